@@ -1,0 +1,62 @@
+// One cache root, open.
+#pragma once
+
+#include <filesystem>
+#include <larder/bucket.hpp>
+#include <larder/error.hpp>
+#include <larder/options.hpp>
+#include <larder/report.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace larder {
+
+/// Concurrency: every member may be called from any thread. Several Caches on one root in one process, also through several
+/// copies of the library, and a Cache inherited by a forked child, all work as if they were in processes of their own.
+/// When the root is deleted or replaced while it is open, the next call that writes opens, or creates, what the path leads to.
+class Cache {
+public:
+    /// Opens the cache at `root`, and creates it (mode 0700, with the directories above it) where there is nothing or an
+    /// empty directory. Where the root can't be written, opens it for reading.
+    /// Errors: `refused` for a newer format, a directory that holds something else, a network file system, another user's
+    /// cache; each says so and changes nothing. `system`, `no_space`.
+    /// Crash: a root created in part is completed by the next open.
+    [[nodiscard]] static Result<Cache> open(const std::filesystem::path& root, const OpenOptions& options = {});
+
+    Cache(Cache&&) noexcept;
+    Cache& operator=(Cache&&) noexcept;
+    ~Cache();
+
+    /// The root's absolute path, with no symlinks in it.
+    [[nodiscard]] const std::filesystem::path& root() const noexcept;
+    [[nodiscard]] LinkKind link_kind() const noexcept;
+    [[nodiscard]] bool is_read_only() const noexcept;
+
+    /// Errors: `invalid` for a name that is empty, not UTF-8 or too long.
+    [[nodiscard]] Result<Bucket> bucket(std::string_view name) const;
+
+    /// The names of the buckets that exist now, in no order.
+    [[nodiscard]] Result<std::vector<std::string>> buckets() const;
+
+    /// Cleans up after the dead, then deletes what is retired and not leased. Costs in proportion to the garbage.
+    /// Errors: `busy` where another collect or verify is at work: leave it to that one. `damaged` where a lease table can't
+    /// be read: nothing is then collected, since its leases are unknown.
+    /// Concurrency: waits for nobody. The lock is held while garbage is moved aside, and not while it is deleted.
+    /// Crash: the next collection carries on.
+    [[nodiscard]] Result<CollectReport> collect(const CollectOptions& options = {}) const;
+
+    /// Checks every invariant that can be checked while others work. Follows no link.
+    /// Errors: `busy` as in collect. What it finds is no error: see VerifyReport::sound.
+    [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options = {}) const;
+
+    /// Who uses the cache now. Takes no lock; writes nothing.
+    [[nodiscard]] Result<StatusReport> status() const;
+
+private:
+    explicit Cache(std::shared_ptr<detail::CacheState> state) noexcept;
+    std::shared_ptr<detail::CacheState> state_;
+};
+
+}  // namespace larder

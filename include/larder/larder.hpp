@@ -1,0 +1,11 @@
+// Everything.
+#pragma once
+
+#include <larder/bucket.hpp>
+#include <larder/cache.hpp>
+#include <larder/error.hpp>
+#include <larder/lease.hpp>
+#include <larder/materialize.hpp>
+#include <larder/options.hpp>
+#include <larder/report.hpp>
+#include <larder/staging.hpp>

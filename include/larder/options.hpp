@@ -1,0 +1,58 @@
+// What a caller may choose.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace larder {
+
+/// How a cache names an entry by a key. Chosen when the cache is created, written into its `format`, honoured by everyone after.
+enum class LinkKind {
+    symlink,   ///< a symbolic link (the default wherever it works)
+    file,      ///< a small file that holds the text a symlink would
+    junction,  ///< a directory junction; Windows only
+};
+
+/// What a published entry survives.
+enum class Durability {
+    process,  ///< the death of any process
+    power,    ///< also a power cut: the tree is on the disk before its link is, and the link before publish returns
+};
+
+struct OpenOptions {
+    /// Wanted link kind for a cache that has to be created; without it, what a probe of the file system finds to work.
+    std::optional<LinkKind> link_kind;
+    /// Never write, not even leases: see Lease::is_protected.
+    bool read_only = false;
+    /// Use a cache on a network file system, where leases, which live in mapped memory, protect this machine's processes only.
+    bool allow_network = false;
+    /// How long a publish or a remove may wait for others in the same bucket. Such a wait lasts microseconds unless a
+    /// process was stopped in the middle; ten seconds is arbitrary, because a person gives up at about that time.
+    std::chrono::milliseconds lock_timeout{10'000};
+    /// How long get_or_build waits for another process's build, and then builds without the lock. Half an hour is
+    /// arbitrary, because the largest packages take minutes to build and nothing is lost when it passes.
+    std::chrono::milliseconds build_timeout{30 * 60'000};
+    /// Ends every wait early, with Errc::interrupted.
+    std::stop_token stop;
+};
+
+struct PublishOptions {
+    Durability durability = Durability::process;
+    /// Who made the entry, for its record: a program's name and version. Cut to 200 bytes.
+    std::string producer;
+};
+
+struct CollectOptions {
+    bool dry_run = false;  ///< report what would go, and change nothing
+    /// Threads that delete; 0 takes one for each processor, four at most (more gained nothing on the disks measured).
+    unsigned threads = 0;
+};
+
+struct VerifyOptions {
+    bool repair = false;  ///< mend what can be mended without deleting anything but links to nowhere
+};
+
+}  // namespace larder

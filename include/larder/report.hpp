@@ -1,0 +1,102 @@
+// What the cache tells about itself: plain values, true at the instant they were read.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <larder/options.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace larder {
+
+using WallTime = std::chrono::system_clock::time_point;
+
+/// An entry, as its record and its link tell it.
+struct EntryInfo {
+    std::string bucket;
+    std::string key;
+    std::string id;
+    std::filesystem::path path;  ///< of the tree; valid for as long as the entry lives
+    WallTime published;
+    std::optional<WallTime> last_used;  ///< the link's access time, as coarse as the file system keeps it (`relatime`: a day)
+    std::uint64_t bytes = 0;            ///< the sum of the files' sizes
+    std::uint64_t files = 0;            ///< everything in the tree that is not a directory
+    Durability durability = Durability::process;
+    std::string boot;  ///< which boot of which machine published it
+    std::string producer;
+};
+
+/// One process, as its participant's header tells it.
+struct ProcessInfo {
+    std::uint32_t participant = 0;  ///< the number of its table in `participants/`
+    std::int64_t pid = 0;
+    std::string command;
+    WallTime since;      ///< when it began to use the cache
+    bool alive = false;  ///< false: it ended without saying so, and is reaped by the next collection
+    bool here = true;    ///< its pid means something in this pid namespace
+};
+
+/// A lock that a process holds, or waits for.
+struct LockInfo {
+    ProcessInfo process;
+    std::int64_t thread = 0;
+    bool waiting = false;
+    std::string what;  ///< "bucket wheels-v1", "build numpy-2.1.0"
+    WallTime since;
+};
+
+struct LeaseInfo {
+    ProcessInfo process;
+    std::string id;
+    std::string bucket;  ///< empty where the entry's record can't be read
+    std::string key;
+};
+
+struct StatusReport {
+    std::vector<ProcessInfo> processes;
+    std::vector<LeaseInfo> leases;
+    std::vector<LockInfo> locks;
+    bool collecting = false;  ///< somebody holds the collector's lock
+};
+
+struct CollectReport {
+    std::uint64_t entries = 0;      ///< deleted (with dry_run: would be deleted)
+    std::uint64_t bytes = 0;        ///< what their records say they held; hard links elsewhere may keep the space
+    std::uint64_t reaped = 0;       ///< dead participants cleaned up after
+    std::uint64_t buckets = 0;      ///< refreshed buckets taken apart
+    std::vector<LeaseInfo> leased;  ///< retired entries that stay for now, and for whom
+    /// Names that only a newer larder, or a foreign hand, can have put there: left alone.
+    std::vector<std::filesystem::path> unknown;
+};
+
+/// One thing that verify found.
+struct Finding {
+    enum class Kind {
+        dangling,   ///< a link to an entry that is not there, or not complete (invariant 1)
+        malformed,  ///< a link or a record that larder did not write, or not in full (invariant 1)
+        misnamed,   ///< an entry whose record names another key than the link that leads to it (invariant 2)
+        shared,     ///< an entry that more than one link names (invariant 2)
+        orphan,     ///< an entry that no link names (invariants 2 and 6)
+        participant,  ///< a lease table that can't be read: nothing can be collected (invariant 4)
+        foreign,    ///< a name that larder does not know: left alone, breaks nothing
+    };
+    Kind kind = Kind::foreign;
+    std::filesystem::path path;
+    std::string what;
+    bool repaired = false;
+};
+
+[[nodiscard]] std::string_view name_of(Finding::Kind kind) noexcept;
+
+struct VerifyReport {
+    std::vector<Finding> findings;
+    std::uint64_t entries = 0;   ///< looked at
+    std::uint64_t live = 0;      ///< named by a key
+    std::uint64_t garbage = 0;   ///< retired, waiting for collection
+    /// No invariant is broken (foreign names break none), or all that was has been repaired.
+    [[nodiscard]] bool sound() const noexcept;
+};
+
+}  // namespace larder
