@@ -1,0 +1,100 @@
+// The file system's calls, relative to directory handles, as Results.
+//
+// Names are always single components, or "bucket/key" below `buckets/`; no call follows a symlink in the last component. A
+// call that a signal interrupts is made again.
+#pragma once
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <os/error.hpp>
+#include <os/fd.hpp>
+#include <string>
+#include <string_view>
+
+namespace larder::os {
+
+/// An open directory, and the path it had when it was opened: for messages, never for access.
+struct Dir {
+    Fd fd;
+    std::filesystem::path path;
+
+    [[nodiscard]] int get() const noexcept { return fd.get(); }
+    [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path / name; }
+};
+
+/// Follows symlinks: for paths that the caller gave.
+[[nodiscard]] Result<Dir> open_dir(const std::filesystem::path& path);
+/// Fails with ELOOP or ENOTDIR where `name` is no directory of its own.
+[[nodiscard]] Result<Dir> open_dir_at(const Dir& parent, const std::string& name);
+/// Makes the directory where it is missing, then opens it.
+[[nodiscard]] Result<Dir> make_and_open_dir_at(const Dir& parent, const std::string& name, mode_t mode = 0700);
+
+[[nodiscard]] Result<> make_dir_at(const Dir& parent, const std::string& name, mode_t mode);
+[[nodiscard]] Result<> remove_dir_at(const Dir& parent, const std::string& name);
+[[nodiscard]] Result<> remove_file_at(const Dir& parent, const std::string& name);
+
+[[nodiscard]] Result<Fd> open_at(const Dir& parent, const std::string& name, int flags, mode_t mode = 0600);
+[[nodiscard]] Result<struct stat> stat_at(const Dir& parent, const std::string& name);
+/// Whether a directory (not a symlink to one) stands at `name`; other file types are an error, absence is not.
+[[nodiscard]] Result<bool> is_dir_at(const Dir& parent, const std::string& name);
+
+/// Atomic; fails with EEXIST where `to` exists. Where the system has no such rename the check comes first and is not atomic:
+/// good enough for a fresh name, and reported by can_rename_noreplace for all else.
+[[nodiscard]] Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir, const std::string& to);
+/// Atomic swap of two existing names. `unsupported` where the system or the file system has none.
+[[nodiscard]] Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir, const std::string& to);
+/// Atomic rename_new that never falls back to check-then-rename: `unsupported` instead.
+[[nodiscard]] Result<> rename_new_atomic(const Dir& from_dir, const std::string& from, const Dir& to_dir, const std::string& to);
+
+/// The whole of a small file. Refuses what is not a regular file, and more than `limit` bytes.
+[[nodiscard]] Result<std::string> read_file_at(const Dir& parent, const std::string& name, std::size_t limit);
+/// Creates `name` with these bytes; what was made is removed again when it can't be completed.
+[[nodiscard]] Result<> write_new_file_at(const Dir& parent, const std::string& name, std::string_view bytes, mode_t mode = 0600);
+[[nodiscard]] Result<> write_all(int fd, std::string_view bytes, const std::filesystem::path& path);
+[[nodiscard]] Result<> sync_fd(int fd, const std::filesystem::path& path);
+
+/// The names in a directory, one by one, without "." and "..". Each reader has a position of its own.
+class DirReader {
+public:
+    [[nodiscard]] static Result<DirReader> open(const Dir& dir);
+    DirReader(DirReader&& other) noexcept : stream_(std::exchange(other.stream_, nullptr)), path_(std::move(other.path_)) {}
+    DirReader& operator=(DirReader&& other) noexcept {
+        std::swap(stream_, other.stream_);
+        std::swap(path_, other.path_);
+        return *this;
+    }
+    ~DirReader();
+
+    /// Null at the end. The entry is valid until the next call.
+    [[nodiscard]] Result<const dirent*> next();
+
+private:
+    DirReader(DIR* stream, std::filesystem::path path) noexcept : stream_(stream), path_(std::move(path)) {}
+    DIR* stream_ = nullptr;
+    std::filesystem::path path_;
+};
+
+/// Calls `visit(name, d_type)`, which returns a Result<>, for each name in `dir`.
+template <class Visit>
+[[nodiscard]] Result<> for_each_name(const Dir& dir, Visit visit) {
+    TRY_ASSIGN(auto reader, DirReader::open(dir));
+    for (;;) {
+        TRY_ASSIGN(const dirent* entry, reader.next());
+        if (entry == nullptr) return {};
+        TRY(visit(std::string(entry->d_name), entry->d_type));
+    }
+}
+
+/// Calls again what a signal interrupted.
+template <class Call>
+auto retry(Call call) {
+    for (;;) {
+        const auto result = call();
+        if (result != -1 || errno != EINTR) return result;
+    }
+}
+
+}  // namespace larder::os

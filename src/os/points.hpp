@@ -1,0 +1,28 @@
+// Named points in the protocol, at which a test can hold a process, end it, or make a system call fail.
+//
+// They exist in the library `larder_testing` alone; in `larder` a point is nothing at all.
+#pragma once
+
+#ifdef LARDER_POINTS
+#include <functional>
+#endif
+
+namespace larder::os {
+
+#ifdef LARDER_POINTS
+
+/// Does what the test asked for at this point. Returns 0, or the errno with which the call behind the point is to fail.
+int point(const char* name);
+
+/// `hook(name)` is called at each point of this process from now on; its result is the point's. An empty function ends it.
+/// Without a hook the environment variable LARDER_TEST_POINTS says what happens: "NAME=ACTION[,NAME=ACTION…]" with the actions
+/// kill, stop (SIGSTOP) and a number (an errno).
+void set_point_hook(std::function<int(const char*)> hook);
+
+#else
+
+inline int point(const char*) noexcept { return 0; }
+
+#endif
+
+}  // namespace larder::os

@@ -1,0 +1,173 @@
+#include <os/process.hpp>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#ifdef __linux__
+#include <sys/random.h>
+#include <sys/syscall.h>
+#endif
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <os/fd.hpp>
+#include <string_view>
+
+namespace larder::os {
+
+namespace {
+
+/// Random numbers from the kernel: a generator of our own would be duplicated by a fork.
+std::uint64_t kernel_random() noexcept {
+    std::uint64_t number = 0;
+    if (::getentropy(&number, sizeof number) != 0) std::abort();  // no kernel that we run on can fail here
+    return number;
+}
+
+/// What a forked child must not inherit.
+struct Own {
+    std::atomic<std::uint64_t> token;
+    std::atomic<std::uint64_t> drawn;
+};
+
+void wipe_in_child();
+
+/// A page of its own, wiped by the kernel in every forked child (also of a raw clone); where the kernel can't, by a handler.
+Own& own() noexcept {
+    static Own* const page = [] {
+        void* memory = ::mmap(nullptr, sizeof(Own), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) std::abort();  // out of memory
+#ifdef MADV_WIPEONFORK
+        if (::madvise(memory, sizeof(Own), MADV_WIPEONFORK) == 0) return static_cast<Own*>(memory);
+#endif
+        ::pthread_atfork(nullptr, nullptr, wipe_in_child);
+        return static_cast<Own*>(memory);
+    }();
+    return *page;
+}
+
+void wipe_in_child() {
+    own().token = 0;
+    own().drawn = 0;
+}
+
+/// The first bytes of a file of the kernel's; empty where it can't be read.
+std::string read_some(const char* path) {
+    const Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
+    if (!fd) return {};
+    char buffer[4096];
+    const auto got = ::read(fd.get(), buffer, sizeof buffer);
+    return got > 0 ? std::string(buffer, static_cast<std::size_t>(got)) : std::string();
+}
+
+struct KernelView {
+    char state = '?';
+    std::uint64_t start = 0;  // 0 where it can't be told
+};
+
+/// Fields 3 and 22 of /proc/PID/stat. The command's name, field 2, may hold spaces and brackets: count from the last bracket.
+KernelView view_of(std::int64_t pid) {
+    KernelView view;
+    const std::string text = read_some(("/proc/" + std::to_string(pid) + "/stat").c_str());
+    auto at = text.rfind(')');
+    if (at == std::string::npos || at + 2 >= text.size()) return view;
+    view.state = text[at + 2];
+    for (int field = 2; field < 22 && at != std::string::npos; ++field) at = text.find(' ', at + 1);
+    if (at == std::string::npos) return view;
+    std::from_chars(text.data() + at + 1, text.data() + text.size(), view.start);
+    return view;
+}
+
+/// The namespace in which our pid means something.
+std::uint64_t this_pid_namespace() {
+    struct stat status{};
+    return ::stat("/proc/self/ns/pid", &status) == 0 ? static_cast<std::uint64_t>(status.st_ino) : 0;
+}
+
+int hex_value(char digit) {
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+    return -1;
+}
+
+}  // namespace
+
+std::uint64_t process_token() noexcept {
+    auto& token = own().token;
+    if (const auto known = token.load(std::memory_order_acquire)) return known;
+    const std::uint64_t fresh = kernel_random() | 1;
+    std::uint64_t expected = 0;
+    return token.compare_exchange_strong(expected, fresh) ? fresh : expected;
+}
+
+Unique draw_unique() noexcept {
+    const std::uint64_t token = process_token();
+    const std::uint64_t drawn = own().drawn.fetch_add(1, std::memory_order_relaxed);
+    // After four billion draws the counter begins again beside another random number.
+    return {token + (drawn >> 32), static_cast<std::uint32_t>(drawn)};
+}
+
+const BootId& boot_id() noexcept {
+    static const BootId boot = [] {
+        BootId id{};
+        const std::string text = read_some("/proc/sys/kernel/random/boot_id");
+        std::size_t digits = 0;
+        for (const char c : text) {
+            const int value = hex_value(c);
+            if (value < 0 || digits == 32) continue;
+            id[digits / 2] = static_cast<std::uint8_t>(id[digits / 2] << 4 | value);
+            ++digits;
+        }
+        return id;  // zeros where the system does not say: all boots are then one
+    }();
+    return boot;
+}
+
+std::string to_text(const BootId& boot) {
+    std::string text;
+    for (const auto byte : boot) {
+        text += "0123456789abcdef"[byte >> 4];
+        text += "0123456789abcdef"[byte & 15];
+    }
+    return text;
+}
+
+ProcessIdentity this_process() noexcept {
+    const auto pid = static_cast<std::int64_t>(::getpid());
+    return {boot_id(), this_pid_namespace(), view_of(pid).start, pid};
+}
+
+Running is_running(const ProcessIdentity& process) noexcept {
+    if (process.pid <= 0 || process.boot != boot_id()) return Running::no;
+    if (process.pid_namespace != this_pid_namespace()) return Running::unknown;
+    if (::kill(static_cast<pid_t>(process.pid), 0) != 0 && errno == ESRCH) return Running::no;
+    const KernelView now = view_of(process.pid);
+    if (now.state == 'Z' || now.state == 'X') return Running::no;  // ended; its parent has yet to ask how
+    // Where either start can't be told, a running pid is taken for the same process: doubt is on the side of the lease.
+    return now.start == 0 || process.start == 0 || now.start == process.start ? Running::yes : Running::no;
+}
+
+std::string this_command() {
+    std::string text = read_some("/proc/self/cmdline");
+    while (!text.empty() && text.back() == '\0') text.pop_back();
+    for (char& c : text) {
+        if (c == '\0') c = ' ';
+    }
+    return text;
+}
+
+std::int64_t this_thread() noexcept {
+#ifdef __linux__
+    return static_cast<std::int64_t>(::syscall(SYS_gettid));
+#else
+    return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(::pthread_self()));
+#endif
+}
+
+}  // namespace larder::os
