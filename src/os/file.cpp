@@ -3,9 +3,13 @@
 #include <fcntl.h>
 #ifdef __linux__
 #include <sys/syscall.h>
+#if __has_include(<linux/openat2.h>)
+#include <linux/openat2.h>
+#endif
 #endif
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <os/points.hpp>
 
@@ -56,6 +60,47 @@ Result<Dir> open_dir_at(const Dir& parent, const std::string& name) {
     return Dir{Fd(fd), parent / name};
 }
 
+namespace {
+
+/// Cleared where the kernel has no openat2, or a sandbox forbids it.
+std::atomic<bool> openat2_works{true};
+
+/// openat2 that crosses no mount; -1 and ENOSYS where there is none.
+int open_unmounted(int parent, const char* name) {
+    if (const int error = point("os.openat2")) {
+        errno = error;
+        return -1;
+    }
+#if defined(__linux__) && defined(SYS_openat2) && __has_include(<linux/openat2.h>)
+    open_how how{};
+    how.flags = open_dir_flags | O_NOFOLLOW;
+    how.resolve = RESOLVE_NO_XDEV;
+    return static_cast<int>(::syscall(SYS_openat2, parent, name, &how, sizeof how));
+#else
+    (void)parent, (void)name;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+}  // namespace
+
+Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name) {
+    if (openat2_works) {
+        const int fd = retry([&] { return open_unmounted(parent.get(), name.c_str()); });
+        if (fd >= 0) return Dir{Fd(fd), parent / name};
+        if (errno != ENOSYS && errno != EPERM) return fail(errno, "open directory", parent / name);
+        openat2_works = false;
+    }
+    TRY_ASSIGN(Dir dir, open_dir_at(parent, name));
+    TRY_ASSIGN(const struct stat outside, stat_of(parent));
+    TRY_ASSIGN(const struct stat inside, stat_of(dir));
+    if (inside.st_dev != outside.st_dev) return fail(EXDEV, "open directory", dir.path);
+    return dir;
+}
+
+bool sees_bind_mounts() noexcept { return openat2_works; }
+
 Result<Dir> make_and_open_dir_at(const Dir& parent, const std::string& name, mode_t mode) {
     if (auto opened = open_dir_at(parent, name); opened || opened.error().sys_errno != ENOENT) return opened;
     if (auto made = make_dir_at(parent, name, mode); !made && made.error().sys_errno != EEXIST) {
@@ -88,6 +133,12 @@ Result<Fd> open_at(const Dir& parent, const std::string& name, int flags, mode_t
 Result<struct stat> stat_at(const Dir& parent, const std::string& name) {
     struct stat status{};
     if (::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return fail(errno, "look at", parent / name);
+    return status;
+}
+
+Result<struct stat> stat_of(const Dir& dir) {
+    struct stat status{};
+    if (::fstat(dir.get(), &status) != 0) return fail(errno, "look at", dir.path);
     return status;
 }
 

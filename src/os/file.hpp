@@ -29,6 +29,10 @@ struct Dir {
 [[nodiscard]] Result<Dir> open_dir(const std::filesystem::path& path);
 /// Fails with ELOOP or ENOTDIR where `name` is no directory of its own.
 [[nodiscard]] Result<Dir> open_dir_at(const Dir& parent, const std::string& name);
+/// The same, and EXDEV where something is mounted at `name`. Only where `sees_bind_mounts` (Linux 5.6) is that certain; elsewhere
+/// it is noticed by the device, so that a part of this very file system, mounted here once more, is not.
+[[nodiscard]] Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name);
+[[nodiscard]] bool sees_bind_mounts() noexcept;
 /// Makes the directory where it is missing, then opens it.
 [[nodiscard]] Result<Dir> make_and_open_dir_at(const Dir& parent, const std::string& name, mode_t mode = 0700);
 
@@ -38,6 +42,7 @@ struct Dir {
 
 [[nodiscard]] Result<Fd> open_at(const Dir& parent, const std::string& name, int flags, mode_t mode = 0600);
 [[nodiscard]] Result<struct stat> stat_at(const Dir& parent, const std::string& name);
+[[nodiscard]] Result<struct stat> stat_of(const Dir& dir);
 /// Whether a directory (not a symlink to one) stands at `name`; other file types are an error, absence is not.
 [[nodiscard]] Result<bool> is_dir_at(const Dir& parent, const std::string& name);
 
@@ -70,6 +75,8 @@ public:
 
     /// Null at the end. The entry is valid until the next call.
     [[nodiscard]] Result<const dirent*> next();
+    /// Begins again, and sees what has appeared since.
+    void rewind() noexcept { ::rewinddir(stream_); }
 
 private:
     DirReader(DIR* stream, std::filesystem::path path) noexcept : stream_(stream), path_(std::move(path)) {}

@@ -15,9 +15,8 @@ struct Removed {
 
 /// Deletes everything in `dir`, and keeps `dir`. Read-only directories are made writable first; a tree deeper than there are
 /// descriptors is taken apart by renaming what is deep up into `dir`. Several processes may empty one directory at a time: what
-/// another has deleted already is no error. What can't be deleted (a mount point, an immutable file) is left; the first such error is
-/// returned when all else is gone.
-/// `threads` as in CollectOptions.
+/// another has deleted already is no error. What can't be deleted (a mount point, an immutable file) is left; the first such
+/// error is returned when all else is gone. `threads` as in CollectOptions.
 [[nodiscard]] Result<Removed> empty_dir(const os::Dir& dir, unsigned threads);
 
 /// Deletes the one tree (or file) `name` of `parent` where it stands, by this thread alone. No error where there is none.

@@ -1,0 +1,124 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <tree/measure.hpp>
+#include <tree/walk.hpp>
+#include <utility>
+#include <vector>
+
+namespace larder::tree {
+
+namespace {
+
+/// Measured below.
+constexpr std::uint64_t syncfs_from_files = 16;
+
+/// Walks everything below a top, however deep, with one thread.
+class DeepVisitor : public Visitor {
+public:
+    Result<> walk_all(const os::Dir& top) {
+        put_off_.emplace_back();
+        while (!put_off_.empty()) {
+            base_ = std::move(put_off_.back());
+            put_off_.pop_back();
+            TRY_ASSIGN(os::Dir dir, open_below(top, base_));
+            TRY_ASSIGN(auto place, open_place(std::move(dir)));
+            TRY(walk(std::move(place), *this));
+        }
+        return {};
+    }
+
+    Result<std::unique_ptr<Place>> visit(Place& place, const std::string& name, unsigned char type) final {
+        if (type != DT_DIR) {
+            TRY_ASSIGN(const struct stat status, os::stat_at(place.dir, name));
+            if (!S_ISDIR(status.st_mode)) {
+                TRY(file(place, name, status));
+                return nullptr;
+            }
+        }
+        if (place.depth + 1 >= max_depth) {
+            const std::string path = path_below_top(place, name);
+            put_off_.push_back(base_.empty() ? path : base_ + "/" + path);
+            return nullptr;
+        }
+        TRY_ASSIGN(os::Dir dir, os::open_dir_at(place.dir, name));
+        return open_place(std::move(dir));
+    }
+
+    Result<Next> leave(Place& place) override {
+        (void)place;
+        return Next::done;
+    }
+
+protected:
+    ~DeepVisitor() = default;
+    virtual Result<> file(Place& place, const std::string& name, const struct stat& status) = 0;
+
+private:
+    static Result<std::unique_ptr<Place>> open_place(os::Dir dir) {
+        TRY_ASSIGN(auto reader, os::DirReader::open(dir));
+        return std::make_unique<Place>(std::move(dir), std::move(reader));
+    }
+
+    std::string base_;                  // where this walk's top lies below the first
+    std::vector<std::string> put_off_;  // what was too deep for one walk
+};
+
+class Measuring final : public DeepVisitor {
+public:
+    Size size;
+
+private:
+    Result<> file(Place&, const std::string&, const struct stat& status) override {
+        ++size.files;
+        if (S_ISREG(status.st_mode)) size.bytes += static_cast<std::uint64_t>(status.st_size);
+        return {};
+    }
+};
+
+/// Files as they come, each directory after what is in it. A symlink needs nothing of its own: it is on the disk with its
+/// directory.
+class Syncing final : public DeepVisitor {
+private:
+    Result<> file(Place& place, const std::string& name, const struct stat& status) override {
+        if (!S_ISREG(status.st_mode)) return {};
+        TRY_ASSIGN(const os::Fd fd, os::open_at(place.dir, name, O_RDONLY | O_NONBLOCK));
+        return os::sync_fd(fd.get(), place.dir / name);
+    }
+
+    Result<Next> leave(Place& place) override {
+        TRY(os::sync_fd(place.dir.get(), place.dir.path));
+        return Next::done;
+    }
+};
+
+#ifdef __linux__
+Result<> sync_file_system(const os::Dir& tree) {
+    if (::syncfs(tree.get()) != 0) return os::fail(errno, "sync", tree.path);
+    return {};
+}
+#endif
+
+}  // namespace
+
+Result<Size> measure(const os::Dir& tree) {
+    Measuring measuring;
+    TRY(measuring.walk_all(tree));
+    return measuring.size;
+}
+
+Result<> sync(const os::Dir& tree, const Size& size) {
+#ifdef __linux__
+    if (size.files >= syncfs_from_files) return sync_file_system(tree);
+    auto synced = Syncing().walk_all(tree);
+    // A file that its owner may not read can't be opened for its fsync.
+    if (!synced && synced.error().sys_errno == EACCES) return sync_file_system(tree);
+    return synced;
+#else
+    (void)size;
+    return Syncing().walk_all(tree);
+#endif
+}
+
+}  // namespace larder::tree

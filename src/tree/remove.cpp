@@ -1,0 +1,195 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <tree/remove.hpp>
+#include <tree/walk.hpp>
+
+namespace larder::tree {
+
+namespace {
+
+/// How often a directory is listed that did not stay empty. Arbitrary: a writer that outlives two listings will outlive more.
+constexpr unsigned max_passes = 3;
+
+struct Doomed final : Place {
+    using Place::Place;
+    unsigned passes = 0;
+    std::atomic<bool> stuck{false};  // something in it can't be deleted: listing it again helps nothing
+};
+
+class Removal final : public Visitor {
+public:
+    enum class Top { keep, remove };
+    /// `top_parent` and `top_name` are needed only where the top is to be removed.
+    Removal(Top top, const os::Dir& top_parent, std::string top_name)
+        : top_(top), top_parent_(top_parent), top_name_(std::move(top_name)) {}
+
+    Result<Removed> run(std::unique_ptr<Doomed> top, Team team) {
+        top_dir_ = &top->dir;
+        TRY(walk(std::move(top), *this, team));
+        if (first_error_) return tl::make_unexpected(std::move(*first_error_));
+        return removed();
+    }
+
+    Result<std::unique_ptr<Place>> visit(Place& place, const std::string& name, unsigned char type) override {
+        if (type != DT_DIR) {
+            TRY_ASSIGN(const bool gone, remove_file(place.dir, name, type));
+            if (gone) return nullptr;
+        }
+        TRY_ASSIGN(auto doomed, open_doomed(place.dir, name));
+        if (doomed == nullptr) return nullptr;
+        if (place.depth + 1 >= max_depth && move_up(place.dir, name)) return nullptr;
+        return doomed;
+    }
+
+    Result<Next> leave(Place& at) override {
+        auto& place = static_cast<Doomed&>(at);
+        ++place.passes;
+        if (place.parent == nullptr) {
+            if (moved_up_.exchange(false)) return Next::list_again;  // the listing need not have shown what was moved up
+            if (top_ == Top::keep) return Next::done;
+        }
+        const os::Dir& parent = place.parent != nullptr ? place.parent->dir : top_parent_;
+        if (::unlinkat(parent.get(), (place.parent != nullptr ? place.name : top_name_).c_str(), AT_REMOVEDIR) == 0) {
+            ++directories_;
+            return Next::done;
+        }
+        if (errno == ENOENT) return Next::done;  // another process was faster, or has moved it up
+        if (errno != ENOTEMPTY && errno != EEXIST) return os::fail(errno, "remove directory", place.dir.path);
+        if (place.stuck) {
+            if (place.parent != nullptr) static_cast<Doomed&>(*place.parent).stuck = true;
+            return Next::done;
+        }
+        // A process that still writes here put something in after the listing.
+        if (place.passes < max_passes) return Next::list_again;
+        return os::fail(ENOTEMPTY, "remove directory", place.dir.path, "something still writes here");
+    }
+
+    /// What can't be deleted is left, and all else is deleted.
+    Result<> failed(Place& place, Error error) override {
+        static_cast<Doomed&>(place).stuck = true;
+        if (place.parent != nullptr) static_cast<Doomed&>(*place.parent).stuck = true;
+        const std::lock_guard lock(error_mutex_);
+        if (!first_error_) first_error_ = std::move(error);
+        return {};
+    }
+
+    /// Opens a directory to be emptied, and makes it writable; null where it has gone meanwhile, or was a file.
+    Result<std::unique_ptr<Doomed>> open_doomed(const os::Dir& parent, const std::string& name) {
+        if (!os::sees_bind_mounts()) {  // then rmdir does: it refuses a mount point before it looks whether that is empty
+            if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) == 0) {
+                ++directories_;
+                return nullptr;
+            }
+            if (errno == EBUSY) return mounted(parent, name);
+        }
+        auto doomed = try_open(parent, name);
+        if (!doomed && doomed.error().sys_errno == EACCES) {
+            // Never a symlink's target: where the system can't do this without following, it fails.
+            (void)::fchmodat(parent.get(), name.c_str(), S_IRWXU, AT_SYMLINK_NOFOLLOW);
+            doomed = try_open(parent, name);
+        }
+        if (doomed) return doomed;
+        switch (doomed.error().sys_errno) {
+            case ENOENT:
+                return nullptr;
+            case EXDEV:
+                return mounted(parent, name);
+            case ELOOP:
+            case ENOTDIR:  // swapped for a file since it was listed
+                TRY(remove_file(parent, name, DT_REG));
+                return nullptr;
+            case EMFILE:
+            case ENFILE:  // its turn comes when fewer directories are open
+                if (move_up(parent, name)) return nullptr;
+                return doomed;
+            default:
+                return doomed;
+        }
+    }
+
+    /// False where it is a directory. No error where it has gone already.
+    Result<bool> remove_file(const os::Dir& parent, const std::string& name, unsigned char type) {
+        if (type == DT_UNKNOWN) {  // some systems let root unlink a directory, and leak what is in it
+            const auto status = os::stat_at(parent, name);
+            if (!status && status.error().sys_errno == ENOENT) return true;
+            TRY(status);
+            if (S_ISDIR(status->st_mode)) return false;
+        }
+        if (::unlinkat(parent.get(), name.c_str(), 0) == 0) {
+            ++files_;
+            return true;
+        }
+        const int error = errno;
+        if (error == ENOENT) return true;
+        // Swapped for a directory since it was listed: Linux says EISDIR, POSIX EPERM, which has other reasons too.
+        if (error == EISDIR) return false;
+        if (const auto status = os::stat_at(parent, name); error == EPERM && status && S_ISDIR(status->st_mode)) return false;
+        return os::fail(error, "remove", parent / name);
+    }
+
+    [[nodiscard]] Removed removed() const { return {files_, directories_}; }
+
+private:
+    static Result<std::unique_ptr<Doomed>> try_open(const os::Dir& parent, const std::string& name) {
+        TRY_ASSIGN(os::Dir dir, os::open_dir_unmounted_at(parent, name));
+        TRY_ASSIGN(const struct stat status, os::stat_of(dir));
+        if ((status.st_mode & S_IRWXU) != S_IRWXU) (void)::fchmod(dir.get(), (status.st_mode & 0777) | S_IRWXU);
+        TRY_ASSIGN(auto reader, os::DirReader::open(dir));
+        return std::make_unique<Doomed>(std::move(dir), std::move(reader));
+    }
+
+    static tl::unexpected<Error> mounted(const os::Dir& parent, const std::string& name) {
+        return os::fail(EBUSY, "remove directory", parent / name, "something is mounted there: unmount it");
+    }
+
+    /// Makes a directory one more item of the top, which lists it later.
+    bool move_up(const os::Dir& parent, const std::string& name) {
+        if (top_dir_ == nullptr || &parent == top_dir_ || !os::rename_new(parent, name, *top_dir_, fresh_name())) return false;
+        moved_up_ = true;
+        return true;
+    }
+
+    const Top top_;
+    const os::Dir& top_parent_;
+    const std::string top_name_;
+    const os::Dir* top_dir_ = nullptr;
+    std::atomic<bool> moved_up_{false};
+    std::atomic<std::uint64_t> files_{0}, directories_{0};
+    std::mutex error_mutex_;
+    std::optional<Error> first_error_;
+};
+
+/// Measured below.
+constexpr std::uint64_t alone = 64;
+
+unsigned threads_for(unsigned wanted) {
+    if (wanted != 0) return wanted;
+    return std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
+}
+
+}  // namespace
+
+Result<Removed> empty_dir(const os::Dir& dir, unsigned threads) {
+    TRY_ASSIGN(os::Dir top, reopen(dir));
+    TRY_ASSIGN(auto reader, os::DirReader::open(top));
+    return Removal(Removal::Top::keep, dir, {})
+        .run(std::make_unique<Doomed>(std::move(top), std::move(reader)), {threads_for(threads), alone});
+}
+
+Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name) {
+    Removal removal(Removal::Top::remove, parent, name);
+    TRY_ASSIGN(const bool gone, removal.remove_file(parent, name, DT_UNKNOWN));
+    if (gone) return removal.removed();
+    TRY_ASSIGN(auto top, removal.open_doomed(parent, name));
+    if (top == nullptr) return removal.removed();
+    return removal.run(std::move(top), {});
+}
+
+}  // namespace larder::tree

@@ -1,0 +1,183 @@
+#include <pthread.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <mutex>
+#include <optional>
+#include <os/process.hpp>
+#include <system_error>
+#include <thread>
+#include <tree/walk.hpp>
+#include <vector>
+
+namespace larder::tree {
+
+namespace {
+
+class Walk {
+public:
+    Walk(Visitor& visitor, Team team) : visitor_(visitor), team_(team) {}
+
+    Result<> run(std::unique_ptr<Place> top) {
+        places_.push_back(std::move(top));
+        work();
+        for (auto& helper : helpers_) helper.join();
+        if (error_) return tl::make_unexpected(std::move(*error_));
+        return {};
+    }
+
+private:
+    using Lock = std::unique_lock<std::mutex>;
+
+    /// What each thread does until everything is visited. noexcept: out of memory ends the process, as everywhere in larder.
+    void work() noexcept {
+        Lock lock(mutex_);
+        std::string name;
+        for (Place* place = nullptr; !error_ && !places_.empty();) {
+            place = place_with_names(place);
+            if (place == nullptr) {
+                ++idle_;
+                changed_.wait(lock);
+                --idle_;
+                continue;
+            }
+            unsigned char type = DT_UNKNOWN;
+            if (!take_name(*place, name, type)) {
+                place = leave_if_done(lock, place);
+                continue;
+            }
+            ++place->busy;
+            if (seen_++ == team_.alone) start_helpers();
+            lock.unlock();
+            auto entered = visitor_.visit(*place, name, type);
+            lock.lock();
+            if (entered && *entered != nullptr) {
+                place = enter(*place, std::move(*entered), name);
+                continue;
+            }
+            if (!entered) report(*place, std::move(entered).error());
+            --place->busy;
+            place = leave_if_done(lock, place);
+        }
+        changed_.notify_all();
+    }
+
+    /// The place itself while it has names, else the nearest around it that has, else the outermost of all; else null.
+    Place* place_with_names(Place* place) {
+        while (place != nullptr && place->listed) place = place->parent;
+        if (place != nullptr) return place;
+        const auto found = std::find_if(places_.begin(), places_.end(), [](const auto& each) { return !each->listed; });
+        return found == places_.end() ? nullptr : found->get();
+    }
+
+    bool take_name(Place& place, std::string& name, unsigned char& type) {
+        auto entry = place.reader.next();
+        if (!entry) report(place, std::move(entry).error());
+        if (!entry || *entry == nullptr) {
+            place.listed = true;
+            return false;
+        }
+        name = (*entry)->d_name;
+        type = (*entry)->d_type;
+        return true;
+    }
+
+    /// The parent stays busy with the place until it is left.
+    Place* enter(Place& parent, std::unique_ptr<Place> place, const std::string& name) {
+        place->name = name;
+        place->parent = &parent;
+        place->depth = parent.depth + 1;
+        places_.push_back(std::move(place));
+        if (idle_ > 0) changed_.notify_one();
+        return places_.back().get();
+    }
+
+    /// Leaves the place if that was the last to do there, and then those around it. Returns where to go on.
+    Place* leave_if_done(Lock& lock, Place* place) {
+        while (place != nullptr && place->listed && place->busy == 0 && !error_) {
+            place->busy = 1;  // so that nobody else leaves it
+            lock.unlock();
+            auto left = visitor_.leave(*place);
+            lock.lock();
+            place->busy = 0;
+            if (!left) report(*place, std::move(left).error());
+            if (left && *left == Visitor::Next::list_again) {
+                place->reader.rewind();
+                place->listed = false;
+                if (idle_ > 0) changed_.notify_all();
+                return place;
+            }
+            Place* const parent = place->parent;
+            std::erase_if(places_, [&](const auto& each) { return each.get() == place; });
+            if (parent != nullptr) --parent->busy;
+            place = parent;
+        }
+        return place;
+    }
+
+    void report(Place& place, Error error) {
+        if (auto go_on = visitor_.failed(place, std::move(error)); !go_on && !error_) error_ = std::move(go_on).error();
+    }
+
+    void start_helpers() {
+        if (team_.threads < 2) return;
+        helpers_.reserve(team_.threads - 1);
+        // Signals are for the threads of the program, which may not expect its handlers to run on one of ours.
+        sigset_t all, before;
+        sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, &before);
+        try {
+            while (helpers_.size() + 1 < team_.threads) helpers_.emplace_back([this] { work(); });
+        } catch (const std::system_error&) {  // a cgroup's or a user's limit: those that have started do it all
+        }
+        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
+
+    Visitor& visitor_;
+    const Team team_;
+    std::mutex mutex_;  // guards all below, and what is the walk's own in each place
+    std::condition_variable changed_;
+    std::vector<std::unique_ptr<Place>> places_;  // in the order in which they were entered: the outermost come first
+    std::optional<Error> error_;
+    std::uint64_t seen_ = 0;
+    unsigned idle_ = 0;
+    std::vector<std::thread> helpers_;
+};
+
+}  // namespace
+
+Result<> walk(std::unique_ptr<Place> top, Visitor& visitor, Team team) { return Walk(visitor, team).run(std::move(top)); }
+
+std::string path_below_top(const Place& place, const std::string& name) {
+    std::string path = name;
+    for (const Place* each = &place; each->parent != nullptr; each = each->parent) path.insert(0, each->name + "/");
+    return path;
+}
+
+Result<os::Dir> open_below(const os::Dir& top, const std::string& path) {
+    TRY_ASSIGN(os::Dir dir, reopen(top));
+    for (std::size_t begin = 0; begin < path.size();) {
+        const auto end = std::min(path.find('/', begin), path.size());
+        TRY_ASSIGN(os::Dir next, os::open_dir_at(dir, path.substr(begin, end - begin)));
+        dir = std::move(next);
+        begin = end + 1;
+    }
+    return dir;
+}
+
+Result<os::Dir> reopen(const os::Dir& dir) {
+    TRY_ASSIGN(os::Dir again, os::open_dir_at(dir, "."));
+    again.path = dir.path;
+    return again;
+}
+
+std::string fresh_name() {
+    const os::Unique unique = os::draw_unique();
+    char text[sizeof ".larder-" + 16 + 8];
+    std::snprintf(text, sizeof text, ".larder-%016llx%08x", static_cast<unsigned long long>(unique.random), unique.counter);
+    return text;
+}
+
+}  // namespace larder::tree
