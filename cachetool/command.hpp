@@ -1,0 +1,60 @@
+// What a command is, and the table of them all.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "arguments.hpp"
+#include "output.hpp"
+
+namespace cachetool {
+
+struct Option {
+    const char* name;      ///< as Boost.ProgramOptions takes it: "help,h"
+    const char* argument;  ///< the name of its value in the help; null for a flag
+    const char* help;
+};
+
+struct Command {
+    std::string_view name;
+    std::string_view synopsis;  ///< what follows the name
+    std::string_view summary;   ///< half a line for the list of commands
+    std::string_view help;      ///< what its own --help says, with an example
+    std::size_t min_words = 0;
+    std::size_t max_words = 0;
+    bool runs_a_program = false;
+    std::vector<Option> options{};
+    Outcome (*run)(const Arguments&, const Output&) = nullptr;
+};
+
+inline constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max();
+
+[[nodiscard]] std::span<const Command> commands();
+[[nodiscard]] const Command* find_command(std::string_view name);
+
+/// The options that every command takes.
+[[nodiscard]] std::span<const Option> global_options();
+
+// entries.cpp
+Outcome run_dir(const Arguments&, const Output&);
+Outcome run_put(const Arguments&, const Output&);
+Outcome run_get(const Arguments&, const Output&);
+Outcome run_install(const Arguments&, const Output&);
+Outcome run_remove(const Arguments&, const Output&);
+// programs.cpp
+Outcome run_exec(const Arguments&, const Output&);
+Outcome run_build(const Arguments&, const Output&);
+// housekeeping.cpp
+Outcome run_refresh(const Arguments&, const Output&);
+Outcome run_gc(const Arguments&, const Output&);
+Outcome run_verify(const Arguments&, const Output&);
+// inspect.cpp
+Outcome run_ls(const Arguments&, const Output&);
+Outcome run_info(const Arguments&, const Output&);
+Outcome run_stats(const Arguments&, const Output&);
+Outcome run_status(const Arguments&, const Output&);
+
+}  // namespace cachetool

@@ -1,0 +1,155 @@
+#include <algorithm>
+
+#include "command.hpp"
+
+namespace cachetool {
+
+std::span<const Option> global_options() {
+    static const std::vector<Option> options = {
+        {"cache", "DIR", "the cache; else $LARDER_CACHE_DIR, else $XDG_CACHE_HOME/larder, else ~/.cache/larder"},
+        {"json", nullptr, "print one JSON document on stdout, errors too"},
+        {"quiet", nullptr, "say nothing on stderr but errors and warnings"},
+        {"lock-timeout", "SECONDS", "how long to wait for other processes (see docs/cachetool.md for the defaults)"},
+        {"help,h", nullptr, "this text, or a command's"},
+        {"version", nullptr, "the version"},
+    };
+    return options;
+}
+
+// In the order in which the help lists them: entries, then what uses them, then the cache as a whole.
+std::span<const Command> commands() {
+    static const std::vector<Command> table = {
+        {.name = "dir",
+         .synopsis = "",
+         .summary = "print the cache's directory",
+         .help = "Prints the directory that the other commands would use. Touches nothing.\n\n"
+                 "  du -sh \"$(cachetool dir)\"",
+         .run = run_dir},
+        {.name = "put",
+         .synopsis = "BUCKET KEY SOURCE",
+         .summary = "make a copy of SOURCE the entry of KEY",
+         .help = "Copies SOURCE, a directory or a file, into the cache as the entry of KEY, in place of any other,\n"
+                 "and prints the entry's path. Whoever uses the old entry keeps it until they are done.\n\n"
+                 "  cachetool put tools-v1 node-22.1 ./node-v22.1-linux-x64",
+         .min_words = 3,
+         .max_words = 3,
+         .options = {{"move", nullptr, "move SOURCE, a directory on the same file system, instead of copying it"}},
+         .run = run_put},
+        {.name = "get",
+         .synopsis = "BUCKET KEY",
+         .summary = "print the path of KEY's entry (UNLEASED)",
+         .help = "Prints the path of KEY's entry; exits with 3 where there is none.\n\n"
+                 "WARNING: THE PATH IS NOT LEASED. Nothing keeps the files there once this command has ended: a\n"
+                 "refresh and a collection, by anyone, may delete them while you read. To use an entry, run what\n"
+                 "uses it under `cachetool exec`, or take a copy with `cachetool install`.\n\n"
+                 "  cachetool get tools-v1 node-22.1 >/dev/null || ./fetch-node",
+         .min_words = 2,
+         .max_words = 2,
+         .run = run_get},
+        {.name = "exec",
+         .synopsis = "BUCKET KEY -- COMMAND...",
+         .summary = "run COMMAND with the entry of KEY leased",
+         .help = "Becomes COMMAND, with the path of KEY's entry in LARDER_ENTRY. The entry stays for as long as that\n"
+                 "process lives, whatever anyone refreshes or collects. Exits as COMMAND does; with 3, and without\n"
+                 "running it, where there is no entry; with 126 or 127 where COMMAND can't be run.\n\n"
+                 "  cachetool exec tools-v1 node-22.1 -- sh -c '\"$LARDER_ENTRY\"/bin/node app.js'",
+         .min_words = 2,
+         .max_words = 2,
+         .runs_a_program = true,
+         .options = {{"supervise", nullptr, "stay as COMMAND's parent, hand on signals, pass on its exit code"}},
+         .run = run_exec},
+        {.name = "build",
+         .synopsis = "BUCKET KEY -- COMMAND...",
+         .summary = "print the path of KEY's entry; make it with COMMAND where there is none",
+         .help = "Prints the path of KEY's entry (unleased, as `get` does). Where there is none, runs COMMAND to fill\n"
+                 "the directory LARDER_STAGE and makes that the entry. Of several processes that want the same entry\n"
+                 "one runs its COMMAND while the others wait. COMMAND's stdout goes to stderr. When it fails, nothing\n"
+                 "is kept, and its exit code is passed on.\n\n"
+                 "  cachetool build tools-v1 node-22.1 -- sh -c 'tar -xf node.tar.xz -C \"$LARDER_STAGE\"'",
+         .min_words = 2,
+         .max_words = 2,
+         .runs_a_program = true,
+         .run = run_build},
+        {.name = "install",
+         .synopsis = "BUCKET KEY DEST",
+         .summary = "put KEY's files below the directory DEST",
+         .help = "Puts everything that KEY's entry holds below DEST, which is made where it is missing. Files that\n"
+                 "are in the way are never replaced. Hard-linked files share their content with the cache: do not\n"
+                 "write to them in place, or ask for copies.\n\n"
+                 "  cachetool install tools-v1 node-22.1 ./sandbox --link-mode copy",
+         .min_words = 3,
+         .max_words = 3,
+         .options = {{"link-mode", "MODE", "auto (the default: the best that works), clone, hardlink or copy"}},
+         .run = run_install},
+        {.name = "remove",
+         .synopsis = "BUCKET KEY...",
+         .summary = "take keys out of the cache",
+         .help = "Takes each KEY out of BUCKET, at once; `gc` deletes the files when nobody uses them any more. Tries\n"
+                 "all of them; exits with 3 where one was not there.\n\n"
+                 "  cachetool remove tools-v1 node-22.0 node-22.1",
+         .min_words = 2,
+         .max_words = any_number,
+         .run = run_remove},
+        {.name = "refresh",
+         .synopsis = "BUCKET... | --all",
+         .summary = "take all keys out of buckets, at once, waiting for nobody",
+         .help = "Takes every key out of each BUCKET: from then on nobody gets what was there, and whoever uses an\n"
+                 "entry keeps it until they are done. Then collects, as `gc` does.\n\n"
+                 "  cachetool refresh tools-v1",
+         .max_words = any_number,
+         .options = {{"all", nullptr, "every bucket of the cache"},
+                     {"keep-garbage", nullptr, "leave the deleting to a later gc"}},
+         .run = run_refresh},
+        {.name = "gc",
+         .synopsis = "",
+         .summary = "delete what was taken out and is in use no more",
+         .help = "Deletes the entries that were removed, replaced or refreshed and that nobody uses, and cleans up\n"
+                 "after processes that died. Live entries stay. Exits with 4 where another collection is at work.\n\n"
+                 "  cachetool gc --dry-run",
+         .options = {{"dry-run", nullptr, "print what would go, and change nothing"}},
+         .run = run_gc},
+        {.name = "ls",
+         .synopsis = "[BUCKET]",
+         .summary = "list the entries, of all buckets or of one",
+         .help = "Lists the keys, with their sizes, ages and last use. Characters that would control a terminal are\n"
+                 "shown as escapes, a backslash as two; --json has the keys as they are.\n\n"
+                 "  cachetool ls tools-v1",
+         .max_words = 1,
+         .run = run_ls},
+        {.name = "info",
+         .synopsis = "BUCKET KEY",
+         .summary = "print what is known about one entry",
+         .help = "Prints what KEY's entry tells about itself; exits with 3 where there is none.\n\n"
+                 "  cachetool info tools-v1 node-22.1 --json",
+         .min_words = 2,
+         .max_words = 2,
+         .run = run_info},
+        {.name = "stats",
+         .synopsis = "",
+         .summary = "print each bucket's number of entries, size and ages",
+         .help = "Prints the number, size and ages of the entries in each bucket, and of all.\n\n  cachetool stats",
+         .run = run_stats},
+        {.name = "status",
+         .synopsis = "",
+         .summary = "print who is using the cache now",
+         .help = "Prints the processes that use the cache, the entries they lease, and the locks they hold or wait\n"
+                 "for. Takes no lock itself.\n\n  cachetool status",
+         .run = run_status},
+        {.name = "verify",
+         .synopsis = "",
+         .summary = "check the cache; exit with 5 where it is damaged",
+         .help = "Checks the cache while others work with it, prints what it finds, and exits with 5 unless all is\n"
+                 "sound. Names that it does not know are listed, and left alone.\n\n  cachetool verify --repair",
+         .options = {{"repair", nullptr, "mend what can be mended; deletes nothing but links to nowhere"}},
+         .run = run_verify},
+    };
+    return table;
+}
+
+const Command* find_command(std::string_view name) {
+    const auto all = commands();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Command& command) { return command.name == name; });
+    return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace cachetool

@@ -1,0 +1,63 @@
+#include "failure.hpp"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+namespace cachetool {
+
+int exit_code_of(larder::Errc code) noexcept {
+    switch (code) {
+        case larder::Errc::miss:
+            return no_entry;
+        case larder::Errc::busy:
+        case larder::Errc::interrupted:
+            return busy;
+        case larder::Errc::invalid:
+            return wrong_usage;
+        case larder::Errc::damaged:
+            return damaged;
+        default:
+            return failed;
+    }
+}
+
+Failure failure_of(const larder::Error& error) {
+    return Failure{.exit_code = exit_code_of(error.code),
+                   .code = std::string(larder::name_of(error.code)),
+                   .message = error.message(),
+                   .step = error.step,
+                   .path = error.path,
+                   .sys_errno = error.sys_errno};
+}
+
+tl::unexpected<Failure> fail(const larder::Error& error) { return tl::unexpected(failure_of(error)); }
+
+tl::unexpected<Failure> fail_usage(std::string message) {
+    return tl::unexpected(Failure{.exit_code = wrong_usage, .code = "usage", .message = std::move(message)});
+}
+
+tl::unexpected<Failure> fail_system(std::string what, int sys_errno) {
+    auto message = fmt::format("{}: {}", what, std::generic_category().message(sys_errno));
+    return tl::unexpected(Failure{.code = std::string(larder::name_of(larder::Errc::system)),
+                                  .message = std::move(message),
+                                  .step = std::move(what),
+                                  .sys_errno = sys_errno});
+}
+
+Json json_of(const Failure& failure) {
+    const auto or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
+    Json document = {{"error",
+                      {{"code", failure.code},
+                       {"message", failure.message},
+                       {"step", or_null(failure.step)},
+                       {"path", or_null(failure.path.string())},
+                       {"errno", failure.sys_errno == 0 ? Json(nullptr) : Json(failure.sys_errno)},
+                       {"exit_code", failure.exit_code}}}};
+    document.update(failure.also);
+    return document;
+}
+
+Json json_of(const larder::Error& error) { return json_of(failure_of(error))["error"]; }
+
+}  // namespace cachetool

@@ -1,0 +1,52 @@
+#include "help.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/program_options.hpp>
+#include <sstream>
+
+#include "command.hpp"
+
+namespace cachetool {
+namespace {
+
+std::string list(const std::string& title, std::span<const Option> options) {
+    namespace po = boost::program_options;
+    po::options_description description(title, 100);
+    for (const auto& option : options) {
+        if (option.argument == nullptr) {
+            description.add_options()(option.name, option.help);
+        } else {
+            description.add_options()(option.name, po::value<std::string>()->value_name(option.argument), option.help);
+        }
+    }
+    std::ostringstream out;
+    out << description;
+    return out.str();
+}
+
+}  // namespace
+
+std::string help_text() {
+    std::string out =
+        "usage: cachetool [--cache DIR] [--json] [--quiet] [--lock-timeout SECONDS] COMMAND ...\n\n"
+        "A cache of directories for many processes. A purge takes effect at once, waits for nobody, and never\n"
+        "takes a file away from a process that is using it.\n\n";
+    for (const auto& command : commands()) out += fmt::format("  {:<9}{}\n", command.name, command.summary);
+    out += "\n" + list("Options, before or after the command", global_options());
+    out +=
+        "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 no such entry, 4 busy or timed out, 5 damaged;\n"
+        "exec and build pass on the command's own.\n";
+    return out;
+}
+
+std::string help_text(const Command& command) {
+    std::string out =
+        fmt::format("usage: cachetool {}{}{}{}\n\n{}\n", command.name, command.options.empty() ? "" : " [OPTION...]",
+                    command.synopsis.empty() ? "" : " ", command.synopsis, command.help);
+    if (!command.options.empty()) out += "\n" + list("Options", command.options);
+    out += "\nFor the options that every command takes: cachetool --help\n";
+    return out;
+}
+
+}  // namespace cachetool

@@ -1,0 +1,64 @@
+#include "output.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+
+#include "text.hpp"
+
+namespace cachetool {
+namespace {
+
+void write_line(std::string_view sentence) {
+    // One write for the whole line: the lines of several processes on one terminal don't mix.
+    const std::string line = fmt::format("cachetool: {}\n", harmless(sentence));
+    std::fwrite(line.data(), 1, line.size(), stderr);
+    std::fflush(stderr);
+}
+
+}  // namespace
+
+void Output::say(std::string_view sentence) const {
+    if (!quiet_) write_line(sentence);
+}
+
+void Output::warn(std::string_view sentence) const { write_line(sentence); }
+
+int Output::tell(const Failure& failure) const {
+    write_line(failure.message);
+    if (json_ && failure.code != "output") {
+        if (const auto written = document(json_of(failure)); !written) write_line(written.error().message);
+    }
+    return failure.exit_code;
+}
+
+Outcome Output::text(std::string_view text, int exit_code) const {
+    // A full disk may show itself only when the buffer is flushed, or even at the close.
+    const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+    const int copy = written ? ::dup(STDOUT_FILENO) : -1;
+    if (written && copy >= 0 && ::close(copy) == 0) return exit_code;
+    auto failure = fail_system("write to standard output", errno);
+    failure.value().code = "output";
+    return failure;
+}
+
+Outcome Output::document(const Json& document, int exit_code) const {
+    // JSON is UTF-8, a path may be any bytes: those that are not UTF-8 become U+FFFD.
+    return text(document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", exit_code);
+}
+
+void prepare_standard_streams() {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+        if (::fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
+        // The lowest free number is fd. Open it the wrong way round: using it fails, as using a closed one would.
+        static_cast<void>(::open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC));
+    }
+    // A handler, not SIG_IGN: exec puts the default back, so that the programs we run still die of a broken pipe.
+    if (std::signal(SIGPIPE, [](int) {}) == SIG_IGN) std::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace cachetool
