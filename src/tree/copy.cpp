@@ -1,9 +1,10 @@
+#include <tree/copy.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <map>
 #include <mutex>
 #include <thread>
-#include <tree/copy.hpp>
 #include <tree/transfer.hpp>
 #include <tree/walk.hpp>
 #include <utility>

@@ -1,7 +1,8 @@
+#include <larder/materialize.hpp>
+
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <larder/materialize.hpp>
 #include <os/file.hpp>
 #include <system_error>
 #include <tree/copy.hpp>

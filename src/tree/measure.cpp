@@ -1,8 +1,9 @@
+#include <tree/measure.hpp>
+
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <tree/measure.hpp>
 #include <tree/walk.hpp>
 #include <utility>
 #include <vector>

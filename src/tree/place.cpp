@@ -1,8 +1,9 @@
+#include <tree/place.hpp>
+
 #include <fcntl.h>
 
 #include <os/file.hpp>
 #include <system_error>
-#include <tree/place.hpp>
 
 namespace larder::tree {
 

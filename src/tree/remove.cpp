@@ -1,3 +1,5 @@
+#include <tree/remove.hpp>
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -7,7 +9,6 @@
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <tree/remove.hpp>
 #include <tree/walk.hpp>
 
 namespace larder::tree {

@@ -1,7 +1,8 @@
+#include <tree/transfer.hpp>
+
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <tree/transfer.hpp>
 #ifdef __linux__
 #include <linux/fs.h>
 #include <sys/ioctl.h>

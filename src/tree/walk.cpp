@@ -1,3 +1,5 @@
+#include <tree/walk.hpp>
+
 #include <pthread.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 #include <os/process.hpp>
 #include <system_error>
 #include <thread>
-#include <tree/walk.hpp>
 #include <vector>
 
 namespace larder::tree {
