@@ -1,0 +1,78 @@
+#include "archive.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "tree.hpp"
+
+namespace installer {
+
+namespace {
+
+std::string reason(archive* reader) {
+    const char* text = archive_error_string(reader);
+    return text != nullptr ? text : "damaged";
+}
+
+}  // namespace
+
+Result<Archive> Archive::open(const fs::path& path) {
+    archive* reader = archive_read_new();
+    Archive opened(path, reader);
+    // A wheel is a zip archive with a directory at its end, and nothing else: no other format is even tried, so an archive that
+    // is two things at once can't be read one way here and another way elsewhere.
+    if (archive_read_support_format_zip_seekable(reader) != ARCHIVE_OK ||
+        archive_read_open_filename(reader, path.c_str(), 64 * 1024) != ARCHIVE_OK) {
+        return refuse("read wheel", path, fmt::format("no zip archive, or a damaged one ({})", reason(reader)));
+    }
+    return opened;
+}
+
+Archive::~Archive() {
+    if (reader_ != nullptr) archive_read_free(reader_);
+}
+
+Result<std::optional<Member>> Archive::next() {
+    archive_entry* entry = nullptr;
+    const int answer = archive_read_next_header(reader_, &entry);
+    if (answer == ARCHIVE_EOF) return std::nullopt;
+    const char* name = entry != nullptr ? archive_entry_pathname_utf8(entry) : nullptr;
+    const std::string shown = name != nullptr ? name : "(a name that is not UTF-8)";
+    // A warning is as bad as an error: it says that the archive's two accounts of this member differ.
+    if (answer != ARCHIVE_OK) {
+        return refuse("read wheel", path_,
+                      name != nullptr ? fmt::format("member '{}': {}", shown, reason(reader_)) : reason(reader_));
+    }
+    if (name == nullptr) return refuse("read wheel", path_, "a member's name is not UTF-8");
+
+    Member member;
+    member.path = shown;
+    member.is_directory = archive_entry_filetype(entry) == AE_IFDIR;
+    member.is_executable = (archive_entry_perm(entry) & 0111) != 0;
+    if (member.is_directory && member.path.ends_with('/')) member.path.pop_back();
+    member_ = member.path;
+
+    const auto refuse_member = [&](std::string_view why) {
+        return refuse("read wheel", path_, fmt::format("member '{}' {}", shown, why));
+    };
+    if (const auto wrong = what_is_wrong_with(member.path); !wrong.empty()) return refuse_member(wrong);
+    if (archive_entry_is_encrypted(entry) != 0) return refuse_member("is encrypted");
+    if (archive_entry_symlink(entry) != nullptr || archive_entry_hardlink(entry) != nullptr ||
+        archive_entry_filetype(entry) == AE_IFLNK) {
+        return refuse_member("is a link, and a wheel has none");
+    }
+    if (!member.is_directory && archive_entry_filetype(entry) != AE_IFREG) {
+        return refuse_member("is neither a file nor a directory");
+    }
+    return member;
+}
+
+Result<std::size_t> Archive::read(std::span<char> buffer) {
+    const la_ssize_t size = archive_read_data(reader_, buffer.data(), buffer.size());
+    if (size < 0) return refuse("read wheel", path_, fmt::format("member '{}': {}", member_, reason(reader_)));
+    return static_cast<std::size_t>(size);
+}
+
+}  // namespace installer

@@ -1,0 +1,88 @@
+#include "digest.hpp"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "tree.hpp"
+
+namespace installer {
+
+namespace {
+
+const EVP_MD* method_of(std::string_view algorithm) {
+    if (algorithm == "sha256") return EVP_sha256();
+    if (algorithm == "sha384") return EVP_sha384();
+    if (algorithm == "sha512") return EVP_sha512();
+    return nullptr;
+}
+
+}  // namespace
+
+void Digest::Free::operator()(evp_md_ctx_st* context) const noexcept { EVP_MD_CTX_free(context); }
+
+bool Digest::knows(std::string_view algorithm) { return method_of(algorithm) != nullptr; }
+
+Digest::Digest(std::string_view algorithm) : context_(EVP_MD_CTX_new()) {
+    // It fails where memory has run out, or where the library forbids the method: nothing can be verified then.
+    if (!context_ || EVP_DigestInit_ex(context_.get(), method_of(algorithm), nullptr) != 1) std::abort();
+}
+
+void Digest::add(std::string_view piece) {
+    if (EVP_DigestUpdate(context_.get(), piece.data(), piece.size()) != 1) std::abort();
+}
+
+std::string Digest::finish() {
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (EVP_DigestFinal_ex(context_.get(), bytes, &size) != 1) std::abort();
+    return {reinterpret_cast<const char*>(bytes), size};
+}
+
+std::string hex(std::string_view bytes) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    for (const char c : bytes) {
+        text += digits[static_cast<unsigned char>(c) >> 4];
+        text += digits[static_cast<unsigned char>(c) & 15];
+    }
+    return text;
+}
+
+std::string base64_url(std::string_view bytes) {
+    static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string text;
+    unsigned bits = 0;
+    int held = 0;
+    for (const char c : bytes) {
+        bits = (bits << 8 | static_cast<unsigned char>(c)) & 0xffff;
+        for (held += 8; held >= 6; held -= 6) text += digits[bits >> (held - 6) & 63];
+    }
+    if (held > 0) text += digits[bits << (6 - held) & 63];
+    return text;
+}
+
+std::string record_hash(std::string_view content) {
+    Digest digest;
+    digest.add(content);
+    return "sha256=" + base64_url(digest.finish());
+}
+
+Result<std::string> sha256_of_file(const fs::path& path) {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return system_failure("open", path);
+    Digest digest;
+    std::vector<char> buffer(256 * 1024);  // large enough that the calls cost nothing beside the hashing
+    while (true) {
+        const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0) return system_failure("read", path);
+        if (size == 0) return hex(digest.finish());
+        digest.add({buffer.data(), static_cast<std::size_t>(size)});
+    }
+}
+
+}  // namespace installer
