@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -37,6 +38,8 @@ struct OpenOptions {
     std::chrono::milliseconds build_timeout{30 * 60'000};
     /// Ends every wait early, with Errc::interrupted.
     std::stop_token stop;
+    /// Called, from the thread that waits, once a wait has lasted a second: "waiting for pid 4711 (uv pip install), for 3 s".
+    std::function<void(const std::string&)> on_wait;
 };
 
 struct PublishOptions {
@@ -52,7 +55,8 @@ struct CollectOptions {
 };
 
 struct VerifyOptions {
-    bool repair = false;  ///< mend what can be mended without deleting anything but links to nowhere
+    /// Retire what is broken, so that it is a miss from now on, and list what no link names, so that a collection deletes it.
+    bool repair = false;
 };
 
 }  // namespace larder

@@ -26,9 +26,12 @@ public:
         return *held;
     }
 
-    void add(int fd) {
+    /// In one step, as seen from a fork: a child that inherited a descriptor unknown here would share the lock taken on it later.
+    Result<os::Fd> open(const os::Dir& dir, const std::string& name) {
         const std::lock_guard guard(mutex_);
-        fds_.push_back(fd);
+        TRY_ASSIGN(os::Fd fd, os::open_at(dir, name, O_RDWR | O_CREAT));
+        fds_.push_back(fd.get());
+        return fd;
     }
 
     /// Forgets and closes it in one step, as seen from a fork.
@@ -83,8 +86,7 @@ Result<bool> is_locked_fd(int fd, const Range& range, const std::filesystem::pat
 }
 
 Result<std::optional<FileLock>> FileLock::try_lock(const os::Dir& dir, const std::string& name, Mode mode, const Range& range) {
-    TRY_ASSIGN(os::Fd fd, os::open_at(dir, name, O_RDWR | O_CREAT));
-    Held::instance().add(fd.get());  // before it is locked: a fork between the two must find it
+    TRY_ASSIGN(os::Fd fd, Held::instance().open(dir, name));
     FileLock lock(std::move(fd));
     TRY_ASSIGN(const bool had, try_lock_fd(lock.fd_.get(), mode, range, dir / name));
     if (!had) return std::nullopt;

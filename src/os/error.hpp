@@ -18,16 +18,17 @@ namespace larder::os {
 #define LARDER_CONCAT(a, b) LARDER_CONCAT_(a, b)
 
 /// TRY(expression): leaves the function with the expression's error, if it has one.
-#define TRY(...)                                                                                      \
-    do {                                                                                              \
-        if (auto try_result_ = (__VA_ARGS__); !try_result_) {                                         \
-            return tl::make_unexpected(std::move(try_result_).error());                               \
-        }                                                                                             \
+#define TRY(...) TRY_(LARDER_CONCAT(try_result_, __COUNTER__), __VA_ARGS__)
+#define TRY_(result, ...)                                                            \
+    do {                                                                             \
+        if (auto&& result = (__VA_ARGS__); !result) {                                \
+            return tl::make_unexpected(std::move(result).error());                   \
+        }                                                                            \
     } while (false)
 
 /// TRY_ASSIGN(auto x, expression): the same, and x is the value.
-#define TRY_ASSIGN(declaration, ...) TRY_ASSIGN_(LARDER_CONCAT(try_result_, __LINE__), declaration, __VA_ARGS__)
-#define TRY_ASSIGN_(result, declaration, ...)                                                         \
-    auto result = (__VA_ARGS__);                                                                      \
-    if (!result) return tl::make_unexpected(std::move(result).error());                               \
+#define TRY_ASSIGN(declaration, ...) TRY_ASSIGN_(LARDER_CONCAT(try_result_, __COUNTER__), declaration, __VA_ARGS__)
+#define TRY_ASSIGN_(result, declaration, ...)                                        \
+    auto&& result = (__VA_ARGS__);                                                   \
+    if (!result) return tl::make_unexpected(std::move(result).error());              \
     declaration = std::move(*result)

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <mutex>
 #include <optional>
+#include <os/points.hpp>
 #include <thread>
 #include <tree/walk.hpp>
 
@@ -57,7 +58,8 @@ public:
             if (top_ == Top::keep) return Next::done;
         }
         const os::Dir& parent = place.parent != nullptr ? place.parent->dir : top_parent_;
-        if (::unlinkat(parent.get(), (place.parent != nullptr ? place.name : top_name_).c_str(), AT_REMOVEDIR) == 0) {
+        errno = os::point("tree.remove_dir");
+        if (errno == 0 && ::unlinkat(parent.get(), (place.parent != nullptr ? place.name : top_name_).c_str(), AT_REMOVEDIR) == 0) {
             ++directories_;
             return Next::done;
         }

@@ -13,9 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <memory>
-#include <optional>
 #include <os/points.hpp>
-#include <system_error>
 #include <tree/walk.hpp>
 
 namespace larder::tree {
@@ -129,7 +127,9 @@ Result<int> link_file(const Move& move, const std::string& as) {
 Result<bool> copy_in_kernel(int from, int to, const std::filesystem::path& path) {
     constexpr std::size_t most = 1U << 30;  // what the kernel takes at once at most is a little under 2 GiB
     for (bool any = false;; any = true) {
-        const ssize_t copied = os::retry([&] { return ::copy_file_range(from, nullptr, to, nullptr, most, 0); });
+        errno = os::point("tree.copy_file_range");
+        const ssize_t copied =
+            errno != 0 ? -1 : os::retry([&] { return ::copy_file_range(from, nullptr, to, nullptr, most, 0); });
         if (copied > 0) continue;
         if (copied == 0) return any;  // a file that seems empty may be one of a kind that this call can't read
         if (!any && (incapable(errno) || errno == EBADF || errno == EIO)) return false;

@@ -1,0 +1,95 @@
+#include <larder/bucket.hpp>
+
+#include <api/state.hpp>
+#include <layout/name.hpp>
+#include <steps/build_once.hpp>
+#include <steps/get.hpp>
+#include <steps/inspect.hpp>
+#include <steps/publish.hpp>
+#include <steps/retire.hpp>
+
+namespace larder {
+
+namespace {
+
+Result<steps::Place> place_of(const std::string& bucket, const std::string& encoded_bucket, std::string_view key) {
+    TRY_ASSIGN(std::string encoded_key, layout::encode_key(key));
+    return steps::Place{bucket, encoded_bucket, key, std::move(encoded_key)};
+}
+
+}  // namespace
+
+Bucket::Bucket(std::shared_ptr<detail::CacheState> cache, std::string name, std::string encoded) noexcept
+    : cache_(std::move(cache)), name_(std::move(name)), encoded_(std::move(encoded)) {}
+Bucket::Bucket(Bucket&&) noexcept = default;
+Bucket& Bucket::operator=(Bucket&&) noexcept = default;
+Bucket::~Bucket() = default;
+
+const std::string& Bucket::name() const noexcept { return name_; }
+
+Result<Lease> Bucket::get(std::string_view key) const {
+    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
+    TRY_ASSIGN(const auto root, cache_->root());
+    TRY_ASSIGN(auto held, steps::get(root, place));
+    return detail::LeaseState::wrap(std::move(held));
+}
+
+Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build, const PublishOptions& options) const {
+    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
+    TRY_ASSIGN(const auto root, cache_->current_root());
+    const auto fill = [&](steps::Stage& stage) -> Result<> {
+        // The caller's side of a Staging, lent to the build and then taken back.
+        Staging lent = detail::StagingState::wrap(std::move(stage));
+        auto filled = build(lent);
+        auto returned = detail::StagingState::unwrap(std::move(lent));
+        if (!returned) return os::fail(Errc::invalid, "build", {}, "the build has moved its Staging away");
+        stage = std::move(*returned);
+        return filled;
+    };
+    TRY_ASSIGN(auto held, steps::get_or_build(root, place, fill, options, cache_->limits()));
+    return detail::LeaseState::wrap(std::move(held));
+}
+
+Result<Staging> Bucket::stage() const {
+    TRY_ASSIGN(const auto root, cache_->current_root());
+    TRY_ASSIGN(auto stage, steps::Stage::make(root));
+    return detail::StagingState::wrap(std::move(stage));
+}
+
+Result<Lease> Bucket::publish(std::string_view key, Staging&& staging, const PublishOptions& options) const {
+    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
+    auto stage = detail::StagingState::unwrap(std::move(staging));
+    if (!stage) return os::fail(Errc::invalid, "publish", cache_->path(), "this Staging was published or moved away before");
+    if (!stage->root()->is_ours()) return os::fail(Errc::invalid, "publish", cache_->path(), "a forked child can't publish what its parent staged");
+    if (stage->root()->dirs().root.path != cache_->path()) {
+        return os::fail(Errc::invalid, "publish", cache_->path(), "staged in another cache, " + stage->root()->dirs().root.path.string());
+    }
+    TRY_ASSIGN(auto held, steps::publish(std::move(*stage), place, options, cache_->limits()));
+    return detail::LeaseState::wrap(std::move(held));
+}
+
+Result<> Bucket::remove(std::string_view key) const {
+    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
+    TRY_ASSIGN(const auto root, cache_->current_root());
+    if (root->is_read_only()) return os::fail(Errc::read_only, "remove", cache_->path(), "the cache is open for reading only");
+    return steps::remove(root, place, cache_->limits());
+}
+
+Result<> Bucket::refresh() const {
+    TRY_ASSIGN(const auto root, cache_->current_root());
+    if (root->is_read_only()) return os::fail(Errc::read_only, "refresh", cache_->path(), "the cache is open for reading only");
+    return steps::refresh(root, encoded_, cache_->limits());
+}
+
+Result<std::vector<std::string>> Bucket::keys() const {
+    TRY_ASSIGN(const auto root, cache_->current_root());
+    return steps::list_keys(*root, encoded_);
+}
+
+Result<EntryInfo> Bucket::info(std::string_view key) const {
+    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
+    TRY_ASSIGN(const auto root, cache_->current_root());
+    return steps::info(*root, place);
+}
+
+}  // namespace larder

@@ -1,0 +1,86 @@
+#include <larder/cache.hpp>
+
+#include <api/state.hpp>
+#include <layout/name.hpp>
+#include <steps/collect.hpp>
+#include <steps/inspect.hpp>
+#include <steps/verify.hpp>
+
+namespace larder {
+
+namespace detail {
+
+CacheState::CacheState(std::filesystem::path path, OpenOptions options, steps::RootRef root)
+    : path_(std::move(path)), options_(std::move(options)), generation_(new Generation{std::move(root), nullptr}) {}
+
+CacheState::~CacheState() {
+    for (Generation* generation = generation_.load(); generation != nullptr;) {
+        Generation* const before = generation->before;
+        delete generation;
+        generation = before;
+    }
+}
+
+Result<steps::RootRef> CacheState::root() {
+    Generation* const seen = generation_.load(std::memory_order_acquire);
+    if (seen->root->is_ours()) return seen->root;
+    return reopen(seen);
+}
+
+Result<steps::RootRef> CacheState::current_root() {
+    Generation* const seen = generation_.load(std::memory_order_acquire);
+    if (seen->root->is_ours() && !seen->root->is_lost()) return seen->root;
+    return reopen(seen);
+}
+
+Result<steps::RootRef> CacheState::reopen(Generation* seen) {
+    TRY_ASSIGN(auto root, root::open_root(path_, options_));
+    auto* const fresh = new Generation{std::move(root), seen};
+    if (generation_.compare_exchange_strong(seen, fresh, std::memory_order_acq_rel)) return fresh->root;
+    delete fresh;  // another thread was quicker
+    return seen->root;
+}
+
+}  // namespace detail
+
+Cache::Cache(std::shared_ptr<detail::CacheState> state) noexcept : state_(std::move(state)) {}
+Cache::Cache(Cache&&) noexcept = default;
+Cache& Cache::operator=(Cache&&) noexcept = default;
+Cache::~Cache() = default;
+
+Result<Cache> Cache::open(const std::filesystem::path& root, const OpenOptions& options) {
+    TRY_ASSIGN(auto opened, root::open_root(root, options));
+    std::filesystem::path path = opened->dirs().root.path;
+    return Cache(std::make_shared<detail::CacheState>(std::move(path), options, std::move(opened)));
+}
+
+const std::filesystem::path& Cache::root() const noexcept { return state_->path(); }
+LinkKind Cache::link_kind() const noexcept { return state_->link_kind(); }
+bool Cache::is_read_only() const noexcept { return state_->is_read_only(); }
+
+Result<Bucket> Cache::bucket(std::string_view name) const {
+    TRY_ASSIGN(std::string encoded, layout::encode_bucket(name));
+    return Bucket(state_, std::string(name), std::move(encoded));
+}
+
+Result<std::vector<std::string>> Cache::buckets() const {
+    TRY_ASSIGN(const auto root, state_->current_root());
+    return steps::list_buckets(*root);
+}
+
+Result<CollectReport> Cache::collect(const CollectOptions& options) const {
+    TRY_ASSIGN(const auto root, state_->current_root());
+    return steps::collect(root, options);
+}
+
+Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {
+    TRY_ASSIGN(const auto root, state_->current_root());
+    return steps::verify(root, options, state_->limits());
+}
+
+Result<StatusReport> Cache::status() const {
+    TRY_ASSIGN(const auto root, state_->current_root());
+    return steps::status(*root);
+}
+
+}  // namespace larder

@@ -1,0 +1,66 @@
+// What stands behind the public classes.
+#pragma once
+
+#include <atomic>
+#include <larder/cache.hpp>
+#include <root/bucket_lock.hpp>
+#include <steps/held.hpp>
+#include <steps/stage.hpp>
+
+namespace larder::detail {
+
+/// A cache as its caller opened it: a path, options, and the Root that the path leads to now.
+///
+/// The Root changes when the directory was deleted or replaced, and in a forked child, which opens its own. No lock guards the
+/// change, since a lock could be inherited in the hands of a thread that the child does not have: the current Root is one atomic
+/// pointer to a generation, and generations are kept until the cache is closed.
+class CacheState {
+public:
+    CacheState(std::filesystem::path path, OpenOptions options, steps::RootRef root);
+    ~CacheState();
+    CacheState(const CacheState&) = delete;
+    CacheState& operator=(const CacheState&) = delete;
+
+    /// For reads: this process's Root.
+    [[nodiscard]] Result<steps::RootRef> root();
+    /// For what writes or lists: also a Root that is still at its path.
+    [[nodiscard]] Result<steps::RootRef> current_root();
+
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] root::WaitLimits limits() const { return {options_.lock_timeout, options_.build_timeout, options_.stop, options_.on_wait}; }
+    [[nodiscard]] LinkKind link_kind() const noexcept { return generation_.load()->root->link_kind(); }
+    [[nodiscard]] bool is_read_only() const noexcept { return generation_.load()->root->is_read_only(); }
+
+private:
+    struct Generation {
+        steps::RootRef root;
+        Generation* before;
+    };
+    [[nodiscard]] Result<steps::RootRef> reopen(Generation* seen);
+
+    std::filesystem::path path_;
+    OpenOptions options_;
+    std::atomic<Generation*> generation_;
+};
+
+class LeaseState {
+public:
+    static Lease wrap(steps::HeldLease held) { return Lease(std::unique_ptr<LeaseState>(new LeaseState(std::move(held)))); }
+    steps::HeldLease held;
+
+private:
+    explicit LeaseState(steps::HeldLease lease) : held(std::move(lease)) {}
+};
+
+class StagingState {
+public:
+    static Staging wrap(steps::Stage stage) { return Staging(std::unique_ptr<StagingState>(new StagingState(std::move(stage)))); }
+    /// Nothing for one that was moved from.
+    static std::optional<steps::Stage> unwrap(Staging&& staging);
+    steps::Stage stage;
+
+private:
+    explicit StagingState(steps::Stage filled) : stage(std::move(filled)) {}
+};
+
+}  // namespace larder::detail

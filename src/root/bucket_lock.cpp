@@ -1,0 +1,103 @@
+#include <root/bucket_lock.hpp>
+
+#include <layout/layout.hpp>
+#include <layout/name.hpp>
+#include <os/points.hpp>
+
+namespace larder::root {
+
+namespace {
+
+using lock::FileLock;
+using lock::Mode;
+using lock::Waited;
+
+/// A bucket's lock is held for some ten microseconds: longer pauses would only add to the wait.
+constexpr std::chrono::microseconds longest_pause{1000};
+
+std::uint64_t number_of(const std::string& lock_name) { return layout::digest("locks", lock_name); }
+
+std::string label_of(const std::string& encoded_bucket) { return "bucket " + encoded_bucket; }
+
+/// Waits for one lock file; the error of a vain wait names the holders of `blamed`.
+Result<FileLock> wait_for(Root& root, const std::string& name, Mode mode, const WaitLimits& limits, const std::string& blamed) {
+    std::optional<FileLock> held;
+    const auto attempt = [&]() -> Result<bool> {
+        TRY_ASSIGN(held, FileLock::try_lock(root.dirs().locks, name, mode));
+        return held.has_value();
+    };
+    const lock::Patience patience{limits.lock_timeout, longest_pause, limits.stop};
+    WaitNotice notice(root, limits, number_of(blamed));
+    const auto go_on = [&](std::chrono::steady_clock::duration waited) {
+        notice.after(waited);
+        return true;
+    };
+    TRY_ASSIGN(const Waited waited, lock::wait_until(patience, attempt, go_on));
+    const auto path = root.dirs().locks / name;
+    switch (waited) {
+        case Waited::had: return std::move(*held);
+        case Waited::interrupted: return os::fail(Errc::interrupted, "wait for lock", path, "asked to stop");
+        case Waited::too_long: break;
+    }
+    return os::fail(Errc::busy, "wait for lock", path, "held by " + describe_holders(root, number_of(blamed)) + "; try again when it is done");
+}
+
+}  // namespace
+
+void WaitNotice::after(std::chrono::steady_clock::duration waited) {
+    if (told_ || !limits_.on_wait || waited < std::chrono::seconds(1)) return;
+    told_ = true;
+    limits_.on_wait("waiting for " + describe_holders(root_, lock_));
+}
+
+Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucket, Mode mode, const WaitLimits& limits) {
+    const std::string name = layout::bucket_lock_name(encoded_bucket), gate = layout::gate_lock_name(encoded_bucket);
+    Activity activity(root.participant_if_possible(), number_of(name), label_of(encoded_bucket), true);
+    std::optional<FileLock> at_gate;
+    if (mode == Mode::exclusive) {
+        TRY_ASSIGN(at_gate, wait_for(root, gate, Mode::exclusive, limits, name));
+    } else {
+        TRY_ASSIGN(const bool queue, lock::is_locked(root.dirs().locks, gate));
+        if (queue) TRY(wait_for(root, gate, Mode::exclusive, limits, name));  // in turn, and let go of at once
+    }
+    (void)os::point(mode == Mode::exclusive ? "lock.at-gate" : "lock.past-gate");
+    TRY_ASSIGN(FileLock held, wait_for(root, name, mode, limits, name));
+    activity.set_holding();
+    return BucketLock(std::move(held), std::move(activity));
+}
+
+Result<BucketLock> BucketLock::shared(Root& root, const std::string& encoded_bucket, const WaitLimits& limits) {
+    return wait(root, encoded_bucket, Mode::shared, limits);
+}
+
+Result<BucketLock> BucketLock::exclusive(Root& root, const std::string& encoded_bucket, const WaitLimits& limits) {
+    return wait(root, encoded_bucket, Mode::exclusive, limits);
+}
+
+Result<std::optional<BucketLock>> BucketLock::try_exclusive(Root& root, const std::string& encoded_bucket) {
+    const std::string name = layout::bucket_lock_name(encoded_bucket);
+    TRY_ASSIGN(auto held, FileLock::try_lock(root.dirs().locks, name, Mode::exclusive));
+    if (!held) return std::nullopt;
+    Activity activity(root.participant_if_possible(), number_of(name), label_of(encoded_bucket), false);
+    return std::optional(BucketLock(std::move(*held), std::move(activity)));
+}
+
+std::string describe_holders(const Root& root, std::uint64_t lock) {
+    std::string text;
+    const auto participants = read_participants(root.dirs().participants);
+    if (participants) {
+        const auto now = std::chrono::system_clock::now().time_since_epoch();
+        for (const auto& participant : *participants) {
+            for (const auto& activity : participant.table.activities) {
+                if (activity.lock != lock || activity.waiting || !participant.alive) continue;
+                const auto held = std::chrono::duration_cast<std::chrono::seconds>(now - std::chrono::nanoseconds(activity.since_nanos));
+                if (!text.empty()) text += ", ";
+                text += "pid " + std::to_string(participant.table.process.pid) + " (" + participant.table.command + "), for " +
+                        std::to_string(held.count()) + " s";
+            }
+        }
+    }
+    return text.empty() ? "a process that can't be named" : text;
+}
+
+}  // namespace larder::root

@@ -1,0 +1,64 @@
+// The locks, and the order in which they are taken.
+//
+//   order  lock        what it is                          taken by                                  guards
+//   1      collector   tried, never waited for             collect, verify                           one at a time
+//   2      build       one byte for each key, exclusive    get_or_build                              one builder for a key
+//   3      gate.B      exclusive, while waiting for 4      remove, evict, publish without exchange   them against starvation by 4 shared
+//   4      bucket.B    shared: publish                     exclusive: as 3                           that a link which was checked
+//                                                                                                    is the one that is retired
+//   –      participant held for life                       every process                             liveness; the staging area
+//
+// Nothing is staged, copied, hashed, synced or deleted while a bucket's lock is held. Get, refresh and collect take none.
+#pragma once
+
+#include <lock/file_lock.hpp>
+#include <lock/wait.hpp>
+#include <root/root.hpp>
+#include <string>
+#include <string_view>
+
+namespace larder::root {
+
+/// How long, and for whose word, this cache's callers wait.
+struct WaitLimits {
+    std::chrono::milliseconds lock_timeout;
+    std::chrono::milliseconds build_timeout;
+    std::stop_token stop;
+    std::function<void(const std::string&)> on_wait;
+};
+
+/// Tells the caller, once, that a wait has lasted a second (arbitrary, because a person begins to wonder then), and for whom.
+class WaitNotice {
+public:
+    WaitNotice(const Root& root, const WaitLimits& limits, std::uint64_t lock) : root_(root), limits_(limits), lock_(lock) {}
+    void after(std::chrono::steady_clock::duration waited);
+
+private:
+    const Root& root_;
+    const WaitLimits& limits_;
+    std::uint64_t lock_;
+    bool told_ = false;
+};
+
+/// A bucket's lock, held from here to the destructor.
+class BucketLock {
+public:
+    /// Readers' locks starve writers, so whoever wants to share first looks whether somebody waits at the gate, and queues
+    /// there if so. Errors: `busy`, with the holders' names; `interrupted`.
+    [[nodiscard]] static Result<BucketLock> shared(Root& root, const std::string& encoded_bucket, const WaitLimits& limits);
+    [[nodiscard]] static Result<BucketLock> exclusive(Root& root, const std::string& encoded_bucket, const WaitLimits& limits);
+    /// Nothing where it is taken.
+    [[nodiscard]] static Result<std::optional<BucketLock>> try_exclusive(Root& root, const std::string& encoded_bucket);
+
+private:
+    BucketLock(lock::FileLock lock, Activity activity) : lock_(std::move(lock)), activity_(std::move(activity)) {}
+    [[nodiscard]] static Result<BucketLock> wait(Root& root, const std::string& encoded_bucket, lock::Mode mode, const WaitLimits& limits);
+
+    lock::FileLock lock_;
+    Activity activity_;
+};
+
+/// "pid 4711 (uv pip install), for 3 s": who holds this lock by their tables; "a process that can't be named" if none says so.
+[[nodiscard]] std::string describe_holders(const Root& root, std::uint64_t lock);
+
+}  // namespace larder::root

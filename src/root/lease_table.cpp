@@ -1,0 +1,272 @@
+#include <root/lease_table.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <bit>
+#include <boost/interprocess/exceptions.hpp>
+#include <boost/interprocess/mapped_region.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+#include <lock/file_lock.hpp>
+
+namespace larder::root {
+
+namespace {
+
+constexpr std::uint64_t magic = 0x31'6c'62'74'64'72'61'6cU;  // "lardtbl1" in a little-endian file
+constexpr std::uint32_t flag_handed_on = 1;
+constexpr std::size_t activities_per_table = 56;
+
+/// A word that both the owner and readers of the file use whole. Torn *pairs* of words are harmless; see store().
+using Word = std::atomic<std::uint64_t>;
+static_assert(Word::is_always_lock_free && sizeof(Word) == 8);
+
+struct Header {
+    Word magic;
+    std::atomic<std::uint32_t> flags;
+    std::uint32_t reserved;
+    os::BootId boot;
+    std::uint64_t pid_namespace;
+    std::uint64_t start;
+    Word pid;  ///< written last and cleared first: 0 means that nobody has this table
+    std::uint64_t since_nanos;
+    char command[448];
+};
+static_assert(sizeof(Header) == 512);
+
+struct Activity {
+    Word lock;  ///< written last and cleared first: 0 means unused
+    std::atomic<std::uint64_t> waiting;
+    std::uint64_t thread;
+    std::uint64_t since_nanos;
+    char label[32];
+};
+static_assert(sizeof(Activity) == 64);
+
+struct SlotWords {
+    Word high;
+    Word low;
+};
+
+std::uint64_t now_nanos() {
+    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count());
+}
+
+template <std::size_t size>
+void copy_text(char (&to)[size], std::string_view text) {
+    const auto length = std::min(text.size(), size - 1);
+    std::memcpy(to, text.data(), length);
+    std::memset(to + length, 0, size - length);
+}
+
+/// From a buffer that anybody may have written: it need not end with a zero.
+template <std::size_t size>
+std::string text_of(const char (&from)[size]) {
+    return std::string(from, ::strnlen(from, size));
+}
+
+/// Sets the first clear bit among the lowest `count`.
+std::optional<std::size_t> take_bit(std::atomic<std::uint64_t>& bits, std::size_t count) noexcept {
+    auto seen = bits.load(std::memory_order_relaxed);
+    for (;;) {
+        const auto index = static_cast<std::size_t>(std::countr_one(seen));
+        if (index >= count) return std::nullopt;
+        if (bits.compare_exchange_weak(seen, seen | std::uint64_t{1} << index, std::memory_order_acquire)) return index;
+    }
+}
+
+void clear_bit(std::atomic<std::uint64_t>& bits, std::size_t index) noexcept {
+    bits.fetch_and(~(std::uint64_t{1} << index), std::memory_order_release);
+}
+
+}  // namespace
+
+struct LeaseTable::Mapped {
+    Header header;
+    std::array<Activity, activities_per_table> activities;
+    std::array<SlotWords, slots_per_table> slots;
+};
+
+namespace {
+
+struct TableImage {  // the same, as plain bytes
+    struct {
+        std::uint64_t magic;
+        std::uint32_t flags, reserved;
+        os::BootId boot;
+        std::uint64_t pid_namespace, start, pid, since_nanos;
+        char command[448];
+    } header;
+    struct {
+        std::uint64_t lock, waiting, thread, since_nanos;
+        char label[32];
+    } activities[activities_per_table];
+    layout::Id slots[slots_per_table];
+};
+constexpr std::size_t table_size = sizeof(TableImage);
+static_assert(table_size == 2 * 4096);
+
+/// Reads what there is; how much, is the result.
+Result<std::size_t> read_image(int fd, TableImage& image, const std::filesystem::path& path) {
+    std::size_t got = 0;
+    auto* bytes = reinterpret_cast<char*>(&image);
+    while (got < table_size) {
+        const ssize_t more = os::retry([&] { return ::pread(fd, bytes + got, table_size - got, static_cast<off_t>(got)); });
+        if (more < 0) return os::fail(errno, "read lease table", path);
+        if (more == 0) break;
+        got += static_cast<std::size_t>(more);
+    }
+    return got;
+}
+
+/// mapped_region asks for something that knows a descriptor; file_mapping would open a path, and work through none of our handles.
+struct Mappable {
+    int fd;
+    [[nodiscard]] boost::interprocess::mapping_handle_t get_mapping_handle() const noexcept {
+        return boost::interprocess::ipcdetail::mapping_handle_from_file_handle(fd);
+    }
+};
+
+}  // namespace
+
+class LeaseTable::Mapping {
+public:
+    explicit Mapping(int fd) : region_(Mappable{fd}, boost::interprocess::read_write, 0, table_size) {}
+    Mapped* get() noexcept { return static_cast<Mapped*>(region_.get_address()); }
+
+private:
+    boost::interprocess::mapped_region region_;
+};
+
+Result<TableView> read_table(int fd, const std::filesystem::path& path) {
+    TableImage image{};
+    TRY_ASSIGN(const std::size_t size, read_image(fd, image, path));
+    TableView view;
+    if (size < table_size) return view;  // being made, or left when making it failed: it has never held a lease
+    const auto& header = image.header;
+    if (header.magic != 0 && header.magic != magic) {
+        return os::fail(Errc::damaged, "read lease table", path, "not a table of this version: what it leases is unknown");
+    }
+    view.announced = header.pid != 0;
+    view.process = {header.boot, header.pid_namespace, header.start, static_cast<std::int64_t>(header.pid)};
+    view.handed_on = (header.flags & flag_handed_on) != 0;
+    view.since_nanos = header.since_nanos;
+    view.command = text_of(header.command);
+    for (const auto& activity : image.activities) {
+        if (activity.lock == 0) continue;
+        view.activities.push_back({activity.waiting != 0, static_cast<std::int64_t>(activity.thread), activity.since_nanos,
+                                   activity.lock, text_of(activity.label)});
+    }
+    // Also where nobody is announced: a process takes its table, and may lease, at any instant while this is read.
+    for (const auto& slot : image.slots) {
+        if (slot) view.leases.push_back(slot);
+    }
+    return view;
+}
+
+Result<> wipe_table(int fd, const std::filesystem::path& path) {
+    static const std::array<char, table_size> zeros{};
+    std::size_t put = 0;
+    while (put < table_size) {
+        const ssize_t more = os::retry([&] { return ::pwrite(fd, zeros.data() + put, table_size - put, static_cast<off_t>(put)); });
+        if (more < 0) return os::fail(errno, "write lease table", path);
+        put += static_cast<std::size_t>(more);
+    }
+    return {};
+}
+
+Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::Fd fd, const std::filesystem::path& path) {
+    TRY(wipe_table(fd.get(), path));
+    std::unique_ptr<Mapping> mapping;
+    try {
+        mapping = std::make_unique<Mapping>(fd.get());
+    } catch (const boost::interprocess::interprocess_exception& exception) {
+        return os::fail(exception.get_native_error(), "map lease table", path);
+    }
+    auto table = std::unique_ptr<LeaseTable>(new LeaseTable(std::move(fd), path, std::move(mapping)));
+    auto& header = table->mapped_->header;
+    const auto process = os::this_process();
+    header.boot = process.boot;
+    header.pid_namespace = process.pid_namespace;
+    header.start = process.start;
+    header.since_nanos = now_nanos();
+    copy_text(header.command, os::this_command());
+    header.magic.store(magic, std::memory_order_release);
+    header.pid.store(static_cast<std::uint64_t>(process.pid), std::memory_order_release);
+    return table;
+}
+
+LeaseTable::LeaseTable(os::Fd fd, std::filesystem::path path, std::unique_ptr<Mapping> mapping)
+    : fd_(std::move(fd)), path_(std::move(path)), mapping_(std::move(mapping)), mapped_(mapping_->get()), owner_(os::process_token()) {}
+
+LeaseTable::~LeaseTable() {
+    if (owner_ != os::process_token()) return;
+    mapped_->header.pid.store(0, std::memory_order_release);
+    // Explicitly, since a forked child may hold the same open file, and with it the lock.
+    (void)lock::unlock_fd(fd_.get(), path_);
+}
+
+std::optional<Slot> LeaseTable::acquire() noexcept {
+    for (std::size_t word = 0; word < taken_.size(); ++word) {
+        if (const auto bit = take_bit(taken_[word], 64)) return Slot{this, word * 64 + *bit};
+    }
+    return std::nullopt;
+}
+
+void LeaseTable::store(const Slot& slot, const layout::Id& id) noexcept {
+    // The two words are not stored as one, so a collector may read a torn id. That is harmless: it read before the fence below, so
+    // the link that the holder reads after the fence had left its bucket by then (collectors list the links first), and the
+    // holder will not take the lease. Half an id that looks like another one merely spares that one for a round.
+    auto& words = mapped_->slots[slot.index];
+    words.high.store(id.high, std::memory_order_relaxed);
+    words.low.store(id.low, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
+void LeaseTable::release(const Slot& slot) noexcept {
+    auto& words = mapped_->slots[slot.index];
+    // Release: what was read from the entry was read before the collector can see this.
+    words.high.store(0, std::memory_order_release);
+    words.low.store(0, std::memory_order_release);
+    clear_bit(taken_[slot.index / 64], slot.index % 64);
+}
+
+std::optional<std::size_t> LeaseTable::begin_activity(std::uint64_t lock, std::string_view label, bool waiting) noexcept {
+    const auto index = take_bit(busy_activities_, activities_per_table);
+    if (!index) return std::nullopt;
+    auto& activity = mapped_->activities[*index];
+    activity.waiting.store(waiting ? 1 : 0, std::memory_order_relaxed);
+    activity.thread = static_cast<std::uint64_t>(os::this_thread());
+    activity.since_nanos = now_nanos();
+    copy_text(activity.label, label);
+    activity.lock.store(lock, std::memory_order_release);
+    return index;
+}
+
+void LeaseTable::set_holding(std::size_t activity) noexcept {
+    mapped_->activities[activity].waiting.store(0, std::memory_order_release);
+}
+
+void LeaseTable::end_activity(std::size_t activity) noexcept {
+    mapped_->activities[activity].lock.store(0, std::memory_order_release);
+    clear_bit(busy_activities_, activity);
+}
+
+Result<> LeaseTable::hand_on() {
+    const int flags = ::fcntl(fd_.get(), F_GETFD);
+    if (flags < 0 || ::fcntl(fd_.get(), F_SETFD, flags & ~FD_CLOEXEC) != 0) return os::fail(errno, "hand on the lease table", path_);
+    mapped_->header.flags.fetch_or(flag_handed_on, std::memory_order_release);
+    return {};
+}
+
+bool LeaseTable::is_deleted() const noexcept {
+    struct stat status{};
+    return ::fstat(fd_.get(), &status) == 0 && status.st_nlink == 0;
+}
+
+}  // namespace larder::root

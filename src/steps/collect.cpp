@@ -1,0 +1,200 @@
+#include <steps/collect.hpp>
+
+#include <atomic>
+#include <cerrno>
+#include <layout/layout.hpp>
+#include <layout/link.hpp>
+#include <layout/name.hpp>
+#include <os/points.hpp>
+#include <steps/entry.hpp>
+#include <tree/remove.hpp>
+
+namespace larder::steps {
+
+namespace {
+
+using layout::LinkRead;
+
+/// A retired link, and the entry it names, if it names one.
+struct Retired {
+    std::string name;  ///< in retired/links
+    LinkRead link;
+};
+
+class Collector {
+public:
+    Collector(root::Root& root, const CollectOptions& options) : root_(root), dirs_(root.dirs()), options_(options) {}
+
+    /// The steps of the protocol that need the collector's lock.
+    Result<> collect() {
+        if (!options_.dry_run) {
+            TRY(reap());
+            (void)os::point("collect.reaped");
+            TRY(flatten());
+            (void)os::point("collect.flattened");
+        }
+        TRY(list());
+        (void)os::point("collect.listed");
+        // The list came first: what is leased on it was leased before its link left the bucket, and so is seen here. Whoever stores an id
+        // later finds the link gone when it reads it again (Michael 2004: retire, then scan the hazard pointers).
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+        TRY_ASSIGN(leases_, read_leases(root_));
+        (void)os::point("collect.scanned");
+        for (const auto& retired : retired_) TRY(take_apart(retired));
+        return {};
+    }
+
+    [[nodiscard]] CollectReport& report() { return report_; }
+
+private:
+    /// (1) Clean up after the dead.
+    Result<> reap() {
+        const root::Places places{dirs_.participants, dirs_.staging};
+        TRY_ASSIGN(report_.reaped,
+                   with_room([&] { return root::reap_dead(places, [&](const os::Dir& staging) { return root_.reap(staging); }); }));
+        return {};
+    }
+
+    /// (2) Take refreshed buckets apart. Each link is renamed before it is read: until then a late publish, which found the bucket before
+    /// it was moved aside, may still exchange it.
+    Result<> flatten() {
+        return os::for_each_name(dirs_.retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
+            if (!layout::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
+            auto bucket = os::open_dir_at(dirs_.retired_buckets, name);
+            if (!bucket && bucket.error().sys_errno == ENOTDIR) return leave_alone(dirs_.retired_buckets / name);
+            TRY(bucket);
+            TRY(os::for_each_name(*bucket, [&](const std::string& key, unsigned char type) -> Result<> {
+                if (!layout::is_key_name(key) || type == DT_DIR) return leave_alone(*bucket / key);
+                (void)os::point("collect.flatten-one");
+                auto retired = with_room([&] { return root_.retire_link(*bucket, key); });
+                if (!retired && retired.error().sys_errno == ENOENT) return {};
+                return retired;
+            }));
+            // A late publish may have brought one more link: then the next round takes the bucket apart.
+            auto removed = os::remove_dir_at(dirs_.retired_buckets, name);
+            if (!removed && removed.error().code != Errc::exists) return removed;
+            if (removed) ++report_.buckets;
+            return {};
+        });
+    }
+
+    /// (3) What is retired.
+    Result<> list() {
+        return os::for_each_name(dirs_.retired_links, [&](const std::string& name, unsigned char) -> Result<> {
+            if (!layout::parse_id(name)) return leave_alone(dirs_.retired_links / name);
+            TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), dirs_.retired_links, name));
+            if (link.kind == LinkRead::Kind::foreign) return leave_alone(dirs_.retired_links / name);
+            if (link.kind != LinkRead::Kind::absent) retired_.push_back({name, link});
+            return {};
+        });
+    }
+
+    /// (4) Move the entry to the trash, then unlink what named it. Killed between the two, the link names nothing, and goes next time.
+    Result<> take_apart(const Retired& retired) {
+        if (retired.link.kind != LinkRead::Kind::entry) return unlink(retired);  // it names nothing that could be lost
+        const auto record = read_record(root_, retired.link.id);
+        if (const auto holders = leases_.find(retired.link.id); holders != leases_.end()) {
+            for (const auto& process : holders->second) {
+                report_.leased.push_back({process, to_text(retired.link.id), record ? record->bucket : "", record ? record->key : ""});
+            }
+            return {};
+        }
+        if (record) {
+            TRY_ASSIGN(const bool named, is_named_by_its_key(*record, retired.link.id));
+            if (named) return unlink(retired);
+            report_.bytes += record->bytes;
+        }
+        if (!options_.dry_run) TRY(discard(retired.link.id));
+        (void)os::point("collect.trashed");
+        ++report_.entries;
+        return unlink(retired);
+    }
+
+    /// A link in retired/ that somebody copied there by hand must become a leak, never a loss: what a key names stays.
+    Result<bool> is_named_by_its_key(const layout::Record& record, const layout::Id& id) const {
+        const auto bucket = layout::encode_bucket(record.bucket);
+        const auto key = layout::encode_key(record.key);
+        if (!bucket || !key) return false;
+        TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), dirs_.buckets, layout::key_path(*bucket, *key)));
+        return link.names(id);
+    }
+
+    Result<> discard(const layout::Id& id) {
+        auto moved = with_room([&] { return root_.move_to_trash(dirs_.archive, to_text(id)); });
+        if (moved || moved.error().sys_errno == ENOENT) return {};  // ENOENT: an earlier collection was killed after this step
+        if (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space) return moved;
+        // It can't be moved (a lower layer of overlayfs, or no space even for a rename): nobody can see it, so it may go where it is.
+        TRY(tree::remove_tree_at(dirs_.archive, to_text(id)));
+        return {};
+    }
+
+    Result<> unlink(const Retired& retired) const {
+        if (options_.dry_run) return {};
+        auto removed = os::remove_file_at(dirs_.retired_links, retired.name);
+        if (!removed && removed.error().sys_errno == ENOENT) return {};
+        return removed;
+    }
+
+    /// On ext4, xfs and others a rename can fail for want of space: what lies in the trash is space.
+    template <class Step>
+    auto with_room(Step step) -> decltype(step()) {
+        auto done = step();
+        if (done || done.error().code != Errc::no_space) return done;
+        TRY(tree::empty_dir(dirs_.trash, 1));
+        return step();
+    }
+
+    Result<> leave_alone(std::filesystem::path path) {
+        report_.unknown.push_back(std::move(path));
+        return {};
+    }
+
+    root::Root& root_;
+    const root::Handles& dirs_;
+    const CollectOptions& options_;
+    std::vector<Retired> retired_;
+    Leases leases_;
+    CollectReport report_;
+};
+
+}  // namespace
+
+Result<lock::FileLock> lock_collector(const root::Root& root) {
+    if (root.is_read_only()) return os::fail(Errc::read_only, "collect", root.dirs().root.path, "the cache is open for reading only");
+    TRY_ASSIGN(auto held, lock::FileLock::try_lock(root.dirs().locks, layout::collector_lock_name, lock::Mode::exclusive));
+    if (!held) return os::fail(Errc::busy, "collect", root.dirs().root.path, "another process is collecting or verifying; leave it to that one");
+    return std::move(*held);
+}
+
+ProcessInfo info_of(const root::ParticipantView& participant) {
+    const auto& table = participant.table;
+    const auto since = std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(table.since_nanos));
+    return {participant.number, table.process.pid, table.command, WallTime(since), participant.alive, participant.here};
+}
+
+Result<Leases> read_leases(const root::Root& root) {
+    TRY_ASSIGN(const auto participants, root::read_participants(root.dirs().participants));
+    Leases leases;
+    for (const auto& participant : participants) {
+        if (!participant.alive) continue;
+        for (const auto& id : participant.table.leases) leases[id].push_back(info_of(participant));
+    }
+    return leases;
+}
+
+Result<CollectReport> collect(const RootRef& root, const CollectOptions& options) {
+    Collector collector(*root, options);
+    {
+        const auto lock = lock_collector(*root);
+        TRY(lock);
+        (void)os::point("collect.locked");
+        TRY(collector.collect());
+    }
+    (void)os::point("collect.unlocked");
+    // (5) Outside every lock: delete what was moved aside, by us or by a collection that was killed.
+    if (!options.dry_run) TRY(tree::empty_dir(root->dirs().trash, options.threads));
+    (void)os::point("collect.emptied");
+    return std::move(collector.report());
+}
+
+}  // namespace larder::steps

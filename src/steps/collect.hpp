@@ -1,0 +1,24 @@
+// Collect: to delete what is retired and not leased.
+#pragma once
+
+#include <larder/report.hpp>
+#include <lock/file_lock.hpp>
+#include <map>
+#include <steps/held.hpp>
+#include <vector>
+
+namespace larder::steps {
+
+[[nodiscard]] Result<CollectReport> collect(const RootRef& root, const CollectOptions& options);
+
+/// The collector's lock, which verify takes as well. Errors: `busy` where somebody has it.
+[[nodiscard]] Result<lock::FileLock> lock_collector(const root::Root& root);
+
+/// All leases of all that live, and whose they are. Requires, for whoever deletes by it: the links of what is to be deleted were
+/// listed before.
+using Leases = std::map<layout::Id, std::vector<ProcessInfo>>;
+[[nodiscard]] Result<Leases> read_leases(const root::Root& root);
+
+[[nodiscard]] ProcessInfo info_of(const root::ParticipantView& participant);
+
+}  // namespace larder::steps

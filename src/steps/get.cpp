@@ -1,0 +1,62 @@
+#include <steps/get.hpp>
+
+#include <sys/stat.h>
+
+#include <layout/layout.hpp>
+#include <layout/link.hpp>
+#include <layout/name.hpp>
+#include <os/points.hpp>
+#include <steps/entry.hpp>
+#include <steps/retire.hpp>
+
+namespace larder::steps {
+
+namespace {
+
+/// Without memory of its own: a miss is the one error that callers meet all the time.
+tl::unexpected<Error> miss() { return tl::make_unexpected(Error{Errc::miss, 0, "no such entry", {}, {}}); }
+
+/// The link's entry exists (a cache that was copied in part has links that lead nowhere) and is the key's (two long keys
+/// might, in theory, share one hashed name).
+Result<bool> is_good(const root::Root& root, const Place& place, const layout::Id& id) {
+    TRY_ASSIGN(const bool complete, is_complete(root, id));
+    if (!complete || !layout::is_hashed(place.encoded_key)) return complete;
+    const auto record = read_record(root, id);
+    return record && record->key == place.key;
+}
+
+}  // namespace
+
+std::string Place::path() const { return layout::key_path(encoded_bucket, encoded_key); }
+
+Result<HeldLease> get(const RootRef& root, const Place& place) {
+    const auto& buckets = root->dirs().buckets;
+    const std::string path = place.path();
+    // (1) Read the link.
+    TRY_ASSIGN(auto link, layout::read_link(root->link_kind(), buckets, path));
+    if (link.kind != layout::LinkRead::Kind::entry) return miss();
+    if (root->is_read_only()) {
+        TRY_ASSIGN(const bool good, is_good(*root, place, link.id));
+        if (!good) return miss();
+        return HeldLease(root, {}, link.id);
+    }
+    // (2) Store the id in a slot, with a full fence.
+    TRY_ASSIGN(HeldLease lease, HeldLease::take(root, link.id));
+    for (;;) {
+        (void)os::point("get.stored");
+        // (3) Read the link again: if it still says the id, then no collector had listed it as retired before it could see
+        // the slot, and the lease holds. If not, this was the next (1).
+        TRY_ASSIGN(link, layout::read_link(root->link_kind(), buckets, path));
+        if (link.kind != layout::LinkRead::Kind::entry) return miss();
+        if (link.id == lease.id()) break;
+        lease.point_at(link.id);
+    }
+    TRY_ASSIGN(const bool good, is_good(*root, place, lease.id()));
+    if (good) return lease;
+    // A link to nowhere is a miss, and is retired if that needs no waiting; the next publish replaces it in any case.
+    TRY_ASSIGN(const bool complete, is_complete(*root, lease.id()));
+    if (!complete) (void)retire_if_unlocked(*root, place, lease.id());
+    return miss();
+}
+
+}  // namespace larder::steps

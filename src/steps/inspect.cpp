@@ -1,0 +1,109 @@
+#include <steps/inspect.hpp>
+
+#include <cerrno>
+#include <layout/layout.hpp>
+#include <layout/link.hpp>
+#include <layout/name.hpp>
+#include <lock/file_lock.hpp>
+#include <steps/collect.hpp>
+#include <steps/entry.hpp>
+
+namespace larder::steps {
+
+namespace {
+
+using layout::LinkRead;
+
+WallTime access_time(const struct stat& status) {
+#ifdef __APPLE__
+    const timespec time = status.st_atimespec;
+#else
+    const timespec time = status.st_atim;
+#endif
+    return WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)));
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> list_buckets(const root::Root& root) {
+    std::vector<std::string> buckets;
+    TRY(os::for_each_name(root.dirs().buckets, [&](const std::string& name, unsigned char type) -> Result<> {
+        auto decoded = layout::decode_name(name);
+        if (!decoded || decoded->empty()) return {};
+        if (type == DT_UNKNOWN) {
+            const auto is_dir = os::is_dir_at(root.dirs().buckets, name);
+            if (is_dir && *is_dir) type = DT_DIR;
+        }
+        if (type == DT_DIR) buckets.push_back(std::move(*decoded));
+        return {};
+    }));
+    return buckets;
+}
+
+Result<std::vector<std::string>> list_keys(const root::Root& root, const std::string& encoded_bucket) {
+    std::vector<std::string> keys;
+    const auto bucket = os::open_dir_at(root.dirs().buckets, encoded_bucket);
+    if (!bucket && bucket.error().sys_errno == ENOENT) return keys;
+    TRY(bucket);
+    TRY(os::for_each_name(*bucket, [&](const std::string& name, unsigned char type) -> Result<> {
+        if (!layout::is_key_name(name) || type == DT_DIR) return {};
+        if (!layout::is_hashed(name)) {
+            keys.push_back(*layout::decode_name(name));
+            return {};
+        }
+        // The rest of a long key is in its entry's record.
+        TRY_ASSIGN(const LinkRead link, layout::read_link(root.link_kind(), *bucket, name));
+        if (link.kind != LinkRead::Kind::entry) return {};
+        if (auto record = read_record(root, link.id)) keys.push_back(std::move(record->key));
+        return {};
+    }));
+    return keys;
+}
+
+Result<EntryInfo> info(const root::Root& root, const Place& place) {
+    const auto& buckets = root.dirs().buckets;
+    const std::string path = place.path();
+    for (;;) {
+        const auto status = os::stat_at(buckets, path);  // before the link is read, which may set its access time
+        TRY_ASSIGN(const LinkRead link, layout::read_link(root.link_kind(), buckets, path));
+        if (link.kind != LinkRead::Kind::entry) return os::fail(Errc::miss, "no such entry", {}, {});
+        auto record = read_record(root, link.id);
+        if (!record) {
+            TRY_ASSIGN(const LinkRead again, layout::read_link(root.link_kind(), buckets, path));
+            if (!again.names(link.id)) continue;  // replaced, and collected, between the two looks
+            TRY_ASSIGN(const bool complete, is_complete(root, link.id));
+            if (!complete) return os::fail(Errc::miss, "no such entry", {}, {});
+            return tl::make_unexpected(std::move(record).error());
+        }
+        if (record->key != place.key) return os::fail(Errc::miss, "no such entry", {}, {});
+        EntryInfo info{std::move(record->bucket), std::move(record->key), to_text(link.id), tree_path(root, link.id), record->published, {},
+                       record->bytes, record->files, record->durability, std::move(record->boot), std::move(record->producer)};
+        if (status) info.last_used = access_time(*status);
+        return info;
+    }
+}
+
+Result<StatusReport> status(const root::Root& root) {
+    StatusReport report;
+    if (!root.dirs().participants.fd) return report;  // read-only, and never used by anybody
+    TRY_ASSIGN(const auto participants, root::read_participants(root.dirs().participants));
+    for (const auto& participant : participants) {
+        if (!participant.table.announced) continue;
+        const ProcessInfo process = info_of(participant);
+        report.processes.push_back(process);
+        if (!participant.alive) continue;
+        for (const auto& id : participant.table.leases) {
+            auto record = read_record(root, id);
+            report.leases.push_back({process, to_text(id), record ? record->bucket : "", record ? record->key : ""});
+        }
+        for (const auto& activity : participant.table.activities) {
+            const auto since = std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(activity.since_nanos));
+            report.locks.push_back({process, activity.thread, activity.waiting, activity.label, WallTime(since)});
+        }
+    }
+    const auto collecting = lock::is_locked(root.dirs().locks, layout::collector_lock_name);
+    report.collecting = collecting && *collecting;
+    return report;
+}
+
+}  // namespace larder::steps

@@ -1,0 +1,15 @@
+// What is in the cache, and who uses it: looks that take no lock and write nothing.
+#pragma once
+
+#include <larder/report.hpp>
+#include <steps/get.hpp>
+#include <vector>
+
+namespace larder::steps {
+
+[[nodiscard]] Result<std::vector<std::string>> list_buckets(const root::Root& root);
+[[nodiscard]] Result<std::vector<std::string>> list_keys(const root::Root& root, const std::string& encoded_bucket);
+[[nodiscard]] Result<EntryInfo> info(const root::Root& root, const Place& place);
+[[nodiscard]] Result<StatusReport> status(const root::Root& root);
+
+}  // namespace larder::steps

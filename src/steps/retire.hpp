@@ -1,0 +1,20 @@
+// Retire: to take a link out of its bucket. The entry it names is garbage from then on, and for ever (invariant 3).
+#pragma once
+
+#include <root/bucket_lock.hpp>
+#include <steps/get.hpp>
+
+namespace larder::steps {
+
+/// Retires the link of a key, whatever it names. Errors: `miss`, `busy`.
+[[nodiscard]] Result<> remove(const RootRef& root, const Place& place, const root::WaitLimits& limits);
+
+/// Retires the link of a key if it still names `id`; whether it did, is the result. Waits for the bucket's lock.
+[[nodiscard]] Result<bool> retire_if(root::Root& root, const Place& place, const layout::Id& id, const root::WaitLimits& limits);
+/// The same where the lock is free; else does nothing.
+[[nodiscard]] Result<bool> retire_if_unlocked(root::Root& root, const Place& place, const layout::Id& id);
+
+/// Retires every key of a bucket at once.
+[[nodiscard]] Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const root::WaitLimits& limits);
+
+}  // namespace larder::steps

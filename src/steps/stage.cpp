@@ -1,0 +1,106 @@
+#include <steps/stage.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <layout/layout.hpp>
+#include <os/points.hpp>
+#include <tree/copy.hpp>
+#include <tree/place.hpp>
+#include <tree/remove.hpp>
+
+namespace larder::steps {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The staged directory of `id`, open.
+Result<os::Dir> open_staged(root::Root& root, const layout::Id& id) {
+    TRY_ASSIGN(root::Participant* const participant, root.participant());
+    return os::open_dir_at(participant->staging(), layout::staged_tree_name(id));
+}
+
+}  // namespace
+
+Result<Stage> Stage::make(RootRef root) {
+    TRY_ASSIGN(root::Participant* const participant, root->participant());
+    const layout::Id id = layout::fresh_id();
+    TRY(os::make_dir_at(participant->staging(), layout::staged_tree_name(id), 0700));
+    Stage stage(std::move(root), id);
+    (void)os::point("stage.made");
+    TRY_ASSIGN(const os::Dir staged, open_staged(*stage.root_, id));
+    TRY(os::make_dir_at(staged, layout::tree_name, 0777));  // less the umask, as any installer's directory
+    return stage;
+}
+
+Stage::~Stage() {
+    if (!id_ || !root_->is_ours()) return;
+    const auto participant = root_->participant();
+    if (!participant) return;
+    const auto& trash = root_->dirs().trash;
+    const std::string in_trash = to_text(layout::fresh_id());
+    const auto moved = os::rename_new((*participant)->staging(), layout::staged_tree_name(id_), trash, in_trash);
+    // A destructor has nobody to tell: what is left lies in trash/ or in our staging area, and is collected from there.
+    if (moved) (void)tree::remove_tree_at(trash, in_trash);
+}
+
+fs::path Stage::tree_path() const {
+    const auto participant = root_->participant();
+    const fs::path staging = participant ? (*participant)->staging().path : root_->dirs().staging.path;
+    return staging / layout::staged_tree_name(id_) / layout::tree_name;
+}
+
+Result<> Stage::check_source(const fs::path& source) const {
+    const auto& root = root_->dirs().root.path;
+    if (tree::lies_within(source, root) || tree::lies_within(root, source)) {
+        return os::fail(Errc::invalid, "stage", source, "it lies in the cache " + root.string() + ", or contains it");
+    }
+    return {};
+}
+
+Result<> Stage::copy_from(const fs::path& source) {
+    TRY(check_source(source));
+    TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
+    TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, layout::tree_name));
+    // Never hard links: the source stays its owner's to change.
+    for (const LinkMode mode : {LinkMode::clone, LinkMode::copy}) {
+        const MaterializeOptions options{mode, false, 0};
+        struct stat status{};
+        if (::stat(source.c_str(), &status) != 0) return os::fail(errno, "stage", source);
+        Result<MaterializeReport> carried;
+        if (S_ISDIR(status.st_mode)) {
+            TRY_ASSIGN(const os::Dir from, os::open_dir(source));
+            carried = tree::carry(from, tree, options);
+            if (carried && ::fchmod(tree.get(), status.st_mode & 0777) != 0) return os::fail(errno, "stage", source);
+        } else {
+            const fs::path parent = source.has_parent_path() ? source.parent_path() : fs::path(".");
+            TRY_ASSIGN(const os::Dir from, os::open_dir(parent));
+            carried = tree::carry_file(from, source.filename().string(), tree, options);
+        }
+        if (carried) return {};
+        if (mode == LinkMode::copy || carried.error().code != Errc::unsupported) return tl::make_unexpected(std::move(carried).error());
+        // A clone fails at the first file, if it fails: begin again with nothing but directories made so far.
+        TRY(tree::empty_dir(tree, 1));
+    }
+    return {};
+}
+
+Result<> Stage::move_from(const fs::path& source) {
+    TRY(check_source(source));
+    struct stat status{};
+    if (::lstat(source.c_str(), &status) != 0) return os::fail(errno, "stage", source);
+    if (!S_ISDIR(status.st_mode)) return os::fail(Errc::invalid, "stage", source, "only a directory can be moved into the cache; put a copy");
+    TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
+    // A rename onto an empty directory replaces it, atomically, and refuses one that is not empty.
+    if (::renameat(AT_FDCWD, source.c_str(), staged.get(), layout::tree_name) == 0) return {};
+    if (errno == EXDEV) {
+        return os::fail(Errc::unsupported, "stage", source, "it is on another file system than the cache, and can't be moved; put a copy");
+    }
+    if (errno == ENOTEMPTY || errno == EEXIST) return os::fail(Errc::invalid, "stage", tree_path(), "something has been staged here already");
+    return os::fail(errno, "stage", source);
+}
+
+}  // namespace larder::steps
