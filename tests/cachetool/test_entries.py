@@ -1,0 +1,202 @@
+"""put, get, install, remove, ls, info, stats: entries one by one, and keys that are out to break something."""
+
+import os
+import pathlib
+import unittest
+
+from harness import CacheTest
+
+HOSTILE_KEYS = ["", ".", "..", "../../escape", "/etc/passwd", "a/b", "new\nline", "tab\tbed", "bell\x07", "\x1b[31mred", "back\\slash",
+                "%", "%41", "A", "a", "ä", "a\u0308", "\u009b2J", "right\u202eleft", "-dash", "--json", "--", "snow\u2603", "x" * 4096,
+                "CON", "trailing.", "trailing ", " ", "*", "$(id)", "'quote\""]
+
+
+class PutAndGet(CacheTest):
+    def test_put_prints_the_path_of_a_copy(self):
+        source = pathlib.Path(self.tree(file="text"))
+        (source / "empty").mkdir()
+        (source / "link").symlink_to("file")
+        entry = pathlib.Path(self.tool("put", "b", "k", str(source)).rstrip("\n"))
+        self.assertTrue(entry.is_relative_to(self.root))
+        self.assertEqual((entry / "file").read_text(), "text")
+        self.assertTrue((entry / "empty").is_dir())
+        self.assertEqual(os.readlink(entry / "link"), "file")
+        self.assertTrue(source.is_dir())
+        self.assertEqual(self.tool("get", "b", "k"), f"{entry}\n")
+
+    def test_put_of_a_file(self):
+        source = pathlib.Path(self.tree(file="text")) / "file"
+        entry = pathlib.Path(self.json("put", "b", "k", str(source))["path"])
+        self.assertEqual([path.name for path in entry.iterdir()], ["file"])
+
+    def test_put_move_takes_the_source_itself(self):
+        source = pathlib.Path(self.tree(file="text"))
+        inode = (source / "file").stat().st_ino
+        entry = pathlib.Path(self.tool("put", "b", "k", str(source), "--move").rstrip("\n"))
+        self.assertFalse(source.exists())
+        self.assertEqual((entry / "file").stat().st_ino, inode)
+
+    def test_put_replaces(self):
+        old, new = self.put(file="old"), self.put(file="new")
+        self.assertNotEqual(old, new)
+        self.assertEqual(self.tool("get", "b", "k"), f"{new}\n")
+        self.tool("gc")
+        self.assertFalse(old.exists())
+
+    def test_documents(self):
+        put = self.json("put", "b", "k", self.tree(file="text"))
+        self.assertEqual((put["bucket"], put["key"]), ("b", "k"))
+        self.assertEqual(self.json("get", "b", "k"), put)
+
+    def test_missing_entry(self):
+        self.put()
+        for args in [("get", "b", "other"), ("get", "other", "k"), ("info", "b", "other"), ("install", "b", "other", "d")]:
+            _, document = self.complaint(*args, code=3)
+            self.assertEqual(document["error"]["code"], "miss")
+
+    def test_source_that_is_not_there(self):
+        _, document = self.complaint("put", "b", "k", "nowhere", code=1)
+        self.assertIn("nowhere", document["error"]["message"])
+
+    def test_source_in_the_cache_or_above_it(self):
+        entry = self.put()
+        for source in [entry, self.root, self.dir]:
+            for move in ([], ["--move"]):
+                self.complaint("put", "b", "other", str(source), *move, code=2)
+        self.assertTrue(entry.is_dir())
+
+    def test_get_writes_nothing(self):
+        self.put()
+        before = sorted((str(path), path.lstat().st_mtime_ns) for path in self.root.rglob("*"))
+        self.tool("get", "b", "k")
+        self.tool("ls")
+        self.tool("info", "b", "k")
+        self.tool("stats")
+        self.tool("status")
+        self.assertEqual(sorted((str(path), path.lstat().st_mtime_ns) for path in self.root.rglob("*")), before)
+
+
+class Install(CacheTest):
+    def test_fills_the_destination(self):
+        self.put(file="text", other="more")
+        document = self.json("install", "b", "k", "new/place")
+        self.assertEqual((self.dir / "new/place/file").read_text(), "text")
+        self.assertEqual(document["cloned"] + document["hardlinked"] + document["copied"], 2)
+        self.assertEqual(document["bytes"], 8)
+        self.assertEqual(self.tool("install", "b", "k", "another"), "")
+
+    def test_modes(self):
+        entry = self.put(file="text")
+        self.assertEqual(self.json("install", "b", "k", "linked", "--link-mode", "hardlink")["hardlinked"], 1)
+        self.assertTrue((self.dir / "linked/file").samefile(entry / "file"))
+        self.assertEqual(self.json("install", "b", "k", "copied", "--link-mode=copy")["copied"], 1)
+        self.assertFalse((self.dir / "copied/file").samefile(entry / "file"))
+        self.json("install", "b", "k", "auto", "--link-mode", "auto")
+
+    def test_what_stands_in_the_way_stays(self):
+        self.put(file="text")
+        self.tree("taken", file="mine")
+        _, document = self.complaint("install", "b", "k", "taken", code=1)
+        self.assertEqual(document["error"]["code"], "exists")
+        self.assertEqual((self.dir / "taken/file").read_text(), "mine")
+
+    def test_into_the_cache_is_refused(self):
+        entry = self.put()
+        self.complaint("install", "b", "k", str(entry / "sub"), code=2)
+        self.assertFalse((entry / "sub").exists())
+
+
+class Remove(CacheTest):
+    def test_takes_keys_out(self):
+        for key in ["one", "two", "three"]:
+            self.put(key=key)
+        self.assertEqual(self.json("remove", "b", "one", "two")["removed"], ["one", "two"])
+        self.tool("get", "b", "one", code=3)
+        self.tool("get", "b", "three")
+        self.assertEqual(self.tool("remove", "b", "three"), "")
+
+    def test_tries_all_and_says_which_were_missing(self):
+        for key in ["one", "three"]:
+            self.put(key=key)
+        document = self.json("remove", "b", "one", "two", "three", code=3)
+        self.assertEqual(document["removed"], ["one", "three"])
+        self.assertEqual(document["error"]["code"], "miss")
+        self.tool("get", "b", "three", code=3)
+
+
+class Listing(CacheTest):
+    def test_ls_info_stats(self):
+        self.put("b", "one", file="x" * 1000)
+        self.put("b", "two", file="x" * 2000, other="y")
+        self.put("c", "three")
+        entries = self.json("ls")["entries"]
+        self.assertEqual([(entry["bucket"], entry["key"]) for entry in entries], [("b", "one"), ("b", "two"), ("c", "three")])
+        self.assertEqual([(entry["bytes"], entry["files"]) for entry in entries[:2]], [(1000, 1), (2001, 2)])
+        self.assertEqual(self.json("ls", "b")["entries"], entries[:2])
+        self.assertEqual(self.json("ls", "nothing")["entries"], [])
+        self.assertEqual(self.json("info", "b", "two"), entries[1])
+        self.assertRegex(entries[0]["published"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
+        self.assertRegex(entries[0]["producer"], r"^cachetool \d")
+        stats = self.json("stats")
+        self.assertEqual([(bucket["bucket"], bucket["entries"], bucket["bytes"]) for bucket in stats["buckets"]],
+                         [("b", 2, 3001), ("c", 1, 4)])
+        self.assertEqual((stats["total"]["entries"], stats["total"]["files"]), (3, 4))
+        self.assertEqual(stats["total"]["oldest"], entries[0]["published"])
+
+    def test_tables(self):
+        self.put("bucket", "one", file="x" * 2048)
+        self.assertRegex(self.tool("ls"), r"\A +SIZE .* BUCKET +KEY\n *2\.0 KiB +1 +\d+ s .* bucket +one\n\Z")
+        self.assertRegex(self.tool("ls", "bucket"), r"\A +SIZE .* KEY\n *2\.0 KiB .*  one\n\Z")
+        self.assertIn("2.0 KiB (2048 bytes) in 1 file", self.tool("info", "bucket", "one"))
+        self.assertRegex(self.tool("stats"), r"(?m)^ +1 +2\.0 KiB .* \(all\)$")
+
+    def test_record_that_cannot_be_read(self):
+        entry = self.put()
+        (entry.parent / "record").write_bytes(b"nonsense")
+        self.complaint("info", "b", "k", code=5)
+        listed = self.json_loose("ls")["entries"]
+        self.assertEqual([(entry["bucket"], entry["key"], entry["error"]["code"]) for entry in listed], [("b", "k", "damaged")])
+        self.assertEqual(self.json("stats")["total"]["unreadable"], 1)
+
+    def json_loose(self, *args):
+        import json
+        return json.loads(self.tool(*args, "--json"))
+
+
+class HostileKeys(CacheTest):
+    def test_are_kept_apart_and_exact_in_json(self):
+        paths = {}
+        for key in HOSTILE_KEYS:
+            paths[key] = self.put(key=key, file=f"[{key[:50]}]")
+        self.assertEqual(sorted(path.name for path in self.dir.iterdir() if path.name != "home"), ["cache"])
+        for key in HOSTILE_KEYS:
+            with self.subTest(key[:50]):
+                self.assertEqual(self.tool("get", "--", "b", key), f"{paths[key]}\n")
+                self.assertEqual((paths[key] / "file").read_text(), f"[{key[:50]}]")
+        entries = self.json("ls")["entries"]
+        self.assertEqual({entry["key"]: entry["path"] for entry in entries}, {key: str(path) for key, path in paths.items()})
+
+    def test_never_control_a_terminal(self):
+        for key in HOSTILE_KEYS:
+            self.put(key=key)
+        for args in [("ls",), ("ls", "b")] + [("info", "--", "b", key) for key in HOSTILE_KEYS]:
+            out = self.tool(*args)
+            self.assertFalse([c for c in out if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160 or c == "\u202e")], args)
+        self.assertIn("new\\nline\n", self.tool("ls"))
+        self.assertIn("back\\\\slash\n", self.tool("ls"))
+        self.assertIn('  ""\n', self.tool("ls"))
+        sentence, _ = self.complaint("get", "b", "\x1b[2Jmissing", code=3)
+        self.assertNotIn("\x1b", sentence)
+
+    def test_as_bucket_names(self):
+        for bucket in [key for key in HOSTILE_KEYS if key and len(key) < 100]:
+            with self.subTest(bucket):
+                path = self.put(bucket=bucket)
+                self.assertEqual(self.tool("get", "--", bucket, "k"), f"{path}\n")
+                self.assertEqual(self.json("refresh", "--keep-garbage", "--", bucket)["refreshed"], [bucket])
+                self.tool("get", "--", bucket, "k", code=3)
+        self.assertEqual(sorted(path.name for path in self.dir.iterdir() if path.name != "home"), ["cache"])
+
+
+if __name__ == "__main__":
+    unittest.main()

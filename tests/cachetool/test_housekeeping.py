@@ -1,0 +1,229 @@
+"""refresh, gc, status, verify: purging while others work, who is named when something is busy, and damage."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import unittest
+
+from harness import CacheTest
+
+
+class Housekeeping(CacheTest):
+    def archived(self):
+        return {path.name for path in self.root.glob("archive/*")}
+
+    def start_using(self, key="k"):
+        """A process that holds a lease until its stdin is closed."""
+        process = self.start("exec", "b", key, "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        return process
+
+    def stop_using(self, process):
+        process.stdin.close()
+        process.wait()
+
+    def hold(self, lock):
+        """Holds one of the cache's lock files as another process would, until the test ends."""
+        file = open(self.root / "locks" / lock, "r+b")
+        self.addCleanup(file.close)
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        return file
+
+
+class Refresh(Housekeeping):
+    def test_takes_out_whole_buckets_and_collects(self):
+        for bucket in ["one", "two", "three"]:
+            self.put(bucket, "k1")
+            self.put(bucket, "k2")
+        document = self.json("refresh", "one", "two")
+        self.assertEqual(document["refreshed"], ["one", "two"])
+        self.assertEqual(document["collected"]["entries"], 4)
+        self.assertEqual([entry["bucket"] for entry in self.json("ls")["entries"]], ["three", "three"])
+        self.assertEqual(len(self.archived()), 2)
+
+    def test_all(self):
+        for bucket in ["one", "two"]:
+            self.put(bucket)
+        self.assertEqual(sorted(self.json("refresh", "--all")["refreshed"]), ["one", "two"])
+        self.assertEqual(self.archived(), set())
+        self.assertEqual(self.json("refresh", "--all")["refreshed"], [])
+
+    def test_keep_garbage(self):
+        entry = self.put()
+        self.assertIsNone(self.json("refresh", "b", "--keep-garbage")["collected"])
+        self.tool("get", "b", "k", code=3)
+        self.assertTrue(entry.exists())
+        self.assertEqual(self.json("gc")["entries"], 1)
+        self.assertFalse(entry.exists())
+
+    def test_talks_on_stderr_and_says_when_nothing_was_there(self):
+        self.put()
+        out, err = self.finish(self.start("refresh", "b", "mistyped"))
+        self.assertEqual(out, "")
+        self.assertRegex(err, r"(?m)^cachetool: bucket mistyped: nothing was there$")
+        self.assertRegex(err, r"(?m)^cachetool: refreshed b: ")
+        self.assertRegex(err, r"(?m)^cachetool: deleted 1 entry \(")
+
+    def test_one_bad_name_and_nothing_happens(self):
+        self.put()
+        self.complaint("refresh", "b", "", code=2)
+        self.tool("get", "b", "k")
+
+    def test_leaves_what_is_used_and_names_the_user(self):
+        entry = self.put()
+        self.put(key="unused")
+        user = self.start_using()
+        document = self.json("refresh", "b")
+        self.assertEqual(document["collected"]["entries"], 1)
+        self.assertEqual([(lease["key"], lease["process"]["pid"]) for lease in document["collected"]["leased"]], [("k", user.pid)])
+        _, err = self.finish(self.start("gc"))
+        self.assertRegex(err, rf"in use: b k by process {user.pid} ")
+        self.assertTrue(entry.exists())
+        self.stop_using(user)
+        self.assertEqual(self.json("gc")["entries"], 1)
+        self.assertFalse(entry.exists())
+
+    def test_is_done_when_another_collection_is_at_work(self):
+        self.put()
+        self.tool("gc")
+        self.hold("collector")
+        document = self.json("refresh", "b")
+        self.assertEqual((document["refreshed"], document["collected"], document["collector_busy"]), (["b"], None, True))
+        self.tool("get", "b", "k", code=3)
+
+
+class Collect(Housekeeping):
+    def test_deletes_what_was_removed_and_replaced(self):
+        for key in ["one", "two", "two", "three"]:
+            self.put(key=key, file="12345")
+        self.tool("remove", "b", "one")
+        dry = self.json("gc", "--dry-run")
+        self.assertEqual((dry["dry_run"], dry["entries"], dry["bytes"]), (True, 2, 10))
+        self.assertEqual(self.tool("gc", "--dry-run"), "would delete 2 entries (10 B)\n")
+        self.assertEqual(len(self.archived()), 4)
+        done = self.json("gc")
+        self.assertEqual((done["dry_run"], done["entries"], done["bytes"]), (False, 2, 10))
+        self.assertEqual(len(self.archived()), 2)
+        self.assertEqual(self.tool("gc"), "")
+        self.assertEqual(self.json("gc")["entries"], 0)
+
+    def test_busy(self):
+        self.put()
+        self.tool("gc")
+        self.hold("collector")
+        for args in [("gc",), ("verify",)]:
+            _, document = self.complaint(*args, code=4)
+            self.assertEqual(document["error"]["code"], "busy")
+
+    def test_cleans_up_after_the_dead(self):
+        ready = self.signal()
+        builder = self.start("build", "b", "k", "--", "sh", "-c", f'touch "$LARDER_STAGE"/half; {ready.give}; read _', signals=[ready],
+                             stdin=subprocess.PIPE)
+        ready.wait()
+        builder.kill()
+        builder.wait()
+        self.assertEqual(len(list(self.root.glob("staging/*/*"))), 1)
+        self.assertEqual(self.json("gc")["reaped"], 1)
+        self.assertEqual(list(self.root.glob("staging/*/*")), [])
+
+    def test_lease_table_that_cannot_be_read_stops_everything(self):
+        entry = self.put()
+        self.tool("refresh", "b", "--keep-garbage")
+        (self.root / "participants" / "99").write_bytes(b"nonsense")
+        _, document = self.complaint("gc", code=5)
+        self.assertEqual(document["error"]["code"], "damaged")
+        self.assertTrue(entry.exists())
+        self.json("refresh", "b", code=5)
+        self.assertEqual([finding["kind"] for finding in self.json("verify", code=5)["findings"]], ["participant"])
+
+
+class LockTimeout(Housekeeping):
+    def test_put_and_remove_give_up(self):
+        self.put()
+        self.tool("remove", "b", "nothing", code=3)
+        source = self.tree(file="text")
+        self.hold("bucket.b")
+        for args in [("put", "b", "k", source), ("remove", "b", "k")]:
+            _, document = self.complaint(*args, "--lock-timeout", "0.1", code=4)
+            self.assertEqual(document["error"]["code"], "busy")
+        self.tool("get", "b", "k")
+
+
+class Status(Housekeeping):
+    def test_shows_who_uses_what(self):
+        self.put()
+        entry = self.json("info", "b", "k")
+        user = self.start_using()
+        status = self.json("status")
+        self.assertEqual([(lease["bucket"], lease["key"], lease["id"], lease["process"]["pid"]) for lease in status["leases"]],
+                         [("b", "k", entry["id"], user.pid)])
+        self.assertIn((user.pid, True, True), [(one["pid"], one["alive"], one["here"]) for one in status["processes"]])
+        self.assertFalse(status["collecting"])
+        self.assertRegex(self.tool("status"), rf"(?m)^ *{user.pid}  {entry['id']}  b +k$")
+        self.stop_using(user)
+        self.assertEqual(self.json("status")["leases"], [])
+
+    def test_shows_a_build_and_who_waits_for_it(self):
+        ready, go = self.signal(), self.signal()
+        first = self.start("build", "b", "k", "--", "sh", "-c", f"{ready.give}; {go.take}", signals=[ready, go])
+        ready.wait()
+        second = self.start("build", "b", "k", "--", "true")
+        self.assertIn(f"process {first.pid} ", second.stderr.readline().decode())
+        status = self.json("status")
+        self.assertEqual(sorted((lock["process"]["pid"], lock["waiting"]) for lock in status["locks"]),
+                         sorted([(first.pid, False), (second.pid, True)]))
+        self.assertRegex(self.tool("status"), rf"(?m)^ *{second.pid} .* waits for  .*k")
+        go.set()
+        self.finish(first)
+        self.finish(second)
+
+    def test_shows_a_collection(self):
+        self.put()
+        self.tool("gc")
+        self.hold("collector")
+        self.assertTrue(self.json("status")["collecting"])
+
+
+class Verify(Housekeeping):
+    def test_sound(self):
+        self.put()
+        self.put()
+        report = self.json("verify")
+        self.assertEqual((report["sound"], report["entries"], report["live"], report["garbage"], report["findings"]),
+                         (True, 2, 1, 1, []))
+        self.assertEqual(self.tool("verify"), "")
+
+    def test_damage_is_found_and_mended(self):
+        entry = self.put()
+        self.put(key="other")
+        shutil.rmtree(entry.parent)
+        report = self.json("verify", code=5)
+        self.assertEqual([(finding["kind"], finding["repaired"]) for finding in report["findings"]], [("dangling", False)])
+        self.assertRegex(self.tool("verify", code=5), r"\Adangling: .*\n\Z")
+        self.assertEqual([finding["repaired"] for finding in self.json("verify", "--repair")["findings"]], [True])
+        self.assertEqual(self.json("verify")["findings"], [])
+        self.tool("get", "b", "other")
+
+    def test_orphan(self):
+        entry = self.put()
+        for link in self.root.glob("buckets/*/*"):
+            os.unlink(link)
+        self.assertEqual([finding["kind"] for finding in self.json("verify", code=5)["findings"]], ["orphan"])
+        self.json("verify", "--repair")
+        self.assertTrue(entry.exists())
+        self.tool("gc")
+        self.assertFalse(entry.exists())
+
+    def test_foreign_names_are_shown_and_break_nothing(self):
+        self.put()
+        (self.root / "notes\x1b.txt").write_text("mine")
+        report = self.json("verify")
+        self.assertTrue(report["sound"])
+        self.assertEqual([finding["kind"] for finding in report["findings"]], ["foreign"])
+        self.assertIn("notes\\u{1b}.txt", self.tool("verify"))
+        self.assertEqual((self.root / "notes\x1b.txt").read_text(), "mine")
+
+
+if __name__ == "__main__":
+    unittest.main()

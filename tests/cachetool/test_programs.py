@@ -1,0 +1,397 @@
+"""exec and build: whose process it is, how long the lease lasts, signals and exit codes, and one build among many."""
+
+import fcntl
+import json
+import os
+import pathlib
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
+import unittest
+
+from harness import HANGS, TOOL, CacheTest, ignore_signals
+
+HANDED_ON = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2]
+
+# Says that it is ready, then ends with the code 7 and the signal's name when a signal comes.
+WAITS_FOR_A_SIGNAL = """
+import os, signal, sys
+def end(number, frame):
+    print(signal.Signals(number).name, flush=True)
+    os._exit(int(sys.argv[1]))
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
+    signal.signal(number, end)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+def python(text, *args):
+    return [sys.executable, "-c", text, *args]
+
+
+def line(stream):
+    """The next line that a process prints, without its end."""
+    return stream.readline().decode().rstrip("\n")
+
+
+def wait_for_end(pid):
+    """Waits for a process that is not our child. Returns when all that it held is let go."""
+    if select.select([os.pidfd_open(pid)], [], [], HANGS)[0] == []:
+        raise AssertionError(f"process {pid} does not end")
+
+
+class Exec(CacheTest):
+    def test_becomes_the_program(self):
+        entry = self.put()
+        process = self.start("exec", "b", "k", "--", "sh", "-c", 'echo $$; echo "$LARDER_ENTRY"; echo talk >&2')
+        out, err = self.finish(process)
+        self.assertEqual(out.split("\n"), [str(process.pid), str(entry), ""])
+        self.assertEqual(err, "talk\n")
+
+    def test_hands_on_arguments_and_environment_as_they_are(self):
+        self.put()
+        for mode in ([], ["--supervise"]):
+            out = self.tool("exec", *mode, "b", "k", "--", "printf", "%s|", "a b", "", "--json", "--", "-x", env={"LC_ALL": "C"})
+            self.assertEqual(out, "a b||--json|--|-x|")
+
+    def test_words_that_begin_with_a_dash(self):
+        entry = self.put(key="-k")
+        self.assertEqual(self.tool("exec", "--", "b", "-k", "--", "printenv", "LARDER_ENTRY"), f"{entry}\n")
+        self.assertEqual(self.tool("exec", "b", "--", "-k", "--", "printenv", "LARDER_ENTRY"), f"{entry}\n")
+
+    def test_exit_code_is_the_programs(self):
+        self.put()
+        for mode in ([], ["--supervise"]):
+            for code in [0, 1, 3, 5, 77, 255]:
+                self.tool("exec", *mode, "b", "k", "--", "sh", "-c", f"exit {code}", code=code)
+        self.tool("exec", "b", "k", "--", "sh", "-c", "kill -KILL $$", code=-9)
+        self.tool("exec", "--supervise", "b", "k", "--", "sh", "-c", "kill -KILL $$", code=128 + 9)
+
+    def test_program_that_cannot_be_run(self):
+        self.put()
+        (self.dir / "plain").write_text("no program")
+        for mode in ([], ["--supervise"]):
+            for program, code in [("./nowhere", 127), ("no-such-program-anywhere", 127), ("./plain", 126), ("/", 126)]:
+                _, document = self.complaint("exec", *mode, "b", "k", "--", program, code=code)
+                self.assertEqual(document["error"]["code"], "command")
+
+    def test_without_an_entry_nothing_runs(self):
+        self.put()
+        _, document = self.complaint("exec", "b", "other", "--", "touch", "ran", code=3)
+        self.assertEqual(document["error"]["code"], "miss")
+        self.assertFalse((self.dir / "ran").exists())
+
+    def assert_keeps_the_entry(self, entry, process):
+        """`process` prints "ready", waits for a line, prints the entry's file and ends."""
+        self.assertEqual(line(process.stdout), "ready")
+        self.purge()
+        self.tool("get", "b", "k", code=3)
+        self.assertEqual((entry / "file").read_text(), "text")
+        self.assertEqual(self.finish_with_line(process), "text")
+        self.tool("gc")
+        self.assertFalse(entry.exists())
+
+    def finish_with_line(self, process, code=0):
+        out, err = process.communicate(b"go\n", timeout=HANGS)
+        self.assertEqual(process.returncode, code, err)
+        return out.decode()
+
+    def test_lease_survives_a_purge(self):
+        for mode in ([], ["--supervise"]):
+            with self.subTest(mode):
+                self.assert_keeps_the_entry(self.put(), self.start(
+                    "exec", *mode, "b", "k", "--", "sh", "-c", 'echo ready; read _; cat "$LARDER_ENTRY"/file', stdin=subprocess.PIPE))
+
+    def test_lease_survives_a_program_that_closes_all_descriptors(self):
+        for mode in ([], ["--supervise"]):
+            with self.subTest(mode):
+                self.assert_keeps_the_entry(self.put(), self.start(
+                    "exec", *mode, "b", "k", "--", *python(
+                        "import os, sys; os.closerange(3, 4096); print('ready', flush=True); sys.stdin.readline();"
+                        "sys.stdout.write(open(os.environ['LARDER_ENTRY'] + '/file').read())"), stdin=subprocess.PIPE))
+
+    def test_lease_survives_a_program_that_runs_cachetool(self):
+        for mode in ([], ["--supervise"]):
+            with self.subTest(mode):
+                self.assert_keeps_the_entry(self.put(), self.start(
+                    "exec", *mode, "b", "k", "--", "sh", "-c",
+                    '"$0" refresh --all && "$0" gc && "$0" verify && "$0" status >&2 && echo ready && read _ && cat "$LARDER_ENTRY"/file',
+                    TOOL, stdin=subprocess.PIPE))
+
+    def test_leases_of_a_process_that_becomes_cachetool_again(self):
+        one, two = self.put(key="one"), self.put(key="two")
+        process = self.start("exec", "b", "one", "--", TOOL, "exec", "b", "two", "--", TOOL, "exec", "b", "one", "--",
+                             "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE)
+        self.assertEqual(line(process.stdout), "ready")
+        self.purge()
+        self.assertTrue(one.exists() and two.exists())
+        self.finish_with_line(process)
+        self.tool("gc")
+        self.assertFalse(one.exists() or two.exists())
+
+    def test_process_that_becomes_a_collector_keeps_its_own_entry(self):
+        entry = self.put()
+        self.tool("exec", "b", "k", "--", TOOL, "refresh", "--all")
+        self.assertTrue(entry.exists())
+        self.tool("gc")
+        self.assertFalse(entry.exists())
+
+    def test_children_that_outlive_the_program_keep_the_entry(self):
+        entry = self.put()
+        gone, go = self.signal(), self.signal()
+        self.tool("exec", "b", "k", "--", "sh", "-c", f"(exec >&- 2>&-; {gone.give}; {go.take}) & :", signals=[gone, go])
+        gone.wait()
+        self.purge()
+        self.assertTrue(entry.exists())
+        go.set()
+
+
+class Supervise(CacheTest):
+    def start_waiting(self, code=7):
+        process = self.start("exec", "--supervise", "b", "k", "--", *python(WAITS_FOR_A_SIGNAL, str(code)))
+        self.assertEqual(line(process.stdout), "ready")
+        return process
+
+    def test_stays_as_the_parent(self):
+        self.put()
+        process = self.start("exec", "--supervise", "b", "k", "--", *python("import os; print(os.getppid())"))
+        self.assertEqual(self.finish(process)[0], f"{process.pid}\n")
+
+    def test_hands_on_signals(self):
+        self.put()
+        for number in HANDED_ON:
+            process = self.start_waiting()
+            process.send_signal(number)
+            self.assertEqual(self.finish(process, code=7)[0], f"{number.name}\n")
+
+    def test_program_that_a_signal_ends(self):
+        self.put()
+        for number in HANDED_ON:
+            process = self.start("exec", "--supervise", "b", "k", "--", "sh", "-c", "echo ready; exec sleep 1000")
+            self.assertEqual(line(process.stdout), "ready")
+            process.send_signal(number)
+            self.finish(process, code=128 + number)
+
+    def test_ignored_signals_stay_ignored(self):
+        self.put()
+        ignored = python("import signal; print([s.name for s in signal.Signals if s < 32 and signal.getsignal(s) == signal.SIG_IGN])")
+        for mode in ([], ["--supervise"]):
+            for numbers in ([signal.SIGHUP], [signal.SIGINT, signal.SIGQUIT], []):
+                # Python itself ignores two.
+                expected = sorted({number.name for number in numbers} | {"SIGPIPE", "SIGXFSZ"})
+                out = self.tool("exec", *mode, "b", "k", "--", *ignored, preexec_fn=ignore_signals(*numbers))
+                self.assertEqual(sorted(eval(out)), expected)
+
+    def test_ignored_sigchld_does_not_lose_the_exit_code(self):
+        self.put()
+        self.tool("exec", "--supervise", "b", "k", "--", "sh", "-c", "exit 9", preexec_fn=ignore_signals(signal.SIGCHLD), code=9)
+
+    def test_ctrl_c_reaches_the_program_once(self):
+        self.put()
+        counts = """
+import os, signal, sys
+count = 0
+def more(*_):
+    global count
+    count += 1
+    print("int", flush=True)
+def end(*_):
+    print(count, flush=True)
+    os._exit(0)
+signal.signal(signal.SIGINT, more)
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+
+        def own_terminal():
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        process = self.start("exec", "--supervise", "b", "k", "--", *python(counts), stdin=slave, preexec_fn=own_terminal)
+        os.close(slave)
+        self.assertEqual(line(process.stdout), "ready")
+        os.write(master, b"\x03")
+        self.assertEqual(line(process.stdout), "int")
+        process.send_signal(signal.SIGTERM)  # is handed on after what came before it
+        self.assertEqual(self.finish(process)[0], "1\n")
+
+    def test_killed_supervisor_leaves_the_entry_to_the_program(self):
+        entry = self.put()
+        process = self.start("exec", "--supervise", "b", "k", "--", "sh", "-c", "echo $$; read _", stdin=subprocess.PIPE)
+        program = int(line(process.stdout))
+        process.kill()
+        process.wait(HANGS)
+        self.purge()
+        self.assertTrue(entry.exists())
+        process.stdin.close()
+        wait_for_end(program)
+        self.tool("gc")
+        self.assertFalse(entry.exists())
+
+
+class Build(CacheTest):
+    FILL = 'echo "$0" >>ran; echo text >"$LARDER_STAGE"/file'  # $0 says who ran it
+
+    def ran(self):
+        file = self.dir / "ran"
+        return file.read_text().split() if file.exists() else []
+
+    def assert_nothing_kept(self):
+        self.tool("get", "b", "k", code=3)
+        self.assertEqual(list(self.root.glob("staging/*/*")), [])
+        self.assertEqual(list(self.root.glob("archive/*")), [])
+
+    def start_held(self, who, ready, go):
+        """Starts a build that is in its program when `ready` is told, and stays there until `go`."""
+        process = self.start("build", "b", "k", "--", "sh", "-c", f"{self.FILL}; {ready.give}; {go.take}", who, signals=[ready, go])
+        ready.wait()
+        return process
+
+    def test_prints_the_path_and_runs_nothing_the_second_time(self):
+        path = self.tool("build", "b", "k", "--", "sh", "-c", self.FILL, "one").rstrip("\n")
+        self.assertEqual((pathlib.Path(path) / "file").read_text(), "text\n")
+        self.assertEqual(self.tool("build", "b", "k", "--", "sh", "-c", self.FILL, "two"), f"{path}\n")
+        self.assertEqual(self.tool("build", "b", "k", "--", "false"), f"{path}\n")
+        self.assertEqual(self.ran(), ["one"])
+
+    def test_document(self):
+        document = json.loads(self.tool("--json", "build", "b", "k", "--", "sh", "-c", self.FILL + "; echo noise", "one"))
+        self.assert_documented(document, "build")
+        self.assertTrue(document["built"])
+        again = json.loads(self.tool("build", "b", "k", "--json", "--", "false"))
+        self.assertEqual(again, {**document, "built": False})
+
+    def test_stdout_of_the_program_goes_to_stderr(self):
+        out, err = self.finish(self.start("build", "b", "k", "--", "sh", "-c", "echo noise; echo talk >&2"))
+        self.assertEqual(err, "noise\ntalk\n")
+        self.assertEqual(out.count("\n"), 1)
+
+    def test_failure_keeps_nothing_and_passes_the_code_on(self):
+        for code in [1, 2, 3, 4, 5, 77, 255]:
+            _, document = self.complaint("build", "b", "k", "--", "sh", "-c", f'touch "$LARDER_STAGE"/half; exit {code}', code=code)
+            self.assertEqual(document["error"]["code"], "command")
+            self.assert_nothing_kept()
+        self.complaint("build", "b", "k", "--", "sh", "-c", "kill -KILL $$", code=128 + 9)
+
+    def test_program_that_cannot_be_run(self):
+        (self.dir / "plain").write_text("no program")
+        for program, code in [("./nowhere", 127), ("no-such-program-anywhere", 127), ("./plain", 126), ("/", 126)]:
+            _, document = self.complaint("build", "b", "k", "--", program, code=code)
+            self.assertEqual(document["error"]["code"], "command")
+        self.assert_nothing_kept()
+
+    def test_of_many_one_runs_the_program(self):
+        processes = [self.start("build", "b", "k", "--", "sh", "-c", self.FILL, str(i)) for i in range(8)]
+        paths = {self.finish(process)[0] for process in processes}
+        self.assertEqual(len(paths), 1)
+        self.assertEqual(len(self.ran()), 1)
+
+    def test_second_terminal_waits_says_for_whom_and_gets_the_same(self):
+        ready, go = self.signal(), self.signal()
+        first = self.start_held("first", ready, go)
+        second = self.start("build", "b", "k", "--", "sh", "-c", self.FILL, "second")
+        notice = line(second.stderr)
+        self.assertIn("waiting for", notice)
+        self.assertIn(f"process {first.pid} ", notice)
+        go.set()
+        self.assertEqual(self.finish(first)[0], self.finish(second)[0])
+        self.assertEqual(self.ran(), ["first"])
+
+    def test_second_terminal_takes_over_when_the_first_fails(self):
+        ready, go = self.signal(), self.signal()
+        first = self.start("build", "b", "k", "--", "sh", "-c", f"{ready.give}; {go.take}; exit 9", signals=[ready, go])
+        ready.wait()
+        second = self.start("build", "b", "k", "--", "sh", "-c", self.FILL, "second")
+        line(second.stderr)
+        go.set()
+        self.finish(first, code=9)
+        self.finish(second)
+        self.assertEqual(self.ran(), ["second"])
+
+    def test_second_terminal_takes_over_when_the_first_is_killed(self):
+        ready, go = self.signal(), self.signal()
+        first = self.start_held("first", ready, go)
+        second = self.start("build", "b", "k", "--", "sh", "-c", self.FILL, "second")
+        line(second.stderr)
+        first.kill()
+        path = self.finish(second)[0].rstrip("\n")
+        go.set()
+        self.assertEqual(self.ran(), ["first", "second"])
+        self.assertEqual(self.tool("get", "b", "k"), f"{path}\n")
+        self.tool("gc")
+        self.assertTrue(self.json("verify")["sound"])
+
+    def test_lock_timeout_names_the_builder(self):
+        ready, go = self.signal(), self.signal()
+        first = self.start_held("first", ready, go)
+        sentence, document = self.complaint("build", "--lock-timeout", "0.2", "b", "k", "--", "sh", "-c", self.FILL, "second", code=4)
+        self.assertIn(f"process {first.pid} ", sentence)
+        self.assertIn(f"process {first.pid} ", document["error"]["message"])
+        go.set()
+        self.finish(first)
+        self.assertEqual(self.ran(), ["first"])
+
+    def test_builds_of_other_keys_do_not_wait(self):
+        ready, go = self.signal(), self.signal()
+        first = self.start_held("first", ready, go)
+        self.tool("build", "b", "other", "--", "sh", "-c", self.FILL, "other")
+        self.tool("build", "other", "k", "--", "sh", "-c", self.FILL, "bucket")
+        go.set()
+        self.finish(first)
+        self.assertEqual(self.ran(), ["first", "other", "bucket"])
+
+    def test_program_may_build_other_keys(self):
+        self.tool("build", "b", "outer", "--", "sh", "-c", '"$0" build b inner -- touch inner && touch "$LARDER_STAGE"/outer', TOOL)
+        self.assertTrue((self.dir / "inner").exists())
+        self.tool("get", "b", "inner")
+
+    def test_refresh_during_a_build(self):
+        ready, go = self.signal(), self.signal()
+        first = self.start_held("first", ready, go)
+        self.purge()
+        go.set()
+        path = self.finish(first)[0]
+        self.assertEqual(self.tool("get", "b", "k"), path)
+
+    def test_interrupted_it_waits_for_the_program_and_keeps_nothing(self):
+        for number in [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]:
+            for code in [0, 7]:
+                with self.subTest(number=number.name, code=code):
+                    process = self.start("build", "b", "k", "--", *python(WAITS_FOR_A_SIGNAL, str(code)))
+                    self.assertEqual(line(process.stderr), "ready")
+                    process.send_signal(number)
+                    out, err = self.finish(process, code=128 + number)
+                    self.assertEqual(out, "")
+                    self.assertTrue(err.startswith(f"{number.name}\n"), err)
+                    self.assert_nothing_kept()
+
+    def test_user_signals_are_handed_on_and_interrupt_nothing(self):
+        process = self.start("build", "b", "k", "--", *python(WAITS_FOR_A_SIGNAL, "0"))
+        self.assertEqual(line(process.stderr), "ready")
+        process.send_signal(signal.SIGUSR1)
+        self.finish(process)
+        self.tool("get", "b", "k")
+
+    def test_interrupted_while_it_waits(self):
+        ready, go = self.signal(), self.signal()
+        first = self.start_held("first", ready, go)
+        second = self.start("build", "b", "k", "--", "sh", "-c", self.FILL, "second")
+        line(second.stderr)
+        second.send_signal(signal.SIGINT)
+        self.assert_ends_by(second, signal.SIGINT)
+        go.set()
+        self.finish(first)
+        self.assertEqual(self.ran(), ["first"])
+
+
+if __name__ == "__main__":
+    unittest.main()
