@@ -2,8 +2,8 @@
 //
 //     bench_tree DIRECTORY [ROUNDS]
 //
-// The contenders of one line take turns within each round, so that whatever else the machine does meets them all alike. The numbers of
-// threads are asked for by name: what the library takes by itself is `auto`.
+// The contenders of one line take turns within each round, so that whatever else the machine does meets them all alike. The
+// numbers of threads are asked for by name: what the library takes by itself is `auto`.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 using larder::LinkMode;
 
-constexpr int entries = 10, directories = 10, files = 100;  // 10,000 in all
+constexpr int entries = 10, directories = 10, files = 100;                // 10,000 in all
+constexpr larder::tree::Size everything{.bytes = 0, .files = 1'000'000};  // worth one syncfs
 
 [[noreturn]] void give_up(const std::string& why) {
     std::fprintf(stderr, "bench_tree: %s\n", why.c_str());
@@ -64,13 +65,13 @@ struct Contender {
 };
 
 /// `prepare` and `tidy` surround each timing, untimed. The ratio is to the first contender.
-void compare(const char* what, int rounds, const std::function<void()>& prepare, const std::vector<Contender>& contenders,
-             const std::function<void()>& tidy) {
+void compare(const char* what, const larder::os::Dir& work, int rounds, const std::function<void()>& prepare,
+             const std::vector<Contender>& contenders, const std::function<void()>& tidy) {
     std::vector<std::vector<double>> times(contenders.size());
     for (int round = 0; round < rounds; ++round) {
         for (std::size_t i = 0; i < contenders.size(); ++i) {
             prepare();
-            ::sync();  // so that nobody pays for writing out what another has left behind
+            must(larder::tree::sync(work, everything));  // so that nobody pays for writing out what another has left behind
             const auto begin = std::chrono::steady_clock::now();
             contenders[i].timed();
             times[i].push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
@@ -94,21 +95,27 @@ int main(int count, char** arguments) {
     fs::create_directories(work);
     fill(source);
     const auto from = must(larder::os::open_dir(source));
-    std::printf("%d files of 1 KiB in %s, medians of %d, ratio to the first\n", entries * directories * files, arguments[1], rounds);
+    const auto around = must(larder::os::open_dir(work));
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
+    std::printf("%d files of 1 KiB in %s, medians of %d, ratio to the first\n", entries * directories * files, arguments[1],
+                rounds);
 
     const auto make_target = [&] { fs::create_directory(target); };
     const auto drop_target = [&] { fs::remove_all(target); };
     const auto fill_target = [&] { fill(target); };
     const std::vector<std::pair<std::string, unsigned>> teams = {{"1", 1}, {"2", 2}, {"4", 4}, {"auto", 0}};
 
-    std::vector<Contender> removers = {{"rm -rf", [&] { run({"rm", "-rf", target}); }},
+    std::vector<Contender> removers = {{"rm -rf",
+                                        [&] {
+                                            run({"rm", "-rf", target});
+                                        }},
                                        {"remove_all", [&] { fs::remove_all(target); }}};
     for (const auto& [name, threads] : teams) {
         removers.push_back({"empty_dir " + name, [&target, threads = threads] {
                                 (void)must(larder::tree::empty_dir(must(larder::os::open_dir(target)), threads));
                             }});
     }
-    compare("delete", rounds, fill_target, removers, drop_target);
+    compare("delete", around, rounds, fill_target, removers, drop_target);
 
     struct Mode {
         const char* name;
@@ -131,7 +138,7 @@ int main(int count, char** arguments) {
                                     (void)must(larder::tree::carry(from, must(larder::os::open_dir(target)), options));
                                 }});
         }
-        compare(mode_name, rounds, make_target, carriers, drop_target);
+        compare(mode_name, around, rounds, make_target, carriers, drop_target);
     }
 
     (void)must(larder::tree::empty_dir(must(larder::os::open_dir(work)), 0));

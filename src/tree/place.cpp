@@ -15,6 +15,8 @@ namespace fs = std::filesystem;
 fs::path resolved(const fs::path& path) {
     std::error_code error;
     fs::path result = fs::weakly_canonical(path, error);
+    // Once more: "none/../link" came back as "link", which has not been looked at yet.
+    if (!error) result = fs::weakly_canonical(result, error);
     // What can't be resolved (a loop of links, a directory that we may not search) is taken as it is written.
     if (error) result = fs::absolute(path, error).lexically_normal();
     return result.has_filename() ? result : result.parent_path();

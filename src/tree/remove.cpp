@@ -59,7 +59,8 @@ public:
         }
         const os::Dir& parent = place.parent != nullptr ? place.parent->dir : top_parent_;
         errno = os::point("tree.remove_dir");
-        if (errno == 0 && ::unlinkat(parent.get(), (place.parent != nullptr ? place.name : top_name_).c_str(), AT_REMOVEDIR) == 0) {
+        if (errno == 0 &&
+            ::unlinkat(parent.get(), (place.parent != nullptr ? place.name : top_name_).c_str(), AT_REMOVEDIR) == 0) {
             ++directories_;
             return Next::done;
         }

@@ -1,0 +1,171 @@
+// What stands in the way, what must not be followed, what does not fit.
+#include <tree/copy.hpp>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstring>
+#include <string_view>
+
+#include "support.hpp"
+
+namespace larder::tree {
+
+using namespace tree_test;
+
+namespace {
+
+Result<MaterializeReport> carry(const fs::path& source, const fs::path& destination, const MaterializeOptions& options = {}) {
+    fs::create_directories(destination);
+    return tree::carry(open(source), open(destination), options);
+}
+
+std::string code(const Result<MaterializeReport>& result) {
+    return result ? "done" : std::string(name_of(result.error().code));
+}
+
+std::size_t count(const fs::path& directory) {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory), {}));
+}
+
+}  // namespace
+
+TEST_CASE("A pipe or a socket can't be carried, and is named") {
+    TempDir temp;
+    fs::create_directories(temp / "source/dir");
+    if (GENERATE(true, false)) {
+        REQUIRE(::mkfifo((temp / "source/dir/odd").c_str(), 0600) == 0);
+    } else {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        std::strncpy(address.sun_path, (temp / "source/dir/odd").c_str(), sizeof address.sun_path - 1);
+        const larder::os::Fd fd(::socket(AF_UNIX, SOCK_STREAM, 0));
+        REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    }
+    const auto refused = carry(temp / "source", temp / "target");
+    REQUIRE(code(refused) == "invalid");
+    CHECK(refused.error().path == temp / "source/dir/odd");
+}
+
+TEST_CASE("A file in the way stays as it is, unless it may be replaced") {
+    TempDir temp;
+    write(temp / "source/dir/file", "new");
+    write(temp / "target/dir/file", "old");
+    const auto mode = GENERATE(LinkMode::automatic, LinkMode::hardlink, LinkMode::copy);
+    const auto refused = carry(temp / "source", temp / "target", {.mode = mode});
+    REQUIRE(code(refused) == "exists");
+    CHECK(refused.error().path == temp / "target/dir/file");
+    CHECK(read(temp / "target/dir/file") == "old");
+    CHECK(code(carry(temp / "source", temp / "target", {.mode = mode, .replace = true})) == "done");
+    CHECK(read(temp / "target/dir/file") == "new");
+    CHECK(count(temp / "target/dir") == 1);
+}
+
+TEST_CASE("Replacing never writes to the file that stood there: it may be a hard link into a cache") {
+    TempDir temp;
+    write(temp / "cache/file", "precious");
+    write(temp / "source/file", "new");
+    fs::create_directory(temp / "target");
+    fs::create_hard_link(temp / "cache/file", temp / "target/file");
+    REQUIRE(carry(temp / "source", temp / "target", {.mode = LinkMode::copy, .replace = true}));
+    CHECK(read(temp / "target/file") == "new");
+    CHECK(read(temp / "cache/file") == "precious");
+}
+
+TEST_CASE("Replacing a hard link by a link to the same file leaves nothing beside it") {
+    TempDir temp;
+    write(temp / "source/file");
+    for (int i = 0; i < 2; ++i) {
+        REQUIRE(carry(temp / "source", temp / "target", {.mode = LinkMode::hardlink, .replace = true}));
+        CHECK(count(temp / "target") == 1);
+        CHECK(look(temp / "source/file").st_nlink == 2);
+    }
+}
+
+TEST_CASE("A symlink in a file's way is replaced itself, not what it leads to") {
+    TempDir temp;
+    write(temp / "source/file", "new");
+    fs::create_symlink("nothing", temp / "source/link");
+    write(temp / "outside", "precious");
+    fs::create_directory(temp / "target");
+    fs::create_symlink("../outside", temp / "target/file");
+    fs::create_symlink("../outside", temp / "target/link");
+    const auto mode = GENERATE(LinkMode::automatic, LinkMode::hardlink, LinkMode::copy);
+    CHECK(code(carry(temp / "source", temp / "target", {.mode = mode})) == "exists");
+    REQUIRE(carry(temp / "source", temp / "target", {.mode = mode, .replace = true}));
+    CHECK(read(temp / "outside") == "precious");
+    CHECK_FALSE(fs::is_symlink(temp / "target/file"));
+    CHECK(fs::read_symlink(temp / "target/link") == "nothing");
+    CHECK(count(temp / "target") == 2);
+}
+
+TEST_CASE("A directory is never replaced by a file, nor a file by a directory") {
+    TempDir temp;
+    write(temp / "source/a", "file");
+    fs::create_directories(temp / "target/a");
+    write(temp / "source2/b/file");
+    write(temp / "target2/b", "file");
+    fs::create_symlink("x", temp / "source3");
+    const bool replace = GENERATE(true, false);
+    CHECK(code(carry(temp / "source", temp / "target", {.replace = replace})) == "exists");
+    CHECK(code(carry(temp / "source2", temp / "target2", {.replace = replace})) == "exists");
+    CHECK(fs::is_directory(temp / "target/a"));
+    CHECK(read(temp / "target2/b") == "file");
+    CHECK(count(temp / "target") == 1);
+}
+
+TEST_CASE("Below the destination no symlink is followed") {
+    TempDir temp;
+    write(temp / "source/dir/file");
+    fs::create_directories(temp / "outside");
+    fs::create_directory(temp / "target");
+    fs::create_directory_symlink("../outside", temp / "target/dir");
+    const bool replace = GENERATE(true, false);
+    const auto refused = carry(temp / "source", temp / "target", {.replace = replace});
+    REQUIRE(code(refused) == "exists");
+    CHECK(refused.error().path == temp / "target/dir");
+    CHECK(fs::is_empty(temp / "outside"));
+}
+
+TEST_CASE("A tree deeper than there are descriptors arrives whole") {
+    TempDir temp;
+    fs::create_directories(temp / "source");
+    fs::create_directories(temp / "target");
+    make_deep(temp / "source", 1000);
+    CHECK(in_child([&] {
+              limit(RLIMIT_NOFILE, 128);
+              const auto report = tree::carry(open(temp / "source"), open(temp / "target"), {.threads = 1});
+              if (!report) std::fprintf(stderr, "%s\n", report.error().message().c_str());
+              return report && report->directories == 1000 && report->bytes == 4 ? 0 : 1;
+          }) == 0);
+}
+
+TEST_CASE("A destination inside the source ends in an error, not in a tree without end") {
+    TempDir temp;
+    write(temp / "source/a/file");
+    CHECK(code(carry(temp / "source", temp / "source/a/b/target")) == "invalid");
+    CHECK(code(carry(temp / "source", temp / "source")) == "invalid");
+}
+
+#ifdef __linux__
+TEST_CASE("On a full disk carrying says so, and leaves no file half-written") {
+    TempDir temp;
+    const std::string bytes(600'000, 'x');
+    for (const char* name : {"a", "b", "c", "d"}) write(temp / "source/dir" / name, bytes);
+    fs::create_directory(temp / "target");
+    const Mounted disk("none", temp / "target", "tmpfs", 0, "size=1536k");
+    SKIP_UNLESS(disk, "no rights to mount");
+    const bool in_kernel = GENERATE(true, false);
+    const AtPoint hook(
+        [&](const char* name) { return !in_kernel && std::string_view(name) == "tree.copy_file_range" ? EXDEV : 0; });
+    CHECK(code(carry(temp / "source", temp / "target")) == "no_space");
+    CHECK(count(temp / "target/dir") == 2);
+    for (const auto& each : fs::directory_iterator(temp / "target/dir")) CHECK(each.file_size() == bytes.size());
+    // Neither does replacing.
+    CHECK(code(carry(temp / "source", temp / "target", {.replace = true})) == "no_space");
+    CHECK(count(temp / "target/dir") == 2);
+    for (const auto& each : fs::directory_iterator(temp / "target/dir")) CHECK(each.file_size() == bytes.size());
+}
+#endif
+
+}  // namespace larder::tree

@@ -1,0 +1,111 @@
+#include <tree/place.hpp>
+
+#include <larder/materialize.hpp>
+
+#include "support.hpp"
+
+namespace larder {
+
+using namespace tree_test;
+
+namespace {
+
+void make_cache(const fs::path& root) {
+    write(root / "format", "larder 1\nlinks symlink\n");
+    write(root / "archive/id/tree/file", "content");
+}
+
+}  // namespace
+
+TEST_CASE("enclosing_cache finds the cache around a path, whether or not that exists") {
+    TempDir temp;
+    make_cache(temp / "cache");
+    fs::create_directory_symlink("cache/archive", temp / "way-in");
+    CHECK(tree::enclosing_cache(temp / "cache") == fs::canonical(temp / "cache"));
+    CHECK(tree::enclosing_cache(temp / "cache/") == fs::canonical(temp / "cache"));
+    CHECK(tree::enclosing_cache(temp / "cache/archive/id/tree") == fs::canonical(temp / "cache"));
+    CHECK(tree::enclosing_cache(temp / "cache/none/none") == fs::canonical(temp / "cache"));
+    CHECK(tree::enclosing_cache(temp / "way-in/id") == fs::canonical(temp / "cache"));
+    CHECK(tree::enclosing_cache(temp / "none/../way-in/none") == fs::canonical(temp / "cache"));
+    CHECK_FALSE(tree::enclosing_cache(temp / "none"));
+    CHECK_FALSE(tree::enclosing_cache(temp / "cache/../none"));
+}
+
+TEST_CASE("Only a regular file `format` with the right beginning makes a cache") {
+    TempDir temp;
+    write(temp / "other/format", "larde");
+    write(temp / "cache/format", "larder 1\n");
+    fs::create_directory(temp / "linked");
+    fs::create_symlink("../cache/format", temp / "linked/format");
+    fs::create_directories(temp / "dir/format");
+    fs::create_directory(temp / "pipe");
+    REQUIRE(::mkfifo((temp / "pipe/format").c_str(), 0600) == 0);
+    for (const char* name : {"other", "linked", "dir", "pipe"}) CHECK_FALSE(tree::enclosing_cache(temp / name / "x"));
+    CHECK(tree::enclosing_cache(temp / "cache/x"));
+}
+
+TEST_CASE("lies_within looks through symlinks, and at whole names") {
+    TempDir temp;
+    fs::create_directories(temp / "a/b");
+    fs::create_directories(temp / "ab");
+    fs::create_directory_symlink("a/b", temp / "link");
+    CHECK(tree::lies_within(temp / "a/b", temp / "a"));
+    CHECK(tree::lies_within(temp / "a", temp / "a"));
+    CHECK(tree::lies_within(temp / "a/", temp / "a"));
+    CHECK(tree::lies_within(temp / "link/none", temp / "a"));
+    CHECK(tree::lies_within(temp / "a/b/none", temp / "link"));
+    CHECK_FALSE(tree::lies_within(temp / "ab", temp / "a"));
+    CHECK_FALSE(tree::lies_within(temp / "a", temp / "a/b"));
+    CHECK_FALSE(tree::lies_within(temp / "none", temp / "other"));
+}
+
+TEST_CASE("materialize makes its destination, with the mode and time of the tree") {
+    TempDir temp;
+    make_cache(temp / "cache");
+    const fs::path tree = temp / "cache/archive/id/tree";
+    fs::permissions(tree, fs::perms(0750));
+    set_time(tree, 1'000'000, 5);
+    for (const char* name : {"one", "two/three", "four/"}) {
+        const auto report = materialize(tree, temp / name, {.mode = LinkMode::copy});
+        REQUIRE(report);
+        CHECK(report->copied == 1);
+        CHECK(report->directories == 1);
+        CHECK(read(temp / name / "file") == "content");
+    }
+    CHECK((look(temp / "one").st_mode & 07777) == 0750);
+    CHECK(look(temp / "one").st_mtim.tv_sec == 1'000'000);
+    // A destination that exists is only filled.
+    fs::create_directory(temp / "exists");
+    fs::permissions(temp / "exists", fs::perms(0700));
+    const auto report = materialize(tree, temp / "exists");
+    REQUIRE(report);
+    CHECK(report->directories == 0);
+    CHECK((look(temp / "exists").st_mode & 07777) == 0700);
+}
+
+TEST_CASE("materialize refuses places where it would do harm, and changes nothing") {
+    TempDir temp;
+    make_cache(temp / "home/cache");
+    make_cache(temp / "other-cache");
+    fs::create_directory_symlink("home/cache", temp / "link");
+    write(temp / "plain/tree/file");
+    const fs::path tree = temp / "home/cache/archive/id/tree";
+    const auto code = [](const Result<MaterializeReport>& result) { return result ? "done" : name_of(result.error().code); };
+    CHECK(code(materialize(tree, temp / "home/cache/new")) == "invalid");
+    CHECK(code(materialize(tree, tree)) == "invalid");
+    CHECK(code(materialize(tree, temp / "other-cache/new/deep")) == "invalid");
+    CHECK(code(materialize(tree, temp / "link/new")) == "invalid");
+    CHECK(code(materialize(tree, temp / "home")) == "invalid");
+    CHECK(code(materialize(tree, "/")) == "invalid");
+    CHECK(code(materialize(temp / "plain/tree", temp / "plain")) == "invalid");
+    CHECK(code(materialize(temp / "plain/tree", temp / "plain/tree/inner")) == "invalid");
+    CHECK(code(materialize(temp / "plain/none", temp / "new")) == "system");
+    write(temp / "file");
+    CHECK(code(materialize(tree, temp / "file")) == "exists");
+    CHECK_FALSE(fs::exists(temp / "new"));
+    CHECK_FALSE(fs::exists(temp / "home/cache/new"));
+    CHECK_FALSE(fs::exists(temp / "other-cache/new"));
+    CHECK_FALSE(fs::exists(temp / "plain/tree/inner"));
+}
+
+}  // namespace larder
