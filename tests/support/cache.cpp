@@ -1,0 +1,110 @@
+#include "cache.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+namespace larder::testing {
+
+namespace {
+
+const char* const file_names[] = {"f0", "sub/f1", "sub/deep/f2"};
+
+}  // namespace
+
+TempDir::TempDir() : owner_(::getpid()) {
+    const char* const base = std::getenv("LARDER_TEST_DIR");
+    std::string name = (fs::path(base != nullptr ? base : fs::temp_directory_path()) / "larder-test-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
+    path_ = fs::canonical(name);
+}
+
+TempDir::~TempDir() {
+    std::error_code ignored;
+    if (owner_ == ::getpid()) fs::remove_all(path_, ignored);
+}
+
+OpenOptions test_options() {
+    OpenOptions options;
+    const char* const links = std::getenv("LARDER_TEST_LINKS");
+    options.link_kind = links != nullptr && std::string(links) == "file" ? LinkKind::file : LinkKind::symlink;
+    return options;
+}
+
+Cache open_cache(const fs::path& root, const OpenOptions& options) { return value(Cache::open(root, options)); }
+
+void write_file(const fs::path& path, const std::string& bytes) {
+    std::ofstream stream(path, std::ios::binary | std::ios::trunc);
+    stream << bytes;
+    stream.close();
+    if (!stream) throw std::runtime_error("can't write " + path.string());
+}
+
+std::string read_file(const fs::path& path) {
+    std::ifstream stream(path, std::ios::binary);
+    if (!stream) throw std::runtime_error("can't read " + path.string());
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+}
+
+void fill(const fs::path& tree, const std::string& content) {
+    fs::create_directories(tree / "sub" / "deep");
+    for (const char* name : file_names) write_file(tree / name, content);
+}
+
+Lease put(const Bucket& bucket, const std::string& key, const std::string& content, const PublishOptions& options) {
+    Staging staging = value(bucket.stage());
+    fill(staging.path(), content);
+    return value(bucket.publish(key, std::move(staging), options));
+}
+
+std::string content_of(const Lease& lease) {
+    const std::string content = read_file(lease.path() / file_names[0]);
+    for (const char* name : file_names) {
+        if (read_file(lease.path() / name) != content) throw std::runtime_error("a mixed tree: " + lease.path().string());
+    }
+    return content;
+}
+
+std::string content_of(const Bucket& bucket, const std::string& key) {
+    const auto lease = bucket.get(key);
+    if (!lease && lease.error().code == Errc::miss) return {};
+    if (!lease) throw std::runtime_error(lease.error().message());
+    return content_of(*lease);
+}
+
+std::map<std::string, std::string> snapshot(const fs::path& tree) {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(tree)) {
+        const std::string name = entry.path().lexically_relative(tree).string();
+        if (entry.is_symlink()) {
+            found[name] = "<symlink> " + fs::read_symlink(entry.path()).string();
+        } else {
+            found[name] = entry.is_directory() ? "<dir>" : read_file(entry.path());
+        }
+    }
+    return found;
+}
+
+std::size_t count_entries(const fs::path& directory) {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
+}
+
+void require_no_leak(const fs::path& root, std::size_t live) {
+    const auto require = [](bool good, const std::string& what) {
+        if (!good) throw std::runtime_error("a leak: " + what);
+    };
+    {
+        const Cache cache = open_cache(root);
+        (void)value(cache.collect());
+        const auto report = value(cache.verify());
+        for (const auto& finding : report.findings) throw std::runtime_error(finding.path.string() + ": " + finding.what);
+    }
+    require(count_entries(root / "archive") == live, std::to_string(count_entries(root / "archive")) + " entries, and not " + std::to_string(live));
+    for (const char* empty : {"retired/links", "retired/buckets", "trash"}) require(count_entries(root / empty) == 0, empty);
+    for (const auto& area : fs::directory_iterator(root / "staging")) require(count_entries(area.path()) == 0, area.path().string());
+}
+
+}  // namespace larder::testing

@@ -1,0 +1,145 @@
+#include "child.hpp"
+
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <os/points.hpp>
+#include <stdexcept>
+#include <thread>
+
+namespace larder::testing {
+
+namespace {
+
+constexpr int a_minute_in_ms = 60'000;
+
+[[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what); }
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+Child::Child(std::function<void(Child&)> body, Points points) {
+    int up[2], down[2];
+    if (::pipe(up) != 0 || ::pipe(down) != 0) fail("pipe");
+    std::fflush(nullptr);
+    pid_ = ::fork();
+    if (pid_ < 0) fail("fork");
+    if (pid_ != 0) {
+        ::close(up[1]);
+        ::close(down[0]);
+        from_child_ = up[0];
+        to_child_ = down[1];
+        return;
+    }
+    ::close(up[0]);
+    ::close(down[1]);
+    from_child_ = up[1];  // in the child: the way to the parent, and from it
+    to_child_ = down[0];
+    os::set_point_hook([this, points](const char* name) {
+        if (contains(points.kill_at, name)) ::kill(::getpid(), SIGKILL);
+        if (contains(points.hold_at, name)) {
+            say(name);
+            hear();
+        }
+        return 0;
+    });
+    int code = 1;
+    try {
+        body(*this);
+        code = 0;
+    } catch (const std::exception& exception) {
+        std::fprintf(stderr, "child %d: %s\n", ::getpid(), exception.what());
+    }
+    std::fflush(nullptr);
+    ::_exit(code);
+}
+
+Child::~Child() {
+    if (pid_ > 0) kill();
+    ::close(from_child_);
+    ::close(to_child_);
+}
+
+std::string Child::listen() {
+    for (;;) {
+        if (const auto end = heard_.find('\n'); end != std::string::npos) {
+            std::string word = heard_.substr(0, end);
+            heard_.erase(0, end + 1);
+            return word;
+        }
+        pollfd ready{from_child_, POLLIN, 0};
+        const int count = ::poll(&ready, 1, a_minute_in_ms);
+        if (count < 0 && errno == EINTR) continue;
+        if (count == 0) fail("the child says nothing, and does not end");
+        char buffer[256];
+        const auto got = ::read(from_child_, buffer, sizeof buffer);
+        if (got <= 0) return {};
+        heard_.append(buffer, static_cast<std::size_t>(got));
+    }
+}
+
+void Child::wait_for(const std::string& word) {
+    const std::string heard = listen();
+    if (heard != word) fail("the child was to say \"" + word + "\", and said \"" + heard + "\"");
+}
+
+void Child::go_on() {
+    if (::write(to_child_, "g", 1) != 1) fail("the child does not listen any more");
+}
+
+void Child::kill() {
+    ::kill(pid_, SIGKILL);
+    (void)join();
+}
+
+void Child::stop() {
+    ::kill(pid_, SIGSTOP);
+    int status = 0;
+    while (::waitpid(pid_, &status, WUNTRACED) < 0 && errno == EINTR) {
+    }
+    if (!WIFSTOPPED(status)) fail("the child did not stop");
+}
+
+void Child::resume() { ::kill(pid_, SIGCONT); }
+
+int Child::join() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0) {
+        if (errno != EINTR) fail("there is no child to wait for");
+    }
+    pid_ = -1;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void Child::say(const std::string& word) {
+    const std::string line = word + "\n";
+    if (::write(from_child_, line.data(), line.size()) < 0) ::_exit(1);
+}
+
+void Child::hear() {
+    char order = 0;
+    if (::read(to_child_, &order, 1) != 1) ::_exit(1);  // the parent has gone
+}
+
+void Child::must(bool good, const std::string& what) {
+    if (!good) fail(what);
+}
+
+void eventually(const std::string& what, const std::function<bool()>& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(a_minute_in_ms);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) fail("never: " + what);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
+}  // namespace larder::testing
