@@ -8,7 +8,6 @@
 #include "json.hpp"
 #include "open.hpp"
 #include "text.hpp"
-#include "wait_notice.hpp"
 
 namespace cachetool {
 namespace {
@@ -20,10 +19,12 @@ Outcome print_entry(const Arguments& arguments, const Output& output, const lard
         {{"bucket", arguments.words[0]}, {"key", arguments.words[1]}, {"id", lease.id()}, {"path", lease.path().string()}});
 }
 
-larder::Result<larder::Lease> get(const larder::Cache& cache, const Arguments& arguments) {
-    return cache.bucket(arguments.words[0]).and_then([&](const larder::Bucket& bucket) {
-        return bucket.get(arguments.words[1]);
-    });
+tl::expected<larder::Lease, Failure> get(const larder::Cache& cache, const Arguments& arguments) {
+    const auto& bucket = arguments.words[0];
+    const auto& key = arguments.words[1];
+    return cache.bucket(bucket)
+        .and_then([&](const larder::Bucket& opened) { return opened.get(key); })
+        .map_error([&](const larder::Error& error) { return failure_for_key(error, bucket, key); });
 }
 
 }  // namespace
@@ -35,7 +36,7 @@ Outcome run_dir(const Arguments& arguments, const Output& output) {
 }
 
 Outcome run_put(const Arguments& arguments, const Output& output) {
-    const auto cache = open_or_create(arguments);
+    const auto cache = open_or_create(arguments, output);
     if (!cache) return tl::unexpected(cache.error());
     const auto bucket = cache->bucket(arguments.words[0]);
     if (!bucket) return fail(bucket.error());
@@ -45,19 +46,17 @@ Outcome run_put(const Arguments& arguments, const Output& output) {
     const auto& source = arguments.words[2];
     const auto staged = arguments.has("move") ? staging->move_from(source) : staging->copy_from(source);
     if (!staged) return fail(staged.error());
-    WaitNotice notice(*cache, output, "put");
     const auto lease = bucket->publish(arguments.words[1], std::move(*staging), {.producer = "cachetool " LARDER_VERSION});
-    notice.end();
     if (!lease) return fail(lease.error());
     return print_entry(arguments, output, *lease);
 }
 
 Outcome run_get(const Arguments& arguments, const Output& output) {
     // For reading only: a lease that ends with this command protects nobody, so none is written down.
-    const auto cache = open_for_entry(arguments, Access::read);
+    const auto cache = open_for_entry(arguments, output, Access::read);
     if (!cache) return tl::unexpected(cache.error());
     const auto lease = get(*cache, arguments);
-    if (!lease) return fail(lease.error());
+    if (!lease) return tl::unexpected(lease.error());
     return print_entry(arguments, output, *lease);
 }
 
@@ -72,10 +71,10 @@ Outcome run_install(const Arguments& arguments, const Output& output) {
         if (mode == modes.end()) return fail_usage("--link-mode wants auto, clone, hardlink or copy");
         options.mode = mode->second;
     }
-    const auto cache = open_for_entry(arguments, Access::write);
+    const auto cache = open_for_entry(arguments, output, Access::write);
     if (!cache) return tl::unexpected(cache.error());
     const auto lease = get(*cache, arguments);
-    if (!lease) return fail(lease.error());
+    if (!lease) return tl::unexpected(lease.error());
     if (!lease->is_protected()) output.say("the cache can only be read: a collection by somebody else may take the files");
 
     const auto& destination = arguments.words[2];
@@ -91,7 +90,7 @@ Outcome run_install(const Arguments& arguments, const Output& output) {
 }
 
 Outcome run_remove(const Arguments& arguments, const Output& output) {
-    const auto cache = open_for_entry(arguments, Access::write);
+    const auto cache = open_for_entry(arguments, output, Access::write);
     if (!cache) return tl::unexpected(cache.error());
     const auto bucket = cache->bucket(arguments.words[0]);
     if (!bucket) return fail(bucket.error());
@@ -99,14 +98,12 @@ Outcome run_remove(const Arguments& arguments, const Output& output) {
     Json removed = Json::array();
     std::optional<Failure> worst;
     for (auto key = arguments.words.begin() + 1; key != arguments.words.end(); ++key) {
-        WaitNotice notice(*cache, output, "remove");
         const auto result = bucket->remove(*key);
-        notice.end();
         if (result) {
             removed.push_back(*key);
             continue;
         }
-        auto failure = failure_of(result.error());
+        auto failure = failure_for_key(result.error(), bucket->name(), *key);
         // A key that was not there is the mildest thing to report: it is gone, as wanted.
         if (!worst || worst->exit_code == no_entry) {
             if (worst) output.warn(worst->message);

@@ -4,6 +4,8 @@
 
 #include <system_error>
 
+#include "text.hpp"
+
 namespace cachetool {
 
 int exit_code_of(larder::Errc code) noexcept {
@@ -29,6 +31,12 @@ Failure failure_of(const larder::Error& error) {
                    .step = error.step,
                    .path = error.path,
                    .sys_errno = error.sys_errno};
+}
+
+Failure failure_for_key(const larder::Error& error, std::string_view bucket, std::string_view key) {
+    auto failure = failure_of(error);
+    if (error.code == larder::Errc::miss) failure.message = fmt::format("bucket {} has no entry {}", shown(bucket), shown(key));
+    return failure;
 }
 
 tl::unexpected<Failure> fail(const larder::Error& error) { return tl::unexpected(failure_of(error)); }

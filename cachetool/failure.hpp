@@ -39,6 +39,8 @@ struct Failure {
 using Outcome = tl::expected<int, Failure>;
 
 [[nodiscard]] Failure failure_of(const larder::Error& error);
+/// The same for what was done with one key: a miss names it.
+[[nodiscard]] Failure failure_for_key(const larder::Error& error, std::string_view bucket, std::string_view key);
 [[nodiscard]] tl::unexpected<Failure> fail(const larder::Error& error);
 [[nodiscard]] tl::unexpected<Failure> fail_usage(std::string message);
 [[nodiscard]] tl::unexpected<Failure> fail_system(std::string what, int sys_errno);

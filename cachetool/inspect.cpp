@@ -121,12 +121,12 @@ Outcome run_ls(const Arguments& arguments, const Output& output) {
 }
 
 Outcome run_info(const Arguments& arguments, const Output& output) {
-    const auto cache = open_for_entry(arguments, Access::read);
+    const auto cache = open_for_entry(arguments, output, Access::read);
     if (!cache) return tl::unexpected(cache.error());
     const auto info = cache->bucket(arguments.words[0]).and_then([&](const larder::Bucket& bucket) {
         return bucket.info(arguments.words[1]);
     });
-    if (!info) return fail(info.error());
+    if (!info) return tl::unexpected(failure_for_key(info.error(), arguments.words[0], arguments.words[1]));
     if (output.json()) return output.document(json_of(*info));
     std::string text;
     const auto line = [&](std::string_view name, const std::string& value) { text += fmt::format("{:<11}{}\n", name, value); };

@@ -26,13 +26,6 @@ std::optional<fs::path> chosen_root(const Arguments& arguments) {
     return std::nullopt;
 }
 
-larder::OpenOptions options_for(const Arguments& arguments, Access access) {
-    larder::OpenOptions options;
-    options.read_only = access == Access::read;
-    if (arguments.lock_timeout) options.lock_timeout = *arguments.lock_timeout;
-    return options;
-}
-
 /// Nothing, or an empty directory: what Cache::open would make a cache of. Any doubt is left to Cache::open.
 bool is_absent(const fs::path& root) {
     std::error_code error;
@@ -40,8 +33,17 @@ bool is_absent(const fs::path& root) {
     return fs::is_directory(root, error) && fs::is_empty(root, error) && !error;
 }
 
-tl::expected<larder::Cache, Failure> open(const fs::path& root, const larder::OpenOptions& options) {
+tl::expected<larder::Cache, Failure> open(const fs::path& root, const Arguments& arguments, const Output& output,
+                                          larder::OpenOptions options) {
+    if (arguments.lock_timeout) options.lock_timeout = *arguments.lock_timeout;
+    options.on_wait = [output](const std::string& sentence) { output.say(sentence); };
     return larder::Cache::open(root, options).map_error(failure_of);
+}
+
+larder::OpenOptions options_for(Access access) {
+    larder::OpenOptions options;
+    options.read_only = access == Access::read;
+    return options;
 }
 
 }  // namespace
@@ -50,15 +52,16 @@ tl::expected<fs::path, Failure> cache_root(const Arguments& arguments) {
     const auto root = chosen_root(arguments);
     if (!root) return fail_usage("no cache directory: give --cache, or set LARDER_CACHE_DIR or HOME");
     std::error_code error;
-    auto absolute = fs::weakly_canonical(*root, error);
-    if (error) absolute = fs::absolute(*root, error);
+    const auto absolute = fs::absolute(*root, error);
     if (error) return fail_system(fmt::format("find the directory {}", root->string()), error.value());
-    return absolute;
+    auto canonical = fs::weakly_canonical(absolute, error);
+    return error ? absolute : canonical;
 }
 
-tl::expected<larder::Cache, Failure> open_or_create(const Arguments& arguments, larder::OpenOptions options) {
-    if (arguments.lock_timeout) options.lock_timeout = *arguments.lock_timeout;
-    return cache_root(arguments).and_then([&](const fs::path& root) { return open(root, options); });
+tl::expected<larder::Cache, Failure> open_or_create(const Arguments& arguments, const Output& output,
+                                                    larder::OpenOptions options) {
+    return cache_root(arguments).and_then(
+        [&](const fs::path& root) { return open(root, arguments, output, std::move(options)); });
 }
 
 tl::expected<std::optional<larder::Cache>, Failure> open_existing(const Arguments& arguments, const Output& output,
@@ -69,12 +72,12 @@ tl::expected<std::optional<larder::Cache>, Failure> open_existing(const Argument
         output.say(fmt::format("there is no cache at {} yet", root->string()));
         return std::optional<larder::Cache>();
     }
-    auto cache = open(*root, options_for(arguments, access));
+    auto cache = open(*root, arguments, output, options_for(access));
     if (!cache) return tl::unexpected(std::move(cache).error());
     return std::optional<larder::Cache>(std::move(*cache));
 }
 
-tl::expected<larder::Cache, Failure> open_for_entry(const Arguments& arguments, Access access) {
+tl::expected<larder::Cache, Failure> open_for_entry(const Arguments& arguments, const Output& output, Access access) {
     auto root = cache_root(arguments);
     if (!root) return tl::unexpected(root.error());
     if (is_absent(*root)) {
@@ -83,7 +86,7 @@ tl::expected<larder::Cache, Failure> open_for_entry(const Arguments& arguments, 
                                       .message = fmt::format("there is no cache at {} yet", root->string()),
                                       .path = *root});
     }
-    return open(*root, options_for(arguments, access));
+    return open(*root, arguments, output, options_for(access));
 }
 
 }  // namespace cachetool

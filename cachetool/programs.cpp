@@ -9,9 +9,9 @@
 
 #include "child.hpp"
 #include "command.hpp"
+#include "deadline.hpp"
 #include "open.hpp"
 #include "text.hpp"
-#include "wait_notice.hpp"
 
 namespace cachetool {
 namespace {
@@ -57,12 +57,12 @@ larder::OpenOptions build_options(const Arguments& arguments, const std::stop_so
 }  // namespace
 
 Outcome run_exec(const Arguments& arguments, const Output& output) {
-    const auto cache = open_for_entry(arguments, Access::write);
+    const auto cache = open_for_entry(arguments, output, Access::write);
     if (!cache) return tl::unexpected(cache.error());
     const auto bucket = cache->bucket(arguments.words[0]);
     if (!bucket) return fail(bucket.error());
     auto lease = bucket->get(arguments.words[1]);
-    if (!lease) return fail(lease.error());
+    if (!lease) return tl::unexpected(failure_for_key(lease.error(), arguments.words[0], arguments.words[1]));
     if (!lease->is_protected()) {
         output.say("the cache can only be read: a collection by somebody else may take the files");
     } else if (const auto kept = lease->keep_across_exec(); !kept) {
@@ -80,28 +80,29 @@ Outcome run_exec(const Arguments& arguments, const Output& output) {
 
 Outcome run_build(const Arguments& arguments, const Output& output) {
     const std::stop_source give_up;
-    const auto cache = open_or_create(arguments, build_options(arguments, give_up));
+    const auto cache = open_or_create(arguments, output, build_options(arguments, give_up));
     if (!cache) return tl::unexpected(cache.error());
     const auto bucket = cache->bucket(arguments.words[0]);
     if (!bucket) return fail(bucket.error());
 
     std::optional<Ending> ending;
-    WaitNotice notice(*cache, output, "build " + shown(arguments.words[1]), {arguments.lock_timeout, give_up});
+    Deadline deadline(arguments.lock_timeout, give_up);
     const auto run_program = [&](larder::Staging& staging) -> larder::Result<> {
-        notice.end();
+        deadline.lift();
         if (::setenv("LARDER_STAGE", staging.path().c_str(), 1) != 0) return failed_step("set LARDER_STAGE", errno);
         ending = run_child(arguments.program, ChildOutput::to_stderr);
         if (ending->exit_code == 0 && ending->told_to_end == 0) return {};
         return failed_step("build", ending->sys_errno);  // fail_build says more
     };
     const auto lease = bucket->get_or_build(arguments.words[1], run_program, {.producer = "cachetool " LARDER_VERSION});
-    notice.end();
+    deadline.lift();
     if (!lease) {
         if (ending && (ending->exit_code != 0 || ending->told_to_end != 0)) return fail_build(arguments.program, *ending);
         auto failure = failure_of(lease.error());
-        if (notice.gave_up_on() && !ending) {
-            failure.message = fmt::format("build {}: waited {} s for {}", shown(arguments.words[1]),
-                                          static_cast<double>(arguments.lock_timeout->count()) / 1000, *notice.gave_up_on());
+        if (give_up.stop_requested()) {
+            failure.code = larder::name_of(larder::Errc::busy);
+            failure.message = fmt::format("gave up on {} after {} s: {}", shown(arguments.words[1]),
+                                          static_cast<double>(arguments.lock_timeout->count()) / 1000, failure.message);
         }
         return tl::unexpected(std::move(failure));
     }

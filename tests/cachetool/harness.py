@@ -118,7 +118,7 @@ class CacheTest(unittest.TestCase):
 
     def json(self, *args, code=0, **more):
         """Runs the command with --json. Returns the document, the only thing on stdout, after comparing it with the manual."""
-        document = json.loads(self.tool(*args, "--json", code=code, **more))
+        document = json.loads(self.tool("--json", *args, code=code, **more))
         if "error" not in document:
             self.assert_documented(document, args[0])
         return document

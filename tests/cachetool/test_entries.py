@@ -1,5 +1,6 @@
 """put, get, install, remove, ls, info, stats: entries one by one, and keys that are out to break something."""
 
+import json
 import os
 import pathlib
 import unittest
@@ -132,9 +133,11 @@ class Listing(CacheTest):
         entries = self.json("ls")["entries"]
         self.assertEqual([(entry["bucket"], entry["key"]) for entry in entries], [("b", "one"), ("b", "two"), ("c", "three")])
         self.assertEqual([(entry["bytes"], entry["files"]) for entry in entries[:2]], [(1000, 1), (2001, 2)])
-        self.assertEqual(self.json("ls", "b")["entries"], entries[:2])
+        for entry in entries:
+            del entry["last_used"]  # looking is a use
         self.assertEqual(self.json("ls", "nothing")["entries"], [])
-        self.assertEqual(self.json("info", "b", "two"), entries[1])
+        self.assertEqual([entry["key"] for entry in self.json("ls", "b")["entries"]], ["one", "two"])
+        self.assertEqual({**self.json("info", "b", "two"), "last_used": None}, {**entries[1], "last_used": None})
         self.assertRegex(entries[0]["published"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
         self.assertRegex(entries[0]["producer"], r"^cachetool \d")
         stats = self.json("stats")
@@ -154,13 +157,9 @@ class Listing(CacheTest):
         entry = self.put()
         (entry.parent / "record").write_bytes(b"nonsense")
         self.complaint("info", "b", "k", code=5)
-        listed = self.json_loose("ls")["entries"]
+        listed = json.loads(self.tool("ls", "--json"))["entries"]
         self.assertEqual([(entry["bucket"], entry["key"], entry["error"]["code"]) for entry in listed], [("b", "k", "damaged")])
         self.assertEqual(self.json("stats")["total"]["unreadable"], 1)
-
-    def json_loose(self, *args):
-        import json
-        return json.loads(self.tool(*args, "--json"))
 
 
 class HostileKeys(CacheTest):

@@ -130,7 +130,7 @@ class Collect(Housekeeping):
     def test_lease_table_that_cannot_be_read_stops_everything(self):
         entry = self.put()
         self.tool("refresh", "b", "--keep-garbage")
-        (self.root / "participants" / "99").write_bytes(b"nonsense")
+        (self.root / "participants" / "99").write_bytes(b"nonsense" * 1024)
         _, document = self.complaint("gc", code=5)
         self.assertEqual(document["error"]["code"], "damaged")
         self.assertTrue(entry.exists())
@@ -169,7 +169,7 @@ class Status(Housekeeping):
         first = self.start("build", "b", "k", "--", "sh", "-c", f"{ready.give}; {go.take}", signals=[ready, go])
         ready.wait()
         second = self.start("build", "b", "k", "--", "true")
-        self.assertIn(f"process {first.pid} ", second.stderr.readline().decode())
+        self.assertIn(f"pid {first.pid} ", second.stderr.readline().decode())
         status = self.json("status")
         self.assertEqual(sorted((lock["process"]["pid"], lock["waiting"]) for lock in status["locks"]),
                          sorted([(first.pid, False), (second.pid, True)]))
