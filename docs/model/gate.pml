@@ -1,0 +1,51 @@
+/* The gate in front of a bucket's lock: publishers that share the lock one after the other, for ever, do not keep a remove out.
+ *
+ * The bucket's lock admits any number of sharers or one exclusive holder, and its waiters stand in no queue. The gate is a lock too. Who
+ * wants exclusive holds it while waiting; who wants shared looks whether it is taken, and waits until it is not, without taking it: were
+ * it taken to pass through it, each publisher would be what the next one has to wait for, and the gate might never be free again. (To pass
+ * through with a shared lock, and to look for an exclusive one, is as good.)
+ * Kills: the kernel frees what the killed held. (`again` is a killed remove's successor.)
+ */
+bit gate, exclusive, got;
+byte sharers;
+
+hidden byte Excluded;
+
+active [2] proctype publisher()
+{
+	do
+	:: true ->
+#ifndef MUTANT_no_gate
+#ifdef MUTANT_gate_taken_to_pass
+		if
+		:: atomic { gate -> skip };
+		   atomic { !gate -> gate = 1 };
+		   atomic { gate = 0 }
+		:: atomic { !gate -> skip }
+		fi;
+#else
+		atomic { !gate -> skip };       /* a hint: who comes just too early is one more sharer to wait for, once */
+#endif
+#endif
+		atomic { !exclusive -> sharers++ };
+		atomic { assert(Excluded || !exclusive); sharers-- }
+	od
+}
+
+active proctype remove()
+{
+	bit killed;
+again:
+	atomic { !gate -> gate = 1 };
+	if
+	:: atomic { !killed -> killed = 1; gate = 0; goto again }       /* killed while it waits */
+	:: atomic { !exclusive && sharers == 0 -> exclusive = 1 }
+	fi;
+	if
+	:: atomic { !killed -> killed = 1; gate = 0; exclusive = 0; goto again }
+	:: atomic { gate = 0 }
+	fi;
+	atomic { assert(Excluded || sharers == 0); got = 1; exclusive = 0 }
+}
+
+ltl enters { <> got }
