@@ -36,6 +36,12 @@ Result<Lease> Bucket::get(std::string_view key) const {
 
 Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build, const PublishOptions& options) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
+    TRY_ASSIGN(const auto known_root, cache_->root());
+    if (auto found = steps::get(known_root, place); found) {
+        return detail::LeaseState::wrap(std::move(*found));
+    } else if (found.error().code != Errc::miss) {
+        return tl::make_unexpected(std::move(found).error());
+    }
     TRY_ASSIGN(const auto root, cache_->current_root());
     const auto fill = [&](steps::Stage& stage) -> Result<> {
         // The caller's side of a Staging, lent to the build and then taken back.
@@ -46,7 +52,7 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build, con
         stage = std::move(*returned);
         return filled;
     };
-    TRY_ASSIGN(auto held, steps::get_or_build(root, place, fill, options, cache_->limits()));
+    TRY_ASSIGN(auto held, steps::build_once(root, place, fill, options, cache_->limits()));
     return detail::LeaseState::wrap(std::move(held));
 }
 

@@ -113,11 +113,12 @@ FileLock::~FileLock() {
     Held::instance().close(std::move(fd_));
 }
 
-Result<bool> is_locked(const os::Dir& dir, const std::string& name, const Range& range) {
+Result<State> look_at(const os::Dir& dir, const std::string& name, const Range& range) {
     auto fd = os::open_at(dir, name, O_RDWR);
-    if (!fd && fd.error().sys_errno == ENOENT) return false;
+    if (!fd && fd.error().sys_errno == ENOENT) return State::missing;
     TRY(fd);
-    return is_locked_fd(fd->get(), range, dir / name);
+    TRY_ASSIGN(const bool taken, is_locked_fd(fd->get(), range, dir / name));
+    return taken ? State::taken : State::free;
 }
 
 }  // namespace larder::lock

@@ -53,7 +53,8 @@ private:
     std::uint64_t owner_ = 0;
 };
 
-/// Whether somebody holds this lock, exclusively or shared. A file that does not exist is not locked.
-[[nodiscard]] Result<bool> is_locked(const os::Dir& dir, const std::string& name, const Range& range = Range::whole());
+/// Whether somebody holds this lock, exclusively or shared: a hint, old as soon as it is given.
+enum class State { missing, free, taken };
+[[nodiscard]] Result<State> look_at(const os::Dir& dir, const std::string& name, const Range& range = Range::whole());
 
 }  // namespace larder::lock

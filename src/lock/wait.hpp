@@ -4,6 +4,7 @@
 // double from 20 µs (a publish holds its lock for about that long) up to a limit that the caller names.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <os/error.hpp>
@@ -26,6 +27,8 @@ enum class Waited { had, too_long, interrupted };
 /// attempt, with the time waited so far; it returns whether to go on.
 template <class Attempt, class WhileWaiting>
 [[nodiscard]] Result<Waited> wait_until(const Patience& patience, Attempt attempt, WhileWaiting while_waiting) {
+    // A limit beyond a year is none, and must not overflow the clock's nanoseconds.
+    const std::chrono::milliseconds limit = std::min<std::chrono::milliseconds>(patience.limit, std::chrono::hours(24 * 365));
     const auto start = std::chrono::steady_clock::now();
     auto pause = first_pause;
     for (;;) {
@@ -33,8 +36,8 @@ template <class Attempt, class WhileWaiting>
         if (had) return Waited::had;
         const auto waited = std::chrono::steady_clock::now() - start;
         if (patience.stop.stop_requested()) return Waited::interrupted;
-        if (waited >= patience.limit || !while_waiting(waited)) return Waited::too_long;
-        const auto left = std::chrono::duration_cast<std::chrono::microseconds>(patience.limit - waited);
+        if (waited >= limit || !while_waiting(waited)) return Waited::too_long;
+        const auto left = std::chrono::duration_cast<std::chrono::microseconds>(limit - waited);
         std::this_thread::sleep_for(std::min(pause, left));
         pause = std::min(pause * 2, patience.longest_pause);
     }

@@ -19,15 +19,11 @@ std::uint64_t number_of(const std::string& lock_name) { return layout::digest("l
 
 std::string label_of(const std::string& encoded_bucket) { return "bucket " + encoded_bucket; }
 
-/// Waits for one lock file; the error of a vain wait names the holders of `blamed`.
-Result<FileLock> wait_for(Root& root, const std::string& name, Mode mode, const WaitLimits& limits, const std::string& blamed) {
-    std::optional<FileLock> held;
-    const auto attempt = [&]() -> Result<bool> {
-        TRY_ASSIGN(held, FileLock::try_lock(root.dirs().locks, name, mode));
-        return held.has_value();
-    };
+/// Waits until `attempt` is true; the error of a vain wait names the holders of the lock `name`.
+template <class Attempt>
+Result<> wait_for(const Root& root, const std::string& name, const WaitLimits& limits, Attempt attempt) {
     const lock::Patience patience{limits.lock_timeout, longest_pause, limits.stop};
-    WaitNotice notice(root, limits, number_of(blamed));
+    WaitNotice notice(root, limits, number_of(name));
     const auto go_on = [&](std::chrono::steady_clock::duration waited) {
         notice.after(waited);
         return true;
@@ -35,11 +31,11 @@ Result<FileLock> wait_for(Root& root, const std::string& name, Mode mode, const 
     TRY_ASSIGN(const Waited waited, lock::wait_until(patience, attempt, go_on));
     const auto path = root.dirs().locks / name;
     switch (waited) {
-        case Waited::had: return std::move(*held);
+        case Waited::had: return {};
         case Waited::interrupted: return os::fail(Errc::interrupted, "wait for lock", path, "asked to stop");
         case Waited::too_long: break;
     }
-    return os::fail(Errc::busy, "wait for lock", path, "held by " + describe_holders(root, number_of(blamed)) + "; try again when it is done");
+    return os::fail(Errc::busy, "wait for lock", path, "held by " + describe_holders(root, number_of(name)) + "; try again when it is done");
 }
 
 }  // namespace
@@ -53,17 +49,27 @@ void WaitNotice::after(std::chrono::steady_clock::duration waited) {
 Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucket, Mode mode, const WaitLimits& limits) {
     const std::string name = layout::bucket_lock_name(encoded_bucket), gate = layout::gate_lock_name(encoded_bucket);
     Activity activity(root.participant_if_possible(), number_of(name), label_of(encoded_bucket), true);
-    std::optional<FileLock> at_gate;
+    const os::Dir& locks = root.dirs().locks;
+    const auto take = [&](const std::string& file, Mode as, std::optional<FileLock>& held) {
+        return wait_for(root, name, limits, [&]() -> Result<bool> {
+            TRY_ASSIGN(held, FileLock::try_lock(locks, file, as));
+            return held.has_value();
+        });
+    };
+    std::optional<FileLock> at_gate, held;
     if (mode == Mode::exclusive) {
-        TRY_ASSIGN(at_gate, wait_for(root, gate, Mode::exclusive, limits, name));
+        TRY(take(gate, Mode::exclusive, at_gate));
     } else {
-        TRY_ASSIGN(const bool queue, lock::is_locked(root.dirs().locks, gate));
-        if (queue) TRY(wait_for(root, gate, Mode::exclusive, limits, name));  // in turn, and let go of at once
+        // Passed through when it looks free, and never taken: one who passed would be what the next, and an exclusive waiter, waits for.
+        TRY(wait_for(root, name, limits, [&]() -> Result<bool> {
+            TRY_ASSIGN(const auto hint, lock::look_at(locks, gate));
+            return hint != lock::State::taken;
+        }));
     }
     (void)os::point(mode == Mode::exclusive ? "lock.at-gate" : "lock.past-gate");
-    TRY_ASSIGN(FileLock held, wait_for(root, name, mode, limits, name));
+    TRY(take(name, mode, held));
     activity.set_holding();
-    return BucketLock(std::move(held), std::move(activity));
+    return BucketLock(std::move(*held), std::move(activity));
 }
 
 Result<BucketLock> BucketLock::shared(Root& root, const std::string& encoded_bucket, const WaitLimits& limits) {

@@ -43,8 +43,7 @@ private:
 /// A bucket's lock, held from here to the destructor.
 class BucketLock {
 public:
-    /// Readers' locks starve writers, so whoever wants to share first looks whether somebody waits at the gate, and queues
-    /// there if so. Errors: `busy`, with the holders' names; `interrupted`.
+    /// Readers' locks starve writers, so whoever wants to share first waits until nobody is at the gate. Errors: `busy`, with the holders' names; `interrupted`.
     [[nodiscard]] static Result<BucketLock> shared(Root& root, const std::string& encoded_bucket, const WaitLimits& limits);
     [[nodiscard]] static Result<BucketLock> exclusive(Root& root, const std::string& encoded_bucket, const WaitLimits& limits);
     /// Nothing where it is taken.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <layout/layout.hpp>
 #include <layout/name.hpp>
-#include <map>
+#include <compare>
 #include <os/points.hpp>
 #include <set>
 #include <vector>
@@ -22,49 +22,65 @@ constexpr std::chrono::microseconds longest_pause{10'000};
 /// How long to wait before looking for a circle: long enough that a wait that ends by itself is never looked into.
 constexpr std::chrono::milliseconds before_circle_check{100};
 
-/// A thread of a process, and the build that it waits for or holds.
-struct Node {
+/// A thread of a process that holds a build, or waits for one, since then. `since` makes it one of its kind: what is found again is the
+/// same wait, and not the next one of the same thread.
+struct Involved {
     std::uint32_t participant;
     std::int64_t thread;
-    bool operator<(const Node& other) const {
-        return participant != other.participant ? participant < other.participant : thread < other.thread;
-    }
+    std::uint64_t lock;
+    bool waiting;
+    std::uint64_t since;
+    bool ours;
+    friend auto operator<=>(const Involved&, const Involved&) = default;
 };
 
-/// Whether the builder of `wanted` waits, through whatever chain, for a build that this thread holds. By thread and not by
-/// process: two processes that build several things each wait for each other all the time, and no circle is in it.
-bool waits_in_circle(const root::Root& root, std::uint64_t wanted) {
+std::set<Involved> read_involved(const root::Root& root) {
+    std::set<Involved> involved;
     const auto participants = root::read_participants(root.dirs().participants);
-    if (!participants) return false;
-    std::multimap<std::uint64_t, Node> holders;
-    std::multimap<Node, std::uint64_t> waits;
-    std::set<std::uint64_t> ours;
+    if (!participants) return involved;
     const auto me = os::this_process();
     for (const auto& participant : *participants) {
         if (!participant.alive) continue;
+        const bool our_process = participant.here && participant.table.process.pid == me.pid;
         for (const auto& activity : participant.table.activities) {
-            const Node node{participant.number, activity.thread};
-            if (activity.waiting) {
-                waits.emplace(node, activity.lock);
-                continue;
-            }
-            holders.emplace(activity.lock, node);
-            const bool mine = participant.here && participant.table.process.pid == me.pid && activity.thread == os::this_thread();
-            if (mine) ours.insert(activity.lock);
+            involved.insert({participant.number, activity.thread, activity.lock, activity.waiting, activity.since_nanos,
+                             our_process && activity.thread == os::this_thread()});
         }
     }
+    return involved;
+}
+
+/// The chain of holds and waits by which the builder of `wanted` waits for a build that this thread holds; empty where there is none. By
+/// thread and not by process: two processes that build several things each wait for each other all the time, and no circle is in it.
+std::set<Involved> find_circle(const std::set<Involved>& involved, std::uint64_t wanted) {
+    std::set<Involved> chain;
     std::set<std::uint64_t> seen;
     std::vector<std::uint64_t> to_follow{wanted};
     while (!to_follow.empty()) {
         const std::uint64_t lock = to_follow.back();
         to_follow.pop_back();
-        if (ours.contains(lock)) return true;
         if (!seen.insert(lock).second) continue;
-        for (auto [holder, last] = holders.equal_range(lock); holder != last; ++holder) {
-            for (auto [wait, end] = waits.equal_range(holder->second); wait != end; ++wait) to_follow.push_back(wait->second);
+        for (const auto& holder : involved) {
+            if (holder.waiting || holder.lock != lock) continue;
+            chain.insert(holder);
+            if (holder.ours) return chain;
+            for (const auto& wait : involved) {
+                if (!wait.waiting || wait.participant != holder.participant || wait.thread != holder.thread) continue;
+                chain.insert(wait);
+                to_follow.push_back(wait.lock);
+            }
         }
     }
-    return false;
+    return {};
+}
+
+/// The tables are read one after the other, so one reading may show a circle that never was. What two readings agree on stood between them,
+/// all at once.
+bool waits_in_circle(const root::Root& root, std::uint64_t wanted) {
+    const auto chain = find_circle(read_involved(root), wanted);
+    if (chain.empty()) return false;
+    const auto again = read_involved(root);
+    return std::includes(again.begin(), again.end(), chain.begin(), chain.end());
 }
 
 /// The builds that this thread is in the middle of, innermost last.
@@ -119,11 +135,8 @@ private:
 
 }  // namespace
 
-Result<HeldLease> get_or_build(const RootRef& root, const Place& place, const Fill& fill, const PublishOptions& options,
-                               const root::WaitLimits& limits) {
-    auto found = get(root, place);
-    if (found || found.error().code != Errc::miss) return found;
-
+Result<HeldLease> build_once(const RootRef& root, const Place& place, const Fill& fill, const PublishOptions& options,
+                             const root::WaitLimits& limits) {
     TRY(root->participant());  // a build ends in a publish: where that is impossible, nobody should have to wait first
     const std::uint64_t number = Range::byte(layout::digest(place.encoded_bucket, place.key)).start;
     if (std::find(building.begin(), building.end(), number) != building.end()) {
@@ -134,7 +147,7 @@ Result<HeldLease> get_or_build(const RootRef& root, const Place& place, const Fi
     (void)os::point("build.locked");
 
     // Whoever built while we waited has published.
-    found = get(root, place);
+    auto found = get(root, place);
     if (found || found.error().code != Errc::miss) return found;
 
     const Building in_progress(number);

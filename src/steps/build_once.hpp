@@ -9,7 +9,8 @@ namespace larder::steps {
 /// Fills a Stage, or says why it can't.
 using Fill = std::function<Result<>(Stage&)>;
 
-[[nodiscard]] Result<HeldLease> get_or_build(const RootRef& root, const Place& place, const Fill& fill, const PublishOptions& options,
-                                             const root::WaitLimits& limits);
+/// After a get that was a miss: has the entry built, here or by another, and leases it.
+[[nodiscard]] Result<HeldLease> build_once(const RootRef& root, const Place& place, const Fill& fill, const PublishOptions& options,
+                                           const root::WaitLimits& limits);
 
 }  // namespace larder::steps

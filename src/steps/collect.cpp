@@ -15,10 +15,11 @@ namespace {
 
 using layout::LinkRead;
 
-/// A retired link, and the entry it names, if it names one.
+/// A retired link, and the entry that it names, if it names one that may go.
 struct Retired {
     std::string name;  ///< in retired/links
-    LinkRead link;
+    layout::Id id;     ///< none where only the link is to go
+    std::uint64_t bytes = 0;
 };
 
 class Collector {
@@ -35,8 +36,9 @@ public:
         }
         TRY(list());
         (void)os::point("collect.listed");
-        // The list came first: what is leased on it was leased before its link left the bucket, and so is seen here. Whoever stores an id
-        // later finds the link gone when it reads it again (Michael 2004: retire, then scan the hazard pointers).
+        // The list came first, with its look at the keys: no link in a bucket names what may go, and none ever will again. What is leased of
+        // it was leased before, and so is seen here; whoever stores an id later finds the link gone when it reads it again
+        // (Michael 2004: retire, then scan the hazard pointers).
         std::atomic_thread_fence(std::memory_order_seq_cst);
         TRY_ASSIGN(leases_, read_leases(root_));
         (void)os::point("collect.scanned");
@@ -84,33 +86,37 @@ private:
             if (!layout::parse_id(name)) return leave_alone(dirs_.retired_links / name);
             TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), dirs_.retired_links, name));
             if (link.kind == LinkRead::Kind::foreign) return leave_alone(dirs_.retired_links / name);
-            if (link.kind != LinkRead::Kind::absent) retired_.push_back({name, link});
+            if (link.kind == LinkRead::Kind::malformed) retired_.push_back({name, {}});
+            if (link.kind != LinkRead::Kind::entry) return {};
+            const auto record = read_record(root_, link.id);
+            bool named = false;
+            if (record) {
+                TRY_ASSIGN(named, is_named_by_its_key(*record, link.id));
+            }
+            retired_.push_back({name, named ? layout::Id{} : link.id, record ? record->bytes : 0});
             return {};
         });
     }
 
     /// (4) Move the entry to the trash, then unlink what named it. Killed between the two, the link names nothing, and goes next time.
     Result<> take_apart(const Retired& retired) {
-        if (retired.link.kind != LinkRead::Kind::entry) return unlink(retired);  // it names nothing that could be lost
-        const auto record = read_record(root_, retired.link.id);
-        if (const auto holders = leases_.find(retired.link.id); holders != leases_.end()) {
+        if (!retired.id) return unlink(retired);
+        if (const auto holders = leases_.find(retired.id); holders != leases_.end()) {
+            const auto record = read_record(root_, retired.id);
             for (const auto& process : holders->second) {
-                report_.leased.push_back({process, to_text(retired.link.id), record ? record->bucket : "", record ? record->key : ""});
+                report_.leased.push_back({process, to_text(retired.id), record ? record->bucket : "", record ? record->key : ""});
             }
             return {};
         }
-        if (record) {
-            TRY_ASSIGN(const bool named, is_named_by_its_key(*record, retired.link.id));
-            if (named) return unlink(retired);
-            report_.bytes += record->bytes;
-        }
-        if (!options_.dry_run) TRY(discard(retired.link.id));
+        if (!options_.dry_run) TRY(discard(retired.id));
         (void)os::point("collect.trashed");
         ++report_.entries;
+        report_.bytes += retired.bytes;
         return unlink(retired);
     }
 
-    /// A link in retired/ that somebody copied there by hand must become a leak, never a loss: what a key names stays.
+    /// A link in retired/ that somebody copied there by hand must become a leak, never a loss: what its key names stays. To be asked
+    /// before the slots are read: while its key names it, it can be leased.
     Result<bool> is_named_by_its_key(const layout::Record& record, const layout::Id& id) const {
         const auto bucket = layout::encode_bucket(record.bucket);
         const auto key = layout::encode_key(record.key);

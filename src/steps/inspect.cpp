@@ -101,8 +101,8 @@ Result<StatusReport> status(const root::Root& root) {
             report.locks.push_back({process, activity.thread, activity.waiting, activity.label, WallTime(since)});
         }
     }
-    const auto collecting = lock::is_locked(root.dirs().locks, layout::collector_lock_name);
-    report.collecting = collecting && *collecting;
+    const auto collector = lock::look_at(root.dirs().locks, layout::collector_lock_name);
+    report.collecting = collector && *collector == lock::State::taken;
     return report;
 }
 

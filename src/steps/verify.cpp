@@ -51,9 +51,10 @@ public:
     Verifier(root::Root& root, const VerifyOptions& options, const root::WaitLimits& limits)
         : root_(root), dirs_(root.dirs()), options_(options), limits_(limits) {}
 
-    /// The order makes it safe beside writers: a link only ever moves from staging to its bucket, perhaps back to staging in
-    /// exchange, and on to retired; it stands in staging before its entry is in the archive. So the link of an entry that was listed
-    /// first is met in one of the places that are listed after. A collection, which alone deletes, is kept out by its lock.
+    /// The order makes it safe beside writers: a link only ever moves from staging to its bucket, with the bucket aside, back to staging
+    /// in exchange (also out of a bucket that was moved aside, by a late publish), and on to retired/links; and it stands in staging
+    /// before its entry is in the archive. So the link of an entry that was listed first is met in one of the places that are listed
+    /// after. A collection, which alone deletes, is kept out by its lock.
     Result<VerifyReport> verify() {
         TRY(list_root());
         TRY(list_participants());
@@ -62,8 +63,9 @@ public:
         TRY(list_staging());
         TRY(list_buckets());
         (void)os::point("verify.buckets-listed");
+        TRY(list_retired_buckets());
         TRY(list_staging());
-        TRY(list_retired());
+        TRY(list_retired_links(dirs_.retired_links, ""));
         TRY(judge_entries());
         return std::move(report_);
     }
@@ -181,8 +183,7 @@ private:
         return {};
     }
 
-    Result<> list_retired() {
-        TRY(list_retired_links(dirs_.retired_links, ""));
+    Result<> list_retired_buckets() {
         return os::for_each_name(dirs_.retired_buckets, [&](const std::string& bucket, unsigned char type) -> Result<> {
             if (!layout::parse_id(bucket) || (type != DT_DIR && type != DT_UNKNOWN)) return foreign(dirs_.retired_buckets / bucket);
             TRY_ASSIGN(const os::Dir dir, os::open_dir_at(dirs_.retired_buckets, bucket));

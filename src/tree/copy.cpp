@@ -133,9 +133,16 @@ private:
     std::atomic<std::uint64_t> cloned_{0}, hardlinked_{0}, copied_{0}, symlinks_{0}, directories_{0}, bytes_{0};
 };
 
-/// Measured below.
-constexpr std::uint64_t alone = 256;
+/// What one thread carries before others help, unless the caller says how many shall. With two threads from the start, on two
+/// busy cores, 256 hard links took 15 ms instead of 3 (ext4) and 20 instead of 1 (tmpfs); 256 copies 34 instead of 33, 1,024
+/// copies 144 instead of 183 (ext4) and 79 instead of 95 (tmpfs). A package has a hundred files: nobody should wait for threads
+/// there.
+constexpr std::uint64_t alone = 512;
 
+/// One for each processor, four at most. 10,000 files of 1 KiB in 100 directories, one / two / four threads, by the time of `cp
+/// -al` or `cp -a` (bench/tree, two busy cores): hard links on ext4 0.95 / 0.73 / 0.57, xfs 1.03 / 0.73 / 0.54, tmpfs 0.71 /
+/// 0.79 / 0.72; copies on ext4 0.63 / 0.59 / 0.45, xfs 0.48 / 0.40 / 0.30, tmpfs 0.25 / 0.27 / 0.28; clones on xfs 0.67 / 0.42
+/// / 0.33.
 Team team_for(const MaterializeOptions& options) {
     if (options.threads != 0) return {options.threads, 0};
     return {std::clamp(std::thread::hardware_concurrency(), 1U, 4U), alone};

@@ -12,7 +12,10 @@ namespace larder::tree {
 
 namespace {
 
-/// Measured below.
+/// From this many files on, one syncfs. It waits for whatever others have written to this file system too: on a loop-mounted
+/// ext4 (files of 4 KiB, busy machine) an fsync for each took 49 / 71 / 155 / 290 ms for 8 / 16 / 32 / 64 files; a syncfs 2 to
+/// 40 ms when nobody else wrote, 30 to 48 with 8 MiB of others' data, 157 to 192 with 64 MiB. So they meet at 4, 8 and 32
+/// files; 16 loses little with any. (Before Linux 5.8 syncfs does not report that writing failed.)
 constexpr std::uint64_t syncfs_from_files = 16;
 
 /// Walks everything below a top, however deep, with one thread.
