@@ -1,0 +1,125 @@
+// What the hostile tests share: file systems of their own, processes without rights, and snapshots that see every change.
+#pragma once
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch.hpp>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <os/points.hpp>
+#include <support/cache.hpp>
+#include <support/child.hpp>
+
+namespace larder::testing {
+
+/// Says in the output that a test needs more than there is here.
+#define SKIP_UNLESS(condition, why)         \
+    do {                                    \
+        if (!(condition)) {                 \
+            WARN("SKIPPED: needs " << why); \
+            return;                         \
+        }                                   \
+    } while (false)
+
+inline bool is_root_user() { return ::geteuid() == 0; }
+
+#ifdef __linux__
+/// Something mounted until the end of the scope; false where there are no rights for it.
+class Mount {
+public:
+    Mount(const std::string& source, fs::path at, const char* type, unsigned long flags = 0, const std::string& data = {})
+        : at_(std::move(at)), owner_(::getpid()) {
+        mounted_ = ::mount(source.c_str(), at_.c_str(), type, flags, data.c_str()) == 0;
+    }
+    Mount(const Mount&) = delete;
+    Mount& operator=(const Mount&) = delete;
+    ~Mount() {
+        // Detached: a cache that is still open in this scope, or a child that is being killed, must not keep it for ever.
+        if (mounted_ && owner_ == ::getpid()) ::umount2(at_.c_str(), MNT_DETACH);
+    }
+    [[nodiscard]] explicit operator bool() const { return mounted_; }
+    [[nodiscard]] const fs::path& path() const { return at_; }
+    /// Once more the same, with other flags.
+    [[nodiscard]] bool again(unsigned long flags) const { return ::mount(nullptr, at_.c_str(), nullptr, MS_REMOUNT | flags, nullptr) == 0; }
+
+private:
+    fs::path at_;
+    pid_t owner_;
+    bool mounted_ = false;
+};
+
+/// A small ext4 in a file, mounted through a loop device, which goes with the mount.
+class LoopExt4 {
+public:
+    LoopExt4(const fs::path& dir, const std::string& mkfs_options) : at_(dir / "ext4"), owner_(::getpid()) {
+        fs::create_directory(at_);
+        const std::string image = (dir / "image").string();
+        const auto run = [](const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; };
+        mounted_ = is_root_user() && run("truncate -s 8M " + image) && run("mkfs.ext4 -q -m 0 " + mkfs_options + " " + image) &&
+                   run("mount -o loop " + image + " " + at_.string());
+        if (mounted_) fs::remove(at_ / "lost+found");
+    }
+    LoopExt4(const LoopExt4&) = delete;
+    LoopExt4& operator=(const LoopExt4&) = delete;
+    ~LoopExt4() {
+        if (mounted_ && owner_ == ::getpid()) ::umount2(at_.c_str(), MNT_DETACH);
+    }
+    [[nodiscard]] explicit operator bool() const { return mounted_; }
+    [[nodiscard]] const fs::path& path() const { return at_; }
+
+private:
+    fs::path at_;
+    pid_t owner_;
+    bool mounted_ = false;
+};
+#endif
+
+/// In a child: gives up root's rights for good.
+inline void become_nobody() {
+    constexpr uid_t nobody = 65534;
+    Child::must(::setgroups(0, nullptr) == 0 && ::setgid(nobody) == 0 && ::setuid(nobody) == 0, "become nobody");
+}
+
+/// Runs `body` in a forked process and requires that all its checks (Child::must) held.
+inline void in_child(const std::function<void(Child&)>& body, Points points = {}) {
+    Child child(body, std::move(points));
+    REQUIRE(child.join() == 0);
+}
+
+/// Calls `hook` at each point until the end of the scope; its result is the errno with which the call behind the point fails.
+class AtPoints {
+public:
+    explicit AtPoints(std::function<int(const std::string&)> hook) {
+        os::set_point_hook([hook = std::move(hook)](const char* name) { return hook(name); });
+    }
+    AtPoints(const AtPoints&) = delete;
+    AtPoints& operator=(const AtPoints&) = delete;
+    ~AtPoints() { os::set_point_hook({}); }
+};
+
+/// Everything below `top`, and `top` itself: type, mode, owner, size, times of writing, target or bytes. Opens regular files alone.
+inline std::map<std::string, std::string> exact_snapshot(const fs::path& top) {
+    std::map<std::string, std::string> found;
+    const auto add = [&](const fs::path& path) {
+        struct stat status {};
+        if (::lstat(path.c_str(), &status) != 0) throw std::runtime_error("no " + path.string());
+        std::string text = std::to_string(status.st_mode) + " " + std::to_string(status.st_uid) + " " + std::to_string(status.st_ino) + " " +
+                           std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec) +
+                           " " + std::to_string(status.st_ctim.tv_sec) + "." + std::to_string(status.st_ctim.tv_nsec) + " ";
+        if (S_ISLNK(status.st_mode)) text += fs::read_symlink(path).string();
+        if (S_ISREG(status.st_mode)) text += read_file(path);
+        found[path.lexically_relative(top).string()] = text;
+    };
+    add(top);
+    for (const auto& entry : fs::recursive_directory_iterator(top)) add(entry.path());
+    return found;
+}
+
+inline bool exists(const fs::path& path) { return fs::exists(fs::symlink_status(path)); }
+
+}  // namespace larder::testing
