@@ -200,14 +200,11 @@ TEST_CASE("Files are cloned where the file system can") {
     const LoopMounted disk(type, "400M");
     SKIP_UNLESS(disk, "no rights or tools for a loop mount of " + type);
     make_source(disk.path() / "source");
-    for (const auto mode : {LinkMode::automatic, LinkMode::clone}) {
-        const auto report = carry(disk.path() / "source",
-                                  disk.path() / name_of(mode == LinkMode::clone ? Errc::miss : Errc::busy), {.mode = mode});
-        REQUIRE(report);
-        CHECK(report->cloned == 6);
-    }
-    CHECK(account_of(disk.path() / "miss") == expected_of(disk.path() / "source"));
-    CHECK(account_of(disk.path() / "busy") == expected_of(disk.path() / "source"));
+    const auto mode = GENERATE(LinkMode::automatic, LinkMode::clone);
+    const auto report = carry(disk.path() / "source", disk.path() / "target", {.mode = mode});
+    REQUIRE(report);
+    CHECK(report->cloned == 6);
+    CHECK(account_of(disk.path() / "target") == expected_of(disk.path() / "source"));
 }
 #endif
 

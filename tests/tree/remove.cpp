@@ -89,14 +89,6 @@ TEST_CASE("Deleting follows no symlink that takes a directory's place just befor
     CHECK(fs::exists(temp / "aside/inner/file"));
 }
 
-TEST_CASE("A directory that takes a file's place just before that is unlinked goes too") {
-    TempDir temp;
-    write(temp / "trash/tree/file");
-    Result<Removed> removed = remove_tree_at(open(temp / "trash"), "tree");
-    REQUIRE(removed);
-    CHECK(removed->files == 1);
-}
-
 TEST_CASE("A tree far deeper than there are descriptors goes") {
     TempDir temp;
     fs::create_directory(temp / "trash");
