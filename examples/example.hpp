@@ -30,7 +30,7 @@ inline fs::path playground(int argc, char** argv) {
         if (::mkdtemp(name.data()) == nullptr) std::exit(1);
         directory = name;
     }
-    std::cout << "working in " << directory.string() << "\n";
+    std::cout << "working in " << directory.string() << std::endl;  // flushed, lest a forked child say it again
     return directory;
 }
 

@@ -13,7 +13,9 @@ namespace {
 
 std::string reason(archive* reader) {
     const char* text = archive_error_string(reader);
-    return text != nullptr ? text : "damaged";
+    std::string line = text != nullptr ? text : "damaged";
+    while (line.ends_with('\n')) line.pop_back();  // some of libarchive's reasons end their line
+    return harmless(line);
 }
 
 }  // namespace
@@ -39,23 +41,22 @@ Result<std::optional<Member>> Archive::next() {
     const int answer = archive_read_next_header(reader_, &entry);
     if (answer == ARCHIVE_EOF) return std::nullopt;
     const char* name = entry != nullptr ? archive_entry_pathname_utf8(entry) : nullptr;
-    const std::string shown = name != nullptr ? name : "(a name that is not UTF-8)";
     // A warning is as bad as an error: it says that the archive's two accounts of this member differ.
     if (answer != ARCHIVE_OK) {
         return refuse("read wheel", path_,
-                      name != nullptr ? fmt::format("member '{}': {}", shown, reason(reader_)) : reason(reader_));
+                      name != nullptr ? fmt::format("member '{}': {}", harmless(name), reason(reader_)) : reason(reader_));
     }
     if (name == nullptr) return refuse("read wheel", path_, "a member's name is not UTF-8");
 
     Member member;
-    member.path = shown;
+    member.path = name;
     member.is_directory = archive_entry_filetype(entry) == AE_IFDIR;
     member.is_executable = (archive_entry_perm(entry) & 0111) != 0;
     if (member.is_directory && member.path.ends_with('/')) member.path.pop_back();
     member_ = member.path;
 
     const auto refuse_member = [&](std::string_view why) {
-        return refuse("read wheel", path_, fmt::format("member '{}' {}", shown, why));
+        return refuse("read wheel", path_, fmt::format("member '{}' {}", harmless(member_), why));
     };
     if (const auto wrong = what_is_wrong_with(member.path); !wrong.empty()) return refuse_member(wrong);
     if (archive_entry_is_encrypted(entry) != 0) return refuse_member("is encrypted");

@@ -73,6 +73,8 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& exit_statu
     add("jobs,j", po::value(&options.jobs)->value_name("N")->default_value(options.jobs), "work on N wheels at a time");
     add("max-size", po::value(&max_size)->value_name("SIZE")->default_value("4G"),
         "refuse a wheel that unpacks to more than this many bytes; with K, M, G or T, KiB and so on");
+    add("max-files", po::value(&options.limits.max_members)->value_name("N")->default_value(options.limits.max_members),
+        "refuse a wheel of more files and directories than this");
     add("python", po::value(&options.install.interpreter)->value_name("COMMAND")->default_value(options.install.interpreter),
         "the interpreter that scripts begin with");
     add("replace", po::bool_switch(&options.install.replace),

@@ -10,6 +10,10 @@ namespace installer {
 
 namespace {
 
+// A path as a whole, the target's included, has to stay below 4096 bytes for programs to open it: this leaves as much for
+// either.
+constexpr std::size_t longest_path = 2000;
+
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 std::pair<std::string_view, std::string_view> split_last(std::string_view path) {
@@ -36,6 +40,7 @@ Result<> write_all(const Fd& file, std::string_view content, const fs::path& pat
 
 std::string what_is_wrong_with(std::string_view path) {
     if (path.empty()) return "has no name";
+    if (path.size() > longest_path) return "has too long a path";
     if (path.front() == '/') return "has an absolute path";
     for (const char c : path) {
         if (c == '\\') return "has a backslash in its name";
@@ -49,6 +54,14 @@ std::string what_is_wrong_with(std::string_view path) {
         start = end + 1;
     }
     return {};
+}
+
+std::string harmless(std::string_view name) {
+    std::string text(name);
+    for (char& c : text) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+    }
+    return text;
 }
 
 Result<Tree> Tree::open(const fs::path& root) {
@@ -72,9 +85,7 @@ Result<int> Tree::open_directory(std::string_view path, bool make) {
         const int parent = here ? here.get() : root_.get();
         if (make) {
             // 0777 less the umask, as mkdir does: a target is the user's own.
-            if (::mkdirat(parent, name.c_str(), 0777) == 0) {
-                ++made_;
-            } else if (errno != EEXIST) {
+            if (::mkdirat(parent, name.c_str(), 0777) != 0 && errno != EEXIST) {
                 return system_failure("make directory", path_ / path.substr(0, end));
             }
         }

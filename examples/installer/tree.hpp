@@ -31,9 +31,12 @@ private:
 /// Writes all of `content`, or fails.
 [[nodiscard]] Result<> write_all(const Fd& file, std::string_view content, const fs::path& path);
 
-/// Whether `path` is relative and made of plain names only: no "..", no ".", no empty name, no backslash, no control character.
-/// Returns what is wrong with it, or an empty string.
+/// Whether `path` is relative, of a reasonable length, and made of plain names only: no "..", no ".", no empty name, no
+/// backslash, no control character. Returns what is wrong with it, or an empty string.
 [[nodiscard]] std::string what_is_wrong_with(std::string_view path);
+
+/// For a message: a name that nobody has checked yet must not speak to the terminal.
+[[nodiscard]] std::string harmless(std::string_view name);
 
 /// A handle on a directory, below which directories and files are made. It is safe by construction, not by inspecting names:
 /// each component of a path is opened relative to the handle of the one before it, never through a symlink, and a file is
@@ -59,9 +62,6 @@ public:
     /// Whether anything of that name is there, a dangling symlink included.
     [[nodiscard]] bool holds(std::string_view path);
 
-    /// How many directories were made.
-    [[nodiscard]] std::uint64_t directories_made() const noexcept { return made_; }
-
 private:
     Tree(Fd root, fs::path path) : root_(std::move(root)), path_(std::move(path)) {}
     [[nodiscard]] Result<int> open_directory(std::string_view path, bool make);
@@ -71,7 +71,6 @@ private:
     // The directory used last stays open: archives and RECORDs are sorted, so the next file is most often its neighbour.
     Fd last_;
     std::string last_path_;
-    std::uint64_t made_ = 0;
 };
 
 }  // namespace installer

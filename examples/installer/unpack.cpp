@@ -54,7 +54,6 @@ private:
             if (!created) return tl::unexpected(created.error());
             output = std::move(*created);
         }
-        if (tree_.directories_made() > limits_.max_members) return refuse_member(member, "is one directory too many");
 
         Digest digest(file.algorithm.empty() ? "sha256" : file.algorithm);
         std::uint64_t bytes = 0;

@@ -82,13 +82,12 @@ private:
     Result<> check_directory() {
         const auto names = names_in_directory(wheel_.path);
         if (!names) return tl::unexpected(names.error());
-        for (const auto& name : *names) {
-            if (const auto nul = name.find('\0'); nul != std::string::npos) {
-                return refuse_member(name.substr(0, nul), "has a NUL in its name");
-            }
+        for (const std::string_view name : *names) {
+            const bool is_directory = name.size() > 1 && name.ends_with('/');
+            const auto wrong = what_is_wrong_with(name.substr(0, name.size() - (is_directory ? 1 : 0)));
+            if (!wrong.empty()) return refuse_member(harmless(name), wrong);
         }
-        if (names->size() > limits_.max_members)
-            return refuse_wheel(fmt::format("has more than {} members", limits_.max_members));
+        if (names->size() > limits_.max_members) return refuse_wheel(too_many());
         members_ = names->size();
         return {};
     }
@@ -137,8 +136,8 @@ private:
             return refuse_wheel(fmt::format("has {} directories named *.dist-info, and a wheel has one", found.size()));
         }
         contents_.dist_info = *found.begin();
-        const std::string_view stem = stem_of_top(contents_.dist_info + "/WHEEL", ".dist-info");
-        if (normalized(stem.substr(0, stem.find('-'))) != normalized(wheel_.name)) {
+        const std::string name = contents_.dist_info.substr(0, contents_.dist_info.find('-'));
+        if (normalized(name) != normalized(wheel_.name)) {
             return refuse_wheel(fmt::format("is another distribution inside: {}", contents_.dist_info));
         }
         for (const char* needed : {"WHEEL", "METADATA", "RECORD"}) {
@@ -165,13 +164,17 @@ private:
             const auto [other, is_new] = placed.emplace(file.destination, member);
             if (!is_new) return refuse_member(member, fmt::format("would be installed over '{}'", other->second));
         }
+        std::set<std::string_view> directories;
         for (const auto& [destination, member] : placed) {
             for (auto slash = destination.find('/'); slash != std::string_view::npos;
                  slash = destination.find('/', slash + 1)) {
+                directories.insert(destination.substr(0, slash));
                 if (const auto file = placed.find(destination.substr(0, slash)); file != placed.end()) {
                     return refuse_member(member, fmt::format("needs a directory where the file '{}' is", file->second));
                 }
             }
+            // One long path can ask for a thousand directories.
+            if (directories.size() + placed.size() > limits_.max_members) return refuse_wheel(too_many());
         }
         return {};
     }
@@ -241,6 +244,9 @@ private:
         return fmt::format("{}/{}", contents_.dist_info, name);
     }
 
+    [[nodiscard]] std::string too_many() const {
+        return fmt::format("has more than {} files and directories, which is the limit", limits_.max_members);
+    }
     [[nodiscard]] tl::unexpected<Error> refuse_wheel(std::string why) const {
         return refuse("check wheel", wheel_.path, std::move(why));
     }
