@@ -112,7 +112,14 @@ int spawn(pid_t& pid, const std::vector<std::string>& program, ChildOutput outpu
 Ending run_child(const std::vector<std::string>& program, ChildOutput output) {
     const HandingOn handing_on;
     pid_t pid = 0;
-    if (const int error = spawn(pid, program, output, handing_on.mask_before()); error != 0) return not_run(error);
+    int error = spawn(pid, program, output, handing_on.mask_before());
+    if (error == ENOEXEC) {
+        // A script without a "#!" line. execvp gives it to the shell; posix_spawnp leaves that to us.
+        std::vector<std::string> script{"/bin/sh"};
+        script.insert(script.end(), program.begin(), program.end());
+        error = spawn(pid, script, output, handing_on.mask_before());
+    }
+    if (error != 0) return not_run(error);
 
     child_pid = pid;
     ::pthread_sigmask(SIG_SETMASK, &handing_on.mask_before(), nullptr);

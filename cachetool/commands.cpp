@@ -6,10 +6,10 @@ namespace cachetool {
 
 std::span<const Option> global_options() {
     static const std::vector<Option> options = {
-        {"cache", "DIR", "the cache; else $LARDER_CACHE_DIR, else $XDG_CACHE_HOME/larder, else ~/.cache/larder"},
+        {"cache", "DIR", "default: $LARDER_CACHE_DIR, else $XDG_CACHE_HOME/larder, else ~/.cache/larder"},
         {"json", nullptr, "print one JSON document on stdout, errors too"},
         {"quiet", nullptr, "say nothing on stderr but errors and warnings"},
-        {"lock-timeout", "SECONDS", "how long to wait for other processes (see docs/cachetool.md for the defaults)"},
+        {"lock-timeout", "SECONDS", "how long to wait for other processes (default: 10; in build 1800)"},
         {"help,h", nullptr, "this text, or a command's"},
         {"version", nullptr, "the version"},
     };

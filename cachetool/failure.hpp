@@ -5,6 +5,7 @@
 #include <larder/error.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 
 namespace cachetool {

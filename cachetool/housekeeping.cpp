@@ -41,11 +41,13 @@ void say_lines(const Output& output, std::string_view lines) {
 tl::expected<std::vector<std::string>, Failure> chosen_buckets(const larder::Cache& cache, const Arguments& arguments,
                                                                const Output& output) {
     auto existing = cache.buckets().map_error(failure_of);
-    if (!existing || arguments.has("all")) return existing;
+    if (!existing) return existing;
+    std::sort(existing->begin(), existing->end());
+    if (arguments.has("all")) return existing;
     for (const auto& name : arguments.words) {
         // Every name is checked before any is refreshed: nothing happens when one of them is nonsense.
         if (const auto bucket = cache.bucket(name); !bucket) return fail(bucket.error());
-        if (std::find(existing->begin(), existing->end(), name) == existing->end()) {
+        if (!std::binary_search(existing->begin(), existing->end(), name)) {
             output.say(fmt::format("bucket {}: nothing was there", shown(name)));
         }
     }

@@ -40,10 +40,15 @@ tl::expected<larder::Cache, Failure> open(const fs::path& root, const Arguments&
     return larder::Cache::open(root, options).map_error(failure_of);
 }
 
-larder::OpenOptions options_for(Access access) {
+tl::expected<larder::Cache, Failure> open(const fs::path& root, const Arguments& arguments, const Output& output,
+                                          Access access) {
     larder::OpenOptions options;
     options.read_only = access == Access::read;
-    return options;
+    auto cache = open(root, arguments, output, options);
+    if (cache || access == Access::write || cache.error().code != larder::name_of(larder::Errc::refused)) return cache;
+    // For reading only, a cache that another process is creating at this moment, or was creating when it was killed, is not one
+    // yet. Opening it for writing completes it; where the refusal had another reason it is refused once more.
+    return open(root, arguments, output, Access::write);
 }
 
 }  // namespace
@@ -72,7 +77,7 @@ tl::expected<std::optional<larder::Cache>, Failure> open_existing(const Argument
         output.say(fmt::format("there is no cache at {} yet", root->string()));
         return std::optional<larder::Cache>();
     }
-    auto cache = open(*root, arguments, output, options_for(access));
+    auto cache = open(*root, arguments, output, access);
     if (!cache) return tl::unexpected(std::move(cache).error());
     return std::optional<larder::Cache>(std::move(*cache));
 }
@@ -86,7 +91,7 @@ tl::expected<larder::Cache, Failure> open_for_entry(const Arguments& arguments, 
                                       .message = fmt::format("there is no cache at {} yet", root->string()),
                                       .path = *root});
     }
-    return open(*root, arguments, output, options_for(access));
+    return open(*root, arguments, output, access);
 }
 
 }  // namespace cachetool

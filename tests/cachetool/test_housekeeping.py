@@ -3,10 +3,11 @@
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import unittest
 
-from harness import CacheTest
+from harness import TESTING_TOOL, CacheTest
 
 
 class Housekeeping(CacheTest):
@@ -148,6 +149,58 @@ class LockTimeout(Housekeeping):
             _, document = self.complaint(*args, "--lock-timeout", "0.1", code=4)
             self.assertEqual(document["error"]["code"], "busy")
         self.tool("get", "b", "k")
+
+
+class StoppedProcesses(Housekeeping):
+    """A process that stands still at the worst moment: who waits names it, and who must not wait does not."""
+
+    def start_stopped(self, point, *args):
+        process = self.start(*args, tool=TESTING_TOOL, env={"LARDER_TEST_POINTS": f"{point}=stop"})
+        pid, status = os.waitpid(process.pid, os.WUNTRACED)
+        self.assertTrue(pid == process.pid and os.WIFSTOPPED(status), f"{args} did not reach {point}")
+        return process
+
+    def go_on(self, process):
+        process.send_signal(signal.SIGCONT)
+        return self.finish(process)
+
+    def test_in_remove(self):
+        self.put()
+        stopped = self.start_stopped("remove.checked", "remove", "b", "k")
+        source = self.tree(file="text")
+        sentence, document = self.complaint("put", "--lock-timeout", "0.1", "b", "k", source, code=4)
+        self.assertIn(f"pid {stopped.pid} ", sentence)
+        self.assertEqual(document["error"]["code"], "busy")
+        waiting = self.start("put", "b", "k", source)
+        self.assertIn(f"waiting for pid {stopped.pid} ", waiting.stderr.readline().decode())
+        self.go_on(stopped)
+        self.finish(waiting)
+        self.tool("get", "b", "k")
+
+    def test_in_publish(self):
+        entry = self.put()
+        stopped = self.start_stopped("publish.locked", "put", "b", "new", self.tree(file="text"))
+        sentence, _ = self.complaint("remove", "--lock-timeout", "0.1", "b", "k", code=4)
+        self.assertIn(f"pid {stopped.pid} ", sentence)
+        self.tool("get", "b", "k")
+        self.put(key="other")
+        self.assertEqual(self.json("refresh", "b")["collected"]["entries"], 2)
+        self.tool("gc")
+        self.assertFalse(entry.exists())
+        path = self.go_on(stopped)[0]
+        self.assertEqual(self.tool("get", "b", "new"), path)
+
+    def test_in_gc(self):
+        self.put()
+        self.put()
+        stopped = self.start_stopped("collect.scanned", "gc")
+        self.complaint("gc", code=4)
+        self.assertTrue(self.json("status")["collecting"])
+        self.assertTrue(self.json("refresh", "b")["collector_busy"])
+        self.tool("get", "b", "k", code=3)
+        self.go_on(stopped)
+        self.tool("gc")
+        self.assertEqual(self.archived(), set())
 
 
 class Status(Housekeeping):

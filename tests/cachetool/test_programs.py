@@ -80,6 +80,15 @@ class Exec(CacheTest):
                 _, document = self.complaint("exec", *mode, "b", "k", "--", program, code=code)
                 self.assertEqual(document["error"]["code"], "command")
 
+    def test_script_that_names_no_interpreter(self):
+        self.put()
+        script = self.dir / "script"
+        script.write_text('echo "$1" >>ran; exit 7')
+        script.chmod(0o755)
+        for how in (["exec", "b", "k"], ["exec", "--supervise", "b", "k"], ["build", "b", "new"]):
+            self.tool(*how, "--", "./script", how[0], code=7)
+        self.assertEqual((self.dir / "ran").read_text().split(), ["exec", "exec", "build"])
+
     def test_without_an_entry_nothing_runs(self):
         self.put()
         _, document = self.complaint("exec", "b", "other", "--", "touch", "ran", code=3)

@@ -21,7 +21,7 @@ class Help(CacheTest):
         for command in COMMANDS:
             text = self.tool(command, "--help")
             self.assertLessEqual(len(text.splitlines()), 24, command)
-            self.assertLessEqual(max(len(line) for line in text.splitlines()), 110, command)
+            self.assertFalse([line for line in text.splitlines() if len(line) > 105 or line.endswith(" ")])
             self.assertRegex(text, r"(?m)^  .*cachetool " + command)
 
     def test_help_of_get_warns(self):
@@ -146,6 +146,24 @@ class ChoiceOfTheCache(CacheTest):
         self.put()
         self.assertTrue(self.root.is_dir())
 
+    def test_looking_at_a_cache_that_is_being_created(self):
+        (self.root / "locks").mkdir(parents=True)
+        self.assertEqual(self.json("ls")["entries"], [])
+        self.tool("get", "b", "k", code=3)
+
+    @unittest.skipUnless(os.geteuid() == 0, "takes another user")
+    def test_another_users_cache_can_be_read(self):
+        entry = self.put()
+        subprocess.run(["chmod", "-R", "a+rX", self.dir], check=True)
+        stranger = {"user": 65534, "group": 65534, "extra_groups": []}
+        self.assertEqual(self.tool("get", "b", "k", **stranger), f"{entry}\n")
+        self.assertEqual(len(self.json("ls", **stranger)["entries"]), 1)
+        out, err = self.finish(self.start("exec", "b", "k", "--", "sh", "-c", 'cat "$LARDER_ENTRY"/file', **stranger))
+        self.assertEqual(out, "text")
+        self.assertIn("can only be read", err)
+        for args in [("put", "b", "k", str(entry.parent.parent.parent.parent / "source")), ("remove", "b", "k"), ("gc",)]:
+            self.complaint(*args, code=1, **stranger)
+
     def test_a_root_that_is_a_file_or_full_of_something_else(self):
         self.root.write_text("mine")
         self.complaint("ls", code=1)
@@ -192,7 +210,7 @@ class BrokenStdout(CacheTest):
     def test_closed_stdout_never_becomes_a_file_of_the_cache(self):
         for closed in ([0, 1, 2], [1, 2], [1]):
             self.start("build", "b", "k", "--", "sh", "-c", "echo noise; echo noise >&2; :", preexec_fn=lambda fds=closed: [os.close(fd) for fd in fds],
-                       stdin=None, stdout=None, stderr=None).wait(HANGS)
+                       stdout=None, stderr=subprocess.DEVNULL).wait(HANGS)
             self.json("verify")
             self.assertTrue(self.json("verify")["sound"])
 
