@@ -24,9 +24,20 @@ std::string_view name_of(Errc code) noexcept {
 
 std::string Error::message() const {
     std::string text = step;
-    if (!path.empty()) text += (text.empty() ? "" : " ") + path.string();
-    if (!detail.empty()) text += (text.empty() ? "" : ": ") + detail;
-    if (sys_errno != 0) text += (detail.empty() ? ": " : " (") + std::generic_category().message(sys_errno) + (detail.empty() ? "" : ")");
+    const auto add = [&text](std::string_view separator, std::string_view more) {
+        if (!text.empty()) text.append(separator);
+        text.append(more);
+    };
+    if (!path.empty()) add(" ", path.native());
+    if (!detail.empty()) add(": ", detail);
+    if (sys_errno != 0) {
+        const std::string reason = std::generic_category().message(sys_errno);
+        if (detail.empty()) {
+            add(": ", reason);
+        } else {
+            text.append(" (").append(reason).append(")");
+        }
+    }
     return text.empty() ? std::string(name_of(code)) : text;
 }
 
