@@ -120,6 +120,6 @@ inline std::map<std::string, std::string> exact_snapshot(const fs::path& top) {
     return found;
 }
 
-inline bool exists(const fs::path& path) { return fs::exists(fs::symlink_status(path)); }
+inline bool stands(const fs::path& path) { return fs::exists(fs::symlink_status(path)); }
 
 }  // namespace larder::testing

@@ -1,0 +1,655 @@
+// Damage by hand: whatever somebody puts where larder keeps its own, verify says so, nothing is followed out of the cache, names that
+// larder does not know are never deleted, and repair heals what it can.
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <layout/id.hpp>
+#include <layout/layout.hpp>
+#include <layout/link.hpp>
+
+#include "support.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+using Kind = Finding::Kind;
+
+/// A cache with the entries "k" and "other" in bucket "b", and beside it a directory that no call may touch.
+struct Site {
+    TempDir dir;
+    fs::path outside = dir.path() / "outside";
+    fs::path root = dir.path() / "cache";
+    Cache cache = open_cache(root);
+    Bucket bucket = value(cache.bucket("b"));
+    std::string id;
+    std::map<std::string, std::string> outside_before;
+
+    Site() {
+        // As much like an entry as can be: whoever follows a link here finds what he looks for.
+        fill(outside / "tree", "precious");
+        write_file(outside / "record", "precious");
+        write_file(outside / "precious", "precious");
+        fill(dir.path() / "source", "new");
+        put(bucket, "other", "other");
+        id = put(bucket, "k", "good").id();
+        fs::copy_file(entry() / "record", outside / "record", fs::copy_options::overwrite_existing);
+        outside_before = exact_snapshot(outside);
+    }
+
+    [[nodiscard]] fs::path entry() const { return root / "archive" / id; }
+    [[nodiscard]] fs::path key() const { return root / "buckets" / "b" / "k"; }
+    void require_outside_untouched() const { REQUIRE(exact_snapshot(outside) == outside_before); }
+};
+
+/// A link that says `text`, in the cache's own way to be a link.
+void forge(const fs::path& path, const std::string& text) {
+    fs::remove(path);
+    if (test_options().link_kind == LinkKind::symlink) {
+        fs::create_symlink(text, path);
+    } else {
+        write_file(path, text + "\n");
+    }
+}
+
+void make_socket(const fs::path& path) {
+    const os::Fd listener(::socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    REQUIRE(path.string().size() < sizeof address.sun_path);
+    path.string().copy(address.sun_path, path.string().size());
+    REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+}
+
+/// Everything that a cache can do, whether it works or not: to see what it follows.
+void do_everything(const Cache& cache) {
+    const Bucket bucket = value(cache.bucket("b"));
+    const auto publish = [&] {
+        auto staging = bucket.stage();
+        // By larder's own handles: the staging area's path may be one that was made to lead elsewhere.
+        if (!staging || !staging->copy_from(cache.root().parent_path() / "source")) return;
+        (void)bucket.publish("k", std::move(*staging));
+    };
+    (void)bucket.get("k");
+    (void)bucket.get("other");
+    (void)bucket.info("k");
+    (void)bucket.keys();
+    (void)cache.buckets();
+    (void)cache.status();
+    (void)cache.verify();
+    publish();
+    (void)bucket.get("k");
+    (void)bucket.remove("k");
+    publish();
+    (void)cache.collect();
+    (void)bucket.refresh();
+    (void)cache.collect();
+    (void)cache.verify({true});
+    (void)cache.collect();
+    publish();
+}
+
+/// Also as a process that comes to a cache which is damaged already, and must open it first.
+void do_everything_anew(const fs::path& root) {
+    in_child([&](Child&) {
+        const auto cache = Cache::open(root, test_options());
+        if (cache) do_everything(*cache);
+    });
+}
+
+std::size_t count(const VerifyReport& report, Kind kind) {
+    return static_cast<std::size_t>(
+        std::count_if(report.findings.begin(), report.findings.end(), [&](const Finding& finding) { return finding.kind == kind; }));
+}
+
+bool found_at(const VerifyReport& report, Kind kind, const fs::path& path) {
+    return std::any_of(report.findings.begin(), report.findings.end(),
+                       [&](const Finding& finding) { return finding.kind == kind && finding.path == path && !finding.what.empty(); });
+}
+
+/// One finding, of this kind, which breaks an invariant.
+void require_found(const Site& site, Kind kind, const fs::path& path) {
+    const auto report = value(site.cache.verify());
+    REQUIRE(report.findings.size() == 1);
+    CHECK(name_of(report.findings[0].kind) == name_of(kind));
+    CHECK(report.findings[0].path == path);
+    CHECK_FALSE(report.findings[0].what.empty());
+    CHECK_FALSE(report.findings[0].repaired);
+    CHECK_FALSE(report.sound());
+    // Looking has changed nothing: a second look finds the same.
+    CHECK(value(site.cache.verify()).findings.size() == 1);
+}
+
+/// Repair makes "k" a miss and leaves "other"; a collection then leaves nothing behind, and a put works.
+void require_healed(const Site& site) {
+    const auto repaired = value(site.cache.verify({true}));
+    CHECK(repaired.sound());
+    CHECK(value(site.cache.verify()).findings.empty());
+    CHECK(content_of(site.bucket, "k").empty());
+    CHECK(content_of(site.bucket, "other") == "other");
+    REQUIRE_NOTHROW(require_no_leak(site.root, 1));
+    put(site.bucket, "k", "healed");
+    CHECK(content_of(site.bucket, "k") == "healed");
+    REQUIRE_NOTHROW(require_no_leak(site.root, 2));
+    site.require_outside_untouched();
+}
+
+void require_miss(const Site& site) {
+    const auto lease = site.bucket.get("k");
+    REQUIRE_FALSE(lease);
+    CHECK(lease.error().code == Errc::miss);
+}
+
+}  // namespace
+
+TEST_CASE("a record that is cut off at any length is found, and heals") {
+    const Site site;
+    const std::string whole = read_file(site.entry() / "record");
+    for (std::size_t length = 0; length < whole.size(); ++length) {
+        write_file(site.entry() / "record", whole.substr(0, length));
+        const auto report = value(site.cache.verify());
+        if (report.findings.size() != 1 || !found_at(report, Kind::malformed, site.entry() / "record") || report.sound()) {
+            FAIL_CHECK("not found when cut off after " << length << " bytes");
+        }
+    }
+    const auto info = site.bucket.info("k");
+    REQUIRE_FALSE(info);
+    CHECK(info.error().code == Errc::damaged);
+    require_healed(site);
+}
+
+TEST_CASE("a record that is missing is found, and heals") {
+    const Site site;
+    fs::remove(site.entry() / "record");
+    require_found(site, Kind::malformed, site.entry() / "record");
+    require_healed(site);
+}
+
+TEST_CASE("a record that is no file is found, not followed, and holds nobody up") {
+    for (const std::string what : {"symlink", "directory", "FIFO", "endless"}) {
+        INFO(what);
+        const Site site;
+        const fs::path record = site.entry() / "record";
+        fs::remove(record);
+        if (what == "symlink") fs::create_symlink(site.outside / "record", record);
+        if (what == "directory") fs::create_directory(record);
+        if (what == "FIFO") REQUIRE(::mkfifo(record.c_str(), 0600) == 0);
+        if (what == "endless") {
+            write_file(record, "");
+            fs::resize_file(record, std::uintmax_t{1} << 40);
+        }
+        require_found(site, Kind::malformed, record);
+        CHECK_FALSE(site.bucket.info("k"));
+        require_healed(site);
+    }
+}
+
+TEST_CASE("an entry without its tree is a miss, is found, and heals") {
+    for (const std::string what : {"missing", "file", "symlink"}) {
+        INFO(what);
+        const Site site;
+        fs::remove_all(site.entry() / "tree");
+        if (what == "file") write_file(site.entry() / "tree", "");
+        if (what == "symlink") fs::create_directory_symlink(site.outside / "tree", site.entry() / "tree");
+        require_found(site, Kind::dangling, site.key());
+        require_miss(site);  // which retires the link at once
+        CHECK(value(site.cache.verify()).sound());
+        require_healed(site);
+    }
+}
+
+TEST_CASE("a link to an entry that is not there is a miss, is found, and heals") {
+    const Site site;
+    fs::remove_all(site.entry());
+    require_found(site, Kind::dangling, site.key());
+    require_healed(site);
+}
+
+TEST_CASE("a link to nowhere that a get meets is retired by it") {
+    const Site site;
+    fs::remove_all(site.entry());
+    require_miss(site);
+    CHECK_FALSE(stands(site.key()));
+    CHECK(value(site.cache.verify()).sound());
+}
+
+TEST_CASE("a link with a foreign text is a miss, is found, is not followed, and heals") {
+    const Site sample;
+    const std::string good = layout::target_of(*layout::parse_id(sample.id));
+    for (const std::string& text :
+         {std::string("nowhere"), std::string("/etc"), std::string("../../../etc"), std::string("../../../outside/tree"), std::string("."),
+          std::string(".."), std::string("k"), good + "/..", good + "/../../../../outside/tree", "x" + good, good.substr(1), "../" + good,
+          "../../archive/" + std::string(26, '.') + "/tree", std::string(1000, 'x')}) {
+        INFO(text);
+        const Site site;
+        forge(site.key(), text);
+        require_miss(site);
+        const auto info = site.bucket.info("k");
+        REQUIRE_FALSE(info);
+        CHECK(info.error().code == Errc::miss);
+        {
+            const auto report = value(site.cache.verify());
+            CHECK(count(report, Kind::malformed) == 1);
+            CHECK(found_at(report, Kind::malformed, site.key()));
+            CHECK(found_at(report, Kind::orphan, site.entry()));  // its link is gone
+            CHECK_FALSE(report.sound());
+        }
+        require_healed(site);
+    }
+}
+
+TEST_CASE("a link with a foreign text can be replaced, and removed") {
+    const Site site;
+    forge(site.key(), "../../../outside/tree");
+    put(site.bucket, "k", "new");
+    CHECK(content_of(site.bucket, "k") == "new");
+    forge(site.key(), "/etc");
+    REQUIRE(site.bucket.remove("k"));
+    CHECK_FALSE(stands(site.key()));
+    forge(site.key(), "/etc");
+    do_everything(site.cache);
+    do_everything_anew(site.root);
+    site.require_outside_untouched();
+}
+
+TEST_CASE("an entry that is a symlink to a directory outside is not looked into by verify, nor deleted through") {
+    const Site site;
+    fs::remove_all(site.entry());
+    fs::create_directory_symlink(site.outside, site.entry());
+    CHECK(found_at(value(site.cache.verify()), Kind::foreign, site.entry()));
+    do_everything(site.cache);
+    do_everything_anew(site.root);
+    site.require_outside_untouched();
+}
+
+TEST_CASE("what is no link where a key should be is foreign: a miss, never replaced, never deleted") {
+    const bool symlinks = test_options().link_kind == LinkKind::symlink;
+    std::vector<std::string> all = {"directory", "socket", "other kind"};
+    if (symlinks) all.push_back("FIFO");
+    for (const std::string& what : all) {
+        INFO(what);
+        const Site site;
+        const std::string good = layout::target_of(*layout::parse_id(site.id));
+        REQUIRE(site.bucket.remove("k"));
+        value(site.cache.collect());
+        if (what == "directory") {
+            fs::create_directory(site.key());
+            write_file(site.key() / "mine", "mine");
+        }
+        if (what == "socket") make_socket(site.key());
+        if (what == "FIFO") REQUIRE(::mkfifo(site.key().c_str(), 0600) == 0);
+        if (what == "other kind" && symlinks) write_file(site.key(), good + "\n");
+        if (what == "other kind" && !symlinks) fs::create_symlink(good, site.key());
+        struct stat before {};
+        REQUIRE(::lstat(site.key().c_str(), &before) == 0);
+
+        require_miss(site);
+        const auto report = value(site.cache.verify());
+        REQUIRE(report.findings.size() == 1);
+        CHECK(found_at(report, Kind::foreign, site.key()));
+        CHECK(report.sound());
+
+        auto staging = value(site.bucket.stage());
+        fill(staging.path(), "new");
+        const auto published = site.bucket.publish("k", std::move(staging));
+        REQUIRE_FALSE(published);
+        CHECK(published.error().code == Errc::damaged);
+        CHECK(published.error().message().find(site.key().string()) != std::string::npos);
+        const auto removed = site.bucket.remove("k");
+        REQUIRE_FALSE(removed);
+        CHECK(removed.error().code == Errc::damaged);
+        (void)value(site.cache.verify({true}));
+        (void)value(site.cache.collect());
+        CHECK(count_entries(site.root / "archive") == 1);  // what could not be published is no leak
+
+        // A refresh takes the bucket away with all that is in it; what is not a link stays wherever that is.
+        REQUIRE(site.bucket.refresh());
+        (void)value(site.cache.collect());
+        (void)value(site.cache.collect());
+        CHECK(count_entries(site.root / "archive") == 0);
+        const auto left = fs::recursive_directory_iterator(site.root / "retired");
+        CHECK(std::any_of(begin(left), end(left), [&](const fs::directory_entry& entry) {
+            struct stat status {};
+            return ::lstat(entry.path().c_str(), &status) == 0 && status.st_ino == before.st_ino && status.st_mode == before.st_mode;
+        }));
+        put(site.bucket, "k", "new");
+        CHECK(content_of(site.bucket, "k") == "new");
+    }
+}
+
+TEST_CASE("a bucket that is a symlink to a directory outside is found, and nothing is written through it") {
+    const Site site;
+    const fs::path there = site.root / "buckets" / "b";
+    fs::remove_all(there);
+    fs::create_directory_symlink(site.outside, there);
+    const auto report = value(site.cache.verify());
+    CHECK(found_at(report, Kind::foreign, there));
+    CHECK(count(report, Kind::orphan) == 2);
+    CHECK_FALSE(report.sound());
+
+    auto staging = value(site.bucket.stage());
+    fill(staging.path(), "new");
+    const auto published = site.bucket.publish("k", std::move(staging));
+    REQUIRE_FALSE(published);
+    CHECK(published.error().code == Errc::damaged);
+    CHECK(published.error().message().find(there.string()) != std::string::npos);
+    for (const auto& result : {site.bucket.remove("precious"), site.bucket.refresh()}) {
+        REQUIRE_FALSE(result);
+        CHECK(result.error().code == Errc::damaged);
+    }
+    CHECK_FALSE(site.bucket.get("precious"));
+    do_everything(site.cache);
+    do_everything_anew(site.root);
+    CHECK(fs::is_symlink(there));
+    site.require_outside_untouched();
+}
+
+TEST_CASE("a bucket that is a file is found, and left alone") {
+    const Site site;
+    const fs::path there = site.root / "buckets" / "b";
+    fs::remove_all(there);
+    write_file(there, "mine");
+    CHECK(found_at(value(site.cache.verify()), Kind::foreign, there));
+    do_everything(site.cache);
+    do_everything_anew(site.root);
+    CHECK(read_file(there) == "mine");
+}
+
+TEST_CASE("a directory of the cache that is a symlink to outside is an error that names it, and is not followed") {
+    for (const char* name : {"archive", "trash", "staging", "retired", "retired/links", "retired/buckets", "buckets", "participants", "locks"}) {
+        INFO(name);
+        const Site site;
+        fs::rename(site.root / name, site.dir.path() / "moved");
+        fs::create_directory_symlink(site.outside, site.root / name);
+        // As a process that finds it so...
+        in_child([&](Child&) {
+            const auto cache = Cache::open(site.root, test_options());
+            Child::must(!cache, "opened");
+            Child::must(cache.error().message().find((site.root / name).string()) != std::string::npos, cache.error().message());
+        });
+        do_everything_anew(site.root);
+        // ...and as one that had it open before.
+        do_everything(site.cache);
+        CHECK(fs::is_symlink(site.root / name));
+        site.require_outside_untouched();
+    }
+}
+
+TEST_CASE("a staging area that is a symlink to outside is not reaped through") {
+    const Site site;
+    std::string areas;
+    for (int number = 0; number < 3; ++number) {
+        const fs::path area = site.root / "staging" / std::to_string(number);
+        fs::remove_all(area);
+        fs::create_directory_symlink(site.outside, area);
+        write_file(site.root / "participants" / std::to_string(number + 1), "");  // nobody's, so that it is reaped
+    }
+    write_file(site.outside / layout::staged_tree_name({1, 2}), "mine");
+    write_file(site.outside / layout::staged_link_name({1, 2}), "mine");
+    const auto before = exact_snapshot(site.outside);
+    CHECK(found_at(value(site.cache.verify()), Kind::foreign, site.root / "staging" / "1"));
+    do_everything(site.cache);
+    do_everything_anew(site.root);
+    CHECK(exact_snapshot(site.outside) == before);
+}
+
+TEST_CASE("foreign names in every directory are found, break nothing, and survive everything") {
+    const Site site;
+    const std::vector<fs::path> places = {"",        "locks",          "participants",    "staging",   "staging/0",
+                                          "buckets", "retired",        "retired/links",   "retired/buckets", "archive",
+                                          "archive/" + site.id, "buckets/b"};
+    std::vector<fs::path> files;
+    for (const auto& place : places) {
+        // "Foreign" is no name of larder's anywhere: it has a capital.
+        const fs::path at = site.root / place;
+        write_file(at / "Foreign", "mine");
+        fs::create_directories(at / "Foreign directory" / "deep");
+        write_file(at / "Foreign directory" / "deep" / "file", "mine");
+        fs::create_directory_symlink(site.outside, at / "Foreign link");
+        REQUIRE(::mkfifo((at / "Foreign FIFO").c_str(), 0600) == 0);
+        files.insert(files.end(), {at / "Foreign", at / "Foreign directory" / "deep" / "file"});
+    }
+    const auto require_all_there = [&](std::size_t without_last) {
+        for (std::size_t i = 0; i + 2 * without_last < files.size(); ++i) {
+            INFO(files[i]);
+            REQUIRE(read_file(files[i]) == "mine");
+        }
+        for (std::size_t i = 0; i + without_last < places.size(); ++i) {
+            CHECK(stands(site.root / places[i] / "Foreign FIFO"));
+            CHECK(stands(site.root / places[i] / "Foreign link"));
+        }
+    };
+    for (const bool repair : {false, true}) {
+        const auto report = value(site.cache.verify({repair}));
+        for (const auto& place : places) {
+            for (const char* name : {"Foreign", "Foreign directory", "Foreign link", "Foreign FIFO"}) {
+                INFO(place << " " << name);
+                CHECK(found_at(report, Kind::foreign, (place.empty() ? site.root : site.root / place) / name));
+            }
+        }
+        CHECK(report.findings.size() == 4 * places.size());
+        CHECK(report.sound());
+        const auto collected = value(site.cache.collect());
+        CHECK(collected.entries == 0);
+        CHECK(collected.unknown.size() == 8);  // where collect looks: in both parts of retired/
+        require_all_there(0);
+    }
+    CHECK(content_of(site.bucket, "k") == "good");
+
+    // The bucket goes, and with it the entries: what stood in them goes to where they went, and the rest stays.
+    REQUIRE(site.bucket.refresh());
+    (void)value(site.cache.collect());
+    require_all_there(2);
+    do_everything(site.cache);
+    do_everything_anew(site.root);
+    require_all_there(2);
+    std::size_t in_retired = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(site.root / "retired" / "buckets")) in_retired += entry.path().filename() == "Foreign";
+    CHECK(in_retired >= 2);
+    site.require_outside_untouched();
+}
+
+TEST_CASE("what lies in the trash is deleted, and no link in it is followed") {
+    const Site site;
+    fs::create_directories(site.root / "trash" / "anything" / "deep");
+    fs::create_directory_symlink(site.outside, site.root / "trash" / "link");
+    fs::create_directory_symlink(site.outside, site.root / "trash" / "anything" / "deep" / "link");
+    fs::create_symlink(site.outside / "precious", site.root / "trash" / "file");
+    REQUIRE(::mkfifo((site.root / "trash" / "fifo").c_str(), 0600) == 0);
+    (void)value(site.cache.collect());
+    CHECK(count_entries(site.root / "trash") == 0);
+    site.require_outside_untouched();
+}
+
+TEST_CASE("staged names of a dead process that are not what they should be are reaped, and not followed") {
+    const Site site;
+    const fs::path area = site.root / "staging" / "1";
+    in_child([&](Child&) {
+        // A second participant, that dies without a word.
+        const Cache cache = open_cache(site.root);
+        put(value(cache.bucket("b")), "third", "third");
+        Child::must(stands(area), "there is no second participant");
+        ::_exit(0);
+    });
+    forge(area / layout::staged_link_name({1, 1}), "/etc");
+    forge(area / layout::staged_link_name({1, 2}), "../../../outside/tree");
+    forge(area / layout::staged_link_name({1, 3}), layout::target_of({9, 9}));
+    fs::create_directory_symlink(site.outside, area / layout::staged_tree_name({1, 4}));
+    write_file(area / layout::staged_tree_name({1, 5}), "no directory");
+    fs::create_directories(area / layout::staged_tree_name({1, 6}) / "tree");
+    fs::create_directory_symlink(site.outside, area / layout::staged_tree_name({1, 6}) / "tree" / "link");
+    (void)value(site.cache.collect());
+    CHECK(count_entries(area) == 0);
+    CHECK(count_entries(site.root / "retired" / "links") == 0);
+    CHECK(count_entries(site.root / "trash") == 0);
+    CHECK(value(site.cache.verify()).findings.empty());
+    site.require_outside_untouched();
+    REQUIRE_NOTHROW(require_no_leak(site.root, 3));
+}
+
+TEST_CASE("a directory where a staged link should be is not deleted") {
+    const Site site;
+    const fs::path area = site.root / "staging" / "1";
+    fs::create_directories(area / layout::staged_link_name({1, 1}));
+    write_file(area / layout::staged_link_name({1, 1}) / "mine", "mine");
+    write_file(site.root / "participants" / "1", "");
+    (void)value(site.cache.collect());
+    (void)value(site.cache.collect());
+    std::size_t left = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(site.root)) left += entry.path().filename() == "mine";
+    CHECK(left == 1);
+}
+
+TEST_CASE("retired links that say something else are collected, and not followed") {
+    const Site site;
+    const fs::path links = site.root / "retired" / "links";
+    for (const char* text : {"nowhere", "/etc", "../../../etc", "../../../outside/tree", "../../archive/x/tree"}) {
+        forge(links / to_text(layout::fresh_id()), text);
+    }
+    forge(links / to_text(layout::fresh_id()), layout::target_of({9, 9}));  // an entry that is not there
+    (void)value(site.cache.collect());
+    CHECK(count_entries(links) == 0);
+    CHECK(value(site.cache.verify()).findings.empty());
+    CHECK(content_of(site.bucket, "k") == "good");
+    site.require_outside_untouched();
+}
+
+TEST_CASE("a refreshed bucket with a directory, a symlink and a FIFO in it is taken apart as far as it is ours") {
+    const Site site;
+    const fs::path refreshed = site.root / "retired" / "buckets" / to_text(layout::fresh_id());
+    const fs::path elsewhere = site.root / "retired" / "buckets" / to_text(layout::fresh_id());
+    fs::create_directories(refreshed / "directory");
+    write_file(refreshed / "directory" / "mine", "mine");
+    forge(refreshed / "link", "/etc");
+    fs::create_directory_symlink(site.outside, elsewhere);
+    const auto report = value(site.cache.verify());
+    CHECK(found_at(report, Kind::foreign, elsewhere));
+    const auto collected = value(site.cache.collect());
+    CHECK(std::count(collected.unknown.begin(), collected.unknown.end(), elsewhere) == 1);
+    CHECK(std::count(collected.unknown.begin(), collected.unknown.end(), refreshed / "directory") == 1);
+    CHECK(read_file(refreshed / "directory" / "mine") == "mine");
+    CHECK_FALSE(stands(refreshed / "link"));
+    CHECK(fs::is_symlink(elsewhere));
+    site.require_outside_untouched();
+}
+
+TEST_CASE("a copy of a link under another key is found, retired by repair, and costs the entry nothing") {
+    const Site site;
+    const fs::path copy = site.root / "buckets" / "b" / "copy";
+    fs::copy(site.key(), copy, fs::copy_options::copy_symlinks);
+    const auto report = value(site.cache.verify());
+    CHECK(found_at(report, Kind::misnamed, copy));
+    CHECK(found_at(report, Kind::shared, site.entry()));
+    CHECK_FALSE(report.sound());
+    (void)value(site.cache.verify({true}));
+    (void)value(site.cache.collect());
+    CHECK(content_of(site.bucket, "k") == "good");
+    CHECK(content_of(site.bucket, "copy").empty());
+    CHECK(value(site.cache.verify()).findings.empty());
+    REQUIRE_NOTHROW(require_no_leak(site.root, 2));
+}
+
+TEST_CASE("a copy of a key's link among the retired is found, and costs the entry nothing, repaired or not") {
+    for (const bool repair : {false, true}) {
+        const Site site;
+        fs::copy(site.key(), site.root / "retired" / "links" / to_text(layout::fresh_id()), fs::copy_options::copy_symlinks);
+        CHECK(found_at(value(site.cache.verify()), Kind::shared, site.entry()));
+        CHECK_FALSE(value(site.cache.verify()).sound());
+        if (repair) CHECK(value(site.cache.verify({true})).sound());
+        (void)value(site.cache.collect());
+        CHECK(content_of(site.bucket, "k") == "good");
+        CHECK(value(site.cache.verify()).findings.empty());
+        REQUIRE_NOTHROW(require_no_leak(site.root, 2));
+    }
+}
+
+TEST_CASE("an entry whose link was deleted is an orphan: never deleted as such, but listed by repair") {
+    const Site site;
+    fs::remove(site.key());
+    require_found(site, Kind::orphan, site.entry());
+    (void)value(site.cache.collect());
+    CHECK(stands(site.entry()));
+    {
+        const auto report = value(site.cache.verify({true}));
+        CHECK(report.sound());
+        CHECK(report.garbage == 1);
+    }
+    CHECK(stands(site.entry()));
+    require_healed(site);
+}
+
+TEST_CASE("a lease table that can't be read is found, and nothing is collected as long as it is there") {
+    for (const std::string what : {"garbage", "newer", "directory", "symlink", "FIFO"}) {
+        INFO(what);
+        const Site site;
+        const fs::path table = site.root / "participants" / "1";
+        if (what == "garbage") write_file(table, std::string(8192, 'x'));
+        if (what == "newer") write_file(table, "lardtbl2" + std::string(20000, '\0'));
+        if (what == "directory") fs::create_directory(table);
+        if (what == "symlink") fs::create_symlink(site.outside / "precious", table);
+        if (what == "FIFO") REQUIRE(::mkfifo(table.c_str(), 0600) == 0);
+        REQUIRE(site.bucket.remove("k"));
+
+        const auto report = value(site.cache.verify());
+        CHECK(count(report, Kind::participant) == 1);
+        CHECK(found_at(report, Kind::participant, table));
+        CHECK_FALSE(report.sound());
+        const auto collected = site.cache.collect();
+        REQUIRE_FALSE(collected);
+        CHECK(collected.error().message().find(table.string()) != std::string::npos);
+        if (what == "garbage" || what == "newer") CHECK(collected.error().code == Errc::damaged);
+        CHECK(stands(site.entry()));  // leased by it, for all that anybody knows
+        CHECK(stands(table));
+        // All else works, also for a process that is new.
+        CHECK(content_of(site.bucket, "other") == "other");
+        put(site.bucket, "k", "new");
+        in_child([&](Child&) {
+            const Bucket bucket = value(open_cache(site.root).bucket("b"));
+            put(bucket, "k2", "new");
+            Child::must(content_of(bucket, "k2") == "new", "another content");
+        });
+        do_everything(site.cache);
+        do_everything_anew(site.root);
+        site.require_outside_untouched();
+
+        fs::remove_all(table);
+        (void)value(site.cache.collect());
+        CHECK_FALSE(stands(site.entry()));
+        CHECK(value(site.cache.verify()).findings.empty());
+    }
+}
+
+TEST_CASE("a lease table that was cut off is one that nobody has") {
+    const Site site;
+    in_child([&](Child&) {
+        put(value(open_cache(site.root).bucket("b")), "k2", "new");
+        ::_exit(0);
+    });
+    fs::resize_file(site.root / "participants" / "1", 4096);
+    REQUIRE(site.bucket.remove("k"));
+    CHECK(value(site.cache.collect()).entries == 1);
+    CHECK(value(site.cache.verify()).findings.empty());
+    in_child([&](Child&) {
+        const Bucket bucket = value(open_cache(site.root).bucket("b"));
+        Child::must(content_of(bucket, "k2") == "new", "another content");
+    });
+}
+
+TEST_CASE("a lock file that is something else is an error, and is not followed") {
+    const Site site;
+    for (const char* name : {"collector", "bucket.b", "gate.b", "builds"}) {
+        fs::remove(site.root / "locks" / name);
+        fs::create_symlink(site.outside / "precious", site.root / "locks" / name);
+    }
+    fs::create_symlink(site.dir.path() / "would-be-created", site.root / "locks" / "bucket.c");
+    CHECK_FALSE(site.cache.collect());
+    do_everything(site.cache);
+    do_everything_anew(site.root);
+    auto staging = value(site.bucket.stage());
+    CHECK_FALSE(value(site.cache.bucket("c")).publish("k", std::move(staging)));
+    CHECK_FALSE(stands(site.dir.path() / "would-be-created"));
+    site.require_outside_untouched();
+}

@@ -1,0 +1,315 @@
+// Where a tree may come from, and where it may go: nothing that lies in a cache, or around one, is carried off or written into.
+
+#include "support.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+struct Site {
+    TempDir dir;
+    fs::path root = dir.path() / "above" / "cache";
+    Cache cache = open_cache(root);
+    Bucket bucket = value(cache.bucket("b"));
+    fs::path source = dir.path() / "source";
+    Lease lease = put(bucket, "k", "good");
+
+    Site() { fill(source, "staged"); }
+};
+
+template <class T>
+void require_invalid(const Result<T>& result, const fs::path& path) {
+    REQUIRE_FALSE(result);
+    CHECK(name_of(result.error().code) == name_of(Errc::invalid));
+    INFO(result.error().message());
+    CHECK(result.error().message().find(path.string()) != std::string::npos);
+}
+
+/// Ways to name something in the cache, and around it.
+std::vector<fs::path> forbidden(const Site& site) {
+    const fs::path tree = site.lease.path(), links = site.dir.path() / "links";
+    fs::create_directories(links);
+    fs::create_directory_symlink(tree, links / "to-tree");
+    fs::create_directory_symlink(site.root, links / "to-root");
+    fs::create_directory_symlink(site.root.parent_path(), links / "to-above");
+    fs::create_directory_symlink(links / "to-tree", links / "to-link");
+    return {tree,
+            tree / "sub",
+            tree.parent_path(),
+            site.root / "archive",
+            site.root / "buckets" / "b",
+            site.root / "trash",
+            site.root,
+            fs::path(site.root.string() + "/"),
+            site.root / ".",
+            site.root.parent_path(),
+            site.dir.path(),
+            "/",
+            site.root / "archive" / ".." / ".." / "cache",
+            links / "to-tree",
+            links / "to-tree" / "sub",
+            links / "to-root",
+            links / "to-root" / "staging",
+            links / "to-above",
+            links / "to-above" / "cache",
+            links / "to-link",
+            links / "to-root" / ".."};
+}
+
+}  // namespace
+
+TEST_CASE("a source in the cache, or above it, is neither copied nor moved") {
+    const Site site;
+    const auto before = snapshot(site.root);
+    for (const auto& source : forbidden(site)) {
+        INFO(source);
+        auto staging = value(site.bucket.stage());
+        require_invalid(staging.copy_from(source), source);
+        require_invalid(staging.move_from(source), source);
+        CHECK(count_entries(staging.path()) == 0);
+    }
+    CHECK(content_of(site.lease) == "good");
+    CHECK(content_of(site.bucket, "k") == "good");
+    CHECK(snapshot(site.root) == before);
+}
+
+TEST_CASE("a path that is relative is meant from where the process is") {
+    const Site site;
+    in_child([&](Child&) {
+        fs::current_path(site.root / "archive");
+        auto staging = value(value(open_cache(site.root).bucket("b")).stage());
+        const auto copied = staging.copy_from("."), moved = staging.move_from(".."), above = staging.copy_from("../../..");
+        for (const auto& result : {copied, moved, above}) Child::must(!result && result.error().code == Errc::invalid, "not refused");
+        fs::current_path(site.dir.path());
+        Child::must(staging.copy_from("source"));
+    });
+}
+
+TEST_CASE("a copy has everything that its source has, and the source stays") {
+    const Site site;
+    fs::create_directory(site.source / "empty");
+    fs::create_symlink("../nowhere", site.source / "link");
+    fs::create_directory_symlink("/etc", site.source / "etc");
+    fs::permissions(site.source / "f0", fs::perms(0755));
+    const auto before = exact_snapshot(site.source);
+    auto staging = value(site.bucket.stage());
+    REQUIRE(staging.copy_from(site.source));
+    CHECK(snapshot(staging.path()) == snapshot(site.source));
+    CHECK((fs::status(staging.path() / "f0").permissions() & fs::perms::mask) == fs::perms(0755));
+    CHECK(fs::is_symlink(staging.path() / "etc"));
+    const Lease lease = value(site.bucket.publish("copy", std::move(staging)));
+    CHECK(snapshot(lease.path()) == snapshot(site.source));
+    CHECK(exact_snapshot(site.source) == before);
+    CHECK(value(site.bucket.info("copy")).files == 5);
+}
+
+TEST_CASE("a copy shares no file with its source: who writes to the source does not change the entry") {
+    const Site site;
+    auto staging = value(site.bucket.stage());
+    REQUIRE(staging.copy_from(site.source));
+    const Lease lease = value(site.bucket.publish("copy", std::move(staging)));
+    for (const char* name : {"f0", "sub/f1", "sub/deep/f2"}) {
+        CHECK(fs::hard_link_count(site.source / name) == 1);
+        write_file(site.source / name, "changed");
+    }
+    CHECK(content_of(lease) == "staged");
+}
+
+TEST_CASE("a file becomes the only one in the tree, also through a symlink above it") {
+    const Site site;
+    fs::create_directory_symlink(site.source, site.dir.path() / "link");
+    auto staging = value(site.bucket.stage());
+    REQUIRE(staging.copy_from(site.dir.path() / "link" / "f0"));
+    CHECK(count_entries(staging.path()) == 1);
+    CHECK(read_file(staging.path() / "f0") == "staged");
+}
+
+TEST_CASE("a source that can't be copied leaves nothing") {
+    const Site site;
+    REQUIRE(::mkfifo((site.source / "fifo").c_str(), 0600) == 0);
+    for (const fs::path& source : {site.source, site.source / "fifo", site.dir.path() / "none", fs::path("/dev/null"), fs::path()}) {
+        INFO(source);
+        auto staging = value(site.bucket.stage());
+        CHECK_FALSE(staging.copy_from(source));
+    }
+    for (const fs::path& source : {site.source / "f0", site.dir.path() / "none", fs::path()}) {
+        auto staging = value(site.bucket.stage());
+        CHECK_FALSE(staging.move_from(source));
+    }
+    fs::remove(site.source / "fifo");
+    CHECK(stands(site.source / "f0"));
+    CHECK(count_entries(site.root / "staging" / "0") == 0);
+}
+
+TEST_CASE("a move takes the directory itself, and once only") {
+    const Site site;
+    struct stat before {}, after {};
+    REQUIRE(::stat(site.source.c_str(), &before) == 0);
+    const fs::path second = site.dir.path() / "second";
+    fill(second, "second");
+    auto staging = value(site.bucket.stage());
+    REQUIRE(staging.move_from(site.source));
+    CHECK_FALSE(stands(site.source));
+    REQUIRE(::stat(staging.path().c_str(), &after) == 0);
+    CHECK(after.st_ino == before.st_ino);
+    require_invalid(staging.move_from(second), staging.path());  // it holds something now
+    CHECK(stands(second / "f0"));
+    CHECK(content_of(value(site.bucket.publish("moved", std::move(staging)))) == "staged");
+}
+
+TEST_CASE("a symlink to a directory can't be moved, and stays") {
+    const Site site;
+    fs::create_directory_symlink(site.source, site.dir.path() / "link");
+    auto staging = value(site.bucket.stage());
+    require_invalid(staging.move_from(site.dir.path() / "link"), site.dir.path() / "link");
+    CHECK(stands(site.dir.path() / "link"));
+    CHECK(stands(site.source / "f0"));
+}
+
+TEST_CASE("a move across file systems is unsupported, and leaves the source") {
+    const Site site;
+    const fs::path at = site.dir.path() / "elsewhere";
+    fs::create_directory(at);
+    const Mount mount("tmpfs", at, "tmpfs");
+    SKIP_UNLESS(mount, "the right to mount a tmpfs");
+    fill(at / "source", "staged");
+    const auto before = exact_snapshot(at / "source");
+    auto staging = value(site.bucket.stage());
+    const auto moved = staging.move_from(at / "source");
+    REQUIRE_FALSE(moved);
+    CHECK(name_of(moved.error().code) == name_of(Errc::unsupported));
+    CHECK(exact_snapshot(at / "source") == before);
+    // The staging is as good as before: the way that the message names works.
+    REQUIRE(staging.copy_from(at / "source"));
+    CHECK(content_of(value(site.bucket.publish("k2", std::move(staging)))) == "staged");
+}
+
+TEST_CASE("the cache under another name, by a bind mount, is the cache") {
+    const Site site;
+    const fs::path at = site.dir.path() / "alias";
+    fs::create_directory(at);
+    const Mount mount(site.root.string(), at, "none", MS_BIND);
+    SKIP_UNLESS(mount, "the right to make a bind mount");
+    auto staging = value(site.bucket.stage());
+    const fs::path tree = at / site.lease.path().lexically_relative(site.root);
+    REQUIRE(stands(tree / "f0"));
+    CHECK_FALSE(staging.move_from(tree));
+    require_invalid(staging.copy_from(tree), tree);
+    require_invalid(materialize(site.lease.path(), at / "staging" / "there"), at / "staging" / "there");
+    CHECK(content_of(site.lease) == "good");
+}
+
+TEST_CASE("nothing is materialized into a cache, or over what contains it") {
+    const Site site;
+    const auto before = snapshot(site.root);
+    for (const auto& destination : forbidden(site)) {
+        INFO(destination);
+        const auto report = materialize(site.lease.path(), destination);
+        REQUIRE_FALSE(report);
+        CHECK(name_of(report.error().code) == name_of(Errc::invalid));
+    }
+    const Cache other = open_cache(site.dir.path() / "other");
+    for (const fs::path& destination : {other.root(), other.root() / "new", other.root() / "trash" / "a" / "b"}) {
+        const auto report = materialize(site.lease.path(), destination);
+        REQUIRE_FALSE(report);
+        CHECK(name_of(report.error().code) == name_of(Errc::invalid));
+    }
+    CHECK(snapshot(site.root) == before);
+    CHECK(count_entries(other.root() / "trash") == 0);
+}
+
+TEST_CASE("a staging of another cache is refused, and is gone") {
+    const Site site;
+    const Cache other = open_cache(site.dir.path() / "other");
+    {
+        auto staging = value(site.bucket.stage());
+        fill(staging.path(), "staged");
+        const auto published = value(other.bucket("b")).publish("k", std::move(staging));
+        REQUIRE_FALSE(published);
+        CHECK(name_of(published.error().code) == name_of(Errc::invalid));
+        CHECK(published.error().message().find(site.root.string()) != std::string::npos);
+    }
+    CHECK(count_entries(site.root / "staging" / "0") == 0);
+    CHECK(count_entries(other.root() / "archive") == 0);
+    REQUIRE_NOTHROW(require_no_leak(site.root, 1));
+    REQUIRE_NOTHROW(require_no_leak(other.root(), 0));
+}
+
+TEST_CASE("another Cache on the same root, and another bucket, may publish a staging") {
+    const Site site;
+    auto staging = value(site.bucket.stage());
+    fill(staging.path(), "staged");
+    const Cache same = open_cache(site.root);
+    CHECK(content_of(value(value(same.bucket("c")).publish("k", std::move(staging)))) == "staged");
+}
+
+TEST_CASE("a staging that was published, or moved from, can't be published") {
+    const Site site;
+    auto staging = value(site.bucket.stage());
+    fill(staging.path(), "staged");
+    Staging moved = std::move(staging);
+    CHECK(staging.path().empty());
+    const auto refuse = [&](Staging& spent) {
+        const auto published = site.bucket.publish("k", std::move(spent));
+        REQUIRE_FALSE(published);
+        CHECK(name_of(published.error().code) == name_of(Errc::invalid));
+    };
+    refuse(staging);
+    REQUIRE(site.bucket.publish("k2", std::move(moved)));
+    refuse(moved);
+    CHECK(content_of(site.bucket, "k") == "good");
+    CHECK(content_of(site.bucket, "k2") == "staged");
+    REQUIRE_NOTHROW(require_no_leak(site.root, 2));
+}
+
+TEST_CASE("materialize in each mode, and replace") {
+    const Site site;
+    auto staging = value(site.bucket.stage());
+    fill(staging.path(), "tree");
+    fs::create_directory(staging.path() / "empty");
+    fs::create_symlink("f0", staging.path() / "link");
+    fs::permissions(staging.path() / "f0", fs::perms(0555));
+    const Lease lease = value(site.bucket.publish("tree", std::move(staging)));
+    const auto tree = snapshot(lease.path());
+    for (const LinkMode mode : {LinkMode::automatic, LinkMode::hardlink, LinkMode::copy}) {
+        const fs::path to = site.dir.path() / "to" / std::to_string(static_cast<int>(mode));
+        const auto report = materialize(lease.path(), to, {mode});
+        REQUIRE(report);
+        CHECK(snapshot(to) == tree);
+        CHECK((fs::status(to / "f0").permissions() & fs::perms::mask) == fs::perms(0555));
+        CHECK(report->cloned + report->hardlinked + report->copied == 3);
+        CHECK(report->symlinks == 1);
+        CHECK(report->directories == 4);
+        CHECK(report->bytes == 12);
+        if (mode == LinkMode::hardlink) CHECK(report->hardlinked == 3);
+        if (mode == LinkMode::copy) CHECK(report->copied == 3);
+        CHECK((fs::hard_link_count(to / "sub/f1") > 1) == (report->hardlinked == 3));
+
+        const auto again = materialize(lease.path(), to, {mode});
+        REQUIRE_FALSE(again);
+        CHECK(name_of(again.error().code) == name_of(Errc::exists));
+        const auto replaced = materialize(lease.path(), to, {mode, true});
+        REQUIRE(replaced);
+        CHECK(snapshot(to) == tree);
+        CHECK(replaced->directories == 0);
+    }
+    CHECK(snapshot(lease.path()) == tree);
+}
+
+TEST_CASE("a link mode that does not work here is an error, and no copy") {
+    const Site site;
+    const fs::path at = site.dir.path() / "elsewhere";
+    fs::create_directory(at);
+    const Mount mount("tmpfs", at, "tmpfs");
+    SKIP_UNLESS(mount, "the right to mount a tmpfs");
+    for (const LinkMode mode : {LinkMode::hardlink, LinkMode::clone}) {
+        const auto report = materialize(site.lease.path(), at / "to", {mode});
+        REQUIRE_FALSE(report);
+        CHECK(name_of(report.error().code) == name_of(Errc::unsupported));
+        CHECK_FALSE(stands(at / "to" / "f0"));
+    }
+    const auto report = materialize(site.lease.path(), at / "automatic");
+    REQUIRE(report);
+    CHECK(report->copied == 3);
+}

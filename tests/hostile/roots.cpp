@@ -1,0 +1,515 @@
+// Roots: what a path may lead to when a cache is opened there, and what may become of it while it is open.
+
+#include <algorithm>
+#include <layout/format.hpp>
+#include <layout/layout.hpp>
+
+#include "support.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+/// A path that leads to a cache with one entry, made by a process that has ended.
+struct Site {
+    TempDir dir;
+    fs::path root = dir.path() / "cache";
+
+    Site() {
+        in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "good"); });
+    }
+};
+
+OpenOptions reading() {
+    OpenOptions options = test_options();
+    options.read_only = true;
+    return options;
+}
+
+template <class T>
+void require_refused(const Result<T>& result, const std::string& word, Errc code = Errc::refused) {
+    REQUIRE_FALSE(result);
+    INFO(result.error().message());
+    CHECK(name_of(result.error().code) == name_of(code));
+    CHECK(result.error().message().find(word) != std::string::npos);
+}
+
+/// The next call that writes works, whatever happened to the root before.
+void require_usable(const Cache& cache) {
+    const Bucket bucket = value(cache.bucket("b"));
+    CHECK(content_of(put(bucket, "again", "again")) == "again");
+    CHECK(content_of(bucket, "again") == "again");
+    REQUIRE(bucket.remove("again"));
+    REQUIRE(bucket.refresh());
+    CHECK(cache.collect());
+    CHECK(value(cache.verify()).findings.empty());
+    CHECK(stands(cache.root() / "format"));
+}
+
+/// What can go wrong with a root under a cache that is open.
+const std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> disasters = {
+    {"rm -rf root", [](const fs::path& root) { fs::remove_all(root); }},
+    {"rm -rf root/*",
+     [](const fs::path& root) {
+         for (const auto& entry : fs::directory_iterator(root)) {
+             if (!entry.path().filename().string().starts_with(".")) fs::remove_all(entry.path());
+         }
+     }},
+    {"rm -rf root/*/*",
+     [](const fs::path& root) {
+         for (const auto& entry : fs::directory_iterator(root)) {
+             if (!entry.is_directory()) continue;
+             for (const auto& inner : fs::directory_iterator(entry.path())) fs::remove_all(inner.path());
+         }
+     }},
+    {"rm -rf root && mkdir root",
+     [](const fs::path& root) {
+         fs::remove_all(root);
+         fs::create_directory(root);
+     }},
+    {"another cache in its place",
+     [](const fs::path& root) {
+         fs::rename(root, root.string() + ".old");
+         in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "another"); });
+     }},
+    {"renamed away", [](const fs::path& root) { fs::rename(root, root.string() + ".old"); }},
+    {"rm -rf root/participants", [](const fs::path& root) { fs::remove_all(root / "participants"); }},
+    {"rm -rf root/buckets", [](const fs::path& root) { fs::remove_all(root / "buckets"); }},
+    {"rm -rf root/archive", [](const fs::path& root) { fs::remove_all(root / "archive"); }},
+    {"rm -rf root/staging", [](const fs::path& root) { fs::remove_all(root / "staging"); }},
+    {"rm -rf root/retired", [](const fs::path& root) { fs::remove_all(root / "retired"); }},
+    {"rm -rf root/locks root/trash",
+     [](const fs::path& root) {
+         fs::remove_all(root / "locks");
+         fs::remove_all(root / "trash");
+     }},
+    {"rm -rf root/participants/*",
+     [](const fs::path& root) {
+         for (const auto& inner : fs::directory_iterator(root / "participants")) fs::remove_all(inner.path());
+     }},
+};
+
+/// Makes everything below the top unwritable, as a cache that came with an image.
+void make_read_only(const fs::path& top) {
+    for (const auto& entry : fs::recursive_directory_iterator(top)) {
+        if (!entry.is_symlink()) fs::permissions(entry.path(), entry.is_directory() ? fs::perms(0555) : fs::perms(0444));
+    }
+    fs::permissions(top, fs::perms(0555));
+}
+
+/// A reader's view of a cache that it can't write: get works, writes nothing, and what writes says so.
+void check_reader(const fs::path& root, const OpenOptions& options) {
+    const Cache cache = Child::must(Cache::open(root, options));
+    const Bucket bucket = Child::must(cache.bucket("b"));
+    Child::must(cache.is_read_only(), "not read-only");
+    const Lease lease = Child::must(bucket.get("k"));
+    Child::must(!lease.is_protected(), "protected");
+    Child::must(content_of(lease) == "good", "another content");
+    const auto missing = bucket.get("none"), elsewhere = Child::must(cache.bucket("none")).get("k");
+    for (const auto* miss : {&missing, &elsewhere}) Child::must(!*miss && miss->error().code == Errc::miss, "no miss");
+    Child::must(Child::must(bucket.keys()).size() == 1, "keys");
+    Child::must(Child::must(cache.buckets()).size() == 1, "buckets");
+    Child::must(Child::must(bucket.info("k")).key == "k", "info");
+    (void)Child::must(cache.status());
+    const auto refuses = [](const auto& result, const char* what) {
+        Child::must(!result, std::string(what) + " works");
+        Child::must(result.error().code == Errc::read_only, std::string(what) + ": " + result.error().message());
+    };
+    refuses(bucket.stage(), "stage");
+    refuses(bucket.remove("k"), "remove");
+    refuses(bucket.remove("none"), "remove of none");
+    refuses(bucket.refresh(), "refresh");
+    refuses(cache.collect(), "collect");
+    refuses(bucket.get_or_build("none", [](Staging&) -> Result<> { return {}; }), "get_or_build");
+    Child::must(content_of(bucket, "k") == "good", "gone");
+}
+
+}  // namespace
+
+TEST_CASE("a root that is a file is refused, and stays what it is") {
+    const TempDir dir;
+    write_file(dir.path() / "file", "mine");
+    require_refused(Cache::open(dir.path() / "file"), "not a directory");
+    CHECK_FALSE(Cache::open(dir.path() / "file" / "below"));
+    CHECK_FALSE(Cache::open(dir.path() / "file", reading()));
+    CHECK(read_file(dir.path() / "file") == "mine");
+}
+
+TEST_CASE("a root that is a dangling symlink is refused, and nothing is made where it points") {
+    const TempDir dir;
+    fs::create_symlink(dir.path() / "nowhere", dir.path() / "link");
+    require_refused(Cache::open(dir.path() / "link"), "symlink");
+    CHECK_FALSE(stands(dir.path() / "nowhere"));
+    fs::create_symlink("loop", dir.path() / "loop");
+    CHECK_FALSE(Cache::open(dir.path() / "loop"));
+    CHECK_FALSE(Cache::open(dir.path() / "link", reading()));
+}
+
+TEST_CASE("a root that is a symlink to a directory leads there") {
+    const TempDir dir;
+    fs::create_directory(dir.path() / "there");
+    fs::create_directory_symlink("there", dir.path() / "link");
+    const Cache cache = open_cache(dir.path() / "link");
+    CHECK(cache.root() == dir.path() / "there");
+    const Lease lease = put(value(cache.bucket("b")), "k", "good");
+    CHECK(lease.path().string().starts_with((dir.path() / "there").string()));
+    CHECK(content_of(value(open_cache(dir.path() / "there").bucket("b")), "k") == "good");
+}
+
+TEST_CASE("paths that name no directory are errors") {
+    const TempDir dir;
+    for (const fs::path& path : {fs::path(), fs::path("/dev/null"), fs::path("/proc/none/cache"), dir.path() / std::string(300, 'x')}) {
+        INFO(path);
+        const auto cache = Cache::open(path);
+        REQUIRE_FALSE(cache);
+        CHECK(cache.error().message().size() > 10);
+    }
+}
+
+TEST_CASE("a root is made with mode 0700, the directories above it as any, and backup tools and git are told") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "a" / "b" / "cache";
+    const Cache cache = open_cache(root);
+    CHECK((fs::status(root).permissions() & fs::perms::mask) == fs::perms(0700));
+    CHECK(read_file(root / "CACHEDIR.TAG").starts_with("Signature: 8a477f597d28d172789f06886806bc55\n"));
+    CHECK(read_file(root / ".gitignore") == "*\n");
+    CHECK(read_file(root / "format") == layout::print_format({*test_options().link_kind}));
+    CHECK(count_entries(root) == 10);
+    CHECK(count_entries(root / "trash") == 0);
+    CHECK(value(cache.verify()).findings.empty());
+}
+
+TEST_CASE("a directory that holds something else is refused, untouched") {
+    for (const char* name : {"file", ".hidden", "Format", "formats"}) {
+        const TempDir dir;
+        write_file(dir.path() / name, "mine");
+        const auto before = exact_snapshot(dir.path());
+        require_refused(Cache::open(dir.path(), test_options()), std::string("\"") + name + "\"");
+        require_refused(Cache::open(dir.path(), reading()), "format");
+        CHECK(exact_snapshot(dir.path()) == before);
+    }
+}
+
+TEST_CASE("a cache of a newer format is refused, untouched") {
+    for (const char* format : {"larder 2\n", "larder 2\nlinks symlink\n", "larder 7\nsomething: else\n"}) {
+        const Site site;
+        write_file(site.root / "format", format);
+        fs::remove_all(site.root / "trash");
+        fs::remove(site.root / "CACHEDIR.TAG");
+        const auto before = exact_snapshot(site.root);
+        require_refused(Cache::open(site.root, test_options()), "newer");
+        require_refused(Cache::open(site.root, reading()), "newer");
+        CHECK(exact_snapshot(site.root) == before);
+    }
+}
+
+TEST_CASE("a cache that has become newer while it was open is not reopened as ours") {
+    const Site site;
+    const Cache cache = open_cache(site.root);
+    fs::remove_all(site.root / "trash");  // so that it has to be opened again
+    write_file(site.root / "format", "larder 2\n");
+    const auto before = exact_snapshot(site.root);
+    require_refused(cache.collect(), "newer");
+    require_refused(value(cache.bucket("b")).remove("k"), "newer");
+    CHECK(exact_snapshot(site.root) == before);
+}
+
+TEST_CASE("a format that is garbage, cut off, or no file is an error that names it, and the cache stays as it is") {
+    for (const std::string text : {"", "garbage", "larder 1", "larder 1\nlinks sym", "larder 1\nlinks telepathy\n"}) {
+        INFO(text);
+        const Site site;
+        write_file(site.root / "format", text);
+        const auto before = exact_snapshot(site.root);
+        require_refused(Cache::open(site.root, test_options()), (site.root / "format").string());
+        require_refused(Cache::open(site.root, reading()), (site.root / "format").string());
+        CHECK(exact_snapshot(site.root) == before);
+    }
+    for (const std::string what : {"directory", "FIFO", "symlink", "endless"}) {
+        INFO(what);
+        const Site site;
+        const fs::path format = site.root / "format";
+        fs::rename(format, site.dir.path() / "format");
+        if (what == "directory") fs::create_directory(format);
+        if (what == "FIFO") REQUIRE(::mkfifo(format.c_str(), 0600) == 0);
+        if (what == "symlink") fs::create_symlink(site.dir.path() / "format", format);
+        if (what == "endless") {
+            write_file(format, "garbage");
+            fs::resize_file(format, std::uintmax_t{1} << 40);
+        }
+        const auto cache = Cache::open(site.root, test_options());
+        REQUIRE_FALSE(cache);
+        CHECK(cache.error().message().find(format.string()) != std::string::npos);
+    }
+}
+
+TEST_CASE("the kind of link is the one in the format, whatever the options say") {
+    const Site site;
+    OpenOptions other = test_options();
+    other.link_kind = test_options().link_kind == LinkKind::file ? LinkKind::symlink : LinkKind::file;
+    for (const auto& options : {other, OpenOptions{}}) {
+        const Cache cache = open_cache(site.root, options);
+        CHECK(cache.link_kind() == test_options().link_kind);
+        put(value(cache.bucket("b")), "k2", "good");
+        CHECK(fs::is_symlink(site.root / "buckets" / "b" / "k2") == (test_options().link_kind == LinkKind::symlink));
+    }
+}
+
+TEST_CASE("a kind of link that does not exist here is an error, and the root can be used with another") {
+    const TempDir dir;
+    OpenOptions options;
+    options.link_kind = LinkKind::junction;
+    const auto cache = Cache::open(dir.path() / "cache", options);
+    REQUIRE_FALSE(cache);
+    CHECK(name_of(cache.error().code) == name_of(Errc::unsupported));
+    CHECK_FALSE(stands(dir.path() / "cache" / "format"));
+    require_usable(open_cache(dir.path() / "cache"));
+}
+
+TEST_CASE("a network file system is refused unless it is allowed, and the message says why") {
+    const TempDir dir;
+    const AtPoints network([](const std::string& point) { return point == "open.network" ? 1 : 0; });
+    const auto refused = Cache::open(dir.path() / "cache", test_options());
+    require_refused(refused, "NFS");
+    require_refused(refused, "mapped memory");
+    OpenOptions options = test_options();
+    options.allow_network = true;
+    require_usable(open_cache(dir.path() / "cache", options));
+}
+
+TEST_CASE("eight processes that create one cache at once all use the same one") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "a" / "cache";
+    std::vector<std::unique_ptr<Child>> children;
+    for (int i = 0; i < 8; ++i) {
+        children.push_back(std::make_unique<Child>(
+            [&, i](Child& self) {
+                self.say("ready");
+                self.hear();
+                OpenOptions options;
+                options.link_kind = i % 2 == 0 ? LinkKind::symlink : LinkKind::file;  // only one of them can have its way
+                const Cache cache = Child::must(Cache::open(root, options));
+                const Bucket bucket = Child::must(cache.bucket("b"));
+                put(bucket, std::to_string(i), "content " + std::to_string(i));
+                self.say("done");
+                self.hear();
+                for (int k = 0; k < 8; ++k) Child::must(content_of(bucket, std::to_string(k)) == "content " + std::to_string(k), "not found");
+            },
+            Points{{"open.format"}, {}}));
+    }
+    for (auto& child : children) child->wait_for("ready");
+    for (auto& child : children) child->go_on();
+    // All are about to say what the format is, unless the first one's was there already.
+    std::vector<Child*> undecided;
+    for (auto& child : children) {
+        if (child->listen() == "open.format") undecided.push_back(child.get());
+    }
+    CHECK_FALSE(undecided.empty());
+    for (auto* child : undecided) child->go_on();
+    for (auto* child : undecided) child->wait_for("done");
+    for (auto& child : children) child->go_on();
+    for (auto& child : children) CHECK(child->join() == 0);
+    REQUIRE_NOTHROW(require_no_leak(root, 8));
+}
+
+TEST_CASE("a creation that is killed is completed by the next open") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Child victim([&](Child&) { (void)Cache::open(root, test_options()); }, {{}, {"open.format"}});
+    REQUIRE(victim.join() == 128 + SIGKILL);
+    CHECK_FALSE(stands(root / "format"));
+    require_refused(Cache::open(root, reading()), "format");
+    require_usable(open_cache(root));
+    REQUIRE_NOTHROW(require_no_leak(root, 0));
+}
+
+TEST_CASE("a creation that was interrupted after any number of names is completed by the next open") {
+    const std::vector<std::string> names = {"locks", "participants", "staging", "buckets", "archive", "trash", "retired", "retired/links", "retired/buckets"};
+    for (std::size_t made = 0; made <= names.size(); ++made) {
+        const TempDir dir;
+        for (std::size_t i = 0; i < made; ++i) fs::create_directory(dir.path() / names[i]);
+        INFO(made);
+        require_usable(open_cache(dir.path()));
+    }
+    const TempDir dir;
+    write_file(dir.path() / "CACHEDIR.TAG", "");
+    require_usable(open_cache(dir.path()));
+}
+
+TEST_CASE("a cache that was restored without its empty directories is completed, and keeps its entries") {
+    const Site site;
+    for (const char* name : {"trash", "staging", "retired", "locks", "participants"}) fs::remove_all(site.root / name);
+    const Cache cache = open_cache(site.root);
+    CHECK(content_of(value(cache.bucket("b")), "k") == "good");
+    CHECK(value(cache.verify()).findings.empty());
+    require_usable(cache);
+}
+
+TEST_CASE("a cache that was restored without its links, or its entries, has misses and no errors") {
+    for (const char* name : {"buckets", "archive", "buckets/b"}) {
+        INFO(name);
+        const Site site;
+        fs::remove_all(site.root / name);
+        const Cache cache = open_cache(site.root);
+        CHECK(content_of(value(cache.bucket("b")), "k").empty());
+        CHECK(value(cache.verify({true})).sound());
+        require_usable(cache);
+        REQUIRE_NOTHROW(require_no_leak(site.root, 0));
+    }
+}
+
+TEST_CASE("a root that is taken away between two calls: the next call that writes works") {
+    for (const auto& [name, strike] : disasters) {
+        INFO(name);
+        const Site site;
+        const Cache cache = open_cache(site.root);
+        const Bucket bucket = value(cache.bucket("b"));
+        CHECK(content_of(bucket, "k") == "good");
+        strike(site.root);
+        require_usable(cache);
+        REQUIRE_NOTHROW(put(bucket, "k", "new"));
+        CHECK(content_of(bucket, "k") == "new");
+        in_child([&](Child&) { Child::must(content_of(value(open_cache(site.root).bucket("b")), "k") == "new", "another cache"); });
+    }
+}
+
+TEST_CASE("a root that is taken away: each kind of call works or gives an error, and none makes half a cache") {
+    using Call = std::function<bool(const Cache&, const Bucket&)>;
+    const std::vector<std::pair<std::string, Call>> calls = {
+        {"info", [](const Cache&, const Bucket& bucket) { return bucket.info("k").has_value(); }},
+        {"keys", [](const Cache&, const Bucket& bucket) { return bucket.keys().has_value(); }},
+        {"buckets", [](const Cache& cache, const Bucket&) { return cache.buckets().has_value(); }},
+        {"status", [](const Cache& cache, const Bucket&) { return cache.status().has_value(); }},
+        {"stage", [](const Cache&, const Bucket& bucket) { return bucket.stage().has_value(); }},
+        {"remove", [](const Cache&, const Bucket& bucket) { return bucket.remove("k").has_value(); }},
+        {"refresh", [](const Cache&, const Bucket& bucket) { return bucket.refresh().has_value(); }},
+        {"collect", [](const Cache& cache, const Bucket&) { return cache.collect().has_value(); }},
+        {"verify", [](const Cache& cache, const Bucket&) { return cache.verify().has_value(); }},
+    };
+    for (const auto& [disaster, strike] : disasters) {
+        for (const auto& [name, call] : calls) {
+            INFO(disaster << ", then " << name);
+            const Site site;
+            const Cache cache = open_cache(site.root);
+            const Bucket bucket = value(cache.bucket("b"));
+            (void)bucket.get("k");
+            strike(site.root);
+            (void)call(cache, bucket);
+            require_usable(cache);
+        }
+    }
+}
+
+TEST_CASE("a root that is taken away between stage and publish: an error, or an entry that is there") {
+    for (const auto& [name, strike] : disasters) {
+        if (name == "another cache in its place" || name == "renamed away") continue;
+        INFO(name);
+        const Site site;
+        const Cache cache = open_cache(site.root);
+        const Bucket bucket = value(cache.bucket("b"));
+        auto staging = value(bucket.stage());
+        fill(staging.path(), "staged");
+        strike(site.root);
+        const auto published = bucket.publish("k", std::move(staging));
+        if (published) {
+            CHECK(content_of(*published) == "staged");
+            CHECK(content_of(bucket, "k") == "staged");
+        } else {
+            CHECK(published.error().message().size() > 10);
+        }
+        require_usable(cache);
+    }
+}
+
+TEST_CASE("an unwritable place for a root is an error that names it") {
+    SKIP_UNLESS(is_root_user(), "a user that can become another");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0755));
+    in_child([&](Child&) {
+        become_nobody();
+        for (const fs::path& root : {dir.path() / "cache", dir.path() / "a" / "cache"}) {
+            const auto cache = Cache::open(root, test_options());
+            Child::must(!cache, "opened");
+            Child::must(cache.error().message().find(dir.path().string()) != std::string::npos, cache.error().message());
+        }
+    });
+    CHECK(count_entries(dir.path()) == 0);
+}
+
+TEST_CASE("an empty directory that can't be written is no cache, and an error") {
+    SKIP_UNLESS(is_root_user(), "a user that can become another");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0755));
+    in_child([&](Child&) {
+        become_nobody();
+        const auto cache = Cache::open(dir.path(), test_options());
+        Child::must(!cache, "opened");
+        Child::must(cache.error().code == Errc::refused, cache.error().message());
+    });
+}
+
+TEST_CASE("another user's cache is refused where it could be written, and the owner is named") {
+    SKIP_UNLESS(is_root_user(), "a user that can become another");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0777));
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) {
+        become_nobody();
+        put(value(open_cache(root).bucket("b")), "k", "good");
+    });
+    const auto before = exact_snapshot(root);
+    require_refused(Cache::open(root, test_options()), "65534");
+    CHECK(exact_snapshot(root) == before);
+    in_child([&](Child&) { check_reader(root, reading()); });  // to read it is no harm
+    CHECK(exact_snapshot(root) == before);
+}
+
+TEST_CASE("a cache that another user may only read gives hits, and nothing is written") {
+    SKIP_UNLESS(is_root_user(), "a user that can become another");
+    const Site site;
+    fs::permissions(site.dir.path(), fs::perms(0755));
+    make_read_only(site.root);
+    const auto before = exact_snapshot(site.root);
+    in_child([&](Child&) {
+        become_nobody();
+        check_reader(site.root, test_options());
+        check_reader(site.root, reading());
+    });
+    CHECK(exact_snapshot(site.root) == before);
+}
+
+TEST_CASE("a cache that is opened for reading by choice gives hits, and nothing is written") {
+    const Site site;
+    const auto before = exact_snapshot(site.root);
+    in_child([&](Child&) { check_reader(site.root, reading()); });
+    CHECK(exact_snapshot(site.root) == before);
+}
+
+TEST_CASE("a cache on a file system that is mounted read-only gives hits, and nothing is written") {
+    const Site site;
+    const Mount mount(site.root.string(), site.root, "none", MS_BIND);
+    SKIP_UNLESS(mount && mount.again(MS_BIND | MS_RDONLY), "the right to make a read-only bind mount");
+    const auto before = exact_snapshot(site.root);
+    in_child([&](Child&) {
+        check_reader(site.root, test_options());
+        check_reader(site.root, reading());
+    });
+    CHECK(exact_snapshot(site.root) == before);
+}
+
+TEST_CASE("one process may have a cache open for reading and for writing") {
+    const Site site;
+    const Cache reader = open_cache(site.root, reading()), writer = open_cache(site.root);
+    CHECK(reader.is_read_only());
+    CHECK_FALSE(writer.is_read_only());
+    CHECK_FALSE(value(value(reader.bucket("b")).get("k")).is_protected());
+    CHECK(value(value(writer.bucket("b")).get("k")).is_protected());
+    put(value(writer.bucket("b")), "k", "new");
+    CHECK(content_of(value(reader.bucket("b")), "k") == "new");
+}
+
+TEST_CASE("a missing root is not created for reading") {
+    const TempDir dir;
+    CHECK_FALSE(Cache::open(dir.path() / "cache", reading()));
+    CHECK(count_entries(dir.path()) == 0);
+}
