@@ -1,0 +1,95 @@
+// What the tests of the protocol share: a cache of their own, and processes in which system calls fail.
+#pragma once
+
+#include <algorithm>
+#include <csignal>
+#include <layout/link.hpp>
+#include <map>
+#include <os/points.hpp>
+#include <support/cache.hpp>
+#include <support/child.hpp>
+#include <unistd.h>
+
+namespace larder::testing {
+
+/// A cache that nobody else uses, with one bucket in use.
+struct Scene {
+    TempDir dir;
+    fs::path root = dir.path() / "cache";
+    Cache cache = open_cache(root);
+    Bucket bucket = value(cache.bucket("b"));
+};
+
+inline Bucket open_bucket(const fs::path& root, const OpenOptions& options = test_options()) {
+    return value(open_cache(root, options).bucket("b"));
+}
+
+/// The bucket, for somebody who never waits for a lock: `busy` says that it is taken now.
+inline Bucket open_hasty(const fs::path& root) {
+    OpenOptions options = test_options();
+    options.lock_timeout = {};
+    return open_bucket(root, options);
+}
+
+inline Result<Lease> try_put(const Bucket& bucket, const std::string& key, const std::string& content) {
+    Staging staging = value(bucket.stage());
+    fill(staging.path(), content);
+    return bucket.publish(key, std::move(staging));
+}
+
+/// "ok", or the error's name.
+template <class T>
+std::string outcome(const Result<T>& result) {
+    return result ? "ok" : std::string(name_of(result.error().code));
+}
+
+/// Lets a child go on from point to point until it says `word`.
+inline void go_on_until(Child& child, const std::string& word) {
+    std::string heard;
+    do {
+        child.go_on();
+        heard = child.listen();
+        if (heard.empty()) throw std::runtime_error("the child ended before it said \"" + word + "\"");
+    } while (heard != word);
+}
+
+using Errors = std::map<std::string, int>;
+
+/// In a child, in place of the Points it began with: what is behind these points fails with these errors.
+inline void fail_at(Child& child, const Errors& errors, const Points& points = {}) {
+    os::set_point_hook([&child, errors, points](const char* name) {
+        const auto is_among = [&](const std::vector<std::string>& names) { return std::find(names.begin(), names.end(), name) != names.end(); };
+        if (is_among(points.kill_at)) ::kill(::getpid(), SIGKILL);
+        if (is_among(points.hold_at)) {
+            child.say(name);
+            child.hear();
+        }
+        const auto error = errors.find(name);
+        return error == errors.end() ? 0 : error->second;
+    });
+}
+
+/// The errors alone, in this process, until the end of the scope.
+class FailingHere {
+public:
+    explicit FailingHere(const Errors& errors) {
+        os::set_point_hook([errors](const char* name) {
+            const auto error = errors.find(name);
+            return error == errors.end() ? 0 : error->second;
+        });
+    }
+    ~FailingHere() { os::set_point_hook({}); }
+    FailingHere(const FailingHere&) = delete;
+    FailingHere& operator=(const FailingHere&) = delete;
+};
+
+/// Makes a link by hand, of the cache's kind, that names `id`.
+inline void plant_link(const Cache& cache, const fs::path& directory, const std::string& name, const std::string& id) {
+    const auto parsed = layout::parse_id(id);
+    if (!parsed) throw std::runtime_error("not an id: " + id);
+    value(layout::make_link(cache.link_kind(), value(os::open_dir(directory)), name, *parsed));
+}
+
+inline std::string fresh_name() { return layout::to_text(layout::fresh_id()); }
+
+}  // namespace larder::testing
