@@ -1,0 +1,435 @@
+// Leases: while a live process holds one, its entry is neither moved nor changed, whatever anyone runs (invariant 4).
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <catch.hpp>
+#include <root/lease_table.hpp>
+
+#include "scene.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+/// Everything that could take an entry away, and another one in its place.
+void refresh_collect_put_collect(const Scene& scene) {
+    value(scene.bucket.refresh());
+    (void)value(scene.cache.collect());
+    put(scene.bucket, "k", "new");
+    put(scene.bucket, "k", "newer");
+    (void)value(scene.cache.collect());
+}
+
+/// Leases "k", says so, and when it is told to go on compares every byte; then lets go.
+Child holder(const Scene& scene) {
+    return Child([&scene](Child& child) {
+        Lease lease = value(open_bucket(scene.root).get("k"));
+        const auto before = snapshot(lease.path());
+        child.say("leased");
+        child.hear();
+        Child::must(snapshot(lease.path()) == before && !before.empty(), "the leased files have changed");
+        lease.release();
+        child.say("released");
+        child.hear();
+    });
+}
+
+}  // namespace
+
+TEST_CASE("a lease holds across refresh, collection and another put, byte for byte, until it is released") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    Child child = holder(scene);
+    child.wait_for("leased");
+    value(scene.bucket.refresh());
+    const auto report = value(scene.cache.collect());
+    CHECK(report.entries == 0);
+    REQUIRE(report.leased.size() == 1);
+    CHECK(report.leased[0].process.pid == child.pid());
+    CHECK(report.leased[0].bucket == "b");
+    CHECK(report.leased[0].key == "k");
+    refresh_collect_put_collect(scene);
+    child.go_on();
+    child.wait_for("released");
+    CHECK(value(scene.cache.collect()).entries == 1);
+    child.go_on();
+    CHECK(child.join() == 0);
+    CHECK(content_of(scene.bucket, "k") == "newer");
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("a stopped process keeps its lease, and holds up nobody") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    Child child = holder(scene);
+    child.wait_for("leased");
+    child.stop();
+    refresh_collect_put_collect(scene);
+    CHECK(outcome(open_hasty(scene.root).remove("k")) == "ok");
+    CHECK(value(scene.cache.collect()).leased.size() == 1);
+    child.resume();
+    child.go_on();
+    child.wait_for("released");
+    child.go_on();
+    CHECK(child.join() == 0);
+    require_no_leak(scene.root, 0);
+}
+
+TEST_CASE("a process stopped inside publish holds up no refresh, no collection, no get and no other publish") {
+    for (const std::string point : {"publish.archived", "publish.locked"}) {
+        INFO("stopped at " << point);
+        const Scene scene;
+        put(scene.bucket, "k", "old");
+        Child child(
+            [&](Child& self) {
+                const Lease lease = put(open_bucket(scene.root), "k", "late");
+                const auto before = snapshot(lease.path());
+                self.say("published");
+                self.hear();
+                Child::must(content_of(lease) == "late" && snapshot(lease.path()) == before, "the leased files have changed");
+            },
+            {{point}, {}});
+        child.wait_for(point);
+        child.stop();
+        const Bucket hasty = open_hasty(scene.root);  // whatever waits for a lock that is taken fails at once
+        CHECK(outcome(hasty.refresh()) == "ok");
+        CHECK(content_of(hasty, "k") == "");
+        CHECK(value(scene.cache.collect()).entries == 1);
+        CHECK(outcome(try_put(hasty, "k", "new")) == "ok");
+        CHECK(outcome(try_put(hasty, "k2", "new")) == "ok");
+        CHECK(content_of(hasty, "k") == "new");
+        CHECK(outcome(hasty.refresh()) == "ok");
+        CHECK(value(scene.cache.collect()).entries == 2);
+        CHECK(value(scene.cache.verify()).findings.empty());
+        child.resume();
+        go_on_until(child, "published");
+        refresh_collect_put_collect(scene);
+        child.go_on();
+        CHECK(child.join() == 0);
+        require_no_leak(scene.root, 1);
+    }
+}
+
+TEST_CASE("the kernel lets go of the leases of a killed process") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    Child child = holder(scene);
+    child.wait_for("leased");
+    value(scene.bucket.refresh());
+    CHECK(value(scene.cache.collect()).entries == 0);
+    child.kill();
+    const auto report = value(scene.cache.collect());
+    CHECK(report.entries == 1);
+    CHECK(report.reaped == 1);
+    CHECK(report.leased.empty());
+    require_no_leak(scene.root, 0);
+}
+
+TEST_CASE("a killed process that nobody has waited for yet holds no lease") {
+    // Its pid is still there, as a zombie; its lock is not.
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    Child child = holder(scene);
+    child.wait_for("leased");
+    value(scene.bucket.refresh());
+    ::kill(child.pid(), SIGKILL);
+    eventually("the killed process has ended", [&] { return value(scene.cache.status()).leases.empty(); });
+    CHECK(value(scene.cache.collect()).entries == 1);
+    child.kill();
+}
+
+TEST_CASE("the lease that publish returns protects from the first instant at which others see the entry") {
+    // 1. P has placed its link, and has not returned
+    // 2. another process replaces it, removes that, collects
+    // 3. P returns: its entry is there
+    for (const bool is_new : {true, false}) {
+        const Scene scene;
+        if (!is_new) put(scene.bucket, "k", "old");
+        Child child(
+            [&](Child& self) {
+                const Lease lease = put(open_bucket(scene.root), "k", "mine");
+                Child::must(content_of(lease) == "mine", "the publisher's entry has changed");
+                self.say("whole");
+                self.hear();
+            },
+            {{"publish.placed"}, {}});
+        child.wait_for("publish.placed");
+        put(scene.bucket, "k", "other");
+        value(scene.bucket.remove("k"));
+        const auto report = value(scene.cache.collect());
+        REQUIRE(report.leased.size() == 1);
+        CHECK(report.leased[0].process.pid == child.pid());
+        child.go_on();
+        child.wait_for("whole");
+        child.go_on();
+        CHECK(child.join() == 0);
+        require_no_leak(scene.root, 0);
+    }
+}
+
+TEST_CASE("an entry that was published and is not yet placed is leased too") {
+    // Its link, in a living process's staging area, is nobody else's to reap; and even by hand nothing can be lost.
+    const Scene scene;
+    Child child(
+        [&](Child& self) {
+            const Lease lease = put(open_bucket(scene.root), "k", "mine");
+            Child::must(content_of(lease) == "mine", "the publisher's entry has changed");
+            self.say("whole");
+        },
+        {{"publish.archived"}, {}});
+    child.wait_for("publish.archived");
+    const auto status = value(scene.cache.status());
+    REQUIRE(status.leases.size() == 1);
+    CHECK(status.leases[0].process.pid == child.pid());
+    plant_link(scene.cache, scene.root / "retired" / "links", fresh_name(), status.leases[0].id);
+    CHECK(value(scene.cache.collect()).entries == 0);
+    child.go_on();
+    child.wait_for("whole");
+    CHECK(child.join() == 0);
+}
+
+// ---- the object ----
+
+TEST_CASE("a lease says whether it protects") {
+    const Scene scene;
+    CHECK_FALSE(Lease().is_protected());
+    CHECK_FALSE(static_cast<bool>(Lease()));
+    CHECK(put(scene.bucket, "k", "x").is_protected());
+    CHECK(value(scene.bucket.get("k")).is_protected());
+
+    OpenOptions options = test_options();
+    options.read_only = true;
+    const Lease lease = value(open_bucket(scene.root, options).get("k"));
+    CHECK(lease);
+    CHECK(content_of(lease) == "x");
+    CHECK_FALSE(lease.is_protected());
+    CHECK(value(scene.cache.status()).leases.empty());
+}
+
+TEST_CASE("release lets go at once, and once") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    Lease lease = value(scene.bucket.get("k"));
+    CHECK(value(scene.cache.status()).leases.size() == 1);
+    lease.release();
+    CHECK_FALSE(static_cast<bool>(lease));
+    CHECK_FALSE(lease.is_protected());
+    CHECK(lease.path().empty());
+    CHECK(lease.id().empty());
+    CHECK(value(scene.cache.status()).leases.empty());
+    // The slot is somebody else's by now.
+    const Lease other = value(scene.bucket.get("k"));
+    lease.release();
+    CHECK(value(scene.cache.status()).leases.size() == 1);
+    value(scene.bucket.remove("k"));
+    CHECK(value(scene.cache.collect()).entries == 0);
+    CHECK(content_of(other) == "old");
+}
+
+TEST_CASE("a lease moves with its object, and a lease that is assigned over lets go") {
+    const Scene scene;
+    put(scene.bucket, "k1", "one");
+    put(scene.bucket, "k2", "two");
+    Lease first = value(scene.bucket.get("k1"));
+    Lease moved = std::move(first);
+    CHECK_FALSE(static_cast<bool>(first));
+    CHECK(content_of(moved) == "one");
+    CHECK(value(scene.cache.status()).leases.size() == 1);
+    first = value(scene.bucket.get("k2"));
+    moved = std::move(first);
+    first.release();
+    CHECK(content_of(moved) == "two");
+    const auto leases = value(scene.cache.status()).leases;
+    REQUIRE(leases.size() == 1);
+    CHECK(leases[0].key == "k2");
+    value(scene.bucket.refresh());
+    CHECK(value(scene.cache.collect()).entries == 1);
+    CHECK(content_of(moved) == "two");
+}
+
+TEST_CASE("a lease outlives the objects that it came from") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    Child child([&](Child& self) {
+        Lease lease;
+        {
+            const Cache cache = open_cache(scene.root);
+            lease = value(value(cache.bucket("b")).get("k"));
+        }
+        self.say("leased");
+        self.hear();
+        Child::must(content_of(lease) == "old", "the leased files have changed");
+    });
+    child.wait_for("leased");
+    refresh_collect_put_collect(scene);
+    child.go_on();
+    CHECK(child.join() == 0);
+}
+
+TEST_CASE("status says who has leased what") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    Child child = holder(scene);
+    child.wait_for("leased");
+    const auto status = value(scene.cache.status());
+    REQUIRE(status.leases.size() == 1);
+    const LeaseInfo& lease = status.leases[0];
+    CHECK(lease.process.pid == child.pid());
+    CHECK(lease.process.alive);
+    CHECK(lease.process.here);
+    CHECK(lease.bucket == "b");
+    CHECK(lease.key == "k");
+    CHECK(lease.id == value(scene.bucket.info("k")).id);
+    CHECK_FALSE(status.collecting);
+    child.kill();
+    CHECK(value(scene.cache.status()).leases.empty());
+}
+
+// ---- many ----
+
+TEST_CASE("more leases than one table has slots: each holds its own entry") {
+    constexpr std::size_t many = root::slots_per_table + 44;
+    const Scene scene;
+    std::vector<Lease> leases;
+    for (std::size_t i = 0; i < many; ++i) leases.push_back(put(scene.bucket, "k" + std::to_string(i), std::to_string(i)));
+    CHECK(count_entries(scene.root / "participants") == 2);
+    value(scene.bucket.refresh());
+    const auto report = value(scene.cache.collect());
+    CHECK(report.entries == 0);
+    CHECK(report.leased.size() == many);
+    for (std::size_t i = 0; i < many; i += 2) leases[i].release();
+    CHECK(value(scene.cache.collect()).entries == many / 2);
+    for (std::size_t i = 1; i < many; i += 2) REQUIRE(content_of(leases[i]) == std::to_string(i));
+    leases.clear();
+    require_no_leak(scene.root, 0);
+}
+
+TEST_CASE("ten thousand leases on one entry: the last one counts") {
+    constexpr std::size_t many = 10'000;
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    std::vector<Lease> leases;
+    for (std::size_t i = 0; i < many; ++i) leases.push_back(value(scene.bucket.get("k")));
+    CHECK(value(scene.cache.status()).leases.size() == many);
+    value(scene.bucket.remove("k"));
+    while (leases.size() > 1) leases.pop_back();
+    CHECK(value(scene.cache.collect()).entries == 0);
+    CHECK(content_of(leases.back()) == "old");
+    leases.clear();
+    CHECK(value(scene.cache.collect()).entries == 1);
+}
+
+TEST_CASE("the tables of a process that ended are adopted by the next: the pool does not grow") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    for (int i = 0; i < 5; ++i) {
+        Child child([&](Child&) {
+            std::vector<Lease> leases;
+            for (std::size_t lease = 0; lease <= root::slots_per_table; ++lease) leases.push_back(value(open_bucket(scene.root).get("k")));
+        });
+        CHECK(child.join() == 0);
+    }
+    CHECK(count_entries(scene.root / "participants") == 3);
+}
+
+// ---- the table ----
+
+namespace {
+
+os::Fd open_table(const fs::path& path) {
+    os::Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    REQUIRE(fd);
+    return fd;
+}
+
+constexpr off_t slots_at = 4096;
+
+void write_word(const os::Fd& fd, off_t at, std::uint64_t word) { REQUIRE(::pwrite(fd.get(), &word, sizeof word, at) == sizeof word); }
+
+}  // namespace
+
+TEST_CASE("a table shows what is stored in its slots, and nothing that was released") {
+    const TempDir dir;
+    const fs::path path = dir.path() / "0";
+    const os::Fd reader = open_table(path);
+    {
+        const auto table = value(root::LeaseTable::take(open_table(path), path));
+        CHECK(value(root::read_table(reader.get(), path)).announced);
+        CHECK(value(root::read_table(reader.get(), path)).leases.empty());
+        const auto first = table->acquire(), second = table->acquire();
+        REQUIRE((first && second));
+        const layout::Id a = layout::fresh_id(), b = layout::fresh_id(), c = layout::fresh_id();
+        table->store(*first, a);
+        table->store(*second, b);
+        CHECK(value(root::read_table(reader.get(), path)).leases == std::vector{a, b});
+        table->store(*first, c);
+        CHECK(value(root::read_table(reader.get(), path)).leases == std::vector{c, b});
+        table->release(*first);
+        CHECK(value(root::read_table(reader.get(), path)).leases == std::vector{b});
+        CHECK(table->acquire()->index == first->index);
+    }
+    CHECK_FALSE(value(root::read_table(reader.get(), path)).announced);
+}
+
+TEST_CASE("a table has as many slots as it says") {
+    const TempDir dir;
+    const fs::path path = dir.path() / "0";
+    const auto table = value(root::LeaseTable::take(open_table(path), path));
+    const layout::Id id = layout::fresh_id();
+    for (std::size_t i = 0; i < root::slots_per_table; ++i) {
+        const auto slot = table->acquire();
+        REQUIRE(slot);
+        table->store(*slot, id);
+    }
+    CHECK_FALSE(table->acquire());
+    CHECK(value(root::read_table(open_table(path).get(), path)).leases.size() == root::slots_per_table);
+}
+
+TEST_CASE("a torn slot is read as an id that nobody has, and hides no other slot") {
+    const TempDir dir;
+    const fs::path path = dir.path() / "0";
+    const os::Fd fd = open_table(path);
+    const auto table = value(root::LeaseTable::take(open_table(path), path));
+    const layout::Id old = layout::fresh_id(), fresh{old.high ^ 1, old.low ^ 1}, other = layout::fresh_id();
+    const auto first = table->acquire(), second = table->acquire();
+    REQUIRE((first && second));
+    table->store(*first, old);
+    table->store(*second, other);
+    // Between the two stores of store(): from an old id, from nothing, and to nothing.
+    write_word(fd, slots_at, fresh.high);
+    CHECK(value(root::read_table(fd.get(), path)).leases == std::vector{layout::Id{fresh.high, old.low}, other});
+    write_word(fd, slots_at + 8, 0);
+    CHECK(value(root::read_table(fd.get(), path)).leases == std::vector{layout::Id{fresh.high, 0}, other});
+    write_word(fd, slots_at, 0);
+    CHECK(value(root::read_table(fd.get(), path)).leases == std::vector{other});
+}
+
+TEST_CASE("a table cut off at any length has never held a lease; one of another version is not understood") {
+    const TempDir dir;
+    const fs::path path = dir.path() / "0";
+    const os::Fd fd = open_table(path);
+    {
+        const auto table = value(root::LeaseTable::take(open_table(path), path));
+        table->store(*table->acquire(), layout::fresh_id());
+    }
+    const std::string whole = read_file(path);
+    CHECK(value(root::read_table(fd.get(), path)).leases.size() == 1);
+    std::size_t wrong = 0;
+    for (std::size_t length = 0; length < whole.size(); ++length) {
+        REQUIRE(::ftruncate(fd.get(), static_cast<off_t>(whole.size() - 1 - length)) == 0);
+        const auto view = root::read_table(fd.get(), path);
+        if (!view || view->announced || !view->leases.empty()) ++wrong;
+    }
+    CHECK(wrong == 0);
+    write_file(path, whole);
+    write_word(fd, 0, 0x3232323232323232U);
+    CHECK(outcome(root::read_table(fd.get(), path)) == "damaged");
+    // What is not announced is read all the same: a process may take the table while it is read.
+    write_word(fd, 0, 0);
+    CHECK(value(root::read_table(fd.get(), path)).leases.size() == 1);
+    value(root::wipe_table(fd.get(), path));
+    CHECK(value(root::read_table(fd.get(), path)).leases.empty());
+    CHECK(read_file(path) == std::string(whole.size(), '\0'));
+}
