@@ -1,0 +1,373 @@
+// Build once: single flight among threads and processes, and no wait for the dead, for a circle, or for ever.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <catch.hpp>
+#include <future>
+#include <memory>
+
+#include "scene.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+/// A file that says, by its length, how often something was built.
+class Count {
+public:
+    explicit Count(const Scene& scene) : path_(scene.dir.path() / "count") { write_file(path_, ""); }
+    void add() const {
+        const int fd = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+        if (fd < 0 || ::write(fd, "x", 1) != 1) throw std::runtime_error("can't count");
+        ::close(fd);
+    }
+    [[nodiscard]] std::size_t built() const { return read_file(path_).size(); }
+
+private:
+    fs::path path_;
+};
+
+Bucket::Build counted(const Count& count) {
+    return [&count](Staging& stage) -> Result<> {
+        count.add();
+        fill(stage.path(), "built");
+        return {};
+    };
+}
+
+std::size_t waiting_for(const Scene& scene, const std::string& what) {
+    std::size_t waiting = 0;
+    for (const auto& lock : value(scene.cache.status()).locks) {
+        if (lock.waiting && lock.what == what) ++waiting;
+    }
+    return waiting;
+}
+
+/// `how_many` processes that build "k", or wait for it; each checks what it got, and exits with 0.
+std::vector<std::unique_ptr<Child>> wanting(const Scene& scene, const Count& count, std::size_t how_many) {
+    std::vector<std::unique_ptr<Child>> children;
+    while (children.size() < how_many) {
+        children.push_back(std::make_unique<Child>([&](Child&) {
+            const Lease lease = value(open_bucket(scene.root).get_or_build("k", counted(count)));
+            Child::must(content_of(lease) == "built", "not what was built");
+        }));
+    }
+    eventually("all wait", [&] { return waiting_for(scene, "build k") == how_many; });
+    return children;
+}
+
+void join_all(const std::vector<std::unique_ptr<Child>>& children) {
+    for (const auto& child : children) CHECK(child->join() == 0);
+}
+
+}  // namespace
+
+TEST_CASE("what is there is not built") {
+    const Scene scene;
+    const Count count(scene);
+    put(scene.bucket, "k", "there");
+    CHECK(content_of(value(scene.bucket.get_or_build("k", counted(count)))) == "there");
+    CHECK(count.built() == 0);
+}
+
+TEST_CASE("nine processes wait while one builds: it is built once") {
+    // 1. B holds the build's lock, and has filled its Staging
+    // 2. nine others wait
+    // 3. B publishes
+    const Scene scene;
+    const Count count(scene);
+    Child builder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); }, {{"build.filled"}, {}});
+    builder.wait_for("build.filled");
+    const auto others = wanting(scene, count, 9);
+    builder.go_on();
+    CHECK(builder.join() == 0);
+    join_all(others);
+    CHECK(count.built() == 1);
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("a builder is killed while nine others wait: exactly one takes over") {
+    for (const std::string point : {"build.locked", "build.filled", "publish.archived"}) {
+        INFO("killed at " << point);
+        const Scene scene;
+        const Count count(scene);
+        Child builder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); }, {{point}, {}});
+        builder.wait_for(point);
+        const auto others = wanting(scene, count, 9);
+        const std::size_t before = count.built();
+        builder.kill();
+        join_all(others);
+        CHECK(count.built() == before + 1);
+        require_no_leak(scene.root, 1);
+    }
+}
+
+TEST_CASE("a build that fails is its own caller's to hear of; the next one who waits builds") {
+    const Scene scene;
+    const Count count(scene);
+    Child builder([&](Child& child) {
+        const auto lease = open_bucket(scene.root).get_or_build("k", [&](Staging& stage) -> Result<> {
+            fill(stage.path(), "half");
+            child.say("building");
+            child.hear();
+            return tl::make_unexpected(Error{Errc::unsupported, 0, "unzip", {}, "no luck"});
+        });
+        Child::must(!lease && lease.error().code == Errc::unsupported && lease.error().detail == "no luck", "not the build's own error");
+    });
+    builder.wait_for("building");
+    const auto others = wanting(scene, count, 3);
+    builder.go_on();
+    CHECK(builder.join() == 0);
+    join_all(others);
+    CHECK(count.built() == 1);
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("an exception that leaves a build leaves nothing staged and no lock held") {
+    const Scene scene;
+    const Count count(scene);
+    struct Thrown {};
+    const auto build_and_throw = [&] {
+        (void)scene.bucket.get_or_build("k", [](Staging& stage) -> Result<> {
+            fill(stage.path(), "half");
+            throw Thrown{};
+        });
+    };
+    CHECK_THROWS_AS(build_and_throw(), Thrown);
+    for (const auto& area : fs::directory_iterator(scene.root / "staging")) CHECK(count_entries(area.path()) == 0);
+    CHECK(value(scene.cache.status()).locks.empty());
+    CHECK(content_of(value(scene.bucket.get_or_build("k", counted(count)))) == "built");
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("a build that moves its Staging away is told so, and leaves nothing") {
+    const Scene scene;
+    const auto lease = scene.bucket.get_or_build("k", [](Staging& stage) -> Result<> {
+        const Staging mine = std::move(stage);
+        return {};
+    });
+    CHECK(outcome(lease) == "invalid");
+    require_no_leak(scene.root, 0);
+}
+
+TEST_CASE("a build may build what it needs") {
+    const Scene scene;
+    const Count count(scene);
+    const auto lease = scene.bucket.get_or_build("k1", [&](Staging& stage) -> Result<> {
+        const auto needed = scene.bucket.get_or_build("k2", [&](Staging& inner) -> Result<> {
+            const auto deepest = scene.bucket.get_or_build("k3", counted(count));
+            if (!deepest) return tl::make_unexpected(deepest.error());
+            fill(inner.path(), "two");
+            return {};
+        });
+        if (!needed) return tl::make_unexpected(needed.error());
+        fill(stage.path(), "one+" + content_of(*needed));
+        return {};
+    });
+    CHECK(content_of(value(scene.bucket.get("k1"))) == "one+two");
+    CHECK(content_of(scene.bucket, "k3") == "built");
+    CHECK(value(scene.cache.status()).locks.empty());
+}
+
+TEST_CASE("a build that asks for its own key is a caller's mistake, said at once") {
+    const Scene scene;
+    std::string inner, nested;
+    const auto lease = scene.bucket.get_or_build("k", [&](Staging& stage) -> Result<> {
+        inner = outcome(scene.bucket.get_or_build("k", [](Staging&) -> Result<> { return {}; }));
+        const auto other = scene.bucket.get_or_build("k2", [&](Staging& needed) -> Result<> {
+            nested = outcome(scene.bucket.get_or_build("k", [](Staging&) -> Result<> { return {}; }));
+            fill(needed.path(), "two");
+            return {};
+        });
+        CHECK(outcome(other) == "ok");
+        fill(stage.path(), "one");
+        return {};
+    });
+    CHECK(outcome(lease) == "ok");
+    CHECK(inner == "invalid");
+    CHECK(nested == "invalid");
+    // The same key of another bucket is another key.
+    const Bucket other = value(scene.cache.bucket("b2"));
+    CHECK(outcome(other.get_or_build("k3", [&](Staging& stage) -> Result<> {
+        fill(stage.path(), "three");
+        const auto same = scene.bucket.get_or_build("k3", [](Staging& in) -> Result<> {
+            fill(in.path(), "three");
+            return {};
+        });
+        return same ? Result<>() : tl::make_unexpected(same.error());
+    })) == "ok");
+}
+
+TEST_CASE("two builds that need each other's keys both end, with both built") {
+    // 1. A builds k1, B builds k2
+    // 2. each asks for the other's
+    const Scene scene;
+    const auto build = [&](Child& child, const std::string& key, const std::string& needs) {
+        const Bucket bucket = open_bucket(scene.root);
+        const auto lease = bucket.get_or_build(key, [&](Staging& stage) -> Result<> {
+            child.say("building");
+            child.hear();
+            const auto needed = bucket.get_or_build(needs, [&](Staging& inner) -> Result<> {
+                fill(inner.path(), needs);
+                return {};
+            });
+            if (!needed) return tl::make_unexpected(needed.error());
+            Child::must(content_of(*needed) == needs, "not what was needed");
+            fill(stage.path(), key);
+            return {};
+        });
+        Child::must(content_of(value(bucket.get(key))) == key, "not what was built");
+        Child::must(lease.has_value(), "no lease");
+        child.say("built");
+    };
+    Child a([&](Child& child) { build(child, "k1", "k2"); }), b([&](Child& child) { build(child, "k2", "k1"); });
+    a.wait_for("building");
+    b.wait_for("building");
+    a.go_on();
+    b.go_on();
+    a.wait_for("built");
+    b.wait_for("built");
+    CHECK(a.join() == 0);
+    CHECK(b.join() == 0);
+    require_no_leak(scene.root, 2);
+}
+
+TEST_CASE("two processes that wait for each other by different threads are no circle: each thing is built once") {
+    // 1. A builds k1 in one thread, B builds k2 in one thread
+    // 2. a second thread of A waits for k2, a second thread of B for k1
+    // 3. both waits last for longer than it takes to be taken for a circle
+    const Scene scene;
+    const Count count(scene);
+    const auto run = [&](Child& child, const std::string& key, const std::string& wants) {
+        const Bucket bucket = open_bucket(scene.root);
+        std::future<std::string> second;
+        (void)value(bucket.get_or_build(key, [&](Staging& stage) -> Result<> {
+            child.say("building");
+            child.hear();
+            second = std::async(std::launch::async, [&] { return outcome(bucket.get_or_build(wants, counted(count))); });
+            child.say("waiting");
+            child.hear();
+            return counted(count)(stage);
+        }));
+        Child::must(second.get() == "ok", "the second thread failed");
+    };
+    Child a([&](Child& child) { run(child, "k1", "k2"); }), b([&](Child& child) { run(child, "k2", "k1"); });
+    for (Child* each : {&a, &b}) each->wait_for("building");
+    for (Child* each : {&a, &b}) each->go_on();
+    for (Child* each : {&a, &b}) each->wait_for("waiting");
+    const auto waited = [&](const std::string& what) {
+        for (const auto& lock : value(scene.cache.status()).locks) {
+            if (lock.waiting && lock.what == what) return std::chrono::system_clock::now() - lock.since > std::chrono::milliseconds(300);
+        }
+        return false;
+    };
+    eventually("both wait, and have done so for long", [&] { return waited("build k1") && waited("build k2"); });
+    CHECK(count.built() == 0);
+    a.go_on();
+    b.go_on();
+    CHECK(a.join() == 0);
+    CHECK(b.join() == 0);
+    CHECK(count.built() == 2);
+    require_no_leak(scene.root, 2);
+}
+
+TEST_CASE("whoever waits for a build can be seen, and is told after a second for whom it waits") {
+    const Scene scene;
+    const Count count(scene);
+    Child builder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); }, {{"build.filled"}, {}});
+    builder.wait_for("build.filled");
+    Child waiter([&](Child& child) {
+        OpenOptions options = test_options();
+        options.on_wait = [&](const std::string& message) { child.say(message); };
+        (void)value(open_bucket(scene.root, options).get_or_build("k", counted(count)));
+    });
+    eventually("the wait is seen", [&] { return waiting_for(scene, "build k") == 1; });
+    bool holds = false, waits = false;
+    for (const auto& lock : value(scene.cache.status()).locks) {
+        holds = holds || (!lock.waiting && lock.process.pid == builder.pid() && lock.what == "build k");
+        waits = waits || (lock.waiting && lock.process.pid == waiter.pid() && lock.what == "build k");
+    }
+    CHECK(holds);
+    CHECK(waits);
+    CHECK_THAT(waiter.listen(), Catch::Contains("waiting for pid " + std::to_string(builder.pid()) + " ("));
+    builder.go_on();
+    CHECK(builder.join() == 0);
+    CHECK(waiter.listen() == "");
+    CHECK(waiter.join() == 0);
+    CHECK(count.built() == 1);
+    CHECK(value(scene.cache.status()).locks.empty());
+}
+
+TEST_CASE("a wait that has lasted for the build's time limit ends in building without the lock") {
+    const Scene scene;
+    const Count count(scene);
+    Child builder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); }, {{"build.filled"}, {}});
+    builder.wait_for("build.filled");
+    OpenOptions options = test_options();
+    options.build_timeout = std::chrono::milliseconds(1);
+    CHECK(content_of(value(open_bucket(scene.root, options).get_or_build("k", counted(count)))) == "built");
+    CHECK(count.built() == 2);
+    builder.go_on();
+    CHECK(builder.join() == 0);
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("a stopped builder is waited for no longer than the limit says") {
+    const Scene scene;
+    const Count count(scene);
+    Child builder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); }, {{"build.locked"}, {}});
+    builder.wait_for("build.locked");
+    builder.stop();
+    OpenOptions options = test_options();
+    options.build_timeout = {};
+    CHECK(content_of(value(open_bucket(scene.root, options).get_or_build("k", counted(count)))) == "built");
+    builder.resume();
+    builder.go_on();
+    CHECK(builder.join() == 0);
+    CHECK(count.built() == 1);
+}
+
+TEST_CASE("a stop token ends the wait for a build") {
+    const Scene scene;
+    const Count count(scene);
+    Child builder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); }, {{"build.filled"}, {}});
+    builder.wait_for("build.filled");
+    std::stop_source stop;
+    auto waiter = std::async(std::launch::async, [&] {
+        OpenOptions options = test_options();
+        options.stop = stop.get_token();
+        const auto lease = open_bucket(scene.root, options).get_or_build("k", counted(count));
+        return lease ? std::string("a lease") : outcome(lease) + ": " + lease.error().message();
+    });
+    eventually("the wait is seen", [&] { return waiting_for(scene, "build k") == 1; });
+    stop.request_stop();
+    const std::string heard = waiter.get();
+    CHECK_THAT(heard, Catch::StartsWith("interrupted: "));
+    CHECK_THAT(heard, Catch::Contains("pid " + std::to_string(builder.pid())));
+    CHECK(value(scene.cache.status()).locks.size() == 1);
+    builder.go_on();
+    CHECK(builder.join() == 0);
+    CHECK(count.built() == 1);
+}
+
+TEST_CASE("the threads of one process count as others do: one builds while the rest wait") {
+    const Scene scene;
+    const Count count(scene);
+    const auto build = [&](Staging& stage) -> Result<> {
+        eventually("three threads wait", [&] { return waiting_for(scene, "build k") == 3; });
+        return counted(count)(stage);
+    };
+    std::vector<std::future<std::string>> threads;
+    for (int i = 0; i < 4; ++i) {
+        // Some through the same Bucket, some through one of their own.
+        threads.push_back(std::async(std::launch::async, [&, own = i % 2 == 0] {
+            const auto lease = own ? open_bucket(scene.root).get_or_build("k", build) : scene.bucket.get_or_build("k", build);
+            return lease ? content_of(*lease) : lease.error().message();
+        }));
+    }
+    for (auto& thread : threads) CHECK(thread.get() == "built");
+    CHECK(count.built() == 1);
+    require_no_leak(scene.root, 1);
+}
