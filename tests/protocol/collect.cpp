@@ -1,0 +1,370 @@
+// Collect: what goes, what stays, what is reported; and the one thing it must never do, which is to lose an entry.
+
+#include <catch.hpp>
+#include <root/lease_table.hpp>
+
+#include "scene.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+std::vector<std::string> names_of(const std::vector<fs::path>& paths) {
+    std::vector<std::string> names;
+    for (const auto& path : paths) names.push_back(path.filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+/// Puts "new" up to `point`, and is killed there.
+void put_killed_at(const Scene& scene, const std::string& point) {
+    Child victim([&](Child&) { put(open_bucket(scene.root), "killed", "new"); }, {{}, {point}});
+    REQUIRE(victim.join() == 128 + SIGKILL);
+}
+
+}  // namespace
+
+TEST_CASE("of two collectors, and of a collector and a verifier, the second one is told that somebody is at it") {
+    for (const std::string point : {"collect.locked", "collect.listed", "collect.scanned", "collect.trashed"}) {
+        INFO("held at " << point);
+        const Scene scene;
+        put(scene.bucket, "k", "old");
+        value(scene.bucket.remove("k"));
+        Child first([&](Child&) { (void)value(open_cache(scene.root).collect()); }, {{point}, {}});
+        first.wait_for(point);
+        CHECK(outcome(scene.cache.collect()) == "busy");
+        CHECK(outcome(scene.cache.collect({true, 0})) == "busy");
+        CHECK(outcome(scene.cache.verify()) == "busy");
+        CHECK(value(scene.cache.status()).collecting);
+        first.go_on();
+        CHECK(first.join() == 0);
+        CHECK(outcome(scene.cache.collect()) == "ok");
+        CHECK_FALSE(value(scene.cache.status()).collecting);
+        require_no_leak(scene.root, 0);
+    }
+}
+
+TEST_CASE("a stopped collector holds up neither get nor put, remove or refresh") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    put(scene.bucket, "k2", "old");
+    value(scene.bucket.remove("k2"));
+    Child first([&](Child&) { (void)value(open_cache(scene.root).collect()); }, {{"collect.scanned"}, {}});
+    first.wait_for("collect.scanned");
+    first.stop();
+    const Bucket hasty = open_hasty(scene.root);
+    CHECK(content_of(hasty, "k") == "old");
+    CHECK(outcome(try_put(hasty, "k", "new")) == "ok");
+    CHECK(outcome(hasty.remove("k")) == "ok");
+    CHECK(outcome(hasty.refresh()) == "ok");
+    CHECK(outcome(hasty.get_or_build("k", [](Staging& stage) -> Result<> {
+        fill(stage.path(), "built");
+        return {};
+    })) == "ok");
+    first.resume();
+    first.go_on();
+    CHECK(first.join() == 0);
+    CHECK(content_of(scene.bucket, "k") == "built");
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("another collection can begin while the first one deletes its trash") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    value(scene.bucket.remove("k"));
+    Child first([&](Child&) { (void)value(open_cache(scene.root).collect()); }, {{"collect.unlocked"}, {}});
+    first.wait_for("collect.unlocked");
+    CHECK(count_entries(scene.root / "trash") == 1);
+    CHECK(value(scene.cache.collect()).entries == 0);
+    CHECK(count_entries(scene.root / "trash") == 0);
+    first.go_on();
+    CHECK(first.join() == 0);
+    require_no_leak(scene.root, 0);
+}
+
+TEST_CASE("the report counts what went, and says what stays and for whom") {
+    const Scene scene;
+    put(scene.bucket, "replaced", "12345");      // three files of five bytes
+    put(scene.bucket, "replaced", "1");
+    put(scene.bucket, "removed", "123");
+    value(scene.bucket.remove("removed"));
+    const Lease leased = put(scene.bucket, "leased", "1");
+    value(scene.bucket.remove("leased"));
+    const Bucket other = value(scene.cache.bucket("b2"));
+    put(other, "k1", "12");
+    put(other, "k2", "12");
+    value(other.refresh());
+    put_killed_at(scene, "publish.archived");
+
+    const auto report = value(scene.cache.collect());
+    CHECK(report.entries == 5);
+    CHECK(report.bytes == 15 + 9 + 6 + 6 + 9);
+    CHECK(report.buckets == 1);
+    CHECK(report.reaped == 1);
+    CHECK(report.unknown.empty());
+    REQUIRE(report.leased.size() == 1);
+    CHECK(report.leased[0].id == leased.id());
+    CHECK(report.leased[0].bucket == "b");
+    CHECK(report.leased[0].key == "leased");
+    CHECK(report.leased[0].process.pid == ::getpid());
+
+    const auto again = value(scene.cache.collect());
+    CHECK(again.entries + again.bytes + again.buckets + again.reaped == 0);
+    CHECK(again.leased.size() == 1);
+    CHECK(count_entries(scene.root / "archive") == 2);
+}
+
+TEST_CASE("a dry run says what a collection would delete, and changes nothing") {
+    const Scene scene;
+    (void)value(scene.cache.collect());  // makes the lock's file
+    put(scene.bucket, "replaced", "12345");
+    put(scene.bucket, "replaced", "1");
+    put(scene.bucket, "removed", "123");
+    value(scene.bucket.remove("removed"));
+    const Lease leased = put(scene.bucket, "leased", "1");
+    value(scene.bucket.remove("leased"));
+    const auto before = snapshot(scene.root);
+    const auto promised = value(scene.cache.collect({true, 0}));
+    CHECK(snapshot(scene.root) == before);
+    const auto done = value(scene.cache.collect());
+    CHECK(promised.entries == done.entries);
+    CHECK(promised.bytes == done.bytes);
+    CHECK(promised.leased.size() == done.leased.size());
+    CHECK(done.entries == 2);
+}
+
+// ---- what collect must not touch ----
+
+TEST_CASE("an entry that no link names is not collect's to touch") {
+    const Scene scene;
+    const std::string id = put(scene.bucket, "k", "orphan").id();
+    fs::remove(scene.root / "buckets" / "b" / "k");
+    const auto before = snapshot(scene.root / "archive" / id);
+    CHECK(value(scene.cache.collect()).entries == 0);
+    CHECK(snapshot(scene.root / "archive" / id) == before);
+}
+
+TEST_CASE("a live link that somebody has copied among the retired is a leak, never a loss") {
+    const Scene scene;
+    const std::string id = put(scene.bucket, "k", "live").id();
+    plant_link(scene.cache, scene.root / "retired" / "links", fresh_name(), id);
+    const auto report = value(scene.cache.collect());
+    CHECK(report.entries == 0);
+    CHECK(report.bytes == 0);
+    CHECK(content_of(scene.bucket, "k") == "live");
+    require_no_leak(scene.root, 1);
+    value(scene.bucket.remove("k"));
+    require_no_leak(scene.root, 0);
+}
+
+TEST_CASE("a copied link whose key is leased and then removed beside the collector takes nothing from the lease") {
+    // 1. a live link is copied among the retired
+    // 2. C has listed the copy, and read the slots: nobody has leased the entry
+    // 3. G leases the key, which is then removed: now no key names the entry any more
+    // 4. C must not take the copy's word for it
+    const Scene scene;
+    const std::string id = put(scene.bucket, "k", "live").id();
+    plant_link(scene.cache, scene.root / "retired" / "links", fresh_name(), id);
+    Child collector([&](Child& child) { child.say("collected " + std::to_string(value(open_cache(scene.root).collect()).entries)); },
+                    {{"collect.scanned"}, {}});
+    collector.wait_for("collect.scanned");
+    Lease lease = value(scene.bucket.get("k"));
+    value(scene.bucket.remove("k"));
+    collector.go_on();
+    collector.wait_for("collected 0");
+    CHECK(collector.join() == 0);
+    CHECK(content_of(lease) == "live");
+    lease.release();
+    require_no_leak(scene.root, 0);
+}
+
+TEST_CASE("a retired link that names nothing, or not what a link names, goes and takes nothing with it") {
+    const Scene scene;
+    put(scene.bucket, "k", "live");
+    const fs::path retired = scene.root / "retired" / "links";
+    plant_link(scene.cache, retired, fresh_name(), fresh_name());
+    for (const char* target : {"../../archive", "/", "../../archive/../buckets", ""}) {
+        const fs::path path = retired / fresh_name();
+        if (scene.cache.link_kind() == LinkKind::file) {
+            write_file(path, std::string(target) + "\n");
+        } else if (*target != '\0') {
+            fs::create_symlink(target, path);
+        }
+    }
+    CHECK(value(scene.cache.collect()).leased.empty());
+    CHECK(content_of(scene.bucket, "k") == "live");
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("names that larder does not know are listed and left alone") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    value(scene.bucket.refresh());
+    put(scene.bucket, "k", "live");
+    const fs::path links = scene.root / "retired" / "links", buckets = scene.root / "retired" / "buckets";
+    const fs::path refreshed = fs::directory_iterator(buckets)->path();
+    const std::string a_directory = fresh_name(), a_file = fresh_name();
+    write_file(links / "foreign-file", "x");
+    fs::create_directory(links / a_directory);
+    fs::create_directory(buckets / "foreign-bucket");
+    write_file(buckets / "foreign-bucket" / "k", "x");
+    write_file(buckets / a_file, "x");
+    fs::create_directory(refreshed / "a-directory");
+    write_file(refreshed / "A name that no key has", "x");
+    const std::vector<fs::path> foreign = {links / "foreign-file", links / a_directory, buckets / "foreign-bucket",
+                                           buckets / a_file, refreshed / "a-directory", refreshed / "A name that no key has"};
+    for (int round = 0; round < 2; ++round) {
+        const auto report = value(scene.cache.collect());
+        CHECK(report.entries == (round == 0 ? 1 : 0));
+        CHECK(names_of(report.unknown) == names_of(foreign));
+        for (const auto& path : foreign) CHECK(fs::exists(path));
+    }
+    CHECK(content_of(scene.bucket, "k") == "live");
+}
+
+// ---- participants ----
+
+TEST_CASE("a participant that can't be understood: nothing is collected, and everything else goes on") {
+    for (const bool unreadable : {false, true}) {
+        const Scene scene;
+        put(scene.bucket, "k", "old");
+        value(scene.bucket.remove("k"));
+        put(scene.bucket, "k2", "old");
+        value(scene.bucket.refresh());
+        const fs::path participant = scene.root / "participants" / "1";
+        if (unreadable) {
+            fs::create_directory(participant);
+        } else {
+            write_file(participant, std::string(8192, '2'));
+        }
+        const auto before = snapshot(scene.root / "archive");
+        CHECK(outcome(scene.cache.collect()) == (unreadable ? "system" : "damaged"));
+        CHECK(outcome(scene.cache.collect({true, 0})) == (unreadable ? "system" : "damaged"));
+        CHECK(snapshot(scene.root / "archive") == before);
+
+        // Others find a table for themselves, wherever in the pool they begin to look; several, so that one begins at the bad one.
+        std::vector<std::unique_ptr<Child>> others;
+        for (int i = 0; i < 4; ++i) {
+            const std::string key = "other" + std::to_string(i);
+            others.push_back(std::make_unique<Child>([&](Child& child) {
+                const Lease lease = put(open_bucket(scene.root), key, "new");
+                child.say("put");
+                child.hear();
+                Child::must(content_of(open_bucket(scene.root), key) == "new", "not what was put");
+            }));
+        }
+        for (const auto& other : others) other->wait_for("put");
+        for (const auto& other : others) other->go_on();
+        for (const auto& other : others) CHECK(other->join() == 0);
+        if (!unreadable) CHECK(read_file(participant) == std::string(8192, '2'));
+
+        fs::remove(participant);
+        CHECK(value(scene.cache.collect()).entries == 2);
+    }
+}
+
+TEST_CASE("a participant that is cut short has never leased anything: it is no obstacle, and adopted in time") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    value(scene.bucket.remove("k"));
+    write_file(scene.root / "participants" / "1", std::string(100, '2'));
+    CHECK(value(scene.cache.collect()).entries == 1);
+    Child other([&](Child&) { put(open_bucket(scene.root), "k", "new"); });
+    CHECK(other.join() == 0);
+    CHECK(count_entries(scene.root / "participants") == 2);
+}
+
+TEST_CASE("what the living have staged is theirs, also of one that is stopped; what the dead have staged is reaped") {
+    const Scene scene;
+    Child living([&](Child& child) {
+        const Bucket bucket = open_bucket(scene.root);
+        Staging staging = value(bucket.stage());
+        fill(staging.path(), "staged");
+        child.say("staged");
+        child.hear();
+        (void)value(bucket.publish("k", std::move(staging)));
+    });
+    living.wait_for("staged");
+    living.stop();
+    Child dead([&](Child& child) {
+        const Staging staging = value(open_bucket(scene.root).stage());
+        fill(staging.path(), "staged");
+        child.say("staged");
+        child.hear();
+    });
+    dead.wait_for("staged");
+    const auto staged = [&] {
+        std::size_t count = 0;
+        for (const auto& area : fs::directory_iterator(scene.root / "staging")) count += count_entries(area.path());
+        return count;
+    };
+    CHECK(value(scene.cache.collect()).reaped == 0);
+    CHECK(staged() == 2);
+    dead.kill();
+    const auto report = value(scene.cache.collect());
+    CHECK(report.reaped == 1);
+    CHECK(report.entries == 0);
+    CHECK(staged() == 1);
+    CHECK(value(scene.cache.collect()).reaped == 0);
+    living.resume();
+    living.go_on();
+    CHECK(living.join() == 0);
+    CHECK(content_of(scene.bucket, "k") == "staged");
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("a link that a living process holds in staging is not retired, and its entry not collected") {
+    const Scene scene;
+    Child living([&](Child&) { put(open_bucket(scene.root), "k", "new"); }, {{"publish.archived"}, {}});
+    living.wait_for("publish.archived");
+    const auto report = value(scene.cache.collect());
+    CHECK(report.entries == 0);
+    CHECK(report.reaped == 0);
+    living.go_on();
+    CHECK(living.join() == 0);
+    CHECK(content_of(scene.bucket, "k") == "new");
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("an adopter reaps what its predecessor left, before it stages anything of its own") {
+    const Scene scene;  // has used no participant yet: the pool is the victim's alone
+    put_killed_at(scene, "publish.archived");
+    REQUIRE(count_entries(scene.root / "participants") == 1);
+    Child adopter([&](Child& child) {
+        const Lease lease = put(open_bucket(scene.root), "k", "new");
+        child.say("put");
+        child.hear();
+    });
+    adopter.wait_for("put");
+    CHECK(count_entries(scene.root / "participants") == 1);
+    CHECK(count_entries(scene.root / "staging" / "0") == 0);
+    CHECK(count_entries(scene.root / "retired" / "links") == 1);
+    const auto report = value(scene.cache.collect());
+    CHECK(report.entries == 1);
+    CHECK(report.reaped == 0);
+    adopter.go_on();
+    CHECK(adopter.join() == 0);
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("an adopter that is killed while it reaps has taken nothing of the living, and the next one carries on") {
+    for (const std::string point : {"adopt.locked", "reap.one", "adopt.reaped"}) {
+        const Scene scene;
+        put_killed_at(scene, "publish.archived");
+        Child adopter([&](Child&) { put(open_bucket(scene.root), "k", "new"); }, {{}, {point}});
+        CHECK(adopter.join() == 128 + SIGKILL);
+        put(scene.bucket, "k", "live");
+        require_no_leak(scene.root, 1);
+    }
+}
+
+TEST_CASE("a read-only cache is not collected") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    value(scene.bucket.remove("k"));
+    OpenOptions options = test_options();
+    options.read_only = true;
+    CHECK(outcome(open_cache(scene.root, options).collect()) == "read_only");
+    CHECK(count_entries(scene.root / "archive") == 1);
+}
