@@ -1,0 +1,243 @@
+// File systems that lack something: the exchange of two names, the rename that never replaces, the rename of a directory.
+
+#include <cerrno>
+#include <catch.hpp>
+
+#include "scene.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+const Errors no_exchange = {{"os.exchange", EINVAL}};
+const Errors no_flags = {{"os.exchange", EINVAL}, {"os.noreplace", EINVAL}};
+
+/// A publisher of "k" where renames lack their flags. Says "put: " and the outcome.
+Child lacking(const Scene& scene, const Errors& errors, const std::string& content, const Points& points, bool hasty = false) {
+    return Child([=, &scene](Child& child) {
+        fail_at(child, errors, points);
+        const auto lease = try_put(hasty ? open_hasty(scene.root) : open_bucket(scene.root), "k", content);
+        child.say("put: " + outcome(lease));
+        child.hear();
+        Child::must(!lease || content_of(*lease) == content, "the publisher's own entry has changed");
+    });
+}
+
+}  // namespace
+
+TEST_CASE("put, replace, remove, refresh and collect without exchange and without a rename that never replaces") {
+    for (const Errors& errors : {no_exchange, no_flags, Errors{{"os.exchange", ENOSYS}, {"os.noreplace", ENOSYS}}}) {
+        const FailingHere failing(errors);
+        const Scene scene;
+        put(scene.bucket, "k", "one");
+        CHECK(content_of(scene.bucket, "k") == "one");
+        const Lease lease = value(scene.bucket.get("k"));
+        put(scene.bucket, "k", "two");
+        CHECK(content_of(scene.bucket, "k") == "two");
+        put(scene.bucket, "k", "three");
+        put(scene.bucket, "k2", "other");
+        CHECK(content_of(scene.bucket, "k") == "three");
+        CHECK(content_of(lease) == "one");
+        CHECK(value(scene.cache.collect()).entries == 1);
+        CHECK(content_of(lease) == "one");
+        value(scene.bucket.remove("k"));
+        CHECK(content_of(scene.bucket, "k") == "");
+        value(scene.bucket.refresh());
+        CHECK(content_of(scene.bucket, "k2") == "");
+        put(scene.bucket, "k", "four");
+        CHECK(value(scene.cache.verify()).findings.empty());
+        CHECK(value(scene.cache.collect()).entries == 2);
+        CHECK(content_of(lease) == "one");
+    }
+}
+
+TEST_CASE("an error of the exchange that says nothing about the file system is reported, and nothing is lost") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    {
+        const FailingHere failing({{"os.exchange", EIO}});
+        CHECK(outcome(try_put(scene.bucket, "k", "new")) == "system");
+    }
+    CHECK(content_of(scene.bucket, "k") == "old");
+    put(scene.bucket, "k", "new");
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("without exchange: a put that is killed leaves the old entry, none, or the new one, and no orphan") {
+    struct Crash {
+        std::string point, old, left;
+    };
+    for (const Errors& errors : {no_exchange, no_flags}) {
+        for (const Crash& crash : {Crash{"publish.before-exchange", "old", "old"}, Crash{"lock.at-gate", "old", "old"},
+                                   Crash{"publish.old-retired", "old", ""}, Crash{"publish.placed", "old", "new"},
+                                   Crash{"publish.retired", "old", "new"}, Crash{"publish.before-placing-new", "", ""},
+                                   Crash{"publish.placed", "", "new"}}) {
+            INFO("killed at " << crash.point << " over \"" << crash.old << "\"");
+            const Scene scene;
+            if (!crash.old.empty()) put(scene.bucket, "k", crash.old);
+            Child victim = lacking(scene, errors, "new", {{}, {crash.point}});
+            REQUIRE(victim.join() == 128 + SIGKILL);
+            CHECK(value(scene.cache.verify()).findings.empty());
+            CHECK(content_of(scene.bucket, "k") == crash.left);
+            require_no_leak(scene.root, crash.left.empty() ? 0 : 1);
+        }
+    }
+}
+
+TEST_CASE("without exchange: between the old link and the new one a get is a miss, and nobody else publishes") {
+    // 1. P, without exchange, has retired the old link, under the exclusive lock
+    // 2. a get misses; a put, with or without exchange, waits; a refresh does not
+    // 3. P brings the new link
+    for (const bool with_refresh : {false, true}) {
+        const Scene scene;
+        put(scene.bucket, "k", "old");
+        Child publish = lacking(scene, no_exchange, "new", {{"publish.old-retired"}, {}});
+        publish.wait_for("publish.old-retired");
+        CHECK(content_of(scene.bucket, "k") == "");
+        const auto refused = try_put(open_hasty(scene.root), "k", "other");
+        REQUIRE(outcome(refused) == "busy");
+        CHECK_THAT(refused.error().message(), Catch::Contains("pid " + std::to_string(publish.pid())));
+        Child second = lacking(scene, no_exchange, "other", {}, true);
+        second.wait_for("put: busy");
+        second.go_on();
+        CHECK(second.join() == 0);
+        if (with_refresh) value(scene.bucket.refresh());
+        (void)value(scene.cache.collect());
+        publish.go_on();
+        publish.wait_for("put: ok");
+        CHECK(content_of(scene.bucket, "k") == "new");
+        publish.go_on();
+        CHECK(publish.join() == 0);
+        require_no_leak(scene.root, 1);
+    }
+}
+
+TEST_CASE("a process without exchange waits for one that has it, and the other way round") {
+    // 1. P, with exchange, is about to exchange, under the shared lock
+    // 2. another one with exchange goes ahead; one without waits
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    Child publish([&](Child& child) {
+        const Lease lease = put(open_bucket(scene.root), "k", "new");
+        child.say("published");
+        child.hear();
+        Child::must(content_of(lease) == "new", "the publisher's own entry has changed");
+    }, {{"publish.before-exchange"}, {}});
+    publish.wait_for("publish.before-exchange");
+    Child without = lacking(scene, no_exchange, "other", {}, true);
+    without.wait_for("put: busy");
+    CHECK(outcome(try_put(open_hasty(scene.root), "k", "other")) == "ok");
+    go_on_until(publish, "published");
+    CHECK(content_of(scene.bucket, "k") == "new");
+    for (Child* each : {&publish, &without}) {
+        each->go_on();
+        CHECK(each->join() == 0);
+    }
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("processes with and without exchange on one key: no get ever sees a mixed tree, no lease is lost, nothing leaks") {
+    const Scene scene;
+    const auto churn = [&](Child& child, const Errors& errors, const std::string& content) {
+        fail_at(child, errors);
+        const Cache cache = open_cache(scene.root);
+        const Bucket bucket = value(cache.bucket("b"));
+        child.say("ready");
+        child.hear();
+        for (int i = 0; i < 30; ++i) {
+            const Lease lease = put(bucket, "k", content + std::to_string(i));
+            (void)content_of(bucket, "k");
+            if (i % 7 == 3) (void)bucket.remove("k");
+            if (i % 10 == 5) value(bucket.refresh());
+            if (i % 5 == 4) (void)cache.collect();
+            Child::must(content_of(lease) == content + std::to_string(i), "a leased entry has changed");
+        }
+    };
+    Child a([&](Child& child) { churn(child, {}, "a"); }), b([&](Child& child) { churn(child, no_exchange, "b"); }),
+        c([&](Child& child) { churn(child, no_flags, "c"); });
+    for (Child* each : {&a, &b, &c}) each->wait_for("ready");
+    for (Child* each : {&a, &b, &c}) each->go_on();
+    for (Child* each : {&a, &b, &c}) CHECK(each->join() == 0);
+    require_no_leak(scene.root, content_of(scene.bucket, "k").empty() ? 0 : 1);
+}
+
+// ---- a directory that can't be renamed, as in a lower layer of overlayfs ----
+
+TEST_CASE("refresh goes key by key where the bucket's directory can't be renamed") {
+    const Scene scene;
+    for (const char* key : {"k1", "k2", "k3"}) put(scene.bucket, key, key);
+    const Lease lease = value(scene.bucket.get("k1"));
+    {
+        const FailingHere failing({{"refresh.rename", EXDEV}});
+        value(scene.bucket.refresh());
+        CHECK(value(scene.bucket.keys()).empty());
+        value(scene.bucket.refresh());  // of an empty bucket
+    }
+    for (const char* key : {"k1", "k2", "k3"}) CHECK(content_of(scene.bucket, key) == "");
+    CHECK(value(scene.cache.verify()).findings.empty());
+    CHECK(value(scene.cache.collect()).entries == 2);
+    CHECK(content_of(lease) == "k1");
+    put(scene.bucket, "k1", "new");
+    CHECK(content_of(scene.bucket, "k1") == "new");
+}
+
+TEST_CASE("a refresh key by key retires links that lead nowhere, and leaves foreign names alone") {
+    const Scene scene;
+    const std::string id = put(scene.bucket, "dangling", "x").id();
+    fs::remove_all(scene.root / "archive" / id);
+    fs::create_directory(scene.root / "buckets" / "b" / "a-directory");
+    write_file(scene.root / "buckets" / "b" / "No key", "x");
+    {
+        const FailingHere failing({{"refresh.rename", EXDEV}});
+        value(scene.bucket.refresh());
+    }
+    CHECK(value(scene.bucket.keys()).empty());
+    CHECK(count_entries(scene.root / "buckets" / "b") == 2);
+}
+
+TEST_CASE("a refresh key by key that is killed has retired some keys, and the next one the rest") {
+    const Scene scene;
+    for (const char* key : {"k1", "k2", "k3"}) put(scene.bucket, key, key);
+    Child victim([&](Child&) {
+        const Bucket bucket = open_bucket(scene.root);
+        int renames = 0;
+        os::set_point_hook([&](const char* name) {
+            if (std::string(name) == "refresh.rename") return EXDEV;
+            if (std::string(name) == "os.noreplace" && ++renames == 3) ::kill(::getpid(), SIGKILL);
+            return 0;
+        });
+        value(bucket.refresh());
+    });
+    REQUIRE(victim.join() == 128 + SIGKILL);
+    CHECK(value(scene.bucket.keys()).size() == 1);
+    CHECK(value(scene.cache.verify()).findings.empty());
+    CHECK(value(scene.cache.collect()).entries == 2);
+    const FailingHere failing({{"refresh.rename", EXDEV}});
+    value(scene.bucket.refresh());
+    require_no_leak(scene.root, 0);
+}
+
+TEST_CASE("a refresh key by key beside publishers: what they bring later stays, what it took is theirs while they lease it") {
+    // 1. P has read the old link, or found none
+    // 2. refresh takes the keys out, one by one
+    // 3. P looks again, and places its link
+    for (const std::string old : {"", "old"}) {
+        const Scene scene;
+        put(scene.bucket, "other", "x");
+        if (!old.empty()) put(scene.bucket, "k", old);
+        const std::string point = old.empty() ? "publish.before-placing-new" : "publish.before-exchange";
+        Child publish = lacking(scene, {}, "new", {{point}, {}});
+        publish.wait_for(point);
+        const FailingHere failing({{"refresh.rename", EXDEV}});
+        value(scene.bucket.refresh());
+        (void)value(scene.cache.collect());
+        go_on_until(publish, "put: ok");
+        CHECK(content_of(scene.bucket, "k") == "new");
+        value(scene.bucket.refresh());
+        (void)value(scene.cache.collect());
+        publish.go_on();
+        CHECK(publish.join() == 0);
+        require_no_leak(scene.root, 0);
+    }
+}
