@@ -1,0 +1,149 @@
+// What a publish brings to the disk, and in which order: its system calls, as strace shows them.
+
+#include <sys/prctl.h>
+
+#include <catch.hpp>
+#include <cstdio>
+#include <fstream>
+#include <optional>
+#include <os/process.hpp>
+
+#include "scene.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+/// The calls of one put, by a process of its own; descriptors come with their paths. Nothing where nobody can be traced.
+std::optional<Lines> trace_put(const Scene& scene, Durability durability, int more_files) {
+    Child child([&](Child& self) {
+#ifdef PR_SET_PTRACER
+        ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+#endif
+        const Bucket bucket = open_bucket(scene.root);
+        Staging staging = value(bucket.stage());
+        fill(staging.path(), "new");
+        for (int i = 0; i < more_files; ++i) write_file(staging.path() / ("more" + std::to_string(i)), "new");
+        self.say("ready");
+        self.hear();
+        (void)value(bucket.publish("k", std::move(staging), {durability, "test"}));
+    });
+    child.wait_for("ready");
+    const fs::path log = scene.dir.path() / "strace";
+    const std::string command = "exec strace -f -y -s 256 -e trace=fsync,fdatasync,syncfs,sync,sync_file_range,msync,renameat2 -o " +
+                                log.string() + " -p " + std::to_string(child.pid()) + " 2>&1";
+    std::FILE* const strace = ::popen(command.c_str(), "r");
+    if (strace == nullptr) return std::nullopt;
+    bool attached = false;
+    char line[256];
+    while (!attached && std::fgets(line, sizeof line, strace) != nullptr) attached = std::string(line).find("attached") != std::string::npos;
+    child.go_on();
+    const int code = child.join();
+    while (std::fgets(line, sizeof line, strace) != nullptr) {
+    }
+    ::pclose(strace);
+    CHECK(code == 0);
+    if (!attached) return std::nullopt;
+    std::ifstream stream(log);
+    Lines lines;
+    for (std::string each; std::getline(stream, each);) lines.push_back(each);
+    return lines;
+}
+
+/// The number of the one line that holds all of `parts`; fails where there is none.
+std::size_t line_with(const Lines& lines, const std::vector<std::string>& parts) {
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        const auto holds = [&](const std::string& part) { return lines[i].find(part) != std::string::npos; };
+        if (std::all_of(parts.begin(), parts.end(), holds)) return i;
+    }
+    std::string all;
+    for (const auto& line : lines) all += line + "\n";
+    FAIL("no call with " << parts.front() << " " << parts.back() << " in\n" << all);
+    return 0;
+}
+
+std::size_t count_syncs(const Lines& lines) {
+    return static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), [](const std::string& line) { return line.find("sync") != std::string::npos; }));
+}
+
+void skip() { WARN("SKIPPED: no strace here, or nobody may trace"); }
+
+}  // namespace
+
+TEST_CASE("for power: each file and directory is on the disk before the link is placed, and the link before publish returns") {
+    for (const bool replaces : {false, true}) {
+        const Scene scene;
+        if (replaces) put(scene.bucket, "k", "old");
+        const auto lines = trace_put(scene, Durability::power, 0);
+        if (!lines) return skip();
+        const std::string id = value(scene.bucket.info("k")).id;
+        const std::string staged = "/t-" + id;
+        const std::size_t archived = line_with(*lines, {"renameat2(", "\"t-" + id + "\"", "/archive>"});
+        const std::size_t placed = line_with(*lines, {"renameat2(", "\"l-" + id + "\"", "\"b/k\"", replaces ? "RENAME_EXCHANGE" : "RENAME_NOREPLACE"});
+        CHECK(archived < placed);
+        for (const char* each : {"/tree/f0>", "/tree/sub/f1>", "/tree/sub/deep/f2>", "/tree/sub/deep>", "/tree/sub>", "/tree>", "/record>", ">"}) {
+            INFO(each);
+            CHECK(line_with(*lines, {"fsync(", staged + each + ")"}) < archived);
+        }
+        // A directory after what is in it.
+        CHECK(line_with(*lines, {"fsync(", "/tree/sub/deep/f2>"}) < line_with(*lines, {"fsync(", "/tree/sub/deep>"}));
+        CHECK(line_with(*lines, {"fsync(", "/record>"}) < line_with(*lines, {"fsync(", staged + ">)"}));
+        if (scene.cache.link_kind() == LinkKind::file) CHECK(line_with(*lines, {"fsync(", "/l-" + id + ">"}) < placed);
+        const std::size_t archive = line_with(*lines, {"fsync(", scene.root.string() + "/archive>"});
+        CHECK(archived < archive);
+        CHECK(archive < placed);
+        CHECK(placed < line_with(*lines, {"fsync(", "/buckets/b>"}));
+        CHECK(placed < line_with(*lines, {"fsync(", "/buckets>"}));
+        for (const auto& line : *lines) CHECK_THAT(line, !Catch::Contains("syncfs("));
+    }
+}
+
+TEST_CASE("for power: many files are brought to the disk by one syncfs before the link is placed") {
+    const Scene scene;
+    const auto lines = trace_put(scene, Durability::power, 30);
+    if (!lines) return skip();
+    const std::string id = value(scene.bucket.info("k")).id;
+    const std::size_t synced = line_with(*lines, {"syncfs("});
+    const std::size_t archived = line_with(*lines, {"renameat2(", "\"t-" + id + "\"", "/archive>"});
+    const std::size_t placed = line_with(*lines, {"renameat2(", "\"l-" + id + "\"", "\"b/k\""});
+    const std::size_t archive = line_with(*lines, {"fsync(", "/archive>"});
+    CHECK(synced < archived);
+    CHECK(archived < archive);
+    CHECK(archive < placed);
+    CHECK(placed < line_with(*lines, {"fsync(", "/buckets/b>"}));
+    CHECK(placed < line_with(*lines, {"fsync(", "/buckets>"}));
+}
+
+TEST_CASE("for the death of a process nothing needs to be synced, and nothing is") {
+    for (const int more_files : {0, 30}) {
+        const Scene scene;
+        const auto lines = trace_put(scene, Durability::process, more_files);
+        if (!lines) return skip();
+        (void)line_with(*lines, {"renameat2(", "\"b/k\""});
+        CHECK(count_syncs(*lines) == 0);
+    }
+}
+
+TEST_CASE("the record says what an entry survives, and in which boot it was made") {
+    const Scene scene;
+    for (const Durability durability : {Durability::process, Durability::power}) {
+        put(scene.bucket, "k", "x", {durability, "test 1"});
+        const auto info = value(scene.bucket.info("k"));
+        CHECK(info.durability == durability);
+        CHECK(info.boot == os::to_text(os::boot_id()));
+        CHECK(info.producer == "test 1");
+    }
+}
+
+TEST_CASE("a file that its owner may not read is brought to the disk as well") {
+    // A file that its owner may not read can't be opened for its fsync; the whole file system is synced then.
+    const Scene scene;
+    Staging staging = value(scene.bucket.stage());
+    fill(staging.path(), "x");
+    fs::permissions(staging.path() / "f0", fs::perms::none);
+    const Lease lease = value(scene.bucket.publish("k", std::move(staging), {Durability::power, ""}));
+    CHECK(fs::exists(lease.path() / "f0"));
+}
