@@ -1,0 +1,394 @@
+// Verify: beside writers it finds nothing that is not there, by hand made damage it finds all, and repair costs no sound entry.
+
+#include <catch.hpp>
+#include <sstream>
+
+#include "scene.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+using Kind = Finding::Kind;
+
+/// "kind name, kind name", sorted; the name is the last component of the finding's path.
+std::string summary(const VerifyReport& report) {
+    std::vector<std::string> parts;
+    for (const auto& finding : report.findings) parts.push_back(std::string(name_of(finding.kind)) + " " + finding.path.filename().string());
+    std::sort(parts.begin(), parts.end());
+    std::string text;
+    for (const auto& part : parts) text += (text.empty() ? "" : ", ") + part;
+    return text;
+}
+
+/// Verifies, and says what was found.
+Child verifier(const Scene& scene, const std::string& hold_at, bool repair = false) {
+    return Child(
+        [&scene, repair](Child& child) {
+            const auto report = value(open_cache(scene.root).verify({repair}));
+            child.say("found: " + summary(report));
+        },
+        {{hold_at}, {}});
+}
+
+/// Sound after one repair and one collection, with `live` entries left.
+void require_healed(const Scene& scene, std::size_t live) {
+    const auto repaired = value(scene.cache.verify({true}));
+    CHECK(repaired.sound());
+    for (const auto& finding : repaired.findings) CHECK(finding.repaired);
+    CHECK(summary(value(scene.cache.verify())) == "");
+    require_no_leak(scene.root, live);
+}
+
+fs::path bucket_path(const Scene& scene) { return scene.root / "buckets" / "b"; }
+fs::path entry_path(const Scene& scene, const std::string& id) { return scene.root / "archive" / id; }
+
+/// A link of the cache's kind that says something no link of ours says.
+void write_malformed(const Scene& scene, const fs::path& path) {
+    if (scene.cache.link_kind() == LinkKind::file) {
+        write_file(path, "/etc/passwd\n");
+    } else {
+        fs::create_symlink("/etc/passwd", path);
+    }
+}
+
+}  // namespace
+
+// ---- beside writers ----
+
+TEST_CASE("verify beside writers finds nothing, whatever moves between its looks") {
+    for (const bool repair : {false, true}) {
+        for (const std::string point : {"verify.archive-listed", "verify.buckets-listed"}) {
+            INFO("held at " << point << (repair ? ", repairing" : ""));
+            const Scene scene;
+            for (const char* key : {"stays", "replaced", "removed", "back"}) put(scene.bucket, key, "old");
+            const Bucket refreshed = value(scene.cache.bucket("refreshed"));
+            put(refreshed, "k", "old");
+            Child verify = verifier(scene, point, repair);
+            verify.wait_for(point);
+            put(scene.bucket, "new", "new");
+            put(scene.bucket, "replaced", "new");
+            value(scene.bucket.remove("removed"));
+            value(scene.bucket.remove("back"));
+            put(scene.bucket, "back", "new");
+            value(refreshed.refresh());
+            put(refreshed, "k", "new");
+            put(refreshed, "k", "newer");
+            verify.go_on();
+            verify.wait_for("found: ");
+            CHECK(verify.join() == 0);
+            for (const char* key : {"new", "replaced", "back"}) CHECK(content_of(scene.bucket, key) == "new");
+            CHECK(content_of(scene.bucket, "stays") == "old");
+            CHECK(content_of(refreshed, "k") == "newer");
+            require_no_leak(scene.root, 5);
+        }
+    }
+}
+
+TEST_CASE("verify while a publish is held at any of its points, and goes on between verify's looks, finds nothing") {
+    for (const bool replaces : {false, true}) {
+        for (const std::string at : {"stage.made", "publish.completed", "publish.linked", "publish.archived", "publish.locked", "publish.placed"}) {
+            for (const std::string point : {"verify.archive-listed", "verify.buckets-listed"}) {
+                INFO("publish held at " << at << ", verify at " << point);
+                const Scene scene;
+                if (replaces) put(scene.bucket, "k", "old");
+                Child publish([&](Child& child) {
+                    put(open_bucket(scene.root), "k", "new");
+                    child.say("published");
+                }, {{at}, {}});
+                publish.wait_for(at);
+                CHECK(summary(value(scene.cache.verify())) == "");
+                Child verify = verifier(scene, point, true);
+                verify.wait_for(point);
+                publish.go_on();
+                publish.wait_for("published");
+                verify.go_on();
+                verify.wait_for("found: ");
+                CHECK(publish.join() == 0);
+                CHECK(verify.join() == 0);
+                CHECK(content_of(scene.bucket, "k") == "new");
+                require_no_leak(scene.root, 1);
+            }
+        }
+    }
+}
+
+TEST_CASE("verify and a late publish into a refreshed bucket: the exchanged link is met, wherever it went") {
+    // 1. P is about to exchange; refresh moves the bucket aside
+    // 2. V has listed the archive, or the buckets
+    // 3. P's exchange takes the old link out of the moved bucket into P's staging area, and from there P retires it
+    for (const std::string point : {"verify.archive-listed", "verify.buckets-listed"}) {
+        const Scene scene;
+        put(scene.bucket, "k", "old");
+        Child publish([&](Child& child) {
+            put(open_bucket(scene.root), "k", "new");
+            child.say("published");
+        }, {{"publish.before-exchange", "publish.placed"}, {}});
+        publish.wait_for("publish.before-exchange");
+        value(scene.bucket.refresh());
+        const fs::path moved = fs::directory_iterator(scene.root / "retired" / "buckets")->path();
+        Child verify = verifier(scene, point, true);
+        verify.wait_for(point);
+        // What a rename does that had looked the bucket up before it was moved.
+        fs::rename(moved, bucket_path(scene));
+        publish.go_on();
+        publish.wait_for("publish.placed");
+        fs::rename(bucket_path(scene), moved);
+        publish.go_on();
+        publish.wait_for("published");
+        verify.go_on();
+        verify.wait_for("found: ");
+        CHECK(publish.join() == 0);
+        CHECK(verify.join() == 0);
+        require_no_leak(scene.root, 0);
+    }
+}
+
+TEST_CASE("verify keeps collectors out, and waits for nobody but a bucket's lock") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    Child verify = verifier(scene, "verify.archive-listed");
+    verify.wait_for("verify.archive-listed");
+    CHECK(outcome(scene.cache.collect()) == "busy");
+    CHECK(outcome(scene.cache.verify()) == "busy");
+    verify.go_on();
+    verify.wait_for("found: ");
+    CHECK(verify.join() == 0);
+}
+
+TEST_CASE("verify leaves everything as it is, unless told to repair") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    const std::string orphan = put(scene.bucket, "orphan", "old").id();
+    fs::remove(bucket_path(scene) / "orphan");
+    write_malformed(scene, bucket_path(scene) / "malformed");
+    (void)value(scene.cache.verify());
+    const auto before = snapshot(scene.root);
+    CHECK_FALSE(value(scene.cache.verify()).sound());
+    CHECK(snapshot(scene.root) == before);
+}
+
+TEST_CASE("verify counts the entries: live, garbage, all") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    put(scene.bucket, "k", "new");
+    put(scene.bucket, "k2", "x");
+    put(value(scene.cache.bucket("b2")), "k", "x");
+    value(value(scene.cache.bucket("b2")).refresh());
+    const auto report = value(scene.cache.verify());
+    CHECK(report.entries == 4);
+    CHECK(report.live == 2);
+    CHECK(report.garbage == 2);
+    CHECK(report.sound());
+}
+
+// ---- damage by hand ----
+
+TEST_CASE("dangling: a link to an entry that is gone, or has no tree") {
+    const Scene scene;
+    put(scene.bucket, "sound", "x");
+    fs::remove_all(entry_path(scene, put(scene.bucket, "gone", "x").id()));
+    fs::remove_all(entry_path(scene, put(scene.bucket, "treeless", "x").id()) / "tree");
+    const auto report = value(scene.cache.verify());
+    CHECK(summary(report) == "dangling gone, dangling treeless");
+    CHECK_FALSE(report.sound());
+    require_healed(scene, 1);
+    CHECK(content_of(scene.bucket, "sound") == "x");
+    CHECK(content_of(scene.bucket, "gone") == "");
+}
+
+TEST_CASE("malformed: a link that says something else, a record that is cut, changed or gone") {
+    const Scene scene;
+    put(scene.bucket, "sound", "x");
+    write_malformed(scene, bucket_path(scene) / "link");
+    const fs::path cut = entry_path(scene, put(scene.bucket, "cut", "x").id()) / "record";
+    write_file(cut, read_file(cut).substr(0, 40));
+    const fs::path changed = entry_path(scene, put(scene.bucket, "changed", "x").id()) / "record";
+    std::string text = read_file(changed);
+    text[text.find("key") + 5] ^= 1;
+    write_file(changed, text);
+    fs::remove(entry_path(scene, put(scene.bucket, "recordless", "x").id()) / "record");
+    const auto report = value(scene.cache.verify());
+    CHECK(summary(report) == "malformed link, malformed record, malformed record, malformed record");
+    CHECK_FALSE(report.sound());
+    require_healed(scene, 1);
+    CHECK(content_of(scene.bucket, "sound") == "x");
+}
+
+TEST_CASE("misnamed: a link to another key's entry") {
+    // By hand: two entries have swapped their keys.
+    const Scene scene;
+    put(scene.bucket, "sound", "x");
+    put(scene.bucket, "a", "a");
+    put(scene.bucket, "b", "b");
+    fs::rename(bucket_path(scene) / "a", scene.dir.path() / "a");
+    fs::rename(bucket_path(scene) / "b", bucket_path(scene) / "a");
+    fs::rename(scene.dir.path() / "a", bucket_path(scene) / "b");
+    const auto report = value(scene.cache.verify());
+    CHECK(summary(report) == "misnamed a, misnamed b");
+    CHECK_FALSE(report.sound());
+    require_healed(scene, 1);
+    CHECK(content_of(scene.bucket, "sound") == "x");
+}
+
+TEST_CASE("shared: an entry that a key and a copy of its link name stays its key's") {
+    const std::vector<std::string> copies = {"buckets/b/copy", "retired/links/" + fresh_name(), "buckets/b2/k"};
+    for (const auto& copy : copies) {
+        INFO("copied to " << copy);
+        const Scene scene;
+        put(value(scene.cache.bucket("b2")), "other", "x");
+        const std::string id = put(scene.bucket, "k", "x").id();
+        plant_link(scene.cache, (scene.root / copy).parent_path(), fs::path(copy).filename().string(), id);
+        const auto report = value(scene.cache.verify());
+        CHECK_THAT(summary(report), Catch::Contains("shared " + id));
+        CHECK_FALSE(report.sound());
+        require_healed(scene, 2);
+        CHECK(content_of(scene.bucket, "k") == "x");
+    }
+}
+
+TEST_CASE("shared: an entry that two retired links name is collected once") {
+    const Scene scene;
+    const std::string id = put(scene.bucket, "k", "x").id();
+    value(scene.bucket.remove("k"));
+    plant_link(scene.cache, scene.root / "retired" / "links", fresh_name(), id);
+    CHECK(summary(value(scene.cache.verify())) == "shared " + id);
+    require_healed(scene, 0);
+}
+
+TEST_CASE("orphan: an entry that no link names is listed, and then collected, and not while it is leased") {
+    const Scene scene;
+    put(scene.bucket, "sound", "x");
+    Lease lease = put(scene.bucket, "k", "orphan");
+    fs::remove(bucket_path(scene) / "k");
+    const auto report = value(scene.cache.verify());
+    CHECK(summary(report) == "orphan " + lease.id());
+    CHECK_FALSE(report.sound());
+    CHECK(value(scene.cache.verify({true})).sound());
+    CHECK(value(scene.cache.collect()).entries == 0);
+    CHECK(content_of(lease) == "orphan");
+    lease.release();
+    require_healed(scene, 1);
+}
+
+TEST_CASE("participant: a table that can't be read is found, and is nobody's to repair") {
+    const Scene scene;
+    put(scene.bucket, "k", "x");
+    write_file(scene.root / "participants" / "1", std::string(8192, '2'));
+    for (const bool repair : {false, true}) {
+        const auto report = value(scene.cache.verify({repair}));
+        CHECK(summary(report) == "participant 1");
+        CHECK_FALSE(report.sound());
+    }
+    fs::remove(scene.root / "participants" / "1");
+    CHECK(value(scene.cache.verify()).sound());
+}
+
+TEST_CASE("foreign: names that larder does not know, in every directory, are listed, left alone, and break nothing") {
+    const Scene scene;
+    const std::string id = put(scene.bucket, "k", "x").id();
+    (void)value(scene.cache.collect());
+    std::size_t planted = 0;
+    for (const char* directory : {"", "locks", "participants", "staging", "staging/0", "buckets/b", "archive", "retired", "retired/links", "retired/buckets"}) {
+        write_file(scene.root / directory / "Foreign file", "x");
+        fs::create_directory(scene.root / directory / "Foreign directory");
+        planted += 2;
+    }
+    write_file(scene.root / "buckets" / "Foreign file", "x");
+    write_file(entry_path(scene, id) / "foreign", "x");
+    planted += 2;
+    for (const bool repair : {false, true}) {
+        const auto report = value(scene.cache.verify({repair}));
+        CHECK(report.sound());
+        CHECK(report.findings.size() == planted);
+        for (const auto& finding : report.findings) {
+            INFO(finding.path);
+            CHECK(finding.kind == Kind::foreign);
+            CHECK_FALSE(finding.repaired);
+            CHECK(fs::exists(finding.path));
+        }
+        (void)value(scene.cache.collect());
+    }
+    CHECK(content_of(scene.bucket, "k") == "x");
+}
+
+TEST_CASE("a link that leads out of the cache is not followed, by anybody") {
+    const Scene scene;
+    const fs::path outside = scene.dir.path() / "outside";
+    fill(outside, "precious");
+    const auto before = snapshot(outside);
+    put(scene.bucket, "k", "x");
+    const std::vector<std::string> targets = {outside.string(), "../../../outside", "../../archive/../../outside", "../../archive"};
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        const fs::path path = bucket_path(scene) / ("out" + std::to_string(i));
+        if (scene.cache.link_kind() == LinkKind::file) {
+            write_file(path, targets[i] + "\n");
+        } else {
+            fs::create_symlink(targets[i], path);
+        }
+        CHECK(content_of(scene.bucket, "out" + std::to_string(i)) == "");
+    }
+    CHECK(value(scene.cache.verify()).findings.size() == targets.size());
+    require_healed(scene, 1);
+    CHECK(snapshot(outside) == before);
+    CHECK(content_of(scene.bucket, "k") == "x");
+}
+
+TEST_CASE("every kind of damage at once: one repair and one collection leave the sound entries, and them alone") {
+    const Scene scene;
+    std::vector<Lease> leases;
+    for (int i = 0; i < 5; ++i) put(scene.bucket, "sound" + std::to_string(i), "sound");
+    put(scene.bucket, "sound0", "sound");
+    fs::remove_all(entry_path(scene, put(scene.bucket, "dangling", "x").id()));
+    write_malformed(scene, bucket_path(scene) / "malformed");
+    write_file(entry_path(scene, put(scene.bucket, "cut", "x").id()) / "record", "larder record 1\n");
+    plant_link(scene.cache, bucket_path(scene), "copy", value(scene.bucket.info("sound1")).id);
+    plant_link(scene.cache, scene.root / "retired" / "links", fresh_name(), value(scene.bucket.info("sound2")).id);
+    put(scene.bucket, "orphan", "x");
+    fs::remove(bucket_path(scene) / "orphan");
+    CHECK_FALSE(value(scene.cache.verify()).sound());
+    require_healed(scene, 5);
+    for (int i = 0; i < 5; ++i) CHECK(content_of(scene.bucket, "sound" + std::to_string(i)) == "sound");
+    CHECK(content_of(scene.bucket, "copy") == "");
+}
+
+TEST_CASE("a repair does not retire what was published under the key meanwhile") {
+    // 1. V has listed the archive; "k" leads nowhere
+    // 2. another process puts "k"
+    // 3. V judges the link that stands there now
+    const Scene scene;
+    fs::remove_all(entry_path(scene, put(scene.bucket, "k", "old").id()));
+    Child verify = verifier(scene, "verify.archive-listed", true);
+    verify.wait_for("verify.archive-listed");
+    put(scene.bucket, "k", "new");
+    verify.go_on();
+    verify.wait_for("found: ");
+    CHECK(verify.join() == 0);
+    CHECK(content_of(scene.bucket, "k") == "new");
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("a repair does not retire what took the place of the link that it has judged") {
+    // 1. P is about to exchange the link of "k", which leads nowhere, under the shared lock
+    // 2. V has judged it, and waits for the exclusive lock
+    // 3. P exchanges
+    // 4. V has the lock, and finds another link than it judged
+    const Scene scene;
+    fs::remove_all(entry_path(scene, put(scene.bucket, "k", "old").id()));
+    Child publish([&](Child& child) {
+        put(open_bucket(scene.root), "k", "new");
+        child.say("published");
+    }, {{"publish.before-exchange"}, {}});
+    publish.wait_for("publish.before-exchange");
+    Child verify = verifier(scene, "lock.at-gate", true);
+    verify.wait_for("lock.at-gate");
+    publish.go_on();
+    publish.wait_for("published");
+    verify.go_on();
+    verify.wait_for("found: dangling k");
+    CHECK(publish.join() == 0);
+    CHECK(verify.join() == 0);
+    CHECK(content_of(scene.bucket, "k") == "new");
+    require_no_leak(scene.root, 1);
+}
