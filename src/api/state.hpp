@@ -3,7 +3,7 @@
 
 #include <atomic>
 #include <larder/cache.hpp>
-#include <root/bucket_lock.hpp>
+#include <root/locks.hpp>
 #include <steps/held.hpp>
 #include <steps/stage.hpp>
 

@@ -165,13 +165,6 @@ private:
 
 }  // namespace
 
-Result<lock::FileLock> lock_collector(const root::Root& root) {
-    if (root.is_read_only()) return os::fail(Errc::read_only, "collect", root.dirs().root.path, "the cache is open for reading only");
-    TRY_ASSIGN(auto held, lock::FileLock::try_lock(root.dirs().locks, layout::collector_lock_name, lock::Mode::exclusive));
-    if (!held) return os::fail(Errc::busy, "collect", root.dirs().root.path, "another process is collecting or verifying; leave it to that one");
-    return std::move(*held);
-}
-
 ProcessInfo info_of(const root::ParticipantView& participant) {
     const auto& table = participant.table;
     const auto since = std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(table.since_nanos));
@@ -191,7 +184,7 @@ Result<Leases> read_leases(const root::Root& root) {
 Result<CollectReport> collect(const RootRef& root, const CollectOptions& options) {
     Collector collector(*root, options);
     {
-        const auto lock = lock_collector(*root);
+        const auto lock = root::CollectorLock::try_lock(*root);
         TRY(lock);
         (void)os::point("collect.locked");
         TRY(collector.collect());

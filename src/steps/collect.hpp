@@ -2,17 +2,14 @@
 #pragma once
 
 #include <larder/report.hpp>
-#include <lock/file_lock.hpp>
 #include <map>
+#include <root/locks.hpp>
 #include <steps/held.hpp>
 #include <vector>
 
 namespace larder::steps {
 
 [[nodiscard]] Result<CollectReport> collect(const RootRef& root, const CollectOptions& options);
-
-/// The collector's lock, which verify takes as well. Errors: `busy` where somebody has it.
-[[nodiscard]] Result<lock::FileLock> lock_collector(const root::Root& root);
 
 /// All leases of all that live, and whose they are. Requires, for whoever deletes by it: the links of what is to be deleted were
 /// listed before.

@@ -1,7 +1,7 @@
 // Publish: to make a staged tree visible under a key, atomically.
 #pragma once
 
-#include <root/bucket_lock.hpp>
+#include <root/locks.hpp>
 #include <steps/get.hpp>
 #include <steps/stage.hpp>
 

@@ -1,7 +1,7 @@
 // Retire: to take a link out of its bucket. The entry it names is garbage from then on, and for ever (invariant 3).
 #pragma once
 
-#include <root/bucket_lock.hpp>
+#include <root/locks.hpp>
 #include <steps/get.hpp>
 
 namespace larder::steps {

@@ -289,7 +289,7 @@ private:
 }  // namespace
 
 Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options, const root::WaitLimits& limits) {
-    const auto lock = lock_collector(*root);
+    const auto lock = root::CollectorLock::try_lock(*root);
     TRY(lock);
     return Verifier(*root, options, limits).verify();
 }

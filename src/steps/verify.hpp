@@ -2,7 +2,7 @@
 #pragma once
 
 #include <larder/report.hpp>
-#include <root/bucket_lock.hpp>
+#include <root/locks.hpp>
 #include <steps/held.hpp>
 
 namespace larder::steps {

@@ -57,6 +57,18 @@ private:
     Activity activity_;
 };
 
+/// The collector's lock: tried, and never waited for.
+class CollectorLock {
+public:
+    /// Errors: `busy`, with the holder's name; `read_only`.
+    [[nodiscard]] static Result<CollectorLock> try_lock(Root& root);
+
+private:
+    CollectorLock(lock::FileLock lock, Activity activity) : lock_(std::move(lock)), activity_(std::move(activity)) {}
+    lock::FileLock lock_;
+    Activity activity_;
+};
+
 /// "pid 4711 (uv pip install), for 3 s": who holds this lock by their tables; "a process that can't be named" if none says so.
 [[nodiscard]] std::string describe_holders(const Root& root, std::uint64_t lock);
 

@@ -1,4 +1,4 @@
-#include <root/bucket_lock.hpp>
+#include <root/locks.hpp>
 
 #include <layout/layout.hpp>
 #include <layout/name.hpp>
@@ -32,7 +32,7 @@ Result<> wait_for(const Root& root, const std::string& name, const WaitLimits& l
     const auto path = root.dirs().locks / name;
     switch (waited) {
         case Waited::had: return {};
-        case Waited::interrupted: return os::fail(Errc::interrupted, "wait for lock", path, "asked to stop");
+        case Waited::interrupted: return os::fail(Errc::interrupted, "wait for lock", path, "asked to stop; held by " + describe_holders(root, number_of(name)));
         case Waited::too_long: break;
     }
     return os::fail(Errc::busy, "wait for lock", path, "held by " + describe_holders(root, number_of(name)) + "; try again when it is done");
@@ -86,6 +86,18 @@ Result<std::optional<BucketLock>> BucketLock::try_exclusive(Root& root, const st
     if (!held) return std::nullopt;
     Activity activity(root.participant_if_possible(), number_of(name), label_of(encoded_bucket), false);
     return std::optional(BucketLock(std::move(*held), std::move(activity)));
+}
+
+Result<CollectorLock> CollectorLock::try_lock(Root& root) {
+    const auto& path = root.dirs().root.path;
+    if (root.is_read_only()) return os::fail(Errc::read_only, "collect", path, "the cache is open for reading only");
+    const std::string name = layout::collector_lock_name;
+    TRY_ASSIGN(auto held, FileLock::try_lock(root.dirs().locks, name, Mode::exclusive));
+    if (!held) {
+        return os::fail(Errc::busy, "collect", path,
+                        "collected or verified already by " + describe_holders(root, number_of(name)) + "; leave it to that one");
+    }
+    return CollectorLock(std::move(*held), Activity(root.participant_if_possible(), number_of(name), "collector", false));
 }
 
 std::string describe_holders(const Root& root, std::uint64_t lock) {
