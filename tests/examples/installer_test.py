@@ -314,7 +314,7 @@ class Shares(Case):
         self.assertEqual((report["entries"], len(report["leased"])), (0, 5))
         self.assertEqual({lease["process"]["pid"] for lease in report["leased"]}, {process.pid})
         self.assertEqual({entry: tree_of(entry) for entry in self.entries()}, before)
-        self.assertEqual(json.loads(subprocess.check_output([*cachetool, "ls"])).get("entries", []), [])
+        self.assertEqual(json.loads(subprocess.check_output([*cachetool, "ls"]))["entries"], [])
         output, errors = process.communicate("y\n")
         self.assertEqual(process.returncode, 0, errors)
         self.assertEqual(json.loads(output)["installed"], 5)
