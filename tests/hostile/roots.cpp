@@ -1,6 +1,7 @@
 // Roots: what a path may lead to when a cache is opened there, and what may become of it while it is open.
 
 #include <algorithm>
+#include <csignal>
 #include <layout/format.hpp>
 #include <layout/layout.hpp>
 
@@ -42,6 +43,8 @@ void require_usable(const Cache& cache) {
     CHECK(content_of(bucket, "again") == "again");
     REQUIRE(bucket.remove("again"));
     REQUIRE(bucket.refresh());
+    CHECK(cache.collect());
+    CHECK(value(cache.verify({true})).sound());  // where the links are gone, their entries are orphans
     CHECK(cache.collect());
     CHECK(value(cache.verify()).findings.empty());
     CHECK(stands(cache.root() / "format"));
