@@ -1,0 +1,137 @@
+// execve: a process that becomes another program while it has something leased.
+
+#include "support.hpp"
+
+#include <catch.hpp>
+#include <csignal>
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+/// Leases "k", keeps it across the exec, and becomes the program.
+std::function<void(Child&)> become(const fs::path& root, Program& program, const std::vector<std::string>& arguments) {
+    return [&root, &program, arguments](Child&) {
+        const Cache cache = open_cache(root);
+        Lease lease = put(value(cache.bucket("b")), "k", "old");
+        value(lease.keep_across_exec());
+        program.become(arguments);
+    };
+}
+
+/// The one lease on "k" is good, whatever anyone runs, until the process ends; then nothing is left.
+void check_leased_until_it_ends(const fs::path& root, Child& child, const std::function<void()>& end) {
+    {
+        const Cache cache = open_cache(root);
+        const Bucket bucket = value(cache.bucket("b"));
+        const fs::path leased = value(bucket.info("k")).path;
+        const auto before = snapshot(leased);
+        REQUIRE(before.size() == 5);
+        put(value(cache.bucket("b")), "k", "new");  // also adopts: not the table that the process left its lease in
+        value(bucket.refresh());
+        for (int round = 0; round < 2; ++round) {
+            const auto report = value(cache.collect());
+            CHECK(report.entries == (round == 0 ? 1 : 0));
+            REQUIRE(report.leased.size() == 1);
+            CHECK(report.leased[0].process.pid == child.pid());
+            CHECK(report.leased[0].process.alive);
+            CHECK(report.reaped == 0);
+        }
+        CHECK(snapshot(leased) == before);
+        end();
+        const auto report = value(cache.collect());
+        CHECK(report.entries == 1);
+        CHECK(report.leased.empty());
+    }
+    REQUIRE_NOTHROW(require_no_leak(root, count_entries(root / "archive")));
+}
+
+}  // namespace
+
+TEST_CASE("a lease is kept across an execve, until the program ends") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Program program;
+    Child child(become(root, program, {"/bin/sh", "-c", "echo ready; read x"}));
+    program.wait_for("ready");
+    check_leased_until_it_ends(root, child, [&] {
+        program.go_on();
+        CHECK(child.join() == 0);
+    });
+}
+
+TEST_CASE("a lease is kept across an execve by a program that is killed") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Program program;
+    Child child(become(root, program, {"/bin/sh", "-c", "echo ready; read x"}));
+    program.wait_for("ready");
+    check_leased_until_it_ends(root, child, [&] { child.kill(); });
+}
+
+TEST_CASE("a lease is kept across an execve by a program that uses the same cache") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Program program;
+    Child child(become(root, program, {LOCK_TESTS_PROGRAM, "use", root.string()}));
+    program.wait_for("ready");
+    {
+        // It is two participants now, under one pid: the one it inherited, and the one it joined with.
+        const auto status = value(open_cache(root).status());
+        REQUIRE(status.processes.size() == 2);
+        for (const auto& process : status.processes) CHECK(process.pid == child.pid());
+    }
+    // Its own lease, on what it published, is not on anything retired.
+    check_leased_until_it_ends(root, child, [&] {
+        program.go_on();
+        CHECK(child.join() == 0);
+    });
+    CHECK(value(open_cache(root).bucket("programs")).get("k").has_value());
+}
+
+TEST_CASE("a lease is kept across an execve by a program that closes every descriptor") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Program program;
+    Child child(become(root, program, {LOCK_TESTS_PROGRAM, "close-all"}));
+    program.wait_for("ready");
+    check_leased_until_it_ends(root, child, [&] {
+        program.go_on();
+        CHECK(child.join() == 0);
+    });
+}
+
+TEST_CASE("a lease is kept by the children that a program hands the descriptor to") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Program program;
+    Child child(become(root, program, {LOCK_TESTS_PROGRAM, "leave-child"}));
+    program.wait_for("ready");
+    REQUIRE(child.join() == 0);
+    const Cache cache = open_cache(root);
+    value(value(cache.bucket("b")).refresh());
+    const auto report = value(cache.collect());
+    CHECK(report.entries == 0);
+    CHECK(report.leased.size() == 1);
+    program.go_on();
+    eventually("the last of them has ended", [&] { return value(cache.collect()).entries == 1; });
+    REQUIRE_NOTHROW(require_no_leak(root, 0));
+}
+
+TEST_CASE("locks end at an execve, and so does what was staged with the process") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    put(value(open_cache(root).bucket("b")), "doomed", "old");
+    Program program;
+    Child child([&](Child&) {
+        const Cache cache = open_cache(root);
+        HeldThread thread("publish.locked", [&] { put(value(cache.bucket("b")), "k", "new"); });
+        program.become({LOCK_TESTS_PROGRAM, "close-all"});
+    });
+    program.wait_for("ready");
+    CHECK(value(open_cache(root, impatient()).bucket("b")).remove("doomed").has_value());
+    program.go_on();
+    CHECK(child.join() == 0);
+    REQUIRE_NOTHROW(require_no_leak(root, 0));
+}

@@ -1,0 +1,253 @@
+// Participants: one for each process, adopted from the dead, and alive for as long as the process is.
+
+#include "support.hpp"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <catch.hpp>
+#include <csignal>
+#include <layout/layout.hpp>
+#include <lock/file_lock.hpp>
+#include <os/process.hpp>
+#include <root/root.hpp>
+#include <thread>
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+/// The numbers of the participants that say this process is theirs.
+std::vector<std::uint32_t> numbers_of(const Cache& cache, pid_t pid) {
+    std::vector<std::uint32_t> numbers;
+    for (const auto& process : value(cache.status()).processes) {
+        if (process.pid == pid && process.alive) numbers.push_back(process.participant);
+    }
+    return numbers;
+}
+
+std::size_t living(const Cache& cache) {
+    std::size_t count = 0;
+    for (const auto& process : value(cache.status()).processes) count += process.alive ? 1 : 0;
+    return count;
+}
+
+std::size_t staged_by(const fs::path& root, std::uint32_t participant) {
+    return count_entries(root / "staging" / std::to_string(participant));
+}
+
+/// Makes this process a participant now, and not at its first need of one.
+void join(const Cache& cache) { (void)value(value(cache.bucket("b")).stage()); }
+
+/// Joins the cache, and leaves a staged tree behind when it is killed.
+void stage_and_wait(Child& self, const fs::path& root) {
+    const Cache cache = open_cache(root);
+    const Staging staging = value(value(cache.bucket("b")).stage());
+    fill(staging.path(), "half");
+    self.say("staged");
+    self.hear();
+}
+
+}  // namespace
+
+TEST_CASE("a dead participant's table is adopted, and its staging area reaped first") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Child first([&](Child& self) { stage_and_wait(self, root); });
+    first.wait_for("staged");
+    CHECK(staged_by(root, 0) == 1);
+    first.kill();
+    CHECK(staged_by(root, 0) == 1);
+
+    // Another process, so that both begin to look at whatever place: the pool has one table, which is free.
+    Child second([&](Child& self) { stage_and_wait(self, root); });
+    second.wait_for("staged");
+    CHECK(count_entries(root / "participants") == 1);
+    CHECK(staged_by(root, 0) == 1);
+    CHECK(count_entries(root / "trash") == 1);
+    const Cache cache = open_cache(root);
+    CHECK(numbers_of(cache, second.pid()) == std::vector<std::uint32_t>{0});
+    second.kill();
+    REQUIRE_NOTHROW(require_no_leak(root, 0));
+}
+
+TEST_CASE("a living participant's table is not adopted, nor its staging area reaped") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Child first([&](Child& self) { stage_and_wait(self, root); });
+    first.wait_for("staged");
+    Child second([&](Child& self) { stage_and_wait(self, root); });
+    second.wait_for("staged");
+    const Cache cache = open_cache(root);
+    join(cache);
+    CHECK(value(cache.collect()).reaped == 0);
+    CHECK(count_entries(root / "participants") == 3);
+    CHECK(numbers_of(cache, first.pid()) == std::vector<std::uint32_t>{0});
+    CHECK(numbers_of(cache, second.pid()) == std::vector<std::uint32_t>{1});
+    for (const std::uint32_t number : {0U, 1U}) CHECK(staged_by(root, number) == 1);
+    second.kill();
+    CHECK(value(cache.collect()).reaped == 1);
+    CHECK(staged_by(root, 0) == 1);
+    CHECK(staged_by(root, 1) == 0);
+}
+
+TEST_CASE("adopting takes a lease away from nobody but the dead") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Child dead([&](Child& self) {
+        const Lease lease = put(value(open_cache(root).bucket("b")), "k", "old");
+        self.say("leased");
+        self.hear();
+    });
+    dead.wait_for("leased");
+    const Cache cache = open_cache(root);
+    value(value(cache.bucket("b")).refresh());
+    CHECK(value(cache.collect()).leased.size() == 1);
+    join(cache);
+    dead.kill();
+    // Adopted and at once used: nothing of the predecessor's is leased any more.
+    Child adopter([&](Child& self) {
+        const Lease lease = put(value(open_cache(root).bucket("b")), "other", "new");
+        self.say("adopted");
+        self.hear();
+    });
+    adopter.wait_for("adopted");
+    CHECK(numbers_of(cache, adopter.pid()) == std::vector<std::uint32_t>{0});
+    const auto report = value(cache.collect());
+    CHECK(report.leased.empty());
+    CHECK(report.entries == 1);
+}
+
+TEST_CASE("a process that says goodbye is not there any more; one that was killed is, dead, until it is reaped") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    join(cache);
+    Child leaving([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "new"); });
+    REQUIRE(leaving.join() == 0);
+    CHECK(value(cache.status()).processes.size() == 1);  // this one
+    Child killed([&](Child& self) { stage_and_wait(self, root); });
+    killed.wait_for("staged");
+    killed.kill();
+    CHECK(value(cache.status()).processes.size() == 2);
+    CHECK(living(cache) == 1);
+    CHECK(value(cache.collect()).reaped == 1);
+    CHECK(value(cache.status()).processes.size() == 1);
+}
+
+TEST_CASE("a zombie is dead") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Child child([&](Child& self) {
+        const Lease lease = put(value(open_cache(root).bucket("b")), "k", "old");
+        self.say("leased");
+        self.hear();
+    });
+    child.wait_for("leased");
+    const Cache cache = open_cache(root);
+    join(cache);
+    ::kill(child.pid(), SIGKILL);
+    siginfo_t ignored{};
+    REQUIRE(::waitid(P_PID, static_cast<id_t>(child.pid()), &ignored, WEXITED | WNOWAIT) == 0);  // it has ended, and is still there
+    value(value(cache.bucket("b")).refresh());
+    CHECK(living(cache) == 1);  // this process
+    const auto report = value(cache.collect());
+    CHECK(report.reaped == 1);
+    CHECK(report.entries == 1);
+    CHECK(child.join() == 128 + SIGKILL);
+}
+
+TEST_CASE("a process whose first thread has ended still runs") {
+    Child child([](Child& self) {
+        std::thread([&self] {
+            self.hear();
+            ::_exit(0);
+        }).detach();
+        ::syscall(SYS_exit, 0);  // this thread alone
+    });
+    const std::string stat = "/proc/" + std::to_string(child.pid()) + "/stat";
+    eventually("its first thread ends", [&] { return contains(read_file(stat), ") Z "); });
+    os::ProcessIdentity identity = os::this_process();
+    identity.pid = child.pid();
+    identity.start = 0;
+    CHECK(os::is_running(identity) == os::Running::yes);
+    child.go_on();
+    CHECK(child.join() == 0);
+    CHECK(os::is_running(identity) == os::Running::no);
+}
+
+TEST_CASE("among a thousand participants, the living are listed and a free one is found at once") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    for (std::uint32_t i = 0; i < 1000; ++i) write_file(root / "participants" / layout::participant_name(i), "");
+    std::vector<std::unique_ptr<Child>> children;
+    for (int i = 0; i < 3; ++i) {
+        children.push_back(std::make_unique<Child>([&](Child& self) { stage_and_wait(self, root); }));
+        children.back()->wait_for("staged");
+    }
+    CHECK(count_entries(root / "participants") == 1000);
+    CHECK(living(cache) == 3);
+    for (const auto& child : children) {
+        const auto numbers = numbers_of(cache, child->pid());
+        REQUIRE(numbers.size() == 1);
+        // Looking begins at the pid, so that processes do not queue for the first few: three took at most the next three.
+        const auto distance = (numbers[0] + 1000 - static_cast<std::uint32_t>(child->pid()) % 1000) % 1000;
+        CHECK(distance < 3);
+    }
+    put(value(cache.bucket("b")), "k", "new");
+    CHECK(living(cache) == 4);
+    CHECK(value(cache.collect()).reaped == 0);
+    for (const auto& child : children) child->kill();
+    CHECK(living(cache) == 1);
+    CHECK(value(cache.collect()).reaped == 3);
+}
+
+TEST_CASE("where all participants are taken, one more is made") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    const os::Dir participants = value(os::open_dir(root / "participants"));
+    std::vector<lock::FileLock> taken;
+    for (std::uint32_t i = 0; i < 20; ++i) {
+        auto held = value(lock::FileLock::try_lock(participants, layout::participant_name(i), lock::Mode::exclusive));
+        REQUIRE(held);
+        taken.push_back(std::move(*held));
+    }
+    const Lease lease = put(value(cache.bucket("b")), "k", "new");
+    CHECK(count_entries(root / "participants") == 21);
+    CHECK(numbers_of(cache, ::getpid()) == std::vector<std::uint32_t>{20});
+}
+
+TEST_CASE("a stopped process keeps its lease, while others refresh and collect") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    put(value(open_cache(root).bucket("b")), "k", "old");
+    Child child([&](Child& self) {
+        const Lease lease = value(value(open_cache(root).bucket("b")).get("k"));
+        self.say(lease.path().string());
+        self.hear();
+        Child::must(content_of(lease) == "old", "the leased files have changed");
+    });
+    const fs::path leased = child.listen();
+    child.stop();
+    const auto before = snapshot(leased);
+    REQUIRE(before.size() == 5);
+    const Cache cache = open_cache(root);
+    const Bucket bucket = value(cache.bucket("b"));
+    for (const std::string content : {"newer", "newest"}) {
+        put(bucket, "k", content);
+        value(bucket.refresh());
+        (void)value(cache.collect());
+        CHECK(snapshot(leased) == before);
+        CHECK(content_of(bucket, "k").empty());
+    }
+    CHECK(count_entries(root / "archive") == 1);
+    child.resume();
+    child.go_on();
+    CHECK(child.join() == 0);
+    CHECK(value(cache.collect()).entries == 1);
+    REQUIRE_NOTHROW(require_no_leak(root, 0));
+}

@@ -1,0 +1,116 @@
+// What the tests of locks and processes share: threads held at points, waits that are told apart from work without waiting, and
+// programs that a child becomes.
+#pragma once
+
+#include <support/cache.hpp>
+#include <support/child.hpp>
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <future>
+#include <os/points.hpp>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace larder::testing {
+
+/// Options with which whatever would have to wait says Errc::interrupted at once: so "it waits" needs no clock.
+inline OpenOptions impatient() {
+    OpenOptions options = test_options();
+    std::stop_source source;
+    source.request_stop();
+    options.stop = source.get_token();
+    return options;
+}
+
+/// A thread of this process that runs `body` and is held where it first comes to a point; other threads pass. Points belong to
+/// the process, so there can be only one of these at a time.
+class HeldThread {
+public:
+    HeldThread(const std::string& point, std::function<void()> body) {
+        os::set_point_hook([this, point](const char* name) {
+            if (point == name && !came_.exchange(true)) free_.get_future().wait();
+            return 0;
+        });
+        done_ = std::async(std::launch::async, std::move(body));
+        eventually("a thread comes to " + point, [&] { return came_ || is_done(); });
+        if (came_) return;
+        os::set_point_hook({});
+        done_.get();
+        throw std::runtime_error("a thread never came to " + point);
+    }
+    HeldThread(const HeldThread&) = delete;
+    ~HeldThread() {
+        try {
+            finish();
+        } catch (const std::exception&) {  // what the body threw: finish() is for those who want to know
+        }
+    }
+
+    /// Lets it go on, and waits for its end.
+    void finish() {
+        if (!done_.valid()) return;
+        free_.set_value();
+        done_.wait();
+        os::set_point_hook({});
+        done_.get();
+    }
+
+private:
+    [[nodiscard]] bool is_done() const { return done_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+
+    std::atomic<bool> came_{false};
+    std::promise<void> free_;
+    std::future<void> done_;
+};
+
+/// The program that a child becomes, spoken to over its standard input and output. Made before the child is.
+class Program {
+public:
+    Program() {
+        if (::pipe(in_) != 0 || ::pipe(out_) != 0) throw std::runtime_error("pipe");
+    }
+    Program(const Program&) = delete;
+    ~Program() {
+        for (const int fd : {in_[0], in_[1], out_[0], out_[1]}) {
+            if (fd >= 0) ::close(fd);
+        }
+    }
+
+    /// In the child: never returns.
+    void become(std::vector<std::string> arguments) {
+        ::dup2(in_[0], 0);
+        ::dup2(out_[1], 1);
+        for (const int fd : {in_[0], in_[1], out_[0], out_[1]}) ::close(fd);
+        std::vector<char*> words;
+        for (auto& argument : arguments) words.push_back(argument.data());
+        words.push_back(nullptr);
+        ::execv(words.front(), words.data());
+        throw std::runtime_error("can't become " + arguments.front());
+    }
+
+    /// In the parent: the program says this next.
+    void wait_for(const std::string& word) {
+        if (out_[1] >= 0) ::close(std::exchange(out_[1], -1));
+        std::string heard;
+        char c = 0;
+        while (::read(out_[0], &c, 1) == 1 && c != '\n') heard += c;
+        if (heard != word) throw std::runtime_error("the program was to say \"" + word + "\", and said \"" + heard + "\"");
+    }
+    void go_on() {
+        if (::write(in_[1], "\n", 1) != 1) throw std::runtime_error("the program does not listen");
+    }
+
+private:
+    int in_[2], out_[2];
+};
+
+inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace larder::testing

@@ -1,0 +1,284 @@
+// Why no lock of larder's is a boost::interprocess::file_lock: each of its traps, shown on it, and beside it that FileLock has none.
+
+#include "support.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <boost/interprocess/file_mapping.hpp>
+#include <boost/interprocess/mapped_region.hpp>
+#include <boost/interprocess/sync/file_lock.hpp>
+#include <catch.hpp>
+#include <csignal>
+#include <lock/file_lock.hpp>
+#include <map>
+#include <optional>
+
+using namespace larder;
+using namespace larder::testing;
+using lock::FileLock;
+using lock::Mode;
+
+namespace {
+
+namespace bip = boost::interprocess;
+
+/// Two lock files, one for each kind of lock.
+struct Files {
+    Files() : dir(value(os::open_dir(temp.path()))) {
+        write_file(boosts, "");
+        write_file(temp.path() / "larders", "");
+    }
+    [[nodiscard]] std::optional<FileLock> take(Mode mode = Mode::exclusive) const { return value(FileLock::try_lock(dir, "larders", mode)); }
+
+    TempDir temp;
+    os::Dir dir;
+    std::string boosts = (temp.path() / "boosts").string();
+    std::string larders = (temp.path() / "larders").string();
+};
+
+/// Whether another process gets the lock.
+bool another_gets(const std::function<bool()>& attempt) {
+    Child other([&](Child& self) { self.say(attempt() ? "got" : "refused"); });
+    const std::string word = other.listen();
+    if (other.join() != 0) throw std::runtime_error("the other process failed");
+    return word == "got";
+}
+
+bool another_gets_boosts(const Files& files) {
+    return another_gets([&] { return bip::file_lock(files.boosts.c_str()).try_lock(); });
+}
+
+bool another_gets_larders(const Files& files) {
+    return another_gets([&] { return files.take().has_value(); });
+}
+
+void open_and_close(const std::string& path) { ::close(::open(path.c_str(), O_RDWR)); }
+
+}  // namespace
+
+TEST_CASE("a second object on the same file in one process does not get the lock") {
+    const Files files;
+    bip::file_lock first(files.boosts.c_str()), second(files.boosts.c_str());
+    REQUIRE(first.try_lock());
+    CHECK(second.try_lock());  // the trap
+
+    const auto held = files.take();
+    REQUIRE(held);
+    CHECK_FALSE(files.take());
+    CHECK_FALSE(files.take(Mode::shared));
+}
+
+TEST_CASE("closing a descriptor of the file does not drop the lock") {
+    const Files files;
+    bip::file_lock first(files.boosts.c_str());
+    REQUIRE(first.try_lock());
+    CHECK_FALSE(another_gets_boosts(files));
+    open_and_close(files.boosts);
+    CHECK(another_gets_boosts(files));  // the trap
+
+    const auto held = files.take();
+    REQUIRE(held);
+    open_and_close(files.larders);
+    CHECK_FALSE(another_gets_larders(files));
+}
+
+TEST_CASE("a vain attempt by another object does not drop the lock") {
+    const Files files;
+    bip::file_lock first(files.boosts.c_str());
+    REQUIRE(first.try_lock());
+    { bip::file_lock second(files.boosts.c_str()); }
+    CHECK(another_gets_boosts(files));  // the trap: the second object's descriptor was closed
+
+    const auto held = files.take();
+    REQUIRE(held);
+    CHECK_FALSE(files.take());
+    CHECK(value(lock::look_at(files.dir, "larders")) == lock::State::taken);
+    CHECK_FALSE(another_gets_larders(files));
+}
+
+TEST_CASE("mapping the file, and unmapping it, does not drop the lock") {
+    const Files files;
+    write_file(files.boosts, "bytes");
+    write_file(files.larders, "bytes");
+    bip::file_lock first(files.boosts.c_str());
+    REQUIRE(first.try_lock());
+    { bip::mapped_region region(bip::file_mapping(files.boosts.c_str(), bip::read_only), bip::read_only); }
+    CHECK(another_gets_boosts(files));  // the trap
+
+    const auto held = files.take();
+    REQUIRE(held);
+    { bip::mapped_region region(bip::file_mapping(files.larders.c_str(), bip::read_only), bip::read_only); }
+    CHECK_FALSE(another_gets_larders(files));
+}
+
+TEST_CASE("the first of two sharers to unlock keeps the lock for the other") {
+    const Files files;
+    bip::file_lock first(files.boosts.c_str()), second(files.boosts.c_str());
+    REQUIRE(first.try_lock_sharable());
+    REQUIRE(second.try_lock_sharable());
+    second.unlock_sharable();
+    CHECK(another_gets_boosts(files));  // the trap
+
+    const auto held = files.take(Mode::shared);
+    auto other = files.take(Mode::shared);
+    REQUIRE((held && other));
+    other.reset();
+    CHECK_FALSE(another_gets_larders(files));
+}
+
+namespace {
+
+/// By name, so that a lock file that was unlinked and made anew has another number.
+std::map<std::string, ino_t> lock_files(const fs::path& root) {
+    std::map<std::string, ino_t> files;
+    for (const char* directory : {"locks", "participants"}) {
+        for (const auto& entry : fs::directory_iterator(root / directory)) {
+            struct stat status{};
+            if (::stat(entry.path().c_str(), &status) == 0) files[entry.path().string()] = status.st_ino;
+        }
+    }
+    return files;
+}
+
+}  // namespace
+
+TEST_CASE("unlinking a lock file admits a second owner to any lock, so larder never unlinks one") {
+    const Files files;
+    bip::file_lock first(files.boosts.c_str());
+    REQUIRE(first.try_lock());
+    fs::remove(files.boosts);
+    write_file(files.boosts, "");
+    CHECK(another_gets_boosts(files));  // the trap
+    const auto held = files.take();
+    fs::remove(files.larders);
+    CHECK(another_gets_larders(files));  // no kind of lock is free of this one
+
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Child all([&](Child&) {
+        const Cache cache = open_cache(root);
+        const Bucket bucket = value(cache.bucket("b"));
+        put(bucket, "k", "one");
+        put(bucket, "k", "two");
+        (void)value(bucket.get_or_build("built", [](Staging&) -> Result<> { return {}; }));
+        value(bucket.remove("k"));
+        (void)value(cache.collect());
+    });
+    REQUIRE(all.join() == 0);
+    const auto before = lock_files(root);
+    REQUIRE(before.size() >= 5);  // collector, builds, the bucket's two, and a participant
+    const Cache cache = open_cache(root);
+    const Bucket bucket = value(cache.bucket("b"));
+    put(bucket, "k", "three");
+    put(bucket, "k", "four");
+    value(bucket.remove("k"));
+    value(bucket.refresh());
+    (void)value(cache.collect());
+    VerifyOptions repair;
+    repair.repair = true;
+    (void)value(cache.verify(repair));
+    const auto after = lock_files(root);
+    for (const auto& [path, inode] : before) {
+        INFO(path);
+        CHECK(after.count(path) == 1);
+        if (after.count(path) == 1) CHECK(after.at(path) == inode);
+    }
+}
+
+TEST_CASE("a forked child owns nothing, and knows it") {
+    const Files files;
+    bip::file_lock first(files.boosts.c_str());
+    REQUIRE(first.try_lock());
+    // The trap: the child's own object, which was locked when it was copied, does not even have the lock.
+    CHECK_FALSE(another_gets([&] { return first.try_lock(); }));
+
+    auto held = files.take();
+    REQUIRE(held);
+    Child child([&](Child&) {
+        { const auto inherited = std::move(held); }  // must let go of nothing
+        Child::must(!files.take(), "the child got what its parent holds");
+    });
+    REQUIRE(child.join() == 0);
+    CHECK_FALSE(another_gets_larders(files));
+    held.reset();
+    CHECK(another_gets_larders(files));
+}
+
+TEST_CASE("a forked child that outlives its parent does not keep the parent's lock") {
+    const Files files;
+    // A process that holds a lock is killed while its child lives; the child speaks and listens in its place.
+    const auto holder = [&](const std::function<void()>& take) {
+        return [&, take](Child& self) {
+            take();
+            Child grandchild([&](Child&) {
+                self.say("grandchild");
+                self.hear();
+            });
+            ::pause();
+        };
+    };
+    {
+        // The trap of a lock that belongs to an open file, were it not for what FileLock does at a fork.
+        int fd = -1;
+        Child parent(holder([&] {
+            fd = ::open(files.larders.c_str(), O_RDWR | O_CLOEXEC);
+            Child::must(Child::must(lock::try_lock_fd(fd, Mode::exclusive, lock::Range::whole(), {})), "refused");
+        }));
+        parent.wait_for("grandchild");
+        parent.kill();
+        CHECK_FALSE(files.take());
+        parent.go_on();
+        eventually("the grandchild ends", [&] { return files.take().has_value(); });
+    }
+    std::optional<FileLock> held;
+    Child parent(holder([&] {
+        held = files.take();
+        Child::must(held.has_value(), "refused");
+    }));
+    parent.wait_for("grandchild");
+    CHECK_FALSE(files.take());
+    parent.kill();
+    CHECK(files.take());
+    parent.go_on();
+}
+
+TEST_CASE("after execve the same process does not get what it holds already") {
+    const Files files;
+    const auto answer_after_exec = [&](const std::function<void()>& take, const std::vector<std::string>& arguments) {
+        Program program;
+        Child child([&](Child&) {
+            take();
+            program.become(arguments);
+        });
+        std::string answer = "got";
+        try {
+            program.wait_for("got");
+        } catch (const std::runtime_error&) {
+            answer = "refused";
+        }
+        CHECK(child.join() == 0);
+        return answer;
+    };
+    std::optional<bip::file_lock> first;
+    CHECK(answer_after_exec(
+              [&] {
+                  first.emplace(files.boosts.c_str());
+                  Child::must(first->try_lock(), "refused");
+              },
+              {LOCK_TESTS_PROGRAM, "try-file-lock", files.boosts}) == "got");  // the trap: it is still locked, by this very process
+
+    // The one lock that larder hands on across an execve is a participant's.
+    int fd = -1;
+    CHECK(answer_after_exec(
+              [&] {
+                  fd = ::open(files.larders.c_str(), O_RDWR);
+                  Child::must(Child::must(lock::try_lock_fd(fd, Mode::exclusive, lock::Range::whole(), {})), "refused");
+              },
+              {LOCK_TESTS_PROGRAM, "try-lock", files.temp.path().string(), "larders"}) == "refused");
+
+    // All others end there, and are not inherited by the program.
+    std::optional<FileLock> held;
+    CHECK(answer_after_exec([&] { held = files.take(); },
+                            {LOCK_TESTS_PROGRAM, "try-lock", files.temp.path().string(), "larders"}) == "got");
+}
