@@ -1,0 +1,199 @@
+// A cache that came with an image: it lies in a lower layer of an overlayfs, whose directories can't be renamed (EXDEV). Everything
+// works there as elsewhere, and the lower layer stays as it is.
+
+#include <csignal>
+
+#include "support.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+/// A cache with three entries, garbage and a refreshed bucket, made before the overlay was mounted over it by processes that have ended.
+class Image {
+public:
+    Image() {
+        // On a tmpfs, since an overlay can't lie on another one.
+        if (!tmpfs_) return;
+        for (const char* name : {"lower", "upper", "work", "merged"}) fs::create_directory(dir_.path() / name);
+        in_child([&](Child&) {
+            const Cache cache = open_cache(lower() / "cache");
+            const Bucket bucket = value(cache.bucket("b")), gone = value(cache.bucket("gone"));
+            put(bucket, "k", "replaced in the image");
+            for (const char* key : {"k", "l", "m"}) put(bucket, key, "from the image");
+            put(gone, "k", "refreshed in the image");
+            value(gone.refresh());
+        });
+        before_ = exact_snapshot(lower());
+        overlay_ = std::make_unique<Mount>("overlay", dir_.path() / "merged", "overlay", 0,
+                                           "lowerdir=" + lower().string() + ",upperdir=" + (dir_.path() / "upper").string() +
+                                               ",workdir=" + (dir_.path() / "work").string());
+    }
+
+    [[nodiscard]] explicit operator bool() const { return overlay_ && *overlay_; }
+    [[nodiscard]] fs::path root() const { return dir_.path() / "merged" / "cache"; }
+    [[nodiscard]] fs::path lower() const { return dir_.path() / "lower"; }
+    void require_lower_untouched() const { CHECK(exact_snapshot(lower()) == before_); }
+
+private:
+    TempDir dir_;
+    Mount tmpfs_{"tmpfs", dir_.path(), "tmpfs", 0, "mode=0755"};
+    std::unique_ptr<Mount> overlay_;
+    std::map<std::string, std::string> before_;
+};
+
+#define SKIP_UNLESS_MOUNTED(image) SKIP_UNLESS(image, "the right to mount an overlayfs")
+
+}  // namespace
+
+TEST_CASE("a directory of the lower layer can't be renamed here: else these tests show nothing") {
+    const Image image;
+    SKIP_UNLESS_MOUNTED(image);
+    std::error_code error;
+    fs::rename(image.root() / "buckets" / "b", image.root() / "buckets" / "c", error);
+    CHECK(error == std::errc::cross_device_link);
+}
+
+TEST_CASE("overlay: entries of the image are hits, and are leased") {
+    const Image image;
+    SKIP_UNLESS_MOUNTED(image);
+    const Cache cache = open_cache(image.root());
+    const Bucket bucket = value(cache.bucket("b"));
+    CHECK(cache.link_kind() == test_options().link_kind);
+    const Lease lease = value(bucket.get("k"));
+    CHECK(lease.is_protected());
+    CHECK(content_of(lease) == "from the image");
+    CHECK(value(bucket.keys()).size() == 3);
+    CHECK(value(cache.verify()).findings.empty());
+    image.require_lower_untouched();
+}
+
+TEST_CASE("overlay: put, replace and remove") {
+    const Image image;
+    SKIP_UNLESS_MOUNTED(image);
+    const Cache cache = open_cache(image.root());
+    const Bucket bucket = value(cache.bucket("b"));
+    put(bucket, "new", "new");
+    CHECK(content_of(bucket, "new") == "new");
+    put(bucket, "k", "replaced");
+    CHECK(content_of(bucket, "k") == "replaced");
+    put(bucket, "k", "replaced again");
+    CHECK(content_of(bucket, "k") == "replaced again");
+    REQUIRE(bucket.remove("l"));
+    CHECK(content_of(bucket, "l").empty());
+    const auto again = bucket.remove("l");
+    REQUIRE_FALSE(again);
+    CHECK(name_of(again.error().code) == name_of(Errc::miss));
+    CHECK(content_of(bucket, "m") == "from the image");
+    CHECK(value(cache.verify()).findings.empty());
+    REQUIRE_NOTHROW(require_no_leak(image.root(), 3));  // k, m, new
+    CHECK(content_of(bucket, "k") == "replaced again");
+    image.require_lower_untouched();
+}
+
+TEST_CASE("overlay: a bucket of the image is refreshed key by key, and can be filled anew") {
+    const Image image;
+    SKIP_UNLESS_MOUNTED(image);
+    const Cache cache = open_cache(image.root());
+    const Bucket bucket = value(cache.bucket("b"));
+    const Lease held = value(bucket.get("k"));
+    put(bucket, "new", "new");
+    REQUIRE(bucket.refresh());
+    for (const char* key : {"k", "l", "m", "new"}) CHECK(content_of(bucket, key).empty());
+    CHECK(value(bucket.keys()).empty());
+    put(bucket, "k", "anew");
+    CHECK(content_of(bucket, "k") == "anew");
+    {
+        const auto collected = value(cache.collect());
+        REQUIRE(collected.leased.size() == 1);
+        CHECK(collected.leased[0].id == held.id());
+    }
+    CHECK(content_of(held) == "from the image");
+    REQUIRE(bucket.refresh());
+    CHECK(content_of(bucket, "k").empty());
+    CHECK(value(cache.verify()).findings.empty());
+    image.require_lower_untouched();
+}
+
+TEST_CASE("overlay: a bucket that was made in the upper layer is refreshed like any other") {
+    const Image image;
+    SKIP_UNLESS_MOUNTED(image);
+    const Cache cache = open_cache(image.root());
+    const Bucket bucket = value(cache.bucket("upper"));
+    put(bucket, "k", "new");
+    REQUIRE(bucket.refresh());
+    CHECK(content_of(bucket, "k").empty());
+    REQUIRE_NOTHROW(require_no_leak(image.root(), 3));
+    image.require_lower_untouched();
+}
+
+TEST_CASE("overlay: garbage of the image is collected, in place where it can't be moved") {
+    const Image image;
+    SKIP_UNLESS_MOUNTED(image);
+    const Cache cache = open_cache(image.root());
+    CHECK(count_entries(image.root() / "archive") == 5);
+    const auto collected = value(cache.collect());
+    CHECK(collected.entries == 2);
+    CHECK(count_entries(image.root() / "archive") == 3);
+    CHECK(content_of(value(cache.bucket("b")), "k") == "from the image");
+    REQUIRE(value(cache.bucket("b")).refresh());
+    CHECK(value(cache.collect()).entries == 3);
+    CHECK(count_entries(image.root() / "archive") == 0);
+    CHECK(value(cache.verify()).findings.empty());
+    REQUIRE_NOTHROW(require_no_leak(image.root(), 0));
+    image.require_lower_untouched();
+}
+
+TEST_CASE("overlay: a refresh that is killed between two keys has retired some, and loses nothing") {
+    const Image image;
+    SKIP_UNLESS_MOUNTED(image);
+    int renames = 0;
+    Child victim([&](Child&) {
+        const Cache cache = open_cache(image.root());
+        os::set_point_hook([&](const char* name) {
+            if (std::string(name) == "os.noreplace" && ++renames == 3) ::kill(::getpid(), SIGKILL);
+            return 0;
+        });
+        value(value(cache.bucket("b")).refresh());
+    });
+    REQUIRE(victim.join() == 128 + SIGKILL);
+    const Cache cache = open_cache(image.root());
+    CHECK(value(cache.verify()).findings.empty());
+    std::size_t left = 0;
+    for (const char* key : {"k", "l", "m"}) left += content_of(value(cache.bucket("b")), key) == "from the image";
+    CHECK(left == 2);
+    REQUIRE_NOTHROW(require_no_leak(image.root(), left));
+    image.require_lower_untouched();
+}
+
+TEST_CASE("overlay: an entry with a damaged record is found, and heals") {
+    const Image image;
+    SKIP_UNLESS_MOUNTED(image);
+    const Cache cache = open_cache(image.root());
+    const Bucket bucket = value(cache.bucket("b"));
+    fs::remove(value(bucket.get("k")).path().parent_path() / "record");
+    CHECK_FALSE(value(cache.verify()).sound());
+    CHECK(value(cache.verify({true})).sound());
+    REQUIRE_NOTHROW(require_no_leak(image.root(), 2));
+    image.require_lower_untouched();
+}
+
+TEST_CASE("overlay: what a dead process of the image had staged is reaped") {
+    const TempDir dir;
+    const Mount tmpfs("tmpfs", dir.path(), "tmpfs", 0, "mode=0755");
+    SKIP_UNLESS(tmpfs, "the right to mount a tmpfs");
+    for (const char* name : {"lower", "upper", "work", "merged"}) fs::create_directory(dir.path() / name);
+    Child victim([&](Child&) { put(value(open_cache(dir.path() / "lower" / "cache").bucket("b")), "k", "half"); }, {{}, {"publish.completed"}});
+    REQUIRE(victim.join() == 128 + SIGKILL);
+    const Mount overlay("overlay", dir.path() / "merged", "overlay", 0,
+                        "lowerdir=" + (dir.path() / "lower").string() + ",upperdir=" + (dir.path() / "upper").string() +
+                            ",workdir=" + (dir.path() / "work").string());
+    SKIP_UNLESS(overlay, "the right to mount an overlayfs");
+    const fs::path root = dir.path() / "merged" / "cache";
+    REQUIRE(count_entries(root / "staging" / "0") == 1);
+    SECTION("by a collection") { (void)value(open_cache(root).collect()); }
+    SECTION("by the process that adopts its participant") { put(value(open_cache(root).bucket("b")), "k", "whole"); }
+    CHECK(count_entries(root / "staging" / "0") == 0);
+    REQUIRE_NOTHROW(require_no_leak(root, content_of(value(open_cache(root).bucket("b")), "k").empty() ? 0 : 1));
+}
