@@ -140,6 +140,43 @@ TEST_CASE("a killed process that nobody has waited for yet holds no lease") {
     child.kill();
 }
 
+TEST_CASE("a forked child reads on what its parent had leased, also when the parent is killed") {
+    // 1. P leases, stages, and forks F, which holds P's participant open, and so its lock
+    // 2. P is killed
+    // 3. others refresh and collect: what P had leased and staged stays until F has ended
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    Child parent([&](Child& self) {
+        const Bucket bucket = open_bucket(scene.root);
+        const Lease lease = value(bucket.get("k"));
+        const Staging staging = value(bucket.stage());
+        fill(staging.path(), "staged");
+        const auto staged = staging.path();
+        if (::fork() != 0) {
+            for (;;) ::pause();
+        }
+        self.say("forked");  // by F, as all that follows
+        self.hear();
+        Child::must(content_of(lease) == "old", "the leased files have changed");
+        Child::must(fs::exists(staged / "f0"), "the staged files are gone");
+        self.say("whole");
+        self.hear();
+    });
+    parent.wait_for("forked");
+    parent.kill();
+    value(scene.bucket.refresh());
+    const auto report = value(scene.cache.collect());
+    CHECK(report.entries == 0);
+    CHECK(report.reaped == 0);
+    CHECK(report.leased.size() == 1);
+    parent.go_on();
+    parent.wait_for("whole");
+    parent.go_on();
+    eventually("the forked child has ended", [&] { return value(scene.cache.status()).leases.empty(); });
+    CHECK(value(scene.cache.collect()).entries == 1);
+    require_no_leak(scene.root, 0);
+}
+
 TEST_CASE("the lease that publish returns protects from the first instant at which others see the entry") {
     // 1. P has placed its link, and has not returned
     // 2. another process replaces it, removes that, collects

@@ -3,6 +3,7 @@
 #include <catch.hpp>
 #include <filesystem>
 #include <set>
+#include <steps/retire.hpp>
 
 #include "scene.hpp"
 
@@ -394,6 +395,41 @@ TEST_CASE("a get that finds a dangling link does not wait for a publisher, and l
     publish.go_on();
     CHECK(publish.join() == 0);
     require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("a link is retired only if it still names what was judged") {
+    // 1. somebody judges the entry that "k" names
+    // 2. another process replaces it
+    // 3. the judge, under the lock, finds another link than it judged
+    const Scene scene;
+    std::string judged;
+    {
+        const Lease lease = put(scene.bucket, "k", "old");
+        judged = lease.id();
+    }
+    put_here(scene, "new");
+    const auto root = value(root::open_root(scene.root, test_options()));
+    const std::string bucket = "b";
+    const steps::Place place{bucket, bucket, "k", "k"}, missing{bucket, bucket, "none", "none"};
+    const root::WaitLimits no_wait{};
+    const layout::Id id = *layout::parse_id(judged), now = *layout::parse_id(value(scene.bucket.info("k")).id);
+    CHECK_FALSE(value(steps::retire_if(*root, place, id, no_wait)));
+    CHECK_FALSE(value(steps::retire_if_unlocked(*root, place, id)));
+    CHECK_FALSE(value(steps::retire_if(*root, missing, id, no_wait)));
+    CHECK(content_of(scene.bucket, "k") == "new");
+
+    // Where the lock is taken, the one waits, and the other does nothing.
+    Child publish = publisher(scene, {"publish.before-exchange"});
+    publish.wait_for("publish.before-exchange");
+    CHECK(outcome(steps::retire_if(*root, place, now, no_wait)) == "busy");
+    CHECK_FALSE(value(steps::retire_if_unlocked(*root, place, now)));
+    go_on_until(publish, "published");
+    CHECK_FALSE(value(steps::retire_if(*root, place, now, no_wait)));
+    CHECK(value(steps::retire_if(*root, place, *layout::parse_id(value(scene.bucket.info("k")).id), no_wait)));
+    CHECK(content_of(scene.bucket, "k") == "");
+    publish.go_on();
+    CHECK(publish.join() == 0);
+    require_no_leak(scene.root, 0);
 }
 
 // ---- refresh ----

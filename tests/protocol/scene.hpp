@@ -14,6 +14,8 @@ namespace larder::testing {
 
 /// A cache that nobody else uses, with one bucket in use.
 struct Scene {
+    Scene() { std::signal(SIGPIPE, SIG_IGN); }  // who speaks to a child that has ended is to fail, and not to be ended
+
     TempDir dir;
     fs::path root = dir.path() / "cache";
     Cache cache = open_cache(root);

@@ -117,31 +117,34 @@ TEST_CASE("verify while a publish is held at any of its points, and goes on betw
 TEST_CASE("verify and a late publish into a refreshed bucket: the exchanged link is met, wherever it went") {
     // 1. P is about to exchange; refresh moves the bucket aside
     // 2. V has listed the archive, or the buckets
-    // 3. P's exchange takes the old link out of the moved bucket into P's staging area, and from there P retires it
-    for (const std::string point : {"verify.archive-listed", "verify.buckets-listed"}) {
-        const Scene scene;
-        put(scene.bucket, "k", "old");
-        Child publish([&](Child& child) {
-            put(open_bucket(scene.root), "k", "new");
-            child.say("published");
-        }, {{"publish.before-exchange", "publish.placed"}, {}});
-        publish.wait_for("publish.before-exchange");
-        value(scene.bucket.refresh());
-        const fs::path moved = fs::directory_iterator(scene.root / "retired" / "buckets")->path();
-        Child verify = verifier(scene, point, true);
-        verify.wait_for(point);
-        // What a rename does that had looked the bucket up before it was moved.
-        fs::rename(moved, bucket_path(scene));
-        publish.go_on();
-        publish.wait_for("publish.placed");
-        fs::rename(bucket_path(scene), moved);
-        publish.go_on();
-        publish.wait_for("published");
-        verify.go_on();
-        verify.wait_for("found: ");
-        CHECK(publish.join() == 0);
-        CHECK(verify.join() == 0);
-        require_no_leak(scene.root, 0);
+    // 3. P's exchange takes the old link out of the moved bucket into P's staging area, and from there P may retire it
+    for (const bool retires : {true, false}) {
+        for (const std::string point : {"verify.archive-listed", "verify.buckets-listed"}) {
+            INFO("verify held at " << point << (retires ? ", link retired" : ", link in staging"));
+            const Scene scene;
+            put(scene.bucket, "k", "old");
+            Child publish([&](Child& child) {
+                put(open_bucket(scene.root), "k", "new");
+                child.say("published");
+            }, {{"publish.before-exchange", "publish.placed"}, {}});
+            publish.wait_for("publish.before-exchange");
+            value(scene.bucket.refresh());
+            const fs::path moved = fs::directory_iterator(scene.root / "retired" / "buckets")->path();
+            Child verify = verifier(scene, point, true);
+            verify.wait_for(point);
+            // What a rename does that had looked the bucket up before it was moved.
+            fs::rename(moved, bucket_path(scene));
+            publish.go_on();
+            publish.wait_for("publish.placed");
+            fs::rename(bucket_path(scene), moved);
+            if (retires) go_on_until(publish, "published");
+            verify.go_on();
+            verify.wait_for("found: ");
+            if (!retires) go_on_until(publish, "published");
+            CHECK(publish.join() == 0);
+            CHECK(verify.join() == 0);
+            require_no_leak(scene.root, 0);
+        }
     }
 }
 
