@@ -27,7 +27,7 @@ public:
     ~Archive();
 
     /// The next member, in the order of the archive, or nothing at its end.
-    /// Errors: `refused` for a member that is anything but a file or a directory, is encrypted, or whose path could lead out
+    /// Errors: `build` for a member that is anything but a file or a directory, is encrypted, or whose path could lead out
     /// of a tree or mean different things to different people; and for an archive that is broken.
     [[nodiscard]] Result<std::optional<Member>> next();
 

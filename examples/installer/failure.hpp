@@ -18,7 +18,7 @@ using larder::Result;
 /// A wheel, or a target, that must not be used. `detail` names the member and says what is wrong with it.
 [[nodiscard]] inline tl::unexpected<Error> refuse(const char* step, const fs::path& path, std::string detail) {
     return tl::unexpected(
-        Error{.code = Errc::refused, .sys_errno = 0, .step = step, .path = path, .detail = std::move(detail)});
+        Error{.code = Errc::build, .sys_errno = 0, .step = step, .path = path, .detail = std::move(detail)});
 }
 
 /// What the operating system has just refused; reads `errno`.

@@ -15,7 +15,7 @@ inline constexpr const char* record = "RECORD";    ///< lists `files`
 }  // namespace entry
 
 /// Fills `directory`, which is empty, with the wheel's files. Every digest in RECORD is compared with what was written.
-/// Errors: `refused` for a wheel that is not what the format asks, or is larger than the limits allow. What was written until
+/// Errors: `build` for a wheel that is not what the format asks, or is larger than the limits allow. What was written until
 /// then stays, for the caller to delete: a Staging does.
 [[nodiscard]] Result<> unpack(const WheelFile& wheel, const fs::path& directory, const Limits& limits);
 

@@ -29,7 +29,7 @@ struct WheelFile {
     std::string sha256;
 };
 
-/// Errors: `refused` where the file's name is not a wheel's (NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl).
+/// Errors: `build` where the file's name is not a wheel's (NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl).
 [[nodiscard]] Result<WheelFile> identify(const fs::path& path);
 
 /// A member of a wheel, and what becomes of it.
@@ -47,7 +47,7 @@ struct Contents {
 };
 
 /// Reads the archive's directory and its metadata, not its files. Afterwards every member is a file at a place of its own below
-/// the target, and has a digest, in RECORD, of a method that is good enough. Errors: `refused` for anything else; the message
+/// the target, and has a digest, in RECORD, of a method that is good enough. Errors: `build` for anything else; the message
 /// names the member.
 [[nodiscard]] Result<Contents> inspect(const WheelFile& wheel, const Limits& limits);
 

@@ -11,7 +11,7 @@ namespace installer {
 /// Every name in the archive's directory, byte for byte. libarchive shows less: it ends a name at a NUL, and of two members
 /// that share their bytes it shows one. Other readers do otherwise, so an archive where that matters means different things to
 /// different programs, and is not for installing.
-/// Errors: `refused` where there is no directory right at the file's end, or it is not in order.
+/// Errors: `build` where there is no directory right at the file's end, or it is not in order.
 [[nodiscard]] Result<std::vector<std::string>> names_in_directory(const fs::path& archive);
 
 }  // namespace installer

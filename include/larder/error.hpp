@@ -19,6 +19,7 @@ enum class Errc {
     no_space,     ///< the disk or the quota is full: remove, refresh and collect still work
     unsupported,  ///< this file system can't do what was asked for by name: ask for another way
     exists,       ///< something stands where the result should go: move it, or allow its replacement
+    build,        ///< for the caller's own builds to return: what they were to make could not be made
     damaged,      ///< what is on the disk breaks an invariant: run verify
     system,       ///< the operating system refused; `sys_errno` says why
 };

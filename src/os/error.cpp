@@ -16,6 +16,7 @@ std::string_view name_of(Errc code) noexcept {
         case Errc::no_space: return "no_space";
         case Errc::unsupported: return "unsupported";
         case Errc::exists: return "exists";
+        case Errc::build: return "build";
         case Errc::damaged: return "damaged";
         case Errc::system: return "system";
     }

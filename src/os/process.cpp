@@ -84,6 +84,13 @@ KernelView view_of(std::int64_t pid) {
     return view;
 }
 
+/// Whether a process whose first thread has ended has others that have not.
+bool has_other_threads(std::int64_t pid) {
+    struct stat status{};
+    // A directory's links are its subdirectories and two more: one for each thread.
+    return ::stat(("/proc/" + std::to_string(pid) + "/task").c_str(), &status) == 0 && status.st_nlink > 3;
+}
+
 /// The namespace in which our pid means something.
 std::uint64_t this_pid_namespace() {
     struct stat status{};
@@ -148,7 +155,8 @@ Running is_running(const ProcessIdentity& process) noexcept {
     if (process.pid_namespace != this_pid_namespace()) return Running::unknown;
     if (::kill(static_cast<pid_t>(process.pid), 0) != 0 && errno == ESRCH) return Running::no;
     const KernelView now = view_of(process.pid);
-    if (now.state == 'Z' || now.state == 'X') return Running::no;  // ended; its parent has yet to ask how
+    // Ended, and its parent has yet to ask how; or only its first thread has ended, and others run.
+    if ((now.state == 'Z' || now.state == 'X') && !has_other_threads(process.pid)) return Running::no;
     // Where either start can't be told, a running pid is taken for the same process: doubt is on the side of the lease.
     return now.start == 0 || process.start == 0 || now.start == process.start ? Running::yes : Running::no;
 }

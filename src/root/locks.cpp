@@ -1,5 +1,6 @@
 #include <root/locks.hpp>
 
+#include <algorithm>
 #include <layout/layout.hpp>
 #include <layout/name.hpp>
 #include <os/points.hpp>
@@ -19,11 +20,11 @@ std::uint64_t number_of(const std::string& lock_name) { return layout::digest("l
 
 std::string label_of(const std::string& encoded_bucket) { return "bucket " + encoded_bucket; }
 
-/// Waits until `attempt` is true; the error of a vain wait names the holders of the lock `name`.
+/// Waits until `attempt` is true; the error of a vain wait names the holders of the locks `blamed`.
 template <class Attempt>
-Result<> wait_for(const Root& root, const std::string& name, const WaitLimits& limits, Attempt attempt) {
+Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& blamed, const WaitLimits& limits, Attempt attempt) {
     const lock::Patience patience{limits.lock_timeout, longest_pause, limits.stop};
-    WaitNotice notice(root, limits, number_of(name));
+    WaitNotice notice(root, limits, blamed);
     const auto go_on = [&](std::chrono::steady_clock::duration waited) {
         notice.after(waited);
         return true;
@@ -32,10 +33,10 @@ Result<> wait_for(const Root& root, const std::string& name, const WaitLimits& l
     const auto path = root.dirs().locks / name;
     switch (waited) {
         case Waited::had: return {};
-        case Waited::interrupted: return os::fail(Errc::interrupted, "wait for lock", path, "asked to stop; held by " + describe_holders(root, number_of(name)));
+        case Waited::interrupted: return os::fail(Errc::interrupted, "wait for lock", path, "asked to stop; held by " + describe_holders(root, blamed));
         case Waited::too_long: break;
     }
-    return os::fail(Errc::busy, "wait for lock", path, "held by " + describe_holders(root, number_of(name)) + "; try again when it is done");
+    return os::fail(Errc::busy, "wait for lock", path, "held by " + describe_holders(root, blamed) + "; try again when it is done");
 }
 
 }  // namespace
@@ -43,25 +44,28 @@ Result<> wait_for(const Root& root, const std::string& name, const WaitLimits& l
 void WaitNotice::after(std::chrono::steady_clock::duration waited) {
     if (told_ || !limits_.on_wait || waited < std::chrono::seconds(1)) return;
     told_ = true;
-    limits_.on_wait("waiting for " + describe_holders(root_, lock_));
+    limits_.on_wait("waiting for " + describe_holders(root_, locks_));
 }
 
 Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucket, Mode mode, const WaitLimits& limits) {
     const std::string name = layout::bucket_lock_name(encoded_bucket), gate = layout::gate_lock_name(encoded_bucket);
     Activity activity(root.participant_if_possible(), number_of(name), label_of(encoded_bucket), true);
     const os::Dir& locks = root.dirs().locks;
+    const LockNumbers blamed{number_of(name), number_of(gate)};
     const auto take = [&](const std::string& file, Mode as, std::optional<FileLock>& held) {
-        return wait_for(root, name, limits, [&]() -> Result<bool> {
+        return wait_for(root, file, blamed, limits, [&]() -> Result<bool> {
             TRY_ASSIGN(held, FileLock::try_lock(locks, file, as));
             return held.has_value();
         });
     };
     std::optional<FileLock> at_gate, held;
+    std::optional<Activity> holding_gate;
     if (mode == Mode::exclusive) {
         TRY(take(gate, Mode::exclusive, at_gate));
+        holding_gate.emplace(root.participant_if_possible(), number_of(gate), "gate " + encoded_bucket, false);
     } else {
         // Passed through when it looks free, and never taken: one who passed would be what the next, and an exclusive waiter, waits for.
-        TRY(wait_for(root, name, limits, [&]() -> Result<bool> {
+        TRY(wait_for(root, gate, blamed, limits, [&]() -> Result<bool> {
             TRY_ASSIGN(const auto hint, lock::look_at(locks, gate));
             return hint != lock::State::taken;
         }));
@@ -95,19 +99,22 @@ Result<CollectorLock> CollectorLock::try_lock(Root& root) {
     TRY_ASSIGN(auto held, FileLock::try_lock(root.dirs().locks, name, Mode::exclusive));
     if (!held) {
         return os::fail(Errc::busy, "collect", path,
-                        "collected or verified already by " + describe_holders(root, number_of(name)) + "; leave it to that one");
+                        "collected or verified already by " + describe_holders(root, {number_of(name)}) + "; leave it to that one");
     }
-    return CollectorLock(std::move(*held), Activity(root.participant_if_possible(), number_of(name), "collector", false));
+    return CollectorLock(std::move(*held));
 }
 
-std::string describe_holders(const Root& root, std::uint64_t lock) {
+void CollectorLock::announce(Participant* participant) { activity_.emplace(participant, number_of(layout::collector_lock_name), "collector", false); }
+
+std::string describe_holders(const Root& root, const LockNumbers& locks) {
     std::string text;
     const auto participants = read_participants(root.dirs().participants);
     if (participants) {
         const auto now = std::chrono::system_clock::now().time_since_epoch();
         for (const auto& participant : *participants) {
             for (const auto& activity : participant.table.activities) {
-                if (activity.lock != lock || activity.waiting || !participant.alive) continue;
+                const bool holds = !activity.waiting && std::find(locks.begin(), locks.end(), activity.lock) != locks.end();
+                if (!holds || !participant.alive) continue;
                 const auto held = std::chrono::duration_cast<std::chrono::seconds>(now - std::chrono::nanoseconds(activity.since_nanos));
                 if (!text.empty()) text += ", ";
                 text += "pid " + std::to_string(participant.table.process.pid) + " (" + participant.table.command + "), for " +

@@ -16,6 +16,7 @@
 #include <root/root.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace larder::root {
 
@@ -27,16 +28,19 @@ struct WaitLimits {
     std::function<void(const std::string&)> on_wait;
 };
 
+/// Locks by a number that is the same in every process: what the activities in the participants' tables speak of.
+using LockNumbers = std::vector<std::uint64_t>;
+
 /// Tells the caller, once, that a wait has lasted a second (arbitrary, because a person begins to wonder then), and for whom.
 class WaitNotice {
 public:
-    WaitNotice(const Root& root, const WaitLimits& limits, std::uint64_t lock) : root_(root), limits_(limits), lock_(lock) {}
+    WaitNotice(const Root& root, const WaitLimits& limits, LockNumbers locks) : root_(root), limits_(limits), locks_(std::move(locks)) {}
     void after(std::chrono::steady_clock::duration waited);
 
 private:
     const Root& root_;
     const WaitLimits& limits_;
-    std::uint64_t lock_;
+    LockNumbers locks_;
     bool told_ = false;
 };
 
@@ -63,13 +67,16 @@ public:
     /// Errors: `busy`, with the holder's name; `read_only`.
     [[nodiscard]] static Result<CollectorLock> try_lock(Root& root);
 
+    /// From now on others can name the holder.
+    void announce(Participant* participant);
+
 private:
-    CollectorLock(lock::FileLock lock, Activity activity) : lock_(std::move(lock)), activity_(std::move(activity)) {}
+    explicit CollectorLock(lock::FileLock lock) : lock_(std::move(lock)) {}
     lock::FileLock lock_;
-    Activity activity_;
+    std::optional<Activity> activity_;
 };
 
-/// "pid 4711 (uv pip install), for 3 s": who holds this lock by their tables; "a process that can't be named" if none says so.
-[[nodiscard]] std::string describe_holders(const Root& root, std::uint64_t lock);
+/// "pid 4711 (uv pip install), for 3 s": who holds one of these locks by their tables; "a process that can't be named" if none says so.
+[[nodiscard]] std::string describe_holders(const Root& root, const LockNumbers& locks);
 
 }  // namespace larder::root

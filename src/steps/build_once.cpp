@@ -109,7 +109,7 @@ public:
             return held_.has_value();
         };
         auto next_check = before_circle_check;
-        root::WaitNotice notice(root_, limits, number_);
+        root::WaitNotice notice(root_, limits, {number_});
         const auto go_on = [&](std::chrono::steady_clock::duration waited) {
             notice.after(waited);
             if (waited < next_check) return true;
@@ -119,7 +119,7 @@ public:
         const lock::Patience patience{limits.build_timeout, longest_pause, limits.stop};
         TRY_ASSIGN(const Waited waited, lock::wait_until(patience, attempt, go_on));
         if (waited == Waited::interrupted) {
-            return os::fail(Errc::interrupted, "wait for build", {}, "asked to stop while waiting for " + root::describe_holders(root_, number_));
+            return os::fail(Errc::interrupted, "wait for build", {}, "asked to stop while waiting for " + root::describe_holders(root_, {number_}));
         }
         // Too long, or in a circle: we build without the lock. Publishing is safe without it; only work is done twice.
         if (waited == Waited::had) activity_.set_holding();

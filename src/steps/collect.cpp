@@ -26,14 +26,19 @@ class Collector {
 public:
     Collector(root::Root& root, const CollectOptions& options) : root_(root), dirs_(root.dirs()), options_(options) {}
 
-    /// The steps of the protocol that need the collector's lock.
+    /// (1) Clean up after the dead.
+    Result<> reap() {
+        const root::Places places{dirs_.participants, dirs_.staging};
+        TRY_ASSIGN(report_.reaped,
+                   with_room([&] { return root::reap_dead(places, [&](const os::Dir& staging) { return root_.reap(staging); }); }));
+        (void)os::point("collect.reaped");
+        return {};
+    }
+
+    /// The other steps that need the collector's lock.
     Result<> collect() {
-        if (!options_.dry_run) {
-            TRY(reap());
-            (void)os::point("collect.reaped");
-            TRY(flatten());
-            (void)os::point("collect.flattened");
-        }
+        TRY(options_.dry_run ? list_refreshed() : flatten());
+        (void)os::point("collect.flattened");
         TRY(list());
         (void)os::point("collect.listed");
         // The list came first, with its look at the keys: no link in a bucket names what may go, and none ever will again. What is leased of
@@ -49,14 +54,6 @@ public:
     [[nodiscard]] CollectReport& report() { return report_; }
 
 private:
-    /// (1) Clean up after the dead.
-    Result<> reap() {
-        const root::Places places{dirs_.participants, dirs_.staging};
-        TRY_ASSIGN(report_.reaped,
-                   with_room([&] { return root::reap_dead(places, [&](const os::Dir& staging) { return root_.reap(staging); }); }));
-        return {};
-    }
-
     /// (2) Take refreshed buckets apart. Each link is renamed before it is read: until then a late publish, which found the bucket before
     /// it was moved aside, may still exchange it.
     Result<> flatten() {
@@ -80,12 +77,27 @@ private:
         });
     }
 
+    /// Instead of (2), where nothing is to change.
+    Result<> list_refreshed() {
+        return os::for_each_name(dirs_.retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
+            if (!layout::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
+            const auto bucket = os::open_dir_at(dirs_.retired_buckets, name);
+            if (!bucket) return leave_alone(dirs_.retired_buckets / name);
+            ++report_.buckets;
+            return list_links(*bucket, layout::is_key_name);
+        });
+    }
+
     /// (3) What is retired.
     Result<> list() {
-        return os::for_each_name(dirs_.retired_links, [&](const std::string& name, unsigned char) -> Result<> {
-            if (!layout::parse_id(name)) return leave_alone(dirs_.retired_links / name);
-            TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), dirs_.retired_links, name));
-            if (link.kind == LinkRead::Kind::foreign) return leave_alone(dirs_.retired_links / name);
+        return list_links(dirs_.retired_links, [](std::string_view name) { return layout::parse_id(name).has_value(); });
+    }
+
+    Result<> list_links(const os::Dir& dir, bool (*is_ours)(std::string_view)) {
+        return os::for_each_name(dir, [&](const std::string& name, unsigned char) -> Result<> {
+            if (!is_ours(name)) return leave_alone(dir / name);
+            TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), dir, name));
+            if (link.kind == LinkRead::Kind::foreign) return leave_alone(dir / name);
             if (link.kind == LinkRead::Kind::malformed) retired_.push_back({name, {}});
             if (link.kind != LinkRead::Kind::entry) return {};
             const auto record = read_record(root_, link.id);
@@ -184,9 +196,14 @@ Result<Leases> read_leases(const root::Root& root) {
 Result<CollectReport> collect(const RootRef& root, const CollectOptions& options) {
     Collector collector(*root, options);
     {
-        const auto lock = root::CollectorLock::try_lock(*root);
+        auto lock = root::CollectorLock::try_lock(*root);
         TRY(lock);
         (void)os::point("collect.locked");
+        if (!options.dry_run) {
+            TRY(collector.reap());
+            // Now, and not before: joining may adopt, and would so reap, what is to be reported as reaped.
+            lock->announce(root->participant_if_possible());
+        }
         TRY(collector.collect());
     }
     (void)os::point("collect.unlocked");
