@@ -259,7 +259,11 @@ TEST_CASE("locks that a thread held at a fork are let go of, although the child 
     const Bucket bucket = value(cache.bucket("b"));
     put(bucket, "doomed", "old");
     HeldThread thread("publish.locked", [&] { put(bucket, "k", "new"); });
-    Child child([](Child& self) { self.hear(); });
+    Child child([](Child& self) {
+        self.say("up");
+        self.hear();
+    });
+    child.wait_for("up");
     CHECK_FALSE(bucket.remove("doomed"));
     thread.finish();
     CHECK(bucket.remove("doomed").has_value());

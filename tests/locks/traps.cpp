@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <boost/interprocess/file_mapping.hpp>
 #include <boost/interprocess/mapped_region.hpp>
@@ -241,6 +243,22 @@ TEST_CASE("a forked child that outlives its parent does not keep the parent's lo
     parent.kill();
     CHECK(files.take());
     parent.go_on();
+}
+
+TEST_CASE("a lock that is let go of is free, although a child has not come to close it yet") {
+    const Files files;
+    auto held = files.take();
+    REQUIRE(held);
+    // A child that has everything and has run no handler: any forked child, in its first instant, and any that is about to exec.
+    const auto child = static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+    if (child == 0) {
+        for (;;) ::pause();
+    }
+    REQUIRE(child > 0);
+    held.reset();
+    CHECK(files.take());
+    ::kill(child, SIGKILL);
+    REQUIRE(::waitpid(child, nullptr, 0) == child);
 }
 
 TEST_CASE("after execve the same process does not get what it holds already") {
