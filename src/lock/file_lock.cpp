@@ -109,7 +109,8 @@ FileLock::~FileLock() {
         (void)fd_.release();  // closed in this child already, and the number may be somebody else's by now
         return;
     }
-    // Closing lets go: no other process has this open file, since children close it and programs that are started don't inherit it.
+    // Explicitly, and not by closing alone: a child that is being forked, or started, shares the open file until it comes to close it.
+    (void)unlock_fd(fd_.get(), {});
     Held::instance().close(std::move(fd_));
 }
 

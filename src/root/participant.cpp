@@ -44,14 +44,25 @@ bool is_dead(const TableView& table) {
     return false;
 }
 
+/// Lets go of a table's lock that was taken to look. Explicitly, as a child that is forked meanwhile shares the open file.
+struct Look {
+    const os::Fd& fd;
+    bool keep = false;
+    ~Look() {
+        if (!keep) (void)lock::unlock_fd(fd.get(), {});
+    }
+};
+
 /// Opens and locks the table `number` if it is free: absent if not. A new file where there is none and `create` says so.
 Result<std::optional<os::Fd>> try_take(const os::Dir& participants, std::uint32_t number, bool create) {
     const std::string name = layout::participant_name(number);
     TRY_ASSIGN(os::Fd fd, os::open_at(participants, name, O_RDWR | (create ? O_CREAT : 0)));
     TRY_ASSIGN(const bool had, lock::try_lock_fd(fd.get(), lock::Mode::exclusive, lock::Range::whole(), participants / name));
     if (!had) return std::nullopt;
+    Look look{fd};
     TRY_ASSIGN(const TableView table, read_table(fd.get(), participants / name));
     if (!is_dead(table)) return std::nullopt;
+    look.keep = true;
     return std::optional(std::move(fd));
 }
 
@@ -183,6 +194,7 @@ Result<std::uint64_t> reap_dead(const Places& places, const Reaper& reap) {
         const auto path = places.participants / name;
         TRY_ASSIGN(const bool had, lock::try_lock_fd(fd.get(), lock::Mode::exclusive, lock::Range::whole(), path));
         if (!had) return {};
+        const Look look{fd};
         TRY_ASSIGN(const TableView table, read_table(fd.get(), path));
         if (!is_dead(table)) return {};
         (void)os::point("reap.locked");

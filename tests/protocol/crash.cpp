@@ -1,6 +1,7 @@
 // A kill at each named point of each step, and then: every invariant holds, and one collection leaves no leak.
 
 #include <catch.hpp>
+#include <algorithm>
 #include <csignal>
 #include <support/cache.hpp>
 #include <support/child.hpp>
@@ -34,7 +35,7 @@ void check(const Crash& crash, const std::function<void(const Cache&)>& prepare,
         const Cache cache = open_cache(root);
         CHECK(value(cache.verify()).sound());
         content = content_of(value(cache.bucket("b")), "k");
-        CHECK_THAT(crash.allowed, Catch::VectorContains(content));
+        CHECK(std::find(crash.allowed.begin(), crash.allowed.end(), content) != crash.allowed.end());
     }
     REQUIRE_NOTHROW(require_no_leak(root, content.empty() ? 0 : 1));
 }
