@@ -77,6 +77,7 @@ TEST_CASE("without exchange: a put that is killed leaves the old entry, none, or
             const Scene scene;
             if (!crash.old.empty()) put(scene.bucket, "k", crash.old);
             Child victim = lacking(scene, errors, "new", {{}, {crash.point}});
+            REQUIRE(victim.listen() == "");  // it was killed, and has no outcome to tell
             REQUIRE(victim.join() == 128 + SIGKILL);
             CHECK(value(scene.cache.verify()).findings.empty());
             CHECK(content_of(scene.bucket, "k") == crash.left);
