@@ -1,5 +1,5 @@
-// Damage by hand: whatever somebody puts where larder keeps its own, verify says so, nothing is followed out of the cache, names that
-// larder does not know are never deleted, and repair heals what it can.
+// Damage by hand: whatever somebody puts where larder keeps its own, verify says so, nothing is followed out of the cache,
+// names that larder does not know are never deleted, and repair heals what it can.
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -102,12 +102,14 @@ void do_everything_anew(const fs::path& root) {
 
 std::size_t count(const VerifyReport& report, Kind kind) {
     return static_cast<std::size_t>(
-        std::count_if(report.findings.begin(), report.findings.end(), [&](const Finding& finding) { return finding.kind == kind; }));
+        std::count_if(report.findings.begin(), report.findings.end(),
+                      [&](const Finding& finding) { return finding.kind == kind; }));
 }
 
 bool found_at(const VerifyReport& report, Kind kind, const fs::path& path) {
     return std::any_of(report.findings.begin(), report.findings.end(),
-                       [&](const Finding& finding) { return finding.kind == kind && finding.path == path && !finding.what.empty(); });
+                       [&](const Finding& finding) { return finding.kind == kind && finding.path == path &&
+                           !finding.what.empty(); });
 }
 
 /// One finding, of this kind, which breaks an invariant.
@@ -220,8 +222,10 @@ TEST_CASE("a link with a foreign text is a miss, is found, is not followed, and 
     const Site sample;
     const std::string good = layout::target_of(*layout::parse_id(sample.id));
     for (const std::string& text :
-         {std::string("nowhere"), std::string("/etc"), std::string("../../../etc"), std::string("../../../outside/tree"), std::string("."),
-          std::string(".."), std::string("k"), good + "/..", good + "/../../../../outside/tree", "x" + good, good.substr(1), "../" + good,
+         {std::string("nowhere"), std::string("/etc"), std::string("../../../etc"), std::string("../../../outside/tree"),
+             std::string("."),
+          std::string(".."), std::string("k"), good + "/..", good + "/../../../../outside/tree", "x" + good, good.substr(1),
+              "../" + good,
           "../../archive/" + std::string(26, '.') + "/tree", std::string(1000, 'x')}) {
         INFO(text);
         const Site site;
@@ -313,7 +317,8 @@ TEST_CASE("what is no link where a key should be is foreign: a miss, never repla
         const auto left = fs::recursive_directory_iterator(site.root / "retired");
         CHECK(std::any_of(begin(left), end(left), [&](const fs::directory_entry& entry) {
             struct stat status {};
-            return ::lstat(entry.path().c_str(), &status) == 0 && status.st_ino == before.st_ino && status.st_mode == before.st_mode;
+            return ::lstat(entry.path().c_str(), &status) == 0 && status.st_ino == before.st_ino &&
+                status.st_mode == before.st_mode;
         }));
         put(site.bucket, "k", "new");
         CHECK(content_of(site.bucket, "k") == "new");
@@ -359,7 +364,8 @@ TEST_CASE("a bucket that is a file is found, and left alone") {
 }
 
 TEST_CASE("a directory of the cache that is a symlink to outside is an error that names it, and is not followed") {
-    for (const char* name : {"archive", "trash", "staging", "retired", "retired/links", "retired/buckets", "buckets", "participants", "locks"}) {
+    for (const char* name : {"archive", "trash", "staging", "retired", "retired/links", "retired/buckets", "buckets",
+        "participants", "locks"}) {
         INFO(name);
         const Site site;
         fs::rename(site.root / name, site.dir.path() / "moved");
@@ -368,7 +374,8 @@ TEST_CASE("a directory of the cache that is a symlink to outside is an error tha
         in_child([&](Child&) {
             const auto cache = Cache::open(site.root, test_options());
             Child::must(!cache, "opened");
-            Child::must(cache.error().message().find((site.root / name).string()) != std::string::npos, cache.error().message());
+            Child::must(cache.error().message().find((site.root / name).string()) != std::string::npos,
+                cache.error().message());
         });
         do_everything_anew(site.root);
         // ...and as one that had it open before.
@@ -447,7 +454,9 @@ TEST_CASE("foreign names in every directory are found, break nothing, and surviv
     do_everything_anew(site.root);
     require_all_there(2);
     std::size_t in_retired = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(site.root / "retired" / "buckets")) in_retired += entry.path().filename() == "Foreign";
+    for (const auto& entry : fs::recursive_directory_iterator(site.root / "retired" / "buckets")) {
+        in_retired += entry.path().filename() == "Foreign";
+    }
     CHECK(in_retired >= 2);
     site.require_outside_untouched();
 }

@@ -108,10 +108,14 @@ void check_no_space(const Error& error) {
     CHECK(error.message().find("No space left") != std::string::npos);
 }
 
-void must_be_no_space(const Error& error) { Child::must(error.code == Errc::no_space && error.sys_errno == ENOSPC, error.message()); }
+void must_be_no_space(const Error& error) {
+    Child::must(error.code == Errc::no_space && error.sys_errno == ENOSPC, error.message());
+}
 
-const std::vector<std::string> steps_of_put = {"stage.made",       "publish.leased", "publish.completed",          "publish.linked",
-                                               "publish.archived", "publish.locked", "publish.before-placing-new", "publish.before-exchange",
+const std::vector<std::string> steps_of_put = {"stage.made",       "publish.leased", "publish.completed",
+             "publish.linked",
+                                               "publish.archived", "publish.locked", "publish.before-placing-new",
+                                                   "publish.before-exchange",
                                                "publish.placed",   "publish.retired"};
 
 /// Puts `key`, with the disk becoming full at one of the steps: all or nothing, and an error that says why.
@@ -155,8 +159,8 @@ void check_put(const Disk& disk, Lack lack, const std::string& step, const std::
     fs::remove_all(disk.root());
 }
 
-/// Garbage that is worth something, and live entries; then no room any more. All by a process that keeps its participant, so that
-/// the next one needs a new one.
+/// Garbage that is worth something, and live entries; then no room any more. All by a process that keeps its participant, so
+/// that the next one needs a new one.
 void fill_with_garbage_and_live(const Disk& disk, const Cache& cache, Lack lack) {
     const Bucket bucket = value(cache.bucket("b")), other = value(cache.bucket("other"));
     const Source garbage("garbage"), live("live");

@@ -1,5 +1,5 @@
-// A cache that came with an image: it lies in a lower layer of an overlayfs, whose directories can't be renamed (EXDEV). Everything
-// works there as elsewhere, and the lower layer stays as it is.
+// A cache that came with an image: it lies in a lower layer of an overlayfs, whose directories can't be renamed (EXDEV).
+// Everything works there as elsewhere, and the lower layer stays as it is.
 
 #include <csignal>
 
@@ -10,7 +10,8 @@ using namespace larder::testing;
 
 namespace {
 
-/// A cache with three entries, garbage and a refreshed bucket, made before the overlay was mounted over it by processes that have ended.
+/// A cache with three entries, garbage and a refreshed bucket, made before the overlay was mounted over it by processes that
+/// have ended.
 class Image {
 public:
     Image() {
@@ -184,7 +185,8 @@ TEST_CASE("overlay: what a dead process of the image had staged is reaped") {
     const Mount tmpfs("tmpfs", dir.path(), "tmpfs", 0, "mode=0755");
     SKIP_UNLESS(tmpfs, "the right to mount a tmpfs");
     for (const char* name : {"lower", "upper", "work", "merged"}) fs::create_directory(dir.path() / name);
-    Child victim([&](Child&) { put(value(open_cache(dir.path() / "lower" / "cache").bucket("b")), "k", "half"); }, {{}, {"publish.completed"}});
+    Child victim([&](Child&) { put(value(open_cache(dir.path() / "lower" / "cache").bucket("b")), "k", "half"); }, {{},
+        {"publish.completed"}});
     REQUIRE(victim.join() == 128 + SIGKILL);
     const Mount overlay("overlay", dir.path() / "merged", "overlay", 0,
                         "lowerdir=" + (dir.path() / "lower").string() + ",upperdir=" + (dir.path() / "upper").string() +

@@ -80,7 +80,8 @@ TEST_CASE("a path that is relative is meant from where the process is") {
         fs::current_path(site.root / "archive");
         auto staging = value(value(open_cache(site.root).bucket("b")).stage());
         const auto copied = staging.copy_from("."), moved = staging.move_from(".."), above = staging.copy_from("../../..");
-        for (const auto& result : {copied, moved, above}) Child::must(!result && result.error().code == Errc::invalid, "not refused");
+        for (const auto& result : {copied, moved, above}) Child::must(!result && result.error().code == Errc::invalid,
+            "not refused");
         fs::current_path(site.dir.path());
         Child::must(staging.copy_from("source"));
     });
@@ -128,7 +129,8 @@ TEST_CASE("a file becomes the only one in the tree, also through a symlink above
 TEST_CASE("a source that can't be copied leaves nothing") {
     const Site site;
     REQUIRE(::mkfifo((site.source / "fifo").c_str(), 0600) == 0);
-    for (const fs::path& source : {site.source, site.source / "fifo", site.dir.path() / "none", fs::path("/dev/null"), fs::path()}) {
+    for (const fs::path& source : {site.source, site.source / "fifo", site.dir.path() / "none", fs::path("/dev/null"),
+        fs::path()}) {
         INFO(source);
         auto staging = value(site.bucket.stage());
         CHECK_FALSE(staging.copy_from(source));

@@ -162,7 +162,8 @@ TEST_CASE("a root that is a symlink to a directory leads there") {
 
 TEST_CASE("paths that name no directory are errors") {
     const TempDir dir;
-    for (const fs::path& path : {fs::path(), fs::path("/dev/null"), fs::path("/proc/none/cache"), dir.path() / std::string(300, 'x')}) {
+    for (const fs::path& path : {fs::path(), fs::path("/dev/null"), fs::path("/proc/none/cache"), dir.path() / std::string(300,
+        'x')}) {
         INFO(path);
         const auto cache = Cache::open(path);
         REQUIRE_FALSE(cache);
@@ -296,7 +297,8 @@ TEST_CASE("eight processes that create one cache at once all use the same one") 
                 put(bucket, std::to_string(i), "content " + std::to_string(i));
                 self.say("done");
                 self.hear();
-                for (int k = 0; k < 8; ++k) Child::must(content_of(bucket, std::to_string(k)) == "content " + std::to_string(k), "not found");
+                for (int k = 0; k < 8; ++k) Child::must(content_of(bucket,
+                    std::to_string(k)) == "content " + std::to_string(k), "not found");
             },
             Points{{"open.format"}, {}}));
     }
@@ -327,7 +329,8 @@ TEST_CASE("a creation that is killed is completed by the next open") {
 }
 
 TEST_CASE("a creation that was interrupted after any number of names is completed by the next open") {
-    const std::vector<std::string> names = {"locks", "participants", "staging", "buckets", "archive", "trash", "retired", "retired/links", "retired/buckets"};
+    const std::vector<std::string> names = {"locks", "participants", "staging", "buckets", "archive", "trash", "retired",
+        "retired/links", "retired/buckets"};
     for (std::size_t made = 0; made <= names.size(); ++made) {
         const TempDir dir;
         for (std::size_t i = 0; i < made; ++i) fs::create_directory(dir.path() / names[i]);
@@ -372,7 +375,8 @@ TEST_CASE("a root that is taken away between two calls: the next call that write
         require_usable(cache);
         REQUIRE_NOTHROW(put(bucket, "k", "new"));
         CHECK(content_of(bucket, "k") == "new");
-        in_child([&](Child&) { Child::must(content_of(value(open_cache(site.root).bucket("b")), "k") == "new", "another cache"); });
+        in_child([&](Child&) { Child::must(content_of(value(open_cache(site.root).bucket("b")), "k") == "new",
+            "another cache"); });
     }
 }
 

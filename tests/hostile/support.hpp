@@ -45,7 +45,9 @@ public:
     [[nodiscard]] explicit operator bool() const { return mounted_; }
     [[nodiscard]] const fs::path& path() const { return at_; }
     /// Once more the same, with other flags.
-    [[nodiscard]] bool again(unsigned long flags) const { return ::mount(nullptr, at_.c_str(), nullptr, MS_REMOUNT | flags, nullptr) == 0; }
+    [[nodiscard]] bool again(unsigned long flags) const {
+        return ::mount(nullptr, at_.c_str(), nullptr, MS_REMOUNT | flags, nullptr) == 0;
+    }
 
 private:
     fs::path at_;
@@ -102,14 +104,17 @@ public:
     ~AtPoints() { os::set_point_hook({}); }
 };
 
-/// Everything below `top`, and `top` itself: type, mode, owner, size, times of writing, target or bytes. Opens regular files alone.
+/// Everything below `top`, and `top` itself: type, mode, owner, size, times of writing, target or bytes. Opens regular files
+/// alone.
 inline std::map<std::string, std::string> exact_snapshot(const fs::path& top) {
     std::map<std::string, std::string> found;
     const auto add = [&](const fs::path& path) {
         struct stat status {};
         if (::lstat(path.c_str(), &status) != 0) throw std::runtime_error("no " + path.string());
-        std::string text = std::to_string(status.st_mode) + " " + std::to_string(status.st_uid) + " " + std::to_string(status.st_ino) + " " +
-                           std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec) +
+        std::string text = std::to_string(status.st_mode) + " " + std::to_string(status.st_uid) + " " +
+            std::to_string(status.st_ino) + " " +
+                           std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) + "." +
+                               std::to_string(status.st_mtim.tv_nsec) +
                            " " + std::to_string(status.st_ctim.tv_sec) + "." + std::to_string(status.st_ctim.tv_nsec) + " ";
         if (S_ISLNK(status.st_mode)) text += fs::read_symlink(path).string();
         if (S_ISREG(status.st_mode)) text += read_file(path);

@@ -30,10 +30,14 @@ TEST_CASE("a later version is told by the first line alone") {
 }
 
 TEST_CASE("what is no format is unknown") {
-    for (const char* text : {"", "\n", "larder", "larder 1", "larder 1\n", "larder 1\nlinks symlink", "larder 1\nlinks \n", "larder 1\nlinks Symlink\n",
-                             "larder 1\r\nlinks symlink\r\n", "larder 1\nlinks symlink\n\n", "larder 1\nlinks symlink\nmore\n", " larder 1\nlinks symlink\n",
-                             "larder  1\nlinks symlink\n", "larder 01\nlinks symlink\n", "larder +1\nlinks symlink\n", "larder 0\nlinks symlink\n",
-                             "larder -1\nlinks symlink\n", "larder 2", "larder 2x\n", "larder \n", "Larder 1\nlinks symlink\n", "ladder 1\nlinks symlink\n"}) {
+    for (const char* text : {"", "\n", "larder", "larder 1", "larder 1\n", "larder 1\nlinks symlink", "larder 1\nlinks \n",
+        "larder 1\nlinks Symlink\n",
+                             "larder 1\r\nlinks symlink\r\n", "larder 1\nlinks symlink\n\n", "larder 1\nlinks symlink\nmore\n",
+                                 " larder 1\nlinks symlink\n",
+                             "larder  1\nlinks symlink\n", "larder 01\nlinks symlink\n", "larder +1\nlinks symlink\n",
+                                 "larder 0\nlinks symlink\n",
+                             "larder -1\nlinks symlink\n", "larder 2", "larder 2x\n", "larder \n", "Larder 1\nlinks symlink\n",
+                                 "ladder 1\nlinks symlink\n"}) {
         INFO(text);
         CHECK(parse_format(text).kind == Kind::unknown);
     }

@@ -83,7 +83,8 @@ TEST_CASE("a table that is cut off at any length has no leases and no owner") {
     for (std::size_t length = table_size; length-- > 0;) {
         REQUIRE(::ftruncate(fd.get(), static_cast<off_t>(length)) == 0);
         const auto view = read_table(fd.get(), path);
-        if (view && (view->announced || !view->leases.empty() || !view->activities.empty())) FAIL_CHECK("something in " << length << " bytes");
+        if (view && (view->announced || !view->leases.empty() ||
+            !view->activities.empty())) FAIL_CHECK("something in " << length << " bytes");
     }
 }
 
@@ -104,7 +105,8 @@ TEST_CASE("a table of which any byte has changed is refused, or understood, and 
             } else if (!view) {
                 FAIL_CHECK("refused with another byte " << at << ": " << view.error().message());
             } else {
-                const bool first_changed = at >= slots_at && at < slots_at + 16, second_changed = at >= slots_at + 16 && at < slots_at + 32;
+                const bool first_changed = at >= slots_at && at < slots_at + 16, second_changed = at >= slots_at + 16 &&
+                    at < slots_at + 32;
                 if (!first_changed && !leases(*view, first)) FAIL_CHECK("the first lease is gone with byte " << at);
                 if (!second_changed && !leases(*view, second)) FAIL_CHECK("the second lease is gone with byte " << at);
             }
@@ -125,7 +127,8 @@ TEST_CASE("texts in a table that nobody ended with a zero are read up to their f
 
 TEST_CASE("bytes that were never a table are refused") {
     const TempDir dir;
-    for (const std::string& bytes : {std::string(table_size, 'x'), std::string(table_size, '\xff'), "lardtbl2" + std::string(table_size, '\0')}) {
+    for (const std::string& bytes : {std::string(table_size, 'x'), std::string(table_size, '\xff'),
+        "lardtbl2" + std::string(table_size, '\0')}) {
         const auto view = read_bytes(dir.path() / "copy", bytes);
         REQUIRE_FALSE(view);
         CHECK(view.error().code == Errc::damaged);

@@ -20,7 +20,9 @@ const std::string target = "../../archive/" + id_text + "/tree";
 LinkKind kind() { return *test_options().link_kind; }
 
 /// What stands at `name`, read as a link of the kind under test.
-LinkRead read(const fs::path& dir, const std::string& name = "link") { return value(read_link(kind(), value(os::open_dir(dir)), name)); }
+LinkRead read(const fs::path& dir, const std::string& name = "link") {
+    return value(read_link(kind(), value(os::open_dir(dir)), name));
+}
 
 void put_link(const fs::path& path, const std::string& text) {
     fs::remove(path);
@@ -38,11 +40,16 @@ TEST_CASE("a link's text has one form") {
     REQUIRE(id);
     CHECK(target_of(*id) == target);
     CHECK(parse_target(target) == id);
-    for (const std::string& text : {std::string(), id_text, std::string("/etc/passwd"), std::string("../../archive/"), "../../archive/" + id_text, target + "/",
-                                    target + "/..", "../" + target, "../../archive//" + id_text + "/tree", "./" + target.substr(3), "/" + target,
-                                    "../../trash/" + id_text + "/tree", "../../archive/" + id_text + "/trea", "../../archive/../archive/" + id_text.substr(11) + "/tree",
-                                    "../../Archive/" + id_text + "/tree", "..\\..\\archive\\" + id_text + "\\tree", target + "\n",
-                                    "../../archive/" + std::string(id_length, '0') + "/tree", "../../archive/" + std::string(id_length, '.') + "/tree"}) {
+    for (const std::string& text : {std::string(), id_text, std::string("/etc/passwd"), std::string("../../archive/"),
+        "../../archive/" + id_text, target + "/",
+                                    target + "/..", "../" + target, "../../archive//" + id_text + "/tree",
+                                        "./" + target.substr(3), "/" + target,
+                                    "../../trash/" + id_text + "/tree", "../../archive/" + id_text + "/trea",
+                                        "../../archive/../archive/" + id_text.substr(11) + "/tree",
+                                    "../../Archive/" + id_text + "/tree", "..\\..\\archive\\" + id_text + "\\tree",
+                                        target + "\n",
+                                    "../../archive/" + std::string(id_length, '0') + "/tree",
+                                        "../../archive/" + std::string(id_length, '.') + "/tree"}) {
         INFO(text);
         CHECK_FALSE(parse_target(text));
     }
@@ -85,7 +92,8 @@ TEST_CASE("no link: neither the name, nor the directory it would be in") {
 TEST_CASE("a link that says something else is malformed, and is not followed") {
     const TempDir dir;
     write_file(dir.path() / "outside", target + "\n");
-    for (const std::string& text : {std::string("/etc"), std::string("../../../etc"), std::string("outside"), std::string("link"), target + "x",
+    for (const std::string& text : {std::string("/etc"), std::string("../../../etc"), std::string("outside"),
+        std::string("link"), target + "x",
                                     target + "/..", target.substr(0, 44), std::string(4000, 'x')}) {
         put_link(dir.path() / "link", text);
         INFO(text);

@@ -20,8 +20,10 @@ std::string encoded(std::string_view key) {
 
 /// Safe on every file system that we know: one component, not hidden, nothing that folds, normalizes or is trimmed.
 bool is_safe(const std::string& name) {
-    const auto safe = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string("-_+.%~").find(c) != std::string::npos; };
-    return !name.empty() && name.size() <= max_name && std::all_of(name.begin(), name.end(), safe) && name.front() != '.' && name.back() != '.';
+    const auto safe = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+        std::string("-_+.%~").find(c) != std::string::npos; };
+    return !name.empty() && name.size() <= max_name && std::all_of(name.begin(), name.end(), safe) && name.front() != '.' &&
+        name.back() != '.';
 }
 
 /// Each way to be no UTF-8 (Unicode, table 3-7).
@@ -103,14 +105,16 @@ TEST_CASE("a key that is not UTF-8 is refused, and the message can be printed") 
 }
 
 TEST_CASE("the first and the last character of each length of UTF-8 are good") {
-    for (const char* key : {"\x01", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
+    for (const char* key : {"\x01", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+        "\xef\xbf\xbf",
                             "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
         CHECK(decode_name(encoded(key)) == key);
     }
 }
 
 TEST_CASE("a name has one spelling: all others are nobody's") {
-    for (const char* name : {"", ".", "..", "a.", ".a", "A", "a b", "a/b", "~", "%2", "%2E", "%2g", "%g2", "%%", "%61", "%2d", "%5f", "a%", "%a",
+    for (const char* name : {"", ".", "..", "a.", ".a", "A", "a b", "a/b", "~", "%2", "%2E", "%2g", "%g2", "%%", "%61", "%2d",
+        "%5f", "a%", "%a",
                              "a%2ex", "%c3", "%ff", "%ed%a0%80", "\xc3\xa9", "a\n", "+%2", "%~", "x%~short"}) {
         INFO(name);
         CHECK_FALSE(decode_name(name));
@@ -121,9 +125,12 @@ TEST_CASE("a name has one spelling: all others are nobody's") {
 
 TEST_CASE("names differ for keys that some file systems, or people, take for one") {
     const std::vector<std::string> keys = {
-        "",       "%",      "%25",       ".",         "..",       "%2e",     "a",        "A",        "aa",  "aA",  "Aa",     "AA",
-        "a ",     " a",     "a.",        ".a",        "a/b",      "a%2fb",   "a\\b",     "\xc3\xa9", "e\xcc\x81", "\xc3\x89", "E\xcc\x81", "con",
-        "CON",    "\xc4\xb1", "i",       "I",         "\xc4\xb0", "\xe2\x84\xaa", "k",   "K",        "ss",  "\xc3\x9f", "\xef\xac\x80", "ff",
+        "",       "%",      "%25",       ".",         "..",       "%2e",     "a",        "A",        "aa",  "aA",  "Aa",
+                "AA",
+        "a ",     " a",     "a.",        ".a",        "a/b",      "a%2fb",   "a\\b",     "\xc3\xa9", "e\xcc\x81", "\xc3\x89",
+            "E\xcc\x81", "con",
+        "CON",    "\xc4\xb1", "i",       "I",         "\xc4\xb0", "\xe2\x84\xaa", "k",   "K",        "ss",  "\xc3\x9f",
+            "\xef\xac\x80", "ff",
         "\n",     "\r\n",   std::string(1, '\0'), std::string(2, '\0'), "~", "%~", "a%~00000000000000000000000000",
     };
     std::map<std::string, std::string> names;
@@ -154,7 +161,8 @@ TEST_CASE("names of at most 200 bytes hold the whole key, longer ones a hash") {
 
 TEST_CASE("wherever a long name is cut it stays safe: no half of an escape, no dot at its end") {
     for (std::size_t lead = 160; lead < 180; ++lead) {
-        for (const std::string& end : {std::string("\xf0\x9f\xa6\x80"), std::string("."), std::string("/"), std::string("%"), std::string(".A")}) {
+        for (const std::string& end : {std::string("\xf0\x9f\xa6\x80"), std::string("."), std::string("/"), std::string("%"),
+            std::string(".A")}) {
             std::string key(lead, 'k');
             for (int i = 0; i < 60; ++i) key += end;
             const std::string name = encoded(key);
@@ -214,7 +222,8 @@ TEST_CASE("a bucket's name is a key's, but never empty, and at most 128 bytes on
     }
     CHECK(encode_bucket(std::string(max_bucket_name, 'b')));
     CHECK(encode_bucket(std::string(42, '/')));  // 126 bytes encoded
-    for (const std::string& name : {std::string(), std::string(max_bucket_name + 1, 'b'), std::string(43, '/'), std::string(5000, 'b')}) {
+    for (const std::string& name : {std::string(), std::string(max_bucket_name + 1, 'b'), std::string(43, '/'),
+        std::string(5000, 'b')}) {
         const auto bucket = encode_bucket(name);
         REQUIRE_FALSE(bucket);
         CHECK(bucket.error().code == Errc::invalid);

@@ -11,7 +11,8 @@ using namespace larder::layout;
 namespace {
 
 WallTime at(std::int64_t seconds, std::int64_t nanoseconds) {
-    return WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::seconds(seconds) + std::chrono::nanoseconds(nanoseconds)));
+    return WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::seconds(seconds) +
+        std::chrono::nanoseconds(nanoseconds)));
 }
 
 Record sample() {
@@ -77,7 +78,8 @@ TEST_CASE("a record with more after it, before it or in it is none") {
             longer.insert(place, 1, c);
             if (parse_record(longer)) FAIL_CHECK("taken for a record with a byte more at " << place);
         }
-        if (place < whole.size() && parse_record(std::string(whole).erase(place, 1))) FAIL_CHECK("taken for a record without byte " << place);
+        if (place < whole.size() && parse_record(std::string(whole).erase(place,
+            1))) FAIL_CHECK("taken for a record without byte " << place);
     }
 }
 
@@ -110,8 +112,10 @@ TEST_CASE("random records read back") {
         return text;
     };
     for (int i = 0; i < 2000; ++i) {
-        const Record record{bytes(60), bytes(300), at(static_cast<std::int64_t>(random() % 4'000'000'000), static_cast<std::int64_t>(random() % 1'000'000'000)),
-                            "00ff", random() % 2 == 0 ? Durability::power : Durability::process, random(), random(), bytes(200)};
+        const Record record{bytes(60), bytes(300), at(static_cast<std::int64_t>(random() % 4'000'000'000),
+            static_cast<std::int64_t>(random() % 1'000'000'000)),
+                            "00ff", random() % 2 == 0 ? Durability::power : Durability::process, random(), random(),
+                                bytes(200)};
         const auto read = parse_record(print_record(record));
         REQUIRE(read);
         REQUIRE(*read == record);
