@@ -15,7 +15,8 @@ namespace larder {
 
 /// Concurrency: every member may be called from any thread. Several Caches on one root in one process, also through several
 /// copies of the library, and a Cache inherited by a forked child, all work as if they were in processes of their own.
-/// When the root is deleted or replaced while it is open, the next call that writes opens, or creates, what the path leads to.
+/// When the root is deleted or replaced while it is open, the next call that writes or lists opens, or creates, what the path leads
+/// to; a get does not look, and until then serves the directory that it has open, whose paths may lead nowhere by then.
 class Cache {
 public:
     /// Opens the cache at `root`, and creates it (mode 0700, with the directories above it) where there is nothing or an

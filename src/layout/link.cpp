@@ -44,6 +44,8 @@ Result<LinkRead> read_small_file(const os::Dir& dir, const std::string& name) {
     const ssize_t length = os::retry([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
     if (length < 0 && (errno == EISDIR || errno == EAGAIN)) return LinkRead{LinkRead::Kind::foreign, {}};
     if (length < 0) return os::fail(errno, "read link", dir / name);
+    struct stat status{};
+    if (length == 0 && (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode))) return LinkRead{LinkRead::Kind::foreign, {}};
     std::string_view text(buffer.data(), static_cast<std::size_t>(length));
     if (!text.ends_with('\n')) return LinkRead{LinkRead::Kind::malformed, {}};
     text.remove_suffix(1);
@@ -64,6 +66,7 @@ std::optional<Id> parse_target(std::string_view target) noexcept {
 }
 
 Result<LinkRead> read_link(LinkKind kind, const os::Dir& dir, const std::string& name) {
+    if (!dir.fd) return LinkRead{};
     switch (kind) {
         case LinkKind::symlink: return read_symlink(dir, name);
         case LinkKind::file: return read_small_file(dir, name);

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view hash_mark = "%~";
 constexpr std::size_t hash_length = hash_mark.size() + id_length;
+/// How much less may be kept so that no half of an escape is last.
+constexpr std::size_t max_cut = 2;
 
 /// RFC 4122's name-based UUID, version 5: 122 bits of a SHA-1. Not collision-resistant against an attacker, and it need not
 /// be: a hash is only a shorter name, and whoever reads an entry by it compares the whole key.
@@ -69,7 +71,11 @@ Result<std::string> encode_key(std::string_view key) {
     std::string name = encode_escapes(key);
     if (name.size() <= max_name) return name;
     std::size_t keep = max_name - hash_length;
-    while (name[keep - 1] == '%' || name[keep - 2] == '%' || name[keep - 1] == '.') --keep;  // no half of an escape, no last dot
+    if (name[keep - 1] == '%') {
+        keep -= 1;
+    } else if (name[keep - 2] == '%') {
+        keep -= 2;
+    }
     return name.substr(0, keep).append(hash_mark).append(to_text(hash_of(key)));
 }
 
@@ -88,7 +94,11 @@ Result<std::string> encode_bucket(std::string_view name) {
 }
 
 bool is_hashed(std::string_view name) noexcept {
-    return name.size() > hash_length && name.substr(name.size() - hash_length, hash_mark.size()) == hash_mark;
+    if (name.size() <= hash_length || name.size() > max_name) return false;
+    const auto kept = name.substr(0, name.size() - hash_length), hash = name.substr(kept.size());
+    // A letter behind it, since a dot may be last in what is kept, and is never last in a name.
+    return hash.starts_with(hash_mark) && parse_id(hash.substr(hash_mark.size())) && decode_escapes(std::string(kept).append("k")) &&
+           kept.size() + max_cut >= max_name - hash_length;
 }
 
 std::string encode_escapes(std::string_view text) {

@@ -55,6 +55,7 @@ Result<Dir> open_dir(const std::filesystem::path& path) {
 }
 
 Result<Dir> open_dir_at(const Dir& parent, const std::string& name) {
+    if (!parent.fd) return fail(ENOENT, "open directory", parent / name);
     const int fd = retry([&] { return ::openat(parent.get(), name.c_str(), open_dir_flags | O_NOFOLLOW); });
     if (fd < 0) return fail(errno, "open directory", parent / name);
     return Dir{Fd(fd), parent / name};
@@ -143,6 +144,7 @@ Result<struct stat> stat_of(const Dir& dir) {
 }
 
 Result<bool> is_dir_at(const Dir& parent, const std::string& name) {
+    if (!parent.fd) return false;
     const auto status = stat_at(parent, name);
     if (!status && status.error().sys_errno == ENOENT) return false;
     TRY(status);

@@ -16,7 +16,8 @@
 
 namespace larder::os {
 
-/// An open directory, and the path it had when it was opened: for messages, never for access.
+/// An open directory, and the path it had when it was opened: for messages, never for access. Without a descriptor it is one
+/// that does not exist, and that may be so (in a cache opened read-only): it has no names in it.
 struct Dir {
     Fd fd;
     std::filesystem::path path;
@@ -87,6 +88,7 @@ private:
 /// Calls `visit(name, d_type)`, which returns a Result<>, for each name in `dir`.
 template <class Visit>
 [[nodiscard]] Result<> for_each_name(const Dir& dir, Visit visit) {
+    if (!dir.fd) return {};
     TRY_ASSIGN(auto reader, DirReader::open(dir));
     for (;;) {
         TRY_ASSIGN(const dirent* entry, reader.next());

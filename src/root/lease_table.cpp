@@ -117,6 +117,7 @@ Result<std::size_t> read_image(int fd, TableImage& image, const std::filesystem:
     auto* bytes = reinterpret_cast<char*>(&image);
     while (got < table_size) {
         const ssize_t more = os::retry([&] { return ::pread(fd, bytes + got, table_size - got, static_cast<off_t>(got)); });
+        if (more < 0 && errno == ESPIPE) return os::fail(Errc::damaged, "read lease table", path, "not a file");
         if (more < 0) return os::fail(errno, "read lease table", path);
         if (more == 0) break;
         got += static_cast<std::size_t>(more);

@@ -1,5 +1,7 @@
 #include <root/locks.hpp>
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <layout/layout.hpp>
 #include <layout/name.hpp>
@@ -65,10 +67,13 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
         holding_gate.emplace(root.participant_if_possible(), number_of(gate), "gate " + encoded_bucket, false);
     } else {
         // Passed through when it looks free, and never taken: one who passed would be what the next, and an exclusive waiter, waits for.
+        lock::State hint = lock::State::missing;
         TRY(wait_for(root, gate, blamed, limits, [&]() -> Result<bool> {
-            TRY_ASSIGN(const auto hint, lock::look_at(locks, gate));
+            TRY_ASSIGN(hint, lock::look_at(locks, gate));
             return hint != lock::State::taken;
         }));
+        // Made by who publishes first: a remove must find it on a disk that has no inode left.
+        if (hint == lock::State::missing) TRY(os::open_at(locks, gate, O_RDWR | O_CREAT));
     }
     (void)os::point(mode == Mode::exclusive ? "lock.at-gate" : "lock.past-gate");
     TRY(take(name, mode, held));
@@ -94,11 +99,11 @@ Result<std::optional<BucketLock>> BucketLock::try_exclusive(Root& root, const st
 
 Result<CollectorLock> CollectorLock::try_lock(Root& root) {
     const auto& path = root.dirs().root.path;
-    if (root.is_read_only()) return os::fail(Errc::read_only, "collect", path, "the cache is open for reading only");
+    if (root.is_read_only()) return os::fail(Errc::read_only, "collect or verify", path, "the cache is open for reading only");
     const std::string name = layout::collector_lock_name;
     TRY_ASSIGN(auto held, FileLock::try_lock(root.dirs().locks, name, Mode::exclusive));
     if (!held) {
-        return os::fail(Errc::busy, "collect", path,
+        return os::fail(Errc::busy, "collect or verify", path,
                         "collected or verified already by " + describe_holders(root, {number_of(name)}) + "; leave it to that one");
     }
     return CollectorLock(std::move(*held));

@@ -166,6 +166,7 @@ Result<os::Dir> open_root_dir(const fs::path& path, bool may_create) {
     std::error_code error;
     fs::path absolute = fs::absolute(path, error);
     if (error) return os::fail(error.value(), "open cache", path);
+    if (!absolute.has_filename()) absolute = absolute.parent_path();  // "cache/" is "cache"
     if (may_create) TRY(make_root_dir(absolute));
     absolute = fs::canonical(absolute, error);
     if (error) return os::fail(error.value(), "open cache", path);
@@ -228,6 +229,8 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
     if (!read_only) {
         TRY(write_if_missing(dirs.root, layout::cachedir_tag_name, layout::cachedir_tag_text));
         TRY(write_if_missing(dirs.root, layout::gitignore_name, layout::gitignore_text));
+        // Now, while there is space: a collection must find its lock on a disk that has no inode left.
+        TRY(write_if_missing(dirs.locks, layout::collector_lock_name, ""));
     }
     if (found.kind == layout::FormatRead::Kind::unknown) {
         TRY(create_format(dirs, options));

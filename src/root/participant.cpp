@@ -164,6 +164,8 @@ Result<> for_each_table(const os::Dir& participants, Visit visit) {
         if (!number) return {};
         auto fd = os::open_at(participants, name, O_RDWR);
         if (!fd && (fd.error().sys_errno == EACCES || fd.error().sys_errno == EROFS)) fd = os::open_at(participants, name, O_RDONLY);
+        if (!fd && fd.error().sys_errno == ENOENT) return {};
+        if (!fd && fd.error().sys_errno != EMFILE && fd.error().sys_errno != ENFILE) fd.error().code = Errc::damaged;
         TRY(fd);
         return visit(*number, *fd);
     });

@@ -100,7 +100,7 @@ public:
     BuildLock(root::Root& root, const Place& place, std::uint64_t number)
         : root_(root),
           number_(number),
-          activity_(root.participant_if_possible(), number, "build " + place.encoded_key, true) {}
+          activity_(std::in_place, root.participant_if_possible(), number, "build " + place.encoded_key, true) {}
 
     /// Errors: `interrupted`.
     Result<> wait(const root::WaitLimits& limits) {
@@ -122,7 +122,11 @@ public:
             return os::fail(Errc::interrupted, "wait for build", {}, "asked to stop while waiting for " + root::describe_holders(root_, {number_}));
         }
         // Too long, or in a circle: we build without the lock. Publishing is safe without it; only work is done twice.
-        if (waited == Waited::had) activity_.set_holding();
+        if (waited == Waited::had) {
+            activity_->set_holding();
+        } else {
+            activity_.reset();  // neither waiting nor holding
+        }
         return {};
     }
 
@@ -130,7 +134,7 @@ private:
     root::Root& root_;
     std::uint64_t number_;
     std::optional<FileLock> held_;
-    root::Activity activity_;
+    std::optional<root::Activity> activity_;
 };
 
 }  // namespace

@@ -37,6 +37,7 @@ public:
 
     /// The other steps that need the collector's lock.
     Result<> collect() {
+        if (options_.dry_run) TRY(list_dead());
         TRY(options_.dry_run ? list_refreshed() : flatten());
         (void)os::point("collect.flattened");
         TRY(list());
@@ -54,6 +55,18 @@ public:
     [[nodiscard]] CollectReport& report() { return report_; }
 
 private:
+    /// Instead of (1), where nothing is to change.
+    Result<> list_dead() {
+        TRY_ASSIGN(const auto participants, root::read_participants(dirs_.participants));
+        for (const auto& participant : participants) {
+            if (participant.alive || !participant.table.announced) continue;
+            ++report_.reaped;
+            const auto staging = os::open_dir_at(dirs_.staging, layout::participant_name(participant.number));
+            if (staging) TRY(list_links(*staging, [](std::string_view name) { return layout::parse_staged_name(name).has_value(); }));
+        }
+        return {};
+    }
+
     /// (2) Take refreshed buckets apart. Each link is renamed before it is read: until then a late publish, which found the bucket before
     /// it was moved aside, may still exchange it.
     Result<> flatten() {
@@ -120,10 +133,12 @@ private:
             }
             return {};
         }
-        if (!options_.dry_run) TRY(discard(retired.id));
+        TRY_ASSIGN(const bool was_there, options_.dry_run ? is_there(retired.id) : discard(retired.id));
         (void)os::point("collect.trashed");
-        ++report_.entries;
-        report_.bytes += retired.bytes;
+        if (was_there) {
+            ++report_.entries;
+            report_.bytes += retired.bytes;
+        }
         return unlink(retired);
     }
 
@@ -137,13 +152,19 @@ private:
         return link.names(id);
     }
 
-    Result<> discard(const layout::Id& id) {
+    [[nodiscard]] Result<bool> is_there(const layout::Id& id) const { return os::stat_at(dirs_.archive, to_text(id)).has_value(); }
+
+    /// Whether it was there: an earlier collection may have been killed after this step.
+    Result<bool> discard(const layout::Id& id) {
         auto moved = with_room([&] { return root_.move_to_trash(dirs_.archive, to_text(id)); });
-        if (moved || moved.error().sys_errno == ENOENT) return {};  // ENOENT: an earlier collection was killed after this step
-        if (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space) return moved;
+        if (moved) return true;
+        if (moved.error().sys_errno == ENOENT) return false;
+        if (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space) {
+            return tl::make_unexpected(std::move(moved).error());
+        }
         // It can't be moved (a lower layer of overlayfs, or no space even for a rename): nobody can see it, so it may go where it is.
         TRY(tree::remove_tree_at(dirs_.archive, to_text(id)));
-        return {};
+        return true;
     }
 
     Result<> unlink(const Retired& retired) const {

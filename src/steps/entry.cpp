@@ -8,23 +8,41 @@
 
 namespace larder::steps {
 
+namespace {
+
+/// Whether a directory, and no symlink to one, stands at the name. Its last component alone is not followed.
+Result<bool> is_dir(const os::Dir& dir, const std::string& name) {
+    struct stat status{};
+    if (::fstatat(dir.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return S_ISDIR(status.st_mode);
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    return os::fail(errno, "look at entry", dir / name);
+}
+
+}  // namespace
+
 Result<bool> is_complete(const root::Root& root, const layout::Id& id) {
     const auto& archive = root.dirs().archive;
-    const std::string name = to_text(id) + "/" + layout::tree_name;
-    struct stat status{};
-    if (::fstatat(archive.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return S_ISDIR(status.st_mode);
-    if (errno == ENOENT || errno == ENOTDIR) return false;
-    return os::fail(errno, "look at entry", archive / name);
+    if (!archive.fd) return false;
+    const std::string entry = to_text(id);
+    TRY_ASSIGN(const bool exists, is_dir(archive, entry));
+    if (!exists) return false;
+    return is_dir(archive, entry + "/" + layout::tree_name);
 }
 
 Result<layout::Record> read_record(const root::Root& root, const layout::Id& id) {
-    const auto& archive = root.dirs().archive;
-    const std::string name = to_text(id) + "/" + layout::record_name;
-    auto text = os::read_file_at(archive, name, layout::max_record);
-    if (!text && text.error().sys_errno != ENOENT && text.error().code != Errc::damaged) return tl::make_unexpected(std::move(text).error());
-    if (!text) return os::fail(Errc::damaged, "read record", archive / name, text.error().sys_errno == ENOENT ? "it is missing" : text.error().detail);
+    const auto path = root.dirs().archive / to_text(id) / layout::record_name;
+    const auto damaged = [&](std::string why) { return os::fail(Errc::damaged, "read record", path, std::move(why)); };
+    const auto entry = os::open_dir_at(root.dirs().archive, to_text(id));
+    if (!entry && entry.error().code == Errc::system && (entry.error().sys_errno == EMFILE || entry.error().sys_errno == ENFILE)) {
+        return tl::make_unexpected(entry.error());
+    }
+    if (!entry) return damaged("its entry is not there");
+    const auto text = os::read_file_at(*entry, layout::record_name, layout::max_record);
+    if (!text && text.error().sys_errno == ENOENT) return damaged("it is missing");
+    if (!text && text.error().code == Errc::damaged) return damaged(text.error().detail);
+    TRY(text);
     auto record = layout::parse_record(*text);
-    if (!record) return os::fail(Errc::damaged, "read record", archive / name, "it is cut off, or changed");
+    if (!record) return damaged("it is cut off, or changed");
     return std::move(*record);
 }
 

@@ -63,6 +63,8 @@ Result<std::vector<std::string>> list_keys(const root::Root& root, const std::st
 Result<EntryInfo> info(const root::Root& root, const Place& place) {
     const auto& buckets = root.dirs().buckets;
     const std::string path = place.path();
+    TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, place.encoded_bucket));
+    if (!exists) return os::fail(Errc::miss, "no such entry", {}, {});
     for (;;) {
         const auto status = os::stat_at(buckets, path);  // before the link is read, which may set its access time
         TRY_ASSIGN(const LinkRead link, layout::read_link(root.link_kind(), buckets, path));

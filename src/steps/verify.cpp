@@ -64,6 +64,7 @@ public:
         TRY(list_buckets());
         (void)os::point("verify.buckets-listed");
         TRY(list_retired_buckets());
+        (void)os::point("verify.retired-buckets-listed");
         TRY(list_staging());
         TRY(list_retired_links(dirs_.retired_links, ""));
         TRY(judge_entries());
@@ -127,7 +128,9 @@ private:
                 if (staged->kind == layout::StagedName::Kind::tree) return {};
                 TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), area, name));
                 if (link.kind == LinkRead::Kind::entry) see(link.id, {Seen::Where::staging, number, name});
-                return {};
+                // A small file may be seen while it is written; a symlink is whole or not there.
+                const bool strange = link.kind == LinkRead::Kind::foreign || link.kind == LinkRead::Kind::malformed;
+                return strange && root_.link_kind() != LinkKind::file ? foreign(area / name) : Result<>();
             });
         });
     }
@@ -176,8 +179,13 @@ private:
         TRY(lock);
         const std::string path = layout::key_path(bucket, key);
         TRY_ASSIGN(const LinkRead now, layout::read_link(root_.link_kind(), dirs_.buckets, path));
-        if (now.kind != judged.kind || now.id != judged.id) return {};
-        TRY(root_.retire_link(dirs_.buckets, path));
+        if (now.kind != judged.kind || now.id != judged.id) {
+            report_.findings.pop_back();  // it was the last; somebody else has replaced or retired the link
+            return {};
+        }
+        // One that names no entry has nothing to be judged by among the retired.
+        const bool names_none = now.kind == LinkRead::Kind::malformed;
+        TRY(names_none ? root_.move_to_trash(dirs_.buckets, path) : root_.retire_link(dirs_.buckets, path));
         finding.repaired = true;
         --report_.live;
         return {};
@@ -196,6 +204,9 @@ private:
             if (bucket.empty() ? !layout::parse_id(name) : !layout::is_key_name(name)) return foreign(dir / name);
             TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), dir, name));
             if (link.kind == LinkRead::Kind::foreign) return foreign(dir / name);
+            if (link.kind == LinkRead::Kind::malformed) {
+                found(Finding::Kind::foreign, dir / name, "a link that larder did not make, or not in full; the next collection removes it");
+            }
             if (link.kind == LinkRead::Kind::entry) see(link.id, {Seen::Where::retired, bucket, name});
             if (link.kind != LinkRead::Kind::absent) ++report_.garbage;
             return {};

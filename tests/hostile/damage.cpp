@@ -272,7 +272,7 @@ TEST_CASE("an entry that is a symlink to a directory outside is not looked into 
 TEST_CASE("what is no link where a key should be is foreign: a miss, never replaced, never deleted") {
     const bool symlinks = test_options().link_kind == LinkKind::symlink;
     std::vector<std::string> all = {"directory", "socket", "other kind"};
-    if (symlinks) all.push_back("FIFO");
+    all.push_back("FIFO");
     for (const std::string& what : all) {
         INFO(what);
         const Site site;
@@ -661,4 +661,30 @@ TEST_CASE("a lock file that is something else is an error, and is not followed")
     CHECK_FALSE(value(site.cache.bucket("c")).publish("k", std::move(staging)));
     CHECK_FALSE(stands(site.dir.path() / "would-be-created"));
     site.require_outside_untouched();
+}
+
+TEST_CASE("an entry that is a symlink to outside is a miss, and is found") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    const Bucket bucket = value(cache.bucket("b"));
+    const fs::path entry = root / "archive" / put(bucket, "k", "good").id();
+    fs::rename(entry, dir.path() / "outside");
+    fs::create_directory_symlink(dir.path() / "outside", entry);
+    CHECK_FALSE(value(cache.verify()).sound());
+    CHECK_FALSE(bucket.info("k"));
+    CHECK_FALSE(bucket.get("k"));
+}
+
+TEST_CASE("malformed links among the retired are found, break nothing, and go with the next collection") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    put(value(cache.bucket("b")), "k", "good");
+    forge(root / "retired" / "links" / to_text(layout::fresh_id()), "/etc");
+    const auto report = value(cache.verify());
+    CHECK(report.findings.size() == 1);
+    CHECK(report.sound());
+    (void)value(cache.collect());
+    CHECK(value(cache.verify()).findings.empty());
 }

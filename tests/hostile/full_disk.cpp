@@ -1,6 +1,7 @@
 // Disks that are full, or become so in the middle of a put: an error that says so, nothing lost, nothing leaked; and what makes
 // room must work on them, whoever calls it.
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -348,4 +349,24 @@ TEST_CASE("where no rename ever finds space, collect deletes in place") {
     CHECK(count_entries(root / "archive") == 1);
     CHECK(content_of(bucket, "k") == "new");
     REQUIRE_NOTHROW(require_no_leak(root, 1));
+}
+
+TEST_CASE("with no inode left, a cache that was never collected can be cleaned") {
+    for (const std::string call : {"remove", "refresh", "collect"}) {
+        const TempDir dir;
+        const Mount tmpfs("tmpfs", dir.path(), "tmpfs", 0, "size=2m,nr_inodes=250,mode=0755");
+        SKIP_UNLESS(tmpfs, "the right to mount a tmpfs");
+        const Cache cache = open_cache(dir.path() / "cache");
+        const Bucket bucket = value(cache.bucket("b"));
+        put(bucket, "k", "old");
+        put(bucket, "k", "new");
+        for (int i = 0;; ++i) {
+            const int fd = ::open((dir.path() / std::to_string(i)).c_str(), O_CREAT | O_WRONLY, 0600);
+            if (fd < 0) break;
+            ::close(fd);
+        }
+        if (call == "remove") CHECK(bucket.remove("k"));
+        if (call == "refresh") CHECK(bucket.refresh());
+        if (call == "collect") CHECK(cache.collect());
+    }
 }

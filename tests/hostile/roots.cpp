@@ -520,3 +520,49 @@ TEST_CASE("a missing root is not created for reading") {
     CHECK_FALSE(Cache::open(dir.path() / "cache", reading()));
     CHECK(count_entries(dir.path()) == 0);
 }
+
+TEST_CASE("a root named with a slash at its end is made as any other") {
+    const TempDir dir;
+    const Cache cache = open_cache((dir.path() / "cache").string() + "/");
+    CHECK((fs::status(dir.path() / "cache").permissions() & fs::perms::mask) == fs::perms(0700));
+    CHECK(cache.root() == dir.path() / "cache");
+}
+
+TEST_CASE("a cache that was restored in part, and is read only, has misses") {
+    for (const char* name : {"buckets", "archive"}) {
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "good"); });
+        fs::remove_all(root / name);
+        OpenOptions options = test_options();
+        options.read_only = true;
+        const Cache cache = open_cache(root, options);
+        const Bucket bucket = value(cache.bucket("b"));
+        const auto lease = bucket.get("k");
+        REQUIRE_FALSE(lease);
+        CHECK(lease.error().code == Errc::miss);
+        CHECK(bucket.keys());
+        CHECK(cache.buckets());
+        const auto info = bucket.info("none");
+        REQUIRE_FALSE(info);
+        CHECK(info.error().code == Errc::miss);
+    }
+}
+
+TEST_CASE("a root renamed away between stage and publish: the publish says so") {
+    for (const bool another : {false, true}) {
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        const Cache cache = open_cache(root);
+        const Bucket bucket = value(cache.bucket("b"));
+        auto staging = value(bucket.stage());
+        fill(staging.path(), "staged");
+        fs::rename(root, root.string() + ".old");
+        if (another) in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "another"); });
+        const auto published = bucket.publish("k", std::move(staging));
+        REQUIRE_FALSE(published);
+        CHECK(published.error().code == Errc::refused);
+        put(bucket, "k", "again");
+        CHECK(content_of(bucket, "k") == "again");
+    }
+}

@@ -172,7 +172,7 @@ TEST_CASE("wherever a long name is cut it stays safe: no half of an escape, no d
             const std::string kept = name.substr(0, name.size() - 2 - id_length);
             // What is left of the key is a beginning of it, in whole escapes.
             CHECK(encode_escapes(key).starts_with(kept));
-            CHECK(kept.back() != '.');
+            CHECK(name.back() != '.');
             CHECK((kept[kept.size() - 1] != '%' && kept[kept.size() - 2] != '%'));
         }
     }
@@ -247,4 +247,17 @@ TEST_CASE("the digest tells buckets and keys apart") {
     CHECK(digest("b", "k") != digest("b", "l"));
     CHECK(digest("b", "k") != digest("c", "k"));
     CHECK(digest("b", "k/l") != digest("c", "k/l"));
+}
+
+TEST_CASE("hashed names that encode_key can't have made are nobody's") {
+    const std::string hash(26, '0');
+    for (const std::string& name : {"k%~" + hash, "FOO bar%~" + hash, "../x%~" + hash, std::string(171, 'k') + "%~" + std::string(26, '!')}) {
+        CHECK_FALSE(layout::is_key_name(name));
+    }
+    for (const std::string& key : {std::string(4096, 'k'), std::string(4096, 'K'), std::string(4096, '.'), "k" + std::string(4095, '%')}) {
+        const auto name = layout::encode_key(key);
+        REQUIRE(name);
+        CHECK(layout::is_hashed(*name));
+        CHECK(layout::is_key_name(*name));
+    }
 }

@@ -291,7 +291,7 @@ TEST_CASE("whoever waits for a build can be seen, and is told after a second for
     }
     CHECK(holds);
     CHECK(waits);
-    CHECK_THAT(waiter.listen(), Catch::Contains("waiting for pid " + std::to_string(builder.pid()) + " ("));
+    CHECK(contains(waiter.listen(), "waiting for pid " + std::to_string(builder.pid()) + " ("));
     builder.go_on();
     CHECK(builder.join() == 0);
     CHECK(waiter.listen() == "");
@@ -344,8 +344,8 @@ TEST_CASE("a stop token ends the wait for a build") {
     eventually("the wait is seen", [&] { return waiting_for(scene, "build k") == 1; });
     stop.request_stop();
     const std::string heard = waiter.get();
-    CHECK_THAT(heard, Catch::StartsWith("interrupted: "));
-    CHECK_THAT(heard, Catch::Contains("pid " + std::to_string(builder.pid())));
+    CHECK(heard.starts_with("interrupted: "));
+    CHECK(contains(heard, "pid " + std::to_string(builder.pid())));
     CHECK(value(scene.cache.status()).locks.size() == 1);
     builder.go_on();
     CHECK(builder.join() == 0);

@@ -338,7 +338,7 @@ TEST_CASE("a remove that has checked its link keeps publishers out, and loses to
     value(scene.bucket.refresh());
     const auto refused = try_put(open_hasty(scene.root), "k", "new");
     REQUIRE(outcome(refused) == "busy");
-    CHECK_THAT(refused.error().message(), Catch::Contains("pid " + std::to_string(remove.pid())));
+    CHECK(contains(refused.error().message(), "pid " + std::to_string(remove.pid())));
     remove.go_on();
     remove.wait_for("removed: miss");
     CHECK(remove.join() == 0);
@@ -374,7 +374,7 @@ TEST_CASE("a get that retires a dangling link never takes away what is published
         if (with_refresh) value(scene.bucket.refresh());
         const auto refused = try_put(open_hasty(scene.root), "k", "new");
         REQUIRE(outcome(refused) == "busy");
-        CHECK_THAT(refused.error().message(), Catch::Contains("pid " + std::to_string(get.pid())));
+        CHECK(contains(refused.error().message(), "pid " + std::to_string(get.pid())));
         get.go_on();
         get.wait_for("got ");
         CHECK(get.join() == 0);
@@ -451,7 +451,7 @@ TEST_CASE("a second refresh while the first one's bucket is taken apart") {
         collect.go_on();
         heard = collect.listen();
     } while (heard == "collect.flatten-one");
-    CHECK_THAT(heard, Catch::StartsWith("collected "));
+    CHECK(heard.starts_with("collected "));
     CHECK(collect.join() == 0);
     CHECK(content_of(scene.bucket, "k") == "third");
     require_no_leak(scene.root, 1);

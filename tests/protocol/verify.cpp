@@ -244,7 +244,7 @@ TEST_CASE("shared: an entry that a key and a copy of its link name stays its key
         const std::string id = put(scene.bucket, "k", "x").id();
         plant_link(scene.cache, (scene.root / copy).parent_path(), fs::path(copy).filename().string(), id);
         const auto report = value(scene.cache.verify());
-        CHECK_THAT(summary(report), Catch::Contains("shared " + id));
+        CHECK(contains(summary(report), "shared " + id));
         CHECK_FALSE(report.sound());
         require_healed(scene, 2);
         CHECK(content_of(scene.bucket, "k") == "x");
@@ -376,7 +376,7 @@ TEST_CASE("a repair does not retire what took the place of the link that it has 
     // 1. P is about to exchange the link of "k", which leads nowhere, under the shared lock
     // 2. V has judged it, and waits for the exclusive lock
     // 3. P exchanges
-    // 4. V has the lock, and finds another link than it judged
+    // 4. V has the lock, and finds another link than it judged: there is nothing to report any more
     const Scene scene;
     fs::remove_all(entry_path(scene, put(scene.bucket, "k", "old").id()));
     Child publish([&](Child& child) {
@@ -389,7 +389,7 @@ TEST_CASE("a repair does not retire what took the place of the link that it has 
     publish.go_on();
     publish.wait_for("published");
     verify.go_on();
-    verify.wait_for("found: dangling k");
+    verify.wait_for("found: ");
     CHECK(publish.join() == 0);
     CHECK(verify.join() == 0);
     CHECK(content_of(scene.bucket, "k") == "new");

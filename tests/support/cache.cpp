@@ -92,6 +92,8 @@ std::size_t count_entries(const fs::path& directory) {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
 }
 
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
 void require_no_leak(const fs::path& root, std::size_t live) {
     const auto require = [](bool good, const std::string& what) {
         if (!good) throw std::runtime_error("a leak: " + what);

@@ -48,6 +48,8 @@ void write_file(const fs::path& path, const std::string& bytes);
 [[nodiscard]] std::map<std::string, std::string> snapshot(const fs::path& tree);
 [[nodiscard]] std::size_t count_entries(const fs::path& directory);
 
+[[nodiscard]] bool contains(const std::string& text, const std::string& part);
+
 /// After all processes have ended: one collection leaves exactly the live entries (invariant 6), verify is sound, and nothing but
 /// the `live` entries is in the archive. Throws with what is wrong.
 void require_no_leak(const fs::path& root, std::size_t live);
