@@ -34,7 +34,8 @@ public:
 
     /// Leases the entry that `key` names now.
     /// Errors: `miss` where there is none (a key whose entry is not complete, as in a cache that was copied in part, is a miss too).
-    /// Concurrency: waits for nobody, takes no lock, writes nothing to the disk. A get that starts after a remove or a refresh
+    /// Concurrency: waits for nobody, takes no lock, writes nothing to the disk (but the first of a process, which makes it a
+    /// participant, and may fail with `no_space`; and one that meets a link to nowhere, which it retires). A get that starts after a remove or a refresh
     /// has returned never yields what was published before it began.
     [[nodiscard]] Result<Lease> get(std::string_view key) const;
 
@@ -56,7 +57,8 @@ public:
     /// Errors: `busy` where another process holds the bucket's lock for longer than OpenOptions::lock_timeout; `no_space`.
     /// Nothing is then published, and the Staging is gone.
     /// Concurrency: waits only while a remove in the same bucket checks a link.
-    /// Crash: the key names the old entry or the new one, complete; the other is garbage.
+    /// Crash: the key names the old entry or the new one, complete; the other is garbage. On a file system that can't exchange two
+    /// names the key may name none.
     [[nodiscard]] Result<Lease> publish(std::string_view key, Staging&& staging, const PublishOptions& options = {}) const;
 
     /// Takes `key` out of the bucket. Leases on its entry stay good.

@@ -17,8 +17,16 @@ Staging::~Staging() = default;
 
 std::filesystem::path Staging::path() const { return state_ ? state_->stage.tree_path() : std::filesystem::path(); }
 
-Result<> Staging::copy_from(const std::filesystem::path& source) { return state_->stage.copy_from(source); }
+namespace {
 
-Result<> Staging::move_from(const std::filesystem::path& source) { return state_->stage.move_from(source); }
+tl::unexpected<Error> nothing_staged(const std::filesystem::path& source) {
+    return os::fail(Errc::invalid, "stage", source, "this Staging was published or moved away before");
+}
+
+}  // namespace
+
+Result<> Staging::copy_from(const std::filesystem::path& source) { return state_ ? state_->stage.copy_from(source) : nothing_staged(source); }
+
+Result<> Staging::move_from(const std::filesystem::path& source) { return state_ ? state_->stage.move_from(source) : nothing_staged(source); }
 
 }  // namespace larder

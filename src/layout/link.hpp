@@ -34,7 +34,7 @@ struct LinkRead {
 /// Makes a link. A kill in the middle may leave a malformed one (kind file), so links are only ever made in a staging area.
 [[nodiscard]] Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name, const Id& id);
 
-/// Whether links of this kind can be made, read back, renamed and exchanged in `scratch`, which must be private. Leaves nothing.
+/// Whether links of this kind can be made, renamed and read back in `scratch`, which must be private. Leaves nothing.
 [[nodiscard]] bool link_kind_works(LinkKind kind, const os::Dir& scratch);
 
 }  // namespace larder::layout

@@ -48,7 +48,7 @@ struct Dir {
 [[nodiscard]] Result<bool> is_dir_at(const Dir& parent, const std::string& name);
 
 /// Atomic; fails with EEXIST where `to` exists. Where the system has no such rename the check comes first and is not atomic:
-/// good enough for a fresh name, and reported by can_rename_noreplace for all else.
+/// good enough for a fresh name, which nobody else draws.
 [[nodiscard]] Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir, const std::string& to);
 /// Atomic swap of two existing names. `unsupported` where the system or the file system has none.
 [[nodiscard]] Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir, const std::string& to);

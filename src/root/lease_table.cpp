@@ -2,6 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#ifdef __linux__
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#endif
 
 #include <algorithm>
 #include <bit>
@@ -125,6 +129,20 @@ Result<std::size_t> read_image(int fd, TableImage& image, const std::filesystem:
     return got;
 }
 
+/// A file system that copies on write needs space for each store, also to a file that is allocated: on a full disk a store to the mapping
+/// is a SIGBUS there. btrfs leaves a file where it is if asked while it is empty; others don't know the flag, and need it not.
+void write_in_place(int fd) {
+#ifdef __linux__
+    int flags = 0;
+    struct stat status{};
+    if (::fstat(fd, &status) != 0 || status.st_size != 0 || ::ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0) return;
+    flags |= FS_NOCOW_FL;
+    (void)::ioctl(fd, FS_IOC_SETFLAGS, &flags);
+#else
+    (void)fd;
+#endif
+}
+
 /// mapped_region asks for something that knows a descriptor; file_mapping would open a path, and work through none of our handles.
 struct Mappable {
     int fd;
@@ -182,6 +200,7 @@ Result<> wipe_table(int fd, const std::filesystem::path& path) {
 }
 
 Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::Fd fd, const std::filesystem::path& path) {
+    write_in_place(fd.get());
     TRY(wipe_table(fd.get(), path));
     std::unique_ptr<Mapping> mapping;
     try {

@@ -5,7 +5,7 @@
 //   page 0   a header of 512 bytes, then 56 activities of 64 bytes
 //   page 1   256 slots of 16 bytes, each an id or zero: a table that is not full costs its owner one page of memory to scan
 // A file shorter than that has never held a lease. It is allocated, zeros written, before it is used, so that a full disk
-// is an error when it is taken and not a SIGBUS later.
+// is an error when it is taken and not a SIGBUS later (on file systems that copy on write, where the file can be told not to: btrfs).
 //
 // The owner writes through a shared mapping; everybody else reads the file with pread, and needs no lock for that.
 #pragma once
@@ -79,7 +79,7 @@ public:
     /// Stores the id, then a full fence: whatever this thread reads afterwards, it reads after the id can be seen by a collector.
     void store(const Slot& slot, const layout::Id& id) noexcept;
 
-    /// Nothing when all are taken: others then can't name this thread, and nothing else is lost.
+    /// Nothing when all are taken: others then can't name this thread, nor see a circle that it is part of.
     [[nodiscard]] std::optional<std::size_t> begin_activity(std::uint64_t lock, std::string_view label, bool waiting) noexcept;
     void set_holding(std::size_t activity) noexcept;
     void end_activity(std::size_t activity) noexcept;

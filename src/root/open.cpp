@@ -84,16 +84,25 @@ Result<> make_root_dir(const fs::path& path) {
     return {};
 }
 
-/// Only in an empty directory, or one in which an earlier open was interrupted, is a cache created: never beside other files.
+/// Only in an empty directory, or one in which an earlier open was interrupted, is a cache created: never beside other files. The tag is
+/// the first file to be made: without it, a directory called "trash" is somebody else's.
 Result<> check_nothing_else_here(const os::Dir& root) {
-    return os::for_each_name(root, [&](const std::string& name, unsigned char) -> Result<> {
-        if (layout::is_root_name(name)) return {};
-        return refuse(root.path, "not a cache of larder's: it holds \"" + name + "\" and no \"format\"; name an empty or a new directory");
-    });
+    std::string strange, ours;
+    TRY(os::for_each_name(root, [&](const std::string& name, unsigned char) -> Result<> {
+        const bool mere_file = name == layout::cachedir_tag_name || name == layout::gitignore_name;
+        if (!mere_file) (layout::is_root_name(name) ? ours : strange) = name;
+        return {};
+    }));
+    // Read after the names: another process may have begun to create the cache meanwhile.
+    const auto tag = os::read_file_at(root, layout::cachedir_tag_name, layout::max_format);
+    const bool begun = tag && layout::cachedir_tag_text.starts_with(*tag);
+    if (strange.empty() && !ours.empty() && !begun) strange = ours;
+    if (strange.empty()) return {};
+    return refuse(root.path, "not a cache of larder's: it holds \"" + strange + "\" and no \"format\"; name an empty or a new directory");
 }
 
 Result<layout::FormatRead> read_format(const os::Dir& root) {
-    auto text = os::read_file_at(root, layout::format_name, 4096);
+    auto text = os::read_file_at(root, layout::format_name, layout::max_format);
     if (!text && text.error().sys_errno == ENOENT) return layout::FormatRead{};
     TRY(text);
     auto read = layout::parse_format(*text);
@@ -128,9 +137,12 @@ Result<> create_format(const Handles& dirs, const OpenOptions& options) {
     for (;;) {
         const std::string scratch = to_text(layout::fresh_id());
         TRY(os::write_new_file_at(dirs.trash, scratch, layout::print_format(format), 0644));
+        // Synced, once in a cache's life: a `format` that a power cut has emptied would have every later open refuse the cache.
+        const auto written = os::open_at(dirs.trash, scratch, O_RDONLY);
+        if (written) TRY(os::sync_fd(written->get(), dirs.trash / scratch));
         (void)os::point("open.format");
         auto placed = os::rename_new(dirs.trash, scratch, dirs.root, layout::format_name);
-        if (placed) return {};
+        if (placed) return os::sync_fd(dirs.root.get(), dirs.root.path);
         (void)os::remove_file_at(dirs.trash, scratch);
         if (placed.error().sys_errno == EEXIST) return {};  // another process was first, and its word counts
         if (placed.error().sys_errno != ENOENT) return placed;
@@ -166,7 +178,8 @@ Result<os::Dir> open_root_dir(const fs::path& path, bool may_create) {
     std::error_code error;
     fs::path absolute = fs::absolute(path, error);
     if (error) return os::fail(error.value(), "open cache", path);
-    if (!absolute.has_filename()) absolute = absolute.parent_path();  // "cache/" is "cache"
+    if (!fs::exists(absolute, error)) absolute = absolute.lexically_normal();
+    if (!absolute.has_filename()) absolute = absolute.parent_path();  // "cache/" and "cache/." are "cache"
     if (may_create) TRY(make_root_dir(absolute));
     absolute = fs::canonical(absolute, error);
     if (error) return os::fail(error.value(), "open cache", path);
@@ -224,10 +237,10 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
         if (read_only) return refuse(path, "not a cache of larder's (it has no \"format\"), and it can't be made one: it is open for reading only");
         TRY(check_nothing_else_here(root));
     }
+    if (!read_only) TRY(write_if_missing(root, layout::cachedir_tag_name, layout::cachedir_tag_text));
     TRY_ASSIGN(Handles dirs, open_handles(std::move(root), read_only));
     layout::Format format = found.format;
     if (!read_only) {
-        TRY(write_if_missing(dirs.root, layout::cachedir_tag_name, layout::cachedir_tag_text));
         TRY(write_if_missing(dirs.root, layout::gitignore_name, layout::gitignore_text));
         // Now, while there is space: a collection must find its lock on a disk that has no inode left.
         TRY(write_if_missing(dirs.locks, layout::collector_lock_name, ""));

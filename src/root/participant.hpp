@@ -63,6 +63,7 @@ public:
     Activity& operator=(Activity&&) = delete;
 
     void set_holding() noexcept;
+    [[nodiscard]] bool is_visible() const noexcept { return table_ != nullptr; }
 
 private:
     LeaseTable* table_ = nullptr;

@@ -22,6 +22,9 @@ constexpr std::chrono::microseconds longest_pause{10'000};
 /// How long to wait before looking for a circle: long enough that a wait that ends by itself is never looked into.
 constexpr std::chrono::milliseconds before_circle_check{100};
 
+/// How long a thread waits whose process has more to tell than its table holds. Arbitrary: as long as a person waits without wondering.
+constexpr std::chrono::milliseconds longest_unseen_wait{10'000};
+
 /// A thread of a process that holds a build, or waits for one, since then. `since` makes it one of its kind: what is found again is the
 /// same wait, and not the next one of the same thread.
 struct Involved {
@@ -84,11 +87,11 @@ bool waits_in_circle(const root::Root& root, std::uint64_t wanted) {
 }
 
 /// The builds that this thread is in the middle of, innermost last.
-thread_local std::vector<std::uint64_t> building;
+thread_local std::vector<std::pair<const root::Root*, std::uint64_t>> building;
 
 class Building {
 public:
-    explicit Building(std::uint64_t number) { building.push_back(number); }
+    Building(const root::Root& root, std::uint64_t number) { building.emplace_back(&root, number); }
     ~Building() { building.pop_back(); }
     Building(const Building&) = delete;
     Building& operator=(const Building&) = delete;
@@ -116,7 +119,9 @@ public:
             next_check *= 2;
             return !waits_in_circle(root_, number_);
         };
-        const lock::Patience patience{limits.build_timeout, longest_pause, limits.stop};
+        // Whom nobody can see may be part of a circle that nobody can see.
+        const auto limit = activity_->is_visible() ? limits.build_timeout : std::min(limits.build_timeout, longest_unseen_wait);
+        const lock::Patience patience{limit, longest_pause, limits.stop};
         TRY_ASSIGN(const Waited waited, lock::wait_until(patience, attempt, go_on));
         if (waited == Waited::interrupted) {
             return os::fail(Errc::interrupted, "wait for build", {}, "asked to stop while waiting for " + root::describe_holders(root_, {number_}));
@@ -143,7 +148,7 @@ Result<HeldLease> build_once(const RootRef& root, const Place& place, const Fill
                              const root::WaitLimits& limits) {
     TRY(root->participant());  // a build ends in a publish: where that is impossible, nobody should have to wait first
     const std::uint64_t number = Range::byte(layout::digest(place.encoded_bucket, place.key)).start;
-    if (std::find(building.begin(), building.end(), number) != building.end()) {
+    if (std::find(building.begin(), building.end(), std::pair<const root::Root*, std::uint64_t>(root.get(), number)) != building.end()) {
         return os::fail(Errc::invalid, "build", root->dirs().buckets / place.path(), "its own build asks for it");
     }
     BuildLock lock(*root, place, number);
@@ -154,7 +159,7 @@ Result<HeldLease> build_once(const RootRef& root, const Place& place, const Fill
     auto found = get(root, place);
     if (found || found.error().code != Errc::miss) return found;
 
-    const Building in_progress(number);
+    const Building in_progress(*root, number);
     TRY_ASSIGN(Stage stage, Stage::make(root));
     TRY(fill(stage));
     (void)os::point("build.filled");

@@ -1,11 +1,10 @@
-#include <steps/collect.hpp>
-
 #include <atomic>
 #include <cerrno>
 #include <layout/layout.hpp>
 #include <layout/link.hpp>
 #include <layout/name.hpp>
 #include <os/points.hpp>
+#include <steps/collect.hpp>
 #include <steps/entry.hpp>
 #include <tree/remove.hpp>
 
@@ -29,8 +28,9 @@ public:
     /// (1) Clean up after the dead.
     Result<> reap() {
         const root::Places places{dirs_.participants, dirs_.staging};
-        TRY_ASSIGN(report_.reaped,
-                   with_room([&] { return root::reap_dead(places, [&](const os::Dir& staging) { return root_.reap(staging); }); }));
+        TRY_ASSIGN(report_.reaped, with_room([&] {
+                       return root::reap_dead(places, [&](const os::Dir& staging) { return root_.reap(staging); });
+                   }));
         (void)os::point("collect.reaped");
         return {};
     }
@@ -42,9 +42,9 @@ public:
         (void)os::point("collect.flattened");
         TRY(list());
         (void)os::point("collect.listed");
-        // The list came first, with its look at the keys: no link in a bucket names what may go, and none ever will again. What is leased of
-        // it was leased before, and so is seen here; whoever stores an id later finds the link gone when it reads it again
-        // (Michael 2004: retire, then scan the hazard pointers).
+        // The list came first, with its look at the keys: no link in a bucket names what may go, and none ever will again. What
+        // is leased of it was leased before, and so is seen here; whoever stores an id later finds the link gone when it reads
+        // it again (Michael 2004: retire, then scan the hazard pointers).
         std::atomic_thread_fence(std::memory_order_seq_cst);
         TRY_ASSIGN(leases_, read_leases(root_));
         (void)os::point("collect.scanned");
@@ -62,13 +62,13 @@ private:
             if (participant.alive || !participant.table.announced) continue;
             ++report_.reaped;
             const auto staging = os::open_dir_at(dirs_.staging, layout::participant_name(participant.number));
-            if (staging) TRY(list_links(*staging, [](std::string_view name) { return layout::parse_staged_name(name).has_value(); }));
+            if (staging) TRY(list_staged_links(*staging));
         }
         return {};
     }
 
-    /// (2) Take refreshed buckets apart. Each link is renamed before it is read: until then a late publish, which found the bucket before
-    /// it was moved aside, may still exchange it.
+    /// (2) Take refreshed buckets apart. Each link is renamed before it is read: until then a late publish, which found the
+    /// bucket before it was moved aside, may still exchange it.
     Result<> flatten() {
         return os::for_each_name(dirs_.retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
             if (!layout::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
@@ -106,30 +106,44 @@ private:
         return list_links(dirs_.retired_links, [](std::string_view name) { return layout::parse_id(name).has_value(); });
     }
 
-    Result<> list_links(const os::Dir& dir, bool (*is_ours)(std::string_view)) {
-        return os::for_each_name(dir, [&](const std::string& name, unsigned char) -> Result<> {
-            if (!is_ours(name)) return leave_alone(dir / name);
-            TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), dir, name));
-            if (link.kind == LinkRead::Kind::foreign) return leave_alone(dir / name);
-            if (link.kind == LinkRead::Kind::malformed) retired_.push_back({name, {}});
-            if (link.kind != LinkRead::Kind::entry) return {};
-            const auto record = read_record(root_, link.id);
-            bool named = false;
-            if (record) {
-                TRY_ASSIGN(named, is_named_by_its_key(*record, link.id));
-            }
-            retired_.push_back({name, named ? layout::Id{} : link.id, record ? record->bytes : 0});
-            return {};
+    Result<> list_staged_links(const os::Dir& staging) {
+        return os::for_each_name(staging, [&](const std::string& name, unsigned char) -> Result<> {
+            const auto staged = layout::parse_staged_name(name);
+            if (!staged || staged->kind != layout::StagedName::Kind::link) return {};
+            return list_link(staging, name);
         });
     }
 
-    /// (4) Move the entry to the trash, then unlink what named it. Killed between the two, the link names nothing, and goes next time.
+    Result<> list_links(const os::Dir& dir, bool (*is_ours)(std::string_view)) {
+        return os::for_each_name(dir, [&](const std::string& name, unsigned char) -> Result<> {
+            return is_ours(name) ? list_link(dir, name) : leave_alone(dir / name);
+        });
+    }
+
+    Result<> list_link(const os::Dir& dir, const std::string& name) {
+        TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), dir, name));
+        if (link.kind == LinkRead::Kind::foreign) return leave_alone(dir / name);
+        if (link.kind == LinkRead::Kind::malformed) retired_.push_back({name, {}});
+        if (link.kind != LinkRead::Kind::entry) return {};
+        const auto record = read_record(root_, link.id);
+        if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
+        bool named = false;
+        if (record) {
+            TRY_ASSIGN(named, is_named_by_its_key(*record, link.id));
+        }
+        retired_.push_back({name, named ? layout::Id{} : link.id, record ? record->bytes : 0});
+        return {};
+    }
+
+    /// (4) Move the entry to the trash, then unlink what named it. Killed between the two, the link names nothing, and goes
+    /// next time.
     Result<> take_apart(const Retired& retired) {
         if (!retired.id) return unlink(retired);
         if (const auto holders = leases_.find(retired.id); holders != leases_.end()) {
             const auto record = read_record(root_, retired.id);
             for (const auto& process : holders->second) {
-                report_.leased.push_back({process, to_text(retired.id), record ? record->bucket : "", record ? record->key : ""});
+                report_.leased.push_back(
+                    {process, to_text(retired.id), record ? record->bucket : "", record ? record->key : ""});
             }
             return {};
         }
@@ -142,8 +156,8 @@ private:
         return unlink(retired);
     }
 
-    /// A link in retired/ that somebody copied there by hand must become a leak, never a loss: what its key names stays. To be asked
-    /// before the slots are read: while its key names it, it can be leased.
+    /// A link in retired/ that somebody copied there by hand must become a leak, never a loss: what its key names stays. To be
+    /// asked before the slots are read: while its key names it, it can be leased.
     Result<bool> is_named_by_its_key(const layout::Record& record, const layout::Id& id) const {
         const auto bucket = layout::encode_bucket(record.bucket);
         const auto key = layout::encode_key(record.key);
@@ -152,7 +166,9 @@ private:
         return link.names(id);
     }
 
-    [[nodiscard]] Result<bool> is_there(const layout::Id& id) const { return os::stat_at(dirs_.archive, to_text(id)).has_value(); }
+    [[nodiscard]] Result<bool> is_there(const layout::Id& id) const {
+        return os::stat_at(dirs_.archive, to_text(id)).has_value();
+    }
 
     /// Whether it was there: an earlier collection may have been killed after this step.
     Result<bool> discard(const layout::Id& id) {
@@ -162,7 +178,8 @@ private:
         if (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space) {
             return tl::make_unexpected(std::move(moved).error());
         }
-        // It can't be moved (a lower layer of overlayfs, or no space even for a rename): nobody can see it, so it may go where it is.
+        // It can't be moved (a lower layer of overlayfs, or no space even for a rename): nobody can see it, so it may go where
+        // it is.
         TRY(tree::remove_tree_at(dirs_.archive, to_text(id)));
         return true;
     }
@@ -179,7 +196,7 @@ private:
     auto with_room(Step step) -> decltype(step()) {
         auto done = step();
         if (done || done.error().code != Errc::no_space) return done;
-        TRY(tree::empty_dir(dirs_.trash, 1));
+        (void)tree::empty_dir(dirs_.trash, 1);  // what it can't delete does not matter, if it could delete something
         return step();
     }
 

@@ -33,12 +33,13 @@ Result<layout::Record> read_record(const root::Root& root, const layout::Id& id)
     const auto path = root.dirs().archive / to_text(id) / layout::record_name;
     const auto damaged = [&](std::string why) { return os::fail(Errc::damaged, "read record", path, std::move(why)); };
     const auto entry = os::open_dir_at(root.dirs().archive, to_text(id));
-    if (!entry && entry.error().code == Errc::system && (entry.error().sys_errno == EMFILE || entry.error().sys_errno == ENFILE)) {
-        return tl::make_unexpected(entry.error());
-    }
-    if (!entry) return damaged("its entry is not there");
+    // Only what is certainly so is damage: who meets it may retire the entry, and must not for want of a descriptor.
+    const int reason = entry ? 0 : entry.error().sys_errno;
+    if (reason == ENOENT || reason == ENOTDIR || reason == ELOOP) return damaged("its entry is not there");
+    TRY(entry);
     const auto text = os::read_file_at(*entry, layout::record_name, layout::max_record);
     if (!text && text.error().sys_errno == ENOENT) return damaged("it is missing");
+    if (!text && text.error().sys_errno == ELOOP) return damaged("it is a symlink");
     if (!text && text.error().code == Errc::damaged) return damaged(text.error().detail);
     TRY(text);
     auto record = layout::parse_record(*text);

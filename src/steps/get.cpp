@@ -22,6 +22,7 @@ Result<bool> is_good(const root::Root& root, const Place& place, const layout::I
     TRY_ASSIGN(const bool complete, is_complete(root, id));
     if (!complete || !layout::is_hashed(place.encoded_key)) return complete;
     const auto record = read_record(root, id);
+    if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
     return record && record->key == place.key;
 }
 

@@ -7,6 +7,7 @@
 #include <layout/link.hpp>
 #include <layout/record.hpp>
 #include <os/points.hpp>
+#include <steps/retire.hpp>
 #include <tree/measure.hpp>
 
 namespace larder::steps {
@@ -85,7 +86,8 @@ Result<bool> place_link(root::Root& root, const os::Dir& staging, const std::str
             auto placed = try_place(root, staging, staged_link, path, exclusive, old_came_back);
             if (placed && *placed) return old_came_back;
             if (placed) continue;
-            if (exclusive || placed.error().code != Errc::unsupported) return tl::make_unexpected(std::move(placed).error());
+            const bool no_exchange = placed.error().code == Errc::unsupported && placed.error().sys_errno != EXDEV;
+            if (exclusive || !no_exchange) return tl::make_unexpected(std::move(placed).error());
             root.can_exchange.store(false, std::memory_order_relaxed);
             break;  // again, with the lock that the other way needs
         }
@@ -161,7 +163,12 @@ Result<HeldLease> publish(Stage stage, const Place& place, const PublishOptions&
     // just as well, until this process has ended.
     if (*old_came_back) (void)root.retire_link(staging, staged_link);
     (void)os::point("publish.retired");
-    if (power) TRY(sync_place(root, place.encoded_bucket));
+    if (power) {
+        if (auto synced = sync_place(root, place.encoded_bucket); !synced) {
+            (void)retire_if(root, place, id, limits);  // what was promised can't be kept, so nothing is published
+            return tl::make_unexpected(std::move(synced).error());
+        }
+    }
     return lease;
 }
 

@@ -158,6 +158,7 @@ private:
         }
         TRY_ASSIGN(const bool complete, is_complete(root_, link.id));
         const auto record = read_record(root_, link.id);
+        if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
         // A link never comes back: if it still names this entry now, it did so while we looked at the entry. Else it is history.
         TRY_ASSIGN(const LinkRead again, layout::read_link(root_.link_kind(), dir, key));
         if (!again.names(link.id)) return {};

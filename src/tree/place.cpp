@@ -1,7 +1,7 @@
 #include <tree/place.hpp>
 
-#include <fcntl.h>
-
+#include <layout/format.hpp>
+#include <layout/layout.hpp>
 #include <os/file.hpp>
 #include <system_error>
 
@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 /// Absolute, with the symlinks of the part that exists resolved.
 fs::path resolved(const fs::path& path) {
     std::error_code error;
-    fs::path result = fs::weakly_canonical(path, error);
+    // First, as weakly_canonical leaves a path relative whose first name does not exist.
+    fs::path result = fs::weakly_canonical(fs::absolute(path, error), error);
     // Once more: "none/../link" came back as "link", which has not been looked at yet.
     if (!error) result = fs::weakly_canonical(result, error);
     // What can't be resolved (a loop of links, a directory that we may not search) is taken as it is written.
@@ -22,19 +23,11 @@ fs::path resolved(const fs::path& path) {
     return result.has_filename() ? result : result.parent_path();
 }
 
-/// What every format of a cache begins with: see layout/format.
-constexpr std::string_view cache_format = "larder ";
-
 bool is_cache(const fs::path& directory) {
     const auto dir = os::open_dir(directory);
     if (!dir) return false;
-    // A FIFO of that name must not hold us up.
-    const auto fd = os::open_at(*dir, "format", O_RDONLY | O_NONBLOCK);
-    struct stat status {};
-    if (!fd || ::fstat(fd->get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
-    char begin[cache_format.size()];
-    const ssize_t got = os::retry([&] { return ::pread(fd->get(), begin, sizeof begin, 0); });
-    return got == static_cast<ssize_t>(sizeof begin) && std::string_view(begin, sizeof begin) == cache_format;
+    const auto format = os::read_file_at(*dir, layout::format_name, layout::max_format);
+    return format && layout::parse_format(*format).kind != layout::FormatRead::Kind::unknown;
 }
 
 }  // namespace

@@ -315,3 +315,30 @@ TEST_CASE("a link mode that does not work here is an error, and no copy") {
     REQUIRE(report);
     CHECK(report->copied == 3);
 }
+
+TEST_CASE("a relative destination is where the process is, though that be in an entry") {
+    in_child([](Child&) {
+        const TempDir dir;
+        const Cache cache = open_cache(dir.path() / "cache");
+        const Bucket bucket = value(cache.bucket("b"));
+        const Lease one = put(bucket, "one", "1"), other = put(bucket, "other", "2");
+        const auto before = snapshot(one.path());
+        fs::current_path(one.path());
+        const auto report = materialize(other.path(), "out");
+        Child::must(!report && report.error().code == Errc::invalid, "refused");
+        Child::must(snapshot(one.path()) == before, "unchanged");
+    });
+}
+
+TEST_CASE("a Staging that was published can't be filled any more") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    const Bucket bucket = value(cache.bucket("b"));
+    auto staging = value(bucket.stage());
+    (void)value(bucket.publish("k", std::move(staging)));
+    const auto copied = staging.copy_from(dir.path()), moved = staging.move_from(dir.path());
+    REQUIRE_FALSE(copied);
+    REQUIRE_FALSE(moved);
+    CHECK(copied.error().code == Errc::invalid);
+    CHECK(moved.error().code == Errc::invalid);
+}

@@ -333,6 +333,7 @@ TEST_CASE("a creation that was interrupted after any number of names is complete
         "retired/links", "retired/buckets"};
     for (std::size_t made = 0; made <= names.size(); ++made) {
         const TempDir dir;
+        write_file(dir.path() / "CACHEDIR.TAG", std::string(layout::cachedir_tag_text));
         for (std::size_t i = 0; i < made; ++i) fs::create_directory(dir.path() / names[i]);
         INFO(made);
         require_usable(open_cache(dir.path()));
@@ -565,4 +566,13 @@ TEST_CASE("a root renamed away between stage and publish: the publish says so") 
         put(bucket, "k", "again");
         CHECK(content_of(bucket, "k") == "again");
     }
+}
+
+TEST_CASE("a directory that only has names like a cache's is not made one, and nothing of it is deleted") {
+    const TempDir dir;
+    fs::create_directories(dir.path() / "trash" / "photos");
+    write_file(dir.path() / "trash" / "photos" / "a.jpg", "precious");
+    const auto before = snapshot(dir.path());
+    require_refused(Cache::open(dir.path(), test_options()), "trash");
+    CHECK(snapshot(dir.path()) == before);
 }

@@ -251,10 +251,9 @@ TEST_CASE("the digest tells buckets and keys apart") {
 
 TEST_CASE("hashed names that encode_key can't have made are nobody's") {
     const std::string hash(26, '0');
-    for (const std::string& name : {"k%~" + hash, "FOO bar%~" + hash, "../x%~" + hash, std::string(171, 'k') + "%~" + std::string(26, '!')}) {
-        CHECK_FALSE(layout::is_key_name(name));
-    }
-    for (const std::string& key : {std::string(4096, 'k'), std::string(4096, 'K'), std::string(4096, '.'), "k" + std::string(4095, '%')}) {
+    for (const char* kept : {"k", "FOO bar", "../x"}) CHECK_FALSE(layout::is_key_name(std::string(kept).append("%~").append(hash)));
+    CHECK_FALSE(layout::is_key_name(std::string(172, 'k').append("%~").append(26, '!')));
+    for (const std::string& key : {std::string(4096, 'k'), std::string(4096, 'K'), std::string(4096, '.'), std::string("k").append(4095, '%')}) {
         const auto name = layout::encode_key(key);
         REQUIRE(name);
         CHECK(layout::is_hashed(*name));

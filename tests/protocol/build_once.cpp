@@ -371,3 +371,19 @@ TEST_CASE("the threads of one process count as others do: one builds while the r
     CHECK(count.built() == 1);
     require_no_leak(scene.root, 1);
 }
+
+TEST_CASE("the same key of another cache is another build") {
+    const TempDir dir;
+    const Cache near = open_cache(dir.path() / "near"), far = open_cache(dir.path() / "far");
+    const Bucket near_bucket = value(near.bucket("b")), far_bucket = value(far.bucket("b"));
+    const auto fetched = near_bucket.get_or_build("k", [&](Staging& stage) -> Result<> {
+        const auto lease = far_bucket.get_or_build("k", [](Staging& inner) -> Result<> {
+            fill(inner.path(), "content");
+            return {};
+        });
+        if (!lease) return tl::make_unexpected(lease.error());
+        return stage.copy_from(lease->path());
+    });
+    REQUIRE(fetched);
+    CHECK(content_of(*fetched) == "content");
+}
