@@ -6,7 +6,6 @@ namespace larder::layout {
 
 namespace {
 
-constexpr std::string_view magic = "larder ";
 constexpr LinkKind all_kinds[] = {LinkKind::symlink, LinkKind::file, LinkKind::junction};
 
 std::string_view name_of(LinkKind kind) {
@@ -21,14 +20,14 @@ std::string_view name_of(LinkKind kind) {
 }  // namespace
 
 std::string print_format(const Format& format) {
-    return std::string(magic) + std::to_string(format_version) + "\nlinks " + std::string(name_of(format.links)) + "\n";
+    return std::string(format_begin) + std::to_string(format_version) + "\nlinks " + std::string(name_of(format.links)) + "\n";
 }
 
 FormatRead parse_format(std::string_view text) noexcept {
-    if (!text.starts_with(magic)) return {};
+    if (!text.starts_with(format_begin)) return {};
     const auto line_end = text.find('\n');
     if (line_end == std::string_view::npos) return {};
-    const auto digits = text.substr(magic.size(), line_end - magic.size());
+    const auto digits = text.substr(format_begin.size(), line_end - format_begin.size());
     int version = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), version);
     if (error != std::errc() || end != digits.data() + digits.size() || version < 1) return {};

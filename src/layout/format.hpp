@@ -8,6 +8,7 @@
 namespace larder::layout {
 
 /// On disk: "larder 1\nlinks symlink\n". A later version keeps the first line's shape, so that every version can tell.
+inline constexpr std::string_view format_begin = "larder ";
 inline constexpr int format_version = 1;
 inline constexpr std::size_t max_format = 4096;  ///< arbitrary: room for what later versions may say
 

@@ -40,6 +40,10 @@ public:
     /// Whether the directories were deleted, or something else stands at the root's path: time to open everything again.
     [[nodiscard]] bool is_lost() const;
 
+    [[nodiscard]] bool is_archive(const struct stat& status) const noexcept {
+        return status.st_dev == archive_.st_dev && status.st_ino == archive_.st_ino;
+    }
+
     /// This process's participant; joins at the first call.
     [[nodiscard]] Result<Participant*> participant();
     /// The same, or null where it can't join: for what must work on a full disk too.
@@ -60,6 +64,7 @@ public:
 private:
     Handles dirs_;
     layout::Format format_;
+    struct stat archive_{};
     bool read_only_;
     std::uint64_t owner_;
     std::mutex joining_;

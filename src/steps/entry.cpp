@@ -8,25 +8,19 @@
 
 namespace larder::steps {
 
-namespace {
-
-/// Whether a directory, and no symlink to one, stands at the name. Its last component alone is not followed.
-Result<bool> is_dir(const os::Dir& dir, const std::string& name) {
-    struct stat status{};
-    if (::fstatat(dir.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return S_ISDIR(status.st_mode);
-    if (errno == ENOENT || errno == ENOTDIR) return false;
-    return os::fail(errno, "look at entry", dir / name);
-}
-
-}  // namespace
-
 Result<bool> is_complete(const root::Root& root, const layout::Id& id) {
     const auto& archive = root.dirs().archive;
     if (!archive.fd) return false;
-    const std::string entry = to_text(id);
-    TRY_ASSIGN(const bool exists, is_dir(archive, entry));
-    if (!exists) return false;
-    return is_dir(archive, entry + "/" + layout::tree_name);
+    // One look for all: that the entry and its tree are directories, and that neither is a symlink to elsewhere, since the way back up from
+    // there does not lead to the archive.
+    std::string there_and_back;
+    there_and_back.reserve(layout::id_length + 16);
+    there_and_back.append(to_text(id)).append("/").append(layout::tree_name).append("/../..");
+    struct stat status{};
+    if (::fstatat(archive.get(), there_and_back.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return root.is_archive(status);
+    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return false;
+    if (errno == EACCES) return true;  // a tree that its owner has closed, even to us
+    return os::fail(errno, "look at entry", archive / to_text(id));
 }
 
 Result<layout::Record> read_record(const root::Root& root, const layout::Id& id) {

@@ -27,7 +27,7 @@ bool is_cache(const fs::path& directory) {
     const auto dir = os::open_dir(directory);
     if (!dir) return false;
     const auto format = os::read_file_at(*dir, layout::format_name, layout::max_format);
-    return format && layout::parse_format(*format).kind != layout::FormatRead::Kind::unknown;
+    return format && format->starts_with(layout::format_begin);  // of whatever version, and even if it is cut off
 }
 
 }  // namespace

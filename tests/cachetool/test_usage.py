@@ -147,7 +147,9 @@ class ChoiceOfTheCache(CacheTest):
         self.assertTrue(self.root.is_dir())
 
     def test_looking_at_a_cache_that_is_being_created(self):
-        (self.root / "locks").mkdir(parents=True)
+        self.root.mkdir(parents=True)
+        (self.root / "CACHEDIR.TAG").touch()  # the first file to be made
+        (self.root / "locks").mkdir()
         self.assertEqual(self.json("ls")["entries"], [])
         self.tool("get", "b", "k", code=3)
 
