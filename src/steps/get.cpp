@@ -41,6 +41,7 @@ Result<HeldLease> get(const RootRef& root, const Place& place) {
         if (!good) return miss();
         return HeldLease(root, {}, link.id);
     }
+    (void)os::point("get.read");
     // (2) Store the id in a slot, with a full fence.
     TRY_ASSIGN(HeldLease lease, HeldLease::take(root, link.id));
     for (;;) {
@@ -52,6 +53,7 @@ Result<HeldLease> get(const RootRef& root, const Place& place) {
         if (link.id == lease.id()) break;
         lease.point_at(link.id);
     }
+    (void)os::point("get.confirmed");
     TRY_ASSIGN(const bool good, is_good(*root, place, lease.id()));
     if (good) return lease;
     // A link to nowhere is a miss, and is retired if that needs no waiting; the next publish replaces it in any case.

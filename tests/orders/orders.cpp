@@ -1,0 +1,114 @@
+// Two processes, and all orders of their steps: real ones, on a real file system, each at a point of the protocol between any
+// two steps.
+
+#include <catch.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <regex>
+
+#include "explore.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+using Op = Operation;
+
+const Program programs[] = {
+    {"get", {Op::get}},
+    {"put", {Op::put}},
+    {"remove", {Op::remove}},
+    {"refresh", {Op::refresh}},
+    {"collect", {Op::collect}},
+    {"reap", {Op::collect}, true},
+    {"adopt", {Op::adopt}, true},
+    {"verify", {Op::verify}},
+    // As programs do it: a purge; an eviction; an installer that finds its entry stale, or broken, while it uses it.
+    {"refresh and collect", {Op::refresh, Op::collect}},
+    {"remove and collect", {Op::remove, Op::collect}},
+    {"get and put", {Op::get, Op::put}},
+    {"get and remove", {Op::get, Op::remove}},
+};
+
+/// Fewer orders than that are all run. Arbitrary: at a few milliseconds each.
+constexpr std::uint64_t all_up_to = 3000;
+constexpr unsigned preemptions = 3;
+
+const Program& named(const std::string& name) {
+    for (const Program& program : programs) {
+        if (program.name == name) return program;
+    }
+    throw std::runtime_error("no program is called " + name);
+}
+
+/// The beginnings that make a difference to a pair.
+std::vector<Pairing> pairings(const Program& a, const Program& b) {
+    std::vector<Pairing> found{{a, b, Key::present}};
+    if (a.has(Op::put) || b.has(Op::put)) found.push_back({a, b, Key::absent});
+    const auto is = [&](const char* one, const char* other) { return a.name == one && b.name == other; };
+    if (is("get", "get") || is("get", "put") || is("get", "refresh") || is("get", "refresh and collect") ||
+        is("get", "get and put")) {
+        found.push_back({a, b, Key::dangling});
+    }
+    return found;
+}
+
+void explore_with_all(const std::string& name) {
+    const Program& a = named(name);
+    std::uint64_t total = 0;
+    for (const Program* b = &a; b != std::end(programs); ++b) {
+        for (const Pairing& pairing : pairings(a, *b)) {
+            try {
+                const Explored explored = explore(pairing, all_up_to, preemptions);
+                total += explored.schedules;
+                const std::string bound =
+                    explored.preemptions ? "with at most " + std::to_string(*explored.preemptions) + " preemptions" : "all";
+                std::printf("%-50s %5llu orders of %u + %u steps, %s\n", pairing.name().c_str(),
+                            static_cast<unsigned long long>(explored.schedules), explored.steps[0], explored.steps[1],
+                            bound.c_str());
+                std::fflush(stdout);
+                CHECK(explored.schedules > 1);
+            } catch (const std::exception& exception) {
+                FAIL_CHECK(exception.what());
+            }
+        }
+    }
+    std::printf("%s: %llu orders\n", name.c_str(), static_cast<unsigned long long>(total));
+}
+
+Pairing parse(const std::string& text, std::string& word) {
+    std::smatch parts;
+    if (!std::regex_match(text, parts, std::regex("(.*) x (.*), (absent|present|dangling), ([AB]*)"))) {
+        throw std::runtime_error("LARDER_TEST_ORDER wants what a failed test printed, and not " + text);
+    }
+    word = parts[4];
+    return {named(parts[1]), named(parts[2]),
+            parts[3] == "absent"    ? Key::absent
+            : parts[3] == "present" ? Key::present
+                                    : Key::dangling};
+}
+
+}  // namespace
+
+TEST_CASE("orders: one that $LARDER_TEST_ORDER names") {
+    const char* const wanted = std::getenv("LARDER_TEST_ORDER");
+    std::string word;
+    const std::string text = wanted != nullptr ? wanted : "get x refresh and collect, present, ABBBBBBBBBBBBAAA";
+    const std::string story = replay(parse(text, word), word);
+    if (wanted != nullptr) std::printf("%s", story.c_str());
+    if (wanted == nullptr) CHECK(contains(story, "get  [1, 15]: miss"));
+}
+
+TEST_CASE("orders: get beside all") { explore_with_all("get"); }
+TEST_CASE("orders: put beside put and all that follow") { explore_with_all("put"); }
+TEST_CASE("orders: remove") { explore_with_all("remove"); }
+TEST_CASE("orders: refresh") { explore_with_all("refresh"); }
+TEST_CASE("orders: collect") { explore_with_all("collect"); }
+TEST_CASE("orders: reap") { explore_with_all("reap"); }
+TEST_CASE("orders: adopt") { explore_with_all("adopt"); }
+TEST_CASE("orders: verify") { explore_with_all("verify"); }
+TEST_CASE("orders: refresh and collect") { explore_with_all("refresh and collect"); }
+TEST_CASE("orders: remove and collect") { explore_with_all("remove and collect"); }
+TEST_CASE("orders: get and put") { explore_with_all("get and put"); }
+TEST_CASE("orders: get and remove") { explore_with_all("get and remove"); }
