@@ -55,7 +55,10 @@ void Audit::begin_anew(const std::string& dangling) {
 void Audit::look() {
     links_to_.clear();
     Ids in_bucket, in_archive;
-    look_into_buckets(in_bucket);
+    for_each_key([&](const std::string& key, const std::string& id) {
+        in_bucket.insert(id);
+        must_be_complete(key, id);
+    });
     look_into_staging();
     look_into_retired();
     for (const auto& id : archive_.names()) {
@@ -66,14 +69,19 @@ void Audit::look() {
     kept_.meet(in_archive, "the archive");
 }
 
-void Audit::look_into_buckets(Ids& found) {
+void Audit::glance() {
+    Ids in_bucket;
+    for_each_key([&](const std::string&, const std::string& id) { in_bucket.insert(id); });
+    bucket_.meet(in_bucket, "its bucket");
+}
+
+void Audit::for_each_key(const std::function<void(const std::string& key, const std::string& id)>& visit) {
     for (const auto& name : buckets_.names()) {
         auto bucket = Listing::open(value(os::open_dir_at(buckets_.dir, name)));
         for (const auto& key : bucket.names()) {
             const std::string id = count(bucket.dir, key);
             if (id.empty()) broken(1, key + " is no link");
-            found.insert(id);
-            must_be_complete(key, id);
+            visit(key, id);
         }
     }
 }

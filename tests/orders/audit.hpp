@@ -1,6 +1,7 @@
 // What must hold at every instant: looked at between any two steps, by reading the directories and nothing else.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <os/file.hpp>
 #include <set>
@@ -22,6 +23,9 @@ public:
     ///     2  every entry in the archive is named by exactly one link
     ///     3  no link comes back to a bucket, and no entry to the archive
     void look();
+    /// The same for invariant 3 in the buckets alone: enough in a state that was looked at before, in an earlier run of the
+    /// same steps.
+    void glance();
 
 private:
     /// One directory, to be listed again and again.
@@ -39,7 +43,7 @@ private:
     };
 
     std::string count(const os::Dir& dir, const std::string& name);
-    void look_into_buckets(Ids& found);
+    void for_each_key(const std::function<void(const std::string& key, const std::string& id)>& visit);
     void look_into_staging();
     void look_into_retired();
     void must_be_complete(const std::string& key, const std::string& id);

@@ -49,7 +49,7 @@ void Duel::begin() {
         side.child->wait_for("ready");
     }
     world_.strike();
-    world_.audit();
+    world_.audit().look();
 }
 
 bool Duel::is_enabled(int process) const {
@@ -57,7 +57,7 @@ bool Duel::is_enabled(int process) const {
     return !side.ended && (!side.waiting || side.other_has_moved);
 }
 
-bool Duel::step(int process) {
+bool Duel::step(int process, bool known) {
     Side& side = sides_[index(process)];
     Side& other = sides_[index(1 - process)];
     if (!side.in_operation) {
@@ -87,7 +87,11 @@ bool Duel::step(int process) {
     }
     lines_.push_back(std::string(process == 0 ? "A " : "    B ") + heard);
     side.ended = heard == "at end";
-    world_.audit();
+    if (known) {
+        world_.audit().glance();
+    } else {
+        world_.audit().look();
+    }
     return true;
 }
 
@@ -112,7 +116,7 @@ void Duel::conclude() {
     if (world_.neighbour_stands() == refreshed && pairing_.key != Key::present)
         fail("another key of the bucket is lost, or has survived a refresh");
     world_.collect_beside();
-    world_.audit();
+    world_.audit().look();
     for (Side& side : sides_) {
         side.child->go_on();
         if (const auto heard = side.child->listen(); heard != "leases good") fail("invariant 4 is broken: " + heard);

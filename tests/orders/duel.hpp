@@ -32,7 +32,8 @@ public:
     /// Lets it go on to its next point. False where it waited for a lock, and waits still: nothing has happened then.
     /// Throws where an invariant is broken, where somebody waits who must not (invariant 7), or waits for a process that has
     /// ended.
-    [[nodiscard]] bool step(int process);
+    /// `known` says that an earlier run has come here by the same steps, so that a glance at the invariants will do.
+    [[nodiscard]] bool step(int process, bool known = false);
 
     /// After both have ended. Throws where the results can't be, a lease does not hold, or anything is left.
     void conclude();

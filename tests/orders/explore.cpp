@@ -50,7 +50,7 @@ public:
             for (const int process : {0, 1})
                 explored_.steps[process] = std::max(explored_.steps[process], duel_.steps_of(process));
         } while (next());
-        explored_.preemptions = bound_;
+        if (held_back_) explored_.preemptions = bound_;
         return explored_;
     }
 
@@ -62,7 +62,7 @@ private:
         for (std::size_t depth = 0; !duel_.is_over(); ++depth) {
             if (depth == path_.size()) path_.push_back({options(current, preemptions), 0});
             const bool could_go_on = current >= 0 && duel_.is_enabled(current);
-            const int chosen = go_on(path_[depth]);
+            const int chosen = go_on(path_[depth], depth < known_);
             if (chosen != current && could_go_on) ++preemptions;
             current = chosen;
         }
@@ -70,19 +70,24 @@ private:
     }
 
     /// Who waits comes first: if it turns out to wait still, nothing has happened, and the other one goes on at the same place.
-    [[nodiscard]] std::vector<int> options(int current, unsigned preemptions) const {
+    [[nodiscard]] std::vector<int> options(int current, unsigned preemptions) {
         std::vector<int> found;
         for (const int process : {0, 1}) {
             const bool preempts = current >= 0 && process != current && duel_.is_enabled(current);
-            if (duel_.is_enabled(process) && (!preempts || !bound_ || preemptions < *bound_)) found.push_back(process);
+            if (!duel_.is_enabled(process)) continue;
+            if (preempts && bound_ && preemptions >= *bound_) {
+                held_back_ = true;
+            } else {
+                found.push_back(process);
+            }
         }
         std::stable_partition(found.begin(), found.end(), [&](int process) { return duel_.is_waiting(process); });
         return found;
     }
 
-    int go_on(Choice& choice) {
+    int go_on(Choice& choice, bool known) {
         const int first = choice.options[choice.taken];
-        if (duel_.step(first)) return first;
+        if (duel_.step(first, known)) return first;
         const int other = 1 - first;
         choice = {{other}, 0};
         if (!duel_.step(other)) throw std::runtime_error("each waits for the other");
@@ -93,12 +98,15 @@ private:
         while (!path_.empty() && path_.back().taken + 1 == path_.back().options.size()) path_.pop_back();
         if (path_.empty()) return false;
         ++path_.back().taken;
+        known_ = path_.size() - 1;
         return true;
     }
 
     Duel& duel_;
     std::optional<unsigned> bound_;
     std::vector<Choice> path_;
+    std::size_t known_ = 0;   ///< so many steps are the same as in the last schedule
+    bool held_back_ = false;  ///< the bound has left out an order
     Explored explored_;
 };
 

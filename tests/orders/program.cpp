@@ -29,7 +29,7 @@ public:
         for (std::size_t i = 0; i < program.operations.size(); ++i) {
             if (program.operations[i] != Operation::put) continue;
             staged_.push_back(value(bucket_.stage()));
-            fill(staged_.back().path(), content_by(process, i));
+            fill_small(staged_.back().path(), content_by(process, i));
         }
         std::reverse(staged_.begin(), staged_.end());
     }
@@ -39,7 +39,7 @@ public:
             case Operation::get: {
                 auto lease = bucket_.get(the_key);
                 if (!lease) return name_of_error(lease.error());
-                std::string content = content_of(*lease);
+                std::string content = read_small(*lease);
                 leases_.emplace_back(std::move(*lease), content);
                 return content;
             }
@@ -69,7 +69,7 @@ public:
 
     std::string check_leases() const {
         for (const auto& [lease, content] : leases_) {
-            if (content_of(lease) != content) return "a leased entry has changed: " + lease.path().string();
+            if (read_small(lease) != content) return "a leased entry has changed: " + lease.path().string();
         }
         return "good";
     }
@@ -100,6 +100,10 @@ bool Program::has(Operation operation) const {
 }
 
 std::string content_by(int process, std::size_t index) { return (process == 0 ? "A" : "B") + std::to_string(index); }
+
+void fill_small(const fs::path& tree, const std::string& content) { write_file(tree / "file", content); }
+
+std::string read_small(const Lease& lease) { return read_file(lease.path() / "file"); }
 
 bool is_private(const std::string& point) {
     static const std::vector<std::string> points = {

@@ -22,6 +22,10 @@ struct Program {
 inline constexpr const char* the_key = "k";
 inline constexpr const char* the_bucket = "b";
 
+/// A tree of one file, since there are some for each schedule; of that file every byte.
+void fill_small(const fs::path& tree, const std::string& content);
+[[nodiscard]] std::string read_small(const Lease& lease);
+
 /// The points at which no process stops, because what comes before such a point and what comes after it are one step for
 /// everybody else: either side of it touches only what is private, or nothing at all.
 [[nodiscard]] bool is_private(const std::string& point);

@@ -15,6 +15,18 @@ TempDir in_memory() {
     return TempDir();
 }
 
+Lease put_small(const Bucket& bucket, const std::string& key, const std::string& content) {
+    Staging staging = value(bucket.stage());
+    fill_small(staging.path(), content);
+    return value(bucket.publish(key, std::move(staging)));
+}
+
+std::string content_here(const Bucket& bucket, const std::string& key) {
+    auto lease = bucket.get(key);
+    if (!lease && lease.error().code == Errc::miss) return {};
+    return read_small(value(std::move(lease)));
+}
+
 void empty(const fs::path& directory) {
     for (const auto& entry : fs::directory_iterator(directory)) fs::remove_all(entry.path());
 }
@@ -31,8 +43,8 @@ void World::prepare() {
         const Bucket bucket = value(cache.bucket(the_bucket));
         const bool present = beginning_.key == Key::present;
         const char* const key = present ? the_key : other_key;
-        if (beginning_.garbage) garbage_id_ = put(bucket, key, "older").id();
-        put(bucket, key, present ? "old" : "neighbour");
+        if (beginning_.garbage) garbage_id_ = put_small(bucket, key, "older").id();
+        put_small(bucket, key, present ? "old" : "neighbour");
         if (beginning_.key == Key::dangling)
             plant_link(cache, root_ / "buckets" / the_bucket, the_key, dangling = fresh_name());
     }
@@ -42,8 +54,8 @@ void World::prepare() {
             [this](Child&) {
                 const Bucket bucket = open_bucket(root_);
                 const Staging staged = value(bucket.stage());
-                fill(staged.path(), "staged by the dead");
-                put(bucket, the_key, "in flight from the dead");
+                fill_small(staged.path(), "staged by the dead");
+                put_small(bucket, the_key, "in flight from the dead");
             },
             Points{{"publish.archived"}, {}});
         victim_->wait_for("publish.archived");
@@ -57,7 +69,9 @@ Bucket World::bucket() {
     return value(cache_->bucket(the_bucket));
 }
 
-bool World::neighbour_stands() { return beginning_.key == Key::present || content_of(bucket(), other_key) == "neighbour"; }
+std::string World::read_key() { return content_here(bucket(), the_key); }
+
+bool World::neighbour_stands() { return beginning_.key == Key::present || content_here(bucket(), other_key) == "neighbour"; }
 
 void World::collect_beside() {
     (void)value(cache_->collect({.threads = 1}));

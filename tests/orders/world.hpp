@@ -35,13 +35,13 @@ public:
     void prepare();
     void strike();
 
-    /// Between any two steps: see Audit::look.
-    void audit() { audit_.look(); }
+    /// To be looked at between any two steps.
+    [[nodiscard]] Audit& audit() { return audit_; }
 
     // After both have ended, and while they hold their leases.
 
     /// What the key holds; "" for nothing.
-    [[nodiscard]] std::string read_key() { return content_of(bucket(), the_key); }
+    [[nodiscard]] std::string read_key();
     /// Whether the other key, if there was one, is still there.
     [[nodiscard]] bool neighbour_stands();
     /// One collection, and verify, which may find nothing.
