@@ -122,7 +122,7 @@ Explored explore(const Pairing& pairing, std::uint64_t limit, unsigned preemptio
         return Explorer(duel, all ? std::optional<unsigned>() : preemptions).run();
     } catch (const std::exception& exception) {
         throw std::runtime_error(pairing.name() + ": " + exception.what() + "\nto run it again: LARDER_TEST_ORDER='" +
-                                 pairing.name() + ", " + duel.word() + "'\n" + duel.story());
+                                 pairing.name() + ", " + duel.word() + "' order_tests '[.order]'\n" + duel.story());
     }
 }
 
