@@ -1,5 +1,6 @@
 #include "duel.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace larder::testing {
@@ -115,6 +116,13 @@ void Duel::conclude() {
     const bool refreshed = pairing_.a.has(Operation::refresh) || pairing_.b.has(Operation::refresh);
     if (world_.neighbour_stands() == refreshed && pairing_.key != Key::present)
         fail("another key of the bucket is lost, or has survived a refresh");
+    const auto reaps = [](const Event& event) {
+        return event.operation == Operation::adopt || (event.operation == Operation::collect && event.result == "ok");
+    };
+    const bool somebody_died = beginning_of(pairing_).dead;
+    if ((!somebody_died || std::any_of(history_.begin(), history_.end(), reaps)) && !world_.staging_is_empty()) {
+        fail("something is left in a staging area");
+    }
     world_.collect_beside();
     world_.audit().look();
     for (Side& side : sides_) {

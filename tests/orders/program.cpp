@@ -68,10 +68,14 @@ public:
     }
 
     std::string check_leases() const {
-        for (const auto& [lease, content] : leases_) {
-            if (read_small(lease) != content) return "a leased entry has changed: " + lease.path().string();
+        try {
+            for (const auto& [lease, content] : leases_) {
+                if (read_small(lease) != content) return "a leased entry has changed: " + lease.path().string();
+            }
+            return "good";
+        } catch (const std::exception& exception) {
+            return std::string("a leased entry has gone: ") + exception.what();
         }
-        return "good";
     }
 
 private:

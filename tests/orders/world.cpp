@@ -1,5 +1,6 @@
 #include "world.hpp"
 
+#include <algorithm>
 #include <protocol/scene.hpp>
 #include <stdexcept>
 
@@ -77,6 +78,11 @@ void World::collect_beside() {
     (void)value(cache_->collect({.threads = 1}));
     const auto report = value(cache_->verify());
     for (const auto& finding : report.findings) throw std::runtime_error(finding.path.string() + ": " + finding.what);
+}
+
+bool World::staging_is_empty() const {
+    const fs::directory_iterator areas(root_ / "staging");
+    return std::all_of(begin(areas), end(areas), [](const auto& area) { return fs::is_empty(area.path()); });
 }
 
 bool World::garbage_is_gone() const { return !fs::exists(root_ / "archive" / garbage_id_); }

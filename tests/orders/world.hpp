@@ -47,6 +47,8 @@ public:
     /// One collection, and verify, which may find nothing.
     void collect_beside();
 
+    /// Whether nothing is left in any staging area, of the living or the dead.
+    [[nodiscard]] bool staging_is_empty() const;
     /// Whether what was garbage before has been deleted.
     [[nodiscard]] bool garbage_is_gone() const;
     /// Requires: both processes have closed the cache. Throws where one collection leaves more than the live entries (invariant
