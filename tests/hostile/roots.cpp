@@ -328,6 +328,25 @@ TEST_CASE("a creation that is killed is completed by the next open") {
     REQUIRE_NOTHROW(require_no_leak(root, 0));
 }
 
+TEST_CASE("a creation whose format can't be brought to the disk is an error, and is completed by the next open") {
+    for (const bool placed : {false, true}) {
+        INFO((placed ? "the root's directory" : "the file"));
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        {
+            int syncs = 0;
+            const AtPoints failing([&](const std::string& point) { return point == "os.sync" && syncs++ == (placed ? 1 : 0) ? EIO : 0; });
+            const auto cache = Cache::open(root, test_options());
+            REQUIRE_FALSE(cache);
+            CHECK(cache.error().sys_errno == EIO);
+        }
+        CHECK(stands(root / "format") == placed);
+        const Cache cache = open_cache(root);
+        put(value(cache.bucket("b")), "k", "good");
+        REQUIRE_NOTHROW(require_no_leak(root, 1));
+    }
+}
+
 TEST_CASE("a creation that was interrupted after any number of names is completed by the next open") {
     const std::vector<std::string> names = {"locks", "participants", "staging", "buckets", "archive", "trash", "retired",
         "retired/links", "retired/buckets"};

@@ -5,6 +5,7 @@
 
 #include <catch.hpp>
 #include <future>
+#include <latch>
 #include <memory>
 
 #include "scene.hpp"
@@ -370,6 +371,29 @@ TEST_CASE("the threads of one process count as others do: one builds while the r
     for (auto& thread : threads) CHECK(thread.get() == "built");
     CHECK(count.built() == 1);
     require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("more builds at a time than one table can tell of: all go on, and what fits is seen") {
+    const Scene scene;
+    constexpr int threads_at_once = 60, told = 56;
+    std::latch all_build(threads_at_once), looked(1);
+    std::vector<std::future<std::string>> threads;
+    for (int i = 0; i < threads_at_once; ++i) {
+        threads.push_back(std::async(std::launch::async, [&, key = "k" + std::to_string(i)] {
+            return outcome(scene.bucket.get_or_build(key, [&](Staging& stage) -> Result<> {
+                all_build.count_down();
+                looked.wait();
+                fill(stage.path(), key);
+                return {};
+            }));
+        }));
+    }
+    all_build.wait();
+    CHECK(value(scene.cache.status()).locks.size() == told);
+    looked.count_down();
+    for (auto& thread : threads) CHECK(thread.get() == "ok");
+    CHECK(value(scene.cache.status()).locks.empty());
+    require_no_leak(scene.root, threads_at_once);
 }
 
 TEST_CASE("the same key of another cache is another build") {
