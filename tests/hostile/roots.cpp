@@ -400,6 +400,29 @@ TEST_CASE("a root that is taken away between two calls: the next call that write
     }
 }
 
+TEST_CASE("a root that is taken away again and again leaves no descriptor behind") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    const Bucket bucket = value(cache.bucket("b"));
+    const auto descriptors = [] { return count_entries("/proc/self/fd"); };
+    put(bucket, "k", "good");
+    const std::size_t at_first = descriptors();
+    for (int i = 0; i < 10; ++i) {
+        fs::remove_all(root);
+        put(bucket, "k", "good");
+        CHECK(descriptors() == at_first);
+    }
+    // One that is in use stays, for as long as it is.
+    {
+        const Lease lease = value(bucket.get("k"));
+        fs::remove_all(root);
+        put(bucket, "k", "good");
+        CHECK(descriptors() > at_first);
+    }
+    CHECK(descriptors() == at_first);
+}
+
 TEST_CASE("a root that is taken away: each kind of call works or gives an error, and none makes half a cache") {
     using Call = std::function<bool(const Cache&, const Bucket&)>;
     const std::vector<std::pair<std::string, Call>> calls = {
