@@ -367,6 +367,18 @@ class Build(CacheTest):
         self.assertTrue((self.dir / "inner").exists())
         self.tool("get", "b", "inner")
 
+    def test_program_that_asks_for_its_own_key_is_told_so(self):
+        asks = ["sh", "-c", '"$0" --json build b k -- true >"$1"; echo $? >"$LARDER_STAGE/code"', TOOL, str(self.dir / "answer")]
+        entry = pathlib.Path(self.tool("build", "b", "k", "--", *asks).strip())
+        self.assertEqual((entry / "code").read_text(), "2\n")
+        answer = json.loads((self.dir / "answer").read_text())
+        self.assertEqual(answer["error"]["code"], "invalid")
+        self.assertIn("being built by the command that runs this one", answer["error"]["message"])
+
+    def test_program_that_asks_for_its_own_key_when_it_is_there_gets_it(self):
+        asks = ["sh", "-c", '"$0" put b k "$1" && "$0" build b k -- false', TOOL, self.tree()]
+        self.tool("build", "b", "k", "--", *asks)
+
     def test_refresh_during_a_build(self):
         ready, go = self.signal(), self.signal()
         first = self.start_held("first", ready, go)
