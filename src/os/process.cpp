@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#ifdef __linux__
 #include <sys/random.h>
+#ifdef __linux__
 #include <sys/syscall.h>
 #endif
 #include <unistd.h>

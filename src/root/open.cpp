@@ -85,12 +85,11 @@ Result<> make_root_dir(const fs::path& path) {
 }
 
 /// Only in an empty directory, or one in which an earlier open was interrupted, is a cache created: never beside other files. The tag is
-/// the first file to be made: without it, a directory called "trash" is somebody else's.
+/// the first file to be made: without it, a directory called "trash" is somebody else's, and so is a tag that says something else.
 Result<> check_nothing_else_here(const os::Dir& root) {
     std::string strange, ours;
     TRY(os::for_each_name(root, [&](const std::string& name, unsigned char) -> Result<> {
-        const bool mere_file = name == layout::cachedir_tag_name || name == layout::gitignore_name;
-        if (!mere_file) (layout::is_root_name(name) ? ours : strange) = name;
+        (layout::is_root_name(name) ? ours : strange) = name;
         return {};
     }));
     // Read after the names: another process may have begun to create the cache meanwhile.

@@ -90,6 +90,10 @@ Result<> Stage::copy_from(const fs::path& source) {
 
 Result<> Stage::move_from(const fs::path& source) {
     TRY(check_source(source));
+    // Another cache's entry may be leased there.
+    if (const auto other = tree::enclosing_cache(source)) {
+        return os::fail(Errc::invalid, "stage", source, "it lies in the cache " + other->string() + ", whose it is; put a copy");
+    }
     struct stat status{};
     if (::lstat(source.c_str(), &status) != 0) return os::fail(errno, "stage", source);
     if (!S_ISDIR(status.st_mode)) return os::fail(Errc::invalid, "stage", source, "only a directory can be moved into the cache; put a copy");

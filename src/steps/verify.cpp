@@ -301,8 +301,9 @@ private:
 }  // namespace
 
 Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options, const root::WaitLimits& limits) {
-    const auto lock = root::CollectorLock::try_lock(*root);
+    auto lock = root::CollectorLock::try_lock(*root);
     TRY(lock);
+    lock->announce(root->participant_if_joined());  // joining would be a change
     return Verifier(*root, options, limits).verify();
 }
 

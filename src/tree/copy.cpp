@@ -1,5 +1,7 @@
 #include <tree/copy.hpp>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <map>
@@ -97,6 +99,8 @@ private:
             return os::fail(Errc::exists, "make directory", pair.into / name, "no directory, and a directory should go there");
         }
         TRY(into);
+        // A umask that takes our own rights away (the mode it is to have comes when it is full).
+        if (made && os::retry([&] { return ::fchmod(into->get(), 0700); }) != 0) return os::fail(errno, "make directory", into->path);
         if (pair.depth + 1 >= max_depth) {
             const std::string path = path_below_top(pair, name);
             const std::lock_guard lock(mutex_);
