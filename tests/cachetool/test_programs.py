@@ -12,7 +12,7 @@ import sys
 import termios
 import unittest
 
-from harness import HANGS, TOOL, CacheTest, ignore_signals
+from harness import HANGS, TESTING_TOOL, TOOL, CacheTest, ignore_signals
 
 HANDED_ON = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2]
 
@@ -125,6 +125,22 @@ class Exec(CacheTest):
                     "exec", *mode, "b", "k", "--", *python(
                         "import os, sys; os.closerange(3, 4096); print('ready', flush=True); sys.stdin.readline();"
                         "sys.stdout.write(open(os.environ['LARDER_ENTRY'] + '/file').read())"), stdin=subprocess.PIPE))
+
+    def test_lease_survives_a_collector_or_a_user_that_could_not_tell_where_it_runs(self):
+        # For want of a descriptor, say; the user has closed all of its own, so that its process alone shows that it lives.
+        everywhere = {"LARDER_TEST_POINTS": "os.boot-id=24,os.pid-namespace=24"}
+        for user, collector in [({}, everywhere), (everywhere, {}), (everywhere, everywhere)]:
+            with self.subTest(user=user, collector=collector):
+                entry = self.put()
+                process = self.start("exec", "b", "k", "--", *python(
+                    "import os, sys; os.closerange(3, 4096); print('ready', flush=True); sys.stdin.readline()"),
+                    stdin=subprocess.PIPE, tool=TESTING_TOOL, env=user)
+                self.assertEqual(line(process.stdout), "ready")
+                self.tool("refresh", "--all", tool=TESTING_TOOL, env=collector)
+                self.assertEqual((entry / "file").read_text(), "text")
+                self.assertEqual(self.finish_with_line(process), "")
+                self.tool("gc")
+                self.assertFalse(entry.exists())
 
     def test_lease_survives_a_program_that_runs_cachetool(self):
         for mode in ([], ["--supervise"]):

@@ -178,6 +178,25 @@ TEST_CASE("a process whose first thread has ended still runs") {
     CHECK(os::is_running(identity) == os::Running::no);
 }
 
+TEST_CASE("what a process could not tell about itself is no sign of its death") {
+    const os::ProcessIdentity whole = os::this_process();
+    os::ProcessIdentity no_boot = whole, no_namespace = whole, nothing = whole;
+    no_boot.boot = nothing.boot = {};
+    no_namespace.pid_namespace = nothing.pid_namespace = 0;
+    nothing.start = 0;
+    for (const auto& identity : {no_boot, no_namespace, nothing}) CHECK(os::is_running(identity) == os::Running::yes);
+
+    os::ProcessIdentity other = no_namespace;
+    other.boot[0] ^= 1;
+    CHECK(os::is_running(other) == os::Running::no);
+    other = no_boot;
+    other.pid_namespace ^= 1;
+    CHECK(os::is_running(other) == os::Running::unknown);
+    other = no_boot;
+    other.start += 1;
+    CHECK(os::is_running(other) == os::Running::no);
+}
+
 TEST_CASE("among a thousand participants, the living are listed and a free one is found at once") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
