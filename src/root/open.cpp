@@ -85,17 +85,26 @@ Result<> make_root_dir(const fs::path& path) {
 }
 
 /// Only in an empty directory, or one in which an earlier open was interrupted, is a cache created: never beside other files. The tag is
-/// the first file to be made: without it, a directory called "trash" is somebody else's, and so is a tag that says something else.
+/// the first file to be made: without it, a directory called "trash" is somebody else's, and so is a tag that says something else. The one
+/// thing that may be left without the tag is our .gitignore: "rm -rf root/*" spares it.
 Result<> check_nothing_else_here(const os::Dir& root) {
     std::string strange, ours;
+    bool ignores = false;
     TRY(os::for_each_name(root, [&](const std::string& name, unsigned char) -> Result<> {
-        (layout::is_root_name(name) ? ours : strange) = name;
+        if (name == layout::gitignore_name) {
+            ignores = true;
+        } else {
+            (layout::is_root_name(name) ? ours : strange) = name;
+        }
         return {};
     }));
+    const auto is_begun = [&](const char* name, std::string_view text) {
+        const auto read = os::read_file_at(root, name, layout::max_format);
+        return read && text.starts_with(*read);
+    };
     // Read after the names: another process may have begun to create the cache meanwhile.
-    const auto tag = os::read_file_at(root, layout::cachedir_tag_name, layout::max_format);
-    const bool begun = tag && layout::cachedir_tag_text.starts_with(*tag);
-    if (strange.empty() && !ours.empty() && !begun) strange = ours;
+    if (strange.empty() && !ours.empty() && !is_begun(layout::cachedir_tag_name, layout::cachedir_tag_text)) strange = ours;
+    if (strange.empty() && ignores && !is_begun(layout::gitignore_name, layout::gitignore_text)) strange = layout::gitignore_name;
     if (strange.empty()) return {};
     return refuse(root.path, "not a cache of larder's: it holds \"" + strange + "\" and no \"format\"; name an empty or a new directory");
 }

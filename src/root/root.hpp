@@ -48,8 +48,6 @@ public:
     [[nodiscard]] Result<Participant*> participant();
     /// The same, or null where it can't join: for what must work on a full disk too.
     [[nodiscard]] Participant* participant_if_possible() noexcept;
-    /// The same, or null where this process has not joined: for what must change nothing.
-    [[nodiscard]] Participant* participant_if_joined() noexcept { return joined_.load(std::memory_order_acquire); }
 
     /// Moves what a dead participant left where collection finds it: its staged trees to `trash/`, its staged links, which name
     /// garbage by construction, to `retired/links/`. Requires: that participant's lock is held.

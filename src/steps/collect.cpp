@@ -241,8 +241,6 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
             TRY(collector.reap());
             // Now, and not before: joining may adopt, and would so reap, what is to be reported as reaped.
             lock->announce(root->participant_if_possible());
-        } else {
-            lock->announce(root->participant_if_joined());
         }
         TRY(collector.collect());
     }

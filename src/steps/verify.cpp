@@ -301,9 +301,8 @@ private:
 }  // namespace
 
 Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options, const root::WaitLimits& limits) {
-    auto lock = root::CollectorLock::try_lock(*root);
+    const auto lock = root::CollectorLock::try_lock(*root);  // not announced: a verify changes nothing, not even our own table
     TRY(lock);
-    lock->announce(root->participant_if_joined());  // joining would be a change
     return Verifier(*root, options, limits).verify();
 }
 

@@ -347,6 +347,16 @@ TEST_CASE("a creation whose format can't be brought to the disk is an error, and
     }
 }
 
+TEST_CASE("a directory with a .gitignore, or a tag, of somebody else's is not made a cache") {
+    for (const bool tag : {false, true}) {
+        const TempDir dir;
+        write_file(dir.path() / (tag ? "CACHEDIR.TAG" : ".gitignore"), tag ? "Signature: 8a477f597d28d172789f06886806bc55\n# pip's\n" : "*.o\n");
+        const auto before = exact_snapshot(dir.path());
+        require_refused(Cache::open(dir.path(), test_options()), tag ? "CACHEDIR.TAG" : ".gitignore");
+        CHECK(exact_snapshot(dir.path()) == before);
+    }
+}
+
 TEST_CASE("a creation that was interrupted after any number of names is completed by the next open") {
     const std::vector<std::string> names = {"locks", "participants", "staging", "buckets", "archive", "trash", "retired",
         "retired/links", "retired/buckets"};
