@@ -84,11 +84,11 @@ private:
         if (!names) return tl::unexpected(names.error());
         for (const std::string_view name : *names) {
             const bool is_directory = name.size() > 1 && name.ends_with('/');
-            const auto wrong = what_is_wrong_with(name.substr(0, name.size() - (is_directory ? 1 : 0)));
-            if (!wrong.empty()) return refuse_member(harmless(name), wrong);
+            const auto path = name.substr(0, name.size() - (is_directory ? 1 : 0));
+            if (const auto wrong = what_is_wrong_with(path); !wrong.empty()) return refuse_member(harmless(name), wrong);
+            named_.emplace(path);
         }
         if (names->size() > limits_.max_members) return refuse_wheel(too_many());
-        members_ = names->size();
         return {};
     }
 
@@ -96,12 +96,14 @@ private:
     Result<> list_members() {
         auto archive = Archive::open(wheel_.path);
         if (!archive) return tl::unexpected(archive.error());
-        for (std::size_t count = 0;; ++count) {
+        while (true) {
             auto member = archive->next();
             if (!member) return tl::unexpected(member.error());
-            if (!*member && count != members_) return refuse_wheel("has members that share their bytes");
+            if (!*member && !named_.empty()) return refuse_wheel("has members that share their bytes");
             if (!*member) return {};
             const std::string path = (**member).path;
+            // libarchive takes the name that stands before the member; others take the directory's.
+            if (named_.extract(path).empty()) return refuse_member(path, "has another name in the archive's directory");
             if ((**member).is_directory) {
                 directories_.insert(path);
                 continue;
@@ -257,7 +259,7 @@ private:
     const WheelFile& wheel_;
     const Limits& limits_;
     Contents contents_;
-    std::size_t members_ = 0;
+    std::multiset<std::string> named_;  ///< in the archive's directory, and not met yet as members
     std::set<std::string> directories_;
     std::map<std::string, std::string> metadata_;
 };

@@ -31,6 +31,7 @@ Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& 
     WaitNotice notice(root, limits, blamed);
     const auto go_on = [&](std::chrono::steady_clock::duration waited) {
         notice.after(waited);
+        (void)os::point("lock.waiting");
         return true;
     };
     TRY_ASSIGN(const Waited waited, lock::wait_until(patience, attempt, go_on));

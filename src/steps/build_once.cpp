@@ -115,6 +115,7 @@ public:
         root::WaitNotice notice(root_, limits, {number_});
         const auto go_on = [&](std::chrono::steady_clock::duration waited) {
             notice.after(waited);
+            (void)os::point("build.waiting");
             if (waited < next_check) return true;
             next_check *= 2;
             return !waits_in_circle(root_, number_);

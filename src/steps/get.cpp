@@ -50,6 +50,7 @@ Result<HeldLease> get(const RootRef& root, const Place& place) {
     TRY_ASSIGN(auto link, layout::read_link(root->link_kind(), buckets, path));
     if (link.kind != layout::LinkRead::Kind::entry) return miss();
     if (root->is_read_only()) return get_unleased(root, place, link.id);
+    (void)os::point("get.read");
     // (2) Store the id in a slot, with a full fence.
     TRY_ASSIGN(HeldLease lease, HeldLease::take(root, link.id));
     for (;;) {
@@ -61,6 +62,7 @@ Result<HeldLease> get(const RootRef& root, const Place& place) {
         if (link.id == lease.id()) break;
         lease.point_at(link.id);
     }
+    (void)os::point("get.confirmed");
     TRY_ASSIGN(const bool good, is_good(*root, place, lease.id()));
     if (good) return lease;
     // A link to nowhere is a miss, and is retired if that needs no waiting; the next publish replaces it in any case.

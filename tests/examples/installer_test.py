@@ -379,6 +379,14 @@ class Refuses(Case):
         path = Wheel().add_module().add("app/AAAA.txt", "x").write(self.wheels)
         self.refused(patch(path, b"AAAA", b"A\xff\xfeA"))
 
+    def test_two_names_for_one_member(self):
+        """The name before the member is in RECORD, with its digest; the one in the archive's directory is what others read."""
+        path = Wheel().add_module().add("app/AAAA.txt", "x").write(self.wheels)
+        content = path.read_bytes()
+        at = content.rindex(b"app/AAAA.txt")
+        path.write_bytes(content[:at] + b"app/BBBB.txt" + content[at + 12 :])
+        self.refused(path, "app/AAAA.txt", "another name")
+
     def test_links_and_devices(self):
         for kind, link_target in ((stat.S_IFLNK, "/etc/passwd"), (stat.S_IFLNK, "__init__.py"), (stat.S_IFLNK, "../../outside"),
                                   (stat.S_IFCHR, ""), (stat.S_IFBLK, ""), (stat.S_IFSOCK, "")):

@@ -62,6 +62,11 @@ TEST_CASE("a replacing put that is killed leaves the old entry or the new one, w
     for (const char* point : {"publish.placed", "publish.retired"}) check({point, {"new"}}, put_old, put_new);
 }
 
+TEST_CASE("a get that is killed changes nothing, and its slot protects nobody") {
+    const auto step = [](const Cache& cache) { (void)value(value(cache.bucket("b")).get("k")); };
+    for (const char* point : {"get.read", "get.stored", "get.confirmed"}) check({point, {"old"}}, put_old, step);
+}
+
 TEST_CASE("a remove that is killed has happened or not") {
     const auto step = [](const Cache& cache) { value(value(cache.bucket("b")).remove("k")); };
     for (const char* point : {"lock.at-gate", "remove.locked", "remove.checked"}) check({point, {"old"}}, put_old, step);

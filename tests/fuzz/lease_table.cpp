@@ -1,0 +1,67 @@
+// Lease tables: whatever the file holds, reading it invents no lease and loses none.
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <root/lease_table.hpp>
+
+#include "property.hpp"
+
+using namespace larder;
+using namespace larder::fuzz;
+
+namespace {
+
+constexpr std::size_t page = 4096, table_size = 2 * page;
+
+/// A file in memory with these bytes, and nothing behind them.
+int file_of(std::string_view bytes) {
+    static const int fd = ::memfd_create("lease table", MFD_CLOEXEC);
+    must(fd >= 0 && ::ftruncate(fd, 0) == 0, "there is a file");
+    must(::pwrite(fd, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()), "it can be written");
+    return fd;
+}
+
+void check(std::string_view bytes) {
+    const auto table = root::read_table(file_of(bytes), "table");
+    if (!table) {
+        must(table.error().code == Errc::damaged && bytes.size() >= table_size, "only a whole table can be damaged");
+        return;
+    }
+    if (bytes.size() < table_size) {
+        must(!table->announced && table->leases.empty(), "a table that is not whole has never held a lease");
+        return;
+    }
+    std::vector<layout::Id> leases;
+    for (std::size_t at = page; at < table_size; at += sizeof(layout::Id)) {
+        layout::Id id;
+        std::memcpy(&id, bytes.data() + at, sizeof id);
+        if (id) leases.push_back(id);
+    }
+    must(table->leases == leases, "every slot that is not zero is a lease");
+    must(table->command.size() <= 448 && table->activities.size() <= 56, "what is read fits into the table");
+    for (const auto& activity : table->activities)
+        must(activity.lock != 0 && activity.label.size() <= 32, "an activity has a lock");
+    (void)os::is_running(table->process);  // whoever it says it is
+}
+
+}  // namespace
+
+/// The bytes as they are, and then as the beginnings of the two pages of a table.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const auto bytes = text_of(data, size);
+    check(bytes);
+    std::string whole(table_size, '\0');
+    const std::size_t first = std::min(size, page), second = std::min(size - first, page);
+    std::memcpy(whole.data(), data, first);
+    std::memcpy(whole.data() + page, data + (second == 0 ? 0 : first), second == 0 ? first : second);
+    check(whole);
+    const auto magic = std::string_view("lardtbl1");
+    std::memcpy(whole.data(), magic.data(), magic.size());
+    check(whole);
+    must(root::wipe_table(file_of(whole), "table").has_value(), "any table can be wiped");
+    const auto wiped = root::read_table(file_of(std::string(table_size, '\0')), "table");
+    must(wiped && !wiped->announced && wiped->leases.empty(), "a wiped table is nobody's");
+    return 0;
+}

@@ -1,0 +1,130 @@
+#include "audit.hpp"
+
+#include <layout/layout.hpp>
+#include <layout/link.hpp>
+#include <layout/record.hpp>
+#include <stdexcept>
+
+namespace larder::testing {
+
+namespace {
+
+[[noreturn]] void broken(int invariant, const std::string& what) {
+    throw std::runtime_error("invariant " + std::to_string(invariant) + " is broken: " + what);
+}
+
+}  // namespace
+
+Audit::Listing Audit::Listing::open(os::Dir opened) {
+    auto reader = value(os::DirReader::open(opened));
+    return {std::move(opened), std::move(reader)};
+}
+
+std::vector<std::string> Audit::Listing::names() {
+    std::vector<std::string> found;
+    reader.rewind();
+    while (const dirent* entry = value(reader.next())) found.emplace_back(entry->d_name);
+    return found;
+}
+
+void Audit::Known::meet(const Ids& now, const std::string& where) {
+    for (const auto& id : once) {
+        if (!now.contains(id)) gone.insert(id);
+    }
+    for (const auto& id : now) {
+        if (gone.contains(id)) broken(3, id + " has come back to " + where);
+    }
+    once.insert(now.begin(), now.end());
+}
+
+Audit::Audit(const fs::path& root, LinkKind kind)
+    : kind_(kind),
+      buckets_(Listing::open(value(os::open_dir(root / layout::buckets_name)))),
+      archive_(Listing::open(value(os::open_dir(root / layout::archive_name)))),
+      staging_(Listing::open(value(os::open_dir(root / layout::staging_name)))),
+      retired_links_(Listing::open(value(os::open_dir(root / layout::retired_name / layout::retired_links_name)))),
+      retired_buckets_(Listing::open(value(os::open_dir(root / layout::retired_name / layout::retired_buckets_name)))) {}
+
+void Audit::begin_anew(const std::string& dangling) {
+    dangling_ = dangling;
+    complete_.clear();
+    bucket_ = {};
+    kept_ = {};
+}
+
+void Audit::look() {
+    links_to_.clear();
+    Ids in_bucket, in_archive;
+    for_each_key([&](const std::string& key, const std::string& id) {
+        in_bucket.insert(id);
+        must_be_complete(key, id);
+    });
+    look_into_staging();
+    look_into_retired();
+    for (const auto& id : archive_.names()) {
+        in_archive.insert(id);
+        if (links_to_[id] != 1) broken(2, std::to_string(links_to_[id]) + " links name " + id);
+    }
+    bucket_.meet(in_bucket, "its bucket");
+    kept_.meet(in_archive, "the archive");
+}
+
+void Audit::glance() {
+    Ids in_bucket;
+    for_each_key([&](const std::string&, const std::string& id) { in_bucket.insert(id); });
+    bucket_.meet(in_bucket, "its bucket");
+}
+
+void Audit::for_each_key(const std::function<void(const std::string& key, const std::string& id)>& visit) {
+    for (const auto& name : buckets_.names()) {
+        auto bucket = Listing::open(value(os::open_dir_at(buckets_.dir, name)));
+        for (const auto& key : bucket.names()) {
+            const std::string id = count(bucket.dir, key);
+            if (id.empty()) broken(1, key + " is no link");
+            visit(key, id);
+        }
+    }
+}
+
+void Audit::must_be_complete(const std::string& key, const std::string& id) {
+    if (id == dangling_) return;
+    const bool there =
+        os::stat_at(archive_.dir, id + "/" + layout::tree_name) && os::stat_at(archive_.dir, id + "/" + layout::record_name);
+    if (!there) broken(1, key + " names " + id + ", which is not complete");
+    if (complete_.contains(id)) return;
+    const auto entry = value(os::open_dir_at(archive_.dir, id));
+    const auto record = layout::parse_record(value(os::read_file_at(entry, layout::record_name, layout::max_record)));
+    if (!record || record->key != key) broken(1, key + " names " + id + ", whose record says something else");
+    complete_.insert(id);
+}
+
+void Audit::look_into_staging() {
+    for (const auto& number : staging_.names()) {
+        auto area = areas_.find(number);
+        if (area == areas_.end())
+            area = areas_.emplace(number, Listing::open(value(os::open_dir_at(staging_.dir, number)))).first;
+        for (const auto& name : area->second.names()) {
+            const auto staged = layout::parse_staged_name(name);
+            if (staged && staged->kind == layout::StagedName::Kind::link) count(area->second.dir, name);
+        }
+    }
+}
+
+void Audit::look_into_retired() {
+    for (const auto& name : retired_links_.names()) count(retired_links_.dir, name);
+    for (const auto& name : retired_buckets_.names()) {
+        auto bucket = Listing::open(value(os::open_dir_at(retired_buckets_.dir, name)));
+        for (const auto& key : bucket.names()) count(bucket.dir, key);
+    }
+}
+
+/// The id that the link names; empty where it is none.
+std::string Audit::count(const os::Dir& dir, const std::string& name) {
+    const auto link = value(layout::read_link(kind_, dir, name));
+    if (link.kind != layout::LinkRead::Kind::entry) return {};
+    std::string id = to_text(link.id);
+    ++links_to_[id];
+    return id;
+}
+
+}  // namespace larder::testing

@@ -1,0 +1,137 @@
+#include "duel.hpp"
+
+#include <stdexcept>
+
+namespace larder::testing {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what); }
+
+Beginning beginning_of(const Pairing& pairing) {
+    const auto either = [&](Operation operation) { return pairing.a.has(operation) || pairing.b.has(operation); };
+    return {pairing.key, either(Operation::collect), pairing.a.finds_dead || pairing.b.finds_dead};
+}
+
+/// Invariant 7: nobody else waits.
+bool may_wait(Operation operation) { return operation == Operation::put || operation == Operation::remove; }
+
+}  // namespace
+
+std::string Pairing::name() const {
+    const char* const first = key == Key::absent ? "absent" : key == Key::present ? "present" : "dangling";
+    return a.name + " x " + b.name + ", " + first;
+}
+
+Duel::Duel(const Pairing& pairing) : pairing_(pairing), world_(beginning_of(pairing)) {
+    for (const int process : {0, 1}) {
+        sides_[index(process)].child =
+            std::make_unique<Child>([this, process](Child& child) { work(child, world_.root(), program(process), process); });
+    }
+}
+
+std::string Duel::listen(int process) {
+    std::string heard = sides_[index(process)].child->listen();
+    if (heard.empty()) fail(std::string(1, process == 0 ? 'A' : 'B') + " has died");
+    return heard;
+}
+
+void Duel::begin() {
+    now_ = 0;
+    word_.clear();
+    lines_.clear();
+    history_.clear();
+    world_.prepare();
+    for (const int process : {0, 1}) {
+        Side& side = sides_[index(process)];
+        side = {std::move(side.child)};
+        side.child->go_on();
+        side.child->wait_for("ready");
+    }
+    world_.strike();
+    world_.audit().look();
+}
+
+bool Duel::is_enabled(int process) const {
+    const Side& side = sides_[index(process)];
+    return !side.ended && (!side.waiting || side.other_has_moved);
+}
+
+bool Duel::step(int process, bool known) {
+    Side& side = sides_[index(process)];
+    Side& other = sides_[index(1 - process)];
+    if (!side.in_operation) {
+        side.in_operation = true;
+        side.begun = now_ + 1;
+    }
+    side.child->go_on();
+    std::string heard = listen(process);
+    const bool waits = heard == "at lock.waiting";
+    if (waits && side.waiting) {
+        if (other.ended) fail("it waits, and there is nobody to wait for");
+        if (!is_enabled(1 - process)) fail("each waits for the other");
+        side.other_has_moved = false;
+        return false;
+    }
+    ++now_;
+    ++side.steps;
+    word_ += process == 0 ? 'A' : 'B';
+    side.waiting = waits;
+    side.other_has_moved = false;
+    other.other_has_moved = true;
+    if (waits && !may_wait(operation(process)))
+        fail("invariant 7 is broken: " + testing::name_of(operation(process)) + " waits");
+    if (heard.starts_with("did ")) {
+        record(process, heard.substr(4));
+        heard = listen(process);
+    }
+    lines_.push_back(std::string(process == 0 ? "A " : "    B ") + heard);
+    side.ended = heard == "at end";
+    if (known) {
+        world_.audit().glance();
+    } else {
+        world_.audit().look();
+    }
+    return true;
+}
+
+void Duel::record(int process, const std::string& result) {
+    Side& side = sides_[index(process)];
+    const Operation done = operation(process);
+    const std::string content = done == Operation::put ? content_by(process, side.operation) : "";
+    history_.push_back({process, done, content, side.begun, now_, result});
+    lines_.push_back(describe({history_.back()}));
+    lines_.back().pop_back();
+    side.in_operation = false;
+    ++side.operation;
+    if (done == Operation::collect && result == "ok" && !world_.garbage_is_gone())
+        fail("a collection has left garbage that nobody had leased");
+}
+
+void Duel::conclude() {
+    const std::string last = world_.read_key();
+    if (const auto complaint = judge(history_, pairing_.key == Key::present ? "old" : "", last); !complaint.empty())
+        fail(complaint);
+    const bool refreshed = pairing_.a.has(Operation::refresh) || pairing_.b.has(Operation::refresh);
+    if (world_.neighbour_stands() == refreshed && pairing_.key != Key::present)
+        fail("another key of the bucket is lost, or has survived a refresh");
+    world_.collect_beside();
+    world_.audit().look();
+    for (Side& side : sides_) {
+        side.child->go_on();
+        if (const auto heard = side.child->listen(); heard != "leases good") fail("invariant 4 is broken: " + heard);
+    }
+    for (Side& side : sides_) {
+        side.child->go_on();
+        side.child->wait_for("closed");
+    }
+    world_.conclude();
+}
+
+std::string Duel::story() const {
+    std::string text;
+    for (const auto& line : lines_) text += "  " + line + "\n";
+    return text;
+}
+
+}  // namespace larder::testing

@@ -1,0 +1,136 @@
+// Two processes, and all orders of their steps: real ones, on a real file system, each at a point of the protocol between any
+// two steps.
+
+#include <catch.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <regex>
+
+#include "explore.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+using Op = Operation;
+
+const Program programs[] = {
+    {"get", {Op::get}},
+    {"put", {Op::put}},
+    {"remove", {Op::remove}},
+    {"refresh", {Op::refresh}},
+    {"collect", {Op::collect}},
+    {"reap", {Op::collect}, true},
+    {"adopt", {Op::adopt}, true},
+    {"verify", {Op::verify}},
+    // As programs do it: a purge; an eviction; an installer that finds its entry stale, or broken, while it uses it.
+    {"refresh and collect", {Op::refresh, Op::collect}},
+    {"remove and collect", {Op::remove, Op::collect}},
+    {"get and put", {Op::get, Op::put}},
+    {"get and remove", {Op::get, Op::remove}},
+};
+
+/// So many orders are all run, at one to three milliseconds each. Arbitrary: a minute is to be enough for all pairs.
+constexpr std::uint64_t all_up_to = 1000;
+
+/// Of more, those that have few preemptions. With two operations in a process, two are what the known races of the protocol
+/// need: into the first process, and back out of the other.
+unsigned preemptions(const Pairing& pairing) { return pairing.a.operations.size() + pairing.b.operations.size() == 2 ? 3 : 2; }
+
+const Program& named(const std::string& name) {
+    for (const Program& program : programs) {
+        if (program.name == name) return program;
+    }
+    throw std::runtime_error("no program is called " + name);
+}
+
+/// The beginnings that make a difference to a pair.
+std::vector<Pairing> pairings(const Program& a, const Program& b) {
+    std::vector<Pairing> found{{a, b, Key::present}};
+    if (a.has(Op::put) || b.has(Op::put)) found.push_back({a, b, Key::absent});
+    const auto is = [&](const char* one, const char* other) { return a.name == one && b.name == other; };
+    if (is("get", "get") || is("get", "put") || is("get", "refresh") || is("get", "refresh and collect") ||
+        is("get", "get and put")) {
+        found.push_back({a, b, Key::dangling});
+    }
+    return found;
+}
+
+/// Says how many orders there were; they are the result.
+std::uint64_t explore_and_tell(const Pairing& pairing) {
+    const Explored explored = explore(pairing, all_up_to, preemptions(pairing));
+    const std::string bound =
+        explored.preemptions ? "with at most " + std::to_string(*explored.preemptions) + " preemptions" : "all";
+    std::printf("%-50s %5llu orders of %u + %u steps, %s\n", pairing.name().c_str(),
+                static_cast<unsigned long long>(explored.schedules), explored.steps[0], explored.steps[1], bound.c_str());
+    std::fflush(stdout);
+    return explored.schedules;
+}
+
+/// Beside itself, and beside all programs that follow it.
+void explore_with_all(const std::string& name) {
+    const Program& a = named(name);
+    std::uint64_t total = 0;
+    for (const Program* b = &a; b != std::end(programs); ++b) {
+        for (const Pairing& pairing : pairings(a, *b)) {
+            try {
+                const std::uint64_t orders = explore_and_tell(pairing);
+                CHECK(orders > 1);
+                total += orders;
+            } catch (const std::exception& exception) {
+                FAIL_CHECK(exception.what());
+            }
+        }
+    }
+    std::printf("%s: %llu orders\n", name.c_str(), static_cast<unsigned long long>(total));
+}
+
+/// "PROGRAM x PROGRAM, KEY", and perhaps ", WORD".
+Pairing parse(const std::string& text, std::string& word) {
+    std::smatch parts;
+    if (!std::regex_match(text, parts, std::regex("(.*) x (.*), (absent|present|dangling)(?:, ([AB]+))?"))) {
+        throw std::runtime_error("LARDER_TEST_ORDER wants what a failed test printed, and not " + text);
+    }
+    word = parts[4];
+    const Key key = parts[3] == "absent" ? Key::absent : parts[3] == "present" ? Key::present : Key::dangling;
+    return {named(parts[1]), named(parts[2]), key};
+}
+
+}  // namespace
+
+TEST_CASE("orders: a pair, or one order of it, that $LARDER_TEST_ORDER names", "[.order]") {
+    const char* const wanted = std::getenv("LARDER_TEST_ORDER");
+    REQUIRE(wanted != nullptr);
+    std::string word;
+    const Pairing pairing = parse(wanted, word);
+    if (word.empty()) {
+        CHECK(explore_and_tell(pairing) > 1);
+    } else {
+        std::printf("%s", replay(pairing, word).c_str());
+    }
+}
+
+TEST_CASE("orders: one is run again by its word") {
+    // The get reads the link, everything else happens, and then the get goes on.
+    std::string word;
+    const Pairing pairing = parse("get x refresh and collect, present, ABBBBBBBBBBBBAA", word);
+    const std::string story = replay(pairing, word);
+    CHECK(story == replay(pairing, word));
+    CHECK(contains(story, "A get  [1, 15]: miss"));
+    CHECK(contains(story, "B refresh  [2, 3]: ok"));
+    CHECK(contains(story, "B collect  [4, 13]: ok"));
+}
+
+TEST_CASE("orders: get beside all") { explore_with_all("get"); }
+TEST_CASE("orders: put beside put and all that follow") { explore_with_all("put"); }
+TEST_CASE("orders: remove") { explore_with_all("remove"); }
+TEST_CASE("orders: refresh") { explore_with_all("refresh"); }
+TEST_CASE("orders: collect") { explore_with_all("collect"); }
+TEST_CASE("orders: reap") { explore_with_all("reap"); }
+TEST_CASE("orders: adopt") { explore_with_all("adopt"); }
+TEST_CASE("orders: verify") { explore_with_all("verify"); }
+TEST_CASE("orders: refresh and collect") { explore_with_all("refresh and collect"); }
+TEST_CASE("orders: remove and collect") { explore_with_all("remove and collect"); }
+TEST_CASE("orders: get and put") { explore_with_all("get and put"); }
+TEST_CASE("orders: get and remove") { explore_with_all("get and remove"); }

@@ -1,0 +1,146 @@
+#include "program.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <os/points.hpp>
+#include <root/root.hpp>
+
+namespace larder::testing {
+
+namespace {
+
+/// For a process that may be held for as long as the driver likes.
+OpenOptions patient_options() {
+    OpenOptions options = test_options();
+    options.lock_timeout = std::chrono::hours(24);
+    return options;
+}
+
+class Worker {
+public:
+    Worker(const fs::path& root, const Program& program, int process)
+        : root_(root),
+          program_(program),
+          process_(process),
+          cache_(open_cache(root, patient_options())),
+          bucket_(value(cache_.bucket(the_bucket))) {
+        if (program.has(Operation::adopt)) return;
+        (void)value(value(root::open_root(root, test_options()))->participant());
+        for (std::size_t i = 0; i < program.operations.size(); ++i) {
+            if (program.operations[i] != Operation::put) continue;
+            staged_.push_back(value(bucket_.stage()));
+            fill_small(staged_.back().path(), content_by(process, i));
+        }
+        std::reverse(staged_.begin(), staged_.end());
+    }
+
+    std::string run(std::size_t index) {
+        switch (program_.operations[index]) {
+            case Operation::get: {
+                auto lease = bucket_.get(the_key);
+                if (!lease) return name_of_error(lease.error());
+                std::string content = read_small(*lease);
+                leases_.emplace_back(std::move(*lease), content);
+                return content;
+            }
+            case Operation::put: {
+                auto lease = bucket_.publish(the_key, std::move(staged_.back()));
+                staged_.pop_back();
+                if (!lease) return name_of_error(lease.error());
+                leases_.emplace_back(std::move(*lease), content_by(process_, index));
+                return "ok";
+            }
+            case Operation::remove:
+                return outcome_of(bucket_.remove(the_key));
+            case Operation::refresh:
+                return outcome_of(bucket_.refresh());
+            case Operation::collect:
+                return outcome_of(cache_.collect({.threads = 1}));
+            case Operation::adopt:
+                return outcome_of(bucket_.stage());
+            case Operation::verify: {
+                const auto report = cache_.verify();
+                if (!report) return name_of_error(report.error());
+                return report->findings.empty() ? "sound" : report->findings[0].path.string() + ": " + report->findings[0].what;
+            }
+        }
+        return "";
+    }
+
+    std::string check_leases() const {
+        for (const auto& [lease, content] : leases_) {
+            if (read_small(lease) != content) return "a leased entry has changed: " + lease.path().string();
+        }
+        return "good";
+    }
+
+private:
+    static std::string name_of_error(const Error& error) {
+        const bool expected = error.code == Errc::miss || error.code == Errc::busy;
+        return expected ? std::string(larder::name_of(error.code)) : error.message();
+    }
+    template <class T>
+    static std::string outcome_of(const Result<T>& result) {
+        return result ? "ok" : name_of_error(result.error());
+    }
+
+    const fs::path& root_;
+    const Program& program_;
+    int process_;
+    Cache cache_;
+    Bucket bucket_;
+    std::vector<Staging> staged_;  ///< the next one last
+    std::vector<std::pair<Lease, std::string>> leases_;
+};
+
+}  // namespace
+
+bool Program::has(Operation operation) const {
+    return std::find(operations.begin(), operations.end(), operation) != operations.end();
+}
+
+std::string content_by(int process, std::size_t index) { return (process == 0 ? "A" : "B") + std::to_string(index); }
+
+void fill_small(const fs::path& tree, const std::string& content) { write_file(tree / "file", content); }
+
+std::string read_small(const Lease& lease) { return read_file(lease.path() / "file"); }
+
+bool is_private(const std::string& point) {
+    static const std::vector<std::string> points = {
+        "publish.completed", "publish.linked",                   // our own staging area
+        "publish.retired",   "remove.retired", "refresh.moved",  // the last step was the last
+        "refresh.rename",                                        // straight after refresh.begun
+        "collect.emptied",                                       // the last step was the last
+    };
+    const bool is_for_errors = point.starts_with("os.") || point.starts_with("tree.") || point.starts_with("open.");
+    return is_for_errors || std::find(points.begin(), points.end(), point) != points.end();
+}
+
+void work(Child& child, const fs::path& root, const Program& program, int process) {
+    for (;;) {
+        os::set_point_hook([](const char*) { return 0; });
+        child.hear();
+        std::optional<Worker> worker(std::in_place, root, program, process);
+        os::set_point_hook([&](const char* point) {
+            if (is_private(point)) return 0;
+            child.say(std::string("at ") + point);
+            child.hear();
+            return 0;
+        });
+        child.say("ready");
+        for (std::size_t i = 0; i < program.operations.size(); ++i) {
+            if (i != 0) child.say("at next");
+            child.hear();
+            child.say("did " + worker->run(i));
+        }
+        os::set_point_hook([](const char*) { return 0; });
+        child.say("at end");
+        child.hear();
+        child.say("leases " + worker->check_leases());
+        child.hear();
+        worker.reset();
+        child.say("closed");
+    }
+}
+
+}  // namespace larder::testing

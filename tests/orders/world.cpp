@@ -1,0 +1,91 @@
+#include "world.hpp"
+
+#include <protocol/scene.hpp>
+#include <stdexcept>
+
+namespace larder::testing {
+
+namespace {
+
+constexpr const char* other_key = "other";
+
+/// In memory where that can be had: what the orders of two processes are does not depend on the disk.
+TempDir in_memory() {
+    if (fs::is_directory("/dev/shm")) ::setenv("LARDER_TEST_DIR", "/dev/shm", 0);
+    return TempDir();
+}
+
+Lease put_small(const Bucket& bucket, const std::string& key, const std::string& content) {
+    Staging staging = value(bucket.stage());
+    fill_small(staging.path(), content);
+    return value(bucket.publish(key, std::move(staging)));
+}
+
+std::string content_here(const Bucket& bucket, const std::string& key) {
+    auto lease = bucket.get(key);
+    if (!lease && lease.error().code == Errc::miss) return {};
+    return read_small(value(std::move(lease)));
+}
+
+void empty(const fs::path& directory) {
+    for (const auto& entry : fs::directory_iterator(directory)) fs::remove_all(entry.path());
+}
+
+}  // namespace
+
+World::World(Beginning beginning)
+    : beginning_(beginning), dir_(in_memory()), root_(dir_.path() / "cache"), audit_(root_, open_cache(root_).link_kind()) {}
+
+void World::prepare() {
+    std::string dangling;
+    {
+        const Cache cache = open_cache(root_);
+        const Bucket bucket = value(cache.bucket(the_bucket));
+        const bool present = beginning_.key == Key::present;
+        const char* const key = present ? the_key : other_key;
+        if (beginning_.garbage) garbage_id_ = put_small(bucket, key, "older").id();
+        put_small(bucket, key, present ? "old" : "neighbour");
+        if (beginning_.key == Key::dangling)
+            plant_link(cache, root_ / "buckets" / the_bucket, the_key, dangling = fresh_name());
+    }
+    audit_.begin_anew(dangling);
+    if (beginning_.dead) {
+        victim_ = std::make_unique<Child>(
+            [this](Child&) {
+                const Bucket bucket = open_bucket(root_);
+                const Staging staged = value(bucket.stage());
+                fill_small(staged.path(), "staged by the dead");
+                put_small(bucket, the_key, "in flight from the dead");
+            },
+            Points{{"publish.archived"}, {}});
+        victim_->wait_for("publish.archived");
+    }
+}
+
+void World::strike() { victim_.reset(); }
+
+Bucket World::bucket() {
+    if (!cache_) cache_ = open_cache(root_);
+    return value(cache_->bucket(the_bucket));
+}
+
+std::string World::read_key() { return content_here(bucket(), the_key); }
+
+bool World::neighbour_stands() { return beginning_.key == Key::present || content_here(bucket(), other_key) == "neighbour"; }
+
+void World::collect_beside() {
+    (void)value(cache_->collect({.threads = 1}));
+    const auto report = value(cache_->verify());
+    for (const auto& finding : report.findings) throw std::runtime_error(finding.path.string() + ": " + finding.what);
+}
+
+bool World::garbage_is_gone() const { return !fs::exists(root_ / "archive" / garbage_id_); }
+
+void World::conclude() {
+    require_no_leak(root_, value(bucket().keys()).size());
+    cache_.reset();
+    for (const char* part : {"participants", "buckets", "archive", "retired/links", "retired/buckets", "trash"})
+        empty(root_ / part);
+}
+
+}  // namespace larder::testing
