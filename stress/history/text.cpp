@@ -1,13 +1,13 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
-#include <fstream>
-#include <iterator>
-#include <limits>
 #include <optional>
-#include <os/error.hpp>
+#include <os/file.hpp>
 #include <stress/history/join.hpp>
 #include <stress/history/text.hpp>
 #include <utility>
@@ -247,11 +247,17 @@ Result<History> parse_text(std::string_view text, const std::filesystem::path& n
 }
 
 Result<History> read_text(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) return os::fail(errno, "read history", file);
-    const std::string text(std::istreambuf_iterator<char>(stream), {});
-    if (stream.bad()) return os::fail(EIO, "read history", file);
-    return parse_text(text, file);
+    const char* const step = "read history";
+    const os::Fd fd(os::retry([&] { return ::open(file.c_str(), O_RDONLY | O_CLOEXEC); }));
+    if (!fd) return os::fail(errno, step, file);
+    std::string text;
+    std::array<char, 65'536> buffer;
+    for (;;) {
+        const ssize_t more = os::retry([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
+        if (more < 0) return os::fail(errno, step, file);
+        if (more == 0) return parse_text(text, file);
+        text.append(buffer.data(), static_cast<std::size_t>(more));
+    }
 }
 
 }  // namespace larder::stress

@@ -33,7 +33,6 @@
 // tests/stress/brute_force.cpp compares the answer with that of trying all orders.
 
 #include <algorithm>
-#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <optional>
 #include <stress/judge/sweep.hpp>
@@ -59,7 +58,7 @@ struct Config {
     bool full = false;
     Position other = 0;  ///< when the key was last the other way; 0: never
     /// Letters that are used and whose intervals have not ended, in order.
-    boost::container::small_vector<Index, 6> used;
+    std::vector<Index> used;
 };
 
 /// Begun and not ended, in the order of their ends.
