@@ -100,9 +100,10 @@ std::string report_text(const Report& report) {
     text += "\n" + points_text(board);
     const Verdict& verdict = outcomes.verdict;
     text += fmt::format(
-        "judged: {} operations, {} of them unclear; {} keys, of {} to {} operations each (median {}); {} builds; {} waits\n",
+        "judged: {} operations, {} of them unclear; {} keys, of {} to {} operations each (median {}); {} builds; {} waits, of "
+        "{:.0f} s at most\n",
         verdict.operations, verdict.unclear, verdict.registers, verdict.fewest, verdict.most, verdict.median, verdict.builds,
-        verdict.waits);
+        verdict.waits, outcomes.held_up_seconds);
     for (const auto& what : outcomes.left_out) text += "left out: " + what + "\n";
     for (const auto& check : outcomes.checks) {
         text += fmt::format("{} {}\n", check.found == 0 ? "ok  " : "FAIL", check.name);

@@ -31,6 +31,7 @@ struct Outcomes {
     std::uint64_t processes = 0;
     std::vector<Check> checks;
     Verdict verdict;
+    double held_up_seconds = 0;         ///< what an operation was allowed to take that waits for nobody
     std::vector<std::string> left_out;  ///< what was asked for and could not be done here
     [[nodiscard]] std::uint64_t violations() const noexcept;
 };

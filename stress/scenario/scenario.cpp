@@ -67,6 +67,7 @@ const std::map<std::string_view, Setter>& settings() {
         {"held", whole_number(&Scenario::held, 0, 1'000'000)},
         {"lock-timeout-ms", whole_number(&Scenario::lock_timeout_ms, 1, 3'600'000)},
         {"build-timeout-ms", whole_number(&Scenario::build_timeout_ms, 1, 3'600'000)},
+        {"held-up-ms", whole_number(&Scenario::held_up_ms, 1, 3'600'000)},
         {"disk-mib", whole_number(&Scenario::disk_mib, 0, 2047)},
         {"tree", set_tree},
     };

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <os/fd.hpp>
 #include <stress/content/names.hpp>
@@ -40,7 +41,9 @@ void Actor::report_violation(const std::string& sentence) {
     crew.board.violations.fetch_add(1, std::memory_order_relaxed);
     const auto path = setting().histories / fmt::format("notes.{}", crew.process);
     const os::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    const std::string line = fmt::format("process {} thread {}: {}\n", crew.process, thread, sentence);
+    std::string line = fmt::format("process {} thread {}: {}", crew.process, thread, sentence);
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    line += '\n';
     if (!fd || ::write(fd.get(), line.data(), line.size()) < 0) (void)!::write(STDERR_FILENO, line.data(), line.size());
 }
 

@@ -172,7 +172,9 @@ class ToolVerify : public Workload {
         Recorded operation(actor, Kind::verify, 0, 0);
         const auto ran = run_cachetool(actor, {"verify"}, {});
         if (ran.code == 5) {
-            actor.report_violation("cachetool verify: " + ran.out);
+            for (const auto& finding : document_of(ran).value("findings", Json::array())) {
+                actor.report_violation("cachetool verify: " + finding.dump());
+            }
             operation.end(Outcome::broken);
         } else if (ran.code == 0) {
             operation.end(Outcome::ok);
