@@ -1,9 +1,12 @@
 #include "nesting.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace cachetool {
 namespace {
@@ -27,7 +30,20 @@ std::string as_utf8(const std::string& bytes) {
     return text;
 }
 
-json name_of(const BuildName& build) { return {as_utf8(build.root.native()), as_utf8(build.bucket), as_utf8(build.key)}; }
+json name_of(const BuildName& build, pid_t builder) {
+    return {builder, as_utf8(build.cache.root().native()), as_utf8(build.bucket), as_utf8(build.key)};
+}
+
+/// The processes that are in the middle of some build now.
+std::vector<std::int64_t> builders(const larder::Cache& cache) {
+    std::vector<std::int64_t> pids;
+    const auto status = cache.status();
+    if (!status) return pids;
+    for (const auto& lock : status->locks) {
+        if (!lock.waiting && lock.process.here && lock.what.starts_with("build ")) pids.push_back(lock.process.pid);
+    }
+    return pids;
+}
 
 /// An array of names, outermost first.
 json all() {
@@ -40,12 +56,16 @@ json all() {
 
 bool runs_inside(const BuildName& build) {
     const json names = all();
-    return std::find(names.begin(), names.end(), name_of(build)) != names.end();
+    if (names.empty()) return false;
+    const auto pids = builders(build.cache);
+    return std::any_of(pids.begin(), pids.end(), [&](std::int64_t pid) {
+        return std::find(names.begin(), names.end(), name_of(build, static_cast<pid_t>(pid))) != names.end();
+    });
 }
 
 int go_inside(const BuildName& build) {
     json names = all();
-    names.push_back(name_of(build));
+    names.push_back(name_of(build, ::getpid()));
     return ::setenv(variable, names.dump().c_str(), 1) == 0 ? 0 : errno;
 }
 

@@ -95,7 +95,7 @@ Outcome run_build(const Arguments& arguments, const Output& output) {
     const auto bucket = cache->bucket(arguments.words[0]);
     if (!bucket) return fail(bucket.error());
 
-    const BuildName name{cache->root(), arguments.words[0], arguments.words[1]};
+    const BuildName name{*cache, arguments.words[0], arguments.words[1]};
     if (runs_inside(name)) {
         if (const auto there = bucket->get(name.key); !there && there.error().code == larder::Errc::miss) return fail_inside_itself(name);
     }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <os/points.hpp>
 
 namespace larder::layout {
 
@@ -94,6 +95,7 @@ Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name, c
 }
 
 bool link_kind_works(LinkKind kind, const os::Dir& scratch) {
+    if (os::point(kind == LinkKind::symlink ? "link.probe-symlink" : "link.probe-file") != 0) return false;
     const std::string first = to_text(fresh_id()), second = to_text(fresh_id());
     const Id id = fresh_id();
     const auto works = [&] {

@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include <layout/layout.hpp>
 #include <layout/link.hpp>
 #include <layout/name.hpp>
 #include <os/points.hpp>
@@ -40,8 +39,6 @@ Result<HeldLease> get_unleased(const RootRef& root, const Place& place, layout::
 }
 
 }  // namespace
-
-std::string Place::path() const { return layout::key_path(encoded_bucket, encoded_key); }
 
 Result<HeldLease> get(const RootRef& root, const Place& place) {
     const auto& buckets = root->dirs().buckets;

@@ -20,7 +20,7 @@ HANDED_ON = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signa
 WAITS_FOR_A_SIGNAL = """
 import os, signal, sys
 def say(word):  # not print: the handler may run inside it
-    os.write(1, word.encode() + b"\n")
+    os.write(1, word.encode() + b"\\n")
 def end(number, frame):
     say(signal.Signals(number).name)
     os._exit(int(sys.argv[1]))
@@ -398,6 +398,15 @@ class Build(CacheTest):
     def test_program_that_asks_for_its_own_key_when_it_is_there_gets_it(self):
         asks = ["sh", "-c", '"$0" put b k "$1" && "$0" build b k -- false', TOOL, self.tree()]
         self.tool("build", "b", "k", "--", *asks)
+
+    def test_what_a_program_started_and_outlives_it_may_build_its_key_later(self):
+        ended = self.signal()
+        asks = f'( {ended.take}; "$0" build b k -- touch "$1" ) >/dev/null 2>&1 & echo $! >"$2"'
+        self.tool("build", "b", "k", "--", "sh", "-c", asks, TOOL, str(self.dir / "built"), str(self.dir / "pid"), signals=[ended])
+        self.tool("refresh", "b")
+        ended.set()
+        wait_for_end(int((self.dir / "pid").read_text()))
+        self.assertTrue((self.dir / "built").exists())
 
     def test_refresh_during_a_build(self):
         ready, go = self.signal(), self.signal()

@@ -347,6 +347,27 @@ TEST_CASE("a creation whose format can't be brought to the disk is an error, and
     }
 }
 
+TEST_CASE("where symlinks don't work a cache is made with small files, and everyone after honours that") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    {
+        const AtPoints no_symlinks([](const std::string& point) { return point == "link.probe-symlink" ? EPERM : 0; });
+        CHECK(value(Cache::open(root)).link_kind() == LinkKind::file);
+    }
+    CHECK(read_file(root / "format") == "larder 1\nlinks file\n");
+    in_child([&](Child&) {
+        const Cache cache = value(Cache::open(root));
+        Child::must(cache.link_kind() == LinkKind::file, "the cache's own kind");
+        put(value(cache.bucket("b")), "k", "good");
+    });
+    CHECK(fs::is_regular_file(fs::symlink_status(root / "buckets" / "b" / "k")));
+    CHECK(content_of(value(value(Cache::open(root)).bucket("b")), "k") == "good");
+    const AtPoints nothing_works([](const std::string& point) { return point.starts_with("link.probe-") ? EPERM : 0; });
+    OpenOptions by_name;
+    by_name.link_kind = LinkKind::symlink;
+    require_refused(Cache::open(dir.path() / "other", by_name), "do not work", Errc::unsupported);
+}
+
 TEST_CASE("a directory with a .gitignore, or a tag, of somebody else's is not made a cache") {
     for (const bool tag : {false, true}) {
         const TempDir dir;
