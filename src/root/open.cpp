@@ -224,6 +224,8 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
     struct stat status{};
     if (::fstat(root.get(), &status) != 0) return os::fail(errno, "open cache", path);
     const bool writable = ::faccessat(root.get(), ".", R_OK | W_OK | X_OK, AT_EACCESS) == 0;
+    // Only where that is what the answer says: a lease from a root that is taken for one that can't be written protects nothing.
+    if (!writable && errno != EACCES && errno != EPERM && errno != EROFS) return os::fail(errno, "open cache", path);
     const bool read_only = options.read_only || !writable;
 
     Opened& opened = Opened::of_this_process();
@@ -258,7 +260,11 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
         TRY_ASSIGN(const auto made, read_format(dirs.root));
         format = made.format;
     }
-    auto shared = std::make_shared<Root>(std::move(dirs), format, read_only);
+    struct stat archive{};
+    if (dirs.archive.fd) {
+        TRY_ASSIGN(archive, os::stat_of(dirs.archive));
+    }
+    auto shared = std::make_shared<Root>(std::move(dirs), archive, format, read_only);
     known = shared;
     return shared;
 }

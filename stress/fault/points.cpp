@@ -87,11 +87,6 @@ int at_point(const char* name) {
     return 0;
 }
 
-double share_of(const Scenario& scenario, const char* fault) {
-    const auto found = scenario.faults.find(fault);
-    return found == scenario.faults.end() ? 0 : found->second;
-}
-
 std::uint64_t struck(const PointTally& point, Fate fate) {
     return fate == Fate::kill ? point.killed : fate == Fate::stop ? point.stopped : point.forked;
 }
@@ -118,10 +113,14 @@ void plan_points(const Scenario& scenario, Board& board, Seat& seat, Random& ran
     plan.fate = Fate::none;
     for (const auto& [fate, fault] :
          {std::pair{Fate::kill, "point-kill"}, {Fate::stop, "point-stop"}, {Fate::fork, "point-fork"}}) {
-        if (!random.chance(share_of(scenario, fault))) continue;
+        if (!random.chance(scenario.measure_of(fault))) continue;
         plan.fate = fate;
         plan.where = random.chance(0.1) ? max_points : choose_point(board, fate, random);
-        plan.times_left = static_cast<std::int64_t>(plan.where == max_points ? random.between(1, 2000) : random.between(1, 6));
+        // Many points are met once in a process's life.
+        const std::uint64_t times = plan.where == max_points ? random.between(1, 2000)
+                                    : random.chance(0.6)     ? 1
+                                                             : random.between(2, 6);
+        plan.times_left = static_cast<std::int64_t>(times);
         plan.stop_ms = static_cast<std::uint32_t>(random.between(20, 2000));
         break;
     }

@@ -46,11 +46,6 @@ private:
     std::vector<std::pair<double, std::unique_ptr<Workload>>> all_;
 };
 
-double share_of(const Scenario& scenario, const char* fault) {
-    const auto found = scenario.faults.find(fault);
-    return found == scenario.faults.end() ? 0 : found->second;
-}
-
 /// The number in a history of what a process does before it has threads.
 constexpr std::uint16_t before_threads = UINT16_MAX;
 
@@ -93,7 +88,7 @@ void meet_faults(Crew& crew, Seat& seat, std::function<void()> forked) {
     const Scenario& scenario = crew.setting.scenario;
     follow_clock(&crew.board.clock_offset);
     Random random(crew.setting.seed, mix(crew.process, 0xfa7e));
-    const bool errors = random.chance(share_of(scenario, "errors"));
+    const bool errors = random.chance(scenario.measure_of("errors"));
     plan_errors(crew.setting.seed, crew.process, errors ? random.between(50, 1000) : 0, crew.board.tally_of("errors"));
     plan_points(scenario, crew.board, seat, random, std::move(forked));
 }
@@ -128,6 +123,8 @@ void live_as_child(const Setting& setting, Board& board, std::shared_ptr<Cache> 
         live_as_child(setting, board, parent.cache, std::move(parent.held), done);
     };
     Actor actor(crew, 0, std::move(cache));
+    if (!actor.cache) actor.cache = open_cache(actor);  // forked while its parent opened it
+    if (!actor.cache) return;
     // Not all of thousands: the parent waits.
     constexpr std::size_t enough = 20;
     for (std::size_t i = 0; i < std::min(held.size(), enough); ++i) use(actor, held[i]);

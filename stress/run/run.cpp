@@ -22,10 +22,10 @@ using std::chrono::seconds;
 /// How many findings of one kind are told: more than that explain nothing more.
 constexpr std::size_t most_told = 20;
 
-/// How long the workers may take to end once they are asked to and all faults are over: as long as their longest wait, and half
-/// a minute, which is arbitrary, because no operation of theirs takes a second.
+/// How long the workers may take to end once they are asked to and all faults are over: as long as the longest that one of
+/// their operations may take, and half a minute. Arbitrary: the machine may be busy with all of them ending at once.
 milliseconds grace(const Scenario& scenario) {
-    return milliseconds(std::max(scenario.lock_timeout_ms, scenario.build_timeout_ms)) + seconds(30);
+    return milliseconds(std::max({scenario.lock_timeout_ms, scenario.build_timeout_ms, scenario.held_up_ms})) + seconds(30);
 }
 
 class Supervisor {

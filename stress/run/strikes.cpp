@@ -114,10 +114,10 @@ SteadyTime draw_next(double rate, Random& random) {
 
 Strikes::Strikes(const Setting& setting, Random& random) {
     for (const auto& named : fault_names()) {
-        const auto fault = setting.scenario.faults.find(named.name);
+        const double rate = setting.scenario.measure_of(named.name);
         auto strike = make_strike(named.name);
-        if (fault == setting.scenario.faults.end() || fault->second <= 0 || !strike) continue;
-        planned_.push_back({named.name, fault->second, draw_next(fault->second, random), std::move(strike)});
+        if (rate <= 0 || !strike) continue;
+        planned_.push_back({named.name, rate, draw_next(rate, random), std::move(strike)});
     }
 }
 

@@ -35,6 +35,12 @@ struct Scenario {
     unsigned disk_mib = 0;                 ///< the cache gets a tmpfs of its own, of this size; 0: none
     std::map<std::string, double> work;    ///< weights
     std::map<std::string, double> faults;  ///< see fault_names
+
+    /// A fault's measure; 0 where it does not strike.
+    [[nodiscard]] double measure_of(const std::string& fault) const {
+        const auto found = faults.find(fault);
+        return found == faults.end() ? 0 : found->second;
+    }
 };
 
 /// Every `work` and every `fault` that a scenario may name, with a line about it. In the order in which the help lists them.

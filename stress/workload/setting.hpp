@@ -17,8 +17,7 @@ struct Setting {
     std::filesystem::path cachetool;  ///< empty: its part is left out
     std::filesystem::path self;       ///< this program, which a cachetool runs to fill and to read trees
     std::optional<LinkKind> link_kind;
-    bool can_exchange =
-        true;  ///< without it a publish that dies or fails may have taken the old entry out: see record_replacement
+    bool can_exchange = true;    ///< without it a publish that dies or fails may have taken the old entry out: see MayRemove
     bool disk_is_small = false;  ///< so that `full` may strike
 };
 

@@ -157,8 +157,7 @@ Ran run_cachetool(Actor& actor, const std::vector<std::string>& command, const s
     line.emplace_back("--");
     line.insert(line.end(), words.begin(), words.end());
     auto deadline = never_killed;
-    const auto share = actor.scenario().faults.find("tool-kill");
-    if (share != actor.scenario().faults.end() && actor.random.chance(share->second)) {
+    if (actor.random.chance(actor.scenario().measure_of("tool-kill"))) {
         // It takes some ten milliseconds from its start to its end.
         deadline = Clock::now() + std::chrono::microseconds(actor.random.between(0, 15'000));
     }
