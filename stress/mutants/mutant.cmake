@@ -5,17 +5,22 @@ if(NOT PROJECT_IS_TOP_LEVEL OR NOT LARDER_BUILD_TESTS)
 endif()
 find_program(LARDER_PATCH_PROGRAM patch REQUIRED)
 set(patch ${CMAKE_CURRENT_LIST_DIR}/${LARDER_MUTANT}.patch)
-if(NOT EXISTS ${patch})
+if(LARDER_MUTANT STREQUAL "none")
+    set(patch) # the unbroken larder, built as the mutants are, and so compiled but once
+elseif(NOT EXISTS ${patch})
     message(FATAL_ERROR "there is no mutant ${LARDER_MUTANT}: no ${patch}")
 endif()
 
 set(fresh ${CMAKE_BINARY_DIR}/mutant/fresh)
 file(REMOVE_RECURSE ${fresh})
 file(COPY ${PROJECT_SOURCE_DIR}/src DESTINATION ${fresh})
-execute_process(COMMAND ${LARDER_PATCH_PROGRAM} -p1 --fuzz=0 --forward --no-backup-if-mismatch -i ${patch}
-    WORKING_DIRECTORY ${fresh} RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
-if(failed)
-    message(FATAL_ERROR "mutant ${LARDER_MUTANT} does not apply to src/:\n${said}")
+if(patch)
+    execute_process(COMMAND ${LARDER_PATCH_PROGRAM} -p1 --fuzz=0 --forward --no-backup-if-mismatch -i ${patch}
+        WORKING_DIRECTORY ${fresh} RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
+    if(failed)
+        message(FATAL_ERROR "mutant ${LARDER_MUTANT} does not apply to src/:\n${said}")
+    endif()
+    message(WARNING "this larder is broken on purpose: ${LARDER_MUTANT}")
 endif()
 
 # Only what differs is copied on, so that from one mutant to the next little is compiled.
@@ -28,4 +33,3 @@ foreach(file IN LISTS files)
 endforeach()
 file(GLOB_RECURSE originals CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*)
 set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${patch} ${originals})
-message(WARNING "this larder is broken on purpose: ${LARDER_MUTANT}")

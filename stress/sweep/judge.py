@@ -57,25 +57,29 @@ class Judge:
 
     def of_the_keys(self, root, struck, error):
         """(1) All neighbours are what they were; what was operated on is the old or the new, whole."""
-        before, after = self.operation.before, self.operation.after
         keys = cache.read_keys(root)
         state = {place: tree for place, (_, tree) in keys.items()}
-        if struck.code == 0:
-            allowed = {"after": after}
-        elif not error or is_output(struck):
-            allowed = {"before": before, "after": after}
-        else:
-            # What an error says was not done was not done; a refresh says what it has done.
-            allowed = {"after": after} if document_of(struck).get("refreshed") else {"before": before}
+        allowed = self.allowed(struck, error)
         if state not in allowed.values():
-            for place in sorted({*state, *before, *after}):
-                if not any(state.get(place) == one.get(place) for one in allowed.values()):
-                    yield f"(1) key {place} is neither as {' nor as '.join(allowed)}: it is {described(keys.get(place))}"
-            if all(any(state.get(place) == one.get(place) for one in allowed.values()) for place in {*state, *before, *after}):
+            places = sorted({place for one in [state, *allowed.values()] for place in one})
+            wrong = [place for place in places if all(state.get(place) != one.get(place) for one in allowed.values())]
+            for place in wrong:
+                yield f"(1) key {place} is neither as {' nor as '.join(allowed)}: it is {described(keys.get(place))}"
+            if not wrong:
                 yield f"(1) some keys are as before and others as after: {sorted(state)}"
         for entry, tree in self.operation.leased.items():
             if cache.read_tree(f"{root}/archive/{entry}/tree") != tree:
                 yield f"(4) entry {entry} is leased, and not what it was"
+
+    def allowed(self, struck, error):
+        """The states that the keys may be in."""
+        before, after = {"before": self.operation.before}, {"after": self.operation.after}
+        if struck.code == 0:
+            return after
+        if not error or is_output(struck):
+            return before | after
+        # What an error says was not done was not done; a refresh says what it has done.
+        return after if document_of(struck).get("refreshed") else before
 
     def after_collecting(self, root):
         """(6) No leak."""
