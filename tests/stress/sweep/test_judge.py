@@ -26,15 +26,21 @@ def failed(step='"put"', path='"/x"', code="system", err="cachetool: put /x: Inp
 
 
 class Judges(unittest.TestCase):
+    """Each test has a copy of one prepared cache."""
+
     name = "replace"
 
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = tempfile.mkdtemp(prefix="larder-judge-")
+        cls.addClassCleanup(shutil.rmtree, cls.dir)
+        cls.operation = operations.prepare(cls.name, TOOL, f"{cls.dir}/prepared", "symlink")
+        cls.addClassCleanup(cls.operation.end)
+
     def setUp(self):
-        self.dir = tempfile.mkdtemp(prefix="larder-judge-")
-        self.addCleanup(shutil.rmtree, self.dir)
-        self.operation = operations.prepare(self.name, TOOL, f"{self.dir}/prepared", "symlink")
-        self.addCleanup(self.operation.end)
         self.root = f"{self.dir}/cache"
         shutil.copytree(f"{self.dir}/prepared/cache", self.root, symlinks=True)
+        self.addCleanup(shutil.rmtree, self.root)
 
     def entry(self, key):
         return os.path.normpath(f"{self.root}/buckets/b/{os.readlink(f'{self.root}/buckets/b/{key}')}")
