@@ -1,10 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
-#include <stress/history/text.hpp>
 #include <stress/judge/checks.hpp>
-#include <stress/judge/shrink.hpp>
+#include <stress/judge/explain.hpp>
 #include <utility>
 
 namespace larder::stress {
@@ -26,12 +24,10 @@ public:
         instants_.erase(std::unique(instants_.begin(), instants_.end()), instants_.end());
         refreshes_.select(instants_, model_);
         Puzzle puzzle;
-        if (!model_.has_order(puzzle)) report();
+        if (!model_.has_order(puzzle)) explain_disorder(scene_, model_);
     }
 
 private:
-    using Demand = Model::Demand;
-
     [[nodiscard]] const Operation& any() const { return scene_.at(places_.front()); }
 
     /// When it may have written its version, if it may have written at all.
@@ -123,88 +119,6 @@ private:
         scene_.findings.explain(Violation::Kind::foreign,
                                 fmt::format("{}/{}: {} read a version {}", read.bucket, read.key, describe(read), why),
                                 std::move(shown));
-    }
-
-    void report() {
-        const auto conflict = smallest_conflict(model_);
-        const auto kind = kind_of(conflict);
-        if (!scene_.findings.count(kind)) return;
-        scene_.findings.explain(kind, fmt::format("{}/{}: {}", any().bucket, any().key, words_for(kind, conflict)),
-                                shown_for(conflict));
-    }
-
-    [[nodiscard]] bool is(const Demand& demand, Letter::Kind kind) const {
-        return demand.kind == Demand::Kind::letter && model_.letter(demand.index).kind == kind;
-    }
-
-    [[nodiscard]] Violation::Kind kind_of(const std::vector<Demand>& conflict) const {
-        std::set<Version> versions;
-        std::size_t reads = 0, absents = 0, takings = 0;
-        for (const auto& demand : conflict) {
-            if (demand.kind == Demand::Kind::letter) {
-                ++(is(demand, Letter::Kind::absent) ? absents : takings);
-            } else {
-                reads += demand.kind == Demand::Kind::read ? 1 : 0;
-                versions.insert(scene_.at(demand.source).version);
-            }
-        }
-        if (absents > 0 && takings == 0 && !versions.empty()) return Violation::Kind::lost;
-        if (absents == 0 && reads > 0 && (takings > 0 || versions.size() > 1)) return Violation::Kind::stale;
-        return Violation::Kind::disorder;
-    }
-
-    [[nodiscard]] std::string words_for(Violation::Kind kind, const std::vector<Demand>& conflict) const {
-        std::string finder, other, reader;
-        for (const auto& demand : conflict) {
-            const auto& operation = scene_.at(demand.source);
-            if (is(demand, Letter::Kind::absent)) {
-                finder = describe(operation);
-            } else if (demand.kind == Demand::Kind::read) {
-                reader = describe(operation);  // the last of them
-            } else {
-                other = describe(operation);
-            }
-        }
-        if (kind == Violation::Kind::lost) {
-            return fmt::format(
-                "{} found nothing, though the version was there, acknowledged or read, and nothing that may have taken it away "
-                "was invoked in time",
-                finder);
-        }
-        if (kind == Violation::Kind::stale) {
-            return other.empty() ? fmt::format("{} read a version that had been read to be replaced before it began", reader)
-                                 : fmt::format("{} read a version that was gone before it began: after {}", reader, other);
-        }
-        return fmt::format(
-            "no order explains {} operation{}: each did what it says between its begin and its end, and together they can't "
-            "have",
-            conflict.size(), conflict.size() == 1 ? "" : "s");
-    }
-
-    /// The conflict; the writes of what was read; and the changes that come near it, since whoever reads this looks for one
-    /// that explains it.
-    [[nodiscard]] std::vector<Operation> shown_for(const std::vector<Demand>& conflict) const {
-        constexpr std::size_t most_beside = 8;  // arbitrary, because a page has to hold all
-        std::set<Place> places;
-        Time from = never, to = 0;
-        for (const auto& demand : conflict) {
-            places.insert(demand.source);
-            if (demand.kind == Demand::Kind::read) places.insert(model_.source_of_read(demand.index));
-            from = std::min(from, demand.from);
-            to = std::max(to, demand.to);
-        }
-        auto beside = model_.changes_between(from, to);
-        const auto distance = [&](Place place) {
-            const auto begin = scene_.at(place).begin;
-            return begin > to ? begin - to : to - begin;
-        };
-        std::sort(beside.begin(), beside.end(), [&](Place a, Place b) { return distance(a) < distance(b); });
-        beside.resize(std::min(beside.size(), most_beside));
-        places.insert(beside.begin(), beside.end());
-        if (const auto before = model_.last_change_before(from)) places.insert(*before);
-        std::vector<Operation> shown;
-        for (const Place place : places) shown.push_back(scene_.at(place));
-        return shown;
     }
 
     const Scene& scene_;

@@ -27,8 +27,9 @@
 // Letters in a block are the ones of rule 3. `fill` on a key that is empty keeps it full for takes to come, where no fill may
 // be left; `clear` on a full one keeps it empty for absents to come; where none are to come, it is not tried.
 //
-// (5) Of two configurations with the same bit, the same takes used and no other letter used that the other has not, the one in
-// which the key was the other way more recently can do whatever the other can.
+// (5) Of two configurations with the same bit, the one in which the key was the other way more recently can do whatever the
+// other can, if for each letter that the other has left it has one that ends no sooner; and of takes, which must be used, just
+// as many.
 //
 // tests/stress/brute_force.cpp compares the answer with that of trying all orders.
 
@@ -54,37 +55,36 @@ struct Mark {
     Kind kind;
 };
 
+/// Letters of one kind that are used and whose intervals have not ended, each by the position of its end, in order.
+using Used = std::vector<Position>;
+
 struct Config {
     bool full = false;
     Position other = 0;  ///< when the key was last the other way; 0: never
-    /// Letters that are used and whose intervals have not ended, in order.
-    std::vector<Index> used;
+    Used fills, clears, takes;
 };
 
-/// Begun and not ended, in the order of their ends.
+/// Letters of one kind that have begun and not ended, in the same way.
 class Pending {
 public:
-    void clear() { letters_.clear(); }
-    void add(Index letter, const std::vector<Letter>& all) {
-        const auto later = [&](Index a, Index b) { return std::tie(all[a].to, a) < std::tie(all[b].to, b); };
-        letters_.insert(std::upper_bound(letters_.begin(), letters_.end(), letter, later), letter);
-    }
-    void remove(Index letter) { letters_.erase(std::find(letters_.begin(), letters_.end(), letter)); }
-    [[nodiscard]] std::optional<Index> first_unused(const Config& config) const {
-        for (const Index letter : letters_) {
-            if (!std::binary_search(config.used.begin(), config.used.end(), letter)) return letter;
+    void add(Position due) { dues_.insert(std::upper_bound(dues_.begin(), dues_.end(), due), due); }
+    /// What ends now is the first of them.
+    void remove_first() { dues_.erase(dues_.begin()); }
+    /// Rule 3.
+    [[nodiscard]] std::optional<Position> first_unused(const Used& used) const {
+        for (std::size_t i = 0; i < dues_.size(); ++i) {
+            if (i == used.size() || dues_[i] != used[i]) return dues_[i];
         }
         return std::nullopt;
     }
 
 private:
-    std::vector<Index> letters_;
+    std::vector<Position> dues_;
 };
 
 /// Demands that have begun and not ended. Only the latest matters: whoever has met it has met them all.
 class Demands {
 public:
-    void clear() { begun_.clear(); }
     void add(Position begun) { begun_.push_back(begun); }
     void remove(Position begun) { begun_.erase(std::lower_bound(begun_.begin(), begun_.end(), begun)); }
     /// Whether one is not met by the key having been as demanded, last, at `position`.
@@ -167,6 +167,10 @@ private:
             return std::tie(a.time, a.kind, a.letter) < std::tie(b.time, b.kind, b.letter);
         });
         begun_.resize(letters_.size());
+        due_.resize(letters_.size());
+        for (std::size_t i = 0; i < marks_.size(); ++i) {
+            if (marks_[i].kind == Mark::Kind::end) due_[marks_[i].letter] = static_cast<Position>(i + 1);
+        }
     }
 
     void count(const Letter& letter, std::size_t change) {
@@ -179,15 +183,15 @@ private:
         begun_[index] = now_;
         switch (letter.kind) {
             case Kind::fill:
-                fills_.add(index, letters_);
+                fills_.add(due_[index]);
                 if (letter.certain) to_be_full_.add(now_);
                 break;
             case Kind::clear:
-                clears_.add(index, letters_);
+                clears_.add(due_[index]);
                 if (letter.certain) to_be_empty_.add(now_);
                 break;
             case Kind::take:
-                takes_.add(index, letters_);
+                takes_.add(due_[index]);
                 break;
             case Kind::absent:
                 to_be_empty_.add(now_);
@@ -201,17 +205,17 @@ private:
         switch (letter.kind) {
             case Kind::fill:
                 step(&Sweep::end_fill, index);
-                fills_.remove(index);
+                fills_.remove_first();
                 if (letter.certain) to_be_full_.remove(begun_[index]);
                 break;
             case Kind::clear:
                 step(&Sweep::end_clear, index);
-                clears_.remove(index);
+                clears_.remove_first();
                 if (letter.certain) to_be_empty_.remove(begun_[index]);
                 break;
             case Kind::take:
                 step(&Sweep::end_take, index);
-                takes_.remove(index);
+                takes_.remove_first();
                 break;
             case Kind::absent:
                 step(&Sweep::end_absent, index);
@@ -225,27 +229,27 @@ private:
 
     void end_absent(Config& config, Index index) {
         if (!config.full || config.other >= begun_[index]) return go_on(config);
-        if (const auto take = takes_.first_unused(config)) go_on(flipped(config), *take);
-        if (const auto clear = clears_.first_unused(config)) go_on(flipped(config), *clear);
+        if (const auto take = takes_.first_unused(config.takes)) go_on(used(flipped(config), &Config::takes, *take));
+        if (const auto clear = clears_.first_unused(config.clears)) go_on(used(flipped(config), &Config::clears, *clear));
     }
 
     void end_clear(Config& config, Index index) {
-        if (forget(config, index)) return go_on(config);
+        if (forget(config.clears)) return go_on(config);
         if (!config.full) {
-            const auto fill = to_be_full_.unmet(config.other) ? fills_.first_unused(config) : std::nullopt;
-            if (fill) go_on(touched(config), *fill);
+            const auto fill = to_be_full_.unmet(config.other) ? fills_.first_unused(config.fills) : std::nullopt;
+            if (fill) go_on(used(touched(config), &Config::fills, *fill));
             return go_on(config);
         }
         const bool unmet = letters_[index].certain && config.other < begun_[index];
         if (unmet) {
-            if (const auto take = takes_.first_unused(config)) go_on(flipped(config), *take);
+            if (const auto take = takes_.first_unused(config.takes)) go_on(used(flipped(config), &Config::takes, *take));
         }
         if (unmet || absents_to_come_ > 0) go_on(flipped(config));
         if (!unmet) go_on(config);
     }
 
     void end_fill(Config& config, Index index) {
-        if (forget(config, index)) return go_on(config);
+        if (forget(config.fills)) return go_on(config);
         if (!config.full) {
             const bool unmet = letters_[index].certain && config.other < begun_[index];
             if (unmet || takes_to_come_ > 0) go_on(flipped(config));
@@ -256,10 +260,10 @@ private:
         go_on(config);
     }
 
-    void end_take(Config& config, Index index) {
-        if (forget(config, index)) return go_on(config);
+    void end_take(Config& config, Index) {
+        if (forget(config.takes)) return go_on(config);
         if (config.full) return go_on(flipped(config));
-        if (const auto fill = fills_.first_unused(config)) go_on(touched(config), *fill);
+        if (const auto fill = fills_.first_unused(config.fills)) go_on(used(touched(config), &Config::fills, *fill));
     }
 
     void hold(Config& config, Index) {
@@ -270,9 +274,9 @@ private:
 
     /// Down by a take, or by a clear where that is of use, and up at once by whatever is at hand.
     void go_down_and_up(const Config& config) {
-        if (const auto take = takes_.first_unused(config)) go_on(touched(config), *take);
-        const auto clear = to_be_empty_.unmet(config.other) ? clears_.first_unused(config) : std::nullopt;
-        if (clear) go_on(touched(config), *clear);
+        if (const auto take = takes_.first_unused(config.takes)) go_on(used(touched(config), &Config::takes, *take));
+        const auto clear = to_be_empty_.unmet(config.other) ? clears_.first_unused(config.clears) : std::nullopt;
+        if (clear) go_on(used(touched(config), &Config::clears, *clear));
     }
 
     [[nodiscard]] Config flipped(Config config) const {
@@ -285,9 +289,10 @@ private:
         config.other = now_;
         return config;
     }
-    void go_on(Config config, Index used) {
-        config.used.insert(std::upper_bound(config.used.begin(), config.used.end(), used), used);
-        go_on(std::move(config));
+    static Config used(Config config, Used Config::*kind, Position due) {
+        auto& all = config.*kind;
+        all.insert(std::upper_bound(all.begin(), all.end(), due), due);
+        return config;
     }
     /// Rule 5.
     void go_on(Config config) {
@@ -297,11 +302,10 @@ private:
         std::erase_if(next_, [&](const Config& worse) { return can_do_all_of(config, worse); });
         next_.push_back(std::move(config));
     }
-    /// Whether it was used.
-    static bool forget(Config& config, Index letter) {
-        const auto found = std::lower_bound(config.used.begin(), config.used.end(), letter);
-        if (found == config.used.end() || *found != letter) return false;
-        config.used.erase(found);
+    /// Whether what ends now was used.
+    [[nodiscard]] bool forget(Used& used) const {
+        if (used.empty() || used.front() != now_) return false;
+        used.erase(used.begin());
         return true;
     }
 
@@ -311,23 +315,24 @@ private:
         configs_.swap(next_);
     }
 
-    [[nodiscard]] bool can_do_all_of(const Config& config, const Config& than) const {
-        if (config.full != than.full || config.other < than.other || config.used.size() > than.used.size()) return false;
-        auto mine = config.used.begin();
-        for (const Index letter : than.used) {
-            if (mine != config.used.end() && *mine == letter) {
-                ++mine;
-            } else if (letters_[letter].kind == Kind::take) {
-                return false;
-            }
-        }
-        return mine == config.used.end();
+    /// Rule 5.
+    static bool can_do_all_of(const Config& config, const Config& than) {
+        return config.full == than.full && config.other >= than.other && config.takes.size() == than.takes.size() &&
+               leaves_more(config.takes, than.takes) && leaves_more(config.fills, than.fills) &&
+               leaves_more(config.clears, than.clears);
+    }
+
+    /// Whether for each letter that `than` leaves unused `used` leaves one that ends no sooner: it has used no more, nor later
+    /// ones.
+    static bool leaves_more(const Used& used, const Used& than) {
+        return used.size() <= than.size() && std::equal(used.rbegin(), used.rend(), than.rbegin(),
+                                                        [](Position mine, Position other) { return mine <= other; });
     }
 
     std::vector<Letter>& letters_;
     std::vector<Interval>& holds_;
     std::vector<Mark> marks_;
-    std::vector<Position> begun_;
+    std::vector<Position> begun_, due_;  ///< of each letter: where it begins, and ends
     std::vector<Config> configs_, next_;
     Pending fills_, clears_, takes_;
     Demands to_be_full_, to_be_empty_;
