@@ -109,9 +109,10 @@ private:
     std::vector<std::string> held_up_;
 };
 
-/// How long an operation may take that waits for nobody. A disk that is busy with others' work needs its time as well: three
-/// times what the slowest operation took in the two processes that were alone with it, before the run and after, is no sign of
-/// anybody's waiting.
+/// How long an operation may take that waits for nobody. A wait for the dead has no end, and a busy machine has ways of its own
+/// to be slow: beside compilers of a higher priority we saw collections of 40 s that take 20 ms of a processor. So: the
+/// scenario's limit, and where the machine is slower than that, three times what the slowest operation took in the two
+/// processes that were alone in the cache, before the run and after.
 std::chrono::nanoseconds hostage_limit(const History& history, const Scenario& scenario, std::uint32_t processes) {
     std::uint64_t slowest = 0;
     for (const Operation& operation : history.operations) {
