@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <sstream>
 
 #include "failure.hpp"
 
@@ -88,6 +90,17 @@ std::vector<char*> pointers(const std::vector<std::string>& program) {
     return argv;
 }
 
+/// execvp says "permission denied" for a command that is nowhere, where a directory of PATH may not be searched.
+int as_shells_say(const std::string& command, int sys_errno) {
+    if (sys_errno != EACCES || command.find('/') != std::string::npos) return sys_errno;
+    const char* const path = std::getenv("PATH");
+    std::istringstream directories(path == nullptr ? "" : path);
+    for (std::string directory; std::getline(directories, directory, ':');) {
+        if (::access((directory + "/" + command).c_str(), F_OK) == 0) return sys_errno;
+    }
+    return ENOENT;
+}
+
 Ending not_run(int sys_errno) {
     return {.exit_code = sys_errno == ENOENT ? command_not_found : cannot_execute, .sys_errno = sys_errno};
 }
@@ -119,7 +132,7 @@ Ending run_child(const std::vector<std::string>& program, ChildOutput output) {
         script.insert(script.end(), program.begin(), program.end());
         error = spawn(pid, script, output, handing_on.mask_before());
     }
-    if (error != 0) return not_run(error);
+    if (error != 0) return not_run(as_shells_say(program.front(), error));
 
     child_pid = pid;
     ::pthread_sigmask(SIG_SETMASK, &handing_on.mask_before(), nullptr);
@@ -139,7 +152,7 @@ Ending run_child(const std::vector<std::string>& program, ChildOutput output) {
 
 Ending become(const std::vector<std::string>& program) {
     ::execvp(program.front().c_str(), pointers(program).data());
-    return not_run(errno);
+    return not_run(as_shells_say(program.front(), errno));
 }
 
 }  // namespace cachetool

@@ -13,6 +13,16 @@
 namespace cachetool {
 namespace {
 
+/// What a signal interrupts is written again: stdio would give up, and lose what it had buffered.
+bool write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t put = ::write(fd, text.data(), text.size());
+        if (put < 0 && errno != EINTR) return false;
+        if (put > 0) text.remove_prefix(static_cast<std::size_t>(put));
+    }
+    return true;
+}
+
 void write_line(std::string_view sentence) {
     // One write for the whole line: the lines of several processes on one terminal don't mix.
     const std::string line = fmt::format("cachetool: {}\n", harmless(sentence));
@@ -37,10 +47,9 @@ int Output::tell(const Failure& failure) const {
 }
 
 Outcome Output::text(std::string_view text, int exit_code) const {
-    // A full disk may show itself only when the buffer is flushed, or even at the close.
-    const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-    const int copy = written ? ::dup(STDOUT_FILENO) : -1;
-    if (written && copy >= 0 && ::close(copy) == 0) return exit_code;
+    // A full disk may show itself only at the close, which is not to be made again where a signal interrupts it.
+    const int copy = write_all(STDOUT_FILENO, text) ? ::dup(STDOUT_FILENO) : -1;
+    if (copy >= 0 && (::close(copy) == 0 || errno == EINTR)) return exit_code;
     auto failure = fail_system("write to standard output", errno);
     failure.value().code = "output";
     return failure;

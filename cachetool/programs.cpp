@@ -10,6 +10,7 @@
 #include "child.hpp"
 #include "command.hpp"
 #include "deadline.hpp"
+#include "nesting.hpp"
 #include "open.hpp"
 #include "text.hpp"
 
@@ -34,6 +35,15 @@ tl::unexpected<Failure> fail_build(const std::vector<std::string>& program, cons
         failure.message = fmt::format("{} ended with {}: nothing was kept", program.front(), ending.exit_code);
     }
     return tl::unexpected(std::move(failure));
+}
+
+/// Its COMMAND waits for us, and we would wait for its COMMAND.
+tl::unexpected<Failure> fail_inside_itself(const BuildName& name) {
+    auto failure = fail_usage(fmt::format("{} of {} is being built by the command that runs this one, and can't be there before that has ended: "
+                                          "build what it needs under another key",
+                                          shown(name.key), shown(name.bucket)));
+    failure.value().code = larder::name_of(larder::Errc::invalid);
+    return failure;
 }
 
 tl::unexpected<larder::Error> failed_step(const char* step, int sys_errno) {
@@ -85,11 +95,17 @@ Outcome run_build(const Arguments& arguments, const Output& output) {
     const auto bucket = cache->bucket(arguments.words[0]);
     if (!bucket) return fail(bucket.error());
 
+    const BuildName name{*cache, arguments.words[0], arguments.words[1]};
+    if (runs_inside(name)) {
+        if (const auto there = bucket->get(name.key); !there && there.error().code == larder::Errc::miss) return fail_inside_itself(name);
+    }
+
     std::optional<Ending> ending;
     Deadline deadline(arguments.lock_timeout, give_up);
     const auto run_program = [&](larder::Staging& staging) -> larder::Result<> {
         deadline.lift();
         if (::setenv("LARDER_STAGE", staging.path().c_str(), 1) != 0) return failed_step("set LARDER_STAGE", errno);
+        if (const int error = go_inside(name); error != 0) return failed_step("set LARDER_BUILDING", error);
         ending = run_child(arguments.program, ChildOutput::to_stderr);
         if (ending->exit_code == 0 && ending->told_to_end == 0) return {};
         return failed_step("build", ending->sys_errno);  // fail_build says more

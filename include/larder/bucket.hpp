@@ -56,7 +56,7 @@ public:
     /// Makes the staged tree the entry of `key`, atomically, in place of any other, and returns it leased.
     /// Errors: `busy` where another process holds the bucket's lock for longer than OpenOptions::lock_timeout; `no_space`.
     /// Nothing is then published, and the Staging is gone.
-    /// Concurrency: waits only while a remove in the same bucket checks a link.
+    /// Concurrency: waits only while a remove in the same bucket checks a link, or waits itself for a process that was stopped in the middle.
     /// Crash: the key names the old entry or the new one, complete; the other is garbage. On a file system that can't exchange two
     /// names the key may name none.
     [[nodiscard]] Result<Lease> publish(std::string_view key, Staging&& staging, const PublishOptions& options = {}) const;
@@ -72,7 +72,8 @@ public:
     /// Crash: all keys are there, or none.
     [[nodiscard]] Result<> refresh() const;
 
-    /// The keys that can be listed, in no order. A key that comes or goes meanwhile may be missing or listed.
+    /// The keys that can be listed, in no order. A key that comes or goes meanwhile may be missing or listed; one that is longer than its
+    /// file name, and whose entry's record is damaged, can't be told.
     [[nodiscard]] Result<std::vector<std::string>> keys() const;
 
     /// What the record of `key` says. Errors: `miss`; `damaged` where the record can't be read.

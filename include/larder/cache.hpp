@@ -43,7 +43,8 @@ public:
 
     /// Cleans up after the dead, then deletes what is retired and not leased. Costs in proportion to the garbage.
     /// Errors: `busy` where another collect or verify is at work: leave it to that one. `damaged` where a lease table can't
-    /// be read: nothing is then collected, since its leases are unknown.
+    /// be read: nothing is then collected, since its leases are unknown. What can't be deleted (an immutable file, a mount point below an entry)
+    /// is `system`, when all else is gone.
     /// Concurrency: waits for nobody. The lock is held while garbage is moved aside, and not while it is deleted (but where a full disk
     /// leaves no space to move it).
     /// Crash: the next collection carries on.

@@ -1,4 +1,5 @@
-// Errors are values: no function of larder throws across its public boundary (running out of memory ends the process).
+// Errors are values: larder throws nothing of its own. What passes through it are std::bad_alloc, where memory has run out, and whatever a
+// caller's own build throws; both leave the cache as a kill at that point would, or better.
 #pragma once
 
 #include <filesystem>

@@ -46,7 +46,8 @@ public:
 
     /// After success the lease outlives a following execve of this process: whatever program the process becomes, the entry
     /// stays until the process ends (or, where it has handed the descriptor to children, until they have ended as well).
-    /// All other leases of the same lease table stay with it, so call it in a process that does nothing else.
+    /// All other leases of the same lease table stay with it, so call it in a process that does nothing else. (Without it too, what a
+    /// process leased stays until the program that it becomes has ended, but only where that can be told: in the same pid namespace.)
     [[nodiscard]] Result<> keep_across_exec();
 
 private:

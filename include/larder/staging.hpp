@@ -32,7 +32,7 @@ public:
     [[nodiscard]] Result<> copy_from(const std::filesystem::path& source);
 
     /// Moves `source`, a directory, here by renaming it: path() must still be empty.
-    /// Errors: `invalid` as in copy_from; `unsupported` where source is on another file system (source is then untouched).
+    /// Errors: `invalid` as in copy_from, and where source lies in any cache; `unsupported` where source is on another file system (source is then untouched).
     /// Crash: source is either still there or staged, and what is staged is reaped.
     [[nodiscard]] Result<> move_from(const std::filesystem::path& source);
 

@@ -11,7 +11,7 @@ namespace larder {
 namespace detail {
 
 CacheState::CacheState(std::filesystem::path path, OpenOptions options, steps::RootRef root)
-    : path_(std::move(path)), options_(std::move(options)), generation_(new Generation{std::move(root), nullptr}) {}
+    : path_(std::move(path)), options_(std::move(options)), generation_(new Generation(std::move(root))) {}
 
 CacheState::~CacheState() {
     for (Generation* generation = generation_.load(); generation != nullptr;) {
@@ -21,24 +21,37 @@ CacheState::~CacheState() {
     }
 }
 
+CacheState::Now CacheState::now() const noexcept {
+    for (;;) {
+        Generation* const generation = generation_.load(std::memory_order_acquire);
+        if (auto root = generation->root.lock()) return {generation, std::move(root)};
+        // Superseded since it was loaded: there is another one.
+    }
+}
+
 Result<steps::RootRef> CacheState::root() {
-    Generation* const seen = generation_.load(std::memory_order_acquire);
-    if (seen->root->is_ours()) return seen->root;
+    Now seen = now();
+    if (seen.root->is_ours()) return std::move(seen.root);
     return reopen(seen);
 }
 
 Result<steps::RootRef> CacheState::current_root() {
-    Generation* const seen = generation_.load(std::memory_order_acquire);
-    if (seen->root->is_ours() && !seen->root->is_lost()) return seen->root;
+    Now seen = now();
+    if (seen.root->is_ours() && !seen.root->is_lost()) return std::move(seen.root);
     return reopen(seen);
 }
 
-Result<steps::RootRef> CacheState::reopen(Generation* seen) {
+Result<steps::RootRef> CacheState::reopen(const Now& seen) {
     TRY_ASSIGN(auto root, root::open_root(path_, options_));
-    auto* const fresh = new Generation{std::move(root), seen};
-    if (generation_.compare_exchange_strong(seen, fresh, std::memory_order_acq_rel)) return fresh->root;
-    delete fresh;  // another thread was quicker
-    return seen->root;
+    auto* const fresh = new Generation(std::move(root));
+    fresh->before = seen.generation;
+    if (Generation* current = seen.generation; !generation_.compare_exchange_strong(current, fresh, std::memory_order_acq_rel)) {
+        delete fresh;  // another thread was quicker
+        return now().root;
+    }
+    // What a forked child inherited stays open there, as its parent's leases may rest on it (see Lease).
+    if (seen.root->is_ours()) seen.generation->kept.reset();
+    return now().root;
 }
 
 }  // namespace detail

@@ -13,7 +13,8 @@ namespace larder::detail {
 ///
 /// The Root changes when the directory was deleted or replaced, and in a forked child, which opens its own. No lock guards the
 /// change, since a lock could be inherited in the hands of a thread that the child does not have: the current Root is one atomic
-/// pointer to a generation, and generations are kept until the cache is closed.
+/// pointer to a generation. Generations, a few words each, are kept until the cache is closed, so that a reader may look at one at any
+/// time; the Root of one that has been superseded goes with the last who uses it.
 class CacheState {
 public:
     CacheState(std::filesystem::path path, OpenOptions options, steps::RootRef root);
@@ -28,15 +29,22 @@ public:
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] root::WaitLimits limits() const { return {options_.lock_timeout, options_.build_timeout, options_.stop, options_.on_wait}; }
-    [[nodiscard]] LinkKind link_kind() const noexcept { return generation_.load()->root->link_kind(); }
-    [[nodiscard]] bool is_read_only() const noexcept { return generation_.load()->root->is_read_only(); }
+    [[nodiscard]] LinkKind link_kind() const noexcept { return now().root->link_kind(); }
+    [[nodiscard]] bool is_read_only() const noexcept { return now().root->is_read_only(); }
 
 private:
     struct Generation {
-        steps::RootRef root;
-        Generation* before;
+        explicit Generation(steps::RootRef opened) : root(opened), kept(std::move(opened)) {}
+        const std::weak_ptr<root::Root> root;  ///< for everybody
+        steps::RootRef kept;                   ///< for the one alone who has put another generation in this one's place
+        Generation* before = nullptr;
     };
-    [[nodiscard]] Result<steps::RootRef> reopen(Generation* seen);
+    struct Now {
+        Generation* generation;
+        steps::RootRef root;
+    };
+    [[nodiscard]] Now now() const noexcept;
+    [[nodiscard]] Result<steps::RootRef> reopen(const Now& seen);
 
     std::filesystem::path path_;
     OpenOptions options_;

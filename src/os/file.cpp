@@ -208,6 +208,7 @@ Result<> write_new_file_at(const Dir& parent, const std::string& name, std::stri
 }
 
 Result<> sync_fd(int fd, const std::filesystem::path& path) {
+    if (const int error = point("os.sync")) return fail(error, "sync", path);
     if (retry([&] { return ::fsync(fd); }) != 0) return fail(errno, "sync", path);
     return {};
 }

@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#ifdef __linux__
 #include <sys/random.h>
+#ifdef __linux__
 #include <sys/syscall.h>
 #endif
 #include <unistd.h>
@@ -16,8 +16,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <os/fd.hpp>
+#include <os/file.hpp>
+#include <os/points.hpp>
 #include <string_view>
+#include <type_traits>
 
 namespace larder::os {
 
@@ -59,10 +61,10 @@ void wipe_in_child() {
 
 /// The first bytes of a file of the kernel's; empty where it can't be read.
 std::string read_some(const char* path) {
-    const Fd fd(::open(path, O_RDONLY | O_CLOEXEC));
+    const Fd fd(retry([&] { return ::open(path, O_RDONLY | O_CLOEXEC); }));
     if (!fd) return {};
     char buffer[4096];
-    const auto got = ::read(fd.get(), buffer, sizeof buffer);
+    const auto got = retry([&] { return ::read(fd.get(), buffer, sizeof buffer); });
     return got > 0 ? std::string(buffer, static_cast<std::size_t>(got)) : std::string();
 }
 
@@ -91,9 +93,10 @@ bool has_other_threads(std::int64_t pid) {
     return ::stat(("/proc/" + std::to_string(pid) + "/task").c_str(), &status) == 0 && status.st_nlink > 3;
 }
 
-/// The namespace in which our pid means something.
+/// The namespace in which our pid means something; 0 where it can't be told.
 std::uint64_t this_pid_namespace() {
     struct stat status{};
+    if (point("os.pid-namespace") != 0) return 0;
     return ::stat("/proc/self/ns/pid", &status) == 0 ? static_cast<std::uint64_t>(status.st_ino) : 0;
 }
 
@@ -123,6 +126,7 @@ Unique draw_unique() noexcept {
 const BootId& boot_id() noexcept {
     static const BootId boot = [] {
         BootId id{};
+        if (point("os.boot-id") != 0) return id;
         const std::string text = read_some("/proc/sys/kernel/random/boot_id");
         std::size_t digits = 0;
         for (const char c : text) {
@@ -131,7 +135,7 @@ const BootId& boot_id() noexcept {
             id[digits / 2] = static_cast<std::uint8_t>(id[digits / 2] << 4 | value);
             ++digits;
         }
-        return id;  // zeros where the system does not say: all boots are then one
+        return id;  // zeros where it can't be told
     }();
     return boot;
 }
@@ -151,13 +155,18 @@ ProcessIdentity this_process() noexcept {
 }
 
 Running is_running(const ProcessIdentity& process) noexcept {
-    if (process.pid <= 0 || process.boot != boot_id()) return Running::no;
-    if (process.pid_namespace != this_pid_namespace()) return Running::unknown;
+    if (process.pid <= 0) return Running::no;
+    // What we, or it, could not find out (for want of a descriptor, say) is zero, and differs from nothing: doubt is on the side of the lease.
+    const auto differ = [](const auto& one, const auto& other) {
+        return one != other && one != std::decay_t<decltype(one)>{} && other != std::decay_t<decltype(other)>{};
+    };
+    if (differ(process.boot, boot_id())) return Running::no;
+    if (differ(process.pid_namespace, this_pid_namespace())) return Running::unknown;
     if (::kill(static_cast<pid_t>(process.pid), 0) != 0 && errno == ESRCH) return Running::no;
     const KernelView now = view_of(process.pid);
     // Ended, and its parent has yet to ask how; or only its first thread has ended, and others run.
     if ((now.state == 'Z' || now.state == 'X') && !has_other_threads(process.pid)) return Running::no;
-    // Where either start can't be told, a running pid is taken for the same process: doubt is on the side of the lease.
+    // Where either start can't be told, a running pid is taken for the same process.
     return now.start == 0 || process.start == 0 || now.start == process.start ? Running::yes : Running::no;
 }
 

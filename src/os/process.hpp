@@ -19,7 +19,7 @@ struct Unique {
 };
 [[nodiscard]] Unique draw_unique() noexcept;
 
-/// The boot of this machine, as a random number that changes with every boot.
+/// The boot of this machine, as a random number that changes with every boot. Zeros where it can't be told.
 using BootId = std::array<std::uint8_t, 16>;
 [[nodiscard]] const BootId& boot_id() noexcept;
 [[nodiscard]] std::string to_text(const BootId& boot);
@@ -27,7 +27,7 @@ using BootId = std::array<std::uint8_t, 16>;
 /// Enough to tell, later and from another process, whether the process still runs: a pid alone is used again.
 struct ProcessIdentity {
     BootId boot{};
-    std::uint64_t pid_namespace = 0;  ///< 0 where the system has none
+    std::uint64_t pid_namespace = 0;  ///< 0 where it can't be told, or the system has none
     std::uint64_t start = 0;          ///< when it started, in the kernel's ticks; 0 where it can't be told
     std::int64_t pid = 0;
 };

@@ -22,10 +22,12 @@ std::uint64_t number_of(const std::string& lock_name) { return layout::digest("l
 
 std::string label_of(const std::string& encoded_bucket) { return "bucket " + encoded_bucket; }
 
-/// Waits until `attempt` is true; the error of a vain wait names the holders of the locks `blamed`.
+/// Waits until `attempt` is true; the error of a vain wait names the holders of the locks `blamed`. What it waits is taken from `left`.
 template <class Attempt>
-Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& blamed, const WaitLimits& limits, Attempt attempt) {
-    const lock::Patience patience{limits.lock_timeout, longest_pause, limits.stop};
+Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& blamed, const WaitLimits& limits,
+                  std::chrono::milliseconds& left, Attempt attempt) {
+    const lock::Patience patience{left, longest_pause, limits.stop};
+    const auto begun = std::chrono::steady_clock::now();
     WaitNotice notice(root, limits, blamed);
     const auto go_on = [&](std::chrono::steady_clock::duration waited) {
         notice.after(waited);
@@ -33,6 +35,8 @@ Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& 
         return true;
     };
     TRY_ASSIGN(const Waited waited, lock::wait_until(patience, attempt, go_on));
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+    left = std::max(left - took, std::chrono::milliseconds(0));
     const auto path = root.dirs().locks / name;
     switch (waited) {
         case Waited::had: return {};
@@ -54,9 +58,10 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
     const std::string name = layout::bucket_lock_name(encoded_bucket), gate = layout::gate_lock_name(encoded_bucket);
     Activity activity(root.participant_if_possible(), number_of(name), label_of(encoded_bucket), true);
     const os::Dir& locks = root.dirs().locks;
-    const LockNumbers blamed{number_of(name), number_of(gate)};
-    const auto take = [&](const std::string& file, Mode as, std::optional<FileLock>& held) {
-        return wait_for(root, file, blamed, limits, [&]() -> Result<bool> {
+    auto left = limits.lock_timeout;  // for both waits together
+    const LockNumbers both{number_of(name), number_of(gate)};
+    const auto take = [&](const std::string& file, Mode as, const LockNumbers& blamed, std::optional<FileLock>& held) {
+        return wait_for(root, file, blamed, limits, left, [&]() -> Result<bool> {
             TRY_ASSIGN(held, FileLock::try_lock(locks, file, as));
             return held.has_value();
         });
@@ -64,12 +69,12 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
     std::optional<FileLock> at_gate, held;
     std::optional<Activity> holding_gate;
     if (mode == Mode::exclusive) {
-        TRY(take(gate, Mode::exclusive, at_gate));
+        TRY(take(gate, Mode::exclusive, both, at_gate));
         holding_gate.emplace(root.participant_if_possible(), number_of(gate), "gate " + encoded_bucket, false);
     } else {
         // Passed through when it looks free, and never taken: one who passed would be what the next, and an exclusive waiter, waits for.
         lock::State hint = lock::State::missing;
-        TRY(wait_for(root, gate, blamed, limits, [&]() -> Result<bool> {
+        TRY(wait_for(root, gate, both, limits, left, [&]() -> Result<bool> {
             TRY_ASSIGN(hint, lock::look_at(locks, gate));
             return hint != lock::State::taken;
         }));
@@ -77,7 +82,8 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
         if (hint == lock::State::missing) TRY(os::open_at(locks, gate, O_RDWR | O_CREAT));
     }
     (void)os::point(mode == Mode::exclusive ? "lock.at-gate" : "lock.past-gate");
-    TRY(take(name, mode, held));
+    // Who waits at the gate now waits for this lock's holders as we do; and whoever is there is not to be blamed, least of all by itself.
+    TRY(take(name, mode, {number_of(name)}, held));
     activity.set_holding();
     return BucketLock(std::move(*held), std::move(activity));
 }

@@ -85,18 +85,26 @@ Result<> make_root_dir(const fs::path& path) {
 }
 
 /// Only in an empty directory, or one in which an earlier open was interrupted, is a cache created: never beside other files. The tag is
-/// the first file to be made: without it, a directory called "trash" is somebody else's.
+/// the first file to be made: without it, a directory called "trash" is somebody else's, and so is a tag that says something else. The one
+/// thing that may be left without the tag is our .gitignore: "rm -rf root/*" spares it.
 Result<> check_nothing_else_here(const os::Dir& root) {
     std::string strange, ours;
+    bool ignores = false;
     TRY(os::for_each_name(root, [&](const std::string& name, unsigned char) -> Result<> {
-        const bool mere_file = name == layout::cachedir_tag_name || name == layout::gitignore_name;
-        if (!mere_file) (layout::is_root_name(name) ? ours : strange) = name;
+        if (name == layout::gitignore_name) {
+            ignores = true;
+        } else {
+            (layout::is_root_name(name) ? ours : strange) = name;
+        }
         return {};
     }));
+    const auto is_begun = [&](const char* name, std::string_view text) {
+        const auto read = os::read_file_at(root, name, layout::max_format);
+        return read && text.starts_with(*read);
+    };
     // Read after the names: another process may have begun to create the cache meanwhile.
-    const auto tag = os::read_file_at(root, layout::cachedir_tag_name, layout::max_format);
-    const bool begun = tag && layout::cachedir_tag_text.starts_with(*tag);
-    if (strange.empty() && !ours.empty() && !begun) strange = ours;
+    if (strange.empty() && !ours.empty() && !is_begun(layout::cachedir_tag_name, layout::cachedir_tag_text)) strange = ours;
+    if (strange.empty() && ignores && !is_begun(layout::gitignore_name, layout::gitignore_text)) strange = layout::gitignore_name;
     if (strange.empty()) return {};
     return refuse(root.path, "not a cache of larder's: it holds \"" + strange + "\" and no \"format\"; name an empty or a new directory");
 }
@@ -216,6 +224,8 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
     struct stat status{};
     if (::fstat(root.get(), &status) != 0) return os::fail(errno, "open cache", path);
     const bool writable = ::faccessat(root.get(), ".", R_OK | W_OK | X_OK, AT_EACCESS) == 0;
+    // Only where that is what the answer says: a lease from a root that is taken for one that can't be written protects nothing.
+    if (!writable && errno != EACCES && errno != EPERM && errno != EROFS) return os::fail(errno, "open cache", path);
     const bool read_only = options.read_only || !writable;
 
     Opened& opened = Opened::of_this_process();
@@ -250,7 +260,11 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
         TRY_ASSIGN(const auto made, read_format(dirs.root));
         format = made.format;
     }
-    auto shared = std::make_shared<Root>(std::move(dirs), format, read_only);
+    struct stat archive{};
+    if (dirs.archive.fd) {
+        TRY_ASSIGN(archive, os::stat_of(dirs.archive));
+    }
+    auto shared = std::make_shared<Root>(std::move(dirs), archive, format, read_only);
     known = shared;
     return shared;
 }

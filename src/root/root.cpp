@@ -8,10 +8,8 @@
 
 namespace larder::root {
 
-Root::Root(Handles handles, layout::Format format, bool read_only)
-    : dirs_(std::move(handles)), format_(format), read_only_(read_only), owner_(os::process_token()) {
-    if (dirs_.archive.fd) (void)::fstat(dirs_.archive.get(), &archive_);
-}
+Root::Root(Handles handles, const struct stat& archive, layout::Format format, bool read_only)
+    : dirs_(std::move(handles)), format_(format), archive_(archive), read_only_(read_only), owner_(os::process_token()) {}
 
 bool Root::is_lost() const {
     struct stat here{}, at_path{};

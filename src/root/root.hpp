@@ -30,7 +30,8 @@ struct Handles {
 
 class Root : public std::enable_shared_from_this<Root> {
 public:
-    Root(Handles handles, layout::Format format, bool read_only);
+    /// `archive` is what the archive's handle leads to: by it an entry is told from what a link might lead to elsewhere.
+    Root(Handles handles, const struct stat& archive, layout::Format format, bool read_only);
 
     [[nodiscard]] const Handles& dirs() const noexcept { return dirs_; }
     [[nodiscard]] LinkKind link_kind() const noexcept { return format_.links; }
@@ -64,7 +65,7 @@ public:
 private:
     Handles dirs_;
     layout::Format format_;
-    struct stat archive_{};
+    struct stat archive_;
     bool read_only_;
     std::uint64_t owner_;
     std::mutex joining_;

@@ -1,11 +1,12 @@
 #include <steps/build_once.hpp>
 
 #include <algorithm>
+#include <compare>
 #include <layout/layout.hpp>
 #include <layout/name.hpp>
-#include <compare>
 #include <os/points.hpp>
 #include <set>
+#include <steps/get.hpp>
 #include <vector>
 
 namespace larder::steps {
@@ -82,6 +83,7 @@ std::set<Involved> find_circle(const std::set<Involved>& involved, std::uint64_t
 bool waits_in_circle(const root::Root& root, std::uint64_t wanted) {
     const auto chain = find_circle(read_involved(root), wanted);
     if (chain.empty()) return false;
+    (void)os::point("build.circle-seen");
     const auto again = read_involved(root);
     return std::includes(again.begin(), again.end(), chain.begin(), chain.end());
 }

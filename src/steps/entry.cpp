@@ -8,6 +8,23 @@
 
 namespace larder::steps {
 
+namespace {
+
+/// Where the tree can't be passed through, because its owner has closed it even to us, or because somebody has put a symlink into a closed
+/// directory here: entry and tree one after the other, neither followed.
+Result<bool> is_complete_though_closed(const os::Dir& archive, const layout::Id& id) {
+    const auto entry = os::open_dir_at(archive, to_text(id));
+    const int reason = entry ? 0 : entry.error().sys_errno;
+    if (reason == ENOENT || reason == ENOTDIR || reason == ELOOP) return false;
+    TRY(entry);
+    const auto tree = os::stat_at(*entry, layout::tree_name);
+    if (!tree && tree.error().sys_errno == ENOENT) return false;
+    TRY(tree);
+    return S_ISDIR(tree->st_mode);
+}
+
+}  // namespace
+
 Result<bool> is_complete(const root::Root& root, const layout::Id& id) {
     const auto& archive = root.dirs().archive;
     if (!archive.fd) return false;
@@ -19,7 +36,7 @@ Result<bool> is_complete(const root::Root& root, const layout::Id& id) {
     struct stat status{};
     if (::fstatat(archive.get(), there_and_back.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return root.is_archive(status);
     if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return false;
-    if (errno == EACCES) return true;  // a tree that its owner has closed, even to us
+    if (errno == EACCES) return is_complete_though_closed(archive, id);
     return os::fail(errno, "look at entry", archive / to_text(id));
 }
 

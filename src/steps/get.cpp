@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include <layout/layout.hpp>
 #include <layout/link.hpp>
 #include <layout/name.hpp>
 #include <os/points.hpp>
@@ -26,9 +25,20 @@ Result<bool> is_good(const root::Root& root, const Place& place, const layout::I
     return record && record->key == place.key;
 }
 
-}  // namespace
+/// Where no lease can be written down. A link never comes back: an entry that is not good, and is not named any more either, was replaced and
+/// collected while we looked, and the key has another one, or none.
+Result<HeldLease> get_unleased(const RootRef& root, const Place& place, layout::Id id) {
+    for (;;) {
+        (void)os::point("get.unleased");
+        TRY_ASSIGN(const bool good, is_good(*root, place, id));
+        if (good) return HeldLease(root, {}, id);
+        TRY_ASSIGN(const auto link, layout::read_link(root->link_kind(), root->dirs().buckets, place.path()));
+        if (link.kind != layout::LinkRead::Kind::entry || link.id == id) return miss();
+        id = link.id;
+    }
+}
 
-std::string Place::path() const { return layout::key_path(encoded_bucket, encoded_key); }
+}  // namespace
 
 Result<HeldLease> get(const RootRef& root, const Place& place) {
     const auto& buckets = root->dirs().buckets;
@@ -36,11 +46,7 @@ Result<HeldLease> get(const RootRef& root, const Place& place) {
     // (1) Read the link.
     TRY_ASSIGN(auto link, layout::read_link(root->link_kind(), buckets, path));
     if (link.kind != layout::LinkRead::Kind::entry) return miss();
-    if (root->is_read_only()) {
-        TRY_ASSIGN(const bool good, is_good(*root, place, link.id));
-        if (!good) return miss();
-        return HeldLease(root, {}, link.id);
-    }
+    if (root->is_read_only()) return get_unleased(root, place, link.id);
     (void)os::point("get.read");
     // (2) Store the id in a slot, with a full fence.
     TRY_ASSIGN(HeldLease lease, HeldLease::take(root, link.id));

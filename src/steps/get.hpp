@@ -2,20 +2,9 @@
 #pragma once
 
 #include <steps/held.hpp>
-#include <string>
-#include <string_view>
+#include <steps/place.hpp>
 
 namespace larder::steps {
-
-/// A key of a bucket, as its caller said it and as it stands on the disk.
-struct Place {
-    std::string_view bucket;                 ///< the caller's name
-    const std::string& encoded_bucket;
-    std::string_view key;
-    std::string encoded_key;
-
-    [[nodiscard]] std::string path() const;  ///< from `buckets/`
-};
 
 [[nodiscard]] Result<HeldLease> get(const RootRef& root, const Place& place);
 

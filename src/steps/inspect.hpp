@@ -2,7 +2,8 @@
 #pragma once
 
 #include <larder/report.hpp>
-#include <steps/get.hpp>
+#include <root/root.hpp>
+#include <steps/place.hpp>
 #include <vector>
 
 namespace larder::steps {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <root/locks.hpp>
-#include <steps/get.hpp>
+#include <steps/place.hpp>
 #include <steps/stage.hpp>
 
 namespace larder::steps {

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <root/locks.hpp>
-#include <steps/get.hpp>
+#include <steps/held.hpp>
+#include <steps/place.hpp>
 
 namespace larder::steps {
 

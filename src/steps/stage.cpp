@@ -74,7 +74,8 @@ Result<> Stage::copy_from(const fs::path& source) {
         if (S_ISDIR(status.st_mode)) {
             TRY_ASSIGN(const os::Dir from, os::open_dir(source));
             carried = tree::carry(from, tree, options);
-            if (carried && ::fchmod(tree.get(), status.st_mode & 0777) != 0) return os::fail(errno, "stage", source);
+            const auto set_mode = [&] { return ::fchmod(tree.get(), status.st_mode & 0777); };
+            if (carried && os::retry(set_mode) != 0) return os::fail(errno, "stage", source);
         } else {
             const fs::path parent = source.has_parent_path() ? source.parent_path() : fs::path(".");
             TRY_ASSIGN(const os::Dir from, os::open_dir(parent));
@@ -90,6 +91,10 @@ Result<> Stage::copy_from(const fs::path& source) {
 
 Result<> Stage::move_from(const fs::path& source) {
     TRY(check_source(source));
+    // Another cache's entry may be leased there.
+    if (const auto other = tree::enclosing_cache(source)) {
+        return os::fail(Errc::invalid, "stage", source, "it lies in the cache " + other->string() + ", whose it is; put a copy");
+    }
     struct stat status{};
     if (::lstat(source.c_str(), &status) != 0) return os::fail(errno, "stage", source);
     if (!S_ISDIR(status.st_mode)) return os::fail(Errc::invalid, "stage", source, "only a directory can be moved into the cache; put a copy");

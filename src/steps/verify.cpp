@@ -301,7 +301,7 @@ private:
 }  // namespace
 
 Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options, const root::WaitLimits& limits) {
-    const auto lock = root::CollectorLock::try_lock(*root);
+    const auto lock = root::CollectorLock::try_lock(*root);  // not announced: a verify changes nothing, not even our own table
     TRY(lock);
     return Verifier(*root, options, limits).verify();
 }

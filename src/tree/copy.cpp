@@ -1,5 +1,7 @@
 #include <tree/copy.hpp>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <map>
@@ -85,6 +87,15 @@ public:
     [[nodiscard]] MaterializeReport report() const { return {cloned_, hardlinked_, copied_, symlinks_, directories_, bytes_}; }
 
 private:
+    /// Against a umask that takes our own rights away. The mode that it is to have comes when it is full.
+    static Result<> make_ours_to_fill(const os::Dir& made) {
+        TRY_ASSIGN(const struct stat status, os::stat_of(made));
+        const mode_t mode = status.st_mode & 07777;
+        if ((mode & S_IRWXU) == S_IRWXU) return {};
+        if (os::retry([&] { return ::fchmod(made.get(), mode | S_IRWXU); }) != 0) return os::fail(errno, "make directory", made.path);
+        return {};
+    }
+
     Result<std::unique_ptr<Place>> enter(Pair& pair, const std::string& name) {
         bool made = true;
         if (auto tried = os::make_dir_at(pair.into, name, 0700); !tried) {
@@ -97,6 +108,7 @@ private:
             return os::fail(Errc::exists, "make directory", pair.into / name, "no directory, and a directory should go there");
         }
         TRY(into);
+        if (made) TRY(make_ours_to_fill(*into));
         if (pair.depth + 1 >= max_depth) {
             const std::string path = path_below_top(pair, name);
             const std::lock_guard lock(mutex_);

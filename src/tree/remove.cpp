@@ -144,7 +144,8 @@ private:
     static Result<std::unique_ptr<Doomed>> try_open(const os::Dir& parent, const std::string& name) {
         TRY_ASSIGN(os::Dir dir, os::open_dir_unmounted_at(parent, name));
         TRY_ASSIGN(const struct stat status, os::stat_of(dir));
-        if ((status.st_mode & S_IRWXU) != S_IRWXU) (void)::fchmod(dir.get(), (status.st_mode & 0777) | S_IRWXU);
+        const mode_t writable = (status.st_mode & 0777) | S_IRWXU;
+        if ((status.st_mode & S_IRWXU) != S_IRWXU) (void)os::retry([&] { return ::fchmod(dir.get(), writable); });
         TRY_ASSIGN(auto reader, os::DirReader::open(dir));
         return std::make_unique<Doomed>(std::move(dir), std::move(reader));
     }

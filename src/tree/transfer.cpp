@@ -49,7 +49,7 @@ public:
 
     /// The mode by itself, so that no umask alters it; the time last, since writing changes it.
     Result<> complete(const struct stat& source) {
-        if (::fchmod(get(), source.st_mode & kept_mode) != 0) return os::fail(errno, "set mode", dir_ / name_);
+        if (os::retry([&] { return ::fchmod(get(), source.st_mode & kept_mode); }) != 0) return os::fail(errno, "set mode", dir_ / name_);
         if (::futimens(get(), times_of(source).data()) != 0) return os::fail(errno, "set time", dir_ / name_);
         // Some file systems (NFS, those with quotas) say only now that there was no space.
         if (::close(fd_.release()) != 0 && errno != EINTR) {
@@ -102,7 +102,7 @@ Result<int> clone_file(const Move& move, const std::string& as) {
     return 0;
 #elif defined(__linux__)
     TRY_ASSIGN(auto made, NewFile::create(move.to, as));
-    if (::ioctl(made.get(), FICLONE, source.get()) != 0) {
+    if (os::retry([&] { return ::ioctl(made.get(), FICLONE, source.get()); }) != 0) {
         if (incapable(errno)) return errno;
         return os::fail(errno, "clone", move.to / as);
     }
@@ -232,8 +232,8 @@ Result<> transfer_symlink(const Move& move, const MaterializeOptions& options) {
 Result<> finish_directory(const struct stat& source, const os::Dir& made) {
     // What a directory inherits from a shared one around it stays.
     TRY_ASSIGN(const struct stat now, os::stat_of(made));
-    if (::fchmod(made.get(), (now.st_mode & S_ISGID) | (source.st_mode & kept_mode)) != 0)
-        return os::fail(errno, "set mode", made.path);
+    const mode_t mode = (now.st_mode & S_ISGID) | (source.st_mode & kept_mode);
+    if (os::retry([&] { return ::fchmod(made.get(), mode); }) != 0) return os::fail(errno, "set mode", made.path);
     if (::futimens(made.get(), times_of(source).data()) != 0) return os::fail(errno, "set time", made.path);
     return {};
 }

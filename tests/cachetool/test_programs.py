@@ -12,19 +12,21 @@ import sys
 import termios
 import unittest
 
-from harness import HANGS, TOOL, CacheTest, ignore_signals
+from harness import HANGS, TESTING_TOOL, TOOL, CacheTest, ignore_signals
 
 HANDED_ON = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2]
 
 # Says that it is ready, then ends with the code 7 and the signal's name when a signal comes.
 WAITS_FOR_A_SIGNAL = """
 import os, signal, sys
+def say(word):  # not print: the handler may run inside it
+    os.write(1, word.encode() + b"\\n")
 def end(number, frame):
-    print(signal.Signals(number).name, flush=True)
+    say(signal.Signals(number).name)
     os._exit(int(sys.argv[1]))
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(number, end)
-print("ready", flush=True)
+say("ready")
 while True:
     signal.pause()
 """
@@ -124,6 +126,22 @@ class Exec(CacheTest):
                         "import os, sys; os.closerange(3, 4096); print('ready', flush=True); sys.stdin.readline();"
                         "sys.stdout.write(open(os.environ['LARDER_ENTRY'] + '/file').read())"), stdin=subprocess.PIPE))
 
+    def test_lease_survives_a_collector_or_a_user_that_could_not_tell_where_it_runs(self):
+        # For want of a descriptor, say; the user has closed all of its own, so that its process alone shows that it lives.
+        everywhere = {"LARDER_TEST_POINTS": "os.boot-id=24,os.pid-namespace=24"}
+        for user, collector in [({}, everywhere), (everywhere, {}), (everywhere, everywhere)]:
+            with self.subTest(user=user, collector=collector):
+                entry = self.put()
+                process = self.start("exec", "b", "k", "--", *python(
+                    "import os, sys; os.closerange(3, 4096); print('ready', flush=True); sys.stdin.readline()"),
+                    stdin=subprocess.PIPE, tool=TESTING_TOOL, env=user)
+                self.assertEqual(line(process.stdout), "ready")
+                self.tool("refresh", "--all", tool=TESTING_TOOL, env=collector)
+                self.assertEqual((entry / "file").read_text(), "text")
+                self.assertEqual(self.finish_with_line(process), "")
+                self.tool("gc")
+                self.assertFalse(entry.exists())
+
     def test_lease_survives_a_program_that_runs_cachetool(self):
         for mode in ([], ["--supervise"]):
             with self.subTest(mode):
@@ -205,16 +223,18 @@ class Supervise(CacheTest):
         counts = """
 import os, signal, sys
 count = 0
+def say(word):
+    os.write(1, f"{word}\\n".encode())
 def more(*_):
     global count
     count += 1
-    print("int", flush=True)
+    say("int")
 def end(*_):
-    print(count, flush=True)
+    say(count)
     os._exit(0)
 signal.signal(signal.SIGINT, more)
 signal.signal(signal.SIGTERM, end)
-print("ready", flush=True)
+say("ready")
 while True:
     signal.pause()
 """
@@ -366,6 +386,27 @@ class Build(CacheTest):
         self.tool("build", "b", "outer", "--", "sh", "-c", '"$0" build b inner -- touch inner && touch "$LARDER_STAGE"/outer', TOOL)
         self.assertTrue((self.dir / "inner").exists())
         self.tool("get", "b", "inner")
+
+    def test_program_that_asks_for_its_own_key_is_told_so(self):
+        asks = ["sh", "-c", '"$0" --json build b k -- true >"$1"; echo $? >"$LARDER_STAGE/code"', TOOL, str(self.dir / "answer")]
+        entry = pathlib.Path(self.tool("build", "b", "k", "--", *asks).strip())
+        self.assertEqual((entry / "code").read_text(), "2\n")
+        answer = json.loads((self.dir / "answer").read_text())
+        self.assertEqual(answer["error"]["code"], "invalid")
+        self.assertIn("being built by the command that runs this one", answer["error"]["message"])
+
+    def test_program_that_asks_for_its_own_key_when_it_is_there_gets_it(self):
+        asks = ["sh", "-c", '"$0" put b k "$1" && "$0" build b k -- false', TOOL, self.tree()]
+        self.tool("build", "b", "k", "--", *asks)
+
+    def test_what_a_program_started_and_outlives_it_may_build_its_key_later(self):
+        ended = self.signal()
+        asks = f'( {ended.take}; "$0" build b k -- touch "$1" ) >/dev/null 2>&1 & echo $! >"$2"'
+        self.tool("build", "b", "k", "--", "sh", "-c", asks, TOOL, str(self.dir / "built"), str(self.dir / "pid"), signals=[ended])
+        self.tool("refresh", "b")
+        ended.set()
+        wait_for_end(int((self.dir / "pid").read_text()))
+        self.assertTrue((self.dir / "built").exists())
 
     def test_refresh_during_a_build(self):
         ready, go = self.signal(), self.signal()

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import pty
 import shutil
 import stat
 import subprocess
@@ -50,6 +51,21 @@ class Case(unittest.TestCase):
 
     def install(self, *arguments, target=None):
         return self.run_installer(*arguments, target=target)[0]
+
+    def run_on_a_terminal(self, *arguments):
+        """Returns what a terminal gets to see."""
+        master, slave = pty.openpty()
+        with subprocess.Popen(self.command(*arguments), stdout=subprocess.DEVNULL, stderr=slave, env=self.environment) as process:
+            os.close(slave)
+            seen = b""
+            try:
+                while chunk := os.read(master, 4096):
+                    seen += chunk
+            except OSError:  # EIO: nobody has the terminal open any more
+                pass
+        os.close(master)
+        self.assertEqual(process.returncode, 0, seen)
+        return seen.decode()
 
     def python(self, program, target=None):
         environment = {**self.environment, "PYTHONPATH": str(target or self.target)}
@@ -100,6 +116,14 @@ class Installs(Case):
         summary = self.install("--jobs", 4, *files)
         self.assertEqual((summary["installed"], summary["unpacked"]), (20, 20))
         self.assertEqual(self.python("import app0, app7, app19; print(app0.value, app7.value, app19.value)"), "0 7 19\n")
+
+    def test_progress_is_shown_on_a_terminal_alone(self):
+        files = [Wheel(f"app{i}").add_module(i).write(self.wheels) for i in range(3)]
+        seen = self.run_on_a_terminal(*files)
+        for done in ("0/3", "1/3", "2/3", "3/3"):
+            self.assertIn(done, seen)
+        _, talk = self.run_installer(*files, target=self.here / "elsewhere")
+        self.assertNotIn("/3", talk)
 
     def test_console_scripts_run(self):
         wheel = Wheel().add_module(7)

@@ -85,8 +85,8 @@ private:
     std::size_t below(std::size_t limit) { return limit == 0 ? 0 : static_cast<std::size_t>(random_() % limit); }
     const std::string& any() { return corpus_[below(corpus_.size())]; }
     char any_byte() {
-        static constexpr std::string_view telling("\0\n\r /.%-=[]\"',0129azAZ~\x7f\x80\xc3\xa9\xff", 31);
-        return below(2) == 0 ? telling[below(telling.size())] : static_cast<char>(below(256));
+        static constexpr char telling[] = "\0\n\r /.%-=[]\"',0129azAZ~\x7f\x80\xc3\xa9\xff";
+        return below(2) == 0 ? telling[below(sizeof telling - 1)] : static_cast<char>(below(256));
     }
 
     void change(std::string& input) {

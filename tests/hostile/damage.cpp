@@ -8,6 +8,8 @@
 #include <layout/id.hpp>
 #include <layout/layout.hpp>
 #include <layout/link.hpp>
+#include <layout/name.hpp>
+#include <os/fd.hpp>
 
 #include "support.hpp"
 
@@ -686,5 +688,62 @@ TEST_CASE("malformed links among the retired are found, break nothing, and go wi
     CHECK(report.findings.size() == 1);
     CHECK(report.sound());
     (void)value(cache.collect());
+    CHECK(value(cache.verify()).findings.empty());
+}
+
+TEST_CASE("to a process without root's rights, an entry that it can't look into is a hit only where entry and tree are directories") {
+    SKIP_UNLESS(is_root_user(), "a user that can become another");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0777));
+    const fs::path root = dir.path() / "cache", closed = dir.path() / "closed";
+    fs::create_directories(closed / "tree");
+    fs::permissions(closed, fs::perms(0700));
+    in_child([&](Child&) {
+        become_nobody();
+        const Cache cache = open_cache(root);
+        const Bucket bucket = value(cache.bucket("b"));
+        const fs::path tree = put(bucket, "closed tree", "good").path();
+        fs::permissions(tree, fs::perms::none);
+        Child::must(bucket.get("closed tree"));
+
+        const fs::path led_away = put(bucket, "entry led away", "good").path().parent_path();
+        fs::remove_all(led_away);
+        fs::create_directory_symlink(closed, led_away);
+        Child::must(!bucket.get("entry led away"), "an entry that is a symlink is a miss");
+
+        const fs::path tree_led_away = put(bucket, "tree led away", "good").path();
+        fs::remove_all(tree_led_away);
+        fs::create_directory_symlink(closed / "tree", tree_led_away);
+        Child::must(!bucket.get("tree led away"), "a tree that is a symlink is a miss");
+    });
+}
+
+TEST_CASE("an entry whose record can't be read for want of a descriptor is an error, and stays") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    const Bucket bucket = value(cache.bucket("b"));
+    const std::string key(layout::max_name + 1, 'k');  // whose name is hashed: a get compares it with the record
+    put(bucket, key, "good");
+    in_child([&](Child&) {
+        const Cache mine = open_cache(root);
+        const Bucket in_it = value(mine.bucket("b"));
+        Child::must(in_it.get(key));
+        std::vector<os::Fd> all;
+        for (;;) {
+            os::Fd fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+            if (!fd) break;
+            all.push_back(std::move(fd));
+        }
+        const auto got = in_it.get(key);
+        const auto told = in_it.info(key);
+        const auto collected = mine.collect();
+        all.clear();
+        Child::must(!got && got.error().code == Errc::system && got.error().sys_errno == EMFILE, "get says why it can't");
+        Child::must(!told && told.error().code == Errc::system, "info says why it can't");
+        Child::must(!collected, "collect says that it can't");
+        Child::must(in_it.get(key));
+    });
+    CHECK(content_of(bucket, key) == "good");
     CHECK(value(cache.verify()).findings.empty());
 }

@@ -78,7 +78,7 @@ void on_each_disk(const std::function<void(const Disk&, Lack)>& test) {
             test(Disk(dir.path()), lack);
         }
         const TempDir dir;
-        const LoopExt4 ext4(dir.path(), "-N 250");
+        const LoopDisk ext4 = LoopDisk::ext4(dir.path(), "-N 250");
         SKIP_UNLESS(ext4, "a loop device and mkfs.ext4");
         INFO("ext4 without " << what);
         test(Disk(ext4.path()), lack);
@@ -265,6 +265,29 @@ TEST_CASE("on a disk that is full, a process that uses the cache already gets, r
         disk.drain();
         REQUIRE_NOTHROW(require_no_leak(disk.root(), 3));  // "replaced", "live", "new"
     });
+}
+
+TEST_CASE("on a full disk that copies on write, whoever uses the cache already leases without new space") {
+    const TempDir dir;
+    const LoopDisk btrfs = LoopDisk::btrfs(dir.path());
+    SKIP_UNLESS(btrfs, "a loop device and mkfs.btrfs");
+    const Disk disk(btrfs.path());
+    Child user([&](Child& child) {
+        const Cache cache = open_cache(disk.root());
+        const Bucket bucket = value(cache.bucket("b"));
+        put(bucket, "k", "good");
+        child.say("joined");
+        child.hear();
+        Child::must(content_of(Child::must(bucket.get("k"))) == "good", "the entry");  // a SIGBUS, where the table had to move
+    });
+    user.wait_for("joined");
+    // 1. The table is on the disk, its pages clean: the next store to it asks the file system again. 2. There is no space.
+    ::sync();
+    disk.fill_up(Lack::blocks);
+    ::sync();
+    CHECK(disk.is_full());
+    user.go_on();
+    CHECK(user.join() == 0);
 }
 
 TEST_CASE("on a disk that is full, a process that can't join removes, refreshes and collects, and then it can") {

@@ -221,6 +221,22 @@ TEST_CASE("nothing is materialized into a cache, or over what contains it") {
     CHECK(count_entries(other.root() / "trash") == 0);
 }
 
+TEST_CASE("nothing is moved out of another cache, whose entry may be leased; a copy of it is welcome") {
+    const Site site;
+    const Cache other = open_cache(site.dir.path() / "other");
+    const Bucket theirs = value(other.bucket("b"));
+    const Lease lease = put(theirs, "k", "theirs");
+    auto staging = value(site.bucket.stage());
+    for (const fs::path& source : {lease.path(), lease.path() / "sub", lease.path().parent_path(), other.root()}) {
+        require_invalid(staging.move_from(source), source);
+    }
+    CHECK(content_of(lease) == "theirs");
+    value(staging.copy_from(lease.path()));
+    CHECK(content_of(value(site.bucket.publish("copied", std::move(staging)))) == "theirs");
+    CHECK(value(other.verify()).findings.empty());
+    CHECK(value(site.cache.verify()).findings.empty());
+}
+
 TEST_CASE("a staging of another cache is refused, and is gone") {
     const Site site;
     const Cache other = open_cache(site.dir.path() / "other");

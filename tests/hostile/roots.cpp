@@ -328,6 +328,56 @@ TEST_CASE("a creation that is killed is completed by the next open") {
     REQUIRE_NOTHROW(require_no_leak(root, 0));
 }
 
+TEST_CASE("a creation whose format can't be brought to the disk is an error, and is completed by the next open") {
+    for (const bool placed : {false, true}) {
+        INFO((placed ? "the root's directory" : "the file"));
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        {
+            int syncs = 0;
+            const AtPoints failing([&](const std::string& point) { return point == "os.sync" && syncs++ == (placed ? 1 : 0) ? EIO : 0; });
+            const auto cache = Cache::open(root, test_options());
+            REQUIRE_FALSE(cache);
+            CHECK(cache.error().sys_errno == EIO);
+        }
+        CHECK(stands(root / "format") == placed);
+        const Cache cache = open_cache(root);
+        put(value(cache.bucket("b")), "k", "good");
+        REQUIRE_NOTHROW(require_no_leak(root, 1));
+    }
+}
+
+TEST_CASE("where symlinks don't work a cache is made with small files, and everyone after honours that") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    {
+        const AtPoints no_symlinks([](const std::string& point) { return point == "link.probe-symlink" ? EPERM : 0; });
+        CHECK(value(Cache::open(root)).link_kind() == LinkKind::file);
+    }
+    CHECK(read_file(root / "format") == "larder 1\nlinks file\n");
+    in_child([&](Child&) {
+        const Cache cache = value(Cache::open(root));
+        Child::must(cache.link_kind() == LinkKind::file, "the cache's own kind");
+        put(value(cache.bucket("b")), "k", "good");
+    });
+    CHECK(fs::is_regular_file(fs::symlink_status(root / "buckets" / "b" / "k")));
+    CHECK(content_of(value(value(Cache::open(root)).bucket("b")), "k") == "good");
+    const AtPoints nothing_works([](const std::string& point) { return point.starts_with("link.probe-") ? EPERM : 0; });
+    OpenOptions by_name;
+    by_name.link_kind = LinkKind::symlink;
+    require_refused(Cache::open(dir.path() / "other", by_name), "do not work", Errc::unsupported);
+}
+
+TEST_CASE("a directory with a .gitignore, or a tag, of somebody else's is not made a cache") {
+    for (const bool tag : {false, true}) {
+        const TempDir dir;
+        write_file(dir.path() / (tag ? "CACHEDIR.TAG" : ".gitignore"), tag ? "Signature: 8a477f597d28d172789f06886806bc55\n# pip's\n" : "*.o\n");
+        const auto before = exact_snapshot(dir.path());
+        require_refused(Cache::open(dir.path(), test_options()), tag ? "CACHEDIR.TAG" : ".gitignore");
+        CHECK(exact_snapshot(dir.path()) == before);
+    }
+}
+
 TEST_CASE("a creation that was interrupted after any number of names is completed by the next open") {
     const std::vector<std::string> names = {"locks", "participants", "staging", "buckets", "archive", "trash", "retired",
         "retired/links", "retired/buckets"};
@@ -379,6 +429,29 @@ TEST_CASE("a root that is taken away between two calls: the next call that write
         in_child([&](Child&) { Child::must(content_of(value(open_cache(site.root).bucket("b")), "k") == "new",
             "another cache"); });
     }
+}
+
+TEST_CASE("a root that is taken away again and again leaves no descriptor behind") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    const Bucket bucket = value(cache.bucket("b"));
+    const auto descriptors = [] { return count_entries("/proc/self/fd"); };
+    put(bucket, "k", "good");
+    const std::size_t at_first = descriptors();
+    for (int i = 0; i < 10; ++i) {
+        fs::remove_all(root);
+        put(bucket, "k", "good");
+        CHECK(descriptors() == at_first);
+    }
+    // One that is in use stays, for as long as it is.
+    {
+        const Lease lease = value(bucket.get("k"));
+        fs::remove_all(root);
+        put(bucket, "k", "good");
+        CHECK(descriptors() > at_first);
+    }
+    CHECK(descriptors() == at_first);
 }
 
 TEST_CASE("a root that is taken away: each kind of call works or gives an error, and none makes half a cache") {

@@ -55,26 +55,30 @@ private:
     bool mounted_ = false;
 };
 
-/// A small ext4 in a file, mounted through a loop device, which goes with the mount.
-class LoopExt4 {
+/// A small file system in a file, mounted through a loop device, which goes with the mount.
+class LoopDisk {
 public:
-    LoopExt4(const fs::path& dir, const std::string& mkfs_options) : at_(dir / "ext4"), owner_(::getpid()) {
-        fs::create_directory(at_);
-        const std::string image = (dir / "image").string();
-        const auto run = [](const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; };
-        mounted_ = is_root_user() && run("truncate -s 8M " + image) && run("mkfs.ext4 -q -m 0 " + mkfs_options + " " + image) &&
-                   run("mount -o loop " + image + " " + at_.string());
-        if (mounted_) fs::remove(at_ / "lost+found");
-    }
-    LoopExt4(const LoopExt4&) = delete;
-    LoopExt4& operator=(const LoopExt4&) = delete;
-    ~LoopExt4() {
+    static LoopDisk ext4(const fs::path& dir, const std::string& options) { return {dir, "8M", "mkfs.ext4 -q -m 0 " + options}; }
+    static LoopDisk btrfs(const fs::path& dir) { return {dir, "128M", "mkfs.btrfs -q -m single"}; }
+
+    LoopDisk(const LoopDisk&) = delete;
+    LoopDisk& operator=(const LoopDisk&) = delete;
+    ~LoopDisk() {
         if (mounted_ && owner_ == ::getpid()) ::umount2(at_.c_str(), MNT_DETACH);
     }
     [[nodiscard]] explicit operator bool() const { return mounted_; }
     [[nodiscard]] const fs::path& path() const { return at_; }
 
 private:
+    LoopDisk(const fs::path& dir, const std::string& size, const std::string& mkfs) : at_(dir / "mounted"), owner_(::getpid()) {
+        fs::create_directory(at_);
+        const std::string image = (dir / "image").string();
+        const auto run = [](const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; };
+        mounted_ = is_root_user() && run("truncate -s " + size + " " + image) && run(mkfs + " " + image) &&
+                   run("mount -o loop " + image + " " + at_.string());
+        if (mounted_) fs::remove(at_ / "lost+found");
+    }
+
     fs::path at_;
     pid_t owner_;
     bool mounted_ = false;

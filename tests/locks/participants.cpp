@@ -8,6 +8,8 @@
 
 #include <catch.hpp>
 #include <csignal>
+#include <cstring>
+#include <fstream>
 #include <layout/layout.hpp>
 #include <lock/file_lock.hpp>
 #include <os/process.hpp>
@@ -137,6 +139,83 @@ TEST_CASE("a process that says goodbye is not there any more; one that was kille
     CHECK(value(cache.status()).processes.size() == 1);
 }
 
+TEST_CASE("dead or alive: what a header says of a pid that runs, whose lock is free") {
+    struct Row {
+        const char* what;
+        bool other_boot, other_start, other_namespace, handed_on, alive;
+    };
+    const Row rows[] = {
+        {"this very process, which has closed its descriptors", false, false, false, false, true},
+        {"a process of an earlier boot, or of another machine", true, false, false, false, false},
+        {"a process whose pid has been given to another", false, true, false, false, false},
+        {"a process of another pid namespace", false, false, true, false, false},
+        {"a process of another pid namespace, which handed its lease to the program it became", false, false, true, true, true},
+    };
+    for (const Row& row : rows) {
+        INFO(row.what);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        const Cache cache = open_cache(root);
+        Child leaving([&](Child& self) {
+            const Lease lease = put(value(open_cache(root).bucket("b")), "k", "old");
+            self.say("leased");
+            self.hear();
+        });
+        leaving.wait_for("leased");
+        leaving.kill();
+        value(value(cache.bucket("b")).refresh());
+        // The header begins with: magic (8 bytes), flags (8), boot (16), pid namespace, start, pid (8 each).
+        auto self = os::this_process();
+        if (row.other_boot) self.boot[0] ^= 1;
+        if (row.other_start) ++self.start;
+        if (row.other_namespace) ++self.pid_namespace;
+        std::string header(56 - 8, '\0');
+        const auto write = [&](std::size_t at, const auto& field) { std::memcpy(header.data() + at, &field, sizeof field); };
+        write(0, std::uint64_t{row.handed_on});
+        write(8, self.boot);
+        write(24, self.pid_namespace);
+        write(32, self.start);
+        write(40, self.pid);
+        std::fstream(root / "participants" / "0", std::ios::in | std::ios::out | std::ios::binary).seekp(8) << header;
+
+        const auto status = value(cache.status());
+        REQUIRE(status.processes.size() == 1);
+        CHECK(status.processes[0].alive == row.alive);
+        CHECK(status.processes[0].here == !row.other_namespace);
+        const auto report = value(cache.collect());
+        CHECK(report.reaped == (row.alive ? 0 : 1));
+        CHECK(report.entries == (row.alive ? 0 : 1));
+        CHECK(report.leased.size() == (row.alive ? 1 : 0));
+    }
+}
+
+TEST_CASE("a table is the reaper's until it has reaped: who joins meanwhile takes another") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    (void)open_cache(root);
+    Child killed([&](Child& self) { stage_and_wait(self, root); });
+    killed.wait_for("staged");
+    killed.kill();
+    for (const std::string point : {"reap.locked", "reap.emptied"}) {
+        INFO("held at " << point);
+        Child reaper([&](Child&) { (void)value(open_cache(root).collect()); }, {{point}, {}});
+        reaper.wait_for(point);
+        Child joining([&](Child& self) {
+            const Lease lease = put(value(open_cache(root).bucket("b")), "k", "new");
+            self.say("leased");
+            self.hear();
+        });
+        joining.wait_for("leased");
+        reaper.go_on();
+        CHECK(reaper.join() == 0);
+        const Cache cache = open_cache(root);
+        CHECK(numbers_of(cache, joining.pid()).size() == 1);
+        value(value(cache.bucket("b")).refresh());
+        CHECK(value(cache.collect()).leased.size() == 1);
+        joining.kill();  // and is the dead one of the next round
+    }
+}
+
 TEST_CASE("a zombie is dead") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
@@ -176,6 +255,25 @@ TEST_CASE("a process whose first thread has ended still runs") {
     child.go_on();
     CHECK(child.join() == 0);
     CHECK(os::is_running(identity) == os::Running::no);
+}
+
+TEST_CASE("what a process could not tell about itself is no sign of its death") {
+    const os::ProcessIdentity whole = os::this_process();
+    os::ProcessIdentity no_boot = whole, no_namespace = whole, nothing = whole;
+    no_boot.boot = nothing.boot = {};
+    no_namespace.pid_namespace = nothing.pid_namespace = 0;
+    nothing.start = 0;
+    for (const auto& identity : {no_boot, no_namespace, nothing}) CHECK(os::is_running(identity) == os::Running::yes);
+
+    os::ProcessIdentity other = no_namespace;
+    other.boot[0] ^= 1;
+    CHECK(os::is_running(other) == os::Running::no);
+    other = no_boot;
+    other.pid_namespace ^= 1;
+    CHECK(os::is_running(other) == os::Running::unknown);
+    other = no_boot;
+    other.start += 1;
+    CHECK(os::is_running(other) == os::Running::no);
 }
 
 TEST_CASE("among a thousand participants, the living are listed and a free one is found at once") {

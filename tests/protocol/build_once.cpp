@@ -5,6 +5,7 @@
 
 #include <catch.hpp>
 #include <future>
+#include <latch>
 #include <memory>
 
 #include "scene.hpp"
@@ -234,6 +235,84 @@ TEST_CASE("two builds that need each other's keys both end, with both built") {
     require_no_leak(scene.root, 2);
 }
 
+TEST_CASE("a circle that is over at the second look was none: who saw it once goes on waiting") {
+    // 1. A builds "x" and waits for "y"; B builds "y" and waits for "x"
+    // 2. A sees the circle, once; B sees it, builds "x" without the lock, and waits for nobody any more
+    // 3. A looks again: B builds "y", and A has to wait for it
+    const Scene scene;
+    const Count y_built(scene);
+    const auto needs = [&](const Bucket& bucket, const char* key, const Bucket::Build& build, Child& child, const char* then) {
+        return [&, key, build, then](Staging& stage) -> Result<> {
+            child.say("builds");
+            child.hear();
+            if (const auto got = bucket.get_or_build(key, build); !got) return tl::make_unexpected(got.error());
+            child.say(then);
+            child.hear();
+            fill(stage.path(), "built");
+            return {};
+        };
+    };
+    const Bucket::Build plain = [](Staging& stage) -> Result<> {
+        fill(stage.path(), "built");
+        return {};
+    };
+    Child a([&](Child& child) {
+        const Bucket bucket = open_bucket(scene.root);
+        const Bucket::Build build_y = [&](Staging& stage) {
+            child.say("A builds y");
+            return counted(y_built)(stage);
+        };
+        bool seen = false;
+        const auto watched = needs(bucket, "y", build_y, child, "A has y");
+        os::set_point_hook([&](const char* name) {
+            if (name == std::string("build.circle-seen") && !seen) {
+                seen = true;
+                child.say(name);
+                child.hear();
+            } else if (name == std::string("build.waiting") && seen) {
+                child.say("A waits on");
+                child.hear();
+                seen = false;  // once is enough
+            }
+            return 0;
+        });
+        Child::must(bucket.get_or_build("x", watched));
+    });
+    Child b([&](Child& child) {
+        const Bucket bucket = open_bucket(scene.root);
+        bool waits = false;
+        os::set_point_hook([&](const char* name) {
+            if (name == std::string("build.waiting") && !std::exchange(waits, true)) {
+                child.say("B waits");
+                child.hear();
+            }
+            return 0;
+        });
+        Child::must(bucket.get_or_build("y", [&](Staging& stage) -> Result<> {
+            y_built.add();
+            return needs(bucket, "x", plain, child, "B has x")(stage);
+        }));
+    });
+    a.wait_for("builds");
+    b.wait_for("builds");
+    b.go_on();
+    b.wait_for("B waits");  // and is not to look for circles before A has seen this one
+    a.go_on();
+    a.wait_for("build.circle-seen");
+    b.go_on();
+    b.wait_for("B has x");
+    a.go_on();
+    a.wait_for("A waits on");
+    b.go_on();
+    CHECK(b.join() == 0);
+    a.go_on();
+    a.wait_for("A has y");
+    a.go_on();
+    CHECK(a.join() == 0);
+    CHECK(y_built.built() == 1);
+    require_no_leak(scene.root, 2);
+}
+
 TEST_CASE("two processes that wait for each other by different threads are no circle: each thing is built once") {
     // 1. A builds k1 in one thread, B builds k2 in one thread
     // 2. a second thread of A waits for k2, a second thread of B for k1
@@ -370,6 +449,29 @@ TEST_CASE("the threads of one process count as others do: one builds while the r
     for (auto& thread : threads) CHECK(thread.get() == "built");
     CHECK(count.built() == 1);
     require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("more builds at a time than one table can tell of: all go on, and what fits is seen") {
+    const Scene scene;
+    constexpr int threads_at_once = 60, told = 56;
+    std::latch all_build(threads_at_once), looked(1);
+    std::vector<std::future<std::string>> threads;
+    for (int i = 0; i < threads_at_once; ++i) {
+        threads.push_back(std::async(std::launch::async, [&, key = "k" + std::to_string(i)] {
+            return outcome(scene.bucket.get_or_build(key, [&](Staging& stage) -> Result<> {
+                all_build.count_down();
+                looked.wait();
+                fill(stage.path(), key);
+                return {};
+            }));
+        }));
+    }
+    all_build.wait();
+    CHECK(value(scene.cache.status()).locks.size() == told);
+    looked.count_down();
+    for (auto& thread : threads) CHECK(thread.get() == "ok");
+    CHECK(value(scene.cache.status()).locks.empty());
+    require_no_leak(scene.root, threads_at_once);
 }
 
 TEST_CASE("the same key of another cache is another build") {

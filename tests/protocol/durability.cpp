@@ -147,3 +147,49 @@ TEST_CASE("a file that its owner may not read is brought to the disk as well") {
     const Lease lease = value(scene.bucket.publish("k", std::move(staging), {Durability::power, ""}));
     CHECK(fs::exists(lease.path() / "f0"));
 }
+
+TEST_CASE("a publish that can't bring its link to the disk has published nothing") {
+    for (const bool replaces : {false, true}) {
+        const Scene scene;
+        if (replaces) put(scene.bucket, "k", "old");
+        // 1. everything is on the disk, and the link placed; 2. the disk fails
+        bool placed = false;
+        os::set_point_hook([&](const char* name) {
+            placed = placed || name == std::string("publish.retired");
+            return placed && name == std::string("os.sync") ? EIO : 0;
+        });
+        Staging staging = value(scene.bucket.stage());
+        fill(staging.path(), "new");
+        const auto published = scene.bucket.publish("k", std::move(staging), {Durability::power, ""});
+        os::set_point_hook({});
+        CHECK(placed);
+        REQUIRE_FALSE(published);
+        CHECK(published.error().sys_errno == EIO);
+        CHECK(outcome(scene.bucket.get("k")) == "miss");
+        require_no_leak(scene.root, 0);
+    }
+}
+
+TEST_CASE("a publish whose entry can't be brought to the disk has changed nothing") {
+    for (const std::string before : {"publish.completed", "publish.linked", "publish.archived"}) {
+        const Scene scene;
+        put(scene.bucket, "k", "old");
+        bool failing = before == "publish.completed";  // from the beginning until that point
+        bool failed = false;
+        os::set_point_hook([&](const char* name) {
+            if (name == before) failing = !failing;
+            if (!failing || name != std::string("os.sync")) return 0;
+            failed = true;
+            return EIO;
+        });
+        Staging staging = value(scene.bucket.stage());
+        fill(staging.path(), "new");
+        const auto published = scene.bucket.publish("k", std::move(staging), {Durability::power, ""});
+        os::set_point_hook({});
+        INFO("syncs fail around " << before);
+        REQUIRE(failed);
+        REQUIRE_FALSE(published);
+        CHECK(content_of(scene.bucket, "k") == "old");
+        require_no_leak(scene.root, 1);
+    }
+}

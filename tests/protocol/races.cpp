@@ -59,6 +59,29 @@ TEST_CASE("a get whose link is retired between its two reads is a miss") {
     require_no_leak(scene.root, 0);
 }
 
+TEST_CASE("a get that can write no lease, and whose entry is collected while it looks, finds the entry that took its place, or a miss") {
+    for (const bool replaced : {true, false}) {
+        // 1. G reads the link; 2. it is replaced, or removed, and the entry collected; 3. G looks at the entry
+        const Scene scene;
+        put_here(scene, "old");
+        Child get([&scene](Child& child) {
+            OpenOptions options = test_options();
+            options.read_only = true;
+            child.say("got " + content_of(open_bucket(scene.root, options), "k"));
+        }, {{"get.unleased"}, {}});
+        get.wait_for("get.unleased");
+        replaced ? put_here(scene, "new") : value(scene.bucket.remove("k"));
+        CHECK(value(scene.cache.collect()).entries == 1);
+        if (replaced) {
+            get.go_on();
+            get.wait_for("get.unleased");  // once more, for what the link says now
+        }
+        get.go_on();
+        get.wait_for(replaced ? "got new" : "got ");
+        CHECK(get.join() == 0);
+    }
+}
+
 TEST_CASE("a get whose link is replaced between its two reads leases the new entry") {
     for (const bool with_refresh : {false, true}) {
         const Scene scene;

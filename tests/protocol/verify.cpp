@@ -22,6 +22,9 @@ std::string summary(const VerifyReport& report) {
     return text;
 }
 
+/// Between verify's looks.
+const std::vector<std::string> listing_points = {"verify.archive-listed", "verify.buckets-listed", "verify.retired-buckets-listed"};
+
 /// Verifies, and says what was found.
 Child verifier(const Scene& scene, const std::string& hold_at, bool repair = false) {
     return Child(
@@ -59,7 +62,7 @@ void write_malformed(const Scene& scene, const fs::path& path) {
 
 TEST_CASE("verify beside writers finds nothing, whatever moves between its looks") {
     for (const bool repair : {false, true}) {
-        for (const std::string point : {"verify.archive-listed", "verify.buckets-listed"}) {
+        for (const std::string& point : listing_points) {
             INFO("held at " << point << (repair ? ", repairing" : ""));
             const Scene scene;
             for (const char* key : {"stays", "replaced", "removed", "back"}) put(scene.bucket, key, "old");
@@ -89,7 +92,7 @@ TEST_CASE("verify beside writers finds nothing, whatever moves between its looks
 TEST_CASE("verify while a publish is held at any of its points, and goes on between verify's looks, finds nothing") {
     for (const bool replaces : {false, true}) {
         for (const std::string at : {"stage.made", "publish.completed", "publish.linked", "publish.archived", "publish.locked", "publish.placed"}) {
-            for (const std::string point : {"verify.archive-listed", "verify.buckets-listed"}) {
+            for (const std::string& point : listing_points) {
                 INFO("publish held at " << at << ", verify at " << point);
                 const Scene scene;
                 if (replaces) put(scene.bucket, "k", "old");
@@ -119,7 +122,7 @@ TEST_CASE("verify and a late publish into a refreshed bucket: the exchanged link
     // 2. V has listed the archive, or the buckets
     // 3. P's exchange takes the old link out of the moved bucket into P's staging area, and from there P may retire it
     for (const bool retires : {true, false}) {
-        for (const std::string point : {"verify.archive-listed", "verify.buckets-listed"}) {
+        for (const std::string& point : listing_points) {
             INFO("verify held at " << point << (retires ? ", link retired" : ", link in staging"));
             const Scene scene;
             put(scene.bucket, "k", "old");

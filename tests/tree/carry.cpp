@@ -71,6 +71,7 @@ TEST_CASE("A carried tree equals its source, whichever way it goes and whatever 
     const auto expected = expected_of(temp / "source");
     const auto mode = GENERATE(LinkMode::automatic, LinkMode::hardlink, LinkMode::copy);
     const unsigned threads = GENERATE(1U, 4U);
+    fs::create_directory(temp / "target");
     const mode_t before = ::umask(GENERATE(0, 0177));
     const auto report = carry(temp / "source", temp / "target", {.mode = mode, .threads = threads});
     ::umask(before);

@@ -1,6 +1,7 @@
 // What the tests of trees share: temporary directories, children with fewer rights, mounts.
 #pragma once
 
+#include <fcntl.h>
 #include <grp.h>
 #include <sys/mount.h>
 #include <sys/resource.h>

@@ -1,0 +1,154 @@
+// How much memory and time the judge takes: bench_judge [OPERATIONS [KEYS [PROCESSES]]]. Run by hand; prints what it measured.
+//
+// Real processes hammer registers in memory that they share, which are linearizable by construction, and write down what they
+// do as the harness does. One in fifty changes does not know whether it happened; now and then a process yields in
+// mid-operation, so that most others overlap it.
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <new>
+#include <random>
+#include <stress/history/log.hpp>
+#include <stress/history/read.hpp>
+#include <stress/judge/judge.hpp>
+#include <stress/judge/report.hpp>
+#include <string>
+
+using namespace larder::stress;
+
+namespace {
+
+using Register = std::atomic<Version>;  // 0: nothing
+
+class Worker {
+public:
+    Worker(Log log, std::uint32_t process, Register* registers, std::uint32_t keys)
+        : log_(std::move(log)), process_(process), registers_(registers), keys_(keys), random_(process) {}
+
+    void run(std::uint64_t operations) {
+        for (std::uint64_t i = 0; i < operations; ++i) one();
+    }
+
+private:
+    void one() {
+        const auto dice = random_() % 1000;
+        event_ = {};
+        event_.process = process_;
+        event_.operation = ++operation_;
+        event_.key = static_cast<std::uint32_t>(random_()) % keys_;
+        Register& here = registers_[event_.key];
+        if (dice < 300) {
+            put(here);
+        } else if (dice < 800) {
+            begin(Kind::get);
+            const Version version = here.load();
+            end(version == 0 ? Outcome::miss : Outcome::ok, version);
+        } else if (dice < 999 || keys_ > 1000) {
+            remove(here);
+        } else {
+            begin(Kind::refresh);
+            for (std::uint32_t key = 0; key < keys_; ++key) registers_[key] = 0;
+            end(Outcome::ok, 0);
+        }
+    }
+
+    void put(Register& here) {
+        const Version version = std::uint64_t{process_} << 32 | operation_;
+        begin(Kind::put, version);
+        const bool unclear = random_() % 50 == 0;
+        if (!unclear || random_() % 2 == 0) here = version;
+        end(unclear ? Outcome::unclear : Outcome::ok, version);
+    }
+
+    void remove(Register& here) {
+        begin(Kind::remove);
+        const bool unclear = random_() % 50 == 0;
+        const bool had = (!unclear || random_() % 2 == 0) && here.exchange(0) != 0;
+        end(unclear ? Outcome::unclear : had ? Outcome::ok : Outcome::miss, 0);
+    }
+
+    void begin(Kind kind, Version version = 0) {
+        event_.kind = kind;
+        event_.version = version;
+        log_.append(event_);
+        if (random_() % 8 == 0) ::sched_yield();
+    }
+
+    void end(Outcome outcome, Version version) {
+        if (random_() % 8 == 0) ::sched_yield();
+        event_.phase = Phase::end;
+        event_.outcome = outcome;
+        event_.version = version;
+        log_.append(event_);
+    }
+
+    Log log_;
+    std::uint32_t process_;
+    Register* registers_;
+    std::uint32_t keys_;
+    std::mt19937 random_;
+    std::uint32_t operation_ = 0;
+    Event event_;
+};
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+long peak_megabytes() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss / 1024;
+}
+
+void hammer(const std::filesystem::path& directory, std::uint64_t operations, std::uint32_t keys, std::uint32_t processes) {
+    const std::size_t size = keys * sizeof(Register);
+    void* const shared = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) std::abort();
+    auto* const registers = new (shared) Register[keys]();
+    for (std::uint32_t process = 1; process <= processes; ++process) {
+        if (::fork() != 0) continue;
+        auto log = Log::open_for_process(directory, process);
+        if (!log) std::abort();
+        Worker(std::move(*log), process, registers, keys).run(operations / processes);
+        ::_exit(0);
+    }
+    for (int status = 0; ::wait(&status) > 0;) {
+        if (status != 0) std::abort();
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto argument = [&](int number, unsigned long otherwise) {
+        return argc > number ? std::strtoul(argv[number], nullptr, 10) : otherwise;
+    };
+    const std::uint64_t operations = argument(1, 10'000'000);
+    const auto keys = static_cast<std::uint32_t>(argument(2, 1000)), processes = static_cast<std::uint32_t>(argument(3, 16));
+    std::string name = (std::filesystem::temp_directory_path() / "bench-judge-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) return 1;
+
+    auto start = std::chrono::steady_clock::now();
+    hammer(name, operations, keys, processes);
+    std::printf("written in %.2f s\n", seconds_since(start));
+    start = std::chrono::steady_clock::now();
+    const auto history = read_history(name);
+    std::filesystem::remove_all(name);
+    if (!history) return std::fprintf(stderr, "%s\n", history.error().message().c_str()), 1;
+    std::printf("read in %.2f s; %ld MB at the highest\n", seconds_since(start), peak_megabytes());
+    start = std::chrono::steady_clock::now();
+    const auto verdict = judge(*history);
+    std::printf("judged in %.2f s; %ld MB at the highest\n%s", seconds_since(start), peak_megabytes(),
+                text_of(verdict).c_str());
+    return verdict.sound() ? 0 : 1;
+}

@@ -1,0 +1,74 @@
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <stress/board/board.hpp>
+#include <stress/scenario/scenario.hpp>
+
+namespace larder::stress {
+
+std::string PointTally::text() const {
+    std::string text;
+    for (const auto& c : name) {
+        if (c.load(std::memory_order_relaxed) == 0) break;
+        text += c.load(std::memory_order_relaxed);
+    }
+    return text;
+}
+
+std::optional<std::size_t> Board::point_of(const char* name) noexcept {
+    enum : std::uint32_t { none, being_named, done };
+    for (std::size_t i = 0; i < points.size(); ++i) {
+        PointTally& point = points[i];
+        std::uint32_t state = none;
+        if (point.named.compare_exchange_strong(state, being_named, std::memory_order_acq_rel)) {
+            for (std::size_t c = 0; c + 1 < point.name.size() && name[c] != 0; ++c)
+                point.name[c].store(name[c], std::memory_order_relaxed);
+            point.named.store(done, std::memory_order_release);
+            return i;
+        }
+        // Whoever was killed while naming one leaves it half named: it matches nothing then, and the next one is taken.
+        bool same = state == done;
+        for (std::size_t c = 0; same && c + 1 < point.name.size(); ++c) {
+            same = point.name[c].load(std::memory_order_relaxed) == name[c];
+            if (name[c] == 0) break;
+        }
+        if (same) return i;
+    }
+    return std::nullopt;
+}
+
+Seat* Board::claim_seat() noexcept {
+    for (Seat& seat : seats) {
+        std::uint32_t state = Seat::empty;
+        if (!seat.state.compare_exchange_strong(state, Seat::claimed, std::memory_order_acq_rel)) continue;
+        seat.stop_ms = 0;
+        seat.died_at = 0;
+        return &seat;
+    }
+    return nullptr;
+}
+
+std::atomic<std::uint64_t>& Board::tally_of(std::string_view fault) noexcept {
+    const auto& names = fault_names();
+    std::size_t i = 0;
+    while (fault != names.at(i).name) ++i;
+    return faults.at(i);
+}
+
+std::uint64_t Board::operations() const noexcept {
+    std::uint64_t count = 0;
+    for (const auto& latency : latencies) count += latency.count();
+    return count;
+}
+
+void Unmap::operator()(Board* board) const noexcept { ::munmap(board, sizeof(Board)); }
+
+std::unique_ptr<Board, Unmap> make_board() {
+    void* memory = ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) std::abort();  // out of memory, before anything has begun
+    return std::unique_ptr<Board, Unmap>(new (memory) Board{});
+}
+
+}  // namespace larder::stress

@@ -1,0 +1,43 @@
+// Putting Events together to Operations, and refusing those that do not fit.
+#pragma once
+
+#include <cstddef>
+#include <larder/error.hpp>
+#include <stress/history/history.hpp>
+#include <string>
+#include <unordered_map>
+
+namespace larder::stress {
+
+/// Takes the Events of each thread in the order in which it wrote them; the order among threads and processes is free.
+///
+/// A history is what was seen, and not what should have been: what breaks a promise of the cache is for the judge. What no
+/// harness can have written (an end without a begin, a clock that goes back, a dead process that goes on) makes it worthless.
+class Joiner {
+public:
+    void reserve(std::size_t operations) { history_.operations.reserve(operations); }
+
+    /// Errors: what is wrong with the Event, in words.
+    [[nodiscard]] tl::expected<void, std::string> add(const Event& event);
+
+    /// Requires: nothing is done with the Joiner after this.
+    [[nodiscard]] tl::expected<History, std::string> finish();
+
+private:
+    struct Who {
+        std::uint32_t process, operation;
+        std::uint16_t thread;
+        bool operator==(const Who&) const = default;
+    };
+    struct Hash {
+        std::size_t operator()(const Who& who) const noexcept;
+    };
+
+    [[nodiscard]] tl::expected<void, std::string> begin(const Event& event);
+    [[nodiscard]] tl::expected<void, std::string> go_on(const Event& event);
+
+    History history_;
+    std::unordered_map<Who, std::uint32_t, Hash> open_;  ///< what has begun and not ended, as places in history_.operations
+};
+
+}  // namespace larder::stress

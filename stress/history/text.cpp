@@ -1,0 +1,263 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <optional>
+#include <os/file.hpp>
+#include <stress/history/join.hpp>
+#include <stress/history/text.hpp>
+#include <utility>
+
+namespace larder::stress {
+
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::pair<Kind, std::string_view> kinds[] = {
+    {Kind::put, "put"},       {Kind::get, "get"},         {Kind::build, "build"},         {Kind::use, "use"},
+    {Kind::remove, "remove"}, {Kind::refresh, "refresh"}, {Kind::collect, "collect"},     {Kind::list, "list"},
+    {Kind::verify, "verify"}, {Kind::open, "open"},       {Kind::born, "born"},           {Kind::ended, "ended"},
+    {Kind::killed, "killed"}, {Kind::stopped, "stopped"}, {Kind::continued, "continued"},
+};
+constexpr std::pair<Phase, std::string_view> phases[] = {
+    {Phase::begin, "begin"}, {Phase::middle, "middle"}, {Phase::end, "end"}, {Phase::instant, "instant"}};
+constexpr std::pair<Outcome, std::string_view> outcomes[] = {
+    {Outcome::none, "none"},     {Outcome::ok, "ok"},           {Outcome::miss, "miss"},    {Outcome::busy, "busy"},
+    {Outcome::failed, "failed"}, {Outcome::unclear, "unclear"}, {Outcome::broken, "broken"}};
+
+template <class Table, class Value>
+std::string_view word_for(const Table& table, Value value) {
+    for (const auto& [known, word] : table) {
+        if (known == value) return word;
+    }
+    return {};
+}
+
+template <class Table>
+auto value_for(const Table& table, std::string_view word) -> std::optional<std::remove_cvref_t<decltype(table[0].first)>> {
+    for (const auto& [value, known] : table) {
+        if (known == word) return value;
+    }
+    return std::nullopt;
+}
+
+bool names_a_key(Kind kind) { return kind <= Kind::remove; }
+
+template <class Number>
+bool parse_number(std::string_view word, Number& number) {
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    return error == std::errc{} && end == word.data() + word.size();
+}
+
+std::vector<std::string_view> words_of(std::string_view line) {
+    line = line.substr(0, line.find('#'));
+    std::vector<std::string_view> words;
+    for (;;) {
+        const auto from = line.find_first_not_of(" \t\r");
+        if (from == std::string_view::npos) return words;
+        line.remove_prefix(from);
+        const auto length = std::min(line.find_first_of(" \t\r"), line.size());
+        words.push_back(line.substr(0, length));
+        line.remove_prefix(length);
+    }
+}
+
+using Parsed = tl::expected<Event, std::string>;
+
+template <class... Args>
+tl::unexpected<std::string> wrong(fmt::format_string<Args...> text, Args&&... args) {
+    return tl::make_unexpected(fmt::format(text, std::forward<Args>(args)...));
+}
+
+Parsed parse_instant(const std::vector<std::string_view>& words, Event event) {
+    event.phase = Phase::instant;
+    const auto kind = value_for(kinds, words[2]);
+    if (!kind || !is_instant(*kind)) {
+        return wrong(
+            "\"{}\" befalls no process: write born, ended, killed, stopped or continued, or name an operation as "
+            "PROCESS.THREAD.OPERATION",
+            words[2]);
+    }
+    event.kind = *kind;
+    if (words.size() != 4 || !parse_number(words[3], event.detail))
+        return wrong("write the number of the process after \"{}\"", words[2]);
+    return event;
+}
+
+/// What comes after the kind: each word says by its looks what it is.
+tl::expected<bool, std::string> parse_detail(std::string_view word, Event& event) {
+    const auto slash = word.find('/');
+    if (slash != std::string_view::npos) {
+        if (!parse_number(word.substr(0, slash), event.bucket) || !parse_number(word.substr(slash + 1), event.key)) {
+            return wrong("\"{}\" is no place: write BUCKET/KEY, in numbers", word);
+        }
+        return true;
+    }
+    if (parse_number(word, event.bucket)) return false;
+    if (word.front() == 'v' && parse_number(word.substr(1), event.version)) return false;
+    if (word.starts_with("detail="sv) && parse_number(word.substr(7), event.detail)) return false;
+    if (const auto outcome = value_for(outcomes, word)) {
+        event.outcome = *outcome;
+        return false;
+    }
+    return wrong(
+        "\"{}\" is neither a place (0/7), a version (v12), an outcome (ok, miss, busy, failed, unclear, broken) nor "
+        "detail=NUMBER",
+        word);
+}
+
+Parsed parse_operation(const std::vector<std::string_view>& words, Event event) {
+    const auto who = words[1];
+    const auto dot = who.find('.'), second = who.find('.', dot + 1);
+    if (second == std::string_view::npos || !parse_number(who.substr(0, dot), event.process) ||
+        !parse_number(who.substr(dot + 1, second - dot - 1), event.thread) ||
+        !parse_number(who.substr(second + 1), event.operation)) {
+        return wrong("\"{}\" is nobody: write PROCESS.THREAD.OPERATION, in numbers", who);
+    }
+    const auto phase = value_for(phases, words[2]);
+    if (!phase || *phase == Phase::instant) return wrong("\"{}\" is no phase: write begin, middle or end", words[2]);
+    event.phase = *phase;
+    const auto kind = words.size() > 3 ? value_for(kinds, words[3]) : std::nullopt;
+    if (!kind || is_instant(*kind)) {
+        return wrong("\"{}\" is no operation: write put, get, build, use, remove, refresh, collect, list, verify or open",
+                     words.size() > 3 ? words[3] : ""sv);
+    }
+    event.kind = *kind;
+    bool has_key = false;
+    for (std::size_t i = 4; i < words.size(); ++i) {
+        TRY_ASSIGN(const bool key, parse_detail(words[i], event));
+        has_key = has_key || key;
+    }
+    if (names_a_key(*kind) && !has_key) return wrong("{} of what? write BUCKET/KEY", words[3]);
+    if (event.phase == Phase::end && event.outcome == Outcome::none)
+        return wrong("how did it end? write ok, miss, busy, failed, unclear or broken");
+    return event;
+}
+
+Parsed parse_line(const std::vector<std::string_view>& words) {
+    Event event;
+    if (!parse_number(words[0], event.time)) return wrong("\"{}\" is no time: write nanoseconds", words[0]);
+    if (words.size() < 3) return wrong("a line wants a time, who, and what");
+    if (parse_number(words[1], event.process)) return parse_instant(words, event);
+    return parse_operation(words, event);
+}
+
+}  // namespace
+
+std::string_view name_of(Kind kind) noexcept { return word_for(kinds, kind); }
+std::string_view name_of(Phase phase) noexcept { return word_for(phases, phase); }
+std::string_view name_of(Outcome outcome) noexcept { return word_for(outcomes, outcome); }
+
+std::string text_of(const Event& event) {
+    const auto word = [](std::string_view name) { return name.empty() ? "?"sv : name; };
+    if (event.phase == Phase::instant)
+        return fmt::format("{} {} {} {}", event.time, event.process, word(name_of(event.kind)), event.detail);
+    auto text = fmt::format("{} {}.{}.{} {} {}", event.time, event.process, event.thread, event.operation,
+                            word(name_of(event.phase)), word(name_of(event.kind)));
+    if (names_a_key(event.kind)) {
+        text += fmt::format(" {}/{}", event.bucket, event.key);
+    } else if (event.kind == Kind::refresh || event.bucket != 0) {
+        text += fmt::format(" {}", event.bucket);
+    }
+    if (event.version != 0) text += fmt::format(" v{}", event.version);
+    if (event.phase == Phase::end) text += fmt::format(" {}", word(name_of(event.outcome)));
+    if (event.detail != 0) text += fmt::format(" detail={}", event.detail);
+    return text;
+}
+
+Event begin_of(const Operation& operation) noexcept {
+    Event event;
+    event.time = operation.begin;
+    event.version = operation.intended;
+    event.process = operation.process;
+    event.operation = operation.operation;
+    event.bucket = operation.bucket;
+    event.key = operation.key;
+    event.thread = operation.thread;
+    event.phase = Phase::begin;
+    event.kind = operation.kind;
+    return event;
+}
+
+std::vector<Event> events_of(const Operation& operation) {
+    std::vector<Event> events{begin_of(operation)};
+    if (operation.middle != 0) {
+        events.push_back(events.front());
+        events.back().phase = Phase::middle;
+        events.back().time = operation.middle;
+        events.back().version = 0;
+    }
+    if (operation.finished) {
+        events.push_back(events.front());
+        events.back().phase = Phase::end;
+        events.back().time = operation.end;
+        events.back().version = operation.version;
+        events.back().outcome = operation.outcome;
+        events.back().detail = operation.detail;
+    }
+    return events;
+}
+
+std::string text_of(const std::vector<Operation>& operations, const std::vector<Incident>& incidents, Time origin) {
+    std::vector<Event> events;
+    for (const auto& operation : operations) {
+        for (const auto& event : events_of(operation)) events.push_back(event);
+    }
+    for (const auto& incident : incidents) {
+        Event event;
+        event.time = incident.time;
+        event.detail = incident.process;
+        event.phase = Phase::instant;
+        event.kind = incident.kind;
+        events.push_back(event);
+    }
+    std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.time < b.time; });
+    std::string text;
+    for (auto& event : events) {
+        event.time -= origin;
+        text += text_of(event) + '\n';
+    }
+    return text;
+}
+
+Result<History> parse_text(std::string_view text, const std::filesystem::path& name) {
+    Joiner joiner;
+    std::size_t number = 0;
+    const auto refuse = [&](const std::string& what) {
+        return os::fail(Errc::invalid, "read history", name, fmt::format("line {}: {}", number, what));
+    };
+    while (!text.empty()) {
+        ++number;
+        const auto length = std::min(text.find('\n'), text.size());
+        const auto words = words_of(text.substr(0, length));
+        text.remove_prefix(std::min(length + 1, text.size()));
+        if (words.empty()) continue;
+        const auto event = parse_line(words);
+        if (!event) return refuse(event.error());
+        if (const auto added = joiner.add(*event); !added) return refuse(added.error());
+    }
+    auto history = joiner.finish();
+    if (!history) return os::fail(Errc::invalid, "read history", name, history.error());
+    return std::move(*history);
+}
+
+Result<History> read_text(const std::filesystem::path& file) {
+    const char* const step = "read history";
+    const os::Fd fd(os::retry([&] { return ::open(file.c_str(), O_RDONLY | O_CLOEXEC); }));
+    if (!fd) return os::fail(errno, step, file);
+    std::string text;
+    std::array<char, 65'536> buffer;
+    for (;;) {
+        const ssize_t more = os::retry([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
+        if (more < 0) return os::fail(errno, step, file);
+        if (more == 0) return parse_text(text, file);
+        text.append(buffer.data(), static_cast<std::size_t>(more));
+    }
+}
+
+}  // namespace larder::stress

@@ -1,0 +1,12 @@
+// What to say of operations on a key that fit in no order.
+#pragma once
+
+#include <stress/judge/checks.hpp>
+#include <stress/judge/model.hpp>
+
+namespace larder::stress {
+
+/// Adds the violation, with the few operations that contradict each other. Requires: the model has no order.
+void explain_disorder(const Scene& scene, Model& model);
+
+}  // namespace larder::stress

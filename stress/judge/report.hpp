@@ -1,0 +1,16 @@
+// A verdict, for people and for programs.
+#pragma once
+
+#include <stress/judge/verdict.hpp>
+#include <string>
+
+namespace larder::stress {
+
+/// What was judged, in a few lines, then each violation with its timeline.
+[[nodiscard]] std::string text_of(const Verdict& verdict);
+
+/// {"sound", "operations", "unclear", "registers", "operations_per_register": {"fewest", "median", "most"}, "builds", "waits",
+/// "found": {KIND: COUNT}, "violations": [{"kind", "explanation", "timeline"}]}
+[[nodiscard]] std::string json_of(const Verdict& verdict);
+
+}  // namespace larder::stress

@@ -1,0 +1,66 @@
+#include <algorithm>
+#include <cstddef>
+#include <stress/judge/shrink.hpp>
+
+namespace larder::stress {
+
+namespace {
+
+using Demands = std::vector<Model::Demand>;
+
+/// The least `n` up to `size` for which `fails(n)`. Requires: fails(size), and that more never fail less. Small ones are tried
+/// first.
+template <class Fails>
+std::size_t least(std::size_t size, Fails fails) {
+    std::size_t good = 0, step = 1;  // fails(good) is false, or good is 0
+    if (fails(0)) return 0;
+    while (good + step < size && !fails(good + step)) {
+        good += step;
+        step *= 2;
+    }
+    std::size_t bad = std::min(good + step, size);
+    while (bad - good > 1) {
+        const auto middle = good + (bad - good) / 2;
+        (fails(middle) ? bad : good) = middle;
+    }
+    return bad;
+}
+
+}  // namespace
+
+Demands smallest_conflict(Model& model) {
+    Demands demands = model.demands();
+    Puzzle puzzle;
+
+    // The shortest history that has no order: its last demand is part of every conflict in it.
+    std::sort(demands.begin(), demands.end(), [](const auto& a, const auto& b) { return a.to < b.to; });
+    std::size_t good = 0, bad = demands.size();
+    while (bad - good > 1) {
+        const auto middle = good + (bad - good) / 2;
+        (model.has_order({demands.data(), middle}, puzzle) ? good : bad) = middle;
+    }
+    const Time end = demands[bad - 1].to;
+    demands.resize(bad);
+    Demands conflict{demands.back()};
+    demands.pop_back();
+
+    // Then, again and again, the latest demands that are enough to contradict those found so far: the earliest of them is one
+    // more. What may have happened after `end` is of no help to what was over by then.
+    model.forget_after(end);
+    std::sort(demands.begin(), demands.end(), [](const auto& a, const auto& b) { return a.from > b.from; });
+    for (;;) {
+        const auto fails = [&](std::size_t count) {
+            Demands tried = conflict;
+            tried.insert(tried.end(), demands.begin(), demands.begin() + static_cast<std::ptrdiff_t>(count));
+            return !model.has_order(tried, puzzle);
+        };
+        const std::size_t needed = least(demands.size(), fails);
+        if (needed == 0) break;
+        conflict.push_back(demands[needed - 1]);
+        demands.resize(needed - 1);
+    }
+    std::sort(conflict.begin(), conflict.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
+    return conflict;
+}
+
+}  // namespace larder::stress

@@ -1,0 +1,218 @@
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <stress/fault/calls.hpp>
+#include <stress/fault/clock.hpp>
+#include <stress/fault/points.hpp>
+#include <stress/run/life.hpp>
+#include <stress/workload/reading.hpp>
+#include <stress/workload/workload.hpp>
+#include <thread>
+
+namespace larder::stress {
+
+namespace {
+
+/// The workloads of one thread, drawn by their weights.
+class Work {
+public:
+    explicit Work(const Setting& setting) {
+        for (const auto& [name, weight] : setting.scenario.work) {
+            if (weight <= 0 || (setting.cachetool.empty() && name.starts_with("tool-"))) continue;
+            total_ += weight;
+            all_.push_back({total_, make_workload(name)});
+        }
+    }
+
+    /// Until so many operations are done, or the run ends.
+    void run(Actor& actor, std::uint64_t operations) {
+        Board& board = actor.crew.board;
+        while (operations-- > 0 && !board.ending.load(std::memory_order_relaxed)) {
+            if (board.operations_left.fetch_sub(1, std::memory_order_relaxed) <= 0) return;
+            const double drawn = static_cast<double>(actor.random.below(1 << 30)) / (1 << 30) * total_;
+            for (const auto& [limit, workload] : all_) {
+                if (drawn >= limit) continue;
+                workload->start(actor);
+                break;
+            }
+        }
+    }
+
+private:
+    double total_ = 0;
+    std::vector<std::pair<double, std::unique_ptr<Workload>>> all_;
+};
+
+/// The number in a history of what a process does before it has threads.
+constexpr std::uint16_t before_threads = UINT16_MAX;
+
+/// Opens the cache for the process; again, where that is made to fail. Null where it can't be.
+std::shared_ptr<Cache> open_cache(Actor& actor) {
+    for (int i = 0; i < 10; ++i) {
+        Recorded operation(actor, Kind::open, 0, 0);
+        auto opened = [&] {
+            const LibraryCall call;
+            return Cache::open(actor.setting().cache, open_options(actor.setting()));
+        }();
+        if (opened) {
+            operation.end(Outcome::ok);
+            return std::make_shared<Cache>(std::move(*opened));
+        }
+        operation.end(opened.error());
+    }
+    return nullptr;
+}
+
+/// Does `body(actor)` in as many threads as the scenario says.
+template <class Body>
+void in_threads(Crew& crew, Body body) {
+    std::vector<std::thread> threads;
+    for (std::uint16_t thread = 1; thread < crew.setting.scenario.threads; ++thread) {
+        threads.emplace_back([&, thread] {
+            Actor actor(crew, thread, crew.cache);
+            body(actor);
+        });
+    }
+    {
+        Actor actor(crew, 0, crew.cache);
+        body(actor);
+    }
+    for (auto& thread : threads) thread.join();
+}
+
+/// The faults that a process brings on itself.
+void meet_faults(Crew& crew, Seat& seat, std::function<void()> forked) {
+    const Scenario& scenario = crew.setting.scenario;
+    follow_clock(&crew.board.clock_offset);
+    Random random(crew.setting.seed, mix(crew.process, 0xfa7e));
+    const bool errors = random.chance(scenario.measure_of("errors"));
+    plan_errors(crew.setting.seed, crew.process, errors ? random.between(50, 1000) : 0, crew.board.tally_of("errors"));
+    plan_points(scenario, crew.board, seat, random, std::move(forked));
+}
+
+/// Waits until the supervisor knows this forked child, so that its birth stands in the history before its deeds. Null where
+/// there is no room for it.
+Seat* take_seat(Board& board) {
+    Seat* const seat = board.claim_seat();
+    if (seat == nullptr) return nullptr;
+    seat->pid = ::getpid();
+    seat->number = board.processes.fetch_add(1) + 1;
+    seat->state.store(Seat::announced, std::memory_order_release);
+    while (seat->state.load(std::memory_order_acquire) != Seat::noticed)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    // Our parent is still the process between, if that was not quick: its end is not the run's.
+    while (::getppid() != board.supervisor) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return seat;
+}
+
+/// A child forked in the middle of things: with `cache` and `held` of its parent's.
+void live_as_child(const Setting& setting, Board& board, std::shared_ptr<Cache> cache, std::vector<Held> held,
+                   const std::function<void()>& read) {
+    plan_errors(0, 0, 0, board.tally_of("errors"));
+    forget_points();
+    Seat* const seat = take_seat(board);
+    if (seat == nullptr) return;
+    auto log = Log::open_for_process(setting.histories, seat->number);
+    if (!log) return;
+    Crew crew{setting, board, *log, seat->number, cache, {}, {}};
+    crew.live_as_child = [&](Actor& parent, const std::function<void()>& done) {
+        live_as_child(setting, board, parent.cache, std::move(parent.held), done);
+    };
+    Actor actor(crew, 0, std::move(cache));
+    if (!actor.cache) actor.cache = open_cache(actor);  // forked while its parent opened it
+    if (!actor.cache) return;
+    // Not all of thousands: the parent waits.
+    constexpr std::size_t enough = 20;
+    for (std::size_t i = 0; i < std::min(held.size(), enough); ++i) use(actor, held[i]);
+    held.clear();
+    if (read) read();
+
+    meet_faults(crew, *seat, [&] { live_as_child(setting, board, crew.cache, {}, {}); });
+    Work(setting).run(actor, actor.random.between(1, 100));
+}
+
+void live_as_worker(const Setting& setting, Board& board, Seat& seat) {
+    auto log = Log::open_for_process(setting.histories, seat.number);
+    if (!log) return;
+    Crew crew{setting, board, *log, seat.number, nullptr, {}, {}};
+    crew.live_as_child = [&](Actor& actor, const std::function<void()>& read) {
+        live_as_child(setting, board, actor.cache, std::move(actor.held), read);
+    };
+    meet_faults(crew, seat, [&] { live_as_child(setting, board, crew.cache, {}, {}); });
+
+    Actor beginner(crew, before_threads, nullptr);
+    crew.cache = open_cache(beginner);
+    if (!crew.cache) return;
+    const std::uint64_t life = setting.scenario.life;
+    in_threads(crew, [&](Actor& actor) {
+        const auto operations = life == 0 ? UINT64_MAX : actor.random.between(1, 2 * life / setting.scenario.threads + 1);
+        Work(setting).run(actor, operations);
+    });
+}
+
+void live_as_collector(const Setting& setting, Board& board, Seat& seat) {
+    auto log = Log::open_for_process(setting.histories, seat.number);
+    if (!log) return;
+    Crew crew{setting, board, *log, seat.number, nullptr, {}, {}};
+    meet_faults(crew, seat, [] {});
+    Actor actor(crew, 0, nullptr);
+    actor.cache = open_cache(actor);
+    const auto collect = make_workload("collect");
+    for (int i = 0; actor.cache && i < 1000 && !board.ending; ++i) collect->start(actor);
+}
+
+/// In quiet, before and after: `step` of each workload.
+template <class Step>
+int live_quietly(const Setting& setting, Board& board, Seat& seat, Step step) {
+    auto log = Log::open_for_process(setting.histories, seat.number);
+    if (!log) return 1;
+    forget_points();
+    Crew crew{setting, board, *log, seat.number, nullptr, {}, {}};
+    Actor beginner(crew, before_threads, nullptr);
+    crew.cache = open_cache(beginner);
+    if (!crew.cache) return 1;
+    step(crew);
+    return 0;
+}
+
+int set_up(const Setting& setting, Board& board, Seat& seat) {
+    return live_quietly(setting, board, seat, [](Crew& crew) {
+        in_threads(crew, [](Actor& actor) {
+            for (const auto& named : work_names()) make_workload(named.name)->setup(actor);
+        });
+    });
+}
+
+int check(const Setting& setting, Board& board, Seat& seat) {
+    return live_quietly(setting, board, seat, [](Crew& crew) {
+        Actor actor(crew, 0, crew.cache);
+        // The collection comes first: what it leaves is what the others look at.
+        for (const char* first : {"collect", "verify", "list", "get"}) make_workload(first)->check(actor);
+    });
+}
+
+}  // namespace
+
+int live(const Setting& setting, Board& board, Seat& seat, Role role) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::signal(SIGPIPE, SIG_IGN);  // whoever speaks to one that was killed learns it from the error
+    switch (role) {
+        case Role::worker:
+            live_as_worker(setting, board, seat);
+            return 0;
+        case Role::collector:
+            live_as_collector(setting, board, seat);
+            return 0;
+        case Role::setup:
+            return set_up(setting, board, seat);
+        case Role::check:
+            return check(setting, board, seat);
+    }
+    return 1;
+}
+
+}  // namespace larder::stress

@@ -1,0 +1,19 @@
+// The life of one process of a run.
+#pragma once
+
+#include <stress/board/board.hpp>
+#include <stress/workload/setting.hpp>
+
+namespace larder::stress {
+
+enum class Role {
+    worker,     ///< does the scenario's work, and is struck by its faults
+    collector,  ///< collects, again and again, until it is killed
+    setup,      ///< what must be there before the others begin
+    check,      ///< looks, after all others have ended, at what they have left
+};
+
+/// Lives that life, and returns the exit code. Requires: a process forked for this, with the supervisor as its parent.
+[[nodiscard]] int live(const Setting& setting, Board& board, Seat& seat, Role role);
+
+}  // namespace larder::stress

@@ -1,0 +1,33 @@
+// The directories of one run: made before it, and taken away after it unless they are evidence.
+#pragma once
+
+#include <optional>
+#include <stress/run/command_line.hpp>
+#include <stress/run/disk.hpp>
+
+namespace larder::stress {
+
+class Place {
+public:
+    /// Makes them, and says in `left_out` what can't be had here.
+    /// Errors: `exists` where the cache is not empty; `system`.
+    [[nodiscard]] static Result<Place> make(const CommandLine& line, std::vector<std::string>& left_out);
+    Place(Place&&) = default;
+    Place& operator=(Place&&) = delete;
+    ~Place();
+
+    /// What it comes to for the processes of the run.
+    [[nodiscard]] Setting setting(const CommandLine& line) const;
+    /// Cache and histories stay.
+    void keep() noexcept;
+
+private:
+    Place() = default;
+    std::filesystem::path base_, cache_, scratch_, histories_;
+    std::optional<SmallDisk> disk_;
+    bool made_cache_ = false;
+    bool is_small_ = false;
+    bool kept_ = false;
+};
+
+}  // namespace larder::stress

@@ -1,0 +1,178 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <stress/run/progress.hpp>
+#include <stress/run/report.hpp>
+
+namespace larder::stress {
+
+namespace {
+
+using Json = nlohmann::json;
+
+struct Tally {
+    std::uint64_t seen = 0, killed = 0, stopped = 0, forked = 0;
+};
+
+/// By name: two processes that meet a point at the same time for the first time may both have named it.
+std::map<std::string, Tally> points_of(const Board& board) {
+    std::map<std::string, Tally> points;
+    for (const auto& point : board.points) {
+        if (point.named == 0) continue;
+        Tally& tally = points[point.text()];
+        tally.seen += point.seen;
+        tally.killed += point.killed;
+        tally.stopped += point.stopped;
+        tally.forked += point.forked;
+    }
+    return points;
+}
+
+std::map<std::string, std::uint64_t> faults_of(const Board& board) {
+    std::map<std::string, std::uint64_t> faults;
+    const auto& names = fault_names();
+    for (std::size_t i = 0; i < names.size(); ++i) faults[names[i].name] = board.faults[i];
+    for (const auto& [name, point] : points_of(board)) {
+        faults["point-kill"] += point.killed;
+        faults["point-stop"] += point.stopped;
+        faults["point-fork"] += point.forked;
+    }
+    std::erase_if(faults, [](const auto& fault) { return fault.second == 0; });
+    return faults;
+}
+
+std::string repeat_line(const Report& report) { return fmt::format("stress --seed {}{}", report.line.seed, report.line.words); }
+
+std::string points_text(const Board& board) {
+    std::string killed, spared;
+    for (const auto& [name, point] : points_of(board)) {
+        if (point.killed != 0) killed += fmt::format("{}{} {}", killed.empty() ? "" : ", ", name, point.killed);
+        if (point.killed == 0) spared += fmt::format("{}{}", spared.empty() ? "" : ", ", name);
+    }
+    std::string text;
+    if (!killed.empty()) text += "killed at: " + killed + "\n";
+    if (!killed.empty() && !spared.empty()) text += "met, and nobody killed there: " + spared + "\n";
+    return text;
+}
+
+std::string xml(std::string_view text) {
+    std::string escaped;
+    for (const char c : text) {
+        switch (c) {
+            case '&':
+                escaped += "&amp;";
+                break;
+            case '<':
+                escaped += "&lt;";
+                break;
+            case '>':
+                escaped += "&gt;";
+                break;
+            case '"':
+                escaped += "&quot;";
+                break;
+            default:
+                escaped += static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? '?' : c;
+        }
+    }
+    return escaped;
+}
+
+}  // namespace
+
+std::string report_text(const Report& report) {
+    const auto& [line, setting, outcomes, board, file_system, links] = report;
+    const auto operations = board.operations();
+    std::string text = fmt::format("{}, seed {}: {} operations of {} processes in {:.1f} s ({:.0f}/s), on {}, links as {}\n",
+                                   setting.scenario.name, line.seed, operations, outcomes.processes, outcomes.seconds,
+                                   static_cast<double>(operations) / std::max(outcomes.seconds, 1e-3), file_system, links);
+    for (std::size_t kind = 0; kind < max_kinds; ++kind) {
+        const Latency& latency = board.latencies[kind];
+        if (operation_name(kind).empty() || latency.count() == 0) continue;
+        text += fmt::format("  {:<8} {:>10}   p50 {:>8}   p99 {:>8}   max {:>8}\n", operation_name(kind), latency.count(),
+                            duration_text(latency.percentile(0.5)), duration_text(latency.percentile(0.99)),
+                            duration_text(latency.max()));
+    }
+    text += "faults:";
+    for (const auto& [name, times] : faults_of(board)) text += fmt::format(" {} {},", name, times);
+    text.back() == ',' ? text.pop_back() : void(text += " none");
+    text += "\n" + points_text(board);
+    const Verdict& verdict = outcomes.verdict;
+    text += fmt::format(
+        "judged: {} operations, {} of them unclear; {} keys, of {} to {} operations each (median {}); {} builds; {} waits, of "
+        "{:.0f} s at most\n",
+        verdict.operations, verdict.unclear, verdict.registers, verdict.fewest, verdict.most, verdict.median, verdict.builds,
+        verdict.waits, outcomes.held_up_seconds);
+    for (const auto& what : outcomes.left_out) text += "left out: " + what + "\n";
+    for (const auto& check : outcomes.checks) {
+        text += fmt::format("{} {}\n", check.found == 0 ? "ok  " : "FAIL", check.name);
+        for (const auto& finding : check.findings) text += "     " + finding + "\n";
+        if (check.found > check.findings.size()) text += fmt::format("     and {} more\n", check.found - check.findings.size());
+    }
+    if (outcomes.interrupted) text += "interrupted: the run was shorter than it should be\n";
+    if (outcomes.violations() == 0) return text + "sound\n";
+    return text + fmt::format("{} violations. Seed {}; to repeat: {}\ncache kept: {}\nhistories kept: {}\n",
+                              outcomes.violations(), line.seed, repeat_line(report), setting.cache.string(),
+                              setting.histories.string());
+}
+
+std::string report_json(const Report& report) {
+    const auto& [line, setting, outcomes, board, file_system, links] = report;
+    Json document{{"scenario", setting.scenario.name},   {"seed", line.seed},
+                  {"sound", outcomes.violations() == 0}, {"violations", outcomes.violations()},
+                  {"seconds", outcomes.seconds},         {"processes", outcomes.processes},
+                  {"file_system", file_system},          {"links", links},
+                  {"interrupted", outcomes.interrupted}, {"repeat", repeat_line(report)},
+                  {"left_out", outcomes.left_out},       {"faults", faults_of(board)}};
+    if (outcomes.violations() != 0)
+        document["kept"] = {{"cache", setting.cache.string()}, {"histories", setting.histories.string()}};
+    for (std::size_t kind = 0; kind < max_kinds; ++kind) {
+        const Latency& latency = board.latencies[kind];
+        if (operation_name(kind).empty() || latency.count() == 0) continue;
+        document["operations"][std::string(operation_name(kind))] = {{"count", latency.count()},
+                                                                     {"p50_ns", latency.percentile(0.5)},
+                                                                     {"p99_ns", latency.percentile(0.99)},
+                                                                     {"max_ns", latency.max()}};
+    }
+    for (const auto& [name, point] : points_of(board)) {
+        document["points"][name] = {
+            {"seen", point.seen}, {"killed", point.killed}, {"stopped", point.stopped}, {"forked", point.forked}};
+    }
+    for (const auto& check : outcomes.checks) {
+        document["checks"].push_back({{"name", check.name}, {"violations", check.found}, {"findings", check.findings}});
+    }
+    const Verdict& verdict = outcomes.verdict;
+    document["judged"] = {{"operations", verdict.operations},
+                          {"unclear", verdict.unclear},
+                          {"keys", verdict.registers},
+                          {"builds", verdict.builds},
+                          {"waits", verdict.waits}};
+    return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string report_junit(const Report& report) {
+    const auto& outcomes = report.outcomes;
+    const auto failures =
+        std::count_if(outcomes.checks.begin(), outcomes.checks.end(), [](const Check& check) { return check.found != 0; });
+    std::string text = fmt::format(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"stress {}\" tests=\"{}\" failures=\"{}\" "
+        "time=\"{:.1f}\">\n"
+        "  <properties><property name=\"seed\" value=\"{}\"/><property name=\"repeat\" value=\"{}\"/></properties>\n",
+        xml(report.setting.scenario.name), outcomes.checks.size(), failures, outcomes.seconds, report.line.seed,
+        xml(repeat_line(report)));
+    for (const auto& check : outcomes.checks) {
+        text +=
+            fmt::format("  <testcase classname=\"stress.{}\" name=\"{}\"", xml(report.setting.scenario.name), xml(check.name));
+        if (check.found == 0) {
+            text += "/>\n";
+            continue;
+        }
+        text += fmt::format(">\n    <failure message=\"{} violations\">", check.found);
+        for (const auto& finding : check.findings) text += xml(finding) + "\n";
+        text += "</failure>\n  </testcase>\n";
+    }
+    return text + "</testsuite>\n";
+}
+
+}  // namespace larder::stress

@@ -1,0 +1,22 @@
+// What is said about a run: to people, to programs, to CI.
+#pragma once
+
+#include <stress/run/command_line.hpp>
+#include <string>
+
+namespace larder::stress {
+
+struct Report {
+    const CommandLine& line;
+    const Setting& setting;
+    const Outcomes& outcomes;
+    const Board& board;
+    std::string file_system;
+    std::string links;
+};
+
+[[nodiscard]] std::string report_text(const Report& report);
+[[nodiscard]] std::string report_json(const Report& report);
+[[nodiscard]] std::string report_junit(const Report& report);
+
+}  // namespace larder::stress

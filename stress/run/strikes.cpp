@@ -1,0 +1,143 @@
+#include <algorithm>
+#include <cmath>
+#include <stress/run/disk.hpp>
+#include <stress/run/strikes.hpp>
+#include <string_view>
+
+namespace larder::stress {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Somebody who works, and has not been killed yet; null where there is nobody.
+Member* draw_worker(Field& field) {
+    std::vector<Member*> workers;
+    for (Member& member : field.crowd.members()) {
+        if (member.role == Role::worker && !member.killed) workers.push_back(&member);
+    }
+    return workers.empty() ? nullptr : workers[field.random.below(workers.size())];
+}
+
+class Kill : public Strike {
+    bool start(Field& field) override {
+        Member* const victim = draw_worker(field);
+        if (victim != nullptr) field.crowd.kill(*victim);
+        return victim != nullptr;
+    }
+};
+
+class Stop : public Strike {
+    bool start(Field& field) override {
+        Member* const victim = draw_worker(field);
+        if (victim != nullptr) field.crowd.stop(*victim, milliseconds(field.random.between(10, 2000)));
+        return victim != nullptr;
+    }
+};
+
+class Pause : public Strike {
+    bool start(Field& field) override {
+        const milliseconds time(field.random.between(10, 1000));
+        for (Member& member : field.crowd.members()) field.crowd.stop(member, time);
+        return true;
+    }
+};
+
+class Clock : public Strike {
+    bool start(Field& field) override {
+        constexpr std::int64_t second = 1'000'000'000, year = 365 * 24 * 3600 * second;
+        const auto drawn = static_cast<std::int64_t>(field.random.next());
+        switch (field.random.below(4)) {
+            case 0:
+                field.board.clock_offset = 0;
+                break;
+            case 1:
+                field.board.clock_offset = drawn % second;
+                break;
+            default:
+                field.board.clock_offset = drawn % year;
+                break;
+        }
+        return true;
+    }
+    void check(Field& field) override { field.board.clock_offset = 0; }
+};
+
+class CollectorKill : public Strike {
+    bool start(Field& field) override {
+        Member* const collector = field.crowd.spawn(Role::collector);
+        if (collector == nullptr) return false;
+        collector->kill_at = std::chrono::steady_clock::now() + std::chrono::microseconds(field.random.between(500, 50'000));
+        return true;
+    }
+};
+
+class Full : public Strike {
+    bool start(Field& field) override {
+        if (!field.setting.disk_is_small || ballast_) return false;
+        ballast_.emplace(field.setting.scratch / "ballast");
+        until_ = std::chrono::steady_clock::now() + milliseconds(field.random.between(50, 1000));
+        return true;
+    }
+    void tick(Field&, SteadyTime now) override {
+        if (!ballast_) return;
+        if (now >= until_) {
+            ballast_.reset();
+        } else {
+            ballast_->fill();  // what others have freed meanwhile
+        }
+    }
+    void check(Field&) override { ballast_.reset(); }
+
+    std::optional<Ballast> ballast_;
+    SteadyTime until_;
+};
+
+std::unique_ptr<Strike> make_strike(std::string_view name) {
+    if (name == "kill") return std::make_unique<Kill>();
+    if (name == "stop") return std::make_unique<Stop>();
+    if (name == "pause") return std::make_unique<Pause>();
+    if (name == "clock") return std::make_unique<Clock>();
+    if (name == "collector") return std::make_unique<CollectorKill>();
+    if (name == "full") return std::make_unique<Full>();
+    return nullptr;  // the others strike from within: see fault/
+}
+
+/// Times between independent strikes are distributed exponentially.
+SteadyTime draw_next(double rate, Random& random) {
+    const double share = static_cast<double>(random.below(1'000'000) + 1) / 1e6;
+    const double seconds = std::min(-std::log(share) / rate, 1e6);
+    return std::chrono::steady_clock::now() + std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6));
+}
+
+}  // namespace
+
+Strikes::Strikes(const Setting& setting, Random& random) {
+    for (const auto& named : fault_names()) {
+        const double rate = setting.scenario.measure_of(named.name);
+        auto strike = make_strike(named.name);
+        if (rate <= 0 || !strike) continue;
+        planned_.push_back({named.name, rate, draw_next(rate, random), std::move(strike)});
+    }
+}
+
+SteadyTime Strikes::strike_due(Field& field) {
+    SteadyTime next = SteadyTime::max();
+    for (auto& planned : planned_) {
+        const auto now = std::chrono::steady_clock::now();
+        planned.strike->tick(field, now);
+        if (planned.next <= now) {
+            if (planned.strike->start(field)) ++field.board.tally_of(planned.name);
+            planned.next = draw_next(planned.rate, field.random);
+        }
+        next = std::min(next, planned.next);
+    }
+    return next;
+}
+
+void Strikes::end(Field& field) {
+    for (auto& planned : planned_) planned.strike->check(field);
+    planned_.clear();
+}
+
+}  // namespace larder::stress

@@ -1,0 +1,18 @@
+// The scenarios that come with `stress`: compiled in, so that `--scenario smoke` works from anywhere.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace larder::stress {
+
+struct Shipped {
+    std::string_view name;
+    std::string_view text;
+    /// Its first comment: what it is for.
+    [[nodiscard]] std::string_view about() const noexcept;
+};
+
+[[nodiscard]] std::span<const Shipped> shipped_scenarios() noexcept;
+
+}  // namespace larder::stress

@@ -1,0 +1,114 @@
+"""What must be true after a kill, or a failed call: invariants 1, 2 and 6 of docs/protocol.md, and the promises of cachetool.
+
+The numbers are the invariants'. Every finding is a sentence; none is a clean point.
+"""
+
+import json
+import re
+
+import cache
+import tracing
+
+
+class Judge:
+    def __init__(self, tool, operation):
+        self.tool, self.operation = tool, operation
+
+    def findings(self, root, struck, error):
+        """Of a cache in which the operation was struck. Collects in it, once."""
+        found = list(self.of_the_end(root, struck, error))
+        found += self.of_the_keys(root, struck, error)
+        code, verdict = self.verify(root)
+        if code != 0:
+            found.append(f"(1, 2) verify ends with {code}: {verdict}")
+        collected = tracing.run([self.tool, "--json", "gc"], root)
+        if collected.code != 0:
+            found.append(f"(6) gc ends with {collected.code}: {collected.err.strip()}")
+        return found + list(self.after_collecting(root))
+
+    def verify(self, root):
+        done = tracing.run([self.tool, "--json", "verify"], root)
+        try:
+            return done.code, json.loads(done.out)
+        except ValueError:
+            return done.code, done.err
+
+    def of_the_end(self, root, struck, error):
+        """A clear error, or success."""
+        if not error or struck.code == 0:
+            return
+        if struck.code < 0 or struck.code > 5:
+            yield f"ended with {struck.code}: {struck.err.strip()[-500:]}"
+            return
+        if error == "EINTR":
+            yield f"a call that was interrupted was not made again: {struck.err.strip()}"
+        if not re.match(r"cachetool: .*\S", struck.err):
+            yield f"failed, and said nothing: {struck.err!r}"
+        said = document_of(struck).get("error")
+        if is_output(struck):
+            return
+        if said is None:
+            yield f"failed without a document: {struck.out!r}"
+        elif said["step"] is None or said["path"] is None:
+            yield f"an error that names no step or no path: {said}"
+        elif said["code"] == "miss" or (said["code"] == "damaged" and not re.search(r"/participants(/|$)", said["path"])):
+            # A lease table that can't be opened is one whose leases are unknown: that is damage until it can be.
+            yield f"a call that failed once was taken for the state of the cache: {said}"
+
+    def of_the_keys(self, root, struck, error):
+        """(1) All neighbours are what they were; what was operated on is the old or the new, whole."""
+        keys = cache.read_keys(root)
+        state = {place: tree for place, (_, tree) in keys.items()}
+        allowed = self.allowed(struck, error)
+        if state not in allowed.values():
+            places = sorted({place for one in [state, *allowed.values()] for place in one})
+            wrong = [place for place in places if all(state.get(place) != one.get(place) for one in allowed.values())]
+            for place in wrong:
+                yield f"(1) key {place} is neither as {' nor as '.join(allowed)}: it is {described(keys.get(place))}"
+            if not wrong:
+                yield f"(1) some keys are as before and others as after: {sorted(state)}"
+        for entry, tree in self.operation.leased.items():
+            if cache.read_tree(f"{root}/archive/{entry}/tree") != tree:
+                yield f"(4) entry {entry} is leased, and not what it was"
+
+    def allowed(self, struck, error):
+        """The states that the keys may be in."""
+        before, after = {"before": self.operation.before}, {"after": self.operation.after}
+        if struck.code == 0:
+            return after
+        if not error or is_output(struck):
+            return before | after
+        # What an error says was not done was not done; a refresh says what it has done.
+        return after if document_of(struck).get("refreshed") else before
+
+    def after_collecting(self, root):
+        """(6) No leak."""
+        kept = self.operation.leased
+        code, verdict = self.verify(root)
+        if code != 0 or not verdict["sound"] or verdict["garbage"] != len(kept) or verdict["findings"]:
+            yield f"(6) after one collection verify ends with {code}: {verdict}"
+        left = cache.leftovers(root, kept)
+        if left:
+            yield f"(6) left after one collection: {', '.join(left)}"
+        for entry, tree in kept.items():
+            if cache.read_tree(f"{root}/archive/{entry}/tree") != tree:
+                yield f"(4) entry {entry} is leased, and was collected"
+
+
+def document_of(struck):
+    try:
+        return json.loads(struck.out)
+    except ValueError:
+        return {}
+
+
+def is_output(struck):
+    """The work was done, and its result could not be written."""
+    return struck.code == 1 and "write to standard output" in struck.err
+
+
+def described(found):
+    if found is None:
+        return "absent"
+    entry, tree = found
+    return "no link of larder's" if entry is None else f"{entry}, {'without a tree' if tree is None else sorted(tree)}"

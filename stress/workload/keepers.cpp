@@ -1,0 +1,153 @@
+// Those that look after the cache as a whole: collect, list, verify, open.
+#include <fmt/format.h>
+
+#include <stress/content/names.hpp>
+#include <stress/fault/calls.hpp>
+#include <stress/workload/workload.hpp>
+
+namespace larder::stress {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class Collect : public Workload {
+public:
+    void start(Actor& actor) override {
+        Recorded operation(actor, Kind::collect, 0, 0);
+        const auto collected = [&] {
+            const LibraryCall call;
+            CollectOptions options;
+            options.dry_run = actor.random.chance(0.05);
+            options.threads = static_cast<unsigned>(actor.random.below(3));
+            return actor.cache->collect(options);
+        }();
+        // Leaves every key as it was, whatever it comes to.
+        collected ? operation.end(Outcome::ok) : operation.end(collected.error());
+        if (collected) tell_of_strangers(actor, *collected);
+    }
+
+    /// Invariant 6: one collection, and nothing is left that is not live.
+    void check(Actor& actor) override {
+        Recorded operation(actor, Kind::collect, 0, 0);
+        const auto collected = actor.cache->collect();
+        if (!collected) {
+            actor.report_violation("the last collection: " + collected.error().message());
+            return operation.end(collected.error());
+        }
+        operation.end(Outcome::ok);
+        tell_of_strangers(actor, *collected);
+        for (const auto& leased : collected->leased) {
+            actor.report_violation(fmt::format("a lease of pid {} on {}, which has ended", leased.process.pid, leased.id));
+        }
+        const fs::path root = actor.cache->root();
+        for (const char* empty : {"retired/links", "retired/buckets", "trash"}) must_be_empty(actor, root / empty);
+        for (const auto& area : fs::directory_iterator(root / "staging")) must_be_empty(actor, area.path());
+    }
+
+private:
+    static void tell_of_strangers(Actor& actor, const CollectReport& report) {
+        for (const auto& path : report.unknown) actor.report_violation("collect does not know the name " + path.string());
+    }
+
+    static void must_be_empty(Actor& actor, const fs::path& directory) {
+        for (const auto& left : fs::directory_iterator(directory)) actor.report_violation("a leak: " + left.path().string());
+    }
+};
+
+class List : public Workload {
+public:
+    void start(Actor& actor) override {
+        const auto bucket = actor.draw_bucket(), key = actor.draw_key();
+        Recorded operation(actor, Kind::list, bucket, 0);
+        const auto listed = [&]() -> Result<> {
+            const LibraryCall call;
+            if (auto names = actor.cache->buckets(); !names) return tl::make_unexpected(names.error());
+            if (auto keys = actor.bucket(bucket).keys(); !keys) return tl::make_unexpected(keys.error());
+            const auto info = actor.bucket(bucket).info(key_name(key));
+            if (!info && info.error().code != Errc::miss) return tl::make_unexpected(info.error());
+            if (auto status = actor.cache->status(); !status) return tl::make_unexpected(status.error());
+            return {};
+        }();
+        listed ? operation.end(Outcome::ok) : operation.end(listed.error());
+    }
+
+    /// Invariant 2, from outside: as many entries in the archive as there are keys.
+    void check(Actor& actor) override {
+        std::uint64_t live = 0, archived = 0;
+        const auto buckets = actor.cache->buckets();
+        if (!buckets) return actor.report_violation("the last listing: " + buckets.error().message());
+        for (const auto& name : *buckets) {
+            const auto bucket = actor.cache->bucket(name);
+            const auto keys = bucket ? bucket->keys() : tl::make_unexpected(bucket.error());
+            if (!keys) return actor.report_violation("the last listing: " + keys.error().message());
+            live += keys->size();
+        }
+        for ([[maybe_unused]] const auto& entry : fs::directory_iterator(actor.cache->root() / "archive")) ++archived;
+        if (live != archived) actor.report_violation(fmt::format("{} entries in the archive, and {} keys", archived, live));
+    }
+};
+
+class Verify : public Workload {
+public:
+    void start(Actor& actor) override { verify(actor); }
+    void check(Actor& actor) override {
+        const auto report = verify(actor);
+        if (!report) return actor.report_violation("the last verify did not run");
+        if (report->garbage != 0)
+            actor.report_violation(fmt::format("{} retired links after the last collection", report->garbage));
+        if (report->entries != report->live)
+            actor.report_violation(fmt::format("{} entries, of which {} are live", report->entries, report->live));
+    }
+
+private:
+    /// Whoever is killed while it writes a link of kind file leaves one that is not whole, which is on its way out.
+    static bool is_half_a_link(const Actor& actor, const Finding& finding) {
+        const auto retired = actor.cache->root() / "retired" / "links";
+        return finding.kind == Finding::Kind::foreign && actor.cache->link_kind() == LinkKind::file &&
+               finding.path.parent_path() == retired;
+    }
+
+    /// Its calls never fail on purpose: a table that can't be read would be a finding.
+    static std::optional<VerifyReport> verify(Actor& actor) {
+        Recorded operation(actor, Kind::verify, 0, 0);
+        auto report = actor.cache->verify();
+        if (!report) {
+            operation.end(report.error());
+            return std::nullopt;
+        }
+        for (const auto& finding : report->findings) {
+            if (is_half_a_link(actor, finding)) continue;
+            actor.report_violation(
+                fmt::format("verify: {} {}: {}", name_of(finding.kind), finding.path.string(), finding.what));
+        }
+        operation.end(report->sound() ? Outcome::ok : Outcome::broken);
+        return std::move(*report);
+    }
+};
+
+class Open : public Workload {
+    void start(Actor& actor) override {
+        Recorded operation(actor, Kind::open, 0, 0);
+        auto opened = [&] {
+            const LibraryCall call;
+            return Cache::open(actor.setting().cache, open_options(actor.setting()));
+        }();
+        if (!opened) return operation.end(opened.error());
+        operation.end(Outcome::ok);
+        // Leases taken through the one before stay good, and keep it open, for as long as they are held.
+        actor.cache = std::make_shared<Cache>(std::move(*opened));
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Workload> make_keeper(std::string_view name) {
+    if (name == "collect") return std::make_unique<Collect>();
+    if (name == "list") return std::make_unique<List>();
+    if (name == "verify") return std::make_unique<Verify>();
+    if (name == "open") return std::make_unique<Open>();
+    return nullptr;
+}
+
+}  // namespace larder::stress

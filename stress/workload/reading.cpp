@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include <stress/content/names.hpp>
+#include <stress/content/tree.hpp>
+#include <stress/fault/calls.hpp>
+#include <stress/workload/reading.hpp>
+
+namespace larder::stress {
+
+namespace fs = std::filesystem;
+
+std::optional<Held> end_with_lease(Actor& actor, Recorded& operation, Lease lease, std::uint32_t bucket, std::uint32_t key) {
+    const auto version = read_version(lease.path());
+    if (!version) {
+        actor.report_violation(fmt::format("bucket {} key {}: a leased tree that does not say whose it is: {}", bucket, key,
+                                           lease.path().string()));
+        operation.end(Outcome::broken);
+        return std::nullopt;
+    }
+    if (!lease.is_protected())
+        actor.report_violation(fmt::format("bucket {} key {}: a lease that protects nothing", bucket, key));
+    operation.end(Outcome::ok, *version);
+    return Held{std::move(lease), bucket, key, *version};
+}
+
+std::optional<Held> lease(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
+    Recorded operation(actor, Kind::get, bucket, key);
+    auto got = [&] {
+        const LibraryCall call;
+        return actor.bucket(bucket).get(key_name(key));
+    }();
+    if (!got) {
+        operation.end(got.error());
+        return std::nullopt;
+    }
+    return end_with_lease(actor, operation, std::move(*got), bucket, key);
+}
+
+void end_with_reading(Actor& actor, Recorded& operation, const Held& held, const fs::path& tree) {
+    const auto reading = read_tree(tree, {held.bucket, held.key, held.version});
+    if (!reading) return operation.end(Outcome::failed, held.version, static_cast<std::uint64_t>(reading.error().sys_errno));
+    if (!reading->sound()) {
+        actor.report_violation(fmt::format("bucket {} key {} version {} in {}: {}", held.bucket, held.key, held.version,
+                                           tree.string(), reading->damage));
+        return operation.end(Outcome::broken, reading->version);
+    }
+    operation.end(Outcome::ok, reading->version);
+}
+
+void use(Actor& actor, const Held& held) {
+    Recorded operation(actor, Kind::use, held.bucket, held.key);
+    end_with_reading(actor, operation, held, held.lease.path());
+}
+
+void discard_tree(const fs::path& tree) {
+    std::error_code ignored;
+    for (auto at = fs::recursive_directory_iterator(tree, ignored); !ignored && at != fs::recursive_directory_iterator();
+         at.increment(ignored)) {
+        if (at->is_directory(ignored) && !at->is_symlink(ignored))
+            fs::permissions(at->path(), fs::perms::owner_all, fs::perm_options::add, ignored);
+    }
+    fs::remove_all(tree, ignored);
+}
+
+}  // namespace larder::stress

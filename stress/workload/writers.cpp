@@ -1,0 +1,133 @@
+// Those that change what a key names: put, replace, build, remove, refresh.
+#include <fmt/format.h>
+
+#include <stress/content/names.hpp>
+#include <stress/content/tree.hpp>
+#include <stress/fault/calls.hpp>
+#include <stress/workload/reading.hpp>
+#include <stress/workload/workload.hpp>
+
+namespace larder::stress {
+
+namespace {
+
+/// Publishes a new tree under the key, and holds on to its lease.
+void put(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
+    const Version version = actor.fresh_version();
+    PublishOptions options;
+    options.producer = "stress";
+    // Few, since each waits for the disk. If it can't sync what it has published it takes that back.
+    if (actor.random.chance(0.01)) options.durability = Durability::power;
+    MayRemove removal(actor, bucket, key, !actor.setting().can_exchange || options.durability == Durability::power);
+    Recorded operation(actor, Kind::put, bucket, key, version);
+    const auto end = [&](auto how) {
+        operation.end(how);
+        removal.end(false);
+    };
+    auto staging = [&] {
+        const LibraryCall call;
+        return actor.bucket(bucket).stage();
+    }();
+    if (!staging) return end(staging.error());
+    if (const auto written = write_tree(staging->path(), {bucket, key, version, actor.scenario().tree}); !written)
+        return end(written.error());
+    auto lease = [&] {
+        const LibraryCall call;
+        return actor.bucket(bucket).publish(key_name(key), std::move(*staging), options);
+    }();
+    // An error before the link has reached its key has published nothing. Only one after it, in syncing it, comes too late for
+    // that.
+    if (!lease && options.durability == Durability::power && lease.error().code != Errc::busy) return end(Outcome::unclear);
+    if (!lease) return end(lease.error());
+    operation.end(Outcome::ok, version);
+    removal.end(true);
+    actor.hold({std::move(*lease), bucket, key, version});
+}
+
+class Put : public Workload {
+public:
+    void setup(Actor& actor) override {
+        for (std::uint32_t bucket = 0; bucket < actor.scenario().buckets; ++bucket) {
+            for (std::uint32_t key = actor.thread; key < actor.scenario().fill; key += actor.scenario().threads)
+                put(actor, bucket, key);
+        }
+    }
+    void start(Actor& actor) override { put(actor, actor.draw_bucket(), actor.draw_key()); }
+};
+
+class Replace : public Workload {
+    void start(Actor& actor) override {
+        if (const auto held = lease(actor, actor.draw_bucket(), actor.draw_key())) put(actor, held->bucket, held->key);
+    }
+};
+
+class Build : public Workload {
+    void start(Actor& actor) override { build(actor, actor.draw_bucket(), actor.draw_key()); }
+
+    void build(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
+        const Version version = actor.fresh_version();
+        MayRemove removal(actor, bucket, key, !actor.setting().can_exchange);
+        Recorded operation(actor, Kind::build, bucket, key, version);
+        const auto fill = [&](Staging& staging) -> Result<> {
+            const OutsideLibrary outside;
+            operation.middle();
+            if (actor.random.chance(0.05))
+                return tl::make_unexpected(Error{Errc::build, 0, "build", {}, "it fails on purpose"});
+            // Builds that need others: always of a later key, so that none waits for itself by way of others.
+            if (key + 1 < actor.scenario().keys && actor.random.chance(0.05)) build(actor, bucket, key + 1);
+            return write_tree(staging.path(), {bucket, key, version, actor.scenario().tree});
+        };
+        auto lease = [&] {
+            const LibraryCall call;
+            return actor.bucket(bucket).get_or_build(key_name(key), fill);
+        }();
+        if (!lease) {
+            operation.end(lease.error());
+            return removal.end(false);
+        }
+        auto held = end_with_lease(actor, operation, std::move(*lease), bucket, key);
+        removal.end(true);
+        if (!held) return;
+        use(actor, *held);
+        actor.hold(std::move(*held));
+    }
+};
+
+class Remove : public Workload {
+    void start(Actor& actor) override {
+        const auto bucket = actor.draw_bucket(), key = actor.draw_key();
+        Recorded operation(actor, Kind::remove, bucket, key);
+        const auto removed = [&] {
+            const LibraryCall call;
+            return actor.bucket(bucket).remove(key_name(key));
+        }();
+        // Its one effect is its last step: an error has had none.
+        removed ? operation.end(Outcome::ok) : operation.end(removed.error());
+    }
+};
+
+class Refresh : public Workload {
+    void start(Actor& actor) override {
+        const auto bucket = actor.draw_bucket();
+        Recorded operation(actor, Kind::refresh, bucket, 0);
+        const auto refreshed = [&] {
+            const LibraryCall call;
+            return actor.bucket(bucket).refresh();
+        }();
+        // One rename: an error is that rename's, and nothing has moved.
+        refreshed ? operation.end(Outcome::ok) : operation.end(refreshed.error());
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Workload> make_writer(std::string_view name) {
+    if (name == "put") return std::make_unique<Put>();
+    if (name == "replace") return std::make_unique<Replace>();
+    if (name == "build") return std::make_unique<Build>();
+    if (name == "remove") return std::make_unique<Remove>();
+    if (name == "refresh") return std::make_unique<Refresh>();
+    return nullptr;
+}
+
+}  // namespace larder::stress

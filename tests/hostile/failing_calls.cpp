@@ -1,0 +1,84 @@
+// Calls that fail while a cache is opened, for want of a moment's memory or for a disk's fault: an error, and never half a
+// cache.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch.hpp>
+#include <cerrno>
+#include <support/cache.hpp>
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+/// The call, counted from 1, that is to fail, and with what; 0: none.
+struct Failing {
+    int call = 0;
+    int error = 0;
+
+    bool now() {
+        if (call == 0 || --call != 0) return false;
+        errno = error;
+        return true;
+    }
+};
+Failing faccessat_failing, fstat_failing;
+
+}  // namespace
+
+extern "C" {
+int __real_faccessat(int dir, const char* name, int mode, int flags);
+int __wrap_faccessat(int dir, const char* name, int mode, int flags);
+int __wrap_faccessat(int dir, const char* name, int mode, int flags) {
+    return faccessat_failing.now() ? -1 : __real_faccessat(dir, name, mode, flags);
+}
+
+int __real_fstat(int fd, struct stat* to);
+int __wrap_fstat(int fd, struct stat* to);
+int __wrap_fstat(int fd, struct stat* to) { return fstat_failing.now() ? -1 : __real_fstat(fd, to); }
+}
+
+TEST_CASE("a root that can't be asked for its permissions is not one that can only be read") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    (void)open_cache(root);
+    for (const int error : {EIO, ENOMEM, EINTR}) {
+        faccessat_failing = {1, error};
+        const auto opened = Cache::open(root, test_options());
+        faccessat_failing = {};
+        INFO(error);
+        REQUIRE_FALSE(opened);
+        CHECK(opened.error().sys_errno == error);
+    }
+    for (const int error : {EACCES, EPERM, EROFS}) {
+        faccessat_failing = {1, error};
+        const auto opened = Cache::open(root, test_options());
+        faccessat_failing = {};
+        INFO(error);
+        REQUIRE(opened);
+        CHECK(opened->is_read_only());
+    }
+}
+
+TEST_CASE("whichever look at an open file fails while a cache is opened, its entries are there or there is no cache") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    (void)put(value(open_cache(root).bucket("b")), "k", "content");
+    int opened_with_error = 0;
+    for (int call = 1;; ++call) {
+        fstat_failing = {call, EIO};
+        const auto opened = Cache::open(root, test_options());
+        const bool reached = fstat_failing.call == 0;
+        fstat_failing = {};
+        if (!reached) break;
+        INFO(call);
+        if (!opened) {
+            ++opened_with_error;
+            CHECK(opened.error().sys_errno == EIO);
+            continue;
+        }
+        CHECK(content_of(value(opened->bucket("b")), "k") == "content");
+    }
+    CHECK(opened_with_error >= 2);
+}
