@@ -8,6 +8,7 @@
 #include <stress/fault/clock.hpp>
 #include <stress/fault/points.hpp>
 #include <stress/run/life.hpp>
+#include <stress/run/metronome.hpp>
 #include <stress/workload/reading.hpp>
 #include <stress/workload/workload.hpp>
 #include <thread>
@@ -206,6 +207,9 @@ int live(const Setting& setting, Board& board, Seat& seat, Role role) {
             return 0;
         case Role::collector:
             live_as_collector(setting, board, seat);
+            return 0;
+        case Role::metronome:
+            beat(board);
             return 0;
         case Role::setup:
             return set_up(setting, board, seat);
