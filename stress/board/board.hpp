@@ -53,6 +53,8 @@ struct Board {
     std::atomic<std::int64_t> operations_left;
     std::atomic<std::int64_t> clock_offset;  ///< nanoseconds that CLOCK_REALTIME is wrong by
     std::atomic<std::uint64_t> violations;
+    std::atomic<std::uint64_t>
+        stretch;  ///< how many times longer than its work something took that only works: see run/metronome.hpp
     std::array<Latency, max_kinds> latencies;                   ///< by Kind
     std::array<std::atomic<std::uint64_t>, max_faults> faults;  ///< by the index in fault_names()
     std::array<PointTally, max_points> points;

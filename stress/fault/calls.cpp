@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
+#include <ctime>
 #include <initializer_list>
 #include <stress/fault/calls.hpp>
 #include <stress/random.hpp>
@@ -16,29 +17,67 @@ namespace larder::stress {
 
 namespace {
 
+/// Draws from the seed and a count: a thread needs no state of its own.
 struct Plan {
     std::atomic<std::uint64_t> one_in{0};
     std::uint64_t seed = 0;
     std::atomic<std::uint64_t> calls{0};
     std::atomic<std::uint64_t>* tally = nullptr;
+
+    void begin(std::uint64_t with_seed, std::uint64_t with_one_in, std::atomic<std::uint64_t>& in_tally) noexcept {
+        seed = with_seed;
+        calls = 0;
+        tally = &in_tally;
+        one_in = with_one_in;
+    }
+    /// A number for this call if it is one of those; 0 if it is not.
+    std::uint64_t draw() noexcept;
 };
-Plan plan;
+Plan error_plan, delay_plan;
 thread_local bool in_library = false;
 
-/// A number for this call if it is to fail; 0 if it is not. Drawn from the seed and a count: a thread needs no state of its
-/// own.
-std::uint64_t draw() noexcept {
-    const auto one_in = plan.one_in.load(std::memory_order_relaxed);
-    if (!in_library || one_in == 0) return 0;
-    const auto number = mix(plan.seed, plan.calls.fetch_add(1, std::memory_order_relaxed));
-    if (number % one_in != 0) return 0;
-    plan.tally->fetch_add(1, std::memory_order_relaxed);
+/// How late one operation may come in all: a collection makes thousands of calls, and is to end.
+constexpr std::uint64_t latest_us = 300'000;
+thread_local std::uint64_t late_us = 0;
+
+std::uint64_t Plan::draw() noexcept {
+    const auto among = one_in.load(std::memory_order_relaxed);
+    if (!in_library || among == 0) return 0;
+    const auto number = mix(seed, calls.fetch_add(1, std::memory_order_relaxed));
+    if (number % among != 0) return 0;
+    tally->fetch_add(1, std::memory_order_relaxed);
     return mix(number, 1) | 1;
 }
 
+/// A call in which it lives is late, or comes back late, if the plan says so.
+class Lateness {
+public:
+    Lateness() noexcept : number_(delay_plan.draw()) {
+        if ((number_ & 2) != 0) pass();
+    }
+    ~Lateness() {
+        if (number_ != 0 && (number_ & 2) == 0) pass();
+    }
+    Lateness(const Lateness&) = delete;
+    Lateness& operator=(const Lateness&) = delete;
+
+private:
+    /// A power of two of microseconds: short delays meet other calls, and long ones whole collections.
+    void pass() const noexcept {
+        const int error = errno;
+        const std::uint64_t microseconds = std::uint64_t{1} << (number_ >> 8) % 17;
+        if (late_us + microseconds > latest_us) return;
+        late_us += microseconds;
+        const timespec time{0, static_cast<long>(microseconds * 1000)};
+        (void)::nanosleep(&time, nullptr);
+        errno = error;
+    }
+    std::uint64_t number_;
+};
+
 /// Whether the call is to fail, with one of `errors`, in errno.
 bool fails(std::initializer_list<int> errors) noexcept {
-    const auto number = draw();
+    const auto number = error_plan.draw();
     if (number == 0) return false;
     errno = errors.begin()[(number >> 8) % errors.size()];
     return true;
@@ -46,7 +85,7 @@ bool fails(std::initializer_list<int> errors) noexcept {
 
 /// For calls that move bytes: as fails(), or else `count` becomes less, and never nothing.
 bool fails_or_is_short(std::initializer_list<int> errors, std::size_t& count) noexcept {
-    const auto number = draw();
+    const auto number = error_plan.draw();
     if (number == 0) return false;
     if (number >> 63 && count > 1) {
         count = 1 + (number >> 8) % (count - 1);
@@ -59,15 +98,19 @@ bool fails_or_is_short(std::initializer_list<int> errors, std::size_t& count) no
 }  // namespace
 
 void plan_errors(std::uint64_t seed, std::uint64_t stream, std::uint64_t one_in, std::atomic<std::uint64_t>& tally) noexcept {
-    plan.seed = mix(seed, stream, 0xca11);
-    plan.calls = 0;
-    plan.tally = &tally;
-    plan.one_in = one_in;
+    error_plan.begin(mix(seed, stream, 0xca11), one_in, tally);
 }
 
-bool errors_are_planned() noexcept { return plan.one_in.load(std::memory_order_relaxed) != 0; }
+void plan_delays(std::uint64_t seed, std::uint64_t stream, std::uint64_t one_in, std::atomic<std::uint64_t>& tally) noexcept {
+    delay_plan.begin(mix(seed, stream, 0x510), one_in, tally);
+}
 
-LibraryCall::LibraryCall() noexcept { in_library = true; }
+bool errors_are_planned() noexcept { return error_plan.one_in.load(std::memory_order_relaxed) != 0; }
+
+LibraryCall::LibraryCall() noexcept {
+    in_library = true;
+    late_us = 0;
+}
 LibraryCall::~LibraryCall() { in_library = false; }
 OutsideLibrary::OutsideLibrary() noexcept : before_(in_library) { in_library = false; }
 OutsideLibrary::~OutsideLibrary() { in_library = before_; }
@@ -80,6 +123,7 @@ OutsideLibrary::~OutsideLibrary() { in_library = before_; }
     extern "C" result __wrap_##name parameters;                        \
     extern "C" result __wrap_##name parameters {                       \
         if (larder::stress::fails({__VA_ARGS__})) return (result) - 1; \
+        const larder::stress::Lateness lateness;                       \
         return __real_##name arguments;                                \
     }
 #define LARDER_WRAP_BYTES(name, parameters, arguments, count, ...)              \
@@ -87,6 +131,7 @@ OutsideLibrary::~OutsideLibrary() { in_library = before_; }
     extern "C" ssize_t __wrap_##name parameters;                                \
     extern "C" ssize_t __wrap_##name parameters {                               \
         if (larder::stress::fails_or_is_short({__VA_ARGS__}, count)) return -1; \
+        const larder::stress::Lateness lateness;                                \
         return __real_##name arguments;                                         \
     }
 
@@ -137,6 +182,7 @@ int __wrap_open(const char* path, int flags, ...) {
     if ((flags & O_CREAT) != 0 ? larder::stress::fails({EMFILE, EIO, EINTR, ENOSPC})
                                : larder::stress::fails({EMFILE, EIO, EINTR}))
         return -1;
+    const larder::stress::Lateness lateness;
     return __real_open(path, flags, mode);
 }
 
@@ -150,6 +196,7 @@ int __wrap_openat(int dir, const char* path, int flags, ...) {
     if ((flags & O_CREAT) != 0 ? larder::stress::fails({EMFILE, EIO, EINTR, ENOSPC})
                                : larder::stress::fails({EMFILE, EIO, EINTR}))
         return -1;
+    const larder::stress::Lateness lateness;
     return __real_openat(dir, path, flags, mode);
 }
 
@@ -162,6 +209,7 @@ int __wrap_fcntl(int fd, int command, ...) {
     va_end(more);
     const bool takes_lock = command == F_OFD_SETLK && static_cast<struct flock*>(argument)->l_type != F_UNLCK;
     if (takes_lock && larder::stress::fails({ENOLCK, EINTR})) return -1;
+    const larder::stress::Lateness lateness;
     return __real_fcntl(fd, command, argument);
 }
 
@@ -179,6 +227,7 @@ long __wrap_syscall(long number, ...) {
 #ifdef SYS_openat2
     if (number == SYS_openat2 && larder::stress::fails({EMFILE, EIO, EINTR})) return -1;
 #endif
+    const larder::stress::Lateness lateness;
     return __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
 

@@ -48,6 +48,9 @@ Member* Crowd::spawn(Role role) {
     const pid_t pid = ::fork();
     if (pid == 0) {
         ::setpgid(0, 0);
+        // Whoever asks the run to end asks the supervisor, which ends us all in order: also where everybody of our name was asked. Ignored
+        // first, and let through then.
+        for (const int signal : {SIGINT, SIGTERM}) ::signal(signal, SIG_IGN);
         const sigset_t signals = signals_to_wait_for();
         ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
         ::_exit(live(setting_, board_, *seat, role));

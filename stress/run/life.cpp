@@ -8,6 +8,7 @@
 #include <stress/fault/clock.hpp>
 #include <stress/fault/points.hpp>
 #include <stress/run/life.hpp>
+#include <stress/run/metronome.hpp>
 #include <stress/workload/reading.hpp>
 #include <stress/workload/workload.hpp>
 #include <thread>
@@ -90,6 +91,8 @@ void meet_faults(Crew& crew, Seat& seat, std::function<void()> forked) {
     Random random(crew.setting.seed, mix(crew.process, 0xfa7e));
     const bool errors = random.chance(scenario.measure_of("errors"));
     plan_errors(crew.setting.seed, crew.process, errors ? random.between(50, 1000) : 0, crew.board.tally_of("errors"));
+    const bool slow = random.chance(scenario.measure_of("slow"));
+    plan_delays(crew.setting.seed, crew.process, slow ? random.between(5, 100) : 0, crew.board.tally_of("slow"));
     plan_points(scenario, crew.board, seat, random, std::move(forked));
 }
 
@@ -113,6 +116,7 @@ Seat* take_seat(Board& board) {
 void live_as_child(const Setting& setting, Board& board, std::shared_ptr<Cache> cache, std::vector<Held> held,
                    const std::function<void()>& read) {
     plan_errors(0, 0, 0, board.tally_of("errors"));
+    plan_delays(0, 0, 0, board.tally_of("slow"));
     forget_points();
     Seat* const seat = take_seat(board);
     if (seat == nullptr) return;
@@ -206,6 +210,9 @@ int live(const Setting& setting, Board& board, Seat& seat, Role role) {
             return 0;
         case Role::collector:
             live_as_collector(setting, board, seat);
+            return 0;
+        case Role::metronome:
+            beat(board);
             return 0;
         case Role::setup:
             return set_up(setting, board, seat);

@@ -9,6 +9,7 @@ namespace larder::stress {
 enum class Role {
     worker,     ///< does the scenario's work, and is struck by its faults
     collector,  ///< collects, again and again, until it is killed
+    metronome,  ///< measures how slow the machine is; nothing strikes it
     setup,      ///< what must be there before the others begin
     check,      ///< looks, after all others have ended, at what they have left
 };

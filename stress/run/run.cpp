@@ -7,6 +7,7 @@
 #include <stress/history/read.hpp>
 #include <stress/judge/judge.hpp>
 #include <stress/run/crowd.hpp>
+#include <stress/run/metronome.hpp>
 #include <stress/run/run.hpp>
 #include <stress/run/strikes.hpp>
 
@@ -23,9 +24,10 @@ using std::chrono::seconds;
 constexpr std::size_t most_told = 20;
 
 /// How long the workers may take to end once they are asked to and all faults are over: as long as the longest that one of
-/// their operations may take, and half a minute. Arbitrary: the machine may be busy with all of them ending at once.
-milliseconds grace(const Scenario& scenario) {
-    return milliseconds(std::max({scenario.lock_timeout_ms, scenario.build_timeout_ms, scenario.held_up_ms})) + seconds(30);
+/// their operations may take, and half a minute. Arbitrary: all of them end at once.
+std::chrono::nanoseconds grace(const Scenario& scenario, const Board& board) {
+    const milliseconds longest(std::max({scenario.lock_timeout_ms, scenario.build_timeout_ms, scenario.held_up_ms}));
+    return std::max<std::chrono::nanoseconds>(longest, slowest_second(board)) + seconds(30);
 }
 
 class Supervisor {
@@ -67,6 +69,7 @@ private:
     void work() {
         Field field{setting_, board_, crowd_, random_};
         Strikes strikes(setting_, random_);
+        (void)crowd_.spawn(Role::metronome);  // without it a slow machine is taken for one that waits
         const auto end = extent_.seconds ? Clock::now() + seconds(*extent_.seconds) : Clock::time_point::max();
         while (Clock::now() < end && board_.operations_left.load() > 0 && !crowd_.interrupted()) {
             while (crowd_.count(Role::worker) < setting_.scenario.processes && crowd_.spawn(Role::worker) != nullptr) {
@@ -80,7 +83,7 @@ private:
 
     /// No faults any more: whoever does not end now is held up by something.
     void finish() {
-        const auto limit = Clock::now() + grace(setting_.scenario);
+        const auto limit = Clock::now() + grace(setting_.scenario, board_);
         crowd_.continue_all();
         while (!crowd_.deserted()) {
             crowd_.watch(Clock::now() + seconds(1));
@@ -90,7 +93,7 @@ private:
                 if (member.killed) continue;
                 held_up_.push_back(fmt::format("process {} (pid {}) does not end, {} s after it was asked to", member.number,
                                                member.pid,
-                                               std::chrono::duration_cast<seconds>(grace(setting_.scenario)).count()));
+                                               std::chrono::duration_cast<seconds>(grace(setting_.scenario, board_)).count()));
                 board_.violations.fetch_add(1);
                 crowd_.kill(member);
             }
@@ -109,17 +112,17 @@ private:
     std::vector<std::string> held_up_;
 };
 
-/// How long an operation may take that waits for nobody. A wait for the dead has no end, and a busy machine has ways of its own
-/// to be slow: beside compilers of a higher priority we saw collections of 40 s that take 20 ms of a processor. So: the
-/// scenario's limit, and where the machine is slower than that, three times what the slowest operation took in the two
-/// processes that were alone in the cache, before the run and after.
-std::chrono::nanoseconds hostage_limit(const History& history, const Scenario& scenario, std::uint32_t processes) {
+/// How long an operation may take that waits for nobody: the scenario's limit, or what a second of a processor took at the
+/// worst; and where the disk is slower than that, three times what the slowest operation took in the two processes that were
+/// alone in the cache, before the run and after.
+std::chrono::nanoseconds hostage_limit(const History& history, const Scenario& scenario, const Board& board) {
     std::uint64_t slowest = 0;
     for (const Operation& operation : history.operations) {
-        const bool alone = operation.process == 1 || operation.process == processes;
+        const bool alone = operation.process == 1 || operation.process == board.processes;
         if (alone && operation.finished) slowest = std::max(slowest, operation.end - operation.begin);
     }
-    return std::max<std::chrono::nanoseconds>(milliseconds(scenario.held_up_ms), std::chrono::nanoseconds(3 * slowest));
+    return std::max<std::chrono::nanoseconds>(
+        {milliseconds(scenario.held_up_ms), slowest_second(board), std::chrono::nanoseconds(3 * slowest)});
 }
 
 /// What the processes have written about what they found.
@@ -167,7 +170,7 @@ Result<Outcomes> run(const Setting& setting, const Extent& extent, Board& board,
     JudgeOptions options;
     options.lock_timeout = milliseconds(setting.scenario.lock_timeout_ms);
     options.build_timeout = milliseconds(setting.scenario.build_timeout_ms);
-    options.hostage_limit = hostage_limit(*history, setting.scenario, static_cast<std::uint32_t>(outcomes->processes));
+    options.hostage_limit = hostage_limit(*history, setting.scenario, board);
     outcomes->held_up_seconds = std::chrono::duration<double>(options.hostage_limit).count();
     outcomes->verdict = judge(*history, options);
     outcomes->checks.push_back(read_notes(setting.histories));

@@ -38,7 +38,9 @@ class Stop : public Strike {
 class Pause : public Strike {
     bool start(Field& field) override {
         const milliseconds time(field.random.between(10, 1000));
-        for (Member& member : field.crowd.members()) field.crowd.stop(member, time);
+        for (Member& member : field.crowd.members()) {
+            if (member.role != Role::metronome) field.crowd.stop(member, time);
+        }
         return true;
     }
 };

@@ -39,6 +39,7 @@ const std::vector<Named>& fault_names() {
         {"stop", "SIGSTOP to a random process, for up to two seconds; times a second"},
         {"pause", "SIGSTOP to all processes at once, for up to a second; times a second"},
         {"errors", "ENOSPC, EIO, EINTR, EMFILE and short reads and writes; share of the processes that meet them"},
+        {"slow", "system calls are late by up to 65 ms, before or after they are made; share of the processes that meet that"},
         {"clock", "the wall clock jumps, by up to a year; times a second"},
         {"collector", "a process that only collects is started, and killed at once; times a second"},
         {"tool-kill", "SIGKILL to a cachetool at work; share of its runs"},

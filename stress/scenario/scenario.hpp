@@ -31,7 +31,7 @@ struct Scenario {
     unsigned held = 8;    ///< leases that a thread keeps to use them later, at most
     unsigned lock_timeout_ms = 10'000;
     unsigned build_timeout_ms = 10'000;
-    unsigned held_up_ms = 60'000;          ///< what waits for nobody may take so long, at least: see hostage_limit in run.cpp
+    unsigned held_up_ms = 10'000;          ///< what waits for nobody may take so long, at least: see hostage_limit in run.cpp
     unsigned disk_mib = 0;                 ///< the cache gets a tmpfs of its own, of this size; 0: none
     std::map<std::string, double> work;    ///< weights
     std::map<std::string, double> faults;  ///< see fault_names

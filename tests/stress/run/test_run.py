@@ -129,6 +129,20 @@ class RunTest(unittest.TestCase):
         self.assertIn(f"verify: orphan {orphan}", out)
         self.assertIn("7 entries in the archive, and 6 keys", out)
 
+    def test_a_run_that_is_asked_to_end_ends_in_order_whoever_else_is_asked(self):
+        report, cache = self.dir / "report.json", self.dir / "cache"
+        process = self.start("--seconds", HANGS, "--cache", cache, "--seed", 15, "--faults", "none", "--json", report)
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        began = time.monotonic()
+        while not (cache / "format").exists() or len(children.read_text().split()) < 8:
+            self.assertLess(time.monotonic(), began + HANGS, "the workers do not begin")
+        for pid in [*map(int, children.read_text().split()), process.pid]:
+            os.kill(pid, signal.SIGTERM)
+        out, err = process.communicate(timeout=HANGS)
+        self.assertEqual(process.returncode, 0, out + err)
+        self.assertIn("interrupted", out)
+        self.assertTrue(json.loads(report.read_text())["interrupted"])
+
     def test_wrong_usage_ends_with_2_and_touches_nothing(self):
         full = self.dir / "full"
         full.mkdir()
