@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
 std::uint64_t boot_tag() noexcept {
-    const auto& boot = os::boot_id();
+    const auto boot = os::boot_id();
     return std::uint64_t{boot[0]} << 24 | std::uint64_t{boot[1]} << 16 | std::uint64_t{boot[2]} << 8 | boot[3];
 }
 

@@ -55,6 +55,9 @@ private:
     std::vector<int> fds_;
 };
 
+/// There before main, and so before any fork: no child can inherit an initialization that another thread was in.
+[[maybe_unused]] Held& made_before_main = Held::instance();
+
 struct flock description_of(short type, const Range& range) {
     struct flock description {};
     description.l_type = type;

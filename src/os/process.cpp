@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -100,10 +101,28 @@ std::uint64_t this_pid_namespace() {
     return ::stat("/proc/self/ns/pid", &status) == 0 ? static_cast<std::uint64_t>(status.st_ino) : 0;
 }
 
+/// The page is there before main, and with it before any fork: no child can inherit an initialization that another thread was in.
+[[maybe_unused]] Own& made_before_main = own();
+
 int hex_value(char digit) {
     if (digit >= '0' && digit <= '9') return digit - '0';
     if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
     return -1;
+}
+
+/// Zeros where it can't be told.
+BootId read_boot_id() noexcept {
+    BootId id{};
+    if (point("os.boot-id") != 0) return id;
+    const std::string text = read_some("/proc/sys/kernel/random/boot_id");
+    std::size_t digits = 0;
+    for (const char c : text) {
+        const int value = hex_value(c);
+        if (value < 0 || digits == 32) continue;
+        id[digits / 2] = static_cast<std::uint8_t>(id[digits / 2] << 4 | value);
+        ++digits;
+    }
+    return id;
 }
 
 }  // namespace
@@ -123,21 +142,20 @@ Unique draw_unique() noexcept {
     return {token + (drawn >> 32), static_cast<std::uint32_t>(drawn)};
 }
 
-const BootId& boot_id() noexcept {
-    static const BootId boot = [] {
-        BootId id{};
-        if (point("os.boot-id") != 0) return id;
-        const std::string text = read_some("/proc/sys/kernel/random/boot_id");
-        std::size_t digits = 0;
-        for (const char c : text) {
-            const int value = hex_value(c);
-            if (value < 0 || digits == 32) continue;
-            id[digits / 2] = static_cast<std::uint8_t>(id[digits / 2] << 4 | value);
-            ++digits;
-        }
-        return id;  // zeros where it can't be told
-    }();
-    return boot;
+BootId boot_id() noexcept {
+    // No static of this function: a child that is forked while another thread is in its initializer would wait for that thread for ever.
+    // Threads that come at once read the same, twice.
+    static constinit std::array<std::atomic<std::uint64_t>, 2> known{};
+    static constinit std::atomic<bool> is_known{false};
+    using Words = std::array<std::uint64_t, 2>;
+    if (!is_known.load(std::memory_order_acquire)) {
+        const BootId read = read_boot_id();
+        if (read == BootId{}) return read;
+        const auto words = std::bit_cast<Words>(read);
+        for (std::size_t i = 0; i < words.size(); ++i) known[i].store(words[i], std::memory_order_relaxed);
+        is_known.store(true, std::memory_order_release);
+    }
+    return std::bit_cast<BootId>(Words{known[0].load(std::memory_order_relaxed), known[1].load(std::memory_order_relaxed)});
 }
 
 std::string to_text(const BootId& boot) {

@@ -21,7 +21,7 @@ struct Unique {
 
 /// The boot of this machine, as a random number that changes with every boot. Zeros where it can't be told.
 using BootId = std::array<std::uint8_t, 16>;
-[[nodiscard]] const BootId& boot_id() noexcept;
+[[nodiscard]] BootId boot_id() noexcept;
 [[nodiscard]] std::string to_text(const BootId& boot);
 
 /// Enough to tell, later and from another process, whether the process still runs: a pid alone is used again.

@@ -209,6 +209,17 @@ TEST_CASE("a child forked while another thread is in the middle of something is 
     }
 }
 
+TEST_CASE("a child forked while another thread uses the library for the first time is not hindered by it") {
+    // In a fresh program, since this one has used it already.
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Program program;
+    Child child([&](Child&) { program.become({LOCK_TESTS_PROGRAM, "fork-at-first-use", root.string()}); });
+    program.wait_for("got");
+    CHECK(child.join() == 0);
+    REQUIRE_NOTHROW(require_no_leak(root, 0));
+}
+
 TEST_CASE("locks that a thread held at a fork end with the parent, and not with the child") {
     struct Holding {
         const char* point;

@@ -4,17 +4,24 @@
 //   try-lock DIR NAME    whether larder's lock on that file can be had
 //   use ROOT             uses the cache at ROOT, and stays until told to end
 //   leave-child          ends, and leaves a child that stays until told to end
+//   fork-at-first-use ROOT  forks while another thread is in the middle of its first use of the library; the child uses the cache
 //   close-all            closes every descriptor that it did not open, and stays until told to end
 
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/interprocess/sync/file_lock.hpp>
 #include <cstdio>
 #include <fstream>
 #include <larder/larder.hpp>
+#include <latch>
 #include <lock/file_lock.hpp>
+#include <os/points.hpp>
+#include <os/process.hpp>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -52,6 +59,36 @@ int use(const std::string& root) {
 
 int leave_child() { return ::fork() == 0 ? stay() : 0; }
 
+int fork_at_first_use(const std::string& root) {
+    std::latch in_the_middle(1), go_on(1);
+    std::thread first([&] {
+        const auto me = std::this_thread::get_id();
+        larder::os::set_point_hook([&, me](const char* name) {
+            if (std::this_thread::get_id() == me && std::string_view(name) == "os.boot-id") {
+                in_the_middle.count_down();
+                go_on.wait();
+            }
+            return 0;
+        });
+        (void)larder::os::boot_id();
+    });
+    in_the_middle.wait();
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::alarm(60);  // only a hang takes that long
+        const auto cache = larder::Cache::open(root);
+        const auto bucket = cache->bucket("b");
+        auto staging = bucket->stage();
+        const bool good = staging && bucket->publish("k", std::move(*staging)) && bucket->remove("k");
+        ::_exit(good ? 0 : 1);
+    }
+    int status = 1;
+    ::waitpid(child, &status, 0);
+    go_on.count_down();
+    first.join();
+    return answer(status == 0);
+}
+
 int close_all() {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -69,6 +106,7 @@ int main(int count, char** values) {
     }
     if (words.size() == 3 && words[0] == "try-lock") return try_lock(words[1], words[2]);
     if (words.size() == 2 && words[0] == "use") return use(words[1]);
+    if (words.size() == 2 && words[0] == "fork-at-first-use") return fork_at_first_use(words[1]);
     if (words.size() == 1 && words[0] == "leave-child") return leave_child();
     if (words.size() == 1 && words[0] == "close-all") return close_all();
     return 2;
