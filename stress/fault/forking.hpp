@@ -9,6 +9,13 @@
 
 namespace larder::stress {
 
+/// The thread sanitizer's runtime takes no new threads in the child of a process that has some.
+#ifdef __SANITIZE_THREAD__
+inline constexpr bool forks_and_threads_mix = false;
+#else
+inline constexpr bool forks_and_threads_mix = true;
+#endif
+
 /// Calls `child` in a process of its own, which ends when that returns; true where it was forked. Twice, since only a process
 /// whose parent has ended gets a new one.
 template <class Body>

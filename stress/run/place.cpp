@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <os/error.hpp>
+#include <stress/fault/forking.hpp>
 #include <stress/run/place.hpp>
 #include <stress/workload/reading.hpp>
 
@@ -78,6 +79,7 @@ Result<Place> Place::make(const CommandLine& line, std::vector<std::string>& lef
         left_out.emplace_back("the fault \"full\": the disk is too large to fill it");
     if (line.cachetool ? line.cachetool->empty() : find_cachetool().empty())
         left_out.emplace_back("work with cachetool: there is none");
+    if (!forks_and_threads_mix) left_out.emplace_back("forks: the thread sanitizer takes no threads after them");
     return place;
 }
 
@@ -102,6 +104,10 @@ void Place::keep() noexcept {
 Setting Place::setting(const CommandLine& line) const {
     Setting setting;
     setting.scenario = line.scenario;
+    if (!forks_and_threads_mix) {
+        setting.scenario.work.erase("fork");
+        setting.scenario.faults.erase("point-fork");
+    }
     setting.seed = line.seed;
     setting.cache = cache_;
     setting.scratch = scratch_;
