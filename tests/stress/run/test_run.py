@@ -129,6 +129,20 @@ class RunTest(unittest.TestCase):
         self.assertIn(f"verify: orphan {orphan}", out)
         self.assertIn("7 entries in the archive, and 6 keys", out)
 
+    def test_the_builder_of_a_killed_cachetool_counts_for_nothing(self):
+        # It begins when its cachetool is dead, and so is the lock under which it should have built.
+        tool, scenario, report = self.dir / "cachetool", self.dir / "orphans.scenario", self.dir / "report.json"
+        tool.write_text("#!/bin/sh\n"
+                        "( while read -r pid name state rest < /proc/$$/stat && [ \"$state\" != Z ]; do :; done; printf '!' >&9 ) 2> /dev/null &\n"
+                        "while :; do wait; done\n")
+        tool.chmod(0o755)
+        scenario.write_text("processes 4\nlife 0\nwork tool-build 1\nfault tool-kill 1\n")
+        code, out, err = self.run_stress("--scenario", scenario, "--operations", 400, "--cachetool", tool, "--json", report)
+        self.assertEqual(code, 0, out + err)
+        said = json.loads(report.read_text())
+        self.assertGreater(said["faults"]["tool-kill"], 0)
+        self.assertEqual(said["judged"]["builds"], 0)
+
     def test_a_run_that_is_asked_to_end_ends_in_order_whoever_else_is_asked(self):
         report, cache = self.dir / "report.json", self.dir / "cache"
         process = self.start("--seconds", HANGS, "--cache", cache, "--seed", 15, "--faults", "none", "--json", report)
