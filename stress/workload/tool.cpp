@@ -27,7 +27,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto never_killed = Clock::time_point::max();
 
-constexpr std::string_view fill_word = "@fill", read_word = "@read";
+constexpr std::string_view fill_word = "@fill", read_word = "@read", read_alone_word = "@read-alone";
 
 /// Where a builder finds its way to the process whose build it is: a descriptor that a cachetool hands on without knowing of
 /// it.
@@ -141,6 +141,11 @@ int fill(char** words) {
     return write_tree(stage, identity) ? 0 : 1;
 }
 
+/// As many programs do before they begin; among what they close is the lock of those who run them.
+void close_all_descriptors() {
+    for (int fd = STDERR_FILENO + 1; fd < 1024; ++fd) ::close(fd);
+}
+
 int read(char** words) {
     const char* const entry = std::getenv("LARDER_ENTRY");
     if (entry == nullptr) return 1;
@@ -174,12 +179,18 @@ std::vector<std::string> builder_command(const Setting& setting, std::uint32_t b
             std::to_string(key), std::to_string(version), std::string(name_of(setting.scenario.tree))};
 }
 
-std::vector<std::string> reader_command(const Setting& setting, std::uint32_t bucket, std::uint32_t key) {
-    return {setting.self, std::string(read_word), std::to_string(bucket), std::to_string(key)};
+std::vector<std::string> reader_command(const Setting& setting, std::uint32_t bucket, std::uint32_t key, bool alone) {
+    return {setting.self, std::string(alone ? read_alone_word : read_word), std::to_string(bucket), std::to_string(key)};
 }
 
-bool is_helper(int argc, char** argv) { return (argc == 6 && argv[1] == fill_word) || (argc == 4 && argv[1] == read_word); }
+bool is_helper(int argc, char** argv) {
+    return (argc == 6 && argv[1] == fill_word) || (argc == 4 && (argv[1] == read_word || argv[1] == read_alone_word));
+}
 
-int run_helper(int, char** argv) { return argv[1] == fill_word ? fill(argv + 2) : read(argv + 2); }
+int run_helper(int, char** argv) {
+    if (argv[1] == fill_word) return fill(argv + 2);
+    if (argv[1] == read_alone_word) close_all_descriptors();
+    return read(argv + 2);
+}
 
 }  // namespace larder::stress

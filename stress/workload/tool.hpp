@@ -21,10 +21,10 @@ struct Ran {
                                 const std::function<void()>& builds = {});
 
 /// What a cachetool runs as a builder or a reader: this program with these arguments. `is_helper` sees from the first that it
-/// is one.
+/// is one. A reader that is `alone` closes all that it inherits, before it reads.
 [[nodiscard]] std::vector<std::string> builder_command(const Setting& setting, std::uint32_t bucket, std::uint32_t key,
                                                        Version version);
-[[nodiscard]] std::vector<std::string> reader_command(const Setting& setting, std::uint32_t bucket, std::uint32_t key);
+[[nodiscard]] std::vector<std::string> reader_command(const Setting& setting, std::uint32_t bucket, std::uint32_t key, bool alone);
 
 inline constexpr int reader_found_damage = 77;  ///< the reader's exit code then; its stdout says what. Else it is the version
 

@@ -77,7 +77,7 @@ class ToolExec : public Workload {
         Recorded operation(actor, Kind::get, bucket, key);
         Words words{bucket_name(bucket), key_name(key), "--"}, command{"exec"};
         if (actor.random.chance(0.3)) command.emplace_back("--supervise");
-        for (auto& word : reader_command(actor.setting(), bucket, key)) words.push_back(std::move(word));
+        for (auto& word : reader_command(actor.setting(), bucket, key, actor.random.chance(0.5))) words.push_back(std::move(word));
         const auto ran = run_cachetool(actor, command, words);
         if (ran.code == reader_found_damage) {
             actor.report_violation(
