@@ -45,6 +45,8 @@ void parse_options(const Words& args, Words& words, std::map<std::string, std::s
     const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
     for (const auto& option : po::command_line_parser(args).options(description).style(style).run().options) {
         if (option.string_key.empty()) {
+            // "--=x" is an option without a name to Boost, and x a word.
+            if (option.value != option.original_tokens) throw po::unknown_option(option.original_tokens.front());
             words.insert(words.end(), option.value.begin(), option.value.end());
         } else {
             options[option.string_key] = option.value.empty() ? std::string() : option.value.back();

@@ -51,6 +51,7 @@ class WrongUsage(CacheTest):
             ("gc", "--dry"),  # no abbreviations
             ("gc", "--move"),  # another command's
             ("gc", "--dry-run=yes"),
+            ("ls", "--=b"),  # no name
             ("remove", "b"),
             ("refresh",),
             ("refresh", "--all", "b"),
