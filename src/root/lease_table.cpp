@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #ifdef __linux__
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 #endif
 
 #include <algorithm>
@@ -16,6 +18,7 @@
 #include <cstddef>
 #include <cstring>
 #include <lock/file_lock.hpp>
+#include <os/points.hpp>
 
 namespace larder::root {
 
@@ -90,7 +93,7 @@ void clear_bit(std::atomic<std::uint64_t>& bits, std::size_t index) noexcept {
 
 }  // namespace
 
-struct LeaseTable::Mapped {
+struct LeaseTable::Table {
     Header header;
     std::array<Activity, activities_per_table> activities;
     std::array<SlotWords, slots_per_table> slots;
@@ -129,8 +132,31 @@ Result<std::size_t> read_image(int fd, TableImage& image, const std::filesystem:
     return got;
 }
 
-/// A file system that copies on write needs space for each store, also to a file that is allocated: on a full disk a store to the mapping
-/// is a SIGBUS there. btrfs leaves a file where it is if asked while it is empty; others don't know the flag, and need it not.
+/// Whether a store to a mapping of an allocated file needs nothing of the file system. One that copies on write, or logs, needs space, of the
+/// disk or for its own records, and where there is none the store is a SIGBUS; a write fails with an error. btrfs is one; the others are
+/// not known, or not known well enough.
+bool maps_without_space(int fd) {
+    if (os::point("os.map-table") != 0) return false;
+#ifdef __linux__
+    struct statfs status{};
+    if (::fstatfs(fd, &status) != 0) return false;
+    switch (static_cast<unsigned long>(status.f_type)) {
+        case EXT4_SUPER_MAGIC:  // and ext2, ext3
+        case XFS_SUPER_MAGIC:
+        case TMPFS_MAGIC:
+        case RAMFS_MAGIC:
+            return true;
+        default:
+            return false;
+    }
+#else
+    (void)fd;
+    return true;
+#endif
+}
+
+/// A file system that copies on write needs space for each write, also to a file that is allocated. btrfs leaves a file where it is if asked
+/// while it is empty; others don't know the flag.
 void write_in_place(int fd) {
 #ifdef __linux__
     int flags = 0;
@@ -153,13 +179,33 @@ struct Mappable {
 
 }  // namespace
 
-class LeaseTable::Mapping {
+/// The owner's view of the file: a shared mapping, or its own copy, whose changes it writes.
+class LeaseTable::Memory {
 public:
-    explicit Mapping(int fd) : region_(Mappable{fd}, boost::interprocess::read_write, 0, table_size) {}
-    Mapped* get() noexcept { return static_cast<Mapped*>(region_.get_address()); }
+    explicit Memory(int fd) : fd_(fd) {
+        if (maps_without_space(fd)) {
+            region_.emplace(Mappable{fd}, boost::interprocess::read_write, 0, table_size);
+        } else {
+            copy_ = std::make_unique<Table>();
+        }
+    }
+    Table* get() noexcept { return region_ ? static_cast<Table*>(region_->get_address()) : copy_.get(); }
+
+    /// Lets others see what was stored in `part`, a part of the table. False where the file system has no space for that.
+    template <class Part>
+    bool show(const Part& part) noexcept {
+        if (region_) return true;
+        if (const int error = os::point("os.write-table")) return errno = error, false;
+        const auto offset = reinterpret_cast<const char*>(&part) - reinterpret_cast<const char*>(copy_.get());
+        const ssize_t written = os::retry([&] { return ::pwrite(fd_, &part, sizeof part, offset); });
+        if (written >= 0 && written < static_cast<ssize_t>(sizeof part)) errno = ENOSPC;
+        return written == static_cast<ssize_t>(sizeof part);
+    }
 
 private:
-    boost::interprocess::mapped_region region_;
+    int fd_;
+    std::optional<boost::interprocess::mapped_region> region_;
+    std::unique_ptr<Table> copy_;
 };
 
 Result<TableView> read_table(int fd, const std::filesystem::path& path) {
@@ -202,14 +248,14 @@ Result<> wipe_table(int fd, const std::filesystem::path& path) {
 Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::Fd fd, const std::filesystem::path& path) {
     write_in_place(fd.get());
     TRY(wipe_table(fd.get(), path));
-    std::unique_ptr<Mapping> mapping;
+    std::unique_ptr<Memory> memory;
     try {
-        mapping = std::make_unique<Mapping>(fd.get());
+        memory = std::make_unique<Memory>(fd.get());
     } catch (const boost::interprocess::interprocess_exception& exception) {
         return os::fail(exception.get_native_error(), "map lease table", path);
     }
-    auto table = std::unique_ptr<LeaseTable>(new LeaseTable(std::move(fd), path, std::move(mapping)));
-    auto& header = table->mapped_->header;
+    auto table = std::unique_ptr<LeaseTable>(new LeaseTable(std::move(fd), path, std::move(memory)));
+    auto& header = table->table_->header;
     const auto process = os::this_process();
     header.boot = process.boot;
     header.pid_namespace = process.pid_namespace;
@@ -217,70 +263,102 @@ Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::Fd fd, const std::files
     header.since_nanos = now_nanos();
     copy_text(header.command, os::this_command());
     header.magic.store(magic, std::memory_order_release);
+    bool shown = table->memory_->show(header);
     header.pid.store(static_cast<std::uint64_t>(process.pid), std::memory_order_release);
+    shown = shown && table->memory_->show(header.pid);
+    if (!shown) return os::fail(errno, "write lease table", path);
     return table;
 }
 
-LeaseTable::LeaseTable(os::Fd fd, std::filesystem::path path, std::unique_ptr<Mapping> mapping)
-    : fd_(std::move(fd)), path_(std::move(path)), mapping_(std::move(mapping)), mapped_(mapping_->get()), owner_(os::process_token()) {}
+LeaseTable::LeaseTable(os::Fd fd, std::filesystem::path path, std::unique_ptr<Memory> memory)
+    : fd_(std::move(fd)), path_(std::move(path)), memory_(std::move(memory)), table_(memory_->get()), owner_(os::process_token()) {}
 
 LeaseTable::~LeaseTable() {
     if (owner_ != os::process_token()) return;
-    mapped_->header.pid.store(0, std::memory_order_release);
+    table_->header.pid.store(0, std::memory_order_release);
+    (void)memory_->show(table_->header.pid);  // else the next collector finds out that nobody has it, by the lock
     // Explicitly, since a forked child may hold the same open file, and with it the lock.
     (void)lock::unlock_fd(fd_.get(), path_);
 }
 
 std::optional<Slot> LeaseTable::acquire() noexcept {
     for (std::size_t word = 0; word < taken_.size(); ++word) {
+        release_again(word);
         if (const auto bit = take_bit(taken_[word], 64)) return Slot{this, word * 64 + *bit};
     }
     return std::nullopt;
 }
 
-void LeaseTable::store(const Slot& slot, const layout::Id& id) noexcept {
+bool LeaseTable::store(const Slot& slot, const layout::Id& id) noexcept {
     // The two words are not stored as one, so a collector may read a torn id. That is harmless: it read before the fence below, so
     // the link that the holder reads after the fence had left its bucket by then (collectors list the links first), and the
     // holder will not take the lease. Half an id that looks like another one merely spares that one for a round.
-    auto& words = mapped_->slots[slot.index];
+    auto& words = table_->slots[slot.index];
     words.high.store(id.high, std::memory_order_relaxed);
     words.low.store(id.low, std::memory_order_relaxed);
+    const bool shown = memory_->show(words);
     std::atomic_thread_fence(std::memory_order_seq_cst);
+    return shown;
 }
 
-void LeaseTable::release(const Slot& slot) noexcept {
-    auto& words = mapped_->slots[slot.index];
+bool LeaseTable::clear(std::size_t index) noexcept {
+    auto& words = table_->slots[index];
     // Release: what was read from the entry was read before the collector can see this.
     words.high.store(0, std::memory_order_release);
     words.low.store(0, std::memory_order_release);
-    clear_bit(taken_[slot.index / 64], slot.index % 64);
+    return memory_->show(words);
+}
+
+void LeaseTable::release(const Slot& slot) noexcept {
+    const auto word = slot.index / 64, bit = slot.index % 64;
+    if (clear(slot.index)) {
+        clear_bit(taken_[word], bit);
+    } else {
+        unreleased_[word].fetch_or(std::uint64_t{1} << bit, std::memory_order_relaxed);
+    }
+}
+
+void LeaseTable::release_again(std::size_t word) noexcept {
+    if (unreleased_[word].load(std::memory_order_relaxed) == 0) return;
+    auto mine = unreleased_[word].exchange(0, std::memory_order_relaxed);
+    for (; mine != 0; mine &= mine - 1) release({this, word * 64 + static_cast<std::size_t>(std::countr_zero(mine))});
 }
 
 std::optional<std::size_t> LeaseTable::begin_activity(std::uint64_t lock, std::string_view label, bool waiting) noexcept {
     const auto index = take_bit(busy_activities_, activities_per_table);
     if (!index) return std::nullopt;
-    auto& activity = mapped_->activities[*index];
+    auto& activity = table_->activities[*index];
     activity.waiting.store(waiting ? 1 : 0, std::memory_order_relaxed);
     activity.thread = static_cast<std::uint64_t>(os::this_thread());
     activity.since_nanos = now_nanos();
     copy_text(activity.label, label);
+    bool shown = memory_->show(activity);
     activity.lock.store(lock, std::memory_order_release);
-    return index;
+    shown = shown && memory_->show(activity.lock);
+    if (shown) return index;
+    end_activity(*index);
+    return std::nullopt;
 }
 
 void LeaseTable::set_holding(std::size_t activity) noexcept {
-    mapped_->activities[activity].waiting.store(0, std::memory_order_release);
+    auto& waiting = table_->activities[activity].waiting;
+    waiting.store(0, std::memory_order_release);
+    (void)memory_->show(waiting);  // else it seems to wait for what nobody has: no circle goes through it
 }
 
 void LeaseTable::end_activity(std::size_t activity) noexcept {
-    mapped_->activities[activity].lock.store(0, std::memory_order_release);
+    auto& lock = table_->activities[activity].lock;
+    lock.store(0, std::memory_order_release);
+    (void)memory_->show(lock);  // else others name it for a while, or longer
     clear_bit(busy_activities_, activity);
 }
 
 Result<> LeaseTable::hand_on() {
     const int flags = ::fcntl(fd_.get(), F_GETFD);
     if (flags < 0 || ::fcntl(fd_.get(), F_SETFD, flags & ~FD_CLOEXEC) != 0) return os::fail(errno, "hand on the lease table", path_);
-    mapped_->header.flags.fetch_or(flag_handed_on, std::memory_order_release);
+    auto& shared = table_->header.flags;
+    shared.fetch_or(flag_handed_on, std::memory_order_release);
+    if (!memory_->show(shared)) return os::fail(errno, "hand on the lease table", path_);
     return {};
 }
 

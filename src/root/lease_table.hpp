@@ -5,9 +5,11 @@
 //   page 0   a header of 512 bytes, then 56 activities of 64 bytes
 //   page 1   256 slots of 16 bytes, each an id or zero: a table that is not full costs its owner one page of memory to scan
 // A file shorter than that has never held a lease. It is allocated, zeros written, before it is used, so that a full disk
-// is an error when it is taken and not a SIGBUS later (on file systems that copy on write, where the file can be told not to: btrfs).
+// is an error when it is taken.
 //
-// The owner writes through a shared mapping; everybody else reads the file with pread, and needs no lock for that.
+// The owner writes through a shared mapping where a store to it can't fail; elsewhere (btrfs, and whatever is not known) it writes what it
+// stores: a system call for each, and an error where there is no space, not a SIGBUS. Everybody else reads the file with pread, and
+// needs no lock for that.
 #pragma once
 
 #include <array>
@@ -74,12 +76,14 @@ public:
 
     /// Nothing when all slots are taken.
     [[nodiscard]] std::optional<Slot> acquire() noexcept;
+    /// Where there is no space to write that down, the entry stays leased until there is, and somebody acquires a slot.
     void release(const Slot& slot) noexcept;
 
     /// Stores the id, then a full fence: whatever this thread reads afterwards, it reads after the id can be seen by a collector.
-    void store(const Slot& slot, const layout::Id& id) noexcept;
+    /// False, and errno, where there is no space to write that down: the slot then holds this id, or what it held before.
+    [[nodiscard]] bool store(const Slot& slot, const layout::Id& id) noexcept;
 
-    /// Nothing when all are taken: others then can't name this thread, nor see a circle that it is part of.
+    /// Nothing when all are taken, or there is no space to write it down: others then can't name this thread, nor see a circle that it is part of.
     [[nodiscard]] std::optional<std::size_t> begin_activity(std::uint64_t lock, std::string_view label, bool waiting) noexcept;
     void set_holding(std::size_t activity) noexcept;
     void end_activity(std::size_t activity) noexcept;
@@ -90,18 +94,21 @@ public:
     [[nodiscard]] bool is_deleted() const noexcept;
 
 private:
-    struct Mapped;
-    class Mapping;
-    LeaseTable(os::Fd fd, std::filesystem::path path, std::unique_ptr<Mapping> mapping);
+    struct Table;
+    class Memory;
+    LeaseTable(os::Fd fd, std::filesystem::path path, std::unique_ptr<Memory> memory);
+    bool clear(std::size_t slot) noexcept;
+    void release_again(std::size_t word) noexcept;
 
     static constexpr std::size_t words_of_slots = slots_per_table / 64;
 
     os::Fd fd_;
     std::filesystem::path path_;
-    std::unique_ptr<Mapping> mapping_;
-    Mapped* mapped_;
+    std::unique_ptr<Memory> memory_;
+    Table* table_;
     std::uint64_t owner_;
-    std::array<std::atomic<std::uint64_t>, words_of_slots> taken_{};  ///< a bit for each slot
+    std::array<std::atomic<std::uint64_t>, words_of_slots> taken_{};       ///< a bit for each slot
+    std::array<std::atomic<std::uint64_t>, words_of_slots> unreleased_{};  ///< those of them that could not be cleared
     std::atomic<std::uint64_t> busy_activities_{};                    ///< a bit for each activity
 };
 

@@ -57,7 +57,7 @@ Result<HeldLease> get(const RootRef& root, const Place& place) {
         TRY_ASSIGN(link, layout::read_link(root->link_kind(), buckets, path));
         if (link.kind != layout::LinkRead::Kind::entry) return miss();
         if (link.id == lease.id()) break;
-        lease.point_at(link.id);
+        TRY(lease.point_at(link.id));
     }
     (void)os::point("get.confirmed");
     TRY_ASSIGN(const bool good, is_good(*root, place, lease.id()));

@@ -31,13 +31,15 @@ public:
     [[nodiscard]] static Result<HeldLease> take(RootRef root, const layout::Id& id) {
         TRY_ASSIGN(root::Participant* const participant, root->participant());
         TRY_ASSIGN(const root::Slot slot, participant->acquire());
-        slot.table->store(slot, id);
-        return HeldLease(std::move(root), slot, id);
+        HeldLease lease(std::move(root), slot, {});
+        TRY(lease.point_at(id));
+        return lease;
     }
-    /// The same slot, for another id.
-    void point_at(const layout::Id& id) noexcept {
-        slot_.table->store(slot_, id);
+    /// The same slot, for another id. Errors: `no_space`; what it protects then, if anything, is unknown.
+    [[nodiscard]] Result<> point_at(const layout::Id& id) {
+        if (!slot_.table->store(slot_, id)) return os::fail(errno, "write down a lease", root_->dirs().participants.path);
         id_ = id;
+        return {};
     }
 
     [[nodiscard]] const root::Root& root() const noexcept { return *root_; }
