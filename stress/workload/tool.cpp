@@ -16,6 +16,7 @@
 #include <os/fd.hpp>
 #include <stress/content/tree.hpp>
 #include <stress/workload/tool.hpp>
+#include <thread>
 
 extern char** environ;
 
@@ -141,9 +142,11 @@ int fill(char** words) {
     return write_tree(stage, identity) ? 0 : 1;
 }
 
-/// As many programs do before they begin; among what they close is the lock of those who run them.
-void close_all_descriptors() {
+/// As many programs do before they begin; among what they close is the lock of those who run them. Then lets others do what they
+/// should not.
+void be_alone() {
     for (int fd = STDERR_FILENO + 1; fd < 1024; ++fd) ::close(fd);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
 }
 
 int read(char** words) {
@@ -189,7 +192,7 @@ bool is_helper(int argc, char** argv) {
 
 int run_helper(int, char** argv) {
     if (argv[1] == fill_word) return fill(argv + 2);
-    if (argv[1] == read_alone_word) close_all_descriptors();
+    if (argv[1] == read_alone_word) be_alone();
     return read(argv + 2);
 }
 
