@@ -55,6 +55,8 @@ struct Board {
     std::atomic<std::uint64_t> violations;
     std::atomic<std::uint64_t>
         stretch;  ///< how many times longer than its work something took that only works: see run/metronome.hpp
+    std::atomic<std::uint64_t> stalled;        ///< nanoseconds in which the machine or the disk stood still: likewise
+    std::atomic<std::uint64_t> longest_stall;  ///< at a time
     std::array<Latency, max_kinds> latencies;                   ///< by Kind
     std::array<std::atomic<std::uint64_t>, max_faults> faults;  ///< by the index in fault_names()
     std::array<PointTally, max_points> points;

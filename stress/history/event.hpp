@@ -20,7 +20,8 @@ enum class Kind : std::uint8_t {
     list,
     verify,
     open,
-    // What the supervisor does and sees: an instant each, with the process concerned in `detail`.
+    // What the supervisor does and sees, and the stops of everybody that the metronome notices: an instant each, with the
+    // process concerned in `detail`, 0 for everybody.
     born = 64,
     ended,     ///< no effect of that process, or of a program that it had started, comes after this
     killed,
@@ -47,7 +48,7 @@ using Version = std::uint64_t;
 struct Event {
     std::uint64_t time = 0;  ///< nanoseconds of CLOCK_MONOTONIC, which all processes of a machine share and no one sets
     Version version = 0;     ///< begin of put and build: what is to be written; end of put, get, build, use: what was written or read
-    std::uint64_t detail = 0;///< of an instant: the process concerned; of an end: an errno or exit code; else 0
+    std::uint64_t detail = 0;///< of an instant: the process concerned, or 0 for everybody; of an end: an errno or exit code; else 0
     std::uint32_t process = 0;    ///< the number of the writing process in this run; 0 is the supervisor
     std::uint32_t operation = 0;  ///< the same for all Events of one operation; counts from 1 in each thread
     std::uint32_t bucket = 0;

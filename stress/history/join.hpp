@@ -9,7 +9,8 @@
 
 namespace larder::stress {
 
-/// Takes the Events of each thread in the order in which it wrote them; the order among threads and processes is free.
+/// Takes the Events of each thread in the order in which it wrote them; the order among threads and processes is free, and so
+/// is that of instants, of which some are known only afterwards.
 ///
 /// A history is what was seen, and not what should have been: what breaks a promise of the cache is for the judge. What no
 /// harness can have written (an end without a begin, a clock that goes back, a dead process that goes on) makes it worthless.

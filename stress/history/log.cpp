@@ -9,6 +9,7 @@
 #include <ctime>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <os/fd.hpp>
 #include <os/file.hpp>
 #include <os/process.hpp>
@@ -44,7 +45,8 @@ public:
     File(const File&) = delete;
     File& operator=(const File&) = delete;
 
-    void append(Event& event) noexcept {
+    /// `at`: its time; without it the instant at which it is complete.
+    void append(Event& event, std::optional<std::uint64_t> at = std::nullopt) noexcept {
         if (owner_ != os::process_token()) {
             header_->strange.fetch_add(1, std::memory_order_relaxed);
             return;
@@ -57,7 +59,7 @@ public:
         event.time = 0;
         Event& written = *new (events_ + place) Event(event);
         // Release: whoever finds a time here finds the rest, also where the process dies right after this.
-        std::atomic_ref(written.time).store(now(), std::memory_order_release);
+        std::atomic_ref(written.time).store(at ? *at : now(), std::memory_order_release);
     }
 
     /// Makes space for `events`, then says so. Also for the first time, so that there is one way only.
@@ -122,6 +124,8 @@ Result<Log> Log::open_for_process(const std::filesystem::path& directory, std::u
 }
 
 void Log::append(Event event) noexcept { file_->append(event); }
+
+void Log::append_at(Event event, std::uint64_t time) noexcept { file_->append(event, time); }
 
 std::uint64_t Log::now() noexcept {
     timespec time{};

@@ -50,6 +50,10 @@ public:
     /// or counts for nothing.
     void append(Event event) noexcept;
 
+    /// The same, with the time at which it happened: for what is known only afterwards. Requires: an instant, as only these
+    /// need not stand in the order of time; a time that is not zero.
+    void append_at(Event event, std::uint64_t time) noexcept;
+
     /// Nanoseconds of CLOCK_MONOTONIC.
     [[nodiscard]] static std::uint64_t now() noexcept;
 

@@ -26,7 +26,8 @@ struct JudgeOptions {
     /// one.
     std::chrono::nanoseconds build_timeout = std::chrono::minutes(30);
     /// Between a lock's release, or a signal, and the instant that was written down for it, a process may lose the processor. A
-    /// second is arbitrary: far more than a busy scheduler takes it away for, far less than a lock is waited for.
+    /// second is arbitrary: far more than a busy scheduler takes it away for, far less than a lock is waited for. Of a lock's
+    /// time-out it takes away half at most.
     std::chrono::nanoseconds noise = std::chrono::seconds(1);
     /// Builds that may do without the lock, as where builds wait for each other in a circle. Empty: none.
     std::function<bool(const Operation&)> may_build_unlocked = {};

@@ -169,6 +169,11 @@ void live_as_collector(const Setting& setting, Board& board, Seat& seat) {
     for (int i = 0; actor.cache && i < 1000 && !board.ending; ++i) collect->start(actor);
 }
 
+void live_as_metronome(const Setting& setting, Board& board, const Seat& seat) {
+    auto log = Log::open_for_process(setting.histories, seat.number);
+    if (log) beat(board, *log, seat.number, setting.scratch);
+}
+
 /// In quiet, before and after: `step` of each workload.
 template <class Step>
 int live_quietly(const Setting& setting, Board& board, Seat& seat, Step step) {
@@ -212,7 +217,7 @@ int live(const Setting& setting, Board& board, Seat& seat, Role role) {
             live_as_collector(setting, board, seat);
             return 0;
         case Role::metronome:
-            beat(board);
+            live_as_metronome(setting, board, seat);
             return 0;
         case Role::setup:
             return set_up(setting, board, seat);

@@ -56,6 +56,8 @@ std::string points_text(const Board& board) {
     return text;
 }
 
+double seconds_of(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
+
 std::string xml(std::string_view text) {
     std::string escaped;
     for (const char c : text) {
@@ -104,6 +106,10 @@ std::string report_text(const Report& report) {
         "{:.0f} s at most\n",
         verdict.operations, verdict.unclear, verdict.registers, verdict.fewest, verdict.most, verdict.median, verdict.builds,
         verdict.waits, outcomes.held_up_seconds);
+    if (board.stalled != 0) {
+        text += fmt::format("stalled: {:.1f} s of {:.1f} s, the longest {:.1f} s\n", seconds_of(board.stalled),
+                            outcomes.seconds, seconds_of(board.longest_stall));
+    }
     for (const auto& what : outcomes.left_out) text += "left out: " + what + "\n";
     for (const auto& check : outcomes.checks) {
         text += fmt::format("{} {}\n", check.found == 0 ? "ok  " : "FAIL", check.name);
@@ -125,6 +131,7 @@ std::string report_json(const Report& report) {
                   {"file_system", file_system},          {"links", links},
                   {"interrupted", outcomes.interrupted}, {"repeat", repeat_line(report)},
                   {"left_out", outcomes.left_out},       {"faults", faults_of(board)}};
+    document["stalled"] = {{"seconds", seconds_of(board.stalled)}, {"longest", seconds_of(board.longest_stall)}};
     if (outcomes.violations() != 0)
         document["kept"] = {{"cache", setting.cache.string()}, {"histories", setting.histories.string()}};
     for (std::size_t kind = 0; kind < max_kinds; ++kind) {

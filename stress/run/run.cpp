@@ -24,10 +24,11 @@ using std::chrono::seconds;
 constexpr std::size_t most_told = 20;
 
 /// How long the workers may take to end once they are asked to and all faults are over: as long as the longest that one of
-/// their operations may take, and half a minute. Arbitrary: all of them end at once.
+/// their operations may take, as long as everything stalled at a time, and half a minute. Arbitrary: all of them end at once.
 std::chrono::nanoseconds grace(const Scenario& scenario, const Board& board) {
     const milliseconds longest(std::max({scenario.lock_timeout_ms, scenario.build_timeout_ms, scenario.held_up_ms}));
-    return std::max<std::chrono::nanoseconds>(longest, slowest_second(board)) + seconds(30);
+    return std::max<std::chrono::nanoseconds>(longest, slowest_second(board)) + std::chrono::nanoseconds(board.longest_stall) +
+           seconds(30);
 }
 
 class Supervisor {
@@ -83,12 +84,13 @@ private:
 
     /// No faults any more: whoever does not end now is held up by something.
     void finish() {
-        const auto limit = Clock::now() + grace(setting_.scenario, board_);
+        const auto asked = Clock::now();
         crowd_.continue_all();
         while (!crowd_.deserted()) {
             crowd_.watch(Clock::now() + seconds(1));
             progress_.show("ending", crowd_.members().size());
-            if (Clock::now() < limit) continue;
+            // Looked at each time: that everything stalls is known when it is over.
+            if (Clock::now() - asked < grace(setting_.scenario, board_)) continue;
             for (Member& member : crowd_.members()) {
                 if (member.killed) continue;
                 held_up_.push_back(fmt::format("process {} (pid {}) does not end, {} s after it was asked to", member.number,
@@ -124,6 +126,10 @@ std::chrono::nanoseconds hostage_limit(const History& history, const Scenario& s
     return std::max<std::chrono::nanoseconds>(
         {milliseconds(scenario.held_up_ms), slowest_second(board), std::chrono::nanoseconds(3 * slowest)});
 }
+
+/// What a process may lose between a deed and writing it down: what the judge allows anyway, or where the machine is slower
+/// than that, three times what a moment's work took at the worst.
+std::chrono::nanoseconds noise(const Board& board) { return std::max(JudgeOptions{}.noise, 3 * slowest_work(board)); }
 
 /// What the processes have written about what they found.
 Check read_notes(const fs::path& histories) {
@@ -171,6 +177,7 @@ Result<Outcomes> run(const Setting& setting, const Extent& extent, Board& board,
     options.lock_timeout = milliseconds(setting.scenario.lock_timeout_ms);
     options.build_timeout = milliseconds(setting.scenario.build_timeout_ms);
     options.hostage_limit = hostage_limit(*history, setting.scenario, board);
+    options.noise = noise(board);
     outcomes->held_up_seconds = std::chrono::duration<double>(options.hostage_limit).count();
     outcomes->verdict = judge(*history, options);
     outcomes->checks.push_back(read_notes(setting.histories));

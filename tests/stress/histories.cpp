@@ -184,6 +184,12 @@ TEST_CASE("limits are what the options say, less what was stopped") {
     options.lock_timeout = std::chrono::seconds(5);
     CHECK_FALSE(judge(busy, options).sound());
 
+    // However much noise there is: half of the time-out is waited for.
+    const auto behind_nobody = value(read_text(fs::path(HISTORIES) / "bad" / "hostage.busy-while-all-run.txt"));
+    options = {};
+    options.noise = std::chrono::minutes(1);
+    CHECK_FALSE(judge(behind_nobody, options).sound());
+
     // A stop of everybody is one of each.
     const char* const everybody = R"(
 1000 1.0.1 begin get 0/1

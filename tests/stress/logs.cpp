@@ -332,3 +332,45 @@ TEST_CASE("what befell a process is kept by process") {
     CHECK(life.ended == history.last);
     CHECK(history.incidents.of(8).ended == never);
 }
+
+TEST_CASE("what is known only afterwards is written down with the time at which it happened") {
+    const TempDir directory;
+    auto log = value(Log::open_for_process(directory.path(), 5));
+    const auto append_at = [&](Kind kind, std::uint64_t detail, Time time) {
+        auto event = event_of(5, 0, 0, Phase::instant, kind);
+        event.detail = detail;
+        event.time = 77;  // counts for nothing
+        log.append_at(event, time);
+    };
+    put(log, 5, 0, 1);
+    append_at(Kind::stopped, 0, 5000);
+    put(log, 5, 0, 2);
+    append_at(Kind::continued, 0, 4000);
+    append_at(Kind::stopped, 0, 2000);
+    append_at(Kind::continued, 0, 5500);
+
+    const auto history = value(read_history(directory.path()));
+    CHECK(history.operations.size() == 2);
+    const auto& stopped = history.incidents.of(0).stopped;
+    REQUIRE(stopped.size() == 2);
+    CHECK(stopped[0].from == 2000);
+    CHECK(stopped[0].to == 4000);
+    CHECK(stopped[1].from == 5000);
+    CHECK(stopped[1].to == 5500);
+    CHECK(history.last == history.operations[1].end);
+}
+
+TEST_CASE("one stop may begin when the one before ends") {
+    const TempDir directory;
+    auto log = value(Log::open_for_process(directory.path(), 5));
+    for (const Time begin : {2000, 3000}) {
+        log.append_at(event_of(5, 0, 0, Phase::instant, Kind::continued), begin + 1000);
+        log.append_at(event_of(5, 0, 0, Phase::instant, Kind::stopped), begin);
+    }
+    const auto history = value(read_history(directory.path()));
+    const auto& stopped = history.incidents.of(0).stopped;
+    REQUIRE(stopped.size() == 2);
+    CHECK(stopped[0].to == 3000);
+    CHECK(stopped[1].from == 3000);
+    CHECK(stopped[1].to == 4000);
+}

@@ -78,6 +78,8 @@ class RunTest(unittest.TestCase):
         self.assertGreaterEqual(said["judged"]["operations"], 300)
         self.assertLessEqual(set(said["faults"]), {"kill", "collector"})
         self.assertGreater(said["points"]["get.stored"]["seen"], 0)
+        self.assertGreaterEqual(said["stalled"]["seconds"], said["stalled"]["longest"])
+        self.assertEqual("stalled: " in out, said["stalled"]["seconds"] > 0)
         suite = xml.etree.ElementTree.parse(junit).getroot()
         self.assertEqual(suite.get("failures"), "0")
         self.assertEqual(len(suite.findall("testcase")), len(said["checks"]))

@@ -1,0 +1,20 @@
+// When the machine or the disk stood still: nobody got the processor, or everybody waited for the file system. What waits
+// meanwhile waits for nothing that the cache does.
+#pragma once
+
+#include <stress/history/history.hpp>
+#include <vector>
+
+namespace larder::stress {
+
+/// What a beat of the metronome takes where nothing stalls. Arbitrary, because twice that is the noise that the judge allows
+/// anyway: nothing shorter has to be explained.
+constexpr Time usual_beat = 500'000'000;
+
+/// What process `metronome` writes down about a beat of its own: nothing, or, where it took more than twice what it should,
+/// that everybody was stopped in it.
+///
+/// The end comes first: a metronome that is killed between the two has stopped nobody, and not everybody for ever.
+[[nodiscard]] std::vector<Event> events_of_beat(std::uint32_t metronome, const Interval& beat);
+
+}  // namespace larder::stress
