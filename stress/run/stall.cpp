@@ -16,7 +16,7 @@ Event of_everybody(std::uint32_t metronome, Kind kind, Time time) {
 }  // namespace
 
 std::vector<Event> events_of_beat(std::uint32_t metronome, const Interval& beat) {
-    if (beat.to - beat.from <= 2 * usual_beat) return {};
+    if (beat.to - beat.from <= longest_usual_beat) return {};
     return {of_everybody(metronome, Kind::continued, beat.to), of_everybody(metronome, Kind::stopped, beat.from)};
 }
 
