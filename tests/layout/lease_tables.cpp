@@ -34,8 +34,8 @@ Result<TableView> read_bytes(const fs::path& path, const std::string& bytes) {
 std::string sample(const fs::path& path) {
     const auto table = value(LeaseTable::take(open_file(path), path));
     const auto one = table->acquire(), two = table->acquire();
-    table->store(*one, first);
-    table->store(*two, second);
+    REQUIRE(table->store(*one, first));
+    REQUIRE(table->store(*two, second));
     REQUIRE(table->begin_activity(77, "bucket b", true));
     REQUIRE(table->begin_activity(78, "a label that is much longer than the room for it", false));
     return read_file(path);
@@ -153,7 +153,7 @@ TEST_CASE("a table has 256 slots, and a slot that is let go of is free again") {
     const auto table = value(LeaseTable::take(open_file(path), path));
     std::vector<root::Slot> slots;
     while (const auto slot = table->acquire()) {
-        table->store(*slot, {1, slots.size() + 1});
+        REQUIRE(table->store(*slot, {1, slots.size() + 1}));
         slots.push_back(*slot);
     }
     CHECK(slots.size() == root::slots_per_table);
