@@ -41,6 +41,11 @@ po::options_description all_options() {
 /// Splits `args` into options and words. Throws po::error.
 void parse_options(const Words& args, Words& words, std::map<std::string, std::string>& options) {
     const auto description = all_options();
+    // Boost fills placeholders of its messages, "%original_token%", until there is none: with one in a name it never ends.
+    for (const auto& word : args) {
+        const std::string name = word.substr(0, word.find('='));
+        if (name.starts_with('-') && name.find('%') != std::string::npos) throw po::error("unrecognised option '" + name + "'");
+    }
     // No guessing: an abbreviation that is clear today would be ambiguous with the next option that is added.
     const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
     for (const auto& option : po::command_line_parser(args).options(description).style(style).run().options) {

@@ -52,6 +52,7 @@ class WrongUsage(CacheTest):
             ("gc", "--move"),  # another command's
             ("gc", "--dry-run=yes"),
             ("ls", "--=b"),  # no name
+            ("ls", "--%original_token%=x"),  # a placeholder of Boost's messages
             ("remove", "b"),
             ("refresh",),
             ("refresh", "--all", "b"),
