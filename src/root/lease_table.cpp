@@ -282,8 +282,9 @@ LeaseTable::~LeaseTable() {
 }
 
 std::optional<Slot> LeaseTable::acquire() noexcept {
+    // All of them, since what is leased must end also where there are free slots before it.
+    for (std::size_t word = 0; word < unreleased_.size(); ++word) release_again(word);
     for (std::size_t word = 0; word < taken_.size(); ++word) {
-        release_again(word);
         if (const auto bit = take_bit(taken_[word], 64)) return Slot{this, word * 64 + *bit};
     }
     return std::nullopt;

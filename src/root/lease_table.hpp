@@ -76,7 +76,7 @@ public:
 
     /// Nothing when all slots are taken.
     [[nodiscard]] std::optional<Slot> acquire() noexcept;
-    /// Where there is no space to write that down, the entry stays leased until there is, and somebody acquires a slot.
+    /// Where there is no space to write that down, the entry stays leased until there is, and somebody acquires a slot of this table.
     void release(const Slot& slot) noexcept;
 
     /// Stores the id, then a full fence: whatever this thread reads afterwards, it reads after the id can be seen by a collector.
@@ -109,7 +109,7 @@ private:
     std::uint64_t owner_;
     std::array<std::atomic<std::uint64_t>, words_of_slots> taken_{};       ///< a bit for each slot
     std::array<std::atomic<std::uint64_t>, words_of_slots> unreleased_{};  ///< those of them that could not be cleared
-    std::atomic<std::uint64_t> busy_activities_{};                    ///< a bit for each activity
+    std::atomic<std::uint64_t> busy_activities_{};                         ///< a bit for each activity
 };
 
 }  // namespace larder::root
