@@ -7,6 +7,7 @@
 #include <boost/program_options.hpp>
 #include <cmath>
 #include <set>
+#include <usage/options.hpp>
 
 #include "command.hpp"
 #include "text.hpp"
@@ -41,14 +42,7 @@ po::options_description all_options() {
 /// Splits `args` into options and words. Throws po::error.
 void parse_options(const Words& args, Words& words, std::map<std::string, std::string>& options) {
     const auto description = all_options();
-    // Boost fills placeholders of its messages, "%original_token%", until there is none: with one in a name it never ends.
-    for (const auto& word : args) {
-        const std::string name = word.substr(0, word.find('='));
-        if (name.starts_with('-') && name.find('%') != std::string::npos) throw po::error("unrecognised option '" + name + "'");
-    }
-    // No guessing: an abbreviation that is clear today would be ambiguous with the next option that is added.
-    const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-    for (const auto& option : po::command_line_parser(args).options(description).style(style).run().options) {
+    for (const auto& option : po::command_line_parser(args).options(description).style(usage::style).run().options) {
         if (option.string_key.empty()) {
             // "--=x" is an option without a name to Boost, and x a word.
             if (option.value != option.original_tokens) throw po::unknown_option(option.original_tokens.front());
@@ -125,10 +119,11 @@ tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args) {
     const auto dashes = std::find(args.begin(), args.end(), "--");
     Words rest(dashes == args.end() ? dashes : dashes + 1, args.end());
     Arguments arguments;
+    const Words ours(args.begin(), dashes);
     try {
-        parse_options({args.begin(), dashes}, arguments.words, arguments.options);
+        parse_options(ours, arguments.words, arguments.options);
     } catch (const po::error& error) {
-        return fail_usage(fmt::format("{}; see cachetool --help", error.what()));
+        return fail_usage(fmt::format("{}; see cachetool --help", usage::message_of(error, ours)));
     }
     if (auto globals = take_globals(arguments); !globals) return tl::unexpected(globals.error());
 

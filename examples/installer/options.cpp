@@ -9,6 +9,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+#include <usage/options.hpp>
 
 namespace installer {
 
@@ -94,7 +95,7 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& exit_statu
     exit_status = 2;
     try {
         po::variables_map values;
-        po::store(po::command_line_parser(argc, argv).options(all).positional(positional).run(), values);
+        po::store(po::command_line_parser(argc, argv).options(all).positional(positional).style(usage::style).run(), values);
         if (values.count("help") != 0) {
             std::ostringstream text;
             text << shown;
@@ -115,8 +116,8 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& exit_statu
         options.install.link_mode = link_mode_of(link_mode);
         options.limits.max_bytes = size_of(max_size);
         options.wheels.assign(wheels.begin(), wheels.end());
-    } catch (const std::exception& wrong) {
-        fmt::print(stderr, "larder-installer: {} (--help tells more)\n", wrong.what());
+    } catch (const po::error& wrong) {
+        fmt::print(stderr, "larder-installer: {} (--help tells more)\n", usage::message_of(wrong, {argv + 1, argv + argc}));
         return std::nullopt;
     }
     return options;

@@ -13,6 +13,7 @@
 #include <stress/judge/judge.hpp>
 #include <stress/judge/report.hpp>
 #include <string>
+#include <usage/options.hpp>
 #include <vector>
 
 namespace larder::stress {
@@ -114,13 +115,11 @@ int run(int argc, char** argv) {
         po::positional_options_description words;
         words.add("history", 1);
         po::variables_map given;
-        // No guessing: an abbreviation that is clear today would be ambiguous with the next option that is added.
-        const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-        po::store(po::command_line_parser(argc, argv).options(all).positional(words).style(style).run(), given);
+        po::store(po::command_line_parser(argc, argv).options(all).positional(words).style(usage::style).run(), given);
         if (given.contains("help")) return print_help(), sound;
         return run(arguments_from(given));
     } catch (const po::error& error) {
-        std::cerr << "stress-judge: " << error.what() << "; see stress-judge --help\n";
+        std::cerr << "stress-judge: " << usage::message_of(error, {argv + 1, argv + argc}) << "; see stress-judge --help\n";
         return unusable;
     }
 }

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <stress/run/command_line.hpp>
 #include <stress/scenario/shipped.hpp>
+#include <usage/options.hpp>
 
 namespace larder::stress {
 
@@ -138,14 +139,13 @@ Result<CommandLine> read_options(const po::variables_map& given, std::string wor
 Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments) {
     try {
         const auto known = options();
-        const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
         const po::positional_options_description none;
-        const auto parsed = po::command_line_parser(arguments).options(known).positional(none).style(style).run();
+        const auto parsed = po::command_line_parser(arguments).options(known).positional(none).style(::usage::style).run();
         po::variables_map given;
         po::store(parsed, given);
         return read_options(given, words_of(parsed));
     } catch (const po::error& error) {
-        return usage(error.what());
+        return usage(::usage::message_of(error, arguments));
     }
 }
 

@@ -241,7 +241,8 @@ class Installs(Case):
         wheel = Wheel().write(self.wheels)
         for arguments in (["--target", "t"], [wheel], ["--target", "t", wheel, "--link-mode", "teleport"],
                           ["--target", "t", wheel, "--max-size", "1X"], ["--target", "t", wheel, "--max-size", "99999999T"],
-                          ["--target", "t", wheel, "--jobs", "0"], ["--target", "t", wheel, "--no-such-option"]):
+                          ["--target", "t", wheel, "--jobs", "0"], ["--target", "t", wheel, "--no-such-option"],
+                          ["--target", "t", wheel, "--%original_token%=x"]):  # a placeholder of Boost's messages
             done = subprocess.run([INSTALLER, *map(str, arguments)], capture_output=True, text=True, cwd=self.here,
                                   env={**self.environment, "HOME": str(self.here)})
             self.assertEqual(done.returncode, 2, (arguments, done.stderr))

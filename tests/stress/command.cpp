@@ -126,6 +126,7 @@ TEST_CASE("wrong usage, and what can't be read: 2, and why") {
     };
     refused("", "which history?");
     refused("--nonsense x", "--nonsense");
+    refused("--%original_token%=x", "%original_token%");  // a placeholder of Boost's messages
     refused("one two", "see stress-judge --help");
     refused("--noise -1 " + history("good/removes-race.txt"), "--noise wants seconds");
     refused("--noise nan " + history("good/removes-race.txt"), "seconds");

@@ -70,6 +70,8 @@ TEST_CASE("a line that is wrong is refused, with a sentence") {
         {"--link-as", "junction"},
         {"--cache", ""},
         {"--seed", "x"},
+        {"--%original_token%=x"},         // placeholders of Boost's messages
+        {"--processes", "%value%"},
     };
     for (const auto& row : rows) {
         INFO(row.front());
