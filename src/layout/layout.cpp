@@ -64,6 +64,13 @@ std::string key_path(std::string_view encoded_bucket, std::string_view encoded_k
     return path.append(encoded_bucket).append("/").append(encoded_key);
 }
 
+std::string key_path_by_way_of(const Id& id, std::string_view key_path) {
+    std::string path;
+    path.reserve(id_length + 32 + key_path.size());
+    path.append(to_text(id)).append("/").append(tree_name).append("/../../../").append(buckets_name);
+    return path.append("/").append(key_path);
+}
+
 bool is_key_name(std::string_view name) { return name.size() <= max_name && (is_hashed(name) || decode_name(name)); }
 
 }  // namespace larder::layout

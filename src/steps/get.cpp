@@ -1,7 +1,5 @@
 #include <steps/get.hpp>
 
-#include <sys/stat.h>
-
 #include <layout/link.hpp>
 #include <layout/name.hpp>
 #include <os/points.hpp>
@@ -15,14 +13,19 @@ namespace {
 /// Without memory of its own: a miss is the one error that callers meet all the time.
 tl::unexpected<Error> miss() { return tl::make_unexpected(Error{Errc::miss, 0, "no such entry", {}, {}}); }
 
-/// The link's entry exists (a cache that was copied in part has links that lead nowhere) and is the key's (two long keys
-/// might, in theory, share one hashed name).
-Result<bool> is_good(const root::Root& root, const Place& place, const layout::Id& id) {
-    TRY_ASSIGN(const bool complete, is_complete(root, id));
-    if (!complete || !layout::is_hashed(place.encoded_key)) return complete;
+/// Whether the entry is the key's: two long keys might, in theory, share one hashed name.
+Result<bool> is_keys_own(const root::Root& root, const Place& place, const layout::Id& id) {
+    if (!layout::is_hashed(place.encoded_key)) return true;
     const auto record = read_record(root, id);
     if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
     return record && record->key == place.key;
+}
+
+/// Whether the key's link names `id`, and leads somewhere: a cache that was copied in part has links that lead nowhere. One system call,
+/// by way of the entry, answers both. That the way is shut, or the link says something else, tells nothing by itself.
+bool names_what_is_there(const root::Root& root, const std::string& path, const layout::Id& id) {
+    const auto link = layout::read_link(root.link_kind(), root.dirs().archive, layout::key_path_by_way_of(id, path));
+    return link && link->names(id);
 }
 
 /// Where no lease can be written down. A link never comes back: an entry that is not good, and is not named any more either, was replaced and
@@ -30,8 +33,11 @@ Result<bool> is_good(const root::Root& root, const Place& place, const layout::I
 Result<HeldLease> get_unleased(const RootRef& root, const Place& place, layout::Id id) {
     for (;;) {
         (void)os::point("get.unleased");
-        TRY_ASSIGN(const bool good, is_good(*root, place, id));
-        if (good) return HeldLease(root, {}, id);
+        TRY_ASSIGN(const bool complete, is_complete(*root, id));
+        if (complete) {
+            TRY_ASSIGN(const bool good, is_keys_own(*root, place, id));
+            if (good) return HeldLease(root, {}, id);
+        }
         TRY_ASSIGN(const auto link, layout::read_link(root->link_kind(), root->dirs().buckets, place.path()));
         if (link.kind != layout::LinkRead::Kind::entry || link.id == id) return miss();
         id = link.id;
@@ -41,10 +47,9 @@ Result<HeldLease> get_unleased(const RootRef& root, const Place& place, layout::
 }  // namespace
 
 Result<HeldLease> get(const RootRef& root, const Place& place) {
-    const auto& buckets = root->dirs().buckets;
     const std::string path = place.path();
     // (1) Read the link.
-    TRY_ASSIGN(auto link, layout::read_link(root->link_kind(), buckets, path));
+    TRY_ASSIGN(auto link, layout::read_link(root->link_kind(), root->dirs().buckets, path));
     if (link.kind != layout::LinkRead::Kind::entry) return miss();
     if (root->is_read_only()) return get_unleased(root, place, link.id);
     (void)os::point("get.read");
@@ -54,17 +59,22 @@ Result<HeldLease> get(const RootRef& root, const Place& place) {
         (void)os::point("get.stored");
         // (3) Read the link again: if it still says the id, then no collector had listed it as retired before it could see
         // the slot, and the lease holds. If not, this was the next (1).
-        TRY_ASSIGN(link, layout::read_link(root->link_kind(), buckets, path));
+        if (names_what_is_there(*root, path, lease.id())) break;
+        TRY_ASSIGN(link, layout::read_link(root->link_kind(), root->dirs().buckets, path));
         if (link.kind != layout::LinkRead::Kind::entry) return miss();
-        if (link.id == lease.id()) break;
-        TRY(lease.point_at(link.id));
+        if (link.id != lease.id()) {
+            TRY(lease.point_at(link.id));
+            continue;
+        }
+        TRY_ASSIGN(const bool complete, is_complete(*root, lease.id()));
+        if (complete) break;
+        // A link to nowhere is a miss, and is retired if that needs no waiting; the next publish replaces it in any case.
+        (void)retire_if_unlocked(*root, place, lease.id());
+        return miss();
     }
     (void)os::point("get.confirmed");
-    TRY_ASSIGN(const bool good, is_good(*root, place, lease.id()));
+    TRY_ASSIGN(const bool good, is_keys_own(*root, place, lease.id()));
     if (good) return lease;
-    // A link to nowhere is a miss, and is retired if that needs no waiting; the next publish replaces it in any case.
-    TRY_ASSIGN(const bool complete, is_complete(*root, lease.id()));
-    if (!complete) (void)retire_if_unlocked(*root, place, lease.id());
     return miss();
 }
 

@@ -242,6 +242,11 @@ TEST_CASE("escapes hold any bytes, of any length") {
 
 TEST_CASE("a key's path is its bucket's and its own name") { CHECK(key_path("b", "%2fetc") == "b/%2fetc"); }
 
+TEST_CASE("the way to a key's link by an entry goes through its tree, and back to the root") {
+    const Id id = fresh_id();
+    CHECK(key_path_by_way_of(id, "b/k") == to_text(id) + "/tree/../../../buckets/b/k");
+}
+
 TEST_CASE("the digest tells buckets and keys apart") {
     CHECK(digest("b", "k") == digest("b", "k"));
     CHECK(digest("b", "k") != digest("b", "l"));
