@@ -1,5 +1,6 @@
 #include <layout/id.hpp>
 
+#include <array>
 #include <os/process.hpp>
 
 namespace larder::layout {
@@ -7,6 +8,14 @@ namespace larder::layout {
 namespace {
 
 constexpr std::string_view alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+
+constexpr std::uint8_t no_digit = 0xff;
+constexpr auto digits = [] {
+    std::array<std::uint8_t, 256> values{};
+    values.fill(no_digit);
+    for (std::uint8_t digit = 0; digit < alphabet.size(); ++digit) values[static_cast<unsigned char>(alphabet[digit])] = digit;
+    return values;
+}();
 
 std::uint64_t boot_tag() noexcept {
     const auto boot = os::boot_id();
@@ -21,28 +30,35 @@ Id fresh_id() noexcept {
     return id ? id : fresh_id();
 }
 
-std::string to_text(const Id& id) {
+void append_text(std::string& text, const Id& id) {
     // 26 characters of 5 bits hold 130 bits: the first character has only the id's top 3 bits.
-    std::string text(id_length, '0');
+    std::array<char, id_length> characters;
     Id rest = id;
     for (std::size_t i = id_length; i-- > 0;) {
-        text[i] = alphabet[rest.low & 31];
+        characters[i] = alphabet[rest.low & 31];
         rest.low = rest.low >> 5 | rest.high << 59;
         rest.high >>= 5;
     }
+    text.append(characters.data(), characters.size());
+}
+
+std::string to_text(const Id& id) {
+    std::string text;
+    append_text(text, id);
     return text;
 }
 
 std::optional<Id> parse_id(std::string_view text) noexcept {
-    if (text.size() != id_length || alphabet.find(text[0]) > 7) return std::nullopt;
+    if (text.size() != id_length) return std::nullopt;
     Id id;
+    std::uint8_t seen = digits[static_cast<unsigned char>(text[0])] > 7 ? no_digit : 0;
     for (const char c : text) {
-        const auto digit = alphabet.find(c);
-        if (digit == std::string_view::npos) return std::nullopt;
+        const std::uint8_t digit = digits[static_cast<unsigned char>(c)];
+        seen |= digit;
         id.high = id.high << 5 | id.low >> 59;
         id.low = id.low << 5 | digit;
     }
-    if (!id) return std::nullopt;
+    if (seen == no_digit || !id) return std::nullopt;
     return id;
 }
 

@@ -67,7 +67,8 @@ std::string key_path(std::string_view encoded_bucket, std::string_view encoded_k
 std::string key_path_by_way_of(const Id& id, std::string_view key_path) {
     std::string path;
     path.reserve(id_length + 32 + key_path.size());
-    path.append(to_text(id)).append("/").append(tree_name).append("/../../../").append(buckets_name);
+    append_text(path, id);
+    path.append("/").append(tree_name).append("/../../../").append(buckets_name);
     return path.append("/").append(key_path);
 }
 

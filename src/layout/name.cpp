@@ -1,6 +1,7 @@
 #include <layout/name.hpp>
 
 #include <algorithm>
+#include <array>
 #include <boost/uuid/name_generator_sha1.hpp>
 #include <boost/uuid/uuid.hpp>
 #include <layout/id.hpp>
@@ -29,19 +30,24 @@ Id hash_of(std::string_view bytes) {
     return id;
 }
 
-bool is_plain(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '+'; }
+constexpr auto plain = [] {
+    std::array<bool, 256> is{};
+    for (const unsigned char c : std::string_view("abcdefghijklmnopqrstuvwxyz0123456789-_+")) is[c] = true;
+    return is;
+}();
 
 /// Well-formed UTF-8 by table 3-7 of the Unicode standard: no surrogates, no overlong forms, nothing past U+10FFFF.
 bool is_utf8(std::string_view text) {
     const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
     for (std::size_t i = 0; i < text.size();) {
-        const unsigned lead = byte(i), second = byte(i + 1);
-        std::size_t more = 0;
-        unsigned low = 0x80, high = 0xbf;
+        const unsigned lead = byte(i);
         if (lead < 0x80) {
             ++i;
             continue;
         }
+        const unsigned second = byte(i + 1);
+        std::size_t more = 0;
+        unsigned low = 0x80, high = 0xbf;
         if (lead >= 0xc2 && lead <= 0xdf) more = 1;
         if (lead >= 0xe0 && lead <= 0xef) more = 2;
         if (lead >= 0xf0 && lead <= 0xf4) more = 3;
@@ -105,18 +111,17 @@ std::string encode_escapes(std::string_view text) {
     if (text.empty()) return "%";
     std::string name;
     name.reserve(text.size() + 16);
+    std::size_t kept = 0;  // how much of the text stands in the name
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (is_plain(c) || (c == '.' && i != 0 && i + 1 != text.size())) {
-            name += c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            name += '%';
-            name += "0123456789abcdef"[byte >> 4];
-            name += "0123456789abcdef"[byte & 15];
-        }
+        const auto byte = static_cast<unsigned char>(text[i]);
+        if (plain[byte] || (byte == '.' && i != 0 && i + 1 != text.size())) continue;
+        name.append(text, kept, i - kept);
+        name += '%';
+        name += "0123456789abcdef"[byte >> 4];
+        name += "0123456789abcdef"[byte & 15];
+        kept = i + 1;
     }
-    return name;
+    return name.append(text, kept);
 }
 
 std::optional<std::string> decode_escapes(std::string_view name) {

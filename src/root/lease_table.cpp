@@ -132,6 +132,28 @@ Result<std::size_t> read_image(int fd, TableImage& image, const std::filesystem:
     return got;
 }
 
+/// All of it, or an error: a write may store less than it is given.
+bool write_at(int fd, const void* bytes, std::size_t size, std::size_t offset) noexcept {
+    for (std::size_t put = 0; put < size;) {
+        const auto* rest = static_cast<const char*>(bytes) + put;
+        const ssize_t more = os::retry([&] { return ::pwrite(fd, rest, size - put, static_cast<off_t>(offset + put)); });
+        if (more == 0) errno = ENOSPC;
+        if (more <= 0) return false;
+        put += static_cast<std::size_t>(more);
+    }
+    return true;
+}
+
+/// Whether the word is the magic, or what is left where writing or wiping it was cut short: some of its bytes are still, or again, zeros.
+/// Nobody has announced himself behind that, or the process that had is dead.
+bool is_magic_or_part_of_it(std::uint64_t word) noexcept {
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        const auto byte = word >> shift & 0xff;
+        if (byte != 0 && byte != (magic >> shift & 0xff)) return false;
+    }
+    return true;
+}
+
 /// Whether a store to a mapping of an allocated file needs nothing of the file system. One that copies on write, or logs, needs space, of the
 /// disk or for its own records, and where there is none the store is a SIGBUS; a write fails with an error. btrfs is one; the others are
 /// not known, or not known well enough.
@@ -197,9 +219,7 @@ public:
         if (region_) return true;
         if (const int error = os::point("os.write-table")) return errno = error, false;
         const auto offset = reinterpret_cast<const char*>(&part) - reinterpret_cast<const char*>(copy_.get());
-        const ssize_t written = os::retry([&] { return ::pwrite(fd_, &part, sizeof part, offset); });
-        if (written >= 0 && written < static_cast<ssize_t>(sizeof part)) errno = ENOSPC;
-        return written == static_cast<ssize_t>(sizeof part);
+        return write_at(fd_, &part, sizeof part, static_cast<std::size_t>(offset));
     }
 
 private:
@@ -214,7 +234,7 @@ Result<TableView> read_table(int fd, const std::filesystem::path& path) {
     TableView view;
     if (size < table_size) return view;  // being made, or left when making it failed: it has never held a lease
     const auto& header = image.header;
-    if (header.magic != 0 && header.magic != magic) {
+    if (!is_magic_or_part_of_it(header.magic)) {
         return os::fail(Errc::damaged, "read lease table", path, "not a table of this version: what it leases is unknown");
     }
     view.announced = header.pid != 0;
@@ -236,11 +256,10 @@ Result<TableView> read_table(int fd, const std::filesystem::path& path) {
 
 Result<> wipe_table(int fd, const std::filesystem::path& path) {
     static const std::array<char, table_size> zeros{};
-    std::size_t put = 0;
-    while (put < table_size) {
-        const ssize_t more = os::retry([&] { return ::pwrite(fd, zeros.data() + put, table_size - put, static_cast<off_t>(put)); });
-        if (more < 0) return os::fail(errno, "write lease table", path);
-        put += static_cast<std::size_t>(more);
+    // First who has it, then what tells his process from another that has the pid now.
+    constexpr std::size_t pid = offsetof(decltype(TableImage::header), pid);
+    if (!write_at(fd, zeros.data(), table_size - pid, pid) || !write_at(fd, zeros.data(), pid, 0)) {
+        return os::fail(errno, "write lease table", path);
     }
     return {};
 }

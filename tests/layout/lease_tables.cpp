@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <array>
 #include <catch.hpp>
 #include <root/lease_table.hpp>
 #include <support/cache.hpp>
@@ -112,6 +113,29 @@ TEST_CASE("a table of which any byte has changed is refused, or understood, and 
             }
         }
         REQUIRE(::pwrite(fd.get(), &whole[at], 1, static_cast<off_t>(at)) == 1);
+    }
+}
+
+TEST_CASE("a table is nobody's where announcing its owner, or wiping it, was cut short anywhere") {
+    const TempDir dir;
+    const std::string whole = sample(dir.path() / "table");
+    const std::size_t pid_at = whole.find(std::string(reinterpret_cast<const char*>(std::array{std::int64_t{::getpid()}}.data()), 8));
+    REQUIRE(pid_at < header_size);
+    const auto check_nobodys = [&](const std::string& bytes, std::size_t written) {
+        INFO(written << " bytes written");
+        CHECK_FALSE(value(read_bytes(dir.path() / "copy", bytes)).announced);
+    };
+    for (std::size_t written = 0; written <= header_size; ++written) {
+        std::string header(table_size, '\0');
+        header.replace(0, written, whole, 0, written);
+        header.replace(pid_at, 8, 8, '\0');  // comes after the header
+        check_nobodys(header, written);
+    }
+    std::string wiped = whole;
+    wiped.replace(pid_at, table_size - pid_at, table_size - pid_at, '\0');
+    for (std::size_t written = 0; written <= pid_at; ++written) {
+        wiped.replace(0, written, written, '\0');
+        check_nobodys(wiped, written);
     }
 }
 
