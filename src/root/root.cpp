@@ -49,7 +49,8 @@ Result<> Root::reap(const os::Dir& staging) const {
         (void)os::point("reap.one");
         if (staged->kind == layout::StagedName::Kind::link) return retire_link(staging, name);
         auto moved = move_to_trash(staging, name);
-        if (moved || moved.error().code != Errc::unsupported) return moved;
+        if (moved || (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space)) return moved;
+        // It can't be moved (a lower layer of overlayfs, or no space even for a rename): then it goes where it is.
         TRY(tree::remove_tree_at(staging, name));
         return {};
     });

@@ -363,11 +363,17 @@ TEST_CASE("where no rename ever finds space, collect deletes in place") {
     const Bucket bucket = value(cache.bucket("b"));
     put(bucket, "k", "old");
     put(bucket, "k", "new");
+    in_child([&](Child&) {
+        const auto staged = value(value(open_cache(root).bucket("b")).stage());
+        write_file(staged.path() / "half", "built");
+        ::_exit(0);
+    });
     {
         const AtPoints full([&](const std::string& point) { return point == "os.noreplace" ? ENOSPC : 0; });
         const auto collected = cache.collect();
         if (!collected) FAIL(collected.error().message());
         CHECK(collected->entries == 1);
+        CHECK(collected->reaped == 1);
     }
     CHECK(count_entries(root / "archive") == 1);
     CHECK(content_of(bucket, "k") == "new");
