@@ -115,13 +115,13 @@ std::string encode_escapes(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
         if (plain[byte] || (byte == '.' && i != 0 && i + 1 != text.size())) continue;
-        name.append(text, kept, i - kept);
+        name.append(text.substr(kept, i - kept));
         name += '%';
         name += "0123456789abcdef"[byte >> 4];
         name += "0123456789abcdef"[byte & 15];
         kept = i + 1;
     }
-    return name.append(text, kept);
+    return name.append(text.substr(kept));
 }
 
 std::optional<std::string> decode_escapes(std::string_view name) {
