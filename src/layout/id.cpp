@@ -31,14 +31,12 @@ Id fresh_id() noexcept {
 }
 
 void append_text(std::string& text, const Id& id) {
-    // 26 characters of 5 bits hold 130 bits: the first character has only the id's top 3 bits.
+    // 26 characters of 5 bits hold 130 bits: the first has only the id's top 3 bits, and the 14th one of the high word and four of the low.
     std::array<char, id_length> characters;
-    Id rest = id;
-    for (std::size_t i = id_length; i-- > 0;) {
-        characters[i] = alphabet[rest.low & 31];
-        rest.low = rest.low >> 5 | rest.high << 59;
-        rest.high >>= 5;
-    }
+    std::uint64_t high = id.high >> 1, low = id.low;
+    for (std::size_t i = 12; i < 13; --i, high >>= 5) characters[i] = alphabet[high & 31];
+    for (std::size_t i = 25; i > 13; --i, low >>= 5) characters[i] = alphabet[low & 31];
+    characters[13] = alphabet[(id.high & 1) << 4 | low];
     text.append(characters.data(), characters.size());
 }
 
@@ -50,15 +48,20 @@ std::string to_text(const Id& id) {
 
 std::optional<Id> parse_id(std::string_view text) noexcept {
     if (text.size() != id_length) return std::nullopt;
-    Id id;
-    std::uint8_t seen = digits[static_cast<unsigned char>(text[0])] > 7 ? no_digit : 0;
-    for (const char c : text) {
-        const std::uint8_t digit = digits[static_cast<unsigned char>(c)];
-        seen |= digit;
-        id.high = id.high << 5 | id.low >> 59;
-        id.low = id.low << 5 | digit;
-    }
-    if (seen == no_digit || !id) return std::nullopt;
+    std::uint8_t seen = 0;
+    const auto number_of = [&](std::string_view part) {
+        std::uint64_t number = 0;
+        for (const char c : part) {
+            const std::uint8_t digit = digits[static_cast<unsigned char>(c)];
+            seen |= digit;
+            number = number << 5 | digit;
+        }
+        return number;
+    };
+    // 3 + 12 x 5 bits and one of the next character are the high word; that character's other four and 12 x 5 bits the low one.
+    const std::uint64_t first = number_of(text.substr(0, 13)), middle = number_of(text.substr(13, 1)), last = number_of(text.substr(14));
+    const Id id{first << 1 | middle >> 4, middle << 60 | last};
+    if (seen == no_digit || first >> 63 != 0 || !id) return std::nullopt;
     return id;
 }
 

@@ -72,6 +72,11 @@ int hex_value(char c) {
 }  // namespace
 
 Result<std::string> encode_key(std::string_view key) {
+    // Most keys are their own names.
+    const auto is_own = [](char c) { return c == '.' || plain[static_cast<unsigned char>(c)]; };
+    if (!key.empty() && key.size() <= max_name && key.front() != '.' && key.back() != '.' && std::all_of(key.begin(), key.end(), is_own)) {
+        return std::string(key);
+    }
     if (key.size() > max_key) return os::fail(Errc::invalid, "key", {}, "longer than " + std::to_string(max_key) + " bytes");
     if (!is_utf8(key)) return os::fail(Errc::invalid, "key", {}, "not UTF-8: " + encode_escapes(key.substr(0, 60)));
     std::string name = encode_escapes(key);

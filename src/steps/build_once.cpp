@@ -152,7 +152,7 @@ Result<HeldLease> build_once(const RootRef& root, const Place& place, const Fill
     TRY(root->participant());  // a build ends in a publish: where that is impossible, nobody should have to wait first
     const std::uint64_t number = Range::byte(layout::digest(place.encoded_bucket, place.key)).start;
     if (std::find(building.begin(), building.end(), std::pair<const root::Root*, std::uint64_t>(root.get(), number)) != building.end()) {
-        return os::fail(Errc::invalid, "build", root->dirs().buckets / place.path(), "its own build asks for it");
+        return os::fail(Errc::invalid, "build", root->dirs().buckets / place.path, "its own build asks for it");
     }
     BuildLock lock(*root, place, number);
     TRY(lock.wait(limits));

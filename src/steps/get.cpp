@@ -38,7 +38,7 @@ Result<HeldLease> get_unleased(const RootRef& root, const Place& place, layout::
             TRY_ASSIGN(const bool good, is_keys_own(*root, place, id));
             if (good) return HeldLease(root, {}, id);
         }
-        TRY_ASSIGN(const auto link, layout::read_link(root->link_kind(), root->dirs().buckets, place.path()));
+        TRY_ASSIGN(const auto link, layout::read_link(root->link_kind(), root->dirs().buckets, place.path));
         if (link.kind != layout::LinkRead::Kind::entry || link.id == id) return miss();
         id = link.id;
     }
@@ -47,7 +47,7 @@ Result<HeldLease> get_unleased(const RootRef& root, const Place& place, layout::
 }  // namespace
 
 Result<HeldLease> get(const RootRef& root, const Place& place) {
-    const std::string path = place.path();
+    const std::string& path = place.path;
     // (1) Read the link.
     TRY_ASSIGN(auto link, layout::read_link(root->link_kind(), root->dirs().buckets, path));
     if (link.kind != layout::LinkRead::Kind::entry) return miss();

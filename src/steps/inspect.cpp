@@ -62,7 +62,7 @@ Result<std::vector<std::string>> list_keys(const root::Root& root, const std::st
 
 Result<EntryInfo> info(const root::Root& root, const Place& place) {
     const auto& buckets = root.dirs().buckets;
-    const std::string path = place.path();
+    const std::string& path = place.path;
     TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, place.encoded_bucket));
     if (!exists) return os::fail(Errc::miss, "no such entry", {}, {});
     for (;;) {

@@ -12,8 +12,7 @@ struct Place {
     const std::string& encoded_bucket;
     std::string_view key;
     std::string encoded_key;
-
-    [[nodiscard]] std::string path() const { return layout::key_path(encoded_bucket, encoded_key); }  ///< from `buckets/`
+    std::string path = layout::key_path(encoded_bucket, encoded_key);  ///< from `buckets/`
 };
 
 }  // namespace larder::steps

@@ -73,7 +73,7 @@ Result<> ensure_bucket(const root::Root& root, const std::string& encoded_bucket
 /// Step 5: under the bucket's lock. Whether the old link came back in exchange.
 Result<bool> place_link(root::Root& root, const os::Dir& staging, const std::string& staged_link, const Place& place,
                         const root::WaitLimits& limits) {
-    const std::string path = place.path();
+    const std::string& path = place.path;
     for (;;) {
         const bool exclusive = !root.can_exchange.load(std::memory_order_relaxed);
         const auto lock = exclusive ? root::BucketLock::exclusive(root, place.encoded_bucket, limits)

@@ -65,7 +65,7 @@ Result<> remove(const RootRef& root, const Place& place, const root::WaitLimits&
         const auto no_entry = os::fail(Errc::miss, "no such entry", {}, {});
         TRY_ASSIGN(const bool exists, bucket_exists(*root, place.encoded_bucket));
         if (!exists) return no_entry;
-        const std::string path = place.path();
+        const std::string& path = place.path;
         const auto lock = root::BucketLock::exclusive(*root, place.encoded_bucket, limits);
         TRY(lock);
         (void)os::point("remove.locked");
@@ -85,7 +85,7 @@ Result<bool> retire_if(root::Root& root, const Place& place, const layout::Id& i
     if (!exists) return false;
     const auto lock = root::BucketLock::exclusive(root, place.encoded_bucket, limits);
     TRY(lock);
-    return retire_checked(root, place.path(), id);
+    return retire_checked(root, place.path, id);
 }
 
 Result<bool> retire_if_unlocked(root::Root& root, const Place& place, const layout::Id& id) {
@@ -93,7 +93,7 @@ Result<bool> retire_if_unlocked(root::Root& root, const Place& place, const layo
     if (!exists) return false;
     TRY_ASSIGN(const auto lock, root::BucketLock::try_exclusive(root, place.encoded_bucket));
     if (!lock) return false;
-    return retire_checked(root, place.path(), id);
+    return retire_checked(root, place.path, id);
 }
 
 Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const root::WaitLimits& limits) {

@@ -1,0 +1,71 @@
+"""The floor makes the system calls that it claims to, and larder's get no more than the floor's: counted by strace.
+
+    calls.py BENCH_FLOOR [DIR]        ends with 77 where strace can't trace
+"""
+
+import collections
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+EXPECTED = {
+    ("get, hit", "floor"): {"readlinkat": 2},
+    ("get, hit", "larder"): {"readlinkat": 2},
+    ("get, miss", "floor"): {"readlinkat": 1},
+    ("get, miss", "larder"): {"readlinkat": 1},
+    ("get of 500 keys, leased together", "floor"): {"readlinkat": 1000},
+    ("get of 500 keys, leased together", "larder"): {"readlinkat": 1000},
+    ("open, one get, close", "floor"): {"openat": 2, "flock": 1, "readlinkat": 2, "close": 2},
+    ("put of 10 files of 4 KiB", "floor"): {"mkdirat": 1, "openat": 11, "write": 10, "close": 11, "renameat": 2, "symlinkat": 1},
+    ("refresh of 100 keys, until visible", "floor"): {"rename": 1},
+}
+# What larder adds, shown and not judged: where the rest of a row's time goes.
+SHOWN = ["open, one get, close", "put of 10 files of 4 KiB", "refresh of 100 keys, until visible"]
+CALLS = 10  # as bench_floor --trace makes
+
+
+def traced(bench, row, side, directory):
+    """How often each system call is made for one call of a side."""
+    with tempfile.TemporaryDirectory() as scratch:
+        log = pathlib.Path(scratch) / "strace"
+        command = ["strace", "-qq", "-o", log, bench, "--dir", directory, "--rows", row, "--trace", side]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f"{row}, {side}: {done.stderr}")
+        names = re.findall(r"^(\w+)\(", log.read_text(errors="replace"), re.M)
+    # Markers stand around all calls, and around whatever is undone between two.
+    parts, part = [], []
+    for name in names[names.index("getppid"):]:
+        if name == "getppid":
+            parts.append(part)
+            part = []
+        else:
+            part.append(name)
+    timed = parts[1::2]
+    counts = collections.Counter(name for part in timed for name in part)
+    del counts["brk"]  # memory for our own vectors
+    return {name: count / CALLS for name, count in sorted(counts.items())}
+
+
+def main():
+    bench, directory = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else tempfile.gettempdir()
+    if shutil.which("strace") is None or subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], capture_output=True).returncode != 0:
+        print("strace can't trace here")
+        return 77
+    wrong = 0
+    for (row, side), expected in EXPECTED.items():
+        counts = traced(bench, row, side, directory)
+        good = counts == expected
+        wrong += not good
+        print(f"{'ok  ' if good else 'FAIL'} {row}, {side}: {counts}" + ("" if good else f", and not {expected}"))
+    for row in SHOWN:
+        counts = traced(bench, row, "larder", directory)
+        print(f"     {row}, larder: {sum(counts.values()):g} calls: {counts}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

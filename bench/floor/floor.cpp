@@ -1,0 +1,83 @@
+#include "floor.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "contest.hpp"
+
+namespace bench {
+
+namespace {
+
+void must(bool done, const char* what) {
+    if (!done) give_up(std::string(what) + ": " + std::to_string(errno));
+}
+
+constexpr std::array<const char*, 10> files = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+
+}  // namespace
+
+int open_directory(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    must(fd >= 0, path.c_str());
+    return fd;
+}
+
+void read_link(int dir, const char* name) {
+    std::array<char, 64> target;
+    must(::readlinkat(dir, name, target.data(), target.size()) > 0 || errno == ENOENT, "readlinkat");
+}
+
+void write_files(int dir) {
+    static const std::array<char, 4096> bytes = {'x'};
+    for (const char* name : files) {
+        const int fd = ::openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        must(fd >= 0 && ::write(fd, bytes.data(), bytes.size()) == ssize_t{bytes.size()}, "write");
+        ::close(fd);
+    }
+}
+
+BarePut::BarePut(const std::string& directory) : root(open_directory(directory)) {
+    for (const char* name : {"staging", "archive", "buckets", "buckets/bench-v1"}) {
+        must(::mkdirat(root, name, 0700) == 0 || errno == EEXIST, name);
+    }
+    staging = open_directory(directory + "/staging");
+    archive = open_directory(directory + "/archive");
+    bucket = open_directory(directory + "/buckets/bench-v1");
+}
+
+void BarePut::put(const char* id, const char* key) const {
+    must(::mkdirat(staging, id, 0700) == 0, "mkdirat");
+    const int dir = ::openat(staging, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    must(dir >= 0, "openat");
+    write_files(dir);
+    ::close(dir);
+    must(::renameat(staging, id, archive, id) == 0, "renameat");
+    must(::symlinkat(id, staging, key) == 0, "symlinkat");
+    must(::renameat(staging, key, bucket, key) == 0, "renameat");
+}
+
+void BarePut::undo(const char* id, const char* key) const {
+    must(::unlinkat(bucket, key, 0) == 0, "unlinkat");
+    const int dir = ::openat(archive, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (const char* name : files) must(::unlinkat(dir, name, 0) == 0, "unlinkat");
+    ::close(dir);
+    must(::unlinkat(archive, id, AT_REMOVEDIR) == 0, "rmdir");
+}
+
+void open_get_close(const std::string& lock_file, const std::string& buckets, const char* name) {
+    const int lock = ::open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    must(lock >= 0 && ::flock(lock, LOCK_SH) == 0, "lock");
+    const int dir = open_directory(buckets);
+    read_link(dir, name);
+    read_link(dir, name);
+    ::close(dir);
+    ::close(lock);
+}
+
+}  // namespace bench

@@ -1,0 +1,259 @@
+#include "rows.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <memory>
+
+#include "cache.hpp"
+#include "floor.hpp"
+
+namespace bench {
+
+namespace {
+
+constexpr unsigned few_keys = 500;
+
+/// One after the other, so that no row is measured on one name that all caches of the processor know.
+template <class Call>
+std::function<void()> over_keys(const std::string& before, Call call) {
+    auto names = std::make_shared<std::vector<std::string>>();
+    for (unsigned i = 0; i < few_keys; ++i) names->push_back(before + key_name(i));
+    return [names, next = 0u, call = std::move(call)]() mutable {
+        call((*names)[next]);
+        next = (next + 1) % few_keys;
+    };
+}
+
+void run(const std::vector<std::string>& words) {
+    std::vector<char*> arguments;
+    for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::execvp(arguments[0], arguments.data());
+        ::_exit(127);
+    }
+    int status = 0;
+    if (child < 0 || ::waitpid(child, &status, 0) != child || status != 0) give_up(words[0] + " failed");
+}
+
+/// Files of 1 KiB, a hundred to a directory.
+void fill_tree(const fs::path& top, unsigned files) {
+    const std::string bytes(1024, 'x');
+    for (unsigned i = 0; i < files; ++i) {
+        const fs::path dir = top / std::to_string(i / 100);
+        if (i % 100 == 0) fs::create_directories(dir);
+        std::ofstream(dir / std::to_string(i % 100)) << bytes;
+    }
+    const int fd = open_directory(top);
+    (void)::syncfs(fd);  // so that nobody pays for writing out what another has made
+    ::close(fd);
+}
+
+Contest get_hit(const fs::path& root) {
+    return {"get, hit", "two readlinkat", 1.4, 2000,
+            [=](unsigned) {
+                const int buckets = open_directory(root / "buckets");
+                return Worker{over_keys("bench-v1/", [buckets](const std::string& name) {
+                    read_link(buckets, name.c_str());
+                    read_link(buckets, name.c_str());
+                })};
+            },
+            [=](unsigned) {
+                const auto opened = std::make_shared<Opened>(root);
+                return Worker{over_keys("", [opened](const std::string& key) { (void)value(opened->bucket.get(key)); })};
+            }};
+}
+
+Contest get_miss(const fs::path& root) {
+    return {"get, miss", "one readlinkat", 1.5, 2000,
+            [=](unsigned) {
+                const int buckets = open_directory(root / "buckets");
+                return Worker{over_keys("bench-v1/no-", [buckets](const std::string& name) { read_link(buckets, name.c_str()); })};
+            },
+            [=](unsigned) {
+                const auto opened = std::make_shared<Opened>(root);
+                return Worker{over_keys("no-", [opened](const std::string& key) {
+                    if (opened->bucket.get(key)) give_up("a key that is not there");
+                })};
+            }};
+}
+
+Contest get_many(const fs::path& root) {
+    return {"get of 500 keys, leased together", "1,000 readlinkat", 1.2, 4,
+            [=](unsigned) {
+                const int buckets = open_directory(root / "buckets");
+                const auto once = over_keys("bench-v1/", [buckets](const std::string& name) {
+                    read_link(buckets, name.c_str());
+                    read_link(buckets, name.c_str());
+                });
+                return Worker{[once]() mutable {
+                    for (unsigned i = 0; i < few_keys; ++i) once();
+                }};
+            },
+            [=](unsigned) {
+                const auto opened = std::make_shared<Opened>(root);
+                const auto leases = std::make_shared<std::vector<larder::Lease>>();
+                leases->reserve(few_keys);
+                const auto once = over_keys("", [=](const std::string& key) { leases->push_back(value(opened->bucket.get(key))); });
+                return Worker{[once, leases]() mutable {
+                    for (unsigned i = 0; i < few_keys; ++i) once();
+                    leases->clear();
+                }};
+            }};
+}
+
+Contest open_get(const fs::path& root) {
+    return {"open, one get, close", "a file locked shared, two readlinkat", 3, 100,
+            [=](unsigned) {
+                return Worker{over_keys("bench-v1/", [root](const std::string& name) { open_get_close(root.parent_path() / "lock", root / "buckets", name.c_str()); })};
+            },
+            [=](unsigned) {
+                return Worker{over_keys("", [root](const std::string& key) { (void)value(Opened(root).bucket.get(key)); })};
+            }};
+}
+
+Contest put(const fs::path& directory, const fs::path& root) {
+    return {"put of 10 files of 4 KiB", "mkdir, 10 x (create, write, close), rename, symlink, rename", 1.15, 20,
+            [=](unsigned number) {
+                const auto bare = std::make_shared<BarePut>(directory / "bare");
+                const auto id = std::make_shared<std::string>("0p1vnv6b4ye87v0m496w0000" + std::to_string(10 + number));
+                const auto key = std::make_shared<std::string>(key_name(1'000'000 + number));
+                return Worker{[=] { bare->put(id->c_str(), key->c_str()); }, [=] { bare->undo(id->c_str(), key->c_str()); }};
+            },
+            [=](unsigned number) {
+                const auto opened = std::make_shared<Opened>(root);
+                const std::string key = key_name(1'000'000 + number);
+                return Worker{[=] {
+                                  auto stage = value(opened->bucket.stage());
+                                  const int dir = open_directory(stage.path());
+                                  write_files(dir);
+                                  ::close(dir);
+                                  (void)value(opened->bucket.publish(key, std::move(stage)));
+                              },
+                              [=] {
+                                  value(opened->bucket.remove(key));
+                                  const auto collected = opened->cache.collect();
+                                  if (!collected && collected.error().code != larder::Errc::busy) give_up(collected.error().message());
+                              }};
+            }};
+}
+
+/// The one thing that stands in a directory.
+fs::path only_one_in(const fs::path& directory) {
+    const fs::directory_iterator first(directory);
+    if (first == fs::directory_iterator()) give_up(directory.string() + " is empty");
+    return first->path();
+}
+
+Contest refresh(const fs::path& directory, unsigned keys) {
+    const fs::path root = directory / ("refresh-" + std::to_string(keys));
+    make_cache(root, 0);
+    fill_bucket(root, "bench-v1", keys);
+    fill_bucket(root, "bare", keys);
+    Contest contest{"refresh of " + std::to_string(keys) + " keys, until visible", "one rename of a directory", 2, 20,
+                    [=](unsigned) {
+                        const fs::path here = root / "buckets" / "bare", there = root / "retired" / "bare";
+                        return Worker{[=] { fs::rename(here, there); }, [=] { fs::rename(there, here); }};
+                    },
+                    [=](unsigned) {
+                        const auto opened = std::make_shared<Opened>(root);
+                        return Worker{[=] { value(opened->bucket.refresh()); },
+                                      [=] { fs::rename(only_one_in(root / "retired" / "buckets"), root / "buckets" / "bench-v1"); }};
+                    }};
+    contest.alone = true;
+    return contest;
+}
+
+Contest collect_nothing(const fs::path& directory, unsigned keys) {
+    const auto cache_of = [&](unsigned size) {
+        const fs::path root = directory / ("collect-" + std::to_string(size));
+        if (fs::exists(root)) return root;
+        make_cache(root, 0);
+        fill_bucket(root, "bench-v1", size);
+        for (unsigned i = 0; i < size; ++i) fs::create_directory(root / "archive" / std::to_string(i));
+        return root;
+    };
+    const fs::path few = cache_of(100), many = cache_of(keys);
+    const auto collect = [](const fs::path& root) {
+        return [=](unsigned) {
+            const auto opened = std::make_shared<Opened>(root);
+            return Worker{[=] { (void)value(opened->cache.collect()); }};
+        };
+    };
+    Contest contest{"collect, no garbage, in " + std::to_string(keys) + " entries", "the same in 100 entries", 1.5, 50, collect(few), collect(many)};
+    contest.alone = true;
+    return contest;
+}
+
+Contest delete_garbage(const fs::path& directory, const fs::path& root, unsigned files) {
+    const fs::path bare = directory / "garbage", trash = root / "trash" / "garbage";
+    Contest contest{"delete " + std::to_string(files) + " files of garbage", "rm -rf", 1 / 1.5, 1,
+                    [=](unsigned) {
+                        fill_tree(bare, files);
+                        return Worker{[=] { run({"rm", "-rf", bare}); }, [=] { fill_tree(bare, files); }};
+                    },
+                    [=](unsigned) {
+                        fill_tree(trash, files);
+                        const auto opened = std::make_shared<Opened>(root);
+                        return Worker{[=] { (void)value(opened->cache.collect()); }, [=] { fill_tree(trash, files); }};
+                    }};
+    contest.alone = true;
+    return contest;
+}
+
+Contest materialize(const fs::path& directory, unsigned files, larder::LinkMode mode, const char* name, const std::vector<std::string>& command) {
+    const fs::path source = directory / "source", bare = directory / "target-bare", target = directory / "target";
+    if (!fs::exists(source)) fill_tree(source, files);
+    auto words = command;
+    words.insert(words.end(), {source, bare});
+    Contest contest{"materialize " + std::to_string(files) + " files, " + name, command[0] + " " + command[1], 1 / 1.5, 1,
+                    [=](unsigned) { return Worker{[=] { run(words); }, [=] { fs::remove_all(bare); }}; },
+                    [=](unsigned) {
+                        return Worker{[=] { (void)value(larder::materialize(source, target, {.mode = mode})); },
+                                      [=] { fs::remove_all(target); }};
+                    }};
+    contest.alone = true;
+    return contest;
+}
+
+}  // namespace
+
+void make_cache(const fs::path& root, unsigned keys) {
+    const Opened opened(root);
+    for (unsigned i = 0; i < keys; ++i) (void)value(opened.bucket.publish(key_name(i), value(opened.bucket.stage())));
+}
+
+void fill_bucket(const fs::path& root, const char* bucket, unsigned keys) {
+    const fs::path made = root / "buckets" / bucket;
+    fs::create_directory(made);
+    const int dir = open_directory(made);
+    for (unsigned i = 0; i < keys; ++i) {
+        if (::symlinkat("../../archive/0p1vnv6b4ye87v0m496w000000/tree", dir, key_name(i).c_str()) != 0) give_up("no symlink");
+    }
+    ::close(dir);
+}
+
+std::vector<Contest> contests(const fs::path& directory, const Sizes& sizes) {
+    const fs::path root = directory / "cache";
+    make_cache(root, few_keys);
+    fs::create_directory(directory / "bare");
+    using enum larder::LinkMode;
+    return {get_hit(root),
+            get_miss(root),
+            get_many(root),
+            open_get(root),
+            put(directory, root),
+            refresh(directory, 100),
+            refresh(directory, sizes.more_keys),
+            refresh(directory, sizes.many_keys),
+            collect_nothing(directory, sizes.more_keys),
+            collect_nothing(directory, sizes.many_keys),
+            delete_garbage(directory, root, sizes.garbage_files),
+            materialize(directory, sizes.carried_files, hardlink, "hard links", {"cp", "-al"}),
+            materialize(directory, sizes.carried_files, copy, "copies", {"cp", "-a", "--reflink=never"})};
+}
+
+}  // namespace bench
