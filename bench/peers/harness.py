@@ -10,6 +10,7 @@ SOURCES/000042 is the directory to be cached as entry 42. STORE is the driver's 
 FIRST..LAST-1: `put`; `get` (and read every byte: BYTES is how many); `drop` (those of even number); `collect` (STORE, whatever the range). Requests are
 `put N`, `drop N`, `collect`, `sweep` (whatever the peer offers for looking after a cache in use), answered by `ok` or `failed WHY`, and `check N`, answered by the SHA-256 of the entry's files, or `missing`.
 """
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -143,7 +144,8 @@ class Driver:
         self.process = subprocess.Popen(words, env=environment(peers), start_new_session=True, text=True, bufsize=1,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
         self.answers = queue.SimpleQueue()
-        threading.Thread(target=self.listen, daemon=True).start()
+        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener.start()
 
     def listen(self):
         for line in self.process.stdout:
@@ -154,7 +156,6 @@ class Driver:
         try:
             line = self.answers.get(timeout=PATIENCE)
         except queue.Empty:
-            self.kill()
             raise Failed(f"{self.name}: no answer in {PATIENCE} s") from None
         if line is None:
             code = self.process.wait()
@@ -165,7 +166,6 @@ class Driver:
     def expect(self, word):
         line = self.answer()
         if line.split(" ")[0] != word:
-            self.kill()
             raise Failed(f"{self.name}: said {line!r} instead of {word!r}")
         return line[len(word) :].strip()
 
@@ -183,16 +183,25 @@ class Driver:
     def close(self):
         """It has said all it had to say, and must end well."""
         self.process.stdin.close()
-        code = self.process.wait(PATIENCE)
+        try:
+            code = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{self.name}: does not end") from None
         if code != 0:
             raise Failed(f"{self.name}: ended with {code}")
 
     def kill(self):
+        """Ends it and whatever it has started; no harm where it has ended."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
         self.process.wait()
+        self.listener.join()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self.process.stdout.close()
+        self.errors.close()
 
 
 def shares(count, processes):
