@@ -37,7 +37,7 @@ def read_files(directory):
     try:
         for name in FILES:
             file = os.open(f"{directory}/{name}", os.O_RDONLY | os.O_CLOEXEC)
-            files.append(os.read(file, 1 << 20))
+            files.append(os.read(file, 8192))
             os.close(file)
     except FileNotFoundError:
         return None

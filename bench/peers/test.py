@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The benchmark's own tests: drivers that lie, die or hang about are failures and no figures; ratios are those of one round."""
+"""The benchmark's own tests: drivers that lie or die are failures and no figures; ratios are those of one round."""
 import contextlib
 import io
 import json
