@@ -39,6 +39,14 @@ class Failed(Exception):
     """A driver died, hung, or did not do what it said."""
 
 
+class TooSlow(Failed):
+    """It gave no answer in the time that it had."""
+
+
+class OutOfTime(Exception):
+    """The rest of this measurement is left out."""
+
+
 @dataclasses.dataclass
 class Contender:
     name: str
@@ -152,19 +160,19 @@ class Driver:
             self.answers.put(line.rstrip("\n"))
         self.answers.put(None)
 
-    def answer(self):
+    def answer(self, patience=PATIENCE):
         try:
-            line = self.answers.get(timeout=PATIENCE)
+            line = self.answers.get(timeout=max(patience, 0))
         except queue.Empty:
-            raise Failed(f"{self.name}: no answer in {PATIENCE} s") from None
+            raise TooSlow(f"{self.name}: no answer in {patience:.0f} s") from None
         if line is None:
             code = self.process.wait()
             self.errors.seek(0)
             raise Failed(f"{self.name}: ended with {code}: {self.errors.read().strip()[-500:]}")
         return line
 
-    def expect(self, word):
-        line = self.answer()
+    def expect(self, word, patience=PATIENCE):
+        line = self.answer(patience)
         if line.split(" ")[0] != word:
             raise Failed(f"{self.name}: said {line!r} instead of {word!r}")
         return line[len(word) :].strip()
@@ -210,7 +218,7 @@ def shares(count, processes):
     return list(zip(edges, edges[1:]))
 
 
-def run_phase(contender, peers, phase, store, sources, ranges):
+def run_phase(contender, peers, phase, store, sources, ranges, patience=PATIENCE):
     """How long the drivers take from the word to go until the last is done, and the bytes that they tell."""
     drivers = []
     try:
@@ -221,7 +229,7 @@ def run_phase(contender, peers, phase, store, sources, ranges):
         begin = time.monotonic()
         for driver in drivers:
             driver.tell("go")
-        told = [driver.expect("done") for driver in drivers]
+        told = [driver.expect("done", patience) for driver in drivers]
         seconds = time.monotonic() - begin
         for driver in drivers:
             driver.close()
@@ -263,31 +271,44 @@ def disk_usage(directory):
 SAMPLE = 20  # entries that are checked byte by byte after a phase: arbitrary, because a driver that is wrong is wrong in most
 
 
-def measure(contender, peers, sources, directory, entries, processes):
-    """One contender, once, on a fresh store: {phase: seconds}. Raises Failed unless everything has really happened."""
+def measure(contender, peers, sources, directory, entries, processes, patience=PATIENCE):
+    """One contender, once, on a fresh store: {phase: seconds}, without those from the first on that took longer than `patience`.
+    Raises Failed unless everything has really happened."""
     store = pathlib.Path(tempfile.mkdtemp(prefix="store.", dir=directory))
     ranges = shares(entries, processes)
     sample = range(0, entries, max(1, entries // SAMPLE | 1))  # an odd step: half of them even
     seconds = {}
+
+    def phase(name, over):
+        try:
+            seconds[name], told = run_phase(contender, peers, name, store, sources, over, patience)
+        except TooSlow:
+            if patience < PATIENCE:
+                raise OutOfTime from None
+            raise
+        return told
+
     try:
         os.sync()  # nobody pays for writing out what another has left behind
-        seconds["put"], _ = run_phase(contender, peers, "put", store, sources, ranges)
-        seconds["get"], read = run_phase(contender, peers, "get", store, sources, ranges)
+        phase("put", ranges)
+        read = phase("get", ranges)
         if read != entries * ENTRY_BYTES:
             raise Failed(f"{contender.name}'s get: read {read} bytes of {entries * ENTRY_BYTES}")
         check(contender, peers, store, sources, {index: True for index in sample})
         full = disk_usage(store)
         os.sync()
-        seconds["drop"], _ = run_phase(contender, peers, "drop", store, sources, ranges)
-        seconds["collect"], _ = run_phase(contender, peers, "collect", store, sources, [(0, entries)])
+        phase("drop", ranges)
+        phase("collect", [(0, entries)])
         freed, dropped = full - disk_usage(store), (entries + 1) // 2
         # What the drivers themselves leave (directories that get has filled) goes too, so more may be freed, and less must not.
         if freed < 0.9 * dropped * ENTRY_BYTES:
             raise Failed(f"{contender.name}'s collect: freed {freed} bytes of {dropped * ENTRY_BYTES}")
         check(contender, peers, store, sources, {index: index % 2 == 1 for index in sample})
-        return seconds
+    except OutOfTime:
+        pass
     finally:
         shutil.rmtree(store, ignore_errors=True)
+    return seconds
 
 
 def median_ratio(seconds, of_larder):

@@ -18,7 +18,7 @@ run = runpy.run_path(str(HERE / "run"))
 
 # A peer that is a directory, and does everything right but for the fault named by its first argument.
 FAKE = """
-import os, pathlib, shutil, sys
+import os, pathlib, shutil, sys, time
 sys.path.insert(0, {here!r})
 from driver import Failed, Peer, main, read_files
 
@@ -54,6 +54,8 @@ class Fake(Peer):
     def drop(self, entries):
         if FAULT == "raises":
             raise Failed("would rather not")
+        if FAULT == "dawdles":
+            time.sleep(60)
         for entry in entries:
             if FAULT == "keeps half" and entry % 4 == 0:
                 continue
@@ -99,6 +101,12 @@ class Measuring(WithSources):
                 with self.assertRaisesRegex(Failed, complaint):
                     self.measure(fault, processes=1)
                 self.assertEqual([path.name for path in self.directory.glob("store.*")], [], "the store is gone all the same")
+
+    def test_what_takes_too_long_is_left_out(self):
+        seconds = harness.measure(self.fake("dawdles"), self.directory, self.sources, self.directory, 12, 1, patience=5)
+        self.assertEqual(set(seconds), {"put", "get"})
+        rows = run["rows_of"]({("dawdles", 12, 1): {0: seconds}}, [self.fake("dawdles")])
+        self.assertEqual([row["phase"] for row in rows], ["put", "get"])
 
     def test_one_failure_does_not_end_the_run(self):
         with contextlib.redirect_stderr(io.StringIO()):
