@@ -320,8 +320,8 @@ def median_ratio(seconds, of_larder):
 def machine(directory, able):
     with open("/proc/cpuinfo") as info:
         model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), platform.machine())
-    file_system = subprocess.run(["findmnt", "-n", "-o", "FSTYPE", "-T", directory], capture_output=True, text=True).stdout.strip()
-    return {"kernel": platform.release(), "cpu": model, "cpus": os.cpu_count(), "file_system": file_system or "unknown",
+    file_system = subprocess.run(["findmnt", "-n", "-o", "FSTYPE", "-T", directory], capture_output=True, text=True).stdout.split()[-1:]
+    return {"kernel": platform.release(), "cpu": model, "cpus": os.cpu_count(), "file_system": "".join(file_system) or "unknown",
             "load_at_start": os.getloadavg()[0], "versions": {c.name: c.version for c in able}}
 
 
