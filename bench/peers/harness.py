@@ -1,0 +1,335 @@
+"""Starts drivers, times them, and doesn't believe them: what `run` and `correctness` share.
+
+A driver is a program for one peer, called as
+
+    driver about                                   prints {"version": ..., "note": ...}, or says on stderr why the peer can't be driven here
+    driver PHASE STORE SOURCES FIRST LAST          prepares itself, prints `ready`, waits for a line, works, prints `done BYTES`
+    driver serve STORE SOURCES FIRST LAST          prints `ready`, then answers requests, a line each
+
+SOURCES/000042 is the directory to be cached as entry 42. STORE is the driver's own; empty before `put`. A phase does the entries
+FIRST..LAST-1: `put`; `get` (and read every byte: BYTES is how many); `drop` (those of even number); `collect` (STORE, whatever the range). Requests are
+`put N`, `drop N`, `collect`, `sweep` (whatever the peer offers for looking after a cache in use), answered by `ok` or `failed WHY`, and `check N`, answered by the SHA-256 of the entry's files, or `missing`.
+"""
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import platform
+import queue
+import random
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+FILES = 10
+FILE_BYTES = 4096
+ENTRY_BYTES = FILES * FILE_BYTES
+PATIENCE = 600  # seconds for one answer: arbitrary, because only a driver that hangs takes so long
+
+
+class Failed(Exception):
+    """A driver died, hung, or did not do what it said."""
+
+
+class TooSlow(Failed):
+    """It gave no answer in the time that it had."""
+
+
+class OutOfTime(Exception):
+    """The rest of this measurement is left out."""
+
+
+@dataclasses.dataclass
+class Contender:
+    name: str
+    command: list
+    version: str = ""
+    note: str = ""
+    at_most: int = 0  # entries in one run, where a peer is so slow that more would only take time; 0: any number
+
+
+def contenders(build):
+    """All of them, with larder first: the others are compared with it."""
+    library = str(pathlib.Path(build, "bench", "peers", "peers_larder"))
+    return [
+        Contender("larder", [library, "plain"]),
+        Contender("larder, syncing", [library, "power"]),
+        Contender("larder, hashing", [library, "sha512"]),
+        Contender("cachetool", [str(HERE / "cachetool"), str(pathlib.Path(build, "cachetool", "cachetool"))]),
+        *(Contender(name, [str(HERE / name)]) for name in ("uv", "cacache", "pnpm", "diskcache", "ostree", "nix-store")),
+        Contender("ccache", [str(HERE / "ccache")], at_most=50),
+    ]
+
+
+def introduce(candidates, wanted, peers):
+    """Those of `candidates` that are wanted and can be driven, knowing their version; and a list of those that can't, with the reason."""
+    unknown = set(wanted or []) - {c.name for c in candidates}
+    if unknown:
+        sys.exit(f"no such peer: {', '.join(sorted(unknown))}; there are {', '.join(c.name for c in candidates)}")
+    able, skipped = [], []
+    for candidate in candidates:
+        if wanted and candidate.name not in wanted:
+            continue
+        try:
+            told = subprocess.run([*candidate.command, "about"], env=environment(peers), capture_output=True, text=True, timeout=60)
+            reason = (told.stderr.strip().splitlines() or [f"exit code {told.returncode}"])[-1]
+        except OSError as error:
+            told, reason = None, str(error)
+        if told and told.returncode == 0:
+            able.append(dataclasses.replace(candidate, **json.loads(told.stdout)))
+        else:
+            skipped.append({"peer": candidate.name, "why": reason})
+            say(f"skipped: {candidate.name}: {reason}")
+    return able, skipped
+
+
+def environment(peers):
+    """Peers are found in the directory that `install` fills; their settings are ours alone."""
+    return {**os.environ, "LARDER_PEERS": str(peers), "LC_ALL": "C.UTF-8"}
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Progress:
+    """Lines of talk; one at least every 30 seconds, so that whoever waits sees it live."""
+
+    def __init__(self):
+        self.doing = "starting"
+        self.spoken = time.monotonic()
+        self.ended = threading.Event()
+        threading.Thread(target=self.remind, daemon=True).start()
+
+    def remind(self):
+        while not self.ended.wait(5):
+            if time.monotonic() - self.spoken > 20:
+                self.line(f"... {self.doing}")
+
+    def line(self, text):
+        self.spoken = time.monotonic()
+        say(text)
+
+
+# Sources: random, different for each entry, and known by their number alone, so that truth needs no file.
+
+
+def entry_bytes(index):
+    return random.Random(index).randbytes(ENTRY_BYTES)
+
+
+def entry_sum(index):
+    return hashlib.sha256(entry_bytes(index)).hexdigest()
+
+
+def make_sources(directory, count):
+    for index in range(count):
+        entry = directory / f"{index:06d}"
+        entry.mkdir(parents=True)
+        content = entry_bytes(index)
+        for file in range(FILES):
+            (entry / str(file)).write_bytes(content[file * FILE_BYTES : (file + 1) * FILE_BYTES])
+
+
+# Drivers
+
+
+class Driver:
+    """A driver's process, in a session of its own, so that a kill takes whatever it has started as well."""
+
+    def __init__(self, contender, peers, phase, store, sources, first=0, last=0):
+        self.name = f"{contender.name}'s {phase}"
+        self.errors = tempfile.TemporaryFile("w+")
+        words = [*contender.command, phase, str(store), str(sources), str(first), str(last)]
+        self.process = subprocess.Popen(words, env=environment(peers), start_new_session=True, text=True, bufsize=1,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
+        self.answers = queue.SimpleQueue()
+        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener.start()
+
+    def listen(self):
+        for line in self.process.stdout:
+            self.answers.put(line.rstrip("\n"))
+        self.answers.put(None)
+
+    def answer(self, patience=PATIENCE):
+        try:
+            line = self.answers.get(timeout=max(patience, 0))
+        except queue.Empty:
+            raise TooSlow(f"{self.name}: no answer in {patience:.0f} s") from None
+        if line is None:
+            code = self.process.wait()
+            self.errors.seek(0)
+            raise Failed(f"{self.name}: ended with {code}: {self.errors.read().strip()[-500:]}")
+        return line
+
+    def expect(self, word, patience=PATIENCE):
+        line = self.answer(patience)
+        if line.split(" ")[0] != word:
+            raise Failed(f"{self.name}: said {line!r} instead of {word!r}")
+        return line[len(word) :].strip()
+
+    def tell(self, line):
+        try:
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # the answer will say how it ended
+
+    def ask(self, request):
+        self.tell(request)
+        return self.answer()
+
+    def close(self):
+        """It has said all it had to say, and must end well."""
+        self.process.stdin.close()
+        try:
+            code = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{self.name}: does not end") from None
+        if code != 0:
+            raise Failed(f"{self.name}: ended with {code}")
+
+    def kill(self):
+        """Ends it and whatever it has started; no harm where it has ended."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        self.listener.join()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self.process.stdout.close()
+        self.errors.close()
+
+
+def shares(count, processes):
+    """The ranges of entries, one for each process."""
+    edges = [count * i // processes for i in range(processes + 1)]
+    return list(zip(edges, edges[1:]))
+
+
+def run_phase(contender, peers, phase, store, sources, ranges, patience=PATIENCE):
+    """How long the drivers take from the word to go until the last is done, and the bytes that they tell."""
+    drivers = []
+    try:
+        for first, last in ranges:
+            drivers.append(Driver(contender, peers, phase, store, sources, first, last))
+        for driver in drivers:
+            driver.expect("ready")
+        begin = time.monotonic()
+        for driver in drivers:
+            driver.tell("go")
+        told = [driver.expect("done", patience) for driver in drivers]
+        seconds = time.monotonic() - begin
+        for driver in drivers:
+            driver.close()
+        return seconds, sum(int(count) for count in told)
+    finally:
+        for driver in drivers:
+            driver.kill()
+
+
+def check(contender, peers, store, sources, wanted):
+    """Holds what the cache yields against the truth: `wanted` maps numbers of entries to whether they should be there."""
+    driver = Driver(contender, peers, "serve", store, sources)
+    try:
+        driver.expect("ready")
+        for index, there in wanted.items():
+            answer = driver.ask(f"check {index}")
+            if answer != (entry_sum(index) if there else "missing"):
+                raise Failed(f"{contender.name}: entry {index} should be {'there' if there else 'gone'}, and is {answer[:200]!r}")
+        driver.close()
+    finally:
+        driver.kill()
+
+
+def disk_usage(directory):
+    """Bytes on the disk, each file once, however many names it has."""
+    seen, total, todo = set(), 0, [directory]
+    while todo:
+        with os.scandir(todo.pop()) as entries:
+            for entry in entries:
+                status = entry.stat(follow_symlinks=False)
+                if (status.st_dev, status.st_ino) not in seen:
+                    seen.add((status.st_dev, status.st_ino))
+                    total += status.st_blocks * 512
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append(entry.path)
+    return total
+
+
+SAMPLE = 20  # entries that are checked byte by byte after a phase: arbitrary, because a driver that is wrong is wrong in most
+
+
+def measure(contender, peers, sources, directory, entries, processes, patience=PATIENCE):
+    """One contender, once, on a fresh store: {phase: seconds}, without those from the first on that took longer than `patience`.
+    Raises Failed unless everything has really happened."""
+    store = pathlib.Path(tempfile.mkdtemp(prefix="store.", dir=directory))
+    ranges = shares(entries, processes)
+    sample = range(0, entries, max(1, entries // SAMPLE | 1))  # an odd step: half of them even
+    seconds = {}
+
+    def phase(name, over):
+        try:
+            seconds[name], told = run_phase(contender, peers, name, store, sources, over, patience)
+        except TooSlow:
+            if patience < PATIENCE:
+                raise OutOfTime from None
+            raise
+        return told
+
+    try:
+        os.sync()  # nobody pays for writing out what another has left behind
+        phase("put", ranges)
+        read = phase("get", ranges)
+        if read != entries * ENTRY_BYTES:
+            raise Failed(f"{contender.name}'s get: read {read} bytes of {entries * ENTRY_BYTES}")
+        check(contender, peers, store, sources, {index: True for index in sample})
+        full = disk_usage(store)
+        os.sync()
+        phase("drop", ranges)
+        phase("collect", [(0, entries)])
+        freed, dropped = full - disk_usage(store), (entries + 1) // 2
+        # What the drivers themselves leave (directories that get has filled) goes too, so more may be freed, and less must not.
+        if freed < 0.9 * dropped * ENTRY_BYTES:
+            raise Failed(f"{contender.name}'s collect: freed {freed} bytes of {dropped * ENTRY_BYTES}")
+        check(contender, peers, store, sources, {index: index % 2 == 1 for index in sample})
+    except OutOfTime:
+        pass
+    finally:
+        shutil.rmtree(store, ignore_errors=True)
+    return seconds
+
+
+def median_ratio(seconds, of_larder):
+    """The median over the rounds that both took part in of how many times as long as larder it took; None where there is no such round."""
+    ratios = [seconds[r] / of_larder[r] for r in seconds if r in of_larder]
+    return round(statistics.median(ratios), 3) if ratios else None
+
+
+def machine(directory, able):
+    with open("/proc/cpuinfo") as info:
+        model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), platform.machine())
+    file_system = subprocess.run(["findmnt", "-n", "-o", "FSTYPE", "-T", directory], capture_output=True, text=True).stdout.split()[-1:]
+    return {"kernel": platform.release(), "cpu": model, "cpus": os.cpu_count(), "file_system": "".join(file_system) or "unknown",
+            "load_at_start": os.getloadavg()[0], "versions": {c.name: c.version for c in able}}
+
+
+def add_common_options(parser):
+    repository = HERE.parent.parent
+    parser.add_argument("--dir", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()), help="where stores and sources go; picks the file system")
+    parser.add_argument("--build", type=pathlib.Path, default=repository / "build", help="larder's build directory")
+    parser.add_argument("--peers-dir", type=pathlib.Path, default=repository / "build" / "peers", help="what bench/peers/install has filled")
+    parser.add_argument("--peers", type=lambda text: [name.strip() for name in text.split(";" if ";" in text else ",")],
+                        help="only these, by their names in the table (separated by ';' where a name has a comma)")
+    parser.add_argument("--quick", action="store_true", help="smaller and shorter, to see that all works")
