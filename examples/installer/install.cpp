@@ -4,8 +4,7 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
-#include <map>
+#include <unordered_map>
 
 #include "digest.hpp"
 #include "tree.hpp"
@@ -17,9 +16,11 @@ namespace {
 
 /// The whole of a file of an entry, which is known to be there: a lease holds it.
 Result<std::string> read_text(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file.good() && !file.eof()) return system_failure("read", path);
+    std::ifstream file(path, std::ios::binary | std::ios::ate);
+    const std::streamoff size = file.tellg();
+    if (size < 0) return system_failure("read", path);
+    std::string text(static_cast<std::size_t>(size), '\0');
+    if (!file.seekg(0).read(text.data(), size)) return system_failure("read", path);
     return text;
 }
 
@@ -38,18 +39,18 @@ public:
     OwnFiles(Tree tree, bool replace) : tree_(std::move(tree)), replace_(replace) {}
 
     Result<> write(const std::string& path, std::string_view content, mode_t mode) {
-        list.push_back({path, record_hash(content), std::to_string(content.size())});
+        list_.push_back({path, record_hash(content), std::to_string(content.size())});
         return tree_.write(path, content, mode, replace_);
     }
 
-    Result<> write_record_file(const std::string& path) {
-        list.push_back({path, {}, {}});
-        return tree_.write(path, write_record(list), 0644, replace_);
+    /// Afterwards RECORD lists `others`, these files and itself.
+    Result<> write_record_file(const std::string& path, const std::vector<RecordLine>& others) {
+        list_.push_back({path, {}, {}});
+        return tree_.write(path, write_record(others) + write_record(list_), 0644, replace_);
     }
 
-    std::vector<RecordLine> list;
-
 private:
+    std::vector<RecordLine> list_;
     Tree tree_;
     bool replace_;
 };
@@ -81,11 +82,9 @@ Result<Plan> plan_installation(const LeasedWheel& wheel) {
     plan.files = std::move(*files);
     for (const auto& file : plan.files) {
         // There is exactly one at the top: see Inspection. Copies of other distributions lie deeper.
-        const fs::path path = file.path;
-        if (path.filename() == "WHEEL" && path.parent_path().extension() == ".dist-info" &&
-            !path.parent_path().has_parent_path()) {
-            plan.dist_info = path.parent_path().string();
-        }
+        const auto slash = file.path.find('/');
+        const std::string_view path = file.path;
+        if (path.ends_with(".dist-info/WHEEL") && slash == path.rfind('/')) plan.dist_info = path.substr(0, slash);
     }
     if (plan.dist_info.empty())
         return refuse("read entry", tree / entry::record, "no *.dist-info; a refresh of the bucket would help");
@@ -114,10 +113,11 @@ Result<> check_conflicts(const std::vector<LeasedWheel>& wheels, const std::vect
             Error{.code = Errc::exists, .sys_errno = 0, .step = "install", .path = path, .detail = std::move(detail)});
     };
     auto target = Tree::open(options.target);
-    std::map<std::string, std::size_t> owners;
+    std::unordered_map<std::string, std::size_t> owners;
     for (std::size_t i = 0; i < plans.size(); ++i) {
-        for (const auto& path : plans[i].paths()) {
-            const auto [other, is_new] = owners.emplace(path, i);
+        for (auto& owned : plans[i].paths()) {
+            const auto [other, is_new] = owners.emplace(std::move(owned), i);
+            const auto& path = other->first;
             if (!is_new) {
                 return conflict(wheels[i].wheel.path, fmt::format("'{}' belongs to {} as well", path,
                                                                   wheels[other->second].wheel.path.filename().string()));
@@ -143,7 +143,6 @@ Result<larder::MaterializeReport> install(const LeasedWheel& wheel, const Plan& 
     auto target = Tree::open(options.target);
     if (!target) return tl::unexpected(target.error());
     OwnFiles own(std::move(*target), options.replace);
-    own.list = plan.files;
     for (const auto& path : plan.scripts) {
         const auto script = read_text(tree / entry::scripts / path);
         if (!script) return tl::unexpected(script.error());
@@ -157,7 +156,7 @@ Result<larder::MaterializeReport> install(const LeasedWheel& wheel, const Plan& 
     }
     if (auto done = own.write(plan.dist_info + "/INSTALLER", "larder-installer\n", 0644); !done)
         return tl::unexpected(done.error());
-    if (auto done = own.write_record_file(plan.dist_info + "/RECORD"); !done) return tl::unexpected(done.error());
+    if (auto done = own.write_record_file(plan.dist_info + "/RECORD", plan.files); !done) return tl::unexpected(done.error());
     return report;
 }
 

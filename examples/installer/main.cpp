@@ -1,7 +1,7 @@
 // larder-installer: installs Python wheels, and shows how an installer uses larder.
 //
 // What it does, and where to read on:
-//   1. identify each wheel by its name and digest            wheel.hpp
+//   1. identify each wheel by its name and seal              wheel.hpp
 //   2. lease its unpacked tree, unpacking it where need be   here, unpack.hpp   <- Bucket::get_or_build
 //   3. see that nothing is in the way                        install.hpp
 //   4. put the trees into the target                         install.hpp        <- larder::materialize

@@ -112,10 +112,10 @@ Result<> unpack(const WheelFile& wheel, const fs::path& directory, const Limits&
     if (!tree) return tl::unexpected(tree.error());
     if (auto done = Unpacking(wheel, limits, std::move(*contents), std::move(*tree)).run(); !done) return done;
 
-    // The key holds the digest of what the file was at first. If it is something else by now, the entry would be misnamed.
-    const auto digest = sha256_of_file(wheel.path);
-    if (!digest) return tl::unexpected(digest.error());
-    if (*digest != wheel.sha256) return refuse("unpack wheel", wheel.path, "changed while it was read");
+    // The key holds the seal that the file had at first. If it has another by now, the entry would be misnamed.
+    const auto seal = seal_of(wheel.path);
+    if (!seal) return tl::unexpected(seal.error());
+    if (*seal != wheel.seal) return refuse("unpack wheel", wheel.path, "changed while it was read");
     return {};
 }
 

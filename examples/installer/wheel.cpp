@@ -80,15 +80,16 @@ public:
 private:
     /// The archive's own directory is in order, and names what libarchive will show.
     Result<> check_directory() {
-        const auto names = names_in_directory(wheel_.path);
-        if (!names) return tl::unexpected(names.error());
-        for (const std::string_view name : *names) {
+        const auto directory = read_directory(wheel_.path);
+        if (!directory) return tl::unexpected(directory.error());
+        for (const auto& line : directory->lines) {
+            const std::string_view name = line.name;
             const bool is_directory = name.size() > 1 && name.ends_with('/');
             const auto path = name.substr(0, name.size() - (is_directory ? 1 : 0));
             if (const auto wrong = what_is_wrong_with(path); !wrong.empty()) return refuse_member(harmless(name), wrong);
             named_.emplace(path);
         }
-        if (names->size() > limits_.max_members) return refuse_wheel(too_many());
+        if (directory->lines.size() > limits_.max_members) return refuse_wheel(too_many());
         return {};
     }
 
@@ -266,6 +267,22 @@ private:
 
 }  // namespace
 
+Result<std::string> seal_of(const fs::path& path) {
+    const auto directory = read_directory(path);
+    if (!directory) return tl::unexpected(directory.error());
+    Digest digest;
+    digest.add(directory->bytes);
+    for (const auto& line : directory->lines) {
+        const auto [top, name] = split_first(line.name);
+        if (!top.ends_with(".dist-info") || name != "RECORD") continue;
+        if (line.start == DirectoryLine::large || line.packed == DirectoryLine::large) return sha256_of_file(path);
+        const auto record = raw_member(path, line);
+        if (!record) return tl::unexpected(record.error());
+        digest.add(*record);
+    }
+    return hex(digest.finish());
+}
+
 Result<WheelFile> identify(const fs::path& path) {
     const std::string file = path.filename().string();
     std::vector<std::string> parts;
@@ -279,9 +296,9 @@ Result<WheelFile> identify(const fs::path& path) {
     if (!complete || !file.ends_with(".whl") || !what_is_wrong_with(file).empty()) {
         return refuse("read wheel", path, "not named as a wheel is: NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl");
     }
-    auto digest = sha256_of_file(path);
-    if (!digest) return tl::unexpected(digest.error());
-    return WheelFile{path, parts[0], parts[1], fmt::format("{} sha256:{}", file, *digest), *digest};
+    auto seal = seal_of(path);
+    if (!seal) return tl::unexpected(seal.error());
+    return WheelFile{path, parts[0], parts[1], fmt::format("{} seal:{}", file, *seal), *seal};
 }
 
 Result<Contents> inspect(const WheelFile& wheel, const Limits& limits) { return Inspection(wheel, limits).run(); }

@@ -18,16 +18,24 @@ struct Limits {
     std::uint64_t max_members = 200'000;
 };
 
-/// A wheel file, known by its name and its digest.
+/// A wheel file, known by its name and its seal.
 struct WheelFile {
     fs::path path;
     std::string name;     ///< of the distribution, as the file name has it
     std::string version;  ///< likewise
-    /// The key of its entry. The digest is in it because a name says too little: who builds `app-1.0-py3-none-any.whl` again
+    /// The key of its entry. The seal is in it because a name says too little: who builds `app-1.0-py3-none-any.whl` again
     /// after a change gets another entry, and whoever has the old one keeps it.
     std::string key;
-    std::string sha256;
+    std::string seal;
 };
+
+/// The SHA-256 of a wheel's directory and of its RECORD, as they are in the archive. Between them they say all that there is to
+/// install: the directory names every file, RECORD has a digest of each, SHA-256 or better, and unpack() compares them all. So
+/// two wheels of one seal are unpacked to the same files, or refused; and of a wheel of any size this reads some kilobytes. (Of
+/// one of 4 GiB or more it reads everything.) What it does not see is a file that is damaged in this copy of the wheel alone:
+/// where the wheel's entry is in the cache, that is installed, with what RECORD promises; where it is not, unpack() refuses the
+/// wheel. Errors: `build` where the archive has no directory, or one that is not in order.
+[[nodiscard]] Result<std::string> seal_of(const fs::path& path);
 
 /// Errors: `build` where the file's name is not a wheel's (NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl).
 [[nodiscard]] Result<WheelFile> identify(const fs::path& path);

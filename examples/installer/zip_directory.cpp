@@ -1,8 +1,9 @@
-// The format: APPNOTE.TXT of PKWARE, sections 4.3.12 (a member's header) and 4.3.14 to 4.3.16 (the ends). Numbers are
-// little-endian.
+// The format: APPNOTE.TXT of PKWARE, sections 4.3.7 and 4.3.12 (a member's headers, before it and in the directory) and 4.3.14
+// to 4.3.16 (the ends). Numbers are little-endian.
 #include "zip_directory.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,7 +16,8 @@ namespace installer {
 
 namespace {
 
-constexpr std::size_t header_size = 46, end_size = 22, long_end_size = 56, locator_size = 20, comment_limit = 0xffff;
+constexpr std::size_t local_header_size = 30, header_size = 46, end_size = 22, long_end_size = 56, locator_size = 20,
+                      comment_limit = 0xffff;
 
 // A directory takes some 150 bytes for each member; more than this can't belong to a wheel within Limits::max_members.
 constexpr std::uint64_t directory_limit = 64 << 20;
@@ -42,7 +44,7 @@ std::string read_at(const Fd& file, std::uint64_t offset, std::size_t size) {
 
 }  // namespace
 
-Result<std::vector<std::string>> names_in_directory(const fs::path& archive) {
+Result<Directory> read_directory(const fs::path& archive) {
     const auto damaged = [&](const char* why) { return refuse("read wheel", archive, why); };
     const Fd file(::open(archive.c_str(), O_RDONLY | O_CLOEXEC));
     struct stat status {};
@@ -71,8 +73,8 @@ Result<std::vector<std::string>> names_in_directory(const fs::path& archive) {
     if (start > directory_end || directory_end - start != size)
         return damaged("the zip archive's directory is not where it should be");
 
-    const std::string directory = read_at(file, start, static_cast<std::size_t>(size));
-    std::vector<std::string> names;
+    std::string directory = read_at(file, start, static_cast<std::size_t>(size));
+    std::vector<DirectoryLine> lines;
     for (std::size_t at = 0; at < directory.size();) {
         if (directory.size() - at < header_size || directory.compare(at, 4, "PK\x01\x02") != 0) {
             return damaged("the zip archive's directory is damaged");
@@ -80,11 +82,27 @@ Result<std::vector<std::string>> names_in_directory(const fs::path& archive) {
         const std::size_t name_size = number_at(directory, at + 28, 2);
         const std::size_t whole = header_size + name_size + number_at(directory, at + 30, 2) + number_at(directory, at + 32, 2);
         if (directory.size() - at < whole) return damaged("the zip archive's directory is damaged");
-        names.push_back(directory.substr(at + header_size, name_size));
+        lines.push_back({directory.substr(at + header_size, name_size), number_at(directory, at + 42, 4),
+                         number_at(directory, at + 20, 4)});
         at += whole;
     }
-    if (directory.size() != size || names.size() != count) return damaged("the zip archive's directory is damaged");
-    return names;
+    if (directory.size() != size || lines.size() != count) return damaged("the zip archive's directory is damaged");
+    return Directory{std::move(directory), std::move(lines)};
+}
+
+Result<std::string> raw_member(const fs::path& archive, const DirectoryLine& line) {
+    const Fd file(::open(archive.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return system_failure("open", archive);
+    const std::string header = read_at(file, line.start, local_header_size);
+    if (header.size() != local_header_size || !header.starts_with("PK\x03\x04")) {
+        return refuse("read wheel", archive, fmt::format("member '{}' is not where it should be", harmless(line.name)));
+    }
+    const std::uint64_t size = local_header_size + number_at(header, 26, 2) + number_at(header, 28, 2) + line.packed;
+    if (size > directory_limit) {
+        return refuse("read wheel", archive,
+                      fmt::format("member '{}' is larger than any metadata can be", harmless(line.name)));
+    }
+    return read_at(file, line.start, static_cast<std::size_t>(size));
 }
 
 }  // namespace installer

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zipfile
 
 from wheels import Wheel, patch, record_hash, set_flags, set_sizes
 
@@ -281,6 +282,45 @@ class Shares(Case):
         self.install(first)
         self.assertEqual(self.install(second, target=self.here / "other")["unpacked"], 1)
         self.assertEqual(self.python("import app; print(app.value)"), "first\n")
+        self.assertEqual(self.python("import app; print(app.value)", target=self.here / "other"), "second\n")
+
+    def test_a_wheel_is_known_by_its_record_and_refused_for_the_rest(self):
+        """A file that is damaged is refused, unless an entry has what RECORD promises already."""
+        wheel = Wheel().add_module().write(self.wheels)
+        content = bytearray(wheel.read_bytes())
+        content[content.index(b"app/__init__.py") + 20] ^= 0x55  # within the file's bytes, which follow its name
+        damaged = self.here / "damaged" / wheel.name
+        damaged.parent.mkdir()
+        damaged.write_bytes(content)
+        self.run_installer(damaged, status=1)
+        self.assertEqual((self.entries(), self.target.exists()), ([], False))
+        self.install(wheel)
+        summary = self.install(damaged, target=self.here / "other")
+        self.assertEqual((summary["unpacked"], summary["from_cache"]), (0, 1))
+        self.assertEqual(tree_of(self.target), tree_of(self.here / "other"))
+
+    def test_any_byte_of_record_or_the_directory_makes_another_wheel(self):
+        wheel = Wheel().add_module().write(self.wheels)
+        key = self.install(wheel)["wheels"][0]["key"]
+        content = wheel.read_bytes()
+        with zipfile.ZipFile(wheel) as archive:
+            start = archive.getinfo("app-1.0.dist-info/RECORD").header_offset
+        for number, at in enumerate(range(start, len(content), 11)):
+            path = self.here / f"changed{number}" / wheel.name
+            path.parent.mkdir()
+            path.write_bytes(content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :])
+            done = subprocess.run(self.command(path, target=self.here / f"target{number}"), capture_output=True, text=True, env=self.environment)
+            for other in json.loads(done.stdout)["wheels"]:
+                self.assertNotEqual(other["key"], key)
+
+    def test_record_need_not_be_the_last(self):
+        def write(value, directory):
+            wheel = Wheel().add_module(value)
+            wheel.record_is_first = True
+            return wheel.write(self.here / directory)
+        self.install(write("first", "one"))
+        self.assertEqual(self.install(write("second", "two"), target=self.here / "other")["unpacked"], 1)
+        self.assertEqual(self.install(write("first", "three"), target=self.here / "again")["unpacked"], 0)
         self.assertEqual(self.python("import app; print(app.value)", target=self.here / "other"), "second\n")
 
     def test_several_processes_unpack_each_wheel_once(self):

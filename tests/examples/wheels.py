@@ -24,6 +24,7 @@ class Wheel:
         self.members = []  # (path, content, external attributes), in order, twice the same if somebody wants that
         self.record = None  # the whole text; made from the members where it is None
         self.record_extra = []  # lines to be added
+        self.record_is_first = False  # in the archive, where the format wants it to be the last
         self.record_changed = {}  # path: line to be written in its stead, or None to leave it out
         self.wheel = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         self.metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
@@ -67,7 +68,7 @@ class Wheel:
             csv.writer(output, lineterminator="\n").writerows([*lines, *self.record_extra, (record_name, "", "")])
             text = output.getvalue()
         if text is not False:
-            members.append((record_name, text.encode(), (stat.S_IFREG | 0o644) << 16))
+            members.insert(0 if self.record_is_first else len(members), (record_name, text.encode(), (stat.S_IFREG | 0o644) << 16))
 
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / (file_name or self.file_name())
