@@ -44,15 +44,18 @@ void read_through(const std::filesystem::path& path, std::size_t limit) {
 }
 
 void inspect(const std::filesystem::path& path) {
-    const installer::WheelFile wheel{path, "example", "1.0", "example-1.0-py3-none-any.whl sha256:0", "0"};
+    const installer::WheelFile wheel{path, "example", "1.0", "example-1.0-py3-none-any.whl seal:0", "0"};
     const installer::Limits limits{1 << 20, 1000};
     const auto contents = installer::inspect(wheel, limits);
     if (!contents) return;
-    const auto names = installer::names_in_directory(path);
-    must(names.has_value(), "an archive that is accepted has a directory in order");
+    const auto directory = installer::read_directory(path);
+    must(directory.has_value(), "an archive that is accepted has a directory in order");
+    const auto is_named = [&](std::string_view name) {
+        return std::any_of(directory->lines.begin(), directory->lines.end(), [&](const auto& line) { return line.name == name; });
+    };
     std::set<std::string> destinations;
     for (const auto& [member, file] : contents->files) {
-        must(std::find(names->begin(), names->end(), member) != names->end(), "a member is named in the directory");
+        must(is_named(member), "a member is named in the directory");
         must(installer::what_is_wrong_with(file.destination).empty(), "a destination is a plain path below the target");
         must(file.is_dropped || destinations.insert(file.destination).second, "a destination is one member's alone");
     }
@@ -62,7 +65,7 @@ void inspect(const std::filesystem::path& path) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto path = file_of(text_of(data, size));
-    (void)installer::names_in_directory(path);
+    (void)installer::seal_of(path);
     read_through(path, 1 << 20);
     inspect(path);
     return 0;
