@@ -152,7 +152,7 @@ private:
 constexpr std::uint64_t alone = 512;
 
 /// One for each processor, four at most. 10,000 files of 1 KiB in 100 directories, one / two / four threads, by the time of `cp
-/// -al` or `cp -a` (bench/tree, two busy cores): hard links on ext4 0.95 / 0.73 / 0.57, xfs 1.03 / 0.73 / 0.54, tmpfs 0.71 /
+/// -al` or `cp -a` (two busy cores): hard links on ext4 0.95 / 0.73 / 0.57, xfs 1.03 / 0.73 / 0.54, tmpfs 0.71 /
 /// 0.79 / 0.72; copies on ext4 0.63 / 0.59 / 0.45, xfs 0.48 / 0.40 / 0.30, tmpfs 0.25 / 0.27 / 0.28; clones on xfs 0.67 / 0.42
 /// / 0.33.
 Team team_for(const MaterializeOptions& options) {

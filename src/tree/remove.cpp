@@ -177,7 +177,7 @@ private:
 constexpr std::uint64_t alone = 512;
 
 /// One for each processor, four at most. 10,000 files of 1 KiB in 100 directories, one / two / four threads, by the time of `rm
-/// -rf` (bench/tree, two busy cores): ext4 0.87 / 0.52 / 0.41, btrfs 1.09 / 0.60 / 0.34, tmpfs 0.80 / 0.73 / 0.87, xfs 0.71 /
+/// -rf` (two busy cores): ext4 0.87 / 0.52 / 0.41, btrfs 1.09 / 0.60 / 0.34, tmpfs 0.80 / 0.73 / 0.87, xfs 0.71 /
 /// 0.74 / 1.01.
 Team team_for(unsigned threads) {
     if (threads != 0) return {threads, 0};
