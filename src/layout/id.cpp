@@ -47,7 +47,7 @@ std::string to_text(const Id& id) {
 }
 
 std::optional<Id> parse_id(std::string_view text) noexcept {
-    if (text.size() != id_length) return std::nullopt;
+    if (text.size() != id_length || digits[static_cast<unsigned char>(text[0])] > 7) return std::nullopt;
     std::uint8_t seen = 0;
     const auto number_of = [&](std::string_view part) {
         std::uint64_t number = 0;
@@ -61,7 +61,7 @@ std::optional<Id> parse_id(std::string_view text) noexcept {
     // 3 + 12 x 5 bits and one of the next character are the high word; that character's other four and 12 x 5 bits the low one.
     const std::uint64_t first = number_of(text.substr(0, 13)), middle = number_of(text.substr(13, 1)), last = number_of(text.substr(14));
     const Id id{first << 1 | middle >> 4, middle << 60 | last};
-    if (seen == no_digit || first >> 63 != 0 || !id) return std::nullopt;
+    if (seen == no_digit || !id) return std::nullopt;
     return id;
 }
 
