@@ -66,6 +66,7 @@ void time_each(unsigned calls, Call call, std::vector<double>& nanoseconds) {
 
 Busy measure_busy(const fs::path& directory, unsigned rounds, unsigned calls) {
     const fs::path root = directory / "cache";
+    make_common_cache(root);
     const Neighbour neighbour(root);
     neighbour.stop();
     const Opened opened(root);

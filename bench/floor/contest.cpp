@@ -161,6 +161,18 @@ Outcome measure(const Contest& contest, unsigned processes, unsigned rounds) {
     return outcome;
 }
 
+void prepare(const Contest& contest) {
+    if (!contest.prepare) return;
+    const pid_t pid = ::fork();
+    if (pid < 0) give_up("can't fork");
+    if (pid == 0) {
+        contest.prepare();
+        ::_exit(0);
+    }
+    int status = 0;
+    if (::waitpid(pid, &status, 0) != pid || status != 0) give_up("can't prepare \"" + contest.row + "\"");
+}
+
 void trace(const Make& side, unsigned calls) {
     const Worker worker = side(0);
     warm(worker);

@@ -31,7 +31,8 @@ struct Contest {
     unsigned calls;     ///< of each side, in each round
     Make bare;
     Make larder;
-    bool alone = false;  ///< makes no sense with several processes
+    bool alone = false;                       ///< makes no sense with several processes
+    std::function<void()> prepare = nullptr;  ///< makes what both sides find, in a process of its own
 };
 
 struct Outcome {
@@ -47,7 +48,10 @@ struct Outcome {
 /// Larder's time over the floor's, by round.
 [[nodiscard]] std::vector<double> ratios(const Outcome& outcome);
 
+/// Requires: it is prepared.
 [[nodiscard]] Outcome measure(const Contest& contest, unsigned processes, unsigned rounds);
+
+void prepare(const Contest& contest);
 
 /// Only one side, `calls` times, between two calls of getppid: for strace to count what it really does.
 void trace(const Make& side, unsigned calls);

@@ -42,7 +42,9 @@ void write_files(int dir) {
     }
 }
 
-BarePut::BarePut(const std::string& directory) : root(open_directory(directory)) {
+BarePut::BarePut(const std::string& directory) {
+    must(::mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST, directory.c_str());
+    root = open_directory(directory);
     for (const char* name : {"staging", "archive", "buckets", "buckets/bench-v1"}) {
         must(::mkdirat(root, name, 0700) == 0 || errno == EEXIST, name);
     }

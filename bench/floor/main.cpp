@@ -98,6 +98,7 @@ json measure_all(const Arguments& arguments) {
     const auto wanted = [&](const std::string& row) { return row.find(arguments.rows) != std::string::npos; };
     for (const auto& contest : contests(arguments.directory, sizes)) {
         if (!wanted(contest.row)) continue;
+        prepare(contest);
         for (const unsigned processes : contest.alone ? std::vector{1u} : arguments.processes) {
             const bool is_long = contest.calls == 1;
             rows.push_back(json_of(measure(contest, processes, is_long ? std::max(3u, arguments.rounds / 10) : arguments.rounds)));
@@ -114,7 +115,9 @@ json measure_all(const Arguments& arguments) {
 
 void trace_one(const Arguments& arguments) {
     for (const auto& contest : contests(arguments.directory, {200, 300, 100, 100})) {
-        if (contest.row == arguments.rows) return trace(arguments.trace == "floor" ? contest.bare : contest.larder, 10);
+        if (contest.row != arguments.rows) continue;
+        prepare(contest);
+        return trace(arguments.trace == "floor" ? contest.bare : contest.larder, 10);
     }
     give_up("there is no row \"" + arguments.rows + "\"");
 }

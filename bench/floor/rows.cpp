@@ -150,9 +150,6 @@ fs::path only_one_in(const fs::path& directory) {
 
 Contest refresh(const fs::path& directory, unsigned keys) {
     const fs::path root = directory / ("refresh-" + std::to_string(keys));
-    make_cache(root, 0);
-    fill_bucket(root, "bench-v1", keys);
-    fill_bucket(root, "bare", keys);
     Contest contest{"refresh of " + std::to_string(keys) + " keys, until visible", "one rename of a directory", 2, 20,
                     [=](unsigned) {
                         const fs::path here = root / "buckets" / "bare", there = root / "retired" / "bare";
@@ -164,19 +161,16 @@ Contest refresh(const fs::path& directory, unsigned keys) {
                                       [=] { fs::rename(only_one_in(root / "retired" / "buckets"), root / "buckets" / "bench-v1"); }};
                     }};
     contest.alone = true;
+    contest.prepare = [=] {
+        make_cache(root, 0);
+        fill_bucket(root, "bench-v1", keys);
+        fill_bucket(root, "bare", keys);
+    };
     return contest;
 }
 
 Contest collect_nothing(const fs::path& directory, unsigned keys) {
-    const auto cache_of = [&](unsigned size) {
-        const fs::path root = directory / ("collect-" + std::to_string(size));
-        if (fs::exists(root)) return root;
-        make_cache(root, 0);
-        fill_bucket(root, "bench-v1", size);
-        for (unsigned i = 0; i < size; ++i) fs::create_directory(root / "archive" / std::to_string(i));
-        return root;
-    };
-    const fs::path few = cache_of(100), many = cache_of(keys);
+    const fs::path few = directory / "collect-100", many = directory / ("collect-" + std::to_string(keys));
     const auto collect = [](const fs::path& root) {
         return [=](unsigned) {
             const auto opened = std::make_shared<Opened>(root);
@@ -185,6 +179,14 @@ Contest collect_nothing(const fs::path& directory, unsigned keys) {
     };
     Contest contest{"collect, no garbage, in " + std::to_string(keys) + " entries", "the same in 100 entries", 1.5, 50, collect(few), collect(many)};
     contest.alone = true;
+    contest.prepare = [=] {
+        for (const auto& [root, size] : {std::pair{few, 100u}, std::pair{many, keys}}) {
+            if (fs::exists(root)) continue;
+            make_cache(root, 0);
+            fill_bucket(root, "bench-v1", size);
+            for (unsigned i = 0; i < size; ++i) fs::create_directory(root / "archive" / std::to_string(i));
+        }
+    };
     return contest;
 }
 
@@ -206,7 +208,6 @@ Contest delete_garbage(const fs::path& directory, const fs::path& root, unsigned
 
 Contest materialize(const fs::path& directory, unsigned files, larder::LinkMode mode, const char* name, const std::vector<std::string>& command) {
     const fs::path source = directory / "source", bare = directory / "target-bare", target = directory / "target";
-    if (!fs::exists(source)) fill_tree(source, files);
     auto words = command;
     words.insert(words.end(), {source, bare});
     Contest contest{"materialize " + std::to_string(files) + " files, " + name, command[0] + " " + command[1], 1 / 1.5, 1,
@@ -216,6 +217,9 @@ Contest materialize(const fs::path& directory, unsigned files, larder::LinkMode 
                                       [=] { fs::remove_all(target); }};
                     }};
     contest.alone = true;
+    contest.prepare = [=] {
+        if (!fs::exists(source)) fill_tree(source, files);
+    };
     return contest;
 }
 
@@ -236,12 +240,14 @@ void fill_bucket(const fs::path& root, const char* bucket, unsigned keys) {
     ::close(dir);
 }
 
+void make_common_cache(const fs::path& root) {
+    if (!fs::exists(root)) make_cache(root, few_keys);
+}
+
 std::vector<Contest> contests(const fs::path& directory, const Sizes& sizes) {
     const fs::path root = directory / "cache";
-    make_cache(root, few_keys);
-    fs::create_directory(directory / "bare");
     using enum larder::LinkMode;
-    return {get_hit(root),
+    std::vector<Contest> all = {get_hit(root),
             get_miss(root),
             get_many(root),
             open_get(root),
@@ -254,6 +260,10 @@ std::vector<Contest> contests(const fs::path& directory, const Sizes& sizes) {
             delete_garbage(directory, root, sizes.garbage_files),
             materialize(directory, sizes.carried_files, hardlink, "hard links", {"cp", "-al"}),
             materialize(directory, sizes.carried_files, copy, "copies", {"cp", "-a", "--reflink=never"})};
+    for (auto& contest : all) {
+        if (!contest.prepare) contest.prepare = [root] { make_common_cache(root); };
+    }
+    return all;
 }
 
 }  // namespace bench

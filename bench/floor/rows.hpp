@@ -14,8 +14,11 @@ struct Sizes {
     unsigned carried_files = 10'000;
 };
 
-/// Everything happens below `directory`, which is empty. What a row needs is made when its workers are made, or before that where all share it.
+/// Everything happens below `directory`.
 [[nodiscard]] std::vector<Contest> contests(const fs::path& directory, const Sizes& sizes);
+
+/// The cache of 500 entries that most rows share, unless it is there already.
+void make_common_cache(const fs::path& root);
 
 /// A bucket's directory in a cache, filled by hand with links that name nothing: where only their number matters.
 void fill_bucket(const fs::path& root, const char* bucket, unsigned keys);
