@@ -149,8 +149,15 @@ def installers_table(document):
 
 def correctness_table(document):
     rows = document["rows"]
-    head = list(dict.fromkeys(name for row in rows for name in row if not isinstance(row[name], (list, dict))))
-    return table(head, [[row.get(name, "") for name in head] for row in rows])
+    beside = [[row["peer"], row["version"], row["acknowledged"], f"{row['lost']} of {row['read_back']}", row["failed_puts"], row["collections"], row["note"]]
+              for row in rows if row["part"] == "beside"]
+    killed = [[row["peer"], row["during"], f"{row['midway']} of {row['kills']}"]
+              + [f"{row['next_put'][name]:.3f}" for name in ("usual", "median", "worst")] + [f"{row['lost']} of {row['read_back']}"]
+              for row in rows if row["part"] == "killed"]
+    return ("Two writers beside a collector: what was acknowledged and nobody asked to drop must be there.\n\n"
+            + table(["peer", "version", "puts acknowledged", "lost", "puts failed", "collections", "what it does"], beside)
+            + "\nA process killed in the middle: seconds until the next put is done.\n\n"
+            + table(["peer", "killed in a", "in the middle", "usual", "median", "worst", "lost"], killed))
 
 
 def main():

@@ -13,8 +13,8 @@ namespace larder {
 namespace {
 
 Result<steps::Place> place_of(const std::string& bucket, const std::string& encoded_bucket, std::string_view key) {
-    TRY_ASSIGN(std::string encoded_key, layout::encode_key(key));
-    return steps::Place{bucket, encoded_bucket, key, std::move(encoded_key)};
+    TRY_ASSIGN(std::string path, layout::encode_key_path(encoded_bucket, key));
+    return steps::Place{bucket, encoded_bucket, key, std::move(path)};
 }
 
 }  // namespace
@@ -85,7 +85,7 @@ Result<> Bucket::remove(std::string_view key) const {
 }
 
 Result<> Bucket::refresh() const {
-    TRY_ASSIGN(const auto root, cache_->current_root());
+    TRY_ASSIGN(const auto root, cache_->current_root({&root::Handles::buckets, &root::Handles::retired_buckets}));
     if (root->is_read_only()) return os::fail(Errc::read_only, "refresh", cache_->path(), "the cache is open for reading only");
     return steps::refresh(root, encoded_, cache_->limits());
 }

@@ -41,6 +41,12 @@ Result<steps::RootRef> CacheState::current_root() {
     return reopen(seen);
 }
 
+Result<steps::RootRef> CacheState::current_root(std::initializer_list<os::Dir root::Handles::*> used) {
+    Now seen = now();
+    if (seen.root->is_ours() && !seen.root->is_lost(used)) return std::move(seen.root);
+    return reopen(seen);
+}
+
 Result<steps::RootRef> CacheState::reopen(const Now& seen) {
     TRY_ASSIGN(auto root, root::open_root(path_, options_));
     auto* const fresh = new Generation(std::move(root));

@@ -26,6 +26,8 @@ public:
     [[nodiscard]] Result<steps::RootRef> root();
     /// For what writes or lists: also a Root that is still at its path.
     [[nodiscard]] Result<steps::RootRef> current_root();
+    /// The same, for what works in these directories alone.
+    [[nodiscard]] Result<steps::RootRef> current_root(std::initializer_list<os::Dir root::Handles::*> used);
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] root::WaitLimits limits() const { return {options_.lock_timeout, options_.build_timeout, options_.stop, options_.on_wait}; }

@@ -58,12 +58,6 @@ std::optional<StagedName> parse_staged_name(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-std::string key_path(std::string_view encoded_bucket, std::string_view encoded_key) {
-    std::string path;
-    path.reserve(encoded_bucket.size() + 1 + encoded_key.size());
-    return path.append(encoded_bucket).append("/").append(encoded_key);
-}
-
 std::string key_path_by_way_of(const Id& id, std::string_view key_path) {
     std::string path;
     path.reserve(id_length + 32 + key_path.size());

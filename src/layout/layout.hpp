@@ -63,10 +63,7 @@ struct StagedName {
 };
 [[nodiscard]] std::optional<StagedName> parse_staged_name(std::string_view name) noexcept;
 
-/// "<bucket>/<key>", to be used from a handle of `buckets/`: a handle of the bucket itself would, after a refresh, serve
-/// what was purged.
-[[nodiscard]] std::string key_path(std::string_view encoded_bucket, std::string_view encoded_key);
-/// The same link, from a handle of `archive/`, by way of an entry's tree and back: it leads there only while that entry is complete.
+/// A key's link, by its path from `buckets/`, as seen from a handle of `archive/`, by way of an entry's tree and back: it leads there only while that entry is complete.
 [[nodiscard]] std::string key_path_by_way_of(const Id& id, std::string_view key_path);
 /// Whether `name` is one that encode_key can have made.
 [[nodiscard]] bool is_key_name(std::string_view name);

@@ -30,11 +30,19 @@ Id hash_of(std::string_view bytes) {
     return id;
 }
 
-constexpr auto plain = [] {
+constexpr std::array<bool, 256> table_of(std::string_view characters) {
     std::array<bool, 256> is{};
-    for (const unsigned char c : std::string_view("abcdefghijklmnopqrstuvwxyz0123456789-_+")) is[c] = true;
+    for (const unsigned char c : characters) is[c] = true;
     return is;
-}();
+}
+constexpr auto plain = table_of("abcdefghijklmnopqrstuvwxyz0123456789-_+");
+constexpr auto plain_inside = table_of("abcdefghijklmnopqrstuvwxyz0123456789-_+.");
+
+/// Whether the encoding of the key is the key: most are.
+bool is_its_own_name(std::string_view key) {
+    if (key.empty() || key.size() > max_name || key.front() == '.' || key.back() == '.') return false;
+    return std::all_of(key.begin(), key.end(), [](char c) { return plain_inside[static_cast<unsigned char>(c)]; });
+}
 
 /// Well-formed UTF-8 by table 3-7 of the Unicode standard: no surrogates, no overlong forms, nothing past U+10FFFF.
 bool is_utf8(std::string_view text) {
@@ -72,11 +80,7 @@ int hex_value(char c) {
 }  // namespace
 
 Result<std::string> encode_key(std::string_view key) {
-    // Most keys are their own names.
-    const auto is_own = [](char c) { return c == '.' || plain[static_cast<unsigned char>(c)]; };
-    if (!key.empty() && key.size() <= max_name && key.front() != '.' && key.back() != '.' && std::all_of(key.begin(), key.end(), is_own)) {
-        return std::string(key);
-    }
+    if (is_its_own_name(key)) return std::string(key);
     if (key.size() > max_key) return os::fail(Errc::invalid, "key", {}, "longer than " + std::to_string(max_key) + " bytes");
     if (!is_utf8(key)) return os::fail(Errc::invalid, "key", {}, "not UTF-8: " + encode_escapes(key.substr(0, 60)));
     std::string name = encode_escapes(key);
@@ -88,6 +92,18 @@ Result<std::string> encode_key(std::string_view key) {
         keep -= 2;
     }
     return name.substr(0, keep).append(hash_mark).append(to_text(hash_of(key)));
+}
+
+std::string key_path(std::string_view encoded_bucket, std::string_view encoded_key) {
+    std::string path;
+    path.reserve(encoded_bucket.size() + 1 + encoded_key.size());
+    return path.append(encoded_bucket).append("/").append(encoded_key);
+}
+
+Result<std::string> encode_key_path(std::string_view encoded_bucket, std::string_view key) {
+    if (is_its_own_name(key)) return key_path(encoded_bucket, key);
+    TRY_ASSIGN(const std::string name, encode_key(key));
+    return key_path(encoded_bucket, name);
 }
 
 Result<std::string> encode_bucket(std::string_view name) {

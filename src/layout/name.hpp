@@ -26,6 +26,11 @@ inline constexpr std::size_t max_bucket_name = 128; ///< arbitrary, encoded: nam
 [[nodiscard]] Result<std::string> encode_key(std::string_view key);
 [[nodiscard]] Result<std::string> encode_bucket(std::string_view name);
 
+/// "<bucket>/<key>", to be used from a handle of `buckets/`: a handle of the bucket itself would, after a refresh, serve
+/// what was purged.
+[[nodiscard]] std::string key_path(std::string_view encoded_bucket, std::string_view encoded_key);
+[[nodiscard]] Result<std::string> encode_key_path(std::string_view encoded_bucket, std::string_view key);
+
 /// What was encoded, whichever it was; nothing for a name that encode_key can't have made. For a name with a hash, whose key only the
 /// record of its entry has: see is_hashed.
 [[nodiscard]] std::optional<std::string> decode_name(std::string_view name);

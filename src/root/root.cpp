@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <layout/layout.hpp>
 #include <os/points.hpp>
 #include <tree/remove.hpp>
@@ -11,15 +12,21 @@ namespace larder::root {
 Root::Root(Handles handles, const struct stat& archive, layout::Format format, bool read_only)
     : dirs_(std::move(handles)), format_(format), archive_(archive), read_only_(read_only), owner_(os::process_token()) {}
 
-bool Root::is_lost() const {
+bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
     struct stat here{}, at_path{};
-    for (const os::Dir* dir : {&dirs_.root, &dirs_.locks, &dirs_.participants, &dirs_.staging, &dirs_.buckets, &dirs_.archive,
-                               &dirs_.retired_links, &dirs_.retired_buckets, &dirs_.trash}) {
-        if (!dir->fd) continue;  // a read-only root may lack what only writers need
-        if (::fstat(dir->get(), &here) != 0 || here.st_nlink == 0) return true;
-        if (dir == &dirs_.root) {
-            if (::stat(dir->path.c_str(), &at_path) != 0 || at_path.st_dev != here.st_dev || at_path.st_ino != here.st_ino) return true;
-        }
+    if (::fstat(dirs_.root.get(), &here) != 0 || ::stat(dirs_.root.path.c_str(), &at_path) != 0) return true;
+    if (at_path.st_dev != here.st_dev || at_path.st_ino != here.st_ino) return true;
+    return std::any_of(used.begin(), used.end(), [&](os::Dir Handles::*which) {
+        const os::Dir& dir = dirs_.*which;
+        // A read-only root may lack what only writers need.
+        return dir.fd && (::fstat(dir.get(), &here) != 0 || here.st_nlink == 0);
+    });
+}
+
+bool Root::is_lost() const {
+    if (is_lost({&Handles::locks, &Handles::participants, &Handles::staging, &Handles::buckets, &Handles::archive, &Handles::retired_links,
+                 &Handles::retired_buckets, &Handles::trash})) {
+        return true;
     }
     const Participant* participant = joined_.load(std::memory_order_acquire);
     return participant != nullptr && participant->is_lost();

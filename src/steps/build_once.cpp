@@ -105,7 +105,7 @@ public:
     BuildLock(root::Root& root, const Place& place, std::uint64_t number)
         : root_(root),
           number_(number),
-          activity_(std::in_place, root.participant_if_possible(), number, "build " + place.encoded_key, true) {}
+          activity_(std::in_place, root.participant_if_possible(), number, "build " + std::string(place.encoded_key()), true) {}
 
     /// Errors: `interrupted`.
     Result<> wait(const root::WaitLimits& limits) {

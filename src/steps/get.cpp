@@ -1,5 +1,6 @@
 #include <steps/get.hpp>
 
+#include <layout/layout.hpp>
 #include <layout/link.hpp>
 #include <layout/name.hpp>
 #include <os/points.hpp>
@@ -15,7 +16,7 @@ tl::unexpected<Error> miss() { return tl::make_unexpected(Error{Errc::miss, 0, "
 
 /// Whether the entry is the key's: two long keys might, in theory, share one hashed name.
 Result<bool> is_keys_own(const root::Root& root, const Place& place, const layout::Id& id) {
-    if (!layout::is_hashed(place.encoded_key)) return true;
+    if (!layout::is_hashed(place.encoded_key())) return true;
     const auto record = read_record(root, id);
     if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
     return record && record->key == place.key;

@@ -1,7 +1,6 @@
 // A place in a cache: a key of a bucket, as its caller said it and as it stands on the disk.
 #pragma once
 
-#include <layout/layout.hpp>
 #include <string>
 #include <string_view>
 
@@ -11,8 +10,9 @@ struct Place {
     std::string_view bucket;  ///< the caller's name
     const std::string& encoded_bucket;
     std::string_view key;
-    std::string encoded_key;
-    std::string path = layout::key_path(encoded_bucket, encoded_key);  ///< from `buckets/`
+    std::string path;  ///< from `buckets/`
+
+    [[nodiscard]] std::string_view encoded_key() const { return std::string_view(path).substr(encoded_bucket.size() + 1); }
 };
 
 }  // namespace larder::steps

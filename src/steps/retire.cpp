@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <layout/layout.hpp>
 #include <layout/link.hpp>
+#include <layout/name.hpp>
 #include <os/points.hpp>
 #include <steps/collect.hpp>
 
