@@ -33,6 +33,7 @@ struct Contest {
     Make larder;
     bool alone = false;                       ///< makes no sense with several processes
     std::function<void()> prepare = nullptr;  ///< makes what both sides find, in a process of its own
+    fs::path own = {};                        ///< what no other row uses: deleted when the row is done, as millions of files are in it
 };
 
 struct Outcome {

@@ -103,6 +103,7 @@ json measure_all(const Arguments& arguments) {
             const bool is_long = contest.calls == 1;
             rows.push_back(json_of(measure(contest, processes, is_long ? std::max(3u, arguments.rounds / 10) : arguments.rounds)));
         }
+        if (!contest.own.empty()) fs::remove_all(contest.own);
     }
     if (wanted("get beside")) rows.push_back(json_of(measure_busy(arguments.directory, arguments.rounds, 2000)));
     if (wanted("memory")) {

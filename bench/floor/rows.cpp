@@ -166,6 +166,7 @@ Contest refresh(const fs::path& directory, unsigned keys) {
         fill_bucket(root, "bench-v1", keys);
         fill_bucket(root, "bare", keys);
     };
+    contest.own = root;
     return contest;
 }
 
@@ -187,6 +188,7 @@ Contest collect_nothing(const fs::path& directory, unsigned keys) {
             for (unsigned i = 0; i < size; ++i) fs::create_directory(root / "archive" / std::to_string(i));
         }
     };
+    contest.own = many;
     return contest;
 }
 
