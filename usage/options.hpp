@@ -1,6 +1,5 @@
-#pragma once
-
 // Boost.ProgramOptions as the programs here use it.
+#pragma once
 
 #include <algorithm>
 #include <boost/program_options.hpp>
