@@ -19,6 +19,7 @@ import pathlib
 import platform
 import queue
 import random
+import re
 import shutil
 import signal
 import statistics
@@ -98,6 +99,23 @@ def environment(peers):
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
+
+
+PATH = re.compile(r"[\w.@+-]*(?:/[\w.@+-]+){2,}")  # whole, or what is left where a message was cut
+
+
+def without_places(told, quoted=False):
+    """The document without the directories of this machine, of which peers speak when they fail: only names are left."""
+    if isinstance(told, dict):
+        return {name: without_places(value, name in ("examples", "why")) for name, value in told.items()}
+    if isinstance(told, list):
+        return [without_places(value, quoted) for value in told]
+    return PATH.sub(lambda path: path[0].rsplit("/", 1)[1], told) if quoted and isinstance(told, str) else told
+
+
+def tell(document):
+    json.dump(without_places(document), sys.stdout, indent=1)
+    print()
 
 
 class Progress:

@@ -146,6 +146,13 @@ class Figures(unittest.TestCase):
         self.assertFalse(share.allows("slow", 201))
 
 
+class Documents(unittest.TestCase):
+    def test_what_peers_say_names_no_place_of_this_machine(self):
+        told = {"rows": [{"note": "put/get/drop", "examples": ["ENOENT: rename '/home/me/x.1/tmp/a-b' -> 'e/me/x.1/c'"]}], "failed": [{"why": "/a/b is busy"}]}
+        self.assertEqual(harness.without_places(told),
+                         {"rows": [{"note": "put/get/drop", "examples": ["ENOENT: rename 'a-b' -> 'c'"]}], "failed": [{"why": "b is busy"}]})
+
+
 class Command(unittest.TestCase):
     def test_a_peer_that_is_not_there_is_named_and_skipped(self):
         with tempfile.TemporaryDirectory() as empty:
