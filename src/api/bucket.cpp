@@ -70,7 +70,8 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging, const Pub
     if (stage->root()->dirs().root.path != cache_->path()) {
         return os::fail(Errc::invalid, "publish", cache_->path(), "staged in another cache, " + stage->root()->dirs().root.path.string());
     }
-    if (stage->root()->is_lost()) {
+    // The lease must be seen; without the other directories publishing fails by itself, as nothing can be made in a deleted one.
+    if (stage->root()->is_lost({&root::Handles::participants})) {
         return os::fail(Errc::refused, "publish", cache_->path(), "the cache was moved or deleted since this was staged; stage it again");
     }
     TRY_ASSIGN(auto held, steps::publish(std::move(*stage), place, options, cache_->limits()));

@@ -213,33 +213,4 @@ Result<> sync_fd(int fd, const std::filesystem::path& path) {
     return {};
 }
 
-Result<DirReader> DirReader::open(const Dir& dir) {
-    const int fd = retry([&] { return ::openat(dir.get(), ".", open_dir_flags); });
-    if (fd < 0) return fail(errno, "open directory", dir.path);
-    DIR* stream = ::fdopendir(fd);
-    if (stream == nullptr) {
-        const int error = errno;
-        ::close(fd);
-        return fail(error, "open directory", dir.path);
-    }
-    return DirReader(stream, dir.path);
-}
-
-DirReader::~DirReader() {
-    if (stream_ != nullptr) ::closedir(stream_);
-}
-
-Result<const dirent*> DirReader::next() {
-    for (;;) {
-        errno = 0;
-        const dirent* entry = ::readdir(stream_);
-        if (entry == nullptr) {
-            if (errno != 0) return fail(errno, "list", path_);
-            return nullptr;
-        }
-        const std::string_view name = entry->d_name;
-        if (name != "." && name != "..") return entry;
-    }
-}
-
 }  // namespace larder::os

@@ -4,7 +4,6 @@
 // call that a signal interrupts is made again.
 #pragma once
 
-#include <dirent.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -61,41 +60,6 @@ struct Dir {
 [[nodiscard]] Result<> write_new_file_at(const Dir& parent, const std::string& name, std::string_view bytes, mode_t mode = 0600);
 [[nodiscard]] Result<> write_all(int fd, std::string_view bytes, const std::filesystem::path& path);
 [[nodiscard]] Result<> sync_fd(int fd, const std::filesystem::path& path);
-
-/// The names in a directory, one by one, without "." and "..". Each reader has a position of its own.
-class DirReader {
-public:
-    [[nodiscard]] static Result<DirReader> open(const Dir& dir);
-    DirReader(DirReader&& other) noexcept : stream_(std::exchange(other.stream_, nullptr)), path_(std::move(other.path_)) {}
-    DirReader& operator=(DirReader&& other) noexcept {
-        std::swap(stream_, other.stream_);
-        std::swap(path_, other.path_);
-        return *this;
-    }
-    ~DirReader();
-
-    /// Null at the end. The entry is valid until the next call.
-    [[nodiscard]] Result<const dirent*> next();
-    /// Begins again, and sees what has appeared since.
-    void rewind() noexcept { ::rewinddir(stream_); }
-
-private:
-    DirReader(DIR* stream, std::filesystem::path path) noexcept : stream_(stream), path_(std::move(path)) {}
-    DIR* stream_ = nullptr;
-    std::filesystem::path path_;
-};
-
-/// Calls `visit(name, d_type)`, which returns a Result<>, for each name in `dir`.
-template <class Visit>
-[[nodiscard]] Result<> for_each_name(const Dir& dir, Visit visit) {
-    if (!dir.fd) return {};
-    TRY_ASSIGN(auto reader, DirReader::open(dir));
-    for (;;) {
-        TRY_ASSIGN(const dirent* entry, reader.next());
-        if (entry == nullptr) return {};
-        TRY(visit(std::string(entry->d_name), entry->d_type));
-    }
-}
 
 /// Calls again what a signal interrupted.
 template <class Call>

@@ -15,6 +15,7 @@
 #include <layout/layout.hpp>
 #include <layout/link.hpp>
 #include <map>
+#include <os/dir_reader.hpp>
 #include <os/points.hpp>
 #include <root/root.hpp>
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <layout/layout.hpp>
 #include <lock/file_lock.hpp>
+#include <os/dir_reader.hpp>
 #include <os/points.hpp>
 
 namespace larder::root {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <layout/layout.hpp>
+#include <os/dir_reader.hpp>
 #include <os/points.hpp>
 #include <tree/remove.hpp>
 
@@ -19,17 +20,16 @@ bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
     return std::any_of(used.begin(), used.end(), [&](os::Dir Handles::*which) {
         const os::Dir& dir = dirs_.*which;
         // A read-only root may lack what only writers need.
-        return dir.fd && (::fstat(dir.get(), &here) != 0 || here.st_nlink == 0);
+        if (dir.fd && (::fstat(dir.get(), &here) != 0 || here.st_nlink == 0)) return true;
+        if (which != &Handles::participants) return false;
+        const Participant* participant = joined_.load(std::memory_order_acquire);
+        return participant != nullptr && participant->is_lost();
     });
 }
 
 bool Root::is_lost() const {
-    if (is_lost({&Handles::locks, &Handles::participants, &Handles::staging, &Handles::buckets, &Handles::archive, &Handles::retired_links,
-                 &Handles::retired_buckets, &Handles::trash})) {
-        return true;
-    }
-    const Participant* participant = joined_.load(std::memory_order_acquire);
-    return participant != nullptr && participant->is_lost();
+    return is_lost({&Handles::locks, &Handles::participants, &Handles::staging, &Handles::buckets, &Handles::archive,
+                    &Handles::retired_links, &Handles::retired_buckets, &Handles::trash});
 }
 
 Result<Participant*> Root::participant() {

@@ -41,7 +41,8 @@ public:
     [[nodiscard]] bool is_ours() const noexcept { return owner_ == os::process_token(); }
     /// Whether the directories were deleted, or something else stands at the root's path: time to open everything again.
     [[nodiscard]] bool is_lost() const;
-    /// The same, of the directories `used` alone: for who works in these, and may be in a hurry.
+    /// The same, of the directories `used` alone (of `participants`, with our own tables there): for who works in these, and may
+    /// be in a hurry.
     [[nodiscard]] bool is_lost(std::initializer_list<os::Dir Handles::*> used) const;
 
     [[nodiscard]] bool is_archive(const struct stat& status) const noexcept {

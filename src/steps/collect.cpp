@@ -3,6 +3,7 @@
 #include <layout/layout.hpp>
 #include <layout/link.hpp>
 #include <layout/name.hpp>
+#include <os/dir_reader.hpp>
 #include <os/points.hpp>
 #include <steps/collect.hpp>
 #include <steps/entry.hpp>

@@ -5,6 +5,7 @@
 #include <layout/link.hpp>
 #include <layout/name.hpp>
 #include <lock/file_lock.hpp>
+#include <os/dir_reader.hpp>
 #include <steps/collect.hpp>
 #include <steps/entry.hpp>
 

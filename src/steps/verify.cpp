@@ -6,6 +6,7 @@
 #include <layout/link.hpp>
 #include <layout/name.hpp>
 #include <map>
+#include <os/dir_reader.hpp>
 #include <os/points.hpp>
 #include <steps/collect.hpp>
 #include <steps/entry.hpp>

@@ -120,7 +120,7 @@ private:
     }
 
     Result<std::unique_ptr<Place>> open_pair(os::Dir from, os::Dir into, bool made) {
-        TRY_ASSIGN(auto reader, os::DirReader::open(from));
+        TRY_ASSIGN(auto reader, os::DirReader::borrow(from));
         auto pair = std::make_unique<Pair>(std::move(from), std::move(reader));
         TRY_ASSIGN(pair->status, os::stat_of(pair->dir));
         if (pair->status.st_dev == destination_status_.st_dev && pair->status.st_ino == destination_status_.st_ino) {

@@ -61,7 +61,7 @@ protected:
 
 private:
     static Result<std::unique_ptr<Place>> open_place(os::Dir dir) {
-        TRY_ASSIGN(auto reader, os::DirReader::open(dir));
+        TRY_ASSIGN(auto reader, os::DirReader::borrow(dir));
         return std::make_unique<Place>(std::move(dir), std::move(reader));
     }
 

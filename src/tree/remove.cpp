@@ -146,7 +146,7 @@ private:
         TRY_ASSIGN(const struct stat status, os::stat_of(dir));
         const mode_t writable = (status.st_mode & 0777) | S_IRWXU;
         if ((status.st_mode & S_IRWXU) != S_IRWXU) (void)os::retry([&] { return ::fchmod(dir.get(), writable); });
-        TRY_ASSIGN(auto reader, os::DirReader::open(dir));
+        TRY_ASSIGN(auto reader, os::DirReader::borrow(dir));
         return std::make_unique<Doomed>(std::move(dir), std::move(reader));
     }
 
@@ -188,7 +188,7 @@ Team team_for(unsigned threads) {
 
 Result<Removed> empty_dir(const os::Dir& dir, unsigned threads) {
     TRY_ASSIGN(os::Dir top, reopen(dir));
-    TRY_ASSIGN(auto reader, os::DirReader::open(top));
+    TRY_ASSIGN(auto reader, os::DirReader::borrow(top));
     return Removal(Removal::Top::keep, dir, {})
         .run(std::make_unique<Doomed>(std::move(top), std::move(reader)), team_for(threads));
 }

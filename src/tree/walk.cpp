@@ -76,12 +76,12 @@ private:
     bool take_name(Place& place, std::string& name, unsigned char& type) {
         auto entry = place.reader.next();
         if (!entry) report(place, std::move(entry).error());
-        if (!entry || *entry == nullptr) {
+        if (!entry || !*entry) {
             place.listed = true;
             return false;
         }
-        name = (*entry)->d_name;
-        type = (*entry)->d_type;
+        name = entry->name;
+        type = entry->type;
         return true;
     }
 

@@ -7,7 +7,7 @@
 #pragma once
 
 #include <memory>
-#include <os/file.hpp>
+#include <os/dir_reader.hpp>
 #include <string>
 
 namespace larder::tree {

@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -8,8 +7,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <os/dir_reader.hpp>
 #include <os/error.hpp>
-#include <os/file.hpp>
 #include <set>
 #include <stress/content/tree.hpp>
 #include <stress/random.hpp>

@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -162,14 +161,6 @@ LARDER_WRAP_BYTES(copy_file_range, (int from, off_t* from_at, int to, off_t* to_
 
 extern "C" {
 
-DIR* __real_fdopendir(int fd);
-DIR* __wrap_fdopendir(int fd);
-DIR* __wrap_fdopendir(int fd) { return larder::stress::fails({ENOMEM}) ? nullptr : __real_fdopendir(fd); }
-
-dirent* __real_readdir(DIR* stream);
-dirent* __wrap_readdir(DIR* stream);
-dirent* __wrap_readdir(DIR* stream) { return larder::stress::fails({EIO}) ? nullptr : __real_readdir(stream); }
-
 // Those with a variable number of arguments get what their callers give them.
 
 int __real_open(const char* path, int flags, ...);
@@ -213,7 +204,7 @@ int __wrap_fcntl(int fd, int command, ...) {
     return __real_fcntl(fd, command, argument);
 }
 
-// The renames and openings with flags of their own. No system call takes more than six arguments, and the registers of those
+// The renames and openings with flags of their own, and listing. No system call takes more than six arguments, and the registers of those
 // that were not given hold something that the kernel does not look at.
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
@@ -224,6 +215,7 @@ long __wrap_syscall(long number, ...) {
     for (long& argument : arguments) argument = va_arg(more, long);
     va_end(more);
     if (number == SYS_renameat2 && larder::stress::fails({ENOSPC, EIO})) return -1;
+    if (number == SYS_getdents64 && larder::stress::fails({EIO})) return -1;
 #ifdef SYS_openat2
     if (number == SYS_openat2 && larder::stress::fails({EMFILE, EIO, EINTR})) return -1;
 #endif

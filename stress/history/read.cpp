@@ -9,7 +9,7 @@
 #include <charconv>
 #include <map>
 #include <optional>
-#include <os/file.hpp>
+#include <os/dir_reader.hpp>
 #include <stress/history/join.hpp>
 #include <stress/history/log.hpp>
 #include <stress/history/read.hpp>

@@ -23,7 +23,7 @@ Audit::Listing Audit::Listing::open(os::Dir opened) {
 std::vector<std::string> Audit::Listing::names() {
     std::vector<std::string> found;
     reader.rewind();
-    while (const dirent* entry = value(reader.next())) found.emplace_back(entry->d_name);
+    while (const os::DirEntry entry = value(reader.next())) found.emplace_back(entry.name);
     return found;
 }
 

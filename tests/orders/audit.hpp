@@ -3,7 +3,7 @@
 
 #include <functional>
 #include <map>
-#include <os/file.hpp>
+#include <os/dir_reader.hpp>
 #include <set>
 #include <support/cache.hpp>
 
