@@ -30,6 +30,10 @@ byte slot[2];                   /* one lease slot a table */
 byte slot2[2];
 #endif
 byte header[2];                 /* the process that adopted the table; 0: closed cleanly */
+byte magic[2];                  /* the word that says what the file is: it is written and wiped byte by byte */
+#define NONE  0
+#define CUT   1
+#define WHOLE 2
 
 /* In the kernel. The lock belongs to the open file, so a forked child holds it too: it is free when nobody has that open file. */
 byte holders[2];
@@ -63,6 +67,13 @@ byte owner[2];                  /* who works in the table now */
 #define FREE(t)    (holders[t] == 0)
 #endif
 
+/* A word that is cut off is what a death leaves, and no damage. */
+#ifdef MUTANT_cut_header_is_damage
+#define KNOWN(t)   (magic[t] != CUT)
+#else
+#define KNOWN(t)   1
+#endif
+
 /* ---- a process adopts a table ---------------------------------------------------------------------------------------------- */
 
 #define TAKE(n)   FREE(n) -> holders[n]++; open = 1; t = n
@@ -74,7 +85,7 @@ byte owner[2];                  /* who works in the table now */
 #ifdef MUTANT_adopter_ignores_header
 #define ADOPT_HEADER(me, given_up)  STEP(OWN(me))
 #else
-#define ADOPT_HEADER(me, given_up)  STEP(if :: RUNNING(t) -> GIVE_BACK; t = NOTABLE; goto given_up :: else -> OWN(me) fi)
+#define ADOPT_HEADER(me, given_up)  STEP(if :: RUNNING(t) || !KNOWN(t) -> GIVE_BACK; t = NOTABLE; goto given_up :: else -> OWN(me) fi)
 #endif
 #ifdef MUTANT_adopter_does_not_reap
 #define ADOPT_STAGED skip
@@ -82,9 +93,9 @@ byte owner[2];                  /* who works in the table now */
 #define ADOPT_STAGED retired = retired | staged[t]; staged[t] = 0
 #endif
 #ifdef MUTANT_adopter_keeps_slots
-#define ADOPT_SLOTS  skip
+#define WIPE_SLOTS(n)  skip
 #else
-#define ADOPT_SLOTS  slot[t] = 0
+#define WIPE_SLOTS(n)  slot[n] = 0
 #endif
 
 #define ADOPT(me, given_up) \
@@ -96,7 +107,10 @@ byte owner[2];                  /* who works in the table now */
 	fi; \
 	ADOPT_HEADER(me, given_up); \
 	STEP(ADOPT_STAGED); \
-	STEP(ADOPT_SLOTS); \
+	STEP(header[t] = 0); \
+	STEP(WIPE_SLOTS(t)); \
+	STEP(magic[t] = CUT);                                   /* on its way to nothing, and from there to whole */ \
+	STEP(magic[t] = WHOLE); \
 	STEP(header[t] = me; assert(CleanStart || (staged[t] == 0 && slot[t] == 0)))
 
 /* The kernel closes what was open. */
@@ -195,13 +209,16 @@ killed:
 #define LEASED(i)  (slot[0] == i || slot[1] == i)
 #define REAP(n) \
 	if \
-	:: atomic { TAKE(n); if :: RUNNING(n) -> GIVE_BACK; t = NOTABLE :: else REAP_EARLY_UNLOCK fi } \
+	:: atomic { TAKE(n); if :: !KNOWN(n) -> goto killed :: RUNNING(n) -> GIVE_BACK; t = NOTABLE :: else REAP_EARLY_UNLOCK fi } \
 	:: atomic { !FREE(n) } \
 	:: atomic { true -> goto killed } \
 	fi; \
 	if \
 	:: atomic { t == n -> REAP_OWN; retired = retired | staged[n]; staged[n] = 0 }; \
+	   STEP(header[n] = 0); \
 	   STEP(slot[n] = 0); \
+	   STEP(magic[n] = CUT); \
+	   STEP(magic[n] = NONE); \
 	   STEP(REAP_UNLOCK; t = NOTABLE) \
 	:: atomic { t == NOTABLE } \
 	fi
@@ -217,7 +234,7 @@ killed:
 #ifdef MUTANT_lease_moved
 #define SCAN(n)    STEP(listed = listed & ~BIT(slot2[n])); STEP(listed = listed & ~BIT(slot[n]))
 #else
-#define SCAN(n)    STEP(listed = listed & ~BIT(slot[n]))
+#define SCAN(n)    STEP(if :: KNOWN(n) -> listed = listed & ~BIT(slot[n]) :: else -> goto killed fi)
 #endif
 #define DELETE(i)  if :: atomic { HAS(listed, i) -> archive = archive & ~BIT(i); retired = retired & ~BIT(i); CHECK } :: atomic { !HAS(listed, i) } fi
 
@@ -255,7 +272,7 @@ proctype retirer()
 init
 {
 	atomic {
-		slot[0] = 2; staged[0] = BIT(3); header[0] = PREDECESSOR;
+		slot[0] = 2; staged[0] = BIT(3); header[0] = PREDECESSOR; magic[0] = WHOLE;
 		run user(1); running++; runs = runs | BIT(1);
 #if USERS > 1
 		run user(2); running++; runs = runs | BIT(2);
@@ -268,8 +285,12 @@ init
 	/* all have ended, or were stopped for ever: one more collection leaves what is live, and what a stopped process leases */
 	atomic {
 		running == 0 ->
-		LAST_REAP(0); LAST_REAP(1);
-		LAST_DELETE(1); LAST_DELETE(2); LAST_DELETE(3); LAST_DELETE(4); LAST_DELETE(5);
+		if
+		:: KNOWN(0) && KNOWN(1) ->
+			LAST_REAP(0); LAST_REAP(1);
+			LAST_DELETE(1); LAST_DELETE(2); LAST_DELETE(3); LAST_DELETE(4); LAST_DELETE(5)
+		:: else
+		fi;
 		CHECK;
 		assert(NoHostage || (archive & ~BIT(1)) == 0);
 		assert(NoLeak || live == 1 || held[2] == 1 || archive == 0);
