@@ -70,12 +70,16 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging, const Pub
     if (stage->root()->dirs().root.path != cache_->path()) {
         return os::fail(Errc::invalid, "publish", cache_->path(), "staged in another cache, " + stage->root()->dirs().root.path.string());
     }
-    // The lease must be seen; without the other directories publishing fails by itself, as nothing can be made in a deleted one.
-    if (stage->root()->is_lost({&root::Handles::participants})) {
+    const steps::RootRef root = stage->root();
+    const auto lost = [&] {
         return os::fail(Errc::refused, "publish", cache_->path(), "the cache was moved or deleted since this was staged; stage it again");
-    }
-    TRY_ASSIGN(auto held, steps::publish(std::move(*stage), place, options, cache_->limits()));
-    return detail::LeaseState::wrap(std::move(held));
+    };
+    // Before: nobody would see the lease. After: nothing can be made in a deleted directory, so publishing has failed by itself.
+    if (root->is_lost({&root::Handles::participants})) return lost();
+    auto held = steps::publish(std::move(*stage), place, options, cache_->limits());
+    if (!held && root->is_lost()) return lost();
+    TRY(held);
+    return detail::LeaseState::wrap(std::move(*held));
 }
 
 Result<> Bucket::remove(std::string_view key) const {

@@ -496,7 +496,7 @@ TEST_CASE("a root that is taken away between stage and publish: an error, or an 
             CHECK(content_of(*published) == "staged");
             CHECK(content_of(bucket, "k") == "staged");
         } else {
-            CHECK(published.error().message().size() > 10);
+            CHECK(published.error().code == Errc::refused);
         }
         require_usable(cache);
     }
