@@ -21,7 +21,7 @@ class DirReader {
 public:
     /// One with a position of its own.
     [[nodiscard]] static Result<DirReader> open(const Dir& dir);
-    /// One that reads from `dir`'s descriptor, where the system can: four system calls less. Requires: nobody else does, from its
+    /// One that reads from `dir`'s descriptor where the system can, without opening it again. Requires: nobody else does, from its
     /// opening on, and it stays open as long as this reads.
     [[nodiscard]] static Result<DirReader> borrow(const Dir& dir);
 

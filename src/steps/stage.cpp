@@ -31,7 +31,8 @@ Result<Stage> Stage::make(RootRef root) {
     TRY(os::make_dir_at(participant->staging(), layout::staged_tree_name(id), 0700));
     Stage stage(std::move(root), id);
     (void)os::point("stage.made");
-    TRY(os::make_dir_at(participant->staging(), layout::staged_tree_name(id) + "/" + layout::tree_name, 0777));  // less the umask
+    TRY_ASSIGN(const os::Dir staged, open_staged(*stage.root_, id));
+    TRY(os::make_dir_at(staged, layout::tree_name, 0777));  // less the umask, as any installer's directory
     return stage;
 }
 

@@ -204,8 +204,8 @@ int __wrap_fcntl(int fd, int command, ...) {
     return __real_fcntl(fd, command, argument);
 }
 
-// The renames and openings with flags of their own, and listing. No system call takes more than six arguments, and the registers of those
-// that were not given hold something that the kernel does not look at.
+// The renames and openings with flags of their own, and listing. No system call takes more than six arguments, and the registers
+// of those that were not given hold something that the kernel does not look at.
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...) {

@@ -79,7 +79,7 @@ Result<Place> Place::make(const CommandLine& line, std::vector<std::string>& lef
         left_out.emplace_back("the fault \"full\": the disk is too large to fill it");
     if (line.cachetool ? line.cachetool->empty() : find_cachetool().empty())
         left_out.emplace_back("work with cachetool: there is none");
-    if (!forks_and_threads_mix) left_out.emplace_back("forks: no sanitizer's runtime is whole in the child of a process with threads");
+    if (!forks_and_threads_mix) left_out.emplace_back("forks: below this sanitizer a process with threads can't");
     return place;
 }
 
