@@ -18,6 +18,9 @@ struct Option {
     const char* help;
 };
 
+/// The name without the letter that may stand for it.
+[[nodiscard]] std::string_view long_name(const Option& option);
+
 struct Command {
     std::string_view name;
     std::string_view synopsis;  ///< what follows the name
@@ -26,6 +29,7 @@ struct Command {
     std::size_t min_words = 0;
     std::size_t max_words = 0;
     bool runs_a_program = false;
+    bool hidden = false;  ///< for the shell's or the build's use: left out of the lists that people read
     std::vector<Option> options{};
     Outcome (*run)(const Arguments&, const Output&) = nullptr;
 };

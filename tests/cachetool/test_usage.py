@@ -81,6 +81,30 @@ class WrongUsage(CacheTest):
         self.assertIn("\\u{1b}", sentence)
         self.assertIn("--help", sentence)
 
+    def test_what_was_probably_meant(self):
+        for args, meant in [
+            (("staus",), "status"),
+            (("refesh", "b"), "refresh"),
+            (("l",), "ls"),
+            (("gc", "--dryrun"), "--dry-run"),
+            (("gc", "--dry-rnu=yes"), "--dry-run"),
+            (("put", "b", "k", "s", "--mvoe"), "--move"),
+            (("--jsn", "ls"), "--json"),
+            (("install", "b", "k", "d", "--link-mod", "copy"), "--link-mode"),
+            (("--suprevise",), "--supervise"),
+        ]:
+            with self.subTest(args):
+                sentence, document = self.complaint(*args, code=2)
+                self.assertIn(f" (did you mean {meant}?); see cachetool", sentence)
+                self.assertEqual(document["error"]["code"], "usage")
+
+    def test_nothing_is_guessed_from_afar(self):
+        for args in [("frobnicate",), ("x",), ("",), ("x" * 100000,), ("gc", "--frobnicate"), ("ls", "--=b"), ("gc", "--"  + "x" * 100000),
+                     ("gc", "--suprevise"),  # another command's
+                     ("gc", "-x")]:
+            with self.subTest(args[-1][:20]):
+                self.assertNotIn("did you mean", self.complaint(*args, code=2)[0])
+
     def test_bucket_names_that_can_never_work(self):
         source = self.tree(file="text")
         for bucket in ["", "x" * 200, b"\xff\xfe"]:
