@@ -29,7 +29,9 @@ class Help(CacheTest):
         self.assertIn("NOT LEASED", self.tool("get", "--help"))
 
     def test_help_and_version_as_json(self):
-        self.assertEqual(list(json.loads(self.tool("--help", "--json"))), ["help"])
+        table = json.loads(self.tool("--help", "--json"))
+        self.assertEqual(table["help"], self.tool("--help"))
+        self.assertEqual([command["name"] for command in json.loads(self.tool("gc", "--help", "--json"))["commands"]], ["gc"])
         self.assertRegex(json.loads(self.tool("--json", "--version"))["version"], r"^\d+\.\d+\.\d+$")
         self.assertRegex(self.tool("--version"), r"^cachetool \d")
 
@@ -83,7 +85,7 @@ class WrongUsage(CacheTest):
 
     def test_what_was_probably_meant(self):
         for args, meant in [
-            (("staus",), "status"),
+            (("sttus",), "status"),
             (("refesh", "b"), "refresh"),
             (("l",), "ls"),
             (("gc", "--dryrun"), "--dry-run"),
