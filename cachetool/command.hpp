@@ -14,7 +14,7 @@ namespace cachetool {
 
 struct Option {
     const char* name;      ///< as Boost.ProgramOptions takes it: "help,h"
-    const char* argument;  ///< the name of its value in the help; null for a flag
+    const char* argument;  ///< the name of its value in the help; null for a flag. Shells complete "one|other", FILE, DIR, BUCKET and KEY
     const char* help;
 };
 
@@ -23,7 +23,7 @@ struct Option {
 
 struct Command {
     std::string_view name;
-    std::string_view synopsis;  ///< what follows the name
+    std::string_view synopsis;  ///< what follows the name; words of the same names as an option's argument are completed too
     std::string_view summary;   ///< half a line for the list of commands
     std::string_view help;      ///< what its own --help says, with an example
     std::size_t min_words = 0;
@@ -60,5 +60,8 @@ Outcome run_ls(const Arguments&, const Output&);
 Outcome run_info(const Arguments&, const Output&);
 Outcome run_stats(const Arguments&, const Output&);
 Outcome run_status(const Arguments&, const Output&);
+// completion.cpp
+Outcome run_completion(const Arguments&, const Output&);
+Outcome run_complete(const Arguments&, const Output&);
 
 }  // namespace cachetool

@@ -84,7 +84,7 @@ std::span<const Command> commands() {
                  "  cachetool install tools-v1 node-22.1 ./sandbox --link-mode copy",
          .min_words = 3,
          .max_words = 3,
-         .options = {{"link-mode", "MODE", "auto (the default: the best that works), clone, hardlink or copy"}},
+         .options = {{"link-mode", "auto|clone|hardlink|copy", "default: auto, the best that works"}},
          .run = run_install},
         {.name = "remove",
          .synopsis = "BUCKET KEY...",
@@ -147,6 +147,27 @@ std::span<const Command> commands() {
                  "sound. Names that it does not know are listed, and left alone.\n\n  cachetool verify --repair",
          .options = {{"repair", nullptr, "mend what can be mended; deletes nothing but links to nowhere"}},
          .run = run_verify},
+        {.name = "completion",
+         .synopsis = "bash|zsh|fish",
+         .summary = "print a script that completes commands, options, buckets and keys",
+         .help = "Prints the script by which a shell completes what is typed after cachetool: commands, options, their values, "
+                 "and the buckets and keys of the cache. An installed cachetool has it in place already. For this shell only:\n\n"
+                 "  source <(cachetool completion bash)\n"
+                 "  cachetool completion fish | source",
+         .min_words = 1,
+         .max_words = 1,
+         .run = run_completion},
+        {.name = "complete",
+         .synopsis = "WORD...",
+         .summary = "print what may stand where the last WORD is being typed",
+         .help = "For the scripts that `cachetool completion` prints. WORD... is what stands after cachetool, up to the cursor. The first line says "
+                 "what may stand there: words, which follow, each with its meaning after a tab; or files, directories, a command, or a command's "
+                 "arguments. Never fails over the cache.\n\n"
+                 "  cachetool complete -- get tools-v1 ''",
+         .max_words = any_number,
+         .hidden = true,
+         .options = {{"readline", nullptr, "WORD... is the whole line up to the cursor, and the end of it that readline replaces"}},
+         .run = run_complete},
     };
     return table;
 }

@@ -51,7 +51,7 @@ std::string help_text() {
         "A cache of directories for many processes. A purge takes effect at once, waits for nobody, and never\n"
         "takes a file away from a process that is using it.\n\n";
     for (const auto& command : commands()) {
-        if (!command.hidden) out += fmt::format("  {:<9}{}\n", command.name, command.summary);
+        if (!command.hidden) out += fmt::format("  {:<11}{}\n", command.name, command.summary);
     }
     out += "\n" + list("Options, before or after the command", global_options());
     out +=

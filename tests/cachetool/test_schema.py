@@ -85,6 +85,8 @@ class Documents(CacheTest):
     def use_everything(self):
         """Each command that has a document of its own, where that is a success."""
         source = self.tree(f"source-{len(list(self.dir.iterdir()))}", file="text")
+        self.check("completion", "completion", "bash")
+        self.check("complete", "complete", "--", "ls", "")
         self.check("dir", "dir")
         self.check("ls", "ls")
         self.check("stats", "stats")
