@@ -25,7 +25,7 @@ struct Command {
     std::string_view name;
     std::string_view synopsis;  ///< what follows the name; words of the same names as an option's argument are completed too
     std::string_view summary;   ///< half a line for the list of commands
-    std::string_view help;      ///< what its own --help says, with an example
+    std::string_view help;      ///< what its own --help says, in lines of any length, with an example, indented by two
     std::size_t min_words = 0;
     std::size_t max_words = 0;
     bool runs_a_program = false;
@@ -63,5 +63,7 @@ Outcome run_status(const Arguments&, const Output&);
 // completion.cpp
 Outcome run_completion(const Arguments&, const Output&);
 Outcome run_complete(const Arguments&, const Output&);
+// man.cpp
+Outcome run_man(const Arguments&, const Output&);
 
 }  // namespace cachetool

@@ -65,12 +65,12 @@ std::span<const Command> commands() {
          .run = run_exec},
         {.name = "build",
          .synopsis = "BUCKET KEY -- COMMAND...",
-         .summary = "print the path of KEY's entry; make it with COMMAND where there is none",
+         .summary = "print the path of KEY's entry; COMMAND makes it where it is missing",
          .help = "Prints the path of KEY's entry (unleased, as `get` does). Where there is none, runs COMMAND to fill\n"
                  "the directory LARDER_STAGE and makes that the entry. Of several processes that want the same entry\n"
                  "one runs its COMMAND while the others wait. COMMAND's stdout goes to stderr. When it fails, nothing\n"
                  "is kept, and its exit code is passed on.\n\n"
-                 "  cachetool build tools-v1 node-22.1 -- sh -c 'tar -xf node.tar.xz -C \"$LARDER_STAGE\"'",
+                 "  cachetool build tools-v1 node-22.1 -- sh -c 'tar -xf n.tar -C \"$LARDER_STAGE\"'",
          .min_words = 2,
          .max_words = 2,
          .runs_a_program = true,
@@ -168,6 +168,16 @@ std::span<const Command> commands() {
          .hidden = true,
          .options = {{"readline", nullptr, "WORD... is the whole line up to the cursor, and the end of it that readline replaces"}},
          .run = run_complete},
+        {.name = "man",
+         .synopsis = "[COMMAND]",
+         .summary = "print a page of the manual, for troff",
+         .help = "Prints the manual's page about COMMAND, or about cachetool as a whole. An installed cachetool has these pages in place: see "
+                 "`man cachetool`.\n\n"
+                 "  cachetool man put | man -l -",
+         .max_words = 1,
+         .hidden = true,
+         .options = {{"into", "DIR", "write all pages into DIR instead"}},
+         .run = run_man},
     };
     return table;
 }

@@ -87,6 +87,7 @@ class Documents(CacheTest):
         source = self.tree(f"source-{len(list(self.dir.iterdir()))}", file="text")
         self.check("completion", "completion", "bash")
         self.check("complete", "complete", "--", "ls", "")
+        self.check("man", "man", "put")
         self.check("dir", "dir")
         self.check("ls", "ls")
         self.check("stats", "stats")
