@@ -60,6 +60,8 @@ Outcome run_ls(const Arguments&, const Output&);
 Outcome run_info(const Arguments&, const Output&);
 Outcome run_stats(const Arguments&, const Output&);
 Outcome run_status(const Arguments&, const Output&);
+// doctor.cpp
+Outcome run_doctor(const Arguments&, const Output&);
 // completion.cpp
 Outcome run_completion(const Arguments&, const Output&);
 Outcome run_complete(const Arguments&, const Output&);

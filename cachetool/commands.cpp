@@ -147,6 +147,15 @@ std::span<const Command> commands() {
                  "sound. Names that it does not know are listed, and left alone.\n\n  cachetool verify --repair",
          .options = {{"repair", nullptr, "mend what can be mended; deletes nothing but links to nowhere"}},
          .run = run_verify},
+        {.name = "doctor",
+         .synopsis = "[DIR]",
+         .summary = "tell whether and how larder works on this file system",
+         .help = "Tries out, with two processes, what larder needs of the file system of the cache, or of DIR: locks, shared memory, links, renames, and "
+                 "larder itself. Says of each whether it is ok, limited (larder works, another way) or broken, and what larder does then. Exits "
+                 "with 1 where larder does not work. Works in a directory of its own, which it removes again; touches no cache.\n\n"
+                 "  cachetool doctor /mnt/that-disk",
+         .max_words = 1,
+         .run = run_doctor},
         {.name = "completion",
          .synopsis = "bash|zsh|fish",
          .summary = "print a script that completes commands, options, buckets and keys",

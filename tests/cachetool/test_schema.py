@@ -88,6 +88,7 @@ class Documents(CacheTest):
         self.check("completion", "completion", "bash")
         self.check("complete", "complete", "--", "ls", "")
         self.check("man", "man", "put")
+        self.check("doctor", "doctor")
         self.check("dir", "dir")
         self.check("ls", "ls")
         self.check("stats", "stats")
