@@ -100,13 +100,8 @@ tl::expected<void, Failure> take_globals(Arguments& arguments) {
         arguments.cache = cache.mapped();
     }
     if (const auto timeout = options.extract("lock-timeout")) {
-        constexpr double limit = 1e9;  // thirty years: arbitrary, and far from overflowing any clock
-        double seconds = 0;
-        if (!boost::conversion::try_lexical_convert(timeout.mapped(), seconds) || !std::isfinite(seconds) || seconds < 0 ||
-            seconds > limit) {
-            return fail_usage(fmt::format("--lock-timeout wants seconds, not \"{}\"", timeout.mapped()));
-        }
-        arguments.lock_timeout = std::chrono::milliseconds(std::llround(seconds * 1000));
+        arguments.lock_timeout = parse_seconds(timeout.mapped());
+        if (!arguments.lock_timeout) return fail_usage(fmt::format("--lock-timeout wants seconds, not \"{}\"", timeout.mapped()));
     }
     return {};
 }
@@ -182,6 +177,13 @@ tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args) {
     if (auto program = take_program(arguments, std::move(rest)); !program) return tl::unexpected(program.error());
     if (auto checked = check_against_command(arguments); !checked) return tl::unexpected(checked.error());
     return arguments;
+}
+
+std::optional<std::chrono::milliseconds> parse_seconds(const std::string& text) {
+    constexpr double limit = 1e9;  // thirty years: arbitrary, and far from overflowing any clock
+    double seconds = 0;
+    if (!boost::conversion::try_lexical_convert(text, seconds) || !std::isfinite(seconds) || seconds < 0 || seconds > limit) return std::nullopt;
+    return std::chrono::milliseconds(std::llround(seconds * 1000));
 }
 
 bool asks_for_json(const std::vector<std::string>& args) {

@@ -59,6 +59,7 @@ Outcome run_verify(const Arguments&, const Output&);
 Outcome run_ls(const Arguments&, const Output&);
 Outcome run_info(const Arguments&, const Output&);
 Outcome run_stats(const Arguments&, const Output&);
+// status.cpp
 Outcome run_status(const Arguments&, const Output&);
 // doctor.cpp
 Outcome run_doctor(const Arguments&, const Output&);

@@ -135,10 +135,14 @@ std::span<const Command> commands() {
          .help = "Prints the number, size and ages of the entries in each bucket, and of all.\n\n  cachetool stats",
          .run = run_stats},
         {.name = "status",
-         .synopsis = "",
+         .synopsis = "[SECONDS]",
          .summary = "print who is using the cache now",
          .help = "Prints the processes that use the cache, the entries they lease, and the locks they hold or wait\n"
-                 "for. Takes no lock itself.\n\n  cachetool status",
+                 "for. Takes no lock itself. With --watch shows that again every SECONDS, 2 without a number, until Ctrl-C; with --json too "
+                 "each time as one line.\n\n"
+                 "  cachetool status --watch 0.5",
+         .max_words = 1,
+         .options = {{"watch", nullptr, "show it again and again"}},
          .run = run_status},
         {.name = "verify",
          .synopsis = "",
