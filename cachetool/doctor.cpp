@@ -2,9 +2,11 @@
 #include "doctor.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
+#include "colour.hpp"
 #include "command.hpp"
 #include "doctor_scratch.hpp"
 #include "open.hpp"
@@ -25,6 +27,10 @@ std::string_view name_of(Verdict verdict) {
         case Verdict::broken: break;
     }
     return "broken";
+}
+
+Colour colour_of(Verdict verdict) {
+    return verdict == Verdict::ok ? Colour::green : verdict == Verdict::limited ? Colour::yellow : Colour::red;
 }
 
 bool works(const Probes& probes) {
@@ -80,7 +86,7 @@ Json json_of(const Probes& probes) {
 /// A line for each probe, and below it, where it is not as it should be, what larder does then.
 std::string shown(const Probes& probes) {
     std::vector<std::vector<std::string>> rows;
-    for (const auto& probe : probes) rows.push_back({std::string(name_of(probe.verdict)), probe.name, harmless(probe.found)});
+    for (const auto& probe : probes) rows.push_back({coloured(name_of(probe.verdict), colour_of(probe.verdict), STDOUT_FILENO), probe.name, harmless(probe.found)});
     const auto lines = table({"VERDICT", "PROBE", "FOUND"}, rows);
     std::string out;
     std::size_t at = 0;

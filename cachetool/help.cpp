@@ -85,6 +85,7 @@ std::span<const std::pair<const char*, const char*>> environment() {
     static constexpr std::pair<const char*, const char*> variables[] = {
         {"LARDER_CACHE_DIR", "the cache, where there is no --cache"},
         {"XDG_CACHE_HOME", "where that is not set either, and this is absolute, the cache is the directory larder in it; else ~/.cache/larder"},
+        {"NO_COLOR", "where it is set, to anything but nothing, a terminal is shown no colours (nothing else ever is)"},
         {"LARDER_ENTRY", "set by exec for its command: the path of the entry"},
         {"LARDER_STAGE", "set by build for its command: the directory to fill"}};
     return variables;

@@ -1,8 +1,10 @@
 // The command `status`: who is using the cache now.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <larder/cache.hpp>
 
+#include "colour.hpp"
 #include "command.hpp"
 #include "json.hpp"
 #include "open.hpp"
@@ -15,7 +17,7 @@ namespace {
 using Cells = std::vector<std::string>;
 
 std::string shown_process(const larder::ProcessInfo& process) {
-    return harmless(process.command) + (process.alive ? "" : " (dead)") + (process.here ? "" : " (in another pid namespace)");
+    return harmless(process.command) + (process.alive ? "" : coloured(" (dead)", Colour::red, STDOUT_FILENO)) + (process.here ? "" : " (in another pid namespace)");
 }
 
 std::string shown_status(const larder::StatusReport& report) {
@@ -31,7 +33,7 @@ std::string shown_status(const larder::StatusReport& report) {
     if (!leases.empty()) text += "\n" + table({">PID", "LEASED", "BUCKET", "KEY"}, leases);
     std::vector<Cells> locks;
     for (const auto& lock : report.locks) {
-        locks.push_back({std::to_string(lock.process.pid), shown_age(lock.since), lock.waiting ? "waits for" : "holds", harmless(lock.what)});
+        locks.push_back({std::to_string(lock.process.pid), shown_age(lock.since), lock.waiting ? coloured("waits for", Colour::yellow, STDOUT_FILENO) : "holds", harmless(lock.what)});
     }
     if (!locks.empty()) text += "\n" + table({">PID", ">SINCE", "STATE", "LOCK"}, locks);
     if (report.collecting) text += "\na collection is at work\n";

@@ -90,7 +90,7 @@ class Watch(CacheTest):
         self.root.write_text("mine")
         terminal = self.terminal("status", "--watch", SELDOM)
         self.assertEqual(self.wait_for_end(terminal), 1)
-        self.assertRegex(terminal.seen, ENTER + rb".*" + LEAVE + rb".*cachetool: ")
+        self.assertRegex(terminal.seen, ENTER + rb".*" + LEAVE + rb".*cachetool:")
 
     def test_no_more_lines_than_the_terminal_has(self):
         source = self.tree(file="text")
