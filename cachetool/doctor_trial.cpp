@@ -30,10 +30,10 @@ std::string put_and_replace(const larder::Bucket& bucket) {
     return text == "new" ? "" : "an entry that was replaced is still what a get yields";
 }
 
-std::string purge_while_used(const fs::path& root, const larder::Cache& cache, const larder::Bucket& bucket) {
+std::string purge_while_used(const fs::path& root, const larder::OpenOptions& options, const larder::Cache& cache, const larder::Bucket& bucket) {
     std::optional<larder::Lease> held;  // the child's
     OtherProcess user([&] {
-        const auto its_cache = larder::Cache::open(root);
+        const auto its_cache = larder::Cache::open(root, options);
         if (!its_cache) return false;
         const auto its_bucket = its_cache->bucket("doctor");
         if (!its_bucket) return false;
@@ -57,14 +57,26 @@ std::string purge_while_used(const fs::path& root, const larder::Cache& cache, c
 void probe_larder(const fs::path& scratch, Probes& probes) {
     const auto root = scratch / "cache";
     constexpr const char* elsewhere = "a cache can't live there: name a directory on another file system by --cache or LARDER_CACHE_DIR";
-    const auto cache = larder::Cache::open(root);
+    larder::OpenOptions options;
+    auto cache = larder::Cache::open(root, options);
+    // What is refused for this reason alone can be opened by who asks for it. Which file systems are meant only the library knows.
+    std::string network;
+    if (!cache && cache.error().code == larder::Errc::refused) {
+        network = cache.error().message();
+        options.allow_network = true;
+        cache = larder::Cache::open(root, options);
+    }
+    if (cache) {
+        probes.push_back(network.empty() ? Probe{"network", Verdict::ok, "not of a type that is known to be on the network", ""}
+                                         : Probe{"network", Verdict::broken, network, elsewhere});
+    }
     if (!cache) {
         probes.push_back({"larder", Verdict::broken, cache.error().message(), elsewhere});
         return;
     }
     const auto bucket = cache->bucket("doctor");
     std::string wrong = bucket ? put_and_replace(*bucket) : bucket.error().message();
-    if (wrong.empty()) wrong = purge_while_used(root, *cache, *bucket);
+    if (wrong.empty()) wrong = purge_while_used(root, options, *cache, *bucket);
     if (wrong.empty()) {
         const auto verified = cache->verify();
         if (!verified) wrong = verified.error().message();

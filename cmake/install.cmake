@@ -5,6 +5,7 @@ install(TARGETS larder EXPORT larder-targets ARCHIVE DESTINATION ${CMAKE_INSTALL
 install(DIRECTORY include/larder DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET cachetool)
     install(TARGETS cachetool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(DIRECTORY docs/schema DESTINATION ${CMAKE_INSTALL_DATADIR}/larder)
     if(NOT CMAKE_CROSSCOMPILING)
         set(completions ${PROJECT_BINARY_DIR}/cachetool/completion)
         install(DIRECTORY ${PROJECT_BINARY_DIR}/cachetool/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)

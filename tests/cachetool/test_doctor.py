@@ -11,7 +11,7 @@ from harness import HANGS, TESTING_TOOL, TOOL, CacheTest
 
 # In these words the manual and scripts know them.
 PROBES = {"mount", "access times", "space", "symlinks", "rename", "exchange", "rename no-replace", "rename of directories", "case", "normalization",
-          "clones", "hard links", "times", "times of symlinks", "locks of processes", "locks of open files", "shared memory", "larder"}
+          "clones", "hard links", "times", "times of symlinks", "locks of processes", "locks of open files", "shared memory", "network", "larder"}
 
 needs_strace = unittest.skipUnless(shutil.which("strace"), "strace is not installed")
 
@@ -154,8 +154,8 @@ class Doctor(CacheTest):
 
     def test_network_is_what_the_library_takes_for_one(self):
         document = self.doctor(code=1, tool=TESTING_TOOL, env={"LARDER_TEST_POINTS": "open.network=1"})
-        self.assertEqual({name for name, verdict in verdicts(document).items() if verdict == "broken"}, {"larder"})
-        self.assertIn("network file system", document["probes"][-1]["found"])
+        self.assertEqual({name for name, verdict in verdicts(document).items() if verdict == "broken"}, {"network"})
+        self.assertIn("network file system (NFS)", next(probe["found"] for probe in document["probes"] if probe["name"] == "network"))
 
     @needs_strace
     def test_leaves_nothing_when_interrupted(self):

@@ -21,7 +21,7 @@ endif()
 # What comes with the command.
 if(EXISTS ${WORK_DIR}/prefix/bin/cachetool)
     foreach(file man/man1/cachetool.1 man/man1/cachetool-put.1 bash-completion/completions/cachetool zsh/site-functions/_cachetool
-            fish/vendor_completions.d/cachetool.fish)
+            fish/vendor_completions.d/cachetool.fish larder/schema/common.json)
         if(NOT EXISTS ${WORK_DIR}/prefix/share/${file})
             message(FATAL_ERROR "share/${file} was not installed")
         endif()
