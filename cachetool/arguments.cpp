@@ -60,7 +60,8 @@ std::vector<std::string> names_of(std::span<const Option> options) {
     return names;
 }
 
-/// What was probably meant by the first option of `ours` that there is none of: one that the command takes, where a command was named.
+/// What was probably meant by the first option of `ours` that there is none of: one that the command takes, where a command was
+/// named.
 std::string did_you_mean_option(const Words& ours) {
     const Command* command = nullptr;
     for (const auto& word : ours) {
@@ -75,7 +76,8 @@ std::string did_you_mean_option(const Words& ours) {
     const auto every = all_options();
     for (const auto& word : ours) {
         const auto name = word.substr(0, word.find('='));
-        if (name.starts_with("--") && name.size() > 2 && every.find_nothrow(name.substr(2), false) == nullptr) return did_you_mean(name, names);
+        if (name.starts_with("--") && name.size() > 2 && every.find_nothrow(name.substr(2), false) == nullptr)
+            return did_you_mean(name, names);
     }
     return {};
 }
@@ -101,7 +103,8 @@ tl::expected<void, Failure> take_globals(Arguments& arguments) {
     }
     if (const auto timeout = options.extract("lock-timeout")) {
         arguments.lock_timeout = parse_seconds(timeout.mapped());
-        if (!arguments.lock_timeout) return fail_usage(fmt::format("--lock-timeout wants seconds, not \"{}\"", timeout.mapped()));
+        if (!arguments.lock_timeout)
+            return fail_usage(fmt::format("--lock-timeout wants seconds, not \"{}\"", timeout.mapped()));
     }
     return {};
 }
@@ -169,7 +172,8 @@ tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args) {
     }
     arguments.command = find_command(words.front());
     if (arguments.command == nullptr) {
-        return fail_usage(fmt::format("there is no command \"{}\"{}; see cachetool --help", shown(words.front()), did_you_mean_command(words.front())));
+        return fail_usage(fmt::format("there is no command \"{}\"{}; see cachetool --help", shown(words.front()),
+                                      did_you_mean_command(words.front())));
     }
     words.erase(words.begin());
     if (arguments.help || arguments.version) return arguments;
@@ -182,7 +186,8 @@ tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args) {
 std::optional<std::chrono::milliseconds> parse_seconds(const std::string& text) {
     constexpr double limit = 1e9;  // thirty years: arbitrary, and far from overflowing any clock
     double seconds = 0;
-    if (!boost::conversion::try_lexical_convert(text, seconds) || !std::isfinite(seconds) || seconds < 0 || seconds > limit) return std::nullopt;
+    if (!boost::conversion::try_lexical_convert(text, seconds) || !std::isfinite(seconds) || seconds < 0 || seconds > limit)
+        return std::nullopt;
     return std::chrono::milliseconds(std::llround(seconds * 1000));
 }
 

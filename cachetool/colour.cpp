@@ -19,10 +19,14 @@ bool wants_colours(int fd) {
 /// ECMA-48, "select graphic rendition".
 int code_of(Colour colour) {
     switch (colour) {
-        case Colour::bold: return 1;
-        case Colour::red: return 31;
-        case Colour::green: return 32;
-        case Colour::yellow: return 33;
+        case Colour::bold:
+            return 1;
+        case Colour::red:
+            return 31;
+        case Colour::green:
+            return 32;
+        case Colour::yellow:
+            return 33;
     }
     return 0;
 }

@@ -138,7 +138,8 @@ std::span<const Command> commands() {
          .synopsis = "[SECONDS]",
          .summary = "print who is using the cache now",
          .help = "Prints the processes that use the cache, the entries they lease, and the locks they hold or wait\n"
-                 "for. Takes no lock itself. With --watch shows that again every SECONDS, 2 without a number, until Ctrl-C; with --json too "
+                 "for. Takes no lock itself. With --watch shows that again every SECONDS, 2 without a number, until Ctrl-C; "
+                 "with --json too "
                  "each time as one line.\n\n"
                  "  cachetool status --watch 0.5",
          .max_words = 1,
@@ -154,37 +155,45 @@ std::span<const Command> commands() {
         {.name = "doctor",
          .synopsis = "[DIR]",
          .summary = "tell whether and how larder works on this file system",
-         .help = "Tries out, with two processes, what larder needs of the file system of the cache, or of DIR: locks, shared memory, links, renames, and "
-                 "larder itself. Says of each whether it is ok, limited (larder works, another way) or broken, and what larder does then. Exits "
-                 "with 1 where larder does not work. Works in a directory of its own, which it removes again; touches no cache.\n\n"
-                 "  cachetool doctor /mnt/that-disk",
+         .help =
+             "Tries out, with two processes, what larder needs of the file system of the cache, or of DIR: locks, shared "
+             "memory, links, renames, and "
+             "larder itself. Says of each whether it is ok, limited (larder works, another way) or broken, and what larder "
+             "does then. Exits "
+             "with 1 where larder does not work. Works in a directory of its own, which it removes again; touches no cache.\n\n"
+             "  cachetool doctor /mnt/that-disk",
          .max_words = 1,
          .run = run_doctor},
         {.name = "completion",
          .synopsis = "bash|zsh|fish",
          .summary = "print a script that completes commands, options, buckets and keys",
-         .help = "Prints the script by which a shell completes what is typed after cachetool: commands, options, their values, "
-                 "and the buckets and keys of the cache. An installed cachetool has it in place already. For this shell only:\n\n"
-                 "  source <(cachetool completion bash)\n"
-                 "  cachetool completion fish | source",
+         .help =
+             "Prints the script by which a shell completes what is typed after cachetool: commands, options, their values, "
+             "and the buckets and keys of the cache. An installed cachetool has it in place already. For this shell only:\n\n"
+             "  source <(cachetool completion bash)\n"
+             "  cachetool completion fish | source",
          .min_words = 1,
          .max_words = 1,
          .run = run_completion},
         {.name = "complete",
          .synopsis = "WORD...",
          .summary = "print what may stand where the last WORD is being typed",
-         .help = "For the scripts that `cachetool completion` prints. WORD... is what stands after cachetool, up to the cursor. The first line says "
-                 "what may stand there: words, which follow, each with its meaning after a tab; or files, directories, a command, or a command's "
+         .help = "For the scripts that `cachetool completion` prints. WORD... is what stands after cachetool, up to the "
+                 "cursor. The first line says "
+                 "what may stand there: words, which follow, each with its meaning after a tab; or files, directories, a "
+                 "command, or a command's "
                  "arguments. Never fails over the cache.\n\n"
                  "  cachetool complete -- get tools-v1 ''",
          .max_words = any_number,
          .hidden = true,
-         .options = {{"readline", nullptr, "WORD... is the whole line up to the cursor, and the end of it that readline replaces"}},
+         .options = {{"readline", nullptr,
+                      "WORD... is the whole line up to the cursor, and the end of it that readline replaces"}},
          .run = run_complete},
         {.name = "man",
          .synopsis = "[COMMAND]",
          .summary = "print a page of the manual, for troff",
-         .help = "Prints the manual's page about COMMAND, or about cachetool as a whole. An installed cachetool has these pages in place: see "
+         .help = "Prints the manual's page about COMMAND, or about cachetool as a whole. An installed cachetool has these "
+                 "pages in place: see "
                  "`man cachetool`.\n\n"
                  "  cachetool man put | man -l -",
          .max_words = 1,

@@ -25,7 +25,8 @@ struct Line {
 
 const Option* find_option(const Command* command, std::string_view name) {
     const auto find = [&](std::span<const Option> options) -> const Option* {
-        const auto found = std::find_if(options.begin(), options.end(), [&](const Option& option) { return long_name(option) == name; });
+        const auto found =
+            std::find_if(options.begin(), options.end(), [&](const Option& option) { return long_name(option) == name; });
         return found == options.end() ? nullptr : &*found;
     };
     const auto* global = find(global_options());
@@ -58,7 +59,8 @@ void take_word(Line& line, const std::string& word) {
         line.wants_value = nullptr;
     } else if (word == "--") {
         // As in `exec -- BUCKET -KEY -- COMMAND`: the first `--` may have been for the words.
-        if (line.command != nullptr && line.command->runs_a_program && line.words.size() >= line.command->min_words) line.program_at = 0;
+        if (line.command != nullptr && line.command->runs_a_program && line.words.size() >= line.command->min_words)
+            line.program_at = 0;
         line.after_dashes = true;
     } else if (!line.after_dashes && word.size() > 1 && word.starts_with('-')) {
         take_option(line, word);
@@ -100,10 +102,13 @@ Strings names_in_cache(const Line& line, std::string_view place) {
     if (!cache) return {};
     if (place == "BUCKET") return cache->buckets().value_or(Strings());
     if (line.words.empty()) return {};
-    return cache->bucket(line.words.front()).and_then([](const larder::Bucket& bucket) { return bucket.keys(); }).value_or(Strings());
+    return cache->bucket(line.words.front())
+        .and_then([](const larder::Bucket& bucket) { return bucket.keys(); })
+        .value_or(Strings());
 }
 
-/// The words that the name of a place, or of an option's value, stands for: names spell out what they mean (see Option::argument).
+/// The words that the name of a place, or of an option's value, stands for: names spell out what they mean (see
+/// Option::argument).
 Completion fill_place(const Line& line, std::string_view place) {
     if (place == "SOURCE" || place == "FILE" || place == "DEST") return {.kind = Completion::Kind::files};
     if (place == "DIR") return {.kind = Completion::Kind::directories};
@@ -112,7 +117,8 @@ Completion fill_place(const Line& line, std::string_view place) {
         for (auto& name : names_in_cache(line, place)) {
             // What is typed already need not be typed again: one key is not another, but a bucket may be called like a key.
             const auto first = line.words.begin() + (place == "KEY" && !line.words.empty() ? 1 : 0);
-            if (std::find(first, line.words.end(), name) == line.words.end()) completion.candidates.push_back({std::move(name), {}});
+            if (std::find(first, line.words.end(), name) == line.words.end())
+                completion.candidates.push_back({std::move(name), {}});
         }
     } else if (place.find('|') != place.npos) {
         for (;;) {
@@ -128,7 +134,8 @@ Completion fill_place(const Line& line, std::string_view place) {
 Completion complete_options(const Command* command) {
     Completion completion;
     const auto add = [&](std::span<const Option> options) {
-        for (const auto& option : options) completion.candidates.push_back({"--" + std::string(long_name(option)), option.help});
+        for (const auto& option : options)
+            completion.candidates.push_back({"--" + std::string(long_name(option)), option.help});
     };
     if (command != nullptr) add(command->options);
     add(global_options());
@@ -155,7 +162,8 @@ Completion complete_commands() {
 Completion complete_in(const Line& line, const std::string& current) {
     if (line.program_at) return {.kind = *line.program_at == 0 ? Completion::Kind::command : Completion::Kind::arguments};
     if (line.wants_value != nullptr) return fill_place(line, line.wants_value->argument);
-    if (!line.after_dashes && current.starts_with("--") && current.find('=') != current.npos) return complete_value(line, current);
+    if (!line.after_dashes && current.starts_with("--") && current.find('=') != current.npos)
+        return complete_value(line, current);
     if (!line.after_dashes && current.starts_with('-')) return complete_options(line.command);
     if (line.command == nullptr) return complete_commands();
 
@@ -164,7 +172,8 @@ Completion complete_in(const Line& line, const std::string& current) {
     if (places.empty() || next >= line.command->max_words) {
         // Nothing but options, and for exec and build the `--` before their program.
         auto completion = line.after_dashes ? Completion() : complete_options(line.command);
-        if (line.command->runs_a_program && next >= line.command->min_words) completion.candidates.insert(completion.candidates.begin(), {"--", "COMMAND follows"});
+        if (line.command->runs_a_program && next >= line.command->min_words)
+            completion.candidates.insert(completion.candidates.begin(), {"--", "COMMAND follows"});
         return completion;
     }
     return fill_place(line, places[std::min(next, places.size() - 1)]);
@@ -184,19 +193,26 @@ Completion complete(const Strings& words) {
     });
     // A key that looks like an option is one, unless a `--` stands before.
     if (!line.after_dashes && line.wants_value == nullptr && !current.starts_with('-')) {
-        std::erase_if(candidates, [](const Candidate& candidate) { return candidate.text.starts_with('-') && candidate.help.empty(); });
+        std::erase_if(candidates,
+                      [](const Candidate& candidate) { return candidate.text.starts_with('-') && candidate.help.empty(); });
     }
-    std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) { return a.text < b.text; });
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.text < b.text; });
     return completion;
 }
 
 std::string_view name_of(Completion::Kind kind) {
     switch (kind) {
-        case Completion::Kind::files: return "files";
-        case Completion::Kind::directories: return "directories";
-        case Completion::Kind::command: return "command";
-        case Completion::Kind::arguments: return "arguments";
-        case Completion::Kind::words: break;
+        case Completion::Kind::files:
+            return "files";
+        case Completion::Kind::directories:
+            return "directories";
+        case Completion::Kind::command:
+            return "command";
+        case Completion::Kind::arguments:
+            return "arguments";
+        case Completion::Kind::words:
+            break;
     }
     return "words";
 }

@@ -24,9 +24,10 @@ struct Completion {
     std::vector<Candidate> candidates{};
 };
 
-/// `words` is what stands after the program's name, up to the cursor; the last of them is being typed, and may be empty. Commands, options
-/// and their values come from the table of commands, buckets and keys from the cache that the words choose: it is read only, and
-/// not made. Names that control a terminal are left out. Whatever goes wrong, there are fewer candidates and no error.
+/// `words` is what stands after the program's name, up to the cursor; the last of them is being typed, and may be empty.
+/// Commands, options and their values come from the table of commands, buckets and keys from the cache that the words choose:
+/// it is read only, and not made. Names that control a terminal are left out. Whatever goes wrong, there are fewer candidates
+/// and no error.
 [[nodiscard]] Completion complete(const std::vector<std::string>& words);
 
 [[nodiscard]] std::string_view name_of(Completion::Kind kind);

@@ -11,10 +11,12 @@
 namespace cachetool {
 namespace {
 
-// Each script asks the program whose name stands at the beginning of the line, so that another build of it completes its own commands.
-// The answer's first line is a Completion::Kind; then comes a line for each candidate, which is never empty and has no control characters.
+// Each script asks the program whose name stands at the beginning of the line, so that another build of it completes its own
+// commands. The answer's first line is a Completion::Kind; then comes a line for each candidate, which is never empty and has
+// no control characters.
 
-// Bash hands over quotes, and half of them, as they are typed, in words that also end at ':' and '='. So the whole line goes to `complete`, and
+// Bash hands over quotes, and half of them, as they are typed, in words that also end at ':' and '='. So the whole line goes to
+// `complete`, and
 // "$2", the text that readline is going to replace.
 constexpr const char* bash_script = R"(# bash completion for cachetool
 _cachetool() {
@@ -110,7 +112,8 @@ std::vector<std::string> typed_words(const Arguments& arguments) {
 }  // namespace
 
 Outcome run_completion(const Arguments& arguments, const Output& output) {
-    static const std::map<std::string, const char*> scripts = {{"bash", bash_script}, {"zsh", zsh_script}, {"fish", fish_script}};
+    static const std::map<std::string, const char*> scripts = {
+        {"bash", bash_script}, {"zsh", zsh_script}, {"fish", fish_script}};
     const auto script = scripts.find(arguments.words.front());
     if (script == scripts.end()) return fail_usage("completion wants bash, zsh or fish");
     if (output.json()) return output.document({{"shell", script->first}, {"script", script->second}});
@@ -121,7 +124,8 @@ Outcome run_complete(const Arguments& arguments, const Output& output) {
     const auto completion = complete(typed_words(arguments));
     if (output.json()) {
         Json candidates = Json::array();
-        for (const auto& candidate : completion.candidates) candidates.push_back({{"text", candidate.text}, {"help", candidate.help}});
+        for (const auto& candidate : completion.candidates)
+            candidates.push_back({{"text", candidate.text}, {"help", candidate.help}});
         return output.document({{"kind", name_of(completion.kind)}, {"candidates", std::move(candidates)}});
     }
     std::string text = fmt::format("{}\n", name_of(completion.kind));
@@ -131,7 +135,8 @@ Outcome run_complete(const Arguments& arguments, const Output& output) {
         if (arguments.words.size() == 2) words = readline_words(arguments.words[0], arguments.words[1], words);
         for (const auto& word : words) text += word + "\n";
     } else {
-        for (const auto& [word, help] : completion.candidates) text += fmt::format("{}{}{}\n", word, help.empty() ? "" : "\t", help);
+        for (const auto& [word, help] : completion.candidates)
+            text += fmt::format("{}{}{}\n", word, help.empty() ? "" : "\t", help);
     }
     return output.text(text);
 }

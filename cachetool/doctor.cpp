@@ -22,9 +22,12 @@ using doctor::Verdict;
 
 std::string_view name_of(Verdict verdict) {
     switch (verdict) {
-        case Verdict::ok: return "ok";
-        case Verdict::limited: return "limited";
-        case Verdict::broken: break;
+        case Verdict::ok:
+            return "ok";
+        case Verdict::limited:
+            return "limited";
+        case Verdict::broken:
+            break;
     }
     return "broken";
 }
@@ -50,7 +53,8 @@ tl::expected<std::filesystem::path, Failure> root_to_probe(const Arguments& argu
 void probe(const std::filesystem::path& place, const Output& output, Probes& probes) {
     auto scratch = doctor::Scratch::make_in(place);
     if (!scratch) {
-        probes.push_back({"permission", Verdict::broken, scratch.error().message, "name a directory where you may write; a cache that is there can be read"});
+        probes.push_back({"permission", Verdict::broken, scratch.error().message,
+                          "name a directory where you may write; a cache that is there can be read"});
         return;
     }
     const auto directory = scratch->path();
@@ -86,7 +90,9 @@ Json json_of(const Probes& probes) {
 /// A line for each probe, and below it, where it is not as it should be, what larder does then.
 std::string shown(const Probes& probes) {
     std::vector<std::vector<std::string>> rows;
-    for (const auto& probe : probes) rows.push_back({coloured(name_of(probe.verdict), colour_of(probe.verdict), STDOUT_FILENO), probe.name, harmless(probe.found)});
+    for (const auto& probe : probes)
+        rows.push_back(
+            {coloured(name_of(probe.verdict), colour_of(probe.verdict), STDOUT_FILENO), probe.name, harmless(probe.found)});
     const auto lines = table({"VERDICT", "PROBE", "FOUND"}, rows);
     std::string out;
     std::size_t at = 0;
@@ -128,8 +134,8 @@ Outcome run_doctor(const Arguments& arguments, const Output& output) {
                                 {"probes", json_of(probes)}},
                                exit_code);
     }
-    auto text = fmt::format("{}: {} on {}, mounted at {} ({})\n\n", harmless(root->string()), harmless(file_system.type), harmless(file_system.device),
-                            harmless(file_system.mount_point), harmless(file_system.options));
+    auto text = fmt::format("{}: {} on {}, mounted at {} ({})\n\n", harmless(root->string()), harmless(file_system.type),
+                            harmless(file_system.device), harmless(file_system.mount_point), harmless(file_system.options));
     text += shown(probes) + "\n";
     text += exit_code == done ? "larder works here\n" : "larder does not work here\n";
     return output.text(text, exit_code);

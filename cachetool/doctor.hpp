@@ -44,7 +44,8 @@ void probe_mount(const FileSystem& file_system, Probes& probes);
 void probe_names(const std::filesystem::path& scratch, Probes& probes);      // doctor_names.cpp
 void probe_files(const std::filesystem::path& scratch, Probes& probes);      // doctor_files.cpp
 void probe_processes(const std::filesystem::path& scratch, Probes& probes);  // doctor_processes.cpp
-/// Larder itself, in a cache of its own: what the library says is the truth, whatever the other probes have found (doctor_trial.cpp).
+/// Larder itself, in a cache of its own: what the library says is the truth, whatever the other probes have found
+/// (doctor_trial.cpp).
 void probe_larder(const std::filesystem::path& scratch, Probes& probes);
 
 }  // namespace cachetool::doctor

@@ -40,16 +40,19 @@ int clone(const fs::path& from, const fs::path& to) {
 void probe_links(const fs::path& dir, Probes& probes) {
     std::ofstream(dir / "file") << "text";
     if (const int error = clone(dir / "file", dir / "clone"); error == 0) {
-        probes.push_back({"clones", Verdict::ok, "work", "install clones files: they share space until one of them is changed"});
+        probes.push_back(
+            {"clones", Verdict::ok, "work", "install clones files: they share space until one of them is changed"});
     } else {
-        probes.push_back({"clones", Verdict::limited, reason(error), "install makes hard links, or copies where they don't work either"});
+        probes.push_back(
+            {"clones", Verdict::limited, reason(error), "install makes hard links, or copies where they don't work either"});
     }
     struct stat status {};
     const int error = ::link((dir / "file").c_str(), (dir / "link").c_str()) == 0 ? 0 : errno;
     if (error == 0 && ::stat((dir / "file").c_str(), &status) == 0 && status.st_nlink == 2) {
         probes.push_back({"hard links", Verdict::ok, "work", ""});
     } else {
-        probes.push_back({"hard links", Verdict::limited, error != 0 ? reason(error) : "are not counted", "install clones or copies"});
+        probes.push_back(
+            {"hard links", Verdict::limited, error != 0 ? reason(error) : "are not counted", "install clones or copies"});
     }
 }
 
@@ -84,7 +87,8 @@ void probe_times(const fs::path& dir, Probes& probes) {
         modified(status).tv_sec / 2 == sample.tv_sec / 2) {
         probes.push_back({"times of symlinks", Verdict::ok, "can be set", ""});
     } else {
-        probes.push_back({"times of symlinks", Verdict::limited, reason(errno), "installed symlinks are as old as the installation"});
+        probes.push_back(
+            {"times of symlinks", Verdict::limited, reason(errno), "installed symlinks are as old as the installation"});
     }
 }
 

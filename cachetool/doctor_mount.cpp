@@ -80,17 +80,21 @@ FileSystem file_system_of(const std::filesystem::path& path) {
 
 void probe_mount(const FileSystem& file_system, Probes& probes) {
     if (file_system.read_only) {
-        probes.push_back({"mount", Verdict::broken, "read-only", "a cache there can be read, if there is one: mount it for writing to put anything in"});
+        probes.push_back({"mount", Verdict::broken, "read-only",
+                          "a cache there can be read, if there is one: mount it for writing to put anything in"});
     } else {
         probes.push_back({"mount", Verdict::ok, "writable", ""});
     }
     if (file_system.type == "overlay") {
-        probes.push_back({"layers", Verdict::limited, "overlay", "in a cache that came with an image refresh retires key by key, and collect deletes in place"});
+        probes.push_back({"layers", Verdict::limited, "overlay",
+                          "in a cache that came with an image refresh retires key by key, and collect deletes in place"});
     }
     if (file_system.no_atime) {
-        probes.push_back({"access times", Verdict::limited, "noatime", "nothing is known of an entry's last use: ls and info show the time of its publishing"});
+        probes.push_back({"access times", Verdict::limited, "noatime",
+                          "nothing is known of an entry's last use: ls and info show the time of its publishing"});
     } else {
-        probes.push_back({"access times", Verdict::ok, "kept", "an entry's last use is known, as exactly as the mount allows (relatime: to the day)"});
+        probes.push_back({"access times", Verdict::ok, "kept",
+                          "an entry's last use is known, as exactly as the mount allows (relatime: to the day)"});
     }
     // Arbitrary, because it depends on the entries; but every participant and every put takes some.
     constexpr std::uint64_t little_space = 100U << 20U, few_inodes = 10'000;
@@ -98,9 +102,11 @@ void probe_mount(const FileSystem& file_system, Probes& probes) {
     if (file_system.inodes_total != 0) found += fmt::format(", {} inodes", file_system.inodes_free);
     const bool counts = file_system.inodes_total != 0;
     if (file_system.bytes_free == 0 || (counts && file_system.inodes_free == 0)) {
-        probes.push_back({"space", Verdict::broken, found, "remove, refresh and gc still work in a cache that is there; nothing can be put in"});
+        probes.push_back({"space", Verdict::broken, found,
+                          "remove, refresh and gc still work in a cache that is there; nothing can be put in"});
     } else if (file_system.bytes_free < little_space || (counts && file_system.inodes_free < few_inodes)) {
-        probes.push_back({"space", Verdict::limited, found, "a put may find the disk full: it then leaves everything as it was; refresh and gc make room"});
+        probes.push_back({"space", Verdict::limited, found,
+                          "a put may find the disk full: it then leaves everything as it was; refresh and gc make room"});
     } else {
         probes.push_back({"space", Verdict::ok, found, ""});
     }

@@ -51,12 +51,14 @@ std::string text_of(const fs::path& path) {
 
 bool probe_symlinks(const fs::path& dir, Probes& probes) {
     if (::symlink("somewhere", (dir / "symlink").c_str()) != 0) {
-        probes.push_back({"symlinks", Verdict::limited, reason(errno), "a key's link is a small file, which costs a get one more read"});
+        probes.push_back(
+            {"symlinks", Verdict::limited, reason(errno), "a key's link is a small file, which costs a get one more read"});
         return false;
     }
     const bool same = text_of(dir / "symlink") == "somewhere";
     probes.push_back(same ? Probe{"symlinks", Verdict::ok, "work", "a key's link is a symlink"}
-                          : Probe{"symlinks", Verdict::limited, "come back changed", "a key's link is a small file, which costs a get one more read"});
+                          : Probe{"symlinks", Verdict::limited, "come back changed",
+                                  "a key's link is a small file, which costs a get one more read"});
     return same;
 }
 
@@ -67,7 +69,8 @@ void probe_replacing(const fs::path& dir, bool symlinks, Probes& probes) {
     if (error == 0 && text_of(dir / "old") == "new" && text_of(dir / "new").empty()) {
         probes.push_back({"rename", Verdict::ok, "replaces a link", ""});
     } else {
-        probes.push_back({"rename", Verdict::broken, error != 0 ? reason(error) : "leaves both names", "larder publishes and retires by renaming: choose another file system"});
+        probes.push_back({"rename", Verdict::broken, error != 0 ? reason(error) : "leaves both names",
+                          "larder publishes and retires by renaming: choose another file system"});
     }
 }
 
@@ -91,9 +94,11 @@ void probe_noreplace(const fs::path& dir, bool symlinks, Probes& probes) {
     if (refused == EEXIST && done == 0) {
         probes.push_back({"rename no-replace", Verdict::ok, "refuses a name that is taken", ""});
     } else if (refused == 0) {
-        probes.push_back({"rename no-replace", Verdict::broken, "replaces nevertheless", "two processes could publish one key at once and lose an entry: choose another file system"});
+        probes.push_back({"rename no-replace", Verdict::broken, "replaces nevertheless",
+                          "two processes could publish one key at once and lose an entry: choose another file system"});
     } else {
-        probes.push_back({"rename no-replace", Verdict::limited, reason(done != 0 ? done : refused), "publish of a new key takes the bucket's lock exclusively"});
+        probes.push_back({"rename no-replace", Verdict::limited, reason(done != 0 ? done : refused),
+                          "publish of a new key takes the bucket's lock exclusively"});
     }
 }
 
@@ -103,18 +108,22 @@ void probe_directories(const fs::path& dir, Probes& probes) {
     if (::rename((dir / "bucket").c_str(), (dir / "aside").c_str()) == 0) {
         probes.push_back({"rename of directories", Verdict::ok, "works", "refresh moves a bucket aside at once"});
     } else if (errno == EXDEV) {
-        probes.push_back({"rename of directories", Verdict::limited, reason(EXDEV), "refresh retires key by key, and collect deletes in place"});
+        probes.push_back({"rename of directories", Verdict::limited, reason(EXDEV),
+                          "refresh retires key by key, and collect deletes in place"});
     } else {
-        probes.push_back({"rename of directories", Verdict::broken, reason(errno), "nothing can be published: choose another file system"});
+        probes.push_back(
+            {"rename of directories", Verdict::broken, reason(errno), "nothing can be published: choose another file system"});
     }
 }
 
 /// Whether what was made as `made` is also found as `other`.
-void probe_same_name(const fs::path& dir, const char* probe, const char* made, const char* other, const char* found, const char* effect, Probes& probes) {
+void probe_same_name(const fs::path& dir, const char* probe, const char* made, const char* other, const char* found,
+                     const char* effect, Probes& probes) {
     std::ofstream(dir / made) << "made";
     struct stat status {};
     const bool same = ::lstat((dir / other).c_str(), &status) == 0;
-    probes.push_back(same ? Probe{probe, Verdict::limited, found, effect} : Probe{probe, Verdict::ok, "names stay as they are", ""});
+    probes.push_back(same ? Probe{probe, Verdict::limited, found, effect}
+                          : Probe{probe, Verdict::ok, "names stay as they are", ""});
 }
 
 }  // namespace
@@ -129,9 +138,11 @@ void probe_names(const fs::path& scratch, Probes& probes) {
     probe_noreplace(dir, symlinks, probes);
     probe_directories(dir, probes);
     probe_same_name(dir, "case", "folding", "FOLDING", "folded",
-                    "keys are safe (their file names never differ in case alone); an entry can't hold two files that do", probes);
+                    "keys are safe (their file names never differ in case alone); an entry can't hold two files that do",
+                    probes);
     probe_same_name(dir, "normalization", "\xc3\xa4", "a\xcc\x88", "Unicode is normalized",
-                    "keys are safe (their file names are ASCII); an entry can't hold two files whose names look the same", probes);
+                    "keys are safe (their file names are ASCII); an entry can't hold two files whose names look the same",
+                    probes);
 }
 
 }  // namespace cachetool::doctor

@@ -56,7 +56,8 @@ std::atomic<std::uint64_t>* map(int fd) {
     return at == MAP_FAILED ? nullptr : static_cast<std::atomic<std::uint64_t>*>(at);
 }
 
-/// A lease is a word stored in one process's mapping, which a collector reads in the file, and another process may find in its own mapping.
+/// A lease is a word stored in one process's mapping, which a collector reads in the file, and another process may find in its
+/// own mapping.
 void probe_memory(const fs::path& file, Probes& probes) {
     constexpr const char* effect = "leases live in mapped memory: a collection would not see them; choose another file system";
     const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -71,12 +72,14 @@ void probe_memory(const fs::path& file, Probes& probes) {
             const int own = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
             std::uint64_t read = 0;
             auto* mapped = map(own);
-            if (mapped == nullptr || ::pread(own, &read, sizeof read, 0) != sizeof read || read != 4711 || mapped[0] != 4711) return false;
+            if (mapped == nullptr || ::pread(own, &read, sizeof read, 0) != sizeof read || read != 4711 || mapped[0] != 4711)
+                return false;
             mapped[1] = 4712;
             return true;
         });
         std::uint64_t read = 0;
-        const bool seen = other.succeeded() && words[1] == 4712 && ::pread(fd, &read, sizeof read, sizeof read) == sizeof read && read == 4712;
+        const bool seen = other.succeeded() && words[1] == 4712 &&
+                          ::pread(fd, &read, sizeof read, sizeof read) == sizeof read && read == 4712;
         probes.push_back(seen ? Probe{"shared memory", Verdict::ok, "each process sees what the other writes", ""}
                               : Probe{"shared memory", Verdict::broken, "a process does not see what another writes", effect});
         ::munmap(static_cast<void*>(words), page);
@@ -87,9 +90,11 @@ void probe_memory(const fs::path& file, Probes& probes) {
 }  // namespace
 
 void probe_processes(const fs::path& scratch, Probes& probes) {
-    probe_lock(scratch / "process-lock", "locks of processes", F_SETLK, "puts and removes of one bucket would not wait for each other: choose another file system", probes);
+    probe_lock(scratch / "process-lock", "locks of processes", F_SETLK,
+               "puts and removes of one bucket would not wait for each other: choose another file system", probes);
 #ifdef F_OFD_SETLK
-    probe_lock(scratch / "file-lock", "locks of open files", F_OFD_SETLK, "nobody could tell who is alive, and whose leases count: choose another file system", probes);
+    probe_lock(scratch / "file-lock", "locks of open files", F_OFD_SETLK,
+               "nobody could tell who is alive, and whose leases count: choose another file system", probes);
 #endif
     probe_memory(scratch / "memory", probes);
 }

@@ -44,8 +44,10 @@ fs::path place_for_probing(const fs::path& root) {
     const bool is_cache = fs::exists(root / "format", error) || fs::exists(root / "CACHEDIR.TAG", error);
     if (!is_cache && !(fs::is_directory(root, error) && fs::is_empty(root, error))) return root;
     const auto beside = root.parent_path();
-    struct stat inside {}, outside {};
-    const bool same = ::stat(root.c_str(), &inside) == 0 && ::stat(beside.c_str(), &outside) == 0 && inside.st_dev == outside.st_dev;
+    struct stat inside {
+    }, outside{};
+    const bool same =
+        ::stat(root.c_str(), &inside) == 0 && ::stat(beside.c_str(), &outside) == 0 && inside.st_dev == outside.st_dev;
     return same && ::access(beside.c_str(), W_OK | X_OK) == 0 ? beside : root;
 }
 

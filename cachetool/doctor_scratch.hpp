@@ -9,12 +9,13 @@
 
 namespace cachetool::doctor {
 
-/// Where probing tells about a cache at `root`, and harms nothing: beside it where that is the same file system (a cache, or an empty
-/// directory that is to become one, should not be seen to hold something strange), else in it; above it where it is not there yet.
+/// Where probing tells about a cache at `root`, and harms nothing: beside it where that is the same file system (a cache, or an
+/// empty directory that is to become one, should not be seen to hold something strange), else in it; above it where it is not
+/// there yet.
 [[nodiscard]] std::filesystem::path place_for_probing(const std::filesystem::path& root);
 
-/// A fresh private directory, removed with all that is in it when this ends. While it is there SIGINT, SIGTERM and SIGHUP only note that
-/// they have come; when it has been removed they do what they did before.
+/// A fresh private directory, removed with all that is in it when this ends. While it is there SIGINT, SIGTERM and SIGHUP only
+/// note that they have come; when it has been removed they do what they did before.
 class Scratch {
 public:
     [[nodiscard]] static tl::expected<Scratch, Failure> make_in(const std::filesystem::path& directory);

@@ -1,4 +1,5 @@
-// Larder itself, where the other probes were made: open, publish, replace, lease, refresh and collect, with a second process that is killed.
+// Larder itself, where the other probes were made: open, publish, replace, lease, refresh and collect, with a second process
+// that is killed.
 #include <fstream>
 #include <larder/larder.hpp>
 
@@ -30,7 +31,8 @@ std::string put_and_replace(const larder::Bucket& bucket) {
     return text == "new" ? "" : "an entry that was replaced is still what a get yields";
 }
 
-std::string purge_while_used(const fs::path& root, const larder::OpenOptions& options, const larder::Cache& cache, const larder::Bucket& bucket) {
+std::string purge_while_used(const fs::path& root, const larder::OpenOptions& options, const larder::Cache& cache,
+                             const larder::Bucket& bucket) {
     std::optional<larder::Lease> held;  // the child's
     OtherProcess user([&] {
         const auto its_cache = larder::Cache::open(root, options);
@@ -45,7 +47,8 @@ std::string purge_while_used(const fs::path& root, const larder::OpenOptions& op
     if (const auto refreshed = bucket.refresh(); !refreshed) return refreshed.error().message();
     const auto first = cache.collect();
     if (!first) return first.error().message();
-    if (first->leased.size() != 1 || first->leased[0].process.pid != user.pid()) return "a collection does not see the lease of another process";
+    if (first->leased.size() != 1 || first->leased[0].process.pid != user.pid())
+        return "a collection does not see the lease of another process";
     user.kill();
     const auto second = cache.collect();
     if (!second) return second.error().message();
@@ -56,10 +59,12 @@ std::string purge_while_used(const fs::path& root, const larder::OpenOptions& op
 
 void probe_larder(const fs::path& scratch, Probes& probes) {
     const auto root = scratch / "cache";
-    constexpr const char* elsewhere = "a cache can't live there: name a directory on another file system by --cache or LARDER_CACHE_DIR";
+    constexpr const char* elsewhere =
+        "a cache can't live there: name a directory on another file system by --cache or LARDER_CACHE_DIR";
     larder::OpenOptions options;
     auto cache = larder::Cache::open(root, options);
-    // What is refused for this reason alone can be opened by who asks for it. Which file systems are meant only the library knows.
+    // What is refused for this reason alone can be opened by who asks for it. Which file systems are meant only the library
+    // knows.
     std::string network;
     if (!cache && cache.error().code == larder::Errc::refused) {
         network = cache.error().message();
@@ -79,14 +84,17 @@ void probe_larder(const fs::path& scratch, Probes& probes) {
     if (wrong.empty()) wrong = purge_while_used(root, options, *cache, *bucket);
     if (wrong.empty()) {
         const auto verified = cache->verify();
-        if (!verified) wrong = verified.error().message();
-        else if (!verified->sound()) wrong = "verify finds damage: " + verified->findings.front().what;
+        if (!verified)
+            wrong = verified.error().message();
+        else if (!verified->sound())
+            wrong = "verify finds damage: " + verified->findings.front().what;
     }
     if (!wrong.empty()) {
         probes.push_back({"larder", Verdict::broken, wrong, elsewhere});
     } else {
         probes.push_back({"larder", Verdict::ok, "puts, gets, leases, refreshes and collects",
-                          cache->link_kind() == larder::LinkKind::symlink ? "a new cache has symlinks for links" : "a new cache has small files for links"});
+                          cache->link_kind() == larder::LinkKind::symlink ? "a new cache has symlinks for links"
+                                                                          : "a new cache has small files for links"});
     }
 }
 

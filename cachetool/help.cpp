@@ -67,7 +67,8 @@ Json json_of(const Command& command) {
 }  // namespace
 
 const char* description() {
-    return "A cache of directories for many processes. A purge takes effect at once, waits for nobody, and never takes a file away from a process that "
+    return "A cache of directories for many processes. A purge takes effect at once, waits for nobody, and never takes a file "
+           "away from a process that "
            "is using it.";
 }
 
@@ -84,7 +85,8 @@ std::span<const std::pair<int, const char*>> exit_codes() {
 std::span<const std::pair<const char*, const char*>> environment() {
     static constexpr std::pair<const char*, const char*> variables[] = {
         {"LARDER_CACHE_DIR", "the cache, where there is no --cache"},
-        {"XDG_CACHE_HOME", "where that is not set either, and this is absolute, the cache is the directory larder in it; else ~/.cache/larder"},
+        {"XDG_CACHE_HOME",
+         "where that is not set either, and this is absolute, the cache is the directory larder in it; else ~/.cache/larder"},
         {"NO_COLOR", "where it is set, to anything but nothing, a terminal is shown no colours (nothing else ever is)"},
         {"LARDER_ENTRY", "set by exec for its command: the path of the entry"},
         {"LARDER_STAGE", "set by build for its command: the directory to fill"}};
@@ -92,7 +94,8 @@ std::span<const std::pair<const char*, const char*>> environment() {
 }
 
 std::string help_text() {
-    std::string out = "usage: cachetool [--cache DIR] [--json] [--quiet] [--lock-timeout SECONDS]\n                 COMMAND ...\n\n";
+    std::string out =
+        "usage: cachetool [--cache DIR] [--json] [--quiet] [--lock-timeout SECONDS]\n                 COMMAND ...\n\n";
     out += filled(description()) + "\n";
     for (const auto& command : commands()) {
         if (!command.hidden) out += fmt::format("  {:<11}{}\n", command.name, command.summary);
@@ -104,8 +107,9 @@ std::string help_text() {
 }
 
 std::string help_text(const Command& command) {
-    std::string out = fmt::format("usage: cachetool {}{}{}{}\n\n{}", command.name, command.options.empty() ? "" : " [OPTION...]",
-                                  command.synopsis.empty() ? "" : " ", command.synopsis, filled(command.help));
+    std::string out =
+        fmt::format("usage: cachetool {}{}{}{}\n\n{}", command.name, command.options.empty() ? "" : " [OPTION...]",
+                    command.synopsis.empty() ? "" : " ", command.synopsis, filled(command.help));
     if (!command.options.empty()) out += "\n" + list("Options", command.options);
     return out + "\nFor the options that every command takes: cachetool --help\n";
 }
@@ -115,7 +119,9 @@ Json help_json(const Command* command) {
     for (const auto& one : commands()) {
         if (command == nullptr || command == &one) table.push_back(json_of(one));
     }
-    return {{"help", command == nullptr ? help_text() : help_text(*command)}, {"commands", std::move(table)}, {"options", json_of(global_options())}};
+    return {{"help", command == nullptr ? help_text() : help_text(*command)},
+            {"commands", std::move(table)},
+            {"options", json_of(global_options())}};
 }
 
 }  // namespace cachetool

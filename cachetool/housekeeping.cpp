@@ -131,9 +131,11 @@ Outcome run_verify(const Arguments& arguments, const Output& output) {
     if (output.json()) return output.document(json_of(*report), exit_code);
     std::string text;
     for (const auto& finding : report->findings) {
-        const auto colour = finding.repaired ? Colour::green : finding.kind == larder::Finding::Kind::foreign ? Colour::yellow : Colour::red;
-        text += fmt::format("{}{}: {}: {}\n", coloured(larder::name_of(finding.kind), colour, STDOUT_FILENO), finding.repaired ? " (repaired)" : "",
-                            harmless(finding.path.string()), harmless(finding.what));
+        const auto colour = finding.repaired                                 ? Colour::green
+                            : finding.kind == larder::Finding::Kind::foreign ? Colour::yellow
+                                                                             : Colour::red;
+        text += fmt::format("{}{}: {}: {}\n", coloured(larder::name_of(finding.kind), colour, STDOUT_FILENO),
+                            finding.repaired ? " (repaired)" : "", harmless(finding.path.string()), harmless(finding.what));
     }
     return output.text(text, exit_code);
 }

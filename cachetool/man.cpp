@@ -19,13 +19,26 @@ std::string roff(std::string_view text) {
     for (const char c : text) {
         if ((out.empty() || out.back() == '\n') && (c == '.' || c == '\'')) out += "\\&";
         switch (c) {
-            case '\\': out += "\\e"; break;
-            case '-': out += "\\-"; break;
-            case '\'': out += "\\(aq"; break;
-            case '`': out += "\\(ga"; break;
-            case '^': out += "\\(ha"; break;
-            case '~': out += "\\(ti"; break;
-            default: out += c;
+            case '\\':
+                out += "\\e";
+                break;
+            case '-':
+                out += "\\-";
+                break;
+            case '\'':
+                out += "\\(aq";
+                break;
+            case '`':
+                out += "\\(ga";
+                break;
+            case '^':
+                out += "\\(ha";
+                break;
+            case '~':
+                out += "\\(ti";
+                break;
+            default:
+                out += c;
         }
     }
     return out;
@@ -35,13 +48,17 @@ std::string bold(std::string_view text) { return "\\fB" + roff(text) + "\\fR"; }
 std::string italic(std::string_view text) { return "\\fI" + roff(text) + "\\fR"; }
 
 /// "cachetool" or "cachetool-put"
-std::string page_name(const Command* command) { return command == nullptr ? "cachetool" : fmt::format("cachetool-{}", command->name); }
+std::string page_name(const Command* command) {
+    return command == nullptr ? "cachetool" : fmt::format("cachetool-{}", command->name);
+}
 
 std::string heading(const Command* command, std::string_view summary) {
     auto title = page_name(command);
-    std::transform(title.begin(), title.end(), title.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    std::transform(title.begin(), title.end(), title.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     // No date: the same source makes the same page.
-    return fmt::format(".TH {} 1 \"\" \"larder {}\" \"larder\"\n.SH NAME\n{} \\- {}\n", roff(title), LARDER_VERSION, roff(page_name(command)), roff(summary));
+    return fmt::format(".TH {} 1 \"\" \"larder {}\" \"larder\"\n.SH NAME\n{} \\- {}\n", roff(title), LARDER_VERSION,
+                       roff(page_name(command)), roff(summary));
 }
 
 std::string body(std::string_view text) {
@@ -57,14 +74,17 @@ std::string body(std::string_view text) {
     return out;
 }
 
-std::string item(const std::string& name, std::string_view meaning) { return fmt::format(".TP\n{}\n{}\n", name, roff(meaning)); }
+std::string item(const std::string& name, std::string_view meaning) {
+    return fmt::format(".TP\n{}\n{}\n", name, roff(meaning));
+}
 
 std::string list(std::span<const Option> options) {
     std::string out;
     for (const auto& option : options) {
         const auto name = long_name(option);
         auto shown = bold(fmt::format("--{}", name));
-        if (const std::string_view rest = std::string_view(option.name).substr(name.size()); !rest.empty()) shown = bold("-" + std::string(rest.substr(1))) + ", " + shown;
+        if (const std::string_view rest = std::string_view(option.name).substr(name.size()); !rest.empty())
+            shown = bold("-" + std::string(rest.substr(1))) + ", " + shown;
         if (option.argument != nullptr) shown += " " + italic(option.argument);
         out += item(shown, option.help);
     }
@@ -79,7 +99,8 @@ std::string page() {
     for (const auto& command : commands()) {
         if (!command.hidden) out += item(bold(page_name(&command)) + "(1)", command.summary);
     }
-    out += ".SH OPTIONS\nThey may stand before and after the command. Nothing after " + bold("--") + " is an option.\n" + list(global_options());
+    out += ".SH OPTIONS\nThey may stand before and after the command. Nothing after " + bold("--") + " is an option.\n" +
+           list(global_options());
     out += ".SH EXIT STATUS\n";
     for (const auto& [code, meaning] : exit_codes()) out += item(bold(std::to_string(code)), meaning);
     out += ".PP\n" + bold("exec") + " and " + bold("build") + " pass on the code of the command that they ran.\n";
@@ -90,12 +111,13 @@ std::string page() {
 
 std::string page(const Command& command) {
     std::string out = heading(&command, command.summary);
-    out += fmt::format(".SH SYNOPSIS\n{} [{}...]{}{}\n", bold(fmt::format("cachetool {}", command.name)), italic("OPTION"), command.synopsis.empty() ? "" : " ",
-                       italic(command.synopsis));
+    out += fmt::format(".SH SYNOPSIS\n{} [{}...]{}{}\n", bold(fmt::format("cachetool {}", command.name)), italic("OPTION"),
+                       command.synopsis.empty() ? "" : " ", italic(command.synopsis));
     out += ".SH DESCRIPTION\n" + body(command.help);
     out += ".SH OPTIONS\n" + list(command.options);
     if (!command.options.empty()) out += ".PP\n";
-    out += "Those that every command takes are in " + bold("cachetool") + "(1), as are the exit codes.\n.SH SEE ALSO\n" + bold("cachetool") + "(1)\n";
+    out += "Those that every command takes are in " + bold("cachetool") + "(1), as are the exit codes.\n.SH SEE ALSO\n" +
+           bold("cachetool") + "(1)\n";
     return out;
 }
 

@@ -18,7 +18,8 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
         for (std::size_t j = 1; j <= to.size(); ++j) {
             const std::size_t replaced = previous[j - 1] + (from[i - 1] == to[j - 1] ? 0 : 1);
             row[j] = std::min({replaced, previous[j] + 1, row[j - 1] + 1});
-            if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
+            if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1])
+                row[j] = std::min(row[j], before[j - 2] + 1);
         }
     }
     return row[to.size()];
@@ -32,7 +33,8 @@ const std::string* nearest(std::string_view word, const std::vector<std::string>
     std::size_t best_distance = std::numeric_limits<std::size_t>::max();
     for (const auto& name : names) {
         const std::size_t distance = edit_distance(word, name);
-        // A slip in three letters, as Cargo has it: more than that resembles many names. A slip is allowed in the shortest, too.
+        // A slip in three letters, as Cargo has it: more than that resembles many names. A slip is allowed in the shortest,
+        // too.
         const std::size_t limit = std::max<std::size_t>(1, std::max(word.size(), name.size()) / 3);
         // But something of the word has to be left.
         if (distance > limit || distance >= std::max(word.size(), name.size()) || distance >= best_distance) continue;

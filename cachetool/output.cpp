@@ -63,7 +63,9 @@ Outcome Output::document(const Json& document, int exit_code) const {
     return text(document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", exit_code);
 }
 
-std::string Output::line_of(const Json& document) { return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string Output::line_of(const Json& document) {
+    return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 void prepare_standard_streams() {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {

@@ -17,20 +17,28 @@ ShellLine split_shell_line(std::string_view line) {
         const char c = line[i];
         const bool more = i + 1 < line.size();
         if (out.quote == '\'') {
-            if (c == '\'') out.quote = 0;
-            else word += c;
+            if (c == '\'')
+                out.quote = 0;
+            else
+                word += c;
         } else if (out.quote == '"') {
-            if (c == '"') out.quote = 0;
-            else if (c == '\\' && more && std::string_view("\\\"$`").find(line[i + 1]) != std::string_view::npos) word += line[++i];
-            else word += c;
+            if (c == '"')
+                out.quote = 0;
+            else if (c == '\\' && more && std::string_view("\\\"$`").find(line[i + 1]) != std::string_view::npos)
+                word += line[++i];
+            else
+                word += c;
         } else if (c == ' ' || c == '\t' || c == '\n') {
             if (in_word) out.words.push_back(std::exchange(word, {}));
             in_word = false;
         } else {
             begin_word(i);
-            if (c == '\'' || c == '"') out.quote = c;
-            else if (c == '\\' && more) word += line[++i];
-            else if (c != '\\') word += c;
+            if (c == '\'' || c == '"')
+                out.quote = c;
+            else if (c == '\\' && more)
+                word += line[++i];
+            else if (c != '\\')
+                word += c;
         }
     }
     if (!in_word) out.last_at = line.size();
@@ -54,14 +62,16 @@ std::string shell_quoted(std::string_view text, char quote) {
     return out;
 }
 
-std::vector<std::string> readline_words(std::string_view line, std::string_view replaced, const std::vector<std::string>& words) {
+std::vector<std::string> readline_words(std::string_view line, std::string_view replaced,
+                                        const std::vector<std::string>& words) {
     const auto split = split_shell_line(line);
     const auto raw = line.substr(split.last_at);
     // What stays in the line before the text that is replaced, and how much of each word that is.
     const auto kept = raw.ends_with(replaced) ? raw.substr(0, raw.size() - replaced.size()) : std::string_view();
     const auto kept_length = split_shell_line(kept).words.back().size();
     std::vector<std::string> out;
-    for (const auto& word : words) out.push_back(shell_quoted(std::string_view(word).substr(std::min(kept_length, word.size())), split.quote));
+    for (const auto& word : words)
+        out.push_back(shell_quoted(std::string_view(word).substr(std::min(kept_length, word.size())), split.quote));
     return out;
 }
 

@@ -19,8 +19,10 @@ struct ShellLine {
 /// `text` as it has to be typed after an opened `quote`, or after none, for the shell to understand it as it is.
 [[nodiscard]] std::string shell_quoted(std::string_view text, char quote);
 
-/// The last word of `line` can become each of `words`, which begin with it. What stands for the end of each of them, when readline replaces
-/// `replaced`: the end of the line that it considers a word, which may begin at a ':', '=' or quote in the middle of the shell's.
-[[nodiscard]] std::vector<std::string> readline_words(std::string_view line, std::string_view replaced, const std::vector<std::string>& words);
+/// The last word of `line` can become each of `words`, which begin with it. What stands for the end of each of them, when
+/// readline replaces `replaced`: the end of the line that it considers a word, which may begin at a ':', '=' or quote in the
+/// middle of the shell's.
+[[nodiscard]] std::vector<std::string> readline_words(std::string_view line, std::string_view replaced,
+                                                      const std::vector<std::string>& words);
 
 }  // namespace cachetool

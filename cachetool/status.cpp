@@ -17,7 +17,8 @@ namespace {
 using Cells = std::vector<std::string>;
 
 std::string shown_process(const larder::ProcessInfo& process) {
-    return harmless(process.command) + (process.alive ? "" : coloured(" (dead)", Colour::red, STDOUT_FILENO)) + (process.here ? "" : " (in another pid namespace)");
+    return harmless(process.command) + (process.alive ? "" : coloured(" (dead)", Colour::red, STDOUT_FILENO)) +
+           (process.here ? "" : " (in another pid namespace)");
 }
 
 std::string shown_status(const larder::StatusReport& report) {
@@ -33,7 +34,8 @@ std::string shown_status(const larder::StatusReport& report) {
     if (!leases.empty()) text += "\n" + table({">PID", "LEASED", "BUCKET", "KEY"}, leases);
     std::vector<Cells> locks;
     for (const auto& lock : report.locks) {
-        locks.push_back({std::to_string(lock.process.pid), shown_age(lock.since), lock.waiting ? coloured("waits for", Colour::yellow, STDOUT_FILENO) : "holds", harmless(lock.what)});
+        locks.push_back({std::to_string(lock.process.pid), shown_age(lock.since),
+                         lock.waiting ? coloured("waits for", Colour::yellow, STDOUT_FILENO) : "holds", harmless(lock.what)});
     }
     if (!locks.empty()) text += "\n" + table({">PID", ">SINCE", "STATE", "LOCK"}, locks);
     if (report.collecting) text += "\na collection is at work\n";
@@ -60,13 +62,15 @@ Outcome watch_status(const Arguments& arguments, const Output& output) {
     }
     const auto root = cache_root(arguments);
     if (!root) return tl::unexpected(root.error());
-    // The cache is opened for each frame: it may come, go and come again meanwhile. That is told by what is shown, not in between.
+    // The cache is opened for each frame: it may come, go and come again meanwhile. That is told by what is shown, not in
+    // between.
     const Output silent(output.json(), true);
     return watch(interval, output, [&]() -> tl::expected<std::string, Failure> {
         const auto report = read_status(arguments, silent);
         if (!report) return tl::unexpected(report.error());
         if (output.json()) return Output::line_of(json_of(*report));
-        return fmt::format("{}, {}\n\n{}\n", harmless(root->string()), iso_time(std::chrono::system_clock::now()), shown_status(*report));
+        return fmt::format("{}, {}\n\n{}\n", harmless(root->string()), iso_time(std::chrono::system_clock::now()),
+                           shown_status(*report));
     });
 }
 

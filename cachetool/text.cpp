@@ -66,8 +66,8 @@ std::string escape(std::string_view text, bool double_backslash) {
     return fmt::to_string(out);
 }
 
-/// The number of columns that a terminal gives to it, near enough: one for each code point, and none for a colour of ours (text from outside
-/// has no escape character left).
+/// The number of columns that a terminal gives to it, near enough: one for each code point, and none for a colour of ours (text
+/// from outside has no escape character left).
 std::size_t width_of(std::string_view text) {
     std::size_t width = 0;
     bool in_colour = false;

@@ -11,7 +11,8 @@
 namespace cachetool {
 namespace {
 
-// ECMA-48 and xterm's private modes. Long lines are cut off at the edge: a line that went on in the next would push the first ones out.
+// ECMA-48 and xterm's private modes. Long lines are cut off at the edge: a line that went on in the next would push the first
+// ones out.
 constexpr std::string_view enter = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 constexpr std::string_view leave = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 constexpr std::string_view home = "\x1b[H", clear_line = "\x1b[K", clear_rest = "\x1b[J";
@@ -91,7 +92,8 @@ private:
 
 }  // namespace
 
-Outcome watch(std::chrono::milliseconds interval, const Output& output, const std::function<tl::expected<std::string, Failure>()>& make_frame) {
+Outcome watch(std::chrono::milliseconds interval, const Output& output,
+              const std::function<tl::expected<std::string, Failure>()>& make_frame) {
     const Signals signals;
     const Screen screen(output, !output.json() && ::isatty(STDOUT_FILENO) == 1);
     for (;;) {
@@ -100,9 +102,13 @@ Outcome watch(std::chrono::milliseconds interval, const Output& output, const st
         if (auto drawn = screen.draw(*frame); !drawn) return drawn;
         switch (const int signal = signals.wait(interval)) {
             case 0:
-            case SIGWINCH: break;
-            case SIGTSTP: screen.suspend(); break;
-            default: return 128 + signal;
+            case SIGWINCH:
+                break;
+            case SIGTSTP:
+                screen.suspend();
+                break;
+            default:
+                return 128 + signal;
         }
     }
 }
