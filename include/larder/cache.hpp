@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <larder/bucket.hpp>
+#include <larder/collect.hpp>
 #include <larder/error.hpp>
 #include <larder/options.hpp>
 #include <larder/report.hpp>
@@ -41,12 +42,14 @@ public:
     /// The names of the buckets that exist now, in no order.
     [[nodiscard]] Result<std::vector<std::string>> buckets() const;
 
-    /// Cleans up after the dead, then deletes what is retired and not leased. Costs in proportion to the garbage.
+    /// Cleans up after the dead, evicts by the limits that `options` sets, then deletes what is retired and not leased. Costs in
+    /// proportion to the garbage; with limits also to the entries, and then 32 bytes of memory for each.
     /// Errors: `busy` where another collect or verify is at work: leave it to that one. `damaged` where a lease table can't
     /// be read: nothing is then collected, since its leases are unknown. What can't be deleted (an immutable file, a mount point below an entry)
     /// is `system`, when all else is gone.
-    /// Concurrency: waits for nobody. The lock is held while garbage is moved aside, and not while it is deleted (but where a full disk
-    /// leaves no space to move it).
+    /// Errors of a limit: `invalid` for a low_water that is no percentage, or a plan beside limits.
+    /// Concurrency: waits for nobody (an eviction, for a tenth of a second, for who holds its bucket's lock). The collector's lock is held
+    /// while entries are chosen and garbage is moved aside, and not while it is deleted (but where a full disk leaves no space to move it).
     /// Crash: the next collection carries on.
     [[nodiscard]] Result<CollectReport> collect(const CollectOptions& options = {}) const;
 

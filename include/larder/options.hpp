@@ -48,12 +48,6 @@ struct PublishOptions {
     std::string producer;
 };
 
-struct CollectOptions {
-    bool dry_run = false;  ///< report what would go, and change nothing
-    /// Threads that delete; 0 takes one for each processor, four at most (more gained nothing on the disks measured).
-    unsigned threads = 0;
-};
-
 struct VerifyOptions {
     /// Retire what is broken, so that it is a miss from now on, and list what no link names, so that a collection deletes it.
     bool repair = false;

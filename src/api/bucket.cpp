@@ -5,6 +5,7 @@
 #include <steps/build_once.hpp>
 #include <steps/get.hpp>
 #include <steps/inspect.hpp>
+#include <steps/pin.hpp>
 #include <steps/publish.hpp>
 #include <steps/retire.hpp>
 
@@ -98,6 +99,26 @@ Result<> Bucket::refresh() const {
 Result<std::vector<std::string>> Bucket::keys() const {
     TRY_ASSIGN(const auto root, cache_->current_root());
     return steps::list_keys(*root, encoded_);
+}
+
+Result<> Bucket::pin(std::string_view key) const {
+    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
+    TRY_ASSIGN(const auto root, cache_->current_root({}));
+    if (root->is_read_only()) return os::fail(Errc::read_only, "pin", cache_->path(), "the cache is open for reading only");
+    return steps::pin(*root, place);
+}
+
+Result<> Bucket::unpin(std::string_view key) const {
+    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
+    TRY_ASSIGN(const auto root, cache_->current_root({}));
+    if (root->is_read_only()) return os::fail(Errc::read_only, "unpin", cache_->path(), "the cache is open for reading only");
+    return steps::unpin(*root, place);
+}
+
+Result<bool> Bucket::is_pinned(std::string_view key) const {
+    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
+    TRY_ASSIGN(const auto root, cache_->current_root({}));
+    return steps::is_pinned(*root, place);
 }
 
 Result<EntryInfo> Bucket::info(std::string_view key) const {

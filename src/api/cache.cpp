@@ -3,7 +3,9 @@
 #include <api/state.hpp>
 #include <layout/name.hpp>
 #include <steps/collect.hpp>
+#include <steps/evict.hpp>
 #include <steps/inspect.hpp>
+#include <steps/plan.hpp>
 #include <steps/verify.hpp>
 
 namespace larder {
@@ -89,7 +91,7 @@ Result<std::vector<std::string>> Cache::buckets() const {
 
 Result<CollectReport> Cache::collect(const CollectOptions& options) const {
     TRY_ASSIGN(const auto root, state_->current_root());
-    return steps::collect(root, options);
+    return steps::has_limits(options) ? steps::collect_within_limits(root, options, state_->limits()) : steps::collect(root, options);
 }
 
 Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {

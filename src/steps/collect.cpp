@@ -49,7 +49,14 @@ public:
         std::atomic_thread_fence(std::memory_order_seq_cst);
         TRY_ASSIGN(leases_, read_leases(root_));
         (void)os::point("collect.scanned");
-        for (const auto& retired : retired_) TRY(take_apart(retired));
+        for (const auto& retired : retired_) {
+            if (options_.stop.stop_requested()) {
+                report_.stopped = true;
+                break;
+            }
+            if (options_.on_progress) options_.on_progress({CollectProgress::Phase::collecting, report_.entries, retired_.size()});
+            TRY(take_apart(retired));
+        }
         return {};
     }
 
@@ -197,7 +204,7 @@ private:
     auto with_room(Step step) -> decltype(step()) {
         auto done = step();
         if (done || done.error().code != Errc::no_space) return done;
-        (void)tree::empty_dir(dirs_.trash, 1);  // what it can't delete does not matter, if it could delete something
+        (void)tree::empty_dir(dirs_.trash, {.threads = 1});  // what it can't delete does not matter, if it could delete something
         return step();
     }
 
@@ -213,6 +220,22 @@ private:
     Leases leases_;
     CollectReport report_;
 };
+
+Result<> empty_trash(const root::Root& root, const CollectOptions& options, CollectReport& report) {
+    tree::RemoveOptions how{options.threads, options.count_freed, options.stop, {}};
+    if (options.on_progress) {
+        how.on_progress = [&](std::uint64_t files) { options.on_progress({CollectProgress::Phase::deleting, files, 0}); };
+    }
+    auto emptied = tree::empty_dir(root.dirs().trash, how);
+    if (!emptied && emptied.error().code == Errc::interrupted) {
+        report.stopped = true;
+        return {};
+    }
+    TRY(emptied);
+    if (options.count_freed) report.freed = emptied->freed;
+    report.freed_at_least = emptied->freed_at_least;
+    return {};
+}
 
 }  // namespace
 
@@ -232,7 +255,7 @@ Result<Leases> read_leases(const root::Root& root) {
     return leases;
 }
 
-Result<CollectReport> collect(const RootRef& root, const CollectOptions& options) {
+Result<CollectReport> collect(const RootRef& root, const CollectOptions& options, const std::function<Result<>(CollectReport&)>& evict) {
     Collector collector(*root, options);
     {
         auto lock = root::CollectorLock::try_lock(*root);
@@ -243,11 +266,12 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
             // Now, and not before: joining may adopt, and would so reap, what is to be reported as reaped.
             lock->announce(root->participant_if_possible());
         }
+        if (evict) TRY(evict(collector.report()));
         TRY(collector.collect());
     }
     (void)os::point("collect.unlocked");
     // (5) Outside every lock: delete what was moved aside, by us or by a collection that was killed.
-    if (!options.dry_run) TRY(tree::empty_dir(root->dirs().trash, options.threads));
+    if (!options.dry_run) TRY(empty_trash(*root, options, collector.report()));
     (void)os::point("collect.emptied");
     return std::move(collector.report());
 }

@@ -8,21 +8,13 @@
 #include <os/dir_reader.hpp>
 #include <steps/collect.hpp>
 #include <steps/entry.hpp>
+#include <steps/use.hpp>
 
 namespace larder::steps {
 
 namespace {
 
 using layout::LinkRead;
-
-WallTime access_time(const struct stat& status) {
-#ifdef __APPLE__
-    const timespec time = status.st_atimespec;
-#else
-    const timespec time = status.st_atim;
-#endif
-    return WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)));
-}
 
 }  // namespace
 
@@ -67,7 +59,7 @@ Result<EntryInfo> info(const root::Root& root, const Place& place) {
     TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, place.encoded_bucket));
     if (!exists) return os::fail(Errc::miss, "no such entry", {}, {});
     for (;;) {
-        const auto status = os::stat_at(buckets, path);  // before the link is read, which may set its access time
+        const auto status = os::stat_at(buckets, path);
         TRY_ASSIGN(const LinkRead link, layout::read_link(root.link_kind(), buckets, path));
         if (link.kind != LinkRead::Kind::entry) return os::fail(Errc::miss, "no such entry", {}, {});
         auto record = read_record(root, link.id);
@@ -81,7 +73,7 @@ Result<EntryInfo> info(const root::Root& root, const Place& place) {
         if (record->key != place.key) return os::fail(Errc::miss, "no such entry", {}, {});
         EntryInfo info{std::move(record->bucket), std::move(record->key), to_text(link.id), tree_path(root, link.id), record->published, {},
                        record->bytes, record->files, record->durability, std::move(record->boot), std::move(record->producer)};
-        if (status) info.last_used = access_time(*status);
+        if (status) info.last_used = last_use(*status);
         return info;
     }
 }

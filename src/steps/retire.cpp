@@ -7,6 +7,7 @@
 #include <os/dir_reader.hpp>
 #include <os/points.hpp>
 #include <steps/collect.hpp>
+#include <steps/use.hpp>
 
 namespace larder::steps {
 
@@ -88,6 +89,24 @@ Result<bool> retire_if(root::Root& root, const Place& place, const layout::Id& i
     const auto lock = root::BucketLock::exclusive(root, place.encoded_bucket, limits);
     TRY(lock);
     return retire_checked(root, place.path, id);
+}
+
+Result<bool> is_unused(const root::Root& root, const Place& place, const layout::Id& id, WallTime used_by) {
+    const auto& buckets = root.dirs().buckets;
+    const auto status = os::stat_at(buckets, place.path);
+    if (!status && status.error().sys_errno == ENOENT) return false;
+    TRY(status);
+    TRY_ASSIGN(const LinkRead link, layout::read_link(root.link_kind(), buckets, place.path));
+    return link.names(id) && last_use(*status) < used_by;
+}
+
+Result<bool> retire_unused(root::Root& root, const Place& place, const layout::Id& id, WallTime used_by, const root::WaitLimits& limits) {
+    TRY_ASSIGN(const bool exists, bucket_exists(root, place.encoded_bucket));
+    if (!exists) return false;
+    const auto lock = root::BucketLock::exclusive(root, place.encoded_bucket, limits);
+    TRY(lock);
+    TRY_ASSIGN(const bool unused, is_unused(root, place, id, used_by));
+    return unused ? retire_checked(root, place.path, id) : Result<bool>(false);
 }
 
 Result<bool> retire_if_unlocked(root::Root& root, const Place& place, const layout::Id& id) {
