@@ -1,6 +1,7 @@
 // A named, versioned namespace of keys: the unit of locking and of refresh.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <larder/error.hpp>
 #include <larder/lease.hpp>
@@ -72,6 +73,13 @@ public:
     /// Concurrency: waits for nobody, not even for a process that was stopped inside a publish. Leases stay good.
     /// Crash: all keys are there, or none.
     [[nodiscard]] Result<> refresh() const;
+
+    /// The same for some keys, one after the other; how many were taken is the result. A get that starts after this has returned never yields
+    /// what fits and was published before it began.
+    /// Concurrency: by pattern alone it waits for nobody. By age it looks at each entry under the bucket's lock, as remove does.
+    /// Errors: `busy` as in remove; some keys may have been taken by then.
+    /// Crash: each key is there or it is not.
+    [[nodiscard]] Result<std::uint64_t> refresh(const RefreshOptions& options) const;
 
     /// The keys that can be listed, in no order. A key that comes or goes meanwhile may be missing or listed; one that is longer than its
     /// file name, and whose entry's record is damaged, can't be told.

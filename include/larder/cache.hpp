@@ -53,6 +53,17 @@ public:
     /// Crash: the next collection carries on.
     [[nodiscard]] Result<CollectReport> collect(const CollectOptions& options = {}) const;
 
+    /// The entries that were removed, replaced, refreshed or evicted and not collected yet, in no order. Any of them may be collected at any time.
+    [[nodiscard]] Result<std::vector<EntryInfo>> retired() const;
+
+    /// Publishes the files of such an entry once more, under its bucket and key and a new id, and returns it leased. Files are shared
+    /// with the retired entry where the file system can.
+    /// Errors: `miss` where it was never retired, or has been collected; `exists` where its key has an entry again and `replace` is off; `invalid`
+    /// for what is no id; `busy` while somebody collects or verifies.
+    /// Concurrency: collections give way until it is done; else as Bucket::publish.
+    /// Crash: it is back or it is not, and is still retired in any case.
+    [[nodiscard]] Result<Lease> restore(std::string_view id, bool replace = false) const;
+
     /// Checks every invariant that can be checked while others work. Follows no link.
     /// Errors: `busy` as in collect. What it finds is no error: see VerifyReport::sound.
     [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options = {}) const;

@@ -48,6 +48,15 @@ struct PublishOptions {
     std::string producer;
 };
 
+/// Which keys of a bucket a refresh takes: all that fit every condition.
+struct RefreshOptions {
+    std::string pattern{};  ///< glob (fnmatch(3)) for the key; `*` matches a slash too. Empty: every key
+    std::optional<std::chrono::system_clock::time_point> published_before{};
+    bool dry_run = false;  ///< take nothing, and report what would go
+    /// Called for each key that was taken.
+    std::function<void(const std::string& key)> on_taken{};
+};
+
 struct VerifyOptions {
     /// Retire what is broken, so that it is a miss from now on, and list what no link names, so that a collection deletes it.
     bool repair = false;

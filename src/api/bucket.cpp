@@ -96,6 +96,12 @@ Result<> Bucket::refresh() const {
     return steps::refresh(root, encoded_, cache_->limits());
 }
 
+Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
+    TRY_ASSIGN(const auto root, cache_->current_root({&root::Handles::buckets, &root::Handles::retired_links}));
+    if (root->is_read_only()) return os::fail(Errc::read_only, "refresh", cache_->path(), "the cache is open for reading only");
+    return steps::refresh_some(root, name_, encoded_, options, cache_->limits());
+}
+
 Result<std::vector<std::string>> Bucket::keys() const {
     TRY_ASSIGN(const auto root, cache_->current_root());
     return steps::list_keys(*root, encoded_);

@@ -6,6 +6,7 @@
 #include <steps/evict.hpp>
 #include <steps/inspect.hpp>
 #include <steps/plan.hpp>
+#include <steps/restore.hpp>
 #include <steps/verify.hpp>
 
 namespace larder {
@@ -92,6 +93,19 @@ Result<std::vector<std::string>> Cache::buckets() const {
 Result<CollectReport> Cache::collect(const CollectOptions& options) const {
     TRY_ASSIGN(const auto root, state_->current_root());
     return steps::has_limits(options) ? steps::collect_within_limits(root, options, state_->limits()) : steps::collect(root, options);
+}
+
+Result<std::vector<EntryInfo>> Cache::retired() const {
+    TRY_ASSIGN(const auto root, state_->current_root());
+    return steps::list_retired(*root);
+}
+
+Result<Lease> Cache::restore(std::string_view id, bool replace) const {
+    const auto parsed = layout::parse_id(id);
+    if (!parsed) return os::fail(Errc::invalid, "restore", {}, "\"" + std::string(id) + "\" is no id of an entry");
+    TRY_ASSIGN(const auto root, state_->current_root());
+    TRY_ASSIGN(auto held, steps::restore(root, *parsed, replace, state_->limits()));
+    return detail::LeaseState::wrap(std::move(held));
 }
 
 Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {

@@ -1,7 +1,7 @@
 // The locks, and the order in which they are taken.
 //
 //   order  lock        what it is                          taken by                                  guards
-//   1      collector   tried, never waited for             collect, verify                           one at a time
+//   1      collector   tried, never waited for             collect, verify, restore                  one at a time
 //   2      build       one byte for each key, exclusive    get_or_build                              one builder for a key
 //   3      gate.B      exclusive, while waiting for 4      remove, evict, repair,                    them against starvation by 4 shared
 //                                                          publish without exchange

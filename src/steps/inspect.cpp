@@ -12,11 +12,7 @@
 
 namespace larder::steps {
 
-namespace {
-
 using layout::LinkRead;
-
-}  // namespace
 
 Result<std::vector<std::string>> list_buckets(const root::Root& root) {
     std::vector<std::string> buckets;
@@ -53,6 +49,11 @@ Result<std::vector<std::string>> list_keys(const root::Root& root, const std::st
     return keys;
 }
 
+EntryInfo info_of(const root::Root& root, const layout::Id& id, layout::Record record, const struct stat& link) {
+    return {std::move(record.bucket), std::move(record.key), to_text(id), tree_path(root, id), record.published, last_use(link),
+            record.bytes, record.files, record.durability, std::move(record.boot), std::move(record.producer)};
+}
+
 Result<EntryInfo> info(const root::Root& root, const Place& place) {
     const auto& buckets = root.dirs().buckets;
     const std::string& path = place.path;
@@ -71,10 +72,8 @@ Result<EntryInfo> info(const root::Root& root, const Place& place) {
             return tl::make_unexpected(std::move(record).error());
         }
         if (record->key != place.key) return os::fail(Errc::miss, "no such entry", {}, {});
-        EntryInfo info{std::move(record->bucket), std::move(record->key), to_text(link.id), tree_path(root, link.id), record->published, {},
-                       record->bytes, record->files, record->durability, std::move(record->boot), std::move(record->producer)};
-        if (status) info.last_used = last_use(*status);
-        return info;
+        if (!status) continue;  // retired between the two looks: the next one finds nothing
+        return info_of(root, link.id, std::move(*record), *status);
     }
 }
 

@@ -24,4 +24,8 @@ namespace larder::steps {
 /// Retires every key of a bucket at once.
 [[nodiscard]] Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const root::WaitLimits& limits);
 
+/// Retires those keys of a bucket that fit, one by one. How many is the result.
+[[nodiscard]] Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket,
+                                                 const RefreshOptions& options, const root::WaitLimits& limits);
+
 }  // namespace larder::steps
