@@ -35,6 +35,7 @@ struct CollectProgress {
     Phase phase = Phase::planning;
     std::uint64_t done = 0;   ///< planning: entries looked at; evicting, collecting: entries; deleting: files
     std::uint64_t total = 0;  ///< 0 where it is not known
+    std::uint64_t bytes = 0;  ///< planning: looked at; evicting: evicted; then: of what is deleted
 };
 
 /// Without a limit a collection deletes garbage alone, and no live entry goes. With limits it first evicts: the entries that were least

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <layout/layout.hpp>
@@ -20,6 +21,7 @@ struct Retired {
     std::string name;  ///< in retired/links
     layout::Id id;     ///< none where only the link is to go
     std::uint64_t bytes = 0;
+    std::uint64_t files = 0;
 };
 
 class Collector {
@@ -54,13 +56,15 @@ public:
                 report_.stopped = true;
                 break;
             }
-            if (options_.on_progress) options_.on_progress({CollectProgress::Phase::collecting, report_.entries, retired_.size()});
+            if (options_.on_progress) options_.on_progress({CollectProgress::Phase::collecting, report_.entries, retired_.size(), report_.bytes});
             TRY(take_apart(retired));
         }
         return {};
     }
 
     [[nodiscard]] CollectReport& report() { return report_; }
+    /// In what was moved to the trash.
+    [[nodiscard]] std::uint64_t files() const { return files_; }
 
 private:
     /// Instead of (1), where nothing is to change.
@@ -131,7 +135,7 @@ private:
     Result<> list_link(const os::Dir& dir, const std::string& name) {
         TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), dir, name));
         if (link.kind == LinkRead::Kind::foreign) return leave_alone(dir / name);
-        if (link.kind == LinkRead::Kind::malformed) retired_.push_back({name, {}});
+        if (link.kind == LinkRead::Kind::malformed) retired_.push_back({name, {}, 0, 0});
         if (link.kind != LinkRead::Kind::entry) return {};
         const auto record = read_record(root_, link.id);
         if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
@@ -139,7 +143,7 @@ private:
         if (record) {
             TRY_ASSIGN(named, is_named_by_its_key(*record, link.id));
         }
-        retired_.push_back({name, named ? layout::Id{} : link.id, record ? record->bytes : 0});
+        retired_.push_back({name, named ? layout::Id{} : link.id, record ? record->bytes : 0, record ? record->files + 1 : 0});
         return {};
     }
 
@@ -160,6 +164,7 @@ private:
         if (was_there) {
             ++report_.entries;
             report_.bytes += retired.bytes;
+            files_ += retired.files;
         }
         return unlink(retired);
     }
@@ -219,12 +224,14 @@ private:
     std::vector<Retired> retired_;
     Leases leases_;
     CollectReport report_;
+    std::uint64_t files_ = 0;
 };
 
-Result<> empty_trash(const root::Root& root, const CollectOptions& options, CollectReport& report) {
+/// `files` are known to lie there; a collection that was killed may have left others.
+Result<> empty_trash(const root::Root& root, const CollectOptions& options, std::uint64_t files, CollectReport& report) {
     tree::RemoveOptions how{options.threads, options.count_freed, options.stop, {}};
     if (options.on_progress) {
-        how.on_progress = [&](std::uint64_t files) { options.on_progress({CollectProgress::Phase::deleting, files, 0}); };
+        how.on_progress = [&, files](std::uint64_t done) { options.on_progress({CollectProgress::Phase::deleting, done, std::max(files, done), report.bytes}); };
     }
     auto emptied = tree::empty_dir(root.dirs().trash, how);
     if (!emptied && emptied.error().code == Errc::interrupted) {
@@ -271,7 +278,7 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
     }
     (void)os::point("collect.unlocked");
     // (5) Outside every lock: delete what was moved aside, by us or by a collection that was killed.
-    if (!options.dry_run) TRY(empty_trash(*root, options, collector.report()));
+    if (!options.dry_run) TRY(empty_trash(*root, options, collector.files(), collector.report()));
     (void)os::point("collect.emptied");
     return std::move(collector.report());
 }

@@ -46,7 +46,7 @@ public:
             if (number % victims_a_look == 0) {
                 TRY_ASSIGN(leases_, read_leases(root_));
             }
-            if (options_.on_progress) options_.on_progress({CollectProgress::Phase::evicting, number, plan.victims.size()});
+            if (options_.on_progress) options_.on_progress({CollectProgress::Phase::evicting, number, plan.victims.size(), report_.evicted_bytes});
             auto evicted = evict_one(victim);
             if (!evicted && evicted.error().code == Errc::no_space) return false;
             TRY(evicted);

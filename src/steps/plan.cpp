@@ -88,7 +88,7 @@ private:
         ++plan_.live_entries;
         plan_.live_bytes += candidate.bytes;
         if (!kept) candidates_.push_back(candidate);
-        if (options_.on_progress && plan_.live_entries % progress_step == 0) options_.on_progress({CollectProgress::Phase::planning, plan_.live_entries, 0});
+        if (options_.on_progress && plan_.live_entries % progress_step == 0) options_.on_progress({CollectProgress::Phase::planning, plan_.live_entries, 0, plan_.live_bytes});
         return {};
     }
 
