@@ -20,11 +20,14 @@ std::string in_use(const std::vector<larder::LeaseInfo>& leases, std::string_vie
 }  // namespace
 
 larder::Result<larder::CollectReport> collect(const larder::Cache& cache, const Output& output, larder::CollectOptions options) {
-    const StopOnSignal stop;
+    StopOnSignal stop;
     options.stop = stop.token();
     options.count_freed = !options.dry_run;
     Progress progress(output);
-    options.on_progress = progress.callback();
+    options.on_progress = [&](const larder::CollectProgress& at) {
+        stop.look();
+        progress.show(at);
+    };
     auto report = cache.collect(options);
     progress.clear();
     if (report && report->stopped) {

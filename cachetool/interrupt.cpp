@@ -1,14 +1,8 @@
 #include "interrupt.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <csignal>
-#include <thread>
-#include <utility>
 
 namespace cachetool {
 namespace {
@@ -16,28 +10,14 @@ namespace {
 constexpr std::array signals{SIGINT, SIGTERM, SIGHUP};
 
 std::atomic<int> came{0};
-int wake[2] = {-1, -1};
-std::thread waker;
+static_assert(std::atomic<int>::is_always_lock_free, "a handler may write nothing else");
 
-/// Nothing but a write is safe here: a thread asks to stop.
-void note(int number) {
-    const int before = errno;
-    came = number;
-    (void)!::write(wake[1], "!", 1);
-    errno = before;
-}
+void note(int number) { came = number; }
 
 }  // namespace
 
 StopOnSignal::StopOnSignal() {
     came = 0;
-    if (::pipe2(wake, O_CLOEXEC) != 0) return;  // then a signal does what it always does, which is safe too
-    waker = std::thread([stop = stop_]() mutable {
-        char word = 0;
-        while (::read(wake[0], &word, 1) < 0 && errno == EINTR) {
-        }
-        if (word == '!') stop.request_stop();
-    });
     for (const int number : signals) {
         struct sigaction old {
         }, action{};
@@ -50,19 +30,17 @@ StopOnSignal::StopOnSignal() {
 }
 
 StopOnSignal::~StopOnSignal() {
-    if (!waker.joinable()) return;
     for (const int number : signals) {
         struct sigaction old {
         };
         ::sigaction(number, nullptr, &old);
         if (old.sa_handler == note) std::signal(number, SIG_DFL);
     }
-    (void)!::write(wake[1], ".", 1);
-    waker.join();
-    for (int& end : wake) ::close(std::exchange(end, -1));
 }
 
-int StopOnSignal::signal() const noexcept { return came; }
+void StopOnSignal::look() {
+    if (came != 0) stop_.request_stop();
+}
 
 void StopOnSignal::die_of_it() const {
     if (came == 0) return;

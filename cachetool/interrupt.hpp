@@ -5,8 +5,8 @@
 
 namespace cachetool {
 
-/// While it lives the first SIGINT, SIGTERM or SIGHUP asks to stop; a second one ends the process at once, as ever. Signals that are ignored
-/// stay so. Requires: one at a time; made before other threads are.
+/// While it lives the first SIGINT, SIGTERM or SIGHUP is noted; a second one ends the process at once, as ever. Signals that are ignored
+/// stay so. Requires: one at a time.
 class StopOnSignal {
 public:
     StopOnSignal();
@@ -15,8 +15,8 @@ public:
     StopOnSignal& operator=(const StopOnSignal&) = delete;
 
     [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
-    /// The signal, or 0.
-    [[nodiscard]] int signal() const noexcept;
+    /// Asks to stop where a signal has come: to be called again and again, from any thread, since a handler may not do that itself.
+    void look();
     /// Ends this process by the signal that came, if one came: so that a shell sees by what it ended.
     void die_of_it() const;
 

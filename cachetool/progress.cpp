@@ -46,16 +46,12 @@ Progress::Progress(const Output& output) : wanted_(output.talks() && ::isatty(ST
 
 Progress::~Progress() { clear(); }
 
-std::function<void(const larder::CollectProgress&)> Progress::callback() {
-    if (!wanted_) return {};
-    return [this](const larder::CollectProgress& progress) { show(progress); };
-}
-
 void Progress::clear() {
     if (std::exchange(shown_, false)) put("\r\x1b[K");
 }
 
 void Progress::show(const larder::CollectProgress& progress) {
+    if (!wanted_) return;
     const auto now = Clock::now();
     if (phase_ != progress.phase) {
         phase_ = progress.phase;

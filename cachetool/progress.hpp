@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <larder/collect.hpp>
 #include <optional>
 #include <string>
@@ -20,14 +19,11 @@ public:
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    /// For CollectOptions::on_progress.
-    [[nodiscard]] std::function<void(const larder::CollectProgress&)> callback();
+    void show(const larder::CollectProgress& progress);
     /// Before anything else is said.
     void clear();
 
 private:
-    void show(const larder::CollectProgress& progress);
-
     using Clock = std::chrono::steady_clock;
     const bool wanted_;
     const Clock::time_point begun_ = Clock::now();

@@ -76,7 +76,8 @@ class Judge:
         before, after = {"before": self.operation.before}, {"after": self.operation.after}
         if struck.code == 0:
             return after
-        if not error or is_output(struck):
+        # A collection may fail after it has evicted, and is not asked by what.
+        if not error or is_output(struck) or self.operation.arguments[0] == "gc":
             return before | after
         # What an error says was not done was not done; a refresh says what it has done.
         return after if document_of(struck).get("refreshed") else before
