@@ -53,6 +53,13 @@ public:
     /// Crash: the next collection carries on.
     [[nodiscard]] Result<CollectReport> collect(const CollectOptions& options = {}) const;
 
+    /// From now on a publish through this Cache or its Buckets may start, at its end, a collection with these limits by a thread of its own. At
+    /// most one at a time in this object; others that collect have precedence. A call without any limit ends it.
+    /// Errors: `invalid` as in collect, and for a dry run.
+    /// Concurrency: publish does not wait for it. When the Cache and its last Bucket go, it is asked to stop and waited for: milliseconds. A forked
+    /// child collects nothing until it calls this itself.
+    [[nodiscard]] Result<> keep_within(const CollectOptions& limits, const BackgroundOptions& options = {}) const;
+
     /// The entries that were removed, replaced, refreshed or evicted and not collected yet, in no order. Any of them may be collected at any time.
     [[nodiscard]] Result<std::vector<EntryInfo>> retired() const;
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <larder/error.hpp>
 #include <larder/report.hpp>
 #include <optional>
 #include <stop_token>
@@ -95,6 +96,17 @@ struct CollectReport {
     /// Where it was asked for: the space of the deleted files that had no other hard link. Bytes.
     std::optional<std::uint64_t> freed;
     bool freed_at_least = false;  ///< some files may have shared blocks, and could not be looked at: it was so much, or more
+};
+
+/// When Cache::keep_within collects, and for how long.
+struct BackgroundOptions {
+    /// At most one in this time among all processes of the cache. An hour is arbitrary: as fine as uses are written down.
+    std::chrono::seconds every{3600};
+    /// It stops after that, whatever is left. Ten seconds are arbitrary: a short-lived process should not be kept for longer. To choose,
+    /// it must look at every entry within that time: some ten microseconds each.
+    std::chrono::milliseconds at_most{10'000};
+    /// Called, by the collecting thread, with what came of it.
+    std::function<void(const Result<CollectReport>&)> on_done{};
 };
 
 }  // namespace larder

@@ -54,6 +54,7 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build, con
         return filled;
     };
     TRY_ASSIGN(auto held, steps::build_once(root, place, fill, options, cache_->limits()));
+    cache_->published(root);
     return detail::LeaseState::wrap(std::move(held));
 }
 
@@ -80,6 +81,7 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging, const Pub
     auto held = steps::publish(std::move(*stage), place, options, cache_->limits());
     if (!held && root->is_lost()) return lost();
     TRY(held);
+    cache_->published(root);
     return detail::LeaseState::wrap(std::move(*held));
 }
 

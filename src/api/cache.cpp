@@ -24,6 +24,12 @@ CacheState::~CacheState() {
     }
 }
 
+void CacheState::set_background(std::unique_ptr<Background> background) {
+    const std::lock_guard guard(setting_background_);
+    background_.store(background.get(), std::memory_order_release);
+    if (background) backgrounds_.push_back(std::move(background));
+}
+
 CacheState::Now CacheState::now() const noexcept {
     for (;;) {
         Generation* const generation = generation_.load(std::memory_order_acquire);
@@ -93,6 +99,13 @@ Result<std::vector<std::string>> Cache::buckets() const {
 Result<CollectReport> Cache::collect(const CollectOptions& options) const {
     TRY_ASSIGN(const auto root, state_->current_root());
     return steps::has_limits(options) ? steps::collect_within_limits(root, options, state_->limits()) : steps::collect(root, options);
+}
+
+Result<> Cache::keep_within(const CollectOptions& limits, const BackgroundOptions& options) const {
+    TRY(steps::check_limits(limits));
+    if (limits.dry_run || limits.plan) return os::fail(Errc::invalid, "keep within limits", state_->path(), "limits alone, not a dry run or a plan");
+    state_->set_background(steps::has_limits(limits) ? std::make_unique<detail::Background>(limits, options) : nullptr);
+    return {};
 }
 
 Result<std::vector<EntryInfo>> Cache::retired() const {

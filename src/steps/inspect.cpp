@@ -72,7 +72,8 @@ Result<EntryInfo> info(const root::Root& root, const Place& place) {
             return tl::make_unexpected(std::move(record).error());
         }
         if (record->key != place.key) return os::fail(Errc::miss, "no such entry", {}, {});
-        if (!status) continue;  // retired between the two looks: the next one finds nothing
+        if (!status && status.error().sys_errno == ENOENT) continue;  // retired between the two looks
+        TRY(status);
         return info_of(root, link.id, std::move(*record), *status);
     }
 }

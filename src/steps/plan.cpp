@@ -75,7 +75,8 @@ private:
         TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), dir, name));
         if (link.kind != LinkRead::Kind::entry) return {};
         const auto status = os::stat_at(dir, name);
-        if (!status) return {};  // gone meanwhile
+        if (!status && status.error().sys_errno == ENOENT) return {};  // gone meanwhile
+        TRY(status);
         Candidate candidate{link.id, 0, seconds_of(last_use(*status))};
         bool kept = pinned;
         if (needs_records_) {

@@ -32,7 +32,9 @@ Result<> for_each_retired(const root::Root& root, const std::function<Result<>(c
     TRY(list(root.dirs().retired_links, [](std::string_view name) { return layout::parse_id(name).has_value(); }));
     return os::for_each_name(root.dirs().retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
         const auto bucket = os::open_dir_at(root.dirs().retired_buckets, name);
-        if (!layout::parse_id(name) || !bucket) return {};  // taken apart meanwhile, or not ours
+        const int reason = bucket ? 0 : bucket.error().sys_errno;
+        if (!layout::parse_id(name) || reason == ENOENT || reason == ENOTDIR || reason == ELOOP) return {};  // taken apart meanwhile, or not ours
+        TRY(bucket);
         return list(*bucket, layout::is_key_name);
     });
 }
@@ -54,7 +56,10 @@ Result<std::vector<EntryInfo>> list_retired(const root::Root& root) {
     TRY(for_each_retired(root, [&](const os::Dir& dir, const std::string& name, const layout::Id& id) -> Result<> {
         const auto status = os::stat_at(dir, name);
         auto record = read_record(root, id);
-        if (!status || !record) return {};  // collected meanwhile, or a link to nowhere
+        const bool gone = !status && status.error().sys_errno == ENOENT;
+        if (gone || (!record && record.error().code == Errc::damaged)) return {};  // collected meanwhile, or a link to nowhere
+        TRY(status);
+        TRY(record);
         entries.push_back(info_of(root, id, std::move(*record), *status));
         return {};
     }));

@@ -77,7 +77,9 @@ private:
         std::optional<layout::Record> record;
         const bool key_matters = !options_.pattern.empty() || options_.on_taken;
         if (link.kind == LinkRead::Kind::entry && (options_.published_before || (key_matters && layout::is_hashed(name)))) {
-            if (auto read = read_record(*root_, link.id)) record = std::move(*read);
+            auto read = read_record(*root_, link.id);
+            if (!read && read.error().code != Errc::damaged) return tl::make_unexpected(std::move(read).error());
+            if (read) record = std::move(*read);
         }
         const std::string key = record ? record->key : layout::decode_name(name).value_or(name);
         if (!options_.pattern.empty() && ::fnmatch(options_.pattern.c_str(), key.c_str(), 0) != 0) return {};
