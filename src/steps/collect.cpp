@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <deque>
 #include <layout/layout.hpp>
 #include <layout/link.hpp>
 #include <layout/name.hpp>
@@ -16,13 +17,14 @@ namespace {
 
 using layout::LinkRead;
 
-/// A retired link, and the entry that it names, if it names one that may go.
+/// A retired link, and the entry that it names, if it names one that may go. 48 bytes: after a purge there may be millions.
 struct Retired {
-    std::string name;  ///< in retired/links
-    layout::Id id;     ///< none where only the link is to go
+    layout::Id name;  ///< in retired/links; none in a dry run of what is not there yet
+    layout::Id id;    ///< none where only the link is to go
     std::uint64_t bytes = 0;
     std::uint64_t files = 0;
 };
+static_assert(sizeof(Retired) == 48);
 
 class Collector {
 public:
@@ -135,7 +137,8 @@ private:
     Result<> list_link(const os::Dir& dir, const std::string& name) {
         TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), dir, name));
         if (link.kind == LinkRead::Kind::foreign) return leave_alone(dir / name);
-        if (link.kind == LinkRead::Kind::malformed) retired_.push_back({name, {}, 0, 0});
+        const layout::Id link_name = layout::parse_id(name).value_or(layout::Id{});
+        if (link.kind == LinkRead::Kind::malformed) retired_.push_back({link_name, {}, 0, 0});
         if (link.kind != LinkRead::Kind::entry) return {};
         const auto record = read_record(root_, link.id);
         if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
@@ -143,7 +146,7 @@ private:
         if (record) {
             TRY_ASSIGN(named, is_named_by_its_key(*record, link.id));
         }
-        retired_.push_back({name, named ? layout::Id{} : link.id, record ? record->bytes : 0, record ? record->files + 1 : 0});
+        retired_.push_back({link_name, named ? layout::Id{} : link.id, record ? record->bytes : 0, record ? record->files + 1 : 0});
         return {};
     }
 
@@ -199,7 +202,7 @@ private:
 
     Result<> unlink(const Retired& retired) const {
         if (options_.dry_run) return {};
-        auto removed = os::remove_file_at(dirs_.retired_links, retired.name);
+        auto removed = os::remove_file_at(dirs_.retired_links, to_text(retired.name));
         if (!removed && removed.error().sys_errno == ENOENT) return {};
         return removed;
     }
@@ -221,7 +224,7 @@ private:
     root::Root& root_;
     const root::Handles& dirs_;
     const CollectOptions& options_;
-    std::vector<Retired> retired_;
+    std::deque<Retired> retired_;  // grows without being copied
     Leases leases_;
     CollectReport report_;
     std::uint64_t files_ = 0;

@@ -112,7 +112,9 @@ private:
             if (all_bytes - bytes < to_free) return Reason::min_free;
             return std::nullopt;
         };
-        for (auto& candidate : candidates_) {
+        // Each is let go of when it has been looked at: the memory of one list is enough for both.
+        for (; !candidates_.empty(); candidates_.pop_front()) {
+            Candidate candidate = candidates_.front();
             const auto reason = reason_for(candidate);
             if (!reason) break;  // what comes later was used later
             if (const auto holders = leases_.find(candidate.id); holders != leases_.end()) {
