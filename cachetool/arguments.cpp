@@ -10,6 +10,7 @@
 #include <usage/options.hpp>
 
 #include "command.hpp"
+#include "nearest.hpp"
 #include "text.hpp"
 
 namespace cachetool {
@@ -56,6 +57,40 @@ void parse_options(const Words& args, Arguments& arguments) {
     }
 }
 
+std::vector<std::string> names_of(std::span<const Option> options) {
+    std::vector<std::string> names;
+    for (const auto& option : options) names.push_back("--" + std::string(long_name(option)));
+    return names;
+}
+
+/// What was probably meant by the first option of `ours` that there is none of: one that the command takes, where a command was named.
+std::string did_you_mean_option(const Words& ours) {
+    const Command* command = nullptr;
+    for (const auto& word : ours) {
+        if (command == nullptr) command = find_command(word);
+    }
+    auto names = names_of(global_options());
+    for (const auto& one : commands()) {
+        if (command != nullptr ? &one != command : one.hidden) continue;
+        const auto own = names_of(one.options);
+        names.insert(names.end(), own.begin(), own.end());
+    }
+    const auto every = all_options();
+    for (const auto& word : ours) {
+        const auto name = word.substr(0, word.find('='));
+        if (name.starts_with("--") && name.size() > 2 && every.find_nothrow(name.substr(2), false) == nullptr) return did_you_mean(name, names);
+    }
+    return {};
+}
+
+std::string did_you_mean_command(std::string_view word) {
+    std::vector<std::string> names;
+    for (const auto& command : commands()) {
+        if (!command.hidden) names.emplace_back(command.name);
+    }
+    return did_you_mean(word, names);
+}
+
 /// Moves what every command takes out of `arguments.options`.
 tl::expected<void, Failure> take_globals(Arguments& arguments) {
     auto& options = arguments.options;
@@ -68,13 +103,8 @@ tl::expected<void, Failure> take_globals(Arguments& arguments) {
         arguments.cache = cache.mapped();
     }
     if (const auto timeout = options.extract("lock-timeout")) {
-        constexpr double limit = 1e9;  // thirty years: arbitrary, and far from overflowing any clock
-        double seconds = 0;
-        if (!boost::conversion::try_lexical_convert(timeout.mapped(), seconds) || !std::isfinite(seconds) || seconds < 0 ||
-            seconds > limit) {
-            return fail_usage(fmt::format("--lock-timeout wants seconds, not \"{}\"", timeout.mapped()));
-        }
-        arguments.lock_timeout = std::chrono::milliseconds(std::llround(seconds * 1000));
+        arguments.lock_timeout = parse_seconds(timeout.mapped());
+        if (!arguments.lock_timeout) return fail_usage(fmt::format("--lock-timeout wants seconds, not \"{}\"", timeout.mapped()));
     }
     return {};
 }
@@ -109,7 +139,8 @@ tl::expected<void, Failure> check_against_command(const Arguments& arguments) {
         const bool known = std::any_of(command.options.begin(), command.options.end(),
                                        [&, &wanted = name](const Option& option) { return option.name == wanted; });
         if (!known)
-            return fail_usage(fmt::format("{} takes no --{}; see cachetool {} --help", command.name, name, command.name));
+            return fail_usage(fmt::format("{} takes no --{}{}; see cachetool {} --help", command.name, name,
+                                          did_you_mean("--" + name, names_of(command.options)), command.name));
     }
     const auto count = arguments.words.size();
     if (count < command.min_words || count > command.max_words) return fail_usage(usage_of(command));
@@ -126,7 +157,7 @@ tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args) {
     try {
         parse_options(ours, arguments);
     } catch (const po::error& error) {
-        return fail_usage(fmt::format("{}; see cachetool --help", usage::message_of(error, ours)));
+        return fail_usage(fmt::format("{}{}; see cachetool --help", usage::message_of(error, ours), did_you_mean_option(ours)));
     }
     if (auto globals = take_globals(arguments); !globals) return tl::unexpected(globals.error());
 
@@ -141,7 +172,7 @@ tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args) {
     }
     arguments.command = find_command(words.front());
     if (arguments.command == nullptr) {
-        return fail_usage(fmt::format("there is no command \"{}\"; see cachetool --help", shown(words.front())));
+        return fail_usage(fmt::format("there is no command \"{}\"{}; see cachetool --help", shown(words.front()), did_you_mean_command(words.front())));
     }
     words.erase(words.begin());
     if (arguments.help || arguments.version) return arguments;
@@ -149,6 +180,13 @@ tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args) {
     if (auto program = take_program(arguments, std::move(rest)); !program) return tl::unexpected(program.error());
     if (auto checked = check_against_command(arguments); !checked) return tl::unexpected(checked.error());
     return arguments;
+}
+
+std::optional<std::chrono::milliseconds> parse_seconds(const std::string& text) {
+    constexpr double limit = 1e9;  // thirty years: arbitrary, and far from overflowing any clock
+    double seconds = 0;
+    if (!boost::conversion::try_lexical_convert(text, seconds) || !std::isfinite(seconds) || seconds < 0 || seconds > limit) return std::nullopt;
+    return std::chrono::milliseconds(std::llround(seconds * 1000));
 }
 
 bool asks_for_json(const std::vector<std::string>& args) {

@@ -39,6 +39,9 @@ struct Arguments {
 /// an option, so that a key may begin with a dash. For `exec` and `build` what follows BUCKET, KEY and `--` is the program.
 [[nodiscard]] tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args);
 
+/// "1.5". None where that is no number of seconds, or no time that a person waits.
+[[nodiscard]] std::optional<std::chrono::milliseconds> parse_seconds(const std::string& text);
+
 /// Whether --json is among the options: all that matters once the rest of the line makes no sense.
 [[nodiscard]] bool asks_for_json(const std::vector<std::string>& args);
 

@@ -4,6 +4,11 @@
 
 namespace cachetool {
 
+std::string_view long_name(const Option& option) {
+    const std::string_view name = option.name;
+    return name.substr(0, name.find(','));
+}
+
 std::span<const Option> global_options() {
     static const std::vector<Option> options = {
         {"cache", "DIR", "default: $LARDER_CACHE_DIR, else $XDG_CACHE_HOME/larder, else ~/.cache/larder"},
@@ -60,12 +65,12 @@ std::span<const Command> commands() {
          .run = run_exec},
         {.name = "build",
          .synopsis = "BUCKET KEY -- COMMAND...",
-         .summary = "print the path of KEY's entry; make it with COMMAND where there is none",
+         .summary = "print the path of KEY's entry; COMMAND makes it where it is missing",
          .help = "Prints the path of KEY's entry (unleased, as `get` does). Where there is none, runs COMMAND to fill\n"
                  "the directory LARDER_STAGE and makes that the entry. Of several processes that want the same entry\n"
                  "one runs its COMMAND while the others wait. COMMAND's stdout goes to stderr. When it fails, nothing\n"
                  "is kept, and its exit code is passed on.\n\n"
-                 "  cachetool build tools-v1 node-22.1 -- sh -c 'tar -xf node.tar.xz -C \"$LARDER_STAGE\"'",
+                 "  cachetool build tools-v1 node-22.1 -- sh -c 'tar -xf n.tar -C \"$LARDER_STAGE\"'",
          .min_words = 2,
          .max_words = 2,
          .runs_a_program = true,
@@ -79,7 +84,7 @@ std::span<const Command> commands() {
                  "  cachetool install tools-v1 node-22.1 ./sandbox --link-mode copy",
          .min_words = 3,
          .max_words = 3,
-         .options = {{"link-mode", "MODE", "auto (the default: the best that works), clone, hardlink or copy"}},
+         .options = {{"link-mode", "auto|clone|hardlink|copy", "default: auto, the best that works"}},
          .run = run_install},
         {.name = "remove",
          .synopsis = "BUCKET KEY...",
@@ -137,7 +142,7 @@ std::span<const Command> commands() {
          .max_words = any_number,
          .run = run_unpin},
         {.name = "trash",
-         .synopsis = "ls | restore ID... | empty",
+         .synopsis = "ls|restore|empty [ID...]",
          .summary = "list, bring back or delete what was taken out",
          .help = "What was removed, replaced, refreshed or evicted can be brought back until it is collected: restore\n"
                  "publishes its files again, under its key, and prints the new path. empty is a gc without limits.\n\n"
@@ -154,7 +159,7 @@ std::span<const Command> commands() {
                  "`u` what is in use.\n\n"
                  "  cachetool ls tools-v1 --sort size --limit 10",
          .max_words = 1,
-         .options = {{"sort", "ORDER", "name (the default), size, age or used: what should go first comes first"},
+         .options = {{"sort", "name|size|age|used", "what should go first comes first; default: name"},
                      {"limit", "N", "only the first N"},
                      {"key", "PATTERN", "only keys that fit, such as 'numpy-*'"},
                      {"pinned", nullptr, "only what is pinned"},
@@ -191,10 +196,14 @@ std::span<const Command> commands() {
                  "uses are distributed.\n\n  cachetool stats",
          .run = run_stats},
         {.name = "status",
-         .synopsis = "",
+         .synopsis = "[SECONDS]",
          .summary = "print who is using the cache now",
          .help = "Prints the processes that use the cache, the entries they lease, and the locks they hold or wait\n"
-                 "for. Takes no lock itself.\n\n  cachetool status",
+                 "for. Takes no lock itself. With --watch shows that again every SECONDS, 2 without a number, until Ctrl-C; with --json too "
+                 "each time as one line.\n\n"
+                 "  cachetool status --watch 0.5",
+         .max_words = 1,
+         .options = {{"watch", nullptr, "show it again and again"}},
          .run = run_status},
         {.name = "verify",
          .synopsis = "",
@@ -203,6 +212,46 @@ std::span<const Command> commands() {
                  "sound. Names that it does not know are listed, and left alone.\n\n  cachetool verify --repair",
          .options = {{"repair", nullptr, "mend what can be mended; deletes nothing but links to nowhere"}},
          .run = run_verify},
+        {.name = "doctor",
+         .synopsis = "[DIR]",
+         .summary = "tell whether and how larder works on this file system",
+         .help = "Tries out, with two processes, what larder needs of the file system of the cache, or of DIR: locks, shared memory, links, renames, and "
+                 "larder itself. Says of each whether it is ok, limited (larder works, another way) or broken, and what larder does then. Exits "
+                 "with 1 where larder does not work. Works in a directory of its own, which it removes again; touches no cache.\n\n"
+                 "  cachetool doctor /mnt/that-disk",
+         .max_words = 1,
+         .run = run_doctor},
+        {.name = "completion",
+         .synopsis = "bash|zsh|fish",
+         .summary = "print a script that completes commands, options, buckets and keys",
+         .help = "Prints the script by which a shell completes what is typed after cachetool: commands, options, their values, "
+                 "and the buckets and keys of the cache. An installed cachetool has it in place already. For this shell only:\n\n"
+                 "  source <(cachetool completion bash)\n"
+                 "  cachetool completion fish | source",
+         .min_words = 1,
+         .max_words = 1,
+         .run = run_completion},
+        {.name = "complete",
+         .synopsis = "WORD...",
+         .summary = "print what may stand where the last WORD is being typed",
+         .help = "For the scripts that `cachetool completion` prints. WORD... is what stands after cachetool, up to the cursor. The first line says "
+                 "what may stand there: words, which follow, each with its meaning after a tab; or files, directories, a command, or a command's "
+                 "arguments. Never fails over the cache.\n\n"
+                 "  cachetool complete -- get tools-v1 ''",
+         .max_words = any_number,
+         .hidden = true,
+         .options = {{"readline", nullptr, "WORD... is the whole line up to the cursor, and the end of it that readline replaces"}},
+         .run = run_complete},
+        {.name = "man",
+         .synopsis = "[COMMAND]",
+         .summary = "print a page of the manual, for troff",
+         .help = "Prints the manual's page about COMMAND, or about cachetool as a whole. An installed cachetool has these pages in place: see "
+                 "`man cachetool`.\n\n"
+                 "  cachetool man put | man -l -",
+         .max_words = 1,
+         .hidden = true,
+         .options = {{"into", "DIR", "write all pages into DIR instead"}},
+         .run = run_man},
     };
     return table;
 }

@@ -12,8 +12,8 @@ namespace {
 
 Outcome run(const Arguments& arguments, const Output& output) {
     if (arguments.help) {
-        const auto text = arguments.command == nullptr ? help_text() : help_text(*arguments.command);
-        return output.json() ? output.document({{"help", text}}) : output.text(text);
+        if (output.json()) return output.document(help_json(arguments.command));
+        return output.text(arguments.command == nullptr ? help_text() : help_text(*arguments.command));
     }
     if (arguments.version) {
         if (output.json()) return output.document({{"version", LARDER_VERSION}});

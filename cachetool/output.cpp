@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 
+#include "colour.hpp"
 #include "text.hpp"
 
 namespace cachetool {
@@ -23,9 +25,10 @@ bool write_all(int fd, std::string_view text) {
     return true;
 }
 
-void write_line(std::string_view sentence) {
+void write_line(std::string_view sentence, std::optional<Colour> colour = std::nullopt) {
     // One write for the whole line: the lines of several processes on one terminal don't mix.
-    const std::string line = fmt::format("cachetool: {}\n", harmless(sentence));
+    const auto name = colour ? coloured("cachetool:", *colour, STDERR_FILENO) : "cachetool:";
+    const std::string line = fmt::format("{} {}\n", name, harmless(sentence));
     std::fwrite(line.data(), 1, line.size(), stderr);
     std::fflush(stderr);
 }
@@ -36,12 +39,12 @@ void Output::say(std::string_view sentence) const {
     if (!quiet_) write_line(sentence);
 }
 
-void Output::warn(std::string_view sentence) const { write_line(sentence); }
+void Output::warn(std::string_view sentence) const { write_line(sentence, Colour::yellow); }
 
 int Output::tell(const Failure& failure) const {
-    write_line(failure.message);
+    write_line(failure.message, Colour::red);
     if (json_ && failure.code != "output") {
-        if (const auto written = document(json_of(failure)); !written) write_line(written.error().message);
+        if (const auto written = document(json_of(failure)); !written) write_line(written.error().message, Colour::red);
     }
     return failure.exit_code;
 }
@@ -59,6 +62,8 @@ Outcome Output::document(const Json& document, int exit_code) const {
     // JSON is UTF-8, a path may be any bytes: those that are not UTF-8 become U+FFFD.
     return text(document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", exit_code);
 }
+
+std::string Output::line_of(const Json& document) { return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 void prepare_standard_streams() {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {

@@ -26,6 +26,9 @@ public:
     [[nodiscard]] Outcome text(std::string_view text, int exit_code = done) const;
     [[nodiscard]] Outcome document(const Json& document, int exit_code = done) const;
 
+    /// A document on a line of its own, where one command writes several.
+    [[nodiscard]] static std::string line_of(const Json& document);
+
 private:
     bool json_;
     bool quiet_;

@@ -2,10 +2,13 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <iterator>
+
+#include "colour.hpp"
 
 namespace cachetool {
 namespace {
@@ -63,9 +66,17 @@ std::string escape(std::string_view text, bool double_backslash) {
     return fmt::to_string(out);
 }
 
-/// The number of columns that a terminal gives to it, near enough: one for each code point.
+/// The number of columns that a terminal gives to it, near enough: one for each code point, and none for a colour of ours (text from outside
+/// has no escape character left).
 std::size_t width_of(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+    std::size_t width = 0;
+    bool in_colour = false;
+    for (const char c : text) {
+        if (c == '\x1b') in_colour = true;
+        if (!in_colour && (c & 0xc0) != 0x80) ++width;
+        if (c == 'm') in_colour = false;
+    }
+    return width;
 }
 
 }  // namespace
@@ -128,6 +139,8 @@ std::string table(std::vector<std::string> headings, const std::vector<std::vect
         }
     };
     add(headings);
+    out.pop_back();
+    out = coloured(out, Colour::bold, STDOUT_FILENO) + "\n";
     for (const auto& row : rows) add(row);
     return out;
 }

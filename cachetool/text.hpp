@@ -31,7 +31,7 @@ namespace cachetool {
 /// A UTC time to the microsecond as ISO 8601 writes it: "2024-02-29T12:00:00.000000Z".
 [[nodiscard]] std::string iso_time(std::chrono::system_clock::time_point time);
 
-/// Rows in aligned columns. The last column is not padded, so that one key of four kilobytes costs the others nothing.
+/// Rows in aligned columns, for stdout; cells may be coloured. The last column is not padded, so that one key of four kilobytes costs the others nothing.
 /// A heading that begins with '>' aligns its column to the right (and is shown without it).
 [[nodiscard]] std::string table(std::vector<std::string> headings, const std::vector<std::vector<std::string>>& rows);
 

@@ -1,8 +1,10 @@
 // verify: whether all is sound.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <larder/cache.hpp>
 
+#include "colour.hpp"
 #include "command.hpp"
 #include "json.hpp"
 #include "open.hpp"
@@ -22,7 +24,8 @@ Outcome run_verify(const Arguments& arguments, const Output& output) {
     if (output.json()) return output.document(json_of(*report), exit_code);
     std::string text;
     for (const auto& finding : report->findings) {
-        text += fmt::format("{}{}: {}: {}\n", larder::name_of(finding.kind), finding.repaired ? " (repaired)" : "",
+        const auto colour = finding.repaired ? Colour::green : finding.kind == larder::Finding::Kind::foreign ? Colour::yellow : Colour::red;
+        text += fmt::format("{}{}: {}: {}\n", coloured(larder::name_of(finding.kind), colour, STDOUT_FILENO), finding.repaired ? " (repaired)" : "",
                             harmless(finding.path.string()), harmless(finding.what));
     }
     return output.text(text, exit_code);

@@ -5,6 +5,13 @@ install(TARGETS larder EXPORT larder-targets ARCHIVE DESTINATION ${CMAKE_INSTALL
 install(DIRECTORY include/larder DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET cachetool)
     install(TARGETS cachetool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    if(NOT CMAKE_CROSSCOMPILING)
+        set(completions ${PROJECT_BINARY_DIR}/cachetool/completion)
+        install(DIRECTORY ${PROJECT_BINARY_DIR}/cachetool/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+        install(FILES ${completions}/bash/cachetool DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+        install(FILES ${completions}/zsh/_cachetool DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+        install(FILES ${completions}/fish/cachetool.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+    endif()
 endif()
 
 set(larder_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/larder)

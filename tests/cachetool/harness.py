@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 import unittest
 
+import schema
+
 TOOL = os.environ["CACHETOOL"]
 TESTING_TOOL = os.environ.get("CACHETOOL_TESTING", TOOL)
 MANUAL = pathlib.Path(__file__).resolve().parents[2] / "docs" / "cachetool.md"
@@ -113,12 +115,14 @@ class CacheTest(unittest.TestCase):
         self.assertRegex(err, r"\Acachetool: ")
         document = json.loads(self.finish(self.start("--json", *args, **more), code)[0])
         self.assert_documented({"error": document["error"]}, "error")
+        self.assertEqual(schema.complaints("error", {"error": document["error"]}), [])
         self.assertEqual(document["error"]["exit_code"], code)
         return err, document
 
     def json(self, *args, code=0, **more):
-        """Runs the command with --json. Returns the document, the only thing on stdout, after comparing it with the manual."""
+        """Runs the command with --json. Returns the document, the only thing on stdout, after comparing it with manual and schema."""
         document = json.loads(self.tool("--json", *args, code=code, **more))
+        self.assertEqual(schema.complaints(args[0], document), [])
         if "error" not in document:
             self.assert_documented(document, args[0])
         return document

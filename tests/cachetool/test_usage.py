@@ -8,28 +8,36 @@ import unittest
 
 from harness import HANGS, TOOL, CacheTest
 
-COMMANDS = ["dir", "put", "get", "exec", "build", "install", "remove", "refresh", "gc", "ls", "info", "stats", "status", "verify"]
-
 
 class Help(CacheTest):
+    def commands(self):
+        return json.loads(self.tool("--help", "--json"))["commands"]
+
     def test_every_command_is_listed(self):
         text = self.tool("--help")
-        for command in COMMANDS:
-            self.assertRegex(text, rf"(?m)^  {command} ")
+        for command in self.commands():
+            listed = self.assertNotRegex if command["hidden"] else self.assertRegex
+            listed(text, rf"(?m)^  {command['name']} ")
         self.assertEqual(text, self.tool("-h"))
+        self.assertFalse([line for line in text.splitlines() if len(line) > 80])
 
     def test_help_of_a_command_fits_a_screen_and_has_an_example(self):
-        for command in COMMANDS:
-            text = self.tool(command, "--help")
-            self.assertLessEqual(len(text.splitlines()), 24, command)
-            self.assertFalse([line for line in text.splitlines() if len(line) > 105 or line.endswith(" ")])
-            self.assertRegex(text, r"(?m)^  .*cachetool " + command)
+        for command in self.commands():
+            text = self.tool(command["name"], "--help")
+            with self.subTest(command["name"]):
+                self.assertLessEqual(len(text.splitlines()), 23)  # of 24: the last is for what is typed next
+                self.assertFalse([line for line in text.splitlines() if len(line) > 80 or line.endswith(" ")])
+                self.assertRegex(text, r"(?m)^  .*cachetool " + command["name"])
+                for option in command["options"]:
+                    self.assertIn(f"  --{option['name']} ", text)
 
     def test_help_of_get_warns(self):
         self.assertIn("NOT LEASED", self.tool("get", "--help"))
 
     def test_help_and_version_as_json(self):
-        self.assertEqual(list(json.loads(self.tool("--help", "--json"))), ["help"])
+        table = json.loads(self.tool("--help", "--json"))
+        self.assertEqual(table["help"], self.tool("--help"))
+        self.assertEqual([command["name"] for command in json.loads(self.tool("gc", "--help", "--json"))["commands"]], ["gc"])
         self.assertRegex(json.loads(self.tool("--json", "--version"))["version"], r"^\d+\.\d+\.\d+$")
         self.assertRegex(self.tool("--version"), r"^cachetool \d")
 
@@ -80,6 +88,30 @@ class WrongUsage(CacheTest):
         sentence, _ = self.complaint("\x1b[2Jls", code=2)
         self.assertIn("\\u{1b}", sentence)
         self.assertIn("--help", sentence)
+
+    def test_what_was_probably_meant(self):
+        for args, meant in [
+            (("sttus",), "status"),
+            (("refesh", "b"), "refresh"),
+            (("l",), "ls"),
+            (("gc", "--dryrun"), "--dry-run"),
+            (("gc", "--dry-rnu=yes"), "--dry-run"),
+            (("put", "b", "k", "s", "--mvoe"), "--move"),
+            (("--jsn", "ls"), "--json"),
+            (("install", "b", "k", "d", "--link-mod", "copy"), "--link-mode"),
+            (("--suprevise",), "--supervise"),
+        ]:
+            with self.subTest(args):
+                sentence, document = self.complaint(*args, code=2)
+                self.assertIn(f" (did you mean {meant}?); see cachetool", sentence)
+                self.assertEqual(document["error"]["code"], "usage")
+
+    def test_nothing_is_guessed_from_afar(self):
+        for args in [("frobnicate",), ("x",), ("",), ("x" * 100000,), ("gc", "--frobnicate"), ("ls", "--=b"), ("gc", "--"  + "x" * 100000),
+                     ("gc", "--suprevise"),  # another command's
+                     ("gc", "-x")]:
+            with self.subTest(args[-1][:20]):
+                self.assertNotIn("did you mean", self.complaint(*args, code=2)[0])
 
     def test_bucket_names_that_can_never_work(self):
         source = self.tree(file="text")

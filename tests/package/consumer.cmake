@@ -18,6 +18,16 @@ if(NOT package_files)
     message(FATAL_ERROR "no package files were installed")
 endif()
 
+# What comes with the command.
+if(EXISTS ${WORK_DIR}/prefix/bin/cachetool)
+    foreach(file man/man1/cachetool.1 man/man1/cachetool-put.1 bash-completion/completions/cachetool zsh/site-functions/_cachetool
+            fish/vendor_completions.d/cachetool.fish)
+        if(NOT EXISTS ${WORK_DIR}/prefix/share/${file})
+            message(FATAL_ERROR "share/${file} was not installed")
+        endif()
+    endforeach()
+endif()
+
 # A sanitizer of our build has to be in the consumer's, or nothing links: that is the consumer's own choice, made here by hand.
 string(REGEX MATCHALL "-fsanitize=[^ ]*" sanitizers "${LINK_FLAGS}")
 run(${CMAKE_COMMAND} -S ${SOURCE_DIR} -B ${WORK_DIR}/build -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${CXX}

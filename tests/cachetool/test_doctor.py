@@ -1,0 +1,179 @@
+"""doctor: on the file systems that are here, and on some that are made or pretended."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from harness import HANGS, TESTING_TOOL, TOOL, CacheTest
+
+# In these words the manual and scripts know them.
+PROBES = {"mount", "access times", "space", "symlinks", "rename", "exchange", "rename no-replace", "rename of directories", "case", "normalization",
+          "clones", "hard links", "times", "times of symlinks", "locks of processes", "locks of open files", "shared memory", "larder"}
+
+needs_strace = unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+
+
+def verdicts(document):
+    return {probe["name"]: probe["verdict"] for probe in document["probes"]}
+
+
+class Doctor(CacheTest):
+    def doctor(self, *args, code=0, removed=True, **more):
+        document = self.json("doctor", *args, code=code, **more)
+        self.assertEqual(document["works"], code == 0)
+        if removed:
+            self.assertEqual(list(self.dir.rglob("larder-doctor-*")), [])
+        return document
+
+    def assert_works_on(self, kind, directory):
+        document = self.doctor(directory)
+        self.assertEqual(document["file_system"]["type"], kind)
+        self.assertLessEqual(PROBES, set(verdicts(document)))
+        self.assertNotIn("broken", verdicts(document).values())
+        self.assertEqual(document["file_system"]["mount_point"], subprocess.run(
+            ["stat", "-c", "%m", directory], capture_output=True, text=True, check=True).stdout.strip())
+        return document
+
+    def of_kind(self, kind, candidates):
+        for place in candidates:
+            found = subprocess.run(["stat", "-f", "-c", "%T", place], capture_output=True, text=True, check=False).stdout.strip()
+            if kind in found and os.access(place, os.W_OK):
+                made = tempfile.mkdtemp(dir=place)
+                self.addCleanup(os.rmdir, made)
+                return made
+        self.skipTest(f"no {kind} among {candidates}")
+        return None
+
+    def test_tmpfs(self):
+        verdict = verdicts(self.assert_works_on("tmpfs", self.of_kind("tmpfs", ["/dev/shm", "/tmp", "/run"])))
+        self.assertEqual((verdict["clones"], verdict["exchange"], verdict["larder"]), ("limited", "ok", "ok"))
+
+    def test_ext4(self):
+        verdict = verdicts(self.assert_works_on("ext4", self.of_kind("ext", ["/tmp", "/var/tmp", os.path.expanduser("~")])))
+        self.assertEqual((verdict["clones"], verdict["exchange"], verdict["larder"]), ("limited", "ok", "ok"))
+
+    def test_for_people(self):
+        out, err = self.finish(self.start("doctor"))
+        self.assertRegex(out, rf"\A{self.root}: \w+ on .*, mounted at /")
+        for probe in PROBES:
+            self.assertRegex(out, rf"(?m)^(ok|limited) +{probe}  ")
+        self.assertTrue(out.endswith("\nlarder works here\n"))
+        self.assertRegex(err, r"\Acachetool: probing in .*larder-doctor-\w+\n\Z")
+        self.assertEqual(self.finish(self.start("doctor", "--quiet"))[1], "")
+
+    def test_beside_a_cache(self):
+        self.assertEqual(self.doctor("a/b/c")["probed_in"], str(self.dir))  # of a cache that is not there yet, and was not made
+        self.assertEqual(list(self.dir.iterdir()), [])
+        self.root.mkdir()
+        self.assertEqual(self.doctor()["probed_in"], str(self.dir))
+        self.assertEqual(list(self.root.iterdir()), [])
+        self.put()
+        before = sorted(map(str, self.root.rglob("*")))
+        changed = os.stat(self.root).st_mtime_ns
+        self.assertEqual(self.doctor()["probed_in"], str(self.dir))
+        self.assertEqual((sorted(map(str, self.root.rglob("*"))), os.stat(self.root).st_mtime_ns), (before, changed))
+        self.assertEqual(self.doctor(self.tree("other", file="text"))["probed_in"], f"{self.dir}/other")
+
+    def stranger(self):
+        tool = shutil.copy(TOOL, self.dir / "cachetool")
+        subprocess.run(["chmod", "-R", "a+rX", self.dir], check=True)
+        return {"user": 65534, "group": 65534, "extra_groups": [], "tool": tool} if os.geteuid() == 0 else {}
+
+    def test_directory_that_cannot_be_written(self):
+        place = self.tree("theirs")
+        os.chmod(place, 0o555)
+        document = self.doctor(f"{place}/cache", code=1, **self.stranger())
+        self.assertEqual(verdicts(document)["permission"], "broken")
+        self.assertIn(place, next(probe["found"] for probe in document["probes"] if probe["name"] == "permission"))
+
+    def mount(self, kind, options):
+        place = self.tree(f"mount-{kind}-{os.urandom(2).hex()}")
+        if os.geteuid() != 0 or subprocess.run(["mount", "-t", kind, "-o", options, kind, place], capture_output=True, check=False).returncode != 0:
+            self.skipTest(f"can't mount {kind}")
+        self.addCleanup(subprocess.run, ["umount", place], check=True)
+        return place
+
+    def test_mount_options(self):
+        place = self.mount("tmpfs", "noatime,size=10m,nr_inodes=100")
+        document = self.doctor(place)
+        self.assertEqual(document["file_system"]["mount_point"], place)
+        self.assertEqual((verdicts(document)["access times"], verdicts(document)["space"]), ("limited", "limited"))
+        with open(f"{place}/full", "wb") as full, self.assertRaises(OSError):
+            while True:
+                full.write(b"x" * 65536)
+                full.flush()
+        self.assertEqual(verdicts(self.doctor(place, code=1))["space"], "broken")
+        subprocess.run(["mount", "-o", "remount,ro", place], check=True)
+        self.assertEqual(verdicts(self.doctor(place, code=1))["mount"], "broken")
+
+    def test_overlay(self):
+        layers = self.mount("tmpfs", "size=20m")
+        for name in ("lower", "upper", "work"):
+            os.mkdir(f"{layers}/{name}")
+        place = self.mount("overlay", f"lowerdir={layers}/lower,upperdir={layers}/upper,workdir={layers}/work")
+        document = self.doctor(place)
+        self.assertEqual((document["file_system"]["type"], verdicts(document)["layers"]), ("overlay", "limited"))
+
+    def pretend(self, inject, code, removed=True):
+        """What doctor says where these system calls fail, in all its processes."""
+        return self.doctor(code=code, removed=removed, tool="strace", args_before=self.strace(inject))
+
+    def strace(self, inject):
+        # What is not traced is not injected either.
+        return ["-f", "-qq", "-o", f"{self.dir}/trace", "-e", "trace=" + inject.split(":")[0], "-e", f"inject={inject}", TOOL]
+
+    def start(self, *args, args_before=(), **more):
+        return super().start(*args_before, *args, **more)
+
+    @needs_strace
+    def test_file_systems_that_can_do_less(self):
+        for inject, code, expected in [
+            ("renameat2:error=EINVAL", 0, {"exchange": "limited", "rename no-replace": "limited", "larder": "ok"}),
+            ("symlink,symlinkat:error=EPERM", 0, {"symlinks": "limited", "exchange": "ok", "larder": "ok"}),
+            ("link,linkat:error=EPERM", 0, {"hard links": "limited", "larder": "ok"}),
+            ("utimensat:error=EPERM", 0, {"times": "limited", "times of symlinks": "limited", "larder": "ok"}),
+            ("mkdir,mkdirat:error=EROFS", 1, {"permission": "broken"}),
+        ]:
+            with self.subTest(inject):
+                verdict = verdicts(self.pretend(inject, code=code))
+                self.assertEqual({name: verdict.get(name) for name in expected}, expected)
+
+    @needs_strace
+    def test_no_locks(self):
+        # No directory can be listed without that call, either: what is left is told.
+        verdict = verdicts(self.pretend("fcntl:error=ENOLCK", code=1, removed=False))
+        broken = {name for name, what in verdict.items() if what == "broken"}
+        self.assertEqual(broken, {"locks of processes", "locks of open files", "larder"})
+        (left,) = self.dir.glob("larder-doctor-*")
+        shutil.rmtree(left)
+        _, err = self.finish(self.start("doctor", tool="strace", args_before=self.strace("fcntl:error=ENOLCK")), code=1)
+        self.assertRegex(err, r"cachetool: .*larder-doctor-\w+ could not be removed \(.*\): please delete it")
+
+    def test_network_is_what_the_library_takes_for_one(self):
+        document = self.doctor(code=1, tool=TESTING_TOOL, env={"LARDER_TEST_POINTS": "open.network=1"})
+        self.assertEqual({name for name, verdict in verdicts(document).items() if verdict == "broken"}, {"larder"})
+        self.assertIn("network file system", document["probes"][-1]["found"])
+
+    @needs_strace
+    def test_leaves_nothing_when_interrupted(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for call in ("renameat2:when=1", "link:when=1", "renameat2:when=5"):
+                inject = call.replace(":", f":signal={number.value}:")
+                process = self.start("doctor", tool="strace", args_before=self.strace(inject))
+                out, _ = process.communicate(timeout=HANGS)
+                self.assertEqual((process.returncode, out), (-number, b""), (number, call))
+                self.assertEqual(list(self.dir.glob("larder-doctor-*")), [])
+
+    def test_leaves_nothing_when_its_reader_has_gone(self):
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        self.finish(self.start("doctor", stdout=write_end), code=1)
+        os.close(write_end)
+        self.assertEqual(list(self.dir.iterdir()), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
