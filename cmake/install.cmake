@@ -52,3 +52,8 @@ if(NOT TARGET larder_shared)
 endif()
 configure_file(cmake/larder.pc.in larder.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/larder.pc DESTINATION ${larder_pc_dir} COMPONENT larder_development)
+install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT larder_development)
+
+if(PROJECT_IS_TOP_LEVEL)
+    include(cmake/packages.cmake)
+endif()

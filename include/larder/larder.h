@@ -398,6 +398,7 @@ typedef struct larder_collect_progress {
     int32_t phase;  /* a larder_collect_phase */
     uint64_t done;  /* planning: entries looked at; evicting, collecting: entries; deleting: files */
     uint64_t total; /* 0 where it is not known */
+    uint64_t bytes; /* planning: looked at; evicting: evicted; then: of what is deleted */
 } larder_collect_progress;
 
 /* Which limits of larder_collect_options are set. Each has a bit, since 0 is a limit as good as any: it evicts everything. */

@@ -245,6 +245,7 @@ larder_collect_progress view_of(const CollectProgress& progress) noexcept {
     view.phase = static_cast<std::int32_t>(progress.phase);
     view.done = progress.done;
     view.total = progress.total;
+    view.bytes = progress.bytes;
     return view;
 }
 

@@ -37,7 +37,7 @@ static void structs(void) {
     CHECK_NUMBER(40, sizeof(larder_lock_info));
     CHECK_NUMBER(56, sizeof(larder_status));
     CHECK_NUMBER(56, sizeof(larder_eviction));
-    CHECK_NUMBER(24, sizeof(larder_collect_progress));
+    CHECK_NUMBER(32, sizeof(larder_collect_progress));
     CHECK_NUMBER(160, sizeof(larder_collect_report));
     CHECK_NUMBER(24, offsetof(larder_collect_report, entries));
     CHECK_NUMBER(112, offsetof(larder_collect_report, leased_count));
