@@ -23,10 +23,11 @@ write_basic_package_version_file(larder-config-version.cmake COMPATIBILITY SameM
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/larder-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/larder-config-version.cmake
     DESTINATION ${larder_package_dir} COMPONENT larder_development)
 
-# pkg-config. The prefix is found from where the file lies, so that an install tree can be moved.
+# pkg-config. The prefix is found from where the file lies, so that an install tree can be moved; but /usr, which stays where it is, and which
+# pkg-config leaves out of what it prints only where it is spelled so.
 set(larder_pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 set(larder_pc_prefix ${CMAKE_INSTALL_PREFIX})
-if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" AND NOT CMAKE_INSTALL_PREFIX STREQUAL "/usr")
     file(RELATIVE_PATH larder_pc_up /prefix/${larder_pc_dir} /prefix)
     string(REGEX REPLACE "/$" "" larder_pc_up "${larder_pc_up}")
     set(larder_pc_prefix "\${pcfiledir}/${larder_pc_up}")

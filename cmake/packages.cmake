@@ -36,6 +36,12 @@ set(CPACK_DEBIAN_LARDER_RUNTIME_PACKAGE_NAME ${larder_runtime_package})
 set(CPACK_DEBIAN_LARDER_RUNTIME_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LARDER_RUNTIME_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=") # within a minor version, which has the package's name, nothing is taken away
+# cpack knows to tell ldconfig of a library in /usr/lib, but not in a directory for one architecture below it.
+if(CMAKE_INSTALL_LIBDIR MATCHES "/")
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/triggers "activate-noawait ldconfig\n")
+    set(CPACK_DEBIAN_LARDER_RUNTIME_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_BINARY_DIR}/triggers)
+endif()
 set(CPACK_COMPONENT_LARDER_RUNTIME_DESCRIPTION "The shared library.")
 
 # All else that is needed to build against it. tl::expected is in the public headers of C++; Boost is in no header that is installed.

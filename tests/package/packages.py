@@ -90,6 +90,7 @@ check("libboost-program-options" in fields_of(tool)["Depends"], f"it depends on 
 
 with tarfile.open(only(work.glob("larder-*.tar.gz"), "archive")) as archive:
     names = archive.getnames()
+check(all(re.match(rf"larder-{version}-\w+(/|$)", name) for name in names), "all that is in it is below one directory")
 for end in ("bin/cachetool", "liblarder.a", f"liblarder.so.{version}", "larder.pc", "larder/larder.h"):
     check(ends(names, end), f"the archive has {end}")
 
