@@ -1,22 +1,67 @@
-# find_package(larder) from an install tree: headers, the static library, cachetool, and a package file that finds tl-expected.
+# An install tree: headers, both libraries, cachetool, and what find_package(larder) and pkg-config read. In three components, which become
+# packages of their own (see cmake/packages.cmake).
 include(CMakePackageConfigHelpers)
 
-install(TARGETS larder EXPORT larder-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY include/larder DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+set(larder_exported)
+foreach(kind static shared)
+    if(TARGET larder_${kind})
+        list(APPEND larder_exported larder_${kind})
+    endif()
+endforeach()
+install(TARGETS ${larder_exported} EXPORT larder-targets
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT larder_development
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT larder_runtime NAMELINK_COMPONENT larder_development)
+install(DIRECTORY include/larder DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT larder_development)
 if(TARGET cachetool)
-    install(TARGETS cachetool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS cachetool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT larder_tools)
     if(NOT CMAKE_CROSSCOMPILING)
         set(completions ${PROJECT_BINARY_DIR}/cachetool/completion)
-        install(DIRECTORY ${PROJECT_BINARY_DIR}/cachetool/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-        install(FILES ${completions}/bash/cachetool DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
-        install(FILES ${completions}/zsh/_cachetool DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
-        install(FILES ${completions}/fish/cachetool.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+        install(DIRECTORY ${PROJECT_BINARY_DIR}/cachetool/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT larder_tools)
+        install(FILES ${completions}/bash/cachetool DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT larder_tools)
+        install(FILES ${completions}/zsh/_cachetool DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT larder_tools)
+        install(FILES ${completions}/fish/cachetool.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT larder_tools)
     endif()
 endif()
 
 set(larder_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/larder)
-install(EXPORT larder-targets NAMESPACE larder:: DESTINATION ${larder_package_dir})
+install(EXPORT larder-targets NAMESPACE larder:: DESTINATION ${larder_package_dir} COMPONENT larder_development)
 configure_package_config_file(cmake/larder-config.cmake.in larder-config.cmake INSTALL_DESTINATION ${larder_package_dir})
 write_basic_package_version_file(larder-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/larder-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/larder-config-version.cmake
-    DESTINATION ${larder_package_dir})
+    DESTINATION ${larder_package_dir} COMPONENT larder_development)
+
+# pkg-config. The prefix is found from where the file lies, so that an install tree can be moved; but /usr, which stays where it is, and which
+# pkg-config leaves out of what it prints only where it is spelled so.
+set(larder_pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+set(larder_pc_prefix ${CMAKE_INSTALL_PREFIX})
+if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" AND NOT CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+    file(RELATIVE_PATH larder_pc_up /prefix/${larder_pc_dir} /prefix)
+    string(REGEX REPLACE "/$" "" larder_pc_up "${larder_pc_up}")
+    set(larder_pc_prefix "\${pcfiledir}/${larder_pc_up}")
+endif()
+foreach(dir LIBDIR INCLUDEDIR)
+    set(larder_pc_${dir} ${CMAKE_INSTALL_${dir}})
+    if(NOT IS_ABSOLUTE "${larder_pc_${dir}}")
+        set(larder_pc_${dir} "\${prefix}/${CMAKE_INSTALL_${dir}}")
+    endif()
+endforeach()
+# What the compiler's C++ driver would add, for whoever links the static library by a C one: its C++ library (the rest comes with any driver).
+set(larder_pc_private ${CMAKE_THREAD_LIBS_INIT})
+foreach(library IN LISTS CMAKE_CXX_IMPLICIT_LINK_LIBRARIES)
+    if(library MATCHES "^(stdc\\+\\+|c\\+\\+|c\\+\\+abi|m)$")
+        string(APPEND larder_pc_private " -l${library}")
+    endif()
+endforeach()
+string(STRIP "${larder_pc_private}" larder_pc_private)
+set(larder_pc_public)
+if(NOT TARGET larder_shared)
+    set(larder_pc_public " ${larder_pc_private}") # there is no other way to link it
+    set(larder_pc_private)
+endif()
+configure_file(cmake/larder.pc.in larder.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/larder.pc DESTINATION ${larder_pc_dir} COMPONENT larder_development)
+install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT larder_development)
+
+if(PROJECT_IS_TOP_LEVEL)
+    include(cmake/packages.cmake)
+endif()
