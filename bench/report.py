@@ -61,6 +61,8 @@ def floor_table(by_system):
                              f"{ns['get_busy']['p99'] / 1000:.1f} µs, and {ns['links_busy']['p99'] / 1000:.1f} µs for two bare `readlinkat` under the same load.\n")
             if "more_bytes_than_with_100" in row:
                 parts.append(f"{row['row']}: {row['more_bytes_than_with_100']} bytes more with {row['keys']:,} keys than with 100.\n")
+            elif "bytes_for_each" in row:
+                parts.append(f"{row['row']}: {row['bytes_for_each']:.0f} bytes for each of {row['keys']:,} keys, chosen in {row['seconds']:.1f} s.\n")
         get = {row["processes"]: row["ratio"]["median"] for row in ratios if row["row"] == "get, hit"}
         if 1 in get and 2 in get:
             parts.append(f"Scaling of get from one process to two: {get[1] / get[2]:.2f} of the floor's own (goal 0.95).\n")

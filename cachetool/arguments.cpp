@@ -41,7 +41,8 @@ po::options_description all_options() {
 }
 
 /// Splits `args` into options and words. Throws po::error.
-void parse_options(const Words& args, Words& words, std::map<std::string, std::string>& options) {
+void parse_options(const Words& args, Arguments& arguments) {
+    auto& words = arguments.words;
     const auto description = all_options();
     for (const auto& option : po::command_line_parser(args).options(description).style(usage::style).run().options) {
         if (option.string_key.empty()) {
@@ -49,7 +50,9 @@ void parse_options(const Words& args, Words& words, std::map<std::string, std::s
             if (option.value != option.original_tokens) throw po::unknown_option(option.original_tokens.front());
             words.insert(words.end(), option.value.begin(), option.value.end());
         } else {
-            options[option.string_key] = option.value.empty() ? std::string() : option.value.back();
+            const std::string value = option.value.empty() ? std::string() : option.value.back();
+            arguments.options[option.string_key] = value;
+            arguments.repeated[option.string_key].push_back(value);
         }
     }
 }
@@ -155,7 +158,7 @@ tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args) {
     Arguments arguments;
     const Words ours(args.begin(), dashes);
     try {
-        parse_options(ours, arguments.words, arguments.options);
+        parse_options(ours, arguments);
     } catch (const po::error& error) {
         return fail_usage(fmt::format("{}{}; see cachetool --help", usage::message_of(error, ours), did_you_mean_option(ours)));
     }

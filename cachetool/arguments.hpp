@@ -28,6 +28,11 @@ struct Arguments {
 
     std::map<std::string, std::string> options;  ///< the command's own, without the dashes; a flag's value is empty
     [[nodiscard]] bool has(const std::string& option) const { return options.contains(option); }
+    std::map<std::string, std::vector<std::string>> repeated;  ///< every value of every option, in order
+    [[nodiscard]] std::vector<std::string> all(const std::string& option) const {
+        const auto found = repeated.find(option);
+        return found == repeated.end() ? std::vector<std::string>() : found->second;
+    }
 };
 
 /// Options may stand before and after the command and among its words, and the last of several counts. After `--` nothing is

@@ -52,13 +52,17 @@ Outcome run_remove(const Arguments&, const Output&);
 // programs.cpp
 Outcome run_exec(const Arguments&, const Output&);
 Outcome run_build(const Arguments&, const Output&);
-// housekeeping.cpp
+// refresh.cpp, gc.cpp, trash.cpp, verify.cpp
 Outcome run_refresh(const Arguments&, const Output&);
 Outcome run_gc(const Arguments&, const Output&);
+Outcome run_pin(const Arguments&, const Output&);
+Outcome run_unpin(const Arguments&, const Output&);
+Outcome run_trash(const Arguments&, const Output&);
 Outcome run_verify(const Arguments&, const Output&);
-// inspect.cpp
+// ls.cpp, stats.cpp, status.cpp
 Outcome run_ls(const Arguments&, const Output&);
 Outcome run_info(const Arguments&, const Output&);
+Outcome run_why(const Arguments&, const Output&);
 Outcome run_stats(const Arguments&, const Output&);
 // status.cpp
 Outcome run_status(const Arguments&, const Output&);

@@ -101,6 +101,11 @@ Strings names_in_cache(const Line& line, std::string_view place) {
     const auto cache = open_quietly(line);
     if (!cache) return {};
     if (place == "BUCKET") return cache->buckets().value_or(Strings());
+    if (place == "ID") {
+        Strings ids;
+        for (auto& entry : cache->retired().value_or(std::vector<larder::EntryInfo>())) ids.push_back(std::move(entry.id));
+        return ids;
+    }
     if (line.words.empty()) return {};
     return cache->bucket(line.words.front())
         .and_then([](const larder::Bucket& bucket) { return bucket.keys(); })
@@ -113,7 +118,7 @@ Completion fill_place(const Line& line, std::string_view place) {
     if (place == "SOURCE" || place == "FILE" || place == "DEST") return {.kind = Completion::Kind::files};
     if (place == "DIR") return {.kind = Completion::Kind::directories};
     Completion completion;
-    if (place == "BUCKET" || place == "KEY") {
+    if (place == "BUCKET" || place == "KEY" || place == "ID") {
         for (auto& name : names_in_cache(line, place)) {
             // What is typed already need not be typed again: one key is not another, but a bucket may be called like a key.
             const auto first = line.words.begin() + (place == "KEY" && !line.words.empty() ? 1 : 0);

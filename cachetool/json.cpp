@@ -50,8 +50,27 @@ Json json_of(const larder::CollectReport& report) {
             {"reaped", report.reaped},
             {"buckets", report.buckets},
             {"leased", json_of_all(report.leased)},
-            {"unknown", std::move(unknown)}};
+            {"unknown", std::move(unknown)},
+            {"evicted", report.evicted},
+            {"evicted_bytes", report.evicted_bytes},
+            {"spared", json_of_all(report.spared)},
+            {"used_since", report.used_since},
+            {"held_up", report.held_up},
+            {"live_entries", report.live_entries ? Json(*report.live_entries) : Json(nullptr)},
+            {"live_bytes", report.live_bytes ? Json(*report.live_bytes) : Json(nullptr)},
+            {"within_limits", report.within_limits},
+            {"stopped", report.stopped},
+            {"freed", report.freed ? Json(*report.freed) : Json(nullptr)},
+            {"freed_at_least", report.freed_at_least}};
 }
+
+Json json_of(const larder::Eviction& eviction) {
+    return {{"bucket", eviction.bucket}, {"key", eviction.key},
+            {"id", eviction.id},         {"bytes", eviction.bytes},
+            {"last_used", iso_time(eviction.last_used)}, {"reason", larder::name_of(eviction.reason)}};
+}
+
+std::string dump_line(const Json& line) { return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 Json json_of(const larder::Finding& finding) {
     return {{"kind", larder::name_of(finding.kind)},

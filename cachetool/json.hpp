@@ -1,6 +1,7 @@
 // The library's values as JSON. docs/cachetool.md documents each field: keep it true.
 #pragma once
 
+#include <larder/collect.hpp>
 #include <larder/materialize.hpp>
 #include <larder/report.hpp>
 
@@ -14,9 +15,13 @@ namespace cachetool {
 [[nodiscard]] Json json_of(const larder::LockInfo& lock);
 [[nodiscard]] Json json_of(const larder::StatusReport& report);
 [[nodiscard]] Json json_of(const larder::CollectReport& report);
+[[nodiscard]] Json json_of(const larder::Eviction& eviction);
 [[nodiscard]] Json json_of(const larder::Finding& finding);
 [[nodiscard]] Json json_of(const larder::VerifyReport& report);
 [[nodiscard]] Json json_of(const larder::MaterializeReport& report);
+
+/// One line of JSON Lines; bytes that are not UTF-8 become U+FFFD.
+[[nodiscard]] std::string dump_line(const Json& line);
 
 /// An array of all of them.
 template <class Range>

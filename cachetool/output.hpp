@@ -13,6 +13,7 @@ public:
     Output(bool json, bool quiet) noexcept : json_(json), quiet_(quiet) {}
 
     [[nodiscard]] bool json() const noexcept { return json_; }
+    [[nodiscard]] bool talks() const noexcept { return !quiet_; }
 
     /// Tells a person what goes on, on stderr, at once; silent with --quiet.
     void say(std::string_view sentence) const;

@@ -96,11 +96,15 @@ std::string shown_size(std::uint64_t bytes) {
 
 std::string shown_age(std::chrono::system_clock::time_point then) {
     using namespace std::chrono;
-    const auto age = std::max(duration_cast<seconds>(system_clock::now() - then), seconds{0});
-    if (age < minutes{1}) return fmt::format("{} s", age.count());
-    if (age < hours{1}) return fmt::format("{} min", age / minutes{1});
-    if (age < hours{48}) return fmt::format("{} h", age / hours{1});
-    return fmt::format("{} d", age / hours{24});
+    return shown_duration(std::max(duration_cast<seconds>(system_clock::now() - then), seconds{0}));
+}
+
+std::string shown_duration(std::chrono::seconds duration) {
+    using namespace std::chrono;
+    if (duration < minutes{1}) return fmt::format("{} s", duration.count());
+    if (duration < hours{1}) return fmt::format("{} min", duration / minutes{1});
+    if (duration < hours{48}) return fmt::format("{} h", duration / hours{1});
+    return fmt::format("{} d", duration / hours{24});
 }
 
 std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {

@@ -22,6 +22,9 @@ namespace cachetool {
 /// "12 s", "5 min", "3 h", "40 d"
 [[nodiscard]] std::string shown_age(std::chrono::system_clock::time_point then);
 
+/// A length of time, in the same words.
+[[nodiscard]] std::string shown_duration(std::chrono::seconds duration);
+
 /// "1 entry", "2 entries"
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
 

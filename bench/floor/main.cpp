@@ -110,6 +110,11 @@ json measure_all(const Arguments& arguments) {
         const long growth = memory_growth(arguments.directory, sizes.many_keys);
         std::fprintf(stderr, "memory to open, get, put and refresh: %ld bytes more with %u keys than with 100\n", growth, sizes.many_keys);
         rows.push_back({{"row", "memory to open, get, put and refresh"}, {"keys", sizes.many_keys}, {"more_bytes_than_with_100", growth}});
+        const Choosing choosing = measure_choosing(arguments.directory, sizes.many_keys);
+        std::fprintf(stderr, "memory of a gc with a limit: %.1f bytes for each of %u keys; %.2f s to choose\n",
+                     static_cast<double>(choosing.bytes) / sizes.many_keys, sizes.many_keys, choosing.seconds);
+        rows.push_back({{"row", "memory of a gc with a limit"}, {"keys", sizes.many_keys}, {"bytes_for_each", static_cast<double>(choosing.bytes) / sizes.many_keys},
+                        {"seconds", choosing.seconds}});
     }
     return rows;
 }

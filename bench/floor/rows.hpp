@@ -33,4 +33,11 @@ struct Busy {
 /// How much more memory a process needs in a cache of `keys` keys than in one of a hundred, in bytes, to open, get, put and refresh.
 [[nodiscard]] long memory_growth(const fs::path& directory, unsigned keys);
 
+/// What it costs to choose, among `keys` entries, those that a limit takes.
+struct Choosing {
+    double seconds;
+    long bytes;  ///< of memory
+};
+[[nodiscard]] Choosing measure_choosing(const fs::path& directory, unsigned keys);
+
 }  // namespace bench

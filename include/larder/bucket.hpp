@@ -1,6 +1,7 @@
 // A named, versioned namespace of keys: the unit of locking and of refresh.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <larder/error.hpp>
 #include <larder/lease.hpp>
@@ -35,7 +36,8 @@ public:
     /// Leases the entry that `key` names now.
     /// Errors: `miss` where there is none (a key whose entry is not complete, as in a cache that was copied in part, is a miss too).
     /// Concurrency: waits for nobody, takes no lock, writes nothing to the disk (but the first of a process, which makes it a
-    /// participant, and may fail with `no_space`; and one that meets a link to nowhere, which it retires). A get that starts after a remove or a refresh
+    /// participant, and may fail with `no_space`; the time of use, at most once an hour for each entry; and one that meets a link to nowhere, which
+    /// it retires). A get that starts after a remove or a refresh
     /// has returned never yields what was published before it began.
     [[nodiscard]] Result<Lease> get(std::string_view key) const;
 
@@ -72,9 +74,24 @@ public:
     /// Crash: all keys are there, or none.
     [[nodiscard]] Result<> refresh() const;
 
+    /// The same for some keys, one after the other; how many were taken is the result. A get that starts after this has returned never yields
+    /// what fits and was published before it began.
+    /// Concurrency: by pattern alone it waits for nobody. By age it looks at each entry under the bucket's lock, as remove does.
+    /// Errors: `busy` as in remove; some keys may have been taken by then.
+    /// Crash: each key is there or it is not.
+    [[nodiscard]] Result<std::uint64_t> refresh(const RefreshOptions& options) const;
+
     /// The keys that can be listed, in no order. A key that comes or goes meanwhile may be missing or listed; one that is longer than its
     /// file name, and whose entry's record is damaged, can't be told.
     [[nodiscard]] Result<std::vector<std::string>> keys() const;
+
+    /// From now on no limit of a collection takes the entry of `key`, this one or a later one. Removing, replacing and refreshing it work as
+    /// ever. The entry need not exist. No error where the key is pinned already.
+    /// Crash: the key is pinned or not.
+    [[nodiscard]] Result<> pin(std::string_view key) const;
+    /// Errors: `miss` where the key is not pinned.
+    [[nodiscard]] Result<> unpin(std::string_view key) const;
+    [[nodiscard]] Result<bool> is_pinned(std::string_view key) const;
 
     /// What the record of `key` says. Errors: `miss`; `damaged` where the record can't be read.
     [[nodiscard]] Result<EntryInfo> info(std::string_view key) const;

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <larder/bucket.hpp>
+#include <larder/collect.hpp>
 #include <larder/error.hpp>
 #include <larder/options.hpp>
 #include <larder/report.hpp>
@@ -41,14 +42,34 @@ public:
     /// The names of the buckets that exist now, in no order.
     [[nodiscard]] Result<std::vector<std::string>> buckets() const;
 
-    /// Cleans up after the dead, then deletes what is retired and not leased. Costs in proportion to the garbage.
+    /// Cleans up after the dead, evicts by the limits that `options` sets, then deletes what is retired and not leased. Costs in
+    /// proportion to the garbage; with limits also to the entries, and then 32 bytes of memory for each.
     /// Errors: `busy` where another collect or verify is at work: leave it to that one. `damaged` where a lease table can't
     /// be read: nothing is then collected, since its leases are unknown. What can't be deleted (an immutable file, a mount point below an entry)
     /// is `system`, when all else is gone.
-    /// Concurrency: waits for nobody. The lock is held while garbage is moved aside, and not while it is deleted (but where a full disk
-    /// leaves no space to move it).
+    /// Errors of a limit: `invalid` for a low_water that is no percentage, or a plan beside limits.
+    /// Concurrency: waits for nobody (an eviction, for a tenth of a second, for who holds its bucket's lock). The collector's lock is held
+    /// while entries are chosen and garbage is moved aside, and not while it is deleted (but where a full disk leaves no space to move it).
     /// Crash: the next collection carries on.
     [[nodiscard]] Result<CollectReport> collect(const CollectOptions& options = {}) const;
+
+    /// From now on a publish through this Cache or its Buckets may start, at its end, a collection with these limits by a thread of its own. At
+    /// most one at a time in this object; others that collect have precedence. A call without any limit ends it.
+    /// Errors: `invalid` as in collect, and for a dry run.
+    /// Concurrency: publish does not wait for it. When the Cache and its last Bucket go, it is asked to stop and waited for: milliseconds. A forked
+    /// child collects nothing until it calls this itself.
+    [[nodiscard]] Result<> keep_within(const CollectOptions& limits, const BackgroundOptions& options = {}) const;
+
+    /// The entries that were removed, replaced, refreshed or evicted and not collected yet, in no order. Any of them may be collected at any time.
+    [[nodiscard]] Result<std::vector<EntryInfo>> retired() const;
+
+    /// Publishes the files of such an entry once more, under its bucket and key and a new id, and returns it leased. Files are shared
+    /// with the retired entry where the file system can.
+    /// Errors: `miss` where it was never retired, or has been collected; `exists` where its key has an entry again and `replace` is off; `invalid`
+    /// for what is no id; `busy` while somebody collects or verifies.
+    /// Concurrency: collections give way until it is done; else as Bucket::publish.
+    /// Crash: it is back or it is not, and is still retired in any case.
+    [[nodiscard]] Result<Lease> restore(std::string_view id, bool replace = false) const;
 
     /// Checks every invariant that can be checked while others work. Follows no link.
     /// Errors: `busy` as in collect. What it finds is no error: see VerifyReport::sound.

@@ -3,6 +3,7 @@
 
 #include <larder/bucket.hpp>
 #include <larder/cache.hpp>
+#include <larder/collect.hpp>
 #include <larder/error.hpp>
 #include <larder/lease.hpp>
 #include <larder/materialize.hpp>

@@ -48,10 +48,13 @@ struct PublishOptions {
     std::string producer;
 };
 
-struct CollectOptions {
-    bool dry_run = false;  ///< report what would go, and change nothing
-    /// Threads that delete; 0 takes one for each processor, four at most (more gained nothing on the disks measured).
-    unsigned threads = 0;
+/// Which keys of a bucket a refresh takes: all that fit every condition.
+struct RefreshOptions {
+    std::string pattern{};  ///< glob (fnmatch(3)) for the key; `*` matches a slash too. Empty: every key
+    std::optional<std::chrono::system_clock::time_point> published_before{};
+    bool dry_run = false;  ///< take nothing, and report what would go
+    /// Called for each key that was taken.
+    std::function<void(const std::string& key)> on_taken{};
 };
 
 struct VerifyOptions {

@@ -7,6 +7,7 @@
 #include <larder/options.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace larder {
@@ -20,7 +21,7 @@ struct EntryInfo {
     std::string id;
     std::filesystem::path path;  ///< of the tree; valid for as long as the entry lives
     WallTime published;
-    std::optional<WallTime> last_used;  ///< the link's access time, as coarse as the file system keeps it (`relatime`: a day)
+    std::optional<WallTime> last_used;  ///< published or got, to the hour
     std::uint64_t bytes = 0;            ///< the sum of the files' sizes
     std::uint64_t files = 0;            ///< everything in the tree that is not a directory
     Durability durability = Durability::process;
@@ -59,16 +60,6 @@ struct StatusReport {
     std::vector<LeaseInfo> leases;
     std::vector<LockInfo> locks;
     bool collecting = false;  ///< somebody holds the collector's lock
-};
-
-struct CollectReport {
-    std::uint64_t entries = 0;      ///< deleted (with dry_run: would be deleted)
-    std::uint64_t bytes = 0;        ///< what their records say they held; hard links elsewhere may keep the space
-    std::uint64_t reaped = 0;       ///< dead participants cleaned up after
-    std::uint64_t buckets = 0;      ///< refreshed buckets taken apart
-    std::vector<LeaseInfo> leased;  ///< retired entries that stay for now, and for whom
-    /// Names that only a newer larder, or a foreign hand, can have put there: left alone.
-    std::vector<std::filesystem::path> unknown;
 };
 
 /// One thing that verify found.

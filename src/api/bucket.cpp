@@ -5,6 +5,7 @@
 #include <steps/build_once.hpp>
 #include <steps/get.hpp>
 #include <steps/inspect.hpp>
+#include <steps/pin.hpp>
 #include <steps/publish.hpp>
 #include <steps/retire.hpp>
 
@@ -53,6 +54,7 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build, con
         return filled;
     };
     TRY_ASSIGN(auto held, steps::build_once(root, place, fill, options, cache_->limits()));
+    cache_->published(root);
     return detail::LeaseState::wrap(std::move(held));
 }
 
@@ -79,6 +81,7 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging, const Pub
     auto held = steps::publish(std::move(*stage), place, options, cache_->limits());
     if (!held && root->is_lost()) return lost();
     TRY(held);
+    cache_->published(root);
     return detail::LeaseState::wrap(std::move(*held));
 }
 
@@ -95,9 +98,35 @@ Result<> Bucket::refresh() const {
     return steps::refresh(root, encoded_, cache_->limits());
 }
 
+Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
+    TRY_ASSIGN(const auto root, cache_->current_root({&root::Handles::buckets, &root::Handles::retired_links}));
+    if (root->is_read_only()) return os::fail(Errc::read_only, "refresh", cache_->path(), "the cache is open for reading only");
+    return steps::refresh_some(root, name_, encoded_, options, cache_->limits());
+}
+
 Result<std::vector<std::string>> Bucket::keys() const {
     TRY_ASSIGN(const auto root, cache_->current_root());
     return steps::list_keys(*root, encoded_);
+}
+
+Result<> Bucket::pin(std::string_view key) const {
+    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
+    TRY_ASSIGN(const auto root, cache_->current_root({}));
+    if (root->is_read_only()) return os::fail(Errc::read_only, "pin", cache_->path(), "the cache is open for reading only");
+    return steps::pin(*root, place);
+}
+
+Result<> Bucket::unpin(std::string_view key) const {
+    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
+    TRY_ASSIGN(const auto root, cache_->current_root({}));
+    if (root->is_read_only()) return os::fail(Errc::read_only, "unpin", cache_->path(), "the cache is open for reading only");
+    return steps::unpin(*root, place);
+}
+
+Result<bool> Bucket::is_pinned(std::string_view key) const {
+    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
+    TRY_ASSIGN(const auto root, cache_->current_root({}));
+    return steps::is_pinned(*root, place);
 }
 
 Result<EntryInfo> Bucket::info(std::string_view key) const {

@@ -3,7 +3,10 @@
 #include <api/state.hpp>
 #include <layout/name.hpp>
 #include <steps/collect.hpp>
+#include <steps/evict.hpp>
 #include <steps/inspect.hpp>
+#include <steps/plan.hpp>
+#include <steps/restore.hpp>
 #include <steps/verify.hpp>
 
 namespace larder {
@@ -19,6 +22,12 @@ CacheState::~CacheState() {
         delete generation;
         generation = before;
     }
+}
+
+void CacheState::set_background(std::unique_ptr<Background> background) {
+    const std::lock_guard guard(setting_background_);
+    background_.store(background.get(), std::memory_order_release);
+    if (background) backgrounds_.push_back(std::move(background));
 }
 
 CacheState::Now CacheState::now() const noexcept {
@@ -89,7 +98,27 @@ Result<std::vector<std::string>> Cache::buckets() const {
 
 Result<CollectReport> Cache::collect(const CollectOptions& options) const {
     TRY_ASSIGN(const auto root, state_->current_root());
-    return steps::collect(root, options);
+    return steps::has_limits(options) ? steps::collect_within_limits(root, options, state_->limits()) : steps::collect(root, options);
+}
+
+Result<> Cache::keep_within(const CollectOptions& limits, const BackgroundOptions& options) const {
+    TRY(steps::check_limits(limits));
+    if (limits.dry_run || limits.plan) return os::fail(Errc::invalid, "keep within limits", state_->path(), "limits alone, not a dry run or a plan");
+    state_->set_background(steps::has_limits(limits) ? std::make_unique<detail::Background>(limits, options) : nullptr);
+    return {};
+}
+
+Result<std::vector<EntryInfo>> Cache::retired() const {
+    TRY_ASSIGN(const auto root, state_->current_root());
+    return steps::list_retired(*root);
+}
+
+Result<Lease> Cache::restore(std::string_view id, bool replace) const {
+    const auto parsed = layout::parse_id(id);
+    if (!parsed) return os::fail(Errc::invalid, "restore", {}, "\"" + std::string(id) + "\" is no id of an entry");
+    TRY_ASSIGN(const auto root, state_->current_root());
+    TRY_ASSIGN(auto held, steps::restore(root, *parsed, replace, state_->limits()));
+    return detail::LeaseState::wrap(std::move(held));
 }
 
 Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {

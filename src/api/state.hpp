@@ -1,6 +1,7 @@
 // What stands behind the public classes.
 #pragma once
 
+#include <api/background.hpp>
 #include <atomic>
 #include <larder/cache.hpp>
 #include <root/locks.hpp>
@@ -31,6 +32,12 @@ public:
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] root::WaitLimits limits() const { return {options_.lock_timeout, options_.build_timeout, options_.stop, options_.on_wait}; }
+    /// Null: no collections begin by themselves. The one before is kept until the cache is closed, as somebody may be looking at it.
+    void set_background(std::unique_ptr<Background> background);
+    /// At the end of a publish.
+    void published(const steps::RootRef& root) const noexcept {
+        if (Background* const background = background_.load(std::memory_order_acquire)) background->after_publish(root, limits());
+    }
     [[nodiscard]] LinkKind link_kind() const noexcept { return now().root->link_kind(); }
     [[nodiscard]] bool is_read_only() const noexcept { return now().root->is_read_only(); }
 
@@ -51,6 +58,9 @@ private:
     std::filesystem::path path_;
     OpenOptions options_;
     std::atomic<Generation*> generation_;
+    std::atomic<Background*> background_{nullptr};
+    std::mutex setting_background_;
+    std::vector<std::unique_ptr<Background>> backgrounds_;
 };
 
 class LeaseState {

@@ -14,13 +14,11 @@ constexpr std::string_view gate_lock_prefix = "gate.";
 constexpr std::string_view staged_tree_prefix = "t-";
 constexpr std::string_view staged_link_prefix = "l-";
 
-bool is_bucket_name(std::string_view name) { return name.size() <= max_bucket_name && decode_name(name).value_or("") != ""; }
-
 }  // namespace
 
 bool is_root_name(std::string_view name) noexcept {
-    constexpr std::array<std::string_view, 10> names = {format_name,  cachedir_tag_name, gitignore_name, locks_name,   participants_name,
-                                                        staging_name, buckets_name,      archive_name,   retired_name, trash_name};
+    constexpr std::array<std::string_view, 11> names = {format_name,  cachedir_tag_name, gitignore_name, locks_name, participants_name, staging_name,
+                                                        buckets_name, archive_name,      retired_name,   trash_name, pins_name};
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -65,6 +63,8 @@ std::string key_path_by_way_of(const Id& id, std::string_view key_path) {
     path.append("/").append(tree_name).append("/../../../").append(buckets_name);
     return path.append("/").append(key_path);
 }
+
+bool is_bucket_name(std::string_view name) { return name.size() <= max_bucket_name && decode_name(name).value_or("") != ""; }
 
 bool is_key_name(std::string_view name) { return name.size() <= max_name && (is_hashed(name) || decode_name(name)); }
 

@@ -1,6 +1,6 @@
 // Every name on disk, by one grammar. No other file builds or parses one.
 //
-//   root            = CACHEDIR.TAG  .gitignore  format  locks/  participants/  staging/  buckets/  archive/  retired/  trash/
+//   root            = CACHEDIR.TAG  .gitignore  format  locks/  participants/  staging/  buckets/  archive/  retired/  trash/  pins/
 //   locks/          = bucket.<bucket>  gate.<bucket>  collector  builds
 //   participants/   = <number>
 //   staging/        = <number>/          staging/<number>/  = t-<id>/  l-<id>
@@ -9,6 +9,7 @@
 //   retired/        = links/  buckets/   retired/links/     = <id>             a link; the name is only unique
 //                                        retired/buckets/   = <id>/<key>       likewise
 //   trash/          = anything
+//   pins/           = <bucket>/          pins/<bucket>/    = <key>            an empty file
 //
 //   <bucket>, <key> : see name.hpp      <id> : see id.hpp      <number> : decimal, no leading zero
 //
@@ -34,6 +35,7 @@ inline constexpr const char* retired_name = "retired";
 inline constexpr const char* retired_links_name = "links";      ///< in retired/
 inline constexpr const char* retired_buckets_name = "buckets";  ///< in retired/
 inline constexpr const char* trash_name = "trash";
+inline constexpr const char* pins_name = "pins";  ///< made with the first pin
 inline constexpr const char* record_name = "record";
 inline constexpr const char* tree_name = "tree";
 inline constexpr const char* collector_lock_name = "collector";
@@ -65,6 +67,8 @@ struct StagedName {
 
 /// A key's link, by its path from `buckets/`, as seen from a handle of `archive/`, by way of an entry's tree and back: it leads there only while that entry is complete.
 [[nodiscard]] std::string key_path_by_way_of(const Id& id, std::string_view key_path);
+/// Whether `name` is one that encode_bucket can have made.
+[[nodiscard]] bool is_bucket_name(std::string_view name);
 /// Whether `name` is one that encode_key can have made.
 [[nodiscard]] bool is_key_name(std::string_view name);
 

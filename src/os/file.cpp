@@ -1,6 +1,7 @@
 #include <os/file.hpp>
 
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #ifdef __linux__
 #include <sys/syscall.h>
 #if __has_include(<linux/openat2.h>)
@@ -152,6 +153,29 @@ Result<bool> is_dir_at(const Dir& parent, const std::string& name) {
         return fail(Errc::damaged, "look at", parent / name, "a directory of larder's should be here; move away what is");
     }
     return true;
+}
+
+std::chrono::system_clock::time_point modified(const struct stat& status) noexcept {
+    using std::chrono::system_clock;
+#ifdef __APPLE__
+    const timespec time = status.st_mtimespec;
+#else
+    const timespec time = status.st_mtim;
+#endif
+    return system_clock::time_point(
+        std::chrono::duration_cast<system_clock::duration>(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)));
+}
+
+Result<> touch_at(const Dir& parent, const std::string& name) {
+    const timespec times[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}};
+    if (::utimensat(parent.get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) return fail(errno, "set the time of", parent / name);
+    return {};
+}
+
+Result<Space> space_of(const Dir& dir) {
+    struct statvfs status{};
+    if (retry([&] { return ::fstatvfs(dir.get(), &status); }) != 0) return fail(errno, "look at the free space of", dir.path);
+    return Space{std::uint64_t{status.f_bavail} * status.f_frsize, std::uint64_t{status.f_blocks} * status.f_frsize};
 }
 
 Result<> rename_new_atomic(const Dir& from_dir, const std::string& from, const Dir& to_dir, const std::string& to) {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <os/error.hpp>
 #include <os/fd.hpp>
@@ -53,6 +54,18 @@ struct Dir {
 [[nodiscard]] Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir, const std::string& to);
 /// Atomic rename_new that never falls back to check-then-rename: `unsupported` instead.
 [[nodiscard]] Result<> rename_new_atomic(const Dir& from_dir, const std::string& from, const Dir& to_dir, const std::string& to);
+
+/// When the data of what `status` was read of last changed; of a link: see steps/use.hpp.
+[[nodiscard]] std::chrono::system_clock::time_point modified(const struct stat& status) noexcept;
+/// Sets that time to now.
+[[nodiscard]] Result<> touch_at(const Dir& parent, const std::string& name);
+
+/// What an unprivileged process can still write to the file system of `dir`, and the size of it, in bytes.
+struct Space {
+    std::uint64_t free = 0;
+    std::uint64_t size = 0;
+};
+[[nodiscard]] Result<Space> space_of(const Dir& dir);
 
 /// The whole of a small file. Refuses what is not a regular file, and more than `limit` bytes.
 [[nodiscard]] Result<std::string> read_file_at(const Dir& parent, const std::string& name, std::size_t limit);

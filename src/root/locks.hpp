@@ -1,9 +1,10 @@
 // The locks, and the order in which they are taken.
 //
 //   order  lock        what it is                          taken by                                  guards
-//   1      collector   tried, never waited for             collect, verify                           one at a time
+//   1      collector   tried, never waited for             collect, verify, restore                  one at a time
 //   2      build       one byte for each key, exclusive    get_or_build                              one builder for a key
-//   3      gate.B      exclusive, while waiting for 4      remove, repair, publish without exchange  them against starvation by 4 shared
+//   3      gate.B      exclusive, while waiting for 4      remove, evict, repair,                    them against starvation by 4 shared
+//                                                          publish without exchange
 //   4      bucket.B    shared: publish                     exclusive: as 3                           that a link which was checked
 //                                                                                                    is the one that is retired
 //   –      participant held for life                       every process                             liveness; the staging area

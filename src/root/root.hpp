@@ -12,6 +12,7 @@
 #include <mutex>
 #include <os/file.hpp>
 #include <root/participant.hpp>
+#include <root/uses.hpp>
 
 namespace larder::root {
 
@@ -63,6 +64,8 @@ public:
     /// Renames a file or directory to a fresh name in `trash/`. `unsupported` for a directory that can't be renamed (overlayfs).
     [[nodiscard]] Result<> move_to_trash(const os::Dir& dir, const std::string& name) const;
 
+    [[nodiscard]] Uses& uses() noexcept { return uses_; }
+
     /// Whether the file system can exchange two names; found out by the first publish that tries.
     std::atomic<bool> can_exchange{true};
 
@@ -72,6 +75,7 @@ private:
     struct stat archive_;
     bool read_only_;
     std::uint64_t owner_;
+    Uses uses_;
     std::mutex joining_;
     std::unique_ptr<Participant> participant_;
     std::atomic<Participant*> joined_{nullptr};

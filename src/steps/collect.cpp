@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <deque>
 #include <layout/layout.hpp>
 #include <layout/link.hpp>
 #include <layout/name.hpp>
@@ -15,12 +17,14 @@ namespace {
 
 using layout::LinkRead;
 
-/// A retired link, and the entry that it names, if it names one that may go.
+/// A retired link, and the entry that it names, if it names one that may go. 48 bytes: after a purge there may be millions.
 struct Retired {
-    std::string name;  ///< in retired/links
-    layout::Id id;     ///< none where only the link is to go
+    layout::Id name;  ///< in retired/links; none in a dry run of what is not there yet
+    layout::Id id;    ///< none where only the link is to go
     std::uint64_t bytes = 0;
+    std::uint64_t files = 0;
 };
+static_assert(sizeof(Retired) == 48);
 
 class Collector {
 public:
@@ -49,11 +53,20 @@ public:
         std::atomic_thread_fence(std::memory_order_seq_cst);
         TRY_ASSIGN(leases_, read_leases(root_));
         (void)os::point("collect.scanned");
-        for (const auto& retired : retired_) TRY(take_apart(retired));
+        for (const auto& retired : retired_) {
+            if (options_.stop.stop_requested()) {
+                report_.stopped = true;
+                break;
+            }
+            if (options_.on_progress) options_.on_progress({CollectProgress::Phase::collecting, report_.entries, retired_.size(), report_.bytes});
+            TRY(take_apart(retired));
+        }
         return {};
     }
 
     [[nodiscard]] CollectReport& report() { return report_; }
+    /// In what was moved to the trash.
+    [[nodiscard]] std::uint64_t files() const { return files_; }
 
 private:
     /// Instead of (1), where nothing is to change.
@@ -124,7 +137,8 @@ private:
     Result<> list_link(const os::Dir& dir, const std::string& name) {
         TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), dir, name));
         if (link.kind == LinkRead::Kind::foreign) return leave_alone(dir / name);
-        if (link.kind == LinkRead::Kind::malformed) retired_.push_back({name, {}});
+        const layout::Id link_name = layout::parse_id(name).value_or(layout::Id{});
+        if (link.kind == LinkRead::Kind::malformed) retired_.push_back({link_name, {}, 0, 0});
         if (link.kind != LinkRead::Kind::entry) return {};
         const auto record = read_record(root_, link.id);
         if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
@@ -132,7 +146,7 @@ private:
         if (record) {
             TRY_ASSIGN(named, is_named_by_its_key(*record, link.id));
         }
-        retired_.push_back({name, named ? layout::Id{} : link.id, record ? record->bytes : 0});
+        retired_.push_back({link_name, named ? layout::Id{} : link.id, record ? record->bytes : 0, record ? record->files + 1 : 0});
         return {};
     }
 
@@ -153,6 +167,7 @@ private:
         if (was_there) {
             ++report_.entries;
             report_.bytes += retired.bytes;
+            files_ += retired.files;
         }
         return unlink(retired);
     }
@@ -187,7 +202,7 @@ private:
 
     Result<> unlink(const Retired& retired) const {
         if (options_.dry_run) return {};
-        auto removed = os::remove_file_at(dirs_.retired_links, retired.name);
+        auto removed = os::remove_file_at(dirs_.retired_links, to_text(retired.name));
         if (!removed && removed.error().sys_errno == ENOENT) return {};
         return removed;
     }
@@ -197,7 +212,7 @@ private:
     auto with_room(Step step) -> decltype(step()) {
         auto done = step();
         if (done || done.error().code != Errc::no_space) return done;
-        (void)tree::empty_dir(dirs_.trash, 1);  // what it can't delete does not matter, if it could delete something
+        (void)tree::empty_dir(dirs_.trash, {.threads = 1});  // what it can't delete does not matter, if it could delete something
         return step();
     }
 
@@ -209,10 +224,28 @@ private:
     root::Root& root_;
     const root::Handles& dirs_;
     const CollectOptions& options_;
-    std::vector<Retired> retired_;
+    std::deque<Retired> retired_;  // grows without being copied
     Leases leases_;
     CollectReport report_;
+    std::uint64_t files_ = 0;
 };
+
+/// `files` are known to lie there; a collection that was killed may have left others.
+Result<> empty_trash(const root::Root& root, const CollectOptions& options, std::uint64_t files, CollectReport& report) {
+    tree::RemoveOptions how{options.threads, options.count_freed, options.stop, {}};
+    if (options.on_progress) {
+        how.on_progress = [&, files](std::uint64_t done) { options.on_progress({CollectProgress::Phase::deleting, done, std::max(files, done), report.bytes}); };
+    }
+    auto emptied = tree::empty_dir(root.dirs().trash, how);
+    if (!emptied && emptied.error().code == Errc::interrupted) {
+        report.stopped = true;
+        return {};
+    }
+    TRY(emptied);
+    if (options.count_freed) report.freed = emptied->freed;
+    report.freed_at_least = emptied->freed_at_least;
+    return {};
+}
 
 }  // namespace
 
@@ -232,7 +265,7 @@ Result<Leases> read_leases(const root::Root& root) {
     return leases;
 }
 
-Result<CollectReport> collect(const RootRef& root, const CollectOptions& options) {
+Result<CollectReport> collect(const RootRef& root, const CollectOptions& options, const std::function<Result<>(CollectReport&)>& evict) {
     Collector collector(*root, options);
     {
         auto lock = root::CollectorLock::try_lock(*root);
@@ -243,11 +276,12 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
             // Now, and not before: joining may adopt, and would so reap, what is to be reported as reaped.
             lock->announce(root->participant_if_possible());
         }
+        if (evict) TRY(evict(collector.report()));
         TRY(collector.collect());
     }
     (void)os::point("collect.unlocked");
     // (5) Outside every lock: delete what was moved aside, by us or by a collection that was killed.
-    if (!options.dry_run) TRY(tree::empty_dir(root->dirs().trash, options.threads));
+    if (!options.dry_run) TRY(empty_trash(*root, options, collector.files(), collector.report()));
     (void)os::point("collect.emptied");
     return std::move(collector.report());
 }

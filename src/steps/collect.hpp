@@ -1,7 +1,8 @@
 // Collect: to delete what is retired and not leased.
 #pragma once
 
-#include <larder/report.hpp>
+#include <functional>
+#include <larder/collect.hpp>
 #include <map>
 #include <root/locks.hpp>
 #include <steps/held.hpp>
@@ -9,7 +10,8 @@
 
 namespace larder::steps {
 
-[[nodiscard]] Result<CollectReport> collect(const RootRef& root, const CollectOptions& options);
+/// Limits are not looked at: that is collect_within_limits'. `evict`, if any, is called under the collector's lock, once the dead were reaped.
+[[nodiscard]] Result<CollectReport> collect(const RootRef& root, const CollectOptions& options, const std::function<Result<>(CollectReport&)>& evict = {});
 
 /// All leases of all that live, and whose they are. Requires, for whoever deletes by it: the links of what is to be deleted were
 /// listed before.

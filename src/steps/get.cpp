@@ -6,6 +6,7 @@
 #include <os/points.hpp>
 #include <steps/entry.hpp>
 #include <steps/retire.hpp>
+#include <steps/use.hpp>
 
 namespace larder::steps {
 
@@ -75,8 +76,9 @@ Result<HeldLease> get(const RootRef& root, const Place& place) {
     }
     (void)os::point("get.confirmed");
     TRY_ASSIGN(const bool good, is_keys_own(*root, place, lease.id()));
-    if (good) return lease;
-    return miss();
+    if (!good) return miss();
+    note_use(*root, place, lease.id());
+    return lease;
 }
 
 }  // namespace larder::steps

@@ -8,23 +8,11 @@
 #include <os/dir_reader.hpp>
 #include <steps/collect.hpp>
 #include <steps/entry.hpp>
+#include <steps/use.hpp>
 
 namespace larder::steps {
 
-namespace {
-
 using layout::LinkRead;
-
-WallTime access_time(const struct stat& status) {
-#ifdef __APPLE__
-    const timespec time = status.st_atimespec;
-#else
-    const timespec time = status.st_atim;
-#endif
-    return WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)));
-}
-
-}  // namespace
 
 Result<std::vector<std::string>> list_buckets(const root::Root& root) {
     std::vector<std::string> buckets;
@@ -61,13 +49,18 @@ Result<std::vector<std::string>> list_keys(const root::Root& root, const std::st
     return keys;
 }
 
+EntryInfo info_of(const root::Root& root, const layout::Id& id, layout::Record record, const struct stat& link) {
+    return {std::move(record.bucket), std::move(record.key), to_text(id), tree_path(root, id), record.published, last_use(link),
+            record.bytes, record.files, record.durability, std::move(record.boot), std::move(record.producer)};
+}
+
 Result<EntryInfo> info(const root::Root& root, const Place& place) {
     const auto& buckets = root.dirs().buckets;
     const std::string& path = place.path;
     TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, place.encoded_bucket));
     if (!exists) return os::fail(Errc::miss, "no such entry", {}, {});
     for (;;) {
-        const auto status = os::stat_at(buckets, path);  // before the link is read, which may set its access time
+        const auto status = os::stat_at(buckets, path);
         TRY_ASSIGN(const LinkRead link, layout::read_link(root.link_kind(), buckets, path));
         if (link.kind != LinkRead::Kind::entry) return os::fail(Errc::miss, "no such entry", {}, {});
         auto record = read_record(root, link.id);
@@ -79,10 +72,9 @@ Result<EntryInfo> info(const root::Root& root, const Place& place) {
             return tl::make_unexpected(std::move(record).error());
         }
         if (record->key != place.key) return os::fail(Errc::miss, "no such entry", {}, {});
-        EntryInfo info{std::move(record->bucket), std::move(record->key), to_text(link.id), tree_path(root, link.id), record->published, {},
-                       record->bytes, record->files, record->durability, std::move(record->boot), std::move(record->producer)};
-        if (status) info.last_used = access_time(*status);
-        return info;
+        if (!status && status.error().sys_errno == ENOENT) continue;  // retired between the two looks
+        TRY(status);
+        return info_of(root, link.id, std::move(*record), *status);
     }
 }
 

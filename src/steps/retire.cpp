@@ -1,5 +1,7 @@
 #include <steps/retire.hpp>
 
+#include <fnmatch.h>
+
 #include <cerrno>
 #include <layout/layout.hpp>
 #include <layout/link.hpp>
@@ -7,6 +9,8 @@
 #include <os/dir_reader.hpp>
 #include <os/points.hpp>
 #include <steps/collect.hpp>
+#include <steps/entry.hpp>
+#include <steps/use.hpp>
 
 namespace larder::steps {
 
@@ -45,20 +49,66 @@ Result<> with_room(const RootRef& root, Step step) {
     return step();
 }
 
-/// A directory of a lower layer of overlayfs can't be renamed: key by key then. Keys that are published meanwhile may stay or go.
-Result<> refresh_by_key(const root::Root& root, const std::string& encoded_bucket, const root::WaitLimits& limits) {
-    TRY_ASSIGN(const os::Dir bucket, os::open_dir_at(root.dirs().buckets, encoded_bucket));
-    return os::for_each_name(bucket, [&](const std::string& name, unsigned char) -> Result<> {
-        if (!layout::is_key_name(name)) return {};
-        if (limits.stop.stop_requested()) return os::fail(Errc::interrupted, "refresh", bucket.path, "asked to stop; some keys are retired");
-        const std::string path = layout::key_path(encoded_bucket, name);
-        TRY_ASSIGN(const LinkRead link, layout::read_link(root.link_kind(), root.dirs().buckets, path));
+/// The keys of a bucket that fit, retired one by one. A key's name alone decides: then whatever its link names goes, and nothing need be
+/// checked. An age is the entry's: then the link must still name the entry that was looked at, under the bucket's lock.
+class PartialRefresh {
+public:
+    PartialRefresh(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket, const RefreshOptions& options,
+                   const root::WaitLimits& limits)
+        : root_(root), bucket_(bucket), encoded_bucket_(encoded_bucket), options_(options), limits_(limits) {}
+
+    Result<std::uint64_t> run() {
+        const auto dir = os::open_dir_at(root_->dirs().buckets, encoded_bucket_);
+        if (!dir && dir.error().sys_errno == ENOENT) return 0;
+        TRY(dir);
+        TRY(os::for_each_name(*dir, [&](const std::string& name, unsigned char type) -> Result<> {
+            if (!layout::is_key_name(name) || type == DT_DIR) return {};
+            if (limits_.stop.stop_requested()) return os::fail(Errc::interrupted, "refresh", dir->path, "asked to stop; some keys are retired");
+            return visit(name);
+        }));
+        return taken_;
+    }
+
+private:
+    Result<> visit(const std::string& name) {
+        const std::string path = layout::key_path(encoded_bucket_, name);
+        TRY_ASSIGN(const LinkRead link, layout::read_link(root_->link_kind(), root_->dirs().buckets, path));
         if (link.kind == LinkRead::Kind::absent || link.kind == LinkRead::Kind::foreign) return {};
-        auto retired = root.retire_link(root.dirs().buckets, path);
-        if (!retired && retired.error().sys_errno != ENOENT) return retired;
+        std::optional<layout::Record> record;
+        const bool key_matters = !options_.pattern.empty() || options_.on_taken;
+        if (link.kind == LinkRead::Kind::entry && (options_.published_before || (key_matters && layout::is_hashed(name)))) {
+            auto read = read_record(*root_, link.id);
+            if (!read && read.error().code != Errc::damaged) return tl::make_unexpected(std::move(read).error());
+            if (read) record = std::move(*read);
+        }
+        const std::string key = record ? record->key : layout::decode_name(name).value_or(name);
+        if (!options_.pattern.empty() && ::fnmatch(options_.pattern.c_str(), key.c_str(), 0) != 0) return {};
+        // An entry that can't say when it was published is none that anybody would want to keep.
+        if (options_.published_before && record && record->published >= *options_.published_before) return {};
+        TRY_ASSIGN(const bool taken, options_.dry_run ? Result<bool>(true) : take(path, link, key));
+        if (!taken) return {};
+        ++taken_;
+        if (options_.on_taken) options_.on_taken(key);
         return {};
-    });
-}
+    }
+
+    Result<bool> take(const std::string& path, const LinkRead& link, const std::string& key) {
+        if (options_.published_before && link.kind == LinkRead::Kind::entry) {
+            return retire_if(*root_, {bucket_, encoded_bucket_, key, path}, link.id, limits_);
+        }
+        auto retired = root_->retire_link(root_->dirs().buckets, path);
+        if (!retired && retired.error().sys_errno == ENOENT) return false;
+        TRY(retired);
+        return true;
+    }
+
+    const RootRef& root_;
+    std::string_view bucket_;
+    const std::string& encoded_bucket_;
+    const RefreshOptions& options_;
+    const root::WaitLimits& limits_;
+    std::uint64_t taken_ = 0;
+};
 
 }  // namespace
 
@@ -90,6 +140,24 @@ Result<bool> retire_if(root::Root& root, const Place& place, const layout::Id& i
     return retire_checked(root, place.path, id);
 }
 
+Result<bool> is_unused(const root::Root& root, const Place& place, const layout::Id& id, WallTime used_by) {
+    const auto& buckets = root.dirs().buckets;
+    const auto status = os::stat_at(buckets, place.path);
+    if (!status && status.error().sys_errno == ENOENT) return false;
+    TRY(status);
+    TRY_ASSIGN(const LinkRead link, layout::read_link(root.link_kind(), buckets, place.path));
+    return link.names(id) && last_use(*status) < used_by;
+}
+
+Result<bool> retire_unused(root::Root& root, const Place& place, const layout::Id& id, WallTime used_by, const root::WaitLimits& limits) {
+    TRY_ASSIGN(const bool exists, bucket_exists(root, place.encoded_bucket));
+    if (!exists) return false;
+    const auto lock = root::BucketLock::exclusive(root, place.encoded_bucket, limits);
+    TRY(lock);
+    TRY_ASSIGN(const bool unused, is_unused(root, place, id, used_by));
+    return unused ? retire_checked(root, place.path, id) : Result<bool>(false);
+}
+
 Result<bool> retire_if_unlocked(root::Root& root, const Place& place, const layout::Id& id) {
     TRY_ASSIGN(const bool exists, bucket_exists(root, place.encoded_bucket));
     if (!exists) return false;
@@ -111,9 +179,25 @@ Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const r
         (void)os::point("refresh.moved");
         if (moved) return {};
         if (moved.error().sys_errno == ENOENT) return {};  // somebody else has just refreshed it
-        if (moved.error().sys_errno == EXDEV) return refresh_by_key(*root, encoded_bucket, limits);
-        return moved;
+        if (moved.error().sys_errno != EXDEV) return moved;
+        // A directory of a lower layer of overlayfs can't be renamed: key by key then. Keys that are published meanwhile may stay or go.
+        const RefreshOptions every_key;
+        TRY(PartialRefresh(root, {}, encoded_bucket, every_key, limits).run());
+        return {};
     });
+}
+
+Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket, const RefreshOptions& options,
+                                   const root::WaitLimits& limits) {
+    std::uint64_t taken = 0;
+    TRY(with_room(root, [&]() -> Result<> {
+        TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
+        if (!exists) return {};
+        TRY_ASSIGN(const std::uint64_t more, PartialRefresh(root, bucket, encoded_bucket, options, limits).run());
+        taken += more;
+        return {};
+    }));
+    return taken;
 }
 
 }  // namespace larder::steps

@@ -1,6 +1,7 @@
 // Retire: to take a link out of its bucket. The entry it names is garbage from then on, and for ever (invariant 3).
 #pragma once
 
+#include <larder/report.hpp>
 #include <root/locks.hpp>
 #include <steps/held.hpp>
 #include <steps/place.hpp>
@@ -15,7 +16,16 @@ namespace larder::steps {
 /// The same where the lock is free; else does nothing.
 [[nodiscard]] Result<bool> retire_if_unlocked(root::Root& root, const Place& place, const layout::Id& id);
 
+/// Whether the link of a key names `id`, and its last use was before `used_by`.
+[[nodiscard]] Result<bool> is_unused(const root::Root& root, const Place& place, const layout::Id& id, WallTime used_by);
+/// Retires such a link, and no other; whether it did, is the result. Waits for the bucket's lock.
+[[nodiscard]] Result<bool> retire_unused(root::Root& root, const Place& place, const layout::Id& id, WallTime used_by, const root::WaitLimits& limits);
+
 /// Retires every key of a bucket at once.
 [[nodiscard]] Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const root::WaitLimits& limits);
+
+/// Retires those keys of a bucket that fit, one by one. How many is the result.
+[[nodiscard]] Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket,
+                                                 const RefreshOptions& options, const root::WaitLimits& limits);
 
 }  // namespace larder::steps

@@ -84,7 +84,7 @@ Result<> Stage::copy_from(const fs::path& source) {
         if (carried) return {};
         if (mode == LinkMode::copy || carried.error().code != Errc::unsupported) return tl::make_unexpected(std::move(carried).error());
         // A clone fails at the first file, if it fails: begin again with nothing but directories made so far.
-        TRY(tree::empty_dir(tree, 1));
+        TRY(tree::empty_dir(tree, {.threads = 1}));
     }
     return {};
 }

@@ -68,6 +68,7 @@ public:
         (void)os::point("verify.retired-buckets-listed");
         TRY(list_staging());
         TRY(list_retired_links(dirs_.retired_links, ""));
+        TRY(list_pins());
         TRY(judge_entries());
         return std::move(report_);
     }
@@ -105,6 +106,20 @@ private:
             found(Finding::Kind::participant, error.path, error.message() + "; nothing can be collected");
         }
         return {};
+    }
+
+    Result<> list_pins() {
+        const auto pins = os::open_dir_at(dirs_.root, layout::pins_name);
+        if (!pins && pins.error().sys_errno == ENOENT) return {};
+        if (!pins && (pins.error().sys_errno == ENOTDIR || pins.error().sys_errno == ELOOP)) return foreign(dirs_.root / layout::pins_name);
+        TRY(pins);
+        return os::for_each_name(*pins, [&](const std::string& bucket, unsigned char) -> Result<> {
+            const auto dir = os::open_dir_at(*pins, bucket);
+            if (!layout::is_bucket_name(bucket) || !dir) return foreign(*pins / bucket);
+            return os::for_each_name(*dir, [&](const std::string& key, unsigned char type) -> Result<> {
+                return layout::is_key_name(key) && type != DT_DIR ? Result<>() : foreign(*dir / key);
+            });
+        });
     }
 
     Result<> list_archive() {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <os/points.hpp>
 #include <thread>
+#include <tree/space.hpp>
 #include <tree/walk.hpp>
 
 namespace larder::tree {
@@ -18,6 +19,9 @@ namespace {
 
 /// How often a directory is listed that did not stay empty. Arbitrary: a writer that outlives two listings will outlive more.
 constexpr unsigned max_passes = 3;
+
+/// After how many files progress is told. Arbitrary: some milliseconds lie between.
+constexpr std::uint64_t progress_step = 256;
 
 struct Doomed final : Place {
     using Place::Place;
@@ -29,8 +33,8 @@ class Removal final : public Visitor {
 public:
     enum class Top { keep, remove };
     /// `top_parent` and `top_name` are needed only where the top is to be removed.
-    Removal(Top top, const os::Dir& top_parent, std::string top_name)
-        : top_(top), top_parent_(top_parent), top_name_(std::move(top_name)) {}
+    Removal(Top top, const os::Dir& top_parent, std::string top_name, const RemoveOptions& options)
+        : top_(top), top_parent_(top_parent), top_name_(std::move(top_name)), options_(options), space_(options.count_freed, top_parent) {}
 
     Result<Removed> run(std::unique_ptr<Doomed> top, Team team) {
         top_dir_ = &top->dir;
@@ -40,6 +44,7 @@ public:
     }
 
     Result<std::unique_ptr<Place>> visit(Place& place, const std::string& name, unsigned char type) override {
+        if (options_.stop.stop_requested()) return os::fail(Errc::interrupted, "remove", place.dir / name, "asked to stop; the rest is the next collection's");
         if (type != DT_DIR) {
             TRY_ASSIGN(const bool gone, remove_file(place.dir, name, type));
             if (gone) return nullptr;
@@ -77,6 +82,7 @@ public:
 
     /// What can't be deleted is left, and all else is deleted.
     Result<> failed(Place& place, Error error) override {
+        if (error.code == Errc::interrupted) return tl::make_unexpected(std::move(error));
         static_cast<Doomed&>(place).stuck = true;
         if (place.parent != nullptr) static_cast<Doomed&>(*place.parent).stuck = true;
         const std::lock_guard lock(error_mutex_);
@@ -126,8 +132,10 @@ public:
             TRY(status);
             if (S_ISDIR(status->st_mode)) return false;
         }
+        const GivenBack given_back = space_.look_at(parent, name);
         if (::unlinkat(parent.get(), name.c_str(), 0) == 0) {
-            ++files_;
+            space_.add(given_back);
+            tell(++files_);
             return true;
         }
         const int error = errno;
@@ -138,7 +146,7 @@ public:
         return os::fail(error, "remove", parent / name);
     }
 
-    [[nodiscard]] Removed removed() const { return {files_, directories_}; }
+    [[nodiscard]] Removed removed() const { return {files_, directories_, space_.bytes(), space_.is_at_least()}; }
 
 private:
     static Result<std::unique_ptr<Doomed>> try_open(const os::Dir& parent, const std::string& name) {
@@ -154,6 +162,11 @@ private:
         return os::fail(EBUSY, "remove directory", parent / name, "something is mounted there: unmount it");
     }
 
+    void tell(std::uint64_t files) {
+        if (!options_.on_progress || files % progress_step != 0) return;
+        if (const std::unique_lock telling(telling_mutex_, std::try_to_lock); telling) options_.on_progress(files);
+    }
+
     /// Makes a directory one more item of the top, which lists it later.
     bool move_up(const os::Dir& parent, const std::string& name) {
         if (top_dir_ == nullptr || &parent == top_dir_ || !os::rename_new(parent, name, *top_dir_, fresh_name())) return false;
@@ -164,6 +177,9 @@ private:
     const Top top_;
     const os::Dir& top_parent_;
     const std::string top_name_;
+    const RemoveOptions& options_;
+    SpaceCount space_;
+    std::mutex telling_mutex_;
     const os::Dir* top_dir_ = nullptr;
     std::atomic<bool> moved_up_{false};
     std::atomic<std::uint64_t> files_{0}, directories_{0};
@@ -186,15 +202,16 @@ Team team_for(unsigned threads) {
 
 }  // namespace
 
-Result<Removed> empty_dir(const os::Dir& dir, unsigned threads) {
+Result<Removed> empty_dir(const os::Dir& dir, const RemoveOptions& options) {
     TRY_ASSIGN(os::Dir top, reopen(dir));
     TRY_ASSIGN(auto reader, os::DirReader::borrow(top));
-    return Removal(Removal::Top::keep, dir, {})
-        .run(std::make_unique<Doomed>(std::move(top), std::move(reader)), team_for(threads));
+    return Removal(Removal::Top::keep, dir, {}, options)
+        .run(std::make_unique<Doomed>(std::move(top), std::move(reader)), team_for(options.threads));
 }
 
 Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name) {
-    Removal removal(Removal::Top::remove, parent, name);
+    const RemoveOptions options;
+    Removal removal(Removal::Top::remove, parent, name, options);
     TRY_ASSIGN(const bool gone, removal.remove_file(parent, name, DT_UNKNOWN));
     if (gone) return removal.removed();
     TRY_ASSIGN(auto top, removal.open_doomed(parent, name));

@@ -20,6 +20,7 @@ enum class Kind : std::uint8_t {
     list,
     verify,
     open,
+    evict,     ///< a collection with limits takes the entry of a key, or leaves it: its middle says that it had chosen
     // What the supervisor does and sees, and the stops of everybody that the metronome notices: an instant each, with the
     // process concerned in `detail`, 0 for everybody.
     born = 64,
@@ -28,6 +29,9 @@ enum class Kind : std::uint8_t {
     stopped,
     continued,
 };
+
+/// Whether it is of one key, and not of a bucket or the cache.
+[[nodiscard]] constexpr bool names_a_key(Kind kind) noexcept { return kind <= Kind::remove || kind == Kind::evict; }
 
 enum class Phase : std::uint8_t { begin = 1, middle, end, instant };
 
@@ -47,7 +51,7 @@ using Version = std::uint64_t;
 
 struct Event {
     std::uint64_t time = 0;  ///< nanoseconds of CLOCK_MONOTONIC, which all processes of a machine share and no one sets
-    Version version = 0;     ///< begin of put and build: what is to be written; end of put, get, build, use: what was written or read
+    Version version = 0;     ///< begin of put and build: what is to be written; end of put, get, build, use, evict: what was written, read or taken
     std::uint64_t detail = 0;///< of an instant: the process concerned, or 0 for everybody; of an end: an errno or exit code; else 0
     std::uint32_t process = 0;    ///< the number of the writing process in this run; 0 is the supervisor
     std::uint32_t operation = 0;  ///< the same for all Events of one operation; counts from 1 in each thread

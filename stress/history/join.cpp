@@ -15,7 +15,7 @@ tl::unexpected<std::string> wrong(const Event& event, const char* what) {
 
 bool has_version(Kind kind) { return kind == Kind::put || kind == Kind::get || kind == Kind::build || kind == Kind::use; }
 /// Of a refresh `key` means nothing.
-std::uint32_t key_of(const Event& event) { return event.kind <= Kind::remove ? event.key : 0; }
+std::uint32_t key_of(const Event& event) { return names_a_key(event.kind) ? event.key : 0; }
 bool writes(Kind kind) { return kind == Kind::put || kind == Kind::build; }
 
 bool is_known(const Event& event) {

@@ -21,7 +21,7 @@ using namespace std::string_view_literals;
 constexpr std::pair<Kind, std::string_view> kinds[] = {
     {Kind::put, "put"},       {Kind::get, "get"},         {Kind::build, "build"},         {Kind::use, "use"},
     {Kind::remove, "remove"}, {Kind::refresh, "refresh"}, {Kind::collect, "collect"},     {Kind::list, "list"},
-    {Kind::verify, "verify"}, {Kind::open, "open"},       {Kind::born, "born"},           {Kind::ended, "ended"},
+    {Kind::verify, "verify"}, {Kind::open, "open"},       {Kind::evict, "evict"},       {Kind::born, "born"},           {Kind::ended, "ended"},
     {Kind::killed, "killed"}, {Kind::stopped, "stopped"}, {Kind::continued, "continued"},
 };
 constexpr std::pair<Phase, std::string_view> phases[] = {
@@ -45,8 +45,6 @@ auto value_for(const Table& table, std::string_view word) -> std::optional<std::
     }
     return std::nullopt;
 }
-
-bool names_a_key(Kind kind) { return kind <= Kind::remove; }
 
 template <class Number>
 bool parse_number(std::string_view word, Number& number) {
@@ -124,7 +122,7 @@ Parsed parse_operation(const std::vector<std::string_view>& words, Event event) 
     event.phase = *phase;
     const auto kind = words.size() > 3 ? value_for(kinds, words[3]) : std::nullopt;
     if (!kind || is_instant(*kind)) {
-        return wrong("\"{}\" is no operation: write put, get, build, use, remove, refresh, collect, list, verify or open",
+        return wrong("\"{}\" is no operation: write put, get, build, use, remove, refresh, collect, list, verify, open or evict",
                      words.size() > 3 ? words[3] : ""sv);
     }
     event.kind = *kind;

@@ -24,7 +24,7 @@ public:
             const auto& operation = scene.at(place);
             if (operation.kind == Kind::build && operation.middle != 0) builds_.push_back(place);
             const bool may_take = operation.outcome == Outcome::ok || operation.outcome == Outcome::unclear;
-            if (operation.kind == Kind::remove && may_take) removes_.add(operation.begin, operation.end, true, place);
+            if ((operation.kind == Kind::remove || operation.kind == Kind::evict) && may_take) removes_.add(operation.begin, operation.end, true, place);
         }
         std::erase_if(builds_, [&](Place place) { return is_unlocked(scene.at(place)); });
         std::sort(builds_.begin(), builds_.end(), [&](Place a, Place b) { return scene.at(a).middle < scene.at(b).middle; });

@@ -25,6 +25,9 @@ void check_linearizable(const Scene& scene, const Registers& registers, std::siz
 /// made.
 void check_built_once(const Scene& scene, const Registers& registers, std::size_t number);
 
+/// No entry was evicted that was leased from before the collection began until after its eviction, or that was put after the collection had chosen.
+void check_evictions(const Scene& scene, const Writers& writers);
+
 /// Nothing waited for a process that did not hold it up, nor for one that need not be waited for.
 void check_hostages(const Scene& scene);
 

@@ -99,7 +99,7 @@ private:
         if (kind_ == Violation::Kind::lost) {
             std::erase_if(suspects, [&](Place place) {
                 const Kind kind = scene_.at(place).kind;
-                return kind != Kind::remove && kind != Kind::refresh;
+                return kind != Kind::remove && kind != Kind::evict && kind != Kind::refresh;
             });
         }
         const auto distance = [&](Place place) {

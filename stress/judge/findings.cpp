@@ -24,6 +24,8 @@ std::string_view name_of(Violation::Kind kind) noexcept {
             return "built_twice";
         case Violation::Kind::hostage:
             return "hostage";
+        case Violation::Kind::evicted:
+            return "evicted";
     }
     return "disorder";
 }
@@ -54,7 +56,7 @@ void Findings::add(Violation::Kind kind, std::string explanation, std::vector<Op
 
 std::string describe(const Operation& operation) {
     auto text = fmt::format("{} of {}", name_of(operation.kind), operation.bucket);
-    if (operation.kind <= Kind::remove) text += fmt::format("/{}", operation.key);
+    if (names_a_key(operation.kind)) text += fmt::format("/{}", operation.key);
     if (operation.kind == Kind::put || operation.kind == Kind::build) {
         text += fmt::format(" (version {})", operation.intended);
     } else if (operation.version != 0) {

@@ -33,6 +33,7 @@ Verdict judge(const History& history, const JudgeOptions& options) {
     }
     check_content(scene);
     check_hostages(scene);
+    check_evictions(scene, writers);
     const Registers registers(history);
     count_registers(registers, verdict);
     for (std::size_t number = 0; number < registers.size(); ++number) {

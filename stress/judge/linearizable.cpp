@@ -70,6 +70,7 @@ private:
                     add_read(place);
                 break;
             case Kind::remove:
+            case Kind::evict:
                 if (operation.outcome == Outcome::ok) letter(Letter::Kind::take, operation.end, true);
                 if (operation.outcome == Outcome::miss) letter(Letter::Kind::absent, operation.end, true);
                 // Had it found nothing, it would have changed nothing: so it may have cleared the key.
@@ -81,7 +82,7 @@ private:
         if (operation.outcome == Outcome::unclear && is_change(operation.kind)) ++scene_.verdict.unclear;
     }
 
-    static bool is_change(Kind kind) { return kind == Kind::put || kind == Kind::build || kind == Kind::remove; }
+    static bool is_change(Kind kind) { return kind == Kind::put || kind == Kind::build || kind == Kind::remove || kind == Kind::evict; }
 
     void add_instants(const Interval& interval) {
         instants_.push_back(interval.from);

@@ -5,7 +5,10 @@ namespace larder::stress {
 
 namespace {
 
-bool is_on_register(Kind kind) { return kind == Kind::put || kind == Kind::get || kind == Kind::build || kind == Kind::remove; }
+bool is_on_register(Kind kind) {
+    return kind == Kind::put || kind == Kind::get || kind == Kind::build || kind == Kind::remove ||
+           kind == Kind::evict;
+}
 
 }  // namespace
 

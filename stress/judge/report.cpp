@@ -20,9 +20,9 @@ std::string text_of(const Verdict& verdict) {
         "{}\n"
         "  {} operations; {} of them changes that may have happened or not\n"
         "  {} keys judged, each on its own, with {} / {} / {} operations (fewest / median / most)\n"
-        "  {} builds compared with the next of their key; {} operations measured against a limit\n",
+        "  {} builds compared with the next of their key; {} evictions; {} operations measured against a limit\n",
         verdict.sound() ? "sound" : "VIOLATED", verdict.operations, verdict.unclear, verdict.registers, verdict.fewest,
-        verdict.median, verdict.most, verdict.builds, verdict.waits);
+        verdict.median, verdict.most, verdict.builds, verdict.evictions, verdict.waits);
     for_each_kind(verdict, [&](std::string_view kind, std::uint64_t count) {
         if (count > 0) text += fmt::format("  {}: {}\n", kind, count);
     });
@@ -46,6 +46,7 @@ std::string json_of(const Verdict& verdict) {
         {"registers", verdict.registers},
         {"operations_per_register", {{"fewest", verdict.fewest}, {"median", verdict.median}, {"most", verdict.most}}},
         {"builds", verdict.builds},
+        {"evictions", verdict.evictions},
         {"waits", verdict.waits},
         {"found", std::move(found)},
         {"violations", std::move(violations)}};

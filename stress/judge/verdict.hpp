@@ -45,8 +45,9 @@ struct Violation {
         disorder,     ///< the operations on a key fit in no order, for another reason
         built_twice,  ///< two builds of a key at once, or one although nothing had taken away what the other had made
         hostage,      ///< something waited that waits for nobody, or for a process that did not hold it up
+        evicted,      ///< an entry was evicted that was leased all the time, or newer than the plan
     };
-    static constexpr std::size_t kinds = 7;
+    static constexpr std::size_t kinds = 8;
 
     Kind kind = Kind::disorder;
     std::string explanation;            ///< in plain words
@@ -66,6 +67,7 @@ struct Verdict {
     /// Operations on a register, refreshes of its bucket not counted.
     std::uint64_t fewest = 0, median = 0, most = 0;
     std::uint64_t builds = 0;  ///< that called the caller's own build, and were compared with the next of their key
+    std::uint64_t evictions = 0;  ///< of entries, each looked at for who leased it
     std::uint64_t waits = 0;   ///< operations whose time was measured against a limit
 
     [[nodiscard]] bool sound() const noexcept;

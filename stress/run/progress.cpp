@@ -58,6 +58,8 @@ std::string_view operation_name(std::size_t kind) noexcept {
             return "verify";
         case Kind::open:
             return "open";
+        case Kind::evict:
+            return "evict";
         default:
             return {};
     }

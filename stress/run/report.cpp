@@ -102,9 +102,9 @@ std::string report_text(const Report& report) {
     text += "\n" + points_text(board);
     const Verdict& verdict = outcomes.verdict;
     text += fmt::format(
-        "judged: {} operations, {} of them unclear; {} keys, of {} to {} operations each (median {}); {} builds; {} waits, of "
+        "judged: {} operations, {} of them unclear; {} keys, of {} to {} operations each (median {}); {} builds; {} evictions; {} waits, of "
         "{:.0f} s at most\n",
-        verdict.operations, verdict.unclear, verdict.registers, verdict.fewest, verdict.most, verdict.median, verdict.builds,
+        verdict.operations, verdict.unclear, verdict.registers, verdict.fewest, verdict.most, verdict.median, verdict.builds, verdict.evictions,
         verdict.waits, outcomes.held_up_seconds);
     if (board.stalled != 0) {
         text += fmt::format("stalled: {:.1f} s of {:.1f} s, the longest {:.1f} s\n", seconds_of(board.stalled),
@@ -154,6 +154,7 @@ std::string report_json(const Report& report) {
                           {"unclear", verdict.unclear},
                           {"keys", verdict.registers},
                           {"builds", verdict.builds},
+                          {"evictions", verdict.evictions},
                           {"waits", verdict.waits}};
     return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -12,6 +12,7 @@ const std::vector<Named>& work_names() {
         {"remove", "take a key out"},
         {"refresh", "take all keys of a bucket out"},
         {"collect", "delete what is retired and not leased"},
+        {"evict", "collect with limits, and look whom they take; of at most 1,000 keys in all"},
         {"list", "ask for the keys of a bucket, and what one of them is"},
         {"verify", "check the invariants while others work"},
         {"open", "close the cache and open it again"},

@@ -76,10 +76,12 @@ class Judge:
         before, after = {"before": self.operation.before}, {"after": self.operation.after}
         if struck.code == 0:
             return after
-        if not error or is_output(struck):
+        # A collection may fail after it has evicted, and is not asked by what.
+        if not error or is_output(struck) or self.operation.arguments[0] == "gc":
             return before | after
         # What an error says was not done was not done; a refresh says what it has done.
-        return after if document_of(struck).get("refreshed") else before
+        said = document_of(struck)
+        return after if said.get("refreshed") or said.get("keys") else before
 
     def after_collecting(self, root):
         """(6) No leak."""

@@ -130,6 +130,27 @@ def refresh(prepare):
     return ["refresh", "b"], before, {place: tree for place, tree in before.items() if place[0] != "b"}
 
 
+def refresh_some(prepare):
+    before = prepare.furnish()
+    return ["refresh", "b", "--key", "al*"], before, {place: tree for place, tree in before.items() if place != ("b", "alpha")}
+
+
+def evict(prepare):
+    """One key has to go, and is the only one that nothing keeps."""
+    prepare.put("b", "key", "old")
+    prepare.do("pin", "c", "gamma")
+    after = prepare.furnish()
+    return ["gc", "--max-entries", "0", "--keep", "b/*a"], {**after, ("b", "key"): prepare.tree("old")}, after
+
+
+def restore(prepare):
+    prepare.put("b", "key", "old")
+    entry, _ = cache.read_keys(prepare.root)[("b", "key")]
+    before = prepare.furnish()
+    prepare.do("remove", "b", "key")
+    return ["trash", "restore", entry], before, {**before, ("b", "key"): prepare.tree("old")}
+
+
 def first_use(prepare):
     return ["put", "b", "key", prepare.source("new")], {}, {("b", "key"): prepare.tree("new")}
 
@@ -173,7 +194,7 @@ def collect(prepare):
 
 
 ALL = {"open": first_use, "put": put_new, "replace": put_replacing, "adopt": put_adopting, "build": build, "remove": remove, "refresh": refresh,
-       "gc": collect}
+       "refresh-some": refresh_some, "evict": evict, "restore": restore, "gc": collect}
 
 
 def prepare(name, tool, directory, links):

@@ -1,9 +1,12 @@
 // Those that look after the cache as a whole: collect, list, verify, open.
 #include <fmt/format.h>
 
+#include <map>
 #include <stress/content/names.hpp>
+#include <stress/content/tree.hpp>
 #include <stress/fault/calls.hpp>
 #include <stress/workload/workload.hpp>
+#include <utility>
 
 namespace larder::stress {
 
@@ -52,6 +55,78 @@ private:
 
     static void must_be_empty(Actor& actor, const fs::path& directory) {
         for (const auto& left : fs::directory_iterator(directory)) actor.report_violation("a leak: " + left.path().string());
+    }
+};
+
+/// A collection with limits. One key of each bucket is pinned from the beginning.
+class Evict : public Workload {
+public:
+    void setup(Actor& actor) override {
+        for (std::uint32_t bucket = 0; bucket < actor.scenario().buckets; ++bucket) {
+            if (const auto pinned = actor.bucket(bucket).pin(key_name(pinned_key)); !pinned) actor.report_violation("a pin: " + pinned.error().message());
+        }
+    }
+
+    void start(Actor& actor) override {
+        CollectOptions options;
+        const auto all = std::uint64_t{actor.scenario().buckets} * actor.scenario().keys;
+        if (actor.random.chance(0.7)) {
+            options.max_entries = actor.random.below(all + 1);
+        } else {
+            options.max_size = actor.random.below(100'000);
+        }
+        options.low_water = 50 + static_cast<unsigned>(actor.random.below(51));
+        options.keep = {bucket_name(0) + "/" + key_name(kept_key)};
+        options.threads = static_cast<unsigned>(actor.random.below(3));
+
+        // Whoever is killed in the middle may have evicted any of them.
+        Recorded whole(actor, Kind::collect, 0, 0);
+        Candidates candidates;
+        for (std::uint32_t bucket = 0; bucket < actor.scenario().buckets; ++bucket) {
+            for (std::uint32_t key = 0; key < actor.scenario().keys; ++key) {
+                candidates.try_emplace({bucket_name(bucket), key_name(key)}, Candidate{bucket, key, std::make_unique<Recorded>(actor, Kind::evict, bucket, key)});
+            }
+        }
+        bool chosen = false;
+        options.on_progress = [&](const CollectProgress& progress) {
+            if (progress.phase != CollectProgress::Phase::evicting || std::exchange(chosen, true)) return;
+            for (auto& [name, candidate] : candidates) candidate.recorded->middle();
+        };
+        options.on_evict = [&](const Eviction& eviction) {
+            const OutsideLibrary outside;
+            note(actor, candidates, eviction);
+        };
+        const auto collected = [&] {
+            const LibraryCall call;
+            return actor.cache->collect(options);
+        }();
+        for (auto& [name, candidate] : candidates) {
+            if (candidate.recorded) candidate.recorded->end(Outcome::failed);
+        }
+        collected ? whole.end(Outcome::ok) : whole.end(collected.error());
+    }
+
+private:
+    static constexpr std::uint32_t pinned_key = 0, kept_key = 1;
+
+    struct Candidate {
+        std::uint32_t bucket, key;
+        std::unique_ptr<Recorded> recorded;  ///< null once it has ended
+    };
+    using Candidates = std::map<std::pair<std::string, std::string>, Candidate>;
+
+    /// It is retired, and nobody collects before this returns: its tree can still be read.
+    static void note(Actor& actor, Candidates& candidates, const Eviction& eviction) {
+        const auto found = candidates.find({eviction.bucket, eviction.key});
+        if (found == candidates.end()) return actor.report_violation(fmt::format("{} {} was evicted, and nobody put it", eviction.bucket, eviction.key));
+        auto& [bucket, key, recorded] = found->second;
+        if (key == pinned_key) actor.report_violation(fmt::format("{}/{} was evicted, and is pinned", bucket, key));
+        if (bucket == 0 && key == kept_key) actor.report_violation(fmt::format("{}/{} was evicted, and was to be kept", bucket, key));
+        if (!recorded) return actor.report_violation(fmt::format("{}/{} was evicted twice by one collection", bucket, key));
+        const auto reading = read_tree(actor.cache->root() / "archive" / eviction.id / "tree", {bucket, key, {}});
+        // Where this process lacks what it takes to read, nothing is known of the version.
+        recorded->end(reading && !reading->sound() ? Outcome::broken : Outcome::ok, reading && reading->sound() ? reading->version : 0);
+        recorded.reset();
     }
 };
 
@@ -144,6 +219,7 @@ class Open : public Workload {
 
 std::unique_ptr<Workload> make_keeper(std::string_view name) {
     if (name == "collect") return std::make_unique<Collect>();
+    if (name == "evict") return std::make_unique<Evict>();
     if (name == "list") return std::make_unique<List>();
     if (name == "verify") return std::make_unique<Verify>();
     if (name == "open") return std::make_unique<Open>();

@@ -54,7 +54,7 @@ class Materialize : public Workload {
         auto held = lease(actor, actor.draw_bucket(), actor.draw_key());
         if (!held) return;
         const auto destination = actor.fresh_scratch();
-        Recorded operation(actor, Kind::use, held->bucket, held->key);
+        Recorded operation(actor, Kind::use, held->bucket, held->key, held->version);
         const auto carried = [&] {
             const LibraryCall call;
             MaterializeOptions options;

@@ -48,7 +48,7 @@ void end_with_reading(Actor& actor, Recorded& operation, const Held& held, const
 }
 
 void use(Actor& actor, const Held& held) {
-    Recorded operation(actor, Kind::use, held.bucket, held.key);
+    Recorded operation(actor, Kind::use, held.bucket, held.key, held.version);
     end_with_reading(actor, operation, held, held.lease.path());
 }
 

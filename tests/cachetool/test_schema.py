@@ -63,7 +63,7 @@ class Documents(CacheTest):
         """Runs a command with --json and holds what it prints against the schema of `name`."""
         document = json.loads(self.tool("--json", *args, code=code, **more))
         self.assertEqual(schema.complaints(name, document), [], document)
-        self.assertEqual("error" in document, code not in (0, 5) or "sound" not in document and code == 5)
+        self.assertEqual("error" in document, code not in (0, 5) and "retired" not in document or "sound" not in document and code == 5)
         self.seen.add(name)
         return document
 
@@ -95,15 +95,26 @@ class Documents(CacheTest):
         self.check("status", "status")
         self.check("verify", "verify")
         self.check("gc", "gc")
-        self.check("gc", "gc", "--dry-run")
+        self.check("gc", "gc", "--dry-run", "--max-entries", "0")
+        self.check("gc", "gc", "--max-age", "30d")
         self.check("refresh", "refresh", "--all")
         self.check("put", "put", "b", "k", source)
         self.check("get", "get", "b", "k")
+        self.check("pin", "pin", "b", "k")
+        self.check("unpin", "unpin", "b", "k")
+        self.check("why", "why", "b", "k", "--max-entries", "0")
+        self.check("refresh", "refresh", "b", "--key", "x*", "--dry-run")
         self.check("info", "info", "b", "k")
         self.check("build", "build", "b", "k", "--", "false")
         self.check("build", "build", "b", "made", "--", "true")
         self.check("install", "install", "b", "k", f"{source}-installed")
         self.check("remove", "remove", "b", "made")
+        self.check("why", "why", "b", "made", code=3)
+        retired = self.check("trash", "trash", "ls")["retired"]
+        self.check("trash", "trash", "restore", retired[0]["id"], "--replace")
+        self.check("trash", "trash", "restore", "0" * 25 + "1", code=3)
+        self.check("trash", "trash", "empty")
+        self.check("unpin", "unpin", "b", "other", code=3)
 
     # What has a document only when it fails.
     ONLY_ERRORS = {"exec"}

@@ -15,7 +15,7 @@ Beginning beginning_of(const Pairing& pairing) {
 }
 
 /// Invariant 7: nobody else waits.
-bool may_wait(Operation operation) { return operation == Operation::put || operation == Operation::remove; }
+bool may_wait(Operation operation) { return operation == Operation::put || operation == Operation::remove || operation == Operation::evict; }
 
 }  // namespace
 

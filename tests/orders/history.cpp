@@ -6,7 +6,9 @@ namespace larder::testing {
 
 namespace {
 
-bool needs_collectors_lock(Operation operation) { return operation == Operation::collect || operation == Operation::verify; }
+bool needs_collectors_lock(Operation operation) {
+    return operation == Operation::collect || operation == Operation::evict || operation == Operation::verify;
+}
 
 bool came_before(const Event& one, const Event& other) { return one.ended < other.begun; }
 
@@ -30,6 +32,8 @@ bool apply(const Event& event, std::string& key) {
             return event.result == "ok";
         case Operation::collect:
             return event.result == "ok" || event.result == "busy";
+        case Operation::evict:  // or not: what is used is spared
+            return event.result == "ok" || event.result == "busy";
         case Operation::adopt:
             return event.result == "ok";
         case Operation::verify:
@@ -48,6 +52,7 @@ bool has_order(const std::vector<Event>& left, const std::string& key, const std
         auto rest = left;
         rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
         if (has_order(rest, after, last)) return true;
+        if (left[i].operation == Operation::evict && left[i].result == "ok" && has_order(rest, {}, last)) return true;
     }
     return false;
 }
@@ -66,6 +71,8 @@ std::string name_of(Operation operation) {
             return "refresh";
         case Operation::collect:
             return "collect";
+        case Operation::evict:
+            return "evict";
         case Operation::adopt:
             return "adopt";
         case Operation::verify:

@@ -6,7 +6,7 @@
 
 namespace larder::testing {
 
-enum class Operation { get, put, remove, refresh, collect, adopt, verify };
+enum class Operation { get, put, remove, refresh, collect, evict, adopt, verify };
 
 [[nodiscard]] std::string name_of(Operation operation);
 

@@ -24,6 +24,7 @@ const Program programs[] = {
     {"reap", {Op::collect}, true},
     {"adopt", {Op::adopt}, true},
     {"verify", {Op::verify}},
+    {"evict", {Op::evict}},
     // As programs do it: a purge; an eviction; an installer that finds its entry stale, or broken, while it uses it.
     {"refresh and collect", {Op::refresh, Op::collect}},
     {"remove and collect", {Op::remove, Op::collect}},
@@ -130,6 +131,7 @@ TEST_CASE("orders: collect") { explore_with_all("collect"); }
 TEST_CASE("orders: reap") { explore_with_all("reap"); }
 TEST_CASE("orders: adopt") { explore_with_all("adopt"); }
 TEST_CASE("orders: verify") { explore_with_all("verify"); }
+TEST_CASE("orders: evict") { explore_with_all("evict"); }
 TEST_CASE("orders: refresh and collect") { explore_with_all("refresh and collect"); }
 TEST_CASE("orders: remove and collect") { explore_with_all("remove and collect"); }
 TEST_CASE("orders: get and put") { explore_with_all("get and put"); }

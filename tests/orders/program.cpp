@@ -56,6 +56,8 @@ public:
                 return outcome_of(bucket_.refresh());
             case Operation::collect:
                 return outcome_of(cache_.collect({.threads = 1}));
+            case Operation::evict:
+                return outcome_of(cache_.collect({.threads = 1, .max_entries = 0, .keep = {"b/other*"}}));
             case Operation::adopt:
                 return outcome_of(bucket_.stage());
             case Operation::verify: {
@@ -126,6 +128,7 @@ void work(Child& child, const fs::path& root, const Program& program, int proces
         child.hear();
         std::optional<Worker> worker(std::in_place, root, program, process);
         os::set_point_hook([&](const char* point) {
+            if (std::string_view(point) == "evict.patient") return 1;
             if (is_private(point)) return 0;
             child.say(std::string("at ") + point);
             child.hear();

@@ -4,7 +4,9 @@ function(run)
 endfunction()
 
 file(REMOVE_RECURSE ${WORK_DIR})
-run(${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${WORK_DIR}/prefix)
+foreach(component larder_runtime larder_development)
+    run(${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${WORK_DIR}/prefix --component ${component})
+endforeach()
 
 # Warnings and sanitizers of our own build must not reach whoever links us.
 file(GLOB package_files ${WORK_DIR}/prefix/lib*/cmake/larder/*.cmake ${WORK_DIR}/prefix/lib*/*/cmake/larder/*.cmake)
@@ -30,7 +32,30 @@ endif()
 
 # A sanitizer of our build has to be in the consumer's, or nothing links: that is the consumer's own choice, made here by hand.
 string(REGEX MATCHALL "-fsanitize=[^ ]*" sanitizers "${LINK_FLAGS}")
-run(${CMAKE_COMMAND} -S ${SOURCE_DIR} -B ${WORK_DIR}/build -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${CXX}
-    -D CMAKE_PREFIX_PATH=${WORK_DIR}/prefix "-DCMAKE_CXX_FLAGS=${sanitizers}")
+set(common -G ${GENERATOR} -D CMAKE_PREFIX_PATH=${WORK_DIR}/prefix -D CMAKE_C_COMPILER=${C}
+    "-DCMAKE_CXX_FLAGS=${sanitizers}" "-DCMAKE_C_FLAGS=${sanitizers} -std=c99 -Wall -Wextra -Wpedantic -Werror")
+run(${CMAKE_COMMAND} -S ${SOURCE_DIR}/consumer -B ${WORK_DIR}/build -D CMAKE_CXX_COMPILER=${CXX} ${common})
 run(${CMAKE_COMMAND} --build ${WORK_DIR}/build)
-run(${WORK_DIR}/build/consumer ${WORK_DIR}/cache)
+foreach(program consumer consumer_static consumer_shared consumer_c_static consumer_c_shared)
+    file(REMOVE_RECURSE ${WORK_DIR}/cache)
+    run(${WORK_DIR}/build/${program} ${WORK_DIR}/cache)
+endforeach()
+
+# Who has not chosen gets what larder was configured to prefer; who links the shared library needs it, and who links the static one does not.
+find_program(READELF readelf)
+if(READELF)
+    foreach(program consumer_static consumer_shared consumer_c_static consumer_c_shared)
+        execute_process(COMMAND ${READELF} -d ${WORK_DIR}/build/${program} OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
+        string(FIND "${dynamic}" "liblarder.so" needs)
+        if((program MATCHES "static" AND NOT needs EQUAL -1) OR (program MATCHES "shared" AND needs EQUAL -1))
+            message(FATAL_ERROR "${program} is linked to the wrong library")
+        endif()
+    endforeach()
+endif()
+
+if(NOT sanitizers) # theirs are linked by a C++ compiler
+    run(${CMAKE_COMMAND} -S ${SOURCE_DIR}/consumer_c -B ${WORK_DIR}/build_c ${common})
+    run(${CMAKE_COMMAND} --build ${WORK_DIR}/build_c)
+    file(REMOVE_RECURSE ${WORK_DIR}/cache)
+    run(${WORK_DIR}/build_c/consumer_c ${WORK_DIR}/cache)
+endif()

@@ -294,16 +294,18 @@ TEST_CASE("participant: a table that can't be read is found, and is nobody's to 
 TEST_CASE("foreign: names that larder does not know, in every directory, are listed, left alone, and break nothing") {
     const Scene scene;
     const std::string id = put(scene.bucket, "k", "x").id();
+    value(scene.bucket.pin("k"));
     (void)value(scene.cache.collect());
     std::size_t planted = 0;
-    for (const char* directory : {"", "locks", "participants", "staging", "staging/0", "buckets/b", "archive", "retired", "retired/links", "retired/buckets"}) {
+    for (const char* directory : {"", "pins/b", "locks", "participants", "staging", "staging/0", "buckets/b", "archive", "retired", "retired/links", "retired/buckets"}) {
         write_file(scene.root / directory / "Foreign file", "x");
         fs::create_directory(scene.root / directory / "Foreign directory");
         planted += 2;
     }
     write_file(scene.root / "buckets" / "Foreign file", "x");
+    write_file(scene.root / "pins" / "Foreign file", "x");
     write_file(entry_path(scene, id) / "foreign", "x");
-    planted += 2;
+    planted += 3;
     for (const bool repair : {false, true}) {
         const auto report = value(scene.cache.verify({repair}));
         CHECK(report.sound());

@@ -45,7 +45,7 @@ TEST_CASE("a sound history: 0, and what was judged") {
           "sound\n"
           "  6 operations; 0 of them changes that may have happened or not\n"
           "  1 keys judged, each on its own, with 6 / 6 / 6 operations (fewest / median / most)\n"
-          "  0 builds compared with the next of their key; 6 operations measured against a limit\n");
+          "  0 builds compared with the next of their key; 0 evictions; 6 operations measured against a limit\n");
 }
 
 TEST_CASE("a violation: 1, explained by a timeline that can be judged by itself") {

@@ -24,7 +24,7 @@ TEST_CASE("empty_dir deletes everything in a directory, and keeps it") {
     fs::create_directories(temp / "trash/empty/empty");
     fs::create_symlink("nowhere", temp / "trash/link");
     REQUIRE(::mkfifo((temp / "trash/pipe").c_str(), 0600) == 0);
-    const auto removed = empty_dir(open(temp / "trash"), threads);
+    const auto removed = empty_dir(open(temp / "trash"), {.threads = threads});
     REQUIRE(removed);
     CHECK(removed->files == 1003);
     CHECK(removed->directories == 10 + 70 + 2);
@@ -34,7 +34,7 @@ TEST_CASE("empty_dir deletes everything in a directory, and keeps it") {
 TEST_CASE("Many threads share one wide directory") {
     TempDir temp;
     for (int i = 0; i < 3000; ++i) write(temp / "trash/wide" / std::to_string(i));
-    const auto removed = empty_dir(open(temp / "trash"), 8);
+    const auto removed = empty_dir(open(temp / "trash"), {.threads = 8});
     REQUIRE(removed);
     CHECK(removed->files == 3000);
     CHECK(fs::is_empty(temp / "trash"));
@@ -63,7 +63,7 @@ TEST_CASE("Deleting follows no symlink") {
     write(temp / "trash/tree/file");
     fs::create_directory_symlink(temp / "outside", temp / "trash/link");
     fs::create_directory_symlink(temp / "outside", temp / "trash/tree/link");
-    REQUIRE(empty_dir(open(temp / "trash"), 0));
+    REQUIRE(empty_dir(open(temp / "trash"), {.threads = 0}));
     CHECK(fs::is_empty(temp / "trash"));
     CHECK(fs::exists(temp / "outside/kept"));
 }
@@ -82,7 +82,7 @@ TEST_CASE("Deleting follows no symlink that takes a directory's place just befor
         }
         return 0;
     });
-    REQUIRE(empty_dir(open(temp / "trash"), 1));
+    REQUIRE(empty_dir(open(temp / "trash"), {.threads = 1}));
     CHECK(swapped);
     CHECK(fs::is_empty(temp / "trash"));
     CHECK(fs::exists(temp / "outside/kept"));
@@ -97,7 +97,7 @@ TEST_CASE("A tree far deeper than there are descriptors goes") {
     const rlim_t descriptors = GENERATE(160, 40);
     CHECK(in_child([&] {
               limit(RLIMIT_NOFILE, descriptors);
-              const auto removed = empty_dir(open(temp / "trash"), 1);
+              const auto removed = empty_dir(open(temp / "trash"), {.threads = 1});
               if (!removed) std::fprintf(stderr, "%s\n", removed.error().message().c_str());
               return removed && removed->files == 1 && removed->directories == 5000 ? 0 : 1;
           }) == 0);
@@ -115,7 +115,7 @@ TEST_CASE("A deep tree goes by remove_tree_at, and by several threads") {
         REQUIRE(remove_tree_at(open(temp.path()), "trash"));
         CHECK_FALSE(fs::exists(temp / "trash"));
     } else {
-        REQUIRE(empty_dir(open(temp / "trash"), 4));
+        REQUIRE(empty_dir(open(temp / "trash"), {.threads = 4}));
         CHECK(fs::is_empty(temp / "trash"));
     }
 }
@@ -132,7 +132,7 @@ TEST_CASE("Read-only directories are made writable first") {
     fs::permissions(temp / "trash/module", fs::perms(0555));
     CHECK(in_child([&] {
               become_nobody();
-              const auto removed = empty_dir(open(temp / "trash"), 2);
+              const auto removed = empty_dir(open(temp / "trash"), {.threads = 2});
               if (!removed) std::fprintf(stderr, "%s\n", removed.error().message().c_str());
               return removed ? 0 : 1;
           }) == 0);
@@ -147,7 +147,7 @@ TEST_CASE("Several processes empty one directory at a time") {
               std::vector<pid_t> children;
               for (int i = 0; i < 3; ++i) {
                   const pid_t child = ::fork();
-                  if (child == 0) ::_exit(empty_dir(open(temp / "trash"), 2) ? 0 : 1);
+                  if (child == 0) ::_exit(empty_dir(open(temp / "trash"), {.threads = 2}) ? 0 : 1);
                   children.push_back(child);
               }
               int failed = 0;
@@ -174,7 +174,7 @@ TEST_CASE("What appears in a directory while it is deleted goes too, unless that
         }
         return 0;
     });
-    const auto removed = empty_dir(open(temp / "trash"), 1);
+    const auto removed = empty_dir(open(temp / "trash"), {.threads = 1});
     CHECK_FALSE(fs::exists(temp / "trash/other"));
     if (times == 1) {
         REQUIRE(removed);
@@ -193,7 +193,7 @@ TEST_CASE("Where no thread can be started, one does it all") {
     CHECK(in_child([&] {
               limit(RLIMIT_NPROC, 0);
               become_nobody();
-              return empty_dir(open(temp / "trash"), 4) ? 0 : 1;
+              return empty_dir(open(temp / "trash"), {.threads = 4}) ? 0 : 1;
           }) == 0);
     CHECK(fs::is_empty(temp / "trash"));
 }
@@ -216,7 +216,7 @@ TEST_CASE("Deleting crosses no mount, neither of another file system nor of a pa
     CHECK(in_child([&] {
               const AtPoint hook(
                   [&](const char* name) { return old_kernel && std::string_view(name) == "os.openat2" ? ENOSYS : 0; });
-              const auto removed = empty_dir(open(temp / "trash"), 2);
+              const auto removed = empty_dir(open(temp / "trash"), {.threads = 2});
               return !removed && removed.error().sys_errno == EBUSY && removed.error().path == at ? 0 : 1;
           }) == 0);
     CHECK(fs::exists(at / "kept"));
@@ -232,7 +232,7 @@ TEST_CASE("What can't be deleted is left, reported, and does not keep the rest")
     const larder::os::Fd fd(::open((temp / "trash/tree/b").c_str(), O_RDONLY | O_CLOEXEC));
     int flags = FS_IMMUTABLE_FL;
     SKIP_UNLESS(::ioctl(fd.get(), FS_IOC_SETFLAGS, &flags) == 0, "no rights to make a file immutable, or no such file system");
-    const auto removed = empty_dir(open(temp / "trash"), 1);
+    const auto removed = empty_dir(open(temp / "trash"), {.threads = 1});
     flags = 0;
     REQUIRE(::ioctl(fd.get(), FS_IOC_SETFLAGS, &flags) == 0);
     REQUIRE_FALSE(removed);

@@ -1,0 +1,82 @@
+#include <c/handles.hpp>
+#include <c/options.hpp>
+#include <c/reports.hpp>
+#include <larder/cache.hpp>
+
+using namespace larder;
+
+larder_code larder_cache_open(const char* root, const larder_open_options* options, larder_cache** cache, larder_error** error) {
+    c::clear(cache);
+    return c::guarded("open", error, [&]() -> Result<> {
+        NEED("open", root);
+        NEED("open", cache);
+        TRY_ASSIGN(const auto chosen, c::options_of(options));
+        return c::hand_out(cache, Cache::open(root, chosen));
+    });
+}
+
+const char* larder_cache_root(const larder_cache* cache) { return cache != nullptr ? cache->cache.root().c_str() : nullptr; }
+
+larder_link_kind larder_cache_link_kind(const larder_cache* cache) {
+    if (cache == nullptr) return LARDER_LINK_PROBED;
+    switch (cache->cache.link_kind()) {
+        case LinkKind::symlink: return LARDER_LINK_SYMLINK;
+        case LinkKind::file: return LARDER_LINK_FILE;
+        case LinkKind::junction: return LARDER_LINK_JUNCTION;
+    }
+    return LARDER_LINK_PROBED;
+}
+
+int larder_cache_is_read_only(const larder_cache* cache) { return cache != nullptr && cache->cache.is_read_only() ? 1 : 0; }
+
+larder_code larder_cache_bucket(const larder_cache* cache, const char* name, larder_bucket** bucket, larder_error** error) {
+    c::clear(bucket);
+    return c::guarded("bucket", error, [&]() -> Result<> {
+        NEED("bucket", cache);
+        NEED("bucket", name);
+        NEED("bucket", bucket);
+        return c::hand_out(bucket, cache->cache.bucket(name));
+    });
+}
+
+larder_code larder_cache_buckets(const larder_cache* cache, larder_names** names, larder_error** error) {
+    c::clear(names);
+    return c::guarded("list buckets", error, [&]() -> Result<> {
+        NEED("list buckets", cache);
+        NEED("list buckets", names);
+        TRY_ASSIGN(auto found, cache->cache.buckets());
+        *names = c::result_of(std::move(found));
+        return {};
+    });
+}
+
+larder_code larder_cache_status(const larder_cache* cache, larder_status** status, larder_error** error) {
+    c::clear(status);
+    return c::guarded("status", error, [&]() -> Result<> {
+        NEED("status", cache);
+        NEED("status", status);
+        TRY_ASSIGN(auto found, cache->cache.status());
+        *status = c::result_of(std::move(found));
+        return {};
+    });
+}
+
+larder_code larder_cache_retired(const larder_cache* cache, larder_entries** entries, larder_error** error) {
+    c::clear(entries);
+    return c::guarded("list retired", error, [&]() -> Result<> {
+        NEED("list retired", cache);
+        NEED("list retired", entries);
+        TRY_ASSIGN(auto found, cache->cache.retired());
+        *entries = c::result_of(std::move(found));
+        return {};
+    });
+}
+
+larder_code larder_cache_restore(const larder_cache* cache, const char* id, int replace, larder_lease** lease, larder_error** error) {
+    c::clear(lease);
+    return c::guarded("restore", error, [&]() -> Result<> {
+        NEED("restore", cache);
+        NEED("restore", id);
+        return c::hand_out(lease, cache->cache.restore(id, replace != 0));
+    });
+}

@@ -1,0 +1,37 @@
+// Housekeeping: collect and verify.
+#include <c/handles.hpp>
+#include <c/options.hpp>
+#include <c/reports.hpp>
+#include <larder/cache.hpp>
+
+using namespace larder;
+
+larder_code larder_cache_collect(const larder_cache* cache, const larder_collect_options* options, larder_collect_report** report,
+                                 larder_error** error) {
+    c::clear(report);
+    return c::guarded("collect", error, [&]() -> Result<> {
+        NEED("collect", cache);
+        TRY_ASSIGN(const auto chosen, c::options_of(options));
+        TRY_ASSIGN(auto collected, cache->cache.collect(chosen));
+        if (report != nullptr) *report = c::result_of(std::move(collected));
+        return {};
+    });
+}
+
+larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_options* options, larder_verify_report** report,
+                                larder_error** error) {
+    c::clear(report);
+    return c::guarded("verify", error, [&]() -> Result<> {
+        NEED("verify", cache);
+        NEED("verify", report);  // what it finds is no error, so nobody would learn of it otherwise
+        TRY_ASSIGN(const auto chosen, c::options_of(options));
+        TRY_ASSIGN(auto verified, cache->cache.verify(chosen));
+        *report = c::result_of(std::move(verified));
+        return {};
+    });
+}
+
+const char* larder_finding_kind_name(int kind) {
+    if (kind < LARDER_FOUND_DANGLING || kind > LARDER_FOUND_FOREIGN) return "unknown";
+    return name_of(static_cast<Finding::Kind>(kind)).data();  // names are literals, and so end with a zero byte
+}

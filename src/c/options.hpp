@@ -1,0 +1,19 @@
+// The options of the C interface as those of the C++ one.
+#pragma once
+
+#include <c/handles.hpp>
+#include <larder/collect.hpp>
+#include <larder/materialize.hpp>
+#include <larder/options.hpp>
+
+namespace larder::c {
+
+/// Each may be null: all defaults. Errors: `invalid`, naming the field.
+[[nodiscard]] Result<OpenOptions> options_of(const larder_open_options* given);
+[[nodiscard]] Result<PublishOptions> options_of(const larder_publish_options* given);
+[[nodiscard]] Result<RefreshOptions> options_of(const larder_refresh_options* given);
+[[nodiscard]] Result<CollectOptions> options_of(const larder_collect_options* given);
+[[nodiscard]] Result<VerifyOptions> options_of(const larder_verify_options* given);
+[[nodiscard]] Result<MaterializeOptions> options_of(const larder_materialize_options* given);
+
+}  // namespace larder::c

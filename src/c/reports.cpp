@@ -1,0 +1,280 @@
+#include <c/reports.hpp>
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+namespace larder::c {
+
+std::int64_t nanoseconds_of(WallTime time) noexcept {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+
+WallTime time_of(std::int64_t nanoseconds) noexcept {
+    return WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(nanoseconds)));
+}
+
+namespace {
+
+template <class View>
+View sized() noexcept {
+    static_assert(std::has_unique_object_representations_v<View>, "a field that is added later would hide in the hole");
+    View view{};
+    view.size = sizeof(View);
+    return view;
+}
+
+/// Structs, and the array of pointers to them that C sees.
+template <class View>
+class Views {
+public:
+    template <class Values, class Make>
+    Views(const Values& values, Make&& make) {
+        views_.reserve(values.size());
+        for (const auto& value : values) views_.push_back(make(value));
+        pointers_.reserve(values.size());
+        for (const View& view : views_) pointers_.push_back(&view);
+    }
+    [[nodiscard]] const View* const* data() const noexcept { return pointers_.data(); }
+    [[nodiscard]] std::size_t size() const noexcept { return views_.size(); }
+    [[nodiscard]] const View* operator[](std::size_t i) const noexcept { return pointers_[i]; }
+
+private:
+    std::vector<View> views_;
+    std::vector<const View*> pointers_;
+};
+
+larder_entry_info view_of(const EntryInfo& info) noexcept {
+    auto view = sized<larder_entry_info>();
+    view.durability = info.durability == Durability::power ? LARDER_SURVIVES_POWER : LARDER_SURVIVES_PROCESS;
+    view.bytes = info.bytes;
+    view.files = info.files;
+    view.published_ns = nanoseconds_of(info.published);
+    view.last_used_ns = info.last_used ? nanoseconds_of(*info.last_used) : 0;
+    view.bucket = info.bucket.c_str();
+    view.key = info.key.c_str();
+    view.id = info.id.c_str();
+    view.path = info.path.c_str();
+    view.boot = info.boot.c_str();
+    view.producer = info.producer.c_str();
+    return view;
+}
+
+larder_process_info view_of(const ProcessInfo& process) noexcept {
+    auto view = sized<larder_process_info>();
+    view.participant = process.participant;
+    view.pid = process.pid;
+    view.since_ns = nanoseconds_of(process.since);
+    view.alive = process.alive ? 1 : 0;
+    view.here = process.here ? 1 : 0;
+    view.command = process.command.c_str();
+    return view;
+}
+
+larder_process_info process_view_of(const LeaseInfo& lease) noexcept { return view_of(lease.process); }
+larder_process_info process_view_of(const LockInfo& lock) noexcept { return view_of(lock.process); }
+
+larder_finding view_of(const Finding& finding) noexcept {
+    auto view = sized<larder_finding>();
+    view.kind = static_cast<std::int32_t>(finding.kind);
+    view.repaired = finding.repaired ? 1 : 0;
+    view.path = finding.path.c_str();
+    view.what = finding.what.c_str();
+    return view;
+}
+
+/// Leases or locks, each beside the process that has it.
+template <class View, class Value>
+class Held {
+public:
+    explicit Held(const std::vector<Value>& values)
+        : processes_(values, [](const Value& value) { return process_view_of(value); }),
+          views_(values, [this, i = std::size_t{0}](const Value& value) mutable { return view(value, processes_[i++]); }) {}
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    [[nodiscard]] const View* const* data() const noexcept { return views_.data(); }
+    [[nodiscard]] std::size_t size() const noexcept { return views_.size(); }
+
+private:
+    static larder_lease_info view(const LeaseInfo& lease, const larder_process_info* process) noexcept {
+        auto view = sized<larder_lease_info>();
+        view.process = process;
+        view.id = lease.id.c_str();
+        view.bucket = lease.bucket.c_str();
+        view.key = lease.key.c_str();
+        return view;
+    }
+    static larder_lock_info view(const LockInfo& lock, const larder_process_info* process) noexcept {
+        auto view = sized<larder_lock_info>();
+        view.waiting = lock.waiting ? 1 : 0;
+        view.thread = lock.thread;
+        view.since_ns = nanoseconds_of(lock.since);
+        view.process = process;
+        view.what = lock.what.c_str();
+        return view;
+    }
+
+    Views<larder_process_info> processes_;
+    Views<View> views_;
+};
+
+// The results. Each is a struct of C and, behind it, what that points into: freed as one.
+
+struct Names : larder_names {
+    explicit Names(std::vector<std::string> given) : larder_names(sized<larder_names>()), kept(std::move(given)) {
+        unnameable = std::erase_if(kept, [](const std::string& name) { return name.find('\0') != std::string::npos; });
+        for (const std::string& name : kept) pointers.push_back(name.c_str());
+        names = pointers.data();
+        count = pointers.size();
+    }
+    std::vector<std::string> kept;
+    std::vector<const char*> pointers;
+};
+
+struct Info : larder_entry_info {
+    explicit Info(EntryInfo given) : larder_entry_info{}, kept(std::move(given)) { static_cast<larder_entry_info&>(*this) = view_of(kept); }
+    EntryInfo kept;
+};
+
+struct Entries : larder_entries {
+    explicit Entries(std::vector<EntryInfo> given)
+        : larder_entries(sized<larder_entries>()), kept(std::move(given)), views(kept, [](const EntryInfo& info) { return view_of(info); }) {
+        entries = views.data();
+        count = views.size();
+    }
+    std::vector<EntryInfo> kept;
+    Views<larder_entry_info> views;
+};
+
+struct Status : larder_status {
+    explicit Status(StatusReport given)
+        : larder_status(sized<larder_status>()),
+          kept(std::move(given)),
+          process_views(kept.processes, [](const ProcessInfo& process) { return view_of(process); }),
+          lease_views(kept.leases),
+          lock_views(kept.locks) {
+        collecting = kept.collecting ? 1 : 0;
+        processes = process_views.data();
+        process_count = process_views.size();
+        leases = lease_views.data();
+        lease_count = lease_views.size();
+        locks = lock_views.data();
+        lock_count = lock_views.size();
+    }
+    StatusReport kept;
+    Views<larder_process_info> process_views;
+    Held<larder_lease_info, LeaseInfo> lease_views;
+    Held<larder_lock_info, LockInfo> lock_views;
+};
+
+struct Collected : larder_collect_report {
+    explicit Collected(CollectReport given)
+        : larder_collect_report(sized<larder_collect_report>()), kept(std::move(given)), leased_views(kept.leased), spared_views(kept.spared) {
+        within_limits = kept.within_limits ? 1 : 0;
+        stopped = kept.stopped ? 1 : 0;
+        live_known = kept.live_entries && kept.live_bytes ? 1 : 0;
+        freed_known = kept.freed ? 1 : 0;
+        freed_at_least = kept.freed_at_least ? 1 : 0;
+        entries = kept.entries;
+        bytes = kept.bytes;
+        reaped = kept.reaped;
+        buckets = kept.buckets;
+        evicted = kept.evicted;
+        evicted_bytes = kept.evicted_bytes;
+        used_since = kept.used_since;
+        held_up = kept.held_up;
+        live_entries = kept.live_entries.value_or(0);
+        live_bytes = kept.live_bytes.value_or(0);
+        freed = kept.freed.value_or(0);
+        leased = leased_views.data();
+        leased_count = leased_views.size();
+        spared = spared_views.data();
+        spared_count = spared_views.size();
+        for (const std::filesystem::path& path : kept.unknown) unknown_paths.push_back(path.c_str());
+        unknown = unknown_paths.data();
+        unknown_count = unknown_paths.size();
+    }
+    CollectReport kept;
+    Held<larder_lease_info, LeaseInfo> leased_views;
+    Held<larder_lease_info, LeaseInfo> spared_views;
+    std::vector<const char*> unknown_paths;
+};
+
+struct Verified : larder_verify_report {
+    explicit Verified(VerifyReport given)
+        : larder_verify_report(sized<larder_verify_report>()),
+          kept(std::move(given)),
+          views(kept.findings, [](const Finding& finding) { return view_of(finding); }) {
+        sound = kept.sound() ? 1 : 0;
+        entries = kept.entries;
+        live = kept.live;
+        garbage = kept.garbage;
+        findings = views.data();
+        finding_count = views.size();
+    }
+    VerifyReport kept;
+    Views<larder_finding> views;
+};
+
+// The numbers that C sees are those of the enums.
+static_assert(static_cast<int>(Finding::Kind::dangling) == LARDER_FOUND_DANGLING && static_cast<int>(Finding::Kind::malformed) == LARDER_FOUND_MALFORMED &&
+              static_cast<int>(Finding::Kind::misnamed) == LARDER_FOUND_MISNAMED && static_cast<int>(Finding::Kind::shared) == LARDER_FOUND_SHARED &&
+              static_cast<int>(Finding::Kind::orphan) == LARDER_FOUND_ORPHAN && static_cast<int>(Finding::Kind::participant) == LARDER_FOUND_PARTICIPANT &&
+              static_cast<int>(Finding::Kind::foreign) == LARDER_FOUND_FOREIGN);
+static_assert(static_cast<int>(Eviction::Reason::max_age) == LARDER_EVICTED_BY_AGE && static_cast<int>(Eviction::Reason::max_entries) == LARDER_EVICTED_BY_ENTRIES &&
+              static_cast<int>(Eviction::Reason::max_size) == LARDER_EVICTED_BY_SIZE &&
+              static_cast<int>(Eviction::Reason::min_free) == LARDER_EVICTED_BY_FREE_SPACE && static_cast<int>(Eviction::Reason::plan) == LARDER_EVICTED_BY_PLAN);
+static_assert(static_cast<int>(CollectProgress::Phase::planning) == LARDER_PLANNING && static_cast<int>(CollectProgress::Phase::evicting) == LARDER_EVICTING &&
+              static_cast<int>(CollectProgress::Phase::collecting) == LARDER_COLLECTING && static_cast<int>(CollectProgress::Phase::deleting) == LARDER_DELETING);
+
+}  // namespace
+
+larder_eviction view_of(const Eviction& eviction) noexcept {
+    auto view = sized<larder_eviction>();
+    view.reason = static_cast<std::int32_t>(eviction.reason);
+    view.bytes = eviction.bytes;
+    view.last_used_ns = nanoseconds_of(eviction.last_used);
+    view.bucket = eviction.bucket.c_str();
+    view.key = eviction.key.c_str();
+    view.id = eviction.id.c_str();
+    return view;
+}
+
+larder_collect_progress view_of(const CollectProgress& progress) noexcept {
+    auto view = sized<larder_collect_progress>();
+    view.phase = static_cast<std::int32_t>(progress.phase);
+    view.done = progress.done;
+    view.total = progress.total;
+    view.bytes = progress.bytes;
+    return view;
+}
+
+larder_names* result_of(std::vector<std::string> names) { return new Names(std::move(names)); }
+larder_entry_info* result_of(EntryInfo info) { return new Info(std::move(info)); }
+larder_entries* result_of(std::vector<EntryInfo> entries) { return new Entries(std::move(entries)); }
+larder_status* result_of(StatusReport status) { return new Status(std::move(status)); }
+larder_collect_report* result_of(CollectReport report) { return new Collected(std::move(report)); }
+larder_verify_report* result_of(VerifyReport report) { return new Verified(std::move(report)); }
+
+larder_materialize_report* result_of(const MaterializeReport& report) {
+    auto* const made = new larder_materialize_report(sized<larder_materialize_report>());
+    made->cloned = report.cloned;
+    made->hardlinked = report.hardlinked;
+    made->copied = report.copied;
+    made->symlinks = report.symlinks;
+    made->directories = report.directories;
+    made->bytes = report.bytes;
+    return made;
+}
+
+}  // namespace larder::c
+
+using namespace larder::c;
+
+void larder_names_free(larder_names* names) { delete static_cast<Names*>(names); }
+void larder_entry_info_free(larder_entry_info* info) { delete static_cast<Info*>(info); }
+void larder_entries_free(larder_entries* entries) { delete static_cast<Entries*>(entries); }
+void larder_status_free(larder_status* status) { delete static_cast<Status*>(status); }
+void larder_collect_report_free(larder_collect_report* report) { delete static_cast<Collected*>(report); }
+void larder_verify_report_free(larder_verify_report* report) { delete static_cast<Verified*>(report); }
+void larder_materialize_report_free(larder_materialize_report* report) { delete report; }

@@ -1,0 +1,32 @@
+// What the C++ interface tells, as structs of the C interface. Each result is one object: the struct that C sees, and, behind it, what that
+// points into.
+#pragma once
+
+#include <larder/larder.h>
+
+#include <chrono>
+#include <larder/collect.hpp>
+#include <larder/materialize.hpp>
+#include <larder/report.hpp>
+#include <string>
+#include <vector>
+
+namespace larder::c {
+
+[[nodiscard]] std::int64_t nanoseconds_of(WallTime time) noexcept;
+[[nodiscard]] WallTime time_of(std::int64_t nanoseconds) noexcept;
+
+/// For the length of a callback.
+[[nodiscard]] larder_eviction view_of(const Eviction& eviction) noexcept;
+[[nodiscard]] larder_collect_progress view_of(const CollectProgress& progress) noexcept;
+
+/// To be freed by the functions of the C interface that are named after what they return.
+[[nodiscard]] larder_names* result_of(std::vector<std::string> names);
+[[nodiscard]] larder_entry_info* result_of(EntryInfo info);
+[[nodiscard]] larder_entries* result_of(std::vector<EntryInfo> entries);
+[[nodiscard]] larder_status* result_of(StatusReport status);
+[[nodiscard]] larder_collect_report* result_of(CollectReport report);
+[[nodiscard]] larder_verify_report* result_of(VerifyReport report);
+[[nodiscard]] larder_materialize_report* result_of(const MaterializeReport& report);
+
+}  // namespace larder::c

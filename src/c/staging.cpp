@@ -1,0 +1,32 @@
+#include <c/handles.hpp>
+#include <larder/bucket.hpp>
+#include <larder/staging.hpp>
+
+using namespace larder;
+
+larder_code larder_bucket_stage(const larder_bucket* bucket, larder_staging** staging, larder_error** error) {
+    c::clear(staging);
+    return c::guarded("stage", error, [&]() -> Result<> {
+        NEED("stage", bucket);
+        NEED("stage", staging);
+        return c::hand_out(staging, bucket->bucket.stage());
+    });
+}
+
+const char* larder_staging_path(const larder_staging* staging) { return staging != nullptr ? staging->path.c_str() : nullptr; }
+
+larder_code larder_staging_copy_from(larder_staging* staging, const char* source, larder_error** error) {
+    return c::guarded("stage", error, [&]() -> Result<> {
+        NEED("stage", staging);
+        NEED("stage", source);
+        return staging->staging.copy_from(source);
+    });
+}
+
+larder_code larder_staging_move_from(larder_staging* staging, const char* source, larder_error** error) {
+    return c::guarded("stage", error, [&]() -> Result<> {
+        NEED("stage", staging);
+        NEED("stage", source);
+        return staging->staging.move_from(source);
+    });
+}

@@ -1,0 +1,158 @@
+#include <steps/evict.hpp>
+
+#include <layout/name.hpp>
+#include <os/points.hpp>
+#include <set>
+#include <steps/collect.hpp>
+#include <steps/entry.hpp>
+#include <steps/pin.hpp>
+#include <steps/plan.hpp>
+#include <steps/retire.hpp>
+#include <tree/remove.hpp>
+
+namespace larder::steps {
+
+namespace {
+
+/// How long for a bucket's lock: it is held for an instant, unless its holder was stopped, and then that bucket is the next collection's.
+constexpr std::chrono::milliseconds patience{100};
+
+/// The slots are read again after so many victims: what was leased since the plan was made is spared too. Arbitrary: reading the tables of
+/// some processes costs as much as evicting a few entries.
+constexpr std::size_t victims_a_look = 256;
+
+class Evictor {
+public:
+    Evictor(root::Root& root, const CollectOptions& options, root::WaitLimits limits, CollectReport& report)
+        : root_(root), options_(options), limits_(std::move(limits)), report_(report) {
+        // A test that holds the lock's holder for as long as it likes says so.
+        if (os::point("evict.patient") == 0) limits_.lock_timeout = std::min(limits_.lock_timeout, patience);
+        limits_.on_wait = nullptr;
+    }
+
+    /// False where the disk has no space for even a rename: what is retired by now is to be deleted, and then there is some.
+    Result<bool> evict(const Plan& plan) {
+        report_.spared = plan.spared;
+        report_.within_limits = plan.within_limits;
+        if (!options_.plan) {
+            report_.live_entries = plan.live_entries;
+            report_.live_bytes = plan.live_bytes;
+        }
+        std::size_t number = 0;
+        for (const Candidate& victim : plan.victims) {
+            if (options_.stop.stop_requested()) {
+                report_.stopped = true;
+                return true;
+            }
+            if (number % victims_a_look == 0) {
+                TRY_ASSIGN(leases_, read_leases(root_));
+            }
+            if (options_.on_progress) options_.on_progress({CollectProgress::Phase::evicting, number, plan.victims.size(), report_.evicted_bytes});
+            auto evicted = evict_one(victim);
+            if (!evicted && evicted.error().code == Errc::no_space) return false;
+            TRY(evicted);
+            ++number;
+        }
+        return true;
+    }
+
+private:
+    Result<> evict_one(const Candidate& victim) {
+        (void)os::point("evict.one");
+        const auto record = read_record(root_, victim.id);
+        if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
+        if (!record) return stays(report_.used_since);  // gone meanwhile
+        if (const auto holders = leases_.find(victim.id); holders != leases_.end()) {
+            for (const auto& process : holders->second) report_.spared.push_back({process, to_text(victim.id), record->bucket, record->key});
+            report_.within_limits = false;
+            return {};
+        }
+        const auto bucket = layout::encode_bucket(record->bucket);
+        const auto path = bucket ? layout::encode_key_path(*bucket, record->key) : tl::make_unexpected(bucket.error());
+        if (!path) return stays(report_.used_since);
+        if (options_.plan && is_kept(options_, record->bucket, record->key)) return stays(report_.used_since);
+        if (held_up_.contains(*bucket)) return stays(report_.held_up);
+        const Place place{record->bucket, *bucket, record->key, *path};
+        TRY_ASSIGN(const bool pinned, is_pinned(root_, place));
+        if (pinned) return stays(report_.used_since);
+
+        const auto used_by = WallTime(std::chrono::seconds(victim.used) + std::chrono::seconds(1));
+        auto retired = options_.dry_run ? is_unused(root_, place, victim.id, used_by) : retire_unused(root_, place, victim.id, used_by, limits_);
+        if (!retired && retired.error().code == Errc::busy) {
+            held_up_.insert(*bucket);
+            return stays(report_.held_up);
+        }
+        TRY(retired);
+        if (!*retired) return stays(report_.used_since);
+        (void)os::point("evict.retired");
+        count(victim, *record);
+        return {};
+    }
+
+    Result<> stays(std::uint64_t& counter) {
+        ++counter;
+        report_.within_limits = false;
+        return {};
+    }
+
+    void count(const Candidate& victim, const layout::Record& record) {
+        ++report_.evicted;
+        report_.evicted_bytes += record.bytes;
+        if (report_.live_entries) --*report_.live_entries;
+        if (report_.live_bytes) *report_.live_bytes -= std::min(*report_.live_bytes, victim.bytes);
+        if (options_.dry_run) {
+            ++report_.entries;
+            report_.bytes += record.bytes;
+        }
+        if (options_.on_evict) {
+            const WallTime used{std::chrono::seconds(victim.used)};
+            options_.on_evict({record.bucket, record.key, to_text(victim.id), record.bytes, used, victim.reason});
+        }
+    }
+
+    root::Root& root_;
+    const CollectOptions& options_;
+    root::WaitLimits limits_;
+    CollectReport& report_;
+    Leases leases_;
+    std::set<std::string> held_up_;  // buckets
+};
+
+void add(CollectReport& sum, CollectReport more) {
+    more.entries += sum.entries;
+    more.bytes += sum.bytes;
+    more.reaped += sum.reaped;
+    more.buckets += sum.buckets;
+    more.evicted += sum.evicted;
+    more.evicted_bytes += sum.evicted_bytes;
+    if (more.freed && sum.freed) *more.freed += *sum.freed;
+    more.freed_at_least = more.freed_at_least || sum.freed_at_least;
+    sum = std::move(more);
+}
+
+}  // namespace
+
+Result<CollectReport> collect_within_limits(const RootRef& root, const CollectOptions& options, const root::WaitLimits& limits) {
+    TRY(check_limits(options));
+    CollectReport sum;
+    for (bool had_room = false; !had_room;) {
+        TRY_ASSIGN(auto report, collect(root, options, [&](CollectReport& begun) -> Result<> {
+                       had_room = true;
+                       const auto plan = make_plan(*root, options);
+                       begun.stopped = !plan && plan.error().code == Errc::interrupted;
+                       if (begun.stopped) return {};
+                       TRY(plan);
+                       (void)os::point("evict.planned");
+                       TRY_ASSIGN(had_room, Evictor(*root, options, limits, begun).evict(*plan));
+                       return {};
+                   }));
+        const bool gained = report.entries > 0;
+        add(sum, std::move(report));
+        if (!had_room && !gained) {
+            return os::fail(Errc::no_space, "evict", root->dirs().root.path, "the disk has no space for even a rename; free a little of it by other means");
+        }
+    }
+    return sum;
+}
+
+}  // namespace larder::steps

@@ -1,0 +1,65 @@
+#include <steps/pin.hpp>
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <layout/layout.hpp>
+#include <layout/name.hpp>
+#include <os/dir_reader.hpp>
+#include <os/points.hpp>
+
+namespace larder::steps {
+
+namespace {
+
+/// `pins/<bucket>`, or nothing where that has no pins. Opened anew each time: few processes ever ask.
+Result<std::optional<os::Dir>> open_pins(const root::Root& root, const std::string& encoded_bucket) {
+    auto pins = os::open_dir_at(root.dirs().root, layout::pins_name);
+    if (!pins && pins.error().sys_errno == ENOENT) return std::nullopt;
+    TRY(pins);
+    auto bucket = os::open_dir_at(*pins, encoded_bucket);
+    if (!bucket && bucket.error().sys_errno == ENOENT) return std::nullopt;
+    TRY(bucket);
+    return std::move(*bucket);
+}
+
+}  // namespace
+
+Result<> pin(const root::Root& root, const Place& place) {
+    TRY_ASSIGN(const os::Dir pins, os::make_and_open_dir_at(root.dirs().root, layout::pins_name));
+    TRY_ASSIGN(const os::Dir bucket, os::make_and_open_dir_at(pins, place.encoded_bucket));
+    (void)os::point("pin.begun");
+    TRY(os::open_at(bucket, std::string(place.encoded_key()), O_WRONLY | O_CREAT, 0600));
+    return {};
+}
+
+Result<> unpin(const root::Root& root, const Place& place) {
+    const auto not_pinned = os::fail(Errc::miss, "not pinned", {}, {});
+    TRY_ASSIGN(const auto bucket, open_pins(root, place.encoded_bucket));
+    if (!bucket) return not_pinned;
+    auto removed = os::remove_file_at(*bucket, std::string(place.encoded_key()));
+    if (!removed && removed.error().sys_errno == ENOENT) return not_pinned;
+    return removed;
+}
+
+Result<bool> is_pinned(const root::Root& root, const Place& place) {
+    TRY_ASSIGN(const auto bucket, open_pins(root, place.encoded_bucket));
+    if (!bucket) return false;
+    const auto pinned = os::stat_at(*bucket, std::string(place.encoded_key()));
+    if (!pinned && pinned.error().sys_errno == ENOENT) return false;
+    TRY(pinned);
+    return true;
+}
+
+Result<std::set<std::string>> pins_of(const root::Root& root, const std::string& encoded_bucket) {
+    std::set<std::string> pinned;
+    TRY_ASSIGN(const auto bucket, open_pins(root, encoded_bucket));
+    if (!bucket) return pinned;
+    TRY(os::for_each_name(*bucket, [&](const std::string& name, unsigned char) -> Result<> {
+        if (layout::is_key_name(name)) pinned.insert(name);
+        return {};
+    }));
+    return pinned;
+}
+
+}  // namespace larder::steps

@@ -1,0 +1,18 @@
+// Use: when an entry was last of use to anybody, as its link's time of modification tells it: the time of publishing, then of a hit.
+#pragma once
+
+#include <larder/report.hpp>
+#include <layout/id.hpp>
+#include <root/root.hpp>
+#include <steps/place.hpp>
+
+namespace larder::steps {
+
+/// After a hit: writes the use down, at most once an hour for each entry, and only where that can be done. The link may have been replaced
+/// since: then the new entry, which is as good as used, counts as used now.
+void note_use(root::Root& root, const Place& place, const layout::Id& id) noexcept;
+
+/// What a link's status says of its entry's last use.
+[[nodiscard]] inline WallTime last_use(const struct stat& link) noexcept { return os::modified(link); }
+
+}  // namespace larder::steps

@@ -1,0 +1,74 @@
+/* What a program that was compiled once rests on: how large the structs are, where their fields lie, and what the numbers mean. A field may be added at
+ * a struct's end, which changes its size here and nothing else; whatever else fails here breaks programs, and needs another SOVERSION. */
+#include <stddef.h>
+
+#include "support.h"
+
+/* On machines where a pointer takes eight bytes; elsewhere src/c/ still sees to it that no struct has a hole. */
+static void structs(void) {
+    if (sizeof(void*) != 8) return;
+    CHECK_NUMBER(48, sizeof(larder_error));
+    CHECK_NUMBER(4, offsetof(larder_error, code));
+    CHECK_NUMBER(8, offsetof(larder_error, sys_errno));
+    CHECK_NUMBER(40, offsetof(larder_error, message));
+
+    CHECK_NUMBER(64, sizeof(larder_open_options));
+    CHECK_NUMBER(16, offsetof(larder_open_options, lock_timeout_ms));
+    CHECK_NUMBER(48, offsetof(larder_open_options, on_wait));
+    CHECK_NUMBER(24, sizeof(larder_publish_options));
+    CHECK_NUMBER(8, offsetof(larder_publish_options, producer));
+    CHECK_NUMBER(48, sizeof(larder_refresh_options));
+    CHECK_NUMBER(32, offsetof(larder_refresh_options, on_taken));
+    CHECK_NUMBER(136, sizeof(larder_collect_options));
+    CHECK_NUMBER(48, offsetof(larder_collect_options, low_water));
+    CHECK_NUMBER(88, offsetof(larder_collect_options, on_evict));
+    CHECK_NUMBER(120, offsetof(larder_collect_options, stop));
+    CHECK_NUMBER(8, sizeof(larder_verify_options));
+    CHECK_NUMBER(16, sizeof(larder_materialize_options));
+
+    CHECK_NUMBER(40, sizeof(larder_names));
+    CHECK_NUMBER(24, offsetof(larder_names, names));
+    CHECK_NUMBER(88, sizeof(larder_entry_info));
+    CHECK_NUMBER(40, offsetof(larder_entry_info, bucket));
+    CHECK_NUMBER(24, sizeof(larder_entries));
+    CHECK_NUMBER(48, sizeof(larder_process_info));
+    CHECK_NUMBER(32, offsetof(larder_process_info, command));
+    CHECK_NUMBER(40, sizeof(larder_lease_info));
+    CHECK_NUMBER(40, sizeof(larder_lock_info));
+    CHECK_NUMBER(56, sizeof(larder_status));
+    CHECK_NUMBER(56, sizeof(larder_eviction));
+    CHECK_NUMBER(32, sizeof(larder_collect_progress));
+    CHECK_NUMBER(160, sizeof(larder_collect_report));
+    CHECK_NUMBER(24, offsetof(larder_collect_report, entries));
+    CHECK_NUMBER(112, offsetof(larder_collect_report, leased_count));
+    CHECK_NUMBER(32, sizeof(larder_finding));
+    CHECK_NUMBER(48, sizeof(larder_verify_report));
+    CHECK_NUMBER(56, sizeof(larder_materialize_report));
+}
+
+static void codes(void) {
+    static const char* const names[] = {"ok",       "miss",        "busy",   "interrupted", "invalid", "refused", "read_only",
+                                        "no_space", "unsupported", "exists", "build",       "damaged", "system"};
+    int code;
+    for (code = 0; code < (int)(sizeof names / sizeof *names); ++code) CHECK_TEXT(names[code], larder_code_name(code));
+    CHECK_TEXT("unknown", larder_code_name(code));
+    CHECK_TEXT("unknown", larder_code_name(-1));
+    CHECK_NUMBER(1, LARDER_MISS);
+    CHECK_NUMBER(4, LARDER_INVALID);
+    CHECK_NUMBER(12, LARDER_SYSTEM);
+}
+
+static void kinds(void) {
+    static const char* const names[] = {"dangling", "malformed", "misnamed", "shared", "orphan", "participant", "foreign"};
+    int kind;
+    for (kind = 0; kind < (int)(sizeof names / sizeof *names); ++kind) CHECK_TEXT(names[kind], larder_finding_kind_name(kind));
+    CHECK_TEXT("unknown", larder_finding_kind_name(kind));
+    CHECK_TEXT("unknown", larder_finding_kind_name(-1));
+}
+
+void test_abi(void) {
+    structs();
+    codes();
+    kinds();
+    CHECK_TEXT(LARDER_VERSION, larder_version());
+}

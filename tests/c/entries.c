@@ -1,0 +1,228 @@
+/* Publish, get, look, retire. */
+#define _XOPEN_SOURCE 700
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "support.h"
+
+static void opens(void) {
+    larder_cache* cache = open_cache(NULL);
+    larder_bucket* bucket = open_bucket(cache);
+    larder_lease* lease = NULL;
+    larder_error* error = NULL;
+    larder_open_options options = {.size = sizeof options};
+    CHECK(strstr(larder_cache_root(cache), "/cache") != NULL);
+    CHECK_NUMBER(0, larder_cache_is_read_only(cache));
+    CHECK_NUMBER(LARDER_LINK_SYMLINK, larder_cache_link_kind(cache));
+    CHECK_TEXT("b", larder_bucket_name(bucket));
+    put(bucket, "k", "one");
+    WORKS(larder_bucket_get(bucket, "k", &lease, &error));
+    CHECK_NUMBER(1, larder_lease_is_protected(lease));
+    larder_lease_free(lease);
+    larder_bucket_free(bucket);
+    larder_cache_close(cache);
+
+    options.read_only = 1;
+    cache = open_cache(&options);
+    bucket = open_bucket(cache);
+    CHECK_NUMBER(1, larder_cache_is_read_only(cache));
+    WORKS(larder_bucket_get(bucket, "k", &lease, &error));
+    CHECK_NUMBER(0, larder_lease_is_protected(lease));
+    CHECK_TEXT("one", read_file(below(larder_lease_path(lease), "text")));
+    FAILS(LARDER_INVALID, larder_lease_keep_across_exec(lease, &error));
+    FAILS(LARDER_READ_ONLY, larder_bucket_remove(bucket, "k", &error));
+    larder_lease_free(lease);
+    larder_bucket_free(bucket);
+    larder_cache_close(cache);
+
+    options.read_only = 0;
+    options.link_kind = LARDER_LINK_FILE;
+    WORKS(larder_cache_open(below(playground(), "files"), &options, &cache, &error));
+    CHECK_NUMBER(LARDER_LINK_FILE, larder_cache_link_kind(cache));
+    larder_cache_close(cache);
+}
+
+static void publishes_and_gets(const larder_bucket* bucket) {
+    larder_publish_options options = {.size = sizeof options, .durability = LARDER_SURVIVES_POWER, .producer = "c_tests 1"};
+    larder_staging* staging = NULL;
+    larder_lease* made = NULL;
+    larder_lease* got = NULL;
+    larder_entry_info* info = NULL;
+    larder_error* error = NULL;
+    const char* const source = below(playground(), "source");
+    const long long before = (long long)time(NULL) - 1;
+
+    CHECK(mkdir(source, 0755) == 0);
+    write_file(below(source, "file"), "from a copy");
+    WORKS(larder_bucket_stage(bucket, &staging, &error));
+    WORKS(larder_staging_copy_from(staging, source, &error));
+    WORKS(larder_bucket_publish(bucket, "copied", staging, &options, &made, &error));
+    CHECK_TEXT("from a copy", read_file(below(source, "file")));
+
+    WORKS(larder_bucket_get(bucket, "copied", &got, &error));
+    CHECK_TEXT(larder_lease_id(made), larder_lease_id(got));
+    CHECK_TEXT(larder_lease_path(made), larder_lease_path(got));
+    CHECK_TEXT("from a copy", read_file(below(larder_lease_path(got), "file")));
+
+    WORKS(larder_bucket_info(bucket, "copied", &info, &error));
+    CHECK_NUMBER(sizeof *info, info->size);
+    CHECK_TEXT("b", info->bucket);
+    CHECK_TEXT("copied", info->key);
+    CHECK_TEXT(larder_lease_id(got), info->id);
+    CHECK_TEXT(larder_lease_path(got), info->path);
+    CHECK_TEXT("c_tests 1", info->producer);
+    CHECK_NUMBER(LARDER_SURVIVES_POWER, info->durability);
+    CHECK_NUMBER(strlen("from a copy"), info->bytes);
+    CHECK_NUMBER(1, info->files);
+    CHECK(info->published_ns / 1000000000 >= before && info->published_ns / 1000000000 <= (long long)time(NULL) + 1);
+    CHECK(*info->boot != '\0');
+    larder_entry_info_free(info);
+    larder_lease_free(made);
+    larder_lease_free(got);
+
+    WORKS(larder_bucket_stage(bucket, &staging, &error));
+    WORKS(larder_staging_move_from(staging, source, &error));
+    CHECK(!exists(source));
+    WORKS(larder_bucket_publish(bucket, "moved", staging, NULL, &made, &error));
+    CHECK_TEXT("from a copy", read_file(below(larder_lease_path(made), "file")));
+    larder_lease_free(made);
+
+    /* What is not published is deleted with its handle. */
+    WORKS(larder_bucket_stage(bucket, &staging, &error));
+    {
+        const char* const path = below(larder_staging_path(staging), ".");
+        CHECK(exists(path));
+        larder_staging_free(staging);
+        CHECK(!exists(path));
+    }
+}
+
+static int has(const larder_names* names, const char* name) {
+    size_t i;
+    for (i = 0; i < names->count; ++i) {
+        if (strcmp(names->names[i], name) == 0) return 1;
+    }
+    return 0;
+}
+
+static void lists_and_retires(const larder_cache* cache, const larder_bucket* bucket) {
+    larder_names* names = NULL;
+    larder_entries* retired = NULL;
+    larder_entry_info* info = NULL;
+    larder_lease* lease = NULL;
+    larder_lease* none = NULL;
+    larder_lease* again = NULL;
+    larder_error* error = NULL;
+    put(bucket, "k", "one");
+    put(bucket, "l/\xc3\xa4", "two");
+
+    WORKS(larder_bucket_keys(bucket, &names, &error));
+    CHECK_NUMBER(4, names->count);
+    CHECK_NUMBER(0, names->unnameable);
+    CHECK(has(names, "k") && has(names, "l/\xc3\xa4") && has(names, "copied") && has(names, "moved"));
+    larder_names_free(names);
+    WORKS(larder_cache_buckets(cache, &names, &error));
+    CHECK_NUMBER(1, names->count);
+    CHECK_TEXT("b", names->names[0]);
+    larder_names_free(names);
+
+    /* What is leased stays, whatever becomes of its key, its bucket and its cache. */
+    WORKS(larder_bucket_get(bucket, "k", &lease, &error));
+    WORKS(larder_bucket_remove(bucket, "k", &error));
+    FAILS(LARDER_MISS, larder_bucket_get(bucket, "k", &none, &error));
+    CHECK(none == NULL);
+    FAILS(LARDER_MISS, larder_bucket_remove(bucket, "k", &error));
+    FAILS(LARDER_MISS, larder_bucket_info(bucket, "k", &info, &error));
+    CHECK(info == NULL);
+    CHECK_TEXT("one", read_file(below(larder_lease_path(lease), "text")));
+
+    /* What was retired can be brought back. */
+    WORKS(larder_cache_retired(cache, &retired, &error));
+    CHECK_NUMBER(1, retired->count);
+    CHECK_TEXT("k", retired->entries[0]->key);
+    CHECK_TEXT(larder_lease_id(lease), retired->entries[0]->id);
+    WORKS(larder_cache_restore(cache, retired->entries[0]->id, 0, NULL, &error));
+    FAILS(LARDER_EXISTS, larder_cache_restore(cache, retired->entries[0]->id, 0, NULL, &error));
+    WORKS(larder_cache_restore(cache, retired->entries[0]->id, 1, &again, &error));
+    CHECK_TEXT("one", read_file(below(larder_lease_path(again), "text")));
+    CHECK(strcmp(larder_lease_id(lease), larder_lease_id(again)) != 0);
+    FAILS(LARDER_INVALID, larder_cache_restore(cache, "no id", 0, NULL, &error));
+    larder_entries_free(retired);
+    larder_lease_free(lease);
+    larder_lease_free(again);
+}
+
+static void count_key(const char* key, void* count) {
+    CHECK(strncmp(key, "s/", 2) == 0);
+    ++*(int*)count;
+}
+
+static void refreshes(const larder_bucket* bucket) {
+    larder_refresh_options options = {.size = sizeof options, .pattern = "s/*", .on_taken = count_key};
+    larder_lease* lease = NULL;
+    larder_names* names = NULL;
+    larder_error* error = NULL;
+    uint64_t taken = 77;
+    int called = 0;
+    options.on_taken_data = &called;
+    put(bucket, "s/1", "1");
+    put(bucket, "s/2", "2");
+    put(bucket, "t", "3");
+
+    options.dry_run = 1;
+    WORKS(larder_bucket_refresh_some(bucket, &options, &taken, &error));
+    CHECK_NUMBER(2, taken);
+    options.dry_run = 0;
+    options.published_before_ns = 1; /* long ago: takes none */
+    called = 0;
+    WORKS(larder_bucket_refresh_some(bucket, &options, &taken, &error));
+    CHECK_NUMBER(0, taken);
+    CHECK_NUMBER(0, called);
+    options.published_before_ns = 0;
+    WORKS(larder_bucket_refresh_some(bucket, &options, &taken, &error));
+    CHECK_NUMBER(2, taken);
+    CHECK_NUMBER(2, called);
+    FAILS(LARDER_MISS, larder_bucket_get(bucket, "s/1", &lease, &error));
+    WORKS(larder_bucket_get(bucket, "t", &lease, &error));
+
+    WORKS(larder_bucket_refresh(bucket, &error));
+    WORKS(larder_bucket_keys(bucket, &names, &error));
+    CHECK_NUMBER(0, names->count);
+    larder_names_free(names);
+    CHECK_TEXT("3", read_file(below(larder_lease_path(lease), "text")));
+    larder_lease_free(lease);
+}
+
+/* Handles may be closed in any order. */
+static void closes(larder_cache* cache, larder_bucket* bucket) {
+    larder_lease* lease = NULL;
+    larder_staging* staging = NULL;
+    larder_error* error = NULL;
+    put(bucket, "k", "still here");
+    WORKS(larder_bucket_get(bucket, "k", &lease, &error));
+    WORKS(larder_bucket_stage(bucket, &staging, &error));
+    larder_cache_close(cache);
+    put(bucket, "l", "after its cache was closed");
+    larder_bucket_free(bucket);
+    CHECK_TEXT("still here", read_file(below(larder_lease_path(lease), "text")));
+    write_file(below(larder_staging_path(staging), "text"), "");
+    larder_staging_free(staging);
+    WORKS(larder_lease_keep_across_exec(lease, &error));
+    larder_lease_free(lease);
+}
+
+void test_entries(void) {
+    larder_error* error = NULL;
+    larder_cache* cache;
+    larder_bucket* bucket;
+    opens();
+    cache = open_cache(NULL);
+    bucket = open_bucket(cache);
+    WORKS(larder_bucket_refresh(bucket, &error));
+    WORKS(larder_cache_collect(cache, NULL, NULL, &error));
+    publishes_and_gets(bucket);
+    lists_and_retires(cache, bucket);
+    refreshes(bucket);
+    closes(cache, bucket);
+}

@@ -1,0 +1,258 @@
+/* Collect, with limits and without, verify, status, pins. */
+#define _XOPEN_SOURCE 700
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static void collects(const larder_cache* cache, const larder_bucket* bucket) {
+    larder_collect_options options = {.size = sizeof options, .dry_run = 1};
+    larder_collect_report* report = NULL;
+    larder_status* status = NULL;
+    larder_lease* lease = NULL;
+    larder_error* error = NULL;
+    put(bucket, "leased", "12345");
+    put(bucket, "not leased", "1234567");
+    WORKS(larder_bucket_get(bucket, "leased", &lease, &error));
+
+    WORKS(larder_cache_status(cache, &status, &error));
+    CHECK_NUMBER(sizeof *status, status->size);
+    CHECK_NUMBER(0, status->collecting);
+    CHECK_NUMBER(1, status->process_count);
+    CHECK_NUMBER(getpid(), status->processes[0]->pid);
+    CHECK_NUMBER(1, status->processes[0]->alive);
+    CHECK_NUMBER(1, status->processes[0]->here);
+    CHECK(strstr(status->processes[0]->command, "c_tests") != NULL);
+    CHECK(status->processes[0]->since_ns > 0);
+    CHECK_NUMBER(1, status->lease_count);
+    CHECK_TEXT(larder_lease_id(lease), status->leases[0]->id);
+    CHECK_TEXT("b", status->leases[0]->bucket);
+    CHECK_TEXT("leased", status->leases[0]->key);
+    CHECK_NUMBER(getpid(), status->leases[0]->process->pid);
+    CHECK_NUMBER(0, status->lock_count);
+    larder_status_free(status);
+
+    WORKS(larder_bucket_refresh(bucket, &error));
+    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    CHECK_NUMBER(1, report->entries);
+    larder_collect_report_free(report);
+
+    options.dry_run = 0;
+    options.count_freed = 1;
+    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    CHECK_NUMBER(sizeof *report, report->size);
+    CHECK_NUMBER(1, report->entries); /* the dry run took nothing */
+    CHECK_NUMBER(7, report->bytes);
+    CHECK_NUMBER(1, report->freed_known);
+    CHECK(report->freed > 0 || report->freed_at_least);
+    CHECK_NUMBER(0, report->live_known);
+    CHECK_NUMBER(1, report->leased_count);
+    CHECK_TEXT(larder_lease_id(lease), report->leased[0]->id);
+    CHECK_NUMBER(getpid(), report->leased[0]->process->pid);
+    CHECK_NUMBER(1, report->within_limits);
+    CHECK_NUMBER(0, report->stopped);
+    larder_collect_report_free(report);
+    CHECK_TEXT("12345", read_file(below(larder_lease_path(lease), "text")));
+
+    larder_lease_free(lease);
+    WORKS(larder_cache_collect(cache, NULL, &report, &error));
+    CHECK_NUMBER(1, report->entries);
+    CHECK_NUMBER(0, report->freed_known);
+    CHECK_NUMBER(0, report->leased_count);
+    larder_collect_report_free(report);
+}
+
+/* What a caller keeps of a dry run, to show it and then have it done. */
+struct plan {
+    larder_eviction evictions[8];
+    char texts[8][3][64];
+    const larder_eviction* pointers[8];
+    size_t count;
+    int progress;
+};
+
+static void keep_eviction(const larder_eviction* eviction, void* data) {
+    struct plan* const plan = data;
+    larder_eviction* const kept = &plan->evictions[plan->count];
+    CHECK_NUMBER(sizeof *eviction, eviction->size);
+    CHECK(plan->count < 8);
+    *kept = *eviction;
+    kept->bucket = strcpy(plan->texts[plan->count][0], eviction->bucket);
+    kept->key = strcpy(plan->texts[plan->count][1], eviction->key);
+    kept->id = strcpy(plan->texts[plan->count][2], eviction->id);
+    plan->pointers[plan->count++] = kept;
+}
+
+static void count_progress(const larder_collect_progress* progress, void* data) {
+    CHECK_NUMBER(sizeof *progress, progress->size);
+    CHECK(progress->phase >= LARDER_PLANNING && progress->phase <= LARDER_DELETING);
+    ++((struct plan*)data)->progress;
+}
+
+static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
+    static const char* const keep[] = {"b/kept*"};
+    static struct plan plan;
+    larder_collect_options options = {.size = sizeof options};
+    larder_collect_report* report = NULL;
+    larder_names* names = NULL;
+    larder_error* error = NULL;
+    int pinned = 77;
+    size_t i;
+    put(bucket, "kept", "1");
+    put(bucket, "pinned", "22");
+    put(bucket, "old", "333");
+    WORKS(larder_bucket_is_pinned(bucket, "pinned", &pinned, &error));
+    CHECK_NUMBER(0, pinned);
+    WORKS(larder_bucket_pin(bucket, "pinned", &error));
+    WORKS(larder_bucket_is_pinned(bucket, "pinned", &pinned, &error));
+    CHECK_NUMBER(1, pinned);
+
+    options.limits = LARDER_LIMIT_ENTRIES; /* and max_entries is 0: everything is to go */
+    options.keep = keep;
+    options.keep_count = 1;
+    options.dry_run = 1;
+    options.on_evict = keep_eviction;
+    options.on_evict_data = &plan;
+    options.on_progress = count_progress;
+    options.on_progress_data = &plan;
+    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    CHECK_NUMBER(1, plan.count);
+    CHECK_TEXT("old", plan.evictions[0].key);
+    CHECK_TEXT("b", plan.evictions[0].bucket);
+    CHECK_NUMBER(3, plan.evictions[0].bytes);
+    CHECK_NUMBER(LARDER_EVICTED_BY_ENTRIES, plan.evictions[0].reason);
+    CHECK_NUMBER(1, report->evicted);
+    CHECK_NUMBER(3, report->evicted_bytes);
+    CHECK_NUMBER(0, report->within_limits); /* what is spared is more than the limit allows */
+    CHECK_NUMBER(1, report->live_known);
+    CHECK_NUMBER(2, report->live_entries);
+    CHECK_NUMBER(3, report->live_bytes);
+    CHECK(plan.progress > 0);
+    larder_collect_report_free(report);
+    WORKS(larder_bucket_keys(bucket, &names, &error));
+    CHECK_NUMBER(3, names->count);
+    larder_names_free(names);
+
+    /* An empty plan evicts nothing; the one that was kept does what it says. */
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    options.plan = plan.pointers;
+    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    CHECK_NUMBER(0, report->evicted);
+    larder_collect_report_free(report);
+    options.plan_count = plan.count;
+    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    CHECK_NUMBER(1, report->evicted);
+    larder_collect_report_free(report);
+    options.limits = LARDER_LIMIT_SIZE; /* a plan is in place of limits */
+    FAILS(LARDER_INVALID, larder_cache_collect(cache, &options, NULL, &error));
+
+    /* Without its pin it goes as well. */
+    WORKS(larder_bucket_unpin(bucket, "pinned", &error));
+    FAILS(LARDER_MISS, larder_bucket_unpin(bucket, "pinned", &error));
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    options.limits = LARDER_LIMIT_SIZE;
+    options.max_size = 1;
+    options.low_water = 100;
+    options.keep = keep;
+    options.keep_count = 1;
+    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    CHECK_NUMBER(1, report->within_limits);
+    larder_collect_report_free(report);
+    WORKS(larder_bucket_keys(bucket, &names, &error));
+    CHECK_NUMBER(1, names->count);
+    CHECK_TEXT("kept", names->names[0]);
+    larder_names_free(names);
+
+    /* Asked to stop before it began, it leaves everything to the next one. */
+    for (i = 0; i < 3; ++i) put(bucket, "kept", "again");
+    options.stop = larder_stop_new();
+    CHECK(options.stop != NULL);
+    larder_stop_request(options.stop);
+    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    CHECK_NUMBER(1, report->stopped);
+    CHECK_NUMBER(0, report->entries);
+    larder_collect_report_free(report);
+    larder_stop_free(options.stop);
+    options.stop = NULL;
+    options.limits = 0;
+    options.max_size = 0;
+    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    CHECK_NUMBER(0, report->stopped);
+    CHECK_NUMBER(3, report->entries);
+    larder_collect_report_free(report);
+}
+
+static void verifies(const larder_cache* cache, const larder_bucket* bucket) {
+    larder_verify_options options = {.size = sizeof options};
+    larder_verify_report* report = NULL;
+    larder_collect_report* collected = NULL;
+    larder_lease* lease = NULL;
+    larder_error* error = NULL;
+    char entry[4096];
+    FILE* foreign;
+    WORKS(larder_cache_verify(cache, NULL, &report, &error));
+    CHECK_NUMBER(sizeof *report, report->size);
+    CHECK_NUMBER(1, report->sound);
+    CHECK_NUMBER(1, report->live);
+    CHECK_NUMBER(1, report->entries);
+    CHECK_NUMBER(0, report->finding_count);
+    larder_verify_report_free(report);
+
+    /* Somebody takes an entry away, and leaves something that is none of ours. */
+    put(bucket, "victim", "text");
+    WORKS(larder_bucket_get(bucket, "victim", &lease, &error));
+    snprintf(entry, sizeof entry, "%s", larder_lease_path(lease));
+    CHECK(strcmp(strrchr(entry, '/'), "/tree") == 0);
+    *strrchr(entry, '/') = '\0';
+    CHECK(rename(entry, below(playground(), "taken away")) == 0);
+    larder_lease_free(lease);
+    foreign = fopen(below(larder_cache_root(cache), "archive/foreign"), "w");
+    CHECK(foreign != NULL);
+    fclose(foreign);
+
+    WORKS(larder_cache_verify(cache, &options, &report, &error));
+    CHECK_NUMBER(0, report->sound);
+    CHECK_NUMBER(2, report->finding_count);
+    {
+        const int first_dangles = report->findings[0]->kind == LARDER_FOUND_DANGLING;
+        const larder_finding* const dangling = report->findings[first_dangles ? 0 : 1];
+        const larder_finding* const unknown = report->findings[first_dangles ? 1 : 0];
+        CHECK_NUMBER(sizeof *dangling, dangling->size);
+        CHECK_NUMBER(LARDER_FOUND_DANGLING, dangling->kind);
+        CHECK(strstr(dangling->path, "victim") != NULL);
+        CHECK(*dangling->what != '\0');
+        CHECK_NUMBER(0, dangling->repaired);
+        CHECK_NUMBER(LARDER_FOUND_FOREIGN, unknown->kind);
+        CHECK(strstr(unknown->path, "archive/foreign") != NULL);
+    }
+    larder_verify_report_free(report);
+
+    options.repair = 1;
+    WORKS(larder_cache_verify(cache, &options, &report, &error));
+    CHECK_NUMBER(1, report->sound);
+    larder_verify_report_free(report);
+    FAILS(LARDER_MISS, larder_bucket_get(bucket, "victim", &lease, &error));
+
+    /* A collection leaves it alone, too, and says where it met something. */
+    foreign = fopen(below(larder_cache_root(cache), "retired/links/foreign"), "w");
+    CHECK(foreign != NULL);
+    fclose(foreign);
+    WORKS(larder_cache_collect(cache, NULL, &collected, &error));
+    CHECK_NUMBER(1, collected->unknown_count);
+    CHECK(strstr(collected->unknown[0], "retired/links/foreign") != NULL);
+    larder_collect_report_free(collected);
+}
+
+void test_housekeeping(void) {
+    larder_cache* const cache = open_cache(NULL);
+    larder_bucket* const bucket = open_bucket(cache);
+    collects(cache, bucket);
+    evicts(cache, bucket);
+    verifies(cache, bucket);
+    larder_bucket_free(bucket);
+    larder_cache_close(cache);
+}

@@ -1,0 +1,138 @@
+/* Options: structs of other versions, and values that can't be. */
+#include <string.h>
+
+#include "support.h"
+
+/* What a program has that was compiled with a later larder, where the struct has grown. */
+struct later {
+    larder_verify_options options;
+    uint64_t added;
+    void* added_later;
+};
+
+static void grow(const larder_cache* cache) {
+    struct later later;
+    larder_verify_report* report = NULL;
+    larder_error* error = NULL;
+    memset(&later, 0, sizeof later);
+    FAILS_SAYING(LARDER_INVALID, "sizeof", larder_cache_verify(cache, &later.options, &report, &error)); /* never set */
+    later.options.size = sizeof(uint32_t);
+    FAILS_SAYING(LARDER_INVALID, "sizeof", larder_cache_verify(cache, &later.options, &report, &error)); /* no version had so little */
+    CHECK(report == NULL);
+
+    later.options.size = sizeof later; /* a later program that asks for nothing new */
+    WORKS(larder_cache_verify(cache, &later.options, &report, &error));
+    larder_verify_report_free(report);
+    later.added_later = &later; /* and one that does */
+    FAILS_SAYING(LARDER_INVALID, "newer larder", larder_cache_verify(cache, &later.options, &report, &error));
+    later.options.size = sizeof later.options; /* that is what the library is told to look at, and no more */
+    WORKS(larder_cache_verify(cache, &later.options, &report, &error));
+    larder_verify_report_free(report);
+}
+
+static int unused(larder_staging* staging, void* data, larder_error** error) {
+    (void)staging, (void)data, (void)error;
+    return LARDER_OK;
+}
+
+static void must_be_known(const larder_cache* cache, const larder_bucket* bucket) {
+    larder_open_options open = {.size = sizeof open};
+    larder_publish_options publish = {.size = sizeof publish};
+    larder_refresh_options refresh = {.size = sizeof refresh};
+    larder_collect_options collect = {.size = sizeof collect};
+    larder_materialize_options materialize = {.size = sizeof materialize};
+    larder_cache* opened = NULL;
+    larder_staging* staging = NULL;
+    larder_error* error = NULL;
+    const char* const fresh = below(playground(), "fresh");
+
+    open.link_kind = 4;
+    FAILS_SAYING(LARDER_INVALID, "link_kind", larder_cache_open(fresh, &open, &opened, &error));
+    open.link_kind = -1;
+    FAILS_SAYING(LARDER_INVALID, "link_kind", larder_cache_open(fresh, &open, &opened, &error));
+    open.link_kind = 0;
+    open.reserved = &open;
+    FAILS_SAYING(LARDER_INVALID, "reserved", larder_cache_open(fresh, &open, &opened, &error));
+    open.size -= 1;
+    FAILS_SAYING(LARDER_INVALID, "size", larder_cache_open(fresh, &open, &opened, &error));
+    CHECK(opened == NULL && !exists(fresh));
+
+    publish.durability = 2;
+    FAILS_SAYING(LARDER_INVALID, "durability", larder_bucket_get_or_build(bucket, "k", unused, NULL, &publish, NULL, &error));
+    publish.durability = 0;
+    publish.reserved = &publish;
+    WORKS(larder_bucket_stage(bucket, &staging, &error));
+    FAILS_SAYING(LARDER_INVALID, "reserved", larder_bucket_publish(bucket, "k", staging, &publish, NULL, &error));
+
+    refresh.reserved = &refresh;
+    FAILS_SAYING(LARDER_INVALID, "reserved", larder_bucket_refresh_some(bucket, &refresh, NULL, &error));
+
+    materialize.mode = 4;
+    FAILS_SAYING(LARDER_INVALID, "mode", larder_materialize("/", fresh, &materialize, NULL, &error));
+
+    collect.reserved = &collect;
+    FAILS_SAYING(LARDER_INVALID, "reserved", larder_cache_collect(cache, &collect, NULL, &error));
+}
+
+static void limits_need_their_bits(const larder_cache* cache) {
+    larder_collect_options options = {.size = sizeof options};
+    larder_error* error = NULL;
+    options.max_size = 1;
+    FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_SIZE", larder_cache_collect(cache, &options, NULL, &error));
+    options.max_size = 0;
+    options.max_age_s = 1;
+    FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_AGE", larder_cache_collect(cache, &options, NULL, &error));
+    options.max_age_s = 0;
+    options.max_entries = 1;
+    FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_ENTRIES", larder_cache_collect(cache, &options, NULL, &error));
+    options.max_entries = 0;
+    options.min_free = 1;
+    FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_FREE_SPACE", larder_cache_collect(cache, &options, NULL, &error));
+    options.min_free = 0;
+    options.limits = 16;
+    FAILS_SAYING(LARDER_INVALID, "limits", larder_cache_collect(cache, &options, NULL, &error));
+    options.limits = LARDER_LIMIT_AGE;
+    options.max_age_s = -1;
+    FAILS_SAYING(LARDER_INVALID, "max_age_s", larder_cache_collect(cache, &options, NULL, &error));
+    options.max_age_s = INT64_MAX; /* older than anything is */
+    WORKS(larder_cache_collect(cache, &options, NULL, &error));
+    options.low_water = 101;
+    FAILS(LARDER_INVALID, larder_cache_collect(cache, &options, NULL, &error));
+}
+
+static void arrays_need_their_texts(const larder_cache* cache) {
+    static const char* const hole[] = {"b/*", NULL};
+    larder_eviction incomplete = {.size = sizeof incomplete, .bucket = "b", .key = "k"};
+    const larder_eviction* plan[2];
+    larder_collect_options options = {.size = sizeof options};
+    larder_error* error = NULL;
+    plan[0] = &incomplete;
+    plan[1] = NULL;
+    options.keep_count = 1;
+    FAILS_SAYING(LARDER_INVALID, "keep is NULL", larder_cache_collect(cache, &options, NULL, &error));
+    options.keep = hole;
+    options.keep_count = 2;
+    FAILS_SAYING(LARDER_INVALID, "keep[1]", larder_cache_collect(cache, &options, NULL, &error));
+    options.keep_count = 0;
+    options.plan_count = 1;
+    FAILS_SAYING(LARDER_INVALID, "plan is NULL", larder_cache_collect(cache, &options, NULL, &error));
+    options.plan = plan;
+    FAILS_SAYING(LARDER_INVALID, "plan[0] lacks", larder_cache_collect(cache, &options, NULL, &error));
+    incomplete.id = "id";
+    incomplete.reason = 5;
+    FAILS_SAYING(LARDER_INVALID, "reason", larder_cache_collect(cache, &options, NULL, &error));
+    incomplete.reason = LARDER_EVICTED_BY_PLAN;
+    options.plan_count = 2;
+    FAILS_SAYING(LARDER_INVALID, "plan[1]", larder_cache_collect(cache, &options, NULL, &error));
+}
+
+void test_options(void) {
+    larder_cache* const cache = open_cache(NULL);
+    larder_bucket* const bucket = open_bucket(cache);
+    grow(cache);
+    must_be_known(cache, bucket);
+    limits_need_their_bits(cache);
+    arrays_need_their_texts(cache);
+    larder_bucket_free(bucket);
+    larder_cache_close(cache);
+}

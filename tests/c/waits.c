@@ -1,0 +1,114 @@
+/* Waiting for another's build: limits, being stopped, and being told. One thread builds, for as long as the test likes, while another one, with a
+ * cache and options of its own, wants the same key. */
+#define _XOPEN_SOURCE 700
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static int begun[2], finish[2]; /* pipes: the build says that it has begun, and ends when it is told */
+
+static int held_up(larder_staging* staging, void* data, larder_error** error) {
+    char byte = 'b';
+    (void)staging, (void)data, (void)error;
+    CHECK(write(begun[1], &byte, 1) == 1);
+    CHECK(read(finish[0], &byte, 1) == 1);
+    return LARDER_OK;
+}
+
+static void* build_slowly(void* bucket) {
+    CHECK(larder_bucket_get_or_build(bucket, "k", held_up, NULL, NULL, NULL, NULL) == LARDER_OK);
+    return NULL;
+}
+
+static void let_it_finish(void) { CHECK(write(finish[1], "f", 1) == 1); }
+
+static pthread_t start_building(larder_bucket* bucket) {
+    pthread_t thread;
+    char byte;
+    CHECK(pthread_create(&thread, NULL, build_slowly, bucket) == 0);
+    CHECK(read(begun[0], &byte, 1) == 1);
+    return thread;
+}
+
+static int quick(larder_staging* staging, void* built, larder_error** error) {
+    (void)staging, (void)error;
+    *(int*)built = 1;
+    return LARDER_OK;
+}
+
+/* Whoever does not want to wait builds without the lock. */
+static void has_a_limit(larder_bucket* bucket) {
+    larder_open_options options = {.size = sizeof options, .build_timeout_ms = LARDER_NO_WAIT};
+    larder_cache* const cache = open_cache(&options);
+    larder_bucket* const own = open_bucket(cache);
+    larder_error* error = NULL;
+    const pthread_t builder = start_building(bucket);
+    int built = 0;
+    WORKS(larder_bucket_get_or_build(own, "k", quick, &built, NULL, NULL, &error));
+    CHECK_NUMBER(1, built);
+    let_it_finish();
+    CHECK(pthread_join(builder, NULL) == 0);
+    larder_bucket_free(own);
+    larder_cache_close(cache);
+}
+
+static void can_be_stopped(larder_bucket* bucket) {
+    larder_open_options options = {.size = sizeof options};
+    larder_lease* lease = NULL;
+    larder_error* error = NULL;
+    larder_cache* cache;
+    larder_bucket* own;
+    pthread_t builder;
+    int built = 0;
+    WORKS(larder_bucket_refresh(bucket, &error));
+    options.stop = larder_stop_new();
+    CHECK(options.stop != NULL);
+    cache = open_cache(&options);
+    own = open_bucket(cache);
+    builder = start_building(bucket);
+    larder_stop_request(options.stop);
+    larder_stop_free(options.stop); /* the cache knows of it all the same */
+    FAILS(LARDER_INTERRUPTED, larder_bucket_get_or_build(own, "k", quick, &built, NULL, &lease, &error));
+    CHECK_NUMBER(0, built);
+    let_it_finish();
+    CHECK(pthread_join(builder, NULL) == 0);
+    larder_bucket_free(own);
+    larder_cache_close(cache);
+}
+
+static void hear(const char* text, void* heard) {
+    if (*(char*)heard != '\0') return;
+    strncpy(heard, text, 199);
+    let_it_finish(); /* so the wait ends because of this call, or never */
+}
+
+static void is_told(larder_bucket* bucket) {
+    static char heard[200];
+    larder_open_options options = {.size = sizeof options, .on_wait = hear, .on_wait_data = heard};
+    larder_cache* const cache = open_cache(&options);
+    larder_bucket* const own = open_bucket(cache);
+    larder_error* error = NULL;
+    pthread_t builder;
+    int built = 0;
+    WORKS(larder_bucket_refresh(bucket, &error));
+    builder = start_building(bucket);
+    WORKS(larder_bucket_get_or_build(own, "k", quick, &built, NULL, NULL, &error));
+    CHECK_NUMBER(0, built);
+    CHECK(strstr(heard, "waiting for ") != NULL);
+    CHECK(pthread_join(builder, NULL) == 0);
+    larder_bucket_free(own);
+    larder_cache_close(cache);
+}
+
+void test_waits(void) {
+    larder_cache* const cache = open_cache(NULL);
+    larder_bucket* const bucket = open_bucket(cache);
+    CHECK(pipe(begun) == 0 && pipe(finish) == 0);
+    has_a_limit(bucket);
+    can_be_stopped(bucket);
+    is_told(bucket);
+    larder_bucket_free(bucket);
+    larder_cache_close(cache);
+}

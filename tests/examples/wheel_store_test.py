@@ -1,0 +1,95 @@
+"""The example in Python: wheels made here go through the store, the shared library, and into a directory."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+import zipfile
+
+PROGRAM = os.environ["WHEEL_STORE"]
+
+
+def make_wheel(directory, name, version="1.0", files=None):
+    path = pathlib.Path(directory) / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for inside, text in (files or {f"{name}/__init__.py": f"version = {version!r}\n"}).items():
+            entry = zipfile.ZipInfo(inside)
+            entry.external_attr = (0o100755 if inside.endswith(".sh") else 0o100644) << 16
+            archive.writestr(entry, text)
+        archive.writestr(f"{name}-{version}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    return path
+
+
+class WheelStore(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory(dir=os.environ.get("LARDER_TEST_DIR"))
+        self.addCleanup(self.temporary.cleanup)
+        self.work = pathlib.Path(self.temporary.name)
+        self.cache = self.work / "cache"
+
+    def command(self, *arguments):
+        return [sys.executable, "-B", PROGRAM, "--cache", str(self.cache), *map(str, arguments)]
+
+    def run_store(self, *arguments, status=0):
+        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout if status == 0 else done.stderr
+
+    def test_installs_and_unpacks_once(self):
+        wheels = [make_wheel(self.work, "one"), make_wheel(self.work, "two", files={"two.py": "import one\n", "two/run.sh": "#!/bin/sh\n"})]
+        first, second = self.work / "env-1", self.work / "env-2"
+        said = self.run_store("install", *wheels, "--target", first)
+        self.assertEqual(said, "one-1.0-py3-none-any.whl: 2 files, unpacked\ntwo-1.0-py3-none-any.whl: 3 files, unpacked\n")
+        said = self.run_store("install", *wheels, "--target", second)
+        self.assertEqual(said, "one-1.0-py3-none-any.whl: 2 files, from the store\ntwo-1.0-py3-none-any.whl: 3 files, from the store\n")
+        for target in (first, second):
+            self.assertEqual((target / "two/run.sh").stat().st_mode & 0o777, 0o755)
+            imported = subprocess.run([sys.executable, "-B", "-c", "import two; print(two.one.version)"],
+                                      env={**os.environ, "PYTHONPATH": str(target)}, capture_output=True, text=True)
+            self.assertEqual(imported.stdout, "1.0\n", imported.stderr)
+
+    def test_tells_wheels_of_one_name_apart(self):
+        target = self.work / "env"
+        self.run_store("install", make_wheel(self.work, "one"), "--target", target)
+        said = self.run_store("install", make_wheel(self.work, "one", files={"one/__init__.py": "rebuilt = True\n"}), "--target", target)
+        self.assertIn("unpacked", said)
+        self.assertEqual((target / "one/__init__.py").read_text(), "rebuilt = True\n")
+
+    def test_processes_share_one_unpacking(self):
+        wheel = make_wheel(self.work, "big", files={f"big/part{i}.py": "x = 1\n" * 100 for i in range(200)})
+        running = [subprocess.Popen(self.command("install", wheel, "--target", self.work / f"env-{i}"), stdout=subprocess.PIPE, text=True)
+                   for i in range(4)]
+        said = [process.communicate(timeout=60)[0] for process in running]
+        self.assertEqual([process.returncode for process in running], [0] * 4)
+        self.assertEqual(sorted("unpacked" in text for text in said), [False, False, False, True])
+        for i in range(4):
+            self.assertEqual(len(list((self.work / f"env-{i}/big").iterdir())), 200)
+
+    def test_purge_keeps_what_was_installed(self):
+        wheel, target = make_wheel(self.work, "one"), self.work / "env"
+        self.run_store("install", wheel, "--target", target)
+        self.run_store("purge")
+        self.assertEqual(list((self.cache / "archive").iterdir()), [])
+        self.assertEqual((target / "one/__init__.py").read_text(), "version = '1.0'\n")
+        self.assertIn("unpacked", self.run_store("install", wheel, "--target", target))
+
+    def test_says_what_is_wrong_with_a_wheel(self):
+        broken = self.work / "broken-1.0-py3-none-any.whl"
+        broken.write_bytes(b"no wheel at all")
+        said = self.run_store("install", broken, "--target", self.work / "env", status=1)
+        self.assertIn(f"build {broken}: File is not a zip file", said)
+        self.assertEqual(list((self.cache / "archive").iterdir()), [])
+        self.assertFalse((self.work / "env").exists())
+
+    def test_passes_on_what_larder_says(self):
+        self.cache.mkdir()
+        (self.cache / "something").write_text("else")
+        said = self.run_store("install", make_wheel(self.work, "one"), "--target", self.work / "env", status=1)
+        self.assertIn(str(self.cache), said)
+        self.assertNotIn("Traceback", said)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,172 @@
+// Restore: what was retired comes back under a new id, until it is collected. And refreshes of some keys.
+
+#include <catch.hpp>
+
+#include "scene.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::vector<std::string> keys_of(const Bucket& bucket) {
+    auto keys = value(bucket.keys());
+    std::sort(keys.begin(), keys.end());
+    return keys;
+}
+
+using Keys = std::vector<std::string>;
+
+/// What is retired, as "key" alone.
+Keys retired_keys(const Cache& cache) {
+    Keys keys;
+    for (const auto& entry : value(cache.retired())) keys.push_back(entry.key);
+    std::sort(keys.begin(), keys.end());
+    return keys;
+}
+
+std::string id_of_retired(const Cache& cache, const std::string& key) {
+    for (const auto& entry : value(cache.retired())) {
+        if (entry.key == key) return entry.id;
+    }
+    throw std::runtime_error("nothing retired has the key " + key);
+}
+
+}  // namespace
+
+TEST_CASE("what was removed, replaced or refreshed is listed until it is collected, and can be restored") {
+    const Scene scene;
+    const std::string long_key(1000, 'k');
+    put(scene.bucket, "removed", "1");
+    put(scene.bucket, "replaced", "2");
+    put(scene.bucket, "replaced", "3");
+    put(scene.bucket, long_key, "4");
+    value(scene.bucket.remove("removed"));
+    CHECK(retired_keys(scene.cache) == Keys{"removed", "replaced"});
+    value(scene.bucket.refresh());
+    CHECK(retired_keys(scene.cache) == Keys{long_key, "removed", "replaced", "replaced"});
+    CHECK(value(scene.bucket.keys()).empty());
+
+    for (const std::string& key : {std::string("removed"), long_key}) {
+        const std::string id = id_of_retired(scene.cache, key);
+        const Lease lease = value(scene.cache.restore(id));
+        CHECK(lease.id() != id);  // never back (invariant 3)
+        CHECK(content_of(lease) == (key == "removed" ? "1" : "4"));
+        CHECK(value(scene.bucket.info(key)).id == lease.id());
+        CHECK(value(scene.cache.verify()).sound());
+    }
+    CHECK(value(scene.cache.collect()).entries == 4);
+    CHECK(value(scene.cache.retired()).empty());
+    CHECK(content_of(scene.bucket, "removed") == "1");
+    CHECK(content_of(scene.bucket, long_key) == "4");
+    require_no_leak(scene.root, 2);
+}
+
+TEST_CASE("what is not retired, or is no id, can't be restored; a key that has an entry is not replaced unless that is allowed") {
+    const Scene scene;
+    const std::string live = put(scene.bucket, "k", "old").id();
+    CHECK(outcome(scene.cache.restore("../../k")) == "invalid");
+    CHECK(outcome(scene.cache.restore("")) == "invalid");
+    CHECK(outcome(scene.cache.restore(live)) == "miss");
+    CHECK(outcome(scene.cache.restore(fresh_name())) == "miss");
+    put(scene.bucket, "k", "new");
+    CHECK(outcome(scene.cache.restore(live)) == "exists");
+    CHECK(content_of(scene.bucket, "k") == "new");
+    CHECK(content_of(value(scene.cache.restore(live, true))) == "old");
+    CHECK(content_of(scene.bucket, "k") == "old");
+    (void)value(scene.cache.collect());
+    CHECK(outcome(scene.cache.restore(live, true)) == "miss");
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("a restore beside a collection: one of them gives way, and a kill leaves no leak") {
+    const Scene scene;
+    const std::string id = put(scene.bucket, "k", "x").id();
+    value(scene.bucket.remove("k"));
+    {
+        Child restorer([&](Child&) { (void)value(open_cache(scene.root).restore(id)); }, {{"restore.filled"}, {}});
+        restorer.wait_for("restore.filled");
+        CHECK(outcome(scene.cache.collect()) == "busy");
+        CHECK(outcome(scene.cache.restore(id)) == "busy");
+        restorer.kill();
+    }
+    CHECK(outcome(scene.bucket.get("k")) == "miss");
+    CHECK(retired_keys(scene.cache) == Keys{"k"});
+    {
+        Child collector([&](Child&) { (void)value(open_cache(scene.root).collect()); }, {{"collect.listed"}, {}});
+        collector.wait_for("collect.listed");
+        CHECK(outcome(scene.cache.restore(id)) == "busy");
+        collector.go_on();
+        CHECK(collector.join() == 0);
+    }
+    CHECK(outcome(scene.cache.restore(id)) == "miss");
+    require_no_leak(scene.root, 0);
+}
+
+TEST_CASE("what is retired and leased can be restored; both are whole, and independent of each other") {
+    const Scene scene;
+    const Lease old = put(scene.bucket, "k", "x");
+    value(scene.bucket.remove("k"));
+    const Lease back = value(scene.cache.restore(old.id()));
+    CHECK(content_of(old) == "x");
+    CHECK(content_of(back) == "x");
+    CHECK(old.path() != back.path());
+    CHECK(value(scene.cache.collect()).leased.size() == 1);
+    CHECK(content_of(old) == "x");
+}
+
+TEST_CASE("a refresh by pattern takes the keys that fit, and no others") {
+    const Scene scene;
+    for (const char* key : {"numpy-1", "numpy-2", "black-1", "dir/numpy-3"}) put(scene.bucket, key, "x");
+    const std::string long_key = "numpy-" + std::string(1000, 'k');
+    put(scene.bucket, long_key, "x");
+    Keys taken;
+    RefreshOptions options{.pattern = "numpy-*", .dry_run = true};
+    options.on_taken = [&](const std::string& key) { taken.push_back(key); };
+    CHECK(value(scene.bucket.refresh(options)) == 3);
+    CHECK(keys_of(scene.bucket).size() == 5);
+    options.dry_run = false;
+    CHECK(value(scene.bucket.refresh(options)) == 3);
+    std::sort(taken.begin(), taken.end());
+    CHECK(taken == Keys{"numpy-1", "numpy-1", "numpy-2", "numpy-2", long_key, long_key});
+    CHECK(keys_of(scene.bucket) == Keys{"black-1", "dir/numpy-3"});
+    CHECK(value(scene.bucket.refresh(options)) == 0);
+    CHECK(value(value(scene.cache.bucket("nobody's")).refresh(options)) == 0);
+    CHECK(value(scene.bucket.refresh({.pattern = "*numpy*"})) == 1);
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("a refresh by age takes what was published before, and nothing that is published while it looks") {
+    const Scene scene;
+    put(scene.bucket, "old", "x");
+    put(scene.bucket, "replaced", "x");
+    const auto then = std::chrono::system_clock::now();
+    put(scene.bucket, "new", "x");
+    CHECK(value(scene.bucket.refresh({.pattern = "n*", .published_before = then})) == 0);
+    Child refresher([&](Child& child) { child.say("took " + std::to_string(value(open_bucket(scene.root).refresh({.published_before = then})))); }, {{"retire.checked"}, {}});
+    refresher.wait_for("retire.checked");
+    refresher.kill();
+    CHECK(keys_of(scene.bucket).size() == 3);
+    put(scene.bucket, "replaced", "y");
+    CHECK(value(scene.bucket.refresh({.published_before = then})) == 1);
+    CHECK(keys_of(scene.bucket) == Keys{"new", "replaced"});
+    require_no_leak(scene.root, 2);
+}
+
+TEST_CASE("a refresh by pattern waits for nobody; one by age waits for a lock, within its limit, and says who has it") {
+    const Scene scene;
+    put(scene.bucket, "k", "x");
+    Child publisher([&](Child&) { put(open_bucket(scene.root), "other", "x"); }, {{"publish.locked"}, {}});
+    publisher.wait_for("publish.locked");
+    publisher.stop();
+    const Bucket hasty = open_hasty(scene.root);
+    const auto refused = hasty.refresh({.published_before = std::chrono::system_clock::now() + 1h});
+    CHECK(outcome(refused) == "busy");
+    CHECK(contains(refused.error().message(), "pid " + std::to_string(publisher.pid())));
+    CHECK(value(hasty.refresh({.pattern = "k"})) == 1);
+    CHECK(outcome(hasty.get("k")) == "miss");
+    publisher.resume();
+    publisher.go_on();
+    CHECK(publisher.join() == 0);
+}
