@@ -86,6 +86,20 @@ Strings places_of(std::string_view synopsis) {
     return places;
 }
 
+/// The words that a synopsis spells out: of "ls | restore ID... | empty" that is ls, restore, empty.
+Completion literals_of(std::string_view synopsis) {
+    Completion completion;
+    bool begins = true;  // one of the ways to go on
+    while (!synopsis.empty()) {
+        const auto word = synopsis.substr(0, synopsis.find(' '));
+        synopsis.remove_prefix(std::min(word.size() + 1, synopsis.size()));
+        const bool is_literal = word.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == word.npos;
+        if (begins && is_literal && !word.empty()) completion.candidates.push_back({std::string(word), {}});
+        begins = word == "|";
+    }
+    return completion;
+}
+
 std::optional<larder::Cache> open_quietly(const Line& line) {
     Arguments arguments;
     if (line.cache) arguments.cache = expand_home(*line.cache);
@@ -180,6 +194,9 @@ Completion complete_in(const Line& line, const std::string& current) {
         if (line.command->runs_a_program && next >= line.command->min_words)
             completion.candidates.insert(completion.candidates.begin(), {"--", "COMMAND follows"});
         return completion;
+    }
+    if (auto literals = literals_of(line.command->synopsis); !literals.candidates.empty()) {
+        return next == 0 ? literals : Completion();
     }
     return fill_place(line, places[std::min(next, places.size() - 1)]);
 }

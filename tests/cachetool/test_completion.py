@@ -66,6 +66,8 @@ class Candidates(Completion):
         self.assertEqual(self.candidates("gc", "--dry"), ["--dry-run"])
         self.assertEqual(self.candidates("install", "b", "k", "d", "--link-mode", "c"), ["clone", "copy"])
         self.assertEqual(self.candidates("completion", ""), ["bash", "fish", "zsh"])
+        self.assertEqual(self.candidates("trash", ""), ["empty", "ls", "restore"])
+        self.assertEqual(self.candidates("trash", "restore", ""), [])
         self.assertEqual(self.candidates("frobnicate"), [])
         self.assertEqual(self.candidates("frobnicate", ""), sorted(self.candidates("")))
         self.assertEqual(self.candidates(), self.candidates(""))
