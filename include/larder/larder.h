@@ -472,6 +472,25 @@ void larder_collect_report_free(larder_collect_report* report);
 larder_code larder_cache_collect(const larder_cache* cache, const larder_collect_options* options, larder_collect_report** report,
                                  larder_error** error);
 
+/* When larder_cache_keep_within collects, and for how long. */
+typedef struct larder_background_options {
+    uint32_t size;
+    int32_t reserved;
+    int64_t every_s;    /* at most one in this time among all processes of the cache; 0 is the default, an hour; less than 0 as often as can be */
+    int64_t at_most_ms; /* it stops after that, whatever is left; 0 is the default, 10 s */
+    void* on_done_data;
+    /* Called, by the collecting thread, with what came of it: a report or an error, the other one is NULL. They last for the call. */
+    void (*on_done)(const larder_collect_report* report, const larder_error* error, void* on_done_data);
+} larder_background_options;
+
+/* From now on a publish through this cache or its buckets may start, at its end, a collection with these limits by a thread of its own. At most one at
+ * a time; others that collect have precedence. Without any limit, as with NULL, it ends that. `limits` is copied, but not what its callbacks are given.
+ * Errors: `invalid` as in collect, and for a dry run.
+ * Concurrency: publish does not wait for it. When the cache and its last bucket are closed, it is asked to stop and waited for: milliseconds. A forked
+ * child collects nothing until it calls this itself. */
+larder_code larder_cache_keep_within(const larder_cache* cache, const larder_collect_options* limits, const larder_background_options* options,
+                                     larder_error** error);
+
 typedef enum larder_finding_kind {
     LARDER_FOUND_DANGLING = 0,    /* a link to an entry that is not there, or not complete */
     LARDER_FOUND_MALFORMED = 1,   /* a link or a record that larder did not write, or not in full */

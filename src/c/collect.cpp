@@ -18,6 +18,16 @@ larder_code larder_cache_collect(const larder_cache* cache, const larder_collect
     });
 }
 
+larder_code larder_cache_keep_within(const larder_cache* cache, const larder_collect_options* limits, const larder_background_options* options,
+                                     larder_error** error) {
+    return c::guarded("keep within limits", error, [&]() -> Result<> {
+        NEED("keep within limits", cache);
+        TRY_ASSIGN(const auto chosen, c::options_of(limits));
+        TRY_ASSIGN(const auto when, c::options_of(options));
+        return cache->cache.keep_within(chosen, when);
+    });
+}
+
 larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_options* options, larder_verify_report** report,
                                 larder_error** error) {
     c::clear(report);

@@ -187,6 +187,29 @@ Result<CollectOptions> options_of(const larder_collect_options* given) {
     return options;
 }
 
+Result<BackgroundOptions> options_of(const larder_background_options* given) {
+    TRY_ASSIGN(const auto known, known_part(given));
+    BackgroundOptions options;
+    if (known.every_s != 0) options.every = std::chrono::seconds(std::clamp<std::int64_t>(known.every_s, 0, longest_age_s));
+    options.at_most = limit_of(known.at_most_ms, options.at_most);
+    if (known.on_done != nullptr) {
+        options.on_done = [call = known.on_done, data = known.on_done_data](const Result<CollectReport>& done) {
+            larder_collect_report* report = nullptr;
+            larder_error* error = nullptr;
+            // Nobody stands behind this thread to whom an exception could go.
+            guarded("collect", &error, [&]() -> Result<> {
+                TRY(done);
+                report = result_of(CollectReport(*done));
+                return {};
+            });
+            call(report, error, data);
+            larder_collect_report_free(report);
+            larder_error_free(error);
+        };
+    }
+    return options;
+}
+
 Result<VerifyOptions> options_of(const larder_verify_options* given) {
     TRY_ASSIGN(const auto known, known_part(given));
     return VerifyOptions{.repair = known.repair != 0};

@@ -13,6 +13,7 @@ namespace larder::c {
 [[nodiscard]] Result<PublishOptions> options_of(const larder_publish_options* given);
 [[nodiscard]] Result<RefreshOptions> options_of(const larder_refresh_options* given);
 [[nodiscard]] Result<CollectOptions> options_of(const larder_collect_options* given);
+[[nodiscard]] Result<BackgroundOptions> options_of(const larder_background_options* given);
 [[nodiscard]] Result<VerifyOptions> options_of(const larder_verify_options* given);
 [[nodiscard]] Result<MaterializeOptions> options_of(const larder_materialize_options* given);
 

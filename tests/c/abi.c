@@ -23,6 +23,8 @@ static void structs(void) {
     CHECK_NUMBER(48, offsetof(larder_collect_options, low_water));
     CHECK_NUMBER(88, offsetof(larder_collect_options, on_evict));
     CHECK_NUMBER(120, offsetof(larder_collect_options, stop));
+    CHECK_NUMBER(40, sizeof(larder_background_options));
+    CHECK_NUMBER(32, offsetof(larder_background_options, on_done));
     CHECK_NUMBER(8, sizeof(larder_verify_options));
     CHECK_NUMBER(16, sizeof(larder_materialize_options));
 

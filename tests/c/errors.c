@@ -40,6 +40,7 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_restore(NULL, "id", 0, &lease, &error));
     FAILS_SAYING(LARDER_INVALID, "id is NULL", larder_cache_restore(cache, NULL, 0, &lease, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_collect(NULL, NULL, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_keep_within(NULL, NULL, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_verify(NULL, NULL, &verified, &error));
     FAILS_SAYING(LARDER_INVALID, "report is NULL", larder_cache_verify(cache, NULL, NULL, &error));
 

@@ -247,6 +247,39 @@ static void verifies(const larder_cache* cache, const larder_bucket* bucket) {
     larder_collect_report_free(collected);
 }
 
+static int done[2]; /* a pipe: a collection in the background says that it has ended */
+
+static void tell_done(const larder_collect_report* report, const larder_error* error, void* data) {
+    CHECK(data == done);
+    CHECK(report != NULL && error == NULL);
+    CHECK_NUMBER(sizeof *report, report->size);
+    CHECK_NUMBER(1, report->live_known);
+    CHECK(write(done[1], "d", 1) == 1);
+}
+
+/* A publish starts a collection by a thread of its own, until that is ended. */
+static void keeps_within(void) {
+    larder_cache* const cache = open_cache(NULL);
+    larder_bucket* const bucket = open_bucket(cache);
+    larder_collect_options limits = {.size = sizeof limits, .limits = LARDER_LIMIT_ENTRIES, .max_entries = 1};
+    larder_background_options options = {.size = sizeof options, .every_s = -1, .on_done = tell_done, .on_done_data = done};
+    larder_error* error = NULL;
+    char byte;
+    CHECK(pipe(done) == 0);
+    limits.dry_run = 1;
+    FAILS(LARDER_INVALID, larder_cache_keep_within(cache, &limits, &options, &error));
+    limits.dry_run = 0;
+    WORKS(larder_cache_keep_within(cache, &limits, &options, &error));
+    put(bucket, "starts one", "text");
+    CHECK(read(done[0], &byte, 1) == 1);
+    WORKS(larder_cache_keep_within(cache, NULL, NULL, &error));
+    larder_bucket_free(bucket);
+    larder_cache_close(cache);
+    close(done[1]);
+    CHECK(read(done[0], &byte, 1) == 0); /* there was one, and no other */
+    close(done[0]);
+}
+
 void test_housekeeping(void) {
     larder_cache* const cache = open_cache(NULL);
     larder_bucket* const bucket = open_bucket(cache);
@@ -255,4 +288,5 @@ void test_housekeeping(void) {
     verifies(cache, bucket);
     larder_bucket_free(bucket);
     larder_cache_close(cache);
+    keeps_within();
 }

@@ -4,7 +4,7 @@ function(run)
 endfunction()
 
 file(REMOVE_RECURSE ${WORK_DIR})
-foreach(component larder_runtime larder_development)
+foreach(component larder_runtime larder_development larder_tools)
     run(${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${WORK_DIR}/prefix --component ${component})
 endforeach()
 
@@ -21,7 +21,10 @@ if(NOT package_files)
 endif()
 
 # What comes with the command.
-if(EXISTS ${WORK_DIR}/prefix/bin/cachetool)
+if(TOOL)
+    if(NOT EXISTS ${WORK_DIR}/prefix/bin/cachetool)
+        message(FATAL_ERROR "cachetool was not installed")
+    endif()
     foreach(file man/man1/cachetool.1 man/man1/cachetool-put.1 bash-completion/completions/cachetool zsh/site-functions/_cachetool
             fish/vendor_completions.d/cachetool.fish larder/schema/common.json)
         if(NOT EXISTS ${WORK_DIR}/prefix/share/${file})

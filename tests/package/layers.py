@@ -11,11 +11,12 @@ headers = {str(path.relative_to(src)).removesuffix(".hpp") for path in src.rglob
 
 
 def place(stem):
-    """Where a file stands. A header without a source of its own stands before the first of its folder."""
+    """Where a file stands. A header without a source of its own stands before the first of its folder that includes it."""
     if stem in stems:
         return stems.index(stem)
-    folder = stem.split("/")[0]
-    return min(i for i, other in enumerate(stems) if other.startswith(folder + "/")) - 0.5
+    folder = [i for i, other in enumerate(stems) if other.startswith(stem.split("/")[0] + "/")]
+    users = [i for i in folder if f"<{stem}.hpp>" in (src / f"{stems[i]}.cpp").read_text()]
+    return min(users or folder) - 0.5
 
 
 climbing = []
