@@ -37,13 +37,16 @@ Uses::Uses() : slots_(new std::atomic<std::uint64_t>[ways * sets]()) {}
 
 bool Uses::note(const layout::Id& id) noexcept {
     // A slot: 48 bits of the id, and the hour in the rest. Two entries that look the same cost one of them its note.
-    const std::uint64_t mix = mixed(id);
-    const std::uint64_t noted = (mix & ~std::uint64_t{0xffff}) | (this_hour() & 0xffff);
+    const std::uint64_t mix = mixed(id), hour = this_hour() & 0xffff;
+    const std::uint64_t noted = (mix & ~std::uint64_t{0xffff}) | hour;
     std::atomic<std::uint64_t>* const set = &slots_[mix % sets * ways];
+    std::size_t free = (mix >> 11) % ways;
     for (std::size_t way = 0; way < ways; ++way) {
-        if (set[way].load(std::memory_order_relaxed) == noted) return false;
+        const std::uint64_t seen = set[way].load(std::memory_order_relaxed);
+        if (seen == noted) return false;
+        if ((seen & 0xffff) != hour) free = way;  // never used, or of another hour
     }
-    set[(mix >> 11) % ways].store(noted, std::memory_order_relaxed);
+    set[free].store(noted, std::memory_order_relaxed);
     return true;
 }
 

@@ -114,7 +114,8 @@ Result<Scenario> parse_scenario(std::string_view text, std::string name) {
         std::any_of(scenario.work.begin(), scenario.work.end(), [](const auto& work) { return work.second > 0; });
     if (!works) return invalid("no \"work\" with a weight above 0: nobody would do anything");
     // Each eviction writes down every key.
-    if (scenario.work["evict"] > 0 && std::uint64_t{scenario.buckets} * scenario.keys > 1000) return invalid("\"evict\" is for at most 1,000 keys in all");
+    const auto evict = scenario.work.find("evict");
+    if (evict != scenario.work.end() && evict->second > 0 && std::uint64_t{scenario.buckets} * scenario.keys > 1000) return invalid("\"evict\" is for at most 1,000 keys in all");
     if (scenario.fill > scenario.keys) return invalid("\"fill\" is more than there are \"keys\"");
     return scenario;
 }
