@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <os/file.hpp>
@@ -60,14 +61,22 @@ void wipe_in_child() {
     own().drawn = 0;
 }
 
+/// Without memory of its own, as who asks about processes may have none left.
+using Buffer = std::array<char, 4096>;
+
 /// The first bytes of a file of the kernel's; empty where it can't be read.
-std::string read_some(const char* path) {
+std::string_view read_some(const char* path, Buffer& buffer) noexcept {
     const Fd fd(retry([&] { return ::open(path, O_RDONLY | O_CLOEXEC); }));
     if (!fd) return {};
-    char buffer[4096];
-    const auto got = retry([&] { return ::read(fd.get(), buffer, sizeof buffer); });
-    return got > 0 ? std::string(buffer, static_cast<std::size_t>(got)) : std::string();
+    const auto got = retry([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
+    return {buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
 }
+
+/// "/proc/PID/NAME", cut off where that is too long, and then the path of nothing.
+struct ProcPath {
+    ProcPath(std::int64_t pid, const char* name) noexcept { std::snprintf(text.data(), text.size(), "/proc/%lld/%s", static_cast<long long>(pid), name); }
+    std::array<char, 64> text;
+};
 
 struct KernelView {
     char state = '?';
@@ -75,23 +84,24 @@ struct KernelView {
 };
 
 /// Fields 3 and 22 of /proc/PID/stat. The command's name, field 2, may hold spaces and brackets: count from the last bracket.
-KernelView view_of(std::int64_t pid) {
+KernelView view_of(std::int64_t pid) noexcept {
     KernelView view;
-    const std::string text = read_some(("/proc/" + std::to_string(pid) + "/stat").c_str());
+    Buffer buffer;
+    const std::string_view text = read_some(ProcPath(pid, "stat").text.data(), buffer);
     auto at = text.rfind(')');
-    if (at == std::string::npos || at + 2 >= text.size()) return view;
+    if (at == text.npos || at + 2 >= text.size()) return view;
     view.state = text[at + 2];
-    for (int field = 2; field < 22 && at != std::string::npos; ++field) at = text.find(' ', at + 1);
-    if (at == std::string::npos) return view;
+    for (int field = 2; field < 22 && at != text.npos; ++field) at = text.find(' ', at + 1);
+    if (at == text.npos) return view;
     std::from_chars(text.data() + at + 1, text.data() + text.size(), view.start);
     return view;
 }
 
 /// Whether a process whose first thread has ended has others that have not.
-bool has_other_threads(std::int64_t pid) {
+bool has_other_threads(std::int64_t pid) noexcept {
     struct stat status{};
     // A directory's links are its subdirectories and two more: one for each thread.
-    return ::stat(("/proc/" + std::to_string(pid) + "/task").c_str(), &status) == 0 && status.st_nlink > 3;
+    return ::stat(ProcPath(pid, "task").text.data(), &status) == 0 && status.st_nlink > 3;
 }
 
 /// The namespace in which our pid means something; 0 where it can't be told.
@@ -114,7 +124,8 @@ int hex_value(char digit) {
 BootId read_boot_id() noexcept {
     BootId id{};
     if (point("os.boot-id") != 0) return id;
-    const std::string text = read_some("/proc/sys/kernel/random/boot_id");
+    Buffer buffer;
+    const std::string_view text = read_some("/proc/sys/kernel/random/boot_id", buffer);
     std::size_t digits = 0;
     for (const char c : text) {
         const int value = hex_value(c);
@@ -189,7 +200,8 @@ Running is_running(const ProcessIdentity& process) noexcept {
 }
 
 std::string this_command() {
-    std::string text = read_some("/proc/self/cmdline");
+    Buffer buffer;
+    std::string text(read_some("/proc/self/cmdline", buffer));
     while (!text.empty() && text.back() == '\0') text.pop_back();
     for (char& c : text) {
         if (c == '\0') c = ' ';

@@ -1,7 +1,5 @@
 /* No memory: each allocation that a call makes fails once, in turn, until the call gets through without meeting the one that fails. Every time the call
- * has to come back with an error, or succeed without what it could not have, and never throw, abort or leave its result half made.
- *
- * Not of larder_cache_status: os::is_running, which may not throw, allocates. */
+ * has to come back with an error, or succeed without what it could not have, and never throw, abort or leave its result half made. */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <stdio.h>
@@ -67,6 +65,15 @@ static larder_code lists(larder_error** error) {
     return code;
 }
 
+static larder_code tells_who_is_there(larder_error** error) {
+    larder_status* status = NULL;
+    const larder_code code = larder_cache_status(cache, &status, error);
+    CHECK((status != NULL) == (code == LARDER_OK));
+    if (status != NULL) CHECK_NUMBER(1, status->process_count);
+    larder_status_free(status);
+    return code;
+}
+
 static larder_code misses(larder_error** error) {
     larder_lease* lease = NULL;
     const larder_code code = larder_bucket_get(bucket, "not there", &lease, error);
@@ -115,6 +122,7 @@ int main(void) {
     without_memory("misses", misses, LARDER_MISS);
     without_memory("builds", builds, LARDER_OK);
     without_memory("lists", lists, LARDER_OK);
+    without_memory("tells who is there", tells_who_is_there, LARDER_OK);
     without_memory("makes an error", makes_an_error, LARDER_BUILD);
     larder_bucket_free(bucket);
     larder_cache_close(cache);
