@@ -279,7 +279,7 @@ TEST_CASE("limits and plans that make no sense are refused, and nothing changes"
     CHECK(outcome(scene.cache.collect({.max_entries = 0, .low_water = 101})) == "invalid");
     CHECK(outcome(scene.cache.collect({.max_entries = 0, .plan = std::vector<Eviction>{}})) == "invalid");
     Eviction hostile;
-    for (const std::string id : {"", "../../archive", std::string(26, '0').c_str(), "x"}) {
+    for (const std::string& id : std::vector<std::string>{"", "../../archive", std::string(26, '0'), "x"}) {
         hostile.id = id;
         CHECK(outcome(scene.cache.collect({.plan = std::vector{hostile}})) == "invalid");
     }
