@@ -1,6 +1,8 @@
 #include "plan.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -76,16 +78,22 @@ tl::expected<larder::CollectOptions, Failure> limits_of(const Arguments& argumen
 }
 
 tl::expected<PlanWriter, Failure> PlanWriter::create(const fs::path& path, const fs::path& root) {
-    std::error_code error;
-    if (fs::symlink_status(path, error).type() != fs::file_type::not_found) {
-        return fail_usage(fmt::format("--plan {}: something stands there; name a new file", path.string()));
-    }
+    const int made = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (made < 0 && errno == EEXIST) return fail_usage(fmt::format("--plan {}: something stands there; name a new file", path.string()));
+    if (made < 0) return fail_system(fmt::format("write the plan {}", path.string()), errno);
+    ::close(made);
     PlanWriter writer;
+    writer.unfinished_.reset(new Unfinished{path});
     writer.path_ = path;
     writer.file_.open(path, std::ios::binary);
     if (!writer.file_) return fail_system(fmt::format("write the plan {}", path.string()), errno);
     writer.file_ << dump_line({{magic, version}, {"cache", root.string()}, {"made", iso_time(std::chrono::system_clock::now())}});
     return writer;
+}
+
+PlanWriter::Unfinished::~Unfinished() {
+    std::error_code ignored;
+    if (!path.empty()) fs::remove(path, ignored);
 }
 
 void PlanWriter::add(const larder::Eviction& eviction) {
@@ -98,11 +106,9 @@ void PlanWriter::add(const larder::Eviction& eviction) {
 tl::expected<void, Failure> PlanWriter::finish() {
     file_ << dump_line({{"evictions", count_}});
     file_.close();
-    if (file_) return {};
-    const int reason = errno;
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-    return fail_system(fmt::format("write the plan {}", path_.string()), reason);
+    if (!file_) return fail_system(fmt::format("write the plan {}", path_.string()), errno);
+    unfinished_->path.clear();
+    return {};
 }
 
 tl::expected<std::vector<larder::Eviction>, Failure> read_plan(const fs::path& path, const fs::path& root) {
@@ -114,7 +120,7 @@ tl::expected<std::vector<larder::Eviction>, Failure> read_plan(const fs::path& p
         const Json line = Json::parse(text, nullptr, false);
         if (!line.is_object()) return no_plan(path, number, "not a line of a plan");
         if (number == 1) {
-            if (line.value(magic, 0) != version) return no_plan(path, number, "not a plan of this version");
+            if (!line.contains(magic) || !line[magic].is_number_integer() || line[magic] != version) return no_plan(path, number, "not a plan of this version");
             const std::string cache = line.contains("cache") && line["cache"].is_string() ? line["cache"] : "";
             if (cache != root.string()) return no_plan(path, number, fmt::format("a plan for the cache \"{}\", and this is {}", shown(cache), root.string()));
         } else if (line.contains("evictions")) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <larder/cache.hpp>
+#include <memory>
 
 #include "arguments.hpp"
 
@@ -22,6 +23,12 @@ public:
     [[nodiscard]] tl::expected<void, Failure> finish();
 
 private:
+    /// Removes what was not finished.
+    struct Unfinished {
+        std::filesystem::path path;
+        ~Unfinished();
+    };
+    std::unique_ptr<Unfinished> unfinished_;
     std::filesystem::path path_;
     std::ofstream file_;
     std::uint64_t count_ = 0;

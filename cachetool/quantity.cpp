@@ -68,7 +68,7 @@ tl::expected<std::chrono::seconds, Failure> parse_duration(std::string_view opti
                                       {"w", 7 * day},
                                       {"week", 7 * day},
                                       {"weeks", 7 * day}});
-    if (!seconds || *seconds > 365'000 * day) return wants(option, "a duration, such as 12h or 30d", text);
+    if (!seconds || *seconds > 36'500 * day) return wants(option, "a duration, such as 12h or 30d", text);
     return std::chrono::seconds(std::llround(*seconds));
 }
 

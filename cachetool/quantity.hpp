@@ -14,7 +14,7 @@ namespace cachetool {
 /// Bytes: "4096", "500MB", "1.5GiB", "10G" (a unit alone is one of 1024).
 [[nodiscard]] tl::expected<std::uint64_t, Failure> parse_size(std::string_view option, std::string_view text);
 
-/// "90s", "15min", "12h", "30d", "2w"; without a unit, seconds. Up to a thousand years.
+/// "90s", "15min", "12h", "30d", "2w"; without a unit, seconds. Up to a hundred years.
 [[nodiscard]] tl::expected<std::chrono::seconds, Failure> parse_duration(std::string_view option, std::string_view text);
 
 /// A whole number.

@@ -87,6 +87,7 @@ public:
 
     /// From now on no limit of a collection takes the entry of `key`, this one or a later one. Removing, replacing and refreshing it work as
     /// ever. The entry need not exist. No error where the key is pinned already.
+    /// Errors: `busy` as in publish.
     /// Crash: the key is pinned or not.
     [[nodiscard]] Result<> pin(std::string_view key) const;
     /// Errors: `miss` where the key is not pinned.

@@ -53,10 +53,11 @@ public:
     /// Crash: the next collection carries on.
     [[nodiscard]] Result<CollectReport> collect(const CollectOptions& options = {}) const;
 
-    /// From now on a publish through this Cache or its Buckets may start, at its end, a collection with these limits by a thread of its own. At
-    /// most one at a time in this object; others that collect have precedence. A call without any limit ends it.
+    /// From now on a publish through this Cache or its Buckets may start, at its end, a collection with these limits by a thread of its own,
+    /// which also makes the limits' callbacks. Who collects meanwhile gets `busy`, and this one leaves it to whoever is at it already. The last call
+    /// counts, and asks a collection by an earlier one's limits to stop; one without any limit is the last word.
     /// Errors: `invalid` as in collect, and for a dry run.
-    /// Concurrency: publish does not wait for it. When the Cache and its last Bucket go, it is asked to stop and waited for: milliseconds. A forked
+    /// Concurrency: publish does not wait for it. When the Cache and its last Bucket go, it is asked to stop and waited for: it looks for that after some hundred files or links. A forked
     /// child collects nothing until it calls this itself.
     [[nodiscard]] Result<> keep_within(const CollectOptions& limits, const BackgroundOptions& options = {}) const;
 

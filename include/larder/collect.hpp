@@ -41,7 +41,7 @@ struct CollectProgress {
 
 /// Without a limit a collection deletes garbage alone, and no live entry goes. With limits it first evicts: the entries that were least
 /// recently used go until every limit is kept. What is leased or pinned, or fits a pattern of `keep`, is spared and counts, and so does what
-/// was used after the collection had chosen.
+/// was used after the collection had chosen, as far as that was written down (at most once an hour for each entry).
 struct CollectOptions {
     bool dry_run = false;  ///< report what would go, and change nothing
     /// Threads that delete; 0 takes one for each processor, four at most (more gained nothing on the disks measured).

@@ -6,7 +6,8 @@
 #include <layout/layout.hpp>
 #include <os/process.hpp>
 #include <steps/evict.hpp>
-#include <system_error>
+#include <steps/plan.hpp>
+#include <utility>
 
 namespace larder::detail {
 
@@ -15,67 +16,78 @@ namespace {
 /// A process looks whether a collection is due so often at most. Arbitrary: rarely enough to cost nothing.
 constexpr std::chrono::minutes look_interval{1};
 
+BackgroundOptions bounded(BackgroundOptions options) {
+    options.every = std::clamp(options.every, std::chrono::seconds(0), steps::century);
+    options.at_most = std::clamp(options.at_most, std::chrono::milliseconds(0), std::chrono::milliseconds(steps::century));
+    return options;
+}
+
+/// Signals are for the program's own threads: a new one inherits the mask.
+class AllSignalsBlocked {
+public:
+    AllSignalsBlocked() {
+        sigset_t all;
+        sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+    AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+private:
+    sigset_t before_{};
+};
+
 }  // namespace
 
 Background::Background(CollectOptions limits, BackgroundOptions options)
-    : limits_(std::move(limits)), options_(std::move(options)), owner_(os::process_token()) {}
+    : limits_(std::move(limits)), options_(bounded(std::move(options))), owner_(os::process_token()) {}
 
 Background::~Background() {
-    // The parent's thread does not run in a forked child, and nobody may wait for it there.
-    if (owner_ != os::process_token() && thread_.joinable()) thread_.detach();
+    // In a forked child there is no such thread, and its handle may be another's by now: nobody touches it.
+    if (owner_ != os::process_token()) (void)thread_.release();
 }
 
-void Background::after_publish(const steps::RootRef& root, const root::WaitLimits& waits) noexcept {
+bool Background::is_time_to_look() noexcept {
     const auto now = Clock::now().time_since_epoch().count();
     auto due = next_look_.load(std::memory_order_relaxed);
     const auto wait = std::chrono::duration_cast<Clock::duration>(std::min<std::chrono::seconds>(options_.every, look_interval)).count();
     // A forked child inherits the mutex in whatever state: it takes no part.
-    if (now < due || owner_ != os::process_token() || !next_look_.compare_exchange_strong(due, now + wait)) return;
-    const std::unique_lock looking(mutex_, std::try_to_lock);
-    if (!looking || !is_due(*root)) return;
-    try {
-        start(root, waits);
-    } catch (const std::exception&) {
-        // No memory to be had: the next one that is due.
-    }
+    return now >= due && !retired_ && owner_ == os::process_token() && next_look_.compare_exchange_strong(due, now + wait);
 }
 
-void Background::start(const steps::RootRef& root, const root::WaitLimits& waits) {
-    if (running_.exchange(true)) return;
-    if (thread_.joinable()) thread_.join();  // it has ended
-    // Signals are for the program's own threads: a new one inherits the mask.
-    sigset_t all, before;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    struct Restore {
-        const sigset_t& mask;
-        ~Restore() { ::pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
-    } const restore{before};
+void Background::start_if_due(const steps::RootRef& root, const root::WaitLimits& waits) {
+    const std::unique_lock starting(mutex_, std::try_to_lock);
+    if (!starting || !is_due(*root) || running_) return;
+    thread_.reset();  // it has ended
+    const AllSignalsBlocked blocked;
+    running_ = true;
     try {
-        thread_ = std::jthread([this, root, waits](const std::stop_token& stop) {
+        thread_ = std::make_unique<std::jthread>([this, root, waits](const std::stop_token& stop) {
             run(stop, root, waits);
             running_ = false;
         });
-    } catch (const std::system_error&) {
-        running_ = false;
+    } catch (...) {
+        running_ = false;  // no thread, or no memory, to be had: the next one that is due
     }
 }
 
 void Background::run(const std::stop_token& stop, const steps::RootRef& root, const root::WaitLimits& waits) const {
-    // Others are to see that somebody is at it: so the time is set first. Nobody opens a lock's file for that.
-    (void)os::touch_at(root->dirs().locks, layout::collector_lock_name);
-    CollectOptions limits = limits_;
-    std::stop_source enough;
-    limits.stop = enough.get_token();
-    const auto end = Clock::now() + options_.at_most;
-    limits.on_progress = [&](const CollectProgress&) {
-        if (stop.stop_requested() || Clock::now() >= end) enough.request_stop();
-    };
     try {
+        // Others are to see that somebody is at it: so the time is set first. Nobody opens a lock's file for that.
+        (void)os::touch_at(root->dirs().locks, layout::collector_lock_name);
+        CollectOptions limits = limits_;
+        std::stop_source enough;
+        limits.stop = enough.get_token();
+        const auto end = Clock::now() + options_.at_most;
+        limits.on_progress = [&](const CollectProgress& progress) {
+            if (stop.stop_requested() || retired_ || limits_.stop.stop_requested() || Clock::now() >= end) enough.request_stop();
+            if (limits_.on_progress) limits_.on_progress(progress);
+        };
         const auto report = steps::collect_within_limits(root, limits, waits);
         if (options_.on_done) options_.on_done(report);
-    } catch (const std::exception&) {
-        // Memory has run out: what was done is done, and the rest is the next collection's.
+    } catch (const std::bad_alloc&) {
+        // What was done is done, and the rest is the next collection's.
     }
 }
 

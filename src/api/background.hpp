@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <larder/collect.hpp>
+#include <memory>
 #include <mutex>
 #include <root/locks.hpp>
 #include <steps/held.hpp>
@@ -11,32 +12,38 @@
 
 namespace larder::detail {
 
-/// Fork: in a child it starts afresh; the thread of the parent is the parent's.
+/// Fork: in a child it does nothing; the thread of the parent is the parent's.
 class Background {
 public:
     Background(CollectOptions limits, BackgroundOptions options);
-    /// Asks a collection that is at work to stop, and waits for it: some milliseconds.
+    /// Asks a collection that is at work to stop, and waits for it.
     ~Background();
     Background(const Background&) = delete;
     Background& operator=(const Background&) = delete;
 
-    /// Starts a collection where one is due. Costs a look at the clock where none is; never fails, and waits for nobody.
-    void after_publish(const steps::RootRef& root, const root::WaitLimits& waits) noexcept;
+    /// Whether a process that publishes all the time may look at the disk again. Costs a look at the clock.
+    [[nodiscard]] bool is_time_to_look() noexcept;
+    /// Starts a collection where one is due. Waits for nobody.
+    void start_if_due(const steps::RootRef& root, const root::WaitLimits& waits);
+    /// Starts none any more, and asks one that is at work to stop.
+    void retire() noexcept { retired_ = true; }
+
+    Background* before = nullptr;  ///< of the same cache, retired; set once
 
 private:
     using Clock = std::chrono::steady_clock;
 
-    void start(const steps::RootRef& root, const root::WaitLimits& waits);
     void run(const std::stop_token& stop, const steps::RootRef& root, const root::WaitLimits& waits) const;
     [[nodiscard]] bool is_due(const root::Root& root) const;
 
     const CollectOptions limits_;
     const BackgroundOptions options_;
-    std::atomic<Clock::rep> next_look_{0};
-    std::mutex mutex_;  // taken by the few calls that look, and only tried
+    const std::uint64_t owner_;
+    std::atomic<bool> retired_{false};
     std::atomic<bool> running_{false};
-    std::uint64_t owner_ = 0;
-    std::jthread thread_;
+    std::atomic<Clock::rep> next_look_{0};
+    std::mutex mutex_;  // only ever tried
+    std::unique_ptr<std::jthread> thread_;
 };
 
 }  // namespace larder::detail

@@ -113,7 +113,7 @@ Result<> Bucket::pin(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
     if (root->is_read_only()) return os::fail(Errc::read_only, "pin", cache_->path(), "the cache is open for reading only");
-    return steps::pin(*root, place);
+    return steps::pin(*root, place, cache_->limits());
 }
 
 Result<> Bucket::unpin(std::string_view key) const {

@@ -17,6 +17,7 @@ CacheState::CacheState(std::filesystem::path path, OpenOptions options, steps::R
     : path_(std::move(path)), options_(std::move(options)), generation_(new Generation(std::move(root))) {}
 
 CacheState::~CacheState() {
+    for (Background* background = backgrounds_.load(); background != nullptr;) delete std::exchange(background, background->before);
     for (Generation* generation = generation_.load(); generation != nullptr;) {
         Generation* const before = generation->before;
         delete generation;
@@ -25,9 +26,23 @@ CacheState::~CacheState() {
 }
 
 void CacheState::set_background(std::unique_ptr<Background> background) {
-    const std::lock_guard guard(setting_background_);
-    background_.store(background.get(), std::memory_order_release);
-    if (background) backgrounds_.push_back(std::move(background));
+    Background* const fresh = background.release();
+    if (fresh != nullptr) {
+        fresh->before = backgrounds_.load(std::memory_order_relaxed);
+        while (!backgrounds_.compare_exchange_weak(fresh->before, fresh, std::memory_order_acq_rel)) {
+        }
+    }
+    if (Background* const old = background_.exchange(fresh, std::memory_order_acq_rel)) old->retire();
+}
+
+void CacheState::published(const steps::RootRef& root) const noexcept {
+    Background* const background = background_.load(std::memory_order_acquire);
+    if (background == nullptr || !background->is_time_to_look()) return;
+    try {
+        background->start_if_due(root, limits());
+    } catch (const std::exception&) {
+        // No memory to be had: the next one that is due.
+    }
 }
 
 CacheState::Now CacheState::now() const noexcept {

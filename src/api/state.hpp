@@ -35,9 +35,7 @@ public:
     /// Null: no collections begin by themselves. The one before is kept until the cache is closed, as somebody may be looking at it.
     void set_background(std::unique_ptr<Background> background);
     /// At the end of a publish.
-    void published(const steps::RootRef& root) const noexcept {
-        if (Background* const background = background_.load(std::memory_order_acquire)) background->after_publish(root, limits());
-    }
+    void published(const steps::RootRef& root) const noexcept;
     [[nodiscard]] LinkKind link_kind() const noexcept { return now().root->link_kind(); }
     [[nodiscard]] bool is_read_only() const noexcept { return now().root->is_read_only(); }
 
@@ -59,8 +57,7 @@ private:
     OpenOptions options_;
     std::atomic<Generation*> generation_;
     std::atomic<Background*> background_{nullptr};
-    std::mutex setting_background_;
-    std::vector<std::unique_ptr<Background>> backgrounds_;
+    std::atomic<Background*> backgrounds_{nullptr};  ///< all that there ever were; no lock, as above
 };
 
 class LeaseState {

@@ -11,15 +11,15 @@ namespace {
 /// 64 KiB, of which only what is used is ever touched. Of 500 entries of one installation none then pushes another out, and of 5,000 few do.
 constexpr std::size_t ways = 4, sets = 2048;
 
-/// Hours since the machine started, from 1: no jump of the clock matters.
-std::uint64_t this_hour() noexcept {
+/// Minutes since the machine started, its sleep included: no jump of the clock matters.
+std::uint64_t this_minute() noexcept {
     timespec now{};
-#ifdef CLOCK_MONOTONIC_COARSE
-    (void)::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+#ifdef CLOCK_BOOTTIME
+    (void)::clock_gettime(CLOCK_BOOTTIME, &now);
 #else
     (void)::clock_gettime(CLOCK_MONOTONIC, &now);
 #endif
-    return static_cast<std::uint64_t>(now.tv_sec / std::chrono::seconds(use_interval).count()) + 1;
+    return static_cast<std::uint64_t>(now.tv_sec / 60);
 }
 
 /// Consecutive ids differ in a few low bits alone: spread over the whole word (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
@@ -31,23 +31,43 @@ std::uint64_t mixed(const layout::Id& id) noexcept {
     return x ^ (x >> 31);
 }
 
+/// A slot: 48 bits of the id, and in the rest the minute until which it is settled, which comes round after 45 days. Two entries that look the same
+/// cost one of them its note.
+constexpr std::uint64_t minute_bits = 0xffff;
+
+bool is_over(std::uint64_t slot, std::uint64_t now) noexcept {
+    const std::uint64_t left = (slot - now) & minute_bits;
+    return slot == 0 || left == 0 || left > static_cast<std::uint64_t>(use_interval.count());
+}
+
 }  // namespace
 
 Uses::Uses() : slots_(new std::atomic<std::uint64_t>[ways * sets]()) {}
 
-bool Uses::note(const layout::Id& id) noexcept {
-    // A slot: 48 bits of the id, and the hour in the rest. Two entries that look the same cost one of them its note.
-    const std::uint64_t mix = mixed(id), hour = this_hour() & 0xffff;
-    const std::uint64_t noted = (mix & ~std::uint64_t{0xffff}) | hour;
-    std::atomic<std::uint64_t>* const set = &slots_[mix % sets * ways];
-    std::size_t free = (mix >> 11) % ways;
+bool Uses::is_settled(const layout::Id& id) const noexcept {
+    const std::uint64_t mix = mixed(id);
+    const std::atomic<std::uint64_t>* const set = &slots_[mix % sets * ways];
     for (std::size_t way = 0; way < ways; ++way) {
-        const std::uint64_t seen = set[way].load(std::memory_order_relaxed);
-        if (seen == noted) return false;
-        if ((seen & 0xffff) != hour) free = way;  // never used, or of another hour
+        const std::uint64_t slot = set[way].load(std::memory_order_relaxed);
+        if (((slot ^ mix) & ~minute_bits) == 0 && slot != 0) return !is_over(slot, this_minute());
     }
-    set[free].store(noted, std::memory_order_relaxed);
-    return true;
+    return false;
+}
+
+void Uses::settle(const layout::Id& id, std::chrono::minutes time) noexcept {
+    const std::uint64_t mix = mixed(id), now = this_minute();
+    const std::uint64_t settled = (mix & ~minute_bits) | ((now + static_cast<std::uint64_t>(time.count())) & minute_bits);
+    std::atomic<std::uint64_t>* const set = &slots_[mix % sets * ways];
+    std::size_t chosen = (mix >> 11) % ways;
+    for (std::size_t way = 0; way < ways; ++way) {
+        const std::uint64_t slot = set[way].load(std::memory_order_relaxed);
+        if (((slot ^ mix) & ~minute_bits) == 0) {
+            chosen = way;
+            break;
+        }
+        if (is_over(slot, now)) chosen = way;
+    }
+    set[chosen].store(settled, std::memory_order_relaxed);
 }
 
 }  // namespace larder::root

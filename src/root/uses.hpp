@@ -1,4 +1,4 @@
-// Which entries this process has written a use down for lately, so that it need not look at their links again.
+// Which entries' uses this process need not think of for a while, because their links were looked at lately.
 #pragma once
 
 #include <atomic>
@@ -10,15 +10,17 @@
 namespace larder::root {
 
 /// A use is written down at most so often for each entry. Arbitrary: fine enough for ages in days, and rare enough to cost nothing.
-inline constexpr std::chrono::hours use_interval{1};
+inline constexpr std::chrono::minutes use_interval{60};
 
 /// A cache of fixed size, without locks: what it has forgotten is looked at once more, and harms nothing.
 class Uses {
 public:
     Uses();
 
-    /// False where this very entry was noted less than an interval ago; else notes it.
-    [[nodiscard]] bool note(const layout::Id& id) noexcept;
+    /// Whether settle() said so of this entry, and the time is not over.
+    [[nodiscard]] bool is_settled(const layout::Id& id) const noexcept;
+    /// Nothing need be looked at for so long, an interval at most.
+    void settle(const layout::Id& id, std::chrono::minutes time) noexcept;
 
 private:
     std::unique_ptr<std::atomic<std::uint64_t>[]> slots_;

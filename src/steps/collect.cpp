@@ -43,9 +43,14 @@ public:
     /// The other steps that need the collector's lock.
     Result<> collect() {
         if (options_.dry_run) TRY(list_dead());
-        TRY(options_.dry_run ? list_refreshed() : flatten());
+        auto listed = options_.dry_run ? list_refreshed() : flatten();
         (void)os::point("collect.flattened");
-        TRY(list());
+        if (listed) listed = list();
+        if (!listed && listed.error().code == Errc::interrupted) {
+            report_.stopped = true;
+            return {};
+        }
+        TRY(listed);
         (void)os::point("collect.listed");
         // The list came first, with its look at the keys: no link in a bucket names what may go, and none ever will again. What
         // is leased of it was leased before, and so is seen here; whoever stores an id later finds the link gone when it reads
@@ -92,6 +97,7 @@ private:
             TRY(os::for_each_name(*bucket, [&](const std::string& key, unsigned char type) -> Result<> {
                 if (!layout::is_key_name(key) || type == DT_DIR) return leave_alone(*bucket / key);
                 (void)os::point("collect.flatten-one");
+                TRY(go_on());
                 auto retired = with_room([&] { return root_.retire_link(*bucket, key); });
                 if (!retired && retired.error().sys_errno == ENOENT) return {};
                 return retired;
@@ -109,7 +115,10 @@ private:
         return os::for_each_name(dirs_.retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
             if (!layout::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
             const auto bucket = os::open_dir_at(dirs_.retired_buckets, name);
-            if (!bucket) return leave_alone(dirs_.retired_buckets / name);
+            const int reason = bucket ? 0 : bucket.error().sys_errno;
+            if (reason == ENOTDIR || reason == ELOOP) return leave_alone(dirs_.retired_buckets / name);
+            if (reason == ENOENT) return {};
+            TRY(bucket);
             ++report_.buckets;
             return list_links(*bucket, layout::is_key_name);
         });
@@ -134,7 +143,15 @@ private:
         });
     }
 
+    /// After each link that was looked at: there may be millions.
+    Result<> go_on() {
+        if (options_.on_progress && ++looked_at_ % 256 == 0) options_.on_progress({CollectProgress::Phase::collecting, looked_at_, 0, 0});
+        if (options_.stop.stop_requested()) return os::fail(Errc::interrupted, "collect", dirs_.root.path, "asked to stop; the rest is the next collection's");
+        return {};
+    }
+
     Result<> list_link(const os::Dir& dir, const std::string& name) {
+        TRY(go_on());
         TRY_ASSIGN(const LinkRead link, layout::read_link(root_.link_kind(), dir, name));
         if (link.kind == LinkRead::Kind::foreign) return leave_alone(dir / name);
         const layout::Id link_name = layout::parse_id(name).value_or(layout::Id{});
@@ -227,7 +244,7 @@ private:
     std::deque<Retired> retired_;  // grows without being copied
     Leases leases_;
     CollectReport report_;
-    std::uint64_t files_ = 0;
+    std::uint64_t files_ = 0, looked_at_ = 0;
 };
 
 /// `files` are known to lie there; a collection that was killed may have left others.

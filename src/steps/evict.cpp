@@ -33,7 +33,7 @@ public:
     /// False where the disk has no space for even a rename: what is retired by now is to be deleted, and then there is some.
     Result<bool> evict(const Plan& plan) {
         report_.spared = plan.spared;
-        report_.within_limits = plan.within_limits;
+        keeps_age_ = plan.keeps_age;
         if (!options_.plan) {
             report_.live_entries = plan.live_entries;
             report_.live_bytes = plan.live_bytes;
@@ -53,6 +53,7 @@ public:
             TRY(evicted);
             ++number;
         }
+        if (!options_.plan) report_.within_limits = keeps_limits(plan);
         return true;
     }
 
@@ -64,14 +65,17 @@ private:
         if (!record) return stays(report_.used_since);  // gone meanwhile
         if (const auto holders = leases_.find(victim.id); holders != leases_.end()) {
             for (const auto& process : holders->second) report_.spared.push_back({process, to_text(victim.id), record->bucket, record->key});
-            report_.within_limits = false;
+            keeps_age_ = keeps_age_ && victim.reason != Eviction::Reason::max_age;
             return {};
         }
         const auto bucket = layout::encode_bucket(record->bucket);
         const auto path = bucket ? layout::encode_key_path(*bucket, record->key) : tl::make_unexpected(bucket.error());
         if (!path) return stays(report_.used_since);
         if (options_.plan && is_kept(options_, record->bucket, record->key)) return stays(report_.used_since);
-        if (held_up_.contains(*bucket)) return stays(report_.held_up);
+        if (held_up_.contains(*bucket)) {
+            keeps_age_ = keeps_age_ && victim.reason != Eviction::Reason::max_age;
+            return stays(report_.held_up);
+        }
         const Place place{record->bucket, *bucket, record->key, *path};
         TRY_ASSIGN(const bool pinned, is_pinned(root_, place));
         if (pinned) return stays(report_.used_since);
@@ -80,6 +84,7 @@ private:
         auto retired = options_.dry_run ? is_unused(root_, place, victim.id, used_by) : retire_unused(root_, place, victim.id, used_by, limits_);
         if (!retired && retired.error().code == Errc::busy) {
             held_up_.insert(*bucket);
+            keeps_age_ = keeps_age_ && victim.reason != Eviction::Reason::max_age;
             return stays(report_.held_up);
         }
         TRY(retired);
@@ -89,10 +94,15 @@ private:
         return {};
     }
 
-    Result<> stays(std::uint64_t& counter) {
+    static Result<> stays(std::uint64_t& counter) {
         ++counter;
-        report_.within_limits = false;
         return {};
+    }
+
+    /// Whether what stays is within all limits: more of what was chosen may stay than low water asks for.
+    [[nodiscard]] bool keeps_limits(const Plan& plan) const {
+        const auto entries = report_.live_entries.value_or(0), bytes = report_.live_bytes.value_or(0);
+        return keeps_age_ && entries <= options_.max_entries.value_or(entries) && bytes <= options_.max_size.value_or(bytes) && report_.evicted_bytes >= plan.to_free;
     }
 
     void count(const Candidate& victim, const layout::Record& record) {
@@ -116,6 +126,7 @@ private:
     CollectReport& report_;
     Leases leases_;
     std::set<std::string> held_up_;  // buckets
+    bool keeps_age_ = true;
 };
 
 void add(CollectReport& sum, CollectReport more) {
@@ -135,10 +146,20 @@ void add(CollectReport& sum, CollectReport more) {
 Result<CollectReport> collect_within_limits(const RootRef& root, const CollectOptions& options, const root::WaitLimits& limits) {
     TRY(check_limits(options));
     CollectReport sum;
+    std::uint64_t garbage = 0;
+    if (options.min_free) {
+        // What is garbage already is the first to make room: no live entry goes in its place.
+        TRY_ASSIGN(auto collected, collect(root, options));
+        if (options.dry_run) {
+            garbage = collected.bytes;
+        } else {
+            sum = std::move(collected);
+        }
+    }
     for (bool had_room = false; !had_room;) {
         TRY_ASSIGN(auto report, collect(root, options, [&](CollectReport& begun) -> Result<> {
                        had_room = true;
-                       const auto plan = make_plan(*root, options);
+                       const auto plan = make_plan(*root, options, garbage);
                        begun.stopped = !plan && plan.error().code == Errc::interrupted;
                        if (begun.stopped) return {};
                        TRY(plan);

@@ -1,7 +1,5 @@
 #include <steps/pin.hpp>
 
-#include <fcntl.h>
-
 #include <cerrno>
 #include <layout/layout.hpp>
 #include <layout/name.hpp>
@@ -25,11 +23,14 @@ Result<std::optional<os::Dir>> open_pins(const root::Root& root, const std::stri
 
 }  // namespace
 
-Result<> pin(const root::Root& root, const Place& place) {
+Result<> pin(root::Root& root, const Place& place, const root::WaitLimits& limits) {
     TRY_ASSIGN(const os::Dir pins, os::make_and_open_dir_at(root.dirs().root, layout::pins_name));
     TRY_ASSIGN(const os::Dir bucket, os::make_and_open_dir_at(pins, place.encoded_bucket));
-    (void)os::point("pin.begun");
-    TRY(os::open_at(bucket, std::string(place.encoded_key()), O_WRONLY | O_CREAT, 0600));
+    const auto lock = root::BucketLock::shared(root, place.encoded_bucket, limits);
+    TRY(lock);
+    (void)os::point("pin.locked");
+    auto made = os::write_new_file_at(bucket, std::string(place.encoded_key()), "");
+    if (!made && made.error().sys_errno != EEXIST) return made;
     return {};
 }
 

@@ -1,14 +1,15 @@
 // Pin: to keep a key's entries, this one and later ones, from being evicted. Nothing else looks at pins.
 #pragma once
 
-#include <root/root.hpp>
+#include <root/locks.hpp>
 #include <set>
 #include <steps/place.hpp>
 #include <string>
 
 namespace larder::steps {
 
-[[nodiscard]] Result<> pin(const root::Root& root, const Place& place);
+/// Under the bucket's lock, shared, so that no eviction that has not seen it is under way. Errors: `busy`.
+[[nodiscard]] Result<> pin(root::Root& root, const Place& place, const root::WaitLimits& limits);
 /// Errors: `miss` where it is not pinned.
 [[nodiscard]] Result<> unpin(const root::Root& root, const Place& place);
 [[nodiscard]] Result<bool> is_pinned(const root::Root& root, const Place& place);

@@ -40,7 +40,7 @@ constexpr std::uint64_t progress_step = 256;
 
 class Planner {
 public:
-    Planner(const root::Root& root, const CollectOptions& options) : root_(root), options_(options) {
+    Planner(const root::Root& root, const CollectOptions& options, std::uint64_t garbage) : root_(root), options_(options), garbage_(garbage) {
         // The record says how large an entry is; where nobody asks, it need not be read.
         needs_records_ = options.max_size || options.min_free || !options.keep.empty();
     }
@@ -98,12 +98,13 @@ private:
         std::uint64_t entries = plan_.live_entries, bytes = plan_.live_bytes;
         const auto wanted_entries = low_water(options_.max_entries, entries);
         const auto wanted_bytes = low_water(options_.max_size, bytes);
-        std::uint64_t to_free = 0;
+        std::uint64_t& to_free = plan_.to_free;
         if (options_.min_free) {
             TRY_ASSIGN(const auto space, os::space_of(root_.dirs().root));
-            if (space.free < *options_.min_free) to_free = missing_space(*options_.min_free, space);
+            const os::Space expected{space.free + garbage_, space.size};
+            if (expected.free < *options_.min_free) to_free = missing_space(*options_.min_free, expected);
         }
-        const auto oldest = options_.max_age ? seconds_of(std::chrono::system_clock::now() - *options_.max_age) : 0;
+        const auto oldest = options_.max_age ? seconds_of(std::chrono::system_clock::now() - std::min(*options_.max_age, century)) : 0;
         const std::uint64_t all_bytes = bytes;
         const auto reason_for = [&](const Candidate& candidate) -> std::optional<Reason> {
             if (candidate.used < oldest) return Reason::max_age;
@@ -118,7 +119,7 @@ private:
             const auto reason = reason_for(candidate);
             if (!reason) break;  // what comes later was used later
             if (const auto holders = leases_.find(candidate.id); holders != leases_.end()) {
-                spare(candidate, holders->second);
+                spare(candidate, holders->second, *reason);
                 continue;
             }
             candidate.reason = *reason;
@@ -126,14 +127,13 @@ private:
             --entries;
             bytes -= candidate.bytes;
         }
-        plan_.within_limits = entries <= options_.max_entries.value_or(entries) && bytes <= options_.max_size.value_or(bytes) && all_bytes - bytes >= to_free;
         return {};
     }
 
     /// Below which it is to go, where it is above the limit now.
     [[nodiscard]] std::uint64_t low_water(const std::optional<std::uint64_t>& limit, std::uint64_t now) const {
         if (!limit || now <= *limit) return std::numeric_limits<std::uint64_t>::max();
-        return *limit / 100 * options_.low_water + *limit % 100 * options_.low_water / 100;
+            return *limit / 100 * options_.low_water + (*limit % 100 * options_.low_water + 99) / 100;
     }
 
     /// The limit is so many percent of what is to be free afterwards; no disk has more than its size.
@@ -142,7 +142,8 @@ private:
         return std::max(limit, std::min(wanted, space.size)) - space.free;
     }
 
-    void spare(const Candidate& candidate, const std::vector<ProcessInfo>& holders) {
+    void spare(const Candidate& candidate, const std::vector<ProcessInfo>& holders, Reason reason) {
+        if (reason == Reason::max_age) plan_.keeps_age = false;
         const auto record = read_record(root_, candidate.id);
         for (const auto& process : holders) {
             plan_.spared.push_back({process, to_text(candidate.id), record ? record->bucket : "", record ? record->key : ""});
@@ -151,6 +152,7 @@ private:
 
     const root::Root& root_;
     const CollectOptions& options_;
+    std::uint64_t garbage_;
     bool needs_records_;
     std::deque<Candidate> candidates_;
     Leases leases_;
@@ -172,6 +174,7 @@ Result<> check_limits(const CollectOptions& options) {
     if (options.low_water < 1 || options.low_water > 100) {
         return os::fail(Errc::invalid, "collect", {}, "low_water is " + std::to_string(options.low_water) + ", and must be a percentage from 1 to 100");
     }
+    if (options.max_age && options.max_age->count() < 0) return os::fail(Errc::invalid, "collect", {}, "max_age is negative: it is a time since the last use");
     if (options.plan && (options.max_size || options.max_age || options.max_entries || options.min_free)) {
         return os::fail(Errc::invalid, "collect", {}, "a plan and limits at once: a plan was made by limits, and is carried out without");
     }
@@ -183,8 +186,8 @@ bool is_kept(const CollectOptions& options, const std::string& bucket, const std
     return std::any_of(options.keep.begin(), options.keep.end(), [&](const std::string& pattern) { return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0; });
 }
 
-Result<Plan> make_plan(const root::Root& root, const CollectOptions& options) {
-    if (!options.plan) return Planner(root, options).plan();
+Result<Plan> make_plan(const root::Root& root, const CollectOptions& options, std::uint64_t garbage) {
+    if (!options.plan) return Planner(root, options, garbage).plan();
     Plan plan;
     for (const auto& eviction : *options.plan) {
         const auto id = layout::parse_id(eviction.id);

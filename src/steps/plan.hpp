@@ -18,13 +18,17 @@ struct Candidate {
 };
 static_assert(sizeof(Candidate) == 32);
 
+/// Nothing is older than that, and it can be taken from any clock's time without overflow.
+inline constexpr std::chrono::seconds century{std::int64_t{100} * 365 * 24 * 3600};
+
 [[nodiscard]] std::uint32_t seconds_of(WallTime time) noexcept;
 
 struct Plan {
     std::deque<Candidate> victims;  ///< in the order in which they are to go. A deque grows without being copied.
     std::uint64_t live_entries = 0;  ///< all, the victims included
     std::uint64_t live_bytes = 0;
-    bool within_limits = true;  ///< once the victims are gone
+    std::uint64_t to_free = 0;  ///< bytes that min_free lacks
+    bool keeps_age = true;      ///< nothing that is too old was passed over
     std::vector<LeaseInfo> spared;
 };
 
@@ -36,6 +40,7 @@ struct Plan {
 /// Whether a pattern of `keep` fits.
 [[nodiscard]] bool is_kept(const CollectOptions& options, const std::string& bucket, const std::string& key);
 
-[[nodiscard]] Result<Plan> make_plan(const root::Root& root, const CollectOptions& options);
+/// `garbage`: bytes that will be free by themselves.
+[[nodiscard]] Result<Plan> make_plan(const root::Root& root, const CollectOptions& options, std::uint64_t garbage);
 
 }  // namespace larder::steps

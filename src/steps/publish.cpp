@@ -30,13 +30,14 @@ Result<> complete(const os::Dir& staged, const Place& place, const PublishOption
 /// One try to bring the staged link to its key. True: done, and `old_came_back` says whether the staged name now holds the old link.
 /// False: what we saw has changed meanwhile; try again.
 Result<bool> try_place(root::Root& root, const os::Dir& staging, const std::string& staged_link, const std::string& path,
-                       bool exclusive, bool& old_came_back) {
+                       bool exclusive, Replace replace, bool& old_came_back) {
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const LinkRead old, layout::read_link(root.link_kind(), buckets, path));
     if (old.kind == LinkRead::Kind::foreign) {
         return os::fail(Errc::damaged, "publish", buckets / path, "not a link of this cache's kind stands here; move it away");
     }
     const bool is_new = old.kind == LinkRead::Kind::absent;
+    if (!is_new && replace == Replace::no) return os::fail(Errc::exists, "publish", buckets / path, "its key has an entry; remove that, or allow its replacement");
     (void)os::point(is_new ? "publish.before-placing-new" : "publish.before-exchange");
     Result<> placed;
     if (exclusive) {
@@ -72,7 +73,7 @@ Result<> ensure_bucket(const root::Root& root, const std::string& encoded_bucket
 
 /// Step 5: under the bucket's lock. Whether the old link came back in exchange.
 Result<bool> place_link(root::Root& root, const os::Dir& staging, const std::string& staged_link, const Place& place,
-                        const root::WaitLimits& limits) {
+                        const root::WaitLimits& limits, Replace replace) {
     const std::string& path = place.path;
     for (;;) {
         const bool exclusive = !root.can_exchange.load(std::memory_order_relaxed);
@@ -83,7 +84,7 @@ Result<bool> place_link(root::Root& root, const os::Dir& staging, const std::str
         for (;;) {
             TRY(ensure_bucket(root, place.encoded_bucket));
             bool old_came_back = false;
-            auto placed = try_place(root, staging, staged_link, path, exclusive, old_came_back);
+            auto placed = try_place(root, staging, staged_link, path, exclusive, replace, old_came_back);
             if (placed && *placed) return old_came_back;
             if (placed) continue;
             const bool no_exchange = placed.error().code == Errc::unsupported && placed.error().sys_errno != EXDEV;
@@ -112,7 +113,7 @@ Result<> sync_link(const root::Root& root, const os::Dir& staging, const std::st
 
 }  // namespace
 
-Result<HeldLease> publish(Stage stage, const Place& place, const PublishOptions& options, const root::WaitLimits& limits) {
+Result<HeldLease> publish(Stage stage, const Place& place, const PublishOptions& options, const root::WaitLimits& limits, Replace replace) {
     root::Root& root = *stage.root();
     const layout::Id id = stage.id();
     const bool power = options.durability == Durability::power;
@@ -152,7 +153,7 @@ Result<HeldLease> publish(Stage stage, const Place& place, const PublishOptions&
     }
 
     // (5) Under the bucket's lock, bring the link to its key.
-    const auto old_came_back = place_link(root, staging, staged_link, place, limits);
+    const auto old_came_back = place_link(root, staging, staged_link, place, limits, replace);
     (void)os::point("publish.placed");
     if (!old_came_back) {
         (void)root.retire_link(staging, staged_link);  // it names garbage in staging too, if even this rename has no space

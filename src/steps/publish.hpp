@@ -7,6 +7,10 @@
 
 namespace larder::steps {
 
-[[nodiscard]] Result<HeldLease> publish(Stage stage, const Place& place, const PublishOptions& options, const root::WaitLimits& limits);
+/// Whether an entry that the key has already gives way. Where it does not, that is `exists`, decided in the same instant as the publish.
+enum class Replace { yes, no };
+
+[[nodiscard]] Result<HeldLease> publish(Stage stage, const Place& place, const PublishOptions& options, const root::WaitLimits& limits,
+                                        Replace replace = Replace::yes);
 
 }  // namespace larder::steps

@@ -85,6 +85,7 @@ Result<HeldLease> restore(const RootRef& root, const layout::Id& id, bool replac
     TRY_ASSIGN(const std::string bucket, layout::encode_bucket(record.bucket));
     TRY_ASSIGN(std::string path, layout::encode_key_path(bucket, record.key));
     const Place place{record.bucket, bucket, record.key, std::move(path)};
+    // To spare the copy: what counts is what stands there when it is published.
     TRY_ASSIGN(const LinkRead now, layout::read_link(root->link_kind(), root->dirs().buckets, place.path));
     if (now.kind != LinkRead::Kind::absent && !replace) {
         return os::fail(Errc::exists, "restore", root->dirs().buckets / place.path, "its key has an entry again; remove that, or allow its replacement");
@@ -92,7 +93,7 @@ Result<HeldLease> restore(const RootRef& root, const layout::Id& id, bool replac
     TRY_ASSIGN(Stage stage, Stage::make(root));
     TRY(fill(stage, *entry));
     (void)os::point("restore.filled");
-    return publish(std::move(stage), place, {record.durability, record.producer}, limits);
+    return publish(std::move(stage), place, {record.durability, record.producer}, limits, replace ? Replace::yes : Replace::no);
 }
 
 }  // namespace larder::steps

@@ -10,6 +10,7 @@
 #include <os/points.hpp>
 #include <steps/collect.hpp>
 #include <steps/entry.hpp>
+#include <steps/pin.hpp>
 #include <steps/use.hpp>
 
 namespace larder::steps {
@@ -54,19 +55,18 @@ Result<> with_room(const RootRef& root, Step step) {
 class PartialRefresh {
 public:
     PartialRefresh(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket, const RefreshOptions& options,
-                   const root::WaitLimits& limits)
-        : root_(root), bucket_(bucket), encoded_bucket_(encoded_bucket), options_(options), limits_(limits) {}
+                   const root::WaitLimits& limits, std::uint64_t& taken)
+        : root_(root), bucket_(bucket), encoded_bucket_(encoded_bucket), options_(options), limits_(limits), taken_(taken) {}
 
-    Result<std::uint64_t> run() {
+    Result<> run() {
         const auto dir = os::open_dir_at(root_->dirs().buckets, encoded_bucket_);
-        if (!dir && dir.error().sys_errno == ENOENT) return 0;
+        if (!dir && dir.error().sys_errno == ENOENT) return {};
         TRY(dir);
-        TRY(os::for_each_name(*dir, [&](const std::string& name, unsigned char type) -> Result<> {
+        return os::for_each_name(*dir, [&](const std::string& name, unsigned char type) -> Result<> {
             if (!layout::is_key_name(name) || type == DT_DIR) return {};
             if (limits_.stop.stop_requested()) return os::fail(Errc::interrupted, "refresh", dir->path, "asked to stop; some keys are retired");
             return visit(name);
-        }));
-        return taken_;
+        });
     }
 
 private:
@@ -93,9 +93,16 @@ private:
     }
 
     Result<bool> take(const std::string& path, const LinkRead& link, const std::string& key) {
-        if (options_.published_before && link.kind == LinkRead::Kind::entry) {
-            return retire_if(*root_, {bucket_, encoded_bucket_, key, path}, link.id, limits_);
-        }
+        if (!options_.published_before) return take_whatever(path);
+        if (link.kind == LinkRead::Kind::entry) return retire_if(*root_, {bucket_, encoded_bucket_, key, path}, link.id, limits_);
+        // A malformed link has no age, and goes; whoever puts a good one in its place meanwhile must not lose that.
+        const auto lock = root::BucketLock::exclusive(*root_, encoded_bucket_, limits_);
+        TRY(lock);
+        TRY_ASSIGN(const LinkRead again, layout::read_link(root_->link_kind(), root_->dirs().buckets, path));
+        return again.kind == LinkRead::Kind::malformed ? take_whatever(path) : Result<bool>(false);
+    }
+
+    Result<bool> take_whatever(const std::string& path) {
         auto retired = root_->retire_link(root_->dirs().buckets, path);
         if (!retired && retired.error().sys_errno == ENOENT) return false;
         TRY(retired);
@@ -107,7 +114,7 @@ private:
     const std::string& encoded_bucket_;
     const RefreshOptions& options_;
     const root::WaitLimits& limits_;
-    std::uint64_t taken_ = 0;
+    std::uint64_t& taken_;
 };
 
 }  // namespace
@@ -154,8 +161,9 @@ Result<bool> retire_unused(root::Root& root, const Place& place, const layout::I
     if (!exists) return false;
     const auto lock = root::BucketLock::exclusive(root, place.encoded_bucket, limits);
     TRY(lock);
+    TRY_ASSIGN(const bool pinned, is_pinned(root, place));  // again: whoever pins does so under this lock
     TRY_ASSIGN(const bool unused, is_unused(root, place, id, used_by));
-    return unused ? retire_checked(root, place.path, id) : Result<bool>(false);
+    return unused && !pinned ? retire_checked(root, place.path, id) : Result<bool>(false);
 }
 
 Result<bool> retire_if_unlocked(root::Root& root, const Place& place, const layout::Id& id) {
@@ -182,8 +190,8 @@ Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const r
         if (moved.error().sys_errno != EXDEV) return moved;
         // A directory of a lower layer of overlayfs can't be renamed: key by key then. Keys that are published meanwhile may stay or go.
         const RefreshOptions every_key;
-        TRY(PartialRefresh(root, {}, encoded_bucket, every_key, limits).run());
-        return {};
+        std::uint64_t taken = 0;
+        return PartialRefresh(root, {}, encoded_bucket, every_key, limits, taken).run();
     });
 }
 
@@ -193,9 +201,7 @@ Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket,
     TRY(with_room(root, [&]() -> Result<> {
         TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
         if (!exists) return {};
-        TRY_ASSIGN(const std::uint64_t more, PartialRefresh(root, bucket, encoded_bucket, options, limits).run());
-        taken += more;
-        return {};
+        return PartialRefresh(root, bucket, encoded_bucket, options, limits, taken).run();
     }));
     return taken;
 }

@@ -18,7 +18,7 @@ namespace larder::steps {
 
 /// Whether the link of a key names `id`, and its last use was before `used_by`.
 [[nodiscard]] Result<bool> is_unused(const root::Root& root, const Place& place, const layout::Id& id, WallTime used_by);
-/// Retires such a link, and no other; whether it did, is the result. Waits for the bucket's lock.
+/// Retires such a link, of a key that is not pinned, and no other; whether it did, is the result. Waits for the bucket's lock.
 [[nodiscard]] Result<bool> retire_unused(root::Root& root, const Place& place, const layout::Id& id, WallTime used_by, const root::WaitLimits& limits);
 
 /// Retires every key of a bucket at once.

@@ -115,7 +115,9 @@ private:
         TRY(pins);
         return os::for_each_name(*pins, [&](const std::string& bucket, unsigned char) -> Result<> {
             const auto dir = os::open_dir_at(*pins, bucket);
-            if (!layout::is_bucket_name(bucket) || !dir) return foreign(*pins / bucket);
+            const int reason = dir ? 0 : dir.error().sys_errno;
+            if (!layout::is_bucket_name(bucket) || reason == ENOTDIR || reason == ELOOP) return foreign(*pins / bucket);
+            TRY(dir);
             return os::for_each_name(*dir, [&](const std::string& key, unsigned char type) -> Result<> {
                 return layout::is_key_name(key) && type != DT_DIR ? Result<>() : foreign(*dir / key);
             });

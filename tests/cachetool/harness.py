@@ -1,5 +1,6 @@
 """What the tests of the command share: a cache of their own, the binary as a process, and the documented JSON."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -156,6 +157,13 @@ class CacheTest(unittest.TestCase):
         """Makes an entry. Returns its path."""
         source = self.tree(f"source-{os.urandom(4).hex()}", **(files or {"file": "text"}))
         return pathlib.Path(self.tool("put", "--move", "--", bucket, key, source).rstrip("\n"))
+
+    def hold(self, lock):
+        """Holds one of the cache's lock files as another process would, until the test ends."""
+        file = open(self.root / "locks" / lock, "r+b")
+        self.addCleanup(file.close)
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        return file
 
     def purge(self):
         """All that anyone can do to get rid of entries."""

@@ -1,6 +1,5 @@
 """refresh, gc, status, verify: purging while others work, who is named when something is busy, and damage."""
 
-import fcntl
 import os
 import shutil
 import signal
@@ -23,13 +22,6 @@ class Housekeeping(CacheTest):
     def stop_using(self, process):
         process.stdin.close()
         process.wait()
-
-    def hold(self, lock):
-        """Holds one of the cache's lock files as another process would, until the test ends."""
-        file = open(self.root / "locks" / lock, "r+b")
-        self.addCleanup(file.close)
-        fcntl.lockf(file, fcntl.LOCK_EX)
-        return file
 
 
 class Refresh(Housekeeping):

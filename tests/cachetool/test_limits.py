@@ -128,6 +128,13 @@ class Plans(Limits):
         self.assertEqual((document["evicted"], document["used_since"]), (1, 3))
         self.assertEqual(self.keys(), list("012"))
 
+    def test_that_could_not_be_finished_is_not_left(self):
+        self.fill(1)
+        self.hold("collector")
+        for _ in range(2):
+            self.complaint("gc", "--plan", "plan", "--max-entries", "0", code=4)
+            self.assertFalse((self.dir / "plan").exists())
+
     def test_says_what_a_dry_run_says(self):
         self.fill(5)
         dry = self.json("gc", "--max-size", "2kB", "--dry-run")["evictions"]
@@ -145,7 +152,7 @@ class Plans(Limits):
         bad = {"empty": "", "cut": "".join(lines[:-1]), "a line less": lines[0] + "".join(lines[2:]), "half a line": text[: len(text) // 2], "no JSON": "x\n" + text,
                "another cache": text.replace(str(self.root), "/elsewhere", 1), "no plan": "[]\n", "newer": text.replace('"larder_plan":1', '"larder_plan":2'),
                "no id": re.sub(r'"id":"[^"]*"', '"id":7', text), "hostile id": re.sub(r'"id":"[^"]*"', '"id":"../../../etc"', text),
-               "no time": re.sub(r'"last_used_seconds":\d+', '"last_used_seconds":-1', text)}
+               "a version that is none": text.replace('"larder_plan":1', '"larder_plan":"x"'), "no time": re.sub(r'"last_used_seconds":\d+', '"last_used_seconds":-1', text)}
         for name, content in bad.items():
             with self.subTest(name):
                 (self.dir / "bad").write_text(content)

@@ -108,7 +108,7 @@ TEST_CASE("the entries that were least recently used go until the limit's low wa
         CHECK(*done.report.live_entries == 6);
     }
     SECTION("several limits: the strictest decides") {
-        const auto done = collect(scene.cache, {.max_size = 10'000, .max_age = 8 * 24h - 1h, .max_entries = 7, .low_water = 90});
+        const auto done = collect(scene.cache, {.max_size = 10'000, .max_age = 8 * 24h - 1h, .max_entries = 7, .low_water = 85});
         CHECK(done.keys == Keys{"0", "1", "2", "3"});
         CHECK(done.evictions[0].reason == Reason::max_age);
         CHECK(done.evictions[1].reason == Reason::max_age);
@@ -439,4 +439,91 @@ TEST_CASE("what the disk gets back is counted: hard links elsewhere keep their f
     }
     CHECK(read_file(scene.dir.path() / "shared") == std::string(1'000'000, 'y'));
     CHECK_FALSE(value(scene.cache.collect()).freed);
+}
+
+TEST_CASE("an age of centuries takes nothing, and a negative one is refused") {
+    const Scene scene;
+    put_old(scene, 2);
+    for (const auto age : {std::chrono::seconds::max(), std::chrono::seconds(std::chrono::hours(24 * 365 * 400))}) {
+        CHECK(collect(scene.cache, {.max_age = age}).keys.empty());
+    }
+    CHECK(outcome(scene.cache.collect({.max_age = -1s})) == "invalid");
+    CHECK(keys_of(scene.bucket).size() == 2);
+}
+
+TEST_CASE("what is garbage makes room before any live entry does") {
+    const Scene scene;
+    put_old(scene, 2);
+    Staging staging = value(scene.bucket.stage());
+    write_file(staging.path() / "large", std::string(64 << 20, 'x'));
+    (void)value(scene.bucket.publish("garbage", std::move(staging)));
+    value(scene.bucket.remove("garbage"));
+    struct statvfs disk{};
+    REQUIRE(::statvfs(scene.root.c_str(), &disk) == 0);
+    // More than is free, and less than there will be.
+    const auto wanted = std::uint64_t{disk.f_bavail} * disk.f_frsize + (16U << 20);
+    CollectOptions limits{.dry_run = true, .min_free = wanted, .low_water = 100};
+    CHECK(collect(scene.cache, limits).keys.empty());
+    limits.dry_run = false;
+    const auto done = collect(scene.cache, limits);
+    CHECK(done.keys.empty());
+    CHECK(done.report.entries == 1);
+    CHECK(keys_of(scene.bucket).size() == 2);
+}
+
+TEST_CASE("more may stay than low water asks for, as long as that is within the limit") {
+    const Scene scene;
+    put_old(scene, 5);
+    HeldCollector collector(scene, {.max_entries = 4, .low_water = 50}, "evict.planned");
+    use_ago(scene, "0", 0s);
+    CHECK(collector.go_on() == "evicted 2");
+    const auto again = collect(scene.cache, {.max_entries = 4, .low_water = 50});
+    CHECK(again.report.within_limits);
+    CHECK(keys_of(scene.bucket).size() == 3);
+    CHECK(collect(scene.cache, {.max_entries = 1}).keys.size() == 2);  // 90 % of one entry are one entry
+}
+
+TEST_CASE("a pin that has returned is seen by an eviction that is under way: it waits for the bucket's lock") {
+    const Scene scene;
+    put_old(scene, 1);
+    HeldCollector collector(scene, {.max_entries = 0}, "retire.checked");
+    const auto refused = open_hasty(scene.root).pin("0");
+    CHECK(outcome(refused) == "busy");
+    CHECK(contains(refused.error().message(), "pid " + std::to_string(collector.child().pid())));
+    CHECK(collector.go_on() == "evicted 1");
+
+    put(scene.bucket, "0", "again");
+    Child pinner([&](Child&) { value(open_bucket(scene.root).pin("0")); }, {{"pin.locked"}, {}});
+    pinner.wait_for("pin.locked");
+    HeldCollector other(scene, {.max_entries = 0}, "evict.one");
+    pinner.go_on();
+    CHECK(pinner.join() == 0);
+    CHECK(other.go_on() == "evicted 0");
+    CHECK(content_of(scene.bucket, "0") == "again");
+}
+
+TEST_CASE("a use is settled for the time until it is an hour old, and no longer") {
+    const Scene scene;
+    put(scene.bucket, "k", "x");
+    use_ago(scene, "k", 59min + 30s);
+    unsigned noted = 0;
+    os::set_point_hook([&](const char* name) {
+        noted += name == std::string("use.note");
+        return 0;
+    });
+    (void)scene.bucket.get("k");
+    CHECK(noted == 0);
+    // As if the minute had passed: what was settled for a minute is looked at again by whoever has settled nothing.
+    use_ago(scene, "k", 60min + 30s);
+    Child later([&](Child&) {
+        unsigned seen = 0;
+        os::set_point_hook([&](const char* name) {
+            seen += name == std::string("use.note");
+            return 0;
+        });
+        (void)open_bucket(scene.root).get("k");
+        Child::must(seen == 1, "an hour is over");
+    });
+    os::set_point_hook({});
+    CHECK(later.join() == 0);
 }

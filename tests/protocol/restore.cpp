@@ -170,3 +170,50 @@ TEST_CASE("a refresh by pattern waits for nobody; one by age waits for a lock, w
     publisher.go_on();
     CHECK(publisher.join() == 0);
 }
+
+TEST_CASE("a put that comes while a restore copies is not undone by it, unless that may replace") {
+    for (const bool replace : {false, true}) {
+        const Scene scene;
+        const std::string id = put(scene.bucket, "k", "old").id();
+        value(scene.bucket.remove("k"));
+        Child restorer([&](Child& child) { child.say(outcome(open_cache(scene.root).restore(id, replace))); }, {{"restore.filled"}, {}});
+        restorer.wait_for("restore.filled");
+        put(scene.bucket, "k", "new");
+        restorer.go_on();
+        CHECK(restorer.listen() == (replace ? "ok" : "exists"));
+        CHECK(restorer.join() == 0);
+        CHECK(content_of(scene.bucket, "k") == (replace ? "old" : "new"));
+        require_no_leak(scene.root, 1);
+    }
+}
+
+TEST_CASE("a refresh by age takes a malformed link, and not the entry that is put in its place") {
+    const Scene scene;
+    put(scene.bucket, "k", "x");
+    const auto link = scene.root / "buckets" / "b" / "k";
+    const auto spoil = [&] {
+        fs::remove(link);
+        if (scene.cache.link_kind() == LinkKind::file) {
+            write_file(link, "nonsense");
+        } else {
+            fs::create_symlink("nonsense", link);
+        }
+    };
+    spoil();
+    RefreshOptions options;
+    options.published_before = std::chrono::system_clock::now() - 1h;
+    // Before it has the lock somebody puts.
+    Child refresher([&](Child& child) { child.say("took " + std::to_string(value(open_bucket(scene.root).refresh(options)))); }, {{"lock.at-gate"}, {}});
+    refresher.wait_for("lock.at-gate");
+    CHECK(outcome(open_hasty(scene.root).get("k")) == "miss");
+    fs::remove(link);
+    Child publisher([&](Child&) { put(open_bucket(scene.root), "k", "new"); });
+    refresher.go_on();
+    const auto took = refresher.listen();
+    CHECK(refresher.join() == 0);
+    CHECK(publisher.join() == 0);
+    CHECK(took == "took 0");
+    CHECK(content_of(scene.bucket, "k") == "new");
+    spoil();
+    CHECK(value(scene.bucket.refresh(options)) == 1);
+}
