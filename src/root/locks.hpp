@@ -5,7 +5,7 @@
 //   2      build       one byte for each key, exclusive    get_or_build                              one builder for a key
 //   3      gate.B      exclusive, while waiting for 4      remove, evict, repair,                    them against starvation by 4 shared
 //                                                          publish without exchange
-//   4      bucket.B    shared: publish                     exclusive: as 3                           that a link which was checked
+//   4      bucket.B    shared: publish, pin                exclusive: as 3                           that a link which was checked
 //                                                                                                    is the one that is retired
 //   –      participant held for life                       every process                             liveness; the staging area
 //
