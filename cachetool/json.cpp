@@ -70,7 +70,6 @@ Json json_of(const larder::Eviction& eviction) {
             {"last_used", iso_time(eviction.last_used)}, {"reason", larder::name_of(eviction.reason)}};
 }
 
-std::string dump_line(const Json& line) { return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 Json json_of(const larder::Finding& finding) {
     return {{"kind", larder::name_of(finding.kind)},

@@ -20,9 +20,6 @@ namespace cachetool {
 [[nodiscard]] Json json_of(const larder::VerifyReport& report);
 [[nodiscard]] Json json_of(const larder::MaterializeReport& report);
 
-/// One line of JSON Lines; bytes that are not UTF-8 become U+FFFD.
-[[nodiscard]] std::string dump_line(const Json& line);
-
 /// An array of all of them.
 template <class Range>
 [[nodiscard]] Json json_of_all(const Range& values) {

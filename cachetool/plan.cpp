@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "json.hpp"
+#include "output.hpp"
 #include "quantity.hpp"
 #include "text.hpp"
 
@@ -87,7 +88,7 @@ tl::expected<PlanWriter, Failure> PlanWriter::create(const fs::path& path, const
     writer.path_ = path;
     writer.file_.open(path, std::ios::binary);
     if (!writer.file_) return fail_system(fmt::format("write the plan {}", path.string()), errno);
-    writer.file_ << dump_line({{magic, version}, {"cache", root.string()}, {"made", iso_time(std::chrono::system_clock::now())}});
+    writer.file_ << Output::line_of({{magic, version}, {"cache", root.string()}, {"made", iso_time(std::chrono::system_clock::now())}});
     return writer;
 }
 
@@ -100,11 +101,11 @@ void PlanWriter::add(const larder::Eviction& eviction) {
     ++count_;
     Json line = json_of(eviction);
     line["last_used_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(eviction.last_used.time_since_epoch()).count();
-    file_ << dump_line(line);
+    file_ << Output::line_of(line);
 }
 
 tl::expected<void, Failure> PlanWriter::finish() {
-    file_ << dump_line({{"evictions", count_}});
+    file_ << Output::line_of({{"evictions", count_}});
     file_.close();
     if (!file_) return fail_system(fmt::format("write the plan {}", path_.string()), errno);
     unfinished_->path.clear();
