@@ -37,6 +37,8 @@ struct FileSystem {
     std::uint64_t inodes_total = 0;  ///< 0 where the file system does not count them
 };
 
+/// What an errno says.
+[[nodiscard]] std::string reason(int error);
 [[nodiscard]] FileSystem file_system_of(const std::filesystem::path& path);
 void probe_mount(const FileSystem& file_system, Probes& probes);
 

@@ -20,8 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
 /// 0 or errno.
 int clone(const fs::path& from, const fs::path& to) {
 #ifdef FICLONE

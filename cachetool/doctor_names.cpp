@@ -17,8 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
 /// 0 or errno.
 int rename_with(const fs::path& from, const fs::path& to, unsigned flag) {
 #if defined(__linux__) && defined(SYS_renameat2)

@@ -5,10 +5,8 @@
 #include <set>
 #include <steps/collect.hpp>
 #include <steps/entry.hpp>
-#include <steps/pin.hpp>
 #include <steps/plan.hpp>
 #include <steps/retire.hpp>
-#include <tree/remove.hpp>
 
 namespace larder::steps {
 
@@ -65,28 +63,17 @@ private:
         if (!record) return stays(report_.used_since);  // gone meanwhile
         if (const auto holders = leases_.find(victim.id); holders != leases_.end()) {
             for (const auto& process : holders->second) report_.spared.push_back({process, to_text(victim.id), record->bucket, record->key});
-            keeps_age_ = keeps_age_ && victim.reason != Eviction::Reason::max_age;
-            return {};
+            return stays_too_old(victim);
         }
         const auto bucket = layout::encode_bucket(record->bucket);
         const auto path = bucket ? layout::encode_key_path(*bucket, record->key) : tl::make_unexpected(bucket.error());
         if (!path) return stays(report_.used_since);
         if (options_.plan && is_kept(options_, record->bucket, record->key)) return stays(report_.used_since);
-        if (held_up_.contains(*bucket)) {
-            keeps_age_ = keeps_age_ && victim.reason != Eviction::Reason::max_age;
-            return stays(report_.held_up);
-        }
+        if (held_up_.contains(*bucket)) return is_held_up(victim, *bucket);
         const Place place{record->bucket, *bucket, record->key, *path};
-        TRY_ASSIGN(const bool pinned, is_pinned(root_, place));
-        if (pinned) return stays(report_.used_since);
-
         const auto used_by = WallTime(std::chrono::seconds(victim.used) + std::chrono::seconds(1));
-        auto retired = options_.dry_run ? is_unused(root_, place, victim.id, used_by) : retire_unused(root_, place, victim.id, used_by, limits_);
-        if (!retired && retired.error().code == Errc::busy) {
-            held_up_.insert(*bucket);
-            keeps_age_ = keeps_age_ && victim.reason != Eviction::Reason::max_age;
-            return stays(report_.held_up);
-        }
+        auto retired = options_.dry_run ? is_evictable(root_, place, victim.id, used_by) : retire_unused(root_, place, victim.id, used_by, limits_);
+        if (!retired && retired.error().code == Errc::busy) return is_held_up(victim, *bucket);
         TRY(retired);
         if (!*retired) return stays(report_.used_since);
         (void)os::point("evict.retired");
@@ -96,6 +83,18 @@ private:
 
     static Result<> stays(std::uint64_t& counter) {
         ++counter;
+        return {};
+    }
+
+    Result<> is_held_up(const Candidate& victim, const std::string& bucket) {
+        held_up_.insert(bucket);
+        ++report_.held_up;
+        return stays_too_old(victim);
+    }
+
+    /// What was used, changed or pinned since is not too old any more.
+    Result<> stays_too_old(const Candidate& victim) {
+        keeps_age_ = keeps_age_ && victim.reason != Eviction::Reason::max_age;
         return {};
     }
 

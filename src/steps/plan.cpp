@@ -133,7 +133,7 @@ private:
     /// Below which it is to go, where it is above the limit now.
     [[nodiscard]] std::uint64_t low_water(const std::optional<std::uint64_t>& limit, std::uint64_t now) const {
         if (!limit || now <= *limit) return std::numeric_limits<std::uint64_t>::max();
-            return *limit / 100 * options_.low_water + (*limit % 100 * options_.low_water + 99) / 100;
+        return *limit / 100 * options_.low_water + (*limit % 100 * options_.low_water + 99) / 100;
     }
 
     /// The limit is so many percent of what is to be free afterwards; no disk has more than its size.

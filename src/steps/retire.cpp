@@ -147,13 +147,15 @@ Result<bool> retire_if(root::Root& root, const Place& place, const layout::Id& i
     return retire_checked(root, place.path, id);
 }
 
-Result<bool> is_unused(const root::Root& root, const Place& place, const layout::Id& id, WallTime used_by) {
+Result<bool> is_evictable(const root::Root& root, const Place& place, const layout::Id& id, WallTime used_by) {
     const auto& buckets = root.dirs().buckets;
     const auto status = os::stat_at(buckets, place.path);
     if (!status && status.error().sys_errno == ENOENT) return false;
     TRY(status);
     TRY_ASSIGN(const LinkRead link, layout::read_link(root.link_kind(), buckets, place.path));
-    return link.names(id) && last_use(*status) < used_by;
+    if (!link.names(id) || last_use(*status) >= used_by) return false;
+    TRY_ASSIGN(const bool pinned, is_pinned(root, place));
+    return !pinned;
 }
 
 Result<bool> retire_unused(root::Root& root, const Place& place, const layout::Id& id, WallTime used_by, const root::WaitLimits& limits) {
@@ -161,9 +163,9 @@ Result<bool> retire_unused(root::Root& root, const Place& place, const layout::I
     if (!exists) return false;
     const auto lock = root::BucketLock::exclusive(root, place.encoded_bucket, limits);
     TRY(lock);
-    TRY_ASSIGN(const bool pinned, is_pinned(root, place));  // again: whoever pins does so under this lock
-    TRY_ASSIGN(const bool unused, is_unused(root, place, id, used_by));
-    return unused && !pinned ? retire_checked(root, place.path, id) : Result<bool>(false);
+    // Whoever pins does so under this lock.
+    TRY_ASSIGN(const bool evictable, is_evictable(root, place, id, used_by));
+    return evictable ? retire_checked(root, place.path, id) : Result<bool>(false);
 }
 
 Result<bool> retire_if_unlocked(root::Root& root, const Place& place, const layout::Id& id) {

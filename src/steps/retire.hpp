@@ -16,9 +16,9 @@ namespace larder::steps {
 /// The same where the lock is free; else does nothing.
 [[nodiscard]] Result<bool> retire_if_unlocked(root::Root& root, const Place& place, const layout::Id& id);
 
-/// Whether the link of a key names `id`, and its last use was before `used_by`.
-[[nodiscard]] Result<bool> is_unused(const root::Root& root, const Place& place, const layout::Id& id, WallTime used_by);
-/// Retires such a link, of a key that is not pinned, and no other; whether it did, is the result. Waits for the bucket's lock.
+/// Whether the link of a key that is not pinned names `id`, and its last use was before `used_by`.
+[[nodiscard]] Result<bool> is_evictable(const root::Root& root, const Place& place, const layout::Id& id, WallTime used_by);
+/// Retires such a link, and no other; whether it did, is the result. Waits for the bucket's lock.
 [[nodiscard]] Result<bool> retire_unused(root::Root& root, const Place& place, const layout::Id& id, WallTime used_by, const root::WaitLimits& limits);
 
 /// Retires every key of a bucket at once.

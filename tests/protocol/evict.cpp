@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 
 #include <catch.hpp>
+#include <root/uses.hpp>
 
 #include "scene.hpp"
 
@@ -502,28 +503,39 @@ TEST_CASE("a pin that has returned is seen by an eviction that is under way: it 
     CHECK(content_of(scene.bucket, "0") == "again");
 }
 
-TEST_CASE("a use is settled for the time until it is an hour old, and no longer") {
+TEST_CASE("an entry is settled for as long as was said, beside those of a whole installation") {
+    root::Uses uses;
+    std::vector<layout::Id> ids;
+    for (int i = 0; i < 500; ++i) ids.push_back(layout::fresh_id());
+    for (const auto& id : ids) {
+        CHECK_FALSE(uses.is_settled(id));
+        uses.settle(id, root::use_interval);
+    }
+    for (const auto& id : ids) CHECK(uses.is_settled(id));
+    uses.settle(ids[7], 0min);
+    CHECK_FALSE(uses.is_settled(ids[7]));
+    CHECK(uses.is_settled(ids[8]));
+}
+
+TEST_CASE("an hour after a use the next one is written down") {
     const Scene scene;
     put(scene.bucket, "k", "x");
-    use_ago(scene, "k", 59min + 30s);
-    unsigned noted = 0;
-    os::set_point_hook([&](const char* name) {
-        noted += name == std::string("use.note");
-        return 0;
-    });
-    (void)scene.bucket.get("k");
-    CHECK(noted == 0);
-    // As if the minute had passed: what was settled for a minute is looked at again by whoever has settled nothing.
-    use_ago(scene, "k", 60min + 30s);
-    Child later([&](Child&) {
-        unsigned seen = 0;
-        os::set_point_hook([&](const char* name) {
-            seen += name == std::string("use.note");
-            return 0;
+    const auto uses_noted = [&](std::chrono::seconds ago) {
+        use_ago(scene, "k", ago);
+        Child other([&](Child& child) {
+            unsigned noted = 0;
+            os::set_point_hook([&](const char* name) {
+                noted += name == std::string("use.note");
+                return 0;
+            });
+            (void)open_bucket(scene.root).get("k");
+            os::set_point_hook({});
+            child.say(std::to_string(noted));
         });
-        (void)open_bucket(scene.root).get("k");
-        Child::must(seen == 1, "an hour is over");
-    });
-    os::set_point_hook({});
-    CHECK(later.join() == 0);
+        auto said = other.listen();
+        CHECK(other.join() == 0);
+        return said;
+    };
+    CHECK(uses_noted(58min) == "0");
+    CHECK(uses_noted(60min) == "1");
 }
