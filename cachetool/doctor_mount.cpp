@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 #include "doctor.hpp"
 #include "text.hpp"
@@ -57,6 +58,8 @@ void read_mount(const std::filesystem::path& path, dev_t device, FileSystem& out
 #endif
 
 }  // namespace
+
+std::string reason(int error) { return std::generic_category().message(error); }
 
 FileSystem file_system_of(const std::filesystem::path& path) {
     FileSystem out;
