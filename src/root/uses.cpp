@@ -8,7 +8,7 @@ namespace larder::root {
 
 namespace {
 
-/// 64 KiB, of which only what is used is ever touched. Of 500 entries of one installation none then pushes another out, and of 5,000 few do.
+/// 64 KiB, of which only what is used is ever touched. Of 500 entries of one installation hardly one then pushes another out, and of 5,000 few do.
 constexpr std::size_t ways = 4, sets = 2048;
 
 /// Minutes since the machine started, its sleep included: no jump of the clock matters.
