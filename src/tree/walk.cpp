@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <os/process.hpp>
 #include <system_error>
@@ -25,6 +26,7 @@ public:
         places_.push_back(std::move(top));
         work();
         for (auto& helper : helpers_) helper.join();
+        if (no_memory_) throw std::bad_alloc();
         if (error_) return tl::make_unexpected(std::move(*error_));
         return {};
     }
@@ -32,11 +34,24 @@ public:
 private:
     using Lock = std::unique_lock<std::mutex>;
 
-    /// What each thread does until everything is visited. noexcept: out of memory ends the process, as everywhere in larder.
+    /// What each thread does. Where memory has run out all stop, and whoever walks is told by the exception that it is everywhere.
     void work() noexcept {
         Lock lock(mutex_);
+        try {
+            visit_all(lock);
+        } catch (const std::bad_alloc&) {
+            if (!lock.owns_lock()) lock.lock();
+            no_memory_ = true;
+        }
+        changed_.notify_all();
+    }
+
+    [[nodiscard]] bool is_over() const { return error_ || no_memory_ || places_.empty(); }
+
+    /// Until everything is visited.
+    void visit_all(Lock& lock) {
         std::string name;
-        for (Place* place = nullptr; !error_ && !places_.empty();) {
+        for (Place* place = nullptr; !is_over();) {
             place = place_with_names(place);
             if (place == nullptr) {
                 ++idle_;
@@ -62,7 +77,6 @@ private:
             --place->busy;
             place = leave_if_done(lock, place);
         }
-        changed_.notify_all();
     }
 
     /// The place itself while it has names, else the nearest around it that has, else the outermost of all; else null.
@@ -97,7 +111,7 @@ private:
 
     /// Leaves the place if that was the last to do there, and then those around it. Returns where to go on.
     Place* leave_if_done(Lock& lock, Place* place) {
-        while (place != nullptr && place->listed && place->busy == 0 && !error_) {
+        while (place != nullptr && place->listed && place->busy == 0 && !error_ && !no_memory_) {
             place->busy = 1;  // so that nobody else leaves it
             lock.unlock();
             auto left = visitor_.leave(*place);
@@ -142,6 +156,7 @@ private:
     std::condition_variable changed_;
     std::vector<std::unique_ptr<Place>> places_;  // in the order in which they were entered: the outermost come first
     std::optional<Error> error_;
+    bool no_memory_ = false;
     std::uint64_t seen_ = 0;
     unsigned idle_ = 0;
     std::vector<std::thread> helpers_;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "support.h"
 
@@ -81,6 +82,30 @@ static larder_code misses(larder_error** error) {
     return code;
 }
 
+static larder_code installs(larder_error** error) {
+    const larder_materialize_options options = {.size = sizeof options, .mode = LARDER_MODE_COPY, .replace = 1};
+    larder_materialize_report* report = NULL;
+    const larder_code code = larder_materialize(below(playground(), "tree"), below(playground(), "installed"), &options, &report, error);
+    CHECK((report != NULL) == (code == LARDER_OK));
+    larder_materialize_report_free(report);
+    return code;
+}
+
+static larder_code collects(larder_error** error) {
+    const long n = until_failure;
+    larder_collect_report* report = NULL;
+    larder_code code;
+    until_failure = -1;
+    CHECK(larder_cache_collect(cache, NULL, NULL, NULL) == LARDER_OK); /* what the last one left */
+    put(bucket, "garbage", "text");
+    CHECK(larder_bucket_remove(bucket, "garbage", NULL) == LARDER_OK);
+    until_failure = n;
+    code = larder_cache_collect(cache, NULL, &report, error);
+    CHECK((report != NULL) == (code == LARDER_OK));
+    larder_collect_report_free(report);
+    return code;
+}
+
 static larder_code makes_an_error(larder_error** error) {
     *error = larder_error_new(LARDER_BUILD, 0, "a path that is too long for a string to keep it in itself", "a text of the same kind, to be copied");
     CHECK(*error != NULL);
@@ -117,10 +142,15 @@ int main(void) {
     cache = open_cache(NULL);
     bucket = open_bucket(cache);
     put(bucket, "a key that is too long for a string to keep it in itself", "text");
+    CHECK(mkdir(below(playground(), "tree"), 0755) == 0 && mkdir(below(playground(), "tree/below"), 0755) == 0);
+    write_file(below(playground(), "tree/file"), "text");
+    write_file(below(playground(), "tree/below/file"), "text");
     without_memory("opens", opens, LARDER_OK);
     without_memory("finds", finds, LARDER_OK);
     without_memory("misses", misses, LARDER_MISS);
     without_memory("builds", builds, LARDER_OK);
+    without_memory("installs", installs, LARDER_OK);
+    without_memory("collects", collects, LARDER_OK);
     without_memory("lists", lists, LARDER_OK);
     without_memory("tells who is there", tells_who_is_there, LARDER_OK);
     without_memory("makes an error", makes_an_error, LARDER_BUILD);
