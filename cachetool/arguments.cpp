@@ -104,6 +104,10 @@ tl::expected<void, Failure> take_globals(Arguments& arguments) {
         if (cache.mapped().empty()) return fail_usage("--cache wants a directory");
         arguments.cache = cache.mapped();
     }
+    if (const auto log = options.extract("log")) {
+        if (log.mapped().empty()) return fail_usage("--log wants a file");
+        arguments.log = log.mapped();
+    }
     if (const auto timeout = options.extract("lock-timeout")) {
         arguments.lock_timeout = parse_seconds(timeout.mapped());
         if (!arguments.lock_timeout)

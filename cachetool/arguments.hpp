@@ -25,6 +25,7 @@ struct Arguments {
     bool quiet = false;
     std::optional<std::filesystem::path> cache;
     std::optional<std::chrono::milliseconds> lock_timeout;
+    std::optional<std::filesystem::path> log;
 
     std::map<std::string, std::string> options;  ///< the command's own, without the dashes; a flag's value is empty
     [[nodiscard]] bool has(const std::string& option) const { return options.contains(option); }

@@ -15,6 +15,7 @@ std::span<const Option> global_options() {
         {"json", nullptr, "print one JSON document on stdout, errors too"},
         {"quiet", nullptr, "say nothing on stderr but errors and warnings"},
         {"lock-timeout", "SECONDS", "how long to wait for other processes (default: 10; in build 1800)"},
+        {"log", "FILE", "append a line to FILE for each event: waits, changes, evictions (default: $LARDER_LOG)"},
         {"help,h", nullptr, "this text, or a command's"},
         {"version", nullptr, "the version"},
     };

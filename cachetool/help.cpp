@@ -87,6 +87,7 @@ std::span<const std::pair<const char*, const char*>> environment() {
         {"LARDER_CACHE_DIR", "the cache, where there is no --cache"},
         {"XDG_CACHE_HOME",
          "where that is not set either, and this is absolute, the cache is the directory larder in it; else ~/.cache/larder"},
+        {"LARDER_LOG", "the file for a line on each event, where there is no --log"},
         {"NO_COLOR", "where it is set, to anything but nothing, a terminal is shown no colours (nothing else ever is)"},
         {"LARDER_ENTRY", "set by exec for its command: the path of the entry"},
         {"LARDER_STAGE", "set by build for its command: the directory to fill"}};
@@ -95,7 +96,7 @@ std::span<const std::pair<const char*, const char*>> environment() {
 
 std::string help_text() {
     std::string out =
-        "usage: cachetool [--cache DIR] [--json] [--quiet] [--lock-timeout SECONDS]\n                 COMMAND ...\n\n";
+        "usage: cachetool [--cache DIR] [--json] [--quiet] [--lock-timeout SECONDS]\n                 [--log FILE] COMMAND ...\n\n";
     out += filled(description()) + "\n";
     for (const auto& command : commands()) {
         if (!command.hidden) out += fmt::format("  {:<11}{}\n", command.name, command.summary);

@@ -36,6 +36,7 @@ bool is_absent(const fs::path& root) {
 tl::expected<larder::Cache, Failure> open(const fs::path& root, const Arguments& arguments, const Output& output,
                                           larder::OpenOptions options) {
     if (arguments.lock_timeout) options.lock_timeout = *arguments.lock_timeout;
+    options.log = arguments.log ? *arguments.log : environment_path("LARDER_LOG").value_or(fs::path());
     options.on_wait = [output](const std::string& sentence) { output.say(sentence); };
     return larder::Cache::open(root, options).map_error(failure_of);
 }

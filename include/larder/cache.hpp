@@ -5,6 +5,7 @@
 #include <larder/bucket.hpp>
 #include <larder/collect.hpp>
 #include <larder/error.hpp>
+#include <larder/event.hpp>
 #include <larder/options.hpp>
 #include <larder/report.hpp>
 #include <memory>
@@ -23,7 +24,7 @@ public:
     /// Opens the cache at `root`, and creates it (mode 0700, with the directories above it) where there is nothing or an
     /// empty directory. Where the root can't be written, opens it for reading.
     /// Errors: `refused` for a newer format, a directory that holds something else, a network file system, another user's
-    /// cache; each says so and changes nothing. `system`, `no_space`.
+    /// cache; each says so and changes nothing. `system`, also for a log that can't be opened; `no_space`.
     /// Crash: a root created in part is completed by the next open.
     [[nodiscard]] static Result<Cache> open(const std::filesystem::path& root, const OpenOptions& options = {});
 
@@ -78,6 +79,10 @@ public:
 
     /// Who uses the cache now. Takes no lock; writes nothing.
     [[nodiscard]] Result<StatusReport> status() const;
+
+    /// What was done through this Cache and its Buckets by now; all zero unless OpenOptions::count was set. A forked child counts on from its parent's.
+    /// Concurrency: takes no lock and waits for nobody.
+    [[nodiscard]] Counters counters() const noexcept;
 
 private:
     explicit Cache(std::shared_ptr<detail::CacheState> state) noexcept;

@@ -121,6 +121,41 @@ typedef enum larder_link_kind {
     LARDER_LINK_JUNCTION = 3 /* a directory junction; Windows only */
 } larder_link_kind;
 
+/* What an event is about. There may be more. */
+typedef enum larder_event_kind {
+    LARDER_EVENT_WAITING = 0,   /* a wait for a lock has lasted a second and goes on: `what`, and `who` holds it */
+    LARDER_EVENT_WAITED = 1,    /* a wait that was not over at once is over: `what`, `took_ns`, and `who` where that had been looked up */
+    LARDER_EVENT_GAVE_UP = 2,   /* the same, but it was given up: its time had passed, or it was stopped; a build goes on without the lock */
+    LARDER_EVENT_PUBLISHED = 3, /* `bucket`, `key`, `id` */
+    LARDER_EVENT_REMOVED = 4,   /* `bucket`, `key` */
+    LARDER_EVENT_REFRESHED = 5, /* `bucket`; of only some keys: `what` is their pattern, and `entries` how many went */
+    LARDER_EVENT_RESTORED = 6,  /* `id` of the new entry */
+    LARDER_EVENT_EVICTED = 7,   /* `bucket`, `key`, `id`, `bytes`; `what` is the limit */
+    LARDER_EVENT_COLLECTED = 8, /* a collection is done: `entries` and `bytes` that it deleted, and `took_ns` */
+    LARDER_EVENT_TAKEOVER = 9,  /* what a dead process, `who`, had left was cleaned up */
+    LARDER_EVENT_REPAIRED = 10, /* what broke an invariant was retired: `what`, as far as it is known `bucket` and `key` */
+    LARDER_EVENT_REOPENED = 11  /* the cache's directory had been deleted or replaced, and was opened again */
+} larder_event_kind;
+
+/* "waiting", …; "unknown" for what is no kind. */
+const char* larder_event_kind_name(int kind);
+
+/* Something that a call did, met or had to wait for. */
+typedef struct larder_event {
+    uint32_t size;
+    int32_t kind; /* a larder_event_kind */
+    int64_t at_ns;
+    int64_t took_ns; /* how long; no time of a clock */
+    uint64_t entries;
+    uint64_t bytes;
+    const char* bucket;
+    const char* key; /* up to a zero byte in it, if it has one */
+    const char* id;
+    const char* what;
+    const char* who; /* "pid 4711 (uv pip install), for 3 s": for people */
+    void* reserved;
+} larder_event;
+
 /* As a limit of a wait, in place of milliseconds: give up at once. (0 is the default.) */
 #define LARDER_NO_WAIT (-1)
 
@@ -135,7 +170,13 @@ typedef struct larder_open_options {
     void* on_wait_data;
     /* Called, from the thread that waits, once a wait has lasted a second: "waiting for pid 4711 (uv pip install), for 3 s". May not call larder. */
     void (*on_wait)(const char* text, void* on_wait_data);
-    void* reserved; /* so that there is no hole where a pointer takes 4 bytes */
+    /* Called for each event, from the thread that met it, which may hold a build's, the collector's or a gate's lock then: so it should be quick. May
+     * not call larder. The event lasts for the call. */
+    void (*on_event)(const larder_event* event, void* on_event_data);
+    void* on_event_data;
+    const char* log; /* a file to which a line is appended for each event, made (mode 0600) where it is missing; many processes may share it */
+    int32_t count;   /* not 0: see larder_cache_counters */
+    int32_t reserved;
 } larder_open_options;
 
 /* Opens the cache at `root`, and creates it (mode 0700, with the directories above it) where there is nothing or an empty directory. Where
@@ -361,6 +402,35 @@ void larder_status_free(larder_status* status);
 
 /* Who uses the cache now. Takes no lock; writes nothing. */
 larder_code larder_cache_status(const larder_cache* cache, larder_status** status, larder_error** error);
+
+/* How often what has happened since a cache was opened, through it and its buckets. Each number only grows. They are read one after the other: what
+ * happens meanwhile may be in one and not yet in another. */
+typedef struct larder_counters {
+    uint32_t size;
+    int32_t reserved;
+    uint64_t hits;   /* gets, also those of get_or_build */
+    uint64_t misses; /* the same */
+    uint64_t published;
+    uint64_t removed;
+    uint64_t refreshed;
+    uint64_t restored;
+    uint64_t evicted;
+    uint64_t evicted_bytes;
+    uint64_t collections;
+    uint64_t deleted; /* entries */
+    uint64_t deleted_bytes;
+    uint64_t waits;    /* for locks: those that were not over at once */
+    uint64_t given_up; /* of those */
+    uint64_t waited_ns;
+    uint64_t takeovers;
+    uint64_t repairs;
+    uint64_t reopened;
+} larder_counters;
+void larder_counters_free(larder_counters* counters);
+
+/* What was done through `cache` by now. Takes no lock and waits for nobody.
+ * All zero unless the cache was opened with `count`. */
+larder_code larder_cache_counters(const larder_cache* cache, larder_counters** counters, larder_error** error);
 
 /* ---- housekeeping ---- */
 

@@ -5,6 +5,7 @@
 #include <larder/cache.hpp>
 #include <larder/collect.hpp>
 #include <larder/error.hpp>
+#include <larder/event.hpp>
 #include <larder/lease.hpp>
 #include <larder/materialize.hpp>
 #include <larder/options.hpp>

@@ -3,12 +3,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
 
 namespace larder {
+
+struct Event;
 
 /// How a cache names an entry by a key. Chosen when the cache is created, written into its `format`, honoured by everyone after.
 enum class LinkKind {
@@ -40,6 +43,15 @@ struct OpenOptions {
     std::stop_token stop;
     /// Called, from the thread that waits, once a wait has lasted a second: "waiting for pid 4711 (uv pip install), for 3 s".
     std::function<void(const std::string&)> on_wait;
+
+    /// Called for each Event, from the thread that met it, which may hold a build's, the collector's or a gate's lock then: so it should be quick. It may
+    /// not call larder, and what it throws is dropped.
+    std::function<void(const Event&)> on_event;
+    /// A file to which a line is appended for each Event; made, with mode 0600, where it is missing. Any number of processes may share it. A line that
+    /// can't be written is lost.
+    std::filesystem::path log;
+    /// Count: see Cache::counters.
+    bool count = false;
 };
 
 struct PublishOptions {

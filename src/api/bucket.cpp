@@ -18,6 +18,19 @@ Result<steps::Place> place_of(const std::string& bucket, const std::string& enco
     return steps::Place{bucket, encoded_bucket, key, std::move(path)};
 }
 
+Result<steps::HeldLease> get_counted(const detail::CacheState& cache, const steps::RootRef& root, const steps::Place& place) {
+    auto got = steps::get(root, place, cache.caller());
+    if (got || got.error().code == Errc::miss) cache.count_get(got.has_value());
+    return got;
+}
+
+/// After a publish.
+Result<Lease> published(const detail::CacheState& cache, const steps::RootRef& root, const steps::Place& place, steps::HeldLease held) {
+    cache.tell({.kind = Event::Kind::published, .bucket = place.bucket, .key = place.key}, held.id());
+    cache.published(root);
+    return detail::LeaseState::wrap(std::move(held));
+}
+
 }  // namespace
 
 Bucket::Bucket(std::shared_ptr<detail::CacheState> cache, std::string name, std::string encoded) noexcept
@@ -31,19 +44,20 @@ const std::string& Bucket::name() const noexcept { return name_; }
 Result<Lease> Bucket::get(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->root());
-    TRY_ASSIGN(auto held, steps::get(root, place));
+    TRY_ASSIGN(auto held, get_counted(*cache_, root, place));
     return detail::LeaseState::wrap(std::move(held));
 }
 
 Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build, const PublishOptions& options) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto known_root, cache_->root());
-    if (auto found = steps::get(known_root, place); found) {
+    if (auto found = get_counted(*cache_, known_root, place); found) {
         return detail::LeaseState::wrap(std::move(*found));
     } else if (found.error().code != Errc::miss) {
         return tl::make_unexpected(std::move(found).error());
     }
     TRY_ASSIGN(const auto root, cache_->current_root());
+    bool built = false;
     const auto fill = [&](steps::Stage& stage) -> Result<> {
         // The caller's side of a Staging, lent to the build and then taken back.
         Staging lent = detail::StagingState::wrap(std::move(stage));
@@ -51,16 +65,16 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build, con
         auto returned = detail::StagingState::unwrap(std::move(lent));
         if (!returned) return os::fail(Errc::invalid, "build", {}, "the build has moved its Staging away");
         stage = std::move(*returned);
+        built = filled.has_value();
         return filled;
     };
-    TRY_ASSIGN(auto held, steps::build_once(root, place, fill, options, cache_->limits()));
-    cache_->published(root);
-    return detail::LeaseState::wrap(std::move(held));
+    TRY_ASSIGN(auto held, steps::build_once(root, place, fill, options, cache_->caller()));
+    return built ? published(*cache_, root, place, std::move(held)) : detail::LeaseState::wrap(std::move(held));
 }
 
 Result<Staging> Bucket::stage() const {
     TRY_ASSIGN(const auto root, cache_->current_root());
-    TRY_ASSIGN(auto stage, steps::Stage::make(root));
+    TRY_ASSIGN(auto stage, steps::Stage::make(root, cache_->caller()));
     return detail::StagingState::wrap(std::move(stage));
 }
 
@@ -78,30 +92,38 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging, const Pub
     };
     // Before: nobody would see the lease. After: nothing can be made in a deleted directory, so publishing has failed by itself.
     if (root->is_lost({&root::Handles::participants})) return lost();
-    auto held = steps::publish(std::move(*stage), place, options, cache_->limits());
+    auto held = steps::publish(std::move(*stage), place, options, cache_->caller());
     if (!held && root->is_lost()) return lost();
     TRY(held);
-    cache_->published(root);
-    return detail::LeaseState::wrap(std::move(*held));
+    return published(*cache_, root, place, std::move(*held));
 }
 
 Result<> Bucket::remove(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root());
     if (root->is_read_only()) return os::fail(Errc::read_only, "remove", cache_->path(), "the cache is open for reading only");
-    return steps::remove(root, place, cache_->limits());
+    TRY(steps::remove(root, place, cache_->caller()));
+    cache_->tell({.kind = Event::Kind::removed, .bucket = name_, .key = key});
+    return {};
 }
 
 Result<> Bucket::refresh() const {
     TRY_ASSIGN(const auto root, cache_->current_root({&root::Handles::buckets, &root::Handles::retired_buckets}));
     if (root->is_read_only()) return os::fail(Errc::read_only, "refresh", cache_->path(), "the cache is open for reading only");
-    return steps::refresh(root, encoded_, cache_->limits());
+    TRY(steps::refresh(root, encoded_, cache_->caller()));
+    cache_->tell({.kind = Event::Kind::refreshed, .bucket = name_});
+    return {};
 }
 
 Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
     TRY_ASSIGN(const auto root, cache_->current_root({&root::Handles::buckets, &root::Handles::retired_links}));
     if (root->is_read_only()) return os::fail(Errc::read_only, "refresh", cache_->path(), "the cache is open for reading only");
-    return steps::refresh_some(root, name_, encoded_, options, cache_->limits());
+    TRY_ASSIGN(const std::uint64_t taken, steps::refresh_some(root, name_, encoded_, options, cache_->caller()));
+    if (!options.dry_run) {
+        const std::string_view which = options.pattern.empty() ? std::string_view("every key") : options.pattern;
+        cache_->tell({.kind = Event::Kind::refreshed, .bucket = name_, .what = which, .entries = taken});
+    }
+    return taken;
 }
 
 Result<std::vector<std::string>> Bucket::keys() const {
@@ -113,7 +135,7 @@ Result<> Bucket::pin(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
     if (root->is_read_only()) return os::fail(Errc::read_only, "pin", cache_->path(), "the cache is open for reading only");
-    return steps::pin(*root, place, cache_->limits());
+    return steps::pin(*root, place, cache_->caller());
 }
 
 Result<> Bucket::unpin(std::string_view key) const {

@@ -13,8 +13,32 @@ namespace larder {
 
 namespace detail {
 
-CacheState::CacheState(std::filesystem::path path, OpenOptions options, steps::RootRef root)
-    : path_(std::move(path)), options_(std::move(options)), generation_(new Generation(std::move(root))) {}
+namespace {
+
+Result<std::unique_ptr<observe::Observer>> observer_of(const OpenOptions& options) {
+    std::optional<observe::EventLog> log;
+    if (!options.log.empty()) {
+        TRY_ASSIGN(log, observe::EventLog::open(options.log));
+    }
+    if (!options.on_event && !log && !options.count) return nullptr;
+    return std::make_unique<observe::Observer>(options.on_event, std::move(log), options.count);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<CacheState>> CacheState::open(const std::filesystem::path& path, const OpenOptions& options) {
+    TRY_ASSIGN(auto observer, observer_of(options));
+    TRY_ASSIGN(auto root, root::open_root(path, options));
+    std::filesystem::path absolute = root->dirs().root.path;
+    return std::shared_ptr<CacheState>(new CacheState(std::move(absolute), options, std::move(observer), std::move(root)));
+}
+
+CacheState::CacheState(std::filesystem::path path, OpenOptions options, std::unique_ptr<observe::Observer> observer, steps::RootRef root)
+    : path_(std::move(path)),
+      options_(std::move(options)),
+      observer_(std::move(observer)),
+      caller_{options_.lock_timeout, options_.build_timeout, options_.stop, options_.on_wait, observer_.get()},
+      generation_(new Generation(std::move(root))) {}
 
 CacheState::~CacheState() {
     for (Background* background = backgrounds_.load(); background != nullptr;) delete std::exchange(background, background->before);
@@ -39,10 +63,29 @@ void CacheState::published(const steps::RootRef& root) const noexcept {
     Background* const background = background_.load(std::memory_order_acquire);
     if (background == nullptr || !background->is_time_to_look()) return;
     try {
-        background->start_if_due(root, limits());
+        background->start_if_due(root, [this](const steps::RootRef& current, const CollectOptions& limits) { return collect(current, limits); });
     } catch (const std::exception&) {
         // No memory to be had: the next one that is due.
     }
+}
+
+void CacheState::tell(Event event, const layout::Id& id) const noexcept {
+    if (!observer_) return;
+    try {
+        const std::string text = to_text(id);
+        event.id = text;
+        observer_->tell(event);
+    } catch (const std::bad_alloc&) {
+    }
+}
+
+Result<CollectReport> CacheState::collect(const steps::RootRef& root, const CollectOptions& options) const {
+    const auto begun = std::chrono::steady_clock::now();
+    auto report = steps::has_limits(options) ? steps::collect_within_limits(root, options, caller_) : steps::collect(root, options, caller_);
+    if (report && !options.dry_run) {
+        tell({.kind = Event::Kind::collected, .took = std::chrono::steady_clock::now() - begun, .entries = report->entries, .bytes = report->bytes});
+    }
+    return report;
 }
 
 CacheState::Now CacheState::now() const noexcept {
@@ -80,7 +123,10 @@ Result<steps::RootRef> CacheState::reopen(const Now& seen) {
         return now().root;
     }
     // What a forked child inherited stays open there, as its parent's leases may rest on it (see Lease).
-    if (seen.root->is_ours()) seen.generation->kept.reset();
+    if (seen.root->is_ours()) {
+        seen.generation->kept.reset();
+        tell({.kind = Event::Kind::reopened});
+    }
     return now().root;
 }
 
@@ -92,9 +138,8 @@ Cache& Cache::operator=(Cache&&) noexcept = default;
 Cache::~Cache() = default;
 
 Result<Cache> Cache::open(const std::filesystem::path& root, const OpenOptions& options) {
-    TRY_ASSIGN(auto opened, root::open_root(root, options));
-    std::filesystem::path path = opened->dirs().root.path;
-    return Cache(std::make_shared<detail::CacheState>(std::move(path), options, std::move(opened)));
+    TRY_ASSIGN(auto state, detail::CacheState::open(root, options));
+    return Cache(std::move(state));
 }
 
 const std::filesystem::path& Cache::root() const noexcept { return state_->path(); }
@@ -113,7 +158,7 @@ Result<std::vector<std::string>> Cache::buckets() const {
 
 Result<CollectReport> Cache::collect(const CollectOptions& options) const {
     TRY_ASSIGN(const auto root, state_->current_root());
-    return steps::has_limits(options) ? steps::collect_within_limits(root, options, state_->limits()) : steps::collect(root, options);
+    return state_->collect(root, options);
 }
 
 Result<> Cache::keep_within(const CollectOptions& limits, const BackgroundOptions& options) const {
@@ -132,14 +177,22 @@ Result<Lease> Cache::restore(std::string_view id, bool replace) const {
     const auto parsed = layout::parse_id(id);
     if (!parsed) return os::fail(Errc::invalid, "restore", {}, "\"" + std::string(id) + "\" is no id of an entry");
     TRY_ASSIGN(const auto root, state_->current_root());
-    TRY_ASSIGN(auto held, steps::restore(root, *parsed, replace, state_->limits()));
+    TRY_ASSIGN(auto held, steps::restore(root, *parsed, replace, state_->caller()));
+    state_->tell({.kind = Event::Kind::restored}, held.id());
     return detail::LeaseState::wrap(std::move(held));
 }
 
 Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {
     TRY_ASSIGN(const auto root, state_->current_root());
-    return steps::verify(root, options, state_->limits());
+    auto report = steps::verify(root, options, state_->caller());
+    if (!report || !options.repair || state_->caller().observer == nullptr) return report;
+    for (const Finding& finding : report->findings) {
+        if (finding.repaired) state_->tell({.kind = Event::Kind::repaired, .what = finding.path.string() + ": " + finding.what});
+    }
+    return report;
 }
+
+Counters Cache::counters() const noexcept { return state_->counters(); }
 
 Result<StatusReport> Cache::status() const {
     TRY_ASSIGN(const auto root, state_->current_root());

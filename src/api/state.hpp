@@ -18,7 +18,8 @@ namespace larder::detail {
 /// time; the Root of one that has been superseded goes with the last who uses it.
 class CacheState {
 public:
-    CacheState(std::filesystem::path path, OpenOptions options, steps::RootRef root);
+    /// Errors: `system` where the log can't be opened.
+    [[nodiscard]] static Result<std::shared_ptr<CacheState>> open(const std::filesystem::path& path, const OpenOptions& options);
     ~CacheState();
     CacheState(const CacheState&) = delete;
     CacheState& operator=(const CacheState&) = delete;
@@ -31,7 +32,17 @@ public:
     [[nodiscard]] Result<steps::RootRef> current_root(std::initializer_list<os::Dir root::Handles::*> used);
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-    [[nodiscard]] root::WaitLimits limits() const { return {options_.lock_timeout, options_.build_timeout, options_.stop, options_.on_wait}; }
+    [[nodiscard]] const root::Caller& caller() const noexcept { return caller_; }
+    void tell(const Event& event) const noexcept { caller_.tell(event); }
+    /// The same, of an entry: where there is no memory to say which, nothing is told, for what was done is done.
+    void tell(Event event, const layout::Id& id) const noexcept;
+    /// A get that came to this.
+    void count_get(bool hit) const noexcept {
+        if (observer_) observer_->count_get(hit);
+    }
+    [[nodiscard]] Counters counters() const noexcept { return observer_ ? observer_->counters() : Counters(); }
+
+    [[nodiscard]] Result<CollectReport> collect(const steps::RootRef& root, const CollectOptions& options) const;
     /// Null: no collections begin by themselves. The one before is kept until the cache is closed, as somebody may be looking at it.
     void set_background(std::unique_ptr<Background> background);
     /// At the end of a publish.
@@ -40,6 +51,8 @@ public:
     [[nodiscard]] bool is_read_only() const noexcept { return now().root->is_read_only(); }
 
 private:
+    CacheState(std::filesystem::path path, OpenOptions options, std::unique_ptr<observe::Observer> observer, steps::RootRef root);
+
     struct Generation {
         explicit Generation(steps::RootRef opened) : root(opened), kept(std::move(opened)) {}
         const std::weak_ptr<root::Root> root;  ///< for everybody
@@ -55,6 +68,8 @@ private:
 
     std::filesystem::path path_;
     OpenOptions options_;
+    std::unique_ptr<observe::Observer> observer_;  ///< null: nobody asked
+    root::Caller caller_;
     std::atomic<Generation*> generation_;
     std::atomic<Background*> background_{nullptr};
     std::atomic<Background*> backgrounds_{nullptr};  ///< all that there ever were; no lock, as above

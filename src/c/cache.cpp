@@ -61,6 +61,21 @@ larder_code larder_cache_status(const larder_cache* cache, larder_status** statu
     });
 }
 
+larder_code larder_cache_counters(const larder_cache* cache, larder_counters** counters, larder_error** error) {
+    c::clear(counters);
+    return c::guarded("read counters", error, [&]() -> Result<> {
+        NEED("read counters", cache);
+        NEED("read counters", counters);
+        *counters = c::result_of(cache->cache.counters());
+        return {};
+    });
+}
+
+const char* larder_event_kind_name(int kind) {
+    if (kind < LARDER_EVENT_WAITING || kind > LARDER_EVENT_REOPENED) return "unknown";
+    return name_of(static_cast<Event::Kind>(kind)).data();  // names are literals, and so end with a zero byte
+}
+
 larder_code larder_cache_retired(const larder_cache* cache, larder_entries** entries, larder_error** error) {
     c::clear(entries);
     return c::guarded("list retired", error, [&]() -> Result<> {

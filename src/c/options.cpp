@@ -54,7 +54,7 @@ std::chrono::milliseconds limit_of(std::int64_t milliseconds, std::chrono::milli
 
 Result<OpenOptions> options_of(const larder_open_options* given) {
     TRY_ASSIGN(const auto known, known_part(given));
-    TRY(must_be_empty(known.reserved));
+    if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
     OpenOptions options;
     TRY(choice("link_kind", known.link_kind, LARDER_LINK_JUNCTION));
     switch (known.link_kind) {
@@ -71,6 +71,11 @@ Result<OpenOptions> options_of(const larder_open_options* given) {
     if (known.on_wait != nullptr) {
         options.on_wait = [call = known.on_wait, data = known.on_wait_data](const std::string& text) { call(text.c_str(), data); };
     }
+    if (known.on_event != nullptr) {
+        options.on_event = [call = known.on_event, data = known.on_event_data](const Event& event) { with_view_of(event, [&](const larder_event& seen) { call(&seen, data); }); };
+    }
+    if (known.log != nullptr) options.log = known.log;
+    options.count = known.count != 0;
     return options;
 }
 

@@ -226,6 +226,12 @@ static_assert(static_cast<int>(Eviction::Reason::max_age) == LARDER_EVICTED_BY_A
               static_cast<int>(Eviction::Reason::min_free) == LARDER_EVICTED_BY_FREE_SPACE && static_cast<int>(Eviction::Reason::plan) == LARDER_EVICTED_BY_PLAN);
 static_assert(static_cast<int>(CollectProgress::Phase::planning) == LARDER_PLANNING && static_cast<int>(CollectProgress::Phase::evicting) == LARDER_EVICTING &&
               static_cast<int>(CollectProgress::Phase::collecting) == LARDER_COLLECTING && static_cast<int>(CollectProgress::Phase::deleting) == LARDER_DELETING);
+static_assert(static_cast<int>(Event::Kind::waiting) == LARDER_EVENT_WAITING && static_cast<int>(Event::Kind::waited) == LARDER_EVENT_WAITED &&
+              static_cast<int>(Event::Kind::gave_up) == LARDER_EVENT_GAVE_UP && static_cast<int>(Event::Kind::published) == LARDER_EVENT_PUBLISHED &&
+              static_cast<int>(Event::Kind::removed) == LARDER_EVENT_REMOVED && static_cast<int>(Event::Kind::refreshed) == LARDER_EVENT_REFRESHED &&
+              static_cast<int>(Event::Kind::restored) == LARDER_EVENT_RESTORED && static_cast<int>(Event::Kind::evicted) == LARDER_EVENT_EVICTED &&
+              static_cast<int>(Event::Kind::collected) == LARDER_EVENT_COLLECTED && static_cast<int>(Event::Kind::takeover) == LARDER_EVENT_TAKEOVER &&
+              static_cast<int>(Event::Kind::repaired) == LARDER_EVENT_REPAIRED && static_cast<int>(Event::Kind::reopened) == LARDER_EVENT_REOPENED);
 
 }  // namespace
 
@@ -238,6 +244,22 @@ larder_eviction view_of(const Eviction& eviction) noexcept {
     view.key = eviction.key.c_str();
     view.id = eviction.id.c_str();
     return view;
+}
+
+void with_view_of(const Event& event, const std::function<void(const larder_event&)>& see) {
+    const std::string bucket(event.bucket), key(event.key), id(event.id), what(event.what), who(event.who);
+    auto view = sized<larder_event>();
+    view.kind = static_cast<std::int32_t>(event.kind);
+    view.at_ns = nanoseconds_of(event.at);
+    view.took_ns = event.took.count();
+    view.entries = event.entries;
+    view.bytes = event.bytes;
+    view.bucket = bucket.c_str();
+    view.key = key.c_str();
+    view.id = id.c_str();
+    view.what = what.c_str();
+    view.who = who.c_str();
+    see(view);
 }
 
 larder_collect_progress view_of(const CollectProgress& progress) noexcept {
@@ -255,6 +277,28 @@ larder_entries* result_of(std::vector<EntryInfo> entries) { return new Entries(s
 larder_status* result_of(StatusReport status) { return new Status(std::move(status)); }
 larder_collect_report* result_of(CollectReport report) { return new Collected(std::move(report)); }
 larder_verify_report* result_of(VerifyReport report) { return new Verified(std::move(report)); }
+
+larder_counters* result_of(const Counters& counters) {
+    auto* const made = new larder_counters(sized<larder_counters>());
+    made->hits = counters.hits;
+    made->misses = counters.misses;
+    made->published = counters.published;
+    made->removed = counters.removed;
+    made->refreshed = counters.refreshed;
+    made->restored = counters.restored;
+    made->evicted = counters.evicted;
+    made->evicted_bytes = counters.evicted_bytes;
+    made->collections = counters.collections;
+    made->deleted = counters.deleted;
+    made->deleted_bytes = counters.deleted_bytes;
+    made->waits = counters.waits;
+    made->given_up = counters.given_up;
+    made->waited_ns = static_cast<std::uint64_t>(counters.waited.count());
+    made->takeovers = counters.takeovers;
+    made->repairs = counters.repairs;
+    made->reopened = counters.reopened;
+    return made;
+}
 
 larder_materialize_report* result_of(const MaterializeReport& report) {
     auto* const made = new larder_materialize_report(sized<larder_materialize_report>());
@@ -275,6 +319,7 @@ void larder_names_free(larder_names* names) { delete static_cast<Names*>(names);
 void larder_entry_info_free(larder_entry_info* info) { delete static_cast<Info*>(info); }
 void larder_entries_free(larder_entries* entries) { delete static_cast<Entries*>(entries); }
 void larder_status_free(larder_status* status) { delete static_cast<Status*>(status); }
+void larder_counters_free(larder_counters* counters) { delete counters; }
 void larder_collect_report_free(larder_collect_report* report) { delete static_cast<Collected*>(report); }
 void larder_verify_report_free(larder_verify_report* report) { delete static_cast<Verified*>(report); }
 void larder_materialize_report_free(larder_materialize_report* report) { delete report; }

@@ -5,7 +5,9 @@
 #include <larder/larder.h>
 
 #include <chrono>
+#include <functional>
 #include <larder/collect.hpp>
+#include <larder/event.hpp>
 #include <larder/materialize.hpp>
 #include <larder/report.hpp>
 #include <string>
@@ -19,12 +21,14 @@ namespace larder::c {
 /// For the length of a callback.
 [[nodiscard]] larder_eviction view_of(const Eviction& eviction) noexcept;
 [[nodiscard]] larder_collect_progress view_of(const CollectProgress& progress) noexcept;
+void with_view_of(const Event& event, const std::function<void(const larder_event&)>& see);
 
 /// To be freed by the functions of the C interface that are named after what they return.
 [[nodiscard]] larder_names* result_of(std::vector<std::string> names);
 [[nodiscard]] larder_entry_info* result_of(EntryInfo info);
 [[nodiscard]] larder_entries* result_of(std::vector<EntryInfo> entries);
 [[nodiscard]] larder_status* result_of(StatusReport status);
+[[nodiscard]] larder_counters* result_of(const Counters& counters);
 [[nodiscard]] larder_collect_report* result_of(CollectReport report);
 [[nodiscard]] larder_verify_report* result_of(VerifyReport report);
 [[nodiscard]] larder_materialize_report* result_of(const MaterializeReport& report);

@@ -22,21 +22,15 @@ std::uint64_t number_of(const std::string& lock_name) { return layout::digest("l
 
 std::string label_of(const std::string& encoded_bucket) { return "bucket " + encoded_bucket; }
 
-/// Waits until `attempt` is true; the error of a vain wait names the holders of the locks `blamed`. What it waits is taken from `left`.
+/// Waits until `attempt` is true, for as long as is left of the caller's limit; the error of a vain wait names the holders of the locks `blamed`.
 template <class Attempt>
-Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& blamed, const WaitLimits& limits,
-                  std::chrono::milliseconds& left, Attempt attempt) {
-    const lock::Patience patience{left, longest_pause, limits.stop};
-    const auto begun = std::chrono::steady_clock::now();
-    WaitNotice notice(root, limits, blamed);
-    const auto go_on = [&](std::chrono::steady_clock::duration waited) {
-        notice.after(waited);
+Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& blamed, const Caller& caller, ObservedWait& wait, Attempt attempt) {
+    const auto left = std::max(caller.lock_timeout - std::chrono::floor<std::chrono::milliseconds>(wait.took()), std::chrono::milliseconds(0));
+    const auto go_on = [](std::chrono::steady_clock::duration) {
         (void)os::point("lock.waiting");
         return true;
     };
-    TRY_ASSIGN(const Waited waited, lock::wait_until(patience, attempt, go_on));
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
-    left = std::max(left - took, std::chrono::milliseconds(0));
+    TRY_ASSIGN(const Waited waited, wait.wait(root, caller, left, longest_pause, blamed, attempt, go_on));
     const auto path = root.dirs().locks / name;
     switch (waited) {
         case Waited::had: return {};
@@ -48,20 +42,26 @@ Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& 
 
 }  // namespace
 
-void WaitNotice::after(std::chrono::steady_clock::duration waited) {
-    if (told_ || !limits_.on_wait || waited < std::chrono::seconds(1)) return;
-    told_ = true;
-    limits_.on_wait("waiting for " + describe_holders(root_, locks_));
+void ObservedWait::tell(const Root& root, const Caller& caller, const LockNumbers& blamed, std::chrono::steady_clock::duration waited) {
+    if (!caller.on_wait && caller.observer == nullptr) return;
+    holders_ = describe_holders(root, blamed);
+    caller.tell({.kind = Event::Kind::waiting, .what = what_, .who = holders_, .took = waited});
+    if (caller.on_wait) caller.on_wait("waiting for " + holders_);
 }
 
-Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucket, Mode mode, const WaitLimits& limits) {
+ObservedWait::~ObservedWait() {
+    if (observer_ == nullptr || (took_.count() == 0 && !given_up_)) return;
+    observer_->tell({.kind = given_up_ ? Event::Kind::gave_up : Event::Kind::waited, .what = what_, .who = holders_, .took = took_});
+}
+
+Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucket, Mode mode, const Caller& caller) {
     const std::string name = layout::bucket_lock_name(encoded_bucket), gate = layout::gate_lock_name(encoded_bucket);
-    Activity activity(root.participant_if_possible(), number_of(name), label_of(encoded_bucket), true);
+    ObservedWait observed(caller, label_of(encoded_bucket));
+    Activity activity(root.participant_if_possible(caller), number_of(name), observed.what(), true);
     const os::Dir& locks = root.dirs().locks;
-    auto left = limits.lock_timeout;  // for both waits together
     const LockNumbers both{number_of(name), number_of(gate)};
     const auto take = [&](const std::string& file, Mode as, const LockNumbers& blamed, std::optional<FileLock>& held) {
-        return wait_for(root, file, blamed, limits, left, [&]() -> Result<bool> {
+        return wait_for(root, file, blamed, caller, observed, [&]() -> Result<bool> {
             TRY_ASSIGN(held, FileLock::try_lock(locks, file, as));
             return held.has_value();
         });
@@ -70,11 +70,11 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
     std::optional<Activity> holding_gate;
     if (mode == Mode::exclusive) {
         TRY(take(gate, Mode::exclusive, both, at_gate));
-        holding_gate.emplace(root.participant_if_possible(), number_of(gate), "gate " + encoded_bucket, false);
+        holding_gate.emplace(root.participant_if_possible(caller), number_of(gate), "gate " + encoded_bucket, false);
     } else {
         // Passed through when it looks free, and never taken: one who passed would be what the next, and an exclusive waiter, waits for.
         lock::State hint = lock::State::missing;
-        TRY(wait_for(root, gate, both, limits, left, [&]() -> Result<bool> {
+        TRY(wait_for(root, gate, both, caller, observed, [&]() -> Result<bool> {
             TRY_ASSIGN(hint, lock::look_at(locks, gate));
             return hint != lock::State::taken;
         }));
@@ -85,23 +85,23 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
     // Who waits at the gate now waits for this lock's holders as we do; and whoever is there is not to be blamed, least of all by itself.
     TRY(take(name, mode, {number_of(name)}, held));
     activity.set_holding();
-    return BucketLock(std::move(*held), std::move(activity));
+    return BucketLock(std::move(*held), std::move(activity), std::move(observed));
 }
 
-Result<BucketLock> BucketLock::shared(Root& root, const std::string& encoded_bucket, const WaitLimits& limits) {
-    return wait(root, encoded_bucket, Mode::shared, limits);
+Result<BucketLock> BucketLock::shared(Root& root, const std::string& encoded_bucket, const Caller& caller) {
+    return wait(root, encoded_bucket, Mode::shared, caller);
 }
 
-Result<BucketLock> BucketLock::exclusive(Root& root, const std::string& encoded_bucket, const WaitLimits& limits) {
-    return wait(root, encoded_bucket, Mode::exclusive, limits);
+Result<BucketLock> BucketLock::exclusive(Root& root, const std::string& encoded_bucket, const Caller& caller) {
+    return wait(root, encoded_bucket, Mode::exclusive, caller);
 }
 
 Result<std::optional<BucketLock>> BucketLock::try_exclusive(Root& root, const std::string& encoded_bucket) {
     const std::string name = layout::bucket_lock_name(encoded_bucket);
     TRY_ASSIGN(auto held, FileLock::try_lock(root.dirs().locks, name, Mode::exclusive));
     if (!held) return std::nullopt;
-    Activity activity(root.participant_if_possible(), number_of(name), label_of(encoded_bucket), false);
-    return std::optional(BucketLock(std::move(*held), std::move(activity)));
+    Activity activity(root.joined(), number_of(name), label_of(encoded_bucket), false);
+    return std::optional(BucketLock(std::move(*held), std::move(activity), {}));
 }
 
 Result<CollectorLock> CollectorLock::try_lock(Root& root) {
@@ -129,8 +129,7 @@ std::string describe_holders(const Root& root, const LockNumbers& locks) {
                 if (!holds || !participant.alive) continue;
                 const auto held = std::chrono::duration_cast<std::chrono::seconds>(now - std::chrono::nanoseconds(activity.since_nanos));
                 if (!text.empty()) text += ", ";
-                text += "pid " + std::to_string(participant.table.process.pid) + " (" + participant.table.command + "), for " +
-                        std::to_string(held.count()) + " s";
+                text += describe(participant.table) + ", for " + std::to_string(held.count()) + " s";
             }
         }
     }

@@ -14,6 +14,7 @@
 
 #include <lock/file_lock.hpp>
 #include <lock/wait.hpp>
+#include <root/caller.hpp>
 #include <root/root.hpp>
 #include <string>
 #include <string_view>
@@ -21,43 +22,74 @@
 
 namespace larder::root {
 
-/// How long, and for whose word, this cache's callers wait.
-struct WaitLimits {
-    std::chrono::milliseconds lock_timeout;
-    std::chrono::milliseconds build_timeout;
-    std::stop_token stop;
-    std::function<void(const std::string&)> on_wait;
-};
-
 /// Locks by a number that is the same in every process: what the activities in the participants' tables speak of.
 using LockNumbers = std::vector<std::uint64_t>;
 
-/// Tells the caller, once, that a wait has lasted a second (arbitrary, because a person begins to wonder then), and for whom.
-class WaitNotice {
+/// "pid 4711 (uv pip install), for 3 s": who holds one of these locks by their tables; "a process that can't be named" if none says so.
+[[nodiscard]] std::string describe_holders(const Root& root, const LockNumbers& locks);
+
+/// The waits by which something is had: an observer hears of them when this goes, after the lock that was waited for, so that he holds nobody up. He
+/// hears nothing where all was had at once.
+class ObservedWait {
 public:
-    WaitNotice(const Root& root, const WaitLimits& limits, LockNumbers locks) : root_(root), limits_(limits), locks_(std::move(locks)) {}
-    void after(std::chrono::steady_clock::duration waited);
+    ObservedWait() = default;
+    ObservedWait(const Caller& caller, std::string what) : observer_(caller.observer), what_(std::move(what)) {}
+    ObservedWait(ObservedWait&& other) noexcept
+        : observer_(std::exchange(other.observer_, nullptr)), what_(std::move(other.what_)), holders_(std::move(other.holders_)),
+          took_(other.took_), given_up_(other.given_up_) {}
+    ObservedWait& operator=(ObservedWait&&) = delete;
+    ~ObservedWait();
+
+    /// lock::wait_until, for one of the locks `blamed`. Once that has lasted a second (arbitrary, because a person begins to wonder then), it tells
+    /// the caller for whom.
+    template <class Attempt, class WhileWaiting>
+    [[nodiscard]] Result<lock::Waited> wait(const Root& root, const Caller& caller, std::chrono::milliseconds limit, std::chrono::microseconds longest_pause,
+                                            const LockNumbers& blamed, Attempt attempt, WhileWaiting while_waiting) {
+        const auto begun = std::chrono::steady_clock::now();
+        bool at_once = true, told = false;
+        const auto go_on = [&](std::chrono::steady_clock::duration waited) {
+            at_once = false;
+            if (!told && waited >= std::chrono::seconds(1)) {
+                told = true;
+                tell(root, caller, blamed, waited);
+            }
+            return while_waiting(waited);
+        };
+        TRY_ASSIGN(const lock::Waited waited, lock::wait_until({limit, longest_pause, caller.stop}, attempt, go_on));
+        given_up_ = waited != lock::Waited::had;
+        if (given_up_ && observer_ != nullptr) holders_ = describe_holders(root, blamed);
+        if (!at_once || given_up_) took_ += std::chrono::steady_clock::now() - begun;
+        return waited;
+    }
+
+    [[nodiscard]] const std::string& what() const noexcept { return what_; }
+    [[nodiscard]] std::chrono::steady_clock::duration took() const noexcept { return took_; }
 
 private:
-    const Root& root_;
-    const WaitLimits& limits_;
-    LockNumbers locks_;
-    bool told_ = false;
+    void tell(const Root& root, const Caller& caller, const LockNumbers& blamed, std::chrono::steady_clock::duration waited);
+
+    observe::Observer* observer_ = nullptr;
+    std::string what_;
+    std::string holders_;  ///< where they were told
+    std::chrono::steady_clock::duration took_{};
+    bool given_up_ = false;
 };
 
 /// A bucket's lock, held from here to the destructor.
 class BucketLock {
 public:
     /// Readers' locks starve writers, so whoever wants to share first waits until nobody is at the gate. Errors: `busy`, with the holders' names; `interrupted`.
-    [[nodiscard]] static Result<BucketLock> shared(Root& root, const std::string& encoded_bucket, const WaitLimits& limits);
-    [[nodiscard]] static Result<BucketLock> exclusive(Root& root, const std::string& encoded_bucket, const WaitLimits& limits);
+    [[nodiscard]] static Result<BucketLock> shared(Root& root, const std::string& encoded_bucket, const Caller& caller);
+    [[nodiscard]] static Result<BucketLock> exclusive(Root& root, const std::string& encoded_bucket, const Caller& caller);
     /// Nothing where it is taken.
     [[nodiscard]] static Result<std::optional<BucketLock>> try_exclusive(Root& root, const std::string& encoded_bucket);
 
 private:
-    BucketLock(lock::FileLock lock, Activity activity) : lock_(std::move(lock)), activity_(std::move(activity)) {}
-    [[nodiscard]] static Result<BucketLock> wait(Root& root, const std::string& encoded_bucket, lock::Mode mode, const WaitLimits& limits);
+    BucketLock(lock::FileLock lock, Activity activity, ObservedWait waited)
+        : waited_(std::move(waited)), lock_(std::move(lock)), activity_(std::move(activity)) {}
+    [[nodiscard]] static Result<BucketLock> wait(Root& root, const std::string& encoded_bucket, lock::Mode mode, const Caller& caller);
 
+    ObservedWait waited_;  // goes last
     lock::FileLock lock_;
     Activity activity_;
 };
@@ -76,8 +108,5 @@ private:
     lock::FileLock lock_;
     std::optional<Activity> activity_;
 };
-
-/// "pid 4711 (uv pip install), for 3 s": who holds one of these locks by their tables; "a process that can't be named" if none says so.
-[[nodiscard]] std::string describe_holders(const Root& root, const LockNumbers& locks);
 
 }  // namespace larder::root

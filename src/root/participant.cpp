@@ -54,62 +54,69 @@ struct Look {
     }
 };
 
+/// A table that is locked, and what its last owner wrote there.
+struct Taken {
+    std::uint32_t number;
+    os::Fd fd;
+    TableView before;
+};
+
+void tell_takeover(const TableView& dead, const Caller& caller) {
+    if (caller.observer != nullptr && dead.announced) caller.tell({.kind = Event::Kind::takeover, .who = describe(dead)});
+}
+
 /// Opens and locks the table `number` if it is free: absent if not. A new file where there is none and `create` says so.
-Result<std::optional<os::Fd>> try_take(const os::Dir& participants, std::uint32_t number, bool create) {
+Result<std::optional<Taken>> try_take(const os::Dir& participants, std::uint32_t number, bool create) {
     const std::string name = layout::participant_name(number);
     TRY_ASSIGN(os::Fd fd, os::open_at(participants, name, O_RDWR | (create ? O_CREAT : 0)));
     TRY_ASSIGN(const bool had, lock::try_lock_fd(fd.get(), lock::Mode::exclusive, lock::Range::whole(), participants / name));
     if (!had) return std::nullopt;
     Look look{fd};
-    TRY_ASSIGN(const TableView table, read_table(fd.get(), participants / name));
+    TRY_ASSIGN(TableView table, read_table(fd.get(), participants / name));
     if (!is_dead(table)) return std::nullopt;
     look.keep = true;
-    return std::optional(std::move(fd));
+    return Taken{number, std::move(fd), std::move(table)};
 }
-
-struct Taken {
-    std::uint32_t number;
-    os::Fd fd;
-};
 
 Result<Taken> take_any(const os::Dir& participants) {
     const std::uint32_t size = pool_size(participants);
     const std::uint32_t start = size == 0 ? 0 : static_cast<std::uint32_t>(::getpid()) % size;
     for (std::uint32_t i = 0; i < size; ++i) {
         const std::uint32_t number = (start + i) % size;
-        auto fd = try_take(participants, number, false);
+        auto taken = try_take(participants, number, false);
         // One that can't be opened or understood is not for us; the collector is the one to complain.
-        if (fd && *fd) return Taken{number, std::move(**fd)};
+        if (taken && *taken) return std::move(**taken);
     }
     for (std::uint32_t number = size;; ++number) {
-        TRY_ASSIGN(auto fd, try_take(participants, number, true));
-        if (fd) return Taken{number, std::move(*fd)};
+        TRY_ASSIGN(auto taken, try_take(participants, number, true));
+        if (taken) return std::move(*taken);
     }
 }
 
 /// Adopts: the predecessor's staging area is emptied first, then its table wiped.
-Result<std::unique_ptr<LeaseTable>> adopt(const Places& places, const Reaper& reap, os::Dir& staging) {
+Result<std::unique_ptr<LeaseTable>> adopt(const Places& places, const Reaper& reap, const Caller& caller, os::Dir& staging) {
     TRY_ASSIGN(Taken taken, take_any(places.participants));
     (void)os::point("adopt.locked");
     const std::string name = layout::participant_name(taken.number);
     TRY_ASSIGN(staging, os::make_and_open_dir_at(places.staging, name));
     TRY(reap(staging));
     (void)os::point("adopt.reaped");
+    tell_takeover(taken.before, caller);
     return LeaseTable::take(std::move(taken.fd), places.participants / name);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Participant>> Participant::join(const Places& places, const Reaper& reap) {
+Result<std::unique_ptr<Participant>> Participant::join(const Places& places, const Reaper& reap, const Caller& caller) {
     os::Dir staging;
-    TRY_ASSIGN(auto table, adopt(places, reap, staging));
+    TRY_ASSIGN(auto table, adopt(places, reap, caller, staging));
     return std::unique_ptr<Participant>(new Participant(places, reap, std::move(table), std::move(staging)));
 }
 
 Participant::Participant(const Places& places, Reaper reap, std::unique_ptr<LeaseTable> table, os::Dir staging)
     : places_(places), reap_(std::move(reap)), staging_(std::move(staging)), first_{std::move(table)} {}
 
-Result<Slot> Participant::acquire() {
+Result<Slot> Participant::acquire(const Caller& caller) {
     const auto look = [this]() -> std::pair<std::optional<Slot>, Node*> {
         for (Node* node = &first_;;) {
             if (auto slot = node->table->acquire()) return {slot, node};
@@ -123,7 +130,7 @@ Result<Slot> Participant::acquire() {
     const auto [slot, last] = look();  // another thread may have added one
     if (slot) return *slot;
     os::Dir unused_staging;
-    TRY_ASSIGN(auto table, adopt(places_, reap_, unused_staging));
+    TRY_ASSIGN(auto table, adopt(places_, reap_, caller, unused_staging));
     const auto first = table->acquire();
     last->next.store(new Node{std::move(table)}, std::memory_order_release);
     return *first;
@@ -190,7 +197,7 @@ Result<std::vector<ParticipantView>> read_participants(const os::Dir& participan
     return views;
 }
 
-Result<std::uint64_t> reap_dead(const Places& places, const Reaper& reap) {
+Result<std::uint64_t> reap_dead(const Places& places, const Reaper& reap, const Caller& caller) {
     std::uint64_t reaped = 0;
     TRY(for_each_table(places.participants, [&](std::uint32_t number, const os::Fd& fd) -> Result<> {
         const std::string name = layout::participant_name(number);
@@ -207,9 +214,12 @@ Result<std::uint64_t> reap_dead(const Places& places, const Reaper& reap) {
         (void)os::point("reap.emptied");
         if (!table.announced) return {};
         ++reaped;
+        tell_takeover(table, caller);
         return wipe_table(fd.get(), path);
     }));
     return reaped;
 }
+
+std::string describe(const TableView& table) { return "pid " + std::to_string(table.process.pid) + " (" + table.command + ")"; }
 
 }  // namespace larder::root

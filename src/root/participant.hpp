@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <root/caller.hpp>
 #include <root/lease_table.hpp>
 #include <string>
 #include <string_view>
@@ -28,10 +29,10 @@ class Participant {
 public:
     /// Adopts a free table, after reaping what its predecessor left, or adds one. Requires that both directories outlive it.
     /// Costs the same with a thousand participants: it begins to look at pid modulo the pool's size.
-    [[nodiscard]] static Result<std::unique_ptr<Participant>> join(const Places& places, const Reaper& reap);
+    [[nodiscard]] static Result<std::unique_ptr<Participant>> join(const Places& places, const Reaper& reap, const Caller& caller);
 
     /// A slot; takes another table when all are full.
-    [[nodiscard]] Result<Slot> acquire();
+    [[nodiscard]] Result<Slot> acquire(const Caller& caller);
 
     [[nodiscard]] const os::Dir& staging() const noexcept { return staging_; }
     [[nodiscard]] LeaseTable& table() noexcept { return *first_.table; }
@@ -83,6 +84,9 @@ struct ParticipantView {
 [[nodiscard]] Result<std::vector<ParticipantView>> read_participants(const os::Dir& participants);
 
 /// Reaps every participant that is dead, as its adopter would. Returns how many there were.
-[[nodiscard]] Result<std::uint64_t> reap_dead(const Places& places, const Reaper& reap);
+[[nodiscard]] Result<std::uint64_t> reap_dead(const Places& places, const Reaper& reap, const Caller& caller);
+
+/// "pid 4711 (uv pip install)", for people.
+[[nodiscard]] std::string describe(const TableView& table);
 
 }  // namespace larder::root

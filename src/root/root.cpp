@@ -22,8 +22,7 @@ bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
         // A read-only root may lack what only writers need.
         if (dir.fd && (::fstat(dir.get(), &here) != 0 || here.st_nlink == 0)) return true;
         if (which != &Handles::participants) return false;
-        const Participant* participant = joined_.load(std::memory_order_acquire);
-        return participant != nullptr && participant->is_lost();
+        return joined() != nullptr && joined()->is_lost();
     });
 }
 
@@ -32,20 +31,20 @@ bool Root::is_lost() const {
                     &Handles::retired_links, &Handles::retired_buckets, &Handles::trash});
 }
 
-Result<Participant*> Root::participant() {
-    if (Participant* joined = joined_.load(std::memory_order_acquire)) return joined;
+Result<Participant*> Root::participant(const Caller& caller) {
+    if (Participant* const already = joined()) return already;
     if (read_only_) return os::fail(Errc::read_only, "join the cache", dirs_.root.path, "the cache is open for reading only");
     const std::lock_guard guard(joining_);
     if (!participant_) {
         const Places places{dirs_.participants, dirs_.staging};
-        TRY_ASSIGN(participant_, Participant::join(places, [this](const os::Dir& staging) { return reap(staging); }));
+        TRY_ASSIGN(participant_, Participant::join(places, [this](const os::Dir& staging) { return reap(staging); }, caller));
         joined_.store(participant_.get(), std::memory_order_release);
     }
     return participant_.get();
 }
 
-Participant* Root::participant_if_possible() noexcept {
-    auto joined = participant();
+Participant* Root::participant_if_possible(const Caller& caller) noexcept {
+    auto joined = participant(caller);
     return joined ? *joined : nullptr;
 }
 

@@ -51,9 +51,11 @@ public:
     }
 
     /// This process's participant; joins at the first call.
-    [[nodiscard]] Result<Participant*> participant();
+    [[nodiscard]] Result<Participant*> participant(const Caller& caller);
     /// The same, or null where it can't join: for what must work on a full disk too.
-    [[nodiscard]] Participant* participant_if_possible() noexcept;
+    [[nodiscard]] Participant* participant_if_possible(const Caller& caller) noexcept;
+    /// The same, or null where it has not joined.
+    [[nodiscard]] Participant* joined() const noexcept { return joined_.load(std::memory_order_acquire); }
 
     /// Moves what a dead participant left where collection finds it: its staged trees to `trash/`, its staged links, which name
     /// garbage by construction, to `retired/links/`. Requires: that participant's lock is held.

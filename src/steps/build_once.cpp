@@ -102,30 +102,30 @@ public:
 /// The lock of one build; nothing where we are to build without it. While it waits and holds, others can see it.
 class BuildLock {
 public:
-    BuildLock(root::Root& root, const Place& place, std::uint64_t number)
+    BuildLock(root::Root& root, const Place& place, std::uint64_t number, const root::Caller& caller)
         : root_(root),
           number_(number),
-          activity_(std::in_place, root.participant_if_possible(), number, "build " + std::string(place.encoded_key()), true) {}
+          wait_(std::in_place, caller, "build " + std::string(place.encoded_key())),
+          caller_(caller),
+          activity_(std::in_place, root.participant_if_possible(caller), number, wait_->what(), true) {}
 
     /// Errors: `interrupted`.
-    Result<> wait(const root::WaitLimits& limits) {
+    Result<> wait() {
         const auto attempt = [&]() -> Result<bool> {
             TRY_ASSIGN(held_, FileLock::try_lock(root_.dirs().locks, layout::builds_lock_name, Mode::exclusive, Range::byte(number_)));
             return held_.has_value();
         };
         auto next_check = before_circle_check;
-        root::WaitNotice notice(root_, limits, {number_});
         const auto go_on = [&](std::chrono::steady_clock::duration waited) {
-            notice.after(waited);
             (void)os::point("build.waiting");
             if (waited < next_check) return true;
             next_check *= 2;
             return !waits_in_circle(root_, number_);
         };
         // Whom nobody can see may be part of a circle that nobody can see.
-        const auto limit = activity_->is_visible() ? limits.build_timeout : std::min(limits.build_timeout, longest_unseen_wait);
-        const lock::Patience patience{limit, longest_pause, limits.stop};
-        TRY_ASSIGN(const Waited waited, lock::wait_until(patience, attempt, go_on));
+        const auto limit = activity_->is_visible() ? caller_.build_timeout : std::min(caller_.build_timeout, longest_unseen_wait);
+        TRY_ASSIGN(const Waited waited, wait_->wait(root_, caller_, limit, longest_pause, {number_}, attempt, go_on));
+        wait_.reset();  // told now: a build may take minutes
         if (waited == Waited::interrupted) {
             return os::fail(Errc::interrupted, "wait for build", {}, "asked to stop while waiting for " + root::describe_holders(root_, {number_}));
         }
@@ -141,6 +141,8 @@ public:
 private:
     root::Root& root_;
     std::uint64_t number_;
+    std::optional<root::ObservedWait> wait_;
+    const root::Caller& caller_;
     std::optional<FileLock> held_;
     std::optional<root::Activity> activity_;
 };
@@ -148,25 +150,25 @@ private:
 }  // namespace
 
 Result<HeldLease> build_once(const RootRef& root, const Place& place, const Fill& fill, const PublishOptions& options,
-                             const root::WaitLimits& limits) {
-    TRY(root->participant());  // a build ends in a publish: where that is impossible, nobody should have to wait first
+                             const root::Caller& caller) {
+    TRY(root->participant(caller));  // a build ends in a publish: where that is impossible, nobody should have to wait first
     const std::uint64_t number = Range::byte(layout::digest(place.encoded_bucket, place.key)).start;
     if (std::find(building.begin(), building.end(), std::pair<const root::Root*, std::uint64_t>(root.get(), number)) != building.end()) {
         return os::fail(Errc::invalid, "build", root->dirs().buckets / place.path, "its own build asks for it");
     }
-    BuildLock lock(*root, place, number);
-    TRY(lock.wait(limits));
+    BuildLock lock(*root, place, number, caller);
+    TRY(lock.wait());
     (void)os::point("build.locked");
 
     // Whoever built while we waited has published.
-    auto found = get(root, place);
+    auto found = get(root, place, caller);
     if (found || found.error().code != Errc::miss) return found;
 
     const Building in_progress(*root, number);
-    TRY_ASSIGN(Stage stage, Stage::make(root));
+    TRY_ASSIGN(Stage stage, Stage::make(root, caller));
     TRY(fill(stage));
     (void)os::point("build.filled");
-    return publish(std::move(stage), place, options, limits);
+    return publish(std::move(stage), place, options, caller);
 }
 
 }  // namespace larder::steps

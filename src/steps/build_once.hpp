@@ -11,6 +11,6 @@ using Fill = std::function<Result<>(Stage&)>;
 
 /// After a get that was a miss: has the entry built, here or by another, and leases it.
 [[nodiscard]] Result<HeldLease> build_once(const RootRef& root, const Place& place, const Fill& fill, const PublishOptions& options,
-                                           const root::WaitLimits& limits);
+                                           const root::Caller& caller);
 
 }  // namespace larder::steps

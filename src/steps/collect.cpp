@@ -28,13 +28,14 @@ static_assert(sizeof(Retired) == 48);
 
 class Collector {
 public:
-    Collector(root::Root& root, const CollectOptions& options) : root_(root), dirs_(root.dirs()), options_(options) {}
+    Collector(root::Root& root, const CollectOptions& options, const root::Caller& caller)
+        : root_(root), dirs_(root.dirs()), options_(options), caller_(caller) {}
 
     /// (1) Clean up after the dead.
     Result<> reap() {
         const root::Places places{dirs_.participants, dirs_.staging};
         TRY_ASSIGN(report_.reaped, with_room([&] {
-                       return root::reap_dead(places, [&](const os::Dir& staging) { return root_.reap(staging); });
+                       return root::reap_dead(places, [&](const os::Dir& staging) { return root_.reap(staging); }, caller_);
                    }));
         (void)os::point("collect.reaped");
         return {};
@@ -241,6 +242,7 @@ private:
     root::Root& root_;
     const root::Handles& dirs_;
     const CollectOptions& options_;
+    const root::Caller& caller_;
     std::deque<Retired> retired_;  // grows without being copied
     Leases leases_;
     CollectReport report_;
@@ -282,8 +284,9 @@ Result<Leases> read_leases(const root::Root& root) {
     return leases;
 }
 
-Result<CollectReport> collect(const RootRef& root, const CollectOptions& options, const std::function<Result<>(CollectReport&)>& evict) {
-    Collector collector(*root, options);
+Result<CollectReport> collect(const RootRef& root, const CollectOptions& options, const root::Caller& caller,
+                              const std::function<Result<>(CollectReport&)>& evict) {
+    Collector collector(*root, options, caller);
     {
         auto lock = root::CollectorLock::try_lock(*root);
         TRY(lock);
@@ -291,7 +294,7 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
         if (!options.dry_run) {
             TRY(collector.reap());
             // Now, and not before: joining may adopt, and would so reap, what is to be reported as reaped.
-            lock->announce(root->participant_if_possible());
+            lock->announce(root->participant_if_possible(caller));
         }
         if (evict) TRY(evict(collector.report()));
         TRY(collector.collect());

@@ -11,7 +11,8 @@
 namespace larder::steps {
 
 /// Limits are not looked at: that is collect_within_limits'. `evict`, if any, is called under the collector's lock, once the dead were reaped.
-[[nodiscard]] Result<CollectReport> collect(const RootRef& root, const CollectOptions& options, const std::function<Result<>(CollectReport&)>& evict = {});
+[[nodiscard]] Result<CollectReport> collect(const RootRef& root, const CollectOptions& options, const root::Caller& caller,
+                                            const std::function<Result<>(CollectReport&)>& evict = {});
 
 /// All leases of all that live, and whose they are. Requires, for whoever deletes by it: the links of what is to be deleted were
 /// listed before.

@@ -21,11 +21,11 @@ constexpr std::size_t victims_a_look = 256;
 
 class Evictor {
 public:
-    Evictor(root::Root& root, const CollectOptions& options, root::WaitLimits limits, CollectReport& report)
-        : root_(root), options_(options), limits_(std::move(limits)), report_(report) {
+    Evictor(root::Root& root, const CollectOptions& options, root::Caller caller, CollectReport& report)
+        : root_(root), options_(options), caller_(std::move(caller)), report_(report) {
         // A test that holds the lock's holder for as long as it likes says so.
-        if (os::point("evict.patient") == 0) limits_.lock_timeout = std::min(limits_.lock_timeout, patience);
-        limits_.on_wait = nullptr;
+        if (os::point("evict.patient") == 0) caller_.lock_timeout = std::min(caller_.lock_timeout, patience);
+        caller_.on_wait = nullptr;
     }
 
     /// False where the disk has no space for even a rename: what is retired by now is to be deleted, and then there is some.
@@ -72,7 +72,7 @@ private:
         if (held_up_.contains(*bucket)) return is_held_up(victim, *bucket);
         const Place place{record->bucket, *bucket, record->key, *path};
         const auto used_by = WallTime(std::chrono::seconds(victim.used) + std::chrono::seconds(1));
-        auto retired = options_.dry_run ? is_evictable(root_, place, victim.id, used_by) : retire_unused(root_, place, victim.id, used_by, limits_);
+        auto retired = options_.dry_run ? is_evictable(root_, place, victim.id, used_by) : retire_unused(root_, place, victim.id, used_by, caller_);
         if (!retired && retired.error().code == Errc::busy) return is_held_up(victim, *bucket);
         TRY(retired);
         if (!*retired) return stays(report_.used_since);
@@ -112,6 +112,13 @@ private:
         if (options_.dry_run) {
             ++report_.entries;
             report_.bytes += record.bytes;
+        } else if (caller_.observer != nullptr) {
+            caller_.tell({.kind = Event::Kind::evicted,
+                          .bucket = record.bucket,
+                          .key = record.key,
+                          .id = to_text(victim.id),
+                          .what = name_of(victim.reason),
+                          .bytes = record.bytes});
         }
         if (options_.on_evict) {
             const WallTime used{std::chrono::seconds(victim.used)};
@@ -121,7 +128,7 @@ private:
 
     root::Root& root_;
     const CollectOptions& options_;
-    root::WaitLimits limits_;
+    root::Caller caller_;
     CollectReport& report_;
     Leases leases_;
     std::set<std::string> held_up_;  // buckets
@@ -142,13 +149,13 @@ void add(CollectReport& sum, CollectReport more) {
 
 }  // namespace
 
-Result<CollectReport> collect_within_limits(const RootRef& root, const CollectOptions& options, const root::WaitLimits& limits) {
+Result<CollectReport> collect_within_limits(const RootRef& root, const CollectOptions& options, const root::Caller& caller) {
     TRY(check_limits(options));
     CollectReport sum;
     std::uint64_t garbage = 0;
     if (options.min_free) {
         // What is garbage already is the first to make room: no live entry goes in its place.
-        TRY_ASSIGN(auto collected, collect(root, options));
+        TRY_ASSIGN(auto collected, collect(root, options, caller));
         if (options.dry_run) {
             garbage = collected.bytes;
         } else {
@@ -156,14 +163,14 @@ Result<CollectReport> collect_within_limits(const RootRef& root, const CollectOp
         }
     }
     for (bool had_room = false; !had_room;) {
-        TRY_ASSIGN(auto report, collect(root, options, [&](CollectReport& begun) -> Result<> {
+        TRY_ASSIGN(auto report, collect(root, options, caller, [&](CollectReport& begun) -> Result<> {
                        had_room = true;
                        const auto plan = make_plan(*root, options, garbage);
                        begun.stopped = !plan && plan.error().code == Errc::interrupted;
                        if (begun.stopped) return {};
                        TRY(plan);
                        (void)os::point("evict.planned");
-                       TRY_ASSIGN(had_room, Evictor(*root, options, limits, begun).evict(*plan));
+                       TRY_ASSIGN(had_room, Evictor(*root, options, caller, begun).evict(*plan));
                        return {};
                    }));
         const bool gained = report.entries > 0;

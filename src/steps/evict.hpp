@@ -8,6 +8,6 @@
 namespace larder::steps {
 
 /// Under the collector's lock, after the dead were reaped: plans, and evicts. Then collects, as collect() does.
-[[nodiscard]] Result<CollectReport> collect_within_limits(const RootRef& root, const CollectOptions& options, const root::WaitLimits& limits);
+[[nodiscard]] Result<CollectReport> collect_within_limits(const RootRef& root, const CollectOptions& options, const root::Caller& caller);
 
 }  // namespace larder::steps

@@ -48,7 +48,7 @@ Result<HeldLease> get_unleased(const RootRef& root, const Place& place, layout::
 
 }  // namespace
 
-Result<HeldLease> get(const RootRef& root, const Place& place) {
+Result<HeldLease> get(const RootRef& root, const Place& place, const root::Caller& caller) {
     const std::string& path = place.path;
     // (1) Read the link.
     TRY_ASSIGN(auto link, layout::read_link(root->link_kind(), root->dirs().buckets, path));
@@ -56,7 +56,7 @@ Result<HeldLease> get(const RootRef& root, const Place& place) {
     if (root->is_read_only()) return get_unleased(root, place, link.id);
     (void)os::point("get.read");
     // (2) Store the id in a slot, with a full fence.
-    TRY_ASSIGN(HeldLease lease, HeldLease::take(root, link.id));
+    TRY_ASSIGN(HeldLease lease, HeldLease::take(root, link.id, caller));
     for (;;) {
         (void)os::point("get.stored");
         // (3) Read the link again: if it still says the id, then no collector had listed it as retired before it could see
@@ -71,7 +71,8 @@ Result<HeldLease> get(const RootRef& root, const Place& place) {
         TRY_ASSIGN(const bool complete, is_complete(*root, lease.id()));
         if (complete) break;
         // A link to nowhere is a miss, and is retired if that needs no waiting; the next publish replaces it in any case.
-        (void)retire_if_unlocked(*root, place, lease.id());
+        const auto retired = retire_if_unlocked(*root, place, lease.id());
+        if (retired && *retired) caller.tell({.kind = Event::Kind::repaired, .bucket = place.bucket, .key = place.key, .what = "a link to nowhere"});
         return miss();
     }
     (void)os::point("get.confirmed");

@@ -6,6 +6,6 @@
 
 namespace larder::steps {
 
-[[nodiscard]] Result<HeldLease> get(const RootRef& root, const Place& place);
+[[nodiscard]] Result<HeldLease> get(const RootRef& root, const Place& place, const root::Caller& caller);
 
 }  // namespace larder::steps

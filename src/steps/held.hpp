@@ -28,9 +28,9 @@ public:
     }
 
     /// Takes a slot and stores the id in it. Whether the entry is still there to be leased, the caller finds out afterwards.
-    [[nodiscard]] static Result<HeldLease> take(RootRef root, const layout::Id& id) {
-        TRY_ASSIGN(root::Participant* const participant, root->participant());
-        TRY_ASSIGN(const root::Slot slot, participant->acquire());
+    [[nodiscard]] static Result<HeldLease> take(RootRef root, const layout::Id& id, const root::Caller& caller) {
+        TRY_ASSIGN(root::Participant* const participant, root->participant(caller));
+        TRY_ASSIGN(const root::Slot slot, participant->acquire(caller));
         HeldLease lease(std::move(root), slot, {});
         TRY(lease.point_at(id));
         return lease;

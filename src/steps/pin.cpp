@@ -23,10 +23,10 @@ Result<std::optional<os::Dir>> open_pins(const root::Root& root, const std::stri
 
 }  // namespace
 
-Result<> pin(root::Root& root, const Place& place, const root::WaitLimits& limits) {
+Result<> pin(root::Root& root, const Place& place, const root::Caller& caller) {
     TRY_ASSIGN(const os::Dir pins, os::make_and_open_dir_at(root.dirs().root, layout::pins_name));
     TRY_ASSIGN(const os::Dir bucket, os::make_and_open_dir_at(pins, place.encoded_bucket));
-    const auto lock = root::BucketLock::shared(root, place.encoded_bucket, limits);
+    const auto lock = root::BucketLock::shared(root, place.encoded_bucket, caller);
     TRY(lock);
     (void)os::point("pin.locked");
     auto made = os::write_new_file_at(bucket, std::string(place.encoded_key()), "");

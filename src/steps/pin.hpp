@@ -9,7 +9,7 @@
 namespace larder::steps {
 
 /// Under the bucket's lock, shared, so that no eviction that has not seen it is under way. Errors: `busy`.
-[[nodiscard]] Result<> pin(root::Root& root, const Place& place, const root::WaitLimits& limits);
+[[nodiscard]] Result<> pin(root::Root& root, const Place& place, const root::Caller& caller);
 /// Errors: `miss` where it is not pinned.
 [[nodiscard]] Result<> unpin(const root::Root& root, const Place& place);
 [[nodiscard]] Result<bool> is_pinned(const root::Root& root, const Place& place);

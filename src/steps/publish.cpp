@@ -73,12 +73,12 @@ Result<> ensure_bucket(const root::Root& root, const std::string& encoded_bucket
 
 /// Step 5: under the bucket's lock. Whether the old link came back in exchange.
 Result<bool> place_link(root::Root& root, const os::Dir& staging, const std::string& staged_link, const Place& place,
-                        const root::WaitLimits& limits, Replace replace) {
+                        const root::Caller& caller, Replace replace) {
     const std::string& path = place.path;
     for (;;) {
         const bool exclusive = !root.can_exchange.load(std::memory_order_relaxed);
-        const auto lock = exclusive ? root::BucketLock::exclusive(root, place.encoded_bucket, limits)
-                                    : root::BucketLock::shared(root, place.encoded_bucket, limits);
+        const auto lock = exclusive ? root::BucketLock::exclusive(root, place.encoded_bucket, caller)
+                                    : root::BucketLock::shared(root, place.encoded_bucket, caller);
         TRY(lock);
         (void)os::point("publish.locked");
         for (;;) {
@@ -113,16 +113,16 @@ Result<> sync_link(const root::Root& root, const os::Dir& staging, const std::st
 
 }  // namespace
 
-Result<HeldLease> publish(Stage stage, const Place& place, const PublishOptions& options, const root::WaitLimits& limits, Replace replace) {
+Result<HeldLease> publish(Stage stage, const Place& place, const PublishOptions& options, const root::Caller& caller, Replace replace) {
     root::Root& root = *stage.root();
     const layout::Id id = stage.id();
     const bool power = options.durability == Durability::power;
     const std::string staged_tree = layout::staged_tree_name(id), staged_link = layout::staged_link_name(id);
-    TRY_ASSIGN(root::Participant* const participant, root.participant());
+    TRY_ASSIGN(root::Participant* const participant, root.participant(caller));
     const os::Dir& staging = participant->staging();
 
     // (1) The lease that this returns comes first: from the instant at which others can see the entry, it is leased.
-    TRY_ASSIGN(HeldLease lease, HeldLease::take(stage.root(), id));
+    TRY_ASSIGN(HeldLease lease, HeldLease::take(stage.root(), id, caller));
     (void)os::point("publish.leased");
 
     // (2) Complete the tree with its record; sync both if they are to survive a power cut.
@@ -153,7 +153,7 @@ Result<HeldLease> publish(Stage stage, const Place& place, const PublishOptions&
     }
 
     // (5) Under the bucket's lock, bring the link to its key.
-    const auto old_came_back = place_link(root, staging, staged_link, place, limits, replace);
+    const auto old_came_back = place_link(root, staging, staged_link, place, caller, replace);
     (void)os::point("publish.placed");
     if (!old_came_back) {
         (void)root.retire_link(staging, staged_link);  // it names garbage in staging too, if even this rename has no space
@@ -166,7 +166,7 @@ Result<HeldLease> publish(Stage stage, const Place& place, const PublishOptions&
     (void)os::point("publish.retired");
     if (power) {
         if (auto synced = sync_place(root, place.encoded_bucket); !synced) {
-            (void)retire_if(root, place, id, limits);  // what was promised can't be kept, so nothing is published
+            (void)retire_if(root, place, id, caller);  // what was promised can't be kept, so nothing is published
             return tl::make_unexpected(std::move(synced).error());
         }
     }

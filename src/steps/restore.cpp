@@ -66,12 +66,12 @@ Result<std::vector<EntryInfo>> list_retired(const root::Root& root) {
     return entries;
 }
 
-Result<HeldLease> restore(const RootRef& root, const layout::Id& id, bool replace, const root::WaitLimits& limits) {
+Result<HeldLease> restore(const RootRef& root, const layout::Id& id, bool replace, const root::Caller& caller) {
     const auto gone = [&] { return os::fail(Errc::miss, "restore", {}, "nothing that is retired has the id " + to_text(id) + "; it may have been collected"); };
     // While it is held nobody collects: the files stay.
     auto lock = root::CollectorLock::try_lock(*root);
     TRY(lock);
-    lock->announce(root->participant_if_possible());
+    lock->announce(root->participant_if_possible(caller));
     bool retired = false;
     TRY(for_each_retired(*root, [&](const os::Dir&, const std::string&, const layout::Id& seen) -> Result<> {
         retired = retired || seen == id;
@@ -90,10 +90,10 @@ Result<HeldLease> restore(const RootRef& root, const layout::Id& id, bool replac
     if (now.kind != LinkRead::Kind::absent && !replace) {
         return os::fail(Errc::exists, "restore", root->dirs().buckets / place.path, "its key has an entry again; remove that, or allow its replacement");
     }
-    TRY_ASSIGN(Stage stage, Stage::make(root));
+    TRY_ASSIGN(Stage stage, Stage::make(root, caller));
     TRY(fill(stage, *entry));
     (void)os::point("restore.filled");
-    return publish(std::move(stage), place, {record.durability, record.producer}, limits, replace ? Replace::yes : Replace::no);
+    return publish(std::move(stage), place, {record.durability, record.producer}, caller, replace ? Replace::yes : Replace::no);
 }
 
 }  // namespace larder::steps

@@ -14,6 +14,6 @@ namespace larder::steps {
 
 /// Errors: `miss` where no retired link names `id`; `exists` where its key has an entry again and `replace` is off; `busy` while
 /// somebody collects.
-[[nodiscard]] Result<HeldLease> restore(const RootRef& root, const layout::Id& id, bool replace, const root::WaitLimits& limits);
+[[nodiscard]] Result<HeldLease> restore(const RootRef& root, const layout::Id& id, bool replace, const root::Caller& caller);
 
 }  // namespace larder::steps

@@ -43,10 +43,10 @@ Result<bool> retire_checked(const root::Root& root, const std::string& path, con
 
 /// Where the disk is so full that a rename finds no space, deleting what is garbage already makes some: then once more.
 template <class Step>
-Result<> with_room(const RootRef& root, Step step) {
+Result<> with_room(const RootRef& root, const root::Caller& caller, Step step) {
     Result<> done = step();
     if (done || done.error().code != Errc::no_space) return done;
-    if (!collect(root, {})) return done;
+    if (!collect(root, {}, caller)) return done;
     return step();
 }
 
@@ -55,8 +55,8 @@ Result<> with_room(const RootRef& root, Step step) {
 class PartialRefresh {
 public:
     PartialRefresh(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket, const RefreshOptions& options,
-                   const root::WaitLimits& limits, std::uint64_t& taken)
-        : root_(root), bucket_(bucket), encoded_bucket_(encoded_bucket), options_(options), limits_(limits), taken_(taken) {}
+                   const root::Caller& caller, std::uint64_t& taken)
+        : root_(root), bucket_(bucket), encoded_bucket_(encoded_bucket), options_(options), caller_(caller), taken_(taken) {}
 
     Result<> run() {
         const auto dir = os::open_dir_at(root_->dirs().buckets, encoded_bucket_);
@@ -64,7 +64,7 @@ public:
         TRY(dir);
         return os::for_each_name(*dir, [&](const std::string& name, unsigned char type) -> Result<> {
             if (!layout::is_key_name(name) || type == DT_DIR) return {};
-            if (limits_.stop.stop_requested()) return os::fail(Errc::interrupted, "refresh", dir->path, "asked to stop; some keys are retired");
+            if (caller_.stop.stop_requested()) return os::fail(Errc::interrupted, "refresh", dir->path, "asked to stop; some keys are retired");
             return visit(name);
         });
     }
@@ -94,9 +94,9 @@ private:
 
     Result<bool> take(const std::string& path, const LinkRead& link, const std::string& key) {
         if (!options_.published_before) return take_whatever(path);
-        if (link.kind == LinkRead::Kind::entry) return retire_if(*root_, {bucket_, encoded_bucket_, key, path}, link.id, limits_);
+        if (link.kind == LinkRead::Kind::entry) return retire_if(*root_, {bucket_, encoded_bucket_, key, path}, link.id, caller_);
         // A malformed link has no age, and goes; whoever puts a good one in its place meanwhile must not lose that.
-        const auto lock = root::BucketLock::exclusive(*root_, encoded_bucket_, limits_);
+        const auto lock = root::BucketLock::exclusive(*root_, encoded_bucket_, caller_);
         TRY(lock);
         TRY_ASSIGN(const LinkRead again, layout::read_link(root_->link_kind(), root_->dirs().buckets, path));
         return again.kind == LinkRead::Kind::malformed ? take_whatever(path) : Result<bool>(false);
@@ -113,19 +113,19 @@ private:
     std::string_view bucket_;
     const std::string& encoded_bucket_;
     const RefreshOptions& options_;
-    const root::WaitLimits& limits_;
+    const root::Caller& caller_;
     std::uint64_t& taken_;
 };
 
 }  // namespace
 
-Result<> remove(const RootRef& root, const Place& place, const root::WaitLimits& limits) {
-    return with_room(root, [&]() -> Result<> {
+Result<> remove(const RootRef& root, const Place& place, const root::Caller& caller) {
+    return with_room(root, caller, [&]() -> Result<> {
         const auto no_entry = os::fail(Errc::miss, "no such entry", {}, {});
         TRY_ASSIGN(const bool exists, bucket_exists(*root, place.encoded_bucket));
         if (!exists) return no_entry;
         const std::string& path = place.path;
-        const auto lock = root::BucketLock::exclusive(*root, place.encoded_bucket, limits);
+        const auto lock = root::BucketLock::exclusive(*root, place.encoded_bucket, caller);
         TRY(lock);
         (void)os::point("remove.locked");
         TRY_ASSIGN(const LinkRead link, layout::read_link(root->link_kind(), root->dirs().buckets, path));
@@ -139,10 +139,10 @@ Result<> remove(const RootRef& root, const Place& place, const root::WaitLimits&
     });
 }
 
-Result<bool> retire_if(root::Root& root, const Place& place, const layout::Id& id, const root::WaitLimits& limits) {
+Result<bool> retire_if(root::Root& root, const Place& place, const layout::Id& id, const root::Caller& caller) {
     TRY_ASSIGN(const bool exists, bucket_exists(root, place.encoded_bucket));
     if (!exists) return false;
-    const auto lock = root::BucketLock::exclusive(root, place.encoded_bucket, limits);
+    const auto lock = root::BucketLock::exclusive(root, place.encoded_bucket, caller);
     TRY(lock);
     return retire_checked(root, place.path, id);
 }
@@ -158,10 +158,10 @@ Result<bool> is_evictable(const root::Root& root, const Place& place, const layo
     return !pinned;
 }
 
-Result<bool> retire_unused(root::Root& root, const Place& place, const layout::Id& id, WallTime used_by, const root::WaitLimits& limits) {
+Result<bool> retire_unused(root::Root& root, const Place& place, const layout::Id& id, WallTime used_by, const root::Caller& caller) {
     TRY_ASSIGN(const bool exists, bucket_exists(root, place.encoded_bucket));
     if (!exists) return false;
-    const auto lock = root::BucketLock::exclusive(root, place.encoded_bucket, limits);
+    const auto lock = root::BucketLock::exclusive(root, place.encoded_bucket, caller);
     TRY(lock);
     // Whoever pins does so under this lock.
     TRY_ASSIGN(const bool evictable, is_evictable(root, place, id, used_by));
@@ -176,8 +176,8 @@ Result<bool> retire_if_unlocked(root::Root& root, const Place& place, const layo
     return retire_checked(root, place.path, id);
 }
 
-Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const root::WaitLimits& limits) {
-    return with_room(root, [&]() -> Result<> {
+Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const root::Caller& caller) {
+    return with_room(root, caller, [&]() -> Result<> {
         TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
         if (!exists) return {};
         (void)os::point("refresh.begun");
@@ -193,17 +193,17 @@ Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const r
         // A directory of a lower layer of overlayfs can't be renamed: key by key then. Keys that are published meanwhile may stay or go.
         const RefreshOptions every_key;
         std::uint64_t taken = 0;
-        return PartialRefresh(root, {}, encoded_bucket, every_key, limits, taken).run();
+        return PartialRefresh(root, {}, encoded_bucket, every_key, caller, taken).run();
     });
 }
 
 Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket, const RefreshOptions& options,
-                                   const root::WaitLimits& limits) {
+                                   const root::Caller& caller) {
     std::uint64_t taken = 0;
-    TRY(with_room(root, [&]() -> Result<> {
+    TRY(with_room(root, caller, [&]() -> Result<> {
         TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
         if (!exists) return {};
-        return PartialRefresh(root, bucket, encoded_bucket, options, limits, taken).run();
+        return PartialRefresh(root, bucket, encoded_bucket, options, caller, taken).run();
     }));
     return taken;
 }

@@ -9,23 +9,23 @@
 namespace larder::steps {
 
 /// Retires the link of a key, whatever it names. Errors: `miss`, `busy`.
-[[nodiscard]] Result<> remove(const RootRef& root, const Place& place, const root::WaitLimits& limits);
+[[nodiscard]] Result<> remove(const RootRef& root, const Place& place, const root::Caller& caller);
 
 /// Retires the link of a key if it still names `id`; whether it did, is the result. Waits for the bucket's lock.
-[[nodiscard]] Result<bool> retire_if(root::Root& root, const Place& place, const layout::Id& id, const root::WaitLimits& limits);
+[[nodiscard]] Result<bool> retire_if(root::Root& root, const Place& place, const layout::Id& id, const root::Caller& caller);
 /// The same where the lock is free; else does nothing.
 [[nodiscard]] Result<bool> retire_if_unlocked(root::Root& root, const Place& place, const layout::Id& id);
 
 /// Whether the link of a key that is not pinned names `id`, and its last use was before `used_by`.
 [[nodiscard]] Result<bool> is_evictable(const root::Root& root, const Place& place, const layout::Id& id, WallTime used_by);
 /// Retires such a link, and no other; whether it did, is the result. Waits for the bucket's lock.
-[[nodiscard]] Result<bool> retire_unused(root::Root& root, const Place& place, const layout::Id& id, WallTime used_by, const root::WaitLimits& limits);
+[[nodiscard]] Result<bool> retire_unused(root::Root& root, const Place& place, const layout::Id& id, WallTime used_by, const root::Caller& caller);
 
 /// Retires every key of a bucket at once.
-[[nodiscard]] Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const root::WaitLimits& limits);
+[[nodiscard]] Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const root::Caller& caller);
 
 /// Retires those keys of a bucket that fit, one by one. How many is the result.
 [[nodiscard]] Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket,
-                                                 const RefreshOptions& options, const root::WaitLimits& limits);
+                                                 const RefreshOptions& options, const root::Caller& caller);
 
 }  // namespace larder::steps

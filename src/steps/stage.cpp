@@ -17,16 +17,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The staged directory of `id`, open.
-Result<os::Dir> open_staged(root::Root& root, const layout::Id& id) {
-    TRY_ASSIGN(root::Participant* const participant, root.participant());
-    return os::open_dir_at(participant->staging(), layout::staged_tree_name(id));
+/// The staged directory of `id`, open. Whoever has staged has joined.
+Result<os::Dir> open_staged(const root::Root& root, const layout::Id& id) {
+    return os::open_dir_at(root.joined()->staging(), layout::staged_tree_name(id));
 }
 
 }  // namespace
 
-Result<Stage> Stage::make(RootRef root) {
-    TRY_ASSIGN(root::Participant* const participant, root->participant());
+Result<Stage> Stage::make(RootRef root, const root::Caller& caller) {
+    TRY_ASSIGN(root::Participant* const participant, root->participant(caller));
     const layout::Id id = layout::fresh_id();
     TRY(os::make_dir_at(participant->staging(), layout::staged_tree_name(id), 0700));
     Stage stage(std::move(root), id);
@@ -38,20 +37,14 @@ Result<Stage> Stage::make(RootRef root) {
 
 Stage::~Stage() {
     if (!id_ || !root_->is_ours()) return;
-    const auto participant = root_->participant();
-    if (!participant) return;
     const auto& trash = root_->dirs().trash;
     const std::string in_trash = to_text(layout::fresh_id());
-    const auto moved = os::rename_new((*participant)->staging(), layout::staged_tree_name(id_), trash, in_trash);
+    const auto moved = os::rename_new(root_->joined()->staging(), layout::staged_tree_name(id_), trash, in_trash);
     // A destructor has nobody to tell: what is left lies in trash/ or in our staging area, and is collected from there.
     if (moved) (void)tree::remove_tree_at(trash, in_trash);
 }
 
-fs::path Stage::tree_path() const {
-    const auto participant = root_->participant();
-    const fs::path staging = participant ? (*participant)->staging().path : root_->dirs().staging.path;
-    return staging / layout::staged_tree_name(id_) / layout::tree_name;
-}
+fs::path Stage::tree_path() const { return root_->joined()->staging().path / layout::staged_tree_name(id_) / layout::tree_name; }
 
 Result<> Stage::check_source(const fs::path& source) const {
     const auto& root = root_->dirs().root.path;

@@ -10,7 +10,7 @@ namespace larder::steps {
 class Stage {
 public:
     /// Makes it. The id is the one under which it will be published.
-    [[nodiscard]] static Result<Stage> make(RootRef root);
+    [[nodiscard]] static Result<Stage> make(RootRef root, const root::Caller& caller);
 
     Stage(Stage&& other) noexcept : root_(std::move(other.root_)), id_(std::exchange(other.id_, {})) {}
     Stage& operator=(Stage&& other) noexcept {

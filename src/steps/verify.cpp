@@ -49,8 +49,8 @@ struct Seen {
 
 class Verifier {
 public:
-    Verifier(root::Root& root, const VerifyOptions& options, const root::WaitLimits& limits)
-        : root_(root), dirs_(root.dirs()), options_(options), limits_(limits) {}
+    Verifier(root::Root& root, const VerifyOptions& options, const root::Caller& caller)
+        : root_(root), dirs_(root.dirs()), options_(options), caller_(caller) {}
 
     /// The order makes it safe beside writers: a link only ever moves from staging to its bucket, with the bucket aside, back to staging
     /// in exchange (also out of a bucket that was moved aside, by a late publish), and on to retired/links; and it stands in staging
@@ -194,7 +194,7 @@ private:
     /// Retires a link that is not what it should be, if it is still the one that was judged.
     Result<> mend_key(Finding& finding, const std::string& bucket, const std::string& key, const LinkRead& judged) {
         if (!options_.repair) return {};
-        const auto lock = root::BucketLock::exclusive(root_, bucket, limits_);
+        const auto lock = root::BucketLock::exclusive(root_, bucket, caller_);
         TRY(lock);
         const std::string path = layout::key_path(bucket, key);
         TRY_ASSIGN(const LinkRead now, layout::read_link(root_.link_kind(), dirs_.buckets, path));
@@ -252,7 +252,7 @@ private:
         Finding& finding = found(Finding::Kind::orphan, dirs_.archive / to_text(id), "no link names this entry");
         if (!options_.repair) return {};
         // Not deleted: given a link among the retired, so that a collection judges it by the leases like all others.
-        TRY_ASSIGN(root::Participant* const participant, root_.participant());
+        TRY_ASSIGN(root::Participant* const participant, root_.participant(caller_));
         const std::string link = layout::staged_link_name(layout::fresh_id());
         TRY(layout::make_link(root_.link_kind(), participant->staging(), link, id));
         TRY(root_.retire_link(participant->staging(), link));
@@ -310,7 +310,7 @@ private:
     root::Root& root_;
     const root::Handles& dirs_;
     const VerifyOptions& options_;
-    const root::WaitLimits& limits_;
+    const root::Caller& caller_;
     std::vector<Id> entries_;
     std::map<Id, std::vector<Seen>> names_;
     VerifyReport report_;
@@ -318,10 +318,10 @@ private:
 
 }  // namespace
 
-Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options, const root::WaitLimits& limits) {
+Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options, const root::Caller& caller) {
     const auto lock = root::CollectorLock::try_lock(*root);  // not announced: a verify changes nothing, not even our own table
     TRY(lock);
-    return Verifier(*root, options, limits).verify();
+    return Verifier(*root, options, caller).verify();
 }
 
 }  // namespace steps

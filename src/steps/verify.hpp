@@ -7,6 +7,6 @@
 
 namespace larder::steps {
 
-[[nodiscard]] Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options, const root::WaitLimits& limits);
+[[nodiscard]] Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options, const root::Caller& caller);
 
 }  // namespace larder::steps

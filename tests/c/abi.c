@@ -12,9 +12,10 @@ static void structs(void) {
     CHECK_NUMBER(8, offsetof(larder_error, sys_errno));
     CHECK_NUMBER(40, offsetof(larder_error, message));
 
-    CHECK_NUMBER(64, sizeof(larder_open_options));
+    CHECK_NUMBER(88, sizeof(larder_open_options));
     CHECK_NUMBER(16, offsetof(larder_open_options, lock_timeout_ms));
     CHECK_NUMBER(48, offsetof(larder_open_options, on_wait));
+    CHECK_NUMBER(72, offsetof(larder_open_options, log));
     CHECK_NUMBER(24, sizeof(larder_publish_options));
     CHECK_NUMBER(8, offsetof(larder_publish_options, producer));
     CHECK_NUMBER(48, sizeof(larder_refresh_options));
@@ -28,6 +29,10 @@ static void structs(void) {
     CHECK_NUMBER(8, sizeof(larder_verify_options));
     CHECK_NUMBER(16, sizeof(larder_materialize_options));
 
+    CHECK_NUMBER(88, sizeof(larder_event));
+    CHECK_NUMBER(40, offsetof(larder_event, bucket));
+    CHECK_NUMBER(144, sizeof(larder_counters));
+    CHECK_NUMBER(8, offsetof(larder_counters, hits));
     CHECK_NUMBER(40, sizeof(larder_names));
     CHECK_NUMBER(24, offsetof(larder_names, names));
     CHECK_NUMBER(88, sizeof(larder_entry_info));
@@ -60,6 +65,15 @@ static void codes(void) {
     CHECK_NUMBER(12, LARDER_SYSTEM);
 }
 
+static void event_kinds(void) {
+    static const char* const names[] = {"waiting",  "waited",  "gave_up",   "published", "removed",  "refreshed",
+                                        "restored", "evicted", "collected", "takeover",  "repaired", "reopened"};
+    int kind;
+    for (kind = 0; kind < (int)(sizeof names / sizeof *names); ++kind) CHECK_TEXT(names[kind], larder_event_kind_name(kind));
+    CHECK_TEXT("unknown", larder_event_kind_name(kind));
+    CHECK_TEXT("unknown", larder_event_kind_name(-1));
+}
+
 static void kinds(void) {
     static const char* const names[] = {"dangling", "malformed", "misnamed", "shared", "orphan", "participant", "foreign"};
     int kind;
@@ -72,5 +86,6 @@ void test_abi(void) {
     structs();
     codes();
     kinds();
+    event_kinds();
     CHECK_TEXT(LARDER_VERSION, larder_version());
 }

@@ -8,6 +8,7 @@ void test_abi(void);
 void test_builds(void);
 void test_entries(void);
 void test_errors(void);
+void test_events(void);
 void test_housekeeping(void);
 void test_install(void);
 void test_options(void);
@@ -17,7 +18,7 @@ static const struct {
     const char* name;
     void (*run)(void);
 } parts[] = {
-    {"abi", test_abi},       {"builds", test_builds},   {"entries", test_entries}, {"errors", test_errors}, {"housekeeping", test_housekeeping},
+    {"abi", test_abi},       {"builds", test_builds},   {"entries", test_entries}, {"errors", test_errors}, {"events", test_events}, {"housekeeping", test_housekeeping},
     {"install", test_install}, {"options", test_options}, {"waits", test_waits},
 };
 

@@ -1,6 +1,7 @@
 """refresh, gc, status, verify: purging while others work, who is named when something is busy, and damage."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -168,6 +169,23 @@ class StoppedProcesses(Housekeeping):
         self.go_on(stopped)
         self.finish(waiting)
         self.tool("get", "b", "k")
+
+    def test_the_log_says_what_was_done_and_who_was_waited_for(self):
+        log = self.dir / "log"
+        source = self.tree(file="text")
+        self.tool("put", "b", "k", source, "--log", log)
+        stopped = self.start_stopped("remove.checked", "remove", "b", "k")
+        self.tool("put", "b", "k", source, "--lock-timeout", "0.1", code=4, env={"LARDER_LOG": str(log)})
+        self.go_on(stopped)
+        lines = [re.fullmatch(r"20\d\d-\d\d-\d\dT[0-9:.]+Z pid=\d+ thread=\d+ (.*)\n", line)[1] for line in log.open()]
+        self.assertEqual(len(lines), 2)
+        self.assertRegex(lines[0], r'^event=published bucket="b" key="k" id="\w{26}"$')
+        self.assertRegex(lines[1], r'^event=gave_up what="bucket b" who="pid %d \(.*\), for \d+ s" took=\d\.\d+$' % stopped.pid)
+
+    def test_a_log_that_can_not_be_opened_is_an_error(self):
+        _, document = self.complaint("put", "b", "k", self.tree(file="text"), "--log", self.dir / "none" / "log", code=1)
+        self.assertEqual(document["error"]["path"], str(self.dir / "none" / "log"))
+        self.assertFalse(self.root.exists())
 
     def test_in_publish(self):
         entry = self.put()

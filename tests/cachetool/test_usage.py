@@ -77,6 +77,7 @@ class WrongUsage(CacheTest):
             ("ls", "--lock-timeout", "nan"),
             ("ls", "--lock-timeout", "1e300"),
             ("ls", "--cache", ""),
+            ("ls", "--log", ""),
             ("ls", "--cache"),
         ]:
             with self.subTest(args):

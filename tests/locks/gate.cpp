@@ -15,11 +15,11 @@ using root::BucketLock;
 
 namespace {
 
-root::WaitLimits limits(std::stop_token stop = {}) {
+root::Caller limits(std::stop_token stop = {}) {
     return {std::chrono::minutes(10), std::chrono::minutes(10), std::move(stop), {}};
 }
 
-root::WaitLimits no_patience() {
+root::Caller no_patience() {
     std::stop_source source;
     source.request_stop();
     return limits(source.get_token());

@@ -434,7 +434,7 @@ TEST_CASE("a link is retired only if it still names what was judged") {
     const auto root = value(root::open_root(scene.root, test_options()));
     const std::string bucket = "b";
     const steps::Place place{bucket, bucket, "k", "b/k"}, missing{bucket, bucket, "none", "b/none"};
-    const root::WaitLimits no_wait{};
+    const root::Caller no_wait{};
     const layout::Id id = *layout::parse_id(judged), now = *layout::parse_id(value(scene.bucket.info("k")).id);
     CHECK_FALSE(value(steps::retire_if(*root, place, id, no_wait)));
     CHECK_FALSE(value(steps::retire_if_unlocked(*root, place, id)));
