@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <memory>
+#include <optional>
 
 #include "cache.hpp"
 #include "floor.hpp"
@@ -109,6 +110,37 @@ Contest get_many(const fs::path& root) {
                     for (unsigned i = 0; i < few_keys; ++i) once();
                     leases->clear();
                 }};
+            }};
+}
+
+/// What a process pays that gets each key once: it can't guess an id, and looks when each entry was last used.
+Contest get_many_first(const fs::path& root) {
+    return {"first get of 500 keys", "1,000 readlinkat", 1.4, 4,
+            [=](unsigned) {
+                const int buckets = open_directory(root / "buckets");
+                const auto once = over_keys("bench-v1/", [buckets](const std::string& name) {
+                    read_link(buckets, name.c_str());
+                    read_link(buckets, name.c_str());
+                });
+                const auto nothing = [] {};
+                return Worker{[once]() mutable {
+                                  for (unsigned i = 0; i < few_keys; ++i) once();
+                              },
+                              nothing};
+            },
+            [=](unsigned) {
+                const auto opened = std::make_shared<std::optional<Opened>>();
+                const auto reopen = [=] {
+                    opened->reset();
+                    opened->emplace(root);
+                    (void)value((*opened)->bucket.stage());  // joins
+                };
+                reopen();
+                const auto once = over_keys("", [=](const std::string& key) { (void)value((*opened)->bucket.get(key)); });
+                return Worker{[once]() mutable {
+                                  for (unsigned i = 0; i < few_keys; ++i) once();
+                              },
+                              reopen};
             }};
 }
 
@@ -259,6 +291,7 @@ std::vector<Contest> contests(const fs::path& directory, const Sizes& sizes) {
     std::vector<Contest> all = {get_hit(root),
             get_miss(root),
             get_many(root),
+            get_many_first(root),
             open_get(root),
             put(directory, root),
             refresh(directory, 100),

@@ -262,7 +262,7 @@ proctype getter()
 	dir = cur;                                                /* long ago */
 #endif
 
-	/* (1) and (2): the first read, and the store. What was read may be out of date by the time it is stored, so any id will do; a
+	/* (1) and (2): the first read, or a guess, and the store. What was read may be out of date by the time it is stored, so any id will do; a
 	 * slot that is read half written counts as not yet written. */
 store:
 #ifdef MUTANT_get_reads_once

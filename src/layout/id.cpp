@@ -30,20 +30,19 @@ Id fresh_id() noexcept {
     return id ? id : fresh_id();
 }
 
-void append_text(std::string& text, const Id& id) {
+std::array<char, id_length> characters_of(const Id& id) noexcept {
     // 26 characters of 5 bits hold 130 bits: the first has only the id's top 3 bits, and the 14th one of the high word and four of the low.
     std::array<char, id_length> characters;
     std::uint64_t high = id.high >> 1, low = id.low;
     for (std::size_t i = 12; i < 13; --i, high >>= 5) characters[i] = alphabet[high & 31];
     for (std::size_t i = 25; i > 13; --i, low >>= 5) characters[i] = alphabet[low & 31];
     characters[13] = alphabet[(id.high & 1) << 4 | low];
-    text.append(characters.data(), characters.size());
+    return characters;
 }
 
 std::string to_text(const Id& id) {
-    std::string text;
-    append_text(text, id);
-    return text;
+    const auto text = characters_of(id);
+    return {text.data(), text.size()};
 }
 
 std::optional<Id> parse_id(std::string_view text) noexcept {

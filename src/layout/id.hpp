@@ -1,6 +1,7 @@
 // An entry's name, never used twice.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -24,8 +25,8 @@ struct Id {
 
 /// Always this many characters, of an alphabet without letters that differ in case alone (Crockford's base 32).
 inline constexpr std::size_t id_length = 26;
+[[nodiscard]] std::array<char, id_length> characters_of(const Id& id) noexcept;
 [[nodiscard]] std::string to_text(const Id& id);
-void append_text(std::string& text, const Id& id);
 
 /// Accepts exactly what to_text makes, and not the zero id.
 [[nodiscard]] std::optional<Id> parse_id(std::string_view text) noexcept;

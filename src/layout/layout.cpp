@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <layout/name.hpp>
 
 namespace larder::layout {
 
@@ -56,12 +55,11 @@ std::optional<StagedName> parse_staged_name(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-std::string key_path_by_way_of(const Id& id, std::string_view key_path) {
-    std::string path;
-    path.reserve(id_length + 32 + key_path.size());
-    append_text(path, id);
-    path.append("/").append(tree_name).append("/../../../").append(buckets_name);
-    return path.append("/").append(key_path);
+KeyWay key_path_by_way_of(const Id& id, std::string_view key_path) {
+    const auto text = characters_of(id);
+    KeyWay path;
+    path.append(text.data(), text.size()).append(way_back.data(), way_back.size()).append(key_path.data(), key_path.size());
+    return path;
 }
 
 bool is_bucket_name(std::string_view name) { return name.size() <= max_bucket_name && decode_name(name).value_or("") != ""; }

@@ -16,7 +16,9 @@
 // A name that does not fit is left alone: a newer version may have put it there.
 #pragma once
 
+#include <boost/static_string/static_string.hpp>
 #include <layout/id.hpp>
+#include <layout/name.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -66,7 +68,9 @@ struct StagedName {
 [[nodiscard]] std::optional<StagedName> parse_staged_name(std::string_view name) noexcept;
 
 /// A key's link, by its path from `buckets/`, as seen from a handle of `archive/`, by way of an entry's tree and back: it leads there only while that entry is complete.
-[[nodiscard]] std::string key_path_by_way_of(const Id& id, std::string_view key_path);
+inline constexpr std::string_view way_back = "/tree/../../../buckets/";
+using KeyWay = boost::static_strings::static_string<id_length + way_back.size() + max_bucket_name + 1 + max_name>;
+[[nodiscard]] KeyWay key_path_by_way_of(const Id& id, std::string_view key_path);
 /// Whether `name` is one that encode_bucket can have made.
 [[nodiscard]] bool is_bucket_name(std::string_view name);
 /// Whether `name` is one that encode_key can have made.

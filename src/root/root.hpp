@@ -12,7 +12,7 @@
 #include <mutex>
 #include <os/file.hpp>
 #include <root/participant.hpp>
-#include <root/uses.hpp>
+#include <root/recent.hpp>
 
 namespace larder::root {
 
@@ -66,7 +66,7 @@ public:
     /// Renames a file or directory to a fresh name in `trash/`. `unsupported` for a directory that can't be renamed (overlayfs).
     [[nodiscard]] Result<> move_to_trash(const os::Dir& dir, const std::string& name) const;
 
-    [[nodiscard]] Uses& uses() noexcept { return uses_; }
+    [[nodiscard]] Recent& recent() noexcept { return recent_; }
 
     /// Whether the file system can exchange two names; found out by the first publish that tries.
     std::atomic<bool> can_exchange{true};
@@ -77,7 +77,7 @@ private:
     struct stat archive_;
     bool read_only_;
     std::uint64_t owner_;
-    Uses uses_;
+    Recent recent_;
     std::mutex joining_;
     std::unique_ptr<Participant> participant_;
     std::atomic<Participant*> joined_{nullptr};

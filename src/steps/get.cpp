@@ -23,13 +23,6 @@ Result<bool> is_keys_own(const root::Root& root, const Place& place, const layou
     return record && record->key == place.key;
 }
 
-/// Whether the key's link names `id`, and leads somewhere: a cache that was copied in part has links that lead nowhere. One system call,
-/// by way of the entry, answers both. That the way is shut, or the link says something else, tells nothing by itself.
-bool names_what_is_there(const root::Root& root, const std::string& path, const layout::Id& id) {
-    const auto link = layout::read_link(root.link_kind(), root.dirs().archive, layout::key_path_by_way_of(id, path));
-    return link && link->names(id);
-}
-
 /// Where no lease can be written down. A link never comes back: an entry that is not good, and is not named any more either, was replaced and
 /// collected while we looked, and the key has another one, or none.
 Result<HeldLease> get_unleased(const RootRef& root, const Place& place, layout::Id id) {
@@ -50,20 +43,29 @@ Result<HeldLease> get_unleased(const RootRef& root, const Place& place, layout::
 
 Result<HeldLease> get(const RootRef& root, const Place& place, const root::Caller& caller) {
     const std::string& path = place.path;
-    // (1) Read the link.
-    TRY_ASSIGN(auto link, layout::read_link(root->link_kind(), root->dirs().buckets, path));
-    if (link.kind != layout::LinkRead::Kind::entry) return miss();
-    if (root->is_read_only()) return get_unleased(root, place, link.id);
+    const auto& dirs = root->dirs();
+    const auto mark = root::Recent::mark_of(path);
+    // (1) Read the link; or guess what it says, since (3) is what counts: the id under which this process got the key last.
+    layout::Id id = root->is_read_only() ? layout::Id{} : root->recent().guess(mark);
+    if (!id) {
+        TRY_ASSIGN(const auto link, layout::read_link(root->link_kind(), dirs.buckets, path));
+        if (link.kind != layout::LinkRead::Kind::entry) return miss();
+        id = link.id;
+    }
+    if (root->is_read_only()) return get_unleased(root, place, id);
     (void)os::point("get.read");
     // (2) Store the id in a slot, with a full fence.
-    TRY_ASSIGN(HeldLease lease, HeldLease::take(root, link.id, caller));
+    TRY_ASSIGN(HeldLease lease, HeldLease::take(root, id, caller));
     for (;;) {
         (void)os::point("get.stored");
-        // (3) Read the link again: if it still says the id, then no collector had listed it as retired before it could see
-        // the slot, and the lease holds. If not, this was the next (1).
-        if (names_what_is_there(*root, path, lease.id())) break;
-        TRY_ASSIGN(link, layout::read_link(root->link_kind(), root->dirs().buckets, path));
-        if (link.kind != layout::LinkRead::Kind::entry) return miss();
+        // (3) Read the link again: if it says the id, then no collector had listed it as retired before it could see the slot, and the
+        // lease holds. If not, this was the next (1).
+        if (layout::names_what_is_there(root->link_kind(), dirs.archive, path, lease.id())) break;
+        TRY_ASSIGN(const auto link, layout::read_link(root->link_kind(), dirs.buckets, path));
+        if (link.kind != layout::LinkRead::Kind::entry) {
+            root->recent().forget(mark);
+            return miss();
+        }
         if (link.id != lease.id()) {
             TRY(lease.point_at(link.id));
             continue;
@@ -78,7 +80,7 @@ Result<HeldLease> get(const RootRef& root, const Place& place, const root::Calle
     (void)os::point("get.confirmed");
     TRY_ASSIGN(const bool good, is_keys_own(*root, place, lease.id()));
     if (!good) return miss();
-    note_use(*root, place, lease.id());
+    note_use(*root, place, mark, lease.id());
     return lease;
 }
 

@@ -6,27 +6,27 @@ namespace larder::steps {
 
 namespace {
 
-void look_and_note(root::Root& root, const Place& place, const layout::Id& id) {
+void look_and_note(root::Root& root, const Place& place, root::Recent::Mark mark, const layout::Id& id) {
     const auto& buckets = root.dirs().buckets;
     const auto link = os::stat_at(buckets, place.path);
     if (!link) return;
     const auto age = std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now() - last_use(*link));
-    if (age >= std::chrono::minutes(0) && age < root::use_interval) return root.uses().settle(id, root::use_interval - age);
+    if (age >= std::chrono::minutes(0) && age < root::use_interval) return root.recent().settle(mark, id, root::use_interval - age);
     // Older; or of the future, and so a clock's that was wrong. Even `buckets/<b>` may be a symlink that somebody put there: then nothing below it is ours to change.
     const auto is_bucket = os::is_dir_at(buckets, place.encoded_bucket);
     if (!is_bucket || !*is_bucket) return;
     (void)os::point("use.note");
     // Where that can't be done, it can't be done the next time either.
     (void)os::touch_at(buckets, place.path);
-    root.uses().settle(id, root::use_interval);
+    root.recent().settle(mark, id, root::use_interval);
 }
 
 }  // namespace
 
-void note_use(root::Root& root, const Place& place, const layout::Id& id) noexcept {
-    if (root.is_read_only() || root.uses().is_settled(id)) return;
+void note_use(root::Root& root, const Place& place, root::Recent::Mark mark, const layout::Id& id) noexcept {
+    if (root.is_read_only() || root.recent().is_settled(mark, id)) return;
     try {
-        look_and_note(root, place, id);
+        look_and_note(root, place, mark, id);
     } catch (const std::exception&) {
         // No memory for an error's path: a hit is a hit all the same.
     }

@@ -8,9 +8,9 @@
 
 namespace larder::steps {
 
-/// After a hit: writes the use down, at most once an hour for each entry, and only where that can be done. The link may have been replaced
+/// After a hit: remembers it, and writes the use down, at most once an hour for each entry, and only where that can be done. The link may have been replaced
 /// since: then the new entry, which is as good as used, counts as used now.
-void note_use(root::Root& root, const Place& place, const layout::Id& id) noexcept;
+void note_use(root::Root& root, const Place& place, root::Recent::Mark mark, const layout::Id& id) noexcept;
 
 /// What a link's status says of its entry's last use.
 [[nodiscard]] inline WallTime last_use(const struct stat& link) noexcept { return os::modified(link); }

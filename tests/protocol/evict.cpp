@@ -5,7 +5,6 @@
 #include <sys/statvfs.h>
 
 #include <catch.hpp>
-#include <root/uses.hpp>
 
 #include "scene.hpp"
 
@@ -501,21 +500,6 @@ TEST_CASE("a pin that has returned is seen by an eviction that is under way: it 
     CHECK(pinner.join() == 0);
     CHECK(other.go_on() == "evicted 0");
     CHECK(content_of(scene.bucket, "0") == "again");
-}
-
-TEST_CASE("an entry is settled for as long as was said, beside those of a whole installation") {
-    root::Uses uses;
-    // As one process draws them, but always the same: of one process in a hundred, five in 500 would share a set of four, and one be forgotten.
-    std::vector<layout::Id> ids;
-    for (std::uint32_t i = 0; i < 500; ++i) ids.push_back({.high = 0x0123456789abcdef, .low = 0xfedcba98'00000000 | i});
-    for (const auto& id : ids) {
-        CHECK_FALSE(uses.is_settled(id));
-        uses.settle(id, root::use_interval);
-    }
-    for (const auto& id : ids) CHECK(uses.is_settled(id));
-    uses.settle(ids[7], 0min);
-    CHECK_FALSE(uses.is_settled(ids[7]));
-    CHECK(uses.is_settled(ids[8]));
 }
 
 TEST_CASE("an hour after a use the next one is written down") {
