@@ -27,6 +27,21 @@ std::function<void()> over_keys(const std::string& before, Call call) {
     };
 }
 
+std::function<void()> all_of(std::function<void()> once) {
+    return [once = std::move(once)] {
+        for (unsigned i = 0; i < few_keys; ++i) once();
+    };
+}
+
+/// The floor of a get: a link, read twice.
+std::function<void()> links_read_twice(const fs::path& root) {
+    const int buckets = open_directory(root / "buckets");
+    return over_keys("bench-v1/", [buckets](const std::string& name) {
+        read_link(buckets, name.c_str());
+        read_link(buckets, name.c_str());
+    });
+}
+
 void run(const std::vector<std::string>& words) {
     std::vector<char*> arguments;
     for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -62,13 +77,7 @@ std::shared_ptr<Opened> open_and_get_all(const fs::path& root) {
 
 Contest get_hit(const fs::path& root) {
     return {"get, hit", "two readlinkat", 1.4, 2000,
-            [=](unsigned) {
-                const int buckets = open_directory(root / "buckets");
-                return Worker{over_keys("bench-v1/", [buckets](const std::string& name) {
-                    read_link(buckets, name.c_str());
-                    read_link(buckets, name.c_str());
-                })};
-            },
+            [=](unsigned) { return Worker{links_read_twice(root)}; },
             [=](unsigned) {
                 const auto opened = open_and_get_all(root);
                 return Worker{over_keys("", [opened](const std::string& key) { (void)value(opened->bucket.get(key)); })};
@@ -91,23 +100,14 @@ Contest get_miss(const fs::path& root) {
 
 Contest get_many(const fs::path& root) {
     return {"get of 500 keys, leased together", "1,000 readlinkat", 1.2, 4,
-            [=](unsigned) {
-                const int buckets = open_directory(root / "buckets");
-                const auto once = over_keys("bench-v1/", [buckets](const std::string& name) {
-                    read_link(buckets, name.c_str());
-                    read_link(buckets, name.c_str());
-                });
-                return Worker{[once]() mutable {
-                    for (unsigned i = 0; i < few_keys; ++i) once();
-                }};
-            },
+            [=](unsigned) { return Worker{all_of(links_read_twice(root))}; },
             [=](unsigned) {
                 const auto opened = open_and_get_all(root);
                 const auto leases = std::make_shared<std::vector<larder::Lease>>();
                 leases->reserve(few_keys);
-                const auto once = over_keys("", [=](const std::string& key) { leases->push_back(value(opened->bucket.get(key))); });
-                return Worker{[once, leases]() mutable {
-                    for (unsigned i = 0; i < few_keys; ++i) once();
+                const auto all = all_of(over_keys("", [=](const std::string& key) { leases->push_back(value(opened->bucket.get(key))); }));
+                return Worker{[=] {
+                    all();
                     leases->clear();
                 }};
             }};
@@ -116,18 +116,7 @@ Contest get_many(const fs::path& root) {
 /// What a process pays that gets each key once: it can't guess an id, and looks when each entry was last used.
 Contest get_many_first(const fs::path& root) {
     return {"first get of 500 keys", "1,000 readlinkat", 1.4, 4,
-            [=](unsigned) {
-                const int buckets = open_directory(root / "buckets");
-                const auto once = over_keys("bench-v1/", [buckets](const std::string& name) {
-                    read_link(buckets, name.c_str());
-                    read_link(buckets, name.c_str());
-                });
-                const auto nothing = [] {};
-                return Worker{[once]() mutable {
-                                  for (unsigned i = 0; i < few_keys; ++i) once();
-                              },
-                              nothing};
-            },
+            [=](unsigned) { return Worker{all_of(links_read_twice(root)), [] {}}; },
             [=](unsigned) {
                 const auto opened = std::make_shared<std::optional<Opened>>();
                 const auto reopen = [=] {
@@ -136,11 +125,7 @@ Contest get_many_first(const fs::path& root) {
                     (void)value((*opened)->bucket.stage());  // joins
                 };
                 reopen();
-                const auto once = over_keys("", [=](const std::string& key) { (void)value((*opened)->bucket.get(key)); });
-                return Worker{[once]() mutable {
-                                  for (unsigned i = 0; i < few_keys; ++i) once();
-                              },
-                              reopen};
+                return Worker{all_of(over_keys("", [=](const std::string& key) { (void)value((*opened)->bucket.get(key)); })), reopen};
             }};
 }
 
