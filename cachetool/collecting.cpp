@@ -31,8 +31,9 @@ larder::Result<larder::CollectReport> collect(const larder::Cache& cache, const 
     auto report = cache.collect(options);
     progress.clear();
     if (report && report->stopped) {
-        output.say(summary(*report, options.dry_run));
-        output.say("stopped; what is left does no harm, and the next `cachetool gc` carries on");
+        output.say(fmt::format("stopped: {} ({}) {} out of reach, {} still to be deleted", counted(report->entries, "entry", "entries"), shown_size(report->bytes),
+                               report->entries == 1 ? "is" : "are", report->files_left == 0 ? "some files perhaps" : counted(report->files_left, "file", "files")));
+        output.say("what is left does no harm, and the next `cachetool gc` carries on");
         stop.die_of_it();
     }
     return report;

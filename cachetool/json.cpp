@@ -39,7 +39,8 @@ Json json_of(const larder::StatusReport& report) {
     return {{"processes", json_of_all(report.processes)},
             {"leases", json_of_all(report.leases)},
             {"locks", json_of_all(report.locks)},
-            {"collecting", report.collecting}};
+            {"collecting", report.collecting},
+            {"trash", report.trash}};
 }
 
 Json json_of(const larder::CollectReport& report) {

@@ -66,7 +66,9 @@ void Progress::show(const larder::CollectProgress& progress) {
         const auto left = static_cast<double>(progress.total - std::min(progress.done, progress.total)) / std::max(rate, 0.001);
         line += fmt::format(" of {} {} {}", progress.total, bar(progress.done, progress.total, 20), shown_duration(std::chrono::seconds(static_cast<std::int64_t>(left))) + " left");
     }
-    line += fmt::format(", {:.0f}/s; Ctrl-C is safe", rate);
+    line += fmt::format(", {:.0f}/s", rate);
+    const std::string_view comfort = "; Ctrl-C is safe";
+    if (line.size() + comfort.size() < columns()) line += comfort;
     line.resize(std::min(line.size(), columns() - 1));
     put("\r" + line + "\x1b[K");
     shown_ = true;

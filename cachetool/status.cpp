@@ -17,7 +17,7 @@ namespace {
 using Cells = std::vector<std::string>;
 
 std::string shown_process(const larder::ProcessInfo& process) {
-    return harmless(process.command) + (process.alive ? "" : coloured(" (dead)", Colour::red, STDOUT_FILENO)) +
+    return harmless(process.command) + (process.alive ? "" : coloured(" (ended; the next gc cleans up after it)", Colour::yellow, STDOUT_FILENO)) +
            (process.here ? "" : " (in another pid namespace)");
 }
 
@@ -39,6 +39,7 @@ std::string shown_status(const larder::StatusReport& report) {
     }
     if (!locks.empty()) text += "\n" + table({">PID", ">SINCE", "STATE", "LOCK"}, locks);
     if (report.collecting) text += "\na collection is at work\n";
+    if (report.trash != 0) text += fmt::format("\n{} moved aside, to be deleted: a collection is at it, or the next `cachetool gc` carries on\n", counted(report.trash, "tree", "trees"));
     return text;
 }
 

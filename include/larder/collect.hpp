@@ -92,6 +92,7 @@ struct CollectReport {
     std::optional<std::uint64_t> live_bytes;
     bool within_limits = true;  ///< false where what is spared is more than a limit allows
     bool stopped = false;       ///< it was asked to stop, and something is left
+    std::uint64_t files_left = 0;  ///< of what was taken apart by then: files that are not deleted yet, as far as it is known
 
     /// Where it was asked for: the space of the deleted files that had no other hard link. Bytes.
     std::optional<std::uint64_t> freed;

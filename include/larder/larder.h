@@ -391,6 +391,7 @@ typedef struct larder_lock_info {
 typedef struct larder_status {
     uint32_t size;
     int32_t collecting; /* somebody holds the collector's lock */
+    uint64_t trash;     /* trees moved aside that are not deleted yet: a collection is at it, or was stopped or killed */
     size_t process_count;
     const larder_process_info* const* processes;
     size_t lease_count;
@@ -525,6 +526,7 @@ typedef struct larder_collect_report {
     uint64_t live_entries;  /* that stay */
     uint64_t live_bytes;
     uint64_t freed;         /* the space of the deleted files that had no other hard link, in bytes */
+    uint64_t files_left;    /* of what was taken apart when it was stopped: files that are not deleted yet, as far as it is known */
     size_t leased_count;
     const larder_lease_info* const* leased; /* retired entries that stay for now, and for whom */
     size_t spared_count;

@@ -60,6 +60,7 @@ struct StatusReport {
     std::vector<LeaseInfo> leases;
     std::vector<LockInfo> locks;
     bool collecting = false;  ///< somebody holds the collector's lock
+    std::uint64_t trash = 0;  ///< trees moved aside that are not deleted yet: a collection is at it, or was stopped or killed
 };
 
 /// One thing that verify found.

@@ -154,6 +154,7 @@ struct Status : larder_status {
           lease_views(kept.leases),
           lock_views(kept.locks) {
         collecting = kept.collecting ? 1 : 0;
+        trash = kept.trash;
         processes = process_views.data();
         process_count = process_views.size();
         leases = lease_views.data();
@@ -186,6 +187,7 @@ struct Collected : larder_collect_report {
         live_entries = kept.live_entries.value_or(0);
         live_bytes = kept.live_bytes.value_or(0);
         freed = kept.freed.value_or(0);
+        files_left = kept.files_left;
         leased = leased_views.data();
         leased_count = leased_views.size();
         spared = spared_views.data();

@@ -252,12 +252,16 @@ private:
 /// `files` are known to lie there; a collection that was killed may have left others.
 Result<> empty_trash(const root::Root& root, const CollectOptions& options, std::uint64_t files, CollectReport& report) {
     tree::RemoveOptions how{options.threads, options.count_freed, options.stop, {}};
-    if (options.on_progress) {
-        how.on_progress = [&, files](std::uint64_t done) { options.on_progress({CollectProgress::Phase::deleting, done, std::max(files, done), report.bytes}); };
-    }
+    std::uint64_t deleted = 0;
+    how.on_progress = [&](std::uint64_t done) {
+        deleted = done;
+        // More than there were known to be: an earlier collection left some, and nobody knows how many.
+        if (options.on_progress) options.on_progress({CollectProgress::Phase::deleting, done, done <= files ? files : 0, report.bytes});
+    };
     auto emptied = tree::empty_dir(root.dirs().trash, how);
     if (!emptied && emptied.error().code == Errc::interrupted) {
         report.stopped = true;
+        report.files_left = files - std::min(files, deleted);
         return {};
     }
     TRY(emptied);

@@ -144,6 +144,7 @@ void add(CollectReport& sum, CollectReport more) {
     more.evicted_bytes += sum.evicted_bytes;
     if (more.freed && sum.freed) *more.freed += *sum.freed;
     more.freed_at_least = more.freed_at_least || sum.freed_at_least;
+    more.files_left += sum.files_left;
     sum = std::move(more);
 }
 

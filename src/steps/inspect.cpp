@@ -98,6 +98,11 @@ Result<StatusReport> status(const root::Root& root) {
     }
     const auto collector = lock::look_at(root.dirs().locks, layout::collector_lock_name);
     report.collecting = collector && *collector == lock::State::taken;
+    if (!root.dirs().trash.fd) return report;
+    TRY(os::for_each_name(root.dirs().trash, [&](const std::string&, unsigned char) -> Result<> {
+        ++report.trash;
+        return {};
+    }));
     return report;
 }
 

@@ -42,12 +42,12 @@ static void structs(void) {
     CHECK_NUMBER(32, offsetof(larder_process_info, command));
     CHECK_NUMBER(40, sizeof(larder_lease_info));
     CHECK_NUMBER(40, sizeof(larder_lock_info));
-    CHECK_NUMBER(56, sizeof(larder_status));
+    CHECK_NUMBER(64, sizeof(larder_status));
     CHECK_NUMBER(56, sizeof(larder_eviction));
     CHECK_NUMBER(32, sizeof(larder_collect_progress));
-    CHECK_NUMBER(160, sizeof(larder_collect_report));
+    CHECK_NUMBER(168, sizeof(larder_collect_report));
     CHECK_NUMBER(24, offsetof(larder_collect_report, entries));
-    CHECK_NUMBER(112, offsetof(larder_collect_report, leased_count));
+    CHECK_NUMBER(120, offsetof(larder_collect_report, leased_count));
     CHECK_NUMBER(32, sizeof(larder_finding));
     CHECK_NUMBER(48, sizeof(larder_verify_report));
     CHECK_NUMBER(56, sizeof(larder_materialize_report));
