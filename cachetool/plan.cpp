@@ -72,8 +72,13 @@ tl::expected<larder::CollectOptions, Failure> limits_of(const Arguments& argumen
         .and_then([&] { return take(arguments, "max-entries", options.max_entries, parse_count); })
         .and_then([&] { return take(arguments, "min-free", options.min_free, free_of); })
         .and_then([&] { return take(arguments, "low-water", options.low_water, low_water); })
-        .map([&] {
+        .and_then([&]() -> tl::expected<larder::CollectOptions, Failure> {
             options.keep = arguments.all("keep");
+            for (const auto& pattern : options.keep) {
+                if (pattern.find_first_of("/*?[") == std::string::npos) {
+                    return fail_usage(fmt::format("--keep {0} fits nothing, since it is compared with BUCKET/KEY: for a whole bucket say '{0}/*'", shown(pattern)));
+                }
+            }
             return std::move(options);
         });
 }
@@ -125,7 +130,7 @@ tl::expected<std::vector<larder::Eviction>, Failure> read_plan(const fs::path& p
             const std::string cache = line.contains("cache") && line["cache"].is_string() ? line["cache"] : "";
             if (cache != root.string()) return no_plan(path, number, fmt::format("a plan for the cache \"{}\", and this is {}", shown(cache), root.string()));
         } else if (line.contains("evictions")) {
-            if (line["evictions"] != evictions.size()) return no_plan(path, number, "lines are missing above");
+            if (line["evictions"] != evictions.size()) return no_plan(path, number, "lines are missing above: a plan is carried out as it was made, or not at all");
             return evictions;
         } else if (auto eviction = eviction_of(line)) {
             evictions.push_back(std::move(*eviction));

@@ -57,18 +57,18 @@ tl::expected<std::uint64_t, Failure> parse_size(std::string_view option, std::st
 
 tl::expected<std::chrono::seconds, Failure> parse_duration(std::string_view option, std::string_view text) {
     constexpr double minute = 60, hour = 60 * minute, day = 24 * hour;
-    const auto seconds = parse(text, {{"", 1},
-                                      {"s", 1},
-                                      {"sec", 1},
-                                      {"min", minute},
-                                      {"h", hour},
-                                      {"d", day},
-                                      {"day", day},
-                                      {"days", day},
-                                      {"w", 7 * day},
-                                      {"week", 7 * day},
-                                      {"weeks", 7 * day}});
-    if (!seconds || *seconds > 36'500 * day) return wants(option, "a duration, such as 12h or 30d", text);
+    // Without a unit a number is nothing but 0: who says 30 may mean days.
+    const auto seconds = parse(text == "0" ? "0s" : text, {{"s", 1},
+                                                           {"sec", 1},
+                                                           {"min", minute},
+                                                           {"h", hour},
+                                                           {"d", day},
+                                                           {"day", day},
+                                                           {"days", day},
+                                                           {"w", 7 * day},
+                                                           {"week", 7 * day},
+                                                           {"weeks", 7 * day}});
+    if (!seconds || *seconds > 36'500 * day) return wants(option, "a duration with its unit, such as 12h or 30d", text);
     return std::chrono::seconds(std::llround(*seconds));
 }
 

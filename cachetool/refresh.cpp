@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <larder/cache.hpp>
+#include <set>
 
 #include "collecting.hpp"
 #include "command.hpp"
@@ -14,8 +15,10 @@
 namespace cachetool {
 namespace {
 
-/// The names that are to be refreshed: those given, or all that there are.
-tl::expected<std::vector<std::string>, Failure> chosen_buckets(const larder::Cache& cache, const Arguments& arguments, const Output& output) {
+/// The names that are to be refreshed: those given, or all that there are. Buckets that are not there are `absent`: those are refreshed all the same, as they
+/// may come at any moment.
+tl::expected<std::vector<std::string>, Failure> chosen_buckets(const larder::Cache& cache, const Arguments& arguments, const Output& output,
+                                                              std::set<std::string>& absent) {
     auto existing = cache.buckets().map_error(failure_of);
     if (!existing) return existing;
     std::sort(existing->begin(), existing->end());
@@ -25,6 +28,7 @@ tl::expected<std::vector<std::string>, Failure> chosen_buckets(const larder::Cac
         if (const auto bucket = cache.bucket(name); !bucket) return fail(bucket.error());
         if (!std::binary_search(existing->begin(), existing->end(), name)) {
             output.say(fmt::format("bucket {}: nothing was there", shown(name)));
+            absent.insert(name);
         }
     }
     return arguments.words;
@@ -45,9 +49,10 @@ tl::expected<larder::RefreshOptions, Failure> conditions_of(const Arguments& arg
 
 class Refresh {
 public:
-    Refresh(const Arguments& arguments, const Output& output, const larder::RefreshOptions& conditions)
+    Refresh(const Arguments& arguments, const Output& output, const larder::RefreshOptions& conditions, const std::set<std::string>& absent)
         : output_(output),
           conditions_(conditions),
+          absent_(absent),
           some_(conditions.dry_run || conditions.published_before || !conditions.pattern.empty()),
           listed_(arguments.has("key") || arguments.has("older-than") || arguments.has("dry-run")) {}
 
@@ -57,13 +62,16 @@ public:
         if (!bucket) return tl::unexpected(bucket.error());
         if (!some_) {
             if (auto refreshed = bucket->refresh(); !refreshed) return refreshed;
+            if (absent_.contains(name)) return {};
             output_.say(fmt::format("refreshed {}: nobody gets what was there any more", shown(name)));
+            took_something_ = true;
             return {};
         }
         auto options = conditions_;
         options.on_taken = [&](const std::string& key) { keys_.push_back({{"bucket", name}, {"key", key}}); };
         const auto taken = bucket->refresh(options);
         if (!taken) return tl::unexpected(taken.error());
+        took_something_ = took_something_ || *taken != 0;
         output_.say(conditions_.dry_run ? fmt::format("{}: would take out {}", shown(name), counted(*taken, "key", "keys"))
                                         : fmt::format("refreshed {}: nobody gets {} any more", shown(name), counted(*taken, "key", "keys")));
         return {};
@@ -75,13 +83,17 @@ public:
         for (const auto& taken : keys_) text += fmt::format("{} {}\n", shown(taken["bucket"].get<std::string>()), shown(taken["key"].get<std::string>()));
         return text;
     }
+    /// Else there is nothing new to collect, and whoever mistyped a name keeps the trash that they may still want.
+    [[nodiscard]] bool took_something() const noexcept { return took_something_; }
     /// Which keys were taken; null where all were, and nobody counted.
     [[nodiscard]] Json keys() const { return listed_ ? keys_ : Json(nullptr); }
 
 private:
     const Output& output_;
     const larder::RefreshOptions& conditions_;
+    const std::set<std::string>& absent_;
     bool some_, listed_;
+    bool took_something_ = false;
     Json keys_ = Json::array();
 };
 
@@ -91,12 +103,13 @@ Outcome run_refresh(const Arguments& arguments, const Output& output) {
     if (arguments.words.empty() != arguments.has("all")) return fail_usage("refresh wants either BUCKET... or --all");
     const auto conditions = conditions_of(arguments);
     if (!conditions) return tl::unexpected(conditions.error());
-    Refresh refresh(arguments, output, *conditions);
+    std::set<std::string> absent;
+    Refresh refresh(arguments, output, *conditions, absent);
     Json document = {{"dry_run", conditions->dry_run}, {"refreshed", Json::array()}, {"keys", refresh.keys()}, {"collected", nullptr}, {"collector_busy", false}};
     const auto cache = open_existing(arguments, output, Access::write);
     if (!cache) return tl::unexpected(cache.error());
     if (!*cache) return output.json() ? output.document(document) : done;
-    const auto names = chosen_buckets(**cache, arguments, output);
+    const auto names = chosen_buckets(**cache, arguments, output, absent);
     if (!names) return tl::unexpected(names.error());
 
     std::optional<Failure> first_failure;
@@ -112,7 +125,7 @@ Outcome run_refresh(const Arguments& arguments, const Output& output) {
     }
     document["keys"] = refresh.keys();
 
-    if (!arguments.has("keep-garbage") && !conditions->dry_run) {
+    if (!arguments.has("keep-garbage") && !conditions->dry_run && refresh.took_something()) {
         const auto report = collect(**cache, output, {});
         if (report) {
             document["collected"] = json_of(*report);

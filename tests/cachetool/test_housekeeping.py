@@ -51,6 +51,18 @@ class Refresh(Housekeeping):
         self.assertEqual(self.json("gc")["entries"], 1)
         self.assertFalse(entry.exists())
 
+    def test_of_nothing_leaves_the_trash_alone(self):
+        entry = self.put()
+        self.put(key="other")
+        self.tool("refresh", "b", "--key", "k", "--keep-garbage")
+        for words in [("mistyped",), ("b", "--key", "none"), ("mistyped", "b", "--key", "none")]:
+            with self.subTest(words):
+                document = self.json("refresh", *words)
+                self.assertIsNone(document["collected"])
+                out, err = self.finish(self.start("refresh", *words))
+                self.assertNotIn("what was there", err)
+        self.assertTrue(entry.exists())
+
     def test_talks_on_stderr_and_says_when_nothing_was_there(self):
         self.put()
         out, err = self.finish(self.start("refresh", "b", "mistyped"))
@@ -128,6 +140,7 @@ class Collect(Housekeeping):
         _, document = self.complaint("gc", code=5)
         self.assertEqual(document["error"]["code"], "damaged")
         self.assertTrue(entry.exists())
+        self.put(key="more")
         self.json("refresh", "b", code=5)
         self.assertEqual([finding["kind"] for finding in self.json("verify", code=5)["findings"]], ["participant"])
 

@@ -79,7 +79,7 @@ class Gc(Limits):
     def test_nonsense_is_refused_and_nothing_goes(self):
         self.fill(1)
         for options in [["--max-size", "ten"], ["--max-size", "-1"], ["--max-size", "1QB"], ["--max-size", ""], ["--max-size", "9e99"], ["--max-age", "1 year"],
-                        ["--max-age", "."], ["--max-entries", "1.5"], ["--max-entries", "-1"], ["--max-entries", "99999999999999999999999"], ["--min-free", "101%"],
+                        ["--max-age", "."], ["--max-age", "5"], ["--max-entries", "1", "--keep", "b"], ["--max-entries", "1.5"], ["--max-entries", "-1"], ["--max-entries", "99999999999999999999999"], ["--min-free", "101%"],
                         ["--min-free", "%"], ["--max-entries", "0", "--low-water", "0"], ["--max-entries", "0", "--low-water", "101"], ["--plan", "p"],
                         ["--apply", "missing", "--max-entries", "0"]]:
             with self.subTest(options):
@@ -195,6 +195,31 @@ class Trash(Limits):
         self.assertEqual(json.loads(self.tool("--json", "trash", "ls"))["retired"], [])
         self.assertEqual(self.keys(), ["k"])
 
+    def test_a_purge_is_undone(self):
+        for key in ["numpy-1", "numpy-2", "black-1", "again"]:
+            self.put(key=key, file="old " + key)
+        self.put(key="numpy-1", file="new numpy-1")
+        self.tool("refresh", "b", "--keep-garbage")
+        self.put(key="again", file="newest")
+        restored = json.loads(self.tool("--json", "trash", "restore", "--bucket", "b", "--key", "numpy-*"))
+        self.assertEqual([one["key"] for one in restored["restored"]], ["numpy-1", "numpy-2"])
+        out, err = self.finish(self.start("trash", "restore", "--bucket", "b"))
+        self.assertEqual(len(out.splitlines()), 1)
+        self.assertIn("b again: has an entry again, and is left alone", err)
+        self.assertEqual(self.keys(), ["again", "black-1", "numpy-1", "numpy-2"])
+        contents = {key: pathlib.Path(self.tool("get", "b", key).strip(), "file").read_text() for key in self.keys()}
+        self.assertEqual(contents, {"again": "newest", "black-1": "old black-1", "numpy-1": "new numpy-1", "numpy-2": "old numpy-2"})
+        self.assertIn("nothing of bucket none is in the trash", self.finish(self.start("trash", "restore", "--bucket", "none"))[1])
+
+    def test_what_is_being_deleted_is_told(self):
+        self.put()
+        (self.root / "trash" / "left").mkdir()
+        self.assertEqual(self.json("status")["trash"], 1)
+        self.assertIn("1 tree moved aside, to be deleted", self.tool("status"))
+        self.assertIn("1 entry more is being deleted", self.finish(self.start("trash", "ls"))[1])
+        self.tool("gc")
+        self.assertEqual(self.json("status")["trash"], 0)
+
     def test_a_key_that_has_an_entry_again_is_replaced_only_when_asked(self):
         self.put(file="old")
         self.put(file="new")
@@ -208,7 +233,7 @@ class Trash(Limits):
 
     def test_wrong_words(self):
         self.put()
-        for words in [["restore"], ["ls", "x"], ["empty", "x"], ["burn"]]:
+        for words in [["restore"], ["ls", "x"], ["empty", "x"], ["burn"], ["restore", "x", "--bucket", "b"], ["restore", "x", "--key", "k"]]:
             self.complaint("trash", *words, code=2)
         self.complaint("trash", "restore", "nonsense", code=2)
         self.complaint("trash", "restore", "0" * 25 + "1", code=3)

@@ -54,7 +54,7 @@ class Schemas(unittest.TestCase):
         gc["leased"][0]["process"]["since"] = "2024-02-30T12:00:00.000000Z"
         self.assertTrue(schema.complaints("gc", gc))
         error = examples()["error"]
-        error["error"]["exit_code"] = 1
+        error["error"]["exit_code"] = 3  # a miss's
         self.assertTrue(schema.complaints("error", error))
 
 
