@@ -116,7 +116,7 @@ std::span<const Command> commands() {
                  "recently used entries until all are kept, but never what is in use, pinned or kept. Ctrl-C is safe.\n\n"
                  "  cachetool gc --max-size 10GiB --max-age 30d --keep 'tools-v1/*'",
          .options = {{"max-size", "SIZE", "bytes of all entries: 500MB, 10GiB"},
-                     {"max-age", "D", "time since the last use: 12h, 30d"},
+                     {"max-age", "D", "time since the last use, which is known to the hour: 12h, 30d"},
                      {"max-entries", "N", "number of entries"},
                      {"min-free", "SIZE", "free space of the disk: 5GiB, 10%"},
                      {"low-water", "PERCENT", "how much of a passed limit to keep (default: 90%)"},
@@ -145,12 +145,15 @@ std::span<const Command> commands() {
         {.name = "trash",
          .synopsis = "ls|restore|empty [ID...]",
          .summary = "list, bring back or delete what was taken out",
-         .help = "What was removed, replaced, refreshed or evicted can be brought back until it is collected: restore\n"
-                 "publishes its files again, under its key, and prints the new path. empty is a gc without limits.\n\n"
-                 "  cachetool trash ls",
+         .help = "What was removed, replaced or refreshed can be brought back until it is collected: by the next gc, and\n"
+                 "by refresh itself, unless that was told to --keep-garbage. restore publishes the files again, under\n"
+                 "their key, and prints the new path. empty is a gc without limits.\n\n"
+                 "  cachetool trash restore --bucket tools-v1",
          .min_words = 1,
          .max_words = any_number,
-         .options = {{"replace", nullptr, "restore: also where the key has an entry again"}},
+         .options = {{"bucket", "BUCKET", "restore: the last entry of each of its keys"},
+                     {"key", "PATTERN", "only keys that fit, such as 'numpy-*'"},
+                     {"replace", nullptr, "restore: also where the key has an entry again"}},
          .run = run_trash},
         {.name = "ls",
          .synopsis = "[BUCKET]",

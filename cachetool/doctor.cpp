@@ -134,8 +134,11 @@ Outcome run_doctor(const Arguments& arguments, const Output& output) {
                                 {"probes", json_of(probes)}},
                                exit_code);
     }
-    auto text = fmt::format("{}: {} on {}, mounted at {} ({})\n\n", harmless(root->string()), harmless(file_system.type),
-                            harmless(file_system.device), harmless(file_system.mount_point), harmless(file_system.options));
+    auto text = fmt::format("{}: {}", harmless(root->string()), harmless(file_system.type));
+    if (!file_system.mount_point.empty()) {
+        text += fmt::format(" on {}, mounted at {} ({})", harmless(file_system.device), harmless(file_system.mount_point), harmless(file_system.options));
+    }
+    text += "\n\n";
     text += shown(probes) + "\n";
     text += exit_code == done ? "larder works here\n" : "larder does not work here\n";
     return output.text(text, exit_code);

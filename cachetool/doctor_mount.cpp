@@ -77,6 +77,8 @@ FileSystem file_system_of(const std::filesystem::path& path) {
 #ifdef __linux__
     struct stat status {};
     if (::stat(path.c_str(), &status) == 0) read_mount(path, status.st_dev, out);
+    // Of a root that is no mount, as in a chroot, the process is told nothing.
+    if (out.type.empty()) out.type = "a file system whose mount can't be seen from here";
 #endif
     return out;
 }

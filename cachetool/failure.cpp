@@ -25,9 +25,10 @@ int exit_code_of(larder::Errc code) noexcept {
 }
 
 Failure failure_of(const larder::Error& error) {
+    const char* const advice = error.code == larder::Errc::no_space ? "; `cachetool gc` and `cachetool refresh` work on a full disk, and make room" : "";
     return Failure{.exit_code = exit_code_of(error.code),
                    .code = std::string(larder::name_of(error.code)),
-                   .message = error.message(),
+                   .message = error.message() + advice,
                    .step = error.step,
                    .path = error.path,
                    .sys_errno = error.sys_errno};

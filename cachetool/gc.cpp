@@ -62,6 +62,7 @@ Outcome pin_or_unpin(const Arguments& arguments, const Output& output, OnePin ch
             return tl::unexpected(std::move(failure));
         }
         document[field].push_back(key);
+        if (change == &larder::Bucket::pin && !bucket->info(key)) output.say(fmt::format("{} {} is pinned, and has no entry yet", shown(name), shown(key)));
     }
     return output.json() ? output.document(document) : done;
 }

@@ -67,7 +67,7 @@ struct Fate {
             if (!entry->users.empty()) text += fmt::format("in use by {}: no limit takes it, and its files stay whatever is removed\n", shown_users(entry->users));
             if (eviction) text += fmt::format("a gc with these limits would evict it, because of --{}\n", larder::name_of(eviction->reason));
             if (!eviction && limits) text += "a gc with these limits would keep it\n";
-            if (!limits) text += "only remove, refresh, a put of its key or a gc with limits take it out\n";
+            if (!limits) text += fmt::format("only remove, refresh{} a put of its key take it out\n", entry->pinned || !entry->users.empty() ? " or" : ", a gc with limits or");
         } else {
             text += "no such entry\n";
         }
@@ -153,7 +153,7 @@ Outcome run_info(const Arguments& arguments, const Output& output) {
     line("path", harmless(info.path.string()));
     line("size", fmt::format("{} ({} bytes) in {}", shown_size(info.bytes), info.bytes, counted(info.files, "file", "files")));
     line("published", fmt::format("{} ({} ago)", iso_time(info.published), shown_age(info.published)));
-    line("last used", info.last_used ? fmt::format("{} ago, or an hour later", shown_age(info.last_used)) : "?");
+    line("last used", info.last_used ? fmt::format("{} ago, or up to an hour more lately", shown_age(info.last_used)) : "?");
     line("pinned", listed->pinned ? "yes: no limit takes it" : "no");
     line("in use by", listed->users.empty() ? "nobody" : shown_users(listed->users));
     line("survives", info.durability == larder::Durability::power ? "a power cut" : "the death of any process");

@@ -1,7 +1,9 @@
 // trash: what was taken out and is not deleted yet.
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "collecting.hpp"
@@ -24,7 +26,37 @@ Outcome list(const Arguments& arguments, const Output& output) {
     for (const auto& entry : *retired) {
         rows.push_back({entry.id, shown_size(entry.bytes), shown_age(entry.published), shown(entry.bucket), shown(entry.key)});
     }
+    const auto status = *cache ? (*cache)->status() : larder::StatusReport{};
+    if (status && status->trash != 0) {
+        output.say(fmt::format("{} more {} being deleted, and can't be brought back; `cachetool gc` carries on where that was stopped",
+                               counted(status->trash, "entry", "entries"), status->trash == 1 ? "is" : "are"));
+    }
     return output.text(table({"ID", ">SIZE", ">AGE", "BUCKET", "KEY"}, rows));
+}
+
+/// Of each key of a bucket that fits what was published last: what a purge took. Keys that have an entry again are left alone, unless they are to be replaced.
+tl::expected<std::vector<std::string>, Failure> last_of_each(const larder::Cache& cache, const std::vector<larder::EntryInfo>& retired, const Arguments& arguments,
+                                                             const Output& output) {
+    const auto& name = arguments.options.at("bucket");
+    const auto bucket = cache.bucket(name);
+    if (!bucket) return fail(bucket.error());
+    const std::string pattern = arguments.has("key") ? arguments.options.at("key") : "*";
+    std::map<std::string, const larder::EntryInfo*> last;
+    for (const auto& entry : retired) {
+        if (entry.bucket != name || ::fnmatch(pattern.c_str(), entry.key.c_str(), 0) != 0) continue;
+        auto& known = last[entry.key];
+        if (known == nullptr || known->published < entry.published) known = &entry;
+    }
+    std::vector<std::string> ids;
+    for (const auto& [key, entry] : last) {
+        if (!arguments.has("replace") && bucket->info(key)) {
+            output.say(fmt::format("{} {}: has an entry again, and is left alone", shown(name), shown(key)));
+        } else {
+            ids.push_back(entry->id);
+        }
+    }
+    if (last.empty()) output.say(fmt::format("nothing of bucket {} is in the trash{}", shown(name), arguments.has("key") ? " that fits" : ""));
+    return ids;
 }
 
 Outcome restore(const Arguments& arguments, const Output& output) {
@@ -34,12 +66,15 @@ Outcome restore(const Arguments& arguments, const Output& output) {
     std::string paths;
     const auto retired = cache->retired();
     if (!retired) return fail(retired.error());
-    for (std::size_t i = 1; i < arguments.words.size(); ++i) {
-        const auto& id = arguments.words[i];
+    tl::expected<std::vector<std::string>, Failure> ids = std::vector<std::string>(arguments.words.begin() + 1, arguments.words.end());
+    if (arguments.has("bucket")) ids = last_of_each(*cache, *retired, arguments, output);
+    if (!ids) return tl::unexpected(ids.error());
+    for (const auto& id : *ids) {
         const auto lease = cache->restore(id, arguments.has("replace"));
         if (!lease) {
             auto failure = failure_of(lease.error());
             if (lease.error().code == larder::Errc::exists) failure.message += "; --replace allows that";
+            if (lease.error().code == larder::Errc::invalid) failure.message += "; `cachetool trash ls` has the ids, and --bucket brings back a bucket's keys";
             failure.also = std::move(document);
             return tl::unexpected(std::move(failure));
         }
@@ -70,9 +105,10 @@ Outcome run_trash(const Arguments& arguments, const Output& output) {
     const auto& verb = arguments.words.front();
     const bool has_ids = arguments.words.size() > 1;
     if (verb == "ls" && !has_ids) return list(arguments, output);
-    if (verb == "restore" && has_ids) return restore(arguments, output);
+    if (arguments.has("key") && !arguments.has("bucket")) return fail_usage("--key goes with --bucket: which keys of it to bring back");
+    if (verb == "restore" && has_ids != arguments.has("bucket")) return restore(arguments, output);
     if (verb == "empty" && !has_ids) return empty(arguments, output);
-    return fail_usage("trash wants ls, restore ID... or empty; see cachetool trash --help");
+    return fail_usage("trash wants ls, restore ID..., restore --bucket BUCKET or empty; see cachetool trash --help");
 }
 
 }  // namespace cachetool

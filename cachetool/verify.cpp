@@ -19,8 +19,9 @@ Outcome run_verify(const Arguments& arguments, const Output& output) {
     if (!report) return fail(report.error());
 
     const int exit_code = report->sound() ? done : damaged;
-    output.say(fmt::format("{}: looked at {}, {} live, {} garbage", report->sound() ? "sound" : "DAMAGED",
-                           counted(report->entries, "entry", "entries"), report->live, report->garbage));
+    output.say(fmt::format("{}: looked at {}, {} live, {} garbage{}", report->sound() ? "sound" : "DAMAGED",
+                           counted(report->entries, "entry", "entries"), report->live, report->garbage,
+                           report->sound() || arguments.has("repair") ? "" : "; `cachetool verify --repair` mends what it can"));
     if (output.json()) return output.document(json_of(*report), exit_code);
     std::string text;
     for (const auto& finding : report->findings) {

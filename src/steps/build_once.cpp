@@ -127,7 +127,7 @@ public:
         TRY_ASSIGN(const Waited waited, wait_->wait(root_, caller_, limit, longest_pause, {number_}, attempt, go_on));
         wait_.reset();  // told now: a build may take minutes
         if (waited == Waited::interrupted) {
-            return os::fail(Errc::interrupted, "wait for build", {}, "asked to stop while waiting for " + root::describe_holders(root_, {number_}));
+            return os::fail(Errc::interrupted, "wait for build", {}, "ended early; it is built by " + root::describe_holders(root_, {number_}));
         }
         // Too long, or in a circle: we build without the lock. Publishing is safe without it; only work is done twice.
         if (waited == Waited::had) {
