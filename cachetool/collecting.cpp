@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "interrupt.hpp"
+#include "listing.hpp"
 #include "progress.hpp"
 #include "text.hpp"
 
@@ -12,7 +13,7 @@ namespace {
 std::string in_use(const std::vector<larder::LeaseInfo>& leases, std::string_view what) {
     std::string lines;
     for (const auto& lease : leases) {
-        lines += fmt::format("{}: {} {} by process {} ({})\n", what, shown(lease.bucket), shown(lease.key), lease.process.pid, harmless(lease.process.command));
+        lines += fmt::format("{}: {} {} by process {} ({})\n", what, shown(lease.bucket), shown(lease.key), lease.process.pid, shown_command(lease.process));
     }
     return lines;
 }

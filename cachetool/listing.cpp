@@ -1,8 +1,10 @@
 #include "listing.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "json.hpp"
 #include "text.hpp"
@@ -80,9 +82,14 @@ tl::expected<Listed, Failure> list_one(const larder::Cache& cache, const std::st
     return std::move(**listed);
 }
 
+std::string shown_command(const larder::ProcessInfo& process) {
+    const bool outlived = process.alive && process.here && ::kill(static_cast<pid_t>(process.pid), 0) != 0 && errno == ESRCH;
+    return harmless(process.command) + (outlived ? ", which has ended: a process that it started goes on" : "");
+}
+
 std::string shown_users(const std::vector<larder::ProcessInfo>& users) {
     std::string text;
-    for (const auto& user : users) text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", user.pid, harmless(user.command));
+    for (const auto& user : users) text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", user.pid, shown_command(user));
     return text;
 }
 

@@ -32,6 +32,8 @@ struct Listed {
 using Users = std::map<std::string, std::vector<larder::ProcessInfo>>;
 [[nodiscard]] larder::Result<Users> users_of(const larder::Cache& cache);
 
+/// A process's command; and that it has ended, where a process that it started holds on to what it had (by the descriptor that it inherited).
+[[nodiscard]] std::string shown_command(const larder::ProcessInfo& process);
 /// "4711 (node app.js), 4712 (…)"
 [[nodiscard]] std::string shown_users(const std::vector<larder::ProcessInfo>& users);
 

@@ -7,6 +7,7 @@
 #include "colour.hpp"
 #include "command.hpp"
 #include "json.hpp"
+#include "listing.hpp"
 #include "open.hpp"
 #include "text.hpp"
 #include "watch.hpp"
@@ -17,7 +18,7 @@ namespace {
 using Cells = std::vector<std::string>;
 
 std::string shown_process(const larder::ProcessInfo& process) {
-    return harmless(process.command) + (process.alive ? "" : coloured(" (ended; the next gc cleans up after it)", Colour::yellow, STDOUT_FILENO)) +
+    return shown_command(process) + (process.alive ? "" : coloured(" (ended; the next gc cleans up after it)", Colour::yellow, STDOUT_FILENO)) +
            (process.here ? "" : " (in another pid namespace)");
 }
 

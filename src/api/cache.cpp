@@ -175,7 +175,7 @@ Result<std::vector<EntryInfo>> Cache::retired() const {
 
 Result<Lease> Cache::restore(std::string_view id, bool replace) const {
     const auto parsed = layout::parse_id(id);
-    if (!parsed) return os::fail(Errc::invalid, "restore", {}, "\"" + std::string(id) + "\" is no id of an entry");
+    if (!parsed) return os::fail(Errc::invalid, "restore", {}, std::string("\"").append(id).append("\" is no id of an entry"));
     TRY_ASSIGN(const auto root, state_->current_root());
     TRY_ASSIGN(auto held, steps::restore(root, *parsed, replace, state_->caller()));
     state_->tell({.kind = Event::Kind::restored}, held.id());

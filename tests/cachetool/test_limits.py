@@ -180,6 +180,18 @@ class Pins(Limits):
         self.assertEqual(document["unpinned"], [])
 
 
+class Holders(Limits):
+    def test_a_holder_that_has_ended_while_its_child_goes_on_is_named_so(self):
+        self.put()
+        child = int(self.tool("exec", "b", "k", "--", "sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!"))
+        self.addCleanup(os.kill, child, signal.SIGKILL)
+        words = "which has ended: a process that it started goes on"
+        self.assertIn(words, self.tool("why", "b", "k"))
+        self.assertIn(words, self.tool("status"))
+        self.tool("remove", "b", "k")
+        self.assertIn(words, self.finish(self.start("gc"))[1])
+
+
 class Trash(Limits):
     def test_what_was_taken_out_comes_back(self):
         entry = self.put(file="precious")
