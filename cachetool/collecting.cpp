@@ -32,9 +32,14 @@ larder::Result<larder::CollectReport> collect(const larder::Cache& cache, const 
     auto report = cache.collect(options);
     progress.clear();
     if (report && report->stopped) {
-        output.say(fmt::format("stopped: {} ({}) {} out of reach, {} still to be deleted", counted(report->entries, "entry", "entries"), shown_size(report->bytes),
-                               report->entries == 1 ? "is" : "are", report->files_left == 0 ? "some files perhaps" : counted(report->files_left, "file", "files")));
-        output.say("what is left does no harm, and the next `cachetool gc` carries on");
+        if (options.dry_run) {
+            output.say("stopped: what is said is not all, and nothing was changed");
+        } else {
+            if (report->evicted != 0) output.say(fmt::format("stopped: {} evicted", counted(report->evicted, "entry", "entries")));
+            output.say(fmt::format("stopped: {} ({}) moved aside to be deleted{}", counted(report->entries, "entry", "entries"), shown_size(report->bytes),
+                                   report->files_left == 0 ? "" : fmt::format(", of which about {} are left", counted(report->files_left, "file", "files"))));
+            output.say("what is left does no harm, and the next `cachetool gc` carries on");
+        }
         stop.die_of_it();
     }
     return report;

@@ -68,10 +68,12 @@ public:
             return {};
         }
         auto options = conditions_;
-        options.on_taken = [&](const std::string& key) { keys_.push_back({{"bucket", name}, {"key", key}}); };
+        options.on_taken = [&](const std::string& key) {
+            took_something_ = true;  // also where it fails later
+            keys_.push_back({{"bucket", name}, {"key", key}});
+        };
         const auto taken = bucket->refresh(options);
         if (!taken) return tl::unexpected(taken.error());
-        took_something_ = took_something_ || *taken != 0;
         output_.say(conditions_.dry_run ? fmt::format("{}: would take out {}", shown(name), counted(*taken, "key", "keys"))
                                         : fmt::format("refreshed {}: nobody gets {} any more", shown(name), counted(*taken, "key", "keys")));
         return {};

@@ -104,6 +104,9 @@ Outcome empty(const Arguments& arguments, const Output& output) {
 Outcome run_trash(const Arguments& arguments, const Output& output) {
     const auto& verb = arguments.words.front();
     const bool has_ids = arguments.words.size() > 1;
+    for (const char* const option : {"bucket", "key", "replace"}) {
+        if (verb != "restore" && arguments.has(option)) return fail_usage(fmt::format("--{} goes with restore: ls and empty are about the whole trash", option));
+    }
     if (verb == "ls" && !has_ids) return list(arguments, output);
     if (arguments.has("key") && !arguments.has("bucket")) return fail_usage("--key goes with --bucket: which keys of it to bring back");
     if (verb == "restore" && has_ids != arguments.has("bucket")) return restore(arguments, output);

@@ -245,7 +245,7 @@ class Trash(Limits):
 
     def test_wrong_words(self):
         self.put()
-        for words in [["restore"], ["ls", "x"], ["empty", "x"], ["burn"], ["restore", "x", "--bucket", "b"], ["restore", "x", "--key", "k"]]:
+        for words in [["restore"], ["ls", "x"], ["empty", "x"], ["burn"], ["empty", "--bucket", "b"], ["ls", "--bucket", "b"], ["ls", "--key", "k"], ["empty", "--replace"], ["restore", "x", "--bucket", "b"], ["restore", "x", "--key", "k"]]:
             self.complaint("trash", *words, code=2)
         self.complaint("trash", "restore", "nonsense", code=2)
         self.complaint("trash", "restore", "0" * 25 + "1", code=3)
