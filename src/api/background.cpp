@@ -1,10 +1,9 @@
 #include <api/background.hpp>
 
-#include <signal.h>
-
 #include <algorithm>
 #include <layout/layout.hpp>
 #include <os/process.hpp>
+#include <os/signals.hpp>
 #include <steps/plan.hpp>
 #include <utility>
 
@@ -20,22 +19,6 @@ BackgroundOptions bounded(BackgroundOptions options) {
     options.at_most = std::clamp(options.at_most, std::chrono::milliseconds(0), std::chrono::milliseconds(steps::century));
     return options;
 }
-
-/// Signals are for the program's own threads: a new one inherits the mask.
-class AllSignalsBlocked {
-public:
-    AllSignalsBlocked() {
-        sigset_t all;
-        sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-    AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
-private:
-    sigset_t before_{};
-};
 
 }  // namespace
 
@@ -59,7 +42,7 @@ void Background::start_if_due(const steps::RootRef& root, Collect collect) {
     const std::unique_lock starting(mutex_, std::try_to_lock);
     if (!starting || !is_due(*root) || running_) return;
     thread_.reset();  // it has ended
-    const AllSignalsBlocked blocked;
+    const os::AllSignalsBlocked blocked;
     running_ = true;
     try {
         thread_ = std::make_unique<std::jthread>([this, root, collect = std::move(collect)](const std::stop_token& stop) {

@@ -1,6 +1,7 @@
 #include <observe/event_log.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -80,8 +81,12 @@ std::string to_line(const Event& event) {
 }
 
 Result<EventLog> EventLog::open(const std::filesystem::path& path) {
-    os::Fd file(os::retry([&] { return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600); }));
+    os::Fd file(os::retry([&] { return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600); }));
     if (!file) return os::fail(errno, "open the log of events", path);
+    // A pipe could hold up whoever opens it, and end who writes to it.
+    struct stat status{};
+    if (::fstat(file.get(), &status) != 0) return os::fail(errno, "open the log of events", path);
+    if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode)) return os::fail(Errc::invalid, "open the log of events", path, "neither a file nor a terminal; name a file");
     return EventLog(std::move(file));
 }
 

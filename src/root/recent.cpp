@@ -9,7 +9,7 @@ namespace larder::root {
 
 namespace {
 
-/// 192 KiB, of which only what is used is ever touched. Of 500 keys of one installation hardly one then pushes another out, and of 5,000 few do.
+/// 192 KiB for each open cache. Of 500 keys of one installation hardly one then pushes another out, and of 5,000 few do.
 constexpr std::size_t ways = 4, sets = 2048;
 
 constexpr std::uint64_t minute_bits = 0xffff;

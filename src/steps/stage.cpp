@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <new>
 #include <layout/layout.hpp>
 #include <os/points.hpp>
 #include <tree/copy.hpp>
@@ -37,11 +38,14 @@ Result<Stage> Stage::make(RootRef root, const root::Caller& caller) {
 
 Stage::~Stage() {
     if (!id_ || !root_->is_ours()) return;
-    const auto& trash = root_->dirs().trash;
-    const std::string in_trash = to_text(layout::fresh_id());
-    const auto moved = os::rename_new(root_->joined()->staging(), layout::staged_tree_name(id_), trash, in_trash);
     // A destructor has nobody to tell: what is left lies in trash/ or in our staging area, and is collected from there.
-    if (moved) (void)tree::remove_tree_at(trash, in_trash);
+    try {
+        const auto& trash = root_->dirs().trash;
+        const std::string in_trash = to_text(layout::fresh_id());
+        const auto moved = os::rename_new(root_->joined()->staging(), layout::staged_tree_name(id_), trash, in_trash);
+        if (moved) (void)tree::remove_tree_at(trash, in_trash);
+    } catch (const std::bad_alloc&) {
+    }
 }
 
 fs::path Stage::tree_path() const { return root_->joined()->staging().path / layout::staged_tree_name(id_) / layout::tree_name; }

@@ -1,15 +1,13 @@
 #include <tree/walk.hpp>
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <condition_variable>
-#include <csignal>
 #include <cstdio>
 #include <mutex>
 #include <new>
 #include <optional>
 #include <os/process.hpp>
+#include <os/signals.hpp>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -139,15 +137,11 @@ private:
     void start_helpers() {
         if (team_.threads < 2) return;
         helpers_.reserve(team_.threads - 1);
-        // Signals are for the threads of the program, which may not expect its handlers to run on one of ours.
-        sigset_t all, before;
-        sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before);
+        const os::AllSignalsBlocked blocked;
         try {
             while (helpers_.size() + 1 < team_.threads) helpers_.emplace_back([this] { work(); });
         } catch (const std::system_error&) {  // a cgroup's or a user's limit: those that have started do it all
         }
-        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     }
 
     Visitor& visitor_;

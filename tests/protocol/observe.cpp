@@ -1,5 +1,7 @@
 // What a Cache tells of itself: events, their lines in a log, and counters.
 
+#include <sys/stat.h>
+
 #include <catch.hpp>
 #include <mutex>
 #include <observe/event_log.hpp>
@@ -358,5 +360,8 @@ TEST_CASE("a log that can't be opened is an error, before anything is made") {
     const auto opened = Cache::open(dir.path() / "cache", options);
     REQUIRE(!opened);
     CHECK(opened.error().path == options.log);
+    options.log = dir.path() / "pipe";
+    REQUIRE(::mkfifo(options.log.c_str(), 0600) == 0);
+    CHECK_FALSE(Cache::open(dir.path() / "cache", options));  // and does not wait for a reader
     CHECK_FALSE(fs::exists(dir.path() / "cache"));
 }
