@@ -39,7 +39,7 @@ struct Event {
 /// How often what has happened since a Cache was opened, through it and its Buckets. Each number only grows. They are read one after the other: what
 /// happens meanwhile may be in one and not yet in another.
 struct Counters {
-    std::uint64_t hits = 0;    ///< gets, also those of get_or_build
+    std::uint64_t hits = 0;    ///< gets, also the one with which a get_or_build begins
     std::uint64_t misses = 0;  ///< the same
     std::uint64_t published = 0;
     std::uint64_t removed = 0;

@@ -170,8 +170,8 @@ typedef struct larder_open_options {
     void* on_wait_data;
     /* Called, from the thread that waits, once a wait has lasted a second: "waiting for pid 4711 (uv pip install), for 3 s". May not call larder. */
     void (*on_wait)(const char* text, void* on_wait_data);
-    /* Called for each event, from the thread that met it, which may hold a build's, the collector's or a gate's lock then: so it should be quick. May
-     * not call larder. The event lasts for the call. */
+    /* Called for each event, from the thread that met it (a collection's own thread among them), so by several at once. That may hold a build's, the
+     * collector's or a gate's lock then, or hold up threads that join the cache: it should be quick. May not call larder. The event lasts for the call. */
     void (*on_event)(const larder_event* event, void* on_event_data);
     void* on_event_data;
     const char* log; /* a file to which a line is appended for each event, made (mode 0600) where it is missing; many processes may share it */
@@ -182,7 +182,7 @@ typedef struct larder_open_options {
 /* Opens the cache at `root`, and creates it (mode 0700, with the directories above it) where there is nothing or an empty directory. Where
  * the root can't be written, opens it for reading.
  * Errors: `refused` for a newer format, a directory that holds something else, a network file system, another user's cache; each says so and
- * changes nothing. `system`, `no_space`.
+ * changes nothing. `system`, also for a log that can't be opened; `no_space`.
  * Crash: a root created in part is completed by the next open. */
 larder_code larder_cache_open(const char* root, const larder_open_options* options, larder_cache** cache, larder_error** error);
 void larder_cache_close(larder_cache* cache);
@@ -409,7 +409,7 @@ larder_code larder_cache_status(const larder_cache* cache, larder_status** statu
 typedef struct larder_counters {
     uint32_t size;
     int32_t reserved;
-    uint64_t hits;   /* gets, also those of get_or_build */
+    uint64_t hits;   /* gets, also the one with which a get_or_build begins */
     uint64_t misses; /* the same */
     uint64_t published;
     uint64_t removed;

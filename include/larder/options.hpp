@@ -44,8 +44,8 @@ struct OpenOptions {
     /// Called, from the thread that waits, once a wait has lasted a second: "waiting for pid 4711 (uv pip install), for 3 s".
     std::function<void(const std::string&)> on_wait;
 
-    /// Called for each Event, from the thread that met it, which may hold a build's, the collector's or a gate's lock then: so it should be quick. It may
-    /// not call larder, and what it throws is dropped.
+    /// Called for each Event, from the thread that met it (a collection's own thread among them), so by several at once. That may hold a build's, the collector's
+    /// or a gate's lock then, or hold up threads that join the cache: it should be quick. It may not call larder, and what it throws is dropped.
     std::function<void(const Event&)> on_event;
     /// A file to which a line is appended for each Event; made, with mode 0600, where it is missing. Any number of processes may share it. A line that
     /// can't be written is lost.

@@ -4,6 +4,7 @@
 #include <layout/layout.hpp>
 #include <os/process.hpp>
 #include <os/signals.hpp>
+#include <steps/evict.hpp>
 #include <steps/plan.hpp>
 #include <utility>
 
@@ -38,15 +39,15 @@ bool Background::is_time_to_look() noexcept {
     return now >= due && !retired_ && owner_ == os::process_token() && next_look_.compare_exchange_strong(due, now + wait);
 }
 
-void Background::start_if_due(const steps::RootRef& root, Collect collect) {
+void Background::start_if_due(const steps::RootRef& root, const root::Caller& caller) {
     const std::unique_lock starting(mutex_, std::try_to_lock);
     if (!starting || !is_due(*root) || running_) return;
     thread_.reset();  // it has ended
     const os::AllSignalsBlocked blocked;
     running_ = true;
     try {
-        thread_ = std::make_unique<std::jthread>([this, root, collect = std::move(collect)](const std::stop_token& stop) {
-            run(stop, root, collect);
+        thread_ = std::make_unique<std::jthread>([this, root, &caller](const std::stop_token& stop) {
+            run(stop, root, caller);
             running_ = false;
         });
     } catch (...) {
@@ -54,7 +55,7 @@ void Background::start_if_due(const steps::RootRef& root, Collect collect) {
     }
 }
 
-void Background::run(const std::stop_token& stop, const steps::RootRef& root, const Collect& collect) const {
+void Background::run(const std::stop_token& stop, const steps::RootRef& root, const root::Caller& caller) const {
     try {
         // Others are to see that somebody is at it: so the time is set first. Nobody opens a lock's file for that.
         (void)os::touch_at(root->dirs().locks, layout::collector_lock_name);
@@ -66,7 +67,7 @@ void Background::run(const std::stop_token& stop, const steps::RootRef& root, co
             if (stop.stop_requested() || retired_ || limits_.stop.stop_requested() || Clock::now() >= end) enough.request_stop();
             if (limits_.on_progress) limits_.on_progress(progress);
         };
-        const auto report = collect(root, limits);
+        const auto report = steps::collect_within_limits(root, limits, caller);
         if (options_.on_done) options_.on_done(report);
     } catch (const std::bad_alloc&) {
         // What was done is done, and the rest is the next collection's.

@@ -3,10 +3,10 @@
 
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <larder/collect.hpp>
 #include <memory>
 #include <mutex>
+#include <root/caller.hpp>
 #include <steps/held.hpp>
 #include <thread>
 
@@ -15,8 +15,6 @@ namespace larder::detail {
 /// Fork: in a child it does nothing; the thread of the parent is the parent's.
 class Background {
 public:
-    using Collect = std::function<Result<CollectReport>(const steps::RootRef&, const CollectOptions&)>;
-
     Background(CollectOptions limits, BackgroundOptions options);
     /// Asks a collection that is at work to stop, and waits for it.
     ~Background();
@@ -25,8 +23,8 @@ public:
 
     /// Whether a process that publishes all the time may look at the disk again. Costs a look at the clock.
     [[nodiscard]] bool is_time_to_look() noexcept;
-    /// Starts a collection where one is due. Waits for nobody.
-    void start_if_due(const steps::RootRef& root, Collect collect);
+    /// Starts a collection where one is due. Waits for nobody. Requires that `caller` outlives this.
+    void start_if_due(const steps::RootRef& root, const root::Caller& caller);
     /// Starts none any more, and asks one that is at work to stop.
     void retire() noexcept { retired_ = true; }
 
@@ -35,7 +33,7 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    void run(const std::stop_token& stop, const steps::RootRef& root, const Collect& collect) const;
+    void run(const std::stop_token& stop, const steps::RootRef& root, const root::Caller& caller) const;
     [[nodiscard]] bool is_due(const root::Root& root) const;
 
     const CollectOptions limits_;

@@ -118,12 +118,7 @@ Result<> Bucket::refresh() const {
 Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
     TRY_ASSIGN(const auto root, cache_->current_root({&root::Handles::buckets, &root::Handles::retired_links}));
     if (root->is_read_only()) return os::fail(Errc::read_only, "refresh", cache_->path(), "the cache is open for reading only");
-    TRY_ASSIGN(const std::uint64_t taken, steps::refresh_some(root, name_, encoded_, options, cache_->caller()));
-    if (!options.dry_run) {
-        const std::string_view which = options.pattern.empty() ? std::string_view("every key") : options.pattern;
-        cache_->tell({.kind = Event::Kind::refreshed, .bucket = name_, .what = which, .entries = taken});
-    }
-    return taken;
+    return steps::refresh_some(root, name_, encoded_, options, cache_->caller());
 }
 
 Result<std::vector<std::string>> Bucket::keys() const {

@@ -63,7 +63,7 @@ void CacheState::published(const steps::RootRef& root) const noexcept {
     Background* const background = background_.load(std::memory_order_acquire);
     if (background == nullptr || !background->is_time_to_look()) return;
     try {
-        background->start_if_due(root, [this](const steps::RootRef& current, const CollectOptions& limits) { return collect(current, limits); });
+        background->start_if_due(root, caller_);
     } catch (const std::exception&) {
         // No memory to be had: the next one that is due.
     }
@@ -77,15 +77,6 @@ void CacheState::tell(Event event, const layout::Id& id) const noexcept {
         observer_->tell(event);
     } catch (const std::bad_alloc&) {
     }
-}
-
-Result<CollectReport> CacheState::collect(const steps::RootRef& root, const CollectOptions& options) const {
-    const auto begun = std::chrono::steady_clock::now();
-    auto report = steps::has_limits(options) ? steps::collect_within_limits(root, options, caller_) : steps::collect(root, options, caller_);
-    if (report && !options.dry_run) {
-        tell({.kind = Event::Kind::collected, .took = std::chrono::steady_clock::now() - begun, .entries = report->entries, .bytes = report->bytes});
-    }
-    return report;
 }
 
 CacheState::Now CacheState::now() const noexcept {
@@ -158,7 +149,7 @@ Result<std::vector<std::string>> Cache::buckets() const {
 
 Result<CollectReport> Cache::collect(const CollectOptions& options) const {
     TRY_ASSIGN(const auto root, state_->current_root());
-    return state_->collect(root, options);
+    return steps::has_limits(options) ? steps::collect_within_limits(root, options, state_->caller()) : steps::collect(root, options, state_->caller());
 }
 
 Result<> Cache::keep_within(const CollectOptions& limits, const BackgroundOptions& options) const {

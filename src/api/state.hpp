@@ -41,8 +41,6 @@ public:
         if (observer_) observer_->count_get(hit);
     }
     [[nodiscard]] Counters counters() const noexcept { return observer_ ? observer_->counters() : Counters(); }
-
-    [[nodiscard]] Result<CollectReport> collect(const steps::RootRef& root, const CollectOptions& options) const;
     /// Null: no collections begin by themselves. The one before is kept until the cache is closed, as somebody may be looking at it.
     void set_background(std::unique_ptr<Background> background);
     /// At the end of a publish.

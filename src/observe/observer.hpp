@@ -16,8 +16,7 @@ class Observer {
 public:
     Observer(std::function<void(const Event&)> on_event, std::optional<EventLog> log, bool counts);
 
-    /// Counts it, writes its line and calls the callback; what that throws is dropped. No lock that others wait for may be held, but a build's and the
-    /// collector's.
+    /// Counts it, writes its line and calls the callback; what that throws is dropped. A bucket's lock may not be held.
     void tell(Event event) noexcept;
 
     /// A get: counted, and no event.

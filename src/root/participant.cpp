@@ -101,8 +101,9 @@ Result<std::unique_ptr<LeaseTable>> adopt(const Places& places, const Reaper& re
     TRY_ASSIGN(staging, os::make_and_open_dir_at(places.staging, name));
     TRY(reap(staging));
     (void)os::point("adopt.reaped");
+    TRY_ASSIGN(auto table, LeaseTable::take(std::move(taken.fd), places.participants / name));
     tell_takeover(taken.before, caller);
-    return LeaseTable::take(std::move(taken.fd), places.participants / name);
+    return table;
 }
 
 }  // namespace
@@ -214,8 +215,9 @@ Result<std::uint64_t> reap_dead(const Places& places, const Reaper& reap, const 
         (void)os::point("reap.emptied");
         if (!table.announced) return {};
         ++reaped;
+        TRY(wipe_table(fd.get(), path));
         tell_takeover(table, caller);
-        return wipe_table(fd.get(), path);
+        return {};
     }));
     return reaped;
 }

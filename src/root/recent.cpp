@@ -4,12 +4,13 @@
 
 #include <cstddef>
 #include <functional>
+#include <new>
 
 namespace larder::root {
 
 namespace {
 
-/// 192 KiB for each open cache. Of 500 keys of one installation hardly one then pushes another out, and of 5,000 few do.
+/// 192 KiB. Of 500 keys of one installation hardly one then pushes another out, and of 5,000 few do.
 constexpr std::size_t ways = 4, sets = 2048;
 
 constexpr std::uint64_t minute_bits = 0xffff;
@@ -32,7 +33,9 @@ bool is_over(std::uint64_t state, std::uint64_t now) noexcept {
 
 }  // namespace
 
-Recent::Recent() : slots_(new Slot[ways * sets]()) {}
+Recent::Recent() : slots_(static_cast<Slot*>(std::calloc(ways * sets, sizeof(Slot)))) {
+    if (!slots_) throw std::bad_alloc();
+}
 
 Recent::Mark Recent::mark_of(std::string_view key_path) noexcept { return std::hash<std::string_view>()(key_path); }
 
@@ -47,15 +50,16 @@ Recent::Slot* Recent::find(Mark mark) const noexcept {
     return nullptr;
 }
 
+layout::Id Recent::Slot::id() const noexcept { return {high.load(std::memory_order_relaxed), low.load(std::memory_order_relaxed)}; }
+
 layout::Id Recent::guess(Mark mark) const noexcept {
     const Slot* const slot = find(mark);
-    if (slot == nullptr) return {};
-    return {slot->high.load(std::memory_order_relaxed), slot->low.load(std::memory_order_relaxed)};
+    return slot != nullptr ? slot->id() : layout::Id{};
 }
 
 bool Recent::is_settled(Mark mark, const layout::Id& id) const noexcept {
     const Slot* const slot = find(mark);
-    return slot != nullptr && guess(mark) == id && !is_over(slot->state.load(std::memory_order_relaxed), this_minute());
+    return slot != nullptr && slot->id() == id && !is_over(slot->state.load(std::memory_order_relaxed), this_minute());
 }
 
 void Recent::settle(Mark mark, const layout::Id& id, std::chrono::minutes time) noexcept {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <layout/id.hpp>
 #include <memory>
 #include <string_view>
@@ -37,11 +38,16 @@ private:
     struct Slot {
         std::atomic<std::uint64_t> state{0};
         std::atomic<std::uint64_t> high{0}, low{0};
+        [[nodiscard]] layout::Id id() const noexcept;
+    };
+    /// From calloc, zero as the system gives it: a process that gets one key touches one page of it.
+    struct Free {
+        void operator()(Slot* slots) const noexcept { std::free(slots); }
     };
     [[nodiscard]] Slot* set_of(Mark mark) const noexcept;
     [[nodiscard]] Slot* find(Mark mark) const noexcept;
 
-    std::unique_ptr<Slot[]> slots_;
+    std::unique_ptr<Slot[], Free> slots_;
 };
 
 }  // namespace larder::root

@@ -290,6 +290,7 @@ Result<Leases> read_leases(const root::Root& root) {
 
 Result<CollectReport> collect(const RootRef& root, const CollectOptions& options, const root::Caller& caller,
                               const std::function<Result<>(CollectReport&)>& evict) {
+    const auto begun = std::chrono::steady_clock::now();
     Collector collector(*root, options, caller);
     {
         auto lock = root::CollectorLock::try_lock(*root);
@@ -307,6 +308,10 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
     // (5) Outside every lock: delete what was moved aside, by us or by a collection that was killed.
     if (!options.dry_run) TRY(empty_trash(*root, options, collector.files(), collector.report()));
     (void)os::point("collect.emptied");
+    const auto& report = collector.report();
+    if (!options.dry_run) {
+        caller.tell({.kind = Event::Kind::collected, .took = std::chrono::steady_clock::now() - begun, .entries = report.entries, .bytes = report.bytes});
+    }
     return std::move(collector.report());
 }
 

@@ -200,11 +200,16 @@ Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const r
 Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket, const RefreshOptions& options,
                                    const root::Caller& caller) {
     std::uint64_t taken = 0;
-    TRY(with_room(root, caller, [&]() -> Result<> {
+    const auto done = with_room(root, caller, [&]() -> Result<> {
         TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
         if (!exists) return {};
         return PartialRefresh(root, bucket, encoded_bucket, options, caller, taken).run();
-    }));
+    });
+    if (!options.dry_run && (done || taken != 0)) {
+        const std::string_view which = options.pattern.empty() ? std::string_view("every key") : options.pattern;
+        caller.tell({.kind = Event::Kind::refreshed, .bucket = bucket, .what = which, .entries = taken});
+    }
+    TRY(done);
     return taken;
 }
 

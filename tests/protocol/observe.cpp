@@ -266,6 +266,33 @@ TEST_CASE("that the cache's directory was deleted is told") {
     CHECK(ear.take() == Heard{"reopened", "published b/k"});
 }
 
+TEST_CASE("a partial refresh that fails midway tells what it took") {
+    const Scene scene;
+    Ear ear;
+    std::stop_source stop;
+    OpenOptions options = ear.options();
+    options.stop = stop.get_token();
+    const Bucket bucket = open_bucket(scene.root, options);
+    for (const char* key : {"1", "2", "3"}) put(scene.bucket, key, "x");
+    RefreshOptions old{.pattern = "*"};
+    old.on_taken = [&](const std::string&) { stop.request_stop(); };
+    CHECK(outcome(bucket.refresh(old)) == "interrupted");
+    CHECK(ear.take() == Heard{"refreshed b what=* entries=1"});
+}
+
+TEST_CASE("a collection that a full disk forces is told as any other") {
+    const Scene scene;
+    Ear ear;
+    const Cache cache = open_cache(scene.root, ear.options());
+    put(scene.bucket, "k", "x");
+    value(scene.bucket.remove("k"));
+    put(scene.bucket, "k", "x");
+    const FailingHere failing({{"refresh.rename", ENOSPC}});
+    CHECK(outcome(value(cache.bucket("b")).refresh()) == "no_space");
+    CHECK(ear.take() == Heard{"collected entries=1"});
+    CHECK(cache.counters().deleted == 1);
+}
+
 TEST_CASE("what a listener throws harms nobody") {
     const Scene scene;
     OpenOptions options = test_options();
