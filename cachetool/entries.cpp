@@ -41,13 +41,13 @@ Outcome run_put(const Arguments& arguments, const Output& output) {
     const auto bucket = cache->bucket(arguments.words[0]);
     if (!bucket) return fail(bucket.error());
     auto staging = bucket->stage();
-    if (!staging) return fail(staging.error());
+    if (!staging) return tl::unexpected(failure_to_put(staging.error()));
 
     const auto& source = arguments.words[2];
     const auto staged = arguments.has("move") ? staging->move_from(source) : staging->copy_from(source);
-    if (!staged) return fail(staged.error());
+    if (!staged) return tl::unexpected(failure_to_put(staged.error()));
     const auto lease = bucket->publish(arguments.words[1], std::move(*staging), {.producer = "cachetool " LARDER_VERSION});
-    if (!lease) return fail(lease.error());
+    if (!lease) return tl::unexpected(failure_to_put(lease.error()));
     return print_entry(arguments, output, *lease);
 }
 

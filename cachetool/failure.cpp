@@ -25,10 +25,9 @@ int exit_code_of(larder::Errc code) noexcept {
 }
 
 Failure failure_of(const larder::Error& error) {
-    const char* const advice = error.code == larder::Errc::no_space ? "; `cachetool gc` and `cachetool refresh` work on a full disk, and make room" : "";
     return Failure{.exit_code = exit_code_of(error.code),
                    .code = std::string(larder::name_of(error.code)),
-                   .message = error.message() + advice,
+                   .message = error.message(),
                    .step = error.step,
                    .path = error.path,
                    .sys_errno = error.sys_errno};
@@ -37,6 +36,12 @@ Failure failure_of(const larder::Error& error) {
 Failure failure_for_key(const larder::Error& error, std::string_view bucket, std::string_view key) {
     auto failure = failure_of(error);
     if (error.code == larder::Errc::miss) failure.message = fmt::format("bucket {} has no entry {}", shown(bucket), shown(key));
+    return failure;
+}
+
+Failure failure_to_put(const larder::Error& error) {
+    auto failure = failure_of(error);
+    if (error.code == larder::Errc::no_space) failure.message += "; `cachetool gc` and `cachetool refresh` work on a full disk, and make room";
     return failure;
 }
 

@@ -42,6 +42,8 @@ using Outcome = tl::expected<int, Failure>;
 [[nodiscard]] Failure failure_of(const larder::Error& error);
 /// The same for what was done with one key: a miss names it.
 [[nodiscard]] Failure failure_for_key(const larder::Error& error, std::string_view bucket, std::string_view key);
+/// The same for what was to be put into the cache: a full disk says what to do about it.
+[[nodiscard]] Failure failure_to_put(const larder::Error& error);
 [[nodiscard]] tl::unexpected<Failure> fail(const larder::Error& error);
 [[nodiscard]] tl::unexpected<Failure> fail_usage(std::string message);
 [[nodiscard]] tl::unexpected<Failure> fail_system(std::string what, int sys_errno);

@@ -62,7 +62,8 @@ Outcome pin_or_unpin(const Arguments& arguments, const Output& output, OnePin ch
             return tl::unexpected(std::move(failure));
         }
         document[field].push_back(key);
-        if (change == &larder::Bucket::pin && !bucket->info(key)) output.say(fmt::format("{} {} is pinned, and has no entry yet", shown(name), shown(key)));
+        const auto entry = bucket->info(key);
+        if (change == &larder::Bucket::pin && !entry && entry.error().code == larder::Errc::miss) output.say(fmt::format("{} {} is pinned, and has no entry yet", shown(name), shown(key)));
     }
     return output.json() ? output.document(document) : done;
 }

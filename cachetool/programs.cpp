@@ -114,7 +114,7 @@ Outcome run_build(const Arguments& arguments, const Output& output) {
     deadline.lift();
     if (!lease) {
         if (ending && (ending->exit_code != 0 || ending->told_to_end != 0)) return fail_build(arguments.program, *ending);
-        auto failure = failure_of(lease.error());
+        auto failure = failure_to_put(lease.error());
         if (give_up.stop_requested()) {
             failure.code = larder::name_of(larder::Errc::busy);
             failure.message = fmt::format("gave up on {} after {} s: {}", shown(arguments.words[1]),

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "collecting.hpp"
@@ -34,56 +35,56 @@ Outcome list(const Arguments& arguments, const Output& output) {
     return output.text(table({"ID", ">SIZE", ">AGE", "BUCKET", "KEY"}, rows));
 }
 
-/// Of each key of a bucket that fits what was published last: what a purge took. Keys that have an entry again are left alone, unless they are to be replaced.
-tl::expected<std::vector<std::string>, Failure> last_of_each(const larder::Cache& cache, const std::vector<larder::EntryInfo>& retired, const Arguments& arguments,
-                                                             const Output& output) {
-    const auto& name = arguments.options.at("bucket");
-    const auto bucket = cache.bucket(name);
-    if (!bucket) return fail(bucket.error());
+/// Of each key of a bucket that fits what was published last: what a purge took.
+std::vector<std::string> last_of_each(const std::vector<larder::EntryInfo>& retired, const Arguments& arguments) {
     const std::string pattern = arguments.has("key") ? arguments.options.at("key") : "*";
     std::map<std::string, const larder::EntryInfo*> last;
     for (const auto& entry : retired) {
-        if (entry.bucket != name || ::fnmatch(pattern.c_str(), entry.key.c_str(), 0) != 0) continue;
+        if (entry.bucket != arguments.options.at("bucket") || ::fnmatch(pattern.c_str(), entry.key.c_str(), 0) != 0) continue;
         auto& known = last[entry.key];
         if (known == nullptr || known->published < entry.published) known = &entry;
     }
     std::vector<std::string> ids;
-    for (const auto& [key, entry] : last) {
-        if (!arguments.has("replace") && bucket->info(key)) {
-            output.say(fmt::format("{} {}: has an entry again, and is left alone", shown(name), shown(key)));
-        } else {
-            ids.push_back(entry->id);
-        }
-    }
-    if (last.empty()) output.say(fmt::format("nothing of bucket {} is in the trash{}", shown(name), arguments.has("key") ? " that fits" : ""));
+    for (const auto& [key, entry] : last) ids.push_back(entry->id);
     return ids;
+}
+
+Failure failure_to_restore(const larder::Error& error) {
+    auto failure = failure_of(error);
+    if (error.code == larder::Errc::exists) failure.message += "; --replace allows that";
+    if (error.code == larder::Errc::invalid) failure.message += "; `cachetool trash ls` has the ids, and --bucket brings back a bucket's keys";
+    return failure;
 }
 
 Outcome restore(const Arguments& arguments, const Output& output) {
     const auto cache = open_for_entry(arguments, output, Access::write);
     if (!cache) return tl::unexpected(cache.error());
-    Json document = {{"restored", Json::array()}};
-    std::string paths;
     const auto retired = cache->retired();
     if (!retired) return fail(retired.error());
-    tl::expected<std::vector<std::string>, Failure> ids = std::vector<std::string>(arguments.words.begin() + 1, arguments.words.end());
-    if (arguments.has("bucket")) ids = last_of_each(*cache, *retired, arguments, output);
-    if (!ids) return tl::unexpected(ids.error());
-    for (const auto& id : *ids) {
-        const auto lease = cache->restore(id, arguments.has("replace"));
-        if (!lease) {
-            auto failure = failure_of(lease.error());
-            if (lease.error().code == larder::Errc::exists) failure.message += "; --replace allows that";
-            if (lease.error().code == larder::Errc::invalid) failure.message += "; `cachetool trash ls` has the ids, and --bucket brings back a bucket's keys";
-            failure.also = std::move(document);
-            return tl::unexpected(std::move(failure));
-        }
+    const bool whole_bucket = arguments.has("bucket");
+    const auto ids = whole_bucket ? last_of_each(*retired, arguments) : std::vector<std::string>(arguments.words.begin() + 1, arguments.words.end());
+    if (ids.empty()) output.say(fmt::format("nothing of bucket {} is in the trash{}", shown(arguments.options.at("bucket")), arguments.has("key") ? " that fits" : ""));
+    Json document = {{"restored", Json::array()}};
+    std::string paths;
+    std::optional<Failure> first_failure;
+    for (const auto& id : ids) {
         const auto was = std::find_if(retired->begin(), retired->end(), [&](const auto& entry) { return entry.id == id; });
-        document["restored"].push_back({{"bucket", was != retired->end() ? was->bucket : ""},
-                                        {"key", was != retired->end() ? was->key : ""},
-                                        {"id", lease->id()},
-                                        {"path", lease->path().string()}});
-        paths += lease->path().string() + "\n";
+        const std::string bucket = was != retired->end() ? was->bucket : "", key = was != retired->end() ? was->key : "";
+        const auto lease = cache->restore(id, arguments.has("replace"));
+        if (lease) {
+            document["restored"].push_back({{"bucket", bucket}, {"key", key}, {"id", lease->id()}, {"path", lease->path().string()}});
+            paths += lease->path().string() + "\n";
+        } else if (whole_bucket && lease.error().code == larder::Errc::exists) {
+            output.say(fmt::format("{} {}: has an entry again, and is left alone", shown(bucket), shown(key)));
+        } else if (first_failure) {
+            output.warn(lease.error().message());
+        } else {
+            first_failure = failure_to_restore(lease.error());
+        }
+    }
+    if (first_failure) {
+        first_failure->also = std::move(document);
+        return tl::unexpected(std::move(*first_failure));
     }
     return output.json() ? output.document(document) : output.text(paths);
 }

@@ -243,6 +243,15 @@ class Trash(Limits):
         path = self.tool("trash", "restore", ident, "--replace").strip()
         self.assertEqual(pathlib.Path(path, "file").read_text(), "old")
 
+    def test_one_entry_that_cannot_be_restored_does_not_stop_the_others(self):
+        for key in ["k1", "k2"]:
+            self.put("b", key)
+        self.tool("refresh", "--keep-garbage", "b")
+        ids = [one["id"] for one in json.loads(self.tool("--json", "trash", "ls"))["retired"]]
+        self.finish(self.start("trash", "restore", ids[0], "0" * 25 + "1", ids[1]), code=3)
+        self.tool("get", "b", "k1")
+        self.tool("get", "b", "k2")
+
     def test_wrong_words(self):
         self.put()
         for words in [["restore"], ["ls", "x"], ["empty", "x"], ["burn"], ["empty", "--bucket", "b"], ["ls", "--bucket", "b"], ["ls", "--key", "k"], ["empty", "--replace"], ["restore", "x", "--bucket", "b"], ["restore", "x", "--key", "k"]]:
