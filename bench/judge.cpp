@@ -17,10 +17,10 @@
 #include <filesystem>
 #include <new>
 #include <random>
-#include <stress/history/log.hpp>
-#include <stress/history/read.hpp>
-#include <stress/judge/judge.hpp>
-#include <stress/judge/report.hpp>
+#include "stress/history/log.hpp"
+#include "stress/history/read.hpp"
+#include "stress/judge/judge.hpp"
+#include "stress/judge/report.hpp"
 #include <string>
 
 using namespace larder::stress;

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "command.hpp"
-#include "help.hpp"
+#include "cachetool/cli/command.hpp"
+#include "cachetool/cli/help.hpp"
 
 namespace cachetool {
 namespace {

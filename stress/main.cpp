@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <exception>
 #include <fstream>
-#include <stress/run/place.hpp>
-#include <stress/run/report.hpp>
-#include <stress/workload/tool.hpp>
+#include "stress/run/place.hpp"
+#include "stress/run/report.hpp"
+#include "stress/workload/tool.hpp"
 
 namespace larder::stress {
 namespace {

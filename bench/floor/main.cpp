@@ -8,7 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <usage/options.hpp>
+#include "cachetool/cli/program_options.hpp"
 
 #include "cache.hpp"
 #include "rows.hpp"

@@ -9,7 +9,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <thread>
-#include <usage/options.hpp>
+#include "cachetool/cli/program_options.hpp"
 
 namespace installer {
 

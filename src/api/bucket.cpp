@@ -1,31 +1,31 @@
 #include <larder/bucket.hpp>
 
-#include <api/state.hpp>
-#include <layout/name.hpp>
-#include <steps/build_once.hpp>
-#include <steps/get.hpp>
-#include <steps/inspect.hpp>
-#include <steps/pin.hpp>
-#include <steps/publish.hpp>
-#include <steps/retire.hpp>
+#include "api/state.hpp"
+#include "format/name.hpp"
+#include "protocol/get_or_build.hpp"
+#include "protocol/get.hpp"
+#include "protocol/inspect.hpp"
+#include "policy/pin.hpp"
+#include "protocol/publish.hpp"
+#include "protocol/retire.hpp"
 
 namespace larder {
 
 namespace {
 
-Result<steps::Place> place_of(const std::string& bucket, const std::string& encoded_bucket, std::string_view key) {
-    TRY_ASSIGN(std::string path, layout::encode_key_path(encoded_bucket, key));
-    return steps::Place{bucket, encoded_bucket, key, std::move(path)};
+Result<protocol::KeyRef> place_of(const std::string& bucket, const std::string& encoded_bucket, std::string_view key) {
+    TRY_ASSIGN(std::string path, format::encode_key_path(encoded_bucket, key));
+    return protocol::KeyRef{bucket, encoded_bucket, key, std::move(path)};
 }
 
-Result<steps::HeldLease> get_counted(const detail::CacheState& cache, const steps::RootRef& root, const steps::Place& place) {
-    auto got = steps::get(root, place, cache.caller());
+Result<protocol::SlotLease> get_counted(const detail::CacheState& cache, const protocol::RootRef& root, const protocol::KeyRef& place) {
+    auto got = protocol::get(root, place, cache.caller());
     if (got || got.error().code == Errc::miss) cache.count_get(got.has_value());
     return got;
 }
 
 /// After a publish.
-Result<Lease> published(const detail::CacheState& cache, const steps::RootRef& root, const steps::Place& place, steps::HeldLease held) {
+Result<Lease> published(const detail::CacheState& cache, const protocol::RootRef& root, const protocol::KeyRef& place, protocol::SlotLease held) {
     cache.tell({.kind = Event::Kind::published, .bucket = place.bucket, .key = place.key}, held.id());
     cache.published(root);
     return detail::LeaseState::wrap(std::move(held));
@@ -58,7 +58,7 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build, con
     }
     TRY_ASSIGN(const auto root, cache_->current_root());
     bool built = false;
-    const auto fill = [&](steps::Stage& stage) -> Result<> {
+    const auto fill = [&](protocol::Stage& stage) -> Result<> {
         // The caller's side of a Staging, lent to the build and then taken back.
         Staging lent = detail::StagingState::wrap(std::move(stage));
         auto filled = build(lent);
@@ -68,13 +68,13 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build, con
         built = filled.has_value();
         return filled;
     };
-    TRY_ASSIGN(auto held, steps::build_once(root, place, fill, options, cache_->caller()));
+    TRY_ASSIGN(auto held, protocol::build_once(root, place, fill, options, cache_->caller()));
     return built ? published(*cache_, root, place, std::move(held)) : detail::LeaseState::wrap(std::move(held));
 }
 
 Result<Staging> Bucket::stage() const {
     TRY_ASSIGN(const auto root, cache_->current_root());
-    TRY_ASSIGN(auto stage, steps::Stage::make(root, cache_->caller()));
+    TRY_ASSIGN(auto stage, protocol::Stage::make(root, cache_->caller()));
     return detail::StagingState::wrap(std::move(stage));
 }
 
@@ -86,13 +86,13 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging, const Pub
     if (stage->root()->dirs().root.path != cache_->path()) {
         return os::fail(Errc::invalid, "publish", cache_->path(), "staged in another cache, " + stage->root()->dirs().root.path.string());
     }
-    const steps::RootRef root = stage->root();
+    const protocol::RootRef root = stage->root();
     const auto lost = [&] {
         return os::fail(Errc::refused, "publish", cache_->path(), "the cache was moved or deleted since this was staged; stage it again");
     };
     // Before: nobody would see the lease. After: nothing can be made in a deleted directory, so publishing has failed by itself.
-    if (root->is_lost({&root::Handles::participants})) return lost();
-    auto held = steps::publish(std::move(*stage), place, options, cache_->caller());
+    if (root->is_lost({&cache::Handles::participants})) return lost();
+    auto held = protocol::publish(std::move(*stage), place, options, cache_->caller());
     if (!held && root->is_lost()) return lost();
     TRY(held);
     return published(*cache_, root, place, std::move(*held));
@@ -102,54 +102,54 @@ Result<> Bucket::remove(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root());
     if (root->is_read_only()) return os::fail(Errc::read_only, "remove", cache_->path(), "the cache is open for reading only");
-    TRY(steps::remove(root, place, cache_->caller()));
+    TRY(protocol::remove(root, place, cache_->caller()));
     cache_->tell({.kind = Event::Kind::removed, .bucket = name_, .key = key});
     return {};
 }
 
 Result<> Bucket::refresh() const {
-    TRY_ASSIGN(const auto root, cache_->current_root({&root::Handles::buckets, &root::Handles::retired_buckets}));
+    TRY_ASSIGN(const auto root, cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_buckets}));
     if (root->is_read_only()) return os::fail(Errc::read_only, "refresh", cache_->path(), "the cache is open for reading only");
-    TRY(steps::refresh(root, encoded_, cache_->caller()));
+    TRY(protocol::refresh(root, encoded_, cache_->caller()));
     cache_->tell({.kind = Event::Kind::refreshed, .bucket = name_});
     return {};
 }
 
 Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
-    TRY_ASSIGN(const auto root, cache_->current_root({&root::Handles::buckets, &root::Handles::retired_links}));
+    TRY_ASSIGN(const auto root, cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_links}));
     if (root->is_read_only()) return os::fail(Errc::read_only, "refresh", cache_->path(), "the cache is open for reading only");
-    return steps::refresh_some(root, name_, encoded_, options, cache_->caller());
+    return protocol::refresh_some(root, name_, encoded_, options, cache_->caller());
 }
 
 Result<std::vector<std::string>> Bucket::keys() const {
     TRY_ASSIGN(const auto root, cache_->current_root());
-    return steps::list_keys(*root, encoded_);
+    return protocol::list_keys(*root, encoded_);
 }
 
 Result<> Bucket::pin(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
     if (root->is_read_only()) return os::fail(Errc::read_only, "pin", cache_->path(), "the cache is open for reading only");
-    return steps::pin(*root, place, cache_->caller());
+    return policy::pin(*root, place, cache_->caller());
 }
 
 Result<> Bucket::unpin(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
     if (root->is_read_only()) return os::fail(Errc::read_only, "unpin", cache_->path(), "the cache is open for reading only");
-    return steps::unpin(*root, place);
+    return policy::unpin(*root, place);
 }
 
 Result<bool> Bucket::is_pinned(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
-    return steps::is_pinned(*root, place);
+    return policy::is_pinned(*root, place);
 }
 
 Result<EntryInfo> Bucket::info(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root());
-    return steps::info(*root, place);
+    return protocol::info(*root, place);
 }
 
 }  // namespace larder

@@ -1,13 +1,13 @@
 #include <larder/cache.hpp>
 
-#include <api/state.hpp>
-#include <layout/name.hpp>
-#include <steps/collect.hpp>
-#include <steps/evict.hpp>
-#include <steps/inspect.hpp>
-#include <steps/plan.hpp>
-#include <steps/restore.hpp>
-#include <steps/verify.hpp>
+#include "api/state.hpp"
+#include "format/name.hpp"
+#include "protocol/collect.hpp"
+#include "policy/evict.hpp"
+#include "protocol/inspect.hpp"
+#include "policy/plan.hpp"
+#include "protocol/restore.hpp"
+#include "protocol/verify.hpp"
 
 namespace larder {
 
@@ -28,12 +28,12 @@ Result<std::unique_ptr<observe::Observer>> observer_of(const OpenOptions& option
 
 Result<std::shared_ptr<CacheState>> CacheState::open(const std::filesystem::path& path, const OpenOptions& options) {
     TRY_ASSIGN(auto observer, observer_of(options));
-    TRY_ASSIGN(auto root, root::open_root(path, options));
+    TRY_ASSIGN(auto root, cache::open_root(path, options));
     std::filesystem::path absolute = root->dirs().root.path;
     return std::shared_ptr<CacheState>(new CacheState(std::move(absolute), options, std::move(observer), std::move(root)));
 }
 
-CacheState::CacheState(std::filesystem::path path, OpenOptions options, std::unique_ptr<observe::Observer> observer, steps::RootRef root)
+CacheState::CacheState(std::filesystem::path path, OpenOptions options, std::unique_ptr<observe::Observer> observer, protocol::RootRef root)
     : path_(std::move(path)),
       options_(std::move(options)),
       observer_(std::move(observer)),
@@ -41,7 +41,7 @@ CacheState::CacheState(std::filesystem::path path, OpenOptions options, std::uni
       generation_(new Generation(std::move(root))) {}
 
 CacheState::~CacheState() {
-    for (Background* background = backgrounds_.load(); background != nullptr;) delete std::exchange(background, background->before);
+    for (policy::Background* background = backgrounds_.load(); background != nullptr;) delete std::exchange(background, background->before);
     for (Generation* generation = generation_.load(); generation != nullptr;) {
         Generation* const before = generation->before;
         delete generation;
@@ -49,18 +49,18 @@ CacheState::~CacheState() {
     }
 }
 
-void CacheState::set_background(std::unique_ptr<Background> background) {
-    Background* const fresh = background.release();
+void CacheState::set_background(std::unique_ptr<policy::Background> background) {
+    policy::Background* const fresh = background.release();
     if (fresh != nullptr) {
         fresh->before = backgrounds_.load(std::memory_order_relaxed);
         while (!backgrounds_.compare_exchange_weak(fresh->before, fresh, std::memory_order_acq_rel)) {
         }
     }
-    if (Background* const old = background_.exchange(fresh, std::memory_order_acq_rel)) old->retire();
+    if (policy::Background* const old = background_.exchange(fresh, std::memory_order_acq_rel)) old->retire();
 }
 
-void CacheState::published(const steps::RootRef& root) const noexcept {
-    Background* const background = background_.load(std::memory_order_acquire);
+void CacheState::published(const protocol::RootRef& root) const noexcept {
+    policy::Background* const background = background_.load(std::memory_order_acquire);
     if (background == nullptr || !background->is_time_to_look()) return;
     try {
         background->start_if_due(root, caller_);
@@ -69,7 +69,7 @@ void CacheState::published(const steps::RootRef& root) const noexcept {
     }
 }
 
-void CacheState::tell(Event event, const layout::Id& id) const noexcept {
+void CacheState::tell(Event event, const format::Id& id) const noexcept {
     if (!observer_) return;
     try {
         const std::string text = to_text(id);
@@ -87,26 +87,26 @@ CacheState::Now CacheState::now() const noexcept {
     }
 }
 
-Result<steps::RootRef> CacheState::root() {
+Result<protocol::RootRef> CacheState::root() {
     Now seen = now();
     if (seen.root->is_ours()) return std::move(seen.root);
     return reopen(seen);
 }
 
-Result<steps::RootRef> CacheState::current_root() {
+Result<protocol::RootRef> CacheState::current_root() {
     Now seen = now();
     if (seen.root->is_ours() && !seen.root->is_lost()) return std::move(seen.root);
     return reopen(seen);
 }
 
-Result<steps::RootRef> CacheState::current_root(std::initializer_list<os::Dir root::Handles::*> used) {
+Result<protocol::RootRef> CacheState::current_root(std::initializer_list<os::Dir cache::Handles::*> used) {
     Now seen = now();
     if (seen.root->is_ours() && !seen.root->is_lost(used)) return std::move(seen.root);
     return reopen(seen);
 }
 
-Result<steps::RootRef> CacheState::reopen(const Now& seen) {
-    TRY_ASSIGN(auto root, root::open_root(path_, options_));
+Result<protocol::RootRef> CacheState::reopen(const Now& seen) {
+    TRY_ASSIGN(auto root, cache::open_root(path_, options_));
     auto* const fresh = new Generation(std::move(root));
     fresh->before = seen.generation;
     if (Generation* current = seen.generation; !generation_.compare_exchange_strong(current, fresh, std::memory_order_acq_rel)) {
@@ -138,44 +138,44 @@ LinkKind Cache::link_kind() const noexcept { return state_->link_kind(); }
 bool Cache::is_read_only() const noexcept { return state_->is_read_only(); }
 
 Result<Bucket> Cache::bucket(std::string_view name) const {
-    TRY_ASSIGN(std::string encoded, layout::encode_bucket(name));
+    TRY_ASSIGN(std::string encoded, format::encode_bucket(name));
     return Bucket(state_, std::string(name), std::move(encoded));
 }
 
 Result<std::vector<std::string>> Cache::buckets() const {
     TRY_ASSIGN(const auto root, state_->current_root());
-    return steps::list_buckets(*root);
+    return protocol::list_buckets(*root);
 }
 
 Result<CollectReport> Cache::collect(const CollectOptions& options) const {
     TRY_ASSIGN(const auto root, state_->current_root());
-    return steps::has_limits(options) ? steps::collect_within_limits(root, options, state_->caller()) : steps::collect(root, options, state_->caller());
+    return policy::has_limits(options) ? policy::collect_within_limits(root, options, state_->caller()) : protocol::collect(root, options, state_->caller());
 }
 
 Result<> Cache::keep_within(const CollectOptions& limits, const BackgroundOptions& options) const {
-    TRY(steps::check_limits(limits));
+    TRY(policy::check_limits(limits));
     if (limits.dry_run || limits.plan) return os::fail(Errc::invalid, "keep within limits", state_->path(), "limits alone, not a dry run or a plan");
-    state_->set_background(steps::has_limits(limits) ? std::make_unique<detail::Background>(limits, options) : nullptr);
+    state_->set_background(policy::has_limits(limits) ? std::make_unique<policy::Background>(limits, options) : nullptr);
     return {};
 }
 
 Result<std::vector<EntryInfo>> Cache::retired() const {
     TRY_ASSIGN(const auto root, state_->current_root());
-    return steps::list_retired(*root);
+    return protocol::list_retired(*root);
 }
 
 Result<Lease> Cache::restore(std::string_view id, bool replace) const {
-    const auto parsed = layout::parse_id(id);
+    const auto parsed = format::parse_id(id);
     if (!parsed) return os::fail(Errc::invalid, "restore", {}, std::string("\"").append(id).append("\" is no id of an entry"));
     TRY_ASSIGN(const auto root, state_->current_root());
-    TRY_ASSIGN(auto held, steps::restore(root, *parsed, replace, state_->caller()));
+    TRY_ASSIGN(auto held, protocol::restore(root, *parsed, replace, state_->caller()));
     state_->tell({.kind = Event::Kind::restored}, held.id());
     return detail::LeaseState::wrap(std::move(held));
 }
 
 Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {
     TRY_ASSIGN(const auto root, state_->current_root());
-    auto report = steps::verify(root, options, state_->caller());
+    auto report = protocol::verify(root, options, state_->caller());
     if (!report || !options.repair || state_->caller().observer == nullptr) return report;
     for (const Finding& finding : report->findings) {
         if (finding.repaired) state_->tell({.kind = Event::Kind::repaired, .what = finding.path.string() + ": " + finding.what});
@@ -187,7 +187,7 @@ Counters Cache::counters() const noexcept { return state_->counters(); }
 
 Result<StatusReport> Cache::status() const {
     TRY_ASSIGN(const auto root, state_->current_root());
-    return steps::status(*root);
+    return protocol::status(*root);
 }
 
 }  // namespace larder

@@ -1,7 +1,7 @@
 #include <larder/lease.hpp>
 
-#include <api/state.hpp>
-#include <steps/entry.hpp>
+#include "api/state.hpp"
+#include "protocol/entry.hpp"
 
 namespace larder {
 
@@ -12,7 +12,7 @@ Lease& Lease::operator=(Lease&&) noexcept = default;
 Lease::~Lease() = default;
 
 std::filesystem::path Lease::path() const {
-    return state_ ? steps::tree_path(state_->held.root(), state_->held.id()) : std::filesystem::path();
+    return state_ ? protocol::tree_path(state_->held.root(), state_->held.id()) : std::filesystem::path();
 }
 
 std::string Lease::id() const { return state_ ? to_text(state_->held.id()) : std::string(); }

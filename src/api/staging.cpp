@@ -1,10 +1,10 @@
 #include <larder/staging.hpp>
 
-#include <api/state.hpp>
+#include "api/state.hpp"
 
 namespace larder {
 
-std::optional<steps::Stage> detail::StagingState::unwrap(Staging&& staging) {
+std::optional<protocol::Stage> detail::StagingState::unwrap(Staging&& staging) {
     const auto state = std::move(staging.state_);
     if (!state) return std::nullopt;
     return std::move(state->stage);

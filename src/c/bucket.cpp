@@ -1,6 +1,6 @@
-#include <c/handles.hpp>
-#include <c/options.hpp>
-#include <c/reports.hpp>
+#include "c/handles.hpp"
+#include "c/options.hpp"
+#include "c/reports.hpp"
 #include <larder/bucket.hpp>
 #include <memory>
 

@@ -1,7 +1,7 @@
 // Housekeeping: collect and verify.
-#include <c/handles.hpp>
-#include <c/options.hpp>
-#include <c/reports.hpp>
+#include "c/handles.hpp"
+#include "c/options.hpp"
+#include "c/reports.hpp"
 #include <larder/cache.hpp>
 
 using namespace larder;

@@ -1,4 +1,4 @@
-#include <c/error.hpp>
+#include "c/error.hpp"
 
 #include <cerrno>
 #include <memory>

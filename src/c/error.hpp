@@ -7,7 +7,7 @@
 #include <larder/error.hpp>
 #include <new>
 #include <optional>
-#include <os/error.hpp>
+#include "base/error.hpp"
 #include <string>
 #include <system_error>
 #include <utility>

@@ -1,4 +1,4 @@
-#include <c/handles.hpp>
+#include "c/handles.hpp"
 
 larder_stop* larder_stop_new(void) {
     larder_stop* made = nullptr;

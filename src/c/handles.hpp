@@ -1,7 +1,7 @@
 // What the handles of the C interface are.
 #pragma once
 
-#include <c/error.hpp>
+#include "c/error.hpp"
 #include <larder/cache.hpp>
 #include <memory>
 #include <optional>

@@ -1,4 +1,4 @@
-#include <c/handles.hpp>
+#include "c/handles.hpp"
 #include <larder/lease.hpp>
 
 using namespace larder;

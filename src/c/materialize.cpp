@@ -1,6 +1,6 @@
-#include <c/error.hpp>
-#include <c/options.hpp>
-#include <c/reports.hpp>
+#include "c/error.hpp"
+#include "c/options.hpp"
+#include "c/reports.hpp"
 #include <larder/materialize.hpp>
 
 using namespace larder;

@@ -1,6 +1,6 @@
-#include <c/options.hpp>
+#include "c/options.hpp"
 
-#include <c/reports.hpp>
+#include "c/reports.hpp"
 #include <algorithm>
 #include <cstring>
 #include <type_traits>

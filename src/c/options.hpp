@@ -1,7 +1,7 @@
 // The options of the C interface as those of the C++ one.
 #pragma once
 
-#include <c/handles.hpp>
+#include "c/handles.hpp"
 #include <larder/collect.hpp>
 #include <larder/materialize.hpp>
 #include <larder/options.hpp>

@@ -1,4 +1,4 @@
-#include <c/reports.hpp>
+#include "c/reports.hpp"
 
 #include <algorithm>
 #include <type_traits>

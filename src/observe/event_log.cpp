@@ -1,4 +1,4 @@
-#include <observe/event_log.hpp>
+#include "observe/event_log.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <os/process.hpp>
+#include "os/process.hpp"
 
 namespace larder::observe {
 

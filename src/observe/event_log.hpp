@@ -2,7 +2,7 @@
 #pragma once
 
 #include <larder/event.hpp>
-#include <os/file.hpp>
+#include "os/file.hpp"
 #include <string>
 
 namespace larder::observe {

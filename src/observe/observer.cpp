@@ -1,4 +1,4 @@
-#include <observe/observer.hpp>
+#include "observe/observer.hpp"
 
 #include <exception>
 

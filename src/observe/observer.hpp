@@ -5,7 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <larder/event.hpp>
-#include <observe/event_log.hpp>
+#include "observe/event_log.hpp"
 #include <optional>
 
 namespace larder::observe {

@@ -1,4 +1,4 @@
-#include <os/dir_reader.hpp>
+#include "os/dir_reader.hpp"
 
 #include <fcntl.h>
 #ifdef __linux__

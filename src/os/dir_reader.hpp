@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <memory>
-#include <os/file.hpp>
+#include "os/file.hpp"
 
 namespace larder::os {
 

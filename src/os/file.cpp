@@ -1,4 +1,4 @@
-#include <os/file.hpp>
+#include "os/file.hpp"
 
 #include <fcntl.h>
 #include <sys/statvfs.h>
@@ -12,7 +12,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <os/points.hpp>
+#include "os/points.hpp"
 
 namespace larder::os {
 

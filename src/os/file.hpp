@@ -9,8 +9,8 @@
 
 #include <chrono>
 #include <cstdint>
-#include <os/error.hpp>
-#include <os/fd.hpp>
+#include "base/error.hpp"
+#include "os/fd.hpp"
 #include <string>
 #include <string_view>
 
@@ -55,7 +55,7 @@ struct Dir {
 /// Atomic rename_new that never falls back to check-then-rename: `unsupported` instead.
 [[nodiscard]] Result<> rename_new_atomic(const Dir& from_dir, const std::string& from, const Dir& to_dir, const std::string& to);
 
-/// When the data of what `status` was read of last changed; of a link: see steps/use.hpp.
+/// When the data of what `status` was read of last changed; of a link: see protocol/use.hpp.
 [[nodiscard]] std::chrono::system_clock::time_point modified(const struct stat& status) noexcept;
 /// Sets that time to now.
 [[nodiscard]] Result<> touch_at(const Dir& parent, const std::string& name);

@@ -1,4 +1,4 @@
-#include <os/points.hpp>
+#include "os/points.hpp"
 
 #ifdef LARDER_POINTS
 

@@ -1,4 +1,4 @@
-#include <os/process.hpp>
+#include "os/process.hpp"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -18,8 +18,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <os/file.hpp>
-#include <os/points.hpp>
+#include "os/file.hpp"
+#include "os/points.hpp"
 #include <string_view>
 #include <type_traits>
 

@@ -1,10 +1,10 @@
-#include <tree/measure.hpp>
+#include "tree/measure.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <tree/walk.hpp>
+#include "tree/walk.hpp"
 #include <utility>
 #include <vector>
 
@@ -33,7 +33,7 @@ public:
         return {};
     }
 
-    Result<std::unique_ptr<Place>> visit(Place& place, const std::string& name, unsigned char type) final {
+    Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name, unsigned char type) final {
         if (type != DT_DIR) {
             TRY_ASSIGN(const struct stat status, os::stat_at(place.dir, name));
             if (!S_ISDIR(status.st_mode)) {
@@ -50,19 +50,19 @@ public:
         return open_place(std::move(dir));
     }
 
-    Result<Next> leave(Place& place) override {
+    Result<Next> leave(WalkDir& place) override {
         (void)place;
         return Next::done;
     }
 
 protected:
     ~DeepVisitor() = default;
-    virtual Result<> file(Place& place, const std::string& name, const struct stat& status) = 0;
+    virtual Result<> file(WalkDir& place, const std::string& name, const struct stat& status) = 0;
 
 private:
-    static Result<std::unique_ptr<Place>> open_place(os::Dir dir) {
+    static Result<std::unique_ptr<WalkDir>> open_place(os::Dir dir) {
         TRY_ASSIGN(auto reader, os::DirReader::borrow(dir));
-        return std::make_unique<Place>(std::move(dir), std::move(reader));
+        return std::make_unique<WalkDir>(std::move(dir), std::move(reader));
     }
 
     std::string base_;                  // where this walk's top lies below the first
@@ -74,7 +74,7 @@ public:
     Size size;
 
 private:
-    Result<> file(Place&, const std::string&, const struct stat& status) override {
+    Result<> file(WalkDir&, const std::string&, const struct stat& status) override {
         ++size.files;
         if (S_ISREG(status.st_mode)) size.bytes += static_cast<std::uint64_t>(status.st_size);
         return {};
@@ -85,13 +85,13 @@ private:
 /// directory.
 class Syncing final : public DeepVisitor {
 private:
-    Result<> file(Place& place, const std::string& name, const struct stat& status) override {
+    Result<> file(WalkDir& place, const std::string& name, const struct stat& status) override {
         if (!S_ISREG(status.st_mode)) return {};
         TRY_ASSIGN(const os::Fd fd, os::open_at(place.dir, name, O_RDONLY | O_NONBLOCK));
         return os::sync_fd(fd.get(), place.dir / name);
     }
 
-    Result<Next> leave(Place& place) override {
+    Result<Next> leave(WalkDir& place) override {
         TRY(os::sync_fd(place.dir.get(), place.dir.path));
         return Next::done;
     }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <os/file.hpp>
+#include "os/file.hpp"
 
 namespace larder::tree {
 

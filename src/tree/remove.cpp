@@ -1,4 +1,4 @@
-#include <tree/remove.hpp>
+#include "tree/remove.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <mutex>
 #include <optional>
-#include <os/points.hpp>
+#include "os/points.hpp"
 #include <thread>
-#include <tree/space.hpp>
-#include <tree/walk.hpp>
+#include "tree/space.hpp"
+#include "tree/walk.hpp"
 
 namespace larder::tree {
 
@@ -23,8 +23,8 @@ constexpr unsigned max_passes = 3;
 /// After how many files progress is told. Arbitrary: some milliseconds lie between.
 constexpr std::uint64_t progress_step = 256;
 
-struct Doomed final : Place {
-    using Place::Place;
+struct Doomed final : WalkDir {
+    using WalkDir::WalkDir;
     unsigned passes = 0;
     std::atomic<bool> stuck{false};  // something in it can't be deleted: listing it again helps nothing
 };
@@ -43,7 +43,7 @@ public:
         return removed();
     }
 
-    Result<std::unique_ptr<Place>> visit(Place& place, const std::string& name, unsigned char type) override {
+    Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name, unsigned char type) override {
         if (options_.stop.stop_requested()) return os::fail(Errc::interrupted, "remove", place.dir / name, "asked to stop; the rest is the next collection's");
         if (type != DT_DIR) {
             TRY_ASSIGN(const bool gone, remove_file(place.dir, name, type));
@@ -55,7 +55,7 @@ public:
         return doomed;
     }
 
-    Result<Next> leave(Place& at) override {
+    Result<Next> leave(WalkDir& at) override {
         auto& place = static_cast<Doomed&>(at);
         ++place.passes;
         if (place.parent == nullptr) {
@@ -81,7 +81,7 @@ public:
     }
 
     /// What can't be deleted is left, and all else is deleted.
-    Result<> failed(Place& place, Error error) override {
+    Result<> failed(WalkDir& place, Error error) override {
         if (error.code == Errc::interrupted) return tl::make_unexpected(std::move(error));
         static_cast<Doomed&>(place).stuck = true;
         if (place.parent != nullptr) static_cast<Doomed&>(*place.parent).stuck = true;

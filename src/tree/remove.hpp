@@ -4,7 +4,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <os/file.hpp>
+#include "os/file.hpp"
 #include <stop_token>
 #include <string>
 

@@ -1,4 +1,4 @@
-#include <tree/space.hpp>
+#include "tree/space.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <os/file.hpp>
+#include "os/file.hpp"
 #include <string>
 
 namespace larder::tree {

@@ -1,4 +1,4 @@
-#include <tree/transfer.hpp>
+#include "tree/transfer.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,8 +13,8 @@
 #include <array>
 #include <cerrno>
 #include <memory>
-#include <os/points.hpp>
-#include <tree/walk.hpp>
+#include "os/points.hpp"
+#include "tree/walk.hpp"
 
 namespace larder::tree {
 

@@ -1,4 +1,4 @@
-#include <tree/walk.hpp>
+#include "tree/walk.hpp"
 
 #include <algorithm>
 #include <condition_variable>
@@ -6,8 +6,8 @@
 #include <mutex>
 #include <new>
 #include <optional>
-#include <os/process.hpp>
-#include <os/signals.hpp>
+#include "os/process.hpp"
+#include "os/signals.hpp"
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -20,7 +20,7 @@ class Walk {
 public:
     Walk(Visitor& visitor, Team team) : visitor_(visitor), team_(team) {}
 
-    Result<> run(std::unique_ptr<Place> top) {
+    Result<> run(std::unique_ptr<WalkDir> top) {
         places_.push_back(std::move(top));
         work();
         for (auto& helper : helpers_) helper.join();
@@ -49,7 +49,7 @@ private:
     /// Until everything is visited.
     void visit_all(Lock& lock) {
         std::string name;
-        for (Place* place = nullptr; !is_over();) {
+        for (WalkDir* place = nullptr; !is_over();) {
             place = place_with_names(place);
             if (place == nullptr) {
                 ++idle_;
@@ -78,14 +78,14 @@ private:
     }
 
     /// The place itself while it has names, else the nearest around it that has, else the outermost of all; else null.
-    Place* place_with_names(Place* place) {
+    WalkDir* place_with_names(WalkDir* place) {
         while (place != nullptr && place->listed) place = place->parent;
         if (place != nullptr) return place;
         const auto found = std::find_if(places_.begin(), places_.end(), [](const auto& each) { return !each->listed; });
         return found == places_.end() ? nullptr : found->get();
     }
 
-    bool take_name(Place& place, std::string& name, unsigned char& type) {
+    bool take_name(WalkDir& place, std::string& name, unsigned char& type) {
         auto entry = place.reader.next();
         if (!entry) report(place, std::move(entry).error());
         if (!entry || !*entry) {
@@ -98,7 +98,7 @@ private:
     }
 
     /// The parent stays busy with the place until it is left.
-    Place* enter(Place& parent, std::unique_ptr<Place> place, const std::string& name) {
+    WalkDir* enter(WalkDir& parent, std::unique_ptr<WalkDir> place, const std::string& name) {
         place->name = name;
         place->parent = &parent;
         place->depth = parent.depth + 1;
@@ -108,7 +108,7 @@ private:
     }
 
     /// Leaves the place if that was the last to do there, and then those around it. Returns where to go on.
-    Place* leave_if_done(Lock& lock, Place* place) {
+    WalkDir* leave_if_done(Lock& lock, WalkDir* place) {
         while (place != nullptr && place->listed && place->busy == 0 && !error_ && !no_memory_) {
             place->busy = 1;  // so that nobody else leaves it
             lock.unlock();
@@ -122,7 +122,7 @@ private:
                 if (idle_ > 0) changed_.notify_all();
                 return place;
             }
-            Place* const parent = place->parent;
+            WalkDir* const parent = place->parent;
             std::erase_if(places_, [&](const auto& each) { return each.get() == place; });
             if (parent != nullptr) --parent->busy;
             place = parent;
@@ -130,7 +130,7 @@ private:
         return place;
     }
 
-    void report(Place& place, Error error) {
+    void report(WalkDir& place, Error error) {
         if (auto go_on = visitor_.failed(place, std::move(error)); !go_on && !error_) error_ = std::move(go_on).error();
     }
 
@@ -148,7 +148,7 @@ private:
     const Team team_;
     std::mutex mutex_;  // guards all below, and what is the walk's own in each place
     std::condition_variable changed_;
-    std::vector<std::unique_ptr<Place>> places_;  // in the order in which they were entered: the outermost come first
+    std::vector<std::unique_ptr<WalkDir>> places_;  // in the order in which they were entered: the outermost come first
     std::optional<Error> error_;
     bool no_memory_ = false;
     std::uint64_t seen_ = 0;
@@ -158,11 +158,11 @@ private:
 
 }  // namespace
 
-Result<> walk(std::unique_ptr<Place> top, Visitor& visitor, Team team) { return Walk(visitor, team).run(std::move(top)); }
+Result<> walk(std::unique_ptr<WalkDir> top, Visitor& visitor, Team team) { return Walk(visitor, team).run(std::move(top)); }
 
-std::string path_below_top(const Place& place, const std::string& name) {
+std::string path_below_top(const WalkDir& place, const std::string& name) {
     std::string path = name;
-    for (const Place* each = &place; each->parent != nullptr; each = each->parent) path.insert(0, each->name + "/");
+    for (const WalkDir* each = &place; each->parent != nullptr; each = each->parent) path.insert(0, each->name + "/");
     return path;
 }
 

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
-#include <stress/board/board.hpp>
-#include <stress/scenario/scenario.hpp>
+#include "stress/board/board.hpp"
+#include "stress/scenario/scenario.hpp"
 
 namespace larder::stress {
 

@@ -11,8 +11,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <stress/board/latency.hpp>
-#include <stress/history/event.hpp>
+#include "stress/board/latency.hpp"
+#include "stress/history/event.hpp"
 #include <string>
 #include <string_view>
 

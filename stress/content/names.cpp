@@ -1,4 +1,4 @@
-#include <stress/content/names.hpp>
+#include "stress/content/names.hpp"
 
 namespace larder::stress {
 

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <stress/content/shape.hpp>
-#include <stress/random.hpp>
+#include "stress/content/shape.hpp"
+#include "stress/random.hpp"
 
 namespace larder::stress {
 

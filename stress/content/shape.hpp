@@ -6,7 +6,7 @@
 
 #include <cstdint>
 #include <optional>
-#include <stress/history/event.hpp>
+#include "stress/history/event.hpp"
 #include <string>
 #include <string_view>
 #include <vector>

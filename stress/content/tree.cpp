@@ -7,11 +7,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <os/dir_reader.hpp>
-#include <os/error.hpp>
+#include "os/dir_reader.hpp"
+#include "base/error.hpp"
 #include <set>
-#include <stress/content/tree.hpp>
-#include <stress/random.hpp>
+#include "stress/content/tree.hpp"
+#include "stress/random.hpp"
 
 namespace larder::stress {
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <larder/error.hpp>
 #include <optional>
-#include <stress/content/shape.hpp>
+#include "stress/content/shape.hpp"
 #include <string>
 
 namespace larder::stress {

@@ -9,8 +9,8 @@
 #include <cstdarg>
 #include <ctime>
 #include <initializer_list>
-#include <stress/fault/calls.hpp>
-#include <stress/random.hpp>
+#include "stress/fault/calls.hpp"
+#include "stress/random.hpp"
 
 namespace larder::stress {
 

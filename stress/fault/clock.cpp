@@ -4,7 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <stress/fault/clock.hpp>
+#include "stress/fault/clock.hpp"
 
 namespace larder::stress {
 

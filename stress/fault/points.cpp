@@ -2,10 +2,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <os/points.hpp>
-#include <stress/fault/calls.hpp>
-#include <stress/fault/forking.hpp>
-#include <stress/fault/points.hpp>
+#include "os/points.hpp"
+#include "stress/fault/calls.hpp"
+#include "stress/fault/forking.hpp"
+#include "stress/fault/points.hpp"
 #include <thread>
 
 namespace larder::stress {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <functional>
-#include <stress/board/board.hpp>
-#include <stress/random.hpp>
-#include <stress/scenario/scenario.hpp>
+#include "stress/board/board.hpp"
+#include "stress/random.hpp"
+#include "stress/scenario/scenario.hpp"
 
 namespace larder::stress {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <limits>
-#include <stress/history/event.hpp>
+#include "stress/history/event.hpp"
 #include <unordered_map>
 #include <vector>
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <stress/history/join.hpp>
-#include <stress/history/text.hpp>
+#include "stress/history/join.hpp"
+#include "stress/history/text.hpp"
 
 namespace larder::stress {
 

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <larder/error.hpp>
-#include <stress/history/history.hpp>
+#include "stress/history/history.hpp"
 #include <string>
 #include <unordered_map>
 

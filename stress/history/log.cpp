@@ -10,10 +10,10 @@
 #include <mutex>
 #include <new>
 #include <optional>
-#include <os/fd.hpp>
-#include <os/file.hpp>
-#include <os/process.hpp>
-#include <stress/history/log.hpp>
+#include "os/fd.hpp"
+#include "os/file.hpp"
+#include "os/process.hpp"
+#include "stress/history/log.hpp"
 #include <string>
 
 namespace larder::stress {

@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <larder/error.hpp>
 #include <memory>
-#include <stress/history/event.hpp>
+#include "stress/history/event.hpp"
 
 namespace larder::stress {
 

@@ -9,10 +9,10 @@
 #include <charconv>
 #include <map>
 #include <optional>
-#include <os/dir_reader.hpp>
-#include <stress/history/join.hpp>
-#include <stress/history/log.hpp>
-#include <stress/history/read.hpp>
+#include "os/dir_reader.hpp"
+#include "stress/history/join.hpp"
+#include "stress/history/log.hpp"
+#include "stress/history/read.hpp"
 #include <string>
 #include <string_view>
 

@@ -6,7 +6,7 @@
 
 #include <filesystem>
 #include <larder/error.hpp>
-#include <stress/history/history.hpp>
+#include "stress/history/history.hpp"
 
 namespace larder::stress {
 

@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <charconv>
 #include <optional>
-#include <os/file.hpp>
-#include <stress/history/join.hpp>
-#include <stress/history/text.hpp>
+#include "os/file.hpp"
+#include "stress/history/join.hpp"
+#include "stress/history/text.hpp"
 #include <utility>
 
 namespace larder::stress {

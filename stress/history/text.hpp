@@ -14,7 +14,7 @@
 
 #include <filesystem>
 #include <larder/error.hpp>
-#include <stress/history/history.hpp>
+#include "stress/history/history.hpp"
 #include <string>
 #include <string_view>
 #include <vector>

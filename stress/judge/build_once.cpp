@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <stress/judge/checks.hpp>
-#include <stress/judge/stops.hpp>
+#include "stress/judge/checks.hpp"
+#include "stress/judge/stops.hpp"
 
 namespace larder::stress {
 

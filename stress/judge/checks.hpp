@@ -1,8 +1,8 @@
 // The checks, each in a file of its own.
 #pragma once
 
-#include <stress/judge/findings.hpp>
-#include <stress/judge/registers.hpp>
+#include "stress/judge/findings.hpp"
+#include "stress/judge/registers.hpp"
 
 namespace larder::stress {
 

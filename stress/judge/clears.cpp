@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <bit>
-#include <stress/judge/clears.hpp>
+#include "stress/judge/clears.hpp"
 
 namespace larder::stress {
 

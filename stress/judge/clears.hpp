@@ -9,7 +9,7 @@
 #pragma once
 
 #include <cstddef>
-#include <stress/judge/model.hpp>
+#include "stress/judge/model.hpp"
 #include <vector>
 
 namespace larder::stress {

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <stress/judge/checks.hpp>
+#include "stress/judge/checks.hpp"
 
 namespace larder::stress {
 

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <stress/history/text.hpp>
-#include <stress/judge/checks.hpp>
+#include "stress/history/text.hpp"
+#include "stress/judge/checks.hpp"
 #include <unordered_map>
 
 namespace larder::stress {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <set>
-#include <stress/judge/explain.hpp>
-#include <stress/judge/shrink.hpp>
+#include "stress/judge/explain.hpp"
+#include "stress/judge/shrink.hpp"
 
 namespace larder::stress {
 

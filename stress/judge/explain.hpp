@@ -1,8 +1,8 @@
 // What to say of operations on a key that fit in no order.
 #pragma once
 
-#include <stress/judge/checks.hpp>
-#include <stress/judge/model.hpp>
+#include "stress/judge/checks.hpp"
+#include "stress/judge/model.hpp"
 
 namespace larder::stress {
 

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <stress/history/text.hpp>
-#include <stress/judge/findings.hpp>
-#include <stress/judge/timeline.hpp>
+#include "stress/history/text.hpp"
+#include "stress/judge/findings.hpp"
+#include "stress/judge/timeline.hpp"
 #include <tuple>
 
 namespace larder::stress {

@@ -1,8 +1,8 @@
 // What the checks have found so far.
 #pragma once
 
-#include <stress/history/history.hpp>
-#include <stress/judge/verdict.hpp>
+#include "stress/history/history.hpp"
+#include "stress/judge/verdict.hpp"
 #include <string>
 #include <vector>
 

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <optional>
-#include <stress/history/text.hpp>
-#include <stress/judge/checks.hpp>
-#include <stress/judge/stops.hpp>
+#include "stress/history/text.hpp"
+#include "stress/judge/checks.hpp"
+#include "stress/judge/stops.hpp"
 
 namespace larder::stress {
 

@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <stress/judge/checks.hpp>
-#include <stress/judge/judge.hpp>
+#include "stress/judge/checks.hpp"
+#include "stress/judge/judge.hpp"
 
 namespace larder::stress {
 

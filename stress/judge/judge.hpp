@@ -17,7 +17,7 @@
 // A sound history passes, always, but for noise beyond the limits in JudgeOptions.
 #pragma once
 
-#include <stress/judge/verdict.hpp>
+#include "stress/judge/verdict.hpp"
 
 namespace larder::stress {
 

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <stress/judge/checks.hpp>
-#include <stress/judge/explain.hpp>
+#include "stress/judge/checks.hpp"
+#include "stress/judge/explain.hpp"
 #include <utility>
 
 namespace larder::stress {

@@ -8,12 +8,12 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
-#include <stress/history/read.hpp>
-#include <stress/history/text.hpp>
-#include <stress/judge/judge.hpp>
-#include <stress/judge/report.hpp>
+#include "stress/history/read.hpp"
+#include "stress/history/text.hpp"
+#include "stress/judge/judge.hpp"
+#include "stress/judge/report.hpp"
 #include <string>
-#include <usage/options.hpp>
+#include "cachetool/cli/program_options.hpp"
 #include <vector>
 
 namespace larder::stress {

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <stress/judge/model.hpp>
+#include "stress/judge/model.hpp"
 
 namespace larder::stress {
 

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <stress/judge/sweep.hpp>
+#include "stress/judge/sweep.hpp"
 #include <vector>
 
 namespace larder::stress {

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <stress/judge/registers.hpp>
+#include "stress/judge/registers.hpp"
 
 namespace larder::stress {
 

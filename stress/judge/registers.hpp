@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <stress/history/history.hpp>
-#include <stress/judge/clears.hpp>
-#include <stress/judge/model.hpp>
+#include "stress/history/history.hpp"
+#include "stress/judge/clears.hpp"
+#include "stress/judge/model.hpp"
 #include <unordered_map>
 #include <vector>
 

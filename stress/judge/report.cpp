@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <stress/judge/report.hpp>
+#include "stress/judge/report.hpp"
 
 namespace larder::stress {
 

@@ -1,7 +1,7 @@
 // A verdict, for people and for programs.
 #pragma once
 
-#include <stress/judge/verdict.hpp>
+#include "stress/judge/verdict.hpp"
 #include <string>
 
 namespace larder::stress {

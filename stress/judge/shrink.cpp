@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cstddef>
-#include <stress/judge/shrink.hpp>
+#include "stress/judge/shrink.hpp"
 
 namespace larder::stress {
 

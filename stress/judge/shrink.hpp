@@ -1,7 +1,7 @@
 // Finding, among a million operations that fit in no order, the few that contradict each other.
 #pragma once
 
-#include <stress/judge/model.hpp>
+#include "stress/judge/model.hpp"
 #include <vector>
 
 namespace larder::stress {

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <stress/judge/stops.hpp>
+#include "stress/judge/stops.hpp"
 
 namespace larder::stress {
 

@@ -1,7 +1,7 @@
 // For how long processes were stopped.
 #pragma once
 
-#include <stress/history/history.hpp>
+#include "stress/history/history.hpp"
 #include <vector>
 
 namespace larder::stress {

@@ -36,7 +36,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
-#include <stress/judge/sweep.hpp>
+#include "stress/judge/sweep.hpp"
 #include <tuple>
 #include <utility>
 

@@ -17,7 +17,7 @@
 #pragma once
 
 #include <cstdint>
-#include <stress/history/history.hpp>
+#include "stress/history/history.hpp"
 #include <vector>
 
 namespace larder::stress {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <set>
-#include <stress/history/text.hpp>
-#include <stress/judge/timeline.hpp>
+#include "stress/history/text.hpp"
+#include "stress/judge/timeline.hpp"
 
 namespace larder::stress {
 

@@ -1,7 +1,7 @@
 // A few operations, drawn.
 #pragma once
 
-#include <stress/history/history.hpp>
+#include "stress/history/history.hpp"
 #include <string>
 #include <vector>
 

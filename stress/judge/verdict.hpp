@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <stress/history/history.hpp>
+#include "stress/history/history.hpp"
 #include <string>
 #include <string_view>
 #include <vector>

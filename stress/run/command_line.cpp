@@ -4,12 +4,12 @@
 #include <boost/program_options.hpp>
 #include <fstream>
 #include <iterator>
-#include <os/error.hpp>
+#include "base/error.hpp"
 #include <random>
 #include <sstream>
-#include <stress/run/command_line.hpp>
-#include <stress/scenario/shipped.hpp>
-#include <usage/options.hpp>
+#include "stress/run/command_line.hpp"
+#include "stress/scenario/shipped.hpp"
+#include "cachetool/cli/program_options.hpp"
 
 namespace larder::stress {
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <larder/error.hpp>
 #include <optional>
-#include <stress/run/run.hpp>
+#include "stress/run/run.hpp"
 #include <string>
 #include <vector>
 

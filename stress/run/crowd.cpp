@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <stress/run/crowd.hpp>
+#include "stress/run/crowd.hpp"
 #include <thread>
 
 namespace larder::stress {

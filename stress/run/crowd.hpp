@@ -8,9 +8,9 @@
 
 #include <chrono>
 #include <optional>
-#include <stress/board/board.hpp>
-#include <stress/history/log.hpp>
-#include <stress/run/life.hpp>
+#include "stress/board/board.hpp"
+#include "stress/history/log.hpp"
+#include "stress/run/life.hpp"
 #include <string>
 #include <vector>
 

@@ -6,9 +6,9 @@
 
 #include <cerrno>
 #include <fstream>
-#include <os/file.hpp>
+#include "os/file.hpp"
 #include <sstream>
-#include <stress/run/disk.hpp>
+#include "stress/run/disk.hpp"
 
 namespace larder::stress {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <larder/error.hpp>
-#include <os/fd.hpp>
+#include "os/fd.hpp"
 
 namespace larder::stress {
 

@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <stress/fault/calls.hpp>
-#include <stress/fault/clock.hpp>
-#include <stress/fault/points.hpp>
-#include <stress/run/life.hpp>
-#include <stress/run/metronome.hpp>
-#include <stress/workload/reading.hpp>
-#include <stress/workload/workload.hpp>
+#include "stress/fault/calls.hpp"
+#include "stress/fault/clock.hpp"
+#include "stress/fault/points.hpp"
+#include "stress/run/life.hpp"
+#include "stress/run/metronome.hpp"
+#include "stress/workload/reading.hpp"
+#include "stress/workload/workload.hpp"
 #include <thread>
 
 namespace larder::stress {

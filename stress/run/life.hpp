@@ -1,8 +1,8 @@
 // The life of one process of a run.
 #pragma once
 
-#include <stress/board/board.hpp>
-#include <stress/workload/setting.hpp>
+#include "stress/board/board.hpp"
+#include "stress/workload/setting.hpp"
 
 namespace larder::stress {
 

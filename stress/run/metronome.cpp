@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
-#include <os/fd.hpp>
-#include <stress/run/metronome.hpp>
-#include <stress/run/stall.hpp>
+#include "os/fd.hpp"
+#include "stress/run/metronome.hpp"
+#include "stress/run/stall.hpp"
 #include <thread>
 
 namespace larder::stress {

@@ -5,8 +5,8 @@
 
 #include <chrono>
 #include <filesystem>
-#include <stress/board/board.hpp>
-#include <stress/history/log.hpp>
+#include "stress/board/board.hpp"
+#include "stress/history/log.hpp"
 
 namespace larder::stress {
 

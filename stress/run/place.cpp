@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <os/error.hpp>
-#include <stress/fault/forking.hpp>
-#include <stress/run/place.hpp>
-#include <stress/workload/reading.hpp>
+#include "base/error.hpp"
+#include "stress/fault/forking.hpp"
+#include "stress/run/place.hpp"
+#include "stress/workload/reading.hpp"
 
 namespace larder::stress {
 

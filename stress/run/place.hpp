@@ -2,8 +2,8 @@
 #pragma once
 
 #include <optional>
-#include <stress/run/command_line.hpp>
-#include <stress/run/disk.hpp>
+#include "stress/run/command_line.hpp"
+#include "stress/run/disk.hpp"
 
 namespace larder::stress {
 

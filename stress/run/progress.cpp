@@ -2,8 +2,8 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <stress/run/progress.hpp>
-#include <stress/scenario/scenario.hpp>
+#include "stress/run/progress.hpp"
+#include "stress/scenario/scenario.hpp"
 
 namespace larder::stress {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <chrono>
-#include <stress/board/board.hpp>
+#include "stress/board/board.hpp"
 #include <string>
 
 namespace larder::stress {

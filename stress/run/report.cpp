@@ -2,8 +2,8 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
-#include <stress/run/progress.hpp>
-#include <stress/run/report.hpp>
+#include "stress/run/progress.hpp"
+#include "stress/run/report.hpp"
 
 namespace larder::stress {
 

@@ -1,7 +1,7 @@
 // What is said about a run: to people, to programs, to CI.
 #pragma once
 
-#include <stress/run/command_line.hpp>
+#include "stress/run/command_line.hpp"
 #include <string>
 
 namespace larder::stress {

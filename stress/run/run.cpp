@@ -4,12 +4,12 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <stress/history/read.hpp>
-#include <stress/judge/judge.hpp>
-#include <stress/run/crowd.hpp>
-#include <stress/run/metronome.hpp>
-#include <stress/run/run.hpp>
-#include <stress/run/strikes.hpp>
+#include "stress/history/read.hpp"
+#include "stress/judge/judge.hpp"
+#include "stress/run/crowd.hpp"
+#include "stress/run/metronome.hpp"
+#include "stress/run/run.hpp"
+#include "stress/run/strikes.hpp"
 
 namespace larder::stress {
 

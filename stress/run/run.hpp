@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <larder/error.hpp>
 #include <optional>
-#include <stress/judge/verdict.hpp>
-#include <stress/run/progress.hpp>
-#include <stress/workload/setting.hpp>
+#include "stress/judge/verdict.hpp"
+#include "stress/run/progress.hpp"
+#include "stress/workload/setting.hpp"
 #include <string>
 #include <vector>
 

@@ -1,4 +1,4 @@
-#include <stress/run/stall.hpp>
+#include "stress/run/stall.hpp"
 
 namespace larder::stress {
 

@@ -2,7 +2,7 @@
 // meanwhile waits for nothing that the cache does.
 #pragma once
 
-#include <stress/history/history.hpp>
+#include "stress/history/history.hpp"
 #include <vector>
 
 namespace larder::stress {

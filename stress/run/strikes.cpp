@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <stress/run/disk.hpp>
-#include <stress/run/strikes.hpp>
+#include "stress/run/disk.hpp"
+#include "stress/run/strikes.hpp"
 #include <string_view>
 
 namespace larder::stress {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <memory>
-#include <stress/random.hpp>
-#include <stress/run/crowd.hpp>
-#include <stress/workload/setting.hpp>
+#include "stress/random.hpp"
+#include "stress/run/crowd.hpp"
+#include "stress/workload/setting.hpp"
 #include <vector>
 
 namespace larder::stress {

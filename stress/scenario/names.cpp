@@ -1,4 +1,4 @@
-#include <stress/scenario/scenario.hpp>
+#include "stress/scenario/scenario.hpp"
 
 namespace larder::stress {
 

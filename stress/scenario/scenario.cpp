@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
-#include <os/error.hpp>
-#include <stress/scenario/scenario.hpp>
+#include "base/error.hpp"
+#include "stress/scenario/scenario.hpp"
 
 namespace larder::stress {
 

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <larder/error.hpp>
 #include <map>
-#include <stress/content/shape.hpp>
+#include "stress/content/shape.hpp"
 #include <string>
 #include <string_view>
 #include <vector>

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <os/fd.hpp>
-#include <stress/content/names.hpp>
-#include <stress/workload/actor.hpp>
+#include "os/fd.hpp"
+#include "stress/content/names.hpp"
+#include "stress/workload/actor.hpp"
 
 namespace larder::stress {
 

@@ -4,10 +4,10 @@
 #include <functional>
 #include <larder/larder.hpp>
 #include <memory>
-#include <stress/board/board.hpp>
-#include <stress/history/log.hpp>
-#include <stress/random.hpp>
-#include <stress/workload/setting.hpp>
+#include "stress/board/board.hpp"
+#include "stress/history/log.hpp"
+#include "stress/random.hpp"
+#include "stress/workload/setting.hpp"
 #include <string>
 #include <vector>
 

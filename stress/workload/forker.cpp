@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <stress/content/names.hpp>
-#include <stress/content/tree.hpp>
-#include <stress/fault/calls.hpp>
-#include <stress/fault/forking.hpp>
-#include <stress/workload/workload.hpp>
+#include "stress/content/names.hpp"
+#include "stress/content/tree.hpp"
+#include "stress/fault/calls.hpp"
+#include "stress/fault/forking.hpp"
+#include "stress/workload/workload.hpp"
 
 namespace larder::stress {
 

@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <stress/content/names.hpp>
-#include <stress/content/tree.hpp>
-#include <stress/fault/calls.hpp>
-#include <stress/workload/workload.hpp>
+#include "stress/content/names.hpp"
+#include "stress/content/tree.hpp"
+#include "stress/fault/calls.hpp"
+#include "stress/workload/workload.hpp"
 #include <utility>
 
 namespace larder::stress {

@@ -1,9 +1,9 @@
 // Those that lease entries and read them: get, use, hoard, materialize.
 #include <fmt/format.h>
 
-#include <stress/fault/calls.hpp>
-#include <stress/workload/reading.hpp>
-#include <stress/workload/workload.hpp>
+#include "stress/fault/calls.hpp"
+#include "stress/workload/reading.hpp"
+#include "stress/workload/workload.hpp"
 
 namespace larder::stress {
 

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include <stress/content/names.hpp>
-#include <stress/content/tree.hpp>
-#include <stress/fault/calls.hpp>
-#include <stress/workload/reading.hpp>
+#include "stress/content/names.hpp"
+#include "stress/content/tree.hpp"
+#include "stress/fault/calls.hpp"
+#include "stress/workload/reading.hpp"
 
 namespace larder::stress {
 

@@ -1,7 +1,7 @@
 // Leasing and reading, as several workloads do it.
 #pragma once
 
-#include <stress/workload/recorded.hpp>
+#include "stress/workload/recorded.hpp"
 
 namespace larder::stress {
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include <stress/fault/calls.hpp>
-#include <stress/workload/recorded.hpp>
+#include "stress/fault/calls.hpp"
+#include "stress/workload/recorded.hpp"
 
 namespace larder::stress {
 

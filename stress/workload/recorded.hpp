@@ -2,7 +2,7 @@
 #pragma once
 
 #include <optional>
-#include <stress/workload/actor.hpp>
+#include "stress/workload/actor.hpp"
 
 namespace larder::stress {
 

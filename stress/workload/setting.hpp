@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <larder/options.hpp>
 #include <optional>
-#include <stress/scenario/scenario.hpp>
+#include "stress/scenario/scenario.hpp"
 
 namespace larder::stress {
 

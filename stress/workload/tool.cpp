@@ -13,9 +13,9 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <os/fd.hpp>
-#include <stress/content/tree.hpp>
-#include <stress/workload/tool.hpp>
+#include "os/fd.hpp"
+#include "stress/content/tree.hpp"
+#include "stress/workload/tool.hpp"
 #include <thread>
 
 extern char** environ;

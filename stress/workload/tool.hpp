@@ -2,7 +2,7 @@
 #pragma once
 
 #include <functional>
-#include <stress/workload/actor.hpp>
+#include "stress/workload/actor.hpp"
 #include <string>
 #include <vector>
 

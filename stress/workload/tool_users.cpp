@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <stress/content/names.hpp>
-#include <stress/content/tree.hpp>
-#include <stress/workload/reading.hpp>
-#include <stress/workload/tool.hpp>
-#include <stress/workload/workload.hpp>
+#include "stress/content/names.hpp"
+#include "stress/content/tree.hpp"
+#include "stress/workload/reading.hpp"
+#include "stress/workload/tool.hpp"
+#include "stress/workload/workload.hpp"
 
 namespace larder::stress {
 

@@ -1,5 +1,5 @@
 #include <cstdlib>
-#include <stress/workload/workload.hpp>
+#include "stress/workload/workload.hpp"
 
 namespace larder::stress {
 

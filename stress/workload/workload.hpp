@@ -2,7 +2,7 @@
 #pragma once
 
 #include <memory>
-#include <stress/workload/recorded.hpp>
+#include "stress/workload/recorded.hpp"
 #include <string_view>
 
 namespace larder::stress {

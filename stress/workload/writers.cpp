@@ -1,11 +1,11 @@
 // Those that change what a key names: put, replace, build, remove, refresh.
 #include <fmt/format.h>
 
-#include <stress/content/names.hpp>
-#include <stress/content/tree.hpp>
-#include <stress/fault/calls.hpp>
-#include <stress/workload/reading.hpp>
-#include <stress/workload/workload.hpp>
+#include "stress/content/names.hpp"
+#include "stress/content/tree.hpp"
+#include "stress/fault/calls.hpp"
+#include "stress/workload/reading.hpp"
+#include "stress/workload/workload.hpp"
 
 namespace larder::stress {
 

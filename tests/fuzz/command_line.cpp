@@ -1,8 +1,8 @@
 // cachetool's command line, and how it shows what comes from outside.
 
 #include <algorithm>
-#include <cachetool/command.hpp>
-#include <cachetool/text.hpp>
+#include "cachetool/cli/command.hpp"
+#include "cachetool/term/text.hpp"
 
 #include "property.hpp"
 

@@ -1,12 +1,12 @@
 // The file `format`: ours in three spellings, newer by its first line, and nothing else.
 
-#include <layout/format.hpp>
+#include "format/format_file.hpp"
 
 #include "property.hpp"
 
 using namespace larder;
 using namespace larder::fuzz;
-using namespace larder::layout;
+using namespace larder::format;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto text = text_of(data, size);

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <root/lease_table.hpp>
+#include "cache/lease_table.hpp"
 
 #include "property.hpp"
 
@@ -24,7 +24,7 @@ int file_of(std::string_view bytes) {
 }
 
 void check(std::string_view bytes) {
-    const auto table = root::read_table(file_of(bytes), "table");
+    const auto table = cache::read_table(file_of(bytes), "table");
     if (!table) {
         must(table.error().code == Errc::damaged && bytes.size() >= table_size, "only a whole table can be damaged");
         return;
@@ -33,9 +33,9 @@ void check(std::string_view bytes) {
         must(!table->announced && table->leases.empty(), "a table that is not whole has never held a lease");
         return;
     }
-    std::vector<layout::Id> leases;
-    for (std::size_t at = page; at < table_size; at += sizeof(layout::Id)) {
-        layout::Id id;
+    std::vector<format::Id> leases;
+    for (std::size_t at = page; at < table_size; at += sizeof(format::Id)) {
+        format::Id id;
         std::memcpy(&id, bytes.data() + at, sizeof id);
         if (id) leases.push_back(id);
     }
@@ -60,8 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto magic = std::string_view("lardtbl1");
     std::memcpy(whole.data(), magic.data(), magic.size());
     check(whole);
-    must(root::wipe_table(file_of(whole), "table").has_value(), "any table can be wiped");
-    const auto wiped = root::read_table(file_of(std::string(table_size, '\0')), "table");
+    must(cache::wipe_table(file_of(whole), "table").has_value(), "any table can be wiped");
+    const auto wiped = cache::read_table(file_of(std::string(table_size, '\0')), "table");
     must(wiped && !wiped->announced && wiped->leases.empty(), "a wiped table is nobody's");
     return 0;
 }

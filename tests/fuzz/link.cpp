@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <layout/link.hpp>
+#include "format/link.hpp"
 
 #include "property.hpp"
 
 using namespace larder;
 using namespace larder::fuzz;
-using namespace larder::layout;
+using namespace larder::format;
 
 namespace {
 

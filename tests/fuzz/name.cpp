@@ -1,13 +1,13 @@
 // Names: every key has one, no name leads anywhere, and a name reads back to nothing but what was encoded.
 
-#include <layout/layout.hpp>
-#include <layout/name.hpp>
+#include "format/layout.hpp"
+#include "format/name.hpp"
 
 #include "property.hpp"
 
 using namespace larder;
 using namespace larder::fuzz;
-using namespace larder::layout;
+using namespace larder::format;
 
 namespace {
 

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <boost/crc.hpp>
-#include <layout/record.hpp>
+#include "format/record.hpp"
 
 #include "property.hpp"
 
 using namespace larder;
 using namespace larder::fuzz;
-using namespace larder::layout;
+using namespace larder::format;
 
 namespace {
 

@@ -5,11 +5,11 @@
 #include <sys/un.h>
 
 #include <algorithm>
-#include <layout/id.hpp>
-#include <layout/layout.hpp>
-#include <layout/link.hpp>
-#include <layout/name.hpp>
-#include <os/fd.hpp>
+#include "format/id.hpp"
+#include "format/layout.hpp"
+#include "format/link.hpp"
+#include "format/name.hpp"
+#include "os/fd.hpp"
 
 #include "support.hpp"
 
@@ -222,7 +222,7 @@ TEST_CASE("a link to nowhere that a get meets is retired by it") {
 
 TEST_CASE("a link with a foreign text is a miss, is found, is not followed, and heals") {
     const Site sample;
-    const std::string good = layout::target_of(*layout::parse_id(sample.id));
+    const std::string good = format::target_of(*format::parse_id(sample.id));
     for (const std::string& text :
          {std::string("nowhere"), std::string("/etc"), std::string("../../../etc"), std::string("../../../outside/tree"),
              std::string("."),
@@ -278,7 +278,7 @@ TEST_CASE("what is no link where a key should be is foreign: a miss, never repla
     for (const std::string& what : all) {
         INFO(what);
         const Site site;
-        const std::string good = layout::target_of(*layout::parse_id(site.id));
+        const std::string good = format::target_of(*format::parse_id(site.id));
         REQUIRE(site.bucket.remove("k"));
         value(site.cache.collect());
         if (what == "directory") {
@@ -396,8 +396,8 @@ TEST_CASE("a staging area that is a symlink to outside is not reaped through") {
         fs::create_directory_symlink(site.outside, area);
         write_file(site.root / "participants" / std::to_string(number + 1), "");  // nobody's, so that it is reaped
     }
-    write_file(site.outside / layout::staged_tree_name({1, 2}), "mine");
-    write_file(site.outside / layout::staged_link_name({1, 2}), "mine");
+    write_file(site.outside / format::staged_tree_name({1, 2}), "mine");
+    write_file(site.outside / format::staged_link_name({1, 2}), "mine");
     const auto before = exact_snapshot(site.outside);
     CHECK(found_at(value(site.cache.verify()), Kind::foreign, site.root / "staging" / "1"));
     do_everything(site.cache);
@@ -485,13 +485,13 @@ TEST_CASE("staged names of a dead process that are not what they should be are r
         Child::must(stands(area), "there is no second participant");
         ::_exit(0);
     });
-    forge(area / layout::staged_link_name({1, 1}), "/etc");
-    forge(area / layout::staged_link_name({1, 2}), "../../../outside/tree");
-    forge(area / layout::staged_link_name({1, 3}), layout::target_of({9, 9}));
-    fs::create_directory_symlink(site.outside, area / layout::staged_tree_name({1, 4}));
-    write_file(area / layout::staged_tree_name({1, 5}), "no directory");
-    fs::create_directories(area / layout::staged_tree_name({1, 6}) / "tree");
-    fs::create_directory_symlink(site.outside, area / layout::staged_tree_name({1, 6}) / "tree" / "link");
+    forge(area / format::staged_link_name({1, 1}), "/etc");
+    forge(area / format::staged_link_name({1, 2}), "../../../outside/tree");
+    forge(area / format::staged_link_name({1, 3}), format::target_of({9, 9}));
+    fs::create_directory_symlink(site.outside, area / format::staged_tree_name({1, 4}));
+    write_file(area / format::staged_tree_name({1, 5}), "no directory");
+    fs::create_directories(area / format::staged_tree_name({1, 6}) / "tree");
+    fs::create_directory_symlink(site.outside, area / format::staged_tree_name({1, 6}) / "tree" / "link");
     (void)value(site.cache.collect());
     CHECK(count_entries(area) == 0);
     CHECK(count_entries(site.root / "retired" / "links") == 0);
@@ -504,8 +504,8 @@ TEST_CASE("staged names of a dead process that are not what they should be are r
 TEST_CASE("a directory where a staged link should be is not deleted") {
     const Site site;
     const fs::path area = site.root / "staging" / "1";
-    fs::create_directories(area / layout::staged_link_name({1, 1}));
-    write_file(area / layout::staged_link_name({1, 1}) / "mine", "mine");
+    fs::create_directories(area / format::staged_link_name({1, 1}));
+    write_file(area / format::staged_link_name({1, 1}) / "mine", "mine");
     write_file(site.root / "participants" / "1", "");
     (void)value(site.cache.collect());
     (void)value(site.cache.collect());
@@ -518,9 +518,9 @@ TEST_CASE("retired links that say something else are collected, and not followed
     const Site site;
     const fs::path links = site.root / "retired" / "links";
     for (const char* text : {"nowhere", "/etc", "../../../etc", "../../../outside/tree", "../../archive/x/tree"}) {
-        forge(links / to_text(layout::fresh_id()), text);
+        forge(links / to_text(format::fresh_id()), text);
     }
-    forge(links / to_text(layout::fresh_id()), layout::target_of({9, 9}));  // an entry that is not there
+    forge(links / to_text(format::fresh_id()), format::target_of({9, 9}));  // an entry that is not there
     (void)value(site.cache.collect());
     CHECK(count_entries(links) == 0);
     CHECK(value(site.cache.verify()).findings.empty());
@@ -530,8 +530,8 @@ TEST_CASE("retired links that say something else are collected, and not followed
 
 TEST_CASE("a refreshed bucket with a directory, a symlink and a FIFO in it is taken apart as far as it is ours") {
     const Site site;
-    const fs::path refreshed = site.root / "retired" / "buckets" / to_text(layout::fresh_id());
-    const fs::path elsewhere = site.root / "retired" / "buckets" / to_text(layout::fresh_id());
+    const fs::path refreshed = site.root / "retired" / "buckets" / to_text(format::fresh_id());
+    const fs::path elsewhere = site.root / "retired" / "buckets" / to_text(format::fresh_id());
     fs::create_directories(refreshed / "directory");
     write_file(refreshed / "directory" / "mine", "mine");
     forge(refreshed / "link", "/etc");
@@ -566,7 +566,7 @@ TEST_CASE("a copy of a link under another key is found, retired by repair, and c
 TEST_CASE("a copy of a key's link among the retired is found, and costs the entry nothing, repaired or not") {
     for (const bool repair : {false, true}) {
         const Site site;
-        fs::copy(site.key(), site.root / "retired" / "links" / to_text(layout::fresh_id()), fs::copy_options::copy_symlinks);
+        fs::copy(site.key(), site.root / "retired" / "links" / to_text(format::fresh_id()), fs::copy_options::copy_symlinks);
         CHECK(found_at(value(site.cache.verify()), Kind::shared, site.entry()));
         CHECK_FALSE(value(site.cache.verify()).sound());
         if (repair) CHECK(value(site.cache.verify({true})).sound());
@@ -683,7 +683,7 @@ TEST_CASE("malformed links among the retired are found, break nothing, and go wi
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
     put(value(cache.bucket("b")), "k", "good");
-    forge(root / "retired" / "links" / to_text(layout::fresh_id()), "/etc");
+    forge(root / "retired" / "links" / to_text(format::fresh_id()), "/etc");
     const auto report = value(cache.verify());
     CHECK(report.findings.size() == 1);
     CHECK(report.sound());
@@ -723,7 +723,7 @@ TEST_CASE("an entry whose record can't be read for want of a descriptor is an er
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
     const Bucket bucket = value(cache.bucket("b"));
-    const std::string key(layout::max_name + 1, 'k');  // whose name is hashed: a get compares it with the record
+    const std::string key(format::max_name + 1, 'k');  // whose name is hashed: a get compares it with the record
     put(bucket, key, "good");
     in_child([&](Child&) {
         const Cache mine = open_cache(root);

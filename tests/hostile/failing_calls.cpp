@@ -3,9 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <cerrno>
-#include <support/cache.hpp>
+#include "support/cache.hpp"
 
 using namespace larder;
 using namespace larder::testing;

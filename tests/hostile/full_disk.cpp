@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <os/fd.hpp>
+#include "os/fd.hpp"
 
 #include "support.hpp"
 

@@ -2,8 +2,8 @@
 // invalid one is refused with a reason, and nothing is ever written outside the cache.
 
 #include <algorithm>
-#include <layout/link.hpp>
-#include <layout/name.hpp>
+#include "format/link.hpp"
+#include "format/name.hpp"
 #include <set>
 
 #include "support.hpp"
@@ -131,7 +131,7 @@ TEST_CASE("hostile keys live side by side in one bucket") {
     CHECK(count_entries(place.root / "archive") == hostile_keys.size());
 
     for (const auto& key : hostile_keys) {
-        INFO(layout::encode_escapes(key));
+        INFO(format::encode_escapes(key));
         CHECK(content_of(bucket, key) == "content of " + key);
         const auto info = bucket.info(key);
         REQUIRE(info);
@@ -155,7 +155,7 @@ TEST_CASE("a hostile key can be replaced and removed, and no other goes with it"
     for (const auto& key : hostile_keys) put(bucket, key, "new " + key);
     std::size_t left = hostile_keys.size();
     for (const auto& key : hostile_keys) {
-        INFO(layout::encode_escapes(key));
+        INFO(format::encode_escapes(key));
         CHECK(content_of(bucket, key) == "new " + key);
         REQUIRE(bucket.remove(key));
         CHECK(count_entries(place.root / "buckets" / "b") == --left);
@@ -193,7 +193,7 @@ TEST_CASE("a key that can't be one is refused by every call, and leaves nothing"
     put(bucket, "k", "kept");
     const auto before = snapshot(place.root / "buckets");
     for (const auto& key : invalid_keys) {
-        INFO(layout::encode_escapes(key.substr(0, 60)));
+        INFO(format::encode_escapes(key.substr(0, 60)));
         require_invalid(bucket.get(key));
         require_invalid(bucket.info(key));
         require_invalid(bucket.remove(key));
@@ -214,7 +214,7 @@ TEST_CASE("hostile bucket names are buckets like any other") {
     const Place place;
     std::set<std::string> valid;
     for (const auto& name : hostile_keys) {
-        if (name.empty() || layout::encode_escapes(name).size() > layout::max_bucket_name) {
+        if (name.empty() || format::encode_escapes(name).size() > format::max_bucket_name) {
             require_invalid(place.cache.bucket(name));
         } else {
             valid.insert(name);
@@ -231,7 +231,7 @@ TEST_CASE("hostile bucket names are buckets like any other") {
     CHECK(std::set<std::string>(listed.begin(), listed.end()) == valid);
     std::size_t left = valid.size();
     for (const auto& name : valid) {
-        INFO(layout::encode_escapes(name));
+        INFO(format::encode_escapes(name));
         const Bucket bucket = value(place.cache.bucket(name));
         CHECK(content_of(bucket, "..") == "in " + name);
         CHECK(value(bucket.info("..")).bucket == name);
@@ -251,7 +251,7 @@ TEST_CASE("two long keys with one hashed name: what was stored under one is neve
     const std::string id = put(bucket, stored, "stored").id();
     // A collision of the hash, made by hand: the name of one key leads to the entry of the other.
     const fs::path names = place.root / "buckets" / "b";
-    fs::rename(names / value(layout::encode_key(stored)), names / value(layout::encode_key(asked)));
+    fs::rename(names / value(format::encode_key(stored)), names / value(format::encode_key(asked)));
 
     const auto lease = bucket.get(asked);
     REQUIRE_FALSE(lease);
@@ -278,7 +278,7 @@ TEST_CASE("a build under a colliding name builds") {
     const std::string stored = std::string(300, 'k') + "-stored", asked = std::string(300, 'k') + "-asked";
     put(bucket, stored, "stored");
     const fs::path names = place.root / "buckets" / "b";
-    fs::rename(names / value(layout::encode_key(stored)), names / value(layout::encode_key(asked)));
+    fs::rename(names / value(format::encode_key(stored)), names / value(format::encode_key(asked)));
     const auto lease = bucket.get_or_build(asked, [](Staging& staging) -> Result<> {
         fill(staging.path(), "built");
         return {};

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <csignal>
-#include <layout/format.hpp>
-#include <layout/layout.hpp>
+#include "format/format_file.hpp"
+#include "format/layout.hpp"
 
 #include "support.hpp"
 
@@ -178,7 +178,7 @@ TEST_CASE("a root is made with mode 0700, the directories above it as any, and b
     CHECK((fs::status(root).permissions() & fs::perms::mask) == fs::perms(0700));
     CHECK(read_file(root / "CACHEDIR.TAG").starts_with("Signature: 8a477f597d28d172789f06886806bc55\n"));
     CHECK(read_file(root / ".gitignore") == "*\n");
-    CHECK(read_file(root / "format") == layout::print_format({*test_options().link_kind}));
+    CHECK(read_file(root / "format") == format::print_format({*test_options().link_kind}));
     CHECK(count_entries(root) == 10);
     CHECK(count_entries(root / "trash") == 0);
     CHECK(value(cache.verify()).findings.empty());
@@ -383,7 +383,7 @@ TEST_CASE("a creation that was interrupted after any number of names is complete
         "retired/links", "retired/buckets"};
     for (std::size_t made = 0; made <= names.size(); ++made) {
         const TempDir dir;
-        write_file(dir.path() / "CACHEDIR.TAG", std::string(layout::cachedir_tag_text));
+        write_file(dir.path() / "CACHEDIR.TAG", std::string(format::cachedir_tag_text));
         for (std::size_t i = 0; i < made; ++i) fs::create_directory(dir.path() / names[i]);
         INFO(made);
         require_usable(open_cache(dir.path()));

@@ -7,13 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <cstdlib>
 #include <functional>
 #include <map>
-#include <os/points.hpp>
-#include <support/cache.hpp>
-#include <support/child.hpp>
+#include "os/points.hpp"
+#include "support/cache.hpp"
+#include "support/child.hpp"
 
 namespace larder::testing {
 

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <larder/larder.hpp>
 #include <memory>
-#include <os/points.hpp>
+#include "os/points.hpp"
 #include <string>
 
 namespace {

@@ -3,7 +3,7 @@
 #include "support.hpp"
 
 #include <algorithm>
-#include <catch.hpp>
+#include "catch.hpp"
 #include <csignal>
 #include <optional>
 #include <thread>

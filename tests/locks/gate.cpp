@@ -2,30 +2,30 @@
 
 #include "support.hpp"
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <deque>
-#include <lock/file_lock.hpp>
-#include <root/locks.hpp>
+#include "os/file_lock.hpp"
+#include "cache/locks.hpp"
 
 using namespace larder;
 using namespace larder::testing;
-using lock::FileLock;
-using lock::Mode;
-using root::BucketLock;
+using os::FileLock;
+using os::Mode;
+using cache::BucketLock;
 
 namespace {
 
-root::Caller limits(std::stop_token stop = {}) {
+cache::CallContext limits(std::stop_token stop = {}) {
     return {std::chrono::minutes(10), std::chrono::minutes(10), std::move(stop), {}};
 }
 
-root::Caller no_patience() {
+cache::CallContext no_patience() {
     std::stop_source source;
     source.request_stop();
     return limits(source.get_token());
 }
 
-std::shared_ptr<root::Root> open(const fs::path& path) { return value(root::open_root(path, test_options())); }
+std::shared_ptr<cache::Root> open(const fs::path& path) { return value(cache::open_root(path, test_options())); }
 
 }  // namespace
 

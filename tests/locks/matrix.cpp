@@ -3,11 +3,11 @@
 #include "support.hpp"
 
 #include <algorithm>
-#include <catch.hpp>
+#include "catch.hpp"
 #include <chrono>
 #include <map>
 #include <optional>
-#include <os/process.hpp>
+#include "os/process.hpp"
 #include <tuple>
 
 using namespace larder;

@@ -6,14 +6,14 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <csignal>
 #include <cstring>
 #include <fstream>
-#include <layout/layout.hpp>
-#include <lock/file_lock.hpp>
-#include <os/process.hpp>
-#include <root/root.hpp>
+#include "format/layout.hpp"
+#include "os/file_lock.hpp"
+#include "os/process.hpp"
+#include "cache/root.hpp"
 #include <thread>
 
 using namespace larder;
@@ -280,7 +280,7 @@ TEST_CASE("among a thousand participants, the living are listed and a free one i
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
-    for (std::uint32_t i = 0; i < 1000; ++i) write_file(root / "participants" / layout::participant_name(i), "");
+    for (std::uint32_t i = 0; i < 1000; ++i) write_file(root / "participants" / format::participant_name(i), "");
     std::vector<std::unique_ptr<Child>> children;
     for (int i = 0; i < 3; ++i) {
         children.push_back(std::make_unique<Child>([&](Child& self) { stage_and_wait(self, root); }));
@@ -308,9 +308,9 @@ TEST_CASE("where all participants are taken, one more is made") {
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
     const os::Dir participants = value(os::open_dir(root / "participants"));
-    std::vector<lock::FileLock> taken;
+    std::vector<os::FileLock> taken;
     for (std::uint32_t i = 0; i < 20; ++i) {
-        auto held = value(lock::FileLock::try_lock(participants, layout::participant_name(i), lock::Mode::exclusive));
+        auto held = value(os::FileLock::try_lock(participants, format::participant_name(i), os::Mode::exclusive));
         REQUIRE(held);
         taken.push_back(std::move(*held));
     }

@@ -16,9 +16,9 @@
 #include <fstream>
 #include <larder/larder.hpp>
 #include <latch>
-#include <lock/file_lock.hpp>
-#include <os/points.hpp>
-#include <os/process.hpp>
+#include "os/file_lock.hpp"
+#include "os/points.hpp"
+#include "os/process.hpp"
 #include <string>
 #include <string_view>
 #include <thread>
@@ -41,7 +41,7 @@ int stay() {
 int try_lock(const std::string& dir_path, const std::string& name) {
     const auto dir = larder::os::open_dir(dir_path);
     if (!dir) return 1;
-    const auto lock = larder::lock::FileLock::try_lock(*dir, name, larder::lock::Mode::exclusive);
+    const auto lock = larder::os::FileLock::try_lock(*dir, name, larder::os::Mode::exclusive);
     return lock ? answer(lock->has_value()) : 1;
 }
 

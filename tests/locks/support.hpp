@@ -2,8 +2,8 @@
 // programs that a child becomes.
 #pragma once
 
-#include <support/cache.hpp>
-#include <support/child.hpp>
+#include "support/cache.hpp"
+#include "support/child.hpp"
 
 #include <unistd.h>
 
@@ -11,7 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <future>
-#include <os/points.hpp>
+#include "os/points.hpp"
 #include <stdexcept>
 #include <stop_token>
 #include <string>

@@ -2,7 +2,7 @@
 
 #include "support.hpp"
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <mutex>
 #include <thread>
 #include <utility>

@@ -10,16 +10,16 @@
 #include <boost/interprocess/file_mapping.hpp>
 #include <boost/interprocess/mapped_region.hpp>
 #include <boost/interprocess/sync/file_lock.hpp>
-#include <catch.hpp>
+#include "catch.hpp"
 #include <csignal>
-#include <lock/file_lock.hpp>
+#include "os/file_lock.hpp"
 #include <map>
 #include <optional>
 
 using namespace larder;
 using namespace larder::testing;
-using lock::FileLock;
-using lock::Mode;
+using os::FileLock;
+using os::Mode;
 
 namespace {
 
@@ -95,7 +95,7 @@ TEST_CASE("a vain attempt by another object does not drop the lock") {
     const auto held = files.take();
     REQUIRE(held);
     CHECK_FALSE(files.take());
-    CHECK(value(lock::look_at(files.dir, "larders")) == lock::State::taken);
+    CHECK(value(os::look_at(files.dir, "larders")) == os::State::taken);
     CHECK_FALSE(another_gets_larders(files));
 }
 
@@ -225,7 +225,7 @@ TEST_CASE("a forked child that outlives its parent does not keep the parent's lo
         int fd = -1;
         Child parent(holder([&] {
             fd = ::open(files.larders.c_str(), O_RDWR | O_CLOEXEC);
-            Child::must(Child::must(lock::try_lock_fd(fd, Mode::exclusive, lock::Range::whole(), {})), "refused");
+            Child::must(Child::must(os::try_lock_fd(fd, Mode::exclusive, os::Range::whole(), {})), "refused");
         }));
         parent.wait_for("grandchild");
         parent.kill();
@@ -291,7 +291,7 @@ TEST_CASE("after execve the same process does not get what it holds already") {
     CHECK(answer_after_exec(
               [&] {
                   fd = ::open(files.larders.c_str(), O_RDWR);
-                  Child::must(Child::must(lock::try_lock_fd(fd, Mode::exclusive, lock::Range::whole(), {})), "refused");
+                  Child::must(Child::must(os::try_lock_fd(fd, Mode::exclusive, os::Range::whole(), {})), "refused");
               },
               {LOCK_TESTS_PROGRAM, "try-lock", files.temp.path().string(), "larders"}) == "refused");
 

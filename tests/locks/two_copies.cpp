@@ -5,7 +5,7 @@
 
 #include <dlfcn.h>
 
-#include <catch.hpp>
+#include "catch.hpp"
 
 using namespace larder;
 using namespace larder::testing;

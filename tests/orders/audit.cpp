@@ -1,8 +1,8 @@
 #include "audit.hpp"
 
-#include <layout/layout.hpp>
-#include <layout/link.hpp>
-#include <layout/record.hpp>
+#include "format/layout.hpp"
+#include "format/link.hpp"
+#include "format/record.hpp"
 #include <stdexcept>
 
 namespace larder::testing {
@@ -39,11 +39,11 @@ void Audit::Known::meet(const Ids& now, const std::string& where) {
 
 Audit::Audit(const fs::path& root, LinkKind kind)
     : kind_(kind),
-      buckets_(Listing::open(value(os::open_dir(root / layout::buckets_name)))),
-      archive_(Listing::open(value(os::open_dir(root / layout::archive_name)))),
-      staging_(Listing::open(value(os::open_dir(root / layout::staging_name)))),
-      retired_links_(Listing::open(value(os::open_dir(root / layout::retired_name / layout::retired_links_name)))),
-      retired_buckets_(Listing::open(value(os::open_dir(root / layout::retired_name / layout::retired_buckets_name)))) {}
+      buckets_(Listing::open(value(os::open_dir(root / format::buckets_name)))),
+      archive_(Listing::open(value(os::open_dir(root / format::archive_name)))),
+      staging_(Listing::open(value(os::open_dir(root / format::staging_name)))),
+      retired_links_(Listing::open(value(os::open_dir(root / format::retired_name / format::retired_links_name)))),
+      retired_buckets_(Listing::open(value(os::open_dir(root / format::retired_name / format::retired_buckets_name)))) {}
 
 void Audit::begin_anew(const std::string& dangling) {
     dangling_ = dangling;
@@ -89,11 +89,11 @@ void Audit::for_each_key(const std::function<void(const std::string& key, const 
 void Audit::must_be_complete(const std::string& key, const std::string& id) {
     if (id == dangling_) return;
     const bool there =
-        os::stat_at(archive_.dir, id + "/" + layout::tree_name) && os::stat_at(archive_.dir, id + "/" + layout::record_name);
+        os::stat_at(archive_.dir, id + "/" + format::tree_name) && os::stat_at(archive_.dir, id + "/" + format::record_name);
     if (!there) broken(1, key + " names " + id + ", which is not complete");
     if (complete_.contains(id)) return;
     const auto entry = value(os::open_dir_at(archive_.dir, id));
-    const auto record = layout::parse_record(value(os::read_file_at(entry, layout::record_name, layout::max_record)));
+    const auto record = format::parse_record(value(os::read_file_at(entry, format::record_name, format::max_record)));
     if (!record || record->key != key) broken(1, key + " names " + id + ", whose record says something else");
     complete_.insert(id);
 }
@@ -104,8 +104,8 @@ void Audit::look_into_staging() {
         if (area == areas_.end())
             area = areas_.emplace(number, Listing::open(value(os::open_dir_at(staging_.dir, number)))).first;
         for (const auto& name : area->second.names()) {
-            const auto staged = layout::parse_staged_name(name);
-            if (staged && staged->kind == layout::StagedName::Kind::link) count(area->second.dir, name);
+            const auto staged = format::parse_staged_name(name);
+            if (staged && staged->kind == format::StagedName::Kind::link) count(area->second.dir, name);
         }
     }
 }
@@ -120,8 +120,8 @@ void Audit::look_into_retired() {
 
 /// The id that the link names; empty where it is none.
 std::string Audit::count(const os::Dir& dir, const std::string& name) {
-    const auto link = value(layout::read_link(kind_, dir, name));
-    if (link.kind != layout::LinkRead::Kind::entry) return {};
+    const auto link = value(format::read_link(kind_, dir, name));
+    if (link.kind != format::LinkRead::Kind::entry) return {};
     std::string id = to_text(link.id);
     ++links_to_[id];
     return id;

@@ -3,9 +3,9 @@
 
 #include <functional>
 #include <map>
-#include <os/dir_reader.hpp>
+#include "os/dir_reader.hpp"
 #include <set>
-#include <support/cache.hpp>
+#include "support/cache.hpp"
 
 namespace larder::testing {
 

@@ -1,6 +1,6 @@
 // The judge itself: it is to accept what one after another can give, and nothing else.
 
-#include <catch.hpp>
+#include "catch.hpp"
 
 #include "history.hpp"
 

@@ -1,7 +1,7 @@
 // Two processes, and all orders of their steps: real ones, on a real file system, each at a point of the protocol between any
 // two steps.
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <cstdio>
 #include <cstdlib>
 #include <regex>

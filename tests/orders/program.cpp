@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <optional>
-#include <os/points.hpp>
-#include <root/root.hpp>
+#include "os/points.hpp"
+#include "cache/root.hpp"
 
 namespace larder::testing {
 
@@ -25,7 +25,7 @@ public:
           cache_(open_cache(root, patient_options())),
           bucket_(value(cache_.bucket(the_bucket))) {
         if (program.has(Operation::adopt)) return;
-        (void)value(value(root::open_root(root, test_options()))->participant({}));
+        (void)value(value(cache::open_root(root, test_options()))->participant({}));
         for (std::size_t i = 0; i < program.operations.size(); ++i) {
             if (program.operations[i] != Operation::put) continue;
             staged_.push_back(value(bucket_.stage()));

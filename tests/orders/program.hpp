@@ -1,8 +1,8 @@
 // What one of the two processes does: a short program of operations on one key, run as often as it is told to.
 #pragma once
 
-#include <support/cache.hpp>
-#include <support/child.hpp>
+#include "support/cache.hpp"
+#include "support/child.hpp"
 
 #include "history.hpp"
 

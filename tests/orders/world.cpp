@@ -1,7 +1,7 @@
 #include "world.hpp"
 
 #include <algorithm>
-#include <protocol/scene.hpp>
+#include "protocol/scene.hpp"
 #include <stdexcept>
 
 namespace larder::testing {

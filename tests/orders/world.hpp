@@ -3,8 +3,8 @@
 
 #include <memory>
 #include <optional>
-#include <support/cache.hpp>
-#include <support/child.hpp>
+#include "support/cache.hpp"
+#include "support/child.hpp"
 
 #include "audit.hpp"
 #include "program.hpp"

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <condition_variable>
 #include <mutex>
 

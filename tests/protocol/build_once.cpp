@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <future>
 #include <latch>
 #include <memory>

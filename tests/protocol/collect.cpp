@@ -1,7 +1,7 @@
 // Collect: what goes, what stays, what is reported; and the one thing it must never do, which is to lose an entry.
 
-#include <catch.hpp>
-#include <root/lease_table.hpp>
+#include "catch.hpp"
+#include "cache/lease_table.hpp"
 
 #include "scene.hpp"
 

@@ -1,13 +1,13 @@
 // A kill at each named point of each step, and then: every invariant holds, and one collection leaves no leak.
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <os/points.hpp>
-#include <support/cache.hpp>
-#include <support/child.hpp>
+#include "os/points.hpp"
+#include "support/cache.hpp"
+#include "support/child.hpp"
 
 using namespace larder;
 using namespace larder::testing;

@@ -2,11 +2,11 @@
 
 #include <sys/prctl.h>
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <cstdio>
 #include <fstream>
 #include <optional>
-#include <os/process.hpp>
+#include "os/process.hpp"
 
 #include "scene.hpp"
 

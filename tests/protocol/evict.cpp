@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include <catch.hpp>
+#include "catch.hpp"
 
 #include "scene.hpp"
 

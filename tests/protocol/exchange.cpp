@@ -1,7 +1,7 @@
 // File systems that lack something: the exchange of two names, the rename that never replaces, the rename of a directory.
 
 #include <cerrno>
-#include <catch.hpp>
+#include "catch.hpp"
 
 #include "scene.hpp"
 

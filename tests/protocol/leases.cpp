@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <catch.hpp>
-#include <root/lease_table.hpp>
+#include "catch.hpp"
+#include "cache/lease_table.hpp"
 
 #include "scene.hpp"
 
@@ -374,7 +374,7 @@ TEST_CASE("status says who has leased what") {
 // ---- many ----
 
 TEST_CASE("more leases than one table has slots: each holds its own entry") {
-    constexpr std::size_t many = root::slots_per_table + 44;
+    constexpr std::size_t many = cache::slots_per_table + 44;
     const Scene scene;
     std::vector<Lease> leases;
     for (std::size_t i = 0; i < many; ++i) leases.push_back(put(scene.bucket, "k" + std::to_string(i), std::to_string(i)));
@@ -411,7 +411,7 @@ TEST_CASE("the tables of a process that ended are adopted by the next: the pool 
     for (int i = 0; i < 5; ++i) {
         Child child([&](Child&) {
             std::vector<Lease> leases;
-            for (std::size_t lease = 0; lease <= root::slots_per_table; ++lease) leases.push_back(value(open_bucket(scene.root).get("k")));
+            for (std::size_t lease = 0; lease <= cache::slots_per_table; ++lease) leases.push_back(value(open_bucket(scene.root).get("k")));
         });
         CHECK(child.join() == 0);
     }
@@ -439,55 +439,55 @@ TEST_CASE("a table shows what is stored in its slots, and nothing that was relea
     const fs::path path = dir.path() / "0";
     const os::Fd reader = open_table(path);
     {
-        const auto table = value(root::LeaseTable::take(open_table(path), path));
-        CHECK(value(root::read_table(reader.get(), path)).announced);
-        CHECK(value(root::read_table(reader.get(), path)).leases.empty());
+        const auto table = value(cache::LeaseTable::take(open_table(path), path));
+        CHECK(value(cache::read_table(reader.get(), path)).announced);
+        CHECK(value(cache::read_table(reader.get(), path)).leases.empty());
         const auto first = table->acquire(), second = table->acquire();
         REQUIRE((first && second));
-        const layout::Id a = layout::fresh_id(), b = layout::fresh_id(), c = layout::fresh_id();
+        const format::Id a = format::fresh_id(), b = format::fresh_id(), c = format::fresh_id();
         REQUIRE(table->store(*first, a));
         REQUIRE(table->store(*second, b));
-        CHECK(value(root::read_table(reader.get(), path)).leases == std::vector{a, b});
+        CHECK(value(cache::read_table(reader.get(), path)).leases == std::vector{a, b});
         REQUIRE(table->store(*first, c));
-        CHECK(value(root::read_table(reader.get(), path)).leases == std::vector{c, b});
+        CHECK(value(cache::read_table(reader.get(), path)).leases == std::vector{c, b});
         table->release(*first);
-        CHECK(value(root::read_table(reader.get(), path)).leases == std::vector{b});
+        CHECK(value(cache::read_table(reader.get(), path)).leases == std::vector{b});
         CHECK(table->acquire()->index == first->index);
     }
-    CHECK_FALSE(value(root::read_table(reader.get(), path)).announced);
+    CHECK_FALSE(value(cache::read_table(reader.get(), path)).announced);
 }
 
 TEST_CASE("a table has as many slots as it says") {
     const TempDir dir;
     const fs::path path = dir.path() / "0";
-    const auto table = value(root::LeaseTable::take(open_table(path), path));
-    const layout::Id id = layout::fresh_id();
-    for (std::size_t i = 0; i < root::slots_per_table; ++i) {
+    const auto table = value(cache::LeaseTable::take(open_table(path), path));
+    const format::Id id = format::fresh_id();
+    for (std::size_t i = 0; i < cache::slots_per_table; ++i) {
         const auto slot = table->acquire();
         REQUIRE(slot);
         REQUIRE(table->store(*slot, id));
     }
     CHECK_FALSE(table->acquire());
-    CHECK(value(root::read_table(open_table(path).get(), path)).leases.size() == root::slots_per_table);
+    CHECK(value(cache::read_table(open_table(path).get(), path)).leases.size() == cache::slots_per_table);
 }
 
 TEST_CASE("a torn slot is read as an id that nobody has, and hides no other slot") {
     const TempDir dir;
     const fs::path path = dir.path() / "0";
     const os::Fd fd = open_table(path);
-    const auto table = value(root::LeaseTable::take(open_table(path), path));
-    const layout::Id old = layout::fresh_id(), fresh{old.high ^ 1, old.low ^ 1}, other = layout::fresh_id();
+    const auto table = value(cache::LeaseTable::take(open_table(path), path));
+    const format::Id old = format::fresh_id(), fresh{old.high ^ 1, old.low ^ 1}, other = format::fresh_id();
     const auto first = table->acquire(), second = table->acquire();
     REQUIRE((first && second));
     REQUIRE(table->store(*first, old));
     REQUIRE(table->store(*second, other));
     // Between the two stores of store(): from an old id, from nothing, and to nothing.
     write_word(fd, slots_at, fresh.high);
-    CHECK(value(root::read_table(fd.get(), path)).leases == std::vector{layout::Id{fresh.high, old.low}, other});
+    CHECK(value(cache::read_table(fd.get(), path)).leases == std::vector{format::Id{fresh.high, old.low}, other});
     write_word(fd, slots_at + 8, 0);
-    CHECK(value(root::read_table(fd.get(), path)).leases == std::vector{layout::Id{fresh.high, 0}, other});
+    CHECK(value(cache::read_table(fd.get(), path)).leases == std::vector{format::Id{fresh.high, 0}, other});
     write_word(fd, slots_at, 0);
-    CHECK(value(root::read_table(fd.get(), path)).leases == std::vector{other});
+    CHECK(value(cache::read_table(fd.get(), path)).leases == std::vector{other});
 }
 
 TEST_CASE("a table cut off at any length has never held a lease; one of another version is not understood") {
@@ -495,25 +495,25 @@ TEST_CASE("a table cut off at any length has never held a lease; one of another 
     const fs::path path = dir.path() / "0";
     const os::Fd fd = open_table(path);
     {
-        const auto table = value(root::LeaseTable::take(open_table(path), path));
-        REQUIRE(table->store(*table->acquire(), layout::fresh_id()));
+        const auto table = value(cache::LeaseTable::take(open_table(path), path));
+        REQUIRE(table->store(*table->acquire(), format::fresh_id()));
     }
     const std::string whole = read_file(path);
-    CHECK(value(root::read_table(fd.get(), path)).leases.size() == 1);
+    CHECK(value(cache::read_table(fd.get(), path)).leases.size() == 1);
     std::size_t wrong = 0;
     for (std::size_t length = 0; length < whole.size(); ++length) {
         REQUIRE(::ftruncate(fd.get(), static_cast<off_t>(whole.size() - 1 - length)) == 0);
-        const auto view = root::read_table(fd.get(), path);
+        const auto view = cache::read_table(fd.get(), path);
         if (!view || view->announced || !view->leases.empty()) ++wrong;
     }
     CHECK(wrong == 0);
     write_file(path, whole);
     write_word(fd, 0, 0x3232323232323232U);
-    CHECK(outcome(root::read_table(fd.get(), path)) == "damaged");
+    CHECK(outcome(cache::read_table(fd.get(), path)) == "damaged");
     // What is not announced is read all the same: a process may take the table while it is read.
     write_word(fd, 0, 0);
-    CHECK(value(root::read_table(fd.get(), path)).leases.size() == 1);
-    value(root::wipe_table(fd.get(), path));
-    CHECK(value(root::read_table(fd.get(), path)).leases.empty());
+    CHECK(value(cache::read_table(fd.get(), path)).leases.size() == 1);
+    value(cache::wipe_table(fd.get(), path));
+    CHECK(value(cache::read_table(fd.get(), path)).leases.empty());
     CHECK(read_file(path) == std::string(whole.size(), '\0'));
 }

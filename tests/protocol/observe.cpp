@@ -2,9 +2,9 @@
 
 #include <sys/stat.h>
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <mutex>
-#include <observe/event_log.hpp>
+#include "observe/event_log.hpp"
 #include <sstream>
 #include <thread>
 

@@ -1,9 +1,9 @@
 // Races, step by step: a process is held at a point while others do the worst they can, and the outcome is the protocol's.
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <filesystem>
 #include <set>
-#include <steps/retire.hpp>
+#include "protocol/retire.hpp"
 
 #include "scene.hpp"
 
@@ -431,24 +431,24 @@ TEST_CASE("a link is retired only if it still names what was judged") {
         judged = lease.id();
     }
     put_here(scene, "new");
-    const auto root = value(root::open_root(scene.root, test_options()));
+    const auto root = value(cache::open_root(scene.root, test_options()));
     const std::string bucket = "b";
-    const steps::Place place{bucket, bucket, "k", "b/k"}, missing{bucket, bucket, "none", "b/none"};
-    const root::Caller no_wait{};
-    const layout::Id id = *layout::parse_id(judged), now = *layout::parse_id(value(scene.bucket.info("k")).id);
-    CHECK_FALSE(value(steps::retire_if(*root, place, id, no_wait)));
-    CHECK_FALSE(value(steps::retire_if_unlocked(*root, place, id)));
-    CHECK_FALSE(value(steps::retire_if(*root, missing, id, no_wait)));
+    const protocol::KeyRef place{bucket, bucket, "k", "b/k"}, missing{bucket, bucket, "none", "b/none"};
+    const cache::CallContext no_wait{};
+    const format::Id id = *format::parse_id(judged), now = *format::parse_id(value(scene.bucket.info("k")).id);
+    CHECK_FALSE(value(protocol::retire_if(*root, place, id, no_wait)));
+    CHECK_FALSE(value(protocol::retire_if_unlocked(*root, place, id)));
+    CHECK_FALSE(value(protocol::retire_if(*root, missing, id, no_wait)));
     CHECK(content_of(scene.bucket, "k") == "new");
 
     // Where the lock is taken, the one waits, and the other does nothing.
     Child publish = publisher(scene, {"publish.before-exchange"});
     publish.wait_for("publish.before-exchange");
-    CHECK(outcome(steps::retire_if(*root, place, now, no_wait)) == "busy");
-    CHECK_FALSE(value(steps::retire_if_unlocked(*root, place, now)));
+    CHECK(outcome(protocol::retire_if(*root, place, now, no_wait)) == "busy");
+    CHECK_FALSE(value(protocol::retire_if_unlocked(*root, place, now)));
     go_on_until(publish, "published");
-    CHECK_FALSE(value(steps::retire_if(*root, place, now, no_wait)));
-    CHECK(value(steps::retire_if(*root, place, *layout::parse_id(value(scene.bucket.info("k")).id), no_wait)));
+    CHECK_FALSE(value(protocol::retire_if(*root, place, now, no_wait)));
+    CHECK(value(protocol::retire_if(*root, place, *format::parse_id(value(scene.bucket.info("k")).id), no_wait)));
     CHECK(content_of(scene.bucket, "k") == "");
     publish.go_on();
     CHECK(publish.join() == 0);
@@ -541,6 +541,6 @@ TEST_CASE("never back: no id is drawn twice, in a process, its children, or thei
     }
     CHECK(drawn == 18);
     CHECK(ids.size() == drawn);
-    for (const auto& id : ids) CHECK(layout::parse_id(id));
+    for (const auto& id : ids) CHECK(format::parse_id(id));
     require_no_leak(scene.root, 1);
 }

@@ -1,7 +1,7 @@
 // What a process remembers of its gets: a guess at an id, which saves a look at the link, and never decides.
 
-#include <catch.hpp>
-#include <root/recent.hpp>
+#include "catch.hpp"
+#include "cache/recent.hpp"
 
 #include "scene.hpp"
 
@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-layout::Id id_of(const Bucket& bucket, const std::string& key) { return *layout::parse_id(value(bucket.get(key)).id()); }
+format::Id id_of(const Bucket& bucket, const std::string& key) { return *format::parse_id(value(bucket.get(key)).id()); }
 
 /// In another process.
 void elsewhere(const std::function<void()>& body) {
@@ -22,15 +22,15 @@ void elsewhere(const std::function<void()>& body) {
 }  // namespace
 
 TEST_CASE("a key is remembered with its entry, for as long as was said, beside those of a whole installation") {
-    root::Recent recent;
+    cache::Recent recent;
     // Always the same marks, which fill the table evenly: of 500 that keys happen to have, five may share a set of four, and one be forgotten.
-    std::vector<root::Recent::Mark> marks;
-    for (root::Recent::Mark i = 1; i <= 500; ++i) marks.push_back(i * 0x9e3779b97f4a7c15U);
-    const layout::Id first{1, 2}, second{1, 3};
+    std::vector<cache::Recent::Mark> marks;
+    for (cache::Recent::Mark i = 1; i <= 500; ++i) marks.push_back(i * 0x9e3779b97f4a7c15U);
+    const format::Id first{1, 2}, second{1, 3};
     for (const auto mark : marks) {
         CHECK_FALSE(recent.guess(mark));
         CHECK_FALSE(recent.is_settled(mark, first));
-        recent.settle(mark, first, root::use_interval);
+        recent.settle(mark, first, cache::use_interval);
     }
     for (const auto mark : marks) {
         CHECK(recent.is_settled(mark, first));
@@ -92,13 +92,13 @@ TEST_CASE("a guess that is wrong holds up the deletion of what it names, while i
     getter.wait_for("get.stored");
     getter.go_on();
     getter.wait_for("one");
-    const layout::Id one = id_of(scene.bucket, "k");
+    const format::Id one = id_of(scene.bucket, "k");
     put(scene.bucket, "k", "two");
     getter.go_on();
     getter.wait_for("get.stored");  // with the id of the first
     const auto report = value(scene.cache.collect());
     REQUIRE(report.leased.size() == 1);
-    CHECK(report.leased[0].id == layout::to_text(one));
+    CHECK(report.leased[0].id == format::to_text(one));
     CHECK(report.entries == 0);
     getter.go_on();
     getter.wait_for("get.stored");  // with that of the second

@@ -1,6 +1,6 @@
 // Restore: what was retired comes back under a new id, until it is collected. And refreshes of some keys.
 
-#include <catch.hpp>
+#include "catch.hpp"
 
 #include "scene.hpp"
 

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <csignal>
-#include <layout/link.hpp>
+#include "format/link.hpp"
 #include <map>
-#include <os/points.hpp>
-#include <support/cache.hpp>
-#include <support/child.hpp>
+#include "os/points.hpp"
+#include "support/cache.hpp"
+#include "support/child.hpp"
 #include <unistd.h>
 
 namespace larder::testing {
@@ -87,11 +87,11 @@ public:
 
 /// Makes a link by hand, of the cache's kind, that names `id`.
 inline void plant_link(const Cache& cache, const fs::path& directory, const std::string& name, const std::string& id) {
-    const auto parsed = layout::parse_id(id);
+    const auto parsed = format::parse_id(id);
     if (!parsed) throw std::runtime_error("not an id: " + id);
-    value(layout::make_link(cache.link_kind(), value(os::open_dir(directory)), name, *parsed));
+    value(format::make_link(cache.link_kind(), value(os::open_dir(directory)), name, *parsed));
 }
 
-inline std::string fresh_name() { return layout::to_text(layout::fresh_id()); }
+inline std::string fresh_name() { return format::to_text(format::fresh_id()); }
 
 }  // namespace larder::testing

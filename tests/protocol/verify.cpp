@@ -1,6 +1,6 @@
 // Verify: beside writers it finds nothing that is not there, by hand made damage it finds all, and repair costs no sound entry.
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <sstream>
 
 #include "scene.hpp"

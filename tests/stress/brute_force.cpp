@@ -1,11 +1,11 @@
 // The judge's answer, beside that of trying all orders: thousands of small histories of one key, from a fixed seed.
 
 #include <algorithm>
-#include <catch.hpp>
+#include "catch.hpp"
 #include <optional>
 #include <random>
-#include <stress/history/text.hpp>
-#include <stress/judge/judge.hpp>
+#include "stress/history/text.hpp"
+#include "stress/judge/judge.hpp"
 #include <string>
 #include <vector>
 

@@ -2,13 +2,13 @@
 
 #include <sys/wait.h>
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <stress/history/log.hpp>
-#include <stress/history/text.hpp>
-#include <support/cache.hpp>
+#include "stress/history/log.hpp"
+#include "stress/history/text.hpp"
+#include "support/cache.hpp"
 
 using namespace larder::stress;
 using larder::testing::contains;

@@ -1,13 +1,13 @@
 // Histories kept as files, each told by its first line: sound ones that look wrong, and one for each way to be wrong.
 
 #include <algorithm>
-#include <catch.hpp>
+#include "catch.hpp"
 #include <filesystem>
 #include <set>
 #include <sstream>
-#include <stress/history/text.hpp>
-#include <stress/judge/judge.hpp>
-#include <support/cache.hpp>
+#include "stress/history/text.hpp"
+#include "stress/judge/judge.hpp"
+#include "support/cache.hpp"
 
 using namespace larder::stress;
 using larder::testing::contains;

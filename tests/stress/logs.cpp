@@ -7,14 +7,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <catch.hpp>
+#include "catch.hpp"
 #include <cstring>
 #include <filesystem>
 #include <set>
-#include <stress/history/log.hpp>
-#include <stress/history/read.hpp>
-#include <support/cache.hpp>
-#include <support/child.hpp>
+#include "stress/history/log.hpp"
+#include "stress/history/read.hpp"
+#include "support/cache.hpp"
+#include "support/child.hpp"
 #include <thread>
 
 using namespace larder::stress;

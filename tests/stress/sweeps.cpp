@@ -1,10 +1,10 @@
 // The sweep by itself: more letters at once than histories of operations hold, so that many configurations stand side by side.
 
 #include <algorithm>
-#include <catch.hpp>
+#include "catch.hpp"
 #include <cstdint>
 #include <random>
-#include <stress/judge/sweep.hpp>
+#include "stress/judge/sweep.hpp"
 #include <vector>
 
 using larder::stress::has_order;

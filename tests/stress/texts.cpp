@@ -1,9 +1,9 @@
 // Histories as text: what is written reads back, and what is wrong is told by line, with what to write instead.
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <random>
-#include <stress/history/text.hpp>
-#include <support/cache.hpp>
+#include "stress/history/text.hpp"
+#include "support/cache.hpp"
 
 using namespace larder::stress;
 using larder::testing::contains;

@@ -9,7 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <os/points.hpp>
+#include "os/points.hpp"
 #include <stdexcept>
 #include <thread>
 

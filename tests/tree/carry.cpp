@@ -1,4 +1,4 @@
-#include <tree/copy.hpp>
+#include "tree/carry.hpp"
 
 #include <string_view>
 

@@ -1,5 +1,5 @@
 // What stands in the way, what must not be followed, what does not fit.
-#include <tree/copy.hpp>
+#include "tree/carry.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <os/dir_reader.hpp>
+#include "os/dir_reader.hpp"
 
 #include "support.hpp"
 

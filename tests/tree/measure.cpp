@@ -1,4 +1,4 @@
-#include <tree/measure.hpp>
+#include "tree/measure.hpp"
 
 #include "support.hpp"
 

@@ -1,4 +1,4 @@
-#include <tree/place.hpp>
+#include "tree/containment.hpp"
 
 #include <larder/materialize.hpp>
 

@@ -1,4 +1,4 @@
-#include <tree/remove.hpp>
+#include "tree/remove.hpp"
 
 #include <fcntl.h>
 #ifdef __linux__

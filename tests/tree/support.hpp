@@ -10,14 +10,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <catch.hpp>
+#include "catch.hpp"
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
-#include <os/file.hpp>
-#include <os/points.hpp>
+#include "os/file.hpp"
+#include "os/points.hpp"
 #include <string>
 #include <vector>
 

@@ -1,6 +1,6 @@
 #include <atomic>
 #include <new>
-#include <tree/walk.hpp>
+#include "tree/walk.hpp"
 
 #include "support.hpp"
 
@@ -14,21 +14,21 @@ namespace {
 class Forgetful final : public Visitor {
 public:
     explicit Forgetful(int last) : left_(last) {}
-    Result<std::unique_ptr<Place>> visit(Place& place, const std::string& name, unsigned char type) override {
+    Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name, unsigned char type) override {
         count();
         if (type != DT_DIR) return nullptr;
         return enter(place.dir, name);
     }
-    Result<Next> leave(Place&) override {
+    Result<Next> leave(WalkDir&) override {
         count();
         return Next::done;
     }
     [[nodiscard]] int left() const { return left_; }
 
-    static Result<std::unique_ptr<Place>> enter(const os::Dir& parent, const std::string& name) {
+    static Result<std::unique_ptr<WalkDir>> enter(const os::Dir& parent, const std::string& name) {
         TRY_ASSIGN(os::Dir dir, os::open_dir_at(parent, name));
         TRY_ASSIGN(auto reader, os::DirReader::borrow(dir));
-        return std::make_unique<Place>(std::move(dir), std::move(reader));
+        return std::make_unique<WalkDir>(std::move(dir), std::move(reader));
     }
 
 private:

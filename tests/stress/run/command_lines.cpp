@@ -1,8 +1,8 @@
 // The command line: what it asks for, and what is refused.
 
-#include <catch.hpp>
-#include <stress/run/command_line.hpp>
-#include <support/cache.hpp>
+#include "catch.hpp"
+#include "stress/run/command_line.hpp"
+#include "support/cache.hpp"
 
 using namespace larder;
 using namespace larder::stress;

@@ -2,12 +2,12 @@
 
 #include <sys/stat.h>
 
-#include <catch.hpp>
+#include "catch.hpp"
 #include <functional>
 #include <set>
-#include <stress/content/names.hpp>
-#include <stress/content/tree.hpp>
-#include <support/cache.hpp>
+#include "stress/content/names.hpp"
+#include "stress/content/tree.hpp"
+#include "support/cache.hpp"
 
 using namespace larder;
 using namespace larder::stress;

@@ -1,9 +1,9 @@
 // Scenarios: what is read from one, and what is refused, with a sentence that says where.
 
-#include <catch.hpp>
-#include <stress/scenario/scenario.hpp>
-#include <stress/scenario/shipped.hpp>
-#include <support/cache.hpp>
+#include "catch.hpp"
+#include "stress/scenario/scenario.hpp"
+#include "stress/scenario/shipped.hpp"
+#include "support/cache.hpp"
 
 using namespace larder;
 using namespace larder::stress;

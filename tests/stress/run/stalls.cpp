@@ -1,9 +1,9 @@
 // What a beat of the metronome says: nothing, or that everybody was stopped.
 
-#include <catch.hpp>
-#include <stress/history/join.hpp>
-#include <stress/run/stall.hpp>
-#include <support/cache.hpp>
+#include "catch.hpp"
+#include "stress/history/join.hpp"
+#include "stress/run/stall.hpp"
+#include "support/cache.hpp"
 
 using namespace larder::stress;
 

@@ -1,0 +1,54 @@
+#include "cachetool/cli/prose.hpp"
+
+#include <algorithm>
+
+namespace cachetool {
+namespace {
+
+/// Takes what comes before the first `separator` out of `text`, and that away.
+std::string_view take_until(std::string_view& text, char separator) {
+    const auto part = text.substr(0, text.find(separator));
+    text.remove_prefix(std::min(part.size() + 1, text.size()));
+    return part;
+}
+
+}  // namespace
+
+std::vector<Block> blocks_of(std::string_view text) {
+    std::vector<Block> blocks;
+    bool begins = true;
+    while (!text.empty()) {
+        auto line = take_until(text, '\n');
+        const bool literal = line.starts_with("  ");
+        if (literal) line.remove_prefix(2);
+        if (begins || line.empty() || literal != blocks.back().literal) {
+            begins = line.empty();
+            if (line.empty()) continue;
+            blocks.push_back({literal, std::string(line)});
+        } else {
+            blocks.back().text += literal ? '\n' : ' ';
+            blocks.back().text += line;
+        }
+    }
+    return blocks;
+}
+
+std::string wrapped(std::string_view paragraph, std::size_t width) {
+    std::string out;
+    std::size_t column = 0;
+    while (!paragraph.empty()) {
+        const auto word = take_until(paragraph, ' ');
+        if (column > 0 && column + 1 + word.size() > width) {
+            out += '\n';
+            column = 0;
+        } else if (column > 0) {
+            out += ' ';
+            ++column;
+        }
+        out += word;
+        column += word.size();
+    }
+    return out + '\n';
+}
+
+}  // namespace cachetool

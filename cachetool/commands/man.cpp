@@ -1,0 +1,173 @@
+// The command `man`: the manual's pages, from the table that --help prints.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+
+#include "cachetool/cli/command.hpp"
+#include "cachetool/cli/help.hpp"
+#include "cachetool/cli/prose.hpp"
+
+namespace cachetool {
+namespace {
+
+/// Text that troff shows as it is: dashes that can be searched for and pasted, and no line that is taken for a request.
+std::string roff(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if ((out.empty() || out.back() == '\n') && (c == '.' || c == '\'')) out += "\\&";
+        switch (c) {
+            case '\\':
+                out += "\\e";
+                break;
+            case '-':
+                out += "\\-";
+                break;
+            case '\'':
+                out += "\\(aq";
+                break;
+            case '`':
+                out += "\\(ga";
+                break;
+            case '^':
+                out += "\\(ha";
+                break;
+            case '~':
+                out += "\\(ti";
+                break;
+            default:
+                out += c;
+        }
+    }
+    return out;
+}
+
+std::string bold(std::string_view text) { return "\\fB" + roff(text) + "\\fR"; }
+std::string italic(std::string_view text) { return "\\fI" + roff(text) + "\\fR"; }
+
+/// "cachetool" or "cachetool-put"
+std::string page_name(const Command* command) {
+    return command == nullptr ? "cachetool" : fmt::format("cachetool-{}", command->name);
+}
+
+std::string heading(const Command* command, std::string_view summary) {
+    auto title = page_name(command);
+    std::transform(title.begin(), title.end(), title.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    // No date: the same source makes the same page.
+    return fmt::format(".TH {} 1 \"\" \"larder {}\" \"larder\"\n.SH NAME\n{} \\- {}\n", roff(title), LARDER_VERSION,
+                       roff(page_name(command)), roff(summary));
+}
+
+std::string body(std::string_view text) {
+    std::string out;
+    for (const auto& block : blocks_of(text)) {
+        // The first paragraph follows a heading, which makes its own space.
+        if (block.literal) {
+            out += fmt::format(".PP\n.RS 4\n.EX\n{}\n.EE\n.RE\n", roff(block.text));
+        } else {
+            out += fmt::format("{}{}\n", out.empty() ? "" : ".PP\n", roff(block.text));
+        }
+    }
+    return out;
+}
+
+std::string item(const std::string& name, std::string_view meaning) {
+    return fmt::format(".TP\n{}\n{}\n", name, roff(meaning));
+}
+
+std::string list(std::span<const Option> options) {
+    std::string out;
+    for (const auto& option : options) {
+        const auto name = long_name(option);
+        auto shown = bold(fmt::format("--{}", name));
+        if (const std::string_view rest = std::string_view(option.name).substr(name.size()); !rest.empty())
+            shown = bold("-" + std::string(rest.substr(1))) + ", " + shown;
+        if (option.argument != nullptr) shown += " " + italic(option.argument);
+        out += item(shown, option.help);
+    }
+    return out;
+}
+
+std::string page() {
+    std::string out = heading(nullptr, "safe refresh, collection and inspection of a shared cache of directories");
+    out += ".SH SYNOPSIS\n" + bold("cachetool") + " [" + italic("OPTION") + "...] " + italic("COMMAND") + " ...\n";
+    out += ".SH DESCRIPTION\n" + body(description());
+    out += ".SH COMMANDS\n";
+    for (const auto& command : commands()) {
+        if (!command.hidden) out += item(bold(page_name(&command)) + "(1)", command.summary);
+    }
+    out += ".SH OPTIONS\nThey may stand before and after the command. Nothing after " + bold("--") + " is an option.\n" +
+           list(global_options());
+    out += ".SH EXIT STATUS\n";
+    for (const auto& [code, meaning] : exit_codes()) out += item(bold(std::to_string(code)), meaning);
+    out += ".PP\n" + bold("exec") + " and " + bold("build") + " pass on the code of the command that they ran.\n";
+    out += ".SH ENVIRONMENT\n";
+    for (const auto& [name, meaning] : environment()) out += item(bold(name), meaning);
+    return out;
+}
+
+std::string page(const Command& command) {
+    std::string out = heading(&command, command.summary);
+    out += fmt::format(".SH SYNOPSIS\n{} [{}...]{}{}\n", bold(fmt::format("cachetool {}", command.name)), italic("OPTION"),
+                       command.synopsis.empty() ? "" : " ", italic(command.synopsis));
+    out += ".SH DESCRIPTION\n" + body(command.help);
+    out += ".SH OPTIONS\n" + list(command.options);
+    if (!command.options.empty()) out += ".PP\n";
+    out += "Those that every command takes are in " + bold("cachetool") + "(1), as are the exit codes.\n.SH SEE ALSO\n" +
+           bold("cachetool") + "(1)\n";
+    return out;
+}
+
+struct Page {
+    std::string name;
+    std::string text;
+};
+
+std::vector<Page> all_pages() {
+    std::vector<Page> pages = {{page_name(nullptr) + ".1", page()}};
+    for (const auto& command : commands()) {
+        if (!command.hidden) pages.push_back({page_name(&command) + ".1", page(command)});
+    }
+    return pages;
+}
+
+tl::expected<void, Failure> write(const std::vector<Page>& pages, const std::filesystem::path& directory) {
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (error) return fail_system(fmt::format("make directory {}", directory.string()), error.value());
+    for (const auto& one : pages) {
+        std::ofstream file(directory / one.name, std::ios::binary);
+        file << one.text;
+        file.close();
+        if (!file) return fail_system(fmt::format("write {}", (directory / one.name).string()), errno);
+    }
+    return {};
+}
+
+}  // namespace
+
+Outcome run_man(const Arguments& arguments, const Output& output) {
+    std::vector<Page> pages;
+    if (arguments.has("into")) {
+        if (!arguments.words.empty()) return fail_usage("man wants either COMMAND or --into DIR");
+        pages = all_pages();
+        if (const auto written = write(pages, arguments.options.at("into")); !written) return tl::unexpected(written.error());
+    } else if (arguments.words.empty()) {
+        pages.push_back({page_name(nullptr) + ".1", page()});
+    } else if (const auto* command = find_command(arguments.words.front()); command != nullptr) {
+        pages.push_back({page_name(command) + ".1", page(*command)});
+    } else {
+        return fail_usage(fmt::format("there is no command \"{}\"; see cachetool --help", arguments.words.front()));
+    }
+    if (output.json()) {
+        Json array = Json::array();
+        for (const auto& one : pages) array.push_back({{"name", one.name}, {"text", one.text}});
+        return output.document({{"pages", std::move(array)}});
+    }
+    return arguments.has("into") ? done : output.text(pages.front().text);
+}
+
+}  // namespace cachetool

@@ -1,0 +1,227 @@
+#include "cache/participant.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include "format/layout.hpp"
+#include "os/file_lock.hpp"
+#include "os/dir_reader.hpp"
+#include "os/points.hpp"
+
+namespace larder::cache {
+
+namespace {
+
+/// The pool is dense, since no table is ever unlinked: doubling, then halving, finds its size with few looks.
+std::uint32_t pool_size(const os::Dir& participants) {
+    const auto exists = [&](std::uint32_t number) {
+        return ::faccessat(participants.get(), format::participant_name(number).c_str(), F_OK, 0) == 0;
+    };
+    if (!exists(0)) return 0;
+    std::uint32_t in = 0, out = 1;
+    while (exists(out)) {
+        in = out;
+        out *= 2;
+    }
+    while (out - in > 1) {
+        const std::uint32_t middle = in + (out - in) / 2;
+        (exists(middle) ? in : out) = middle;
+    }
+    return out;
+}
+
+/// Dead: the lock is free and the header's process does not run. Requires: the caller holds the lock, so it is not held by
+/// the participant.
+bool is_dead(const TableView& table) {
+    if (!table.announced) return true;
+    switch (os::is_running(table.process)) {
+        case os::Running::yes: return false;  // it has closed all its descriptors, and its leases are good
+        case os::Running::no: return true;
+        // Another pid namespace's process: killed with its container, as happens every day. Only one that handed its descriptor on,
+        // to a program that may have closed it, gets the benefit of the doubt (until the next boot).
+        case os::Running::unknown: return !table.handed_on;
+    }
+    return false;
+}
+
+/// Lets go of a table's lock that was taken to look. Explicitly, as a child that is forked meanwhile shares the open file.
+struct Look {
+    const os::Fd& fd;
+    bool keep = false;
+    ~Look() {
+        if (!keep) (void)os::unlock_fd(fd.get(), {});
+    }
+};
+
+/// A table that is locked, and what its last owner wrote there.
+struct Taken {
+    std::uint32_t number;
+    os::Fd fd;
+    TableView before;
+};
+
+void tell_takeover(const TableView& dead, const CallContext& caller) {
+    if (caller.observer != nullptr && dead.announced) caller.tell({.kind = Event::Kind::takeover, .who = describe(dead)});
+}
+
+/// Opens and locks the table `number` if it is free: absent if not. A new file where there is none and `create` says so.
+Result<std::optional<Taken>> try_take(const os::Dir& participants, std::uint32_t number, bool create) {
+    const std::string name = format::participant_name(number);
+    TRY_ASSIGN(os::Fd fd, os::open_at(participants, name, O_RDWR | (create ? O_CREAT : 0)));
+    TRY_ASSIGN(const bool had, os::try_lock_fd(fd.get(), os::Mode::exclusive, os::Range::whole(), participants / name));
+    if (!had) return std::nullopt;
+    Look look{fd};
+    TRY_ASSIGN(TableView table, read_table(fd.get(), participants / name));
+    if (!is_dead(table)) return std::nullopt;
+    look.keep = true;
+    return Taken{number, std::move(fd), std::move(table)};
+}
+
+Result<Taken> take_any(const os::Dir& participants) {
+    const std::uint32_t size = pool_size(participants);
+    const std::uint32_t start = size == 0 ? 0 : static_cast<std::uint32_t>(::getpid()) % size;
+    for (std::uint32_t i = 0; i < size; ++i) {
+        const std::uint32_t number = (start + i) % size;
+        auto taken = try_take(participants, number, false);
+        // One that can't be opened or understood is not for us; the collector is the one to complain.
+        if (taken && *taken) return std::move(**taken);
+    }
+    for (std::uint32_t number = size;; ++number) {
+        TRY_ASSIGN(auto taken, try_take(participants, number, true));
+        if (taken) return std::move(*taken);
+    }
+}
+
+/// Adopts: the predecessor's staging area is emptied first, then its table wiped.
+Result<std::unique_ptr<LeaseTable>> adopt(const ParticipantDirs& places, const Reaper& reap, const CallContext& caller, os::Dir& staging) {
+    TRY_ASSIGN(Taken taken, take_any(places.participants));
+    (void)os::point("adopt.locked");
+    const std::string name = format::participant_name(taken.number);
+    TRY_ASSIGN(staging, os::make_and_open_dir_at(places.staging, name));
+    TRY(reap(staging));
+    (void)os::point("adopt.reaped");
+    TRY_ASSIGN(auto table, LeaseTable::take(std::move(taken.fd), places.participants / name));
+    tell_takeover(taken.before, caller);
+    return table;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Participant>> Participant::join(const ParticipantDirs& places, const Reaper& reap, const CallContext& caller) {
+    os::Dir staging;
+    TRY_ASSIGN(auto table, adopt(places, reap, caller, staging));
+    return std::unique_ptr<Participant>(new Participant(places, reap, std::move(table), std::move(staging)));
+}
+
+Participant::Participant(const ParticipantDirs& places, Reaper reap, std::unique_ptr<LeaseTable> table, os::Dir staging)
+    : places_(places), reap_(std::move(reap)), staging_(std::move(staging)), first_{std::move(table)} {}
+
+Result<Slot> Participant::acquire(const CallContext& caller) {
+    const auto look = [this]() -> std::pair<std::optional<Slot>, Node*> {
+        for (Node* node = &first_;;) {
+            if (auto slot = node->table->acquire()) return {slot, node};
+            Node* const next = node->next.load(std::memory_order_acquire);
+            if (next == nullptr) return {std::nullopt, node};
+            node = next;
+        }
+    };
+    if (const auto [slot, last] = look(); slot) return *slot;
+    const std::lock_guard guard(growing_);
+    const auto [slot, last] = look();  // another thread may have added one
+    if (slot) return *slot;
+    os::Dir unused_staging;
+    TRY_ASSIGN(auto table, adopt(places_, reap_, caller, unused_staging));
+    const auto first = table->acquire();
+    last->next.store(new Node{std::move(table)}, std::memory_order_release);
+    return *first;
+}
+
+bool Participant::is_lost() const {
+    for (const Node* node = &first_; node != nullptr; node = node->next.load(std::memory_order_acquire)) {
+        if (node->table->is_deleted()) return true;
+    }
+    return false;
+}
+
+Activity::Activity(Participant* participant, std::uint64_t lock, std::string_view label, bool waiting) {
+    if (participant == nullptr) return;
+    if (const auto index = participant->table().begin_activity(lock, label, waiting)) {
+        table_ = &participant->table();
+        index_ = *index;
+        owner_ = os::process_token();
+    }
+}
+
+Activity::Activity(Activity&& other) noexcept : table_(std::exchange(other.table_, nullptr)), index_(other.index_), owner_(other.owner_) {}
+
+Activity::~Activity() {
+    if (table_ != nullptr && owner_ == os::process_token()) table_->end_activity(index_);
+}
+
+void Activity::set_holding() noexcept {
+    if (table_ != nullptr) table_->set_holding(index_);
+}
+
+namespace {
+
+/// Calls `visit(number, fd)` for each table.
+template <class Visit>
+Result<> for_each_table(const os::Dir& participants, Visit visit) {
+    return os::for_each_name(participants, [&](const std::string& name, unsigned char) -> Result<> {
+        const auto number = format::parse_participant_name(name);
+        if (!number) return {};
+        auto fd = os::open_at(participants, name, O_RDWR);
+        if (!fd && (fd.error().sys_errno == EACCES || fd.error().sys_errno == EROFS)) fd = os::open_at(participants, name, O_RDONLY);
+        if (!fd && fd.error().sys_errno == ENOENT) return {};
+        if (!fd && fd.error().sys_errno != EMFILE && fd.error().sys_errno != ENFILE) fd.error().code = Errc::damaged;
+        TRY(fd);
+        return visit(*number, *fd);
+    });
+}
+
+}  // namespace
+
+Result<std::vector<ParticipantView>> read_participants(const os::Dir& participants) {
+    std::vector<ParticipantView> views;
+    TRY(for_each_table(participants, [&](std::uint32_t number, const os::Fd& fd) -> Result<> {
+        const auto path = participants / format::participant_name(number);
+        ParticipantView view;
+        view.number = number;
+        TRY_ASSIGN(view.table, read_table(fd.get(), path));
+        TRY_ASSIGN(view.alive, os::is_locked_fd(fd.get(), os::Range::whole(), path));
+        if (!view.alive) view.alive = !is_dead(view.table);
+        view.here = os::is_running(view.table.process) != os::Running::unknown;
+        views.push_back(std::move(view));
+        return {};
+    }));
+    return views;
+}
+
+Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& reap, const CallContext& caller) {
+    std::uint64_t reaped = 0;
+    TRY(for_each_table(places.participants, [&](std::uint32_t number, const os::Fd& fd) -> Result<> {
+        const std::string name = format::participant_name(number);
+        const auto path = places.participants / name;
+        TRY_ASSIGN(const bool had, os::try_lock_fd(fd.get(), os::Mode::exclusive, os::Range::whole(), path));
+        if (!had) return {};
+        const Look look{fd};
+        TRY_ASSIGN(const TableView table, read_table(fd.get(), path));
+        if (!is_dead(table)) return {};
+        (void)os::point("reap.locked");
+        auto staging = os::open_dir_at(places.staging, name);
+        if (staging) TRY(reap(*staging));
+        if (!staging && staging.error().sys_errno != ENOENT) return tl::make_unexpected(std::move(staging).error());
+        (void)os::point("reap.emptied");
+        if (!table.announced) return {};
+        ++reaped;
+        TRY(wipe_table(fd.get(), path));
+        tell_takeover(table, caller);
+        return {};
+    }));
+    return reaped;
+}
+
+std::string describe(const TableView& table) { return "pid " + std::to_string(table.process.pid) + " (" + table.command + ")"; }
+
+}  // namespace larder::cache

@@ -1,0 +1,82 @@
+#include "cache/recent.hpp"
+
+#include <time.h>
+
+#include <cstddef>
+#include <functional>
+#include <new>
+
+namespace larder::cache {
+
+namespace {
+
+/// 192 KiB. Of 500 keys of one installation hardly one then pushes another out, and of 5,000 few do.
+constexpr std::size_t ways = 4, sets = 2048;
+
+constexpr std::uint64_t minute_bits = 0xffff;
+
+/// Minutes since the machine started, its sleep included: no jump of the clock matters.
+std::uint64_t this_minute() noexcept {
+    timespec now{};
+#ifdef CLOCK_BOOTTIME
+    (void)::clock_gettime(CLOCK_BOOTTIME, &now);
+#else
+    (void)::clock_gettime(CLOCK_MONOTONIC, &now);
+#endif
+    return static_cast<std::uint64_t>(now.tv_sec / 60);
+}
+
+bool is_over(std::uint64_t state, std::uint64_t now) noexcept {
+    const std::uint64_t left = (state - now) & minute_bits;
+    return state == 0 || left == 0 || left > static_cast<std::uint64_t>(use_interval.count());
+}
+
+}  // namespace
+
+Recent::Recent() : slots_(static_cast<Slot*>(std::calloc(ways * sets, sizeof(Slot)))) {
+    if (!slots_) throw std::bad_alloc();
+}
+
+Recent::Mark Recent::mark_of(std::string_view key_path) noexcept { return std::hash<std::string_view>()(key_path); }
+
+Recent::Slot* Recent::set_of(Mark mark) const noexcept { return &slots_[mark % sets * ways]; }
+
+Recent::Slot* Recent::find(Mark mark) const noexcept {
+    Slot* const set = set_of(mark);
+    for (std::size_t way = 0; way < ways; ++way) {
+        const std::uint64_t state = set[way].state.load(std::memory_order_relaxed);
+        if (((state ^ mark) & ~minute_bits) == 0 && state != 0) return &set[way];
+    }
+    return nullptr;
+}
+
+format::Id Recent::Slot::id() const noexcept { return {high.load(std::memory_order_relaxed), low.load(std::memory_order_relaxed)}; }
+
+format::Id Recent::guess(Mark mark) const noexcept {
+    const Slot* const slot = find(mark);
+    return slot != nullptr ? slot->id() : format::Id{};
+}
+
+bool Recent::is_settled(Mark mark, const format::Id& id) const noexcept {
+    const Slot* const slot = find(mark);
+    return slot != nullptr && slot->id() == id && !is_over(slot->state.load(std::memory_order_relaxed), this_minute());
+}
+
+void Recent::settle(Mark mark, const format::Id& id, std::chrono::minutes time) noexcept {
+    const std::uint64_t now = this_minute();
+    Slot* slot = find(mark);
+    for (std::size_t way = 0; slot == nullptr && way < ways; ++way) {
+        Slot& other = set_of(mark)[way];
+        if (is_over(other.state.load(std::memory_order_relaxed), now)) slot = &other;
+    }
+    if (slot == nullptr) slot = &set_of(mark)[(mark >> 11) % ways];
+    slot->high.store(id.high, std::memory_order_relaxed);
+    slot->low.store(id.low, std::memory_order_relaxed);
+    slot->state.store((mark & ~minute_bits) | ((now + static_cast<std::uint64_t>(time.count())) & minute_bits), std::memory_order_relaxed);
+}
+
+void Recent::forget(Mark mark) noexcept {
+    if (Slot* const slot = find(mark)) slot->state.store(0, std::memory_order_relaxed);
+}
+
+}  // namespace larder::cache

@@ -1,0 +1,73 @@
+#include "cache/root.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include "format/layout.hpp"
+#include "os/dir_reader.hpp"
+#include "os/points.hpp"
+#include "tree/remove.hpp"
+
+namespace larder::cache {
+
+Root::Root(Handles handles, const struct stat& archive, format::Format format, bool read_only)
+    : dirs_(std::move(handles)), format_(format), archive_(archive), read_only_(read_only), owner_(os::process_token()) {}
+
+bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
+    struct stat here{}, at_path{};
+    if (::fstat(dirs_.root.get(), &here) != 0 || ::stat(dirs_.root.path.c_str(), &at_path) != 0) return true;
+    if (at_path.st_dev != here.st_dev || at_path.st_ino != here.st_ino) return true;
+    return std::any_of(used.begin(), used.end(), [&](os::Dir Handles::*which) {
+        const os::Dir& dir = dirs_.*which;
+        // A read-only root may lack what only writers need.
+        if (dir.fd && (::fstat(dir.get(), &here) != 0 || here.st_nlink == 0)) return true;
+        if (which != &Handles::participants) return false;
+        return joined() != nullptr && joined()->is_lost();
+    });
+}
+
+bool Root::is_lost() const {
+    return is_lost({&Handles::locks, &Handles::participants, &Handles::staging, &Handles::buckets, &Handles::archive,
+                    &Handles::retired_links, &Handles::retired_buckets, &Handles::trash});
+}
+
+Result<Participant*> Root::participant(const CallContext& caller) {
+    if (Participant* const already = joined()) return already;
+    if (read_only_) return os::fail(Errc::read_only, "join the cache", dirs_.root.path, "the cache is open for reading only");
+    const std::lock_guard guard(joining_);
+    if (!participant_) {
+        const ParticipantDirs places{dirs_.participants, dirs_.staging};
+        TRY_ASSIGN(participant_, Participant::join(places, [this](const os::Dir& staging) { return reap(staging); }, caller));
+        joined_.store(participant_.get(), std::memory_order_release);
+    }
+    return participant_.get();
+}
+
+Participant* Root::participant_if_possible(const CallContext& caller) noexcept {
+    auto joined = participant(caller);
+    return joined ? *joined : nullptr;
+}
+
+Result<> Root::reap(const os::Dir& staging) const {
+    return os::for_each_name(staging, [&](const std::string& name, unsigned char) -> Result<> {
+        const auto staged = format::parse_staged_name(name);
+        if (!staged) return {};
+        (void)os::point("reap.one");
+        if (staged->kind == format::StagedName::Kind::link) return retire_link(staging, name);
+        auto moved = move_to_trash(staging, name);
+        if (moved || (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space)) return moved;
+        // It can't be moved (a lower layer of overlayfs, or no space even for a rename): then it goes where it is.
+        TRY(tree::remove_tree_at(staging, name));
+        return {};
+    });
+}
+
+Result<> Root::retire_link(const os::Dir& dir, const std::string& name) const {
+    return os::rename_new(dir, name, dirs_.retired_links, to_text(format::fresh_id()));
+}
+
+Result<> Root::move_to_trash(const os::Dir& dir, const std::string& name) const {
+    return os::rename_new(dir, name, dirs_.trash, to_text(format::fresh_id()));
+}
+
+}  // namespace larder::cache

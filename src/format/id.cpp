@@ -1,0 +1,67 @@
+#include "format/id.hpp"
+
+#include <array>
+#include "os/process.hpp"
+
+namespace larder::format {
+
+namespace {
+
+constexpr std::string_view alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+
+constexpr std::uint8_t no_digit = 0xff;
+constexpr auto digits = [] {
+    std::array<std::uint8_t, 256> values{};
+    values.fill(no_digit);
+    for (std::uint8_t digit = 0; digit < alphabet.size(); ++digit) values[static_cast<unsigned char>(alphabet[digit])] = digit;
+    return values;
+}();
+
+std::uint64_t boot_tag() noexcept {
+    const auto boot = os::boot_id();
+    return std::uint64_t{boot[0]} << 24 | std::uint64_t{boot[1]} << 16 | std::uint64_t{boot[2]} << 8 | boot[3];
+}
+
+}  // namespace
+
+Id fresh_id() noexcept {
+    const auto unique = os::draw_unique();
+    const Id id{boot_tag() << 32 | unique.random >> 32, unique.random << 32 | unique.counter};
+    return id ? id : fresh_id();
+}
+
+std::array<char, id_length> characters_of(const Id& id) noexcept {
+    // 26 characters of 5 bits hold 130 bits: the first has only the id's top 3 bits, and the 14th one of the high word and four of the low.
+    std::array<char, id_length> characters;
+    std::uint64_t high = id.high >> 1, low = id.low;
+    for (std::size_t i = 12; i < 13; --i, high >>= 5) characters[i] = alphabet[high & 31];
+    for (std::size_t i = 25; i > 13; --i, low >>= 5) characters[i] = alphabet[low & 31];
+    characters[13] = alphabet[(id.high & 1) << 4 | low];
+    return characters;
+}
+
+std::string to_text(const Id& id) {
+    const auto text = characters_of(id);
+    return {text.data(), text.size()};
+}
+
+std::optional<Id> parse_id(std::string_view text) noexcept {
+    if (text.size() != id_length || digits[static_cast<unsigned char>(text[0])] > 7) return std::nullopt;
+    std::uint8_t seen = 0;
+    const auto number_of = [&](std::string_view part) {
+        std::uint64_t number = 0;
+        for (const char c : part) {
+            const std::uint8_t digit = digits[static_cast<unsigned char>(c)];
+            seen |= digit;
+            number = number << 5 | digit;
+        }
+        return number;
+    };
+    // 3 + 12 x 5 bits and one of the next character are the high word; that character's other four and 12 x 5 bits the low one.
+    const std::uint64_t first = number_of(text.substr(0, 13)), middle = number_of(text.substr(13, 1)), last = number_of(text.substr(14));
+    const Id id{first << 1 | middle >> 4, middle << 60 | last};
+    if (seen == no_digit || !id) return std::nullopt;
+    return id;
+}
+
+}  // namespace larder::format

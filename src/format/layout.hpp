@@ -1,0 +1,79 @@
+// Every name on disk, by one grammar. No other file builds or parses one.
+//
+//   root            = CACHEDIR.TAG  .gitignore  format  locks/  participants/  staging/  buckets/  archive/  retired/  trash/  pins/
+//   locks/          = bucket.<bucket>  gate.<bucket>  collector  builds
+//   participants/   = <number>
+//   staging/        = <number>/          staging/<number>/  = t-<id>/  l-<id>
+//   buckets/        = <bucket>/          buckets/<bucket>/  = <key>            a link
+//   archive/        = <id>/              archive/<id>/      = record  tree/
+//   retired/        = links/  buckets/   retired/links/     = <id>             a link; the name is only unique
+//                                        retired/buckets/   = <id>/<key>       likewise
+//   trash/          = anything
+//   pins/           = <bucket>/          pins/<bucket>/    = <key>            an empty file
+//
+//   <bucket>, <key> : see name.hpp      <id> : see id.hpp      <number> : decimal, no leading zero
+//
+// A name that does not fit is left alone: a newer version may have put it there.
+#pragma once
+
+#include <boost/static_string/static_string.hpp>
+#include "format/id.hpp"
+#include "format/name.hpp"
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace larder::format {
+
+inline constexpr const char* format_name = "format";
+inline constexpr const char* cachedir_tag_name = "CACHEDIR.TAG";
+inline constexpr const char* gitignore_name = ".gitignore";
+inline constexpr const char* locks_name = "locks";
+inline constexpr const char* participants_name = "participants";
+inline constexpr const char* staging_name = "staging";
+inline constexpr const char* buckets_name = "buckets";
+inline constexpr const char* archive_name = "archive";
+inline constexpr const char* retired_name = "retired";
+inline constexpr const char* retired_links_name = "links";      ///< in retired/
+inline constexpr const char* retired_buckets_name = "buckets";  ///< in retired/
+inline constexpr const char* trash_name = "trash";
+inline constexpr const char* pins_name = "pins";  ///< made with the first pin
+inline constexpr const char* record_name = "record";
+inline constexpr const char* tree_name = "tree";
+inline constexpr const char* collector_lock_name = "collector";
+inline constexpr const char* builds_lock_name = "builds";
+
+/// https://bford.info/cachedir/
+inline constexpr std::string_view cachedir_tag_text =
+    "Signature: 8a477f597d28d172789f06886806bc55\n# This directory is a cache of larder's. It can be deleted at any time.\n";
+inline constexpr std::string_view gitignore_text = "*\n";
+
+/// Whether `name` is one that a root has.
+[[nodiscard]] bool is_root_name(std::string_view name) noexcept;
+
+[[nodiscard]] std::string bucket_lock_name(std::string_view encoded_bucket);
+[[nodiscard]] std::string gate_lock_name(std::string_view encoded_bucket);
+[[nodiscard]] bool is_lock_name(std::string_view name);
+
+[[nodiscard]] std::string participant_name(std::uint32_t number);
+[[nodiscard]] std::optional<std::uint32_t> parse_participant_name(std::string_view name) noexcept;
+
+[[nodiscard]] std::string staged_tree_name(const Id& id);
+[[nodiscard]] std::string staged_link_name(const Id& id);
+struct StagedName {
+    enum class Kind { tree, link };
+    Kind kind;
+    Id id;
+};
+[[nodiscard]] std::optional<StagedName> parse_staged_name(std::string_view name) noexcept;
+
+/// A key's link, by its path from `buckets/`, as seen from a handle of `archive/`, by way of an entry's tree and back: it leads there only while that entry is complete.
+inline constexpr std::string_view way_back = "/tree/../../../buckets/";
+using KeyWay = boost::static_strings::static_string<id_length + way_back.size() + max_bucket_name + 1 + max_name>;
+[[nodiscard]] KeyWay key_path_by_way_of(const Id& id, std::string_view key_path);
+/// Whether `name` is one that encode_bucket can have made.
+[[nodiscard]] bool is_bucket_name(std::string_view name);
+/// Whether `name` is one that encode_key can have made.
+[[nodiscard]] bool is_key_name(std::string_view name);
+
+}  // namespace larder::format

@@ -1,0 +1,176 @@
+#include "format/name.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/uuid/name_generator_sha1.hpp>
+#include <boost/uuid/uuid.hpp>
+#include "format/id.hpp"
+#include "base/error.hpp"
+
+namespace larder::format {
+
+namespace {
+
+constexpr std::string_view hash_mark = "%~";
+constexpr std::size_t hash_length = hash_mark.size() + id_length;
+/// How much less may be kept so that no half of an escape is last.
+constexpr std::size_t max_cut = 2;
+
+/// RFC 4122's name-based UUID, version 5: 122 bits of a SHA-1. Not collision-resistant against an attacker, and it need not
+/// be: a hash is only a shorter name, and whoever reads an entry by it compares the whole key.
+Id hash_of(std::string_view bytes) {
+    const boost::uuids::name_generator_sha1 generate(boost::uuids::ns::oid());
+    const auto uuid = generate(bytes.data(), bytes.size());
+    Id id;
+    std::size_t at = 0;
+    for (const auto byte : uuid) {
+        auto& word = at++ < 8 ? id.high : id.low;
+        word = word << 8 | byte;
+    }
+    return id;
+}
+
+constexpr std::array<bool, 256> table_of(std::string_view characters) {
+    std::array<bool, 256> is{};
+    for (const unsigned char c : characters) is[c] = true;
+    return is;
+}
+constexpr auto plain = table_of("abcdefghijklmnopqrstuvwxyz0123456789-_+");
+constexpr auto plain_inside = table_of("abcdefghijklmnopqrstuvwxyz0123456789-_+.");
+
+/// Whether the encoding of the key is the key: most are.
+bool is_its_own_name(std::string_view key) {
+    if (key.empty() || key.size() > max_name || key.front() == '.' || key.back() == '.') return false;
+    return std::all_of(key.begin(), key.end(), [](char c) { return plain_inside[static_cast<unsigned char>(c)]; });
+}
+
+/// Well-formed UTF-8 by table 3-7 of the Unicode standard: no surrogates, no overlong forms, nothing past U+10FFFF.
+bool is_utf8(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    for (std::size_t i = 0; i < text.size();) {
+        const unsigned lead = byte(i);
+        if (lead < 0x80) {
+            ++i;
+            continue;
+        }
+        const unsigned second = byte(i + 1);
+        std::size_t more = 0;
+        unsigned low = 0x80, high = 0xbf;
+        if (lead >= 0xc2 && lead <= 0xdf) more = 1;
+        if (lead >= 0xe0 && lead <= 0xef) more = 2;
+        if (lead >= 0xf0 && lead <= 0xf4) more = 3;
+        if (lead == 0xe0) low = 0xa0;
+        if (lead == 0xed) high = 0x9f;
+        if (lead == 0xf0) low = 0x90;
+        if (lead == 0xf4) high = 0x8f;
+        if (more == 0 || second < low || second > high) return false;
+        for (std::size_t k = 2; k <= more; ++k) {
+            if (byte(i + k) < 0x80 || byte(i + k) > 0xbf) return false;
+        }
+        i += more + 1;
+    }
+    return true;
+}
+
+int hex_value(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+}  // namespace
+
+Result<std::string> encode_key(std::string_view key) {
+    if (is_its_own_name(key)) return std::string(key);
+    if (key.size() > max_key) return os::fail(Errc::invalid, "key", {}, "longer than " + std::to_string(max_key) + " bytes");
+    if (!is_utf8(key)) return os::fail(Errc::invalid, "key", {}, "not UTF-8: " + encode_escapes(key.substr(0, 60)));
+    std::string name = encode_escapes(key);
+    if (name.size() <= max_name) return name;
+    std::size_t keep = max_name - hash_length;
+    if (name[keep - 1] == '%') {
+        keep -= 1;
+    } else if (name[keep - 2] == '%') {
+        keep -= 2;
+    }
+    return name.substr(0, keep).append(hash_mark).append(to_text(hash_of(key)));
+}
+
+std::string key_path(std::string_view encoded_bucket, std::string_view encoded_key) {
+    std::string path;
+    path.reserve(encoded_bucket.size() + 1 + encoded_key.size());
+    return path.append(encoded_bucket).append("/").append(encoded_key);
+}
+
+Result<std::string> encode_key_path(std::string_view encoded_bucket, std::string_view key) {
+    if (is_its_own_name(key)) return key_path(encoded_bucket, key);
+    TRY_ASSIGN(const std::string name, encode_key(key));
+    return key_path(encoded_bucket, name);
+}
+
+Result<std::string> encode_bucket(std::string_view name) {
+    if (name.empty()) return os::fail(Errc::invalid, "bucket name", {}, "empty");
+    if (name.size() > max_bucket_name || !is_utf8(name)) {
+        return os::fail(Errc::invalid, "bucket name", {},
+                        "not UTF-8, or longer than " + std::to_string(max_bucket_name) + " bytes: " + encode_escapes(name.substr(0, 60)));
+    }
+    std::string encoded = encode_escapes(name);
+    if (encoded.size() > max_bucket_name) {
+        return os::fail(Errc::invalid, "bucket name", {},
+                        encoded.substr(0, 60) + "…: longer than " + std::to_string(max_bucket_name) + " bytes once encoded");
+    }
+    return encoded;
+}
+
+bool is_hashed(std::string_view name) noexcept {
+    if (name.size() <= hash_length || name.size() > max_name) return false;
+    const auto kept = name.substr(0, name.size() - hash_length), hash = name.substr(kept.size());
+    // A letter behind it, since a dot may be last in what is kept, and is never last in a name.
+    return hash.starts_with(hash_mark) && parse_id(hash.substr(hash_mark.size())) && decode_escapes(std::string(kept).append("k")) &&
+           kept.size() + max_cut >= max_name - hash_length;
+}
+
+std::string encode_escapes(std::string_view text) {
+    if (text.empty()) return "%";
+    std::string name;
+    name.reserve(text.size() + 16);
+    std::size_t kept = 0;  // how much of the text stands in the name
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        if (plain[byte] || (byte == '.' && i != 0 && i + 1 != text.size())) continue;
+        name.append(text.substr(kept, i - kept));
+        name += '%';
+        name += "0123456789abcdef"[byte >> 4];
+        name += "0123456789abcdef"[byte & 15];
+        kept = i + 1;
+    }
+    return name.append(text.substr(kept));
+}
+
+std::optional<std::string> decode_escapes(std::string_view name) {
+    if (name == "%") return std::string();
+    std::string text;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (name[i] != '%') {
+            text += name[i];
+            continue;
+        }
+        if (i + 2 >= name.size()) return std::nullopt;
+        const int high = hex_value(name[i + 1]), low = hex_value(name[i + 2]);
+        if (high < 0 || low < 0) return std::nullopt;
+        text += static_cast<char>(high * 16 + low);
+        i += 2;
+    }
+    // Only the one spelling that we write ourselves: %61 is not a second name for "a".
+    if (text.empty() || encode_escapes(text) != name) return std::nullopt;
+    return text;
+}
+
+std::optional<std::string> decode_name(std::string_view name) {
+    auto text = decode_escapes(name);
+    return text && is_utf8(*text) ? text : std::nullopt;
+}
+
+std::uint64_t digest(std::string_view encoded_bucket, std::string_view key) {
+    return hash_of(std::string(encoded_bucket).append("/").append(key)).high;
+}
+
+}  // namespace larder::format

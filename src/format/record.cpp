@@ -1,0 +1,122 @@
+#include "format/record.hpp"
+
+#include <boost/crc.hpp>
+#include <charconv>
+#include <cstdio>
+#include "format/name.hpp"
+
+namespace larder::format {
+
+namespace {
+
+constexpr std::string_view first_line = "larder record 1";
+constexpr std::size_t max_producer = 200;
+
+std::string crc_of(std::string_view bytes) {
+    boost::crc_32_type crc;
+    crc.process_bytes(bytes.data(), bytes.size());
+    char text[9];
+    std::snprintf(text, sizeof text, "%08x", static_cast<unsigned>(crc.checksum()));
+    return text;
+}
+
+/// Boost makes its table at the first use: before main, and so before any fork. No child can inherit the first use by another thread.
+[[maybe_unused]] const std::string made_before_main = crc_of("x");
+
+/// Takes the record apart line by line; once something does not fit, everything after is empty and `good` is false.
+class Lines {
+public:
+    explicit Lines(std::string_view text) : rest_(text) {}
+
+    std::string_view value(std::string_view field) {
+        const auto end = rest_.find('\n');
+        const auto line = rest_.substr(0, end);
+        if (end == std::string_view::npos || line.size() <= field.size() || !line.starts_with(field) || line[field.size()] != ' ') {
+            good = false;
+            return {};
+        }
+        rest_.remove_prefix(end + 1);
+        return line.substr(field.size() + 1);
+    }
+
+    std::string text(std::string_view field) {
+        auto decoded = decode_escapes(value(field));
+        if (!decoded) good = false;
+        return std::move(decoded).value_or(std::string());
+    }
+
+    std::uint64_t number(std::string_view field) { return to_number(value(field)); }
+
+    std::uint64_t to_number(std::string_view digits) {
+        std::uint64_t number = 0;
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        if (error != std::errc() || end != digits.data() + digits.size()) good = false;
+        return number;
+    }
+
+    [[nodiscard]] std::string_view rest() const { return rest_; }
+
+    bool good = true;
+
+private:
+    std::string_view rest_;
+};
+
+constexpr std::uint64_t nanos_per_second = 1'000'000'000;
+
+std::uint64_t nanos_of(WallTime time) {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
+}
+
+std::string print_time(WallTime time) {
+    const auto nanos = nanos_of(time);
+    char text[40];
+    std::snprintf(text, sizeof text, "%llu.%09llu", static_cast<unsigned long long>(nanos / nanos_per_second),
+                  static_cast<unsigned long long>(nanos % nanos_per_second));
+    return text;
+}
+
+}  // namespace
+
+std::string print_record(const Record& record) {
+    std::string text;
+    const auto line = [&](std::string_view field, std::string_view value) { text.append(field).append(" ").append(value).append("\n"); };
+    text.append(first_line).append("\n");
+    line("bucket", encode_escapes(record.bucket));
+    line("key", encode_escapes(record.key));
+    line("time", print_time(record.published));
+    line("boot", record.boot);
+    line("durability", record.durability == Durability::power ? "power" : "process");
+    line("bytes", std::to_string(record.bytes));
+    line("files", std::to_string(record.files));
+    line("producer", encode_escapes(std::string_view(record.producer).substr(0, max_producer)));
+    const std::string crc = crc_of(text);
+    line("end", crc);
+    return text;
+}
+
+std::optional<Record> parse_record(std::string_view text) {
+    if (!text.starts_with(first_line) || text.size() > max_record) return std::nullopt;
+    Lines lines(text);
+    Record record;
+    if (lines.value("larder") != "record 1") return std::nullopt;
+    record.bucket = lines.text("bucket");
+    record.key = lines.text("key");
+    const auto time = lines.value("time");
+    const auto dot = time.find('.');
+    const auto nanos = lines.to_number(time.substr(0, dot)) * nanos_per_second +
+                       (dot == std::string_view::npos ? 0 : lines.to_number(time.substr(dot + 1)));
+    record.published = WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(nanos)));
+    record.boot = lines.value("boot");
+    const auto durability = lines.value("durability");
+    if (durability != "power" && durability != "process") return std::nullopt;
+    record.durability = durability == "power" ? Durability::power : Durability::process;
+    record.bytes = lines.number("bytes");
+    record.files = lines.number("files");
+    record.producer = lines.text("producer");
+    const auto signed_length = text.size() - lines.rest().size();
+    if (lines.value("end") != crc_of(text.substr(0, signed_length)) || !lines.good || !lines.rest().empty()) return std::nullopt;
+    return record;
+}
+
+}  // namespace larder::format

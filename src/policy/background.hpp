@@ -1,0 +1,49 @@
+// Collections that begin by themselves at the end of a publish: see Cache::keep_within.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <larder/collect.hpp>
+#include <memory>
+#include <mutex>
+#include "cache/call_context.hpp"
+#include "protocol/slot_lease.hpp"
+#include <thread>
+
+namespace larder::policy {
+
+/// Fork: in a child it does nothing; the thread of the parent is the parent's.
+class Background {
+public:
+    Background(CollectOptions limits, BackgroundOptions options);
+    /// Asks a collection that is at work to stop, and waits for it.
+    ~Background();
+    Background(const Background&) = delete;
+    Background& operator=(const Background&) = delete;
+
+    /// Whether a process that publishes all the time may look at the disk again. Costs a look at the clock.
+    [[nodiscard]] bool is_time_to_look() noexcept;
+    /// Starts a collection where one is due. Waits for nobody. Requires that `caller` outlives this.
+    void start_if_due(const protocol::RootRef& root, const cache::CallContext& caller);
+    /// Starts none any more, and asks one that is at work to stop.
+    void retire() noexcept { retired_ = true; }
+
+    Background* before = nullptr;  ///< of the same cache, retired; set once
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    void run(const std::stop_token& stop, const protocol::RootRef& root, const cache::CallContext& caller) const;
+    [[nodiscard]] bool is_due(const cache::Root& root) const;
+
+    const CollectOptions limits_;
+    const BackgroundOptions options_;
+    const std::uint64_t owner_;
+    std::atomic<bool> retired_{false};
+    std::atomic<bool> running_{false};
+    std::atomic<Clock::rep> next_look_{0};
+    std::mutex mutex_;  // only ever tried
+    std::unique_ptr<std::jthread> thread_;
+};
+
+}  // namespace larder::policy

@@ -1,0 +1,66 @@
+#include "policy/pin.hpp"
+
+#include <cerrno>
+#include "format/layout.hpp"
+#include "format/name.hpp"
+#include "os/dir_reader.hpp"
+#include "os/points.hpp"
+
+namespace larder::policy {
+
+namespace {
+
+/// `pins/<bucket>`, or nothing where that has no pins. Opened anew each time: few processes ever ask.
+Result<std::optional<os::Dir>> open_pins(const cache::Root& root, const std::string& encoded_bucket) {
+    auto pins = os::open_dir_at(root.dirs().root, format::pins_name);
+    if (!pins && pins.error().sys_errno == ENOENT) return std::nullopt;
+    TRY(pins);
+    auto bucket = os::open_dir_at(*pins, encoded_bucket);
+    if (!bucket && bucket.error().sys_errno == ENOENT) return std::nullopt;
+    TRY(bucket);
+    return std::move(*bucket);
+}
+
+}  // namespace
+
+Result<> pin(cache::Root& root, const protocol::KeyRef& place, const cache::CallContext& caller) {
+    TRY_ASSIGN(const os::Dir pins, os::make_and_open_dir_at(root.dirs().root, format::pins_name));
+    TRY_ASSIGN(const os::Dir bucket, os::make_and_open_dir_at(pins, place.encoded_bucket));
+    const auto lock = cache::BucketLock::shared(root, place.encoded_bucket, caller);
+    TRY(lock);
+    (void)os::point("pin.locked");
+    auto made = os::write_new_file_at(bucket, std::string(place.encoded_key()), "");
+    if (!made && made.error().sys_errno != EEXIST) return made;
+    return {};
+}
+
+Result<> unpin(const cache::Root& root, const protocol::KeyRef& place) {
+    const auto not_pinned = os::fail(Errc::miss, "not pinned", {}, {});
+    TRY_ASSIGN(const auto bucket, open_pins(root, place.encoded_bucket));
+    if (!bucket) return not_pinned;
+    auto removed = os::remove_file_at(*bucket, std::string(place.encoded_key()));
+    if (!removed && removed.error().sys_errno == ENOENT) return not_pinned;
+    return removed;
+}
+
+Result<bool> is_pinned(const cache::Root& root, const protocol::KeyRef& place) {
+    TRY_ASSIGN(const auto bucket, open_pins(root, place.encoded_bucket));
+    if (!bucket) return false;
+    const auto pinned = os::stat_at(*bucket, std::string(place.encoded_key()));
+    if (!pinned && pinned.error().sys_errno == ENOENT) return false;
+    TRY(pinned);
+    return true;
+}
+
+Result<std::set<std::string>> pins_of(const cache::Root& root, const std::string& encoded_bucket) {
+    std::set<std::string> pinned;
+    TRY_ASSIGN(const auto bucket, open_pins(root, encoded_bucket));
+    if (!bucket) return pinned;
+    TRY(os::for_each_name(*bucket, [&](const std::string& name, unsigned char) -> Result<> {
+        if (format::is_key_name(name)) pinned.insert(name);
+        return {};
+    }));
+    return pinned;
+}
+
+}  // namespace larder::policy

@@ -1,0 +1,318 @@
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <deque>
+#include "format/layout.hpp"
+#include "format/link.hpp"
+#include "format/name.hpp"
+#include "os/dir_reader.hpp"
+#include "os/points.hpp"
+#include "protocol/collect.hpp"
+#include "protocol/entry.hpp"
+#include "tree/remove.hpp"
+
+namespace larder::protocol {
+
+namespace {
+
+using format::LinkRead;
+
+/// A retired link, and the entry that it names, if it names one that may go. 48 bytes: after a purge there may be millions.
+struct Retired {
+    format::Id name;  ///< in retired/links; none in a dry run of what is not there yet
+    format::Id id;    ///< none where only the link is to go
+    std::uint64_t bytes = 0;
+    std::uint64_t files = 0;
+};
+static_assert(sizeof(Retired) == 48);
+
+class Collector {
+public:
+    Collector(cache::Root& root, const CollectOptions& options, const cache::CallContext& caller)
+        : root_(root), dirs_(root.dirs()), options_(options), caller_(caller) {}
+
+    /// (1) Clean up after the dead.
+    Result<> reap() {
+        const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
+        TRY_ASSIGN(report_.reaped, with_room([&] {
+                       return cache::reap_dead(places, [&](const os::Dir& staging) { return root_.reap(staging); }, caller_);
+                   }));
+        (void)os::point("collect.reaped");
+        return {};
+    }
+
+    /// The other steps that need the collector's lock.
+    Result<> collect() {
+        if (options_.dry_run) TRY(list_dead());
+        auto listed = options_.dry_run ? list_refreshed() : flatten();
+        (void)os::point("collect.flattened");
+        if (listed) listed = list();
+        if (!listed && listed.error().code == Errc::interrupted) {
+            report_.stopped = true;
+            return {};
+        }
+        TRY(listed);
+        (void)os::point("collect.listed");
+        // The list came first, with its look at the keys: no link in a bucket names what may go, and none ever will again. What
+        // is leased of it was leased before, and so is seen here; whoever stores an id later finds the link gone when it reads
+        // it again (Michael 2004: retire, then scan the hazard pointers).
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+        TRY_ASSIGN(leases_, read_leases(root_));
+        (void)os::point("collect.scanned");
+        for (const auto& retired : retired_) {
+            if (options_.stop.stop_requested()) {
+                report_.stopped = true;
+                break;
+            }
+            if (options_.on_progress) options_.on_progress({CollectProgress::Phase::collecting, report_.entries, retired_.size(), report_.bytes});
+            TRY(take_apart(retired));
+        }
+        return {};
+    }
+
+    [[nodiscard]] CollectReport& report() { return report_; }
+    /// In what was moved to the trash.
+    [[nodiscard]] std::uint64_t files() const { return files_; }
+
+private:
+    /// Instead of (1), where nothing is to change.
+    Result<> list_dead() {
+        TRY_ASSIGN(const auto participants, cache::read_participants(dirs_.participants));
+        for (const auto& participant : participants) {
+            if (participant.alive || !participant.table.announced) continue;
+            ++report_.reaped;
+            const auto staging = os::open_dir_at(dirs_.staging, format::participant_name(participant.number));
+            if (staging) TRY(list_staged_links(*staging));
+        }
+        return {};
+    }
+
+    /// (2) Take refreshed buckets apart. Each link is renamed before it is read: until then a late publish, which found the
+    /// bucket before it was moved aside, may still exchange it.
+    Result<> flatten() {
+        return os::for_each_name(dirs_.retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
+            if (!format::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
+            auto bucket = os::open_dir_at(dirs_.retired_buckets, name);
+            if (!bucket && bucket.error().sys_errno == ENOTDIR) return leave_alone(dirs_.retired_buckets / name);
+            TRY(bucket);
+            TRY(os::for_each_name(*bucket, [&](const std::string& key, unsigned char type) -> Result<> {
+                if (!format::is_key_name(key) || type == DT_DIR) return leave_alone(*bucket / key);
+                (void)os::point("collect.flatten-one");
+                TRY(go_on());
+                auto retired = with_room([&] { return root_.retire_link(*bucket, key); });
+                if (!retired && retired.error().sys_errno == ENOENT) return {};
+                return retired;
+            }));
+            // A late publish may have brought one more link: then the next round takes the bucket apart.
+            auto removed = os::remove_dir_at(dirs_.retired_buckets, name);
+            if (!removed && removed.error().code != Errc::exists) return removed;
+            if (removed) ++report_.buckets;
+            return {};
+        });
+    }
+
+    /// Instead of (2), where nothing is to change.
+    Result<> list_refreshed() {
+        return os::for_each_name(dirs_.retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
+            if (!format::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
+            const auto bucket = os::open_dir_at(dirs_.retired_buckets, name);
+            const int reason = bucket ? 0 : bucket.error().sys_errno;
+            if (reason == ENOTDIR || reason == ELOOP) return leave_alone(dirs_.retired_buckets / name);
+            if (reason == ENOENT) return {};
+            TRY(bucket);
+            ++report_.buckets;
+            return list_links(*bucket, format::is_key_name);
+        });
+    }
+
+    /// (3) What is retired.
+    Result<> list() {
+        return list_links(dirs_.retired_links, [](std::string_view name) { return format::parse_id(name).has_value(); });
+    }
+
+    Result<> list_staged_links(const os::Dir& staging) {
+        return os::for_each_name(staging, [&](const std::string& name, unsigned char) -> Result<> {
+            const auto staged = format::parse_staged_name(name);
+            if (!staged || staged->kind != format::StagedName::Kind::link) return {};
+            return list_link(staging, name);
+        });
+    }
+
+    Result<> list_links(const os::Dir& dir, bool (*is_ours)(std::string_view)) {
+        return os::for_each_name(dir, [&](const std::string& name, unsigned char) -> Result<> {
+            return is_ours(name) ? list_link(dir, name) : leave_alone(dir / name);
+        });
+    }
+
+    /// After each link that was looked at: there may be millions.
+    Result<> go_on() {
+        if (options_.on_progress && ++looked_at_ % 256 == 0) options_.on_progress({CollectProgress::Phase::collecting, looked_at_, 0, 0});
+        if (options_.stop.stop_requested()) return os::fail(Errc::interrupted, "collect", dirs_.root.path, "asked to stop; the rest is the next collection's");
+        return {};
+    }
+
+    Result<> list_link(const os::Dir& dir, const std::string& name) {
+        TRY(go_on());
+        TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
+        if (link.kind == LinkRead::Kind::foreign) return leave_alone(dir / name);
+        const format::Id link_name = format::parse_id(name).value_or(format::Id{});
+        if (link.kind == LinkRead::Kind::malformed) retired_.push_back({link_name, {}, 0, 0});
+        if (link.kind != LinkRead::Kind::entry) return {};
+        const auto record = read_record(root_, link.id);
+        if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
+        bool named = false;
+        if (record) {
+            TRY_ASSIGN(named, is_named_by_its_key(*record, link.id));
+        }
+        retired_.push_back({link_name, named ? format::Id{} : link.id, record ? record->bytes : 0, record ? record->files + 1 : 0});
+        return {};
+    }
+
+    /// (4) Move the entry to the trash, then unlink what named it. Killed between the two, the link names nothing, and goes
+    /// next time.
+    Result<> take_apart(const Retired& retired) {
+        if (!retired.id) return unlink(retired);
+        if (const auto holders = leases_.find(retired.id); holders != leases_.end()) {
+            const auto record = read_record(root_, retired.id);
+            for (const auto& process : holders->second) {
+                report_.leased.push_back(
+                    {process, to_text(retired.id), record ? record->bucket : "", record ? record->key : ""});
+            }
+            return {};
+        }
+        TRY_ASSIGN(const bool was_there, options_.dry_run ? is_there(retired.id) : discard(retired.id));
+        (void)os::point("collect.trashed");
+        if (was_there) {
+            ++report_.entries;
+            report_.bytes += retired.bytes;
+            files_ += retired.files;
+        }
+        return unlink(retired);
+    }
+
+    /// A link in retired/ that somebody copied there by hand must become a leak, never a loss: what its key names stays. To be
+    /// asked before the slots are read: while its key names it, it can be leased.
+    Result<bool> is_named_by_its_key(const format::Record& record, const format::Id& id) const {
+        const auto bucket = format::encode_bucket(record.bucket);
+        const auto key = format::encode_key(record.key);
+        if (!bucket || !key) return false;
+        TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dirs_.buckets, format::key_path(*bucket, *key)));
+        return link.names(id);
+    }
+
+    [[nodiscard]] Result<bool> is_there(const format::Id& id) const {
+        return os::stat_at(dirs_.archive, to_text(id)).has_value();
+    }
+
+    /// Whether it was there: an earlier collection may have been killed after this step.
+    Result<bool> discard(const format::Id& id) {
+        auto moved = with_room([&] { return root_.move_to_trash(dirs_.archive, to_text(id)); });
+        if (moved) return true;
+        if (moved.error().sys_errno == ENOENT) return false;
+        if (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space) {
+            return tl::make_unexpected(std::move(moved).error());
+        }
+        // It can't be moved (a lower layer of overlayfs, or no space even for a rename): nobody can see it, so it may go where
+        // it is.
+        TRY(tree::remove_tree_at(dirs_.archive, to_text(id)));
+        return true;
+    }
+
+    Result<> unlink(const Retired& retired) const {
+        if (options_.dry_run) return {};
+        auto removed = os::remove_file_at(dirs_.retired_links, to_text(retired.name));
+        if (!removed && removed.error().sys_errno == ENOENT) return {};
+        return removed;
+    }
+
+    /// On ext4, xfs and others a rename can fail for want of space: what lies in the trash is space.
+    template <class Step>
+    auto with_room(Step step) -> decltype(step()) {
+        auto done = step();
+        if (done || done.error().code != Errc::no_space) return done;
+        (void)tree::empty_dir(dirs_.trash, {.threads = 1});  // what it can't delete does not matter, if it could delete something
+        return step();
+    }
+
+    Result<> leave_alone(std::filesystem::path path) {
+        report_.unknown.push_back(std::move(path));
+        return {};
+    }
+
+    cache::Root& root_;
+    const cache::Handles& dirs_;
+    const CollectOptions& options_;
+    const cache::CallContext& caller_;
+    std::deque<Retired> retired_;  // grows without being copied
+    Leases leases_;
+    CollectReport report_;
+    std::uint64_t files_ = 0, looked_at_ = 0;
+};
+
+/// `files` are known to lie there; a collection that was killed may have left others.
+Result<> empty_trash(const cache::Root& root, const CollectOptions& options, std::uint64_t files, CollectReport& report) {
+    tree::RemoveOptions how{options.threads, options.count_freed, options.stop, {}};
+    std::uint64_t deleted = 0;
+    how.on_progress = [&](std::uint64_t done) {
+        deleted = done;
+        // More than there were known to be: an earlier collection left some, and nobody knows how many.
+        if (options.on_progress) options.on_progress({CollectProgress::Phase::deleting, done, done <= files ? files : 0, report.bytes});
+    };
+    auto emptied = tree::empty_dir(root.dirs().trash, how);
+    if (!emptied && emptied.error().code == Errc::interrupted) {
+        report.stopped = true;
+        report.files_left = files - std::min(files, deleted);
+        return {};
+    }
+    TRY(emptied);
+    if (options.count_freed) report.freed = emptied->freed;
+    report.freed_at_least = emptied->freed_at_least;
+    return {};
+}
+
+}  // namespace
+
+ProcessInfo info_of(const cache::ParticipantView& participant) {
+    const auto& table = participant.table;
+    const auto since = std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(table.since_nanos));
+    return {participant.number, table.process.pid, table.command, WallTime(since), participant.alive, participant.here};
+}
+
+Result<Leases> read_leases(const cache::Root& root) {
+    TRY_ASSIGN(const auto participants, cache::read_participants(root.dirs().participants));
+    Leases leases;
+    for (const auto& participant : participants) {
+        if (!participant.alive) continue;
+        for (const auto& id : participant.table.leases) leases[id].push_back(info_of(participant));
+    }
+    return leases;
+}
+
+Result<CollectReport> collect(const RootRef& root, const CollectOptions& options, const cache::CallContext& caller,
+                              const std::function<Result<>(CollectReport&)>& evict) {
+    const auto begun = std::chrono::steady_clock::now();
+    Collector collector(*root, options, caller);
+    {
+        auto lock = cache::CollectorLock::try_lock(*root);
+        TRY(lock);
+        (void)os::point("collect.locked");
+        if (!options.dry_run) {
+            TRY(collector.reap());
+            // Now, and not before: joining may adopt, and would so reap, what is to be reported as reaped.
+            lock->announce(root->participant_if_possible(caller));
+        }
+        if (evict) TRY(evict(collector.report()));
+        TRY(collector.collect());
+    }
+    (void)os::point("collect.unlocked");
+    // (5) Outside every lock: delete what was moved aside, by us or by a collection that was killed.
+    if (!options.dry_run) TRY(empty_trash(*root, options, collector.files(), collector.report()));
+    (void)os::point("collect.emptied");
+    const auto& report = collector.report();
+    if (!options.dry_run) {
+        caller.tell({.kind = Event::Kind::collected, .took = std::chrono::steady_clock::now() - begun, .entries = report.entries, .bytes = report.bytes});
+    }
+    return std::move(collector.report());
+}
+
+}  // namespace larder::protocol

@@ -1,0 +1,87 @@
+#include "protocol/get.hpp"
+
+#include "format/layout.hpp"
+#include "format/link.hpp"
+#include "format/name.hpp"
+#include "os/points.hpp"
+#include "protocol/entry.hpp"
+#include "protocol/retire.hpp"
+#include "protocol/use.hpp"
+
+namespace larder::protocol {
+
+namespace {
+
+/// Without memory of its own: a miss is the one error that callers meet all the time.
+tl::unexpected<Error> miss() { return tl::make_unexpected(Error{Errc::miss, 0, "no such entry", {}, {}}); }
+
+/// Whether the entry is the key's: two long keys might, in theory, share one hashed name.
+Result<bool> is_keys_own(const cache::Root& root, const KeyRef& place, const format::Id& id) {
+    if (!format::is_hashed(place.encoded_key())) return true;
+    const auto record = read_record(root, id);
+    if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
+    return record && record->key == place.key;
+}
+
+/// Where no lease can be written down. A link never comes back: an entry that is not good, and is not named any more either, was replaced and
+/// collected while we looked, and the key has another one, or none.
+Result<SlotLease> get_unleased(const RootRef& root, const KeyRef& place, format::Id id) {
+    for (;;) {
+        (void)os::point("get.unleased");
+        TRY_ASSIGN(const bool complete, is_complete(*root, id));
+        if (complete) {
+            TRY_ASSIGN(const bool good, is_keys_own(*root, place, id));
+            if (good) return SlotLease(root, {}, id);
+        }
+        TRY_ASSIGN(const auto link, format::read_link(root->link_kind(), root->dirs().buckets, place.path));
+        if (link.kind != format::LinkRead::Kind::entry || link.id == id) return miss();
+        id = link.id;
+    }
+}
+
+}  // namespace
+
+Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::CallContext& caller) {
+    const std::string& path = place.path;
+    const auto& dirs = root->dirs();
+    const auto mark = cache::Recent::mark_of(path);
+    // (1) Read the link; or guess what it says, since (3) is what counts: the id under which this process got the key last.
+    format::Id id = root->is_read_only() ? format::Id{} : root->recent().guess(mark);
+    if (!id) {
+        TRY_ASSIGN(const auto link, format::read_link(root->link_kind(), dirs.buckets, path));
+        if (link.kind != format::LinkRead::Kind::entry) return miss();
+        id = link.id;
+    }
+    if (root->is_read_only()) return get_unleased(root, place, id);
+    (void)os::point("get.read");
+    // (2) Store the id in a slot, with a full fence.
+    TRY_ASSIGN(SlotLease lease, SlotLease::take(root, id, caller));
+    for (;;) {
+        (void)os::point("get.stored");
+        // (3) Read the link again: if it says the id, then no collector had listed it as retired before it could see the slot, and the
+        // lease holds. If not, this was the next (1).
+        if (format::names_what_is_there(root->link_kind(), dirs.archive, path, lease.id())) break;
+        TRY_ASSIGN(const auto link, format::read_link(root->link_kind(), dirs.buckets, path));
+        if (link.kind != format::LinkRead::Kind::entry) {
+            root->recent().forget(mark);
+            return miss();
+        }
+        if (link.id != lease.id()) {
+            TRY(lease.point_at(link.id));
+            continue;
+        }
+        TRY_ASSIGN(const bool complete, is_complete(*root, lease.id()));
+        if (complete) break;
+        // A link to nowhere is a miss, and is retired if that needs no waiting; the next publish replaces it in any case.
+        const auto retired = retire_if_unlocked(*root, place, lease.id());
+        if (retired && *retired) caller.tell({.kind = Event::Kind::repaired, .bucket = place.bucket, .key = place.key, .what = "a link to nowhere"});
+        return miss();
+    }
+    (void)os::point("get.confirmed");
+    TRY_ASSIGN(const bool good, is_keys_own(*root, place, lease.id()));
+    if (!good) return miss();
+    note_use(*root, place, mark, lease.id());
+    return lease;
+}
+
+}  // namespace larder::protocol

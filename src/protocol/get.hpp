@@ -1,0 +1,11 @@
+// Get: to lease the entry that a key names. No lock, no write to the disk.
+#pragma once
+
+#include "protocol/slot_lease.hpp"
+#include "protocol/key_ref.hpp"
+
+namespace larder::protocol {
+
+[[nodiscard]] Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::CallContext& caller);
+
+}  // namespace larder::protocol

@@ -1,0 +1,174 @@
+#include "protocol/get_or_build.hpp"
+
+#include <algorithm>
+#include <compare>
+#include "format/layout.hpp"
+#include "format/name.hpp"
+#include "os/points.hpp"
+#include <set>
+#include "protocol/get.hpp"
+#include <vector>
+
+namespace larder::protocol {
+
+namespace {
+
+using os::FileLock;
+using os::Mode;
+using os::Range;
+using base::Waited;
+
+/// Builds take from milliseconds to minutes: ten looks in 100 ms cost nothing, and nobody notices such a delay.
+constexpr std::chrono::microseconds longest_pause{10'000};
+/// How long to wait before looking for a circle: long enough that a wait that ends by itself is never looked into.
+constexpr std::chrono::milliseconds before_circle_check{100};
+
+/// How long a thread waits whose process has more to tell than its table holds. Arbitrary: as long as a person waits without wondering.
+constexpr std::chrono::milliseconds longest_unseen_wait{10'000};
+
+/// A thread of a process that holds a build, or waits for one, since then. `since` makes it one of its kind: what is found again is the
+/// same wait, and not the next one of the same thread.
+struct Involved {
+    std::uint32_t participant;
+    std::int64_t thread;
+    std::uint64_t lock;
+    bool waiting;
+    std::uint64_t since;
+    bool ours;
+    friend auto operator<=>(const Involved&, const Involved&) = default;
+};
+
+std::set<Involved> read_involved(const cache::Root& root) {
+    std::set<Involved> involved;
+    const auto participants = cache::read_participants(root.dirs().participants);
+    if (!participants) return involved;
+    const auto me = os::this_process();
+    for (const auto& participant : *participants) {
+        if (!participant.alive) continue;
+        const bool our_process = participant.here && participant.table.process.pid == me.pid;
+        for (const auto& activity : participant.table.activities) {
+            involved.insert({participant.number, activity.thread, activity.lock, activity.waiting, activity.since_nanos,
+                             our_process && activity.thread == os::this_thread()});
+        }
+    }
+    return involved;
+}
+
+/// The chain of holds and waits by which the builder of `wanted` waits for a build that this thread holds; empty where there is none. By
+/// thread and not by process: two processes that build several things each wait for each other all the time, and no circle is in it.
+std::set<Involved> find_circle(const std::set<Involved>& involved, std::uint64_t wanted) {
+    std::set<Involved> chain;
+    std::set<std::uint64_t> seen;
+    std::vector<std::uint64_t> to_follow{wanted};
+    while (!to_follow.empty()) {
+        const std::uint64_t lock = to_follow.back();
+        to_follow.pop_back();
+        if (!seen.insert(lock).second) continue;
+        for (const auto& holder : involved) {
+            if (holder.waiting || holder.lock != lock) continue;
+            chain.insert(holder);
+            if (holder.ours) return chain;
+            for (const auto& wait : involved) {
+                if (!wait.waiting || wait.participant != holder.participant || wait.thread != holder.thread) continue;
+                chain.insert(wait);
+                to_follow.push_back(wait.lock);
+            }
+        }
+    }
+    return {};
+}
+
+/// The tables are read one after the other, so one reading may show a circle that never was. What two readings agree on stood between them,
+/// all at once.
+bool waits_in_circle(const cache::Root& root, std::uint64_t wanted) {
+    const auto chain = find_circle(read_involved(root), wanted);
+    if (chain.empty()) return false;
+    (void)os::point("build.circle-seen");
+    const auto again = read_involved(root);
+    return std::includes(again.begin(), again.end(), chain.begin(), chain.end());
+}
+
+/// The builds that this thread is in the middle of, innermost last.
+thread_local std::vector<std::pair<const cache::Root*, std::uint64_t>> building;
+
+class Building {
+public:
+    Building(const cache::Root& root, std::uint64_t number) { building.emplace_back(&root, number); }
+    ~Building() { building.pop_back(); }
+    Building(const Building&) = delete;
+    Building& operator=(const Building&) = delete;
+};
+
+/// The lock of one build; nothing where we are to build without it. While it waits and holds, others can see it.
+class BuildLock {
+public:
+    BuildLock(cache::Root& root, const KeyRef& place, std::uint64_t number, const cache::CallContext& caller)
+        : root_(root),
+          number_(number),
+          wait_(std::in_place, caller, "build " + std::string(place.encoded_key())),
+          caller_(caller),
+          activity_(std::in_place, root.participant_if_possible(caller), number, wait_->what(), true) {}
+
+    /// Errors: `interrupted`.
+    Result<> wait() {
+        const auto attempt = [&]() -> Result<bool> {
+            TRY_ASSIGN(held_, FileLock::try_lock(root_.dirs().locks, format::builds_lock_name, Mode::exclusive, Range::byte(number_)));
+            return held_.has_value();
+        };
+        auto next_check = before_circle_check;
+        const auto go_on = [&](std::chrono::steady_clock::duration waited) {
+            (void)os::point("build.waiting");
+            if (waited < next_check) return true;
+            next_check *= 2;
+            return !waits_in_circle(root_, number_);
+        };
+        // Whom nobody can see may be part of a circle that nobody can see.
+        const auto limit = activity_->is_visible() ? caller_.build_timeout : std::min(caller_.build_timeout, longest_unseen_wait);
+        TRY_ASSIGN(const Waited waited, wait_->wait(root_, caller_, limit, longest_pause, {number_}, attempt, go_on));
+        wait_.reset();  // told now: a build may take minutes
+        if (waited == Waited::interrupted) {
+            return os::fail(Errc::interrupted, "wait for build", {}, "ended early; it is built by " + cache::describe_holders(root_, {number_}));
+        }
+        // Too long, or in a circle: we build without the lock. Publishing is safe without it; only work is done twice.
+        if (waited == Waited::had) {
+            activity_->set_holding();
+        } else {
+            activity_.reset();  // neither waiting nor holding
+        }
+        return {};
+    }
+
+private:
+    cache::Root& root_;
+    std::uint64_t number_;
+    std::optional<cache::ObservedWait> wait_;
+    const cache::CallContext& caller_;
+    std::optional<FileLock> held_;
+    std::optional<cache::Activity> activity_;
+};
+
+}  // namespace
+
+Result<SlotLease> build_once(const RootRef& root, const KeyRef& place, const Fill& fill, const PublishOptions& options,
+                             const cache::CallContext& caller) {
+    TRY(root->participant(caller));  // a build ends in a publish: where that is impossible, nobody should have to wait first
+    const std::uint64_t number = Range::byte(format::digest(place.encoded_bucket, place.key)).start;
+    if (std::find(building.begin(), building.end(), std::pair<const cache::Root*, std::uint64_t>(root.get(), number)) != building.end()) {
+        return os::fail(Errc::invalid, "build", root->dirs().buckets / place.path, "its own build asks for it");
+    }
+    BuildLock lock(*root, place, number, caller);
+    TRY(lock.wait());
+    (void)os::point("build.locked");
+
+    // Whoever built while we waited has published.
+    auto found = get(root, place, caller);
+    if (found || found.error().code != Errc::miss) return found;
+
+    const Building in_progress(*root, number);
+    TRY_ASSIGN(Stage stage, Stage::make(root, caller));
+    TRY(fill(stage));
+    (void)os::point("build.filled");
+    return publish(std::move(stage), place, options, caller);
+}
+
+}  // namespace larder::protocol

@@ -1,0 +1,56 @@
+// What a step hands out: things that own something on the disk, each with the Root that keeps it alive.
+#pragma once
+
+#include "format/id.hpp"
+#include <memory>
+#include "cache/root.hpp"
+
+namespace larder::protocol {
+
+using RootRef = std::shared_ptr<cache::Root>;
+
+/// A lease: a slot that holds an id (invariant 4). In a cache opened read-only, an id without a slot.
+/// Fork: in the child the destructor lets go of nothing.
+class SlotLease {
+public:
+    SlotLease() = default;
+    SlotLease(RootRef root, cache::Slot slot, const format::Id& id) noexcept : root_(std::move(root)), slot_(slot), id_(id) {}
+    SlotLease(SlotLease&& other) noexcept
+        : root_(std::move(other.root_)), slot_(std::exchange(other.slot_, {})), id_(std::exchange(other.id_, {})) {}
+    SlotLease& operator=(SlotLease&& other) noexcept {
+        std::swap(root_, other.root_);
+        std::swap(slot_, other.slot_);
+        std::swap(id_, other.id_);
+        return *this;
+    }
+    ~SlotLease() {
+        if (slot_.table != nullptr && root_->is_ours()) slot_.table->release(slot_);
+    }
+
+    /// Takes a slot and stores the id in it. Whether the entry is still there to be leased, the caller finds out afterwards.
+    [[nodiscard]] static Result<SlotLease> take(RootRef root, const format::Id& id, const cache::CallContext& caller) {
+        TRY_ASSIGN(cache::Participant* const participant, root->participant(caller));
+        TRY_ASSIGN(const cache::Slot slot, participant->acquire(caller));
+        SlotLease lease(std::move(root), slot, {});
+        TRY(lease.point_at(id));
+        return lease;
+    }
+    /// The same slot, for another id. Errors: `no_space`; what it protects then, if anything, is unknown.
+    [[nodiscard]] Result<> point_at(const format::Id& id) {
+        if (!slot_.table->store(slot_, id)) return os::fail(errno, "write down a lease", root_->dirs().participants.path);
+        id_ = id;
+        return {};
+    }
+
+    [[nodiscard]] const cache::Root& root() const noexcept { return *root_; }
+    [[nodiscard]] const format::Id& id() const noexcept { return id_; }
+    [[nodiscard]] bool is_protected() const noexcept { return slot_.table != nullptr; }
+    [[nodiscard]] Result<> hand_on() { return slot_.table->hand_on(); }
+
+private:
+    RootRef root_;
+    cache::Slot slot_;
+    format::Id id_;
+};
+
+}  // namespace larder::protocol

@@ -1,0 +1,108 @@
+#include "protocol/stage.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <new>
+#include "format/layout.hpp"
+#include "os/points.hpp"
+#include "tree/carry.hpp"
+#include "tree/containment.hpp"
+#include "tree/remove.hpp"
+
+namespace larder::protocol {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The staged directory of `id`, open. Whoever has staged has joined.
+Result<os::Dir> open_staged(const cache::Root& root, const format::Id& id) {
+    return os::open_dir_at(root.joined()->staging(), format::staged_tree_name(id));
+}
+
+}  // namespace
+
+Result<Stage> Stage::make(RootRef root, const cache::CallContext& caller) {
+    TRY_ASSIGN(cache::Participant* const participant, root->participant(caller));
+    const format::Id id = format::fresh_id();
+    TRY(os::make_dir_at(participant->staging(), format::staged_tree_name(id), 0700));
+    Stage stage(std::move(root), id);
+    (void)os::point("stage.made");
+    TRY_ASSIGN(const os::Dir staged, open_staged(*stage.root_, id));
+    TRY(os::make_dir_at(staged, format::tree_name, 0777));  // less the umask, as any installer's directory
+    return stage;
+}
+
+Stage::~Stage() {
+    if (!id_ || !root_->is_ours()) return;
+    // A destructor has nobody to tell: what is left lies in trash/ or in our staging area, and is collected from there.
+    try {
+        const auto& trash = root_->dirs().trash;
+        const std::string in_trash = to_text(format::fresh_id());
+        const auto moved = os::rename_new(root_->joined()->staging(), format::staged_tree_name(id_), trash, in_trash);
+        if (moved) (void)tree::remove_tree_at(trash, in_trash);
+    } catch (const std::bad_alloc&) {
+    }
+}
+
+fs::path Stage::tree_path() const { return root_->joined()->staging().path / format::staged_tree_name(id_) / format::tree_name; }
+
+Result<> Stage::check_source(const fs::path& source) const {
+    const auto& root = root_->dirs().root.path;
+    if (tree::lies_within(source, root) || tree::lies_within(root, source)) {
+        return os::fail(Errc::invalid, "stage", source, "it lies in the cache " + root.string() + ", or contains it");
+    }
+    return {};
+}
+
+Result<> Stage::copy_from(const fs::path& source) {
+    TRY(check_source(source));
+    TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
+    TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
+    // Never hard links: the source stays its owner's to change.
+    for (const LinkMode mode : {LinkMode::clone, LinkMode::copy}) {
+        const MaterializeOptions options{mode, false, 0};
+        struct stat status{};
+        if (::stat(source.c_str(), &status) != 0) return os::fail(errno, "stage", source);
+        Result<MaterializeReport> carried;
+        if (S_ISDIR(status.st_mode)) {
+            TRY_ASSIGN(const os::Dir from, os::open_dir(source));
+            carried = tree::carry(from, tree, options);
+            const auto set_mode = [&] { return ::fchmod(tree.get(), status.st_mode & 0777); };
+            if (carried && os::retry(set_mode) != 0) return os::fail(errno, "stage", source);
+        } else {
+            const fs::path parent = source.has_parent_path() ? source.parent_path() : fs::path(".");
+            TRY_ASSIGN(const os::Dir from, os::open_dir(parent));
+            carried = tree::carry_file(from, source.filename().string(), tree, options);
+        }
+        if (carried) return {};
+        if (mode == LinkMode::copy || carried.error().code != Errc::unsupported) return tl::make_unexpected(std::move(carried).error());
+        // A clone fails at the first file, if it fails: begin again with nothing but directories made so far.
+        TRY(tree::empty_dir(tree, {.threads = 1}));
+    }
+    return {};
+}
+
+Result<> Stage::move_from(const fs::path& source) {
+    TRY(check_source(source));
+    // Another cache's entry may be leased there.
+    if (const auto other = tree::enclosing_cache(source)) {
+        return os::fail(Errc::invalid, "stage", source, "it lies in the cache " + other->string() + ", whose it is; put a copy");
+    }
+    struct stat status{};
+    if (::lstat(source.c_str(), &status) != 0) return os::fail(errno, "stage", source);
+    if (!S_ISDIR(status.st_mode)) return os::fail(Errc::invalid, "stage", source, "only a directory can be moved into the cache; put a copy");
+    TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
+    // A rename onto an empty directory replaces it, atomically, and refuses one that is not empty.
+    if (::renameat(AT_FDCWD, source.c_str(), staged.get(), format::tree_name) == 0) return {};
+    if (errno == EXDEV) {
+        return os::fail(Errc::unsupported, "stage", source, "it is on another file system than the cache, and can't be moved; put a copy");
+    }
+    if (errno == ENOTEMPTY || errno == EEXIST) return os::fail(Errc::invalid, "stage", tree_path(), "something has been staged here already");
+    return os::fail(errno, "stage", source);
+}
+
+}  // namespace larder::protocol

@@ -1,0 +1,12 @@
+// Verify: to check, while others work, every invariant that can be checked then.
+#pragma once
+
+#include <larder/report.hpp>
+#include "cache/locks.hpp"
+#include "protocol/slot_lease.hpp"
+
+namespace larder::protocol {
+
+[[nodiscard]] Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options, const cache::CallContext& caller);
+
+}  // namespace larder::protocol

@@ -1,0 +1,183 @@
+#include "tree/carry.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <mutex>
+#include <thread>
+#include "tree/transfer.hpp"
+#include "tree/walk.hpp"
+#include <utility>
+#include <vector>
+
+namespace larder::tree {
+
+namespace {
+
+/// A directory of the source, and the one that it becomes.
+struct Pair final : WalkDir {
+    using WalkDir::WalkDir;
+    os::Dir into;
+    bool made = false;      // `into` was made here, and gets mode and time of its source in the end
+    struct stat status {};  // of the source
+    Ability* ability = nullptr;
+};
+
+/// A directory too deep for one walk: see max_depth.
+struct PutOff {
+    std::string path;  // below both tops
+    bool made = false;
+};
+
+class Carriage final : public Visitor {
+public:
+    Carriage(const os::Dir& source, const os::Dir& destination, const MaterializeOptions& options)
+        : source_(source), destination_(destination), options_(options) {}
+
+    Result<> start() {
+        TRY_ASSIGN(destination_status_, os::stat_of(destination_));
+        return {};
+    }
+
+    Result<> carry_all(Team team) {
+        put_off_.push_back({});
+        while (!put_off_.empty()) {
+            base_ = std::move(put_off_.back());
+            put_off_.pop_back();
+            TRY_ASSIGN(os::Dir from, open_below(source_, base_.path));
+            TRY_ASSIGN(os::Dir into, open_below(destination_, base_.path));
+            TRY_ASSIGN(auto top, open_pair(std::move(from), std::move(into), base_.made));
+            TRY(walk(std::move(top), *this, team));
+        }
+        return {};
+    }
+
+    Result<std::unique_ptr<WalkDir>> visit(WalkDir& at, const std::string& name, unsigned char type) override {
+        auto& pair = static_cast<Pair&>(at);
+        if (type == DT_DIR) return enter(pair, name);
+        TRY_ASSIGN(const struct stat status, os::stat_at(pair.dir, name));
+        if (S_ISDIR(status.st_mode)) return enter(pair, name);
+        TRY(carry_one({pair.dir, name, status, pair.into}, *pair.ability));
+        return nullptr;
+    }
+
+    Result<Next> leave(WalkDir& at) override {
+        auto& pair = static_cast<Pair&>(at);
+        if (pair.made) TRY(finish_directory(pair.status, pair.into));
+        return Next::done;
+    }
+
+    Result<> carry_one(const Move& move, Ability& ability) {
+        if (S_ISLNK(move.status.st_mode)) {
+            TRY(transfer_symlink(move, options_));
+            ++symlinks_;
+            return {};
+        }
+        if (!S_ISREG(move.status.st_mode)) {
+            return os::fail(Errc::invalid, "copy", move.from / move.name, "a socket, pipe or device can't be copied");
+        }
+        TRY_ASSIGN(const Way way, transfer_file(move, options_, ability));
+        ++(way == Way::cloned ? cloned_ : way == Way::hardlinked ? hardlinked_ : copied_);
+        bytes_ += static_cast<std::uint64_t>(move.status.st_size);
+        return {};
+    }
+
+    [[nodiscard]] MaterializeReport report() const { return {cloned_, hardlinked_, copied_, symlinks_, directories_, bytes_}; }
+
+private:
+    /// Against a umask that takes our own rights away. The mode that it is to have comes when it is full.
+    static Result<> make_ours_to_fill(const os::Dir& made) {
+        TRY_ASSIGN(const struct stat status, os::stat_of(made));
+        const mode_t mode = status.st_mode & 07777;
+        if ((mode & S_IRWXU) == S_IRWXU) return {};
+        if (os::retry([&] { return ::fchmod(made.get(), mode | S_IRWXU); }) != 0) return os::fail(errno, "make directory", made.path);
+        return {};
+    }
+
+    Result<std::unique_ptr<WalkDir>> enter(Pair& pair, const std::string& name) {
+        bool made = true;
+        if (auto tried = os::make_dir_at(pair.into, name, 0700); !tried) {
+            if (tried.error().sys_errno != EEXIST) return tl::make_unexpected(std::move(tried).error());
+            made = false;
+        }
+        if (made) ++directories_;
+        auto into = os::open_dir_at(pair.into, name);
+        if (!into && (into.error().sys_errno == ELOOP || into.error().sys_errno == ENOTDIR)) {
+            return os::fail(Errc::exists, "make directory", pair.into / name, "no directory, and a directory should go there");
+        }
+        TRY(into);
+        if (made) TRY(make_ours_to_fill(*into));
+        if (pair.depth + 1 >= max_depth) {
+            const std::string path = path_below_top(pair, name);
+            const std::lock_guard lock(mutex_);
+            put_off_.push_back({base_.path.empty() ? path : base_.path + "/" + path, made});
+            return nullptr;
+        }
+        TRY_ASSIGN(os::Dir from, os::open_dir_at(pair.dir, name));
+        return open_pair(std::move(from), std::move(*into), made);
+    }
+
+    Result<std::unique_ptr<WalkDir>> open_pair(os::Dir from, os::Dir into, bool made) {
+        TRY_ASSIGN(auto reader, os::DirReader::borrow(from));
+        auto pair = std::make_unique<Pair>(std::move(from), std::move(reader));
+        TRY_ASSIGN(pair->status, os::stat_of(pair->dir));
+        if (pair->status.st_dev == destination_status_.st_dev && pair->status.st_ino == destination_status_.st_ino) {
+            return os::fail(Errc::invalid, "copy", pair->dir.path, "the destination lies in what is to be copied");
+        }
+        TRY_ASSIGN(const struct stat into_status, os::stat_of(into));
+        pair->into = std::move(into);
+        pair->made = made;
+        const std::lock_guard lock(mutex_);
+        pair->ability = &abilities_[{pair->status.st_dev, into_status.st_dev}];
+        return pair;
+    }
+
+    const os::Dir& source_;
+    const os::Dir& destination_;
+    const MaterializeOptions& options_;
+    struct stat destination_status_ {};
+    PutOff base_;  // where this walk's tops lie below the first
+    std::mutex mutex_;
+    std::vector<PutOff> put_off_;
+    std::map<std::pair<dev_t, dev_t>, Ability> abilities_;
+    std::atomic<std::uint64_t> cloned_{0}, hardlinked_{0}, copied_{0}, symlinks_{0}, directories_{0}, bytes_{0};
+};
+
+/// What one thread carries before others help, unless the caller says how many shall. With two threads from the start, on two
+/// busy cores, 256 hard links took 15 ms instead of 3 (ext4) and 20 instead of 1 (tmpfs); 256 copies 34 instead of 33, 1,024
+/// copies 144 instead of 183 (ext4) and 79 instead of 95 (tmpfs). A package has a hundred files: nobody should wait for threads
+/// there.
+constexpr std::uint64_t alone = 512;
+
+/// One for each processor, four at most. 10,000 files of 1 KiB in 100 directories, one / two / four threads, by the time of `cp
+/// -al` or `cp -a` (two busy cores): hard links on ext4 0.95 / 0.73 / 0.57, xfs 1.03 / 0.73 / 0.54, tmpfs 0.71 /
+/// 0.79 / 0.72; copies on ext4 0.63 / 0.59 / 0.45, xfs 0.48 / 0.40 / 0.30, tmpfs 0.25 / 0.27 / 0.28; clones on xfs 0.67 / 0.42
+/// / 0.33.
+Team team_for(const MaterializeOptions& options) {
+    if (options.threads != 0) return {options.threads, 0};
+    return {std::clamp(std::thread::hardware_concurrency(), 1U, 4U), alone};
+}
+
+}  // namespace
+
+Result<MaterializeReport> carry(const os::Dir& source, const os::Dir& destination, const MaterializeOptions& options) {
+    Carriage carriage(source, destination, options);
+    TRY(carriage.start());
+    TRY(carriage.carry_all(team_for(options)));
+    return carriage.report();
+}
+
+Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& name, const os::Dir& destination,
+                                     const MaterializeOptions& options) {
+    TRY_ASSIGN(const struct stat status, os::stat_at(source, name));
+    if (S_ISDIR(status.st_mode))
+        return os::fail(Errc::invalid, "copy", source / name, "a directory, and a file was to be copied");
+    Carriage carriage(source, destination, options);
+    Ability ability;
+    TRY(carriage.carry_one({source, name, status, destination}, ability));
+    return carriage.report();
+}
+
+}  // namespace larder::tree

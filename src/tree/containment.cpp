@@ -1,0 +1,52 @@
+#include "tree/containment.hpp"
+
+#include "format/format_file.hpp"
+#include "format/layout.hpp"
+#include "os/file.hpp"
+#include <system_error>
+
+namespace larder::tree {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Absolute, with the symlinks of the part that exists resolved.
+fs::path resolved(const fs::path& path) {
+    std::error_code error;
+    // First, as weakly_canonical leaves a path relative whose first name does not exist.
+    fs::path result = fs::weakly_canonical(fs::absolute(path, error), error);
+    // Once more: "none/../link" came back as "link", which has not been looked at yet.
+    if (!error) result = fs::weakly_canonical(result, error);
+    // What can't be resolved (a loop of links, a directory that we may not search) is taken as it is written.
+    if (error) result = fs::absolute(path, error).lexically_normal();
+    return result.has_filename() ? result : result.parent_path();
+}
+
+bool is_cache(const fs::path& directory) {
+    const auto dir = os::open_dir(directory);
+    if (!dir) return false;
+    const auto format = os::read_file_at(*dir, format::format_name, format::max_format);
+    return format && format->starts_with(format::format_begin);  // of whatever version, and even if it is cut off
+}
+
+}  // namespace
+
+std::optional<fs::path> enclosing_cache(const fs::path& path) {
+    for (fs::path each = resolved(path);; each = each.parent_path()) {
+        if (is_cache(each)) return each;
+        if (!each.has_relative_path()) return std::nullopt;
+    }
+}
+
+bool lies_within(const fs::path& inner, const fs::path& outer) {
+    const fs::path wanted = resolved(outer);
+    for (fs::path each = resolved(inner);; each = each.parent_path()) {
+        // By identity too: one directory may have two names, by a mount, or where names are equal that differ in case.
+        std::error_code error;
+        if (each == wanted || fs::equivalent(each, wanted, error)) return true;
+        if (!each.has_relative_path()) return false;
+    }
+}
+
+}  // namespace larder::tree

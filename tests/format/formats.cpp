@@ -1,0 +1,70 @@
+// The file `format`.
+
+#include "catch.hpp"
+#include "format/format_file.hpp"
+
+using namespace larder;
+using namespace larder::format;
+
+namespace {
+
+using Kind = FormatRead::Kind;
+
+const LinkKind all_kinds[] = {LinkKind::symlink, LinkKind::file, LinkKind::junction};
+
+}  // namespace
+
+TEST_CASE("a format reads back") {
+    for (const LinkKind kind : all_kinds) {
+        const auto read = parse_format(print_format({kind}));
+        CHECK(read.kind == Kind::ours);
+        CHECK(read.format.links == kind);
+    }
+    CHECK(print_format({LinkKind::symlink}) == "larder 1\nlinks symlink\n");
+}
+
+TEST_CASE("a later version is told by the first line alone") {
+    for (const char* text : {"larder 2\n", "larder 2\nlinks symlink\n", "larder 10\nanything\0else", "larder 2147483647\n"}) {
+        CHECK(parse_format(text).kind == Kind::newer);
+    }
+}
+
+TEST_CASE("what is no format is unknown") {
+    for (const char* text : {"", "\n", "larder", "larder 1", "larder 1\n", "larder 1\nlinks symlink", "larder 1\nlinks \n",
+        "larder 1\nlinks Symlink\n",
+                             "larder 1\r\nlinks symlink\r\n", "larder 1\nlinks symlink\n\n", "larder 1\nlinks symlink\nmore\n",
+                                 " larder 1\nlinks symlink\n",
+                             "larder  1\nlinks symlink\n", "larder 01\nlinks symlink\n", "larder +1\nlinks symlink\n",
+                                 "larder 0\nlinks symlink\n",
+                             "larder -1\nlinks symlink\n", "larder 2", "larder 2x\n", "larder \n", "Larder 1\nlinks symlink\n",
+                                 "ladder 1\nlinks symlink\n"}) {
+        INFO(text);
+        CHECK(parse_format(text).kind == Kind::unknown);
+    }
+    CHECK(parse_format(std::string_view("larder 1\0\nlinks symlink\n", 24)).kind == Kind::unknown);
+}
+
+TEST_CASE("a format that is cut off anywhere is none") {
+    for (const LinkKind kind : all_kinds) {
+        const std::string whole = print_format({kind});
+        for (std::size_t length = 0; length < whole.size(); ++length) {
+            INFO(length);
+            CHECK(parse_format(whole.substr(0, length)).kind == Kind::unknown);
+        }
+    }
+}
+
+TEST_CASE("a format of which any byte has changed is never taken for ours") {
+    for (const LinkKind kind : all_kinds) {
+        const std::string whole = print_format({kind});
+        for (std::size_t at = 0; at < whole.size(); ++at) {
+            for (int byte = 0; byte < 256; ++byte) {
+                std::string changed = whole;
+                changed[at] = static_cast<char>(byte);
+                if (changed == whole) continue;
+                INFO(changed);
+                CHECK(parse_format(changed).kind != Kind::ours);
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+// Ids, and the names on disk that are made of them or of numbers.
+
+#include "catch.hpp"
+#include "format/id.hpp"
+#include "format/layout.hpp"
+#include <limits>
+#include <random>
+#include <set>
+
+using namespace larder;
+using namespace larder::format;
+
+namespace {
+
+const std::string sample = "0123456789abcdefghjkmnpqrs";  // 26 characters of the alphabet, the first below 8
+
+std::string with(std::string text, std::size_t at, char c) {
+    text[at] = c;
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("an id reads back from its text, whatever its bits") {
+    constexpr auto all = std::numeric_limits<std::uint64_t>::max();
+    std::vector<Id> ids = {{0, 1}, {1, 0}, {0, all}, {all, 0}, {all, all}};
+    for (int bit = 0; bit < 64; ++bit) {
+        ids.push_back({std::uint64_t{1} << bit, 0});
+        ids.push_back({0, std::uint64_t{1} << bit});
+    }
+    std::mt19937_64 random(1);
+    for (int i = 0; i < 1000; ++i) ids.push_back({random(), random()});
+    for (const Id& id : ids) {
+        const std::string text = to_text(id);
+        INFO(text);
+        CHECK(text.size() == id_length);
+        REQUIRE(parse_id(text) == id);
+    }
+}
+
+TEST_CASE("only what to_text makes is an id") {
+    REQUIRE(parse_id(sample));
+    const std::vector<std::string> bad = {
+        "",
+        sample.substr(1),
+        sample + "0",
+        std::string(id_length, '0'),  // the id that means none
+        with(sample, 0, '8'),         // 130 bits
+        with(sample, 0, 'z'),
+        with(sample, 5, 'i'),  // the letters that the alphabet leaves out
+        with(sample, 5, 'l'),
+        with(sample, 5, 'o'),
+        with(sample, 5, 'u'),
+        with(sample, 5, 'A'),
+        with(sample, 5, '/'),
+        with(sample, 5, '\0'),
+        with(sample, 5, '\xc3'),
+        with(sample, 25, '\n'),
+        with(sample, 25, ' '),
+    };
+    for (const auto& text : bad) {
+        INFO(text);
+        CHECK_FALSE(parse_id(text));
+    }
+}
+
+TEST_CASE("an id has one spelling only: no byte of it can change and leave the same id") {
+    const auto id = parse_id(sample);
+    for (std::size_t at = 0; at < sample.size(); ++at) {
+        for (int byte = 0; byte < 256; ++byte) {
+            const char c = static_cast<char>(byte);
+            if (c == sample[at]) continue;
+            const auto other = parse_id(with(sample, at, c));
+            if (other) CHECK(*other != *id);
+        }
+    }
+}
+
+TEST_CASE("fresh ids differ") {
+    std::set<Id> ids;
+    for (int i = 0; i < 1000; ++i) ids.insert(fresh_id());
+    CHECK(ids.size() == 1000);
+    CHECK_FALSE(ids.count(Id{}));
+}
+
+TEST_CASE("a staged name says what it is, and whose") {
+    const Id id{7, 9};
+    const auto tree = parse_staged_name(staged_tree_name(id)), link = parse_staged_name(staged_link_name(id));
+    REQUIRE(tree);
+    REQUIRE(link);
+    CHECK(tree->kind == StagedName::Kind::tree);
+    CHECK(link->kind == StagedName::Kind::link);
+    CHECK(tree->id == id);
+    CHECK(link->id == id);
+    CHECK(staged_tree_name(id) == "t-" + to_text(id));
+    CHECK(staged_link_name(id) == "l-" + to_text(id));
+}
+
+TEST_CASE("a name that nobody stages is none") {
+    for (const std::string& name : {std::string(), std::string("t"), std::string("t-"), "x-" + sample, "T-" + sample,
+        "t_" + sample, "-t" + sample,
+                                    sample, "t-" + sample.substr(1), "t-" + sample + "0", "t-" + sample + "/x",
+                                        "l-" + sample + " ",
+                                    "t-" + std::string(id_length, '0'), "t-t-" + sample}) {
+        INFO(name);
+        CHECK_FALSE(parse_staged_name(name));
+    }
+}
+
+TEST_CASE("a participant's number has one spelling") {
+    for (const std::uint32_t number : {0U, 1U, 9U, 10U, 4'294'967'295U}) {
+        CHECK(parse_participant_name(participant_name(number)) == number);
+    }
+    for (const char* name : {"", "00", "01", "+1", "-1", "-0", " 1", "1 ", "1a", "0x1", "1.0", "4294967296",
+        "99999999999999999999", ".", "..", "1/"}) {
+        INFO(name);
+        CHECK_FALSE(parse_participant_name(name));
+    }
+    CHECK_FALSE(parse_participant_name(std::string_view("1\0", 2)));
+}
+
+TEST_CASE("the locks' names are known, and no others") {
+    const std::string longest(128, 'b');
+    for (const std::string& name : {std::string("collector"), std::string("builds"), bucket_lock_name("wheels-v1"),
+        gate_lock_name("wheels-v1"),
+                                    bucket_lock_name("%2e%2e"), bucket_lock_name(longest)}) {
+        INFO(name);
+        CHECK(is_lock_name(name));
+    }
+    for (const std::string& name : {std::string(), std::string("Collector"), std::string("collector "), std::string("build"),
+        std::string("bucket"),
+                                    std::string("bucket."), std::string("gate."), std::string("bucket.%"),
+                                        std::string("bucket.A"),
+                                    std::string("bucket..."), std::string("bucket.%41x%"), std::string("bucket.%c3"),
+                                        std::string("gates.a"),
+                                    "bucket." + longest + "b"}) {
+        INFO(name);
+        CHECK_FALSE(is_lock_name(name));
+    }
+    CHECK(bucket_lock_name("a") != gate_lock_name("a"));
+}
+
+TEST_CASE("a root has these ten names") {
+    for (const char* name : {"CACHEDIR.TAG", ".gitignore", "format", "locks", "participants", "staging", "buckets", "archive",
+        "retired", "trash"}) {
+        CHECK(is_root_name(name));
+    }
+    for (const char* name : {"", ".", "..", "Format", "format ", "cachedir.tag", "lock", "tras", "trashh", "lost+found"}) {
+        INFO(name);
+        CHECK_FALSE(is_root_name(name));
+    }
+}

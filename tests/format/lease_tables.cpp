@@ -1,0 +1,192 @@
+// Lease tables: what others read in one that is whole, cut off or changed. None may be taken for more than it is, and one that
+// can't be understood must be refused, since nothing may then be collected.
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+#include "catch.hpp"
+#include "cache/lease_table.hpp"
+#include "support/cache.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+using cache::LeaseTable;
+using cache::read_table;
+using cache::TableView;
+
+namespace {
+
+constexpr std::size_t table_size = 8192, header_size = 512, slots_at = 4096;
+constexpr format::Id first{0x1111'2222'3333'4444, 0x5555'6666'7777'8888}, second{1, 2};
+
+os::Fd open_file(const fs::path& path) {
+    os::Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    REQUIRE(fd);
+    return fd;
+}
+
+Result<TableView> read_bytes(const fs::path& path, const std::string& bytes) {
+    write_file(path, bytes);
+    return read_table(open_file(path).get(), path);
+}
+
+/// The bytes of a table that this process has, with two leases and two activities.
+std::string sample(const fs::path& path) {
+    const auto table = value(LeaseTable::take(open_file(path), path));
+    const auto one = table->acquire(), two = table->acquire();
+    REQUIRE(table->store(*one, first));
+    REQUIRE(table->store(*two, second));
+    REQUIRE(table->begin_activity(77, "bucket b", true));
+    REQUIRE(table->begin_activity(78, "a label that is much longer than the room for it", false));
+    return read_file(path);
+}
+
+bool leases(const TableView& view, const format::Id& id) { return std::count(view.leases.begin(), view.leases.end(), id) == 1; }
+
+}  // namespace
+
+TEST_CASE("a table tells whose it is, what it leases and what its process waits for") {
+    const TempDir dir;
+    const auto view = value(read_bytes(dir.path() / "copy", sample(dir.path() / "table")));
+    CHECK(view.announced);
+    CHECK(view.process.pid == ::getpid());
+    CHECK(os::is_running(view.process) == os::Running::yes);
+    CHECK_FALSE(view.handed_on);
+    CHECK_FALSE(view.command.empty());
+    CHECK(view.leases == std::vector<format::Id>{first, second});
+    REQUIRE(view.activities.size() == 2);
+    CHECK(view.activities[0].lock == 77);
+    CHECK(view.activities[0].waiting);
+    CHECK(view.activities[0].label == "bucket b");
+    CHECK(view.activities[1].lock == 78);
+    CHECK_FALSE(view.activities[1].waiting);
+    CHECK(view.activities[1].label == "a label that is much longer tha");
+}
+
+TEST_CASE("a table is allocated, never sparse: a full disk is an error when it is taken, and no signal later") {
+    const TempDir dir;
+    const fs::path path = dir.path() / "table";
+    const auto table = value(LeaseTable::take(open_file(path), path));
+    struct stat status {};
+    REQUIRE(::stat(path.c_str(), &status) == 0);
+    CHECK(static_cast<std::size_t>(status.st_size) == table_size);
+    CHECK(static_cast<std::size_t>(status.st_blocks) * 512 >= table_size);
+}
+
+TEST_CASE("a table that is cut off at any length has no leases and no owner") {
+    const TempDir dir;
+    const fs::path path = dir.path() / "copy";
+    const std::string whole = sample(dir.path() / "table");
+    REQUIRE(whole.size() == table_size);
+    write_file(path, whole);
+    const os::Fd fd = open_file(path);
+    for (std::size_t length = table_size; length-- > 0;) {
+        REQUIRE(::ftruncate(fd.get(), static_cast<off_t>(length)) == 0);
+        const auto view = read_table(fd.get(), path);
+        if (view && (view->announced || !view->leases.empty() ||
+            !view->activities.empty())) FAIL_CHECK("something in " << length << " bytes");
+    }
+}
+
+TEST_CASE("a table of which any byte has changed is refused, or understood, and its other leases are seen") {
+    const TempDir dir;
+    const fs::path path = dir.path() / "copy";
+    const std::string whole = sample(dir.path() / "table");
+    write_file(path, whole);
+    const os::Fd fd = open_file(path);
+    for (std::size_t at = 0; at < table_size; ++at) {
+        for (const int flip : {0x01, 0x80, 0xff}) {
+            const char changed = static_cast<char>(whole[at] ^ flip);
+            REQUIRE(::pwrite(fd.get(), &changed, 1, static_cast<off_t>(at)) == 1);
+            const auto view = read_table(fd.get(), path);
+            if (at < 8) {  // the magic number
+                if (view) FAIL_CHECK("understood with another byte " << at);
+                if (!view && view.error().code != Errc::damaged) FAIL_CHECK(view.error().message());
+            } else if (!view) {
+                FAIL_CHECK("refused with another byte " << at << ": " << view.error().message());
+            } else {
+                const bool first_changed = at >= slots_at && at < slots_at + 16, second_changed = at >= slots_at + 16 &&
+                    at < slots_at + 32;
+                if (!first_changed && !leases(*view, first)) FAIL_CHECK("the first lease is gone with byte " << at);
+                if (!second_changed && !leases(*view, second)) FAIL_CHECK("the second lease is gone with byte " << at);
+            }
+        }
+        REQUIRE(::pwrite(fd.get(), &whole[at], 1, static_cast<off_t>(at)) == 1);
+    }
+}
+
+TEST_CASE("a table is nobody's where announcing its owner, or wiping it, was cut short anywhere") {
+    const TempDir dir;
+    const std::string whole = sample(dir.path() / "table");
+    const std::size_t pid_at = whole.find(std::string(reinterpret_cast<const char*>(std::array{std::int64_t{::getpid()}}.data()), 8));
+    REQUIRE(pid_at < header_size);
+    const auto check_nobodys = [&](const std::string& bytes, std::size_t written) {
+        INFO(written << " bytes written");
+        CHECK_FALSE(value(read_bytes(dir.path() / "copy", bytes)).announced);
+    };
+    for (std::size_t written = 0; written <= header_size; ++written) {
+        std::string header(table_size, '\0');
+        header.replace(0, written, whole, 0, written);
+        header.replace(pid_at, 8, 8, '\0');  // comes after the header
+        check_nobodys(header, written);
+    }
+    std::string wiped = whole;
+    wiped.replace(pid_at, table_size - pid_at, table_size - pid_at, '\0');
+    for (std::size_t written = 0; written <= pid_at; ++written) {
+        wiped.replace(0, written, written, '\0');
+        check_nobodys(wiped, written);
+    }
+}
+
+TEST_CASE("texts in a table that nobody ended with a zero are read up to their field's end") {
+    const TempDir dir;
+    std::string bytes = sample(dir.path() / "table");
+    std::fill(bytes.begin() + 64, bytes.begin() + header_size, 'x');
+    std::fill(bytes.begin() + header_size + 32, bytes.begin() + header_size + 64, 'y');
+    const auto view = value(read_bytes(dir.path() / "copy", bytes));
+    CHECK(view.command == std::string(448, 'x'));
+    CHECK(view.activities[0].label == std::string(32, 'y'));
+}
+
+TEST_CASE("bytes that were never a table are refused") {
+    const TempDir dir;
+    for (const std::string& bytes : {std::string(table_size, 'x'), std::string(table_size, '\xff'),
+        "lardtbl2" + std::string(table_size, '\0')}) {
+        const auto view = read_bytes(dir.path() / "copy", bytes);
+        REQUIRE_FALSE(view);
+        CHECK(view.error().code == Errc::damaged);
+    }
+    const auto empty = value(read_bytes(dir.path() / "copy", std::string(table_size, '\0')));
+    CHECK_FALSE(empty.announced);
+    CHECK(empty.leases.empty());
+}
+
+TEST_CASE("goodbye: a table whose owner ends has no owner, and one that is wiped has nothing") {
+    const TempDir dir;
+    const fs::path path = dir.path() / "table";
+    (void)sample(path);  // its table has ended
+    CHECK_FALSE(value(read_table(open_file(path).get(), path)).announced);
+    value(cache::wipe_table(open_file(path).get(), path));
+    CHECK(read_file(path) == std::string(table_size, '\0'));
+}
+
+TEST_CASE("a table has 256 slots, and a slot that is let go of is free again") {
+    const TempDir dir;
+    const fs::path path = dir.path() / "table";
+    const auto table = value(LeaseTable::take(open_file(path), path));
+    std::vector<cache::Slot> slots;
+    while (const auto slot = table->acquire()) {
+        REQUIRE(table->store(*slot, {1, slots.size() + 1}));
+        slots.push_back(*slot);
+    }
+    CHECK(slots.size() == cache::slots_per_table);
+    const auto seen = [&] { return value(read_table(open_file(path).get(), path)).leases.size(); };
+    CHECK(seen() == cache::slots_per_table);
+    table->release(slots[100]);
+    CHECK(seen() == cache::slots_per_table - 1);
+    const auto again = table->acquire();
+    REQUIRE(again);
+    CHECK(again->index == slots[100].index);
+    CHECK_FALSE(table->acquire());
+}
