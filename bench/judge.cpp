@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
 // How much memory and time the judge takes: bench_judge [OPERATIONS [KEYS [PROCESSES]]]. Run by hand; prints what it measured.
 //
 // Real processes hammer registers in memory that they share, which are linearizable by construction, and write down what they
 // do as the harness does. One in fifty changes does not know whether it happened; now and then a process yields in
 // mid-operation, so that most others overlap it.
+
+#include "stress/judge/judge.hpp"
 
 #include <sched.h>
 #include <sys/mman.h>
@@ -17,11 +20,11 @@
 #include <filesystem>
 #include <new>
 #include <random>
+#include <string>
+
 #include "stress/history/log.hpp"
 #include "stress/history/read.hpp"
-#include "stress/judge/judge.hpp"
 #include "stress/judge/report.hpp"
-#include <string>
 
 using namespace larder::stress;
 
@@ -32,7 +35,11 @@ using Register = std::atomic<Version>;  // 0: nothing
 class Worker {
 public:
     Worker(Log log, std::uint32_t process, Register* registers, std::uint32_t keys)
-        : log_(std::move(log)), process_(process), registers_(registers), keys_(keys), random_(process) {}
+        : log_(std::move(log)),
+          process_(process),
+          registers_(registers),
+          keys_(keys),
+          random_(process) {}
 
     void run(std::uint64_t operations) {
         for (std::uint64_t i = 0; i < operations; ++i) one();
@@ -110,9 +117,11 @@ long peak_megabytes() {
     return usage.ru_maxrss / 1024;
 }
 
-void hammer(const std::filesystem::path& directory, std::uint64_t operations, std::uint32_t keys, std::uint32_t processes) {
+void hammer(const std::filesystem::path& directory, std::uint64_t operations, std::uint32_t keys,
+            std::uint32_t processes) {
     const std::size_t size = keys * sizeof(Register);
-    void* const shared = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* const shared =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) std::abort();
     auto* const registers = new (shared) Register[keys]();
     for (std::uint32_t process = 1; process <= processes; ++process) {
@@ -134,7 +143,8 @@ int main(int argc, char** argv) {
         return argc > number ? std::strtoul(argv[number], nullptr, 10) : otherwise;
     };
     const std::uint64_t operations = argument(1, 10'000'000);
-    const auto keys = static_cast<std::uint32_t>(argument(2, 1000)), processes = static_cast<std::uint32_t>(argument(3, 16));
+    const auto keys = static_cast<std::uint32_t>(argument(2, 1000)),
+               processes = static_cast<std::uint32_t>(argument(3, 16));
     std::string name = (std::filesystem::temp_directory_path() / "bench-judge-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) return 1;
 
@@ -148,7 +158,7 @@ int main(int argc, char** argv) {
     std::printf("read in %.2f s; %ld MB at the highest\n", seconds_since(start), peak_megabytes());
     start = std::chrono::steady_clock::now();
     const auto verdict = judge(*history);
-    std::printf("judged in %.2f s; %ld MB at the highest\n%s", seconds_since(start), peak_megabytes(),
-                text_of(verdict).c_str());
+    std::printf("judged in %.2f s; %ld MB at the highest\n%s", seconds_since(start),
+                peak_megabytes(), text_of(verdict).c_str());
     return verdict.sound() ? 0 : 1;
 }

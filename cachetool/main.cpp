@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // cachetool: safe refresh, collection and inspection of a larder cache, for people and scripts.
 #include <cstdio>
 #include <exception>
@@ -13,7 +14,8 @@ namespace {
 Outcome run(const Arguments& arguments, const Output& output) {
     if (arguments.help) {
         if (output.json()) return output.document(help_json(arguments.command));
-        return output.text(arguments.command == nullptr ? help_text() : help_text(*arguments.command));
+        return output.text(arguments.command == nullptr ? help_text()
+                                                        : help_text(*arguments.command));
     }
     if (arguments.version) {
         if (output.json()) return output.document({{"version", LARDER_VERSION}});

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Example 2: one process purges the cache while another is reading from it.
 //
 // What you learn: a refresh takes effect at once and waits for nobody, and yet never takes a file away from a process that uses
@@ -39,7 +40,8 @@ int read_slowly(const fs::path& root, Turn& child_has_it, Turn& parent_is_done) 
 
     parent_is_done.wait();
     // The key is gone, the cache was collected, and the file is where it was.
-    expect(read_file(lease.path() / "weights") == "0.1 0.2 0.3\n", "child: the leased file can still be read");
+    expect(read_file(lease.path() / "weights") == "0.1 0.2 0.3\n",
+           "child: the leased file can still be read");
     expect(!bucket.get("small"), "child: a new get is a miss, because the refresh came first");
     return 0;  // the lease ends here; had this process been killed instead, the kernel would have seen to it
 }
@@ -53,7 +55,8 @@ int main(int argc, char** argv) {
         const larder::Bucket bucket = value_of(cache.bucket("models-v1"));
         larder::Staging stage = value_of(bucket.stage());
         write_file(stage.path() / "weights", "0.1 0.2 0.3\n");
-        value_of(bucket.publish("small", std::move(stage)));  // the lease that it returns is dropped at once
+        value_of(bucket.publish("small",
+                                std::move(stage)));  // the lease that it returns is dropped at once
     }
 
     Turn child_has_it, parent_is_done;
@@ -71,8 +74,10 @@ int main(int argc, char** argv) {
 
     // The collection deletes what is retired and not leased; what is leased it leaves, and says for whom.
     const larder::CollectReport first = value_of(cache.collect());
-    expect(first.entries == 0 && first.leased.size() == 1, "the collection left the one entry that is leased");
-    expect(first.leased.at(0).process.pid == child, "and says who holds it: process " + std::to_string(child));
+    expect(first.entries == 0 && first.leased.size() == 1,
+           "the collection left the one entry that is leased");
+    expect(first.leased.at(0).process.pid == child,
+           "and says who holds it: process " + std::to_string(child));
 
     parent_is_done.pass();
     int status = 0;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Example 4: what is in a cache, who uses it, how to take things out, and how to get the space back.
 //
 // What you learn: taking out (remove, refresh) is instant and makes garbage; deleting (collect) comes later, in any process,
@@ -23,7 +24,8 @@ int main(int argc, char** argv) {
     const larder::Cache cache = value_of(larder::Cache::open(playground(argc, argv) / "cache"));
     const larder::Bucket apples = value_of(cache.bucket("apples-v1"));
     const larder::Bucket pears = value_of(cache.bucket("pears-v1"));
-    for (const char* key : {"boskoop", "elstar", "https://example.org/cox?size=L"}) put(apples, key, "an apple");
+    for (const char* key : {"boskoop", "elstar", "https://example.org/cox?size=L"})
+        put(apples, key, "an apple");
     put(pears, "conference", "a pear");
 
     // What is there. A key is any text: it is encoded into a file's name, and never taken for a path.
@@ -31,16 +33,19 @@ int main(int argc, char** argv) {
     std::sort(keys.begin(), keys.end());
     for (const auto& key : keys) {
         const larder::EntryInfo info = value_of(apples.info(key));
-        std::cout << "  " << info.bucket << " has " << info.key << ": " << info.bytes << " bytes, by " << info.producer << "\n";
+        std::cout << "  " << info.bucket << " has " << info.key << ": " << info.bytes
+                  << " bytes, by " << info.producer << "\n";
     }
-    expect(keys.size() == 3 && keys.at(2) == "https://example.org/cox?size=L", "three keys, as they were given");
+    expect(keys.size() == 3 && keys.at(2) == "https://example.org/cox?size=L",
+           "three keys, as they were given");
     expect(value_of(cache.buckets()).size() == 2, "two buckets");
 
     // Take one key out, while somebody has it.
     larder::Lease elstar = value_of(apples.get("elstar"));
     value_of(apples.remove("elstar"));
     const auto again = apples.remove("elstar");
-    expect(!again && again.error().code == larder::Errc::miss, "what is gone can't be removed again");
+    expect(!again && again.error().code == larder::Errc::miss,
+           "what is gone can't be removed again");
 
     // Take a whole bucket out: one rename, whatever the number of its keys. The other bucket does not notice.
     value_of(pears.refresh());
@@ -49,7 +54,8 @@ int main(int argc, char** argv) {
 
     // Who is using the cache? This process, and it holds one lease.
     const larder::StatusReport status = value_of(cache.status());
-    expect(status.leases.size() == 1 && status.leases.at(0).key == "elstar", "one lease is held, on elstar");
+    expect(status.leases.size() == 1 && status.leases.at(0).key == "elstar",
+           "one lease is held, on elstar");
     expect(status.leases.at(0).process.pid == ::getpid(), "by this very process");
 
     // What would a collection delete? And then do it. The leased entry is garbage too, and has to stay for now.
@@ -66,8 +72,8 @@ int main(int argc, char** argv) {
     // Is everything as it should be? Two entries are left, both named by a key, and there is no garbage.
     const larder::VerifyReport report = value_of(cache.verify());
     for (const auto& finding : report.findings) {
-        std::cout << "  found " << larder::name_of(finding.kind) << ": " << finding.path.string() << ": " << finding.what
-                  << "\n";
+        std::cout << "  found " << larder::name_of(finding.kind) << ": " << finding.path.string()
+                  << ": " << finding.what << "\n";
     }
     expect(report.sound() && report.findings.empty(), "verify finds nothing wrong");
     expect(report.live == 2 && report.garbage == 0, "two live entries, no garbage");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What every example needs and none is about: a directory to play in, and a way to say that something must hold.
 #pragma once
 
@@ -9,10 +10,11 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <larder/larder.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <larder/larder.hpp>
 
 namespace example {
 
@@ -30,7 +32,8 @@ inline fs::path playground(int argc, char** argv) {
         if (::mkdtemp(name.data()) == nullptr) std::exit(1);
         directory = name;
     }
-    std::cout << "working in " << directory.string() << std::endl;  // flushed, lest a forked child say it again
+    std::cout << "working in " << directory.string()
+              << std::endl;  // flushed, lest a forked child say it again
     return directory;
 }
 
@@ -51,7 +54,9 @@ T value_of(larder::Result<T> result) {
     if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-inline void write_file(const fs::path& path, std::string_view content) { std::ofstream(path) << content; }
+inline void write_file(const fs::path& path, std::string_view content) {
+    std::ofstream(path) << content;
+}
 
 inline std::string read_file(const fs::path& path) {
     std::ifstream file(path);

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: MIT
 // stress: many processes hammer one cache while faults strike, and afterwards it is decided whether every promise was kept.
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <exception>
+#include <fmt/format.h>
 #include <fstream>
+
 #include "stress/run/place.hpp"
 #include "stress/run/report.hpp"
 #include "stress/workload/tool.hpp"
@@ -34,25 +35,34 @@ std::string links_of(const std::filesystem::path& cache, const OpenOptions& opti
 int run_scenario(const CommandLine& line) {
     std::vector<std::string> left_out;
     auto place = Place::make(line, left_out);
-    if (!place) return complain(place.error().code == Errc::exists ? wrong_usage : could_not_run, place.error().message());
+    if (!place)
+        return complain(place.error().code == Errc::exists ? wrong_usage : could_not_run,
+                        place.error().message());
     const Setting setting = place->setting(line);
     const auto board = make_board();
     Progress progress(*board, line.quiet);
     auto outcomes = stress::run(setting, line.extent, *board, progress);
     if (!outcomes) {
         place->keep();
-        return complain(could_not_run, fmt::format("{}; seed {}; what there is lies in {}", outcomes.error().message(),
-                                                   line.seed, setting.histories.string()));
+        return complain(could_not_run, fmt::format("{}; seed {}; what there is lies in {}",
+                                                   outcomes.error().message(), line.seed,
+                                                   setting.histories.string()));
     }
     outcomes->left_out = std::move(left_out);
     const bool is_sound = outcomes->violations() == 0;
     if (!is_sound || line.keep) place->keep();
-    const Report report{
-        line, setting, *outcomes, *board, type_of(setting.cache), links_of(setting.cache, open_options(setting))};
+    const Report report{line,
+                        setting,
+                        *outcomes,
+                        *board,
+                        type_of(setting.cache),
+                        links_of(setting.cache, open_options(setting))};
     fmt::print("{}", report_text(report));
     if (is_sound && line.keep)
-        fmt::print("cache kept: {}\nhistories kept: {}\n", setting.cache.string(), setting.histories.string());
-    const bool written = write_file(line.json, report_json(report)) && write_file(line.junit, report_junit(report));
+        fmt::print("cache kept: {}\nhistories kept: {}\n", setting.cache.string(),
+                   setting.histories.string());
+    const bool written =
+        write_file(line.json, report_json(report)) && write_file(line.junit, report_junit(report));
     if (!written) return complain(could_not_run, "a report can't be written");
     return is_sound ? sound : broken;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Numbers drawn from the run's seed alone: the same seed and stream draw the same numbers on every machine.
 #pragma once
 
@@ -13,7 +14,8 @@ namespace larder::stress {
 }
 
 template <class... More>
-[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t first, std::uint64_t second, More... more) noexcept {
+[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t first, std::uint64_t second,
+                                          More... more) noexcept {
     return mix(mix(first + 0x9e37'79b9'7f4a'7c15U) ^ second, more...);
 }
 
@@ -26,8 +28,12 @@ public:
     /// Less than `limit`, which is not 0. The bias of the remainder is below 2^-32 for every limit that a run draws with.
     std::uint64_t below(std::uint64_t limit) noexcept { return next() % limit; }
     /// From `low` to `high`, both included.
-    std::uint64_t between(std::uint64_t low, std::uint64_t high) noexcept { return low + below(high - low + 1); }
-    bool chance(double probability) noexcept { return static_cast<double>(next() >> 11) * 0x1p-53 < probability; }
+    std::uint64_t between(std::uint64_t low, std::uint64_t high) noexcept {
+        return low + below(high - low + 1);
+    }
+    bool chance(double probability) noexcept {
+        return static_cast<double>(next() >> 11) * 0x1p-53 < probability;
+    }
 
 private:
     std::uint64_t state_;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Catch2, version 2 (Debian 12, Ubuntu 22.04) or 3.
 #pragma once
 

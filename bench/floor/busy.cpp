@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // get while another process works in the same cache without pause.
 
 #include <signal.h>
@@ -19,7 +20,8 @@ namespace {
     const Opened opened(root);
     const auto other = value(opened.cache.bucket("other"));
     for (unsigned i = 0;; ++i) {
-        (void)value(opened.bucket.publish(key_name(1'000'000 + i % 10), value(opened.bucket.stage())));
+        (void)value(
+            opened.bucket.publish(key_name(1'000'000 + i % 10), value(opened.bucket.stage())));
         (void)value(other.publish(key_name(i % 10), value(other.stage())));
         if (i % 10 == 0) value(other.refresh());
         if (i % 10 == 5) (void)value(opened.cache.collect());
@@ -45,7 +47,8 @@ public:
     void stop() const {
         ::kill(pid_, SIGSTOP);
         int status = 0;
-        if (::waitpid(pid_, &status, WUNTRACED) != pid_ || !WIFSTOPPED(status)) give_up("the process that works beside has failed");
+        if (::waitpid(pid_, &status, WUNTRACED) != pid_ || !WIFSTOPPED(status))
+            give_up("the process that works beside has failed");
     }
 
 private:
@@ -58,7 +61,8 @@ void time_each(unsigned calls, Call call, std::vector<double>& nanoseconds) {
     for (unsigned i = 0; i < calls; ++i) {
         const auto begin = clock::now();
         call(i);
-        nanoseconds.push_back(std::chrono::duration<double, std::nano>(clock::now() - begin).count());
+        nanoseconds.push_back(
+            std::chrono::duration<double, std::nano>(clock::now() - begin).count());
     }
 }
 

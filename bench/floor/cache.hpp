@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 // What the rows do with larder.
 #pragma once
 
-#include <larder/larder.hpp>
 #include <utility>
+
+#include <larder/larder.hpp>
 
 #include "contest.hpp"
 
@@ -15,13 +17,16 @@ T value(larder::Result<T> result) {
 }
 
 struct Opened {
-    explicit Opened(const fs::path& root) : cache(value(larder::Cache::open(root))), bucket(value(cache.bucket("bench-v1"))) {}
+    explicit Opened(const fs::path& root)
+        : cache(value(larder::Cache::open(root))), bucket(value(cache.bucket("bench-v1"))) {}
     larder::Cache cache;
     larder::Bucket bucket;
 };
 
 /// Names as installers have them.
-[[nodiscard]] inline std::string key_name(unsigned number) { return "numpy-2.1.0-cp312-" + std::to_string(number); }
+[[nodiscard]] inline std::string key_name(unsigned number) {
+    return "numpy-2.1.0-cp312-" + std::to_string(number);
+}
 
 /// A cache with `keys` entries, each an empty directory. Nothing of it stays open.
 void make_cache(const fs::path& root, unsigned keys);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "contest.hpp"
 
 #include <sys/wait.h>
@@ -20,7 +21,9 @@ struct Lap {
     std::int64_t busy = 0;  ///< what the calls took, without what was undone
 };
 
-std::int64_t now() { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
+std::int64_t now() {
+    return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+}
 
 Lap run(const Worker& worker, unsigned calls) {
     Lap lap{now(), 0, 0};
@@ -49,7 +52,8 @@ void warm(const Worker& worker) {
 class Team {
 public:
     Team(const Make& make, unsigned processes, unsigned calls) : calls_(calls) {
-        for (unsigned number = 0; number < processes; ++number) members_.push_back(start(make, number));
+        for (unsigned number = 0; number < processes; ++number)
+            members_.push_back(start(make, number));
         for (const auto& member : members_) (void)hear(member);  // ready
     }
     ~Team() {
@@ -76,8 +80,9 @@ public:
             busy += lap.busy;
             whole += lap.end - lap.begin;
         }
-        const double nanoseconds = busy == whole ? static_cast<double>(end - begin)
-                                                 : static_cast<double>(busy) / static_cast<double>(laps.size());
+        const double nanoseconds =
+            busy == whole ? static_cast<double>(end - begin)
+                          : static_cast<double>(busy) / static_cast<double>(laps.size());
         return nanoseconds / 1000 / calls_;
     }
 
@@ -120,7 +125,8 @@ private:
 
     static Lap hear(const Member& member) {
         Lap lap;
-        if (::read(member.told, &lap, sizeof lap) != sizeof lap) give_up("a process of the benchmark has failed");
+        if (::read(member.told, &lap, sizeof lap) != sizeof lap)
+            give_up("a process of the benchmark has failed");
         return lap;
     }
 
@@ -145,13 +151,15 @@ double median(std::vector<double> values) { return quantile(std::move(values), 0
 
 std::vector<double> ratios(const Outcome& outcome) {
     std::vector<double> all;
-    for (std::size_t i = 0; i < outcome.bare.size(); ++i) all.push_back(outcome.larder[i] / outcome.bare[i]);
+    for (std::size_t i = 0; i < outcome.bare.size(); ++i)
+        all.push_back(outcome.larder[i] / outcome.bare[i]);
     return all;
 }
 
 Outcome measure(const Contest& contest, unsigned processes, unsigned rounds) {
     Outcome outcome{contest.row, contest.floor, contest.goal, processes, {}, {}};
-    Team bare(contest.bare, processes, contest.calls), larder(contest.larder, processes, contest.calls);
+    Team bare(contest.bare, processes, contest.calls),
+        larder(contest.larder, processes, contest.calls);
     for (unsigned round = 0; round < rounds; ++round) {
         // Who is first changes, as the first may find, or leave, something in a cache of the processor's.
         if (round % 2 == 0) outcome.bare.push_back(bare.round());
@@ -170,7 +178,8 @@ void prepare(const Contest& contest) {
         ::_exit(0);
     }
     int status = 0;
-    if (::waitpid(pid, &status, 0) != pid || status != 0) give_up("can't prepare \"" + contest.row + "\"");
+    if (::waitpid(pid, &status, 0) != pid || status != 0)
+        give_up("can't prepare \"" + contest.row + "\"");
 }
 
 void trace(const Make& side, unsigned calls) {

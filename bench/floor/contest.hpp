@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two ways to do the same thing, measured in turn in one run: what any implementation must do, and larder.
 //
 // A shared machine is noisy, and its noise lasts for longer than a round. Both sides of a contest take turns within each round, so it meets
@@ -18,7 +19,8 @@ namespace fs = std::filesystem;
 /// What a process does again and again.
 struct Worker {
     std::function<void()> call;
-    std::function<void()> undo = nullptr;  ///< after each call, not timed. Without one the calls of a round are timed together
+    std::function<void()> undo =
+        nullptr;  ///< after each call, not timed. Without one the calls of a round are timed together
 };
 
 /// Makes a worker, in the process that is to be it, which is the `number`-th.
@@ -31,9 +33,11 @@ struct Contest {
     unsigned calls;     ///< of each side, in each round
     Make bare;
     Make larder;
-    bool alone = false;                       ///< makes no sense with several processes
-    std::function<void()> prepare = nullptr;  ///< makes what both sides find, in a process of its own
-    fs::path own = {};                        ///< what no other row uses: deleted when the row is done, as millions of files are in it
+    bool alone = false;  ///< makes no sense with several processes
+    std::function<void()> prepare =
+        nullptr;  ///< makes what both sides find, in a process of its own
+    fs::path own =
+        {};  ///< what no other row uses: deleted when the row is done, as millions of files are in it
 };
 
 struct Outcome {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "floor.hpp"
 
 #include <fcntl.h>
@@ -30,7 +31,8 @@ int open_directory(const std::string& path) {
 
 void read_link(int dir, const char* name) {
     std::array<char, 64> target;
-    must(::readlinkat(dir, name, target.data(), target.size()) > 0 || errno == ENOENT, "readlinkat");
+    must(::readlinkat(dir, name, target.data(), target.size()) > 0 || errno == ENOENT,
+         "readlinkat");
 }
 
 void write_files(int dir) {

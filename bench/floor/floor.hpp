@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The system calls that any implementation must make, as plain as they can be written. larder is not used here.
 #pragma once
 
@@ -15,7 +16,9 @@ void write_files(int dir);
 
 /// Everything of a put: a tree of ten files made aside, moved to its place, and a link to it swapped in.
 struct BarePut {
-    explicit BarePut(const std::string& directory);  ///< makes it, and staging/, archive/ and buckets/bench-v1/ in it
+    explicit BarePut(
+        const std::string&
+            directory);  ///< makes it, and staging/, archive/ and buckets/bench-v1/ in it
     void put(const char* id, const char* key) const;
     void undo(const char* id, const char* key) const;
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Memory, which must not grow with the cache.
 
 #include <sys/mman.h>
@@ -30,7 +31,8 @@ long status_of(const char* name) {
 template <class Measure>
 auto in_a_process(Measure measure) {
     using Value = decltype(measure());
-    auto* const shared = static_cast<Value*>(::mmap(nullptr, sizeof(Value), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    auto* const shared = static_cast<Value*>(
+        ::mmap(nullptr, sizeof(Value), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     if (shared == MAP_FAILED) give_up("no memory");
     const pid_t pid = ::fork();
     if (pid < 0) give_up("can't fork");
@@ -39,7 +41,8 @@ auto in_a_process(Measure measure) {
         ::_exit(0);
     }
     int status = 0;
-    if (::waitpid(pid, &status, 0) != pid || status != 0) give_up("a process of the benchmark has failed");
+    if (::waitpid(pid, &status, 0) != pid || status != 0)
+        give_up("a process of the benchmark has failed");
     const Value value = *shared;
     ::munmap(shared, sizeof(Value));
     return value;
@@ -82,8 +85,10 @@ Choosing measure_choosing(const fs::path& directory, unsigned keys) {
         const auto begun = std::chrono::steady_clock::now();
         // As many as are allowed: all are listed and put in order, and none goes.
         const auto report = value(opened.cache.collect({.dry_run = true, .max_entries = keys}));
-        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-        if (report.live_entries != keys || report.evicted != 0) give_up("not the entries that were made");
+        const double seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+        if (report.live_entries != keys || report.evicted != 0)
+            give_up("not the entries that were made");
         return Choosing{seconds, std::max(status_of("VmHWM") - before, 0L)};
     });
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "rows.hpp"
 
 #include <sys/wait.h>
@@ -52,7 +53,8 @@ void run(const std::vector<std::string>& words) {
         ::_exit(127);
     }
     int status = 0;
-    if (child < 0 || ::waitpid(child, &status, 0) != child || status != 0) give_up(words[0] + " failed");
+    if (child < 0 || ::waitpid(child, &status, 0) != child || status != 0)
+        give_up(words[0] + " failed");
 }
 
 /// Files of 1 KiB, a hundred to a directory.
@@ -76,19 +78,29 @@ std::shared_ptr<Opened> open_and_get_all(const fs::path& root) {
 }
 
 Contest get_hit(const fs::path& root) {
-    return {"get, hit", "two readlinkat", 1.4, 2000,
+    return {"get, hit",
+            "two readlinkat",
+            1.4,
+            2000,
             [=](unsigned) { return Worker{links_read_twice(root)}; },
             [=](unsigned) {
                 const auto opened = open_and_get_all(root);
-                return Worker{over_keys("", [opened](const std::string& key) { (void)value(opened->bucket.get(key)); })};
+                return Worker{over_keys("", [opened](const std::string& key) {
+                    (void)value(opened->bucket.get(key));
+                })};
             }};
 }
 
 Contest get_miss(const fs::path& root) {
-    return {"get, miss", "one readlinkat", 1.5, 2000,
+    return {"get, miss",
+            "one readlinkat",
+            1.5,
+            2000,
             [=](unsigned) {
                 const int buckets = open_directory(root / "buckets");
-                return Worker{over_keys("bench-v1/no-", [buckets](const std::string& name) { read_link(buckets, name.c_str()); })};
+                return Worker{over_keys("bench-v1/no-", [buckets](const std::string& name) {
+                    read_link(buckets, name.c_str());
+                })};
             },
             [=](unsigned) {
                 const auto opened = std::make_shared<Opened>(root);
@@ -99,13 +111,18 @@ Contest get_miss(const fs::path& root) {
 }
 
 Contest get_many(const fs::path& root) {
-    return {"get of 500 keys, leased together", "1,000 readlinkat", 1.2, 4,
+    return {"get of 500 keys, leased together",
+            "1,000 readlinkat",
+            1.2,
+            4,
             [=](unsigned) { return Worker{all_of(links_read_twice(root))}; },
             [=](unsigned) {
                 const auto opened = open_and_get_all(root);
                 const auto leases = std::make_shared<std::vector<larder::Lease>>();
                 leases->reserve(few_keys);
-                const auto all = all_of(over_keys("", [=](const std::string& key) { leases->push_back(value(opened->bucket.get(key))); }));
+                const auto all = all_of(over_keys("", [=](const std::string& key) {
+                    leases->push_back(value(opened->bucket.get(key)));
+                }));
                 return Worker{[=] {
                     all();
                     leases->clear();
@@ -115,37 +132,58 @@ Contest get_many(const fs::path& root) {
 
 /// What a process pays that gets each key once: it can't guess an id, and looks when each entry was last used.
 Contest get_many_first(const fs::path& root) {
-    return {"first get of 500 keys", "1,000 readlinkat", 1.4, 4,
-            [=](unsigned) { return Worker{all_of(links_read_twice(root)), [] {}}; },
-            [=](unsigned) {
-                const auto opened = std::make_shared<std::optional<Opened>>();
-                const auto reopen = [=] {
-                    opened->reset();
-                    opened->emplace(root);
-                    (void)value((*opened)->bucket.stage());  // joins
-                };
-                reopen();
-                return Worker{all_of(over_keys("", [=](const std::string& key) { (void)value((*opened)->bucket.get(key)); })), reopen};
-            }};
+    return {
+        "first get of 500 keys",
+        "1,000 readlinkat",
+        1.4,
+        4,
+        [=](unsigned) {
+            return Worker{all_of(links_read_twice(root)), [] {}};
+        },
+        [=](unsigned) {
+            const auto opened = std::make_shared<std::optional<Opened>>();
+            const auto reopen = [=] {
+                opened->reset();
+                opened->emplace(root);
+                (void)value((*opened)->bucket.stage());  // joins
+            };
+            reopen();
+            return Worker{
+                all_of(over_keys(
+                    "", [=](const std::string& key) { (void)value((*opened)->bucket.get(key)); })),
+                reopen};
+        }};
 }
 
 Contest open_get(const fs::path& root) {
-    return {"open, one get, close", "a file locked shared, two readlinkat", 3, 100,
+    return {"open, one get, close",
+            "a file locked shared, two readlinkat",
+            3,
+            100,
             [=](unsigned) {
-                return Worker{over_keys("bench-v1/", [root](const std::string& name) { open_get_close(root.parent_path() / "lock", root / "buckets", name.c_str()); })};
+                return Worker{over_keys("bench-v1/", [root](const std::string& name) {
+                    open_get_close(root.parent_path() / "lock", root / "buckets", name.c_str());
+                })};
             },
             [=](unsigned) {
-                return Worker{over_keys("", [root](const std::string& key) { (void)value(Opened(root).bucket.get(key)); })};
+                return Worker{over_keys("", [root](const std::string& key) {
+                    (void)value(Opened(root).bucket.get(key));
+                })};
             }};
 }
 
 Contest put(const fs::path& directory, const fs::path& root) {
-    return {"put of 10 files of 4 KiB", "mkdir, 10 x (create, write, close), rename, symlink, rename", 1.15, 20,
+    return {"put of 10 files of 4 KiB",
+            "mkdir, 10 x (create, write, close), rename, symlink, rename",
+            1.15,
+            20,
             [=](unsigned number) {
                 const auto bare = std::make_shared<BarePut>(directory / "bare");
-                const auto id = std::make_shared<std::string>("0p1vnv6b4ye87v0m496w0000" + std::to_string(10 + number));
+                const auto id = std::make_shared<std::string>("0p1vnv6b4ye87v0m496w0000" +
+                                                              std::to_string(10 + number));
                 const auto key = std::make_shared<std::string>(key_name(1'000'000 + number));
-                return Worker{[=] { bare->put(id->c_str(), key->c_str()); }, [=] { bare->undo(id->c_str(), key->c_str()); }};
+                return Worker{[=] { bare->put(id->c_str(), key->c_str()); },
+                              [=] { bare->undo(id->c_str(), key->c_str()); }};
             },
             [=](unsigned number) {
                 const auto opened = std::make_shared<Opened>(root);
@@ -160,7 +198,8 @@ Contest put(const fs::path& directory, const fs::path& root) {
                               [=] {
                                   value(opened->bucket.remove(key));
                                   const auto collected = opened->cache.collect();
-                                  if (!collected && collected.error().code != larder::Errc::busy) give_up(collected.error().message());
+                                  if (!collected && collected.error().code != larder::Errc::busy)
+                                      give_up(collected.error().message());
                               }};
             }};
 }
@@ -174,16 +213,23 @@ fs::path only_one_in(const fs::path& directory) {
 
 Contest refresh(const fs::path& directory, unsigned keys) {
     const fs::path root = directory / ("refresh-" + std::to_string(keys));
-    Contest contest{"refresh of " + std::to_string(keys) + " keys, until visible", "one rename of a directory", 2, 20,
-                    [=](unsigned) {
-                        const fs::path here = root / "buckets" / "bare", there = root / "retired" / "bare";
-                        return Worker{[=] { fs::rename(here, there); }, [=] { fs::rename(there, here); }};
-                    },
-                    [=](unsigned) {
-                        const auto opened = std::make_shared<Opened>(root);
-                        return Worker{[=] { value(opened->bucket.refresh()); },
-                                      [=] { fs::rename(only_one_in(root / "retired" / "buckets"), root / "buckets" / "bench-v1"); }};
-                    }};
+    Contest contest{
+        "refresh of " + std::to_string(keys) + " keys, until visible",
+        "one rename of a directory",
+        2,
+        20,
+        [=](unsigned) {
+            const fs::path here = root / "buckets" / "bare", there = root / "retired" / "bare";
+            return Worker{[=] { fs::rename(here, there); }, [=] { fs::rename(there, here); }};
+        },
+        [=](unsigned) {
+            const auto opened = std::make_shared<Opened>(root);
+            return Worker{[=] { value(opened->bucket.refresh()); },
+                          [=] {
+                              fs::rename(only_one_in(root / "retired" / "buckets"),
+                                         root / "buckets" / "bench-v1");
+                          }};
+        }};
     contest.alone = true;
     contest.prepare = [=] {
         make_cache(root, 0);
@@ -195,21 +241,28 @@ Contest refresh(const fs::path& directory, unsigned keys) {
 }
 
 Contest collect_nothing(const fs::path& directory, unsigned keys) {
-    const fs::path few = directory / "collect-100", many = directory / ("collect-" + std::to_string(keys));
+    const fs::path few = directory / "collect-100",
+                   many = directory / ("collect-" + std::to_string(keys));
     const auto collect = [](const fs::path& root) {
         return [=](unsigned) {
             const auto opened = std::make_shared<Opened>(root);
             return Worker{[=] { (void)value(opened->cache.collect()); }};
         };
     };
-    Contest contest{"collect, no garbage, in " + std::to_string(keys) + " entries", "the same in 100 entries", 1.5, 50, collect(few), collect(many)};
+    Contest contest{"collect, no garbage, in " + std::to_string(keys) + " entries",
+                    "the same in 100 entries",
+                    1.5,
+                    50,
+                    collect(few),
+                    collect(many)};
     contest.alone = true;
     contest.prepare = [=] {
         for (const auto& [root, size] : {std::pair{few, 100u}, std::pair{many, keys}}) {
             if (fs::exists(root)) continue;
             make_cache(root, 0);
             fill_bucket(root, "bench-v1", size);
-            for (unsigned i = 0; i < size; ++i) fs::create_directory(root / "archive" / std::to_string(i));
+            for (unsigned i = 0; i < size; ++i)
+                fs::create_directory(root / "archive" / std::to_string(i));
         }
     };
     contest.own = many;
@@ -218,30 +271,43 @@ Contest collect_nothing(const fs::path& directory, unsigned keys) {
 
 Contest delete_garbage(const fs::path& directory, const fs::path& root, unsigned files) {
     const fs::path bare = directory / "garbage", trash = root / "trash" / "garbage";
-    Contest contest{"delete " + std::to_string(files) + " files of garbage", "rm -rf", 1 / 1.5, 1,
-                    [=](unsigned) {
-                        fill_tree(bare, files);
-                        return Worker{[=] { run({"rm", "-rf", bare}); }, [=] { fill_tree(bare, files); }};
-                    },
-                    [=](unsigned) {
-                        fill_tree(trash, files);
-                        const auto opened = std::make_shared<Opened>(root);
-                        return Worker{[=] { (void)value(opened->cache.collect()); }, [=] { fill_tree(trash, files); }};
-                    }};
+    Contest contest{
+        "delete " + std::to_string(files) + " files of garbage",
+        "rm -rf",
+        1 / 1.5,
+        1,
+        [=](unsigned) {
+            fill_tree(bare, files);
+            return Worker{[=] { run({"rm", "-rf", bare}); }, [=] { fill_tree(bare, files); }};
+        },
+        [=](unsigned) {
+            fill_tree(trash, files);
+            const auto opened = std::make_shared<Opened>(root);
+            return Worker{[=] { (void)value(opened->cache.collect()); },
+                          [=] { fill_tree(trash, files); }};
+        }};
     contest.alone = true;
     return contest;
 }
 
-Contest materialize(const fs::path& directory, unsigned files, larder::LinkMode mode, const char* name, const std::vector<std::string>& command) {
-    const fs::path source = directory / "source", bare = directory / "target-bare", target = directory / "target";
+Contest materialize(const fs::path& directory, unsigned files, larder::LinkMode mode,
+                    const char* name, const std::vector<std::string>& command) {
+    const fs::path source = directory / "source", bare = directory / "target-bare",
+                   target = directory / "target";
     auto words = command;
     words.insert(words.end(), {source, bare});
-    Contest contest{"materialize " + std::to_string(files) + " files, " + name, command[0] + " " + command[1], 1 / 1.5, 1,
-                    [=](unsigned) { return Worker{[=] { run(words); }, [=] { fs::remove_all(bare); }}; },
-                    [=](unsigned) {
-                        return Worker{[=] { (void)value(larder::materialize(source, target, {.mode = mode})); },
-                                      [=] { fs::remove_all(target); }};
-                    }};
+    Contest contest{
+        "materialize " + std::to_string(files) + " files, " + name,
+        command[0] + " " + command[1],
+        1 / 1.5,
+        1,
+        [=](unsigned) {
+            return Worker{[=] { run(words); }, [=] { fs::remove_all(bare); }};
+        },
+        [=](unsigned) {
+            return Worker{[=] { (void)value(larder::materialize(source, target, {.mode = mode})); },
+                          [=] { fs::remove_all(target); }};
+        }};
     contest.alone = true;
     contest.prepare = [=] {
         if (!fs::exists(source)) fill_tree(source, files);
@@ -253,7 +319,8 @@ Contest materialize(const fs::path& directory, unsigned files, larder::LinkMode 
 
 void make_cache(const fs::path& root, unsigned keys) {
     const Opened opened(root);
-    for (unsigned i = 0; i < keys; ++i) (void)value(opened.bucket.publish(key_name(i), value(opened.bucket.stage())));
+    for (unsigned i = 0; i < keys; ++i)
+        (void)value(opened.bucket.publish(key_name(i), value(opened.bucket.stage())));
 }
 
 void fill_bucket(const fs::path& root, const char* bucket, unsigned keys) {
@@ -261,7 +328,9 @@ void fill_bucket(const fs::path& root, const char* bucket, unsigned keys) {
     fs::create_directory(made);
     const int dir = open_directory(made);
     for (unsigned i = 0; i < keys; ++i) {
-        if (::symlinkat("../../archive/0p1vnv6b4ye87v0m496w000000/tree", dir, key_name(i).c_str()) != 0) give_up("no symlink");
+        if (::symlinkat("../../archive/0p1vnv6b4ye87v0m496w000000/tree", dir,
+                        key_name(i).c_str()) != 0)
+            give_up("no symlink");
     }
     ::close(dir);
 }
@@ -273,20 +342,22 @@ void make_common_cache(const fs::path& root) {
 std::vector<Contest> contests(const fs::path& directory, const Sizes& sizes) {
     const fs::path root = directory / "cache";
     using enum larder::LinkMode;
-    std::vector<Contest> all = {get_hit(root),
-            get_miss(root),
-            get_many(root),
-            get_many_first(root),
-            open_get(root),
-            put(directory, root),
-            refresh(directory, 100),
-            refresh(directory, sizes.more_keys),
-            refresh(directory, sizes.many_keys),
-            collect_nothing(directory, sizes.more_keys),
-            collect_nothing(directory, sizes.many_keys),
-            delete_garbage(directory, root, sizes.garbage_files),
-            materialize(directory, sizes.carried_files, hardlink, "hard links", {"cp", "-al"}),
-            materialize(directory, sizes.carried_files, copy, "copies", {"cp", "-a", "--reflink=never"})};
+    std::vector<Contest> all = {
+        get_hit(root),
+        get_miss(root),
+        get_many(root),
+        get_many_first(root),
+        open_get(root),
+        put(directory, root),
+        refresh(directory, 100),
+        refresh(directory, sizes.more_keys),
+        refresh(directory, sizes.many_keys),
+        collect_nothing(directory, sizes.more_keys),
+        collect_nothing(directory, sizes.many_keys),
+        delete_garbage(directory, root, sizes.garbage_files),
+        materialize(directory, sizes.carried_files, hardlink, "hard links", {"cp", "-al"}),
+        materialize(directory, sizes.carried_files, copy, "copies",
+                    {"cp", "-a", "--reflink=never"})};
     for (auto& contest : all) {
         if (!contest.prepare) contest.prepare = [root] { make_common_cache(root); };
     }

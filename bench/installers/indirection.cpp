@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the cache costs an installer: trees that are leased and then materialized, against the same trees in plain directories.
 //
 //   bench_indirection CACHE BUCKET WORK RUNS      WORK is a new directory on the cache's file system
@@ -9,9 +10,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <larder/larder.hpp>
 #include <string>
 #include <vector>
+
+#include <larder/larder.hpp>
 
 namespace {
 
@@ -30,8 +32,8 @@ void materialize(const fs::path& tree, const fs::path& target) {
     value(larder::materialize(tree, target, {.mode = larder::LinkMode::hardlink, .threads = 1}));
 }
 
-void through_the_cache(const fs::path& root, const std::string& name, const std::vector<std::string>& keys,
-                       const fs::path& target) {
+void through_the_cache(const fs::path& root, const std::string& name,
+                       const std::vector<std::string>& keys, const fs::path& target) {
     const auto cache = value(larder::Cache::open(root));
     const auto bucket = value(cache.bucket(name));
     std::vector<larder::Lease> leases;
@@ -52,7 +54,8 @@ double seconds(const Step& step) {
 
 void print(const char* name, const std::vector<double>& values, const char* end) {
     std::printf("\"%s\": [", name);
-    for (std::size_t i = 0; i < values.size(); ++i) std::printf("%s%.6f", i > 0 ? ", " : "", values[i]);
+    for (std::size_t i = 0; i < values.size(); ++i)
+        std::printf("%s%.6f", i > 0 ? ", " : "", values[i]);
     std::printf("]%s", end);
 }
 
@@ -76,7 +79,8 @@ int main(int count, char** arguments) {
         keys = value(bucket.keys());
         for (std::size_t i = 0; i < keys.size(); ++i) {
             fs::create_directories(work / "plain");
-            value(larder::materialize(value(bucket.get(keys[i])).path() / "files", work / "plain" / std::to_string(i),
+            value(larder::materialize(value(bucket.get(keys[i])).path() / "files",
+                                      work / "plain" / std::to_string(i),
                                       {.mode = larder::LinkMode::copy}));
         }
     }
@@ -85,7 +89,8 @@ int main(int count, char** arguments) {
     for (int run = -1; run < runs; ++run) {
         // The order alternates, since the first of a pair may pay for what the one before it left to be written.
         for (const bool through : {run % 2 == 0, run % 2 != 0}) {
-            const fs::path target = work / ((through ? "cached-" : "plain-") + std::to_string(run + 1));
+            const fs::path target =
+                work / ((through ? "cached-" : "plain-") + std::to_string(run + 1));
             const double took = seconds([&] {
                 if (through) {
                     through_the_cache(root, name, keys, target);
@@ -93,7 +98,8 @@ int main(int count, char** arguments) {
                     from_plain_directories(work / "plain", keys.size(), target);
                 }
             });
-            if (run >= 0) (through ? cached : plain).push_back(took);  // the one before the first warms
+            if (run >= 0)
+                (through ? cached : plain).push_back(took);  // the one before the first warms
         }
     }
     std::printf("{");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The driver of the library itself, in three variants; the protocol that it speaks is told in harness.py.
 //
 //     peers_larder plain|power|sha512 PHASE STORE SOURCES FIRST LAST
@@ -5,7 +6,6 @@
 // `power` publishes what survives a power cut. `sha512` shows what it costs to do as those peers do that hash: put writes each file's SHA-512 into the entry,
 // and get reads the files again against it.
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,10 +13,12 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
-#include <larder/larder.hpp>
+#include <openssl/evp.h>
 #include <sstream>
 #include <string>
 #include <string_view>
+
+#include <larder/larder.hpp>
 
 namespace {
 
@@ -42,7 +44,8 @@ T must(larder::Result<T> result) {
 std::string hex_digest(const EVP_MD* kind, std::string_view bytes) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
     unsigned size = 0;
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, kind, nullptr) != 1) give_up("no such digest");
+    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, kind, nullptr) != 1)
+        give_up("no such digest");
     std::string text;
     for (unsigned i = 0; i < size; ++i) {
         constexpr std::string_view digits = "0123456789abcdef";
@@ -70,7 +73,8 @@ std::string sums_of(const std::string& directory, std::string& content) {
     content.clear();
     for (int i = 0; i < file_count; ++i) {
         const std::size_t begin = content.size();
-        if (!append_file(directory + "/" + std::to_string(i), content)) give_up("can't read " + directory);
+        if (!append_file(directory + "/" + std::to_string(i), content))
+            give_up("can't read " + directory);
         sums += hex_digest(EVP_sha512(), std::string_view(content).substr(begin)) + "\n";
     }
     return sums;
@@ -89,9 +93,12 @@ public:
         auto stage = bucket_.stage();
         if (!stage) return tl::make_unexpected(stage.error());
         if (auto copied = stage->copy_from(source); !copied) return copied;
-        if (variant_ == Variant::sha512) std::ofstream(stage->path() / sums_name) << sums_of(stage->path(), content_);
-        const auto durability = variant_ == Variant::power ? larder::Durability::power : larder::Durability::process;
-        auto lease = bucket_.publish(name_of(entry), std::move(*stage), {.durability = durability, .producer = "peers"});
+        if (variant_ == Variant::sha512)
+            std::ofstream(stage->path() / sums_name) << sums_of(stage->path(), content_);
+        const auto durability =
+            variant_ == Variant::power ? larder::Durability::power : larder::Durability::process;
+        auto lease = bucket_.publish(name_of(entry), std::move(*stage),
+                                     {.durability = durability, .producer = "peers"});
         if (!lease) return tl::make_unexpected(lease.error());
         return {};
     }
@@ -104,11 +111,13 @@ public:
         if (variant_ == Variant::sha512) {
             const std::string sums = sums_of(path, content_);
             std::string wanted;
-            if (!append_file(path + "/" + std::string(sums_name), wanted) || wanted != sums) give_up("wrong sums in " + path);
+            if (!append_file(path + "/" + std::string(sums_name), wanted) || wanted != sums)
+                give_up("wrong sums in " + path);
         } else {
             content_.clear();
             for (int i = 0; i < file_count; ++i)
-                if (!append_file(path + "/" + std::to_string(i), content_)) give_up("can't read " + path);
+                if (!append_file(path + "/" + std::to_string(i), content_))
+                    give_up("can't read " + path);
         }
         return content_;
     }
@@ -126,7 +135,9 @@ public:
         if (auto collected = collect(); !collected) return collected;
         auto report = cache_.verify();
         if (!report) return tl::make_unexpected(report.error());
-        if (!report->sound()) return tl::make_unexpected(larder::Error{larder::Errc::damaged, 0, "verify", {}, "the cache is not sound"});
+        if (!report->sound())
+            return tl::make_unexpected(
+                larder::Error{larder::Errc::damaged, 0, "verify", {}, "the cache is not sound"});
         return {};
     }
 
@@ -146,7 +157,8 @@ private:
 int number(std::string_view text) {
     int value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) give_up("not a number: " + std::string(text));
+    if (error != std::errc() || end != text.data() + text.size())
+        give_up("not a number: " + std::string(text));
     return value;
 }
 
@@ -158,7 +170,8 @@ std::string answer(Driver& driver, const std::string& request) {
     if (word == "check") {
         const auto content = driver.get(entry);
         if (content) return hex_digest(EVP_sha256(), *content);
-        return content.error().code == larder::Errc::miss ? "missing" : "failed " + content.error().message();
+        return content.error().code == larder::Errc::miss ? "missing"
+                                                          : "failed " + content.error().message();
     }
     const auto done = word == "put"       ? driver.put(entry)
                       : word == "drop"    ? driver.drop(entry)
@@ -187,9 +200,12 @@ Variant variant_named(std::string_view name) {
 
 constexpr const char* note_of(Variant variant) {
     switch (variant) {
-        case Variant::plain: return "the library, in process; get leases the entry and reads it in place";
-        case Variant::power: return "each put is on the disk, and survives a power cut, before it returns";
-        case Variant::sha512: return "SHA-512 of each file on put, kept in the entry, and again on get";
+        case Variant::plain:
+            return "the library, in process; get leases the entry and reads it in place";
+        case Variant::power:
+            return "each put is on the disk, and survives a power cut, before it returns";
+        case Variant::sha512:
+            return "SHA-512 of each file on put, kept in the entry, and again on get";
     }
     return "";
 }

@@ -1,16 +1,16 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/cli/arguments.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <boost/lexical_cast/try_lexical_convert.hpp>
 #include <boost/program_options.hpp>
 #include <cmath>
+#include <fmt/format.h>
 #include <set>
-#include "cachetool/cli/program_options.hpp"
 
 #include "cachetool/cli/command.hpp"
 #include "cachetool/cli/nearest.hpp"
+#include "cachetool/cli/program_options.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -30,7 +30,8 @@ po::options_description all_options() {
         if (option.argument == nullptr) {
             description.add_options()(option.name, option.help);
         } else {
-            description.add_options()(option.name, po::value<std::string>()->value_name(option.argument), option.help);
+            description.add_options()(
+                option.name, po::value<std::string>()->value_name(option.argument), option.help);
         }
     };
     for (const auto& option : global_options()) add(option);
@@ -44,10 +45,12 @@ po::options_description all_options() {
 void parse_options(const Words& args, Arguments& arguments) {
     auto& words = arguments.words;
     const auto description = all_options();
-    for (const auto& option : po::command_line_parser(args).options(description).style(usage::style).run().options) {
+    for (const auto& option :
+         po::command_line_parser(args).options(description).style(usage::style).run().options) {
         if (option.string_key.empty()) {
             // "--=x" is an option without a name to Boost, and x a word.
-            if (option.value != option.original_tokens) throw po::unknown_option(option.original_tokens.front());
+            if (option.value != option.original_tokens)
+                throw po::unknown_option(option.original_tokens.front());
             words.insert(words.end(), option.value.begin(), option.value.end());
         } else {
             const std::string value = option.value.empty() ? std::string() : option.value.back();
@@ -79,7 +82,8 @@ std::string did_you_mean_option(const Words& ours) {
     const auto every = all_options();
     for (const auto& word : ours) {
         const auto name = word.substr(0, word.find('='));
-        if (name.starts_with("--") && name.size() > 2 && every.find_nothrow(name.substr(2), false) == nullptr)
+        if (name.starts_with("--") && name.size() > 2 &&
+            every.find_nothrow(name.substr(2), false) == nullptr)
             return did_you_mean(name, names);
     }
     return {};
@@ -111,25 +115,29 @@ tl::expected<void, Failure> take_globals(Arguments& arguments) {
     if (const auto timeout = options.extract("lock-timeout")) {
         arguments.lock_timeout = parse_seconds(timeout.mapped());
         if (!arguments.lock_timeout)
-            return fail_usage(fmt::format("--lock-timeout wants seconds, not \"{}\"", timeout.mapped()));
+            return fail_usage(
+                fmt::format("--lock-timeout wants seconds, not \"{}\"", timeout.mapped()));
     }
     return {};
 }
 
 std::string usage_of(const Command& command) {
-    return fmt::format("usage: cachetool {}{}{}; see cachetool {} --help", command.name, command.synopsis.empty() ? "" : " ",
-                       command.synopsis, command.name);
+    return fmt::format("usage: cachetool {}{}{}; see cachetool {} --help", command.name,
+                       command.synopsis.empty() ? "" : " ", command.synopsis, command.name);
 }
 
 /// Divides what stands after `--` into words that the command still wants and the program that it is to run.
 tl::expected<void, Failure> take_program(Arguments& arguments, Words rest) {
     auto& words = arguments.words;
     if (arguments.command->runs_a_program) {
-        const std::size_t missing = arguments.command->min_words - std::min(words.size(), arguments.command->min_words);
+        const std::size_t missing =
+            arguments.command->min_words - std::min(words.size(), arguments.command->min_words);
         if (missing > 0) {
             // As in `exec -- BUCKET -KEY -- COMMAND`: the first `--` was for the words.
-            if (rest.size() <= missing || rest[missing] != "--") return fail_usage(usage_of(*arguments.command));
-            words.insert(words.end(), rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(missing));
+            if (rest.size() <= missing || rest[missing] != "--")
+                return fail_usage(usage_of(*arguments.command));
+            words.insert(words.end(), rest.begin(),
+                         rest.begin() + static_cast<std::ptrdiff_t>(missing));
             rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(missing) + 1);
         }
         if (rest.empty()) return fail_usage(usage_of(*arguments.command));
@@ -143,14 +151,17 @@ tl::expected<void, Failure> take_program(Arguments& arguments, Words rest) {
 tl::expected<void, Failure> check_against_command(const Arguments& arguments) {
     const Command& command = *arguments.command;
     for (const auto& [name, value] : arguments.options) {
-        const bool known = std::any_of(command.options.begin(), command.options.end(),
-                                       [&, &wanted = name](const Option& option) { return option.name == wanted; });
+        const bool known = std::any_of(
+            command.options.begin(), command.options.end(),
+            [&, &wanted = name](const Option& option) { return option.name == wanted; });
         if (!known)
-            return fail_usage(fmt::format("{} takes no --{}{}; see cachetool {} --help", command.name, name,
-                                          did_you_mean("--" + name, names_of(command.options)), command.name));
+            return fail_usage(
+                fmt::format("{} takes no --{}{}; see cachetool {} --help", command.name, name,
+                            did_you_mean("--" + name, names_of(command.options)), command.name));
     }
     const auto count = arguments.words.size();
-    if (count < command.min_words || count > command.max_words) return fail_usage(usage_of(command));
+    if (count < command.min_words || count > command.max_words)
+        return fail_usage(usage_of(command));
     return {};
 }
 
@@ -164,7 +175,8 @@ tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args) {
     try {
         parse_options(ours, arguments);
     } catch (const po::error& error) {
-        return fail_usage(fmt::format("{}{}; see cachetool --help", usage::message_of(error, ours), did_you_mean_option(ours)));
+        return fail_usage(fmt::format("{}{}; see cachetool --help", usage::message_of(error, ours),
+                                      did_you_mean_option(ours)));
     }
     if (auto globals = take_globals(arguments); !globals) return tl::unexpected(globals.error());
 
@@ -179,21 +191,24 @@ tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args) {
     }
     arguments.command = find_command(words.front());
     if (arguments.command == nullptr) {
-        return fail_usage(fmt::format("there is no command \"{}\"{}; see cachetool --help", shown(words.front()),
-                                      did_you_mean_command(words.front())));
+        return fail_usage(fmt::format("there is no command \"{}\"{}; see cachetool --help",
+                                      shown(words.front()), did_you_mean_command(words.front())));
     }
     words.erase(words.begin());
     if (arguments.help || arguments.version) return arguments;
 
-    if (auto program = take_program(arguments, std::move(rest)); !program) return tl::unexpected(program.error());
-    if (auto checked = check_against_command(arguments); !checked) return tl::unexpected(checked.error());
+    if (auto program = take_program(arguments, std::move(rest)); !program)
+        return tl::unexpected(program.error());
+    if (auto checked = check_against_command(arguments); !checked)
+        return tl::unexpected(checked.error());
     return arguments;
 }
 
 std::optional<std::chrono::milliseconds> parse_seconds(const std::string& text) {
     constexpr double limit = 1e9;  // thirty years: arbitrary, and far from overflowing any clock
     double seconds = 0;
-    if (!boost::conversion::try_lexical_convert(text, seconds) || !std::isfinite(seconds) || seconds < 0 || seconds > limit)
+    if (!boost::conversion::try_lexical_convert(text, seconds) || !std::isfinite(seconds) ||
+        seconds < 0 || seconds > limit)
         return std::nullopt;
     return std::chrono::milliseconds(std::llround(seconds * 1000));
 }

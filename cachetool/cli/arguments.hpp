@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The command line, taken apart.
 #pragma once
 
@@ -27,9 +28,11 @@ struct Arguments {
     std::optional<std::chrono::milliseconds> lock_timeout;
     std::optional<std::filesystem::path> log;
 
-    std::map<std::string, std::string> options;  ///< the command's own, without the dashes; a flag's value is empty
+    std::map<std::string, std::string>
+        options;  ///< the command's own, without the dashes; a flag's value is empty
     [[nodiscard]] bool has(const std::string& option) const { return options.contains(option); }
-    std::map<std::string, std::vector<std::string>> repeated;  ///< every value of every option, in order
+    std::map<std::string, std::vector<std::string>>
+        repeated;  ///< every value of every option, in order
     [[nodiscard]] std::vector<std::string> all(const std::string& option) const {
         const auto found = repeated.find(option);
         return found == repeated.end() ? std::vector<std::string>() : found->second;

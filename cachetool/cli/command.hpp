@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a command is, and the table of them all.
 #pragma once
 
@@ -13,9 +14,10 @@
 namespace cachetool {
 
 struct Option {
-    const char* name;      ///< as Boost.ProgramOptions takes it: "help,h"
-    const char* argument;  ///< the name of its value in the help; null for a flag. Shells complete "one|other", FILE, DIR,
-                           ///< BUCKET and KEY
+    const char* name;  ///< as Boost.ProgramOptions takes it: "help,h"
+    const char*
+        argument;  ///< the name of its value in the help; null for a flag. Shells complete "one|other", FILE, DIR,
+        ///< BUCKET and KEY
     const char* help;
 };
 
@@ -24,13 +26,16 @@ struct Option {
 
 struct Command {
     std::string_view name;
-    std::string_view synopsis;  ///< what follows the name; words of the same names as an option's argument are completed too
-    std::string_view summary;   ///< half a line for the list of commands
-    std::string_view help;      ///< what its own --help says, in lines of any length, with an example, indented by two
+    std::string_view
+        synopsis;  ///< what follows the name; words of the same names as an option's argument are completed too
+    std::string_view summary;  ///< half a line for the list of commands
+    std::string_view
+        help;  ///< what its own --help says, in lines of any length, with an example, indented by two
     std::size_t min_words = 0;
     std::size_t max_words = 0;
     bool runs_a_program = false;
-    bool hidden = false;  ///< for the shell's or the build's use: left out of the lists that people read
+    bool hidden =
+        false;  ///< for the shell's or the build's use: left out of the lists that people read
     std::vector<Option> options{};
     Outcome (*run)(const Arguments&, const Output&) = nullptr;
 };

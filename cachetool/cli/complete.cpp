@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/cli/complete.hpp"
 
 #include <algorithm>
 #include <cstdlib>
+
 #include <larder/cache.hpp>
 
 #include "cachetool/cli/command.hpp"
@@ -16,17 +18,20 @@ using Strings = std::vector<std::string>;
 /// What is known of the line before the word that is being typed. Unlike parse() this has to make do with half a line.
 struct Line {
     const Command* command = nullptr;
-    Strings words;                          ///< of the command
-    std::optional<std::string> cache;       ///< what --cache says
-    const Option* wants_value = nullptr;    ///< the last word was this option: its value is being typed
-    bool after_dashes = false;              ///< nothing is an option any more
-    std::optional<std::size_t> program_at;  ///< how many words of the program that exec or build is to run stand there
+    Strings words;                     ///< of the command
+    std::optional<std::string> cache;  ///< what --cache says
+    const Option* wants_value =
+        nullptr;                ///< the last word was this option: its value is being typed
+    bool after_dashes = false;  ///< nothing is an option any more
+    std::optional<std::size_t>
+        program_at;  ///< how many words of the program that exec or build is to run stand there
 };
 
 const Option* find_option(const Command* command, std::string_view name) {
     const auto find = [&](std::span<const Option> options) -> const Option* {
-        const auto found =
-            std::find_if(options.begin(), options.end(), [&](const Option& option) { return long_name(option) == name; });
+        const auto found = std::find_if(options.begin(), options.end(), [&](const Option& option) {
+            return long_name(option) == name;
+        });
         return found == options.end() ? nullptr : &*found;
     };
     const auto* global = find(global_options());
@@ -36,13 +41,15 @@ const Option* find_option(const Command* command, std::string_view name) {
 /// As the shell would, had it come to run the line.
 std::string expand_home(const std::string& path) {
     const char* home = std::getenv("HOME");
-    return home != nullptr && (path == "~" || path.starts_with("~/")) ? home + path.substr(1) : path;
+    return home != nullptr && (path == "~" || path.starts_with("~/")) ? home + path.substr(1)
+                                                                      : path;
 }
 
 void take_option(Line& line, std::string_view word) {
     if (!word.starts_with("--")) return;
     const auto equals = word.find('=');
-    const auto* option = find_option(line.command, word.substr(2, equals == word.npos ? word.npos : equals - 2));
+    const auto* option =
+        find_option(line.command, word.substr(2, equals == word.npos ? word.npos : equals - 2));
     if (option == nullptr || option->argument == nullptr) return;
     if (equals == word.npos) {
         line.wants_value = option;
@@ -59,7 +66,8 @@ void take_word(Line& line, const std::string& word) {
         line.wants_value = nullptr;
     } else if (word == "--") {
         // As in `exec -- BUCKET -KEY -- COMMAND`: the first `--` may have been for the words.
-        if (line.command != nullptr && line.command->runs_a_program && line.words.size() >= line.command->min_words)
+        if (line.command != nullptr && line.command->runs_a_program &&
+            line.words.size() >= line.command->min_words)
             line.program_at = 0;
         line.after_dashes = true;
     } else if (!line.after_dashes && word.size() > 1 && word.starts_with('-')) {
@@ -80,7 +88,8 @@ Strings places_of(std::string_view synopsis) {
         synopsis.remove_prefix(std::min(end + 1, synopsis.size()));
         if (place == "|" || place == "--") break;
         while (!place.empty() && (place.front() == '[')) place.remove_prefix(1);
-        while (!place.empty() && (place.back() == ']' || place.back() == '.')) place.remove_suffix(1);
+        while (!place.empty() && (place.back() == ']' || place.back() == '.'))
+            place.remove_suffix(1);
         if (!place.empty()) places.emplace_back(place);
     }
     return places;
@@ -94,7 +103,8 @@ Completion literals_of(std::string_view synopsis) {
         const auto word = synopsis.substr(0, synopsis.find(' '));
         synopsis.remove_prefix(std::min(word.size() + 1, synopsis.size()));
         const bool is_literal = word.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == word.npos;
-        if (begins && is_literal && !word.empty()) completion.candidates.push_back({std::string(word), {}});
+        if (begins && is_literal && !word.empty())
+            completion.candidates.push_back({std::string(word), {}});
         begins = word == "|";
     }
     return completion;
@@ -117,7 +127,8 @@ Strings names_in_cache(const Line& line, std::string_view place) {
     if (place == "BUCKET") return cache->buckets().value_or(Strings());
     if (place == "ID") {
         Strings ids;
-        for (auto& entry : cache->retired().value_or(std::vector<larder::EntryInfo>())) ids.push_back(std::move(entry.id));
+        for (auto& entry : cache->retired().value_or(std::vector<larder::EntryInfo>()))
+            ids.push_back(std::move(entry.id));
         return ids;
     }
     if (line.words.empty()) return {};
@@ -129,7 +140,8 @@ Strings names_in_cache(const Line& line, std::string_view place) {
 /// The words that the name of a place, or of an option's value, stands for: names spell out what they mean (see
 /// Option::argument).
 Completion fill_place(const Line& line, std::string_view place) {
-    if (place == "SOURCE" || place == "FILE" || place == "DEST") return {.kind = Completion::Kind::files};
+    if (place == "SOURCE" || place == "FILE" || place == "DEST")
+        return {.kind = Completion::Kind::files};
     if (place == "DIR") return {.kind = Completion::Kind::directories};
     Completion completion;
     if (place == "BUCKET" || place == "KEY" || place == "ID") {
@@ -166,20 +178,25 @@ Completion complete_value(const Line& line, const std::string& current) {
     const auto* option = find_option(line.command, current.substr(2, equals - 2));
     if (option == nullptr || option->argument == nullptr) return {};
     auto completion = fill_place(line, option->argument);
-    for (auto& candidate : completion.candidates) candidate.text = current.substr(0, equals + 1) + candidate.text;
+    for (auto& candidate : completion.candidates)
+        candidate.text = current.substr(0, equals + 1) + candidate.text;
     return completion;
 }
 
 Completion complete_commands() {
     Completion completion;
     for (const auto& command : commands()) {
-        if (!command.hidden) completion.candidates.push_back({std::string(command.name), std::string(command.summary)});
+        if (!command.hidden)
+            completion.candidates.push_back(
+                {std::string(command.name), std::string(command.summary)});
     }
     return completion;
 }
 
 Completion complete_in(const Line& line, const std::string& current) {
-    if (line.program_at) return {.kind = *line.program_at == 0 ? Completion::Kind::command : Completion::Kind::arguments};
+    if (line.program_at)
+        return {.kind = *line.program_at == 0 ? Completion::Kind::command
+                                              : Completion::Kind::arguments};
     if (line.wants_value != nullptr) return fill_place(line, line.wants_value->argument);
     if (!line.after_dashes && current.starts_with("--") && current.find('=') != current.npos)
         return complete_value(line, current);
@@ -211,12 +228,14 @@ Completion complete(const Strings& words) {
     auto& candidates = completion.candidates;
     std::erase_if(candidates, [&](const Candidate& candidate) {
         // An empty name can't be seen in a list; one with a line break in it can't be told from two.
-        return candidate.text.empty() || !candidate.text.starts_with(current) || harmless(candidate.text) != candidate.text;
+        return candidate.text.empty() || !candidate.text.starts_with(current) ||
+               harmless(candidate.text) != candidate.text;
     });
     // A key that looks like an option is one, unless a `--` stands before.
     if (!line.after_dashes && line.wants_value == nullptr && !current.starts_with('-')) {
-        std::erase_if(candidates,
-                      [](const Candidate& candidate) { return candidate.text.starts_with('-') && candidate.help.empty(); });
+        std::erase_if(candidates, [](const Candidate& candidate) {
+            return candidate.text.starts_with('-') && candidate.help.empty();
+        });
     }
     std::stable_sort(candidates.begin(), candidates.end(),
                      [](const Candidate& a, const Candidate& b) { return a.text < b.text; });

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What could stand where the user is typing. The shells' scripts ask for it: see completion.cpp.
 #pragma once
 

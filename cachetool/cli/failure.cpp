@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/cli/failure.hpp"
 
 #include <fmt/format.h>
-
 #include <system_error>
 
 #include "cachetool/term/text.hpp"
@@ -35,20 +35,26 @@ Failure failure_of(const larder::Error& error) {
 
 Failure failure_for_key(const larder::Error& error, std::string_view bucket, std::string_view key) {
     auto failure = failure_of(error);
-    if (error.code == larder::Errc::miss) failure.message = fmt::format("bucket {} has no entry {}", shown(bucket), shown(key));
+    if (error.code == larder::Errc::miss)
+        failure.message = fmt::format("bucket {} has no entry {}", shown(bucket), shown(key));
     return failure;
 }
 
 Failure failure_to_put(const larder::Error& error) {
     auto failure = failure_of(error);
-    if (error.code == larder::Errc::no_space) failure.message += "; `cachetool gc` and `cachetool refresh` work on a full disk, and make room";
+    if (error.code == larder::Errc::no_space)
+        failure.message +=
+            "; `cachetool gc` and `cachetool refresh` work on a full disk, and make room";
     return failure;
 }
 
-tl::unexpected<Failure> fail(const larder::Error& error) { return tl::unexpected(failure_of(error)); }
+tl::unexpected<Failure> fail(const larder::Error& error) {
+    return tl::unexpected(failure_of(error));
+}
 
 tl::unexpected<Failure> fail_usage(std::string message) {
-    return tl::unexpected(Failure{.exit_code = wrong_usage, .code = "usage", .message = std::move(message)});
+    return tl::unexpected(
+        Failure{.exit_code = wrong_usage, .code = "usage", .message = std::move(message)});
 }
 
 tl::unexpected<Failure> fail_system(std::string what, int sys_errno) {
@@ -60,7 +66,9 @@ tl::unexpected<Failure> fail_system(std::string what, int sys_errno) {
 }
 
 Json json_of(const Failure& failure) {
-    const auto or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
+    const auto or_null = [](const std::string& text) {
+        return text.empty() ? Json(nullptr) : Json(text);
+    };
     Json document = {{"error",
                       {{"code", failure.code},
                        {"message", failure.message},

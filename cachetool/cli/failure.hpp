@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: MIT
 // How a command ends: the exit codes, and the one kind of failure that every function here returns.
 #pragma once
 
 #include <filesystem>
-#include <larder/error.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+
+#include <larder/error.hpp>
 
 namespace cachetool {
 
@@ -41,7 +43,8 @@ using Outcome = tl::expected<int, Failure>;
 
 [[nodiscard]] Failure failure_of(const larder::Error& error);
 /// The same for what was done with one key: a miss names it.
-[[nodiscard]] Failure failure_for_key(const larder::Error& error, std::string_view bucket, std::string_view key);
+[[nodiscard]] Failure failure_for_key(const larder::Error& error, std::string_view bucket,
+                                      std::string_view key);
 /// The same for what was to be put into the cache: a full disk says what to do about it.
 [[nodiscard]] Failure failure_to_put(const larder::Error& error);
 [[nodiscard]] tl::unexpected<Failure> fail(const larder::Error& error);

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/cli/help.hpp"
 
-#include <fmt/format.h>
-
 #include <boost/program_options.hpp>
+#include <fmt/format.h>
 #include <sstream>
 
 #include "cachetool/cli/command.hpp"
@@ -20,7 +20,8 @@ std::string list(const std::string& title, std::span<const Option> options) {
         if (option.argument == nullptr) {
             description.add_options()(option.name, option.help);
         } else {
-            description.add_options()(option.name, po::value<std::string>()->value_name(option.argument), option.help);
+            description.add_options()(
+                option.name, po::value<std::string>()->value_name(option.argument), option.help);
         }
     }
     std::ostringstream out;
@@ -49,9 +50,10 @@ std::string filled(std::string_view text) {
 Json json_of(std::span<const Option> options) {
     Json array = Json::array();
     for (const auto& option : options) {
-        array.push_back({{"name", long_name(option)},
-                         {"argument", option.argument == nullptr ? Json(nullptr) : Json(option.argument)},
-                         {"help", option.help}});
+        array.push_back(
+            {{"name", long_name(option)},
+             {"argument", option.argument == nullptr ? Json(nullptr) : Json(option.argument)},
+             {"help", option.help}});
     }
     return array;
 }
@@ -67,7 +69,8 @@ Json json_of(const Command& command) {
 }  // namespace
 
 const char* description() {
-    return "A cache of directories for many processes. A purge takes effect at once, waits for nobody, and never takes a file "
+    return "A cache of directories for many processes. A purge takes effect at once, waits for "
+           "nobody, and never takes a file "
            "away from a process that "
            "is using it.";
 }
@@ -86,9 +89,12 @@ std::span<const std::pair<const char*, const char*>> environment() {
     static constexpr std::pair<const char*, const char*> variables[] = {
         {"LARDER_CACHE_DIR", "the cache, where there is no --cache"},
         {"XDG_CACHE_HOME",
-         "where that is not set either, and this is absolute, the cache is the directory larder in it; else ~/.cache/larder"},
+         "where that is not set either, and this is absolute, the cache is the directory larder in "
+         "it; else ~/.cache/larder"},
         {"LARDER_LOG", "the file for a line on each event, where there is no --log"},
-        {"NO_COLOR", "where it is set, to anything but nothing, a terminal is shown no colours (nothing else ever is)"},
+        {"NO_COLOR",
+         "where it is set, to anything but nothing, a terminal is shown no colours (nothing else "
+         "ever is)"},
         {"LARDER_ENTRY", "set by exec for its command: the path of the entry"},
         {"LARDER_STAGE", "set by build for its command: the directory to fill"}};
     return variables;
@@ -96,20 +102,25 @@ std::span<const std::pair<const char*, const char*>> environment() {
 
 std::string help_text() {
     std::string out =
-        "usage: cachetool [--cache DIR] [--json] [--quiet] [--lock-timeout SECONDS]\n                 [--log FILE] COMMAND ...\n\n";
+        "usage: cachetool [--cache DIR] [--json] [--quiet] [--lock-timeout SECONDS]\n              "
+        "   [--log FILE] COMMAND ...\n\n";
     out += filled(description()) + "\n";
     for (const auto& command : commands()) {
         if (!command.hidden) out += fmt::format("  {:<11}{}\n", command.name, command.summary);
     }
     out += "\n" + list("Options, before or after the command", global_options());
     std::string codes;
-    for (const auto& [code, meaning] : exit_codes()) codes += fmt::format("{}{} {}", codes.empty() ? "" : ", ", code, meaning);
-    return out + "\n" + wrapped(fmt::format("Exit codes: {}; exec and build pass on the command's own.", codes), columns);
+    for (const auto& [code, meaning] : exit_codes())
+        codes += fmt::format("{}{} {}", codes.empty() ? "" : ", ", code, meaning);
+    return out + "\n" +
+           wrapped(fmt::format("Exit codes: {}; exec and build pass on the command's own.", codes),
+                   columns);
 }
 
 std::string help_text(const Command& command) {
     std::string out =
-        fmt::format("usage: cachetool {}{}{}{}\n\n{}", command.name, command.options.empty() ? "" : " [OPTION...]",
+        fmt::format("usage: cachetool {}{}{}{}\n\n{}", command.name,
+                    command.options.empty() ? "" : " [OPTION...]",
                     command.synopsis.empty() ? "" : " ", command.synopsis, filled(command.help));
     if (!command.options.empty()) out += "\n" + list("Options", command.options);
     return out + "\nFor the options that every command takes: cachetool --help\n";

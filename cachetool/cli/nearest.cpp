@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/cli/nearest.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <limits>
 
 namespace cachetool {
@@ -37,7 +37,9 @@ const std::string* nearest(std::string_view word, const std::vector<std::string>
         // too.
         const std::size_t limit = std::max<std::size_t>(1, std::max(word.size(), name.size()) / 3);
         // But something of the word has to be left.
-        if (distance > limit || distance >= std::max(word.size(), name.size()) || distance >= best_distance) continue;
+        if (distance > limit || distance >= std::max(word.size(), name.size()) ||
+            distance >= best_distance)
+            continue;
         best = &name;
         best_distance = distance;
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // "Did you mean …?"
 #pragma once
 
@@ -13,9 +14,11 @@ namespace cachetool {
 
 /// The name that `word` was probably meant to be: the nearest, the first of equals. Nullptr where none is close enough, or
 /// `word` is one.
-[[nodiscard]] const std::string* nearest(std::string_view word, const std::vector<std::string>& names);
+[[nodiscard]] const std::string* nearest(std::string_view word,
+                                         const std::vector<std::string>& names);
 
 /// " (did you mean NAME?)", or nothing.
-[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string>& names);
+[[nodiscard]] std::string did_you_mean(std::string_view word,
+                                       const std::vector<std::string>& names);
 
 }  // namespace cachetool

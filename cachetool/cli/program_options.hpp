@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Boost.ProgramOptions as the programs here use it.
 #pragma once
 
@@ -15,11 +16,14 @@ inline constexpr int style = boost::program_options::command_line_style::unix_st
 
 /// What is wrong with `words`, the command line that `error` was thrown for. Boost fills in the placeholders of its messages, one
 /// at a time until there is none: over a word that holds one, its own message never ends.
-inline std::string message_of(const boost::program_options::error& error, const std::vector<std::string>& words) {
-    static constexpr std::string_view placeholders[] = {"%canonical_option%", "%option%", "%original_token%", "%prefix%", "%value%"};
+inline std::string message_of(const boost::program_options::error& error,
+                              const std::vector<std::string>& words) {
+    static constexpr std::string_view placeholders[] = {"%canonical_option%", "%option%",
+                                                        "%original_token%", "%prefix%", "%value%"};
     for (const auto& word : words) {
-        const bool holds_one = std::any_of(std::begin(placeholders), std::end(placeholders),
-                                           [&](std::string_view one) { return word.find(one) != std::string::npos; });
+        const bool holds_one =
+            std::any_of(std::begin(placeholders), std::end(placeholders),
+                        [&](std::string_view one) { return word.find(one) != std::string::npos; });
         if (holds_one) return "the options can't be understood (they hold '" + word + "')";
     }
     return error.what();

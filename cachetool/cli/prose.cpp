@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/cli/prose.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The texts of the table of commands, made fit for a screen or a page.
 #pragma once
 

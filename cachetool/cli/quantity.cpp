@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/cli/quantity.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <boost/lexical_cast/try_lexical_convert.hpp>
 #include <cmath>
+#include <fmt/format.h>
 #include <utility>
 
 #include "cachetool/term/text.hpp"
@@ -20,16 +20,20 @@ constexpr double kib = 1024, kb = 1000;
 std::optional<double> parse(std::string_view text, const Units& units) {
     const auto digits = std::min(text.find_first_not_of("0123456789."), text.size());
     double number = 0;
-    if (digits == 0 || !boost::conversion::try_lexical_convert(std::string(text.substr(0, digits)), number)) return std::nullopt;
+    if (digits == 0 ||
+        !boost::conversion::try_lexical_convert(std::string(text.substr(0, digits)), number))
+        return std::nullopt;
     std::string unit(text.substr(digits));
-    std::transform(unit.begin(), unit.end(), unit.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::transform(unit.begin(), unit.end(), unit.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     for (const auto& [name, factor] : units) {
         if (unit == name) return number * factor;
     }
     return std::nullopt;
 }
 
-tl::unexpected<Failure> wants(std::string_view option, std::string_view what, std::string_view text) {
+tl::unexpected<Failure> wants(std::string_view option, std::string_view what,
+                              std::string_view text) {
     return fail_usage(fmt::format("--{} wants {}, not \"{}\"", option, what, shown(text)));
 }
 
@@ -51,11 +55,13 @@ tl::expected<std::uint64_t, Failure> parse_size(std::string_view option, std::st
                                     {"tib", kib * kib * kib * kib},
                                     {"tb", kb * kb * kb * kb}});
     // 2 to the power of 63: more than any file system holds.
-    if (!bytes || *bytes >= 9223372036854775808.0) return wants(option, "a size, such as 500MB or 10GiB", text);
+    if (!bytes || *bytes >= 9223372036854775808.0)
+        return wants(option, "a size, such as 500MB or 10GiB", text);
     return static_cast<std::uint64_t>(std::llround(*bytes));
 }
 
-tl::expected<std::chrono::seconds, Failure> parse_duration(std::string_view option, std::string_view text) {
+tl::expected<std::chrono::seconds, Failure> parse_duration(std::string_view option,
+                                                           std::string_view text) {
     constexpr double minute = 60, hour = 60 * minute, day = 24 * hour;
     // Without a unit a number is nothing but 0: who says 30 may mean days.
     const auto seconds = parse(text == "0" ? "0s" : text, {{"s", 1},
@@ -68,21 +74,25 @@ tl::expected<std::chrono::seconds, Failure> parse_duration(std::string_view opti
                                                            {"w", 7 * day},
                                                            {"week", 7 * day},
                                                            {"weeks", 7 * day}});
-    if (!seconds || *seconds > 36'500 * day) return wants(option, "a duration with its unit, such as 12h or 30d", text);
+    if (!seconds || *seconds > 36'500 * day)
+        return wants(option, "a duration with its unit, such as 12h or 30d", text);
     return std::chrono::seconds(std::llround(*seconds));
 }
 
 tl::expected<std::uint64_t, Failure> parse_count(std::string_view option, std::string_view text) {
     std::uint64_t count = 0;
     const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
-    if (!digits || !boost::conversion::try_lexical_convert(text, count)) return wants(option, "a whole number", text);
+    if (!digits || !boost::conversion::try_lexical_convert(text, count))
+        return wants(option, "a whole number", text);
     return count;
 }
 
-tl::expected<unsigned, Failure> parse_percent(std::string_view option, std::string_view text, unsigned low) {
+tl::expected<unsigned, Failure> parse_percent(std::string_view option, std::string_view text,
+                                              unsigned low) {
     const std::string_view number = text.substr(0, text.size() - (text.ends_with('%') ? 1 : 0));
     const auto percent = parse_count(option, number);
-    if (!percent || *percent < low || *percent > 100) return wants(option, fmt::format("a percentage from {} to 100", low), text);
+    if (!percent || *percent < low || *percent > 100)
+        return wants(option, fmt::format("a percentage from {} to 100", low), text);
     return static_cast<unsigned>(*percent);
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/cli/shell_word.hpp"
 
 #include <algorithm>
@@ -24,7 +25,8 @@ ShellLine split_shell_line(std::string_view line) {
         } else if (out.quote == '"') {
             if (c == '"')
                 out.quote = 0;
-            else if (c == '\\' && more && std::string_view("\\\"$`").find(line[i + 1]) != std::string_view::npos)
+            else if (c == '\\' && more &&
+                     std::string_view("\\\"$`").find(line[i + 1]) != std::string_view::npos)
                 word += line[++i];
             else
                 word += c;
@@ -67,11 +69,13 @@ std::vector<std::string> readline_words(std::string_view line, std::string_view 
     const auto split = split_shell_line(line);
     const auto raw = line.substr(split.last_at);
     // What stays in the line before the text that is replaced, and how much of each word that is.
-    const auto kept = raw.ends_with(replaced) ? raw.substr(0, raw.size() - replaced.size()) : std::string_view();
+    const auto kept =
+        raw.ends_with(replaced) ? raw.substr(0, raw.size() - replaced.size()) : std::string_view();
     const auto kept_length = split_shell_line(kept).words.back().size();
     std::vector<std::string> out;
     for (const auto& word : words)
-        out.push_back(shell_quoted(std::string_view(word).substr(std::min(kept_length, word.size())), split.quote));
+        out.push_back(shell_quoted(
+            std::string_view(word).substr(std::min(kept_length, word.size())), split.quote));
     return out;
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The words of a shell's line, half typed.
 #pragma once
 
@@ -8,9 +9,10 @@
 namespace cachetool {
 
 struct ShellLine {
-    std::vector<std::string> words;  ///< unquoted, the program's name included; the last one is being typed, and may be empty
-    std::size_t last_at = 0;         ///< where the last one begins in the line
-    char quote = 0;                  ///< the quote that is open at the end: ' or " or none
+    std::vector<std::string>
+        words;  ///< unquoted, the program's name included; the last one is being typed, and may be empty
+    std::size_t last_at = 0;  ///< where the last one begins in the line
+    char quote = 0;           ///< the quote that is open at the end: ' or " or none
 };
 
 /// Divides `line` into words as a POSIX shell does, and expands nothing.
@@ -22,7 +24,8 @@ struct ShellLine {
 /// The last word of `line` can become each of `words`, which begin with it. What stands for the end of each of them, when
 /// readline replaces `replaced`: the end of the line that it considers a word, which may begin at a ':', '=' or quote in the
 /// middle of the shell's.
-[[nodiscard]] std::vector<std::string> readline_words(std::string_view line, std::string_view replaced,
+[[nodiscard]] std::vector<std::string> readline_words(std::string_view line,
+                                                      std::string_view replaced,
                                                       const std::vector<std::string>& words);
 
 }  // namespace cachetool

@@ -1,15 +1,19 @@
+// SPDX-License-Identifier: MIT
 // Collecting as several commands do it: with progress on the terminal, stoppable, and told in the same words.
 #pragma once
 
-#include <larder/cache.hpp>
 #include <string>
+
+#include <larder/cache.hpp>
 
 #include "cachetool/term/output.hpp"
 
 namespace cachetool {
 
 /// Collects. A signal stops it at the next good place: then this process tells what was done and dies of the signal.
-[[nodiscard]] larder::Result<larder::CollectReport> collect(const larder::Cache& cache, const Output& output, larder::CollectOptions options);
+[[nodiscard]] larder::Result<larder::CollectReport> collect(const larder::Cache& cache,
+                                                            const Output& output,
+                                                            larder::CollectOptions options);
 
 /// "deleted 12 entries (3.4 MiB), …": one sentence.
 [[nodiscard]] std::string summary(const larder::CollectReport& report, bool dry_run);

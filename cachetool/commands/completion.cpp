@@ -1,12 +1,12 @@
+// SPDX-License-Identifier: MIT
 // The commands `completion`, which prints a shell's script, and `complete`, which the scripts ask.
 #include <fmt/format.h>
-
 #include <map>
 
 #include "cachetool/cli/command.hpp"
 #include "cachetool/cli/complete.hpp"
-#include "cachetool/term/json.hpp"
 #include "cachetool/cli/shell_word.hpp"
+#include "cachetool/term/json.hpp"
 
 namespace cachetool {
 namespace {
@@ -116,7 +116,8 @@ Outcome run_completion(const Arguments& arguments, const Output& output) {
         {"bash", bash_script}, {"zsh", zsh_script}, {"fish", fish_script}};
     const auto script = scripts.find(arguments.words.front());
     if (script == scripts.end()) return fail_usage("completion wants bash, zsh or fish");
-    if (output.json()) return output.document({{"shell", script->first}, {"script", script->second}});
+    if (output.json())
+        return output.document({{"shell", script->first}, {"script", script->second}});
     return output.text(script->second);
 }
 
@@ -126,13 +127,15 @@ Outcome run_complete(const Arguments& arguments, const Output& output) {
         Json candidates = Json::array();
         for (const auto& candidate : completion.candidates)
             candidates.push_back({{"text", candidate.text}, {"help", candidate.help}});
-        return output.document({{"kind", name_of(completion.kind)}, {"candidates", std::move(candidates)}});
+        return output.document(
+            {{"kind", name_of(completion.kind)}, {"candidates", std::move(candidates)}});
     }
     std::string text = fmt::format("{}\n", name_of(completion.kind));
     if (arguments.has("readline")) {
         std::vector<std::string> words;
         for (const auto& candidate : completion.candidates) words.push_back(candidate.text);
-        if (arguments.words.size() == 2) words = readline_words(arguments.words[0], arguments.words[1], words);
+        if (arguments.words.size() == 2)
+            words = readline_words(arguments.words[0], arguments.words[1], words);
         for (const auto& word : words) text += word + "\n";
     } else {
         for (const auto& [word, help] : completion.candidates)

@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: MIT
 // The commands that put, find and take away single entries.
 #include <fmt/format.h>
-
-#include <larder/larder.hpp>
 #include <map>
 
+#include <larder/larder.hpp>
+
 #include "cachetool/cli/command.hpp"
-#include "cachetool/term/json.hpp"
 #include "cachetool/commands/open.hpp"
+#include "cachetool/term/json.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -15,8 +16,10 @@ namespace {
 /// The entry's path on stdout; with --json all that a lease tells.
 Outcome print_entry(const Arguments& arguments, const Output& output, const larder::Lease& lease) {
     if (!output.json()) return output.text(lease.path().string() + "\n");
-    return output.document(
-        {{"bucket", arguments.words[0]}, {"key", arguments.words[1]}, {"id", lease.id()}, {"path", lease.path().string()}});
+    return output.document({{"bucket", arguments.words[0]},
+                            {"key", arguments.words[1]},
+                            {"id", lease.id()},
+                            {"path", lease.path().string()}});
 }
 
 tl::expected<larder::Lease, Failure> get(const larder::Cache& cache, const Arguments& arguments) {
@@ -32,7 +35,8 @@ tl::expected<larder::Lease, Failure> get(const larder::Cache& cache, const Argum
 Outcome run_dir(const Arguments& arguments, const Output& output) {
     const auto root = cache_root(arguments);
     if (!root) return tl::unexpected(root.error());
-    return output.json() ? output.document({{"path", root->string()}}) : output.text(root->string() + "\n");
+    return output.json() ? output.document({{"path", root->string()}})
+                         : output.text(root->string() + "\n");
 }
 
 Outcome run_put(const Arguments& arguments, const Output& output) {
@@ -44,9 +48,11 @@ Outcome run_put(const Arguments& arguments, const Output& output) {
     if (!staging) return tl::unexpected(failure_to_put(staging.error()));
 
     const auto& source = arguments.words[2];
-    const auto staged = arguments.has("move") ? staging->move_from(source) : staging->copy_from(source);
+    const auto staged =
+        arguments.has("move") ? staging->move_from(source) : staging->copy_from(source);
     if (!staged) return tl::unexpected(failure_to_put(staged.error()));
-    const auto lease = bucket->publish(arguments.words[1], std::move(*staging), {.producer = "cachetool " LARDER_VERSION});
+    const auto lease = bucket->publish(arguments.words[1], std::move(*staging),
+                                       {.producer = "cachetool " LARDER_VERSION});
     if (!lease) return tl::unexpected(failure_to_put(lease.error()));
     return print_entry(arguments, output, *lease);
 }
@@ -61,30 +67,36 @@ Outcome run_get(const Arguments& arguments, const Output& output) {
 }
 
 Outcome run_install(const Arguments& arguments, const Output& output) {
-    static const std::map<std::string, larder::LinkMode> modes = {{"auto", larder::LinkMode::automatic},
-                                                                  {"clone", larder::LinkMode::clone},
-                                                                  {"hardlink", larder::LinkMode::hardlink},
-                                                                  {"copy", larder::LinkMode::copy}};
+    static const std::map<std::string, larder::LinkMode> modes = {
+        {"auto", larder::LinkMode::automatic},
+        {"clone", larder::LinkMode::clone},
+        {"hardlink", larder::LinkMode::hardlink},
+        {"copy", larder::LinkMode::copy}};
     larder::MaterializeOptions options;
     if (arguments.has("link-mode")) {
         const auto mode = modes.find(arguments.options.at("link-mode"));
-        if (mode == modes.end()) return fail_usage("--link-mode wants auto, clone, hardlink or copy");
+        if (mode == modes.end())
+            return fail_usage("--link-mode wants auto, clone, hardlink or copy");
         options.mode = mode->second;
     }
     const auto cache = open_for_entry(arguments, output, Access::write);
     if (!cache) return tl::unexpected(cache.error());
     const auto lease = get(*cache, arguments);
     if (!lease) return tl::unexpected(lease.error());
-    if (!lease->is_protected()) output.say("the cache can only be read: a collection by somebody else may take the files");
+    if (!lease->is_protected())
+        output.say("the cache can only be read: a collection by somebody else may take the files");
 
     const auto& destination = arguments.words[2];
     const auto report = larder::materialize(lease->path(), destination, options);
     if (!report) return fail(report.error());
-    output.say(fmt::format("{} cloned, {} hard-linked, {} copied: {} in {}", counted(report->cloned, "file", "files"),
-                           report->hardlinked, report->copied, shown_size(report->bytes), destination));
+    output.say(fmt::format("{} cloned, {} hard-linked, {} copied: {} in {}",
+                           counted(report->cloned, "file", "files"), report->hardlinked,
+                           report->copied, shown_size(report->bytes), destination));
     if (!output.json()) return done;
-    Json document = {
-        {"bucket", arguments.words[0]}, {"key", arguments.words[1]}, {"id", lease->id()}, {"destination", destination}};
+    Json document = {{"bucket", arguments.words[0]},
+                     {"key", arguments.words[1]},
+                     {"id", lease->id()},
+                     {"destination", destination}};
     document.update(json_of(*report));
     return output.document(document);
 }

@@ -1,19 +1,22 @@
+// SPDX-License-Identifier: MIT
 // gc, and what it leaves alone: pin and unpin.
 #include <fmt/format.h>
 
-#include "cachetool/commands/collecting.hpp"
 #include "cachetool/cli/command.hpp"
-#include "cachetool/term/json.hpp"
+#include "cachetool/commands/collecting.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/plan.hpp"
+#include "cachetool/term/json.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
 namespace {
 
 std::string shown_eviction(const larder::Eviction& eviction) {
-    return fmt::format("would evict ({}): {} {} ({}, last used {} ago)\n", larder::name_of(eviction.reason), shown(eviction.bucket), shown(eviction.key),
-                       shown_size(eviction.bytes), shown_age(eviction.last_used));
+    return fmt::format("would evict ({}): {} {} ({}, last used {} ago)\n",
+                       larder::name_of(eviction.reason), shown(eviction.bucket),
+                       shown(eviction.key), shown_size(eviction.bytes),
+                       shown_age(eviction.last_used));
 }
 
 /// What a gc is to do besides collecting, from its options.
@@ -22,7 +25,9 @@ struct Job {
     std::optional<PlanWriter> plan;
 };
 
-bool has_limits(const larder::CollectOptions& options) { return options.max_size || options.max_age || options.max_entries || options.min_free; }
+bool has_limits(const larder::CollectOptions& options) {
+    return options.max_size || options.max_age || options.max_entries || options.min_free;
+}
 
 tl::expected<Job, Failure> job_of(const Arguments& arguments, const std::filesystem::path& root) {
     auto options = limits_of(arguments, root);
@@ -30,13 +35,16 @@ tl::expected<Job, Failure> job_of(const Arguments& arguments, const std::filesys
     Job job{std::move(*options), {}};
     job.options.dry_run = arguments.has("dry-run") || arguments.has("plan");
     if (arguments.has("apply")) {
-        if (has_limits(job.options) || arguments.has("plan")) return fail_usage("--apply takes a plan, and neither limits nor --plan: they were for making it");
+        if (has_limits(job.options) || arguments.has("plan"))
+            return fail_usage(
+                "--apply takes a plan, and neither limits nor --plan: they were for making it");
         auto plan = read_plan(arguments.options.at("apply"), root);
         if (!plan) return tl::unexpected(plan.error());
         job.options.plan = std::move(*plan);
     }
     if (arguments.has("plan")) {
-        if (!has_limits(job.options)) return fail_usage("--plan wants at least one limit, such as --max-size 10GiB");
+        if (!has_limits(job.options))
+            return fail_usage("--plan wants at least one limit, such as --max-size 10GiB");
         auto writer = PlanWriter::create(arguments.options.at("plan"), root);
         if (!writer) return tl::unexpected(writer.error());
         job.plan = std::move(*writer);
@@ -46,8 +54,11 @@ tl::expected<Job, Failure> job_of(const Arguments& arguments, const std::filesys
 
 using OnePin = larder::Result<> (larder::Bucket::*)(std::string_view) const;
 
-Outcome pin_or_unpin(const Arguments& arguments, const Output& output, OnePin change, const char* field) {
-    const auto cache = arguments.command->name == "pin" ? open_or_create(arguments, output) : open_for_entry(arguments, output, Access::write);
+Outcome pin_or_unpin(const Arguments& arguments, const Output& output, OnePin change,
+                     const char* field) {
+    const auto cache = arguments.command->name == "pin"
+                           ? open_or_create(arguments, output)
+                           : open_for_entry(arguments, output, Access::write);
     if (!cache) return tl::unexpected(cache.error());
     const auto& name = arguments.words.front();
     const auto bucket = cache->bucket(name);
@@ -57,13 +68,16 @@ Outcome pin_or_unpin(const Arguments& arguments, const Output& output, OnePin ch
         const auto& key = arguments.words[i];
         if (const auto changed = ((*bucket).*change)(key); !changed) {
             auto failure = failure_for_key(changed.error(), name, key);
-            if (changed.error().code == larder::Errc::miss) failure.message = fmt::format("{} {}: not pinned", shown(name), shown(key));
+            if (changed.error().code == larder::Errc::miss)
+                failure.message = fmt::format("{} {}: not pinned", shown(name), shown(key));
             failure.also = std::move(document);
             return tl::unexpected(std::move(failure));
         }
         document[field].push_back(key);
         const auto entry = bucket->info(key);
-        if (change == &larder::Bucket::pin && !entry && entry.error().code == larder::Errc::miss) output.say(fmt::format("{} {} is pinned, and has no entry yet", shown(name), shown(key)));
+        if (change == &larder::Bucket::pin && !entry && entry.error().code == larder::Errc::miss)
+            output.say(
+                fmt::format("{} {} is pinned, and has no entry yet", shown(name), shown(key)));
     }
     return output.json() ? output.document(document) : done;
 }
@@ -94,7 +108,9 @@ Outcome run_gc(const Arguments& arguments, const Output& output) {
     if (!report) return fail(report.error());
     if (job->plan) {
         if (auto written = job->plan->finish(); !written) return tl::unexpected(written.error());
-        output.say(fmt::format("wrote a plan of {}; `cachetool gc --apply {}` carries it out", counted(report->evicted, "eviction", "evictions"), arguments.options.at("plan")));
+        output.say(fmt::format("wrote a plan of {}; `cachetool gc --apply {}` carries it out",
+                               counted(report->evicted, "eviction", "evictions"),
+                               arguments.options.at("plan")));
     }
     if (output.json()) {
         Json document = {{"dry_run", options.dry_run}};
@@ -103,14 +119,19 @@ Outcome run_gc(const Arguments& arguments, const Output& output) {
         return output.document(document);
     }
     // A dry run was asked for its report: that is data. What a real one did is talk.
-    if (options.dry_run) return output.text(lines + summary(*report, true) + "\n" + kept_lines(*report));
+    if (options.dry_run)
+        return output.text(lines + summary(*report, true) + "\n" + kept_lines(*report));
     output.say(summary(*report, false));
     say_lines(output, kept_lines(*report));
     return done;
 }
 
-Outcome run_pin(const Arguments& arguments, const Output& output) { return pin_or_unpin(arguments, output, &larder::Bucket::pin, "pinned"); }
+Outcome run_pin(const Arguments& arguments, const Output& output) {
+    return pin_or_unpin(arguments, output, &larder::Bucket::pin, "pinned");
+}
 
-Outcome run_unpin(const Arguments& arguments, const Output& output) { return pin_or_unpin(arguments, output, &larder::Bucket::unpin, "unpinned"); }
+Outcome run_unpin(const Arguments& arguments, const Output& output) {
+    return pin_or_unpin(arguments, output, &larder::Bucket::unpin, "unpinned");
+}
 
 }  // namespace cachetool

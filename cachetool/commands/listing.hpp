@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 // Entries as the commands that look list them.
 #pragma once
 
-#include <larder/cache.hpp>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <larder/cache.hpp>
 
 #include "cachetool/cli/arguments.hpp"
 
@@ -23,10 +25,13 @@ struct Listed {
 };
 
 /// The entries of one bucket or of all, by bucket and key. Keys that vanish meanwhile are left out.
-[[nodiscard]] tl::expected<std::vector<Listed>, Failure> list(const larder::Cache& cache, const std::optional<std::string>& bucket);
+[[nodiscard]] tl::expected<std::vector<Listed>, Failure> list(
+    const larder::Cache& cache, const std::optional<std::string>& bucket);
 
 /// The one entry of a key. Errors: `miss`.
-[[nodiscard]] tl::expected<Listed, Failure> list_one(const larder::Cache& cache, const std::string& bucket, const std::string& key);
+[[nodiscard]] tl::expected<Listed, Failure> list_one(const larder::Cache& cache,
+                                                     const std::string& bucket,
+                                                     const std::string& key);
 
 /// Who leases which id now.
 using Users = std::map<std::string, std::vector<larder::ProcessInfo>>;

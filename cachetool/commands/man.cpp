@@ -1,9 +1,9 @@
+// SPDX-License-Identifier: MIT
 // The command `man`: the manual's pages, from the table that --help prints.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 
 #include "cachetool/cli/command.hpp"
@@ -54,11 +54,12 @@ std::string page_name(const Command* command) {
 
 std::string heading(const Command* command, std::string_view summary) {
     auto title = page_name(command);
-    std::transform(title.begin(), title.end(), title.begin(),
-                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    std::transform(title.begin(), title.end(), title.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
     // No date: the same source makes the same page.
-    return fmt::format(".TH {} 1 \"\" \"larder {}\" \"larder\"\n.SH NAME\n{} \\- {}\n", roff(title), LARDER_VERSION,
-                       roff(page_name(command)), roff(summary));
+    return fmt::format(".TH {} 1 \"\" \"larder {}\" \"larder\"\n.SH NAME\n{} \\- {}\n", roff(title),
+                       LARDER_VERSION, roff(page_name(command)), roff(summary));
 }
 
 std::string body(std::string_view text) {
@@ -83,7 +84,8 @@ std::string list(std::span<const Option> options) {
     for (const auto& option : options) {
         const auto name = long_name(option);
         auto shown = bold(fmt::format("--{}", name));
-        if (const std::string_view rest = std::string_view(option.name).substr(name.size()); !rest.empty())
+        if (const std::string_view rest = std::string_view(option.name).substr(name.size());
+            !rest.empty())
             shown = bold("-" + std::string(rest.substr(1))) + ", " + shown;
         if (option.argument != nullptr) shown += " " + italic(option.argument);
         out += item(shown, option.help);
@@ -92,18 +94,22 @@ std::string list(std::span<const Option> options) {
 }
 
 std::string page() {
-    std::string out = heading(nullptr, "safe refresh, collection and inspection of a shared cache of directories");
-    out += ".SH SYNOPSIS\n" + bold("cachetool") + " [" + italic("OPTION") + "...] " + italic("COMMAND") + " ...\n";
+    std::string out = heading(
+        nullptr, "safe refresh, collection and inspection of a shared cache of directories");
+    out += ".SH SYNOPSIS\n" + bold("cachetool") + " [" + italic("OPTION") + "...] " +
+           italic("COMMAND") + " ...\n";
     out += ".SH DESCRIPTION\n" + body(description());
     out += ".SH COMMANDS\n";
     for (const auto& command : commands()) {
         if (!command.hidden) out += item(bold(page_name(&command)) + "(1)", command.summary);
     }
-    out += ".SH OPTIONS\nThey may stand before and after the command. Nothing after " + bold("--") + " is an option.\n" +
-           list(global_options());
+    out += ".SH OPTIONS\nThey may stand before and after the command. Nothing after " + bold("--") +
+           " is an option.\n" + list(global_options());
     out += ".SH EXIT STATUS\n";
-    for (const auto& [code, meaning] : exit_codes()) out += item(bold(std::to_string(code)), meaning);
-    out += ".PP\n" + bold("exec") + " and " + bold("build") + " pass on the code of the command that they ran.\n";
+    for (const auto& [code, meaning] : exit_codes())
+        out += item(bold(std::to_string(code)), meaning);
+    out += ".PP\n" + bold("exec") + " and " + bold("build") +
+           " pass on the code of the command that they ran.\n";
     out += ".SH ENVIRONMENT\n";
     for (const auto& [name, meaning] : environment()) out += item(bold(name), meaning);
     return out;
@@ -111,13 +117,14 @@ std::string page() {
 
 std::string page(const Command& command) {
     std::string out = heading(&command, command.summary);
-    out += fmt::format(".SH SYNOPSIS\n{} [{}...]{}{}\n", bold(fmt::format("cachetool {}", command.name)), italic("OPTION"),
+    out += fmt::format(".SH SYNOPSIS\n{} [{}...]{}{}\n",
+                       bold(fmt::format("cachetool {}", command.name)), italic("OPTION"),
                        command.synopsis.empty() ? "" : " ", italic(command.synopsis));
     out += ".SH DESCRIPTION\n" + body(command.help);
     out += ".SH OPTIONS\n" + list(command.options);
     if (!command.options.empty()) out += ".PP\n";
-    out += "Those that every command takes are in " + bold("cachetool") + "(1), as are the exit codes.\n.SH SEE ALSO\n" +
-           bold("cachetool") + "(1)\n";
+    out += "Those that every command takes are in " + bold("cachetool") +
+           "(1), as are the exit codes.\n.SH SEE ALSO\n" + bold("cachetool") + "(1)\n";
     return out;
 }
 
@@ -134,15 +141,18 @@ std::vector<Page> all_pages() {
     return pages;
 }
 
-tl::expected<void, Failure> write(const std::vector<Page>& pages, const std::filesystem::path& directory) {
+tl::expected<void, Failure> write(const std::vector<Page>& pages,
+                                  const std::filesystem::path& directory) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
-    if (error) return fail_system(fmt::format("make directory {}", directory.string()), error.value());
+    if (error)
+        return fail_system(fmt::format("make directory {}", directory.string()), error.value());
     for (const auto& one : pages) {
         std::ofstream file(directory / one.name, std::ios::binary);
         file << one.text;
         file.close();
-        if (!file) return fail_system(fmt::format("write {}", (directory / one.name).string()), errno);
+        if (!file)
+            return fail_system(fmt::format("write {}", (directory / one.name).string()), errno);
     }
     return {};
 }
@@ -154,13 +164,15 @@ Outcome run_man(const Arguments& arguments, const Output& output) {
     if (arguments.has("into")) {
         if (!arguments.words.empty()) return fail_usage("man wants either COMMAND or --into DIR");
         pages = all_pages();
-        if (const auto written = write(pages, arguments.options.at("into")); !written) return tl::unexpected(written.error());
+        if (const auto written = write(pages, arguments.options.at("into")); !written)
+            return tl::unexpected(written.error());
     } else if (arguments.words.empty()) {
         pages.push_back({page_name(nullptr) + ".1", page()});
     } else if (const auto* command = find_command(arguments.words.front()); command != nullptr) {
         pages.push_back({page_name(command) + ".1", page(*command)});
     } else {
-        return fail_usage(fmt::format("there is no command \"{}\"; see cachetool --help", arguments.words.front()));
+        return fail_usage(fmt::format("there is no command \"{}\"; see cachetool --help",
+                                      arguments.words.front()));
     }
     if (output.json()) {
         Json array = Json::array();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/commands/nesting.hpp"
 
 #include <unistd.h>
@@ -31,7 +32,8 @@ std::string as_utf8(const std::string& bytes) {
 }
 
 json name_of(const BuildName& build, pid_t builder) {
-    return {builder, as_utf8(build.cache.root().native()), as_utf8(build.bucket), as_utf8(build.key)};
+    return {builder, as_utf8(build.cache.root().native()), as_utf8(build.bucket),
+            as_utf8(build.key)};
 }
 
 /// The processes that are in the middle of some build now.
@@ -40,7 +42,8 @@ std::vector<std::int64_t> builders(const larder::Cache& cache) {
     const auto status = cache.status();
     if (!status) return pids;
     for (const auto& lock : status->locks) {
-        if (!lock.waiting && lock.process.here && lock.what.starts_with("build ")) pids.push_back(lock.process.pid);
+        if (!lock.waiting && lock.process.here && lock.what.starts_with("build "))
+            pids.push_back(lock.process.pid);
     }
     return pids;
 }
@@ -59,7 +62,8 @@ bool runs_inside(const BuildName& build) {
     if (names.empty()) return false;
     const auto pids = builders(build.cache);
     return std::any_of(pids.begin(), pids.end(), [&](std::int64_t pid) {
-        return std::find(names.begin(), names.end(), name_of(build, static_cast<pid_t>(pid))) != names.end();
+        return std::find(names.begin(), names.end(), name_of(build, static_cast<pid_t>(pid))) !=
+               names.end();
     });
 }
 

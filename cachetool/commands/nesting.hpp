@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 // The builds that this process runs inside: what the library sees of its own thread's builds, carried through the programs between.
 #pragma once
 
-#include <larder/cache.hpp>
 #include <string>
+
+#include <larder/cache.hpp>
 
 namespace cachetool {
 

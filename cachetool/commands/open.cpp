@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/commands/open.hpp"
 
-#include <fmt/format.h>
-
 #include <cstdlib>
+#include <fmt/format.h>
 #include <system_error>
 
 namespace cachetool {
@@ -21,7 +21,8 @@ std::optional<fs::path> chosen_root(const Arguments& arguments) {
     if (arguments.cache) return arguments.cache;
     if (auto named = environment_path("LARDER_CACHE_DIR")) return named;
     // The XDG base directory specification asks to ignore a relative path here.
-    if (auto xdg = environment_path("XDG_CACHE_HOME"); xdg && xdg->is_absolute()) return *xdg / "larder";
+    if (auto xdg = environment_path("XDG_CACHE_HOME"); xdg && xdg->is_absolute())
+        return *xdg / "larder";
     if (auto home = environment_path("HOME")) return *home / ".cache" / "larder";
     return std::nullopt;
 }
@@ -33,20 +34,23 @@ bool is_absent(const fs::path& root) {
     return fs::is_directory(root, error) && fs::is_empty(root, error) && !error;
 }
 
-tl::expected<larder::Cache, Failure> open(const fs::path& root, const Arguments& arguments, const Output& output,
-                                          larder::OpenOptions options) {
+tl::expected<larder::Cache, Failure> open(const fs::path& root, const Arguments& arguments,
+                                          const Output& output, larder::OpenOptions options) {
     if (arguments.lock_timeout) options.lock_timeout = *arguments.lock_timeout;
-    options.log = arguments.log ? *arguments.log : environment_path("LARDER_LOG").value_or(fs::path());
+    options.log =
+        arguments.log ? *arguments.log : environment_path("LARDER_LOG").value_or(fs::path());
     options.on_wait = [output](const std::string& sentence) { output.say(sentence); };
     return larder::Cache::open(root, options).map_error(failure_of);
 }
 
-tl::expected<larder::Cache, Failure> open(const fs::path& root, const Arguments& arguments, const Output& output,
-                                          Access access) {
+tl::expected<larder::Cache, Failure> open(const fs::path& root, const Arguments& arguments,
+                                          const Output& output, Access access) {
     larder::OpenOptions options;
     options.read_only = access == Access::read;
     auto cache = open(root, arguments, output, options);
-    if (cache || access == Access::write || cache.error().code != larder::name_of(larder::Errc::refused)) return cache;
+    if (cache || access == Access::write ||
+        cache.error().code != larder::name_of(larder::Errc::refused))
+        return cache;
     // For reading only, a cache that another process is creating at this moment, or was creating when it was killed, is not one
     // yet. Opening it for writing completes it; where the refusal had another reason it is refused once more.
     return open(root, arguments, output, Access::write);
@@ -56,21 +60,25 @@ tl::expected<larder::Cache, Failure> open(const fs::path& root, const Arguments&
 
 tl::expected<fs::path, Failure> cache_root(const Arguments& arguments) {
     const auto root = chosen_root(arguments);
-    if (!root) return fail_usage("no cache directory: give --cache, or set LARDER_CACHE_DIR or HOME");
+    if (!root)
+        return fail_usage("no cache directory: give --cache, or set LARDER_CACHE_DIR or HOME");
     std::error_code error;
     const auto absolute = fs::absolute(*root, error);
-    if (error) return fail_system(fmt::format("find the directory {}", root->string()), error.value());
+    if (error)
+        return fail_system(fmt::format("find the directory {}", root->string()), error.value());
     auto canonical = fs::weakly_canonical(absolute, error);
     return error ? absolute : canonical;
 }
 
-tl::expected<larder::Cache, Failure> open_or_create(const Arguments& arguments, const Output& output,
+tl::expected<larder::Cache, Failure> open_or_create(const Arguments& arguments,
+                                                    const Output& output,
                                                     larder::OpenOptions options) {
     return cache_root(arguments).and_then(
         [&](const fs::path& root) { return open(root, arguments, output, std::move(options)); });
 }
 
-tl::expected<std::optional<larder::Cache>, Failure> open_existing(const Arguments& arguments, const Output& output,
+tl::expected<std::optional<larder::Cache>, Failure> open_existing(const Arguments& arguments,
+                                                                  const Output& output,
                                                                   Access access) {
     const auto root = cache_root(arguments);
     if (!root) return tl::unexpected(root.error());
@@ -83,14 +91,16 @@ tl::expected<std::optional<larder::Cache>, Failure> open_existing(const Argument
     return std::optional<larder::Cache>(std::move(*cache));
 }
 
-tl::expected<larder::Cache, Failure> open_for_entry(const Arguments& arguments, const Output& output, Access access) {
+tl::expected<larder::Cache, Failure> open_for_entry(const Arguments& arguments,
+                                                    const Output& output, Access access) {
     auto root = cache_root(arguments);
     if (!root) return tl::unexpected(root.error());
     if (is_absent(*root)) {
-        return tl::unexpected(Failure{.exit_code = no_entry,
-                                      .code = std::string(larder::name_of(larder::Errc::miss)),
-                                      .message = fmt::format("there is no cache at {} yet", root->string()),
-                                      .path = *root});
+        return tl::unexpected(
+            Failure{.exit_code = no_entry,
+                    .code = std::string(larder::name_of(larder::Errc::miss)),
+                    .message = fmt::format("there is no cache at {} yet", root->string()),
+                    .path = *root});
     }
     return open(*root, arguments, output, access);
 }

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 // Which cache, and how it is opened.
 #pragma once
 
 #include <filesystem>
-#include <larder/cache.hpp>
 #include <optional>
+
+#include <larder/cache.hpp>
 
 #include "cachetool/cli/arguments.hpp"
 #include "cachetool/term/output.hpp"
@@ -21,16 +23,18 @@ enum class Access {
 /// The three ways to open it. Whenever the library waits for others for a second, stderr tells for whom.
 ///
 /// Opens the cache, and creates it where there is none: for commands that put something into it.
-[[nodiscard]] tl::expected<larder::Cache, Failure> open_or_create(const Arguments& arguments, const Output& output,
+[[nodiscard]] tl::expected<larder::Cache, Failure> open_or_create(const Arguments& arguments,
+                                                                  const Output& output,
                                                                   larder::OpenOptions options = {});
 
 /// Opens the cache where there is one. A mistyped path must not become a cache by looking at it; so where there is none yet
 /// this says so, and the command goes on with nothing: as it would with an empty cache.
-[[nodiscard]] tl::expected<std::optional<larder::Cache>, Failure> open_existing(const Arguments& arguments,
-                                                                                const Output& output, Access access);
+[[nodiscard]] tl::expected<std::optional<larder::Cache>, Failure> open_existing(
+    const Arguments& arguments, const Output& output, Access access);
 
 /// The same for a command that needs an entry: without a cache there is no such entry.
-[[nodiscard]] tl::expected<larder::Cache, Failure> open_for_entry(const Arguments& arguments, const Output& output,
+[[nodiscard]] tl::expected<larder::Cache, Failure> open_for_entry(const Arguments& arguments,
+                                                                  const Output& output,
                                                                   Access access);
 
 }  // namespace cachetool

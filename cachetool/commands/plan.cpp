@@ -1,15 +1,16 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/commands/plan.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
+#include <fmt/format.h>
 
+#include "cachetool/cli/quantity.hpp"
 #include "cachetool/term/json.hpp"
 #include "cachetool/term/output.hpp"
-#include "cachetool/cli/quantity.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -22,7 +23,8 @@ constexpr int version = 1;
 
 /// Sets `target` where the option is given.
 template <class Target, class Parse>
-tl::expected<void, Failure> take(const Arguments& arguments, const char* option, Target& target, Parse parse) {
+tl::expected<void, Failure> take(const Arguments& arguments, const char* option, Target& target,
+                                 Parse parse) {
     const auto found = arguments.options.find(option);
     if (found == arguments.options.end()) return {};
     auto value = parse(option, found->second);
@@ -31,25 +33,36 @@ tl::expected<void, Failure> take(const Arguments& arguments, const char* option,
     return {};
 }
 
-tl::expected<std::uint64_t, Failure> parse_free(const fs::path& root, std::string_view option, std::string_view text) {
+tl::expected<std::uint64_t, Failure> parse_free(const fs::path& root, std::string_view option,
+                                                std::string_view text) {
     if (!text.ends_with('%')) return parse_size(option, text);
     const auto percent = parse_percent(option, text, 0);
     if (!percent) return tl::unexpected(percent.error());
     std::error_code error;
     const auto space = fs::space(root, error);
-    if (error) return fail_system(fmt::format("look at the free space of {}", root.string()), error.value());
+    if (error)
+        return fail_system(fmt::format("look at the free space of {}", root.string()),
+                           error.value());
     return space.capacity / 100 * *percent;
 }
 
 tl::unexpected<Failure> no_plan(const fs::path& path, std::uint64_t line, std::string_view why) {
-    return fail_usage(fmt::format("{}:{}: {}; make a plan with `cachetool gc --plan FILE` and limits", path.string(), line, why));
+    return fail_usage(
+        fmt::format("{}:{}: {}; make a plan with `cachetool gc --plan FILE` and limits",
+                    path.string(), line, why));
 }
 
 /// Nothing for anything but a whole eviction.
 std::optional<larder::Eviction> eviction_of(const Json& line) {
-    const auto text = [&](const char* field) { return line.contains(field) && line[field].is_string(); };
-    const auto number = [&](const char* field) { return line.contains(field) && line[field].is_number_unsigned(); };
-    if (!text("bucket") || !text("key") || !text("id") || !number("bytes") || !number("last_used_seconds")) return std::nullopt;
+    const auto text = [&](const char* field) {
+        return line.contains(field) && line[field].is_string();
+    };
+    const auto number = [&](const char* field) {
+        return line.contains(field) && line[field].is_number_unsigned();
+    };
+    if (!text("bucket") || !text("key") || !text("id") || !number("bytes") ||
+        !number("last_used_seconds"))
+        return std::nullopt;
     larder::Eviction eviction;
     eviction.bucket = line["bucket"];
     eviction.key = line["key"];
@@ -63,10 +76,15 @@ std::optional<larder::Eviction> eviction_of(const Json& line) {
 
 }  // namespace
 
-tl::expected<larder::CollectOptions, Failure> limits_of(const Arguments& arguments, const fs::path& root) {
+tl::expected<larder::CollectOptions, Failure> limits_of(const Arguments& arguments,
+                                                        const fs::path& root) {
     larder::CollectOptions options;
-    const auto free_of = [&](std::string_view option, std::string_view text) { return parse_free(root, option, text); };
-    const auto low_water = [](std::string_view option, std::string_view text) { return parse_percent(option, text, 1); };
+    const auto free_of = [&](std::string_view option, std::string_view text) {
+        return parse_free(root, option, text);
+    };
+    const auto low_water = [](std::string_view option, std::string_view text) {
+        return parse_percent(option, text, 1);
+    };
     return take(arguments, "max-size", options.max_size, parse_size)
         .and_then([&] { return take(arguments, "max-age", options.max_age, parse_duration); })
         .and_then([&] { return take(arguments, "max-entries", options.max_entries, parse_count); })
@@ -76,7 +94,10 @@ tl::expected<larder::CollectOptions, Failure> limits_of(const Arguments& argumen
             options.keep = arguments.all("keep");
             for (const auto& pattern : options.keep) {
                 if (pattern.find_first_of("/*?[") == std::string::npos) {
-                    return fail_usage(fmt::format("--keep {0} fits nothing, since it is compared with BUCKET/KEY: for a whole bucket say '{0}/*'", shown(pattern)));
+                    return fail_usage(
+                        fmt::format("--keep {0} fits nothing, since it is compared with "
+                                    "BUCKET/KEY: for a whole bucket say '{0}/*'",
+                                    shown(pattern)));
                 }
             }
             return std::move(options);
@@ -84,8 +105,11 @@ tl::expected<larder::CollectOptions, Failure> limits_of(const Arguments& argumen
 }
 
 tl::expected<PlanWriter, Failure> PlanWriter::create(const fs::path& path, const fs::path& root) {
-    const int made = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (made < 0 && errno == EEXIST) return fail_usage(fmt::format("--plan {}: something stands there; name a new file", path.string()));
+    const int made =
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (made < 0 && errno == EEXIST)
+        return fail_usage(
+            fmt::format("--plan {}: something stands there; name a new file", path.string()));
     if (made < 0) return fail_system(fmt::format("write the plan {}", path.string()), errno);
     ::close(made);
     PlanWriter writer;
@@ -93,7 +117,9 @@ tl::expected<PlanWriter, Failure> PlanWriter::create(const fs::path& path, const
     writer.path_ = path;
     writer.file_.open(path, std::ios::binary);
     if (!writer.file_) return fail_system(fmt::format("write the plan {}", path.string()), errno);
-    writer.file_ << Output::line_of({{magic, version}, {"cache", root.string()}, {"made", iso_time(std::chrono::system_clock::now())}});
+    writer.file_ << Output::line_of({{magic, version},
+                                     {"cache", root.string()},
+                                     {"made", iso_time(std::chrono::system_clock::now())}});
     return writer;
 }
 
@@ -105,7 +131,9 @@ PlanWriter::Unfinished::~Unfinished() {
 void PlanWriter::add(const larder::Eviction& eviction) {
     ++count_;
     Json line = json_of(eviction);
-    line["last_used_seconds"] = std::chrono::duration_cast<std::chrono::seconds>(eviction.last_used.time_since_epoch()).count();
+    line["last_used_seconds"] =
+        std::chrono::duration_cast<std::chrono::seconds>(eviction.last_used.time_since_epoch())
+            .count();
     file_ << Output::line_of(line);
 }
 
@@ -117,7 +145,8 @@ tl::expected<void, Failure> PlanWriter::finish() {
     return {};
 }
 
-tl::expected<std::vector<larder::Eviction>, Failure> read_plan(const fs::path& path, const fs::path& root) {
+tl::expected<std::vector<larder::Eviction>, Failure> read_plan(const fs::path& path,
+                                                               const fs::path& root) {
     std::ifstream file(path, std::ios::binary);
     if (!file) return fail_system(fmt::format("read the plan {}", path.string()), errno);
     std::vector<larder::Eviction> evictions;
@@ -126,11 +155,19 @@ tl::expected<std::vector<larder::Eviction>, Failure> read_plan(const fs::path& p
         const Json line = Json::parse(text, nullptr, false);
         if (!line.is_object()) return no_plan(path, number, "not a line of a plan");
         if (number == 1) {
-            if (!line.contains(magic) || !line[magic].is_number_integer() || line[magic] != version) return no_plan(path, number, "not a plan of this version");
-            const std::string cache = line.contains("cache") && line["cache"].is_string() ? line["cache"] : "";
-            if (cache != root.string()) return no_plan(path, number, fmt::format("a plan for the cache \"{}\", and this is {}", shown(cache), root.string()));
+            if (!line.contains(magic) || !line[magic].is_number_integer() || line[magic] != version)
+                return no_plan(path, number, "not a plan of this version");
+            const std::string cache =
+                line.contains("cache") && line["cache"].is_string() ? line["cache"] : "";
+            if (cache != root.string())
+                return no_plan(path, number,
+                               fmt::format("a plan for the cache \"{}\", and this is {}",
+                                           shown(cache), root.string()));
         } else if (line.contains("evictions")) {
-            if (line["evictions"] != evictions.size()) return no_plan(path, number, "lines are missing above: a plan is carried out as it was made, or not at all");
+            if (line["evictions"] != evictions.size())
+                return no_plan(
+                    path, number,
+                    "lines are missing above: a plan is carried out as it was made, or not at all");
             return evictions;
         } else if (auto eviction = eviction_of(line)) {
             evictions.push_back(std::move(*eviction));

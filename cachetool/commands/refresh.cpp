@@ -1,15 +1,16 @@
+// SPDX-License-Identifier: MIT
 // refresh: purge, at once.
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <larder/cache.hpp>
+#include <fmt/format.h>
 #include <set>
 
-#include "cachetool/commands/collecting.hpp"
+#include <larder/cache.hpp>
+
 #include "cachetool/cli/command.hpp"
-#include "cachetool/term/json.hpp"
-#include "cachetool/commands/open.hpp"
 #include "cachetool/cli/quantity.hpp"
+#include "cachetool/commands/collecting.hpp"
+#include "cachetool/commands/open.hpp"
+#include "cachetool/term/json.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -17,8 +18,10 @@ namespace {
 
 /// The names that are to be refreshed: those given, or all that there are. Buckets that are not there are `absent`: those are refreshed all the same, as they
 /// may come at any moment.
-tl::expected<std::vector<std::string>, Failure> chosen_buckets(const larder::Cache& cache, const Arguments& arguments, const Output& output,
-                                                              std::set<std::string>& absent) {
+tl::expected<std::vector<std::string>, Failure> chosen_buckets(const larder::Cache& cache,
+                                                               const Arguments& arguments,
+                                                               const Output& output,
+                                                               std::set<std::string>& absent) {
     auto existing = cache.buckets().map_error(failure_of);
     if (!existing) return existing;
     std::sort(existing->begin(), existing->end());
@@ -39,7 +42,8 @@ tl::expected<larder::RefreshOptions, Failure> conditions_of(const Arguments& arg
     larder::RefreshOptions options;
     options.dry_run = arguments.has("dry-run");
     if (arguments.has("key")) options.pattern = arguments.options.at("key");
-    if (arguments.has("key") && options.pattern.empty()) return fail_usage("--key wants a pattern, such as 'numpy-*'");
+    if (arguments.has("key") && options.pattern.empty())
+        return fail_usage("--key wants a pattern, such as 'numpy-*'");
     if (!arguments.has("older-than")) return options;
     const auto age = parse_duration("older-than", arguments.options.at("older-than"));
     if (!age) return tl::unexpected(age.error());
@@ -49,12 +53,14 @@ tl::expected<larder::RefreshOptions, Failure> conditions_of(const Arguments& arg
 
 class Refresh {
 public:
-    Refresh(const Arguments& arguments, const Output& output, const larder::RefreshOptions& conditions, const std::set<std::string>& absent)
+    Refresh(const Arguments& arguments, const Output& output,
+            const larder::RefreshOptions& conditions, const std::set<std::string>& absent)
         : output_(output),
           conditions_(conditions),
           absent_(absent),
           some_(conditions.dry_run || conditions.published_before || !conditions.pattern.empty()),
-          listed_(arguments.has("key") || arguments.has("older-than") || arguments.has("dry-run")) {}
+          listed_(arguments.has("key") || arguments.has("older-than") || arguments.has("dry-run")) {
+    }
 
     /// Takes effect before it returns.
     larder::Result<> purge(const larder::Cache& cache, const std::string& name) {
@@ -63,7 +69,8 @@ public:
         if (!some_) {
             if (auto refreshed = bucket->refresh(); !refreshed) return refreshed;
             if (absent_.contains(name)) return {};
-            output_.say(fmt::format("refreshed {}: nobody gets what was there any more", shown(name)));
+            output_.say(
+                fmt::format("refreshed {}: nobody gets what was there any more", shown(name)));
             took_something_ = true;
             return {};
         }
@@ -74,15 +81,19 @@ public:
         };
         const auto taken = bucket->refresh(options);
         if (!taken) return tl::unexpected(taken.error());
-        output_.say(conditions_.dry_run ? fmt::format("{}: would take out {}", shown(name), counted(*taken, "key", "keys"))
-                                        : fmt::format("refreshed {}: nobody gets {} any more", shown(name), counted(*taken, "key", "keys")));
+        output_.say(conditions_.dry_run ? fmt::format("{}: would take out {}", shown(name),
+                                                      counted(*taken, "key", "keys"))
+                                        : fmt::format("refreshed {}: nobody gets {} any more",
+                                                      shown(name), counted(*taken, "key", "keys")));
         return {};
     }
 
     /// What a dry run prints.
     [[nodiscard]] std::string text() const {
         std::string text;
-        for (const auto& taken : keys_) text += fmt::format("{} {}\n", shown(taken["bucket"].get<std::string>()), shown(taken["key"].get<std::string>()));
+        for (const auto& taken : keys_)
+            text += fmt::format("{} {}\n", shown(taken["bucket"].get<std::string>()),
+                                shown(taken["key"].get<std::string>()));
         return text;
     }
     /// Else there is nothing new to collect, and whoever mistyped a name keeps the trash that they may still want.
@@ -102,12 +113,17 @@ private:
 }  // namespace
 
 Outcome run_refresh(const Arguments& arguments, const Output& output) {
-    if (arguments.words.empty() != arguments.has("all")) return fail_usage("refresh wants either BUCKET... or --all");
+    if (arguments.words.empty() != arguments.has("all"))
+        return fail_usage("refresh wants either BUCKET... or --all");
     const auto conditions = conditions_of(arguments);
     if (!conditions) return tl::unexpected(conditions.error());
     std::set<std::string> absent;
     Refresh refresh(arguments, output, *conditions, absent);
-    Json document = {{"dry_run", conditions->dry_run}, {"refreshed", Json::array()}, {"keys", refresh.keys()}, {"collected", nullptr}, {"collector_busy", false}};
+    Json document = {{"dry_run", conditions->dry_run},
+                     {"refreshed", Json::array()},
+                     {"keys", refresh.keys()},
+                     {"collected", nullptr},
+                     {"collector_busy", false}};
     const auto cache = open_existing(arguments, output, Access::write);
     if (!cache) return tl::unexpected(cache.error());
     if (!*cache) return output.json() ? output.document(document) : done;
@@ -135,7 +151,9 @@ Outcome run_refresh(const Arguments& arguments, const Output& output) {
             say_lines(output, kept_lines(*report));
         } else if (report.error().code == larder::Errc::busy) {
             document["collector_busy"] = true;
-            output.say("another collection is at work: it deletes the files, or the next `cachetool gc` does");
+            output.say(
+                "another collection is at work: it deletes the files, or the next `cachetool gc` "
+                "does");
         } else if (!first_failure) {
             first_failure = failure_of(report.error());
         }

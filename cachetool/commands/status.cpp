@@ -1,14 +1,16 @@
+// SPDX-License-Identifier: MIT
 // The command `status`: who is using the cache now.
-#include <fmt/format.h>
 #include <unistd.h>
+
+#include <fmt/format.h>
 
 #include <larder/cache.hpp>
 
-#include "cachetool/term/colour.hpp"
 #include "cachetool/cli/command.hpp"
-#include "cachetool/term/json.hpp"
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
+#include "cachetool/term/colour.hpp"
+#include "cachetool/term/json.hpp"
 #include "cachetool/term/text.hpp"
 #include "cachetool/term/watch.hpp"
 
@@ -18,33 +20,45 @@ namespace {
 using Cells = std::vector<std::string>;
 
 std::string shown_process(const larder::ProcessInfo& process) {
-    return shown_command(process) + (process.alive ? "" : coloured(" (ended; the next gc cleans up after it)", Colour::yellow, STDOUT_FILENO)) +
+    return shown_command(process) +
+           (process.alive ? ""
+                          : coloured(" (ended; the next gc cleans up after it)", Colour::yellow,
+                                     STDOUT_FILENO)) +
            (process.here ? "" : " (in another pid namespace)");
 }
 
 std::string shown_status(const larder::StatusReport& report) {
     std::vector<Cells> processes;
     for (const auto& process : report.processes) {
-        processes.push_back({std::to_string(process.pid), shown_age(process.since), shown_process(process)});
+        processes.push_back(
+            {std::to_string(process.pid), shown_age(process.since), shown_process(process)});
     }
     std::string text = table({">PID", ">SINCE", "PROCESS"}, processes);
     std::vector<Cells> leases;
     for (const auto& lease : report.leases) {
-        leases.push_back({std::to_string(lease.process.pid), lease.id, shown(lease.bucket), shown(lease.key)});
+        leases.push_back(
+            {std::to_string(lease.process.pid), lease.id, shown(lease.bucket), shown(lease.key)});
     }
     if (!leases.empty()) text += "\n" + table({">PID", "LEASED", "BUCKET", "KEY"}, leases);
     std::vector<Cells> locks;
     for (const auto& lock : report.locks) {
-        locks.push_back({std::to_string(lock.process.pid), shown_age(lock.since),
-                         lock.waiting ? coloured("waits for", Colour::yellow, STDOUT_FILENO) : "holds", harmless(lock.what)});
+        locks.push_back(
+            {std::to_string(lock.process.pid), shown_age(lock.since),
+             lock.waiting ? coloured("waits for", Colour::yellow, STDOUT_FILENO) : "holds",
+             harmless(lock.what)});
     }
     if (!locks.empty()) text += "\n" + table({">PID", ">SINCE", "STATE", "LOCK"}, locks);
     if (report.collecting) text += "\na collection is at work\n";
-    if (report.trash != 0) text += fmt::format("\n{} moved aside, to be deleted: a collection is at it, or the next `cachetool gc` carries on\n", counted(report.trash, "tree", "trees"));
+    if (report.trash != 0)
+        text += fmt::format(
+            "\n{} moved aside, to be deleted: a collection is at it, or the next `cachetool gc` "
+            "carries on\n",
+            counted(report.trash, "tree", "trees"));
     return text;
 }
 
-tl::expected<larder::StatusReport, Failure> read_status(const Arguments& arguments, const Output& output) {
+tl::expected<larder::StatusReport, Failure> read_status(const Arguments& arguments,
+                                                        const Output& output) {
     const auto cache = open_existing(arguments, output, Access::read);
     if (!cache) return tl::unexpected(cache.error());
     auto report = *cache ? (*cache)->status() : larder::StatusReport{};
@@ -58,7 +72,8 @@ Outcome watch_status(const Arguments& arguments, const Output& output) {
     if (!arguments.words.empty()) {
         const auto seconds = parse_seconds(arguments.words.front());
         if (!seconds || *seconds < std::chrono::milliseconds{100}) {
-            return fail_usage(fmt::format("--watch wants seconds, 0.1 at least, not \"{}\"", shown(arguments.words.front())));
+            return fail_usage(fmt::format("--watch wants seconds, 0.1 at least, not \"{}\"",
+                                          shown(arguments.words.front())));
         }
         interval = *seconds;
     }
@@ -71,8 +86,8 @@ Outcome watch_status(const Arguments& arguments, const Output& output) {
         const auto report = read_status(arguments, silent);
         if (!report) return tl::unexpected(report.error());
         if (output.json()) return Output::line_of(json_of(*report));
-        return fmt::format("{}, {}\n\n{}\n", harmless(root->string()), iso_time(std::chrono::system_clock::now()),
-                           shown_status(*report));
+        return fmt::format("{}, {}\n\n{}\n", harmless(root->string()),
+                           iso_time(std::chrono::system_clock::now()), shown_status(*report));
     });
 }
 

@@ -1,16 +1,17 @@
+// SPDX-License-Identifier: MIT
 // The command `doctor`: does larder work on this file system, and how?
 #include "cachetool/doctor/doctor.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <fmt/format.h>
 
-#include "cachetool/term/colour.hpp"
 #include "cachetool/cli/command.hpp"
-#include "cachetool/doctor/scratch.hpp"
-#include "cachetool/commands/open.hpp"
 #include "cachetool/cli/prose.hpp"
+#include "cachetool/commands/open.hpp"
+#include "cachetool/doctor/scratch.hpp"
+#include "cachetool/term/colour.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -33,17 +34,21 @@ std::string_view name_of(Verdict verdict) {
 }
 
 Colour colour_of(Verdict verdict) {
-    return verdict == Verdict::ok ? Colour::green : verdict == Verdict::limited ? Colour::yellow : Colour::red;
+    return verdict == Verdict::ok        ? Colour::green
+           : verdict == Verdict::limited ? Colour::yellow
+                                         : Colour::red;
 }
 
 bool works(const Probes& probes) {
-    return std::none_of(probes.begin(), probes.end(), [](const Probe& probe) { return probe.verdict == Verdict::broken; });
+    return std::none_of(probes.begin(), probes.end(),
+                        [](const Probe& probe) { return probe.verdict == Verdict::broken; });
 }
 
 tl::expected<std::filesystem::path, Failure> root_to_probe(const Arguments& arguments) {
     auto choice = arguments;
     if (!arguments.words.empty()) {
-        if (arguments.words.front().empty()) return fail_usage("doctor wants a directory that has a name");
+        if (arguments.words.front().empty())
+            return fail_usage("doctor wants a directory that has a name");
         choice.cache = arguments.words.front();
     }
     return cache_root(choice);
@@ -53,17 +58,20 @@ tl::expected<std::filesystem::path, Failure> root_to_probe(const Arguments& argu
 void probe(const std::filesystem::path& place, const Output& output, Probes& probes) {
     auto scratch = doctor::Scratch::make_in(place);
     if (!scratch) {
-        probes.push_back({"permission", Verdict::broken, scratch.error().message,
-                          "name a directory where you may write; a cache that is there can be read"});
+        probes.push_back(
+            {"permission", Verdict::broken, scratch.error().message,
+             "name a directory where you may write; a cache that is there can be read"});
         return;
     }
     const auto directory = scratch->path();
     output.say(fmt::format("probing in {}", directory.string()));
-    for (const auto step : {doctor::probe_names, doctor::probe_files, doctor::probe_processes, doctor::probe_larder}) {
+    for (const auto step : {doctor::probe_names, doctor::probe_files, doctor::probe_processes,
+                            doctor::probe_larder}) {
         if (!doctor::Scratch::is_interrupted()) step(directory, probes);
     }
     if (const auto error = scratch->remove()) {
-        output.warn(fmt::format("{} could not be removed ({}): please delete it", directory.string(), error.message()));
+        output.warn(fmt::format("{} could not be removed ({}): please delete it",
+                                directory.string(), error.message()));
     }
 }
 
@@ -82,7 +90,8 @@ Json json_of(const doctor::FileSystem& file_system) {
 Json json_of(const Probes& probes) {
     Json array = Json::array();
     for (const auto& [name, verdict, found, effect] : probes) {
-        array.push_back({{"name", name}, {"verdict", name_of(verdict)}, {"found", found}, {"effect", effect}});
+        array.push_back(
+            {{"name", name}, {"verdict", name_of(verdict)}, {"found", found}, {"effect", effect}});
     }
     return array;
 }
@@ -91,8 +100,8 @@ Json json_of(const Probes& probes) {
 std::string shown(const Probes& probes) {
     std::vector<std::vector<std::string>> rows;
     for (const auto& probe : probes)
-        rows.push_back(
-            {coloured(name_of(probe.verdict), colour_of(probe.verdict), STDOUT_FILENO), probe.name, harmless(probe.found)});
+        rows.push_back({coloured(name_of(probe.verdict), colour_of(probe.verdict), STDOUT_FILENO),
+                        probe.name, harmless(probe.found)});
     const auto lines = table({"VERDICT", "PROBE", "FOUND"}, rows);
     std::string out;
     std::size_t at = 0;
@@ -136,7 +145,8 @@ Outcome run_doctor(const Arguments& arguments, const Output& output) {
     }
     auto text = fmt::format("{}: {}", harmless(root->string()), harmless(file_system.type));
     if (!file_system.mount_point.empty()) {
-        text += fmt::format(" on {}, mounted at {} ({})", harmless(file_system.device), harmless(file_system.mount_point), harmless(file_system.options));
+        text += fmt::format(" on {}, mounted at {} ({})", harmless(file_system.device),
+                            harmless(file_system.mount_point), harmless(file_system.options));
     }
     text += "\n\n";
     text += shown(probes) + "\n";

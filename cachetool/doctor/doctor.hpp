@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `doctor` finds out about a file system, and what larder makes of it.
 #pragma once
 

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: MIT
 // What files can do: how `install` may share them, and what times they keep.
 #include <fcntl.h>
+
 #include <fmt/format.h>
 #ifdef __linux__
 #include <linux/fs.h>
@@ -38,19 +40,20 @@ int clone(const fs::path& from, const fs::path& to) {
 void probe_links(const fs::path& dir, Probes& probes) {
     std::ofstream(dir / "file") << "text";
     if (const int error = clone(dir / "file", dir / "clone"); error == 0) {
-        probes.push_back(
-            {"clones", Verdict::ok, "work", "install clones files: they share space until one of them is changed"});
+        probes.push_back({"clones", Verdict::ok, "work",
+                          "install clones files: they share space until one of them is changed"});
     } else {
-        probes.push_back(
-            {"clones", Verdict::limited, reason(error), "install makes hard links, or copies where they don't work either"});
+        probes.push_back({"clones", Verdict::limited, reason(error),
+                          "install makes hard links, or copies where they don't work either"});
     }
     struct stat status {};
     const int error = ::link((dir / "file").c_str(), (dir / "link").c_str()) == 0 ? 0 : errno;
     if (error == 0 && ::stat((dir / "file").c_str(), &status) == 0 && status.st_nlink == 2) {
         probes.push_back({"hard links", Verdict::ok, "work", ""});
     } else {
-        probes.push_back(
-            {"hard links", Verdict::limited, error != 0 ? reason(error) : "are not counted", "install clones or copies"});
+        probes.push_back({"hard links", Verdict::limited,
+                          error != 0 ? reason(error) : "are not counted",
+                          "install clones or copies"});
     }
 }
 
@@ -67,26 +70,29 @@ void probe_times(const fs::path& dir, Probes& probes) {
     std::ofstream(dir / "timed") << "text";
     struct stat status {};
     const auto timed = dir / "timed";
-    if (::utimensat(AT_FDCWD, timed.c_str(), times.data(), 0) != 0 || ::stat(timed.c_str(), &status) != 0) {
-        probes.push_back({"times", Verdict::limited, reason(errno), "installed copies are as old as the installation"});
+    if (::utimensat(AT_FDCWD, timed.c_str(), times.data(), 0) != 0 ||
+        ::stat(timed.c_str(), &status) != 0) {
+        probes.push_back({"times", Verdict::limited, reason(errno),
+                          "installed copies are as old as the installation"});
     } else if (modified(status).tv_sec == sample.tv_sec && modified(status).tv_nsec != 0) {
         long step = 1;
         while (step < 1'000'000'000 && modified(status).tv_nsec % (step * 10) == 0) step *= 10;
         probes.push_back({"times", Verdict::ok, fmt::format("kept to {} ns", step), ""});
     } else {
         const bool whole = modified(status).tv_sec == sample.tv_sec;
-        probes.push_back({"times", Verdict::limited, whole ? "kept to the second" : "kept to two seconds or worse",
+        probes.push_back({"times", Verdict::limited,
+                          whole ? "kept to the second" : "kept to two seconds or worse",
                           "build tools that compare times may take installed copies for changed"});
     }
 
     static_cast<void>(::symlink("somewhere", (dir / "symlink").c_str()));
     const auto link = dir / "symlink";
-    if (::utimensat(AT_FDCWD, link.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) == 0 && ::lstat(link.c_str(), &status) == 0 &&
-        modified(status).tv_sec / 2 == sample.tv_sec / 2) {
+    if (::utimensat(AT_FDCWD, link.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) == 0 &&
+        ::lstat(link.c_str(), &status) == 0 && modified(status).tv_sec / 2 == sample.tv_sec / 2) {
         probes.push_back({"times of symlinks", Verdict::ok, "can be set", ""});
     } else {
-        probes.push_back(
-            {"times of symlinks", Verdict::limited, reason(errno), "installed symlinks are as old as the installation"});
+        probes.push_back({"times of symlinks", Verdict::limited, reason(errno),
+                          "installed symlinks are as old as the installation"});
     }
 }
 

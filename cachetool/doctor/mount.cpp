@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: MIT
 // The file system as its mount describes it.
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <fmt/format.h>
 #include <fstream>
 #include <sstream>
 #include <system_error>
@@ -48,7 +49,9 @@ void read_mount(const std::filesystem::path& path, dev_t device, FileSystem& out
         const auto& text = path.native();
         const bool above = point == "/" || text == point || text.starts_with(point + "/");
         // The longest is the nearest, and the last of equals lies on top. btrfs numbers its parts differently here and in stat.
-        if (!above || point.size() < out.mount_point.size() || (numbers != number && type != "btrfs")) continue;
+        if (!above || point.size() < out.mount_point.size() ||
+            (numbers != number && type != "btrfs"))
+            continue;
         out.mount_point = point;
         out.type = type;
         out.device = unescaped(source);
@@ -86,20 +89,24 @@ FileSystem file_system_of(const std::filesystem::path& path) {
 void probe_mount(const FileSystem& file_system, Probes& probes) {
     if (file_system.read_only) {
         probes.push_back({"mount", Verdict::broken, "read-only",
-                          "a cache there can be read, if there is one: mount it for writing to put anything in"});
+                          "a cache there can be read, if there is one: mount it for writing to put "
+                          "anything in"});
     } else {
         probes.push_back({"mount", Verdict::ok, "writable", ""});
     }
     if (file_system.type == "overlay") {
         probes.push_back({"layers", Verdict::limited, "overlay",
-                          "in a cache that came with an image refresh retires key by key, and collect deletes in place"});
+                          "in a cache that came with an image refresh retires key by key, and "
+                          "collect deletes in place"});
     }
     if (file_system.no_atime) {
         probes.push_back({"access times", Verdict::limited, "noatime",
-                          "nothing is known of an entry's last use: ls and info show the time of its publishing"});
+                          "nothing is known of an entry's last use: ls and info show the time of "
+                          "its publishing"});
     } else {
         probes.push_back({"access times", Verdict::ok, "kept",
-                          "an entry's last use is known, as exactly as the mount allows (relatime: to the day)"});
+                          "an entry's last use is known, as exactly as the mount allows (relatime: "
+                          "to the day)"});
     }
     // Arbitrary, because it depends on the entries; but every participant and every put takes some.
     constexpr std::uint64_t little_space = 100U << 20U, few_inodes = 10'000;
@@ -107,11 +114,14 @@ void probe_mount(const FileSystem& file_system, Probes& probes) {
     if (file_system.inodes_total != 0) found += fmt::format(", {} inodes", file_system.inodes_free);
     const bool counts = file_system.inodes_total != 0;
     if (file_system.bytes_free == 0 || (counts && file_system.inodes_free == 0)) {
-        probes.push_back({"space", Verdict::broken, found,
-                          "remove, refresh and gc still work in a cache that is there; nothing can be put in"});
-    } else if (file_system.bytes_free < little_space || (counts && file_system.inodes_free < few_inodes)) {
+        probes.push_back(
+            {"space", Verdict::broken, found,
+             "remove, refresh and gc still work in a cache that is there; nothing can be put in"});
+    } else if (file_system.bytes_free < little_space ||
+               (counts && file_system.inodes_free < few_inodes)) {
         probes.push_back({"space", Verdict::limited, found,
-                          "a put may find the disk full: it then leaves everything as it was; refresh and gc make room"});
+                          "a put may find the disk full: it then leaves everything as it was; "
+                          "refresh and gc make room"});
     } else {
         probes.push_back({"space", Verdict::ok, found, ""});
     }

@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/doctor/scratch.hpp"
 
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <fmt/format.h>
 #include <utility>
 
 namespace cachetool::doctor {
@@ -41,13 +42,14 @@ fs::path place_for_probing(const fs::path& root) {
     fs::path place = root;
     while (!fs::exists(place, error) && place.has_relative_path()) place = place.parent_path();
     if (place != root) return place;
-    const bool is_cache = fs::exists(root / "format", error) || fs::exists(root / "CACHEDIR.TAG", error);
+    const bool is_cache =
+        fs::exists(root / "format", error) || fs::exists(root / "CACHEDIR.TAG", error);
     if (!is_cache && !(fs::is_directory(root, error) && fs::is_empty(root, error))) return root;
     const auto beside = root.parent_path();
     struct stat inside {
     }, outside{};
-    const bool same =
-        ::stat(root.c_str(), &inside) == 0 && ::stat(beside.c_str(), &outside) == 0 && inside.st_dev == outside.st_dev;
+    const bool same = ::stat(root.c_str(), &inside) == 0 && ::stat(beside.c_str(), &outside) == 0 &&
+                      inside.st_dev == outside.st_dev;
     return same && ::access(beside.c_str(), W_OK | X_OK) == 0 ? beside : root;
 }
 
@@ -56,7 +58,8 @@ tl::expected<Scratch, Failure> Scratch::make_in(const fs::path& directory) {
     note_signals();
     std::string path = directory / "larder-doctor-XXXXXX";
     if (::mkdtemp(path.data()) != nullptr) return Scratch(path);
-    auto failure = fail_system(fmt::format("make a directory in {} to probe in", directory.string()), errno);
+    auto failure =
+        fail_system(fmt::format("make a directory in {} to probe in", directory.string()), errno);
     failure.value().path = directory;
     restore_signals();
     return failure;

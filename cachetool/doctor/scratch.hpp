@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A directory for experiments that leaves no trace.
 #pragma once
 
@@ -18,7 +19,8 @@ namespace cachetool::doctor {
 /// note that they have come; when it has been removed they do what they did before.
 class Scratch {
 public:
-    [[nodiscard]] static tl::expected<Scratch, Failure> make_in(const std::filesystem::path& directory);
+    [[nodiscard]] static tl::expected<Scratch, Failure> make_in(
+        const std::filesystem::path& directory);
     Scratch(Scratch&& other) noexcept;
     Scratch& operator=(Scratch&&) = delete;
     ~Scratch() { static_cast<void>(remove()); }

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: MIT
 // Larder itself, where the other probes were made: open, publish, replace, lease, refresh and collect, with a second process
 // that is killed.
 #include <fstream>
+
 #include <larder/larder.hpp>
 
 #include "cachetool/doctor/doctor.hpp"
@@ -31,8 +33,8 @@ std::string put_and_replace(const larder::Bucket& bucket) {
     return text == "new" ? "" : "an entry that was replaced is still what a get yields";
 }
 
-std::string purge_while_used(const fs::path& root, const larder::OpenOptions& options, const larder::Cache& cache,
-                             const larder::Bucket& bucket) {
+std::string purge_while_used(const fs::path& root, const larder::OpenOptions& options,
+                             const larder::Cache& cache, const larder::Bucket& bucket) {
     std::optional<larder::Lease> held;  // the child's
     OtherProcess user([&] {
         const auto its_cache = larder::Cache::open(root, options);
@@ -52,7 +54,9 @@ std::string purge_while_used(const fs::path& root, const larder::OpenOptions& op
     user.kill();
     const auto second = cache.collect();
     if (!second) return second.error().message();
-    return second->entries == 1 && second->leased.empty() ? "" : "a collection takes a dead process for alive";
+    return second->entries == 1 && second->leased.empty()
+               ? ""
+               : "a collection takes a dead process for alive";
 }
 
 }  // namespace
@@ -60,7 +64,8 @@ std::string purge_while_used(const fs::path& root, const larder::OpenOptions& op
 void probe_larder(const fs::path& scratch, Probes& probes) {
     const auto root = scratch / "cache";
     constexpr const char* elsewhere =
-        "a cache can't live there: name a directory on another file system by --cache or LARDER_CACHE_DIR";
+        "a cache can't live there: name a directory on another file system by --cache or "
+        "LARDER_CACHE_DIR";
     larder::OpenOptions options;
     auto cache = larder::Cache::open(root, options);
     // What is refused for this reason alone can be opened by who asks for it. Which file systems are meant only the library
@@ -72,8 +77,10 @@ void probe_larder(const fs::path& scratch, Probes& probes) {
         cache = larder::Cache::open(root, options);
     }
     if (cache) {
-        probes.push_back(network.empty() ? Probe{"network", Verdict::ok, "not of a type that is known to be on the network", ""}
-                                         : Probe{"network", Verdict::broken, network, elsewhere});
+        probes.push_back(network.empty()
+                             ? Probe{"network", Verdict::ok,
+                                     "not of a type that is known to be on the network", ""}
+                             : Probe{"network", Verdict::broken, network, elsewhere});
     }
     if (!cache) {
         probes.push_back({"larder", Verdict::broken, cache.error().message(), elsewhere});
@@ -93,8 +100,9 @@ void probe_larder(const fs::path& scratch, Probes& probes) {
         probes.push_back({"larder", Verdict::broken, wrong, elsewhere});
     } else {
         probes.push_back({"larder", Verdict::ok, "puts, gets, leases, refreshes and collects",
-                          cache->link_kind() == larder::LinkKind::symlink ? "a new cache has symlinks for links"
-                                                                          : "a new cache has small files for links"});
+                          cache->link_kind() == larder::LinkKind::symlink
+                              ? "a new cache has symlinks for links"
+                              : "a new cache has small files for links"});
     }
 }
 

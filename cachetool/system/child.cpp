@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/system/child.hpp"
 
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <spawn.h>
 #include <sstream>
 
 #include "cachetool/cli/failure.hpp"
@@ -70,7 +71,8 @@ public:
     HandingOn(const HandingOn&) = delete;
     HandingOn& operator=(const HandingOn&) = delete;
     ~HandingOn() {
-        for (std::size_t i = 0; i < handed_on.size(); ++i) ::sigaction(handed_on[i], &before_[i], nullptr);
+        for (std::size_t i = 0; i < handed_on.size(); ++i)
+            ::sigaction(handed_on[i], &before_[i], nullptr);
         ::sigaction(SIGCHLD, &child_before_, nullptr);
         ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
     }
@@ -85,7 +87,8 @@ private:
 
 std::vector<char*> pointers(const std::vector<std::string>& program) {
     std::vector<char*> argv;
-    for (const auto& word : program) argv.push_back(const_cast<char*>(word.c_str()));  // exec changes nothing
+    for (const auto& word : program)
+        argv.push_back(const_cast<char*>(word.c_str()));  // exec changes nothing
     argv.push_back(nullptr);
     return argv;
 }
@@ -102,19 +105,23 @@ int as_shells_say(const std::string& command, int sys_errno) {
 }
 
 Ending not_run(int sys_errno) {
-    return {.exit_code = sys_errno == ENOENT ? command_not_found : cannot_execute, .sys_errno = sys_errno};
+    return {.exit_code = sys_errno == ENOENT ? command_not_found : cannot_execute,
+            .sys_errno = sys_errno};
 }
 
 /// posix_spawn, because it tells whether the program could be run, and because no code of ours runs between fork and exec.
-int spawn(pid_t& pid, const std::vector<std::string>& program, ChildOutput output, const sigset_t& mask) {
+int spawn(pid_t& pid, const std::vector<std::string>& program, ChildOutput output,
+          const sigset_t& mask) {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     ::posix_spawn_file_actions_init(&files);
     ::posix_spawnattr_init(&attributes);
-    if (output == ChildOutput::to_stderr) ::posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
+    if (output == ChildOutput::to_stderr)
+        ::posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
     ::posix_spawnattr_setsigmask(&attributes, &mask);
     ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    const int error = ::posix_spawnp(&pid, program.front().c_str(), &files, &attributes, pointers(program).data(), environ);
+    const int error = ::posix_spawnp(&pid, program.front().c_str(), &files, &attributes,
+                                     pointers(program).data(), environ);
     ::posix_spawnattr_destroy(&attributes);
     ::posix_spawn_file_actions_destroy(&files);
     return error;
@@ -138,7 +145,8 @@ Ending run_child(const std::vector<std::string>& program, ChildOutput output) {
     ::pthread_sigmask(SIG_SETMASK, &handing_on.mask_before(), nullptr);
     // WNOWAIT leaves the child a zombie: its pid stays its own until no signal can be handed on to it any more.
     siginfo_t ended{};
-    while (::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOWAIT) == -1 && errno == EINTR) {
+    while (::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOWAIT) == -1 &&
+           errno == EINTR) {
     }
     const sigset_t all = handed_on_set();
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
@@ -147,7 +155,8 @@ Ending run_child(const std::vector<std::string>& program, ChildOutput output) {
     int status = 0;
     while (::waitpid(pid, &status, 0) == -1 && errno == EINTR) {
     }
-    return {.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), .told_to_end = told_to_end};
+    return {.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+            .told_to_end = told_to_end};
 }
 
 Ending become(const std::vector<std::string>& program) {

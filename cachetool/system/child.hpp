@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs a program as a child process, and stands in for it while it runs.
 #pragma once
 
@@ -12,9 +13,11 @@ enum class ChildOutput {
 };
 
 struct Ending {
-    int exit_code = 0;    ///< the program's own, or 128 + the signal that ended it; 126 or 127 where it could not be run
-    int sys_errno = 0;    ///< why it could not be run, or 0
-    int told_to_end = 0;  ///< the last of SIGINT, SIGTERM, SIGHUP and SIGQUIT that this process got meanwhile, or 0
+    int exit_code =
+        0;  ///< the program's own, or 128 + the signal that ended it; 126 or 127 where it could not be run
+    int sys_errno = 0;  ///< why it could not be run, or 0
+    int told_to_end =
+        0;  ///< the last of SIGINT, SIGTERM, SIGHUP and SIGQUIT that this process got meanwhile, or 0
 };
 
 /// Runs `program` (looked up in PATH) and waits until it has ended. Meanwhile SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and

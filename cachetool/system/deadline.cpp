@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/system/deadline.hpp"
 
 #include <condition_variable>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A limit for something that can be stopped, and sets itself no limit.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/system/interrupt.hpp"
 
 #include <array>
@@ -31,8 +32,7 @@ StopOnSignal::StopOnSignal() {
 
 StopOnSignal::~StopOnSignal() {
     for (const int number : signals) {
-        struct sigaction old {
-        };
+        struct sigaction old {};
         ::sigaction(number, nullptr, &old);
         if (old.sa_handler == note) std::signal(number, SIG_DFL);
     }

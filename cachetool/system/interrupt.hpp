@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Ctrl-C as a request to stop at the next good place, for what can be left and carried on later.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/system/other_process.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A second process, which does one thing, says how it went, and stays until it is ended.
 #pragma once
 

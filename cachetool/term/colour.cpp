@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/term/colour.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fmt/format.h>
 
 namespace cachetool {
 namespace {
@@ -12,7 +13,8 @@ bool wants_colours(int fd) {
     const char* declined = std::getenv("NO_COLOR");
     if (declined != nullptr && *declined != '\0') return false;
     const char* terminal = std::getenv("TERM");
-    if (terminal == nullptr || std::string_view(terminal) == "dumb" || *terminal == '\0') return false;
+    if (terminal == nullptr || std::string_view(terminal) == "dumb" || *terminal == '\0')
+        return false;
     return ::isatty(fd) == 1;
 }
 
@@ -34,7 +36,9 @@ int code_of(Colour colour) {
 }  // namespace
 
 std::string coloured(std::string_view text, Colour colour, int fd) {
-    return wants_colours(fd) && !text.empty() ? fmt::format("\x1b[{}m{}\x1b[0m", code_of(colour), text) : std::string(text);
+    return wants_colours(fd) && !text.empty()
+               ? fmt::format("\x1b[{}m{}\x1b[0m", code_of(colour), text)
+               : std::string(text);
 }
 
 }  // namespace cachetool

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Colours, where somebody sees them and wants them.
 #pragma once
 

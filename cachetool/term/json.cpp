@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/term/json.hpp"
 
 #include "cachetool/term/text.hpp"
@@ -19,12 +20,19 @@ Json json_of(const larder::EntryInfo& entry) {
 }
 
 Json json_of(const larder::ProcessInfo& process) {
-    return {{"participant", process.participant}, {"pid", process.pid},     {"command", process.command},
-            {"since", iso_time(process.since)},   {"alive", process.alive}, {"here", process.here}};
+    return {{"participant", process.participant},
+            {"pid", process.pid},
+            {"command", process.command},
+            {"since", iso_time(process.since)},
+            {"alive", process.alive},
+            {"here", process.here}};
 }
 
 Json json_of(const larder::LeaseInfo& lease) {
-    return {{"bucket", lease.bucket}, {"key", lease.key}, {"id", lease.id}, {"process", json_of(lease.process)}};
+    return {{"bucket", lease.bucket},
+            {"key", lease.key},
+            {"id", lease.id},
+            {"process", json_of(lease.process)}};
 }
 
 Json json_of(const larder::LockInfo& lock) {
@@ -66,11 +74,13 @@ Json json_of(const larder::CollectReport& report) {
 }
 
 Json json_of(const larder::Eviction& eviction) {
-    return {{"bucket", eviction.bucket}, {"key", eviction.key},
-            {"id", eviction.id},         {"bytes", eviction.bytes},
-            {"last_used", iso_time(eviction.last_used)}, {"reason", larder::name_of(eviction.reason)}};
+    return {{"bucket", eviction.bucket},
+            {"key", eviction.key},
+            {"id", eviction.id},
+            {"bytes", eviction.bytes},
+            {"last_used", iso_time(eviction.last_used)},
+            {"reason", larder::name_of(eviction.reason)}};
 }
-
 
 Json json_of(const larder::Finding& finding) {
     return {{"kind", larder::name_of(finding.kind)},
@@ -88,8 +98,9 @@ Json json_of(const larder::VerifyReport& report) {
 }
 
 Json json_of(const larder::MaterializeReport& report) {
-    return {{"cloned", report.cloned},     {"hardlinked", report.hardlinked},   {"copied", report.copied},
-            {"symlinks", report.symlinks}, {"directories", report.directories}, {"bytes", report.bytes}};
+    return {{"cloned", report.cloned},           {"hardlinked", report.hardlinked},
+            {"copied", report.copied},           {"symlinks", report.symlinks},
+            {"directories", report.directories}, {"bytes", report.bytes}};
 }
 
 }  // namespace cachetool

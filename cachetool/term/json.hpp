@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The library's values as JSON. docs/cachetool.md documents each field: keep it true.
 #pragma once
 

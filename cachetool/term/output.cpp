@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/term/output.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <fmt/format.h>
 #include <optional>
 
 #include "cachetool/term/colour.hpp"
@@ -44,7 +45,8 @@ void Output::warn(std::string_view sentence) const { write_line(sentence, Colour
 int Output::tell(const Failure& failure) const {
     write_line(failure.message, Colour::red);
     if (json_ && failure.code != "output") {
-        if (const auto written = document(json_of(failure)); !written) write_line(written.error().message, Colour::red);
+        if (const auto written = document(json_of(failure)); !written)
+            write_line(written.error().message, Colour::red);
     }
     return failure.exit_code;
 }
@@ -71,7 +73,8 @@ void prepare_standard_streams() {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
         if (::fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
         // The lowest free number is fd. Open it the wrong way round: using it fails, as using a closed one would.
-        static_cast<void>(::open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC));
+        static_cast<void>(
+            ::open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC));
     }
     // A handler, not SIG_IGN: exec puts the default back, so that the programs we run still die of a broken pipe.
     if (std::signal(SIGPIPE, [](int) {}) == SIG_IGN) std::signal(SIGPIPE, SIG_IGN);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The two ways out: data on stdout, talk on stderr.
 #pragma once
 

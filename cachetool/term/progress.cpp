@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/term/progress.hpp"
 
-#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <fmt/format.h>
 #include <utility>
 
 #include "cachetool/term/text.hpp"
@@ -22,10 +23,14 @@ constexpr milliseconds pace{100};
 
 const char* verb_of(Phase phase) {
     switch (phase) {
-        case Phase::planning: return "looking at entries";
-        case Phase::evicting: return "evicting";
-        case Phase::collecting: return "moving aside";
-        case Phase::deleting: return "deleting files";
+        case Phase::planning:
+            return "looking at entries";
+        case Phase::evicting:
+            return "evicting";
+        case Phase::collecting:
+            return "moving aside";
+        case Phase::deleting:
+            return "deleting files";
     }
     return "";
 }
@@ -42,7 +47,8 @@ void put(const std::string& text) {
 
 }  // namespace
 
-Progress::Progress(const Output& output) : wanted_(output.talks() && ::isatty(STDERR_FILENO) == 1) {}
+Progress::Progress(const Output& output)
+    : wanted_(output.talks() && ::isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() { clear(); }
 
@@ -59,12 +65,17 @@ void Progress::show(const larder::CollectProgress& progress) {
     }
     if (now < begun_ + patience || now < next_) return;
     next_ = now + pace;
-    const double seconds = std::max(std::chrono::duration<double>(now - phase_begun_).count(), 0.001);
+    const double seconds =
+        std::max(std::chrono::duration<double>(now - phase_begun_).count(), 0.001);
     const double rate = static_cast<double>(progress.done) / seconds;
     std::string line = fmt::format("{}: {}", verb_of(progress.phase), progress.done);
     if (progress.total != 0) {
-        const auto left = static_cast<double>(progress.total - std::min(progress.done, progress.total)) / std::max(rate, 0.001);
-        line += fmt::format(" of {} {} {}", progress.total, bar(progress.done, progress.total, 20), shown_duration(std::chrono::seconds(static_cast<std::int64_t>(left))) + " left");
+        const auto left =
+            static_cast<double>(progress.total - std::min(progress.done, progress.total)) /
+            std::max(rate, 0.001);
+        line += fmt::format(
+            " of {} {} {}", progress.total, bar(progress.done, progress.total, 20),
+            shown_duration(std::chrono::seconds(static_cast<std::int64_t>(left))) + " left");
     }
     line += fmt::format(", {:.0f}/s", rate);
     const std::string_view comfort = "; Ctrl-C is safe";
@@ -75,9 +86,11 @@ void Progress::show(const larder::CollectProgress& progress) {
 }
 
 std::string bar(std::uint64_t done, std::uint64_t total, std::size_t width) {
-    const double share = total == 0 ? 1 : std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
+    const double share =
+        total == 0 ? 1 : std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
     const auto full = static_cast<std::size_t>(share * static_cast<double>(width));
-    return fmt::format("[{}{}] {:3.0f}%", std::string(full, '#'), std::string(width - full, '-'), share * 100);
+    return fmt::format("[{}{}] {:3.0f}%", std::string(full, '#'), std::string(width - full, '-'),
+                       share * 100);
 }
 
 }  // namespace cachetool

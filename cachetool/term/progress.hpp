@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // A line on the terminal that tells how far something is.
 #pragma once
 
 #include <chrono>
-#include <larder/collect.hpp>
 #include <optional>
 #include <string>
+
+#include <larder/collect.hpp>
 
 #include "cachetool/term/output.hpp"
 

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/term/text.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 #include <iterator>
 
 #include "cachetool/term/colour.hpp"
@@ -37,8 +38,8 @@ CodePoint first_code_point(std::string_view text) {
 
 /// C0 and C1 controls, line and paragraph separators, and the marks that change the direction of what follows.
 bool controls_a_terminal(char32_t c) {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
 std::string escape(std::string_view text, bool double_backslash) {
@@ -115,10 +116,12 @@ std::string iso_time(std::chrono::system_clock::time_point time) {
     using namespace std::chrono;
     const auto whole = floor<seconds>(time);
     const auto rest = duration_cast<microseconds>(time - whole);
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(system_clock::to_time_t(whole)), rest.count());
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(system_clock::to_time_t(whole)),
+                       rest.count());
 }
 
-std::string table(std::vector<std::string> headings, const std::vector<std::vector<std::string>>& rows) {
+std::string table(std::vector<std::string> headings,
+                  const std::vector<std::vector<std::string>>& rows) {
     std::vector<bool> right;
     std::vector<std::size_t> widths;
     for (auto& heading : headings) {
@@ -127,7 +130,8 @@ std::string table(std::vector<std::string> headings, const std::vector<std::vect
         widths.push_back(heading.size());
     }
     for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+        for (std::size_t i = 0; i < row.size(); ++i)
+            widths[i] = std::max(widths[i], width_of(row[i]));
     }
     std::string out;
     const auto add = [&](const std::vector<std::string>& row) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Values as people read them.
 #pragma once
 
@@ -33,6 +34,7 @@ namespace cachetool {
 
 /// Rows in aligned columns, for stdout; cells may be coloured. The last column is not padded, so that one key of four kilobytes
 /// costs the others nothing. A heading that begins with '>' aligns its column to the right (and is shown without it).
-[[nodiscard]] std::string table(std::vector<std::string> headings, const std::vector<std::vector<std::string>>& rows);
+[[nodiscard]] std::string table(std::vector<std::string> headings,
+                                const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace cachetool

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cachetool/term/watch.hpp"
 
 #include <sys/ioctl.h>
@@ -45,7 +46,8 @@ private:
     /// As many lines as the terminal has, over what stood there. The last one is not ended: that would scroll.
     static std::string fitted(std::string_view text) {
         winsize size{};
-        const std::size_t rows = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
+        const std::size_t rows =
+            ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
         std::string out(home);
         for (std::size_t row = 0; row < rows && !text.empty(); ++row) {
             const auto line = text.substr(0, text.find('\n'));
@@ -66,7 +68,8 @@ class Signals {
 public:
     Signals() {
         sigemptyset(&set_);
-        for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH}) sigaddset(&set_, signal);
+        for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH})
+            sigaddset(&set_, signal);
         // Without a handler this one, of all, would be thrown away and not be kept for us.
         struct sigaction noted {};
         noted.sa_handler = [](int) {};
@@ -80,7 +83,8 @@ public:
     /// The one that came, or 0 when `limit` has passed.
     [[nodiscard]] int wait(std::chrono::milliseconds limit) const {
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
-        const timespec time{static_cast<time_t>(seconds.count()), static_cast<long>((limit - seconds).count() * 1'000'000)};
+        const timespec time{static_cast<time_t>(seconds.count()),
+                            static_cast<long>((limit - seconds).count() * 1'000'000)};
         const int signal = ::sigtimedwait(&set_, nullptr, &time);
         return signal > 0 ? signal : 0;  // EINTR, after SIGCONT: another frame does no harm
     }

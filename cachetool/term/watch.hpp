@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The same text again and again, until somebody has seen enough.
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Build once: single flight, the builder's death, and builds that wait for each other in a circle.
  *
  * Threads call get_or_build; a build may call it again, for another key. A lock is a byte of one file, at a hash of the key; the kernel

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Entries: publish, get, remove, evict, refresh, reap, collect and verify, with a kill between any two steps.
  *
  * One bucket with one key; every file system operation is one atomic step. The cast and the size are chosen with -D (the

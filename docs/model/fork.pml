@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A lock that belongs to an open file, and a fork. (The bucket, gate, collector and build locks; a participant's is in "participants.pml".)
  *
  * A forked child has the same open file: if it keeps it, a lock that its parent held when it was killed stays held for as long as the child

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The gate in front of a bucket's lock: publishers that share the lock one after the other, for ever, do not keep a remove out.
  *
  * The bucket's lock admits any number of sharers or one exclusive holder, and its waiters stand in no queue. The gate is a lock too. Who

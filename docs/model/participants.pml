@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Participants: who is alive, who owns a lease table and its staging area; adoption beside a reaping collector, fork, exec, kills.
  *
  * Two tables. A predecessor died in the first: it left a lease on entry 2, which is retired, and a staged link to entry 3. Entry 1

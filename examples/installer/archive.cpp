@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 #include "archive.hpp"
+
+#include <sys/stat.h>
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "tree.hpp"
 
@@ -27,7 +29,8 @@ Result<Archive> Archive::open(const fs::path& path) {
     // is two things at once can't be read one way here and another way elsewhere.
     if (archive_read_support_format_zip_seekable(reader) != ARCHIVE_OK ||
         archive_read_open_filename(reader, path.c_str(), 64 * 1024) != ARCHIVE_OK) {
-        return refuse("read wheel", path, fmt::format("no zip archive, or a damaged one ({})", reason(reader)));
+        return refuse("read wheel", path,
+                      fmt::format("no zip archive, or a damaged one ({})", reason(reader)));
     }
     return opened;
 }
@@ -44,7 +47,9 @@ Result<std::optional<Member>> Archive::next() {
     // A warning is as bad as an error: it says that the archive's two accounts of this member differ.
     if (answer != ARCHIVE_OK) {
         return refuse("read wheel", path_,
-                      name != nullptr ? fmt::format("member '{}': {}", harmless(name), reason(reader_)) : reason(reader_));
+                      name != nullptr
+                          ? fmt::format("member '{}': {}", harmless(name), reason(reader_))
+                          : reason(reader_));
     }
     if (name == nullptr) return refuse("read wheel", path_, "a member's name is not UTF-8");
 
@@ -58,7 +63,8 @@ Result<std::optional<Member>> Archive::next() {
     const auto refuse_member = [&](std::string_view why) {
         return refuse("read wheel", path_, fmt::format("member '{}' {}", harmless(member_), why));
     };
-    if (const auto wrong = what_is_wrong_with(member.path); !wrong.empty()) return refuse_member(wrong);
+    if (const auto wrong = what_is_wrong_with(member.path); !wrong.empty())
+        return refuse_member(wrong);
     if (archive_entry_is_encrypted(entry) != 0) return refuse_member("is encrypted");
     if (archive_entry_symlink(entry) != nullptr || archive_entry_hardlink(entry) != nullptr ||
         archive_entry_filetype(entry) == AE_IFLNK) {
@@ -72,7 +78,9 @@ Result<std::optional<Member>> Archive::next() {
 
 Result<std::size_t> Archive::read(std::span<char> buffer) {
     const la_ssize_t size = archive_read_data(reader_, buffer.data(), buffer.size());
-    if (size < 0) return refuse("read wheel", path_, fmt::format("member '{}': {}", member_, reason(reader_)));
+    if (size < 0)
+        return refuse("read wheel", path_,
+                      fmt::format("member '{}': {}", member_, reason(reader_)));
     return static_cast<std::size_t>(size);
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reading a zip archive, member by member, believing nothing that it says.
 #pragma once
 
@@ -13,7 +14,8 @@ struct archive_entry;
 namespace installer {
 
 struct Member {
-    std::string path;  ///< relative, plain names only, no slash at the end; unlike any link it is safe to show and to use
+    std::string
+        path;  ///< relative, plain names only, no slash at the end; unlike any link it is safe to show and to use
     bool is_directory = false;
     bool is_executable = false;
 };
@@ -22,7 +24,8 @@ struct Member {
 class Archive {
 public:
     [[nodiscard]] static Result<Archive> open(const fs::path& path);
-    Archive(Archive&& other) noexcept : path_(std::move(other.path_)), reader_(std::exchange(other.reader_, nullptr)) {}
+    Archive(Archive&& other) noexcept
+        : path_(std::move(other.path_)), reader_(std::exchange(other.reader_, nullptr)) {}
     Archive& operator=(Archive&&) = delete;
     ~Archive();
 

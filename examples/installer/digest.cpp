@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: MIT
 #include "digest.hpp"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <openssl/evp.h>
 #include <vector>
 
 #include "tree.hpp"
@@ -28,7 +29,8 @@ bool Digest::knows(std::string_view algorithm) { return method_of(algorithm) != 
 
 Digest::Digest(std::string_view algorithm) : context_(EVP_MD_CTX_new()) {
     // It fails where memory has run out, or where the library forbids the method: nothing can be verified then.
-    if (!context_ || EVP_DigestInit_ex(context_.get(), method_of(algorithm), nullptr) != 1) std::abort();
+    if (!context_ || EVP_DigestInit_ex(context_.get(), method_of(algorithm), nullptr) != 1)
+        std::abort();
 }
 
 void Digest::add(std::string_view piece) {
@@ -53,7 +55,8 @@ std::string hex(std::string_view bytes) {
 }
 
 std::string base64_url(std::string_view bytes) {
-    static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static constexpr char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     std::string text;
     unsigned bits = 0;
     int held = 0;
@@ -75,7 +78,8 @@ Result<std::string> sha256_of_file(const fs::path& path) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) return system_failure("open", path);
     Digest digest;
-    std::vector<char> buffer(256 * 1024);  // large enough that the calls cost nothing beside the hashing
+    std::vector<char> buffer(256 *
+                             1024);  // large enough that the calls cost nothing beside the hashing
     while (true) {
         const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
         if (size < 0 && errno == EINTR) continue;

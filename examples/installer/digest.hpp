@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Digests of files, as RECORD writes them.
 #pragma once
 

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: MIT
 #include "entry_points.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace installer {
 
@@ -19,16 +19,17 @@ std::string_view trimmed(std::string_view text) {
 /// A file's name, and no path; it is not hidden either, and no option when somebody types it.
 bool is_command_name(std::string_view name) {
     if (name.empty() || name.front() == '.' || name.front() == '-') return false;
-    return std::all_of(name.begin(), name.end(),
-                       [](char c) { return c > ' ' && c != '/' && c != '\\' && c != '"' && c != 0x7f; });
+    return std::all_of(name.begin(), name.end(), [](char c) {
+        return c > ' ' && c != '/' && c != '\\' && c != '"' && c != 0x7f;
+    });
 }
 
 /// "a.b.c": identifiers. A letter beyond ASCII may be one; whether it is, Python says.
 bool is_dotted_name(std::string_view text) {
     bool at_start = true;
     for (const char c : text) {
-        const bool letter =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+                            static_cast<unsigned char>(c) >= 0x80;
         const bool digit = c >= '0' && c <= '9';
         if (at_start ? !letter : !(letter || digit || c == '.')) return false;
         at_start = c == '.';
@@ -50,7 +51,8 @@ std::optional<ConsoleScript> parse_script(std::string_view line) {
     if (colon == std::string_view::npos) return std::nullopt;
     script.module = trimmed(reference.substr(0, colon));
     script.attribute = trimmed(reference.substr(colon + 1));
-    if (!is_command_name(script.name) || !is_dotted_name(script.module) || !is_dotted_name(script.attribute))
+    if (!is_command_name(script.name) || !is_dotted_name(script.module) ||
+        !is_dotted_name(script.attribute))
         return std::nullopt;
     return script;
 }
@@ -86,7 +88,8 @@ std::string script_text(const ConsoleScript& script, std::string_view interprete
         "from {1} import {2}\n"
         "if __name__ == '__main__':\n"
         "    sys.exit({3}())\n",
-        interpreter, script.module, script.attribute.substr(0, script.attribute.find('.')), script.attribute);
+        interpreter, script.module, script.attribute.substr(0, script.attribute.find('.')),
+        script.attribute);
 }
 
 }  // namespace installer

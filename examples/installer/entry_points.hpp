@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // entry_points.txt: which commands a distribution offers.
 #pragma once
 

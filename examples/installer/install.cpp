@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: MIT
 #include "install.hpp"
 
-#include <fmt/format.h>
-
 #include <cstdlib>
+#include <fmt/format.h>
 #include <fstream>
 #include <unordered_map>
 
@@ -78,16 +78,20 @@ Result<Plan> plan_installation(const LeasedWheel& wheel) {
     const auto record = read_text(tree / entry::record);
     if (!record) return tl::unexpected(record.error());
     auto files = parse_record(*record);
-    if (!files) return refuse("read entry", tree / entry::record, "malformed; a refresh of the bucket would help");
+    if (!files)
+        return refuse("read entry", tree / entry::record,
+                      "malformed; a refresh of the bucket would help");
     plan.files = std::move(*files);
     for (const auto& file : plan.files) {
         // There is exactly one at the top: see Inspection. Copies of other distributions lie deeper.
         const auto slash = file.path.find('/');
         const std::string_view path = file.path;
-        if (path.ends_with(".dist-info/WHEEL") && slash == path.rfind('/')) plan.dist_info = path.substr(0, slash);
+        if (path.ends_with(".dist-info/WHEEL") && slash == path.rfind('/'))
+            plan.dist_info = path.substr(0, slash);
     }
     if (plan.dist_info.empty())
-        return refuse("read entry", tree / entry::record, "no *.dist-info; a refresh of the bucket would help");
+        return refuse("read entry", tree / entry::record,
+                      "no *.dist-info; a refresh of the bucket would help");
 
     std::error_code ignored;  // most wheels have no scripts
     for (const auto& found : fs::recursive_directory_iterator(tree / entry::scripts, ignored)) {
@@ -100,7 +104,9 @@ Result<Plan> plan_installation(const LeasedWheel& wheel) {
         const auto text = read_text(entry_points);
         if (!text) return tl::unexpected(text.error());
         auto commands = parse_entry_points(*text);
-        if (!commands) return refuse("read entry", entry_points, "malformed; a refresh of the bucket would help");
+        if (!commands)
+            return refuse("read entry", entry_points,
+                          "malformed; a refresh of the bucket would help");
         plan.commands = std::move(*commands);
     }
     return plan;
@@ -109,8 +115,11 @@ Result<Plan> plan_installation(const LeasedWheel& wheel) {
 Result<> check_conflicts(const std::vector<LeasedWheel>& wheels, const std::vector<Plan>& plans,
                          const InstallOptions& options) {
     const auto conflict = [](const fs::path& path, std::string detail) {
-        return tl::unexpected(
-            Error{.code = Errc::exists, .sys_errno = 0, .step = "install", .path = path, .detail = std::move(detail)});
+        return tl::unexpected(Error{.code = Errc::exists,
+                                    .sys_errno = 0,
+                                    .step = "install",
+                                    .path = path,
+                                    .detail = std::move(detail)});
     };
     auto target = Tree::open(options.target);
     std::unordered_map<std::string, std::size_t> owners;
@@ -119,25 +128,29 @@ Result<> check_conflicts(const std::vector<LeasedWheel>& wheels, const std::vect
             const auto [other, is_new] = owners.emplace(std::move(owned), i);
             const auto& path = other->first;
             if (!is_new) {
-                return conflict(wheels[i].wheel.path, fmt::format("'{}' belongs to {} as well", path,
-                                                                  wheels[other->second].wheel.path.filename().string()));
+                return conflict(wheels[i].wheel.path,
+                                fmt::format("'{}' belongs to {} as well", path,
+                                            wheels[other->second].wheel.path.filename().string()));
             }
             if (target && !options.replace && target->holds(path)) {
-                return conflict(options.target / path,
-                                fmt::format("in the way of {}", wheels[i].wheel.path.filename().string()));
+                return conflict(
+                    options.target / path,
+                    fmt::format("in the way of {}", wheels[i].wheel.path.filename().string()));
             }
         }
     }
     return {};
 }
 
-Result<larder::MaterializeReport> install(const LeasedWheel& wheel, const Plan& plan, const InstallOptions& options) {
+Result<larder::MaterializeReport> install(const LeasedWheel& wheel, const Plan& plan,
+                                          const InstallOptions& options) {
     const fs::path tree = wheel.lease.path();
 
     // What every target has alike comes out of the cache, by the cheapest way the file system offers. With hard links the
     // target's files *are* the cache's: from here on they are replaced, never written to.
-    auto report = larder::materialize(tree / entry::files, options.target,
-                                      {.mode = options.link_mode, .replace = options.replace, .threads = options.threads});
+    auto report = larder::materialize(
+        tree / entry::files, options.target,
+        {.mode = options.link_mode, .replace = options.replace, .threads = options.threads});
     if (!report) return report;
 
     auto target = Tree::open(options.target);
@@ -146,17 +159,21 @@ Result<larder::MaterializeReport> install(const LeasedWheel& wheel, const Plan& 
     for (const auto& path : plan.scripts) {
         const auto script = read_text(tree / entry::scripts / path);
         if (!script) return tl::unexpected(script.error());
-        if (auto done = own.write(path, with_interpreter(*script, options.interpreter), 0755); !done)
+        if (auto done = own.write(path, with_interpreter(*script, options.interpreter), 0755);
+            !done)
             return tl::unexpected(done.error());
     }
     for (const auto& command : plan.commands) {
-        if (auto done = own.write(command_path(command), script_text(command, options.interpreter), 0755); !done) {
+        if (auto done =
+                own.write(command_path(command), script_text(command, options.interpreter), 0755);
+            !done) {
             return tl::unexpected(done.error());
         }
     }
     if (auto done = own.write(plan.dist_info + "/INSTALLER", "larder-installer\n", 0644); !done)
         return tl::unexpected(done.error());
-    if (auto done = own.write_record_file(plan.dist_info + "/RECORD", plan.files); !done) return tl::unexpected(done.error());
+    if (auto done = own.write_record_file(plan.dist_info + "/RECORD", plan.files); !done)
+        return tl::unexpected(done.error());
     return report;
 }
 

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 // From an entry of the cache to a target.
 #pragma once
 
-#include <larder/larder.hpp>
 #include <vector>
+
+#include <larder/larder.hpp>
 
 #include "entry_points.hpp"
 #include "record.hpp"
@@ -20,8 +22,9 @@ struct LeasedWheel {
 /// What an entry asks to be done in a target.
 struct Plan {
     std::string dist_info;
-    std::vector<RecordLine> files;        ///< to be materialized
-    std::vector<std::string> scripts;     ///< to be rewritten: paths, the same in the entry and in the target
+    std::vector<RecordLine> files;  ///< to be materialized
+    std::vector<std::string>
+        scripts;  ///< to be rewritten: paths, the same in the entry and in the target
     std::vector<ConsoleScript> commands;  ///< to be written
 
     /// All that the installation will own, relative to the target.
@@ -41,7 +44,8 @@ struct InstallOptions {
 
 /// Errors: `exists` where two of the wheels own the same path, or, unless they are to be replaced, something stands there
 /// already.
-[[nodiscard]] Result<> check_conflicts(const std::vector<LeasedWheel>& wheels, const std::vector<Plan>& plans,
+[[nodiscard]] Result<> check_conflicts(const std::vector<LeasedWheel>& wheels,
+                                       const std::vector<Plan>& plans,
                                        const InstallOptions& options);
 
 /// Installs one wheel. RECORD is written last: where it is, the installation is complete.

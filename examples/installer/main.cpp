@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // larder-installer: installs Python wheels, and shows how an installer uses larder.
 //
 // What it does, and where to read on:
@@ -8,17 +9,18 @@
 // Until 3 is done nothing is written outside the cache, so a wheel that is refused leaves the target as it was. The leases are
 // held from 2 to the end: whatever refreshes or collections others run meanwhile, the files stay.
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <clocale>
 #include <cstdio>
+#include <fmt/format.h>
 #include <iostream>
-#include <larder/larder.hpp>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
+
+#include <larder/larder.hpp>
 
 #include "install.hpp"
 #include "options.hpp"
@@ -42,7 +44,8 @@ struct Outcome {
 
 /// Leases the entry of a wheel. Of all processes that ask for it at the same time one unpacks; the others wait for that one, or
 /// take over where it dies.
-Result<LeasedWheel> lease_wheel(const larder::Bucket& bucket, const fs::path& path, const Limits& limits) {
+Result<LeasedWheel> lease_wheel(const larder::Bucket& bucket, const fs::path& path,
+                                const Limits& limits) {
     auto wheel = identify(path);
     if (!wheel) return tl::unexpected(wheel.error());
     bool was_unpacked = false;
@@ -89,7 +92,8 @@ void plan(const Options& options, Outcome& outcome) {
 }
 
 bool user_agrees(const Options& options) {
-    fmt::print(stderr, "Install {} wheels into {}? [y/N] ", options.wheels.size(), options.install.target.string());
+    fmt::print(stderr, "Install {} wheels into {}? [y/N] ", options.wheels.size(),
+               options.install.target.string());
     std::string answer;
     return std::getline(std::cin, answer) && (answer == "y" || answer == "Y" || answer == "yes");
 }
@@ -99,11 +103,13 @@ void install_all(const Options& options, bool show, Outcome& outcome) {
     std::error_code failed;
     fs::create_directories(options.install.target, failed);
     if (failed) {
-        outcome.errors.push_back(fmt::format("make directory {}: {}", options.install.target.string(), failed.message()));
+        outcome.errors.push_back(fmt::format("make directory {}: {}",
+                                             options.install.target.string(), failed.message()));
         return;
     }
     InstallOptions install_options = options.install;
-    if (options.jobs > 1 && outcome.wheels.size() > 1) install_options.threads = 1;  // the wheels are the parallelism
+    if (options.jobs > 1 && outcome.wheels.size() > 1)
+        install_options.threads = 1;  // the wheels are the parallelism
 
     outcome.reports.resize(outcome.wheels.size());
     std::mutex mutex;
@@ -155,17 +161,18 @@ void print_json(const Options& options, const fs::path& cache, const Outcome& ou
     }
     const auto sum = sum_of(outcome.reports);
     const std::size_t unpacked = count_unpacked(outcome);
-    const ordered_json summary{{"target", options.install.target.string()},
-                               {"cache", cache.string()},
-                               {"bucket", entry::bucket},
-                               {"installed", outcome.errors.empty() ? outcome.reports.size() : 0},
-                               {"unpacked", unpacked},
-                               {"from_cache", outcome.wheels.size() - unpacked},
-                               {"links", {{"cloned", sum.cloned}, {"hardlinked", sum.hardlinked}, {"copied", sum.copied}}},
-                               {"bytes", sum.bytes},
-                               {"seconds", {{"prepare", outcome.prepare_seconds}, {"install", outcome.install_seconds}}},
-                               {"wheels", std::move(wheels)},
-                               {"errors", outcome.errors}};
+    const ordered_json summary{
+        {"target", options.install.target.string()},
+        {"cache", cache.string()},
+        {"bucket", entry::bucket},
+        {"installed", outcome.errors.empty() ? outcome.reports.size() : 0},
+        {"unpacked", unpacked},
+        {"from_cache", outcome.wheels.size() - unpacked},
+        {"links", {{"cloned", sum.cloned}, {"hardlinked", sum.hardlinked}, {"copied", sum.copied}}},
+        {"bytes", sum.bytes},
+        {"seconds", {{"prepare", outcome.prepare_seconds}, {"install", outcome.install_seconds}}},
+        {"wheels", std::move(wheels)},
+        {"errors", outcome.errors}};
     // A file's name need not be UTF-8, and JSON has to be.
     fmt::print("{}\n", summary.dump(2, ' ', false, ordered_json::error_handler_t::replace));
 }
@@ -174,10 +181,12 @@ void print_summary(const Options& options, const Outcome& outcome) {
     const auto sum = sum_of(outcome.reports);
     const std::size_t unpacked = count_unpacked(outcome);
     fmt::print(
-        "installed {} wheels into {}: {} unpacked, {} from the cache ({} files cloned, {} hard-linked, {} copied) in {:.2f} "
+        "installed {} wheels into {}: {} unpacked, {} from the cache ({} files cloned, {} "
+        "hard-linked, {} copied) in {:.2f} "
         "s\n",
-        outcome.reports.size(), options.install.target.string(), unpacked, outcome.wheels.size() - unpacked, sum.cloned,
-        sum.hardlinked, sum.copied, outcome.prepare_seconds + outcome.install_seconds);
+        outcome.reports.size(), options.install.target.string(), unpacked,
+        outcome.wheels.size() - unpacked, sum.cloned, sum.hardlinked, sum.copied,
+        outcome.prepare_seconds + outcome.install_seconds);
 }
 
 int finish(const Options& options, const fs::path& cache, const Outcome& outcome) {
@@ -236,7 +245,8 @@ int main(int argc, char** argv) {
     if (!options) return exit_status;
     try {
         return run(*options);
-    } catch (const std::exception& failure) {  // out of memory or threads; larder itself throws nothing
+    } catch (
+        const std::exception& failure) {  // out of memory or threads; larder itself throws nothing
         fmt::print(stderr, "larder-installer: {}\n", failure.what());
         return 1;
     }

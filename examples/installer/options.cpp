@@ -1,14 +1,15 @@
+// SPDX-License-Identifier: MIT
 #include "options.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <fmt/format.h>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+
 #include "cachetool/cli/program_options.hpp"
 
 namespace installer {
@@ -50,9 +51,12 @@ std::uint64_t size_of(const std::string& text) {
         factor = std::uint64_t{1} << 10 * (power + 1);
     }
     // Twelve digits with the largest letter would not fit; six do.
-    const bool valid = !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos &&
+    const bool valid = !digits.empty() &&
+                       digits.find_first_not_of("0123456789") == std::string::npos &&
                        digits.size() <= (factor == 1 ? 18u : 6u);
-    if (!valid) throw po::error("--max-size is a number of bytes, or one with K, M, G or T, and not '" + text + "'");
+    if (!valid)
+        throw po::error("--max-size is a number of bytes, or one with K, M, G or T, and not '" +
+                        text + "'");
     return std::stoull(digits) * factor;
 }
 
@@ -66,17 +70,27 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& exit_statu
 
     po::options_description shown("Options");
     auto add = shown.add_options();
-    add("target,t", po::value(&target)->value_name("DIR"), "install into DIR, which is made if need be; put it on PYTHONPATH");
+    add("target,t", po::value(&target)->value_name("DIR"),
+        "install into DIR, which is made if need be; put it on PYTHONPATH");
     add("cache", po::value(&cache)->value_name("DIR"),
         "the cache (default: LARDER_CACHE_DIR, else XDG_CACHE_HOME/larder, else ~/.cache/larder)");
     add("link-mode", po::value(&link_mode)->value_name("MODE")->default_value("auto"),
-        "how files get from the cache to the target: auto, clone, hardlink or copy; auto takes the first of these that works");
-    add("jobs,j", po::value(&options.jobs)->value_name("N")->default_value(options.jobs), "work on N wheels at a time");
+        "how files get from the cache to the target: auto, clone, hardlink or copy; auto takes the "
+        "first of these that works");
+    add("jobs,j", po::value(&options.jobs)->value_name("N")->default_value(options.jobs),
+        "work on N wheels at a time");
     add("max-size", po::value(&max_size)->value_name("SIZE")->default_value("4G"),
-        "refuse a wheel that unpacks to more than this many bytes; with K, M, G or T, KiB and so on");
-    add("max-files", po::value(&options.limits.max_members)->value_name("N")->default_value(options.limits.max_members),
+        "refuse a wheel that unpacks to more than this many bytes; with K, M, G or T, KiB and so "
+        "on");
+    add("max-files",
+        po::value(&options.limits.max_members)
+            ->value_name("N")
+            ->default_value(options.limits.max_members),
         "refuse a wheel of more files and directories than this");
-    add("python", po::value(&options.install.interpreter)->value_name("COMMAND")->default_value(options.install.interpreter),
+    add("python",
+        po::value(&options.install.interpreter)
+            ->value_name("COMMAND")
+            ->default_value(options.install.interpreter),
         "the interpreter that scripts begin with");
     add("replace", po::bool_switch(&options.install.replace),
         "replace files that stand in the way (what an older version leaves behind stays)");
@@ -95,13 +109,19 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& exit_statu
     exit_status = 2;
     try {
         po::variables_map values;
-        po::store(po::command_line_parser(argc, argv).options(all).positional(positional).style(usage::style).run(), values);
+        po::store(po::command_line_parser(argc, argv)
+                      .options(all)
+                      .positional(positional)
+                      .style(usage::style)
+                      .run(),
+                  values);
         if (values.count("help") != 0) {
             std::ostringstream text;
             text << shown;
             fmt::print(
                 "Usage: larder-installer --target DIR [OPTION]... WHEEL...\n"
-                "Installs Python wheels. Each is unpacked once, into a cache that all processes share.\n\n{}",
+                "Installs Python wheels. Each is unpacked once, into a cache that all processes "
+                "share.\n\n{}",
                 text.str());
             exit_status = 0;
             return std::nullopt;
@@ -110,14 +130,16 @@ std::optional<Options> parse_command_line(int argc, char** argv, int& exit_statu
         if (target.empty()) throw po::error("no --target DIR");
         if (wheels.empty()) throw po::error("no wheels to install");
         if (options.jobs == 0) throw po::error("--jobs is at least 1");
-        if (options.install.interpreter.find('\n') != std::string::npos) throw po::error("--python is one line");
+        if (options.install.interpreter.find('\n') != std::string::npos)
+            throw po::error("--python is one line");
         options.cache = cache.empty() ? default_cache() : fs::path(cache);
         options.install.target = target;
         options.install.link_mode = link_mode_of(link_mode);
         options.limits.max_bytes = size_of(max_size);
         options.wheels.assign(wheels.begin(), wheels.end());
     } catch (const po::error& wrong) {
-        fmt::print(stderr, "larder-installer: {} (--help tells more)\n", usage::message_of(wrong, {argv + 1, argv + argc}));
+        fmt::print(stderr, "larder-installer: {} (--help tells more)\n",
+                   usage::message_of(wrong, {argv + 1, argv + argc}));
         return std::nullopt;
     }
     return options;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The same work on many things, by several threads.
 #pragma once
 

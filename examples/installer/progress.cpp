@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: MIT
 #include "progress.hpp"
 
-#include <fmt/format.h>
-
 #include <cstdio>
+#include <fmt/format.h>
 
 namespace installer {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One line on a terminal that says how far things are.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "record.hpp"
 
 namespace installer {
@@ -8,7 +9,8 @@ namespace {
 /// loop takes a fifth of the time of find_first_of, which makes a call for each character.
 std::size_t end_of_field(std::string_view text, bool also_quote = false) {
     std::size_t at = 0;
-    while (at < text.size() && text[at] != ',' && text[at] != '\r' && text[at] != '\n' && !(also_quote && text[at] == '"'))
+    while (at < text.size() && text[at] != ',' && text[at] != '\r' && text[at] != '\n' &&
+           !(also_quote && text[at] == '"'))
         ++at;
     return at;
 }
@@ -64,12 +66,13 @@ std::optional<std::vector<RecordLine>> parse_record(std::string_view text) {
     while (!text.empty()) {
         if (take(text, "\r\n") || take(text, "\n")) continue;  // an empty line says nothing
         RecordLine line;
-        if (!take_field(text, line.path) || !take(text, ",") || !take_field(text, line.hash) || !take(text, ",") ||
-            !take_field(text, line.size)) {
+        if (!take_field(text, line.path) || !take(text, ",") || !take_field(text, line.hash) ||
+            !take(text, ",") || !take_field(text, line.size)) {
             return std::nullopt;
         }
         if (!text.empty() && !take(text, "\r\n") && !take(text, "\n")) return std::nullopt;
-        if (line.path.empty() || line.size.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+        if (line.path.empty() || line.size.find_first_not_of("0123456789") != std::string::npos)
+            return std::nullopt;
         lines.push_back(std::move(line));
     }
     return lines;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // RECORD: the list of a distribution's files with their digests, as comma-separated values.
 #pragma once
 

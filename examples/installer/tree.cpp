@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tree.hpp"
 
 #include <fcntl.h>
@@ -44,7 +45,8 @@ std::string what_is_wrong_with(std::string_view path) {
     if (path.front() == '/') return "has an absolute path";
     for (const char c : path) {
         if (c == '\\') return "has a backslash in its name";
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "has a control character in its name";
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+            return "has a control character in its name";
     }
     for (std::size_t start = 0; start <= path.size();) {
         const std::size_t end = std::min(path.find('/', start), path.size());
@@ -109,7 +111,8 @@ Result<Fd> Tree::create(std::string_view path, mode_t mode) {
     const auto [above, name] = split_last(path);
     const auto directory = open_directory(above, true);
     if (!directory) return tl::unexpected(directory.error());
-    Fd file(::openat(*directory, std::string(name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    Fd file(::openat(*directory, std::string(name).c_str(),
+                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!file) return system_failure("create", path_ / path);
     return file;
 }
@@ -121,8 +124,10 @@ Result<> Tree::write(std::string_view path, std::string_view content, mode_t mod
     const std::string final_name(name);
 
     static std::atomic<unsigned> counter{0};
-    const std::string new_name = ".new-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
-    const Fd file(::openat(*directory, new_name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    const std::string new_name =
+        ".new-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
+    const Fd file(::openat(*directory, new_name.c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!file) return system_failure("create", path_ / path);
     auto done = write_all(file, content, path_ / path);
     if (done && !replace) {

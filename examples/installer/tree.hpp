@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writing below a directory, and nowhere else.
 #pragma once
 
@@ -57,7 +58,8 @@ public:
 
     /// A new file of this content under `path`: written under another name, then renamed. What stood there before keeps its
     /// content, for whoever shares it. Errors: `exists` where something stands there and `replace` is off.
-    [[nodiscard]] Result<> write(std::string_view path, std::string_view content, mode_t mode, bool replace);
+    [[nodiscard]] Result<> write(std::string_view path, std::string_view content, mode_t mode,
+                                 bool replace);
 
     /// Whether anything of that name is there, a dangling symlink included.
     [[nodiscard]] bool holds(std::string_view path);

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: MIT
 #include "unpack.hpp"
 
 #include <fmt/format.h>
-
 #include <string_view>
 #include <vector>
 
@@ -44,13 +44,17 @@ private:
 
         auto size = archive.read(buffer_);
         if (!size) return tl::unexpected(size.error());
-        const bool rewritten = file.is_script && std::string_view(buffer_.data(), *size).starts_with("#!python");
-        const std::string place = fmt::format("{}/{}", rewritten ? entry::scripts : entry::files, file.destination);
+        const bool rewritten =
+            file.is_script && std::string_view(buffer_.data(), *size).starts_with("#!python");
+        const std::string place =
+            fmt::format("{}/{}", rewritten ? entry::scripts : entry::files, file.destination);
 
         Fd output;
         if (!file.is_dropped) {
-            auto created = tree_.create(place, file.is_script || member.is_executable ? 0755 : 0644);
-            if (!created && created.error().code == Errc::exists) return refuse_member(member, "is there twice");
+            auto created =
+                tree_.create(place, file.is_script || member.is_executable ? 0755 : 0644);
+            if (!created && created.error().code == Errc::exists)
+                return refuse_member(member, "is there twice");
             if (!created) return tl::unexpected(created.error());
             output = std::move(*created);
         }
@@ -63,7 +67,9 @@ private:
             total_ += piece.size();
             // What the archive says about sizes is not asked: this counts what came out.
             if (total_ > limits_.max_bytes) {
-                return refuse_member(member, fmt::format("takes the wheel past the limit of {} bytes", limits_.max_bytes));
+                return refuse_member(
+                    member,
+                    fmt::format("takes the wheel past the limit of {} bytes", limits_.max_bytes));
             }
             digest.add(piece);
             if (output) {
@@ -73,9 +79,11 @@ private:
             if (!size) return tl::unexpected(size.error());
         }
         const std::string found_digest = base64_url(digest.finish());
-        if (!file.algorithm.empty() && found_digest != file.digest) return refuse_member(member, "is not what RECORD says");
+        if (!file.algorithm.empty() && found_digest != file.digest)
+            return refuse_member(member, "is not what RECORD says");
         if (!file.is_dropped && !rewritten) {
-            list_.push_back({file.destination, fmt::format("{}={}", file.algorithm, found_digest), std::to_string(bytes)});
+            list_.push_back({file.destination, fmt::format("{}={}", file.algorithm, found_digest),
+                             std::to_string(bytes)});
         }
         return {};
     }
@@ -87,7 +95,8 @@ private:
         return write_all(*file, write_record(list_), entry::record);
     }
 
-    [[nodiscard]] tl::unexpected<Error> refuse_member(const Member& member, std::string_view why) const {
+    [[nodiscard]] tl::unexpected<Error> refuse_member(const Member& member,
+                                                      std::string_view why) const {
         return refuse("unpack wheel", wheel_.path, fmt::format("member '{}' {}", member.path, why));
     }
     [[nodiscard]] tl::unexpected<Error> changed() const {
@@ -98,7 +107,8 @@ private:
     const Limits& limits_;
     Contents contents_;
     Tree tree_;
-    std::vector<char> buffer_ = std::vector<char>(128 * 1024);  // on the heap, because it is large for a thread's stack
+    std::vector<char> buffer_ =
+        std::vector<char>(128 * 1024);  // on the heap, because it is large for a thread's stack
     std::vector<RecordLine> list_;
     std::uint64_t total_ = 0;
 };
@@ -110,7 +120,8 @@ Result<> unpack(const WheelFile& wheel, const fs::path& directory, const Limits&
     if (!contents) return tl::unexpected(contents.error());
     auto tree = Tree::open(directory);
     if (!tree) return tl::unexpected(tree.error());
-    if (auto done = Unpacking(wheel, limits, std::move(*contents), std::move(*tree)).run(); !done) return done;
+    if (auto done = Unpacking(wheel, limits, std::move(*contents), std::move(*tree)).run(); !done)
+        return done;
 
     // The key holds the seal that the file had at first. If it has another by now, the entry would be misnamed.
     const auto seal = seal_of(wheel.path);

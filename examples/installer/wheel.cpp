@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: MIT
 // The wheel format: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 #include "wheel.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <set>
 #include <vector>
 
@@ -86,7 +86,8 @@ private:
             const std::string_view name = line.name;
             const bool is_directory = name.size() > 1 && name.ends_with('/');
             const auto path = name.substr(0, name.size() - (is_directory ? 1 : 0));
-            if (const auto wrong = what_is_wrong_with(path); !wrong.empty()) return refuse_member(harmless(name), wrong);
+            if (const auto wrong = what_is_wrong_with(path); !wrong.empty())
+                return refuse_member(harmless(name), wrong);
             named_.emplace(path);
         }
         if (directory->lines.size() > limits_.max_members) return refuse_wheel(too_many());
@@ -100,16 +101,19 @@ private:
         while (true) {
             auto member = archive->next();
             if (!member) return tl::unexpected(member.error());
-            if (!*member && !named_.empty()) return refuse_wheel("has members that share their bytes");
+            if (!*member && !named_.empty())
+                return refuse_wheel("has members that share their bytes");
             if (!*member) return {};
             const std::string path = (**member).path;
             // libarchive takes the name that stands before the member; others take the directory's.
-            if (named_.extract(path).empty()) return refuse_member(path, "has another name in the archive's directory");
+            if (named_.extract(path).empty())
+                return refuse_member(path, "has another name in the archive's directory");
             if ((**member).is_directory) {
                 directories_.insert(path);
                 continue;
             }
-            if (!contents_.files.try_emplace(path).second) return refuse_member(path, "is there twice");
+            if (!contents_.files.try_emplace(path).second)
+                return refuse_member(path, "is there twice");
             if (auto read = read_metadata(*archive, path); !read) return read;
         }
     }
@@ -117,7 +121,8 @@ private:
     Result<> read_metadata(Archive& archive, const std::string& path) {
         if (stem_of_top(path, ".dist-info").empty()) return {};
         const std::string_view file = split_first(path).second;
-        if (file != "WHEEL" && file != "RECORD" && file != "METADATA" && file != "entry_points.txt") return {};
+        if (file != "WHEEL" && file != "RECORD" && file != "METADATA" && file != "entry_points.txt")
+            return {};
         std::string& text = metadata_[path];
         std::array<char, 16 * 1024> buffer;
         while (true) {
@@ -125,7 +130,8 @@ private:
             if (!size) return tl::unexpected(size.error());
             if (*size == 0) return {};
             text.append(buffer.data(), *size);
-            if (text.size() > metadata_limit) return refuse_member(path, "is larger than any metadata can be");
+            if (text.size() > metadata_limit)
+                return refuse_member(path, "is larger than any metadata can be");
         }
     }
 
@@ -136,24 +142,30 @@ private:
             if (!stem_of_top(path, ".dist-info").empty()) found.insert(split_first(path).first);
         }
         if (found.size() != 1) {
-            return refuse_wheel(fmt::format("has {} directories named *.dist-info, and a wheel has one", found.size()));
+            return refuse_wheel(fmt::format(
+                "has {} directories named *.dist-info, and a wheel has one", found.size()));
         }
         contents_.dist_info = *found.begin();
         const std::string name = contents_.dist_info.substr(0, contents_.dist_info.find('-'));
         if (normalized(name) != normalized(wheel_.name)) {
-            return refuse_wheel(fmt::format("is another distribution inside: {}", contents_.dist_info));
+            return refuse_wheel(
+                fmt::format("is another distribution inside: {}", contents_.dist_info));
         }
         for (const char* needed : {"WHEEL", "METADATA", "RECORD"}) {
-            if (metadata_.count(in_dist_info(needed)) == 0) return refuse_wheel(fmt::format("has no {}", in_dist_info(needed)));
+            if (metadata_.count(in_dist_info(needed)) == 0)
+                return refuse_wheel(fmt::format("has no {}", in_dist_info(needed)));
         }
         const std::string version = field_of(metadata_[in_dist_info("WHEEL")], "Wheel-Version");
         if (!version.starts_with("1.")) {
-            return refuse_member(in_dist_info("WHEEL"),
-                                 version.empty() ? "has no Wheel-Version"
-                                                 : fmt::format("has Wheel-Version {}, which is not known here", version));
+            return refuse_member(
+                in_dist_info("WHEEL"),
+                version.empty()
+                    ? "has no Wheel-Version"
+                    : fmt::format("has Wheel-Version {}, which is not known here", version));
         }
         if (!parse_entry_points(metadata_[in_dist_info("entry_points.txt")])) {
-            return refuse_member(in_dist_info("entry_points.txt"), "has a malformed section or command");
+            return refuse_member(in_dist_info("entry_points.txt"),
+                                 "has a malformed section or command");
         }
         return {};
     }
@@ -163,21 +175,28 @@ private:
         std::map<std::string_view, std::string_view> placed;
         for (auto& [member, file] : contents_.files) {
             if (auto place = place_member(member, file); !place) return place;
-            if (directories_.count(member) != 0) return refuse_member(member, "is there twice, as a file and as a directory");
+            if (directories_.count(member) != 0)
+                return refuse_member(member, "is there twice, as a file and as a directory");
             const auto [other, is_new] = placed.emplace(file.destination, member);
-            if (!is_new) return refuse_member(member, fmt::format("would be installed over '{}'", other->second));
+            if (!is_new)
+                return refuse_member(member,
+                                     fmt::format("would be installed over '{}'", other->second));
         }
         std::set<std::string_view> directories;
         for (const auto& [destination, member] : placed) {
             for (auto slash = destination.find('/'); slash != std::string_view::npos;
                  slash = destination.find('/', slash + 1)) {
                 directories.insert(destination.substr(0, slash));
-                if (const auto file = placed.find(destination.substr(0, slash)); file != placed.end()) {
-                    return refuse_member(member, fmt::format("needs a directory where the file '{}' is", file->second));
+                if (const auto file = placed.find(destination.substr(0, slash));
+                    file != placed.end()) {
+                    return refuse_member(
+                        member,
+                        fmt::format("needs a directory where the file '{}' is", file->second));
                 }
             }
             // One long path can ask for a thousand directories.
-            if (directories.size() + placed.size() > limits_.max_members) return refuse_wheel(too_many());
+            if (directories.size() + placed.size() > limits_.max_members)
+                return refuse_wheel(too_many());
         }
         return {};
     }
@@ -202,7 +221,10 @@ private:
         } else if (scheme == "headers") {
             file.destination = fmt::format("include/{}/{}", wheel_.name, path);
         } else {
-            return refuse_member(member, fmt::format("belongs to an installation scheme that is not known here, '{}'", scheme));
+            return refuse_member(
+                member,
+                fmt::format("belongs to an installation scheme that is not known here, '{}'",
+                            scheme));
         }
         // Else a wheel could speak for other distributions, or have a RECORD of its own making installed.
         if (!stem_of_top(file.destination, ".dist-info").empty())
@@ -217,30 +239,36 @@ private:
         if (!lines) return refuse_member(record, "is malformed");
         std::set<std::string_view> seen;
         for (const auto& line : *lines) {
-            if (!seen.insert(line.path).second) return refuse_member(record, fmt::format("lists '{}' twice", line.path));
+            if (!seen.insert(line.path).second)
+                return refuse_member(record, fmt::format("lists '{}' twice", line.path));
             if (is_signature(line.path)) continue;
             const auto file = contents_.files.find(line.path);
             if (file == contents_.files.end())
-                return refuse_member(record, fmt::format("lists '{}', which is missing", line.path));
+                return refuse_member(record,
+                                     fmt::format("lists '{}', which is missing", line.path));
             const auto equals = std::min(line.hash.find('='), line.hash.size());
             file->second.algorithm = line.hash.substr(0, equals);
             if (!Digest::knows(file->second.algorithm)) {
-                return refuse_member(record,
-                                     fmt::format("has no digest of '{}' that is good enough (SHA-256 or better)", line.path));
+                return refuse_member(
+                    record,
+                    fmt::format("has no digest of '{}' that is good enough (SHA-256 or better)",
+                                line.path));
             }
             file->second.digest = line.hash.substr(equals + 1);
             // Some write the padding, which the format leaves out.
             while (file->second.digest.ends_with('=')) file->second.digest.pop_back();
         }
         for (const auto& [member, file] : contents_.files) {
-            if (file.algorithm.empty() && !is_signature(member)) return refuse_member(member, "is not listed in RECORD");
+            if (file.algorithm.empty() && !is_signature(member))
+                return refuse_member(member, "is not listed in RECORD");
         }
         return {};
     }
 
     /// RECORD and what signs it: the files that it can't hold digests of.
     [[nodiscard]] bool is_signature(std::string_view path) const {
-        return path == in_dist_info("RECORD") || path == in_dist_info("RECORD.jws") || path == in_dist_info("RECORD.p7s");
+        return path == in_dist_info("RECORD") || path == in_dist_info("RECORD.jws") ||
+               path == in_dist_info("RECORD.p7s");
     }
 
     [[nodiscard]] std::string in_dist_info(std::string_view name) const {
@@ -248,12 +276,14 @@ private:
     }
 
     [[nodiscard]] std::string too_many() const {
-        return fmt::format("has more than {} files and directories, which is the limit", limits_.max_members);
+        return fmt::format("has more than {} files and directories, which is the limit",
+                           limits_.max_members);
     }
     [[nodiscard]] tl::unexpected<Error> refuse_wheel(std::string why) const {
         return refuse("check wheel", wheel_.path, std::move(why));
     }
-    [[nodiscard]] tl::unexpected<Error> refuse_member(std::string_view member, std::string_view why) const {
+    [[nodiscard]] tl::unexpected<Error> refuse_member(std::string_view member,
+                                                      std::string_view why) const {
         return refuse("check wheel", wheel_.path, fmt::format("member '{}' {}", member, why));
     }
 
@@ -275,7 +305,8 @@ Result<std::string> seal_of(const fs::path& path) {
     for (const auto& line : directory->lines) {
         const auto [top, name] = split_first(line.name);
         if (!top.ends_with(".dist-info") || name != "RECORD") continue;
-        if (line.start == DirectoryLine::large || line.packed == DirectoryLine::large) return sha256_of_file(path);
+        if (line.start == DirectoryLine::large || line.packed == DirectoryLine::large)
+            return sha256_of_file(path);
         const auto record = raw_member(path, line);
         if (!record) return tl::unexpected(record.error());
         digest.add(*record);
@@ -292,15 +323,19 @@ Result<WheelFile> identify(const fs::path& path) {
         start = end + 1;
     }
     const bool complete = (parts.size() == 5 || parts.size() == 6) &&
-                          std::none_of(parts.begin(), parts.end(), [](const std::string& part) { return part.empty(); });
+                          std::none_of(parts.begin(), parts.end(),
+                                       [](const std::string& part) { return part.empty(); });
     if (!complete || !file.ends_with(".whl") || !what_is_wrong_with(file).empty()) {
-        return refuse("read wheel", path, "not named as a wheel is: NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl");
+        return refuse("read wheel", path,
+                      "not named as a wheel is: NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl");
     }
     auto seal = seal_of(path);
     if (!seal) return tl::unexpected(seal.error());
     return WheelFile{path, parts[0], parts[1], fmt::format("{} seal:{}", file, *seal), *seal};
 }
 
-Result<Contents> inspect(const WheelFile& wheel, const Limits& limits) { return Inspection(wheel, limits).run(); }
+Result<Contents> inspect(const WheelFile& wheel, const Limits& limits) {
+    return Inspection(wheel, limits).run();
+}
 
 }  // namespace installer

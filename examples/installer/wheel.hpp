@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a wheel is and what is in it, checked before a byte of it is unpacked.
 #pragma once
 
@@ -43,7 +44,8 @@ struct WheelFile {
 /// A member of a wheel, and what becomes of it.
 struct PlannedFile {
     std::string destination;  ///< where it is installed, relative to the target
-    bool is_script = false;   ///< from the scheme `scripts`: executable, and perhaps with a first line to be rewritten
+    bool is_script =
+        false;  ///< from the scheme `scripts`: executable, and perhaps with a first line to be rewritten
     bool is_dropped = false;  ///< not installed: each installation has its own RECORD and INSTALLER
     std::string algorithm;    ///< of its digest; empty for RECORD, which can't hold its own
     std::string digest;       ///< as RECORD has it, in base64

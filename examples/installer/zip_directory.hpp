@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The directory of a zip archive as it is written in it.
 #pragma once
 

@@ -1,17 +1,19 @@
+// SPDX-License-Identifier: MIT
 // A named, versioned namespace of keys: the unit of locking and of refresh.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include <larder/error.hpp>
 #include <larder/lease.hpp>
 #include <larder/options.hpp>
 #include <larder/report.hpp>
 #include <larder/staging.hpp>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
 
 namespace larder {
 
@@ -50,7 +52,8 @@ public:
     /// Concurrency: waits for another's build, for at most OpenOptions::build_timeout, and never for a dead one; builds
     /// without the lock after that, and where builds wait for each other in a circle: publishing stays safe.
     /// Crash: the staged files are reaped, and the next one who waits builds.
-    [[nodiscard]] Result<Lease> get_or_build(std::string_view key, const Build& build, const PublishOptions& options = {}) const;
+    [[nodiscard]] Result<Lease> get_or_build(std::string_view key, const Build& build,
+                                             const PublishOptions& options = {}) const;
 
     /// A private directory to fill. Deleted unless published.
     [[nodiscard]] Result<Staging> stage() const;
@@ -61,7 +64,8 @@ public:
     /// Concurrency: waits only while a remove in the same bucket checks a link, or waits itself for a process that was stopped in the middle.
     /// Crash: the key names the old entry or the new one, complete; the other is garbage. On a file system that can't exchange two
     /// names the key may name none.
-    [[nodiscard]] Result<Lease> publish(std::string_view key, Staging&& staging, const PublishOptions& options = {}) const;
+    [[nodiscard]] Result<Lease> publish(std::string_view key, Staging&& staging,
+                                        const PublishOptions& options = {}) const;
 
     /// Takes `key` out of the bucket. Leases on its entry stay good.
     /// Errors: `miss` where there is none; `busy` as in publish.
@@ -99,7 +103,8 @@ public:
 
 private:
     friend class Cache;
-    Bucket(std::shared_ptr<detail::CacheState> cache, std::string name, std::string encoded) noexcept;
+    Bucket(std::shared_ptr<detail::CacheState> cache, std::string name,
+           std::string encoded) noexcept;
     std::shared_ptr<detail::CacheState> cache_;
     std::string name_;
     std::string encoded_;

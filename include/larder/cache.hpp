@@ -1,17 +1,19 @@
+// SPDX-License-Identifier: MIT
 // One cache root, open.
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include <larder/bucket.hpp>
 #include <larder/collect.hpp>
 #include <larder/error.hpp>
 #include <larder/event.hpp>
 #include <larder/options.hpp>
 #include <larder/report.hpp>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
 
 namespace larder {
 
@@ -26,7 +28,8 @@ public:
     /// Errors: `refused` for a newer format, a directory that holds something else, a network file system, another user's
     /// cache; each says so and changes nothing. `system`, also for a log that can't be opened; `no_space`.
     /// Crash: a root created in part is completed by the next open.
-    [[nodiscard]] static Result<Cache> open(const std::filesystem::path& root, const OpenOptions& options = {});
+    [[nodiscard]] static Result<Cache> open(const std::filesystem::path& root,
+                                            const OpenOptions& options = {});
 
     Cache(Cache&&) noexcept;
     Cache& operator=(Cache&&) noexcept;
@@ -60,7 +63,8 @@ public:
     /// Errors: `invalid` as in collect, and for a dry run.
     /// Concurrency: publish does not wait for it. When the Cache and its last Bucket go, it is asked to stop and waited for: it looks for that after some hundred files or links. A forked
     /// child collects nothing until it calls this itself.
-    [[nodiscard]] Result<> keep_within(const CollectOptions& limits, const BackgroundOptions& options = {}) const;
+    [[nodiscard]] Result<> keep_within(const CollectOptions& limits,
+                                       const BackgroundOptions& options = {}) const;
 
     /// The entries that were removed, replaced, refreshed or evicted and not collected yet, in no order. Any of them may be collected at any time.
     [[nodiscard]] Result<std::vector<EntryInfo>> retired() const;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Collecting: what goes, what stays, and what came of it.
 #pragma once
 
@@ -5,13 +6,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <larder/error.hpp>
-#include <larder/report.hpp>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <larder/error.hpp>
+#include <larder/report.hpp>
 
 namespace larder {
 
@@ -34,7 +36,8 @@ struct Eviction {
 struct CollectProgress {
     enum class Phase { planning, evicting, collecting, deleting };
     Phase phase = Phase::planning;
-    std::uint64_t done = 0;   ///< planning: entries looked at; evicting, collecting: entries; deleting: files
+    std::uint64_t done =
+        0;  ///< planning: entries looked at; evicting, collecting: entries; deleting: files
     std::uint64_t total = 0;  ///< 0 where it is not known
     std::uint64_t bytes = 0;  ///< planning: looked at; evicting: evicted; then: of what is deleted
 };
@@ -75,28 +78,34 @@ struct CollectOptions {
 };
 
 struct CollectReport {
-    std::uint64_t entries = 0;  ///< deleted, the evicted ones included (with dry_run: would be deleted)
-    std::uint64_t bytes = 0;    ///< what their records say they held
-    std::uint64_t reaped = 0;   ///< dead participants cleaned up after
-    std::uint64_t buckets = 0;  ///< refreshed buckets taken apart
+    std::uint64_t entries =
+        0;  ///< deleted, the evicted ones included (with dry_run: would be deleted)
+    std::uint64_t bytes = 0;        ///< what their records say they held
+    std::uint64_t reaped = 0;       ///< dead participants cleaned up after
+    std::uint64_t buckets = 0;      ///< refreshed buckets taken apart
     std::vector<LeaseInfo> leased;  ///< retired entries that stay for now, and for whom
     /// Names that only a newer larder, or a foreign hand, can have put there: left alone.
     std::vector<std::filesystem::path> unknown;
 
     std::uint64_t evicted = 0;  ///< live entries that a limit took
     std::uint64_t evicted_bytes = 0;
-    std::vector<LeaseInfo> spared;  ///< live entries whose turn it was and that stay because of a lease, and whose that is
-    std::uint64_t used_since = 0;   ///< such that stay because they were used, replaced or removed, or pinned, after they were chosen
-    std::uint64_t held_up = 0;      ///< such that stay because somebody holds their bucket's lock: the next collection tries again
+    std::vector<LeaseInfo>
+        spared;  ///< live entries whose turn it was and that stay because of a lease, and whose that is
+    std::uint64_t used_since =
+        0;  ///< such that stay because they were used, replaced or removed, or pinned, after they were chosen
+    std::uint64_t held_up =
+        0;  ///< such that stay because somebody holds their bucket's lock: the next collection tries again
     std::optional<std::uint64_t> live_entries;  ///< that stay, where a limit had them counted
     std::optional<std::uint64_t> live_bytes;
     bool within_limits = true;  ///< false where what is spared is more than a limit allows
     bool stopped = false;       ///< it was asked to stop, and something is left
-    std::uint64_t files_left = 0;  ///< of what was taken apart by then: files that are not deleted yet, as far as it is known
+    std::uint64_t files_left =
+        0;  ///< of what was taken apart by then: files that are not deleted yet, as far as it is known
 
     /// Where it was asked for: the space of the deleted files that had no other hard link. Bytes.
     std::optional<std::uint64_t> freed;
-    bool freed_at_least = false;  ///< some files may have shared blocks, and could not be looked at: it was so much, or more
+    bool freed_at_least =
+        false;  ///< some files may have shared blocks, and could not be looked at: it was so much, or more
 };
 
 /// When Cache::keep_within collects, and for how long.

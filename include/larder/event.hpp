@@ -1,28 +1,30 @@
+// SPDX-License-Identifier: MIT
 // What happens in a cache while a program uses it: one event at a time, and added up.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <larder/report.hpp>
 #include <string_view>
+
+#include <larder/report.hpp>
 
 namespace larder {
 
 /// Something that a call did, met or had to wait for. The texts last for as long as the callback that is given the event.
 struct Event {
     enum class Kind {
-        waiting,    ///< a wait for a lock has lasted a second and goes on: `what`, and `who` holds it
-        waited,     ///< a wait that was not over at once is over: `what`, `took`, and `who` where that had been looked up
-        gave_up,    ///< the same, but it was given up: its time had passed, or it was stopped; a build goes on without the lock
+        waiting,  ///< a wait for a lock has lasted a second and goes on: `what`, and `who` holds it
+        waited,  ///< a wait that was not over at once is over: `what`, `took`, and `who` where that had been looked up
+        gave_up,  ///< the same, but it was given up: its time had passed, or it was stopped; a build goes on without the lock
         published,  ///< `bucket`, `key`, `id`
         removed,    ///< `bucket`, `key`
         refreshed,  ///< `bucket`; of only some keys: `what` is their pattern, and `entries` how many went
-        restored,   ///< `id` of the new entry
-        evicted,    ///< `bucket`, `key`, `id`, `bytes`; `what` is the limit
+        restored,  ///< `id` of the new entry
+        evicted,   ///< `bucket`, `key`, `id`, `bytes`; `what` is the limit
         collected,  ///< a collection is done: `entries` and `bytes` that it deleted, and how long it `took`
-        takeover,   ///< what a dead process, `who`, had left was cleaned up
-        repaired,   ///< what broke an invariant was retired: `what`, as far as it is known `bucket` and `key`
-        reopened,   ///< the cache's directory had been deleted or replaced, and was opened again
+        takeover,  ///< what a dead process, `who`, had left was cleaned up
+        repaired,  ///< what broke an invariant was retired: `what`, as far as it is known `bucket` and `key`
+        reopened,  ///< the cache's directory had been deleted or replaced, and was opened again
     };
     Kind kind;
     WallTime at{};
@@ -50,7 +52,7 @@ struct Counters {
     std::uint64_t collections = 0;
     std::uint64_t deleted = 0;  ///< entries
     std::uint64_t deleted_bytes = 0;
-    std::uint64_t waits = 0;  ///< for locks: those that were not over at once
+    std::uint64_t waits = 0;     ///< for locks: those that were not over at once
     std::uint64_t given_up = 0;  ///< of those
     std::chrono::nanoseconds waited{};
     std::uint64_t takeovers = 0;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* larder from C, and from whatever can call C: all that the C++ headers beside this file offer, in C99.
  *
  *     larder_cache* cache = NULL;
@@ -45,8 +46,9 @@
 #ifndef LARDER_LARDER_H
 #define LARDER_LARDER_H
 
-#include <stddef.h>
 #include <stdint.h>
+
+#include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -60,18 +62,23 @@ const char* larder_version(void);
 /* One code for each different thing that a caller can do about it. Numbers are never given a new meaning; there may be more. */
 typedef enum larder_code {
     LARDER_OK = 0,
-    LARDER_MISS = 1,        /* no such entry: build it, or tell the user */
-    LARDER_BUSY = 2,        /* somebody else is at it, and the wait's limit has passed: try again; the message names the holder */
+    LARDER_MISS = 1, /* no such entry: build it, or tell the user */
+    LARDER_BUSY =
+        2, /* somebody else is at it, and the wait's limit has passed: try again; the message names the holder */
     LARDER_INTERRUPTED = 3, /* your own larder_stop asked the wait to end */
-    LARDER_INVALID = 4,     /* a key, name, path, option or argument that can never work: mend the call */
-    LARDER_REFUSED = 5,     /* this cache must not be used like that (newer format, network, foreign owner, not a cache) */
-    LARDER_READ_ONLY = 6,   /* the cache can be read here, and nothing else */
-    LARDER_NO_SPACE = 7,    /* the disk or the quota is full: remove, refresh and collect still work */
-    LARDER_UNSUPPORTED = 8, /* this file system can't do what was asked for by name: ask for another way */
-    LARDER_EXISTS = 9,      /* something stands where the result should go: move it, or allow its replacement */
-    LARDER_BUILD = 10,      /* for your own builds to return: what they were to make could not be made */
-    LARDER_DAMAGED = 11,    /* what is on the disk breaks an invariant: run verify */
-    LARDER_SYSTEM = 12      /* the operating system refused; `sys_errno` says why */
+    LARDER_INVALID =
+        4, /* a key, name, path, option or argument that can never work: mend the call */
+    LARDER_REFUSED =
+        5, /* this cache must not be used like that (newer format, network, foreign owner, not a cache) */
+    LARDER_READ_ONLY = 6, /* the cache can be read here, and nothing else */
+    LARDER_NO_SPACE = 7, /* the disk or the quota is full: remove, refresh and collect still work */
+    LARDER_UNSUPPORTED =
+        8, /* this file system can't do what was asked for by name: ask for another way */
+    LARDER_EXISTS =
+        9, /* something stands where the result should go: move it, or allow its replacement */
+    LARDER_BUILD = 10, /* for your own builds to return: what they were to make could not be made */
+    LARDER_DAMAGED = 11, /* what is on the disk breaks an invariant: run verify */
+    LARDER_SYSTEM = 12   /* the operating system refused; `sys_errno` says why */
 } larder_code;
 
 /* "ok", "miss", "busy", …; "unknown" for what is no code. */
@@ -80,8 +87,8 @@ const char* larder_code_name(int code);
 /* What went wrong, in which step, and where. */
 typedef struct larder_error {
     uint32_t size;
-    int32_t code;        /* a larder_code */
-    int32_t sys_errno;   /* the system's reason, or 0 */
+    int32_t code;      /* a larder_code */
+    int32_t sys_errno; /* the system's reason, or 0 */
     int32_t reserved;
     const char* step;    /* what was being done */
     const char* path;    /* where; may be empty */
@@ -123,18 +130,25 @@ typedef enum larder_link_kind {
 
 /* What an event is about. There may be more. */
 typedef enum larder_event_kind {
-    LARDER_EVENT_WAITING = 0,   /* a wait for a lock has lasted a second and goes on: `what`, and `who` holds it */
-    LARDER_EVENT_WAITED = 1,    /* a wait that was not over at once is over: `what`, `took_ns`, and `who` where that had been looked up */
-    LARDER_EVENT_GAVE_UP = 2,   /* the same, but it was given up: its time had passed, or it was stopped; a build goes on without the lock */
+    LARDER_EVENT_WAITING =
+        0, /* a wait for a lock has lasted a second and goes on: `what`, and `who` holds it */
+    LARDER_EVENT_WAITED =
+        1, /* a wait that was not over at once is over: `what`, `took_ns`, and `who` where that had been looked up */
+    LARDER_EVENT_GAVE_UP =
+        2, /* the same, but it was given up: its time had passed, or it was stopped; a build goes on without the lock */
     LARDER_EVENT_PUBLISHED = 3, /* `bucket`, `key`, `id` */
     LARDER_EVENT_REMOVED = 4,   /* `bucket`, `key` */
-    LARDER_EVENT_REFRESHED = 5, /* `bucket`; of only some keys: `what` is their pattern, and `entries` how many went */
-    LARDER_EVENT_RESTORED = 6,  /* `id` of the new entry */
-    LARDER_EVENT_EVICTED = 7,   /* `bucket`, `key`, `id`, `bytes`; `what` is the limit */
-    LARDER_EVENT_COLLECTED = 8, /* a collection is done: `entries` and `bytes` that it deleted, and `took_ns` */
-    LARDER_EVENT_TAKEOVER = 9,  /* what a dead process, `who`, had left was cleaned up */
-    LARDER_EVENT_REPAIRED = 10, /* what broke an invariant was retired: `what`, as far as it is known `bucket` and `key` */
-    LARDER_EVENT_REOPENED = 11  /* the cache's directory had been deleted or replaced, and was opened again */
+    LARDER_EVENT_REFRESHED =
+        5, /* `bucket`; of only some keys: `what` is their pattern, and `entries` how many went */
+    LARDER_EVENT_RESTORED = 6, /* `id` of the new entry */
+    LARDER_EVENT_EVICTED = 7,  /* `bucket`, `key`, `id`, `bytes`; `what` is the limit */
+    LARDER_EVENT_COLLECTED =
+        8, /* a collection is done: `entries` and `bytes` that it deleted, and `took_ns` */
+    LARDER_EVENT_TAKEOVER = 9, /* what a dead process, `who`, had left was cleaned up */
+    LARDER_EVENT_REPAIRED =
+        10, /* what broke an invariant was retired: `what`, as far as it is known `bucket` and `key` */
+    LARDER_EVENT_REOPENED =
+        11 /* the cache's directory had been deleted or replaced, and was opened again */
 } larder_event_kind;
 
 /* "waiting", …; "unknown" for what is no kind. */
@@ -161,12 +175,16 @@ typedef struct larder_event {
 
 typedef struct larder_open_options {
     uint32_t size;
-    int32_t link_kind;        /* wanted for a cache that has to be created: a larder_link_kind */
-    int32_t read_only;        /* not 0: never write, not even leases; see larder_lease_is_protected */
-    int32_t allow_network;    /* not 0: use a cache on a network file system, where leases protect this machine's processes only */
-    int64_t lock_timeout_ms;  /* how long a publish or a remove may wait for others in its bucket; the default is 10 s */
-    int64_t build_timeout_ms; /* how long get_or_build waits for another's build, and then builds without the lock; the default is 30 min */
-    larder_stop* stop;        /* ends every wait early, with LARDER_INTERRUPTED; may be freed once this has returned */
+    int32_t link_kind; /* wanted for a cache that has to be created: a larder_link_kind */
+    int32_t read_only; /* not 0: never write, not even leases; see larder_lease_is_protected */
+    int32_t
+        allow_network; /* not 0: use a cache on a network file system, where leases protect this machine's processes only */
+    int64_t
+        lock_timeout_ms; /* how long a publish or a remove may wait for others in its bucket; the default is 10 s */
+    int64_t
+        build_timeout_ms; /* how long get_or_build waits for another's build, and then builds without the lock; the default is 30 min */
+    larder_stop*
+        stop; /* ends every wait early, with LARDER_INTERRUPTED; may be freed once this has returned */
     void* on_wait_data;
     /* Called, from the thread that waits, once a wait has lasted a second: "waiting for pid 4711 (uv pip install), for 3 s". May not call larder. */
     void (*on_wait)(const char* text, void* on_wait_data);
@@ -174,8 +192,9 @@ typedef struct larder_open_options {
      * collector's or a gate's lock then, or hold up threads that join the cache: it should be quick. May not call larder. The event lasts for the call. */
     void (*on_event)(const larder_event* event, void* on_event_data);
     void* on_event_data;
-    const char* log; /* a file to which a line is appended for each event, made (mode 0600) where it is missing; many processes may share it */
-    int32_t count;   /* not 0: see larder_cache_counters */
+    const char*
+        log; /* a file to which a line is appended for each event, made (mode 0600) where it is missing; many processes may share it */
+    int32_t count; /* not 0: see larder_cache_counters */
     int32_t reserved;
 } larder_open_options;
 
@@ -184,7 +203,8 @@ typedef struct larder_open_options {
  * Errors: `refused` for a newer format, a directory that holds something else, a network file system, another user's cache; each says so and
  * changes nothing. `system`, also for a log that can't be opened; `no_space`.
  * Crash: a root created in part is completed by the next open. */
-larder_code larder_cache_open(const char* root, const larder_open_options* options, larder_cache** cache, larder_error** error);
+larder_code larder_cache_open(const char* root, const larder_open_options* options,
+                              larder_cache** cache, larder_error** error);
 void larder_cache_close(larder_cache* cache);
 
 /* The root's absolute path, with no symlinks in it; as long as the handle lives. NULL for NULL, as in all functions that only tell. */
@@ -206,11 +226,13 @@ typedef struct larder_names {
 void larder_names_free(larder_names* names);
 
 /* The buckets that exist now, in no order. */
-larder_code larder_cache_buckets(const larder_cache* cache, larder_names** names, larder_error** error);
+larder_code larder_cache_buckets(const larder_cache* cache, larder_names** names,
+                                 larder_error** error);
 
 /* A way to a bucket; touches nothing on the disk.
  * Errors: `invalid` for a name that is empty, not UTF-8 or too long. */
-larder_code larder_cache_bucket(const larder_cache* cache, const char* name, larder_bucket** bucket, larder_error** error);
+larder_code larder_cache_bucket(const larder_cache* cache, const char* name, larder_bucket** bucket,
+                                larder_error** error);
 void larder_bucket_free(larder_bucket* bucket);
 const char* larder_bucket_name(const larder_bucket* bucket);
 
@@ -220,7 +242,8 @@ const char* larder_bucket_name(const larder_bucket* bucket);
  * Errors: `miss` where there is none.
  * Concurrency: waits for nobody and takes no lock. One that starts after a remove or a refresh has returned never yields what was published before it
  * began. */
-larder_code larder_bucket_get(const larder_bucket* bucket, const char* key, larder_lease** lease, larder_error** error);
+larder_code larder_bucket_get(const larder_bucket* bucket, const char* key, larder_lease** lease,
+                              larder_error** error);
 
 /* The entry's tree, an absolute path, below which nothing may be written; and its id, which no other entry has ever had. As long as the handle lives. */
 const char* larder_lease_path(const larder_lease* lease);
@@ -238,27 +261,32 @@ void larder_lease_free(larder_lease* lease);
 /* What a published entry survives. */
 typedef enum larder_durability {
     LARDER_SURVIVES_PROCESS = 0, /* the death of any process */
-    LARDER_SURVIVES_POWER = 1    /* also a power cut: the tree is on the disk before its link is, and the link before publish returns */
+    LARDER_SURVIVES_POWER =
+        1 /* also a power cut: the tree is on the disk before its link is, and the link before publish returns */
 } larder_durability;
 
 typedef struct larder_publish_options {
     uint32_t size;
-    int32_t durability;   /* a larder_durability */
-    const char* producer; /* who made the entry, for its record: a program's name and version. Cut to 200 bytes */
+    int32_t durability; /* a larder_durability */
+    const char*
+        producer; /* who made the entry, for its record: a program's name and version. Cut to 200 bytes */
     void* reserved;
 } larder_publish_options;
 
 /* A private directory to fill, which nobody else sees.
  * Crash: what was staged is reaped by the next process that collects, or that adopts the dead one's participant. */
-larder_code larder_bucket_stage(const larder_bucket* bucket, larder_staging** staging, larder_error** error);
+larder_code larder_bucket_stage(const larder_bucket* bucket, larder_staging** staging,
+                                larder_error** error);
 /* An empty directory of mode 0755 (less the umask), as an absolute path. Leave no process behind that still writes here after publish. */
 const char* larder_staging_path(const larder_staging* staging);
 /* Fills it with a copy of `source`, a directory, or a file that becomes the only one in the tree.
  * Errors: `invalid` where source lies inside the cache or contains it, or holds something that can't be copied; `no_space`. */
-larder_code larder_staging_copy_from(larder_staging* staging, const char* source, larder_error** error);
+larder_code larder_staging_copy_from(larder_staging* staging, const char* source,
+                                     larder_error** error);
 /* Moves `source`, a directory, here by renaming it; the staging must be empty.
  * Errors: `invalid` as above, and where source lies in any cache; `unsupported` where it is on another file system, and is then untouched. */
-larder_code larder_staging_move_from(larder_staging* staging, const char* source, larder_error** error);
+larder_code larder_staging_move_from(larder_staging* staging, const char* source,
+                                     larder_error** error);
 /* Deletes what was staged. In a forked child it touches nothing. */
 void larder_staging_free(larder_staging* staging);
 
@@ -266,7 +294,8 @@ void larder_staging_free(larder_staging* staging);
  * build, which is `invalid`). `lease` may be NULL where none is wanted.
  * Errors: `busy` where another process holds the bucket's lock for longer than lock_timeout_ms; `no_space`. Nothing is then published.
  * Crash: the key names the old entry or the new one, complete. */
-larder_code larder_bucket_publish(const larder_bucket* bucket, const char* key, larder_staging* staging, const larder_publish_options* options,
+larder_code larder_bucket_publish(const larder_bucket* bucket, const char* key,
+                                  larder_staging* staging, const larder_publish_options* options,
                                   larder_lease** lease, larder_error** error);
 
 /* Fills `staging`, which is lent: freeing it does nothing, and publishing it is the caller's part. Returns LARDER_OK, or a code and, in *error,
@@ -278,14 +307,17 @@ typedef int (*larder_build)(larder_staging* staging, void* user_data, larder_err
  * Errors: whatever `build` returns, and the next one who waits then builds in its turn. `invalid` where build asks for its own key.
  * Concurrency: waits for another's build, for at most build_timeout_ms, never for a dead one, and builds without the lock after that.
  * Crash: the staged files are reaped, and the next one who waits builds. */
-larder_code larder_bucket_get_or_build(const larder_bucket* bucket, const char* key, larder_build build, void* user_data,
-                                       const larder_publish_options* options, larder_lease** lease, larder_error** error);
+larder_code larder_bucket_get_or_build(const larder_bucket* bucket, const char* key,
+                                       larder_build build, void* user_data,
+                                       const larder_publish_options* options, larder_lease** lease,
+                                       larder_error** error);
 
 /* ---- retiring ---- */
 
 /* Takes `key` out of the bucket. Leases on its entry stay good.
  * Errors: `miss` where there is none; `busy` as in publish. */
-larder_code larder_bucket_remove(const larder_bucket* bucket, const char* key, larder_error** error);
+larder_code larder_bucket_remove(const larder_bucket* bucket, const char* key,
+                                 larder_error** error);
 
 /* Takes every key out of the bucket at once: one rename, whatever their number. Deleting is left to larder_cache_collect. No error where the bucket
  * does not exist.
@@ -298,7 +330,8 @@ typedef struct larder_refresh_options {
     uint32_t size;
     int32_t dry_run;             /* not 0: take nothing, and report what would go */
     int64_t published_before_ns; /* 0: whenever published */
-    const char* pattern;         /* glob (fnmatch(3)) for the key; `*` matches a slash too. NULL or empty: every key */
+    const char*
+        pattern; /* glob (fnmatch(3)) for the key; `*` matches a slash too. NULL or empty: every key */
     void* on_taken_data;
     void (*on_taken)(const char* key, void* on_taken_data); /* called for each key that was taken */
     void* reserved;
@@ -307,19 +340,23 @@ typedef struct larder_refresh_options {
 /* The same for some keys, one after the other; `taken`, which may be NULL, is how many.
  * Concurrency: by pattern alone it waits for nobody. By age it looks at each entry under the bucket's lock, as remove does.
  * Errors: `busy` as in remove; some keys may have been taken by then. */
-larder_code larder_bucket_refresh_some(const larder_bucket* bucket, const larder_refresh_options* options, uint64_t* taken, larder_error** error);
+larder_code larder_bucket_refresh_some(const larder_bucket* bucket,
+                                       const larder_refresh_options* options, uint64_t* taken,
+                                       larder_error** error);
 
 /* From now on no limit of a collection takes the entry of `key`, this one or a later one. The entry need not exist. No error where it is pinned. */
 larder_code larder_bucket_pin(const larder_bucket* bucket, const char* key, larder_error** error);
 /* Errors: `miss` where the key is not pinned. */
 larder_code larder_bucket_unpin(const larder_bucket* bucket, const char* key, larder_error** error);
 /* `pinned` becomes 1 or 0. */
-larder_code larder_bucket_is_pinned(const larder_bucket* bucket, const char* key, int* pinned, larder_error** error);
+larder_code larder_bucket_is_pinned(const larder_bucket* bucket, const char* key, int* pinned,
+                                    larder_error** error);
 
 /* ---- looking ---- */
 
 /* The keys that can be listed, in no order. A key that comes or goes meanwhile may be missing or listed. */
-larder_code larder_bucket_keys(const larder_bucket* bucket, larder_names** names, larder_error** error);
+larder_code larder_bucket_keys(const larder_bucket* bucket, larder_names** names,
+                               larder_error** error);
 
 /* An entry, as its record and its link tell it. */
 typedef struct larder_entry_info {
@@ -339,7 +376,8 @@ typedef struct larder_entry_info {
 void larder_entry_info_free(larder_entry_info* info);
 
 /* What the record of `key` says. Errors: `miss`; `damaged` where the record can't be read. */
-larder_code larder_bucket_info(const larder_bucket* bucket, const char* key, larder_entry_info** info, larder_error** error);
+larder_code larder_bucket_info(const larder_bucket* bucket, const char* key,
+                               larder_entry_info** info, larder_error** error);
 
 typedef struct larder_entries {
     uint32_t size;
@@ -350,12 +388,14 @@ typedef struct larder_entries {
 void larder_entries_free(larder_entries* entries);
 
 /* The entries that were removed, replaced, refreshed or evicted and not collected yet, in no order. Any may be collected at any time. */
-larder_code larder_cache_retired(const larder_cache* cache, larder_entries** entries, larder_error** error);
+larder_code larder_cache_retired(const larder_cache* cache, larder_entries** entries,
+                                 larder_error** error);
 
 /* Publishes the files of such an entry once more, under its bucket and key and a new id. `lease` may be NULL.
  * Errors: `miss` where it was never retired, or has been collected; `exists` where its key has an entry again and `replace` is 0; `invalid` for what
  * is no id; `busy` while somebody collects or verifies. */
-larder_code larder_cache_restore(const larder_cache* cache, const char* id, int replace, larder_lease** lease, larder_error** error);
+larder_code larder_cache_restore(const larder_cache* cache, const char* id, int replace,
+                                 larder_lease** lease, larder_error** error);
 
 /* One process, as its participant's header tells it. */
 typedef struct larder_process_info {
@@ -391,7 +431,8 @@ typedef struct larder_lock_info {
 typedef struct larder_status {
     uint32_t size;
     int32_t collecting; /* somebody holds the collector's lock */
-    uint64_t trash;     /* trees moved aside that are not deleted yet: a collection is at it, or was stopped or killed */
+    uint64_t
+        trash; /* trees moved aside that are not deleted yet: a collection is at it, or was stopped or killed */
     size_t process_count;
     const larder_process_info* const* processes;
     size_t lease_count;
@@ -402,7 +443,8 @@ typedef struct larder_status {
 void larder_status_free(larder_status* status);
 
 /* Who uses the cache now. Takes no lock; writes nothing. */
-larder_code larder_cache_status(const larder_cache* cache, larder_status** status, larder_error** error);
+larder_code larder_cache_status(const larder_cache* cache, larder_status** status,
+                                larder_error** error);
 
 /* How often what has happened since a cache was opened, through it and its buckets. Each number only grows. They are read one after the other: what
  * happens meanwhile may be in one and not yet in another. */
@@ -431,7 +473,8 @@ void larder_counters_free(larder_counters* counters);
 
 /* What was done through `cache` by now. Takes no lock and waits for nobody.
  * All zero unless the cache was opened with `count`. */
-larder_code larder_cache_counters(const larder_cache* cache, larder_counters** counters, larder_error** error);
+larder_code larder_cache_counters(const larder_cache* cache, larder_counters** counters,
+                                  larder_error** error);
 
 /* ---- housekeeping ---- */
 
@@ -466,8 +509,8 @@ typedef enum larder_collect_phase {
 /* What a collection is at, for whoever shows it. */
 typedef struct larder_collect_progress {
     uint32_t size;
-    int32_t phase;  /* a larder_collect_phase */
-    uint64_t done;  /* planning: entries looked at; evicting, collecting: entries; deleting: files */
+    int32_t phase; /* a larder_collect_phase */
+    uint64_t done; /* planning: entries looked at; evicting, collecting: entries; deleting: files */
     uint64_t total; /* 0 where it is not known */
     uint64_t bytes; /* planning: looked at; evicting: evicted; then: of what is deleted */
 } larder_collect_progress;
@@ -482,16 +525,19 @@ typedef struct larder_collect_progress {
  * go until every limit is kept. What is leased or pinned, or fits a pattern of `keep`, is spared and counts. */
 typedef struct larder_collect_options {
     uint32_t size;
-    int32_t dry_run;     /* not 0: report what would go, and change nothing */
-    uint32_t threads;    /* that delete; 0 takes one for each processor, four at most */
-    uint32_t limits;     /* LARDER_LIMIT_…, or-ed. A limit that is given without its bit is `invalid` */
-    uint64_t max_size;   /* bytes, as the records of the live entries add them up */
-    int64_t max_age_s;   /* entries that were not used for longer go, whatever the other limits */
+    int32_t dry_run;  /* not 0: report what would go, and change nothing */
+    uint32_t threads; /* that delete; 0 takes one for each processor, four at most */
+    uint32_t limits; /* LARDER_LIMIT_…, or-ed. A limit that is given without its bit is `invalid` */
+    uint64_t max_size; /* bytes, as the records of the live entries add them up */
+    int64_t max_age_s; /* entries that were not used for longer go, whatever the other limits */
     uint64_t max_entries;
-    uint64_t min_free;   /* bytes that are to be free on the disk */
-    uint32_t low_water;  /* once a limit is passed, so many percent of it are kept; 0 is the default, 90 */
-    int32_t count_freed; /* not 0: find out what the disk gets back, which costs a system call or three for each file */
-    const char* const* keep; /* glob patterns (fnmatch(3)) for "BUCKET/KEY"; `*` matches a slash too */
+    uint64_t min_free; /* bytes that are to be free on the disk */
+    uint32_t
+        low_water; /* once a limit is passed, so many percent of it are kept; 0 is the default, 90 */
+    int32_t
+        count_freed; /* not 0: find out what the disk gets back, which costs a system call or three for each file */
+    const char* const*
+        keep; /* glob patterns (fnmatch(3)) for "BUCKET/KEY"; `*` matches a slash too */
     size_t keep_count;
     /* In place of the limits, where it is not NULL: evict these, as far as each is still the entry of its key, was not used since, and is not
      * spared as above. */
@@ -514,25 +560,31 @@ typedef struct larder_collect_report {
     int32_t stopped;       /* it was asked to stop, and something is left */
     int32_t live_known;    /* a limit had the live entries counted: live_entries, live_bytes */
     int32_t freed_known;   /* it was asked for: freed */
-    int32_t freed_at_least; /* some files may have shared blocks, and could not be looked at: it was so much, or more */
-    uint64_t entries;       /* deleted, the evicted ones included (with dry_run: would be deleted) */
-    uint64_t bytes;         /* what their records say they held */
-    uint64_t reaped;        /* dead participants cleaned up after */
-    uint64_t buckets;       /* refreshed buckets taken apart */
-    uint64_t evicted;       /* live entries that a limit took */
+    int32_t
+        freed_at_least; /* some files may have shared blocks, and could not be looked at: it was so much, or more */
+    uint64_t entries; /* deleted, the evicted ones included (with dry_run: would be deleted) */
+    uint64_t bytes;   /* what their records say they held */
+    uint64_t reaped;  /* dead participants cleaned up after */
+    uint64_t buckets; /* refreshed buckets taken apart */
+    uint64_t evicted; /* live entries that a limit took */
     uint64_t evicted_bytes;
-    uint64_t used_since;    /* that stay because they were used, replaced, removed or pinned after they were chosen */
-    uint64_t held_up;       /* that stay because somebody holds their bucket's lock: the next collection tries again */
-    uint64_t live_entries;  /* that stay */
+    uint64_t
+        used_since; /* that stay because they were used, replaced, removed or pinned after they were chosen */
+    uint64_t
+        held_up; /* that stay because somebody holds their bucket's lock: the next collection tries again */
+    uint64_t live_entries; /* that stay */
     uint64_t live_bytes;
-    uint64_t freed;         /* the space of the deleted files that had no other hard link, in bytes */
-    uint64_t files_left;    /* of what was taken apart when it was stopped: files that are not deleted yet, as far as it is known */
+    uint64_t freed; /* the space of the deleted files that had no other hard link, in bytes */
+    uint64_t
+        files_left; /* of what was taken apart when it was stopped: files that are not deleted yet, as far as it is known */
     size_t leased_count;
     const larder_lease_info* const* leased; /* retired entries that stay for now, and for whom */
     size_t spared_count;
-    const larder_lease_info* const* spared; /* live entries whose turn it was and that stay because of a lease, and whose that is */
+    const larder_lease_info* const*
+        spared; /* live entries whose turn it was and that stay because of a lease, and whose that is */
     size_t unknown_count;
-    const char* const* unknown; /* names that only a newer larder, or a foreign hand, can have put there: left alone */
+    const char* const*
+        unknown; /* names that only a newer larder, or a foreign hand, can have put there: left alone */
 } larder_collect_report;
 void larder_collect_report_free(larder_collect_report* report);
 
@@ -541,18 +593,20 @@ void larder_collect_report_free(larder_collect_report* report);
  * collected. What can't be deleted is `system`, when all else is gone.
  * Concurrency: waits for nobody (an eviction, for a tenth of a second, for who holds its bucket's lock).
  * Crash: the next collection carries on. */
-larder_code larder_cache_collect(const larder_cache* cache, const larder_collect_options* options, larder_collect_report** report,
-                                 larder_error** error);
+larder_code larder_cache_collect(const larder_cache* cache, const larder_collect_options* options,
+                                 larder_collect_report** report, larder_error** error);
 
 /* When larder_cache_keep_within collects, and for how long. */
 typedef struct larder_background_options {
     uint32_t size;
     int32_t reserved;
-    int64_t every_s;    /* at most one in this time among all processes of the cache; 0 is the default, an hour; less than 0 as often as can be */
+    int64_t
+        every_s; /* at most one in this time among all processes of the cache; 0 is the default, an hour; less than 0 as often as can be */
     int64_t at_most_ms; /* it stops after that, whatever is left; 0 is the default, 10 s */
     void* on_done_data;
     /* Called, by the collecting thread, with what came of it: a report or an error, the other one is NULL. They last for the call. */
-    void (*on_done)(const larder_collect_report* report, const larder_error* error, void* on_done_data);
+    void (*on_done)(const larder_collect_report* report, const larder_error* error,
+                    void* on_done_data);
 } larder_background_options;
 
 /* From now on a publish through this cache or its buckets may start, at its end, a collection with these limits by a thread of its own. At most one at
@@ -560,13 +614,16 @@ typedef struct larder_background_options {
  * Errors: `invalid` as in collect, and for a dry run.
  * Concurrency: publish does not wait for it. When the cache and its last bucket are closed, it is asked to stop and waited for: milliseconds. A forked
  * child collects nothing until it calls this itself. */
-larder_code larder_cache_keep_within(const larder_cache* cache, const larder_collect_options* limits, const larder_background_options* options,
+larder_code larder_cache_keep_within(const larder_cache* cache,
+                                     const larder_collect_options* limits,
+                                     const larder_background_options* options,
                                      larder_error** error);
 
 typedef enum larder_finding_kind {
-    LARDER_FOUND_DANGLING = 0,    /* a link to an entry that is not there, or not complete */
-    LARDER_FOUND_MALFORMED = 1,   /* a link or a record that larder did not write, or not in full */
-    LARDER_FOUND_MISNAMED = 2,    /* an entry whose record names another key than the link that leads to it */
+    LARDER_FOUND_DANGLING = 0,  /* a link to an entry that is not there, or not complete */
+    LARDER_FOUND_MALFORMED = 1, /* a link or a record that larder did not write, or not in full */
+    LARDER_FOUND_MISNAMED =
+        2, /* an entry whose record names another key than the link that leads to it */
     LARDER_FOUND_SHARED = 3,      /* an entry that more than one link names */
     LARDER_FOUND_ORPHAN = 4,      /* an entry that no link names */
     LARDER_FOUND_PARTICIPANT = 5, /* a lease table that can't be read: nothing can be collected */
@@ -588,12 +645,14 @@ typedef struct larder_finding {
 
 typedef struct larder_verify_options {
     uint32_t size;
-    int32_t repair; /* not 0: retire what is broken, and list what no link names, so that a collection deletes it */
+    int32_t
+        repair; /* not 0: retire what is broken, and list what no link names, so that a collection deletes it */
 } larder_verify_options;
 
 typedef struct larder_verify_report {
     uint32_t size;
-    int32_t sound;    /* no invariant is broken (foreign names break none), or all that was has been repaired */
+    int32_t
+        sound; /* no invariant is broken (foreign names break none), or all that was has been repaired */
     uint64_t entries; /* looked at */
     uint64_t live;    /* named by a key */
     uint64_t garbage; /* retired, waiting for collection */
@@ -604,8 +663,8 @@ void larder_verify_report_free(larder_verify_report* report);
 
 /* Checks every invariant that can be checked while others work. Follows no link.
  * Errors: `busy` as in collect. What it finds is no error: see `sound`. */
-larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_options* options, larder_verify_report** report,
-                                larder_error** error);
+larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_options* options,
+                                larder_verify_report** report, larder_error** error);
 
 /* ---- installing ---- */
 
@@ -619,8 +678,9 @@ typedef enum larder_link_mode {
 
 typedef struct larder_materialize_options {
     uint32_t size;
-    int32_t mode;     /* a larder_link_mode */
-    int32_t replace;  /* not 0: replace files that stand in the way (never directories) instead of failing */
+    int32_t mode; /* a larder_link_mode */
+    int32_t
+        replace; /* not 0: replace files that stand in the way (never directories) instead of failing */
     uint32_t threads; /* 0 takes what the number of files is worth */
 } larder_materialize_options;
 
@@ -643,7 +703,8 @@ void larder_materialize_report_free(larder_materialize_report* report);
  * Errors: `exists` where a file stands in the way and `replace` is 0; `unsupported` where a mode asked for by name does not work here; `invalid`
  * where destination lies inside a cache, or contains the tree's cache. What was written until then stays.
  * Concurrency: several calls may fill one destination at the same time. */
-larder_code larder_materialize(const char* tree, const char* destination, const larder_materialize_options* options,
+larder_code larder_materialize(const char* tree, const char* destination,
+                               const larder_materialize_options* options,
                                larder_materialize_report** report, larder_error** error);
 
 #ifdef __cplusplus

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // A lease: the promise that an entry's files stay where they are.
 #pragma once
 
 #include <filesystem>
-#include <larder/error.hpp>
 #include <memory>
 #include <string>
+
+#include <larder/error.hpp>
 
 namespace larder {
 

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 // Puts a copy of a leased tree somewhere else.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+
 #include <larder/error.hpp>
 
 namespace larder {
@@ -17,7 +19,8 @@ enum class LinkMode {
 
 struct MaterializeOptions {
     LinkMode mode = LinkMode::automatic;
-    bool replace = false;  ///< replace files that stand in the way (never directories) instead of failing
+    bool replace =
+        false;  ///< replace files that stand in the way (never directories) instead of failing
     unsigned threads = 0;  ///< 0 takes what the number of files is worth
 };
 
@@ -39,7 +42,8 @@ struct MaterializeReport {
 /// work here; `invalid` where destination lies inside a cache, or contains the tree's cache. What was written until then
 /// stays.
 /// Concurrency: several calls may fill one destination at the same time.
-[[nodiscard]] Result<MaterializeReport> materialize(const std::filesystem::path& tree, const std::filesystem::path& destination,
+[[nodiscard]] Result<MaterializeReport> materialize(const std::filesystem::path& tree,
+                                                    const std::filesystem::path& destination,
                                                     const MaterializeOptions& options = {});
 
 }  // namespace larder

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a caller may choose.
 #pragma once
 
@@ -23,7 +24,7 @@ enum class LinkKind {
 /// What a published entry survives.
 enum class Durability {
     process,  ///< the death of any process
-    power,    ///< also a power cut: the tree is on the disk before its link is, and the link before publish returns
+    power,  ///< also a power cut: the tree is on the disk before its link is, and the link before publish returns
 };
 
 struct OpenOptions {
@@ -62,7 +63,8 @@ struct PublishOptions {
 
 /// Which keys of a bucket a refresh takes: all that fit every condition.
 struct RefreshOptions {
-    std::string pattern{};  ///< glob (fnmatch(3)) for the key; `*` matches a slash too. Empty: every key
+    std::string
+        pattern{};  ///< glob (fnmatch(3)) for the key; `*` matches a slash too. Empty: every key
     std::optional<std::chrono::system_clock::time_point> published_before{};
     bool dry_run = false;  ///< take nothing, and report what would go
     /// Called for each key that was taken.

@@ -1,14 +1,16 @@
+// SPDX-License-Identifier: MIT
 // What the cache tells about itself: plain values, true at the instant they were read.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <larder/options.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <larder/options.hpp>
 
 namespace larder {
 
@@ -34,9 +36,10 @@ struct ProcessInfo {
     std::uint32_t participant = 0;  ///< the number of its table in `participants/`
     std::int64_t pid = 0;
     std::string command;
-    WallTime since;      ///< when it began to use the cache
-    bool alive = false;  ///< false: it ended without saying so, and is reaped by the next collection
-    bool here = true;    ///< its pid means something in this pid namespace
+    WallTime since;  ///< when it began to use the cache
+    bool alive =
+        false;         ///< false: it ended without saying so, and is reaped by the next collection
+    bool here = true;  ///< its pid means something in this pid namespace
 };
 
 /// A lock that a process holds, or waits for.
@@ -60,7 +63,8 @@ struct StatusReport {
     std::vector<LeaseInfo> leases;
     std::vector<LockInfo> locks;
     bool collecting = false;  ///< somebody holds the collector's lock
-    std::uint64_t trash = 0;  ///< trees moved aside that are not deleted yet: a collection is at it, or was stopped or killed
+    std::uint64_t trash =
+        0;  ///< trees moved aside that are not deleted yet: a collection is at it, or was stopped or killed
 };
 
 /// One thing that verify found.
@@ -68,11 +72,11 @@ struct Finding {
     enum class Kind {
         dangling,   ///< a link to an entry that is not there, or not complete (invariant 1)
         malformed,  ///< a link or a record that larder did not write, or not in full (invariant 1)
-        misnamed,   ///< an entry whose record names another key than the link that leads to it (invariant 2)
-        shared,     ///< an entry that more than one link names (invariant 2)
-        orphan,     ///< an entry that no link names (invariants 2 and 6)
+        misnamed,  ///< an entry whose record names another key than the link that leads to it (invariant 2)
+        shared,       ///< an entry that more than one link names (invariant 2)
+        orphan,       ///< an entry that no link names (invariants 2 and 6)
         participant,  ///< a lease table that can't be read: nothing can be collected (invariant 4)
-        foreign,    ///< a name that larder does not know: left alone, breaks nothing
+        foreign,      ///< a name that larder does not know: left alone, breaks nothing
     };
     Kind kind = Kind::foreign;
     std::filesystem::path path;
@@ -84,9 +88,9 @@ struct Finding {
 
 struct VerifyReport {
     std::vector<Finding> findings;
-    std::uint64_t entries = 0;   ///< looked at
-    std::uint64_t live = 0;      ///< named by a key
-    std::uint64_t garbage = 0;   ///< retired, waiting for collection
+    std::uint64_t entries = 0;  ///< looked at
+    std::uint64_t live = 0;     ///< named by a key
+    std::uint64_t garbage = 0;  ///< retired, waiting for collection
     /// No invariant is broken (foreign names break none), or all that was has been repaired.
     [[nodiscard]] bool sound() const noexcept;
 };

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 // A private directory in which an entry is made before anybody can see it.
 #pragma once
 
 #include <filesystem>
-#include <larder/error.hpp>
 #include <memory>
+
+#include <larder/error.hpp>
 
 namespace larder {
 

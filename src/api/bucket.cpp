@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: MIT
 #include <larder/bucket.hpp>
 
 #include "api/state.hpp"
 #include "format/name.hpp"
-#include "protocol/get_or_build.hpp"
-#include "protocol/get.hpp"
-#include "protocol/inspect.hpp"
 #include "policy/pin.hpp"
+#include "protocol/get.hpp"
+#include "protocol/get_or_build.hpp"
+#include "protocol/inspect.hpp"
 #include "protocol/publish.hpp"
 #include "protocol/retire.hpp"
 
@@ -13,27 +14,33 @@ namespace larder {
 
 namespace {
 
-Result<protocol::KeyRef> place_of(const std::string& bucket, const std::string& encoded_bucket, std::string_view key) {
+Result<protocol::KeyRef> place_of(const std::string& bucket, const std::string& encoded_bucket,
+                                  std::string_view key) {
     TRY_ASSIGN(std::string path, format::encode_key_path(encoded_bucket, key));
     return protocol::KeyRef{bucket, encoded_bucket, key, std::move(path)};
 }
 
-Result<protocol::SlotLease> get_counted(const detail::CacheState& cache, const protocol::RootRef& root, const protocol::KeyRef& place) {
+Result<protocol::SlotLease> get_counted(const detail::CacheState& cache,
+                                        const protocol::RootRef& root,
+                                        const protocol::KeyRef& place) {
     auto got = protocol::get(root, place, cache.caller());
     if (got || got.error().code == Errc::miss) cache.count_get(got.has_value());
     return got;
 }
 
 /// After a publish.
-Result<Lease> published(const detail::CacheState& cache, const protocol::RootRef& root, const protocol::KeyRef& place, protocol::SlotLease held) {
-    cache.tell({.kind = Event::Kind::published, .bucket = place.bucket, .key = place.key}, held.id());
+Result<Lease> published(const detail::CacheState& cache, const protocol::RootRef& root,
+                        const protocol::KeyRef& place, protocol::SlotLease held) {
+    cache.tell({.kind = Event::Kind::published, .bucket = place.bucket, .key = place.key},
+               held.id());
     cache.published(root);
     return detail::LeaseState::wrap(std::move(held));
 }
 
 }  // namespace
 
-Bucket::Bucket(std::shared_ptr<detail::CacheState> cache, std::string name, std::string encoded) noexcept
+Bucket::Bucket(std::shared_ptr<detail::CacheState> cache, std::string name,
+               std::string encoded) noexcept
     : cache_(std::move(cache)), name_(std::move(name)), encoded_(std::move(encoded)) {}
 Bucket::Bucket(Bucket&&) noexcept = default;
 Bucket& Bucket::operator=(Bucket&&) noexcept = default;
@@ -48,7 +55,8 @@ Result<Lease> Bucket::get(std::string_view key) const {
     return detail::LeaseState::wrap(std::move(held));
 }
 
-Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build, const PublishOptions& options) const {
+Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
+                                   const PublishOptions& options) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto known_root, cache_->root());
     if (auto found = get_counted(*cache_, known_root, place); found) {
@@ -63,13 +71,15 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build, con
         Staging lent = detail::StagingState::wrap(std::move(stage));
         auto filled = build(lent);
         auto returned = detail::StagingState::unwrap(std::move(lent));
-        if (!returned) return os::fail(Errc::invalid, "build", {}, "the build has moved its Staging away");
+        if (!returned)
+            return os::fail(Errc::invalid, "build", {}, "the build has moved its Staging away");
         stage = std::move(*returned);
         built = filled.has_value();
         return filled;
     };
     TRY_ASSIGN(auto held, protocol::build_once(root, place, fill, options, cache_->caller()));
-    return built ? published(*cache_, root, place, std::move(held)) : detail::LeaseState::wrap(std::move(held));
+    return built ? published(*cache_, root, place, std::move(held))
+                 : detail::LeaseState::wrap(std::move(held));
 }
 
 Result<Staging> Bucket::stage() const {
@@ -78,17 +88,24 @@ Result<Staging> Bucket::stage() const {
     return detail::StagingState::wrap(std::move(stage));
 }
 
-Result<Lease> Bucket::publish(std::string_view key, Staging&& staging, const PublishOptions& options) const {
+Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
+                              const PublishOptions& options) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     auto stage = detail::StagingState::unwrap(std::move(staging));
-    if (!stage) return os::fail(Errc::invalid, "publish", cache_->path(), "this Staging was published or moved away before");
-    if (!stage->root()->is_ours()) return os::fail(Errc::invalid, "publish", cache_->path(), "a forked child can't publish what its parent staged");
+    if (!stage)
+        return os::fail(Errc::invalid, "publish", cache_->path(),
+                        "this Staging was published or moved away before");
+    if (!stage->root()->is_ours())
+        return os::fail(Errc::invalid, "publish", cache_->path(),
+                        "a forked child can't publish what its parent staged");
     if (stage->root()->dirs().root.path != cache_->path()) {
-        return os::fail(Errc::invalid, "publish", cache_->path(), "staged in another cache, " + stage->root()->dirs().root.path.string());
+        return os::fail(Errc::invalid, "publish", cache_->path(),
+                        "staged in another cache, " + stage->root()->dirs().root.path.string());
     }
     const protocol::RootRef root = stage->root();
     const auto lost = [&] {
-        return os::fail(Errc::refused, "publish", cache_->path(), "the cache was moved or deleted since this was staged; stage it again");
+        return os::fail(Errc::refused, "publish", cache_->path(),
+                        "the cache was moved or deleted since this was staged; stage it again");
     };
     // Before: nobody would see the lease. After: nothing can be made in a deleted directory, so publishing has failed by itself.
     if (root->is_lost({&cache::Handles::participants})) return lost();
@@ -101,23 +118,31 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging, const Pub
 Result<> Bucket::remove(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root());
-    if (root->is_read_only()) return os::fail(Errc::read_only, "remove", cache_->path(), "the cache is open for reading only");
+    if (root->is_read_only())
+        return os::fail(Errc::read_only, "remove", cache_->path(),
+                        "the cache is open for reading only");
     TRY(protocol::remove(root, place, cache_->caller()));
     cache_->tell({.kind = Event::Kind::removed, .bucket = name_, .key = key});
     return {};
 }
 
 Result<> Bucket::refresh() const {
-    TRY_ASSIGN(const auto root, cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_buckets}));
-    if (root->is_read_only()) return os::fail(Errc::read_only, "refresh", cache_->path(), "the cache is open for reading only");
+    TRY_ASSIGN(const auto root,
+               cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_buckets}));
+    if (root->is_read_only())
+        return os::fail(Errc::read_only, "refresh", cache_->path(),
+                        "the cache is open for reading only");
     TRY(protocol::refresh(root, encoded_, cache_->caller()));
     cache_->tell({.kind = Event::Kind::refreshed, .bucket = name_});
     return {};
 }
 
 Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
-    TRY_ASSIGN(const auto root, cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_links}));
-    if (root->is_read_only()) return os::fail(Errc::read_only, "refresh", cache_->path(), "the cache is open for reading only");
+    TRY_ASSIGN(const auto root,
+               cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_links}));
+    if (root->is_read_only())
+        return os::fail(Errc::read_only, "refresh", cache_->path(),
+                        "the cache is open for reading only");
     return protocol::refresh_some(root, name_, encoded_, options, cache_->caller());
 }
 
@@ -129,14 +154,18 @@ Result<std::vector<std::string>> Bucket::keys() const {
 Result<> Bucket::pin(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
-    if (root->is_read_only()) return os::fail(Errc::read_only, "pin", cache_->path(), "the cache is open for reading only");
+    if (root->is_read_only())
+        return os::fail(Errc::read_only, "pin", cache_->path(),
+                        "the cache is open for reading only");
     return policy::pin(*root, place, cache_->caller());
 }
 
 Result<> Bucket::unpin(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
-    if (root->is_read_only()) return os::fail(Errc::read_only, "unpin", cache_->path(), "the cache is open for reading only");
+    if (root->is_read_only())
+        return os::fail(Errc::read_only, "unpin", cache_->path(),
+                        "the cache is open for reading only");
     return policy::unpin(*root, place);
 }
 

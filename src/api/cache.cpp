@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: MIT
 #include <larder/cache.hpp>
 
 #include "api/state.hpp"
 #include "format/name.hpp"
-#include "protocol/collect.hpp"
 #include "policy/evict.hpp"
-#include "protocol/inspect.hpp"
 #include "policy/plan.hpp"
+#include "protocol/collect.hpp"
+#include "protocol/inspect.hpp"
 #include "protocol/restore.hpp"
 #include "protocol/verify.hpp"
 
@@ -26,22 +27,27 @@ Result<std::unique_ptr<observe::Observer>> observer_of(const OpenOptions& option
 
 }  // namespace
 
-Result<std::shared_ptr<CacheState>> CacheState::open(const std::filesystem::path& path, const OpenOptions& options) {
+Result<std::shared_ptr<CacheState>> CacheState::open(const std::filesystem::path& path,
+                                                     const OpenOptions& options) {
     TRY_ASSIGN(auto observer, observer_of(options));
     TRY_ASSIGN(auto root, cache::open_root(path, options));
     std::filesystem::path absolute = root->dirs().root.path;
-    return std::shared_ptr<CacheState>(new CacheState(std::move(absolute), options, std::move(observer), std::move(root)));
+    return std::shared_ptr<CacheState>(
+        new CacheState(std::move(absolute), options, std::move(observer), std::move(root)));
 }
 
-CacheState::CacheState(std::filesystem::path path, OpenOptions options, std::unique_ptr<observe::Observer> observer, protocol::RootRef root)
+CacheState::CacheState(std::filesystem::path path, OpenOptions options,
+                       std::unique_ptr<observe::Observer> observer, protocol::RootRef root)
     : path_(std::move(path)),
       options_(std::move(options)),
       observer_(std::move(observer)),
-      caller_{options_.lock_timeout, options_.build_timeout, options_.stop, options_.on_wait, observer_.get()},
+      caller_{options_.lock_timeout, options_.build_timeout, options_.stop, options_.on_wait,
+              observer_.get()},
       generation_(new Generation(std::move(root))) {}
 
 CacheState::~CacheState() {
-    for (policy::Background* background = backgrounds_.load(); background != nullptr;) delete std::exchange(background, background->before);
+    for (policy::Background* background = backgrounds_.load(); background != nullptr;)
+        delete std::exchange(background, background->before);
     for (Generation* generation = generation_.load(); generation != nullptr;) {
         Generation* const before = generation->before;
         delete generation;
@@ -53,10 +59,12 @@ void CacheState::set_background(std::unique_ptr<policy::Background> background) 
     policy::Background* const fresh = background.release();
     if (fresh != nullptr) {
         fresh->before = backgrounds_.load(std::memory_order_relaxed);
-        while (!backgrounds_.compare_exchange_weak(fresh->before, fresh, std::memory_order_acq_rel)) {
+        while (
+            !backgrounds_.compare_exchange_weak(fresh->before, fresh, std::memory_order_acq_rel)) {
         }
     }
-    if (policy::Background* const old = background_.exchange(fresh, std::memory_order_acq_rel)) old->retire();
+    if (policy::Background* const old = background_.exchange(fresh, std::memory_order_acq_rel))
+        old->retire();
 }
 
 void CacheState::published(const protocol::RootRef& root) const noexcept {
@@ -99,7 +107,8 @@ Result<protocol::RootRef> CacheState::current_root() {
     return reopen(seen);
 }
 
-Result<protocol::RootRef> CacheState::current_root(std::initializer_list<os::Dir cache::Handles::*> used) {
+Result<protocol::RootRef> CacheState::current_root(
+    std::initializer_list<os::Dir cache::Handles::*> used) {
     Now seen = now();
     if (seen.root->is_ours() && !seen.root->is_lost(used)) return std::move(seen.root);
     return reopen(seen);
@@ -109,7 +118,8 @@ Result<protocol::RootRef> CacheState::reopen(const Now& seen) {
     TRY_ASSIGN(auto root, cache::open_root(path_, options_));
     auto* const fresh = new Generation(std::move(root));
     fresh->before = seen.generation;
-    if (Generation* current = seen.generation; !generation_.compare_exchange_strong(current, fresh, std::memory_order_acq_rel)) {
+    if (Generation* current = seen.generation;
+        !generation_.compare_exchange_strong(current, fresh, std::memory_order_acq_rel)) {
         delete fresh;  // another thread was quicker
         return now().root;
     }
@@ -149,13 +159,19 @@ Result<std::vector<std::string>> Cache::buckets() const {
 
 Result<CollectReport> Cache::collect(const CollectOptions& options) const {
     TRY_ASSIGN(const auto root, state_->current_root());
-    return policy::has_limits(options) ? policy::collect_within_limits(root, options, state_->caller()) : protocol::collect(root, options, state_->caller());
+    return policy::has_limits(options)
+               ? policy::collect_within_limits(root, options, state_->caller())
+               : protocol::collect(root, options, state_->caller());
 }
 
 Result<> Cache::keep_within(const CollectOptions& limits, const BackgroundOptions& options) const {
     TRY(policy::check_limits(limits));
-    if (limits.dry_run || limits.plan) return os::fail(Errc::invalid, "keep within limits", state_->path(), "limits alone, not a dry run or a plan");
-    state_->set_background(policy::has_limits(limits) ? std::make_unique<policy::Background>(limits, options) : nullptr);
+    if (limits.dry_run || limits.plan)
+        return os::fail(Errc::invalid, "keep within limits", state_->path(),
+                        "limits alone, not a dry run or a plan");
+    state_->set_background(policy::has_limits(limits)
+                               ? std::make_unique<policy::Background>(limits, options)
+                               : nullptr);
     return {};
 }
 
@@ -166,7 +182,9 @@ Result<std::vector<EntryInfo>> Cache::retired() const {
 
 Result<Lease> Cache::restore(std::string_view id, bool replace) const {
     const auto parsed = format::parse_id(id);
-    if (!parsed) return os::fail(Errc::invalid, "restore", {}, std::string("\"").append(id).append("\" is no id of an entry"));
+    if (!parsed)
+        return os::fail(Errc::invalid, "restore", {},
+                        std::string("\"").append(id).append("\" is no id of an entry"));
     TRY_ASSIGN(const auto root, state_->current_root());
     TRY_ASSIGN(auto held, protocol::restore(root, *parsed, replace, state_->caller()));
     state_->tell({.kind = Event::Kind::restored}, held.id());
@@ -178,7 +196,9 @@ Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {
     auto report = protocol::verify(root, options, state_->caller());
     if (!report || !options.repair || state_->caller().observer == nullptr) return report;
     for (const Finding& finding : report->findings) {
-        if (finding.repaired) state_->tell({.kind = Event::Kind::repaired, .what = finding.path.string() + ": " + finding.what});
+        if (finding.repaired)
+            state_->tell({.kind = Event::Kind::repaired,
+                          .what = finding.path.string() + ": " + finding.what});
     }
     return report;
 }

@@ -1,10 +1,12 @@
-#include <larder/materialize.hpp>
-
+// SPDX-License-Identifier: MIT
 #include <sys/stat.h>
 
 #include <cerrno>
-#include "os/file.hpp"
 #include <system_error>
+
+#include <larder/materialize.hpp>
+
+#include "os/file.hpp"
 #include "tree/carry.hpp"
 #include "tree/containment.hpp"
 #include "tree/transfer.hpp"
@@ -19,14 +21,17 @@ constexpr const char* step = "materialize";
 
 Result<> check_places(const fs::path& tree, const fs::path& destination) {
     if (const auto cache = tree::enclosing_cache(destination)) {
-        return os::fail(Errc::invalid, step, destination, "lies inside the cache " + cache->string());
+        return os::fail(Errc::invalid, step, destination,
+                        "lies inside the cache " + cache->string());
     }
     const fs::path outermost = tree::enclosing_cache(tree).value_or(tree);
     if (tree::lies_within(outermost, destination)) {
-        return os::fail(Errc::invalid, step, destination, "contains " + outermost.string() + ", where the files come from");
+        return os::fail(Errc::invalid, step, destination,
+                        "contains " + outermost.string() + ", where the files come from");
     }
     if (tree::lies_within(destination, tree)) {
-        return os::fail(Errc::invalid, step, destination, "lies inside the tree that is to be put there");
+        return os::fail(Errc::invalid, step, destination,
+                        "lies inside the tree that is to be put there");
     }
     return {};
 }
@@ -53,7 +58,8 @@ Result<Destination> make_destination(fs::path path) {
 
 }  // namespace
 
-Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& destination, const MaterializeOptions& options) {
+Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& destination,
+                                      const MaterializeOptions& options) {
     TRY_ASSIGN(const os::Dir source, os::open_dir(tree));
     TRY(check_places(tree, destination));
     TRY_ASSIGN(const Destination into, make_destination(destination));

@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: MIT
 // What stands behind the public classes.
 #pragma once
 
-#include "policy/background.hpp"
 #include <atomic>
+
 #include <larder/cache.hpp>
+
 #include "cache/locks.hpp"
+#include "policy/background.hpp"
 #include "protocol/slot_lease.hpp"
 #include "protocol/stage.hpp"
 
@@ -19,7 +22,8 @@ namespace larder::detail {
 class CacheState {
 public:
     /// Errors: `system` where the log can't be opened.
-    [[nodiscard]] static Result<std::shared_ptr<CacheState>> open(const std::filesystem::path& path, const OpenOptions& options);
+    [[nodiscard]] static Result<std::shared_ptr<CacheState>> open(const std::filesystem::path& path,
+                                                                  const OpenOptions& options);
     ~CacheState();
     CacheState(const CacheState&) = delete;
     CacheState& operator=(const CacheState&) = delete;
@@ -29,7 +33,8 @@ public:
     /// For what writes or lists: also a Root that is still at its path.
     [[nodiscard]] Result<protocol::RootRef> current_root();
     /// The same, for what works in these directories alone.
-    [[nodiscard]] Result<protocol::RootRef> current_root(std::initializer_list<os::Dir cache::Handles::*> used);
+    [[nodiscard]] Result<protocol::RootRef> current_root(
+        std::initializer_list<os::Dir cache::Handles::*> used);
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] const cache::CallContext& caller() const noexcept { return caller_; }
@@ -40,7 +45,9 @@ public:
     void count_get(bool hit) const noexcept {
         if (observer_) observer_->count_get(hit);
     }
-    [[nodiscard]] Counters counters() const noexcept { return observer_ ? observer_->counters() : Counters(); }
+    [[nodiscard]] Counters counters() const noexcept {
+        return observer_ ? observer_->counters() : Counters();
+    }
     /// Null: no collections begin by themselves. The one before is kept until the cache is closed, as somebody may be looking at it.
     void set_background(std::unique_ptr<policy::Background> background);
     /// At the end of a publish.
@@ -49,12 +56,14 @@ public:
     [[nodiscard]] bool is_read_only() const noexcept { return now().root->is_read_only(); }
 
 private:
-    CacheState(std::filesystem::path path, OpenOptions options, std::unique_ptr<observe::Observer> observer, protocol::RootRef root);
+    CacheState(std::filesystem::path path, OpenOptions options,
+               std::unique_ptr<observe::Observer> observer, protocol::RootRef root);
 
     struct Generation {
         explicit Generation(protocol::RootRef opened) : root(opened), kept(std::move(opened)) {}
         const std::weak_ptr<cache::Root> root;  ///< for everybody
-        protocol::RootRef kept;                   ///< for the one alone who has put another generation in this one's place
+        protocol::RootRef
+            kept;  ///< for the one alone who has put another generation in this one's place
         Generation* before = nullptr;
     };
     struct Now {
@@ -70,12 +79,15 @@ private:
     cache::CallContext caller_;
     std::atomic<Generation*> generation_;
     std::atomic<policy::Background*> background_{nullptr};
-    std::atomic<policy::Background*> backgrounds_{nullptr};  ///< all that there ever were; no lock, as above
+    std::atomic<policy::Background*> backgrounds_{
+        nullptr};  ///< all that there ever were; no lock, as above
 };
 
 class LeaseState {
 public:
-    static Lease wrap(protocol::SlotLease held) { return Lease(std::unique_ptr<LeaseState>(new LeaseState(std::move(held)))); }
+    static Lease wrap(protocol::SlotLease held) {
+        return Lease(std::unique_ptr<LeaseState>(new LeaseState(std::move(held))));
+    }
     protocol::SlotLease held;
 
 private:
@@ -84,7 +96,9 @@ private:
 
 class StagingState {
 public:
-    static Staging wrap(protocol::Stage stage) { return Staging(std::unique_ptr<StagingState>(new StagingState(std::move(stage)))); }
+    static Staging wrap(protocol::Stage stage) {
+        return Staging(std::unique_ptr<StagingState>(new StagingState(std::move(stage))));
+    }
     /// Nothing for one that was moved from.
     static std::optional<protocol::Stage> unwrap(Staging&& staging);
     protocol::Stage stage;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 
 #include <cerrno>
@@ -7,18 +8,30 @@ namespace larder {
 
 std::string_view name_of(Errc code) noexcept {
     switch (code) {
-        case Errc::miss: return "miss";
-        case Errc::busy: return "busy";
-        case Errc::interrupted: return "interrupted";
-        case Errc::invalid: return "invalid";
-        case Errc::refused: return "refused";
-        case Errc::read_only: return "read_only";
-        case Errc::no_space: return "no_space";
-        case Errc::unsupported: return "unsupported";
-        case Errc::exists: return "exists";
-        case Errc::build: return "build";
-        case Errc::damaged: return "damaged";
-        case Errc::system: return "system";
+        case Errc::miss:
+            return "miss";
+        case Errc::busy:
+            return "busy";
+        case Errc::interrupted:
+            return "interrupted";
+        case Errc::invalid:
+            return "invalid";
+        case Errc::refused:
+            return "refused";
+        case Errc::read_only:
+            return "read_only";
+        case Errc::no_space:
+            return "no_space";
+        case Errc::unsupported:
+            return "unsupported";
+        case Errc::exists:
+            return "exists";
+        case Errc::build:
+            return "build";
+        case Errc::damaged:
+            return "damaged";
+        case Errc::system:
+            return "system";
     }
     return "system";
 }
@@ -47,21 +60,29 @@ namespace os {
 Errc code_of(int sys_errno) noexcept {
     switch (sys_errno) {
         case ENOSPC:
-        case EDQUOT: return Errc::no_space;
-        case EROFS: return Errc::read_only;
+        case EDQUOT:
+            return Errc::no_space;
+        case EROFS:
+            return Errc::read_only;
         case EEXIST:
-        case ENOTEMPTY: return Errc::exists;
+        case ENOTEMPTY:
+            return Errc::exists;
         case EXDEV:
-        case EOPNOTSUPP: return Errc::unsupported;
-        default: return Errc::system;
+        case EOPNOTSUPP:
+            return Errc::unsupported;
+        default:
+            return Errc::system;
     }
 }
 
-tl::unexpected<Error> fail(int sys_errno, const char* step, std::filesystem::path path, std::string detail) {
-    return tl::make_unexpected(Error{code_of(sys_errno), sys_errno, step, std::move(path), std::move(detail)});
+tl::unexpected<Error> fail(int sys_errno, const char* step, std::filesystem::path path,
+                           std::string detail) {
+    return tl::make_unexpected(
+        Error{code_of(sys_errno), sys_errno, step, std::move(path), std::move(detail)});
 }
 
-tl::unexpected<Error> fail(Errc code, const char* step, std::filesystem::path path, std::string detail) {
+tl::unexpected<Error> fail(Errc code, const char* step, std::filesystem::path path,
+                           std::string detail) {
     return tl::make_unexpected(Error{code, 0, step, std::move(path), std::move(detail)});
 }
 

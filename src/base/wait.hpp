@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Waiting for somebody else's instant: with a limit, on the steady clock, and interruptible.
 //
 // No call of the system waits for a lock with a limit, so we look again and again. Looking costs 2 µs; the pauses between
@@ -7,9 +8,10 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include "base/error.hpp"
 #include <stop_token>
 #include <thread>
+
+#include "base/error.hpp"
 
 namespace larder::base {
 
@@ -26,9 +28,11 @@ enum class Waited { had, too_long, interrupted };
 /// Calls `attempt`, which returns a Result<bool>, until it is true or patience ends. `while_waiting` is called after each vain
 /// attempt, with the time waited so far; it returns whether to go on.
 template <class Attempt, class WhileWaiting>
-[[nodiscard]] Result<Waited> wait_until(const Patience& patience, Attempt attempt, WhileWaiting while_waiting) {
+[[nodiscard]] Result<Waited> wait_until(const Patience& patience, Attempt attempt,
+                                        WhileWaiting while_waiting) {
     // A limit beyond a year is none, and must not overflow the clock's nanoseconds.
-    const std::chrono::milliseconds limit = std::min<std::chrono::milliseconds>(patience.limit, std::chrono::hours(24 * 365));
+    const std::chrono::milliseconds limit =
+        std::min<std::chrono::milliseconds>(patience.limit, std::chrono::hours(24 * 365));
     const auto start = std::chrono::steady_clock::now();
     auto pause = first_pause;
     for (;;) {

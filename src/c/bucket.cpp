@@ -1,14 +1,20 @@
+// SPDX-License-Identifier: MIT
+#include <memory>
+
+#include <larder/bucket.hpp>
+
 #include "c/handles.hpp"
 #include "c/options.hpp"
 #include "c/reports.hpp"
-#include <larder/bucket.hpp>
-#include <memory>
 
 using namespace larder;
 
-const char* larder_bucket_name(const larder_bucket* bucket) { return bucket != nullptr ? bucket->bucket.name().c_str() : nullptr; }
+const char* larder_bucket_name(const larder_bucket* bucket) {
+    return bucket != nullptr ? bucket->bucket.name().c_str() : nullptr;
+}
 
-larder_code larder_bucket_get(const larder_bucket* bucket, const char* key, larder_lease** lease, larder_error** error) {
+larder_code larder_bucket_get(const larder_bucket* bucket, const char* key, larder_lease** lease,
+                              larder_error** error) {
     c::clear(lease);
     return c::guarded("get", error, [&]() -> Result<> {
         NEED("get", bucket);
@@ -39,8 +45,10 @@ Result<> run(larder_build build, void* user_data, Staging& staging) {
 
 }  // namespace
 
-larder_code larder_bucket_get_or_build(const larder_bucket* bucket, const char* key, larder_build build, void* user_data,
-                                       const larder_publish_options* options, larder_lease** lease, larder_error** error) {
+larder_code larder_bucket_get_or_build(const larder_bucket* bucket, const char* key,
+                                       larder_build build, void* user_data,
+                                       const larder_publish_options* options, larder_lease** lease,
+                                       larder_error** error) {
     c::clear(lease);
     return c::guarded("get or build", error, [&]() -> Result<> {
         NEED("get or build", bucket);
@@ -52,12 +60,14 @@ larder_code larder_bucket_get_or_build(const larder_bucket* bucket, const char* 
     });
 }
 
-larder_code larder_bucket_publish(const larder_bucket* bucket, const char* key, larder_staging* staging, const larder_publish_options* options,
+larder_code larder_bucket_publish(const larder_bucket* bucket, const char* key,
+                                  larder_staging* staging, const larder_publish_options* options,
                                   larder_lease** lease, larder_error** error) {
     c::clear(lease);
     if (staging != nullptr && staging->is_lent()) {
         return c::guarded("publish", error, [&]() -> Result<> {
-            return os::fail(Errc::invalid, "publish", staging->path, "this is lent to a build: get_or_build publishes it");
+            return os::fail(Errc::invalid, "publish", staging->path,
+                            "this is lent to a build: get_or_build publishes it");
         });
     }
     const std::unique_ptr<larder_staging> taken(staging);
@@ -70,7 +80,8 @@ larder_code larder_bucket_publish(const larder_bucket* bucket, const char* key, 
     });
 }
 
-larder_code larder_bucket_remove(const larder_bucket* bucket, const char* key, larder_error** error) {
+larder_code larder_bucket_remove(const larder_bucket* bucket, const char* key,
+                                 larder_error** error) {
     return c::guarded("remove", error, [&]() -> Result<> {
         NEED("remove", bucket);
         NEED("remove", key);
@@ -85,7 +96,8 @@ larder_code larder_bucket_refresh(const larder_bucket* bucket, larder_error** er
     });
 }
 
-larder_code larder_bucket_refresh_some(const larder_bucket* bucket, const larder_refresh_options* options, uint64_t* taken,
+larder_code larder_bucket_refresh_some(const larder_bucket* bucket,
+                                       const larder_refresh_options* options, uint64_t* taken,
                                        larder_error** error) {
     if (taken != nullptr) *taken = 0;
     return c::guarded("refresh", error, [&]() -> Result<> {
@@ -105,7 +117,8 @@ larder_code larder_bucket_pin(const larder_bucket* bucket, const char* key, lard
     });
 }
 
-larder_code larder_bucket_unpin(const larder_bucket* bucket, const char* key, larder_error** error) {
+larder_code larder_bucket_unpin(const larder_bucket* bucket, const char* key,
+                                larder_error** error) {
     return c::guarded("unpin", error, [&]() -> Result<> {
         NEED("unpin", bucket);
         NEED("unpin", key);
@@ -113,7 +126,8 @@ larder_code larder_bucket_unpin(const larder_bucket* bucket, const char* key, la
     });
 }
 
-larder_code larder_bucket_is_pinned(const larder_bucket* bucket, const char* key, int* pinned, larder_error** error) {
+larder_code larder_bucket_is_pinned(const larder_bucket* bucket, const char* key, int* pinned,
+                                    larder_error** error) {
     if (pinned != nullptr) *pinned = 0;
     return c::guarded("is pinned", error, [&]() -> Result<> {
         NEED("is pinned", bucket);
@@ -125,7 +139,8 @@ larder_code larder_bucket_is_pinned(const larder_bucket* bucket, const char* key
     });
 }
 
-larder_code larder_bucket_keys(const larder_bucket* bucket, larder_names** names, larder_error** error) {
+larder_code larder_bucket_keys(const larder_bucket* bucket, larder_names** names,
+                               larder_error** error) {
     c::clear(names);
     return c::guarded("list keys", error, [&]() -> Result<> {
         NEED("list keys", bucket);
@@ -136,7 +151,8 @@ larder_code larder_bucket_keys(const larder_bucket* bucket, larder_names** names
     });
 }
 
-larder_code larder_bucket_info(const larder_bucket* bucket, const char* key, larder_entry_info** info, larder_error** error) {
+larder_code larder_bucket_info(const larder_bucket* bucket, const char* key,
+                               larder_entry_info** info, larder_error** error) {
     c::clear(info);
     return c::guarded("info", error, [&]() -> Result<> {
         NEED("info", bucket);

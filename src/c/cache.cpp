@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: MIT
+#include <larder/cache.hpp>
+
 #include "c/handles.hpp"
 #include "c/options.hpp"
 #include "c/reports.hpp"
-#include <larder/cache.hpp>
 
 using namespace larder;
 
-larder_code larder_cache_open(const char* root, const larder_open_options* options, larder_cache** cache, larder_error** error) {
+larder_code larder_cache_open(const char* root, const larder_open_options* options,
+                              larder_cache** cache, larder_error** error) {
     c::clear(cache);
     return c::guarded("open", error, [&]() -> Result<> {
         NEED("open", root);
@@ -15,21 +18,29 @@ larder_code larder_cache_open(const char* root, const larder_open_options* optio
     });
 }
 
-const char* larder_cache_root(const larder_cache* cache) { return cache != nullptr ? cache->cache.root().c_str() : nullptr; }
+const char* larder_cache_root(const larder_cache* cache) {
+    return cache != nullptr ? cache->cache.root().c_str() : nullptr;
+}
 
 larder_link_kind larder_cache_link_kind(const larder_cache* cache) {
     if (cache == nullptr) return LARDER_LINK_PROBED;
     switch (cache->cache.link_kind()) {
-        case LinkKind::symlink: return LARDER_LINK_SYMLINK;
-        case LinkKind::file: return LARDER_LINK_FILE;
-        case LinkKind::junction: return LARDER_LINK_JUNCTION;
+        case LinkKind::symlink:
+            return LARDER_LINK_SYMLINK;
+        case LinkKind::file:
+            return LARDER_LINK_FILE;
+        case LinkKind::junction:
+            return LARDER_LINK_JUNCTION;
     }
     return LARDER_LINK_PROBED;
 }
 
-int larder_cache_is_read_only(const larder_cache* cache) { return cache != nullptr && cache->cache.is_read_only() ? 1 : 0; }
+int larder_cache_is_read_only(const larder_cache* cache) {
+    return cache != nullptr && cache->cache.is_read_only() ? 1 : 0;
+}
 
-larder_code larder_cache_bucket(const larder_cache* cache, const char* name, larder_bucket** bucket, larder_error** error) {
+larder_code larder_cache_bucket(const larder_cache* cache, const char* name, larder_bucket** bucket,
+                                larder_error** error) {
     c::clear(bucket);
     return c::guarded("bucket", error, [&]() -> Result<> {
         NEED("bucket", cache);
@@ -39,7 +50,8 @@ larder_code larder_cache_bucket(const larder_cache* cache, const char* name, lar
     });
 }
 
-larder_code larder_cache_buckets(const larder_cache* cache, larder_names** names, larder_error** error) {
+larder_code larder_cache_buckets(const larder_cache* cache, larder_names** names,
+                                 larder_error** error) {
     c::clear(names);
     return c::guarded("list buckets", error, [&]() -> Result<> {
         NEED("list buckets", cache);
@@ -50,7 +62,8 @@ larder_code larder_cache_buckets(const larder_cache* cache, larder_names** names
     });
 }
 
-larder_code larder_cache_status(const larder_cache* cache, larder_status** status, larder_error** error) {
+larder_code larder_cache_status(const larder_cache* cache, larder_status** status,
+                                larder_error** error) {
     c::clear(status);
     return c::guarded("status", error, [&]() -> Result<> {
         NEED("status", cache);
@@ -61,7 +74,8 @@ larder_code larder_cache_status(const larder_cache* cache, larder_status** statu
     });
 }
 
-larder_code larder_cache_counters(const larder_cache* cache, larder_counters** counters, larder_error** error) {
+larder_code larder_cache_counters(const larder_cache* cache, larder_counters** counters,
+                                  larder_error** error) {
     c::clear(counters);
     return c::guarded("read counters", error, [&]() -> Result<> {
         NEED("read counters", cache);
@@ -73,10 +87,12 @@ larder_code larder_cache_counters(const larder_cache* cache, larder_counters** c
 
 const char* larder_event_kind_name(int kind) {
     if (kind < LARDER_EVENT_WAITING || kind > LARDER_EVENT_REOPENED) return "unknown";
-    return name_of(static_cast<Event::Kind>(kind)).data();  // names are literals, and so end with a zero byte
+    return name_of(static_cast<Event::Kind>(kind))
+        .data();  // names are literals, and so end with a zero byte
 }
 
-larder_code larder_cache_retired(const larder_cache* cache, larder_entries** entries, larder_error** error) {
+larder_code larder_cache_retired(const larder_cache* cache, larder_entries** entries,
+                                 larder_error** error) {
     c::clear(entries);
     return c::guarded("list retired", error, [&]() -> Result<> {
         NEED("list retired", cache);
@@ -87,7 +103,8 @@ larder_code larder_cache_retired(const larder_cache* cache, larder_entries** ent
     });
 }
 
-larder_code larder_cache_restore(const larder_cache* cache, const char* id, int replace, larder_lease** lease, larder_error** error) {
+larder_code larder_cache_restore(const larder_cache* cache, const char* id, int replace,
+                                 larder_lease** lease, larder_error** error) {
     c::clear(lease);
     return c::guarded("restore", error, [&]() -> Result<> {
         NEED("restore", cache);

@@ -1,13 +1,15 @@
+// SPDX-License-Identifier: MIT
 // Housekeeping: collect and verify.
+#include <larder/cache.hpp>
+
 #include "c/handles.hpp"
 #include "c/options.hpp"
 #include "c/reports.hpp"
-#include <larder/cache.hpp>
 
 using namespace larder;
 
-larder_code larder_cache_collect(const larder_cache* cache, const larder_collect_options* options, larder_collect_report** report,
-                                 larder_error** error) {
+larder_code larder_cache_collect(const larder_cache* cache, const larder_collect_options* options,
+                                 larder_collect_report** report, larder_error** error) {
     c::clear(report);
     return c::guarded("collect", error, [&]() -> Result<> {
         NEED("collect", cache);
@@ -18,7 +20,9 @@ larder_code larder_cache_collect(const larder_cache* cache, const larder_collect
     });
 }
 
-larder_code larder_cache_keep_within(const larder_cache* cache, const larder_collect_options* limits, const larder_background_options* options,
+larder_code larder_cache_keep_within(const larder_cache* cache,
+                                     const larder_collect_options* limits,
+                                     const larder_background_options* options,
                                      larder_error** error) {
     return c::guarded("keep within limits", error, [&]() -> Result<> {
         NEED("keep within limits", cache);
@@ -28,8 +32,8 @@ larder_code larder_cache_keep_within(const larder_cache* cache, const larder_col
     });
 }
 
-larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_options* options, larder_verify_report** report,
-                                larder_error** error) {
+larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_options* options,
+                                larder_verify_report** report, larder_error** error) {
     c::clear(report);
     return c::guarded("verify", error, [&]() -> Result<> {
         NEED("verify", cache);
@@ -43,5 +47,6 @@ larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_o
 
 const char* larder_finding_kind_name(int kind) {
     if (kind < LARDER_FOUND_DANGLING || kind > LARDER_FOUND_FOREIGN) return "unknown";
-    return name_of(static_cast<Finding::Kind>(kind)).data();  // names are literals, and so end with a zero byte
+    return name_of(static_cast<Finding::Kind>(kind))
+        .data();  // names are literals, and so end with a zero byte
 }

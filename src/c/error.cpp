@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "c/error.hpp"
 
 #include <cerrno>
@@ -11,14 +12,18 @@ namespace {
 // One table for both directions: the C codes are Errc, after LARDER_OK.
 template <Errc cpp, larder_code c>
 inline constexpr bool same = static_cast<int>(cpp) + 1 == static_cast<int>(c);
-static_assert(same<Errc::miss, LARDER_MISS> && same<Errc::busy, LARDER_BUSY> && same<Errc::interrupted, LARDER_INTERRUPTED> &&
-              same<Errc::invalid, LARDER_INVALID> && same<Errc::refused, LARDER_REFUSED> && same<Errc::read_only, LARDER_READ_ONLY> &&
-              same<Errc::no_space, LARDER_NO_SPACE> && same<Errc::unsupported, LARDER_UNSUPPORTED> && same<Errc::exists, LARDER_EXISTS> &&
-              same<Errc::build, LARDER_BUILD> && same<Errc::damaged, LARDER_DAMAGED> && same<Errc::system, LARDER_SYSTEM>);
+static_assert(same<Errc::miss, LARDER_MISS> && same<Errc::busy, LARDER_BUSY> &&
+              same<Errc::interrupted, LARDER_INTERRUPTED> && same<Errc::invalid, LARDER_INVALID> &&
+              same<Errc::refused, LARDER_REFUSED> && same<Errc::read_only, LARDER_READ_ONLY> &&
+              same<Errc::no_space, LARDER_NO_SPACE> &&
+              same<Errc::unsupported, LARDER_UNSUPPORTED> && same<Errc::exists, LARDER_EXISTS> &&
+              same<Errc::build, LARDER_BUILD> && same<Errc::damaged, LARDER_DAMAGED> &&
+              same<Errc::system, LARDER_SYSTEM>);
 
 /// What a larder_error points into. All of them but `out_of_memory` are of this type.
 struct OwnedError : larder_error {
-    explicit OwnedError(Error given) : larder_error{}, kept(std::move(given)), text(kept.message()) {
+    explicit OwnedError(Error given)
+        : larder_error{}, kept(std::move(given)), text(kept.message()) {
         size = sizeof(larder_error);
         code = code_of(kept.code);
         sys_errno = kept.sys_errno;
@@ -44,7 +49,9 @@ constinit larder_error out_of_memory{.size = sizeof(larder_error),
 
 }  // namespace
 
-larder_code code_of(Errc code) noexcept { return static_cast<larder_code>(static_cast<int>(code) + 1); }
+larder_code code_of(Errc code) noexcept {
+    return static_cast<larder_code>(static_cast<int>(code) + 1);
+}
 
 std::optional<Errc> errc_of(int code) noexcept {
     if (code < LARDER_MISS || code > LARDER_SYSTEM) return std::nullopt;
@@ -67,10 +74,15 @@ larder_code give_out_of_memory(larder_error** place) noexcept {
     return LARDER_SYSTEM;
 }
 
-larder_code give_exception(const char* step, const char* what, int sys_errno, larder_error** place) noexcept {
+larder_code give_exception(const char* step, const char* what, int sys_errno,
+                           larder_error** place) noexcept {
     if (sys_errno == ENOMEM) return give_out_of_memory(place);
     try {
-        return give(place, Error{.code = Errc::system, .sys_errno = sys_errno, .step = step, .path = {}, .detail = what});
+        return give(place, Error{.code = Errc::system,
+                                 .sys_errno = sys_errno,
+                                 .step = step,
+                                 .path = {},
+                                 .detail = what});
     } catch (...) {
         return give_out_of_memory(place);
     }
@@ -95,7 +107,8 @@ const char* larder_version(void) { return LARDER_VERSION; }
 const char* larder_code_name(int code) {
     if (code == LARDER_OK) return "ok";
     const auto known = c::errc_of(code);
-    return known ? name_of(*known).data() : "unknown";  // names are literals, and so end with a zero byte
+    return known ? name_of(*known).data()
+                 : "unknown";  // names are literals, and so end with a zero byte
 }
 
 larder_error* larder_error_new(int code, int sys_errno, const char* path, const char* detail) {

@@ -1,16 +1,18 @@
+// SPDX-License-Identifier: MIT
 // How an Error, or an exception, leaves through the C interface as a value; and how one comes in, from a build in C.
 #pragma once
 
-#include <larder/larder.h>
-
 #include <exception>
-#include <larder/error.hpp>
 #include <new>
 #include <optional>
-#include "base/error.hpp"
 #include <string>
 #include <system_error>
 #include <utility>
+
+#include <larder/error.hpp>
+#include <larder/larder.h>
+
+#include "base/error.hpp"
 
 namespace larder::c {
 
@@ -22,7 +24,8 @@ namespace larder::c {
 /// Puts `error` at `place`, where there is one, and says its code. Where memory has run out, it is that error which is put there.
 larder_code give(larder_error** place, Error error) noexcept;
 larder_code give_out_of_memory(larder_error** place) noexcept;
-larder_code give_exception(const char* step, const char* what, int sys_errno, larder_error** place) noexcept;
+larder_code give_exception(const char* step, const char* what, int sys_errno,
+                           larder_error** place) noexcept;
 
 /// Takes an error that came from C, and frees it.
 [[nodiscard]] Error take(larder_error* error);
@@ -41,7 +44,8 @@ larder_code guarded(const char* step, larder_error** place, Body&& body) noexcep
         return give_out_of_memory(place);
     } catch (const std::system_error& thrown) {
         // std::filesystem's errors are of this kind; only those of this category have an errno.
-        const bool has_errno = thrown.code().category() == std::generic_category() || thrown.code().category() == std::system_category();
+        const bool has_errno = thrown.code().category() == std::generic_category() ||
+                               thrown.code().category() == std::system_category();
         return give_exception(step, thrown.what(), has_errno ? thrown.code().value() : 0, place);
     } catch (const std::exception& thrown) {
         return give_exception(step, thrown.what(), 0, place);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "c/handles.hpp"
 
 larder_stop* larder_stop_new(void) {

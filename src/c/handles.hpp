@@ -1,12 +1,15 @@
+// SPDX-License-Identifier: MIT
 // What the handles of the C interface are.
 #pragma once
 
-#include "c/error.hpp"
-#include <larder/cache.hpp>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
+
+#include <larder/cache.hpp>
+
+#include "c/error.hpp"
 
 struct larder_stop {
     std::stop_source source;
@@ -21,7 +24,8 @@ struct larder_bucket {
 };
 
 struct larder_lease {
-    explicit larder_lease(larder::Lease given) : lease(std::move(given)), path(lease.path()), id(lease.id()) {}
+    explicit larder_lease(larder::Lease given)
+        : lease(std::move(given)), path(lease.path()), id(lease.id()) {}
     larder::Lease lease;
     const std::filesystem::path path;  ///< for as long as the handle lives
     const std::string id;
@@ -29,7 +33,8 @@ struct larder_lease {
 
 struct larder_staging {
     /// One of its own.
-    explicit larder_staging(larder::Staging given) : own(std::move(given)), staging(*own), path(staging.path()) {}
+    explicit larder_staging(larder::Staging given)
+        : own(std::move(given)), staging(*own), path(staging.path()) {}
     /// One that is lent to a build, and belongs to whoever called that.
     explicit larder_staging(larder::Staging* lent) : staging(*lent), path(staging.path()) {}
     larder_staging(const larder_staging&) = delete;

@@ -1,11 +1,19 @@
-#include "c/handles.hpp"
+// SPDX-License-Identifier: MIT
 #include <larder/lease.hpp>
+
+#include "c/handles.hpp"
 
 using namespace larder;
 
-const char* larder_lease_path(const larder_lease* lease) { return lease != nullptr ? lease->path.c_str() : nullptr; }
-const char* larder_lease_id(const larder_lease* lease) { return lease != nullptr ? lease->id.c_str() : nullptr; }
-int larder_lease_is_protected(const larder_lease* lease) { return lease != nullptr && lease->lease.is_protected() ? 1 : 0; }
+const char* larder_lease_path(const larder_lease* lease) {
+    return lease != nullptr ? lease->path.c_str() : nullptr;
+}
+const char* larder_lease_id(const larder_lease* lease) {
+    return lease != nullptr ? lease->id.c_str() : nullptr;
+}
+int larder_lease_is_protected(const larder_lease* lease) {
+    return lease != nullptr && lease->lease.is_protected() ? 1 : 0;
+}
 
 larder_code larder_lease_keep_across_exec(larder_lease* lease, larder_error** error) {
     return c::guarded("keep lease across exec", error, [&]() -> Result<> {

@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: MIT
+#include <larder/materialize.hpp>
+
 #include "c/error.hpp"
 #include "c/options.hpp"
 #include "c/reports.hpp"
-#include <larder/materialize.hpp>
 
 using namespace larder;
 
-larder_code larder_materialize(const char* tree, const char* destination, const larder_materialize_options* options,
+larder_code larder_materialize(const char* tree, const char* destination,
+                               const larder_materialize_options* options,
                                larder_materialize_report** report, larder_error** error) {
     if (report != nullptr) *report = nullptr;
     return c::guarded("materialize", error, [&]() -> Result<> {

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 #include "c/options.hpp"
 
-#include "c/reports.hpp"
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
+
+#include "c/reports.hpp"
 
 namespace larder::c {
 
@@ -11,21 +13,27 @@ namespace {
 
 constexpr const char* step = "read options";
 
-tl::unexpected<Error> bad(std::string detail) { return os::fail(Errc::invalid, step, {}, std::move(detail)); }
+tl::unexpected<Error> bad(std::string detail) {
+    return os::fail(Errc::invalid, step, {}, std::move(detail));
+}
 
 /// The struct as this library knows it. One that is shorter was built for an older version and leaves the rest at its defaults; one that is
 /// longer was built for a newer version and must not ask for what isn't known here. `first_size` is the struct's size in the first
 /// version that had it: a size below that was never set, or set by mistake.
 template <class Options>
 Result<Options> known_part(const Options* given, std::size_t first_size = sizeof(Options)) {
-    static_assert(std::has_unique_object_representations_v<Options>, "a hole could not be told from a field that is added there later");
+    static_assert(std::has_unique_object_representations_v<Options>,
+                  "a hole could not be told from a field that is added there later");
     Options options{};
     if (given == nullptr) return options;
     const std::size_t size = given->size;
-    if (size < first_size) return bad("size is " + std::to_string(size) + ": set it to sizeof of the struct");
+    if (size < first_size)
+        return bad("size is " + std::to_string(size) + ": set it to sizeof of the struct");
     const auto* const bytes = reinterpret_cast<const unsigned char*>(given);
     for (std::size_t i = sizeof(Options); i < size; ++i) {
-        if (bytes[i] != 0) return bad("it asks for something that only a newer larder knows; this is " LARDER_VERSION);
+        if (bytes[i] != 0)
+            return bad(
+                "it asks for something that only a newer larder knows; this is " LARDER_VERSION);
     }
     std::memcpy(&options, given, std::min(size, sizeof(Options)));
     return options;
@@ -39,7 +47,8 @@ Result<> must_be_empty(const void* reserved) {
 
 template <class Enum>
 Result<Enum> choice(const char* field, std::int32_t value, Enum last) {
-    if (value < 0 || value > static_cast<std::int32_t>(last)) return bad(std::string(field) + " can't be " + std::to_string(value));
+    if (value < 0 || value > static_cast<std::int32_t>(last))
+        return bad(std::string(field) + " can't be " + std::to_string(value));
     return static_cast<Enum>(value);
 }
 
@@ -58,10 +67,17 @@ Result<OpenOptions> options_of(const larder_open_options* given) {
     OpenOptions options;
     TRY(choice("link_kind", known.link_kind, LARDER_LINK_JUNCTION));
     switch (known.link_kind) {
-        case LARDER_LINK_SYMLINK: options.link_kind = LinkKind::symlink; break;
-        case LARDER_LINK_FILE: options.link_kind = LinkKind::file; break;
-        case LARDER_LINK_JUNCTION: options.link_kind = LinkKind::junction; break;
-        default: break;
+        case LARDER_LINK_SYMLINK:
+            options.link_kind = LinkKind::symlink;
+            break;
+        case LARDER_LINK_FILE:
+            options.link_kind = LinkKind::file;
+            break;
+        case LARDER_LINK_JUNCTION:
+            options.link_kind = LinkKind::junction;
+            break;
+        default:
+            break;
     }
     options.read_only = known.read_only != 0;
     options.allow_network = known.allow_network != 0;
@@ -69,10 +85,13 @@ Result<OpenOptions> options_of(const larder_open_options* given) {
     options.build_timeout = limit_of(known.build_timeout_ms, options.build_timeout);
     if (known.stop != nullptr) options.stop = known.stop->source.get_token();
     if (known.on_wait != nullptr) {
-        options.on_wait = [call = known.on_wait, data = known.on_wait_data](const std::string& text) { call(text.c_str(), data); };
+        options.on_wait = [call = known.on_wait, data = known.on_wait_data](
+                              const std::string& text) { call(text.c_str(), data); };
     }
     if (known.on_event != nullptr) {
-        options.on_event = [call = known.on_event, data = known.on_event_data](const Event& event) { with_view_of(event, [&](const larder_event& seen) { call(&seen, data); }); };
+        options.on_event = [call = known.on_event, data = known.on_event_data](const Event& event) {
+            with_view_of(event, [&](const larder_event& seen) { call(&seen, data); });
+        };
     }
     if (known.log != nullptr) options.log = known.log;
     options.count = known.count != 0;
@@ -83,7 +102,9 @@ Result<PublishOptions> options_of(const larder_publish_options* given) {
     TRY_ASSIGN(const auto known, known_part(given));
     TRY(must_be_empty(known.reserved));
     TRY(choice("durability", known.durability, LARDER_SURVIVES_POWER));
-    return PublishOptions{.durability = known.durability == LARDER_SURVIVES_POWER ? Durability::power : Durability::process,
+    return PublishOptions{.durability = known.durability == LARDER_SURVIVES_POWER
+                                            ? Durability::power
+                                            : Durability::process,
                           .producer = known.producer != nullptr ? known.producer : ""};
 }
 
@@ -92,10 +113,12 @@ Result<RefreshOptions> options_of(const larder_refresh_options* given) {
     TRY(must_be_empty(known.reserved));
     RefreshOptions options;
     if (known.pattern != nullptr) options.pattern = known.pattern;
-    if (known.published_before_ns != 0) options.published_before = time_of(known.published_before_ns);
+    if (known.published_before_ns != 0)
+        options.published_before = time_of(known.published_before_ns);
     options.dry_run = known.dry_run != 0;
     if (known.on_taken != nullptr) {
-        options.on_taken = [call = known.on_taken, data = known.on_taken_data](const std::string& key) { call(key.c_str(), data); };
+        options.on_taken = [call = known.on_taken, data = known.on_taken_data](
+                               const std::string& key) { call(key.c_str(), data); };
     }
     return options;
 }
@@ -107,10 +130,14 @@ constexpr std::int64_t longest_age_s = 100LL * 365 * 24 * 3600;
 
 /// The limits, each of which counts only where its bit is set, and may be given only then.
 Result<> set_limits(CollectOptions& options, const larder_collect_options& known) {
-    constexpr unsigned all = LARDER_LIMIT_SIZE | LARDER_LIMIT_AGE | LARDER_LIMIT_ENTRIES | LARDER_LIMIT_FREE_SPACE;
-    if ((known.limits & ~all) != 0) return bad("limits has a bit that only a newer larder knows; this is " LARDER_VERSION);
+    constexpr unsigned all =
+        LARDER_LIMIT_SIZE | LARDER_LIMIT_AGE | LARDER_LIMIT_ENTRIES | LARDER_LIMIT_FREE_SPACE;
+    if ((known.limits & ~all) != 0)
+        return bad("limits has a bit that only a newer larder knows; this is " LARDER_VERSION);
     const auto is_set = [&](unsigned bit) { return (known.limits & bit) != 0; };
-    const auto unset = [](const char* field, const char* bit) { return bad(std::string(field) + " is given, but limits has no " + bit); };
+    const auto unset = [](const char* field, const char* bit) {
+        return bad(std::string(field) + " is given, but limits has no " + bit);
+    };
 
     if (is_set(LARDER_LIMIT_SIZE)) {
         options.max_size = known.max_size;
@@ -170,7 +197,8 @@ Result<CollectOptions> options_of(const larder_collect_options* given) {
     options.count_freed = known.count_freed != 0;
     if (known.low_water != 0) options.low_water = known.low_water;
     TRY(set_limits(options, known));
-    if (known.keep == nullptr && known.keep_count != 0) return bad("keep is NULL, and keep_count is not 0");
+    if (known.keep == nullptr && known.keep_count != 0)
+        return bad("keep is NULL, and keep_count is not 0");
     for (std::size_t i = 0; i < known.keep_count; ++i) {
         if (known.keep[i] == nullptr) return bad("keep[" + std::to_string(i) + "] is NULL");
         options.keep.emplace_back(known.keep[i]);
@@ -178,13 +206,15 @@ Result<CollectOptions> options_of(const larder_collect_options* given) {
     TRY(set_plan(options, known));
     if (known.stop != nullptr) options.stop = known.stop->source.get_token();
     if (known.on_evict != nullptr) {
-        options.on_evict = [call = known.on_evict, data = known.on_evict_data](const Eviction& evicted) {
+        options.on_evict = [call = known.on_evict,
+                            data = known.on_evict_data](const Eviction& evicted) {
             const larder_eviction seen = view_of(evicted);
             call(&seen, data);
         };
     }
     if (known.on_progress != nullptr) {
-        options.on_progress = [call = known.on_progress, data = known.on_progress_data](const CollectProgress& progress) {
+        options.on_progress = [call = known.on_progress,
+                               data = known.on_progress_data](const CollectProgress& progress) {
             const larder_collect_progress seen = view_of(progress);
             call(&seen, data);
         };
@@ -195,10 +225,13 @@ Result<CollectOptions> options_of(const larder_collect_options* given) {
 Result<BackgroundOptions> options_of(const larder_background_options* given) {
     TRY_ASSIGN(const auto known, known_part(given));
     BackgroundOptions options;
-    if (known.every_s != 0) options.every = std::chrono::seconds(std::clamp<std::int64_t>(known.every_s, 0, longest_age_s));
+    if (known.every_s != 0)
+        options.every =
+            std::chrono::seconds(std::clamp<std::int64_t>(known.every_s, 0, longest_age_s));
     options.at_most = limit_of(known.at_most_ms, options.at_most);
     if (known.on_done != nullptr) {
-        options.on_done = [call = known.on_done, data = known.on_done_data](const Result<CollectReport>& done) {
+        options.on_done = [call = known.on_done,
+                           data = known.on_done_data](const Result<CollectReport>& done) {
             larder_collect_report* report = nullptr;
             larder_error* error = nullptr;
             // Nobody stands behind this thread to whom an exception could go.
@@ -223,7 +256,8 @@ Result<VerifyOptions> options_of(const larder_verify_options* given) {
 Result<MaterializeOptions> options_of(const larder_materialize_options* given) {
     TRY_ASSIGN(const auto known, known_part(given));
     TRY_ASSIGN(const auto mode, choice("mode", known.mode, LinkMode::copy));
-    return MaterializeOptions{.mode = mode, .replace = known.replace != 0, .threads = known.threads};
+    return MaterializeOptions{
+        .mode = mode, .replace = known.replace != 0, .threads = known.threads};
 }
 
 }  // namespace larder::c

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // The options of the C interface as those of the C++ one.
 #pragma once
 
-#include "c/handles.hpp"
 #include <larder/collect.hpp>
 #include <larder/materialize.hpp>
 #include <larder/options.hpp>
+
+#include "c/handles.hpp"
 
 namespace larder::c {
 

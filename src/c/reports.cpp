@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "c/reports.hpp"
 
 #include <algorithm>
@@ -11,14 +12,16 @@ std::int64_t nanoseconds_of(WallTime time) noexcept {
 }
 
 WallTime time_of(std::int64_t nanoseconds) noexcept {
-    return WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(nanoseconds)));
+    return WallTime(
+        std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(nanoseconds)));
 }
 
 namespace {
 
 template <class View>
 View sized() noexcept {
-    static_assert(std::has_unique_object_representations_v<View>, "a field that is added later would hide in the hole");
+    static_assert(std::has_unique_object_representations_v<View>,
+                  "a field that is added later would hide in the hole");
     View view{};
     view.size = sizeof(View);
     return view;
@@ -46,7 +49,8 @@ private:
 
 larder_entry_info view_of(const EntryInfo& info) noexcept {
     auto view = sized<larder_entry_info>();
-    view.durability = info.durability == Durability::power ? LARDER_SURVIVES_POWER : LARDER_SURVIVES_PROCESS;
+    view.durability =
+        info.durability == Durability::power ? LARDER_SURVIVES_POWER : LARDER_SURVIVES_PROCESS;
     view.bytes = info.bytes;
     view.files = info.files;
     view.published_ns = nanoseconds_of(info.published);
@@ -71,7 +75,9 @@ larder_process_info view_of(const ProcessInfo& process) noexcept {
     return view;
 }
 
-larder_process_info process_view_of(const LeaseInfo& lease) noexcept { return view_of(lease.process); }
+larder_process_info process_view_of(const LeaseInfo& lease) noexcept {
+    return view_of(lease.process);
+}
 larder_process_info process_view_of(const LockInfo& lock) noexcept { return view_of(lock.process); }
 
 larder_finding view_of(const Finding& finding) noexcept {
@@ -89,14 +95,17 @@ class Held {
 public:
     explicit Held(const std::vector<Value>& values)
         : processes_(values, [](const Value& value) { return process_view_of(value); }),
-          views_(values, [this, i = std::size_t{0}](const Value& value) mutable { return view(value, processes_[i++]); }) {}
+          views_(values, [this, i = std::size_t{0}](const Value& value) mutable {
+              return view(value, processes_[i++]);
+          }) {}
     Held(const Held&) = delete;
     Held& operator=(const Held&) = delete;
     [[nodiscard]] const View* const* data() const noexcept { return views_.data(); }
     [[nodiscard]] std::size_t size() const noexcept { return views_.size(); }
 
 private:
-    static larder_lease_info view(const LeaseInfo& lease, const larder_process_info* process) noexcept {
+    static larder_lease_info view(const LeaseInfo& lease,
+                                  const larder_process_info* process) noexcept {
         auto view = sized<larder_lease_info>();
         view.process = process;
         view.id = lease.id.c_str();
@@ -104,7 +113,8 @@ private:
         view.key = lease.key.c_str();
         return view;
     }
-    static larder_lock_info view(const LockInfo& lock, const larder_process_info* process) noexcept {
+    static larder_lock_info view(const LockInfo& lock,
+                                 const larder_process_info* process) noexcept {
         auto view = sized<larder_lock_info>();
         view.waiting = lock.waiting ? 1 : 0;
         view.thread = lock.thread;
@@ -121,8 +131,10 @@ private:
 // The results. Each is a struct of C and, behind it, what that points into: freed as one.
 
 struct Names : larder_names {
-    explicit Names(std::vector<std::string> given) : larder_names(sized<larder_names>()), kept(std::move(given)) {
-        unnameable = std::erase_if(kept, [](const std::string& name) { return name.find('\0') != std::string::npos; });
+    explicit Names(std::vector<std::string> given)
+        : larder_names(sized<larder_names>()), kept(std::move(given)) {
+        unnameable = std::erase_if(
+            kept, [](const std::string& name) { return name.find('\0') != std::string::npos; });
         for (const std::string& name : kept) pointers.push_back(name.c_str());
         names = pointers.data();
         count = pointers.size();
@@ -132,13 +144,17 @@ struct Names : larder_names {
 };
 
 struct Info : larder_entry_info {
-    explicit Info(EntryInfo given) : larder_entry_info{}, kept(std::move(given)) { static_cast<larder_entry_info&>(*this) = view_of(kept); }
+    explicit Info(EntryInfo given) : larder_entry_info{}, kept(std::move(given)) {
+        static_cast<larder_entry_info&>(*this) = view_of(kept);
+    }
     EntryInfo kept;
 };
 
 struct Entries : larder_entries {
     explicit Entries(std::vector<EntryInfo> given)
-        : larder_entries(sized<larder_entries>()), kept(std::move(given)), views(kept, [](const EntryInfo& info) { return view_of(info); }) {
+        : larder_entries(sized<larder_entries>()),
+          kept(std::move(given)),
+          views(kept, [](const EntryInfo& info) { return view_of(info); }) {
         entries = views.data();
         count = views.size();
     }
@@ -150,7 +166,8 @@ struct Status : larder_status {
     explicit Status(StatusReport given)
         : larder_status(sized<larder_status>()),
           kept(std::move(given)),
-          process_views(kept.processes, [](const ProcessInfo& process) { return view_of(process); }),
+          process_views(kept.processes,
+                        [](const ProcessInfo& process) { return view_of(process); }),
           lease_views(kept.leases),
           lock_views(kept.locks) {
         collecting = kept.collecting ? 1 : 0;
@@ -170,7 +187,10 @@ struct Status : larder_status {
 
 struct Collected : larder_collect_report {
     explicit Collected(CollectReport given)
-        : larder_collect_report(sized<larder_collect_report>()), kept(std::move(given)), leased_views(kept.leased), spared_views(kept.spared) {
+        : larder_collect_report(sized<larder_collect_report>()),
+          kept(std::move(given)),
+          leased_views(kept.leased),
+          spared_views(kept.spared) {
         within_limits = kept.within_limits ? 1 : 0;
         stopped = kept.stopped ? 1 : 0;
         live_known = kept.live_entries && kept.live_bytes ? 1 : 0;
@@ -192,7 +212,8 @@ struct Collected : larder_collect_report {
         leased_count = leased_views.size();
         spared = spared_views.data();
         spared_count = spared_views.size();
-        for (const std::filesystem::path& path : kept.unknown) unknown_paths.push_back(path.c_str());
+        for (const std::filesystem::path& path : kept.unknown)
+            unknown_paths.push_back(path.c_str());
         unknown = unknown_paths.data();
         unknown_count = unknown_paths.size();
     }
@@ -219,21 +240,34 @@ struct Verified : larder_verify_report {
 };
 
 // The numbers that C sees are those of the enums.
-static_assert(static_cast<int>(Finding::Kind::dangling) == LARDER_FOUND_DANGLING && static_cast<int>(Finding::Kind::malformed) == LARDER_FOUND_MALFORMED &&
-              static_cast<int>(Finding::Kind::misnamed) == LARDER_FOUND_MISNAMED && static_cast<int>(Finding::Kind::shared) == LARDER_FOUND_SHARED &&
-              static_cast<int>(Finding::Kind::orphan) == LARDER_FOUND_ORPHAN && static_cast<int>(Finding::Kind::participant) == LARDER_FOUND_PARTICIPANT &&
+static_assert(static_cast<int>(Finding::Kind::dangling) == LARDER_FOUND_DANGLING &&
+              static_cast<int>(Finding::Kind::malformed) == LARDER_FOUND_MALFORMED &&
+              static_cast<int>(Finding::Kind::misnamed) == LARDER_FOUND_MISNAMED &&
+              static_cast<int>(Finding::Kind::shared) == LARDER_FOUND_SHARED &&
+              static_cast<int>(Finding::Kind::orphan) == LARDER_FOUND_ORPHAN &&
+              static_cast<int>(Finding::Kind::participant) == LARDER_FOUND_PARTICIPANT &&
               static_cast<int>(Finding::Kind::foreign) == LARDER_FOUND_FOREIGN);
-static_assert(static_cast<int>(Eviction::Reason::max_age) == LARDER_EVICTED_BY_AGE && static_cast<int>(Eviction::Reason::max_entries) == LARDER_EVICTED_BY_ENTRIES &&
+static_assert(static_cast<int>(Eviction::Reason::max_age) == LARDER_EVICTED_BY_AGE &&
+              static_cast<int>(Eviction::Reason::max_entries) == LARDER_EVICTED_BY_ENTRIES &&
               static_cast<int>(Eviction::Reason::max_size) == LARDER_EVICTED_BY_SIZE &&
-              static_cast<int>(Eviction::Reason::min_free) == LARDER_EVICTED_BY_FREE_SPACE && static_cast<int>(Eviction::Reason::plan) == LARDER_EVICTED_BY_PLAN);
-static_assert(static_cast<int>(CollectProgress::Phase::planning) == LARDER_PLANNING && static_cast<int>(CollectProgress::Phase::evicting) == LARDER_EVICTING &&
-              static_cast<int>(CollectProgress::Phase::collecting) == LARDER_COLLECTING && static_cast<int>(CollectProgress::Phase::deleting) == LARDER_DELETING);
-static_assert(static_cast<int>(Event::Kind::waiting) == LARDER_EVENT_WAITING && static_cast<int>(Event::Kind::waited) == LARDER_EVENT_WAITED &&
-              static_cast<int>(Event::Kind::gave_up) == LARDER_EVENT_GAVE_UP && static_cast<int>(Event::Kind::published) == LARDER_EVENT_PUBLISHED &&
-              static_cast<int>(Event::Kind::removed) == LARDER_EVENT_REMOVED && static_cast<int>(Event::Kind::refreshed) == LARDER_EVENT_REFRESHED &&
-              static_cast<int>(Event::Kind::restored) == LARDER_EVENT_RESTORED && static_cast<int>(Event::Kind::evicted) == LARDER_EVENT_EVICTED &&
-              static_cast<int>(Event::Kind::collected) == LARDER_EVENT_COLLECTED && static_cast<int>(Event::Kind::takeover) == LARDER_EVENT_TAKEOVER &&
-              static_cast<int>(Event::Kind::repaired) == LARDER_EVENT_REPAIRED && static_cast<int>(Event::Kind::reopened) == LARDER_EVENT_REOPENED);
+              static_cast<int>(Eviction::Reason::min_free) == LARDER_EVICTED_BY_FREE_SPACE &&
+              static_cast<int>(Eviction::Reason::plan) == LARDER_EVICTED_BY_PLAN);
+static_assert(static_cast<int>(CollectProgress::Phase::planning) == LARDER_PLANNING &&
+              static_cast<int>(CollectProgress::Phase::evicting) == LARDER_EVICTING &&
+              static_cast<int>(CollectProgress::Phase::collecting) == LARDER_COLLECTING &&
+              static_cast<int>(CollectProgress::Phase::deleting) == LARDER_DELETING);
+static_assert(static_cast<int>(Event::Kind::waiting) == LARDER_EVENT_WAITING &&
+              static_cast<int>(Event::Kind::waited) == LARDER_EVENT_WAITED &&
+              static_cast<int>(Event::Kind::gave_up) == LARDER_EVENT_GAVE_UP &&
+              static_cast<int>(Event::Kind::published) == LARDER_EVENT_PUBLISHED &&
+              static_cast<int>(Event::Kind::removed) == LARDER_EVENT_REMOVED &&
+              static_cast<int>(Event::Kind::refreshed) == LARDER_EVENT_REFRESHED &&
+              static_cast<int>(Event::Kind::restored) == LARDER_EVENT_RESTORED &&
+              static_cast<int>(Event::Kind::evicted) == LARDER_EVENT_EVICTED &&
+              static_cast<int>(Event::Kind::collected) == LARDER_EVENT_COLLECTED &&
+              static_cast<int>(Event::Kind::takeover) == LARDER_EVENT_TAKEOVER &&
+              static_cast<int>(Event::Kind::repaired) == LARDER_EVENT_REPAIRED &&
+              static_cast<int>(Event::Kind::reopened) == LARDER_EVENT_REOPENED);
 
 }  // namespace
 
@@ -249,7 +283,8 @@ larder_eviction view_of(const Eviction& eviction) noexcept {
 }
 
 void with_view_of(const Event& event, const std::function<void(const larder_event&)>& see) {
-    const std::string bucket(event.bucket), key(event.key), id(event.id), what(event.what), who(event.who);
+    const std::string bucket(event.bucket), key(event.key), id(event.id), what(event.what),
+        who(event.who);
     auto view = sized<larder_event>();
     view.kind = static_cast<std::int32_t>(event.kind);
     view.at_ns = nanoseconds_of(event.at);
@@ -275,7 +310,9 @@ larder_collect_progress view_of(const CollectProgress& progress) noexcept {
 
 larder_names* result_of(std::vector<std::string> names) { return new Names(std::move(names)); }
 larder_entry_info* result_of(EntryInfo info) { return new Info(std::move(info)); }
-larder_entries* result_of(std::vector<EntryInfo> entries) { return new Entries(std::move(entries)); }
+larder_entries* result_of(std::vector<EntryInfo> entries) {
+    return new Entries(std::move(entries));
+}
 larder_status* result_of(StatusReport status) { return new Status(std::move(status)); }
 larder_collect_report* result_of(CollectReport report) { return new Collected(std::move(report)); }
 larder_verify_report* result_of(VerifyReport report) { return new Verified(std::move(report)); }
@@ -322,6 +359,10 @@ void larder_entry_info_free(larder_entry_info* info) { delete static_cast<Info*>
 void larder_entries_free(larder_entries* entries) { delete static_cast<Entries*>(entries); }
 void larder_status_free(larder_status* status) { delete static_cast<Status*>(status); }
 void larder_counters_free(larder_counters* counters) { delete counters; }
-void larder_collect_report_free(larder_collect_report* report) { delete static_cast<Collected*>(report); }
-void larder_verify_report_free(larder_verify_report* report) { delete static_cast<Verified*>(report); }
+void larder_collect_report_free(larder_collect_report* report) {
+    delete static_cast<Collected*>(report);
+}
+void larder_verify_report_free(larder_verify_report* report) {
+    delete static_cast<Verified*>(report);
+}
 void larder_materialize_report_free(larder_materialize_report* report) { delete report; }

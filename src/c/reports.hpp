@@ -1,17 +1,18 @@
+// SPDX-License-Identifier: MIT
 // What the C++ interface tells, as structs of the C interface. Each result is one object: the struct that C sees, and, behind it, what that
 // points into.
 #pragma once
 
-#include <larder/larder.h>
-
 #include <chrono>
 #include <functional>
-#include <larder/collect.hpp>
-#include <larder/event.hpp>
-#include <larder/materialize.hpp>
-#include <larder/report.hpp>
 #include <string>
 #include <vector>
+
+#include <larder/collect.hpp>
+#include <larder/event.hpp>
+#include <larder/larder.h>
+#include <larder/materialize.hpp>
+#include <larder/report.hpp>
 
 namespace larder::c {
 

@@ -1,10 +1,13 @@
-#include "c/handles.hpp"
+// SPDX-License-Identifier: MIT
 #include <larder/bucket.hpp>
 #include <larder/staging.hpp>
 
+#include "c/handles.hpp"
+
 using namespace larder;
 
-larder_code larder_bucket_stage(const larder_bucket* bucket, larder_staging** staging, larder_error** error) {
+larder_code larder_bucket_stage(const larder_bucket* bucket, larder_staging** staging,
+                                larder_error** error) {
     c::clear(staging);
     return c::guarded("stage", error, [&]() -> Result<> {
         NEED("stage", bucket);
@@ -13,9 +16,12 @@ larder_code larder_bucket_stage(const larder_bucket* bucket, larder_staging** st
     });
 }
 
-const char* larder_staging_path(const larder_staging* staging) { return staging != nullptr ? staging->path.c_str() : nullptr; }
+const char* larder_staging_path(const larder_staging* staging) {
+    return staging != nullptr ? staging->path.c_str() : nullptr;
+}
 
-larder_code larder_staging_copy_from(larder_staging* staging, const char* source, larder_error** error) {
+larder_code larder_staging_copy_from(larder_staging* staging, const char* source,
+                                     larder_error** error) {
     return c::guarded("stage", error, [&]() -> Result<> {
         NEED("stage", staging);
         NEED("stage", source);
@@ -23,7 +29,8 @@ larder_code larder_staging_copy_from(larder_staging* staging, const char* source
     });
 }
 
-larder_code larder_staging_move_from(larder_staging* staging, const char* source, larder_error** error) {
+larder_code larder_staging_move_from(larder_staging* staging, const char* source,
+                                     larder_error** error) {
     return c::guarded("stage", error, [&]() -> Result<> {
         NEED("stage", staging);
         NEED("stage", source);

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 // On whose behalf a step works.
 #pragma once
 
 #include <chrono>
 #include <functional>
-#include "observe/observer.hpp"
 #include <stop_token>
 #include <string>
+
+#include "observe/observer.hpp"
 
 namespace larder::cache {
 

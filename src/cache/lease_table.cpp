@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cache/lease_table.hpp"
 
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstring>
+
 #include "os/file_lock.hpp"
 #include "os/points.hpp"
 
@@ -61,7 +63,8 @@ struct SlotWords {
 
 std::uint64_t now_nanos() {
     const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count());
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count());
 }
 
 template <std::size_t size>
@@ -83,7 +86,9 @@ std::optional<std::size_t> take_bit(std::atomic<std::uint64_t>& bits, std::size_
     for (;;) {
         const auto index = static_cast<std::size_t>(std::countr_one(seen));
         if (index >= count) return std::nullopt;
-        if (bits.compare_exchange_weak(seen, seen | std::uint64_t{1} << index, std::memory_order_acquire)) return index;
+        if (bits.compare_exchange_weak(seen, seen | std::uint64_t{1} << index,
+                                       std::memory_order_acquire))
+            return index;
     }
 }
 
@@ -123,8 +128,10 @@ Result<std::size_t> read_image(int fd, TableImage& image, const std::filesystem:
     std::size_t got = 0;
     auto* bytes = reinterpret_cast<char*>(&image);
     while (got < table_size) {
-        const ssize_t more = os::retry([&] { return ::pread(fd, bytes + got, table_size - got, static_cast<off_t>(got)); });
-        if (more < 0 && errno == ESPIPE) return os::fail(Errc::damaged, "read lease table", path, "not a file");
+        const ssize_t more = os::retry(
+            [&] { return ::pread(fd, bytes + got, table_size - got, static_cast<off_t>(got)); });
+        if (more < 0 && errno == ESPIPE)
+            return os::fail(Errc::damaged, "read lease table", path, "not a file");
         if (more < 0) return os::fail(errno, "read lease table", path);
         if (more == 0) break;
         got += static_cast<std::size_t>(more);
@@ -136,7 +143,8 @@ Result<std::size_t> read_image(int fd, TableImage& image, const std::filesystem:
 bool write_at(int fd, const void* bytes, std::size_t size, std::size_t offset) noexcept {
     for (std::size_t put = 0; put < size;) {
         const auto* rest = static_cast<const char*>(bytes) + put;
-        const ssize_t more = os::retry([&] { return ::pwrite(fd, rest, size - put, static_cast<off_t>(offset + put)); });
+        const ssize_t more = os::retry(
+            [&] { return ::pwrite(fd, rest, size - put, static_cast<off_t>(offset + put)); });
         if (more == 0) errno = ENOSPC;
         if (more <= 0) return false;
         put += static_cast<std::size_t>(more);
@@ -160,7 +168,7 @@ bool is_magic_or_part_of_it(std::uint64_t word) noexcept {
 bool maps_without_space(int fd) {
     if (os::point("os.map-table") != 0) return false;
 #ifdef __linux__
-    struct statfs status{};
+    struct statfs status {};
     if (::fstatfs(fd, &status) != 0) return false;
     switch (static_cast<unsigned long>(status.f_type)) {
         case EXT4_SUPER_MAGIC:  // and ext2, ext3
@@ -182,8 +190,10 @@ bool maps_without_space(int fd) {
 void write_in_place(int fd) {
 #ifdef __linux__
     int flags = 0;
-    struct stat status{};
-    if (::fstat(fd, &status) != 0 || status.st_size != 0 || ::ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0) return;
+    struct stat status {};
+    if (::fstat(fd, &status) != 0 || status.st_size != 0 ||
+        ::ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0)
+        return;
     flags |= FS_NOCOW_FL;
     (void)::ioctl(fd, FS_IOC_SETFLAGS, &flags);
 #else
@@ -211,14 +221,17 @@ public:
             copy_ = std::make_unique<Table>();
         }
     }
-    Table* get() noexcept { return region_ ? static_cast<Table*>(region_->get_address()) : copy_.get(); }
+    Table* get() noexcept {
+        return region_ ? static_cast<Table*>(region_->get_address()) : copy_.get();
+    }
 
     /// Lets others see what was stored in `part`, a part of the table. False where the file system has no space for that.
     template <class Part>
     bool show(const Part& part) noexcept {
         if (region_) return true;
         if (const int error = os::point("os.write-table")) return errno = error, false;
-        const auto offset = reinterpret_cast<const char*>(&part) - reinterpret_cast<const char*>(copy_.get());
+        const auto offset =
+            reinterpret_cast<const char*>(&part) - reinterpret_cast<const char*>(copy_.get());
         return write_at(fd_, &part, sizeof part, static_cast<std::size_t>(offset));
     }
 
@@ -232,19 +245,23 @@ Result<TableView> read_table(int fd, const std::filesystem::path& path) {
     TableImage image{};
     TRY_ASSIGN(const std::size_t size, read_image(fd, image, path));
     TableView view;
-    if (size < table_size) return view;  // being made, or left when making it failed: it has never held a lease
+    if (size < table_size)
+        return view;  // being made, or left when making it failed: it has never held a lease
     const auto& header = image.header;
     if (!is_magic_or_part_of_it(header.magic)) {
-        return os::fail(Errc::damaged, "read lease table", path, "not a table of this version: what it leases is unknown");
+        return os::fail(Errc::damaged, "read lease table", path,
+                        "not a table of this version: what it leases is unknown");
     }
     view.announced = header.pid != 0;
-    view.process = {header.boot, header.pid_namespace, header.start, static_cast<std::int64_t>(header.pid)};
+    view.process = {header.boot, header.pid_namespace, header.start,
+                    static_cast<std::int64_t>(header.pid)};
     view.handed_on = (header.flags & flag_handed_on) != 0;
     view.since_nanos = header.since_nanos;
     view.command = text_of(header.command);
     for (const auto& activity : image.activities) {
         if (activity.lock == 0) continue;
-        view.activities.push_back({activity.waiting != 0, static_cast<std::int64_t>(activity.thread), activity.since_nanos,
+        view.activities.push_back({activity.waiting != 0,
+                                   static_cast<std::int64_t>(activity.thread), activity.since_nanos,
                                    activity.lock, text_of(activity.label)});
     }
     // Also where nobody is announced: a process takes its table, and may lease, at any instant while this is read.
@@ -273,7 +290,8 @@ Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::Fd fd, const std::files
     } catch (const boost::interprocess::interprocess_exception& exception) {
         return os::fail(exception.get_native_error(), "map lease table", path);
     }
-    auto table = std::unique_ptr<LeaseTable>(new LeaseTable(std::move(fd), path, std::move(memory)));
+    auto table =
+        std::unique_ptr<LeaseTable>(new LeaseTable(std::move(fd), path, std::move(memory)));
     auto& header = table->table_->header;
     const auto process = os::this_process();
     header.boot = process.boot;
@@ -290,12 +308,17 @@ Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::Fd fd, const std::files
 }
 
 LeaseTable::LeaseTable(os::Fd fd, std::filesystem::path path, std::unique_ptr<Memory> memory)
-    : fd_(std::move(fd)), path_(std::move(path)), memory_(std::move(memory)), table_(memory_->get()), owner_(os::process_token()) {}
+    : fd_(std::move(fd)),
+      path_(std::move(path)),
+      memory_(std::move(memory)),
+      table_(memory_->get()),
+      owner_(os::process_token()) {}
 
 LeaseTable::~LeaseTable() {
     if (owner_ != os::process_token()) return;
     table_->header.pid.store(0, std::memory_order_release);
-    (void)memory_->show(table_->header.pid);  // else the next collector finds out that nobody has it, by the lock
+    (void)memory_->show(
+        table_->header.pid);  // else the next collector finds out that nobody has it, by the lock
     // Explicitly, since a forked child may hold the same open file, and with it the lock.
     (void)os::unlock_fd(fd_.get(), path_);
 }
@@ -341,10 +364,12 @@ void LeaseTable::release(const Slot& slot) noexcept {
 void LeaseTable::release_again(std::size_t word) noexcept {
     if (unreleased_[word].load(std::memory_order_relaxed) == 0) return;
     auto mine = unreleased_[word].exchange(0, std::memory_order_relaxed);
-    for (; mine != 0; mine &= mine - 1) release({this, word * 64 + static_cast<std::size_t>(std::countr_zero(mine))});
+    for (; mine != 0; mine &= mine - 1)
+        release({this, word * 64 + static_cast<std::size_t>(std::countr_zero(mine))});
 }
 
-std::optional<std::size_t> LeaseTable::begin_activity(std::uint64_t lock, std::string_view label, bool waiting) noexcept {
+std::optional<std::size_t> LeaseTable::begin_activity(std::uint64_t lock, std::string_view label,
+                                                      bool waiting) noexcept {
     const auto index = take_bit(busy_activities_, activities_per_table);
     if (!index) return std::nullopt;
     auto& activity = table_->activities[*index];
@@ -363,7 +388,8 @@ std::optional<std::size_t> LeaseTable::begin_activity(std::uint64_t lock, std::s
 void LeaseTable::set_holding(std::size_t activity) noexcept {
     auto& waiting = table_->activities[activity].waiting;
     waiting.store(0, std::memory_order_release);
-    (void)memory_->show(waiting);  // else it seems to wait for what nobody has: no circle goes through it
+    (void)memory_->show(
+        waiting);  // else it seems to wait for what nobody has: no circle goes through it
 }
 
 void LeaseTable::end_activity(std::size_t activity) noexcept {
@@ -375,7 +401,8 @@ void LeaseTable::end_activity(std::size_t activity) noexcept {
 
 Result<> LeaseTable::hand_on() {
     const int flags = ::fcntl(fd_.get(), F_GETFD);
-    if (flags < 0 || ::fcntl(fd_.get(), F_SETFD, flags & ~FD_CLOEXEC) != 0) return os::fail(errno, "hand on the lease table", path_);
+    if (flags < 0 || ::fcntl(fd_.get(), F_SETFD, flags & ~FD_CLOEXEC) != 0)
+        return os::fail(errno, "hand on the lease table", path_);
     auto& shared = table_->header.flags;
     shared.fetch_or(flag_handed_on, std::memory_order_release);
     if (!memory_->show(shared)) return os::fail(errno, "hand on the lease table", path_);
@@ -383,7 +410,7 @@ Result<> LeaseTable::hand_on() {
 }
 
 bool LeaseTable::is_deleted() const noexcept {
-    struct stat status{};
+    struct stat status {};
     return ::fstat(fd_.get(), &status) == 0 && status.st_nlink == 0;
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A lease table: the file `participants/<n>`, which says who uses the cache, what that process holds and waits for, and which
 // entries it has leased.
 //
@@ -15,14 +16,15 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include "format/id.hpp"
 #include <memory>
 #include <optional>
-#include "os/file.hpp"
-#include "os/process.hpp"
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "format/id.hpp"
+#include "os/file.hpp"
+#include "os/process.hpp"
 
 namespace larder::cache {
 
@@ -66,7 +68,8 @@ class LeaseTable {
 public:
     /// Requires: `fd`, open for reading and writing, holds the table's lock, and nobody's staging area is left behind it.
     /// Errors: `no_space`.
-    [[nodiscard]] static Result<std::unique_ptr<LeaseTable>> take(os::Fd fd, const std::filesystem::path& path);
+    [[nodiscard]] static Result<std::unique_ptr<LeaseTable>> take(
+        os::Fd fd, const std::filesystem::path& path);
 
     /// Says goodbye: clears the header, then lets go of the lock. In a forked child it does neither: the parent's leases are
     /// the parent's.
@@ -84,7 +87,9 @@ public:
     [[nodiscard]] bool store(const Slot& slot, const format::Id& id) noexcept;
 
     /// Nothing when all are taken, or there is no space to write it down: others then can't name this thread, nor see a circle that it is part of.
-    [[nodiscard]] std::optional<std::size_t> begin_activity(std::uint64_t lock, std::string_view label, bool waiting) noexcept;
+    [[nodiscard]] std::optional<std::size_t> begin_activity(std::uint64_t lock,
+                                                            std::string_view label,
+                                                            bool waiting) noexcept;
     void set_holding(std::size_t activity) noexcept;
     void end_activity(std::size_t activity) noexcept;
 
@@ -107,9 +112,10 @@ private:
     std::unique_ptr<Memory> memory_;
     Table* table_;
     std::uint64_t owner_;
-    std::array<std::atomic<std::uint64_t>, words_of_slots> taken_{};       ///< a bit for each slot
-    std::array<std::atomic<std::uint64_t>, words_of_slots> unreleased_{};  ///< those of them that could not be cleared
-    std::atomic<std::uint64_t> busy_activities_{};                         ///< a bit for each activity
+    std::array<std::atomic<std::uint64_t>, words_of_slots> taken_{};  ///< a bit for each slot
+    std::array<std::atomic<std::uint64_t>, words_of_slots>
+        unreleased_{};                              ///< those of them that could not be cleared
+    std::atomic<std::uint64_t> busy_activities_{};  ///< a bit for each activity
 };
 
 }  // namespace larder::cache

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 #include "cache/locks.hpp"
 
 #include <fcntl.h>
 
 #include <algorithm>
+
 #include "format/layout.hpp"
 #include "format/name.hpp"
 #include "os/points.hpp"
@@ -11,9 +13,9 @@ namespace larder::cache {
 
 namespace {
 
+using base::Waited;
 using os::FileLock;
 using os::Mode;
-using base::Waited;
 
 /// A bucket's lock is held for some ten microseconds: longer pauses would only add to the wait.
 constexpr std::chrono::microseconds longest_pause{1000};
@@ -24,25 +26,35 @@ std::string label_of(const std::string& encoded_bucket) { return "bucket " + enc
 
 /// Waits until `attempt` is true, for as long as is left of the caller's limit; the error of a vain wait names the holders of the locks `blamed`.
 template <class Attempt>
-Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& blamed, const CallContext& caller, ObservedWait& wait, Attempt attempt) {
-    const auto left = std::max(caller.lock_timeout - std::chrono::floor<std::chrono::milliseconds>(wait.took()), std::chrono::milliseconds(0));
+Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& blamed,
+                  const CallContext& caller, ObservedWait& wait, Attempt attempt) {
+    const auto left =
+        std::max(caller.lock_timeout - std::chrono::floor<std::chrono::milliseconds>(wait.took()),
+                 std::chrono::milliseconds(0));
     const auto go_on = [](std::chrono::steady_clock::duration) {
         (void)os::point("lock.waiting");
         return true;
     };
-    TRY_ASSIGN(const Waited waited, wait.wait(root, caller, left, longest_pause, blamed, attempt, go_on));
+    TRY_ASSIGN(const Waited waited,
+               wait.wait(root, caller, left, longest_pause, blamed, attempt, go_on));
     const auto path = root.dirs().locks / name;
     switch (waited) {
-        case Waited::had: return {};
-        case Waited::interrupted: return os::fail(Errc::interrupted, "wait for lock", path, "asked to stop; held by " + describe_holders(root, blamed));
-        case Waited::too_long: break;
+        case Waited::had:
+            return {};
+        case Waited::interrupted:
+            return os::fail(Errc::interrupted, "wait for lock", path,
+                            "asked to stop; held by " + describe_holders(root, blamed));
+        case Waited::too_long:
+            break;
     }
-    return os::fail(Errc::busy, "wait for lock", path, "held by " + describe_holders(root, blamed) + "; try again when it is done");
+    return os::fail(Errc::busy, "wait for lock", path,
+                    "held by " + describe_holders(root, blamed) + "; try again when it is done");
 }
 
 }  // namespace
 
-void ObservedWait::tell(const Root& root, const CallContext& caller, const LockNumbers& blamed, std::chrono::steady_clock::duration waited) {
+void ObservedWait::tell(const Root& root, const CallContext& caller, const LockNumbers& blamed,
+                        std::chrono::steady_clock::duration waited) {
     if (!caller.on_wait && caller.observer == nullptr) return;
     holders_ = describe_holders(root, blamed);
     caller.tell({.kind = Event::Kind::waiting, .what = what_, .who = holders_, .took = waited});
@@ -51,16 +63,22 @@ void ObservedWait::tell(const Root& root, const CallContext& caller, const LockN
 
 ObservedWait::~ObservedWait() {
     if (observer_ == nullptr || (took_.count() == 0 && !given_up_)) return;
-    observer_->tell({.kind = given_up_ ? Event::Kind::gave_up : Event::Kind::waited, .what = what_, .who = holders_, .took = took_});
+    observer_->tell({.kind = given_up_ ? Event::Kind::gave_up : Event::Kind::waited,
+                     .what = what_,
+                     .who = holders_,
+                     .took = took_});
 }
 
-Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucket, Mode mode, const CallContext& caller) {
-    const std::string name = format::bucket_lock_name(encoded_bucket), gate = format::gate_lock_name(encoded_bucket);
+Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucket, Mode mode,
+                                    const CallContext& caller) {
+    const std::string name = format::bucket_lock_name(encoded_bucket),
+                      gate = format::gate_lock_name(encoded_bucket);
     ObservedWait observed(caller, label_of(encoded_bucket));
     Activity activity(root.participant_if_possible(caller), number_of(name), observed.what(), true);
     const os::Dir& locks = root.dirs().locks;
     const LockNumbers both{number_of(name), number_of(gate)};
-    const auto take = [&](const std::string& file, Mode as, const LockNumbers& blamed, std::optional<FileLock>& held) {
+    const auto take = [&](const std::string& file, Mode as, const LockNumbers& blamed,
+                          std::optional<FileLock>& held) {
         return wait_for(root, file, blamed, caller, observed, [&]() -> Result<bool> {
             TRY_ASSIGN(held, FileLock::try_lock(locks, file, as));
             return held.has_value();
@@ -70,7 +88,8 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
     std::optional<Activity> holding_gate;
     if (mode == Mode::exclusive) {
         TRY(take(gate, Mode::exclusive, both, at_gate));
-        holding_gate.emplace(root.participant_if_possible(caller), number_of(gate), "gate " + encoded_bucket, false);
+        holding_gate.emplace(root.participant_if_possible(caller), number_of(gate),
+                             "gate " + encoded_bucket, false);
     } else {
         // Passed through when it looks free, and never taken: one who passed would be what the next, and an exclusive waiter, waits for.
         os::State hint = os::State::missing;
@@ -88,15 +107,18 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
     return BucketLock(std::move(*held), std::move(activity), std::move(observed));
 }
 
-Result<BucketLock> BucketLock::shared(Root& root, const std::string& encoded_bucket, const CallContext& caller) {
+Result<BucketLock> BucketLock::shared(Root& root, const std::string& encoded_bucket,
+                                      const CallContext& caller) {
     return wait(root, encoded_bucket, Mode::shared, caller);
 }
 
-Result<BucketLock> BucketLock::exclusive(Root& root, const std::string& encoded_bucket, const CallContext& caller) {
+Result<BucketLock> BucketLock::exclusive(Root& root, const std::string& encoded_bucket,
+                                         const CallContext& caller) {
     return wait(root, encoded_bucket, Mode::exclusive, caller);
 }
 
-Result<std::optional<BucketLock>> BucketLock::try_exclusive(Root& root, const std::string& encoded_bucket) {
+Result<std::optional<BucketLock>> BucketLock::try_exclusive(Root& root,
+                                                            const std::string& encoded_bucket) {
     const std::string name = format::bucket_lock_name(encoded_bucket);
     TRY_ASSIGN(auto held, FileLock::try_lock(root.dirs().locks, name, Mode::exclusive));
     if (!held) return std::nullopt;
@@ -106,17 +128,22 @@ Result<std::optional<BucketLock>> BucketLock::try_exclusive(Root& root, const st
 
 Result<CollectorLock> CollectorLock::try_lock(Root& root) {
     const auto& path = root.dirs().root.path;
-    if (root.is_read_only()) return os::fail(Errc::read_only, "collect or verify", path, "the cache is open for reading only");
+    if (root.is_read_only())
+        return os::fail(Errc::read_only, "collect or verify", path,
+                        "the cache is open for reading only");
     const std::string name = format::collector_lock_name;
     TRY_ASSIGN(auto held, FileLock::try_lock(root.dirs().locks, name, Mode::exclusive));
     if (!held) {
         return os::fail(Errc::busy, "collect or verify", path,
-                        "collected or verified already by " + describe_holders(root, {number_of(name)}) + "; leave it to that one");
+                        "collected or verified already by " +
+                            describe_holders(root, {number_of(name)}) + "; leave it to that one");
     }
     return CollectorLock(std::move(*held));
 }
 
-void CollectorLock::announce(Participant* participant) { activity_.emplace(participant, number_of(format::collector_lock_name), "collector", false); }
+void CollectorLock::announce(Participant* participant) {
+    activity_.emplace(participant, number_of(format::collector_lock_name), "collector", false);
+}
 
 std::string describe_holders(const Root& root, const LockNumbers& locks) {
     std::string text;
@@ -125,11 +152,14 @@ std::string describe_holders(const Root& root, const LockNumbers& locks) {
         const auto now = std::chrono::system_clock::now().time_since_epoch();
         for (const auto& participant : *participants) {
             for (const auto& activity : participant.table.activities) {
-                const bool holds = !activity.waiting && std::find(locks.begin(), locks.end(), activity.lock) != locks.end();
+                const bool holds = !activity.waiting && std::find(locks.begin(), locks.end(),
+                                                                  activity.lock) != locks.end();
                 if (!holds || !participant.alive) continue;
-                const auto held = std::chrono::duration_cast<std::chrono::seconds>(now - std::chrono::nanoseconds(activity.since_nanos));
+                const auto held = std::chrono::duration_cast<std::chrono::seconds>(
+                    now - std::chrono::nanoseconds(activity.since_nanos));
                 if (!text.empty()) text += ", ";
-                text += describe(participant.table) + ", for " + std::to_string(held.count()) + " s";
+                text +=
+                    describe(participant.table) + ", for " + std::to_string(held.count()) + " s";
             }
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The locks, and the order in which they are taken.
 //
 //   order  lock        what it is                          taken by                                  guards
@@ -12,13 +13,14 @@
 // Nothing is staged, copied, hashed, synced or deleted while a bucket's lock is held. Get, refresh and collect take none.
 #pragma once
 
-#include "os/file_lock.hpp"
-#include "base/wait.hpp"
-#include "cache/call_context.hpp"
-#include "cache/root.hpp"
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/wait.hpp"
+#include "cache/call_context.hpp"
+#include "cache/root.hpp"
+#include "os/file_lock.hpp"
 
 namespace larder::cache {
 
@@ -33,18 +35,25 @@ using LockNumbers = std::vector<std::uint64_t>;
 class ObservedWait {
 public:
     ObservedWait() = default;
-    ObservedWait(const CallContext& caller, std::string what) : observer_(caller.observer), what_(std::move(what)) {}
+    ObservedWait(const CallContext& caller, std::string what)
+        : observer_(caller.observer), what_(std::move(what)) {}
     ObservedWait(ObservedWait&& other) noexcept
-        : observer_(std::exchange(other.observer_, nullptr)), what_(std::move(other.what_)), holders_(std::move(other.holders_)),
-          took_(other.took_), given_up_(other.given_up_) {}
+        : observer_(std::exchange(other.observer_, nullptr)),
+          what_(std::move(other.what_)),
+          holders_(std::move(other.holders_)),
+          took_(other.took_),
+          given_up_(other.given_up_) {}
     ObservedWait& operator=(ObservedWait&&) = delete;
     ~ObservedWait();
 
     /// base::wait_until, for one of the locks `blamed`. Once that has lasted a second (arbitrary, because a person begins to wonder then), it tells
     /// the caller for whom.
     template <class Attempt, class WhileWaiting>
-    [[nodiscard]] Result<base::Waited> wait(const Root& root, const CallContext& caller, std::chrono::milliseconds limit, std::chrono::microseconds longest_pause,
-                                            const LockNumbers& blamed, Attempt attempt, WhileWaiting while_waiting) {
+    [[nodiscard]] Result<base::Waited> wait(const Root& root, const CallContext& caller,
+                                            std::chrono::milliseconds limit,
+                                            std::chrono::microseconds longest_pause,
+                                            const LockNumbers& blamed, Attempt attempt,
+                                            WhileWaiting while_waiting) {
         const auto begun = std::chrono::steady_clock::now();
         bool at_once = true, told = false;
         const auto go_on = [&](std::chrono::steady_clock::duration waited) {
@@ -55,7 +64,8 @@ public:
             }
             return while_waiting(waited);
         };
-        TRY_ASSIGN(const base::Waited waited, base::wait_until({limit, longest_pause, caller.stop}, attempt, go_on));
+        TRY_ASSIGN(const base::Waited waited,
+                   base::wait_until({limit, longest_pause, caller.stop}, attempt, go_on));
         given_up_ = waited != base::Waited::had;
         if (given_up_ && observer_ != nullptr) holders_ = describe_holders(root, blamed);
         if (!at_once || given_up_) took_ += std::chrono::steady_clock::now() - begun;
@@ -66,7 +76,8 @@ public:
     [[nodiscard]] std::chrono::steady_clock::duration took() const noexcept { return took_; }
 
 private:
-    void tell(const Root& root, const CallContext& caller, const LockNumbers& blamed, std::chrono::steady_clock::duration waited);
+    void tell(const Root& root, const CallContext& caller, const LockNumbers& blamed,
+              std::chrono::steady_clock::duration waited);
 
     observe::Observer* observer_ = nullptr;
     std::string what_;
@@ -79,15 +90,19 @@ private:
 class BucketLock {
 public:
     /// Readers' locks starve writers, so whoever wants to share first waits until nobody is at the gate. Errors: `busy`, with the holders' names; `interrupted`.
-    [[nodiscard]] static Result<BucketLock> shared(Root& root, const std::string& encoded_bucket, const CallContext& caller);
-    [[nodiscard]] static Result<BucketLock> exclusive(Root& root, const std::string& encoded_bucket, const CallContext& caller);
+    [[nodiscard]] static Result<BucketLock> shared(Root& root, const std::string& encoded_bucket,
+                                                   const CallContext& caller);
+    [[nodiscard]] static Result<BucketLock> exclusive(Root& root, const std::string& encoded_bucket,
+                                                      const CallContext& caller);
     /// Nothing where it is taken.
-    [[nodiscard]] static Result<std::optional<BucketLock>> try_exclusive(Root& root, const std::string& encoded_bucket);
+    [[nodiscard]] static Result<std::optional<BucketLock>> try_exclusive(
+        Root& root, const std::string& encoded_bucket);
 
 private:
     BucketLock(os::FileLock lock, Activity activity, ObservedWait waited)
         : waited_(std::move(waited)), lock_(std::move(lock)), activity_(std::move(activity)) {}
-    [[nodiscard]] static Result<BucketLock> wait(Root& root, const std::string& encoded_bucket, os::Mode mode, const CallContext& caller);
+    [[nodiscard]] static Result<BucketLock> wait(Root& root, const std::string& encoded_bucket,
+                                                 os::Mode mode, const CallContext& caller);
 
     ObservedWait waited_;  // goes last
     os::FileLock lock_;

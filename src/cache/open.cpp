@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Opening a root: what it must be, what is refused, and how one comes into being.
 
 #include <fcntl.h>
@@ -11,13 +12,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <map>
+
+#include "cache/root.hpp"
 #include "format/id.hpp"
 #include "format/layout.hpp"
 #include "format/link.hpp"
-#include <map>
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
-#include "cache/root.hpp"
 
 namespace larder::cache {
 
@@ -25,40 +27,60 @@ namespace {
 
 namespace fs = std::filesystem;
 
-tl::unexpected<Error> refuse(const fs::path& path, std::string why) { return os::fail(Errc::refused, "open cache", path, std::move(why)); }
+tl::unexpected<Error> refuse(const fs::path& path, std::string why) {
+    return os::fail(Errc::refused, "open cache", path, std::move(why));
+}
 
 std::string user_name(uid_t uid) {
     passwd entry{};
     passwd* found = nullptr;
     std::array<char, 4096> buffer{};
-    const bool known = ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
-    return known ? std::string(entry.pw_name) + " (" + std::to_string(uid) + ")" : std::to_string(uid);
+    const bool known =
+        ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
+    return known ? std::string(entry.pw_name) + " (" + std::to_string(uid) + ")"
+                 : std::to_string(uid);
 }
 
 /// The file system's name where it is on the network, else null. Numbers: statfs(2) and the kernel's linux/magic.h.
 const char* network_file_system(const os::Dir& dir) {
 #ifdef __linux__
-    struct statfs status{};
+    struct statfs status {};
     if (::fstatfs(dir.get(), &status) != 0) return nullptr;
     auto type = static_cast<std::uint32_t>(status.f_type);
     if (os::point("open.network") != 0) type = 0x6969;
     switch (type) {
-        case 0x6969: return "NFS";
-        case 0x517b: return "SMB";
-        case 0xff534d42: return "CIFS";
-        case 0xfe534d42: return "SMB2";
-        case 0x01021997: return "9P";
-        case 0x5346414f: return "AFS";
-        case 0x6b414653: return "AFS";
-        case 0x73757245: return "Coda";
-        case 0x00c36400: return "Ceph";
-        case 0x0bd00bd0: return "Lustre";
-        case 0x47504653: return "GPFS";
-        case 0x01161970: return "GFS2";
-        case 0x7461636f: return "OCFS2";
-        case 0x19830326: return "BeeGFS";
-        case 0xaad7aaea: return "PanFS";
-        default: return nullptr;
+        case 0x6969:
+            return "NFS";
+        case 0x517b:
+            return "SMB";
+        case 0xff534d42:
+            return "CIFS";
+        case 0xfe534d42:
+            return "SMB2";
+        case 0x01021997:
+            return "9P";
+        case 0x5346414f:
+            return "AFS";
+        case 0x6b414653:
+            return "AFS";
+        case 0x73757245:
+            return "Coda";
+        case 0x00c36400:
+            return "Ceph";
+        case 0x0bd00bd0:
+            return "Lustre";
+        case 0x47504653:
+            return "GPFS";
+        case 0x01161970:
+            return "GFS2";
+        case 0x7461636f:
+            return "OCFS2";
+        case 0x19830326:
+            return "BeeGFS";
+        case 0xaad7aaea:
+            return "PanFS";
+        default:
+            return nullptr;
     }
 #else
     (void)dir;
@@ -71,7 +93,8 @@ Result<> make_root_dir(const fs::path& path) {
     std::error_code error;
     const auto link = fs::symlink_status(path, error);
     if (fs::is_symlink(link) && !fs::exists(path, error)) {
-        return refuse(path, "a symlink to " + fs::read_symlink(path, error).string() + ", where nothing is; make that directory or remove the link");
+        return refuse(path, "a symlink to " + fs::read_symlink(path, error).string() +
+                                ", where nothing is; make that directory or remove the link");
     }
     if (fs::exists(path, error)) {
         if (!fs::is_directory(path, error)) return refuse(path, "not a directory");
@@ -81,7 +104,8 @@ Result<> make_root_dir(const fs::path& path) {
         fs::create_directories(path.parent_path(), error);
         if (error) return os::fail(error.value(), "make directory", path.parent_path());
     }
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return os::fail(errno, "make cache", path);
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+        return os::fail(errno, "make cache", path);
     return {};
 }
 
@@ -104,10 +128,14 @@ Result<> check_nothing_else_here(const os::Dir& root) {
         return read && text.starts_with(*read);
     };
     // Read after the names: another process may have begun to create the cache meanwhile.
-    if (strange.empty() && !ours.empty() && !is_begun(format::cachedir_tag_name, format::cachedir_tag_text)) strange = ours;
-    if (strange.empty() && ignores && !is_begun(format::gitignore_name, format::gitignore_text)) strange = format::gitignore_name;
+    if (strange.empty() && !ours.empty() &&
+        !is_begun(format::cachedir_tag_name, format::cachedir_tag_text))
+        strange = ours;
+    if (strange.empty() && ignores && !is_begun(format::gitignore_name, format::gitignore_text))
+        strange = format::gitignore_name;
     if (strange.empty()) return {};
-    return refuse(root.path, "not a cache of larder's: it holds \"" + strange + "\" and no \"format\"; name an empty or a new directory");
+    return refuse(root.path, "not a cache of larder's: it holds \"" + strange +
+                                 "\" and no \"format\"; name an empty or a new directory");
 }
 
 Result<format::FormatRead> read_format(const os::Dir& root) {
@@ -116,11 +144,13 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
     TRY(text);
     auto read = format::parse_format(*text);
     if (read.kind == format::FormatRead::Kind::newer) {
-        return refuse(root.path, "a newer larder made this cache (its format begins with \"" + text->substr(0, text->find('\n')) +
+        return refuse(root.path, "a newer larder made this cache (its format begins with \"" +
+                                     text->substr(0, text->find('\n')) +
                                      "\"); update this program, or name another directory");
     }
     if (read.kind == format::FormatRead::Kind::unknown) {
-        return refuse(root.path / format::format_name, "not a format that larder knows; if this was a cache, delete the directory");
+        return refuse(root.path / format::format_name,
+                      "not a format that larder knows; if this was a cache, delete the directory");
     }
     return read;
 }
@@ -137,7 +167,8 @@ Result<> create_format(const Handles& dirs, const OpenOptions& options) {
     if (options.link_kind) {
         format.links = *options.link_kind;
         if (!format::link_kind_works(format.links, dirs.trash)) {
-            return os::fail(Errc::unsupported, "create cache", dirs.root.path, "links of the kind asked for do not work on this file system");
+            return os::fail(Errc::unsupported, "create cache", dirs.root.path,
+                            "links of the kind asked for do not work on this file system");
         }
     } else if (!format::link_kind_works(LinkKind::symlink, dirs.trash)) {
         format.links = LinkKind::file;
@@ -153,7 +184,8 @@ Result<> create_format(const Handles& dirs, const OpenOptions& options) {
         auto placed = os::rename_new(dirs.trash, scratch, dirs.root, format::format_name);
         if (placed) return os::sync_fd(dirs.root.get(), dirs.root.path);
         (void)os::remove_file_at(dirs.trash, scratch);
-        if (placed.error().sys_errno == EEXIST) return {};  // another process was first, and its word counts
+        if (placed.error().sys_errno == EEXIST)
+            return {};  // another process was first, and its word counts
         if (placed.error().sys_errno != ENOENT) return placed;
     }
 }
@@ -178,7 +210,8 @@ Result<Handles> open_handles(os::Dir root, bool read_only) {
     TRY_ASSIGN(const os::Dir retired, open_part(dirs.root, format::retired_name, read_only));
     if (retired.fd) {
         TRY_ASSIGN(dirs.retired_links, open_part(retired, format::retired_links_name, read_only));
-        TRY_ASSIGN(dirs.retired_buckets, open_part(retired, format::retired_buckets_name, read_only));
+        TRY_ASSIGN(dirs.retired_buckets,
+                   open_part(retired, format::retired_buckets_name, read_only));
     }
     return dirs;
 }
@@ -188,7 +221,8 @@ Result<os::Dir> open_root_dir(const fs::path& path, bool may_create) {
     fs::path absolute = fs::absolute(path, error);
     if (error) return os::fail(error.value(), "open cache", path);
     if (!fs::exists(absolute, error)) absolute = absolute.lexically_normal();
-    if (!absolute.has_filename()) absolute = absolute.parent_path();  // "cache/" and "cache/." are "cache"
+    if (!absolute.has_filename())
+        absolute = absolute.parent_path();  // "cache/" and "cache/." are "cache"
     if (may_create) TRY(make_root_dir(absolute));
     absolute = fs::canonical(absolute, error);
     if (error) return os::fail(error.value(), "open cache", path);
@@ -203,7 +237,8 @@ public:
         static std::atomic<Opened*> current{nullptr};
         Opened* opened = current.load(std::memory_order_acquire);
         while (opened == nullptr || opened->owner_ != os::process_token()) {
-            auto* fresh = new Opened;  // never deleted: Roots may live until the very end of the process
+            auto* fresh =
+                new Opened;  // never deleted: Roots may live until the very end of the process
             if (current.compare_exchange_strong(opened, fresh)) return *fresh;
             delete fresh;
         }
@@ -222,11 +257,12 @@ private:
 Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions& options) {
     TRY_ASSIGN(os::Dir root, open_root_dir(path, !options.read_only));
 
-    struct stat status{};
+    struct stat status {};
     if (::fstat(root.get(), &status) != 0) return os::fail(errno, "open cache", path);
     const bool writable = ::faccessat(root.get(), ".", R_OK | W_OK | X_OK, AT_EACCESS) == 0;
     // Only where that is what the answer says: a lease from a root that is taken for one that can't be written protects nothing.
-    if (!writable && errno != EACCES && errno != EPERM && errno != EROFS) return os::fail(errno, "open cache", path);
+    if (!writable && errno != EACCES && errno != EPERM && errno != EROFS)
+        return os::fail(errno, "open cache", path);
     const bool read_only = options.read_only || !writable;
 
     Opened& opened = Opened::of_this_process();
@@ -236,19 +272,27 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
 
     TRY_ASSIGN(const auto found, read_format(root));
     if (!read_only && status.st_uid != ::geteuid()) {
-        return refuse(path, "it belongs to user " + user_name(status.st_uid) + ", and this process runs as " + user_name(::geteuid()) +
-                                ": what it wrote there would lock the owner out; run as that user, or name another directory");
+        return refuse(path, "it belongs to user " + user_name(status.st_uid) +
+                                ", and this process runs as " + user_name(::geteuid()) +
+                                ": what it wrote there would lock the owner out; run as that user, "
+                                "or name another directory");
     }
-    if (const char* network = network_file_system(root); network != nullptr && !options.allow_network) {
+    if (const char* network = network_file_system(root);
+        network != nullptr && !options.allow_network) {
         return refuse(path, std::string("it is on a network file system (") + network +
-                                "): leases live in mapped memory, which other machines do not see; name a local directory, or allow it "
+                                "): leases live in mapped memory, which other machines do not see; "
+                                "name a local directory, or allow it "
                                 "where only this machine uses the cache");
     }
     if (found.kind == format::FormatRead::Kind::unknown) {
-        if (read_only) return refuse(path, "not a cache of larder's (it has no \"format\"), and it can't be made one: it is open for reading only");
+        if (read_only)
+            return refuse(path,
+                          "not a cache of larder's (it has no \"format\"), and it can't be made "
+                          "one: it is open for reading only");
         TRY(check_nothing_else_here(root));
     }
-    if (!read_only) TRY(write_if_missing(root, format::cachedir_tag_name, format::cachedir_tag_text));
+    if (!read_only)
+        TRY(write_if_missing(root, format::cachedir_tag_name, format::cachedir_tag_text));
     TRY_ASSIGN(Handles dirs, open_handles(std::move(root), read_only));
     format::Format format = found.format;
     if (!read_only) {
@@ -261,7 +305,7 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
         TRY_ASSIGN(const auto made, read_format(dirs.root));
         format = made.format;
     }
-    struct stat archive{};
+    struct stat archive {};
     if (dirs.archive.fd) {
         TRY_ASSIGN(archive, os::stat_of(dirs.archive));
     }

@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: MIT
 #include "cache/participant.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
+
 #include "format/layout.hpp"
-#include "os/file_lock.hpp"
 #include "os/dir_reader.hpp"
+#include "os/file_lock.hpp"
 #include "os/points.hpp"
 
 namespace larder::cache {
@@ -16,7 +18,8 @@ namespace {
 /// The pool is dense, since no table is ever unlinked: doubling, then halving, finds its size with few looks.
 std::uint32_t pool_size(const os::Dir& participants) {
     const auto exists = [&](std::uint32_t number) {
-        return ::faccessat(participants.get(), format::participant_name(number).c_str(), F_OK, 0) == 0;
+        return ::faccessat(participants.get(), format::participant_name(number).c_str(), F_OK, 0) ==
+               0;
     };
     if (!exists(0)) return 0;
     std::uint32_t in = 0, out = 1;
@@ -36,11 +39,14 @@ std::uint32_t pool_size(const os::Dir& participants) {
 bool is_dead(const TableView& table) {
     if (!table.announced) return true;
     switch (os::is_running(table.process)) {
-        case os::Running::yes: return false;  // it has closed all its descriptors, and its leases are good
-        case os::Running::no: return true;
+        case os::Running::yes:
+            return false;  // it has closed all its descriptors, and its leases are good
+        case os::Running::no:
+            return true;
         // Another pid namespace's process: killed with its container, as happens every day. Only one that handed its descriptor on,
         // to a program that may have closed it, gets the benefit of the doubt (until the next boot).
-        case os::Running::unknown: return !table.handed_on;
+        case os::Running::unknown:
+            return !table.handed_on;
     }
     return false;
 }
@@ -62,14 +68,17 @@ struct Taken {
 };
 
 void tell_takeover(const TableView& dead, const CallContext& caller) {
-    if (caller.observer != nullptr && dead.announced) caller.tell({.kind = Event::Kind::takeover, .who = describe(dead)});
+    if (caller.observer != nullptr && dead.announced)
+        caller.tell({.kind = Event::Kind::takeover, .who = describe(dead)});
 }
 
 /// Opens and locks the table `number` if it is free: absent if not. A new file where there is none and `create` says so.
-Result<std::optional<Taken>> try_take(const os::Dir& participants, std::uint32_t number, bool create) {
+Result<std::optional<Taken>> try_take(const os::Dir& participants, std::uint32_t number,
+                                      bool create) {
     const std::string name = format::participant_name(number);
     TRY_ASSIGN(os::Fd fd, os::open_at(participants, name, O_RDWR | (create ? O_CREAT : 0)));
-    TRY_ASSIGN(const bool had, os::try_lock_fd(fd.get(), os::Mode::exclusive, os::Range::whole(), participants / name));
+    TRY_ASSIGN(const bool had, os::try_lock_fd(fd.get(), os::Mode::exclusive, os::Range::whole(),
+                                               participants / name));
     if (!had) return std::nullopt;
     Look look{fd};
     TRY_ASSIGN(TableView table, read_table(fd.get(), participants / name));
@@ -94,7 +103,8 @@ Result<Taken> take_any(const os::Dir& participants) {
 }
 
 /// Adopts: the predecessor's staging area is emptied first, then its table wiped.
-Result<std::unique_ptr<LeaseTable>> adopt(const ParticipantDirs& places, const Reaper& reap, const CallContext& caller, os::Dir& staging) {
+Result<std::unique_ptr<LeaseTable>> adopt(const ParticipantDirs& places, const Reaper& reap,
+                                          const CallContext& caller, os::Dir& staging) {
     TRY_ASSIGN(Taken taken, take_any(places.participants));
     (void)os::point("adopt.locked");
     const std::string name = format::participant_name(taken.number);
@@ -108,14 +118,21 @@ Result<std::unique_ptr<LeaseTable>> adopt(const ParticipantDirs& places, const R
 
 }  // namespace
 
-Result<std::unique_ptr<Participant>> Participant::join(const ParticipantDirs& places, const Reaper& reap, const CallContext& caller) {
+Result<std::unique_ptr<Participant>> Participant::join(const ParticipantDirs& places,
+                                                       const Reaper& reap,
+                                                       const CallContext& caller) {
     os::Dir staging;
     TRY_ASSIGN(auto table, adopt(places, reap, caller, staging));
-    return std::unique_ptr<Participant>(new Participant(places, reap, std::move(table), std::move(staging)));
+    return std::unique_ptr<Participant>(
+        new Participant(places, reap, std::move(table), std::move(staging)));
 }
 
-Participant::Participant(const ParticipantDirs& places, Reaper reap, std::unique_ptr<LeaseTable> table, os::Dir staging)
-    : places_(places), reap_(std::move(reap)), staging_(std::move(staging)), first_{std::move(table)} {}
+Participant::Participant(const ParticipantDirs& places, Reaper reap,
+                         std::unique_ptr<LeaseTable> table, os::Dir staging)
+    : places_(places),
+      reap_(std::move(reap)),
+      staging_(std::move(staging)),
+      first_{std::move(table)} {}
 
 Result<Slot> Participant::acquire(const CallContext& caller) {
     const auto look = [this]() -> std::pair<std::optional<Slot>, Node*> {
@@ -138,13 +155,15 @@ Result<Slot> Participant::acquire(const CallContext& caller) {
 }
 
 bool Participant::is_lost() const {
-    for (const Node* node = &first_; node != nullptr; node = node->next.load(std::memory_order_acquire)) {
+    for (const Node* node = &first_; node != nullptr;
+         node = node->next.load(std::memory_order_acquire)) {
         if (node->table->is_deleted()) return true;
     }
     return false;
 }
 
-Activity::Activity(Participant* participant, std::uint64_t lock, std::string_view label, bool waiting) {
+Activity::Activity(Participant* participant, std::uint64_t lock, std::string_view label,
+                   bool waiting) {
     if (participant == nullptr) return;
     if (const auto index = participant->table().begin_activity(lock, label, waiting)) {
         table_ = &participant->table();
@@ -153,7 +172,8 @@ Activity::Activity(Participant* participant, std::uint64_t lock, std::string_vie
     }
 }
 
-Activity::Activity(Activity&& other) noexcept : table_(std::exchange(other.table_, nullptr)), index_(other.index_), owner_(other.owner_) {}
+Activity::Activity(Activity&& other) noexcept
+    : table_(std::exchange(other.table_, nullptr)), index_(other.index_), owner_(other.owner_) {}
 
 Activity::~Activity() {
     if (table_ != nullptr && owner_ == os::process_token()) table_->end_activity(index_);
@@ -172,9 +192,11 @@ Result<> for_each_table(const os::Dir& participants, Visit visit) {
         const auto number = format::parse_participant_name(name);
         if (!number) return {};
         auto fd = os::open_at(participants, name, O_RDWR);
-        if (!fd && (fd.error().sys_errno == EACCES || fd.error().sys_errno == EROFS)) fd = os::open_at(participants, name, O_RDONLY);
+        if (!fd && (fd.error().sys_errno == EACCES || fd.error().sys_errno == EROFS))
+            fd = os::open_at(participants, name, O_RDONLY);
         if (!fd && fd.error().sys_errno == ENOENT) return {};
-        if (!fd && fd.error().sys_errno != EMFILE && fd.error().sys_errno != ENFILE) fd.error().code = Errc::damaged;
+        if (!fd && fd.error().sys_errno != EMFILE && fd.error().sys_errno != ENFILE)
+            fd.error().code = Errc::damaged;
         TRY(fd);
         return visit(*number, *fd);
     });
@@ -198,30 +220,36 @@ Result<std::vector<ParticipantView>> read_participants(const os::Dir& participan
     return views;
 }
 
-Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& reap, const CallContext& caller) {
+Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& reap,
+                                const CallContext& caller) {
     std::uint64_t reaped = 0;
-    TRY(for_each_table(places.participants, [&](std::uint32_t number, const os::Fd& fd) -> Result<> {
-        const std::string name = format::participant_name(number);
-        const auto path = places.participants / name;
-        TRY_ASSIGN(const bool had, os::try_lock_fd(fd.get(), os::Mode::exclusive, os::Range::whole(), path));
-        if (!had) return {};
-        const Look look{fd};
-        TRY_ASSIGN(const TableView table, read_table(fd.get(), path));
-        if (!is_dead(table)) return {};
-        (void)os::point("reap.locked");
-        auto staging = os::open_dir_at(places.staging, name);
-        if (staging) TRY(reap(*staging));
-        if (!staging && staging.error().sys_errno != ENOENT) return tl::make_unexpected(std::move(staging).error());
-        (void)os::point("reap.emptied");
-        if (!table.announced) return {};
-        ++reaped;
-        TRY(wipe_table(fd.get(), path));
-        tell_takeover(table, caller);
-        return {};
-    }));
+    TRY(for_each_table(
+        places.participants, [&](std::uint32_t number, const os::Fd& fd) -> Result<> {
+            const std::string name = format::participant_name(number);
+            const auto path = places.participants / name;
+            TRY_ASSIGN(const bool had,
+                       os::try_lock_fd(fd.get(), os::Mode::exclusive, os::Range::whole(), path));
+            if (!had) return {};
+            const Look look{fd};
+            TRY_ASSIGN(const TableView table, read_table(fd.get(), path));
+            if (!is_dead(table)) return {};
+            (void)os::point("reap.locked");
+            auto staging = os::open_dir_at(places.staging, name);
+            if (staging) TRY(reap(*staging));
+            if (!staging && staging.error().sys_errno != ENOENT)
+                return tl::make_unexpected(std::move(staging).error());
+            (void)os::point("reap.emptied");
+            if (!table.announced) return {};
+            ++reaped;
+            TRY(wipe_table(fd.get(), path));
+            tell_takeover(table, caller);
+            return {};
+        }));
     return reaped;
 }
 
-std::string describe(const TableView& table) { return "pid " + std::to_string(table.process.pid) + " (" + table.command + ")"; }
+std::string describe(const TableView& table) {
+    return "pid " + std::to_string(table.process.pid) + " (" + table.command + ")";
+}
 
 }  // namespace larder::cache

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A participant: one process in one cache, with its lease tables and its staging area.
 //
 // Whoever holds the lock of `participants/<n>` owns the table and `staging/<n>/`. The lock belongs to the open file, so it is held
@@ -8,11 +9,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include "cache/call_context.hpp"
-#include "cache/lease_table.hpp"
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "cache/call_context.hpp"
+#include "cache/lease_table.hpp"
 
 namespace larder::cache {
 
@@ -29,7 +31,9 @@ class Participant {
 public:
     /// Adopts a free table, after reaping what its predecessor left, or adds one. Requires that both directories outlive it.
     /// Costs the same with a thousand participants: it begins to look at pid modulo the pool's size.
-    [[nodiscard]] static Result<std::unique_ptr<Participant>> join(const ParticipantDirs& places, const Reaper& reap, const CallContext& caller);
+    [[nodiscard]] static Result<std::unique_ptr<Participant>> join(const ParticipantDirs& places,
+                                                                   const Reaper& reap,
+                                                                   const CallContext& caller);
 
     /// A slot; takes another table when all are full.
     [[nodiscard]] Result<Slot> acquire(const CallContext& caller);
@@ -46,7 +50,8 @@ private:
         ~Node() { delete next.load(); }
     };
 
-    Participant(const ParticipantDirs& places, Reaper reap, std::unique_ptr<LeaseTable> table, os::Dir staging);
+    Participant(const ParticipantDirs& places, Reaper reap, std::unique_ptr<LeaseTable> table,
+                os::Dir staging);
 
     ParticipantDirs places_;
     Reaper reap_;
@@ -75,8 +80,9 @@ private:
 /// A participant as others see it.
 struct ParticipantView {
     std::uint32_t number = 0;
-    bool alive = false;  ///< its lock is held, or its process runs (it may have closed all descriptors)
-    bool here = true;    ///< its pid means something in our pid namespace
+    bool alive =
+        false;  ///< its lock is held, or its process runs (it may have closed all descriptors)
+    bool here = true;  ///< its pid means something in our pid namespace
     TableView table;
 };
 
@@ -84,7 +90,8 @@ struct ParticipantView {
 [[nodiscard]] Result<std::vector<ParticipantView>> read_participants(const os::Dir& participants);
 
 /// Reaps every participant that is dead, as its adopter would. Returns how many there were.
-[[nodiscard]] Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& reap, const CallContext& caller);
+[[nodiscard]] Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& reap,
+                                              const CallContext& caller);
 
 /// "pid 4711 (uv pip install)", for people.
 [[nodiscard]] std::string describe(const TableView& table);

@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: MIT
 #include "cache/recent.hpp"
-
-#include <time.h>
 
 #include <cstddef>
 #include <functional>
 #include <new>
+#include <time.h>
 
 namespace larder::cache {
 
@@ -37,7 +37,9 @@ Recent::Recent() : slots_(static_cast<Slot*>(std::calloc(ways * sets, sizeof(Slo
     if (!slots_) throw std::bad_alloc();
 }
 
-Recent::Mark Recent::mark_of(std::string_view key_path) noexcept { return std::hash<std::string_view>()(key_path); }
+Recent::Mark Recent::mark_of(std::string_view key_path) noexcept {
+    return std::hash<std::string_view>()(key_path);
+}
 
 Recent::Slot* Recent::set_of(Mark mark) const noexcept { return &slots_[mark % sets * ways]; }
 
@@ -50,7 +52,9 @@ Recent::Slot* Recent::find(Mark mark) const noexcept {
     return nullptr;
 }
 
-format::Id Recent::Slot::id() const noexcept { return {high.load(std::memory_order_relaxed), low.load(std::memory_order_relaxed)}; }
+format::Id Recent::Slot::id() const noexcept {
+    return {high.load(std::memory_order_relaxed), low.load(std::memory_order_relaxed)};
+}
 
 format::Id Recent::guess(Mark mark) const noexcept {
     const Slot* const slot = find(mark);
@@ -59,7 +63,8 @@ format::Id Recent::guess(Mark mark) const noexcept {
 
 bool Recent::is_settled(Mark mark, const format::Id& id) const noexcept {
     const Slot* const slot = find(mark);
-    return slot != nullptr && slot->id() == id && !is_over(slot->state.load(std::memory_order_relaxed), this_minute());
+    return slot != nullptr && slot->id() == id &&
+           !is_over(slot->state.load(std::memory_order_relaxed), this_minute());
 }
 
 void Recent::settle(Mark mark, const format::Id& id, std::chrono::minutes time) noexcept {
@@ -72,7 +77,9 @@ void Recent::settle(Mark mark, const format::Id& id, std::chrono::minutes time) 
     if (slot == nullptr) slot = &set_of(mark)[(mark >> 11) % ways];
     slot->high.store(id.high, std::memory_order_relaxed);
     slot->low.store(id.low, std::memory_order_relaxed);
-    slot->state.store((mark & ~minute_bits) | ((now + static_cast<std::uint64_t>(time.count())) & minute_bits), std::memory_order_relaxed);
+    slot->state.store(
+        (mark & ~minute_bits) | ((now + static_cast<std::uint64_t>(time.count())) & minute_bits),
+        std::memory_order_relaxed);
 }
 
 void Recent::forget(Mark mark) noexcept {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What this process got lately: under which id, and until when the use of it need not be written down again.
 #pragma once
 
@@ -5,9 +6,10 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include "format/id.hpp"
 #include <memory>
 #include <string_view>
+
+#include "format/id.hpp"
 
 namespace larder::cache {
 

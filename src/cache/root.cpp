@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 #include "cache/root.hpp"
 
 #include <sys/stat.h>
 
 #include <algorithm>
+
 #include "format/layout.hpp"
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
@@ -11,11 +13,17 @@
 namespace larder::cache {
 
 Root::Root(Handles handles, const struct stat& archive, format::Format format, bool read_only)
-    : dirs_(std::move(handles)), format_(format), archive_(archive), read_only_(read_only), owner_(os::process_token()) {}
+    : dirs_(std::move(handles)),
+      format_(format),
+      archive_(archive),
+      read_only_(read_only),
+      owner_(os::process_token()) {}
 
 bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
-    struct stat here{}, at_path{};
-    if (::fstat(dirs_.root.get(), &here) != 0 || ::stat(dirs_.root.path.c_str(), &at_path) != 0) return true;
+    struct stat here {
+    }, at_path{};
+    if (::fstat(dirs_.root.get(), &here) != 0 || ::stat(dirs_.root.path.c_str(), &at_path) != 0)
+        return true;
     if (at_path.st_dev != here.st_dev || at_path.st_ino != here.st_ino) return true;
     return std::any_of(used.begin(), used.end(), [&](os::Dir Handles::*which) {
         const os::Dir& dir = dirs_.*which;
@@ -27,17 +35,22 @@ bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
 }
 
 bool Root::is_lost() const {
-    return is_lost({&Handles::locks, &Handles::participants, &Handles::staging, &Handles::buckets, &Handles::archive,
-                    &Handles::retired_links, &Handles::retired_buckets, &Handles::trash});
+    return is_lost({&Handles::locks, &Handles::participants, &Handles::staging, &Handles::buckets,
+                    &Handles::archive, &Handles::retired_links, &Handles::retired_buckets,
+                    &Handles::trash});
 }
 
 Result<Participant*> Root::participant(const CallContext& caller) {
     if (Participant* const already = joined()) return already;
-    if (read_only_) return os::fail(Errc::read_only, "join the cache", dirs_.root.path, "the cache is open for reading only");
+    if (read_only_)
+        return os::fail(Errc::read_only, "join the cache", dirs_.root.path,
+                        "the cache is open for reading only");
     const std::lock_guard guard(joining_);
     if (!participant_) {
         const ParticipantDirs places{dirs_.participants, dirs_.staging};
-        TRY_ASSIGN(participant_, Participant::join(places, [this](const os::Dir& staging) { return reap(staging); }, caller));
+        TRY_ASSIGN(participant_,
+                   Participant::join(
+                       places, [this](const os::Dir& staging) { return reap(staging); }, caller));
         joined_.store(participant_.get(), std::memory_order_release);
     }
     return participant_.get();
@@ -55,7 +68,9 @@ Result<> Root::reap(const os::Dir& staging) const {
         (void)os::point("reap.one");
         if (staged->kind == format::StagedName::Kind::link) return retire_link(staging, name);
         auto moved = move_to_trash(staging, name);
-        if (moved || (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space)) return moved;
+        if (moved ||
+            (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space))
+            return moved;
         // It can't be moved (a lower layer of overlayfs, or no space even for a rename): then it goes where it is.
         TRY(tree::remove_tree_at(staging, name));
         return {};

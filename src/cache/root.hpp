@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One open cache root: its directory handles, its format, and this process's participant in it.
 //
 // All Caches of a process on one root share one Root, and with it one participant. A Root belongs to the process that opened it:
@@ -6,13 +7,15 @@
 
 #include <atomic>
 #include <initializer_list>
-#include <larder/options.hpp>
-#include "format/format_file.hpp"
 #include <memory>
 #include <mutex>
-#include "os/file.hpp"
+
+#include <larder/options.hpp>
+
 #include "cache/participant.hpp"
 #include "cache/recent.hpp"
+#include "format/format_file.hpp"
+#include "os/file.hpp"
 
 namespace larder::cache {
 
@@ -55,7 +58,9 @@ public:
     /// The same, or null where it can't join: for what must work on a full disk too.
     [[nodiscard]] Participant* participant_if_possible(const CallContext& caller) noexcept;
     /// The same, or null where it has not joined.
-    [[nodiscard]] Participant* joined() const noexcept { return joined_.load(std::memory_order_acquire); }
+    [[nodiscard]] Participant* joined() const noexcept {
+        return joined_.load(std::memory_order_acquire);
+    }
 
     /// Moves what a dead participant left where collection finds it: its staged trees to `trash/`, its staged links, which name
     /// garbage by construction, to `retired/links/`. Requires: that participant's lock is held.
@@ -84,6 +89,7 @@ private:
 };
 
 /// Opens the cache at `path`, or creates it; see Cache::open. Gives the Root that this process has already, if it has one.
-[[nodiscard]] Result<std::shared_ptr<Root>> open_root(const std::filesystem::path& path, const OpenOptions& options);
+[[nodiscard]] Result<std::shared_ptr<Root>> open_root(const std::filesystem::path& path,
+                                                      const OpenOptions& options);
 
 }  // namespace larder::cache

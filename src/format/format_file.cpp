@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "format/format_file.hpp"
 
 #include <charconv>
@@ -10,9 +11,12 @@ constexpr LinkKind all_kinds[] = {LinkKind::symlink, LinkKind::file, LinkKind::j
 
 std::string_view name_of(LinkKind kind) {
     switch (kind) {
-        case LinkKind::symlink: return "symlink";
-        case LinkKind::file: return "file";
-        case LinkKind::junction: return "junction";
+        case LinkKind::symlink:
+            return "symlink";
+        case LinkKind::file:
+            return "file";
+        case LinkKind::junction:
+            return "junction";
     }
     return "";
 }
@@ -20,7 +24,8 @@ std::string_view name_of(LinkKind kind) {
 }  // namespace
 
 std::string print_format(const Format& format) {
-    return std::string(format_begin) + std::to_string(format_version) + "\nlinks " + std::string(name_of(format.links)) + "\n";
+    return std::string(format_begin) + std::to_string(format_version) + "\nlinks " +
+           std::string(name_of(format.links)) + "\n";
 }
 
 FormatRead parse_format(std::string_view text) noexcept {
@@ -29,7 +34,8 @@ FormatRead parse_format(std::string_view text) noexcept {
     if (line_end == std::string_view::npos) return {};
     const auto digits = text.substr(format_begin.size(), line_end - format_begin.size());
     int version = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), version);
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), version);
     if (error != std::errc() || end != digits.data() + digits.size() || version < 1) return {};
     if (version > format_version) return {FormatRead::Kind::newer, {}};
     for (const auto kind : all_kinds) {

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: MIT
 #include "format/id.hpp"
 
 #include <array>
+
 #include "os/process.hpp"
 
 namespace larder::format {
@@ -13,13 +15,15 @@ constexpr std::uint8_t no_digit = 0xff;
 constexpr auto digits = [] {
     std::array<std::uint8_t, 256> values{};
     values.fill(no_digit);
-    for (std::uint8_t digit = 0; digit < alphabet.size(); ++digit) values[static_cast<unsigned char>(alphabet[digit])] = digit;
+    for (std::uint8_t digit = 0; digit < alphabet.size(); ++digit)
+        values[static_cast<unsigned char>(alphabet[digit])] = digit;
     return values;
 }();
 
 std::uint64_t boot_tag() noexcept {
     const auto boot = os::boot_id();
-    return std::uint64_t{boot[0]} << 24 | std::uint64_t{boot[1]} << 16 | std::uint64_t{boot[2]} << 8 | boot[3];
+    return std::uint64_t{boot[0]} << 24 | std::uint64_t{boot[1]} << 16 |
+           std::uint64_t{boot[2]} << 8 | boot[3];
 }
 
 }  // namespace
@@ -46,7 +50,8 @@ std::string to_text(const Id& id) {
 }
 
 std::optional<Id> parse_id(std::string_view text) noexcept {
-    if (text.size() != id_length || digits[static_cast<unsigned char>(text[0])] > 7) return std::nullopt;
+    if (text.size() != id_length || digits[static_cast<unsigned char>(text[0])] > 7)
+        return std::nullopt;
     std::uint8_t seen = 0;
     const auto number_of = [&](std::string_view part) {
         std::uint64_t number = 0;
@@ -58,7 +63,8 @@ std::optional<Id> parse_id(std::string_view text) noexcept {
         return number;
     };
     // 3 + 12 x 5 bits and one of the next character are the high word; that character's other four and 12 x 5 bits the low one.
-    const std::uint64_t first = number_of(text.substr(0, 13)), middle = number_of(text.substr(13, 1)), last = number_of(text.substr(14));
+    const std::uint64_t first = number_of(text.substr(0, 13)),
+                        middle = number_of(text.substr(13, 1)), last = number_of(text.substr(14));
     const Id id{first << 1 | middle >> 4, middle << 60 | last};
     if (seen == no_digit || !id) return std::nullopt;
     return id;

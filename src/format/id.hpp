@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An entry's name, never used twice.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "format/layout.hpp"
 
 #include <algorithm>
@@ -16,14 +17,20 @@ constexpr std::string_view staged_link_prefix = "l-";
 }  // namespace
 
 bool is_root_name(std::string_view name) noexcept {
-    constexpr std::array<std::string_view, 11> names = {format_name,  cachedir_tag_name, gitignore_name, locks_name, participants_name, staging_name,
-                                                        buckets_name, archive_name,      retired_name,   trash_name, pins_name};
+    constexpr std::array<std::string_view, 11> names = {
+        format_name,       cachedir_tag_name, gitignore_name, locks_name,
+        participants_name, staging_name,      buckets_name,   archive_name,
+        retired_name,      trash_name,        pins_name};
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string bucket_lock_name(std::string_view encoded_bucket) { return std::string(bucket_lock_prefix).append(encoded_bucket); }
+std::string bucket_lock_name(std::string_view encoded_bucket) {
+    return std::string(bucket_lock_prefix).append(encoded_bucket);
+}
 
-std::string gate_lock_name(std::string_view encoded_bucket) { return std::string(gate_lock_prefix).append(encoded_bucket); }
+std::string gate_lock_name(std::string_view encoded_bucket) {
+    return std::string(gate_lock_prefix).append(encoded_bucket);
+}
 
 bool is_lock_name(std::string_view name) {
     if (name == collector_lock_name || name == builds_lock_name) return true;
@@ -38,17 +45,25 @@ std::string participant_name(std::uint32_t number) { return std::to_string(numbe
 std::optional<std::uint32_t> parse_participant_name(std::string_view name) noexcept {
     std::uint32_t number = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error != std::errc() || end != name.data() + name.size() || participant_name(number) != name) return std::nullopt;
+    if (error != std::errc() || end != name.data() + name.size() ||
+        participant_name(number) != name)
+        return std::nullopt;
     return number;
 }
 
-std::string staged_tree_name(const Id& id) { return std::string(staged_tree_prefix).append(to_text(id)); }
+std::string staged_tree_name(const Id& id) {
+    return std::string(staged_tree_prefix).append(to_text(id));
+}
 
-std::string staged_link_name(const Id& id) { return std::string(staged_link_prefix).append(to_text(id)); }
+std::string staged_link_name(const Id& id) {
+    return std::string(staged_link_prefix).append(to_text(id));
+}
 
 std::optional<StagedName> parse_staged_name(std::string_view name) noexcept {
     static_assert(staged_tree_prefix.size() == staged_link_prefix.size());
-    const auto id = name.size() > staged_tree_prefix.size() ? parse_id(name.substr(staged_tree_prefix.size())) : std::nullopt;
+    const auto id = name.size() > staged_tree_prefix.size()
+                        ? parse_id(name.substr(staged_tree_prefix.size()))
+                        : std::nullopt;
     if (!id) return std::nullopt;
     if (name.starts_with(staged_tree_prefix)) return StagedName{StagedName::Kind::tree, *id};
     if (name.starts_with(staged_link_prefix)) return StagedName{StagedName::Kind::link, *id};
@@ -58,12 +73,18 @@ std::optional<StagedName> parse_staged_name(std::string_view name) noexcept {
 KeyWay key_path_by_way_of(const Id& id, std::string_view key_path) {
     const auto text = characters_of(id);
     KeyWay path;
-    path.append(text.data(), text.size()).append(way_back.data(), way_back.size()).append(key_path.data(), key_path.size());
+    path.append(text.data(), text.size())
+        .append(way_back.data(), way_back.size())
+        .append(key_path.data(), key_path.size());
     return path;
 }
 
-bool is_bucket_name(std::string_view name) { return name.size() <= max_bucket_name && decode_name(name).value_or("") != ""; }
+bool is_bucket_name(std::string_view name) {
+    return name.size() <= max_bucket_name && decode_name(name).value_or("") != "";
+}
 
-bool is_key_name(std::string_view name) { return name.size() <= max_name && (is_hashed(name) || decode_name(name)); }
+bool is_key_name(std::string_view name) {
+    return name.size() <= max_name && (is_hashed(name) || decode_name(name));
+}
 
 }  // namespace larder::format

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every name on disk, by one grammar. No other file builds or parses one.
 //
 //   root            = CACHEDIR.TAG  .gitignore  format  locks/  participants/  staging/  buckets/  archive/  retired/  trash/  pins/
@@ -17,11 +18,12 @@
 #pragma once
 
 #include <boost/static_string/static_string.hpp>
-#include "format/id.hpp"
-#include "format/name.hpp"
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "format/id.hpp"
+#include "format/name.hpp"
 
 namespace larder::format {
 
@@ -45,7 +47,8 @@ inline constexpr const char* builds_lock_name = "builds";
 
 /// https://bford.info/cachedir/
 inline constexpr std::string_view cachedir_tag_text =
-    "Signature: 8a477f597d28d172789f06886806bc55\n# This directory is a cache of larder's. It can be deleted at any time.\n";
+    "Signature: 8a477f597d28d172789f06886806bc55\n# This directory is a cache of larder's. It can "
+    "be deleted at any time.\n";
 inline constexpr std::string_view gitignore_text = "*\n";
 
 /// Whether `name` is one that a root has.
@@ -69,7 +72,8 @@ struct StagedName {
 
 /// A key's link, by its path from `buckets/`, as seen from a handle of `archive/`, by way of an entry's tree and back: it leads there only while that entry is complete.
 inline constexpr std::string_view way_back = "/tree/../../../buckets/";
-using KeyWay = boost::static_strings::static_string<id_length + way_back.size() + max_bucket_name + 1 + max_name>;
+using KeyWay = boost::static_strings::static_string<id_length + way_back.size() + max_bucket_name +
+                                                    1 + max_name>;
 [[nodiscard]] KeyWay key_path_by_way_of(const Id& id, std::string_view key_path);
 /// Whether `name` is one that encode_bucket can have made.
 [[nodiscard]] bool is_bucket_name(std::string_view name);

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 #include "format/link.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
+
 #include "format/layout.hpp"
 #include "os/points.hpp"
 
@@ -21,20 +23,23 @@ using Buffer = std::array<char, target_length + 2>;
 
 /// What stands there, and if that is a link, its text, which `buffer` then holds.
 struct Text {
-    LinkRead::Kind kind;  ///< absent, foreign, malformed; or entry, if the text is one of an entry's
+    LinkRead::Kind
+        kind;  ///< absent, foreign, malformed; or entry, if the text is one of an entry's
     std::string_view text{};
 };
 
 Result<Text> read_symlink(const os::Dir& dir, const char* name, Buffer& buffer) {
     const ssize_t length = ::readlinkat(dir.get(), name, buffer.data(), buffer.size());
-    if (length >= 0) return Text{LinkRead::Kind::entry, {buffer.data(), static_cast<std::size_t>(length)}};
+    if (length >= 0)
+        return Text{LinkRead::Kind::entry, {buffer.data(), static_cast<std::size_t>(length)}};
     if (errno == ENOENT || errno == ENOTDIR) return Text{LinkRead::Kind::absent};
     if (errno == EINVAL) return Text{LinkRead::Kind::foreign};
     return os::fail(errno, "read link", dir / name);
 }
 
 Result<Text> read_small_file(const os::Dir& dir, const char* name, Buffer& buffer) {
-    const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;  // nonblocking: it could be a foreign FIFO
+    const int flags =
+        O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;  // nonblocking: it could be a foreign FIFO
     const os::Fd fd(os::retry([&] { return ::openat(dir.get(), name, flags); }));
     if (!fd) {
         if (errno == ENOENT || errno == ENOTDIR) return Text{LinkRead::Kind::absent};
@@ -45,14 +50,16 @@ Result<Text> read_small_file(const os::Dir& dir, const char* name, Buffer& buffe
     // A read may bring less than there is: half a link would be none, and its key a miss. The newline ends it, so that one read is enough.
     while (text.size() < buffer.size() && !text.ends_with('\n')) {
         char* const rest = buffer.data() + text.size();
-        const ssize_t got = os::retry([&] { return ::read(fd.get(), rest, buffer.size() - text.size()); });
+        const ssize_t got =
+            os::retry([&] { return ::read(fd.get(), rest, buffer.size() - text.size()); });
         if (got < 0 && (errno == EISDIR || errno == EAGAIN)) return Text{LinkRead::Kind::foreign};
         if (got < 0) return os::fail(errno, "read link", dir / name);
         if (got == 0) break;
         text = {buffer.data(), text.size() + static_cast<std::size_t>(got)};
     }
-    struct stat status{};
-    if (text.empty() && ::fstat(fd.get(), &status) != 0) return os::fail(errno, "read link", dir / name);
+    struct stat status {};
+    if (text.empty() && ::fstat(fd.get(), &status) != 0)
+        return os::fail(errno, "read link", dir / name);
     if (text.empty() && !S_ISREG(status.st_mode)) return Text{LinkRead::Kind::foreign};
     if (!text.ends_with('\n')) return Text{LinkRead::Kind::malformed};
     text.remove_suffix(1);
@@ -60,24 +67,32 @@ Result<Text> read_small_file(const os::Dir& dir, const char* name, Buffer& buffe
 }
 
 tl::unexpected<Error> no_junctions(const os::Dir& dir, const std::string& name) {
-    return os::fail(Errc::unsupported, "link", dir / name, "directory junctions exist on Windows only");
+    return os::fail(Errc::unsupported, "link", dir / name,
+                    "directory junctions exist on Windows only");
 }
 
 Result<Text> read_text(LinkKind kind, const os::Dir& dir, const char* name, Buffer& buffer) {
     if (!dir.fd) return Text{LinkRead::Kind::absent};
     switch (kind) {
-        case LinkKind::symlink: return read_symlink(dir, name, buffer);
-        case LinkKind::file: return read_small_file(dir, name, buffer);
-        case LinkKind::junction: break;
+        case LinkKind::symlink:
+            return read_symlink(dir, name, buffer);
+        case LinkKind::file:
+            return read_small_file(dir, name, buffer);
+        case LinkKind::junction:
+            break;
     }
     return no_junctions(dir, name);
 }
 
-bool is_target(std::string_view text) noexcept { return text.size() == target_length && text.starts_with(before_id) && text.ends_with(after_id); }
+bool is_target(std::string_view text) noexcept {
+    return text.size() == target_length && text.starts_with(before_id) && text.ends_with(after_id);
+}
 
 }  // namespace
 
-std::string target_of(const Id& id) { return std::string(before_id).append(to_text(id)).append(after_id); }
+std::string target_of(const Id& id) {
+    return std::string(before_id).append(to_text(id)).append(after_id);
+}
 
 std::optional<Id> parse_target(std::string_view target) noexcept {
     if (!is_target(target)) return std::nullopt;
@@ -92,30 +107,39 @@ Result<LinkRead> read_link(LinkKind kind, const os::Dir& dir, const std::string&
     return id ? LinkRead{LinkRead::Kind::entry, *id} : LinkRead{LinkRead::Kind::malformed, {}};
 }
 
-bool names_what_is_there(LinkKind kind, const os::Dir& archive, const std::string& key_path, const Id& id) {
+bool names_what_is_there(LinkKind kind, const os::Dir& archive, const std::string& key_path,
+                         const Id& id) {
     const auto way = key_path_by_way_of(id, key_path);
     Buffer buffer;
     const auto read = read_text(kind, archive, way.c_str(), buffer);
-    return read && is_target(read->text) && read->text.substr(before_id.size(), id_length) == std::string_view(way.data(), id_length);
+    return read && is_target(read->text) &&
+           read->text.substr(before_id.size(), id_length) ==
+               std::string_view(way.data(), id_length);
 }
 
 Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name, const Id& id) {
     switch (kind) {
         case LinkKind::symlink:
-            if (::symlinkat(target_of(id).c_str(), dir.get(), name.c_str()) != 0) return os::fail(errno, "make link", dir / name);
+            if (::symlinkat(target_of(id).c_str(), dir.get(), name.c_str()) != 0)
+                return os::fail(errno, "make link", dir / name);
             return {};
-        case LinkKind::file: return os::write_new_file_at(dir, name, target_of(id) + "\n");
-        case LinkKind::junction: break;
+        case LinkKind::file:
+            return os::write_new_file_at(dir, name, target_of(id) + "\n");
+        case LinkKind::junction:
+            break;
     }
     return no_junctions(dir, name);
 }
 
 bool link_kind_works(LinkKind kind, const os::Dir& scratch) {
-    if (os::point(kind == LinkKind::symlink ? "link.probe-symlink" : "link.probe-file") != 0) return false;
+    if (os::point(kind == LinkKind::symlink ? "link.probe-symlink" : "link.probe-file") != 0)
+        return false;
     const std::string first = to_text(fresh_id()), second = to_text(fresh_id());
     const Id id = fresh_id();
     const auto works = [&] {
-        if (!make_link(kind, scratch, first, id) || !os::rename_new(scratch, first, scratch, second)) return false;
+        if (!make_link(kind, scratch, first, id) ||
+            !os::rename_new(scratch, first, scratch, second))
+            return false;
         const auto read = read_link(kind, scratch, second);
         return read && read->names(id);
     }();

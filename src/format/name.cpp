@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 #include "format/name.hpp"
 
 #include <algorithm>
 #include <array>
 #include <boost/uuid/name_generator_sha1.hpp>
 #include <boost/uuid/uuid.hpp>
-#include "format/id.hpp"
+
 #include "base/error.hpp"
+#include "format/id.hpp"
 
 namespace larder::format {
 
@@ -40,13 +42,17 @@ constexpr auto plain_inside = table_of("abcdefghijklmnopqrstuvwxyz0123456789-_+.
 
 /// Whether the encoding of the key is the key: most are.
 bool is_its_own_name(std::string_view key) {
-    if (key.empty() || key.size() > max_name || key.front() == '.' || key.back() == '.') return false;
-    return std::all_of(key.begin(), key.end(), [](char c) { return plain_inside[static_cast<unsigned char>(c)]; });
+    if (key.empty() || key.size() > max_name || key.front() == '.' || key.back() == '.')
+        return false;
+    return std::all_of(key.begin(), key.end(),
+                       [](char c) { return plain_inside[static_cast<unsigned char>(c)]; });
 }
 
 /// Well-formed UTF-8 by table 3-7 of the Unicode standard: no surrogates, no overlong forms, nothing past U+10FFFF.
 bool is_utf8(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    const auto byte = [&](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
     for (std::size_t i = 0; i < text.size();) {
         const unsigned lead = byte(i);
         if (lead < 0x80) {
@@ -81,8 +87,12 @@ int hex_value(char c) {
 
 Result<std::string> encode_key(std::string_view key) {
     if (is_its_own_name(key)) return std::string(key);
-    if (key.size() > max_key) return os::fail(Errc::invalid, "key", {}, "longer than " + std::to_string(max_key) + " bytes");
-    if (!is_utf8(key)) return os::fail(Errc::invalid, "key", {}, "not UTF-8: " + encode_escapes(key.substr(0, 60)));
+    if (key.size() > max_key)
+        return os::fail(Errc::invalid, "key", {},
+                        "longer than " + std::to_string(max_key) + " bytes");
+    if (!is_utf8(key))
+        return os::fail(Errc::invalid, "key", {},
+                        "not UTF-8: " + encode_escapes(key.substr(0, 60)));
     std::string name = encode_escapes(key);
     if (name.size() <= max_name) return name;
     std::size_t keep = max_name - hash_length;
@@ -110,12 +120,14 @@ Result<std::string> encode_bucket(std::string_view name) {
     if (name.empty()) return os::fail(Errc::invalid, "bucket name", {}, "empty");
     if (name.size() > max_bucket_name || !is_utf8(name)) {
         return os::fail(Errc::invalid, "bucket name", {},
-                        "not UTF-8, or longer than " + std::to_string(max_bucket_name) + " bytes: " + encode_escapes(name.substr(0, 60)));
+                        "not UTF-8, or longer than " + std::to_string(max_bucket_name) +
+                            " bytes: " + encode_escapes(name.substr(0, 60)));
     }
     std::string encoded = encode_escapes(name);
     if (encoded.size() > max_bucket_name) {
         return os::fail(Errc::invalid, "bucket name", {},
-                        encoded.substr(0, 60) + "…: longer than " + std::to_string(max_bucket_name) + " bytes once encoded");
+                        encoded.substr(0, 60) + "…: longer than " +
+                            std::to_string(max_bucket_name) + " bytes once encoded");
     }
     return encoded;
 }
@@ -124,7 +136,8 @@ bool is_hashed(std::string_view name) noexcept {
     if (name.size() <= hash_length || name.size() > max_name) return false;
     const auto kept = name.substr(0, name.size() - hash_length), hash = name.substr(kept.size());
     // A letter behind it, since a dot may be last in what is kept, and is never last in a name.
-    return hash.starts_with(hash_mark) && parse_id(hash.substr(hash_mark.size())) && decode_escapes(std::string(kept).append("k")) &&
+    return hash.starts_with(hash_mark) && parse_id(hash.substr(hash_mark.size())) &&
+           decode_escapes(std::string(kept).append("k")) &&
            kept.size() + max_cut >= max_name - hash_length;
 }
 

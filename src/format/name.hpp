@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 // Keys and bucket names, which come from outside and are hostile, as file names that are safe everywhere.
 #pragma once
 
 #include <cstdint>
-#include <larder/error.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <larder/error.hpp>
 
 namespace larder::format {
 
@@ -19,8 +21,9 @@ namespace larder::format {
 
 /// File systems take 255 bytes; 200 leaves room for prefixes such as "bucket." and for what eCryptfs adds.
 inline constexpr std::size_t max_name = 200;
-inline constexpr std::size_t max_key = 4096;        ///< arbitrary: as long as a path on Linux
-inline constexpr std::size_t max_bucket_name = 128; ///< arbitrary, encoded: names are given by programmers
+inline constexpr std::size_t max_key = 4096;  ///< arbitrary: as long as a path on Linux
+inline constexpr std::size_t max_bucket_name =
+    128;  ///< arbitrary, encoded: names are given by programmers
 
 /// Errors: `invalid` for what is not UTF-8 or too long.
 [[nodiscard]] Result<std::string> encode_key(std::string_view key);
@@ -29,7 +32,8 @@ inline constexpr std::size_t max_bucket_name = 128; ///< arbitrary, encoded: nam
 /// "<bucket>/<key>", to be used from a handle of `buckets/`: a handle of the bucket itself would, after a refresh, serve
 /// what was purged.
 [[nodiscard]] std::string key_path(std::string_view encoded_bucket, std::string_view encoded_key);
-[[nodiscard]] Result<std::string> encode_key_path(std::string_view encoded_bucket, std::string_view key);
+[[nodiscard]] Result<std::string> encode_key_path(std::string_view encoded_bucket,
+                                                  std::string_view key);
 
 /// What was encoded, whichever it was; nothing for a name that encode_key can't have made. For a name with a hash, whose key only the
 /// record of its entry has: see is_hashed.

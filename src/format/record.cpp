@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 #include "format/record.hpp"
 
 #include <boost/crc.hpp>
 #include <charconv>
 #include <cstdio>
+
 #include "format/name.hpp"
 
 namespace larder::format {
@@ -31,7 +33,8 @@ public:
     std::string_view value(std::string_view field) {
         const auto end = rest_.find('\n');
         const auto line = rest_.substr(0, end);
-        if (end == std::string_view::npos || line.size() <= field.size() || !line.starts_with(field) || line[field.size()] != ' ') {
+        if (end == std::string_view::npos || line.size() <= field.size() ||
+            !line.starts_with(field) || line[field.size()] != ' ') {
             good = false;
             return {};
         }
@@ -49,7 +52,8 @@ public:
 
     std::uint64_t to_number(std::string_view digits) {
         std::uint64_t number = 0;
-        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        const auto [end, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), number);
         if (error != std::errc() || end != digits.data() + digits.size()) good = false;
         return number;
     }
@@ -65,13 +69,15 @@ private:
 constexpr std::uint64_t nanos_per_second = 1'000'000'000;
 
 std::uint64_t nanos_of(WallTime time) {
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
 }
 
 std::string print_time(WallTime time) {
     const auto nanos = nanos_of(time);
     char text[40];
-    std::snprintf(text, sizeof text, "%llu.%09llu", static_cast<unsigned long long>(nanos / nanos_per_second),
+    std::snprintf(text, sizeof text, "%llu.%09llu",
+                  static_cast<unsigned long long>(nanos / nanos_per_second),
                   static_cast<unsigned long long>(nanos % nanos_per_second));
     return text;
 }
@@ -80,7 +86,9 @@ std::string print_time(WallTime time) {
 
 std::string print_record(const Record& record) {
     std::string text;
-    const auto line = [&](std::string_view field, std::string_view value) { text.append(field).append(" ").append(value).append("\n"); };
+    const auto line = [&](std::string_view field, std::string_view value) {
+        text.append(field).append(" ").append(value).append("\n");
+    };
     text.append(first_line).append("\n");
     line("bucket", encode_escapes(record.bucket));
     line("key", encode_escapes(record.key));
@@ -106,7 +114,8 @@ std::optional<Record> parse_record(std::string_view text) {
     const auto dot = time.find('.');
     const auto nanos = lines.to_number(time.substr(0, dot)) * nanos_per_second +
                        (dot == std::string_view::npos ? 0 : lines.to_number(time.substr(dot + 1)));
-    record.published = WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(nanos)));
+    record.published =
+        WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(nanos)));
     record.boot = lines.value("boot");
     const auto durability = lines.value("durability");
     if (durability != "power" && durability != "process") return std::nullopt;
@@ -115,7 +124,9 @@ std::optional<Record> parse_record(std::string_view text) {
     record.files = lines.number("files");
     record.producer = lines.text("producer");
     const auto signed_length = text.size() - lines.rest().size();
-    if (lines.value("end") != crc_of(text.substr(0, signed_length)) || !lines.good || !lines.rest().empty()) return std::nullopt;
+    if (lines.value("end") != crc_of(text.substr(0, signed_length)) || !lines.good ||
+        !lines.rest().empty())
+        return std::nullopt;
     return record;
 }
 

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 // The record: what an entry says of itself, so that it can be found, listed, judged and doubted.
 #pragma once
 
-#include <larder/options.hpp>
-#include <larder/report.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <larder/options.hpp>
+#include <larder/report.hpp>
 
 namespace larder::format {
 

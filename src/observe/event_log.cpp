@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 #include "observe/event_log.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <time.h>
+
 #include "os/process.hpp"
 
 namespace larder::observe {
@@ -20,7 +22,8 @@ using std::chrono::seconds;
 std::string decimal(std::chrono::nanoseconds time) {
     char text[48];
     const auto whole = duration_cast<microseconds>(time).count();
-    std::snprintf(text, sizeof text, "%lld.%06lld", static_cast<long long>(whole / 1'000'000), static_cast<long long>(whole % 1'000'000));
+    std::snprintf(text, sizeof text, "%lld.%06lld", static_cast<long long>(whole / 1'000'000),
+                  static_cast<long long>(whole % 1'000'000));
     return text;
 }
 
@@ -30,8 +33,9 @@ std::string utc(WallTime at) {
     tm parts{};
     ::gmtime_r(&time, &parts);
     char text[80];
-    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06lldZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-                  parts.tm_min, parts.tm_sec, static_cast<long long>(duration_cast<microseconds>(at - whole).count()));
+    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06lldZ", parts.tm_year + 1900,
+                  parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                  static_cast<long long>(duration_cast<microseconds>(at - whole).count()));
     return text;
 }
 
@@ -81,12 +85,17 @@ std::string to_line(const Event& event) {
 }
 
 Result<EventLog> EventLog::open(const std::filesystem::path& path) {
-    os::Fd file(os::retry([&] { return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600); }));
+    os::Fd file(os::retry([&] {
+        return ::open(path.c_str(),
+                      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    }));
     if (!file) return os::fail(errno, "open the log of events", path);
     // A pipe could hold up whoever opens it, and end who writes to it.
-    struct stat status{};
+    struct stat status {};
     if (::fstat(file.get(), &status) != 0) return os::fail(errno, "open the log of events", path);
-    if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode)) return os::fail(Errc::invalid, "open the log of events", path, "neither a file nor a terminal; name a file");
+    if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))
+        return os::fail(Errc::invalid, "open the log of events", path,
+                        "neither a file nor a terminal; name a file");
     return EventLog(std::move(file));
 }
 

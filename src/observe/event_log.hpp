@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
 // Events as lines of a file that many processes may share.
 #pragma once
 
-#include <larder/event.hpp>
-#include "os/file.hpp"
 #include <string>
+
+#include <larder/event.hpp>
+
+#include "os/file.hpp"
 
 namespace larder::observe {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "observe/observer.hpp"
 
 #include <exception>
@@ -6,18 +7,30 @@ namespace larder {
 
 std::string_view name_of(Event::Kind kind) noexcept {
     switch (kind) {
-        case Event::Kind::waiting: return "waiting";
-        case Event::Kind::waited: return "waited";
-        case Event::Kind::gave_up: return "gave_up";
-        case Event::Kind::published: return "published";
-        case Event::Kind::removed: return "removed";
-        case Event::Kind::refreshed: return "refreshed";
-        case Event::Kind::restored: return "restored";
-        case Event::Kind::evicted: return "evicted";
-        case Event::Kind::collected: return "collected";
-        case Event::Kind::takeover: return "takeover";
-        case Event::Kind::repaired: return "repaired";
-        case Event::Kind::reopened: return "reopened";
+        case Event::Kind::waiting:
+            return "waiting";
+        case Event::Kind::waited:
+            return "waited";
+        case Event::Kind::gave_up:
+            return "gave_up";
+        case Event::Kind::published:
+            return "published";
+        case Event::Kind::removed:
+            return "removed";
+        case Event::Kind::refreshed:
+            return "refreshed";
+        case Event::Kind::restored:
+            return "restored";
+        case Event::Kind::evicted:
+            return "evicted";
+        case Event::Kind::collected:
+            return "collected";
+        case Event::Kind::takeover:
+            return "takeover";
+        case Event::Kind::repaired:
+            return "repaired";
+        case Event::Kind::reopened:
+            return "reopened";
     }
     return "";
 }
@@ -35,7 +48,8 @@ std::size_t shard_of_this_thread() noexcept {
 
 }  // namespace
 
-Observer::Observer(std::function<void(const Event&)> on_event, std::optional<EventLog> log, bool counts)
+Observer::Observer(std::function<void(const Event&)> on_event, std::optional<EventLog> log,
+                   bool counts)
     : on_event_(std::move(on_event)), log_(std::move(log)), counts_(counts) {}
 
 void Observer::tell(Event event) noexcept {
@@ -57,15 +71,22 @@ void Observer::count(Number number, std::uint64_t more) noexcept {
 
 void Observer::count(const Event& event) noexcept {
     switch (event.kind) {
-        case Event::Kind::waiting: return;  // counted when it is over
-        case Event::Kind::gave_up: count(Number::given_up, 1); [[fallthrough]];
+        case Event::Kind::waiting:
+            return;  // counted when it is over
+        case Event::Kind::gave_up:
+            count(Number::given_up, 1);
+            [[fallthrough]];
         case Event::Kind::waited:
             count(Number::waits, 1);
             return count(Number::waited, static_cast<std::uint64_t>(event.took.count()));
-        case Event::Kind::published: return count(Number::published, 1);
-        case Event::Kind::removed: return count(Number::removed, 1);
-        case Event::Kind::refreshed: return count(Number::refreshed, 1);
-        case Event::Kind::restored: return count(Number::restored, 1);
+        case Event::Kind::published:
+            return count(Number::published, 1);
+        case Event::Kind::removed:
+            return count(Number::removed, 1);
+        case Event::Kind::refreshed:
+            return count(Number::refreshed, 1);
+        case Event::Kind::restored:
+            return count(Number::restored, 1);
         case Event::Kind::evicted:
             count(Number::evicted, 1);
             return count(Number::evicted_bytes, event.bytes);
@@ -73,15 +94,19 @@ void Observer::count(const Event& event) noexcept {
             count(Number::collections, 1);
             count(Number::deleted, event.entries);
             return count(Number::deleted_bytes, event.bytes);
-        case Event::Kind::takeover: return count(Number::takeovers, 1);
-        case Event::Kind::repaired: return count(Number::repairs, 1);
-        case Event::Kind::reopened: return count(Number::reopened, 1);
+        case Event::Kind::takeover:
+            return count(Number::takeovers, 1);
+        case Event::Kind::repaired:
+            return count(Number::repairs, 1);
+        case Event::Kind::reopened:
+            return count(Number::reopened, 1);
     }
 }
 
 std::uint64_t Observer::sum(Number number) const noexcept {
     std::uint64_t sum = 0;
-    for (const Shard& shard : counters_) sum += shard.numbers[static_cast<std::size_t>(number)].load(std::memory_order_relaxed);
+    for (const Shard& shard : counters_)
+        sum += shard.numbers[static_cast<std::size_t>(number)].load(std::memory_order_relaxed);
     return sum;
 }
 

@@ -1,12 +1,15 @@
+// SPDX-License-Identifier: MIT
 // Who wants to hear of what happens in a Cache: a callback, a file of lines, counters.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <functional>
-#include <larder/event.hpp>
-#include "observe/event_log.hpp"
 #include <optional>
+
+#include <larder/event.hpp>
+
+#include "observe/event_log.hpp"
 
 namespace larder::observe {
 
@@ -26,8 +29,24 @@ public:
 
 private:
     enum class Number {
-        hits, misses, published, removed, refreshed, restored, evicted, evicted_bytes, collections, deleted, deleted_bytes,
-        waits, given_up, waited, takeovers, repairs, reopened, end
+        hits,
+        misses,
+        published,
+        removed,
+        refreshed,
+        restored,
+        evicted,
+        evicted_bytes,
+        collections,
+        deleted,
+        deleted_bytes,
+        waits,
+        given_up,
+        waited,
+        takeovers,
+        repairs,
+        reopened,
+        end
     };
     /// Threads count in different cache lines, so that they do not wait for each other's. 16 is arbitrary: more than most machines' cores
     /// that one installer uses.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "os/dir_reader.hpp"
 
 #include <fcntl.h>
@@ -13,12 +14,15 @@ namespace larder::os {
 namespace {
 
 Result<Fd> open_again(const Dir& dir) {
-    const int fd = retry([&] { return ::openat(dir.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+    const int fd =
+        retry([&] { return ::openat(dir.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
     if (fd < 0) return fail(errno, "open directory", dir.path);
     return Fd(fd);
 }
 
-bool is_dots(const char* name) { return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0)); }
+bool is_dots(const char* name) {
+    return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+}
 
 }  // namespace
 
@@ -42,7 +46,10 @@ struct Head {
 }  // namespace
 
 DirReader::DirReader(Fd own, int fd, std::filesystem::path path)
-    : own_(std::move(own)), fd_(fd), buffer_(std::make_unique_for_overwrite<char[]>(buffer_size)), path_(std::move(path)) {}
+    : own_(std::move(own)),
+      fd_(fd),
+      buffer_(std::make_unique_for_overwrite<char[]>(buffer_size)),
+      path_(std::move(path)) {}
 
 Result<DirReader> DirReader::open(const Dir& dir) {
     TRY_ASSIGN(Fd own, open_again(dir));
@@ -62,7 +69,8 @@ Result<DirEntry> DirReader::next() {
             at_ = 0;
             end_ = static_cast<std::size_t>(got);
         }
-        const auto* const head = reinterpret_cast<const Head*>(buffer_.get() + at_);  // the kernel aligns them
+        const auto* const head =
+            reinterpret_cast<const Head*>(buffer_.get() + at_);  // the kernel aligns them
         at_ += head->length;
         if (!is_dots(head->name)) return DirEntry{head->name, head->type};
     }

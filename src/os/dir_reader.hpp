@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Listing a directory.
 #pragma once
 
@@ -5,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+
 #include "os/file.hpp"
 
 namespace larder::os {
@@ -41,7 +43,8 @@ private:
     struct Close {
         void operator()(DIR* stream) const noexcept { ::closedir(stream); }
     };
-    DirReader(DIR* stream, std::filesystem::path path) noexcept : stream_(stream), path_(std::move(path)) {}
+    DirReader(DIR* stream, std::filesystem::path path) noexcept
+        : stream_(stream), path_(std::move(path)) {}
     std::unique_ptr<DIR, Close> stream_;
 #endif
     std::filesystem::path path_;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One owner for each descriptor.
 #pragma once
 

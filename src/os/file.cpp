@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "os/file.hpp"
 
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+
 #include "os/points.hpp"
 
 namespace larder::os {
@@ -31,9 +33,11 @@ int rename_with_flag(int from_dir, const char* from, int to_dir, const char* to,
 #if defined(__linux__) && defined(SYS_renameat2)
     // The system call and not glibc's wrapper: musl has none. The flags' values are the kernel's ABI.
     constexpr unsigned noreplace = 1, swap = 2;
-    return static_cast<int>(::syscall(SYS_renameat2, from_dir, from, to_dir, to, flag == RenameFlag::exchange ? swap : noreplace));
+    return static_cast<int>(::syscall(SYS_renameat2, from_dir, from, to_dir, to,
+                                      flag == RenameFlag::exchange ? swap : noreplace));
 #elif defined(__APPLE__)
-    return ::renameatx_np(from_dir, from, to_dir, to, flag == RenameFlag::exchange ? RENAME_SWAP : RENAME_EXCL);
+    return ::renameatx_np(from_dir, from, to_dir, to,
+                          flag == RenameFlag::exchange ? RENAME_SWAP : RENAME_EXCL);
 #else
     (void)from_dir, (void)from, (void)to_dir, (void)to;
     errno = ENOSYS;
@@ -43,7 +47,8 @@ int rename_with_flag(int from_dir, const char* from, int to_dir, const char* to,
 
 bool flag_unknown(int error) { return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP; }
 
-tl::unexpected<Error> rename_failed(int error, const Dir& from_dir, const std::string& from, const Dir& to_dir, const std::string& to) {
+tl::unexpected<Error> rename_failed(int error, const Dir& from_dir, const std::string& from,
+                                    const Dir& to_dir, const std::string& to) {
     return fail(error, "rename", from_dir / from, "to " + (to_dir / to).string());
 }
 
@@ -57,7 +62,8 @@ Result<Dir> open_dir(const std::filesystem::path& path) {
 
 Result<Dir> open_dir_at(const Dir& parent, const std::string& name) {
     if (!parent.fd) return fail(ENOENT, "open directory", parent / name);
-    const int fd = retry([&] { return ::openat(parent.get(), name.c_str(), open_dir_flags | O_NOFOLLOW); });
+    const int fd =
+        retry([&] { return ::openat(parent.get(), name.c_str(), open_dir_flags | O_NOFOLLOW); });
     if (fd < 0) return fail(errno, "open directory", parent / name);
     return Dir{Fd(fd), parent / name};
 }
@@ -104,7 +110,8 @@ Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name) {
 bool sees_bind_mounts() noexcept { return openat2_works; }
 
 Result<Dir> make_and_open_dir_at(const Dir& parent, const std::string& name, mode_t mode) {
-    if (auto opened = open_dir_at(parent, name); opened || opened.error().sys_errno != ENOENT) return opened;
+    if (auto opened = open_dir_at(parent, name); opened || opened.error().sys_errno != ENOENT)
+        return opened;
     if (auto made = make_dir_at(parent, name, mode); !made && made.error().sys_errno != EEXIST) {
         return tl::make_unexpected(std::move(made).error());
     }
@@ -112,12 +119,14 @@ Result<Dir> make_and_open_dir_at(const Dir& parent, const std::string& name, mod
 }
 
 Result<> make_dir_at(const Dir& parent, const std::string& name, mode_t mode) {
-    if (::mkdirat(parent.get(), name.c_str(), mode) != 0) return fail(errno, "make directory", parent / name);
+    if (::mkdirat(parent.get(), name.c_str(), mode) != 0)
+        return fail(errno, "make directory", parent / name);
     return {};
 }
 
 Result<> remove_dir_at(const Dir& parent, const std::string& name) {
-    if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0) return fail(errno, "remove directory", parent / name);
+    if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0)
+        return fail(errno, "remove directory", parent / name);
     return {};
 }
 
@@ -127,19 +136,21 @@ Result<> remove_file_at(const Dir& parent, const std::string& name) {
 }
 
 Result<Fd> open_at(const Dir& parent, const std::string& name, int flags, mode_t mode) {
-    const int fd = retry([&] { return ::openat(parent.get(), name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode); });
+    const int fd = retry(
+        [&] { return ::openat(parent.get(), name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode); });
     if (fd < 0) return fail(errno, "open", parent / name);
     return Fd(fd);
 }
 
 Result<struct stat> stat_at(const Dir& parent, const std::string& name) {
-    struct stat status{};
-    if (::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return fail(errno, "look at", parent / name);
+    struct stat status {};
+    if (::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return fail(errno, "look at", parent / name);
     return status;
 }
 
 Result<struct stat> stat_of(const Dir& dir) {
-    struct stat status{};
+    struct stat status {};
     if (::fstat(dir.get(), &status) != 0) return fail(errno, "look at", dir.path);
     return status;
 }
@@ -150,7 +161,8 @@ Result<bool> is_dir_at(const Dir& parent, const std::string& name) {
     if (!status && status.error().sys_errno == ENOENT) return false;
     TRY(status);
     if (!S_ISDIR(status->st_mode)) {
-        return fail(Errc::damaged, "look at", parent / name, "a directory of larder's should be here; move away what is");
+        return fail(Errc::damaged, "look at", parent / name,
+                    "a directory of larder's should be here; move away what is");
     }
     return true;
 }
@@ -162,48 +174,66 @@ std::chrono::system_clock::time_point modified(const struct stat& status) noexce
 #else
     const timespec time = status.st_mtim;
 #endif
-    return system_clock::time_point(
-        std::chrono::duration_cast<system_clock::duration>(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)));
+    return system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(
+        std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)));
 }
 
 Result<> touch_at(const Dir& parent, const std::string& name) {
     const timespec times[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}};
-    if (::utimensat(parent.get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) return fail(errno, "set the time of", parent / name);
+    if (::utimensat(parent.get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
+        return fail(errno, "set the time of", parent / name);
     return {};
 }
 
 Result<Space> space_of(const Dir& dir) {
-    struct statvfs status{};
-    if (retry([&] { return ::fstatvfs(dir.get(), &status); }) != 0) return fail(errno, "look at the free space of", dir.path);
-    return Space{std::uint64_t{status.f_bavail} * status.f_frsize, std::uint64_t{status.f_blocks} * status.f_frsize};
+    struct statvfs status {};
+    if (retry([&] { return ::fstatvfs(dir.get(), &status); }) != 0)
+        return fail(errno, "look at the free space of", dir.path);
+    return Space{std::uint64_t{status.f_bavail} * status.f_frsize,
+                 std::uint64_t{status.f_blocks} * status.f_frsize};
 }
 
-Result<> rename_new_atomic(const Dir& from_dir, const std::string& from, const Dir& to_dir, const std::string& to) {
-    if (rename_with_flag(from_dir.get(), from.c_str(), to_dir.get(), to.c_str(), RenameFlag::noreplace) == 0) return {};
-    if (flag_unknown(errno)) return fail(Errc::unsupported, "rename", from_dir / from, "this file system can't rename without replacing");
+Result<> rename_new_atomic(const Dir& from_dir, const std::string& from, const Dir& to_dir,
+                           const std::string& to) {
+    if (rename_with_flag(from_dir.get(), from.c_str(), to_dir.get(), to.c_str(),
+                         RenameFlag::noreplace) == 0)
+        return {};
+    if (flag_unknown(errno))
+        return fail(Errc::unsupported, "rename", from_dir / from,
+                    "this file system can't rename without replacing");
     return rename_failed(errno, from_dir, from, to_dir, to);
 }
 
-Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir, const std::string& to) {
-    if (rename_with_flag(from_dir.get(), from.c_str(), to_dir.get(), to.c_str(), RenameFlag::noreplace) == 0) return {};
+Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
+                    const std::string& to) {
+    if (rename_with_flag(from_dir.get(), from.c_str(), to_dir.get(), to.c_str(),
+                         RenameFlag::noreplace) == 0)
+        return {};
     if (!flag_unknown(errno)) return rename_failed(errno, from_dir, from, to_dir, to);
     if (stat_at(to_dir, to)) return rename_failed(EEXIST, from_dir, from, to_dir, to);
-    if (::renameat(from_dir.get(), from.c_str(), to_dir.get(), to.c_str()) != 0) return rename_failed(errno, from_dir, from, to_dir, to);
+    if (::renameat(from_dir.get(), from.c_str(), to_dir.get(), to.c_str()) != 0)
+        return rename_failed(errno, from_dir, from, to_dir, to);
     return {};
 }
 
-Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir, const std::string& to) {
-    if (rename_with_flag(from_dir.get(), from.c_str(), to_dir.get(), to.c_str(), RenameFlag::exchange) == 0) return {};
-    if (flag_unknown(errno)) return fail(Errc::unsupported, "exchange", to_dir / to, "this file system can't exchange two names");
+Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir,
+                  const std::string& to) {
+    if (rename_with_flag(from_dir.get(), from.c_str(), to_dir.get(), to.c_str(),
+                         RenameFlag::exchange) == 0)
+        return {};
+    if (flag_unknown(errno))
+        return fail(Errc::unsupported, "exchange", to_dir / to,
+                    "this file system can't exchange two names");
     return fail(errno, "exchange", from_dir / from, "with " + (to_dir / to).string());
 }
 
 Result<std::string> read_file_at(const Dir& parent, const std::string& name, std::size_t limit) {
     // O_NONBLOCK: a FIFO that somebody put here must not hold us up.
     TRY_ASSIGN(const Fd fd, open_at(parent, name, O_RDONLY | O_NONBLOCK));
-    struct stat status{};
+    struct stat status {};
     if (::fstat(fd.get(), &status) != 0) return fail(errno, "look at", parent / name);
-    if (!S_ISREG(status.st_mode)) return fail(Errc::damaged, "read", parent / name, "not a regular file");
+    if (!S_ISREG(status.st_mode))
+        return fail(Errc::damaged, "read", parent / name, "not a regular file");
     std::string bytes;
     std::array<char, 4096> chunk{};
     for (;;) {
@@ -211,7 +241,9 @@ Result<std::string> read_file_at(const Dir& parent, const std::string& name, std
         if (got < 0) return fail(errno, "read", parent / name);
         if (got == 0) return bytes;
         bytes.append(chunk.data(), static_cast<std::size_t>(got));
-        if (bytes.size() > limit) return fail(Errc::damaged, "read", parent / name, "larger than anything larder writes here");
+        if (bytes.size() > limit)
+            return fail(Errc::damaged, "read", parent / name,
+                        "larger than anything larder writes here");
     }
 }
 
@@ -224,7 +256,8 @@ Result<> write_all(int fd, std::string_view bytes, const std::filesystem::path& 
     return {};
 }
 
-Result<> write_new_file_at(const Dir& parent, const std::string& name, std::string_view bytes, mode_t mode) {
+Result<> write_new_file_at(const Dir& parent, const std::string& name, std::string_view bytes,
+                           mode_t mode) {
     TRY_ASSIGN(const Fd fd, open_at(parent, name, O_WRONLY | O_CREAT | O_EXCL, mode));
     auto written = write_all(fd.get(), bytes, parent / name);
     if (!written) (void)remove_file_at(parent, name);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "os/file_lock.hpp"
 
 #include <fcntl.h>
@@ -6,8 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <mutex>
-#include "os/process.hpp"
 #include <vector>
+
+#include "os/process.hpp"
 
 // The command is in glibc, musl and macOS; glibc shows it only where GNU extensions are asked for, which g++ and clang++ do.
 #ifndef F_OFD_SETLK
@@ -22,7 +24,8 @@ namespace {
 class Held {
 public:
     static Held& instance() {
-        static Held* const held = new Held;  // never destroyed: locks may be held until the very end of the process
+        static Held* const held =
+            new Held;  // never destroyed: locks may be held until the very end of the process
         return *held;
     }
 
@@ -78,17 +81,20 @@ Result<bool> try_lock_fd(int fd, Mode mode, const Range& range, const std::files
 
 Result<> unlock_fd(int fd, const std::filesystem::path& path) {
     auto description = description_of(F_UNLCK, Range::whole());
-    if (os::retry([&] { return ::fcntl(fd, F_OFD_SETLK, &description); }) != 0) return os::fail(errno, "unlock", path);
+    if (os::retry([&] { return ::fcntl(fd, F_OFD_SETLK, &description); }) != 0)
+        return os::fail(errno, "unlock", path);
     return {};
 }
 
 Result<bool> is_locked_fd(int fd, const Range& range, const std::filesystem::path& path) {
     auto description = description_of(F_WRLCK, range);
-    if (os::retry([&] { return ::fcntl(fd, F_OFD_GETLK, &description); }) != 0) return os::fail(errno, "look at lock", path);
+    if (os::retry([&] { return ::fcntl(fd, F_OFD_GETLK, &description); }) != 0)
+        return os::fail(errno, "look at lock", path);
     return description.l_type != F_UNLCK;
 }
 
-Result<std::optional<FileLock>> FileLock::try_lock(const os::Dir& dir, const std::string& name, Mode mode, const Range& range) {
+Result<std::optional<FileLock>> FileLock::try_lock(const os::Dir& dir, const std::string& name,
+                                                   Mode mode, const Range& range) {
     TRY_ASSIGN(os::Fd fd, Held::instance().open(dir, name));
     FileLock lock(std::move(fd));
     TRY_ASSIGN(const bool had, try_lock_fd(lock.fd_.get(), mode, range, dir / name));
@@ -109,7 +115,8 @@ FileLock& FileLock::operator=(FileLock&& other) noexcept {
 FileLock::~FileLock() {
     if (!fd_) return;
     if (owner_ != os::process_token()) {
-        (void)fd_.release();  // closed in this child already, and the number may be somebody else's by now
+        (void)fd_
+            .release();  // closed in this child already, and the number may be somebody else's by now
         return;
     }
     // Explicitly, and not by closing alone: a child that is being forked, or started, shares the open file until it comes to close it.

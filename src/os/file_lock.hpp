@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Advisory locks that belong to an open file, not to a process.
 //
 // Why not boost::interprocess::file_lock, which is a process-owned fcntl lock on POSIX:
@@ -15,6 +16,7 @@
 
 #include <cstdint>
 #include <optional>
+
 #include "os/file.hpp"
 
 namespace larder::os {
@@ -31,18 +33,21 @@ struct Range {
 };
 
 /// Whether the lock was had. Never waits.
-[[nodiscard]] Result<bool> try_lock_fd(int fd, Mode mode, const Range& range, const std::filesystem::path& path);
+[[nodiscard]] Result<bool> try_lock_fd(int fd, Mode mode, const Range& range,
+                                       const std::filesystem::path& path);
 [[nodiscard]] Result<> unlock_fd(int fd, const std::filesystem::path& path);
 /// Whether an exclusive lock by another open file would be refused now.
-[[nodiscard]] Result<bool> is_locked_fd(int fd, const Range& range, const std::filesystem::path& path);
+[[nodiscard]] Result<bool> is_locked_fd(int fd, const Range& range,
+                                        const std::filesystem::path& path);
 
 /// One lock, held from try_lock to the destructor.
 /// Fork: the child holds nothing, and its destructor touches nothing.
 class FileLock {
 public:
     /// Creates the file where it is missing. Nothing where somebody else holds the lock.
-    [[nodiscard]] static Result<std::optional<FileLock>> try_lock(const os::Dir& dir, const std::string& name, Mode mode,
-                                                                  const Range& range = Range::whole());
+    [[nodiscard]] static Result<std::optional<FileLock>> try_lock(
+        const os::Dir& dir, const std::string& name, Mode mode,
+        const Range& range = Range::whole());
     FileLock(FileLock&& other) noexcept;
     FileLock& operator=(FileLock&& other) noexcept;
     ~FileLock();
@@ -55,6 +60,7 @@ private:
 
 /// Whether somebody holds this lock, exclusively or shared: a hint, old as soon as it is given.
 enum class State { missing, free, taken };
-[[nodiscard]] Result<State> look_at(const os::Dir& dir, const std::string& name, const Range& range = Range::whole());
+[[nodiscard]] Result<State> look_at(const os::Dir& dir, const std::string& name,
+                                    const Range& range = Range::whole());
 
 }  // namespace larder::os

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "os/points.hpp"
 
 #ifdef LARDER_POINTS
@@ -35,7 +36,8 @@ int act_as_environment_says(std::string_view name) {
         const auto rule = rest.substr(0, end);
         rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
         const auto equals = rule.find('=');
-        if (equals != std::string_view::npos && rule.substr(0, equals) == name) return act(rule.substr(equals + 1));
+        if (equals != std::string_view::npos && rule.substr(0, equals) == name)
+            return act(rule.substr(equals + 1));
     }
     return 0;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Named points in the protocol, at which a test can hold a process, end it, or make a system call fail.
 //
 // They exist in the library `larder_testing` alone; in `larder` a point is nothing at all.

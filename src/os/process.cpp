@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: MIT
 #include "os/process.hpp"
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #ifdef __linux__
 #include <sys/syscall.h>
 #endif
@@ -18,10 +19,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include "os/file.hpp"
-#include "os/points.hpp"
 #include <string_view>
 #include <type_traits>
+
+#include "os/file.hpp"
+#include "os/points.hpp"
 
 namespace larder::os {
 
@@ -30,7 +32,8 @@ namespace {
 /// Random numbers from the kernel: a generator of our own would be duplicated by a fork.
 std::uint64_t kernel_random() noexcept {
     std::uint64_t number = 0;
-    if (::getentropy(&number, sizeof number) != 0) std::abort();  // no kernel that we run on can fail here
+    if (::getentropy(&number, sizeof number) != 0)
+        std::abort();  // no kernel that we run on can fail here
     return number;
 }
 
@@ -45,7 +48,8 @@ void wipe_in_child();
 /// A page of its own, wiped by the kernel in every forked child (also of a raw clone); where the kernel can't, by a handler.
 Own& own() noexcept {
     static Own* const page = [] {
-        void* memory = ::mmap(nullptr, sizeof(Own), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        void* memory = ::mmap(nullptr, sizeof(Own), PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) std::abort();  // out of memory
 #ifdef MADV_WIPEONFORK
         if (::madvise(memory, sizeof(Own), MADV_WIPEONFORK) == 0) return static_cast<Own*>(memory);
@@ -74,7 +78,9 @@ std::string_view read_some(const char* path, Buffer& buffer) noexcept {
 
 /// "/proc/PID/NAME", cut off where that is too long, and then the path of nothing.
 struct ProcPath {
-    ProcPath(std::int64_t pid, const char* name) noexcept { std::snprintf(text.data(), text.size(), "/proc/%lld/%s", static_cast<long long>(pid), name); }
+    ProcPath(std::int64_t pid, const char* name) noexcept {
+        std::snprintf(text.data(), text.size(), "/proc/%lld/%s", static_cast<long long>(pid), name);
+    }
     std::array<char, 64> text;
 };
 
@@ -99,16 +105,17 @@ KernelView view_of(std::int64_t pid) noexcept {
 
 /// Whether a process whose first thread has ended has others that have not.
 bool has_other_threads(std::int64_t pid) noexcept {
-    struct stat status{};
+    struct stat status {};
     // A directory's links are its subdirectories and two more: one for each thread.
     return ::stat(ProcPath(pid, "task").text.data(), &status) == 0 && status.st_nlink > 3;
 }
 
 /// The namespace in which our pid means something; 0 where it can't be told.
 std::uint64_t this_pid_namespace() {
-    struct stat status{};
+    struct stat status {};
     if (point("os.pid-namespace") != 0) return 0;
-    return ::stat("/proc/self/ns/pid", &status) == 0 ? static_cast<std::uint64_t>(status.st_ino) : 0;
+    return ::stat("/proc/self/ns/pid", &status) == 0 ? static_cast<std::uint64_t>(status.st_ino)
+                                                     : 0;
 }
 
 /// The page is there before main, and with it before any fork: no child can inherit an initialization that another thread was in.
@@ -163,10 +170,12 @@ BootId boot_id() noexcept {
         const BootId read = read_boot_id();
         if (read == BootId{}) return read;
         const auto words = std::bit_cast<Words>(read);
-        for (std::size_t i = 0; i < words.size(); ++i) known[i].store(words[i], std::memory_order_relaxed);
+        for (std::size_t i = 0; i < words.size(); ++i)
+            known[i].store(words[i], std::memory_order_relaxed);
         is_known.store(true, std::memory_order_release);
     }
-    return std::bit_cast<BootId>(Words{known[0].load(std::memory_order_relaxed), known[1].load(std::memory_order_relaxed)});
+    return std::bit_cast<BootId>(
+        Words{known[0].load(std::memory_order_relaxed), known[1].load(std::memory_order_relaxed)});
 }
 
 std::string to_text(const BootId& boot) {
@@ -187,16 +196,19 @@ Running is_running(const ProcessIdentity& process) noexcept {
     if (process.pid <= 0) return Running::no;
     // What we, or it, could not find out (for want of a descriptor, say) is zero, and differs from nothing: doubt is on the side of the lease.
     const auto differ = [](const auto& one, const auto& other) {
-        return one != other && one != std::decay_t<decltype(one)>{} && other != std::decay_t<decltype(other)>{};
+        return one != other && one != std::decay_t<decltype(one)>{} &&
+               other != std::decay_t<decltype(other)>{};
     };
     if (differ(process.boot, boot_id())) return Running::no;
     if (differ(process.pid_namespace, this_pid_namespace())) return Running::unknown;
     if (::kill(static_cast<pid_t>(process.pid), 0) != 0 && errno == ESRCH) return Running::no;
     const KernelView now = view_of(process.pid);
     // Ended, and its parent has yet to ask how; or only its first thread has ended, and others run.
-    if ((now.state == 'Z' || now.state == 'X') && !has_other_threads(process.pid)) return Running::no;
+    if ((now.state == 'Z' || now.state == 'X') && !has_other_threads(process.pid))
+        return Running::no;
     // Where either start can't be told, a running pid is taken for the same process.
-    return now.start == 0 || process.start == 0 || now.start == process.start ? Running::yes : Running::no;
+    return now.start == 0 || process.start == 0 || now.start == process.start ? Running::yes
+                                                                              : Running::no;
 }
 
 std::string this_command() {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Who we are: this process, also after a fork, and in which boot of which machine.
 #pragma once
 
@@ -28,7 +29,7 @@ using BootId = std::array<std::uint8_t, 16>;
 struct ProcessIdentity {
     BootId boot{};
     std::uint64_t pid_namespace = 0;  ///< 0 where it can't be told, or the system has none
-    std::uint64_t start = 0;          ///< when it started, in the kernel's ticks; 0 where it can't be told
+    std::uint64_t start = 0;  ///< when it started, in the kernel's ticks; 0 where it can't be told
     std::int64_t pid = 0;
 };
 [[nodiscard]] ProcessIdentity this_process() noexcept;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Signals are for the program's own threads: one that larder starts inherits the mask of whoever starts it, and takes none.
 #pragma once
 

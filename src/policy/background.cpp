@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: MIT
 #include "policy/background.hpp"
 
 #include <algorithm>
+#include <utility>
+
 #include "format/layout.hpp"
 #include "os/process.hpp"
 #include "os/signals.hpp"
 #include "policy/evict.hpp"
 #include "policy/plan.hpp"
-#include <utility>
 
 namespace larder::policy {
 
@@ -17,14 +19,17 @@ constexpr std::chrono::minutes look_interval{1};
 
 BackgroundOptions bounded(BackgroundOptions options) {
     options.every = std::clamp(options.every, std::chrono::seconds(0), century);
-    options.at_most = std::clamp(options.at_most, std::chrono::milliseconds(0), std::chrono::milliseconds(century));
+    options.at_most = std::clamp(options.at_most, std::chrono::milliseconds(0),
+                                 std::chrono::milliseconds(century));
     return options;
 }
 
 }  // namespace
 
 Background::Background(CollectOptions limits, BackgroundOptions options)
-    : limits_(std::move(limits)), options_(bounded(std::move(options))), owner_(os::process_token()) {}
+    : limits_(std::move(limits)),
+      options_(bounded(std::move(options))),
+      owner_(os::process_token()) {}
 
 Background::~Background() {
     // In a forked child there is no such thread, and its handle may be another's by now: nobody touches it.
@@ -34,9 +39,12 @@ Background::~Background() {
 bool Background::is_time_to_look() noexcept {
     const auto now = Clock::now().time_since_epoch().count();
     auto due = next_look_.load(std::memory_order_relaxed);
-    const auto wait = std::chrono::duration_cast<Clock::duration>(std::min<std::chrono::seconds>(options_.every, look_interval)).count();
+    const auto wait = std::chrono::duration_cast<Clock::duration>(
+                          std::min<std::chrono::seconds>(options_.every, look_interval))
+                          .count();
     // A forked child inherits the mutex in whatever state: it takes no part.
-    return now >= due && !retired_ && owner_ == os::process_token() && next_look_.compare_exchange_strong(due, now + wait);
+    return now >= due && !retired_ && owner_ == os::process_token() &&
+           next_look_.compare_exchange_strong(due, now + wait);
 }
 
 void Background::start_if_due(const protocol::RootRef& root, const cache::CallContext& caller) {
@@ -46,16 +54,18 @@ void Background::start_if_due(const protocol::RootRef& root, const cache::CallCo
     const os::AllSignalsBlocked blocked;
     running_ = true;
     try {
-        thread_ = std::make_unique<std::jthread>([this, root, &caller](const std::stop_token& stop) {
-            run(stop, root, caller);
-            running_ = false;
-        });
+        thread_ =
+            std::make_unique<std::jthread>([this, root, &caller](const std::stop_token& stop) {
+                run(stop, root, caller);
+                running_ = false;
+            });
     } catch (...) {
         running_ = false;  // no thread, or no memory, to be had: the next one that is due
     }
 }
 
-void Background::run(const std::stop_token& stop, const protocol::RootRef& root, const cache::CallContext& caller) const {
+void Background::run(const std::stop_token& stop, const protocol::RootRef& root,
+                     const cache::CallContext& caller) const {
     try {
         // Others are to see that somebody is at it: so the time is set first. Nobody opens a lock's file for that.
         (void)os::touch_at(root->dirs().locks, format::collector_lock_name);
@@ -64,7 +74,9 @@ void Background::run(const std::stop_token& stop, const protocol::RootRef& root,
         limits.stop = enough.get_token();
         const auto end = Clock::now() + options_.at_most;
         limits.on_progress = [&](const CollectProgress& progress) {
-            if (stop.stop_requested() || retired_ || limits_.stop.stop_requested() || Clock::now() >= end) enough.request_stop();
+            if (stop.stop_requested() || retired_ || limits_.stop.stop_requested() ||
+                Clock::now() >= end)
+                enough.request_stop();
             if (limits_.on_progress) limits_.on_progress(progress);
         };
         const auto report = collect_within_limits(root, limits, caller);
@@ -79,7 +91,8 @@ bool Background::is_due(const cache::Root& root) const {
     const auto last = os::stat_at(root.dirs().locks, format::collector_lock_name);
     if (!last) return false;
     const auto age = std::chrono::system_clock::now() - os::modified(*last);
-    return age >= options_.every || age <= -options_.every;  // a time of the future is a clock's that was wrong
+    return age >= options_.every ||
+           age <= -options_.every;  // a time of the future is a clock's that was wrong
 }
 
 }  // namespace larder::policy

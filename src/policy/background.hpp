@@ -1,14 +1,17 @@
+// SPDX-License-Identifier: MIT
 // Collections that begin by themselves at the end of a publish: see Cache::keep_within.
 #pragma once
 
 #include <atomic>
 #include <chrono>
-#include <larder/collect.hpp>
 #include <memory>
 #include <mutex>
+#include <thread>
+
+#include <larder/collect.hpp>
+
 #include "cache/call_context.hpp"
 #include "protocol/slot_lease.hpp"
-#include <thread>
 
 namespace larder::policy {
 
@@ -33,7 +36,8 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    void run(const std::stop_token& stop, const protocol::RootRef& root, const cache::CallContext& caller) const;
+    void run(const std::stop_token& stop, const protocol::RootRef& root,
+             const cache::CallContext& caller) const;
     [[nodiscard]] bool is_due(const cache::Root& root) const;
 
     const CollectOptions limits_;

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 #include "policy/evict.hpp"
+
+#include <set>
 
 #include "format/name.hpp"
 #include "os/points.hpp"
-#include <set>
+#include "policy/plan.hpp"
 #include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
-#include "policy/plan.hpp"
 #include "protocol/retire.hpp"
 
 namespace larder::policy {
@@ -21,10 +23,12 @@ constexpr std::size_t victims_a_look = 256;
 
 class Evictor {
 public:
-    Evictor(cache::Root& root, const CollectOptions& options, cache::CallContext caller, CollectReport& report)
+    Evictor(cache::Root& root, const CollectOptions& options, cache::CallContext caller,
+            CollectReport& report)
         : root_(root), options_(options), caller_(std::move(caller)), report_(report) {
         // A test that holds the lock's holder for as long as it likes says so.
-        if (os::point("evict.patient") == 0) caller_.lock_timeout = std::min(caller_.lock_timeout, patience);
+        if (os::point("evict.patient") == 0)
+            caller_.lock_timeout = std::min(caller_.lock_timeout, patience);
         caller_.on_wait = nullptr;
     }
 
@@ -45,7 +49,9 @@ public:
             if (number % victims_a_look == 0) {
                 TRY_ASSIGN(leases_, protocol::read_leases(root_));
             }
-            if (options_.on_progress) options_.on_progress({CollectProgress::Phase::evicting, number, plan.victims.size(), report_.evicted_bytes});
+            if (options_.on_progress)
+                options_.on_progress({CollectProgress::Phase::evicting, number, plan.victims.size(),
+                                      report_.evicted_bytes});
             auto evicted = evict_one(victim);
             if (!evicted && evicted.error().code == Errc::no_space) return false;
             TRY(evicted);
@@ -59,20 +65,27 @@ private:
     Result<> evict_one(const Candidate& victim) {
         (void)os::point("evict.one");
         const auto record = protocol::read_record(root_, victim.id);
-        if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
+        if (!record && record.error().code != Errc::damaged)
+            return tl::make_unexpected(record.error());
         if (!record) return stays(report_.used_since);  // gone meanwhile
         if (const auto holders = leases_.find(victim.id); holders != leases_.end()) {
-            for (const auto& process : holders->second) report_.spared.push_back({process, to_text(victim.id), record->bucket, record->key});
+            for (const auto& process : holders->second)
+                report_.spared.push_back(
+                    {process, to_text(victim.id), record->bucket, record->key});
             return stays_too_old(victim);
         }
         const auto bucket = format::encode_bucket(record->bucket);
-        const auto path = bucket ? format::encode_key_path(*bucket, record->key) : tl::make_unexpected(bucket.error());
+        const auto path = bucket ? format::encode_key_path(*bucket, record->key)
+                                 : tl::make_unexpected(bucket.error());
         if (!path) return stays(report_.used_since);
-        if (options_.plan && is_kept(options_, record->bucket, record->key)) return stays(report_.used_since);
+        if (options_.plan && is_kept(options_, record->bucket, record->key))
+            return stays(report_.used_since);
         if (held_up_.contains(*bucket)) return is_held_up(victim, *bucket);
         const protocol::KeyRef place{record->bucket, *bucket, record->key, *path};
         const auto used_by = WallTime(std::chrono::seconds(victim.used) + std::chrono::seconds(1));
-        auto retired = options_.dry_run ? protocol::is_evictable(root_, place, victim.id, used_by) : protocol::retire_unused(root_, place, victim.id, used_by, caller_);
+        auto retired = options_.dry_run
+                           ? protocol::is_evictable(root_, place, victim.id, used_by)
+                           : protocol::retire_unused(root_, place, victim.id, used_by, caller_);
         if (!retired && retired.error().code == Errc::busy) return is_held_up(victim, *bucket);
         TRY(retired);
         if (!*retired) return stays(report_.used_since);
@@ -100,8 +113,10 @@ private:
 
     /// Whether what stays is within all limits: more of what was chosen may stay than low water asks for.
     [[nodiscard]] bool keeps_limits(const Plan& plan) const {
-        const auto entries = report_.live_entries.value_or(0), bytes = report_.live_bytes.value_or(0);
-        return keeps_age_ && entries <= options_.max_entries.value_or(entries) && bytes <= options_.max_size.value_or(bytes) && report_.evicted_bytes >= plan.to_free;
+        const auto entries = report_.live_entries.value_or(0),
+                   bytes = report_.live_bytes.value_or(0);
+        return keeps_age_ && entries <= options_.max_entries.value_or(entries) &&
+               bytes <= options_.max_size.value_or(bytes) && report_.evicted_bytes >= plan.to_free;
     }
 
     void count(const Candidate& victim, const format::Record& record) {
@@ -122,7 +137,8 @@ private:
         }
         if (options_.on_evict) {
             const WallTime used{std::chrono::seconds(victim.used)};
-            options_.on_evict({record.bucket, record.key, to_text(victim.id), record.bytes, used, victim.reason});
+            options_.on_evict(
+                {record.bucket, record.key, to_text(victim.id), record.bytes, used, victim.reason});
         }
     }
 
@@ -150,7 +166,9 @@ void add(CollectReport& sum, CollectReport more) {
 
 }  // namespace
 
-Result<CollectReport> collect_within_limits(const protocol::RootRef& root, const CollectOptions& options, const cache::CallContext& caller) {
+Result<CollectReport> collect_within_limits(const protocol::RootRef& root,
+                                            const CollectOptions& options,
+                                            const cache::CallContext& caller) {
     TRY(check_limits(options));
     CollectReport sum;
     std::uint64_t garbage = 0;
@@ -164,7 +182,8 @@ Result<CollectReport> collect_within_limits(const protocol::RootRef& root, const
         }
     }
     for (bool had_room = false; !had_room;) {
-        TRY_ASSIGN(auto report, protocol::collect(root, options, caller, [&](CollectReport& begun) -> Result<> {
+        TRY_ASSIGN(auto report,
+                   protocol::collect(root, options, caller, [&](CollectReport& begun) -> Result<> {
                        had_room = true;
                        const auto plan = make_plan(*root, options, garbage);
                        begun.stopped = !plan && plan.error().code == Errc::interrupted;
@@ -177,7 +196,9 @@ Result<CollectReport> collect_within_limits(const protocol::RootRef& root, const
         const bool gained = report.entries > 0;
         add(sum, std::move(report));
         if (!had_room && !gained) {
-            return os::fail(Errc::no_space, "evict", root->dirs().root.path, "the disk has no space for even a rename; free a little of it by other means");
+            return os::fail(
+                Errc::no_space, "evict", root->dirs().root.path,
+                "the disk has no space for even a rename; free a little of it by other means");
         }
     }
     return sum;

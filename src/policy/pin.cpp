@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: MIT
 #include "policy/pin.hpp"
 
 #include <cerrno>
+
 #include "format/layout.hpp"
 #include "format/name.hpp"
 #include "os/dir_reader.hpp"
@@ -11,7 +13,8 @@ namespace larder::policy {
 namespace {
 
 /// `pins/<bucket>`, or nothing where that has no pins. Opened anew each time: few processes ever ask.
-Result<std::optional<os::Dir>> open_pins(const cache::Root& root, const std::string& encoded_bucket) {
+Result<std::optional<os::Dir>> open_pins(const cache::Root& root,
+                                         const std::string& encoded_bucket) {
     auto pins = os::open_dir_at(root.dirs().root, format::pins_name);
     if (!pins && pins.error().sys_errno == ENOENT) return std::nullopt;
     TRY(pins);

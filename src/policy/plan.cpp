@@ -1,29 +1,36 @@
+// SPDX-License-Identifier: MIT
 #include "policy/plan.hpp"
 
 #include <fnmatch.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
+
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
-#include <limits>
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
+#include "policy/pin.hpp"
 #include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
-#include "policy/pin.hpp"
 #include "protocol/use.hpp"
 
 namespace larder {
 
 std::string_view name_of(Eviction::Reason reason) noexcept {
     switch (reason) {
-        case Eviction::Reason::max_age: return "max-age";
-        case Eviction::Reason::max_entries: return "max-entries";
-        case Eviction::Reason::max_size: return "max-size";
-        case Eviction::Reason::min_free: return "min-free";
-        case Eviction::Reason::plan: return "plan";
+        case Eviction::Reason::max_age:
+            return "max-age";
+        case Eviction::Reason::max_entries:
+            return "max-entries";
+        case Eviction::Reason::max_size:
+            return "max-size";
+        case Eviction::Reason::min_free:
+            return "min-free";
+        case Eviction::Reason::plan:
+            return "plan";
     }
     return "";
 }
@@ -40,7 +47,8 @@ constexpr std::uint64_t progress_step = 256;
 
 class Planner {
 public:
-    Planner(const cache::Root& root, const CollectOptions& options, std::uint64_t garbage) : root_(root), options_(options), garbage_(garbage) {
+    Planner(const cache::Root& root, const CollectOptions& options, std::uint64_t garbage)
+        : root_(root), options_(options), garbage_(garbage) {
         // The record says how large an entry is; where nobody asks, it need not be read.
         needs_records_ = options.max_size || options.min_free || !options.keep.empty();
     }
@@ -48,30 +56,39 @@ public:
     Result<Plan> plan() {
         TRY(list());
         TRY_ASSIGN(leases_, protocol::read_leases(root_));
-        std::sort(candidates_.begin(), candidates_.end(), [](const Candidate& a, const Candidate& b) { return a.used != b.used ? a.used < b.used : a.id < b.id; });
+        std::sort(candidates_.begin(), candidates_.end(),
+                  [](const Candidate& a, const Candidate& b) {
+                      return a.used != b.used ? a.used < b.used : a.id < b.id;
+                  });
         TRY(choose());
         return std::move(plan_);
     }
 
 private:
     Result<> list() {
-        return os::for_each_name(root_.dirs().buckets, [&](const std::string& name, unsigned char) -> Result<> {
-            const auto bucket = format::decode_name(name);
-            if (!bucket || bucket->empty()) return {};
-            auto dir = os::open_dir_at(root_.dirs().buckets, name);
-            const int reason = dir ? 0 : dir.error().sys_errno;
-            if (reason == ENOENT || reason == ENOTDIR || reason == ELOOP) return {};  // refreshed meanwhile, or never a bucket
-            TRY(dir);
-            TRY_ASSIGN(const auto pins, pins_of(root_, name));
-            return os::for_each_name(*dir, [&](const std::string& key, unsigned char type) -> Result<> {
-                if (options_.stop.stop_requested()) return os::fail(Errc::interrupted, "plan", root_.dirs().root.path, "asked to stop; nothing has changed");
-                if (!format::is_key_name(key) || type == DT_DIR) return {};
-                return list_key(*dir, *bucket, key, pins.contains(key));
+        return os::for_each_name(
+            root_.dirs().buckets, [&](const std::string& name, unsigned char) -> Result<> {
+                const auto bucket = format::decode_name(name);
+                if (!bucket || bucket->empty()) return {};
+                auto dir = os::open_dir_at(root_.dirs().buckets, name);
+                const int reason = dir ? 0 : dir.error().sys_errno;
+                if (reason == ENOENT || reason == ENOTDIR || reason == ELOOP)
+                    return {};  // refreshed meanwhile, or never a bucket
+                TRY(dir);
+                TRY_ASSIGN(const auto pins, pins_of(root_, name));
+                return os::for_each_name(
+                    *dir, [&](const std::string& key, unsigned char type) -> Result<> {
+                        if (options_.stop.stop_requested())
+                            return os::fail(Errc::interrupted, "plan", root_.dirs().root.path,
+                                            "asked to stop; nothing has changed");
+                        if (!format::is_key_name(key) || type == DT_DIR) return {};
+                        return list_key(*dir, *bucket, key, pins.contains(key));
+                    });
             });
-        });
     }
 
-    Result<> list_key(const os::Dir& dir, const std::string& bucket, const std::string& name, bool pinned) {
+    Result<> list_key(const os::Dir& dir, const std::string& bucket, const std::string& name,
+                      bool pinned) {
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
         if (link.kind != LinkRead::Kind::entry) return {};
         const auto status = os::stat_at(dir, name);
@@ -81,7 +98,8 @@ private:
         bool kept = pinned;
         if (needs_records_) {
             const auto record = protocol::read_record(root_, link.id);
-            if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
+            if (!record && record.error().code != Errc::damaged)
+                return tl::make_unexpected(record.error());
             if (!record) return {};  // gone meanwhile, or verify's business
             candidate.bytes = record->bytes;
             kept = kept || is_kept(options_, bucket, record->key);
@@ -89,7 +107,9 @@ private:
         ++plan_.live_entries;
         plan_.live_bytes += candidate.bytes;
         if (!kept) candidates_.push_back(candidate);
-        if (options_.on_progress && plan_.live_entries % progress_step == 0) options_.on_progress({CollectProgress::Phase::planning, plan_.live_entries, 0, plan_.live_bytes});
+        if (options_.on_progress && plan_.live_entries % progress_step == 0)
+            options_.on_progress(
+                {CollectProgress::Phase::planning, plan_.live_entries, 0, plan_.live_bytes});
         return {};
     }
 
@@ -102,9 +122,12 @@ private:
         if (options_.min_free) {
             TRY_ASSIGN(const auto space, os::space_of(root_.dirs().root));
             const os::Space expected{space.free + garbage_, space.size};
-            if (expected.free < *options_.min_free) to_free = missing_space(*options_.min_free, expected);
+            if (expected.free < *options_.min_free)
+                to_free = missing_space(*options_.min_free, expected);
         }
-        const auto oldest = options_.max_age ? seconds_of(std::chrono::system_clock::now() - std::min(*options_.max_age, century)) : 0;
+        const auto oldest = options_.max_age ? seconds_of(std::chrono::system_clock::now() -
+                                                          std::min(*options_.max_age, century))
+                                             : 0;
         const std::uint64_t all_bytes = bytes;
         const auto reason_for = [&](const Candidate& candidate) -> std::optional<Reason> {
             if (candidate.used < oldest) return Reason::max_age;
@@ -131,14 +154,16 @@ private:
     }
 
     /// Below which it is to go, where it is above the limit now.
-    [[nodiscard]] std::uint64_t low_water(const std::optional<std::uint64_t>& limit, std::uint64_t now) const {
+    [[nodiscard]] std::uint64_t low_water(const std::optional<std::uint64_t>& limit,
+                                          std::uint64_t now) const {
         if (!limit || now <= *limit) return std::numeric_limits<std::uint64_t>::max();
         return *limit / 100 * options_.low_water + (*limit % 100 * options_.low_water + 99) / 100;
     }
 
     /// The limit is so many percent of what is to be free afterwards; no disk has more than its size.
     [[nodiscard]] std::uint64_t missing_space(std::uint64_t limit, const os::Space& space) const {
-        const std::uint64_t wanted = limit / options_.low_water * 100 + limit % options_.low_water * 100 / options_.low_water;
+        const std::uint64_t wanted = limit / options_.low_water * 100 +
+                                     limit % options_.low_water * 100 / options_.low_water;
         return std::max(limit, std::min(wanted, space.size)) - space.free;
     }
 
@@ -146,7 +171,8 @@ private:
         if (reason == Reason::max_age) plan_.keeps_age = false;
         const auto record = protocol::read_record(root_, candidate.id);
         for (const auto& process : holders) {
-            plan_.spared.push_back({process, to_text(candidate.id), record ? record->bucket : "", record ? record->key : ""});
+            plan_.spared.push_back({process, to_text(candidate.id), record ? record->bucket : "",
+                                    record ? record->key : ""});
         }
     }
 
@@ -162,36 +188,51 @@ private:
 }  // namespace
 
 std::uint32_t seconds_of(WallTime time) noexcept {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(seconds, 0, std::numeric_limits<std::uint32_t>::max()));
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+    return static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(seconds, 0, std::numeric_limits<std::uint32_t>::max()));
 }
 
 bool has_limits(const CollectOptions& options) noexcept {
-    return options.max_size || options.max_age || options.max_entries || options.min_free || options.plan;
+    return options.max_size || options.max_age || options.max_entries || options.min_free ||
+           options.plan;
 }
 
 Result<> check_limits(const CollectOptions& options) {
     if (options.low_water < 1 || options.low_water > 100) {
-        return os::fail(Errc::invalid, "collect", {}, "low_water is " + std::to_string(options.low_water) + ", and must be a percentage from 1 to 100");
+        return os::fail(Errc::invalid, "collect", {},
+                        "low_water is " + std::to_string(options.low_water) +
+                            ", and must be a percentage from 1 to 100");
     }
-    if (options.max_age && options.max_age->count() < 0) return os::fail(Errc::invalid, "collect", {}, "max_age is negative: it is a time since the last use");
-    if (options.plan && (options.max_size || options.max_age || options.max_entries || options.min_free)) {
-        return os::fail(Errc::invalid, "collect", {}, "a plan and limits at once: a plan was made by limits, and is carried out without");
+    if (options.max_age && options.max_age->count() < 0)
+        return os::fail(Errc::invalid, "collect", {},
+                        "max_age is negative: it is a time since the last use");
+    if (options.plan &&
+        (options.max_size || options.max_age || options.max_entries || options.min_free)) {
+        return os::fail(
+            Errc::invalid, "collect", {},
+            "a plan and limits at once: a plan was made by limits, and is carried out without");
     }
     return {};
 }
 
 bool is_kept(const CollectOptions& options, const std::string& bucket, const std::string& key) {
     const std::string name = bucket + "/" + key;
-    return std::any_of(options.keep.begin(), options.keep.end(), [&](const std::string& pattern) { return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0; });
+    return std::any_of(options.keep.begin(), options.keep.end(), [&](const std::string& pattern) {
+        return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+    });
 }
 
-Result<Plan> make_plan(const cache::Root& root, const CollectOptions& options, std::uint64_t garbage) {
+Result<Plan> make_plan(const cache::Root& root, const CollectOptions& options,
+                       std::uint64_t garbage) {
     if (!options.plan) return Planner(root, options, garbage).plan();
     Plan plan;
     for (const auto& eviction : *options.plan) {
         const auto id = format::parse_id(eviction.id);
-        if (!id) return os::fail(Errc::invalid, "read the plan", {}, "\"" + eviction.id + "\" is no id of an entry");
+        if (!id)
+            return os::fail(Errc::invalid, "read the plan", {},
+                            "\"" + eviction.id + "\" is no id of an entry");
         plan.victims.push_back({*id, eviction.bytes, seconds_of(eviction.last_used), Reason::plan});
     }
     return plan;

@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: MIT
 // Plan: to choose which live entries go, so that every limit is kept. Looks only: takes no lock, changes nothing.
 #pragma once
 
 #include <deque>
-#include <larder/collect.hpp>
-#include "format/id.hpp"
-#include "cache/root.hpp"
 #include <vector>
+
+#include <larder/collect.hpp>
+
+#include "cache/root.hpp"
+#include "format/id.hpp"
 
 namespace larder::policy {
 
@@ -24,7 +27,8 @@ inline constexpr std::chrono::seconds century{std::int64_t{100} * 365 * 24 * 360
 [[nodiscard]] std::uint32_t seconds_of(WallTime time) noexcept;
 
 struct Plan {
-    std::deque<Candidate> victims;  ///< in the order in which they are to go. A deque grows without being copied.
+    std::deque<Candidate>
+        victims;  ///< in the order in which they are to go. A deque grows without being copied.
     std::uint64_t live_entries = 0;  ///< all, the victims included
     std::uint64_t live_bytes = 0;
     std::uint64_t to_free = 0;  ///< bytes that min_free lacks
@@ -38,9 +42,11 @@ struct Plan {
 [[nodiscard]] Result<> check_limits(const CollectOptions& options);
 
 /// Whether a pattern of `keep` fits.
-[[nodiscard]] bool is_kept(const CollectOptions& options, const std::string& bucket, const std::string& key);
+[[nodiscard]] bool is_kept(const CollectOptions& options, const std::string& bucket,
+                           const std::string& key);
 
 /// `garbage`: bytes that will be free by themselves.
-[[nodiscard]] Result<Plan> make_plan(const cache::Root& root, const CollectOptions& options, std::uint64_t garbage);
+[[nodiscard]] Result<Plan> make_plan(const cache::Root& root, const CollectOptions& options,
+                                     std::uint64_t garbage);
 
 }  // namespace larder::policy

@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/collect.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <deque>
+
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
-#include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
 #include "tree/remove.hpp"
 
@@ -35,7 +38,9 @@ public:
     Result<> reap() {
         const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
         TRY_ASSIGN(report_.reaped, with_room([&] {
-                       return cache::reap_dead(places, [&](const os::Dir& staging) { return root_.reap(staging); }, caller_);
+                       return cache::reap_dead(
+                           places, [&](const os::Dir& staging) { return root_.reap(staging); },
+                           caller_);
                    }));
         (void)os::point("collect.reaped");
         return {};
@@ -64,7 +69,9 @@ public:
                 report_.stopped = true;
                 break;
             }
-            if (options_.on_progress) options_.on_progress({CollectProgress::Phase::collecting, report_.entries, retired_.size(), report_.bytes});
+            if (options_.on_progress)
+                options_.on_progress({CollectProgress::Phase::collecting, report_.entries,
+                                      retired_.size(), report_.bytes});
             TRY(take_apart(retired));
         }
         return {};
@@ -81,7 +88,8 @@ private:
         for (const auto& participant : participants) {
             if (participant.alive || !participant.table.announced) continue;
             ++report_.reaped;
-            const auto staging = os::open_dir_at(dirs_.staging, format::participant_name(participant.number));
+            const auto staging =
+                os::open_dir_at(dirs_.staging, format::participant_name(participant.number));
             if (staging) TRY(list_staged_links(*staging));
         }
         return {};
@@ -90,44 +98,51 @@ private:
     /// (2) Take refreshed buckets apart. Each link is renamed before it is read: until then a late publish, which found the
     /// bucket before it was moved aside, may still exchange it.
     Result<> flatten() {
-        return os::for_each_name(dirs_.retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
-            if (!format::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
-            auto bucket = os::open_dir_at(dirs_.retired_buckets, name);
-            if (!bucket && bucket.error().sys_errno == ENOTDIR) return leave_alone(dirs_.retired_buckets / name);
-            TRY(bucket);
-            TRY(os::for_each_name(*bucket, [&](const std::string& key, unsigned char type) -> Result<> {
-                if (!format::is_key_name(key) || type == DT_DIR) return leave_alone(*bucket / key);
-                (void)os::point("collect.flatten-one");
-                TRY(go_on());
-                auto retired = with_room([&] { return root_.retire_link(*bucket, key); });
-                if (!retired && retired.error().sys_errno == ENOENT) return {};
-                return retired;
-            }));
-            // A late publish may have brought one more link: then the next round takes the bucket apart.
-            auto removed = os::remove_dir_at(dirs_.retired_buckets, name);
-            if (!removed && removed.error().code != Errc::exists) return removed;
-            if (removed) ++report_.buckets;
-            return {};
-        });
+        return os::for_each_name(
+            dirs_.retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
+                if (!format::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
+                auto bucket = os::open_dir_at(dirs_.retired_buckets, name);
+                if (!bucket && bucket.error().sys_errno == ENOTDIR)
+                    return leave_alone(dirs_.retired_buckets / name);
+                TRY(bucket);
+                TRY(os::for_each_name(
+                    *bucket, [&](const std::string& key, unsigned char type) -> Result<> {
+                        if (!format::is_key_name(key) || type == DT_DIR)
+                            return leave_alone(*bucket / key);
+                        (void)os::point("collect.flatten-one");
+                        TRY(go_on());
+                        auto retired = with_room([&] { return root_.retire_link(*bucket, key); });
+                        if (!retired && retired.error().sys_errno == ENOENT) return {};
+                        return retired;
+                    }));
+                // A late publish may have brought one more link: then the next round takes the bucket apart.
+                auto removed = os::remove_dir_at(dirs_.retired_buckets, name);
+                if (!removed && removed.error().code != Errc::exists) return removed;
+                if (removed) ++report_.buckets;
+                return {};
+            });
     }
 
     /// Instead of (2), where nothing is to change.
     Result<> list_refreshed() {
-        return os::for_each_name(dirs_.retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
-            if (!format::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
-            const auto bucket = os::open_dir_at(dirs_.retired_buckets, name);
-            const int reason = bucket ? 0 : bucket.error().sys_errno;
-            if (reason == ENOTDIR || reason == ELOOP) return leave_alone(dirs_.retired_buckets / name);
-            if (reason == ENOENT) return {};
-            TRY(bucket);
-            ++report_.buckets;
-            return list_links(*bucket, format::is_key_name);
-        });
+        return os::for_each_name(
+            dirs_.retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
+                if (!format::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
+                const auto bucket = os::open_dir_at(dirs_.retired_buckets, name);
+                const int reason = bucket ? 0 : bucket.error().sys_errno;
+                if (reason == ENOTDIR || reason == ELOOP)
+                    return leave_alone(dirs_.retired_buckets / name);
+                if (reason == ENOENT) return {};
+                TRY(bucket);
+                ++report_.buckets;
+                return list_links(*bucket, format::is_key_name);
+            });
     }
 
     /// (3) What is retired.
     Result<> list() {
-        return list_links(dirs_.retired_links, [](std::string_view name) { return format::parse_id(name).has_value(); });
+        return list_links(dirs_.retired_links,
+                          [](std::string_view name) { return format::parse_id(name).has_value(); });
     }
 
     Result<> list_staged_links(const os::Dir& staging) {
@@ -146,8 +161,11 @@ private:
 
     /// After each link that was looked at: there may be millions.
     Result<> go_on() {
-        if (options_.on_progress && ++looked_at_ % 256 == 0) options_.on_progress({CollectProgress::Phase::collecting, looked_at_, 0, 0});
-        if (options_.stop.stop_requested()) return os::fail(Errc::interrupted, "collect", dirs_.root.path, "asked to stop; the rest is the next collection's");
+        if (options_.on_progress && ++looked_at_ % 256 == 0)
+            options_.on_progress({CollectProgress::Phase::collecting, looked_at_, 0, 0});
+        if (options_.stop.stop_requested())
+            return os::fail(Errc::interrupted, "collect", dirs_.root.path,
+                            "asked to stop; the rest is the next collection's");
         return {};
     }
 
@@ -159,12 +177,14 @@ private:
         if (link.kind == LinkRead::Kind::malformed) retired_.push_back({link_name, {}, 0, 0});
         if (link.kind != LinkRead::Kind::entry) return {};
         const auto record = read_record(root_, link.id);
-        if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
+        if (!record && record.error().code != Errc::damaged)
+            return tl::make_unexpected(record.error());
         bool named = false;
         if (record) {
             TRY_ASSIGN(named, is_named_by_its_key(*record, link.id));
         }
-        retired_.push_back({link_name, named ? format::Id{} : link.id, record ? record->bytes : 0, record ? record->files + 1 : 0});
+        retired_.push_back({link_name, named ? format::Id{} : link.id, record ? record->bytes : 0,
+                            record ? record->files + 1 : 0});
         return {};
     }
 
@@ -175,12 +195,13 @@ private:
         if (const auto holders = leases_.find(retired.id); holders != leases_.end()) {
             const auto record = read_record(root_, retired.id);
             for (const auto& process : holders->second) {
-                report_.leased.push_back(
-                    {process, to_text(retired.id), record ? record->bucket : "", record ? record->key : ""});
+                report_.leased.push_back({process, to_text(retired.id),
+                                          record ? record->bucket : "", record ? record->key : ""});
             }
             return {};
         }
-        TRY_ASSIGN(const bool was_there, options_.dry_run ? is_there(retired.id) : discard(retired.id));
+        TRY_ASSIGN(const bool was_there,
+                   options_.dry_run ? is_there(retired.id) : discard(retired.id));
         (void)os::point("collect.trashed");
         if (was_there) {
             ++report_.entries;
@@ -196,7 +217,8 @@ private:
         const auto bucket = format::encode_bucket(record.bucket);
         const auto key = format::encode_key(record.key);
         if (!bucket || !key) return false;
-        TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dirs_.buckets, format::key_path(*bucket, *key)));
+        TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dirs_.buckets,
+                                                          format::key_path(*bucket, *key)));
         return link.names(id);
     }
 
@@ -230,7 +252,9 @@ private:
     auto with_room(Step step) -> decltype(step()) {
         auto done = step();
         if (done || done.error().code != Errc::no_space) return done;
-        (void)tree::empty_dir(dirs_.trash, {.threads = 1});  // what it can't delete does not matter, if it could delete something
+        (void)tree::empty_dir(
+            dirs_.trash,
+            {.threads = 1});  // what it can't delete does not matter, if it could delete something
         return step();
     }
 
@@ -250,13 +274,16 @@ private:
 };
 
 /// `files` are known to lie there; a collection that was killed may have left others.
-Result<> empty_trash(const cache::Root& root, const CollectOptions& options, std::uint64_t files, CollectReport& report) {
+Result<> empty_trash(const cache::Root& root, const CollectOptions& options, std::uint64_t files,
+                     CollectReport& report) {
     tree::RemoveOptions how{options.threads, options.count_freed, options.stop, {}};
     std::uint64_t deleted = 0;
     how.on_progress = [&](std::uint64_t done) {
         deleted = done;
         // More than there were known to be: an earlier collection left some, and nobody knows how many.
-        if (options.on_progress) options.on_progress({CollectProgress::Phase::deleting, done, done <= files ? files : 0, report.bytes});
+        if (options.on_progress)
+            options.on_progress(
+                {CollectProgress::Phase::deleting, done, done <= files ? files : 0, report.bytes});
     };
     auto emptied = tree::empty_dir(root.dirs().trash, how);
     if (!emptied && emptied.error().code == Errc::interrupted) {
@@ -274,8 +301,10 @@ Result<> empty_trash(const cache::Root& root, const CollectOptions& options, std
 
 ProcessInfo info_of(const cache::ParticipantView& participant) {
     const auto& table = participant.table;
-    const auto since = std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(table.since_nanos));
-    return {participant.number, table.process.pid, table.command, WallTime(since), participant.alive, participant.here};
+    const auto since =
+        std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(table.since_nanos));
+    return {participant.number, table.process.pid, table.command,
+            WallTime(since),    participant.alive, participant.here};
 }
 
 Result<Leases> read_leases(const cache::Root& root) {
@@ -288,7 +317,8 @@ Result<Leases> read_leases(const cache::Root& root) {
     return leases;
 }
 
-Result<CollectReport> collect(const RootRef& root, const CollectOptions& options, const cache::CallContext& caller,
+Result<CollectReport> collect(const RootRef& root, const CollectOptions& options,
+                              const cache::CallContext& caller,
                               const std::function<Result<>(CollectReport&)>& evict) {
     const auto begun = std::chrono::steady_clock::now();
     Collector collector(*root, options, caller);
@@ -310,7 +340,10 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
     (void)os::point("collect.emptied");
     const auto& report = collector.report();
     if (!options.dry_run) {
-        caller.tell({.kind = Event::Kind::collected, .took = std::chrono::steady_clock::now() - begun, .entries = report.entries, .bytes = report.bytes});
+        caller.tell({.kind = Event::Kind::collected,
+                     .took = std::chrono::steady_clock::now() - begun,
+                     .entries = report.entries,
+                     .bytes = report.bytes});
     }
     return std::move(collector.report());
 }

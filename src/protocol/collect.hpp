@@ -1,18 +1,22 @@
+// SPDX-License-Identifier: MIT
 // Collect: to delete what is retired and not leased.
 #pragma once
 
 #include <functional>
-#include <larder/collect.hpp>
 #include <map>
+#include <vector>
+
+#include <larder/collect.hpp>
+
 #include "cache/locks.hpp"
 #include "protocol/slot_lease.hpp"
-#include <vector>
 
 namespace larder::protocol {
 
 /// Limits are not looked at: that is collect_within_limits'. `evict`, if any, is called under the collector's lock, once the dead were reaped.
-[[nodiscard]] Result<CollectReport> collect(const RootRef& root, const CollectOptions& options, const cache::CallContext& caller,
-                                            const std::function<Result<>(CollectReport&)>& evict = {});
+[[nodiscard]] Result<CollectReport> collect(
+    const RootRef& root, const CollectOptions& options, const cache::CallContext& caller,
+    const std::function<Result<>(CollectReport&)>& evict = {});
 
 /// All leases of all that live, and whose they are. Requires, for whoever deletes by it: the links of what is to be deleted were
 /// listed before.

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 #include "protocol/entry.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
+
 #include "format/layout.hpp"
 
 namespace larder::protocol {
@@ -33,8 +35,9 @@ Result<bool> is_complete(const cache::Root& root, const format::Id& id) {
     std::string there_and_back;
     there_and_back.reserve(format::id_length + 16);
     there_and_back.append(to_text(id)).append("/").append(format::tree_name).append("/../..");
-    struct stat status{};
-    if (::fstatat(archive.get(), there_and_back.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return root.is_archive(status);
+    struct stat status {};
+    if (::fstatat(archive.get(), there_and_back.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
+        return root.is_archive(status);
     if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return false;
     if (errno == EACCES) return is_complete_though_closed(archive, id);
     return os::fail(errno, "look at entry", archive / to_text(id));
@@ -42,11 +45,14 @@ Result<bool> is_complete(const cache::Root& root, const format::Id& id) {
 
 Result<format::Record> read_record(const cache::Root& root, const format::Id& id) {
     const auto path = root.dirs().archive / to_text(id) / format::record_name;
-    const auto damaged = [&](std::string why) { return os::fail(Errc::damaged, "read record", path, std::move(why)); };
+    const auto damaged = [&](std::string why) {
+        return os::fail(Errc::damaged, "read record", path, std::move(why));
+    };
     const auto entry = os::open_dir_at(root.dirs().archive, to_text(id));
     // Only what is certainly so is damage: who meets it may retire the entry, and must not for want of a descriptor.
     const int reason = entry ? 0 : entry.error().sys_errno;
-    if (reason == ENOENT || reason == ENOTDIR || reason == ELOOP) return damaged("its entry is not there");
+    if (reason == ENOENT || reason == ENOTDIR || reason == ELOOP)
+        return damaged("its entry is not there");
     TRY(entry);
     const auto text = os::read_file_at(*entry, format::record_name, format::max_record);
     if (!text && text.error().sys_errno == ENOENT) return damaged("it is missing");

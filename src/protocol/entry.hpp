@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: MIT
 // An entry, `archive/<id>/{record, tree/}`, as all steps look at it: by its id, never by following a link.
 #pragma once
 
-#include "format/record.hpp"
 #include "cache/root.hpp"
+#include "format/record.hpp"
 
 namespace larder::protocol {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "protocol/get.hpp"
 
 #include "format/layout.hpp"
@@ -13,7 +14,9 @@ namespace larder::protocol {
 namespace {
 
 /// Without memory of its own: a miss is the one error that callers meet all the time.
-tl::unexpected<Error> miss() { return tl::make_unexpected(Error{Errc::miss, 0, "no such entry", {}, {}}); }
+tl::unexpected<Error> miss() {
+    return tl::make_unexpected(Error{Errc::miss, 0, "no such entry", {}, {}});
+}
 
 /// Whether the entry is the key's: two long keys might, in theory, share one hashed name.
 Result<bool> is_keys_own(const cache::Root& root, const KeyRef& place, const format::Id& id) {
@@ -33,7 +36,8 @@ Result<SlotLease> get_unleased(const RootRef& root, const KeyRef& place, format:
             TRY_ASSIGN(const bool good, is_keys_own(*root, place, id));
             if (good) return SlotLease(root, {}, id);
         }
-        TRY_ASSIGN(const auto link, format::read_link(root->link_kind(), root->dirs().buckets, place.path));
+        TRY_ASSIGN(const auto link,
+                   format::read_link(root->link_kind(), root->dirs().buckets, place.path));
         if (link.kind != format::LinkRead::Kind::entry || link.id == id) return miss();
         id = link.id;
     }
@@ -74,7 +78,11 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
         if (complete) break;
         // A link to nowhere is a miss, and is retired if that needs no waiting; the next publish replaces it in any case.
         const auto retired = retire_if_unlocked(*root, place, lease.id());
-        if (retired && *retired) caller.tell({.kind = Event::Kind::repaired, .bucket = place.bucket, .key = place.key, .what = "a link to nowhere"});
+        if (retired && *retired)
+            caller.tell({.kind = Event::Kind::repaired,
+                         .bucket = place.bucket,
+                         .key = place.key,
+                         .what = "a link to nowhere"});
         return miss();
     }
     (void)os::point("get.confirmed");

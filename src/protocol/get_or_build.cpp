@@ -1,22 +1,24 @@
+// SPDX-License-Identifier: MIT
 #include "protocol/get_or_build.hpp"
 
 #include <algorithm>
 #include <compare>
+#include <set>
+#include <vector>
+
 #include "format/layout.hpp"
 #include "format/name.hpp"
 #include "os/points.hpp"
-#include <set>
 #include "protocol/get.hpp"
-#include <vector>
 
 namespace larder::protocol {
 
 namespace {
 
+using base::Waited;
 using os::FileLock;
 using os::Mode;
 using os::Range;
-using base::Waited;
 
 /// Builds take from milliseconds to minutes: ten looks in 100 ms cost nothing, and nobody notices such a delay.
 constexpr std::chrono::microseconds longest_pause{10'000};
@@ -47,7 +49,8 @@ std::set<Involved> read_involved(const cache::Root& root) {
         if (!participant.alive) continue;
         const bool our_process = participant.here && participant.table.process.pid == me.pid;
         for (const auto& activity : participant.table.activities) {
-            involved.insert({participant.number, activity.thread, activity.lock, activity.waiting, activity.since_nanos,
+            involved.insert({participant.number, activity.thread, activity.lock, activity.waiting,
+                             activity.since_nanos,
                              our_process && activity.thread == os::this_thread()});
         }
     }
@@ -69,7 +72,9 @@ std::set<Involved> find_circle(const std::set<Involved>& involved, std::uint64_t
             chain.insert(holder);
             if (holder.ours) return chain;
             for (const auto& wait : involved) {
-                if (!wait.waiting || wait.participant != holder.participant || wait.thread != holder.thread) continue;
+                if (!wait.waiting || wait.participant != holder.participant ||
+                    wait.thread != holder.thread)
+                    continue;
                 chain.insert(wait);
                 to_follow.push_back(wait.lock);
             }
@@ -93,7 +98,9 @@ thread_local std::vector<std::pair<const cache::Root*, std::uint64_t>> building;
 
 class Building {
 public:
-    Building(const cache::Root& root, std::uint64_t number) { building.emplace_back(&root, number); }
+    Building(const cache::Root& root, std::uint64_t number) {
+        building.emplace_back(&root, number);
+    }
     ~Building() { building.pop_back(); }
     Building(const Building&) = delete;
     Building& operator=(const Building&) = delete;
@@ -102,17 +109,20 @@ public:
 /// The lock of one build; nothing where we are to build without it. While it waits and holds, others can see it.
 class BuildLock {
 public:
-    BuildLock(cache::Root& root, const KeyRef& place, std::uint64_t number, const cache::CallContext& caller)
+    BuildLock(cache::Root& root, const KeyRef& place, std::uint64_t number,
+              const cache::CallContext& caller)
         : root_(root),
           number_(number),
           wait_(std::in_place, caller, "build " + std::string(place.encoded_key())),
           caller_(caller),
-          activity_(std::in_place, root.participant_if_possible(caller), number, wait_->what(), true) {}
+          activity_(std::in_place, root.participant_if_possible(caller), number, wait_->what(),
+                    true) {}
 
     /// Errors: `interrupted`.
     Result<> wait() {
         const auto attempt = [&]() -> Result<bool> {
-            TRY_ASSIGN(held_, FileLock::try_lock(root_.dirs().locks, format::builds_lock_name, Mode::exclusive, Range::byte(number_)));
+            TRY_ASSIGN(held_, FileLock::try_lock(root_.dirs().locks, format::builds_lock_name,
+                                                 Mode::exclusive, Range::byte(number_)));
             return held_.has_value();
         };
         auto next_check = before_circle_check;
@@ -123,11 +133,16 @@ public:
             return !waits_in_circle(root_, number_);
         };
         // Whom nobody can see may be part of a circle that nobody can see.
-        const auto limit = activity_->is_visible() ? caller_.build_timeout : std::min(caller_.build_timeout, longest_unseen_wait);
-        TRY_ASSIGN(const Waited waited, wait_->wait(root_, caller_, limit, longest_pause, {number_}, attempt, go_on));
+        const auto limit = activity_->is_visible()
+                               ? caller_.build_timeout
+                               : std::min(caller_.build_timeout, longest_unseen_wait);
+        TRY_ASSIGN(const Waited waited,
+                   wait_->wait(root_, caller_, limit, longest_pause, {number_}, attempt, go_on));
         wait_.reset();  // told now: a build may take minutes
         if (waited == Waited::interrupted) {
-            return os::fail(Errc::interrupted, "wait for build", {}, "ended early; it is built by " + cache::describe_holders(root_, {number_}));
+            return os::fail(
+                Errc::interrupted, "wait for build", {},
+                "ended early; it is built by " + cache::describe_holders(root_, {number_}));
         }
         // Too long, or in a circle: we build without the lock. Publishing is safe without it; only work is done twice.
         if (waited == Waited::had) {
@@ -149,12 +164,16 @@ private:
 
 }  // namespace
 
-Result<SlotLease> build_once(const RootRef& root, const KeyRef& place, const Fill& fill, const PublishOptions& options,
-                             const cache::CallContext& caller) {
-    TRY(root->participant(caller));  // a build ends in a publish: where that is impossible, nobody should have to wait first
+Result<SlotLease> build_once(const RootRef& root, const KeyRef& place, const Fill& fill,
+                             const PublishOptions& options, const cache::CallContext& caller) {
+    TRY(root->participant(
+        caller));  // a build ends in a publish: where that is impossible, nobody should have to wait first
     const std::uint64_t number = Range::byte(format::digest(place.encoded_bucket, place.key)).start;
-    if (std::find(building.begin(), building.end(), std::pair<const cache::Root*, std::uint64_t>(root.get(), number)) != building.end()) {
-        return os::fail(Errc::invalid, "build", root->dirs().buckets / place.path, "its own build asks for it");
+    if (std::find(building.begin(), building.end(),
+                  std::pair<const cache::Root*, std::uint64_t>(root.get(), number)) !=
+        building.end()) {
+        return os::fail(Errc::invalid, "build", root->dirs().buckets / place.path,
+                        "its own build asks for it");
     }
     BuildLock lock(*root, place, number, caller);
     TRY(lock.wait());

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: MIT
 // Build once: single flight among all threads and processes.
 #pragma once
 
 #include <functional>
+
 #include "protocol/publish.hpp"
 
 namespace larder::protocol {
@@ -10,7 +12,8 @@ namespace larder::protocol {
 using Fill = std::function<Result<>(Stage&)>;
 
 /// After a get that was a miss: has the entry built, here or by another, and leases it.
-[[nodiscard]] Result<SlotLease> build_once(const RootRef& root, const KeyRef& place, const Fill& fill, const PublishOptions& options,
+[[nodiscard]] Result<SlotLease> build_once(const RootRef& root, const KeyRef& place,
+                                           const Fill& fill, const PublishOptions& options,
                                            const cache::CallContext& caller);
 
 }  // namespace larder::protocol

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 #include "protocol/inspect.hpp"
 
 #include <cerrno>
+
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
-#include "os/file_lock.hpp"
 #include "os/dir_reader.hpp"
+#include "os/file_lock.hpp"
 #include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
 #include "protocol/use.hpp"
@@ -16,20 +18,22 @@ using format::LinkRead;
 
 Result<std::vector<std::string>> list_buckets(const cache::Root& root) {
     std::vector<std::string> buckets;
-    TRY(os::for_each_name(root.dirs().buckets, [&](const std::string& name, unsigned char type) -> Result<> {
-        auto decoded = format::decode_name(name);
-        if (!decoded || decoded->empty()) return {};
-        if (type == DT_UNKNOWN) {
-            const auto is_dir = os::is_dir_at(root.dirs().buckets, name);
-            if (is_dir && *is_dir) type = DT_DIR;
-        }
-        if (type == DT_DIR) buckets.push_back(std::move(*decoded));
-        return {};
-    }));
+    TRY(os::for_each_name(root.dirs().buckets,
+                          [&](const std::string& name, unsigned char type) -> Result<> {
+                              auto decoded = format::decode_name(name);
+                              if (!decoded || decoded->empty()) return {};
+                              if (type == DT_UNKNOWN) {
+                                  const auto is_dir = os::is_dir_at(root.dirs().buckets, name);
+                                  if (is_dir && *is_dir) type = DT_DIR;
+                              }
+                              if (type == DT_DIR) buckets.push_back(std::move(*decoded));
+                              return {};
+                          }));
     return buckets;
 }
 
-Result<std::vector<std::string>> list_keys(const cache::Root& root, const std::string& encoded_bucket) {
+Result<std::vector<std::string>> list_keys(const cache::Root& root,
+                                           const std::string& encoded_bucket) {
     std::vector<std::string> keys;
     const auto bucket = os::open_dir_at(root.dirs().buckets, encoded_bucket);
     if (!bucket && bucket.error().sys_errno == ENOENT) return keys;
@@ -49,9 +53,19 @@ Result<std::vector<std::string>> list_keys(const cache::Root& root, const std::s
     return keys;
 }
 
-EntryInfo info_of(const cache::Root& root, const format::Id& id, format::Record record, const struct stat& link) {
-    return {std::move(record.bucket), std::move(record.key), to_text(id), tree_path(root, id), record.published, last_use(link),
-            record.bytes, record.files, record.durability, std::move(record.boot), std::move(record.producer)};
+EntryInfo info_of(const cache::Root& root, const format::Id& id, format::Record record,
+                  const struct stat& link) {
+    return {std::move(record.bucket),
+            std::move(record.key),
+            to_text(id),
+            tree_path(root, id),
+            record.published,
+            last_use(link),
+            record.bytes,
+            record.files,
+            record.durability,
+            std::move(record.boot),
+            std::move(record.producer)};
 }
 
 Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
@@ -62,7 +76,8 @@ Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
     for (;;) {
         const auto status = os::stat_at(buckets, path);
         TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), buckets, path));
-        if (link.kind != LinkRead::Kind::entry) return os::fail(Errc::miss, "no such entry", {}, {});
+        if (link.kind != LinkRead::Kind::entry)
+            return os::fail(Errc::miss, "no such entry", {}, {});
         auto record = read_record(root, link.id);
         if (!record) {
             TRY_ASSIGN(const LinkRead again, format::read_link(root.link_kind(), buckets, path));
@@ -72,7 +87,8 @@ Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
             return tl::make_unexpected(std::move(record).error());
         }
         if (record->key != place.key) return os::fail(Errc::miss, "no such entry", {}, {});
-        if (!status && status.error().sys_errno == ENOENT) continue;  // retired between the two looks
+        if (!status && status.error().sys_errno == ENOENT)
+            continue;  // retired between the two looks
         TRY(status);
         return info_of(root, link.id, std::move(*record), *status);
     }
@@ -89,11 +105,14 @@ Result<StatusReport> status(const cache::Root& root) {
         if (!participant.alive) continue;
         for (const auto& id : participant.table.leases) {
             auto record = read_record(root, id);
-            report.leases.push_back({process, to_text(id), record ? record->bucket : "", record ? record->key : ""});
+            report.leases.push_back(
+                {process, to_text(id), record ? record->bucket : "", record ? record->key : ""});
         }
         for (const auto& activity : participant.table.activities) {
-            const auto since = std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(activity.since_nanos));
-            report.locks.push_back({process, activity.thread, activity.waiting, activity.label, WallTime(since)});
+            const auto since = std::chrono::duration_cast<WallTime::duration>(
+                std::chrono::nanoseconds(activity.since_nanos));
+            report.locks.push_back(
+                {process, activity.thread, activity.waiting, activity.label, WallTime(since)});
         }
     }
     const auto collector = os::look_at(root.dirs().locks, format::collector_lock_name);

@@ -1,18 +1,23 @@
+// SPDX-License-Identifier: MIT
 // What is in the cache, and who uses it: looks that take no lock and write nothing.
 #pragma once
 
-#include <larder/report.hpp>
-#include "format/record.hpp"
-#include "cache/root.hpp"
-#include "protocol/key_ref.hpp"
 #include <vector>
+
+#include <larder/report.hpp>
+
+#include "cache/root.hpp"
+#include "format/record.hpp"
+#include "protocol/key_ref.hpp"
 
 namespace larder::protocol {
 
 [[nodiscard]] Result<std::vector<std::string>> list_buckets(const cache::Root& root);
-[[nodiscard]] Result<std::vector<std::string>> list_keys(const cache::Root& root, const std::string& encoded_bucket);
+[[nodiscard]] Result<std::vector<std::string>> list_keys(const cache::Root& root,
+                                                         const std::string& encoded_bucket);
 /// What a record and a link's status tell.
-[[nodiscard]] EntryInfo info_of(const cache::Root& root, const format::Id& id, format::Record record, const struct stat& link);
+[[nodiscard]] EntryInfo info_of(const cache::Root& root, const format::Id& id,
+                                format::Record record, const struct stat& link);
 [[nodiscard]] Result<EntryInfo> info(const cache::Root& root, const KeyRef& place);
 [[nodiscard]] Result<StatusReport> status(const cache::Root& root);
 

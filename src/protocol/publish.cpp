@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 #include "protocol/publish.hpp"
 
 #include <fcntl.h>
 
 #include <cerrno>
+
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/record.hpp"
@@ -20,8 +22,14 @@ using format::LinkRead;
 Result<> complete(const os::Dir& staged, const KeyRef& place, const PublishOptions& options) {
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
     TRY_ASSIGN(const tree::Size size, tree::measure(tree));
-    const format::Record record{std::string(place.bucket), std::string(place.key), std::chrono::system_clock::now(),
-                                os::to_text(os::boot_id()), options.durability, size.bytes, size.files, options.producer};
+    const format::Record record{std::string(place.bucket),
+                                std::string(place.key),
+                                std::chrono::system_clock::now(),
+                                os::to_text(os::boot_id()),
+                                options.durability,
+                                size.bytes,
+                                size.files,
+                                options.producer};
     TRY(os::write_new_file_at(staged, format::record_name, format::print_record(record)));
     if (options.durability == Durability::process) return {};
     return tree::sync(staged, {size.bytes, size.files + 1});
@@ -29,27 +37,33 @@ Result<> complete(const os::Dir& staged, const KeyRef& place, const PublishOptio
 
 /// One try to bring the staged link to its key. True: done, and `old_came_back` says whether the staged name now holds the old link.
 /// False: what we saw has changed meanwhile; try again.
-Result<bool> try_place(cache::Root& root, const os::Dir& staging, const std::string& staged_link, const std::string& path,
-                       bool exclusive, Replace replace, bool& old_came_back) {
+Result<bool> try_place(cache::Root& root, const os::Dir& staging, const std::string& staged_link,
+                       const std::string& path, bool exclusive, Replace replace,
+                       bool& old_came_back) {
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const LinkRead old, format::read_link(root.link_kind(), buckets, path));
     if (old.kind == LinkRead::Kind::foreign) {
-        return os::fail(Errc::damaged, "publish", buckets / path, "not a link of this cache's kind stands here; move it away");
+        return os::fail(Errc::damaged, "publish", buckets / path,
+                        "not a link of this cache's kind stands here; move it away");
     }
     const bool is_new = old.kind == LinkRead::Kind::absent;
-    if (!is_new && replace == Replace::no) return os::fail(Errc::exists, "publish", buckets / path, "its key has an entry; remove that, or allow its replacement");
+    if (!is_new && replace == Replace::no)
+        return os::fail(Errc::exists, "publish", buckets / path,
+                        "its key has an entry; remove that, or allow its replacement");
     (void)os::point(is_new ? "publish.before-placing-new" : "publish.before-exchange");
     Result<> placed;
     if (exclusive) {
         // Without an exchange: first the old link goes, so that a crash leaves a miss and no orphan; then the new one comes.
         if (!is_new) {
             auto retired = root.retire_link(buckets, path);
-            if (!retired && retired.error().sys_errno != ENOENT) return tl::make_unexpected(std::move(retired).error());
+            if (!retired && retired.error().sys_errno != ENOENT)
+                return tl::make_unexpected(std::move(retired).error());
             (void)os::point("publish.old-retired");
         }
         placed = os::rename_new(staging, staged_link, buckets, path);
     } else {
-        placed = is_new ? os::rename_new_atomic(staging, staged_link, buckets, path) : os::exchange(staging, staged_link, buckets, path);
+        placed = is_new ? os::rename_new_atomic(staging, staged_link, buckets, path)
+                        : os::exchange(staging, staged_link, buckets, path);
     }
     if (placed) {
         old_came_back = !is_new && !exclusive;
@@ -72,22 +86,25 @@ Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucke
 }
 
 /// Step 5: under the bucket's lock. Whether the old link came back in exchange.
-Result<bool> place_link(cache::Root& root, const os::Dir& staging, const std::string& staged_link, const KeyRef& place,
-                        const cache::CallContext& caller, Replace replace) {
+Result<bool> place_link(cache::Root& root, const os::Dir& staging, const std::string& staged_link,
+                        const KeyRef& place, const cache::CallContext& caller, Replace replace) {
     const std::string& path = place.path;
     for (;;) {
         const bool exclusive = !root.can_exchange.load(std::memory_order_relaxed);
-        const auto lock = exclusive ? cache::BucketLock::exclusive(root, place.encoded_bucket, caller)
-                                    : cache::BucketLock::shared(root, place.encoded_bucket, caller);
+        const auto lock = exclusive
+                              ? cache::BucketLock::exclusive(root, place.encoded_bucket, caller)
+                              : cache::BucketLock::shared(root, place.encoded_bucket, caller);
         TRY(lock);
         (void)os::point("publish.locked");
         for (;;) {
             TRY(ensure_bucket(root, place.encoded_bucket));
             bool old_came_back = false;
-            auto placed = try_place(root, staging, staged_link, path, exclusive, replace, old_came_back);
+            auto placed =
+                try_place(root, staging, staged_link, path, exclusive, replace, old_came_back);
             if (placed && *placed) return old_came_back;
             if (placed) continue;
-            const bool no_exchange = placed.error().code == Errc::unsupported && placed.error().sys_errno != EXDEV;
+            const bool no_exchange =
+                placed.error().code == Errc::unsupported && placed.error().sys_errno != EXDEV;
             if (exclusive || !no_exchange) return tl::make_unexpected(std::move(placed).error());
             root.can_exchange.store(false, std::memory_order_relaxed);
             break;  // again, with the lock that the other way needs
@@ -99,13 +116,15 @@ Result<bool> place_link(cache::Root& root, const os::Dir& staging, const std::st
 Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket) {
     const auto& buckets = root.dirs().buckets;
     auto bucket = os::open_dir_at(buckets, encoded_bucket);
-    if (!bucket && bucket.error().sys_errno == ENOENT) return {};  // refreshed meanwhile: nothing of ours is left to survive
+    if (!bucket && bucket.error().sys_errno == ENOENT)
+        return {};  // refreshed meanwhile: nothing of ours is left to survive
     TRY(bucket);
     TRY(os::sync_fd(bucket->get(), bucket->path));
     return os::sync_fd(buckets.get(), buckets.path);
 }
 
-Result<> sync_link(const cache::Root& root, const os::Dir& staging, const std::string& staged_link) {
+Result<> sync_link(const cache::Root& root, const os::Dir& staging,
+                   const std::string& staged_link) {
     if (root.link_kind() != LinkKind::file) return {};  // a symlink has no data of its own to sync
     TRY_ASSIGN(const os::Fd fd, os::open_at(staging, staged_link, O_RDONLY));
     return os::sync_fd(fd.get(), staging / staged_link);
@@ -113,11 +132,13 @@ Result<> sync_link(const cache::Root& root, const os::Dir& staging, const std::s
 
 }  // namespace
 
-Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions& options, const cache::CallContext& caller, Replace replace) {
+Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions& options,
+                          const cache::CallContext& caller, Replace replace) {
     cache::Root& root = *stage.root();
     const format::Id id = stage.id();
     const bool power = options.durability == Durability::power;
-    const std::string staged_tree = format::staged_tree_name(id), staged_link = format::staged_link_name(id);
+    const std::string staged_tree = format::staged_tree_name(id),
+                      staged_link = format::staged_link_name(id);
     TRY_ASSIGN(cache::Participant* const participant, root.participant(caller));
     const os::Dir& staging = participant->staging();
 
@@ -139,14 +160,16 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
     (void)os::point("publish.linked");
 
     // (4) Rename the staged tree to archive/<id>.
-    if (auto archived = os::rename_new(staging, staged_tree, root.dirs().archive, to_text(id)); !archived) {
+    if (auto archived = os::rename_new(staging, staged_tree, root.dirs().archive, to_text(id));
+        !archived) {
         (void)os::remove_file_at(staging, staged_link);
         return tl::make_unexpected(std::move(archived).error());
     }
     stage.disown();
     (void)os::point("publish.archived");
     if (power) {
-        if (auto synced = os::sync_fd(root.dirs().archive.get(), root.dirs().archive.path); !synced) {
+        if (auto synced = os::sync_fd(root.dirs().archive.get(), root.dirs().archive.path);
+            !synced) {
             (void)root.retire_link(staging, staged_link);
             return tl::make_unexpected(std::move(synced).error());
         }
@@ -156,7 +179,9 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
     const auto old_came_back = place_link(root, staging, staged_link, place, caller, replace);
     (void)os::point("publish.placed");
     if (!old_came_back) {
-        (void)root.retire_link(staging, staged_link);  // it names garbage in staging too, if even this rename has no space
+        (void)root.retire_link(
+            staging,
+            staged_link);  // it names garbage in staging too, if even this rename has no space
         return tl::make_unexpected(old_came_back.error());
     }
 
@@ -166,7 +191,8 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
     (void)os::point("publish.retired");
     if (power) {
         if (auto synced = sync_place(root, place.encoded_bucket); !synced) {
-            (void)retire_if(root, place, id, caller);  // what was promised can't be kept, so nothing is published
+            (void)retire_if(root, place, id,
+                            caller);  // what was promised can't be kept, so nothing is published
             return tl::make_unexpected(std::move(synced).error());
         }
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Publish: to make a staged tree visible under a key, atomically.
 #pragma once
 
@@ -10,7 +11,9 @@ namespace larder::protocol {
 /// Whether an entry that the key has already gives way. Where it does not, that is `exists`, decided in the same instant as the publish.
 enum class Replace { yes, no };
 
-[[nodiscard]] Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions& options, const cache::CallContext& caller,
+[[nodiscard]] Result<SlotLease> publish(Stage stage, const KeyRef& place,
+                                        const PublishOptions& options,
+                                        const cache::CallContext& caller,
                                         Replace replace = Replace::yes);
 
 }  // namespace larder::protocol

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 #include "protocol/restore.hpp"
 
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <functional>
+
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
@@ -21,7 +23,9 @@ namespace {
 using format::LinkRead;
 
 /// Calls `visit` for each link that is retired by itself or in a bucket that was refreshed, with its directory and its name.
-Result<> for_each_retired(const cache::Root& root, const std::function<Result<>(const os::Dir&, const std::string&, const format::Id&)>& visit) {
+Result<> for_each_retired(
+    const cache::Root& root,
+    const std::function<Result<>(const os::Dir&, const std::string&, const format::Id&)>& visit) {
     const auto list = [&](const os::Dir& dir, bool (*is_ours)(std::string_view)) {
         return os::for_each_name(dir, [&](const std::string& name, unsigned char type) -> Result<> {
             if (!is_ours(name) || type == DT_DIR) return {};
@@ -29,14 +33,17 @@ Result<> for_each_retired(const cache::Root& root, const std::function<Result<>(
             return link.kind == LinkRead::Kind::entry ? visit(dir, name, link.id) : Result<>();
         });
     };
-    TRY(list(root.dirs().retired_links, [](std::string_view name) { return format::parse_id(name).has_value(); }));
-    return os::for_each_name(root.dirs().retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
-        const auto bucket = os::open_dir_at(root.dirs().retired_buckets, name);
-        const int reason = bucket ? 0 : bucket.error().sys_errno;
-        if (!format::parse_id(name) || reason == ENOENT || reason == ENOTDIR || reason == ELOOP) return {};  // taken apart meanwhile, or not ours
-        TRY(bucket);
-        return list(*bucket, format::is_key_name);
-    });
+    TRY(list(root.dirs().retired_links,
+             [](std::string_view name) { return format::parse_id(name).has_value(); }));
+    return os::for_each_name(
+        root.dirs().retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
+            const auto bucket = os::open_dir_at(root.dirs().retired_buckets, name);
+            const int reason = bucket ? 0 : bucket.error().sys_errno;
+            if (!format::parse_id(name) || reason == ENOENT || reason == ENOTDIR || reason == ELOOP)
+                return {};  // taken apart meanwhile, or not ours
+            TRY(bucket);
+            return list(*bucket, format::is_key_name);
+        });
 }
 
 /// The same files, shared where the file system can: entries are immutable, whichever id they have.
@@ -45,7 +52,8 @@ Result<> fill(const Stage& stage, const os::Dir& entry) {
     TRY_ASSIGN(const os::Dir to, os::open_dir(stage.tree_path()));
     TRY(tree::carry(from, to, {}));
     TRY_ASSIGN(const struct stat status, os::stat_of(from));
-    if (os::retry([&] { return ::fchmod(to.get(), status.st_mode & 0777); }) != 0) return os::fail(errno, "restore", to.path);
+    if (os::retry([&] { return ::fchmod(to.get(), status.st_mode & 0777); }) != 0)
+        return os::fail(errno, "restore", to.path);
     return {};
 }
 
@@ -53,30 +61,38 @@ Result<> fill(const Stage& stage, const os::Dir& entry) {
 
 Result<std::vector<EntryInfo>> list_retired(const cache::Root& root) {
     std::vector<EntryInfo> entries;
-    TRY(for_each_retired(root, [&](const os::Dir& dir, const std::string& name, const format::Id& id) -> Result<> {
-        const auto status = os::stat_at(dir, name);
-        auto record = read_record(root, id);
-        const bool gone = !status && status.error().sys_errno == ENOENT;
-        if (gone || (!record && record.error().code == Errc::damaged)) return {};  // collected meanwhile, or a link to nowhere
-        TRY(status);
-        TRY(record);
-        entries.push_back(info_of(root, id, std::move(*record), *status));
-        return {};
-    }));
+    TRY(for_each_retired(
+        root, [&](const os::Dir& dir, const std::string& name, const format::Id& id) -> Result<> {
+            const auto status = os::stat_at(dir, name);
+            auto record = read_record(root, id);
+            const bool gone = !status && status.error().sys_errno == ENOENT;
+            if (gone || (!record && record.error().code == Errc::damaged))
+                return {};  // collected meanwhile, or a link to nowhere
+            TRY(status);
+            TRY(record);
+            entries.push_back(info_of(root, id, std::move(*record), *status));
+            return {};
+        }));
     return entries;
 }
 
-Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replace, const cache::CallContext& caller) {
-    const auto gone = [&] { return os::fail(Errc::miss, "restore", {}, "nothing that is retired has the id " + to_text(id) + "; it may have been collected"); };
+Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replace,
+                          const cache::CallContext& caller) {
+    const auto gone = [&] {
+        return os::fail(
+            Errc::miss, "restore", {},
+            "nothing that is retired has the id " + to_text(id) + "; it may have been collected");
+    };
     // While it is held nobody collects: the files stay.
     auto lock = cache::CollectorLock::try_lock(*root);
     TRY(lock);
     lock->announce(root->participant_if_possible(caller));
     bool retired = false;
-    TRY(for_each_retired(*root, [&](const os::Dir&, const std::string&, const format::Id& seen) -> Result<> {
-        retired = retired || seen == id;
-        return {};
-    }));
+    TRY(for_each_retired(
+        *root, [&](const os::Dir&, const std::string&, const format::Id& seen) -> Result<> {
+            retired = retired || seen == id;
+            return {};
+        }));
     if (!retired) return gone();
     const auto entry = os::open_dir_at(root->dirs().archive, to_text(id));
     if (!entry && entry.error().sys_errno == ENOENT) return gone();
@@ -86,14 +102,17 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
     TRY_ASSIGN(std::string path, format::encode_key_path(bucket, record.key));
     const KeyRef place{record.bucket, bucket, record.key, std::move(path)};
     // To spare the copy: what counts is what stands there when it is published.
-    TRY_ASSIGN(const LinkRead now, format::read_link(root->link_kind(), root->dirs().buckets, place.path));
+    TRY_ASSIGN(const LinkRead now,
+               format::read_link(root->link_kind(), root->dirs().buckets, place.path));
     if (now.kind != LinkRead::Kind::absent && !replace) {
-        return os::fail(Errc::exists, "restore", root->dirs().buckets / place.path, "its key has an entry again; remove that, or allow its replacement");
+        return os::fail(Errc::exists, "restore", root->dirs().buckets / place.path,
+                        "its key has an entry again; remove that, or allow its replacement");
     }
     TRY_ASSIGN(Stage stage, Stage::make(root, caller));
     TRY(fill(stage, *entry));
     (void)os::point("restore.filled");
-    return publish(std::move(stage), place, {record.durability, record.producer}, caller, replace ? Replace::yes : Replace::no);
+    return publish(std::move(stage), place, {record.durability, record.producer}, caller,
+                   replace ? Replace::yes : Replace::no);
 }
 
 }  // namespace larder::protocol

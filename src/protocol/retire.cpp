@@ -1,16 +1,18 @@
+// SPDX-License-Identifier: MIT
 #include "protocol/retire.hpp"
 
 #include <fnmatch.h>
 
 #include <cerrno>
+
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
+#include "policy/pin.hpp"
 #include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
-#include "policy/pin.hpp"
 #include "protocol/use.hpp"
 
 namespace larder::protocol {
@@ -20,7 +22,8 @@ namespace {
 using format::LinkRead;
 
 tl::unexpected<Error> foreign(const cache::Root& root, const std::string& path) {
-    return os::fail(Errc::damaged, "retire", root.dirs().buckets / path, "not a link of this cache's kind; move it away");
+    return os::fail(Errc::damaged, "retire", root.dirs().buckets / path,
+                    "not a link of this cache's kind; move it away");
 }
 
 /// Even `buckets/<b>` may be a symlink that somebody put there: then nothing below it is ours to rename.
@@ -29,7 +32,8 @@ Result<bool> bucket_exists(const cache::Root& root, const std::string& encoded_b
 }
 
 /// Requires: the bucket's lock, exclusive.
-Result<bool> retire_checked(const cache::Root& root, const std::string& path, const format::Id& id) {
+Result<bool> retire_checked(const cache::Root& root, const std::string& path,
+                            const format::Id& id) {
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), buckets, path));
     if (!link.names(id)) return false;
@@ -54,37 +58,51 @@ Result<> with_room(const RootRef& root, const cache::CallContext& caller, Step s
 /// checked. An age is the entry's: then the link must still name the entry that was looked at, under the bucket's lock.
 class PartialRefresh {
 public:
-    PartialRefresh(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket, const RefreshOptions& options,
-                   const cache::CallContext& caller, std::uint64_t& taken)
-        : root_(root), bucket_(bucket), encoded_bucket_(encoded_bucket), options_(options), caller_(caller), taken_(taken) {}
+    PartialRefresh(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket,
+                   const RefreshOptions& options, const cache::CallContext& caller,
+                   std::uint64_t& taken)
+        : root_(root),
+          bucket_(bucket),
+          encoded_bucket_(encoded_bucket),
+          options_(options),
+          caller_(caller),
+          taken_(taken) {}
 
     Result<> run() {
         const auto dir = os::open_dir_at(root_->dirs().buckets, encoded_bucket_);
         if (!dir && dir.error().sys_errno == ENOENT) return {};
         TRY(dir);
-        return os::for_each_name(*dir, [&](const std::string& name, unsigned char type) -> Result<> {
-            if (!format::is_key_name(name) || type == DT_DIR) return {};
-            if (caller_.stop.stop_requested()) return os::fail(Errc::interrupted, "refresh", dir->path, "asked to stop; some keys are retired");
-            return visit(name);
-        });
+        return os::for_each_name(*dir,
+                                 [&](const std::string& name, unsigned char type) -> Result<> {
+                                     if (!format::is_key_name(name) || type == DT_DIR) return {};
+                                     if (caller_.stop.stop_requested())
+                                         return os::fail(Errc::interrupted, "refresh", dir->path,
+                                                         "asked to stop; some keys are retired");
+                                     return visit(name);
+                                 });
     }
 
 private:
     Result<> visit(const std::string& name) {
         const std::string path = format::key_path(encoded_bucket_, name);
-        TRY_ASSIGN(const LinkRead link, format::read_link(root_->link_kind(), root_->dirs().buckets, path));
+        TRY_ASSIGN(const LinkRead link,
+                   format::read_link(root_->link_kind(), root_->dirs().buckets, path));
         if (link.kind == LinkRead::Kind::absent || link.kind == LinkRead::Kind::foreign) return {};
         std::optional<format::Record> record;
         const bool key_matters = !options_.pattern.empty() || options_.on_taken;
-        if (link.kind == LinkRead::Kind::entry && (options_.published_before || (key_matters && format::is_hashed(name)))) {
+        if (link.kind == LinkRead::Kind::entry &&
+            (options_.published_before || (key_matters && format::is_hashed(name)))) {
             auto read = read_record(*root_, link.id);
-            if (!read && read.error().code != Errc::damaged) return tl::make_unexpected(std::move(read).error());
+            if (!read && read.error().code != Errc::damaged)
+                return tl::make_unexpected(std::move(read).error());
             if (read) record = std::move(*read);
         }
         const std::string key = record ? record->key : format::decode_name(name).value_or(name);
-        if (!options_.pattern.empty() && ::fnmatch(options_.pattern.c_str(), key.c_str(), 0) != 0) return {};
+        if (!options_.pattern.empty() && ::fnmatch(options_.pattern.c_str(), key.c_str(), 0) != 0)
+            return {};
         // An entry that can't say when it was published is none that anybody would want to keep.
-        if (options_.published_before && record && record->published >= *options_.published_before) return {};
+        if (options_.published_before && record && record->published >= *options_.published_before)
+            return {};
         TRY_ASSIGN(const bool taken, options_.dry_run ? Result<bool>(true) : take(path, link, key));
         if (!taken) return {};
         ++taken_;
@@ -94,11 +112,13 @@ private:
 
     Result<bool> take(const std::string& path, const LinkRead& link, const std::string& key) {
         if (!options_.published_before) return take_whatever(path);
-        if (link.kind == LinkRead::Kind::entry) return retire_if(*root_, {bucket_, encoded_bucket_, key, path}, link.id, caller_);
+        if (link.kind == LinkRead::Kind::entry)
+            return retire_if(*root_, {bucket_, encoded_bucket_, key, path}, link.id, caller_);
         // A malformed link has no age, and goes; whoever puts a good one in its place meanwhile must not lose that.
         const auto lock = cache::BucketLock::exclusive(*root_, encoded_bucket_, caller_);
         TRY(lock);
-        TRY_ASSIGN(const LinkRead again, format::read_link(root_->link_kind(), root_->dirs().buckets, path));
+        TRY_ASSIGN(const LinkRead again,
+                   format::read_link(root_->link_kind(), root_->dirs().buckets, path));
         return again.kind == LinkRead::Kind::malformed ? take_whatever(path) : Result<bool>(false);
     }
 
@@ -128,18 +148,21 @@ Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallConte
         const auto lock = cache::BucketLock::exclusive(*root, place.encoded_bucket, caller);
         TRY(lock);
         (void)os::point("remove.locked");
-        TRY_ASSIGN(const LinkRead link, format::read_link(root->link_kind(), root->dirs().buckets, path));
+        TRY_ASSIGN(const LinkRead link,
+                   format::read_link(root->link_kind(), root->dirs().buckets, path));
         if (link.kind == LinkRead::Kind::absent) return no_entry;
         if (link.kind == LinkRead::Kind::foreign) return foreign(*root, path);
         (void)os::point("remove.checked");
         auto retired = root->retire_link(root->dirs().buckets, path);
         (void)os::point("remove.retired");
-        if (!retired && retired.error().sys_errno == ENOENT) return no_entry;  // a refresh was quicker
+        if (!retired && retired.error().sys_errno == ENOENT)
+            return no_entry;  // a refresh was quicker
         return retired;
     });
 }
 
-Result<bool> retire_if(cache::Root& root, const KeyRef& place, const format::Id& id, const cache::CallContext& caller) {
+Result<bool> retire_if(cache::Root& root, const KeyRef& place, const format::Id& id,
+                       const cache::CallContext& caller) {
     TRY_ASSIGN(const bool exists, bucket_exists(root, place.encoded_bucket));
     if (!exists) return false;
     const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, caller);
@@ -147,7 +170,8 @@ Result<bool> retire_if(cache::Root& root, const KeyRef& place, const format::Id&
     return retire_checked(root, place.path, id);
 }
 
-Result<bool> is_evictable(const cache::Root& root, const KeyRef& place, const format::Id& id, WallTime used_by) {
+Result<bool> is_evictable(const cache::Root& root, const KeyRef& place, const format::Id& id,
+                          WallTime used_by) {
     const auto& buckets = root.dirs().buckets;
     const auto status = os::stat_at(buckets, place.path);
     if (!status && status.error().sys_errno == ENOENT) return false;
@@ -158,7 +182,8 @@ Result<bool> is_evictable(const cache::Root& root, const KeyRef& place, const fo
     return !pinned;
 }
 
-Result<bool> retire_unused(cache::Root& root, const KeyRef& place, const format::Id& id, WallTime used_by, const cache::CallContext& caller) {
+Result<bool> retire_unused(cache::Root& root, const KeyRef& place, const format::Id& id,
+                           WallTime used_by, const cache::CallContext& caller) {
     TRY_ASSIGN(const bool exists, bucket_exists(root, place.encoded_bucket));
     if (!exists) return false;
     const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, caller);
@@ -176,15 +201,18 @@ Result<bool> retire_if_unlocked(cache::Root& root, const KeyRef& place, const fo
     return retire_checked(root, place.path, id);
 }
 
-Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const cache::CallContext& caller) {
+Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
+                 const cache::CallContext& caller) {
     return with_room(root, caller, [&]() -> Result<> {
         TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
         if (!exists) return {};
         (void)os::point("refresh.begun");
         const auto& dirs = root->dirs();
         auto moved = [&]() -> Result<> {
-            if (const int error = os::point("refresh.rename")) return os::fail(error, "refresh", dirs.buckets / encoded_bucket);
-            return os::rename_new(dirs.buckets, encoded_bucket, dirs.retired_buckets, to_text(format::fresh_id()));
+            if (const int error = os::point("refresh.rename"))
+                return os::fail(error, "refresh", dirs.buckets / encoded_bucket);
+            return os::rename_new(dirs.buckets, encoded_bucket, dirs.retired_buckets,
+                                  to_text(format::fresh_id()));
         }();
         (void)os::point("refresh.moved");
         if (moved) return {};
@@ -197,7 +225,8 @@ Result<> refresh(const RootRef& root, const std::string& encoded_bucket, const c
     });
 }
 
-Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket, const RefreshOptions& options,
+Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket,
+                                   const std::string& encoded_bucket, const RefreshOptions& options,
                                    const cache::CallContext& caller) {
     std::uint64_t taken = 0;
     const auto done = with_room(root, caller, [&]() -> Result<> {
@@ -206,8 +235,10 @@ Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket,
         return PartialRefresh(root, bucket, encoded_bucket, options, caller, taken).run();
     });
     if (!options.dry_run && (done || taken != 0)) {
-        const std::string_view which = options.pattern.empty() ? std::string_view("every key") : options.pattern;
-        caller.tell({.kind = Event::Kind::refreshed, .bucket = bucket, .what = which, .entries = taken});
+        const std::string_view which =
+            options.pattern.empty() ? std::string_view("every key") : options.pattern;
+        caller.tell(
+            {.kind = Event::Kind::refreshed, .bucket = bucket, .what = which, .entries = taken});
     }
     TRY(done);
     return taken;

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 // What a step hands out: things that own something on the disk, each with the Root that keeps it alive.
 #pragma once
 
-#include "format/id.hpp"
 #include <memory>
+
 #include "cache/root.hpp"
+#include "format/id.hpp"
 
 namespace larder::protocol {
 
@@ -14,9 +16,12 @@ using RootRef = std::shared_ptr<cache::Root>;
 class SlotLease {
 public:
     SlotLease() = default;
-    SlotLease(RootRef root, cache::Slot slot, const format::Id& id) noexcept : root_(std::move(root)), slot_(slot), id_(id) {}
+    SlotLease(RootRef root, cache::Slot slot, const format::Id& id) noexcept
+        : root_(std::move(root)), slot_(slot), id_(id) {}
     SlotLease(SlotLease&& other) noexcept
-        : root_(std::move(other.root_)), slot_(std::exchange(other.slot_, {})), id_(std::exchange(other.id_, {})) {}
+        : root_(std::move(other.root_)),
+          slot_(std::exchange(other.slot_, {})),
+          id_(std::exchange(other.id_, {})) {}
     SlotLease& operator=(SlotLease&& other) noexcept {
         std::swap(root_, other.root_);
         std::swap(slot_, other.slot_);
@@ -28,7 +33,8 @@ public:
     }
 
     /// Takes a slot and stores the id in it. Whether the entry is still there to be leased, the caller finds out afterwards.
-    [[nodiscard]] static Result<SlotLease> take(RootRef root, const format::Id& id, const cache::CallContext& caller) {
+    [[nodiscard]] static Result<SlotLease> take(RootRef root, const format::Id& id,
+                                                const cache::CallContext& caller) {
         TRY_ASSIGN(cache::Participant* const participant, root->participant(caller));
         TRY_ASSIGN(const cache::Slot slot, participant->acquire(caller));
         SlotLease lease(std::move(root), slot, {});
@@ -37,7 +43,8 @@ public:
     }
     /// The same slot, for another id. Errors: `no_space`; what it protects then, if anything, is unknown.
     [[nodiscard]] Result<> point_at(const format::Id& id) {
-        if (!slot_.table->store(slot_, id)) return os::fail(errno, "write down a lease", root_->dirs().participants.path);
+        if (!slot_.table->store(slot_, id))
+            return os::fail(errno, "write down a lease", root_->dirs().participants.path);
         id_ = id;
         return {};
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "protocol/stage.hpp"
 
 #include <fcntl.h>
@@ -6,6 +7,7 @@
 
 #include <cerrno>
 #include <new>
+
 #include "format/layout.hpp"
 #include "os/points.hpp"
 #include "tree/carry.hpp"
@@ -32,7 +34,8 @@ Result<Stage> Stage::make(RootRef root, const cache::CallContext& caller) {
     Stage stage(std::move(root), id);
     (void)os::point("stage.made");
     TRY_ASSIGN(const os::Dir staged, open_staged(*stage.root_, id));
-    TRY(os::make_dir_at(staged, format::tree_name, 0777));  // less the umask, as any installer's directory
+    TRY(os::make_dir_at(staged, format::tree_name,
+                        0777));  // less the umask, as any installer's directory
     return stage;
 }
 
@@ -42,18 +45,22 @@ Stage::~Stage() {
     try {
         const auto& trash = root_->dirs().trash;
         const std::string in_trash = to_text(format::fresh_id());
-        const auto moved = os::rename_new(root_->joined()->staging(), format::staged_tree_name(id_), trash, in_trash);
+        const auto moved = os::rename_new(root_->joined()->staging(), format::staged_tree_name(id_),
+                                          trash, in_trash);
         if (moved) (void)tree::remove_tree_at(trash, in_trash);
     } catch (const std::bad_alloc&) {
     }
 }
 
-fs::path Stage::tree_path() const { return root_->joined()->staging().path / format::staged_tree_name(id_) / format::tree_name; }
+fs::path Stage::tree_path() const {
+    return root_->joined()->staging().path / format::staged_tree_name(id_) / format::tree_name;
+}
 
 Result<> Stage::check_source(const fs::path& source) const {
     const auto& root = root_->dirs().root.path;
     if (tree::lies_within(source, root) || tree::lies_within(root, source)) {
-        return os::fail(Errc::invalid, "stage", source, "it lies in the cache " + root.string() + ", or contains it");
+        return os::fail(Errc::invalid, "stage", source,
+                        "it lies in the cache " + root.string() + ", or contains it");
     }
     return {};
 }
@@ -65,7 +72,7 @@ Result<> Stage::copy_from(const fs::path& source) {
     // Never hard links: the source stays its owner's to change.
     for (const LinkMode mode : {LinkMode::clone, LinkMode::copy}) {
         const MaterializeOptions options{mode, false, 0};
-        struct stat status{};
+        struct stat status {};
         if (::stat(source.c_str(), &status) != 0) return os::fail(errno, "stage", source);
         Result<MaterializeReport> carried;
         if (S_ISDIR(status.st_mode)) {
@@ -79,7 +86,8 @@ Result<> Stage::copy_from(const fs::path& source) {
             carried = tree::carry_file(from, source.filename().string(), tree, options);
         }
         if (carried) return {};
-        if (mode == LinkMode::copy || carried.error().code != Errc::unsupported) return tl::make_unexpected(std::move(carried).error());
+        if (mode == LinkMode::copy || carried.error().code != Errc::unsupported)
+            return tl::make_unexpected(std::move(carried).error());
         // A clone fails at the first file, if it fails: begin again with nothing but directories made so far.
         TRY(tree::empty_dir(tree, {.threads = 1}));
     }
@@ -90,18 +98,25 @@ Result<> Stage::move_from(const fs::path& source) {
     TRY(check_source(source));
     // Another cache's entry may be leased there.
     if (const auto other = tree::enclosing_cache(source)) {
-        return os::fail(Errc::invalid, "stage", source, "it lies in the cache " + other->string() + ", whose it is; put a copy");
+        return os::fail(Errc::invalid, "stage", source,
+                        "it lies in the cache " + other->string() + ", whose it is; put a copy");
     }
-    struct stat status{};
+    struct stat status {};
     if (::lstat(source.c_str(), &status) != 0) return os::fail(errno, "stage", source);
-    if (!S_ISDIR(status.st_mode)) return os::fail(Errc::invalid, "stage", source, "only a directory can be moved into the cache; put a copy");
+    if (!S_ISDIR(status.st_mode))
+        return os::fail(Errc::invalid, "stage", source,
+                        "only a directory can be moved into the cache; put a copy");
     TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
     // A rename onto an empty directory replaces it, atomically, and refuses one that is not empty.
     if (::renameat(AT_FDCWD, source.c_str(), staged.get(), format::tree_name) == 0) return {};
     if (errno == EXDEV) {
-        return os::fail(Errc::unsupported, "stage", source, "it is on another file system than the cache, and can't be moved; put a copy");
+        return os::fail(
+            Errc::unsupported, "stage", source,
+            "it is on another file system than the cache, and can't be moved; put a copy");
     }
-    if (errno == ENOTEMPTY || errno == EEXIST) return os::fail(Errc::invalid, "stage", tree_path(), "something has been staged here already");
+    if (errno == ENOTEMPTY || errno == EEXIST)
+        return os::fail(Errc::invalid, "stage", tree_path(),
+                        "something has been staged here already");
     return os::fail(errno, "stage", source);
 }
 

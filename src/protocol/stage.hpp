@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Stage: to fill a private directory that nobody else sees.
 #pragma once
 
@@ -12,7 +13,8 @@ public:
     /// Makes it. The id is the one under which it will be published.
     [[nodiscard]] static Result<Stage> make(RootRef root, const cache::CallContext& caller);
 
-    Stage(Stage&& other) noexcept : root_(std::move(other.root_)), id_(std::exchange(other.id_, {})) {}
+    Stage(Stage&& other) noexcept
+        : root_(std::move(other.root_)), id_(std::exchange(other.id_, {})) {}
     Stage& operator=(Stage&& other) noexcept {
         std::swap(root_, other.root_);
         std::swap(id_, other.id_);

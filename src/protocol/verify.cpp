@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 #include "protocol/verify.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
+
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
-#include <map>
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
 #include "protocol/collect.hpp"
@@ -16,20 +18,28 @@ namespace larder {
 
 std::string_view name_of(Finding::Kind kind) noexcept {
     switch (kind) {
-        case Finding::Kind::dangling: return "dangling";
-        case Finding::Kind::malformed: return "malformed";
-        case Finding::Kind::misnamed: return "misnamed";
-        case Finding::Kind::shared: return "shared";
-        case Finding::Kind::orphan: return "orphan";
-        case Finding::Kind::participant: return "participant";
-        case Finding::Kind::foreign: return "foreign";
+        case Finding::Kind::dangling:
+            return "dangling";
+        case Finding::Kind::malformed:
+            return "malformed";
+        case Finding::Kind::misnamed:
+            return "misnamed";
+        case Finding::Kind::shared:
+            return "shared";
+        case Finding::Kind::orphan:
+            return "orphan";
+        case Finding::Kind::participant:
+            return "participant";
+        case Finding::Kind::foreign:
+            return "foreign";
     }
     return "";
 }
 
 bool VerifyReport::sound() const noexcept {
-    return std::all_of(findings.begin(), findings.end(),
-                       [](const Finding& finding) { return finding.kind == Finding::Kind::foreign || finding.repaired; });
+    return std::all_of(findings.begin(), findings.end(), [](const Finding& finding) {
+        return finding.kind == Finding::Kind::foreign || finding.repaired;
+    });
 }
 
 namespace protocol {
@@ -43,7 +53,8 @@ using format::LinkRead;
 struct Seen {
     enum class Where { bucket, staging, retired };
     Where where;
-    std::string parent;  ///< the bucket's name, the participant's number, the refreshed bucket's name or nothing
+    std::string
+        parent;  ///< the bucket's name, the participant's number, the refreshed bucket's name or nothing
     std::string name;
 };
 
@@ -75,11 +86,15 @@ public:
 
 private:
     Finding& found(Finding::Kind kind, std::filesystem::path path, std::string what) {
-        return report_.findings.emplace_back(Finding{kind, std::move(path), std::move(what), false});
+        return report_.findings.emplace_back(
+            Finding{kind, std::move(path), std::move(what), false});
     }
     Result<> foreign(std::filesystem::path path) {
-        const bool known = std::any_of(report_.findings.begin(), report_.findings.end(), [&](const Finding& other) { return other.path == path; });
-        if (!known) found(Finding::Kind::foreign, std::move(path), "larder does not know this name, and leaves it alone");
+        const bool known = std::any_of(report_.findings.begin(), report_.findings.end(),
+                                       [&](const Finding& other) { return other.path == path; });
+        if (!known)
+            found(Finding::Kind::foreign, std::move(path),
+                  "larder does not know this name, and leaves it alone");
         return {};
     }
 
@@ -87,23 +102,30 @@ private:
         TRY(os::for_each_name(dirs_.root, [&](const std::string& name, unsigned char) -> Result<> {
             return format::is_root_name(name) ? Result<>() : foreign(dirs_.root / name);
         }));
-        TRY(os::for_each_name(dirs_.locks, [&](const std::string& name, unsigned char type) -> Result<> {
-            return format::is_lock_name(name) && type != DT_DIR ? Result<>() : foreign(dirs_.locks / name);
-        }));
+        TRY(os::for_each_name(
+            dirs_.locks, [&](const std::string& name, unsigned char type) -> Result<> {
+                return format::is_lock_name(name) && type != DT_DIR ? Result<>()
+                                                                    : foreign(dirs_.locks / name);
+            }));
         const std::filesystem::path retired = dirs_.retired_links.path.parent_path();
         TRY_ASSIGN(const os::Dir dir, os::open_dir_at(dirs_.root, format::retired_name));
         return os::for_each_name(dir, [&](const std::string& name, unsigned char) -> Result<> {
-            return name == format::retired_links_name || name == format::retired_buckets_name ? Result<>() : foreign(retired / name);
+            return name == format::retired_links_name || name == format::retired_buckets_name
+                       ? Result<>()
+                       : foreign(retired / name);
         });
     }
 
     Result<> list_participants() {
-        TRY(os::for_each_name(dirs_.participants, [&](const std::string& name, unsigned char) -> Result<> {
-            return format::parse_participant_name(name) ? Result<>() : foreign(dirs_.participants / name);
-        }));
+        TRY(os::for_each_name(
+            dirs_.participants, [&](const std::string& name, unsigned char) -> Result<> {
+                return format::parse_participant_name(name) ? Result<>()
+                                                            : foreign(dirs_.participants / name);
+            }));
         if (const auto participants = cache::read_participants(dirs_.participants); !participants) {
             const Error& error = participants.error();
-            found(Finding::Kind::participant, error.path, error.message() + "; nothing can be collected");
+            found(Finding::Kind::participant, error.path,
+                  error.message() + "; nothing can be collected");
         }
         return {};
     }
@@ -111,57 +133,79 @@ private:
     Result<> list_pins() {
         const auto pins = os::open_dir_at(dirs_.root, format::pins_name);
         if (!pins && pins.error().sys_errno == ENOENT) return {};
-        if (!pins && (pins.error().sys_errno == ENOTDIR || pins.error().sys_errno == ELOOP)) return foreign(dirs_.root / format::pins_name);
+        if (!pins && (pins.error().sys_errno == ENOTDIR || pins.error().sys_errno == ELOOP))
+            return foreign(dirs_.root / format::pins_name);
         TRY(pins);
         return os::for_each_name(*pins, [&](const std::string& bucket, unsigned char) -> Result<> {
             const auto dir = os::open_dir_at(*pins, bucket);
             const int reason = dir ? 0 : dir.error().sys_errno;
-            if (!format::is_bucket_name(bucket) || reason == ENOTDIR || reason == ELOOP) return foreign(*pins / bucket);
+            if (!format::is_bucket_name(bucket) || reason == ENOTDIR || reason == ELOOP)
+                return foreign(*pins / bucket);
             TRY(dir);
-            return os::for_each_name(*dir, [&](const std::string& key, unsigned char type) -> Result<> {
-                return format::is_key_name(key) && type != DT_DIR ? Result<>() : foreign(*dir / key);
-            });
+            return os::for_each_name(
+                *dir, [&](const std::string& key, unsigned char type) -> Result<> {
+                    return format::is_key_name(key) && type != DT_DIR ? Result<>()
+                                                                      : foreign(*dir / key);
+                });
         });
     }
 
     Result<> list_archive() {
-        return os::for_each_name(dirs_.archive, [&](const std::string& name, unsigned char type) -> Result<> {
-            const auto id = format::parse_id(name);
-            if (!id || (type != DT_DIR && type != DT_UNKNOWN)) return foreign(dirs_.archive / name);
-            entries_.push_back(*id);
-            TRY_ASSIGN(const os::Dir entry, os::open_dir_at(dirs_.archive, name));
-            return os::for_each_name(entry, [&](const std::string& part, unsigned char) -> Result<> {
-                return part == format::record_name || part == format::tree_name ? Result<>() : foreign(entry / part);
+        return os::for_each_name(
+            dirs_.archive, [&](const std::string& name, unsigned char type) -> Result<> {
+                const auto id = format::parse_id(name);
+                if (!id || (type != DT_DIR && type != DT_UNKNOWN))
+                    return foreign(dirs_.archive / name);
+                entries_.push_back(*id);
+                TRY_ASSIGN(const os::Dir entry, os::open_dir_at(dirs_.archive, name));
+                return os::for_each_name(
+                    entry, [&](const std::string& part, unsigned char) -> Result<> {
+                        return part == format::record_name || part == format::tree_name
+                                   ? Result<>()
+                                   : foreign(entry / part);
+                    });
             });
-        });
     }
 
     Result<> list_staging() {
-        return os::for_each_name(dirs_.staging, [&](const std::string& number, unsigned char type) -> Result<> {
-            if (!format::parse_participant_name(number) || (type != DT_DIR && type != DT_UNKNOWN)) return foreign(dirs_.staging / number);
-            TRY_ASSIGN(const os::Dir area, os::open_dir_at(dirs_.staging, number));
-            return os::for_each_name(area, [&](const std::string& name, unsigned char) -> Result<> {
-                const auto staged = format::parse_staged_name(name);
-                if (!staged) return foreign(area / name);
-                if (staged->kind == format::StagedName::Kind::tree) return {};
-                TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), area, name));
-                if (link.kind == LinkRead::Kind::entry) see(link.id, {Seen::Where::staging, number, name});
-                // A small file may be seen while it is written; a symlink is whole or not there.
-                const bool strange = link.kind == LinkRead::Kind::foreign || link.kind == LinkRead::Kind::malformed;
-                return strange && root_.link_kind() != LinkKind::file ? foreign(area / name) : Result<>();
+        return os::for_each_name(
+            dirs_.staging, [&](const std::string& number, unsigned char type) -> Result<> {
+                if (!format::parse_participant_name(number) ||
+                    (type != DT_DIR && type != DT_UNKNOWN))
+                    return foreign(dirs_.staging / number);
+                TRY_ASSIGN(const os::Dir area, os::open_dir_at(dirs_.staging, number));
+                return os::for_each_name(
+                    area, [&](const std::string& name, unsigned char) -> Result<> {
+                        const auto staged = format::parse_staged_name(name);
+                        if (!staged) return foreign(area / name);
+                        if (staged->kind == format::StagedName::Kind::tree) return {};
+                        TRY_ASSIGN(const LinkRead link,
+                                   format::read_link(root_.link_kind(), area, name));
+                        if (link.kind == LinkRead::Kind::entry)
+                            see(link.id, {Seen::Where::staging, number, name});
+                        // A small file may be seen while it is written; a symlink is whole or not there.
+                        const bool strange = link.kind == LinkRead::Kind::foreign ||
+                                             link.kind == LinkRead::Kind::malformed;
+                        return strange && root_.link_kind() != LinkKind::file ? foreign(area / name)
+                                                                              : Result<>();
+                    });
             });
-        });
     }
 
     Result<> list_buckets() {
-        return os::for_each_name(dirs_.buckets, [&](const std::string& bucket, unsigned char type) -> Result<> {
-            const auto name = format::decode_name(bucket);
-            if (!name || name->empty() || (type != DT_DIR && type != DT_UNKNOWN)) return foreign(dirs_.buckets / bucket);
-            const auto dir = os::open_dir_at(dirs_.buckets, bucket);
-            if (!dir && dir.error().sys_errno == ENOENT) return {};  // refreshed meanwhile
-            TRY(dir);
-            return os::for_each_name(*dir, [&](const std::string& key, unsigned char) -> Result<> { return judge_key(*dir, bucket, key); });
-        });
+        return os::for_each_name(
+            dirs_.buckets, [&](const std::string& bucket, unsigned char type) -> Result<> {
+                const auto name = format::decode_name(bucket);
+                if (!name || name->empty() || (type != DT_DIR && type != DT_UNKNOWN))
+                    return foreign(dirs_.buckets / bucket);
+                const auto dir = os::open_dir_at(dirs_.buckets, bucket);
+                if (!dir && dir.error().sys_errno == ENOENT) return {};  // refreshed meanwhile
+                TRY(dir);
+                return os::for_each_name(*dir,
+                                         [&](const std::string& key, unsigned char) -> Result<> {
+                                             return judge_key(*dir, bucket, key);
+                                         });
+            });
     }
 
     /// Invariant 1 for one key, and whether it and its entry agree.
@@ -172,61 +216,82 @@ private:
         if (link.kind == LinkRead::Kind::foreign) return foreign(dir / key);
         ++report_.live;
         if (link.kind == LinkRead::Kind::malformed) {
-            return mend_key(found(Finding::Kind::malformed, dir / key, "a link that larder did not make"), bucket, key, link);
+            return mend_key(
+                found(Finding::Kind::malformed, dir / key, "a link that larder did not make"),
+                bucket, key, link);
         }
         TRY_ASSIGN(const bool complete, is_complete(root_, link.id));
         const auto record = read_record(root_, link.id);
-        if (!record && record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
+        if (!record && record.error().code != Errc::damaged)
+            return tl::make_unexpected(record.error());
         // A link never comes back: if it still names this entry now, it did so while we looked at the entry. Else it is history.
         TRY_ASSIGN(const LinkRead again, format::read_link(root_.link_kind(), dir, key));
         if (!again.names(link.id)) return {};
         see(link.id, {Seen::Where::bucket, bucket, key});
         const std::string entry = "entry " + to_text(link.id);
-        if (!complete) return mend_key(found(Finding::Kind::dangling, dir / key, entry + " is not there, or has no tree"), bucket, key, link);
-        if (!record) return mend_key(found(Finding::Kind::malformed, record.error().path, record.error().message()), bucket, key, link);
-        const auto its_bucket = format::encode_bucket(record->bucket), its_key = format::encode_key(record->key);
+        if (!complete)
+            return mend_key(
+                found(Finding::Kind::dangling, dir / key, entry + " is not there, or has no tree"),
+                bucket, key, link);
+        if (!record)
+            return mend_key(
+                found(Finding::Kind::malformed, record.error().path, record.error().message()),
+                bucket, key, link);
+        const auto its_bucket = format::encode_bucket(record->bucket),
+                   its_key = format::encode_key(record->key);
         if (its_bucket != bucket || its_key != key) {
-            return mend_key(found(Finding::Kind::misnamed, dir / key, entry + " belongs to another key by its record"), bucket, key, link);
+            return mend_key(found(Finding::Kind::misnamed, dir / key,
+                                  entry + " belongs to another key by its record"),
+                            bucket, key, link);
         }
         return {};
     }
 
     /// Retires a link that is not what it should be, if it is still the one that was judged.
-    Result<> mend_key(Finding& finding, const std::string& bucket, const std::string& key, const LinkRead& judged) {
+    Result<> mend_key(Finding& finding, const std::string& bucket, const std::string& key,
+                      const LinkRead& judged) {
         if (!options_.repair) return {};
         const auto lock = cache::BucketLock::exclusive(root_, bucket, caller_);
         TRY(lock);
         const std::string path = format::key_path(bucket, key);
         TRY_ASSIGN(const LinkRead now, format::read_link(root_.link_kind(), dirs_.buckets, path));
         if (now.kind != judged.kind || now.id != judged.id) {
-            report_.findings.pop_back();  // it was the last; somebody else has replaced or retired the link
+            report_.findings
+                .pop_back();  // it was the last; somebody else has replaced or retired the link
             return {};
         }
         // One that names no entry has nothing to be judged by among the retired.
         const bool names_none = now.kind == LinkRead::Kind::malformed;
-        TRY(names_none ? root_.move_to_trash(dirs_.buckets, path) : root_.retire_link(dirs_.buckets, path));
+        TRY(names_none ? root_.move_to_trash(dirs_.buckets, path)
+                       : root_.retire_link(dirs_.buckets, path));
         finding.repaired = true;
         --report_.live;
         return {};
     }
 
     Result<> list_retired_buckets() {
-        return os::for_each_name(dirs_.retired_buckets, [&](const std::string& bucket, unsigned char type) -> Result<> {
-            if (!format::parse_id(bucket) || (type != DT_DIR && type != DT_UNKNOWN)) return foreign(dirs_.retired_buckets / bucket);
-            TRY_ASSIGN(const os::Dir dir, os::open_dir_at(dirs_.retired_buckets, bucket));
-            return list_retired_links(dir, bucket);
-        });
+        return os::for_each_name(
+            dirs_.retired_buckets, [&](const std::string& bucket, unsigned char type) -> Result<> {
+                if (!format::parse_id(bucket) || (type != DT_DIR && type != DT_UNKNOWN))
+                    return foreign(dirs_.retired_buckets / bucket);
+                TRY_ASSIGN(const os::Dir dir, os::open_dir_at(dirs_.retired_buckets, bucket));
+                return list_retired_links(dir, bucket);
+            });
     }
 
     Result<> list_retired_links(const os::Dir& dir, const std::string& bucket) {
         return os::for_each_name(dir, [&](const std::string& name, unsigned char) -> Result<> {
-            if (bucket.empty() ? !format::parse_id(name) : !format::is_key_name(name)) return foreign(dir / name);
+            if (bucket.empty() ? !format::parse_id(name) : !format::is_key_name(name))
+                return foreign(dir / name);
             TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
             if (link.kind == LinkRead::Kind::foreign) return foreign(dir / name);
             if (link.kind == LinkRead::Kind::malformed) {
-                found(Finding::Kind::foreign, dir / name, "a link that larder did not make, or not in full; the next collection removes it");
+                found(Finding::Kind::foreign, dir / name,
+                      "a link that larder did not make, or not in full; the next collection "
+                      "removes it");
             }
-            if (link.kind == LinkRead::Kind::entry) see(link.id, {Seen::Where::retired, bucket, name});
+            if (link.kind == LinkRead::Kind::entry)
+                see(link.id, {Seen::Where::retired, bucket, name});
             if (link.kind != LinkRead::Kind::absent) ++report_.garbage;
             return {};
         });
@@ -249,7 +314,8 @@ private:
     }
 
     Result<> mend_orphan(const Id& id) {
-        Finding& finding = found(Finding::Kind::orphan, dirs_.archive / to_text(id), "no link names this entry");
+        Finding& finding =
+            found(Finding::Kind::orphan, dirs_.archive / to_text(id), "no link names this entry");
         if (!options_.repair) return {};
         // Not deleted: given a link among the retired, so that a collection judges it by the leases like all others.
         TRY_ASSIGN(cache::Participant* const participant, root_.participant(caller_));
@@ -266,18 +332,23 @@ private:
         std::vector<Seen> standing;
         for (auto& seen : names) {
             TRY_ASSIGN(const bool stands, still_names(seen, id));
-            const bool twice = std::any_of(standing.begin(), standing.end(), [&](const Seen& other) {
-                return other.where == seen.where && other.parent == seen.parent && other.name == seen.name;
-            });
+            const bool twice =
+                std::any_of(standing.begin(), standing.end(), [&](const Seen& other) {
+                    return other.where == seen.where && other.parent == seen.parent &&
+                           other.name == seen.name;
+                });
             if (stands && !twice) standing.push_back(std::move(seen));
         }
         if (standing.size() < 2) return {};
         std::string where;
-        for (const auto& seen : standing) where += (where.empty() ? "" : ", ") + path_of(seen).string();
-        Finding& finding = found(Finding::Kind::shared, dirs_.archive / to_text(id), "named by " + where);
+        for (const auto& seen : standing)
+            where += (where.empty() ? "" : ", ") + path_of(seen).string();
+        Finding& finding =
+            found(Finding::Kind::shared, dirs_.archive / to_text(id), "named by " + where);
         if (!options_.repair) return {};
         // One name is enough, and one in a bucket (put right by mend_key, if there are several) is the best.
-        std::stable_sort(standing.begin(), standing.end(), [](const Seen& a, const Seen& b) { return a.where < b.where; });
+        std::stable_sort(standing.begin(), standing.end(),
+                         [](const Seen& a, const Seen& b) { return a.where < b.where; });
         std::size_t left = standing.size();
         for (std::size_t i = 1; i < standing.size(); ++i) {
             if (standing[i].where != Seen::Where::retired || !standing[i].parent.empty()) continue;
@@ -293,18 +364,24 @@ private:
                              : seen.where == Seen::Where::staging ? dirs_.staging
                              : seen.parent.empty()                ? dirs_.retired_links
                                                                   : dirs_.retired_buckets;
-        const std::string name = seen.parent.empty() ? seen.name : format::key_path(seen.parent, seen.name);
+        const std::string name =
+            seen.parent.empty() ? seen.name : format::key_path(seen.parent, seen.name);
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
         return link.names(id);
     }
 
     [[nodiscard]] std::filesystem::path path_of(const Seen& seen) const {
         switch (seen.where) {
-            case Seen::Where::bucket: return dirs_.buckets.path / seen.parent / seen.name;
-            case Seen::Where::staging: return dirs_.staging.path / seen.parent / seen.name;
-            case Seen::Where::retired: break;
+            case Seen::Where::bucket:
+                return dirs_.buckets.path / seen.parent / seen.name;
+            case Seen::Where::staging:
+                return dirs_.staging.path / seen.parent / seen.name;
+            case Seen::Where::retired:
+                break;
         }
-        return (seen.parent.empty() ? dirs_.retired_links.path : dirs_.retired_buckets.path / seen.parent) / seen.name;
+        return (seen.parent.empty() ? dirs_.retired_links.path
+                                    : dirs_.retired_buckets.path / seen.parent) /
+               seen.name;
     }
 
     cache::Root& root_;
@@ -318,8 +395,10 @@ private:
 
 }  // namespace
 
-Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options, const cache::CallContext& caller) {
-    const auto lock = cache::CollectorLock::try_lock(*root);  // not announced: a verify changes nothing, not even our own table
+Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options,
+                            const cache::CallContext& caller) {
+    const auto lock = cache::CollectorLock::try_lock(
+        *root);  // not announced: a verify changes nothing, not even our own table
     TRY(lock);
     return Verifier(*root, options, caller).verify();
 }

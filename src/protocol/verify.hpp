@@ -1,12 +1,15 @@
+// SPDX-License-Identifier: MIT
 // Verify: to check, while others work, every invariant that can be checked then.
 #pragma once
 
 #include <larder/report.hpp>
+
 #include "cache/locks.hpp"
 #include "protocol/slot_lease.hpp"
 
 namespace larder::protocol {
 
-[[nodiscard]] Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options, const cache::CallContext& caller);
+[[nodiscard]] Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options,
+                                          const cache::CallContext& caller);
 
 }  // namespace larder::protocol

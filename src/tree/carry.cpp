@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tree/carry.hpp"
 
 #include <sys/stat.h>
@@ -7,10 +8,11 @@
 #include <map>
 #include <mutex>
 #include <thread>
-#include "tree/transfer.hpp"
-#include "tree/walk.hpp"
 #include <utility>
 #include <vector>
+
+#include "tree/transfer.hpp"
+#include "tree/walk.hpp"
 
 namespace larder::tree {
 
@@ -54,7 +56,8 @@ public:
         return {};
     }
 
-    Result<std::unique_ptr<WalkDir>> visit(WalkDir& at, const std::string& name, unsigned char type) override {
+    Result<std::unique_ptr<WalkDir>> visit(WalkDir& at, const std::string& name,
+                                           unsigned char type) override {
         auto& pair = static_cast<Pair&>(at);
         if (type == DT_DIR) return enter(pair, name);
         TRY_ASSIGN(const struct stat status, os::stat_at(pair.dir, name));
@@ -76,7 +79,8 @@ public:
             return {};
         }
         if (!S_ISREG(move.status.st_mode)) {
-            return os::fail(Errc::invalid, "copy", move.from / move.name, "a socket, pipe or device can't be copied");
+            return os::fail(Errc::invalid, "copy", move.from / move.name,
+                            "a socket, pipe or device can't be copied");
         }
         TRY_ASSIGN(const Way way, transfer_file(move, options_, ability));
         ++(way == Way::cloned ? cloned_ : way == Way::hardlinked ? hardlinked_ : copied_);
@@ -84,7 +88,9 @@ public:
         return {};
     }
 
-    [[nodiscard]] MaterializeReport report() const { return {cloned_, hardlinked_, copied_, symlinks_, directories_, bytes_}; }
+    [[nodiscard]] MaterializeReport report() const {
+        return {cloned_, hardlinked_, copied_, symlinks_, directories_, bytes_};
+    }
 
 private:
     /// Against a umask that takes our own rights away. The mode that it is to have comes when it is full.
@@ -92,20 +98,23 @@ private:
         TRY_ASSIGN(const struct stat status, os::stat_of(made));
         const mode_t mode = status.st_mode & 07777;
         if ((mode & S_IRWXU) == S_IRWXU) return {};
-        if (os::retry([&] { return ::fchmod(made.get(), mode | S_IRWXU); }) != 0) return os::fail(errno, "make directory", made.path);
+        if (os::retry([&] { return ::fchmod(made.get(), mode | S_IRWXU); }) != 0)
+            return os::fail(errno, "make directory", made.path);
         return {};
     }
 
     Result<std::unique_ptr<WalkDir>> enter(Pair& pair, const std::string& name) {
         bool made = true;
         if (auto tried = os::make_dir_at(pair.into, name, 0700); !tried) {
-            if (tried.error().sys_errno != EEXIST) return tl::make_unexpected(std::move(tried).error());
+            if (tried.error().sys_errno != EEXIST)
+                return tl::make_unexpected(std::move(tried).error());
             made = false;
         }
         if (made) ++directories_;
         auto into = os::open_dir_at(pair.into, name);
         if (!into && (into.error().sys_errno == ELOOP || into.error().sys_errno == ENOTDIR)) {
-            return os::fail(Errc::exists, "make directory", pair.into / name, "no directory, and a directory should go there");
+            return os::fail(Errc::exists, "make directory", pair.into / name,
+                            "no directory, and a directory should go there");
         }
         TRY(into);
         if (made) TRY(make_ours_to_fill(*into));
@@ -123,8 +132,10 @@ private:
         TRY_ASSIGN(auto reader, os::DirReader::borrow(from));
         auto pair = std::make_unique<Pair>(std::move(from), std::move(reader));
         TRY_ASSIGN(pair->status, os::stat_of(pair->dir));
-        if (pair->status.st_dev == destination_status_.st_dev && pair->status.st_ino == destination_status_.st_ino) {
-            return os::fail(Errc::invalid, "copy", pair->dir.path, "the destination lies in what is to be copied");
+        if (pair->status.st_dev == destination_status_.st_dev &&
+            pair->status.st_ino == destination_status_.st_ino) {
+            return os::fail(Errc::invalid, "copy", pair->dir.path,
+                            "the destination lies in what is to be copied");
         }
         TRY_ASSIGN(const struct stat into_status, os::stat_of(into));
         pair->into = std::move(into);
@@ -142,7 +153,8 @@ private:
     std::mutex mutex_;
     std::vector<PutOff> put_off_;
     std::map<std::pair<dev_t, dev_t>, Ability> abilities_;
-    std::atomic<std::uint64_t> cloned_{0}, hardlinked_{0}, copied_{0}, symlinks_{0}, directories_{0}, bytes_{0};
+    std::atomic<std::uint64_t> cloned_{0}, hardlinked_{0}, copied_{0}, symlinks_{0},
+        directories_{0}, bytes_{0};
 };
 
 /// What one thread carries before others help, unless the caller says how many shall. With two threads from the start, on two
@@ -162,18 +174,21 @@ Team team_for(const MaterializeOptions& options) {
 
 }  // namespace
 
-Result<MaterializeReport> carry(const os::Dir& source, const os::Dir& destination, const MaterializeOptions& options) {
+Result<MaterializeReport> carry(const os::Dir& source, const os::Dir& destination,
+                                const MaterializeOptions& options) {
     Carriage carriage(source, destination, options);
     TRY(carriage.start());
     TRY(carriage.carry_all(team_for(options)));
     return carriage.report();
 }
 
-Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& name, const os::Dir& destination,
+Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& name,
+                                     const os::Dir& destination,
                                      const MaterializeOptions& options) {
     TRY_ASSIGN(const struct stat status, os::stat_at(source, name));
     if (S_ISDIR(status.st_mode))
-        return os::fail(Errc::invalid, "copy", source / name, "a directory, and a file was to be copied");
+        return os::fail(Errc::invalid, "copy", source / name,
+                        "a directory, and a file was to be copied");
     Carriage carriage(source, destination, options);
     Ability ability;
     TRY(carriage.carry_one({source, name, status, destination}, ability));

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: MIT
 // Carries a tree from one directory to another: by clone, hard link or copy.
 #pragma once
 
 #include <larder/materialize.hpp>
+
 #include "os/file.hpp"
 
 namespace larder::tree {
@@ -11,7 +13,8 @@ namespace larder::tree {
                                               const MaterializeOptions& options);
 
 /// Carries the one file `name` of `source` into `destination`.
-[[nodiscard]] Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& name, const os::Dir& destination,
+[[nodiscard]] Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& name,
+                                                   const os::Dir& destination,
                                                    const MaterializeOptions& options);
 
 }  // namespace larder::tree

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 #include "tree/containment.hpp"
+
+#include <system_error>
 
 #include "format/format_file.hpp"
 #include "format/layout.hpp"
 #include "os/file.hpp"
-#include <system_error>
 
 namespace larder::tree {
 
@@ -27,7 +29,8 @@ bool is_cache(const fs::path& directory) {
     const auto dir = os::open_dir(directory);
     if (!dir) return false;
     const auto format = os::read_file_at(*dir, format::format_name, format::max_format);
-    return format && format->starts_with(format::format_begin);  // of whatever version, and even if it is cut off
+    return format && format->starts_with(
+                         format::format_begin);  // of whatever version, and even if it is cut off
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: MIT
 #include "tree/measure.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include "tree/walk.hpp"
 #include <utility>
 #include <vector>
+
+#include "tree/walk.hpp"
 
 namespace larder::tree {
 
@@ -33,7 +35,8 @@ public:
         return {};
     }
 
-    Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name, unsigned char type) final {
+    Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name,
+                                           unsigned char type) final {
         if (type != DT_DIR) {
             TRY_ASSIGN(const struct stat status, os::stat_at(place.dir, name));
             if (!S_ISDIR(status.st_mode)) {

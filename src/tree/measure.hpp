@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: MIT
 // What a staged tree holds, and how it is brought safely to the disk.
 #pragma once
 
 #include <cstdint>
+
 #include "os/file.hpp"
 
 namespace larder::tree {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tree/remove.hpp"
 
 #include <fcntl.h>
@@ -8,8 +9,9 @@
 #include <cerrno>
 #include <mutex>
 #include <optional>
-#include "os/points.hpp"
 #include <thread>
+
+#include "os/points.hpp"
 #include "tree/space.hpp"
 #include "tree/walk.hpp"
 
@@ -26,7 +28,8 @@ constexpr std::uint64_t progress_step = 256;
 struct Doomed final : WalkDir {
     using WalkDir::WalkDir;
     unsigned passes = 0;
-    std::atomic<bool> stuck{false};  // something in it can't be deleted: listing it again helps nothing
+    std::atomic<bool> stuck{
+        false};  // something in it can't be deleted: listing it again helps nothing
 };
 
 class Removal final : public Visitor {
@@ -34,7 +37,11 @@ public:
     enum class Top { keep, remove };
     /// `top_parent` and `top_name` are needed only where the top is to be removed.
     Removal(Top top, const os::Dir& top_parent, std::string top_name, const RemoveOptions& options)
-        : top_(top), top_parent_(top_parent), top_name_(std::move(top_name)), options_(options), space_(options.count_freed, top_parent) {}
+        : top_(top),
+          top_parent_(top_parent),
+          top_name_(std::move(top_name)),
+          options_(options),
+          space_(options.count_freed, top_parent) {}
 
     Result<Removed> run(std::unique_ptr<Doomed> top, Team team) {
         top_dir_ = &top->dir;
@@ -43,8 +50,11 @@ public:
         return removed();
     }
 
-    Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name, unsigned char type) override {
-        if (options_.stop.stop_requested()) return os::fail(Errc::interrupted, "remove", place.dir / name, "asked to stop; the rest is the next collection's");
+    Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name,
+                                           unsigned char type) override {
+        if (options_.stop.stop_requested())
+            return os::fail(Errc::interrupted, "remove", place.dir / name,
+                            "asked to stop; the rest is the next collection's");
         if (type != DT_DIR) {
             TRY_ASSIGN(const bool gone, remove_file(place.dir, name, type));
             if (gone) return nullptr;
@@ -59,25 +69,29 @@ public:
         auto& place = static_cast<Doomed&>(at);
         ++place.passes;
         if (place.parent == nullptr) {
-            if (moved_up_.exchange(false)) return Next::list_again;  // the listing need not have shown what was moved up
+            if (moved_up_.exchange(false))
+                return Next::list_again;  // the listing need not have shown what was moved up
             if (top_ == Top::keep) return Next::done;
         }
         const os::Dir& parent = place.parent != nullptr ? place.parent->dir : top_parent_;
         errno = os::point("tree.remove_dir");
         if (errno == 0 &&
-            ::unlinkat(parent.get(), (place.parent != nullptr ? place.name : top_name_).c_str(), AT_REMOVEDIR) == 0) {
+            ::unlinkat(parent.get(), (place.parent != nullptr ? place.name : top_name_).c_str(),
+                       AT_REMOVEDIR) == 0) {
             ++directories_;
             return Next::done;
         }
         if (errno == ENOENT) return Next::done;  // another process was faster, or has moved it up
-        if (errno != ENOTEMPTY && errno != EEXIST) return os::fail(errno, "remove directory", place.dir.path);
+        if (errno != ENOTEMPTY && errno != EEXIST)
+            return os::fail(errno, "remove directory", place.dir.path);
         if (place.stuck) {
             if (place.parent != nullptr) static_cast<Doomed&>(*place.parent).stuck = true;
             return Next::done;
         }
         // A process that still writes here put something in after the listing.
         if (place.passes < max_passes) return Next::list_again;
-        return os::fail(ENOTEMPTY, "remove directory", place.dir.path, "something still writes here");
+        return os::fail(ENOTEMPTY, "remove directory", place.dir.path,
+                        "something still writes here");
     }
 
     /// What can't be deleted is left, and all else is deleted.
@@ -92,7 +106,8 @@ public:
 
     /// Opens a directory to be emptied, and makes it writable; null where it has gone meanwhile, or was a file.
     Result<std::unique_ptr<Doomed>> open_doomed(const os::Dir& parent, const std::string& name) {
-        if (!os::sees_bind_mounts()) {  // then rmdir does: it refuses a mount point before it looks whether that is empty
+        if (!os::
+                sees_bind_mounts()) {  // then rmdir does: it refuses a mount point before it looks whether that is empty
             if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) == 0) {
                 ++directories_;
                 return nullptr;
@@ -126,7 +141,8 @@ public:
 
     /// False where it is a directory. No error where it has gone already.
     Result<bool> remove_file(const os::Dir& parent, const std::string& name, unsigned char type) {
-        if (type == DT_UNKNOWN) {  // some systems let root unlink a directory, and leak what is in it
+        if (type ==
+            DT_UNKNOWN) {  // some systems let root unlink a directory, and leak what is in it
             const auto status = os::stat_at(parent, name);
             if (!status && status.error().sys_errno == ENOENT) return true;
             TRY(status);
@@ -142,34 +158,44 @@ public:
         if (error == ENOENT) return true;
         // Swapped for a directory since it was listed: Linux says EISDIR, POSIX EPERM, which has other reasons too.
         if (error == EISDIR) return false;
-        if (const auto status = os::stat_at(parent, name); error == EPERM && status && S_ISDIR(status->st_mode)) return false;
+        if (const auto status = os::stat_at(parent, name);
+            error == EPERM && status && S_ISDIR(status->st_mode))
+            return false;
         return os::fail(error, "remove", parent / name);
     }
 
-    [[nodiscard]] Removed removed() const { return {files_, directories_, space_.bytes(), space_.is_at_least()}; }
+    [[nodiscard]] Removed removed() const {
+        return {files_, directories_, space_.bytes(), space_.is_at_least()};
+    }
 
 private:
-    static Result<std::unique_ptr<Doomed>> try_open(const os::Dir& parent, const std::string& name) {
+    static Result<std::unique_ptr<Doomed>> try_open(const os::Dir& parent,
+                                                    const std::string& name) {
         TRY_ASSIGN(os::Dir dir, os::open_dir_unmounted_at(parent, name));
         TRY_ASSIGN(const struct stat status, os::stat_of(dir));
         const mode_t writable = (status.st_mode & 0777) | S_IRWXU;
-        if ((status.st_mode & S_IRWXU) != S_IRWXU) (void)os::retry([&] { return ::fchmod(dir.get(), writable); });
+        if ((status.st_mode & S_IRWXU) != S_IRWXU)
+            (void)os::retry([&] { return ::fchmod(dir.get(), writable); });
         TRY_ASSIGN(auto reader, os::DirReader::borrow(dir));
         return std::make_unique<Doomed>(std::move(dir), std::move(reader));
     }
 
     static tl::unexpected<Error> mounted(const os::Dir& parent, const std::string& name) {
-        return os::fail(EBUSY, "remove directory", parent / name, "something is mounted there: unmount it");
+        return os::fail(EBUSY, "remove directory", parent / name,
+                        "something is mounted there: unmount it");
     }
 
     void tell(std::uint64_t files) {
         if (!options_.on_progress || files % progress_step != 0) return;
-        if (const std::unique_lock telling(telling_mutex_, std::try_to_lock); telling) options_.on_progress(files);
+        if (const std::unique_lock telling(telling_mutex_, std::try_to_lock); telling)
+            options_.on_progress(files);
     }
 
     /// Makes a directory one more item of the top, which lists it later.
     bool move_up(const os::Dir& parent, const std::string& name) {
-        if (top_dir_ == nullptr || &parent == top_dir_ || !os::rename_new(parent, name, *top_dir_, fresh_name())) return false;
+        if (top_dir_ == nullptr || &parent == top_dir_ ||
+            !os::rename_new(parent, name, *top_dir_, fresh_name()))
+            return false;
         moved_up_ = true;
         return true;
     }
@@ -206,7 +232,8 @@ Result<Removed> empty_dir(const os::Dir& dir, const RemoveOptions& options) {
     TRY_ASSIGN(os::Dir top, reopen(dir));
     TRY_ASSIGN(auto reader, os::DirReader::borrow(top));
     return Removal(Removal::Top::keep, dir, {}, options)
-        .run(std::make_unique<Doomed>(std::move(top), std::move(reader)), team_for(options.threads));
+        .run(std::make_unique<Doomed>(std::move(top), std::move(reader)),
+             team_for(options.threads));
 }
 
 Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tree/space.hpp"
 
 #include <fcntl.h>
@@ -22,7 +23,7 @@ namespace {
 /// Whether files of this file system may share blocks without being hard links. Numbers: statfs(2) and the kernel's linux/magic.h.
 bool has_clones(const os::Dir& dir) {
 #ifdef __linux__
-    struct statfs status{};
+    struct statfs status {};
     if (::fstatfs(dir.get(), &status) != 0) return true;
     switch (static_cast<std::uint32_t>(status.f_type)) {
         case 0xef53:      // ext2, 3 and 4
@@ -30,7 +31,8 @@ bool has_clones(const os::Dir& dir) {
         case 0x858458f6:  // ramfs
         case 0xf2f52010:  // f2fs
             return false;
-        default: return true;
+        default:
+            return true;
     }
 #else
     (void)dir;
@@ -53,7 +55,8 @@ std::optional<std::uint64_t> unshared(const os::Dir& dir, const std::string& nam
         map.fm_length = FIEMAP_MAX_OFFSET - from;
         map.fm_flags = 0;
         map.fm_extent_count = extents;
-        if (os::retry([&] { return ::ioctl(fd->get(), FS_IOC_FIEMAP, &map); }) != 0) return std::nullopt;
+        if (os::retry([&] { return ::ioctl(fd->get(), FS_IOC_FIEMAP, &map); }) != 0)
+            return std::nullopt;
         for (std::size_t i = 0; i < map.fm_mapped_extents; ++i) {
             fiemap_extent extent{};
             std::memcpy(&extent, room.data() + sizeof(fiemap) + i * sizeof extent, sizeof extent);
@@ -72,7 +75,8 @@ std::optional<std::uint64_t> unshared(const os::Dir& dir, const std::string& nam
 
 }  // namespace
 
-SpaceCount::SpaceCount(bool wanted, const os::Dir& dir) : wanted_(wanted), files_share_blocks_(wanted && has_clones(dir)) {}
+SpaceCount::SpaceCount(bool wanted, const os::Dir& dir)
+    : wanted_(wanted), files_share_blocks_(wanted && has_clones(dir)) {}
 
 GivenBack SpaceCount::look_at(const os::Dir& dir, const std::string& name) const {
     if (!wanted_) return {};

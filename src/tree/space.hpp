@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // How much space a disk gets back when files are deleted: hard links and clones keep what they share.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
-#include "os/file.hpp"
 #include <string>
+
+#include "os/file.hpp"
 
 namespace larder::tree {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tree/transfer.hpp"
 
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <memory>
+
 #include "os/points.hpp"
 #include "tree/walk.hpp"
 
@@ -39,7 +41,8 @@ public:
         TRY_ASSIGN(os::Fd fd, os::open_at(dir, name, O_WRONLY | O_CREAT | O_EXCL, 0600));
         return NewFile(dir, name, std::move(fd));
     }
-    NewFile(NewFile&& other) noexcept : dir_(other.dir_), name_(other.name_), fd_(std::move(other.fd_)) {}
+    NewFile(NewFile&& other) noexcept
+        : dir_(other.dir_), name_(other.name_), fd_(std::move(other.fd_)) {}
     NewFile& operator=(NewFile&&) = delete;
     ~NewFile() {
         if (fd_) (void)os::remove_file_at(dir_, name_);
@@ -49,8 +52,10 @@ public:
 
     /// The mode by itself, so that no umask alters it; the time last, since writing changes it.
     Result<> complete(const struct stat& source) {
-        if (os::retry([&] { return ::fchmod(get(), source.st_mode & kept_mode); }) != 0) return os::fail(errno, "set mode", dir_ / name_);
-        if (::futimens(get(), times_of(source).data()) != 0) return os::fail(errno, "set time", dir_ / name_);
+        if (os::retry([&] { return ::fchmod(get(), source.st_mode & kept_mode); }) != 0)
+            return os::fail(errno, "set mode", dir_ / name_);
+        if (::futimens(get(), times_of(source).data()) != 0)
+            return os::fail(errno, "set time", dir_ / name_);
         // Some file systems (NFS, those with quotas) say only now that there was no space.
         if (::close(fd_.release()) != 0 && errno != EINTR) {
             const int error = errno;
@@ -61,7 +66,8 @@ public:
     }
 
 private:
-    NewFile(const os::Dir& dir, const std::string& name, os::Fd fd) : dir_(dir), name_(name), fd_(std::move(fd)) {}
+    NewFile(const os::Dir& dir, const std::string& name, os::Fd fd)
+        : dir_(dir), name_(name), fd_(std::move(fd)) {}
 
     const os::Dir& dir_;
     const std::string& name_;
@@ -71,10 +77,10 @@ private:
 /// Whether the error says that this way does not exist here, rather than that something went wrong.
 bool incapable(int error) {
     switch (error) {
-        case EXDEV:       // two file systems, or two mounts of one
-        case EPERM:       // no hard links here (FAT), or not for this file (immutable, or somebody else's)
+        case EXDEV:  // two file systems, or two mounts of one
+        case EPERM:  // no hard links here (FAT), or not for this file (immutable, or somebody else's)
         case EOPNOTSUPP:  // no clones here
-        case EINVAL:      // the same, from older kernels; or files of two kinds (btrfs without copy-on-write)
+        case EINVAL:  // the same, from older kernels; or files of two kinds (btrfs without copy-on-write)
         case ENOTTY:
         case ENOSYS:
         case EMLINK:  // this file has all the links it can have
@@ -91,12 +97,14 @@ bool for_this_file_only(int error) { return error == EPERM || error == EMLINK; }
 Result<int> clone_file(const Move& move, const std::string& as) {
     TRY_ASSIGN(const os::Fd source, os::open_at(move.from, move.name, O_RDONLY));
 #ifdef __APPLE__
-    if (::fclonefileat(source.get(), move.to.get(), as.c_str(), CLONE_NOFOLLOW | CLONE_NOOWNERCOPY) != 0) {
+    if (::fclonefileat(source.get(), move.to.get(), as.c_str(),
+                       CLONE_NOFOLLOW | CLONE_NOOWNERCOPY) != 0) {
         if (incapable(errno)) return errno;
         return os::fail(errno, "clone", move.to / as);
     }
     if ((move.status.st_mode & ~kept_mode & 07777) == 0) return 0;
-    if (::fchmodat(move.to.get(), as.c_str(), move.status.st_mode & kept_mode, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (::fchmodat(move.to.get(), as.c_str(), move.status.st_mode & kept_mode,
+                   AT_SYMLINK_NOFOLLOW) != 0) {
         return os::fail(errno, "set mode", move.to / as);
     }
     return 0;
@@ -117,7 +125,9 @@ Result<int> clone_file(const Move& move, const std::string& as) {
 /// 0, or the reason why there are no hard links here.
 Result<int> link_file(const Move& move, const std::string& as) {
     int error = os::point("tree.link");
-    if (error == 0 && ::linkat(move.from.get(), move.name.c_str(), move.to.get(), as.c_str(), 0) != 0) error = errno;
+    if (error == 0 &&
+        ::linkat(move.from.get(), move.name.c_str(), move.to.get(), as.c_str(), 0) != 0)
+        error = errno;
     if (error == 0 || incapable(error)) return error;
     return os::fail(error, "link", move.to / as);
 }
@@ -125,21 +135,26 @@ Result<int> link_file(const Move& move, const std::string& as) {
 #ifdef __linux__
 /// Inside the kernel, where that works. False: nothing was copied, and reading and writing has to do it.
 Result<bool> copy_in_kernel(int from, int to, const std::filesystem::path& path) {
-    constexpr std::size_t most = 1U << 30;  // what the kernel takes at once at most is a little under 2 GiB
+    constexpr std::size_t most =
+        1U << 30;  // what the kernel takes at once at most is a little under 2 GiB
     for (bool any = false;; any = true) {
         errno = os::point("tree.copy_file_range");
-        const ssize_t copied =
-            errno != 0 ? -1 : os::retry([&] { return ::copy_file_range(from, nullptr, to, nullptr, most, 0); });
+        const ssize_t copied = errno != 0 ? -1 : os::retry([&] {
+            return ::copy_file_range(from, nullptr, to, nullptr, most, 0);
+        });
         if (copied > 0) continue;
-        if (copied == 0) return any;  // a file that seems empty may be one of a kind that this call can't read
+        if (copied == 0)
+            return any;  // a file that seems empty may be one of a kind that this call can't read
         if (!any && (incapable(errno) || errno == EBADF || errno == EIO)) return false;
         return os::fail(errno, "copy", path);
     }
 }
 #endif
 
-Result<> copy_by_hand(int from, int to, const std::filesystem::path& source, const std::filesystem::path& path) {
-    constexpr std::size_t chunk = 128 * 1024;  // what coreutils found to be the best on most machines
+Result<> copy_by_hand(int from, int to, const std::filesystem::path& source,
+                      const std::filesystem::path& path) {
+    constexpr std::size_t chunk =
+        128 * 1024;  // what coreutils found to be the best on most machines
     const auto buffer = std::make_unique<char[]>(chunk);
     for (;;) {
         const ssize_t got = os::retry([&] { return ::read(from, buffer.get(), chunk); });
@@ -161,8 +176,8 @@ Result<> copy_file(const Move& move, const std::string& as) {
 }
 
 tl::unexpected<Error> unsupported(int error, const char* step, const Move& move) {
-    return tl::make_unexpected(
-        Error{Errc::unsupported, error, step, move.to / move.name, "not possible from " + move.from.path.string()});
+    return tl::make_unexpected(Error{Errc::unsupported, error, step, move.to / move.name,
+                                     "not possible from " + move.from.path.string()});
 }
 
 /// Makes the file under a name that is free.
@@ -188,9 +203,11 @@ Result<Way> make_file(const Move& move, const std::string& as, LinkMode mode, Ab
 
 Result<> make_symlink(const Move& move, const std::string& as) {
     std::array<char, 4097> text{};  // no system takes a longer text than 4,096 bytes
-    const ssize_t length = ::readlinkat(move.from.get(), move.name.c_str(), text.data(), text.size() - 1);
+    const ssize_t length =
+        ::readlinkat(move.from.get(), move.name.c_str(), text.data(), text.size() - 1);
     if (length < 0) return os::fail(errno, "read link", move.from / move.name);
-    if (::symlinkat(text.data(), move.to.get(), as.c_str()) != 0) return os::fail(errno, "make link", move.to / as);
+    if (::symlinkat(text.data(), move.to.get(), as.c_str()) != 0)
+        return os::fail(errno, "make link", move.to / as);
     // Not every file system keeps a time for a symlink, and nobody misses it.
     (void)::utimensat(move.to.get(), as.c_str(), times_of(move.status).data(), AT_SYMLINK_NOFOLLOW);
     return {};
@@ -204,9 +221,12 @@ auto make_or_replace(const Move& move, bool replace, Make make) -> decltype(make
     if (made || made.error().sys_errno != EEXIST) return made;
     const auto standing = os::stat_at(move.to, move.name);
     if (standing && S_ISDIR(standing->st_mode)) {
-        return os::fail(Errc::exists, "make", move.to / move.name, "a directory stands where a file should go");
+        return os::fail(Errc::exists, "make", move.to / move.name,
+                        "a directory stands where a file should go");
     }
-    if (!replace) return os::fail(Errc::exists, "make", move.to / move.name, "something stands there already");
+    if (!replace)
+        return os::fail(Errc::exists, "make", move.to / move.name,
+                        "something stands there already");
     const std::string fresh = fresh_name();
     made = make(fresh);
     if (!made) return made;
@@ -221,20 +241,24 @@ auto make_or_replace(const Move& move, bool replace, Make make) -> decltype(make
 }  // namespace
 
 Result<Way> transfer_file(const Move& move, const MaterializeOptions& options, Ability& ability) {
-    return make_or_replace(move, options.replace,
-                           [&](const std::string& as) { return make_file(move, as, options.mode, ability); });
+    return make_or_replace(move, options.replace, [&](const std::string& as) {
+        return make_file(move, as, options.mode, ability);
+    });
 }
 
 Result<> transfer_symlink(const Move& move, const MaterializeOptions& options) {
-    return make_or_replace(move, options.replace, [&](const std::string& as) { return make_symlink(move, as); });
+    return make_or_replace(move, options.replace,
+                           [&](const std::string& as) { return make_symlink(move, as); });
 }
 
 Result<> finish_directory(const struct stat& source, const os::Dir& made) {
     // What a directory inherits from a shared one around it stays.
     TRY_ASSIGN(const struct stat now, os::stat_of(made));
     const mode_t mode = (now.st_mode & S_ISGID) | (source.st_mode & kept_mode);
-    if (os::retry([&] { return ::fchmod(made.get(), mode); }) != 0) return os::fail(errno, "set mode", made.path);
-    if (::futimens(made.get(), times_of(source).data()) != 0) return os::fail(errno, "set time", made.path);
+    if (os::retry([&] { return ::fchmod(made.get(), mode); }) != 0)
+        return os::fail(errno, "set mode", made.path);
+    if (::futimens(made.get(), times_of(source).data()) != 0)
+        return os::fail(errno, "set time", made.path);
     return {};
 }
 

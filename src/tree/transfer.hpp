@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: MIT
 // Carries one file, symlink or directory's attributes: the ways there are, and which of them work here.
 #pragma once
 
 #include <atomic>
-#include <larder/materialize.hpp>
-#include "os/file.hpp"
 #include <string>
+
+#include <larder/materialize.hpp>
+
+#include "os/file.hpp"
 
 namespace larder::tree {
 
@@ -27,7 +30,8 @@ struct Move {
 /// Makes the regular file `name` in `to`. With `replace` a file or symlink that stands there is replaced atomically, and never
 /// written to: it may be a hard link into a cache. A directory that stands there is `exists` always.
 /// Crash: leaves a file that is not complete or, when replacing, a `.larder-…` beside the old one.
-[[nodiscard]] Result<Way> transfer_file(const Move& move, const MaterializeOptions& options, Ability& ability);
+[[nodiscard]] Result<Way> transfer_file(const Move& move, const MaterializeOptions& options,
+                                        Ability& ability);
 
 /// The same for a symlink: made anew with the same text.
 [[nodiscard]] Result<> transfer_symlink(const Move& move, const MaterializeOptions& options);

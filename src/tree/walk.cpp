@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tree/walk.hpp"
 
 #include <algorithm>
@@ -6,11 +7,12 @@
 #include <mutex>
 #include <new>
 #include <optional>
-#include "os/process.hpp"
-#include "os/signals.hpp"
 #include <system_error>
 #include <thread>
 #include <vector>
+
+#include "os/process.hpp"
+#include "os/signals.hpp"
 
 namespace larder::tree {
 
@@ -81,7 +83,8 @@ private:
     WalkDir* place_with_names(WalkDir* place) {
         while (place != nullptr && place->listed) place = place->parent;
         if (place != nullptr) return place;
-        const auto found = std::find_if(places_.begin(), places_.end(), [](const auto& each) { return !each->listed; });
+        const auto found = std::find_if(places_.begin(), places_.end(),
+                                        [](const auto& each) { return !each->listed; });
         return found == places_.end() ? nullptr : found->get();
     }
 
@@ -131,7 +134,8 @@ private:
     }
 
     void report(WalkDir& place, Error error) {
-        if (auto go_on = visitor_.failed(place, std::move(error)); !go_on && !error_) error_ = std::move(go_on).error();
+        if (auto go_on = visitor_.failed(place, std::move(error)); !go_on && !error_)
+            error_ = std::move(go_on).error();
     }
 
     void start_helpers() {
@@ -140,7 +144,9 @@ private:
         const os::AllSignalsBlocked blocked;
         try {
             while (helpers_.size() + 1 < team_.threads) helpers_.emplace_back([this] { work(); });
-        } catch (const std::system_error&) {  // a cgroup's or a user's limit: those that have started do it all
+        } catch (
+            const std::
+                system_error&) {  // a cgroup's or a user's limit: those that have started do it all
         }
     }
 
@@ -148,7 +154,8 @@ private:
     const Team team_;
     std::mutex mutex_;  // guards all below, and what is the walk's own in each place
     std::condition_variable changed_;
-    std::vector<std::unique_ptr<WalkDir>> places_;  // in the order in which they were entered: the outermost come first
+    std::vector<std::unique_ptr<WalkDir>>
+        places_;  // in the order in which they were entered: the outermost come first
     std::optional<Error> error_;
     bool no_memory_ = false;
     std::uint64_t seen_ = 0;
@@ -158,11 +165,14 @@ private:
 
 }  // namespace
 
-Result<> walk(std::unique_ptr<WalkDir> top, Visitor& visitor, Team team) { return Walk(visitor, team).run(std::move(top)); }
+Result<> walk(std::unique_ptr<WalkDir> top, Visitor& visitor, Team team) {
+    return Walk(visitor, team).run(std::move(top));
+}
 
 std::string path_below_top(const WalkDir& place, const std::string& name) {
     std::string path = name;
-    for (const WalkDir* each = &place; each->parent != nullptr; each = each->parent) path.insert(0, each->name + "/");
+    for (const WalkDir* each = &place; each->parent != nullptr; each = each->parent)
+        path.insert(0, each->name + "/");
     return path;
 }
 
@@ -186,7 +196,8 @@ Result<os::Dir> reopen(const os::Dir& dir) {
 std::string fresh_name() {
     const os::Unique unique = os::draw_unique();
     char text[sizeof ".larder-" + 16 + 8];
-    std::snprintf(text, sizeof text, ".larder-%016llx%08x", static_cast<unsigned long long>(unique.random), unique.counter);
+    std::snprintf(text, sizeof text, ".larder-%016llx%08x",
+                  static_cast<unsigned long long>(unique.random), unique.counter);
     return text;
 }
 

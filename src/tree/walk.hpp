@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Walks a tree by directory handles: one thread, or several that share its directories.
 //
 // Each directory that has been entered and not left is a WalkDir, with its own handle and its own position in its listing. A
@@ -7,23 +8,27 @@
 #pragma once
 
 #include <memory>
-#include "os/dir_reader.hpp"
 #include <string>
+
+#include "os/dir_reader.hpp"
 
 namespace larder::tree {
 
 /// A directory being walked. Visitors derive from it what they have to know about one.
 struct WalkDir {
-    WalkDir(os::Dir opened, os::DirReader listing) : dir(std::move(opened)), reader(std::move(listing)) {}
+    WalkDir(os::Dir opened, os::DirReader listing)
+        : dir(std::move(opened)), reader(std::move(listing)) {}
     virtual ~WalkDir() = default;
 
     os::Dir dir;
-    os::DirReader reader;     // the walk's own, under its lock
-    std::string name;         // in the parent
-    WalkDir* parent = nullptr;  // of the same walk; null at the top. Stays until this place is left.
-    unsigned depth = 0;       // below the top
-    unsigned busy = 0;        // the walk's own: names being visited, and places entered from here and not left
-    bool listed = false;      // the walk's own: no names left to hand out
+    os::DirReader reader;  // the walk's own, under its lock
+    std::string name;      // in the parent
+    WalkDir* parent =
+        nullptr;         // of the same walk; null at the top. Stays until this place is left.
+    unsigned depth = 0;  // below the top
+    unsigned busy =
+        0;  // the walk's own: names being visited, and places entered from here and not left
+    bool listed = false;  // the walk's own: no names left to hand out
 };
 
 /// What is done on a walk. Calls come from several threads at a time, for different names.
@@ -31,14 +36,18 @@ class Visitor {
 public:
     /// Returns the place to walk, where `name` is a directory that has to be walked; else null. `type` is a dirent's: it may be
     /// DT_UNKNOWN.
-    [[nodiscard]] virtual Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name, unsigned char type) = 0;
+    [[nodiscard]] virtual Result<std::unique_ptr<WalkDir>> visit(WalkDir& place,
+                                                                 const std::string& name,
+                                                                 unsigned char type) = 0;
 
     enum class Next { done, list_again };
     /// Every name in `place` has been visited, and every place entered from it has been left.
     [[nodiscard]] virtual Result<Next> leave(WalkDir& place) = 0;
 
     /// Gets each error of the above, and of listing `place`. Returned as it is it ends the walk; otherwise the walk goes on.
-    [[nodiscard]] virtual Result<> failed(WalkDir&, Error error) { return tl::make_unexpected(std::move(error)); }
+    [[nodiscard]] virtual Result<> failed(WalkDir&, Error error) {
+        return tl::make_unexpected(std::move(error));
+    }
 
 protected:
     ~Visitor() = default;

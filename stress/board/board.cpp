@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
+#include "stress/board/board.hpp"
+
 #include <sys/mman.h>
 
 #include <cstdlib>
 #include <cstring>
 #include <new>
-#include "stress/board/board.hpp"
+
 #include "stress/scenario/scenario.hpp"
 
 namespace larder::stress {
@@ -42,7 +45,8 @@ std::optional<std::size_t> Board::point_of(const char* name) noexcept {
 Seat* Board::claim_seat() noexcept {
     for (Seat& seat : seats) {
         std::uint32_t state = Seat::empty;
-        if (!seat.state.compare_exchange_strong(state, Seat::claimed, std::memory_order_acq_rel)) continue;
+        if (!seat.state.compare_exchange_strong(state, Seat::claimed, std::memory_order_acq_rel))
+            continue;
         seat.stop_ms = 0;
         seat.died_at = 0;
         return &seat;
@@ -66,7 +70,8 @@ std::uint64_t Board::operations() const noexcept {
 void Unmap::operator()(Board* board) const noexcept { ::munmap(board, sizeof(Board)); }
 
 std::unique_ptr<Board, Unmap> make_board() {
-    void* memory = ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) std::abort();  // out of memory, before anything has begun
     return std::unique_ptr<Board, Unmap>(new (memory) Board{});
 }

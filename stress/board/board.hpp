@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What all processes of a run share while it goes on: counters in memory that is mapped shared before the first of them is
 // forked.
 //
@@ -11,10 +12,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include "stress/board/latency.hpp"
-#include "stress/history/event.hpp"
 #include <string>
 #include <string_view>
+
+#include "stress/board/latency.hpp"
+#include "stress/history/event.hpp"
 
 namespace larder::stress {
 
@@ -41,9 +43,10 @@ struct PointTally {
     [[nodiscard]] std::string text() const;
 };
 
-constexpr std::size_t max_seats = 1024;  // arbitrary: processes are 256 at most, and forked children come on top
-constexpr std::size_t max_points = 96;   // there are about 45
-constexpr std::size_t max_kinds = 16;    // operations of an Event
+constexpr std::size_t max_seats =
+    1024;  // arbitrary: processes are 256 at most, and forked children come on top
+constexpr std::size_t max_points = 96;  // there are about 45
+constexpr std::size_t max_kinds = 16;   // operations of an Event
 constexpr std::size_t max_faults = 16;
 
 struct Board {
@@ -55,8 +58,9 @@ struct Board {
     std::atomic<std::uint64_t> violations;
     std::atomic<std::uint64_t>
         stretch;  ///< how many times longer than its work something took that only works: see run/metronome.hpp
-    std::atomic<std::uint64_t> stalled;        ///< nanoseconds in which the machine or the disk stood still: likewise
-    std::atomic<std::uint64_t> longest_stall;  ///< at a time
+    std::atomic<std::uint64_t>
+        stalled;  ///< nanoseconds in which the machine or the disk stood still: likewise
+    std::atomic<std::uint64_t> longest_stall;                   ///< at a time
     std::array<Latency, max_kinds> latencies;                   ///< by Kind
     std::array<std::atomic<std::uint64_t>, max_faults> faults;  ///< by the index in fault_names()
     std::array<PointTally, max_points> points;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How long operations take: a histogram that many processes fill at once.
 #pragma once
 
@@ -15,7 +16,8 @@ public:
     void add(std::uint64_t nanoseconds) noexcept {
         buckets_[index_of(nanoseconds)].fetch_add(1, std::memory_order_relaxed);
         std::uint64_t seen = max_.load(std::memory_order_relaxed);
-        while (seen < nanoseconds && !max_.compare_exchange_weak(seen, nanoseconds, std::memory_order_relaxed)) {
+        while (seen < nanoseconds &&
+               !max_.compare_exchange_weak(seen, nanoseconds, std::memory_order_relaxed)) {
         }
     }
 
@@ -24,7 +26,9 @@ public:
         for (const auto& bucket : buckets_) count += bucket.load(std::memory_order_relaxed);
         return count;
     }
-    [[nodiscard]] std::uint64_t max() const noexcept { return max_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t max() const noexcept {
+        return max_.load(std::memory_order_relaxed);
+    }
 
     /// Nanoseconds that a share of all, such as 0.99, did not exceed.
     [[nodiscard]] std::uint64_t percentile(double share) const noexcept {

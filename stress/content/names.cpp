@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stress/content/names.hpp"
 
 namespace larder::stress {

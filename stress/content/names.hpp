@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the buckets and keys of a run are called: numbers in a history, and names that a cache has to cope with.
 #pragma once
 

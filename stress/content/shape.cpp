@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: MIT
+#include "stress/content/shape.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include "stress/content/shape.hpp"
+
 #include "stress/random.hpp"
 
 namespace larder::stress {
@@ -11,7 +14,8 @@ namespace {
 constexpr std::array<std::string_view, 3> size_names{"tiny", "small", "mixed"};
 
 std::uint64_t seed_of(const Identity& identity) {
-    return mix(identity.bucket, identity.key, identity.version, static_cast<std::uint64_t>(identity.size));
+    return mix(identity.bucket, identity.key, identity.version,
+               static_cast<std::uint64_t>(identity.size));
 }
 
 /// Many files are small, some are empty, and a few take several blocks: a torn write shows where there is more than one.
@@ -26,7 +30,8 @@ std::uint64_t draw_bytes(Random& random, TreeSize size) {
 
 class Builder {
 public:
-    explicit Builder(const Identity& identity) : identity_(identity), seed_(seed_of(identity)), random_(seed_, 1) {}
+    explicit Builder(const Identity& identity)
+        : identity_(identity), seed_(seed_of(identity)), random_(seed_, 1) {}
 
     std::vector<Node> build() {
         if (identity_.size == TreeSize::tiny) {
@@ -36,9 +41,11 @@ public:
         const bool mixed = identity_.size == TreeSize::mixed;
         const auto files = mixed ? random_.between(2, 24) : random_.between(1, 5);
         std::vector<std::string> places{""};
-        for (std::uint64_t i = random_.below(mixed ? 5 : 2); i > 0; --i) places.push_back(directory(places, 0755));
-        if (random_.chance(0.3)) (void)directory(places, 0755);              // stays empty
-        if (random_.chance(0.2)) places.push_back(directory(places, 0555));  // can't be written to, once it is filled
+        for (std::uint64_t i = random_.below(mixed ? 5 : 2); i > 0; --i)
+            places.push_back(directory(places, 0755));
+        if (random_.chance(0.3)) (void)directory(places, 0755);  // stays empty
+        if (random_.chance(0.2))
+            places.push_back(directory(places, 0555));  // can't be written to, once it is filled
         for (std::uint64_t i = 0; i < files; ++i) file(places[random_.below(places.size())]);
         if (random_.chance(0.5)) symlink(places, first_file_);
         if (random_.chance(0.2)) symlink(places, "leads/nowhere");
@@ -55,13 +62,19 @@ private:
     void file(const std::string& place) {
         const std::uint64_t number = next_++, bytes = draw_bytes(random_, identity_.size);
         const mode_t mode = random_.chance(0.1) ? 0755 : 0644;
-        nodes_.push_back({Node::Type::file, place + "f" + std::to_string(number), mode, bytes, mix(seed_, number, bytes), {}});
+        nodes_.push_back({Node::Type::file,
+                          place + "f" + std::to_string(number),
+                          mode,
+                          bytes,
+                          mix(seed_, number, bytes),
+                          {}});
         if (first_file_.empty()) first_file_ = nodes_.back().path;
     }
 
     void symlink(const std::vector<std::string>& places, const std::string& target) {
-        nodes_.push_back(
-            {Node::Type::symlink, places[random_.below(places.size())] + "l" + std::to_string(next_++), 0, 0, 0, target});
+        nodes_.push_back({Node::Type::symlink,
+                          places[random_.below(places.size())] + "l" + std::to_string(next_++), 0,
+                          0, 0, target});
     }
 
     Identity identity_;
@@ -74,7 +87,9 @@ private:
 
 }  // namespace
 
-std::string_view name_of(TreeSize size) noexcept { return size_names[static_cast<std::size_t>(size)]; }
+std::string_view name_of(TreeSize size) noexcept {
+    return size_names[static_cast<std::size_t>(size)];
+}
 
 std::optional<TreeSize> tree_size_of(std::string_view name) noexcept {
     const auto found = std::find(size_names.begin(), size_names.end(), name);
@@ -86,9 +101,11 @@ std::vector<Node> shape_of(const Identity& identity) { return Builder(identity).
 
 std::string print_identity(const Identity& identity) {
     std::array<char, 160> line{};
-    std::snprintf(line.data(), line.size(), "larder stress 1: bucket %u key %u version %llu size %u sum %016llx\n",
+    std::snprintf(line.data(), line.size(),
+                  "larder stress 1: bucket %u key %u version %llu size %u sum %016llx\n",
                   identity.bucket, identity.key, static_cast<unsigned long long>(identity.version),
-                  static_cast<unsigned>(identity.size), static_cast<unsigned long long>(seed_of(identity)));
+                  static_cast<unsigned>(identity.size),
+                  static_cast<unsigned long long>(seed_of(identity)));
     return line.data();
 }
 
@@ -96,12 +113,13 @@ std::optional<Identity> parse_identity(std::string_view text) {
     unsigned bucket = 0, key = 0, size = 0;
     unsigned long long version = 0;
     const std::string line(text);
-    if (std::sscanf(line.c_str(), "larder stress 1: bucket %u key %u version %llu size %u", &bucket, &key, &version, &size) !=
-        4)
+    if (std::sscanf(line.c_str(), "larder stress 1: bucket %u key %u version %llu size %u", &bucket,
+                    &key, &version, &size) != 4)
         return std::nullopt;
     if (size >= size_names.size()) return std::nullopt;
     const Identity identity{bucket, key, version, static_cast<TreeSize>(size)};
-    if (print_identity(identity) != text) return std::nullopt;  // the sum, and that nothing else is there
+    if (print_identity(identity) != text)
+        return std::nullopt;  // the sum, and that nothing else is there
     return identity;
 }
 

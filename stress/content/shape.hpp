@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which files, directories and symlinks the tree of one put has: a function of what was put, so that a reader can work it out
 // anew.
 #pragma once
@@ -6,10 +7,11 @@
 
 #include <cstdint>
 #include <optional>
-#include "stress/history/event.hpp"
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "stress/history/event.hpp"
 
 namespace larder::stress {
 

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: MIT
+#include "stress/content/tree.hpp"
+
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,10 +9,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include "os/dir_reader.hpp"
-#include "base/error.hpp"
+#include <fmt/format.h>
 #include <set>
-#include "stress/content/tree.hpp"
+
+#include "base/error.hpp"
+#include "os/dir_reader.hpp"
 #include "stress/random.hpp"
 
 namespace larder::stress {
@@ -24,7 +27,8 @@ using os::fail;
 using Block = std::array<std::uint64_t, 1024>;
 
 void fill_block(Block& block, std::uint64_t seed, std::uint64_t first_word) {
-    for (std::size_t i = 0; i < block.size(); ++i) block[i] = mix(seed + (first_word + i) * 0x9e37'79b9'7f4a'7c15U);
+    for (std::size_t i = 0; i < block.size(); ++i)
+        block[i] = mix(seed + (first_word + i) * 0x9e37'79b9'7f4a'7c15U);
 }
 
 Result<> write_bytes(const fs::path& path, const Node& node) {
@@ -37,7 +41,8 @@ Result<> write_bytes(const fs::path& path, const Node& node) {
         TRY(os::write_all(fd.get(), {reinterpret_cast<const char*>(block.data()), part}, path));
         done += part;
     }
-    if (::fchmod(fd.get(), node.mode) != 0) return fail(errno, "fill a tree", path);  // whatever the umask
+    if (::fchmod(fd.get(), node.mode) != 0)
+        return fail(errno, "fill a tree", path);  // whatever the umask
     return {};
 }
 
@@ -71,12 +76,14 @@ private:
         if (!identity) return {};
         reading_.version = identity->version;
         if (identity->bucket != expected.bucket || identity->key != expected.key) {
-            damaged(fmt::format("foreign: wanted bucket {} key {}, and it says bucket {} key {} version {}", expected.bucket,
-                                expected.key, identity->bucket, identity->key, identity->version));
+            damaged(fmt::format(
+                "foreign: wanted bucket {} key {}, and it says bucket {} key {} version {}",
+                expected.bucket, expected.key, identity->bucket, identity->key, identity->version));
             return {};
         }
         if (expected.version && *expected.version != identity->version) {
-            damaged(fmt::format("changed: it was version {}, and is version {}", *expected.version, identity->version));
+            damaged(fmt::format("changed: it was version {}, and is version {}", *expected.version,
+                                identity->version));
             return {};
         }
         std::set<std::string> known{identity_file};
@@ -108,7 +115,7 @@ private:
 
     Result<bool> look_at(const Node& node) {
         const fs::path path = tree_ / node.path;
-        struct stat status{};
+        struct stat status {};
         if (::lstat(path.c_str(), &status) != 0) return failed(errno, node.path);
         switch (node.type) {
             case Node::Type::directory:
@@ -117,14 +124,16 @@ private:
             case Node::Type::file:
                 if (!S_ISREG(status.st_mode)) return damaged(node.path + " is no regular file");
                 if (static_cast<std::uint64_t>(status.st_size) != node.bytes) {
-                    return damaged(fmt::format("torn: {} has {} bytes, and not {}", node.path, status.st_size, node.bytes));
+                    return damaged(fmt::format("torn: {} has {} bytes, and not {}", node.path,
+                                               status.st_size, node.bytes));
                 }
                 break;
             case Node::Type::symlink:
                 return look_at_symlink(path, node);
         }
         if ((status.st_mode & 07777) != node.mode)
-            return damaged(fmt::format("{} has mode {:o}, and not {:o}", node.path, status.st_mode & 07777, node.mode));
+            return damaged(fmt::format("{} has mode {:o}, and not {:o}", node.path,
+                                       status.st_mode & 07777, node.mode));
         if (node.type == Node::Type::directory) return true;
         return compare_bytes(path, node);
     }
@@ -147,11 +156,13 @@ private:
             const auto got = os::retry([&] { return ::read(fd.get(), found.data(), part); });
             if (got < 0) return failed(errno, node.path);
             if (static_cast<std::uint64_t>(got) != part)
-                return damaged(fmt::format("torn: {} ends at byte {}", node.path, done + static_cast<std::uint64_t>(got)));
+                return damaged(fmt::format("torn: {} ends at byte {}", node.path,
+                                           done + static_cast<std::uint64_t>(got)));
             fill_block(wanted, node.seed, done / 8);
             if (std::memcmp(wanted.data(), found.data(), part) != 0) {
-                return damaged(fmt::format("mixed: {} differs from version {} between bytes {} and {}", node.path,
-                                           reading_.version, done, done + part));
+                return damaged(
+                    fmt::format("mixed: {} differs from version {} between bytes {} and {}",
+                                node.path, reading_.version, done, done + part));
             }
             done += part;
         }
@@ -165,14 +176,15 @@ private:
             TRY(failed(dir.error().sys_errno, below));
             return {};
         }
-        return os::for_each_name(*dir, [&](const std::string& name, unsigned char type) -> Result<> {
-            const std::string inside = below + name;
-            if (!known.contains(inside)) {
-                damaged("mixed: " + inside + " does not belong to this version");
-                return {};
-            }
-            return type == DT_DIR ? look_for_strangers(inside + "/", known) : Result<>();
-        });
+        return os::for_each_name(
+            *dir, [&](const std::string& name, unsigned char type) -> Result<> {
+                const std::string inside = below + name;
+                if (!known.contains(inside)) {
+                    damaged("mixed: " + inside + " does not belong to this version");
+                    return {};
+                }
+                return type == DT_DIR ? look_for_strangers(inside + "/", known) : Result<>();
+            });
     }
 
     fs::path tree_;
@@ -193,12 +205,14 @@ Result<> write_tree(const fs::path& tree, const Identity& identity) {
                 TRY(write_bytes(path, node));
                 break;
             case Node::Type::symlink:
-                if (::symlink(node.target.c_str(), path.c_str()) != 0) return fail(errno, "fill a tree", path);
+                if (::symlink(node.target.c_str(), path.c_str()) != 0)
+                    return fail(errno, "fill a tree", path);
                 break;
         }
     }
     for (const Node& node : nodes) {
-        if (node.type == Node::Type::directory && ::chmod((tree / node.path).c_str(), node.mode) != 0)
+        if (node.type == Node::Type::directory &&
+            ::chmod((tree / node.path).c_str(), node.mode) != 0)
             return fail(errno, "fill a tree", tree / node.path);
     }
     // Last, so that a tree which was left half filled has none.
@@ -208,7 +222,9 @@ Result<> write_tree(const fs::path& tree, const Identity& identity) {
     return os::write_all(fd.get(), print_identity(identity), path);
 }
 
-Result<Reading> read_tree(const fs::path& tree, const Expected& expected) { return Reader(tree).read(expected); }
+Result<Reading> read_tree(const fs::path& tree, const Expected& expected) {
+    return Reader(tree).read(expected);
+}
 
 std::optional<Version> read_version(const fs::path& tree) {
     const os::Fd fd(::open((tree / identity_file).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));

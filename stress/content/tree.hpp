@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: MIT
 // Trees that prove themselves: a torn, mixed, stale, foreign or changed one is told from what was put.
 #pragma once
 
 #include <filesystem>
-#include <larder/error.hpp>
 #include <optional>
-#include "stress/content/shape.hpp"
 #include <string>
+
+#include <larder/error.hpp>
+
+#include "stress/content/shape.hpp"
 
 namespace larder::stress {
 
@@ -28,7 +31,8 @@ struct Expected {
 
 /// Looks at every name, mode, target and byte.
 /// Errors: where this process lacks descriptors or memory to look. What it can't find or read is damage.
-[[nodiscard]] Result<Reading> read_tree(const std::filesystem::path& tree, const Expected& expected);
+[[nodiscard]] Result<Reading> read_tree(const std::filesystem::path& tree,
+                                        const Expected& expected);
 
 /// The version alone, from one small file: absent where the tree is not there (any more).
 [[nodiscard]] std::optional<Version> read_version(const std::filesystem::path& tree);

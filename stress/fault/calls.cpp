@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: MIT
+#include "stress/fault/calls.hpp"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -9,7 +12,7 @@
 #include <cstdarg>
 #include <ctime>
 #include <initializer_list>
-#include "stress/fault/calls.hpp"
+
 #include "stress/random.hpp"
 
 namespace larder::stress {
@@ -23,7 +26,8 @@ struct Plan {
     std::atomic<std::uint64_t> calls{0};
     std::atomic<std::uint64_t>* tally = nullptr;
 
-    void begin(std::uint64_t with_seed, std::uint64_t with_one_in, std::atomic<std::uint64_t>& in_tally) noexcept {
+    void begin(std::uint64_t with_seed, std::uint64_t with_one_in,
+               std::atomic<std::uint64_t>& in_tally) noexcept {
         seed = with_seed;
         calls = 0;
         tally = &in_tally;
@@ -96,15 +100,19 @@ bool fails_or_is_short(std::initializer_list<int> errors, std::size_t& count) no
 
 }  // namespace
 
-void plan_errors(std::uint64_t seed, std::uint64_t stream, std::uint64_t one_in, std::atomic<std::uint64_t>& tally) noexcept {
+void plan_errors(std::uint64_t seed, std::uint64_t stream, std::uint64_t one_in,
+                 std::atomic<std::uint64_t>& tally) noexcept {
     error_plan.begin(mix(seed, stream, 0xca11), one_in, tally);
 }
 
-void plan_delays(std::uint64_t seed, std::uint64_t stream, std::uint64_t one_in, std::atomic<std::uint64_t>& tally) noexcept {
+void plan_delays(std::uint64_t seed, std::uint64_t stream, std::uint64_t one_in,
+                 std::atomic<std::uint64_t>& tally) noexcept {
     delay_plan.begin(mix(seed, stream, 0x510), one_in, tally);
 }
 
-bool errors_are_planned() noexcept { return error_plan.one_in.load(std::memory_order_relaxed) != 0; }
+bool errors_are_planned() noexcept {
+    return error_plan.one_in.load(std::memory_order_relaxed) != 0;
+}
 
 LibraryCall::LibraryCall() noexcept {
     in_library = true;
@@ -117,13 +125,13 @@ OutsideLibrary::~OutsideLibrary() { in_library = before_; }
 }  // namespace larder::stress
 
 // The linker's names: a call of `open` becomes one of `__wrap_open`, and `__real_open` is the system's.
-#define LARDER_WRAP(result, name, parameters, arguments, ...)          \
-    extern "C" result __real_##name parameters;                        \
-    extern "C" result __wrap_##name parameters;                        \
-    extern "C" result __wrap_##name parameters {                       \
-        if (larder::stress::fails({__VA_ARGS__})) return (result) - 1; \
-        const larder::stress::Lateness lateness;                       \
-        return __real_##name arguments;                                \
+#define LARDER_WRAP(result, name, parameters, arguments, ...)        \
+    extern "C" result __real_##name parameters;                      \
+    extern "C" result __wrap_##name parameters;                      \
+    extern "C" result __wrap_##name parameters {                     \
+        if (larder::stress::fails({__VA_ARGS__})) return (result)-1; \
+        const larder::stress::Lateness lateness;                     \
+        return __real_##name arguments;                              \
     }
 #define LARDER_WRAP_BYTES(name, parameters, arguments, count, ...)              \
     extern "C" ssize_t __real_##name parameters;                                \
@@ -136,27 +144,35 @@ OutsideLibrary::~OutsideLibrary() { in_library = before_; }
 
 LARDER_WRAP(int, mkdirat, (int dir, const char* name, mode_t mode), (dir, name, mode), ENOSPC, EIO)
 LARDER_WRAP(int, unlinkat, (int dir, const char* name, int flags), (dir, name, flags), EIO)
-LARDER_WRAP(int, renameat, (int from_dir, const char* from, int to_dir, const char* to), (from_dir, from, to_dir, to), ENOSPC,
-            EIO)
-LARDER_WRAP(int, symlinkat, (const char* target, int dir, const char* name), (target, dir, name), ENOSPC, EIO)
+LARDER_WRAP(int, renameat, (int from_dir, const char* from, int to_dir, const char* to),
+            (from_dir, from, to_dir, to), ENOSPC, EIO)
+LARDER_WRAP(int, symlinkat, (const char* target, int dir, const char* name), (target, dir, name),
+            ENOSPC, EIO)
 LARDER_WRAP(int, linkat, (int from_dir, const char* from, int to_dir, const char* to, int flags),
             (from_dir, from, to_dir, to, flags), ENOSPC, EIO)
-LARDER_WRAP(ssize_t, readlinkat, (int dir, const char* name, char* to, size_t size), (dir, name, to, size), EIO)
-LARDER_WRAP(int, fstatat, (int dir, const char* name, struct stat* to, int flags), (dir, name, to, flags), EIO)
+LARDER_WRAP(ssize_t, readlinkat, (int dir, const char* name, char* to, size_t size),
+            (dir, name, to, size), EIO)
+LARDER_WRAP(int, fstatat, (int dir, const char* name, struct stat* to, int flags),
+            (dir, name, to, flags), EIO)
 LARDER_WRAP(int, fstat, (int fd, struct stat* to), (fd, to), EIO)
 LARDER_WRAP(int, lstat, (const char* path, struct stat* to), (path, to), EIO)
 LARDER_WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), EIO)
 LARDER_WRAP(int, fsync, (int fd), (fd), EIO, EINTR)
 LARDER_WRAP(int, syncfs, (int fd), (fd), EIO)
-LARDER_WRAP(int, faccessat, (int dir, const char* name, int mode, int flags), (dir, name, mode, flags), EIO)
+LARDER_WRAP(int, faccessat, (int dir, const char* name, int mode, int flags),
+            (dir, name, mode, flags), EIO)
 LARDER_WRAP(void*, mmap, (void* at, size_t size, int access, int flags, int fd, off_t offset),
             (at, size, access, flags, fd, offset), ENOMEM)
 
 LARDER_WRAP_BYTES(read, (int fd, void* to, size_t count), (fd, to, count), count, EIO, EINTR)
-LARDER_WRAP_BYTES(pread, (int fd, void* to, size_t count, off_t at), (fd, to, count, at), count, EIO, EINTR)
-LARDER_WRAP_BYTES(write, (int fd, const void* from, size_t count), (fd, from, count), count, ENOSPC, EIO, EINTR)
-LARDER_WRAP_BYTES(pwrite, (int fd, const void* from, size_t count, off_t at), (fd, from, count, at), count, ENOSPC, EIO, EINTR)
-LARDER_WRAP_BYTES(copy_file_range, (int from, off_t* from_at, int to, off_t* to_at, size_t count, unsigned flags),
+LARDER_WRAP_BYTES(pread, (int fd, void* to, size_t count, off_t at), (fd, to, count, at), count,
+                  EIO, EINTR)
+LARDER_WRAP_BYTES(write, (int fd, const void* from, size_t count), (fd, from, count), count, ENOSPC,
+                  EIO, EINTR)
+LARDER_WRAP_BYTES(pwrite, (int fd, const void* from, size_t count, off_t at), (fd, from, count, at),
+                  count, ENOSPC, EIO, EINTR)
+LARDER_WRAP_BYTES(copy_file_range,
+                  (int from, off_t* from_at, int to, off_t* to_at, size_t count, unsigned flags),
                   (from, from_at, to, to_at, count, flags), count, ENOSPC, EIO, EINTR)
 
 extern "C" {
@@ -198,7 +214,8 @@ int __wrap_fcntl(int fd, int command, ...) {
     va_start(more, command);
     void* const argument = va_arg(more, void*);  // an int travels in the same register
     va_end(more);
-    const bool takes_lock = command == F_OFD_SETLK && static_cast<struct flock*>(argument)->l_type != F_UNLCK;
+    const bool takes_lock =
+        command == F_OFD_SETLK && static_cast<struct flock*>(argument)->l_type != F_UNLCK;
     if (takes_lock && larder::stress::fails({ENOLCK, EINTR})) return -1;
     const larder::stress::Lateness lateness;
     return __real_fcntl(fd, command, argument);
@@ -220,7 +237,8 @@ long __wrap_syscall(long number, ...) {
     if (number == SYS_openat2 && larder::stress::fails({EMFILE, EIO, EINTR})) return -1;
 #endif
     const larder::stress::Lateness lateness;
-    return __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+    return __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3],
+                          arguments[4], arguments[5]);
 }
 
 }  // extern "C"

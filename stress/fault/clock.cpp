@@ -1,10 +1,12 @@
-#include <dlfcn.h>
+// SPDX-License-Identifier: MIT
+#include "stress/fault/clock.hpp"
+
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "stress/fault/clock.hpp"
+#include <dlfcn.h>
+#include <time.h>
 
 namespace larder::stress {
 
@@ -19,14 +21,18 @@ using ClockGettime = int (*)(clockid_t, timespec*);
 /// The C library's, which needs no system call; found once.
 int true_time(clockid_t clock, timespec* time) noexcept {
     static const auto system = reinterpret_cast<ClockGettime>(::dlsym(RTLD_NEXT, "clock_gettime"));
-    return system != nullptr ? system(clock, time) : static_cast<int>(::syscall(SYS_clock_gettime, clock, time));
+    return system != nullptr ? system(clock, time)
+                             : static_cast<int>(::syscall(SYS_clock_gettime, clock, time));
 }
 
 int wrong_time(clockid_t clock, timespec* time) noexcept {
     const int result = true_time(clock, time);
     const auto* offset = offset_of_run.load(std::memory_order_relaxed);
-    if (result != 0 || offset == nullptr || (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE)) return result;
-    const std::int64_t nanos = time->tv_sec * billion + time->tv_nsec + offset->load(std::memory_order_relaxed);
+    if (result != 0 || offset == nullptr ||
+        (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE))
+        return result;
+    const std::int64_t nanos =
+        time->tv_sec * billion + time->tv_nsec + offset->load(std::memory_order_relaxed);
     time->tv_sec = nanos / billion;
     time->tv_nsec = nanos % billion;
     return 0;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A wall clock that jumps: this program's own clock_gettime, gettimeofday and time stand before the system's, and add what the
 // run says. The machine's clock is never set, and CLOCK_MONOTONIC, by which histories are written, is left as it is.
 #pragma once

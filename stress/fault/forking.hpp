@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A fork whose child is nobody's in this process: the supervisor, as the reaper of its descendants, becomes its parent.
 #pragma once
 

@@ -1,12 +1,15 @@
+// SPDX-License-Identifier: MIT
+#include "os/points.hpp"
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "os/points.hpp"
+#include <thread>
+
 #include "stress/fault/calls.hpp"
 #include "stress/fault/forking.hpp"
 #include "stress/fault/points.hpp"
-#include <thread>
 
 namespace larder::stress {
 
@@ -37,9 +40,11 @@ Plan plan;
 std::optional<std::size_t> index_of(const char* name) {
     for (Known& known : plan.known) {
         const char* seen = known.name.load(std::memory_order_acquire);
-        if (seen == nullptr) known.name.compare_exchange_strong(seen, name, std::memory_order_acq_rel);
+        if (seen == nullptr)
+            known.name.compare_exchange_strong(seen, name, std::memory_order_acq_rel);
         if (seen != nullptr && seen != name) continue;
-        if (const auto index = known.index.load(std::memory_order_relaxed); index != Known::unknown) return index;
+        if (const auto index = known.index.load(std::memory_order_relaxed); index != Known::unknown)
+            return index;
         const auto index = plan.board->point_of(name);
         if (index) known.index.store(*index, std::memory_order_relaxed);
         return index;
@@ -61,7 +66,8 @@ void strike(PointTally& point, std::size_t index) {
             return;
         case Fate::kill:
             point.killed.fetch_add(1, std::memory_order_relaxed);
-            plan.seat->died_at.store(static_cast<std::int32_t>(index) + 1, std::memory_order_release);
+            plan.seat->died_at.store(static_cast<std::int32_t>(index) + 1,
+                                     std::memory_order_release);
             ::kill(::getpid(), SIGKILL);
             for (;;) ::pause();
         case Fate::stop:
@@ -106,13 +112,15 @@ std::size_t choose_point(const Board& board, Fate fate, Random& random) {
 
 }  // namespace
 
-void plan_points(const Scenario& scenario, Board& board, Seat& seat, Random& random, std::function<void()> forked) {
+void plan_points(const Scenario& scenario, Board& board, Seat& seat, Random& random,
+                 std::function<void()> forked) {
     plan.board = &board;
     plan.seat = &seat;
     plan.forked = std::move(forked);
     plan.fate = Fate::none;
-    for (const auto& [fate, fault] :
-         {std::pair{Fate::kill, "point-kill"}, {Fate::stop, "point-stop"}, {Fate::fork, "point-fork"}}) {
+    for (const auto& [fate, fault] : {std::pair{Fate::kill, "point-kill"},
+                                      {Fate::stop, "point-stop"},
+                                      {Fate::fork, "point-fork"}}) {
         if (!random.chance(scenario.measure_of(fault))) continue;
         plan.fate = fate;
         plan.where = random.chance(0.1) ? max_points : choose_point(board, fate, random);

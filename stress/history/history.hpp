@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 // A history as it is judged: each operation whole, and what befell the processes.
 #pragma once
 
 #include <cstdint>
 #include <limits>
-#include "stress/history/event.hpp"
 #include <unordered_map>
 #include <vector>
+
+#include "stress/history/event.hpp"
 
 namespace larder::stress {
 
@@ -64,7 +66,9 @@ public:
     /// Of a process that no Incident names: it lives for ever.
     [[nodiscard]] const Life& of(std::uint32_t process) const noexcept;
     [[nodiscard]] const std::vector<Incident>& all() const noexcept { return all_; }
-    [[nodiscard]] const std::unordered_map<std::uint32_t, Life>& lives() const noexcept { return lives_; }
+    [[nodiscard]] const std::unordered_map<std::uint32_t, Life>& lives() const noexcept {
+        return lives_;
+    }
 
 private:
     std::vector<Incident> all_;

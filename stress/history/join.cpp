@@ -1,8 +1,10 @@
-#include <fmt/format.h>
+// SPDX-License-Identifier: MIT
+#include "stress/history/join.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <limits>
-#include "stress/history/join.hpp"
+
 #include "stress/history/text.hpp"
 
 namespace larder::stress {
@@ -13,13 +15,17 @@ tl::unexpected<std::string> wrong(const Event& event, const char* what) {
     return tl::make_unexpected(fmt::format("{}: \"{}\"", what, text_of(event)));
 }
 
-bool has_version(Kind kind) { return kind == Kind::put || kind == Kind::get || kind == Kind::build || kind == Kind::use; }
+bool has_version(Kind kind) {
+    return kind == Kind::put || kind == Kind::get || kind == Kind::build || kind == Kind::use;
+}
 /// Of a refresh `key` means nothing.
 std::uint32_t key_of(const Event& event) { return names_a_key(event.kind) ? event.key : 0; }
 bool writes(Kind kind) { return kind == Kind::put || kind == Kind::build; }
 
 bool is_known(const Event& event) {
-    if (name_of(event.kind).empty() || name_of(event.phase).empty() || name_of(event.outcome).empty()) return false;
+    if (name_of(event.kind).empty() || name_of(event.phase).empty() ||
+        name_of(event.outcome).empty())
+        return false;
     return is_instant(event.kind) == (event.phase == Phase::instant) &&
            (event.phase == Phase::end) == (event.outcome != Outcome::none);
 }
@@ -27,7 +33,8 @@ bool is_known(const Event& event) {
 }  // namespace
 
 void Incidents::complete() {
-    std::stable_sort(all_.begin(), all_.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
+    std::stable_sort(all_.begin(), all_.end(),
+                     [](const auto& a, const auto& b) { return a.time < b.time; });
     const auto resume = [](Life& life, Time time) {
         if (!life.stopped.empty() && life.stopped.back().to == never) life.stopped.back().to = time;
     };
@@ -38,7 +45,8 @@ void Incidents::complete() {
                 life.born = incident.time;
                 break;
             case Kind::stopped:
-                if (life.stopped.empty() || life.stopped.back().to != never) life.stopped.push_back({incident.time, never});
+                if (life.stopped.empty() || life.stopped.back().to != never)
+                    life.stopped.push_back({incident.time, never});
                 break;
             case Kind::killed:
                 life.killed = std::min(life.killed, incident.time);
@@ -62,7 +70,8 @@ const Life& Incidents::of(std::uint32_t process) const noexcept {
 }
 
 std::size_t Joiner::Hash::operator()(const Who& who) const noexcept {
-    const std::uint64_t packed = (std::uint64_t{who.process} << 32 | who.operation) ^ std::uint64_t{who.thread} << 48;
+    const std::uint64_t packed =
+        (std::uint64_t{who.process} << 32 | who.operation) ^ std::uint64_t{who.thread} << 48;
     return static_cast<std::size_t>(packed * 0x9e37'79b9'7f4a'7c15U >> 7);
 }
 
@@ -71,16 +80,22 @@ tl::expected<void, std::string> Joiner::add(const Event& event) {
     history_.last = std::max(history_.last, event.time);
     if (event.phase == Phase::begin) return begin(event);
     if (event.phase != Phase::instant) return go_on(event);
-    if (event.detail > std::numeric_limits<std::uint32_t>::max()) return wrong(event, "no process has this number");
+    if (event.detail > std::numeric_limits<std::uint32_t>::max())
+        return wrong(event, "no process has this number");
     history_.incidents.add({event.time, event.kind, static_cast<std::uint32_t>(event.detail)});
     return {};
 }
 
 tl::expected<void, std::string> Joiner::begin(const Event& event) {
-    if (writes(event.kind) && event.version == 0) return wrong(event, "it is to write a version, and does not say which");
+    if (writes(event.kind) && event.version == 0)
+        return wrong(event, "it is to write a version, and does not say which");
     const auto place = history_.operations.size();
-    if (place >= std::numeric_limits<std::uint32_t>::max()) return tl::make_unexpected("more than four billion operations");
-    if (!open_.emplace(Who{event.process, event.operation, event.thread}, static_cast<std::uint32_t>(place)).second) {
+    if (place >= std::numeric_limits<std::uint32_t>::max())
+        return tl::make_unexpected("more than four billion operations");
+    if (!open_
+             .emplace(Who{event.process, event.operation, event.thread},
+                      static_cast<std::uint32_t>(place))
+             .second) {
         return wrong(event, "it has begun already");
     }
     Operation operation;
@@ -100,10 +115,12 @@ tl::expected<void, std::string> Joiner::go_on(const Event& event) {
     const auto found = open_.find(Who{event.process, event.operation, event.thread});
     if (found == open_.end()) return wrong(event, "it has no begin, or has ended already");
     Operation& operation = history_.operations[found->second];
-    if (operation.kind != event.kind || operation.bucket != event.bucket || operation.key != key_of(event)) {
+    if (operation.kind != event.kind || operation.bucket != event.bucket ||
+        operation.key != key_of(event)) {
         return wrong(event, "its begin says something else");
     }
-    if (event.time < std::max(operation.begin, operation.middle)) return wrong(event, "it comes before its begin");
+    if (event.time < std::max(operation.begin, operation.middle))
+        return wrong(event, "it comes before its begin");
     if (event.phase == Phase::middle) {
         if (operation.middle != 0) return wrong(event, "it has a middle already");
         operation.middle = event.time;
@@ -112,8 +129,8 @@ tl::expected<void, std::string> Joiner::go_on(const Event& event) {
     operation.end = event.time;
     operation.finished = true;
     operation.outcome = event.outcome;
-    operation.detail =
-        static_cast<std::uint16_t>(std::min<std::uint64_t>(event.detail, std::numeric_limits<std::uint16_t>::max()));
+    operation.detail = static_cast<std::uint16_t>(
+        std::min<std::uint64_t>(event.detail, std::numeric_limits<std::uint16_t>::max()));
     if (event.version != 0) operation.version = event.version;
     if (event.outcome == Outcome::ok && has_version(event.kind) && operation.version == 0) {
         return wrong(event, "it was read or written, and the version is not said");
@@ -128,8 +145,9 @@ tl::expected<History, std::string> Joiner::finish() {
         const Time ended = history_.incidents.of(operation.process).ended;
         if (!operation.finished) operation.end = ended;
         if (operation.begin > ended || (operation.finished && operation.end > ended)) {
-            return tl::make_unexpected(fmt::format("process {} has ended at {}, and goes on after that: \"{}\"",
-                                                   operation.process, ended, text_of(begin_of(operation))));
+            return tl::make_unexpected(
+                fmt::format("process {} has ended at {}, and goes on after that: \"{}\"",
+                            operation.process, ended, text_of(begin_of(operation))));
         }
     }
     return std::move(history_);

@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: MIT
 // Putting Events together to Operations, and refusing those that do not fit.
 #pragma once
 
 #include <cstddef>
-#include <larder/error.hpp>
-#include "stress/history/history.hpp"
 #include <string>
 #include <unordered_map>
+
+#include <larder/error.hpp>
+
+#include "stress/history/history.hpp"
 
 namespace larder::stress {
 
@@ -38,7 +41,8 @@ private:
     [[nodiscard]] tl::expected<void, std::string> go_on(const Event& event);
 
     History history_;
-    std::unordered_map<Who, std::uint32_t, Hash> open_;  ///< what has begun and not ended, as places in history_.operations
+    std::unordered_map<Who, std::uint32_t, Hash>
+        open_;  ///< what has begun and not ended, as places in history_.operations
 };
 
 }  // namespace larder::stress

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: MIT
+#include "stress/history/log.hpp"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,11 +13,11 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <string>
+
 #include "os/fd.hpp"
 #include "os/file.hpp"
 #include "os/process.hpp"
-#include "stress/history/log.hpp"
-#include <string>
 
 namespace larder::stress {
 
@@ -30,7 +33,9 @@ constexpr std::uint64_t longest_step = 65'536;
 constexpr std::uint64_t most_events = std::uint64_t{1} << 26;
 constexpr std::size_t mapped_size = LogHeader::size + most_events * sizeof(Event);
 
-off_t size_for(std::uint64_t events) { return static_cast<off_t>(LogHeader::size + events * sizeof(Event)); }
+off_t size_for(std::uint64_t events) {
+    return static_cast<off_t>(LogHeader::size + events * sizeof(Event));
+}
 
 }  // namespace
 
@@ -65,7 +70,8 @@ public:
     /// Makes space for `events`, then says so. Also for the first time, so that there is one way only.
     [[nodiscard]] int allocate(std::uint64_t events) noexcept {
         const auto had = header_->capacity.load(std::memory_order_relaxed);
-        const int refused = ::posix_fallocate(fd_.get(), size_for(had), size_for(events) - size_for(had));
+        const int refused =
+            ::posix_fallocate(fd_.get(), size_for(had), size_for(events) - size_for(had));
         if (refused == 0) header_->capacity.store(events, std::memory_order_release);
         return refused;
     }
@@ -77,7 +83,8 @@ private:
             const auto capacity = header_->capacity.load(std::memory_order_relaxed);
             if (place < capacity) return true;
             if (capacity == most_events) return false;
-            if (allocate(std::min(capacity + std::min(capacity, longest_step), most_events)) != 0) return false;
+            if (allocate(std::min(capacity + std::min(capacity, longest_step), most_events)) != 0)
+                return false;
         }
     }
 
@@ -99,18 +106,23 @@ Result<Log> Log::create(const std::filesystem::path& file, std::uint64_t capacit
     // Under another name until it is complete: a process may be killed here as well.
     auto unfinished = file;
     unfinished += ".new";
-    os::Fd fd(os::retry([&] { return ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600); }));
+    os::Fd fd(os::retry(
+        [&] { return ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600); }));
     if (!fd) return os::fail(errno, step, unfinished);
     const auto give_up = [&](int sys_errno) {
         ::unlink(unfinished.c_str());
         return os::fail(sys_errno, step, file);
     };
     // Before the header is touched: a page that the disk has no space for is a SIGBUS.
-    if (const int refused = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(LogHeader::size))) return give_up(refused);
-    void* const address = ::mmap(nullptr, mapped_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd.get(), 0);
+    if (const int refused = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(LogHeader::size)))
+        return give_up(refused);
+    void* const address = ::mmap(nullptr, mapped_size, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_NORESERVE, fd.get(), 0);
     if (address == MAP_FAILED) return give_up(errno);
     auto log = std::make_unique<File>(std::move(fd), address);
-    if (const int refused = log->allocate(std::clamp<std::uint64_t>(capacity_events, 1, most_events))) return give_up(refused);
+    if (const int refused =
+            log->allocate(std::clamp<std::uint64_t>(capacity_events, 1, most_events)))
+        return give_up(refused);
     auto* const header = static_cast<LogHeader*>(address);
     header->event_size = sizeof(Event);
     header->version = LogHeader::version_word;
@@ -130,7 +142,8 @@ void Log::append_at(Event event, std::uint64_t time) noexcept { file_->append(ev
 std::uint64_t Log::now() noexcept {
     timespec time{};
     ::clock_gettime(CLOCK_MONOTONIC, &time);
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
+           static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 }  // namespace larder::stress

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writing a history down: one file for each process, which survives the death of its writer between any two instructions.
 //
 // On disk, in the machine's byte order: a page of header, then Events. The header says how many Events there is space for, how
@@ -9,15 +10,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <larder/error.hpp>
 #include <memory>
+
+#include <larder/error.hpp>
+
 #include "stress/history/event.hpp"
 
 namespace larder::stress {
 
 /// The first page of a file. Readers copy it; the writer's is mapped.
 struct LogHeader {
-    static constexpr std::uint64_t magic_word = 0x31'67'6f'6c'6c'64'72'6cU;  // "lrdllog1" in a little-endian file
+    static constexpr std::uint64_t magic_word =
+        0x31'67'6f'6c'6c'64'72'6cU;  // "lrdllog1" in a little-endian file
     static constexpr std::uint32_t version_word = 1;
     static constexpr std::size_t size = 4096;
 
@@ -25,21 +29,26 @@ struct LogHeader {
     std::uint32_t version = 0;
     std::uint32_t event_size = 0;
     std::atomic<std::uint64_t> capacity = 0;  ///< Events that the file has space for
-    std::atomic<std::uint64_t> claimed = 0;   ///< places given out; more than `capacity` where some were lost
-    std::atomic<std::uint64_t> lost = 0;      ///< Events that could not be written down: the history is worth nothing
-    std::atomic<std::uint64_t> strange = 0;   ///< Events appended by a forked child: likewise
+    std::atomic<std::uint64_t> claimed =
+        0;  ///< places given out; more than `capacity` where some were lost
+    std::atomic<std::uint64_t> lost =
+        0;  ///< Events that could not be written down: the history is worth nothing
+    std::atomic<std::uint64_t> strange = 0;  ///< Events appended by a forked child: likewise
 };
-static_assert(sizeof(LogHeader) <= LogHeader::size && std::atomic<std::uint64_t>::is_always_lock_free);
+static_assert(sizeof(LogHeader) <= LogHeader::size &&
+              std::atomic<std::uint64_t>::is_always_lock_free);
 
 /// A process's own history. In a forked child nothing may be appended to it: the child opens its own.
 class Log {
 public:
     /// The file stands there whole or not at all. It has space for `capacity_events`, at least one, and grows when they are
     /// written. Errors: `exists`; `no_space`.
-    [[nodiscard]] static Result<Log> create(const std::filesystem::path& file, std::uint64_t capacity_events);
+    [[nodiscard]] static Result<Log> create(const std::filesystem::path& file,
+                                            std::uint64_t capacity_events);
 
     /// The same, as DIRECTORY/history.PROCESS, where read_history looks for it.
-    [[nodiscard]] static Result<Log> open_for_process(const std::filesystem::path& directory, std::uint32_t process);
+    [[nodiscard]] static Result<Log> open_for_process(const std::filesystem::path& directory,
+                                                      std::uint32_t process);
 
     Log(Log&&) noexcept;
     Log& operator=(Log&&) noexcept;

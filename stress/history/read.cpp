@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: MIT
+#include "stress/history/read.hpp"
+
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,14 +9,15 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <fmt/format.h>
 #include <map>
 #include <optional>
+#include <string>
+#include <string_view>
+
 #include "os/dir_reader.hpp"
 #include "stress/history/join.hpp"
 #include "stress/history/log.hpp"
-#include "stress/history/read.hpp"
-#include <string>
-#include <string_view>
 
 namespace larder::stress {
 
@@ -39,7 +42,8 @@ std::optional<std::uint32_t> process_of(std::string_view name) {
 class File {
 public:
     static Result<File> open(const fs::path& path) {
-        os::Fd fd(os::retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); }));
+        os::Fd fd(os::retry(
+            [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); }));
         if (!fd) return os::fail(errno, step, path);
         struct stat status {};
         if (::fstat(fd.get(), &status) != 0) return os::fail(errno, step, path);
@@ -55,12 +59,15 @@ public:
         std::array<Event, 1024> buffer;
         for (std::uint64_t done = 0; done < events_;) {
             const auto wanted = std::min<std::uint64_t>(buffer.size(), events_ - done);
-            TRY(read(buffer.data(), wanted * sizeof(Event), LogHeader::size + done * sizeof(Event)));
+            TRY(read(buffer.data(), wanted * sizeof(Event),
+                     LogHeader::size + done * sizeof(Event)));
             for (std::uint64_t i = 0; i < wanted; ++i) {
                 const Event& event = buffer[i];
                 if (event.time == 0) continue;  // its writer died before it was complete
-                if (event.process != process) return damaged(done + i, "it was written by another process");
-                if (const auto added = joiner.add(event); !added) return damaged(done + i, added.error());
+                if (event.process != process)
+                    return damaged(done + i, "it was written by another process");
+                if (const auto added = joiner.add(event); !added)
+                    return damaged(done + i, added.error());
             }
             done += wanted;
         }
@@ -71,23 +78,29 @@ private:
     File(os::Fd fd, fs::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
     Result<> read_header(std::uint64_t size) {
-        if (size < LogHeader::size) return os::fail(Errc::damaged, step, path_, "cut off within its header");
+        if (size < LogHeader::size)
+            return os::fail(Errc::damaged, step, path_, "cut off within its header");
         LogHeader header;
         TRY(read(&header, sizeof(header), 0));
         if (header.magic != LogHeader::magic_word || header.version != LogHeader::version_word ||
             header.event_size != sizeof(Event)) {
-            return os::fail(Errc::damaged, step, path_,
-                            "not a history of this version: judge it with the harness that wrote it");
+            return os::fail(
+                Errc::damaged, step, path_,
+                "not a history of this version: judge it with the harness that wrote it");
         }
-        const std::uint64_t lost = header.lost, strange = header.strange, capacity = header.capacity;
+        const std::uint64_t lost = header.lost, strange = header.strange,
+                            capacity = header.capacity;
         if (lost > 0)
-            return os::fail(Errc::damaged, step, path_, fmt::format("{} events are lost: there was no space for them", lost));
-        if (strange > 0) {
             return os::fail(Errc::damaged, step, path_,
-                            fmt::format("{} events of a forked child: it must write its own history", strange));
+                            fmt::format("{} events are lost: there was no space for them", lost));
+        if (strange > 0) {
+            return os::fail(
+                Errc::damaged, step, path_,
+                fmt::format("{} events of a forked child: it must write its own history", strange));
         }
         if (capacity > (size - LogHeader::size) / sizeof(Event)) {
-            return os::fail(Errc::damaged, step, path_, fmt::format("cut off: it had space for {} events", capacity));
+            return os::fail(Errc::damaged, step, path_,
+                            fmt::format("cut off: it had space for {} events", capacity));
         }
         events_ = std::min<std::uint64_t>(header.claimed, capacity);
         return {};
@@ -95,8 +108,10 @@ private:
 
     Result<> read(void* to, std::size_t size, std::uint64_t offset) const {
         for (std::size_t got = 0; got < size;) {
-            const ssize_t more = os::retry(
-                [&] { return ::pread(fd_.get(), static_cast<char*>(to) + got, size - got, static_cast<off_t>(offset + got)); });
+            const ssize_t more = os::retry([&] {
+                return ::pread(fd_.get(), static_cast<char*>(to) + got, size - got,
+                               static_cast<off_t>(offset + got));
+            });
             if (more < 0) return os::fail(errno, step, path_);
             if (more == 0) return os::fail(Errc::damaged, step, path_, "cut off while it was read");
             got += static_cast<std::size_t>(more);
@@ -104,7 +119,8 @@ private:
         return {};
     }
 
-    [[nodiscard]] tl::unexpected<Error> damaged(std::uint64_t event, const std::string& what) const {
+    [[nodiscard]] tl::unexpected<Error> damaged(std::uint64_t event,
+                                                const std::string& what) const {
         return os::fail(Errc::damaged, step, path_, fmt::format("event {}: {}", event, what));
     }
 
@@ -121,7 +137,8 @@ Result<History> read_history(const fs::path& directory) {
     TRY(os::for_each_name(dir, [&](const std::string& name, unsigned char) -> Result<> {
         const auto process = process_of(name);
         if (process && !names.emplace(*process, name).second) {
-            return os::fail(Errc::damaged, step, directory / name, fmt::format("a second history of process {}", *process));
+            return os::fail(Errc::damaged, step, directory / name,
+                            fmt::format("a second history of process {}", *process));
         }
         return {};
     }));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reading the histories of a run.
 //
 // Memory: 64 bytes for each operation, 64 KiB for what is being read, and a few hundred bytes for each process. Ten million
@@ -5,7 +6,9 @@
 #pragma once
 
 #include <filesystem>
+
 #include <larder/error.hpp>
+
 #include "stress/history/history.hpp"
 
 namespace larder::stress {

@@ -1,16 +1,19 @@
+// SPDX-License-Identifier: MIT
+#include "stress/history/text.hpp"
+
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <fmt/format.h>
 #include <optional>
+#include <utility>
+
 #include "os/file.hpp"
 #include "stress/history/join.hpp"
-#include "stress/history/text.hpp"
-#include <utility>
 
 namespace larder::stress {
 
@@ -19,16 +22,23 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::pair<Kind, std::string_view> kinds[] = {
-    {Kind::put, "put"},       {Kind::get, "get"},         {Kind::build, "build"},         {Kind::use, "use"},
-    {Kind::remove, "remove"}, {Kind::refresh, "refresh"}, {Kind::collect, "collect"},     {Kind::list, "list"},
-    {Kind::verify, "verify"}, {Kind::open, "open"},       {Kind::evict, "evict"},       {Kind::born, "born"},           {Kind::ended, "ended"},
-    {Kind::killed, "killed"}, {Kind::stopped, "stopped"}, {Kind::continued, "continued"},
+    {Kind::put, "put"},         {Kind::get, "get"},
+    {Kind::build, "build"},     {Kind::use, "use"},
+    {Kind::remove, "remove"},   {Kind::refresh, "refresh"},
+    {Kind::collect, "collect"}, {Kind::list, "list"},
+    {Kind::verify, "verify"},   {Kind::open, "open"},
+    {Kind::evict, "evict"},     {Kind::born, "born"},
+    {Kind::ended, "ended"},     {Kind::killed, "killed"},
+    {Kind::stopped, "stopped"}, {Kind::continued, "continued"},
 };
-constexpr std::pair<Phase, std::string_view> phases[] = {
-    {Phase::begin, "begin"}, {Phase::middle, "middle"}, {Phase::end, "end"}, {Phase::instant, "instant"}};
+constexpr std::pair<Phase, std::string_view> phases[] = {{Phase::begin, "begin"},
+                                                         {Phase::middle, "middle"},
+                                                         {Phase::end, "end"},
+                                                         {Phase::instant, "instant"}};
 constexpr std::pair<Outcome, std::string_view> outcomes[] = {
-    {Outcome::none, "none"},     {Outcome::ok, "ok"},           {Outcome::miss, "miss"},    {Outcome::busy, "busy"},
-    {Outcome::failed, "failed"}, {Outcome::unclear, "unclear"}, {Outcome::broken, "broken"}};
+    {Outcome::none, "none"},    {Outcome::ok, "ok"},         {Outcome::miss, "miss"},
+    {Outcome::busy, "busy"},    {Outcome::failed, "failed"}, {Outcome::unclear, "unclear"},
+    {Outcome::broken, "broken"}};
 
 template <class Table, class Value>
 std::string_view word_for(const Table& table, Value value) {
@@ -39,7 +49,8 @@ std::string_view word_for(const Table& table, Value value) {
 }
 
 template <class Table>
-auto value_for(const Table& table, std::string_view word) -> std::optional<std::remove_cvref_t<decltype(table[0].first)>> {
+auto value_for(const Table& table, std::string_view word)
+    -> std::optional<std::remove_cvref_t<decltype(table[0].first)>> {
     for (const auto& [value, known] : table) {
         if (known == word) return value;
     }
@@ -77,7 +88,8 @@ Parsed parse_instant(const std::vector<std::string_view>& words, Event event) {
     const auto kind = value_for(kinds, words[2]);
     if (!kind || !is_instant(*kind)) {
         return wrong(
-            "\"{}\" befalls no process: write born, ended, killed, stopped or continued, or name an operation as "
+            "\"{}\" befalls no process: write born, ended, killed, stopped or continued, or name "
+            "an operation as "
             "PROCESS.THREAD.OPERATION",
             words[2]);
     }
@@ -91,7 +103,8 @@ Parsed parse_instant(const std::vector<std::string_view>& words, Event event) {
 tl::expected<bool, std::string> parse_detail(std::string_view word, Event& event) {
     const auto slash = word.find('/');
     if (slash != std::string_view::npos) {
-        if (!parse_number(word.substr(0, slash), event.bucket) || !parse_number(word.substr(slash + 1), event.key)) {
+        if (!parse_number(word.substr(0, slash), event.bucket) ||
+            !parse_number(word.substr(slash + 1), event.key)) {
             return wrong("\"{}\" is no place: write BUCKET/KEY, in numbers", word);
         }
         return true;
@@ -104,7 +117,8 @@ tl::expected<bool, std::string> parse_detail(std::string_view word, Event& event
         return false;
     }
     return wrong(
-        "\"{}\" is neither a place (0/7), a version (v12), an outcome (ok, miss, busy, failed, unclear, broken) nor "
+        "\"{}\" is neither a place (0/7), a version (v12), an outcome (ok, miss, busy, failed, "
+        "unclear, broken) nor "
         "detail=NUMBER",
         word);
 }
@@ -118,12 +132,15 @@ Parsed parse_operation(const std::vector<std::string_view>& words, Event event) 
         return wrong("\"{}\" is nobody: write PROCESS.THREAD.OPERATION, in numbers", who);
     }
     const auto phase = value_for(phases, words[2]);
-    if (!phase || *phase == Phase::instant) return wrong("\"{}\" is no phase: write begin, middle or end", words[2]);
+    if (!phase || *phase == Phase::instant)
+        return wrong("\"{}\" is no phase: write begin, middle or end", words[2]);
     event.phase = *phase;
     const auto kind = words.size() > 3 ? value_for(kinds, words[3]) : std::nullopt;
     if (!kind || is_instant(*kind)) {
-        return wrong("\"{}\" is no operation: write put, get, build, use, remove, refresh, collect, list, verify, open or evict",
-                     words.size() > 3 ? words[3] : ""sv);
+        return wrong(
+            "\"{}\" is no operation: write put, get, build, use, remove, refresh, collect, list, "
+            "verify, open or evict",
+            words.size() > 3 ? words[3] : ""sv);
     }
     event.kind = *kind;
     bool has_key = false;
@@ -139,7 +156,8 @@ Parsed parse_operation(const std::vector<std::string_view>& words, Event event) 
 
 Parsed parse_line(const std::vector<std::string_view>& words) {
     Event event;
-    if (!parse_number(words[0], event.time)) return wrong("\"{}\" is no time: write nanoseconds", words[0]);
+    if (!parse_number(words[0], event.time))
+        return wrong("\"{}\" is no time: write nanoseconds", words[0]);
     if (words.size() < 3) return wrong("a line wants a time, who, and what");
     if (parse_number(words[1], event.process)) return parse_instant(words, event);
     return parse_operation(words, event);
@@ -154,9 +172,10 @@ std::string_view name_of(Outcome outcome) noexcept { return word_for(outcomes, o
 std::string text_of(const Event& event) {
     const auto word = [](std::string_view name) { return name.empty() ? "?"sv : name; };
     if (event.phase == Phase::instant)
-        return fmt::format("{} {} {} {}", event.time, event.process, word(name_of(event.kind)), event.detail);
-    auto text = fmt::format("{} {}.{}.{} {} {}", event.time, event.process, event.thread, event.operation,
-                            word(name_of(event.phase)), word(name_of(event.kind)));
+        return fmt::format("{} {} {} {}", event.time, event.process, word(name_of(event.kind)),
+                           event.detail);
+    auto text = fmt::format("{} {}.{}.{} {} {}", event.time, event.process, event.thread,
+                            event.operation, word(name_of(event.phase)), word(name_of(event.kind)));
     if (names_a_key(event.kind)) {
         text += fmt::format(" {}/{}", event.bucket, event.key);
     } else if (event.kind == Kind::refresh || event.bucket != 0) {
@@ -201,7 +220,8 @@ std::vector<Event> events_of(const Operation& operation) {
     return events;
 }
 
-std::string text_of(const std::vector<Operation>& operations, const std::vector<Incident>& incidents, Time origin) {
+std::string text_of(const std::vector<Operation>& operations,
+                    const std::vector<Incident>& incidents, Time origin) {
     std::vector<Event> events;
     for (const auto& operation : operations) {
         for (const auto& event : events_of(operation)) events.push_back(event);
@@ -214,7 +234,8 @@ std::string text_of(const std::vector<Operation>& operations, const std::vector<
         event.kind = incident.kind;
         events.push_back(event);
     }
-    std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.time < b.time; });
+    std::stable_sort(events.begin(), events.end(),
+                     [](const Event& a, const Event& b) { return a.time < b.time; });
     std::string text;
     for (auto& event : events) {
         event.time -= origin;
@@ -227,7 +248,8 @@ Result<History> parse_text(std::string_view text, const std::filesystem::path& n
     Joiner joiner;
     std::size_t number = 0;
     const auto refuse = [&](const std::string& what) {
-        return os::fail(Errc::invalid, "read history", name, fmt::format("line {}: {}", number, what));
+        return os::fail(Errc::invalid, "read history", name,
+                        fmt::format("line {}: {}", number, what));
     };
     while (!text.empty()) {
         ++number;
@@ -251,7 +273,8 @@ Result<History> read_text(const std::filesystem::path& file) {
     std::string text;
     std::array<char, 65'536> buffer;
     for (;;) {
-        const ssize_t more = os::retry([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
+        const ssize_t more =
+            os::retry([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
         if (more < 0) return os::fail(errno, step, file);
         if (more == 0) return parse_text(text, file);
         text.append(buffer.data(), static_cast<std::size_t>(more));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The same history as text: kept as a file, written by hand for a test, or shown to explain a violation.
 //
 // One Event a line, words apart by spaces; what follows # is a comment.
@@ -13,11 +14,13 @@
 #pragma once
 
 #include <filesystem>
-#include <larder/error.hpp>
-#include "stress/history/history.hpp"
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <larder/error.hpp>
+
+#include "stress/history/history.hpp"
 
 namespace larder::stress {
 
@@ -34,8 +37,8 @@ namespace larder::stress {
 [[nodiscard]] std::vector<Event> events_of(const Operation& operation);
 
 /// All lines, in the order of time, each time less `origin`. Parses back to the same operations and incidents.
-[[nodiscard]] std::string text_of(const std::vector<Operation>& operations, const std::vector<Incident>& incidents,
-                                  Time origin = 0);
+[[nodiscard]] std::string text_of(const std::vector<Operation>& operations,
+                                  const std::vector<Incident>& incidents, Time origin = 0);
 
 /// Errors: `invalid`, with the line and what to write instead; `name` says whose lines they are.
 [[nodiscard]] Result<History> parse_text(std::string_view text, const std::filesystem::path& name);

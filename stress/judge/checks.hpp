@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The checks, each in a file of its own.
 #pragma once
 
@@ -19,7 +20,8 @@ struct Scene {
 void check_content(const Scene& scene);
 
 /// The operations on one key have an order, and read nothing but what was written there.
-void check_linearizable(const Scene& scene, const Registers& registers, std::size_t number, const Writers& writers);
+void check_linearizable(const Scene& scene, const Registers& registers, std::size_t number,
+                        const Writers& writers);
 
 /// Of two builds of one key the second begins when the first is over, and only if something may have taken away what the first
 /// made.

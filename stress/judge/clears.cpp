@@ -1,25 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include "stress/judge/clears.hpp"
+
 #include <algorithm>
 #include <bit>
-#include "stress/judge/clears.hpp"
 
 namespace larder::stress {
 
 void Clears::complete() {
-    std::sort(all_.begin(), all_.end(), [](const Clear& a, const Clear& b) { return a.from < b.from; });
+    std::sort(all_.begin(), all_.end(),
+              [](const Clear& a, const Clear& b) { return a.from < b.from; });
     width_ = std::bit_ceil(std::max<std::size_t>(all_.size(), 1));
     tree_.assign(2 * width_, {});
     for (std::size_t i = 0; i < all_.size(); ++i)
         tree_[width_ + i] = {all_[i].to, all_[i].certain ? all_[i].to : never, all_[i].to};
     for (std::size_t node = width_ - 1; node > 0; --node) {
         const auto &left = tree_[2 * node], &right = tree_[2 * node + 1];
-        tree_[node] = {std::min(left.earliest, right.earliest), std::min(left.earliest_certain, right.earliest_certain),
+        tree_[node] = {std::min(left.earliest, right.earliest),
+                       std::min(left.earliest_certain, right.earliest_certain),
                        std::max(left.latest, right.latest)};
     }
 }
 
 template <class Enter, class Leaf>
-bool Clears::visit(std::size_t node, std::size_t node_from, std::size_t node_to, std::size_t from, std::size_t to,
-                   const Enter& enter, const Leaf& leaf) const {
+bool Clears::visit(std::size_t node, std::size_t node_from, std::size_t node_to, std::size_t from,
+                   std::size_t to, const Enter& enter, const Leaf& leaf) const {
     if (node_to <= from || to <= node_from || !enter(tree_[node])) return true;
     if (node >= width_) return leaf(all_[node_from]);
     const std::size_t middle = node_from + (node_to - node_from) / 2;
@@ -34,7 +38,9 @@ bool Clears::visit(std::size_t from, std::size_t to, const Enter& enter, const L
 
 std::size_t Clears::first_after(Time time) const {
     return static_cast<std::size_t>(
-        std::partition_point(all_.begin(), all_.end(), [&](const Clear& clear) { return clear.from <= time; }) - all_.begin());
+        std::partition_point(all_.begin(), all_.end(),
+                             [&](const Clear& clear) { return clear.from <= time; }) -
+        all_.begin());
 }
 
 void Clears::select(const std::vector<Time>& instants, Model& model) const {
@@ -48,8 +54,10 @@ void Clears::select(const std::vector<Time>& instants, Model& model) const {
         const std::size_t to = first_after(instant);
         if (to == from) continue;
         const bool is_first = instant == instants.front();  // the key is empty before it
-        if (!is_first && visit(
-                             from, to, [&](const Ends& ends) { return ends.earliest_certain < instant; }, add_one)) {
+        if (!is_first &&
+            visit(
+                from, to, [&](const Ends& ends) { return ends.earliest_certain < instant; },
+                add_one)) {
             visit(
                 from, to, [&](const Ends& ends) { return ends.earliest < instant; }, add_one);
         }
@@ -61,7 +69,8 @@ void Clears::select(const std::vector<Time>& instants, Model& model) const {
 
 bool Clears::any_between(Time from, Time to) const {
     return !visit(
-        0, first_after(to), [&](const Ends& ends) { return ends.latest >= from; }, [](const Clear&) { return false; });
+        0, first_after(to), [&](const Ends& ends) { return ends.latest >= from; },
+        [](const Clear&) { return false; });
 }
 
 }  // namespace larder::stress

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Operations that empty a key, found by when they may have done so: the refreshes of a bucket, as its keys see them, or the
 // removes of a key.
 //
@@ -9,15 +10,18 @@
 #pragma once
 
 #include <cstddef>
-#include "stress/judge/model.hpp"
 #include <vector>
+
+#include "stress/judge/model.hpp"
 
 namespace larder::stress {
 
 class Clears {
 public:
     /// `certain`: it happened.
-    void add(Time from, Time to, bool certain, Place source) { all_.push_back({from, to, certain, source}); }
+    void add(Time from, Time to, bool certain, Place source) {
+        all_.push_back({from, to, certain, source});
+    }
     /// Requires: no more are added.
     void complete();
 
@@ -46,8 +50,8 @@ private:
     template <class Enter, class Leaf>
     bool visit(std::size_t from, std::size_t to, const Enter& enter, const Leaf& leaf) const;
     template <class Enter, class Leaf>
-    bool visit(std::size_t node, std::size_t node_from, std::size_t node_to, std::size_t from, std::size_t to,
-               const Enter& enter, const Leaf& leaf) const;
+    bool visit(std::size_t node, std::size_t node_from, std::size_t node_to, std::size_t from,
+               std::size_t to, const Enter& enter, const Leaf& leaf) const;
     [[nodiscard]] std::size_t first_after(Time time) const;
 
     std::vector<Clear> all_;  ///< by their begin

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
 #include "stress/judge/checks.hpp"
@@ -8,22 +9,28 @@ void check_content(const Scene& scene) {
     constexpr auto kind = Violation::Kind::content;
     for (const auto& operation : scene.history.operations) {
         if (operation.outcome == Outcome::broken) {
-            scene.findings.add(kind, fmt::format("{} met something torn, mixed, foreign or changed", describe(operation)),
+            scene.findings.add(kind,
+                               fmt::format("{} met something torn, mixed, foreign or changed",
+                                           describe(operation)),
                                {operation});
-        } else if (operation.outcome != Outcome::ok || operation.intended == 0 || operation.version == operation.intended) {
+        } else if (operation.outcome != Outcome::ok || operation.intended == 0 ||
+                   operation.version == operation.intended) {
             continue;
         } else if (operation.kind == Kind::use) {
             scene.findings.add(
                 kind,
-                fmt::format("{} was leased as version {}: it changed under its lease", describe(operation), operation.intended),
+                fmt::format("{} was leased as version {}: it changed under its lease",
+                            describe(operation), operation.intended),
                 {operation});
         } else if (operation.kind == Kind::put) {
-            scene.findings.add(kind, fmt::format("{} returned version {}", describe(operation), operation.version),
-                               {operation});
-        } else if (operation.kind == Kind::build && operation.middle != 0) {
             scene.findings.add(
-                kind, fmt::format("{} called its build, and returned version {}", describe(operation), operation.version),
+                kind, fmt::format("{} returned version {}", describe(operation), operation.version),
                 {operation});
+        } else if (operation.kind == Kind::build && operation.middle != 0) {
+            scene.findings.add(kind,
+                               fmt::format("{} called its build, and returned version {}",
+                                           describe(operation), operation.version),
+                               {operation});
         }
     }
 }

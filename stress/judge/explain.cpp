@@ -1,8 +1,10 @@
-#include <fmt/format.h>
+// SPDX-License-Identifier: MIT
+#include "stress/judge/explain.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <set>
-#include "stress/judge/explain.hpp"
+
 #include "stress/judge/shrink.hpp"
 
 namespace larder::stress {
@@ -20,22 +22,29 @@ public:
         std::string finder, reader, other;
         for (const auto& demand : demands_) {
             const auto& operation = scene_.at(demand.source);
-            (is_absent(demand) ? finder : demand.kind == Demand::Kind::read ? reader : other) = describe(operation);
+            (is_absent(demand)                   ? finder
+             : demand.kind == Demand::Kind::read ? reader
+                                                 : other) = describe(operation);
         }
         const auto key = name_of_key();
         switch (kind_) {
             case Violation::Kind::lost:
                 return fmt::format(
-                    "{}: {} found nothing, though the version was there, acknowledged or read, and nothing that may have "
+                    "{}: {} found nothing, though the version was there, acknowledged or read, and "
+                    "nothing that may have "
                     "taken it away was invoked in time",
                     key, finder);
             case Violation::Kind::stale:
                 if (other.empty())
-                    return fmt::format("{}: {} read a version that was seen to be replaced before it began", key, reader);
-                return fmt::format("{}: {} read a version that was gone before it began: after {}", key, reader, other);
+                    return fmt::format(
+                        "{}: {} read a version that was seen to be replaced before it began", key,
+                        reader);
+                return fmt::format("{}: {} read a version that was gone before it began: after {}",
+                                   key, reader, other);
             default:
                 return fmt::format(
-                    "{}: no order explains {} operation{}: each did what it says at some instant between its begin and its "
+                    "{}: no order explains {} operation{}: each did what it says at some instant "
+                    "between its begin and its "
                     "end, and that can't be",
                     key, demands_.size(), demands_.size() == 1 ? "" : "s");
         }
@@ -48,7 +57,8 @@ public:
         Time from = never, to = 0;
         for (const auto& demand : demands_) {
             places.insert(demand.source);
-            if (demand.kind == Demand::Kind::read) places.insert(model_.source_of_read(demand.index));
+            if (demand.kind == Demand::Kind::read)
+                places.insert(model_.source_of_read(demand.index));
             from = std::min(from, demand.from);
             to = std::max(to, demand.to);
         }
@@ -64,13 +74,15 @@ private:
     using Demand = Model::Demand;
 
     [[nodiscard]] bool is_absent(const Demand& demand) const {
-        return demand.kind == Demand::Kind::letter && model_.letter(demand.index).kind == Letter::Kind::absent;
+        return demand.kind == Demand::Kind::letter &&
+               model_.letter(demand.index).kind == Letter::Kind::absent;
     }
 
     [[nodiscard]] std::string name_of_key() const {
         // Refreshes alone contradict nothing, so one of them is of a key.
-        const auto found = std::find_if(demands_.begin(), demands_.end(),
-                                        [&](const Demand& demand) { return scene_.at(demand.source).kind != Kind::refresh; });
+        const auto found = std::find_if(
+            demands_.begin(), demands_.end(),
+            [&](const Demand& demand) { return scene_.at(demand.source).kind != Kind::refresh; });
         const auto& operation = scene_.at(found->source);
         return fmt::format("{}/{}", operation.bucket, operation.key);
     }
@@ -87,7 +99,8 @@ private:
             }
         }
         if (absents > 0 && takings == 0 && !versions.empty()) return Violation::Kind::lost;
-        if (absents == 0 && reads > 0 && (takings > 0 || versions.size() > 1)) return Violation::Kind::stale;
+        if (absents == 0 && reads > 0 && (takings > 0 || versions.size() > 1))
+            return Violation::Kind::stale;
         return Violation::Kind::disorder;
     }
 
@@ -106,7 +119,8 @@ private:
             const Time begin = scene_.at(place).begin;
             return begin > to ? begin - to : to - begin;
         };
-        std::sort(suspects.begin(), suspects.end(), [&](Place a, Place b) { return distance(a) < distance(b); });
+        std::sort(suspects.begin(), suspects.end(),
+                  [&](Place a, Place b) { return distance(a) < distance(b); });
         suspects.resize(std::min(suspects.size(), most));
         return suspects;
     }
@@ -121,7 +135,8 @@ private:
 
 void explain_disorder(const Scene& scene, Model& model) {
     const Conflict conflict(scene, model, smallest_conflict(model));
-    if (scene.findings.count(conflict.kind())) scene.findings.explain(conflict.kind(), conflict.words(), conflict.operations());
+    if (scene.findings.count(conflict.kind()))
+        scene.findings.explain(conflict.kind(), conflict.words(), conflict.operations());
 }
 
 }  // namespace larder::stress

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What to say of operations on a key that fit in no order.
 #pragma once
 

@@ -1,10 +1,12 @@
-#include <fmt/format.h>
+// SPDX-License-Identifier: MIT
+#include "stress/judge/findings.hpp"
 
 #include <algorithm>
-#include "stress/history/text.hpp"
-#include "stress/judge/findings.hpp"
-#include "stress/judge/timeline.hpp"
+#include <fmt/format.h>
 #include <tuple>
+
+#include "stress/history/text.hpp"
+#include "stress/judge/timeline.hpp"
 
 namespace larder::stress {
 
@@ -38,19 +40,24 @@ bool Findings::count(Violation::Kind kind) {
     return ++verdict_.found[static_cast<std::size_t>(kind)] <= options_.most_explained;
 }
 
-void Findings::explain(Violation::Kind kind, std::string explanation, std::vector<Operation> operations) {
+void Findings::explain(Violation::Kind kind, std::string explanation,
+                       std::vector<Operation> operations) {
     const auto in_order = [](const Operation& operation) {
         return std::tie(operation.begin, operation.process, operation.thread, operation.operation);
     };
     std::sort(operations.begin(), operations.end(),
               [&](const Operation& a, const Operation& b) { return in_order(a) < in_order(b); });
-    const auto same = [&](const Operation& a, const Operation& b) { return in_order(a) == in_order(b); };
+    const auto same = [&](const Operation& a, const Operation& b) {
+        return in_order(a) == in_order(b);
+    };
     operations.erase(std::unique(operations.begin(), operations.end(), same), operations.end());
     auto drawn = timeline(operations, history_.incidents);
-    verdict_.violations.push_back({kind, std::move(explanation), std::move(operations), std::move(drawn)});
+    verdict_.violations.push_back(
+        {kind, std::move(explanation), std::move(operations), std::move(drawn)});
 }
 
-void Findings::add(Violation::Kind kind, std::string explanation, std::vector<Operation> operations) {
+void Findings::add(Violation::Kind kind, std::string explanation,
+                   std::vector<Operation> operations) {
     if (count(kind)) explain(kind, std::move(explanation), std::move(operations));
 }
 

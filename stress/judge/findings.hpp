@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // What the checks have found so far.
 #pragma once
 
-#include "stress/history/history.hpp"
-#include "stress/judge/verdict.hpp"
 #include <string>
 #include <vector>
+
+#include "stress/history/history.hpp"
+#include "stress/judge/verdict.hpp"
 
 namespace larder::stress {
 

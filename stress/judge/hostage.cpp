@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: MIT
 // Nobody is held up by the dead, and readers, refreshes and collections by nobody at all.
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <optional>
+
 #include "stress/history/text.hpp"
 #include "stress/judge/checks.hpp"
 #include "stress/judge/stops.hpp"
@@ -49,13 +50,17 @@ private:
         // One that never ended was held up for as long as its process could have gone on.
         const Time end = std::min(operation.end, scene_.history.last);
         if (end - operation.begin <= limit) return;
-        const Time alive = std::min(end, std::max(operation.begin, incidents.of(operation.process).last()));
-        const Time running = alive - operation.begin - stopped_within(incidents, {operation.process}, {operation.begin, alive});
+        const Time alive =
+            std::min(end, std::max(operation.begin, incidents.of(operation.process).last()));
+        const Time running =
+            alive - operation.begin -
+            stopped_within(incidents, {operation.process}, {operation.begin, alive});
         if (running <= limit) return;
-        scene_.findings.add(kind,
-                            fmt::format("{} took {} ms in which its process ran; {} ms is the limit", describe(operation),
-                                        running / 1'000'000, limit / 1'000'000),
-                            {operation});
+        scene_.findings.add(
+            kind,
+            fmt::format("{} took {} ms in which its process ran; {} ms is the limit",
+                        describe(operation), running / 1'000'000, limit / 1'000'000),
+            {operation});
     }
 
     void check_busy(const Operation& operation) {
@@ -63,8 +68,10 @@ private:
             case Kind::get:
             case Kind::refresh:
             case Kind::list:
-                scene_.findings.add(kind, fmt::format("{} ended busy, and it waits for nobody", describe(operation)),
-                                    {operation});
+                scene_.findings.add(
+                    kind,
+                    fmt::format("{} ended busy, and it waits for nobody", describe(operation)),
+                    {operation});
                 return;
             case Kind::put:
             case Kind::build:
@@ -76,15 +83,17 @@ private:
         // A holder is there for an instant, unless it is stopped. Half of the time-out, where that is short: the instants of a
         // stop are known to within the noise only.
         const auto& options = scene_.options;
-        const auto wanted = options.lock_timeout - std::min(options.noise, options.lock_timeout / 2);
-        const Time stopped =
-            others_stopped_within(scene_.history.incidents, operation.process, {operation.begin, operation.end});
+        const auto wanted =
+            options.lock_timeout - std::min(options.noise, options.lock_timeout / 2);
+        const Time stopped = others_stopped_within(scene_.history.incidents, operation.process,
+                                                   {operation.begin, operation.end});
         if (stopped >= static_cast<Time>(wanted.count())) return;
-        scene_.findings.add(
-            kind,
-            fmt::format("{} ended busy, though no other process was stopped for as long as it waits ({} ms of {} ms)",
-                        describe(operation), stopped / 1'000'000, options.lock_timeout.count() / 1'000'000),
-            {operation});
+        scene_.findings.add(kind,
+                            fmt::format("{} ended busy, though no other process was stopped for as "
+                                        "long as it waits ({} ms of {} ms)",
+                                        describe(operation), stopped / 1'000'000,
+                                        options.lock_timeout.count() / 1'000'000),
+                            {operation});
     }
 
     const Scene& scene_;

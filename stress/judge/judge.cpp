@@ -1,6 +1,9 @@
-#include <algorithm>
-#include "stress/judge/checks.hpp"
+// SPDX-License-Identifier: MIT
 #include "stress/judge/judge.hpp"
+
+#include <algorithm>
+
+#include "stress/judge/checks.hpp"
 
 namespace larder::stress {
 
@@ -9,7 +12,8 @@ namespace {
 void count_registers(const Registers& registers, Verdict& verdict) {
     verdict.registers = registers.size();
     std::vector<std::uint64_t> sizes;
-    for (std::size_t number = 0; number < registers.size(); ++number) sizes.push_back(registers.operations(number).size());
+    for (std::size_t number = 0; number < registers.size(); ++number)
+        sizes.push_back(registers.operations(number).size());
     if (sizes.empty()) return;
     std::sort(sizes.begin(), sizes.end());
     verdict.fewest = sizes.front();
@@ -27,7 +31,8 @@ Verdict judge(const History& history, const JudgeOptions& options) {
 
     const Writers writers(history);
     if (const auto twice = writers.duplicate()) {
-        findings.add(Violation::Kind::foreign, "two operations were to write the same version: no history that can be judged",
+        findings.add(Violation::Kind::foreign,
+                     "two operations were to write the same version: no history that can be judged",
                      {scene.at(twice->first), scene.at(twice->second)});
         return verdict;
     }

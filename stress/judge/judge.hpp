@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The judge: from what was recorded, whether every promise was kept.
 //
 // *Register.* Each key is a register, which is absent at first; put, replace, get, get_or_build, remove and refresh of it are

@@ -1,9 +1,10 @@
-#include <fmt/format.h>
-
+// SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
 #include "stress/judge/checks.hpp"
 #include "stress/judge/explain.hpp"
-#include <utility>
 
 namespace larder::stress {
 
@@ -11,7 +12,8 @@ namespace {
 
 class RegisterCheck {
 public:
-    RegisterCheck(const Scene& scene, const Registers& registers, std::size_t number, const Writers& writers)
+    RegisterCheck(const Scene& scene, const Registers& registers, std::size_t number,
+                  const Writers& writers)
         : scene_(scene),
           places_(registers.operations(number)),
           writers_(writers),
@@ -32,7 +34,8 @@ private:
 
     /// When it may have written its version, if it may have written at all.
     static std::optional<Interval> writing_of(const Operation& operation) {
-        if (operation.outcome == Outcome::failed || operation.outcome == Outcome::busy) return std::nullopt;
+        if (operation.outcome == Outcome::failed || operation.outcome == Outcome::busy)
+            return std::nullopt;
         if (operation.kind == Kind::put) return Interval{operation.begin, operation.end};
         if (operation.kind != Kind::build || operation.middle == 0) return std::nullopt;
         // After its middle, and so after it found nothing.
@@ -44,8 +47,10 @@ private:
             const auto& operation = scene_.at(place);
             const auto writing = writing_of(operation);
             if (!writing) continue;
-            const bool certain = operation.outcome == Outcome::ok && operation.version == operation.intended;
-            writes_.emplace_back(operation.intended, model_.add_write(writing->from, writing->to, certain, place));
+            const bool certain =
+                operation.outcome == Outcome::ok && operation.version == operation.intended;
+            writes_.emplace_back(operation.intended,
+                                 model_.add_write(writing->from, writing->to, certain, place));
             add_instants(*writing);
         }
         std::sort(writes_.begin(), writes_.end());
@@ -60,7 +65,8 @@ private:
         switch (operation.kind) {
             case Kind::get:
                 if (operation.outcome == Outcome::ok) add_read(place);
-                if (operation.outcome == Outcome::miss) letter(Letter::Kind::absent, operation.end, true);
+                if (operation.outcome == Outcome::miss)
+                    letter(Letter::Kind::absent, operation.end, true);
                 break;
             case Kind::build:
                 // Also one that came to nothing afterwards has found nothing before its middle.
@@ -71,18 +77,25 @@ private:
                 break;
             case Kind::remove:
             case Kind::evict:
-                if (operation.outcome == Outcome::ok) letter(Letter::Kind::take, operation.end, true);
-                if (operation.outcome == Outcome::miss) letter(Letter::Kind::absent, operation.end, true);
+                if (operation.outcome == Outcome::ok)
+                    letter(Letter::Kind::take, operation.end, true);
+                if (operation.outcome == Outcome::miss)
+                    letter(Letter::Kind::absent, operation.end, true);
                 // Had it found nothing, it would have changed nothing: so it may have cleared the key.
-                if (operation.outcome == Outcome::unclear) letter(Letter::Kind::clear, operation.end, false);
+                if (operation.outcome == Outcome::unclear)
+                    letter(Letter::Kind::clear, operation.end, false);
                 break;
             default:
                 break;
         }
-        if (operation.outcome == Outcome::unclear && is_change(operation.kind)) ++scene_.verdict.unclear;
+        if (operation.outcome == Outcome::unclear && is_change(operation.kind))
+            ++scene_.verdict.unclear;
     }
 
-    static bool is_change(Kind kind) { return kind == Kind::put || kind == Kind::build || kind == Kind::remove || kind == Kind::evict; }
+    static bool is_change(Kind kind) {
+        return kind == Kind::put || kind == Kind::build || kind == Kind::remove ||
+               kind == Kind::evict;
+    }
 
     void add_instants(const Interval& interval) {
         instants_.push_back(interval.from);
@@ -91,8 +104,10 @@ private:
 
     void add_read(Place place) {
         const auto& operation = scene_.at(place);
-        const auto write = std::lower_bound(writes_.begin(), writes_.end(), std::pair(operation.version, std::size_t{0}));
-        if (write == writes_.end() || write->first != operation.version) return report_foreign(place);
+        const auto write = std::lower_bound(writes_.begin(), writes_.end(),
+                                            std::pair(operation.version, std::size_t{0}));
+        if (write == writes_.end() || write->first != operation.version)
+            return report_foreign(place);
         const auto writer = model_.source_of(write->second);
         if (operation.end < scene_.at(writer).begin) return report_foreign(place);
         model_.add_read(write->second, operation.begin, operation.end, place);
@@ -117,9 +132,10 @@ private:
             else
                 why = "the writing of which had failed";
         }
-        scene_.findings.explain(Violation::Kind::foreign,
-                                fmt::format("{}/{}: {} read a version {}", read.bucket, read.key, describe(read), why),
-                                std::move(shown));
+        scene_.findings.explain(
+            Violation::Kind::foreign,
+            fmt::format("{}/{}: {} read a version {}", read.bucket, read.key, describe(read), why),
+            std::move(shown));
     }
 
     const Scene& scene_;
@@ -133,7 +149,8 @@ private:
 
 }  // namespace
 
-void check_linearizable(const Scene& scene, const Registers& registers, std::size_t number, const Writers& writers) {
+void check_linearizable(const Scene& scene, const Registers& registers, std::size_t number,
+                        const Writers& writers) {
     RegisterCheck(scene, registers, number, writers).run();
 }
 

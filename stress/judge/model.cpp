@@ -1,12 +1,15 @@
-#include <algorithm>
+// SPDX-License-Identifier: MIT
 #include "stress/judge/model.hpp"
+
+#include <algorithm>
 
 namespace larder::stress {
 
 namespace {
 
 bool demands_something(const Letter& letter) {
-    return letter.certain || letter.kind == Letter::Kind::take || letter.kind == Letter::Kind::absent;
+    return letter.certain || letter.kind == Letter::Kind::take ||
+           letter.kind == Letter::Kind::absent;
 }
 
 }  // namespace
@@ -16,7 +19,9 @@ std::size_t Model::add_write(Time from, Time to, bool certain, Place source) {
     return writes_.size() - 1;
 }
 
-void Model::add_read(std::size_t write, Time from, Time to, Place source) { reads_.push_back({from, to, true, source, write}); }
+void Model::add_read(std::size_t write, Time from, Time to, Place source) {
+    reads_.push_back({from, to, true, source, write});
+}
 
 void Model::add(const Letter& letter, Place source) { letters_.push_back({letter, true, source}); }
 
@@ -30,14 +35,17 @@ void Model::clear() {
 std::vector<Model::Demand> Model::demands() const {
     std::vector<Demand> demands;
     for (std::size_t i = 0; i < writes_.size(); ++i) {
-        if (writes_[i].certain) demands.push_back({Demand::Kind::write, writes_[i].source, writes_[i].from, writes_[i].to, i});
+        if (writes_[i].certain)
+            demands.push_back(
+                {Demand::Kind::write, writes_[i].source, writes_[i].from, writes_[i].to, i});
     }
     for (std::size_t i = 0; i < reads_.size(); ++i) {
         demands.push_back({Demand::Kind::read, reads_[i].source, reads_[i].from, reads_[i].to, i});
     }
     for (std::size_t i = 0; i < letters_.size(); ++i) {
         const auto& [letter, wanted, source] = letters_[i];
-        if (demands_something(letter)) demands.push_back({Demand::Kind::letter, source, letter.from, letter.to, i});
+        if (demands_something(letter))
+            demands.push_back({Demand::Kind::letter, source, letter.from, letter.to, i});
     }
     return demands;
 }

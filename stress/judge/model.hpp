@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The operations on one key, as what must fit together.
 //
 // Every version is written once, so a version that was read ties its put and its gets together. Let `first` be the earliest end
@@ -14,8 +15,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include "stress/judge/sweep.hpp"
 #include <vector>
+
+#include "stress/judge/sweep.hpp"
 
 namespace larder::stress {
 
@@ -49,7 +51,9 @@ public:
     /// The one among those which ended before `time` that ended last.
     [[nodiscard]] std::optional<Place> last_change_before(Time time) const;
     [[nodiscard]] Place source_of(std::size_t write) const { return writes_[write].source; }
-    [[nodiscard]] Place source_of_read(std::size_t read) const { return source_of(reads_[read].write); }
+    [[nodiscard]] Place source_of_read(std::size_t read) const {
+        return source_of(reads_[read].write);
+    }
     [[nodiscard]] const Letter& letter(std::size_t index) const { return letters_[index].letter; }
 
 private:

@@ -1,5 +1,7 @@
-#include <algorithm>
+// SPDX-License-Identifier: MIT
 #include "stress/judge/registers.hpp"
+
+#include <algorithm>
 
 namespace larder::stress {
 
@@ -23,13 +25,15 @@ Registers::Registers(const History& history) {
         const auto& operation = operations[place];
         if (is_on_register(operation.kind)) {
             const auto key = std::uint64_t{operation.bucket} << 32 | operation.key;
-            const auto number = numbers.try_emplace(key, static_cast<std::uint32_t>(counts.size())).first->second;
+            const auto number =
+                numbers.try_emplace(key, static_cast<std::uint32_t>(counts.size())).first->second;
             if (number == counts.size()) counts.push_back(0);
             number_of[place] = number;
             ++counts[number];
         } else if (operation.kind == Kind::refresh &&
                    (operation.outcome == Outcome::ok || operation.outcome == Outcome::unclear)) {
-            refreshes_[operation.bucket].add(operation.begin, operation.end, operation.outcome == Outcome::ok,
+            refreshes_[operation.bucket].add(operation.begin, operation.end,
+                                             operation.outcome == Outcome::ok,
                                              static_cast<Place>(place));
         }
     }
@@ -60,22 +64,25 @@ const Clears& Registers::refreshes(std::uint32_t bucket) const {
 Writers::Writers(const History& history) : operations_(history.operations) {
     for (std::size_t place = 0; place < operations_.size(); ++place) {
         const auto kind = operations_[place].kind;
-        if (kind == Kind::put || kind == Kind::build) by_version_.push_back(static_cast<Place>(place));
+        if (kind == Kind::put || kind == Kind::build)
+            by_version_.push_back(static_cast<Place>(place));
     }
     std::sort(by_version_.begin(), by_version_.end(),
               [&](Place a, Place b) { return operations_[a].intended < operations_[b].intended; });
 }
 
 std::optional<Place> Writers::find(Version version) const {
-    const auto found = std::partition_point(by_version_.begin(), by_version_.end(),
-                                            [&](Place place) { return operations_[place].intended < version; });
+    const auto found =
+        std::partition_point(by_version_.begin(), by_version_.end(),
+                             [&](Place place) { return operations_[place].intended < version; });
     if (found == by_version_.end() || operations_[*found].intended != version) return std::nullopt;
     return *found;
 }
 
 std::optional<std::pair<Place, Place>> Writers::duplicate() const {
-    const auto found = std::adjacent_find(by_version_.begin(), by_version_.end(),
-                                          [&](Place a, Place b) { return operations_[a].intended == operations_[b].intended; });
+    const auto found = std::adjacent_find(
+        by_version_.begin(), by_version_.end(),
+        [&](Place a, Place b) { return operations_[a].intended == operations_[b].intended; });
     if (found == by_version_.end()) return std::nullopt;
     return std::pair(*found, *std::next(found));
 }

@@ -1,14 +1,16 @@
+// SPDX-License-Identifier: MIT
 // The operations of a history, by key.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <unordered_map>
+#include <vector>
+
 #include "stress/history/history.hpp"
 #include "stress/judge/clears.hpp"
 #include "stress/judge/model.hpp"
-#include <unordered_map>
-#include <vector>
 
 namespace larder::stress {
 

@@ -1,7 +1,8 @@
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
+// SPDX-License-Identifier: MIT
 #include "stress/judge/report.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace larder::stress {
 
@@ -20,31 +21,38 @@ std::string text_of(const Verdict& verdict) {
         "{}\n"
         "  {} operations; {} of them changes that may have happened or not\n"
         "  {} keys judged, each on its own, with {} / {} / {} operations (fewest / median / most)\n"
-        "  {} builds compared with the next of their key; {} evictions; {} operations measured against a limit\n",
-        verdict.sound() ? "sound" : "VIOLATED", verdict.operations, verdict.unclear, verdict.registers, verdict.fewest,
-        verdict.median, verdict.most, verdict.builds, verdict.evictions, verdict.waits);
+        "  {} builds compared with the next of their key; {} evictions; {} operations measured "
+        "against a limit\n",
+        verdict.sound() ? "sound" : "VIOLATED", verdict.operations, verdict.unclear,
+        verdict.registers, verdict.fewest, verdict.median, verdict.most, verdict.builds,
+        verdict.evictions, verdict.waits);
     for_each_kind(verdict, [&](std::string_view kind, std::uint64_t count) {
         if (count > 0) text += fmt::format("  {}: {}\n", kind, count);
     });
     for (const auto& violation : verdict.violations) {
-        text += fmt::format("\n{}: {}\n\n{}", name_of(violation.kind), violation.explanation, violation.timeline);
+        text += fmt::format("\n{}: {}\n\n{}", name_of(violation.kind), violation.explanation,
+                            violation.timeline);
     }
     return text;
 }
 
 std::string json_of(const Verdict& verdict) {
     nlohmann::json found = nlohmann::json::object(), violations = nlohmann::json::array();
-    for_each_kind(verdict, [&](std::string_view kind, std::uint64_t count) { found[std::string(kind)] = count; });
+    for_each_kind(verdict, [&](std::string_view kind, std::uint64_t count) {
+        found[std::string(kind)] = count;
+    });
     for (const auto& violation : verdict.violations) {
-        violations.push_back(
-            {{"kind", name_of(violation.kind)}, {"explanation", violation.explanation}, {"timeline", violation.timeline}});
+        violations.push_back({{"kind", name_of(violation.kind)},
+                              {"explanation", violation.explanation},
+                              {"timeline", violation.timeline}});
     }
     const nlohmann::json document = {
         {"sound", verdict.sound()},
         {"operations", verdict.operations},
         {"unclear", verdict.unclear},
         {"registers", verdict.registers},
-        {"operations_per_register", {{"fewest", verdict.fewest}, {"median", verdict.median}, {"most", verdict.most}}},
+        {"operations_per_register",
+         {{"fewest", verdict.fewest}, {"median", verdict.median}, {"most", verdict.most}}},
         {"builds", verdict.builds},
         {"evictions", verdict.evictions},
         {"waits", verdict.waits},

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 // A verdict, for people and for programs.
 #pragma once
 
-#include "stress/judge/verdict.hpp"
 #include <string>
+
+#include "stress/judge/verdict.hpp"
 
 namespace larder::stress {
 

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: MIT
+#include "stress/judge/shrink.hpp"
+
 #include <algorithm>
 #include <cstddef>
-#include "stress/judge/shrink.hpp"
 
 namespace larder::stress {
 
@@ -33,7 +35,8 @@ Demands smallest_conflict(Model& model) {
     Puzzle puzzle;
 
     // The shortest history that has no order: its last demand is part of every conflict in it.
-    std::sort(demands.begin(), demands.end(), [](const auto& a, const auto& b) { return a.to < b.to; });
+    std::sort(demands.begin(), demands.end(),
+              [](const auto& a, const auto& b) { return a.to < b.to; });
     std::size_t good = 0, bad = demands.size();
     while (bad - good > 1) {
         const auto middle = good + (bad - good) / 2;
@@ -47,11 +50,13 @@ Demands smallest_conflict(Model& model) {
     // Then, again and again, the latest demands that are enough to contradict those found so far: the earliest of them is one
     // more. What may have happened after `end` is of no help to what was over by then.
     model.forget_after(end);
-    std::sort(demands.begin(), demands.end(), [](const auto& a, const auto& b) { return a.from > b.from; });
+    std::sort(demands.begin(), demands.end(),
+              [](const auto& a, const auto& b) { return a.from > b.from; });
     for (;;) {
         const auto fails = [&](std::size_t count) {
             Demands tried = conflict;
-            tried.insert(tried.end(), demands.begin(), demands.begin() + static_cast<std::ptrdiff_t>(count));
+            tried.insert(tried.end(), demands.begin(),
+                         demands.begin() + static_cast<std::ptrdiff_t>(count));
             return !model.has_order(tried, puzzle);
         };
         const std::size_t needed = least(demands.size(), fails);
@@ -59,7 +64,8 @@ Demands smallest_conflict(Model& model) {
         conflict.push_back(demands[needed - 1]);
         demands.resize(needed - 1);
     }
-    std::sort(conflict.begin(), conflict.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
+    std::sort(conflict.begin(), conflict.end(),
+              [](const auto& a, const auto& b) { return a.from < b.from; });
     return conflict;
 }
 

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 // Finding, among a million operations that fit in no order, the few that contradict each other.
 #pragma once
 
-#include "stress/judge/model.hpp"
 #include <vector>
+
+#include "stress/judge/model.hpp"
 
 namespace larder::stress {
 

@@ -1,5 +1,7 @@
-#include <algorithm>
+// SPDX-License-Identifier: MIT
 #include "stress/judge/stops.hpp"
+
+#include <algorithm>
 
 namespace larder::stress {
 
@@ -15,7 +17,8 @@ void collect(const Life& life, const Interval& within, std::vector<Interval>& pa
 }
 
 Time length_of_union(std::vector<Interval> parts) {
-    std::sort(parts.begin(), parts.end(), [](const Interval& a, const Interval& b) { return a.from < b.from; });
+    std::sort(parts.begin(), parts.end(),
+              [](const Interval& a, const Interval& b) { return a.from < b.from; });
     Time length = 0, reached = 0;
     for (const auto& part : parts) {
         const Time from = std::max(part.from, reached);
@@ -28,14 +31,16 @@ Time length_of_union(std::vector<Interval> parts) {
 
 }  // namespace
 
-Time stopped_within(const Incidents& incidents, const std::vector<std::uint32_t>& processes, const Interval& within) {
+Time stopped_within(const Incidents& incidents, const std::vector<std::uint32_t>& processes,
+                    const Interval& within) {
     std::vector<Interval> parts;
     collect(incidents.of(everybody), within, parts);
     for (const auto process : processes) collect(incidents.of(process), within, parts);
     return length_of_union(std::move(parts));
 }
 
-Time others_stopped_within(const Incidents& incidents, std::uint32_t process, const Interval& within) {
+Time others_stopped_within(const Incidents& incidents, std::uint32_t process,
+                           const Interval& within) {
     std::vector<Interval> parts;
     for (const auto& [number, life] : incidents.lives()) {
         if (number != process) collect(life, within, parts);

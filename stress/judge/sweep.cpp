@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Why this is exact.
 //
 // (1) Flips. Only changes of the bit matter; call them flips. A certain clear may be put at any instant of its interval at
@@ -33,10 +34,11 @@
 //
 // tests/stress/brute_force.cpp compares the answer with that of trying all orders.
 
+#include "stress/judge/sweep.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <optional>
-#include "stress/judge/sweep.hpp"
 #include <tuple>
 #include <utility>
 
@@ -86,9 +88,13 @@ private:
 class Demands {
 public:
     void add(Position begun) { begun_.push_back(begun); }
-    void remove(Position begun) { begun_.erase(std::lower_bound(begun_.begin(), begun_.end(), begun)); }
+    void remove(Position begun) {
+        begun_.erase(std::lower_bound(begun_.begin(), begun_.end(), begun));
+    }
     /// Whether one is not met by the key having been as demanded, last, at `position`.
-    [[nodiscard]] bool unmet(Position position) const { return !begun_.empty() && begun_.back() > position; }
+    [[nodiscard]] bool unmet(Position position) const {
+        return !begun_.empty() && begun_.back() > position;
+    }
 
 private:
     std::vector<Position> begun_;
@@ -125,7 +131,8 @@ private:
 
     /// Rule 2.
     bool fold_holds() {
-        std::sort(holds_.begin(), holds_.end(), [](const Interval& a, const Interval& b) { return a.from < b.from; });
+        std::sort(holds_.begin(), holds_.end(),
+                  [](const Interval& a, const Interval& b) { return a.from < b.from; });
         for (std::size_t i = 1; i < holds_.size(); ++i) {
             if (holds_[i].from < holds_[i - 1].to) return false;
         }
@@ -133,14 +140,18 @@ private:
         for (auto letter : letters_) {
             // The hold that lasts at `time`, if any: the last one that begins before it, or at it.
             const auto lasting = [&](Time time, bool at_its_beginning) -> const Interval* {
-                const auto after = std::partition_point(holds_.begin(), holds_.end(), [&](const Interval& hold) {
-                    return hold.from < time || (at_its_beginning && hold.from == time);
-                });
+                const auto after =
+                    std::partition_point(holds_.begin(), holds_.end(), [&](const Interval& hold) {
+                        return hold.from < time || (at_its_beginning && hold.from == time);
+                    });
                 return after == holds_.begin() ? nullptr : &*std::prev(after);
             };
-            if (const auto* hold = lasting(letter.from, false); hold != nullptr && letter.from < hold->to)
+            if (const auto* hold = lasting(letter.from, false);
+                hold != nullptr && letter.from < hold->to)
                 letter.from = hold->to;
-            if (const auto* hold = lasting(letter.to, true); hold != nullptr && letter.to < hold->to) letter.to = hold->from;
+            if (const auto* hold = lasting(letter.to, true);
+                hold != nullptr && letter.to < hold->to)
+                letter.to = hold->from;
             if (letter.from <= letter.to) {
                 letters_[kept++] = letter;
             } else if (is_demand(letter)) {
@@ -169,13 +180,15 @@ private:
         begun_.resize(letters_.size());
         due_.resize(letters_.size());
         for (std::size_t i = 0; i < marks_.size(); ++i) {
-            if (marks_[i].kind == Mark::Kind::end) due_[marks_[i].letter] = static_cast<Position>(i + 1);
+            if (marks_[i].kind == Mark::Kind::end)
+                due_[marks_[i].letter] = static_cast<Position>(i + 1);
         }
     }
 
     void count(const Letter& letter, std::size_t change) {
         if (letter.kind == Kind::take) takes_to_come_ += change;
-        if (letter.kind == Kind::absent || (letter.kind == Kind::clear && letter.certain)) absents_to_come_ += change;
+        if (letter.kind == Kind::absent || (letter.kind == Kind::clear && letter.certain))
+            absents_to_come_ += change;
     }
 
     void begin(Index index) {
@@ -229,20 +242,24 @@ private:
 
     void end_absent(Config& config, Index index) {
         if (!config.full || config.other >= begun_[index]) return go_on(config);
-        if (const auto take = takes_.first_unused(config.takes)) go_on(used(flipped(config), &Config::takes, *take));
-        if (const auto clear = clears_.first_unused(config.clears)) go_on(used(flipped(config), &Config::clears, *clear));
+        if (const auto take = takes_.first_unused(config.takes))
+            go_on(used(flipped(config), &Config::takes, *take));
+        if (const auto clear = clears_.first_unused(config.clears))
+            go_on(used(flipped(config), &Config::clears, *clear));
     }
 
     void end_clear(Config& config, Index index) {
         if (forget(config.clears)) return go_on(config);
         if (!config.full) {
-            const auto fill = to_be_full_.unmet(config.other) ? fills_.first_unused(config.fills) : std::nullopt;
+            const auto fill =
+                to_be_full_.unmet(config.other) ? fills_.first_unused(config.fills) : std::nullopt;
             if (fill) go_on(used(touched(config), &Config::fills, *fill));
             return go_on(config);
         }
         const bool unmet = letters_[index].certain && config.other < begun_[index];
         if (unmet) {
-            if (const auto take = takes_.first_unused(config.takes)) go_on(used(flipped(config), &Config::takes, *take));
+            if (const auto take = takes_.first_unused(config.takes))
+                go_on(used(flipped(config), &Config::takes, *take));
         }
         if (unmet || absents_to_come_ > 0) go_on(flipped(config));
         if (!unmet) go_on(config);
@@ -263,7 +280,8 @@ private:
     void end_take(Config& config, Index) {
         if (forget(config.takes)) return go_on(config);
         if (config.full) return go_on(flipped(config));
-        if (const auto fill = fills_.first_unused(config.fills)) go_on(used(touched(config), &Config::fills, *fill));
+        if (const auto fill = fills_.first_unused(config.fills))
+            go_on(used(touched(config), &Config::fills, *fill));
     }
 
     void hold(Config& config, Index) {
@@ -274,8 +292,10 @@ private:
 
     /// Down by a take, or by a clear where that is of use, and up at once by whatever is at hand.
     void go_down_and_up(const Config& config) {
-        if (const auto take = takes_.first_unused(config.takes)) go_on(used(touched(config), &Config::takes, *take));
-        const auto clear = to_be_empty_.unmet(config.other) ? clears_.first_unused(config.clears) : std::nullopt;
+        if (const auto take = takes_.first_unused(config.takes))
+            go_on(used(touched(config), &Config::takes, *take));
+        const auto clear =
+            to_be_empty_.unmet(config.other) ? clears_.first_unused(config.clears) : std::nullopt;
         if (clear) go_on(used(touched(config), &Config::clears, *clear));
     }
 
@@ -317,16 +337,17 @@ private:
 
     /// Rule 5.
     static bool can_do_all_of(const Config& config, const Config& than) {
-        return config.full == than.full && config.other >= than.other && config.takes.size() == than.takes.size() &&
-               leaves_more(config.takes, than.takes) && leaves_more(config.fills, than.fills) &&
-               leaves_more(config.clears, than.clears);
+        return config.full == than.full && config.other >= than.other &&
+               config.takes.size() == than.takes.size() && leaves_more(config.takes, than.takes) &&
+               leaves_more(config.fills, than.fills) && leaves_more(config.clears, than.clears);
     }
 
     /// Whether for each letter that `than` leaves unused `used` leaves one that ends no sooner: it has used no more, nor later
     /// ones.
     static bool leaves_more(const Used& used, const Used& than) {
-        return used.size() <= than.size() && std::equal(used.rbegin(), used.rend(), than.rbegin(),
-                                                        [](Position mine, Position other) { return mine <= other; });
+        return used.size() <= than.size() &&
+               std::equal(used.rbegin(), used.rend(), than.rbegin(),
+                          [](Position mine, Position other) { return mine <= other; });
     }
 
     std::vector<Letter>& letters_;

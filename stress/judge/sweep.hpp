@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whether the operations on one key can be put in an order: a sweep over time that keeps the set of states that are possible.
 //
 // The problem, once the values are folded away (model.hpp), is about one bit: the key is empty or full. A *letter* is something
@@ -17,8 +18,9 @@
 #pragma once
 
 #include <cstdint>
-#include "stress/history/history.hpp"
 #include <vector>
+
+#include "stress/history/history.hpp"
 
 namespace larder::stress {
 

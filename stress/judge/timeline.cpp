@@ -1,16 +1,19 @@
-#include <fmt/format.h>
+// SPDX-License-Identifier: MIT
+#include "stress/judge/timeline.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <set>
+
 #include "stress/history/text.hpp"
-#include "stress/judge/timeline.hpp"
 
 namespace larder::stress {
 
 namespace {
 
 /// What befell everybody, or a process of these operations, while they lasted; and the end of whoever did not come to an end.
-std::vector<Incident> incidents_of(const std::vector<Operation>& operations, const Incidents& incidents, Time from, Time to) {
+std::vector<Incident> incidents_of(const std::vector<Operation>& operations,
+                                   const Incidents& incidents, Time from, Time to) {
     std::set<std::uint32_t> processes{0}, unfinished;
     for (const auto& operation : operations) {
         processes.insert(operation.process);
@@ -19,8 +22,10 @@ std::vector<Incident> incidents_of(const std::vector<Operation>& operations, con
     std::vector<Incident> found;
     for (const auto& incident : incidents.all()) {
         const bool ends = incident.kind == Kind::killed || incident.kind == Kind::ended;
-        const bool meanwhile = incident.time >= from && incident.time <= to && incident.kind != Kind::born;
-        if ((meanwhile && processes.contains(incident.process)) || (ends && unfinished.contains(incident.process)))
+        const bool meanwhile =
+            incident.time >= from && incident.time <= to && incident.kind != Kind::born;
+        if ((meanwhile && processes.contains(incident.process)) ||
+            (ends && unfinished.contains(incident.process)))
             found.push_back(incident);
     }
     return found;
@@ -54,7 +59,9 @@ std::string timeline(const std::vector<Operation>& operations, const Incidents& 
     const std::vector<Time> columns(times.begin(), times.end());
     constexpr std::size_t width = 4;  // of a column
     const auto column_of = [&](Time time) {
-        return width * static_cast<std::size_t>(std::lower_bound(columns.begin(), columns.end(), time) - columns.begin());
+        return width *
+               static_cast<std::size_t>(std::lower_bound(columns.begin(), columns.end(), time) -
+                                        columns.begin());
     };
     std::size_t widest = 0;
     for (const auto& operation : operations) widest = std::max(widest, label(operation).size());

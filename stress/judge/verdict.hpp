@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the judge is asked, and what it says.
 #pragma once
 
@@ -5,10 +6,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include "stress/history/history.hpp"
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "stress/history/history.hpp"
 
 namespace larder::stress {
 
@@ -38,37 +40,40 @@ struct JudgeOptions {
 
 struct Violation {
     enum class Kind : std::uint8_t {
-        content,      ///< what was read was torn, mixed or changed under its lease
-        foreign,      ///< a version was read that nobody had begun to write there
-        lost,         ///< an acknowledged put was not to be found, though nothing may have taken it away
-        stale,        ///< what had been replaced, removed or refreshed was read again
-        disorder,     ///< the operations on a key fit in no order, for another reason
+        content,  ///< what was read was torn, mixed or changed under its lease
+        foreign,  ///< a version was read that nobody had begun to write there
+        lost,   ///< an acknowledged put was not to be found, though nothing may have taken it away
+        stale,  ///< what had been replaced, removed or refreshed was read again
+        disorder,  ///< the operations on a key fit in no order, for another reason
         built_twice,  ///< two builds of a key at once, or one although nothing had taken away what the other had made
-        hostage,      ///< something waited that waits for nobody, or for a process that did not hold it up
-        evicted,      ///< an entry was evicted that was leased all the time, or newer than the plan
+        hostage,  ///< something waited that waits for nobody, or for a process that did not hold it up
+        evicted,  ///< an entry was evicted that was leased all the time, or newer than the plan
     };
     static constexpr std::size_t kinds = 8;
 
     Kind kind = Kind::disorder;
     std::string explanation;            ///< in plain words
     std::vector<Operation> operations;  ///< the few that matter
-    std::string timeline;               ///< of these: a drawing as comments, then a history of its own, as text.hpp reads it
+    std::string
+        timeline;  ///< of these: a drawing as comments, then a history of its own, as text.hpp reads it
 };
 
 [[nodiscard]] std::string_view name_of(Violation::Kind kind) noexcept;
 
 struct Verdict {
     std::vector<Violation> violations;
-    std::array<std::uint64_t, Violation::kinds> found = {};  ///< of each kind, those that are not explained as well
+    std::array<std::uint64_t, Violation::kinds> found =
+        {};  ///< of each kind, those that are not explained as well
 
     std::uint64_t operations = 0;
     std::uint64_t unclear = 0;    ///< of them, those of which nobody knows whether they happened
     std::uint64_t registers = 0;  ///< (bucket, key) pairs, each judged on its own
     /// Operations on a register, refreshes of its bucket not counted.
     std::uint64_t fewest = 0, median = 0, most = 0;
-    std::uint64_t builds = 0;  ///< that called the caller's own build, and were compared with the next of their key
+    std::uint64_t builds =
+        0;  ///< that called the caller's own build, and were compared with the next of their key
     std::uint64_t evictions = 0;  ///< of entries, each looked at for who leased it
-    std::uint64_t waits = 0;   ///< operations whose time was measured against a limit
+    std::uint64_t waits = 0;      ///< operations whose time was measured against a limit
 
     [[nodiscard]] bool sound() const noexcept;
 };

@@ -1,12 +1,15 @@
+// SPDX-License-Identifier: MIT
 // What a run is asked to do, from the command line.
 #pragma once
 
 #include <filesystem>
-#include <larder/error.hpp>
 #include <optional>
-#include "stress/run/run.hpp"
 #include <string>
 #include <vector>
+
+#include <larder/error.hpp>
+
+#include "stress/run/run.hpp"
 
 namespace larder::stress {
 
@@ -17,7 +20,8 @@ struct CommandLine {
     Extent extent;
     std::uint64_t seed = 0;  ///< drawn, where none was given
     std::optional<std::filesystem::path> cache;
-    std::optional<std::filesystem::path> cachetool;  ///< where it was given; empty: none is to be used
+    std::optional<std::filesystem::path>
+        cachetool;  ///< where it was given; empty: none is to be used
     std::optional<LinkKind> link_kind;
     std::filesystem::path json, junit;  ///< empty: not wanted
     bool keep = false;

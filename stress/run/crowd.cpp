@@ -1,4 +1,6 @@
-#include <fmt/format.h>
+// SPDX-License-Identifier: MIT
+#include "stress/run/crowd.hpp"
+
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -7,7 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include "stress/run/crowd.hpp"
+#include <fmt/format.h>
 #include <thread>
 
 namespace larder::stress {
@@ -23,7 +25,8 @@ sigset_t signals_to_wait_for() {
 
 }  // namespace
 
-Crowd::Crowd(const Setting& setting, Board& board, Log& log) : setting_(setting), board_(board), log_(log) {
+Crowd::Crowd(const Setting& setting, Board& board, Log& log)
+    : setting_(setting), board_(board), log_(log) {
     board.supervisor = ::getpid();
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     const sigset_t signals = signals_to_wait_for();
@@ -83,7 +86,8 @@ void Crowd::watch(SteadyTime until) {
     }
     // A forked child can't tell us that it waits to be noticed: it waits for as long as this at most.
     constexpr std::chrono::milliseconds longest{10};
-    const auto left = std::clamp<std::chrono::nanoseconds>(until - now, std::chrono::nanoseconds(0), longest);
+    const auto left =
+        std::clamp<std::chrono::nanoseconds>(until - now, std::chrono::nanoseconds(0), longest);
     const timespec time{0, static_cast<long>(left.count())};
     const sigset_t signals = signals_to_wait_for();
     const int signal = ::sigtimedwait(&signals, nullptr, &time);
@@ -114,16 +118,19 @@ void Crowd::continue_all() {
 
 std::size_t Crowd::count(Role role) const noexcept {
     return static_cast<std::size_t>(
-        std::count_if(members_.begin(), members_.end(), [&](const Member& member) { return member.role == role; }));
+        std::count_if(members_.begin(), members_.end(),
+                      [&](const Member& member) { return member.role == role; }));
 }
 
 bool Crowd::deserted() const noexcept {
     siginfo_t info{};
-    return members_.empty() && ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
+    return members_.empty() && ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
+           errno == ECHILD;
 }
 
 Member* Crowd::find(pid_t pid) noexcept {
-    const auto found = std::find_if(members_.begin(), members_.end(), [&](const Member& member) { return member.pid == pid; });
+    const auto found = std::find_if(members_.begin(), members_.end(),
+                                    [&](const Member& member) { return member.pid == pid; });
     return found == members_.end() ? nullptr : &*found;
 }
 
@@ -140,7 +147,9 @@ void Crowd::bury_the_dead() {
     for (;;) {
         siginfo_t info{};
         // Looked at and left there: while its leader is unburied, a group's number is nobody else's.
-        if (::waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
+        if (::waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) != 0 ||
+            info.si_pid == 0)
+            return;
         if (info.si_code == CLD_STOPPED) {
             note_stop(info.si_pid);
         } else {
@@ -170,7 +179,8 @@ void Crowd::bury(pid_t pid) {
         int status = 0;
         (void)::waitpid(pid, &status, 0);
         if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
-            report_end(fmt::format("a child of a process was ended by signal {}", WTERMSIG(status)));
+            report_end(
+                fmt::format("a child of a process was ended by signal {}", WTERMSIG(status)));
         return;
     }
     ::kill(-pid, SIGKILL);
@@ -179,7 +189,8 @@ void Crowd::bury(pid_t pid) {
     // What is left of its group becomes ours as its parents end.
     while (::kill(-pid, SIGKILL) == 0) {
         int ignored = 0;
-        if (::waitpid(-pid, &ignored, WNOHANG) <= 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
+        if (::waitpid(-pid, &ignored, WNOHANG) <= 0)
+            std::this_thread::sleep_for(std::chrono::microseconds(100));
     }
     judge_end(*member, status);
     write_down(Kind::ended, member->number);
@@ -192,8 +203,10 @@ void Crowd::judge_end(const Member& member, int status) {
     if (at_point) write_down(Kind::killed, member.number);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && (member.killed || at_point)) return;
-    report_end(WIFSIGNALED(status) ? fmt::format("process {} was ended by signal {}", member.number, WTERMSIG(status))
-                                   : fmt::format("process {} has ended with {}", member.number, WEXITSTATUS(status)));
+    report_end(
+        WIFSIGNALED(status)
+            ? fmt::format("process {} was ended by signal {}", member.number, WTERMSIG(status))
+            : fmt::format("process {} has ended with {}", member.number, WEXITSTATUS(status)));
 }
 
 void Crowd::report_end(std::string sentence) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The processes of a run, as the supervisor sees them: it starts them, strikes them, and writes down what becomes of them.
 //
 // Each is the leader of a process group of its own, so that a cachetool which it has started can be ended with it: only when
@@ -8,11 +9,12 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
+#include <vector>
+
 #include "stress/board/board.hpp"
 #include "stress/history/log.hpp"
 #include "stress/run/life.hpp"
-#include <string>
-#include <vector>
 
 namespace larder::stress {
 
@@ -52,7 +54,9 @@ public:
     /// SIGINT or SIGTERM has come.
     [[nodiscard]] bool interrupted() const noexcept { return interrupted_; }
     /// Processes that ended as none should.
-    [[nodiscard]] const std::vector<std::string>& strange_ends() const noexcept { return strange_ends_; }
+    [[nodiscard]] const std::vector<std::string>& strange_ends() const noexcept {
+        return strange_ends_;
+    }
 
 private:
     void write_down(Kind kind, std::uint32_t process);

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: MIT
+#include "stress/run/disk.hpp"
+
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -6,9 +9,9 @@
 
 #include <cerrno>
 #include <fstream>
-#include "os/file.hpp"
 #include <sstream>
-#include "stress/run/disk.hpp"
+
+#include "os/file.hpp"
 
 namespace larder::stress {
 
@@ -25,7 +28,8 @@ SmallDisk::~SmallDisk() {
     if (!directory_.empty()) (void)::umount2(directory_.c_str(), MNT_DETACH);
 }
 
-Ballast::Ballast(fs::path path) : path_(std::move(path)), fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) {
+Ballast::Ballast(fs::path path)
+    : path_(std::move(path)), fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) {
     fill();
 }
 
@@ -37,7 +41,8 @@ Ballast::~Ballast() {
 void Ballast::fill() {
     constexpr std::uint64_t largest = 64 << 20, smallest = 4096;
     for (std::uint64_t step = largest; fd_ && step >= smallest;) {
-        if (::posix_fallocate(fd_.get(), static_cast<off_t>(size_), static_cast<off_t>(step)) == 0) {
+        if (::posix_fallocate(fd_.get(), static_cast<off_t>(size_), static_cast<off_t>(step)) ==
+            0) {
             size_ += step;
         } else {
             step /= 2;
@@ -46,16 +51,19 @@ void Ballast::fill() {
 }
 
 bool is_small(const fs::path& directory) {
-    struct statvfs status{};
-    constexpr std::uint64_t limit = std::uint64_t{2} << 30;  // arbitrary: nobody's home is that small, and a test's disk is
-    return ::statvfs(directory.c_str(), &status) == 0 && std::uint64_t{status.f_blocks} * status.f_frsize < limit;
+    struct statvfs status {};
+    constexpr std::uint64_t limit =
+        std::uint64_t{2} << 30;  // arbitrary: nobody's home is that small, and a test's disk is
+    return ::statvfs(directory.c_str(), &status) == 0 &&
+           std::uint64_t{status.f_blocks} * status.f_frsize < limit;
 }
 
 bool can_exchange(const fs::path& directory) {
     const auto opened = os::open_dir(directory);
     if (!opened) return false;
     const std::string a = ".stress-probe-a", b = ".stress-probe-b";
-    const bool made = os::write_new_file_at(*opened, a, "a") && os::write_new_file_at(*opened, b, "b");
+    const bool made =
+        os::write_new_file_at(*opened, a, "a") && os::write_new_file_at(*opened, b, "b");
     const bool works = made && os::exchange(*opened, a, *opened, b);
     (void)os::remove_file_at(*opened, a);
     (void)os::remove_file_at(*opened, b);
@@ -72,7 +80,8 @@ std::string type_of(const fs::path& directory) {
         std::istringstream words(line);
         std::string device, at, type;
         words >> device >> at >> type;
-        const bool covers = at == "/" || (path.starts_with(at) && (path.size() == at.size() || path[at.size()] == '/'));
+        const bool covers = at == "/" || (path.starts_with(at) &&
+                                          (path.size() == at.size() || path[at.size()] == '/'));
         if (covers && at.size() >= best) best = at.size(), best_type = type;
     }
     return best_type;

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
 // The file system below the cache: one of its own where a scenario wants a small one, filled up, and asked what it can do.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+
 #include <larder/error.hpp>
+
 #include "os/fd.hpp"
 
 namespace larder::stress {
@@ -11,8 +14,11 @@ namespace larder::stress {
 /// A tmpfs mounted on a directory, for as long as this lives. Errors: without the right to mount, `system`.
 class SmallDisk {
 public:
-    [[nodiscard]] static Result<SmallDisk> mount(const std::filesystem::path& directory, unsigned mib);
-    SmallDisk(SmallDisk&& other) noexcept : directory_(std::move(other.directory_)) { other.directory_.clear(); }
+    [[nodiscard]] static Result<SmallDisk> mount(const std::filesystem::path& directory,
+                                                 unsigned mib);
+    SmallDisk(SmallDisk&& other) noexcept : directory_(std::move(other.directory_)) {
+        other.directory_.clear();
+    }
     SmallDisk& operator=(SmallDisk&&) = delete;
     ~SmallDisk();
     /// It stays when this ends: what is on it is evidence.

@@ -1,17 +1,20 @@
-#include <fmt/format.h>
+// SPDX-License-Identifier: MIT
+#include "stress/run/life.hpp"
+
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <fmt/format.h>
+#include <thread>
+
 #include "stress/fault/calls.hpp"
 #include "stress/fault/clock.hpp"
 #include "stress/fault/points.hpp"
-#include "stress/run/life.hpp"
 #include "stress/run/metronome.hpp"
 #include "stress/workload/reading.hpp"
 #include "stress/workload/workload.hpp"
-#include <thread>
 
 namespace larder::stress {
 
@@ -33,7 +36,8 @@ public:
         Board& board = actor.crew.board;
         while (operations-- > 0 && !board.ending.load(std::memory_order_relaxed)) {
             if (board.operations_left.fetch_sub(1, std::memory_order_relaxed) <= 0) return;
-            const double drawn = static_cast<double>(actor.random.below(1 << 30)) / (1 << 30) * total_;
+            const double drawn =
+                static_cast<double>(actor.random.below(1 << 30)) / (1 << 30) * total_;
             for (const auto& [limit, workload] : all_) {
                 if (drawn >= limit) continue;
                 workload->start(actor);
@@ -90,9 +94,11 @@ void meet_faults(Crew& crew, Seat& seat, std::function<void()> forked) {
     follow_clock(&crew.board.clock_offset);
     Random random(crew.setting.seed, mix(crew.process, 0xfa7e));
     const bool errors = random.chance(scenario.measure_of("errors"));
-    plan_errors(crew.setting.seed, crew.process, errors ? random.between(50, 1000) : 0, crew.board.tally_of("errors"));
+    plan_errors(crew.setting.seed, crew.process, errors ? random.between(50, 1000) : 0,
+                crew.board.tally_of("errors"));
     const bool slow = random.chance(scenario.measure_of("slow"));
-    plan_delays(crew.setting.seed, crew.process, slow ? random.between(5, 100) : 0, crew.board.tally_of("slow"));
+    plan_delays(crew.setting.seed, crew.process, slow ? random.between(5, 100) : 0,
+                crew.board.tally_of("slow"));
     plan_points(scenario, crew.board, seat, random, std::move(forked));
 }
 
@@ -107,14 +113,15 @@ Seat* take_seat(Board& board) {
     while (seat->state.load(std::memory_order_acquire) != Seat::noticed)
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     // Our parent is still the process between, if that was not quick: its end is not the run's.
-    while (::getppid() != board.supervisor) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (::getppid() != board.supervisor)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     return seat;
 }
 
 /// A child forked in the middle of things: with `cache` and `held` of its parent's.
-void live_as_child(const Setting& setting, Board& board, std::shared_ptr<Cache> cache, std::vector<Held> held,
-                   const std::function<void()>& read) {
+void live_as_child(const Setting& setting, Board& board, std::shared_ptr<Cache> cache,
+                   std::vector<Held> held, const std::function<void()>& read) {
     plan_errors(0, 0, 0, board.tally_of("errors"));
     plan_delays(0, 0, 0, board.tally_of("slow"));
     forget_points();
@@ -153,7 +160,9 @@ void live_as_worker(const Setting& setting, Board& board, Seat& seat) {
     if (!crew.cache) return;
     const std::uint64_t life = setting.scenario.life;
     in_threads(crew, [&](Actor& actor) {
-        const auto operations = life == 0 ? UINT64_MAX : actor.random.between(1, 2 * life / setting.scenario.threads + 1);
+        const auto operations =
+            life == 0 ? UINT64_MAX
+                      : actor.random.between(1, 2 * life / setting.scenario.threads + 1);
         Work(setting).run(actor, operations);
     });
 }
@@ -200,7 +209,8 @@ int check(const Setting& setting, Board& board, Seat& seat) {
     return live_quietly(setting, board, seat, [](Crew& crew) {
         Actor actor(crew, 0, crew.cache);
         // The collection comes first: what it leaves is what the others look at.
-        for (const char* first : {"collect", "verify", "list", "get"}) make_workload(first)->check(actor);
+        for (const char* first : {"collect", "verify", "list", "get"})
+            make_workload(first)->check(actor);
     });
 }
 

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: MIT
+#include "stress/run/metronome.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -5,10 +8,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
-#include "os/fd.hpp"
-#include "stress/run/metronome.hpp"
-#include "stress/run/stall.hpp"
 #include <thread>
+
+#include "os/fd.hpp"
+#include "stress/run/stall.hpp"
 
 namespace larder::stress {
 
@@ -40,7 +43,8 @@ std::uint64_t measure_work() {
 void touch_disk(const std::filesystem::path& directory) {
     const auto made = directory / "made", renamed = directory / "renamed";
     ::mkdir(directory.c_str(), 0700);
-    if (const os::Fd fd(::open(made.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)); fd) (void)!::write(fd.get(), "beat", 4);
+    if (const os::Fd fd(::open(made.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)); fd)
+        (void)!::write(fd.get(), "beat", 4);
     ::rename(made.c_str(), renamed.c_str());
     ::unlink(renamed.c_str());
     ::unlink(made.c_str());
@@ -66,6 +70,8 @@ void beat(Board& board, Log& log, std::uint32_t process, const std::filesystem::
 
 std::chrono::nanoseconds slowest_work(const Board& board) { return board.stretch.load() * work; }
 
-std::chrono::nanoseconds slowest_second(const Board& board) { return std::chrono::seconds(board.stretch.load()); }
+std::chrono::nanoseconds slowest_second(const Board& board) {
+    return std::chrono::seconds(board.stretch.load());
+}
 
 }  // namespace larder::stress

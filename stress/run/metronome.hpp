@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How slow the machine and the disk are while the run goes on: what a processor does in a moment takes minutes beside others'
 // work of a higher priority, what a disk does in a moment takes minutes where it is nearly full, and both say nothing about the
 // cache.
@@ -5,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+
 #include "stress/board/board.hpp"
 #include "stress/history/log.hpp"
 

@@ -1,11 +1,14 @@
-#include <fmt/format.h>
+// SPDX-License-Identifier: MIT
+#include "stress/run/place.hpp"
+
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <fmt/format.h>
+
 #include "base/error.hpp"
 #include "stress/fault/forking.hpp"
-#include "stress/run/place.hpp"
 #include "stress/workload/reading.hpp"
 
 namespace larder::stress {
@@ -53,13 +56,16 @@ Result<Place> Place::make(const CommandLine& line, std::vector<std::string>& lef
     if (line.cache) {
         std::error_code failed;
         const bool there = fs::exists(*line.cache, failed);
-        if (there && !(fs::is_directory(*line.cache, failed) && fs::is_empty(*line.cache, failed))) {
-            return os::fail(Errc::exists, "make the cache", *line.cache, "it is not empty: name a directory that is, or none");
+        if (there &&
+            !(fs::is_directory(*line.cache, failed) && fs::is_empty(*line.cache, failed))) {
+            return os::fail(Errc::exists, "make the cache", *line.cache,
+                            "it is not empty: name a directory that is, or none");
         }
         TRY(make_directory(*line.cache));
         place.made_cache_ = !there;
         place.cache_ = fs::canonical(*line.cache);
-        TRY_ASSIGN(place.scratch_, make_temporary(place.cache_.parent_path() / "larder-stress-XXXXXX"));
+        TRY_ASSIGN(place.scratch_,
+                   make_temporary(place.cache_.parent_path() / "larder-stress-XXXXXX"));
     } else {
         const fs::path disk = place.base_ / "disk";
         TRY(make_directory(disk));
@@ -79,7 +85,8 @@ Result<Place> Place::make(const CommandLine& line, std::vector<std::string>& lef
         left_out.emplace_back("the fault \"full\": the disk is too large to fill it");
     if (line.cachetool ? line.cachetool->empty() : find_cachetool().empty())
         left_out.emplace_back("work with cachetool: there is none");
-    if (!forks_and_threads_mix) left_out.emplace_back("forks: below this sanitizer a process with threads can't");
+    if (!forks_and_threads_mix)
+        left_out.emplace_back("forks: below this sanitizer a process with threads can't");
     return place;
 }
 
@@ -90,7 +97,8 @@ Place::~Place() {
         discard_tree(cache_);
     } else if (!cache_.empty()) {
         std::error_code ignored;  // it was there, and empty, before us
-        for (const auto& entry : fs::directory_iterator(cache_, ignored)) discard_tree(entry.path());
+        for (const auto& entry : fs::directory_iterator(cache_, ignored))
+            discard_tree(entry.path());
     }
     disk_.reset();
     discard_tree(base_);

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: MIT
 // The directories of one run: made before it, and taken away after it unless they are evidence.
 #pragma once
 
 #include <optional>
+
 #include "stress/run/command_line.hpp"
 #include "stress/run/disk.hpp"
 
@@ -11,7 +13,8 @@ class Place {
 public:
     /// Makes them, and says in `left_out` what can't be had here.
     /// Errors: `exists` where the cache is not empty; `system`.
-    [[nodiscard]] static Result<Place> make(const CommandLine& line, std::vector<std::string>& left_out);
+    [[nodiscard]] static Result<Place> make(const CommandLine& line,
+                                            std::vector<std::string>& left_out);
     Place(Place&&) = default;
     Place& operator=(Place&&) = delete;
     ~Place();

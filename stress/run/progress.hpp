@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 // How a run is going: a few lines that are drawn anew on a terminal, and a line every few seconds elsewhere. On stderr.
 #pragma once
 
 #include <chrono>
-#include "stress/board/board.hpp"
 #include <string>
+
+#include "stress/board/board.hpp"
 
 namespace larder::stress {
 

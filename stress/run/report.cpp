@@ -1,9 +1,11 @@
-#include <fmt/format.h>
+// SPDX-License-Identifier: MIT
+#include "stress/run/report.hpp"
 
+#include <fmt/format.h>
 #include <map>
 #include <nlohmann/json.hpp>
+
 #include "stress/run/progress.hpp"
-#include "stress/run/report.hpp"
 
 namespace larder::stress {
 
@@ -42,17 +44,21 @@ std::map<std::string, std::uint64_t> faults_of(const Board& board) {
     return faults;
 }
 
-std::string repeat_line(const Report& report) { return fmt::format("stress --seed {}{}", report.line.seed, report.line.words); }
+std::string repeat_line(const Report& report) {
+    return fmt::format("stress --seed {}{}", report.line.seed, report.line.words);
+}
 
 std::string points_text(const Board& board) {
     std::string killed, spared;
     for (const auto& [name, point] : points_of(board)) {
-        if (point.killed != 0) killed += fmt::format("{}{} {}", killed.empty() ? "" : ", ", name, point.killed);
+        if (point.killed != 0)
+            killed += fmt::format("{}{} {}", killed.empty() ? "" : ", ", name, point.killed);
         if (point.killed == 0) spared += fmt::format("{}{}", spared.empty() ? "" : ", ", name);
     }
     std::string text;
     if (!killed.empty()) text += "killed at: " + killed + "\n";
-    if (!killed.empty() && !spared.empty()) text += "met, and nobody killed there: " + spared + "\n";
+    if (!killed.empty() && !spared.empty())
+        text += "met, and nobody killed there: " + spared + "\n";
     return text;
 }
 
@@ -86,15 +92,17 @@ std::string xml(std::string_view text) {
 std::string report_text(const Report& report) {
     const auto& [line, setting, outcomes, board, file_system, links] = report;
     const auto operations = board.operations();
-    std::string text = fmt::format("{}, seed {}: {} operations of {} processes in {:.1f} s ({:.0f}/s), on {}, links as {}\n",
-                                   setting.scenario.name, line.seed, operations, outcomes.processes, outcomes.seconds,
-                                   static_cast<double>(operations) / std::max(outcomes.seconds, 1e-3), file_system, links);
+    std::string text = fmt::format(
+        "{}, seed {}: {} operations of {} processes in {:.1f} s ({:.0f}/s), on {}, links as {}\n",
+        setting.scenario.name, line.seed, operations, outcomes.processes, outcomes.seconds,
+        static_cast<double>(operations) / std::max(outcomes.seconds, 1e-3), file_system, links);
     for (std::size_t kind = 0; kind < max_kinds; ++kind) {
         const Latency& latency = board.latencies[kind];
         if (operation_name(kind).empty() || latency.count() == 0) continue;
-        text += fmt::format("  {:<8} {:>10}   p50 {:>8}   p99 {:>8}   max {:>8}\n", operation_name(kind), latency.count(),
-                            duration_text(latency.percentile(0.5)), duration_text(latency.percentile(0.99)),
-                            duration_text(latency.max()));
+        text += fmt::format("  {:<8} {:>10}   p50 {:>8}   p99 {:>8}   max {:>8}\n",
+                            operation_name(kind), latency.count(),
+                            duration_text(latency.percentile(0.5)),
+                            duration_text(latency.percentile(0.99)), duration_text(latency.max()));
     }
     text += "faults:";
     for (const auto& [name, times] : faults_of(board)) text += fmt::format(" {} {},", name, times);
@@ -102,25 +110,29 @@ std::string report_text(const Report& report) {
     text += "\n" + points_text(board);
     const Verdict& verdict = outcomes.verdict;
     text += fmt::format(
-        "judged: {} operations, {} of them unclear; {} keys, of {} to {} operations each (median {}); {} builds; {} evictions; {} waits, of "
+        "judged: {} operations, {} of them unclear; {} keys, of {} to {} operations each (median "
+        "{}); {} builds; {} evictions; {} waits, of "
         "{:.0f} s at most\n",
-        verdict.operations, verdict.unclear, verdict.registers, verdict.fewest, verdict.most, verdict.median, verdict.builds, verdict.evictions,
-        verdict.waits, outcomes.held_up_seconds);
+        verdict.operations, verdict.unclear, verdict.registers, verdict.fewest, verdict.most,
+        verdict.median, verdict.builds, verdict.evictions, verdict.waits, outcomes.held_up_seconds);
     if (board.stalled != 0) {
-        text += fmt::format("stalled: {:.1f} s of {:.1f} s, the longest {:.1f} s\n", seconds_of(board.stalled),
-                            outcomes.seconds, seconds_of(board.longest_stall));
+        text += fmt::format("stalled: {:.1f} s of {:.1f} s, the longest {:.1f} s\n",
+                            seconds_of(board.stalled), outcomes.seconds,
+                            seconds_of(board.longest_stall));
     }
     for (const auto& what : outcomes.left_out) text += "left out: " + what + "\n";
     for (const auto& check : outcomes.checks) {
         text += fmt::format("{} {}\n", check.found == 0 ? "ok  " : "FAIL", check.name);
         for (const auto& finding : check.findings) text += "     " + finding + "\n";
-        if (check.found > check.findings.size()) text += fmt::format("     and {} more\n", check.found - check.findings.size());
+        if (check.found > check.findings.size())
+            text += fmt::format("     and {} more\n", check.found - check.findings.size());
     }
     if (outcomes.interrupted) text += "interrupted: the run was shorter than it should be\n";
     if (outcomes.violations() == 0) return text + "sound\n";
-    return text + fmt::format("{} violations. Seed {}; to repeat: {}\ncache kept: {}\nhistories kept: {}\n",
-                              outcomes.violations(), line.seed, repeat_line(report), setting.cache.string(),
-                              setting.histories.string());
+    return text + fmt::format(
+                      "{} violations. Seed {}; to repeat: {}\ncache kept: {}\nhistories kept: {}\n",
+                      outcomes.violations(), line.seed, repeat_line(report), setting.cache.string(),
+                      setting.histories.string());
 }
 
 std::string report_json(const Report& report) {
@@ -131,47 +143,52 @@ std::string report_json(const Report& report) {
                   {"file_system", file_system},          {"links", links},
                   {"interrupted", outcomes.interrupted}, {"repeat", repeat_line(report)},
                   {"left_out", outcomes.left_out},       {"faults", faults_of(board)}};
-    document["stalled"] = {{"seconds", seconds_of(board.stalled)}, {"longest", seconds_of(board.longest_stall)}};
+    document["stalled"] = {{"seconds", seconds_of(board.stalled)},
+                           {"longest", seconds_of(board.longest_stall)}};
     if (outcomes.violations() != 0)
-        document["kept"] = {{"cache", setting.cache.string()}, {"histories", setting.histories.string()}};
+        document["kept"] = {{"cache", setting.cache.string()},
+                            {"histories", setting.histories.string()}};
     for (std::size_t kind = 0; kind < max_kinds; ++kind) {
         const Latency& latency = board.latencies[kind];
         if (operation_name(kind).empty() || latency.count() == 0) continue;
-        document["operations"][std::string(operation_name(kind))] = {{"count", latency.count()},
-                                                                     {"p50_ns", latency.percentile(0.5)},
-                                                                     {"p99_ns", latency.percentile(0.99)},
-                                                                     {"max_ns", latency.max()}};
+        document["operations"][std::string(operation_name(kind))] = {
+            {"count", latency.count()},
+            {"p50_ns", latency.percentile(0.5)},
+            {"p99_ns", latency.percentile(0.99)},
+            {"max_ns", latency.max()}};
     }
     for (const auto& [name, point] : points_of(board)) {
-        document["points"][name] = {
-            {"seen", point.seen}, {"killed", point.killed}, {"stopped", point.stopped}, {"forked", point.forked}};
+        document["points"][name] = {{"seen", point.seen},
+                                    {"killed", point.killed},
+                                    {"stopped", point.stopped},
+                                    {"forked", point.forked}};
     }
     for (const auto& check : outcomes.checks) {
-        document["checks"].push_back({{"name", check.name}, {"violations", check.found}, {"findings", check.findings}});
+        document["checks"].push_back(
+            {{"name", check.name}, {"violations", check.found}, {"findings", check.findings}});
     }
     const Verdict& verdict = outcomes.verdict;
-    document["judged"] = {{"operations", verdict.operations},
-                          {"unclear", verdict.unclear},
-                          {"keys", verdict.registers},
-                          {"builds", verdict.builds},
-                          {"evictions", verdict.evictions},
-                          {"waits", verdict.waits}};
+    document["judged"] = {{"operations", verdict.operations}, {"unclear", verdict.unclear},
+                          {"keys", verdict.registers},        {"builds", verdict.builds},
+                          {"evictions", verdict.evictions},   {"waits", verdict.waits}};
     return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string report_junit(const Report& report) {
     const auto& outcomes = report.outcomes;
-    const auto failures =
-        std::count_if(outcomes.checks.begin(), outcomes.checks.end(), [](const Check& check) { return check.found != 0; });
+    const auto failures = std::count_if(outcomes.checks.begin(), outcomes.checks.end(),
+                                        [](const Check& check) { return check.found != 0; });
     std::string text = fmt::format(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"stress {}\" tests=\"{}\" failures=\"{}\" "
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"stress {}\" tests=\"{}\" "
+        "failures=\"{}\" "
         "time=\"{:.1f}\">\n"
-        "  <properties><property name=\"seed\" value=\"{}\"/><property name=\"repeat\" value=\"{}\"/></properties>\n",
-        xml(report.setting.scenario.name), outcomes.checks.size(), failures, outcomes.seconds, report.line.seed,
-        xml(repeat_line(report)));
+        "  <properties><property name=\"seed\" value=\"{}\"/><property name=\"repeat\" "
+        "value=\"{}\"/></properties>\n",
+        xml(report.setting.scenario.name), outcomes.checks.size(), failures, outcomes.seconds,
+        report.line.seed, xml(repeat_line(report)));
     for (const auto& check : outcomes.checks) {
-        text +=
-            fmt::format("  <testcase classname=\"stress.{}\" name=\"{}\"", xml(report.setting.scenario.name), xml(check.name));
+        text += fmt::format("  <testcase classname=\"stress.{}\" name=\"{}\"",
+                            xml(report.setting.scenario.name), xml(check.name));
         if (check.found == 0) {
             text += "/>\n";
             continue;

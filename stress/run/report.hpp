@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 // What is said about a run: to people, to programs, to CI.
 #pragma once
 
-#include "stress/run/command_line.hpp"
 #include <string>
+
+#include "stress/run/command_line.hpp"
 
 namespace larder::stress {
 

@@ -1,14 +1,16 @@
-#include <fmt/format.h>
+// SPDX-License-Identifier: MIT
+#include "stress/run/run.hpp"
 
 #include <algorithm>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <set>
+
 #include "stress/history/read.hpp"
 #include "stress/judge/judge.hpp"
 #include "stress/run/crowd.hpp"
 #include "stress/run/metronome.hpp"
-#include "stress/run/run.hpp"
 #include "stress/run/strikes.hpp"
 
 namespace larder::stress {
@@ -26,14 +28,16 @@ constexpr std::size_t most_told = 20;
 /// How long the workers may take to end once they are asked to and all faults are over: as long as the longest that one of
 /// their operations may take, as long as everything stalled at a time, and half a minute. Arbitrary: all of them end at once.
 std::chrono::nanoseconds grace(const Scenario& scenario, const Board& board) {
-    const milliseconds longest(std::max({scenario.lock_timeout_ms, scenario.build_timeout_ms, scenario.held_up_ms}));
-    return std::max<std::chrono::nanoseconds>(longest, slowest_second(board)) + std::chrono::nanoseconds(board.longest_stall) +
-           seconds(30);
+    const milliseconds longest(
+        std::max({scenario.lock_timeout_ms, scenario.build_timeout_ms, scenario.held_up_ms}));
+    return std::max<std::chrono::nanoseconds>(longest, slowest_second(board)) +
+           std::chrono::nanoseconds(board.longest_stall) + seconds(30);
 }
 
 class Supervisor {
 public:
-    Supervisor(const Setting& setting, const Extent& extent, Board& board, Progress& progress, Log& log)
+    Supervisor(const Setting& setting, const Extent& extent, Board& board, Progress& progress,
+               Log& log)
         : setting_(setting),
           extent_(extent),
           board_(board),
@@ -42,7 +46,8 @@ public:
           random_(setting.seed, 0) {}
 
     Outcomes run() {
-        board_.operations_left = extent_.operations ? static_cast<std::int64_t>(*extent_.operations) : INT64_MAX;
+        board_.operations_left =
+            extent_.operations ? static_cast<std::int64_t>(*extent_.operations) : INT64_MAX;
         alone(Role::setup, "setting up");
         const auto begun = Clock::now();
         work();
@@ -51,7 +56,8 @@ public:
         alone(Role::check, "looking at what is left");
         outcomes_.interrupted = crowd_.interrupted();
         outcomes_.processes = board_.processes;
-        outcomes_.checks.push_back({"every process ends as it should", crowd_.strange_ends(), crowd_.strange_ends().size()});
+        outcomes_.checks.push_back({"every process ends as it should", crowd_.strange_ends(),
+                                    crowd_.strange_ends().size()});
         outcomes_.checks.push_back({"nobody is held up", held_up_, held_up_.size()});
         return std::move(outcomes_);
     }
@@ -70,10 +76,13 @@ private:
     void work() {
         Field field{setting_, board_, crowd_, random_};
         Strikes strikes(setting_, random_);
-        (void)crowd_.spawn(Role::metronome);  // without it a slow machine is taken for one that waits
-        const auto end = extent_.seconds ? Clock::now() + seconds(*extent_.seconds) : Clock::time_point::max();
+        (void)crowd_.spawn(
+            Role::metronome);  // without it a slow machine is taken for one that waits
+        const auto end =
+            extent_.seconds ? Clock::now() + seconds(*extent_.seconds) : Clock::time_point::max();
         while (Clock::now() < end && board_.operations_left.load() > 0 && !crowd_.interrupted()) {
-            while (crowd_.count(Role::worker) < setting_.scenario.processes && crowd_.spawn(Role::worker) != nullptr) {
+            while (crowd_.count(Role::worker) < setting_.scenario.processes &&
+                   crowd_.spawn(Role::worker) != nullptr) {
             }
             crowd_.watch(std::min(strikes.strike_due(field), end));
             progress_.show(setting_.scenario.name, crowd_.members().size());
@@ -93,9 +102,10 @@ private:
             if (Clock::now() - asked < grace(setting_.scenario, board_)) continue;
             for (Member& member : crowd_.members()) {
                 if (member.killed) continue;
-                held_up_.push_back(fmt::format("process {} (pid {}) does not end, {} s after it was asked to", member.number,
-                                               member.pid,
-                                               std::chrono::duration_cast<seconds>(grace(setting_.scenario, board_)).count()));
+                held_up_.push_back(fmt::format(
+                    "process {} (pid {}) does not end, {} s after it was asked to", member.number,
+                    member.pid,
+                    std::chrono::duration_cast<seconds>(grace(setting_.scenario, board_)).count()));
                 board_.violations.fetch_add(1);
                 crowd_.kill(member);
             }
@@ -117,23 +127,32 @@ private:
 /// How long an operation may take that waits for nobody: the scenario's limit, or what a second of a processor took at the
 /// worst; and where the disk is slower than that, three times what the slowest operation took in the two processes that were
 /// alone in the cache, before the run and after.
-std::chrono::nanoseconds hostage_limit(const History& history, const Scenario& scenario, const Board& board) {
+std::chrono::nanoseconds hostage_limit(const History& history, const Scenario& scenario,
+                                       const Board& board) {
     std::uint64_t slowest = 0;
     for (const Operation& operation : history.operations) {
         const bool alone = operation.process == 1 || operation.process == board.processes;
-        if (alone && operation.finished) slowest = std::max(slowest, operation.end - operation.begin);
+        if (alone && operation.finished)
+            slowest = std::max(slowest, operation.end - operation.begin);
     }
-    return std::max<std::chrono::nanoseconds>(
-        {milliseconds(scenario.held_up_ms), slowest_second(board), std::chrono::nanoseconds(3 * slowest)});
+    return std::max<std::chrono::nanoseconds>({milliseconds(scenario.held_up_ms),
+                                               slowest_second(board),
+                                               std::chrono::nanoseconds(3 * slowest)});
 }
 
 /// What a process may lose between a deed and writing it down: what the judge allows anyway, or where the machine is slower
 /// than that, three times what a moment's work took at the worst.
-std::chrono::nanoseconds noise(const Board& board) { return std::max(JudgeOptions{}.noise, 3 * slowest_work(board)); }
+std::chrono::nanoseconds noise(const Board& board) {
+    return std::max(JudgeOptions{}.noise, 3 * slowest_work(board));
+}
 
 /// What the processes have written about what they found.
 Check read_notes(const fs::path& histories) {
-    Check check{"every tree proves itself, every error is explained, and one collection leaves what is live", {}, 0};
+    Check check{
+        "every tree proves itself, every error is explained, and one collection leaves what is "
+        "live",
+        {},
+        0};
     std::set<std::string> told;
     for (const auto& file : fs::directory_iterator(histories)) {
         if (!file.path().filename().string().starts_with("notes.")) continue;
@@ -150,7 +169,8 @@ Check check_of(const Verdict& verdict) {
     Check check{"the history is one that a correct cache can have", {}, 0};
     for (const auto found : verdict.found) check.found += found;
     for (const auto& violation : verdict.violations) {
-        check.findings.push_back(fmt::format("{}: {}\n{}", name_of(violation.kind), violation.explanation, violation.timeline));
+        check.findings.push_back(fmt::format("{}: {}\n{}", name_of(violation.kind),
+                                             violation.explanation, violation.timeline));
     }
     return check;
 }
@@ -163,7 +183,8 @@ std::uint64_t Outcomes::violations() const noexcept {
     return count;
 }
 
-Result<Outcomes> run(const Setting& setting, const Extent& extent, Board& board, Progress& progress) {
+Result<Outcomes> run(const Setting& setting, const Extent& extent, Board& board,
+                     Progress& progress) {
     auto outcomes = [&]() -> Result<Outcomes> {
         auto log = Log::open_for_process(setting.histories, 0);
         if (!log) return tl::make_unexpected(std::move(log).error());

@@ -1,14 +1,17 @@
+// SPDX-License-Identifier: MIT
 // A whole run: from an empty cache to what is to be said about it.
 #pragma once
 
 #include <cstdint>
-#include <larder/error.hpp>
 #include <optional>
+#include <string>
+#include <vector>
+
+#include <larder/error.hpp>
+
 #include "stress/judge/verdict.hpp"
 #include "stress/run/progress.hpp"
 #include "stress/workload/setting.hpp"
-#include <string>
-#include <vector>
 
 namespace larder::stress {
 
@@ -31,13 +34,14 @@ struct Outcomes {
     std::uint64_t processes = 0;
     std::vector<Check> checks;
     Verdict verdict;
-    double held_up_seconds = 0;         ///< what an operation was allowed to take that waits for nobody
+    double held_up_seconds = 0;  ///< what an operation was allowed to take that waits for nobody
     std::vector<std::string> left_out;  ///< what was asked for and could not be done here
     [[nodiscard]] std::uint64_t violations() const noexcept;
 };
 
 /// Runs the scenario, then looks at what is left, and judges.
 /// Errors: where there can be no run at all, or no judgement.
-[[nodiscard]] Result<Outcomes> run(const Setting& setting, const Extent& extent, Board& board, Progress& progress);
+[[nodiscard]] Result<Outcomes> run(const Setting& setting, const Extent& extent, Board& board,
+                                   Progress& progress);
 
 }  // namespace larder::stress

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stress/run/stall.hpp"
 
 namespace larder::stress {
@@ -17,7 +18,8 @@ Event of_everybody(std::uint32_t metronome, Kind kind, Time time) {
 
 std::vector<Event> events_of_beat(std::uint32_t metronome, const Interval& beat) {
     if (beat.to - beat.from <= longest_usual_beat) return {};
-    return {of_everybody(metronome, Kind::continued, beat.to), of_everybody(metronome, Kind::stopped, beat.from)};
+    return {of_everybody(metronome, Kind::continued, beat.to),
+            of_everybody(metronome, Kind::stopped, beat.from)};
 }
 
 }  // namespace larder::stress

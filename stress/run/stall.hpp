@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 // When the machine or the disk stood still: nobody got the processor, or everybody waited for the file system. What waits
 // meanwhile waits for nothing that the cache does.
 #pragma once
 
-#include "stress/history/history.hpp"
 #include <vector>
+
+#include "stress/history/history.hpp"
 
 namespace larder::stress {
 

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
+#include "stress/run/strikes.hpp"
+
 #include <algorithm>
 #include <cmath>
-#include "stress/run/disk.hpp"
-#include "stress/run/strikes.hpp"
 #include <string_view>
+
+#include "stress/run/disk.hpp"
 
 namespace larder::stress {
 
@@ -30,7 +33,8 @@ class Kill : public Strike {
 class Stop : public Strike {
     bool start(Field& field) override {
         Member* const victim = draw_worker(field);
-        if (victim != nullptr) field.crowd.stop(*victim, milliseconds(field.random.between(10, 2000)));
+        if (victim != nullptr)
+            field.crowd.stop(*victim, milliseconds(field.random.between(10, 2000)));
         return victim != nullptr;
     }
 };
@@ -69,7 +73,8 @@ class CollectorKill : public Strike {
     bool start(Field& field) override {
         Member* const collector = field.crowd.spawn(Role::collector);
         if (collector == nullptr) return false;
-        collector->kill_at = std::chrono::steady_clock::now() + std::chrono::microseconds(field.random.between(500, 50'000));
+        collector->kill_at = std::chrono::steady_clock::now() +
+                             std::chrono::microseconds(field.random.between(500, 50'000));
         return true;
     }
 };
@@ -109,7 +114,8 @@ std::unique_ptr<Strike> make_strike(std::string_view name) {
 SteadyTime draw_next(double rate, Random& random) {
     const double share = static_cast<double>(random.below(1'000'000) + 1) / 1e6;
     const double seconds = std::min(-std::log(share) / rate, 1e6);
-    return std::chrono::steady_clock::now() + std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6));
+    return std::chrono::steady_clock::now() +
+           std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6));
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 // The faults that the supervisor brings on others: workloads of its own kind.
 #pragma once
 
 #include <memory>
+#include <vector>
+
 #include "stress/random.hpp"
 #include "stress/run/crowd.hpp"
 #include "stress/workload/setting.hpp"
-#include <vector>
 
 namespace larder::stress {
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stress/scenario/scenario.hpp"
 
 namespace larder::stress {
@@ -34,17 +35,26 @@ const std::vector<Named>& work_names() {
 const std::vector<Named>& fault_names() {
     static const std::vector<Named> names{
         {"kill", "SIGKILL to a random process; times a second"},
-        {"point-kill", "SIGKILL at a named point of the protocol; share of the processes that are to die so"},
+        {"point-kill",
+         "SIGKILL at a named point of the protocol; share of the processes that are to die so"},
         {"point-stop", "SIGSTOP at a named point, for up to two seconds; share of the processes"},
-        {"point-fork", "fork at a named point; the child goes on by itself; share of the processes"},
+        {"point-fork",
+         "fork at a named point; the child goes on by itself; share of the processes"},
         {"stop", "SIGSTOP to a random process, for up to two seconds; times a second"},
         {"pause", "SIGSTOP to all processes at once, for up to a second; times a second"},
-        {"errors", "ENOSPC, EIO, EINTR, EMFILE and short reads and writes; share of the processes that meet them"},
-        {"slow", "system calls are late by up to 65 ms, before or after they are made; share of the processes that meet that"},
+        {"errors",
+         "ENOSPC, EIO, EINTR, EMFILE and short reads and writes; share of the processes that meet "
+         "them"},
+        {"slow",
+         "system calls are late by up to 65 ms, before or after they are made; share of the "
+         "processes that meet that"},
         {"clock", "the wall clock jumps, by up to a year; times a second"},
-        {"collector", "a process that only collects is started, and killed at once; times a second"},
+        {"collector",
+         "a process that only collects is started, and killed at once; times a second"},
         {"tool-kill", "SIGKILL to a cachetool at work; share of its runs"},
-        {"full", "the disk is filled for up to a second; times a second. Only on a disk of less than 2 GiB"},
+        {"full",
+         "the disk is filled for up to a second; times a second. Only on a disk of less than 2 "
+         "GiB"},
     };
     return names;
 }

@@ -1,10 +1,12 @@
-#include <fmt/format.h>
+// SPDX-License-Identifier: MIT
+#include "stress/scenario/scenario.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <fmt/format.h>
 #include <functional>
+
 #include "base/error.hpp"
-#include "stress/scenario/scenario.hpp"
 
 namespace larder::stress {
 
@@ -16,7 +18,8 @@ Words words_of(std::string_view line) {
     line = line.substr(0, line.find('#'));
     Words words;
     constexpr std::string_view blank = " \t\r";
-    for (auto begin = line.find_first_not_of(blank); begin != std::string_view::npos; begin = line.find_first_not_of(blank)) {
+    for (auto begin = line.find_first_not_of(blank); begin != std::string_view::npos;
+         begin = line.find_first_not_of(blank)) {
         line.remove_prefix(begin);
         words.push_back(line.substr(0, line.find_first_of(blank)));
         line.remove_prefix(words.back().size());
@@ -24,13 +27,16 @@ Words words_of(std::string_view line) {
     return words;
 }
 
-tl::unexpected<Error> invalid(std::string why) { return os::fail(Errc::invalid, "scenario", {}, std::move(why)); }
+tl::unexpected<Error> invalid(std::string why) {
+    return os::fail(Errc::invalid, "scenario", {}, std::move(why));
+}
 
 template <class Number>
 Result<Number> number_of(std::string_view text, Number low, Number high) {
     Number number{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size() || !(number >= low && number <= high)) {
+    if (error != std::errc{} || end != text.data() + text.size() ||
+        !(number >= low && number <= high)) {
         return invalid(fmt::format("\"{}\" is no number from {} to {}", text, low, high));
     }
     return number;
@@ -49,7 +55,8 @@ Setter whole_number(Member member, unsigned low, unsigned high) {
 
 Result<> set_tree(Scenario& scenario, std::string_view text) {
     const auto size = tree_size_of(text);
-    if (!size) return invalid(fmt::format("\"{}\" is no size of a tree: tiny, small or mixed", text));
+    if (!size)
+        return invalid(fmt::format("\"{}\" is no size of a tree: tiny, small or mixed", text));
     scenario.tree = *size;
     return {};
 }
@@ -75,12 +82,16 @@ const std::map<std::string_view, Setter>& settings() {
 }
 
 /// `work NAME NUMBER` and `fault NAME NUMBER`.
-Result<> set_named(std::map<std::string, double>& values, const std::vector<Named>& names, const Words& words) {
-    if (words.size() != 3) return invalid(fmt::format("\"{}\" wants a name and a number", words[0]));
-    const bool known = std::any_of(names.begin(), names.end(), [&](const Named& named) { return words[1] == named.name; });
+Result<> set_named(std::map<std::string, double>& values, const std::vector<Named>& names,
+                   const Words& words) {
+    if (words.size() != 3)
+        return invalid(fmt::format("\"{}\" wants a name and a number", words[0]));
+    const bool known = std::any_of(names.begin(), names.end(),
+                                   [&](const Named& named) { return words[1] == named.name; });
     if (!known) return invalid(fmt::format("there is no {} \"{}\"", words[0], words[1]));
     TRY_ASSIGN(const double number, number_of<double>(words[2], 0, 1e6));
-    if (!values.emplace(words[1], number).second) return invalid(fmt::format("{} \"{}\" is set twice", words[0], words[1]));
+    if (!values.emplace(words[1], number).second)
+        return invalid(fmt::format("{} \"{}\" is set twice", words[0], words[1]));
     return {};
 }
 
@@ -110,12 +121,14 @@ Result<Scenario> parse_scenario(std::string_view text, std::string name) {
         if (auto done = set(scenario, words, seen); !done)
             return invalid(fmt::format("line {}: {}", number, done.error().detail));
     }
-    const bool works =
-        std::any_of(scenario.work.begin(), scenario.work.end(), [](const auto& work) { return work.second > 0; });
+    const bool works = std::any_of(scenario.work.begin(), scenario.work.end(),
+                                   [](const auto& work) { return work.second > 0; });
     if (!works) return invalid("no \"work\" with a weight above 0: nobody would do anything");
     // Each eviction writes down every key.
     const auto evict = scenario.work.find("evict");
-    if (evict != scenario.work.end() && evict->second > 0 && std::uint64_t{scenario.buckets} * scenario.keys > 1000) return invalid("\"evict\" is for at most 1,000 keys in all");
+    if (evict != scenario.work.end() && evict->second > 0 &&
+        std::uint64_t{scenario.buckets} * scenario.keys > 1000)
+        return invalid("\"evict\" is for at most 1,000 keys in all");
     if (scenario.fill > scenario.keys) return invalid("\"fill\" is more than there are \"keys\"");
     return scenario;
 }
@@ -133,11 +146,13 @@ Result<> choose_faults(Scenario& scenario, std::string_view list) {
         const auto equals = item.find('=');
         const std::string name(item.substr(0, equals));
         const auto& names = fault_names();
-        const bool known = std::any_of(names.begin(), names.end(), [&](const Named& named) { return name == named.name; });
+        const bool known = std::any_of(names.begin(), names.end(),
+                                       [&](const Named& named) { return name == named.name; });
         if (!known) return invalid(fmt::format("there is no fault \"{}\"", name));
         const auto before = scenario.faults.find(name);
-        double measure =
-            before != scenario.faults.end() ? before->second : 0.3;  // arbitrary: seen within seconds, and not all the time
+        double measure = before != scenario.faults.end()
+                             ? before->second
+                             : 0.3;  // arbitrary: seen within seconds, and not all the time
         if (equals != std::string_view::npos) {
             TRY_ASSIGN(measure, number_of<double>(item.substr(equals + 1), 0, 1e6));
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A scenario: how many processes do what to which keys, and what strikes them. A small text file that people write.
 //
 //     # what it is for
@@ -9,12 +10,14 @@
 #pragma once
 
 #include <cstdint>
-#include <larder/error.hpp>
 #include <map>
-#include "stress/content/shape.hpp"
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <larder/error.hpp>
+
+#include "stress/content/shape.hpp"
 
 namespace larder::stress {
 
@@ -27,12 +30,14 @@ struct Scenario {
     std::uint32_t keys = 8;  ///< of each bucket
     std::uint32_t fill = 0;  ///< keys of each bucket that are put before the run begins
     TreeSize tree = TreeSize::small;
-    unsigned life = 300;  ///< operations of a process before it ends by itself, on average; 0: it lives until the end
-    unsigned held = 8;    ///< leases that a thread keeps to use them later, at most
+    unsigned life =
+        300;  ///< operations of a process before it ends by itself, on average; 0: it lives until the end
+    unsigned held = 8;  ///< leases that a thread keeps to use them later, at most
     unsigned lock_timeout_ms = 10'000;
     unsigned build_timeout_ms = 10'000;
-    unsigned held_up_ms = 10'000;          ///< what waits for nobody may take so long, at least: see hostage_limit in run.cpp
-    unsigned disk_mib = 0;                 ///< the cache gets a tmpfs of its own, of this size; 0: none
+    unsigned held_up_ms =
+        10'000;  ///< what waits for nobody may take so long, at least: see hostage_limit in run.cpp
+    unsigned disk_mib = 0;  ///< the cache gets a tmpfs of its own, of this size; 0: none
     std::map<std::string, double> work;    ///< weights
     std::map<std::string, double> faults;  ///< see fault_names
 

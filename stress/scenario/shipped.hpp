@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The scenarios that come with `stress`: compiled in, so that `--scenario smoke` works from anywhere.
 #pragma once
 

@@ -1,12 +1,15 @@
+// SPDX-License-Identifier: MIT
+#include "stress/workload/actor.hpp"
+
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <fmt/format.h>
+
 #include "os/fd.hpp"
 #include "stress/content/names.hpp"
-#include "stress/workload/actor.hpp"
 
 namespace larder::stress {
 
@@ -17,7 +20,8 @@ Actor::Actor(Crew& in_crew, std::uint16_t number, std::shared_ptr<Cache> with_ca
       cache(std::move(with_cache)) {}
 
 Version Actor::fresh_version() {
-    return Version{crew.process} << 32 | (crew.versions.fetch_add(1, std::memory_order_relaxed) + 1);
+    return Version{crew.process} << 32 |
+           (crew.versions.fetch_add(1, std::memory_order_relaxed) + 1);
 }
 
 Bucket Actor::bucket(std::uint32_t number) const {
@@ -32,7 +36,8 @@ std::filesystem::path Actor::fresh_scratch() {
 
 void Actor::hold(Held entry) {
     if (scenario().held == 0) return;
-    if (held.size() >= scenario().held) held.erase(held.begin() + static_cast<std::ptrdiff_t>(random.below(held.size())));
+    if (held.size() >= scenario().held)
+        held.erase(held.begin() + static_cast<std::ptrdiff_t>(random.below(held.size())));
     held.push_back(std::move(entry));
 }
 
@@ -43,7 +48,8 @@ void Actor::report_violation(const std::string& sentence) {
     std::string line = fmt::format("process {} thread {}: {}", crew.process, thread, sentence);
     std::replace(line.begin(), line.end(), '\n', ' ');
     line += '\n';
-    if (!fd || ::write(fd.get(), line.data(), line.size()) < 0) (void)!::write(STDERR_FILENO, line.data(), line.size());
+    if (!fd || ::write(fd.get(), line.data(), line.size()) < 0)
+        (void)!::write(STDERR_FILENO, line.data(), line.size());
 }
 
 }  // namespace larder::stress

@@ -1,15 +1,18 @@
+// SPDX-License-Identifier: MIT
 // One thread of one process of a run: what it works with, and how it writes down what it does.
 #pragma once
 
 #include <functional>
-#include <larder/larder.hpp>
 #include <memory>
+#include <string>
+#include <vector>
+
+#include <larder/larder.hpp>
+
 #include "stress/board/board.hpp"
 #include "stress/history/log.hpp"
 #include "stress/random.hpp"
 #include "stress/workload/setting.hpp"
-#include <string>
-#include <vector>
 
 namespace larder::stress {
 
@@ -19,7 +22,8 @@ struct Crew {
     Board& board;
     Log& log;
     std::uint32_t process;
-    std::shared_ptr<Cache> cache;            ///< that its threads begin with; never changed once there are several
+    std::shared_ptr<Cache>
+        cache;  ///< that its threads begin with; never changed once there are several
     std::atomic<std::uint32_t> versions{0};  ///< of its puts: with its number they are the run's
     /// Lives the life of a child that was forked with `actor` in hand, as a process of its own. `read` is called when the child
     /// has read what `actor` holds, and let go of it.
@@ -49,8 +53,12 @@ public:
     [[nodiscard]] const Scenario& scenario() const { return crew.setting.scenario; }
     [[nodiscard]] Version fresh_version();
     [[nodiscard]] Bucket bucket(std::uint32_t bucket) const;
-    [[nodiscard]] std::uint32_t draw_bucket() { return static_cast<std::uint32_t>(random.below(scenario().buckets)); }
-    [[nodiscard]] std::uint32_t draw_key() { return static_cast<std::uint32_t>(random.below(scenario().keys)); }
+    [[nodiscard]] std::uint32_t draw_bucket() {
+        return static_cast<std::uint32_t>(random.below(scenario().buckets));
+    }
+    [[nodiscard]] std::uint32_t draw_key() {
+        return static_cast<std::uint32_t>(random.below(scenario().keys));
+    }
     /// A fresh name below the scratch directory.
     [[nodiscard]] std::filesystem::path fresh_scratch();
 

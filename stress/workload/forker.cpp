@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 // Forking with things in hand: a child must hurt nothing of its parent's, and work by itself.
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
+
 #include "stress/content/names.hpp"
 #include "stress/content/tree.hpp"
 #include "stress/fault/calls.hpp"
@@ -54,7 +56,8 @@ class Fork : public Workload {
             return std::optional(actor.bucket(bucket).stage());
         }();
         if (!*staging) return;
-        const auto written = write_tree((*staging)->path(), {bucket, key, version, actor.scenario().tree});
+        const auto written =
+            write_tree((*staging)->path(), {bucket, key, version, actor.scenario().tree});
 
         Word word;
         // The parent lets go of no lease before the child has read what it inherited: that is all that is promised to it.

@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: MIT
 // Those that look after the cache as a whole: collect, list, verify, open.
 #include <fmt/format.h>
-
 #include <map>
+#include <utility>
+
 #include "stress/content/names.hpp"
 #include "stress/content/tree.hpp"
 #include "stress/fault/calls.hpp"
 #include "stress/workload/workload.hpp"
-#include <utility>
 
 namespace larder::stress {
 
@@ -41,20 +42,25 @@ public:
         operation.end(Outcome::ok);
         tell_of_strangers(actor, *collected);
         for (const auto& leased : collected->leased) {
-            actor.report_violation(fmt::format("a lease of pid {} on {}, which has ended", leased.process.pid, leased.id));
+            actor.report_violation(fmt::format("a lease of pid {} on {}, which has ended",
+                                               leased.process.pid, leased.id));
         }
         const fs::path root = actor.cache->root();
-        for (const char* empty : {"retired/links", "retired/buckets", "trash"}) must_be_empty(actor, root / empty);
-        for (const auto& area : fs::directory_iterator(root / "staging")) must_be_empty(actor, area.path());
+        for (const char* empty : {"retired/links", "retired/buckets", "trash"})
+            must_be_empty(actor, root / empty);
+        for (const auto& area : fs::directory_iterator(root / "staging"))
+            must_be_empty(actor, area.path());
     }
 
 private:
     static void tell_of_strangers(Actor& actor, const CollectReport& report) {
-        for (const auto& path : report.unknown) actor.report_violation("collect does not know the name " + path.string());
+        for (const auto& path : report.unknown)
+            actor.report_violation("collect does not know the name " + path.string());
     }
 
     static void must_be_empty(Actor& actor, const fs::path& directory) {
-        for (const auto& left : fs::directory_iterator(directory)) actor.report_violation("a leak: " + left.path().string());
+        for (const auto& left : fs::directory_iterator(directory))
+            actor.report_violation("a leak: " + left.path().string());
     }
 };
 
@@ -63,7 +69,8 @@ class Evict : public Workload {
 public:
     void setup(Actor& actor) override {
         for (std::uint32_t bucket = 0; bucket < actor.scenario().buckets; ++bucket) {
-            if (const auto pinned = actor.bucket(bucket).pin(key_name(pinned_key)); !pinned) actor.report_violation("a pin: " + pinned.error().message());
+            if (const auto pinned = actor.bucket(bucket).pin(key_name(pinned_key)); !pinned)
+                actor.report_violation("a pin: " + pinned.error().message());
         }
     }
 
@@ -84,12 +91,16 @@ public:
         Candidates candidates;
         for (std::uint32_t bucket = 0; bucket < actor.scenario().buckets; ++bucket) {
             for (std::uint32_t key = 0; key < actor.scenario().keys; ++key) {
-                candidates.try_emplace({bucket_name(bucket), key_name(key)}, Candidate{bucket, key, std::make_unique<Recorded>(actor, Kind::evict, bucket, key)});
+                candidates.try_emplace(
+                    {bucket_name(bucket), key_name(key)},
+                    Candidate{bucket, key,
+                              std::make_unique<Recorded>(actor, Kind::evict, bucket, key)});
             }
         }
         bool chosen = false;
         options.on_progress = [&](const CollectProgress& progress) {
-            if (progress.phase != CollectProgress::Phase::evicting || std::exchange(chosen, true)) return;
+            if (progress.phase != CollectProgress::Phase::evicting || std::exchange(chosen, true))
+                return;
             for (auto& [name, candidate] : candidates) candidate.recorded->middle();
         };
         options.on_evict = [&](const Eviction& eviction) {
@@ -118,14 +129,23 @@ private:
     /// It is retired, and nobody collects before this returns: its tree can still be read.
     static void note(Actor& actor, Candidates& candidates, const Eviction& eviction) {
         const auto found = candidates.find({eviction.bucket, eviction.key});
-        if (found == candidates.end()) return actor.report_violation(fmt::format("{} {} was evicted, and nobody put it", eviction.bucket, eviction.key));
+        if (found == candidates.end())
+            return actor.report_violation(
+                fmt::format("{} {} was evicted, and nobody put it", eviction.bucket, eviction.key));
         auto& [bucket, key, recorded] = found->second;
-        if (key == pinned_key) actor.report_violation(fmt::format("{}/{} was evicted, and is pinned", bucket, key));
-        if (bucket == 0 && key == kept_key) actor.report_violation(fmt::format("{}/{} was evicted, and was to be kept", bucket, key));
-        if (!recorded) return actor.report_violation(fmt::format("{}/{} was evicted twice by one collection", bucket, key));
-        const auto reading = read_tree(actor.cache->root() / "archive" / eviction.id / "tree", {bucket, key, {}});
+        if (key == pinned_key)
+            actor.report_violation(fmt::format("{}/{} was evicted, and is pinned", bucket, key));
+        if (bucket == 0 && key == kept_key)
+            actor.report_violation(
+                fmt::format("{}/{} was evicted, and was to be kept", bucket, key));
+        if (!recorded)
+            return actor.report_violation(
+                fmt::format("{}/{} was evicted twice by one collection", bucket, key));
+        const auto reading =
+            read_tree(actor.cache->root() / "archive" / eviction.id / "tree", {bucket, key, {}});
         // Where this process lacks what it takes to read, nothing is known of the version.
-        recorded->end(reading && !reading->sound() ? Outcome::broken : Outcome::ok, reading && reading->sound() ? reading->version : 0);
+        recorded->end(reading && !reading->sound() ? Outcome::broken : Outcome::ok,
+                      reading && reading->sound() ? reading->version : 0);
         recorded.reset();
     }
 };
@@ -137,11 +157,14 @@ public:
         Recorded operation(actor, Kind::list, bucket, 0);
         const auto listed = [&]() -> Result<> {
             const LibraryCall call;
-            if (auto names = actor.cache->buckets(); !names) return tl::make_unexpected(names.error());
-            if (auto keys = actor.bucket(bucket).keys(); !keys) return tl::make_unexpected(keys.error());
+            if (auto names = actor.cache->buckets(); !names)
+                return tl::make_unexpected(names.error());
+            if (auto keys = actor.bucket(bucket).keys(); !keys)
+                return tl::make_unexpected(keys.error());
             const auto info = actor.bucket(bucket).info(key_name(key));
             if (!info && info.error().code != Errc::miss) return tl::make_unexpected(info.error());
-            if (auto status = actor.cache->status(); !status) return tl::make_unexpected(status.error());
+            if (auto status = actor.cache->status(); !status)
+                return tl::make_unexpected(status.error());
             return {};
         }();
         listed ? operation.end(Outcome::ok) : operation.end(listed.error());
@@ -151,15 +174,20 @@ public:
     void check(Actor& actor) override {
         std::uint64_t live = 0, archived = 0;
         const auto buckets = actor.cache->buckets();
-        if (!buckets) return actor.report_violation("the last listing: " + buckets.error().message());
+        if (!buckets)
+            return actor.report_violation("the last listing: " + buckets.error().message());
         for (const auto& name : *buckets) {
             const auto bucket = actor.cache->bucket(name);
             const auto keys = bucket ? bucket->keys() : tl::make_unexpected(bucket.error());
             if (!keys) return actor.report_violation("the last listing: " + keys.error().message());
             live += keys->size();
         }
-        for ([[maybe_unused]] const auto& entry : fs::directory_iterator(actor.cache->root() / "archive")) ++archived;
-        if (live != archived) actor.report_violation(fmt::format("{} entries in the archive, and {} keys", archived, live));
+        for ([[maybe_unused]] const auto& entry :
+             fs::directory_iterator(actor.cache->root() / "archive"))
+            ++archived;
+        if (live != archived)
+            actor.report_violation(
+                fmt::format("{} entries in the archive, and {} keys", archived, live));
     }
 };
 
@@ -170,17 +198,19 @@ public:
         const auto report = verify(actor);
         if (!report) return actor.report_violation("the last verify did not run");
         if (report->garbage != 0)
-            actor.report_violation(fmt::format("{} retired links after the last collection", report->garbage));
+            actor.report_violation(
+                fmt::format("{} retired links after the last collection", report->garbage));
         if (report->entries != report->live)
-            actor.report_violation(fmt::format("{} entries, of which {} are live", report->entries, report->live));
+            actor.report_violation(
+                fmt::format("{} entries, of which {} are live", report->entries, report->live));
     }
 
 private:
     /// Whoever is killed while it writes a link of kind file leaves one that is not whole, which is on its way out.
     static bool is_half_a_link(const Actor& actor, const Finding& finding) {
         const auto retired = actor.cache->root() / "retired" / "links";
-        return finding.kind == Finding::Kind::foreign && actor.cache->link_kind() == LinkKind::file &&
-               finding.path.parent_path() == retired;
+        return finding.kind == Finding::Kind::foreign &&
+               actor.cache->link_kind() == LinkKind::file && finding.path.parent_path() == retired;
     }
 
     /// Its calls never fail on purpose: a table that can't be read would be a finding.
@@ -193,8 +223,8 @@ private:
         }
         for (const auto& finding : report->findings) {
             if (is_half_a_link(actor, finding)) continue;
-            actor.report_violation(
-                fmt::format("verify: {} {}: {}", name_of(finding.kind), finding.path.string(), finding.what));
+            actor.report_violation(fmt::format("verify: {} {}: {}", name_of(finding.kind),
+                                               finding.path.string(), finding.what));
         }
         operation.end(report->sound() ? Outcome::ok : Outcome::broken);
         return std::move(*report);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Those that lease entries and read them: get, use, hoard, materialize.
 #include <fmt/format.h>
 
@@ -32,7 +33,8 @@ public:
 class Use : public Workload {
     void start(Actor& actor) override {
         if (actor.held.empty()) return;
-        const auto chosen = actor.held.begin() + static_cast<std::ptrdiff_t>(actor.random.below(actor.held.size()));
+        const auto chosen =
+            actor.held.begin() + static_cast<std::ptrdiff_t>(actor.random.below(actor.held.size()));
         use(actor, *chosen);
         if (actor.random.chance(0.3)) actor.held.erase(chosen);
     }

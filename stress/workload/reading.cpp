@@ -1,24 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include "stress/workload/reading.hpp"
+
 #include <fmt/format.h>
 
 #include "stress/content/names.hpp"
 #include "stress/content/tree.hpp"
 #include "stress/fault/calls.hpp"
-#include "stress/workload/reading.hpp"
 
 namespace larder::stress {
 
 namespace fs = std::filesystem;
 
-std::optional<Held> end_with_lease(Actor& actor, Recorded& operation, Lease lease, std::uint32_t bucket, std::uint32_t key) {
+std::optional<Held> end_with_lease(Actor& actor, Recorded& operation, Lease lease,
+                                   std::uint32_t bucket, std::uint32_t key) {
     const auto version = read_version(lease.path());
     if (!version) {
-        actor.report_violation(fmt::format("bucket {} key {}: a leased tree that does not say whose it is: {}", bucket, key,
-                                           lease.path().string()));
+        actor.report_violation(
+            fmt::format("bucket {} key {}: a leased tree that does not say whose it is: {}", bucket,
+                        key, lease.path().string()));
         operation.end(Outcome::broken);
         return std::nullopt;
     }
     if (!lease.is_protected())
-        actor.report_violation(fmt::format("bucket {} key {}: a lease that protects nothing", bucket, key));
+        actor.report_violation(
+            fmt::format("bucket {} key {}: a lease that protects nothing", bucket, key));
     operation.end(Outcome::ok, *version);
     return Held{std::move(lease), bucket, key, *version};
 }
@@ -38,10 +43,12 @@ std::optional<Held> lease(Actor& actor, std::uint32_t bucket, std::uint32_t key)
 
 void end_with_reading(Actor& actor, Recorded& operation, const Held& held, const fs::path& tree) {
     const auto reading = read_tree(tree, {held.bucket, held.key, held.version});
-    if (!reading) return operation.end(Outcome::failed, held.version, static_cast<std::uint64_t>(reading.error().sys_errno));
+    if (!reading)
+        return operation.end(Outcome::failed, held.version,
+                             static_cast<std::uint64_t>(reading.error().sys_errno));
     if (!reading->sound()) {
-        actor.report_violation(fmt::format("bucket {} key {} version {} in {}: {}", held.bucket, held.key, held.version,
-                                           tree.string(), reading->damage));
+        actor.report_violation(fmt::format("bucket {} key {} version {} in {}: {}", held.bucket,
+                                           held.key, held.version, tree.string(), reading->damage));
         return operation.end(Outcome::broken, reading->version);
     }
     operation.end(Outcome::ok, reading->version);
@@ -54,8 +61,8 @@ void use(Actor& actor, const Held& held) {
 
 void discard_tree(const fs::path& tree) {
     std::error_code ignored;
-    for (auto at = fs::recursive_directory_iterator(tree, ignored); !ignored && at != fs::recursive_directory_iterator();
-         at.increment(ignored)) {
+    for (auto at = fs::recursive_directory_iterator(tree, ignored);
+         !ignored && at != fs::recursive_directory_iterator(); at.increment(ignored)) {
         if (at->is_directory(ignored) && !at->is_symlink(ignored))
             fs::permissions(at->path(), fs::perms::owner_all, fs::perm_options::add, ignored);
     }

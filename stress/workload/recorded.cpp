@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: MIT
+#include "stress/workload/recorded.hpp"
+
 #include <fmt/format.h>
 
 #include "stress/fault/calls.hpp"
-#include "stress/workload/recorded.hpp"
 
 namespace larder::stress {
 
-Recorded::Recorded(Actor& actor, Kind kind, std::uint32_t bucket, std::uint32_t key, Version version)
+Recorded::Recorded(Actor& actor, Kind kind, std::uint32_t bucket, std::uint32_t key,
+                   Version version)
     : actor_(actor), begun_(Log::now()) {
     event_.process = actor.crew.process;
     event_.thread = actor.thread;
@@ -20,7 +23,8 @@ void Recorded::middle() { append(Phase::middle, Outcome::none, 0, 0); }
 
 void Recorded::end(Outcome outcome, Version version, std::uint64_t detail) {
     append(Phase::end, outcome, version, detail);
-    actor_.crew.board.latencies[static_cast<std::size_t>(event_.kind) % max_kinds].add(Log::now() - begun_);
+    actor_.crew.board.latencies[static_cast<std::size_t>(event_.kind) % max_kinds].add(Log::now() -
+                                                                                       begun_);
 }
 
 void Recorded::end(const Error& error) {
@@ -41,8 +45,9 @@ void Recorded::end(const Error& error) {
     // Where calls of this process fail on purpose, so may everything that it does. Where none do, the library has met something
     // of which it should have made sense: what others do beside it is no error.
     if (!errors_are_planned()) {
-        actor_.report_violation(fmt::format("operation {} (kind {}): an error that no fault explains: {}", event_.operation,
-                                            static_cast<unsigned>(event_.kind), error.message()));
+        actor_.report_violation(
+            fmt::format("operation {} (kind {}): an error that no fault explains: {}",
+                        event_.operation, static_cast<unsigned>(event_.kind), error.message()));
     }
     end(Outcome::failed, 0, detail);
 }

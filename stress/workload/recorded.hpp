@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: MIT
 // An operation, written down before it begins and after it has ended.
 #pragma once
 
 #include <optional>
+
 #include "stress/workload/actor.hpp"
 
 namespace larder::stress {

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
 // What is the same for every process of a run.
 #pragma once
 
 #include <filesystem>
-#include <larder/options.hpp>
 #include <optional>
+
+#include <larder/options.hpp>
+
 #include "stress/scenario/scenario.hpp"
 
 namespace larder::stress {
@@ -11,13 +14,16 @@ namespace larder::stress {
 struct Setting {
     Scenario scenario;
     std::uint64_t seed = 0;
-    std::filesystem::path cache;      ///< the root under stress
-    std::filesystem::path scratch;    ///< on the cache's file system: what is materialized, and sources of cachetool put
-    std::filesystem::path histories;  ///< where each process writes its history, and sentences about what it found
+    std::filesystem::path cache;  ///< the root under stress
+    std::filesystem::path
+        scratch;  ///< on the cache's file system: what is materialized, and sources of cachetool put
+    std::filesystem::path
+        histories;  ///< where each process writes its history, and sentences about what it found
     std::filesystem::path cachetool;  ///< empty: its part is left out
-    std::filesystem::path self;       ///< this program, which a cachetool runs to fill and to read trees
+    std::filesystem::path self;  ///< this program, which a cachetool runs to fill and to read trees
     std::optional<LinkKind> link_kind;
-    bool can_exchange = true;    ///< without it a publish that dies or fails may have taken the old entry out: see MayRemove
+    bool can_exchange =
+        true;  ///< without it a publish that dies or fails may have taken the old entry out: see MayRemove
     bool disk_is_small = false;  ///< so that `full` may strike
 };
 

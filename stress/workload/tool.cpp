@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: MIT
+#include "stress/workload/tool.hpp"
+
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -13,10 +14,12 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <thread>
+
 #include "os/fd.hpp"
 #include "stress/content/tree.hpp"
-#include "stress/workload/tool.hpp"
-#include <thread>
 
 extern char** environ;
 
@@ -28,7 +31,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto never_killed = Clock::time_point::max();
 
-constexpr std::string_view fill_word = "@fill", read_word = "@read", read_alone_word = "@read-alone";
+constexpr std::string_view fill_word = "@fill", read_word = "@read",
+                           read_alone_word = "@read-alone";
 
 /// Where a builder finds its way to the process whose build it is: a descriptor that a cachetool hands on without knowing of
 /// it.
@@ -48,7 +52,8 @@ public:
         Ran ran;
         // Not until the end of its output: a child that another thread forks holds that open for as long as it lives.
         for (bool ended = false; !ended;) {
-            std::array<pollfd, 3> ready{{{ended_.get(), POLLIN, 0}, {out_.get(), POLLIN, 0}, {talk_.get(), POLLIN, 0}}};
+            std::array<pollfd, 3> ready{
+                {{ended_.get(), POLLIN, 0}, {out_.get(), POLLIN, 0}, {talk_.get(), POLLIN, 0}}};
             (void)::poll(ready.data(), ready.size(), wait_ms(deadline));
             ended = (ready[0].revents & POLLIN) != 0 || !ended_;
             if (ready[1].revents != 0) take_output(ran.out);
@@ -63,7 +68,8 @@ public:
 private:
     int wait_ms(Clock::time_point& deadline) {
         if (deadline == never_killed) return -1;
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
         if (left > 0) return static_cast<int>(left);
         ::kill(pid_, SIGKILL);
         killed_ = true;
@@ -101,7 +107,8 @@ private:
     os::Fd ended_, out_, talk_;
 };
 
-Ran run(const std::vector<std::string>& command, Clock::time_point deadline, const std::function<void()>& builds) {
+Ran run(const std::vector<std::string>& command, Clock::time_point deadline,
+        const std::function<void()>& builds) {
     std::vector<char*> arguments;
     for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
@@ -117,7 +124,8 @@ Ran run(const std::vector<std::string>& command, Clock::time_point deadline, con
     ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), builder_fd);
     pid_t pid = -1;
-    const int error = ::posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
+    const int error =
+        ::posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
     ::posix_spawn_file_actions_destroy(&actions);
     if (error != 0) return {1, std::strerror(error), false};
     to.reset();
@@ -137,8 +145,9 @@ int fill(char** words) {
     const char* const stage = std::getenv("LARDER_STAGE");
     const auto size = tree_size_of(words[3]);
     if (stage == nullptr || !size || !announce_build()) return 1;
-    const Identity identity{static_cast<std::uint32_t>(number_of(words[0])), static_cast<std::uint32_t>(number_of(words[1])),
-                            number_of(words[2]), *size};
+    const Identity identity{static_cast<std::uint32_t>(number_of(words[0])),
+                            static_cast<std::uint32_t>(number_of(words[1])), number_of(words[2]),
+                            *size};
     return write_tree(stage, identity) ? 0 : 1;
 }
 
@@ -152,8 +161,9 @@ void be_alone() {
 int read(char** words) {
     const char* const entry = std::getenv("LARDER_ENTRY");
     if (entry == nullptr) return 1;
-    const auto reading = read_tree(
-        entry, {static_cast<std::uint32_t>(number_of(words[0])), static_cast<std::uint32_t>(number_of(words[1])), {}});
+    const auto reading = read_tree(entry, {static_cast<std::uint32_t>(number_of(words[0])),
+                                           static_cast<std::uint32_t>(number_of(words[1])),
+                                           {}});
     if (!reading) return 1;
     fmt::print("{}", reading->sound() ? std::to_string(reading->version) : reading->damage);
     return reading->sound() ? 0 : reader_found_damage;
@@ -161,9 +171,10 @@ int read(char** words) {
 
 }  // namespace
 
-Ran run_cachetool(Actor& actor, const std::vector<std::string>& command, const std::vector<std::string>& words,
-                  const std::function<void()>& builds) {
-    std::vector<std::string> line{actor.setting().cachetool, "--cache", actor.setting().cache, "--json"};
+Ran run_cachetool(Actor& actor, const std::vector<std::string>& command,
+                  const std::vector<std::string>& words, const std::function<void()>& builds) {
+    std::vector<std::string> line{actor.setting().cachetool, "--cache", actor.setting().cache,
+                                  "--json"};
     line.insert(line.end(), command.begin(), command.end());
     line.emplace_back("--");
     line.insert(line.end(), words.begin(), words.end());
@@ -177,17 +188,22 @@ Ran run_cachetool(Actor& actor, const std::vector<std::string>& command, const s
     return ran;
 }
 
-std::vector<std::string> builder_command(const Setting& setting, std::uint32_t bucket, std::uint32_t key, Version version) {
-    return {setting.self,        std::string(fill_word),  std::to_string(bucket),
-            std::to_string(key), std::to_string(version), std::string(name_of(setting.scenario.tree))};
+std::vector<std::string> builder_command(const Setting& setting, std::uint32_t bucket,
+                                         std::uint32_t key, Version version) {
+    return {
+        setting.self,        std::string(fill_word),  std::to_string(bucket),
+        std::to_string(key), std::to_string(version), std::string(name_of(setting.scenario.tree))};
 }
 
-std::vector<std::string> reader_command(const Setting& setting, std::uint32_t bucket, std::uint32_t key, bool alone) {
-    return {setting.self, std::string(alone ? read_alone_word : read_word), std::to_string(bucket), std::to_string(key)};
+std::vector<std::string> reader_command(const Setting& setting, std::uint32_t bucket,
+                                        std::uint32_t key, bool alone) {
+    return {setting.self, std::string(alone ? read_alone_word : read_word), std::to_string(bucket),
+            std::to_string(key)};
 }
 
 bool is_helper(int argc, char** argv) {
-    return (argc == 6 && argv[1] == fill_word) || (argc == 4 && (argv[1] == read_word || argv[1] == read_alone_word));
+    return (argc == 6 && argv[1] == fill_word) ||
+           (argc == 4 && (argv[1] == read_word || argv[1] == read_alone_word));
 }
 
 int run_helper(int, char** argv) {

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: MIT
 // The same work through the command: each cachetool is a process of its own, which may be killed in the middle.
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
+
 #include "stress/content/names.hpp"
 #include "stress/content/tree.hpp"
 #include "stress/workload/reading.hpp"
@@ -22,23 +23,27 @@ Json document_of(const Ran& ran) {
 
 /// Ends an operation whose cachetool did not succeed. What is certainly without effect is said to be so; where it was killed,
 /// or may have failed in something that comes after its effect, it may have happened.
-void end_without_success(Actor& actor, Recorded& operation, const Ran& ran, bool fails_before_effect) {
+void end_without_success(Actor& actor, Recorded& operation, const Ran& ran,
+                         bool fails_before_effect) {
     if (!ran.started) return operation.end(Outcome::failed);
     const auto code = static_cast<std::uint64_t>(ran.code);
     if (ran.code > 128) {
-        if (!ran.was_killed()) actor.report_violation(fmt::format("cachetool was ended by signal {}", ran.code - 128));
+        if (!ran.was_killed())
+            actor.report_violation(fmt::format("cachetool was ended by signal {}", ran.code - 128));
         return operation.end(Outcome::unclear, 0, code);
     }
     const Outcome no_success = fails_before_effect ? Outcome::failed : Outcome::unclear;
     if (ran.code == 3) return operation.end(Outcome::miss, 0, code);
-    if (ran.code == 4) return operation.end(fails_before_effect ? Outcome::busy : Outcome::unclear, 0, code);
+    if (ran.code == 4)
+        return operation.end(fails_before_effect ? Outcome::busy : Outcome::unclear, 0, code);
     const auto document = document_of(ran);
     const auto error = document.value("error", Json::object());
-    const bool is_full = error.value("code", "") == "no_space" || error.value("code", "") == "command";
+    const bool is_full =
+        error.value("code", "") == "no_space" || error.value("code", "") == "command";
     // No call of a cachetool is made to fail: only a full disk explains its errors.
     if (!(is_full && actor.setting().disk_is_small)) {
-        actor.report_violation(
-            fmt::format("cachetool failed with {}, and no fault explains it: {}", ran.code, error.value("message", ran.out)));
+        actor.report_violation(fmt::format("cachetool failed with {}, and no fault explains it: {}",
+                                           ran.code, error.value("message", ran.out)));
     }
     operation.end(error.contains("code") ? no_success : Outcome::unclear, 0, code);
 }
@@ -61,7 +66,8 @@ class ToolPut : public Workload {
         Recorded operation(actor, Kind::put, bucket, key, version);
         Words command{"put"};
         if (actor.random.chance(0.3)) command.emplace_back("--move");
-        const auto ran = run_cachetool(actor, command, {bucket_name(bucket), key_name(key), source});
+        const auto ran =
+            run_cachetool(actor, command, {bucket_name(bucket), key_name(key), source});
         if (ran.code == 0) {
             operation.end(Outcome::ok, version);
         } else {
@@ -77,11 +83,12 @@ class ToolExec : public Workload {
         Recorded operation(actor, Kind::get, bucket, key);
         Words words{bucket_name(bucket), key_name(key), "--"}, command{"exec"};
         if (actor.random.chance(0.3)) command.emplace_back("--supervise");
-        for (auto& word : reader_command(actor.setting(), bucket, key, actor.random.chance(0.5))) words.push_back(std::move(word));
+        for (auto& word : reader_command(actor.setting(), bucket, key, actor.random.chance(0.5)))
+            words.push_back(std::move(word));
         const auto ran = run_cachetool(actor, command, words);
         if (ran.code == reader_found_damage) {
-            actor.report_violation(
-                fmt::format("bucket {} key {}, in a program run by cachetool exec: {}", bucket, key, ran.out));
+            actor.report_violation(fmt::format(
+                "bucket {} key {}, in a program run by cachetool exec: {}", bucket, key, ran.out));
             operation.end(Outcome::broken);
         } else if (ran.code != 0) {
             end_without_success(actor, operation, ran, true);
@@ -98,7 +105,8 @@ class ToolBuild : public Workload {
         MayRemove removal(actor, bucket, key, !actor.setting().can_exchange);
         Recorded operation(actor, Kind::build, bucket, key, version);
         Words words{bucket_name(bucket), key_name(key), "--"};
-        for (auto& word : builder_command(actor.setting(), bucket, key, version)) words.push_back(std::move(word));
+        for (auto& word : builder_command(actor.setting(), bucket, key, version))
+            words.push_back(std::move(word));
         const auto ran = run_cachetool(actor, {"build"}, words, [&] { operation.middle(); });
         if (ran.code != 0) {
             end_without_success(actor, operation, ran, true);
@@ -110,7 +118,9 @@ class ToolBuild : public Workload {
         } else if (const auto found = read_version(document.value("path", ""))) {
             operation.end(Outcome::ok, *found);
         } else {
-            operation.end(Outcome::unclear);  // the lease ended with the cachetool, and the entry has gone since
+            operation.end(
+                Outcome::
+                    unclear);  // the lease ended with the cachetool, and the entry has gone since
         }
         removal.end(true);
     }
@@ -121,14 +131,18 @@ class ToolInstall : public Workload {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
         const auto destination = actor.fresh_scratch();
         Recorded operation(actor, Kind::get, bucket, key);
-        const auto ran = run_cachetool(actor, {"install"}, {bucket_name(bucket), key_name(key), destination});
+        const auto ran =
+            run_cachetool(actor, {"install"}, {bucket_name(bucket), key_name(key), destination});
         if (ran.code == 0) {
             const auto reading = read_tree(destination, {bucket, key, {}});
             if (reading && !reading->sound()) {
                 actor.report_violation(
-                    fmt::format("bucket {} key {}, as installed by cachetool: {}", bucket, key, reading->damage));
+                    fmt::format("bucket {} key {}, as installed by cachetool: {}", bucket, key,
+                                reading->damage));
             }
-            const Outcome outcome = !reading ? Outcome::failed : reading->sound() ? Outcome::ok : Outcome::broken;
+            const Outcome outcome = !reading           ? Outcome::failed
+                                    : reading->sound() ? Outcome::ok
+                                                       : Outcome::broken;
             operation.end(outcome, reading ? reading->version : 0);
         } else {
             end_without_success(actor, operation, ran, true);
@@ -142,7 +156,8 @@ class ToolRemove : public Workload {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
         Recorded operation(actor, Kind::remove, bucket, key);
         const auto ran = run_cachetool(actor, {"remove"}, {bucket_name(bucket), key_name(key)});
-        ran.code == 0 ? operation.end(Outcome::ok) : end_without_success(actor, operation, ran, true);
+        ran.code == 0 ? operation.end(Outcome::ok)
+                      : end_without_success(actor, operation, ran, true);
     }
 };
 
@@ -155,7 +170,8 @@ class ToolRefresh : public Workload {
         const bool keeps = actor.random.chance(0.5);
         if (keeps) command.emplace_back("--keep-garbage");
         const auto ran = run_cachetool(actor, command, {bucket_name(bucket)});
-        ran.code == 0 ? operation.end(Outcome::ok) : end_without_success(actor, operation, ran, keeps);
+        ran.code == 0 ? operation.end(Outcome::ok)
+                      : end_without_success(actor, operation, ran, keeps);
     }
 };
 
@@ -163,7 +179,8 @@ class ToolGc : public Workload {
     void start(Actor& actor) override {
         Recorded operation(actor, Kind::collect, 0, 0);
         const auto ran = run_cachetool(actor, {"gc"}, {});
-        ran.code == 0 ? operation.end(Outcome::ok) : end_without_success(actor, operation, ran, true);
+        ran.code == 0 ? operation.end(Outcome::ok)
+                      : end_without_success(actor, operation, ran, true);
     }
 };
 

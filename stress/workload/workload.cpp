@@ -1,5 +1,7 @@
-#include <cstdlib>
+// SPDX-License-Identifier: MIT
 #include "stress/workload/workload.hpp"
+
+#include <cstdlib>
 
 namespace larder::stress {
 

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 // A kind of work that a scenario names: in the shape of FoundationDB's workloads.
 #pragma once
 
 #include <memory>
-#include "stress/workload/recorded.hpp"
 #include <string_view>
+
+#include "stress/workload/recorded.hpp"
 
 namespace larder::stress {
 

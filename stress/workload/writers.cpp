@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Those that change what a key names: put, replace, build, remove, refresh.
 #include <fmt/format.h>
 
@@ -18,7 +19,8 @@ void put(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
     options.producer = "stress";
     // Few, since each waits for the disk. If it can't sync what it has published it takes that back.
     if (actor.random.chance(0.01)) options.durability = Durability::power;
-    MayRemove removal(actor, bucket, key, !actor.setting().can_exchange || options.durability == Durability::power);
+    MayRemove removal(actor, bucket, key,
+                      !actor.setting().can_exchange || options.durability == Durability::power);
     Recorded operation(actor, Kind::put, bucket, key, version);
     const auto end = [&](auto how) {
         operation.end(how);
@@ -29,7 +31,9 @@ void put(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
         return actor.bucket(bucket).stage();
     }();
     if (!staging) return end(staging.error());
-    if (const auto written = write_tree(staging->path(), {bucket, key, version, actor.scenario().tree}); !written)
+    if (const auto written =
+            write_tree(staging->path(), {bucket, key, version, actor.scenario().tree});
+        !written)
         return end(written.error());
     auto lease = [&] {
         const LibraryCall call;
@@ -37,7 +41,8 @@ void put(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
     }();
     // An error before the link has reached its key has published nothing. Only one after it, in syncing it, comes too late for
     // that.
-    if (!lease && options.durability == Durability::power && lease.error().code != Errc::busy) return end(Outcome::unclear);
+    if (!lease && options.durability == Durability::power && lease.error().code != Errc::busy)
+        return end(Outcome::unclear);
     if (!lease) return end(lease.error());
     operation.end(Outcome::ok, version);
     removal.end(true);
@@ -48,7 +53,8 @@ class Put : public Workload {
 public:
     void setup(Actor& actor) override {
         for (std::uint32_t bucket = 0; bucket < actor.scenario().buckets; ++bucket) {
-            for (std::uint32_t key = actor.thread; key < actor.scenario().fill; key += actor.scenario().threads)
+            for (std::uint32_t key = actor.thread; key < actor.scenario().fill;
+                 key += actor.scenario().threads)
                 put(actor, bucket, key);
         }
     }
@@ -57,7 +63,8 @@ public:
 
 class Replace : public Workload {
     void start(Actor& actor) override {
-        if (const auto held = lease(actor, actor.draw_bucket(), actor.draw_key())) put(actor, held->bucket, held->key);
+        if (const auto held = lease(actor, actor.draw_bucket(), actor.draw_key()))
+            put(actor, held->bucket, held->key);
     }
 };
 
@@ -72,9 +79,11 @@ class Build : public Workload {
             const OutsideLibrary outside;
             operation.middle();
             if (actor.random.chance(0.05))
-                return tl::make_unexpected(Error{Errc::build, 0, "build", {}, "it fails on purpose"});
+                return tl::make_unexpected(
+                    Error{Errc::build, 0, "build", {}, "it fails on purpose"});
             // Builds that need others: always of a later key, so that none waits for itself by way of others.
-            if (key + 1 < actor.scenario().keys && actor.random.chance(0.05)) build(actor, bucket, key + 1);
+            if (key + 1 < actor.scenario().keys && actor.random.chance(0.05))
+                build(actor, bucket, key + 1);
             return write_tree(staging.path(), {bucket, key, version, actor.scenario().tree});
         };
         auto lease = [&] {

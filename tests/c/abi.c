@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a program that was compiled once rests on: how large the structs are, where their fields lie, and what the numbers mean. A field may be added at
  * a struct's end, which changes its size here and nothing else; whatever else fails here breaks programs, and needs another SOVERSION. */
 #include <stddef.h>
@@ -54,10 +55,12 @@ static void structs(void) {
 }
 
 static void codes(void) {
-    static const char* const names[] = {"ok",       "miss",        "busy",   "interrupted", "invalid", "refused", "read_only",
-                                        "no_space", "unsupported", "exists", "build",       "damaged", "system"};
+    static const char* const names[] = {
+        "ok",       "miss",        "busy",   "interrupted", "invalid", "refused", "read_only",
+        "no_space", "unsupported", "exists", "build",       "damaged", "system"};
     int code;
-    for (code = 0; code < (int)(sizeof names / sizeof *names); ++code) CHECK_TEXT(names[code], larder_code_name(code));
+    for (code = 0; code < (int)(sizeof names / sizeof *names); ++code)
+        CHECK_TEXT(names[code], larder_code_name(code));
     CHECK_TEXT("unknown", larder_code_name(code));
     CHECK_TEXT("unknown", larder_code_name(-1));
     CHECK_NUMBER(1, LARDER_MISS);
@@ -66,18 +69,22 @@ static void codes(void) {
 }
 
 static void event_kinds(void) {
-    static const char* const names[] = {"waiting",  "waited",  "gave_up",   "published", "removed",  "refreshed",
-                                        "restored", "evicted", "collected", "takeover",  "repaired", "reopened"};
+    static const char* const names[] = {"waiting",   "waited",    "gave_up",  "published",
+                                        "removed",   "refreshed", "restored", "evicted",
+                                        "collected", "takeover",  "repaired", "reopened"};
     int kind;
-    for (kind = 0; kind < (int)(sizeof names / sizeof *names); ++kind) CHECK_TEXT(names[kind], larder_event_kind_name(kind));
+    for (kind = 0; kind < (int)(sizeof names / sizeof *names); ++kind)
+        CHECK_TEXT(names[kind], larder_event_kind_name(kind));
     CHECK_TEXT("unknown", larder_event_kind_name(kind));
     CHECK_TEXT("unknown", larder_event_kind_name(-1));
 }
 
 static void kinds(void) {
-    static const char* const names[] = {"dangling", "malformed", "misnamed", "shared", "orphan", "participant", "foreign"};
+    static const char* const names[] = {"dangling", "malformed",   "misnamed", "shared",
+                                        "orphan",   "participant", "foreign"};
     int kind;
-    for (kind = 0; kind < (int)(sizeof names / sizeof *names); ++kind) CHECK_TEXT(names[kind], larder_finding_kind_name(kind));
+    for (kind = 0; kind < (int)(sizeof names / sizeof *names); ++kind)
+        CHECK_TEXT(names[kind], larder_finding_kind_name(kind));
     CHECK_TEXT("unknown", larder_finding_kind_name(kind));
     CHECK_TEXT("unknown", larder_finding_kind_name(-1));
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Builds in C: what they are lent, what they may return, and that one of many threads builds. */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -22,8 +23,11 @@ static int build(larder_staging* staging, void* data, larder_error** error) {
     write_file(below(larder_staging_path(staging), "text"), "built");
     larder_staging_free(staging); /* it is lent, so this does nothing */
     CHECK(exists(larder_staging_path(staging)));
-    if (work->with_error) *error = larder_error_new(LARDER_REFUSED, ENOTDIR, "wheel.whl", "no wheel");
-    if (work->key != NULL) return (int)larder_bucket_get_or_build(work->bucket, work->key, build, work, NULL, NULL, error);
+    if (work->with_error)
+        *error = larder_error_new(LARDER_REFUSED, ENOTDIR, "wheel.whl", "no wheel");
+    if (work->key != NULL)
+        return (int)larder_bucket_get_or_build(work->bucket, work->key, build, work, NULL, NULL,
+                                               error);
     return work->code;
 }
 
@@ -49,19 +53,23 @@ static void says_why_it_fails(const larder_bucket* bucket) {
     struct work work = {.bucket = bucket, .code = LARDER_BUILD};
     larder_lease* lease = NULL;
     larder_error* error = NULL;
-    FAILS_SAYING(LARDER_BUILD, "did not say why", larder_bucket_get_or_build(bucket, "f", build, &work, NULL, &lease, &error));
+    FAILS_SAYING(LARDER_BUILD, "did not say why",
+                 larder_bucket_get_or_build(bucket, "f", build, &work, NULL, &lease, &error));
     CHECK(lease == NULL);
     FAILS(LARDER_MISS, larder_bucket_get(bucket, "f", &lease, &error));
 
     work.code = LARDER_DAMAGED; /* one of the codes will do */
-    FAILS(LARDER_DAMAGED, larder_bucket_get_or_build(bucket, "f", build, &work, NULL, NULL, &error));
+    FAILS(LARDER_DAMAGED,
+          larder_bucket_get_or_build(bucket, "f", build, &work, NULL, NULL, &error));
     work.code = 4711; /* as will any other number */
     FAILS(LARDER_BUILD, larder_bucket_get_or_build(bucket, "f", build, &work, NULL, NULL, &error));
     work.code = -1;
-    CHECK_NUMBER(LARDER_BUILD, larder_bucket_get_or_build(bucket, "f", build, &work, NULL, NULL, NULL));
+    CHECK_NUMBER(LARDER_BUILD,
+                 larder_bucket_get_or_build(bucket, "f", build, &work, NULL, NULL, NULL));
 
     work.with_error = 1; /* the error that it gives counts more than what it returns */
-    CHECK_NUMBER(LARDER_REFUSED, larder_bucket_get_or_build(bucket, "f", build, &work, NULL, &lease, &error));
+    CHECK_NUMBER(LARDER_REFUSED,
+                 larder_bucket_get_or_build(bucket, "f", build, &work, NULL, &lease, &error));
     CHECK_NUMBER(LARDER_REFUSED, error->code);
     CHECK_NUMBER(ENOTDIR, error->sys_errno);
     CHECK_TEXT("build", error->step);
@@ -85,17 +93,20 @@ static int publishes(larder_staging* staging, void* data, larder_error** error) 
 static void passes_on(larder_bucket* bucket) {
     struct work work = {.bucket = bucket, .key = "k"};
     larder_error* error = NULL;
-    CHECK_NUMBER(LARDER_SYSTEM, larder_bucket_get_or_build(bucket, "f", asks_larder, NULL, NULL, NULL, &error));
+    CHECK_NUMBER(LARDER_SYSTEM,
+                 larder_bucket_get_or_build(bucket, "f", asks_larder, NULL, NULL, NULL, &error));
     CHECK_NUMBER(ENOENT, error->sys_errno);
     CHECK_TEXT("/nowhere/at/all", error->path);
     CHECK(strcmp("build", error->step) != 0);
     larder_error_free(error);
     error = NULL;
-    FAILS_SAYING(LARDER_INVALID, "lent", larder_bucket_get_or_build(bucket, "p", publishes, bucket, NULL, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "lent",
+                 larder_bucket_get_or_build(bucket, "p", publishes, bucket, NULL, NULL, &error));
 
     WORKS(larder_bucket_get_or_build(bucket, "another's", build, &work, NULL, NULL, &error));
     work.key = "own";
-    FAILS(LARDER_INVALID, larder_bucket_get_or_build(bucket, "own", build, &work, NULL, NULL, &error));
+    FAILS(LARDER_INVALID,
+          larder_bucket_get_or_build(bucket, "own", build, &work, NULL, NULL, &error));
     CHECK_NUMBER(2, work.calls);
 }
 
@@ -115,9 +126,11 @@ static int counted(larder_staging* staging, void* data, larder_error** error) {
 static void* want(void* bucket) {
     larder_lease* lease = NULL;
     pthread_mutex_lock(&counting);
-    if (++inside == 4) CHECK(write(together[1], "four", 4) == 4); /* one byte for each that might build */
+    if (++inside == 4)
+        CHECK(write(together[1], "four", 4) == 4); /* one byte for each that might build */
     pthread_mutex_unlock(&counting);
-    CHECK(larder_bucket_get_or_build(bucket, "wanted by all", counted, NULL, NULL, &lease, NULL) == LARDER_OK);
+    CHECK(larder_bucket_get_or_build(bucket, "wanted by all", counted, NULL, NULL, &lease, NULL) ==
+          LARDER_OK);
     return lease;
 }
 

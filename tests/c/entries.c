@@ -1,7 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* Publish, get, look, retire. */
 #define _XOPEN_SOURCE 700
 #include <string.h>
 #include <sys/stat.h>
+
 #include <time.h>
 
 #include "support.h"
@@ -44,7 +46,8 @@ static void opens(void) {
 }
 
 static void publishes_and_gets(const larder_bucket* bucket) {
-    larder_publish_options options = {.size = sizeof options, .durability = LARDER_SURVIVES_POWER, .producer = "c_tests 1"};
+    larder_publish_options options = {
+        .size = sizeof options, .durability = LARDER_SURVIVES_POWER, .producer = "c_tests 1"};
     larder_staging* staging = NULL;
     larder_lease* made = NULL;
     larder_lease* got = NULL;
@@ -75,7 +78,8 @@ static void publishes_and_gets(const larder_bucket* bucket) {
     CHECK_NUMBER(LARDER_SURVIVES_POWER, info->durability);
     CHECK_NUMBER(strlen("from a copy"), info->bytes);
     CHECK_NUMBER(1, info->files);
-    CHECK(info->published_ns / 1000000000 >= before && info->published_ns / 1000000000 <= (long long)time(NULL) + 1);
+    CHECK(info->published_ns / 1000000000 >= before &&
+          info->published_ns / 1000000000 <= (long long)time(NULL) + 1);
     CHECK(*info->boot != '\0');
     larder_entry_info_free(info);
     larder_lease_free(made);
@@ -120,7 +124,8 @@ static void lists_and_retires(const larder_cache* cache, const larder_bucket* bu
     WORKS(larder_bucket_keys(bucket, &names, &error));
     CHECK_NUMBER(4, names->count);
     CHECK_NUMBER(0, names->unnameable);
-    CHECK(has(names, "k") && has(names, "l/\xc3\xa4") && has(names, "copied") && has(names, "moved"));
+    CHECK(has(names, "k") && has(names, "l/\xc3\xa4") && has(names, "copied") &&
+          has(names, "moved"));
     larder_names_free(names);
     WORKS(larder_cache_buckets(cache, &names, &error));
     CHECK_NUMBER(1, names->count);
@@ -159,7 +164,8 @@ static void count_key(const char* key, void* count) {
 }
 
 static void refreshes(const larder_bucket* bucket) {
-    larder_refresh_options options = {.size = sizeof options, .pattern = "s/*", .on_taken = count_key};
+    larder_refresh_options options = {
+        .size = sizeof options, .pattern = "s/*", .on_taken = count_key};
     larder_lease* lease = NULL;
     larder_names* names = NULL;
     larder_error* error = NULL;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Errors as values: what is NULL, what can never work, and what the error says. */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
@@ -26,7 +27,8 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     int pinned = 77;
 
     FAILS_SAYING(LARDER_INVALID, "root is NULL", larder_cache_open(NULL, NULL, &opened, &error));
-    FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_open(below(playground(), "unmade"), NULL, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "cache is NULL",
+                 larder_cache_open(below(playground(), "unmade"), NULL, NULL, &error));
     CHECK(!exists(below(playground(), "unmade")));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_bucket(NULL, "b", &named, &error));
     FAILS_SAYING(LARDER_INVALID, "name is NULL", larder_cache_bucket(cache, NULL, &named, &error));
@@ -37,19 +39,26 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     FAILS_SAYING(LARDER_INVALID, "status is NULL", larder_cache_status(cache, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_retired(NULL, &entries, &error));
     FAILS_SAYING(LARDER_INVALID, "entries is NULL", larder_cache_retired(cache, NULL, &error));
-    FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_restore(NULL, "id", 0, &lease, &error));
-    FAILS_SAYING(LARDER_INVALID, "id is NULL", larder_cache_restore(cache, NULL, 0, &lease, &error));
+    FAILS_SAYING(LARDER_INVALID, "cache is NULL",
+                 larder_cache_restore(NULL, "id", 0, &lease, &error));
+    FAILS_SAYING(LARDER_INVALID, "id is NULL",
+                 larder_cache_restore(cache, NULL, 0, &lease, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_collect(NULL, NULL, NULL, &error));
-    FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_keep_within(NULL, NULL, NULL, &error));
-    FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_verify(NULL, NULL, &verified, &error));
+    FAILS_SAYING(LARDER_INVALID, "cache is NULL",
+                 larder_cache_keep_within(NULL, NULL, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "cache is NULL",
+                 larder_cache_verify(NULL, NULL, &verified, &error));
     FAILS_SAYING(LARDER_INVALID, "report is NULL", larder_cache_verify(cache, NULL, NULL, &error));
 
     FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_get(NULL, "k", &lease, &error));
     FAILS_SAYING(LARDER_INVALID, "key is NULL", larder_bucket_get(bucket, NULL, &lease, &error));
     FAILS_SAYING(LARDER_INVALID, "lease is NULL", larder_bucket_get(bucket, "k", NULL, &error));
-    FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_get_or_build(NULL, "k", unused, NULL, NULL, &lease, &error));
-    FAILS_SAYING(LARDER_INVALID, "key is NULL", larder_bucket_get_or_build(bucket, NULL, unused, NULL, NULL, &lease, &error));
-    FAILS_SAYING(LARDER_INVALID, "build is NULL", larder_bucket_get_or_build(bucket, "k", NULL, NULL, NULL, &lease, &error));
+    FAILS_SAYING(LARDER_INVALID, "bucket is NULL",
+                 larder_bucket_get_or_build(NULL, "k", unused, NULL, NULL, &lease, &error));
+    FAILS_SAYING(LARDER_INVALID, "key is NULL",
+                 larder_bucket_get_or_build(bucket, NULL, unused, NULL, NULL, &lease, &error));
+    FAILS_SAYING(LARDER_INVALID, "build is NULL",
+                 larder_bucket_get_or_build(bucket, "k", NULL, NULL, NULL, &lease, &error));
     FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_stage(NULL, &staging, &error));
     FAILS_SAYING(LARDER_INVALID, "staging is NULL", larder_bucket_stage(bucket, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "staging is NULL", larder_staging_copy_from(NULL, "/", &error));
@@ -57,26 +66,33 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     WORKS(larder_bucket_stage(bucket, &staging, &error));
     FAILS_SAYING(LARDER_INVALID, "source is NULL", larder_staging_copy_from(staging, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "source is NULL", larder_staging_move_from(staging, NULL, &error));
-    FAILS_SAYING(LARDER_INVALID, "staging is NULL", larder_bucket_publish(bucket, "k", NULL, NULL, &lease, &error));
+    FAILS_SAYING(LARDER_INVALID, "staging is NULL",
+                 larder_bucket_publish(bucket, "k", NULL, NULL, &lease, &error));
     {
         const char* const path = below(larder_staging_path(staging), ".");
-        FAILS_SAYING(LARDER_INVALID, "key is NULL", larder_bucket_publish(bucket, NULL, staging, NULL, &lease, &error));
+        FAILS_SAYING(LARDER_INVALID, "key is NULL",
+                     larder_bucket_publish(bucket, NULL, staging, NULL, &lease, &error));
         CHECK(!exists(path)); /* it is freed whatever happens */
     }
     WORKS(larder_bucket_stage(bucket, &staging, &error));
-    FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_publish(NULL, "k", staging, NULL, &lease, &error));
+    FAILS_SAYING(LARDER_INVALID, "bucket is NULL",
+                 larder_bucket_publish(NULL, "k", staging, NULL, &lease, &error));
     FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_remove(NULL, "k", &error));
     FAILS_SAYING(LARDER_INVALID, "key is NULL", larder_bucket_remove(bucket, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_refresh(NULL, &error));
-    FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_refresh_some(NULL, NULL, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "bucket is NULL",
+                 larder_bucket_refresh_some(NULL, NULL, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_pin(NULL, "k", &error));
     FAILS_SAYING(LARDER_INVALID, "key is NULL", larder_bucket_pin(bucket, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_unpin(NULL, "k", &error));
     FAILS_SAYING(LARDER_INVALID, "key is NULL", larder_bucket_unpin(bucket, NULL, &error));
-    FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_is_pinned(NULL, "k", &pinned, &error));
+    FAILS_SAYING(LARDER_INVALID, "bucket is NULL",
+                 larder_bucket_is_pinned(NULL, "k", &pinned, &error));
     CHECK_NUMBER(0, pinned);
-    FAILS_SAYING(LARDER_INVALID, "key is NULL", larder_bucket_is_pinned(bucket, NULL, &pinned, &error));
-    FAILS_SAYING(LARDER_INVALID, "pinned is NULL", larder_bucket_is_pinned(bucket, "k", NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "key is NULL",
+                 larder_bucket_is_pinned(bucket, NULL, &pinned, &error));
+    FAILS_SAYING(LARDER_INVALID, "pinned is NULL",
+                 larder_bucket_is_pinned(bucket, "k", NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_keys(NULL, &names, &error));
     FAILS_SAYING(LARDER_INVALID, "names is NULL", larder_bucket_keys(bucket, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_info(NULL, "k", &info, &error));
@@ -84,8 +100,11 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     FAILS_SAYING(LARDER_INVALID, "info is NULL", larder_bucket_info(bucket, "k", NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "lease is NULL", larder_lease_keep_across_exec(NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "tree is NULL", larder_materialize(NULL, "d", NULL, NULL, &error));
-    FAILS_SAYING(LARDER_INVALID, "destination is NULL", larder_materialize("t", NULL, NULL, NULL, &error));
-    CHECK_NUMBER(LARDER_INVALID, larder_bucket_remove(NULL, NULL, NULL)); /* nor need there be a place for the error */
+    FAILS_SAYING(LARDER_INVALID, "destination is NULL",
+                 larder_materialize("t", NULL, NULL, NULL, &error));
+    CHECK_NUMBER(
+        LARDER_INVALID,
+        larder_bucket_remove(NULL, NULL, NULL)); /* nor need there be a place for the error */
 }
 
 static void tells_of_null(void) {

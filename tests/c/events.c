@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a cache tells of itself. */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
@@ -16,7 +17,8 @@ struct heard {
 static void hear(const larder_event* event, void* data) {
     struct heard* const heard = data;
     CHECK(heard->count < 4);
-    snprintf(heard->kinds[heard->count++], sizeof *heard->kinds, "%s", larder_event_kind_name(event->kind));
+    snprintf(heard->kinds[heard->count++], sizeof *heard->kinds, "%s",
+             larder_event_kind_name(event->kind));
     snprintf(heard->bucket, sizeof heard->bucket, "%s", event->bucket);
     snprintf(heard->key, sizeof heard->key, "%s", event->key);
     snprintf(heard->id, sizeof heard->id, "%s", event->id);
@@ -29,7 +31,8 @@ static void hear(const larder_event* event, void* data) {
 static void tells(void) {
     static struct heard heard;
     const char* const log = below(playground(), "log");
-    larder_open_options options = {.size = sizeof options, .on_event = hear, .on_event_data = &heard, .log = log, .count = 1};
+    larder_open_options options = {
+        .size = sizeof options, .on_event = hear, .on_event_data = &heard, .log = log, .count = 1};
     larder_cache* const cache = open_cache(&options);
     larder_bucket* const bucket = open_bucket(cache);
     larder_entry_info* info = NULL;
@@ -53,7 +56,8 @@ static void tells(void) {
     larder_lease_free(lease);
     WORKS(larder_bucket_remove(bucket, "k", &error));
     CHECK_TEXT("removed", heard.kinds[1]);
-    CHECK(strstr(read_file(below(playground(), "log")), " event=removed bucket=\"b\" key=\"k\"\n") != NULL);
+    CHECK(strstr(read_file(below(playground(), "log")),
+                 " event=removed bucket=\"b\" key=\"k\"\n") != NULL);
 
     WORKS(larder_cache_counters(cache, &counters, &error));
     CHECK_NUMBER(sizeof *counters, counters->size);

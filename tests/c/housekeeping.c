@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Collect, with limits and without, verify, status, pins. */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
@@ -261,8 +262,10 @@ static void tell_done(const larder_collect_report* report, const larder_error* e
 static void keeps_within(void) {
     larder_cache* const cache = open_cache(NULL);
     larder_bucket* const bucket = open_bucket(cache);
-    larder_collect_options limits = {.size = sizeof limits, .limits = LARDER_LIMIT_ENTRIES, .max_entries = 1};
-    larder_background_options options = {.size = sizeof options, .every_s = -1, .on_done = tell_done, .on_done_data = done};
+    larder_collect_options limits = {
+        .size = sizeof limits, .limits = LARDER_LIMIT_ENTRIES, .max_entries = 1};
+    larder_background_options options = {
+        .size = sizeof options, .every_s = -1, .on_done = tell_done, .on_done_data = done};
     larder_error* error = NULL;
     char byte;
     CHECK(pipe(done) == 0);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Materialize. */
 #define _XOPEN_SOURCE 700
 #include <string.h>
@@ -51,14 +52,17 @@ void test_install(void) {
 
     /* What stands in the way stays, unless its replacement is allowed. */
     write_file(below(copied, "text"), "edited");
-    FAILS(LARDER_EXISTS, larder_materialize(larder_lease_path(lease), copied, &options, &report, &error));
+    FAILS(LARDER_EXISTS,
+          larder_materialize(larder_lease_path(lease), copied, &options, &report, &error));
     CHECK(report == NULL);
     CHECK_TEXT("edited", read_file(below(copied, "text")));
     options.replace = 1;
     WORKS(larder_materialize(larder_lease_path(lease), copied, &options, NULL, &error));
     CHECK_TEXT("1234", read_file(below(copied, "text")));
 
-    FAILS(LARDER_INVALID, larder_materialize(larder_lease_path(lease), below(larder_cache_root(cache), "inside"), NULL, NULL, &error));
+    FAILS(LARDER_INVALID,
+          larder_materialize(larder_lease_path(lease), below(larder_cache_root(cache), "inside"),
+                             NULL, NULL, &error));
     larder_lease_free(lease);
     larder_bucket_free(bucket);
     larder_cache_close(cache);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs the part of the tests that is named as its argument. */
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,8 @@ static const struct {
     const char* name;
     void (*run)(void);
 } parts[] = {
-    {"abi", test_abi},       {"builds", test_builds},   {"entries", test_entries}, {"errors", test_errors}, {"events", test_events}, {"housekeeping", test_housekeeping},
+    {"abi", test_abi},         {"builds", test_builds},   {"entries", test_entries},
+    {"errors", test_errors},   {"events", test_events},   {"housekeeping", test_housekeeping},
     {"install", test_install}, {"options", test_options}, {"waits", test_waits},
 };
 

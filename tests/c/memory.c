@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* No memory: each allocation that a call makes fails once, in turn, until the call gets through without meeting the one that fails. Every time the call
  * has to come back with an error, or succeed without what it could not have, and never throw, abort or leave its result half made. */
 #define _XOPEN_SOURCE 700
@@ -42,7 +43,8 @@ static larder_code opens(larder_error** error) {
 
 static larder_code finds(larder_error** error) {
     larder_lease* lease = NULL;
-    const larder_code code = larder_bucket_get(bucket, "a key that is too long for a string to keep it in itself", &lease, error);
+    const larder_code code = larder_bucket_get(
+        bucket, "a key that is too long for a string to keep it in itself", &lease, error);
     CHECK((lease != NULL) == (code == LARDER_OK));
     larder_lease_free(lease);
     return code;
@@ -50,7 +52,8 @@ static larder_code finds(larder_error** error) {
 
 static larder_code builds(larder_error** error) {
     larder_lease* lease = NULL;
-    const larder_code code = larder_bucket_get_or_build(bucket, "built", fill, NULL, NULL, &lease, error);
+    const larder_code code =
+        larder_bucket_get_or_build(bucket, "built", fill, NULL, NULL, &lease, error);
     CHECK((lease != NULL) == (code == LARDER_OK));
     larder_lease_free(lease);
     if (code == LARDER_OK) CHECK(larder_bucket_remove(bucket, "built", NULL) == LARDER_OK);
@@ -83,9 +86,11 @@ static larder_code misses(larder_error** error) {
 }
 
 static larder_code installs(larder_error** error) {
-    const larder_materialize_options options = {.size = sizeof options, .mode = LARDER_MODE_COPY, .replace = 1};
+    const larder_materialize_options options = {
+        .size = sizeof options, .mode = LARDER_MODE_COPY, .replace = 1};
     larder_materialize_report* report = NULL;
-    const larder_code code = larder_materialize(below(playground(), "tree"), below(playground(), "installed"), &options, &report, error);
+    const larder_code code = larder_materialize(
+        below(playground(), "tree"), below(playground(), "installed"), &options, &report, error);
     CHECK((report != NULL) == (code == LARDER_OK));
     larder_materialize_report_free(report);
     return code;
@@ -107,12 +112,15 @@ static larder_code collects(larder_error** error) {
 }
 
 static larder_code makes_an_error(larder_error** error) {
-    *error = larder_error_new(LARDER_BUILD, 0, "a path that is too long for a string to keep it in itself", "a text of the same kind, to be copied");
+    *error = larder_error_new(LARDER_BUILD, 0,
+                              "a path that is too long for a string to keep it in itself",
+                              "a text of the same kind, to be copied");
     CHECK(*error != NULL);
     return (larder_code)(*error)->code;
 }
 
-static void without_memory(const char* name, larder_code (*call)(larder_error**), larder_code usual) {
+static void without_memory(const char* name, larder_code (*call)(larder_error**),
+                           larder_code usual) {
     long n;
     int out_of_memory = 0;
     for (n = 0; n < 10000; ++n) {
@@ -142,7 +150,8 @@ int main(void) {
     cache = open_cache(NULL);
     bucket = open_bucket(cache);
     put(bucket, "a key that is too long for a string to keep it in itself", "text");
-    CHECK(mkdir(below(playground(), "tree"), 0755) == 0 && mkdir(below(playground(), "tree/below"), 0755) == 0);
+    CHECK(mkdir(below(playground(), "tree"), 0755) == 0 &&
+          mkdir(below(playground(), "tree/below"), 0755) == 0);
     write_file(below(playground(), "tree/file"), "text");
     write_file(below(playground(), "tree/below/file"), "text");
     without_memory("opens", opens, LARDER_OK);

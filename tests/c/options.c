@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Options: structs of other versions, and values that can't be. */
 #include <string.h>
 
@@ -15,17 +16,22 @@ static void grow(const larder_cache* cache) {
     larder_verify_report* report = NULL;
     larder_error* error = NULL;
     memset(&later, 0, sizeof later);
-    FAILS_SAYING(LARDER_INVALID, "sizeof", larder_cache_verify(cache, &later.options, &report, &error)); /* never set */
+    FAILS_SAYING(LARDER_INVALID, "sizeof",
+                 larder_cache_verify(cache, &later.options, &report, &error)); /* never set */
     later.options.size = sizeof(uint32_t);
-    FAILS_SAYING(LARDER_INVALID, "sizeof", larder_cache_verify(cache, &later.options, &report, &error)); /* no version had so little */
+    FAILS_SAYING(
+        LARDER_INVALID, "sizeof",
+        larder_cache_verify(cache, &later.options, &report, &error)); /* no version had so little */
     CHECK(report == NULL);
 
     later.options.size = sizeof later; /* a later program that asks for nothing new */
     WORKS(larder_cache_verify(cache, &later.options, &report, &error));
     larder_verify_report_free(report);
     later.added_later = &later; /* and one that does */
-    FAILS_SAYING(LARDER_INVALID, "newer larder", larder_cache_verify(cache, &later.options, &report, &error));
-    later.options.size = sizeof later.options; /* that is what the library is told to look at, and no more */
+    FAILS_SAYING(LARDER_INVALID, "newer larder",
+                 larder_cache_verify(cache, &later.options, &report, &error));
+    later.options.size =
+        sizeof later.options; /* that is what the library is told to look at, and no more */
     WORKS(larder_cache_verify(cache, &later.options, &report, &error));
     larder_verify_report_free(report);
 }
@@ -62,17 +68,21 @@ static void must_be_known(const larder_cache* cache, const larder_bucket* bucket
     CHECK(opened == NULL && !exists(fresh));
 
     publish.durability = 2;
-    FAILS_SAYING(LARDER_INVALID, "durability", larder_bucket_get_or_build(bucket, "k", unused, NULL, &publish, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "durability",
+                 larder_bucket_get_or_build(bucket, "k", unused, NULL, &publish, NULL, &error));
     publish.durability = 0;
     publish.reserved = &publish;
     WORKS(larder_bucket_stage(bucket, &staging, &error));
-    FAILS_SAYING(LARDER_INVALID, "reserved", larder_bucket_publish(bucket, "k", staging, &publish, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "reserved",
+                 larder_bucket_publish(bucket, "k", staging, &publish, NULL, &error));
 
     refresh.reserved = &refresh;
-    FAILS_SAYING(LARDER_INVALID, "reserved", larder_bucket_refresh_some(bucket, &refresh, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "reserved",
+                 larder_bucket_refresh_some(bucket, &refresh, NULL, &error));
 
     materialize.mode = 4;
-    FAILS_SAYING(LARDER_INVALID, "mode", larder_materialize("/", fresh, &materialize, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "mode",
+                 larder_materialize("/", fresh, &materialize, NULL, &error));
 
     collect.reserved = &collect;
     FAILS_SAYING(LARDER_INVALID, "reserved", larder_cache_collect(cache, &collect, NULL, &error));
@@ -82,16 +92,20 @@ static void limits_need_their_bits(const larder_cache* cache) {
     larder_collect_options options = {.size = sizeof options};
     larder_error* error = NULL;
     options.max_size = 1;
-    FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_SIZE", larder_cache_collect(cache, &options, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_SIZE",
+                 larder_cache_collect(cache, &options, NULL, &error));
     options.max_size = 0;
     options.max_age_s = 1;
-    FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_AGE", larder_cache_collect(cache, &options, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_AGE",
+                 larder_cache_collect(cache, &options, NULL, &error));
     options.max_age_s = 0;
     options.max_entries = 1;
-    FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_ENTRIES", larder_cache_collect(cache, &options, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_ENTRIES",
+                 larder_cache_collect(cache, &options, NULL, &error));
     options.max_entries = 0;
     options.min_free = 1;
-    FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_FREE_SPACE", larder_cache_collect(cache, &options, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_FREE_SPACE",
+                 larder_cache_collect(cache, &options, NULL, &error));
     options.min_free = 0;
     options.limits = 16;
     FAILS_SAYING(LARDER_INVALID, "limits", larder_cache_collect(cache, &options, NULL, &error));
@@ -113,15 +127,18 @@ static void arrays_need_their_texts(const larder_cache* cache) {
     plan[0] = &incomplete;
     plan[1] = NULL;
     options.keep_count = 1;
-    FAILS_SAYING(LARDER_INVALID, "keep is NULL", larder_cache_collect(cache, &options, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "keep is NULL",
+                 larder_cache_collect(cache, &options, NULL, &error));
     options.keep = hole;
     options.keep_count = 2;
     FAILS_SAYING(LARDER_INVALID, "keep[1]", larder_cache_collect(cache, &options, NULL, &error));
     options.keep_count = 0;
     options.plan_count = 1;
-    FAILS_SAYING(LARDER_INVALID, "plan is NULL", larder_cache_collect(cache, &options, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "plan is NULL",
+                 larder_cache_collect(cache, &options, NULL, &error));
     options.plan = plan;
-    FAILS_SAYING(LARDER_INVALID, "plan[0] lacks", larder_cache_collect(cache, &options, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "plan[0] lacks",
+                 larder_cache_collect(cache, &options, NULL, &error));
     incomplete.id = "id";
     incomplete.reason = 5;
     FAILS_SAYING(LARDER_INVALID, "reason", larder_cache_collect(cache, &options, NULL, &error));

@@ -1,44 +1,54 @@
+/* SPDX-License-Identifier: MIT */
 #define _XOPEN_SOURCE 700
 #include "support.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <ftw.h>
+
 void fail_check(const char* file, int line, const char* what) {
     fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
     exit(1);
 }
 
-void check_text(const char* file, int line, const char* what, const char* expected, const char* actual) {
+void check_text(const char* file, int line, const char* what, const char* expected,
+                const char* actual) {
     if (actual != NULL && strcmp(expected, actual) == 0) return;
-    fprintf(stderr, "%s:%d: %s is \"%s\", not \"%s\"\n", file, line, what, actual != NULL ? actual : "(NULL)", expected);
+    fprintf(stderr, "%s:%d: %s is \"%s\", not \"%s\"\n", file, line, what,
+            actual != NULL ? actual : "(NULL)", expected);
     exit(1);
 }
 
-void check_number(const char* file, int line, const char* what, long long expected, long long actual) {
+void check_number(const char* file, int line, const char* what, long long expected,
+                  long long actual) {
     if (expected == actual) return;
     fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", file, line, what, actual, expected);
     exit(1);
 }
 
-void check_code(const char* file, int line, const char* what, larder_code expected, larder_code actual, larder_error** error) {
+void check_code(const char* file, int line, const char* what, larder_code expected,
+                larder_code actual, larder_error** error) {
     check_message(file, line, what, expected, actual, error, "");
 }
 
-void check_message(const char* file, int line, const char* what, larder_code expected, larder_code actual, larder_error** error,
-                   const char* words) {
+void check_message(const char* file, int line, const char* what, larder_code expected,
+                   larder_code actual, larder_error** error, const char* words) {
     const char* const message = *error != NULL ? (*error)->message : "";
     if (actual != expected || strstr(message, words) == NULL) {
-        fprintf(stderr, "%s:%d: %s gave %s (%s), not %s%s%s\n", file, line, what, larder_code_name((int)actual), message,
-                larder_code_name((int)expected), *words != '\0' ? " with " : "", words);
+        fprintf(stderr, "%s:%d: %s gave %s (%s), not %s%s%s\n", file, line, what,
+                larder_code_name((int)actual), message, larder_code_name((int)expected),
+                *words != '\0' ? " with " : "", words);
         exit(1);
     }
-    if (expected == LARDER_OK ? *error != NULL : *error == NULL || (*error)->code != (int)expected || *message == '\0') {
-        fprintf(stderr, "%s:%d: %s gave %s, and an error that does not say so\n", file, line, what, larder_code_name((int)actual));
+    if (expected == LARDER_OK
+            ? *error != NULL
+            : *error == NULL || (*error)->code != (int)expected || *message == '\0') {
+        fprintf(stderr, "%s:%d: %s gave %s, and an error that does not say so\n", file, line, what,
+                larder_code_name((int)actual));
         exit(1);
     }
     larder_error_free(*error);
@@ -51,7 +61,8 @@ const char* playground(void) {
     if (*directory == '\0') {
         const char* parent = getenv("LARDER_TEST_DIR");
         if (parent == NULL) parent = getenv("TMPDIR");
-        snprintf(directory, sizeof directory, "%s/larder-c-XXXXXX", parent != NULL ? parent : "/tmp");
+        snprintf(directory, sizeof directory, "%s/larder-c-XXXXXX",
+                 parent != NULL ? parent : "/tmp");
         CHECK(mkdtemp(directory) != NULL);
     }
     return directory;

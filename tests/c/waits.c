@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Waiting for another's build: limits, being stopped, and being told. One thread builds, for as long as the test likes, while another one, with a
  * cache and options of its own, wants the same key. */
 #define _XOPEN_SOURCE 700
@@ -7,7 +8,8 @@
 
 #include "support.h"
 
-static int begun[2], finish[2]; /* pipes: the build says that it has begun, and ends when it is told */
+static int begun[2],
+    finish[2]; /* pipes: the build says that it has begun, and ends when it is told */
 
 static int held_up(larder_staging* staging, void* data, larder_error** error) {
     char byte = 'b';
@@ -70,7 +72,8 @@ static void can_be_stopped(larder_bucket* bucket) {
     builder = start_building(bucket);
     larder_stop_request(options.stop);
     larder_stop_free(options.stop); /* the cache knows of it all the same */
-    FAILS(LARDER_INTERRUPTED, larder_bucket_get_or_build(own, "k", quick, &built, NULL, &lease, &error));
+    FAILS(LARDER_INTERRUPTED,
+          larder_bucket_get_or_build(own, "k", quick, &built, NULL, &lease, &error));
     CHECK_NUMBER(0, built);
     let_it_finish();
     CHECK(pthread_join(builder, NULL) == 0);

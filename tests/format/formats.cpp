@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The file `format`.
 
 #include "catch.hpp"
@@ -24,20 +25,35 @@ TEST_CASE("a format reads back") {
 }
 
 TEST_CASE("a later version is told by the first line alone") {
-    for (const char* text : {"larder 2\n", "larder 2\nlinks symlink\n", "larder 10\nanything\0else", "larder 2147483647\n"}) {
+    for (const char* text : {"larder 2\n", "larder 2\nlinks symlink\n", "larder 10\nanything\0else",
+                             "larder 2147483647\n"}) {
         CHECK(parse_format(text).kind == Kind::newer);
     }
 }
 
 TEST_CASE("what is no format is unknown") {
-    for (const char* text : {"", "\n", "larder", "larder 1", "larder 1\n", "larder 1\nlinks symlink", "larder 1\nlinks \n",
-        "larder 1\nlinks Symlink\n",
-                             "larder 1\r\nlinks symlink\r\n", "larder 1\nlinks symlink\n\n", "larder 1\nlinks symlink\nmore\n",
-                                 " larder 1\nlinks symlink\n",
-                             "larder  1\nlinks symlink\n", "larder 01\nlinks symlink\n", "larder +1\nlinks symlink\n",
-                                 "larder 0\nlinks symlink\n",
-                             "larder -1\nlinks symlink\n", "larder 2", "larder 2x\n", "larder \n", "Larder 1\nlinks symlink\n",
-                                 "ladder 1\nlinks symlink\n"}) {
+    for (const char* text : {"",
+                             "\n",
+                             "larder",
+                             "larder 1",
+                             "larder 1\n",
+                             "larder 1\nlinks symlink",
+                             "larder 1\nlinks \n",
+                             "larder 1\nlinks Symlink\n",
+                             "larder 1\r\nlinks symlink\r\n",
+                             "larder 1\nlinks symlink\n\n",
+                             "larder 1\nlinks symlink\nmore\n",
+                             " larder 1\nlinks symlink\n",
+                             "larder  1\nlinks symlink\n",
+                             "larder 01\nlinks symlink\n",
+                             "larder +1\nlinks symlink\n",
+                             "larder 0\nlinks symlink\n",
+                             "larder -1\nlinks symlink\n",
+                             "larder 2",
+                             "larder 2x\n",
+                             "larder \n",
+                             "Larder 1\nlinks symlink\n",
+                             "ladder 1\nlinks symlink\n"}) {
         INFO(text);
         CHECK(parse_format(text).kind == Kind::unknown);
     }

@@ -1,18 +1,21 @@
+// SPDX-License-Identifier: MIT
 // Ids, and the names on disk that are made of them or of numbers.
+
+#include <limits>
+#include <random>
+#include <set>
 
 #include "catch.hpp"
 #include "format/id.hpp"
 #include "format/layout.hpp"
-#include <limits>
-#include <random>
-#include <set>
 
 using namespace larder;
 using namespace larder::format;
 
 namespace {
 
-const std::string sample = "0123456789abcdefghjkmnpqrs";  // 26 characters of the alphabet, the first below 8
+const std::string sample =
+    "0123456789abcdefghjkmnpqrs";  // 26 characters of the alphabet, the first below 8
 
 std::string with(std::string text, std::size_t at, char c) {
     text[at] = c;
@@ -85,7 +88,8 @@ TEST_CASE("fresh ids differ") {
 
 TEST_CASE("a staged name says what it is, and whose") {
     const Id id{7, 9};
-    const auto tree = parse_staged_name(staged_tree_name(id)), link = parse_staged_name(staged_link_name(id));
+    const auto tree = parse_staged_name(staged_tree_name(id)),
+               link = parse_staged_name(staged_link_name(id));
     REQUIRE(tree);
     REQUIRE(link);
     CHECK(tree->kind == StagedName::Kind::tree);
@@ -97,11 +101,11 @@ TEST_CASE("a staged name says what it is, and whose") {
 }
 
 TEST_CASE("a name that nobody stages is none") {
-    for (const std::string& name : {std::string(), std::string("t"), std::string("t-"), "x-" + sample, "T-" + sample,
-        "t_" + sample, "-t" + sample,
-                                    sample, "t-" + sample.substr(1), "t-" + sample + "0", "t-" + sample + "/x",
-                                        "l-" + sample + " ",
-                                    "t-" + std::string(id_length, '0'), "t-t-" + sample}) {
+    for (const std::string& name :
+         {std::string(), std::string("t"), std::string("t-"), "x-" + sample, "T-" + sample,
+          "t_" + sample, "-t" + sample, sample, "t-" + sample.substr(1), "t-" + sample + "0",
+          "t-" + sample + "/x", "l-" + sample + " ", "t-" + std::string(id_length, '0'),
+          "t-t-" + sample}) {
         INFO(name);
         CHECK_FALSE(parse_staged_name(name));
     }
@@ -111,8 +115,8 @@ TEST_CASE("a participant's number has one spelling") {
     for (const std::uint32_t number : {0U, 1U, 9U, 10U, 4'294'967'295U}) {
         CHECK(parse_participant_name(participant_name(number)) == number);
     }
-    for (const char* name : {"", "00", "01", "+1", "-1", "-0", " 1", "1 ", "1a", "0x1", "1.0", "4294967296",
-        "99999999999999999999", ".", "..", "1/"}) {
+    for (const char* name : {"", "00", "01", "+1", "-1", "-0", " 1", "1 ", "1a", "0x1", "1.0",
+                             "4294967296", "99999999999999999999", ".", "..", "1/"}) {
         INFO(name);
         CHECK_FALSE(parse_participant_name(name));
     }
@@ -121,19 +125,18 @@ TEST_CASE("a participant's number has one spelling") {
 
 TEST_CASE("the locks' names are known, and no others") {
     const std::string longest(128, 'b');
-    for (const std::string& name : {std::string("collector"), std::string("builds"), bucket_lock_name("wheels-v1"),
-        gate_lock_name("wheels-v1"),
-                                    bucket_lock_name("%2e%2e"), bucket_lock_name(longest)}) {
+    for (const std::string& name :
+         {std::string("collector"), std::string("builds"), bucket_lock_name("wheels-v1"),
+          gate_lock_name("wheels-v1"), bucket_lock_name("%2e%2e"), bucket_lock_name(longest)}) {
         INFO(name);
         CHECK(is_lock_name(name));
     }
-    for (const std::string& name : {std::string(), std::string("Collector"), std::string("collector "), std::string("build"),
-        std::string("bucket"),
-                                    std::string("bucket."), std::string("gate."), std::string("bucket.%"),
-                                        std::string("bucket.A"),
-                                    std::string("bucket..."), std::string("bucket.%41x%"), std::string("bucket.%c3"),
-                                        std::string("gates.a"),
-                                    "bucket." + longest + "b"}) {
+    for (const std::string& name :
+         {std::string(), std::string("Collector"), std::string("collector "), std::string("build"),
+          std::string("bucket"), std::string("bucket."), std::string("gate."),
+          std::string("bucket.%"), std::string("bucket.A"), std::string("bucket..."),
+          std::string("bucket.%41x%"), std::string("bucket.%c3"), std::string("gates.a"),
+          "bucket." + longest + "b"}) {
         INFO(name);
         CHECK_FALSE(is_lock_name(name));
     }
@@ -141,11 +144,12 @@ TEST_CASE("the locks' names are known, and no others") {
 }
 
 TEST_CASE("a root has these ten names") {
-    for (const char* name : {"CACHEDIR.TAG", ".gitignore", "format", "locks", "participants", "staging", "buckets", "archive",
-        "retired", "trash"}) {
+    for (const char* name : {"CACHEDIR.TAG", ".gitignore", "format", "locks", "participants",
+                             "staging", "buckets", "archive", "retired", "trash"}) {
         CHECK(is_root_name(name));
     }
-    for (const char* name : {"", ".", "..", "Format", "format ", "cachedir.tag", "lock", "tras", "trashh", "lost+found"}) {
+    for (const char* name : {"", ".", "..", "Format", "format ", "cachedir.tag", "lock", "tras",
+                             "trashh", "lost+found"}) {
         INFO(name);
         CHECK_FALSE(is_root_name(name));
     }

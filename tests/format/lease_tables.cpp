@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Lease tables: what others read in one that is whole, cut off or changed. None may be taken for more than it is, and one that
 // can't be understood must be refused, since nothing may then be collected.
 
@@ -5,8 +6,9 @@
 
 #include <algorithm>
 #include <array>
-#include "catch.hpp"
+
 #include "cache/lease_table.hpp"
+#include "catch.hpp"
 #include "support/cache.hpp"
 
 using namespace larder;
@@ -42,7 +44,9 @@ std::string sample(const fs::path& path) {
     return read_file(path);
 }
 
-bool leases(const TableView& view, const format::Id& id) { return std::count(view.leases.begin(), view.leases.end(), id) == 1; }
+bool leases(const TableView& view, const format::Id& id) {
+    return std::count(view.leases.begin(), view.leases.end(), id) == 1;
+}
 
 }  // namespace
 
@@ -64,7 +68,9 @@ TEST_CASE("a table tells whose it is, what it leases and what its process waits 
     CHECK(view.activities[1].label == "a label that is much longer tha");
 }
 
-TEST_CASE("a table is allocated, never sparse: a full disk is an error when it is taken, and no signal later") {
+TEST_CASE(
+    "a table is allocated, never sparse: a full disk is an error when it is taken, and no signal "
+    "later") {
     const TempDir dir;
     const fs::path path = dir.path() / "table";
     const auto table = value(LeaseTable::take(open_file(path), path));
@@ -84,12 +90,14 @@ TEST_CASE("a table that is cut off at any length has no leases and no owner") {
     for (std::size_t length = table_size; length-- > 0;) {
         REQUIRE(::ftruncate(fd.get(), static_cast<off_t>(length)) == 0);
         const auto view = read_table(fd.get(), path);
-        if (view && (view->announced || !view->leases.empty() ||
-            !view->activities.empty())) FAIL_CHECK("something in " << length << " bytes");
+        if (view && (view->announced || !view->leases.empty() || !view->activities.empty()))
+            FAIL_CHECK("something in " << length << " bytes");
     }
 }
 
-TEST_CASE("a table of which any byte has changed is refused, or understood, and its other leases are seen") {
+TEST_CASE(
+    "a table of which any byte has changed is refused, or understood, and its other leases are "
+    "seen") {
     const TempDir dir;
     const fs::path path = dir.path() / "copy";
     const std::string whole = sample(dir.path() / "table");
@@ -106,10 +114,12 @@ TEST_CASE("a table of which any byte has changed is refused, or understood, and 
             } else if (!view) {
                 FAIL_CHECK("refused with another byte " << at << ": " << view.error().message());
             } else {
-                const bool first_changed = at >= slots_at && at < slots_at + 16, second_changed = at >= slots_at + 16 &&
-                    at < slots_at + 32;
-                if (!first_changed && !leases(*view, first)) FAIL_CHECK("the first lease is gone with byte " << at);
-                if (!second_changed && !leases(*view, second)) FAIL_CHECK("the second lease is gone with byte " << at);
+                const bool first_changed = at >= slots_at && at < slots_at + 16,
+                           second_changed = at >= slots_at + 16 && at < slots_at + 32;
+                if (!first_changed && !leases(*view, first))
+                    FAIL_CHECK("the first lease is gone with byte " << at);
+                if (!second_changed && !leases(*view, second))
+                    FAIL_CHECK("the second lease is gone with byte " << at);
             }
         }
         REQUIRE(::pwrite(fd.get(), &whole[at], 1, static_cast<off_t>(at)) == 1);
@@ -119,7 +129,8 @@ TEST_CASE("a table of which any byte has changed is refused, or understood, and 
 TEST_CASE("a table is nobody's where announcing its owner, or wiping it, was cut short anywhere") {
     const TempDir dir;
     const std::string whole = sample(dir.path() / "table");
-    const std::size_t pid_at = whole.find(std::string(reinterpret_cast<const char*>(std::array{std::int64_t{::getpid()}}.data()), 8));
+    const std::size_t pid_at = whole.find(
+        std::string(reinterpret_cast<const char*>(std::array{std::int64_t{::getpid()}}.data()), 8));
     REQUIRE(pid_at < header_size);
     const auto check_nobodys = [&](const std::string& bytes, std::size_t written) {
         INFO(written << " bytes written");
@@ -152,7 +163,7 @@ TEST_CASE("texts in a table that nobody ended with a zero are read up to their f
 TEST_CASE("bytes that were never a table are refused") {
     const TempDir dir;
     for (const std::string& bytes : {std::string(table_size, 'x'), std::string(table_size, '\xff'),
-        "lardtbl2" + std::string(table_size, '\0')}) {
+                                     "lardtbl2" + std::string(table_size, '\0')}) {
         const auto view = read_bytes(dir.path() / "copy", bytes);
         REQUIRE_FALSE(view);
         CHECK(view.error().code == Errc::damaged);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A link: its text, and what is read where one is, or something else.
 
 #include <sys/socket.h>
@@ -40,16 +41,15 @@ TEST_CASE("a link's text has one form") {
     REQUIRE(id);
     CHECK(target_of(*id) == target);
     CHECK(parse_target(target) == id);
-    for (const std::string& text : {std::string(), id_text, std::string("/etc/passwd"), std::string("../../archive/"),
-        "../../archive/" + id_text, target + "/",
-                                    target + "/..", "../" + target, "../../archive//" + id_text + "/tree",
-                                        "./" + target.substr(3), "/" + target,
-                                    "../../trash/" + id_text + "/tree", "../../archive/" + id_text + "/trea",
-                                        "../../archive/../archive/" + id_text.substr(11) + "/tree",
-                                    "../../Archive/" + id_text + "/tree", "..\\..\\archive\\" + id_text + "\\tree",
-                                        target + "\n",
-                                    "../../archive/" + std::string(id_length, '0') + "/tree",
-                                        "../../archive/" + std::string(id_length, '.') + "/tree"}) {
+    for (const std::string& text :
+         {std::string(), id_text, std::string("/etc/passwd"), std::string("../../archive/"),
+          "../../archive/" + id_text, target + "/", target + "/..", "../" + target,
+          "../../archive//" + id_text + "/tree", "./" + target.substr(3), "/" + target,
+          "../../trash/" + id_text + "/tree", "../../archive/" + id_text + "/trea",
+          "../../archive/../archive/" + id_text.substr(11) + "/tree",
+          "../../Archive/" + id_text + "/tree", "..\\..\\archive\\" + id_text + "\\tree",
+          target + "\n", "../../archive/" + std::string(id_length, '0') + "/tree",
+          "../../archive/" + std::string(id_length, '.') + "/tree"}) {
         INFO(text);
         CHECK_FALSE(parse_target(text));
     }
@@ -57,7 +57,8 @@ TEST_CASE("a link's text has one form") {
 
 TEST_CASE("a target that is cut off, or of which a byte has changed, never names the same entry") {
     const auto id = parse_target(target);
-    for (std::size_t length = 0; length < target.size(); ++length) CHECK_FALSE(parse_target(target.substr(0, length)));
+    for (std::size_t length = 0; length < target.size(); ++length)
+        CHECK_FALSE(parse_target(target.substr(0, length)));
     for (std::size_t at = 0; at < target.size(); ++at) {
         for (int byte = 0; byte < 256; ++byte) {
             std::string changed = target;
@@ -92,8 +93,8 @@ TEST_CASE("no link: neither the name, nor the directory it would be in") {
 TEST_CASE("a link that says something else is malformed, and is not followed") {
     const TempDir dir;
     write_file(dir.path() / "outside", target + "\n");
-    for (const std::string& text : {std::string("/etc"), std::string("../../../etc"), std::string("outside"),
-        std::string("link"), target + "x",
+    for (const std::string& text : {std::string("/etc"), std::string("../../../etc"),
+                                    std::string("outside"), std::string("link"), target + "x",
                                     target + "/..", target.substr(0, 44), std::string(4000, 'x')}) {
         put_link(dir.path() / "link", text);
         INFO(text);
@@ -110,7 +111,8 @@ TEST_CASE("a link of kind file that is cut off at any length is malformed") {
         INFO(length);
         CHECK(read(dir.path()).kind == LinkRead::Kind::malformed);
     }
-    for (const std::string& bytes : {whole + "\n", whole + "x", target + "\r\n", whole + std::string(1, '\0')}) {
+    for (const std::string& bytes :
+         {whole + "\n", whole + "x", target + "\r\n", whole + std::string(1, '\0')}) {
         write_file(dir.path() / "link", bytes);
         CHECK(read(dir.path()).kind == LinkRead::Kind::malformed);
     }

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 // Keys and bucket names as file names: what may be one, that it reads back, and that no two share one.
 
 #include <algorithm>
+#include <map>
+#include <random>
+
 #include "catch.hpp"
 #include "format/layout.hpp"
 #include "format/name.hpp"
-#include <map>
-#include <random>
 
 using namespace larder;
 using namespace larder::format;
@@ -20,31 +22,33 @@ std::string encoded(std::string_view key) {
 
 /// Safe on every file system that we know: one component, not hidden, nothing that folds, normalizes or is trimmed.
 bool is_safe(const std::string& name) {
-    const auto safe = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-        std::string("-_+.%~").find(c) != std::string::npos; };
-    return !name.empty() && name.size() <= max_name && std::all_of(name.begin(), name.end(), safe) && name.front() != '.' &&
-        name.back() != '.';
+    const auto safe = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               std::string("-_+.%~").find(c) != std::string::npos;
+    };
+    return !name.empty() && name.size() <= max_name &&
+           std::all_of(name.begin(), name.end(), safe) && name.front() != '.' && name.back() != '.';
 }
 
 /// Each way to be no UTF-8 (Unicode, table 3-7).
 const std::vector<std::string> malformed = {
-    "\x80",              // a continuation without a beginning
+    "\x80",  // a continuation without a beginning
     "\xbf",
     "a\x80z",
-    "\xc2",              // cut off
+    "\xc2",  // cut off
     "\xe1\x80",
     "\xf1\x80\x80",
-    "\xc2 ",             // interrupted
+    "\xc2 ",  // interrupted
     "\xe1\x80 ",
     "\xf1\x80\x80 ",
-    "\xc0\x80",          // overlong NUL
-    "\xc0\xaf",          // overlong slash
+    "\xc0\x80",  // overlong NUL
+    "\xc0\xaf",  // overlong slash
     "\xc1\xbf",
     "\xe0\x80\xaf",
     "\xe0\x9f\xbf",
     "\xf0\x80\x80\xaf",
     "\xf0\x8f\xbf\xbf",
-    "\xed\xa0\x80",      // surrogates
+    "\xed\xa0\x80",  // surrogates
     "\xed\xbf\xbf",
     "\xf4\x90\x80\x80",  // past U+10FFFF
     "\xf5\x80\x80\x80",
@@ -97,7 +101,8 @@ TEST_CASE("a key that is not UTF-8 is refused, and the message can be printed") 
             const std::string message = name.error().message();
             INFO(message);
             CHECK(message.find("UTF-8") != std::string::npos);
-            CHECK(std::all_of(message.begin(), message.end(), [](char c) { return c >= ' ' && c <= '~'; }));
+            CHECK(std::all_of(message.begin(), message.end(),
+                              [](char c) { return c >= ' ' && c <= '~'; }));
             CHECK_FALSE(encode_bucket(key));
             CHECK_FALSE(decode_name(encode_escapes(key)));
         }
@@ -105,17 +110,18 @@ TEST_CASE("a key that is not UTF-8 is refused, and the message can be printed") 
 }
 
 TEST_CASE("the first and the last character of each length of UTF-8 are good") {
-    for (const char* key : {"\x01", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
-        "\xef\xbf\xbf",
-                            "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    for (const char* key :
+         {"\x01", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+          "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
         CHECK(decode_name(encoded(key)) == key);
     }
 }
 
 TEST_CASE("a name has one spelling: all others are nobody's") {
-    for (const char* name : {"", ".", "..", "a.", ".a", "A", "a b", "a/b", "~", "%2", "%2E", "%2g", "%g2", "%%", "%61", "%2d",
-        "%5f", "a%", "%a",
-                             "a%2ex", "%c3", "%ff", "%ed%a0%80", "\xc3\xa9", "a\n", "+%2", "%~", "x%~short"}) {
+    for (const char* name :
+         {"",    ".",   "..",        "a.",       ".a",  "A",   "a b", "a/b",     "~",  "%2",
+          "%2E", "%2g", "%g2",       "%%",       "%61", "%2d", "%5f", "a%",      "%a", "a%2ex",
+          "%c3", "%ff", "%ed%a0%80", "\xc3\xa9", "a\n", "+%2", "%~",  "x%~short"}) {
         INFO(name);
         CHECK_FALSE(decode_name(name));
         CHECK_FALSE(is_key_name(name));
@@ -125,13 +131,49 @@ TEST_CASE("a name has one spelling: all others are nobody's") {
 
 TEST_CASE("names differ for keys that some file systems, or people, take for one") {
     const std::vector<std::string> keys = {
-        "",       "%",      "%25",       ".",         "..",       "%2e",     "a",        "A",        "aa",  "aA",  "Aa",
-                "AA",
-        "a ",     " a",     "a.",        ".a",        "a/b",      "a%2fb",   "a\\b",     "\xc3\xa9", "e\xcc\x81", "\xc3\x89",
-            "E\xcc\x81", "con",
-        "CON",    "\xc4\xb1", "i",       "I",         "\xc4\xb0", "\xe2\x84\xaa", "k",   "K",        "ss",  "\xc3\x9f",
-            "\xef\xac\x80", "ff",
-        "\n",     "\r\n",   std::string(1, '\0'), std::string(2, '\0'), "~", "%~", "a%~00000000000000000000000000",
+        "",
+        "%",
+        "%25",
+        ".",
+        "..",
+        "%2e",
+        "a",
+        "A",
+        "aa",
+        "aA",
+        "Aa",
+        "AA",
+        "a ",
+        " a",
+        "a.",
+        ".a",
+        "a/b",
+        "a%2fb",
+        "a\\b",
+        "\xc3\xa9",
+        "e\xcc\x81",
+        "\xc3\x89",
+        "E\xcc\x81",
+        "con",
+        "CON",
+        "\xc4\xb1",
+        "i",
+        "I",
+        "\xc4\xb0",
+        "\xe2\x84\xaa",
+        "k",
+        "K",
+        "ss",
+        "\xc3\x9f",
+        "\xef\xac\x80",
+        "ff",
+        "\n",
+        "\r\n",
+        std::string(1, '\0'),
+        std::string(2, '\0'),
+        "~",
+        "%~",
+        "a%~00000000000000000000000000",
     };
     std::map<std::string, std::string> names;
     for (const auto& key : keys) {
@@ -161,8 +203,8 @@ TEST_CASE("names of at most 200 bytes hold the whole key, longer ones a hash") {
 
 TEST_CASE("wherever a long name is cut it stays safe: no half of an escape, no dot at its end") {
     for (std::size_t lead = 160; lead < 180; ++lead) {
-        for (const std::string& end : {std::string("\xf0\x9f\xa6\x80"), std::string("."), std::string("/"), std::string("%"),
-            std::string(".A")}) {
+        for (const std::string& end : {std::string("\xf0\x9f\xa6\x80"), std::string("."),
+                                       std::string("/"), std::string("%"), std::string(".A")}) {
             std::string key(lead, 'k');
             for (int i = 0; i < 60; ++i) key += end;
             const std::string name = encoded(key);
@@ -197,8 +239,26 @@ TEST_CASE("long keys that begin alike have different names") {
 
 TEST_CASE("random keys read back, and share no name") {
     std::mt19937 random(2);
-    const std::vector<std::string> pieces = {"a", "z", "0", "-", "_", "+", ".", "..", "/", "%", "%2f", "A", "Z", " ", "\n", "~",
-                                             "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", std::string(1, '\0')};
+    const std::vector<std::string> pieces = {"a",
+                                             "z",
+                                             "0",
+                                             "-",
+                                             "_",
+                                             "+",
+                                             ".",
+                                             "..",
+                                             "/",
+                                             "%",
+                                             "%2f",
+                                             "A",
+                                             "Z",
+                                             " ",
+                                             "\n",
+                                             "~",
+                                             "\xc3\xa9",
+                                             "\xe2\x82\xac",
+                                             "\xf0\x9f\x98\x80",
+                                             std::string(1, '\0')};
     std::map<std::string, std::string> keys;
     for (int i = 0; i < 3000; ++i) {
         std::string key;
@@ -214,7 +274,8 @@ TEST_CASE("random keys read back, and share no name") {
 }
 
 TEST_CASE("a bucket's name is a key's, but never empty, and at most 128 bytes once encoded") {
-    for (const char* name : {"wheels-v1", "..", ".", "a/b", "/etc", "con", "\xf0\x9f\xa6\x80", "A"}) {
+    for (const char* name :
+         {"wheels-v1", "..", ".", "a/b", "/etc", "con", "\xf0\x9f\xa6\x80", "A"}) {
         const auto bucket = encode_bucket(name);
         REQUIRE(bucket);
         CHECK(is_safe(*bucket));
@@ -222,8 +283,8 @@ TEST_CASE("a bucket's name is a key's, but never empty, and at most 128 bytes on
     }
     CHECK(encode_bucket(std::string(max_bucket_name, 'b')));
     CHECK(encode_bucket(std::string(42, '/')));  // 126 bytes encoded
-    for (const std::string& name : {std::string(), std::string(max_bucket_name + 1, 'b'), std::string(43, '/'),
-        std::string(5000, 'b')}) {
+    for (const std::string& name : {std::string(), std::string(max_bucket_name + 1, 'b'),
+                                    std::string(43, '/'), std::string(5000, 'b')}) {
         const auto bucket = encode_bucket(name);
         REQUIRE_FALSE(bucket);
         CHECK(bucket.error().code == Errc::invalid);
@@ -237,14 +298,18 @@ TEST_CASE("escapes hold any bytes, of any length") {
     for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
     std::string many;
     for (int i = 0; i < 20; ++i) many += all;
-    for (const std::string& bytes : {std::string(), all, many}) CHECK(decode_escapes(encode_escapes(bytes)) == bytes);
+    for (const std::string& bytes : {std::string(), all, many})
+        CHECK(decode_escapes(encode_escapes(bytes)) == bytes);
 }
 
-TEST_CASE("a key's path is its bucket's and its own name") { CHECK(key_path("b", "%2fetc") == "b/%2fetc"); }
+TEST_CASE("a key's path is its bucket's and its own name") {
+    CHECK(key_path("b", "%2fetc") == "b/%2fetc");
+}
 
 TEST_CASE("the way to a key's link by an entry goes through its tree, and back to the root") {
     const Id id = fresh_id();
-    CHECK(std::string(key_path_by_way_of(id, "b/k").c_str()) == to_text(id) + "/tree/../../../buckets/b/k");
+    CHECK(std::string(key_path_by_way_of(id, "b/k").c_str()) ==
+          to_text(id) + "/tree/../../../buckets/b/k");
 }
 
 TEST_CASE("the digest tells buckets and keys apart") {
@@ -256,9 +321,11 @@ TEST_CASE("the digest tells buckets and keys apart") {
 
 TEST_CASE("hashed names that encode_key can't have made are nobody's") {
     const std::string hash(26, '0');
-    for (const char* kept : {"k", "FOO bar", "../x"}) CHECK_FALSE(format::is_key_name(std::string(kept).append("%~").append(hash)));
+    for (const char* kept : {"k", "FOO bar", "../x"})
+        CHECK_FALSE(format::is_key_name(std::string(kept).append("%~").append(hash)));
     CHECK_FALSE(format::is_key_name(std::string(172, 'k').append("%~").append(26, '!')));
-    for (const std::string& key : {std::string(4096, 'k'), std::string(4096, 'K'), std::string(4096, '.'), std::string("k").append(4095, '%')}) {
+    for (const std::string& key : {std::string(4096, 'k'), std::string(4096, 'K'),
+                                   std::string(4096, '.'), std::string("k").append(4095, '%')}) {
         const auto name = format::encode_key(key);
         REQUIRE(name);
         CHECK(format::is_hashed(*name));

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 // The record: what an entry says of itself.
+
+#include <random>
 
 #include "catch.hpp"
 #include "format/name.hpp"
 #include "format/record.hpp"
-#include <random>
 
 using namespace larder;
 using namespace larder::format;
@@ -11,13 +13,19 @@ using namespace larder::format;
 namespace {
 
 WallTime at(std::int64_t seconds, std::int64_t nanoseconds) {
-    return WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::seconds(seconds) +
-        std::chrono::nanoseconds(nanoseconds)));
+    return WallTime(std::chrono::duration_cast<WallTime::duration>(
+        std::chrono::seconds(seconds) + std::chrono::nanoseconds(nanoseconds)));
 }
 
 Record sample() {
-    return {"wheels-v1", "numpy-2.1.0/cp312 \xc3\xa9", at(1'700'000'000, 123'456'789), "00112233445566778899aabbccddeeff",
-            Durability::power, 123'456, 78,           "installer 1.2"};
+    return {"wheels-v1",
+            "numpy-2.1.0/cp312 \xc3\xa9",
+            at(1'700'000'000, 123'456'789),
+            "00112233445566778899aabbccddeeff",
+            Durability::power,
+            123'456,
+            78,
+            "installer 1.2"};
 }
 
 }  // namespace
@@ -32,16 +40,17 @@ TEST_CASE("a record reads back") {
 
 TEST_CASE("a record is text that people can read") {
     const std::string text = print_record(sample());
-    CHECK(text.starts_with("larder record 1\n"
-                           "bucket wheels-v1\n"
-                           "key numpy-2.1.0%2fcp312%20%c3%a9\n"
-                           "time 1700000000.123456789\n"
-                           "boot 00112233445566778899aabbccddeeff\n"
-                           "durability power\n"
-                           "bytes 123456\n"
-                           "files 78\n"
-                           "producer installer%201.2\n"
-                           "end "));
+    CHECK(
+        text.starts_with("larder record 1\n"
+                         "bucket wheels-v1\n"
+                         "key numpy-2.1.0%2fcp312%20%c3%a9\n"
+                         "time 1700000000.123456789\n"
+                         "boot 00112233445566778899aabbccddeeff\n"
+                         "durability power\n"
+                         "bytes 123456\n"
+                         "files 78\n"
+                         "producer installer%201.2\n"
+                         "end "));
     CHECK(text.ends_with("\n"));
 }
 
@@ -60,7 +69,8 @@ TEST_CASE("a record of which any byte has changed is none") {
             std::string changed = whole;
             changed[place] = static_cast<char>(byte);
             if (changed == whole) continue;
-            if (parse_record(changed)) FAIL_CHECK("taken for a record with byte " << byte << " at " << place);
+            if (parse_record(changed))
+                FAIL_CHECK("taken for a record with byte " << byte << " at " << place);
         }
     }
 }
@@ -76,10 +86,11 @@ TEST_CASE("a record with more after it, before it or in it is none") {
         for (const char c : {'0', '\n', ' ', '\0', 'a'}) {
             std::string longer = whole;
             longer.insert(place, 1, c);
-            if (parse_record(longer)) FAIL_CHECK("taken for a record with a byte more at " << place);
+            if (parse_record(longer))
+                FAIL_CHECK("taken for a record with a byte more at " << place);
         }
-        if (place < whole.size() && parse_record(std::string(whole).erase(place,
-            1))) FAIL_CHECK("taken for a record without byte " << place);
+        if (place < whole.size() && parse_record(std::string(whole).erase(place, 1)))
+            FAIL_CHECK("taken for a record without byte " << place);
     }
 }
 
@@ -108,14 +119,20 @@ TEST_CASE("random records read back") {
     std::mt19937_64 random(3);
     const auto bytes = [&](std::size_t most) {
         std::string text;
-        for (auto left = random() % (most + 1); left > 0; --left) text += static_cast<char>(random());
+        for (auto left = random() % (most + 1); left > 0; --left)
+            text += static_cast<char>(random());
         return text;
     };
     for (int i = 0; i < 2000; ++i) {
-        const Record record{bytes(60), bytes(300), at(static_cast<std::int64_t>(random() % 4'000'000'000),
-            static_cast<std::int64_t>(random() % 1'000'000'000)),
-                            "00ff", random() % 2 == 0 ? Durability::power : Durability::process, random(), random(),
-                                bytes(200)};
+        const Record record{bytes(60),
+                            bytes(300),
+                            at(static_cast<std::int64_t>(random() % 4'000'000'000),
+                               static_cast<std::int64_t>(random() % 1'000'000'000)),
+                            "00ff",
+                            random() % 2 == 0 ? Durability::power : Durability::process,
+                            random(),
+                            random(),
+                            bytes(200)};
         const auto read = parse_record(print_record(record));
         REQUIRE(read);
         REQUIRE(*read == record);

@@ -1,13 +1,15 @@
+// SPDX-License-Identifier: MIT
 // Reads and writes that move less than they could, as any may: the linker puts those below before the system's (see CMakeLists.txt).
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+
+#include "cache/lease_table.hpp"
 #include "catch.hpp"
 #include "format/link.hpp"
 #include "os/points.hpp"
-#include "cache/lease_table.hpp"
 #include "support/cache.hpp"
 
 using namespace larder;
@@ -22,7 +24,9 @@ int looks_that_fail = 0;
 extern "C" {
 ssize_t __real_read(int fd, void* to, std::size_t count);
 ssize_t __wrap_read(int fd, void* to, std::size_t count);
-ssize_t __wrap_read(int fd, void* to, std::size_t count) { return __real_read(fd, to, std::min(count, longest_read)); }
+ssize_t __wrap_read(int fd, void* to, std::size_t count) {
+    return __real_read(fd, to, std::min(count, longest_read));
+}
 
 ssize_t __real_pwrite(int fd, const void* from, std::size_t count, off_t offset);
 ssize_t __wrap_pwrite(int fd, const void* from, std::size_t count, off_t offset);
@@ -73,18 +77,22 @@ TEST_CASE("a lease table that is written in pieces is the same table") {
     os::set_point_hook([](const std::string& name) { return name == "os.map-table" ? EINVAL : 0; });
     longest_write = 5;
     {
-        const auto table = value(cache::LeaseTable::take(os::Fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)), path));
+        const auto table = value(cache::LeaseTable::take(
+            os::Fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)), path));
         const auto slot = table->acquire();
         CHECK(table->store(*slot, id));
         CHECK(table->begin_activity(77, "bucket b", true));
-        const auto view = value(cache::read_table(os::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)).get(), path));
+        const auto view = value(
+            cache::read_table(os::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)).get(), path));
         CHECK(view.announced);
         CHECK(view.process.pid == ::getpid());
         CHECK(view.leases == std::vector{id});
         REQUIRE(view.activities.size() == 1);
         CHECK(view.activities[0].lock == 77);
         table->release(*slot);
-        CHECK(value(cache::read_table(os::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)).get(), path)).leases.empty());
+        CHECK(
+            value(cache::read_table(os::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)).get(), path))
+                .leases.empty());
     }
     longest_write = SIZE_MAX;
     os::set_point_hook({});

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs a fuzzer where there is no libFuzzer: every file of a corpus, then mutations of them, the same in every run with the
 // same seed.
 //
@@ -46,7 +47,8 @@ extern "C" void keep_current(int signal) {
 
 void run(std::string input) {
     current = std::move(input);
-    (void)LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(current.data()), current.size());
+    (void)LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(current.data()),
+                                 current.size());
 }
 
 std::vector<std::string> read_corpus(const std::vector<std::string>& places) {
@@ -63,7 +65,8 @@ std::vector<std::string> read_corpus(const std::vector<std::string>& places) {
     for (const auto& file : files) {
         std::ifstream stream(file, std::ios::binary);
         if (!stream) throw std::runtime_error("can't read " + file.string());
-        inputs.emplace_back(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+        inputs.emplace_back(std::istreambuf_iterator<char>(stream),
+                            std::istreambuf_iterator<char>());
     }
     return inputs;
 }
@@ -71,7 +74,8 @@ std::vector<std::string> read_corpus(const std::vector<std::string>& places) {
 /// Each mutation changes one of the corpus, a few times in a row.
 class Mutator {
 public:
-    Mutator(const std::vector<std::string>& corpus, std::uint64_t seed) : corpus_(corpus), random_(seed) {}
+    Mutator(const std::vector<std::string>& corpus, std::uint64_t seed)
+        : corpus_(corpus), random_(seed) {}
 
     std::string next() {
         std::string input = any();
@@ -82,7 +86,9 @@ public:
 
 private:
     /// Not uniform to the last bit, and the same on every machine, which the library's distributions are not.
-    std::size_t below(std::size_t limit) { return limit == 0 ? 0 : static_cast<std::size_t>(random_() % limit); }
+    std::size_t below(std::size_t limit) {
+        return limit == 0 ? 0 : static_cast<std::size_t>(random_() % limit);
+    }
     const std::string& any() { return corpus_[below(corpus_.size())]; }
     char any_byte() {
         static constexpr char telling[] = "\0\n\r /.%-=[]\"',0129azAZ~\x7f\x80\xc3\xa9\xff";
@@ -90,7 +96,8 @@ private:
     }
 
     void change(std::string& input) {
-        const std::size_t at = below(input.size() + 1), length = 1 + below(std::min<std::size_t>(input.size() - at + 1, 64));
+        const std::size_t at = below(input.size() + 1),
+                          length = 1 + below(std::min<std::size_t>(input.size() - at + 1, 64));
         switch (below(7)) {
             case 0:
                 if (at < input.size()) input[at] = static_cast<char>(input[at] ^ (1 << below(8)));
@@ -132,8 +139,9 @@ struct Options {
 Options parse(int argc, char** argv) {
     Options options;
     po::options_description description;
-    description.add_options()("runs", po::value(&options.runs))("seconds", po::value(&options.seconds))(
-        "seed", po::value(&options.seed))("keep", po::value(&options.keep))("corpus", po::value(&options.corpus)->required());
+    description.add_options()("runs", po::value(&options.runs))(
+        "seconds", po::value(&options.seconds))("seed", po::value(&options.seed))(
+        "keep", po::value(&options.keep))("corpus", po::value(&options.corpus)->required());
     po::variables_map map;
     po::store(po::command_line_parser(argc, argv)
                   .options(description)
@@ -154,15 +162,18 @@ int fuzz(const Options& options) {
     Mutator mutator(corpus, options.seed);
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options.seconds);
     std::uint64_t runs = 0;
-    for (; runs < options.runs || std::chrono::steady_clock::now() < end; ++runs) run(mutator.next());
-    std::cout << corpus.size() << " inputs and " << runs << " mutations of them, seed " << options.seed << "\n";
+    for (; runs < options.runs || std::chrono::steady_clock::now() < end; ++runs)
+        run(mutator.next());
+    std::cout << corpus.size() << " inputs and " << runs << " mutations of them, seed "
+              << options.seed << "\n";
     return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) std::signal(signal, keep_current);
+    for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL})
+        std::signal(signal, keep_current);
     try {
         return fuzz(parse(argc, argv));
     } catch (const std::exception& exception) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The installer's entry_points.txt: what becomes a file's name and a program's text.
 
 #include <algorithm>
@@ -14,11 +15,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         must(is_one_name(script.name) && script.name.front() != '.' && script.name.front() != '-',
              "a command's name is a plain name");
         for (const auto* reference : {&script.module, &script.attribute}) {
-            must(!reference->empty() && reference->find_first_of(" \t\r\n'\"\\;()#/") == std::string::npos,
+            must(!reference->empty() &&
+                     reference->find_first_of(" \t\r\n'\"\\;()#/") == std::string::npos,
                  "a reference is one of names");
         }
         const std::string text = installer::script_text(script, "/usr/bin/python3");
-        must(std::count(text.begin(), text.end(), '\n') == 5, "the program has the lines that it should have, and no more");
+        must(std::count(text.begin(), text.end(), '\n') == 5,
+             "the program has the lines that it should have, and no more");
     }
     return 0;
 }

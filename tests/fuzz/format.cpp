@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: MIT
 // The file `format`: ours in three spellings, newer by its first line, and nothing else.
 
 #include "format/format_file.hpp"
-
 #include "property.hpp"
 
 using namespace larder;
@@ -13,13 +13,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const FormatRead read = parse_format(text);
     if (read.kind == FormatRead::Kind::ours) {
         must(print_format(read.format) == text, "a format is ours in one spelling only");
-        must(parse_format(text.substr(0, size - 1)).kind == FormatRead::Kind::unknown, "what is cut off is none");
+        must(parse_format(text.substr(0, size - 1)).kind == FormatRead::Kind::unknown,
+             "what is cut off is none");
     }
     if (read.kind == FormatRead::Kind::newer) {
         must(text.starts_with(format_begin) && text.find('\n') != std::string_view::npos,
              "what is newer begins as a format does");
         const auto line = text.substr(0, text.find('\n') + 1);
-        must(parse_format(line).kind == FormatRead::Kind::newer, "it is newer by its first line alone");
+        must(parse_format(line).kind == FormatRead::Kind::newer,
+             "it is newer by its first line alone");
     }
     return 0;
 }

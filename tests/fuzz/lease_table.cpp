@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // Lease tables: whatever the file holds, reading it invents no lease and loses none.
+
+#include "cache/lease_table.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstring>
-#include "cache/lease_table.hpp"
 
 #include "property.hpp"
 
@@ -19,18 +21,21 @@ constexpr std::size_t page = 4096, table_size = 2 * page;
 int file_of(std::string_view bytes) {
     static const int fd = ::memfd_create("lease table", MFD_CLOEXEC);
     must(fd >= 0 && ::ftruncate(fd, 0) == 0, "there is a file");
-    must(::pwrite(fd, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()), "it can be written");
+    must(::pwrite(fd, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()),
+         "it can be written");
     return fd;
 }
 
 void check(std::string_view bytes) {
     const auto table = cache::read_table(file_of(bytes), "table");
     if (!table) {
-        must(table.error().code == Errc::damaged && bytes.size() >= table_size, "only a whole table can be damaged");
+        must(table.error().code == Errc::damaged && bytes.size() >= table_size,
+             "only a whole table can be damaged");
         return;
     }
     if (bytes.size() < table_size) {
-        must(!table->announced && table->leases.empty(), "a table that is not whole has never held a lease");
+        must(!table->announced && table->leases.empty(),
+             "a table that is not whole has never held a lease");
         return;
     }
     std::vector<format::Id> leases;
@@ -40,7 +45,8 @@ void check(std::string_view bytes) {
         if (id) leases.push_back(id);
     }
     must(table->leases == leases, "every slot that is not zero is a lease");
-    must(table->command.size() <= 448 && table->activities.size() <= 56, "what is read fits into the table");
+    must(table->command.size() <= 448 && table->activities.size() <= 56,
+         "what is read fits into the table");
     for (const auto& activity : table->activities)
         must(activity.lock != 0 && activity.label.size() <= 32, "an activity has a lock");
     (void)os::is_running(table->process);  // whoever it says it is
@@ -55,7 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string whole(table_size, '\0');
     const std::size_t first = std::min(size, page), second = std::min(size - first, page);
     std::memcpy(whole.data(), data, first);
-    std::memcpy(whole.data() + page, data + (second == 0 ? 0 : first), second == 0 ? first : second);
+    std::memcpy(whole.data() + page, data + (second == 0 ? 0 : first),
+                second == 0 ? first : second);
     check(whole);
     const auto magic = std::string_view("lardtbl1");
     std::memcpy(whole.data(), magic.data(), magic.size());

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // Links: one spelling for each entry, and nothing else is a link. Read as text, and as the small file and the symlink that hold
 // it.
+
+#include "format/link.hpp"
 
 #include <unistd.h>
 
 #include <cstdlib>
-#include "format/link.hpp"
 
 #include "property.hpp"
 
@@ -18,7 +20,8 @@ namespace {
 const os::Dir& scratch() {
     static const struct Scratch {
         Scratch() {
-            std::string name = (std::filesystem::temp_directory_path() / "larder-fuzz-XXXXXX").string();
+            std::string name =
+                (std::filesystem::temp_directory_path() / "larder-fuzz-XXXXXX").string();
             must(::mkdtemp(name.data()) != nullptr, "there is room for a directory");
             auto opened = os::open_dir(name);
             must(opened.has_value(), "it opens");
@@ -38,7 +41,8 @@ void check_file(std::string_view bytes) {
     const auto as_symlink = read_link(LinkKind::symlink, scratch(), "link");
     must(os::remove_file_at(scratch(), "link").has_value(), "and removed");
     must(read.has_value(), "any file can be read");
-    must(read->kind == Kind::entry || read->kind == Kind::malformed, "a file is a link, or malformed");
+    must(read->kind == Kind::entry || read->kind == Kind::malformed,
+         "a file is a link, or malformed");
     must((read->kind == Kind::entry) == (read->id && bytes == target_of(read->id) + "\n"),
          "a file is a link in one spelling only");
     must(as_symlink && as_symlink->kind == Kind::foreign, "a file is no symlink");
@@ -52,14 +56,16 @@ void check_symlink(const std::string& target) {
     must(os::remove_file_at(scratch(), "link").has_value(), "and removed");
     must(read && (read->kind == Kind::entry) == (read->id && target == target_of(read->id)),
          "a symlink is a link in one spelling only");
-    must(as_file && as_file->kind == Kind::foreign, "a symlink is no small file, and is not followed");
+    must(as_file && as_file->kind == Kind::foreign,
+         "a symlink is no small file, and is not followed");
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto text = text_of(data, size);
-    if (const auto id = parse_target(text)) must(target_of(*id) == text, "a target is accepted in one spelling only");
+    if (const auto id = parse_target(text))
+        must(target_of(*id) == text, "a target is accepted in one spelling only");
     check_file(text);
     check_symlink(std::string(text));
     return 0;

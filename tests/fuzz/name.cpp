@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: MIT
 // Names: every key has one, no name leads anywhere, and a name reads back to nothing but what was encoded.
 
-#include "format/layout.hpp"
 #include "format/name.hpp"
 
+#include "format/layout.hpp"
 #include "property.hpp"
 
 using namespace larder;
@@ -12,7 +13,8 @@ using namespace larder::format;
 namespace {
 
 bool is_safe_on_any_file_system(std::string_view name) {
-    if (!is_one_name(name) || name.size() > max_name || name.front() == '.' || name.back() == '.') return false;
+    if (!is_one_name(name) || name.size() > max_name || name.front() == '.' || name.back() == '.')
+        return false;
     for (const char c : name) {
         const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
         if (!plain && std::string_view("-_+.%~").find(c) == std::string_view::npos) return false;
@@ -26,12 +28,14 @@ void check_encoding(std::string_view text) {
         must(is_safe_on_any_file_system(*key), "a key's name is safe");
         must(is_key_name(*key), "a key's name is one");
         const auto decoded = decode_name(*key);
-        must(is_hashed(*key) ? !decoded : decoded == text, "a key's name reads back, or has a hash");
+        must(is_hashed(*key) ? !decoded : decoded == text,
+             "a key's name reads back, or has a hash");
         must(is_one_name(key_path("b", *key).substr(2)), "a key's path has two names");
         must(encode_key(text).value_or("") == *key, "a key has one name");
     }
     if (const auto bucket = encode_bucket(text)) {
-        must(is_safe_on_any_file_system(*bucket) && bucket->size() <= max_bucket_name, "a bucket's name is safe");
+        must(is_safe_on_any_file_system(*bucket) && bucket->size() <= max_bucket_name,
+             "a bucket's name is safe");
         must(decode_name(*bucket) == text, "a bucket's name reads back");
         must(is_lock_name(bucket_lock_name(*bucket)) && is_lock_name(gate_lock_name(*bucket)),
              "its locks' names are names of locks");
@@ -49,11 +53,14 @@ void check_decoding(std::string_view name) {
     if (is_hashed(name)) must(!decode_name(name), "a name with a hash has no key of its own");
     if (is_lock_name(name)) must(is_one_name(name), "a lock's name is one name");
     if (is_root_name(name)) must(is_one_name(name), "a root's names are names");
-    if (const auto id = parse_id(name)) must(to_text(*id) == name, "an id is accepted in one spelling only");
-    if (const auto number = parse_participant_name(name)) must(participant_name(*number) == name, "a number likewise");
+    if (const auto id = parse_id(name))
+        must(to_text(*id) == name, "an id is accepted in one spelling only");
+    if (const auto number = parse_participant_name(name))
+        must(participant_name(*number) == name, "a number likewise");
     if (const auto staged = parse_staged_name(name)) {
         const bool is_tree = staged->kind == StagedName::Kind::tree;
-        must((is_tree ? staged_tree_name(staged->id) : staged_link_name(staged->id)) == name, "a staged name likewise");
+        must((is_tree ? staged_tree_name(staged->id) : staged_link_name(staged->id)) == name,
+             "a staged name likewise");
     }
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a fuzzer is made of: a function that takes any bytes, and properties that must hold for all of them.
 #pragma once
 
@@ -38,8 +39,8 @@ inline std::vector<std::string> split(std::string_view text, char at) {
 
 /// A name that can't lead anywhere else than to one file in its directory.
 inline bool is_one_name(std::string_view name) {
-    return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos &&
-           name.find('\0') == std::string_view::npos;
+    return !name.empty() && name != "." && name != ".." &&
+           name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;
 }
 
 }  // namespace larder::fuzz

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 // Records: whatever is accepted reads back, and a change of any byte is noticed.
+
+#include "format/record.hpp"
 
 #include <algorithm>
 #include <boost/crc.hpp>
-#include "format/record.hpp"
 
 #include "property.hpp"
 
@@ -14,7 +16,9 @@ namespace {
 
 /// A CRC keeps chance out: only with a good one do the fields behind it get read at all.
 std::string with_good_crc(std::string_view text) {
-    std::string whole(text.substr(0, text.rfind("\nend ") == std::string_view::npos ? text.size() : text.rfind("\nend ") + 1));
+    std::string whole(text.substr(0, text.rfind("\nend ") == std::string_view::npos
+                                         ? text.size()
+                                         : text.rfind("\nend ") + 1));
     boost::crc_32_type crc;
     crc.process_bytes(whole.data(), whole.size());
     char end[16];
@@ -41,10 +45,12 @@ void check_changes(const Record& record, std::size_t at, std::uint8_t change) {
     const auto read = parse_record(text);
     must(read && *read == record, "what was written reads back");
     std::string changed = text;
-    changed[at % text.size()] = static_cast<char>(static_cast<std::uint8_t>(changed[at % text.size()]) ^ change);
+    changed[at % text.size()] =
+        static_cast<char>(static_cast<std::uint8_t>(changed[at % text.size()]) ^ change);
     if (change != 0) must(!parse_record(changed), "a changed byte makes it none");
     must(!parse_record(text.substr(0, at % text.size())), "a record that is cut off is none");
-    must(!parse_record(text + static_cast<char>(change)), "a record with something behind it is none");
+    must(!parse_record(text + static_cast<char>(change)),
+         "a record with something behind it is none");
 }
 
 }  // namespace
@@ -62,7 +68,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     record.bucket = parts[0];
     record.key = parts[1];
     record.producer = parts[2].substr(0, 200);
-    for (const char c : parts[3]) record.boot += "0123456789abcdef"[static_cast<unsigned char>(c) & 15];
+    for (const char c : parts[3])
+        record.boot += "0123456789abcdef"[static_cast<unsigned char>(c) & 15];
     record.published = WallTime(std::chrono::nanoseconds(data[0] * 1'000'000'007LL * data[1]));
     record.durability = (data[2] & 1) != 0 ? Durability::power : Durability::process;
     record.bytes = std::uint64_t{data[3]} << (data[4] & 63);

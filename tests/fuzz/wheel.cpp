@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The installer's wheels: an archive that it accepts means what it says, and leads nowhere but below the target.
 
 #include <sys/mman.h>
@@ -20,7 +21,8 @@ namespace {
 std::filesystem::path file_of(std::string_view bytes) {
     static const int fd = ::memfd_create("wheel", MFD_CLOEXEC);
     must(fd >= 0 && ::ftruncate(fd, 0) == 0, "there is a file");
-    must(::pwrite(fd, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()), "it can be written");
+    must(::pwrite(fd, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()),
+         "it can be written");
     return "/proc/self/fd/" + std::to_string(fd);
 }
 
@@ -32,7 +34,8 @@ void read_through(const std::filesystem::path& path, std::size_t limit) {
     for (;;) {
         const auto member = archive->next();
         if (!member || !*member) return;
-        must(installer::what_is_wrong_with((**member).path).empty(), "a member's path leads nowhere else");
+        must(installer::what_is_wrong_with((**member).path).empty(),
+             "a member's path leads nowhere else");
         for (;;) {
             const auto size = archive->read(buffer);
             if (!size || *size == 0) break;
@@ -44,20 +47,24 @@ void read_through(const std::filesystem::path& path, std::size_t limit) {
 }
 
 void inspect(const std::filesystem::path& path) {
-    const installer::WheelFile wheel{path, "example", "1.0", "example-1.0-py3-none-any.whl seal:0", "0"};
+    const installer::WheelFile wheel{path, "example", "1.0", "example-1.0-py3-none-any.whl seal:0",
+                                     "0"};
     const installer::Limits limits{1 << 20, 1000};
     const auto contents = installer::inspect(wheel, limits);
     if (!contents) return;
     const auto directory = installer::read_directory(path);
     must(directory.has_value(), "an archive that is accepted has a directory in order");
     const auto is_named = [&](std::string_view name) {
-        return std::any_of(directory->lines.begin(), directory->lines.end(), [&](const auto& line) { return line.name == name; });
+        return std::any_of(directory->lines.begin(), directory->lines.end(),
+                           [&](const auto& line) { return line.name == name; });
     };
     std::set<std::string> destinations;
     for (const auto& [member, file] : contents->files) {
         must(is_named(member), "a member is named in the directory");
-        must(installer::what_is_wrong_with(file.destination).empty(), "a destination is a plain path below the target");
-        must(file.is_dropped || destinations.insert(file.destination).second, "a destination is one member's alone");
+        must(installer::what_is_wrong_with(file.destination).empty(),
+             "a destination is a plain path below the target");
+        must(file.is_dropped || destinations.insert(file.destination).second,
+             "a destination is one member's alone");
     }
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The installer's RECORD: what is read is written and read again.
 
 #include <installer/record.hpp>
@@ -19,10 +20,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!lines) return 0;
     for (const auto& line : *lines) {
         must(!line.path.empty(), "a line has a path");
-        must(line.size.find_first_not_of("0123456789") == std::string::npos, "a size is a number, or nothing");
+        must(line.size.find_first_not_of("0123456789") == std::string::npos,
+             "a size is a number, or nothing");
     }
     const auto again = installer::parse_record(installer::write_record(*lines));
     must(again && again->size() == lines->size(), "what is written reads back");
-    for (std::size_t i = 0; i < lines->size(); ++i) must(is_same((*again)[i], (*lines)[i]), "and is the same");
+    for (std::size_t i = 0; i < lines->size(); ++i)
+        must(is_same((*again)[i], (*lines)[i]), "and is the same");
     return 0;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Damage by hand: whatever somebody puts where larder keeps its own, verify says so, nothing is followed out of the cache,
 // names that larder does not know are never deleted, and repair heals what it can.
 
@@ -5,12 +6,12 @@
 #include <sys/un.h>
 
 #include <algorithm>
+
 #include "format/id.hpp"
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
 #include "os/fd.hpp"
-
 #include "support.hpp"
 
 using namespace larder;
@@ -63,7 +64,8 @@ void make_socket(const fs::path& path) {
     address.sun_family = AF_UNIX;
     REQUIRE(path.string().size() < sizeof address.sun_path);
     path.string().copy(address.sun_path, path.string().size());
-    REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
+            0);
 }
 
 /// Everything that a cache can do, whether it works or not: to see what it follows.
@@ -109,9 +111,9 @@ std::size_t count(const VerifyReport& report, Kind kind) {
 }
 
 bool found_at(const VerifyReport& report, Kind kind, const fs::path& path) {
-    return std::any_of(report.findings.begin(), report.findings.end(),
-                       [&](const Finding& finding) { return finding.kind == kind && finding.path == path &&
-                           !finding.what.empty(); });
+    return std::any_of(report.findings.begin(), report.findings.end(), [&](const Finding& finding) {
+        return finding.kind == kind && finding.path == path && !finding.what.empty();
+    });
 }
 
 /// One finding, of this kind, which breaks an invariant.
@@ -155,7 +157,8 @@ TEST_CASE("a record that is cut off at any length is found, and heals") {
     for (std::size_t length = 0; length < whole.size(); ++length) {
         write_file(site.entry() / "record", whole.substr(0, length));
         const auto report = value(site.cache.verify());
-        if (report.findings.size() != 1 || !found_at(report, Kind::malformed, site.entry() / "record") || report.sound()) {
+        if (report.findings.size() != 1 ||
+            !found_at(report, Kind::malformed, site.entry() / "record") || report.sound()) {
             FAIL_CHECK("not found when cut off after " << length << " bytes");
         }
     }
@@ -197,7 +200,8 @@ TEST_CASE("an entry without its tree is a miss, is found, and heals") {
         const Site site;
         fs::remove_all(site.entry() / "tree");
         if (what == "file") write_file(site.entry() / "tree", "");
-        if (what == "symlink") fs::create_directory_symlink(site.outside / "tree", site.entry() / "tree");
+        if (what == "symlink")
+            fs::create_directory_symlink(site.outside / "tree", site.entry() / "tree");
         require_found(site, Kind::dangling, site.key());
         require_miss(site);  // which retires the link at once
         CHECK(value(site.cache.verify()).sound());
@@ -224,11 +228,11 @@ TEST_CASE("a link with a foreign text is a miss, is found, is not followed, and 
     const Site sample;
     const std::string good = format::target_of(*format::parse_id(sample.id));
     for (const std::string& text :
-         {std::string("nowhere"), std::string("/etc"), std::string("../../../etc"), std::string("../../../outside/tree"),
-             std::string("."),
-          std::string(".."), std::string("k"), good + "/..", good + "/../../../../outside/tree", "x" + good, good.substr(1),
-              "../" + good,
-          "../../archive/" + std::string(26, '.') + "/tree", std::string(1000, 'x')}) {
+         {std::string("nowhere"), std::string("/etc"), std::string("../../../etc"),
+          std::string("../../../outside/tree"), std::string("."), std::string(".."),
+          std::string("k"), good + "/..", good + "/../../../../outside/tree", "x" + good,
+          good.substr(1), "../" + good, "../../archive/" + std::string(26, '.') + "/tree",
+          std::string(1000, 'x')}) {
         INFO(text);
         const Site site;
         forge(site.key(), text);
@@ -261,7 +265,9 @@ TEST_CASE("a link with a foreign text can be replaced, and removed") {
     site.require_outside_untouched();
 }
 
-TEST_CASE("an entry that is a symlink to a directory outside is not looked into by verify, nor deleted through") {
+TEST_CASE(
+    "an entry that is a symlink to a directory outside is not looked into by verify, nor deleted "
+    "through") {
     const Site site;
     fs::remove_all(site.entry());
     fs::create_directory_symlink(site.outside, site.entry());
@@ -271,7 +277,8 @@ TEST_CASE("an entry that is a symlink to a directory outside is not looked into 
     site.require_outside_untouched();
 }
 
-TEST_CASE("what is no link where a key should be is foreign: a miss, never replaced, never deleted") {
+TEST_CASE(
+    "what is no link where a key should be is foreign: a miss, never replaced, never deleted") {
     const bool symlinks = test_options().link_kind == LinkKind::symlink;
     std::vector<std::string> all = {"directory", "socket", "other kind"};
     all.push_back("FIFO");
@@ -320,14 +327,16 @@ TEST_CASE("what is no link where a key should be is foreign: a miss, never repla
         CHECK(std::any_of(begin(left), end(left), [&](const fs::directory_entry& entry) {
             struct stat status {};
             return ::lstat(entry.path().c_str(), &status) == 0 && status.st_ino == before.st_ino &&
-                status.st_mode == before.st_mode;
+                   status.st_mode == before.st_mode;
         }));
         put(site.bucket, "k", "new");
         CHECK(content_of(site.bucket, "k") == "new");
     }
 }
 
-TEST_CASE("a bucket that is a symlink to a directory outside is found, and nothing is written through it") {
+TEST_CASE(
+    "a bucket that is a symlink to a directory outside is found, and nothing is written through "
+    "it") {
     const Site site;
     const fs::path there = site.root / "buckets" / "b";
     fs::remove_all(there);
@@ -365,9 +374,11 @@ TEST_CASE("a bucket that is a file is found, and left alone") {
     CHECK(read_file(there) == "mine");
 }
 
-TEST_CASE("a directory of the cache that is a symlink to outside is an error that names it, and is not followed") {
-    for (const char* name : {"archive", "trash", "staging", "retired", "retired/links", "retired/buckets", "buckets",
-        "participants", "locks"}) {
+TEST_CASE(
+    "a directory of the cache that is a symlink to outside is an error that names it, and is not "
+    "followed") {
+    for (const char* name : {"archive", "trash", "staging", "retired", "retired/links",
+                             "retired/buckets", "buckets", "participants", "locks"}) {
         INFO(name);
         const Site site;
         fs::rename(site.root / name, site.dir.path() / "moved");
@@ -376,7 +387,8 @@ TEST_CASE("a directory of the cache that is a symlink to outside is an error tha
         in_child([&](Child&) {
             const auto cache = Cache::open(site.root, test_options());
             Child::must(!cache, "opened");
-            Child::must(cache.error().message().find((site.root / name).string()) != std::string::npos,
+            Child::must(
+                cache.error().message().find((site.root / name).string()) != std::string::npos,
                 cache.error().message());
         });
         do_everything_anew(site.root);
@@ -394,7 +406,8 @@ TEST_CASE("a staging area that is a symlink to outside is not reaped through") {
         const fs::path area = site.root / "staging" / std::to_string(number);
         fs::remove_all(area);
         fs::create_directory_symlink(site.outside, area);
-        write_file(site.root / "participants" / std::to_string(number + 1), "");  // nobody's, so that it is reaped
+        write_file(site.root / "participants" / std::to_string(number + 1),
+                   "");  // nobody's, so that it is reaped
     }
     write_file(site.outside / format::staged_tree_name({1, 2}), "mine");
     write_file(site.outside / format::staged_link_name({1, 2}), "mine");
@@ -407,9 +420,18 @@ TEST_CASE("a staging area that is a symlink to outside is not reaped through") {
 
 TEST_CASE("foreign names in every directory are found, break nothing, and survive everything") {
     const Site site;
-    const std::vector<fs::path> places = {"",        "locks",          "participants",    "staging",   "staging/0",
-                                          "buckets", "retired",        "retired/links",   "retired/buckets", "archive",
-                                          "archive/" + site.id, "buckets/b"};
+    const std::vector<fs::path> places = {"",
+                                          "locks",
+                                          "participants",
+                                          "staging",
+                                          "staging/0",
+                                          "buckets",
+                                          "retired",
+                                          "retired/links",
+                                          "retired/buckets",
+                                          "archive",
+                                          "archive/" + site.id,
+                                          "buckets/b"};
     std::vector<fs::path> files;
     for (const auto& place : places) {
         // "Foreign" is no name of larder's anywhere: it has a capital.
@@ -434,9 +456,11 @@ TEST_CASE("foreign names in every directory are found, break nothing, and surviv
     for (const bool repair : {false, true}) {
         const auto report = value(site.cache.verify({repair}));
         for (const auto& place : places) {
-            for (const char* name : {"Foreign", "Foreign directory", "Foreign link", "Foreign FIFO"}) {
+            for (const char* name :
+                 {"Foreign", "Foreign directory", "Foreign link", "Foreign FIFO"}) {
                 INFO(place << " " << name);
-                CHECK(found_at(report, Kind::foreign, (place.empty() ? site.root : site.root / place) / name));
+                CHECK(found_at(report, Kind::foreign,
+                               (place.empty() ? site.root : site.root / place) / name));
             }
         }
         CHECK(report.findings.size() == 4 * places.size());
@@ -475,7 +499,9 @@ TEST_CASE("what lies in the trash is deleted, and no link in it is followed") {
     site.require_outside_untouched();
 }
 
-TEST_CASE("staged names of a dead process that are not what they should be are reaped, and not followed") {
+TEST_CASE(
+    "staged names of a dead process that are not what they should be are reaped, and not "
+    "followed") {
     const Site site;
     const fs::path area = site.root / "staging" / "1";
     in_child([&](Child&) {
@@ -491,7 +517,8 @@ TEST_CASE("staged names of a dead process that are not what they should be are r
     fs::create_directory_symlink(site.outside, area / format::staged_tree_name({1, 4}));
     write_file(area / format::staged_tree_name({1, 5}), "no directory");
     fs::create_directories(area / format::staged_tree_name({1, 6}) / "tree");
-    fs::create_directory_symlink(site.outside, area / format::staged_tree_name({1, 6}) / "tree" / "link");
+    fs::create_directory_symlink(site.outside,
+                                 area / format::staged_tree_name({1, 6}) / "tree" / "link");
     (void)value(site.cache.collect());
     CHECK(count_entries(area) == 0);
     CHECK(count_entries(site.root / "retired" / "links") == 0);
@@ -510,17 +537,20 @@ TEST_CASE("a directory where a staged link should be is not deleted") {
     (void)value(site.cache.collect());
     (void)value(site.cache.collect());
     std::size_t left = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(site.root)) left += entry.path().filename() == "mine";
+    for (const auto& entry : fs::recursive_directory_iterator(site.root))
+        left += entry.path().filename() == "mine";
     CHECK(left == 1);
 }
 
 TEST_CASE("retired links that say something else are collected, and not followed") {
     const Site site;
     const fs::path links = site.root / "retired" / "links";
-    for (const char* text : {"nowhere", "/etc", "../../../etc", "../../../outside/tree", "../../archive/x/tree"}) {
+    for (const char* text :
+         {"nowhere", "/etc", "../../../etc", "../../../outside/tree", "../../archive/x/tree"}) {
         forge(links / to_text(format::fresh_id()), text);
     }
-    forge(links / to_text(format::fresh_id()), format::target_of({9, 9}));  // an entry that is not there
+    forge(links / to_text(format::fresh_id()),
+          format::target_of({9, 9}));  // an entry that is not there
     (void)value(site.cache.collect());
     CHECK(count_entries(links) == 0);
     CHECK(value(site.cache.verify()).findings.empty());
@@ -528,7 +558,9 @@ TEST_CASE("retired links that say something else are collected, and not followed
     site.require_outside_untouched();
 }
 
-TEST_CASE("a refreshed bucket with a directory, a symlink and a FIFO in it is taken apart as far as it is ours") {
+TEST_CASE(
+    "a refreshed bucket with a directory, a symlink and a FIFO in it is taken apart as far as it "
+    "is ours") {
     const Site site;
     const fs::path refreshed = site.root / "retired" / "buckets" / to_text(format::fresh_id());
     const fs::path elsewhere = site.root / "retired" / "buckets" / to_text(format::fresh_id());
@@ -540,14 +572,16 @@ TEST_CASE("a refreshed bucket with a directory, a symlink and a FIFO in it is ta
     CHECK(found_at(report, Kind::foreign, elsewhere));
     const auto collected = value(site.cache.collect());
     CHECK(std::count(collected.unknown.begin(), collected.unknown.end(), elsewhere) == 1);
-    CHECK(std::count(collected.unknown.begin(), collected.unknown.end(), refreshed / "directory") == 1);
+    CHECK(std::count(collected.unknown.begin(), collected.unknown.end(), refreshed / "directory") ==
+          1);
     CHECK(read_file(refreshed / "directory" / "mine") == "mine");
     CHECK_FALSE(stands(refreshed / "link"));
     CHECK(fs::is_symlink(elsewhere));
     site.require_outside_untouched();
 }
 
-TEST_CASE("a copy of a link under another key is found, retired by repair, and costs the entry nothing") {
+TEST_CASE(
+    "a copy of a link under another key is found, retired by repair, and costs the entry nothing") {
     const Site site;
     const fs::path copy = site.root / "buckets" / "b" / "copy";
     fs::copy(site.key(), copy, fs::copy_options::copy_symlinks);
@@ -563,10 +597,13 @@ TEST_CASE("a copy of a link under another key is found, retired by repair, and c
     REQUIRE_NOTHROW(require_no_leak(site.root, 2));
 }
 
-TEST_CASE("a copy of a key's link among the retired is found, and costs the entry nothing, repaired or not") {
+TEST_CASE(
+    "a copy of a key's link among the retired is found, and costs the entry nothing, repaired or "
+    "not") {
     for (const bool repair : {false, true}) {
         const Site site;
-        fs::copy(site.key(), site.root / "retired" / "links" / to_text(format::fresh_id()), fs::copy_options::copy_symlinks);
+        fs::copy(site.key(), site.root / "retired" / "links" / to_text(format::fresh_id()),
+                 fs::copy_options::copy_symlinks);
         CHECK(found_at(value(site.cache.verify()), Kind::shared, site.entry()));
         CHECK_FALSE(value(site.cache.verify()).sound());
         if (repair) CHECK(value(site.cache.verify({true})).sound());
@@ -577,7 +614,8 @@ TEST_CASE("a copy of a key's link among the retired is found, and costs the entr
     }
 }
 
-TEST_CASE("an entry whose link was deleted is an orphan: never deleted as such, but listed by repair") {
+TEST_CASE(
+    "an entry whose link was deleted is an orphan: never deleted as such, but listed by repair") {
     const Site site;
     fs::remove(site.key());
     require_found(site, Kind::orphan, site.entry());
@@ -592,7 +630,8 @@ TEST_CASE("an entry whose link was deleted is an orphan: never deleted as such, 
     require_healed(site);
 }
 
-TEST_CASE("a lease table that can't be read is found, and nothing is collected as long as it is there") {
+TEST_CASE(
+    "a lease table that can't be read is found, and nothing is collected as long as it is there") {
     for (const std::string what : {"garbage", "newer", "directory", "symlink", "FIFO"}) {
         INFO(what);
         const Site site;
@@ -678,7 +717,8 @@ TEST_CASE("an entry that is a symlink to outside is a miss, and is found") {
     CHECK_FALSE(bucket.get("k"));
 }
 
-TEST_CASE("malformed links among the retired are found, break nothing, and go with the next collection") {
+TEST_CASE(
+    "malformed links among the retired are found, break nothing, and go with the next collection") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
@@ -691,7 +731,9 @@ TEST_CASE("malformed links among the retired are found, break nothing, and go wi
     CHECK(value(cache.verify()).findings.empty());
 }
 
-TEST_CASE("to a process without root's rights, an entry that it can't look into is a hit only where entry and tree are directories") {
+TEST_CASE(
+    "to a process without root's rights, an entry that it can't look into is a hit only where "
+    "entry and tree are directories") {
     SKIP_UNLESS(is_root_user(), "a user that can become another");
     const TempDir dir;
     fs::permissions(dir.path(), fs::perms(0777));
@@ -723,7 +765,8 @@ TEST_CASE("an entry whose record can't be read for want of a descriptor is an er
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
     const Bucket bucket = value(cache.bucket("b"));
-    const std::string key(format::max_name + 1, 'k');  // whose name is hashed: a get compares it with the record
+    const std::string key(format::max_name + 1,
+                          'k');  // whose name is hashed: a get compares it with the record
     put(bucket, key, "good");
     in_child([&](Child&) {
         const Cache mine = open_cache(root);
@@ -739,7 +782,8 @@ TEST_CASE("an entry whose record can't be read for want of a descriptor is an er
         const auto told = in_it.info(key);
         const auto collected = mine.collect();
         all.clear();
-        Child::must(!got && got.error().code == Errc::system && got.error().sys_errno == EMFILE, "get says why it can't");
+        Child::must(!got && got.error().code == Errc::system && got.error().sys_errno == EMFILE,
+                    "get says why it can't");
         Child::must(!told && told.error().code == Errc::system, "info says why it can't");
         Child::must(!collected, "collect says that it can't");
         Child::must(in_it.get(key));

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // Calls that fail while a cache is opened, for want of a moment's memory or for a disk's fault: an error, and never half a
 // cache.
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "catch.hpp"
 #include <cerrno>
+
+#include "catch.hpp"
 #include "support/cache.hpp"
 
 using namespace larder;
@@ -36,7 +38,9 @@ int __wrap_faccessat(int dir, const char* name, int mode, int flags) {
 
 int __real_fstat(int fd, struct stat* to);
 int __wrap_fstat(int fd, struct stat* to);
-int __wrap_fstat(int fd, struct stat* to) { return fstat_failing.now() ? -1 : __real_fstat(fd, to); }
+int __wrap_fstat(int fd, struct stat* to) {
+    return fstat_failing.now() ? -1 : __real_fstat(fd, to);
+}
 }
 
 TEST_CASE("a root that can't be asked for its permissions is not one that can only be read") {
@@ -61,7 +65,9 @@ TEST_CASE("a root that can't be asked for its permissions is not one that can on
     }
 }
 
-TEST_CASE("whichever look at an open file fails while a cache is opened, its entries are there or there is no cache") {
+TEST_CASE(
+    "whichever look at an open file fails while a cache is opened, its entries are there or there "
+    "is no cache") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     (void)put(value(open_cache(root).bucket("b")), "k", "content");

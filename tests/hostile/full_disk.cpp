@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Disks that are full, or become so in the middle of a put: an error that says so, nothing lost, nothing leaked; and what makes
 // room must work on them, whoever calls it.
 
@@ -5,8 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include "os/fd.hpp"
 
+#include "os/fd.hpp"
 #include "support.hpp"
 
 using namespace larder;
@@ -36,13 +37,15 @@ public:
         if (lack == Lack::inodes) {
             fs::create_directory(at_ / "filler");
             for (int i = 0;; ++i) {
-                const int fd = ::open((at_ / "filler" / std::to_string(i)).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+                const int fd = ::open((at_ / "filler" / std::to_string(i)).c_str(),
+                                      O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
                 if (fd < 0) break;
                 ::close(fd);
             }
             return;
         }
-        const os::Fd fd(::open((at_ / "filler").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+        const os::Fd fd(
+            ::open((at_ / "filler").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
         // Where blocks are allocated late, "full" comes a little early: once more when all have been.
         for (int i = 0; i < 3; ++i) {
             write_until_full(fd.get());
@@ -88,7 +91,9 @@ void on_each_disk(const std::function<void(const Disk&, Lack)>& test) {
 /// 60 KB in three files, to be had from another disk.
 class Source {
 public:
-    explicit Source(const std::string& content) { fill(dir_.path(), content + std::string(20'000, '.')); }
+    explicit Source(const std::string& content) {
+        fill(dir_.path(), content + std::string(20'000, '.'));
+    }
     [[nodiscard]] const fs::path& path() const { return dir_.path(); }
     [[nodiscard]] std::string content() const { return read_file(dir_.path() / "f0"); }
 
@@ -99,7 +104,8 @@ private:
 Result<Lease> try_put(const Bucket& bucket, const std::string& key, const Source& source) {
     auto staging = bucket.stage();
     if (!staging) return tl::make_unexpected(staging.error());
-    if (const auto copied = staging->copy_from(source.path()); !copied) return tl::make_unexpected(copied.error());
+    if (const auto copied = staging->copy_from(source.path()); !copied)
+        return tl::make_unexpected(copied.error());
     return bucket.publish(key, std::move(*staging));
 }
 
@@ -113,14 +119,14 @@ void must_be_no_space(const Error& error) {
     Child::must(error.code == Errc::no_space && error.sys_errno == ENOSPC, error.message());
 }
 
-const std::vector<std::string> steps_of_put = {"stage.made",       "publish.leased", "publish.completed",
-             "publish.linked",
-                                               "publish.archived", "publish.locked", "publish.before-placing-new",
-                                                   "publish.before-exchange",
-                                               "publish.placed",   "publish.retired"};
+const std::vector<std::string> steps_of_put = {
+    "stage.made",       "publish.leased", "publish.completed",          "publish.linked",
+    "publish.archived", "publish.locked", "publish.before-placing-new", "publish.before-exchange",
+    "publish.placed",   "publish.retired"};
 
 /// Puts `key`, with the disk becoming full at one of the steps: all or nothing, and an error that says why.
-void check_put(const Disk& disk, Lack lack, const std::string& step, const std::string& key, std::size_t& failed) {
+void check_put(const Disk& disk, Lack lack, const std::string& step, const std::string& key,
+               std::size_t& failed) {
     const Source old("old"), fresh("new");
     {
         const Cache cache = open_cache(disk.root());
@@ -149,7 +155,8 @@ void check_put(const Disk& disk, Lack lack, const std::string& step, const std::
             check_no_space(published.error());
             CHECK(content_of(bucket, key) == before);
         }
-        CHECK(content_of(bucket, "k") == (key == "k" && published ? fresh.content() : old.content()));
+        CHECK(content_of(bucket, "k") ==
+              (key == "k" && published ? fresh.content() : old.content()));
         CHECK(value(cache.verify()).sound());
         published = tl::make_unexpected(Error{});
         disk.drain();
@@ -197,7 +204,9 @@ TEST_CASE("a disk that becomes full at any step of a put that replaces") {
     });
 }
 
-TEST_CASE("a disk that becomes full while a process joins: an error, and the next one joins when there is room") {
+TEST_CASE(
+    "a disk that becomes full while a process joins: an error, and the next one joins when there "
+    "is room") {
     for (const std::string step : {"adopt.locked", "adopt.reaped"}) {
         on_each_disk([&](const Disk& disk, Lack lack) {
             INFO(step);
@@ -220,13 +229,17 @@ TEST_CASE("a disk that becomes full while a process joins: an error, and the nex
             CHECK(value(cache.verify()).findings.empty());
             CHECK(value(cache.collect()).entries == 0);
             disk.drain();
-            in_child([&](Child&) { value(try_put(value(open_cache(disk.root()).bucket("b")), "k", source)); });
+            in_child([&](Child&) {
+                value(try_put(value(open_cache(disk.root()).bucket("b")), "k", source));
+            });
             REQUIRE_NOTHROW(require_no_leak(disk.root(), 1));
         });
     }
 }
 
-TEST_CASE("a cache that can't be created on a full disk is an error, and can be created when there is room") {
+TEST_CASE(
+    "a cache that can't be created on a full disk is an error, and can be created when there is "
+    "room") {
     on_each_disk([](const Disk& disk, Lack lack) {
         if (lack == Lack::blocks) return;  // a few empty directories may still fit
         disk.fill_up(lack);
@@ -239,7 +252,9 @@ TEST_CASE("a cache that can't be created on a full disk is an error, and can be 
     });
 }
 
-TEST_CASE("on a disk that is full, a process that uses the cache already gets, removes, refreshes, collects and then puts") {
+TEST_CASE(
+    "on a disk that is full, a process that uses the cache already gets, removes, refreshes, "
+    "collects and then puts") {
     on_each_disk([](const Disk& disk, Lack lack) {
         const Cache cache = open_cache(disk.root());
         // Lock files are made at the first use, and stay.
@@ -267,7 +282,9 @@ TEST_CASE("on a disk that is full, a process that uses the cache already gets, r
     });
 }
 
-TEST_CASE("on a full disk that copies on write, whoever uses the cache already leases without new space") {
+TEST_CASE(
+    "on a full disk that copies on write, whoever uses the cache already leases without new "
+    "space") {
     const TempDir dir;
     const LoopDisk btrfs = LoopDisk::btrfs(dir.path());
     SKIP_UNLESS(btrfs, "a loop device and mkfs.btrfs");
@@ -278,7 +295,8 @@ TEST_CASE("on a full disk that copies on write, whoever uses the cache already l
         put(bucket, "k", "good");
         child.say("joined");
         child.hear();
-        Child::must(content_of(Child::must(bucket.get("k"))) == "good", "the entry");  // a SIGBUS, where the table had to move
+        Child::must(content_of(Child::must(bucket.get("k"))) == "good",
+                    "the entry");  // a SIGBUS, where the table had to move
     });
     user.wait_for("joined");
     // 1. The table is on the disk, its pages clean: the next store to it asks the file system again. 2. There is no space.
@@ -290,7 +308,9 @@ TEST_CASE("on a full disk that copies on write, whoever uses the cache already l
     CHECK(user.join() == 0);
 }
 
-TEST_CASE("on a disk that is full, a process that can't join removes, refreshes and collects, and then it can") {
+TEST_CASE(
+    "on a disk that is full, a process that can't join removes, refreshes and collects, and then "
+    "it can") {
     on_each_disk([](const Disk& disk, Lack lack) {
         const Cache cache = open_cache(disk.root());
         put(value(cache.bucket("b")), "first", "first");
@@ -320,7 +340,9 @@ TEST_CASE("on a disk that is full, a process that can't join removes, refreshes 
     });
 }
 
-TEST_CASE("a rename that finds no space: collect empties the trash and goes on, remove and refresh collect and try again") {
+TEST_CASE(
+    "a rename that finds no space: collect empties the trash and goes on, remove and refresh "
+    "collect and try again") {
     // Renames are made to fail as they do on ext4 and xfs when a directory can't grow, until something has been deleted.
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
@@ -369,7 +391,8 @@ TEST_CASE("where no rename ever finds space, collect deletes in place") {
         ::_exit(0);
     });
     {
-        const AtPoints full([&](const std::string& point) { return point == "os.noreplace" ? ENOSPC : 0; });
+        const AtPoints full(
+            [&](const std::string& point) { return point == "os.noreplace" ? ENOSPC : 0; });
         const auto collected = cache.collect();
         if (!collected) FAIL(collected.error().message());
         CHECK(collected->entries == 1);
@@ -390,7 +413,8 @@ TEST_CASE("with no inode left, a cache that was never collected can be cleaned")
         put(bucket, "k", "old");
         put(bucket, "k", "new");
         for (int i = 0;; ++i) {
-            const int fd = ::open((dir.path() / std::to_string(i)).c_str(), O_CREAT | O_WRONLY, 0600);
+            const int fd =
+                ::open((dir.path() / std::to_string(i)).c_str(), O_CREAT | O_WRONLY, 0600);
             if (fd < 0) break;
             ::close(fd);
         }

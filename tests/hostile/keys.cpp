@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: MIT
 // Keys and bucket names from outside, as bad as they come: each valid one works like any other, all at once in one bucket, each
 // invalid one is refused with a reason, and nothing is ever written outside the cache.
 
 #include <algorithm>
-#include "format/link.hpp"
-#include "format/name.hpp"
 #include <set>
 
+#include "format/link.hpp"
+#include "format/name.hpp"
 #include "support.hpp"
 
 using namespace larder;
@@ -59,7 +60,8 @@ const std::vector<std::string> hostile_keys = {
     "e\xcc\x81",     // and in two (NFD)
     "\xc3\x89",      // its capital
     "\xef\xbb\xbf",  // a byte order mark
-    "\xe2\x80\xae" "gpj.exe",
+    "\xe2\x80\xae"
+    "gpj.exe",
     "\xf0\x9f\xa6\x80",
     "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x94\xac",
     std::string(200, 'k'),
@@ -116,7 +118,8 @@ void require_invalid(const Result<T>& result) {
     INFO(message);
     CHECK(message.size() > 10);
     CHECK(message.size() < 500);
-    CHECK(std::all_of(message.begin(), message.end(), [](unsigned char c) { return c >= ' ' && c != 0x7f; }));
+    CHECK(std::all_of(message.begin(), message.end(),
+                      [](unsigned char c) { return c >= ' ' && c != 0x7f; }));
 }
 
 }  // namespace
@@ -140,7 +143,8 @@ TEST_CASE("hostile keys live side by side in one bucket") {
         CHECK(ids.count(info->id) == 1);
     }
     auto keys = value(bucket.keys());
-    CHECK(std::set<std::string>(keys.begin(), keys.end()) == std::set<std::string>(hostile_keys.begin(), hostile_keys.end()));
+    CHECK(std::set<std::string>(keys.begin(), keys.end()) ==
+          std::set<std::string>(hostile_keys.begin(), hostile_keys.end()));
     CHECK(keys.size() == hostile_keys.size());
     const auto report = value(place.cache.verify());
     CHECK(report.findings.empty());
@@ -244,10 +248,13 @@ TEST_CASE("hostile bucket names are buckets like any other") {
     CHECK(place.beside() == place.only);
 }
 
-TEST_CASE("two long keys with one hashed name: what was stored under one is never given out under the other") {
+TEST_CASE(
+    "two long keys with one hashed name: what was stored under one is never given out under the "
+    "other") {
     const Place place;
     const Bucket bucket = value(place.cache.bucket("b"));
-    const std::string stored = std::string(300, 'k') + "-stored", asked = std::string(300, 'k') + "-asked";
+    const std::string stored = std::string(300, 'k') + "-stored",
+                      asked = std::string(300, 'k') + "-asked";
     const std::string id = put(bucket, stored, "stored").id();
     // A collision of the hash, made by hand: the name of one key leads to the entry of the other.
     const fs::path names = place.root / "buckets" / "b";
@@ -275,7 +282,8 @@ TEST_CASE("two long keys with one hashed name: what was stored under one is neve
 TEST_CASE("a build under a colliding name builds") {
     const Place place;
     const Bucket bucket = value(place.cache.bucket("b"));
-    const std::string stored = std::string(300, 'k') + "-stored", asked = std::string(300, 'k') + "-asked";
+    const std::string stored = std::string(300, 'k') + "-stored",
+                      asked = std::string(300, 'k') + "-asked";
     put(bucket, stored, "stored");
     const fs::path names = place.root / "buckets" / "b";
     fs::rename(names / value(format::encode_key(stored)), names / value(format::encode_key(asked)));

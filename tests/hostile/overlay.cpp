@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A cache that came with an image: it lies in a lower layer of an overlayfs, whose directories can't be renamed (EXDEV).
 // Everything works there as elsewhere, and the lower layer stays as it is.
 
@@ -17,7 +18,8 @@ public:
     Image() {
         // On a tmpfs, since an overlay can't lie on another one.
         if (!tmpfs_) return;
-        for (const char* name : {"lower", "upper", "work", "merged"}) fs::create_directory(dir_.path() / name);
+        for (const char* name : {"lower", "upper", "work", "merged"})
+            fs::create_directory(dir_.path() / name);
         in_child([&](Child&) {
             const Cache cache = open_cache(lower() / "cache");
             const Bucket bucket = value(cache.bucket("b")), gone = value(cache.bucket("gone"));
@@ -28,7 +30,8 @@ public:
         });
         before_ = exact_snapshot(lower());
         overlay_ = std::make_unique<Mount>("overlay", dir_.path() / "merged", "overlay", 0,
-                                           "lowerdir=" + lower().string() + ",upperdir=" + (dir_.path() / "upper").string() +
+                                           "lowerdir=" + lower().string() +
+                                               ",upperdir=" + (dir_.path() / "upper").string() +
                                                ",workdir=" + (dir_.path() / "work").string());
     }
 
@@ -146,7 +149,8 @@ TEST_CASE("overlay: garbage of the image is collected, in place where it can't b
     image.require_lower_untouched();
 }
 
-TEST_CASE("overlay: a refresh that is killed between two keys has retired some, and loses nothing") {
+TEST_CASE(
+    "overlay: a refresh that is killed between two keys has retired some, and loses nothing") {
     const Image image;
     SKIP_UNLESS_MOUNTED(image);
     int renames = 0;
@@ -162,7 +166,8 @@ TEST_CASE("overlay: a refresh that is killed between two keys has retired some, 
     const Cache cache = open_cache(image.root());
     CHECK(value(cache.verify()).findings.empty());
     std::size_t left = 0;
-    for (const char* key : {"k", "l", "m"}) left += content_of(value(cache.bucket("b")), key) == "from the image";
+    for (const char* key : {"k", "l", "m"})
+        left += content_of(value(cache.bucket("b")), key) == "from the image";
     CHECK(left == 2);
     REQUIRE_NOTHROW(require_no_leak(image.root(), left));
     image.require_lower_untouched();
@@ -184,18 +189,26 @@ TEST_CASE("overlay: what a dead process of the image had staged is reaped") {
     const TempDir dir;
     const Mount tmpfs("tmpfs", dir.path(), "tmpfs", 0, "mode=0755");
     SKIP_UNLESS(tmpfs, "the right to mount a tmpfs");
-    for (const char* name : {"lower", "upper", "work", "merged"}) fs::create_directory(dir.path() / name);
-    Child victim([&](Child&) { put(value(open_cache(dir.path() / "lower" / "cache").bucket("b")), "k", "half"); }, {{},
-        {"publish.completed"}});
+    for (const char* name : {"lower", "upper", "work", "merged"})
+        fs::create_directory(dir.path() / name);
+    Child victim(
+        [&](Child&) {
+            put(value(open_cache(dir.path() / "lower" / "cache").bucket("b")), "k", "half");
+        },
+        {{}, {"publish.completed"}});
     REQUIRE(victim.join() == 128 + SIGKILL);
     const Mount overlay("overlay", dir.path() / "merged", "overlay", 0,
-                        "lowerdir=" + (dir.path() / "lower").string() + ",upperdir=" + (dir.path() / "upper").string() +
+                        "lowerdir=" + (dir.path() / "lower").string() +
+                            ",upperdir=" + (dir.path() / "upper").string() +
                             ",workdir=" + (dir.path() / "work").string());
     SKIP_UNLESS(overlay, "the right to mount an overlayfs");
     const fs::path root = dir.path() / "merged" / "cache";
     REQUIRE(count_entries(root / "staging" / "0") == 1);
     SECTION("by a collection") { (void)value(open_cache(root).collect()); }
-    SECTION("by the process that adopts its participant") { put(value(open_cache(root).bucket("b")), "k", "whole"); }
+    SECTION("by the process that adopts its participant") {
+        put(value(open_cache(root).bucket("b")), "k", "whole");
+    }
     CHECK(count_entries(root / "staging" / "0") == 0);
-    REQUIRE_NOTHROW(require_no_leak(root, content_of(value(open_cache(root).bucket("b")), "k").empty() ? 0 : 1));
+    REQUIRE_NOTHROW(require_no_leak(
+        root, content_of(value(open_cache(root).bucket("b")), "k").empty() ? 0 : 1));
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where a tree may come from, and where it may go: nothing that lies in a cache, or around one, is carried off or written into.
 
 #include "support.hpp"
@@ -79,9 +80,10 @@ TEST_CASE("a path that is relative is meant from where the process is") {
     in_child([&](Child&) {
         fs::current_path(site.root / "archive");
         auto staging = value(value(open_cache(site.root).bucket("b")).stage());
-        const auto copied = staging.copy_from("."), moved = staging.move_from(".."), above = staging.copy_from("../../..");
-        for (const auto& result : {copied, moved, above}) Child::must(!result && result.error().code == Errc::invalid,
-            "not refused");
+        const auto copied = staging.copy_from("."), moved = staging.move_from(".."),
+                   above = staging.copy_from("../../..");
+        for (const auto& result : {copied, moved, above})
+            Child::must(!result && result.error().code == Errc::invalid, "not refused");
         fs::current_path(site.dir.path());
         Child::must(staging.copy_from("source"));
     });
@@ -105,7 +107,8 @@ TEST_CASE("a copy has everything that its source has, and the source stays") {
     CHECK(value(site.bucket.info("copy")).files == 5);
 }
 
-TEST_CASE("a copy shares no file with its source: who writes to the source does not change the entry") {
+TEST_CASE(
+    "a copy shares no file with its source: who writes to the source does not change the entry") {
     const Site site;
     auto staging = value(site.bucket.stage());
     REQUIRE(staging.copy_from(site.source));
@@ -129,8 +132,8 @@ TEST_CASE("a file becomes the only one in the tree, also through a symlink above
 TEST_CASE("a source that can't be copied leaves nothing") {
     const Site site;
     REQUIRE(::mkfifo((site.source / "fifo").c_str(), 0600) == 0);
-    for (const fs::path& source : {site.source, site.source / "fifo", site.dir.path() / "none", fs::path("/dev/null"),
-        fs::path()}) {
+    for (const fs::path& source : {site.source, site.source / "fifo", site.dir.path() / "none",
+                                   fs::path("/dev/null"), fs::path()}) {
         INFO(source);
         auto staging = value(site.bucket.stage());
         CHECK_FALSE(staging.copy_from(source));
@@ -146,7 +149,8 @@ TEST_CASE("a source that can't be copied leaves nothing") {
 
 TEST_CASE("a move takes the directory itself, and once only") {
     const Site site;
-    struct stat before {}, after {};
+    struct stat before {
+    }, after{};
     REQUIRE(::stat(site.source.c_str(), &before) == 0);
     const fs::path second = site.dir.path() / "second";
     fill(second, "second");
@@ -198,7 +202,8 @@ TEST_CASE("the cache under another name, by a bind mount, is the cache") {
     REQUIRE(stands(tree / "f0"));
     CHECK_FALSE(staging.move_from(tree));
     require_invalid(staging.copy_from(tree), tree);
-    require_invalid(materialize(site.lease.path(), at / "staging" / "there"), at / "staging" / "there");
+    require_invalid(materialize(site.lease.path(), at / "staging" / "there"),
+                    at / "staging" / "there");
     CHECK(content_of(site.lease) == "good");
 }
 
@@ -212,7 +217,8 @@ TEST_CASE("nothing is materialized into a cache, or over what contains it") {
         CHECK(name_of(report.error().code) == name_of(Errc::invalid));
     }
     const Cache other = open_cache(site.dir.path() / "other");
-    for (const fs::path& destination : {other.root(), other.root() / "new", other.root() / "trash" / "a" / "b"}) {
+    for (const fs::path& destination :
+         {other.root(), other.root() / "new", other.root() / "trash" / "a" / "b"}) {
         const auto report = materialize(site.lease.path(), destination);
         REQUIRE_FALSE(report);
         CHECK(name_of(report.error().code) == name_of(Errc::invalid));
@@ -221,13 +227,15 @@ TEST_CASE("nothing is materialized into a cache, or over what contains it") {
     CHECK(count_entries(other.root() / "trash") == 0);
 }
 
-TEST_CASE("nothing is moved out of another cache, whose entry may be leased; a copy of it is welcome") {
+TEST_CASE(
+    "nothing is moved out of another cache, whose entry may be leased; a copy of it is welcome") {
     const Site site;
     const Cache other = open_cache(site.dir.path() / "other");
     const Bucket theirs = value(other.bucket("b"));
     const Lease lease = put(theirs, "k", "theirs");
     auto staging = value(site.bucket.stage());
-    for (const fs::path& source : {lease.path(), lease.path() / "sub", lease.path().parent_path(), other.root()}) {
+    for (const fs::path& source :
+         {lease.path(), lease.path() / "sub", lease.path().parent_path(), other.root()}) {
         require_invalid(staging.move_from(source), source);
     }
     CHECK(content_of(lease) == "theirs");

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: MIT
 // Roots: what a path may lead to when a cache is opened there, and what may become of it while it is open.
 
 #include <algorithm>
 #include <csignal>
+
 #include "format/format_file.hpp"
 #include "format/layout.hpp"
-
 #include "support.hpp"
 
 using namespace larder;
@@ -44,7 +45,8 @@ void require_usable(const Cache& cache) {
     REQUIRE(bucket.remove("again"));
     REQUIRE(bucket.refresh());
     CHECK(cache.collect());
-    CHECK(value(cache.verify({true})).sound());  // where the links are gone, their entries are orphans
+    CHECK(value(cache.verify({true}))
+              .sound());  // where the links are gone, their entries are orphans
     CHECK(cache.collect());
     CHECK(value(cache.verify()).findings.empty());
     CHECK(stands(cache.root() / "format"));
@@ -63,7 +65,8 @@ const std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> 
      [](const fs::path& root) {
          for (const auto& entry : fs::directory_iterator(root)) {
              if (!entry.is_directory()) continue;
-             for (const auto& inner : fs::directory_iterator(entry.path())) fs::remove_all(inner.path());
+             for (const auto& inner : fs::directory_iterator(entry.path()))
+                 fs::remove_all(inner.path());
          }
      }},
     {"rm -rf root && mkdir root",
@@ -77,7 +80,8 @@ const std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> 
          in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "another"); });
      }},
     {"renamed away", [](const fs::path& root) { fs::rename(root, root.string() + ".old"); }},
-    {"rm -rf root/participants", [](const fs::path& root) { fs::remove_all(root / "participants"); }},
+    {"rm -rf root/participants",
+     [](const fs::path& root) { fs::remove_all(root / "participants"); }},
     {"rm -rf root/buckets", [](const fs::path& root) { fs::remove_all(root / "buckets"); }},
     {"rm -rf root/archive", [](const fs::path& root) { fs::remove_all(root / "archive"); }},
     {"rm -rf root/staging", [](const fs::path& root) { fs::remove_all(root / "staging"); }},
@@ -89,14 +93,16 @@ const std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> 
      }},
     {"rm -rf root/participants/*",
      [](const fs::path& root) {
-         for (const auto& inner : fs::directory_iterator(root / "participants")) fs::remove_all(inner.path());
+         for (const auto& inner : fs::directory_iterator(root / "participants"))
+             fs::remove_all(inner.path());
      }},
 };
 
 /// Makes everything below the top unwritable, as a cache that came with an image.
 void make_read_only(const fs::path& top) {
     for (const auto& entry : fs::recursive_directory_iterator(top)) {
-        if (!entry.is_symlink()) fs::permissions(entry.path(), entry.is_directory() ? fs::perms(0555) : fs::perms(0444));
+        if (!entry.is_symlink())
+            fs::permissions(entry.path(), entry.is_directory() ? fs::perms(0555) : fs::perms(0444));
     }
     fs::permissions(top, fs::perms(0555));
 }
@@ -110,14 +116,16 @@ void check_reader(const fs::path& root, const OpenOptions& options) {
     Child::must(!lease.is_protected(), "protected");
     Child::must(content_of(lease) == "good", "another content");
     const auto missing = bucket.get("none"), elsewhere = Child::must(cache.bucket("none")).get("k");
-    for (const auto* miss : {&missing, &elsewhere}) Child::must(!*miss && miss->error().code == Errc::miss, "no miss");
+    for (const auto* miss : {&missing, &elsewhere})
+        Child::must(!*miss && miss->error().code == Errc::miss, "no miss");
     Child::must(Child::must(bucket.keys()).size() == 1, "keys");
     Child::must(Child::must(cache.buckets()).size() == 1, "buckets");
     Child::must(Child::must(bucket.info("k")).key == "k", "info");
     (void)Child::must(cache.status());
     const auto refuses = [](const auto& result, const char* what) {
         Child::must(!result, std::string(what) + " works");
-        Child::must(result.error().code == Errc::read_only, std::string(what) + ": " + result.error().message());
+        Child::must(result.error().code == Errc::read_only,
+                    std::string(what) + ": " + result.error().message());
     };
     refuses(bucket.stage(), "stage");
     refuses(bucket.remove("k"), "remove");
@@ -162,8 +170,8 @@ TEST_CASE("a root that is a symlink to a directory leads there") {
 
 TEST_CASE("paths that name no directory are errors") {
     const TempDir dir;
-    for (const fs::path& path : {fs::path(), fs::path("/dev/null"), fs::path("/proc/none/cache"), dir.path() / std::string(300,
-        'x')}) {
+    for (const fs::path& path : {fs::path(), fs::path("/dev/null"), fs::path("/proc/none/cache"),
+                                 dir.path() / std::string(300, 'x')}) {
         INFO(path);
         const auto cache = Cache::open(path);
         REQUIRE_FALSE(cache);
@@ -171,12 +179,15 @@ TEST_CASE("paths that name no directory are errors") {
     }
 }
 
-TEST_CASE("a root is made with mode 0700, the directories above it as any, and backup tools and git are told") {
+TEST_CASE(
+    "a root is made with mode 0700, the directories above it as any, and backup tools and git are "
+    "told") {
     const TempDir dir;
     const fs::path root = dir.path() / "a" / "b" / "cache";
     const Cache cache = open_cache(root);
     CHECK((fs::status(root).permissions() & fs::perms::mask) == fs::perms(0700));
-    CHECK(read_file(root / "CACHEDIR.TAG").starts_with("Signature: 8a477f597d28d172789f06886806bc55\n"));
+    CHECK(read_file(root / "CACHEDIR.TAG")
+              .starts_with("Signature: 8a477f597d28d172789f06886806bc55\n"));
     CHECK(read_file(root / ".gitignore") == "*\n");
     CHECK(read_file(root / "format") == format::print_format({*test_options().link_kind}));
     CHECK(count_entries(root) == 10);
@@ -196,7 +207,8 @@ TEST_CASE("a directory that holds something else is refused, untouched") {
 }
 
 TEST_CASE("a cache of a newer format is refused, untouched") {
-    for (const char* format : {"larder 2\n", "larder 2\nlinks symlink\n", "larder 7\nsomething: else\n"}) {
+    for (const char* format :
+         {"larder 2\n", "larder 2\nlinks symlink\n", "larder 7\nsomething: else\n"}) {
         const Site site;
         write_file(site.root / "format", format);
         fs::remove_all(site.root / "trash");
@@ -219,8 +231,11 @@ TEST_CASE("a cache that has become newer while it was open is not reopened as ou
     CHECK(exact_snapshot(site.root) == before);
 }
 
-TEST_CASE("a format that is garbage, cut off, or no file is an error that names it, and the cache stays as it is") {
-    for (const std::string text : {"", "garbage", "larder 1", "larder 1\nlinks sym", "larder 1\nlinks telepathy\n"}) {
+TEST_CASE(
+    "a format that is garbage, cut off, or no file is an error that names it, and the cache stays "
+    "as it is") {
+    for (const std::string text :
+         {"", "garbage", "larder 1", "larder 1\nlinks sym", "larder 1\nlinks telepathy\n"}) {
         INFO(text);
         const Site site;
         write_file(site.root / "format", text);
@@ -250,16 +265,19 @@ TEST_CASE("a format that is garbage, cut off, or no file is an error that names 
 TEST_CASE("the kind of link is the one in the format, whatever the options say") {
     const Site site;
     OpenOptions other = test_options();
-    other.link_kind = test_options().link_kind == LinkKind::file ? LinkKind::symlink : LinkKind::file;
+    other.link_kind =
+        test_options().link_kind == LinkKind::file ? LinkKind::symlink : LinkKind::file;
     for (const auto& options : {other, OpenOptions{}}) {
         const Cache cache = open_cache(site.root, options);
         CHECK(cache.link_kind() == test_options().link_kind);
         put(value(cache.bucket("b")), "k2", "good");
-        CHECK(fs::is_symlink(site.root / "buckets" / "b" / "k2") == (test_options().link_kind == LinkKind::symlink));
+        CHECK(fs::is_symlink(site.root / "buckets" / "b" / "k2") ==
+              (test_options().link_kind == LinkKind::symlink));
     }
 }
 
-TEST_CASE("a kind of link that does not exist here is an error, and the root can be used with another") {
+TEST_CASE(
+    "a kind of link that does not exist here is an error, and the root can be used with another") {
     const TempDir dir;
     OpenOptions options;
     options.link_kind = LinkKind::junction;
@@ -272,7 +290,8 @@ TEST_CASE("a kind of link that does not exist here is an error, and the root can
 
 TEST_CASE("a network file system is refused unless it is allowed, and the message says why") {
     const TempDir dir;
-    const AtPoints network([](const std::string& point) { return point == "open.network" ? 1 : 0; });
+    const AtPoints network(
+        [](const std::string& point) { return point == "open.network" ? 1 : 0; });
     const auto refused = Cache::open(dir.path() / "cache", test_options());
     require_refused(refused, "NFS");
     require_refused(refused, "mapped memory");
@@ -291,14 +310,18 @@ TEST_CASE("eight processes that create one cache at once all use the same one") 
                 self.say("ready");
                 self.hear();
                 OpenOptions options;
-                options.link_kind = i % 2 == 0 ? LinkKind::symlink : LinkKind::file;  // only one of them can have its way
+                options.link_kind = i % 2 == 0
+                                        ? LinkKind::symlink
+                                        : LinkKind::file;  // only one of them can have its way
                 const Cache cache = Child::must(Cache::open(root, options));
                 const Bucket bucket = Child::must(cache.bucket("b"));
                 put(bucket, std::to_string(i), "content " + std::to_string(i));
                 self.say("done");
                 self.hear();
-                for (int k = 0; k < 8; ++k) Child::must(content_of(bucket,
-                    std::to_string(k)) == "content " + std::to_string(k), "not found");
+                for (int k = 0; k < 8; ++k)
+                    Child::must(
+                        content_of(bucket, std::to_string(k)) == "content " + std::to_string(k),
+                        "not found");
             },
             Points{{"open.format"}, {}}));
     }
@@ -328,14 +351,18 @@ TEST_CASE("a creation that is killed is completed by the next open") {
     REQUIRE_NOTHROW(require_no_leak(root, 0));
 }
 
-TEST_CASE("a creation whose format can't be brought to the disk is an error, and is completed by the next open") {
+TEST_CASE(
+    "a creation whose format can't be brought to the disk is an error, and is completed by the "
+    "next open") {
     for (const bool placed : {false, true}) {
         INFO((placed ? "the root's directory" : "the file"));
         const TempDir dir;
         const fs::path root = dir.path() / "cache";
         {
             int syncs = 0;
-            const AtPoints failing([&](const std::string& point) { return point == "os.sync" && syncs++ == (placed ? 1 : 0) ? EIO : 0; });
+            const AtPoints failing([&](const std::string& point) {
+                return point == "os.sync" && syncs++ == (placed ? 1 : 0) ? EIO : 0;
+            });
             const auto cache = Cache::open(root, test_options());
             REQUIRE_FALSE(cache);
             CHECK(cache.error().sys_errno == EIO);
@@ -347,11 +374,13 @@ TEST_CASE("a creation whose format can't be brought to the disk is an error, and
     }
 }
 
-TEST_CASE("where symlinks don't work a cache is made with small files, and everyone after honours that") {
+TEST_CASE(
+    "where symlinks don't work a cache is made with small files, and everyone after honours that") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     {
-        const AtPoints no_symlinks([](const std::string& point) { return point == "link.probe-symlink" ? EPERM : 0; });
+        const AtPoints no_symlinks(
+            [](const std::string& point) { return point == "link.probe-symlink" ? EPERM : 0; });
         CHECK(value(Cache::open(root)).link_kind() == LinkKind::file);
     }
     CHECK(read_file(root / "format") == "larder 1\nlinks file\n");
@@ -362,7 +391,8 @@ TEST_CASE("where symlinks don't work a cache is made with small files, and every
     });
     CHECK(fs::is_regular_file(fs::symlink_status(root / "buckets" / "b" / "k")));
     CHECK(content_of(value(value(Cache::open(root)).bucket("b")), "k") == "good");
-    const AtPoints nothing_works([](const std::string& point) { return point.starts_with("link.probe-") ? EPERM : 0; });
+    const AtPoints nothing_works(
+        [](const std::string& point) { return point.starts_with("link.probe-") ? EPERM : 0; });
     OpenOptions by_name;
     by_name.link_kind = LinkKind::symlink;
     require_refused(Cache::open(dir.path() / "other", by_name), "do not work", Errc::unsupported);
@@ -371,16 +401,20 @@ TEST_CASE("where symlinks don't work a cache is made with small files, and every
 TEST_CASE("a directory with a .gitignore, or a tag, of somebody else's is not made a cache") {
     for (const bool tag : {false, true}) {
         const TempDir dir;
-        write_file(dir.path() / (tag ? "CACHEDIR.TAG" : ".gitignore"), tag ? "Signature: 8a477f597d28d172789f06886806bc55\n# pip's\n" : "*.o\n");
+        write_file(dir.path() / (tag ? "CACHEDIR.TAG" : ".gitignore"),
+                   tag ? "Signature: 8a477f597d28d172789f06886806bc55\n# pip's\n" : "*.o\n");
         const auto before = exact_snapshot(dir.path());
-        require_refused(Cache::open(dir.path(), test_options()), tag ? "CACHEDIR.TAG" : ".gitignore");
+        require_refused(Cache::open(dir.path(), test_options()),
+                        tag ? "CACHEDIR.TAG" : ".gitignore");
         CHECK(exact_snapshot(dir.path()) == before);
     }
 }
 
-TEST_CASE("a creation that was interrupted after any number of names is completed by the next open") {
-    const std::vector<std::string> names = {"locks", "participants", "staging", "buckets", "archive", "trash", "retired",
-        "retired/links", "retired/buckets"};
+TEST_CASE(
+    "a creation that was interrupted after any number of names is completed by the next open") {
+    const std::vector<std::string> names = {"locks",   "participants",  "staging",
+                                            "buckets", "archive",       "trash",
+                                            "retired", "retired/links", "retired/buckets"};
     for (std::size_t made = 0; made <= names.size(); ++made) {
         const TempDir dir;
         write_file(dir.path() / "CACHEDIR.TAG", std::string(format::cachedir_tag_text));
@@ -393,9 +427,11 @@ TEST_CASE("a creation that was interrupted after any number of names is complete
     require_usable(open_cache(dir.path()));
 }
 
-TEST_CASE("a cache that was restored without its empty directories is completed, and keeps its entries") {
+TEST_CASE(
+    "a cache that was restored without its empty directories is completed, and keeps its entries") {
     const Site site;
-    for (const char* name : {"trash", "staging", "retired", "locks", "participants"}) fs::remove_all(site.root / name);
+    for (const char* name : {"trash", "staging", "retired", "locks", "participants"})
+        fs::remove_all(site.root / name);
     const Cache cache = open_cache(site.root);
     CHECK(content_of(value(cache.bucket("b")), "k") == "good");
     CHECK(value(cache.verify()).findings.empty());
@@ -426,8 +462,10 @@ TEST_CASE("a root that is taken away between two calls: the next call that write
         require_usable(cache);
         REQUIRE_NOTHROW(put(bucket, "k", "new"));
         CHECK(content_of(bucket, "k") == "new");
-        in_child([&](Child&) { Child::must(content_of(value(open_cache(site.root).bucket("b")), "k") == "new",
-            "another cache"); });
+        in_child([&](Child&) {
+            Child::must(content_of(value(open_cache(site.root).bucket("b")), "k") == "new",
+                        "another cache");
+        });
     }
 }
 
@@ -454,7 +492,9 @@ TEST_CASE("a root that is taken away again and again leaves no descriptor behind
     CHECK(descriptors() == at_first);
 }
 
-TEST_CASE("a root that is taken away: each kind of call works or gives an error, and none makes half a cache") {
+TEST_CASE(
+    "a root that is taken away: each kind of call works or gives an error, and none makes half a "
+    "cache") {
     using Call = std::function<bool(const Cache&, const Bucket&)>;
     const std::vector<std::pair<std::string, Call>> calls = {
         {"info", [](const Cache&, const Bucket& bucket) { return bucket.info("k").has_value(); }},
@@ -462,8 +502,10 @@ TEST_CASE("a root that is taken away: each kind of call works or gives an error,
         {"buckets", [](const Cache& cache, const Bucket&) { return cache.buckets().has_value(); }},
         {"status", [](const Cache& cache, const Bucket&) { return cache.status().has_value(); }},
         {"stage", [](const Cache&, const Bucket& bucket) { return bucket.stage().has_value(); }},
-        {"remove", [](const Cache&, const Bucket& bucket) { return bucket.remove("k").has_value(); }},
-        {"refresh", [](const Cache&, const Bucket& bucket) { return bucket.refresh().has_value(); }},
+        {"remove",
+         [](const Cache&, const Bucket& bucket) { return bucket.remove("k").has_value(); }},
+        {"refresh",
+         [](const Cache&, const Bucket& bucket) { return bucket.refresh().has_value(); }},
         {"collect", [](const Cache& cache, const Bucket&) { return cache.collect().has_value(); }},
         {"verify", [](const Cache& cache, const Bucket&) { return cache.verify().has_value(); }},
     };
@@ -481,7 +523,8 @@ TEST_CASE("a root that is taken away: each kind of call works or gives an error,
     }
 }
 
-TEST_CASE("a root that is taken away between stage and publish: an error, or an entry that is there") {
+TEST_CASE(
+    "a root that is taken away between stage and publish: an error, or an entry that is there") {
     for (const auto& [name, strike] : disasters) {
         if (name == "another cache in its place" || name == "renamed away") continue;
         INFO(name);
@@ -511,7 +554,8 @@ TEST_CASE("an unwritable place for a root is an error that names it") {
         for (const fs::path& root : {dir.path() / "cache", dir.path() / "a" / "cache"}) {
             const auto cache = Cache::open(root, test_options());
             Child::must(!cache, "opened");
-            Child::must(cache.error().message().find(dir.path().string()) != std::string::npos, cache.error().message());
+            Child::must(cache.error().message().find(dir.path().string()) != std::string::npos,
+                        cache.error().message());
         }
     });
     CHECK(count_entries(dir.path()) == 0);
@@ -569,7 +613,8 @@ TEST_CASE("a cache that is opened for reading by choice gives hits, and nothing 
 TEST_CASE("a cache on a file system that is mounted read-only gives hits, and nothing is written") {
     const Site site;
     const Mount mount(site.root.string(), site.root, "none", MS_BIND);
-    SKIP_UNLESS(mount && mount.again(MS_BIND | MS_RDONLY), "the right to make a read-only bind mount");
+    SKIP_UNLESS(mount && mount.again(MS_BIND | MS_RDONLY),
+                "the right to make a read-only bind mount");
     const auto before = exact_snapshot(site.root);
     in_child([&](Child&) {
         check_reader(site.root, test_options());
@@ -632,7 +677,8 @@ TEST_CASE("a root renamed away between stage and publish: the publish says so") 
         auto staging = value(bucket.stage());
         fill(staging.path(), "staged");
         fs::rename(root, root.string() + ".old");
-        if (another) in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "another"); });
+        if (another)
+            in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "another"); });
         const auto published = bucket.publish("k", std::move(staging));
         REQUIRE_FALSE(published);
         CHECK(published.error().code == Errc::refused);
@@ -641,7 +687,9 @@ TEST_CASE("a root renamed away between stage and publish: the publish says so") 
     }
 }
 
-TEST_CASE("a directory that only has names like a cache's is not made one, and nothing of it is deleted") {
+TEST_CASE(
+    "a directory that only has names like a cache's is not made one, and nothing of it is "
+    "deleted") {
     const TempDir dir;
     fs::create_directories(dir.path() / "trash" / "photos");
     write_file(dir.path() / "trash" / "photos" / "a.jpg", "precious");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the hostile tests share: file systems of their own, processes without rights, and snapshots that see every change.
 #pragma once
 
@@ -7,10 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "catch.hpp"
 #include <cstdlib>
 #include <functional>
 #include <map>
+
+#include "catch.hpp"
 #include "os/points.hpp"
 #include "support/cache.hpp"
 #include "support/child.hpp"
@@ -32,7 +34,8 @@ inline bool is_root_user() { return ::geteuid() == 0; }
 /// Something mounted until the end of the scope; false where there are no rights for it.
 class Mount {
 public:
-    Mount(const std::string& source, fs::path at, const char* type, unsigned long flags = 0, const std::string& data = {})
+    Mount(const std::string& source, fs::path at, const char* type, unsigned long flags = 0,
+          const std::string& data = {})
         : at_(std::move(at)), owner_(::getpid()) {
         mounted_ = ::mount(source.c_str(), at_.c_str(), type, flags, data.c_str()) == 0;
     }
@@ -58,7 +61,9 @@ private:
 /// A small file system in a file, mounted through a loop device, which goes with the mount.
 class LoopDisk {
 public:
-    static LoopDisk ext4(const fs::path& dir, const std::string& options) { return {dir, "8M", "mkfs.ext4 -q -m 0 " + options}; }
+    static LoopDisk ext4(const fs::path& dir, const std::string& options) {
+        return {dir, "8M", "mkfs.ext4 -q -m 0 " + options};
+    }
     static LoopDisk btrfs(const fs::path& dir) { return {dir, "128M", "mkfs.btrfs -q -m single"}; }
 
     LoopDisk(const LoopDisk&) = delete;
@@ -70,12 +75,15 @@ public:
     [[nodiscard]] const fs::path& path() const { return at_; }
 
 private:
-    LoopDisk(const fs::path& dir, const std::string& size, const std::string& mkfs) : at_(dir / "mounted"), owner_(::getpid()) {
+    LoopDisk(const fs::path& dir, const std::string& size, const std::string& mkfs)
+        : at_(dir / "mounted"), owner_(::getpid()) {
         fs::create_directory(at_);
         const std::string image = (dir / "image").string();
-        const auto run = [](const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; };
-        mounted_ = is_root_user() && run("truncate -s " + size + " " + image) && run(mkfs + " " + image) &&
-                   run("mount -o loop " + image + " " + at_.string());
+        const auto run = [](const std::string& command) {
+            return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+        };
+        mounted_ = is_root_user() && run("truncate -s " + size + " " + image) &&
+                   run(mkfs + " " + image) && run("mount -o loop " + image + " " + at_.string());
         if (mounted_) fs::remove(at_ / "lost+found");
     }
 
@@ -88,7 +96,8 @@ private:
 /// In a child: gives up root's rights for good.
 inline void become_nobody() {
     constexpr uid_t nobody = 65534;
-    Child::must(::setgroups(0, nullptr) == 0 && ::setgid(nobody) == 0 && ::setuid(nobody) == 0, "become nobody");
+    Child::must(::setgroups(0, nullptr) == 0 && ::setgid(nobody) == 0 && ::setuid(nobody) == 0,
+                "become nobody");
 }
 
 /// Runs `body` in a forked process and requires that all its checks (Child::must) held.
@@ -115,11 +124,12 @@ inline std::map<std::string, std::string> exact_snapshot(const fs::path& top) {
     const auto add = [&](const fs::path& path) {
         struct stat status {};
         if (::lstat(path.c_str(), &status) != 0) throw std::runtime_error("no " + path.string());
-        std::string text = std::to_string(status.st_mode) + " " + std::to_string(status.st_uid) + " " +
-            std::to_string(status.st_ino) + " " +
-                           std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) + "." +
-                               std::to_string(status.st_mtim.tv_nsec) +
-                           " " + std::to_string(status.st_ctim.tv_sec) + "." + std::to_string(status.st_ctim.tv_nsec) + " ";
+        std::string text =
+            std::to_string(status.st_mode) + " " + std::to_string(status.st_uid) + " " +
+            std::to_string(status.st_ino) + " " + std::to_string(status.st_size) + " " +
+            std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec) +
+            " " + std::to_string(status.st_ctim.tv_sec) + "." +
+            std::to_string(status.st_ctim.tv_nsec) + " ";
         if (S_ISLNK(status.st_mode)) text += fs::read_symlink(path).string();
         if (S_ISREG(status.st_mode)) text += read_file(path);
         found[path.lexically_relative(top).string()] = text;

@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: MIT
 #include "copy.hpp"
 
 #include <boost/interprocess/sync/file_lock.hpp>
 #include <fstream>
-#include <larder/larder.hpp>
 #include <memory>
-#include "os/points.hpp"
 #include <string>
+
+#include <larder/larder.hpp>
+
+#include "os/points.hpp"
 
 namespace {
 
@@ -16,7 +19,9 @@ using larder::Result;
 
 constexpr int done = -1;
 
-Bucket bucket_of(void* cache, const char* name) { return std::move(*static_cast<Cache*>(cache)->bucket(name)); }
+Bucket bucket_of(void* cache, const char* name) {
+    return std::move(*static_cast<Cache*>(cache)->bucket(name));
+}
 
 template <class T>
 int code_of(const Result<T>& result) {
@@ -41,7 +46,9 @@ int put(void* cache, const char* bucket, const char* key) {
     return code_of(bucket_of(cache, bucket).publish(key, std::move(*staging)));
 }
 
-int remove(void* cache, const char* bucket, const char* key) { return code_of(bucket_of(cache, bucket).remove(key)); }
+int remove(void* cache, const char* bucket, const char* key) {
+    return code_of(bucket_of(cache, bucket).remove(key));
+}
 
 int refresh(void* cache, const char* bucket) { return code_of(bucket_of(cache, bucket).refresh()); }
 
@@ -77,7 +84,8 @@ void* lock_file(const char* path) {
 
 void unlock_file(void* lock) { delete static_cast<file_lock*>(lock); }
 
-constexpr Copy copy{open, close, put, remove, refresh, collect, get, release, at_point, lock_file, unlock_file};
+constexpr Copy copy{open, close,   put,      remove,    refresh,    collect,
+                    get,  release, at_point, lock_file, unlock_file};
 
 }  // namespace
 

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // One more copy of the library in a process: as when two plug-ins, each linked with larder, meet there.
 #pragma once
 
 #include <cstdint>
 
 struct Copy {
-    void* (*open)(const char* root, bool impatient);  ///< impatient: a wait ends at once, with Errc::interrupted
+    void* (*open)(const char* root,
+                  bool impatient);  ///< impatient: a wait ends at once, with Errc::interrupted
     void (*close)(void* cache);
     /// These return an Errc, or -1 where all is well.
     int (*put)(void* cache, const char* bucket, const char* key);

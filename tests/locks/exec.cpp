@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: MIT
 // execve: a process that becomes another program while it has something leased.
 
-#include "support.hpp"
+#include <csignal>
 
 #include "catch.hpp"
-#include <csignal>
+#include "support.hpp"
 
 using namespace larder;
 using namespace larder::testing;
@@ -11,7 +12,8 @@ using namespace larder::testing;
 namespace {
 
 /// Leases "k", keeps it across the exec, and becomes the program.
-std::function<void(Child&)> become(const fs::path& root, Program& program, const std::vector<std::string>& arguments) {
+std::function<void(Child&)> become(const fs::path& root, Program& program,
+                                   const std::vector<std::string>& arguments) {
     return [&root, &program, arguments](Child&) {
         const Cache cache = open_cache(root);
         Lease lease = put(value(cache.bucket("b")), "k", "old");
@@ -21,14 +23,16 @@ std::function<void(Child&)> become(const fs::path& root, Program& program, const
 }
 
 /// The one lease on "k" is good, whatever anyone runs, until the process ends; then nothing is left.
-void check_leased_until_it_ends(const fs::path& root, Child& child, const std::function<void()>& end) {
+void check_leased_until_it_ends(const fs::path& root, Child& child,
+                                const std::function<void()>& end) {
     {
         const Cache cache = open_cache(root);
         const Bucket bucket = value(cache.bucket("b"));
         const fs::path leased = value(bucket.info("k")).path;
         const auto before = snapshot(leased);
         REQUIRE(before.size() == 5);
-        put(value(cache.bucket("b")), "k", "new");  // also adopts: not the table that the process left its lease in
+        put(value(cache.bucket("b")), "k",
+            "new");  // also adopts: not the table that the process left its lease in
         value(bucket.refresh());
         for (int round = 0; round < 2; ++round) {
             const auto report = value(cache.collect());

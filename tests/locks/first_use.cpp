@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Nothing in the library is made at its first use: a child that is forked while another thread is in the middle of that would wait for it for
 // ever. A function's static is made so, by __cxa_guard_acquire: the linker puts the one below before the compiler's (see CMakeLists.txt). This
 // program does everything there is to do, and ends with 1 where that was called after main had begun.
@@ -6,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+
 #include <larder/larder.hpp>
 
 namespace {
@@ -25,25 +27,32 @@ bool put(const larder::Bucket& bucket, const std::string& key, larder::Durabilit
     auto staging = bucket.stage();
     if (!good(staging)) return false;
     std::ofstream(staging->path() / "f") << "content";
-    return good(bucket.publish(key, std::move(*staging), {.durability = durability, .producer = {}}));
+    return good(
+        bucket.publish(key, std::move(*staging), {.durability = durability, .producer = {}}));
 }
 
 bool do_everything(const fs::path& directory) {
     const auto cache = larder::Cache::open(directory / "cache");
     if (!good(cache)) return false;
     const auto bucket = cache->bucket("b");
-    if (!good(bucket) || !put(*bucket, "k", larder::Durability::process) || !put(*bucket, "k", larder::Durability::power)) return false;
-    if (!put(*bucket, std::string(1000, 'k'), larder::Durability::process) || !good(bucket->get(std::string(1000, 'k')))) return false;
+    if (!good(bucket) || !put(*bucket, "k", larder::Durability::process) ||
+        !put(*bucket, "k", larder::Durability::power))
+        return false;
+    if (!put(*bucket, std::string(1000, 'k'), larder::Durability::process) ||
+        !good(bucket->get(std::string(1000, 'k'))))
+        return false;
     const auto lease = bucket->get("k");
-    if (!good(lease) || !good(larder::materialize(lease->path(), directory / "target"))) return false;
+    if (!good(lease) || !good(larder::materialize(lease->path(), directory / "target")))
+        return false;
     if (bucket->get("none")) return false;
     const auto build = [](larder::Staging& staging) -> larder::Result<> {
         std::ofstream(staging.path() / "f") << "built";
         return {};
     };
     if (!good(bucket->get_or_build("built", build))) return false;
-    return good(bucket->keys()) && good(bucket->info("k")) && good(cache->buckets()) && good(cache->status()) && good(bucket->remove("k")) &&
-           good(bucket->refresh()) && good(cache->verify({.repair = true})) && good(cache->collect());
+    return good(bucket->keys()) && good(bucket->info("k")) && good(cache->buckets()) &&
+           good(cache->status()) && good(bucket->remove("k")) && good(bucket->refresh()) &&
+           good(cache->verify({.repair = true})) && good(cache->collect());
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: MIT
 // fork without exec: the child inherits everything, owns nothing, and begins afresh at its first use.
 
-#include "support.hpp"
-
 #include <algorithm>
-#include "catch.hpp"
 #include <csignal>
 #include <optional>
 #include <thread>
+
+#include "catch.hpp"
+#include "support.hpp"
 
 using namespace larder;
 using namespace larder::testing;
@@ -45,7 +46,11 @@ struct Family {
 
 private:
     [[nodiscard]] static std::map<std::string, std::string> snapshot_of_staged() {
-        return {{"f0", "staged"}, {"sub", "<dir>"}, {"sub/f1", "staged"}, {"sub/deep", "<dir>"}, {"sub/deep/f2", "staged"}};
+        return {{"f0", "staged"},
+                {"sub", "<dir>"},
+                {"sub/f1", "staged"},
+                {"sub/deep", "<dir>"},
+                {"sub/deep/f2", "staged"}};
     }
 };
 
@@ -63,7 +68,9 @@ TEST_CASE("a forked child's destructors touch nothing of its parent's") {
     family.check_all_is_ours();
 }
 
-TEST_CASE("a forked child that lets go of what it inherited, or tries to use it, touches nothing of its parent's") {
+TEST_CASE(
+    "a forked child that lets go of what it inherited, or tries to use it, touches nothing of its "
+    "parent's") {
     Family family;
     Child child([&](Child&) {
         const auto kept = family.lease.keep_across_exec();
@@ -98,10 +105,12 @@ TEST_CASE("a forked child uses the Cache it inherited, as a participant of its o
     CHECK(status.processes[0].participant != status.processes[1].participant);
     CHECK(status.processes[0].pid != status.processes[1].pid);
     CHECK(status.leases.size() == 3);
-    for (const auto& lease : status.leases) CHECK((lease.id != id || lease.process.pid == child.pid()));
+    for (const auto& lease : status.leases)
+        CHECK((lease.id != id || lease.process.pid == child.pid()));
     child.go_on();
     REQUIRE(child.join() == 0);
-    CHECK(value(family.cache.collect()).entries == 1);  // what the child removed, and had leased until it ended
+    CHECK(value(family.cache.collect()).entries ==
+          1);  // what the child removed, and had leased until it ended
     family.check_all_is_ours();
     CHECK(value(family.cache.status()).processes.size() == 1);
 }
@@ -109,10 +118,12 @@ TEST_CASE("a forked child uses the Cache it inherited, as a participant of its o
 TEST_CASE("parent and child draw different ids") {
     Family family;
     Child child([&](Child& self) {
-        for (int i = 0; i < 20; ++i) self.say(value(family.bucket.publish("child's", value(family.bucket.stage()))).id());
+        for (int i = 0; i < 20; ++i)
+            self.say(value(family.bucket.publish("child's", value(family.bucket.stage()))).id());
     });
     std::vector<std::string> ids;
-    for (int i = 0; i < 20; ++i) ids.push_back(value(family.bucket.publish("parent's", value(family.bucket.stage()))).id());
+    for (int i = 0; i < 20; ++i)
+        ids.push_back(value(family.bucket.publish("parent's", value(family.bucket.stage()))).id());
     for (int i = 0; i < 20; ++i) ids.push_back(child.listen());
     CHECK(child.join() == 0);
     std::sort(ids.begin(), ids.end());
@@ -143,7 +154,8 @@ TEST_CASE("a killed parent's lease stays for as long as the forked child lives")
     CHECK(snapshot(leased) == before);
     parent.go_on();  // the child listens in its parent's place
     parent.wait_for("read");
-    eventually("the child has ended, and the lease with it", [&] { return value(cache.collect()).entries == 1; });
+    eventually("the child has ended, and the lease with it",
+               [&] { return value(cache.collect()).entries == 1; });
     REQUIRE_NOTHROW(require_no_leak(root, 0));
 }
 
@@ -174,16 +186,28 @@ TEST_CASE("a parent that closes its cache leaves nothing behind, although its fo
     CHECK(parent.join() == 0);
 }
 
-TEST_CASE("a child forked while another thread is in the middle of something is not hindered by it") {
+TEST_CASE(
+    "a child forked while another thread is in the middle of something is not hindered by it") {
     const std::vector<std::pair<std::string, std::function<void(const Cache&)>>> middles{
         {"publish.leased", [](const Cache& cache) { put(value(cache.bucket("b")), "new", "new"); }},
         {"publish.locked", [](const Cache& cache) { put(value(cache.bucket("b")), "new", "new"); }},
-        {"remove.checked", [](const Cache& cache) { value(value(cache.bucket("b")).remove("doomed")); }},
-        {"lock.at-gate", [](const Cache& cache) { value(value(cache.bucket("b")).remove("doomed")); }},
-        {"collect.locked", [](const Cache& cache) { (void)value(cache.collect({false, 1})); }},
-        {"build.locked", [](const Cache& cache) { (void)value(value(cache.bucket("b")).get_or_build("k", [](Staging&) -> Result<> { return {}; })); }},
+        {"remove.checked",
+         [](const Cache& cache) { value(value(cache.bucket("b")).remove("doomed")); }},
+        {"lock.at-gate",
+         [](const Cache& cache) { value(value(cache.bucket("b")).remove("doomed")); }},
+        {"collect.locked",
+         [](const Cache& cache) {
+             (void)value(cache.collect({false, 1}));
+         }},
+        {"build.locked",
+         [](const Cache& cache) {
+             (void)value(value(cache.bucket("b")).get_or_build("k", [](Staging&) -> Result<> {
+                 return {};
+             }));
+         }},
         {"adopt.locked", [](const Cache& cache) { put(value(cache.bucket("b")), "new", "new"); }},
-        {"open.format", [](const Cache& cache) { (void)open_cache(cache.root().parent_path() / "another"); }},
+        {"open.format",
+         [](const Cache& cache) { (void)open_cache(cache.root().parent_path() / "another"); }},
     };
     for (const auto& [point, middle] : middles) {
         INFO(point);
@@ -196,7 +220,8 @@ TEST_CASE("a child forked while another thread is in the middle of something is 
             HeldThread thread(point, [&, &work = middle] { work(cache); });
             Child child([&](Child&) {
                 const Bucket bucket = value(cache.bucket("child's"));
-                Child::must(content_of(put(bucket, "k", "by the child")) == "by the child", "not what was published");
+                Child::must(content_of(put(bucket, "k", "by the child")) == "by the child",
+                            "not what was published");
                 value(bucket.remove("k"));
                 put(bucket, "k", "again");
                 Child::must(content_of(bucket, "k") == "again", "not what was published");
@@ -205,16 +230,21 @@ TEST_CASE("a child forked while another thread is in the middle of something is 
             CHECK(child.join() == 0);
             REQUIRE_NOTHROW(thread.finish());
         }
-        REQUIRE_NOTHROW(require_no_leak(root, value(value(open_cache(root).bucket("b")).keys()).size() + 1));
+        REQUIRE_NOTHROW(
+            require_no_leak(root, value(value(open_cache(root).bucket("b")).keys()).size() + 1));
     }
 }
 
-TEST_CASE("a child forked while another thread uses the library for the first time is not hindered by it") {
+TEST_CASE(
+    "a child forked while another thread uses the library for the first time is not hindered by "
+    "it") {
     // In a fresh program, since this one has used it already.
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     Program program;
-    Child child([&](Child&) { program.become({LOCK_TESTS_PROGRAM, "fork-at-first-use", root.string()}); });
+    Child child([&](Child&) {
+        program.become({LOCK_TESTS_PROGRAM, "fork-at-first-use", root.string()});
+    });
     program.wait_for("got");
     CHECK(child.join() == 0);
     REQUIRE_NOTHROW(require_no_leak(root, 0));
@@ -227,10 +257,17 @@ TEST_CASE("locks that a thread held at a fork end with the parent, and not with 
     };
     const std::vector<Holding> all{
         {"publish.locked", [](const Cache& cache) { put(value(cache.bucket("b")), "new", "new"); }},
-        {"remove.checked", [](const Cache& cache) { value(value(cache.bucket("b")).remove("doomed")); }},
-        {"lock.at-gate", [](const Cache& cache) { value(value(cache.bucket("b")).remove("doomed")); }},
+        {"remove.checked",
+         [](const Cache& cache) { value(value(cache.bucket("b")).remove("doomed")); }},
+        {"lock.at-gate",
+         [](const Cache& cache) { value(value(cache.bucket("b")).remove("doomed")); }},
         {"collect.locked", [](const Cache& cache) { (void)value(cache.collect()); }},
-        {"build.locked", [](const Cache& cache) { (void)value(value(cache.bucket("b")).get_or_build("k", [](Staging&) -> Result<> { return {}; })); }},
+        {"build.locked",
+         [](const Cache& cache) {
+             (void)value(value(cache.bucket("b")).get_or_build("k", [](Staging&) -> Result<> {
+                 return {};
+             }));
+         }},
     };
     for (const auto& holding : all) {
         INFO(holding.point);
@@ -258,7 +295,10 @@ TEST_CASE("locks that a thread held at a fork end with the parent, and not with 
         }
         parent.go_on();
         parent.wait_for("end");
-        eventually("the child has ended", [&] { return value(open_cache(root).status()).processes.empty() || value(open_cache(root).collect()).reaped > 0; });
+        eventually("the child has ended", [&] {
+            return value(open_cache(root).status()).processes.empty() ||
+                   value(open_cache(root).collect()).reaped > 0;
+        });
         REQUIRE_NOTHROW(require_no_leak(root, 1));
     }
 }

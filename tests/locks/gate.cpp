@@ -1,17 +1,18 @@
+// SPDX-License-Identifier: MIT
 // The gate: who shares a bucket's lock, over and over, can't keep out who wants it alone.
 
-#include "support.hpp"
-
-#include "catch.hpp"
 #include <deque>
-#include "os/file_lock.hpp"
+
 #include "cache/locks.hpp"
+#include "catch.hpp"
+#include "os/file_lock.hpp"
+#include "support.hpp"
 
 using namespace larder;
 using namespace larder::testing;
+using cache::BucketLock;
 using os::FileLock;
 using os::Mode;
-using cache::BucketLock;
 
 namespace {
 
@@ -25,7 +26,9 @@ cache::CallContext no_patience() {
     return limits(source.get_token());
 }
 
-std::shared_ptr<cache::Root> open(const fs::path& path) { return value(cache::open_root(path, test_options())); }
+std::shared_ptr<cache::Root> open(const fs::path& path) {
+    return value(cache::open_root(path, test_options()));
+}
 
 }  // namespace
 
@@ -48,7 +51,9 @@ TEST_CASE("with the gate, nobody joins the sharers while somebody waits for excl
     std::optional<BucketLock> sharer = value(BucketLock::shared(*root, "b", limits()));
     {
         std::optional<BucketLock> alone;
-        HeldThread waiter("lock.at-gate", [&] { alone.emplace(value(BucketLock::exclusive(*root, "b", limits()))); });
+        HeldThread waiter("lock.at-gate", [&] {
+            alone.emplace(value(BucketLock::exclusive(*root, "b", limits())));
+        });
         // Handing over while the other still holds is what the gate forbids.
         const auto next = BucketLock::shared(*root, "b", no_patience());
         REQUIRE_FALSE(next);
@@ -67,7 +72,9 @@ TEST_CASE("sharers share") {
     const auto root = open(dir.path() / "cache");
     const auto first = value(BucketLock::shared(*root, "b", no_patience()));
     const auto second = value(BucketLock::shared(*root, "b", no_patience()));
-    Child other([&](Child&) { (void)value(BucketLock::shared(*open(dir.path() / "cache"), "b", no_patience())); });
+    Child other([&](Child&) {
+        (void)value(BucketLock::shared(*open(dir.path() / "cache"), "b", no_patience()));
+    });
     CHECK(other.join() == 0);
     CHECK_FALSE(value(BucketLock::try_exclusive(*root, "b")));
 }

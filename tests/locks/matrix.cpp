@@ -1,14 +1,15 @@
+// SPDX-License-Identifier: MIT
 // The lock matrix: who waits for whom, across processes and within one.
 
-#include "support.hpp"
-
 #include <algorithm>
-#include "catch.hpp"
 #include <chrono>
 #include <map>
 #include <optional>
-#include "os/process.hpp"
 #include <tuple>
+
+#include "catch.hpp"
+#include "os/process.hpp"
+#include "support.hpp"
 
 using namespace larder;
 using namespace larder::testing;
@@ -55,43 +56,70 @@ const std::map<std::string, Operation> operations{
     {"replace", [](const Cache& cache) { return publish(cache, "b", "k"); }},
     {"publish elsewhere", [](const Cache& cache) { return publish(cache, "elsewhere", "k"); }},
     {"remove", [](const Cache& cache) { return told(value(cache.bucket("b")).remove("doomed")); }},
-    {"remove another", [](const Cache& cache) { return told(value(cache.bucket("b")).remove("k")); }},
-    {"remove elsewhere", [](const Cache& cache) { return told(value(cache.bucket("elsewhere")).remove("k")); }},
+    {"remove another",
+     [](const Cache& cache) { return told(value(cache.bucket("b")).remove("k")); }},
+    {"remove elsewhere",
+     [](const Cache& cache) { return told(value(cache.bucket("elsewhere")).remove("k")); }},
     {"refresh", [](const Cache& cache) { return told(value(cache.bucket("b")).refresh()); }},
     {"collect", [](const Cache& cache) { return told(cache.collect()); }},
     {"verify", verify},
-    {"build", [](const Cache& cache) { return told(value(cache.bucket("b")).get_or_build("made", build_something)); }},
-    {"build another", [](const Cache& cache) { return told(value(cache.bucket("b")).get_or_build("another", build_something)); }},
-    {"build elsewhere", [](const Cache& cache) { return told(value(cache.bucket("elsewhere")).get_or_build("made", build_something)); }},
+    {"build",
+     [](const Cache& cache) {
+         return told(value(cache.bucket("b")).get_or_build("made", build_something));
+     }},
+    {"build another",
+     [](const Cache& cache) {
+         return told(value(cache.bucket("b")).get_or_build("another", build_something));
+     }},
+    {"build elsewhere",
+     [](const Cache& cache) {
+         return told(value(cache.bucket("elsewhere")).get_or_build("made", build_something));
+     }},
 };
 
 /// Asked in this order, while the holder is held: none of them changes what the next will find, in the matter of locks.
-const std::vector<std::string> columns{"get",     "replace", "publish elsewhere", "remove another", "remove elsewhere", "collect",
-                                       "verify",  "build",   "build another",     "build elsewhere", "refresh"};
+const std::vector<std::string> columns{
+    "get",    "replace", "publish elsewhere", "remove another",  "remove elsewhere", "collect",
+    "verify", "build",   "build another",     "build elsewhere", "refresh"};
 
 struct Row {
     const char* held;
     const char* at;
-    const char* outcomes;  ///< for each column: "." goes through, "W" has to wait, "B" is told "busy" at once
+    const char*
+        outcomes;  ///< for each column: "." goes through, "W" has to wait, "B" is told "busy" at once
 };
 
 //                                          get  replace  publish    remove   remove     collect  verify  build  build    build      refresh
 //                                                        elsewhere  another  elsewhere                          another  elsewhere
 const Row matrix[] = {
-    {"get", "get.stored", /*                */ ".    .        .          .        .          .        .       .      .        .          ."},
-    {"publish", "publish.archived", /*      */ ".    .        .          .        .          .        .       .      .        .          ."},
-    {"publish", "publish.locked", /*        */ ".    .        .          W        .          .        .       .      .        .          ."},
-    {"replace", "publish.before-exchange", /**/ ".    .        .          W        .          .        .       .      .        .          ."},
-    {"publish", "publish.placed", /*        */ ".    .        .          .        .          .        .       .      .        .          ."},
-    {"remove", "lock.at-gate", /*           */ ".    W        .          W        .          .        .       W      W        .          ."},
-    {"remove", "remove.checked", /*         */ ".    W        .          W        .          .        .       W      W        .          ."},
-    {"refresh", "refresh.begun", /*         */ ".    .        .          .        .          .        .       .      .        .          ."},
-    {"collect", "collect.locked", /*        */ ".    .        .          .        .          B        B       .      .        .          ."},
-    {"collect", "collect.scanned", /*       */ ".    .        .          .        .          B        B       .      .        .          ."},
-    {"collect", "collect.unlocked", /*      */ ".    .        .          .        .          .        .       .      .        .          ."},
-    {"verify", "verify.archive-listed", /*  */ ".    .        .          .        .          B        B       .      .        .          ."},
-    {"build", "build.locked", /*            */ ".    .        .          .        .          .        .       W      .        .          ."},
-    {"build", "build.filled", /*            */ ".    .        .          .        .          .        .       W      .        .          ."},
+    {"get", "get.stored", /*                */
+     ".    .        .          .        .          .        .       .      .        .          ."},
+    {"publish", "publish.archived", /*      */
+     ".    .        .          .        .          .        .       .      .        .          ."},
+    {"publish", "publish.locked", /*        */
+     ".    .        .          W        .          .        .       .      .        .          ."},
+    {"replace", "publish.before-exchange", /**/
+     ".    .        .          W        .          .        .       .      .        .          ."},
+    {"publish", "publish.placed", /*        */
+     ".    .        .          .        .          .        .       .      .        .          ."},
+    {"remove", "lock.at-gate", /*           */
+     ".    W        .          W        .          .        .       W      W        .          ."},
+    {"remove", "remove.checked", /*         */
+     ".    W        .          W        .          .        .       W      W        .          ."},
+    {"refresh", "refresh.begun", /*         */
+     ".    .        .          .        .          .        .       .      .        .          ."},
+    {"collect", "collect.locked", /*        */
+     ".    .        .          .        .          B        B       .      .        .          ."},
+    {"collect", "collect.scanned", /*       */
+     ".    .        .          .        .          B        B       .      .        .          ."},
+    {"collect", "collect.unlocked", /*      */
+     ".    .        .          .        .          .        .       .      .        .          ."},
+    {"verify", "verify.archive-listed", /*  */
+     ".    .        .          .        .          B        B       .      .        .          ."},
+    {"build", "build.locked", /*            */
+     ".    .        .          .        .          .        .       W      .        .          ."},
+    {"build", "build.filled", /*            */
+     ".    .        .          .        .          .        .       W      .        .          ."},
 };
 
 /// Asks for everything, of a cache whose waits end at once, while the row's operation is held.
@@ -112,7 +140,8 @@ TEST_CASE("the lock matrix, across processes") {
         const TempDir dir;
         const Cache cache = open_cache(dir.path() / "cache", impatient());
         prepare(cache);
-        Child holder([&](Child&) { (void)operations.at(row.held)(open_cache(cache.root())); }, {{row.at}, {}});
+        Child holder([&](Child&) { (void)operations.at(row.held)(open_cache(cache.root())); },
+                     {{row.at}, {}});
         holder.wait_for(row.at);
         check_row(row, cache);
     }
@@ -144,7 +173,9 @@ namespace {
 struct Scene {
     Scene(const std::string& operation, const std::string& point) {
         prepare(open_cache(root));
-        holder.emplace([this, operation](Child&) { (void)operations.at(operation)(open_cache(root)); }, Points{{point}, {}});
+        holder.emplace(
+            [this, operation](Child&) { (void)operations.at(operation)(open_cache(root)); },
+            Points{{point}, {}});
         holder->wait_for(point);
     }
 
@@ -171,8 +202,10 @@ void check_names(const Result<>& result, pid_t pid) {
     REQUIRE_FALSE(result);
     CHECK(result.error().code == Errc::busy);
     CHECK(contains(result.error().message(), "pid " + std::to_string(pid) + " ("));
-    if (pid != ::getpid()) CHECK_FALSE(contains(result.error().message(), "pid " + std::to_string(::getpid()) + " ("));
-    CHECK(contains(result.error().message(), os::this_command().substr(0, 100)));  // a forked child's command is ours
+    if (pid != ::getpid())
+        CHECK_FALSE(contains(result.error().message(), "pid " + std::to_string(::getpid()) + " ("));
+    CHECK(contains(result.error().message(),
+                   os::this_command().substr(0, 100)));  // a forked child's command is ours
 }
 
 Result<> put_with_timeout(const fs::path& root) {
@@ -196,12 +229,14 @@ TEST_CASE("a publish that waits too long at the gate names the process") {
 
 TEST_CASE("a remove that waits too long for a publish names the process") {
     Scene scene("publish", "publish.locked");
-    check_names(value(open_cache(scene.root, with_timeout(1ms)).bucket("b")).remove("k"), scene.holder->pid());
+    check_names(value(open_cache(scene.root, with_timeout(1ms)).bucket("b")).remove("k"),
+                scene.holder->pid());
 }
 
 TEST_CASE("a remove that waits too long for a remove names the process") {
     Scene scene("remove", "remove.checked");
-    check_names(value(open_cache(scene.root, with_timeout(1ms)).bucket("b")).remove("k"), scene.holder->pid());
+    check_names(value(open_cache(scene.root, with_timeout(1ms)).bucket("b")).remove("k"),
+                scene.holder->pid());
 }
 
 TEST_CASE("a wait within one process names that process") {
@@ -213,13 +248,16 @@ TEST_CASE("a wait within one process names that process") {
 }
 
 TEST_CASE("a publish waits for a remove, and then goes on; so does a remove for a publish") {
-    for (const auto& [holder, point, waiter] : {std::tuple("remove", "remove.checked", "publish"), std::tuple("remove", "lock.at-gate", "publish"),
-                                               std::tuple("publish", "publish.locked", "remove"),
-                                               std::tuple("remove", "remove.checked", "remove another")}) {
+    for (const auto& [holder, point, waiter] :
+         {std::tuple("remove", "remove.checked", "publish"),
+          std::tuple("remove", "lock.at-gate", "publish"),
+          std::tuple("publish", "publish.locked", "remove"),
+          std::tuple("remove", "remove.checked", "remove another")}) {
         INFO(waiter << " after " << holder);
         Scene scene(holder, point);
         const Cache cache = open_cache(scene.root, with_timeout(10min));
-        auto waiting = std::async(std::launch::async, [&, name = waiter] { return operations.at(name)(cache); });
+        auto waiting = std::async(std::launch::async,
+                                  [&, name = waiter] { return operations.at(name)(cache); });
         eventually("it waits", [&] { return somebody_waits(cache, "bucket b"); });
         scene.holder->go_on();
         CHECK(waiting.get() == ".");
@@ -230,15 +268,18 @@ TEST_CASE("a publish waits for a remove, and then goes on; so does a remove for 
 
 TEST_CASE("a stop_token ends a wait that has begun") {
     for (const auto& [holder, point, waiter, what] :
-         {std::tuple("remove", "remove.checked", "publish", "bucket b"), std::tuple("remove", "lock.at-gate", "publish", "bucket b"),
-          std::tuple("publish", "publish.locked", "remove", "bucket b"), std::tuple("build", "build.locked", "build", "build made")}) {
+         {std::tuple("remove", "remove.checked", "publish", "bucket b"),
+          std::tuple("remove", "lock.at-gate", "publish", "bucket b"),
+          std::tuple("publish", "publish.locked", "remove", "bucket b"),
+          std::tuple("build", "build.locked", "build", "build made")}) {
         INFO(waiter << " after " << holder);
         Scene scene(holder, point);
         std::stop_source source;
         OpenOptions options = with_timeout(10min);
         options.stop = source.get_token();
         const Cache cache = open_cache(scene.root, options);
-        auto waiting = std::async(std::launch::async, [&, name = waiter] { return operations.at(name)(cache); });
+        auto waiting = std::async(std::launch::async,
+                                  [&, name = waiter] { return operations.at(name)(cache); });
         eventually("it waits", [&, label = what] { return somebody_waits(cache, label); });
         source.request_stop();
         CHECK(waiting.get() == "W");
@@ -246,8 +287,8 @@ TEST_CASE("a stop_token ends a wait that has begun") {
 }
 
 TEST_CASE("who waits is told for whom, once") {
-    for (const auto& [holder, point, waiter] :
-         {std::tuple("remove", "remove.checked", "publish"), std::tuple("build", "build.locked", "build")}) {
+    for (const auto& [holder, point, waiter] : {std::tuple("remove", "remove.checked", "publish"),
+                                                std::tuple("build", "build.locked", "build")}) {
         INFO(waiter << " after " << holder);
         Scene scene(holder, point);
         std::atomic<int> calls{0};
@@ -258,7 +299,8 @@ TEST_CASE("who waits is told for whom, once") {
             ++calls;
         };
         const Cache cache = open_cache(scene.root, options);
-        auto waiting = std::async(std::launch::async, [&, name = waiter] { return operations.at(name)(cache); });
+        auto waiting = std::async(std::launch::async,
+                                  [&, name = waiter] { return operations.at(name)(cache); });
         eventually("it is told", [&] { return calls > 0; });
         scene.holder->go_on();
         CHECK(waiting.get() == ".");
@@ -273,19 +315,23 @@ TEST_CASE("nobody waits for a process that was killed") {
         Scene scene(row.held, row.at);
         scene.holder->kill();
         const Cache cache = open_cache(scene.root, impatient());
-        for (const char* asked : {"collect", "verify", "publish", "build", "replace", "remove another", "refresh"}) {
+        for (const char* asked :
+             {"collect", "verify", "publish", "build", "replace", "remove another", "refresh"}) {
             INFO("then " << asked);
             CHECK(operations.at(asked)(cache) == ".");
         }
     }
 }
 
-TEST_CASE("a process that was stopped inside publish keeps nobody from get, publish, refresh and collect") {
+TEST_CASE(
+    "a process that was stopped inside publish keeps nobody from get, publish, refresh and "
+    "collect") {
     Scene scene("publish", "publish.locked");
     scene.holder->stop();
     {
         const Cache cache = open_cache(scene.root, impatient());
-        for (const char* asked : {"get", "publish", "refresh", "collect", "verify", "replace", "get"}) {
+        for (const char* asked :
+             {"get", "publish", "refresh", "collect", "verify", "replace", "get"}) {
             INFO(asked);
             CHECK(operations.at(asked)(cache) == ".");
         }

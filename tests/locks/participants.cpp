@@ -1,20 +1,21 @@
+// SPDX-License-Identifier: MIT
 // Participants: one for each process, adopted from the dead, and alive for as long as the process is.
-
-#include "support.hpp"
 
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "catch.hpp"
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <thread>
+
+#include "cache/root.hpp"
+#include "catch.hpp"
 #include "format/layout.hpp"
 #include "os/file_lock.hpp"
 #include "os/process.hpp"
-#include "cache/root.hpp"
-#include <thread>
+#include "support.hpp"
 
 using namespace larder;
 using namespace larder::testing;
@@ -122,7 +123,9 @@ TEST_CASE("adopting takes a lease away from nobody but the dead") {
     CHECK(report.entries == 1);
 }
 
-TEST_CASE("a process that says goodbye is not there any more; one that was killed is, dead, until it is reaped") {
+TEST_CASE(
+    "a process that says goodbye is not there any more; one that was killed is, dead, until it is "
+    "reaped") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
@@ -149,7 +152,8 @@ TEST_CASE("dead or alive: what a header says of a pid that runs, whose lock is f
         {"a process of an earlier boot, or of another machine", true, false, false, false, false},
         {"a process whose pid has been given to another", false, true, false, false, false},
         {"a process of another pid namespace", false, false, true, false, false},
-        {"a process of another pid namespace, which handed its lease to the program it became", false, false, true, true, true},
+        {"a process of another pid namespace, which handed its lease to the program it became",
+         false, false, true, true, true},
     };
     for (const Row& row : rows) {
         INFO(row.what);
@@ -170,13 +174,17 @@ TEST_CASE("dead or alive: what a header says of a pid that runs, whose lock is f
         if (row.other_start) ++self.start;
         if (row.other_namespace) ++self.pid_namespace;
         std::string header(56 - 8, '\0');
-        const auto write = [&](std::size_t at, const auto& field) { std::memcpy(header.data() + at, &field, sizeof field); };
+        const auto write = [&](std::size_t at, const auto& field) {
+            std::memcpy(header.data() + at, &field, sizeof field);
+        };
         write(0, std::uint64_t{row.handed_on});
         write(8, self.boot);
         write(24, self.pid_namespace);
         write(32, self.start);
         write(40, self.pid);
-        std::fstream(root / "participants" / "0", std::ios::in | std::ios::out | std::ios::binary).seekp(8) << header;
+        std::fstream(root / "participants" / "0", std::ios::in | std::ios::out | std::ios::binary)
+                .seekp(8)
+            << header;
 
         const auto status = value(cache.status());
         REQUIRE(status.processes.size() == 1);
@@ -229,7 +237,8 @@ TEST_CASE("a zombie is dead") {
     join(cache);
     ::kill(child.pid(), SIGKILL);
     siginfo_t ignored{};
-    REQUIRE(::waitid(P_PID, static_cast<id_t>(child.pid()), &ignored, WEXITED | WNOWAIT) == 0);  // it has ended, and is still there
+    REQUIRE(::waitid(P_PID, static_cast<id_t>(child.pid()), &ignored, WEXITED | WNOWAIT) ==
+            0);  // it has ended, and is still there
     value(value(cache.bucket("b")).refresh());
     CHECK(living(cache) == 1);  // this process
     const auto report = value(cache.collect());
@@ -263,7 +272,8 @@ TEST_CASE("what a process could not tell about itself is no sign of its death") 
     no_boot.boot = nothing.boot = {};
     no_namespace.pid_namespace = nothing.pid_namespace = 0;
     nothing.start = 0;
-    for (const auto& identity : {no_boot, no_namespace, nothing}) CHECK(os::is_running(identity) == os::Running::yes);
+    for (const auto& identity : {no_boot, no_namespace, nothing})
+        CHECK(os::is_running(identity) == os::Running::yes);
 
     os::ProcessIdentity other = no_namespace;
     other.boot[0] ^= 1;
@@ -280,10 +290,12 @@ TEST_CASE("among a thousand participants, the living are listed and a free one i
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
-    for (std::uint32_t i = 0; i < 1000; ++i) write_file(root / "participants" / format::participant_name(i), "");
+    for (std::uint32_t i = 0; i < 1000; ++i)
+        write_file(root / "participants" / format::participant_name(i), "");
     std::vector<std::unique_ptr<Child>> children;
     for (int i = 0; i < 3; ++i) {
-        children.push_back(std::make_unique<Child>([&](Child& self) { stage_and_wait(self, root); }));
+        children.push_back(
+            std::make_unique<Child>([&](Child& self) { stage_and_wait(self, root); }));
         children.back()->wait_for("staged");
     }
     CHECK(count_entries(root / "participants") == 1000);
@@ -292,7 +304,8 @@ TEST_CASE("among a thousand participants, the living are listed and a free one i
         const auto numbers = numbers_of(cache, child->pid());
         REQUIRE(numbers.size() == 1);
         // Looking begins at the pid, so that processes do not queue for the first few: three took at most the next three.
-        const auto distance = (numbers[0] + 1000 - static_cast<std::uint32_t>(child->pid()) % 1000) % 1000;
+        const auto distance =
+            (numbers[0] + 1000 - static_cast<std::uint32_t>(child->pid()) % 1000) % 1000;
         CHECK(distance < 3);
     }
     put(value(cache.bucket("b")), "k", "new");
@@ -310,7 +323,8 @@ TEST_CASE("where all participants are taken, one more is made") {
     const os::Dir participants = value(os::open_dir(root / "participants"));
     std::vector<os::FileLock> taken;
     for (std::uint32_t i = 0; i < 20; ++i) {
-        auto held = value(os::FileLock::try_lock(participants, format::participant_name(i), os::Mode::exclusive));
+        auto held = value(
+            os::FileLock::try_lock(participants, format::participant_name(i), os::Mode::exclusive));
         REQUIRE(held);
         taken.push_back(std::move(*held));
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a test's child becomes by execve: a program that holds nothing but what the kernel kept for it.
 //
 //   try-file-lock PATH   whether Boost's file_lock gets the lock
@@ -14,15 +15,17 @@
 #include <boost/interprocess/sync/file_lock.hpp>
 #include <cstdio>
 #include <fstream>
-#include <larder/larder.hpp>
 #include <latch>
-#include "os/file_lock.hpp"
-#include "os/points.hpp"
-#include "os/process.hpp"
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include <larder/larder.hpp>
+
+#include "os/file_lock.hpp"
+#include "os/points.hpp"
+#include "os/process.hpp"
 
 namespace {
 
@@ -79,7 +82,8 @@ int fork_at_first_use(const std::string& root) {
         const auto cache = larder::Cache::open(root);
         const auto bucket = cache->bucket("b");
         auto staging = bucket->stage();
-        const bool good = staging && bucket->publish("k", std::move(*staging)) && bucket->remove("k");
+        const bool good =
+            staging && bucket->publish("k", std::move(*staging)) && bucket->remove("k");
         ::_exit(good ? 0 : 1);
     }
     int status = 1;

@@ -1,9 +1,7 @@
+// SPDX-License-Identifier: MIT
 // What the tests of locks and processes share: threads held at points, waits that are told apart from work without waiting, and
 // programs that a child becomes.
 #pragma once
-
-#include "support/cache.hpp"
-#include "support/child.hpp"
 
 #include <unistd.h>
 
@@ -11,12 +9,15 @@
 #include <chrono>
 #include <functional>
 #include <future>
-#include "os/points.hpp"
 #include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "os/points.hpp"
+#include "support/cache.hpp"
+#include "support/child.hpp"
 
 namespace larder::testing {
 
@@ -49,7 +50,8 @@ public:
     ~HeldThread() {
         try {
             finish();
-        } catch (const std::exception&) {  // what the body threw: finish() is for those who want to know
+        } catch (
+            const std::exception&) {  // what the body threw: finish() is for those who want to know
         }
     }
 
@@ -63,7 +65,9 @@ public:
     }
 
 private:
-    [[nodiscard]] bool is_done() const { return done_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+    [[nodiscard]] bool is_done() const {
+        return done_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    }
 
     std::atomic<bool> came_{false};
     std::promise<void> free_;
@@ -101,7 +105,9 @@ public:
         std::string heard;
         char c = 0;
         while (::read(out_[0], &c, 1) == 1 && c != '\n') heard += c;
-        if (heard != word) throw std::runtime_error("the program was to say \"" + word + "\", and said \"" + heard + "\"");
+        if (heard != word)
+            throw std::runtime_error("the program was to say \"" + word + "\", and said \"" +
+                                     heard + "\"");
     }
     void go_on() {
         if (::write(in_[1], "\n", 1) != 1) throw std::runtime_error("the program does not listen");
@@ -111,6 +117,8 @@ private:
     int in_[2], out_[2];
 };
 
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+inline bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 }  // namespace larder::testing

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: MIT
 // Many threads, and several Cache objects, in one process.
 
-#include "support.hpp"
-
-#include "catch.hpp"
 #include <mutex>
 #include <thread>
 #include <utility>
+
+#include "catch.hpp"
+#include "support.hpp"
 
 using namespace larder;
 using namespace larder::testing;
@@ -26,7 +27,8 @@ std::pair<std::uint64_t, std::uint64_t> collect_elsewhere(const fs::path& root) 
 
 }  // namespace
 
-TEST_CASE("several Caches on one root are one participant, and closing one drops nothing of another's") {
+TEST_CASE(
+    "several Caches on one root are one participant, and closing one drops nothing of another's") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
@@ -75,9 +77,11 @@ TEST_CASE("closing a Cache does not drop the locks that another holds in the mid
     CHECK(remove_waits());
     {
         const Cache second = open_cache(root);
-        put(value(second.bucket("b")), "k", "second");  // takes the same lock, shared, and lets go of it
+        put(value(second.bucket("b")), "k",
+            "second");  // takes the same lock, shared, and lets go of it
         const Cache third = open_cache(root, impatient());
-        CHECK_FALSE(value(third.bucket("b")).remove("doomed"));  // tries, in vain, and closes what it opened for that
+        CHECK_FALSE(value(third.bucket("b"))
+                        .remove("doomed"));  // tries, in vain, and closes what it opened for that
     }
     CHECK(remove_waits());
     holder.finish();
@@ -115,31 +119,42 @@ TEST_CASE("many threads do everything at once, and nothing is torn, lost or leak
                         const Bucket bucket = value(cache.bucket(turn % 3 == 0 ? "a" : "b"));
                         const std::string key = "k" + std::to_string((turn / 2 + me) % 3);
                         const auto allow = [](const auto& result, Errc allowed) {
-                            if (!result && result.error().code != allowed) throw std::runtime_error(result.error().message());
+                            if (!result && result.error().code != allowed)
+                                throw std::runtime_error(result.error().message());
                         };
                         switch ((turn + me) % 8) {
                             case 0:
                             case 1: {
-                                const std::string content = std::to_string(me) + "/" + std::to_string(turn);
+                                const std::string content =
+                                    std::to_string(me) + "/" + std::to_string(turn);
                                 const Lease lease = put(bucket, key, content);
-                                if (content_of(lease) != content) throw std::runtime_error("not what was published");
+                                if (content_of(lease) != content)
+                                    throw std::runtime_error("not what was published");
                                 break;
                             }
                             case 2:
                             case 3:
-                                (void)content_of(bucket, key);  // throws where the files do not agree
+                                (void)content_of(bucket,
+                                                 key);  // throws where the files do not agree
                                 break;
                             case 4: {
-                                const Lease lease = value(bucket.get_or_build(key, [](Staging& staging) -> Result<> {
-                                    fill(staging.path(), "built");
-                                    return {};
-                                }));
+                                const Lease lease = value(
+                                    bucket.get_or_build(key, [](Staging& staging) -> Result<> {
+                                        fill(staging.path(), "built");
+                                        return {};
+                                    }));
                                 (void)content_of(lease);
                                 break;
                             }
-                            case 5: allow(bucket.remove(key), Errc::miss); break;
-                            case 6: allow(bucket.refresh(), Errc::miss); break;
-                            default: allow(cache.collect(), Errc::busy); break;
+                            case 5:
+                                allow(bucket.remove(key), Errc::miss);
+                                break;
+                            case 6:
+                                allow(bucket.refresh(), Errc::miss);
+                                break;
+                            default:
+                                allow(cache.collect(), Errc::busy);
+                                break;
                         }
                     }
                 };
@@ -160,7 +175,8 @@ TEST_CASE("many threads do everything at once, and nothing is torn, lost or leak
     std::size_t live = 0;
     {
         const Cache cache = open_cache(root);
-        for (const auto& name : value(cache.buckets())) live += value(value(cache.bucket(name)).keys()).size();
+        for (const auto& name : value(cache.buckets()))
+            live += value(value(cache.bucket(name)).keys()).size();
     }
     REQUIRE_NOTHROW(require_no_leak(root, live));
 }

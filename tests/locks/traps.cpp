@@ -1,6 +1,5 @@
+// SPDX-License-Identifier: MIT
 // Why no lock of larder's is a boost::interprocess::file_lock: each of its traps, shown on it, and beside it that FileLock has none.
-
-#include "support.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,11 +9,13 @@
 #include <boost/interprocess/file_mapping.hpp>
 #include <boost/interprocess/mapped_region.hpp>
 #include <boost/interprocess/sync/file_lock.hpp>
-#include "catch.hpp"
 #include <csignal>
-#include "os/file_lock.hpp"
 #include <map>
 #include <optional>
+
+#include "catch.hpp"
+#include "os/file_lock.hpp"
+#include "support.hpp"
 
 using namespace larder;
 using namespace larder::testing;
@@ -31,7 +32,9 @@ struct Files {
         write_file(boosts, "");
         write_file(temp.path() / "larders", "");
     }
-    [[nodiscard]] std::optional<FileLock> take(Mode mode = Mode::exclusive) const { return value(FileLock::try_lock(dir, "larders", mode)); }
+    [[nodiscard]] std::optional<FileLock> take(Mode mode = Mode::exclusive) const {
+        return value(FileLock::try_lock(dir, "larders", mode));
+    }
 
     TempDir temp;
     os::Dir dir;
@@ -105,12 +108,18 @@ TEST_CASE("mapping the file, and unmapping it, does not drop the lock") {
     write_file(files.larders, "bytes");
     bip::file_lock first(files.boosts.c_str());
     REQUIRE(first.try_lock());
-    { bip::mapped_region region(bip::file_mapping(files.boosts.c_str(), bip::read_only), bip::read_only); }
+    {
+        bip::mapped_region region(bip::file_mapping(files.boosts.c_str(), bip::read_only),
+                                  bip::read_only);
+    }
     CHECK(another_gets_boosts(files));  // the trap
 
     const auto held = files.take();
     REQUIRE(held);
-    { bip::mapped_region region(bip::file_mapping(files.larders.c_str(), bip::read_only), bip::read_only); }
+    {
+        bip::mapped_region region(bip::file_mapping(files.larders.c_str(), bip::read_only),
+                                  bip::read_only);
+    }
     CHECK_FALSE(another_gets_larders(files));
 }
 
@@ -136,8 +145,9 @@ std::map<std::string, ino_t> lock_files(const fs::path& root) {
     std::map<std::string, ino_t> files;
     for (const char* directory : {"locks", "participants"}) {
         for (const auto& entry : fs::directory_iterator(root / directory)) {
-            struct stat status{};
-            if (::stat(entry.path().c_str(), &status) == 0) files[entry.path().string()] = status.st_ino;
+            struct stat status {};
+            if (::stat(entry.path().c_str(), &status) == 0)
+                files[entry.path().string()] = status.st_ino;
         }
     }
     return files;
@@ -225,7 +235,8 @@ TEST_CASE("a forked child that outlives its parent does not keep the parent's lo
         int fd = -1;
         Child parent(holder([&] {
             fd = ::open(files.larders.c_str(), O_RDWR | O_CLOEXEC);
-            Child::must(Child::must(os::try_lock_fd(fd, Mode::exclusive, os::Range::whole(), {})), "refused");
+            Child::must(Child::must(os::try_lock_fd(fd, Mode::exclusive, os::Range::whole(), {})),
+                        "refused");
         }));
         parent.wait_for("grandchild");
         parent.kill();
@@ -263,7 +274,8 @@ TEST_CASE("a lock that is let go of is free, although a child has not come to cl
 
 TEST_CASE("after execve the same process does not get what it holds already") {
     const Files files;
-    const auto answer_after_exec = [&](const std::function<void()>& take, const std::vector<std::string>& arguments) {
+    const auto answer_after_exec = [&](const std::function<void()>& take,
+                                       const std::vector<std::string>& arguments) {
         Program program;
         Child child([&](Child&) {
             take();
@@ -284,19 +296,24 @@ TEST_CASE("after execve the same process does not get what it holds already") {
                   first.emplace(files.boosts.c_str());
                   Child::must(first->try_lock(), "refused");
               },
-              {LOCK_TESTS_PROGRAM, "try-file-lock", files.boosts}) == "got");  // the trap: it is still locked, by this very process
+              {LOCK_TESTS_PROGRAM, "try-file-lock", files.boosts}) ==
+          "got");  // the trap: it is still locked, by this very process
 
     // The one lock that larder hands on across an execve is a participant's.
     int fd = -1;
     CHECK(answer_after_exec(
               [&] {
                   fd = ::open(files.larders.c_str(), O_RDWR);
-                  Child::must(Child::must(os::try_lock_fd(fd, Mode::exclusive, os::Range::whole(), {})), "refused");
+                  Child::must(
+                      Child::must(os::try_lock_fd(fd, Mode::exclusive, os::Range::whole(), {})),
+                      "refused");
               },
-              {LOCK_TESTS_PROGRAM, "try-lock", files.temp.path().string(), "larders"}) == "refused");
+              {LOCK_TESTS_PROGRAM, "try-lock", files.temp.path().string(), "larders"}) ==
+          "refused");
 
     // All others end there, and are not inherited by the program.
     std::optional<FileLock> held;
-    CHECK(answer_after_exec([&] { held = files.take(); },
-                            {LOCK_TESTS_PROGRAM, "try-lock", files.temp.path().string(), "larders"}) == "got");
+    CHECK(answer_after_exec(
+              [&] { held = files.take(); },
+              {LOCK_TESTS_PROGRAM, "try-lock", files.temp.path().string(), "larders"}) == "got");
 }

@@ -1,11 +1,11 @@
+// SPDX-License-Identifier: MIT
 // Two copies of the library in one process, as two plug-ins bring them: neither sees the other's memory, and both see its locks.
-
-#include "copy.hpp"
-#include "support.hpp"
 
 #include <dlfcn.h>
 
 #include "catch.hpp"
+#include "copy.hpp"
+#include "support.hpp"
 
 using namespace larder;
 using namespace larder::testing;
@@ -48,7 +48,8 @@ struct Two {
 class HeldInA {
 public:
     HeldInA(const Copy& a, const char* point, std::function<int()> body) : a_(a) {
-        a_.at_point(point, [](void* context) { static_cast<HeldInA*>(context)->reached(); }, this);
+        a_.at_point(
+            point, [](void* context) { static_cast<HeldInA*>(context)->reached(); }, this);
         done_ = std::async(std::launch::async, std::move(body));
         eventually("it comes to the point", [&] { return came_.load(); });
     }
@@ -135,7 +136,8 @@ TEST_CASE("a remove by one copy waits for a publish by the other, also after a v
 TEST_CASE("a publish by one copy waits for a remove by the other") {
     Two two(true);
     REQUIRE(two.a.put(two.in_a, "b", "doomed") == done);
-    HeldInA removing(two.a, "remove.checked", [&] { return two.a.remove(two.in_a, "b", "doomed"); });
+    HeldInA removing(two.a, "remove.checked",
+                     [&] { return two.a.remove(two.in_a, "b", "doomed"); });
     CHECK(two.b.put(two.in_b, "b", "k") == waits);
     CHECK(two.b.refresh(two.in_b, "b") == done);
     CHECK(removing.finish() == static_cast<int>(Errc::miss));  // the refresh was quicker
@@ -145,14 +147,17 @@ TEST_CASE("a publish by one copy waits for a remove by the other") {
 TEST_CASE("one copy's collection keeps the other's out") {
     Two two;
     std::uint64_t entries = 0, leased = 0;
-    HeldInA collecting(two.a, "collect.locked", [&] { return two.a.collect(two.in_a, &entries, &leased); });
+    HeldInA collecting(two.a, "collect.locked",
+                       [&] { return two.a.collect(two.in_a, &entries, &leased); });
     std::uint64_t none = 0;
     CHECK(two.b.collect(two.in_b, &none, &none) == static_cast<int>(Errc::busy));
     CHECK(two.b.collect(two.in_b, &none, &none) == static_cast<int>(Errc::busy));
     CHECK(collecting.finish() == done);
 }
 
-TEST_CASE("Boost's file_lock lets both copies in at once: no registry can help, since neither copy sees the other's") {
+TEST_CASE(
+    "Boost's file_lock lets both copies in at once: no registry can help, since neither copy sees "
+    "the other's") {
     const TempDir dir;
     const std::string path = (dir.path() / "lock").string();
     write_file(path, "");

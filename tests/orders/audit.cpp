@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 #include "audit.hpp"
+
+#include <stdexcept>
 
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/record.hpp"
-#include <stdexcept>
 
 namespace larder::testing {
 
@@ -42,8 +44,10 @@ Audit::Audit(const fs::path& root, LinkKind kind)
       buckets_(Listing::open(value(os::open_dir(root / format::buckets_name)))),
       archive_(Listing::open(value(os::open_dir(root / format::archive_name)))),
       staging_(Listing::open(value(os::open_dir(root / format::staging_name)))),
-      retired_links_(Listing::open(value(os::open_dir(root / format::retired_name / format::retired_links_name)))),
-      retired_buckets_(Listing::open(value(os::open_dir(root / format::retired_name / format::retired_buckets_name)))) {}
+      retired_links_(Listing::open(
+          value(os::open_dir(root / format::retired_name / format::retired_links_name)))),
+      retired_buckets_(Listing::open(
+          value(os::open_dir(root / format::retired_name / format::retired_buckets_name)))) {}
 
 void Audit::begin_anew(const std::string& dangling) {
     dangling_ = dangling;
@@ -75,7 +79,8 @@ void Audit::glance() {
     bucket_.meet(in_bucket, "its bucket");
 }
 
-void Audit::for_each_key(const std::function<void(const std::string& key, const std::string& id)>& visit) {
+void Audit::for_each_key(
+    const std::function<void(const std::string& key, const std::string& id)>& visit) {
     for (const auto& name : buckets_.names()) {
         auto bucket = Listing::open(value(os::open_dir_at(buckets_.dir, name)));
         for (const auto& key : bucket.names()) {
@@ -88,13 +93,15 @@ void Audit::for_each_key(const std::function<void(const std::string& key, const 
 
 void Audit::must_be_complete(const std::string& key, const std::string& id) {
     if (id == dangling_) return;
-    const bool there =
-        os::stat_at(archive_.dir, id + "/" + format::tree_name) && os::stat_at(archive_.dir, id + "/" + format::record_name);
+    const bool there = os::stat_at(archive_.dir, id + "/" + format::tree_name) &&
+                       os::stat_at(archive_.dir, id + "/" + format::record_name);
     if (!there) broken(1, key + " names " + id + ", which is not complete");
     if (complete_.contains(id)) return;
     const auto entry = value(os::open_dir_at(archive_.dir, id));
-    const auto record = format::parse_record(value(os::read_file_at(entry, format::record_name, format::max_record)));
-    if (!record || record->key != key) broken(1, key + " names " + id + ", whose record says something else");
+    const auto record = format::parse_record(
+        value(os::read_file_at(entry, format::record_name, format::max_record)));
+    if (!record || record->key != key)
+        broken(1, key + " names " + id + ", whose record says something else");
     complete_.insert(id);
 }
 
@@ -102,10 +109,13 @@ void Audit::look_into_staging() {
     for (const auto& number : staging_.names()) {
         auto area = areas_.find(number);
         if (area == areas_.end())
-            area = areas_.emplace(number, Listing::open(value(os::open_dir_at(staging_.dir, number)))).first;
+            area =
+                areas_.emplace(number, Listing::open(value(os::open_dir_at(staging_.dir, number))))
+                    .first;
         for (const auto& name : area->second.names()) {
             const auto staged = format::parse_staged_name(name);
-            if (staged && staged->kind == format::StagedName::Kind::link) count(area->second.dir, name);
+            if (staged && staged->kind == format::StagedName::Kind::link)
+                count(area->second.dir, name);
         }
     }
 }

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // What must hold at every instant: looked at between any two steps, by reading the directories and nothing else.
 #pragma once
 
 #include <functional>
 #include <map>
-#include "os/dir_reader.hpp"
 #include <set>
+
+#include "os/dir_reader.hpp"
 #include "support/cache.hpp"
 
 namespace larder::testing {
@@ -43,7 +45,8 @@ private:
     };
 
     std::string count(const os::Dir& dir, const std::string& name);
-    void for_each_key(const std::function<void(const std::string& key, const std::string& id)>& visit);
+    void for_each_key(
+        const std::function<void(const std::string& key, const std::string& id)>& visit);
     void look_into_staging();
     void look_into_retired();
     void must_be_complete(const std::string& key, const std::string& id);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "duel.hpp"
 
 #include <algorithm>
@@ -10,24 +11,32 @@ namespace {
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what); }
 
 Beginning beginning_of(const Pairing& pairing) {
-    const auto either = [&](Operation operation) { return pairing.a.has(operation) || pairing.b.has(operation); };
+    const auto either = [&](Operation operation) {
+        return pairing.a.has(operation) || pairing.b.has(operation);
+    };
     return {pairing.key, either(Operation::collect), pairing.a.finds_dead || pairing.b.finds_dead};
 }
 
 /// Invariant 7: nobody else waits.
-bool may_wait(Operation operation) { return operation == Operation::put || operation == Operation::remove || operation == Operation::evict; }
+bool may_wait(Operation operation) {
+    return operation == Operation::put || operation == Operation::remove ||
+           operation == Operation::evict;
+}
 
 }  // namespace
 
 std::string Pairing::name() const {
-    const char* const first = key == Key::absent ? "absent" : key == Key::present ? "present" : "dangling";
+    const char* const first = key == Key::absent    ? "absent"
+                              : key == Key::present ? "present"
+                                                    : "dangling";
     return a.name + " x " + b.name + ", " + first;
 }
 
 Duel::Duel(const Pairing& pairing) : pairing_(pairing), world_(beginning_of(pairing)) {
     for (const int process : {0, 1}) {
-        sides_[index(process)].child =
-            std::make_unique<Child>([this, process](Child& child) { work(child, world_.root(), program(process), process); });
+        sides_[index(process)].child = std::make_unique<Child>([this, process](Child& child) {
+            work(child, world_.root(), program(process), process);
+        });
     }
 }
 
@@ -111,23 +120,27 @@ void Duel::record(int process, const std::string& result) {
 
 void Duel::conclude() {
     const std::string last = world_.read_key();
-    if (const auto complaint = judge(history_, pairing_.key == Key::present ? "old" : "", last); !complaint.empty())
+    if (const auto complaint = judge(history_, pairing_.key == Key::present ? "old" : "", last);
+        !complaint.empty())
         fail(complaint);
     const bool refreshed = pairing_.a.has(Operation::refresh) || pairing_.b.has(Operation::refresh);
     if (world_.neighbour_stands() == refreshed && pairing_.key != Key::present)
         fail("another key of the bucket is lost, or has survived a refresh");
     const auto reaps = [](const Event& event) {
-        return event.operation == Operation::adopt || (event.operation == Operation::collect && event.result == "ok");
+        return event.operation == Operation::adopt ||
+               (event.operation == Operation::collect && event.result == "ok");
     };
     const bool somebody_died = beginning_of(pairing_).dead;
-    if ((!somebody_died || std::any_of(history_.begin(), history_.end(), reaps)) && !world_.staging_is_empty()) {
+    if ((!somebody_died || std::any_of(history_.begin(), history_.end(), reaps)) &&
+        !world_.staging_is_empty()) {
         fail("something is left in a staging area");
     }
     world_.collect_beside();
     world_.audit().look();
     for (Side& side : sides_) {
         side.child->go_on();
-        if (const auto heard = side.child->listen(); heard != "leases good") fail("invariant 4 is broken: " + heard);
+        if (const auto heard = side.child->listen(); heard != "leases good")
+            fail("invariant 4 is broken: " + heard);
     }
     for (Side& side : sides_) {
         side.child->go_on();

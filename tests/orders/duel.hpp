@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two processes that go on one step at a time, each to its next point, in whatever order they are told.
 #pragma once
 
@@ -53,7 +54,9 @@ private:
         unsigned begun = 0;
     };
     static std::size_t index(int process) { return static_cast<std::size_t>(process); }
-    [[nodiscard]] const Program& program(int process) const { return process == 0 ? pairing_.a : pairing_.b; }
+    [[nodiscard]] const Program& program(int process) const {
+        return process == 0 ? pairing_.a : pairing_.b;
+    }
     [[nodiscard]] Operation operation(int process) const {
         return program(process).operations[sides_[index(process)].operation];
     }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "explore.hpp"
 
 #ifdef __linux__
@@ -48,7 +49,8 @@ public:
             run_one();
             ++explored_.schedules;
             for (const int process : {0, 1})
-                explored_.steps[process] = std::max(explored_.steps[process], duel_.steps_of(process));
+                explored_.steps[process] =
+                    std::max(explored_.steps[process], duel_.steps_of(process));
         } while (next());
         if (held_back_) explored_.preemptions = bound_;
         return explored_;
@@ -81,7 +83,8 @@ private:
                 found.push_back(process);
             }
         }
-        std::stable_partition(found.begin(), found.end(), [&](int process) { return duel_.is_waiting(process); });
+        std::stable_partition(found.begin(), found.end(),
+                              [&](int process) { return duel_.is_waiting(process); });
         return found;
     }
 
@@ -95,7 +98,8 @@ private:
     }
 
     bool next() {
-        while (!path_.empty() && path_.back().taken + 1 == path_.back().options.size()) path_.pop_back();
+        while (!path_.empty() && path_.back().taken + 1 == path_.back().options.size())
+            path_.pop_back();
         if (path_.empty()) return false;
         ++path_.back().taken;
         known_ = path_.size() - 1;
@@ -121,8 +125,9 @@ Explored explore(const Pairing& pairing, std::uint64_t limit, unsigned preemptio
         const bool all = count_words(few.steps[0], few.steps[1], limit) <= limit;
         return Explorer(duel, all ? std::optional<unsigned>() : preemptions).run();
     } catch (const std::exception& exception) {
-        throw std::runtime_error(pairing.name() + ": " + exception.what() + "\nto run it again: LARDER_TEST_ORDER='" +
-                                 pairing.name() + ", " + duel.word() + "' order_tests '[.order]'\n" + duel.story());
+        throw std::runtime_error(pairing.name() + ": " + exception.what() +
+                                 "\nto run it again: LARDER_TEST_ORDER='" + pairing.name() + ", " +
+                                 duel.word() + "' order_tests '[.order]'\n" + duel.story());
     }
 }
 
@@ -134,7 +139,8 @@ std::string replay(const Pairing& pairing, const std::string& word) {
         for (std::size_t i = 0; !duel.is_over(); ++i) {
             const int wanted = i < word.size() ? word[i] - 'A' : current;
             current = duel.is_enabled(wanted) ? wanted : 1 - wanted;
-            if (!duel.step(current) && !duel.step(current = 1 - current)) throw std::runtime_error("each waits for the other");
+            if (!duel.step(current) && !duel.step(current = 1 - current))
+                throw std::runtime_error("each waits for the other");
         }
         duel.conclude();
     } catch (const std::exception& exception) {

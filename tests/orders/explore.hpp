@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // All orders of the steps of two processes, or all with few preemptions.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "history.hpp"
 
 #include <algorithm>
@@ -7,12 +8,15 @@ namespace larder::testing {
 namespace {
 
 bool needs_collectors_lock(Operation operation) {
-    return operation == Operation::collect || operation == Operation::evict || operation == Operation::verify;
+    return operation == Operation::collect || operation == Operation::evict ||
+           operation == Operation::verify;
 }
 
 bool came_before(const Event& one, const Event& other) { return one.ended < other.begun; }
 
-bool was_concurrent(const Event& one, const Event& other) { return !came_before(one, other) && !came_before(other, one); }
+bool was_concurrent(const Event& one, const Event& other) {
+    return !came_before(one, other) && !came_before(other, one);
+}
 
 /// Does `event` to the key, if that gives the result it gave.
 bool apply(const Event& event, std::string& key) {
@@ -52,7 +56,9 @@ bool has_order(const std::vector<Event>& left, const std::string& key, const std
         auto rest = left;
         rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
         if (has_order(rest, after, last)) return true;
-        if (left[i].operation == Operation::evict && left[i].result == "ok" && has_order(rest, {}, last)) return true;
+        if (left[i].operation == Operation::evict && left[i].result == "ok" &&
+            has_order(rest, {}, last))
+            return true;
     }
     return false;
 }
@@ -81,23 +87,27 @@ std::string name_of(Operation operation) {
     return "";
 }
 
-std::string judge(const std::vector<Event>& history, const std::string& first, const std::string& last) {
+std::string judge(const std::vector<Event>& history, const std::string& first,
+                  const std::string& last) {
     for (const Event& event : history) {
         const auto gave_way_to = [&](const Event& other) {
-            return other.process != event.process && needs_collectors_lock(other.operation) && was_concurrent(event, other);
+            return other.process != event.process && needs_collectors_lock(other.operation) &&
+                   was_concurrent(event, other);
         };
         if (event.result == "busy" && std::none_of(history.begin(), history.end(), gave_way_to))
             return "busy, and nobody was at it";
     }
     if (has_order(history, first, last)) return {};
-    return "not linearizable: no order of the operations has these results, and leaves " + (last.empty() ? "nothing" : last);
+    return "not linearizable: no order of the operations has these results, and leaves " +
+           (last.empty() ? "nothing" : last);
 }
 
 std::string describe(const std::vector<Event>& history) {
     std::string text;
     for (const Event& event : history) {
-        text += "  " + std::string(event.process == 0 ? "A" : "B") + " " + name_of(event.operation) + " " + event.value + " [" +
-                std::to_string(event.begun) + ", " + std::to_string(event.ended) + "]: " + event.result + "\n";
+        text += "  " + std::string(event.process == 0 ? "A" : "B") + " " +
+                name_of(event.operation) + " " + event.value + " [" + std::to_string(event.begun) +
+                ", " + std::to_string(event.ended) + "]: " + event.result + "\n";
     }
     return text;
 }

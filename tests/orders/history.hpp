@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What two processes did and when, and whether it could have been one thing after another.
 #pragma once
 
@@ -25,7 +26,8 @@ struct Event {
 /// ended before it began. The object is one key, which holds `first` at the beginning ("": nothing) and must hold `last` in the
 /// end. Nothing where there is such an order, else what is wrong. `busy` is a collector's or a verifier's answer while another
 /// one is at work, and at no other time.
-[[nodiscard]] std::string judge(const std::vector<Event>& history, const std::string& first, const std::string& last);
+[[nodiscard]] std::string judge(const std::vector<Event>& history, const std::string& first,
+                                const std::string& last);
 
 /// One line for each event.
 [[nodiscard]] std::string describe(const std::vector<Event>& history);

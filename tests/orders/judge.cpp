@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: MIT
 // The judge itself: it is to accept what one after another can give, and nothing else.
 
 #include "catch.hpp"
-
 #include "history.hpp"
 
 using namespace larder::testing;
@@ -10,8 +10,8 @@ namespace {
 
 using Op = Operation;
 
-Event event(int process, Operation operation, unsigned begun, unsigned ended, const std::string& result,
-            const std::string& value = {}) {
+Event event(int process, Operation operation, unsigned begun, unsigned ended,
+            const std::string& result, const std::string& value = {}) {
     return {process, operation, value, begun, ended, result};
 }
 
@@ -22,41 +22,58 @@ bool is_good(const std::vector<Event>& history, const std::string& first, const 
 }  // namespace
 
 TEST_CASE("judge: one after the other") {
-    CHECK(is_good({event(0, Op::put, 1, 2, "ok", "new"), event(1, Op::get, 3, 4, "new")}, "old", "new"));
+    CHECK(is_good({event(0, Op::put, 1, 2, "ok", "new"), event(1, Op::get, 3, 4, "new")}, "old",
+                  "new"));
     CHECK(is_good({event(0, Op::get, 1, 2, "old"), event(1, Op::remove, 3, 4, "ok")}, "old", ""));
-    CHECK(is_good({event(0, Op::refresh, 1, 2, "ok"), event(1, Op::remove, 3, 4, "miss")}, "old", ""));
-    CHECK_FALSE(is_good({event(0, Op::put, 1, 2, "ok", "new"), event(1, Op::get, 3, 4, "old")}, "old", "new"));
-    CHECK_FALSE(is_good({event(0, Op::remove, 1, 2, "ok"), event(1, Op::get, 3, 4, "old")}, "old", ""));
-    CHECK_FALSE(is_good({event(0, Op::refresh, 1, 2, "ok"), event(1, Op::get, 3, 4, "old")}, "old", ""));
-    CHECK_FALSE(is_good({event(0, Op::get, 1, 2, "new"), event(1, Op::put, 3, 4, "ok", "new")}, "old", "new"));
+    CHECK(is_good({event(0, Op::refresh, 1, 2, "ok"), event(1, Op::remove, 3, 4, "miss")}, "old",
+                  ""));
+    CHECK_FALSE(is_good({event(0, Op::put, 1, 2, "ok", "new"), event(1, Op::get, 3, 4, "old")},
+                        "old", "new"));
+    CHECK_FALSE(
+        is_good({event(0, Op::remove, 1, 2, "ok"), event(1, Op::get, 3, 4, "old")}, "old", ""));
+    CHECK_FALSE(
+        is_good({event(0, Op::refresh, 1, 2, "ok"), event(1, Op::get, 3, 4, "old")}, "old", ""));
+    CHECK_FALSE(is_good({event(0, Op::get, 1, 2, "new"), event(1, Op::put, 3, 4, "ok", "new")},
+                        "old", "new"));
 }
 
 TEST_CASE("judge: at the same time, either may have come first") {
     for (const char* got : {"old", "new"})
-        CHECK(is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::get, 2, 3, got)}, "old", "new"));
-    CHECK_FALSE(is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::get, 2, 3, "miss")}, "old", "new"));
-    CHECK(is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::get, 2, 3, "miss")}, "", "new"));
+        CHECK(is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::get, 2, 3, got)}, "old",
+                      "new"));
+    CHECK_FALSE(is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::get, 2, 3, "miss")},
+                        "old", "new"));
+    CHECK(is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::get, 2, 3, "miss")}, "",
+                  "new"));
     for (const char* last : {"A", "B"})
-        CHECK(is_good({event(0, Op::put, 1, 4, "ok", "A"), event(1, Op::put, 2, 3, "ok", "B")}, "", last));
+        CHECK(is_good({event(0, Op::put, 1, 4, "ok", "A"), event(1, Op::put, 2, 3, "ok", "B")}, "",
+                      last));
     for (const char* last : {"", "new"})
-        CHECK(is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::remove, 2, 3, "ok")}, "old", last));
+        CHECK(is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::remove, 2, 3, "ok")},
+                      "old", last));
 }
 
 TEST_CASE("judge: an acknowledged put is not lost") {
-    CHECK_FALSE(is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::get, 2, 3, "miss")}, "", ""));
+    CHECK_FALSE(
+        is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::get, 2, 3, "miss")}, "", ""));
     CHECK_FALSE(is_good({event(0, Op::put, 1, 2, "ok", "new")}, "old", "old"));
-    CHECK_FALSE(is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::collect, 2, 3, "ok")}, "old", ""));
+    CHECK_FALSE(is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::collect, 2, 3, "ok")},
+                        "old", ""));
 }
 
 TEST_CASE("judge: a key is removed once") {
-    CHECK(is_good({event(0, Op::remove, 1, 4, "ok"), event(1, Op::remove, 2, 3, "miss")}, "old", ""));
-    CHECK_FALSE(is_good({event(0, Op::remove, 1, 4, "ok"), event(1, Op::remove, 2, 3, "ok")}, "old", ""));
-    CHECK_FALSE(is_good({event(0, Op::remove, 1, 4, "miss"), event(1, Op::remove, 2, 3, "miss")}, "old", ""));
+    CHECK(
+        is_good({event(0, Op::remove, 1, 4, "ok"), event(1, Op::remove, 2, 3, "miss")}, "old", ""));
+    CHECK_FALSE(
+        is_good({event(0, Op::remove, 1, 4, "ok"), event(1, Op::remove, 2, 3, "ok")}, "old", ""));
+    CHECK_FALSE(is_good({event(0, Op::remove, 1, 4, "miss"), event(1, Op::remove, 2, 3, "miss")},
+                        "old", ""));
 }
 
 TEST_CASE("judge: two gets of one process do not go back in time") {
     const auto put_beside = [](const char* one, const char* two) {
-        return is_good({event(0, Op::put, 1, 6, "ok", "new"), event(1, Op::get, 2, 3, one), event(1, Op::get, 4, 5, two)},
+        return is_good({event(0, Op::put, 1, 6, "ok", "new"), event(1, Op::get, 2, 3, one),
+                        event(1, Op::get, 4, 5, two)},
                        "old", "new");
     };
     CHECK(put_beside("old", "new"));
@@ -66,10 +83,14 @@ TEST_CASE("judge: two gets of one process do not go back in time") {
 }
 
 TEST_CASE("judge: busy is an answer only while somebody is at it") {
-    CHECK(is_good({event(0, Op::collect, 1, 4, "ok"), event(1, Op::collect, 2, 3, "busy")}, "", ""));
-    CHECK(is_good({event(0, Op::verify, 1, 4, "sound"), event(1, Op::collect, 2, 3, "busy")}, "", ""));
-    CHECK_FALSE(is_good({event(0, Op::collect, 1, 2, "ok"), event(1, Op::collect, 3, 4, "busy")}, "", ""));
-    CHECK_FALSE(is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::collect, 2, 3, "busy")}, "", "new"));
+    CHECK(
+        is_good({event(0, Op::collect, 1, 4, "ok"), event(1, Op::collect, 2, 3, "busy")}, "", ""));
+    CHECK(is_good({event(0, Op::verify, 1, 4, "sound"), event(1, Op::collect, 2, 3, "busy")}, "",
+                  ""));
+    CHECK_FALSE(
+        is_good({event(0, Op::collect, 1, 2, "ok"), event(1, Op::collect, 3, 4, "busy")}, "", ""));
+    CHECK_FALSE(is_good({event(0, Op::put, 1, 4, "ok", "new"), event(1, Op::collect, 2, 3, "busy")},
+                        "", "new"));
     CHECK_FALSE(is_good({event(0, Op::remove, 1, 2, "busy")}, "", ""));
 }
 

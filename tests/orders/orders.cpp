@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: MIT
 // Two processes, and all orders of their steps: real ones, on a real file system, each at a point of the protocol between any
 // two steps.
 
-#include "catch.hpp"
 #include <cstdio>
 #include <cstdlib>
 #include <regex>
 
+#include "catch.hpp"
 #include "explore.hpp"
 
 using namespace larder;
@@ -37,7 +38,9 @@ constexpr std::uint64_t all_up_to = 1000;
 
 /// Of more, those that have few preemptions. With two operations in a process, two are what the known races of the protocol
 /// need: into the first process, and back out of the other.
-unsigned preemptions(const Pairing& pairing) { return pairing.a.operations.size() + pairing.b.operations.size() == 2 ? 3 : 2; }
+unsigned preemptions(const Pairing& pairing) {
+    return pairing.a.operations.size() + pairing.b.operations.size() == 2 ? 3 : 2;
+}
 
 const Program& named(const std::string& name) {
     for (const Program& program : programs) {
@@ -50,9 +53,11 @@ const Program& named(const std::string& name) {
 std::vector<Pairing> pairings(const Program& a, const Program& b) {
     std::vector<Pairing> found{{a, b, Key::present}};
     if (a.has(Op::put) || b.has(Op::put)) found.push_back({a, b, Key::absent});
-    const auto is = [&](const char* one, const char* other) { return a.name == one && b.name == other; };
-    if (is("get", "get") || is("get", "put") || is("get", "refresh") || is("get", "refresh and collect") ||
-        is("get", "get and put")) {
+    const auto is = [&](const char* one, const char* other) {
+        return a.name == one && b.name == other;
+    };
+    if (is("get", "get") || is("get", "put") || is("get", "refresh") ||
+        is("get", "refresh and collect") || is("get", "get and put")) {
         found.push_back({a, b, Key::dangling});
     }
     return found;
@@ -62,9 +67,12 @@ std::vector<Pairing> pairings(const Program& a, const Program& b) {
 std::uint64_t explore_and_tell(const Pairing& pairing) {
     const Explored explored = explore(pairing, all_up_to, preemptions(pairing));
     const std::string bound =
-        explored.preemptions ? "with at most " + std::to_string(*explored.preemptions) + " preemptions" : "all";
+        explored.preemptions
+            ? "with at most " + std::to_string(*explored.preemptions) + " preemptions"
+            : "all";
     std::printf("%-50s %5llu orders of %u + %u steps, %s\n", pairing.name().c_str(),
-                static_cast<unsigned long long>(explored.schedules), explored.steps[0], explored.steps[1], bound.c_str());
+                static_cast<unsigned long long>(explored.schedules), explored.steps[0],
+                explored.steps[1], bound.c_str());
     std::fflush(stdout);
     return explored.schedules;
 }
@@ -90,11 +98,15 @@ void explore_with_all(const std::string& name) {
 /// "PROGRAM x PROGRAM, KEY", and perhaps ", WORD".
 Pairing parse(const std::string& text, std::string& word) {
     std::smatch parts;
-    if (!std::regex_match(text, parts, std::regex("(.*) x (.*), (absent|present|dangling)(?:, ([AB]+))?"))) {
-        throw std::runtime_error("LARDER_TEST_ORDER wants what a failed test printed, and not " + text);
+    if (!std::regex_match(text, parts,
+                          std::regex("(.*) x (.*), (absent|present|dangling)(?:, ([AB]+))?"))) {
+        throw std::runtime_error("LARDER_TEST_ORDER wants what a failed test printed, and not " +
+                                 text);
     }
     word = parts[4];
-    const Key key = parts[3] == "absent" ? Key::absent : parts[3] == "present" ? Key::present : Key::dangling;
+    const Key key = parts[3] == "absent"    ? Key::absent
+                    : parts[3] == "present" ? Key::present
+                                            : Key::dangling;
     return {named(parts[1]), named(parts[2]), key};
 }
 

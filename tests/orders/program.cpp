@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
 #include "program.hpp"
 
 #include <algorithm>
 #include <optional>
-#include "os/points.hpp"
+
 #include "cache/root.hpp"
+#include "os/points.hpp"
 
 namespace larder::testing {
 
@@ -57,13 +59,16 @@ public:
             case Operation::collect:
                 return outcome_of(cache_.collect({.threads = 1}));
             case Operation::evict:
-                return outcome_of(cache_.collect({.threads = 1, .max_entries = 0, .keep = {"b/other*"}}));
+                return outcome_of(
+                    cache_.collect({.threads = 1, .max_entries = 0, .keep = {"b/other*"}}));
             case Operation::adopt:
                 return outcome_of(bucket_.stage());
             case Operation::verify: {
                 const auto report = cache_.verify();
                 if (!report) return name_of_error(report.error());
-                return report->findings.empty() ? "sound" : report->findings[0].path.string() + ": " + report->findings[0].what;
+                return report->findings.empty()
+                           ? "sound"
+                           : report->findings[0].path.string() + ": " + report->findings[0].what;
             }
         }
         return "";
@@ -72,7 +77,8 @@ public:
     std::string check_leases() const {
         try {
             for (const auto& [lease, content] : leases_) {
-                if (read_small(lease) != content) return "a leased entry has changed: " + lease.path().string();
+                if (read_small(lease) != content)
+                    return "a leased entry has changed: " + lease.path().string();
             }
             return "good";
         } catch (const std::exception& exception) {
@@ -105,9 +111,13 @@ bool Program::has(Operation operation) const {
     return std::find(operations.begin(), operations.end(), operation) != operations.end();
 }
 
-std::string content_by(int process, std::size_t index) { return (process == 0 ? "A" : "B") + std::to_string(index); }
+std::string content_by(int process, std::size_t index) {
+    return (process == 0 ? "A" : "B") + std::to_string(index);
+}
 
-void fill_small(const fs::path& tree, const std::string& content) { write_file(tree / "file", content); }
+void fill_small(const fs::path& tree, const std::string& content) {
+    write_file(tree / "file", content);
+}
 
 std::string read_small(const Lease& lease) { return read_file(lease.path() / "file"); }
 
@@ -118,7 +128,8 @@ bool is_private(const std::string& point) {
         "refresh.rename",                                        // straight after refresh.begun
         "collect.emptied",                                       // the last step was the last
     };
-    const bool is_for_errors = point.starts_with("os.") || point.starts_with("tree.") || point.starts_with("open.");
+    const bool is_for_errors =
+        point.starts_with("os.") || point.starts_with("tree.") || point.starts_with("open.");
     return is_for_errors || std::find(points.begin(), points.end(), point) != points.end();
 }
 

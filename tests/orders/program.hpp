@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: MIT
 // What one of the two processes does: a short program of operations on one key, run as often as it is told to.
 #pragma once
 
+#include "history.hpp"
 #include "support/cache.hpp"
 #include "support/child.hpp"
-
-#include "history.hpp"
 
 namespace larder::testing {
 

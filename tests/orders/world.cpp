@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: MIT
 #include "world.hpp"
 
 #include <algorithm>
-#include "protocol/scene.hpp"
 #include <stdexcept>
+
+#include "protocol/scene.hpp"
 
 namespace larder::testing {
 
@@ -35,7 +37,10 @@ void empty(const fs::path& directory) {
 }  // namespace
 
 World::World(Beginning beginning)
-    : beginning_(beginning), dir_(in_memory()), root_(dir_.path() / "cache"), audit_(root_, open_cache(root_).link_kind()) {}
+    : beginning_(beginning),
+      dir_(in_memory()),
+      root_(dir_.path() / "cache"),
+      audit_(root_, open_cache(root_).link_kind()) {}
 
 void World::prepare() {
     std::string dangling;
@@ -72,17 +77,21 @@ Bucket World::bucket() {
 
 std::string World::read_key() { return content_here(bucket(), the_key); }
 
-bool World::neighbour_stands() { return beginning_.key == Key::present || content_here(bucket(), other_key) == "neighbour"; }
+bool World::neighbour_stands() {
+    return beginning_.key == Key::present || content_here(bucket(), other_key) == "neighbour";
+}
 
 void World::collect_beside() {
     (void)value(cache_->collect({.threads = 1}));
     const auto report = value(cache_->verify());
-    for (const auto& finding : report.findings) throw std::runtime_error(finding.path.string() + ": " + finding.what);
+    for (const auto& finding : report.findings)
+        throw std::runtime_error(finding.path.string() + ": " + finding.what);
 }
 
 bool World::staging_is_empty() const {
     const fs::directory_iterator areas(root_ / "staging");
-    return std::all_of(begin(areas), end(areas), [](const auto& area) { return fs::is_empty(area.path()); });
+    return std::all_of(begin(areas), end(areas),
+                       [](const auto& area) { return fs::is_empty(area.path()); });
 }
 
 bool World::garbage_is_gone() const { return !fs::exists(root_ / "archive" / garbage_id_); }
@@ -90,7 +99,8 @@ bool World::garbage_is_gone() const { return !fs::exists(root_ / "archive" / gar
 void World::conclude() {
     require_no_leak(root_, value(bucket().keys()).size());
     cache_.reset();
-    for (const char* part : {"participants", "buckets", "archive", "retired/links", "retired/buckets", "trash"})
+    for (const char* part :
+         {"participants", "buckets", "archive", "retired/links", "retired/buckets", "trash"})
         empty(root_ / part);
 }
 

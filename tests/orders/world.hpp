@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: MIT
 // The cache in which a schedule runs: how it is before, what must hold at every instant, and what must hold in the end.
 #pragma once
 
 #include <memory>
 #include <optional>
-#include "support/cache.hpp"
-#include "support/child.hpp"
 
 #include "audit.hpp"
 #include "program.hpp"
+#include "support/cache.hpp"
+#include "support/child.hpp"
 
 namespace larder::testing {
 
@@ -21,7 +22,7 @@ enum class Key {
 struct Beginning {
     Key key = Key::absent;
     bool garbage = false;  ///< a retired entry waits for collection
-    bool dead = false;     ///< a participant has died that left a staged tree, and an entry in flight
+    bool dead = false;  ///< a participant has died that left a staged tree, and an entry in flight
 };
 
 /// One root, emptied after each schedule.

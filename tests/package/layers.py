@@ -15,14 +15,14 @@ def place(stem):
     if stem in stems:
         return stems.index(stem)
     folder = [i for i, other in enumerate(stems) if other.startswith(stem.split("/")[0] + "/")]
-    users = [i for i in folder if f"<{stem}.hpp>" in (src / f"{stems[i]}.cpp").read_text()]
+    users = [i for i in folder if f'"{stem}.hpp"' in (src / f"{stems[i]}.cpp").read_text()]
     return min(users or folder) - 0.5
 
 
 climbing = []
 for path in sorted(src.rglob("*.?pp")):
     stem = str(path.relative_to(src)).rsplit(".", 1)[0]
-    for included in re.findall(r"#include <([a-z_]+/[a-z_]+)\.hpp>", path.read_text()):
+    for included in re.findall(r'#include "([a-z_]+/[a-z_]+)\.hpp"', path.read_text()):
         if included in headers and place(included) > place(stem):
             climbing.append(f"{path.relative_to(src)} includes {included}.hpp, which comes after it")
 

@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: MIT
 // Collections that begin by themselves at the end of a publish.
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "catch.hpp"
 #include <condition_variable>
 #include <mutex>
 
+#include "catch.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -31,7 +32,8 @@ public:
     }
     std::vector<Result<CollectReport>> wait_for(std::size_t count) {
         std::unique_lock lock(mutex_);
-        if (!changed_.wait_for(lock, 60s, [&] { return reports_.size() >= count; })) throw std::runtime_error("no collection began by itself");
+        if (!changed_.wait_for(lock, 60s, [&] { return reports_.size() >= count; }))
+            throw std::runtime_error("no collection began by itself");
         return reports_;
     }
     std::size_t count() {
@@ -108,7 +110,9 @@ TEST_CASE("it is ended by a call without limits; nonsense is refused") {
     CHECK(outcome(scene.cache.keep_within({.plan = std::vector<Eviction>{}})) == "invalid");
 }
 
-TEST_CASE("closing the cache stops a collection that is at work, and a forked child neither waits for it nor starts one") {
+TEST_CASE(
+    "closing the cache stops a collection that is at work, and a forked child neither waits for it "
+    "nor starts one") {
     const Scene scene;
     Child user([&](Child& child) {
         Watch watch;

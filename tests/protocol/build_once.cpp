@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: MIT
 // Build once: single flight among threads and processes, and no wait for the dead, for a circle, or for ever.
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "catch.hpp"
 #include <future>
 #include <latch>
 #include <memory>
 
+#include "catch.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -18,7 +19,9 @@ namespace {
 /// A file that says, by its length, how often something was built.
 class Count {
 public:
-    explicit Count(const Scene& scene) : path_(scene.dir.path() / "count") { write_file(path_, ""); }
+    explicit Count(const Scene& scene) : path_(scene.dir.path() / "count") {
+        write_file(path_, "");
+    }
     void add() const {
         const int fd = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
         if (fd < 0 || ::write(fd, "x", 1) != 1) throw std::runtime_error("can't count");
@@ -47,7 +50,8 @@ std::size_t waiting_for(const Scene& scene, const std::string& what) {
 }
 
 /// `how_many` processes that build "k", or wait for it; each checks what it got, and exits with 0.
-std::vector<std::unique_ptr<Child>> wanting(const Scene& scene, const Count& count, std::size_t how_many) {
+std::vector<std::unique_ptr<Child>> wanting(const Scene& scene, const Count& count,
+                                            std::size_t how_many) {
     std::vector<std::unique_ptr<Child>> children;
     while (children.size() < how_many) {
         children.push_back(std::make_unique<Child>([&](Child&) {
@@ -79,7 +83,9 @@ TEST_CASE("nine processes wait while one builds: it is built once") {
     // 3. B publishes
     const Scene scene;
     const Count count(scene);
-    Child builder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); }, {{"build.filled"}, {}});
+    Child builder(
+        [&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); },
+        {{"build.filled"}, {}});
     builder.wait_for("build.filled");
     const auto others = wanting(scene, count, 9);
     builder.go_on();
@@ -94,7 +100,9 @@ TEST_CASE("a builder is killed while nine others wait: exactly one takes over") 
         INFO("killed at " << point);
         const Scene scene;
         const Count count(scene);
-        Child builder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); }, {{point}, {}});
+        Child builder(
+            [&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); },
+            {{point}, {}});
         builder.wait_for(point);
         const auto others = wanting(scene, count, 9);
         const std::size_t before = count.built();
@@ -109,13 +117,16 @@ TEST_CASE("a build that fails is its own caller's to hear of; the next one who w
     const Scene scene;
     const Count count(scene);
     Child builder([&](Child& child) {
-        const auto lease = open_bucket(scene.root).get_or_build("k", [&](Staging& stage) -> Result<> {
-            fill(stage.path(), "half");
-            child.say("building");
-            child.hear();
-            return tl::make_unexpected(Error{Errc::unsupported, 0, "unzip", {}, "no luck"});
-        });
-        Child::must(!lease && lease.error().code == Errc::unsupported && lease.error().detail == "no luck", "not the build's own error");
+        const auto lease =
+            open_bucket(scene.root).get_or_build("k", [&](Staging& stage) -> Result<> {
+                fill(stage.path(), "half");
+                child.say("building");
+                child.hear();
+                return tl::make_unexpected(Error{Errc::unsupported, 0, "unzip", {}, "no luck"});
+            });
+        Child::must(
+            !lease && lease.error().code == Errc::unsupported && lease.error().detail == "no luck",
+            "not the build's own error");
     });
     builder.wait_for("building");
     const auto others = wanting(scene, count, 3);
@@ -137,7 +148,8 @@ TEST_CASE("an exception that leaves a build leaves nothing staged and no lock he
         });
     };
     CHECK_THROWS_AS(build_and_throw(), Thrown);
-    for (const auto& area : fs::directory_iterator(scene.root / "staging")) CHECK(count_entries(area.path()) == 0);
+    for (const auto& area : fs::directory_iterator(scene.root / "staging"))
+        CHECK(count_entries(area.path()) == 0);
     CHECK(value(scene.cache.status()).locks.empty());
     CHECK(content_of(value(scene.bucket.get_or_build("k", counted(count)))) == "built");
     require_no_leak(scene.root, 1);
@@ -178,7 +190,8 @@ TEST_CASE("a build that asks for its own key is a caller's mistake, said at once
     const auto lease = scene.bucket.get_or_build("k", [&](Staging& stage) -> Result<> {
         inner = outcome(scene.bucket.get_or_build("k", [](Staging&) -> Result<> { return {}; }));
         const auto other = scene.bucket.get_or_build("k2", [&](Staging& needed) -> Result<> {
-            nested = outcome(scene.bucket.get_or_build("k", [](Staging&) -> Result<> { return {}; }));
+            nested =
+                outcome(scene.bucket.get_or_build("k", [](Staging&) -> Result<> { return {}; }));
             fill(needed.path(), "two");
             return {};
         });
@@ -192,13 +205,13 @@ TEST_CASE("a build that asks for its own key is a caller's mistake, said at once
     // The same key of another bucket is another key.
     const Bucket other = value(scene.cache.bucket("b2"));
     CHECK(outcome(other.get_or_build("k3", [&](Staging& stage) -> Result<> {
-        fill(stage.path(), "three");
-        const auto same = scene.bucket.get_or_build("k3", [](Staging& in) -> Result<> {
-            fill(in.path(), "three");
-            return {};
-        });
-        return same ? Result<>() : tl::make_unexpected(same.error());
-    })) == "ok");
+              fill(stage.path(), "three");
+              const auto same = scene.bucket.get_or_build("k3", [](Staging& in) -> Result<> {
+                  fill(in.path(), "three");
+                  return {};
+              });
+              return same ? Result<>() : tl::make_unexpected(same.error());
+          })) == "ok");
 }
 
 TEST_CASE("two builds that need each other's keys both end, with both built") {
@@ -223,7 +236,8 @@ TEST_CASE("two builds that need each other's keys both end, with both built") {
         Child::must(lease.has_value(), "no lease");
         child.say("built");
     };
-    Child a([&](Child& child) { build(child, "k1", "k2"); }), b([&](Child& child) { build(child, "k2", "k1"); });
+    Child a([&](Child&child) { build(child, "k1", "k2"); }),
+        b([&](Child&child) { build(child, "k2", "k1"); });
     a.wait_for("building");
     b.wait_for("building");
     a.go_on();
@@ -241,11 +255,13 @@ TEST_CASE("a circle that is over at the second look was none: who saw it once go
     // 3. A looks again: B builds "y", and A has to wait for it
     const Scene scene;
     const Count y_built(scene);
-    const auto needs = [&](const Bucket& bucket, const char* key, const Bucket::Build& build, Child& child, const char* then) {
+    const auto needs = [&](const Bucket& bucket, const char* key, const Bucket::Build& build,
+                           Child& child, const char* then) {
         return [&, key, build, then](Staging& stage) -> Result<> {
             child.say("builds");
             child.hear();
-            if (const auto got = bucket.get_or_build(key, build); !got) return tl::make_unexpected(got.error());
+            if (const auto got = bucket.get_or_build(key, build); !got)
+                return tl::make_unexpected(got.error());
             child.say(then);
             child.hear();
             fill(stage.path(), "built");
@@ -313,7 +329,9 @@ TEST_CASE("a circle that is over at the second look was none: who saw it once go
     require_no_leak(scene.root, 2);
 }
 
-TEST_CASE("two processes that wait for each other by different threads are no circle: each thing is built once") {
+TEST_CASE(
+    "two processes that wait for each other by different threads are no circle: each thing is "
+    "built once") {
     // 1. A builds k1 in one thread, B builds k2 in one thread
     // 2. a second thread of A waits for k2, a second thread of B for k1
     // 3. both waits last for longer than it takes to be taken for a circle
@@ -325,24 +343,30 @@ TEST_CASE("two processes that wait for each other by different threads are no ci
         (void)value(bucket.get_or_build(key, [&](Staging& stage) -> Result<> {
             child.say("building");
             child.hear();
-            second = std::async(std::launch::async, [&] { return outcome(bucket.get_or_build(wants, counted(count))); });
+            second = std::async(std::launch::async, [&] {
+                return outcome(bucket.get_or_build(wants, counted(count)));
+            });
             child.say("waiting");
             child.hear();
             return counted(count)(stage);
         }));
         Child::must(second.get() == "ok", "the second thread failed");
     };
-    Child a([&](Child& child) { run(child, "k1", "k2"); }), b([&](Child& child) { run(child, "k2", "k1"); });
+    Child a([&](Child&child) { run(child, "k1", "k2"); }),
+        b([&](Child&child) { run(child, "k2", "k1"); });
     for (Child* each : {&a, &b}) each->wait_for("building");
     for (Child* each : {&a, &b}) each->go_on();
     for (Child* each : {&a, &b}) each->wait_for("waiting");
     const auto waited = [&](const std::string& what) {
         for (const auto& lock : value(scene.cache.status()).locks) {
-            if (lock.waiting && lock.what == what) return std::chrono::system_clock::now() - lock.since > std::chrono::milliseconds(300);
+            if (lock.waiting && lock.what == what)
+                return std::chrono::system_clock::now() - lock.since >
+                       std::chrono::milliseconds(300);
         }
         return false;
     };
-    eventually("both wait, and have done so for long", [&] { return waited("build k1") && waited("build k2"); });
+    eventually("both wait, and have done so for long",
+               [&] { return waited("build k1") && waited("build k2"); });
     CHECK(count.built() == 0);
     a.go_on();
     b.go_on();
@@ -355,7 +379,9 @@ TEST_CASE("two processes that wait for each other by different threads are no ci
 TEST_CASE("whoever waits for a build can be seen, and is told after a second for whom it waits") {
     const Scene scene;
     const Count count(scene);
-    Child builder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); }, {{"build.filled"}, {}});
+    Child builder(
+        [&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); },
+        {{"build.filled"}, {}});
     builder.wait_for("build.filled");
     Child waiter([&](Child& child) {
         OpenOptions options = test_options();
@@ -365,8 +391,10 @@ TEST_CASE("whoever waits for a build can be seen, and is told after a second for
     eventually("the wait is seen", [&] { return waiting_for(scene, "build k") == 1; });
     bool holds = false, waits = false;
     for (const auto& lock : value(scene.cache.status()).locks) {
-        holds = holds || (!lock.waiting && lock.process.pid == builder.pid() && lock.what == "build k");
-        waits = waits || (lock.waiting && lock.process.pid == waiter.pid() && lock.what == "build k");
+        holds =
+            holds || (!lock.waiting && lock.process.pid == builder.pid() && lock.what == "build k");
+        waits =
+            waits || (lock.waiting && lock.process.pid == waiter.pid() && lock.what == "build k");
     }
     CHECK(holds);
     CHECK(waits);
@@ -382,11 +410,14 @@ TEST_CASE("whoever waits for a build can be seen, and is told after a second for
 TEST_CASE("a wait that has lasted for the build's time limit ends in building without the lock") {
     const Scene scene;
     const Count count(scene);
-    Child builder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); }, {{"build.filled"}, {}});
+    Child builder(
+        [&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); },
+        {{"build.filled"}, {}});
     builder.wait_for("build.filled");
     OpenOptions options = test_options();
     options.build_timeout = std::chrono::milliseconds(1);
-    CHECK(content_of(value(open_bucket(scene.root, options).get_or_build("k", counted(count)))) == "built");
+    CHECK(content_of(value(open_bucket(scene.root, options).get_or_build("k", counted(count)))) ==
+          "built");
     CHECK(count.built() == 2);
     builder.go_on();
     CHECK(builder.join() == 0);
@@ -396,12 +427,15 @@ TEST_CASE("a wait that has lasted for the build's time limit ends in building wi
 TEST_CASE("a stopped builder is waited for no longer than the limit says") {
     const Scene scene;
     const Count count(scene);
-    Child builder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); }, {{"build.locked"}, {}});
+    Child builder(
+        [&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); },
+        {{"build.locked"}, {}});
     builder.wait_for("build.locked");
     builder.stop();
     OpenOptions options = test_options();
     options.build_timeout = {};
-    CHECK(content_of(value(open_bucket(scene.root, options).get_or_build("k", counted(count)))) == "built");
+    CHECK(content_of(value(open_bucket(scene.root, options).get_or_build("k", counted(count)))) ==
+          "built");
     builder.resume();
     builder.go_on();
     CHECK(builder.join() == 0);
@@ -411,7 +445,9 @@ TEST_CASE("a stopped builder is waited for no longer than the limit says") {
 TEST_CASE("a stop token ends the wait for a build") {
     const Scene scene;
     const Count count(scene);
-    Child builder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); }, {{"build.filled"}, {}});
+    Child builder(
+        [&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); },
+        {{"build.filled"}, {}});
     builder.wait_for("build.filled");
     std::stop_source stop;
     auto waiter = std::async(std::launch::async, [&] {
@@ -442,7 +478,8 @@ TEST_CASE("the threads of one process count as others do: one builds while the r
     for (int i = 0; i < 4; ++i) {
         // Some through the same Bucket, some through one of their own.
         threads.push_back(std::async(std::launch::async, [&, own = i % 2 == 0] {
-            const auto lease = own ? open_bucket(scene.root).get_or_build("k", build) : scene.bucket.get_or_build("k", build);
+            const auto lease = own ? open_bucket(scene.root).get_or_build("k", build)
+                                   : scene.bucket.get_or_build("k", build);
             return lease ? content_of(*lease) : lease.error().message();
         }));
     }

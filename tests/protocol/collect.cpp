@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: MIT
 // Collect: what goes, what stays, what is reported; and the one thing it must never do, which is to lose an entry.
 
-#include "catch.hpp"
 #include "cache/lease_table.hpp"
-
+#include "catch.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -25,8 +25,11 @@ void put_killed_at(const Scene& scene, const std::string& point) {
 
 }  // namespace
 
-TEST_CASE("of two collectors, and of a collector and a verifier, the second one is told that somebody is at it") {
-    for (const std::string point : {"collect.locked", "collect.listed", "collect.scanned", "collect.trashed"}) {
+TEST_CASE(
+    "of two collectors, and of a collector and a verifier, the second one is told that somebody is "
+    "at it") {
+    for (const std::string point :
+         {"collect.locked", "collect.listed", "collect.scanned", "collect.trashed"}) {
         INFO("held at " << point);
         const Scene scene;
         put(scene.bucket, "k", "old");
@@ -36,7 +39,8 @@ TEST_CASE("of two collectors, and of a collector and a verifier, the second one 
         const auto refused = scene.cache.collect();
         REQUIRE(outcome(refused) == "busy");
         // Before it has cleaned up after the dead the collector has no table to say so in.
-        if (point != "collect.locked") CHECK(contains(refused.error().message(), "pid " + std::to_string(first.pid())));
+        if (point != "collect.locked")
+            CHECK(contains(refused.error().message(), "pid " + std::to_string(first.pid())));
         CHECK(outcome(scene.cache.collect({true, 0})) == "busy");
         CHECK(outcome(scene.cache.verify()) == "busy");
         CHECK(value(scene.cache.status()).collecting);
@@ -53,7 +57,8 @@ TEST_CASE("a stopped collector holds up neither get nor put, remove or refresh")
     put(scene.bucket, "k", "old");
     put(scene.bucket, "k2", "old");
     value(scene.bucket.remove("k2"));
-    Child first([&](Child&) { (void)value(open_cache(scene.root).collect()); }, {{"collect.scanned"}, {}});
+    Child first([&](Child&) { (void)value(open_cache(scene.root).collect()); },
+                {{"collect.scanned"}, {}});
     first.wait_for("collect.scanned");
     first.stop();
     const Bucket hasty = open_hasty(scene.root);
@@ -62,9 +67,9 @@ TEST_CASE("a stopped collector holds up neither get nor put, remove or refresh")
     CHECK(outcome(hasty.remove("k")) == "ok");
     CHECK(outcome(hasty.refresh()) == "ok");
     CHECK(outcome(hasty.get_or_build("k", [](Staging& stage) -> Result<> {
-        fill(stage.path(), "built");
-        return {};
-    })) == "ok");
+              fill(stage.path(), "built");
+              return {};
+          })) == "ok");
     first.resume();
     first.go_on();
     CHECK(first.join() == 0);
@@ -76,7 +81,8 @@ TEST_CASE("another collection can begin while the first one deletes its trash") 
     const Scene scene;
     put(scene.bucket, "k", "old");
     value(scene.bucket.remove("k"));
-    Child first([&](Child&) { (void)value(open_cache(scene.root).collect()); }, {{"collect.unlocked"}, {}});
+    Child first([&](Child&) { (void)value(open_cache(scene.root).collect()); },
+                {{"collect.unlocked"}, {}});
     first.wait_for("collect.unlocked");
     CHECK(count_entries(scene.root / "trash") == 1);
     CHECK(value(scene.cache.collect()).entries == 0);
@@ -88,7 +94,7 @@ TEST_CASE("another collection can begin while the first one deletes its trash") 
 
 TEST_CASE("the report counts what went, and says what stays and for whom") {
     const Scene scene;
-    put(scene.bucket, "replaced", "12345");      // three files of five bytes
+    put(scene.bucket, "replaced", "12345");  // three files of five bytes
     put(scene.bucket, "replaced", "1");
     put(scene.bucket, "removed", "123");
     value(scene.bucket.remove("removed"));
@@ -180,7 +186,9 @@ TEST_CASE("a live link that somebody has copied among the retired is a leak, nev
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("a copied link whose key is leased and then removed beside the collector takes nothing from the lease") {
+TEST_CASE(
+    "a copied link whose key is leased and then removed beside the collector takes nothing from "
+    "the lease") {
     // 1. a live link is copied among the retired
     // 2. C has listed the copy, and read the slots: nobody has leased the entry
     // 3. G leases the key, which is then removed: now no key names the entry any more
@@ -188,8 +196,12 @@ TEST_CASE("a copied link whose key is leased and then removed beside the collect
     const Scene scene;
     const std::string id = put(scene.bucket, "k", "live").id();
     plant_link(scene.cache, scene.root / "retired" / "links", fresh_name(), id);
-    Child collector([&](Child& child) { child.say("collected " + std::to_string(value(open_cache(scene.root).collect()).entries)); },
-                    {{"collect.scanned"}, {}});
+    Child collector(
+        [&](Child& child) {
+            child.say("collected " +
+                      std::to_string(value(open_cache(scene.root).collect()).entries));
+        },
+        {{"collect.scanned"}, {}});
     collector.wait_for("collect.scanned");
     Lease lease = value(scene.bucket.get("k"));
     value(scene.bucket.remove("k"));
@@ -201,7 +213,8 @@ TEST_CASE("a copied link whose key is leased and then removed beside the collect
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("a retired link that names nothing, or not what a link names, goes and takes nothing with it") {
+TEST_CASE(
+    "a retired link that names nothing, or not what a link names, goes and takes nothing with it") {
     const Scene scene;
     put(scene.bucket, "k", "live");
     const fs::path retired = scene.root / "retired" / "links";
@@ -224,7 +237,8 @@ TEST_CASE("names that larder does not know are listed and left alone") {
     put(scene.bucket, "k", "old");
     value(scene.bucket.refresh());
     put(scene.bucket, "k", "live");
-    const fs::path links = scene.root / "retired" / "links", buckets = scene.root / "retired" / "buckets";
+    const fs::path links = scene.root / "retired" / "links",
+                   buckets = scene.root / "retired" / "buckets";
     const fs::path refreshed = fs::directory_iterator(buckets)->path();
     const std::string a_directory = fresh_name(), a_file = fresh_name();
     write_file(links / "foreign-file", "x");
@@ -234,8 +248,9 @@ TEST_CASE("names that larder does not know are listed and left alone") {
     write_file(buckets / a_file, "x");
     fs::create_directory(refreshed / "a-directory");
     write_file(refreshed / "A name that no key has", "x");
-    const std::vector<fs::path> foreign = {links / "foreign-file", links / a_directory, buckets / "foreign-bucket",
-                                           buckets / a_file, refreshed / "a-directory", refreshed / "A name that no key has"};
+    const std::vector<fs::path> foreign = {
+        links / "foreign-file", links / a_directory,       buckets / "foreign-bucket",
+        buckets / a_file,       refreshed / "a-directory", refreshed / "A name that no key has"};
     for (int round = 0; round < 2; ++round) {
         const auto report = value(scene.cache.collect());
         CHECK(report.entries == (round == 0 ? 1 : 0));
@@ -247,7 +262,8 @@ TEST_CASE("names that larder does not know are listed and left alone") {
 
 // ---- participants ----
 
-TEST_CASE("a participant that can't be understood: nothing is collected, and everything else goes on") {
+TEST_CASE(
+    "a participant that can't be understood: nothing is collected, and everything else goes on") {
     for (const bool unreadable : {false, true}) {
         const Scene scene;
         put(scene.bucket, "k", "old");
@@ -286,7 +302,9 @@ TEST_CASE("a participant that can't be understood: nothing is collected, and eve
     }
 }
 
-TEST_CASE("a participant that is cut short has never leased anything: it is no obstacle, and adopted in time") {
+TEST_CASE(
+    "a participant that is cut short has never leased anything: it is no obstacle, and adopted in "
+    "time") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     value(scene.bucket.remove("k"));
@@ -297,7 +315,9 @@ TEST_CASE("a participant that is cut short has never leased anything: it is no o
     CHECK(count_entries(scene.root / "participants") == 2);
 }
 
-TEST_CASE("what the living have staged is theirs, also of one that is stopped; what the dead have staged is reaped") {
+TEST_CASE(
+    "what the living have staged is theirs, also of one that is stopped; what the dead have staged "
+    "is reaped") {
     const Scene scene;
     Child living([&](Child& child) {
         const Bucket bucket = open_bucket(scene.root);
@@ -318,7 +338,8 @@ TEST_CASE("what the living have staged is theirs, also of one that is stopped; w
     dead.wait_for("staged");
     const auto staged = [&] {
         std::size_t count = 0;
-        for (const auto& area : fs::directory_iterator(scene.root / "staging")) count += count_entries(area.path());
+        for (const auto& area : fs::directory_iterator(scene.root / "staging"))
+            count += count_entries(area.path());
         return count;
     };
     CHECK(value(scene.cache.collect()).reaped == 0);
@@ -336,9 +357,11 @@ TEST_CASE("what the living have staged is theirs, also of one that is stopped; w
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("a link that a living process holds in staging is not retired, and its entry not collected") {
+TEST_CASE(
+    "a link that a living process holds in staging is not retired, and its entry not collected") {
     const Scene scene;
-    Child living([&](Child&) { put(open_bucket(scene.root), "k", "new"); }, {{"publish.archived"}, {}});
+    Child living([&](Child&) { put(open_bucket(scene.root), "k", "new"); },
+                 {{"publish.archived"}, {}});
     living.wait_for("publish.archived");
     const auto report = value(scene.cache.collect());
     CHECK(report.entries == 0);
@@ -370,7 +393,9 @@ TEST_CASE("an adopter reaps what its predecessor left, before it stages anything
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("an adopter that is killed while it reaps has taken nothing of the living, and the next one carries on") {
+TEST_CASE(
+    "an adopter that is killed while it reaps has taken nothing of the living, and the next one "
+    "carries on") {
     for (const std::string point : {"adopt.locked", "reap.one", "adopt.reaped"}) {
         const Scene scene;
         put_killed_at(scene, "publish.archived");

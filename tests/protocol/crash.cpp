@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // A kill at each named point of each step, and then: every invariant holds, and one collection leaves no leak.
 
-#include "catch.hpp"
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+
+#include "catch.hpp"
 #include "os/points.hpp"
 #include "support/cache.hpp"
 #include "support/child.hpp"
@@ -30,7 +32,8 @@ void put_garbage(const Cache& cache) {
     value(value(cache.bucket("gone")).refresh());
     put_old(cache);
     put_new(cache);
-    Child victim([&](Child&) { put(value(open_cache(cache.root()).bucket("b")), "other", "half"); }, {{}, {"publish.archived"}});
+    Child victim([&](Child&) { put(value(open_cache(cache.root()).bucket("b")), "other", "half"); },
+                 {{}, {"publish.archived"}});
     Child::must(victim.join() == 128 + SIGKILL, "the victim lives");
 }
 
@@ -41,7 +44,8 @@ void prepare_in_child(const fs::path& root, const std::function<void(const Cache
 }
 
 /// Runs `step` in a process that is killed at the point; then checks invariants 1, 2 and 6, and what the key says.
-void check(const Crash& crash, const std::function<void(const Cache&)>& prepare, const std::function<void(const Cache&)>& step) {
+void check(const Crash& crash, const std::function<void(const Cache&)>& prepare,
+           const std::function<void(const Cache&)>& step) {
     INFO("killed at " << crash.point);
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
@@ -54,7 +58,8 @@ void check(const Crash& crash, const std::function<void(const Cache&)>& prepare,
         const Cache cache = open_cache(root);
         CHECK(value(cache.verify()).sound());
         content = content_of(value(cache.bucket("b")), "k");
-        CHECK(std::find(crash.allowed.begin(), crash.allowed.end(), content) != crash.allowed.end());
+        CHECK(std::find(crash.allowed.begin(), crash.allowed.end(), content) !=
+              crash.allowed.end());
     }
     REQUIRE_NOTHROW(require_no_leak(root, content.empty() ? 0 : 1));
 }
@@ -62,29 +67,35 @@ void check(const Crash& crash, const std::function<void(const Cache&)>& prepare,
 }  // namespace
 
 TEST_CASE("a put that is killed leaves nothing, or the whole new entry") {
-    for (const char* point : {"adopt.locked", "adopt.reaped", "stage.made", "publish.leased", "publish.completed", "publish.linked",
-                              "publish.archived", "lock.past-gate", "publish.locked", "publish.before-placing-new"}) {
+    for (const char* point : {"adopt.locked", "adopt.reaped", "stage.made", "publish.leased",
+                              "publish.completed", "publish.linked", "publish.archived",
+                              "lock.past-gate", "publish.locked", "publish.before-placing-new"}) {
         check({point, {""}}, nothing, put_new);
     }
-    for (const char* point : {"publish.placed", "publish.retired"}) check({point, {"new"}}, nothing, put_new);
+    for (const char* point : {"publish.placed", "publish.retired"})
+        check({point, {"new"}}, nothing, put_new);
 }
 
 TEST_CASE("a replacing put that is killed leaves the old entry or the new one, whole") {
-    for (const char* point : {"stage.made", "publish.leased", "publish.completed", "publish.linked", "publish.archived",
-                              "lock.past-gate", "publish.locked", "publish.before-exchange"}) {
+    for (const char* point :
+         {"stage.made", "publish.leased", "publish.completed", "publish.linked", "publish.archived",
+          "lock.past-gate", "publish.locked", "publish.before-exchange"}) {
         check({point, {"old"}}, put_old, put_new);
     }
-    for (const char* point : {"publish.placed", "publish.retired"}) check({point, {"new"}}, put_old, put_new);
+    for (const char* point : {"publish.placed", "publish.retired"})
+        check({point, {"new"}}, put_old, put_new);
 }
 
 TEST_CASE("a get that is killed changes nothing, and its slot protects nobody") {
     const auto step = [](const Cache& cache) { (void)value(value(cache.bucket("b")).get("k")); };
-    for (const char* point : {"get.read", "get.stored", "get.confirmed"}) check({point, {"old"}}, put_old, step);
+    for (const char* point : {"get.read", "get.stored", "get.confirmed"})
+        check({point, {"old"}}, put_old, step);
 }
 
 TEST_CASE("a remove that is killed has happened or not") {
     const auto step = [](const Cache& cache) { value(value(cache.bucket("b")).remove("k")); };
-    for (const char* point : {"lock.at-gate", "remove.locked", "remove.checked"}) check({point, {"old"}}, put_old, step);
+    for (const char* point : {"lock.at-gate", "remove.locked", "remove.checked"})
+        check({point, {"old"}}, put_old, step);
     check({"remove.retired", {""}}, put_old, step);
 }
 
@@ -96,8 +107,10 @@ TEST_CASE("a refresh that is killed has happened or not") {
 
 TEST_CASE("a collection that is killed is carried on by the next") {
     const auto step = [](const Cache& cache) { (void)value(cache.collect()); };
-    for (const char* point : {"collect.locked", "reap.locked", "reap.one", "reap.emptied", "collect.reaped", "collect.flatten-one",
-                              "collect.flattened", "collect.listed", "collect.scanned", "collect.trashed", "collect.unlocked", "collect.emptied"}) {
+    for (const char* point :
+         {"collect.locked", "reap.locked", "reap.one", "reap.emptied", "collect.reaped",
+          "collect.flatten-one", "collect.flattened", "collect.listed", "collect.scanned",
+          "collect.trashed", "collect.unlocked", "collect.emptied"}) {
         check({point, {"new"}}, put_garbage, step);
     }
 }
@@ -112,7 +125,9 @@ TEST_CASE("a collection that can't move something is carried on by the next") {
         {
             const Cache cache = open_cache(root);
             std::atomic<int> renames{0};
-            os::set_point_hook([&](const char* name) { return name == std::string("os.noreplace") && ++renames == failing ? EIO : 0; });
+            os::set_point_hook([&](const char* name) {
+                return name == std::string("os.noreplace") && ++renames == failing ? EIO : 0;
+            });
             const auto collected = cache.collect();
             os::set_point_hook({});
             met = renames >= failing;

@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: MIT
 // What a publish brings to the disk, and in which order: its system calls, as strace shows them.
 
 #include <sys/prctl.h>
 
-#include "catch.hpp"
 #include <cstdio>
 #include <fstream>
 #include <optional>
-#include "os/process.hpp"
 
+#include "catch.hpp"
+#include "os/process.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -26,20 +27,24 @@ std::optional<Lines> trace_put(const Scene& scene, Durability durability, int mo
         const Bucket bucket = open_bucket(scene.root);
         Staging staging = value(bucket.stage());
         fill(staging.path(), "new");
-        for (int i = 0; i < more_files; ++i) write_file(staging.path() / ("more" + std::to_string(i)), "new");
+        for (int i = 0; i < more_files; ++i)
+            write_file(staging.path() / ("more" + std::to_string(i)), "new");
         self.say("ready");
         self.hear();
         (void)value(bucket.publish("k", std::move(staging), {durability, "test"}));
     });
     child.wait_for("ready");
     const fs::path log = scene.dir.path() / "strace";
-    const std::string command = "exec strace -f -y -s 256 -e trace=fsync,fdatasync,syncfs,sync,sync_file_range,msync,renameat2 -o " +
-                                log.string() + " -p " + std::to_string(child.pid()) + " 2>&1";
+    const std::string command =
+        "exec strace -f -y -s 256 -e "
+        "trace=fsync,fdatasync,syncfs,sync,sync_file_range,msync,renameat2 -o " +
+        log.string() + " -p " + std::to_string(child.pid()) + " 2>&1";
     std::FILE* const strace = ::popen(command.c_str(), "r");
     if (strace == nullptr) return std::nullopt;
     bool attached = false;
     char line[256];
-    while (!attached && std::fgets(line, sizeof line, strace) != nullptr) attached = std::string(line).find("attached") != std::string::npos;
+    while (!attached && std::fgets(line, sizeof line, strace) != nullptr)
+        attached = std::string(line).find("attached") != std::string::npos;
     child.go_on();
     const int code = child.join();
     while (std::fgets(line, sizeof line, strace) != nullptr) {
@@ -56,7 +61,9 @@ std::optional<Lines> trace_put(const Scene& scene, Durability durability, int mo
 /// The number of the one line that holds all of `parts`; fails where there is none.
 std::size_t line_with(const Lines& lines, const std::vector<std::string>& parts) {
     for (std::size_t i = 0; i < lines.size(); ++i) {
-        const auto holds = [&](const std::string& part) { return lines[i].find(part) != std::string::npos; };
+        const auto holds = [&](const std::string& part) {
+            return lines[i].find(part) != std::string::npos;
+        };
         if (std::all_of(parts.begin(), parts.end(), holds)) return i;
     }
     std::string all;
@@ -66,14 +73,18 @@ std::size_t line_with(const Lines& lines, const std::vector<std::string>& parts)
 }
 
 std::size_t count_syncs(const Lines& lines) {
-    return static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), [](const std::string& line) { return line.find("sync") != std::string::npos; }));
+    return static_cast<std::size_t>(std::count_if(
+        lines.begin(), lines.end(),
+        [](const std::string& line) { return line.find("sync") != std::string::npos; }));
 }
 
 void skip() { WARN("SKIPPED: no strace here, or nobody may trace"); }
 
 }  // namespace
 
-TEST_CASE("for power: each file and directory is on the disk before the link is placed, and the link before publish returns") {
+TEST_CASE(
+    "for power: each file and directory is on the disk before the link is placed, and the link "
+    "before publish returns") {
     for (const bool replaces : {false, true}) {
         const Scene scene;
         if (replaces) put(scene.bucket, "k", "old");
@@ -81,18 +92,26 @@ TEST_CASE("for power: each file and directory is on the disk before the link is 
         if (!lines) return skip();
         const std::string id = value(scene.bucket.info("k")).id;
         const std::string staged = "/t-" + id;
-        const std::size_t archived = line_with(*lines, {"renameat2(", "\"t-" + id + "\"", "/archive>"});
-        const std::size_t placed = line_with(*lines, {"renameat2(", "\"l-" + id + "\"", "\"b/k\"", replaces ? "RENAME_EXCHANGE" : "RENAME_NOREPLACE"});
+        const std::size_t archived =
+            line_with(*lines, {"renameat2(", "\"t-" + id + "\"", "/archive>"});
+        const std::size_t placed =
+            line_with(*lines, {"renameat2(", "\"l-" + id + "\"", "\"b/k\"",
+                               replaces ? "RENAME_EXCHANGE" : "RENAME_NOREPLACE"});
         CHECK(archived < placed);
-        for (const char* each : {"/tree/f0>", "/tree/sub/f1>", "/tree/sub/deep/f2>", "/tree/sub/deep>", "/tree/sub>", "/tree>", "/record>", ">"}) {
+        for (const char* each : {"/tree/f0>", "/tree/sub/f1>", "/tree/sub/deep/f2>",
+                                 "/tree/sub/deep>", "/tree/sub>", "/tree>", "/record>", ">"}) {
             INFO(each);
             CHECK(line_with(*lines, {"fsync(", staged + each + ")"}) < archived);
         }
         // A directory after what is in it.
-        CHECK(line_with(*lines, {"fsync(", "/tree/sub/deep/f2>"}) < line_with(*lines, {"fsync(", "/tree/sub/deep>"}));
-        CHECK(line_with(*lines, {"fsync(", "/record>"}) < line_with(*lines, {"fsync(", staged + ">)"}));
-        if (scene.cache.link_kind() == LinkKind::file) CHECK(line_with(*lines, {"fsync(", "/l-" + id + ">"}) < placed);
-        const std::size_t archive = line_with(*lines, {"fsync(", scene.root.string() + "/archive>"});
+        CHECK(line_with(*lines, {"fsync(", "/tree/sub/deep/f2>"}) <
+              line_with(*lines, {"fsync(", "/tree/sub/deep>"}));
+        CHECK(line_with(*lines, {"fsync(", "/record>"}) <
+              line_with(*lines, {"fsync(", staged + ">)"}));
+        if (scene.cache.link_kind() == LinkKind::file)
+            CHECK(line_with(*lines, {"fsync(", "/l-" + id + ">"}) < placed);
+        const std::size_t archive =
+            line_with(*lines, {"fsync(", scene.root.string() + "/archive>"});
         CHECK(archived < archive);
         CHECK(archive < placed);
         CHECK(placed < line_with(*lines, {"fsync(", "/buckets/b>"}));
@@ -144,7 +163,8 @@ TEST_CASE("a file that its owner may not read is brought to the disk as well") {
     Staging staging = value(scene.bucket.stage());
     fill(staging.path(), "x");
     fs::permissions(staging.path() / "f0", fs::perms::none);
-    const Lease lease = value(scene.bucket.publish("k", std::move(staging), {Durability::power, ""}));
+    const Lease lease =
+        value(scene.bucket.publish("k", std::move(staging), {Durability::power, ""}));
     CHECK(fs::exists(lease.path() / "f0"));
 }
 
@@ -160,7 +180,8 @@ TEST_CASE("a publish that can't bring its link to the disk has published nothing
         });
         Staging staging = value(scene.bucket.stage());
         fill(staging.path(), "new");
-        const auto published = scene.bucket.publish("k", std::move(staging), {Durability::power, ""});
+        const auto published =
+            scene.bucket.publish("k", std::move(staging), {Durability::power, ""});
         os::set_point_hook({});
         CHECK(placed);
         REQUIRE_FALSE(published);
@@ -184,7 +205,8 @@ TEST_CASE("a publish whose entry can't be brought to the disk has changed nothin
         });
         Staging staging = value(scene.bucket.stage());
         fill(staging.path(), "new");
-        const auto published = scene.bucket.publish("k", std::move(staging), {Durability::power, ""});
+        const auto published =
+            scene.bucket.publish("k", std::move(staging), {Durability::power, ""});
         os::set_point_hook({});
         INFO("syncs fail around " << before);
         REQUIRE(failed);

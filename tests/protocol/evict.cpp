@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Evict: which entries a limit takes, which it spares, and what is looked at again before each goes.
 
 #include <fcntl.h>
@@ -5,7 +6,6 @@
 #include <sys/statvfs.h>
 
 #include "catch.hpp"
-
 #include "scene.hpp"
 
 using namespace larder;
@@ -16,7 +16,9 @@ namespace {
 
 using Reason = Eviction::Reason;
 
-fs::path link_of(const Scene& scene, const std::string& key) { return scene.root / "buckets" / "b" / key; }
+fs::path link_of(const Scene& scene, const std::string& key) {
+    return scene.root / "buckets" / "b" / key;
+}
 
 /// Makes the last use of a key one of `ago`.
 void use_ago(const Scene& scene, const std::string& key, std::chrono::seconds ago) {
@@ -28,7 +30,8 @@ void use_ago(const Scene& scene, const std::string& key, std::chrono::seconds ag
 std::chrono::seconds last_use_of(const Scene& scene, const std::string& key) {
     const auto used = value(scene.bucket.info(key)).last_used;
     REQUIRE(used);
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now() - *used);
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now() -
+                                                            *used);
 }
 
 /// Keys "0", "1", …: each was last used a day after the one before it, the last one today. Each holds 300 bytes.
@@ -67,7 +70,12 @@ Done collect(const Cache& cache, CollectOptions options) {
 class HeldCollector {
 public:
     HeldCollector(const Scene& scene, const CollectOptions& options, const std::string& point)
-        : child_([&](Child& child) { child.say("evicted " + std::to_string(value(open_cache(scene.root).collect(options)).evicted)); }, {{point}, {}}) {
+        : child_(
+              [&](Child& child) {
+                  child.say("evicted " +
+                            std::to_string(value(open_cache(scene.root).collect(options)).evicted));
+              },
+              {{point}, {}}) {
         child_.wait_for(point);
     }
     std::string go_on() {
@@ -108,7 +116,9 @@ TEST_CASE("the entries that were least recently used go until the limit's low wa
         CHECK(*done.report.live_entries == 6);
     }
     SECTION("several limits: the strictest decides") {
-        const auto done = collect(scene.cache, {.max_size = 10'000, .max_age = 8 * 24h - 1h, .max_entries = 7, .low_water = 85});
+        const auto done = collect(
+            scene.cache,
+            {.max_size = 10'000, .max_age = 8 * 24h - 1h, .max_entries = 7, .low_water = 85});
         CHECK(done.keys == Keys{"0", "1", "2", "3"});
         CHECK(done.evictions[0].reason == Reason::max_age);
         CHECK(done.evictions[1].reason == Reason::max_age);
@@ -121,7 +131,9 @@ TEST_CASE("the entries that were least recently used go until the limit's low wa
 TEST_CASE("a cache within its limits loses nothing, also between low water and limit") {
     const Scene scene;
     put_old(scene, 5);
-    const auto done = collect(scene.cache, {.max_size = 1500, .max_age = 5 * 24h, .max_entries = 5, .min_free = 1, .low_water = 1});
+    const auto done = collect(
+        scene.cache,
+        {.max_size = 1500, .max_age = 5 * 24h, .max_entries = 5, .min_free = 1, .low_water = 1});
     CHECK(done.keys.empty());
     CHECK(done.report.within_limits);
     CHECK(*done.report.live_entries == 5);
@@ -129,10 +141,11 @@ TEST_CASE("a cache within its limits loses nothing, also between low water and l
     require_no_leak(scene.root, 5);
 }
 
-TEST_CASE("a disk that is too full gets back what it lacks, and no more entries go than that takes") {
+TEST_CASE(
+    "a disk that is too full gets back what it lacks, and no more entries go than that takes") {
     const Scene scene;
     put_old(scene, 4);
-    struct statvfs disk{};
+    struct statvfs disk {};
     REQUIRE(::statvfs(scene.root.c_str(), &disk) == 0);
     const auto all = std::uint64_t{disk.f_blocks} * disk.f_frsize;
     // More than any disk has: everything goes, and it is said that this is not enough.
@@ -226,7 +239,8 @@ TEST_CASE("a pattern of keep spares what it fits, by bucket and key") {
     const Bucket other = value(scene.cache.bucket("c"));
     put(other, "dir/0", "x");
     put(other, "dir/1", "x");
-    CHECK(collect(scene.cache, {.max_entries = 0, .keep = {"b/[12]", "*/0"}}).keys == Keys{"dir/1"});
+    CHECK(collect(scene.cache, {.max_entries = 0, .keep = {"b/[12]", "*/0"}}).keys ==
+          Keys{"dir/1"});
     CHECK(keys_of(scene.bucket) == Keys{"0", "1", "2"});
     CHECK(keys_of(other) == Keys{"dir/0"});
 }
@@ -249,7 +263,8 @@ TEST_CASE("a dry run says what the real one does, and changes nothing") {
     CHECK(did.report.entries == would.report.entries);
     CHECK(did.report.bytes == would.report.bytes);
     CHECK(did.report.spared.size() == would.report.spared.size());
-    for (std::size_t i = 0; i < did.evictions.size(); ++i) CHECK(did.evictions[i].id == would.evictions[i].id);
+    for (std::size_t i = 0; i < did.evictions.size(); ++i)
+        CHECK(did.evictions[i].id == would.evictions[i].id);
 }
 
 TEST_CASE("a plan is carried out as far as each of its entries is still what was planned") {
@@ -277,9 +292,11 @@ TEST_CASE("limits and plans that make no sense are refused, and nothing changes"
     put_old(scene, 1);
     CHECK(outcome(scene.cache.collect({.max_entries = 0, .low_water = 0})) == "invalid");
     CHECK(outcome(scene.cache.collect({.max_entries = 0, .low_water = 101})) == "invalid");
-    CHECK(outcome(scene.cache.collect({.max_entries = 0, .plan = std::vector<Eviction>{}})) == "invalid");
+    CHECK(outcome(scene.cache.collect({.max_entries = 0, .plan = std::vector<Eviction>{}})) ==
+          "invalid");
     Eviction hostile;
-    for (const std::string& id : std::vector<std::string>{"", "../../archive", std::string(26, '0'), "x"}) {
+    for (const std::string& id :
+         std::vector<std::string>{"", "../../archive", std::string(26, '0'), "x"}) {
         hostile.id = id;
         CHECK(outcome(scene.cache.collect({.plan = std::vector{hostile}})) == "invalid");
     }
@@ -308,15 +325,20 @@ TEST_CASE("a hit is written down, at most once an hour for each entry") {
     CHECK(get(scene.bucket) == 0);  // this process has looked at it a moment ago
 
     // Another process has not.
-    Child other([&](Child&) { Child::must(get(open_bucket(scene.root)) == 1, "the use is written down"); });
+    Child other(
+        [&](Child&) { Child::must(get(open_bucket(scene.root)) == 1, "the use is written down"); });
     CHECK(other.join() == 0);
     CHECK(last_use_of(scene, "k") < 30min);
-    Child third([&](Child&) { Child::must(get(open_bucket(scene.root)) == 0, "it is written down already"); });
+    Child third([&](Child&) {
+        Child::must(get(open_bucket(scene.root)) == 0, "it is written down already");
+    });
     CHECK(third.join() == 0);
 
     // A clock that was wrong is put right.
     use_ago(scene, "k", -1000h);
-    Child fourth([&](Child&) { Child::must(get(open_bucket(scene.root)) == 1, "a time of the future is no use"); });
+    Child fourth([&](Child&) {
+        Child::must(get(open_bucket(scene.root)) == 1, "a time of the future is no use");
+    });
     CHECK(fourth.join() == 0);
     CHECK(last_use_of(scene, "k") > -30min);
 }
@@ -353,7 +375,9 @@ TEST_CASE("what happens to a victim between its choice and its turn is seen") {
     CHECK(content_of(leased) == std::string(100, 'x'));
 }
 
-TEST_CASE("an entry that is leased in the last moment is evicted, and stays for as long as it is leased") {
+TEST_CASE(
+    "an entry that is leased in the last moment is evicted, and stays for as long as it is "
+    "leased") {
     const Scene scene;
     put_old(scene, 1);
     HeldCollector collector(scene, {.max_entries = 0}, "evict.one");
@@ -365,12 +389,15 @@ TEST_CASE("an entry that is leased in the last moment is evicted, and stays for 
     CHECK(content_of(leased) == std::string(100, 'x'));
 }
 
-TEST_CASE("a process that was stopped inside a publish keeps its bucket from being evicted, and no other") {
+TEST_CASE(
+    "a process that was stopped inside a publish keeps its bucket from being evicted, and no "
+    "other") {
     const Scene scene;
     put_old(scene, 2);
     const Bucket other = value(scene.cache.bucket("c"));
     put(other, "theirs", "x");
-    Child publisher([&](Child&) { put(open_bucket(scene.root), "new", "x"); }, {{"publish.locked"}, {}});
+    Child publisher([&](Child&) { put(open_bucket(scene.root), "new", "x"); },
+                    {{"publish.locked"}, {}});
     publisher.wait_for("publish.locked");
     publisher.stop();
     const auto done = collect(scene.cache, {.max_entries = 0});
@@ -388,7 +415,8 @@ TEST_CASE("a collector that is killed while it evicts has evicted what it had, a
         INFO("killed at " << point);
         const Scene scene;
         put_old(scene, 2);
-        Child victim([&](Child&) { (void)open_cache(scene.root).collect({.max_entries = 0}); }, {{}, {point}});
+        Child victim([&](Child&) { (void)open_cache(scene.root).collect({.max_entries = 0}); },
+                     {{}, {point}});
         CHECK(victim.join() == 128 + SIGKILL);
         const std::size_t left = point == "evict.retired" ? 1 : 2;
         CHECK(keys_of(scene.bucket).size() == left);
@@ -444,7 +472,8 @@ TEST_CASE("what the disk gets back is counted: hard links elsewhere keep their f
 TEST_CASE("an age of centuries takes nothing, and a negative one is refused") {
     const Scene scene;
     put_old(scene, 2);
-    for (const auto age : {std::chrono::seconds::max(), std::chrono::seconds(std::chrono::hours(24 * 365 * 400))}) {
+    for (const auto age :
+         {std::chrono::seconds::max(), std::chrono::seconds(std::chrono::hours(24 * 365 * 400))}) {
         CHECK(collect(scene.cache, {.max_age = age}).keys.empty());
     }
     CHECK(outcome(scene.cache.collect({.max_age = -1s})) == "invalid");
@@ -458,7 +487,7 @@ TEST_CASE("what is garbage makes room before any live entry does") {
     write_file(staging.path() / "large", std::string(64 << 20, 'x'));
     (void)value(scene.bucket.publish("garbage", std::move(staging)));
     value(scene.bucket.remove("garbage"));
-    struct statvfs disk{};
+    struct statvfs disk {};
     REQUIRE(::statvfs(scene.root.c_str(), &disk) == 0);
     // More than is free, and less than there will be.
     const auto wanted = std::uint64_t{disk.f_bavail} * disk.f_frsize + (16U << 20);
@@ -480,10 +509,13 @@ TEST_CASE("more may stay than low water asks for, as long as that is within the 
     const auto again = collect(scene.cache, {.max_entries = 4, .low_water = 50});
     CHECK(again.report.within_limits);
     CHECK(keys_of(scene.bucket).size() == 3);
-    CHECK(collect(scene.cache, {.max_entries = 1}).keys.size() == 2);  // 90 % of one entry are one entry
+    CHECK(collect(scene.cache, {.max_entries = 1}).keys.size() ==
+          2);  // 90 % of one entry are one entry
 }
 
-TEST_CASE("a pin that has returned is seen by an eviction that is under way: it waits for the bucket's lock") {
+TEST_CASE(
+    "a pin that has returned is seen by an eviction that is under way: it waits for the bucket's "
+    "lock") {
     const Scene scene;
     put_old(scene, 1);
     HeldCollector collector(scene, {.max_entries = 0}, "retire.checked");

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: MIT
 // File systems that lack something: the exchange of two names, the rename that never replaces, the rename of a directory.
 
 #include <cerrno>
-#include "catch.hpp"
 
+#include "catch.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -14,20 +15,26 @@ const Errors no_exchange = {{"os.exchange", EINVAL}};
 const Errors no_flags = {{"os.exchange", EINVAL}, {"os.noreplace", EINVAL}};
 
 /// A publisher of "k" where renames lack their flags. Says "put: " and the outcome.
-Child lacking(const Scene& scene, const Errors& errors, const std::string& content, const Points& points, bool hasty = false) {
+Child lacking(const Scene& scene, const Errors& errors, const std::string& content,
+              const Points& points, bool hasty = false) {
     return Child([=, &scene](Child& child) {
         fail_at(child, errors, points);
-        const auto lease = try_put(hasty ? open_hasty(scene.root) : open_bucket(scene.root), "k", content);
+        const auto lease =
+            try_put(hasty ? open_hasty(scene.root) : open_bucket(scene.root), "k", content);
         child.say("put: " + outcome(lease));
         child.hear();
-        Child::must(!lease || content_of(*lease) == content, "the publisher's own entry has changed");
+        Child::must(!lease || content_of(*lease) == content,
+                    "the publisher's own entry has changed");
     });
 }
 
 }  // namespace
 
-TEST_CASE("put, replace, remove, refresh and collect without exchange and without a rename that never replaces") {
-    for (const Errors& errors : {no_exchange, no_flags, Errors{{"os.exchange", ENOSYS}, {"os.noreplace", ENOSYS}}}) {
+TEST_CASE(
+    "put, replace, remove, refresh and collect without exchange and without a rename that never "
+    "replaces") {
+    for (const Errors& errors :
+         {no_exchange, no_flags, Errors{{"os.exchange", ENOSYS}, {"os.noreplace", ENOSYS}}}) {
         const FailingHere failing(errors);
         const Scene scene;
         put(scene.bucket, "k", "one");
@@ -52,7 +59,9 @@ TEST_CASE("put, replace, remove, refresh and collect without exchange and withou
     }
 }
 
-TEST_CASE("an error of the exchange that says nothing about the file system is reported, and nothing is lost") {
+TEST_CASE(
+    "an error of the exchange that says nothing about the file system is reported, and nothing is "
+    "lost") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     {
@@ -64,15 +73,18 @@ TEST_CASE("an error of the exchange that says nothing about the file system is r
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("without exchange: a put that is killed leaves the old entry, none, or the new one, and no orphan") {
+TEST_CASE(
+    "without exchange: a put that is killed leaves the old entry, none, or the new one, and no "
+    "orphan") {
     struct Crash {
         std::string point, old, left;
     };
     for (const Errors& errors : {no_exchange, no_flags}) {
-        for (const Crash& crash : {Crash{"publish.before-exchange", "old", "old"}, Crash{"lock.at-gate", "old", "old"},
-                                   Crash{"publish.old-retired", "old", ""}, Crash{"publish.placed", "old", "new"},
-                                   Crash{"publish.retired", "old", "new"}, Crash{"publish.before-placing-new", "", ""},
-                                   Crash{"publish.placed", "", "new"}}) {
+        for (const Crash& crash :
+             {Crash{"publish.before-exchange", "old", "old"}, Crash{"lock.at-gate", "old", "old"},
+              Crash{"publish.old-retired", "old", ""}, Crash{"publish.placed", "old", "new"},
+              Crash{"publish.retired", "old", "new"}, Crash{"publish.before-placing-new", "", ""},
+              Crash{"publish.placed", "", "new"}}) {
             INFO("killed at " << crash.point << " over \"" << crash.old << "\"");
             const Scene scene;
             if (!crash.old.empty()) put(scene.bucket, "k", crash.old);
@@ -86,7 +98,9 @@ TEST_CASE("without exchange: a put that is killed leaves the old entry, none, or
     }
 }
 
-TEST_CASE("without exchange: between the old link and the new one a get is a miss, and nobody else publishes") {
+TEST_CASE(
+    "without exchange: between the old link and the new one a get is a miss, and nobody else "
+    "publishes") {
     // 1. P, without exchange, has retired the old link, under the exclusive lock
     // 2. a get misses; a put, with or without exchange, waits; a refresh does not
     // 3. P brings the new link
@@ -119,12 +133,14 @@ TEST_CASE("a process without exchange waits for one that has it, and the other w
     // 2. another one with exchange goes ahead; one without waits
     const Scene scene;
     put(scene.bucket, "k", "old");
-    Child publish([&](Child& child) {
-        const Lease lease = put(open_bucket(scene.root), "k", "new");
-        child.say("published");
-        child.hear();
-        Child::must(content_of(lease) == "new", "the publisher's own entry has changed");
-    }, {{"publish.before-exchange"}, {}});
+    Child publish(
+        [&](Child& child) {
+            const Lease lease = put(open_bucket(scene.root), "k", "new");
+            child.say("published");
+            child.hear();
+            Child::must(content_of(lease) == "new", "the publisher's own entry has changed");
+        },
+        {{"publish.before-exchange"}, {}});
     publish.wait_for("publish.before-exchange");
     Child without = lacking(scene, no_exchange, "other", {}, true);
     without.wait_for("put: busy");
@@ -138,7 +154,9 @@ TEST_CASE("a process without exchange waits for one that has it, and the other w
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("processes with and without exchange on one key: no get ever sees a mixed tree, no lease is lost, nothing leaks") {
+TEST_CASE(
+    "processes with and without exchange on one key: no get ever sees a mixed tree, no lease is "
+    "lost, nothing leaks") {
     const Scene scene;
     const auto churn = [&](Child& child, const Errors& errors, const std::string& content) {
         fail_at(child, errors);
@@ -152,11 +170,13 @@ TEST_CASE("processes with and without exchange on one key: no get ever sees a mi
             if (i % 7 == 3) (void)bucket.remove("k");
             if (i % 10 == 5) value(bucket.refresh());
             if (i % 5 == 4) (void)cache.collect();
-            Child::must(content_of(lease) == content + std::to_string(i), "a leased entry has changed");
+            Child::must(content_of(lease) == content + std::to_string(i),
+                        "a leased entry has changed");
         }
     };
-    Child a([&](Child& child) { churn(child, {}, "a"); }), b([&](Child& child) { churn(child, no_exchange, "b"); }),
-        c([&](Child& child) { churn(child, no_flags, "c"); });
+    Child a([&](Child&child) { churn(child, {}, "a"); }),
+        b([&](Child&child) { churn(child, no_exchange, "b"); }),
+        c([&](Child&child) { churn(child, no_flags, "c"); });
     for (Child* each : {&a, &b, &c}) each->wait_for("ready");
     for (Child* each : {&a, &b, &c}) each->go_on();
     for (Child* each : {&a, &b, &c}) CHECK(each->join() == 0);
@@ -219,7 +239,9 @@ TEST_CASE("a refresh key by key that is killed has retired some keys, and the ne
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("a refresh key by key beside publishers: what they bring later stays, what it took is theirs while they lease it") {
+TEST_CASE(
+    "a refresh key by key beside publishers: what they bring later stays, what it took is theirs "
+    "while they lease it") {
     // 1. P has read the old link, or found none
     // 2. refresh takes the keys out, one by one
     // 3. P looks again, and places its link
@@ -227,7 +249,8 @@ TEST_CASE("a refresh key by key beside publishers: what they bring later stays, 
         const Scene scene;
         put(scene.bucket, "other", "x");
         if (!old.empty()) put(scene.bucket, "k", old);
-        const std::string point = old.empty() ? "publish.before-placing-new" : "publish.before-exchange";
+        const std::string point =
+            old.empty() ? "publish.before-placing-new" : "publish.before-exchange";
         Child publish = lacking(scene, {}, "new", {{point}, {}});
         publish.wait_for(point);
         const FailingHere failing({{"refresh.rename", EXDEV}});

@@ -1,11 +1,11 @@
+// SPDX-License-Identifier: MIT
 // Leases: while a live process holds one, its entry is neither moved nor changed, whatever anyone runs (invariant 4).
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "catch.hpp"
 #include "cache/lease_table.hpp"
-
+#include "catch.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -29,7 +29,8 @@ Child holder(const Scene& scene) {
         const auto before = snapshot(lease.path());
         child.say("leased");
         child.hear();
-        Child::must(snapshot(lease.path()) == before && !before.empty(), "the leased files have changed");
+        Child::must(snapshot(lease.path()) == before && !before.empty(),
+                    "the leased files have changed");
         lease.release();
         child.say("released");
         child.hear();
@@ -38,7 +39,9 @@ Child holder(const Scene& scene) {
 
 }  // namespace
 
-TEST_CASE("a lease holds across refresh, collection and another put, byte for byte, until it is released") {
+TEST_CASE(
+    "a lease holds across refresh, collection and another put, byte for byte, until it is "
+    "released") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     Child child = holder(scene);
@@ -77,7 +80,9 @@ TEST_CASE("a stopped process keeps its lease, and holds up nobody") {
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("a process stopped inside publish holds up no refresh, no collection, no get and no other publish") {
+TEST_CASE(
+    "a process stopped inside publish holds up no refresh, no collection, no get and no other "
+    "publish") {
     for (const std::string point : {"publish.archived", "publish.locked"}) {
         INFO("stopped at " << point);
         const Scene scene;
@@ -88,12 +93,14 @@ TEST_CASE("a process stopped inside publish holds up no refresh, no collection, 
                 const auto before = snapshot(lease.path());
                 self.say("published");
                 self.hear();
-                Child::must(content_of(lease) == "late" && snapshot(lease.path()) == before, "the leased files have changed");
+                Child::must(content_of(lease) == "late" && snapshot(lease.path()) == before,
+                            "the leased files have changed");
             },
             {{point}, {}});
         child.wait_for(point);
         child.stop();
-        const Bucket hasty = open_hasty(scene.root);  // whatever waits for a lock that is taken fails at once
+        const Bucket hasty =
+            open_hasty(scene.root);  // whatever waits for a lock that is taken fails at once
         CHECK(outcome(hasty.refresh()) == "ok");
         CHECK(content_of(hasty, "k") == "");
         CHECK(value(scene.cache.collect()).entries == 1);
@@ -135,7 +142,8 @@ TEST_CASE("a killed process that nobody has waited for yet holds no lease") {
     child.wait_for("leased");
     value(scene.bucket.refresh());
     ::kill(child.pid(), SIGKILL);
-    eventually("the killed process has ended", [&] { return value(scene.cache.status()).leases.empty(); });
+    eventually("the killed process has ended",
+               [&] { return value(scene.cache.status()).leases.empty(); });
     CHECK(value(scene.cache.collect()).entries == 1);
     child.kill();
 }
@@ -172,12 +180,15 @@ TEST_CASE("a forked child reads on what its parent had leased, also when the par
     parent.go_on();
     parent.wait_for("whole");
     parent.go_on();
-    eventually("the forked child has ended", [&] { return value(scene.cache.status()).leases.empty(); });
+    eventually("the forked child has ended",
+               [&] { return value(scene.cache.status()).leases.empty(); });
     CHECK(value(scene.cache.collect()).entries == 1);
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("the lease that publish returns protects from the first instant at which others see the entry") {
+TEST_CASE(
+    "the lease that publish returns protects from the first instant at which others see the "
+    "entry") {
     // 1. P has placed its link, and has not returned
     // 2. another process replaces it, removes that, collects
     // 3. P returns: its entry is there
@@ -305,7 +316,9 @@ TEST_CASE("a lease outlives the objects that it came from") {
     CHECK(child.join() == 0);
 }
 
-TEST_CASE("where a lease can't be written down for want of space there is none, and where its end can't, it ends later") {
+TEST_CASE(
+    "where a lease can't be written down for want of space there is none, and where its end can't, "
+    "it ends later") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     put(scene.bucket, "l", "other");
@@ -327,7 +340,8 @@ TEST_CASE("where a lease can't be written down for want of space there is none, 
         Child::must(content_of(lease) == "old", "the leased entry");
         is_full = true;
         const auto none = bucket.get("l");
-        Child::must(!none && none.error().code == Errc::no_space, "a lease that is written down nowhere");
+        Child::must(!none && none.error().code == Errc::no_space,
+                    "a lease that is written down nowhere");
         lease.release();
         child.say("released");
         child.hear();
@@ -377,7 +391,8 @@ TEST_CASE("more leases than one table has slots: each holds its own entry") {
     constexpr std::size_t many = cache::slots_per_table + 44;
     const Scene scene;
     std::vector<Lease> leases;
-    for (std::size_t i = 0; i < many; ++i) leases.push_back(put(scene.bucket, "k" + std::to_string(i), std::to_string(i)));
+    for (std::size_t i = 0; i < many; ++i)
+        leases.push_back(put(scene.bucket, "k" + std::to_string(i), std::to_string(i)));
     CHECK(count_entries(scene.root / "participants") == 2);
     value(scene.bucket.refresh());
     const auto report = value(scene.cache.collect());
@@ -411,7 +426,8 @@ TEST_CASE("the tables of a process that ended are adopted by the next: the pool 
     for (int i = 0; i < 5; ++i) {
         Child child([&](Child&) {
             std::vector<Lease> leases;
-            for (std::size_t lease = 0; lease <= cache::slots_per_table; ++lease) leases.push_back(value(open_bucket(scene.root).get("k")));
+            for (std::size_t lease = 0; lease <= cache::slots_per_table; ++lease)
+                leases.push_back(value(open_bucket(scene.root).get("k")));
         });
         CHECK(child.join() == 0);
     }
@@ -430,7 +446,9 @@ os::Fd open_table(const fs::path& path) {
 
 constexpr off_t slots_at = 4096;
 
-void write_word(const os::Fd& fd, off_t at, std::uint64_t word) { REQUIRE(::pwrite(fd.get(), &word, sizeof word, at) == sizeof word); }
+void write_word(const os::Fd& fd, off_t at, std::uint64_t word) {
+    REQUIRE(::pwrite(fd.get(), &word, sizeof word, at) == sizeof word);
+}
 
 }  // namespace
 
@@ -468,7 +486,8 @@ TEST_CASE("a table has as many slots as it says") {
         REQUIRE(table->store(*slot, id));
     }
     CHECK_FALSE(table->acquire());
-    CHECK(value(cache::read_table(open_table(path).get(), path)).leases.size() == cache::slots_per_table);
+    CHECK(value(cache::read_table(open_table(path).get(), path)).leases.size() ==
+          cache::slots_per_table);
 }
 
 TEST_CASE("a torn slot is read as an id that nobody has, and hides no other slot") {
@@ -476,21 +495,26 @@ TEST_CASE("a torn slot is read as an id that nobody has, and hides no other slot
     const fs::path path = dir.path() / "0";
     const os::Fd fd = open_table(path);
     const auto table = value(cache::LeaseTable::take(open_table(path), path));
-    const format::Id old = format::fresh_id(), fresh{old.high ^ 1, old.low ^ 1}, other = format::fresh_id();
+    const format::Id old = format::fresh_id(), fresh{old.high ^ 1, old.low ^ 1},
+                     other = format::fresh_id();
     const auto first = table->acquire(), second = table->acquire();
     REQUIRE((first && second));
     REQUIRE(table->store(*first, old));
     REQUIRE(table->store(*second, other));
     // Between the two stores of store(): from an old id, from nothing, and to nothing.
     write_word(fd, slots_at, fresh.high);
-    CHECK(value(cache::read_table(fd.get(), path)).leases == std::vector{format::Id{fresh.high, old.low}, other});
+    CHECK(value(cache::read_table(fd.get(), path)).leases ==
+          std::vector{format::Id{fresh.high, old.low}, other});
     write_word(fd, slots_at + 8, 0);
-    CHECK(value(cache::read_table(fd.get(), path)).leases == std::vector{format::Id{fresh.high, 0}, other});
+    CHECK(value(cache::read_table(fd.get(), path)).leases ==
+          std::vector{format::Id{fresh.high, 0}, other});
     write_word(fd, slots_at, 0);
     CHECK(value(cache::read_table(fd.get(), path)).leases == std::vector{other});
 }
 
-TEST_CASE("a table cut off at any length has never held a lease; one of another version is not understood") {
+TEST_CASE(
+    "a table cut off at any length has never held a lease; one of another version is not "
+    "understood") {
     const TempDir dir;
     const fs::path path = dir.path() / "0";
     const os::Fd fd = open_table(path);

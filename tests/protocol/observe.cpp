@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: MIT
 // What a Cache tells of itself: events, their lines in a log, and counters.
 
 #include <sys/stat.h>
 
-#include "catch.hpp"
 #include <mutex>
-#include "observe/event_log.hpp"
 #include <sstream>
 #include <thread>
 
+#include "catch.hpp"
+#include "observe/event_log.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -70,7 +71,8 @@ std::vector<std::string> lines_of(const fs::path& file) {
 TEST_CASE("what changes a cache is told to who changes it, and to nobody else") {
     const Scene scene;
     Ear ear, other;
-    const Cache cache = open_cache(scene.root, ear.options()), beside = open_cache(scene.root, other.options());
+    const Cache cache = open_cache(scene.root, ear.options()),
+                beside = open_cache(scene.root, other.options());
     const Bucket bucket = value(cache.bucket("b"));
     const auto before = std::chrono::system_clock::now();
     const std::string id = put(bucket, "k", "x").id();
@@ -135,7 +137,8 @@ TEST_CASE("evictions are told one by one, with the limit, and a plan that is onl
 TEST_CASE("a wait is told with who holds the lock while it lasts, and when it is over") {
     const Scene scene;
     put(scene.bucket, "k", "x");
-    Child holder([&](Child&) { value(open_bucket(scene.root).remove("k")); }, {{"remove.checked"}, {}});
+    Child holder([&](Child&) { value(open_bucket(scene.root).remove("k")); },
+                 {{"remove.checked"}, {}});
     holder.wait_for("remove.checked");
     Ear ear;
     const Bucket bucket = open_bucket(scene.root, ear.options());
@@ -157,21 +160,24 @@ TEST_CASE("a wait is told with who holds the lock while it lasts, and when it is
     CHECK(heard[1] == "published b/other");
 }
 
-TEST_CASE("a wait is told after the lock that it was for, so that a slow listener holds up nobody") {
+TEST_CASE(
+    "a wait is told after the lock that it was for, so that a slow listener holds up nobody") {
     const Scene scene;
     Child holder([&](Child&) { put(open_bucket(scene.root), "k", "x"); }, {{"publish.locked"}, {}});
     holder.wait_for("publish.locked");
     OpenOptions options = test_options();
     std::string others = "not asked";
     options.on_event = [&](const Event& event) {
-        if (event.kind == Event::Kind::waited) others = outcome(open_hasty(scene.root).remove("none"));
+        if (event.kind == Event::Kind::waited)
+            others = outcome(open_hasty(scene.root).remove("none"));
     };
     const Bucket bucket = open_bucket(scene.root, options);
     const Lease lease = put(scene.bucket, "mine", "x");
     std::thread waiter([&] { (void)bucket.remove("mine"); });
     eventually("it waits", [&] {
         const auto locks = value(scene.cache.status()).locks;
-        return std::any_of(locks.begin(), locks.end(), [](const LockInfo& lock) { return lock.waiting; });
+        return std::any_of(locks.begin(), locks.end(),
+                           [](const LockInfo& lock) { return lock.waiting; });
     });
     holder.go_on();
     waiter.join();
@@ -179,13 +185,16 @@ TEST_CASE("a wait is told after the lock that it was for, so that a slow listene
     CHECK(others == "miss");
 }
 
-TEST_CASE("a wait that was given up names the holder, and a build that goes on without the lock says so") {
+TEST_CASE(
+    "a wait that was given up names the holder, and a build that goes on without the lock says "
+    "so") {
     const Scene scene;
     const auto build = [](Staging& staging) -> Result<> {
         fill(staging.path(), "x");
         return {};
     };
-    Child holder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", build)); }, {{"build.filled", "publish.locked"}, {}});
+    Child holder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", build)); },
+                 {{"build.filled", "publish.locked"}, {}});
     holder.wait_for("build.filled");
     const std::string who = " who=pid " + std::to_string(holder.pid()) + " (";
     Ear ear;
@@ -251,7 +260,8 @@ TEST_CASE("repairs are told, by a verify and by the get that met a link to nowhe
     (void)value(cache.verify({.repair = true}));
     const Heard heard = ear.take();
     REQUIRE(heard.size() == 1);
-    CHECK(heard[0].starts_with("repaired what=" + (scene.root / "buckets" / "b" / "lost").string() + ": entry "));
+    CHECK(heard[0].starts_with("repaired what=" + (scene.root / "buckets" / "b" / "lost").string() +
+                               ": entry "));
     CHECK(cache.counters().repairs == 2);
 }
 
@@ -332,7 +342,9 @@ TEST_CASE("counters add up what was done, by all threads, and by this Cache alon
     CHECK(counters.collections == 2);
     CHECK(counters.deleted == 2);
     CHECK(counters.deleted_bytes == counters.evicted_bytes + collected.bytes);
-    CHECK(counters.removed + counters.restored + counters.takeovers + counters.repairs + counters.reopened == 0);
+    CHECK(counters.removed + counters.restored + counters.takeovers + counters.repairs +
+              counters.reopened ==
+          0);
     CHECK(counters.given_up == 0);
 
     Child child([&](Child& self) {
@@ -353,14 +365,18 @@ TEST_CASE("every event is one line of the log, whoever writes it and whatever it
     auto lines = lines_of(options.log);
     REQUIRE(lines.size() == 1);
     CHECK(contains(lines[0], "Z pid=" + std::to_string(::getpid()) + " thread="));
-    CHECK(contains(lines[0], R"( event=published bucket="b" key="k\" event=forged\u000a2026-01-01 \\ \u007f" id=")"));
-    CHECK((fs::status(options.log).permissions() & fs::perms::all) == (fs::perms::owner_read | fs::perms::owner_write));
+    CHECK(contains(
+        lines[0],
+        R"( event=published bucket="b" key="k\" event=forged\u000a2026-01-01 \\ \u007f" id=")"));
+    CHECK((fs::status(options.log).permissions() & fs::perms::all) ==
+          (fs::perms::owner_read | fs::perms::owner_write));
 
     std::vector<std::unique_ptr<Child>> children;
     for (int i = 0; i < 4; ++i) {
         children.push_back(std::make_unique<Child>([&, i](Child&) {
             const Bucket bucket = open_bucket(scene.root, options);
-            for (int n = 0; n < 50; ++n) put(bucket, std::to_string(i) + "-" + std::to_string(n), "x");
+            for (int n = 0; n < 50; ++n)
+                put(bucket, std::to_string(i) + "-" + std::to_string(n), "x");
         }));
     }
     for (auto& child : children) CHECK(child->join() == 0);
@@ -368,14 +384,20 @@ TEST_CASE("every event is one line of the log, whoever writes it and whatever it
     std::size_t published = 0;
     for (const auto& line : lines) {
         CHECK(line.starts_with("20"));
-        published += contains(line, " event=published bucket=\"b\" key=\"") && line.ends_with("\"") ? 1 : 0;
+        published +=
+            contains(line, " event=published bucket=\"b\" key=\"") && line.ends_with("\"") ? 1 : 0;
     }
     CHECK(published == 201);
 }
 
 TEST_CASE("a line says only what there is to say") {
-    const WallTime at{std::chrono::duration_cast<WallTime::duration>(std::chrono::microseconds(1'769'903'998'000'250))};
-    const std::string line = observe::to_line({.kind = Event::Kind::collected, .at = at, .took = 1'000'250us, .entries = 3, .bytes = 4096});
+    const WallTime at{std::chrono::duration_cast<WallTime::duration>(
+        std::chrono::microseconds(1'769'903'998'000'250))};
+    const std::string line = observe::to_line({.kind = Event::Kind::collected,
+                                               .at = at,
+                                               .took = 1'000'250us,
+                                               .entries = 3,
+                                               .bytes = 4096});
     CHECK(line.starts_with("2026-01-31T23:59:58.000250Z pid="));
     CHECK(line.ends_with(" event=collected took=1.000250 entries=3 bytes=4096\n"));
 }

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: MIT
 // Races, step by step: a process is held at a point while others do the worst they can, and the outcome is the protocol's.
 
-#include "catch.hpp"
 #include <filesystem>
 #include <set>
-#include "protocol/retire.hpp"
 
+#include "catch.hpp"
+#include "protocol/retire.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -14,13 +15,19 @@ namespace {
 
 /// Gets "k", and says "got " and what it held.
 Child getter(const Scene& scene, const std::string& hold_at) {
-    return Child([&scene](Child& child) { child.say("got " + content_of(open_bucket(scene.root), "k")); }, {{hold_at}, {}});
+    return Child(
+        [&scene](Child& child) { child.say("got " + content_of(open_bucket(scene.root), "k")); },
+        {{hold_at}, {}});
 }
 
 /// Collects, and says how many entries went.
 Child collector(const Scene& scene, const std::vector<std::string>& hold_at) {
-    return Child([&scene](Child& child) { child.say("collected " + std::to_string(value(open_cache(scene.root).collect()).entries)); },
-                 {hold_at, {}});
+    return Child(
+        [&scene](Child& child) {
+            child.say("collected " +
+                      std::to_string(value(open_cache(scene.root).collect()).entries));
+        },
+        {hold_at, {}});
 }
 
 /// Puts "new" as "k", says so, and checks in the end that the lease it got still holds.
@@ -59,16 +66,20 @@ TEST_CASE("a get whose link is retired between its two reads is a miss") {
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("a get that can write no lease, and whose entry is collected while it looks, finds the entry that took its place, or a miss") {
+TEST_CASE(
+    "a get that can write no lease, and whose entry is collected while it looks, finds the entry "
+    "that took its place, or a miss") {
     for (const bool replaced : {true, false}) {
         // 1. G reads the link; 2. it is replaced, or removed, and the entry collected; 3. G looks at the entry
         const Scene scene;
         put_here(scene, "old");
-        Child get([&scene](Child& child) {
-            OpenOptions options = test_options();
-            options.read_only = true;
-            child.say("got " + content_of(open_bucket(scene.root, options), "k"));
-        }, {{"get.unleased"}, {}});
+        Child get(
+            [&scene](Child& child) {
+                OpenOptions options = test_options();
+                options.read_only = true;
+                child.say("got " + content_of(open_bucket(scene.root, options), "k"));
+            },
+            {{"get.unleased"}, {}});
         get.wait_for("get.unleased");
         replaced ? put_here(scene, "new") : value(scene.bucket.remove("k"));
         CHECK(value(scene.cache.collect()).entries == 1);
@@ -99,7 +110,8 @@ TEST_CASE("a get whose link is replaced between its two reads leases the new ent
 
 // A process joins the cache at its first get, after it has read the link and before it stores the id: "adopt.reaped" holds it there.
 
-TEST_CASE("a get whose entry is deleted before it stores the id is a miss, or leases the new entry") {
+TEST_CASE(
+    "a get whose entry is deleted before it stores the id is a miss, or leases the new entry") {
     // 1. G reads the link, and stores nothing yet
     // 2. refresh, and a collection that deletes the entry; perhaps a put
     // 3. G stores the id, too late, and reads again
@@ -118,7 +130,8 @@ TEST_CASE("a get whose entry is deleted before it stores the id is a miss, or le
     }
 }
 
-TEST_CASE("a get that stores the id after the collector has read the slots does not take the lease") {
+TEST_CASE(
+    "a get that stores the id after the collector has read the slots does not take the lease") {
     // 1. G reads the link, and stores nothing yet
     // 2. remove
     // 3. C lists the link, reads the slots: nobody has leased it
@@ -162,7 +175,8 @@ TEST_CASE("what is leased and then retired beside a collector stays") {
     }
 }
 
-TEST_CASE("a lease that is held before its entry is retired holds off a collector that begins later") {
+TEST_CASE(
+    "a lease that is held before its entry is retired holds off a collector that begins later") {
     const Scene scene;
     put_here(scene, "old");
     const Lease lease = value(scene.bucket.get("k"));
@@ -185,23 +199,29 @@ enum class Other { collect, refresh, remove, replace };
 /// 3. P ends its publish; another collection
 /// What comes later wins, and the lease that P got holds whatever became of the key.
 void check_publish_beside(const std::string& old, const std::string& point, Other other) {
-    INFO("publish over \"" << old << "\" held at " << point << " beside " << static_cast<int>(other));
+    INFO("publish over \"" << old << "\" held at " << point << " beside "
+                           << static_cast<int>(other));
     const Scene scene;
     if (!old.empty()) put_here(scene, old);
     Child publish = publisher(scene, {point});
     publish.wait_for(point);
     const bool placed = point == "publish.placed" || point == "publish.retired";
     const bool has_bucket = !old.empty() || placed || point == "publish.before-placing-new";
-    const bool locked = point == "publish.locked" || point == "publish.before-placing-new" || point == "publish.before-exchange";
+    const bool locked = point == "publish.locked" || point == "publish.before-placing-new" ||
+                        point == "publish.before-exchange";
     std::string wins = "new";
     switch (other) {
-        case Other::collect: break;
+        case Other::collect:
+            break;
         case Other::refresh:
             value(scene.bucket.refresh());
             if (placed) wins = "";
             break;
         case Other::remove:
-            CHECK(outcome(open_hasty(scene.root).remove("k")) == (locked && has_bucket ? "busy" : placed || !old.empty() ? "ok" : "miss"));
+            CHECK(outcome(open_hasty(scene.root).remove("k")) == (locked && has_bucket ? "busy"
+                                                                  : placed || !old.empty()
+                                                                      ? "ok"
+                                                                      : "miss"));
             if (placed) wins = "";
             break;
         case Other::replace:
@@ -221,22 +241,29 @@ void check_publish_beside(const std::string& old, const std::string& point, Othe
 }  // namespace
 
 TEST_CASE("a publish of a new key beside collect, refresh, remove and another publish") {
-    for (const char* point : {"stage.made", "publish.leased", "publish.completed", "publish.linked", "publish.archived", "lock.past-gate",
-                              "publish.locked", "publish.before-placing-new", "publish.placed", "publish.retired"}) {
-        for (const Other other : {Other::collect, Other::refresh, Other::remove, Other::replace}) check_publish_beside("", point, other);
+    for (const char* point : {"stage.made", "publish.leased", "publish.completed", "publish.linked",
+                              "publish.archived", "lock.past-gate", "publish.locked",
+                              "publish.before-placing-new", "publish.placed", "publish.retired"}) {
+        for (const Other other : {Other::collect, Other::refresh, Other::remove, Other::replace})
+            check_publish_beside("", point, other);
     }
 }
 
 TEST_CASE("a publish that replaces beside collect, refresh, remove and another publish") {
-    for (const char* point : {"stage.made", "publish.leased", "publish.completed", "publish.linked", "publish.archived", "lock.past-gate",
-                              "publish.locked", "publish.before-exchange", "publish.placed", "publish.retired"}) {
-        for (const Other other : {Other::collect, Other::refresh, Other::remove, Other::replace}) check_publish_beside("old", point, other);
+    for (const char* point : {"stage.made", "publish.leased", "publish.completed", "publish.linked",
+                              "publish.archived", "lock.past-gate", "publish.locked",
+                              "publish.before-exchange", "publish.placed", "publish.retired"}) {
+        for (const Other other : {Other::collect, Other::refresh, Other::remove, Other::replace})
+            check_publish_beside("old", point, other);
     }
 }
 
-TEST_CASE("of two publishers that have both found the key missing, the later one wins, and both keep their leases") {
+TEST_CASE(
+    "of two publishers that have both found the key missing, the later one wins, and both keep "
+    "their leases") {
     const Scene scene;
-    Child first = publisher(scene, {"publish.before-placing-new"}), second = publisher(scene, {"publish.before-placing-new"});
+    Child first = publisher(scene, {"publish.before-placing-new"}),
+          second = publisher(scene, {"publish.before-placing-new"});
     first.wait_for("publish.before-placing-new");
     second.wait_for("publish.before-placing-new");
     go_on_until(first, "published");
@@ -251,10 +278,12 @@ TEST_CASE("of two publishers that have both found the key missing, the later one
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("of two publishers that are about to exchange the same link, each gets back what it replaced") {
+TEST_CASE(
+    "of two publishers that are about to exchange the same link, each gets back what it replaced") {
     const Scene scene;
     put_here(scene, "old");
-    Child first = publisher(scene, {"publish.before-exchange"}), second = publisher(scene, {"publish.before-exchange"});
+    Child first = publisher(scene, {"publish.before-exchange"}),
+          second = publisher(scene, {"publish.before-exchange"});
     first.wait_for("publish.before-exchange");
     second.wait_for("publish.before-exchange");
     for (Child* each : {&first, &second}) go_on_until(*each, "published");
@@ -285,7 +314,9 @@ void place_late(const Scene& scene, Child& publish, const fs::path& moved) {
 
 }  // namespace
 
-TEST_CASE("a publish that lands in a refreshed bucket before it is collected is garbage that its publisher has leased") {
+TEST_CASE(
+    "a publish that lands in a refreshed bucket before it is collected is garbage that its "
+    "publisher has leased") {
     const Scene scene;
     put_here(scene, "old");
     Child publish = publisher(scene, {"publish.before-exchange", "publish.placed"});
@@ -302,7 +333,9 @@ TEST_CASE("a publish that lands in a refreshed bucket before it is collected is 
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("a link that a late publish exchanges while its bucket is taken apart is read after it was taken out") {
+TEST_CASE(
+    "a link that a late publish exchanges while its bucket is taken apart is read after it was "
+    "taken out") {
     // 1. P is about to exchange the link of "k"
     // 2. refresh
     // 3. C comes upon "k" in the moved bucket, and has not renamed it
@@ -328,7 +361,9 @@ TEST_CASE("a link that a late publish exchanges while its bucket is taken apart 
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("a late publish of a new key into a bucket that is being taken apart is left to the next round") {
+TEST_CASE(
+    "a late publish of a new key into a bucket that is being taken apart is left to the next "
+    "round") {
     const Scene scene;
     put(scene.bucket, "other", "old");
     Child publish = publisher(scene, {"publish.before-placing-new", "publish.placed"});
@@ -356,7 +391,11 @@ TEST_CASE("a remove that has checked its link keeps publishers out, and loses to
     // 4. R finds no link to rename
     const Scene scene;
     put_here(scene, "old");
-    Child remove([&](Child& child) { child.say("removed: " + outcome(open_bucket(scene.root).remove("k"))); }, {{"remove.checked"}, {}});
+    Child remove(
+        [&](Child& child) {
+            child.say("removed: " + outcome(open_bucket(scene.root).remove("k")));
+        },
+        {{"remove.checked"}, {}});
     remove.wait_for("remove.checked");
     value(scene.bucket.refresh());
     const auto refused = try_put(open_hasty(scene.root), "k", "new");
@@ -406,7 +445,8 @@ TEST_CASE("a get that retires a dangling link never takes away what is published
     }
 }
 
-TEST_CASE("a get that finds a dangling link does not wait for a publisher, and leaves the link to it") {
+TEST_CASE(
+    "a get that finds a dangling link does not wait for a publisher, and leaves the link to it") {
     const Scene scene;
     put_dangling(scene);
     Child publish = publisher(scene, {"publish.before-exchange"});
@@ -433,9 +473,11 @@ TEST_CASE("a link is retired only if it still names what was judged") {
     put_here(scene, "new");
     const auto root = value(cache::open_root(scene.root, test_options()));
     const std::string bucket = "b";
-    const protocol::KeyRef place{bucket, bucket, "k", "b/k"}, missing{bucket, bucket, "none", "b/none"};
+    const protocol::KeyRef place{bucket, bucket, "k", "b/k"},
+        missing{bucket, bucket, "none", "b/none"};
     const cache::CallContext no_wait{};
-    const format::Id id = *format::parse_id(judged), now = *format::parse_id(value(scene.bucket.info("k")).id);
+    const format::Id id = *format::parse_id(judged),
+                     now = *format::parse_id(value(scene.bucket.info("k")).id);
     CHECK_FALSE(value(protocol::retire_if(*root, place, id, no_wait)));
     CHECK_FALSE(value(protocol::retire_if_unlocked(*root, place, id)));
     CHECK_FALSE(value(protocol::retire_if(*root, missing, id, no_wait)));
@@ -448,7 +490,8 @@ TEST_CASE("a link is retired only if it still names what was judged") {
     CHECK_FALSE(value(protocol::retire_if_unlocked(*root, place, now)));
     go_on_until(publish, "published");
     CHECK_FALSE(value(protocol::retire_if(*root, place, now, no_wait)));
-    CHECK(value(protocol::retire_if(*root, place, *format::parse_id(value(scene.bucket.info("k")).id), no_wait)));
+    CHECK(value(protocol::retire_if(*root, place,
+                                    *format::parse_id(value(scene.bucket.info("k")).id), no_wait)));
     CHECK(content_of(scene.bucket, "k") == "");
     publish.go_on();
     CHECK(publish.join() == 0);
@@ -480,10 +523,13 @@ TEST_CASE("a second refresh while the first one's bucket is taken apart") {
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("two refreshes at once: the second one finds nothing, or what came between, and neither fails") {
+TEST_CASE(
+    "two refreshes at once: the second one finds nothing, or what came between, and neither "
+    "fails") {
     const Scene scene;
     put_here(scene, "old");
-    Child refresh([&](Child&) { value(open_bucket(scene.root).refresh()); }, {{"refresh.begun"}, {}});
+    Child refresh([&](Child&) { value(open_bucket(scene.root).refresh()); },
+                  {{"refresh.begun"}, {}});
     refresh.wait_for("refresh.begun");
     value(scene.bucket.refresh());
     refresh.go_on();
@@ -491,7 +537,9 @@ TEST_CASE("two refreshes at once: the second one finds nothing, or what came bet
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("gone is gone: a process that knew the bucket before gets nothing after a refresh or a remove has returned") {
+TEST_CASE(
+    "gone is gone: a process that knew the bucket before gets nothing after a refresh or a remove "
+    "has returned") {
     for (const bool by_refresh : {false, true}) {
         const Scene scene;
         put_here(scene, "old");

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: MIT
 // What a process remembers of its gets: a guess at an id, which saves a look at the link, and never decides.
 
-#include "catch.hpp"
 #include "cache/recent.hpp"
 
+#include "catch.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -11,7 +12,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-format::Id id_of(const Bucket& bucket, const std::string& key) { return *format::parse_id(value(bucket.get(key)).id()); }
+format::Id id_of(const Bucket& bucket, const std::string& key) {
+    return *format::parse_id(value(bucket.get(key)).id());
+}
 
 /// In another process.
 void elsewhere(const std::function<void()>& body) {
@@ -21,7 +24,9 @@ void elsewhere(const std::function<void()>& body) {
 
 }  // namespace
 
-TEST_CASE("a key is remembered with its entry, for as long as was said, beside those of a whole installation") {
+TEST_CASE(
+    "a key is remembered with its entry, for as long as was said, beside those of a whole "
+    "installation") {
     cache::Recent recent;
     // Always the same marks, which fill the table evenly: of 500 that keys happen to have, five may share a set of four, and one be forgotten.
     std::vector<cache::Recent::Mark> marks;
@@ -78,7 +83,9 @@ TEST_CASE("what was got before and taken out since is a miss, every time, and ca
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("a guess that is wrong holds up the deletion of what it names, while it stands in a slot, and nothing else") {
+TEST_CASE(
+    "a guess that is wrong holds up the deletion of what it names, while it stands in a slot, and "
+    "nothing else") {
     const Scene scene;
     put(scene.bucket, "k", "one");
     Child getter(

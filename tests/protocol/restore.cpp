@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: MIT
 // Restore: what was retired comes back under a new id, until it is collected. And refreshes of some keys.
 
 #include "catch.hpp"
-
 #include "scene.hpp"
 
 using namespace larder;
@@ -35,7 +35,9 @@ std::string id_of_retired(const Cache& cache, const std::string& key) {
 
 }  // namespace
 
-TEST_CASE("what was removed, replaced or refreshed is listed until it is collected, and can be restored") {
+TEST_CASE(
+    "what was removed, replaced or refreshed is listed until it is collected, and can be "
+    "restored") {
     const Scene scene;
     const std::string long_key(1000, 'k');
     put(scene.bucket, "removed", "1");
@@ -63,7 +65,9 @@ TEST_CASE("what was removed, replaced or refreshed is listed until it is collect
     require_no_leak(scene.root, 2);
 }
 
-TEST_CASE("what is not retired, or is no id, can't be restored; a key that has an entry is not replaced unless that is allowed") {
+TEST_CASE(
+    "what is not retired, or is no id, can't be restored; a key that has an entry is not replaced "
+    "unless that is allowed") {
     const Scene scene;
     const std::string live = put(scene.bucket, "k", "old").id();
     CHECK(outcome(scene.cache.restore("../../k")) == "invalid");
@@ -85,7 +89,8 @@ TEST_CASE("a restore beside a collection: one of them gives way, and a kill leav
     const std::string id = put(scene.bucket, "k", "x").id();
     value(scene.bucket.remove("k"));
     {
-        Child restorer([&](Child&) { (void)value(open_cache(scene.root).restore(id)); }, {{"restore.filled"}, {}});
+        Child restorer([&](Child&) { (void)value(open_cache(scene.root).restore(id)); },
+                       {{"restore.filled"}, {}});
         restorer.wait_for("restore.filled");
         CHECK(outcome(scene.cache.collect()) == "busy");
         CHECK(outcome(scene.cache.restore(id)) == "busy");
@@ -94,7 +99,8 @@ TEST_CASE("a restore beside a collection: one of them gives way, and a kill leav
     CHECK(outcome(scene.bucket.get("k")) == "miss");
     CHECK(retired_keys(scene.cache) == Keys{"k"});
     {
-        Child collector([&](Child&) { (void)value(open_cache(scene.root).collect()); }, {{"collect.listed"}, {}});
+        Child collector([&](Child&) { (void)value(open_cache(scene.root).collect()); },
+                        {{"collect.listed"}, {}});
         collector.wait_for("collect.listed");
         CHECK(outcome(scene.cache.restore(id)) == "busy");
         collector.go_on();
@@ -104,7 +110,8 @@ TEST_CASE("a restore beside a collection: one of them gives way, and a kill leav
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("what is retired and leased can be restored; both are whole, and independent of each other") {
+TEST_CASE(
+    "what is retired and leased can be restored; both are whole, and independent of each other") {
     const Scene scene;
     const Lease old = put(scene.bucket, "k", "x");
     value(scene.bucket.remove("k"));
@@ -118,7 +125,8 @@ TEST_CASE("what is retired and leased can be restored; both are whole, and indep
 
 TEST_CASE("a refresh by pattern takes the keys that fit, and no others") {
     const Scene scene;
-    for (const char* key : {"numpy-1", "numpy-2", "black-1", "dir/numpy-3"}) put(scene.bucket, key, "x");
+    for (const char* key : {"numpy-1", "numpy-2", "black-1", "dir/numpy-3"})
+        put(scene.bucket, key, "x");
     const std::string long_key = "numpy-" + std::string(1000, 'k');
     put(scene.bucket, long_key, "x");
     Keys taken;
@@ -137,14 +145,21 @@ TEST_CASE("a refresh by pattern takes the keys that fit, and no others") {
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("a refresh by age takes what was published before, and nothing that is published while it looks") {
+TEST_CASE(
+    "a refresh by age takes what was published before, and nothing that is published while it "
+    "looks") {
     const Scene scene;
     put(scene.bucket, "old", "x");
     put(scene.bucket, "replaced", "x");
     const auto then = std::chrono::system_clock::now();
     put(scene.bucket, "new", "x");
     CHECK(value(scene.bucket.refresh({.pattern = "n*", .published_before = then})) == 0);
-    Child refresher([&](Child& child) { child.say("took " + std::to_string(value(open_bucket(scene.root).refresh({.published_before = then})))); }, {{"retire.checked"}, {}});
+    Child refresher(
+        [&](Child& child) {
+            child.say("took " + std::to_string(value(
+                                    open_bucket(scene.root).refresh({.published_before = then}))));
+        },
+        {{"retire.checked"}, {}});
     refresher.wait_for("retire.checked");
     refresher.kill();
     CHECK(keys_of(scene.bucket).size() == 3);
@@ -154,10 +169,13 @@ TEST_CASE("a refresh by age takes what was published before, and nothing that is
     require_no_leak(scene.root, 2);
 }
 
-TEST_CASE("a refresh by pattern waits for nobody; one by age waits for a lock, within its limit, and says who has it") {
+TEST_CASE(
+    "a refresh by pattern waits for nobody; one by age waits for a lock, within its limit, and "
+    "says who has it") {
     const Scene scene;
     put(scene.bucket, "k", "x");
-    Child publisher([&](Child&) { put(open_bucket(scene.root), "other", "x"); }, {{"publish.locked"}, {}});
+    Child publisher([&](Child&) { put(open_bucket(scene.root), "other", "x"); },
+                    {{"publish.locked"}, {}});
     publisher.wait_for("publish.locked");
     publisher.stop();
     const Bucket hasty = open_hasty(scene.root);
@@ -176,7 +194,9 @@ TEST_CASE("a put that comes while a restore copies is not undone by it, unless t
         const Scene scene;
         const std::string id = put(scene.bucket, "k", "old").id();
         value(scene.bucket.remove("k"));
-        Child restorer([&](Child& child) { child.say(outcome(open_cache(scene.root).restore(id, replace))); }, {{"restore.filled"}, {}});
+        Child restorer(
+            [&](Child& child) { child.say(outcome(open_cache(scene.root).restore(id, replace))); },
+            {{"restore.filled"}, {}});
         restorer.wait_for("restore.filled");
         put(scene.bucket, "k", "new");
         restorer.go_on();
@@ -203,7 +223,11 @@ TEST_CASE("a refresh by age takes a malformed link, and not the entry that is pu
     RefreshOptions options;
     options.published_before = std::chrono::system_clock::now() - 1h;
     // Before it has the lock somebody puts.
-    Child refresher([&](Child& child) { child.say("took " + std::to_string(value(open_bucket(scene.root).refresh(options)))); }, {{"lock.at-gate"}, {}});
+    Child refresher(
+        [&](Child& child) {
+            child.say("took " + std::to_string(value(open_bucket(scene.root).refresh(options))));
+        },
+        {{"lock.at-gate"}, {}});
     refresher.wait_for("lock.at-gate");
     CHECK(outcome(open_hasty(scene.root).get("k")) == "miss");
     fs::remove(link);

@@ -1,20 +1,25 @@
+// SPDX-License-Identifier: MIT
 // What the tests of the protocol share: a cache of their own, and processes in which system calls fail.
 #pragma once
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
-#include "format/link.hpp"
 #include <map>
+
+#include "format/link.hpp"
 #include "os/points.hpp"
 #include "support/cache.hpp"
 #include "support/child.hpp"
-#include <unistd.h>
 
 namespace larder::testing {
 
 /// A cache that nobody else uses, with one bucket in use.
 struct Scene {
-    Scene() { std::signal(SIGPIPE, SIG_IGN); }  // who speaks to a child that has ended is to fail, and not to be ended
+    Scene() {
+        std::signal(SIGPIPE, SIG_IGN);
+    }  // who speaks to a child that has ended is to fail, and not to be ended
 
     TempDir dir;
     fs::path root = dir.path() / "cache";
@@ -33,7 +38,8 @@ inline Bucket open_hasty(const fs::path& root) {
     return open_bucket(root, options);
 }
 
-inline Result<Lease> try_put(const Bucket& bucket, const std::string& key, const std::string& content) {
+inline Result<Lease> try_put(const Bucket& bucket, const std::string& key,
+                             const std::string& content) {
     Staging staging = value(bucket.stage());
     fill(staging.path(), content);
     return bucket.publish(key, std::move(staging));
@@ -51,7 +57,8 @@ inline void go_on_until(Child& child, const std::string& word) {
     do {
         child.go_on();
         heard = child.listen();
-        if (heard.empty()) throw std::runtime_error("the child ended before it said \"" + word + "\"");
+        if (heard.empty())
+            throw std::runtime_error("the child ended before it said \"" + word + "\"");
     } while (heard != word);
 }
 
@@ -60,7 +67,9 @@ using Errors = std::map<std::string, int>;
 /// In a child, in place of the Points it began with: what is behind these points fails with these errors.
 inline void fail_at(Child& child, const Errors& errors, const Points& points = {}) {
     os::set_point_hook([&child, errors, points](const char* name) {
-        const auto is_among = [&](const std::vector<std::string>& names) { return std::find(names.begin(), names.end(), name) != names.end(); };
+        const auto is_among = [&](const std::vector<std::string>& names) {
+            return std::find(names.begin(), names.end(), name) != names.end();
+        };
         if (is_among(points.kill_at)) ::kill(::getpid(), SIGKILL);
         if (is_among(points.hold_at)) {
             child.say(name);
@@ -86,7 +95,8 @@ public:
 };
 
 /// Makes a link by hand, of the cache's kind, that names `id`.
-inline void plant_link(const Cache& cache, const fs::path& directory, const std::string& name, const std::string& id) {
+inline void plant_link(const Cache& cache, const fs::path& directory, const std::string& name,
+                       const std::string& id) {
     const auto parsed = format::parse_id(id);
     if (!parsed) throw std::runtime_error("not an id: " + id);
     value(format::make_link(cache.link_kind(), value(os::open_dir(directory)), name, *parsed));

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: MIT
 // Verify: beside writers it finds nothing that is not there, by hand made damage it finds all, and repair costs no sound entry.
 
-#include "catch.hpp"
 #include <sstream>
 
+#include "catch.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -15,7 +16,9 @@ using Kind = Finding::Kind;
 /// "kind name, kind name", sorted; the name is the last component of the finding's path.
 std::string summary(const VerifyReport& report) {
     std::vector<std::string> parts;
-    for (const auto& finding : report.findings) parts.push_back(std::string(name_of(finding.kind)) + " " + finding.path.filename().string());
+    for (const auto& finding : report.findings)
+        parts.push_back(std::string(name_of(finding.kind)) + " " +
+                        finding.path.filename().string());
     std::sort(parts.begin(), parts.end());
     std::string text;
     for (const auto& part : parts) text += (text.empty() ? "" : ", ") + part;
@@ -23,7 +26,8 @@ std::string summary(const VerifyReport& report) {
 }
 
 /// Between verify's looks.
-const std::vector<std::string> listing_points = {"verify.archive-listed", "verify.buckets-listed", "verify.retired-buckets-listed"};
+const std::vector<std::string> listing_points = {"verify.archive-listed", "verify.buckets-listed",
+                                                 "verify.retired-buckets-listed"};
 
 /// Verifies, and says what was found.
 Child verifier(const Scene& scene, const std::string& hold_at, bool repair = false) {
@@ -45,7 +49,9 @@ void require_healed(const Scene& scene, std::size_t live) {
 }
 
 fs::path bucket_path(const Scene& scene) { return scene.root / "buckets" / "b"; }
-fs::path entry_path(const Scene& scene, const std::string& id) { return scene.root / "archive" / id; }
+fs::path entry_path(const Scene& scene, const std::string& id) {
+    return scene.root / "archive" / id;
+}
 
 /// A link of the cache's kind that says something no link of ours says.
 void write_malformed(const Scene& scene, const fs::path& path) {
@@ -65,7 +71,8 @@ TEST_CASE("verify beside writers finds nothing, whatever moves between its looks
         for (const std::string& point : listing_points) {
             INFO("held at " << point << (repair ? ", repairing" : ""));
             const Scene scene;
-            for (const char* key : {"stays", "replaced", "removed", "back"}) put(scene.bucket, key, "old");
+            for (const char* key : {"stays", "replaced", "removed", "back"})
+                put(scene.bucket, key, "old");
             const Bucket refreshed = value(scene.cache.bucket("refreshed"));
             put(refreshed, "k", "old");
             Child verify = verifier(scene, point, repair);
@@ -81,7 +88,8 @@ TEST_CASE("verify beside writers finds nothing, whatever moves between its looks
             verify.go_on();
             verify.wait_for("found: ");
             CHECK(verify.join() == 0);
-            for (const char* key : {"new", "replaced", "back"}) CHECK(content_of(scene.bucket, key) == "new");
+            for (const char* key : {"new", "replaced", "back"})
+                CHECK(content_of(scene.bucket, key) == "new");
             CHECK(content_of(scene.bucket, "stays") == "old");
             CHECK(content_of(refreshed, "k") == "newer");
             require_no_leak(scene.root, 5);
@@ -89,17 +97,22 @@ TEST_CASE("verify beside writers finds nothing, whatever moves between its looks
     }
 }
 
-TEST_CASE("verify while a publish is held at any of its points, and goes on between verify's looks, finds nothing") {
+TEST_CASE(
+    "verify while a publish is held at any of its points, and goes on between verify's looks, "
+    "finds nothing") {
     for (const bool replaces : {false, true}) {
-        for (const std::string at : {"stage.made", "publish.completed", "publish.linked", "publish.archived", "publish.locked", "publish.placed"}) {
+        for (const std::string at : {"stage.made", "publish.completed", "publish.linked",
+                                     "publish.archived", "publish.locked", "publish.placed"}) {
             for (const std::string& point : listing_points) {
                 INFO("publish held at " << at << ", verify at " << point);
                 const Scene scene;
                 if (replaces) put(scene.bucket, "k", "old");
-                Child publish([&](Child& child) {
-                    put(open_bucket(scene.root), "k", "new");
-                    child.say("published");
-                }, {{at}, {}});
+                Child publish(
+                    [&](Child& child) {
+                        put(open_bucket(scene.root), "k", "new");
+                        child.say("published");
+                    },
+                    {{at}, {}});
                 publish.wait_for(at);
                 CHECK(summary(value(scene.cache.verify())) == "");
                 Child verify = verifier(scene, point, true);
@@ -117,7 +130,9 @@ TEST_CASE("verify while a publish is held at any of its points, and goes on betw
     }
 }
 
-TEST_CASE("verify and a late publish into a refreshed bucket: the exchanged link is met, wherever it went") {
+TEST_CASE(
+    "verify and a late publish into a refreshed bucket: the exchanged link is met, wherever it "
+    "went") {
     // 1. P is about to exchange; refresh moves the bucket aside
     // 2. V has listed the archive, or the buckets
     // 3. P's exchange takes the old link out of the moved bucket into P's staging area, and from there P may retire it
@@ -126,13 +141,16 @@ TEST_CASE("verify and a late publish into a refreshed bucket: the exchanged link
             INFO("verify held at " << point << (retires ? ", link retired" : ", link in staging"));
             const Scene scene;
             put(scene.bucket, "k", "old");
-            Child publish([&](Child& child) {
-                put(open_bucket(scene.root), "k", "new");
-                child.say("published");
-            }, {{"publish.before-exchange", "publish.placed"}, {}});
+            Child publish(
+                [&](Child& child) {
+                    put(open_bucket(scene.root), "k", "new");
+                    child.say("published");
+                },
+                {{"publish.before-exchange", "publish.placed"}, {}});
             publish.wait_for("publish.before-exchange");
             value(scene.bucket.refresh());
-            const fs::path moved = fs::directory_iterator(scene.root / "retired" / "buckets")->path();
+            const fs::path moved =
+                fs::directory_iterator(scene.root / "retired" / "buckets")->path();
             Child verify = verifier(scene, point, true);
             verify.wait_for(point);
             // What a rename does that had looked the bucket up before it was moved.
@@ -216,7 +234,8 @@ TEST_CASE("malformed: a link that says something else, a record that is cut, cha
     write_file(changed, text);
     fs::remove(entry_path(scene, put(scene.bucket, "recordless", "x").id()) / "record");
     const auto report = value(scene.cache.verify());
-    CHECK(summary(report) == "malformed link, malformed record, malformed record, malformed record");
+    CHECK(summary(report) ==
+          "malformed link, malformed record, malformed record, malformed record");
     CHECK_FALSE(report.sound());
     require_healed(scene, 1);
     CHECK(content_of(scene.bucket, "sound") == "x");
@@ -239,13 +258,15 @@ TEST_CASE("misnamed: a link to another key's entry") {
 }
 
 TEST_CASE("shared: an entry that a key and a copy of its link name stays its key's") {
-    const std::vector<std::string> copies = {"buckets/b/copy", "retired/links/" + fresh_name(), "buckets/b2/k"};
+    const std::vector<std::string> copies = {"buckets/b/copy", "retired/links/" + fresh_name(),
+                                             "buckets/b2/k"};
     for (const auto& copy : copies) {
         INFO("copied to " << copy);
         const Scene scene;
         put(value(scene.cache.bucket("b2")), "other", "x");
         const std::string id = put(scene.bucket, "k", "x").id();
-        plant_link(scene.cache, (scene.root / copy).parent_path(), fs::path(copy).filename().string(), id);
+        plant_link(scene.cache, (scene.root / copy).parent_path(),
+                   fs::path(copy).filename().string(), id);
         const auto report = value(scene.cache.verify());
         CHECK(contains(summary(report), "shared " + id));
         CHECK_FALSE(report.sound());
@@ -263,7 +284,9 @@ TEST_CASE("shared: an entry that two retired links name is collected once") {
     require_healed(scene, 0);
 }
 
-TEST_CASE("orphan: an entry that no link names is listed, and then collected, and not while it is leased") {
+TEST_CASE(
+    "orphan: an entry that no link names is listed, and then collected, and not while it is "
+    "leased") {
     const Scene scene;
     put(scene.bucket, "sound", "x");
     Lease lease = put(scene.bucket, "k", "orphan");
@@ -291,13 +314,17 @@ TEST_CASE("participant: a table that can't be read is found, and is nobody's to 
     CHECK(value(scene.cache.verify()).sound());
 }
 
-TEST_CASE("foreign: names that larder does not know, in every directory, are listed, left alone, and break nothing") {
+TEST_CASE(
+    "foreign: names that larder does not know, in every directory, are listed, left alone, and "
+    "break nothing") {
     const Scene scene;
     const std::string id = put(scene.bucket, "k", "x").id();
     value(scene.bucket.pin("k"));
     (void)value(scene.cache.collect());
     std::size_t planted = 0;
-    for (const char* directory : {"", "pins/b", "locks", "participants", "staging", "staging/0", "buckets/b", "archive", "retired", "retired/links", "retired/buckets"}) {
+    for (const char* directory :
+         {"", "pins/b", "locks", "participants", "staging", "staging/0", "buckets/b", "archive",
+          "retired", "retired/links", "retired/buckets"}) {
         write_file(scene.root / directory / "Foreign file", "x");
         fs::create_directory(scene.root / directory / "Foreign directory");
         planted += 2;
@@ -327,7 +354,8 @@ TEST_CASE("a link that leads out of the cache is not followed, by anybody") {
     fill(outside, "precious");
     const auto before = snapshot(outside);
     put(scene.bucket, "k", "x");
-    const std::vector<std::string> targets = {outside.string(), "../../../outside", "../../archive/../../outside", "../../archive"};
+    const std::vector<std::string> targets = {outside.string(), "../../../outside",
+                                              "../../archive/../../outside", "../../archive"};
     for (std::size_t i = 0; i < targets.size(); ++i) {
         const fs::path path = bucket_path(scene) / ("out" + std::to_string(i));
         if (scene.cache.link_kind() == LinkKind::file) {
@@ -343,21 +371,26 @@ TEST_CASE("a link that leads out of the cache is not followed, by anybody") {
     CHECK(content_of(scene.bucket, "k") == "x");
 }
 
-TEST_CASE("every kind of damage at once: one repair and one collection leave the sound entries, and them alone") {
+TEST_CASE(
+    "every kind of damage at once: one repair and one collection leave the sound entries, and them "
+    "alone") {
     const Scene scene;
     std::vector<Lease> leases;
     for (int i = 0; i < 5; ++i) put(scene.bucket, "sound" + std::to_string(i), "sound");
     put(scene.bucket, "sound0", "sound");
     fs::remove_all(entry_path(scene, put(scene.bucket, "dangling", "x").id()));
     write_malformed(scene, bucket_path(scene) / "malformed");
-    write_file(entry_path(scene, put(scene.bucket, "cut", "x").id()) / "record", "larder record 1\n");
+    write_file(entry_path(scene, put(scene.bucket, "cut", "x").id()) / "record",
+               "larder record 1\n");
     plant_link(scene.cache, bucket_path(scene), "copy", value(scene.bucket.info("sound1")).id);
-    plant_link(scene.cache, scene.root / "retired" / "links", fresh_name(), value(scene.bucket.info("sound2")).id);
+    plant_link(scene.cache, scene.root / "retired" / "links", fresh_name(),
+               value(scene.bucket.info("sound2")).id);
     put(scene.bucket, "orphan", "x");
     fs::remove(bucket_path(scene) / "orphan");
     CHECK_FALSE(value(scene.cache.verify()).sound());
     require_healed(scene, 5);
-    for (int i = 0; i < 5; ++i) CHECK(content_of(scene.bucket, "sound" + std::to_string(i)) == "sound");
+    for (int i = 0; i < 5; ++i)
+        CHECK(content_of(scene.bucket, "sound" + std::to_string(i)) == "sound");
     CHECK(content_of(scene.bucket, "copy") == "");
 }
 
@@ -384,10 +417,12 @@ TEST_CASE("a repair does not retire what took the place of the link that it has 
     // 4. V has the lock, and finds another link than it judged: there is nothing to report any more
     const Scene scene;
     fs::remove_all(entry_path(scene, put(scene.bucket, "k", "old").id()));
-    Child publish([&](Child& child) {
-        put(open_bucket(scene.root), "k", "new");
-        child.say("published");
-    }, {{"publish.before-exchange"}, {}});
+    Child publish(
+        [&](Child& child) {
+            put(open_bucket(scene.root), "k", "new");
+            child.say("published");
+        },
+        {{"publish.before-exchange"}, {}});
     publish.wait_for("publish.before-exchange");
     Child verify = verifier(scene, "lock.at-gate", true);
     verify.wait_for("lock.at-gate");

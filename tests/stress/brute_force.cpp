@@ -1,13 +1,15 @@
+// SPDX-License-Identifier: MIT
 // The judge's answer, beside that of trying all orders: thousands of small histories of one key, from a fixed seed.
 
 #include <algorithm>
-#include "catch.hpp"
 #include <optional>
 #include <random>
-#include "stress/history/text.hpp"
-#include "stress/judge/judge.hpp"
 #include <string>
 #include <vector>
+
+#include "catch.hpp"
+#include "stress/history/text.hpp"
+#include "stress/judge/judge.hpp"
 
 using namespace larder::stress;
 
@@ -16,15 +18,17 @@ namespace {
 /// What takes effect at one instant, in the words of the register itself: versions, and 0 for nothing.
 struct Atom {
     Time from, to;
-    Kind kind;        // put: writes; get: reads; remove: takes something; refresh: takes whatever is there
+    Kind
+        kind;  // put: writes; get: reads; remove: takes something; refresh: takes whatever is there
     Version version;  // of a get: 0 for a miss
     bool may_be_left_out;
 };
 
 std::vector<Atom> atoms_of(const Operation& operation) {
-    const auto& [begin, middle, end, version, intended] =
-        std::tie(operation.begin, operation.middle, operation.end, operation.version, operation.intended);
-    const bool ok = operation.outcome == Outcome::ok, unclear = operation.outcome == Outcome::unclear;
+    const auto& [begin, middle, end, version, intended] = std::tie(
+        operation.begin, operation.middle, operation.end, operation.version, operation.intended);
+    const bool ok = operation.outcome == Outcome::ok,
+               unclear = operation.outcome == Outcome::unclear;
     switch (operation.kind) {
         case Kind::put:
             if (ok || unclear) return {{begin, end, Kind::put, intended, unclear}};
@@ -38,7 +42,9 @@ std::vector<Atom> atoms_of(const Operation& operation) {
                 if (ok) return {{begin, end, Kind::get, version, false}};
                 return {};
             }
-            if (ok || unclear) return {{begin, middle, Kind::get, 0, false}, {middle + 1, end, Kind::put, intended, unclear}};
+            if (ok || unclear)
+                return {{begin, middle, Kind::get, 0, false},
+                        {middle + 1, end, Kind::put, intended, unclear}};
             return {{begin, middle, Kind::get, 0, false}};
         case Kind::remove:
             if (ok || unclear) return {{begin, end, Kind::remove, 0, unclear}};
@@ -52,13 +58,18 @@ std::vector<Atom> atoms_of(const Operation& operation) {
 
 /// All orders, with and without what may be left out.
 bool has_order(std::vector<Atom>& left, Version state, Time latest_begin) {
-    if (std::all_of(left.begin(), left.end(), [](const Atom& atom) { return atom.may_be_left_out; })) return true;
+    if (std::all_of(left.begin(), left.end(),
+                    [](const Atom& atom) { return atom.may_be_left_out; }))
+        return true;
     for (std::size_t i = 0; i < left.size(); ++i) {
         const Atom atom = left[i];
-        if (atom.to < latest_begin) continue;  // something that began after its end has had its turn
+        if (atom.to < latest_begin)
+            continue;  // something that began after its end has had its turn
         if (atom.kind == Kind::get && atom.version != state) continue;
         if (atom.kind == Kind::remove && state == 0) continue;
-        const Version next = atom.kind == Kind::get ? state : atom.kind == Kind::put ? atom.version : 0;
+        const Version next = atom.kind == Kind::get   ? state
+                             : atom.kind == Kind::put ? atom.version
+                                                      : 0;
         left.erase(left.begin() + static_cast<std::ptrdiff_t>(i));
         const bool found = has_order(left, next, std::max(latest_begin, atom.from));
         left.insert(left.begin() + static_cast<std::ptrdiff_t>(i), atom);
@@ -78,7 +89,8 @@ bool has_order(const History& history) {
 bool is_found_in_order(const Verdict& verdict) {
     using Kind = Violation::Kind;
     const auto found = [&](Kind kind) { return verdict.found[static_cast<std::size_t>(kind)]; };
-    return found(Kind::foreign) + found(Kind::lost) + found(Kind::stale) + found(Kind::disorder) == 0;
+    return found(Kind::foreign) + found(Kind::lost) + found(Kind::stale) + found(Kind::disorder) ==
+           0;
 }
 
 class Random {
@@ -105,7 +117,8 @@ Operation operation_at(Random& random, std::size_t number, Time instant) {
     operation.finished = true;
     operation.begin = instant - 1 - random.below(30);
     operation.end = instant + 2 + random.below(30);
-    if (operation.kind == Kind::put || operation.kind == Kind::build) operation.intended = operation.version = number;
+    if (operation.kind == Kind::put || operation.kind == Kind::build)
+        operation.intended = operation.version = number;
     return operation;
 }
 
@@ -162,14 +175,18 @@ void spoil(Random& random, History& history) {
     switch (random.below(4)) {
         case 0:  // another outcome
             if (operation.kind == Kind::get || operation.kind == Kind::remove) {
-                operation.outcome = operation.outcome == Outcome::miss ? Outcome::ok : Outcome::miss;
-                if (operation.kind == Kind::get) operation.version = operation.outcome == Outcome::ok ? 1 + random.below(7) : 0;
+                operation.outcome =
+                    operation.outcome == Outcome::miss ? Outcome::ok : Outcome::miss;
+                if (operation.kind == Kind::get)
+                    operation.version = operation.outcome == Outcome::ok ? 1 + random.below(7) : 0;
             } else {
-                operation.outcome = operation.outcome == Outcome::unclear ? Outcome::ok : Outcome::failed;
+                operation.outcome =
+                    operation.outcome == Outcome::unclear ? Outcome::ok : Outcome::failed;
             }
             break;
         case 1:  // another version
-            if (operation.kind == Kind::get && operation.outcome == Outcome::ok) operation.version = 1 + random.below(7);
+            if (operation.kind == Kind::get && operation.outcome == Outcome::ok)
+                operation.version = 1 + random.below(7);
             break;
         case 2:  // later
         {
@@ -181,7 +198,8 @@ void spoil(Random& random, History& history) {
         }
         default:  // shorter
             operation.begin += (operation.end - operation.begin) / 2;
-            if (operation.middle != 0) operation.begin = std::min(operation.begin, operation.middle);
+            if (operation.middle != 0)
+                operation.begin = std::min(operation.begin, operation.middle);
             break;
     }
 }
@@ -194,8 +212,10 @@ History arbitrary(Random& random) {
         auto operation = operation_at(random, number, 100 + 2 * random.below(50));
         const bool unclear = random.once_in(6);
         operation.outcome = unclear ? Outcome::unclear : Outcome::ok;
-        if (operation.kind == Kind::build && random.once_in(2)) operation.middle = operation.begin + 1;
-        if (operation.kind == Kind::get || (operation.kind == Kind::build && operation.middle == 0)) {
+        if (operation.kind == Kind::build && random.once_in(2))
+            operation.middle = operation.begin + 1;
+        if (operation.kind == Kind::get ||
+            (operation.kind == Kind::build && operation.middle == 0)) {
             operation.version = 1 + random.below(count);
             if (operation.kind == Kind::get && random.once_in(3)) operation.outcome = Outcome::miss;
         }
@@ -226,7 +246,9 @@ struct Tally {
             const auto again = parse_text(violation.timeline, "timeline");
             if (!again) FAIL(again.error().message() << '\n' << violation.timeline);
             if (judge(*again).sound())
-                FAIL("the explanation explains nothing:\n" << violation.explanation << '\n' << violation.timeline);
+                FAIL("the explanation explains nothing:\n"
+                     << violation.explanation << '\n'
+                     << violation.timeline);
         }
     }
 };

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 // stress-judge as scripts use it: what it prints, and what it exits with.
 
 #include <sys/wait.h>
 
-#include "catch.hpp"
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+
+#include "catch.hpp"
 #include "stress/history/log.hpp"
 #include "stress/history/text.hpp"
 #include "support/cache.hpp"
@@ -45,7 +47,8 @@ TEST_CASE("a sound history: 0, and what was judged") {
           "sound\n"
           "  6 operations; 0 of them changes that may have happened or not\n"
           "  1 keys judged, each on its own, with 6 / 6 / 6 operations (fewest / median / most)\n"
-          "  0 builds compared with the next of their key; 0 evictions; 6 operations measured against a limit\n");
+          "  0 builds compared with the next of their key; 0 evictions; 6 operations measured "
+          "against a limit\n");
 }
 
 TEST_CASE("a violation: 1, explained by a timeline that can be judged by itself") {
@@ -57,7 +60,8 @@ TEST_CASE("a violation: 1, explained by a timeline that can be judged by itself"
     const auto explanation = ran.out.find("\nstale: ");
     REQUIRE(explanation != std::string::npos);
     CHECK(ran.out.substr(explanation) ==
-          "\nstale: 0/1: get of 0/1 (version 1) by process 1, thread 0 read a version that was gone before it began: after "
+          "\nstale: 0/1: get of 0/1 (version 1) by process 1, thread 0 read a version that was "
+          "gone before it began: after "
           "refresh of 0 by "
           "process 2, thread 0\n\n"
           "# 1.0.1 put 0/1 v1 ok  |---|\n"
@@ -69,7 +73,8 @@ TEST_CASE("a violation: 1, explained by a timeline that can be judged by itself"
           "31 2.0.1 end refresh 0 ok\n"
           "41 1.0.2 begin get 0/1\n"
           "51 1.0.2 end get 0/1 v1 ok\n");
-    larder::testing::write_file(directory.path() / "again.txt", ran.out.substr(ran.out.find("\n\n", explanation + 1)));
+    larder::testing::write_file(directory.path() / "again.txt",
+                                ran.out.substr(ran.out.find("\n\n", explanation + 1)));
     CHECK(run((directory.path() / "again.txt").string()).code == 1);
 }
 
@@ -89,7 +94,9 @@ TEST_CASE("the verdict as JSON, beside the text or in its place") {
     const auto ran = run("--json - " + history("good/removes-race.txt"));
     CHECK(ran.code == 0);
     CHECK(nlohmann::json::parse(ran.out)["sound"] == true);
-    CHECK(run("--json " + (directory.path() / "no/where").string() + ' ' + history("good/removes-race.txt")).code == 2);
+    CHECK(run("--json " + (directory.path() / "no/where").string() + ' ' +
+              history("good/removes-race.txt"))
+              .code == 2);
 }
 
 TEST_CASE("a directory that processes have filled") {
@@ -109,11 +116,14 @@ TEST_CASE("a directory that processes have filled") {
 TEST_CASE("options change the limits") {
     CHECK(run(history("bad/hostage.get.txt")).code == 1);
     CHECK(run("--hostage-limit 7.5 " + history("bad/hostage.get.txt")).code == 0);
-    CHECK(run("--lock-timeout 3 --hostage-limit 8 " + history("bad/hostage.busy-for-nobody.txt")).code == 0);
+    CHECK(run("--lock-timeout 3 --hostage-limit 8 " + history("bad/hostage.busy-for-nobody.txt"))
+              .code == 0);
     CHECK(run("--unlocked-builds " + history("bad/built_twice.at-once.txt")).code == 0);
     CHECK(run("--noise 2.5 " + history("bad/built_twice.at-once.txt")).code == 0);
-    CHECK(run("--build-timeout 0.00000001 " + history("bad/built_twice.lock-not-checked-again.txt")).code == 0);
-    CHECK_FALSE(contains(run("--explain 0 " + history("bad/lost.acknowledged-put.txt")).out, "timeline"));
+    CHECK(run("--build-timeout 0.00000001 " + history("bad/built_twice.lock-not-checked-again.txt"))
+              .code == 0);
+    CHECK_FALSE(
+        contains(run("--explain 0 " + history("bad/lost.acknowledged-put.txt")).out, "timeline"));
 }
 
 TEST_CASE("wrong usage, and what can't be read: 2, and why") {

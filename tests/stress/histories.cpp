@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // Histories kept as files, each told by its first line: sound ones that look wrong, and one for each way to be wrong.
 
 #include <algorithm>
-#include "catch.hpp"
 #include <filesystem>
 #include <set>
 #include <sstream>
+
+#include "catch.hpp"
 #include "stress/history/text.hpp"
 #include "stress/judge/judge.hpp"
 #include "support/cache.hpp"
@@ -20,7 +22,8 @@ using Kinds = std::set<std::string>;
 
 std::vector<fs::path> files_in(const char* directory) {
     std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(fs::path(HISTORIES) / directory)) files.push_back(entry.path());
+    for (const auto& entry : fs::directory_iterator(fs::path(HISTORIES) / directory))
+        files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     return files;
 }
@@ -47,7 +50,8 @@ Kinds kinds_in(const Verdict& verdict) {
 
 std::string explained(const Verdict& verdict) {
     std::string text;
-    for (const auto& violation : verdict.violations) text += violation.explanation + '\n' + violation.timeline;
+    for (const auto& violation : verdict.violations)
+        text += violation.explanation + '\n' + violation.timeline;
     return text;
 }
 
@@ -89,7 +93,9 @@ TEST_CASE("each way to be wrong is found, named, and explained by a history of i
 TEST_CASE("what is wrong is found among much that is right, and shown with little beside it") {
     std::string text;
     Time time = 1000;
-    const auto say = [&](const std::string& line) { text += std::to_string(++time) + ' ' + line + '\n'; };
+    const auto say = [&](const std::string& line) {
+        text += std::to_string(++time) + ' ' + line + '\n';
+    };
     const auto whole = [&](std::size_t number, const std::string& begin, const std::string& end) {
         say("1.0." + std::to_string(number) + " begin " + begin);
         say("1.0." + std::to_string(number) + " end " + end);
@@ -147,8 +153,10 @@ TEST_CASE("so many are explained, all are counted") {
     std::string text;
     for (int key = 1; key <= 30; ++key) {
         const auto place = "0/" + std::to_string(key);
-        text += std::to_string(10 * key) + " 1.0." + std::to_string(key) + " begin remove " + place + '\n';
-        text += std::to_string(10 * key + 5) + " 1.0." + std::to_string(key) + " end remove " + place + " ok\n";
+        text += std::to_string(10 * key) + " 1.0." + std::to_string(key) + " begin remove " +
+                place + '\n';
+        text += std::to_string(10 * key + 5) + " 1.0." + std::to_string(key) + " end remove " +
+                place + " ok\n";
     }
     JudgeOptions options;
     options.most_explained = 3;
@@ -157,8 +165,10 @@ TEST_CASE("so many are explained, all are counted") {
     CHECK(verdict.found[static_cast<std::size_t>(Violation::Kind::disorder)] == 30);
 }
 
-TEST_CASE("builds that may do without the lock are not judged against each other, and others still are") {
-    const auto history = value(read_text(fs::path(HISTORIES) / "bad" / "built_twice.lock-not-checked-again.txt"));
+TEST_CASE(
+    "builds that may do without the lock are not judged against each other, and others still are") {
+    const auto history =
+        value(read_text(fs::path(HISTORIES) / "bad" / "built_twice.lock-not-checked-again.txt"));
     JudgeOptions options;
     options.may_build_unlocked = [](const Operation& build) { return build.process == 2; };
     CHECK(judge(history, options).sound());
@@ -185,7 +195,8 @@ TEST_CASE("limits are what the options say, less what was stopped") {
     CHECK_FALSE(judge(busy, options).sound());
 
     // However much noise there is: half of the time-out is waited for.
-    const auto behind_nobody = value(read_text(fs::path(HISTORIES) / "bad" / "hostage.busy-while-all-run.txt"));
+    const auto behind_nobody =
+        value(read_text(fs::path(HISTORIES) / "bad" / "hostage.busy-while-all-run.txt"));
     options = {};
     options.noise = std::chrono::minutes(1);
     CHECK_FALSE(judge(behind_nobody, options).sound());

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Histories on disk: written by threads and forked processes, cut short by death, by a full disk, and by whoever copied them in
 // part.
 
@@ -7,15 +8,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include "catch.hpp"
 #include <cstring>
 #include <filesystem>
 #include <set>
+#include <thread>
+
+#include "catch.hpp"
 #include "stress/history/log.hpp"
 #include "stress/history/read.hpp"
 #include "support/cache.hpp"
 #include "support/child.hpp"
-#include <thread>
 
 using namespace larder::stress;
 using larder::Errc;
@@ -28,8 +30,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Event event_of(std::uint32_t process, std::uint16_t thread, std::uint32_t operation, Phase phase, Kind kind,
-               Version version = 0) {
+Event event_of(std::uint32_t process, std::uint16_t thread, std::uint32_t operation, Phase phase,
+               Kind kind, Version version = 0) {
     Event event;
     event.process = process;
     event.thread = thread;
@@ -42,8 +44,10 @@ Event event_of(std::uint32_t process, std::uint16_t thread, std::uint32_t operat
 }
 
 void put(Log& log, std::uint32_t process, std::uint16_t thread, std::uint32_t operation) {
-    log.append(event_of(process, thread, operation, Phase::begin, Kind::put, 1000 * thread + operation));
-    log.append(event_of(process, thread, operation, Phase::end, Kind::put, 1000 * thread + operation));
+    log.append(
+        event_of(process, thread, operation, Phase::begin, Kind::put, 1000 * thread + operation));
+    log.append(
+        event_of(process, thread, operation, Phase::end, Kind::put, 1000 * thread + operation));
 }
 
 std::string refusal(const Result<History>& history) {
@@ -61,7 +65,8 @@ void overwrite(const fs::path& file, std::size_t offset, std::uint64_t word) {
 
 }  // namespace
 
-TEST_CASE("what is written is read, with times in order, beyond the space that a file begins with") {
+TEST_CASE(
+    "what is written is read, with times in order, beyond the space that a file begins with") {
     const TempDir directory;
     {
         auto log = value(Log::open_for_process(directory.path(), 3));
@@ -91,7 +96,8 @@ TEST_CASE("threads share a log while it grows") {
         std::vector<std::jthread> running;
         for (std::uint16_t thread = 0; thread < threads; ++thread) {
             running.emplace_back([&log, thread] {
-                for (std::uint32_t operation = 1; operation <= each; ++operation) put(log, 1, thread, operation);
+                for (std::uint32_t operation = 1; operation <= each; ++operation)
+                    put(log, 1, thread, operation);
             });
         }
     }
@@ -105,7 +111,8 @@ TEST_CASE("threads share a log while it grows") {
     CHECK(seen.size() == threads * each);
 }
 
-TEST_CASE("a writer that is killed leaves all that it had written; its operation ends when it did") {
+TEST_CASE(
+    "a writer that is killed leaves all that it had written; its operation ends when it did") {
     const TempDir directory;
     auto supervisor = value(Log::open_for_process(directory.path(), 0));
     Child writer([&](Child& self) {
@@ -149,8 +156,8 @@ TEST_CASE("a writer killed at any instant leaves a history that can be read") {
         writer.kill();
         const auto history = value(read_history(directory.path()));
         REQUIRE(history.operations.size() >= round * 10);
-        const auto unfinished =
-            std::count_if(history.operations.begin(), history.operations.end(), [](const auto& o) { return !o.finished; });
+        const auto unfinished = std::count_if(history.operations.begin(), history.operations.end(),
+                                              [](const auto& o) { return !o.finished; });
         CHECK(unfinished <= 1);
     }
 }
@@ -242,9 +249,11 @@ TEST_CASE("what no harness writes is refused") {
         std::memcpy(&read, good.data() + LogHeader::size + number * sizeof(Event), sizeof(Event));
         return read;
     };
-    const auto refused_with = [&](std::size_t number, const Event& changed, const std::string& why) {
+    const auto refused_with = [&](std::size_t number, const Event& changed,
+                                  const std::string& why) {
         auto bytes = good;
-        std::memcpy(bytes.data() + LogHeader::size + number * sizeof(Event), &changed, sizeof(Event));
+        std::memcpy(bytes.data() + LogHeader::size + number * sizeof(Event), &changed,
+                    sizeof(Event));
         larder::testing::write_file(file, bytes);
         const auto message = refusal(read_history(directory.path()));
         CAPTURE(message, why);
@@ -303,7 +312,8 @@ TEST_CASE("names that are none of ours are left alone; no history at all is an e
     const TempDir directory;
     CHECK(read_history(directory.path()).error().code == Errc::miss);
     CHECK_FALSE(read_history(directory.path() / "nowhere"));
-    for (const char* name : {"report.json", "history.1.new", "history.", "history.-1", "history.99999999999"}) {
+    for (const char* name :
+         {"report.json", "history.1.new", "history.", "history.-1", "history.99999999999"}) {
         larder::testing::write_file(directory.path() / name, "something");
     }
     CHECK(read_history(directory.path()).error().code == Errc::miss);
@@ -315,7 +325,8 @@ TEST_CASE("names that are none of ours are left alone; no history at all is an e
 TEST_CASE("what befell a process is kept by process") {
     const TempDir directory;
     auto log = value(Log::open_for_process(directory.path(), 0));
-    for (const Kind kind : {Kind::born, Kind::stopped, Kind::continued, Kind::stopped, Kind::killed, Kind::ended}) {
+    for (const Kind kind :
+         {Kind::born, Kind::stopped, Kind::continued, Kind::stopped, Kind::killed, Kind::ended}) {
         auto event = event_of(0, 0, 0, Phase::instant, kind);
         event.detail = 7;
         log.append(event);

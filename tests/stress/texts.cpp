@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: MIT
 // Histories as text: what is written reads back, and what is wrong is told by line, with what to write instead.
 
-#include "catch.hpp"
 #include <random>
+
+#include "catch.hpp"
 #include "stress/history/text.hpp"
 #include "support/cache.hpp"
 
@@ -60,27 +62,36 @@ TEST_CASE("a history reads back as it was written") {
 }
 
 TEST_CASE("comments, empty lines, tabs and line ends of another system are read over") {
-    const auto history =
-        value(parse_text("# what it is\r\n\n  10\t1.0.1 begin get 0/1 # a comment\r\n20 1.0.1 end get 0/1 miss", "h.txt"));
+    const auto history = value(parse_text(
+        "# what it is\r\n\n  10\t1.0.1 begin get 0/1 # a comment\r\n20 1.0.1 end get 0/1 miss",
+        "h.txt"));
     REQUIRE(history.operations.size() == 1);
     CHECK(history.operations[0].outcome == Outcome::miss);
 }
 
 TEST_CASE("times may be told from any origin") {
-    const auto history = value(parse_text("1010 1.0.1 begin get 0/1\n1020 1.0.1 end get 0/1 miss\n", "h.txt"));
-    CHECK(text_of(history.operations, {}, 1000) == "10 1.0.1 begin get 0/1\n20 1.0.1 end get 0/1 miss\n");
+    const auto history =
+        value(parse_text("1010 1.0.1 begin get 0/1\n1020 1.0.1 end get 0/1 miss\n", "h.txt"));
+    CHECK(text_of(history.operations, {}, 1000) ==
+          "10 1.0.1 begin get 0/1\n20 1.0.1 end get 0/1 miss\n");
 }
 
 TEST_CASE("an error names the line, what is wrong with it, and what to write") {
-    const auto with = [](const std::string& line) { return refusal("1 1.0.1 begin get 0/1\n\n" + line + "\n"); };
-    CHECK(contains(with("soon 1.0.1 end get 0/1 miss"), "h.txt: line 3: \"soon\" is no time: write nanoseconds"));
+    const auto with = [](const std::string& line) {
+        return refusal("1 1.0.1 begin get 0/1\n\n" + line + "\n");
+    };
+    CHECK(contains(with("soon 1.0.1 end get 0/1 miss"),
+                   "h.txt: line 3: \"soon\" is no time: write nanoseconds"));
     CHECK(contains(with("-1 1.0.1 end get 0/1 miss"), "\"-1\" is no time"));
     CHECK(contains(with("99999999999999999999 1.0.1 end get 0/1 miss"), "is no time"));
     CHECK(contains(with("2 1.0.1"), "wants a time, who, and what"));
-    CHECK(contains(with("2 1.0 end get 0/1 miss"), "\"1.0\" is nobody: write PROCESS.THREAD.OPERATION"));
+    CHECK(contains(with("2 1.0 end get 0/1 miss"),
+                   "\"1.0\" is nobody: write PROCESS.THREAD.OPERATION"));
     CHECK(contains(with("2 1.70000.1 end get 0/1 miss"), "is nobody"));
-    CHECK(contains(with("2 1.0.1 finish get 0/1 miss"), "\"finish\" is no phase: write begin, middle or end"));
-    CHECK(contains(with("2 1.0.1 end fetch 0/1 miss"), "\"fetch\" is no operation: write put, get"));
+    CHECK(contains(with("2 1.0.1 finish get 0/1 miss"),
+                   "\"finish\" is no phase: write begin, middle or end"));
+    CHECK(
+        contains(with("2 1.0.1 end fetch 0/1 miss"), "\"fetch\" is no operation: write put, get"));
     CHECK(contains(with("2 1.0.1 end"), "\"\" is no operation"));
     CHECK(contains(with("2 1.0.1 end killed 0/1 miss"), "\"killed\" is no operation"));
     CHECK(contains(with("2 1.0.1 end get miss"), "get of what? write BUCKET/KEY"));

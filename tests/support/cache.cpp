@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cache.hpp"
 
 #include <unistd.h>
@@ -17,7 +18,9 @@ const char* const file_names[] = {"f0", "sub/f1", "sub/deep/f2"};
 
 TempDir::TempDir() : owner_(::getpid()) {
     const char* const base = std::getenv("LARDER_TEST_DIR");
-    std::string name = (fs::path(base != nullptr ? base : fs::temp_directory_path()) / "larder-test-XXXXXX").string();
+    std::string name =
+        (fs::path(base != nullptr ? base : fs::temp_directory_path()) / "larder-test-XXXXXX")
+            .string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
     path_ = fs::canonical(name);
 }
@@ -30,11 +33,14 @@ TempDir::~TempDir() {
 OpenOptions test_options() {
     OpenOptions options;
     const char* const links = std::getenv("LARDER_TEST_LINKS");
-    options.link_kind = links != nullptr && std::string(links) == "file" ? LinkKind::file : LinkKind::symlink;
+    options.link_kind =
+        links != nullptr && std::string(links) == "file" ? LinkKind::file : LinkKind::symlink;
     return options;
 }
 
-Cache open_cache(const fs::path& root, const OpenOptions& options) { return value(Cache::open(root, options)); }
+Cache open_cache(const fs::path& root, const OpenOptions& options) {
+    return value(Cache::open(root, options));
+}
 
 void write_file(const fs::path& path, const std::string& bytes) {
     std::ofstream stream(path, std::ios::binary | std::ios::trunc);
@@ -54,7 +60,8 @@ void fill(const fs::path& tree, const std::string& content) {
     for (const char* name : file_names) write_file(tree / name, content);
 }
 
-Lease put(const Bucket& bucket, const std::string& key, const std::string& content, const PublishOptions& options) {
+Lease put(const Bucket& bucket, const std::string& key, const std::string& content,
+          const PublishOptions& options) {
     Staging staging = value(bucket.stage());
     fill(staging.path(), content);
     return value(bucket.publish(key, std::move(staging), options));
@@ -63,7 +70,8 @@ Lease put(const Bucket& bucket, const std::string& key, const std::string& conte
 std::string content_of(const Lease& lease) {
     const std::string content = read_file(lease.path() / file_names[0]);
     for (const char* name : file_names) {
-        if (read_file(lease.path() / name) != content) throw std::runtime_error("a mixed tree: " + lease.path().string());
+        if (read_file(lease.path() / name) != content)
+            throw std::runtime_error("a mixed tree: " + lease.path().string());
     }
     return content;
 }
@@ -89,10 +97,13 @@ std::map<std::string, std::string> snapshot(const fs::path& tree) {
 }
 
 std::size_t count_entries(const fs::path& directory) {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 
 void require_no_leak(const fs::path& root, std::size_t live) {
     const auto require = [](bool good, const std::string& what) {
@@ -102,11 +113,16 @@ void require_no_leak(const fs::path& root, std::size_t live) {
         const Cache cache = open_cache(root);
         (void)value(cache.collect());
         const auto report = value(cache.verify());
-        for (const auto& finding : report.findings) throw std::runtime_error(finding.path.string() + ": " + finding.what);
+        for (const auto& finding : report.findings)
+            throw std::runtime_error(finding.path.string() + ": " + finding.what);
     }
-    require(count_entries(root / "archive") == live, std::to_string(count_entries(root / "archive")) + " entries, and not " + std::to_string(live));
-    for (const char* empty : {"retired/links", "retired/buckets", "trash"}) require(count_entries(root / empty) == 0, empty);
-    for (const auto& area : fs::directory_iterator(root / "staging")) require(count_entries(area.path()) == 0, area.path().string());
+    require(count_entries(root / "archive") == live,
+            std::to_string(count_entries(root / "archive")) + " entries, and not " +
+                std::to_string(live));
+    for (const char* empty : {"retired/links", "retired/buckets", "trash"})
+        require(count_entries(root / empty) == 0, empty);
+    for (const auto& area : fs::directory_iterator(root / "staging"))
+        require(count_entries(area.path()) == 0, area.path().string());
 }
 
 }  // namespace larder::testing

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // Caches in temporary directories, and what tests put into them and find in them.
 #pragma once
 
 #include <filesystem>
-#include <larder/larder.hpp>
 #include <map>
 #include <string>
+
+#include <larder/larder.hpp>
 
 namespace larder::testing {
 
@@ -36,7 +38,8 @@ T value(Result<T> result) {
 }
 
 /// Publishes, by whatever way is shortest, a tree of a few files that all hold `content`: "f0", "sub/f1", "sub/deep/f2".
-Lease put(const Bucket& bucket, const std::string& key, const std::string& content, const PublishOptions& options = {});
+Lease put(const Bucket& bucket, const std::string& key, const std::string& content,
+          const PublishOptions& options = {});
 void fill(const fs::path& tree, const std::string& content);
 /// What put() put, or "" where there is no entry. Throws where the files do not agree: a torn, mixed or foreign tree.
 [[nodiscard]] std::string content_of(const Bucket& bucket, const std::string& key);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "child.hpp"
 
 #include <poll.h>
@@ -9,9 +10,10 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include "os/points.hpp"
 #include <stdexcept>
 #include <thread>
+
+#include "os/points.hpp"
 
 namespace larder::testing {
 
@@ -30,7 +32,8 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 Child::Child(std::function<void(Child&)> body, Points points) {
     int up[2], down[2];
     if (::pipe(up) != 0 || ::pipe(down) != 0) fail("pipe");
-    ::signal(SIGPIPE, SIG_IGN);  // who writes to a child that has ended gets an error, and the test says so
+    ::signal(SIGPIPE,
+             SIG_IGN);  // who writes to a child that has ended gets an error, and the test says so
     std::fflush(nullptr);
     pid_ = ::fork();
     if (pid_ < 0) fail("fork");
@@ -138,7 +141,8 @@ void Child::must(bool good, const std::string& what) {
 }
 
 void eventually(const std::string& what, const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(a_minute_in_ms);
+    const auto deadline =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(a_minute_in_ms);
     while (!condition()) {
         if (std::chrono::steady_clock::now() > deadline) fail("never: " + what);
         std::this_thread::sleep_for(std::chrono::milliseconds(1));

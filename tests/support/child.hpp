@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Real processes for tests, held at named points and ordered by pipes: never by sleeping.
 #pragma once
 
@@ -27,11 +28,11 @@ public:
 
     // The parent's side. Each of these fails the test after a minute: only a hang takes that long.
     void wait_for(const std::string& word);  ///< the next thing the child says must be this
-    [[nodiscard]] std::string listen();      ///< the next thing the child says; empty when it has ended
+    [[nodiscard]] std::string listen();  ///< the next thing the child says; empty when it has ended
     void go_on();
-    void kill();            ///< SIGKILL, and waits for its end
-    void stop();            ///< SIGSTOP, and waits until it has stopped
-    void resume();          ///< SIGCONT
+    void kill();               ///< SIGKILL, and waits for its end
+    void stop();               ///< SIGSTOP, and waits until it has stopped
+    void resume();             ///< SIGCONT
     [[nodiscard]] int join();  ///< its exit code; 128 + the signal that ended it
     [[nodiscard]] pid_t pid() const { return pid_; }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tree/carry.hpp"
 
 #include <string_view>
@@ -15,8 +16,10 @@ std::vector<std::string> account_of(const fs::path& top) {
     std::vector<std::string> account;
     for (const auto& each : fs::recursive_directory_iterator(top)) {
         const auto status = look(each.path());
-        std::string line = each.path().lexically_relative(top).string() + " " + std::to_string(status.st_mode) + " " +
-                           std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
+        std::string line = each.path().lexically_relative(top).string() + " " +
+                           std::to_string(status.st_mode) + " " +
+                           std::to_string(status.st_mtim.tv_sec) + "." +
+                           std::to_string(status.st_mtim.tv_nsec);
         if (each.is_symlink()) {
             line += " -> " + fs::read_symlink(each.path()).string();
         } else if (each.is_regular_file()) {
@@ -58,7 +61,8 @@ std::vector<std::string> expected_of(const fs::path& source) {
     return account;
 }
 
-Result<MaterializeReport> carry(const fs::path& source, const fs::path& destination, const MaterializeOptions& options = {}) {
+Result<MaterializeReport> carry(const fs::path& source, const fs::path& destination,
+                                const MaterializeOptions& options = {}) {
     fs::create_directories(destination);
     return tree::carry(open(source), open(destination), options);
 }
@@ -90,7 +94,9 @@ TEST_CASE("A carried tree equals its source, whichever way it goes and whatever 
 TEST_CASE("Where the kernel can't copy, reading and writing does") {
     TempDir temp;
     make_source(temp / "source");
-    const AtPoint hook([&](const char* name) { return std::string_view(name) == "tree.copy_file_range" ? EXDEV : 0; });
+    const AtPoint hook([&](const char* name) {
+        return std::string_view(name) == "tree.copy_file_range" ? EXDEV : 0;
+    });
     REQUIRE(carry(temp / "source", temp / "target", {.mode = LinkMode::copy}));
     CHECK(account_of(temp / "target") == expected_of(temp / "source"));
 }
@@ -110,14 +116,17 @@ TEST_CASE("carry_file carries one file, or symlink, and no directory") {
 
 TEST_CASE("Many files go by several threads, and all arrive") {
     TempDir temp;
-    for (int i = 0; i < 3000; ++i) write(temp / "source" / std::to_string(i % 30) / std::to_string(i), std::to_string(i));
+    for (int i = 0; i < 3000; ++i)
+        write(temp / "source" / std::to_string(i % 30) / std::to_string(i), std::to_string(i));
     const auto report = carry(temp / "source", temp / "target");
     REQUIRE(report);
     CHECK(report->cloned + report->hardlinked + report->copied == 3000);
     CHECK(account_of(temp / "target") == account_of(temp / "source"));
 }
 
-TEST_CASE("Directories that exist are filled and left as they are; new ones get their source's mode when they are full") {
+TEST_CASE(
+    "Directories that exist are filled and left as they are; new ones get their source's mode when "
+    "they are full") {
     TempDir temp;
     write(temp / "source/read-only/inner/file");
     write(temp / "source/exists/file");
@@ -130,7 +139,10 @@ TEST_CASE("Directories that exist are filled and left as they are; new ones get 
     give_to_nobody(temp / "target");
     CHECK(in_child([&] {
               become_nobody();
-              return tree::carry(open(temp / "source"), open(temp / "target"), {.mode = LinkMode::copy}) ? 0 : 1;
+              return tree::carry(open(temp / "source"), open(temp / "target"),
+                                 {.mode = LinkMode::copy})
+                         ? 0
+                         : 1;
           }) == 0);
     CHECK((look(temp / "target/read-only").st_mode & 07777) == 0555);
     CHECK((look(temp / "target/read-only/inner").st_mode & 07777) == 0555);
@@ -169,7 +181,8 @@ TEST_CASE("A way asked for by name that does not work is an error; automatic tak
         CHECK(refused.error().code == Errc::unsupported);
         CHECK(refused.error().sys_errno != 0);
         CHECK(refused.error().path.parent_path().string().starts_with(target.string()));
-        for (const auto& each : fs::recursive_directory_iterator(target)) CHECK_FALSE(each.is_regular_file());
+        for (const auto& each : fs::recursive_directory_iterator(target))
+            CHECK_FALSE(each.is_regular_file());
     }
     const auto report = carry(here / "source", there / "target");
     REQUIRE(report);
@@ -183,7 +196,9 @@ TEST_CASE("What does not work is tried once, what does not work for one file is 
     const int error = GENERATE(EMLINK, EPERM, EXDEV, EOPNOTSUPP);
     int tried = 0;
     {
-        const AtPoint hook([&](const char* name) { return std::string_view(name) == "tree.link" && ++tried > 0 ? error : 0; });
+        const AtPoint hook([&](const char* name) {
+            return std::string_view(name) == "tree.link" && ++tried > 0 ? error : 0;
+        });
         const auto report = carry(temp / "source", temp / "target", {.threads = 1});
         REQUIRE(report);
         SKIP_UNLESS(report->cloned == 0, "files are cloned here");
@@ -232,7 +247,8 @@ TEST_CASE("Two processes fill one destination at the same time") {
               return done && status == 0 ? 0 : 1;
           }) == 0);
     int files = 0;
-    for (const auto& each : fs::recursive_directory_iterator(temp / "target")) files += each.is_regular_file();
+    for (const auto& each : fs::recursive_directory_iterator(temp / "target"))
+        files += each.is_regular_file();
     CHECK(files == 3000);
 }
 

@@ -1,6 +1,5 @@
+// SPDX-License-Identifier: MIT
 // What stands in the way, what must not be followed, what does not fit.
-#include "tree/carry.hpp"
-
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -8,6 +7,7 @@
 #include <string_view>
 
 #include "support.hpp"
+#include "tree/carry.hpp"
 
 namespace larder::tree {
 
@@ -15,7 +15,8 @@ using namespace tree_test;
 
 namespace {
 
-Result<MaterializeReport> carry(const fs::path& source, const fs::path& destination, const MaterializeOptions& options = {}) {
+Result<MaterializeReport> carry(const fs::path& source, const fs::path& destination,
+                                const MaterializeOptions& options = {}) {
     fs::create_directories(destination);
     return tree::carry(open(source), open(destination), options);
 }
@@ -38,7 +39,8 @@ TEST_CASE("A pipe or a socket can't be carried, and is named") {
     } else {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
-        std::strncpy(address.sun_path, (temp / "source/dir/odd").c_str(), sizeof address.sun_path - 1);
+        std::strncpy(address.sun_path, (temp / "source/dir/odd").c_str(),
+                     sizeof address.sun_path - 1);
         const larder::os::Fd fd(::socket(AF_UNIX, SOCK_STREAM, 0));
         REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     }
@@ -61,7 +63,8 @@ TEST_CASE("A file in the way stays as it is, unless it may be replaced") {
     CHECK(count(temp / "target/dir") == 1);
 }
 
-TEST_CASE("Replacing never writes to the file that stood there: it may be a hard link into a cache") {
+TEST_CASE(
+    "Replacing never writes to the file that stood there: it may be a hard link into a cache") {
     TempDir temp;
     write(temp / "cache/file", "precious");
     write(temp / "source/file", "new");
@@ -76,7 +79,8 @@ TEST_CASE("Replacing a hard link by a link to the same file leaves nothing besid
     TempDir temp;
     write(temp / "source/file");
     for (int i = 0; i < 2; ++i) {
-        REQUIRE(carry(temp / "source", temp / "target", {.mode = LinkMode::hardlink, .replace = true}));
+        REQUIRE(
+            carry(temp / "source", temp / "target", {.mode = LinkMode::hardlink, .replace = true}));
         CHECK(count(temp / "target") == 1);
         CHECK(look(temp / "source/file").st_nlink == 2);
     }
@@ -133,7 +137,8 @@ TEST_CASE("A tree deeper than there are descriptors arrives whole") {
     make_deep(temp / "source", 1000);
     CHECK(in_child([&] {
               limit(RLIMIT_NOFILE, 128);
-              const auto report = tree::carry(open(temp / "source"), open(temp / "target"), {.threads = 1});
+              const auto report =
+                  tree::carry(open(temp / "source"), open(temp / "target"), {.threads = 1});
               if (!report) std::fprintf(stderr, "%s\n", report.error().message().c_str());
               return report && report->directories == 1000 && report->bytes == 4 ? 0 : 1;
           }) == 0);
@@ -155,15 +160,18 @@ TEST_CASE("On a full disk carrying says so, and leaves no file half-written") {
     const Mounted disk("none", temp / "target", "tmpfs", 0, "size=1536k");
     SKIP_UNLESS(disk, "no rights to mount");
     const bool in_kernel = GENERATE(true, false);
-    const AtPoint hook(
-        [&](const char* name) { return !in_kernel && std::string_view(name) == "tree.copy_file_range" ? EXDEV : 0; });
+    const AtPoint hook([&](const char* name) {
+        return !in_kernel && std::string_view(name) == "tree.copy_file_range" ? EXDEV : 0;
+    });
     CHECK(code(carry(temp / "source", temp / "target")) == "no_space");
     CHECK(count(temp / "target/dir") == 2);
-    for (const auto& each : fs::directory_iterator(temp / "target/dir")) CHECK(each.file_size() == bytes.size());
+    for (const auto& each : fs::directory_iterator(temp / "target/dir"))
+        CHECK(each.file_size() == bytes.size());
     // Neither does replacing.
     CHECK(code(carry(temp / "source", temp / "target", {.replace = true})) == "no_space");
     CHECK(count(temp / "target/dir") == 2);
-    for (const auto& each : fs::directory_iterator(temp / "target/dir")) CHECK(each.file_size() == bytes.size());
+    for (const auto& each : fs::directory_iterator(temp / "target/dir"))
+        CHECK(each.file_size() == bytes.size());
 }
 #endif
 

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: MIT
 #include <algorithm>
-#include "os/dir_reader.hpp"
 
+#include "os/dir_reader.hpp"
 #include "support.hpp"
 
 namespace larder::os {
@@ -29,7 +30,8 @@ TEST_CASE("A listing has every name once, however many there are, and no dots") 
     const Start start = GENERATE(Start(DirReader::open), Start(DirReader::borrow));
     TempDir temp;
     std::vector<std::string> expected;
-    for (int i = 0; i < 3000; ++i) expected.push_back("a-name-long-enough-to-need-a-second-call-" + std::to_string(i));
+    for (int i = 0; i < 3000; ++i)
+        expected.push_back("a-name-long-enough-to-need-a-second-call-" + std::to_string(i));
     for (const auto& name : expected) write(temp / name);
     std::sort(expected.begin(), expected.end());
     const Dir dir = open(temp.path());
@@ -41,7 +43,8 @@ TEST_CASE("A listing has every name once, however many there are, and no dots") 
     CHECK(names(*reader).size() == expected.size() + 1);
 }
 
-TEST_CASE("A directory that was removed while it is listed has no more names, and that is no error") {
+TEST_CASE(
+    "A directory that was removed while it is listed has no more names, and that is no error") {
     const Start start = GENERATE(Start(DirReader::open), Start(DirReader::borrow));
     TempDir temp;
     fs::create_directory(temp / "dir");

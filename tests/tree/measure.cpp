@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tree/measure.hpp"
 
 #include "support.hpp"

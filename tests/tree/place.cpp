@@ -1,8 +1,8 @@
-#include "tree/containment.hpp"
-
+// SPDX-License-Identifier: MIT
 #include <larder/materialize.hpp>
 
 #include "support.hpp"
+#include "tree/containment.hpp"
 
 namespace larder {
 
@@ -40,7 +40,8 @@ TEST_CASE("Only a regular file `format` with the right beginning makes a cache")
     fs::create_directories(temp / "dir/format");
     fs::create_directory(temp / "pipe");
     REQUIRE(::mkfifo((temp / "pipe/format").c_str(), 0600) == 0);
-    for (const char* name : {"other", "linked", "dir", "pipe"}) CHECK_FALSE(tree::enclosing_cache(temp / name / "x"));
+    for (const char* name : {"other", "linked", "dir", "pipe"})
+        CHECK_FALSE(tree::enclosing_cache(temp / name / "x"));
     CHECK(tree::enclosing_cache(temp / "cache/x"));
 }
 
@@ -90,7 +91,9 @@ TEST_CASE("materialize refuses places where it would do harm, and changes nothin
     fs::create_directory_symlink("home/cache", temp / "link");
     write(temp / "plain/tree/file");
     const fs::path tree = temp / "home/cache/archive/id/tree";
-    const auto code = [](const Result<MaterializeReport>& result) { return result ? "done" : name_of(result.error().code); };
+    const auto code = [](const Result<MaterializeReport>& result) {
+        return result ? "done" : name_of(result.error().code);
+    };
     CHECK(code(materialize(tree, temp / "home/cache/new")) == "invalid");
     CHECK(code(materialize(tree, tree)) == "invalid");
     CHECK(code(materialize(tree, temp / "other-cache/new/deep")) == "invalid");

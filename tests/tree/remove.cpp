@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tree/remove.hpp"
 
 #include <fcntl.h>
@@ -19,7 +20,8 @@ using namespace tree_test;
 TEST_CASE("empty_dir deletes everything in a directory, and keeps it") {
     const unsigned threads = GENERATE(0U, 1U, 4U);
     TempDir temp;
-    for (int i = 0; i < 1000; ++i) write(temp / "trash" / std::to_string(i % 10) / std::to_string(i % 7) / std::to_string(i));
+    for (int i = 0; i < 1000; ++i)
+        write(temp / "trash" / std::to_string(i % 10) / std::to_string(i % 7) / std::to_string(i));
     write(temp / "trash/a file\nwith \xff in its name");
     fs::create_directories(temp / "trash/empty/empty");
     fs::create_symlink("nowhere", temp / "trash/link");
@@ -141,7 +143,8 @@ TEST_CASE("Read-only directories are made writable first") {
 
 TEST_CASE("Several processes empty one directory at a time") {
     TempDir temp;
-    for (int i = 0; i < 2000; ++i) write(temp / "trash" / std::to_string(i % 20) / std::to_string(i));
+    for (int i = 0; i < 2000; ++i)
+        write(temp / "trash" / std::to_string(i % 20) / std::to_string(i));
     make_deep(temp / "trash", 200);
     CHECK(in_child([&] {
               std::vector<pid_t> children;
@@ -169,7 +172,8 @@ TEST_CASE("What appears in a directory while it is deleted goes too, unless that
     const int times = GENERATE(1, 100);
     int written = 0;
     const AtPoint hook([&](const char* name) {
-        if (std::string_view(name) == "tree.remove_dir" && written < times && fs::exists(temp / "trash/tree")) {
+        if (std::string_view(name) == "tree.remove_dir" && written < times &&
+            fs::exists(temp / "trash/tree")) {
             write(temp / "trash/tree/late" / std::to_string(++written));
         }
         return 0;
@@ -186,9 +190,11 @@ TEST_CASE("What appears in a directory while it is deleted goes too, unless that
 }
 
 TEST_CASE("Where no thread can be started, one does it all") {
-    SKIP_UNLESS(is_root(), "only a user whose processes can be counted, other than ours, shows this");
+    SKIP_UNLESS(is_root(),
+                "only a user whose processes can be counted, other than ours, shows this");
     TempDir temp;
-    for (int i = 0; i < 1000; ++i) write(temp / "trash" / std::to_string(i % 10) / std::to_string(i));
+    for (int i = 0; i < 1000; ++i)
+        write(temp / "trash" / std::to_string(i % 10) / std::to_string(i));
     give_to_nobody(temp / "trash");
     CHECK(in_child([&] {
               limit(RLIMIT_NPROC, 0);
@@ -214,10 +220,13 @@ TEST_CASE("Deleting crosses no mount, neither of another file system nor of a pa
     if (!bind) write(at / "kept");
     // In a child, since what the kernel lacks is remembered.
     CHECK(in_child([&] {
-              const AtPoint hook(
-                  [&](const char* name) { return old_kernel && std::string_view(name) == "os.openat2" ? ENOSYS : 0; });
+              const AtPoint hook([&](const char* name) {
+                  return old_kernel && std::string_view(name) == "os.openat2" ? ENOSYS : 0;
+              });
               const auto removed = empty_dir(open(temp / "trash"), {.threads = 2});
-              return !removed && removed.error().sys_errno == EBUSY && removed.error().path == at ? 0 : 1;
+              return !removed && removed.error().sys_errno == EBUSY && removed.error().path == at
+                         ? 0
+                         : 1;
           }) == 0);
     CHECK(fs::exists(at / "kept"));
     CHECK_FALSE(fs::exists(temp / "trash/other"));
@@ -231,7 +240,8 @@ TEST_CASE("What can't be deleted is left, reported, and does not keep the rest")
     for (const char* name : {"a", "b", "c"}) write(temp / "trash/tree" / name);
     const larder::os::Fd fd(::open((temp / "trash/tree/b").c_str(), O_RDONLY | O_CLOEXEC));
     int flags = FS_IMMUTABLE_FL;
-    SKIP_UNLESS(::ioctl(fd.get(), FS_IOC_SETFLAGS, &flags) == 0, "no rights to make a file immutable, or no such file system");
+    SKIP_UNLESS(::ioctl(fd.get(), FS_IOC_SETFLAGS, &flags) == 0,
+                "no rights to make a file immutable, or no such file system");
     const auto removed = empty_dir(open(temp / "trash"), {.threads = 1});
     flags = 0;
     REQUIRE(::ioctl(fd.get(), FS_IOC_SETFLAGS, &flags) == 0);

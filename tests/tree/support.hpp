@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the tests of trees share: temporary directories, children with fewer rights, mounts.
 #pragma once
 
@@ -10,16 +11,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include "catch.hpp"
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
-#include "os/file.hpp"
-#include "os/points.hpp"
 #include <string>
 #include <vector>
+
+#include "catch.hpp"
+#include "os/file.hpp"
+#include "os/points.hpp"
 
 namespace tree_test {
 
@@ -65,7 +67,8 @@ inline struct stat look(const fs::path& path) {
 
 inline void set_time(const fs::path& path, time_t seconds, long nanoseconds) {
     const timespec times[2] = {{0, UTIME_OMIT}, {seconds, nanoseconds}};
-    if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) throw std::runtime_error("utimensat");
+    if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
+        throw std::runtime_error("utimensat");
 }
 
 inline larder::os::Dir open(const fs::path& path) {
@@ -98,7 +101,8 @@ inline bool is_root() { return ::geteuid() == 0; }
 constexpr uid_t nobody = 65534;
 inline void become_nobody() {
     if (!is_root()) return;
-    if (::setgroups(0, nullptr) != 0 || ::setgid(nobody) != 0 || ::setuid(nobody) != 0) throw std::runtime_error("setuid");
+    if (::setgroups(0, nullptr) != 0 || ::setgid(nobody) != 0 || ::setuid(nobody) != 0)
+        throw std::runtime_error("setuid");
 }
 
 /// Makes nobody own everything below (and the directory itself).
@@ -139,7 +143,8 @@ inline void make_deep(const fs::path& top, int levels) {
 /// Something mounted, until the end of the scope. Not where there are no rights for it.
 class Mounted {
 public:
-    Mounted(const std::string& source, fs::path at, const char* type, unsigned long flags, const std::string& options = {})
+    Mounted(const std::string& source, fs::path at, const char* type, unsigned long flags,
+            const std::string& options = {})
         : at_(std::move(at)) {
         works_ = ::mount(source.c_str(), at_.c_str(), type, flags, options.c_str()) == 0;
     }
@@ -160,7 +165,8 @@ public:
     LoopMounted(const std::string& type, const std::string& size) : at_(dir_ / "at") {
         fs::create_directory(at_);
         const std::string image = dir_ / "image";
-        works_ = is_root() && shell("truncate -s " + size + " " + image) && shell("mkfs." + type + " -q " + image) &&
+        works_ = is_root() && shell("truncate -s " + size + " " + image) &&
+                 shell("mkfs." + type + " -q " + image) &&
                  shell("mount -o loop " + image + " " + at_.string());
     }
     LoopMounted(const LoopMounted&) = delete;
@@ -171,7 +177,9 @@ public:
     [[nodiscard]] const fs::path& path() const { return at_; }
 
 private:
-    static bool shell(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
+    static bool shell(const std::string& command) {
+        return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+    }
     TempDir dir_;
     fs::path at_;
     bool works_ = false;
@@ -181,7 +189,9 @@ private:
 /// Does this at each pause point, until the end of the scope.
 class AtPoint {
 public:
-    explicit AtPoint(std::function<int(const char*)> hook) { larder::os::set_point_hook(std::move(hook)); }
+    explicit AtPoint(std::function<int(const char*)> hook) {
+        larder::os::set_point_hook(std::move(hook));
+    }
     AtPoint(const AtPoint&) = delete;
     ~AtPoint() { larder::os::set_point_hook({}); }
 };

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: MIT
+#include "tree/walk.hpp"
+
 #include <atomic>
 #include <new>
-#include "tree/walk.hpp"
 
 #include "support.hpp"
 
@@ -14,7 +16,8 @@ namespace {
 class Forgetful final : public Visitor {
 public:
     explicit Forgetful(int last) : left_(last) {}
-    Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name, unsigned char type) override {
+    Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name,
+                                           unsigned char type) override {
         count();
         if (type != DT_DIR) return nullptr;
         return enter(place.dir, name);
@@ -40,7 +43,9 @@ private:
 
 }  // namespace
 
-TEST_CASE("Whichever thread runs out of memory, at whichever call: the walk ends, and whoever walks is told") {
+TEST_CASE(
+    "Whichever thread runs out of memory, at whichever call: the walk ends, and whoever walks is "
+    "told") {
     TempDir temp;
     constexpr int dirs = 8, files = 4, calls = dirs * (files + 2) + 1;
     for (int i = 0; i < dirs; ++i) {

@@ -1,6 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /* Opens a cache, and finds nothing in it. */
-#include <larder/larder.h>
 #include <stdio.h>
+
+#include <larder/larder.h>
 
 int main(int argc, char** arguments) {
     larder_cache* cache = NULL;

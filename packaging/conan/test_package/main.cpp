@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: MIT
 // Puts something into a cache and gets it back.
 #include <fstream>
 #include <iostream>
+
 #include <larder/larder.hpp>
 
 int main(int, char** arguments) {
@@ -10,9 +12,10 @@ int main(int, char** arguments) {
         return 1;
     }
     const auto bucket = cache->bucket("test-v1");
-    const auto lease = bucket->get_or_build("greeting", [](larder::Staging& stage) -> larder::Result<> {
-        std::ofstream(stage.path() / "hello") << "hello";
-        return {};
-    });
+    const auto lease =
+        bucket->get_or_build("greeting", [](larder::Staging& stage) -> larder::Result<> {
+            std::ofstream(stage.path() / "hello") << "hello";
+            return {};
+        });
     return lease && std::filesystem::file_size(lease->path() / "hello") == 5 ? 0 : 1;
 }

@@ -1,7 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* The same from C. */
-#include <larder/larder.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <larder/larder.h>
 
 static int greet(larder_staging* staging, void* word, larder_error** error) {
     char path[4096];
@@ -22,7 +24,8 @@ int main(int argc, char** arguments) {
     char word[16] = "";
     if (argc == 2 && larder_cache_open(arguments[1], NULL, &cache, &error) == LARDER_OK &&
         larder_cache_bucket(cache, "consumer-v1", &bucket, &error) == LARDER_OK &&
-        larder_bucket_get_or_build(bucket, "greeting", greet, "hello", NULL, &lease, &error) == LARDER_OK) {
+        larder_bucket_get_or_build(bucket, "greeting", greet, "hello", NULL, &lease, &error) ==
+            LARDER_OK) {
         char path[4096];
         FILE* file;
         snprintf(path, sizeof path, "%s/hello", larder_lease_path(lease));

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: MIT
 // Uses larder as any other project would: from an install tree.
 #include <fstream>
 #include <iostream>
+
 #include <larder/larder.hpp>
 
 int main(int, char** arguments) {
@@ -10,10 +12,11 @@ int main(int, char** arguments) {
         return 1;
     }
     const auto bucket = cache->bucket("consumer-v1");
-    const auto lease = bucket->get_or_build("greeting", [](larder::Staging& stage) -> larder::Result<> {
-        std::ofstream(stage.path() / "hello") << "hello";
-        return {};
-    });
+    const auto lease =
+        bucket->get_or_build("greeting", [](larder::Staging& stage) -> larder::Result<> {
+            std::ofstream(stage.path() / "hello") << "hello";
+            return {};
+        });
     std::string word;
     std::ifstream(lease->path() / "hello") >> word;
     return word == "hello" ? 0 : 1;

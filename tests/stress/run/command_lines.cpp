@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The command line: what it asks for, and what is refused.
 
 #include "catch.hpp"
@@ -8,7 +9,8 @@ using namespace larder;
 using namespace larder::stress;
 using namespace larder::testing;
 
-TEST_CASE("without any option it is the smoke scenario, at its own length, with a seed that is drawn") {
+TEST_CASE(
+    "without any option it is the smoke scenario, at its own length, with a seed that is drawn") {
     const auto line = value(parse_command_line({}));
     CHECK(line.ask == CommandLine::Ask::run);
     CHECK(line.scenario.name == "smoke");
@@ -20,8 +22,9 @@ TEST_CASE("without any option it is the smoke scenario, at its own length, with 
 
 TEST_CASE("options stand above the scenario") {
     const auto line =
-        value(parse_command_line({"--scenario", "same-key", "--processes=3", "--threads", "2", "--operations", "500", "--seed",
-                                  "42", "--faults", "kill=9", "--link-as", "file", "--cache", "/some/dir", "--cachetool", ""}));
+        value(parse_command_line({"--scenario", "same-key", "--processes=3", "--threads", "2",
+                                  "--operations", "500", "--seed", "42", "--faults", "kill=9",
+                                  "--link-as", "file", "--cache", "/some/dir", "--cachetool", ""}));
     CHECK(line.scenario.name == "same-key");
     CHECK(line.scenario.processes == 3);
     CHECK(line.scenario.threads == 2);
@@ -37,7 +40,8 @@ TEST_CASE("options stand above the scenario") {
 TEST_CASE("a scenario may be a file") {
     const TempDir dir;
     write_file(dir.path() / "mine.scenario", "work get 1\nkeys 3\n");
-    const auto line = value(parse_command_line({"--scenario", (dir.path() / "mine.scenario").string()}));
+    const auto line =
+        value(parse_command_line({"--scenario", (dir.path() / "mine.scenario").string()}));
     CHECK(line.scenario.name == "mine");
     CHECK(line.scenario.keys == 3);
     write_file(dir.path() / "bad.scenario", "work get 1\nkeys x\n");
@@ -47,8 +51,9 @@ TEST_CASE("a scenario may be a file") {
 }
 
 TEST_CASE("what repeats a run are its words, without those that differ from run to run") {
-    const auto line = value(parse_command_line(
-        {"--seed", "1", "--scenario", "smoke", "--json", "/tmp/a b", "--faults", "kill,stop", "--cache", "/a b/it's"}));
+    const auto line =
+        value(parse_command_line({"--seed", "1", "--scenario", "smoke", "--json", "/tmp/a b",
+                                  "--faults", "kill,stop", "--cache", "/a b/it's"}));
     CHECK(line.words == R"( --scenario smoke --faults kill,stop --cache '/a b/it'\''s')");
 }
 
@@ -70,7 +75,7 @@ TEST_CASE("a line that is wrong is refused, with a sentence") {
         {"--link-as", "junction"},
         {"--cache", ""},
         {"--seed", "x"},
-        {"--%original_token%=x"},         // placeholders of Boost's messages
+        {"--%original_token%=x"},  // placeholders of Boost's messages
         {"--processes", "%value%"},
     };
     for (const auto& row : rows) {

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: MIT
 // Trees that prove themselves: what was written is found whole, and each kind of damage is seen.
 
 #include <sys/stat.h>
 
-#include "catch.hpp"
 #include <functional>
 #include <set>
+
+#include "catch.hpp"
 #include "stress/content/names.hpp"
 #include "stress/content/tree.hpp"
 #include "support/cache.hpp"
@@ -39,7 +41,8 @@ const Node& find(const std::vector<Node>& nodes, const std::function<bool(const 
 }
 
 const Node& large_file(const std::vector<Node>& nodes) {
-    return find(nodes, [](const Node& node) { return node.type == Node::Type::file && node.bytes > 8192; });
+    return find(
+        nodes, [](const Node& node) { return node.type == Node::Type::file && node.bytes > 8192; });
 }
 
 void make_writable(const fs::path& tree) {
@@ -71,9 +74,11 @@ TEST_CASE("each kind of damage is seen, and said") {
     const Identity identity = rich_identity();
     const auto nodes = shape_of(identity);
     const std::string large = large_file(nodes).path;
-    const std::string empty =
-        find(nodes, [](const Node& node) { return node.type == Node::Type::file && node.bytes == 0; }).path;
-    const std::string link = find(nodes, [](const Node& node) { return node.type == Node::Type::symlink; }).path;
+    const std::string empty = find(nodes, [](const Node& node) {
+                                  return node.type == Node::Type::file && node.bytes == 0;
+                              }).path;
+    const std::string link =
+        find(nodes, [](const Node& node) { return node.type == Node::Type::symlink; }).path;
     const std::string closed = find(nodes, [](const Node& node) { return node.mode == 0555; }).path;
 
     struct Row {
@@ -86,29 +91,57 @@ TEST_CASE("each kind of damage is seen, and said") {
         write_file(file, bytes);
     };
     const Row rows[] = {
-        {"differs", [&](const fs::path& tree) { change(tree / large, [](std::string& bytes) { bytes.back() ^= 1; }); }},
-        {"differs", [&](const fs::path& tree) { change(tree / large, [](std::string& bytes) { bytes.front() ^= 1; }); }},
+        {"differs",
+         [&](const fs::path& tree) {
+             change(tree / large, [](std::string& bytes) { bytes.back() ^= 1; });
+         }},
+        {"differs",
+         [&](const fs::path& tree) {
+             change(tree / large, [](std::string& bytes) { bytes.front() ^= 1; });
+         }},
         {"torn: " + large, [&](const fs::path& tree) { fs::resize_file(tree / large, 4096); }},
-        {"torn: " + large, [&](const fs::path& tree) { change(tree / large, [](std::string& bytes) { bytes += 'x'; }); }},
+        {"torn: " + large,
+         [&](const fs::path& tree) {
+             change(tree / large, [](std::string& bytes) { bytes += 'x'; });
+         }},
         {"torn: " + empty, [&](const fs::path& tree) { write_file(tree / empty, "x"); }},
         {large + ": No such file", [&](const fs::path& tree) { fs::remove(tree / large); }},
         {large + " is no regular file",
-         [&](const fs::path& tree) { fs::remove(tree / large), fs::create_directory(tree / large); }},
-        {"stranger does not belong", [&](const fs::path& tree) { write_file(tree / "stranger", ""); }},
-        {"stranger does not belong", [&](const fs::path& tree) { fs::create_directory(tree / "stranger"); }},
+         [&](const fs::path& tree) {
+             fs::remove(tree / large), fs::create_directory(tree / large);
+         }},
+        {"stranger does not belong",
+         [&](const fs::path& tree) { write_file(tree / "stranger", ""); }},
+        {"stranger does not belong",
+         [&](const fs::path& tree) { fs::create_directory(tree / "stranger"); }},
         {link + " leads elsewhere",
-         [&](const fs::path& tree) { fs::remove(tree / link), fs::create_symlink("/etc", tree / link); }},
-        {link + ": Invalid argument", [&](const fs::path& tree) { fs::remove(tree / link), write_file(tree / link, ""); }},
-        {closed + " has mode 755", [&](const fs::path& tree) { REQUIRE(::chmod((tree / closed).c_str(), 0755) == 0); }},
-        {large + " has mode", [&](const fs::path& tree) { REQUIRE(::chmod((tree / large).c_str(), 0600) == 0); }},
+         [&](const fs::path& tree) {
+             fs::remove(tree / link), fs::create_symlink("/etc", tree / link);
+         }},
+        {link + ": Invalid argument",
+         [&](const fs::path& tree) { fs::remove(tree / link), write_file(tree / link, ""); }},
+        {closed + " has mode 755",
+         [&](const fs::path& tree) { REQUIRE(::chmod((tree / closed).c_str(), 0755) == 0); }},
+        {large + " has mode",
+         [&](const fs::path& tree) { REQUIRE(::chmod((tree / large).c_str(), 0600) == 0); }},
         {"identity: No such file", [&](const fs::path& tree) { fs::remove(tree / identity_file); }},
         {"torn: the identity", [&](const fs::path& tree) { write_file(tree / identity_file, ""); }},
         {"torn: the identity",
-         [&](const fs::path& tree) { change(tree / identity_file, [](std::string& text) { text.pop_back(); }); }},
+         [&](const fs::path& tree) {
+             change(tree / identity_file, [](std::string& text) { text.pop_back(); });
+         }},
         {"torn: the identity",
-         [&](const fs::path& tree) { change(tree / identity_file, [](std::string& text) { text += "more\n"; }); }},
-        {"foreign", [](const fs::path& tree) { write_file(tree / identity_file, print_identity({1, 3, 7, TreeSize::mixed})); }},
-        {"foreign", [](const fs::path& tree) { write_file(tree / identity_file, print_identity({2, 2, 7, TreeSize::mixed})); }},
+         [&](const fs::path& tree) {
+             change(tree / identity_file, [](std::string& text) { text += "more\n"; });
+         }},
+        {"foreign",
+         [](const fs::path& tree) {
+             write_file(tree / identity_file, print_identity({1, 3, 7, TreeSize::mixed}));
+         }},
+        {"foreign",
+         [](const fs::path& tree) {
+             write_file(tree / identity_file, print_identity({2, 2, 7, TreeSize::mixed}));
+         }},
     };
     for (const auto& [what, damage] : rows) {
         const TempDir dir;
@@ -132,7 +165,8 @@ TEST_CASE("a tree of two versions is neither") {
     value(write_tree(dir.path(), {1, 2, 10, TreeSize::small}));
     value(write_tree(other.path(), {1, 2, 11, TreeSize::small}));
     make_writable(dir.path());
-    fs::copy_file(other.path() / identity_file, dir.path() / identity_file, fs::copy_options::overwrite_existing);
+    fs::copy_file(other.path() / identity_file, dir.path() / identity_file,
+                  fs::copy_options::overwrite_existing);
     CHECK_FALSE(value(read_tree(dir.path(), {1, 2, {}})).sound());
     make_writable(other.path());
 }
@@ -148,7 +182,8 @@ TEST_CASE("a tree is stale for whoever leased another version") {
 TEST_CASE("an identity is whole, or it is none") {
     const std::string text = print_identity({1, 2, 3, TreeSize::small});
     CHECK(parse_identity(text) == Identity{1, 2, 3, TreeSize::small});
-    for (std::size_t length = 0; length < text.size(); ++length) CHECK_FALSE(parse_identity(text.substr(0, length)));
+    for (std::size_t length = 0; length < text.size(); ++length)
+        CHECK_FALSE(parse_identity(text.substr(0, length)));
     for (std::size_t i = 0; i < text.size(); ++i) {
         std::string changed = text;
         changed[i] ^= 1;

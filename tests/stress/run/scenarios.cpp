@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Scenarios: what is read from one, and what is refused, with a sentence that says where.
 
 #include "catch.hpp"
@@ -97,6 +98,7 @@ TEST_CASE("every scenario that is shipped can be read, and says what it is for")
         CHECK_FALSE(scenario->faults.empty());
         names.push_back(shipped.name);
     }
-    CHECK(names == std::vector<std::string_view>{"everything", "full-disk", "huge-bucket", "installers", "lease-hoarders",
-                                                 "refresh-storm", "same-key", "smoke"});
+    CHECK(names == std::vector<std::string_view>{"everything", "full-disk", "huge-bucket",
+                                                 "installers", "lease-hoarders", "refresh-storm",
+                                                 "same-key", "smoke"});
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a beat of the metronome says: nothing, or that everybody was stopped.
 
 #include "catch.hpp"
@@ -47,7 +48,8 @@ TEST_CASE("in a beat that takes longer everybody was stopped, from its begin to 
 
 TEST_CASE("beats that follow on each other leave no gap") {
     const Time between = begin + 2 * longest_usual_beat, end = between + 3 * longest_usual_beat;
-    const auto history = joined({events_of_beat(metronome, {begin, between}), events_of_beat(metronome, {between, end})});
+    const auto history = joined(
+        {events_of_beat(metronome, {begin, between}), events_of_beat(metronome, {between, end})});
     const auto& stopped = history.incidents.of(0).stopped;
     REQUIRE(stopped.size() == 2);
     CHECK(stopped[0].to == between);
@@ -55,7 +57,8 @@ TEST_CASE("beats that follow on each other leave no gap") {
     CHECK(stopped[1].to == end);
 }
 
-TEST_CASE("a metronome that is killed before it has written down all of a stall has stopped nobody") {
+TEST_CASE(
+    "a metronome that is killed before it has written down all of a stall has stopped nobody") {
     auto events = events_of_beat(metronome, {begin, begin + 2 * longest_usual_beat});
     REQUIRE(events.size() == 2);
     events.pop_back();
