@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # An install tree: headers, both libraries, cachetool, and what find_package(larder) and pkg-config read. In three components, which become
 # packages of their own (see cmake/packages.cmake).
 include(CMakePackageConfigHelpers)

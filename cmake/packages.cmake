@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cpack: Debian packages, split as Debian splits libraries, and a .tar.gz of all of it. For packages to keep, configure with the preset `package`: what
 # it installs lies where the distribution's own packages lie.
 set(LARDER_PACKAGE_CONTACT "The larder maintainers <larder@localhost>" CACHE STRING "Who answers for the packages that cpack makes")

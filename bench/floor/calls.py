@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The floor makes the system calls that it claims to, and larder's get no more than it says: counted by strace.
 
     calls.py BENCH_FLOOR [DIR [ROW]]      ends with 77 where strace can't trace

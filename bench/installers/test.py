@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Tests of bench/installers/run: it takes no failure for speed, and its figures are what they are called."""
 
 import importlib.machinery

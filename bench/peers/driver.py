@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The drivers' side of the protocol in harness.py, for those that are written in Python."""
 import hashlib
 import json

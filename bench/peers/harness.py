@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Starts drivers, times them, and doesn't believe them: what `run` and `correctness` share.
 
 A driver is a program for one peer, called as

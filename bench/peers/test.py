@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The benchmark's own tests: drivers that lie or die are failures and no figures; ratios are those of one round."""
 import contextlib
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What Doxygen is to read in place of a file: headers with its marks in their comments, pages with links that lead inside the documents.
 
 In a comment, what begins a line with "Errors:" and the like becomes a paragraph with that heading. In larder.h, whose comments are ordinary ones, those

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A store of wheels, as pip could have one: each wheel is unpacked once, for all environments and all processes, and then linked into place.
 
     wheel_store.py [--cache DIR] install WHEEL... --target SITE_PACKAGES

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Conan 2: `conan create packaging/conan` from the top of the sources, which it exports with the recipe."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # -DLARDER_MUTANT=NAME builds a larder that is broken in one way: from a copy of src/ in the build directory, patched by stress/mutants/NAME.patch.
 # It shows that the tests, and the stress harness, notice. Such a build can't be installed, nor be part of another project.
 if(NOT PROJECT_IS_TOP_LEVEL OR NOT LARDER_BUILD_TESTS)

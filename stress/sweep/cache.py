@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads a cache by itself, without larder: what its keys name, byte for byte, and what is left over.
 
 A second pair of eyes: what larder's own `verify` says is checked too, but a mistake that larder makes twice, once in writing and once in reading, is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which system call may fail with which error, and who says so.
 
 POSIX and Linux's manual pages list what a call may return; a file system may add ENOSPC wherever it has to write (btrfs and other file systems that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What must be true after a kill, or a failed call: invariants 1, 2 and 6 of docs/protocol.md, and the promises of cachetool.
 
 The numbers are the invariants'. Every finding is a sentence; none is a clean point.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The operations, and the cache that each of them finds: prepared once, and copied for every point.
 
 A cache is prepared by cachetool itself, and garbage that only a death leaves by killing it at the right call.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """strace: which system calls an operation makes, and how to kill it, or make it fail, at one of them.
 
 What is counted: `when=K` of strace counts the calls of one name, from the start of the program, for each traced thread by itself. Without -f strace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the tests of the command share: a cache of their own, the binary as a process, and the documented JSON."""
 
 import fcntl

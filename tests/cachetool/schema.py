@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """docs/schema: what it promises of each command's document, and whether a document keeps that."""
 
 import datetime

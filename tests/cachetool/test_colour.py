@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Colours: on a terminal, and nowhere else; not where the user does not want them."""
 
 import re

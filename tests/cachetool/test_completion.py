@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the shells offer when the tab key is pressed: the real shells, those that are installed."""
 
 import json

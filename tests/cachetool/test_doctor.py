@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """doctor: on the file systems that are here, and on some that are made or pretended."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """put, get, install, remove, ls, info, stats: entries one by one, and keys that are out to break something."""
 
 import json

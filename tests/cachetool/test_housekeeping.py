@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """refresh, gc, status, verify: purging while others work, who is named when something is busy, and damage."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bounded caches and second thoughts: gc with limits, plans, pins, the trash, refreshes of some keys, and what is said about an entry."""
 
 import json

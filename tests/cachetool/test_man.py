@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The manual's pages: what the formatters that are installed think of them, and what they make of them."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """exec and build: whose process it is, how long the lease lasts, signals and exit codes, and one build among many."""
 
 import fcntl

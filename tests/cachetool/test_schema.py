@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Real documents, and those of the manual, against docs/schema. (The other tests hold every document that they see against it, too.)"""
 
 import json

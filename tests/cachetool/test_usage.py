@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Options, help, the choice of the cache, and what happens when stdout can't be written to."""
 
 import json

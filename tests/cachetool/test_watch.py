@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """status --watch, at a terminal and into a pipe. Frames come when they are asked for: by a change of the terminal's size."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tests of larder-installer, from outside: wheels in, targets and the cache looked at afterwards."""
 
 import csv

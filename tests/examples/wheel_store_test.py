@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The example in Python: wheels made here go through the store, the shared library, and into a directory."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Makes wheels: good ones, and ones that no installer should touch."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The API documents can be made, without a warning, and have a page on every header and an entry for every function of the C interface.
 
     api_documents.py SOURCE_DIR WORK_DIR

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Installs the build into an empty prefix, then configures, builds and runs the consumer with nothing but that prefix.
 function(run)
     execute_process(COMMAND ${ARGN} COMMAND_ERROR_IS_FATAL ANY)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Does what docs/library.md says: writes each file that it shows, and runs each command, against an install tree.
 
     documented.py PAGE BUILD_DIR WORK_DIR

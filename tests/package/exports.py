@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the shared library gives to the world: the public names, each with larder's version, and nothing else.
 
     exports.py LIBRARY HEADER SONAME

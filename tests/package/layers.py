@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The layers of src/: a file includes what src/CMakeLists.txt lists before it, never what comes after."""
 
 import pathlib

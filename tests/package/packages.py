@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Makes the packages out of what is built, looks into them, and builds and runs programs out of what they hold.
 
     packages.py BUILD_DIR WORK_DIR

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # An overlay port: it builds the sources that it lies in. For a registry, take them by vcpkg_from_git or the like instead.
 cmake_path(SET SOURCE_PATH NORMALIZE "${CURRENT_PORT_DIR}/../../..")
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every mutant can be made of the tree as it is now: a patch that has gone stale would silently test nothing."""
 
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The harness as a process: short runs, a run in which a hand damages the cache, reports, and wrong usage."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The sweep can fail: its judge finds every kind of damage in a cache that was damaged by hand, and nothing in one that was not."""
 
 import glob
