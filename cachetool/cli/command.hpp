@@ -15,9 +15,9 @@ namespace cachetool {
 
 struct Option {
     const char* name;  ///< as Boost.ProgramOptions takes it: "help,h"
-    const char*
-        argument;  ///< the name of its value in the help; null for a flag. Shells complete "one|other", FILE, DIR,
-        ///< BUCKET and KEY
+    /// The name of its value in the help; null for a flag. Shells complete "one|other", FILE, DIR,
+    /// BUCKET and KEY.
+    const char* argument;
     const char* help;
 };
 

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""Checks the format of every source and document of the project.
+
+    format.py SOURCE_DIR          lines, blanks and includes
+    format.py --code SOURCE_DIR   what clang-format 14 would change
+
+The second form exits with 77, "skipped", if there is no clang-format 14.
+
+The rules:
+
+- A line has at most 100 columns, unless nothing in it can be broken, such as a long link. Markdown,
+  C++, C, Python, shell and CMake are checked.
+- No line ends in a blank, and a file ends with one newline. Only shell scripts are indented by tabs,
+  since a here document may need them.
+- A public header is included as <larder/NAME>, a private one as "folder/name.hpp". Sources in src/
+  name it from src/; those in cachetool/ and stress/ name their own from the root of the project.
+"""
+
+import fnmatch
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+COLUMNS = 100
+CODE = (".cpp", ".hpp", ".c", ".h")
+ENDINGS = CODE + (".md", ".py", ".sh", ".cmake", ".cmake.in", ".cpp.in", "CMakeLists.txt")
+SCRIPT = re.compile(rb"#!.*\b(python3|bash|sh)\b")
+
+# Files whose lines are still wider than that, as patterns.
+NOT_YET = [
+    ".ci/*",
+    "CHANGELOG.md",
+    "CMakeLists.txt",
+    "CONTRIBUTING.md",
+    "README.md",
+    "bench/*",
+    "cachetool/*",
+    "cmake/*",
+    "docs/*",
+    "examples/*",
+    "include/*",
+    "packaging/*",
+    "scripts/*",
+    "src/*",
+    "stress/*",
+    "tests/*",
+]
+
+
+def is_checked(path):
+    """Returns true for a file in a language that the rules are about."""
+    if path.name.endswith(ENDINGS):
+        return True
+    if "." in path.name:
+        return False
+    with path.open("rb") as file:
+        return SCRIPT.match(file.readline()) is not None
+
+
+def files_of(root):
+    """Returns the checked files below a directory. Build trees and hidden directories are left out,
+    except .ci."""
+    found = []
+    for folder, folders, names in os.walk(root):
+        here = pathlib.Path(folder)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if (name == ".ci" or not name.startswith("."))
+            and name not in ("build", "corpus", "__pycache__")
+            and not (here / name / "CMakeCache.txt").exists()
+        )
+        found += [here / name for name in names if is_checked(here / name)]
+    return sorted(found)
+
+
+def is_unbreakable(line):
+    """Returns true if a line is one word, not counting a list's or a comment's mark before it."""
+    return re.fullmatch(r"\s*(\S{1,3} )?\S+", line) is not None
+
+
+def faults_of_lines(text, columns=COLUMNS, tabs=False):
+    """Yields (line number, fault) for lines that are too wide and for blanks in the wrong place."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > columns and not is_unbreakable(line):
+            yield number, f"{len(line)} columns"
+        if line != line.rstrip():
+            yield number, "ends in a blank"
+        if not tabs and re.match(r" *\t", line):
+            yield number, "is indented by a tab"
+    if text and (not text.endswith("\n") or text.endswith("\n\n")):
+        yield text.count("\n"), "the file must end with one newline"
+
+
+def faults_of_includes(root, path, text):
+    """Yields (line number, fault) for each include of our own headers that is not in our style."""
+    room = path.relative_to(root).parts[0]
+    bases = {"src": [root / "src"], "cachetool": [root, root / "src"], "stress": [root, root / "src"]}
+    for found in re.finditer(r'^#include ([<"])([^>"]+)[>"]', text, re.M):
+        mark, name = found.groups()
+        number = text.count("\n", 0, found.start()) + 1
+        if mark == '"' and name.startswith("larder/"):
+            yield number, f"include <{name}>: it is public"
+        elif mark == "<" and any((root / base / name).exists() for base in ("src", ".", "tests")):
+            yield number, f'include "{name}": it is private'
+        elif mark == '"' and room in bases:
+            if not any((base / name).exists() for base in bases[room]):
+                yield number, f'name "{name}" from the root of its tree'
+
+
+def faults_in(root, not_yet=()):
+    """Returns all faults of a tree, as lines of text."""
+    faults = []
+    for path in files_of(root):
+        name = str(path.relative_to(root))
+        text = path.read_text(encoding="utf-8")
+        late = any(fnmatch.fnmatch(name, pattern) for pattern in not_yet)
+        shell = text.startswith("#!") and "sh\n" in text[:40]
+        found = list(faults_of_lines(text, columns=10**6 if late else COLUMNS, tabs=shell))
+        if path.name.endswith(CODE):
+            found += faults_of_includes(root, path, text)
+        faults += [f"{name}:{number}: {fault}" for number, fault in sorted(found)]
+    return faults
+
+
+def formatter():
+    """Returns the command of clang-format 14, or None if this machine has none."""
+    for command in ("clang-format-14", "clang-format"):
+        if shutil.which(command):
+            said = subprocess.run([command, "--version"], capture_output=True, text=True).stdout
+            if re.search(r"\bversion 14\.", said):
+                return command
+    return None
+
+
+def faults_of_code(root, command):
+    """Returns what clang-format would change, or an empty text."""
+    code = [path for path in files_of(root) if path.name.endswith(CODE)]
+    check = subprocess.run(
+        [command, "--dry-run", "-Werror", *code], cwd=root, capture_output=True, text=True
+    )
+    return check.stderr if check.returncode != 0 else ""
+
+
+def main(arguments):
+    root = pathlib.Path(arguments[-1]).resolve()
+    if arguments[0] == "--code":
+        command = formatter()
+        if command is None:
+            print("there is no clang-format 14; scripts/setup installs it where Debian has it")
+            return 77
+        faults = faults_of_code(root, command)
+        print(faults, end="")
+        return 1 if faults else 0
+    faults = faults_in(root, NOT_YET)
+    print("\n".join(faults))
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
