@@ -10,8 +10,8 @@ The rules:
 
 - A line has at most 100 columns, unless nothing in it can be broken, such as a long link. Markdown,
   C++, C, Python, shell and CMake are checked.
-- No line ends in a blank, and a file ends with one newline. Only shell scripts are indented by tabs,
-  since a here document may need them.
+- No line ends in a blank, and a file ends with one newline. Only shell scripts are indented by
+  tabs, since a here document may need them.
 - A public header is included as <larder/NAME>, a private one as "folder/name.hpp". Sources in src/
   name it from src/; those in cachetool/ and stress/ name their own from the root of the project.
 """
@@ -98,7 +98,11 @@ def faults_of_lines(text, columns=COLUMNS, tabs=False):
 def faults_of_includes(root, path, text):
     """Yields (line number, fault) for each include of our own headers that is not in our style."""
     room = path.relative_to(root).parts[0]
-    bases = {"src": [root / "src"], "cachetool": [root, root / "src"], "stress": [root, root / "src"]}
+    bases = {
+        "src": [root / "src"],
+        "cachetool": [root, root / "src"],
+        "stress": [root, root / "src"],
+    }
     for found in re.finditer(r'^#include ([<"])([^>"]+)[>"]', text, re.M):
         mark, name = found.groups()
         number = text.count("\n", 0, found.start()) + 1

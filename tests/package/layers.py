@@ -1,33 +1,48 @@
 # SPDX-License-Identifier: MIT
-"""The layers of src/: a file includes what src/CMakeLists.txt lists before it, never what comes after."""
+"""Checks the layers of src/. A file may include what src/CMakeLists.txt lists before it, and no
+file that the list has after it.
+
+    layers.py SRC_DIR
+"""
 
 import pathlib
 import re
 import sys
 
 src = pathlib.Path(sys.argv[1])
-listed = re.search(r"set\(larder_sources\n(.*?)\)", (src / "CMakeLists.txt").read_text(), re.S).group(1).split()
+lists = (src / "CMakeLists.txt").read_text()
+listed = re.search(r"set\(larder_sources\n(.*?)\)", lists, re.S).group(1).split()
 stems = [name.removesuffix(".cpp") for name in listed]
 headers = {str(path.relative_to(src)).removesuffix(".hpp") for path in src.rglob("*.hpp")}
 
 
-def place(stem):
-    """Where a file stands. A header without a source of its own stands before the first of its folder that includes it."""
+def includes_of(path):
+    return re.findall(r'#include "([a-z_]+(?:/[a-z_]+)+)\.hpp"', path.read_text())
+
+
+def rank(stem):
+    """Returns where a file stands in the list. A header without a source of its own stands just
+    before the first source of its folder that includes it. If there is none, it stands just after
+    the last header of its folder that it includes, or else at the beginning of the folder."""
     if stem in stems:
         return stems.index(stem)
-    folder = [i for i, other in enumerate(stems) if other.startswith(stem.split("/")[0] + "/")]
-    users = [i for i in folder if f'"{stem}.hpp"' in (src / f"{stems[i]}.cpp").read_text()]
-    return min(users or folder) - 0.5
+    folder = stem.rsplit("/", 1)[0] + "/"
+    same = [number for number, other in enumerate(stems) if other.startswith(folder)]
+    users = [number for number in same if stem in includes_of(src / listed[number])]
+    if users:
+        return min(users) - 0.5
+    used = [stems.index(other) for other in includes_of(src / f"{stem}.hpp") if other in stems]
+    return max([number + 0.5 for number in used if number in same], default=min(same) - 0.5)
 
 
-climbing = []
+faults = []
 for path in sorted(src.rglob("*.?pp")):
-    stem = str(path.relative_to(src)).rsplit(".", 1)[0]
-    for included in re.findall(r'#include "([a-z_]+/[a-z_]+)\.hpp"', path.read_text()):
-        if included in headers and place(included) > place(stem):
-            climbing.append(f"{path.relative_to(src)} includes {included}.hpp, which comes after it")
-
-unlisted = sorted(str(path.relative_to(src)) for path in src.rglob("*.cpp") if str(path.relative_to(src)) not in listed)
-for line in climbing + [f"{name} is not listed" for name in unlisted]:
-    print(line)
-sys.exit(1 if climbing or unlisted else 0)
+    name = str(path.relative_to(src))
+    if path.suffix == ".cpp" and name not in listed:
+        faults.append(f"{name} is not listed in src/CMakeLists.txt")
+        continue
+    for included in includes_of(path):
+        if included in headers and rank(included) > rank(name.rsplit(".", 1)[0]):
+            faults.append(f"{name} includes {included}.hpp, which comes after it")
+print("\n".join(faults))
+sys.exit(1 if faults else 0)
