@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What Doxygen is to read in place of a file: headers with its marks in their comments, pages with links that lead inside the documents.
+"""Prints what Doxygen reads in place of a file.
 
-In a comment, what begins a line with "Errors:" and the like becomes a paragraph with that heading. In larder.h, whose comments are ordinary ones, those
-before a declaration and behind a field are marked.
+A header gets the marks that Doxygen needs in its comments. In a comment, "Errors:" and the like at
+the start of a line become the heading of a paragraph. The comments of larder.h have no marks of
+their own, so those before a declaration and those behind a field get some.
+
+A page gets links that lead inside the documents.
 """
 
 import pathlib
@@ -10,11 +13,16 @@ import re
 import sys
 
 PARTS = r"(Requires|Errors(?: of a limit)?|Concurrency|Crash|Fork):"
-PAGES = {path.name for path in pathlib.Path("docs").glob("*.md")} & {"tutorial.md", "library.md", "keys.md", "migrating.md", "comparison.md"}
+PAGES = {"tutorial.md", "library.md", "keys.md", "migrating.md", "comparison.md", "words.md"}
+HEADER = r"\.\./include/larder/\w+\.h(pp)?"
 
 
 def header(text):
-    text = re.sub(r"\A(?:// [^\n]*\n)+", lambda about: "/// @file\n" + re.sub("^//", "///", about[0], flags=re.M), text)
+    text = re.sub(
+        r"\A(?:// [^\n]*\n)+",
+        lambda about: "/// @file\n" + re.sub("^//", "///", about[0], flags=re.M),
+        text,
+    )
     return re.sub(rf"^(\s*/// ){PARTS} ", r"\1@par \2\n\1", text, flags=re.M)
 
 
@@ -27,18 +35,19 @@ def c_header(text):
 
 
 def page(text):
-    """Links to pages that are not among the documents become their texts."""
+    """Replaces each link to a page that is not part of the documents by its words."""
 
     def link(match):
         words, target = match.groups()
         name = target.split("/")[-1].split("#")[0]
         if target.startswith("http") or name in PAGES:
             return match[0]
-        return f"@ref {name} \"{words}\"" if re.fullmatch(r"\.\./include/larder/\w+\.h(pp)?", target) else words
+        return f'@ref {name} "{words}"' if re.fullmatch(HEADER, target) else words
 
-    return re.sub(r"(?<!!)\[([^]\n]+)\]\(([^)\s]+)\)", link, text)
+    return re.sub(r"(?<!!)\[([^]]+)\]\(([^)\s]+)\)", link, text)
 
 
 source = pathlib.Path(sys.argv[1])
 change = {".hpp": header, ".h": c_header, ".md": page}[source.suffix]
-sys.stdout.write(change(source.read_text(encoding="utf-8")))
+licence = re.compile(r"\A(//|/\*) SPDX[^\n]*\n")
+sys.stdout.write(change(licence.sub("", source.read_text(encoding="utf-8"))))
