@@ -12,3 +12,4 @@
 #include <larder/options.hpp>
 #include <larder/report.hpp>
 #include <larder/staging.hpp>
+#include <larder/try.hpp>

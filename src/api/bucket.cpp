@@ -72,7 +72,7 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
         auto filled = build(lent);
         auto returned = detail::StagingState::unwrap(std::move(lent));
         if (!returned)
-            return os::fail(Errc::invalid, "build", {}, "the build has moved its Staging away");
+            return fail(Errc::invalid, "build", {}, "the build has moved its Staging away");
         stage = std::move(*returned);
         built = filled.has_value();
         return filled;
@@ -93,19 +93,19 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     auto stage = detail::StagingState::unwrap(std::move(staging));
     if (!stage)
-        return os::fail(Errc::invalid, "publish", cache_->path(),
-                        "this Staging was published or moved away before");
+        return fail(Errc::invalid, "publish", cache_->path(),
+                    "this Staging was published or moved away before");
     if (!stage->root()->is_ours())
-        return os::fail(Errc::invalid, "publish", cache_->path(),
-                        "a forked child can't publish what its parent staged");
+        return fail(Errc::invalid, "publish", cache_->path(),
+                    "a forked child can't publish what its parent staged");
     if (stage->root()->dirs().root.path != cache_->path()) {
-        return os::fail(Errc::invalid, "publish", cache_->path(),
-                        "staged in another cache, " + stage->root()->dirs().root.path.string());
+        return fail(Errc::invalid, "publish", cache_->path(),
+                    "staged in another cache, " + stage->root()->dirs().root.path.string());
     }
     const protocol::RootRef root = stage->root();
     const auto lost = [&] {
-        return os::fail(Errc::refused, "publish", cache_->path(),
-                        "the cache was moved or deleted since this was staged; stage it again");
+        return fail(Errc::refused, "publish", cache_->path(),
+                    "the cache was moved or deleted since this was staged; stage it again");
     };
     // Before: nobody would see the lease. After: nothing can be made in a deleted directory, so publishing has failed by itself.
     if (root->is_lost({&cache::Handles::participants})) return lost();
@@ -119,8 +119,8 @@ Result<> Bucket::remove(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root());
     if (root->is_read_only())
-        return os::fail(Errc::read_only, "remove", cache_->path(),
-                        "the cache is open for reading only");
+        return fail(Errc::read_only, "remove", cache_->path(),
+                    "the cache is open for reading only");
     TRY(protocol::remove(root, place, cache_->caller()));
     cache_->tell({.kind = Event::Kind::removed, .bucket = name_, .key = key});
     return {};
@@ -130,8 +130,8 @@ Result<> Bucket::refresh() const {
     TRY_ASSIGN(const auto root,
                cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_buckets}));
     if (root->is_read_only())
-        return os::fail(Errc::read_only, "refresh", cache_->path(),
-                        "the cache is open for reading only");
+        return fail(Errc::read_only, "refresh", cache_->path(),
+                    "the cache is open for reading only");
     TRY(protocol::refresh(root, encoded_, cache_->caller()));
     cache_->tell({.kind = Event::Kind::refreshed, .bucket = name_});
     return {};
@@ -141,8 +141,8 @@ Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
     TRY_ASSIGN(const auto root,
                cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_links}));
     if (root->is_read_only())
-        return os::fail(Errc::read_only, "refresh", cache_->path(),
-                        "the cache is open for reading only");
+        return fail(Errc::read_only, "refresh", cache_->path(),
+                    "the cache is open for reading only");
     return protocol::refresh_some(root, name_, encoded_, options, cache_->caller());
 }
 
@@ -155,8 +155,7 @@ Result<> Bucket::pin(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
     if (root->is_read_only())
-        return os::fail(Errc::read_only, "pin", cache_->path(),
-                        "the cache is open for reading only");
+        return fail(Errc::read_only, "pin", cache_->path(), "the cache is open for reading only");
     return policy::pin(*root, place, cache_->caller());
 }
 
@@ -164,8 +163,7 @@ Result<> Bucket::unpin(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
     if (root->is_read_only())
-        return os::fail(Errc::read_only, "unpin", cache_->path(),
-                        "the cache is open for reading only");
+        return fail(Errc::read_only, "unpin", cache_->path(), "the cache is open for reading only");
     return policy::unpin(*root, place);
 }
 

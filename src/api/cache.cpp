@@ -167,8 +167,8 @@ Result<CollectReport> Cache::collect(const CollectOptions& options) const {
 Result<> Cache::keep_within(const CollectOptions& limits, const BackgroundOptions& options) const {
     TRY(policy::check_limits(limits));
     if (limits.dry_run || limits.plan)
-        return os::fail(Errc::invalid, "keep within limits", state_->path(),
-                        "limits alone, not a dry run or a plan");
+        return fail(Errc::invalid, "keep within limits", state_->path(),
+                    "limits alone, not a dry run or a plan");
     state_->set_background(policy::has_limits(limits)
                                ? std::make_unique<policy::Background>(limits, options)
                                : nullptr);
@@ -183,8 +183,8 @@ Result<std::vector<EntryInfo>> Cache::retired() const {
 Result<Lease> Cache::restore(std::string_view id, bool replace) const {
     const auto parsed = format::parse_id(id);
     if (!parsed)
-        return os::fail(Errc::invalid, "restore", {},
-                        std::string("\"").append(id).append("\" is no id of an entry"));
+        return fail(Errc::invalid, "restore", {},
+                    std::string("\"").append(id).append("\" is no id of an entry"));
     TRY_ASSIGN(const auto root, state_->current_root());
     TRY_ASSIGN(auto held, protocol::restore(root, *parsed, replace, state_->caller()));
     state_->tell({.kind = Event::Kind::restored}, held.id());

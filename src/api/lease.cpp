@@ -27,11 +27,10 @@ void Lease::release() noexcept { state_.reset(); }
 
 Result<> Lease::keep_across_exec() {
     if (!is_protected())
-        return os::fail(Errc::invalid, "keep lease across exec", path(),
-                        "there is no lease to keep");
+        return fail(Errc::invalid, "keep lease across exec", path(), "there is no lease to keep");
     if (!state_->held.root().is_ours())
-        return os::fail(Errc::invalid, "keep lease across exec", path(),
-                        "the lease is the parent process's");
+        return fail(Errc::invalid, "keep lease across exec", path(),
+                    "the lease is the parent process's");
     return state_->held.hand_on();
 }
 

@@ -21,17 +21,16 @@ constexpr const char* step = "materialize";
 
 Result<> check_places(const fs::path& tree, const fs::path& destination) {
     if (const auto cache = tree::enclosing_cache(destination)) {
-        return os::fail(Errc::invalid, step, destination,
-                        "lies inside the cache " + cache->string());
+        return fail(Errc::invalid, step, destination, "lies inside the cache " + cache->string());
     }
     const fs::path outermost = tree::enclosing_cache(tree).value_or(tree);
     if (tree::lies_within(outermost, destination)) {
-        return os::fail(Errc::invalid, step, destination,
-                        "contains " + outermost.string() + ", where the files come from");
+        return fail(Errc::invalid, step, destination,
+                    "contains " + outermost.string() + ", where the files come from");
     }
     if (tree::lies_within(destination, tree)) {
-        return os::fail(Errc::invalid, step, destination,
-                        "lies inside the tree that is to be put there");
+        return fail(Errc::invalid, step, destination,
+                    "lies inside the tree that is to be put there");
     }
     return {};
 }
@@ -51,7 +50,7 @@ Result<Destination> make_destination(fs::path path) {
     if (!made && errno != EEXIST) return os::fail(errno, "make directory", path);
     auto dir = os::open_dir(path);
     if (!dir && dir.error().sys_errno == ENOTDIR)
-        return os::fail(Errc::exists, step, path, "no directory, and a directory should go there");
+        return fail(Errc::exists, step, path, "no directory, and a directory should go there");
     TRY(dir);
     return Destination{std::move(*dir), made};
 }

@@ -23,8 +23,7 @@ std::filesystem::path Staging::path() const {
 namespace {
 
 tl::unexpected<Error> nothing_staged(const std::filesystem::path& source) {
-    return os::fail(Errc::invalid, "stage", source,
-                    "this Staging was published or moved away before");
+    return fail(Errc::invalid, "stage", source, "this Staging was published or moved away before");
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/error.hpp"
 
-#include <cerrno>
 #include <system_error>
 
 namespace larder {
@@ -55,36 +54,9 @@ std::string Error::message() const {
     return text.empty() ? std::string(name_of(code)) : text;
 }
 
-namespace os {
-
-Errc code_of(int sys_errno) noexcept {
-    switch (sys_errno) {
-        case ENOSPC:
-        case EDQUOT:
-            return Errc::no_space;
-        case EROFS:
-            return Errc::read_only;
-        case EEXIST:
-        case ENOTEMPTY:
-            return Errc::exists;
-        case EXDEV:
-        case EOPNOTSUPP:
-            return Errc::unsupported;
-        default:
-            return Errc::system;
-    }
-}
-
-tl::unexpected<Error> fail(int sys_errno, const char* step, std::filesystem::path path,
-                           std::string detail) {
-    return tl::make_unexpected(
-        Error{code_of(sys_errno), sys_errno, step, std::move(path), std::move(detail)});
-}
-
 tl::unexpected<Error> fail(Errc code, const char* step, std::filesystem::path path,
                            std::string detail) {
     return tl::make_unexpected(Error{code, 0, step, std::move(path), std::move(detail)});
 }
 
-}  // namespace os
 }  // namespace larder

@@ -66,8 +66,8 @@ larder_code larder_bucket_publish(const larder_bucket* bucket, const char* key,
     c::clear(lease);
     if (staging != nullptr && staging->is_lent()) {
         return c::guarded("publish", error, [&]() -> Result<> {
-            return os::fail(Errc::invalid, "publish", staging->path,
-                            "this is lent to a build: get_or_build publishes it");
+            return fail(Errc::invalid, "publish", staging->path,
+                        "this is lent to a build: get_or_build publishes it");
         });
     }
     const std::unique_ptr<larder_staging> taken(staging);

@@ -95,7 +95,7 @@ Error take(larder_error* error) {
 }
 
 tl::unexpected<Error> missing(const char* step, const char* what) {
-    return os::fail(Errc::invalid, step, {}, std::string(what) + " is NULL");
+    return fail(Errc::invalid, step, {}, std::string(what) + " is NULL");
 }
 
 }  // namespace larder::c

@@ -14,7 +14,7 @@ namespace {
 constexpr const char* step = "read options";
 
 tl::unexpected<Error> bad(std::string detail) {
-    return os::fail(Errc::invalid, step, {}, std::move(detail));
+    return fail(Errc::invalid, step, {}, std::move(detail));
 }
 
 /// The struct as this library knows it. One that is shorter was built for an older version and leaves the rest at its defaults; one that is

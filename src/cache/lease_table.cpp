@@ -131,7 +131,7 @@ Result<std::size_t> read_image(int fd, TableImage& image, const std::filesystem:
         const ssize_t more = os::retry(
             [&] { return ::pread(fd, bytes + got, table_size - got, static_cast<off_t>(got)); });
         if (more < 0 && errno == ESPIPE)
-            return os::fail(Errc::damaged, "read lease table", path, "not a file");
+            return fail(Errc::damaged, "read lease table", path, "not a file");
         if (more < 0) return os::fail(errno, "read lease table", path);
         if (more == 0) break;
         got += static_cast<std::size_t>(more);
@@ -249,8 +249,8 @@ Result<TableView> read_table(int fd, const std::filesystem::path& path) {
         return view;  // being made, or left when making it failed: it has never held a lease
     const auto& header = image.header;
     if (!is_magic_or_part_of_it(header.magic)) {
-        return os::fail(Errc::damaged, "read lease table", path,
-                        "not a table of this version: what it leases is unknown");
+        return fail(Errc::damaged, "read lease table", path,
+                    "not a table of this version: what it leases is unknown");
     }
     view.announced = header.pid != 0;
     view.process = {header.boot, header.pid_namespace, header.start,

@@ -42,13 +42,13 @@ Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& 
         case Waited::had:
             return {};
         case Waited::interrupted:
-            return os::fail(Errc::interrupted, "wait for lock", path,
-                            "asked to stop; held by " + describe_holders(root, blamed));
+            return fail(Errc::interrupted, "wait for lock", path,
+                        "asked to stop; held by " + describe_holders(root, blamed));
         case Waited::too_long:
             break;
     }
-    return os::fail(Errc::busy, "wait for lock", path,
-                    "held by " + describe_holders(root, blamed) + "; try again when it is done");
+    return fail(Errc::busy, "wait for lock", path,
+                "held by " + describe_holders(root, blamed) + "; try again when it is done");
 }
 
 }  // namespace
@@ -129,14 +129,14 @@ Result<std::optional<BucketLock>> BucketLock::try_exclusive(Root& root,
 Result<CollectorLock> CollectorLock::try_lock(Root& root) {
     const auto& path = root.dirs().root.path;
     if (root.is_read_only())
-        return os::fail(Errc::read_only, "collect or verify", path,
-                        "the cache is open for reading only");
+        return fail(Errc::read_only, "collect or verify", path,
+                    "the cache is open for reading only");
     const std::string name = format::collector_lock_name;
     TRY_ASSIGN(auto held, FileLock::try_lock(root.dirs().locks, name, Mode::exclusive));
     if (!held) {
-        return os::fail(Errc::busy, "collect or verify", path,
-                        "collected or verified already by " +
-                            describe_holders(root, {number_of(name)}) + "; leave it to that one");
+        return fail(Errc::busy, "collect or verify", path,
+                    "collected or verified already by " +
+                        describe_holders(root, {number_of(name)}) + "; leave it to that one");
     }
     return CollectorLock(std::move(*held));
 }

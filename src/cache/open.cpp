@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 tl::unexpected<Error> refuse(const fs::path& path, std::string why) {
-    return os::fail(Errc::refused, "open cache", path, std::move(why));
+    return fail(Errc::refused, "open cache", path, std::move(why));
 }
 
 std::string user_name(uid_t uid) {
@@ -167,8 +167,8 @@ Result<> create_format(const Handles& dirs, const OpenOptions& options) {
     if (options.link_kind) {
         format.links = *options.link_kind;
         if (!format::link_kind_works(format.links, dirs.trash)) {
-            return os::fail(Errc::unsupported, "create cache", dirs.root.path,
-                            "links of the kind asked for do not work on this file system");
+            return fail(Errc::unsupported, "create cache", dirs.root.path,
+                        "links of the kind asked for do not work on this file system");
         }
     } else if (!format::link_kind_works(LinkKind::symlink, dirs.trash)) {
         format.links = LinkKind::file;

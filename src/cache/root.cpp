@@ -43,8 +43,8 @@ bool Root::is_lost() const {
 Result<Participant*> Root::participant(const CallContext& caller) {
     if (Participant* const already = joined()) return already;
     if (read_only_)
-        return os::fail(Errc::read_only, "join the cache", dirs_.root.path,
-                        "the cache is open for reading only");
+        return fail(Errc::read_only, "join the cache", dirs_.root.path,
+                    "the cache is open for reading only");
     const std::lock_guard guard(joining_);
     if (!participant_) {
         const ParticipantDirs places{dirs_.participants, dirs_.staging};

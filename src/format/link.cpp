@@ -67,8 +67,7 @@ Result<Text> read_small_file(const os::Dir& dir, const char* name, Buffer& buffe
 }
 
 tl::unexpected<Error> no_junctions(const os::Dir& dir, const std::string& name) {
-    return os::fail(Errc::unsupported, "link", dir / name,
-                    "directory junctions exist on Windows only");
+    return fail(Errc::unsupported, "link", dir / name, "directory junctions exist on Windows only");
 }
 
 Result<Text> read_text(LinkKind kind, const os::Dir& dir, const char* name, Buffer& buffer) {

@@ -88,11 +88,9 @@ int hex_value(char c) {
 Result<std::string> encode_key(std::string_view key) {
     if (is_its_own_name(key)) return std::string(key);
     if (key.size() > max_key)
-        return os::fail(Errc::invalid, "key", {},
-                        "longer than " + std::to_string(max_key) + " bytes");
+        return fail(Errc::invalid, "key", {}, "longer than " + std::to_string(max_key) + " bytes");
     if (!is_utf8(key))
-        return os::fail(Errc::invalid, "key", {},
-                        "not UTF-8: " + encode_escapes(key.substr(0, 60)));
+        return fail(Errc::invalid, "key", {}, "not UTF-8: " + encode_escapes(key.substr(0, 60)));
     std::string name = encode_escapes(key);
     if (name.size() <= max_name) return name;
     std::size_t keep = max_name - hash_length;
@@ -117,17 +115,17 @@ Result<std::string> encode_key_path(std::string_view encoded_bucket, std::string
 }
 
 Result<std::string> encode_bucket(std::string_view name) {
-    if (name.empty()) return os::fail(Errc::invalid, "bucket name", {}, "empty");
+    if (name.empty()) return fail(Errc::invalid, "bucket name", {}, "empty");
     if (name.size() > max_bucket_name || !is_utf8(name)) {
-        return os::fail(Errc::invalid, "bucket name", {},
-                        "not UTF-8, or longer than " + std::to_string(max_bucket_name) +
-                            " bytes: " + encode_escapes(name.substr(0, 60)));
+        return fail(Errc::invalid, "bucket name", {},
+                    "not UTF-8, or longer than " + std::to_string(max_bucket_name) +
+                        " bytes: " + encode_escapes(name.substr(0, 60)));
     }
     std::string encoded = encode_escapes(name);
     if (encoded.size() > max_bucket_name) {
-        return os::fail(Errc::invalid, "bucket name", {},
-                        encoded.substr(0, 60) + "…: longer than " +
-                            std::to_string(max_bucket_name) + " bytes once encoded");
+        return fail(Errc::invalid, "bucket name", {},
+                    encoded.substr(0, 60) + "…: longer than " + std::to_string(max_bucket_name) +
+                        " bytes once encoded");
     }
     return encoded;
 }

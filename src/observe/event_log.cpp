@@ -94,8 +94,8 @@ Result<EventLog> EventLog::open(const std::filesystem::path& path) {
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return os::fail(errno, "open the log of events", path);
     if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))
-        return os::fail(Errc::invalid, "open the log of events", path,
-                        "neither a file nor a terminal; name a file");
+        return fail(Errc::invalid, "open the log of events", path,
+                    "neither a file nor a terminal; name a file");
     return EventLog(std::move(file));
 }
 

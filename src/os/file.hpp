@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.hpp"
+#include "os/error.hpp"
 #include "os/fd.hpp"
 
 namespace larder::os {

@@ -196,7 +196,7 @@ Result<CollectReport> collect_within_limits(const protocol::RootRef& root,
         const bool gained = report.entries > 0;
         add(sum, std::move(report));
         if (!had_room && !gained) {
-            return os::fail(
+            return fail(
                 Errc::no_space, "evict", root->dirs().root.path,
                 "the disk has no space for even a rename; free a little of it by other means");
         }

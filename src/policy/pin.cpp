@@ -38,7 +38,7 @@ Result<> pin(cache::Root& root, const protocol::KeyRef& place, const cache::Call
 }
 
 Result<> unpin(const cache::Root& root, const protocol::KeyRef& place) {
-    const auto not_pinned = os::fail(Errc::miss, "not pinned", {}, {});
+    const auto not_pinned = fail(Errc::miss, "not pinned", {}, {});
     TRY_ASSIGN(const auto bucket, open_pins(root, place.encoded_bucket));
     if (!bucket) return not_pinned;
     auto removed = os::remove_file_at(*bucket, std::string(place.encoded_key()));

@@ -79,8 +79,8 @@ private:
                 return os::for_each_name(
                     *dir, [&](const std::string& key, unsigned char type) -> Result<> {
                         if (options_.stop.stop_requested())
-                            return os::fail(Errc::interrupted, "plan", root_.dirs().root.path,
-                                            "asked to stop; nothing has changed");
+                            return fail(Errc::interrupted, "plan", root_.dirs().root.path,
+                                        "asked to stop; nothing has changed");
                         if (!format::is_key_name(key) || type == DT_DIR) return {};
                         return list_key(*dir, *bucket, key, pins.contains(key));
                     });
@@ -201,16 +201,16 @@ bool has_limits(const CollectOptions& options) noexcept {
 
 Result<> check_limits(const CollectOptions& options) {
     if (options.low_water < 1 || options.low_water > 100) {
-        return os::fail(Errc::invalid, "collect", {},
-                        "low_water is " + std::to_string(options.low_water) +
-                            ", and must be a percentage from 1 to 100");
+        return fail(Errc::invalid, "collect", {},
+                    "low_water is " + std::to_string(options.low_water) +
+                        ", and must be a percentage from 1 to 100");
     }
     if (options.max_age && options.max_age->count() < 0)
-        return os::fail(Errc::invalid, "collect", {},
-                        "max_age is negative: it is a time since the last use");
+        return fail(Errc::invalid, "collect", {},
+                    "max_age is negative: it is a time since the last use");
     if (options.plan &&
         (options.max_size || options.max_age || options.max_entries || options.min_free)) {
-        return os::fail(
+        return fail(
             Errc::invalid, "collect", {},
             "a plan and limits at once: a plan was made by limits, and is carried out without");
     }
@@ -231,8 +231,8 @@ Result<Plan> make_plan(const cache::Root& root, const CollectOptions& options,
     for (const auto& eviction : *options.plan) {
         const auto id = format::parse_id(eviction.id);
         if (!id)
-            return os::fail(Errc::invalid, "read the plan", {},
-                            "\"" + eviction.id + "\" is no id of an entry");
+            return fail(Errc::invalid, "read the plan", {},
+                        "\"" + eviction.id + "\" is no id of an entry");
         plan.victims.push_back({*id, eviction.bytes, seconds_of(eviction.last_used), Reason::plan});
     }
     return plan;

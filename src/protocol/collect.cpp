@@ -164,8 +164,8 @@ private:
         if (options_.on_progress && ++looked_at_ % 256 == 0)
             options_.on_progress({CollectProgress::Phase::collecting, looked_at_, 0, 0});
         if (options_.stop.stop_requested())
-            return os::fail(Errc::interrupted, "collect", dirs_.root.path,
-                            "asked to stop; the rest is the next collection's");
+            return fail(Errc::interrupted, "collect", dirs_.root.path,
+                        "asked to stop; the rest is the next collection's");
         return {};
     }
 

@@ -46,7 +46,7 @@ Result<bool> is_complete(const cache::Root& root, const format::Id& id) {
 Result<format::Record> read_record(const cache::Root& root, const format::Id& id) {
     const auto path = root.dirs().archive / to_text(id) / format::record_name;
     const auto damaged = [&](std::string why) {
-        return os::fail(Errc::damaged, "read record", path, std::move(why));
+        return fail(Errc::damaged, "read record", path, std::move(why));
     };
     const auto entry = os::open_dir_at(root.dirs().archive, to_text(id));
     // Only what is certainly so is damage: who meets it may retire the entry, and must not for want of a descriptor.

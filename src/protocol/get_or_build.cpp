@@ -140,9 +140,8 @@ public:
                    wait_->wait(root_, caller_, limit, longest_pause, {number_}, attempt, go_on));
         wait_.reset();  // told now: a build may take minutes
         if (waited == Waited::interrupted) {
-            return os::fail(
-                Errc::interrupted, "wait for build", {},
-                "ended early; it is built by " + cache::describe_holders(root_, {number_}));
+            return fail(Errc::interrupted, "wait for build", {},
+                        "ended early; it is built by " + cache::describe_holders(root_, {number_}));
         }
         // Too long, or in a circle: we build without the lock. Publishing is safe without it; only work is done twice.
         if (waited == Waited::had) {
@@ -172,8 +171,8 @@ Result<SlotLease> build_once(const RootRef& root, const KeyRef& place, const Fil
     if (std::find(building.begin(), building.end(),
                   std::pair<const cache::Root*, std::uint64_t>(root.get(), number)) !=
         building.end()) {
-        return os::fail(Errc::invalid, "build", root->dirs().buckets / place.path,
-                        "its own build asks for it");
+        return fail(Errc::invalid, "build", root->dirs().buckets / place.path,
+                    "its own build asks for it");
     }
     BuildLock lock(*root, place, number, caller);
     TRY(lock.wait());

@@ -72,21 +72,20 @@ Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
     const auto& buckets = root.dirs().buckets;
     const std::string& path = place.path;
     TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, place.encoded_bucket));
-    if (!exists) return os::fail(Errc::miss, "no such entry", {}, {});
+    if (!exists) return fail(Errc::miss, "no such entry", {}, {});
     for (;;) {
         const auto status = os::stat_at(buckets, path);
         TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), buckets, path));
-        if (link.kind != LinkRead::Kind::entry)
-            return os::fail(Errc::miss, "no such entry", {}, {});
+        if (link.kind != LinkRead::Kind::entry) return fail(Errc::miss, "no such entry", {}, {});
         auto record = read_record(root, link.id);
         if (!record) {
             TRY_ASSIGN(const LinkRead again, format::read_link(root.link_kind(), buckets, path));
             if (!again.names(link.id)) continue;  // replaced, and collected, between the two looks
             TRY_ASSIGN(const bool complete, is_complete(root, link.id));
-            if (!complete) return os::fail(Errc::miss, "no such entry", {}, {});
+            if (!complete) return fail(Errc::miss, "no such entry", {}, {});
             return tl::make_unexpected(std::move(record).error());
         }
-        if (record->key != place.key) return os::fail(Errc::miss, "no such entry", {}, {});
+        if (record->key != place.key) return fail(Errc::miss, "no such entry", {}, {});
         if (!status && status.error().sys_errno == ENOENT)
             continue;  // retired between the two looks
         TRY(status);

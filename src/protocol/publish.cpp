@@ -43,13 +43,13 @@ Result<bool> try_place(cache::Root& root, const os::Dir& staging, const std::str
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const LinkRead old, format::read_link(root.link_kind(), buckets, path));
     if (old.kind == LinkRead::Kind::foreign) {
-        return os::fail(Errc::damaged, "publish", buckets / path,
-                        "not a link of this cache's kind stands here; move it away");
+        return fail(Errc::damaged, "publish", buckets / path,
+                    "not a link of this cache's kind stands here; move it away");
     }
     const bool is_new = old.kind == LinkRead::Kind::absent;
     if (!is_new && replace == Replace::no)
-        return os::fail(Errc::exists, "publish", buckets / path,
-                        "its key has an entry; remove that, or allow its replacement");
+        return fail(Errc::exists, "publish", buckets / path,
+                    "its key has an entry; remove that, or allow its replacement");
     (void)os::point(is_new ? "publish.before-placing-new" : "publish.before-exchange");
     Result<> placed;
     if (exclusive) {

@@ -79,7 +79,7 @@ Result<std::vector<EntryInfo>> list_retired(const cache::Root& root) {
 Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replace,
                           const cache::CallContext& caller) {
     const auto gone = [&] {
-        return os::fail(
+        return fail(
             Errc::miss, "restore", {},
             "nothing that is retired has the id " + to_text(id) + "; it may have been collected");
     };
@@ -105,8 +105,8 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
     TRY_ASSIGN(const LinkRead now,
                format::read_link(root->link_kind(), root->dirs().buckets, place.path));
     if (now.kind != LinkRead::Kind::absent && !replace) {
-        return os::fail(Errc::exists, "restore", root->dirs().buckets / place.path,
-                        "its key has an entry again; remove that, or allow its replacement");
+        return fail(Errc::exists, "restore", root->dirs().buckets / place.path,
+                    "its key has an entry again; remove that, or allow its replacement");
     }
     TRY_ASSIGN(Stage stage, Stage::make(root, caller));
     TRY(fill(stage, *entry));

@@ -22,8 +22,8 @@ namespace {
 using format::LinkRead;
 
 tl::unexpected<Error> foreign(const cache::Root& root, const std::string& path) {
-    return os::fail(Errc::damaged, "retire", root.dirs().buckets / path,
-                    "not a link of this cache's kind; move it away");
+    return fail(Errc::damaged, "retire", root.dirs().buckets / path,
+                "not a link of this cache's kind; move it away");
 }
 
 /// Even `buckets/<b>` may be a symlink that somebody put there: then nothing below it is ours to rename.
@@ -76,8 +76,8 @@ public:
                                  [&](const std::string& name, unsigned char type) -> Result<> {
                                      if (!format::is_key_name(name) || type == DT_DIR) return {};
                                      if (caller_.stop.stop_requested())
-                                         return os::fail(Errc::interrupted, "refresh", dir->path,
-                                                         "asked to stop; some keys are retired");
+                                         return fail(Errc::interrupted, "refresh", dir->path,
+                                                     "asked to stop; some keys are retired");
                                      return visit(name);
                                  });
     }
@@ -141,7 +141,7 @@ private:
 
 Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallContext& caller) {
     return with_room(root, caller, [&]() -> Result<> {
-        const auto no_entry = os::fail(Errc::miss, "no such entry", {}, {});
+        const auto no_entry = fail(Errc::miss, "no such entry", {}, {});
         TRY_ASSIGN(const bool exists, bucket_exists(*root, place.encoded_bucket));
         if (!exists) return no_entry;
         const std::string& path = place.path;

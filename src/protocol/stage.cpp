@@ -59,8 +59,8 @@ fs::path Stage::tree_path() const {
 Result<> Stage::check_source(const fs::path& source) const {
     const auto& root = root_->dirs().root.path;
     if (tree::lies_within(source, root) || tree::lies_within(root, source)) {
-        return os::fail(Errc::invalid, "stage", source,
-                        "it lies in the cache " + root.string() + ", or contains it");
+        return fail(Errc::invalid, "stage", source,
+                    "it lies in the cache " + root.string() + ", or contains it");
     }
     return {};
 }
@@ -98,25 +98,23 @@ Result<> Stage::move_from(const fs::path& source) {
     TRY(check_source(source));
     // Another cache's entry may be leased there.
     if (const auto other = tree::enclosing_cache(source)) {
-        return os::fail(Errc::invalid, "stage", source,
-                        "it lies in the cache " + other->string() + ", whose it is; put a copy");
+        return fail(Errc::invalid, "stage", source,
+                    "it lies in the cache " + other->string() + ", whose it is; put a copy");
     }
     struct stat status {};
     if (::lstat(source.c_str(), &status) != 0) return os::fail(errno, "stage", source);
     if (!S_ISDIR(status.st_mode))
-        return os::fail(Errc::invalid, "stage", source,
-                        "only a directory can be moved into the cache; put a copy");
+        return fail(Errc::invalid, "stage", source,
+                    "only a directory can be moved into the cache; put a copy");
     TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
     // A rename onto an empty directory replaces it, atomically, and refuses one that is not empty.
     if (::renameat(AT_FDCWD, source.c_str(), staged.get(), format::tree_name) == 0) return {};
     if (errno == EXDEV) {
-        return os::fail(
-            Errc::unsupported, "stage", source,
-            "it is on another file system than the cache, and can't be moved; put a copy");
+        return fail(Errc::unsupported, "stage", source,
+                    "it is on another file system than the cache, and can't be moved; put a copy");
     }
     if (errno == ENOTEMPTY || errno == EEXIST)
-        return os::fail(Errc::invalid, "stage", tree_path(),
-                        "something has been staged here already");
+        return fail(Errc::invalid, "stage", tree_path(), "something has been staged here already");
     return os::fail(errno, "stage", source);
 }
 

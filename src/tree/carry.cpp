@@ -79,8 +79,8 @@ public:
             return {};
         }
         if (!S_ISREG(move.status.st_mode)) {
-            return os::fail(Errc::invalid, "copy", move.from / move.name,
-                            "a socket, pipe or device can't be copied");
+            return fail(Errc::invalid, "copy", move.from / move.name,
+                        "a socket, pipe or device can't be copied");
         }
         TRY_ASSIGN(const Way way, transfer_file(move, options_, ability));
         ++(way == Way::cloned ? cloned_ : way == Way::hardlinked ? hardlinked_ : copied_);
@@ -113,8 +113,8 @@ private:
         if (made) ++directories_;
         auto into = os::open_dir_at(pair.into, name);
         if (!into && (into.error().sys_errno == ELOOP || into.error().sys_errno == ENOTDIR)) {
-            return os::fail(Errc::exists, "make directory", pair.into / name,
-                            "no directory, and a directory should go there");
+            return fail(Errc::exists, "make directory", pair.into / name,
+                        "no directory, and a directory should go there");
         }
         TRY(into);
         if (made) TRY(make_ours_to_fill(*into));
@@ -134,8 +134,8 @@ private:
         TRY_ASSIGN(pair->status, os::stat_of(pair->dir));
         if (pair->status.st_dev == destination_status_.st_dev &&
             pair->status.st_ino == destination_status_.st_ino) {
-            return os::fail(Errc::invalid, "copy", pair->dir.path,
-                            "the destination lies in what is to be copied");
+            return fail(Errc::invalid, "copy", pair->dir.path,
+                        "the destination lies in what is to be copied");
         }
         TRY_ASSIGN(const struct stat into_status, os::stat_of(into));
         pair->into = std::move(into);
@@ -187,8 +187,8 @@ Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& n
                                      const MaterializeOptions& options) {
     TRY_ASSIGN(const struct stat status, os::stat_at(source, name));
     if (S_ISDIR(status.st_mode))
-        return os::fail(Errc::invalid, "copy", source / name,
-                        "a directory, and a file was to be copied");
+        return fail(Errc::invalid, "copy", source / name,
+                    "a directory, and a file was to be copied");
     Carriage carriage(source, destination, options);
     Ability ability;
     TRY(carriage.carry_one({source, name, status, destination}, ability));

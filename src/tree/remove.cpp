@@ -53,8 +53,8 @@ public:
     Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name,
                                            unsigned char type) override {
         if (options_.stop.stop_requested())
-            return os::fail(Errc::interrupted, "remove", place.dir / name,
-                            "asked to stop; the rest is the next collection's");
+            return fail(Errc::interrupted, "remove", place.dir / name,
+                        "asked to stop; the rest is the next collection's");
         if (type != DT_DIR) {
             TRY_ASSIGN(const bool gone, remove_file(place.dir, name, type));
             if (gone) return nullptr;

@@ -221,12 +221,11 @@ auto make_or_replace(const Move& move, bool replace, Make make) -> decltype(make
     if (made || made.error().sys_errno != EEXIST) return made;
     const auto standing = os::stat_at(move.to, move.name);
     if (standing && S_ISDIR(standing->st_mode)) {
-        return os::fail(Errc::exists, "make", move.to / move.name,
-                        "a directory stands where a file should go");
+        return fail(Errc::exists, "make", move.to / move.name,
+                    "a directory stands where a file should go");
     }
     if (!replace)
-        return os::fail(Errc::exists, "make", move.to / move.name,
-                        "something stands there already");
+        return fail(Errc::exists, "make", move.to / move.name, "something stands there already");
     const std::string fresh = fresh_name();
     made = make(fresh);
     if (!made) return made;

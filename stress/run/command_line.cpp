@@ -9,7 +9,7 @@
 #include <random>
 #include <sstream>
 
-#include "base/error.hpp"
+#include "os/error.hpp"
 #include "cachetool/cli/program_options.hpp"
 #include "stress/scenario/shipped.hpp"
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <functional>
 
-#include "base/error.hpp"
+#include "os/error.hpp"
 
 namespace larder::stress {
 

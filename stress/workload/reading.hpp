@@ -2,6 +2,7 @@
 // Leasing and reading, as several workloads do it.
 #pragma once
 
+#include "os/error.hpp"
 #include "stress/workload/recorded.hpp"
 
 namespace larder::stress {
