@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* Build once: single flight, the builder's death, and builds that wait for each other in a circle.
  *
- * Threads call get_or_build; a build may call it again, for another key. A lock is a byte of one file, at a hash of the key; the kernel
- * frees it when its holder is killed, but sees no circle, as it can't tell which thread of a process waits. So each thread says, in its
- * participant's table, what it holds and what it waits for, and who waits follows these words. Each cell is read in a step of its own,
- * and counts its changes: a circle is one only if a second walk finds it with every count as it was.
+ * Threads call get_or_build, and a build may call it again for another key. A lock is a byte of one
+ * file, at a hash of the key. The kernel frees the lock when its holder is killed. It sees no
+ * circle, because it can't tell which thread of a process waits. So each thread says in its
+ * participant's table what it holds and what it waits for, and a waiting thread follows these
+ * words. It reads each cell in a step of its own. Each cell counts its changes: a circle counts
+ * only if a second walk finds it with every count unchanged.
  *
- *   TWO            a builds 0, for which it needs 1; b builds 1, for which it needs 0, or builds 1 and then 0; c builds 0
+ *   TWO            a builds 0, for which it needs 1; b builds 1, for which it needs 0, or builds 1
+ *                  and then 0; c builds 0
  *   RING           three threads, three keys: 0 needs 1, 1 needs 2, 2 needs 0
  *   COLLIDE        as TWO, and both keys hash to the same byte
- *   KILLS          a thread may be killed (for a model of this size: its process) between any two steps
- *   ENDS           search for a run in which somebody waits for ever, in place of the assertions only
+ *   KILLS          a thread (in a model of this size: its process) may be killed between any two
+ *                  steps
+ *   ENDS           search for a run in which a thread waits forever, instead of for assertions
  */
 #define BIT(i)     (1 << (i))
 #define HAS(s, i)  (((s) >> (i)) & 1)
@@ -24,12 +28,12 @@
 
 bit present[3];                 /* the entry has been published */
 byte lock[3];                   /* in the kernel: 1 + the thread that holds the byte */
-byte holds[THREADS];            /* in the table: the locks that a thread says it holds (a mask) ... */
-byte wants[THREADS];            /* ... 1 + the lock it says it waits for ... */
-byte changes[THREADS];          /* ... and how often it has said something else */
-byte building[3];               /* history: who builds a key now (a mask) */
+byte holds[THREADS];            /* in the table: the locks that a thread says it holds (a mask), */
+byte wants[THREADS];            /* 1 + the lock that it says it waits for, */
+byte changes[THREADS];          /* and how often it has changed these two */
+byte building[3];               /* history: the threads that build a key now (a mask) */
 bit stuck[THREADS];             /* history: this wait has been part of a real circle */
-bit circled;                    /* history: somebody had to build without the lock */
+bit circled;                    /* history: a thread had to build without the lock */
 byte ended;
 
 hidden byte SingleFlight, NoPhantom, Built;
@@ -41,7 +45,8 @@ hidden byte SingleFlight, NoPhantom, Built;
 #endif
 #define SAY(x)     x; changes[me]++
 
-/* the truth, seen by nobody in the model: a circle can only close when somebody starts to wait */
+/* The truth, which no thread of the model sees. A circle can only close when a thread starts to
+ * wait. */
 #define HOLDER(l)  (lock[l] - 1)
 inline note_circle()
 {
@@ -62,7 +67,8 @@ inline note_circle()
 	n = 0; at = 0
 }
 
-/* a way longer than all threads leads round a circle that this thread is not in: one of those who are will break it */
+/* A chain longer than all threads leads around a circle that this thread is not in. One of the
+ * threads in the circle will break it. */
 #define ON_THE_WAY(t)  (me != t && HAS(holds[t], at) && hops < THREADS)
 #define FORGET         at = 0; sum = 0; n = 0; hops = 0
 #ifdef MUTANT_circle_looked_for_once
@@ -80,7 +86,7 @@ proctype thread(byte me, outer, inner)
 	if
 	:: after = 0                            /* the build of outer needs inner */
 #ifndef RING
-	:: me == 1 -> after = 1                 /* inner comes afterwards, by itself */
+	:: me == 1 -> after = 1                 /* inner is built afterwards, by itself */
 #endif
 	fi;
 
@@ -88,7 +94,7 @@ look:
 	/* get */
 	STEP(if :: present[k] -> goto left :: else fi);
 #ifndef MUTANT_no_lock
-	/* the byte is this thread's already: two keys, one hash */
+	/* The byte is this thread's already: two keys have one hash. */
 	atomic { if :: lock[LOCK(k)] == me + 1 -> goto build :: else fi };
 	if
 	:: atomic { lock[LOCK(k)] == 0 -> lock[LOCK(k)] = me + 1; goto have }
@@ -98,10 +104,11 @@ look:
 #endif
 	fi;
 
-	/* wait: try again, and between tries look for a circle */
+	/* Wait: try again, and between two tries look for a circle. */
 wait:
 	if
-	:: atomic { lock[LOCK(k)] == 0 -> lock[LOCK(k)] = me + 1; SAY(wants[me] = 0); stuck[me] = 0; second = 0; before = 0; goto have }
+	:: atomic { lock[LOCK(k)] == 0 -> lock[LOCK(k)] = me + 1;
+		SAY(wants[me] = 0); stuck[me] = 0; second = 0; before = 0; goto have }
 #ifndef MUTANT_circles_not_looked_for
 #ifdef MUTANT_circle_looked_for_once
 	:: atomic { lock[LOCK(k)] != 0 && before == 0 -> before = 1; at = LOCK(k) }
@@ -114,13 +121,14 @@ wait:
 #endif
 	fi;
 walk:
-	/* the thread that says it holds `at` ... */
+	/* Find the thread that says it holds `at`. */
 	STEP(
 		if
 		:: HAS(holds[me], at) ->
 			if
 #ifndef MUTANT_circle_seen_once
-			:: !(second && before == sum + 1) -> second = 1; before = sum + 1; FORGET; goto wait
+			:: !(second && before == sum + 1) ->
+				second = 1; before = sum + 1; FORGET; goto wait
 #endif
 			:: else -> goto circle
 			fi
@@ -130,7 +138,7 @@ walk:
 		:: else -> NO_CIRCLE; goto wait
 		fi;
 		hops++; sum = sum + changes[n]);
-	/* ... and, read a moment later, what it says it waits for */
+	/* A moment later, read what that thread says it waits for. */
 	STEP(
 		if
 		:: wants[n] != 0 -> at = wants[n] - 1; n = 0
@@ -151,14 +159,19 @@ have:
 #endif
 #endif
 build:
-	STEP(assert(SingleFlight || circled || (building[k] == 0 && !present[k])); building[k] = building[k] | BIT(me));
+	STEP(assert(SingleFlight || circled || (building[k] == 0 && !present[k]));
+		building[k] = building[k] | BIT(me));
 	if
 	:: atomic { !nested && !after && inner != NONE -> nested = 1; k = inner; goto look }
 	:: atomic { nested || after || inner == NONE }
 	fi;
 built:
 #ifdef MUTANT_lock_released_before_publish
-	if :: atomic { locked[nested] -> SAY(holds[me] = holds[me] & ~BIT(LOCK(k))); lock[LOCK(k)] = 0; locked[nested] = 0 } :: atomic { !locked[nested] } fi;
+	if
+	:: atomic { locked[nested] ->
+		SAY(holds[me] = holds[me] & ~BIT(LOCK(k))); lock[LOCK(k)] = 0; locked[nested] = 0 }
+	:: atomic { !locked[nested] }
+	fi;
 #endif
 	STEP(building[k] = building[k] & ~BIT(me); present[k] = 1);
 release:
@@ -179,14 +192,17 @@ left:
 #ifdef KILLS
 killed:
 #endif
-	/* the kernel frees the bytes; the words of a dead participant count for nothing */
+	/* The kernel frees the bytes. The words of a dead participant count for nothing. */
 	atomic {
 		if :: lock[0] == me + 1 -> lock[0] = 0 :: else fi;
 		if :: lock[1] == me + 1 -> lock[1] = 0 :: else fi;
 		if :: lock[2] == me + 1 -> lock[2] = 0 :: else fi;
 		holds[me] = 0; wants[me] = 0; changes[me]++; stuck[me] = 0;
-		building[0] = building[0] & ~BIT(me); building[1] = building[1] & ~BIT(me); building[2] = building[2] & ~BIT(me);
-		k = 0; FORGET; before = 0; nested = 0; locked[0] = 0; locked[1] = 0; second = 0; after = 0;
+		building[0] = building[0] & ~BIT(me);
+		building[1] = building[1] & ~BIT(me);
+		building[2] = building[2] & ~BIT(me);
+		k = 0; FORGET; before = 0; nested = 0; locked[0] = 0; locked[1] = 0; second = 0;
+		after = 0;
 		ended++
 	}
 }

@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries: publish, get, remove, evict, refresh, reap, collect and verify, with a kill between any two steps.
+/* Entries: publish, get, remove, evict, refresh, reap, collect and verify, with a kill between any
+ * two steps.
  *
- * One bucket with one key; every file system operation is one atomic step. The cast and the size are chosen with -D (the
- * script `run` lists the combinations):
+ * There is one bucket with one key. Each file system operation is one atomic step. The cast and the
+ * size are chosen with -D (the script `run` lists the combinations):
  *
  *   PUBLISHERS=n   0 to 2 processes, each publishing one new entry under the key
  *   GETTER         one process that gets the key, uses the entry for a while, and lets go
- *   REMOVER        one process that removes the key, or evicts the entry it has picked (conditional retire; a repair of a dangling link is the same)
+ *   REMOVER        one process that removes the key, or evicts the entry that it has picked. A
+ *                  repair of a link that leads nowhere is the same as an evict
  *   REFRESHES=n    0 to 2 refreshes of the bucket
- *   COLLECTORS=n   0 to 2 collections; 2 is what a file system that fakes the collector's lock allows
+ *   COLLECTORS=n   0 to 2 collections; a file system that fakes the collector's lock allows 2
  *   VERIFY         one verify, in place of a collection
- *   LATE           path resolution is not atomic: "b" is looked up in one step, "k" inside what was found in another, and a
- *                  refresh may come between, so that a link is read from, or lands in, a directory that was just moved aside
- *   NO_EXCHANGE    the file system can't exchange two names: publish takes the lock exclusively, retires, then renames in
- *   PLAIN_RENAME   nor refuse to rename over an existing name (renameat2 without flags is all there is)
- *   FAKE_LOCK      the bucket's lock keeps nobody out
- *   COPIED         somebody copied the live link into retired/links by hand before we start
+ *   LATE           path resolution is not atomic: "b" is looked up in one step, and "k" inside what
+ *                  was found in another. A refresh may come between the two, so that a link is read
+ *                  from, or lands in, a directory that was just moved aside
+ *   NO_EXCHANGE    the file system can't exchange two names: publish takes the lock exclusively,
+ *                  retires the old link, and then renames the new one into place
+ *   PLAIN_RENAME   nor can it refuse to rename over an existing name: renameat2 has no flags
+ *   FAKE_LOCK      the bucket's lock keeps no process out
+ *   COPIED         the live link was copied into retired/links by hand before the start
  *
- * Each MUTANT_x takes one step of the protocol out, or turns two around, and must be caught.
+ * Each MUTANT_x takes one step of the protocol out, or exchanges two, and must be caught.
  */
 #ifndef PUBLISHERS
 #define PUBLISHERS 0
@@ -29,27 +33,30 @@
 #define COLLECTORS 0
 #endif
 
-/* Words. An id is 1 (live at the start), 2 (the first publisher's) or 3 (the second's), never used twice; 0 is "none".
- * A set of ids is a mask. A participant is 0 or 1 (the publishers) or 2 (the getter). */
+/* Words. An id is 1 (live at the start), 2 (the first publisher's) or 3 (the second's), and is
+ * never used twice; 0 is "none". A set of ids is a mask. A participant is 0 or 1 (the publishers)
+ * or 2 (the getter). */
 #define OLDEST     1
 #define ID(p)      ((p) + 2)
 #define BIT(i)     (1 << (i))
 #define HAS(s, i)  (((s) >> (i)) & 1)
 #define GET        2
 
-/* On disk. A bucket directory is an object of its own, not a name: 0 is at buckets/b at the start, 1 and 2 are made by publishers
- * after a refresh. NODIR stands for "there is no such directory"; link[NODIR] is always 0, as a look-up there always fails. */
+/* On disk. A bucket's directory is an object of its own, and no name: 0 is at buckets/b at the
+ * start, and publishers make 1 and 2 after a refresh. NODIR stands for "there is no such
+ * directory". link[NODIR] is always 0, as a look-up there always fails. */
 #define NODIR      3
 byte link[4];           /* in each directory, the id that the key's link names; 0: no such key */
 byte cur = 0;           /* the directory at buckets/b */
-byte made = 1;          /* directories made so far; of these, all but `cur` have been moved aside */
+byte made = 1;          /* directories made so far; all but `cur` have been moved aside */
 byte unlinked;          /* the directories that were removed again (a mask) */
 byte archive = BIT(OLDEST);
 byte retired;           /* the ids that retired/links names */
 byte staged[2];         /* the link in each publisher's staging area */
 byte slot[3];           /* one lease slot for each participant is enough */
 
-/* In the kernel. A participant is alive while its lock is held; when it is killed the kernel lets go of all its locks. */
+/* In the kernel. A participant is alive while its lock is held. When it is killed, the kernel frees
+ * all its locks. */
 bit alive[3];
 byte sharers;
 bit exclusive;
@@ -59,29 +66,39 @@ byte held[3];           /* the lease each participant has been promised */
 byte born = BIT(OLDEST);/* ids that were ever found under the key */
 byte left;              /* ids whose link left its bucket */
 byte gone;              /* ids under the key before a refresh, or a remove, that has returned */
-bit taken;              /* a remove, evict or refresh has struck, so a miss is in order */
+bit taken;              /* a remove, evict or refresh has taken effect, so a miss is right */
 byte ended;
 
-/* The invariants' names appear in the text of the assertion that fails; all are constant 0. */
+/* The invariants' names appear in the text of the assertion that fails. All are constant 0. */
 hidden byte Complete, NeverBack, LeasedStays, GoneIsGone, NoLeak, Meant, NeverMissed, NoFalseOrphan;
 #ifdef COPIED
-#define NamedOnce 1     /* the hand-made copy breaks it from the start; the others must hold all the same */
+#define NamedOnce 1     /* the copy breaks it from the start; the others must hold all the same */
 #else
 hidden byte NamedOnce;
 #endif
 
-#define NAMES(i) ((link[0] == i) + (link[1] == i) + (link[2] == i) + (staged[0] == i) + (staged[1] == i) + HAS(retired, i))
+#define NAMES(i) \
+	((link[0] == i) + (link[1] == i) + (link[2] == i) + (staged[0] == i) + (staged[1] == i) + \
+	 HAS(retired, i))
 
-/* After every step that changes the disk or a promise. What no step changes needs no second look, so this is "at every instant". */
+/* This is checked after each step that changes the disk or a promise. What no step changes needs no
+ * second look, so it holds at every instant. */
 #define CHECK \
 	assert(Complete || link[cur] == 0 || HAS(archive, link[cur])); \
-	assert(NamedOnce || ((!HAS(archive, 1) || NAMES(1) == 1) && (!HAS(archive, 2) || NAMES(2) == 1) && (!HAS(archive, 3) || NAMES(3) == 1))); \
-	assert(LeasedStays || ((held[0] == 0 || HAS(archive, held[0])) && (held[1] == 0 || HAS(archive, held[1])) && (held[2] == 0 || HAS(archive, held[2]))))
+	assert(NamedOnce || ( \
+		(!HAS(archive, 1) || NAMES(1) == 1) && \
+		(!HAS(archive, 2) || NAMES(2) == 1) && \
+		(!HAS(archive, 3) || NAMES(3) == 1))); \
+	assert(LeasedStays || ( \
+		(held[0] == 0 || HAS(archive, held[0])) && \
+		(held[1] == 0 || HAS(archive, held[1])) && \
+		(held[2] == 0 || HAS(archive, held[2]))))
 
 /* One step, or a kill instead of it. */
 #define STEP(x, killed)  if :: atomic { x } :: atomic { true -> goto killed } fi
 
-/* Look "b" up: a step of its own when LATE, else a part of the step that follows, which starts with NOW. */
+/* Looks "b" up. With LATE that is a step of its own, and otherwise a part of the step that follows,
+ * which starts with NOW. */
 #ifdef LATE
 #define LOOKUP(killed)   STEP(dir = cur, killed)
 #define NOW
@@ -113,7 +130,7 @@ hidden byte NamedOnce;
 #endif
 #endif
 
-/* ---- publish ---------------------------------------------------------------------------------------------------------------- */
+/* ---- publish --------------------------------------------------------------------------------- */
 
 #define LAND \
 	assert(NeverBack || !HAS(left, ID(me))); \
@@ -125,11 +142,12 @@ proctype publisher(byte me)
 {
 	byte dir;
 
-	/* (1) the lease that publish will return. Before the link can be seen: once it can be, so can it be retired. */
+	/* (1) The lease that publish will return. It comes before the link can be seen, because a
+	 * link that can be seen can be retired. */
 #ifndef MUTANT_lease_after_publish
 	STEP(slot[me] = ID(me), killed);
 #endif
-	/* (3) and (4): the link first, so that the archive never holds what nothing names */
+	/* (3) and (4). The link comes first, so that the archive never holds what no link names. */
 #ifdef MUTANT_archive_before_link
 	STEP(archive = archive | BIT(ID(me)); CHECK, killed);
 	STEP(staged[me] = ID(me), killed);
@@ -138,8 +156,9 @@ proctype publisher(byte me)
 	STEP(archive = archive | BIT(ID(me)); CHECK, killed);
 #endif
 
-	/* (5) Publish reads the key's link and then exchanges, or renames into place. What it read is only a guess at which of the two
-	 * will work, so the read is not modelled: here the right one is tried, or the wrong one, which fails and goes again. */
+	/* (5) Publish reads the key's link, and then exchanges or renames into place. What it read
+	 * is only a guess at which of the two will work, so the read is not modelled. Here the
+	 * right one is tried, or the wrong one, which fails and is tried again. */
 #ifndef NO_EXCHANGE
 #ifndef FAKE_LOCK
 	STEP(LOCK_SHARED, killed);
@@ -149,10 +168,13 @@ again:
 	if
 	:: atomic { NOW
 		if
-		:: dir == NODIR ->                        /* ENOENT: no bucket. mkdir, which may find that another was faster */
+		:: dir == NODIR ->
+			/* ENOENT: no bucket. mkdir, which may find that another process was faster
+			 * */
 			if :: cur == NODIR -> cur = made; made++ :: else fi;
 			dir = 0; goto again
-		:: dir != NODIR && HAS(unlinked, dir) ->  /* ENOENT: the directory was moved aside, and removed since */
+		:: dir != NODIR && HAS(unlinked, dir) ->
+			/* ENOENT: the directory was moved aside, and removed since */
 			dir = 0; goto again
 		:: dir != NODIR && !HAS(unlinked, dir) && link[dir] != 0 ->
 #ifdef MUTANT_rename_over
@@ -174,15 +196,16 @@ again:
 #endif
 		CHECK
 	   }
-	:: atomic { true -> dir = 0; goto again }                 /* ENOENT or EEXIST, by an outdated guess */
+	:: atomic { true -> dir = 0; goto again }       /* ENOENT or EEXIST: the guess was wrong */
 	:: atomic { true -> goto killed_sharing }
 	fi;
 #ifdef MUTANT_old_link_put_back
-	/* a publish that is cancelled late, and "rolls back" by exchanging once more */
+	/* A publish that is cancelled late, and "rolls back" by one more exchange. */
 	if
 	:: atomic { staged[me] != 0 && link[dir] == ID(me) ->
 		assert(NeverBack || !HAS(left, staged[me]));
-		link[dir] = staged[me]; staged[me] = ID(me); left = left | BIT(ID(me)); CHECK }
+		link[dir] = staged[me]; staged[me] = ID(me); left = left | BIT(ID(me));
+		CHECK }
 	:: true
 	fi;
 #endif
@@ -196,7 +219,7 @@ again:
 again:
 #ifndef MUTANT_old_link_not_retired
 	LOOKUP(killed_alone);
-	STEP(NOW                                                  /* retire the old link; ENOENT will do as well */
+	STEP(NOW                                /* retire the old link; ENOENT is as good */
 		if
 		:: link[dir] != 0 -> RETIRE(link[dir]); link[dir] = 0
 		:: else
@@ -214,7 +237,7 @@ again:
 #ifdef PLAIN_RENAME
 			staged[me] = 0; left = left | BIT(link[dir]); LAND
 #else
-			dir = 0; goto again               /* EEXIST: only where the lock keeps nobody out */
+			dir = 0; goto again             /* EEXIST: the lock keeps no process out */
 #endif
 		:: dir != NODIR && !HAS(unlinked, dir) && link[dir] == 0 ->
 			staged[me] = 0; LAND
@@ -225,7 +248,7 @@ again:
 #endif
 #endif
 
-	/* (6) what came back is the old link */
+	/* (6) What came back is the old link. */
 	if
 	:: atomic { staged[me] != 0 ->
 #ifndef MUTANT_old_link_deleted
@@ -238,8 +261,8 @@ again:
 #ifdef MUTANT_lease_after_publish
 	STEP(slot[me] = ID(me); held[me] = ID(me); CHECK, killed);
 #endif
-	STEP(held[me] = 0; slot[me] = 0, killed);                 /* the caller lets go of the lease */
-	goto killed;                                              /* and ends */
+	STEP(held[me] = 0; slot[me] = 0, killed);       /* the caller releases the lease, */
+	goto killed;                                    /* and ends */
 
 #ifndef NO_EXCHANGE
 killed_sharing:
@@ -253,7 +276,7 @@ killed:
 }
 #endif
 
-/* ---- get -------------------------------------------------------------------------------------------------------------------- */
+/* ---- get ------------------------------------------------------------------------------------- */
 
 #ifdef GETTER
 proctype getter()
@@ -263,8 +286,9 @@ proctype getter()
 	dir = cur;                                                /* long ago */
 #endif
 
-	/* (1) and (2): the first read, or a guess, and the store. What was read may be out of date by the time it is stored, so any id will do; a
-	 * slot that is read half written counts as not yet written. */
+	/* (1) and (2): the first read, or a guess, and the store. What was read may be out of date
+	 * by the time it is stored, so any id will do. A slot that is read half written counts as
+	 * not yet written. */
 store:
 #ifdef MUTANT_get_reads_once
 	if
@@ -284,7 +308,8 @@ store:
 	:: atomic { true -> goto killed }
 	fi;
 
-	/* (3) the second read decides. It takes effect when the directory is looked up, or later. */
+	/* (3) The second read decides. It takes effect when the directory is looked up, or later.
+	 * */
 #ifdef MUTANT_bucket_held_open
 	before = gone;
 	STEP(
@@ -318,7 +343,7 @@ killed:
 }
 #endif
 
-/* ---- remove, evict ---------------------------------------------------------------------------------------------------------- */
+/* ---- remove, evict --------------------------------------------------------------------------- */
 
 #ifdef REMOVER
 #ifdef FAKE_LOCK
@@ -330,7 +355,8 @@ proctype remover()
 {
 	byte dir, meant, before;
 
-	/* remove takes what is there; evict takes one entry, picked earlier (from a listing, by age), or nothing */
+	/* Remove takes what is there. Evict takes one entry that it picked earlier from a listing,
+	 * or nothing. */
 	if
 	:: meant = 0
 	:: meant = 1
@@ -361,7 +387,7 @@ proctype remover()
 		:: link[dir] != 0 ->
 			assert(MEANT || meant == 0 || link[dir] == meant);
 			taken = 1; RETIRE(link[dir]); link[dir] = 0; CHECK
-		:: else                                           /* ENOENT: refreshed, or flattened, meanwhile */
+		:: else                 /* ENOENT: refreshed, or flattened, meanwhile */
 		fi; dir = 0, killed);
 	atomic { if :: meant == 0 -> gone = gone | before :: else fi };
 killed:
@@ -375,24 +401,24 @@ ends:
 }
 #endif
 
-/* ---- refresh ---------------------------------------------------------------------------------------------------------------- */
+/* ---- refresh --------------------------------------------------------------------------------- */
 
 #if REFRESHES > 0
 proctype refresher()
 {
-	/* one rename, no lock; all that was under the key is gone when it returns */
+	/* One rename, no lock. All that was under the key is gone when it returns. */
 	atomic { cur != NODIR -> cur = NODIR; gone = gone | born; taken = 1 };
 #if REFRESHES > 1
 	if
 	:: atomic { cur != NODIR -> cur = NODIR; gone = gone | born }
-	:: true                                                   /* or there is no second one */
+	:: true                                         /* or there is no second refresh */
 	fi;
 #endif
 	ended++
 }
 #endif
 
-/* ---- collect ---------------------------------------------------------------------------------------------------------------- */
+/* ---- collect --------------------------------------------------------------------------------- */
 
 #ifdef MUTANT_alive_for_dead
 #define DEAD(p) 1
@@ -404,14 +430,19 @@ proctype refresher()
 #endif
 #endif
 
-/* (1) One step for each of the dead: nobody but its reaper looks at what a dead participant left. ("participants.pml" takes it apart.) */
+/* (1) One step for each of the dead: only its reaper looks at what a dead participant left.
+ * participants.pml takes this step apart. */
 #define REAP(p) \
-	STEP(if :: DEAD(p) && staged[p] != 0 -> RETIRE(staged[p]); staged[p] = 0; CHECK :: else fi; \
+	STEP(if \
+	     :: DEAD(p) && staged[p] != 0 -> RETIRE(staged[p]); staged[p] = 0; CHECK \
+	     :: else \
+	     fi; \
 	     if :: DEAD(p) -> slot[p] = 0 :: else fi, killed)
 #define REAP_GETTER \
 	STEP(if :: DEAD(GET) -> slot[GET] = 0 :: else fi, killed)
 
-/* (2) Out of the directory first, read afterwards: a late publisher may still exchange what is in it. */
+/* (2) A link is renamed out of the directory first and read afterwards, since a late publisher may
+ * still exchange what is in the directory. */
 #define ASIDE(d)   (d < made && d != cur && !HAS(unlinked, d))
 #ifdef MUTANT_bucket_deleted_whole
 #define EMPTY(d)   1
@@ -425,8 +456,10 @@ proctype refresher()
 	:: atomic { true -> goto killed } \
 	fi; \
 	if \
-	:: atomic { ASIDE(d) && EMPTY(d) -> link[d] = 0; unlinked = unlinked | BIT(d); CHECK }   /* rmdir */ \
-	:: atomic { !(ASIDE(d) && EMPTY(d)) }                          /* ENOTEMPTY: the next collection's */ \
+	/* rmdir */ \
+	:: atomic { ASIDE(d) && EMPTY(d) -> link[d] = 0; unlinked = unlinked | BIT(d); CHECK } \
+	/* ENOTEMPTY: left to the next collection */ \
+	:: atomic { !(ASIDE(d) && EMPTY(d)) } \
 	:: atomic { true -> goto killed } \
 	fi
 
@@ -444,8 +477,10 @@ proctype refresher()
 #else
 #define DELETE(i) \
 	if \
-	:: atomic { HAS(listed, i) -> archive = archive & ~BIT(i); CHECK };      /* ENOENT: an earlier collection died here */ \
-	   STEP(retired = retired & ~BIT(i); listed = listed & ~BIT(i), killed)  /* ENOENT: a second collector was here */ \
+	/* ENOENT: an earlier collection was killed here */ \
+	:: atomic { HAS(listed, i) -> archive = archive & ~BIT(i); CHECK }; \
+	   /* ENOENT: a second collector was here */ \
+	   STEP(retired = retired & ~BIT(i); listed = listed & ~BIT(i), killed) \
 	:: atomic { !HAS(listed, i) } \
 	:: atomic { true -> goto killed } \
 	fi
@@ -471,7 +506,7 @@ proctype collector()
 	REAP_GETTER;
 #endif
 #ifdef MUTANT_read_in_place
-	/* the refreshed bucket's link is read where it is, and unlinked there later */
+	/* The refreshed bucket's link is read where it is, and unlinked there later. */
 	STEP(if :: ASIDE(0) -> in_place = link[0] :: else fi, killed);
 #else
 #if REFRESHES > 0
@@ -487,14 +522,16 @@ proctype collector()
 	SCAN_EARLY(GET);
 	STEP(listed = retired & ~leased; leased = 0, killed);
 #else
-	/* (3) the links first, then the slots: what is retired now can't be leased anew, so what no slot says now none ever will */
+	/* (3) The links first, then the slots. What is retired now can't be leased anew, so an id
+	 * that no slot says now is one that none ever will. */
 #ifdef MUTANT_read_in_place
 	STEP(listed = retired | (BIT(in_place) & ~1), killed);
 #else
 	STEP(listed = retired, killed);
 #endif
 #if defined(COPIED) && !defined(MUTANT_record_unchecked) && !defined(MUTANT_slots_before_records)
-	/* The record's own key, before the slots: while the key still names the entry, it can be leased anew. */
+	/* The record's own key, before the slots: an entry that its key still names can be leased
+	 * anew. */
 	STEP(listed = listed & ~BIT(link[cur]), killed);
 #endif
 #ifndef MUTANT_slots_not_scanned
@@ -531,11 +568,11 @@ killed:
 }
 #endif
 
-/* ---- verify ----------------------------------------------------------------------------------------------------------------- */
+/* ---- verify ---------------------------------------------------------------------------------- */
 
 #ifdef VERIFY
-/* A link moves one way only: staging, bucket, (with its bucket) retired/buckets, by an exchange back into staging, retired/links. Who looks
- * in that order can't miss it. */
+/* A link moves one way only: staging, bucket, with its bucket retired/buckets, by an exchange back
+ * into staging, retired/links. A process that looks in that order can't miss it. */
 proctype verify()
 {
 	byte archived, named, dir;
@@ -564,7 +601,7 @@ ends:
 }
 #endif
 
-/* ---- the end ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 #define CAST (PUBLISHERS + COLLECTORS + CAST_GETTER + CAST_REMOVER + CAST_REFRESHER + CAST_VERIFY)
 #ifdef GETTER
@@ -588,7 +625,9 @@ ends:
 #define CAST_VERIFY 0
 #endif
 
-#define LAST_REAP(p) if :: DEAD(p) && staged[p] != 0 -> RETIRE(staged[p]); staged[p] = 0 :: else fi; if :: DEAD(p) -> slot[p] = 0 :: else fi
+#define LAST_REAP(p) \
+	if :: DEAD(p) && staged[p] != 0 -> RETIRE(staged[p]); staged[p] = 0 :: else fi; \
+	if :: DEAD(p) -> slot[p] = 0 :: else fi
 #define LAST_FLATTEN(d) if :: ASIDE(d) && link[d] != 0 -> RETIRE(link[d]); link[d] = 0 :: else fi
 #define LAST_DELETE(i) \
 	if \
@@ -629,7 +668,8 @@ init
 		run verify();
 #endif
 	}
-	/* everybody has ended, one way or another: one undisturbed collection must leave exactly what is live */
+	/* All processes have ended, in whatever way. One undisturbed collection must leave exactly
+	 * what is live. */
 	atomic {
 		ended == CAST ->
 		LAST_REAP(0); LAST_REAP(1);
@@ -638,7 +678,8 @@ init
 		LAST_DELETE(1); LAST_DELETE(2); LAST_DELETE(3);
 		CHECK;
 		assert(NoLeak || archive == (BIT(link[cur]) & ~1));
-		assert(NoLeak || (staged[0] == 0 && staged[1] == 0 && sharers == 0 && exclusive == 0));
+		assert(NoLeak ||
+			(staged[0] == 0 && staged[1] == 0 && sharers == 0 && exclusive == 0));
 #ifndef COPIED
 		assert(NoLeak || retired == 0)
 #endif

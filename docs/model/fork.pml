@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* A lock that belongs to an open file, and a fork. (The bucket, gate, collector and build locks; a participant's is in "participants.pml".)
+/* A lock that belongs to an open file, and a fork. This is about the locks of collector, builds,
+ * gate and bucket; the lock of a participant is in participants.pml.
  *
- * A forked child has the same open file: if it keeps it, a lock that its parent held when it was killed stays held for as long as the child
- * lives, and everybody waits for the dead; if it unlocks, it unlocks for its parent. So the child closes these descriptors, first of
- * all (pthread_atfork), and unlocks nothing.
+ * A forked child has the same open file. If the child keeps it open, a lock that its parent held
+ * when it was killed stays held while the child lives, and others wait for a dead process. If the
+ * child unlocks it, it unlocks for its parent. So the child closes these descriptors before it does
+ * anything else (pthread_atfork), and unlocks nothing.
  */
 bit locked;             /* by that open file */
-bit other;              /* by the other process, through an open file of its own */
+bit other;              /* by the waiter, through an open file of its own */
 bit parent_has = 1, child_has;
 
 hidden byte Excluded;
@@ -15,7 +17,8 @@ hidden byte Excluded;
 
 active proctype parent()
 {
-	/* one thread works under the lock, another forks, at any time; then the process is killed, or not */
+	/* One thread works under the lock, and another forks, at any time. The process may be
+	 * killed. */
 	bit forked, works;
 	do
 	:: atomic { !locked && !other -> locked = 1; works = 1 }

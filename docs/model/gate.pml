@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate in front of a bucket's lock: publishers that share the lock one after the other, for ever, do not keep a remove out.
+/* The gate in front of a bucket's lock: publishers that share the lock one after the other, without
+ * end, do not keep a remove out.
  *
- * The bucket's lock admits any number of sharers or one exclusive holder, and its waiters stand in no queue. The gate is a lock too. Who
- * wants exclusive holds it while waiting; who wants shared looks whether it is taken, and waits until it is not, without taking it: were
- * it taken to pass through it, each publisher would be what the next one has to wait for, and the gate might never be free again. (To pass
- * through with a shared lock, and to look for an exclusive one, is as good.)
- * Kills: the kernel frees what the killed held. (`again` is a killed remove's successor.)
+ * The bucket's lock admits any number of sharers or one exclusive holder, and its waiters stand in
+ * no queue. The gate is a lock too. A process that wants the bucket's lock exclusively holds the
+ * gate while it waits. A process that wants it shared waits until the gate is free, and does not
+ * take it. If it took the gate to pass, each publisher would be what the next one waits for, and
+ * the gate might never be free again. (To pass with a shared lock, and to look for an exclusive
+ * one, is as good.)
+ *
+ * Kills: the kernel frees what the killed process held. `again` is a killed remove's successor.
  */
 bit gate, exclusive, got;
 byte sharers;
@@ -25,7 +29,8 @@ active [2] proctype publisher()
 		:: atomic { !gate -> skip }
 		fi;
 #else
-		atomic { !gate -> skip };       /* a hint: who comes just too early is one more sharer to wait for, once */
+		/* This is a hint: one that looks too early is one more sharer to wait for, once. */
+		atomic { !gate -> skip };
 #endif
 #endif
 		atomic { !exclusive -> sharers++ };

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Participants: who is alive, who owns a lease table and its staging area; adoption beside a reaping collector, fork, exec, kills.
+/* Participants: which of them live, and which owns a lease table and its staging area. Adoption
+ * beside a collector that reaps; fork, exec, kills.
  *
- * Two tables. A predecessor died in the first: it left a lease on entry 2, which is retired, and a staged link to entry 3. Entry 1
- * is live until it is retired, at any time. A user adopts a table, leases entry 1, stages an entry of its own, may fork, may become a
- * command that keeps the participant's descriptor or closes all descriptors, and may be killed between any two steps. A child
- * owns nothing, and adopts a table of its own at its first use.
+ * There are two tables. A predecessor died in the first: it left a lease on entry 2, which is
+ * retired, and a staged link to entry 3. Entry 1 is live until it is retired, at any time. A user
+ * adopts a table, leases entry 1 and stages an entry of its own. It may fork, it may become a
+ * command that keeps the participant's descriptor or closes all descriptors, and it may be killed
+ * between any two steps. A child owns nothing, and adopts a table of its own at its first use.
  *
  *   USERS=n        1 or 2 users, at once; only the first may fork
  *   FORK, EXEC     the first user may fork; every user may exec
  *   RETIRE         entry 1 is retired at some time
  *   COLLECTORS=n   1 or 2 collections, one after the other
  *
- * Get and publish are cut short here: "entries.pml" has them in full.
+ * Get and publish are cut short here: entries.pml has them in full.
  */
 #ifndef COLLECTORS
 #define COLLECTORS 1
@@ -31,32 +33,39 @@ byte slot[2];                   /* one lease slot a table */
 byte slot2[2];
 #endif
 byte header[2];                 /* the process that adopted the table; 0: closed cleanly */
-byte magic[2];                  /* the word that says what the file is: it is written and wiped byte by byte */
+byte magic[2];                  /* says what the file is; it is written and wiped byte by byte */
 #define NONE  0
 #define CUT   1
 #define WHOLE 2
 
-/* In the kernel. The lock belongs to the open file, so a forked child holds it too: it is free when nobody has that open file. */
+/* In the kernel. The lock belongs to the open file, so a forked child holds it too. It is free when
+ * no process has that open file. */
 byte holders[2];
-byte runs;                      /* the processes that run (a pid together with its start time names one for good) */
+byte runs;                      /* the processes that run: pid and start time name one forever */
 
-/* Processes: 1 and 2 are the users, 3 the child, 4 the predecessor, 5 the collector. Entry 3 + u is user u's own. */
+/* Processes: 1 and 2 are the users, 3 the child, 4 the predecessor, 5 the collector. Entry 3 + u is
+ * user u's own. */
 #define CHILD       3
 #define PREDECESSOR 4
 #define COLLECTOR   5
-byte running;                   /* how many of the cast have not come to their end */
-byte held[4];                   /* the lease that each process has been promised; [0]: the child's own, [CHILD]: its parent's */
+byte running;                   /* how many of the cast have not ended */
+byte held[4];                   /* the lease that each process has been promised; [0] is the
+                                 * child's own, [CHILD] its parent's */
 byte inherited = NOTABLE;       /* the table whose open file the child has from its parent */
 
 hidden byte LeasedStays, OneOwner, CleanStart, NoLeak, NoHostage;
-byte owner[2];                  /* who works in the table now */
+byte owner[2];                  /* the process that works in the table now */
 
 #define CHECK \
-	assert(LeasedStays || ((held[0] == 0 || HAS(archive, held[0])) && (held[1] == 0 || HAS(archive, held[1])) && (held[2] == 0 || HAS(archive, held[2])) && (held[3] == 0 || HAS(archive, held[3]))))
+	assert(LeasedStays || ( \
+		(held[0] == 0 || HAS(archive, held[0])) && \
+		(held[1] == 0 || HAS(archive, held[1])) && \
+		(held[2] == 0 || HAS(archive, held[2])) && \
+		(held[3] == 0 || HAS(archive, held[3]))))
 #define STEP(x)    if :: atomic { x } :: atomic { true -> goto killed } fi
 
-/* Dead: the lock is free and the header's process does not run. Neither alone will do: a command that closed its descriptors has let
- * go of the lock, a forked child runs under another pid. */
+/* Dead: the lock is free and the header's process does not run. Neither alone is enough: a command
+ * that closed its descriptors has no lock any more, and a forked child runs under another pid. */
 #ifdef MUTANT_free_lock_means_dead
 #define RUNNING(t) 0
 #else
@@ -68,25 +77,29 @@ byte owner[2];                  /* who works in the table now */
 #define FREE(t)    (holders[t] == 0)
 #endif
 
-/* A word that is cut off is what a death leaves, and no damage. */
+/* A word that is cut off is what a death leaves. It is no damage. */
 #ifdef MUTANT_cut_header_is_damage
 #define KNOWN(t)   (magic[t] != CUT)
 #else
 #define KNOWN(t)   1
 #endif
 
-/* ---- a process adopts a table ---------------------------------------------------------------------------------------------- */
+/* ---- a process adopts a table ---------------------------------------------------------------- */
 
 #define TAKE(n)   FREE(n) -> holders[n]++; open = 1; t = n
 #define GIVE_BACK holders[t]--; open = 0
 
-/* Whoever works in a table must be alone there. */
+/* A process that works in a table must be alone there. */
 #define OWN(me)   assert(OneOwner || owner[t] == 0); owner[t] = me
 
 #ifdef MUTANT_adopter_ignores_header
 #define ADOPT_HEADER(me, given_up)  STEP(OWN(me))
 #else
-#define ADOPT_HEADER(me, given_up)  STEP(if :: RUNNING(t) || !KNOWN(t) -> GIVE_BACK; t = NOTABLE; goto given_up :: else -> OWN(me) fi)
+#define ADOPT_HEADER(me, given_up) \
+	STEP(if \
+	     :: RUNNING(t) || !KNOWN(t) -> GIVE_BACK; t = NOTABLE; goto given_up \
+	     :: else -> OWN(me) \
+	     fi)
 #endif
 #ifdef MUTANT_adopter_does_not_reap
 #define ADOPT_STAGED skip
@@ -103,14 +116,15 @@ byte owner[2];                  /* who works in the table now */
 	if \
 	:: atomic { TAKE(0) } \
 	:: atomic { TAKE(1) } \
-	:: atomic { !FREE(0) && !FREE(1) -> goto given_up }     /* adds a table, which nobody shares: nothing new to see */ \
+	/* Otherwise it adds a table, which no other process has: nothing new to see. */ \
+	:: atomic { !FREE(0) && !FREE(1) -> goto given_up } \
 	:: atomic { true -> goto killed } \
 	fi; \
 	ADOPT_HEADER(me, given_up); \
 	STEP(ADOPT_STAGED); \
 	STEP(header[t] = 0); \
 	STEP(WIPE_SLOTS(t)); \
-	STEP(magic[t] = CUT);                                   /* on its way to nothing, and from there to whole */ \
+	STEP(magic[t] = CUT);           /* on its way to nothing, and from there to whole */ \
 	STEP(magic[t] = WHOLE); \
 	STEP(header[t] = me; assert(CleanStart || (staged[t] == 0 && slot[t] == 0)))
 
@@ -120,7 +134,7 @@ byte owner[2];                  /* who works in the table now */
 	if :: t != NOTABLE && owner[t] == me -> owner[t] = 0 :: else fi; \
 	runs = runs & ~BIT(me); open = 0; t = NOTABLE; running--
 
-/* ---- a user ----------------------------------------------------------------------------------------------------------------- */
+/* ---- a user ---------------------------------------------------------------------------------- */
 
 proctype user(byte me)
 {
@@ -145,13 +159,16 @@ proctype user(byte me)
 
 #ifdef FORK
 	if
-	:: atomic { me == 1 -> holders[t]++; inherited = t; runs = runs | BIT(CHILD); held[CHILD] = held[me]; running++; run child() }
+	:: atomic { me == 1 ->
+		holders[t]++; inherited = t; runs = runs | BIT(CHILD); held[CHILD] = held[me];
+		running++; run child() }
 	:: atomic { true }
 	fi;
 #endif
 #ifdef EXEC
-	/* A command that keeps the descriptor is like a process that does nothing more until it is killed, and that is in here already.
-	 * One that closes all its descriptors lets go of the lock; it lives, it has its lease, and the header says so. */
+	/* A command that keeps the descriptor is like a process that does nothing more until it is
+	 * killed, and the model has that already. A command that closes all its descriptors frees
+	 * the lock. It lives, it has its lease, and the header says so. */
 	if
 	:: atomic { true -> GIVE_BACK };
 	   atomic { true -> goto killed }
@@ -159,16 +176,18 @@ proctype user(byte me)
 	fi;
 #endif
 
-	/* what was staged is still there: nobody took a living owner for dead */
-	STEP(assert(OneOwner || HAS(staged[t], 3 + me)); staged[t] = staged[t] & ~BIT(3 + me); retired = retired | BIT(3 + me));
+	/* What was staged is still there: no process took a living owner for a dead one. */
+	STEP(assert(OneOwner || HAS(staged[t], 3 + me));
+		staged[t] = staged[t] & ~BIT(3 + me); retired = retired | BIT(3 + me));
 
-	/* the second user may be stopped here, for ever: its lease stays, and nobody waits for it */
+	/* The second user may be stopped here forever: its lease stays, and no process waits for
+	 * it. */
 	if
 	:: atomic { me == 2 -> running--; goto stopped }
 	:: atomic { true }
 	fi;
 
-	/* let go of the lease (the copy that a child has is void then), and close */
+	/* Let go of the lease, and close. The copy of the lease that a child has is void then. */
 	STEP(held[me] = 0; slot[t] = 0; if :: me == 1 -> held[CHILD] = 0 :: else fi);
 	STEP(header[t] = 0);
 	STEP(GIVE_BACK; owner[t] = 0);
@@ -179,7 +198,7 @@ stopped:
 	skip
 }
 
-/* ---- a forked child --------------------------------------------------------------------------------------------------------- */
+/* ---- a forked child -------------------------------------------------------------------------- */
 
 #ifdef FORK
 proctype child()
@@ -187,11 +206,12 @@ proctype child()
 	byte t = NOTABLE;
 	bit open;
 
-	/* It has the parent's objects, and what they own is not its own: their destructors touch nothing here. */
+	/* The child has the parent's objects. What these own is not the child's: their destructors
+	 * touch nothing here. */
 #ifdef MUTANT_child_clears_parents_slot
 	STEP(slot[inherited] = 0);
 #endif
-	/* first use: a participant of its own */
+	/* First use: the child becomes a participant of its own. */
 #ifdef MUTANT_child_uses_parents_table
 	t = inherited;
 #else
@@ -201,16 +221,22 @@ proctype child()
 	STEP(if :: live == 1 -> held[0] = 1; CHECK :: else -> slot[t] = 0 fi);
 	STEP(held[0] = 0; slot[t] = 0);
 killed:
-	atomic { held[0] = 0; held[CHILD] = 0; holders[inherited]--; inherited = NOTABLE; ENDS(CHILD) }
+	atomic { held[0] = 0; held[CHILD] = 0; holders[inherited]--; inherited = NOTABLE;
+		ENDS(CHILD) }
 }
 #endif
 
-/* ---- collect ---------------------------------------------------------------------------------------------------------------- */
+/* ---- collect --------------------------------------------------------------------------------- */
 
 #define LEASED(i)  (slot[0] == i || slot[1] == i)
 #define REAP(n) \
 	if \
-	:: atomic { TAKE(n); if :: !KNOWN(n) -> goto killed :: RUNNING(n) -> GIVE_BACK; t = NOTABLE :: else REAP_EARLY_UNLOCK fi } \
+	:: atomic { TAKE(n); \
+		if \
+		:: !KNOWN(n) -> goto killed \
+		:: RUNNING(n) -> GIVE_BACK; t = NOTABLE \
+		:: else REAP_EARLY_UNLOCK \
+		fi } \
 	:: atomic { !FREE(n) } \
 	:: atomic { true -> goto killed } \
 	fi; \
@@ -237,7 +263,12 @@ killed:
 #else
 #define SCAN(n)    STEP(if :: KNOWN(n) -> listed = listed & ~BIT(slot[n]) :: else -> goto killed fi)
 #endif
-#define DELETE(i)  if :: atomic { HAS(listed, i) -> archive = archive & ~BIT(i); retired = retired & ~BIT(i); CHECK } :: atomic { !HAS(listed, i) } fi
+#define DELETE(i) \
+	if \
+	:: atomic { HAS(listed, i) -> \
+		archive = archive & ~BIT(i); retired = retired & ~BIT(i); CHECK } \
+	:: atomic { !HAS(listed, i) } \
+	fi
 
 proctype collector()
 {
@@ -263,12 +294,19 @@ proctype retirer()
 }
 #endif
 
-/* ---- the end ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 #define LAST_REAP(n) \
-	if :: FREE(n) && !RUNNING(n) -> retired = retired | staged[n]; staged[n] = 0; slot[n] = 0 :: else fi
+	if \
+	:: FREE(n) && !RUNNING(n) -> retired = retired | staged[n]; staged[n] = 0; slot[n] = 0 \
+	:: else \
+	fi
 #define LAST_DELETE(i) \
-	if :: HAS(retired, i) && !LEASED(i) -> archive = archive & ~BIT(i); retired = retired & ~BIT(i) :: else fi
+	if \
+	:: HAS(retired, i) && !LEASED(i) -> \
+		archive = archive & ~BIT(i); retired = retired & ~BIT(i) \
+	:: else \
+	fi
 
 init
 {
@@ -283,13 +321,15 @@ init
 #endif
 		run collector(); running++
 	}
-	/* all have ended, or were stopped for ever: one more collection leaves what is live, and what a stopped process leases */
+	/* All have ended, or were stopped forever. One more collection leaves what is live, and
+	 * what a stopped process leases. */
 	atomic {
 		running == 0 ->
 		if
 		:: KNOWN(0) && KNOWN(1) ->
 			LAST_REAP(0); LAST_REAP(1);
-			LAST_DELETE(1); LAST_DELETE(2); LAST_DELETE(3); LAST_DELETE(4); LAST_DELETE(5)
+			LAST_DELETE(1); LAST_DELETE(2); LAST_DELETE(3); LAST_DELETE(4);
+			LAST_DELETE(5)
 		:: else
 		fi;
 		CHECK;
