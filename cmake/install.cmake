@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# An install tree: headers, both libraries, cachetool, and what find_package(larder) and pkg-config read. In three components, which become
-# packages of their own (see cmake/packages.cmake).
+# What is installed: headers, both libraries, cachetool, and what find_package(larder) and
+# pkg-config read. Each of the three components becomes a package (see cmake/packages.cmake).
 include(CMakePackageConfigHelpers)
 
 set(larder_exported)
@@ -11,32 +11,52 @@ foreach(kind static shared)
 endforeach()
 install(TARGETS ${larder_exported} EXPORT larder-targets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT larder_development
-    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT larder_runtime NAMELINK_COMPONENT larder_development)
-install(DIRECTORY include/larder DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT larder_development)
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT larder_runtime
+        NAMELINK_COMPONENT larder_development)
+install(DIRECTORY include/larder
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT larder_development)
+install(FILES README.md CHANGELOG.md LICENSE
+    DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT larder_development)
 if(TARGET cachetool)
-    install(TARGETS cachetool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT larder_tools)
-    install(DIRECTORY docs/schema DESTINATION ${CMAKE_INSTALL_DATADIR}/larder COMPONENT larder_tools)
+    install(TARGETS cachetool
+        RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT larder_tools)
+    install(DIRECTORY docs/schema
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/larder COMPONENT larder_tools)
     if(NOT CMAKE_CROSSCOMPILING)
-        set(completions ${PROJECT_BINARY_DIR}/cachetool/completion)
-        # Debian's zsh looks for what its packages bring elsewhere: see the preset "package".
-        set(LARDER_ZSH_COMPLETIONS ${CMAKE_INSTALL_DATADIR}/zsh/site-functions CACHE STRING "Where zsh looks for completions")
+        # Debian's zsh looks elsewhere for completions that packages bring: see the preset "package".
+        set(LARDER_ZSH_COMPLETIONS ${CMAKE_INSTALL_DATADIR}/zsh/site-functions
+            CACHE STRING "Where zsh looks for completions")
         mark_as_advanced(LARDER_ZSH_COMPLETIONS)
-        install(DIRECTORY ${PROJECT_BINARY_DIR}/cachetool/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT larder_tools)
-        install(FILES ${completions}/bash/cachetool DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT larder_tools)
-        install(FILES ${completions}/zsh/_cachetool DESTINATION ${LARDER_ZSH_COMPLETIONS} COMPONENT larder_tools)
-        install(FILES ${completions}/fish/cachetool.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT larder_tools)
+        set(completions ${PROJECT_BINARY_DIR}/cachetool/completion)
+        install(DIRECTORY ${PROJECT_BINARY_DIR}/cachetool/man/
+            DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT larder_tools)
+        install(FILES ${completions}/bash/cachetool
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+            COMPONENT larder_tools)
+        install(FILES ${completions}/zsh/_cachetool
+            DESTINATION ${LARDER_ZSH_COMPLETIONS} COMPONENT larder_tools)
+        install(FILES ${completions}/fish/cachetool.fish
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
+            COMPONENT larder_tools)
     endif()
 endif()
 
+# find_package(larder).
 set(larder_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/larder)
-install(EXPORT larder-targets NAMESPACE larder:: DESTINATION ${larder_package_dir} COMPONENT larder_development)
-configure_package_config_file(cmake/larder-config.cmake.in larder-config.cmake INSTALL_DESTINATION ${larder_package_dir})
+install(EXPORT larder-targets NAMESPACE larder::
+    DESTINATION ${larder_package_dir} COMPONENT larder_development)
+configure_package_config_file(cmake/larder-config.cmake.in larder-config.cmake
+    INSTALL_DESTINATION ${larder_package_dir})
 write_basic_package_version_file(larder-config-version.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/larder-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/larder-config-version.cmake
+install(
+    FILES
+        ${CMAKE_CURRENT_BINARY_DIR}/larder-config.cmake
+        ${CMAKE_CURRENT_BINARY_DIR}/larder-config-version.cmake
     DESTINATION ${larder_package_dir} COMPONENT larder_development)
 
-# pkg-config. The prefix is found from where the file lies, so that an install tree can be moved; but /usr, which stays where it is, and which
-# pkg-config leaves out of what it prints only where it is spelled so.
+# pkg-config. The prefix is found from the place of the file, so that an install tree can be moved.
+# The exception is /usr: it stays where it is, and pkg-config omits its directories from what it
+# prints only if the prefix is spelled "/usr".
 set(larder_pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 set(larder_pc_prefix ${CMAKE_INSTALL_PREFIX})
 if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" AND NOT CMAKE_INSTALL_PREFIX STREQUAL "/usr")
@@ -50,7 +70,8 @@ foreach(dir LIBDIR INCLUDEDIR)
         set(larder_pc_${dir} "\${prefix}/${CMAKE_INSTALL_${dir}}")
     endif()
 endforeach()
-# What the compiler's C++ driver would add, for whoever links the static library by a C one: its C++ library (the rest comes with any driver).
+# A C compiler that links the static library must be told of the C++ library, which a C++ compiler
+# links by itself. Every compiler links the rest.
 set(larder_pc_private ${CMAKE_THREAD_LIBS_INIT})
 foreach(library IN LISTS CMAKE_CXX_IMPLICIT_LINK_LIBRARIES)
     if(library MATCHES "^(stdc\\+\\+|c\\+\\+|c\\+\\+abi|m)$")
@@ -60,12 +81,13 @@ endforeach()
 string(STRIP "${larder_pc_private}" larder_pc_private)
 set(larder_pc_public)
 if(NOT TARGET larder_shared)
-    set(larder_pc_public " ${larder_pc_private}") # there is no other way to link it
+    # The static library is the only one, so every program needs what it needs.
+    set(larder_pc_public " ${larder_pc_private}")
     set(larder_pc_private)
 endif()
 configure_file(cmake/larder.pc.in larder.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/larder.pc DESTINATION ${larder_pc_dir} COMPONENT larder_development)
-install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT larder_development)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/larder.pc
+    DESTINATION ${larder_pc_dir} COMPONENT larder_development)
 
 if(PROJECT_IS_TOP_LEVEL)
     include(cmake/packages.cmake)
