@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Conan 2: `conan create packaging/conan` from the top of the sources, which it exports with the recipe."""
+"""The recipe for Conan 2: run `conan create packaging/conan` at the top of the sources.
+
+Conan exports these sources with the recipe.
+"""
 
 import os
 import re
@@ -15,6 +18,7 @@ required_conan_version = ">=2.0"
 
 class Larder(ConanFile):
     name = "larder"
+    license = "MIT"
     description = "One cache of directories, shared by many processes, safely and fast"
     topics = ("cache", "package-manager", "hazard-pointers", "filesystem")
     package_type = "library"
@@ -30,14 +34,15 @@ class Larder(ConanFile):
 
     def export_sources(self):
         top = os.path.join(self.recipe_folder, "..", "..")
-        for pattern in ("CMakeLists.txt", "README.md", "CHANGELOG.md", "cmake/*", "include/*", "src/*", "cachetool/*", "usage/*"):
+        for pattern in ("CMakeLists.txt", "README.md", "CHANGELOG.md", "LICENSE", "cmake/*",
+                        "include/*", "src/*", "cachetool/*", "docs/schema/*"):
             copy(self, pattern, src=top, dst=self.export_sources_folder)
 
     def layout(self):
         cmake_layout(self)
 
     def requirements(self):
-        # Headers: Boost's are needed to build larder, tl::expected's are in larder's own.
+        # Boost's headers are needed to build larder. larder's own headers include tl::expected's.
         self.requires("boost/[>=1.74]", libs=bool(self.options.tool), transitive_headers=False)
         self.requires("tl-expected/[>=1.0]", transitive_headers=True)
         if self.options.tool:
@@ -67,7 +72,9 @@ class Larder(ConanFile):
 
     def package(self):
         CMake(self).install()
-        # Conan makes files of its own for CMake and pkg-config, out of package_info.
+        copy(self, "LICENSE", src=self.source_folder,
+             dst=os.path.join(self.package_folder, "licenses"))
+        # Conan makes its own files for CMake and pkg-config, out of package_info.
         for folder in ("cmake", "pkgconfig"):
             rmdir(self, os.path.join(self.package_folder, "lib", folder))
         rmdir(self, os.path.join(self.package_folder, "share"))

@@ -24,4 +24,5 @@ class LarderTest(ConanFile):
     def test(self):
         if can_run(self):
             for program in ("test_cxx", "test_c"):
-                self.run(f"{os.path.join(self.cpp.build.bindir, program)} {program}-cache", env="conanrun")
+                path = os.path.join(self.cpp.build.bindir, program)
+                self.run(f"{path} {program}-cache", env="conanrun")

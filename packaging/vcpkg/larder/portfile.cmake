@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# An overlay port: it builds the sources that it lies in. For a registry, take them by vcpkg_from_git or the like instead.
+# An overlay port: it builds the sources that it lies in. For a registry, take the sources by
+# vcpkg_from_git or the like instead.
 cmake_path(SET SOURCE_PATH NORMALIZE "${CURRENT_PORT_DIR}/../../..")
 
 vcpkg_check_features(OUT_FEATURE_OPTIONS features FEATURES tool LARDER_BUILD_TOOL)
@@ -13,7 +14,10 @@ vcpkg_cmake_configure(
     SOURCE_PATH "${SOURCE_PATH}"
     OPTIONS
         ${features} ${kinds}
-        -DLARDER_BUILD_EXAMPLES=OFF -DLARDER_BUILD_TESTS=OFF -DLARDER_BUILD_BENCH=OFF -DLARDER_BUILD_STRESS=OFF
+        -DLARDER_BUILD_EXAMPLES=OFF
+        -DLARDER_BUILD_TESTS=OFF
+        -DLARDER_BUILD_BENCH=OFF
+        -DLARDER_BUILD_STRESS=OFF
 )
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(CONFIG_PATH lib/cmake/larder)
@@ -21,8 +25,9 @@ vcpkg_fixup_pkgconfig()
 if("tool" IN_LIST FEATURES)
     vcpkg_copy_tools(TOOL_NAMES cachetool AUTO_CLEAN)
 endif()
-file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/debug/include" "${CURRENT_PACKAGES_DIR}/debug/share" "${CURRENT_PACKAGES_DIR}/share/doc")
+file(REMOVE_RECURSE
+    "${CURRENT_PACKAGES_DIR}/debug/include"
+    "${CURRENT_PACKAGES_DIR}/debug/share"
+    "${CURRENT_PACKAGES_DIR}/share/doc")
 file(INSTALL "${CURRENT_PORT_DIR}/usage" DESTINATION "${CURRENT_PACKAGES_DIR}/share/${PORT}")
-
-# The sources have no licence file that could be installed.
-set(VCPKG_POLICY_SKIP_COPYRIGHT_CHECK enabled)
+vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE")
