@@ -30,11 +30,12 @@ using namespace larder::stress;
 
 namespace {
 
-using Register = std::atomic<Version>;  // 0: nothing
+using SharedRegister = std::atomic<Version>;  // 0: nothing
 
-class Worker {
+class RegisterWorker {
 public:
-    Worker(Log log, std::uint32_t process, Register* registers, std::uint32_t keys)
+    RegisterWorker(HistoryLog log, std::uint32_t process, SharedRegister* registers,
+                   std::uint32_t keys)
         : log_(std::move(log)),
           process_(process),
           registers_(registers),
@@ -52,59 +53,59 @@ private:
         event_.process = process_;
         event_.operation = ++operation_;
         event_.key = static_cast<std::uint32_t>(random_()) % keys_;
-        Register& here = registers_[event_.key];
+        SharedRegister& here = registers_[event_.key];
         if (dice < 300) {
             put(here);
         } else if (dice < 800) {
-            begin(Kind::get);
+            begin(EventKind::get);
             const Version version = here.load();
-            end(version == 0 ? Outcome::miss : Outcome::ok, version);
+            end(version == 0 ? OpOutcome::miss : OpOutcome::ok, version);
         } else if (dice < 999 || keys_ > 1000) {
             remove(here);
         } else {
-            begin(Kind::refresh);
+            begin(EventKind::refresh);
             for (std::uint32_t key = 0; key < keys_; ++key) registers_[key] = 0;
-            end(Outcome::ok, 0);
+            end(OpOutcome::ok, 0);
         }
     }
 
-    void put(Register& here) {
+    void put(SharedRegister& here) {
         const Version version = std::uint64_t{process_} << 32 | operation_;
-        begin(Kind::put, version);
+        begin(EventKind::put, version);
         const bool unclear = random_() % 50 == 0;
         if (!unclear || random_() % 2 == 0) here = version;
-        end(unclear ? Outcome::unclear : Outcome::ok, version);
+        end(unclear ? OpOutcome::unclear : OpOutcome::ok, version);
     }
 
-    void remove(Register& here) {
-        begin(Kind::remove);
+    void remove(SharedRegister& here) {
+        begin(EventKind::remove);
         const bool unclear = random_() % 50 == 0;
         const bool had = (!unclear || random_() % 2 == 0) && here.exchange(0) != 0;
-        end(unclear ? Outcome::unclear : had ? Outcome::ok : Outcome::miss, 0);
+        end(unclear ? OpOutcome::unclear : had ? OpOutcome::ok : OpOutcome::miss, 0);
     }
 
-    void begin(Kind kind, Version version = 0) {
+    void begin(EventKind kind, Version version = 0) {
         event_.kind = kind;
         event_.version = version;
         log_.append(event_);
         if (random_() % 8 == 0) ::sched_yield();
     }
 
-    void end(Outcome outcome, Version version) {
+    void end(OpOutcome outcome, Version version) {
         if (random_() % 8 == 0) ::sched_yield();
-        event_.phase = Phase::end;
+        event_.phase = EventPhase::end;
         event_.outcome = outcome;
         event_.version = version;
         log_.append(event_);
     }
 
-    Log log_;
+    HistoryLog log_;
     std::uint32_t process_;
-    Register* registers_;
+    SharedRegister* registers_;
     std::uint32_t keys_;
     std::mt19937 random_;
     std::uint32_t operation_ = 0;
-    Event event_;
+    LogEvent event_;
 };
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -119,16 +120,16 @@ long peak_megabytes() {
 
 void hammer(const std::filesystem::path& directory, std::uint64_t operations, std::uint32_t keys,
             std::uint32_t processes) {
-    const std::size_t size = keys * sizeof(Register);
+    const std::size_t size = keys * sizeof(SharedRegister);
     void* const shared =
         ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) std::abort();
-    auto* const registers = new (shared) Register[keys]();
+    auto* const registers = new (shared) SharedRegister[keys]();
     for (std::uint32_t process = 1; process <= processes; ++process) {
         if (::fork() != 0) continue;
-        auto log = Log::open_for_process(directory, process);
+        auto log = HistoryLog::open_for_process(directory, process);
         if (!log) std::abort();
-        Worker(std::move(*log), process, registers, keys).run(operations / processes);
+        RegisterWorker(std::move(*log), process, registers, keys).run(operations / processes);
         ::_exit(0);
     }
     for (int status = 0; ::wait(&status) > 0;) {

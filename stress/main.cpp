@@ -5,16 +5,16 @@
 #include <fmt/format.h>
 #include <fstream>
 
-#include "stress/run/place.hpp"
 #include "stress/run/report.hpp"
+#include "stress/run/run_dirs.hpp"
 #include "stress/workload/tool.hpp"
 
 namespace larder::stress {
 namespace {
 
-enum Exit { sound = 0, broken = 1, wrong_usage = 2, could_not_run = 4 };
+enum StressExit { sound = 0, broken = 1, wrong_usage = 2, could_not_run = 4 };
 
-int complain(Exit code, const std::string& why) {
+int complain(StressExit code, const std::string& why) {
     fmt::print(stderr, "stress: {}{}\n", why, code == wrong_usage ? "; see stress --help" : "");
     return code;
 }
@@ -34,13 +34,13 @@ std::string links_of(const std::filesystem::path& cache, const OpenOptions& opti
 
 int run_scenario(const CommandLine& line) {
     std::vector<std::string> left_out;
-    auto place = Place::make(line, left_out);
+    auto place = RunDirs::make(line, left_out);
     if (!place)
         return complain(place.error().code == Errc::exists ? wrong_usage : could_not_run,
                         place.error().message());
-    const Setting setting = place->setting(line);
+    const RunSetting setting = place->setting(line);
     const auto board = make_board();
-    Progress progress(*board, line.quiet);
+    RunProgress progress(*board, line.quiet);
     auto outcomes = stress::run(setting, line.extent, *board, progress);
     if (!outcomes) {
         place->keep();
@@ -51,12 +51,12 @@ int run_scenario(const CommandLine& line) {
     outcomes->left_out = std::move(left_out);
     const bool is_sound = outcomes->violations() == 0;
     if (!is_sound || line.keep) place->keep();
-    const Report report{line,
-                        setting,
-                        *outcomes,
-                        *board,
-                        type_of(setting.cache),
-                        links_of(setting.cache, open_options(setting))};
+    const RunReport report{line,
+                           setting,
+                           *outcomes,
+                           *board,
+                           type_of(setting.cache),
+                           links_of(setting.cache, open_options(setting))};
     fmt::print("{}", report_text(report));
     if (is_sound && line.keep)
         fmt::print("cache kept: {}\nhistories kept: {}\n", setting.cache.string(),

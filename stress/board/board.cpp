@@ -20,7 +20,7 @@ std::string PointTally::text() const {
     return text;
 }
 
-std::optional<std::size_t> Board::point_of(const char* name) noexcept {
+std::optional<std::size_t> SharedBoard::point_of(const char* name) noexcept {
     enum : std::uint32_t { none, being_named, done };
     for (std::size_t i = 0; i < points.size(); ++i) {
         PointTally& point = points[i];
@@ -42,10 +42,11 @@ std::optional<std::size_t> Board::point_of(const char* name) noexcept {
     return std::nullopt;
 }
 
-Seat* Board::claim_seat() noexcept {
-    for (Seat& seat : seats) {
-        std::uint32_t state = Seat::empty;
-        if (!seat.state.compare_exchange_strong(state, Seat::claimed, std::memory_order_acq_rel))
+ProcessSeat* SharedBoard::claim_seat() noexcept {
+    for (ProcessSeat& seat : seats) {
+        std::uint32_t state = ProcessSeat::empty;
+        if (!seat.state.compare_exchange_strong(state, ProcessSeat::claimed,
+                                                std::memory_order_acq_rel))
             continue;
         seat.stop_ms = 0;
         seat.died_at = 0;
@@ -54,26 +55,26 @@ Seat* Board::claim_seat() noexcept {
     return nullptr;
 }
 
-std::atomic<std::uint64_t>& Board::tally_of(std::string_view fault) noexcept {
+std::atomic<std::uint64_t>& SharedBoard::tally_of(std::string_view fault) noexcept {
     const auto& names = fault_names();
     std::size_t i = 0;
     while (fault != names.at(i).name) ++i;
     return faults.at(i);
 }
 
-std::uint64_t Board::operations() const noexcept {
+std::uint64_t SharedBoard::operations() const noexcept {
     std::uint64_t count = 0;
     for (const auto& latency : latencies) count += latency.count();
     return count;
 }
 
-void Unmap::operator()(Board* board) const noexcept { ::munmap(board, sizeof(Board)); }
+void Unmap::operator()(SharedBoard* board) const noexcept { ::munmap(board, sizeof(SharedBoard)); }
 
-std::unique_ptr<Board, Unmap> make_board() {
-    void* memory =
-        ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+std::unique_ptr<SharedBoard, Unmap> make_board() {
+    void* memory = ::mmap(nullptr, sizeof(SharedBoard), PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) std::abort();  // out of memory, before anything has begun
-    return std::unique_ptr<Board, Unmap>(new (memory) Board{});
+    return std::unique_ptr<SharedBoard, Unmap>(new (memory) SharedBoard{});
 }
 
 }  // namespace larder::stress

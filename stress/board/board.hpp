@@ -21,7 +21,7 @@
 namespace larder::stress {
 
 /// One process of the run, as long as it lives: how it and the supervisor talk.
-struct Seat {
+struct ProcessSeat {
     enum State : std::uint32_t {
         empty,
         claimed,    ///< by a forked child, which waits until the supervisor has noticed it
@@ -49,7 +49,7 @@ constexpr std::size_t max_points = 96;  // there are about 45
 constexpr std::size_t max_kinds = 16;   // operations of an Event
 constexpr std::size_t max_faults = 16;
 
-struct Board {
+struct SharedBoard {
     std::atomic<std::int32_t> supervisor;  ///< its pid
     std::atomic<std::uint32_t> processes;  ///< numbers given out so far
     std::atomic<bool> ending;              ///< finish what you are at, and end
@@ -61,23 +61,23 @@ struct Board {
     std::atomic<std::uint64_t>
         stalled;  ///< nanoseconds in which the machine or the disk stood still: likewise
     std::atomic<std::uint64_t> longest_stall;                   ///< at a time
-    std::array<Latency, max_kinds> latencies;                   ///< by Kind
+    std::array<LatencyHistogram, max_kinds> latencies;          ///< by Kind
     std::array<std::atomic<std::uint64_t>, max_faults> faults;  ///< by the index in fault_names()
     std::array<PointTally, max_points> points;
-    std::array<Seat, max_seats> seats;
+    std::array<ProcessSeat, max_seats> seats;
 
     /// The number of `name` among the points; nothing where there are too many.
     std::optional<std::size_t> point_of(const char* name) noexcept;
-    Seat* claim_seat() noexcept;  ///< null where none is free
+    ProcessSeat* claim_seat() noexcept;  ///< null where none is free
     /// Requires: one of fault_names().
     std::atomic<std::uint64_t>& tally_of(std::string_view fault) noexcept;
     [[nodiscard]] std::uint64_t operations() const noexcept;
 };
 
 struct Unmap {
-    void operator()(Board* board) const noexcept;
+    void operator()(SharedBoard* board) const noexcept;
 };
 /// Shared with every process forked from now on.
-[[nodiscard]] std::unique_ptr<Board, Unmap> make_board();
+[[nodiscard]] std::unique_ptr<SharedBoard, Unmap> make_board();
 
 }  // namespace larder::stress

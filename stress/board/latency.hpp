@@ -11,7 +11,7 @@
 namespace larder::stress {
 
 /// Four buckets for each power of two: a percentile read from it is at most a fifth too large.
-class Latency {
+class LatencyHistogram {
 public:
     void add(std::uint64_t nanoseconds) noexcept {
         buckets_[index_of(nanoseconds)].fetch_add(1, std::memory_order_relaxed);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> size_names{"tiny", "small", "mixed"};
 
-std::uint64_t seed_of(const Identity& identity) {
+std::uint64_t seed_of(const TreeIdentity& identity) {
     return mix(identity.bucket, identity.key, identity.version,
                static_cast<std::uint64_t>(identity.size));
 }
@@ -28,12 +28,12 @@ std::uint64_t draw_bytes(Random& random, TreeSize size) {
     return random.below(size == TreeSize::mixed ? 8000 : 3000);
 }
 
-class Builder {
+class ShapeBuilder {
 public:
-    explicit Builder(const Identity& identity)
+    explicit ShapeBuilder(const TreeIdentity& identity)
         : identity_(identity), seed_(seed_of(identity)), random_(seed_, 1) {}
 
-    std::vector<Node> build() {
+    std::vector<TreeNode> build() {
         if (identity_.size == TreeSize::tiny) {
             file("");
             return std::move(nodes_);
@@ -55,14 +55,14 @@ public:
 private:
     std::string directory(const std::vector<std::string>& places, mode_t mode) {
         std::string path = places[random_.below(places.size())] + "d" + std::to_string(next_++);
-        nodes_.push_back({Node::Type::directory, path, mode, 0, 0, {}});
+        nodes_.push_back({TreeNode::Type::directory, path, mode, 0, 0, {}});
         return path + "/";
     }
 
     void file(const std::string& place) {
         const std::uint64_t number = next_++, bytes = draw_bytes(random_, identity_.size);
         const mode_t mode = random_.chance(0.1) ? 0755 : 0644;
-        nodes_.push_back({Node::Type::file,
+        nodes_.push_back({TreeNode::Type::file,
                           place + "f" + std::to_string(number),
                           mode,
                           bytes,
@@ -72,17 +72,17 @@ private:
     }
 
     void symlink(const std::vector<std::string>& places, const std::string& target) {
-        nodes_.push_back({Node::Type::symlink,
+        nodes_.push_back({TreeNode::Type::symlink,
                           places[random_.below(places.size())] + "l" + std::to_string(next_++), 0,
                           0, 0, target});
     }
 
-    Identity identity_;
+    TreeIdentity identity_;
     std::uint64_t seed_;
     Random random_;
     std::uint64_t next_ = 0;
     std::string first_file_;
-    std::vector<Node> nodes_;
+    std::vector<TreeNode> nodes_;
 };
 
 }  // namespace
@@ -97,9 +97,11 @@ std::optional<TreeSize> tree_size_of(std::string_view name) noexcept {
     return static_cast<TreeSize>(found - size_names.begin());
 }
 
-std::vector<Node> shape_of(const Identity& identity) { return Builder(identity).build(); }
+std::vector<TreeNode> shape_of(const TreeIdentity& identity) {
+    return ShapeBuilder(identity).build();
+}
 
-std::string print_identity(const Identity& identity) {
+std::string print_identity(const TreeIdentity& identity) {
     std::array<char, 160> line{};
     std::snprintf(line.data(), line.size(),
                   "larder stress 1: bucket %u key %u version %llu size %u sum %016llx\n",
@@ -109,7 +111,7 @@ std::string print_identity(const Identity& identity) {
     return line.data();
 }
 
-std::optional<Identity> parse_identity(std::string_view text) {
+std::optional<TreeIdentity> parse_identity(std::string_view text) {
     unsigned bucket = 0, key = 0, size = 0;
     unsigned long long version = 0;
     const std::string line(text);
@@ -117,7 +119,7 @@ std::optional<Identity> parse_identity(std::string_view text) {
                     &key, &version, &size) != 4)
         return std::nullopt;
     if (size >= size_names.size()) return std::nullopt;
-    const Identity identity{bucket, key, version, static_cast<TreeSize>(size)};
+    const TreeIdentity identity{bucket, key, version, static_cast<TreeSize>(size)};
     if (print_identity(identity) != text)
         return std::nullopt;  // the sum, and that nothing else is there
     return identity;

@@ -25,15 +25,15 @@ enum class TreeSize : std::uint8_t {
 [[nodiscard]] std::optional<TreeSize> tree_size_of(std::string_view name) noexcept;
 
 /// What was put: everything in a tree derives from it.
-struct Identity {
+struct TreeIdentity {
     std::uint32_t bucket = 0;
     std::uint32_t key = 0;
     Version version = 0;
     TreeSize size = TreeSize::small;
-    friend bool operator==(const Identity&, const Identity&) = default;
+    friend bool operator==(const TreeIdentity&, const TreeIdentity&) = default;
 };
 
-struct Node {
+struct TreeNode {
     enum class Type { directory, file, symlink };
     Type type;
     std::string path;         ///< below the tree
@@ -47,10 +47,10 @@ struct Node {
 inline constexpr const char* identity_file = "identity";
 
 /// Every node but the identity file; a directory comes before what is in it.
-[[nodiscard]] std::vector<Node> shape_of(const Identity& identity);
+[[nodiscard]] std::vector<TreeNode> shape_of(const TreeIdentity& identity);
 
 /// One line of text with a checksum: half of it, or of another, is none.
-[[nodiscard]] std::string print_identity(const Identity& identity);
-[[nodiscard]] std::optional<Identity> parse_identity(std::string_view text);
+[[nodiscard]] std::string print_identity(const TreeIdentity& identity);
+[[nodiscard]] std::optional<TreeIdentity> parse_identity(std::string_view text);
 
 }  // namespace larder::stress

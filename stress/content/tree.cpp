@@ -24,17 +24,17 @@ namespace fs = std::filesystem;
 using os::fail;
 
 /// Words of a file's content: the n-th is a function of the file's seed and n.
-using Block = std::array<std::uint64_t, 1024>;
+using WordBlock = std::array<std::uint64_t, 1024>;
 
-void fill_block(Block& block, std::uint64_t seed, std::uint64_t first_word) {
+void fill_block(WordBlock& block, std::uint64_t seed, std::uint64_t first_word) {
     for (std::size_t i = 0; i < block.size(); ++i)
         block[i] = mix(seed + (first_word + i) * 0x9e37'79b9'7f4a'7c15U);
 }
 
-Result<> write_bytes(const fs::path& path, const Node& node) {
+Result<> write_bytes(const fs::path& path, const TreeNode& node) {
     const os::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, node.mode));
     if (!fd) return fail(errno, "fill a tree", path);
-    Block block;
+    WordBlock block;
     for (std::uint64_t done = 0; done < node.bytes;) {
         fill_block(block, node.seed, done / 8);
         const auto part = std::min<std::uint64_t>(node.bytes - done, sizeof block);
@@ -50,11 +50,11 @@ Result<> write_bytes(const fs::path& path, const Node& node) {
 bool is_ours(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
 
 /// Reads one tree; the first damage ends it.
-class Reader {
+class TreeReader {
 public:
-    explicit Reader(fs::path tree) : tree_(std::move(tree)) {}
+    explicit TreeReader(fs::path tree) : tree_(std::move(tree)) {}
 
-    Result<Reading> read(const Expected& expected) {
+    Result<TreeReading> read(const ExpectedTree& expected) {
         TRY(look(expected));
         return std::move(reading_);
     }
@@ -71,7 +71,7 @@ private:
         return damaged(fmt::format("{}: {}", what, std::strerror(error)));
     }
 
-    Result<> look(const Expected& expected) {
+    Result<> look(const ExpectedTree& expected) {
         TRY_ASSIGN(const auto identity, read_identity());
         if (!identity) return {};
         reading_.version = identity->version;
@@ -87,7 +87,7 @@ private:
             return {};
         }
         std::set<std::string> known{identity_file};
-        for (const Node& node : shape_of(*identity)) {
+        for (const TreeNode& node : shape_of(*identity)) {
             TRY_ASSIGN(const bool good, look_at(node));
             if (!good) return {};
             known.insert(node.path);
@@ -95,7 +95,7 @@ private:
         return look_for_strangers("", known);
     }
 
-    Result<std::optional<Identity>> read_identity() {
+    Result<std::optional<TreeIdentity>> read_identity() {
         const fs::path path = tree_ / identity_file;
         const os::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
         if (!fd) {
@@ -113,32 +113,32 @@ private:
         return identity;
     }
 
-    Result<bool> look_at(const Node& node) {
+    Result<bool> look_at(const TreeNode& node) {
         const fs::path path = tree_ / node.path;
         struct stat status {};
         if (::lstat(path.c_str(), &status) != 0) return failed(errno, node.path);
         switch (node.type) {
-            case Node::Type::directory:
+            case TreeNode::Type::directory:
                 if (!S_ISDIR(status.st_mode)) return damaged(node.path + " is no directory");
                 break;
-            case Node::Type::file:
+            case TreeNode::Type::file:
                 if (!S_ISREG(status.st_mode)) return damaged(node.path + " is no regular file");
                 if (static_cast<std::uint64_t>(status.st_size) != node.bytes) {
                     return damaged(fmt::format("torn: {} has {} bytes, and not {}", node.path,
                                                status.st_size, node.bytes));
                 }
                 break;
-            case Node::Type::symlink:
+            case TreeNode::Type::symlink:
                 return look_at_symlink(path, node);
         }
         if ((status.st_mode & 07777) != node.mode)
             return damaged(fmt::format("{} has mode {:o}, and not {:o}", node.path,
                                        status.st_mode & 07777, node.mode));
-        if (node.type == Node::Type::directory) return true;
+        if (node.type == TreeNode::Type::directory) return true;
         return compare_bytes(path, node);
     }
 
-    Result<bool> look_at_symlink(const fs::path& path, const Node& node) {
+    Result<bool> look_at_symlink(const fs::path& path, const TreeNode& node) {
         std::array<char, 256> target{};
         const auto length = ::readlink(path.c_str(), target.data(), target.size());
         if (length < 0) return failed(errno, node.path);
@@ -147,10 +147,10 @@ private:
         return true;
     }
 
-    Result<bool> compare_bytes(const fs::path& path, const Node& node) {
+    Result<bool> compare_bytes(const fs::path& path, const TreeNode& node) {
         const os::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
         if (!fd) return failed(errno, node.path);
-        Block wanted, found;
+        WordBlock wanted, found;
         for (std::uint64_t done = 0; done < node.bytes;) {
             const auto part = std::min<std::uint64_t>(node.bytes - done, sizeof wanted);
             const auto got = os::retry([&] { return ::read(fd.get(), found.data(), part); });
@@ -188,30 +188,30 @@ private:
     }
 
     fs::path tree_;
-    Reading reading_;
+    TreeReading reading_;
 };
 
 }  // namespace
 
-Result<> write_tree(const fs::path& tree, const Identity& identity) {
+Result<> write_tree(const fs::path& tree, const TreeIdentity& identity) {
     const auto nodes = shape_of(identity);
-    for (const Node& node : nodes) {
+    for (const TreeNode& node : nodes) {
         const fs::path path = tree / node.path;
         switch (node.type) {
-            case Node::Type::directory:
+            case TreeNode::Type::directory:
                 if (::mkdir(path.c_str(), 0755) != 0) return fail(errno, "fill a tree", path);
                 break;
-            case Node::Type::file:
+            case TreeNode::Type::file:
                 TRY(write_bytes(path, node));
                 break;
-            case Node::Type::symlink:
+            case TreeNode::Type::symlink:
                 if (::symlink(node.target.c_str(), path.c_str()) != 0)
                     return fail(errno, "fill a tree", path);
                 break;
         }
     }
-    for (const Node& node : nodes) {
-        if (node.type == Node::Type::directory &&
+    for (const TreeNode& node : nodes) {
+        if (node.type == TreeNode::Type::directory &&
             ::chmod((tree / node.path).c_str(), node.mode) != 0)
             return fail(errno, "fill a tree", tree / node.path);
     }
@@ -222,8 +222,8 @@ Result<> write_tree(const fs::path& tree, const Identity& identity) {
     return os::write_all(fd.get(), print_identity(identity), path);
 }
 
-Result<Reading> read_tree(const fs::path& tree, const Expected& expected) {
-    return Reader(tree).read(expected);
+Result<TreeReading> read_tree(const fs::path& tree, const ExpectedTree& expected) {
+    return TreeReader(tree).read(expected);
 }
 
 std::optional<Version> read_version(const fs::path& tree) {

@@ -20,7 +20,7 @@ namespace larder::stress {
 namespace {
 
 /// Draws from the seed and a count: a thread needs no state of its own.
-struct Plan {
+struct CallPlan {
     std::atomic<std::uint64_t> one_in{0};
     std::uint64_t seed = 0;
     std::atomic<std::uint64_t> calls{0};
@@ -36,14 +36,14 @@ struct Plan {
     /// A number for this call if it is one of those; 0 if it is not.
     std::uint64_t draw() noexcept;
 };
-Plan error_plan, delay_plan;
+CallPlan error_plan, delay_plan;
 thread_local bool in_library = false;
 
 /// How late one operation may come in all: a collection makes thousands of calls, and is to end.
 constexpr std::uint64_t latest_us = 300'000;
 thread_local std::uint64_t late_us = 0;
 
-std::uint64_t Plan::draw() noexcept {
+std::uint64_t CallPlan::draw() noexcept {
     const auto among = one_in.load(std::memory_order_relaxed);
     if (!in_library || among == 0) return 0;
     const auto number = mix(seed, calls.fetch_add(1, std::memory_order_relaxed));

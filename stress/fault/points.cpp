@@ -15,35 +15,36 @@ namespace larder::stress {
 
 namespace {
 
-enum class Fate { none, kill, stop, fork };
+enum class PointFate { none, kill, stop, fork };
 
 /// A point met by this process, by the address of its name.
-struct Known {
+struct KnownPoint {
     std::atomic<const char*> name{nullptr};
     std::atomic<std::size_t> index{unknown};
     static constexpr std::size_t unknown = max_points;
 };
 
-struct Plan {
-    Board* board = nullptr;
-    Seat* seat = nullptr;
+struct PointPlan {
+    SharedBoard* board = nullptr;
+    ProcessSeat* seat = nullptr;
     std::function<void()> forked;
-    Fate fate = Fate::none;
+    PointFate fate = PointFate::none;
     std::size_t where = 0;                    ///< the point's index; max_points: whichever it is
     std::atomic<std::int64_t> times_left{0};  ///< until the fate strikes
     std::uint32_t stop_ms = 0;
-    std::array<Known, max_points> known;
+    std::array<KnownPoint, max_points> known;
 };
-Plan plan;
+PointPlan plan;
 
 /// The board's number of a point. Looked up by text once for each name of this process: some points are met millions of times.
 std::optional<std::size_t> index_of(const char* name) {
-    for (Known& known : plan.known) {
+    for (KnownPoint& known : plan.known) {
         const char* seen = known.name.load(std::memory_order_acquire);
         if (seen == nullptr)
             known.name.compare_exchange_strong(seen, name, std::memory_order_acq_rel);
         if (seen != nullptr && seen != name) continue;
-        if (const auto index = known.index.load(std::memory_order_relaxed); index != Known::unknown)
+        if (const auto index = known.index.load(std::memory_order_relaxed);
+            index != KnownPoint::unknown)
             return index;
         const auto index = plan.board->point_of(name);
         if (index) known.index.store(*index, std::memory_order_relaxed);
@@ -62,20 +63,20 @@ void fork_here() {
 
 void strike(PointTally& point, std::size_t index) {
     switch (plan.fate) {
-        case Fate::none:
+        case PointFate::none:
             return;
-        case Fate::kill:
+        case PointFate::kill:
             point.killed.fetch_add(1, std::memory_order_relaxed);
             plan.seat->died_at.store(static_cast<std::int32_t>(index) + 1,
                                      std::memory_order_release);
             ::kill(::getpid(), SIGKILL);
             for (;;) ::pause();
-        case Fate::stop:
+        case PointFate::stop:
             point.stopped.fetch_add(1, std::memory_order_relaxed);
             plan.seat->stop_ms.store(plan.stop_ms, std::memory_order_release);
             ::kill(::getpid(), SIGSTOP);
             return;
-        case Fate::fork:
+        case PointFate::fork:
             point.forked.fetch_add(1, std::memory_order_relaxed);
             fork_here();
             return;
@@ -88,17 +89,20 @@ int at_point(const char* name) {
     if (!index) return 0;
     PointTally& point = plan.board->points[*index];
     point.seen.fetch_add(1, std::memory_order_relaxed);
-    if (plan.fate == Fate::none || (plan.where != max_points && plan.where != *index)) return 0;
+    if (plan.fate == PointFate::none || (plan.where != max_points && plan.where != *index))
+        return 0;
     if (plan.times_left.fetch_sub(1, std::memory_order_relaxed) == 1) strike(point, *index);
     return 0;
 }
 
-std::uint64_t struck(const PointTally& point, Fate fate) {
-    return fate == Fate::kill ? point.killed : fate == Fate::stop ? point.stopped : point.forked;
+std::uint64_t struck(const PointTally& point, PointFate fate) {
+    return fate == PointFate::kill   ? point.killed
+           : fate == PointFate::stop ? point.stopped
+                                     : point.forked;
 }
 
 /// Of three points drawn among those known, the one at which this has happened least.
-std::size_t choose_point(const Board& board, Fate fate, Random& random) {
+std::size_t choose_point(const SharedBoard& board, PointFate fate, Random& random) {
     std::size_t count = 0;
     while (count < max_points && board.points[count].named.load() != 0) ++count;
     if (count == 0) return max_points;
@@ -112,15 +116,15 @@ std::size_t choose_point(const Board& board, Fate fate, Random& random) {
 
 }  // namespace
 
-void plan_points(const Scenario& scenario, Board& board, Seat& seat, Random& random,
+void plan_points(const Scenario& scenario, SharedBoard& board, ProcessSeat& seat, Random& random,
                  std::function<void()> forked) {
     plan.board = &board;
     plan.seat = &seat;
     plan.forked = std::move(forked);
-    plan.fate = Fate::none;
-    for (const auto& [fate, fault] : {std::pair{Fate::kill, "point-kill"},
-                                      {Fate::stop, "point-stop"},
-                                      {Fate::fork, "point-fork"}}) {
+    plan.fate = PointFate::none;
+    for (const auto& [fate, fault] : {std::pair{PointFate::kill, "point-kill"},
+                                      {PointFate::stop, "point-stop"},
+                                      {PointFate::fork, "point-fork"}}) {
         if (!random.chance(scenario.measure_of(fault))) continue;
         plan.fate = fate;
         plan.where = random.chance(0.1) ? max_points : choose_point(board, fate, random);

@@ -9,7 +9,7 @@
 
 namespace larder::stress {
 
-enum class Kind : std::uint8_t {
+enum class EventKind : std::uint8_t {
     // Operations: a begin, and an end unless the process died in between.
     put = 1,  ///< publish under a key, in place of whatever stood there
     get,      ///< lease
@@ -32,14 +32,14 @@ enum class Kind : std::uint8_t {
 };
 
 /// Whether it is of one key, and not of a bucket or the cache.
-[[nodiscard]] constexpr bool names_a_key(Kind kind) noexcept {
-    return kind <= Kind::remove || kind == Kind::evict;
+[[nodiscard]] constexpr bool names_a_key(EventKind kind) noexcept {
+    return kind <= EventKind::remove || kind == EventKind::evict;
 }
 
-enum class Phase : std::uint8_t { begin = 1, middle, end, instant };
+enum class EventPhase : std::uint8_t { begin = 1, middle, end, instant };
 
 /// How an operation ended. One without an end is unknown: it may have happened or not, between its begin and its process's `ended`.
-enum class Outcome : std::uint8_t {
+enum class OpOutcome : std::uint8_t {
     none,  ///< of a begin, a middle or an instant
     ok,
     miss,    ///< there was no such entry
@@ -52,7 +52,7 @@ enum class Outcome : std::uint8_t {
 /// What a put wrote: a number that no other put of the run has. 0: nothing.
 using Version = std::uint64_t;
 
-struct Event {
+struct LogEvent {
     std::uint64_t time =
         0;  ///< nanoseconds of CLOCK_MONOTONIC, which all processes of a machine share and no one sets
     Version version =
@@ -66,11 +66,11 @@ struct Event {
     std::uint32_t bucket = 0;
     std::uint32_t key = 0;
     std::uint16_t thread = 0;  ///< the number of the writing thread in its process
-    Phase phase = Phase::begin;
-    Kind kind = Kind::put;
-    Outcome outcome = Outcome::none;
+    EventPhase phase = EventPhase::begin;
+    EventKind kind = EventKind::put;
+    OpOutcome outcome = OpOutcome::none;
     std::uint8_t reserved[19] = {};
 };
-static_assert(sizeof(Event) == 64);
+static_assert(sizeof(LogEvent) == 64);
 
 }  // namespace larder::stress

@@ -28,8 +28,8 @@ struct Operation {
     std::uint32_t key = 0;
     std::uint16_t thread = 0;
     std::uint16_t detail = 0;  ///< an errno or an exit code; 65535 stands for anything larger
-    Kind kind = Kind::put;
-    Outcome outcome = Outcome::unclear;
+    EventKind kind = EventKind::put;
+    OpOutcome outcome = OpOutcome::unclear;
     bool finished = false;  ///< there is an end; otherwise the outcome is unclear
 };
 static_assert(sizeof(Operation) == 64);
@@ -40,7 +40,7 @@ struct Interval {
 };
 
 /// What befell one process.
-struct Life {
+struct ProcessLife {
     Time born = 0;
     Time killed = never;
     Time ended = never;
@@ -50,37 +50,37 @@ struct Life {
     [[nodiscard]] Time last() const noexcept { return killed < ended ? killed : ended; }
 };
 
-struct Incident {
+struct ProcessIncident {
     Time time = 0;
-    Kind kind = Kind::born;
+    EventKind kind = EventKind::born;
     std::uint32_t process = 0;
 };
 
 /// The faults, and the beginnings and ends of processes. Where an Incident names process 0, everybody was meant.
-class Incidents {
+class ProcessIncidents {
 public:
-    void add(const Incident& incident) { all_.push_back(incident); }
+    void add(const ProcessIncident& incident) { all_.push_back(incident); }
     /// Puts them in order. Requires: no more are added.
     void complete();
 
     /// Of a process that no Incident names: it lives for ever.
-    [[nodiscard]] const Life& of(std::uint32_t process) const noexcept;
-    [[nodiscard]] const std::vector<Incident>& all() const noexcept { return all_; }
-    [[nodiscard]] const std::unordered_map<std::uint32_t, Life>& lives() const noexcept {
+    [[nodiscard]] const ProcessLife& of(std::uint32_t process) const noexcept;
+    [[nodiscard]] const std::vector<ProcessIncident>& all() const noexcept { return all_; }
+    [[nodiscard]] const std::unordered_map<std::uint32_t, ProcessLife>& lives() const noexcept {
         return lives_;
     }
 
 private:
-    std::vector<Incident> all_;
-    std::unordered_map<std::uint32_t, Life> lives_;
+    std::vector<ProcessIncident> all_;
+    std::unordered_map<std::uint32_t, ProcessLife> lives_;
 };
 
 struct History {
     std::vector<Operation> operations;  ///< in no order
-    Incidents incidents;
+    ProcessIncidents incidents;
     Time last = 0;  ///< the latest time that any Event has
 };
 
-[[nodiscard]] constexpr bool is_instant(Kind kind) noexcept { return kind >= Kind::born; }
+[[nodiscard]] constexpr bool is_instant(EventKind kind) noexcept { return kind >= EventKind::born; }
 
 }  // namespace larder::stress

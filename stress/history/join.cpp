@@ -11,48 +11,49 @@ namespace larder::stress {
 
 namespace {
 
-tl::unexpected<std::string> wrong(const Event& event, const char* what) {
+tl::unexpected<std::string> wrong(const LogEvent& event, const char* what) {
     return tl::make_unexpected(fmt::format("{}: \"{}\"", what, text_of(event)));
 }
 
-bool has_version(Kind kind) {
-    return kind == Kind::put || kind == Kind::get || kind == Kind::build || kind == Kind::use;
+bool has_version(EventKind kind) {
+    return kind == EventKind::put || kind == EventKind::get || kind == EventKind::build ||
+           kind == EventKind::use;
 }
 /// Of a refresh `key` means nothing.
-std::uint32_t key_of(const Event& event) { return names_a_key(event.kind) ? event.key : 0; }
-bool writes(Kind kind) { return kind == Kind::put || kind == Kind::build; }
+std::uint32_t key_of(const LogEvent& event) { return names_a_key(event.kind) ? event.key : 0; }
+bool writes(EventKind kind) { return kind == EventKind::put || kind == EventKind::build; }
 
-bool is_known(const Event& event) {
+bool is_known(const LogEvent& event) {
     if (name_of(event.kind).empty() || name_of(event.phase).empty() ||
         name_of(event.outcome).empty())
         return false;
-    return is_instant(event.kind) == (event.phase == Phase::instant) &&
-           (event.phase == Phase::end) == (event.outcome != Outcome::none);
+    return is_instant(event.kind) == (event.phase == EventPhase::instant) &&
+           (event.phase == EventPhase::end) == (event.outcome != OpOutcome::none);
 }
 
 }  // namespace
 
-void Incidents::complete() {
+void ProcessIncidents::complete() {
     std::stable_sort(all_.begin(), all_.end(),
                      [](const auto& a, const auto& b) { return a.time < b.time; });
-    const auto resume = [](Life& life, Time time) {
+    const auto resume = [](ProcessLife& life, Time time) {
         if (!life.stopped.empty() && life.stopped.back().to == never) life.stopped.back().to = time;
     };
     for (const auto& incident : all_) {
-        Life& life = lives_[incident.process];
+        ProcessLife& life = lives_[incident.process];
         switch (incident.kind) {
-            case Kind::born:
+            case EventKind::born:
                 life.born = incident.time;
                 break;
-            case Kind::stopped:
+            case EventKind::stopped:
                 if (life.stopped.empty() || life.stopped.back().to != never)
                     life.stopped.push_back({incident.time, never});
                 break;
-            case Kind::killed:
+            case EventKind::killed:
                 life.killed = std::min(life.killed, incident.time);
                 resume(life, incident.time);
                 break;
-            case Kind::ended:
+            case EventKind::ended:
                 life.ended = std::min(life.ended, incident.time);
                 resume(life, incident.time);
                 break;
@@ -63,37 +64,37 @@ void Incidents::complete() {
     }
 }
 
-const Life& Incidents::of(std::uint32_t process) const noexcept {
-    static const Life endless;
+const ProcessLife& ProcessIncidents::of(std::uint32_t process) const noexcept {
+    static const ProcessLife endless;
     const auto found = lives_.find(process);
     return found == lives_.end() ? endless : found->second;
 }
 
-std::size_t Joiner::Hash::operator()(const Who& who) const noexcept {
+std::size_t EventJoiner::Hash::operator()(const OpId& who) const noexcept {
     const std::uint64_t packed =
         (std::uint64_t{who.process} << 32 | who.operation) ^ std::uint64_t{who.thread} << 48;
     return static_cast<std::size_t>(packed * 0x9e37'79b9'7f4a'7c15U >> 7);
 }
 
-tl::expected<void, std::string> Joiner::add(const Event& event) {
+tl::expected<void, std::string> EventJoiner::add(const LogEvent& event) {
     if (!is_known(event)) return wrong(event, "an Event that no harness writes");
     history_.last = std::max(history_.last, event.time);
-    if (event.phase == Phase::begin) return begin(event);
-    if (event.phase != Phase::instant) return go_on(event);
+    if (event.phase == EventPhase::begin) return begin(event);
+    if (event.phase != EventPhase::instant) return go_on(event);
     if (event.detail > std::numeric_limits<std::uint32_t>::max())
         return wrong(event, "no process has this number");
     history_.incidents.add({event.time, event.kind, static_cast<std::uint32_t>(event.detail)});
     return {};
 }
 
-tl::expected<void, std::string> Joiner::begin(const Event& event) {
+tl::expected<void, std::string> EventJoiner::begin(const LogEvent& event) {
     if (writes(event.kind) && event.version == 0)
         return wrong(event, "it is to write a version, and does not say which");
     const auto place = history_.operations.size();
     if (place >= std::numeric_limits<std::uint32_t>::max())
         return tl::make_unexpected("more than four billion operations");
     if (!open_
-             .emplace(Who{event.process, event.operation, event.thread},
+             .emplace(OpId{event.process, event.operation, event.thread},
                       static_cast<std::uint32_t>(place))
              .second) {
         return wrong(event, "it has begun already");
@@ -111,8 +112,8 @@ tl::expected<void, std::string> Joiner::begin(const Event& event) {
     return {};
 }
 
-tl::expected<void, std::string> Joiner::go_on(const Event& event) {
-    const auto found = open_.find(Who{event.process, event.operation, event.thread});
+tl::expected<void, std::string> EventJoiner::go_on(const LogEvent& event) {
+    const auto found = open_.find(OpId{event.process, event.operation, event.thread});
     if (found == open_.end()) return wrong(event, "it has no begin, or has ended already");
     Operation& operation = history_.operations[found->second];
     if (operation.kind != event.kind || operation.bucket != event.bucket ||
@@ -121,7 +122,7 @@ tl::expected<void, std::string> Joiner::go_on(const Event& event) {
     }
     if (event.time < std::max(operation.begin, operation.middle))
         return wrong(event, "it comes before its begin");
-    if (event.phase == Phase::middle) {
+    if (event.phase == EventPhase::middle) {
         if (operation.middle != 0) return wrong(event, "it has a middle already");
         operation.middle = event.time;
         return {};
@@ -132,14 +133,14 @@ tl::expected<void, std::string> Joiner::go_on(const Event& event) {
     operation.detail = static_cast<std::uint16_t>(
         std::min<std::uint64_t>(event.detail, std::numeric_limits<std::uint16_t>::max()));
     if (event.version != 0) operation.version = event.version;
-    if (event.outcome == Outcome::ok && has_version(event.kind) && operation.version == 0) {
+    if (event.outcome == OpOutcome::ok && has_version(event.kind) && operation.version == 0) {
         return wrong(event, "it was read or written, and the version is not said");
     }
     open_.erase(found);
     return {};
 }
 
-tl::expected<History, std::string> Joiner::finish() {
+tl::expected<History, std::string> EventJoiner::finish() {
     history_.incidents.complete();
     for (auto& operation : history_.operations) {
         const Time ended = history_.incidents.of(operation.process).ended;

@@ -17,31 +17,31 @@ namespace larder::stress {
 ///
 /// A history is what was seen, and not what should have been: what breaks a promise of the cache is for the judge. What no
 /// harness can have written (an end without a begin, a clock that goes back, a dead process that goes on) makes it worthless.
-class Joiner {
+class EventJoiner {
 public:
     void reserve(std::size_t operations) { history_.operations.reserve(operations); }
 
     /// Errors: what is wrong with the Event, in words.
-    [[nodiscard]] tl::expected<void, std::string> add(const Event& event);
+    [[nodiscard]] tl::expected<void, std::string> add(const LogEvent& event);
 
     /// Requires: nothing is done with the Joiner after this.
     [[nodiscard]] tl::expected<History, std::string> finish();
 
 private:
-    struct Who {
+    struct OpId {
         std::uint32_t process, operation;
         std::uint16_t thread;
-        bool operator==(const Who&) const = default;
+        bool operator==(const OpId&) const = default;
     };
     struct Hash {
-        std::size_t operator()(const Who& who) const noexcept;
+        std::size_t operator()(const OpId& who) const noexcept;
     };
 
-    [[nodiscard]] tl::expected<void, std::string> begin(const Event& event);
-    [[nodiscard]] tl::expected<void, std::string> go_on(const Event& event);
+    [[nodiscard]] tl::expected<void, std::string> begin(const LogEvent& event);
+    [[nodiscard]] tl::expected<void, std::string> go_on(const LogEvent& event);
 
     History history_;
-    std::unordered_map<Who, std::uint32_t, Hash>
+    std::unordered_map<OpId, std::uint32_t, Hash>
         open_;  ///< what has begun and not ended, as places in history_.operations
 };
 

@@ -31,27 +31,27 @@ constexpr std::uint64_t longest_step = 65'536;
 /// 4 GiB for each process: arbitrary, because ten million operations of one process need a third of it. Only addresses are
 /// spent in advance.
 constexpr std::uint64_t most_events = std::uint64_t{1} << 26;
-constexpr std::size_t mapped_size = LogHeader::size + most_events * sizeof(Event);
+constexpr std::size_t mapped_size = LogHeader::size + most_events * sizeof(LogEvent);
 
 off_t size_for(std::uint64_t events) {
-    return static_cast<off_t>(LogHeader::size + events * sizeof(Event));
+    return static_cast<off_t>(LogHeader::size + events * sizeof(LogEvent));
 }
 
 }  // namespace
 
-class Log::File {
+class HistoryLog::MappedLog {
 public:
-    File(os::Fd fd, void* address) noexcept
+    MappedLog(os::Fd fd, void* address) noexcept
         : fd_(std::move(fd)),
           header_(new (address) LogHeader),
-          events_(reinterpret_cast<Event*>(static_cast<char*>(address) + LogHeader::size)),
+          events_(reinterpret_cast<LogEvent*>(static_cast<char*>(address) + LogHeader::size)),
           owner_(os::process_token()) {}
-    ~File() { ::munmap(header_, mapped_size); }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
+    ~MappedLog() { ::munmap(header_, mapped_size); }
+    MappedLog(const MappedLog&) = delete;
+    MappedLog& operator=(const MappedLog&) = delete;
 
     /// `at`: its time; without it the instant at which it is complete.
-    void append(Event& event, std::optional<std::uint64_t> at = std::nullopt) noexcept {
+    void append(LogEvent& event, std::optional<std::uint64_t> at = std::nullopt) noexcept {
         if (owner_ != os::process_token()) {
             header_->strange.fetch_add(1, std::memory_order_relaxed);
             return;
@@ -62,7 +62,7 @@ public:
             return;
         }
         event.time = 0;
-        Event& written = *new (events_ + place) Event(event);
+        LogEvent& written = *new (events_ + place) LogEvent(event);
         // Release: whoever finds a time here finds the rest, also where the process dies right after this.
         std::atomic_ref(written.time).store(at ? *at : now(), std::memory_order_release);
     }
@@ -90,17 +90,18 @@ private:
 
     os::Fd fd_;
     LogHeader* header_;
-    Event* events_;
+    LogEvent* events_;
     std::uint64_t owner_;
     std::mutex growing_;
 };
 
-Log::Log(std::unique_ptr<File> file) noexcept : file_(std::move(file)) {}
-Log::Log(Log&&) noexcept = default;
-Log& Log::operator=(Log&&) noexcept = default;
-Log::~Log() = default;
+HistoryLog::HistoryLog(std::unique_ptr<MappedLog> file) noexcept : file_(std::move(file)) {}
+HistoryLog::HistoryLog(HistoryLog&&) noexcept = default;
+HistoryLog& HistoryLog::operator=(HistoryLog&&) noexcept = default;
+HistoryLog::~HistoryLog() = default;
 
-Result<Log> Log::create(const std::filesystem::path& file, std::uint64_t capacity_events) {
+Result<HistoryLog> HistoryLog::create(const std::filesystem::path& file,
+                                      std::uint64_t capacity_events) {
     const char* const step = "create history";
     if (::access(file.c_str(), F_OK) == 0) return os::fail(EEXIST, step, file);
     // Under another name until it is complete: a process may be killed here as well.
@@ -119,27 +120,30 @@ Result<Log> Log::create(const std::filesystem::path& file, std::uint64_t capacit
     void* const address = ::mmap(nullptr, mapped_size, PROT_READ | PROT_WRITE,
                                  MAP_SHARED | MAP_NORESERVE, fd.get(), 0);
     if (address == MAP_FAILED) return give_up(errno);
-    auto log = std::make_unique<File>(std::move(fd), address);
+    auto log = std::make_unique<MappedLog>(std::move(fd), address);
     if (const int refused =
             log->allocate(std::clamp<std::uint64_t>(capacity_events, 1, most_events)))
         return give_up(refused);
     auto* const header = static_cast<LogHeader*>(address);
-    header->event_size = sizeof(Event);
+    header->event_size = sizeof(LogEvent);
     header->version = LogHeader::version_word;
     header->magic = LogHeader::magic_word;
     if (::rename(unfinished.c_str(), file.c_str()) != 0) return give_up(errno);
-    return Log(std::move(log));
+    return HistoryLog(std::move(log));
 }
 
-Result<Log> Log::open_for_process(const std::filesystem::path& directory, std::uint32_t process) {
+Result<HistoryLog> HistoryLog::open_for_process(const std::filesystem::path& directory,
+                                                std::uint32_t process) {
     return create(directory / ("history." + std::to_string(process)), first_capacity);
 }
 
-void Log::append(Event event) noexcept { file_->append(event); }
+void HistoryLog::append(LogEvent event) noexcept { file_->append(event); }
 
-void Log::append_at(Event event, std::uint64_t time) noexcept { file_->append(event, time); }
+void HistoryLog::append_at(LogEvent event, std::uint64_t time) noexcept {
+    file_->append(event, time);
+}
 
-std::uint64_t Log::now() noexcept {
+std::uint64_t HistoryLog::now() noexcept {
     timespec time{};
     ::clock_gettime(CLOCK_MONOTONIC, &time);
     return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +

@@ -39,37 +39,37 @@ static_assert(sizeof(LogHeader) <= LogHeader::size &&
               std::atomic<std::uint64_t>::is_always_lock_free);
 
 /// A process's own history. In a forked child nothing may be appended to it: the child opens its own.
-class Log {
+class HistoryLog {
 public:
     /// The file stands there whole or not at all. It has space for `capacity_events`, at least one, and grows when they are
     /// written. Errors: `exists`; `no_space`.
-    [[nodiscard]] static Result<Log> create(const std::filesystem::path& file,
-                                            std::uint64_t capacity_events);
+    [[nodiscard]] static Result<HistoryLog> create(const std::filesystem::path& file,
+                                                   std::uint64_t capacity_events);
 
     /// The same, as DIRECTORY/history.PROCESS, where read_history looks for it.
-    [[nodiscard]] static Result<Log> open_for_process(const std::filesystem::path& directory,
-                                                      std::uint32_t process);
+    [[nodiscard]] static Result<HistoryLog> open_for_process(const std::filesystem::path& directory,
+                                                             std::uint32_t process);
 
-    Log(Log&&) noexcept;
-    Log& operator=(Log&&) noexcept;
-    ~Log();
+    HistoryLog(HistoryLog&&) noexcept;
+    HistoryLog& operator=(HistoryLog&&) noexcept;
+    ~HistoryLog();
 
     /// Writes the Event down, with the time at which it is complete otherwise. What can't be written is counted, and readers
     /// refuse the history. Concurrency: from any thread; takes a lock only when the file must grow. Crash: the Event is there,
     /// or counts for nothing.
-    void append(Event event) noexcept;
+    void append(LogEvent event) noexcept;
 
     /// The same, with the time at which it happened: for what is known only afterwards. Requires: an instant, as only these
     /// need not stand in the order of time; a time that is not zero.
-    void append_at(Event event, std::uint64_t time) noexcept;
+    void append_at(LogEvent event, std::uint64_t time) noexcept;
 
     /// Nanoseconds of CLOCK_MONOTONIC.
     [[nodiscard]] static std::uint64_t now() noexcept;
 
 private:
-    class File;
-    explicit Log(std::unique_ptr<File> file) noexcept;
-    std::unique_ptr<File> file_;
+    class MappedLog;
+    explicit HistoryLog(std::unique_ptr<MappedLog> file) noexcept;
+    std::unique_ptr<MappedLog> file_;
 };
 
 }  // namespace larder::stress

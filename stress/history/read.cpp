@@ -39,30 +39,30 @@ std::optional<std::uint32_t> process_of(std::string_view name) {
 }
 
 /// One file, open. Read and never mapped: a file that shrinks meanwhile is an error and no SIGBUS.
-class File {
+class LogReader {
 public:
-    static Result<File> open(const fs::path& path) {
+    static Result<LogReader> open(const fs::path& path) {
         os::Fd fd(os::retry(
             [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); }));
         if (!fd) return os::fail(errno, step, path);
         struct stat status {};
         if (::fstat(fd.get(), &status) != 0) return os::fail(errno, step, path);
         if (!S_ISREG(status.st_mode)) return os::fail(Errc::damaged, step, path, "not a file");
-        File file(std::move(fd), path);
+        LogReader file(std::move(fd), path);
         TRY(file.read_header(static_cast<std::uint64_t>(status.st_size)));
         return file;
     }
 
     [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
 
-    Result<> read_into(Joiner& joiner, std::uint32_t process) const {
-        std::array<Event, 1024> buffer;
+    Result<> read_into(EventJoiner& joiner, std::uint32_t process) const {
+        std::array<LogEvent, 1024> buffer;
         for (std::uint64_t done = 0; done < events_;) {
             const auto wanted = std::min<std::uint64_t>(buffer.size(), events_ - done);
-            TRY(read(buffer.data(), wanted * sizeof(Event),
-                     LogHeader::size + done * sizeof(Event)));
+            TRY(read(buffer.data(), wanted * sizeof(LogEvent),
+                     LogHeader::size + done * sizeof(LogEvent)));
             for (std::uint64_t i = 0; i < wanted; ++i) {
-                const Event& event = buffer[i];
+                const LogEvent& event = buffer[i];
                 if (event.time == 0) continue;  // its writer died before it was complete
                 if (event.process != process)
                     return damaged(done + i, "it was written by another process");
@@ -75,7 +75,7 @@ public:
     }
 
 private:
-    File(os::Fd fd, fs::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    LogReader(os::Fd fd, fs::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
     Result<> read_header(std::uint64_t size) {
         if (size < LogHeader::size)
@@ -83,7 +83,7 @@ private:
         LogHeader header;
         TRY(read(&header, sizeof(header), 0));
         if (header.magic != LogHeader::magic_word || header.version != LogHeader::version_word ||
-            header.event_size != sizeof(Event)) {
+            header.event_size != sizeof(LogEvent)) {
             return os::fail(
                 Errc::damaged, step, path_,
                 "not a history of this version: judge it with the harness that wrote it");
@@ -98,7 +98,7 @@ private:
                 Errc::damaged, step, path_,
                 fmt::format("{} events of a forked child: it must write its own history", strange));
         }
-        if (capacity > (size - LogHeader::size) / sizeof(Event)) {
+        if (capacity > (size - LogHeader::size) / sizeof(LogEvent)) {
             return os::fail(Errc::damaged, step, path_,
                             fmt::format("cut off: it had space for {} events", capacity));
         }
@@ -147,15 +147,15 @@ Result<History> read_history(const fs::path& directory) {
     std::map<std::uint32_t, std::uint64_t> events;
     std::uint64_t total = 0;
     for (const auto& [process, name] : names) {
-        TRY_ASSIGN(const File file, File::open(directory / name));
+        TRY_ASSIGN(const LogReader file, LogReader::open(directory / name));
         total += file.events();
     }
-    Joiner joiner;
+    EventJoiner joiner;
     // Two Events for an operation; a little more for the builds' middles and those without an end would be less, never more
     // than this by much.
     joiner.reserve(total / 2 + total / 64 + 1024);
     for (const auto& [process, name] : names) {
-        TRY_ASSIGN(const File file, File::open(directory / name));
+        TRY_ASSIGN(const LogReader file, LogReader::open(directory / name));
         TRY(file.read_into(joiner, process));
     }
     auto history = joiner.finish();

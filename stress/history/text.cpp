@@ -21,24 +21,24 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::pair<Kind, std::string_view> kinds[] = {
-    {Kind::put, "put"},         {Kind::get, "get"},
-    {Kind::build, "build"},     {Kind::use, "use"},
-    {Kind::remove, "remove"},   {Kind::refresh, "refresh"},
-    {Kind::collect, "collect"}, {Kind::list, "list"},
-    {Kind::verify, "verify"},   {Kind::open, "open"},
-    {Kind::evict, "evict"},     {Kind::born, "born"},
-    {Kind::ended, "ended"},     {Kind::killed, "killed"},
-    {Kind::stopped, "stopped"}, {Kind::continued, "continued"},
+constexpr std::pair<EventKind, std::string_view> kinds[] = {
+    {EventKind::put, "put"},         {EventKind::get, "get"},
+    {EventKind::build, "build"},     {EventKind::use, "use"},
+    {EventKind::remove, "remove"},   {EventKind::refresh, "refresh"},
+    {EventKind::collect, "collect"}, {EventKind::list, "list"},
+    {EventKind::verify, "verify"},   {EventKind::open, "open"},
+    {EventKind::evict, "evict"},     {EventKind::born, "born"},
+    {EventKind::ended, "ended"},     {EventKind::killed, "killed"},
+    {EventKind::stopped, "stopped"}, {EventKind::continued, "continued"},
 };
-constexpr std::pair<Phase, std::string_view> phases[] = {{Phase::begin, "begin"},
-                                                         {Phase::middle, "middle"},
-                                                         {Phase::end, "end"},
-                                                         {Phase::instant, "instant"}};
-constexpr std::pair<Outcome, std::string_view> outcomes[] = {
-    {Outcome::none, "none"},    {Outcome::ok, "ok"},         {Outcome::miss, "miss"},
-    {Outcome::busy, "busy"},    {Outcome::failed, "failed"}, {Outcome::unclear, "unclear"},
-    {Outcome::broken, "broken"}};
+constexpr std::pair<EventPhase, std::string_view> phases[] = {{EventPhase::begin, "begin"},
+                                                              {EventPhase::middle, "middle"},
+                                                              {EventPhase::end, "end"},
+                                                              {EventPhase::instant, "instant"}};
+constexpr std::pair<OpOutcome, std::string_view> outcomes[] = {
+    {OpOutcome::none, "none"},    {OpOutcome::ok, "ok"},         {OpOutcome::miss, "miss"},
+    {OpOutcome::busy, "busy"},    {OpOutcome::failed, "failed"}, {OpOutcome::unclear, "unclear"},
+    {OpOutcome::broken, "broken"}};
 
 template <class Table, class Value>
 std::string_view word_for(const Table& table, Value value) {
@@ -76,15 +76,15 @@ std::vector<std::string_view> words_of(std::string_view line) {
     }
 }
 
-using Parsed = tl::expected<Event, std::string>;
+using Parsed = tl::expected<LogEvent, std::string>;
 
 template <class... Args>
 tl::unexpected<std::string> wrong(fmt::format_string<Args...> text, Args&&... args) {
     return tl::make_unexpected(fmt::format(text, std::forward<Args>(args)...));
 }
 
-Parsed parse_instant(const std::vector<std::string_view>& words, Event event) {
-    event.phase = Phase::instant;
+Parsed parse_instant(const std::vector<std::string_view>& words, LogEvent event) {
+    event.phase = EventPhase::instant;
     const auto kind = value_for(kinds, words[2]);
     if (!kind || !is_instant(*kind)) {
         return wrong(
@@ -100,7 +100,7 @@ Parsed parse_instant(const std::vector<std::string_view>& words, Event event) {
 }
 
 /// What comes after the kind: each word says by its looks what it is.
-tl::expected<bool, std::string> parse_detail(std::string_view word, Event& event) {
+tl::expected<bool, std::string> parse_detail(std::string_view word, LogEvent& event) {
     const auto slash = word.find('/');
     if (slash != std::string_view::npos) {
         if (!parse_number(word.substr(0, slash), event.bucket) ||
@@ -123,7 +123,7 @@ tl::expected<bool, std::string> parse_detail(std::string_view word, Event& event
         word);
 }
 
-Parsed parse_operation(const std::vector<std::string_view>& words, Event event) {
+Parsed parse_operation(const std::vector<std::string_view>& words, LogEvent event) {
     const auto who = words[1];
     const auto dot = who.find('.'), second = who.find('.', dot + 1);
     if (second == std::string_view::npos || !parse_number(who.substr(0, dot), event.process) ||
@@ -132,7 +132,7 @@ Parsed parse_operation(const std::vector<std::string_view>& words, Event event) 
         return wrong("\"{}\" is nobody: write PROCESS.THREAD.OPERATION, in numbers", who);
     }
     const auto phase = value_for(phases, words[2]);
-    if (!phase || *phase == Phase::instant)
+    if (!phase || *phase == EventPhase::instant)
         return wrong("\"{}\" is no phase: write begin, middle or end", words[2]);
     event.phase = *phase;
     const auto kind = words.size() > 3 ? value_for(kinds, words[3]) : std::nullopt;
@@ -149,13 +149,13 @@ Parsed parse_operation(const std::vector<std::string_view>& words, Event event) 
         has_key = has_key || key;
     }
     if (names_a_key(*kind) && !has_key) return wrong("{} of what? write BUCKET/KEY", words[3]);
-    if (event.phase == Phase::end && event.outcome == Outcome::none)
+    if (event.phase == EventPhase::end && event.outcome == OpOutcome::none)
         return wrong("how did it end? write ok, miss, busy, failed, unclear or broken");
     return event;
 }
 
 Parsed parse_line(const std::vector<std::string_view>& words) {
-    Event event;
+    LogEvent event;
     if (!parse_number(words[0], event.time))
         return wrong("\"{}\" is no time: write nanoseconds", words[0]);
     if (words.size() < 3) return wrong("a line wants a time, who, and what");
@@ -165,30 +165,30 @@ Parsed parse_line(const std::vector<std::string_view>& words) {
 
 }  // namespace
 
-std::string_view name_of(Kind kind) noexcept { return word_for(kinds, kind); }
-std::string_view name_of(Phase phase) noexcept { return word_for(phases, phase); }
-std::string_view name_of(Outcome outcome) noexcept { return word_for(outcomes, outcome); }
+std::string_view name_of(EventKind kind) noexcept { return word_for(kinds, kind); }
+std::string_view name_of(EventPhase phase) noexcept { return word_for(phases, phase); }
+std::string_view name_of(OpOutcome outcome) noexcept { return word_for(outcomes, outcome); }
 
-std::string text_of(const Event& event) {
+std::string text_of(const LogEvent& event) {
     const auto word = [](std::string_view name) { return name.empty() ? "?"sv : name; };
-    if (event.phase == Phase::instant)
+    if (event.phase == EventPhase::instant)
         return fmt::format("{} {} {} {}", event.time, event.process, word(name_of(event.kind)),
                            event.detail);
     auto text = fmt::format("{} {}.{}.{} {} {}", event.time, event.process, event.thread,
                             event.operation, word(name_of(event.phase)), word(name_of(event.kind)));
     if (names_a_key(event.kind)) {
         text += fmt::format(" {}/{}", event.bucket, event.key);
-    } else if (event.kind == Kind::refresh || event.bucket != 0) {
+    } else if (event.kind == EventKind::refresh || event.bucket != 0) {
         text += fmt::format(" {}", event.bucket);
     }
     if (event.version != 0) text += fmt::format(" v{}", event.version);
-    if (event.phase == Phase::end) text += fmt::format(" {}", word(name_of(event.outcome)));
+    if (event.phase == EventPhase::end) text += fmt::format(" {}", word(name_of(event.outcome)));
     if (event.detail != 0) text += fmt::format(" detail={}", event.detail);
     return text;
 }
 
-Event begin_of(const Operation& operation) noexcept {
-    Event event;
+LogEvent begin_of(const Operation& operation) noexcept {
+    LogEvent event;
     event.time = operation.begin;
     event.version = operation.intended;
     event.process = operation.process;
@@ -196,22 +196,22 @@ Event begin_of(const Operation& operation) noexcept {
     event.bucket = operation.bucket;
     event.key = operation.key;
     event.thread = operation.thread;
-    event.phase = Phase::begin;
+    event.phase = EventPhase::begin;
     event.kind = operation.kind;
     return event;
 }
 
-std::vector<Event> events_of(const Operation& operation) {
-    std::vector<Event> events{begin_of(operation)};
+std::vector<LogEvent> events_of(const Operation& operation) {
+    std::vector<LogEvent> events{begin_of(operation)};
     if (operation.middle != 0) {
         events.push_back(events.front());
-        events.back().phase = Phase::middle;
+        events.back().phase = EventPhase::middle;
         events.back().time = operation.middle;
         events.back().version = 0;
     }
     if (operation.finished) {
         events.push_back(events.front());
-        events.back().phase = Phase::end;
+        events.back().phase = EventPhase::end;
         events.back().time = operation.end;
         events.back().version = operation.version;
         events.back().outcome = operation.outcome;
@@ -221,21 +221,21 @@ std::vector<Event> events_of(const Operation& operation) {
 }
 
 std::string text_of(const std::vector<Operation>& operations,
-                    const std::vector<Incident>& incidents, Time origin) {
-    std::vector<Event> events;
+                    const std::vector<ProcessIncident>& incidents, Time origin) {
+    std::vector<LogEvent> events;
     for (const auto& operation : operations) {
         for (const auto& event : events_of(operation)) events.push_back(event);
     }
     for (const auto& incident : incidents) {
-        Event event;
+        LogEvent event;
         event.time = incident.time;
         event.detail = incident.process;
-        event.phase = Phase::instant;
+        event.phase = EventPhase::instant;
         event.kind = incident.kind;
         events.push_back(event);
     }
     std::stable_sort(events.begin(), events.end(),
-                     [](const Event& a, const Event& b) { return a.time < b.time; });
+                     [](const LogEvent& a, const LogEvent& b) { return a.time < b.time; });
     std::string text;
     for (auto& event : events) {
         event.time -= origin;
@@ -245,7 +245,7 @@ std::string text_of(const std::vector<Operation>& operations,
 }
 
 Result<History> parse_text(std::string_view text, const std::filesystem::path& name) {
-    Joiner joiner;
+    EventJoiner joiner;
     std::size_t number = 0;
     const auto refuse = [&](const std::string& what) {
         return os::fail(Errc::invalid, "read history", name,

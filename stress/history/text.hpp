@@ -25,20 +25,20 @@
 namespace larder::stress {
 
 // The words; empty for what has none.
-[[nodiscard]] std::string_view name_of(Kind kind) noexcept;
-[[nodiscard]] std::string_view name_of(Phase phase) noexcept;
-[[nodiscard]] std::string_view name_of(Outcome outcome) noexcept;
+[[nodiscard]] std::string_view name_of(EventKind kind) noexcept;
+[[nodiscard]] std::string_view name_of(EventPhase phase) noexcept;
+[[nodiscard]] std::string_view name_of(OpOutcome outcome) noexcept;
 
 /// One line, without its end. Also of an Event that makes no sense.
-[[nodiscard]] std::string text_of(const Event& event);
+[[nodiscard]] std::string text_of(const LogEvent& event);
 
-[[nodiscard]] Event begin_of(const Operation& operation) noexcept;
+[[nodiscard]] LogEvent begin_of(const Operation& operation) noexcept;
 /// What was written down of it: its begin, its middle if it had one, its end if it came so far.
-[[nodiscard]] std::vector<Event> events_of(const Operation& operation);
+[[nodiscard]] std::vector<LogEvent> events_of(const Operation& operation);
 
 /// All lines, in the order of time, each time less `origin`. Parses back to the same operations and incidents.
 [[nodiscard]] std::string text_of(const std::vector<Operation>& operations,
-                                  const std::vector<Incident>& incidents, Time origin = 0);
+                                  const std::vector<ProcessIncident>& incidents, Time origin = 0);
 
 /// Errors: `invalid`, with the line and what to write instead; `name` says whose lines they are.
 [[nodiscard]] Result<History> parse_text(std::string_view text, const std::filesystem::path& name);

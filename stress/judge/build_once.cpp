@@ -19,42 +19,44 @@ namespace {
 
 class BuildCheck {
 public:
-    BuildCheck(const Scene& scene, const Registers& registers, std::size_t number)
-        : scene_(scene),
-          refreshes_(registers.refreshes(scene.at(registers.operations(number).front()).bucket)) {
-        for (const Place place : registers.operations(number)) {
-            const auto& operation = scene.at(place);
-            if (operation.kind == Kind::build && operation.middle != 0) builds_.push_back(place);
+    BuildCheck(const JudgeContext& context, const RegisterTable& registers, std::size_t number)
+        : context_(context),
+          refreshes_(registers.refreshes(context.at(registers.operations(number).front()).bucket)) {
+        for (const OpIndex op : registers.operations(number)) {
+            const auto& operation = context.at(op);
+            if (operation.kind == EventKind::build && operation.middle != 0) builds_.push_back(op);
             const bool may_take =
-                operation.outcome == Outcome::ok || operation.outcome == Outcome::unclear;
-            if ((operation.kind == Kind::remove || operation.kind == Kind::evict) && may_take)
-                removes_.add(operation.begin, operation.end, true, place);
+                operation.outcome == OpOutcome::ok || operation.outcome == OpOutcome::unclear;
+            if ((operation.kind == EventKind::remove || operation.kind == EventKind::evict) &&
+                may_take)
+                removes_.add(operation.begin, operation.end, true, op);
         }
-        std::erase_if(builds_, [&](Place place) { return is_unlocked(scene.at(place)); });
-        std::sort(builds_.begin(), builds_.end(),
-                  [&](Place a, Place b) { return scene.at(a).middle < scene.at(b).middle; });
+        std::erase_if(builds_, [&](OpIndex op) { return is_unlocked(context.at(op)); });
+        std::sort(builds_.begin(), builds_.end(), [&](OpIndex a, OpIndex b) {
+            return context.at(a).middle < context.at(b).middle;
+        });
         removes_.complete();
     }
 
     void run() {
-        scene_.verdict.builds += builds_.size();
+        context_.verdict.builds += builds_.size();
         for (std::size_t i = 1; i < builds_.size(); ++i)
-            compare(scene_.at(builds_[i - 1]), scene_.at(builds_[i]));
+            compare(context_.at(builds_[i - 1]), context_.at(builds_[i]));
     }
 
 private:
     [[nodiscard]] bool is_unlocked(const Operation& build) const {
         const auto waited = build.middle - build.begin;
-        return waited >= static_cast<Time>(scene_.options.build_timeout.count()) ||
-               (scene_.options.may_build_unlocked && scene_.options.may_build_unlocked(build));
+        return waited >= static_cast<Time>(context_.options.build_timeout.count()) ||
+               (context_.options.may_build_unlocked && context_.options.may_build_unlocked(build));
     }
 
     void compare(const Operation& first, const Operation& second) {
         constexpr auto kind = Violation::Kind::built_twice;
-        const bool published = first.outcome == Outcome::ok && first.version == first.intended;
+        const bool published = first.outcome == OpOutcome::ok && first.version == first.intended;
         if (published && !removes_.any_between(first.middle, second.middle) &&
             !refreshes_.any_between(first.middle, second.middle)) {
-            scene_.findings.add(
+            context_.violations.add(
                 kind,
                 fmt::format(
                     "{} called its build, though nothing may have taken away what {} had made",
@@ -62,34 +64,36 @@ private:
                 {first, second});
             return;
         }
-        const auto& incidents = scene_.history.incidents;
+        const auto& incidents = context_.history.incidents;
         const Interval both{second.middle, std::min(end_of(first), end_of(second))};
         if (both.to <= both.from) return;
         const Time together =
             both.to - both.from - stopped_within(incidents, {first.process, second.process}, both);
-        if (together <= static_cast<Time>(scene_.options.noise.count())) return;
-        scene_.findings.add(kind,
-                            fmt::format("{} and {} built at once, for {} ms in which both ran",
-                                        describe(first), describe(second), together / 1'000'000),
-                            {first, second});
+        if (together <= static_cast<Time>(context_.options.noise.count())) return;
+        context_.violations.add(
+            kind,
+            fmt::format("{} and {} built at once, for {} ms in which both ran", describe(first),
+                        describe(second), together / 1'000'000),
+            {first, second});
     }
 
     /// When it let go of the lock, or the kernel did that for it.
     [[nodiscard]] Time end_of(const Operation& build) const {
-        return std::min(
-            {build.end, scene_.history.incidents.of(build.process).last(), scene_.history.last});
+        return std::min({build.end, context_.history.incidents.of(build.process).last(),
+                         context_.history.last});
     }
 
-    const Scene& scene_;
-    const Clears& refreshes_;
-    Clears removes_;
-    std::vector<Place> builds_;
+    const JudgeContext& context_;
+    const ClearIndex& refreshes_;
+    ClearIndex removes_;
+    std::vector<OpIndex> builds_;
 };
 
 }  // namespace
 
-void check_built_once(const Scene& scene, const Registers& registers, std::size_t number) {
-    BuildCheck(scene, registers, number).run();
+void check_built_once(const JudgeContext& context, const RegisterTable& registers,
+                      std::size_t number) {
+    BuildCheck(context, registers, number).run();
 }
 
 }  // namespace larder::stress

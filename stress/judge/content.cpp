@@ -5,32 +5,32 @@
 
 namespace larder::stress {
 
-void check_content(const Scene& scene) {
+void check_content(const JudgeContext& context) {
     constexpr auto kind = Violation::Kind::content;
-    for (const auto& operation : scene.history.operations) {
-        if (operation.outcome == Outcome::broken) {
-            scene.findings.add(kind,
-                               fmt::format("{} met something torn, mixed, foreign or changed",
-                                           describe(operation)),
-                               {operation});
-        } else if (operation.outcome != Outcome::ok || operation.intended == 0 ||
+    for (const auto& operation : context.history.operations) {
+        if (operation.outcome == OpOutcome::broken) {
+            context.violations.add(kind,
+                                   fmt::format("{} met something torn, mixed, foreign or changed",
+                                               describe(operation)),
+                                   {operation});
+        } else if (operation.outcome != OpOutcome::ok || operation.intended == 0 ||
                    operation.version == operation.intended) {
             continue;
-        } else if (operation.kind == Kind::use) {
-            scene.findings.add(
+        } else if (operation.kind == EventKind::use) {
+            context.violations.add(
                 kind,
                 fmt::format("{} was leased as version {}: it changed under its lease",
                             describe(operation), operation.intended),
                 {operation});
-        } else if (operation.kind == Kind::put) {
-            scene.findings.add(
+        } else if (operation.kind == EventKind::put) {
+            context.violations.add(
                 kind, fmt::format("{} returned version {}", describe(operation), operation.version),
                 {operation});
-        } else if (operation.kind == Kind::build && operation.middle != 0) {
-            scene.findings.add(kind,
-                               fmt::format("{} called its build, and returned version {}",
-                                           describe(operation), operation.version),
-                               {operation});
+        } else if (operation.kind == EventKind::build && operation.middle != 0) {
+            context.violations.add(kind,
+                                   fmt::format("{} called its build, and returned version {}",
+                                               describe(operation), operation.version),
+                                   {operation});
         }
     }
 }

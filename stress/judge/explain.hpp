@@ -8,6 +8,6 @@
 namespace larder::stress {
 
 /// Adds the violation, with the few operations that contradict each other. Requires: the model has no order.
-void explain_disorder(const Scene& scene, Model& model);
+void explain_disorder(const JudgeContext& context, RegisterModel& model);
 
 }  // namespace larder::stress

@@ -9,7 +9,7 @@ namespace larder::stress {
 
 namespace {
 
-void count_registers(const Registers& registers, Verdict& verdict) {
+void count_registers(const RegisterTable& registers, JudgeVerdict& verdict) {
     verdict.registers = registers.size();
     std::vector<std::uint64_t> sizes;
     for (std::size_t number = 0; number < registers.size(); ++number)
@@ -23,27 +23,28 @@ void count_registers(const Registers& registers, Verdict& verdict) {
 
 }  // namespace
 
-Verdict judge(const History& history, const JudgeOptions& options) {
-    Verdict verdict;
+JudgeVerdict judge(const History& history, const JudgeOptions& options) {
+    JudgeVerdict verdict;
     verdict.operations = history.operations.size();
-    Findings findings(history, options, verdict);
-    const Scene scene{history, options, findings, verdict};
+    ViolationLog violations(history, options, verdict);
+    const JudgeContext context{history, options, violations, verdict};
 
-    const Writers writers(history);
+    const VersionWriters writers(history);
     if (const auto twice = writers.duplicate()) {
-        findings.add(Violation::Kind::foreign,
-                     "two operations were to write the same version: no history that can be judged",
-                     {scene.at(twice->first), scene.at(twice->second)});
+        violations.add(
+            Violation::Kind::foreign,
+            "two operations were to write the same version: no history that can be judged",
+            {context.at(twice->first), context.at(twice->second)});
         return verdict;
     }
-    check_content(scene);
-    check_hostages(scene);
-    check_evictions(scene, writers);
-    const Registers registers(history);
+    check_content(context);
+    check_hostages(context);
+    check_evictions(context, writers);
+    const RegisterTable registers(history);
     count_registers(registers, verdict);
     for (std::size_t number = 0; number < registers.size(); ++number) {
-        check_linearizable(scene, registers, number, writers);
-        check_built_once(scene, registers, number);
+        check_linearizable(context, registers, number, writers);
+        check_built_once(context, registers, number);
     }
     return verdict;
 }

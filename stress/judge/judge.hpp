@@ -25,6 +25,6 @@ namespace larder::stress {
 /// Memory: beside the history a dozen bytes for each operation; and, for one key at a time, 120 bytes for each of its
 /// operations. Time: a microsecond or less for each operation of 16 processes, twenty where 256 of them are at one key all the
 /// time.
-[[nodiscard]] Verdict judge(const History& history, const JudgeOptions& options = {});
+[[nodiscard]] JudgeVerdict judge(const History& history, const JudgeOptions& options = {});
 
 }  // namespace larder::stress

@@ -12,89 +12,89 @@ namespace {
 
 class RegisterCheck {
 public:
-    RegisterCheck(const Scene& scene, const Registers& registers, std::size_t number,
-                  const Writers& writers)
-        : scene_(scene),
-          places_(registers.operations(number)),
+    RegisterCheck(const JudgeContext& context, const RegisterTable& registers, std::size_t number,
+                  const VersionWriters& writers)
+        : context_(context),
+          ops_(registers.operations(number)),
           writers_(writers),
           refreshes_(registers.refreshes(any().bucket)) {}
 
     void run() {
         add_writes();
-        for (const Place place : places_) add(place);
+        for (const OpIndex op : ops_) add(op);
         std::sort(instants_.begin(), instants_.end());
         instants_.erase(std::unique(instants_.begin(), instants_.end()), instants_.end());
         refreshes_.select(instants_, model_);
-        Puzzle puzzle;
-        if (!model_.has_order(puzzle)) explain_disorder(scene_, model_);
+        BitHistory bits;
+        if (!model_.has_order(bits)) explain_disorder(context_, model_);
     }
 
 private:
-    [[nodiscard]] const Operation& any() const { return scene_.at(places_.front()); }
+    [[nodiscard]] const Operation& any() const { return context_.at(ops_.front()); }
 
     /// When it may have written its version, if it may have written at all.
     static std::optional<Interval> writing_of(const Operation& operation) {
-        if (operation.outcome == Outcome::failed || operation.outcome == Outcome::busy)
+        if (operation.outcome == OpOutcome::failed || operation.outcome == OpOutcome::busy)
             return std::nullopt;
-        if (operation.kind == Kind::put) return Interval{operation.begin, operation.end};
-        if (operation.kind != Kind::build || operation.middle == 0) return std::nullopt;
+        if (operation.kind == EventKind::put) return Interval{operation.begin, operation.end};
+        if (operation.kind != EventKind::build || operation.middle == 0) return std::nullopt;
         // After its middle, and so after it found nothing.
         return Interval{std::min(operation.middle + 1, operation.end), operation.end};
     }
 
     void add_writes() {
-        for (const Place place : places_) {
-            const auto& operation = scene_.at(place);
+        for (const OpIndex op : ops_) {
+            const auto& operation = context_.at(op);
             const auto writing = writing_of(operation);
             if (!writing) continue;
             const bool certain =
-                operation.outcome == Outcome::ok && operation.version == operation.intended;
+                operation.outcome == OpOutcome::ok && operation.version == operation.intended;
             writes_.emplace_back(operation.intended,
-                                 model_.add_write(writing->from, writing->to, certain, place));
+                                 model_.add_write(writing->from, writing->to, certain, op));
             add_instants(*writing);
         }
         std::sort(writes_.begin(), writes_.end());
     }
 
-    void add(Place place) {
-        const auto& operation = scene_.at(place);
-        const auto letter = [&](Letter::Kind kind, Time to, bool certain) {
-            model_.add({operation.begin, to, kind, certain}, place);
+    void add(OpIndex op) {
+        const auto& operation = context_.at(op);
+        const auto add_bit_op = [&](BitOp::Kind kind, Time to, bool certain) {
+            model_.add({operation.begin, to, kind, certain}, op);
             add_instants({operation.begin, to});
         };
         switch (operation.kind) {
-            case Kind::get:
-                if (operation.outcome == Outcome::ok) add_read(place);
-                if (operation.outcome == Outcome::miss)
-                    letter(Letter::Kind::absent, operation.end, true);
+            case EventKind::get:
+                if (operation.outcome == OpOutcome::ok) add_read(op);
+                if (operation.outcome == OpOutcome::miss)
+                    add_bit_op(BitOp::Kind::absent, operation.end, true);
                 break;
-            case Kind::build:
+            case EventKind::build:
                 // Also one that came to nothing afterwards has found nothing before its middle.
                 if (operation.middle != 0)
-                    letter(Letter::Kind::absent, operation.middle, true);
-                else if (operation.outcome == Outcome::ok)
-                    add_read(place);
+                    add_bit_op(BitOp::Kind::absent, operation.middle, true);
+                else if (operation.outcome == OpOutcome::ok)
+                    add_read(op);
                 break;
-            case Kind::remove:
-            case Kind::evict:
-                if (operation.outcome == Outcome::ok)
-                    letter(Letter::Kind::take, operation.end, true);
-                if (operation.outcome == Outcome::miss)
-                    letter(Letter::Kind::absent, operation.end, true);
+            case EventKind::remove:
+            case EventKind::evict:
+                if (operation.outcome == OpOutcome::ok)
+                    add_bit_op(BitOp::Kind::take, operation.end, true);
+                if (operation.outcome == OpOutcome::miss)
+                    add_bit_op(BitOp::Kind::absent, operation.end, true);
                 // Had it found nothing, it would have changed nothing: so it may have cleared the key.
-                if (operation.outcome == Outcome::unclear)
-                    letter(Letter::Kind::clear, operation.end, false);
+                if (operation.outcome == OpOutcome::unclear)
+                    add_bit_op(BitOp::Kind::clear, operation.end, false);
                 break;
             default:
                 break;
         }
-        if (operation.outcome == Outcome::unclear && is_change(operation.kind))
-            ++scene_.verdict.unclear;
+        if (operation.outcome == OpOutcome::unclear && is_change(operation.kind))
+            ++context_.verdict.unclear;
     }
 
-    static bool is_change(Kind kind) {
-        return kind == Kind::put || kind == Kind::build || kind == Kind::remove ||
-               kind == Kind::evict;
+    static bool is_change(EventKind kind) {
+        return kind == EventKind::put || kind == EventKind::build || kind == EventKind::remove ||
+               kind == EventKind::evict;
     }
 
     void add_instants(const Interval& interval) {
@@ -102,56 +102,55 @@ private:
         instants_.push_back(interval.to);
     }
 
-    void add_read(Place place) {
-        const auto& operation = scene_.at(place);
+    void add_read(OpIndex op) {
+        const auto& operation = context_.at(op);
         const auto write = std::lower_bound(writes_.begin(), writes_.end(),
                                             std::pair(operation.version, std::size_t{0}));
-        if (write == writes_.end() || write->first != operation.version)
-            return report_foreign(place);
+        if (write == writes_.end() || write->first != operation.version) return report_foreign(op);
         const auto writer = model_.source_of(write->second);
-        if (operation.end < scene_.at(writer).begin) return report_foreign(place);
-        model_.add_read(write->second, operation.begin, operation.end, place);
+        if (operation.end < context_.at(writer).begin) return report_foreign(op);
+        model_.add_read(write->second, operation.begin, operation.end, op);
         add_instants({operation.begin, operation.end});
     }
 
-    void report_foreign(Place place) {
-        const auto& read = scene_.at(place);
-        if (!scene_.findings.count(Violation::Kind::foreign)) return;
+    void report_foreign(OpIndex op) {
+        const auto& read = context_.at(op);
+        if (!context_.violations.count(Violation::Kind::foreign)) return;
         const auto writer = writers_.find(read.version);
         std::vector<Operation> shown{read};
         const char* why = "which nobody ever began to write";
         if (writer) {
-            const auto& write = scene_.at(*writer);
+            const auto& write = context_.at(*writer);
             shown.push_back(write);
             if (write.bucket != read.bucket || write.key != read.key)
                 why = "which was written under another key";
             else if (write.begin > read.end)
                 why = "which nobody had begun to write yet";
-            else if (write.kind == Kind::build && write.middle == 0)
+            else if (write.kind == EventKind::build && write.middle == 0)
                 why = "which was to be built, and was not";
             else
                 why = "the writing of which had failed";
         }
-        scene_.findings.explain(
+        context_.violations.explain(
             Violation::Kind::foreign,
             fmt::format("{}/{}: {} read a version {}", read.bucket, read.key, describe(read), why),
             std::move(shown));
     }
 
-    const Scene& scene_;
-    std::span<const Place> places_;
-    const Writers& writers_;
-    const Clears& refreshes_;
-    Model model_;
+    const JudgeContext& context_;
+    std::span<const OpIndex> ops_;
+    const VersionWriters& writers_;
+    const ClearIndex& refreshes_;
+    RegisterModel model_;
     std::vector<std::pair<Version, std::size_t>> writes_;
     std::vector<Time> instants_;
 };
 
 }  // namespace
 
-void check_linearizable(const Scene& scene, const Registers& registers, std::size_t number,
-                        const Writers& writers) {
-    RegisterCheck(scene, registers, number, writers).run();
+void check_linearizable(const JudgeContext& context, const RegisterTable& registers,
+                        std::size_t number, const VersionWriters& writers) {
+    RegisterCheck(context, registers, number, writers).run();
 }
 
 }  // namespace larder::stress

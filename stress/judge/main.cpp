@@ -23,9 +23,9 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-enum Exit { sound = 0, violated = 1, unusable = 2 };
+enum JudgeExit { sound = 0, violated = 1, unusable = 2 };
 
-struct Arguments {
+struct JudgeArguments {
     fs::path history;
     std::optional<fs::path> json;
     JudgeOptions options;
@@ -63,8 +63,8 @@ void print_help() {
 }
 
 /// Throws po::error.
-Arguments arguments_from(const po::variables_map& given) {
-    Arguments arguments;
+JudgeArguments arguments_from(const po::variables_map& given) {
+    JudgeArguments arguments;
     if (!given.contains("history"))
         throw po::error("which history? Name a directory that a run has filled, or a text file");
     arguments.history = given["history"].as<std::string>();
@@ -100,7 +100,7 @@ bool write(const fs::path& file, const std::string& text) {
     return (stream == stdout ? std::fflush(stream) : std::fclose(stream)) == 0 && written;
 }
 
-int run(const Arguments& arguments) {
+int run(const JudgeArguments& arguments) {
     const auto history = read(arguments.history);
     if (!history) {
         std::cerr << "stress-judge: " << history.error().message() << '\n';

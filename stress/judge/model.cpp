@@ -7,32 +7,31 @@ namespace larder::stress {
 
 namespace {
 
-bool demands_something(const Letter& letter) {
-    return letter.certain || letter.kind == Letter::Kind::take ||
-           letter.kind == Letter::Kind::absent;
+bool demands_something(const BitOp& op) {
+    return op.certain || op.kind == BitOp::Kind::take || op.kind == BitOp::Kind::absent;
 }
 
 }  // namespace
 
-std::size_t Model::add_write(Time from, Time to, bool certain, Place source) {
+std::size_t RegisterModel::add_write(Time from, Time to, bool certain, OpIndex source) {
     writes_.push_back({from, to, certain, true, source, 0, 0, false});
     return writes_.size() - 1;
 }
 
-void Model::add_read(std::size_t write, Time from, Time to, Place source) {
+void RegisterModel::add_read(std::size_t write, Time from, Time to, OpIndex source) {
     reads_.push_back({from, to, true, source, write});
 }
 
-void Model::add(const Letter& letter, Place source) { letters_.push_back({letter, true, source}); }
+void RegisterModel::add(const BitOp& op, OpIndex source) { ops_.push_back({op, true, source}); }
 
-void Model::clear() {
+void RegisterModel::clear() {
     writes_.clear();
     reads_.clear();
-    letters_.clear();
+    ops_.clear();
     horizon_ = never;
 }
 
-std::vector<Model::Demand> Model::demands() const {
+std::vector<RegisterModel::Demand> RegisterModel::demands() const {
     std::vector<Demand> demands;
     for (std::size_t i = 0; i < writes_.size(); ++i) {
         if (writes_[i].certain)
@@ -42,21 +41,20 @@ std::vector<Model::Demand> Model::demands() const {
     for (std::size_t i = 0; i < reads_.size(); ++i) {
         demands.push_back({Demand::Kind::read, reads_[i].source, reads_[i].from, reads_[i].to, i});
     }
-    for (std::size_t i = 0; i < letters_.size(); ++i) {
-        const auto& [letter, wanted, source] = letters_[i];
-        if (demands_something(letter))
-            demands.push_back({Demand::Kind::letter, source, letter.from, letter.to, i});
+    for (std::size_t i = 0; i < ops_.size(); ++i) {
+        const auto& [op, wanted, source] = ops_[i];
+        if (demands_something(op)) demands.push_back({Demand::Kind::op, source, op.from, op.to, i});
     }
     return demands;
 }
 
-void Model::want(bool wanted) {
+void RegisterModel::want(bool wanted) {
     for (auto& write : writes_) write.wanted = wanted;
     for (auto& read : reads_) read.wanted = wanted;
-    for (auto& letter : letters_) letter.wanted = wanted;
+    for (auto& op : ops_) op.wanted = wanted;
 }
 
-bool Model::has_order(std::span<const Demand> demands, Puzzle& puzzle) {
+bool RegisterModel::has_order(std::span<const Demand> demands, BitHistory& bits) {
     want(false);
     for (const auto& demand : demands) {
         switch (demand.kind) {
@@ -66,22 +64,22 @@ bool Model::has_order(std::span<const Demand> demands, Puzzle& puzzle) {
             case Demand::Kind::read:
                 reads_[demand.index].wanted = true;
                 break;
-            case Demand::Kind::letter:
-                letters_[demand.index].wanted = true;
+            case Demand::Kind::op:
+                ops_[demand.index].wanted = true;
                 break;
         }
     }
-    return solve(puzzle);
+    return solve(bits);
 }
 
-bool Model::has_order(Puzzle& puzzle) {
+bool RegisterModel::has_order(BitHistory& bits) {
     want(true);
-    return solve(puzzle);
+    return solve(bits);
 }
 
-bool Model::solve(Puzzle& puzzle) {
-    puzzle.letters.clear();
-    puzzle.holds.clear();
+bool RegisterModel::solve(BitHistory& bits) {
+    bits.ops.clear();
+    bits.holds.clear();
     for (auto& write : writes_) {
         write.first = write.to;
         write.last = write.from;
@@ -97,43 +95,43 @@ bool Model::solve(Puzzle& puzzle) {
     }
     for (const auto& write : writes_) {
         if (write.first < write.last) {
-            puzzle.holds.push_back({write.first, write.last});
+            bits.holds.push_back({write.first, write.last});
         } else if (write.is_read || write.from <= horizon_) {
             const bool certain = write.is_read || (write.certain && write.wanted);
-            puzzle.letters.push_back({write.last, write.first, Letter::Kind::fill, certain});
+            bits.ops.push_back({write.last, write.first, BitOp::Kind::fill, certain});
         }
     }
-    for (const auto& [letter, wanted, source] : letters_) {
+    for (const auto& [op, wanted, source] : ops_) {
         if (wanted) {
-            puzzle.letters.push_back(letter);
-        } else if (letter.kind != Letter::Kind::absent && letter.from <= horizon_) {
+            bits.ops.push_back(op);
+        } else if (op.kind != BitOp::Kind::absent && op.from <= horizon_) {
             // It may still have emptied the key. (A take that need not happen is no more than that.)
-            puzzle.letters.push_back({letter.from, letter.to, Letter::Kind::clear, false});
+            bits.ops.push_back({op.from, op.to, BitOp::Kind::clear, false});
         }
     }
-    return stress::has_order(puzzle);
+    return stress::has_order(bits);
 }
 
 template <class Visit>
-void Model::for_each_change(const Visit& visit) const {
+void RegisterModel::for_each_change(const Visit& visit) const {
     for (const auto& write : writes_) visit(write.from, write.to, write.source);
-    for (const auto& [letter, wanted, source] : letters_) {
-        if (letter.kind != Letter::Kind::absent) visit(letter.from, letter.to, source);
+    for (const auto& [op, wanted, source] : ops_) {
+        if (op.kind != BitOp::Kind::absent) visit(op.from, op.to, source);
     }
 }
 
-std::vector<Place> Model::changes_between(Time from, Time to) const {
-    std::vector<Place> found;
-    for_each_change([&](Time begin, Time end, Place source) {
+std::vector<OpIndex> RegisterModel::changes_between(Time from, Time to) const {
+    std::vector<OpIndex> found;
+    for_each_change([&](Time begin, Time end, OpIndex source) {
         if (begin <= to && end >= from) found.push_back(source);
     });
     return found;
 }
 
-std::optional<Place> Model::last_change_before(Time time) const {
-    std::optional<Place> found;
+std::optional<OpIndex> RegisterModel::last_change_before(Time time) const {
+    std::optional<OpIndex> found;
     Time latest = 0;
-    for_each_change([&](Time, Time end, Place source) {
+    for_each_change([&](Time, Time end, OpIndex source) {
         if (end >= time || end < latest) return;
         latest = end;
         found = source;

@@ -21,69 +21,69 @@
 
 namespace larder::stress {
 
-using Place = std::uint32_t;  ///< of an operation in History::operations
+using OpIndex = std::uint32_t;  ///< of an operation in History::operations
 
-class Model {
+class RegisterModel {
 public:
     /// A version that may be read. `certain`: it was written also if nobody has read it.
-    std::size_t add_write(Time from, Time to, bool certain, Place source);
-    void add_read(std::size_t write, Time from, Time to, Place source);
-    void add(const Letter& letter, Place source);
+    std::size_t add_write(Time from, Time to, bool certain, OpIndex source);
+    void add_read(std::size_t write, Time from, Time to, OpIndex source);
+    void add(const BitOp& op, OpIndex source);
     void clear();
 
     struct Demand {
-        enum class Kind : std::uint8_t { write, read, letter };
+        enum class Kind : std::uint8_t { write, read, op };
         Kind kind;
-        Place source;
+        OpIndex source;
         Time from, to;
         std::size_t index;  ///< among the writes, reads or letters
     };
     [[nodiscard]] std::vector<Demand> demands() const;
 
-    [[nodiscard]] bool has_order(Puzzle& puzzle);
+    [[nodiscard]] bool has_order(BitHistory& bits);
     /// Whether these demands, and no others, can be met.
-    [[nodiscard]] bool has_order(std::span<const Demand> demands, Puzzle& puzzle);
+    [[nodiscard]] bool has_order(std::span<const Demand> demands, BitHistory& bits);
     /// From now on what begins later than `time` is no help either.
     void forget_after(Time time) { horizon_ = time; }
 
     /// The operations that may have changed the key at some instant from `from` to `to`.
-    [[nodiscard]] std::vector<Place> changes_between(Time from, Time to) const;
+    [[nodiscard]] std::vector<OpIndex> changes_between(Time from, Time to) const;
     /// The one among those which ended before `time` that ended last.
-    [[nodiscard]] std::optional<Place> last_change_before(Time time) const;
-    [[nodiscard]] Place source_of(std::size_t write) const { return writes_[write].source; }
-    [[nodiscard]] Place source_of_read(std::size_t read) const {
+    [[nodiscard]] std::optional<OpIndex> last_change_before(Time time) const;
+    [[nodiscard]] OpIndex source_of(std::size_t write) const { return writes_[write].source; }
+    [[nodiscard]] OpIndex source_of_read(std::size_t read) const {
         return source_of(reads_[read].write);
     }
-    [[nodiscard]] const Letter& letter(std::size_t index) const { return letters_[index].letter; }
+    [[nodiscard]] const BitOp& op(std::size_t index) const { return ops_[index].op; }
 
 private:
-    struct Write {
+    struct ModelWrite {
         Time from, to;
         bool certain, wanted;
-        Place source;
+        OpIndex source;
         Time first, last;  ///< of what is being solved
         bool is_read;
     };
-    struct Read {
+    struct ModelRead {
         Time from, to;
         bool wanted;
-        Place source;
+        OpIndex source;
         std::size_t write;
     };
-    struct Other {
-        Letter letter;
+    struct ModelOp {
+        BitOp op;
         bool wanted;
-        Place source;
+        OpIndex source;
     };
 
     void want(bool wanted);
-    [[nodiscard]] bool solve(Puzzle& puzzle);
+    [[nodiscard]] bool solve(BitHistory& bits);
     template <class Visit>
     void for_each_change(const Visit& visit) const;
 
-    std::vector<Write> writes_;
-    std::vector<Read> reads_;
-    std::vector<Other> letters_;
+    std::vector<ModelWrite> writes_;
+    std::vector<ModelRead> reads_;
+    std::vector<ModelOp> ops_;
     Time horizon_ = never;
 };
 

@@ -9,40 +9,40 @@
 #include <vector>
 
 #include "stress/history/history.hpp"
-#include "stress/judge/clears.hpp"
+#include "stress/judge/clear_index.hpp"
 #include "stress/judge/model.hpp"
 
 namespace larder::stress {
 
 /// Each put, get, build and remove of each key; and each refresh, of each bucket.
-class Registers {
+class RegisterTable {
 public:
-    explicit Registers(const History& history);
+    explicit RegisterTable(const History& history);
 
     [[nodiscard]] std::size_t size() const noexcept { return begins_.size() - 1; }
     /// In the order of their begins; never empty.
-    [[nodiscard]] std::span<const Place> operations(std::size_t number) const noexcept {
-        return {places_.data() + begins_[number], places_.data() + begins_[number + 1]};
+    [[nodiscard]] std::span<const OpIndex> operations(std::size_t number) const noexcept {
+        return {ops_.data() + begins_[number], ops_.data() + begins_[number + 1]};
     }
-    [[nodiscard]] const Clears& refreshes(std::uint32_t bucket) const;
+    [[nodiscard]] const ClearIndex& refreshes(std::uint32_t bucket) const;
 
 private:
-    std::vector<Place> places_;
+    std::vector<OpIndex> ops_;
     std::vector<std::size_t> begins_{0};
-    std::unordered_map<std::uint32_t, Clears> refreshes_;
+    std::unordered_map<std::uint32_t, ClearIndex> refreshes_;
 };
 
 /// Which put or build was to write a version.
-class Writers {
+class VersionWriters {
 public:
-    explicit Writers(const History& history);
-    [[nodiscard]] std::optional<Place> find(Version version) const;
+    explicit VersionWriters(const History& history);
+    [[nodiscard]] std::optional<OpIndex> find(Version version) const;
     /// Two that were to write the same.
-    [[nodiscard]] std::optional<std::pair<Place, Place>> duplicate() const;
+    [[nodiscard]] std::optional<std::pair<OpIndex, OpIndex>> duplicate() const;
 
 private:
     const std::vector<Operation>& operations_;
-    std::vector<Place> by_version_;
+    std::vector<OpIndex> by_version_;
 };
 
 }  // namespace larder::stress

@@ -9,14 +9,14 @@ namespace larder::stress {
 namespace {
 
 template <class Visit>
-void for_each_kind(const Verdict& verdict, const Visit& visit) {
+void for_each_kind(const JudgeVerdict& verdict, const Visit& visit) {
     for (std::size_t kind = 0; kind < Violation::kinds; ++kind)
         visit(name_of(static_cast<Violation::Kind>(kind)), verdict.found[kind]);
 }
 
 }  // namespace
 
-std::string text_of(const Verdict& verdict) {
+std::string text_of(const JudgeVerdict& verdict) {
     auto text = fmt::format(
         "{}\n"
         "  {} operations; {} of them changes that may have happened or not\n"
@@ -36,7 +36,7 @@ std::string text_of(const Verdict& verdict) {
     return text;
 }
 
-std::string json_of(const Verdict& verdict) {
+std::string json_of(const JudgeVerdict& verdict) {
     nlohmann::json found = nlohmann::json::object(), violations = nlohmann::json::array();
     for_each_kind(verdict, [&](std::string_view kind, std::uint64_t count) {
         found[std::string(kind)] = count;

@@ -8,7 +8,7 @@ namespace larder::stress {
 
 namespace {
 
-using Demands = std::vector<Model::Demand>;
+using DemandList = std::vector<RegisterModel::Demand>;
 
 /// The least `n` up to `size` for which `fails(n)`. Requires: fails(size), and that more never fail less. Small ones are tried
 /// first.
@@ -30,9 +30,9 @@ std::size_t least(std::size_t size, Fails fails) {
 
 }  // namespace
 
-Demands smallest_conflict(Model& model) {
-    Demands demands = model.demands();
-    Puzzle puzzle;
+DemandList smallest_conflict(RegisterModel& model) {
+    DemandList demands = model.demands();
+    BitHistory bits;
 
     // The shortest history that has no order: its last demand is part of every conflict in it.
     std::sort(demands.begin(), demands.end(),
@@ -40,11 +40,11 @@ Demands smallest_conflict(Model& model) {
     std::size_t good = 0, bad = demands.size();
     while (bad - good > 1) {
         const auto middle = good + (bad - good) / 2;
-        (model.has_order({demands.data(), middle}, puzzle) ? good : bad) = middle;
+        (model.has_order({demands.data(), middle}, bits) ? good : bad) = middle;
     }
     const Time end = demands[bad - 1].to;
     demands.resize(bad);
-    Demands conflict{demands.back()};
+    DemandList conflict{demands.back()};
     demands.pop_back();
 
     // Then, again and again, the latest demands that are enough to contradict those found so far: the earliest of them is one
@@ -54,10 +54,10 @@ Demands smallest_conflict(Model& model) {
               [](const auto& a, const auto& b) { return a.from > b.from; });
     for (;;) {
         const auto fails = [&](std::size_t count) {
-            Demands tried = conflict;
+            DemandList tried = conflict;
             tried.insert(tried.end(), demands.begin(),
                          demands.begin() + static_cast<std::ptrdiff_t>(count));
-            return !model.has_order(tried, puzzle);
+            return !model.has_order(tried, bits);
         };
         const std::size_t needed = least(demands.size(), fails);
         if (needed == 0) break;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint32_t everybody = 0;
 
-void collect(const Life& life, const Interval& within, std::vector<Interval>& parts) {
+void collect(const ProcessLife& life, const Interval& within, std::vector<Interval>& parts) {
     for (const auto& stop : life.stopped) {
         if (stop.from < within.to && stop.to > within.from)
             parts.push_back({std::max(stop.from, within.from), std::min(stop.to, within.to)});
@@ -31,7 +31,7 @@ Time length_of_union(std::vector<Interval> parts) {
 
 }  // namespace
 
-Time stopped_within(const Incidents& incidents, const std::vector<std::uint32_t>& processes,
+Time stopped_within(const ProcessIncidents& incidents, const std::vector<std::uint32_t>& processes,
                     const Interval& within) {
     std::vector<Interval> parts;
     collect(incidents.of(everybody), within, parts);
@@ -39,7 +39,7 @@ Time stopped_within(const Incidents& incidents, const std::vector<std::uint32_t>
     return length_of_union(std::move(parts));
 }
 
-Time others_stopped_within(const Incidents& incidents, std::uint32_t process,
+Time others_stopped_within(const ProcessIncidents& incidents, std::uint32_t process,
                            const Interval& within) {
     std::vector<Interval> parts;
     for (const auto& [number, life] : incidents.lives()) {

@@ -46,34 +46,36 @@ namespace larder::stress {
 
 namespace {
 
-using Index = std::uint32_t;
-using Position = std::uint32_t;  ///< in the sequence of marks; 0 is before all of them
+using BitOpIndex = std::uint32_t;
+using MarkPosition = std::uint32_t;  ///< in the sequence of marks; 0 is before all of them
 
 /// Where something begins, ends, or is held, in the order in which these come at the same time.
-struct Mark {
+struct SweepMark {
     enum class Kind : std::uint8_t { begin, end, hold };
     Time time;
-    Index letter;
+    BitOpIndex op;
     Kind kind;
 };
 
 /// Letters of one kind that are used and whose intervals have not ended, each by the position of its end, in order.
-using Used = std::vector<Position>;
+using UsedOps = std::vector<MarkPosition>;
 
 struct Config {
     bool full = false;
-    Position other = 0;  ///< when the key was last the other way; 0: never
-    Used fills, clears, takes;
+    MarkPosition other = 0;  ///< when the key was last the other way; 0: never
+    UsedOps fills, clears, takes;
 };
 
 /// Letters of one kind that have begun and not ended, in the same way.
-class Pending {
+class PendingOps {
 public:
-    void add(Position due) { dues_.insert(std::upper_bound(dues_.begin(), dues_.end(), due), due); }
+    void add(MarkPosition due) {
+        dues_.insert(std::upper_bound(dues_.begin(), dues_.end(), due), due);
+    }
     /// What ends now is the first of them.
     void remove_first() { dues_.erase(dues_.begin()); }
     /// Rule 3.
-    [[nodiscard]] std::optional<Position> first_unused(const Used& used) const {
+    [[nodiscard]] std::optional<MarkPosition> first_unused(const UsedOps& used) const {
         for (std::size_t i = 0; i < dues_.size(); ++i) {
             if (i == used.size() || dues_[i] != used[i]) return dues_[i];
         }
@@ -81,28 +83,28 @@ public:
     }
 
 private:
-    std::vector<Position> dues_;
+    std::vector<MarkPosition> dues_;
 };
 
 /// Demands that have begun and not ended. Only the latest matters: whoever has met it has met them all.
-class Demands {
+class OpenDemands {
 public:
-    void add(Position begun) { begun_.push_back(begun); }
-    void remove(Position begun) {
+    void add(MarkPosition begun) { begun_.push_back(begun); }
+    void remove(MarkPosition begun) {
         begun_.erase(std::lower_bound(begun_.begin(), begun_.end(), begun));
     }
     /// Whether one is not met by the key having been as demanded, last, at `position`.
-    [[nodiscard]] bool unmet(Position position) const {
+    [[nodiscard]] bool unmet(MarkPosition position) const {
         return !begun_.empty() && begun_.back() > position;
     }
 
 private:
-    std::vector<Position> begun_;
+    std::vector<MarkPosition> begun_;
 };
 
-class Sweep {
+class BitSweep {
 public:
-    explicit Sweep(Puzzle& puzzle) : letters_(puzzle.letters), holds_(puzzle.holds) {}
+    explicit BitSweep(BitHistory& bits) : ops_(bits.ops), holds_(bits.holds) {}
 
     bool run() {
         if (!fold_holds()) return false;
@@ -111,14 +113,14 @@ public:
         for (const auto& mark : marks_) {
             ++now_;
             switch (mark.kind) {
-                case Mark::Kind::begin:
-                    begin(mark.letter);
+                case SweepMark::Kind::begin:
+                    begin(mark.op);
                     break;
-                case Mark::Kind::end:
-                    end(mark.letter);
+                case SweepMark::Kind::end:
+                    end(mark.op);
                     break;
-                case Mark::Kind::hold:
-                    step(&Sweep::hold, 0);
+                case SweepMark::Kind::hold:
+                    step(&BitSweep::hold, 0);
                     break;
             }
             if (configs_.empty()) return false;
@@ -127,7 +129,7 @@ public:
     }
 
 private:
-    using Kind = Letter::Kind;
+    using Kind = BitOp::Kind;
 
     /// Rule 2.
     bool fold_holds() {
@@ -137,7 +139,7 @@ private:
             if (holds_[i].from < holds_[i - 1].to) return false;
         }
         std::size_t kept = 0;
-        for (auto letter : letters_) {
+        for (auto op : ops_) {
             // The hold that lasts at `time`, if any: the last one that begins before it, or at it.
             const auto lasting = [&](Time time, bool at_its_beginning) -> const Interval* {
                 const auto after =
@@ -146,62 +148,60 @@ private:
                     });
                 return after == holds_.begin() ? nullptr : &*std::prev(after);
             };
-            if (const auto* hold = lasting(letter.from, false);
-                hold != nullptr && letter.from < hold->to)
-                letter.from = hold->to;
-            if (const auto* hold = lasting(letter.to, true);
-                hold != nullptr && letter.to < hold->to)
-                letter.to = hold->from;
-            if (letter.from <= letter.to) {
-                letters_[kept++] = letter;
-            } else if (is_demand(letter)) {
+            if (const auto* hold = lasting(op.from, false); hold != nullptr && op.from < hold->to)
+                op.from = hold->to;
+            if (const auto* hold = lasting(op.to, true); hold != nullptr && op.to < hold->to)
+                op.to = hold->from;
+            if (op.from <= op.to) {
+                ops_[kept++] = op;
+            } else if (is_demand(op)) {
                 return false;
             }
         }
-        letters_.resize(kept);
+        ops_.resize(kept);
         return true;
     }
 
-    static bool is_demand(const Letter& letter) {
-        return letter.certain || letter.kind == Kind::take || letter.kind == Kind::absent;
+    static bool is_demand(const BitOp& op) {
+        return op.certain || op.kind == Kind::take || op.kind == Kind::absent;
     }
 
     void place_marks() {
-        marks_.reserve(2 * letters_.size() + holds_.size());
-        for (Index letter = 0; letter < letters_.size(); ++letter) {
-            marks_.push_back({letters_[letter].from, letter, Mark::Kind::begin});
-            marks_.push_back({letters_[letter].to, letter, Mark::Kind::end});
-            count(letters_[letter], 1);
+        marks_.reserve(2 * ops_.size() + holds_.size());
+        for (BitOpIndex op = 0; op < ops_.size(); ++op) {
+            marks_.push_back({ops_[op].from, op, SweepMark::Kind::begin});
+            marks_.push_back({ops_[op].to, op, SweepMark::Kind::end});
+            count(ops_[op], 1);
         }
-        for (const auto& hold : holds_) marks_.push_back({hold.from, 0, Mark::Kind::hold});
-        std::sort(marks_.begin(), marks_.end(), [](const Mark& a, const Mark& b) {
-            return std::tie(a.time, a.kind, a.letter) < std::tie(b.time, b.kind, b.letter);
+        for (const auto& hold : holds_) marks_.push_back({hold.from, 0, SweepMark::Kind::hold});
+        std::sort(marks_.begin(), marks_.end(), [](const SweepMark& a, const SweepMark& b) {
+            return std::tie(a.time, a.kind, a.op) < std::tie(b.time, b.kind, b.op);
         });
-        begun_.resize(letters_.size());
-        due_.resize(letters_.size());
+        begun_.resize(ops_.size());
+        due_.resize(ops_.size());
         for (std::size_t i = 0; i < marks_.size(); ++i) {
-            if (marks_[i].kind == Mark::Kind::end)
-                due_[marks_[i].letter] = static_cast<Position>(i + 1);
+            if (marks_[i].kind == SweepMark::Kind::end)
+                due_[marks_[i].op] = static_cast<MarkPosition>(i + 1);
         }
     }
 
-    void count(const Letter& letter, std::size_t change) {
-        if (letter.kind == Kind::take) takes_to_come_ += change;
-        if (letter.kind == Kind::absent || (letter.kind == Kind::clear && letter.certain))
+    void count(const BitOp& op, std::size_t change) {
+        if (op.kind == Kind::take) takes_to_come_ += change;
+        if (op.kind == Kind::absent || (op.kind == Kind::clear && op.certain))
             absents_to_come_ += change;
     }
 
-    void begin(Index index) {
-        const auto& letter = letters_[index];
+    void begin(BitOpIndex index) {
+        const auto& op = ops_[index];
         begun_[index] = now_;
-        switch (letter.kind) {
+        switch (op.kind) {
             case Kind::fill:
                 fills_.add(due_[index]);
-                if (letter.certain) to_be_full_.add(now_);
+                if (op.certain) to_be_full_.add(now_);
                 break;
             case Kind::clear:
                 clears_.add(due_[index]);
-                if (letter.certain) to_be_empty_.add(now_);
+                if (op.certain) to_be_empty_.add(now_);
                 break;
             case Kind::take:
                 takes_.add(due_[index]);
@@ -212,26 +212,26 @@ private:
         }
     }
 
-    void end(Index index) {
-        const auto& letter = letters_[index];
-        count(letter, static_cast<std::size_t>(-1));
-        switch (letter.kind) {
+    void end(BitOpIndex index) {
+        const auto& op = ops_[index];
+        count(op, static_cast<std::size_t>(-1));
+        switch (op.kind) {
             case Kind::fill:
-                step(&Sweep::end_fill, index);
+                step(&BitSweep::end_fill, index);
                 fills_.remove_first();
-                if (letter.certain) to_be_full_.remove(begun_[index]);
+                if (op.certain) to_be_full_.remove(begun_[index]);
                 break;
             case Kind::clear:
-                step(&Sweep::end_clear, index);
+                step(&BitSweep::end_clear, index);
                 clears_.remove_first();
-                if (letter.certain) to_be_empty_.remove(begun_[index]);
+                if (op.certain) to_be_empty_.remove(begun_[index]);
                 break;
             case Kind::take:
-                step(&Sweep::end_take, index);
+                step(&BitSweep::end_take, index);
                 takes_.remove_first();
                 break;
             case Kind::absent:
-                step(&Sweep::end_absent, index);
+                step(&BitSweep::end_absent, index);
                 to_be_empty_.remove(begun_[index]);
                 break;
         }
@@ -240,7 +240,7 @@ private:
     // Each of these adds to next_ what `config` may become: the table of rule 4. A letter that ends is not used by what goes
     // on.
 
-    void end_absent(Config& config, Index index) {
+    void end_absent(Config& config, BitOpIndex index) {
         if (!config.full || config.other >= begun_[index]) return go_on(config);
         if (const auto take = takes_.first_unused(config.takes))
             go_on(used(flipped(config), &Config::takes, *take));
@@ -248,7 +248,7 @@ private:
             go_on(used(flipped(config), &Config::clears, *clear));
     }
 
-    void end_clear(Config& config, Index index) {
+    void end_clear(Config& config, BitOpIndex index) {
         if (forget(config.clears)) return go_on(config);
         if (!config.full) {
             const auto fill =
@@ -256,7 +256,7 @@ private:
             if (fill) go_on(used(touched(config), &Config::fills, *fill));
             return go_on(config);
         }
-        const bool unmet = letters_[index].certain && config.other < begun_[index];
+        const bool unmet = ops_[index].certain && config.other < begun_[index];
         if (unmet) {
             if (const auto take = takes_.first_unused(config.takes))
                 go_on(used(flipped(config), &Config::takes, *take));
@@ -265,10 +265,10 @@ private:
         if (!unmet) go_on(config);
     }
 
-    void end_fill(Config& config, Index index) {
+    void end_fill(Config& config, BitOpIndex index) {
         if (forget(config.fills)) return go_on(config);
         if (!config.full) {
-            const bool unmet = letters_[index].certain && config.other < begun_[index];
+            const bool unmet = ops_[index].certain && config.other < begun_[index];
             if (unmet || takes_to_come_ > 0) go_on(flipped(config));
             if (!unmet) go_on(config);
             return;
@@ -277,14 +277,14 @@ private:
         go_on(config);
     }
 
-    void end_take(Config& config, Index) {
+    void end_take(Config& config, BitOpIndex) {
         if (forget(config.takes)) return go_on(config);
         if (config.full) return go_on(flipped(config));
         if (const auto fill = fills_.first_unused(config.fills))
             go_on(used(touched(config), &Config::fills, *fill));
     }
 
-    void hold(Config& config, Index) {
+    void hold(Config& config, BitOpIndex) {
         if (!config.full) return go_on(flipped(config));
         go_down_and_up(config);
         go_on(config);
@@ -309,7 +309,7 @@ private:
         config.other = now_;
         return config;
     }
-    static Config used(Config config, Used Config::*kind, Position due) {
+    static Config used(Config config, UsedOps Config::*kind, MarkPosition due) {
         auto& all = config.*kind;
         all.insert(std::upper_bound(all.begin(), all.end(), due), due);
         return config;
@@ -323,15 +323,15 @@ private:
         next_.push_back(std::move(config));
     }
     /// Whether what ends now was used.
-    [[nodiscard]] bool forget(Used& used) const {
+    [[nodiscard]] bool forget(UsedOps& used) const {
         if (used.empty() || used.front() != now_) return false;
         used.erase(used.begin());
         return true;
     }
 
-    void step(void (Sweep::*move)(Config&, Index), Index letter) {
+    void step(void (BitSweep::*move)(Config&, BitOpIndex), BitOpIndex op) {
         next_.clear();
-        for (auto& config : configs_) (this->*move)(config, letter);
+        for (auto& config : configs_) (this->*move)(config, op);
         configs_.swap(next_);
     }
 
@@ -344,25 +344,25 @@ private:
 
     /// Whether for each letter that `than` leaves unused `used` leaves one that ends no sooner: it has used no more, nor later
     /// ones.
-    static bool leaves_more(const Used& used, const Used& than) {
+    static bool leaves_more(const UsedOps& used, const UsedOps& than) {
         return used.size() <= than.size() &&
                std::equal(used.rbegin(), used.rend(), than.rbegin(),
-                          [](Position mine, Position other) { return mine <= other; });
+                          [](MarkPosition mine, MarkPosition other) { return mine <= other; });
     }
 
-    std::vector<Letter>& letters_;
+    std::vector<BitOp>& ops_;
     std::vector<Interval>& holds_;
-    std::vector<Mark> marks_;
-    std::vector<Position> begun_, due_;  ///< of each letter: where it begins, and ends
+    std::vector<SweepMark> marks_;
+    std::vector<MarkPosition> begun_, due_;  ///< of each letter: where it begins, and ends
     std::vector<Config> configs_, next_;
-    Pending fills_, clears_, takes_;
-    Demands to_be_full_, to_be_empty_;
+    PendingOps fills_, clears_, takes_;
+    OpenDemands to_be_full_, to_be_empty_;
     std::size_t takes_to_come_ = 0, absents_to_come_ = 0;
-    Position now_ = 0;
+    MarkPosition now_ = 0;
 };
 
 }  // namespace
 
-bool has_order(Puzzle& puzzle) { return Sweep(puzzle).run(); }
+bool has_order(BitHistory& bits) { return BitSweep(bits).run(); }
 
 }  // namespace larder::stress

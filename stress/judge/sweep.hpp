@@ -24,7 +24,7 @@
 
 namespace larder::stress {
 
-struct Letter {
+struct BitOp {
     enum class Kind : std::uint8_t { fill, clear, take, absent };
     Time from = 0;
     Time to = never;
@@ -33,13 +33,13 @@ struct Letter {
 };
 
 /// What must fit together on one key, which is empty at first.
-struct Puzzle {
-    std::vector<Letter> letters;
+struct BitHistory {
+    std::vector<BitOp> ops;
     std::vector<Interval> holds;
 };
 
 /// Whether there is an order. Intervals include both their ends, so that two which touch may go either way. Exact.
 /// Takes `puzzle` apart, and leaves it with its memory, for the next one.
-[[nodiscard]] bool has_order(Puzzle& puzzle);
+[[nodiscard]] bool has_order(BitHistory& bits);
 
 }  // namespace larder::stress

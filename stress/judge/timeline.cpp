@@ -12,18 +12,18 @@ namespace larder::stress {
 namespace {
 
 /// What befell everybody, or a process of these operations, while they lasted; and the end of whoever did not come to an end.
-std::vector<Incident> incidents_of(const std::vector<Operation>& operations,
-                                   const Incidents& incidents, Time from, Time to) {
+std::vector<ProcessIncident> incidents_of(const std::vector<Operation>& operations,
+                                          const ProcessIncidents& incidents, Time from, Time to) {
     std::set<std::uint32_t> processes{0}, unfinished;
     for (const auto& operation : operations) {
         processes.insert(operation.process);
         if (!operation.finished) unfinished.insert(operation.process);
     }
-    std::vector<Incident> found;
+    std::vector<ProcessIncident> found;
     for (const auto& incident : incidents.all()) {
-        const bool ends = incident.kind == Kind::killed || incident.kind == Kind::ended;
+        const bool ends = incident.kind == EventKind::killed || incident.kind == EventKind::ended;
         const bool meanwhile =
-            incident.time >= from && incident.time <= to && incident.kind != Kind::born;
+            incident.time >= from && incident.time <= to && incident.kind != EventKind::born;
         if ((meanwhile && processes.contains(incident.process)) ||
             (ends && unfinished.contains(incident.process)))
             found.push_back(incident);
@@ -33,7 +33,7 @@ std::vector<Incident> incidents_of(const std::vector<Operation>& operations,
 
 std::string label(const Operation& operation) {
     auto end = begin_of(operation);
-    end.phase = Phase::end;
+    end.phase = EventPhase::end;
     end.outcome = operation.outcome;
     end.version = operation.version;
     const auto text = text_of(end);  // "TIME WHO end KIND …"
@@ -43,7 +43,7 @@ std::string label(const Operation& operation) {
 
 }  // namespace
 
-std::string timeline(const std::vector<Operation>& operations, const Incidents& incidents) {
+std::string timeline(const std::vector<Operation>& operations, const ProcessIncidents& incidents) {
     if (operations.empty()) return {};
     Time from = never, to = 0;
     std::set<Time> times;
@@ -71,7 +71,7 @@ std::string timeline(const std::vector<Operation>& operations, const Incidents& 
         const auto end = operation.end == never ? width * columns.size() : column_of(operation.end);
         std::string bar(end + 1, ' ');
         std::fill(bar.begin() + static_cast<std::ptrdiff_t>(begin), bar.end(),
-                  operation.outcome == Outcome::unclear ? '.' : '-');
+                  operation.outcome == OpOutcome::unclear ? '.' : '-');
         bar[begin] = '|';
         if (operation.middle != 0) bar[column_of(operation.middle)] = '+';
         bar[end] = operation.finished ? '|' : '?';

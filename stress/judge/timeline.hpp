@@ -13,6 +13,6 @@ namespace larder::stress {
 /// the same as text.hpp writes it, in nanoseconds since just before the first: a history that can be judged by itself. What
 /// befell the processes of these operations meanwhile is among it.
 [[nodiscard]] std::string timeline(const std::vector<Operation>& operations,
-                                   const Incidents& incidents);
+                                   const ProcessIncidents& incidents);
 
 }  // namespace larder::stress

@@ -60,7 +60,7 @@ struct Violation {
 
 [[nodiscard]] std::string_view name_of(Violation::Kind kind) noexcept;
 
-struct Verdict {
+struct JudgeVerdict {
     std::vector<Violation> violations;
     std::array<std::uint64_t, Violation::kinds> found =
         {};  ///< of each kind, those that are not explained as well

@@ -17,7 +17,7 @@ struct CommandLine {
     enum class Ask { run, help, version, list_scenarios };
     Ask ask = Ask::run;
     Scenario scenario;
-    Extent extent;
+    RunExtent extent;
     std::uint64_t seed = 0;  ///< drawn, where none was given
     std::optional<std::filesystem::path> cache;
     std::optional<std::filesystem::path>

@@ -25,7 +25,7 @@ sigset_t signals_to_wait_for() {
 
 }  // namespace
 
-Crowd::Crowd(const Setting& setting, Board& board, Log& log)
+ProcessCrowd::ProcessCrowd(const RunSetting& setting, SharedBoard& board, HistoryLog& log)
     : setting_(setting), board_(board), log_(log) {
     board.supervisor = ::getpid();
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -33,20 +33,20 @@ Crowd::Crowd(const Setting& setting, Board& board, Log& log)
     ::sigprocmask(SIG_BLOCK, &signals, nullptr);
 }
 
-void Crowd::write_down(Kind kind, std::uint32_t process) {
-    Event event;
+void ProcessCrowd::write_down(EventKind kind, std::uint32_t process) {
+    LogEvent event;
     event.kind = kind;
-    event.phase = Phase::instant;
+    event.phase = EventPhase::instant;
     event.detail = process;
     log_.append(event);
 }
 
-Member* Crowd::spawn(Role role) {
-    Seat* const seat = board_.claim_seat();
+CrowdMember* ProcessCrowd::spawn(ProcessRole role) {
+    ProcessSeat* const seat = board_.claim_seat();
     if (seat == nullptr) return nullptr;
     const std::uint32_t number = board_.processes.fetch_add(1) + 1;
     seat->number = number;
-    write_down(Kind::born, number);
+    write_down(EventKind::born, number);
     std::fflush(nullptr);
     const pid_t pid = ::fork();
     if (pid == 0) {
@@ -59,25 +59,25 @@ Member* Crowd::spawn(Role role) {
         ::_exit(live(setting_, board_, *seat, role));
     }
     if (pid < 0) {
-        write_down(Kind::ended, number);
-        seat->state = Seat::empty;
+        write_down(EventKind::ended, number);
+        seat->state = ProcessSeat::empty;
         return nullptr;
     }
     ::setpgid(pid, pid);  // whoever is first: it may be struck as a group from now on
     seat->pid = pid;
-    seat->state = Seat::noticed;
+    seat->state = ProcessSeat::noticed;
     members_.push_back({pid, number, seat, role});
     return &members_.back();
 }
 
-void Crowd::watch(SteadyTime until) {
+void ProcessCrowd::watch(SteadyTime until) {
     notice_children();
     bury_the_dead();
     const auto now = std::chrono::steady_clock::now();
-    for (Member& member : members_) {
+    for (CrowdMember& member : members_) {
         if (member.stopped && member.continue_at <= now) {
             member.stopped = false;
-            write_down(Kind::continued, member.number);
+            write_down(EventKind::continued, member.number);
             ::kill(-member.pid, SIGCONT);
         }
         if (member.kill_at && *member.kill_at <= now && !member.killed) kill(member);
@@ -94,56 +94,56 @@ void Crowd::watch(SteadyTime until) {
     if (signal == SIGINT || signal == SIGTERM) interrupted_ = true;
 }
 
-void Crowd::kill(Member& member) {
+void ProcessCrowd::kill(CrowdMember& member) {
     member.killed = true;
     ::kill(member.pid, SIGKILL);
-    write_down(Kind::killed, member.number);
+    write_down(EventKind::killed, member.number);
 }
 
-void Crowd::stop(Member& member, std::chrono::milliseconds time) {
+void ProcessCrowd::stop(CrowdMember& member, std::chrono::milliseconds time) {
     if (member.stopped || member.killed) return;
     member.stopped = true;
     member.continue_at = std::chrono::steady_clock::now() + time;
     ::kill(-member.pid, SIGSTOP);
-    write_down(Kind::stopped, member.number);
+    write_down(EventKind::stopped, member.number);
 }
 
-void Crowd::continue_all() {
-    for (Member& member : members_) {
-        if (member.stopped) write_down(Kind::continued, member.number);
+void ProcessCrowd::continue_all() {
+    for (CrowdMember& member : members_) {
+        if (member.stopped) write_down(EventKind::continued, member.number);
         member.stopped = false;
         ::kill(-member.pid, SIGCONT);
     }
 }
 
-std::size_t Crowd::count(Role role) const noexcept {
+std::size_t ProcessCrowd::count(ProcessRole role) const noexcept {
     return static_cast<std::size_t>(
         std::count_if(members_.begin(), members_.end(),
-                      [&](const Member& member) { return member.role == role; }));
+                      [&](const CrowdMember& member) { return member.role == role; }));
 }
 
-bool Crowd::deserted() const noexcept {
+bool ProcessCrowd::deserted() const noexcept {
     siginfo_t info{};
     return members_.empty() && ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
            errno == ECHILD;
 }
 
-Member* Crowd::find(pid_t pid) noexcept {
+CrowdMember* ProcessCrowd::find(pid_t pid) noexcept {
     const auto found = std::find_if(members_.begin(), members_.end(),
-                                    [&](const Member& member) { return member.pid == pid; });
+                                    [&](const CrowdMember& member) { return member.pid == pid; });
     return found == members_.end() ? nullptr : &*found;
 }
 
-void Crowd::notice_children() {
-    for (Seat& seat : board_.seats) {
-        if (seat.state.load(std::memory_order_acquire) != Seat::announced) continue;
-        members_.push_back({seat.pid, seat.number, &seat, Role::worker});
-        write_down(Kind::born, seat.number);
-        seat.state.store(Seat::noticed, std::memory_order_release);
+void ProcessCrowd::notice_children() {
+    for (ProcessSeat& seat : board_.seats) {
+        if (seat.state.load(std::memory_order_acquire) != ProcessSeat::announced) continue;
+        members_.push_back({seat.pid, seat.number, &seat, ProcessRole::worker});
+        write_down(EventKind::born, seat.number);
+        seat.state.store(ProcessSeat::noticed, std::memory_order_release);
     }
 }
 
-void Crowd::bury_the_dead() {
+void ProcessCrowd::bury_the_dead() {
     for (;;) {
         siginfo_t info{};
         // Looked at and left there: while its leader is unburied, a group's number is nobody else's.
@@ -158,21 +158,21 @@ void Crowd::bury_the_dead() {
     }
 }
 
-void Crowd::note_stop(pid_t pid) {
+void ProcessCrowd::note_stop(pid_t pid) {
     siginfo_t info{};
     (void)::waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOHANG);
-    Member* const member = find(pid);
+    CrowdMember* const member = find(pid);
     if (member == nullptr || member->stopped) return;
     const std::uint32_t time = member->seat->stop_ms.exchange(0);
     if (time == 0) return;  // our own stop, which has been undone since
     member->stopped = true;
     member->continue_at = std::chrono::steady_clock::now() + std::chrono::milliseconds(time);
-    write_down(Kind::stopped, member->number);
+    write_down(EventKind::stopped, member->number);
 }
 
-void Crowd::bury(pid_t pid) {
+void ProcessCrowd::bury(pid_t pid) {
     notice_children();  // it may be one that has died before it was noticed
-    Member* const member = find(pid);
+    CrowdMember* const member = find(pid);
     if (member == nullptr) {
         // A program that has outlived its cachetool, what was between a fork and its child, or a child that had no seat yet. It
         // may have been killed with its group.
@@ -193,14 +193,14 @@ void Crowd::bury(pid_t pid) {
             std::this_thread::sleep_for(std::chrono::microseconds(100));
     }
     judge_end(*member, status);
-    write_down(Kind::ended, member->number);
-    member->seat->state = Seat::empty;
+    write_down(EventKind::ended, member->number);
+    member->seat->state = ProcessSeat::empty;
     members_.erase(members_.begin() + (member - members_.data()));
 }
 
-void Crowd::judge_end(const Member& member, int status) {
+void ProcessCrowd::judge_end(const CrowdMember& member, int status) {
     const bool at_point = member.seat->died_at.load() != 0;
-    if (at_point) write_down(Kind::killed, member.number);
+    if (at_point) write_down(EventKind::killed, member.number);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && (member.killed || at_point)) return;
     report_end(
@@ -209,7 +209,7 @@ void Crowd::judge_end(const Member& member, int status) {
             : fmt::format("process {} has ended with {}", member.number, WEXITSTATUS(status)));
 }
 
-void Crowd::report_end(std::string sentence) {
+void ProcessCrowd::report_end(std::string sentence) {
     strange_ends_.push_back(std::move(sentence));
     board_.violations.fetch_add(1);
 }

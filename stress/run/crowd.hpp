@@ -20,35 +20,35 @@ namespace larder::stress {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-struct Member {
+struct CrowdMember {
     pid_t pid;
     std::uint32_t number;
-    Seat* seat;
-    Role role;
+    ProcessSeat* seat;
+    ProcessRole role;
     bool killed = false;
     bool stopped = false;
     SteadyTime continue_at{};  ///< where it is stopped
     std::optional<SteadyTime> kill_at = {};
 };
 
-class Crowd {
+class ProcessCrowd {
 public:
     /// Makes this process the parent of all its descendants whose own parent has ended.
-    Crowd(const Setting& setting, Board& board, Log& log);
+    ProcessCrowd(const RunSetting& setting, SharedBoard& board, HistoryLog& log);
 
     /// Null where there is no room, or no process to be had.
-    Member* spawn(Role role);
+    CrowdMember* spawn(ProcessRole role);
 
     /// Sees to whatever becomes due until `until`, or returns earlier, when something has happened: children are noticed, the
     /// stopped go on, the dead are buried.
     void watch(SteadyTime until);
 
-    void kill(Member& member);
-    void stop(Member& member, std::chrono::milliseconds time);
+    void kill(CrowdMember& member);
+    void stop(CrowdMember& member, std::chrono::milliseconds time);
     void continue_all();
 
-    [[nodiscard]] std::vector<Member>& members() noexcept { return members_; }
-    [[nodiscard]] std::size_t count(Role role) const noexcept;
+    [[nodiscard]] std::vector<CrowdMember>& members() noexcept { return members_; }
+    [[nodiscard]] std::size_t count(ProcessRole role) const noexcept;
     /// No process of the run is left, known to us or not.
     [[nodiscard]] bool deserted() const noexcept;
     /// SIGINT or SIGTERM has come.
@@ -59,19 +59,19 @@ public:
     }
 
 private:
-    void write_down(Kind kind, std::uint32_t process);
+    void write_down(EventKind kind, std::uint32_t process);
     void notice_children();
     void bury_the_dead();
     void bury(pid_t pid);
     void note_stop(pid_t pid);
-    void judge_end(const Member& member, int status);
+    void judge_end(const CrowdMember& member, int status);
     void report_end(std::string sentence);
-    Member* find(pid_t pid) noexcept;
+    CrowdMember* find(pid_t pid) noexcept;
 
-    const Setting& setting_;
-    Board& board_;
-    Log& log_;
-    std::vector<Member> members_;
+    const RunSetting& setting_;
+    SharedBoard& board_;
+    HistoryLog& log_;
+    std::vector<CrowdMember> members_;
     std::vector<std::string> strange_ends_;
     bool interrupted_ = false;
 };

@@ -28,17 +28,17 @@ SmallDisk::~SmallDisk() {
     if (!directory_.empty()) (void)::umount2(directory_.c_str(), MNT_DETACH);
 }
 
-Ballast::Ballast(fs::path path)
+BallastFile::BallastFile(fs::path path)
     : path_(std::move(path)), fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) {
     fill();
 }
 
-Ballast::~Ballast() {
+BallastFile::~BallastFile() {
     fd_.reset();
     (void)::unlink(path_.c_str());
 }
 
-void Ballast::fill() {
+void BallastFile::fill() {
     constexpr std::uint64_t largest = 64 << 20, smallest = 4096;
     for (std::uint64_t step = largest; fd_ && step >= smallest;) {
         if (::posix_fallocate(fd_.get(), static_cast<off_t>(size_), static_cast<off_t>(step)) ==

@@ -30,12 +30,12 @@ private:
 };
 
 /// A file that takes all space there is; gone with its destructor.
-class Ballast {
+class BallastFile {
 public:
-    explicit Ballast(std::filesystem::path path);
-    ~Ballast();
-    Ballast(const Ballast&) = delete;
-    Ballast& operator=(const Ballast&) = delete;
+    explicit BallastFile(std::filesystem::path path);
+    ~BallastFile();
+    BallastFile(const BallastFile&) = delete;
+    BallastFile& operator=(const BallastFile&) = delete;
     void fill();
 
 private:

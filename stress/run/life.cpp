@@ -21,9 +21,9 @@ namespace larder::stress {
 namespace {
 
 /// The workloads of one thread, drawn by their weights.
-class Work {
+class WeightedWork {
 public:
-    explicit Work(const Setting& setting) {
+    explicit WeightedWork(const RunSetting& setting) {
         for (const auto& [name, weight] : setting.scenario.work) {
             if (weight <= 0 || (setting.cachetool.empty() && name.starts_with("tool-"))) continue;
             total_ += weight;
@@ -33,7 +33,7 @@ public:
 
     /// Until so many operations are done, or the run ends.
     void run(Actor& actor, std::uint64_t operations) {
-        Board& board = actor.crew.board;
+        SharedBoard& board = actor.process.board;
         while (operations-- > 0 && !board.ending.load(std::memory_order_relaxed)) {
             if (board.operations_left.fetch_sub(1, std::memory_order_relaxed) <= 0) return;
             const double drawn =
@@ -57,13 +57,13 @@ constexpr std::uint16_t before_threads = UINT16_MAX;
 /// Opens the cache for the process; again, where that is made to fail. Null where it can't be.
 std::shared_ptr<Cache> open_cache(Actor& actor) {
     for (int i = 0; i < 10; ++i) {
-        Recorded operation(actor, Kind::open, 0, 0);
+        RecordedOp operation(actor, EventKind::open, 0, 0);
         auto opened = [&] {
             const LibraryCall call;
             return Cache::open(actor.setting().cache, open_options(actor.setting()));
         }();
         if (opened) {
-            operation.end(Outcome::ok);
+            operation.end(OpOutcome::ok);
             return std::make_shared<Cache>(std::move(*opened));
         }
         operation.end(opened.error());
@@ -73,44 +73,44 @@ std::shared_ptr<Cache> open_cache(Actor& actor) {
 
 /// Does `body(actor)` in as many threads as the scenario says.
 template <class Body>
-void in_threads(Crew& crew, Body body) {
+void in_threads(RunProcess& process, Body body) {
     std::vector<std::thread> threads;
-    for (std::uint16_t thread = 1; thread < crew.setting.scenario.threads; ++thread) {
+    for (std::uint16_t thread = 1; thread < process.setting.scenario.threads; ++thread) {
         threads.emplace_back([&, thread] {
-            Actor actor(crew, thread, crew.cache);
+            Actor actor(process, thread, process.cache);
             body(actor);
         });
     }
     {
-        Actor actor(crew, 0, crew.cache);
+        Actor actor(process, 0, process.cache);
         body(actor);
     }
     for (auto& thread : threads) thread.join();
 }
 
 /// The faults that a process brings on itself.
-void meet_faults(Crew& crew, Seat& seat, std::function<void()> forked) {
-    const Scenario& scenario = crew.setting.scenario;
-    follow_clock(&crew.board.clock_offset);
-    Random random(crew.setting.seed, mix(crew.process, 0xfa7e));
+void meet_faults(RunProcess& process, ProcessSeat& seat, std::function<void()> forked) {
+    const Scenario& scenario = process.setting.scenario;
+    follow_clock(&process.board.clock_offset);
+    Random random(process.setting.seed, mix(process.number, 0xfa7e));
     const bool errors = random.chance(scenario.measure_of("errors"));
-    plan_errors(crew.setting.seed, crew.process, errors ? random.between(50, 1000) : 0,
-                crew.board.tally_of("errors"));
+    plan_errors(process.setting.seed, process.number, errors ? random.between(50, 1000) : 0,
+                process.board.tally_of("errors"));
     const bool slow = random.chance(scenario.measure_of("slow"));
-    plan_delays(crew.setting.seed, crew.process, slow ? random.between(5, 100) : 0,
-                crew.board.tally_of("slow"));
-    plan_points(scenario, crew.board, seat, random, std::move(forked));
+    plan_delays(process.setting.seed, process.number, slow ? random.between(5, 100) : 0,
+                process.board.tally_of("slow"));
+    plan_points(scenario, process.board, seat, random, std::move(forked));
 }
 
 /// Waits until the supervisor knows this forked child, so that its birth stands in the history before its deeds. Null where
 /// there is no room for it.
-Seat* take_seat(Board& board) {
-    Seat* const seat = board.claim_seat();
+ProcessSeat* take_seat(SharedBoard& board) {
+    ProcessSeat* const seat = board.claim_seat();
     if (seat == nullptr) return nullptr;
     seat->pid = ::getpid();
     seat->number = board.processes.fetch_add(1) + 1;
-    seat->state.store(Seat::announced, std::memory_order_release);
-    while (seat->state.load(std::memory_order_acquire) != Seat::noticed)
+    seat->state.store(ProcessSeat::announced, std::memory_order_release);
+    while (seat->state.load(std::memory_order_acquire) != ProcessSeat::noticed)
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     // Our parent is still the process between, if that was not quick: its end is not the run's.
     while (::getppid() != board.supervisor)
@@ -120,20 +120,20 @@ Seat* take_seat(Board& board) {
 }
 
 /// A child forked in the middle of things: with `cache` and `held` of its parent's.
-void live_as_child(const Setting& setting, Board& board, std::shared_ptr<Cache> cache,
-                   std::vector<Held> held, const std::function<void()>& read) {
+void live_as_child(const RunSetting& setting, SharedBoard& board, std::shared_ptr<Cache> cache,
+                   std::vector<HeldEntry> held, const std::function<void()>& read) {
     plan_errors(0, 0, 0, board.tally_of("errors"));
     plan_delays(0, 0, 0, board.tally_of("slow"));
     forget_points();
-    Seat* const seat = take_seat(board);
+    ProcessSeat* const seat = take_seat(board);
     if (seat == nullptr) return;
-    auto log = Log::open_for_process(setting.histories, seat->number);
+    auto log = HistoryLog::open_for_process(setting.histories, seat->number);
     if (!log) return;
-    Crew crew{setting, board, *log, seat->number, cache, {}, {}};
-    crew.live_as_child = [&](Actor& parent, const std::function<void()>& done) {
+    RunProcess process{setting, board, *log, seat->number, cache, {}, {}};
+    process.live_as_child = [&](Actor& parent, const std::function<void()>& done) {
         live_as_child(setting, board, parent.cache, std::move(parent.held), done);
     };
-    Actor actor(crew, 0, std::move(cache));
+    Actor actor(process, 0, std::move(cache));
     if (!actor.cache) actor.cache = open_cache(actor);  // forked while its parent opened it
     if (!actor.cache) return;
     // Not all of thousands: the parent waits.
@@ -142,72 +142,72 @@ void live_as_child(const Setting& setting, Board& board, std::shared_ptr<Cache> 
     held.clear();
     if (read) read();
 
-    meet_faults(crew, *seat, [&] { live_as_child(setting, board, crew.cache, {}, {}); });
-    Work(setting).run(actor, actor.random.between(1, 100));
+    meet_faults(process, *seat, [&] { live_as_child(setting, board, process.cache, {}, {}); });
+    WeightedWork(setting).run(actor, actor.random.between(1, 100));
 }
 
-void live_as_worker(const Setting& setting, Board& board, Seat& seat) {
-    auto log = Log::open_for_process(setting.histories, seat.number);
+void live_as_worker(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat) {
+    auto log = HistoryLog::open_for_process(setting.histories, seat.number);
     if (!log) return;
-    Crew crew{setting, board, *log, seat.number, nullptr, {}, {}};
-    crew.live_as_child = [&](Actor& actor, const std::function<void()>& read) {
+    RunProcess process{setting, board, *log, seat.number, nullptr, {}, {}};
+    process.live_as_child = [&](Actor& actor, const std::function<void()>& read) {
         live_as_child(setting, board, actor.cache, std::move(actor.held), read);
     };
-    meet_faults(crew, seat, [&] { live_as_child(setting, board, crew.cache, {}, {}); });
+    meet_faults(process, seat, [&] { live_as_child(setting, board, process.cache, {}, {}); });
 
-    Actor beginner(crew, before_threads, nullptr);
-    crew.cache = open_cache(beginner);
-    if (!crew.cache) return;
+    Actor beginner(process, before_threads, nullptr);
+    process.cache = open_cache(beginner);
+    if (!process.cache) return;
     const std::uint64_t life = setting.scenario.life;
-    in_threads(crew, [&](Actor& actor) {
+    in_threads(process, [&](Actor& actor) {
         const auto operations =
             life == 0 ? UINT64_MAX
                       : actor.random.between(1, 2 * life / setting.scenario.threads + 1);
-        Work(setting).run(actor, operations);
+        WeightedWork(setting).run(actor, operations);
     });
 }
 
-void live_as_collector(const Setting& setting, Board& board, Seat& seat) {
-    auto log = Log::open_for_process(setting.histories, seat.number);
+void live_as_collector(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat) {
+    auto log = HistoryLog::open_for_process(setting.histories, seat.number);
     if (!log) return;
-    Crew crew{setting, board, *log, seat.number, nullptr, {}, {}};
-    meet_faults(crew, seat, [] {});
-    Actor actor(crew, 0, nullptr);
+    RunProcess process{setting, board, *log, seat.number, nullptr, {}, {}};
+    meet_faults(process, seat, [] {});
+    Actor actor(process, 0, nullptr);
     actor.cache = open_cache(actor);
     const auto collect = make_workload("collect");
     for (int i = 0; actor.cache && i < 1000 && !board.ending; ++i) collect->start(actor);
 }
 
-void live_as_metronome(const Setting& setting, Board& board, const Seat& seat) {
-    auto log = Log::open_for_process(setting.histories, seat.number);
+void live_as_metronome(const RunSetting& setting, SharedBoard& board, const ProcessSeat& seat) {
+    auto log = HistoryLog::open_for_process(setting.histories, seat.number);
     if (log) beat(board, *log, seat.number, setting.scratch);
 }
 
 /// In quiet, before and after: `step` of each workload.
 template <class Step>
-int live_quietly(const Setting& setting, Board& board, Seat& seat, Step step) {
-    auto log = Log::open_for_process(setting.histories, seat.number);
+int live_quietly(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat, Step step) {
+    auto log = HistoryLog::open_for_process(setting.histories, seat.number);
     if (!log) return 1;
     forget_points();
-    Crew crew{setting, board, *log, seat.number, nullptr, {}, {}};
-    Actor beginner(crew, before_threads, nullptr);
-    crew.cache = open_cache(beginner);
-    if (!crew.cache) return 1;
-    step(crew);
+    RunProcess process{setting, board, *log, seat.number, nullptr, {}, {}};
+    Actor beginner(process, before_threads, nullptr);
+    process.cache = open_cache(beginner);
+    if (!process.cache) return 1;
+    step(process);
     return 0;
 }
 
-int set_up(const Setting& setting, Board& board, Seat& seat) {
-    return live_quietly(setting, board, seat, [](Crew& crew) {
-        in_threads(crew, [](Actor& actor) {
+int set_up(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat) {
+    return live_quietly(setting, board, seat, [](RunProcess& process) {
+        in_threads(process, [](Actor& actor) {
             for (const auto& named : work_names()) make_workload(named.name)->setup(actor);
         });
     });
 }
 
-int check(const Setting& setting, Board& board, Seat& seat) {
-    return live_quietly(setting, board, seat, [](Crew& crew) {
-        Actor actor(crew, 0, crew.cache);
+int check(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat) {
+    return live_quietly(setting, board, seat, [](RunProcess& process) {
+        Actor actor(process, 0, process.cache);
         // The collection comes first: what it leaves is what the others look at.
         for (const char* first : {"collect", "verify", "list", "get"})
             make_workload(first)->check(actor);
@@ -216,22 +216,22 @@ int check(const Setting& setting, Board& board, Seat& seat) {
 
 }  // namespace
 
-int live(const Setting& setting, Board& board, Seat& seat, Role role) {
+int live(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat, ProcessRole role) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::signal(SIGPIPE, SIG_IGN);  // whoever speaks to one that was killed learns it from the error
     switch (role) {
-        case Role::worker:
+        case ProcessRole::worker:
             live_as_worker(setting, board, seat);
             return 0;
-        case Role::collector:
+        case ProcessRole::collector:
             live_as_collector(setting, board, seat);
             return 0;
-        case Role::metronome:
+        case ProcessRole::metronome:
             live_as_metronome(setting, board, seat);
             return 0;
-        case Role::setup:
+        case ProcessRole::setup:
             return set_up(setting, board, seat);
-        case Role::check:
+        case ProcessRole::check:
             return check(setting, board, seat);
     }
     return 1;

@@ -7,7 +7,7 @@
 
 namespace larder::stress {
 
-enum class Role {
+enum class ProcessRole {
     worker,     ///< does the scenario's work, and is struck by its faults
     collector,  ///< collects, again and again, until it is killed
     metronome,  ///< measures how slow the machine is; nothing strikes it
@@ -16,6 +16,7 @@ enum class Role {
 };
 
 /// Lives that life, and returns the exit code. Requires: a process forked for this, with the supervisor as its parent.
-[[nodiscard]] int live(const Setting& setting, Board& board, Seat& seat, Role role);
+[[nodiscard]] int live(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat,
+                       ProcessRole role);
 
 }  // namespace larder::stress

@@ -53,13 +53,14 @@ void touch_disk(const std::filesystem::path& directory) {
 
 }  // namespace
 
-void beat(Board& board, Log& log, std::uint32_t process, const std::filesystem::path& scratch) {
+void beat(SharedBoard& board, HistoryLog& log, std::uint32_t process,
+          const std::filesystem::path& scratch) {
     // Each begins where the one before has ended: a stall between two of them is one as well.
-    for (Interval beat{Log::now(), 0}; !board.ending; beat.from = beat.to) {
+    for (Interval beat{HistoryLog::now(), 0}; !board.ending; beat.from = beat.to) {
         for (int i = 0; i < naps && !board.ending; ++i) std::this_thread::sleep_for(nap);
         board.stretch = std::max(board.stretch.load(), measure_work());
         touch_disk(scratch / "metronome");
-        beat.to = Log::now();
+        beat.to = HistoryLog::now();
         const auto events = events_of_beat(process, beat);
         if (events.empty()) continue;
         for (const auto& event : events) log.append_at(event, event.time);
@@ -68,9 +69,11 @@ void beat(Board& board, Log& log, std::uint32_t process, const std::filesystem::
     }
 }
 
-std::chrono::nanoseconds slowest_work(const Board& board) { return board.stretch.load() * work; }
+std::chrono::nanoseconds slowest_work(const SharedBoard& board) {
+    return board.stretch.load() * work;
+}
 
-std::chrono::nanoseconds slowest_second(const Board& board) {
+std::chrono::nanoseconds slowest_second(const SharedBoard& board) {
     return std::chrono::seconds(board.stretch.load());
 }
 

@@ -12,9 +12,7 @@ namespace larder::stress {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-std::string faults_text(const Board& board) {
+std::string faults_text(const SharedBoard& board) {
     std::string text;
     const auto& names = fault_names();
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -41,46 +39,46 @@ std::string duration_text(std::uint64_t nanoseconds) {
 }
 
 std::string_view operation_name(std::size_t kind) noexcept {
-    switch (static_cast<Kind>(kind)) {
-        case Kind::put:
+    switch (static_cast<EventKind>(kind)) {
+        case EventKind::put:
             return "put";
-        case Kind::get:
+        case EventKind::get:
             return "get";
-        case Kind::build:
+        case EventKind::build:
             return "build";
-        case Kind::use:
+        case EventKind::use:
             return "use";
-        case Kind::remove:
+        case EventKind::remove:
             return "remove";
-        case Kind::refresh:
+        case EventKind::refresh:
             return "refresh";
-        case Kind::collect:
+        case EventKind::collect:
             return "collect";
-        case Kind::list:
+        case EventKind::list:
             return "list";
-        case Kind::verify:
+        case EventKind::verify:
             return "verify";
-        case Kind::open:
+        case EventKind::open:
             return "open";
-        case Kind::evict:
+        case EventKind::evict:
             return "evict";
         default:
             return {};
     }
 }
 
-Progress::Progress(const Board& board, bool quiet)
+RunProgress::RunProgress(const SharedBoard& board, bool quiet)
     : board_(board),
       quiet_(quiet),
       terminal_(::isatty(STDERR_FILENO) == 1),
-      begun_(Clock::now()),
+      begun_(std::chrono::steady_clock::now()),
       shown_(begun_) {}
 
-void Progress::show(std::string_view phase, std::size_t processes) {
+void RunProgress::show(std::string_view phase, std::size_t processes) {
     // On a terminal twice a second, which eyes can follow; in a log every five, which nobody minds scrolling through.
     const auto interval =
         terminal_ ? std::chrono::milliseconds(500) : std::chrono::milliseconds(5000);
-    const auto now = Clock::now();
+    const auto now = std::chrono::steady_clock::now();
     if (quiet_ || now - shown_ < interval) return;
     const auto operations = board_.operations();
     const double rate = static_cast<double>(operations - operations_shown_) /
@@ -90,12 +88,12 @@ void Progress::show(std::string_view phase, std::size_t processes) {
     terminal_ ? draw(phase, processes, rate) : print(phase, processes, rate);
 }
 
-void Progress::clear() {
+void RunProgress::clear() {
     if (lines_drawn_ > 0) fmt::print(stderr, "\x1b[{}A\x1b[J", lines_drawn_);
     lines_drawn_ = 0;
 }
 
-void Progress::draw(std::string_view phase, std::size_t processes, double rate) {
+void RunProgress::draw(std::string_view phase, std::size_t processes, double rate) {
     clear();
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(shown_ - begun_).count();
     fmt::print(stderr, "{} s  {}: {} processes, {:.0f} operations/s, {} violations\n", seconds,
@@ -103,7 +101,7 @@ void Progress::draw(std::string_view phase, std::size_t processes, double rate) 
     fmt::print(stderr, "  {:<8} {:>10} {:>10} {:>10} {:>10}\n", "", "times", "p50", "p99", "max");
     lines_drawn_ = 3;
     for (std::size_t kind = 0; kind < max_kinds; ++kind) {
-        const Latency& latency = board_.latencies[kind];
+        const LatencyHistogram& latency = board_.latencies[kind];
         if (operation_name(kind).empty() || latency.count() == 0) continue;
         fmt::print(stderr, "  {:<8} {:>10} {:>10} {:>10} {:>10}\n", operation_name(kind),
                    latency.count(), duration_text(latency.percentile(0.5)),
@@ -113,7 +111,7 @@ void Progress::draw(std::string_view phase, std::size_t processes, double rate) 
     fmt::print(stderr, "  faults: {}\n", faults_text(board_));
 }
 
-void Progress::print(std::string_view phase, std::size_t processes, double rate) const {
+void RunProgress::print(std::string_view phase, std::size_t processes, double rate) const {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(shown_ - begun_).count();
     fmt::print(stderr,
                "{:>5} s  {}: {} processes, {:.0f} operations/s, {} violations; faults: {}\n",

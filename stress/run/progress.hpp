@@ -9,9 +9,9 @@
 
 namespace larder::stress {
 
-class Progress {
+class RunProgress {
 public:
-    explicit Progress(const Board& board, bool quiet = false);
+    explicit RunProgress(const SharedBoard& board, bool quiet = false);
 
     /// Shows the state of the run if it is time to. `phase` is what is being done.
     void show(std::string_view phase, std::size_t processes);
@@ -22,7 +22,7 @@ private:
     void draw(std::string_view phase, std::size_t processes, double rate);
     void print(std::string_view phase, std::size_t processes, double rate) const;
 
-    const Board& board_;
+    const SharedBoard& board_;
     bool quiet_;
     bool terminal_;
     std::chrono::steady_clock::time_point begun_, shown_;

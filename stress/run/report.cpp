@@ -11,18 +11,16 @@ namespace larder::stress {
 
 namespace {
 
-using Json = nlohmann::json;
-
-struct Tally {
+struct PointCounts {
     std::uint64_t seen = 0, killed = 0, stopped = 0, forked = 0;
 };
 
 /// By name: two processes that meet a point at the same time for the first time may both have named it.
-std::map<std::string, Tally> points_of(const Board& board) {
-    std::map<std::string, Tally> points;
+std::map<std::string, PointCounts> points_of(const SharedBoard& board) {
+    std::map<std::string, PointCounts> points;
     for (const auto& point : board.points) {
         if (point.named == 0) continue;
-        Tally& tally = points[point.text()];
+        PointCounts& tally = points[point.text()];
         tally.seen += point.seen;
         tally.killed += point.killed;
         tally.stopped += point.stopped;
@@ -31,7 +29,7 @@ std::map<std::string, Tally> points_of(const Board& board) {
     return points;
 }
 
-std::map<std::string, std::uint64_t> faults_of(const Board& board) {
+std::map<std::string, std::uint64_t> faults_of(const SharedBoard& board) {
     std::map<std::string, std::uint64_t> faults;
     const auto& names = fault_names();
     for (std::size_t i = 0; i < names.size(); ++i) faults[names[i].name] = board.faults[i];
@@ -44,11 +42,11 @@ std::map<std::string, std::uint64_t> faults_of(const Board& board) {
     return faults;
 }
 
-std::string repeat_line(const Report& report) {
+std::string repeat_line(const RunReport& report) {
     return fmt::format("stress --seed {}{}", report.line.seed, report.line.words);
 }
 
-std::string points_text(const Board& board) {
+std::string points_text(const SharedBoard& board) {
     std::string killed, spared;
     for (const auto& [name, point] : points_of(board)) {
         if (point.killed != 0)
@@ -89,7 +87,7 @@ std::string xml(std::string_view text) {
 
 }  // namespace
 
-std::string report_text(const Report& report) {
+std::string report_text(const RunReport& report) {
     const auto& [line, setting, outcomes, board, file_system, links] = report;
     const auto operations = board.operations();
     std::string text = fmt::format(
@@ -97,7 +95,7 @@ std::string report_text(const Report& report) {
         setting.scenario.name, line.seed, operations, outcomes.processes, outcomes.seconds,
         static_cast<double>(operations) / std::max(outcomes.seconds, 1e-3), file_system, links);
     for (std::size_t kind = 0; kind < max_kinds; ++kind) {
-        const Latency& latency = board.latencies[kind];
+        const LatencyHistogram& latency = board.latencies[kind];
         if (operation_name(kind).empty() || latency.count() == 0) continue;
         text += fmt::format("  {:<8} {:>10}   p50 {:>8}   p99 {:>8}   max {:>8}\n",
                             operation_name(kind), latency.count(),
@@ -108,7 +106,7 @@ std::string report_text(const Report& report) {
     for (const auto& [name, times] : faults_of(board)) text += fmt::format(" {} {},", name, times);
     text.back() == ',' ? text.pop_back() : void(text += " none");
     text += "\n" + points_text(board);
-    const Verdict& verdict = outcomes.verdict;
+    const JudgeVerdict& verdict = outcomes.verdict;
     text += fmt::format(
         "judged: {} operations, {} of them unclear; {} keys, of {} to {} operations each (median "
         "{}); {} builds; {} evictions; {} waits, of "
@@ -135,21 +133,22 @@ std::string report_text(const Report& report) {
                       setting.histories.string());
 }
 
-std::string report_json(const Report& report) {
+std::string report_json(const RunReport& report) {
     const auto& [line, setting, outcomes, board, file_system, links] = report;
-    Json document{{"scenario", setting.scenario.name},   {"seed", line.seed},
-                  {"sound", outcomes.violations() == 0}, {"violations", outcomes.violations()},
-                  {"seconds", outcomes.seconds},         {"processes", outcomes.processes},
-                  {"file_system", file_system},          {"links", links},
-                  {"interrupted", outcomes.interrupted}, {"repeat", repeat_line(report)},
-                  {"left_out", outcomes.left_out},       {"faults", faults_of(board)}};
+    nlohmann::json document{
+        {"scenario", setting.scenario.name},   {"seed", line.seed},
+        {"sound", outcomes.violations() == 0}, {"violations", outcomes.violations()},
+        {"seconds", outcomes.seconds},         {"processes", outcomes.processes},
+        {"file_system", file_system},          {"links", links},
+        {"interrupted", outcomes.interrupted}, {"repeat", repeat_line(report)},
+        {"left_out", outcomes.left_out},       {"faults", faults_of(board)}};
     document["stalled"] = {{"seconds", seconds_of(board.stalled)},
                            {"longest", seconds_of(board.longest_stall)}};
     if (outcomes.violations() != 0)
         document["kept"] = {{"cache", setting.cache.string()},
                             {"histories", setting.histories.string()}};
     for (std::size_t kind = 0; kind < max_kinds; ++kind) {
-        const Latency& latency = board.latencies[kind];
+        const LatencyHistogram& latency = board.latencies[kind];
         if (operation_name(kind).empty() || latency.count() == 0) continue;
         document["operations"][std::string(operation_name(kind))] = {
             {"count", latency.count()},
@@ -167,17 +166,17 @@ std::string report_json(const Report& report) {
         document["checks"].push_back(
             {{"name", check.name}, {"violations", check.found}, {"findings", check.findings}});
     }
-    const Verdict& verdict = outcomes.verdict;
+    const JudgeVerdict& verdict = outcomes.verdict;
     document["judged"] = {{"operations", verdict.operations}, {"unclear", verdict.unclear},
                           {"keys", verdict.registers},        {"builds", verdict.builds},
                           {"evictions", verdict.evictions},   {"waits", verdict.waits}};
-    return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-std::string report_junit(const Report& report) {
+std::string report_junit(const RunReport& report) {
     const auto& outcomes = report.outcomes;
     const auto failures = std::count_if(outcomes.checks.begin(), outcomes.checks.end(),
-                                        [](const Check& check) { return check.found != 0; });
+                                        [](const RunCheck& check) { return check.found != 0; });
     std::string text = fmt::format(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"stress {}\" tests=\"{}\" "
         "failures=\"{}\" "

@@ -8,17 +8,17 @@
 
 namespace larder::stress {
 
-struct Report {
+struct RunReport {
     const CommandLine& line;
-    const Setting& setting;
-    const Outcomes& outcomes;
-    const Board& board;
+    const RunSetting& setting;
+    const RunOutcome& outcomes;
+    const SharedBoard& board;
     std::string file_system;
     std::string links;
 };
 
-[[nodiscard]] std::string report_text(const Report& report);
-[[nodiscard]] std::string report_json(const Report& report);
-[[nodiscard]] std::string report_junit(const Report& report);
+[[nodiscard]] std::string report_text(const RunReport& report);
+[[nodiscard]] std::string report_json(const RunReport& report);
+[[nodiscard]] std::string report_junit(const RunReport& report);
 
 }  // namespace larder::stress

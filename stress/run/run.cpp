@@ -18,7 +18,6 @@ namespace larder::stress {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -27,7 +26,7 @@ constexpr std::size_t most_told = 20;
 
 /// How long the workers may take to end once they are asked to and all faults are over: as long as the longest that one of
 /// their operations may take, as long as everything stalled at a time, and half a minute. Arbitrary: all of them end at once.
-std::chrono::nanoseconds grace(const Scenario& scenario, const Board& board) {
+std::chrono::nanoseconds grace(const Scenario& scenario, const SharedBoard& board) {
     const milliseconds longest(
         std::max({scenario.lock_timeout_ms, scenario.build_timeout_ms, scenario.held_up_ms}));
     return std::max<std::chrono::nanoseconds>(longest, slowest_second(board)) +
@@ -36,8 +35,8 @@ std::chrono::nanoseconds grace(const Scenario& scenario, const Board& board) {
 
 class Supervisor {
 public:
-    Supervisor(const Setting& setting, const Extent& extent, Board& board, Progress& progress,
-               Log& log)
+    Supervisor(const RunSetting& setting, const RunExtent& extent, SharedBoard& board,
+               RunProgress& progress, HistoryLog& log)
         : setting_(setting),
           extent_(extent),
           board_(board),
@@ -45,15 +44,16 @@ public:
           crowd_(setting, board, log),
           random_(setting.seed, 0) {}
 
-    Outcomes run() {
+    RunOutcome run() {
         board_.operations_left =
             extent_.operations ? static_cast<std::int64_t>(*extent_.operations) : INT64_MAX;
-        alone(Role::setup, "setting up");
-        const auto begun = Clock::now();
+        alone(ProcessRole::setup, "setting up");
+        const auto begun = std::chrono::steady_clock::now();
         work();
-        outcomes_.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
+        outcomes_.seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
         finish();
-        alone(Role::check, "looking at what is left");
+        alone(ProcessRole::check, "looking at what is left");
         outcomes_.interrupted = crowd_.interrupted();
         outcomes_.processes = board_.processes;
         outcomes_.checks.push_back({"every process ends as it should", crowd_.strange_ends(),
@@ -64,25 +64,27 @@ public:
 
 private:
     /// One process by itself, to its end.
-    void alone(Role role, std::string_view phase) {
+    void alone(ProcessRole role, std::string_view phase) {
         if (crowd_.spawn(role) == nullptr) return held_up_.push_back("no process could be started");
         while (!crowd_.deserted()) {
-            crowd_.watch(Clock::now() + seconds(1));
+            crowd_.watch(std::chrono::steady_clock::now() + seconds(1));
             progress_.show(phase, crowd_.members().size());
         }
     }
 
     /// As many workers as there should be, until time or operations are over.
     void work() {
-        Field field{setting_, board_, crowd_, random_};
-        Strikes strikes(setting_, random_);
+        StrikeContext field{setting_, board_, crowd_, random_};
+        StrikeSchedule strikes(setting_, random_);
         (void)crowd_.spawn(
-            Role::metronome);  // without it a slow machine is taken for one that waits
-        const auto end =
-            extent_.seconds ? Clock::now() + seconds(*extent_.seconds) : Clock::time_point::max();
-        while (Clock::now() < end && board_.operations_left.load() > 0 && !crowd_.interrupted()) {
-            while (crowd_.count(Role::worker) < setting_.scenario.processes &&
-                   crowd_.spawn(Role::worker) != nullptr) {
+            ProcessRole::metronome);  // without it a slow machine is taken for one that waits
+        const auto end = extent_.seconds
+                             ? std::chrono::steady_clock::now() + seconds(*extent_.seconds)
+                             : std::chrono::steady_clock::time_point::max();
+        while (std::chrono::steady_clock::now() < end && board_.operations_left.load() > 0 &&
+               !crowd_.interrupted()) {
+            while (crowd_.count(ProcessRole::worker) < setting_.scenario.processes &&
+                   crowd_.spawn(ProcessRole::worker) != nullptr) {
             }
             crowd_.watch(std::min(strikes.strike_due(field), end));
             progress_.show(setting_.scenario.name, crowd_.members().size());
@@ -93,14 +95,15 @@ private:
 
     /// No faults any more: whoever does not end now is held up by something.
     void finish() {
-        const auto asked = Clock::now();
+        const auto asked = std::chrono::steady_clock::now();
         crowd_.continue_all();
         while (!crowd_.deserted()) {
-            crowd_.watch(Clock::now() + seconds(1));
+            crowd_.watch(std::chrono::steady_clock::now() + seconds(1));
             progress_.show("ending", crowd_.members().size());
             // Looked at each time: that everything stalls is known when it is over.
-            if (Clock::now() - asked < grace(setting_.scenario, board_)) continue;
-            for (Member& member : crowd_.members()) {
+            if (std::chrono::steady_clock::now() - asked < grace(setting_.scenario, board_))
+                continue;
+            for (CrowdMember& member : crowd_.members()) {
                 if (member.killed) continue;
                 held_up_.push_back(fmt::format(
                     "process {} (pid {}) does not end, {} s after it was asked to", member.number,
@@ -114,13 +117,13 @@ private:
         board_.operations_left = INT64_MAX;
     }
 
-    const Setting& setting_;
-    const Extent& extent_;
-    Board& board_;
-    Progress& progress_;
-    Crowd crowd_;
+    const RunSetting& setting_;
+    const RunExtent& extent_;
+    SharedBoard& board_;
+    RunProgress& progress_;
+    ProcessCrowd crowd_;
     Random random_;
-    Outcomes outcomes_;
+    RunOutcome outcomes_;
     std::vector<std::string> held_up_;
 };
 
@@ -128,7 +131,7 @@ private:
 /// worst; and where the disk is slower than that, three times what the slowest operation took in the two processes that were
 /// alone in the cache, before the run and after.
 std::chrono::nanoseconds hostage_limit(const History& history, const Scenario& scenario,
-                                       const Board& board) {
+                                       const SharedBoard& board) {
     std::uint64_t slowest = 0;
     for (const Operation& operation : history.operations) {
         const bool alone = operation.process == 1 || operation.process == board.processes;
@@ -142,13 +145,13 @@ std::chrono::nanoseconds hostage_limit(const History& history, const Scenario& s
 
 /// What a process may lose between a deed and writing it down: what the judge allows anyway, or where the machine is slower
 /// than that, three times what a moment's work took at the worst.
-std::chrono::nanoseconds noise(const Board& board) {
+std::chrono::nanoseconds noise(const SharedBoard& board) {
     return std::max(JudgeOptions{}.noise, 3 * slowest_work(board));
 }
 
 /// What the processes have written about what they found.
-Check read_notes(const fs::path& histories) {
-    Check check{
+RunCheck read_notes(const fs::path& histories) {
+    RunCheck check{
         "every tree proves itself, every error is explained, and one collection leaves what is "
         "live",
         {},
@@ -165,8 +168,8 @@ Check read_notes(const fs::path& histories) {
     return check;
 }
 
-Check check_of(const Verdict& verdict) {
-    Check check{"the history is one that a correct cache can have", {}, 0};
+RunCheck check_of(const JudgeVerdict& verdict) {
+    RunCheck check{"the history is one that a correct cache can have", {}, 0};
     for (const auto found : verdict.found) check.found += found;
     for (const auto& violation : verdict.violations) {
         check.findings.push_back(fmt::format("{}: {}\n{}", name_of(violation.kind),
@@ -177,16 +180,16 @@ Check check_of(const Verdict& verdict) {
 
 }  // namespace
 
-std::uint64_t Outcomes::violations() const noexcept {
+std::uint64_t RunOutcome::violations() const noexcept {
     std::uint64_t count = 0;
     for (const auto& check : checks) count += check.found;
     return count;
 }
 
-Result<Outcomes> run(const Setting& setting, const Extent& extent, Board& board,
-                     Progress& progress) {
-    auto outcomes = [&]() -> Result<Outcomes> {
-        auto log = Log::open_for_process(setting.histories, 0);
+Result<RunOutcome> run(const RunSetting& setting, const RunExtent& extent, SharedBoard& board,
+                       RunProgress& progress) {
+    auto outcomes = [&]() -> Result<RunOutcome> {
+        auto log = HistoryLog::open_for_process(setting.histories, 0);
         if (!log) return tl::make_unexpected(std::move(log).error());
         return Supervisor(setting, extent, board, progress, *log).run();
     }();

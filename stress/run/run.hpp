@@ -16,24 +16,24 @@
 namespace larder::stress {
 
 /// How long a run goes on, whichever comes first.
-struct Extent {
+struct RunExtent {
     std::optional<unsigned> seconds;
     std::optional<std::uint64_t> operations;
 };
 
 /// One check of the run: what it asserts, and by what it was refuted.
-struct Check {
+struct RunCheck {
     std::string name;
     std::vector<std::string> findings;  ///< sentences, or timelines of several lines
     std::uint64_t found = 0;            ///< those that are not told included
 };
 
-struct Outcomes {
+struct RunOutcome {
     double seconds = 0;
     bool interrupted = false;
     std::uint64_t processes = 0;
-    std::vector<Check> checks;
-    Verdict verdict;
+    std::vector<RunCheck> checks;
+    JudgeVerdict verdict;
     double held_up_seconds = 0;  ///< what an operation was allowed to take that waits for nobody
     std::vector<std::string> left_out;  ///< what was asked for and could not be done here
     [[nodiscard]] std::uint64_t violations() const noexcept;
@@ -41,7 +41,7 @@ struct Outcomes {
 
 /// Runs the scenario, then looks at what is left, and judges.
 /// Errors: where there can be no run at all, or no judgement.
-[[nodiscard]] Result<Outcomes> run(const Setting& setting, const Extent& extent, Board& board,
-                                   Progress& progress);
+[[nodiscard]] Result<RunOutcome> run(const RunSetting& setting, const RunExtent& extent,
+                                     SharedBoard& board, RunProgress& progress);
 
 }  // namespace larder::stress

@@ -18,6 +18,6 @@ constexpr Time usual_beat = 500'000'000, longest_usual_beat = 5 * usual_beat;
 /// everybody was stopped in it.
 ///
 /// The end comes first: a metronome that is killed between the two has stopped nobody, and not everybody for ever.
-[[nodiscard]] std::vector<Event> events_of_beat(std::uint32_t metronome, const Interval& beat);
+[[nodiscard]] std::vector<LogEvent> events_of_beat(std::uint32_t metronome, const Interval& beat);
 
 }  // namespace larder::stress

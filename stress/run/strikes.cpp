@@ -14,43 +14,43 @@ namespace {
 using std::chrono::milliseconds;
 
 /// Somebody who works, and has not been killed yet; null where there is nobody.
-Member* draw_worker(Field& field) {
-    std::vector<Member*> workers;
-    for (Member& member : field.crowd.members()) {
-        if (member.role == Role::worker && !member.killed) workers.push_back(&member);
+CrowdMember* draw_worker(StrikeContext& field) {
+    std::vector<CrowdMember*> workers;
+    for (CrowdMember& member : field.crowd.members()) {
+        if (member.role == ProcessRole::worker && !member.killed) workers.push_back(&member);
     }
     return workers.empty() ? nullptr : workers[field.random.below(workers.size())];
 }
 
-class Kill : public Strike {
-    bool start(Field& field) override {
-        Member* const victim = draw_worker(field);
+class KillStrike : public FaultStrike {
+    bool start(StrikeContext& field) override {
+        CrowdMember* const victim = draw_worker(field);
         if (victim != nullptr) field.crowd.kill(*victim);
         return victim != nullptr;
     }
 };
 
-class Stop : public Strike {
-    bool start(Field& field) override {
-        Member* const victim = draw_worker(field);
+class StopStrike : public FaultStrike {
+    bool start(StrikeContext& field) override {
+        CrowdMember* const victim = draw_worker(field);
         if (victim != nullptr)
             field.crowd.stop(*victim, milliseconds(field.random.between(10, 2000)));
         return victim != nullptr;
     }
 };
 
-class Pause : public Strike {
-    bool start(Field& field) override {
+class PauseStrike : public FaultStrike {
+    bool start(StrikeContext& field) override {
         const milliseconds time(field.random.between(10, 1000));
-        for (Member& member : field.crowd.members()) {
-            if (member.role != Role::metronome) field.crowd.stop(member, time);
+        for (CrowdMember& member : field.crowd.members()) {
+            if (member.role != ProcessRole::metronome) field.crowd.stop(member, time);
         }
         return true;
     }
 };
 
-class Clock : public Strike {
-    bool start(Field& field) override {
+class ClockStrike : public FaultStrike {
+    bool start(StrikeContext& field) override {
         constexpr std::int64_t second = 1'000'000'000, year = 365 * 24 * 3600 * second;
         const auto drawn = static_cast<std::int64_t>(field.random.next());
         switch (field.random.below(4)) {
@@ -66,12 +66,12 @@ class Clock : public Strike {
         }
         return true;
     }
-    void check(Field& field) override { field.board.clock_offset = 0; }
+    void check(StrikeContext& field) override { field.board.clock_offset = 0; }
 };
 
-class CollectorKill : public Strike {
-    bool start(Field& field) override {
-        Member* const collector = field.crowd.spawn(Role::collector);
+class CollectorStrike : public FaultStrike {
+    bool start(StrikeContext& field) override {
+        CrowdMember* const collector = field.crowd.spawn(ProcessRole::collector);
         if (collector == nullptr) return false;
         collector->kill_at = std::chrono::steady_clock::now() +
                              std::chrono::microseconds(field.random.between(500, 50'000));
@@ -79,14 +79,14 @@ class CollectorKill : public Strike {
     }
 };
 
-class Full : public Strike {
-    bool start(Field& field) override {
+class FullStrike : public FaultStrike {
+    bool start(StrikeContext& field) override {
         if (!field.setting.disk_is_small || ballast_) return false;
         ballast_.emplace(field.setting.scratch / "ballast");
         until_ = std::chrono::steady_clock::now() + milliseconds(field.random.between(50, 1000));
         return true;
     }
-    void tick(Field&, SteadyTime now) override {
+    void tick(StrikeContext&, SteadyTime now) override {
         if (!ballast_) return;
         if (now >= until_) {
             ballast_.reset();
@@ -94,19 +94,19 @@ class Full : public Strike {
             ballast_->fill();  // what others have freed meanwhile
         }
     }
-    void check(Field&) override { ballast_.reset(); }
+    void check(StrikeContext&) override { ballast_.reset(); }
 
-    std::optional<Ballast> ballast_;
+    std::optional<BallastFile> ballast_;
     SteadyTime until_;
 };
 
-std::unique_ptr<Strike> make_strike(std::string_view name) {
-    if (name == "kill") return std::make_unique<Kill>();
-    if (name == "stop") return std::make_unique<Stop>();
-    if (name == "pause") return std::make_unique<Pause>();
-    if (name == "clock") return std::make_unique<Clock>();
-    if (name == "collector") return std::make_unique<CollectorKill>();
-    if (name == "full") return std::make_unique<Full>();
+std::unique_ptr<FaultStrike> make_strike(std::string_view name) {
+    if (name == "kill") return std::make_unique<KillStrike>();
+    if (name == "stop") return std::make_unique<StopStrike>();
+    if (name == "pause") return std::make_unique<PauseStrike>();
+    if (name == "clock") return std::make_unique<ClockStrike>();
+    if (name == "collector") return std::make_unique<CollectorStrike>();
+    if (name == "full") return std::make_unique<FullStrike>();
     return nullptr;  // the others strike from within: see fault/
 }
 
@@ -120,7 +120,7 @@ SteadyTime draw_next(double rate, Random& random) {
 
 }  // namespace
 
-Strikes::Strikes(const Setting& setting, Random& random) {
+StrikeSchedule::StrikeSchedule(const RunSetting& setting, Random& random) {
     for (const auto& named : fault_names()) {
         const double rate = setting.scenario.measure_of(named.name);
         auto strike = make_strike(named.name);
@@ -129,7 +129,7 @@ Strikes::Strikes(const Setting& setting, Random& random) {
     }
 }
 
-SteadyTime Strikes::strike_due(Field& field) {
+SteadyTime StrikeSchedule::strike_due(StrikeContext& field) {
     SteadyTime next = SteadyTime::max();
     for (auto& planned : planned_) {
         const auto now = std::chrono::steady_clock::now();
@@ -143,7 +143,7 @@ SteadyTime Strikes::strike_due(Field& field) {
     return next;
 }
 
-void Strikes::end(Field& field) {
+void StrikeSchedule::end(StrikeContext& field) {
     for (auto& planned : planned_) planned.strike->check(field);
     planned_.clear();
 }

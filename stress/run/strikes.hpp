@@ -12,40 +12,40 @@
 namespace larder::stress {
 
 /// What a strike works on.
-struct Field {
-    const Setting& setting;
-    Board& board;
-    Crowd& crowd;
+struct StrikeContext {
+    const RunSetting& setting;
+    SharedBoard& board;
+    ProcessCrowd& crowd;
     Random& random;
 };
 
-class Strike {
+class FaultStrike {
 public:
-    virtual ~Strike() = default;
+    virtual ~FaultStrike() = default;
     /// Strikes once. False where there was nothing to strike.
-    virtual bool start(Field& field) = 0;
+    virtual bool start(StrikeContext& field) = 0;
     /// Called often: undoes what has lasted long enough.
-    virtual void tick(Field&, SteadyTime) {}
+    virtual void tick(StrikeContext&, SteadyTime) {}
     /// Undoes all, at once.
-    virtual void check(Field&) {}
+    virtual void check(StrikeContext&) {}
 };
 
 /// All strikes that the scenario names, each at its own rate, at random times.
-class Strikes {
+class StrikeSchedule {
 public:
-    explicit Strikes(const Setting& setting, Random& random);
+    explicit StrikeSchedule(const RunSetting& setting, Random& random);
 
     /// Strikes what is due. When the next will be due is the result.
-    SteadyTime strike_due(Field& field);
+    SteadyTime strike_due(StrikeContext& field);
     /// No strikes from now on, and nothing left of those that were.
-    void end(Field& field);
+    void end(StrikeContext& field);
 
 private:
     struct Planned {
         const char* name;
         double rate;
         SteadyTime next;
-        std::unique_ptr<Strike> strike;
+        std::unique_ptr<FaultStrike> strike;
     };
     std::vector<Planned> planned_;
 };

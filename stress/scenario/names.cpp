@@ -3,8 +3,8 @@
 
 namespace larder::stress {
 
-const std::vector<Named>& work_names() {
-    static const std::vector<Named> names{
+const std::vector<HelpEntry>& work_names() {
+    static const std::vector<HelpEntry> names{
         {"put", "publish a new tree under a key"},
         {"replace", "publish where an entry stands already"},
         {"get", "lease an entry, read all of it, and keep the lease for later"},
@@ -32,8 +32,8 @@ const std::vector<Named>& work_names() {
     return names;
 }
 
-const std::vector<Named>& fault_names() {
-    static const std::vector<Named> names{
+const std::vector<HelpEntry>& fault_names() {
+    static const std::vector<HelpEntry> names{
         {"kill", "SIGKILL to a random process; times a second"},
         {"point-kill",
          "SIGKILL at a named point of the protocol; share of the processes that are to die so"},

@@ -12,11 +12,11 @@ namespace larder::stress {
 
 namespace {
 
-using Words = std::vector<std::string_view>;
+using LineWords = std::vector<std::string_view>;
 
-Words words_of(std::string_view line) {
+LineWords words_of(std::string_view line) {
     line = line.substr(0, line.find('#'));
-    Words words;
+    LineWords words;
     constexpr std::string_view blank = " \t\r";
     for (auto begin = line.find_first_not_of(blank); begin != std::string_view::npos;
          begin = line.find_first_not_of(blank)) {
@@ -43,10 +43,10 @@ Result<Number> number_of(std::string_view text, Number low, Number high) {
 }
 
 /// A setting that takes one value.
-using Setter = std::function<Result<>(Scenario&, std::string_view)>;
+using ScenarioSetter = std::function<Result<>(Scenario&, std::string_view)>;
 
-template <class Member>
-Setter whole_number(Member member, unsigned low, unsigned high) {
+template <class CrowdMember>
+ScenarioSetter whole_number(CrowdMember member, unsigned low, unsigned high) {
     return [=](Scenario& scenario, std::string_view text) -> Result<> {
         TRY_ASSIGN(scenario.*member, number_of<unsigned>(text, low, high));
         return {};
@@ -62,8 +62,8 @@ Result<> set_tree(Scenario& scenario, std::string_view text) {
 }
 
 /// The limits are far beyond what a machine bears, and keep the numbers of a run within the types of an Event.
-const std::map<std::string_view, Setter>& settings() {
-    static const std::map<std::string_view, Setter> setters{
+const std::map<std::string_view, ScenarioSetter>& settings() {
+    static const std::map<std::string_view, ScenarioSetter> setters{
         {"processes", whole_number(&Scenario::processes, 1, 256)},
         {"threads", whole_number(&Scenario::threads, 1, 64)},
         {"seconds", whole_number(&Scenario::seconds, 1, 1'000'000)},
@@ -82,12 +82,12 @@ const std::map<std::string_view, Setter>& settings() {
 }
 
 /// `work NAME NUMBER` and `fault NAME NUMBER`.
-Result<> set_named(std::map<std::string, double>& values, const std::vector<Named>& names,
-                   const Words& words) {
+Result<> set_named(std::map<std::string, double>& values, const std::vector<HelpEntry>& names,
+                   const LineWords& words) {
     if (words.size() != 3)
         return invalid(fmt::format("\"{}\" wants a name and a number", words[0]));
     const bool known = std::any_of(names.begin(), names.end(),
-                                   [&](const Named& named) { return words[1] == named.name; });
+                                   [&](const HelpEntry& named) { return words[1] == named.name; });
     if (!known) return invalid(fmt::format("there is no {} \"{}\"", words[0], words[1]));
     TRY_ASSIGN(const double number, number_of<double>(words[2], 0, 1e6));
     if (!values.emplace(words[1], number).second)
@@ -95,7 +95,7 @@ Result<> set_named(std::map<std::string, double>& values, const std::vector<Name
     return {};
 }
 
-Result<> set(Scenario& scenario, const Words& words, std::vector<std::string_view>& seen) {
+Result<> set(Scenario& scenario, const LineWords& words, std::vector<std::string_view>& seen) {
     if (words[0] == "work") return set_named(scenario.work, work_names(), words);
     if (words[0] == "fault") return set_named(scenario.faults, fault_names(), words);
     const auto setter = settings().find(words[0]);
@@ -115,7 +115,7 @@ Result<Scenario> parse_scenario(std::string_view text, std::string name) {
     std::vector<std::string_view> seen;
     for (std::size_t number = 1; !text.empty(); ++number) {
         const auto end = text.find('\n');
-        const Words words = words_of(text.substr(0, end));
+        const LineWords words = words_of(text.substr(0, end));
         text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
         if (words.empty()) continue;
         if (auto done = set(scenario, words, seen); !done)
@@ -147,7 +147,7 @@ Result<> choose_faults(Scenario& scenario, std::string_view list) {
         const std::string name(item.substr(0, equals));
         const auto& names = fault_names();
         const bool known = std::any_of(names.begin(), names.end(),
-                                       [&](const Named& named) { return name == named.name; });
+                                       [&](const HelpEntry& named) { return name == named.name; });
         if (!known) return invalid(fmt::format("there is no fault \"{}\"", name));
         const auto before = scenario.faults.find(name);
         double measure = before != scenario.faults.end()

@@ -49,12 +49,12 @@ struct Scenario {
 };
 
 /// Every `work` and every `fault` that a scenario may name, with a line about it. In the order in which the help lists them.
-struct Named {
+struct HelpEntry {
     const char* name;
     const char* about;
 };
-[[nodiscard]] const std::vector<Named>& work_names();
-[[nodiscard]] const std::vector<Named>& fault_names();
+[[nodiscard]] const std::vector<HelpEntry>& work_names();
+[[nodiscard]] const std::vector<HelpEntry>& fault_names();
 
 /// Errors: `invalid`, with the line's number and what was expected there.
 [[nodiscard]] Result<Scenario> parse_scenario(std::string_view text, std::string name);

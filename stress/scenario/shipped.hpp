@@ -7,13 +7,13 @@
 
 namespace larder::stress {
 
-struct Shipped {
+struct ShippedScenario {
     std::string_view name;
     std::string_view text;
     /// Its first comment: what it is for.
     [[nodiscard]] std::string_view about() const noexcept;
 };
 
-[[nodiscard]] std::span<const Shipped> shipped_scenarios() noexcept;
+[[nodiscard]] std::span<const ShippedScenario> shipped_scenarios() noexcept;
 
 }  // namespace larder::stress

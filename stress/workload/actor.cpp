@@ -13,15 +13,15 @@
 
 namespace larder::stress {
 
-Actor::Actor(Crew& in_crew, std::uint16_t number, std::shared_ptr<Cache> with_cache)
-    : crew(in_crew),
+Actor::Actor(RunProcess& in_process, std::uint16_t number, std::shared_ptr<Cache> with_cache)
+    : process(in_process),
       thread(number),
-      random(in_crew.setting.seed, mix(in_crew.process, number, 0xac7)),
+      random(in_process.setting.seed, mix(in_process.number, number, 0xac7)),
       cache(std::move(with_cache)) {}
 
 Version Actor::fresh_version() {
-    return Version{crew.process} << 32 |
-           (crew.versions.fetch_add(1, std::memory_order_relaxed) + 1);
+    return Version{process.number} << 32 |
+           (process.versions.fetch_add(1, std::memory_order_relaxed) + 1);
 }
 
 Bucket Actor::bucket(std::uint32_t number) const {
@@ -31,10 +31,10 @@ Bucket Actor::bucket(std::uint32_t number) const {
 }
 
 std::filesystem::path Actor::fresh_scratch() {
-    return setting().scratch / fmt::format("{}-{}-{}", crew.process, thread, ++scratch_);
+    return setting().scratch / fmt::format("{}-{}-{}", process.number, thread, ++scratch_);
 }
 
-void Actor::hold(Held entry) {
+void Actor::hold(HeldEntry entry) {
     if (scenario().held == 0) return;
     if (held.size() >= scenario().held)
         held.erase(held.begin() + static_cast<std::ptrdiff_t>(random.below(held.size())));
@@ -42,10 +42,10 @@ void Actor::hold(Held entry) {
 }
 
 void Actor::report_violation(const std::string& sentence) {
-    crew.board.violations.fetch_add(1, std::memory_order_relaxed);
-    const auto path = setting().histories / fmt::format("notes.{}", crew.process);
+    process.board.violations.fetch_add(1, std::memory_order_relaxed);
+    const auto path = setting().histories / fmt::format("notes.{}", process.number);
     const os::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    std::string line = fmt::format("process {} thread {}: {}", crew.process, thread, sentence);
+    std::string line = fmt::format("process {} thread {}: {}", process.number, thread, sentence);
     std::replace(line.begin(), line.end(), '\n', ' ');
     line += '\n';
     if (!fd || ::write(fd.get(), line.data(), line.size()) < 0)

@@ -17,11 +17,11 @@
 namespace larder::stress {
 
 /// A process of the run, as all of its threads share it.
-struct Crew {
-    const Setting& setting;
-    Board& board;
-    Log& log;
-    std::uint32_t process;
+struct RunProcess {
+    const RunSetting& setting;
+    SharedBoard& board;
+    HistoryLog& log;
+    std::uint32_t number;
     std::shared_ptr<Cache>
         cache;  ///< that its threads begin with; never changed once there are several
     std::atomic<std::uint32_t> versions{0};  ///< of its puts: with its number they are the run's
@@ -31,7 +31,7 @@ struct Crew {
 };
 
 /// An entry leased a while ago.
-struct Held {
+struct HeldEntry {
     Lease lease;
     std::uint32_t bucket;
     std::uint32_t key;
@@ -40,17 +40,17 @@ struct Held {
 
 class Actor {
 public:
-    Actor(Crew& crew, std::uint16_t thread, std::shared_ptr<Cache> cache);
+    Actor(RunProcess& process, std::uint16_t thread, std::shared_ptr<Cache> cache);
 
-    Crew& crew;
+    RunProcess& process;
     std::uint16_t thread;
     std::uint32_t operations = 0;
     Random random;
     std::shared_ptr<Cache> cache;
-    std::vector<Held> held;
+    std::vector<HeldEntry> held;
 
-    [[nodiscard]] const Setting& setting() const { return crew.setting; }
-    [[nodiscard]] const Scenario& scenario() const { return crew.setting.scenario; }
+    [[nodiscard]] const RunSetting& setting() const { return process.setting; }
+    [[nodiscard]] const Scenario& scenario() const { return process.setting.scenario; }
     [[nodiscard]] Version fresh_version();
     [[nodiscard]] Bucket bucket(std::uint32_t bucket) const;
     [[nodiscard]] std::uint32_t draw_bucket() {
@@ -62,7 +62,7 @@ public:
     /// A fresh name below the scratch directory.
     [[nodiscard]] std::filesystem::path fresh_scratch();
 
-    void hold(Held held);
+    void hold(HeldEntry held);
 
     /// A promise is broken, in a sentence: counted, and written to this process's notes.
     void report_violation(const std::string& sentence);

@@ -16,15 +16,15 @@ namespace larder::stress {
 namespace {
 
 /// From child to parent: the child says that it has done with what it inherited, or ends.
-class Word {
+class OnceSignal {
 public:
-    Word() { open_ = ::pipe2(ends_, O_CLOEXEC) == 0; }
-    ~Word() {
+    OnceSignal() { open_ = ::pipe2(ends_, O_CLOEXEC) == 0; }
+    ~OnceSignal() {
         close(0);
         close(1);
     }
-    Word(const Word&) = delete;
-    Word& operator=(const Word&) = delete;
+    OnceSignal(const OnceSignal&) = delete;
+    OnceSignal& operator=(const OnceSignal&) = delete;
 
     void say() {
         (void)!::write(ends_[1], "!", 1);
@@ -47,7 +47,7 @@ private:
     int ends_[2] = {-1, -1};
 };
 
-class Fork : public Workload {
+class ForkWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
         const Version version = actor.fresh_version();
@@ -59,23 +59,23 @@ class Fork : public Workload {
         const auto written =
             write_tree((*staging)->path(), {bucket, key, version, actor.scenario().tree});
 
-        Word word;
+        OnceSignal word;
         // The parent lets go of no lease before the child has read what it inherited: that is all that is promised to it.
         // Should the parent be killed meanwhile, the child's copy of the participant's lock keeps the leases.
         const bool forked = fork_away([&] {
             staging.reset();  // a copy: nothing of the parent's goes with it
-            actor.crew.live_as_child(actor, [&] { word.say(); });
+            actor.process.live_as_child(actor, [&] { word.say(); });
         });
         if (forked) word.hear();
 
-        MayRemove removal(actor, bucket, key, !actor.setting().can_exchange);
-        Recorded operation(actor, Kind::put, bucket, key, version);
+        PossibleRemove removal(actor, bucket, key, !actor.setting().can_exchange);
+        RecordedOp operation(actor, EventKind::put, bucket, key, version);
         auto published = [&]() -> Result<Lease> {
             if (!written) return tl::make_unexpected(written.error());
             const LibraryCall call;
             return actor.bucket(bucket).publish(key_name(key), std::move(**staging));
         }();
-        published ? operation.end(Outcome::ok, version) : operation.end(published.error());
+        published ? operation.end(OpOutcome::ok, version) : operation.end(published.error());
         removal.end(published.has_value());
     }
 };
@@ -83,7 +83,7 @@ class Fork : public Workload {
 }  // namespace
 
 std::unique_ptr<Workload> make_forker(std::string_view name) {
-    if (name == "fork") return std::make_unique<Fork>();
+    if (name == "fork") return std::make_unique<ForkWork>();
     return nullptr;
 }
 

@@ -15,10 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Collect : public Workload {
+class CollectWork : public Workload {
 public:
     void start(Actor& actor) override {
-        Recorded operation(actor, Kind::collect, 0, 0);
+        RecordedOp operation(actor, EventKind::collect, 0, 0);
         const auto collected = [&] {
             const LibraryCall call;
             CollectOptions options;
@@ -27,19 +27,19 @@ public:
             return actor.cache->collect(options);
         }();
         // Leaves every key as it was, whatever it comes to.
-        collected ? operation.end(Outcome::ok) : operation.end(collected.error());
+        collected ? operation.end(OpOutcome::ok) : operation.end(collected.error());
         if (collected) tell_of_strangers(actor, *collected);
     }
 
     /// Invariant 6: one collection, and nothing is left that is not live.
     void check(Actor& actor) override {
-        Recorded operation(actor, Kind::collect, 0, 0);
+        RecordedOp operation(actor, EventKind::collect, 0, 0);
         const auto collected = actor.cache->collect();
         if (!collected) {
             actor.report_violation("the last collection: " + collected.error().message());
             return operation.end(collected.error());
         }
-        operation.end(Outcome::ok);
+        operation.end(OpOutcome::ok);
         tell_of_strangers(actor, *collected);
         for (const auto& leased : collected->leased) {
             actor.report_violation(fmt::format("a lease of pid {} on {}, which has ended",
@@ -65,7 +65,7 @@ private:
 };
 
 /// A collection with limits. One key of each bucket is pinned from the beginning.
-class Evict : public Workload {
+class EvictWork : public Workload {
 public:
     void setup(Actor& actor) override {
         for (std::uint32_t bucket = 0; bucket < actor.scenario().buckets; ++bucket) {
@@ -87,14 +87,14 @@ public:
         options.threads = static_cast<unsigned>(actor.random.below(3));
 
         // Whoever is killed in the middle may have evicted any of them.
-        Recorded whole(actor, Kind::collect, 0, 0);
-        Candidates candidates;
+        RecordedOp whole(actor, EventKind::collect, 0, 0);
+        CandidateKeys candidates;
         for (std::uint32_t bucket = 0; bucket < actor.scenario().buckets; ++bucket) {
             for (std::uint32_t key = 0; key < actor.scenario().keys; ++key) {
-                candidates.try_emplace(
-                    {bucket_name(bucket), key_name(key)},
-                    Candidate{bucket, key,
-                              std::make_unique<Recorded>(actor, Kind::evict, bucket, key)});
+                candidates.try_emplace({bucket_name(bucket), key_name(key)},
+                                       CandidateKey{bucket, key,
+                                                    std::make_unique<RecordedOp>(
+                                                        actor, EventKind::evict, bucket, key)});
             }
         }
         bool chosen = false;
@@ -112,22 +112,22 @@ public:
             return actor.cache->collect(options);
         }();
         for (auto& [name, candidate] : candidates) {
-            if (candidate.recorded) candidate.recorded->end(Outcome::failed);
+            if (candidate.recorded) candidate.recorded->end(OpOutcome::failed);
         }
-        collected ? whole.end(Outcome::ok) : whole.end(collected.error());
+        collected ? whole.end(OpOutcome::ok) : whole.end(collected.error());
     }
 
 private:
     static constexpr std::uint32_t pinned_key = 0, kept_key = 1;
 
-    struct Candidate {
+    struct CandidateKey {
         std::uint32_t bucket, key;
-        std::unique_ptr<Recorded> recorded;  ///< null once it has ended
+        std::unique_ptr<RecordedOp> recorded;  ///< null once it has ended
     };
-    using Candidates = std::map<std::pair<std::string, std::string>, Candidate>;
+    using CandidateKeys = std::map<std::pair<std::string, std::string>, CandidateKey>;
 
     /// It is retired, and nobody collects before this returns: its tree can still be read.
-    static void note(Actor& actor, Candidates& candidates, const Eviction& eviction) {
+    static void note(Actor& actor, CandidateKeys& candidates, const Eviction& eviction) {
         const auto found = candidates.find({eviction.bucket, eviction.key});
         if (found == candidates.end())
             return actor.report_violation(
@@ -144,17 +144,17 @@ private:
         const auto reading =
             read_tree(actor.cache->root() / "archive" / eviction.id / "tree", {bucket, key, {}});
         // Where this process lacks what it takes to read, nothing is known of the version.
-        recorded->end(reading && !reading->sound() ? Outcome::broken : Outcome::ok,
+        recorded->end(reading && !reading->sound() ? OpOutcome::broken : OpOutcome::ok,
                       reading && reading->sound() ? reading->version : 0);
         recorded.reset();
     }
 };
 
-class List : public Workload {
+class ListWork : public Workload {
 public:
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
-        Recorded operation(actor, Kind::list, bucket, 0);
+        RecordedOp operation(actor, EventKind::list, bucket, 0);
         const auto listed = [&]() -> Result<> {
             const LibraryCall call;
             if (auto names = actor.cache->buckets(); !names)
@@ -167,7 +167,7 @@ public:
                 return tl::make_unexpected(status.error());
             return {};
         }();
-        listed ? operation.end(Outcome::ok) : operation.end(listed.error());
+        listed ? operation.end(OpOutcome::ok) : operation.end(listed.error());
     }
 
     /// Invariant 2, from outside: as many entries in the archive as there are keys.
@@ -191,7 +191,7 @@ public:
     }
 };
 
-class Verify : public Workload {
+class VerifyWork : public Workload {
 public:
     void start(Actor& actor) override { verify(actor); }
     void check(Actor& actor) override {
@@ -215,7 +215,7 @@ private:
 
     /// Its calls never fail on purpose: a table that can't be read would be a finding.
     static std::optional<VerifyReport> verify(Actor& actor) {
-        Recorded operation(actor, Kind::verify, 0, 0);
+        RecordedOp operation(actor, EventKind::verify, 0, 0);
         auto report = actor.cache->verify();
         if (!report) {
             operation.end(report.error());
@@ -226,20 +226,20 @@ private:
             actor.report_violation(fmt::format("verify: {} {}: {}", name_of(finding.kind),
                                                finding.path.string(), finding.what));
         }
-        operation.end(report->sound() ? Outcome::ok : Outcome::broken);
+        operation.end(report->sound() ? OpOutcome::ok : OpOutcome::broken);
         return std::move(*report);
     }
 };
 
-class Open : public Workload {
+class OpenWork : public Workload {
     void start(Actor& actor) override {
-        Recorded operation(actor, Kind::open, 0, 0);
+        RecordedOp operation(actor, EventKind::open, 0, 0);
         auto opened = [&] {
             const LibraryCall call;
             return Cache::open(actor.setting().cache, open_options(actor.setting()));
         }();
         if (!opened) return operation.end(opened.error());
-        operation.end(Outcome::ok);
+        operation.end(OpOutcome::ok);
         // Leases taken through the one before stay good, and keep it open, for as long as they are held.
         actor.cache = std::make_shared<Cache>(std::move(*opened));
     }
@@ -248,11 +248,11 @@ class Open : public Workload {
 }  // namespace
 
 std::unique_ptr<Workload> make_keeper(std::string_view name) {
-    if (name == "collect") return std::make_unique<Collect>();
-    if (name == "evict") return std::make_unique<Evict>();
-    if (name == "list") return std::make_unique<List>();
-    if (name == "verify") return std::make_unique<Verify>();
-    if (name == "open") return std::make_unique<Open>();
+    if (name == "collect") return std::make_unique<CollectWork>();
+    if (name == "evict") return std::make_unique<EvictWork>();
+    if (name == "list") return std::make_unique<ListWork>();
+    if (name == "verify") return std::make_unique<VerifyWork>();
+    if (name == "open") return std::make_unique<OpenWork>();
     return nullptr;
 }
 

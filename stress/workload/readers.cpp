@@ -10,7 +10,7 @@ namespace larder::stress {
 
 namespace {
 
-class Get : public Workload {
+class GetWork : public Workload {
 public:
     void start(Actor& actor) override {
         auto held = lease(actor, actor.draw_bucket(), actor.draw_key());
@@ -30,7 +30,7 @@ public:
 };
 
 /// Others have replaced, refreshed and collected since it was leased.
-class Use : public Workload {
+class UseWork : public Workload {
     void start(Actor& actor) override {
         if (actor.held.empty()) return;
         const auto chosen =
@@ -40,7 +40,7 @@ class Use : public Workload {
     }
 };
 
-class Hoard : public Workload {
+class HoardWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
         for (int i = 0; i < 100; ++i) {
@@ -51,12 +51,12 @@ class Hoard : public Workload {
     }
 };
 
-class Materialize : public Workload {
+class MaterializeWork : public Workload {
     void start(Actor& actor) override {
         auto held = lease(actor, actor.draw_bucket(), actor.draw_key());
         if (!held) return;
         const auto destination = actor.fresh_scratch();
-        Recorded operation(actor, Kind::use, held->bucket, held->key, held->version);
+        RecordedOp operation(actor, EventKind::use, held->bucket, held->key, held->version);
         const auto carried = [&] {
             const LibraryCall call;
             MaterializeOptions options;
@@ -67,7 +67,7 @@ class Materialize : public Workload {
         if (carried) {
             end_with_reading(actor, operation, *held, destination);
         } else if (carried.error().sys_errno == EMLINK) {
-            operation.end(Outcome::failed, held->version, EMLINK);  // the file system's own limit
+            operation.end(OpOutcome::failed, held->version, EMLINK);  // the file system's own limit
         } else {
             operation.end(carried.error());
         }
@@ -79,10 +79,10 @@ class Materialize : public Workload {
 }  // namespace
 
 std::unique_ptr<Workload> make_reader(std::string_view name) {
-    if (name == "get") return std::make_unique<Get>();
-    if (name == "use") return std::make_unique<Use>();
-    if (name == "hoard") return std::make_unique<Hoard>();
-    if (name == "materialize") return std::make_unique<Materialize>();
+    if (name == "get") return std::make_unique<GetWork>();
+    if (name == "use") return std::make_unique<UseWork>();
+    if (name == "hoard") return std::make_unique<HoardWork>();
+    if (name == "materialize") return std::make_unique<MaterializeWork>();
     return nullptr;
 }
 

@@ -11,25 +11,25 @@ namespace larder::stress {
 
 namespace fs = std::filesystem;
 
-std::optional<Held> end_with_lease(Actor& actor, Recorded& operation, Lease lease,
-                                   std::uint32_t bucket, std::uint32_t key) {
+std::optional<HeldEntry> end_with_lease(Actor& actor, RecordedOp& operation, Lease lease,
+                                        std::uint32_t bucket, std::uint32_t key) {
     const auto version = read_version(lease.path());
     if (!version) {
         actor.report_violation(
             fmt::format("bucket {} key {}: a leased tree that does not say whose it is: {}", bucket,
                         key, lease.path().string()));
-        operation.end(Outcome::broken);
+        operation.end(OpOutcome::broken);
         return std::nullopt;
     }
     if (!lease.is_protected())
         actor.report_violation(
             fmt::format("bucket {} key {}: a lease that protects nothing", bucket, key));
-    operation.end(Outcome::ok, *version);
-    return Held{std::move(lease), bucket, key, *version};
+    operation.end(OpOutcome::ok, *version);
+    return HeldEntry{std::move(lease), bucket, key, *version};
 }
 
-std::optional<Held> lease(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
-    Recorded operation(actor, Kind::get, bucket, key);
+std::optional<HeldEntry> lease(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
+    RecordedOp operation(actor, EventKind::get, bucket, key);
     auto got = [&] {
         const LibraryCall call;
         return actor.bucket(bucket).get(key_name(key));
@@ -41,21 +41,22 @@ std::optional<Held> lease(Actor& actor, std::uint32_t bucket, std::uint32_t key)
     return end_with_lease(actor, operation, std::move(*got), bucket, key);
 }
 
-void end_with_reading(Actor& actor, Recorded& operation, const Held& held, const fs::path& tree) {
+void end_with_reading(Actor& actor, RecordedOp& operation, const HeldEntry& held,
+                      const fs::path& tree) {
     const auto reading = read_tree(tree, {held.bucket, held.key, held.version});
     if (!reading)
-        return operation.end(Outcome::failed, held.version,
+        return operation.end(OpOutcome::failed, held.version,
                              static_cast<std::uint64_t>(reading.error().sys_errno));
     if (!reading->sound()) {
         actor.report_violation(fmt::format("bucket {} key {} version {} in {}: {}", held.bucket,
                                            held.key, held.version, tree.string(), reading->damage));
-        return operation.end(Outcome::broken, reading->version);
+        return operation.end(OpOutcome::broken, reading->version);
     }
-    operation.end(Outcome::ok, reading->version);
+    operation.end(OpOutcome::ok, reading->version);
 }
 
-void use(Actor& actor, const Held& held) {
-    Recorded operation(actor, Kind::use, held.bucket, held.key, held.version);
+void use(Actor& actor, const HeldEntry& held) {
+    RecordedOp operation(actor, EventKind::use, held.bucket, held.key, held.version);
     end_with_reading(actor, operation, held, held.lease.path());
 }
 

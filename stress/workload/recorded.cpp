@@ -7,37 +7,37 @@
 
 namespace larder::stress {
 
-Recorded::Recorded(Actor& actor, Kind kind, std::uint32_t bucket, std::uint32_t key,
-                   Version version)
-    : actor_(actor), begun_(Log::now()) {
-    event_.process = actor.crew.process;
+RecordedOp::RecordedOp(Actor& actor, EventKind kind, std::uint32_t bucket, std::uint32_t key,
+                       Version version)
+    : actor_(actor), begun_(HistoryLog::now()) {
+    event_.process = actor.process.number;
     event_.thread = actor.thread;
     event_.operation = ++actor.operations;
     event_.kind = kind;
     event_.bucket = bucket;
     event_.key = key;
-    append(Phase::begin, Outcome::none, version, 0);
+    append(EventPhase::begin, OpOutcome::none, version, 0);
 }
 
-void Recorded::middle() { append(Phase::middle, Outcome::none, 0, 0); }
+void RecordedOp::middle() { append(EventPhase::middle, OpOutcome::none, 0, 0); }
 
-void Recorded::end(Outcome outcome, Version version, std::uint64_t detail) {
-    append(Phase::end, outcome, version, detail);
-    actor_.crew.board.latencies[static_cast<std::size_t>(event_.kind) % max_kinds].add(Log::now() -
-                                                                                       begun_);
+void RecordedOp::end(OpOutcome outcome, Version version, std::uint64_t detail) {
+    append(EventPhase::end, outcome, version, detail);
+    actor_.process.board.latencies[static_cast<std::size_t>(event_.kind) % max_kinds].add(
+        HistoryLog::now() - begun_);
 }
 
-void Recorded::end(const Error& error) {
+void RecordedOp::end(const Error& error) {
     const auto detail = static_cast<std::uint64_t>(error.sys_errno);
     switch (error.code) {
         case Errc::miss:
-            return end(Outcome::miss, 0, detail);
+            return end(OpOutcome::miss, 0, detail);
         case Errc::busy:
-            return end(Outcome::busy, 0, detail);
+            return end(OpOutcome::busy, 0, detail);
         case Errc::build:
-            return end(Outcome::failed, 0, detail);  // our own builder's
+            return end(OpOutcome::failed, 0, detail);  // our own builder's
         case Errc::no_space:
-            if (actor_.setting().disk_is_small) return end(Outcome::failed, 0, detail);
+            if (actor_.setting().disk_is_small) return end(OpOutcome::failed, 0, detail);
             break;
         default:
             break;
@@ -49,23 +49,25 @@ void Recorded::end(const Error& error) {
             fmt::format("operation {} (kind {}): an error that no fault explains: {}",
                         event_.operation, static_cast<unsigned>(event_.kind), error.message()));
     }
-    end(Outcome::failed, 0, detail);
+    end(OpOutcome::failed, 0, detail);
 }
 
-void Recorded::append(Phase phase, Outcome outcome, Version version, std::uint64_t detail) {
+void RecordedOp::append(EventPhase phase, OpOutcome outcome, Version version,
+                        std::uint64_t detail) {
     event_.phase = phase;
     event_.outcome = outcome;
     event_.version = version;
     event_.detail = detail;
-    actor_.crew.log.append(event_);
+    actor_.process.log.append(event_);
 }
 
-MayRemove::MayRemove(Actor& actor, std::uint32_t bucket, std::uint32_t key, bool possible) {
-    if (possible) operation_.emplace(actor, Kind::remove, bucket, key);
+PossibleRemove::PossibleRemove(Actor& actor, std::uint32_t bucket, std::uint32_t key,
+                               bool possible) {
+    if (possible) operation_.emplace(actor, EventKind::remove, bucket, key);
 }
 
-void MayRemove::end(bool published) {
-    if (operation_) operation_->end(published ? Outcome::failed : Outcome::unclear);
+void PossibleRemove::end(bool published) {
+    if (operation_) operation_->end(published ? OpOutcome::failed : OpOutcome::unclear);
 }
 
 }  // namespace larder::stress

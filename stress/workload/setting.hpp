@@ -11,7 +11,7 @@
 
 namespace larder::stress {
 
-struct Setting {
+struct RunSetting {
     Scenario scenario;
     std::uint64_t seed = 0;
     std::filesystem::path cache;  ///< the root under stress
@@ -27,7 +27,7 @@ struct Setting {
     bool disk_is_small = false;  ///< so that `full` may strike
 };
 
-[[nodiscard]] inline OpenOptions open_options(const Setting& setting) {
+[[nodiscard]] inline OpenOptions open_options(const RunSetting& setting) {
     OpenOptions options;
     options.link_kind = setting.link_kind;
     options.lock_timeout = std::chrono::milliseconds(setting.scenario.lock_timeout_ms);

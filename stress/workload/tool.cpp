@@ -27,9 +27,7 @@ namespace larder::stress {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr auto never_killed = Clock::time_point::max();
+constexpr auto never_killed = std::chrono::steady_clock::time_point::max();
 
 constexpr std::string_view fill_word = "@fill", read_word = "@read",
                            read_alone_word = "@read-alone";
@@ -39,17 +37,18 @@ constexpr std::string_view fill_word = "@fill", read_word = "@read",
 constexpr int builder_fd = 9;
 
 /// A child, and what comes from it.
-class Child {
+class SpawnedTool {
 public:
-    Child(pid_t pid, os::Fd out, os::Fd talk)
+    SpawnedTool(pid_t pid, os::Fd out, os::Fd talk)
         : pid_(pid),
           ended_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
           out_(std::move(out)),
           talk_(std::move(talk)) {}
 
     /// Until it has ended. At `deadline` it is killed.
-    Ran watch(Clock::time_point deadline, const std::function<void()>& builds) {
-        Ran ran;
+    ToolRun watch(std::chrono::steady_clock::time_point deadline,
+                  const std::function<void()>& builds) {
+        ToolRun ran;
         // Not until the end of its output: a child that another thread forks holds that open for as long as it lives.
         for (bool ended = false; !ended;) {
             std::array<pollfd, 3> ready{
@@ -66,10 +65,11 @@ public:
     }
 
 private:
-    int wait_ms(Clock::time_point& deadline) {
+    int wait_ms(std::chrono::steady_clock::time_point& deadline) {
         if (deadline == never_killed) return -1;
-        const auto left =
-            std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+                              deadline - std::chrono::steady_clock::now())
+                              .count();
         if (left > 0) return static_cast<int>(left);
         ::kill(pid_, SIGKILL);
         killed_ = true;
@@ -107,8 +107,8 @@ private:
     os::Fd ended_, out_, talk_;
 };
 
-Ran run(const std::vector<std::string>& command, Clock::time_point deadline,
-        const std::function<void()>& builds) {
+ToolRun run(const std::vector<std::string>& command, std::chrono::steady_clock::time_point deadline,
+            const std::function<void()>& builds) {
     std::vector<char*> arguments;
     for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
@@ -130,7 +130,7 @@ Ran run(const std::vector<std::string>& command, Clock::time_point deadline,
     if (error != 0) return {1, std::strerror(error), false};
     to.reset();
     theirs.reset();
-    return Child(pid, std::move(from), std::move(ours)).watch(deadline, builds);
+    return SpawnedTool(pid, std::move(from), std::move(ours)).watch(deadline, builds);
 }
 
 /// Tells the process whose build this is that it begins, and waits until that has written it down.
@@ -145,9 +145,9 @@ int fill(char** words) {
     const char* const stage = std::getenv("LARDER_STAGE");
     const auto size = tree_size_of(words[3]);
     if (stage == nullptr || !size || !announce_build()) return 1;
-    const Identity identity{static_cast<std::uint32_t>(number_of(words[0])),
-                            static_cast<std::uint32_t>(number_of(words[1])), number_of(words[2]),
-                            *size};
+    const TreeIdentity identity{static_cast<std::uint32_t>(number_of(words[0])),
+                                static_cast<std::uint32_t>(number_of(words[1])),
+                                number_of(words[2]), *size};
     return write_tree(stage, identity) ? 0 : 1;
 }
 
@@ -171,8 +171,8 @@ int read(char** words) {
 
 }  // namespace
 
-Ran run_cachetool(Actor& actor, const std::vector<std::string>& command,
-                  const std::vector<std::string>& words, const std::function<void()>& builds) {
+ToolRun run_cachetool(Actor& actor, const std::vector<std::string>& command,
+                      const std::vector<std::string>& words, const std::function<void()>& builds) {
     std::vector<std::string> line{actor.setting().cachetool, "--cache", actor.setting().cache,
                                   "--json"};
     line.insert(line.end(), command.begin(), command.end());
@@ -181,21 +181,22 @@ Ran run_cachetool(Actor& actor, const std::vector<std::string>& command,
     auto deadline = never_killed;
     if (actor.random.chance(actor.scenario().measure_of("tool-kill"))) {
         // It takes some ten milliseconds from its start to its end.
-        deadline = Clock::now() + std::chrono::microseconds(actor.random.between(0, 15'000));
+        deadline = std::chrono::steady_clock::now() +
+                   std::chrono::microseconds(actor.random.between(0, 15'000));
     }
     auto ran = run(line, deadline, builds);
-    if (deadline != never_killed && ran.was_killed()) ++actor.crew.board.tally_of("tool-kill");
+    if (deadline != never_killed && ran.was_killed()) ++actor.process.board.tally_of("tool-kill");
     return ran;
 }
 
-std::vector<std::string> builder_command(const Setting& setting, std::uint32_t bucket,
+std::vector<std::string> builder_command(const RunSetting& setting, std::uint32_t bucket,
                                          std::uint32_t key, Version version) {
     return {
         setting.self,        std::string(fill_word),  std::to_string(bucket),
         std::to_string(key), std::to_string(version), std::string(name_of(setting.scenario.tree))};
 }
 
-std::vector<std::string> reader_command(const Setting& setting, std::uint32_t bucket,
+std::vector<std::string> reader_command(const RunSetting& setting, std::uint32_t bucket,
                                         std::uint32_t key, bool alone) {
     return {setting.self, std::string(alone ? read_alone_word : read_word), std::to_string(bucket),
             std::to_string(key)};

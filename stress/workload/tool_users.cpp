@@ -13,31 +13,30 @@ namespace larder::stress {
 
 namespace {
 
-using Json = nlohmann::json;
-using Words = std::vector<std::string>;
+using CommandWords = std::vector<std::string>;
 
-Json document_of(const Ran& ran) {
-    auto document = Json::parse(ran.out, nullptr, false);
-    return document.is_object() ? document : Json::object();
+nlohmann::json document_of(const ToolRun& ran) {
+    auto document = nlohmann::json::parse(ran.out, nullptr, false);
+    return document.is_object() ? document : nlohmann::json::object();
 }
 
 /// Ends an operation whose cachetool did not succeed. What is certainly without effect is said to be so; where it was killed,
 /// or may have failed in something that comes after its effect, it may have happened.
-void end_without_success(Actor& actor, Recorded& operation, const Ran& ran,
+void end_without_success(Actor& actor, RecordedOp& operation, const ToolRun& ran,
                          bool fails_before_effect) {
-    if (!ran.started) return operation.end(Outcome::failed);
+    if (!ran.started) return operation.end(OpOutcome::failed);
     const auto code = static_cast<std::uint64_t>(ran.code);
     if (ran.code > 128) {
         if (!ran.was_killed())
             actor.report_violation(fmt::format("cachetool was ended by signal {}", ran.code - 128));
-        return operation.end(Outcome::unclear, 0, code);
+        return operation.end(OpOutcome::unclear, 0, code);
     }
-    const Outcome no_success = fails_before_effect ? Outcome::failed : Outcome::unclear;
-    if (ran.code == 3) return operation.end(Outcome::miss, 0, code);
+    const OpOutcome no_success = fails_before_effect ? OpOutcome::failed : OpOutcome::unclear;
+    if (ran.code == 3) return operation.end(OpOutcome::miss, 0, code);
     if (ran.code == 4)
-        return operation.end(fails_before_effect ? Outcome::busy : Outcome::unclear, 0, code);
+        return operation.end(fails_before_effect ? OpOutcome::busy : OpOutcome::unclear, 0, code);
     const auto document = document_of(ran);
-    const auto error = document.value("error", Json::object());
+    const auto error = document.value("error", nlohmann::json::object());
     const bool is_full =
         error.value("code", "") == "no_space" || error.value("code", "") == "command";
     // No call of a cachetool is made to fail: only a full disk explains its errors.
@@ -45,10 +44,10 @@ void end_without_success(Actor& actor, Recorded& operation, const Ran& ran,
         actor.report_violation(fmt::format("cachetool failed with {}, and no fault explains it: {}",
                                            ran.code, error.value("message", ran.out)));
     }
-    operation.end(error.contains("code") ? no_success : Outcome::unclear, 0, code);
+    operation.end(error.contains("code") ? no_success : OpOutcome::unclear, 0, code);
 }
 
-class ToolPut : public Workload {
+class ToolPutWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
         const Version version = actor.fresh_version();
@@ -62,14 +61,14 @@ class ToolPut : public Workload {
 
     static void put(Actor& actor, std::uint32_t bucket, std::uint32_t key, Version version,
                     const std::filesystem::path& source) {
-        MayRemove removal(actor, bucket, key, !actor.setting().can_exchange);
-        Recorded operation(actor, Kind::put, bucket, key, version);
-        Words command{"put"};
+        PossibleRemove removal(actor, bucket, key, !actor.setting().can_exchange);
+        RecordedOp operation(actor, EventKind::put, bucket, key, version);
+        CommandWords command{"put"};
         if (actor.random.chance(0.3)) command.emplace_back("--move");
         const auto ran =
             run_cachetool(actor, command, {bucket_name(bucket), key_name(key), source});
         if (ran.code == 0) {
-            operation.end(Outcome::ok, version);
+            operation.end(OpOutcome::ok, version);
         } else {
             end_without_success(actor, operation, ran, true);
         }
@@ -77,11 +76,11 @@ class ToolPut : public Workload {
     }
 };
 
-class ToolExec : public Workload {
+class ToolExecWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
-        Recorded operation(actor, Kind::get, bucket, key);
-        Words words{bucket_name(bucket), key_name(key), "--"}, command{"exec"};
+        RecordedOp operation(actor, EventKind::get, bucket, key);
+        CommandWords words{bucket_name(bucket), key_name(key), "--"}, command{"exec"};
         if (actor.random.chance(0.3)) command.emplace_back("--supervise");
         for (auto& word : reader_command(actor.setting(), bucket, key, actor.random.chance(0.5)))
             words.push_back(std::move(word));
@@ -89,22 +88,22 @@ class ToolExec : public Workload {
         if (ran.code == reader_found_damage) {
             actor.report_violation(fmt::format(
                 "bucket {} key {}, in a program run by cachetool exec: {}", bucket, key, ran.out));
-            operation.end(Outcome::broken);
+            operation.end(OpOutcome::broken);
         } else if (ran.code != 0) {
             end_without_success(actor, operation, ran, true);
         } else {
-            operation.end(Outcome::ok, std::strtoull(ran.out.c_str(), nullptr, 10));
+            operation.end(OpOutcome::ok, std::strtoull(ran.out.c_str(), nullptr, 10));
         }
     }
 };
 
-class ToolBuild : public Workload {
+class ToolBuildWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
         const Version version = actor.fresh_version();
-        MayRemove removal(actor, bucket, key, !actor.setting().can_exchange);
-        Recorded operation(actor, Kind::build, bucket, key, version);
-        Words words{bucket_name(bucket), key_name(key), "--"};
+        PossibleRemove removal(actor, bucket, key, !actor.setting().can_exchange);
+        RecordedOp operation(actor, EventKind::build, bucket, key, version);
+        CommandWords words{bucket_name(bucket), key_name(key), "--"};
         for (auto& word : builder_command(actor.setting(), bucket, key, version))
             words.push_back(std::move(word));
         const auto ran = run_cachetool(actor, {"build"}, words, [&] { operation.middle(); });
@@ -114,23 +113,23 @@ class ToolBuild : public Workload {
         }
         const auto document = document_of(ran);
         if (document.value("built", false)) {
-            operation.end(Outcome::ok, version);
+            operation.end(OpOutcome::ok, version);
         } else if (const auto found = read_version(document.value("path", ""))) {
-            operation.end(Outcome::ok, *found);
+            operation.end(OpOutcome::ok, *found);
         } else {
             operation.end(
-                Outcome::
+                OpOutcome::
                     unclear);  // the lease ended with the cachetool, and the entry has gone since
         }
         removal.end(true);
     }
 };
 
-class ToolInstall : public Workload {
+class ToolInstallWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
         const auto destination = actor.fresh_scratch();
-        Recorded operation(actor, Kind::get, bucket, key);
+        RecordedOp operation(actor, EventKind::get, bucket, key);
         const auto ran =
             run_cachetool(actor, {"install"}, {bucket_name(bucket), key_name(key), destination});
         if (ran.code == 0) {
@@ -140,9 +139,9 @@ class ToolInstall : public Workload {
                     fmt::format("bucket {} key {}, as installed by cachetool: {}", bucket, key,
                                 reading->damage));
             }
-            const Outcome outcome = !reading           ? Outcome::failed
-                                    : reading->sound() ? Outcome::ok
-                                                       : Outcome::broken;
+            const OpOutcome outcome = !reading           ? OpOutcome::failed
+                                      : reading->sound() ? OpOutcome::ok
+                                                         : OpOutcome::broken;
             operation.end(outcome, reading ? reading->version : 0);
         } else {
             end_without_success(actor, operation, ran, true);
@@ -151,50 +150,51 @@ class ToolInstall : public Workload {
     }
 };
 
-class ToolRemove : public Workload {
+class ToolRemoveWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
-        Recorded operation(actor, Kind::remove, bucket, key);
+        RecordedOp operation(actor, EventKind::remove, bucket, key);
         const auto ran = run_cachetool(actor, {"remove"}, {bucket_name(bucket), key_name(key)});
-        ran.code == 0 ? operation.end(Outcome::ok)
+        ran.code == 0 ? operation.end(OpOutcome::ok)
                       : end_without_success(actor, operation, ran, true);
     }
 };
 
 /// Refreshes, and then collects unless it is told not to: an error may be the collection's, which comes after the effect.
-class ToolRefresh : public Workload {
+class ToolRefreshWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket();
-        Recorded operation(actor, Kind::refresh, bucket, 0);
-        Words command{"refresh"};
+        RecordedOp operation(actor, EventKind::refresh, bucket, 0);
+        CommandWords command{"refresh"};
         const bool keeps = actor.random.chance(0.5);
         if (keeps) command.emplace_back("--keep-garbage");
         const auto ran = run_cachetool(actor, command, {bucket_name(bucket)});
-        ran.code == 0 ? operation.end(Outcome::ok)
+        ran.code == 0 ? operation.end(OpOutcome::ok)
                       : end_without_success(actor, operation, ran, keeps);
     }
 };
 
-class ToolGc : public Workload {
+class ToolGcWork : public Workload {
     void start(Actor& actor) override {
-        Recorded operation(actor, Kind::collect, 0, 0);
+        RecordedOp operation(actor, EventKind::collect, 0, 0);
         const auto ran = run_cachetool(actor, {"gc"}, {});
-        ran.code == 0 ? operation.end(Outcome::ok)
+        ran.code == 0 ? operation.end(OpOutcome::ok)
                       : end_without_success(actor, operation, ran, true);
     }
 };
 
-class ToolVerify : public Workload {
+class ToolVerifyWork : public Workload {
     void start(Actor& actor) override {
-        Recorded operation(actor, Kind::verify, 0, 0);
+        RecordedOp operation(actor, EventKind::verify, 0, 0);
         const auto ran = run_cachetool(actor, {"verify"}, {});
         if (ran.code == 5) {
-            for (const auto& finding : document_of(ran).value("findings", Json::array())) {
+            for (const auto& finding :
+                 document_of(ran).value("findings", nlohmann::json::array())) {
                 actor.report_violation("cachetool verify: " + finding.dump());
             }
-            operation.end(Outcome::broken);
+            operation.end(OpOutcome::broken);
         } else if (ran.code == 0) {
-            operation.end(Outcome::ok);
+            operation.end(OpOutcome::ok);
         } else {
             end_without_success(actor, operation, ran, true);
         }
@@ -204,14 +204,14 @@ class ToolVerify : public Workload {
 }  // namespace
 
 std::unique_ptr<Workload> make_tool_user(std::string_view name) {
-    if (name == "tool-put") return std::make_unique<ToolPut>();
-    if (name == "tool-exec") return std::make_unique<ToolExec>();
-    if (name == "tool-build") return std::make_unique<ToolBuild>();
-    if (name == "tool-install") return std::make_unique<ToolInstall>();
-    if (name == "tool-remove") return std::make_unique<ToolRemove>();
-    if (name == "tool-refresh") return std::make_unique<ToolRefresh>();
-    if (name == "tool-gc") return std::make_unique<ToolGc>();
-    if (name == "tool-verify") return std::make_unique<ToolVerify>();
+    if (name == "tool-put") return std::make_unique<ToolPutWork>();
+    if (name == "tool-exec") return std::make_unique<ToolExecWork>();
+    if (name == "tool-build") return std::make_unique<ToolBuildWork>();
+    if (name == "tool-install") return std::make_unique<ToolInstallWork>();
+    if (name == "tool-remove") return std::make_unique<ToolRemoveWork>();
+    if (name == "tool-refresh") return std::make_unique<ToolRefreshWork>();
+    if (name == "tool-gc") return std::make_unique<ToolGcWork>();
+    if (name == "tool-verify") return std::make_unique<ToolVerifyWork>();
     return nullptr;
 }
 

@@ -19,9 +19,10 @@ void put(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
     options.producer = "stress";
     // Few, since each waits for the disk. If it can't sync what it has published it takes that back.
     if (actor.random.chance(0.01)) options.durability = Durability::power;
-    MayRemove removal(actor, bucket, key,
-                      !actor.setting().can_exchange || options.durability == Durability::power);
-    Recorded operation(actor, Kind::put, bucket, key, version);
+    PossibleRemove removal(
+        actor, bucket, key,
+        !actor.setting().can_exchange || options.durability == Durability::power);
+    RecordedOp operation(actor, EventKind::put, bucket, key, version);
     const auto end = [&](auto how) {
         operation.end(how);
         removal.end(false);
@@ -42,14 +43,14 @@ void put(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
     // An error before the link has reached its key has published nothing. Only one after it, in syncing it, comes too late for
     // that.
     if (!lease && options.durability == Durability::power && lease.error().code != Errc::busy)
-        return end(Outcome::unclear);
+        return end(OpOutcome::unclear);
     if (!lease) return end(lease.error());
-    operation.end(Outcome::ok, version);
+    operation.end(OpOutcome::ok, version);
     removal.end(true);
     actor.hold({std::move(*lease), bucket, key, version});
 }
 
-class Put : public Workload {
+class PutWork : public Workload {
 public:
     void setup(Actor& actor) override {
         for (std::uint32_t bucket = 0; bucket < actor.scenario().buckets; ++bucket) {
@@ -61,20 +62,20 @@ public:
     void start(Actor& actor) override { put(actor, actor.draw_bucket(), actor.draw_key()); }
 };
 
-class Replace : public Workload {
+class ReplaceWork : public Workload {
     void start(Actor& actor) override {
         if (const auto held = lease(actor, actor.draw_bucket(), actor.draw_key()))
             put(actor, held->bucket, held->key);
     }
 };
 
-class Build : public Workload {
+class BuildWork : public Workload {
     void start(Actor& actor) override { build(actor, actor.draw_bucket(), actor.draw_key()); }
 
     void build(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
         const Version version = actor.fresh_version();
-        MayRemove removal(actor, bucket, key, !actor.setting().can_exchange);
-        Recorded operation(actor, Kind::build, bucket, key, version);
+        PossibleRemove removal(actor, bucket, key, !actor.setting().can_exchange);
+        RecordedOp operation(actor, EventKind::build, bucket, key, version);
         const auto fill = [&](Staging& staging) -> Result<> {
             const OutsideLibrary outside;
             operation.middle();
@@ -102,40 +103,40 @@ class Build : public Workload {
     }
 };
 
-class Remove : public Workload {
+class RemoveWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
-        Recorded operation(actor, Kind::remove, bucket, key);
+        RecordedOp operation(actor, EventKind::remove, bucket, key);
         const auto removed = [&] {
             const LibraryCall call;
             return actor.bucket(bucket).remove(key_name(key));
         }();
         // Its one effect is its last step: an error has had none.
-        removed ? operation.end(Outcome::ok) : operation.end(removed.error());
+        removed ? operation.end(OpOutcome::ok) : operation.end(removed.error());
     }
 };
 
-class Refresh : public Workload {
+class RefreshWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket();
-        Recorded operation(actor, Kind::refresh, bucket, 0);
+        RecordedOp operation(actor, EventKind::refresh, bucket, 0);
         const auto refreshed = [&] {
             const LibraryCall call;
             return actor.bucket(bucket).refresh();
         }();
         // One rename: an error is that rename's, and nothing has moved.
-        refreshed ? operation.end(Outcome::ok) : operation.end(refreshed.error());
+        refreshed ? operation.end(OpOutcome::ok) : operation.end(refreshed.error());
     }
 };
 
 }  // namespace
 
 std::unique_ptr<Workload> make_writer(std::string_view name) {
-    if (name == "put") return std::make_unique<Put>();
-    if (name == "replace") return std::make_unique<Replace>();
-    if (name == "build") return std::make_unique<Build>();
-    if (name == "remove") return std::make_unique<Remove>();
-    if (name == "refresh") return std::make_unique<Refresh>();
+    if (name == "put") return std::make_unique<PutWork>();
+    if (name == "replace") return std::make_unique<ReplaceWork>();
+    if (name == "build") return std::make_unique<BuildWork>();
+    if (name == "remove") return std::make_unique<RemoveWork>();
+    if (name == "refresh") return std::make_unique<RefreshWork>();
     return nullptr;
 }
 

@@ -17,19 +17,19 @@ namespace {
 
 }  // namespace
 
-Audit::Listing Audit::Listing::open(os::Dir opened) {
+CacheAudit::Listing CacheAudit::Listing::open(os::Dir opened) {
     auto reader = value(os::DirReader::open(opened));
     return {std::move(opened), std::move(reader)};
 }
 
-std::vector<std::string> Audit::Listing::names() {
+std::vector<std::string> CacheAudit::Listing::names() {
     std::vector<std::string> found;
     reader.rewind();
     while (const os::DirEntry entry = value(reader.next())) found.emplace_back(entry.name);
     return found;
 }
 
-void Audit::Known::meet(const Ids& now, const std::string& where) {
+void CacheAudit::SeenIds::meet(const Ids& now, const std::string& where) {
     for (const auto& id : once) {
         if (!now.contains(id)) gone.insert(id);
     }
@@ -39,7 +39,7 @@ void Audit::Known::meet(const Ids& now, const std::string& where) {
     once.insert(now.begin(), now.end());
 }
 
-Audit::Audit(const fs::path& root, LinkKind kind)
+CacheAudit::CacheAudit(const fs::path& root, LinkKind kind)
     : kind_(kind),
       buckets_(Listing::open(value(os::open_dir(root / format::buckets_name)))),
       archive_(Listing::open(value(os::open_dir(root / format::archive_name)))),
@@ -49,14 +49,14 @@ Audit::Audit(const fs::path& root, LinkKind kind)
       retired_buckets_(Listing::open(
           value(os::open_dir(root / format::retired_name / format::retired_buckets_name)))) {}
 
-void Audit::begin_anew(const std::string& dangling) {
+void CacheAudit::begin_anew(const std::string& dangling) {
     dangling_ = dangling;
     complete_.clear();
     bucket_ = {};
     kept_ = {};
 }
 
-void Audit::look() {
+void CacheAudit::look() {
     links_to_.clear();
     Ids in_bucket, in_archive;
     for_each_key([&](const std::string& key, const std::string& id) {
@@ -73,13 +73,13 @@ void Audit::look() {
     kept_.meet(in_archive, "the archive");
 }
 
-void Audit::glance() {
+void CacheAudit::glance() {
     Ids in_bucket;
     for_each_key([&](const std::string&, const std::string& id) { in_bucket.insert(id); });
     bucket_.meet(in_bucket, "its bucket");
 }
 
-void Audit::for_each_key(
+void CacheAudit::for_each_key(
     const std::function<void(const std::string& key, const std::string& id)>& visit) {
     for (const auto& name : buckets_.names()) {
         auto bucket = Listing::open(value(os::open_dir_at(buckets_.dir, name)));
@@ -91,7 +91,7 @@ void Audit::for_each_key(
     }
 }
 
-void Audit::must_be_complete(const std::string& key, const std::string& id) {
+void CacheAudit::must_be_complete(const std::string& key, const std::string& id) {
     if (id == dangling_) return;
     const bool there = os::stat_at(archive_.dir, id + "/" + format::tree_name) &&
                        os::stat_at(archive_.dir, id + "/" + format::record_name);
@@ -105,7 +105,7 @@ void Audit::must_be_complete(const std::string& key, const std::string& id) {
     complete_.insert(id);
 }
 
-void Audit::look_into_staging() {
+void CacheAudit::look_into_staging() {
     for (const auto& number : staging_.names()) {
         auto area = areas_.find(number);
         if (area == areas_.end())
@@ -120,7 +120,7 @@ void Audit::look_into_staging() {
     }
 }
 
-void Audit::look_into_retired() {
+void CacheAudit::look_into_retired() {
     for (const auto& name : retired_links_.names()) count(retired_links_.dir, name);
     for (const auto& name : retired_buckets_.names()) {
         auto bucket = Listing::open(value(os::open_dir_at(retired_buckets_.dir, name)));
@@ -129,7 +129,7 @@ void Audit::look_into_retired() {
 }
 
 /// The id that the link names; empty where it is none.
-std::string Audit::count(const os::Dir& dir, const std::string& name) {
+std::string CacheAudit::count(const os::Dir& dir, const std::string& name) {
     const auto link = value(format::read_link(kind_, dir, name));
     if (link.kind != format::LinkRead::Kind::entry) return {};
     std::string id = to_text(link.id);

@@ -11,11 +11,11 @@
 
 namespace larder::testing {
 
-class Audit {
+class CacheAudit {
 public:
     /// Requires: the directories of the cache, and those below `staging/`, are not replaced while this lives. It keeps them
     /// open: an audit costs some fifty system calls, and there is one for each step of each schedule.
-    Audit(const fs::path& root, LinkKind kind);
+    CacheAudit(const fs::path& root, LinkKind kind);
 
     /// Forgets what it saw. A link that names `dangling` is none of ours to judge.
     void begin_anew(const std::string& dangling);
@@ -39,7 +39,7 @@ private:
     };
     using Ids = std::set<std::string>;
     /// The ids that stood somewhere once, and those of them that have gone.
-    struct Known {
+    struct SeenIds {
         Ids once, gone;
         void meet(const Ids& now, const std::string& where);
     };
@@ -57,7 +57,7 @@ private:
     std::string dangling_;
     std::map<std::string, int> links_to_;  ///< id -> links that name it
     Ids complete_;                         ///< entries are immutable: read once
-    Known bucket_, kept_;
+    SeenIds bucket_, kept_;
 };
 
 }  // namespace larder::testing

@@ -10,29 +10,29 @@ namespace {
 
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error(what); }
 
-Beginning beginning_of(const Pairing& pairing) {
-    const auto either = [&](Operation operation) {
+WorldStart beginning_of(const ProgramPair& pairing) {
+    const auto either = [&](Op operation) {
         return pairing.a.has(operation) || pairing.b.has(operation);
     };
-    return {pairing.key, either(Operation::collect), pairing.a.finds_dead || pairing.b.finds_dead};
+    return {pairing.key, either(Op::collect), pairing.a.finds_dead || pairing.b.finds_dead};
 }
 
 /// Invariant 7: nobody else waits.
-bool may_wait(Operation operation) {
-    return operation == Operation::put || operation == Operation::remove ||
-           operation == Operation::evict;
+bool may_wait(Op operation) {
+    return operation == Op::put || operation == Op::remove || operation == Op::evict;
 }
 
 }  // namespace
 
-std::string Pairing::name() const {
-    const char* const first = key == Key::absent    ? "absent"
-                              : key == Key::present ? "present"
-                                                    : "dangling";
+std::string ProgramPair::name() const {
+    const char* const first = key == KeyState::absent    ? "absent"
+                              : key == KeyState::present ? "present"
+                                                         : "dangling";
     return a.name + " x " + b.name + ", " + first;
 }
 
-Duel::Duel(const Pairing& pairing) : pairing_(pairing), world_(beginning_of(pairing)) {
+ProcessDuel::ProcessDuel(const ProgramPair& pairing)
+    : pairing_(pairing), world_(beginning_of(pairing)) {
     for (const int process : {0, 1}) {
         sides_[index(process)].child = std::make_unique<Child>([this, process](Child& child) {
             work(child, world_.root(), program(process), process);
@@ -40,20 +40,20 @@ Duel::Duel(const Pairing& pairing) : pairing_(pairing), world_(beginning_of(pair
     }
 }
 
-std::string Duel::listen(int process) {
+std::string ProcessDuel::listen(int process) {
     std::string heard = sides_[index(process)].child->listen();
     if (heard.empty()) fail(std::string(1, process == 0 ? 'A' : 'B') + " has died");
     return heard;
 }
 
-void Duel::begin() {
+void ProcessDuel::begin() {
     now_ = 0;
     word_.clear();
     lines_.clear();
     history_.clear();
     world_.prepare();
     for (const int process : {0, 1}) {
-        Side& side = sides_[index(process)];
+        DuelSide& side = sides_[index(process)];
         side = {std::move(side.child)};
         side.child->go_on();
         side.child->wait_for("ready");
@@ -62,14 +62,14 @@ void Duel::begin() {
     world_.audit().look();
 }
 
-bool Duel::is_enabled(int process) const {
-    const Side& side = sides_[index(process)];
+bool ProcessDuel::is_enabled(int process) const {
+    const DuelSide& side = sides_[index(process)];
     return !side.ended && (!side.waiting || side.other_has_moved);
 }
 
-bool Duel::step(int process, bool known) {
-    Side& side = sides_[index(process)];
-    Side& other = sides_[index(1 - process)];
+bool ProcessDuel::step(int process, bool known) {
+    DuelSide& side = sides_[index(process)];
+    DuelSide& other = sides_[index(1 - process)];
     if (!side.in_operation) {
         side.in_operation = true;
         side.begun = now_ + 1;
@@ -105,30 +105,31 @@ bool Duel::step(int process, bool known) {
     return true;
 }
 
-void Duel::record(int process, const std::string& result) {
-    Side& side = sides_[index(process)];
-    const Operation done = operation(process);
-    const std::string content = done == Operation::put ? content_by(process, side.operation) : "";
+void ProcessDuel::record(int process, const std::string& result) {
+    DuelSide& side = sides_[index(process)];
+    const Op done = operation(process);
+    const std::string content = done == Op::put ? content_by(process, side.operation) : "";
     history_.push_back({process, done, content, side.begun, now_, result});
     lines_.push_back(describe({history_.back()}));
     lines_.back().pop_back();
     side.in_operation = false;
     ++side.operation;
-    if (done == Operation::collect && result == "ok" && !world_.garbage_is_gone())
+    if (done == Op::collect && result == "ok" && !world_.garbage_is_gone())
         fail("a collection has left garbage that nobody had leased");
 }
 
-void Duel::conclude() {
+void ProcessDuel::conclude() {
     const std::string last = world_.read_key();
-    if (const auto complaint = judge(history_, pairing_.key == Key::present ? "old" : "", last);
+    if (const auto complaint =
+            judge(history_, pairing_.key == KeyState::present ? "old" : "", last);
         !complaint.empty())
         fail(complaint);
-    const bool refreshed = pairing_.a.has(Operation::refresh) || pairing_.b.has(Operation::refresh);
-    if (world_.neighbour_stands() == refreshed && pairing_.key != Key::present)
+    const bool refreshed = pairing_.a.has(Op::refresh) || pairing_.b.has(Op::refresh);
+    if (world_.neighbour_stands() == refreshed && pairing_.key != KeyState::present)
         fail("another key of the bucket is lost, or has survived a refresh");
-    const auto reaps = [](const Event& event) {
-        return event.operation == Operation::adopt ||
-               (event.operation == Operation::collect && event.result == "ok");
+    const auto reaps = [](const TimedOp& event) {
+        return event.operation == Op::adopt ||
+               (event.operation == Op::collect && event.result == "ok");
     };
     const bool somebody_died = beginning_of(pairing_).dead;
     if ((!somebody_died || std::any_of(history_.begin(), history_.end(), reaps)) &&
@@ -137,19 +138,19 @@ void Duel::conclude() {
     }
     world_.collect_beside();
     world_.audit().look();
-    for (Side& side : sides_) {
+    for (DuelSide& side : sides_) {
         side.child->go_on();
         if (const auto heard = side.child->listen(); heard != "leases good")
             fail("invariant 4 is broken: " + heard);
     }
-    for (Side& side : sides_) {
+    for (DuelSide& side : sides_) {
         side.child->go_on();
         side.child->wait_for("closed");
     }
     world_.conclude();
 }
 
-std::string Duel::story() const {
+std::string ProcessDuel::story() const {
     std::string text;
     for (const auto& line : lines_) text += "  " + line + "\n";
     return text;

@@ -11,16 +11,16 @@
 namespace larder::testing {
 
 /// Two programs and the cache they begin with.
-struct Pairing {
-    Program a, b;
-    Key key = Key::present;
+struct ProgramPair {
+    OpProgram a, b;
+    KeyState key = KeyState::present;
 
     [[nodiscard]] std::string name() const;
 };
 
-class Duel {
+class ProcessDuel {
 public:
-    explicit Duel(const Pairing& pairing);
+    explicit ProcessDuel(const ProgramPair& pairing);
 
     void begin();
 
@@ -45,7 +45,7 @@ public:
     [[nodiscard]] unsigned steps_of(int process) const { return sides_[index(process)].steps; }
 
 private:
-    struct Side {
+    struct DuelSide {
         std::unique_ptr<Child> child;
         bool ended = false, waiting = false, other_has_moved = false;
         unsigned steps = 0;
@@ -54,22 +54,22 @@ private:
         unsigned begun = 0;
     };
     static std::size_t index(int process) { return static_cast<std::size_t>(process); }
-    [[nodiscard]] const Program& program(int process) const {
+    [[nodiscard]] const OpProgram& program(int process) const {
         return process == 0 ? pairing_.a : pairing_.b;
     }
-    [[nodiscard]] Operation operation(int process) const {
+    [[nodiscard]] Op operation(int process) const {
         return program(process).operations[sides_[index(process)].operation];
     }
     std::string listen(int process);
     void record(int process, const std::string& result);
 
-    Pairing pairing_;
-    World world_;
-    std::array<Side, 2> sides_;
+    ProgramPair pairing_;
+    OrderWorld world_;
+    std::array<DuelSide, 2> sides_;
     unsigned now_ = 0;
     std::string word_;
     std::vector<std::string> lines_;
-    std::vector<Event> history_;
+    std::vector<TimedOp> history_;
 };
 
 }  // namespace larder::testing

@@ -13,7 +13,7 @@ namespace larder::testing {
 namespace {
 
 /// One place in a schedule where somebody goes on: who could, and who did.
-struct Choice {
+struct ScheduleChoice {
     std::vector<int> options;
     std::size_t taken = 0;
 };
@@ -41,7 +41,7 @@ void stay_on_one_processor() {
 
 class Explorer {
 public:
-    Explorer(Duel& duel, std::optional<unsigned> bound) : duel_(duel), bound_(bound) {}
+    Explorer(ProcessDuel& duel, std::optional<unsigned> bound) : duel_(duel), bound_(bound) {}
 
     /// Depth first: the last choice that has another option is made anew.
     Explored run() {
@@ -88,7 +88,7 @@ private:
         return found;
     }
 
-    int go_on(Choice& choice, bool known) {
+    int go_on(ScheduleChoice& choice, bool known) {
         const int first = choice.options[choice.taken];
         if (duel_.step(first, known)) return first;
         const int other = 1 - first;
@@ -106,9 +106,9 @@ private:
         return true;
     }
 
-    Duel& duel_;
+    ProcessDuel& duel_;
     std::optional<unsigned> bound_;
-    std::vector<Choice> path_;
+    std::vector<ScheduleChoice> path_;
     std::size_t known_ = 0;   ///< so many steps are the same as in the last schedule
     bool held_back_ = false;  ///< the bound has left out an order
     Explored explored_;
@@ -116,9 +116,9 @@ private:
 
 }  // namespace
 
-Explored explore(const Pairing& pairing, std::uint64_t limit, unsigned preemptions) {
+Explored explore(const ProgramPair& pairing, std::uint64_t limit, unsigned preemptions) {
     stay_on_one_processor();
-    Duel duel(pairing);
+    ProcessDuel duel(pairing);
     try {
         // The two that have no preemption say how many steps there are.
         const Explored few = Explorer(duel, 0).run();
@@ -131,8 +131,8 @@ Explored explore(const Pairing& pairing, std::uint64_t limit, unsigned preemptio
     }
 }
 
-std::string replay(const Pairing& pairing, const std::string& word) {
-    Duel duel(pairing);
+std::string replay(const ProgramPair& pairing, const std::string& word) {
+    ProcessDuel duel(pairing);
     try {
         duel.begin();
         int current = 0;

@@ -18,10 +18,11 @@ struct Explored {
 /// `preemptions` preemptions: switches away from a process that could have gone on (Musuvathi and Qadeer, "Iterative Context
 /// Bounding for Systematic Testing of Multithreaded Programs", 2007). Stateless: each order is run from the beginning. Throws
 /// at the first that fails, with its word and its story.
-[[nodiscard]] Explored explore(const Pairing& pairing, std::uint64_t limit, unsigned preemptions);
+[[nodiscard]] Explored explore(const ProgramPair& pairing, std::uint64_t limit,
+                               unsigned preemptions);
 
 /// Runs one order: a word over A and B. Where the word ends, or names one that can't go on, the other, or the same one, goes
 /// on. Returns the story.
-[[nodiscard]] std::string replay(const Pairing& pairing, const std::string& word);
+[[nodiscard]] std::string replay(const ProgramPair& pairing, const std::string& word);
 
 }  // namespace larder::testing

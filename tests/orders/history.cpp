@@ -7,57 +7,55 @@ namespace larder::testing {
 
 namespace {
 
-bool needs_collectors_lock(Operation operation) {
-    return operation == Operation::collect || operation == Operation::evict ||
-           operation == Operation::verify;
+bool needs_collectors_lock(Op operation) {
+    return operation == Op::collect || operation == Op::evict || operation == Op::verify;
 }
 
-bool came_before(const Event& one, const Event& other) { return one.ended < other.begun; }
+bool came_before(const TimedOp& one, const TimedOp& other) { return one.ended < other.begun; }
 
-bool was_concurrent(const Event& one, const Event& other) {
+bool was_concurrent(const TimedOp& one, const TimedOp& other) {
     return !came_before(one, other) && !came_before(other, one);
 }
 
 /// Does `event` to the key, if that gives the result it gave.
-bool apply(const Event& event, std::string& key) {
+bool apply(const TimedOp& event, std::string& key) {
     switch (event.operation) {
-        case Operation::get:
+        case Op::get:
             return event.result == (key.empty() ? "miss" : key);
-        case Operation::put:
+        case Op::put:
             key = event.value;
             return event.result == "ok";
-        case Operation::remove: {
+        case Op::remove: {
             const std::string result = key.empty() ? "miss" : "ok";
             key.clear();
             return event.result == result;
         }
-        case Operation::refresh:
+        case Op::refresh:
             key.clear();
             return event.result == "ok";
-        case Operation::collect:
+        case Op::collect:
             return event.result == "ok" || event.result == "busy";
-        case Operation::evict:  // or not: what is used is spared
+        case Op::evict:  // or not: what is used is spared
             return event.result == "ok" || event.result == "busy";
-        case Operation::adopt:
+        case Op::adopt:
             return event.result == "ok";
-        case Operation::verify:
+        case Op::verify:
             return event.result == "sound" || event.result == "busy";
     }
     return false;
 }
 
-bool has_order(const std::vector<Event>& left, const std::string& key, const std::string& last) {
+bool has_order(const std::vector<TimedOp>& left, const std::string& key, const std::string& last) {
     if (left.empty()) return key == last;
     for (std::size_t i = 0; i < left.size(); ++i) {
-        const auto may_be_next = [&](const Event& other) { return !came_before(other, left[i]); };
+        const auto may_be_next = [&](const TimedOp& other) { return !came_before(other, left[i]); };
         if (!std::all_of(left.begin(), left.end(), may_be_next)) continue;
         std::string after = key;
         if (!apply(left[i], after)) continue;
         auto rest = left;
         rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
         if (has_order(rest, after, last)) return true;
-        if (left[i].operation == Operation::evict && left[i].result == "ok" &&
-            has_order(rest, {}, last))
+        if (left[i].operation == Op::evict && left[i].result == "ok" && has_order(rest, {}, last))
             return true;
     }
     return false;
@@ -65,32 +63,32 @@ bool has_order(const std::vector<Event>& left, const std::string& key, const std
 
 }  // namespace
 
-std::string name_of(Operation operation) {
+std::string name_of(Op operation) {
     switch (operation) {
-        case Operation::get:
+        case Op::get:
             return "get";
-        case Operation::put:
+        case Op::put:
             return "put";
-        case Operation::remove:
+        case Op::remove:
             return "remove";
-        case Operation::refresh:
+        case Op::refresh:
             return "refresh";
-        case Operation::collect:
+        case Op::collect:
             return "collect";
-        case Operation::evict:
+        case Op::evict:
             return "evict";
-        case Operation::adopt:
+        case Op::adopt:
             return "adopt";
-        case Operation::verify:
+        case Op::verify:
             return "verify";
     }
     return "";
 }
 
-std::string judge(const std::vector<Event>& history, const std::string& first,
+std::string judge(const std::vector<TimedOp>& history, const std::string& first,
                   const std::string& last) {
-    for (const Event& event : history) {
-        const auto gave_way_to = [&](const Event& other) {
+    for (const TimedOp& event : history) {
+        const auto gave_way_to = [&](const TimedOp& other) {
             return other.process != event.process && needs_collectors_lock(other.operation) &&
                    was_concurrent(event, other);
         };
@@ -102,9 +100,9 @@ std::string judge(const std::vector<Event>& history, const std::string& first,
            (last.empty() ? "nothing" : last);
 }
 
-std::string describe(const std::vector<Event>& history) {
+std::string describe(const std::vector<TimedOp>& history) {
     std::string text;
-    for (const Event& event : history) {
+    for (const TimedOp& event : history) {
         text += "  " + std::string(event.process == 0 ? "A" : "B") + " " +
                 name_of(event.operation) + " " + event.value + " [" + std::to_string(event.begun) +
                 ", " + std::to_string(event.ended) + "]: " + event.result + "\n";

@@ -7,15 +7,15 @@
 
 namespace larder::testing {
 
-enum class Operation { get, put, remove, refresh, collect, evict, adopt, verify };
+enum class Op { get, put, remove, refresh, collect, evict, adopt, verify };
 
-[[nodiscard]] std::string name_of(Operation operation);
+[[nodiscard]] std::string name_of(Op operation);
 
 /// One operation of one process. `begun` and `ended` count the steps of the schedule: an operation whose end is before
 /// another's beginning came before it, and all others were concurrent.
-struct Event {
+struct TimedOp {
     int process = 0;
-    Operation operation = Operation::get;
+    Op operation = Op::get;
     std::string value;  ///< what a put puts
     unsigned begun = 0;
     unsigned ended = 0;
@@ -26,10 +26,10 @@ struct Event {
 /// ended before it began. The object is one key, which holds `first` at the beginning ("": nothing) and must hold `last` in the
 /// end. Nothing where there is such an order, else what is wrong. `busy` is a collector's or a verifier's answer while another
 /// one is at work, and at no other time.
-[[nodiscard]] std::string judge(const std::vector<Event>& history, const std::string& first,
+[[nodiscard]] std::string judge(const std::vector<TimedOp>& history, const std::string& first,
                                 const std::string& last);
 
 /// One line for each event.
-[[nodiscard]] std::string describe(const std::vector<Event>& history);
+[[nodiscard]] std::string describe(const std::vector<TimedOp>& history);
 
 }  // namespace larder::testing

@@ -8,14 +8,13 @@ using namespace larder::testing;
 
 namespace {
 
-using Op = Operation;
-
-Event event(int process, Operation operation, unsigned begun, unsigned ended,
-            const std::string& result, const std::string& value = {}) {
+TimedOp event(int process, Op operation, unsigned begun, unsigned ended, const std::string& result,
+              const std::string& value = {}) {
     return {process, operation, value, begun, ended, result};
 }
 
-bool is_good(const std::vector<Event>& history, const std::string& first, const std::string& last) {
+bool is_good(const std::vector<TimedOp>& history, const std::string& first,
+             const std::string& last) {
     return judge(history, first, last).empty();
 }
 

@@ -14,9 +14,7 @@ using namespace larder::testing;
 
 namespace {
 
-using Op = Operation;
-
-const Program programs[] = {
+const OpProgram programs[] = {
     {"get", {Op::get}},
     {"put", {Op::put}},
     {"remove", {Op::remove}},
@@ -38,33 +36,33 @@ constexpr std::uint64_t all_up_to = 1000;
 
 /// Of more, those that have few preemptions. With two operations in a process, two are what the known races of the protocol
 /// need: into the first process, and back out of the other.
-unsigned preemptions(const Pairing& pairing) {
+unsigned preemptions(const ProgramPair& pairing) {
     return pairing.a.operations.size() + pairing.b.operations.size() == 2 ? 3 : 2;
 }
 
-const Program& named(const std::string& name) {
-    for (const Program& program : programs) {
+const OpProgram& named(const std::string& name) {
+    for (const OpProgram& program : programs) {
         if (program.name == name) return program;
     }
     throw std::runtime_error("no program is called " + name);
 }
 
 /// The beginnings that make a difference to a pair.
-std::vector<Pairing> pairings(const Program& a, const Program& b) {
-    std::vector<Pairing> found{{a, b, Key::present}};
-    if (a.has(Op::put) || b.has(Op::put)) found.push_back({a, b, Key::absent});
+std::vector<ProgramPair> pairings(const OpProgram& a, const OpProgram& b) {
+    std::vector<ProgramPair> found{{a, b, KeyState::present}};
+    if (a.has(Op::put) || b.has(Op::put)) found.push_back({a, b, KeyState::absent});
     const auto is = [&](const char* one, const char* other) {
         return a.name == one && b.name == other;
     };
     if (is("get", "get") || is("get", "put") || is("get", "refresh") ||
         is("get", "refresh and collect") || is("get", "get and put")) {
-        found.push_back({a, b, Key::dangling});
+        found.push_back({a, b, KeyState::dangling});
     }
     return found;
 }
 
 /// Says how many orders there were; they are the result.
-std::uint64_t explore_and_tell(const Pairing& pairing) {
+std::uint64_t explore_and_tell(const ProgramPair& pairing) {
     const Explored explored = explore(pairing, all_up_to, preemptions(pairing));
     const std::string bound =
         explored.preemptions
@@ -79,10 +77,10 @@ std::uint64_t explore_and_tell(const Pairing& pairing) {
 
 /// Beside itself, and beside all programs that follow it.
 void explore_with_all(const std::string& name) {
-    const Program& a = named(name);
+    const OpProgram& a = named(name);
     std::uint64_t total = 0;
-    for (const Program* b = &a; b != std::end(programs); ++b) {
-        for (const Pairing& pairing : pairings(a, *b)) {
+    for (const OpProgram* b = &a; b != std::end(programs); ++b) {
+        for (const ProgramPair& pairing : pairings(a, *b)) {
             try {
                 const std::uint64_t orders = explore_and_tell(pairing);
                 CHECK(orders > 1);
@@ -96,7 +94,7 @@ void explore_with_all(const std::string& name) {
 }
 
 /// "PROGRAM x PROGRAM, KEY", and perhaps ", WORD".
-Pairing parse(const std::string& text, std::string& word) {
+ProgramPair parse(const std::string& text, std::string& word) {
     std::smatch parts;
     if (!std::regex_match(text, parts,
                           std::regex("(.*) x (.*), (absent|present|dangling)(?:, ([AB]+))?"))) {
@@ -104,9 +102,9 @@ Pairing parse(const std::string& text, std::string& word) {
                                  text);
     }
     word = parts[4];
-    const Key key = parts[3] == "absent"    ? Key::absent
-                    : parts[3] == "present" ? Key::present
-                                            : Key::dangling;
+    const KeyState key = parts[3] == "absent"    ? KeyState::absent
+                         : parts[3] == "present" ? KeyState::present
+                                                 : KeyState::dangling;
     return {named(parts[1]), named(parts[2]), key};
 }
 
@@ -116,7 +114,7 @@ TEST_CASE("orders: a pair, or one order of it, that $LARDER_TEST_ORDER names", "
     const char* const wanted = std::getenv("LARDER_TEST_ORDER");
     REQUIRE(wanted != nullptr);
     std::string word;
-    const Pairing pairing = parse(wanted, word);
+    const ProgramPair pairing = parse(wanted, word);
     if (word.empty()) {
         CHECK(explore_and_tell(pairing) > 1);
     } else {
@@ -127,7 +125,7 @@ TEST_CASE("orders: a pair, or one order of it, that $LARDER_TEST_ORDER names", "
 TEST_CASE("orders: one is run again by its word") {
     // The get reads the link, everything else happens, and then the get goes on.
     std::string word;
-    const Pairing pairing = parse("get x refresh and collect, present, ABBBBBBBBBBBBAA", word);
+    const ProgramPair pairing = parse("get x refresh and collect, present, ABBBBBBBBBBBBAA", word);
     const std::string story = replay(pairing, word);
     CHECK(story == replay(pairing, word));
     CHECK(contains(story, "A get  [1, 15]: miss"));

@@ -18,18 +18,18 @@ OpenOptions patient_options() {
     return options;
 }
 
-class Worker {
+class OrderWorker {
 public:
-    Worker(const fs::path& root, const Program& program, int process)
+    OrderWorker(const fs::path& root, const OpProgram& program, int process)
         : root_(root),
           program_(program),
           process_(process),
           cache_(open_cache(root, patient_options())),
           bucket_(value(cache_.bucket(the_bucket))) {
-        if (program.has(Operation::adopt)) return;
+        if (program.has(Op::adopt)) return;
         (void)value(value(cache::open_root(root, test_options()))->participant({}));
         for (std::size_t i = 0; i < program.operations.size(); ++i) {
-            if (program.operations[i] != Operation::put) continue;
+            if (program.operations[i] != Op::put) continue;
             staged_.push_back(value(bucket_.stage()));
             fill_small(staged_.back().path(), content_by(process, i));
         }
@@ -38,32 +38,32 @@ public:
 
     std::string run(std::size_t index) {
         switch (program_.operations[index]) {
-            case Operation::get: {
+            case Op::get: {
                 auto lease = bucket_.get(the_key);
                 if (!lease) return name_of_error(lease.error());
                 std::string content = read_small(*lease);
                 leases_.emplace_back(std::move(*lease), content);
                 return content;
             }
-            case Operation::put: {
+            case Op::put: {
                 auto lease = bucket_.publish(the_key, std::move(staged_.back()));
                 staged_.pop_back();
                 if (!lease) return name_of_error(lease.error());
                 leases_.emplace_back(std::move(*lease), content_by(process_, index));
                 return "ok";
             }
-            case Operation::remove:
+            case Op::remove:
                 return outcome_of(bucket_.remove(the_key));
-            case Operation::refresh:
+            case Op::refresh:
                 return outcome_of(bucket_.refresh());
-            case Operation::collect:
+            case Op::collect:
                 return outcome_of(cache_.collect({.threads = 1}));
-            case Operation::evict:
+            case Op::evict:
                 return outcome_of(
                     cache_.collect({.threads = 1, .max_entries = 0, .keep = {"b/other*"}}));
-            case Operation::adopt:
+            case Op::adopt:
                 return outcome_of(bucket_.stage());
-            case Operation::verify: {
+            case Op::verify: {
                 const auto report = cache_.verify();
                 if (!report) return name_of_error(report.error());
                 return report->findings.empty()
@@ -97,7 +97,7 @@ private:
     }
 
     const fs::path& root_;
-    const Program& program_;
+    const OpProgram& program_;
     int process_;
     Cache cache_;
     Bucket bucket_;
@@ -107,7 +107,7 @@ private:
 
 }  // namespace
 
-bool Program::has(Operation operation) const {
+bool OpProgram::has(Op operation) const {
     return std::find(operations.begin(), operations.end(), operation) != operations.end();
 }
 
@@ -133,11 +133,11 @@ bool is_private(const std::string& point) {
     return is_for_errors || std::find(points.begin(), points.end(), point) != points.end();
 }
 
-void work(Child& child, const fs::path& root, const Program& program, int process) {
+void work(Child& child, const fs::path& root, const OpProgram& program, int process) {
     for (;;) {
         os::set_point_hook([](const char*) { return 0; });
         child.hear();
-        std::optional<Worker> worker(std::in_place, root, program, process);
+        std::optional<OrderWorker> worker(std::in_place, root, program, process);
         os::set_point_hook([&](const char* point) {
             if (std::string_view(point) == "evict.patient") return 1;
             if (is_private(point)) return 0;

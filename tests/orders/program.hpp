@@ -8,12 +8,12 @@
 
 namespace larder::testing {
 
-struct Program {
+struct OpProgram {
     std::string name;
-    std::vector<Operation> operations;
+    std::vector<Op> operations;
     bool finds_dead = false;  ///< somebody has died and is to be cleaned up after
 
-    [[nodiscard]] bool has(Operation operation) const;
+    [[nodiscard]] bool has(Op operation) const;
 };
 
 /// What the `index`th operation of process A or B puts, if it puts.
@@ -35,6 +35,6 @@ void fill_small(const fs::path& tree, const std::string& content);
 ///     for each operation: do it; at each point on the way say "at POINT" and wait; say "did RESULT"; between two operations
 ///     stop "at next" say "at end"; wait; say "leases good" if every lease that was obtained still holds, byte for byte; wait;
 ///     let go of all, and close; say "closed"
-void work(Child& child, const fs::path& root, const Program& program, int process);
+void work(Child& child, const fs::path& root, const OpProgram& program, int process);
 
 }  // namespace larder::testing

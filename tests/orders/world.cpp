@@ -36,22 +36,22 @@ void empty(const fs::path& directory) {
 
 }  // namespace
 
-World::World(Beginning beginning)
+OrderWorld::OrderWorld(WorldStart beginning)
     : beginning_(beginning),
       dir_(in_memory()),
       root_(dir_.path() / "cache"),
       audit_(root_, open_cache(root_).link_kind()) {}
 
-void World::prepare() {
+void OrderWorld::prepare() {
     std::string dangling;
     {
         const Cache cache = open_cache(root_);
         const Bucket bucket = value(cache.bucket(the_bucket));
-        const bool present = beginning_.key == Key::present;
+        const bool present = beginning_.key == KeyState::present;
         const char* const key = present ? the_key : other_key;
         if (beginning_.garbage) garbage_id_ = put_small(bucket, key, "older").id();
         put_small(bucket, key, present ? "old" : "neighbour");
-        if (beginning_.key == Key::dangling)
+        if (beginning_.key == KeyState::dangling)
             plant_link(cache, root_ / "buckets" / the_bucket, the_key, dangling = fresh_name());
     }
     audit_.begin_anew(dangling);
@@ -68,35 +68,35 @@ void World::prepare() {
     }
 }
 
-void World::strike() { victim_.reset(); }
+void OrderWorld::strike() { victim_.reset(); }
 
-Bucket World::bucket() {
+Bucket OrderWorld::bucket() {
     if (!cache_) cache_ = open_cache(root_);
     return value(cache_->bucket(the_bucket));
 }
 
-std::string World::read_key() { return content_here(bucket(), the_key); }
+std::string OrderWorld::read_key() { return content_here(bucket(), the_key); }
 
-bool World::neighbour_stands() {
-    return beginning_.key == Key::present || content_here(bucket(), other_key) == "neighbour";
+bool OrderWorld::neighbour_stands() {
+    return beginning_.key == KeyState::present || content_here(bucket(), other_key) == "neighbour";
 }
 
-void World::collect_beside() {
+void OrderWorld::collect_beside() {
     (void)value(cache_->collect({.threads = 1}));
     const auto report = value(cache_->verify());
     for (const auto& finding : report.findings)
         throw std::runtime_error(finding.path.string() + ": " + finding.what);
 }
 
-bool World::staging_is_empty() const {
+bool OrderWorld::staging_is_empty() const {
     const fs::directory_iterator areas(root_ / "staging");
     return std::all_of(begin(areas), end(areas),
                        [](const auto& area) { return fs::is_empty(area.path()); });
 }
 
-bool World::garbage_is_gone() const { return !fs::exists(root_ / "archive" / garbage_id_); }
+bool OrderWorld::garbage_is_gone() const { return !fs::exists(root_ / "archive" / garbage_id_); }
 
-void World::conclude() {
+void OrderWorld::conclude() {
     require_no_leak(root_, value(bucket().keys()).size());
     cache_.reset();
     for (const char* part :

@@ -13,22 +13,22 @@
 namespace larder::testing {
 
 /// What the key names before the two processes begin.
-enum class Key {
+enum class KeyState {
     absent,    ///< nothing; another key stands in the bucket
     present,   ///< an entry that holds "old"
     dangling,  ///< an entry that is not there, as in a cache that was copied in part; another key stands in the bucket
 };
 
-struct Beginning {
-    Key key = Key::absent;
+struct WorldStart {
+    KeyState key = KeyState::absent;
     bool garbage = false;  ///< a retired entry waits for collection
     bool dead = false;  ///< a participant has died that left a staged tree, and an entry in flight
 };
 
 /// One root, emptied after each schedule.
-class World {
+class OrderWorld {
 public:
-    explicit World(Beginning beginning);
+    explicit OrderWorld(WorldStart beginning);
 
     [[nodiscard]] const fs::path& root() const { return root_; }
 
@@ -37,7 +37,7 @@ public:
     void strike();
 
     /// To be looked at between any two steps.
-    [[nodiscard]] Audit& audit() { return audit_; }
+    [[nodiscard]] CacheAudit& audit() { return audit_; }
 
     // After both have ended, and while they hold their leases.
 
@@ -59,10 +59,10 @@ public:
 private:
     Bucket bucket();
 
-    Beginning beginning_;
+    WorldStart beginning_;
     TempDir dir_;
     fs::path root_;
-    Audit audit_;
+    CacheAudit audit_;
     std::optional<Cache> cache_;  ///< open once for all that is looked at in the end
     std::unique_ptr<Child> victim_;
     std::string garbage_id_;

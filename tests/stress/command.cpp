@@ -20,15 +20,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Ran {
+struct JudgeRun {
     int code = -1;
     std::string out;  ///< standard output and error
 };
 
-Ran run(const std::string& arguments) {
+JudgeRun run(const std::string& arguments) {
     std::FILE* const pipe = ::popen((STRESS_JUDGE " " + arguments + " 2>&1").c_str(), "re");
     REQUIRE(pipe != nullptr);
-    Ran ran;
+    JudgeRun ran;
     for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) ran.out += static_cast<char>(c);
     const int status = ::pclose(pipe);
     REQUIRE(WIFEXITED(status));
@@ -103,7 +103,7 @@ TEST_CASE("a directory that processes have filled") {
     const TempDir directory;
     const auto text = value(read_text(history("bad/lost.acknowledged-put.txt")));
     {
-        auto log = value(Log::open_for_process(directory.path(), 1));
+        auto log = value(HistoryLog::open_for_process(directory.path(), 1));
         for (const auto& operation : text.operations) {
             for (const auto& event : events_of(operation)) log.append(event);
         }

@@ -40,7 +40,7 @@ Kinds kinds_in_first_line(const fs::path& file) {
     return kinds;
 }
 
-Kinds kinds_in(const Verdict& verdict) {
+Kinds kinds_in(const JudgeVerdict& verdict) {
     Kinds kinds;
     for (std::size_t kind = 0; kind < Violation::kinds; ++kind) {
         if (verdict.found[kind] > 0) kinds.emplace(name_of(static_cast<Violation::Kind>(kind)));
@@ -48,7 +48,7 @@ Kinds kinds_in(const Verdict& verdict) {
     return kinds;
 }
 
-std::string explained(const Verdict& verdict) {
+std::string explained(const JudgeVerdict& verdict) {
     std::string text;
     for (const auto& violation : verdict.violations)
         text += violation.explanation + '\n' + violation.timeline;

@@ -30,24 +30,24 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Event event_of(std::uint32_t process, std::uint16_t thread, std::uint32_t operation, Phase phase,
-               Kind kind, Version version = 0) {
-    Event event;
+LogEvent event_of(std::uint32_t process, std::uint16_t thread, std::uint32_t operation,
+                  EventPhase phase, EventKind kind, Version version = 0) {
+    LogEvent event;
     event.process = process;
     event.thread = thread;
     event.operation = operation;
     event.phase = phase;
     event.kind = kind;
     event.version = version;
-    event.outcome = phase == Phase::end ? Outcome::ok : Outcome::none;
+    event.outcome = phase == EventPhase::end ? OpOutcome::ok : OpOutcome::none;
     return event;
 }
 
-void put(Log& log, std::uint32_t process, std::uint16_t thread, std::uint32_t operation) {
-    log.append(
-        event_of(process, thread, operation, Phase::begin, Kind::put, 1000 * thread + operation));
-    log.append(
-        event_of(process, thread, operation, Phase::end, Kind::put, 1000 * thread + operation));
+void put(HistoryLog& log, std::uint32_t process, std::uint16_t thread, std::uint32_t operation) {
+    log.append(event_of(process, thread, operation, EventPhase::begin, EventKind::put,
+                        1000 * thread + operation));
+    log.append(event_of(process, thread, operation, EventPhase::end, EventKind::put,
+                        1000 * thread + operation));
 }
 
 std::string refusal(const Result<History>& history) {
@@ -69,7 +69,7 @@ TEST_CASE(
     "what is written is read, with times in order, beyond the space that a file begins with") {
     const TempDir directory;
     {
-        auto log = value(Log::open_for_process(directory.path(), 3));
+        auto log = value(HistoryLog::open_for_process(directory.path(), 3));
         for (std::uint32_t operation = 1; operation <= 1000; ++operation) put(log, 3, 0, operation);
     }
     const auto history = value(read_history(directory.path()));
@@ -77,8 +77,8 @@ TEST_CASE(
     Time before = 0;
     for (const auto& operation : history.operations) {
         CHECK(operation.process == 3);
-        CHECK(operation.kind == Kind::put);
-        CHECK(operation.outcome == Outcome::ok);
+        CHECK(operation.kind == EventKind::put);
+        CHECK(operation.outcome == OpOutcome::ok);
         CHECK(operation.version == operation.operation);
         CHECK(before <= operation.begin);
         CHECK(operation.begin <= operation.end);
@@ -89,7 +89,7 @@ TEST_CASE(
 
 TEST_CASE("threads share a log while it grows") {
     const TempDir directory;
-    auto log = value(Log::create(directory.path() / "history.1", 1));
+    auto log = value(HistoryLog::create(directory.path() / "history.1", 1));
     constexpr std::uint16_t threads = 4;
     constexpr std::uint32_t each = 900;
     {
@@ -114,17 +114,17 @@ TEST_CASE("threads share a log while it grows") {
 TEST_CASE(
     "a writer that is killed leaves all that it had written; its operation ends when it did") {
     const TempDir directory;
-    auto supervisor = value(Log::open_for_process(directory.path(), 0));
+    auto supervisor = value(HistoryLog::open_for_process(directory.path(), 0));
     Child writer([&](Child& self) {
-        auto log = Child::must(Log::open_for_process(directory.path(), 1));
+        auto log = Child::must(HistoryLog::open_for_process(directory.path(), 1));
         put(log, 1, 0, 1);
-        log.append(event_of(1, 0, 2, Phase::begin, Kind::put, 77));
+        log.append(event_of(1, 0, 2, EventPhase::begin, EventKind::put, 77));
         self.say("in the middle");
         self.hear();
     });
     writer.wait_for("in the middle");
     writer.kill();
-    auto ended = event_of(0, 0, 0, Phase::instant, Kind::ended);
+    auto ended = event_of(0, 0, 0, EventPhase::instant, EventKind::ended);
     ended.detail = 1;
     supervisor.append(ended);
 
@@ -133,7 +133,7 @@ TEST_CASE(
     CHECK(history.operations[0].finished);
     const auto& cut = history.operations[1];
     CHECK_FALSE(cut.finished);
-    CHECK(cut.outcome == Outcome::unclear);
+    CHECK(cut.outcome == OpOutcome::unclear);
     CHECK(cut.intended == 77);
     CHECK(cut.end == history.incidents.of(1).ended);
     CHECK(cut.end == history.last);
@@ -146,7 +146,7 @@ TEST_CASE("a writer killed at any instant leaves a history that can be read") {
     for (std::uint32_t round = 1; round <= 20; ++round) {
         const TempDir directory;
         Child writer([&](Child& self) {
-            auto log = Child::must(Log::create(directory.path() / "history.1", 1));
+            auto log = Child::must(HistoryLog::create(directory.path() / "history.1", 1));
             for (std::uint32_t operation = 1;; ++operation) {
                 put(log, 1, 0, operation);
                 if (operation == round * 10) self.say("many");
@@ -166,11 +166,11 @@ TEST_CASE("an Event whose time was never written counts for nothing") {
     const TempDir directory;
     const auto file = directory.path() / "history.1";
     {
-        auto log = value(Log::create(file, 16));
+        auto log = value(HistoryLog::create(file, 16));
         put(log, 1, 0, 1);
         put(log, 1, 0, 2);
     }
-    overwrite(file, LogHeader::size + 3 * sizeof(Event), 0);
+    overwrite(file, LogHeader::size + 3 * sizeof(LogEvent), 0);
     const auto history = value(read_history(directory.path()));
     REQUIRE(history.operations.size() == 2);
     CHECK(history.operations[0].finished);
@@ -182,7 +182,7 @@ TEST_CASE("a history cut off at any length is refused") {
     const TempDir directory;
     const auto file = directory.path() / "history.1";
     {
-        auto log = value(Log::create(file, 6));
+        auto log = value(HistoryLog::create(file, 6));
         put(log, 1, 0, 1);
         put(log, 1, 0, 2);
     }
@@ -195,7 +195,7 @@ TEST_CASE("a history cut off at any length is refused") {
 
 TEST_CASE("a forked child can't append to its parent's history, and the attempt is not silent") {
     const TempDir directory;
-    auto log = value(Log::open_for_process(directory.path(), 1));
+    auto log = value(HistoryLog::open_for_process(directory.path(), 1));
     put(log, 1, 0, 1);
     Child child([&](Child&) { put(log, 1, 0, 2); });
     REQUIRE(child.join() == 0);
@@ -205,11 +205,11 @@ TEST_CASE("a forked child can't append to its parent's history, and the attempt 
 
 TEST_CASE("a forked child that ends leaves its parent's history alone, and has its own") {
     const TempDir directory;
-    auto log = value(Log::open_for_process(directory.path(), 1));
+    auto log = value(HistoryLog::open_for_process(directory.path(), 1));
     put(log, 1, 0, 1);
     Child child([&](Child&) {
-        { const Log inherited = std::move(log); }
-        auto own = Child::must(Log::open_for_process(directory.path(), 2));
+        { const HistoryLog inherited = std::move(log); }
+        auto own = Child::must(HistoryLog::open_for_process(directory.path(), 2));
         put(own, 2, 1, 1);
     });
     REQUIRE(child.join() == 0);
@@ -224,10 +224,10 @@ TEST_CASE("what a full disk has no space for is counted, and the history refused
         return;
     }
     {
-        auto log = value(Log::open_for_process(directory.path(), 1));
+        auto log = value(HistoryLog::open_for_process(directory.path(), 1));
         for (std::uint32_t operation = 1; operation <= 1000; ++operation) put(log, 1, 0, operation);
         CHECK(contains(refusal(read_history(directory.path())), "events are lost"));
-        const auto next = Log::create(directory.path() / "history.2", 4096);
+        const auto next = HistoryLog::create(directory.path() / "history.2", 4096);
         REQUIRE_FALSE(next);
         CHECK(next.error().code == Errc::no_space);
         CHECK_FALSE(fs::exists(directory.path() / "history.2"));
@@ -240,57 +240,58 @@ TEST_CASE("what no harness writes is refused") {
     const TempDir directory;
     const auto file = directory.path() / "history.1";
     {
-        auto log = value(Log::create(file, 16));
+        auto log = value(HistoryLog::create(file, 16));
         put(log, 1, 0, 1);
     }
     const auto good = larder::testing::read_file(file);
     const auto event = [&](std::size_t number) {
-        Event read;
-        std::memcpy(&read, good.data() + LogHeader::size + number * sizeof(Event), sizeof(Event));
+        LogEvent read;
+        std::memcpy(&read, good.data() + LogHeader::size + number * sizeof(LogEvent),
+                    sizeof(LogEvent));
         return read;
     };
-    const auto refused_with = [&](std::size_t number, const Event& changed,
+    const auto refused_with = [&](std::size_t number, const LogEvent& changed,
                                   const std::string& why) {
         auto bytes = good;
-        std::memcpy(bytes.data() + LogHeader::size + number * sizeof(Event), &changed,
-                    sizeof(Event));
+        std::memcpy(bytes.data() + LogHeader::size + number * sizeof(LogEvent), &changed,
+                    sizeof(LogEvent));
         larder::testing::write_file(file, bytes);
         const auto message = refusal(read_history(directory.path()));
         CAPTURE(message, why);
         CHECK(contains(message, why));
     };
     const auto change = [&](std::size_t number, auto how, const std::string& why) {
-        Event changed = event(number);
+        LogEvent changed = event(number);
         how(changed);
         refused_with(number, changed, why);
     };
     change(
-        0, [](Event& e) { e.kind = static_cast<Kind>(40); }, "no harness writes");
+        0, [](LogEvent& e) { e.kind = static_cast<EventKind>(40); }, "no harness writes");
     change(
-        0, [](Event& e) { e.phase = static_cast<Phase>(9); }, "no harness writes");
+        0, [](LogEvent& e) { e.phase = static_cast<EventPhase>(9); }, "no harness writes");
     change(
-        1, [](Event& e) { e.outcome = static_cast<Outcome>(9); }, "no harness writes");
+        1, [](LogEvent& e) { e.outcome = static_cast<OpOutcome>(9); }, "no harness writes");
     change(
-        1, [](Event& e) { e.outcome = Outcome::none; }, "no harness writes");
+        1, [](LogEvent& e) { e.outcome = OpOutcome::none; }, "no harness writes");
     change(
-        0, [](Event& e) { e.phase = Phase::instant; }, "no harness writes");
+        0, [](LogEvent& e) { e.phase = EventPhase::instant; }, "no harness writes");
     change(
-        0, [](Event& e) { e.process = 2; }, "another process");
+        0, [](LogEvent& e) { e.process = 2; }, "another process");
     change(
-        0, [](Event& e) { e.version = 0; }, "does not say which");
+        0, [](LogEvent& e) { e.version = 0; }, "does not say which");
     change(
-        1, [](Event& e) { e.operation = 2; }, "no begin");
+        1, [](LogEvent& e) { e.operation = 2; }, "no begin");
     change(
-        1, [](Event& e) { e.key = 5; }, "something else");
+        1, [](LogEvent& e) { e.key = 5; }, "something else");
     change(
-        1, [](Event& e) { e.kind = Kind::get; }, "something else");
+        1, [](LogEvent& e) { e.kind = EventKind::get; }, "something else");
     change(
-        1, [](Event& e) { e.time = 1; }, "before its begin");
+        1, [](LogEvent& e) { e.time = 1; }, "before its begin");
     change(
         1,
-        [](Event& e) {
-            e.phase = Phase::begin;
-            e.outcome = Outcome::none;
+        [](LogEvent& e) {
+            e.phase = EventPhase::begin;
+            e.outcome = OpOutcome::none;
         },
         "begun already");
 
@@ -317,17 +318,17 @@ TEST_CASE("names that are none of ours are left alone; no history at all is an e
         larder::testing::write_file(directory.path() / name, "something");
     }
     CHECK(read_history(directory.path()).error().code == Errc::miss);
-    auto log = value(Log::open_for_process(directory.path(), 1));
+    auto log = value(HistoryLog::open_for_process(directory.path(), 1));
     CHECK(value(read_history(directory.path())).operations.empty());
-    CHECK(Log::open_for_process(directory.path(), 1).error().code == Errc::exists);
+    CHECK(HistoryLog::open_for_process(directory.path(), 1).error().code == Errc::exists);
 }
 
 TEST_CASE("what befell a process is kept by process") {
     const TempDir directory;
-    auto log = value(Log::open_for_process(directory.path(), 0));
-    for (const Kind kind :
-         {Kind::born, Kind::stopped, Kind::continued, Kind::stopped, Kind::killed, Kind::ended}) {
-        auto event = event_of(0, 0, 0, Phase::instant, kind);
+    auto log = value(HistoryLog::open_for_process(directory.path(), 0));
+    for (const EventKind kind : {EventKind::born, EventKind::stopped, EventKind::continued,
+                                 EventKind::stopped, EventKind::killed, EventKind::ended}) {
+        auto event = event_of(0, 0, 0, EventPhase::instant, kind);
         event.detail = 7;
         log.append(event);
     }
@@ -346,19 +347,19 @@ TEST_CASE("what befell a process is kept by process") {
 
 TEST_CASE("what is known only afterwards is written down with the time at which it happened") {
     const TempDir directory;
-    auto log = value(Log::open_for_process(directory.path(), 5));
-    const auto append_at = [&](Kind kind, std::uint64_t detail, Time time) {
-        auto event = event_of(5, 0, 0, Phase::instant, kind);
+    auto log = value(HistoryLog::open_for_process(directory.path(), 5));
+    const auto append_at = [&](EventKind kind, std::uint64_t detail, Time time) {
+        auto event = event_of(5, 0, 0, EventPhase::instant, kind);
         event.detail = detail;
         event.time = 77;  // counts for nothing
         log.append_at(event, time);
     };
     put(log, 5, 0, 1);
-    append_at(Kind::stopped, 0, 5000);
+    append_at(EventKind::stopped, 0, 5000);
     put(log, 5, 0, 2);
-    append_at(Kind::continued, 0, 4000);
-    append_at(Kind::stopped, 0, 2000);
-    append_at(Kind::continued, 0, 5500);
+    append_at(EventKind::continued, 0, 4000);
+    append_at(EventKind::stopped, 0, 2000);
+    append_at(EventKind::continued, 0, 5500);
 
     const auto history = value(read_history(directory.path()));
     CHECK(history.operations.size() == 2);
@@ -373,10 +374,10 @@ TEST_CASE("what is known only afterwards is written down with the time at which 
 
 TEST_CASE("one stop may begin when the one before ends") {
     const TempDir directory;
-    auto log = value(Log::open_for_process(directory.path(), 5));
+    auto log = value(HistoryLog::open_for_process(directory.path(), 5));
     for (const Time begin : {2000, 3000}) {
-        log.append_at(event_of(5, 0, 0, Phase::instant, Kind::continued), begin + 1000);
-        log.append_at(event_of(5, 0, 0, Phase::instant, Kind::stopped), begin);
+        log.append_at(event_of(5, 0, 0, EventPhase::instant, EventKind::continued), begin + 1000);
+        log.append_at(event_of(5, 0, 0, EventPhase::instant, EventKind::stopped), begin);
     }
     const auto history = value(read_history(directory.path()));
     const auto& stopped = history.incidents.of(0).stopped;

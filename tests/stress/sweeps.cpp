@@ -9,60 +9,58 @@
 #include "catch.hpp"
 #include "stress/judge/sweep.hpp"
 
+using larder::stress::BitHistory;
+using larder::stress::BitOp;
 using larder::stress::has_order;
-using larder::stress::Letter;
-using larder::stress::Puzzle;
 using larder::stress::Time;
 
 namespace {
 
-using Kind = Letter::Kind;
+using Kind = BitOp::Kind;
 
 /// Every set of letters that some order can have begun with, and whether the key is full after it.
-bool some_order_exists(const std::vector<Letter>& letters) {
-    const std::size_t sets = std::size_t{1} << letters.size();
+bool some_order_exists(const std::vector<BitOp>& ops) {
+    const std::size_t sets = std::size_t{1} << ops.size();
     std::vector<char> reached(2 * sets, 0);
     reached[0] = 1;
     std::size_t must = 0;
-    for (std::size_t i = 0; i < letters.size(); ++i) {
-        const bool may_be_left_out = !letters[i].certain && (letters[i].kind == Kind::fill ||
-                                                             letters[i].kind == Kind::clear);
+    for (std::size_t i = 0; i < ops.size(); ++i) {
+        const bool may_be_left_out =
+            !ops[i].certain && (ops[i].kind == Kind::fill || ops[i].kind == Kind::clear);
         if (!may_be_left_out) must |= std::size_t{1} << i;
     }
     for (std::size_t set = 0; set < sets; ++set) {
         Time latest_begin = 0;
-        for (std::size_t i = 0; i < letters.size(); ++i) {
-            if ((set >> i & 1) != 0) latest_begin = std::max(latest_begin, letters[i].from);
+        for (std::size_t i = 0; i < ops.size(); ++i) {
+            if ((set >> i & 1) != 0) latest_begin = std::max(latest_begin, ops[i].from);
         }
         for (const std::size_t full : {0U, 1U}) {
             if (reached[2 * set + full] == 0) continue;
             if ((set & must) == must) return true;
-            for (std::size_t i = 0; i < letters.size(); ++i) {
-                const auto& letter = letters[i];
-                if ((set >> i & 1) != 0 || letter.to < latest_begin) continue;
-                if (letter.kind == Kind::take && full == 0) continue;
-                if (letter.kind == Kind::absent && full == 1) continue;
-                reached[2 * (set | std::size_t{1} << i) + (letter.kind == Kind::fill ? 1 : 0)] = 1;
+            for (std::size_t i = 0; i < ops.size(); ++i) {
+                const auto& op = ops[i];
+                if ((set >> i & 1) != 0 || op.to < latest_begin) continue;
+                if (op.kind == Kind::take && full == 0) continue;
+                if (op.kind == Kind::absent && full == 1) continue;
+                reached[2 * (set | std::size_t{1} << i) + (op.kind == Kind::fill ? 1 : 0)] = 1;
             }
         }
     }
     return false;
 }
 
-std::vector<Letter> random_letters(std::mt19937& random, std::size_t most, Time span,
-                                   Time longest) {
+std::vector<BitOp> random_ops(std::mt19937& random, std::size_t most, Time span, Time longest) {
     constexpr Kind kinds[] = {Kind::fill, Kind::fill, Kind::clear,
                               Kind::take, Kind::take, Kind::absent};
-    std::vector<Letter> letters(most / 2 + random() % (most / 2 + 1));
-    for (auto& letter : letters) {
-        letter.kind = kinds[random() % std::size(kinds)];
-        letter.from = random() % span;
+    std::vector<BitOp> ops(most / 2 + random() % (most / 2 + 1));
+    for (auto& op : ops) {
+        op.kind = kinds[random() % std::size(kinds)];
+        op.from = random() % span;
         // Short ones leave no choice, long ones leave all of it: some of each.
-        letter.to = letter.from + random() % (random() % 2 == 0 ? 3 : longest);
-        letter.certain =
-            letter.kind == Kind::take || letter.kind == Kind::absent || random() % 3 != 0;
+        op.to = op.from + random() % (random() % 2 == 0 ? 3 : longest);
+        op.certain = op.kind == Kind::take || op.kind == Kind::absent || random() % 3 != 0;
     }
-    return letters;
+    return ops;
 }
 
 }  // namespace
@@ -71,14 +69,14 @@ TEST_CASE("the sweep agrees with reaching every set of letters") {
     std::mt19937 random(4);
     std::size_t with = 0, without = 0;
     for (int i = 0; i < 20'000; ++i) {
-        const auto letters = random_letters(random, 12, 20, 12);
-        const bool order = some_order_exists(letters);
+        const auto ops = random_ops(random, 12, 20, 12);
+        const bool order = some_order_exists(ops);
         ++(order ? with : without);
-        Puzzle puzzle{letters, {}};
-        if (has_order(puzzle) != order) {
-            for (const auto& letter : letters) {
-                UNSCOPED_INFO("fcta"[static_cast<int>(letter.kind)]
-                              << (letter.certain ? "! " : "? ") << letter.from << ' ' << letter.to);
+        BitHistory bits{ops, {}};
+        if (has_order(bits) != order) {
+            for (const auto& op : ops) {
+                UNSCOPED_INFO("fcta"[static_cast<int>(op.kind)] << (op.certain ? "! " : "? ")
+                                                                << op.from << ' ' << op.to);
             }
             FAIL("all sets say " << order);
         }
@@ -91,18 +89,16 @@ TEST_CASE(
     "of two configurations that have used as many letters, the one that used the earlier ones goes "
     "on") {
     // Found by trying: it takes a dozen letters for rule 5 to matter in that way, and few dozens of them do.
-    const auto letter = [](Kind kind, Time from, Time to, bool certain = true) {
-        return Letter{from, to, kind, certain};
+    const auto op = [](Kind kind, Time from, Time to, bool certain = true) {
+        return BitOp{from, to, kind, certain};
     };
     constexpr bool maybe = false;
-    const std::vector<Letter> letters = {
-        letter(Kind::absent, 1, 1),        letter(Kind::fill, 1, 1),
-        letter(Kind::fill, 3, 11, maybe),  letter(Kind::fill, 4, 9),
-        letter(Kind::clear, 5, 10),        letter(Kind::fill, 6, 7, maybe),
-        letter(Kind::clear, 7, 11, maybe), letter(Kind::take, 10, 15),
-        letter(Kind::take, 11, 11),        letter(Kind::take, 14, 14),
-        letter(Kind::fill, 15, 15),        letter(Kind::clear, 18, 26)};
-    REQUIRE(some_order_exists(letters));
-    Puzzle puzzle{letters, {}};
-    CHECK(has_order(puzzle));
+    const std::vector<BitOp> ops = {
+        op(Kind::absent, 1, 1),        op(Kind::fill, 1, 1),   op(Kind::fill, 3, 11, maybe),
+        op(Kind::fill, 4, 9),          op(Kind::clear, 5, 10), op(Kind::fill, 6, 7, maybe),
+        op(Kind::clear, 7, 11, maybe), op(Kind::take, 10, 15), op(Kind::take, 11, 11),
+        op(Kind::take, 14, 14),        op(Kind::fill, 15, 15), op(Kind::clear, 18, 26)};
+    REQUIRE(some_order_exists(ops));
+    BitHistory bits{ops, {}};
+    CHECK(has_order(bits));
 }

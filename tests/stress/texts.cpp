@@ -58,7 +58,7 @@ TEST_CASE("a history reads back as it was written") {
     CHECK(history.last == 42);
     CHECK(text_of(history.operations, history.incidents.all()) == all_kinds);
     CHECK(history.operations.back().end == 42);
-    CHECK(history.operations.back().outcome == Outcome::unclear);
+    CHECK(history.operations.back().outcome == OpOutcome::unclear);
 }
 
 TEST_CASE("comments, empty lines, tabs and line ends of another system are read over") {
@@ -66,7 +66,7 @@ TEST_CASE("comments, empty lines, tabs and line ends of another system are read 
         "# what it is\r\n\n  10\t1.0.1 begin get 0/1 # a comment\r\n20 1.0.1 end get 0/1 miss",
         "h.txt"));
     REQUIRE(history.operations.size() == 1);
-    CHECK(history.operations[0].outcome == Outcome::miss);
+    CHECK(history.operations[0].outcome == OpOutcome::miss);
 }
 
 TEST_CASE("times may be told from any origin") {

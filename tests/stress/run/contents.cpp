@@ -18,31 +18,33 @@ using namespace larder::testing;
 namespace {
 
 /// A version whose tree has everything that one can have: found by looking, since all is drawn.
-Identity rich_identity() {
+TreeIdentity rich_identity() {
     for (Version version = 1;; ++version) {
-        const Identity identity{1, 2, version, TreeSize::mixed};
+        const TreeIdentity identity{1, 2, version, TreeSize::mixed};
         bool full = false, empty = false, symlink = false, closed = false, below = false;
-        for (const Node& node : shape_of(identity)) {
-            full |= node.type == Node::Type::file && node.bytes > 8192;
-            empty |= node.type == Node::Type::file && node.bytes == 0;
-            symlink |= node.type == Node::Type::symlink;
-            closed |= node.type == Node::Type::directory && node.mode == 0555;
-            below |= node.type == Node::Type::file && node.path.find('/') != std::string::npos;
+        for (const TreeNode& node : shape_of(identity)) {
+            full |= node.type == TreeNode::Type::file && node.bytes > 8192;
+            empty |= node.type == TreeNode::Type::file && node.bytes == 0;
+            symlink |= node.type == TreeNode::Type::symlink;
+            closed |= node.type == TreeNode::Type::directory && node.mode == 0555;
+            below |= node.type == TreeNode::Type::file && node.path.find('/') != std::string::npos;
         }
         if (full && empty && symlink && closed && below) return identity;
     }
 }
 
-const Node& find(const std::vector<Node>& nodes, const std::function<bool(const Node&)>& wanted) {
-    for (const Node& node : nodes) {
+const TreeNode& find(const std::vector<TreeNode>& nodes,
+                     const std::function<bool(const TreeNode&)>& wanted) {
+    for (const TreeNode& node : nodes) {
         if (wanted(node)) return node;
     }
     throw std::runtime_error("no such node");
 }
 
-const Node& large_file(const std::vector<Node>& nodes) {
-    return find(
-        nodes, [](const Node& node) { return node.type == Node::Type::file && node.bytes > 8192; });
+const TreeNode& large_file(const std::vector<TreeNode>& nodes) {
+    return find(nodes, [](const TreeNode& node) {
+        return node.type == TreeNode::Type::file && node.bytes > 8192;
+    });
 }
 
 void make_writable(const fs::path& tree) {
@@ -58,9 +60,9 @@ TEST_CASE("what was written is found whole, with its version") {
     for (const TreeSize size : {TreeSize::tiny, TreeSize::small, TreeSize::mixed}) {
         for (Version version = 1; version <= 30; ++version) {
             const TempDir dir;
-            const Identity identity{3, 4, version, size};
+            const TreeIdentity identity{3, 4, version, size};
             value(write_tree(dir.path(), identity));
-            const Reading reading = value(read_tree(dir.path(), {3, 4, {}}));
+            const TreeReading reading = value(read_tree(dir.path(), {3, 4, {}}));
             INFO(reading.damage);
             CHECK(reading.sound());
             CHECK(reading.version == version);
@@ -71,17 +73,18 @@ TEST_CASE("what was written is found whole, with its version") {
 }
 
 TEST_CASE("each kind of damage is seen, and said") {
-    const Identity identity = rich_identity();
+    const TreeIdentity identity = rich_identity();
     const auto nodes = shape_of(identity);
     const std::string large = large_file(nodes).path;
-    const std::string empty = find(nodes, [](const Node& node) {
-                                  return node.type == Node::Type::file && node.bytes == 0;
+    const std::string empty = find(nodes, [](const TreeNode& node) {
+                                  return node.type == TreeNode::Type::file && node.bytes == 0;
                               }).path;
     const std::string link =
-        find(nodes, [](const Node& node) { return node.type == Node::Type::symlink; }).path;
-    const std::string closed = find(nodes, [](const Node& node) { return node.mode == 0555; }).path;
+        find(nodes, [](const TreeNode& node) { return node.type == TreeNode::Type::symlink; }).path;
+    const std::string closed =
+        find(nodes, [](const TreeNode& node) { return node.mode == 0555; }).path;
 
-    struct Row {
+    struct DamageRow {
         std::string what;
         std::function<void(const fs::path&)> damage;
     };
@@ -90,7 +93,7 @@ TEST_CASE("each kind of damage is seen, and said") {
         how(bytes);
         write_file(file, bytes);
     };
-    const Row rows[] = {
+    const DamageRow rows[] = {
         {"differs",
          [&](const fs::path& tree) {
              change(tree / large, [](std::string& bytes) { bytes.back() ^= 1; });
@@ -150,7 +153,7 @@ TEST_CASE("each kind of damage is seen, and said") {
         make_writable(dir.path());
         REQUIRE(::chmod((dir.path() / closed).c_str(), 0555) == 0);
         damage(dir.path());
-        const Reading reading = value(read_tree(dir.path(), {1, 2, {}}));
+        const TreeReading reading = value(read_tree(dir.path(), {1, 2, {}}));
         INFO(what);
         INFO(reading.damage);
         CHECK_FALSE(reading.sound());
@@ -175,13 +178,13 @@ TEST_CASE("a tree is stale for whoever leased another version") {
     const TempDir dir;
     value(write_tree(dir.path(), {1, 2, 10, TreeSize::tiny}));
     CHECK(value(read_tree(dir.path(), {1, 2, 10})).sound());
-    const Reading reading = value(read_tree(dir.path(), {1, 2, 9}));
+    const TreeReading reading = value(read_tree(dir.path(), {1, 2, 9}));
     CHECK(contains(reading.damage, "changed: it was version 9, and is version 10"));
 }
 
 TEST_CASE("an identity is whole, or it is none") {
     const std::string text = print_identity({1, 2, 3, TreeSize::small});
-    CHECK(parse_identity(text) == Identity{1, 2, 3, TreeSize::small});
+    CHECK(parse_identity(text) == TreeIdentity{1, 2, 3, TreeSize::small});
     for (std::size_t length = 0; length < text.size(); ++length)
         CHECK_FALSE(parse_identity(text.substr(0, length)));
     for (std::size_t i = 0; i < text.size(); ++i) {

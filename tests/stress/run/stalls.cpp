@@ -13,8 +13,8 @@ namespace {
 constexpr Time begin = 10'000'000'000;
 constexpr std::uint32_t metronome = 7;
 
-History joined(const std::vector<std::vector<Event>>& beats) {
-    Joiner joiner;
+History joined(const std::vector<std::vector<LogEvent>>& beats) {
+    EventJoiner joiner;
     for (const auto& beat : beats) {
         for (const auto& event : beat) REQUIRE(joiner.add(event));
     }

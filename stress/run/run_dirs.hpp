@@ -9,23 +9,23 @@
 
 namespace larder::stress {
 
-class Place {
+class RunDirs {
 public:
     /// Makes them, and says in `left_out` what can't be had here.
     /// Errors: `exists` where the cache is not empty; `system`.
-    [[nodiscard]] static Result<Place> make(const CommandLine& line,
-                                            std::vector<std::string>& left_out);
-    Place(Place&&) = default;
-    Place& operator=(Place&&) = delete;
-    ~Place();
+    [[nodiscard]] static Result<RunDirs> make(const CommandLine& line,
+                                              std::vector<std::string>& left_out);
+    RunDirs(RunDirs&&) = default;
+    RunDirs& operator=(RunDirs&&) = delete;
+    ~RunDirs();
 
     /// What it comes to for the processes of the run.
-    [[nodiscard]] Setting setting(const CommandLine& line) const;
+    [[nodiscard]] RunSetting setting(const CommandLine& line) const;
     /// Cache and histories stay.
     void keep() noexcept;
 
 private:
-    Place() = default;
+    RunDirs() = default;
     std::filesystem::path base_, cache_, scratch_, histories_;
     std::optional<SmallDisk> disk_;
     bool made_cache_ = false;

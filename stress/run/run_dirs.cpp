@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "stress/run/place.hpp"
+#include "stress/run/run_dirs.hpp"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -48,8 +48,8 @@ fs::path find_cachetool() {
 
 }  // namespace
 
-Result<Place> Place::make(const CommandLine& line, std::vector<std::string>& left_out) {
-    Place place;
+Result<RunDirs> RunDirs::make(const CommandLine& line, std::vector<std::string>& left_out) {
+    RunDirs place;
     TRY_ASSIGN(place.base_, make_temporary(fs::temp_directory_path() / "larder-stress-XXXXXX"));
     place.histories_ = place.base_ / "histories";
     TRY(make_directory(place.histories_));
@@ -90,7 +90,7 @@ Result<Place> Place::make(const CommandLine& line, std::vector<std::string>& lef
     return place;
 }
 
-Place::~Place() {
+RunDirs::~RunDirs() {
     if (base_.empty() || kept_) return;
     discard_tree(scratch_);
     if (made_cache_ || disk_) {
@@ -104,13 +104,13 @@ Place::~Place() {
     discard_tree(base_);
 }
 
-void Place::keep() noexcept {
+void RunDirs::keep() noexcept {
     kept_ = true;
     if (disk_) disk_->keep();
 }
 
-Setting Place::setting(const CommandLine& line) const {
-    Setting setting;
+RunSetting RunDirs::setting(const CommandLine& line) const {
+    RunSetting setting;
     setting.scenario = line.scenario;
     if (!forks_and_threads_mix) {
         setting.scenario.work.erase("fork");

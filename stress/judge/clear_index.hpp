@@ -16,10 +16,10 @@
 
 namespace larder::stress {
 
-class Clears {
+class ClearIndex {
 public:
     /// `certain`: it happened.
-    void add(Time from, Time to, bool certain, Place source) {
+    void add(Time from, Time to, bool certain, OpIndex source) {
         all_.push_back({from, to, certain, source});
     }
     /// Requires: no more are added.
@@ -27,7 +27,7 @@ public:
 
     /// Adds to the model those that a key can tell apart whose operations begin and end at `instants`, which are in order and
     /// differ.
-    void select(const std::vector<Time>& instants, Model& model) const;
+    void select(const std::vector<Time>& instants, RegisterModel& model) const;
 
     /// Whether one may have taken effect at some instant from `from` to `to`.
     [[nodiscard]] bool any_between(Time from, Time to) const;
@@ -36,10 +36,10 @@ private:
     struct Clear {
         Time from, to;
         bool certain;
-        Place source;
+        OpIndex source;
     };
     /// What is known of a stretch of them.
-    struct Ends {
+    struct ClearSpan {
         Time earliest = never;
         Time earliest_certain = never;
         Time latest = 0;
@@ -55,7 +55,8 @@ private:
     [[nodiscard]] std::size_t first_after(Time time) const;
 
     std::vector<Clear> all_;  ///< by their begin
-    std::vector<Ends> tree_;  ///< over all_: the root is 1, the children of n are 2n and 2n + 1
+    std::vector<ClearSpan>
+        tree_;  ///< over all_: the root is 1, the children of n are 2n and 2n + 1
     std::size_t width_ = 1;
 };
 

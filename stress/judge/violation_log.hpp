@@ -10,9 +10,9 @@
 
 namespace larder::stress {
 
-class Findings {
+class ViolationLog {
 public:
-    Findings(const History& history, const JudgeOptions& options, Verdict& verdict)
+    ViolationLog(const History& history, const JudgeOptions& options, JudgeVerdict& verdict)
         : history_(history), options_(options), verdict_(verdict) {}
 
     /// Counts one, and says whether it is worth explaining.
@@ -24,7 +24,7 @@ public:
 private:
     const History& history_;
     const JudgeOptions& options_;
-    Verdict& verdict_;
+    JudgeVerdict& verdict_;
 };
 
 /// "process 3, thread 0: put of 0/7 (version 12)".

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "stress/judge/findings.hpp"
+#include "stress/judge/violation_log.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -32,16 +32,16 @@ std::string_view name_of(Violation::Kind kind) noexcept {
     return "disorder";
 }
 
-bool Verdict::sound() const noexcept {
+bool JudgeVerdict::sound() const noexcept {
     return std::all_of(found.begin(), found.end(), [](std::uint64_t count) { return count == 0; });
 }
 
-bool Findings::count(Violation::Kind kind) {
+bool ViolationLog::count(Violation::Kind kind) {
     return ++verdict_.found[static_cast<std::size_t>(kind)] <= options_.most_explained;
 }
 
-void Findings::explain(Violation::Kind kind, std::string explanation,
-                       std::vector<Operation> operations) {
+void ViolationLog::explain(Violation::Kind kind, std::string explanation,
+                           std::vector<Operation> operations) {
     const auto in_order = [](const Operation& operation) {
         return std::tie(operation.begin, operation.process, operation.thread, operation.operation);
     };
@@ -56,15 +56,15 @@ void Findings::explain(Violation::Kind kind, std::string explanation,
         {kind, std::move(explanation), std::move(operations), std::move(drawn)});
 }
 
-void Findings::add(Violation::Kind kind, std::string explanation,
-                   std::vector<Operation> operations) {
+void ViolationLog::add(Violation::Kind kind, std::string explanation,
+                       std::vector<Operation> operations) {
     if (count(kind)) explain(kind, std::move(explanation), std::move(operations));
 }
 
 std::string describe(const Operation& operation) {
     auto text = fmt::format("{} of {}", name_of(operation.kind), operation.bucket);
     if (names_a_key(operation.kind)) text += fmt::format("/{}", operation.key);
-    if (operation.kind == Kind::put || operation.kind == Kind::build) {
+    if (operation.kind == EventKind::put || operation.kind == EventKind::build) {
         text += fmt::format(" (version {})", operation.intended);
     } else if (operation.version != 0) {
         text += fmt::format(" (version {})", operation.version);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "stress/judge/clears.hpp"
+#include "stress/judge/clear_index.hpp"
 
 #include <algorithm>
 #include <bit>
 
 namespace larder::stress {
 
-void Clears::complete() {
+void ClearIndex::complete() {
     std::sort(all_.begin(), all_.end(),
               [](const Clear& a, const Clear& b) { return a.from < b.from; });
     width_ = std::bit_ceil(std::max<std::size_t>(all_.size(), 1));
@@ -22,8 +22,9 @@ void Clears::complete() {
 }
 
 template <class Enter, class Leaf>
-bool Clears::visit(std::size_t node, std::size_t node_from, std::size_t node_to, std::size_t from,
-                   std::size_t to, const Enter& enter, const Leaf& leaf) const {
+bool ClearIndex::visit(std::size_t node, std::size_t node_from, std::size_t node_to,
+                       std::size_t from, std::size_t to, const Enter& enter,
+                       const Leaf& leaf) const {
     if (node_to <= from || to <= node_from || !enter(tree_[node])) return true;
     if (node >= width_) return leaf(all_[node_from]);
     const std::size_t middle = node_from + (node_to - node_from) / 2;
@@ -32,20 +33,21 @@ bool Clears::visit(std::size_t node, std::size_t node_from, std::size_t node_to,
 }
 
 template <class Enter, class Leaf>
-bool Clears::visit(std::size_t from, std::size_t to, const Enter& enter, const Leaf& leaf) const {
+bool ClearIndex::visit(std::size_t from, std::size_t to, const Enter& enter,
+                       const Leaf& leaf) const {
     return from >= to || visit(1, 0, width_, from, to, enter, leaf);
 }
 
-std::size_t Clears::first_after(Time time) const {
+std::size_t ClearIndex::first_after(Time time) const {
     return static_cast<std::size_t>(
         std::partition_point(all_.begin(), all_.end(),
                              [&](const Clear& clear) { return clear.from <= time; }) -
         all_.begin());
 }
 
-void Clears::select(const std::vector<Time>& instants, Model& model) const {
+void ClearIndex::select(const std::vector<Time>& instants, RegisterModel& model) const {
     const auto add = [&](const Clear& clear) {
-        model.add({clear.from, clear.to, Letter::Kind::clear, clear.certain}, clear.source);
+        model.add({clear.from, clear.to, BitOp::Kind::clear, clear.certain}, clear.source);
         return true;
     };
     const auto add_one = [&](const Clear& clear) { return !add(clear); };
@@ -56,20 +58,20 @@ void Clears::select(const std::vector<Time>& instants, Model& model) const {
         const bool is_first = instant == instants.front();  // the key is empty before it
         if (!is_first &&
             visit(
-                from, to, [&](const Ends& ends) { return ends.earliest_certain < instant; },
+                from, to, [&](const ClearSpan& ends) { return ends.earliest_certain < instant; },
                 add_one)) {
             visit(
-                from, to, [&](const Ends& ends) { return ends.earliest < instant; }, add_one);
+                from, to, [&](const ClearSpan& ends) { return ends.earliest < instant; }, add_one);
         }
         visit(
-            from, to, [&](const Ends& ends) { return ends.latest >= instant; }, add);
+            from, to, [&](const ClearSpan& ends) { return ends.latest >= instant; }, add);
         from = to;
     }
 }
 
-bool Clears::any_between(Time from, Time to) const {
+bool ClearIndex::any_between(Time from, Time to) const {
     return !visit(
-        0, first_after(to), [&](const Ends& ends) { return ends.latest >= from; },
+        0, first_after(to), [&](const ClearSpan& ends) { return ends.latest >= from; },
         [](const Clear&) { return false; });
 }
 
