@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Example 3: eight processes want the same thing at the same time, and one of them makes it.
+// Example 3: eight processes want the same entry at the same time, and one of them builds it.
 //
-// What you learn: get_or_build. It leases the entry of a key; where there is none it calls you to make one, and everybody else
-// who asks meanwhile, in this process or another, waits for yours. If the builder dies, the kernel tells the next one, who
-// builds.
+// What you learn: get_or_build takes a lease on the entry of a key. If there is no entry, it calls
+// your function to build one. All other threads and processes that ask meanwhile wait for it. If
+// the builder dies, the kernel wakes one of them, which then builds.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,7 +16,8 @@ using namespace example;
 
 namespace {
 
-constexpr int built = 10, found = 11;  // what a child's exit status says
+// The exit status of a child says what it did.
+constexpr int built = 10, found = 11;
 
 int want_it(const fs::path& root) {
     const larder::Cache cache = value_of(larder::Cache::open(root));
@@ -25,15 +26,16 @@ int want_it(const fs::path& root) {
 
     const larder::Lease lease =
         value_of(bucket.get_or_build("answer", [&](larder::Staging& stage) -> larder::Result<> {
-            // Something expensive. Write into the stage and return; publishing is get_or_build's part. Return an error instead, and
-            // nothing is published: the caller gets your error, and the next one who waits tries in turn.
+            // This is the expensive work. Write into the stage and return; get_or_build publishes.
+            // If you return an error, nothing is published. The caller gets your error, and one of
+            // the processes that wait builds next.
             status = built;
             write_file(stage.path() / "answer.txt", std::to_string(6 * 7) + ", says process " +
                                                         std::to_string(::getpid()) + "\n");
             return {};
         }));
 
-    // Whoever built it, everybody now holds a lease on the same entry.
+    // Now all eight processes hold a lease on the same entry.
     if (!read_file(lease.path() / "answer.txt").starts_with("42, says process ")) return 1;
     return status;
 }
@@ -58,10 +60,10 @@ int main(int argc, char** argv) {
         if (WIFEXITED(status) && WEXITSTATUS(status) == built) ++builders;
         if (WIFEXITED(status) && WEXITSTATUS(status) == found) ++finders;
     }
-    expect(builders == 1, "one of them built it");
-    expect(finders == 7, "seven of them got what that one had built");
+    expect(builders == 1, "one of them built the entry");
+    expect(finders == 7, "seven of them got the entry that it built");
 
-    // What fails is reported, and leaves nothing behind.
+    // A build that fails is reported, and publishes nothing.
     const larder::Cache cache = value_of(larder::Cache::open(root));
     const larder::Bucket bucket = value_of(cache.bucket("compiled-v1"));
     const auto failed =
@@ -73,20 +75,21 @@ int main(int argc, char** argv) {
                                                 .detail = "syntax error"});
         });
     expect(!failed && failed.error().step == std::string_view("compile"),
-           "a build's own error comes back: " + failed.error().message());
+           "the caller gets the build's own error: " + failed.error().message());
     expect(!bucket.get("broken"), "and nothing was published");
 
-    // A build may need other entries, and ask for them with get_or_build as well: for any key but its own.
+    // A build may use get_or_build for other entries, but not for its own key.
     const larder::Lease outer =
         value_of(bucket.get_or_build("question", [&](larder::Staging& stage) -> larder::Result<> {
-            const auto answer = bucket.get_or_build(
-                "answer", [](larder::Staging&) -> larder::Result<> { return {}; });
-            if (!answer) return tl::unexpected(answer.error());
+            LARDER_TRY_ASSIGN(const larder::Lease answer,
+                              bucket.get_or_build("answer", [](larder::Staging&) {
+                                  return larder::Result<>{};  // never called: the entry exists
+                              }));
             write_file(stage.path() / "question.txt",
-                       "What is " + read_file(answer->path() / "answer.txt"));
+                       "What is " + read_file(answer.path() / "answer.txt"));
             return {};
         }));
     expect(read_file(outer.path() / "question.txt").starts_with("What is 42"),
-           "a build that used another entry");
+           "a build used another entry");
     return 0;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Example 4: what is in a cache, who uses it, how to take things out, and how to get the space back.
+// Example 4: list a cache and its users, remove entries, and get the disk space back.
 //
-// What you learn: taking out (remove, refresh) is instant and makes garbage; deleting (collect) comes later, in any process,
-// and costs in proportion to the garbage. verify checks the cache while others work. `cachetool` does all of this from a shell.
+// What you learn: remove and refresh take effect at once and leave garbage. collect deletes the
+// garbage later, in any process. Its cost grows with the garbage, not with the cache. verify checks
+// the cache while other processes use it. `cachetool` does all of this from a shell.
 
 #include <algorithm>
 
@@ -28,7 +29,7 @@ int main(int argc, char** argv) {
         put(apples, key, "an apple");
     put(pears, "conference", "a pear");
 
-    // What is there. A key is any text: it is encoded into a file's name, and never taken for a path.
+    // List the entries. A key is any text. It is encoded into a file name and never used as a path.
     auto keys = value_of(apples.keys());
     std::sort(keys.begin(), keys.end());
     for (const auto& key : keys) {
@@ -37,39 +38,41 @@ int main(int argc, char** argv) {
                   << " bytes, by " << info.producer << "\n";
     }
     expect(keys.size() == 3 && keys.at(2) == "https://example.org/cox?size=L",
-           "three keys, as they were given");
-    expect(value_of(cache.buckets()).size() == 2, "two buckets");
+           "three keys, spelled as they were put");
+    expect(value_of(cache.buckets()).size() == 2, "the cache has two buckets");
 
-    // Take one key out, while somebody has it.
+    // Remove a key while there is a lease on its entry.
     larder::Lease elstar = value_of(apples.get("elstar"));
     value_of(apples.remove("elstar"));
     const auto again = apples.remove("elstar");
     expect(!again && again.error().code == larder::Errc::miss,
-           "what is gone can't be removed again");
+           "a key that was removed cannot be removed again");
 
-    // Take a whole bucket out: one rename, whatever the number of its keys. The other bucket does not notice.
+    // Purge a whole bucket. This is one rename, for any number of keys, and does not affect the
+    // other bucket.
     value_of(pears.refresh());
-    expect(!pears.get("conference"), "the pear is gone");
-    expect(apples.get("boskoop").has_value(), "the apples are not");
+    expect(!pears.get("conference"), "the pear was removed");
+    expect(apples.get("boskoop").has_value(), "the apples were not");
 
-    // Who is using the cache? This process, and it holds one lease.
+    // Which processes use the cache? This one, and it holds one lease.
     const larder::StatusReport status = value_of(cache.status());
     expect(status.leases.size() == 1 && status.leases.at(0).key == "elstar",
-           "one lease is held, on elstar");
-    expect(status.leases.at(0).process.pid == ::getpid(), "by this very process");
+           "there is one lease, on elstar");
+    expect(status.leases.at(0).process.pid == ::getpid(), "this process holds it");
 
-    // What would a collection delete? And then do it. The leased entry is garbage too, and has to stay for now.
+    // Ask what a collection would delete, and then collect. The leased entry is garbage too, but it
+    // must stay for now.
     const larder::CollectReport would = value_of(cache.collect({.dry_run = true}));
-    expect(would.entries == 1, "a dry run says that one entry would go");
+    expect(would.entries == 1, "a dry run reports that one entry would be deleted");
     const larder::CollectReport did = value_of(cache.collect());
-    expect(did.entries == 1 && did.leased.size() == 1, "one entry was deleted, one is leased");
-    expect(read_file(elstar.path() / "file") == "an apple", "and can be read as before");
+    expect(did.entries == 1 && did.leased.size() == 1, "one entry was deleted, and one is leased");
+    expect(read_file(elstar.path() / "file") == "an apple", "which can still be read");
 
-    // Let go, and collect again.
+    // Release the lease, and collect again.
     elstar.release();
-    expect(value_of(cache.collect()).entries == 1, "released, it was deleted as well");
+    expect(value_of(cache.collect()).entries == 1, "after its release it was deleted, too");
 
-    // Is everything as it should be? Two entries are left, both named by a key, and there is no garbage.
+    // Check the cache. Two entries are left, both are named by a key, and there is no garbage.
     const larder::VerifyReport report = value_of(cache.verify());
     for (const auto& finding : report.findings) {
         std::cout << "  found " << larder::name_of(finding.kind) << ": " << finding.path.string()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What every example needs and none is about: a directory to play in, and a way to say that something must hold.
+// What every example needs: a directory to work in, and functions that check a result.
 #pragma once
 
 #include <unistd.h>
@@ -20,7 +20,8 @@ namespace example {
 
 namespace fs = std::filesystem;
 
-/// The directory given as the first argument, emptied; else a new one, which is left behind for you to look at.
+/// Returns an empty directory: the one that the first argument names, or a new one. The program
+/// does not delete it, so you can look at it afterwards.
 inline fs::path playground(int argc, char** argv) {
     fs::path directory;
     if (argc > 1) {
@@ -32,19 +33,20 @@ inline fs::path playground(int argc, char** argv) {
         if (::mkdtemp(name.data()) == nullptr) std::exit(1);
         directory = name;
     }
-    std::cout << "working in " << directory.string()
-              << std::endl;  // flushed, lest a forked child say it again
+    // Flush, so that a forked child does not print this again.
+    std::cout << "working in " << directory.string() << std::endl;
     return directory;
 }
 
-/// Says what holds, and ends the program if it does not.
+/// Prints what should be true, and ends the program if it is not.
 inline void expect(bool holds, std::string_view what) {
-    std::cout << (holds ? "  ok: " : "  NOT SO: ") << what << std::endl;
-    // Not exit(): in a forked child the parent's buffers and destructors are none of our business.
+    std::cout << (holds ? "  ok: " : "  NOT TRUE: ") << what << std::endl;
+    // exit() would flush the parent's buffers and run its destructors in a forked child.
     if (!holds) ::_exit(1);
 }
 
-/// The value, or the end of the program. Real programs look at `error().code` instead, and do something about it.
+/// Returns the value, or ends the program if there is none. A real program would look at
+/// `error().code` and act on it, or pass the error on with LARDER_TRY.
 template <class T>
 T value_of(larder::Result<T> result) {
     if (!result) {

@@ -5,7 +5,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tree.hpp"
 
@@ -16,8 +16,8 @@ namespace {
 std::string reason(archive* reader) {
     const char* text = archive_error_string(reader);
     std::string line = text != nullptr ? text : "damaged";
-    while (line.ends_with('\n')) line.pop_back();  // some of libarchive's reasons end their line
-    return harmless(line);
+    while (line.ends_with('\n')) line.pop_back();  // some of libarchive's texts end with one
+    return printable(line);
 }
 
 }  // namespace
@@ -25,12 +25,13 @@ std::string reason(archive* reader) {
 Result<Archive> Archive::open(const fs::path& path) {
     archive* reader = archive_read_new();
     Archive opened(path, reader);
-    // A wheel is a zip archive with a directory at its end, and nothing else: no other format is even tried, so an archive that
-    // is two things at once can't be read one way here and another way elsewhere.
+    // A wheel is a zip archive with a directory at its end. No other format is tried, so a file
+    // that is two kinds of archive at once is not read in one way here and in another way
+    // elsewhere.
     if (archive_read_support_format_zip_seekable(reader) != ARCHIVE_OK ||
         archive_read_open_filename(reader, path.c_str(), 64 * 1024) != ARCHIVE_OK) {
         return refuse("read wheel", path,
-                      fmt::format("no zip archive, or a damaged one ({})", reason(reader)));
+                      fmt::format("not a zip archive, or a damaged one ({})", reason(reader)));
     }
     return opened;
 }
@@ -44,11 +45,12 @@ Result<std::optional<Member>> Archive::next() {
     const int answer = archive_read_next_header(reader_, &entry);
     if (answer == ARCHIVE_EOF) return std::nullopt;
     const char* name = entry != nullptr ? archive_entry_pathname_utf8(entry) : nullptr;
-    // A warning is as bad as an error: it says that the archive's two accounts of this member differ.
+    // A warning is as bad as an error: the archive describes each member twice, and the two
+    // descriptions differ.
     if (answer != ARCHIVE_OK) {
         return refuse("read wheel", path_,
                       name != nullptr
-                          ? fmt::format("member '{}': {}", harmless(name), reason(reader_))
+                          ? fmt::format("member '{}': {}", printable(name), reason(reader_))
                           : reason(reader_));
     }
     if (name == nullptr) return refuse("read wheel", path_, "a member's name is not UTF-8");
@@ -61,14 +63,13 @@ Result<std::optional<Member>> Archive::next() {
     member_ = member.path;
 
     const auto refuse_member = [&](std::string_view why) {
-        return refuse("read wheel", path_, fmt::format("member '{}' {}", harmless(member_), why));
+        return refuse("read wheel", path_, fmt::format("member '{}' {}", printable(member_), why));
     };
-    if (const auto wrong = what_is_wrong_with(member.path); !wrong.empty())
-        return refuse_member(wrong);
+    if (const auto fault = fault_of_path(member.path); !fault.empty()) return refuse_member(fault);
     if (archive_entry_is_encrypted(entry) != 0) return refuse_member("is encrypted");
     if (archive_entry_symlink(entry) != nullptr || archive_entry_hardlink(entry) != nullptr ||
         archive_entry_filetype(entry) == AE_IFLNK) {
-        return refuse_member("is a link, and a wheel has none");
+        return refuse_member("is a link, which a wheel may not have");
     }
     if (!member.is_directory && archive_entry_filetype(entry) != AE_IFREG) {
         return refuse_member("is neither a file nor a directory");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading a zip archive, member by member, believing nothing that it says.
+// Reads a zip archive, member by member. It trusts nothing that the archive says.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@ struct archive_entry;
 namespace installer {
 
 struct Member {
-    std::string
-        path;  ///< relative, plain names only, no slash at the end; unlike any link it is safe to show and to use
+    /// A relative path of plain names, without a slash at its end. It is safe to print and to use.
+    std::string path;
     bool is_directory = false;
     bool is_executable = false;
 };
 
-/// Concurrency: one thread.
+/// Concurrency: one thread uses it.
 class Archive {
 public:
     [[nodiscard]] static Result<Archive> open(const fs::path& path);
@@ -29,12 +29,16 @@ public:
     Archive& operator=(Archive&&) = delete;
     ~Archive();
 
-    /// The next member, in the order of the archive, or nothing at its end.
-    /// Errors: `build` for a member that is anything but a file or a directory, is encrypted, or whose path could lead out
-    /// of a tree or mean different things to different people; and for an archive that is broken.
+    /// Returns the next member, in the order of the archive, or nullopt at its end.
+    /// Errors: `build` if the archive is damaged, or if the member
+    /// - is neither a file nor a directory,
+    /// - is encrypted, or
+    /// - has a path that could lead out of a tree, or that two readers could understand
+    ///   differently.
     [[nodiscard]] Result<std::optional<Member>> next();
 
-    /// Reads on in the member: 0 at its end, which is where its checksum has been compared.
+    /// Reads the next bytes of the member and returns their number. Returns 0 at the member's end.
+    /// By then its checksum has been compared.
     [[nodiscard]] Result<std::size_t> read(std::span<char> buffer);
 
 private:

@@ -28,7 +28,8 @@ void Digest::Free::operator()(evp_md_ctx_st* context) const noexcept { EVP_MD_CT
 bool Digest::knows(std::string_view algorithm) { return method_of(algorithm) != nullptr; }
 
 Digest::Digest(std::string_view algorithm) : context_(EVP_MD_CTX_new()) {
-    // It fails where memory has run out, or where the library forbids the method: nothing can be verified then.
+    // This fails if there is no memory, or if the library forbids the algorithm. Then nothing can
+    // be verified.
     if (!context_ || EVP_DigestInit_ex(context_.get(), method_of(algorithm), nullptr) != 1)
         std::abort();
 }
@@ -78,8 +79,8 @@ Result<std::string> sha256_of_file(const fs::path& path) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file) return system_failure("open", path);
     Digest digest;
-    std::vector<char> buffer(256 *
-                             1024);  // large enough that the calls cost nothing beside the hashing
+    // Large enough that the system calls cost little beside the hashing.
+    std::vector<char> buffer(256 * 1024);
     while (true) {
         const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
         if (size < 0 && errno == EINTR) continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Digests of files, as RECORD writes them.
+// Digests of files, in the form in which RECORD has them.
 #pragma once
 
 #include <memory>
@@ -12,10 +12,11 @@ struct evp_md_ctx_st;
 
 namespace installer {
 
-/// Computes a digest piece by piece.
+/// Computes a digest of several pieces.
 class Digest {
 public:
-    /// `algorithm` as hashlib calls it. Of these the wheel format allows "sha256" and better: nothing else is known here.
+    /// Returns true for the algorithms that the wheel format allows, by the names of Python's
+    /// hashlib: "sha256", "sha384" and "sha512".
     [[nodiscard]] static bool knows(std::string_view algorithm);
 
     /// Requires: knows(algorithm).
@@ -23,7 +24,7 @@ public:
 
     void add(std::string_view piece);
 
-    /// Ends the computation. The digest in bytes.
+    /// Ends the computation and returns the bytes of the digest.
     [[nodiscard]] std::string finish();
 
 private:
@@ -35,13 +36,13 @@ private:
 
 [[nodiscard]] std::string hex(std::string_view bytes);
 
-/// The alphabet that is safe in URLs and file names, without the padding: how RECORD writes a digest.
+/// Returns base64 with the alphabet for URLs and file names, without padding, as in RECORD.
 [[nodiscard]] std::string base64_url(std::string_view bytes);
 
-/// "sha256=…", as in RECORD.
+/// Returns "sha256=" and the digest, as in RECORD.
 [[nodiscard]] std::string record_hash(std::string_view content);
 
-/// The SHA-256 of a file's content, in hex.
+/// Returns the SHA-256 of a file's content in hexadecimal digits.
 [[nodiscard]] Result<std::string> sha256_of_file(const fs::path& path);
 
 }  // namespace installer

@@ -2,7 +2,7 @@
 #include "entry_points.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace installer {
 
@@ -16,7 +16,8 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-/// A file's name, and no path; it is not hidden either, and no option when somebody types it.
+/// Returns true for the name of a file that is no path, is not hidden, and does not look like an
+/// option when a user types it.
 bool is_command_name(std::string_view name) {
     if (name.empty() || name.front() == '.' || name.front() == '-') return false;
     return std::all_of(name.begin(), name.end(), [](char c) {
@@ -24,7 +25,8 @@ bool is_command_name(std::string_view name) {
     });
 }
 
-/// "a.b.c": identifiers. A letter beyond ASCII may be one; whether it is, Python says.
+/// Returns true for identifiers with dots between them, such as "a.b.c". Every character beyond
+/// ASCII is accepted as a letter; Python decides later whether it is one.
 bool is_dotted_name(std::string_view text) {
     bool at_start = true;
     for (const char c : text) {
@@ -73,7 +75,7 @@ std::optional<std::vector<ConsoleScript>> parse_entry_points(std::string_view te
             in_scripts = section == "console_scripts" || section == "gui_scripts";
             continue;
         }
-        if (!in_scripts) continue;  // plug-ins of other programs: their business
+        if (!in_scripts) continue;  // a plug-in of another program
         auto script = parse_script(line);
         if (!script) return std::nullopt;
         scripts.push_back(std::move(*script));

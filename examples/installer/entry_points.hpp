@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// entry_points.txt: which commands a distribution offers.
+// Reads entry_points.txt, which names the commands of a distribution.
 #pragma once
 
 #include <optional>
@@ -13,15 +13,16 @@ namespace installer {
 struct ConsoleScript {
     std::string name;
     std::string module;
-    std::string attribute;  ///< may have dots: a method of a class
+    std::string attribute;  ///< may have dots, such as a method of a class
 };
 
-/// The commands in the sections console_scripts and gui_scripts (on this side of the world they are the same), or nothing
-/// where one of them is malformed. Strict, because what is written here becomes a file's name and a program's text: a name is
-/// no path, a reference is made of Python identifiers.
+/// Returns the commands in the sections console_scripts and gui_scripts, which differ only on
+/// Windows, or nullopt if one of them is malformed. The check is strict because the names become
+/// file names and the references become a program: a name is no path, and a reference consists of
+/// Python identifiers.
 [[nodiscard]] std::optional<std::vector<ConsoleScript>> parse_entry_points(std::string_view text);
 
-/// The program: what installers write into `bin/`.
+/// Returns the program that an installer writes into `bin/`.
 [[nodiscard]] std::string script_text(const ConsoleScript& script, std::string_view interpreter);
 
 }  // namespace installer

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The installer speaks larder's own errors, so that what the builder of an entry returns comes out of get_or_build as it went
-// in.
+// The installer uses larder's errors. So the error that a builder returns is the error that
+// get_or_build returns.
 #pragma once
 
 #include <cerrno>
@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <larder/error.hpp>
+#include <larder/try.hpp>
 
 namespace installer {
 
@@ -17,7 +18,8 @@ using larder::Errc;
 using larder::Error;
 using larder::Result;
 
-/// A wheel, or a target, that must not be used. `detail` names the member and says what is wrong with it.
+/// Returns the error for a wheel or a target that must not be used. `detail` names the member and
+/// says what is wrong with it.
 [[nodiscard]] inline tl::unexpected<Error> refuse(const char* step, const fs::path& path,
                                                   std::string detail) {
     return tl::unexpected(Error{.code = Errc::build,
@@ -27,7 +29,7 @@ using larder::Result;
                                 .detail = std::move(detail)});
 }
 
-/// What the operating system has just refused; reads `errno`.
+/// Returns the error for a system call that has just failed; reads `errno`.
 [[nodiscard]] inline tl::unexpected<Error> system_failure(const char* step, const fs::path& path) {
     const int reason = errno;
     const Errc code = reason == ENOSPC || reason == EDQUOT ? Errc::no_space

@@ -2,7 +2,7 @@
 #include "install.hpp"
 
 #include <cstdlib>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fstream>
 #include <unordered_map>
 
@@ -14,7 +14,7 @@ namespace installer {
 
 namespace {
 
-/// The whole of a file of an entry, which is known to be there: a lease holds it.
+/// Returns the content of a file of an entry. A lease ensures that the file exists.
 Result<std::string> read_text(const fs::path& path) {
     std::ifstream file(path, std::ios::binary | std::ios::ate);
     const std::streamoff size = file.tellg();
@@ -26,24 +26,25 @@ Result<std::string> read_text(const fs::path& path) {
 
 std::string command_path(const ConsoleScript& command) { return "bin/" + command.name; }
 
-/// A script that begins with "#!python" (or "#!pythonw", and perhaps options) gets the interpreter instead.
+/// Returns a script that begins with "#!python" or "#!pythonw" with the interpreter in place of
+/// that. Options in the first line stay.
 std::string with_interpreter(std::string_view script, std::string_view interpreter) {
     const auto line_end = std::min(script.find('\n'), script.size());
     const auto options = std::min(script.substr(0, line_end).find(' '), line_end);
     return fmt::format("#!{}{}", interpreter, script.substr(options));
 }
 
-/// Writes the files that are this target's own, and lists them.
-class OwnFiles {
+/// Writes the files that do not come from the cache, and lists them.
+class TargetFiles {
 public:
-    OwnFiles(Tree tree, bool replace) : tree_(std::move(tree)), replace_(replace) {}
+    TargetFiles(Tree tree, bool replace) : tree_(std::move(tree)), replace_(replace) {}
 
     Result<> write(const std::string& path, std::string_view content, mode_t mode) {
         list_.push_back({path, record_hash(content), std::to_string(content.size())});
         return tree_.write(path, content, mode, replace_);
     }
 
-    /// Afterwards RECORD lists `others`, these files and itself.
+    /// Writes RECORD, which lists `others`, the files written so far, and itself.
     Result<> write_record_file(const std::string& path, const std::vector<RecordLine>& others) {
         list_.push_back({path, {}, {}});
         return tree_.write(path, write_record(others) + write_record(list_), 0644, replace_);
@@ -57,7 +58,7 @@ private:
 
 }  // namespace
 
-std::vector<std::string> Plan::paths() const {
+std::vector<std::string> InstallPlan::paths() const {
     std::vector<std::string> all{dist_info + "/INSTALLER", dist_info + "/RECORD"};
     for (const auto& file : files) all.push_back(file.path);
     for (const auto& script : scripts) all.push_back(script);
@@ -65,33 +66,32 @@ std::vector<std::string> Plan::paths() const {
     return all;
 }
 
-std::uint64_t Plan::bytes() const {
+std::uint64_t InstallPlan::bytes() const {
     std::uint64_t sum = 0;
     for (const auto& file : files) sum += std::strtoull(file.size.c_str(), nullptr, 10);
     return sum;
 }
 
-Result<Plan> plan_installation(const LeasedWheel& wheel) {
+Result<InstallPlan> plan_installation(const LeasedWheel& wheel) {
     const fs::path tree = wheel.lease.path();
-    Plan plan;
+    const auto refuse_entry = [](const fs::path& path, std::string_view why) {
+        return refuse("read entry", path,
+                      fmt::format("{}; refresh the bucket {} and try again", why, entry::bucket));
+    };
+    InstallPlan plan;
 
-    const auto record = read_text(tree / entry::record);
-    if (!record) return tl::unexpected(record.error());
-    auto files = parse_record(*record);
-    if (!files)
-        return refuse("read entry", tree / entry::record,
-                      "malformed; a refresh of the bucket would help");
+    LARDER_TRY_ASSIGN(const auto record, read_text(tree / entry::record));
+    auto files = parse_record(record);
+    if (!files) return refuse_entry(tree / entry::record, "is malformed");
     plan.files = std::move(*files);
     for (const auto& file : plan.files) {
-        // There is exactly one at the top: see Inspection. Copies of other distributions lie deeper.
+        // There is exactly one at the top, as inspect() has checked. Others may be deeper.
         const auto slash = file.path.find('/');
         const std::string_view path = file.path;
         if (path.ends_with(".dist-info/WHEEL") && slash == path.rfind('/'))
             plan.dist_info = path.substr(0, slash);
     }
-    if (plan.dist_info.empty())
-        return refuse("read entry", tree / entry::record,
-                      "no *.dist-info; a refresh of the bucket would help");
+    if (plan.dist_info.empty()) return refuse_entry(tree / entry::record, "has no *.dist-info");
 
     std::error_code ignored;  // most wheels have no scripts
     for (const auto& found : fs::recursive_directory_iterator(tree / entry::scripts, ignored)) {
@@ -101,19 +101,16 @@ Result<Plan> plan_installation(const LeasedWheel& wheel) {
 
     const fs::path entry_points = tree / entry::files / plan.dist_info / "entry_points.txt";
     if (fs::exists(entry_points, ignored)) {
-        const auto text = read_text(entry_points);
-        if (!text) return tl::unexpected(text.error());
-        auto commands = parse_entry_points(*text);
-        if (!commands)
-            return refuse("read entry", entry_points,
-                          "malformed; a refresh of the bucket would help");
+        LARDER_TRY_ASSIGN(const auto text, read_text(entry_points));
+        auto commands = parse_entry_points(text);
+        if (!commands) return refuse_entry(entry_points, "is malformed");
         plan.commands = std::move(*commands);
     }
     return plan;
 }
 
-Result<> check_conflicts(const std::vector<LeasedWheel>& wheels, const std::vector<Plan>& plans,
-                         const InstallOptions& options) {
+Result<> check_conflicts(const std::vector<LeasedWheel>& wheels,
+                         const std::vector<InstallPlan>& plans, const InstallOptions& options) {
     const auto conflict = [](const fs::path& path, std::string detail) {
         return tl::unexpected(Error{.code = Errc::exists,
                                     .sys_errno = 0,
@@ -133,47 +130,39 @@ Result<> check_conflicts(const std::vector<LeasedWheel>& wheels, const std::vect
                                             wheels[other->second].wheel.path.filename().string()));
             }
             if (target && !options.replace && target->holds(path)) {
-                return conflict(
-                    options.target / path,
-                    fmt::format("in the way of {}", wheels[i].wheel.path.filename().string()));
+                return conflict(options.target / path,
+                                fmt::format("is in the way of {}; --replace replaces it",
+                                            wheels[i].wheel.path.filename().string()));
             }
         }
     }
     return {};
 }
 
-Result<larder::MaterializeReport> install(const LeasedWheel& wheel, const Plan& plan,
+Result<larder::MaterializeReport> install(const LeasedWheel& wheel, const InstallPlan& plan,
                                           const InstallOptions& options) {
     const fs::path tree = wheel.lease.path();
 
-    // What every target has alike comes out of the cache, by the cheapest way the file system offers. With hard links the
-    // target's files *are* the cache's: from here on they are replaced, never written to.
-    auto report = larder::materialize(
-        tree / entry::files, options.target,
-        {.mode = options.link_mode, .replace = options.replace, .threads = options.threads});
-    if (!report) return report;
+    // The files that are the same in every target come from the cache, in the cheapest way that the
+    // file system offers. After hard links, the files of the target *are* those of the cache. From
+    // then on they are replaced, never written to.
+    LARDER_TRY_ASSIGN(auto report, larder::materialize(tree / entry::files, options.target,
+                                                       {.mode = options.link_mode,
+                                                        .replace = options.replace,
+                                                        .threads = options.threads}));
 
-    auto target = Tree::open(options.target);
-    if (!target) return tl::unexpected(target.error());
-    OwnFiles own(std::move(*target), options.replace);
+    LARDER_TRY_ASSIGN(auto target, Tree::open(options.target));
+    TargetFiles own(std::move(target), options.replace);
     for (const auto& path : plan.scripts) {
-        const auto script = read_text(tree / entry::scripts / path);
-        if (!script) return tl::unexpected(script.error());
-        if (auto done = own.write(path, with_interpreter(*script, options.interpreter), 0755);
-            !done)
-            return tl::unexpected(done.error());
+        LARDER_TRY_ASSIGN(const auto script, read_text(tree / entry::scripts / path));
+        LARDER_TRY(own.write(path, with_interpreter(script, options.interpreter), 0755));
     }
     for (const auto& command : plan.commands) {
-        if (auto done =
-                own.write(command_path(command), script_text(command, options.interpreter), 0755);
-            !done) {
-            return tl::unexpected(done.error());
-        }
+        const auto program = script_text(command, options.interpreter);
+        LARDER_TRY(own.write(command_path(command), program, 0755));
     }
-    if (auto done = own.write(plan.dist_info + "/INSTALLER", "larder-installer\n", 0644); !done)
-        return tl::unexpected(done.error());
-    if (auto done = own.write_record_file(plan.dist_info + "/RECORD", plan.files); !done)
-        return tl::unexpected(done.error());
+    LARDER_TRY(own.write(plan.dist_info + "/INSTALLER", "larder-installer\n", 0644));
+    LARDER_TRY(own.write_record_file(plan.dist_info + "/RECORD", plan.files));
     return report;
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// From an entry of the cache to a target.
+// Installs the entry of a wheel into a target.
 #pragma once
 
 #include <vector>
 
-#include <larder/larder.hpp>
+#include <larder/lease.hpp>
+#include <larder/materialize.hpp>
 
 #include "entry_points.hpp"
 #include "record.hpp"
@@ -12,22 +13,22 @@
 
 namespace installer {
 
-/// A wheel whose entry is leased: until the lease ends, nobody can take its files away.
+/// A wheel whose entry is leased. Its files stay where they are until the lease ends.
 struct LeasedWheel {
     WheelFile wheel;
     larder::Lease lease;
-    bool was_unpacked = false;  ///< by this process, just now; else it was in the cache
+    bool was_unpacked = false;  ///< this process has unpacked it; otherwise it was in the cache
 };
 
-/// What an entry asks to be done in a target.
-struct Plan {
+/// What has to be done to install an entry.
+struct InstallPlan {
     std::string dist_info;
     std::vector<RecordLine> files;  ///< to be materialized
-    std::vector<std::string>
-        scripts;  ///< to be rewritten: paths, the same in the entry and in the target
-    std::vector<ConsoleScript> commands;  ///< to be written
+    /// Scripts whose first line names the interpreter: paths in the entry and in the target.
+    std::vector<std::string> scripts;
+    std::vector<ConsoleScript> commands;  ///< programs to be written
 
-    /// All that the installation will own, relative to the target.
+    /// Returns the paths of all files that the installation will own, relative to the target.
     [[nodiscard]] std::vector<std::string> paths() const;
     [[nodiscard]] std::uint64_t bytes() const;
 };
@@ -37,20 +38,21 @@ struct InstallOptions {
     larder::LinkMode link_mode = larder::LinkMode::automatic;
     std::string interpreter = "/usr/bin/env python3";
     bool replace = false;
-    unsigned threads = 0;  ///< for the files of one wheel; 0 leaves it to larder
+    unsigned threads = 0;  ///< for the files of one wheel; 0 lets larder choose
 };
 
-[[nodiscard]] Result<Plan> plan_installation(const LeasedWheel& wheel);
+[[nodiscard]] Result<InstallPlan> plan_installation(const LeasedWheel& wheel);
 
-/// Errors: `exists` where two of the wheels own the same path, or, unless they are to be replaced, something stands there
-/// already.
+/// Checks that no file is in the way. Errors: `exists` if two of the wheels own the same path. Also
+/// if a path exists in the target, unless the options allow to replace it.
 [[nodiscard]] Result<> check_conflicts(const std::vector<LeasedWheel>& wheels,
-                                       const std::vector<Plan>& plans,
+                                       const std::vector<InstallPlan>& plans,
                                        const InstallOptions& options);
 
-/// Installs one wheel. RECORD is written last: where it is, the installation is complete.
+/// Installs one wheel. RECORD is written last, so an installation that has it is complete.
 /// Concurrency: several threads and processes may install different wheels into one target.
-[[nodiscard]] Result<larder::MaterializeReport> install(const LeasedWheel& wheel, const Plan& plan,
+[[nodiscard]] Result<larder::MaterializeReport> install(const LeasedWheel& wheel,
+                                                        const InstallPlan& plan,
                                                         const InstallOptions& options);
 
 }  // namespace installer

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The command line.
+// The command line of the installer.
 #pragma once
 
 #include <optional>
@@ -13,14 +13,15 @@ struct Options {
     fs::path cache;
     std::vector<fs::path> wheels;
     InstallOptions install;
-    Limits limits;
+    WheelLimits limits;
     unsigned jobs = 1;
     bool ask = false;
     bool quiet = false;
     bool json = false;
 };
 
-/// The options, or nothing and the status to exit with: 0 where help was asked for, 2 for wrong usage.
+/// Returns the options. Returns nullopt if the program has to exit, and sets `exit_status`: 0 after
+/// --help, 2 after wrong usage.
 [[nodiscard]] std::optional<Options> parse_command_line(int argc, char** argv, int& exit_status);
 
 }  // namespace installer

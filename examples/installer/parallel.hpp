@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The same work on many things, by several threads.
+// Lets several threads do the same work on many items.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,8 @@
 
 namespace installer {
 
-/// Calls `work(i)` for each i below `count`, from `jobs` threads at most. Afterwards all calls have returned.
+/// Calls `work(i)` for each i below `count`, in at most `jobs` threads. Returns after all calls
+/// have returned.
 template <class Work>
 void for_each_in_parallel(std::size_t count, std::size_t jobs, const Work& work) {
     std::atomic<std::size_t> next{0};

@@ -2,13 +2,13 @@
 #include "progress.hpp"
 
 #include <cstdio>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace installer {
 
 namespace {
 
-// Back to the line's start, and wipe it: every terminal of the last forty years understands this.
+// Moves to the start of the line and erases it (ECMA-48).
 constexpr const char* wipe = "\r\x1b[K";
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One line on a terminal that says how far things are.
+// Shows the progress in one line of a terminal.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace installer {
 
-/// Silent unless `enabled`. The line is wiped by the destructor.
-/// Concurrency: any thread.
+/// Shows nothing unless `enabled`. The destructor removes the line.
+/// Concurrency: any thread may call it.
 class Progress {
 public:
     Progress(std::string verb, std::size_t total, bool enabled);
@@ -18,7 +18,7 @@ public:
     Progress& operator=(const Progress&) = delete;
     ~Progress();
 
-    /// One more is done.
+    /// Counts one more item as done.
     void step(std::string_view what);
 
 private:

@@ -5,8 +5,9 @@ namespace installer {
 
 namespace {
 
-/// Where the first of the characters is that end a field, or make it need quotes. RECORDs are long and their fields short: a
-/// loop takes a fifth of the time of find_first_of, which makes a call for each character.
+/// Returns the position of the first character that ends a field or, with `also_quote`, that makes
+/// it need quotes. A RECORD is long and its fields are short. This loop takes a fifth of the time
+/// of find_first_of, which makes a call for each character.
 std::size_t end_of_field(std::string_view text, bool also_quote = false) {
     std::size_t at = 0;
     while (at < text.size() && text[at] != ',' && text[at] != '\r' && text[at] != '\n' &&
@@ -15,7 +16,8 @@ std::size_t end_of_field(std::string_view text, bool also_quote = false) {
     return at;
 }
 
-/// Takes one field off the front of `rest`, up to the comma or line's end that follows it. False where the quoting is wrong.
+/// Moves one field from the front of `rest` to `field`, up to the comma or the end of the line.
+/// Returns false if the quoting is wrong.
 bool take_field(std::string_view& rest, std::string& field) {
     field.clear();
     if (rest.empty() || rest.front() != '"') {
@@ -64,7 +66,7 @@ void add_field(std::string& text, const std::string& field) {
 std::optional<std::vector<RecordLine>> parse_record(std::string_view text) {
     std::vector<RecordLine> lines;
     while (!text.empty()) {
-        if (take(text, "\r\n") || take(text, "\n")) continue;  // an empty line says nothing
+        if (take(text, "\r\n") || take(text, "\n")) continue;  // an empty line
         RecordLine line;
         if (!take_field(text, line.path) || !take(text, ",") || !take_field(text, line.hash) ||
             !take(text, ",") || !take_field(text, line.size)) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// RECORD: the list of a distribution's files with their digests, as comma-separated values.
+// Reads and writes RECORD, which lists the files of a distribution with their digests, as
+// comma-separated values.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +13,12 @@ namespace installer {
 
 struct RecordLine {
     std::string path;
-    std::string hash;  ///< "sha256=…", or empty
+    std::string hash;  ///< "sha256=" and the digest, or empty
     std::string size;  ///< in bytes, or empty
 };
 
-/// The lines of a RECORD, or nothing where it is no such list (a quote that never ends, more or fewer than three fields).
+/// Returns the lines of a RECORD. Returns nullopt if it is malformed: a quote does not end, or a
+/// line does not have three fields.
 [[nodiscard]] std::optional<std::vector<RecordLine>> parse_record(std::string_view text);
 
 [[nodiscard]] std::string write_record(const std::vector<RecordLine>& lines);

@@ -11,8 +11,8 @@ namespace installer {
 
 namespace {
 
-// A path as a whole, the target's included, has to stay below 4096 bytes for programs to open it: this leaves as much for
-// either.
+// A program can open paths of less than 4,096 bytes. About half of that is for the target, and half
+// for the path below it.
 constexpr std::size_t longest_path = 2000;
 
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -39,7 +39,7 @@ Result<> write_all(const Fd& file, std::string_view content, const fs::path& pat
     return {};
 }
 
-std::string what_is_wrong_with(std::string_view path) {
+std::string fault_of_path(std::string_view path) {
     if (path.empty()) return "has no name";
     if (path.size() > longest_path) return "has too long a path";
     if (path.front() == '/') return "has an absolute path";
@@ -58,7 +58,7 @@ std::string what_is_wrong_with(std::string_view path) {
     return {};
 }
 
-std::string harmless(std::string_view name) {
+std::string printable(std::string_view name) {
     std::string text(name);
     for (char& c : text) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
@@ -72,7 +72,8 @@ Result<Tree> Tree::open(const fs::path& root) {
     return Tree(std::move(handle), root);
 }
 
-/// A handle that stays good until the next call; walks from the root unless it is the one used last.
+/// Returns a handle that is valid until the next call. Walks from the root, unless this is the
+/// directory that was used last.
 Result<int> Tree::open_directory(std::string_view path, bool make) {
     if (path.empty()) return root_.get();
     if (last_ && last_path_ == path) return last_.get();
@@ -86,7 +87,7 @@ Result<int> Tree::open_directory(std::string_view path, bool make) {
         }
         const int parent = here ? here.get() : root_.get();
         if (make) {
-            // 0777 less the umask, as mkdir does: a target is the user's own.
+            // The umask applies, as for mkdir, because the target belongs to the user.
             if (::mkdirat(parent, name.c_str(), 0777) != 0 && errno != EEXIST) {
                 return system_failure("make directory", path_ / path.substr(0, end));
             }
@@ -102,16 +103,14 @@ Result<int> Tree::open_directory(std::string_view path, bool make) {
 }
 
 Result<> Tree::make_directory(std::string_view path) {
-    const auto made = open_directory(path, true);
-    if (!made) return tl::unexpected(made.error());
+    LARDER_TRY(open_directory(path, true));
     return {};
 }
 
 Result<Fd> Tree::create(std::string_view path, mode_t mode) {
     const auto [above, name] = split_last(path);
-    const auto directory = open_directory(above, true);
-    if (!directory) return tl::unexpected(directory.error());
-    Fd file(::openat(*directory, std::string(name).c_str(),
+    LARDER_TRY_ASSIGN(const int directory, open_directory(above, true));
+    Fd file(::openat(directory, std::string(name).c_str(),
                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!file) return system_failure("create", path_ / path);
     return file;
@@ -119,29 +118,28 @@ Result<Fd> Tree::create(std::string_view path, mode_t mode) {
 
 Result<> Tree::write(std::string_view path, std::string_view content, mode_t mode, bool replace) {
     const auto [above, name] = split_last(path);
-    const auto directory = open_directory(above, true);
-    if (!directory) return tl::unexpected(directory.error());
+    LARDER_TRY_ASSIGN(const int directory, open_directory(above, true));
     const std::string final_name(name);
 
     static std::atomic<unsigned> counter{0};
     const std::string new_name =
         ".new-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
-    const Fd file(::openat(*directory, new_name.c_str(),
+    const Fd file(::openat(directory, new_name.c_str(),
                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!file) return system_failure("create", path_ / path);
     auto done = write_all(file, content, path_ / path);
     if (done && !replace) {
         // A link, unlike a rename, never replaces anything.
-        if (::linkat(*directory, new_name.c_str(), *directory, final_name.c_str(), 0) != 0) {
+        if (::linkat(directory, new_name.c_str(), directory, final_name.c_str(), 0) != 0) {
             done = system_failure("create", path_ / path);
         }
-        ::unlinkat(*directory, new_name.c_str(), 0);
+        ::unlinkat(directory, new_name.c_str(), 0);
         return done;
     }
-    if (done && ::renameat(*directory, new_name.c_str(), *directory, final_name.c_str()) != 0) {
+    if (done && ::renameat(directory, new_name.c_str(), directory, final_name.c_str()) != 0) {
         done = system_failure("replace", path_ / path);
     }
-    if (!done) ::unlinkat(*directory, new_name.c_str(), 0);
+    if (!done) ::unlinkat(directory, new_name.c_str(), 0);
     return done;
 }
 

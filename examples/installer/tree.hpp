@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writing below a directory, and nowhere else.
+// Writes files below a directory, and nowhere else.
 #pragma once
 
 #include <sys/types.h>
@@ -12,7 +12,7 @@
 
 namespace installer {
 
-/// A file descriptor, closed by its destructor.
+/// A file descriptor that its destructor closes.
 class Fd {
 public:
     explicit Fd(int number = -1) noexcept : number_(number) {}
@@ -29,39 +29,44 @@ private:
     int number_;
 };
 
-/// Writes all of `content`, or fails.
+/// Writes all of `content`.
 [[nodiscard]] Result<> write_all(const Fd& file, std::string_view content, const fs::path& path);
 
-/// Whether `path` is relative, of a reasonable length, and made of plain names only: no "..", no ".", no empty name, no
-/// backslash, no control character. Returns what is wrong with it, or an empty string.
-[[nodiscard]] std::string what_is_wrong_with(std::string_view path);
+/// Returns what is wrong with a path, or an empty text. A good path is relative, is not too long,
+/// and consists of plain names: no "..", no ".", no empty name, no backslash and no control
+/// character.
+[[nodiscard]] std::string fault_of_path(std::string_view path);
 
-/// For a message: a name that nobody has checked yet must not speak to the terminal.
-[[nodiscard]] std::string harmless(std::string_view name);
+/// Returns a name that is safe to print on a terminal: control characters are replaced by "?".
+[[nodiscard]] std::string printable(std::string_view name);
 
-/// A handle on a directory, below which directories and files are made. It is safe by construction, not by inspecting names:
-/// each component of a path is opened relative to the handle of the one before it, never through a symlink, and a file is
-/// always a new one. So nothing is ever written outside the directory, or into a file that somebody else shares, a hard link
-/// into the cache for instance. (Names are inspected all the same, because then the message is better.)
+/// A handle of a directory, below which it makes directories and files.
 ///
-/// Concurrency: one thread; several Trees may write into one directory.
+/// It does not need to check names. It opens each component of a path relative to the handle of the
+/// one before it, never through a symlink, and each file is a new one. So it never writes outside
+/// the directory, and never into a file that has other links, for example one in the cache. Names
+/// are checked elsewhere because then the messages are better.
+///
+/// Concurrency: one thread uses it. Several Trees may write into one directory.
 class Tree {
 public:
     [[nodiscard]] static Result<Tree> open(const fs::path& root);
 
-    /// Makes the directory, and those above it. It is no error if they exist.
+    /// Makes the directory and those above it, if they do not exist.
     [[nodiscard]] Result<> make_directory(std::string_view path);
 
-    /// A new file, with the directories above it. Errors: `exists` where there is anything of that name, as the file system
-    /// compares names: where it folds case, so does this.
+    /// Makes a new file and the directories above it, and returns the open file. Errors: `exists`
+    /// if the file system has something under that name. If it ignores case, then so does this
+    /// function.
     [[nodiscard]] Result<Fd> create(std::string_view path, mode_t mode);
 
-    /// A new file of this content under `path`: written under another name, then renamed. What stood there before keeps its
-    /// content, for whoever shares it. Errors: `exists` where something stands there and `replace` is off.
+    /// Puts a new file with this content at `path`: writes it under another name, then renames it.
+    /// An old file keeps its content, because it may have other links. Errors: `exists` if
+    /// something is at `path` and `replace` is false.
     [[nodiscard]] Result<> write(std::string_view path, std::string_view content, mode_t mode,
                                  bool replace);
 
-    /// Whether anything of that name is there, a dangling symlink included.
+    /// Returns true if something is at `path`, even a dangling symlink.
     [[nodiscard]] bool holds(std::string_view path);
 
 private:
@@ -70,7 +75,8 @@ private:
 
     Fd root_;
     fs::path path_;
-    // The directory used last stays open: archives and RECORDs are sorted, so the next file is most often its neighbour.
+    // The directory that was used last stays open. Archives and RECORDs are sorted, so the next
+    // file is most often in the same directory.
     Fd last_;
     std::string last_path_;
 };

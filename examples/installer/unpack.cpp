@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "unpack.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string_view>
 #include <vector>
 
@@ -14,22 +14,21 @@ namespace installer {
 
 namespace {
 
-class Unpacking {
+class Unpacker {
 public:
-    Unpacking(const WheelFile& wheel, const Limits& limits, Contents contents, Tree tree)
+    Unpacker(const WheelFile& wheel, const WheelLimits& limits, Contents contents, Tree tree)
         : wheel_(wheel), limits_(limits), contents_(std::move(contents)), tree_(std::move(tree)) {}
 
     Result<> run() {
-        auto archive = Archive::open(wheel_.path);
-        if (!archive) return tl::unexpected(archive.error());
+        LARDER_TRY_ASSIGN(auto archive, Archive::open(wheel_.path));
         std::size_t unpacked = 0;
         while (true) {
-            auto member = archive->next();
-            if (!member) return tl::unexpected(member.error());
-            if (!*member) break;
-            // An installer removes what RECORD lists, so a directory is made for the files in it and not for its own sake.
-            if ((**member).is_directory) continue;
-            if (auto done = unpack_member(*archive, **member); !done) return done;
+            LARDER_TRY_ASSIGN(const auto member, archive.next());
+            if (!member) break;
+            // A directory is made for the files in it, never for itself. An uninstaller removes
+            // what RECORD lists, and RECORD lists no directories.
+            if (member->is_directory) continue;
+            LARDER_TRY(unpack_member(archive, *member));
             ++unpacked;
         }
         if (unpacked != contents_.files.size()) return changed();
@@ -42,10 +41,9 @@ private:
         if (found == contents_.files.end()) return changed();
         const PlannedFile& file = found->second;
 
-        auto size = archive.read(buffer_);
-        if (!size) return tl::unexpected(size.error());
+        LARDER_TRY_ASSIGN(auto size, archive.read(buffer_));
         const bool rewritten =
-            file.is_script && std::string_view(buffer_.data(), *size).starts_with("#!python");
+            file.is_script && std::string_view(buffer_.data(), size).starts_with("#!python");
         const std::string place =
             fmt::format("{}/{}", rewritten ? entry::scripts : entry::files, file.destination);
 
@@ -55,28 +53,24 @@ private:
                 tree_.create(place, file.is_script || member.is_executable ? 0755 : 0644);
             if (!created && created.error().code == Errc::exists)
                 return refuse_member(member, "is there twice");
-            if (!created) return tl::unexpected(created.error());
-            output = std::move(*created);
+            LARDER_TRY_ASSIGN(output, std::move(created));
         }
 
         Digest digest(file.algorithm.empty() ? "sha256" : file.algorithm);
         std::uint64_t bytes = 0;
-        while (*size > 0) {
-            const std::string_view piece(buffer_.data(), *size);
+        while (size > 0) {
+            const std::string_view piece(buffer_.data(), size);
             bytes += piece.size();
             total_ += piece.size();
-            // What the archive says about sizes is not asked: this counts what came out.
+            // The sizes in the archive may be wrong, so this counts the bytes that come out.
             if (total_ > limits_.max_bytes) {
                 return refuse_member(
                     member,
                     fmt::format("takes the wheel past the limit of {} bytes", limits_.max_bytes));
             }
             digest.add(piece);
-            if (output) {
-                if (auto written = write_all(output, piece, place); !written) return written;
-            }
-            size = archive.read(buffer_);
-            if (!size) return tl::unexpected(size.error());
+            if (output) LARDER_TRY(write_all(output, piece, place));
+            LARDER_TRY_ASSIGN(size, archive.read(buffer_));
         }
         const std::string found_digest = base64_url(digest.finish());
         if (!file.algorithm.empty() && found_digest != file.digest)
@@ -89,10 +83,9 @@ private:
     }
 
     Result<> write_list() {
-        if (auto made = tree_.make_directory(entry::files); !made) return made;
-        const auto file = tree_.create(entry::record, 0644);
-        if (!file) return tl::unexpected(file.error());
-        return write_all(*file, write_record(list_), entry::record);
+        LARDER_TRY(tree_.make_directory(entry::files));
+        LARDER_TRY_ASSIGN(const auto file, tree_.create(entry::record, 0644));
+        return write_all(file, write_record(list_), entry::record);
     }
 
     [[nodiscard]] tl::unexpected<Error> refuse_member(const Member& member,
@@ -100,33 +93,31 @@ private:
         return refuse("unpack wheel", wheel_.path, fmt::format("member '{}' {}", member.path, why));
     }
     [[nodiscard]] tl::unexpected<Error> changed() const {
-        return refuse("unpack wheel", wheel_.path, "changed while it was read");
+        return refuse("unpack wheel", wheel_.path, "was changed while it was read");
     }
 
     const WheelFile& wheel_;
-    const Limits& limits_;
+    const WheelLimits& limits_;
     Contents contents_;
     Tree tree_;
-    std::vector<char> buffer_ =
-        std::vector<char>(128 * 1024);  // on the heap, because it is large for a thread's stack
+    std::vector<char> buffer_ = std::vector<char>(128 * 1024);
     std::vector<RecordLine> list_;
     std::uint64_t total_ = 0;
 };
 
 }  // namespace
 
-Result<> unpack(const WheelFile& wheel, const fs::path& directory, const Limits& limits) {
-    auto contents = inspect(wheel, limits);
-    if (!contents) return tl::unexpected(contents.error());
-    auto tree = Tree::open(directory);
-    if (!tree) return tl::unexpected(tree.error());
-    if (auto done = Unpacking(wheel, limits, std::move(*contents), std::move(*tree)).run(); !done)
-        return done;
+Result<> unpack(const WheelFile& wheel, const fs::path& directory, const WheelLimits& limits) {
+    LARDER_TRY_ASSIGN(auto contents, inspect(wheel, limits));
+    LARDER_TRY_ASSIGN(auto tree, Tree::open(directory));
+    LARDER_TRY(Unpacker(wheel, limits, std::move(contents), std::move(tree)).run());
 
-    // The key holds the seal that the file had at first. If it has another by now, the entry would be misnamed.
-    const auto seal = seal_of(wheel.path);
-    if (!seal) return tl::unexpected(seal.error());
-    if (*seal != wheel.seal) return refuse("unpack wheel", wheel.path, "changed while it was read");
+    // The key contains the seal that the file had at first. If the seal is another one now, the
+    // entry would have the wrong key.
+    LARDER_TRY_ASSIGN(const auto seal, seal_of(wheel.path));
+    if (seal != wheel.seal) {
+        return refuse("unpack wheel", wheel.path, "was changed while it was read");
+    }
     return {};
 }
 

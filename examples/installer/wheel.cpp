@@ -1,10 +1,10 @@
-// SPDX-License-Identifier: MIT
-// The wheel format: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+// SPDX-License-Identifier: MIT The wheel format:
+// https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 #include "wheel.hpp"
 
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <set>
 #include <vector>
 
@@ -19,12 +19,12 @@ namespace installer {
 
 namespace {
 
-// RECORD takes about 100 bytes for each file; more than this can't belong to a wheel within Limits::max_members.
+// RECORD has about 100 bytes for each file. A wheel with more than this has too many members.
 constexpr std::size_t metadata_limit = std::size_t{32} << 20;
 
 constexpr std::string_view blanks = " \t\r";
 
-/// The same distribution however it is spelled: "Foo.Bar_baz" is "foo-bar-baz".
+/// Returns one spelling for all spellings of a name: "Foo.Bar_baz" becomes "foo-bar-baz".
 std::string normalized(std::string_view name) {
     std::string text;
     for (const char c : name) {
@@ -41,14 +41,15 @@ std::pair<std::string_view, std::string_view> split_first(std::string_view path)
     return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
-/// The directory's name without its ending, where the path lies in such a directory at the top of the archive.
+/// If the first directory of a path has this ending, returns its name without the ending. Otherwise
+/// returns an empty text.
 std::string_view stem_of_top(std::string_view path, std::string_view ending) {
     const auto [top, rest] = split_first(path);
     if (rest.empty() || !top.ends_with(ending)) return {};
     return top.substr(0, top.size() - ending.size());
 }
 
-/// The value of a field in WHEEL, whose lines are "Field: value"; empty where there is none.
+/// Returns the value of a field of WHEEL, whose lines are "Field: value", or an empty text.
 std::string field_of(std::string_view text, std::string_view field) {
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
@@ -63,58 +64,56 @@ std::string field_of(std::string_view text, std::string_view field) {
     return {};
 }
 
-/// One inspection: the steps of inspect(), and what they share.
-class Inspection {
+/// Makes the steps of inspect(), and holds what they share.
+class Inspector {
 public:
-    Inspection(const WheelFile& wheel, const Limits& limits) : wheel_(wheel), limits_(limits) {}
+    Inspector(const WheelFile& wheel, const WheelLimits& limits) : wheel_(wheel), limits_(limits) {}
 
     Result<Contents> run() {
-        return check_directory()
-            .and_then([this] { return list_members(); })
-            .and_then([this] { return check_metadata(); })
-            .and_then([this] { return place_members(); })
-            .and_then([this] { return match_record(); })
-            .map([this] { return std::move(contents_); });
+        LARDER_TRY(check_directory());
+        LARDER_TRY(list_members());
+        LARDER_TRY(check_metadata());
+        LARDER_TRY(choose_destinations());
+        LARDER_TRY(match_record());
+        return std::move(contents_);
     }
 
 private:
-    /// The archive's own directory is in order, and names what libarchive will show.
+    /// Checks the names in the archive's directory, and lists them for list_members.
     Result<> check_directory() {
-        const auto directory = read_directory(wheel_.path);
-        if (!directory) return tl::unexpected(directory.error());
-        for (const auto& line : directory->lines) {
+        LARDER_TRY_ASSIGN(const auto directory, read_directory(wheel_.path));
+        for (const auto& line : directory.lines) {
             const std::string_view name = line.name;
             const bool is_directory = name.size() > 1 && name.ends_with('/');
             const auto path = name.substr(0, name.size() - (is_directory ? 1 : 0));
-            if (const auto wrong = what_is_wrong_with(path); !wrong.empty())
-                return refuse_member(harmless(name), wrong);
+            if (const auto fault = fault_of_path(path); !fault.empty())
+                return refuse_member(printable(name), fault);
             named_.emplace(path);
         }
-        if (directory->lines.size() > limits_.max_members) return refuse_wheel(too_many());
+        if (directory.lines.size() > limits_.max_members) return refuse_wheel(too_many());
         return {};
     }
 
-    /// Every member's path, and the text of the metadata.
+    /// Lists the path of every member, and reads the metadata.
     Result<> list_members() {
-        auto archive = Archive::open(wheel_.path);
-        if (!archive) return tl::unexpected(archive.error());
+        LARDER_TRY_ASSIGN(auto archive, Archive::open(wheel_.path));
         while (true) {
-            auto member = archive->next();
-            if (!member) return tl::unexpected(member.error());
-            if (!*member && !named_.empty())
+            LARDER_TRY_ASSIGN(const auto member, archive.next());
+            if (!member && !named_.empty())
                 return refuse_wheel("has members that share their bytes");
-            if (!*member) return {};
-            const std::string path = (**member).path;
-            // libarchive takes the name that stands before the member; others take the directory's.
+            if (!member) return {};
+            const std::string& path = member->path;
+            // A member has a name before its bytes, which libarchive uses, and one in the
+            // directory, which other readers use.
             if (named_.extract(path).empty())
                 return refuse_member(path, "has another name in the archive's directory");
-            if ((**member).is_directory) {
+            if (member->is_directory) {
                 directories_.insert(path);
                 continue;
             }
             if (!contents_.files.try_emplace(path).second)
                 return refuse_member(path, "is there twice");
-            if (auto read = read_metadata(*archive, path); !read) return read;
+            LARDER_TRY(read_metadata(archive, path));
         }
     }
 
@@ -126,16 +125,16 @@ private:
         std::string& text = metadata_[path];
         std::array<char, 16 * 1024> buffer;
         while (true) {
-            const auto size = archive.read(buffer);
-            if (!size) return tl::unexpected(size.error());
-            if (*size == 0) return {};
-            text.append(buffer.data(), *size);
+            LARDER_TRY_ASSIGN(const auto size, archive.read(buffer));
+            if (size == 0) return {};
+            text.append(buffer.data(), size);
             if (text.size() > metadata_limit)
                 return refuse_member(path, "is larger than any metadata can be");
         }
     }
 
-    /// There is one `.dist-info`, it belongs to this distribution, and says what has to be said.
+    /// Checks that there is one `.dist-info`, that it belongs to this distribution, and that it has
+    /// the files that it needs.
     Result<> check_metadata() {
         std::set<std::string_view> found;
         for (const auto& [path, file] : contents_.files) {
@@ -143,7 +142,7 @@ private:
         }
         if (found.size() != 1) {
             return refuse_wheel(fmt::format(
-                "has {} directories named *.dist-info, and a wheel has one", found.size()));
+                "has {} directories named *.dist-info, but a wheel has one", found.size()));
         }
         contents_.dist_info = *found.begin();
         const std::string name = contents_.dist_info.substr(0, contents_.dist_info.find('-'));
@@ -170,11 +169,12 @@ private:
         return {};
     }
 
-    /// Where each member is installed; no two at one place, and none at another's directory.
-    Result<> place_members() {
+    /// Chooses where each member is installed. No two members share a destination, and no file is
+    /// where another one needs a directory.
+    Result<> choose_destinations() {
         std::map<std::string_view, std::string_view> placed;
         for (auto& [member, file] : contents_.files) {
-            if (auto place = place_member(member, file); !place) return place;
+            LARDER_TRY(choose_destination(member, file));
             if (directories_.count(member) != 0)
                 return refuse_member(member, "is there twice, as a file and as a directory");
             const auto [other, is_new] = placed.emplace(file.destination, member);
@@ -201,11 +201,11 @@ private:
         return {};
     }
 
-    /// The installation schemes, laid out below one directory, as for everything that is installed with a target.
-    Result<> place_member(const std::string& member, PlannedFile& file) {
+    /// Puts the installation schemes below one directory, as `pip install --target` does.
+    Result<> choose_destination(const std::string& member, PlannedFile& file) {
         file.destination = member;
         if (stem_of_top(member, ".data").empty()) {
-            // Signatures sign the archive's RECORD, which is not the one that is installed.
+            // The signatures sign the archive's RECORD, which is not the one that is installed.
             for (const char* name : {"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER"}) {
                 if (member == in_dist_info(name)) file.is_dropped = true;
             }
@@ -226,13 +226,13 @@ private:
                 fmt::format("belongs to an installation scheme that is not known here, '{}'",
                             scheme));
         }
-        // Else a wheel could speak for other distributions, or have a RECORD of its own making installed.
+        // Otherwise a wheel could install metadata of other distributions, or its own RECORD.
         if (!stem_of_top(file.destination, ".dist-info").empty())
             return refuse_member(member, "would be installed as metadata");
         return {};
     }
 
-    /// RECORD and the archive name the same files, each with a good digest.
+    /// Checks that RECORD and the archive name the same files, and that each has a good digest.
     Result<> match_record() {
         const std::string record = in_dist_info("RECORD");
         const auto lines = parse_record(metadata_[record]);
@@ -255,7 +255,7 @@ private:
                                 line.path));
             }
             file->second.digest = line.hash.substr(equals + 1);
-            // Some write the padding, which the format leaves out.
+            // Some tools write the padding, which the format leaves out.
             while (file->second.digest.ends_with('=')) file->second.digest.pop_back();
         }
         for (const auto& [member, file] : contents_.files) {
@@ -265,7 +265,7 @@ private:
         return {};
     }
 
-    /// RECORD and what signs it: the files that it can't hold digests of.
+    /// Returns true for RECORD and its signatures, of which RECORD cannot have digests.
     [[nodiscard]] bool is_signature(std::string_view path) const {
         return path == in_dist_info("RECORD") || path == in_dist_info("RECORD.jws") ||
                path == in_dist_info("RECORD.p7s");
@@ -288,9 +288,10 @@ private:
     }
 
     const WheelFile& wheel_;
-    const Limits& limits_;
+    const WheelLimits& limits_;
     Contents contents_;
-    std::multiset<std::string> named_;  ///< in the archive's directory, and not met yet as members
+    std::multiset<std::string>
+        named_;  ///< in the archive's directory, but not yet among the members
     std::set<std::string> directories_;
     std::map<std::string, std::string> metadata_;
 };
@@ -298,18 +299,16 @@ private:
 }  // namespace
 
 Result<std::string> seal_of(const fs::path& path) {
-    const auto directory = read_directory(path);
-    if (!directory) return tl::unexpected(directory.error());
+    LARDER_TRY_ASSIGN(const auto directory, read_directory(path));
     Digest digest;
-    digest.add(directory->bytes);
-    for (const auto& line : directory->lines) {
+    digest.add(directory.bytes);
+    for (const auto& line : directory.lines) {
         const auto [top, name] = split_first(line.name);
         if (!top.ends_with(".dist-info") || name != "RECORD") continue;
         if (line.start == DirectoryLine::large || line.packed == DirectoryLine::large)
             return sha256_of_file(path);
-        const auto record = raw_member(path, line);
-        if (!record) return tl::unexpected(record.error());
-        digest.add(*record);
+        LARDER_TRY_ASSIGN(const auto record, raw_member(path, line));
+        digest.add(record);
     }
     return hex(digest.finish());
 }
@@ -325,17 +324,16 @@ Result<WheelFile> identify(const fs::path& path) {
     const bool complete = (parts.size() == 5 || parts.size() == 6) &&
                           std::none_of(parts.begin(), parts.end(),
                                        [](const std::string& part) { return part.empty(); });
-    if (!complete || !file.ends_with(".whl") || !what_is_wrong_with(file).empty()) {
+    if (!complete || !file.ends_with(".whl") || !fault_of_path(file).empty()) {
         return refuse("read wheel", path,
                       "not named as a wheel is: NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl");
     }
-    auto seal = seal_of(path);
-    if (!seal) return tl::unexpected(seal.error());
-    return WheelFile{path, parts[0], parts[1], fmt::format("{} seal:{}", file, *seal), *seal};
+    LARDER_TRY_ASSIGN(const auto seal, seal_of(path));
+    return WheelFile{path, parts[0], parts[1], fmt::format("{} seal:{}", file, seal), seal};
 }
 
-Result<Contents> inspect(const WheelFile& wheel, const Limits& limits) {
-    return Inspection(wheel, limits).run();
+Result<Contents> inspect(const WheelFile& wheel, const WheelLimits& limits) {
+    return Inspector(wheel, limits).run();
 }
 
 }  // namespace installer

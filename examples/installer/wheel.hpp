@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a wheel is and what is in it, checked before a byte of it is unpacked.
+// Identifies a wheel, and checks its contents before anything is unpacked.
 #pragma once
 
 #include <cstdint>
@@ -10,45 +10,54 @@
 
 namespace installer {
 
-/// A bound on what one archive may cost.
-struct Limits {
-    /// Bytes, unpacked and counted as they come out. The largest wheels that people install (PyTorch with CUDA) unpack to
-    /// between 1 and 3 GB; a zip of 10 MB can claim petabytes.
+/// How much one archive may cost.
+struct WheelLimits {
+    /// Bytes, counted while they are unpacked. The largest wheels that people install (PyTorch with
+    /// CUDA) have between 1 and 3 GB. A zip file of 10 MB can claim petabytes.
     std::uint64_t max_bytes = std::uint64_t{4} << 30;
-    /// Files and directories. Arbitrary, because the largest packages have some 20,000.
+    /// Files and directories. Arbitrary, because the largest packages have about 20,000.
     std::uint64_t max_members = 200'000;
 };
 
-/// A wheel file, known by its name and its seal.
+/// A wheel file, identified by its name and its seal.
 struct WheelFile {
     fs::path path;
-    std::string name;     ///< of the distribution, as the file name has it
+    std::string name;     ///< of the distribution, as in the file name
     std::string version;  ///< likewise
-    /// The key of its entry. The seal is in it because a name says too little: who builds `app-1.0-py3-none-any.whl` again
-    /// after a change gets another entry, and whoever has the old one keeps it.
+    /// The key of its entry. It contains the seal, because the name is not enough: a developer may
+    /// change and rebuild `app-1.0-py3-none-any.whl`. The new file gets another entry, and
+    /// processes that use the old entry keep it.
     std::string key;
-    std::string seal;
+    std::string seal;  ///< see seal_of
 };
 
-/// The SHA-256 of a wheel's directory and of its RECORD, as they are in the archive. Between them they say all that there is to
-/// install: the directory names every file, RECORD has a digest of each, SHA-256 or better, and unpack() compares them all. So
-/// two wheels of one seal are unpacked to the same files, or refused; and of a wheel of any size this reads some kilobytes. (Of
-/// one of 4 GiB or more it reads everything.) What it does not see is a file that is damaged in this copy of the wheel alone:
-/// where the wheel's entry is in the cache, that is installed, with what RECORD promises; where it is not, unpack() refuses the
-/// wheel. Errors: `build` where the archive has no directory, or one that is not in order.
+/// Returns the SHA-256 of a wheel's directory and of its RECORD, as they are in the archive.
+///
+/// The two decide what is installed. The directory names every file. RECORD has a digest of each,
+/// at least SHA-256, and unpack() compares them all. So two wheels with the same seal are unpacked
+/// to the same files, or are refused. The function reads some kilobytes of a wheel of any size,
+/// except that it reads all of a wheel of 4 GiB or more.
+///
+/// The seal does not see a file that is damaged in this copy of the wheel alone. If the cache has
+/// the entry, the entry is installed, with the files that RECORD promises. If not, unpack() refuses
+/// the wheel.
+///
+/// Errors: `build` if the archive has no directory, or a damaged one.
 [[nodiscard]] Result<std::string> seal_of(const fs::path& path);
 
-/// Errors: `build` where the file's name is not a wheel's (NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl).
+/// Returns the name, the version, the seal and the key of a wheel.
+/// Errors: `build` if the file is not named NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl, or as in
+/// seal_of.
 [[nodiscard]] Result<WheelFile> identify(const fs::path& path);
 
-/// A member of a wheel, and what becomes of it.
+/// How a member of a wheel is installed.
 struct PlannedFile {
-    std::string destination;  ///< where it is installed, relative to the target
-    bool is_script =
-        false;  ///< from the scheme `scripts`: executable, and perhaps with a first line to be rewritten
+    std::string destination;  ///< relative to the target
+    /// From the scheme `scripts`: it is executable, and its first line may have to be rewritten.
+    bool is_script = false;
     bool is_dropped = false;  ///< not installed: each installation has its own RECORD and INSTALLER
-    std::string algorithm;    ///< of its digest; empty for RECORD, which can't hold its own
-    std::string digest;       ///< as RECORD has it, in base64
+    std::string algorithm;    ///< of its digest; empty for RECORD, which cannot have its own
+    std::string digest;       ///< as in RECORD, in base64
 };
 
 struct Contents {
@@ -56,9 +65,9 @@ struct Contents {
     std::map<std::string, PlannedFile> files;  ///< by the member's path in the archive
 };
 
-/// Reads the archive's directory and its metadata, not its files. Afterwards every member is a file at a place of its own below
-/// the target, and has a digest, in RECORD, of a method that is good enough. Errors: `build` for anything else; the message
-/// names the member.
-[[nodiscard]] Result<Contents> inspect(const WheelFile& wheel, const Limits& limits);
+/// Reads the directory and the metadata of the archive, but not its files. Afterwards each member
+/// is known to be a file with a destination of its own below the target, and RECORD has a digest of
+/// it, at least SHA-256. Errors: `build` for every other wheel. The message names the member.
+[[nodiscard]] Result<Contents> inspect(const WheelFile& wheel, const WheelLimits& limits);
 
 }  // namespace installer

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: MIT
-// The format: APPNOTE.TXT of PKWARE, sections 4.3.7 and 4.3.12 (a member's headers, before it and in the directory) and 4.3.14
-// to 4.3.16 (the ends). Numbers are little-endian.
+// SPDX-License-Identifier: MIT The format is APPNOTE.TXT of PKWARE. Sections 4.3.7 and 4.3.12 have
+// the headers of a member, before its bytes and in the directory. Sections 4.3.14 to 4.3.16 have
+// the ends. Numbers are little-endian.
 #include "zip_directory.hpp"
 
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string_view>
 
 #include "tree.hpp"
@@ -20,7 +20,8 @@ namespace {
 constexpr std::size_t local_header_size = 30, header_size = 46, end_size = 22, long_end_size = 56,
                       locator_size = 20, comment_limit = 0xffff;
 
-// A directory takes some 150 bytes for each member; more than this can't belong to a wheel within Limits::max_members.
+// A directory has about 150 bytes for each member. A wheel with more than this has too many
+// members.
 constexpr std::uint64_t directory_limit = 64 << 20;
 
 std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
@@ -30,7 +31,7 @@ std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size
     return number;
 }
 
-/// The bytes from `offset` on; fewer than `size` where the file ends.
+/// Returns `size` bytes from `offset` on, or fewer if the file ends before that.
 std::string read_at(const Fd& file, std::uint64_t offset, std::size_t size) {
     std::string bytes(size, '\0');
     std::size_t have = 0;
@@ -54,21 +55,21 @@ Result<Directory> read_directory(const fs::path& archive) {
     if (!file || ::fstat(file.get(), &status) != 0) return system_failure("open", archive);
     const auto file_size = static_cast<std::uint64_t>(status.st_size);
 
-    // The end record: the last thing in the file, but for a comment whose length it knows.
+    // The end record. Only a comment may follow it, whose length it knows.
     const std::uint64_t tail_start =
         file_size - std::min<std::uint64_t>(file_size, end_size + comment_limit);
     const std::string tail =
         read_at(file, tail_start, static_cast<std::size_t>(file_size - tail_start));
     const auto end = tail.rfind("PK\x05\x06");
     if (end == std::string::npos || tail.size() - end < end_size)
-        return damaged("no zip archive, or the end is missing");
+        return damaged("not a zip archive, or its end is missing");
     if (number_at(tail, end + 20, 2) != tail.size() - end - end_size)
         return damaged("something follows the zip archive's end");
     std::uint64_t count = number_at(tail, end + 10, 2), size = number_at(tail, end + 12, 4),
                   start = number_at(tail, end + 16, 4);
     std::uint64_t directory_end = tail_start + end;
 
-    // Where numbers do not fit, a locator stands before the end record and leads to a longer one.
+    // If numbers do not fit, a locator before the end record leads to a longer end record.
     if (end >= locator_size &&
         std::string_view(tail).substr(end - locator_size).starts_with("PK\x06\x07")) {
         directory_end = number_at(tail, end - locator_size + 8, 8);
@@ -107,14 +108,14 @@ Result<std::string> raw_member(const fs::path& archive, const DirectoryLine& lin
     const std::string header = read_at(file, line.start, local_header_size);
     if (header.size() != local_header_size || !header.starts_with("PK\x03\x04")) {
         return refuse("read wheel", archive,
-                      fmt::format("member '{}' is not where it should be", harmless(line.name)));
+                      fmt::format("member '{}' is not where it should be", printable(line.name)));
     }
     const std::uint64_t size =
         local_header_size + number_at(header, 26, 2) + number_at(header, 28, 2) + line.packed;
     if (size > directory_limit) {
         return refuse(
             "read wheel", archive,
-            fmt::format("member '{}' is larger than any metadata can be", harmless(line.name)));
+            fmt::format("member '{}' is larger than any metadata can be", printable(line.name)));
     }
     return read_at(file, line.start, static_cast<std::size_t>(size));
 }

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A store of wheels, as pip could have one: each wheel is unpacked once, for all environments and all processes, and then linked into place.
+"""A store of wheels, as pip could have one. It unpacks each wheel once, for all environments and
+all processes, and then links it into place.
 
     wheel_store.py [--cache DIR] install WHEEL... --target SITE_PACKAGES
     wheel_store.py [--cache DIR] purge
 
-It uses larder from Python by ctypes and its C interface (include/larder/larder.h): no compiler, no extension module. A purge while others install
-takes nothing away from them. The library is liblarder.so, wherever the system finds it, or what LARDER_LIBRARY names.
+It uses larder's C interface (include/larder/larder.h) through ctypes, so it needs no compiler and
+no extension module. A purge takes nothing from processes that are installing. The library is
+liblarder.so, which the system finds, or the one that LARDER_LIBRARY names.
 """
 
 import argparse
@@ -18,18 +20,32 @@ import pathlib
 import stat
 import sys
 import zipfile
-from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_int32, c_uint32, c_uint64, c_void_p, sizeof
+from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_void_p, sizeof
+from ctypes import c_int32, c_uint32, c_uint64
 
 BUILD_FAILED = 10  # LARDER_BUILD
 
 
 class Error(Structure):
-    _fields_ = [("size", c_uint32), ("code", c_int32), ("sys_errno", c_int32), ("reserved", c_int32),
-                ("step", c_char_p), ("path", c_char_p), ("detail", c_char_p), ("message", c_char_p)]
+    _fields_ = [
+        ("size", c_uint32),
+        ("code", c_int32),
+        ("sys_errno", c_int32),
+        ("reserved", c_int32),
+        ("step", c_char_p),
+        ("path", c_char_p),
+        ("detail", c_char_p),
+        ("message", c_char_p),
+    ]
 
 
 class PublishOptions(Structure):
-    _fields_ = [("size", c_uint32), ("durability", c_int32), ("producer", c_char_p), ("reserved", c_void_p)]
+    _fields_ = [
+        ("size", c_uint32),
+        ("durability", c_int32),
+        ("producer", c_char_p),
+        ("reserved", c_void_p),
+    ]
 
 
 class MaterializeOptions(Structure):
@@ -37,26 +53,37 @@ class MaterializeOptions(Structure):
 
 
 class MaterializeReport(Structure):
-    _fields_ = [("size", c_uint32), ("reserved", c_int32), ("cloned", c_uint64), ("hardlinked", c_uint64), ("copied", c_uint64),
-                ("symlinks", c_uint64), ("directories", c_uint64), ("bytes", c_uint64)]
+    _fields_ = [
+        ("size", c_uint32),
+        ("reserved", c_int32),
+        ("cloned", c_uint64),
+        ("hardlinked", c_uint64),
+        ("copied", c_uint64),
+        ("symlinks", c_uint64),
+        ("directories", c_uint64),
+        ("bytes", c_uint64),
+    ]
 
 
-Place = POINTER(POINTER(Error))
-Build = CFUNCTYPE(c_int, c_void_p, c_void_p, Place)
-library = ctypes.CDLL(os.environ.get("LARDER_LIBRARY") or ctypes.util.find_library("larder") or "liblarder.so")
+ErrorPointer = POINTER(POINTER(Error))
+Build = CFUNCTYPE(c_int, c_void_p, c_void_p, ErrorPointer)
+library = ctypes.CDLL(
+    os.environ.get("LARDER_LIBRARY") or ctypes.util.find_library("larder") or "liblarder.so"
+)
 
 
 class LarderError(Exception):
-    """What larder could not do, and why."""
+    """Says what larder could not do, and why."""
 
 
 def function(name, *arguments, result=None):
-    """One of the C interface's. One that can fail takes a place for its error, last, which is added here, and raises what it finds there."""
+    """Returns a function of the C interface. If its result is an int, it can fail: then its last
+    parameter is a pointer to an error, which this adds, and the error is raised."""
     raw = getattr(library, name)
     raw.argtypes, raw.restype = arguments, result
     if result is not c_int:
         return raw
-    raw.argtypes = (*arguments, Place)
+    raw.argtypes = (*arguments, ErrorPointer)
 
     def checked(*values):
         error = POINTER(Error)()
@@ -74,18 +101,35 @@ cache_open = function("larder_cache_open", c_char_p, c_void_p, POINTER(c_void_p)
 cache_bucket = function("larder_cache_bucket", c_void_p, c_char_p, POINTER(c_void_p), result=c_int)
 cache_collect = function("larder_cache_collect", c_void_p, c_void_p, c_void_p, result=c_int)
 cache_close = function("larder_cache_close", c_void_p)
-get_or_build = function("larder_bucket_get_or_build", c_void_p, c_char_p, Build, c_void_p, POINTER(PublishOptions), POINTER(c_void_p), result=c_int)
+get_or_build = function(
+    "larder_bucket_get_or_build",
+    c_void_p,
+    c_char_p,
+    Build,
+    c_void_p,
+    POINTER(PublishOptions),
+    POINTER(c_void_p),
+    result=c_int,
+)
 bucket_refresh = function("larder_bucket_refresh", c_void_p, result=c_int)
 bucket_free = function("larder_bucket_free", c_void_p)
 staging_path = function("larder_staging_path", c_void_p, result=c_char_p)
 lease_path = function("larder_lease_path", c_void_p, result=c_char_p)
 lease_free = function("larder_lease_free", c_void_p)
-materialize = function("larder_materialize", c_char_p, c_char_p, POINTER(MaterializeOptions), POINTER(POINTER(MaterializeReport)), result=c_int)
+materialize = function(
+    "larder_materialize",
+    c_char_p,
+    c_char_p,
+    POINTER(MaterializeOptions),
+    POINTER(POINTER(MaterializeReport)),
+    result=c_int,
+)
 report_free = function("larder_materialize_report_free", POINTER(MaterializeReport))
 
 
 def unpack(wheel, directory):
-    """As zipfile does it, which keeps every name below the directory; and the executables' mode, which zipfile leaves out."""
+    """Unpacks a wheel. zipfile keeps every name below the directory, but does not set the mode of
+    executable files."""
     with zipfile.ZipFile(wheel) as archive:
         for entry in archive.infolist():
             path = archive.extract(entry, directory)
@@ -107,25 +151,31 @@ class WheelStore:
         cache_close(self.cache)
 
     def install(self, wheel, target):
-        """Links, or copies, what is in `wheel` into `target`. Whether it had to be unpacked for that, and how many files there were."""
+        """Links or copies the files of `wheel` into `target`. Returns whether the wheel had to be
+        unpacked, and the number of its files."""
         unpacked = False
 
         @Build
-        def build(staging, _, error):  # an exception may not leave through C: it becomes an error, and comes back as one
+        def build(staging, _, error):
+            # An exception cannot pass through C. It becomes an error, which get_or_build raises.
             nonlocal unpacked
             try:
                 unpack(wheel, os.fsdecode(staging_path(staging)))
                 unpacked = True
                 return 0
             except Exception as problem:
-                error[0] = error_new(BUILD_FAILED, getattr(problem, "errno", None) or 0, os.fsencode(wheel), str(problem).encode())
+                number = getattr(problem, "errno", None) or 0
+                text = str(problem).encode()
+                error[0] = error_new(BUILD_FAILED, number, os.fsencode(wheel), text)
                 return BUILD_FAILED
 
         lease, report = c_void_p(), POINTER(MaterializeReport)()
-        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()  # the name alone does not say what is in it
+        # The key needs the digest, because two wheels may have one name.
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        key = f"{wheel.name} {digest}".encode()
         options = PublishOptions(size=sizeof(PublishOptions), producer=b"wheel_store 1")
-        get_or_build(self.wheels, f"{wheel.name} {digest}".encode(), build, None, byref(options), byref(lease))
-        try:  # until the lease is freed nobody's purge takes the files away
+        get_or_build(self.wheels, key, build, None, byref(options), byref(lease))
+        try:  # no purge deletes the files until the lease is freed
             how = MaterializeOptions(size=sizeof(MaterializeOptions), replace=1)
             materialize(lease_path(lease), os.fsencode(target), byref(how), byref(report))
             files = report.contents.cloned + report.contents.hardlinked + report.contents.copied
@@ -135,18 +185,20 @@ class WheelStore:
             lease_free(lease)
 
     def purge(self):
-        bucket_refresh(self.wheels)  # takes effect here, at once; what nobody uses is then deleted
-        cache_collect(self.cache, None, None)
+        bucket_refresh(self.wheels)  # takes effect at once
+        cache_collect(self.cache, None, None)  # deletes what no process uses
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path.home() / ".cache" / "wheel_store")
+    parser.add_argument(
+        "--cache", type=pathlib.Path, default=pathlib.Path.home() / ".cache" / "wheel_store"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     install = commands.add_parser("install", help="unpack wheels into a directory")
     install.add_argument("wheels", type=pathlib.Path, nargs="+", metavar="WHEEL")
     install.add_argument("--target", type=pathlib.Path, required=True)
-    commands.add_parser("purge", help="forget all wheels")
+    commands.add_parser("purge", help="purge all wheels")
     arguments = parser.parse_args()
     try:
         with WheelStore(arguments.cache) as store:
@@ -155,7 +207,9 @@ def main():
                 return 0
             for wheel in arguments.wheels:
                 unpacked, files = store.install(wheel, arguments.target)
-                print(f"{wheel.name}: {files} files, {'unpacked' if unpacked else 'from the store'}")
+                print(
+                    f"{wheel.name}: {files} files, {'unpacked' if unpacked else 'from the store'}"
+                )
     except (LarderError, OSError) as problem:
         print(f"wheel_store: {problem}", file=sys.stderr)
         return 1

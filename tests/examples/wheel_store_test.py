@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The example in Python: wheels made here go through the store, the shared library, and into a directory."""
+"""Tests the example in Python: makes wheels, and installs them through the store and the shared
+library."""
 
 import os
 import pathlib
@@ -19,7 +20,10 @@ def make_wheel(directory, name, version="1.0", files=None):
             entry = zipfile.ZipInfo(inside)
             entry.external_attr = (0o100755 if inside.endswith(".sh") else 0o100644) << 16
             archive.writestr(entry, text)
-        archive.writestr(f"{name}-{version}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(
+            f"{name}-{version}.dist-info/METADATA",
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        )
     return path
 
 
@@ -39,29 +43,59 @@ class WheelStore(unittest.TestCase):
         return done.stdout if status == 0 else done.stderr
 
     def test_installs_and_unpacks_once(self):
-        wheels = [make_wheel(self.work, "one"), make_wheel(self.work, "two", files={"two.py": "import one\n", "two/run.sh": "#!/bin/sh\n"})]
+        wheels = [
+            make_wheel(self.work, "one"),
+            make_wheel(
+                self.work, "two", files={"two.py": "import one\n", "two/run.sh": "#!/bin/sh\n"}
+            ),
+        ]
         first, second = self.work / "env-1", self.work / "env-2"
         said = self.run_store("install", *wheels, "--target", first)
-        self.assertEqual(said, "one-1.0-py3-none-any.whl: 2 files, unpacked\ntwo-1.0-py3-none-any.whl: 3 files, unpacked\n")
+        self.assertEqual(
+            said,
+            "one-1.0-py3-none-any.whl: 2 files, unpacked\n"
+            "two-1.0-py3-none-any.whl: 3 files, unpacked\n",
+        )
         said = self.run_store("install", *wheels, "--target", second)
-        self.assertEqual(said, "one-1.0-py3-none-any.whl: 2 files, from the store\ntwo-1.0-py3-none-any.whl: 3 files, from the store\n")
+        self.assertEqual(
+            said,
+            "one-1.0-py3-none-any.whl: 2 files, from the store\n"
+            "two-1.0-py3-none-any.whl: 3 files, from the store\n",
+        )
         for target in (first, second):
             self.assertEqual((target / "two/run.sh").stat().st_mode & 0o777, 0o755)
-            imported = subprocess.run([sys.executable, "-B", "-c", "import two; print(two.one.version)"],
-                                      env={**os.environ, "PYTHONPATH": str(target)}, capture_output=True, text=True)
+            imported = subprocess.run(
+                [sys.executable, "-B", "-c", "import two; print(two.one.version)"],
+                env={**os.environ, "PYTHONPATH": str(target)},
+                capture_output=True,
+                text=True,
+            )
             self.assertEqual(imported.stdout, "1.0\n", imported.stderr)
 
-    def test_tells_wheels_of_one_name_apart(self):
+    def test_two_wheels_of_one_name_differ(self):
         target = self.work / "env"
         self.run_store("install", make_wheel(self.work, "one"), "--target", target)
-        said = self.run_store("install", make_wheel(self.work, "one", files={"one/__init__.py": "rebuilt = True\n"}), "--target", target)
+        said = self.run_store(
+            "install",
+            make_wheel(self.work, "one", files={"one/__init__.py": "rebuilt = True\n"}),
+            "--target",
+            target,
+        )
         self.assertIn("unpacked", said)
         self.assertEqual((target / "one/__init__.py").read_text(), "rebuilt = True\n")
 
     def test_processes_share_one_unpacking(self):
-        wheel = make_wheel(self.work, "big", files={f"big/part{i}.py": "x = 1\n" * 100 for i in range(200)})
-        running = [subprocess.Popen(self.command("install", wheel, "--target", self.work / f"env-{i}"), stdout=subprocess.PIPE, text=True)
-                   for i in range(4)]
+        wheel = make_wheel(
+            self.work, "big", files={f"big/part{i}.py": "x = 1\n" * 100 for i in range(200)}
+        )
+        running = [
+            subprocess.Popen(
+                self.command("install", wheel, "--target", self.work / f"env-{i}"),
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for i in range(4)
+        ]
         said = [process.communicate(timeout=60)[0] for process in running]
         self.assertEqual([process.returncode for process in running], [0] * 4)
         self.assertEqual(sorted("unpacked" in text for text in said), [False, False, False, True])
@@ -76,7 +110,7 @@ class WheelStore(unittest.TestCase):
         self.assertEqual((target / "one/__init__.py").read_text(), "version = '1.0'\n")
         self.assertIn("unpacked", self.run_store("install", wheel, "--target", target))
 
-    def test_says_what_is_wrong_with_a_wheel(self):
+    def test_a_broken_wheel_is_reported(self):
         broken = self.work / "broken-1.0-py3-none-any.whl"
         broken.write_bytes(b"no wheel at all")
         said = self.run_store("install", broken, "--target", self.work / "env", status=1)
@@ -84,10 +118,12 @@ class WheelStore(unittest.TestCase):
         self.assertEqual(list((self.cache / "archive").iterdir()), [])
         self.assertFalse((self.work / "env").exists())
 
-    def test_passes_on_what_larder_says(self):
+    def test_an_error_of_larder_is_reported(self):
         self.cache.mkdir()
         (self.cache / "something").write_text("else")
-        said = self.run_store("install", make_wheel(self.work, "one"), "--target", self.work / "env", status=1)
+        said = self.run_store(
+            "install", make_wheel(self.work, "one"), "--target", self.work / "env", status=1
+        )
         self.assertIn(str(self.cache), said)
         self.assertNotIn("Traceback", said)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Makes wheels: good ones, and ones that no installer should touch."""
+"""Makes wheels: good ones, and bad ones that no installer should accept."""
 
 import base64
 import csv
@@ -16,18 +16,21 @@ def record_hash(content, algorithm="sha256"):
 
 
 class Wheel:
-    """A wheel before it is written: change anything, then write()."""
+    """A wheel that is not written yet. Change any of its fields, then call write()."""
 
     def __init__(self, name="app", version="1.0"):
         self.name, self.version = name, version
         self.dist_info = f"{name}-{version}.dist-info"
         self.data = f"{name}-{version}.data"
-        self.members = []  # (path, content, external attributes), in order, twice the same if somebody wants that
-        self.record = None  # the whole text; made from the members where it is None
+        # (path, content, external attributes) in order; a path may be there twice.
+        self.members = []
+        self.record = None  # all of its text; None makes it from the members
         self.record_extra = []  # lines to be added
-        self.record_is_first = False  # in the archive, where the format wants it to be the last
-        self.record_changed = {}  # path: line to be written in its stead, or None to leave it out
-        self.wheel = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        self.record_is_first = False  # in the archive; the format recommends that it is the last
+        self.record_changed = {}  # path: the line to be written instead, or None to leave it out
+        self.wheel = (
+            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         self.metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
         self.entry_points = None
 
@@ -38,8 +41,11 @@ class Wheel:
         return self
 
     def add_module(self, value=1):
-        """A package that can be imported and has a main function."""
-        self.add(f"{self.name}/__init__.py", f"value = {value!r}\n\n\ndef main():\n    print('{self.name}', value)\n")
+        """Adds a package that can be imported and has a main function."""
+        self.add(
+            f"{self.name}/__init__.py",
+            f"value = {value!r}\n\n\ndef main():\n    print('{self.name}', value)\n",
+        )
         return self.add(f"{self.name}/data/table.txt", "1 2 3\n" * 100)
 
     def file_name(self):
@@ -50,7 +56,9 @@ class Wheel:
 
         def add_metadata(name, text):
             if text is not None:
-                members.append((f"{self.dist_info}/{name}", text.encode(), (stat.S_IFREG | 0o644) << 16))
+                members.append(
+                    (f"{self.dist_info}/{name}", text.encode(), (stat.S_IFREG | 0o644) << 16)
+                )
 
         add_metadata("METADATA", self.metadata)
         add_metadata("WHEEL", self.wheel)
@@ -66,18 +74,23 @@ class Wheel:
                     if line is not None:
                         lines.append(line)
             output = io.StringIO()
-            csv.writer(output, lineterminator="\n").writerows([*lines, *self.record_extra, (record_name, "", "")])
+            csv.writer(output, lineterminator="\n").writerows(
+                [*lines, *self.record_extra, (record_name, "", "")]
+            )
             text = output.getvalue()
         if text is not False:
-            members.insert(0 if self.record_is_first else len(members), (record_name, text.encode(), (stat.S_IFREG | 0o644) << 16))
+            members.insert(
+                0 if self.record_is_first else len(members),
+                (record_name, text.encode(), (stat.S_IFREG | 0o644) << 16),
+            )
 
         directory.mkdir(parents=True, exist_ok=True)
         path = directory / (file_name or self.file_name())
         with warnings.catch_warnings(), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            warnings.simplefilter("ignore")  # about names that are there twice
+            warnings.simplefilter("ignore")  # for names that are there twice
             for name, content, attributes in members:
                 info = zipfile.ZipInfo("x", (2020, 1, 1, 0, 0, 0))
-                info.filename = name  # the constructor would tidy it
+                info.filename = name  # the constructor would clean it
                 info.compress_type = zipfile.ZIP_DEFLATED
                 info.create_system = 3
                 info.external_attr = attributes
@@ -86,7 +99,7 @@ class Wheel:
 
 
 def patch(path, find, replacement):
-    """Replaces bytes in a finished file by as many others."""
+    """Replaces bytes in a finished file by as many other bytes."""
     content = path.read_bytes()
     assert find in content and len(find) == len(replacement)
     path.write_bytes(content.replace(find, replacement))

@@ -34,7 +34,7 @@ void read_through(const std::filesystem::path& path, std::size_t limit) {
     for (;;) {
         const auto member = archive->next();
         if (!member || !*member) return;
-        must(installer::what_is_wrong_with((**member).path).empty(),
+        must(installer::fault_of_path((**member).path).empty(),
              "a member's path leads nowhere else");
         for (;;) {
             const auto size = archive->read(buffer);
@@ -49,7 +49,7 @@ void read_through(const std::filesystem::path& path, std::size_t limit) {
 void inspect(const std::filesystem::path& path) {
     const installer::WheelFile wheel{path, "example", "1.0", "example-1.0-py3-none-any.whl seal:0",
                                      "0"};
-    const installer::Limits limits{1 << 20, 1000};
+    const installer::WheelLimits limits{1 << 20, 1000};
     const auto contents = installer::inspect(wheel, limits);
     if (!contents) return;
     const auto directory = installer::read_directory(path);
@@ -61,7 +61,7 @@ void inspect(const std::filesystem::path& path) {
     std::set<std::string> destinations;
     for (const auto& [member, file] : contents->files) {
         must(is_named(member), "a member is named in the directory");
-        must(installer::what_is_wrong_with(file.destination).empty(),
+        must(installer::fault_of_path(file.destination).empty(),
              "a destination is a plain path below the target");
         must(file.is_dropped || destinations.insert(file.destination).second,
              "a destination is one member's alone");
