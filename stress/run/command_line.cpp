@@ -9,8 +9,8 @@
 #include <random>
 #include <sstream>
 
-#include "os/error.hpp"
 #include "cachetool/cli/program_options.hpp"
+#include "os/error.hpp"
 #include "stress/scenario/shipped.hpp"
 
 namespace larder::stress {
