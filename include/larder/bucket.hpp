@@ -22,11 +22,14 @@ namespace detail {
 class CacheState;
 }
 
-/// A key is any UTF-8 string of at most 4096 bytes, the empty one included; it is encoded into a file name and never
-/// interpreted as a path. Bucket names are the same, but not empty and at most 128 bytes once encoded.
+/// A key is any UTF-8 string of at most 4096 bytes. The empty string is a key too. A key is encoded
+/// into a file name and is never interpreted as a path. A bucket's name follows the same rules,
+/// except that it must not be empty and must have at most 128 bytes after the encoding.
 ///
-/// A Bucket is a name and a way to its cache: making one touches nothing on the disk.
-/// Concurrency: every member may be called from any thread; other threads and processes may do anything at the same time.
+/// A Bucket is a name and a reference to its cache. To make one touches nothing on the disk.
+///
+/// Concurrency: any thread may call any member, and other threads and processes may call anything
+/// at the same time.
 class Bucket {
 public:
     Bucket(Bucket&&) noexcept;
@@ -35,70 +38,92 @@ public:
 
     [[nodiscard]] const std::string& name() const noexcept;
 
-    /// Leases the entry that `key` names now.
-    /// Errors: `miss` where there is none (a key whose entry is not complete, as in a cache that was copied in part, is a miss too).
-    /// Concurrency: waits for nobody, takes no lock, writes nothing to the disk (but the first of a process, which makes it a
-    /// participant, and may fail with `no_space`; the time of use, at most once an hour for each entry; and one that meets a link to nowhere, which
-    /// it retires). A get that starts after a remove or a refresh
-    /// has returned never yields what was published before it began.
+    /// Returns a lease on the entry that `key` names now. A get that starts after a remove or a
+    /// refresh has returned never yields an entry that was published before that call began.
+    ///
+    /// Errors: `miss` if the key names no entry, or an entry that is not complete (for example in a
+    /// cache that was copied in part).
+    /// Concurrency: never waits and takes no lock. It writes to the disk in three cases only:
+    ///   - the first call of a process joins the cache, which may fail with `no_space`;
+    ///   - the entry's time of use is updated, at most once an hour;
+    ///   - a link that leads nowhere is retired.
     [[nodiscard]] Result<Lease> get(std::string_view key) const;
 
+    /// Fills a Staging with the entry that is to be published, or says why it could not.
     using Build = std::function<Result<>(Staging&)>;
 
-    /// Leases the entry of `key`; where there is none, calls `build` to fill a Staging and publishes that. Among all threads
-    /// and processes one builds while the others wait and then look again (single flight). `build` may call get_or_build for
-    /// other keys.
-    /// Errors: whatever `build` returns; the next one who waits then builds in its turn. `invalid` where build asks for its own key.
-    /// Concurrency: waits for another's build, for at most OpenOptions::build_timeout, and never for a dead one; builds
-    /// without the lock after that, and where builds wait for each other in a circle: publishing stays safe.
-    /// Crash: the staged files are reaped, and the next one who waits builds.
+    /// Returns a lease on the entry of `key`. If there is none, calls `build` to fill a Staging and
+    /// publishes the result. Among all threads and processes, one builds while the others wait and
+    /// then get the result (single flight). `build` may call get_or_build for other keys.
+    ///
+    /// Errors: any error that `build` returns; then the next waiting process builds. `invalid` if
+    /// `build` requests its own key.
+    /// Concurrency: waits while another process builds, but never for a process that has died. The
+    /// call builds without the lock in two cases, in which work is done twice but publishing stays
+    /// safe: after OpenOptions::build_timeout, and if builds wait for each other in a circle.
+    /// Crash: the staged files are reaped, and the next waiting process builds.
     [[nodiscard]] Result<Lease> get_or_build(std::string_view key, const Build& build,
                                              const PublishOptions& options = {}) const;
 
-    /// A private directory to fill. Deleted unless published.
+    /// Returns an empty private directory to fill. It is deleted unless it is published.
     [[nodiscard]] Result<Staging> stage() const;
 
-    /// Makes the staged tree the entry of `key`, atomically, in place of any other, and returns it leased.
-    /// Errors: `busy` where another process holds the bucket's lock for longer than OpenOptions::lock_timeout; `no_space`.
-    /// Nothing is then published, and the Staging is gone.
-    /// Concurrency: waits only while a remove in the same bucket checks a link, or waits itself for a process that was stopped in the middle.
-    /// Crash: the key names the old entry or the new one, complete; the other is garbage. On a file system that can't exchange two
-    /// names the key may name none.
+    /// Makes the staged tree the entry of `key` and returns a lease on it. An entry that the key
+    /// named before is replaced atomically.
+    ///
+    /// Errors: `busy` if another process holds the bucket's lock for longer than
+    /// OpenOptions::lock_timeout; `no_space`. After an error nothing is published, and the Staging
+    /// is gone.
+    /// Concurrency: waits only for a remove or an eviction in the same bucket: while it checks a
+    /// link, or while it waits itself for a process that was stopped in the middle of a publish.
+    /// Crash: the key names the old entry or the new one, and that entry is complete. The other one
+    /// is garbage. On a file system that cannot exchange two names, the key may name none.
     [[nodiscard]] Result<Lease> publish(std::string_view key, Staging&& staging,
                                         const PublishOptions& options = {}) const;
 
-    /// Takes `key` out of the bucket. Leases on its entry stay good.
-    /// Errors: `miss` where there is none; `busy` as in publish.
+    /// Takes `key` out of the bucket. Leases on its entry stay valid.
+    ///
+    /// Errors: `miss` if the key names no entry; `busy` as in publish.
     /// Crash: the key is there or it is not.
     [[nodiscard]] Result<> remove(std::string_view key) const;
 
-    /// Takes every key out of the bucket at once: one rename, whatever their number. Deleting is left to Cache::collect.
-    /// No error where the bucket does not exist.
-    /// Concurrency: waits for nobody, not even for a process that was stopped inside a publish. Leases stay good.
+    /// Purges the bucket: takes all its keys out at once, by one rename, however many there are.
+    /// Leases on their entries stay valid. Cache::collect deletes the entries later. A bucket that
+    /// does not exist is no error.
+    ///
+    /// Concurrency: never waits, not even for a process that was stopped inside a publish.
     /// Crash: all keys are there, or none.
     [[nodiscard]] Result<> refresh() const;
 
-    /// The same for some keys, one after the other; how many were taken is the result. A get that starts after this has returned never yields
-    /// what fits and was published before it began.
-    /// Concurrency: by pattern alone it waits for nobody. By age it looks at each entry under the bucket's lock, as remove does.
-    /// Errors: `busy` as in remove; some keys may have been taken by then.
+    /// Takes the keys that match `options` out of the bucket, one after the other, and returns how
+    /// many it took. A get that starts after this call has returned never yields an entry that
+    /// matches and was published before the call began.
+    ///
+    /// Errors: `busy` as in remove. Some keys may have been taken out by then.
+    /// Concurrency: if only a pattern is given, the call never waits. If an age is given, it looks
+    /// at each entry under the bucket's lock, as remove does.
     /// Crash: each key is there or it is not.
     [[nodiscard]] Result<std::uint64_t> refresh(const RefreshOptions& options) const;
 
-    /// The keys that can be listed, in no order. A key that comes or goes meanwhile may be missing or listed; one that is longer than its
-    /// file name, and whose entry's record is damaged, can't be told.
+    /// Lists the keys, in no order. A key that is added or removed during the call may be listed or
+    /// not. A key that is too long for a file name is missing if the record of its entry is
+    /// damaged, because the record alone holds the whole key.
     [[nodiscard]] Result<std::vector<std::string>> keys() const;
 
-    /// From now on no limit of a collection takes the entry of `key`, this one or a later one. Removing, replacing and refreshing it work as
-    /// ever. The entry need not exist. No error where the key is pinned already.
+    /// Pins `key`: no limit of a collection evicts its entry, neither the present one nor a later
+    /// one. Remove, publish and refresh treat a pinned key like any other. The key need not name an
+    /// entry, and may be pinned already.
+    ///
     /// Errors: `busy` as in publish.
-    /// Crash: the key is pinned or not.
+    /// Crash: the key is pinned or it is not.
     [[nodiscard]] Result<> pin(std::string_view key) const;
-    /// Errors: `miss` where the key is not pinned.
+    /// Ends a pin. Errors: `miss` if the key is not pinned.
     [[nodiscard]] Result<> unpin(std::string_view key) const;
+    /// Returns true if the key is pinned.
     [[nodiscard]] Result<bool> is_pinned(std::string_view key) const;
 
-    /// What the record of `key` says. Errors: `miss`; `damaged` where the record can't be read.
+    /// Returns what the record of the entry of `key` says.
+    /// Errors: `miss`; `damaged` if the record cannot be read.
     [[nodiscard]] Result<EntryInfo> info(std::string_view key) const;
 
 private:

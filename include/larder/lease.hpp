@@ -14,15 +14,17 @@ namespace detail {
 class LeaseState;
 }
 
-/// While a Lease lives, its entry is neither moved nor changed nor deleted, whatever anyone runs: a hazard pointer (Michael,
-/// "Hazard Pointers", 2004) that is kept in a file which every collector reads.
+/// While a Lease lives, its entry is neither moved nor changed nor deleted, whatever any process
+/// runs. A lease is a hazard pointer (Michael, "Hazard Pointers: Safe Memory Reclamation for
+/// Lock-Free Objects", 2004) that is kept in a file which every collector reads.
 ///
-/// The entry is immutable: write nothing below path(). Whoever hard-links a file out of it shares the file's content with the
-/// cache; see materialize.
+/// The entry is immutable: write nothing below path(). A hard link to one of its files shares the
+/// content with the cache; see materialize.
 ///
-/// Concurrency: a Lease is owned by one thread at a time; different leases are independent. A forked child that inherits one
-/// may read the files for as long as it likes; its destructor in the child lets go of nothing.
-/// Crash: the kernel lets go of the lease, however the process ends.
+/// Concurrency: one thread owns a Lease at a time; different leases are independent. A forked child
+/// that inherits a Lease may read the files while its parent holds it. The destructor in the child
+/// releases nothing.
+/// Crash: the kernel releases the lease, however the process ends.
 class Lease {
 public:
     Lease() noexcept;
@@ -30,26 +32,30 @@ public:
     Lease& operator=(Lease&&) noexcept;
     ~Lease();
 
-    /// The entry's tree: an absolute path.
+    /// Returns the absolute path of the entry's tree; an empty path if this object holds no lease.
     [[nodiscard]] std::filesystem::path path() const;
 
-    /// The entry's id. No other entry has ever had it, or ever will.
+    /// Returns the entry's id, which no other entry ever has. Empty if this object holds no lease.
     [[nodiscard]] std::string id() const;
 
-    /// False for a lease from a cache opened read-only: nothing could be written down, so a collection run by somebody who can
-    /// write may take the files. On a read-only file system nobody can.
+    /// Returns false for a lease from a cache that was opened read-only. Such a lease could not be
+    /// written down, so a collection by a process that can write may delete the files. On a
+    /// read-only file system no process can.
     [[nodiscard]] bool is_protected() const noexcept;
 
-    /// Whether this object holds a lease: false after a move or release().
+    /// Returns true if this object holds a lease: false after a move or release().
     [[nodiscard]] explicit operator bool() const noexcept;
 
-    /// Lets go now instead of in the destructor.
+    /// Releases the lease now instead of in the destructor.
     void release() noexcept;
 
-    /// After success the lease outlives a following execve of this process: whatever program the process becomes, the entry
-    /// stays until the process ends (or, where it has handed the descriptor to children, until they have ended as well).
-    /// All other leases of the same lease table stay with it, so call it in a process that does nothing else. (Without it too, what a
-    /// process leased stays until the program that it becomes has ended, but only where that can be told: in the same pid namespace.)
+    /// Makes the lease outlive a following execve of this process: whatever program the process
+    /// becomes, the entry stays until the process ends, and until children that inherited the
+    /// descriptor have ended as well. All other leases of the same lease table stay with it, so
+    /// call this in a process that does nothing else.
+    ///
+    /// Without this call, what a process leased also stays until the program that it became has
+    /// ended, but only if the collector runs in the same pid namespace and can tell.
     [[nodiscard]] Result<> keep_across_exec();
 
 private:

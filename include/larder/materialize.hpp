@@ -11,36 +11,39 @@ namespace larder {
 
 /// How the files of a tree reach their destination.
 enum class LinkMode {
-    automatic,  ///< for each file the first that works of: clone, hard link, copy
-    clone,      ///< share the blocks until one side is written (btrfs, xfs, APFS)
-    hardlink,   ///< share the file: who writes to it in place changes the cache
+    automatic,  ///< tries for each file: clone, then hard link, then copy
+    clone,      ///< shares the blocks until one side is written (btrfs, xfs, APFS)
+    hardlink,   ///< shares the file: a program that writes to it in place changes the cache
     copy,
 };
 
 struct MaterializeOptions {
     LinkMode mode = LinkMode::automatic;
-    bool replace =
-        false;  ///< replace files that stand in the way (never directories) instead of failing
-    unsigned threads = 0;  ///< 0 takes what the number of files is worth
+    /// Replaces files and symlinks that stand in the way, instead of failing. Never directories.
+    bool replace = false;
+    /// How many threads work. 0 lets larder choose by the number of files.
+    unsigned threads = 0;
 };
 
-/// How many files went which way.
+/// How many files arrived in which way.
 struct MaterializeReport {
     std::uint64_t cloned = 0;
     std::uint64_t hardlinked = 0;
     std::uint64_t copied = 0;
     std::uint64_t symlinks = 0;
-    std::uint64_t directories = 0;  ///< made anew
-    std::uint64_t bytes = 0;        ///< in files, whichever way they went
+    std::uint64_t directories = 0;  ///< made by this call
+    std::uint64_t bytes = 0;        ///< the sizes of all files, cloned and linked ones included
 };
 
-/// Afterwards `destination` holds everything that `tree` holds: directories (empty ones too), files, symlinks (as they are,
-/// never followed), modes and modification times. Directories that exist are filled, others are made; below `destination` no
+/// Makes `destination` hold everything that `tree` holds: directories (empty ones too), files,
+/// symlinks, modes and modification times. Symlinks are made anew with the same text and are never
+/// followed. Existing directories are filled, and missing ones are made. Below `destination` no
 /// symlink is followed.
-/// Requires: `tree` does not change meanwhile: hold a Lease.
-/// Errors: `exists` where a file stands in the way and `replace` is off; `unsupported` where a mode asked for by name does not
-/// work here; `invalid` where destination lies inside a cache, or contains the tree's cache. What was written until then
-/// stays.
+///
+/// Requires: `tree` does not change during the call. Hold a Lease on it.
+/// Errors: `exists` if something stands in the way and `replace` is off; `unsupported` if `mode`
+/// names a way that does not work here; `invalid` if `destination` lies inside a cache or contains
+/// the cache of `tree`. What was written by then stays.
 /// Concurrency: several calls may fill one destination at the same time.
 [[nodiscard]] Result<MaterializeReport> materialize(const std::filesystem::path& tree,
                                                     const std::filesystem::path& destination,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A private directory in which an entry is made before anybody can see it.
+// A private directory in which an entry is made before any other process can see it.
 #pragma once
 
 #include <filesystem>
@@ -13,29 +13,38 @@ namespace detail {
 class StagingState;
 }
 
-/// What is put below path() becomes the entry's tree when Bucket::publish takes the Staging. Nobody else sees it before.
+/// What a caller puts below path() becomes the entry's tree when Bucket::publish takes the Staging.
+/// No other process sees it before that.
 ///
-/// The destructor deletes what was not published; in a forked child it touches nothing.
-/// Concurrency: owned by one thread at a time; different Stagings are independent.
-/// Crash: what was staged is reaped by the next process that collects, or that adopts the dead one's participant.
+/// The destructor deletes a tree that was not published. In a forked child it touches nothing.
+///
+/// Concurrency: one thread owns a Staging at a time; different Stagings are independent.
+/// Crash: what was staged is reaped by the next process that collects, or that adopts the lease
+/// table of the dead process.
 class Staging {
 public:
     Staging(Staging&&) noexcept;
     Staging& operator=(Staging&&) noexcept;
     ~Staging();
 
-    /// An empty directory of mode 0755 (less the umask), as an absolute path. Leave no process behind that still writes here after publish.
+    /// Returns the absolute path of a directory that was made empty, with mode 0755 less the umask.
+    /// No process may still write into it after publish.
     [[nodiscard]] std::filesystem::path path() const;
 
-    /// Fills path() with a copy of `source`, a directory, or a file that becomes the only one in the tree; clones where the file
-    /// system can. Symlinks are copied as symlinks; modes and modification times are kept.
-    /// Errors: `invalid` where source lies inside the cache or contains it, or holds something that can't be copied (a
-    /// socket, a device); `no_space`. What was copied until then is deleted with the Staging.
+    /// Fills path() with a copy of `source`, which is a directory, or a file that becomes the only
+    /// one in the tree. Files are cloned if the file system can. Symlinks are copied as symlinks;
+    /// modes and modification times are kept.
+    ///
+    /// Errors: `invalid` if `source` lies inside the cache or contains it, or holds something that
+    /// cannot be copied (a socket, a device); `no_space`. What was copied by then is deleted with
+    /// the Staging.
     [[nodiscard]] Result<> copy_from(const std::filesystem::path& source);
 
-    /// Moves `source`, a directory, here by renaming it: path() must still be empty.
-    /// Errors: `invalid` as in copy_from, and where source lies in any cache; `unsupported` where source is on another file system (source is then untouched).
-    /// Crash: source is either still there or staged, and what is staged is reaped.
+    /// Renames the directory `source` to path(), which must still be empty.
+    ///
+    /// Errors: `invalid` as in copy_from, and if `source` lies in any cache; `unsupported` if it is
+    /// on another file system, in which case `source` is untouched.
+    /// Crash: `source` is either still there or staged. What is staged is reaped.
     [[nodiscard]] Result<> move_from(const std::filesystem::path& source);
 
 private:
