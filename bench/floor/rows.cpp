@@ -270,7 +270,7 @@ Contest collect_nothing(const fs::path& directory, unsigned keys) {
 }
 
 Contest delete_garbage(const fs::path& directory, const fs::path& root, unsigned files) {
-    const fs::path bare = directory / "garbage", trash = root / "trash" / "garbage";
+    const fs::path bare = directory / "garbage", deleting = root / "deleting" / "garbage";
     Contest contest{
         "delete " + std::to_string(files) + " files of garbage",
         "rm -rf",
@@ -281,10 +281,10 @@ Contest delete_garbage(const fs::path& directory, const fs::path& root, unsigned
             return Worker{[=] { run({"rm", "-rf", bare}); }, [=] { fill_tree(bare, files); }};
         },
         [=](unsigned) {
-            fill_tree(trash, files);
+            fill_tree(deleting, files);
             const auto opened = std::make_shared<Opened>(root);
             return Worker{[=] { (void)value(opened->cache.collect()); },
-                          [=] { fill_tree(trash, files); }};
+                          [=] { fill_tree(deleting, files); }};
         }};
     contest.alone = true;
     return contest;

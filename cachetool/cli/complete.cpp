@@ -127,7 +127,7 @@ Strings names_in_cache(const Line& line, std::string_view place) {
     if (place == "BUCKET") return cache->buckets().value_or(Strings());
     if (place == "ID") {
         Strings ids;
-        for (auto& entry : cache->retired().value_or(std::vector<larder::EntryInfo>()))
+        for (auto& entry : cache->trash().value_or(std::vector<larder::EntryInfo>()))
             ids.push_back(std::move(entry.id));
         return ids;
     }

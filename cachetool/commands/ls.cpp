@@ -66,14 +66,14 @@ struct Fate {
     std::optional<Listed> entry;
     std::optional<larder::Eviction>
         eviction;  ///< what a gc with the limits that were given would do
-    std::vector<Listed> retired;
+    std::vector<Listed> trash;
 
     [[nodiscard]] Json json() const {
         Json document = {
             {"entry", entry ? entry->json() : Json(nullptr)},
             {"evicted_by", eviction ? Json(larder::name_of(eviction->reason)) : Json(nullptr)},
-            {"retired", Json::array()}};
-        for (const auto& listed : retired) document["retired"].push_back(listed.json());
+            {"trash", Json::array()}};
+        for (const auto& listed : trash) document["trash"].push_back(listed.json());
         return document;
     }
 
@@ -98,7 +98,7 @@ struct Fate {
         } else {
             text += "no such entry\n";
         }
-        for (const auto& listed : retired) {
+        for (const auto& listed : trash) {
             text += fmt::format(
                 "taken out, {}; until it is collected `cachetool trash restore {}` brings it "
                 "back\n",
@@ -122,15 +122,15 @@ tl::expected<Fate, Failure> fate_of(const larder::Cache& cache, const std::strin
         return tl::unexpected(std::move(entry).error());
     }
     const auto users = users_of(cache);
-    auto retired = cache.retired();
+    auto trash = cache.trash();
     if (!users) return fail(users.error());
-    if (!retired) return fail(retired.error());
-    for (auto& entry : *retired) {
+    if (!trash) return fail(trash.error());
+    for (auto& entry : *trash) {
         if (entry.bucket != bucket || entry.key != key) continue;
         Listed listed{bucket, key, std::move(entry)};
         if (const auto found = users->find(listed.info->id); found != users->end())
             listed.users = found->second;
-        fate.retired.push_back(std::move(listed));
+        fate.trash.push_back(std::move(listed));
     }
     if (!has_limits || !fate.entry) return fate;
     limits.dry_run = true;

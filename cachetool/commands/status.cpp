@@ -49,11 +49,11 @@ std::string shown_status(const larder::StatusReport& report) {
     }
     if (!locks.empty()) text += "\n" + table({">PID", ">SINCE", "STATE", "LOCK"}, locks);
     if (report.collecting) text += "\na collection is at work\n";
-    if (report.trash != 0)
+    if (report.deleting != 0)
         text += fmt::format(
             "\n{} moved aside, to be deleted: a collection is at it, or the next `cachetool gc` "
             "carries on\n",
-            counted(report.trash, "tree", "trees"));
+            counted(report.deleting, "tree", "trees"));
     return text;
 }
 

@@ -20,33 +20,33 @@ namespace {
 Outcome list(const Arguments& arguments, const Output& output) {
     const auto cache = open_existing(arguments, output, Access::read);
     if (!cache) return tl::unexpected(cache.error());
-    auto retired = *cache ? (*cache)->retired() : std::vector<larder::EntryInfo>();
-    if (!retired) return fail(retired.error());
-    std::sort(retired->begin(), retired->end(), [](const auto& a, const auto& b) {
+    auto trash = *cache ? (*cache)->trash() : std::vector<larder::EntryInfo>();
+    if (!trash) return fail(trash.error());
+    std::sort(trash->begin(), trash->end(), [](const auto& a, const auto& b) {
         return std::tie(a.bucket, a.key, a.published) < std::tie(b.bucket, b.key, b.published);
     });
-    if (output.json()) return output.document({{"retired", json_of_all(*retired)}});
+    if (output.json()) return output.document({{"trash", json_of_all(*trash)}});
     std::vector<std::vector<std::string>> rows;
-    for (const auto& entry : *retired) {
+    for (const auto& entry : *trash) {
         rows.push_back({entry.id, shown_size(entry.bytes), shown_age(entry.published),
                         shown(entry.bucket), shown(entry.key)});
     }
     const auto status = *cache ? (*cache)->status() : larder::StatusReport{};
-    if (status && status->trash != 0) {
+    if (status && status->deleting != 0) {
         output.say(fmt::format(
             "{} more {} being deleted, and can't be brought back; `cachetool gc` carries on where "
             "that was stopped",
-            counted(status->trash, "entry", "entries"), status->trash == 1 ? "is" : "are"));
+            counted(status->deleting, "entry", "entries"), status->deleting == 1 ? "is" : "are"));
     }
     return output.text(table({"ID", ">SIZE", ">AGE", "BUCKET", "KEY"}, rows));
 }
 
 /// Of each key of a bucket that fits what was published last: what a purge took.
-std::vector<std::string> last_of_each(const std::vector<larder::EntryInfo>& retired,
+std::vector<std::string> last_of_each(const std::vector<larder::EntryInfo>& trash,
                                       const Arguments& arguments) {
     const std::string pattern = arguments.has("key") ? arguments.options.at("key") : "*";
     std::map<std::string, const larder::EntryInfo*> last;
-    for (const auto& entry : retired) {
+    for (const auto& entry : trash) {
         if (entry.bucket != arguments.options.at("bucket") ||
             ::fnmatch(pattern.c_str(), entry.key.c_str(), 0) != 0)
             continue;
@@ -70,11 +70,11 @@ Failure failure_to_restore(const larder::Error& error) {
 Outcome restore(const Arguments& arguments, const Output& output) {
     const auto cache = open_for_entry(arguments, output, Access::write);
     if (!cache) return tl::unexpected(cache.error());
-    const auto retired = cache->retired();
-    if (!retired) return fail(retired.error());
+    const auto trash = cache->trash();
+    if (!trash) return fail(trash.error());
     const bool whole_bucket = arguments.has("bucket");
     const auto ids =
-        whole_bucket ? last_of_each(*retired, arguments)
+        whole_bucket ? last_of_each(*trash, arguments)
                      : std::vector<std::string>(arguments.words.begin() + 1, arguments.words.end());
     if (ids.empty())
         output.say(fmt::format("nothing of bucket {} is in the trash{}",
@@ -84,10 +84,10 @@ Outcome restore(const Arguments& arguments, const Output& output) {
     std::string paths;
     std::optional<Failure> first_failure;
     for (const auto& id : ids) {
-        const auto was = std::find_if(retired->begin(), retired->end(),
+        const auto was = std::find_if(trash->begin(), trash->end(),
                                       [&](const auto& entry) { return entry.id == id; });
-        const std::string bucket = was != retired->end() ? was->bucket : "",
-                          key = was != retired->end() ? was->key : "";
+        const std::string bucket = was != trash->end() ? was->bucket : "",
+                          key = was != trash->end() ? was->key : "";
         const auto lease = cache->restore(id, arguments.has("replace"));
         if (lease) {
             document["restored"].push_back({{"bucket", bucket},

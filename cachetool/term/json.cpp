@@ -48,7 +48,7 @@ Json json_of(const larder::StatusReport& report) {
             {"leases", json_of_all(report.leases)},
             {"locks", json_of_all(report.locks)},
             {"collecting", report.collecting},
-            {"trash", report.trash}};
+            {"deleting", report.deleting}};
 }
 
 Json json_of(const larder::CollectReport& report) {

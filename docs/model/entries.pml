@@ -467,7 +467,7 @@ proctype refresher()
 #define SCAN_EARLY(p) STEP(leased = leased | BIT(slot[p]), killed)
 
 /* (4) */
-#ifdef MUTANT_unlink_before_trash
+#ifdef MUTANT_unlink_before_move
 #define DELETE(i) \
 	if \
 	:: atomic { HAS(listed, i) -> retired = retired & ~BIT(i); CHECK }; \

@@ -66,8 +66,9 @@ public:
     [[nodiscard]] Result<> keep_within(const CollectOptions& limits,
                                        const BackgroundOptions& options = {}) const;
 
-    /// The entries that were removed, replaced, refreshed or evicted and not collected yet, in no order. Any of them may be collected at any time.
-    [[nodiscard]] Result<std::vector<EntryInfo>> retired() const;
+    /// Lists the entries that were removed, replaced, refreshed or evicted and are not collected yet, in no order. `restore`
+    /// brings one back. Any of them may be collected at any time.
+    [[nodiscard]] Result<std::vector<EntryInfo>> trash() const;
 
     /// Publishes the files of such an entry once more, under its bucket and key and a new id, and returns it leased. Files are shared
     /// with the retired entry where the file system can.

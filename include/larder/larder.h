@@ -387,8 +387,9 @@ typedef struct larder_entries {
 } larder_entries;
 void larder_entries_free(larder_entries* entries);
 
-/* The entries that were removed, replaced, refreshed or evicted and not collected yet, in no order. Any may be collected at any time. */
-larder_code larder_cache_retired(const larder_cache* cache, larder_entries** entries,
+/* Lists the entries that were removed, replaced, refreshed or evicted and are not collected yet, in no order.
+ * larder_cache_restore brings one back. Any of them may be collected at any time. */
+larder_code larder_cache_trash(const larder_cache* cache, larder_entries** entries,
                                  larder_error** error);
 
 /* Publishes the files of such an entry once more, under its bucket and key and a new id. `lease` may be NULL.
@@ -431,8 +432,8 @@ typedef struct larder_lock_info {
 typedef struct larder_status {
     uint32_t size;
     int32_t collecting; /* somebody holds the collector's lock */
-    uint64_t
-        trash; /* trees moved aside that are not deleted yet: a collection is at it, or was stopped or killed */
+    /* Trees in `deleting/`: a collection is deleting them now, or was stopped or killed before it was done. */
+    uint64_t deleting;
     size_t process_count;
     const larder_process_info* const* processes;
     size_t lease_count;

@@ -63,8 +63,8 @@ struct StatusReport {
     std::vector<LeaseInfo> leases;
     std::vector<LockInfo> locks;
     bool collecting = false;  ///< somebody holds the collector's lock
-    std::uint64_t trash =
-        0;  ///< trees moved aside that are not deleted yet: a collection is at it, or was stopped or killed
+    /// Trees in `deleting/`: a collection is deleting them now, or was stopped or killed before it was done.
+    std::uint64_t deleting = 0;
 };
 
 /// One thing that verify found.

@@ -175,7 +175,7 @@ Result<> Cache::keep_within(const CollectOptions& limits, const BackgroundOption
     return {};
 }
 
-Result<std::vector<EntryInfo>> Cache::retired() const {
+Result<std::vector<EntryInfo>> Cache::trash() const {
     TRY_ASSIGN(const auto root, state_->current_root());
     return protocol::list_retired(*root);
 }

@@ -91,13 +91,13 @@ const char* larder_event_kind_name(int kind) {
         .data();  // names are literals, and so end with a zero byte
 }
 
-larder_code larder_cache_retired(const larder_cache* cache, larder_entries** entries,
-                                 larder_error** error) {
+larder_code larder_cache_trash(const larder_cache* cache, larder_entries** entries,
+                               larder_error** error) {
     c::clear(entries);
-    return c::guarded("list retired", error, [&]() -> Result<> {
-        NEED("list retired", cache);
-        NEED("list retired", entries);
-        TRY_ASSIGN(auto found, cache->cache.retired());
+    return c::guarded("list trash", error, [&]() -> Result<> {
+        NEED("list trash", cache);
+        NEED("list trash", entries);
+        TRY_ASSIGN(auto found, cache->cache.trash());
         *entries = c::result_of(std::move(found));
         return {};
     });

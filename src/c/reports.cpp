@@ -171,7 +171,7 @@ struct Status : larder_status {
           lease_views(kept.leases),
           lock_views(kept.locks) {
         collecting = kept.collecting ? 1 : 0;
-        trash = kept.trash;
+        deleting = kept.deleting;
         processes = process_views.data();
         process_count = process_views.size();
         leases = lease_views.data();

@@ -110,7 +110,7 @@ Result<> make_root_dir(const fs::path& path) {
 }
 
 /// Only in an empty directory, or one in which an earlier open was interrupted, is a cache created: never beside other files. The tag is
-/// the first file to be made: without it, a directory called "trash" is somebody else's, and so is a tag that says something else. The one
+/// the first file to be made: without it, a directory called "deleting" is somebody else's, and so is a tag that says something else. The one
 /// thing that may be left without the tag is our .gitignore: "rm -rf root/*" spares it.
 Result<> check_nothing_else_here(const os::Dir& root) {
     std::string strange, ours;
@@ -166,24 +166,24 @@ Result<> create_format(const Handles& dirs, const OpenOptions& options) {
     format::Format format;
     if (options.link_kind) {
         format.links = *options.link_kind;
-        if (!format::link_kind_works(format.links, dirs.trash)) {
+        if (!format::link_kind_works(format.links, dirs.deleting)) {
             return fail(Errc::unsupported, "create cache", dirs.root.path,
                         "links of the kind asked for do not work on this file system");
         }
-    } else if (!format::link_kind_works(LinkKind::symlink, dirs.trash)) {
+    } else if (!format::link_kind_works(LinkKind::symlink, dirs.deleting)) {
         format.links = LinkKind::file;
     }
-    // Made in trash/, where a leftover is deleted in time. A collector may be as early as we are and delete it now: make it again.
+    // Made in deleting/, where a leftover is deleted in time. A collector may be as early as we are and delete it now: make it again.
     for (;;) {
         const std::string scratch = to_text(format::fresh_id());
-        TRY(os::write_new_file_at(dirs.trash, scratch, format::print_format(format), 0644));
+        TRY(os::write_new_file_at(dirs.deleting, scratch, format::print_format(format), 0644));
         // Synced, once in a cache's life: a `format` that a power cut has emptied would have every later open refuse the cache.
-        const auto written = os::open_at(dirs.trash, scratch, O_RDONLY);
-        if (written) TRY(os::sync_fd(written->get(), dirs.trash / scratch));
+        const auto written = os::open_at(dirs.deleting, scratch, O_RDONLY);
+        if (written) TRY(os::sync_fd(written->get(), dirs.deleting / scratch));
         (void)os::point("open.format");
-        auto placed = os::rename_new(dirs.trash, scratch, dirs.root, format::format_name);
+        auto placed = os::rename_new(dirs.deleting, scratch, dirs.root, format::format_name);
         if (placed) return os::sync_fd(dirs.root.get(), dirs.root.path);
-        (void)os::remove_file_at(dirs.trash, scratch);
+        (void)os::remove_file_at(dirs.deleting, scratch);
         if (placed.error().sys_errno == EEXIST)
             return {};  // another process was first, and its word counts
         if (placed.error().sys_errno != ENOENT) return placed;
@@ -206,7 +206,7 @@ Result<Handles> open_handles(os::Dir root, bool read_only) {
     TRY_ASSIGN(dirs.staging, open_part(dirs.root, format::staging_name, read_only));
     TRY_ASSIGN(dirs.buckets, open_part(dirs.root, format::buckets_name, read_only));
     TRY_ASSIGN(dirs.archive, open_part(dirs.root, format::archive_name, read_only));
-    TRY_ASSIGN(dirs.trash, open_part(dirs.root, format::trash_name, read_only));
+    TRY_ASSIGN(dirs.deleting, open_part(dirs.root, format::deleting_name, read_only));
     TRY_ASSIGN(const os::Dir retired, open_part(dirs.root, format::retired_name, read_only));
     if (retired.fd) {
         TRY_ASSIGN(dirs.retired_links, open_part(retired, format::retired_links_name, read_only));

@@ -37,7 +37,7 @@ bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
 bool Root::is_lost() const {
     return is_lost({&Handles::locks, &Handles::participants, &Handles::staging, &Handles::buckets,
                     &Handles::archive, &Handles::retired_links, &Handles::retired_buckets,
-                    &Handles::trash});
+                    &Handles::deleting});
 }
 
 Result<Participant*> Root::participant(const CallContext& caller) {
@@ -67,7 +67,7 @@ Result<> Root::reap(const os::Dir& staging) const {
         if (!staged) return {};
         (void)os::point("reap.one");
         if (staged->kind == format::StagedName::Kind::link) return retire_link(staging, name);
-        auto moved = move_to_trash(staging, name);
+        auto moved = move_to_deleting(staging, name);
         if (moved ||
             (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space))
             return moved;
@@ -81,8 +81,8 @@ Result<> Root::retire_link(const os::Dir& dir, const std::string& name) const {
     return os::rename_new(dir, name, dirs_.retired_links, to_text(format::fresh_id()));
 }
 
-Result<> Root::move_to_trash(const os::Dir& dir, const std::string& name) const {
-    return os::rename_new(dir, name, dirs_.trash, to_text(format::fresh_id()));
+Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) const {
+    return os::rename_new(dir, name, dirs_.deleting, to_text(format::fresh_id()));
 }
 
 }  // namespace larder::cache

@@ -30,7 +30,7 @@ struct Handles {
     os::Dir archive;
     os::Dir retired_links;
     os::Dir retired_buckets;
-    os::Dir trash;
+    os::Dir deleting;
 };
 
 class Root : public std::enable_shared_from_this<Root> {
@@ -62,14 +62,14 @@ public:
         return joined_.load(std::memory_order_acquire);
     }
 
-    /// Moves what a dead participant left where collection finds it: its staged trees to `trash/`, its staged links, which name
+    /// Moves what a dead participant left where collection finds it: its staged trees to `deleting/`, its staged links, which name
     /// garbage by construction, to `retired/links/`. Requires: that participant's lock is held.
     [[nodiscard]] Result<> reap(const os::Dir& staging) const;
 
     /// Renames a link to a fresh name in `retired/links/` (invariant 3: nothing ever comes back from there).
     [[nodiscard]] Result<> retire_link(const os::Dir& dir, const std::string& name) const;
-    /// Renames a file or directory to a fresh name in `trash/`. `unsupported` for a directory that can't be renamed (overlayfs).
-    [[nodiscard]] Result<> move_to_trash(const os::Dir& dir, const std::string& name) const;
+    /// Renames a file or directory to a fresh name in `deleting/`. `unsupported` for a directory that can't be renamed (overlayfs).
+    [[nodiscard]] Result<> move_to_deleting(const os::Dir& dir, const std::string& name) const;
 
     [[nodiscard]] Recent& recent() noexcept { return recent_; }
 

@@ -20,7 +20,7 @@ bool is_root_name(std::string_view name) noexcept {
     constexpr std::array<std::string_view, 11> names = {
         format_name,       cachedir_tag_name, gitignore_name, locks_name,
         participants_name, staging_name,      buckets_name,   archive_name,
-        retired_name,      trash_name,        pins_name};
+        retired_name,      deleting_name,     pins_name};
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every name on disk, by one grammar. No other file builds or parses one.
 //
-//   root            = CACHEDIR.TAG  .gitignore  format  locks/  participants/  staging/  buckets/  archive/  retired/  trash/  pins/
+//   root            = CACHEDIR.TAG  .gitignore  format  locks/  participants/  staging/  buckets/  archive/  retired/  deleting/  pins/
 //   locks/          = bucket.<bucket>  gate.<bucket>  collector  builds
 //   participants/   = <number>
 //   staging/        = <number>/          staging/<number>/  = t-<id>/  l-<id>
@@ -9,7 +9,7 @@
 //   archive/        = <id>/              archive/<id>/      = record  tree/
 //   retired/        = links/  buckets/   retired/links/     = <id>             a link; the name is only unique
 //                                        retired/buckets/   = <id>/<key>       likewise
-//   trash/          = anything
+//   deleting/          = anything
 //   pins/           = <bucket>/          pins/<bucket>/    = <key>            an empty file
 //
 //   <bucket>, <key> : see name.hpp      <id> : see id.hpp      <number> : decimal, no leading zero
@@ -38,7 +38,7 @@ inline constexpr const char* archive_name = "archive";
 inline constexpr const char* retired_name = "retired";
 inline constexpr const char* retired_links_name = "links";      ///< in retired/
 inline constexpr const char* retired_buckets_name = "buckets";  ///< in retired/
-inline constexpr const char* trash_name = "trash";
+inline constexpr const char* deleting_name = "deleting";
 inline constexpr const char* pins_name = "pins";  ///< made with the first pin
 inline constexpr const char* record_name = "record";
 inline constexpr const char* tree_name = "tree";

@@ -78,7 +78,7 @@ public:
     }
 
     [[nodiscard]] CollectReport& report() { return report_; }
-    /// In what was moved to the trash.
+    /// In what was moved to `deleting/`.
     [[nodiscard]] std::uint64_t files() const { return files_; }
 
 private:
@@ -188,7 +188,7 @@ private:
         return {};
     }
 
-    /// (4) Move the entry to the trash, then unlink what named it. Killed between the two, the link names nothing, and goes
+    /// (4) Move the entry to `deleting/`, then unlink what named it. Killed between the two, the link names nothing, and goes
     /// next time.
     Result<> take_apart(const Retired& retired) {
         if (!retired.id) return unlink(retired);
@@ -202,7 +202,7 @@ private:
         }
         TRY_ASSIGN(const bool was_there,
                    options_.dry_run ? is_there(retired.id) : discard(retired.id));
-        (void)os::point("collect.trashed");
+        (void)os::point("collect.moved");
         if (was_there) {
             ++report_.entries;
             report_.bytes += retired.bytes;
@@ -228,7 +228,7 @@ private:
 
     /// Whether it was there: an earlier collection may have been killed after this step.
     Result<bool> discard(const format::Id& id) {
-        auto moved = with_room([&] { return root_.move_to_trash(dirs_.archive, to_text(id)); });
+        auto moved = with_room([&] { return root_.move_to_deleting(dirs_.archive, to_text(id)); });
         if (moved) return true;
         if (moved.error().sys_errno == ENOENT) return false;
         if (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space) {
@@ -247,13 +247,13 @@ private:
         return removed;
     }
 
-    /// On ext4, xfs and others a rename can fail for want of space: what lies in the trash is space.
+    /// On ext4, xfs and others a rename can fail for want of space: what lies in `deleting/` is space.
     template <class Step>
     auto with_room(Step step) -> decltype(step()) {
         auto done = step();
         if (done || done.error().code != Errc::no_space) return done;
         (void)tree::empty_dir(
-            dirs_.trash,
+            dirs_.deleting,
             {.threads = 1});  // what it can't delete does not matter, if it could delete something
         return step();
     }
@@ -274,8 +274,8 @@ private:
 };
 
 /// `files` are known to lie there; a collection that was killed may have left others.
-Result<> empty_trash(const cache::Root& root, const CollectOptions& options, std::uint64_t files,
-                     CollectReport& report) {
+Result<> empty_deleting(const cache::Root& root, const CollectOptions& options, std::uint64_t files,
+                        CollectReport& report) {
     tree::RemoveOptions how{options.threads, options.count_freed, options.stop, {}};
     std::uint64_t deleted = 0;
     how.on_progress = [&](std::uint64_t done) {
@@ -285,7 +285,7 @@ Result<> empty_trash(const cache::Root& root, const CollectOptions& options, std
             options.on_progress(
                 {CollectProgress::Phase::deleting, done, done <= files ? files : 0, report.bytes});
     };
-    auto emptied = tree::empty_dir(root.dirs().trash, how);
+    auto emptied = tree::empty_dir(root.dirs().deleting, how);
     if (!emptied && emptied.error().code == Errc::interrupted) {
         report.stopped = true;
         report.files_left = files - std::min(files, deleted);
@@ -336,7 +336,8 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
     }
     (void)os::point("collect.unlocked");
     // (5) Outside every lock: delete what was moved aside, by us or by a collection that was killed.
-    if (!options.dry_run) TRY(empty_trash(*root, options, collector.files(), collector.report()));
+    if (!options.dry_run)
+        TRY(empty_deleting(*root, options, collector.files(), collector.report()));
     (void)os::point("collect.emptied");
     const auto& report = collector.report();
     if (!options.dry_run) {

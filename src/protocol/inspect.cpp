@@ -116,9 +116,9 @@ Result<StatusReport> status(const cache::Root& root) {
     }
     const auto collector = os::look_at(root.dirs().locks, format::collector_lock_name);
     report.collecting = collector && *collector == os::State::taken;
-    if (!root.dirs().trash.fd) return report;
-    TRY(os::for_each_name(root.dirs().trash, [&](const std::string&, unsigned char) -> Result<> {
-        ++report.trash;
+    if (!root.dirs().deleting.fd) return report;
+    TRY(os::for_each_name(root.dirs().deleting, [&](const std::string&, unsigned char) -> Result<> {
+        ++report.deleting;
         return {};
     }));
     return report;

@@ -41,13 +41,13 @@ Result<Stage> Stage::make(RootRef root, const cache::CallContext& caller) {
 
 Stage::~Stage() {
     if (!id_ || !root_->is_ours()) return;
-    // A destructor has nobody to tell: what is left lies in trash/ or in our staging area, and is collected from there.
+    // A destructor has nobody to tell: what is left lies in deleting/ or in our staging area, and is collected from there.
     try {
-        const auto& trash = root_->dirs().trash;
-        const std::string in_trash = to_text(format::fresh_id());
+        const auto& deleting = root_->dirs().deleting;
+        const std::string in_deleting = to_text(format::fresh_id());
         const auto moved = os::rename_new(root_->joined()->staging(), format::staged_tree_name(id_),
-                                          trash, in_trash);
-        if (moved) (void)tree::remove_tree_at(trash, in_trash);
+                                          deleting, in_deleting);
+        if (moved) (void)tree::remove_tree_at(deleting, in_deleting);
     } catch (const std::bad_alloc&) {
     }
 }

@@ -20,7 +20,7 @@ public:
         std::swap(id_, other.id_);
         return *this;
     }
-    /// Moves it to `trash/` and deletes it; what can't be deleted now is deleted by a collection.
+    /// Moves it to `deleting/` and deletes it; what can't be deleted now is deleted by a collection.
     ~Stage();
 
     [[nodiscard]] const RootRef& root() const noexcept { return root_; }

@@ -262,7 +262,7 @@ private:
         }
         // One that names no entry has nothing to be judged by among the retired.
         const bool names_none = now.kind == LinkRead::Kind::malformed;
-        TRY(names_none ? root_.move_to_trash(dirs_.buckets, path)
+        TRY(names_none ? root_.move_to_deleting(dirs_.buckets, path)
                        : root_.retire_link(dirs_.buckets, path));
         finding.repaired = true;
         --report_.live;

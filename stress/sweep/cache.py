@@ -69,7 +69,7 @@ def read_keys(root):
 def leftovers(root, kept):
     """What a collection should have deleted (invariant 6). `kept` are the ids that are leased: retired, and staying."""
     left = [f"staging/{number}/{name}" for number in names(f"{root}/staging") for name in names(f"{root}/staging/{number}")]
-    left += [f"trash/{name}" for name in names(f"{root}/trash")]
+    left += [f"deleting/{name}" for name in names(f"{root}/deleting")]
     left += [f"retired/buckets/{name}" for name in names(f"{root}/retired/buckets")]
     left += [f"retired/links/{name}" for name in names(f"{root}/retired/links") if read_link(f"{root}/retired/links/{name}") not in kept]
     wanted = {entry for entry, _ in read_keys(root).values()} | set(kept)

@@ -158,9 +158,9 @@ def first_use(prepare):
 
 def collect(prepare):
     """Garbage of every kind there is."""
-    # An entry in trash/, and the retired link that named it: a collection died between its two steps.
-    prepare.put("b", "trashed", "trashed")
-    prepare.do("remove", "b", "trashed")
+    # An entry in deleting/, and the retired link that named it: a collection died between its two steps.
+    prepare.put("b", "moved", "moved")
+    prepare.do("remove", "b", "moved")
     prepare.kill_at(r"unlinkat\(.*/retired/links>", "gc")
     prepare.put("b", "alpha", "old")  # replaced by
     before = prepare.furnish()
@@ -189,7 +189,7 @@ def collect(prepare):
         os.rename(f"{prepare.root}/{where}/0", f"{prepare.root}/{where}/7")
         os.rename(f"{prepare.root}/{where}/3", f"{prepare.root}/{where}/0")
     staged = [name[0] for number in "012" for name in cache.names(f"{prepare.root}/staging/{number}")]
-    if sorted(staged) != ["l", "l", "l", "t"] or not cache.names(f"{prepare.root}/trash"):
+    if sorted(staged) != ["l", "l", "l", "t"] or not cache.names(f"{prepare.root}/deleting"):
         raise RuntimeError(f"preparing: not the garbage that was to be made: {staged}")
     return ["gc"], before, before, {entry: tree}, holders[:1]
 

@@ -46,7 +46,7 @@ public:
                                                leased.process.pid, leased.id));
         }
         const fs::path root = actor.cache->root();
-        for (const char* empty : {"retired/links", "retired/buckets", "trash"})
+        for (const char* empty : {"retired/links", "retired/buckets", "deleting"})
             must_be_empty(actor, root / empty);
         for (const auto& area : fs::directory_iterator(root / "staging"))
             must_be_empty(actor, area.path());

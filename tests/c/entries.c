@@ -112,7 +112,7 @@ static int has(const larder_names* names, const char* name) {
 
 static void lists_and_retires(const larder_cache* cache, const larder_bucket* bucket) {
     larder_names* names = NULL;
-    larder_entries* retired = NULL;
+    larder_entries* trash = NULL;
     larder_entry_info* info = NULL;
     larder_lease* lease = NULL;
     larder_lease* none = NULL;
@@ -143,17 +143,17 @@ static void lists_and_retires(const larder_cache* cache, const larder_bucket* bu
     CHECK_TEXT("one", read_file(below(larder_lease_path(lease), "text")));
 
     /* What was retired can be brought back. */
-    WORKS(larder_cache_retired(cache, &retired, &error));
-    CHECK_NUMBER(1, retired->count);
-    CHECK_TEXT("k", retired->entries[0]->key);
-    CHECK_TEXT(larder_lease_id(lease), retired->entries[0]->id);
-    WORKS(larder_cache_restore(cache, retired->entries[0]->id, 0, NULL, &error));
-    FAILS(LARDER_EXISTS, larder_cache_restore(cache, retired->entries[0]->id, 0, NULL, &error));
-    WORKS(larder_cache_restore(cache, retired->entries[0]->id, 1, &again, &error));
+    WORKS(larder_cache_trash(cache, &trash, &error));
+    CHECK_NUMBER(1, trash->count);
+    CHECK_TEXT("k", trash->entries[0]->key);
+    CHECK_TEXT(larder_lease_id(lease), trash->entries[0]->id);
+    WORKS(larder_cache_restore(cache, trash->entries[0]->id, 0, NULL, &error));
+    FAILS(LARDER_EXISTS, larder_cache_restore(cache, trash->entries[0]->id, 0, NULL, &error));
+    WORKS(larder_cache_restore(cache, trash->entries[0]->id, 1, &again, &error));
     CHECK_TEXT("one", read_file(below(larder_lease_path(again), "text")));
     CHECK(strcmp(larder_lease_id(lease), larder_lease_id(again)) != 0);
     FAILS(LARDER_INVALID, larder_cache_restore(cache, "no id", 0, NULL, &error));
-    larder_entries_free(retired);
+    larder_entries_free(trash);
     larder_lease_free(lease);
     larder_lease_free(again);
 }

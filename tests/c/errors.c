@@ -37,8 +37,8 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     FAILS_SAYING(LARDER_INVALID, "names is NULL", larder_cache_buckets(cache, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_status(NULL, &status, &error));
     FAILS_SAYING(LARDER_INVALID, "status is NULL", larder_cache_status(cache, NULL, &error));
-    FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_retired(NULL, &entries, &error));
-    FAILS_SAYING(LARDER_INVALID, "entries is NULL", larder_cache_retired(cache, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_trash(NULL, &entries, &error));
+    FAILS_SAYING(LARDER_INVALID, "entries is NULL", larder_cache_trash(cache, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL",
                  larder_cache_restore(NULL, "id", 0, &lease, &error));
     FAILS_SAYING(LARDER_INVALID, "id is NULL",

@@ -197,15 +197,15 @@ class Trash(Limits):
     def test_what_was_taken_out_comes_back(self):
         entry = self.put(file="precious")
         self.tool("refresh", "b", "--keep-garbage")
-        retired = json.loads(self.tool("--json", "trash", "ls"))["retired"]
-        self.assertEqual([(one["bucket"], one["key"]) for one in retired], [("b", "k")])
-        restored = json.loads(self.tool("--json", "trash", "restore", retired[0]["id"]))
+        trash = json.loads(self.tool("--json", "trash", "ls"))["trash"]
+        self.assertEqual([(one["bucket"], one["key"]) for one in trash], [("b", "k")])
+        restored = json.loads(self.tool("--json", "trash", "restore", trash[0]["id"]))
         self.assert_documented(restored, "trash restore")
         self.assertEqual(self.tool("get", "b", "k").strip(), restored["restored"][0]["path"])
         self.assertNotEqual(restored["restored"][0]["path"], str(entry))
         self.assertEqual((entry.parent.parent / restored["restored"][0]["id"] / "tree" / "file").read_text(), "precious")
         self.tool("trash", "empty")
-        self.assertEqual(json.loads(self.tool("--json", "trash", "ls"))["retired"], [])
+        self.assertEqual(json.loads(self.tool("--json", "trash", "ls"))["trash"], [])
         self.assertEqual(self.keys(), ["k"])
 
     def test_a_purge_is_undone(self):
@@ -226,19 +226,19 @@ class Trash(Limits):
 
     def test_what_is_being_deleted_is_told(self):
         self.put()
-        (self.root / "trash" / "left").mkdir()
-        self.assertEqual(self.json("status")["trash"], 1)
+        (self.root / "deleting" / "left").mkdir()
+        self.assertEqual(self.json("status")["deleting"], 1)
         self.assertIn("1 tree moved aside, to be deleted", self.tool("status"))
         self.assertIn("1 entry more is being deleted", self.finish(self.start("trash", "ls"))[1])
         self.tool("gc")
-        self.assertEqual(self.json("status")["trash"], 0)
+        self.assertEqual(self.json("status")["deleting"], 0)
 
     def test_a_key_that_has_an_entry_again_is_replaced_only_when_asked(self):
         self.put(file="old")
         self.put(file="new")
         listed = json.loads(self.tool("--json", "trash", "ls"))
         self.assert_documented(listed, "trash ls")
-        ident = listed["retired"][0]["id"]
+        ident = listed["trash"][0]["id"]
         err, _ = self.complaint("trash", "restore", ident, code=1)
         self.assertIn("--replace", err)
         path = self.tool("trash", "restore", ident, "--replace").strip()
@@ -248,7 +248,7 @@ class Trash(Limits):
         for key in ["k1", "k2"]:
             self.put("b", key)
         self.tool("refresh", "--keep-garbage", "b")
-        ids = [one["id"] for one in json.loads(self.tool("--json", "trash", "ls"))["retired"]]
+        ids = [one["id"] for one in json.loads(self.tool("--json", "trash", "ls"))["trash"]]
         self.finish(self.start("trash", "restore", ids[0], "0" * 25 + "1", ids[1]), code=3)
         self.tool("get", "b", "k1")
         self.tool("get", "b", "k2")
@@ -323,7 +323,7 @@ class Looks(Limits):
         self.tool("remove", "b", "0")
         document = self.json("why", "b", "0", code=3)
         self.assertIsNone(document["entry"])
-        self.tool("trash", "restore", document["retired"][0]["id"])
+        self.tool("trash", "restore", document["trash"][0]["id"])
         self.assertEqual(self.json("why", "b", "0")["entry"]["key"], "0")
         self.complaint("why", "b", "0", "--max-size", "x", code=2)
 

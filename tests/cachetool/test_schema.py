@@ -64,7 +64,7 @@ class Documents(CacheTest):
         """Runs a command with --json and holds what it prints against the schema of `name`."""
         document = json.loads(self.tool("--json", *args, code=code, **more))
         self.assertEqual(schema.complaints(name, document), [], document)
-        self.assertEqual("error" in document, code not in (0, 5) and "retired" not in document or "sound" not in document and code == 5)
+        self.assertEqual("error" in document, code not in (0, 5) and "trash" not in document or "sound" not in document and code == 5)
         self.seen.add(name)
         return document
 
@@ -111,8 +111,8 @@ class Documents(CacheTest):
         self.check("install", "install", "b", "k", f"{source}-installed")
         self.check("remove", "remove", "b", "made")
         self.check("why", "why", "b", "made", code=3)
-        retired = self.check("trash", "trash", "ls")["retired"]
-        self.check("trash", "trash", "restore", retired[0]["id"], "--replace")
+        trash = self.check("trash", "trash", "ls")["trash"]
+        self.check("trash", "trash", "restore", trash[0]["id"], "--replace")
         self.check("trash", "trash", "restore", "0" * 25 + "1", code=3)
         self.check("trash", "trash", "empty")
         self.check("unpin", "unpin", "b", "other", code=3)

@@ -106,7 +106,7 @@ class Case(unittest.TestCase):
         private = [p for p in self.cache.glob("staging/*/*")]
         return private + [
             p
-            for part in ("archive", "retired/links", "retired/buckets", "trash")
+            for part in ("archive", "retired/links", "retired/buckets", "deleting")
             for p in self.cache.glob(part + "/*")
         ]
 

@@ -145,11 +145,11 @@ TEST_CASE("the locks' names are known, and no others") {
 
 TEST_CASE("a root has these ten names") {
     for (const char* name : {"CACHEDIR.TAG", ".gitignore", "format", "locks", "participants",
-                             "staging", "buckets", "archive", "retired", "trash"}) {
+                             "staging", "buckets", "archive", "retired", "deleting"}) {
         CHECK(is_root_name(name));
     }
     for (const char* name : {"", ".", "..", "Format", "format ", "cachedir.tag", "lock", "tras",
-                             "trashh", "lost+found"}) {
+                             "deletingg", "lost+found"}) {
         INFO(name);
         CHECK_FALSE(is_root_name(name));
     }

@@ -45,7 +45,7 @@ TEST_CASE("a link's text has one form") {
          {std::string(), id_text, std::string("/etc/passwd"), std::string("../../archive/"),
           "../../archive/" + id_text, target + "/", target + "/..", "../" + target,
           "../../archive//" + id_text + "/tree", "./" + target.substr(3), "/" + target,
-          "../../trash/" + id_text + "/tree", "../../archive/" + id_text + "/trea",
+          "../../deleting/" + id_text + "/tree", "../../archive/" + id_text + "/trea",
           "../../archive/../archive/" + id_text.substr(11) + "/tree",
           "../../Archive/" + id_text + "/tree", "..\\..\\archive\\" + id_text + "\\tree",
           target + "\n", "../../archive/" + std::string(id_length, '0') + "/tree",

@@ -377,7 +377,7 @@ TEST_CASE("a bucket that is a file is found, and left alone") {
 TEST_CASE(
     "a directory of the cache that is a symlink to outside is an error that names it, and is not "
     "followed") {
-    for (const char* name : {"archive", "trash", "staging", "retired", "retired/links",
+    for (const char* name : {"archive", "deleting", "staging", "retired", "retired/links",
                              "retired/buckets", "buckets", "participants", "locks"}) {
         INFO(name);
         const Site site;
@@ -487,15 +487,16 @@ TEST_CASE("foreign names in every directory are found, break nothing, and surviv
     site.require_outside_untouched();
 }
 
-TEST_CASE("what lies in the trash is deleted, and no link in it is followed") {
+TEST_CASE("what lies in deleting/ is deleted, and no link in it is followed") {
     const Site site;
-    fs::create_directories(site.root / "trash" / "anything" / "deep");
-    fs::create_directory_symlink(site.outside, site.root / "trash" / "link");
-    fs::create_directory_symlink(site.outside, site.root / "trash" / "anything" / "deep" / "link");
-    fs::create_symlink(site.outside / "precious", site.root / "trash" / "file");
-    REQUIRE(::mkfifo((site.root / "trash" / "fifo").c_str(), 0600) == 0);
+    fs::create_directories(site.root / "deleting" / "anything" / "deep");
+    fs::create_directory_symlink(site.outside, site.root / "deleting" / "link");
+    fs::create_directory_symlink(site.outside,
+                                 site.root / "deleting" / "anything" / "deep" / "link");
+    fs::create_symlink(site.outside / "precious", site.root / "deleting" / "file");
+    REQUIRE(::mkfifo((site.root / "deleting" / "fifo").c_str(), 0600) == 0);
     (void)value(site.cache.collect());
-    CHECK(count_entries(site.root / "trash") == 0);
+    CHECK(count_entries(site.root / "deleting") == 0);
     site.require_outside_untouched();
 }
 
@@ -522,7 +523,7 @@ TEST_CASE(
     (void)value(site.cache.collect());
     CHECK(count_entries(area) == 0);
     CHECK(count_entries(site.root / "retired" / "links") == 0);
-    CHECK(count_entries(site.root / "trash") == 0);
+    CHECK(count_entries(site.root / "deleting") == 0);
     CHECK(value(site.cache.verify()).findings.empty());
     site.require_outside_untouched();
     REQUIRE_NOTHROW(require_no_leak(site.root, 3));

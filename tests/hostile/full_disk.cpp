@@ -341,18 +341,18 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a rename that finds no space: collect empties the trash and goes on, remove and refresh "
+    "a rename that finds no space: collect empties deleting/ and goes on, remove and refresh "
     "collect and try again") {
     // Renames are made to fail as they do on ext4 and xfs when a directory can't grow, until something has been deleted.
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
     const Bucket bucket = value(cache.bucket("b"));
-    const auto is_full = [&] { return count_entries(root / "trash") > 0; };
+    const auto is_full = [&] { return count_entries(root / "deleting") > 0; };
     const auto step = [&](const std::function<Result<>()>& call) {
         for (const char* key : {"garbage", "k"}) put(bucket, key, "old");
         value(bucket.remove("garbage"));
-        write_file(root / "trash" / "filler", "x");
+        write_file(root / "deleting" / "filler", "x");
         int refused = 0;
         const AtPoints full([&](const std::string& point) {
             if (point != "os.noreplace" && point != "refresh.rename") return 0;

@@ -40,7 +40,7 @@ std::vector<fs::path> forbidden(const Site& site) {
             tree.parent_path(),
             site.root / "archive",
             site.root / "buckets" / "b",
-            site.root / "trash",
+            site.root / "deleting",
             site.root,
             fs::path(site.root.string() + "/"),
             site.root / ".",
@@ -218,13 +218,13 @@ TEST_CASE("nothing is materialized into a cache, or over what contains it") {
     }
     const Cache other = open_cache(site.dir.path() / "other");
     for (const fs::path& destination :
-         {other.root(), other.root() / "new", other.root() / "trash" / "a" / "b"}) {
+         {other.root(), other.root() / "new", other.root() / "deleting" / "a" / "b"}) {
         const auto report = materialize(site.lease.path(), destination);
         REQUIRE_FALSE(report);
         CHECK(name_of(report.error().code) == name_of(Errc::invalid));
     }
     CHECK(snapshot(site.root) == before);
-    CHECK(count_entries(other.root() / "trash") == 0);
+    CHECK(count_entries(other.root() / "deleting") == 0);
 }
 
 TEST_CASE(

@@ -86,10 +86,10 @@ const std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> 
     {"rm -rf root/archive", [](const fs::path& root) { fs::remove_all(root / "archive"); }},
     {"rm -rf root/staging", [](const fs::path& root) { fs::remove_all(root / "staging"); }},
     {"rm -rf root/retired", [](const fs::path& root) { fs::remove_all(root / "retired"); }},
-    {"rm -rf root/locks root/trash",
+    {"rm -rf root/locks root/deleting",
      [](const fs::path& root) {
          fs::remove_all(root / "locks");
-         fs::remove_all(root / "trash");
+         fs::remove_all(root / "deleting");
      }},
     {"rm -rf root/participants/*",
      [](const fs::path& root) {
@@ -191,7 +191,7 @@ TEST_CASE(
     CHECK(read_file(root / ".gitignore") == "*\n");
     CHECK(read_file(root / "format") == format::print_format({*test_options().link_kind}));
     CHECK(count_entries(root) == 10);
-    CHECK(count_entries(root / "trash") == 0);
+    CHECK(count_entries(root / "deleting") == 0);
     CHECK(value(cache.verify()).findings.empty());
 }
 
@@ -211,7 +211,7 @@ TEST_CASE("a cache of a newer format is refused, untouched") {
          {"larder 2\n", "larder 2\nlinks symlink\n", "larder 7\nsomething: else\n"}) {
         const Site site;
         write_file(site.root / "format", format);
-        fs::remove_all(site.root / "trash");
+        fs::remove_all(site.root / "deleting");
         fs::remove(site.root / "CACHEDIR.TAG");
         const auto before = exact_snapshot(site.root);
         require_refused(Cache::open(site.root, test_options()), "newer");
@@ -223,7 +223,7 @@ TEST_CASE("a cache of a newer format is refused, untouched") {
 TEST_CASE("a cache that has become newer while it was open is not reopened as ours") {
     const Site site;
     const Cache cache = open_cache(site.root);
-    fs::remove_all(site.root / "trash");  // so that it has to be opened again
+    fs::remove_all(site.root / "deleting");  // so that it has to be opened again
     write_file(site.root / "format", "larder 2\n");
     const auto before = exact_snapshot(site.root);
     require_refused(cache.collect(), "newer");
@@ -413,7 +413,7 @@ TEST_CASE("a directory with a .gitignore, or a tag, of somebody else's is not ma
 TEST_CASE(
     "a creation that was interrupted after any number of names is completed by the next open") {
     const std::vector<std::string> names = {"locks",   "participants",  "staging",
-                                            "buckets", "archive",       "trash",
+                                            "buckets", "archive",       "deleting",
                                             "retired", "retired/links", "retired/buckets"};
     for (std::size_t made = 0; made <= names.size(); ++made) {
         const TempDir dir;
@@ -430,7 +430,7 @@ TEST_CASE(
 TEST_CASE(
     "a cache that was restored without its empty directories is completed, and keeps its entries") {
     const Site site;
-    for (const char* name : {"trash", "staging", "retired", "locks", "participants"})
+    for (const char* name : {"deleting", "staging", "retired", "locks", "participants"})
         fs::remove_all(site.root / name);
     const Cache cache = open_cache(site.root);
     CHECK(content_of(value(cache.bucket("b")), "k") == "good");
@@ -691,9 +691,9 @@ TEST_CASE(
     "a directory that only has names like a cache's is not made one, and nothing of it is "
     "deleted") {
     const TempDir dir;
-    fs::create_directories(dir.path() / "trash" / "photos");
-    write_file(dir.path() / "trash" / "photos" / "a.jpg", "precious");
+    fs::create_directories(dir.path() / "deleting" / "photos");
+    write_file(dir.path() / "deleting" / "photos" / "a.jpg", "precious");
     const auto before = snapshot(dir.path());
-    require_refused(Cache::open(dir.path(), test_options()), "trash");
+    require_refused(Cache::open(dir.path(), test_options()), "deleting");
     CHECK(snapshot(dir.path()) == before);
 }

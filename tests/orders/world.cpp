@@ -100,7 +100,7 @@ void OrderWorld::conclude() {
     require_no_leak(root_, value(bucket().keys()).size());
     cache_.reset();
     for (const char* part :
-         {"participants", "buckets", "archive", "retired/links", "retired/buckets", "trash"})
+         {"participants", "buckets", "archive", "retired/links", "retired/buckets", "deleting"})
         empty(root_ / part);
 }
 

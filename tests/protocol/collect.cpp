@@ -29,7 +29,7 @@ TEST_CASE(
     "of two collectors, and of a collector and a verifier, the second one is told that somebody is "
     "at it") {
     for (const std::string point :
-         {"collect.locked", "collect.listed", "collect.scanned", "collect.trashed"}) {
+         {"collect.locked", "collect.listed", "collect.scanned", "collect.moved"}) {
         INFO("held at " << point);
         const Scene scene;
         put(scene.bucket, "k", "old");
@@ -77,16 +77,16 @@ TEST_CASE("a stopped collector holds up neither get nor put, remove or refresh")
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("another collection can begin while the first one deletes its trash") {
+TEST_CASE("another collection can begin while the first one deletes what it has moved aside") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     value(scene.bucket.remove("k"));
     Child first([&](Child&) { (void)value(open_cache(scene.root).collect()); },
                 {{"collect.unlocked"}, {}});
     first.wait_for("collect.unlocked");
-    CHECK(count_entries(scene.root / "trash") == 1);
+    CHECK(count_entries(scene.root / "deleting") == 1);
     CHECK(value(scene.cache.collect()).entries == 0);
-    CHECK(count_entries(scene.root / "trash") == 0);
+    CHECK(count_entries(scene.root / "deleting") == 0);
     first.go_on();
     CHECK(first.join() == 0);
     require_no_leak(scene.root, 0);

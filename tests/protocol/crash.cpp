@@ -110,7 +110,7 @@ TEST_CASE("a collection that is killed is carried on by the next") {
     for (const char* point :
          {"collect.locked", "reap.locked", "reap.one", "reap.emptied", "collect.reaped",
           "collect.flatten-one", "collect.flattened", "collect.listed", "collect.scanned",
-          "collect.trashed", "collect.unlocked", "collect.emptied"}) {
+          "collect.moved", "collect.unlocked", "collect.emptied"}) {
         check({point, {"new"}}, put_garbage, step);
     }
 }

@@ -21,13 +21,13 @@ using Keys = std::vector<std::string>;
 /// What is retired, as "key" alone.
 Keys retired_keys(const Cache& cache) {
     Keys keys;
-    for (const auto& entry : value(cache.retired())) keys.push_back(entry.key);
+    for (const auto& entry : value(cache.trash())) keys.push_back(entry.key);
     std::sort(keys.begin(), keys.end());
     return keys;
 }
 
 std::string id_of_retired(const Cache& cache, const std::string& key) {
-    for (const auto& entry : value(cache.retired())) {
+    for (const auto& entry : value(cache.trash())) {
         if (entry.key == key) return entry.id;
     }
     throw std::runtime_error("nothing retired has the key " + key);
@@ -59,7 +59,7 @@ TEST_CASE(
         CHECK(value(scene.cache.verify()).sound());
     }
     CHECK(value(scene.cache.collect()).entries == 4);
-    CHECK(value(scene.cache.retired()).empty());
+    CHECK(value(scene.cache.trash()).empty());
     CHECK(content_of(scene.bucket, "removed") == "1");
     CHECK(content_of(scene.bucket, long_key) == "4");
     require_no_leak(scene.root, 2);

@@ -119,7 +119,7 @@ void require_no_leak(const fs::path& root, std::size_t live) {
     require(count_entries(root / "archive") == live,
             std::to_string(count_entries(root / "archive")) + " entries, and not " +
                 std::to_string(live));
-    for (const char* empty : {"retired/links", "retired/buckets", "trash"})
+    for (const char* empty : {"retired/links", "retired/buckets", "deleting"})
         require(count_entries(root / empty) == 0, empty);
     for (const auto& area : fs::directory_iterator(root / "staging"))
         require(count_entries(area.path()) == 0, area.path().string());

@@ -110,7 +110,7 @@ class AfterACollection(Judges):
     name = "gc"
 
     def test_garbage_of_every_kind_is_clean(self):
-        for where in "trash/*", "staging/*/t-*", "staging/*/l-*", "retired/links/*", "retired/buckets/*/*":
+        for where in "deleting/*", "staging/*/t-*", "staging/*/l-*", "retired/links/*", "retired/buckets/*/*":
             self.assertTrue(glob.glob(f"{self.root}/{where}"), where)
         self.assert_finds()
 
