@@ -23,7 +23,7 @@ Result<protocol::KeyRef> place_of(const std::string& bucket, const std::string& 
 Result<protocol::SlotLease> get_counted(const detail::CacheState& cache,
                                         const protocol::RootRef& root,
                                         const protocol::KeyRef& place) {
-    auto got = protocol::get(root, place, cache.caller());
+    auto got = protocol::get(root, place, cache.context());
     if (got || got.error().code == Errc::miss) cache.count_get(got.has_value());
     return got;
 }
@@ -77,14 +77,14 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
         built = filled.has_value();
         return filled;
     };
-    TRY_ASSIGN(auto held, protocol::build_once(root, place, fill, options, cache_->caller()));
+    TRY_ASSIGN(auto held, protocol::build_once(root, place, fill, options, cache_->context()));
     return built ? published(*cache_, root, place, std::move(held))
                  : detail::LeaseState::wrap(std::move(held));
 }
 
 Result<Staging> Bucket::stage() const {
     TRY_ASSIGN(const auto root, cache_->current_root());
-    TRY_ASSIGN(auto stage, protocol::Stage::make(root, cache_->caller()));
+    TRY_ASSIGN(auto stage, protocol::Stage::make(root, cache_->context()));
     return detail::StagingState::wrap(std::move(stage));
 }
 
@@ -109,7 +109,7 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
     };
     // Before: nobody would see the lease. After: nothing can be made in a deleted directory, so publishing has failed by itself.
     if (root->is_lost({&cache::Handles::participants})) return lost();
-    auto held = protocol::publish(std::move(*stage), place, options, cache_->caller());
+    auto held = protocol::publish(std::move(*stage), place, options, cache_->context());
     if (!held && root->is_lost()) return lost();
     TRY(held);
     return published(*cache_, root, place, std::move(*held));
@@ -121,7 +121,7 @@ Result<> Bucket::remove(std::string_view key) const {
     if (root->is_read_only())
         return fail(Errc::read_only, "remove", cache_->path(),
                     "the cache is open for reading only");
-    TRY(protocol::remove(root, place, cache_->caller()));
+    TRY(protocol::remove(root, place, cache_->context()));
     cache_->tell({.kind = Event::Kind::removed, .bucket = name_, .key = key});
     return {};
 }
@@ -132,7 +132,7 @@ Result<> Bucket::refresh() const {
     if (root->is_read_only())
         return fail(Errc::read_only, "refresh", cache_->path(),
                     "the cache is open for reading only");
-    TRY(protocol::refresh(root, encoded_, cache_->caller()));
+    TRY(protocol::refresh(root, encoded_, cache_->context()));
     cache_->tell({.kind = Event::Kind::refreshed, .bucket = name_});
     return {};
 }
@@ -143,7 +143,7 @@ Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
     if (root->is_read_only())
         return fail(Errc::read_only, "refresh", cache_->path(),
                     "the cache is open for reading only");
-    return protocol::refresh_some(root, name_, encoded_, options, cache_->caller());
+    return protocol::refresh_some(root, name_, encoded_, options, cache_->context());
 }
 
 Result<std::vector<std::string>> Bucket::keys() const {
@@ -156,7 +156,7 @@ Result<> Bucket::pin(std::string_view key) const {
     TRY_ASSIGN(const auto root, cache_->current_root({}));
     if (root->is_read_only())
         return fail(Errc::read_only, "pin", cache_->path(), "the cache is open for reading only");
-    return policy::pin(*root, place, cache_->caller());
+    return policy::pin(*root, place, cache_->context());
 }
 
 Result<> Bucket::unpin(std::string_view key) const {

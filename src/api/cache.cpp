@@ -41,8 +41,8 @@ CacheState::CacheState(std::filesystem::path path, OpenOptions options,
     : path_(std::move(path)),
       options_(std::move(options)),
       observer_(std::move(observer)),
-      caller_{options_.lock_timeout, options_.build_timeout, options_.stop, options_.on_wait,
-              observer_.get()},
+      context_{options_.lock_timeout, options_.build_timeout, options_.stop, options_.on_wait,
+               observer_.get()},
       generation_(new Generation(std::move(root))) {}
 
 CacheState::~CacheState() {
@@ -71,7 +71,7 @@ void CacheState::published(const protocol::RootRef& root) const noexcept {
     policy::Background* const background = background_.load(std::memory_order_acquire);
     if (background == nullptr || !background->is_time_to_look()) return;
     try {
-        background->start_if_due(root, caller_);
+        background->start_if_due(root, context_);
     } catch (const std::exception&) {
         // No memory to be had: the next one that is due.
     }
@@ -160,8 +160,8 @@ Result<std::vector<std::string>> Cache::buckets() const {
 Result<CollectReport> Cache::collect(const CollectOptions& options) const {
     TRY_ASSIGN(const auto root, state_->current_root());
     return policy::has_limits(options)
-               ? policy::collect_within_limits(root, options, state_->caller())
-               : protocol::collect(root, options, state_->caller());
+               ? policy::collect_within_limits(root, options, state_->context())
+               : protocol::collect(root, options, state_->context());
 }
 
 Result<> Cache::keep_within(const CollectOptions& limits, const BackgroundOptions& options) const {
@@ -186,15 +186,15 @@ Result<Lease> Cache::restore(std::string_view id, bool replace) const {
         return fail(Errc::invalid, "restore", {},
                     std::string("\"").append(id).append("\" is no id of an entry"));
     TRY_ASSIGN(const auto root, state_->current_root());
-    TRY_ASSIGN(auto held, protocol::restore(root, *parsed, replace, state_->caller()));
+    TRY_ASSIGN(auto held, protocol::restore(root, *parsed, replace, state_->context()));
     state_->tell({.kind = Event::Kind::restored}, held.id());
     return detail::LeaseState::wrap(std::move(held));
 }
 
 Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {
     TRY_ASSIGN(const auto root, state_->current_root());
-    auto report = protocol::verify(root, options, state_->caller());
-    if (!report || !options.repair || state_->caller().observer == nullptr) return report;
+    auto report = protocol::verify(root, options, state_->context());
+    if (!report || !options.repair || state_->context().observer == nullptr) return report;
     for (const Finding& finding : report->findings) {
         if (finding.repaired)
             state_->tell({.kind = Event::Kind::repaired,

@@ -37,8 +37,8 @@ public:
         std::initializer_list<os::Dir cache::Handles::*> used);
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-    [[nodiscard]] const cache::CallContext& caller() const noexcept { return caller_; }
-    void tell(const Event& event) const noexcept { caller_.tell(event); }
+    [[nodiscard]] const cache::CallContext& context() const noexcept { return context_; }
+    void tell(const Event& event) const noexcept { context_.tell(event); }
     /// The same, of an entry: where there is no memory to say which, nothing is told, for what was done is done.
     void tell(Event event, const format::Id& id) const noexcept;
     /// A get that came to this.
@@ -76,7 +76,7 @@ private:
     std::filesystem::path path_;
     OpenOptions options_;
     std::unique_ptr<observe::Observer> observer_;  ///< null: nobody asked
-    cache::CallContext caller_;
+    cache::CallContext context_;
     std::atomic<Generation*> generation_;
     std::atomic<policy::Background*> background_{nullptr};
     std::atomic<policy::Background*> backgrounds_{

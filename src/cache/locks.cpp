@@ -27,16 +27,16 @@ std::string label_of(const std::string& encoded_bucket) { return "bucket " + enc
 /// Waits until `attempt` is true, for as long as is left of the caller's limit; the error of a vain wait names the holders of the locks `blamed`.
 template <class Attempt>
 Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& blamed,
-                  const CallContext& caller, ObservedWait& wait, Attempt attempt) {
+                  const CallContext& context, ObservedWait& wait, Attempt attempt) {
     const auto left =
-        std::max(caller.lock_timeout - std::chrono::floor<std::chrono::milliseconds>(wait.took()),
+        std::max(context.lock_timeout - std::chrono::floor<std::chrono::milliseconds>(wait.took()),
                  std::chrono::milliseconds(0));
     const auto go_on = [](std::chrono::steady_clock::duration) {
         (void)os::point("lock.waiting");
         return true;
     };
     TRY_ASSIGN(const Waited waited,
-               wait.wait(root, caller, left, longest_pause, blamed, attempt, go_on));
+               wait.wait(root, context, left, longest_pause, blamed, attempt, go_on));
     const auto path = root.dirs().locks / name;
     switch (waited) {
         case Waited::had:
@@ -53,12 +53,12 @@ Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& 
 
 }  // namespace
 
-void ObservedWait::tell(const Root& root, const CallContext& caller, const LockNumbers& blamed,
+void ObservedWait::tell(const Root& root, const CallContext& context, const LockNumbers& blamed,
                         std::chrono::steady_clock::duration waited) {
-    if (!caller.on_wait && caller.observer == nullptr) return;
+    if (!context.on_wait && context.observer == nullptr) return;
     holders_ = describe_holders(root, blamed);
-    caller.tell({.kind = Event::Kind::waiting, .what = what_, .who = holders_, .took = waited});
-    if (caller.on_wait) caller.on_wait("waiting for " + holders_);
+    context.tell({.kind = Event::Kind::waiting, .what = what_, .who = holders_, .took = waited});
+    if (context.on_wait) context.on_wait("waiting for " + holders_);
 }
 
 ObservedWait::~ObservedWait() {
@@ -70,16 +70,17 @@ ObservedWait::~ObservedWait() {
 }
 
 Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucket, Mode mode,
-                                    const CallContext& caller) {
+                                    const CallContext& context) {
     const std::string name = format::bucket_lock_name(encoded_bucket),
                       gate = format::gate_lock_name(encoded_bucket);
-    ObservedWait observed(caller, label_of(encoded_bucket));
-    Activity activity(root.participant_if_possible(caller), number_of(name), observed.what(), true);
+    ObservedWait observed(context, label_of(encoded_bucket));
+    Activity activity(root.participant_if_possible(context), number_of(name), observed.what(),
+                      true);
     const os::Dir& locks = root.dirs().locks;
     const LockNumbers both{number_of(name), number_of(gate)};
     const auto take = [&](const std::string& file, Mode as, const LockNumbers& blamed,
                           std::optional<FileLock>& held) {
-        return wait_for(root, file, blamed, caller, observed, [&]() -> Result<bool> {
+        return wait_for(root, file, blamed, context, observed, [&]() -> Result<bool> {
             TRY_ASSIGN(held, FileLock::try_lock(locks, file, as));
             return held.has_value();
         });
@@ -88,12 +89,12 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
     std::optional<Activity> holding_gate;
     if (mode == Mode::exclusive) {
         TRY(take(gate, Mode::exclusive, both, at_gate));
-        holding_gate.emplace(root.participant_if_possible(caller), number_of(gate),
+        holding_gate.emplace(root.participant_if_possible(context), number_of(gate),
                              "gate " + encoded_bucket, false);
     } else {
         // Passed through when it looks free, and never taken: one who passed would be what the next, and an exclusive waiter, waits for.
         os::State hint = os::State::missing;
-        TRY(wait_for(root, gate, both, caller, observed, [&]() -> Result<bool> {
+        TRY(wait_for(root, gate, both, context, observed, [&]() -> Result<bool> {
             TRY_ASSIGN(hint, os::look_at(locks, gate));
             return hint != os::State::taken;
         }));
@@ -108,13 +109,13 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
 }
 
 Result<BucketLock> BucketLock::shared(Root& root, const std::string& encoded_bucket,
-                                      const CallContext& caller) {
-    return wait(root, encoded_bucket, Mode::shared, caller);
+                                      const CallContext& context) {
+    return wait(root, encoded_bucket, Mode::shared, context);
 }
 
 Result<BucketLock> BucketLock::exclusive(Root& root, const std::string& encoded_bucket,
-                                         const CallContext& caller) {
-    return wait(root, encoded_bucket, Mode::exclusive, caller);
+                                         const CallContext& context) {
+    return wait(root, encoded_bucket, Mode::exclusive, context);
 }
 
 Result<std::optional<BucketLock>> BucketLock::try_exclusive(Root& root,

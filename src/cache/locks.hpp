@@ -35,8 +35,8 @@ using LockNumbers = std::vector<std::uint64_t>;
 class ObservedWait {
 public:
     ObservedWait() = default;
-    ObservedWait(const CallContext& caller, std::string what)
-        : observer_(caller.observer), what_(std::move(what)) {}
+    ObservedWait(const CallContext& context, std::string what)
+        : observer_(context.observer), what_(std::move(what)) {}
     ObservedWait(ObservedWait&& other) noexcept
         : observer_(std::exchange(other.observer_, nullptr)),
           what_(std::move(other.what_)),
@@ -49,7 +49,7 @@ public:
     /// base::wait_until, for one of the locks `blamed`. Once that has lasted a second (arbitrary, because a person begins to wonder then), it tells
     /// the caller for whom.
     template <class Attempt, class WhileWaiting>
-    [[nodiscard]] Result<base::Waited> wait(const Root& root, const CallContext& caller,
+    [[nodiscard]] Result<base::Waited> wait(const Root& root, const CallContext& context,
                                             std::chrono::milliseconds limit,
                                             std::chrono::microseconds longest_pause,
                                             const LockNumbers& blamed, Attempt attempt,
@@ -60,12 +60,12 @@ public:
             at_once = false;
             if (!told && waited >= std::chrono::seconds(1)) {
                 told = true;
-                tell(root, caller, blamed, waited);
+                tell(root, context, blamed, waited);
             }
             return while_waiting(waited);
         };
         TRY_ASSIGN(const base::Waited waited,
-                   base::wait_until({limit, longest_pause, caller.stop}, attempt, go_on));
+                   base::wait_until({limit, longest_pause, context.stop}, attempt, go_on));
         given_up_ = waited != base::Waited::had;
         if (given_up_ && observer_ != nullptr) holders_ = describe_holders(root, blamed);
         if (!at_once || given_up_) took_ += std::chrono::steady_clock::now() - begun;
@@ -76,7 +76,7 @@ public:
     [[nodiscard]] std::chrono::steady_clock::duration took() const noexcept { return took_; }
 
 private:
-    void tell(const Root& root, const CallContext& caller, const LockNumbers& blamed,
+    void tell(const Root& root, const CallContext& context, const LockNumbers& blamed,
               std::chrono::steady_clock::duration waited);
 
     observe::Observer* observer_ = nullptr;
@@ -91,9 +91,9 @@ class BucketLock {
 public:
     /// Readers' locks starve writers, so whoever wants to share first waits until nobody is at the gate. Errors: `busy`, with the holders' names; `interrupted`.
     [[nodiscard]] static Result<BucketLock> shared(Root& root, const std::string& encoded_bucket,
-                                                   const CallContext& caller);
+                                                   const CallContext& context);
     [[nodiscard]] static Result<BucketLock> exclusive(Root& root, const std::string& encoded_bucket,
-                                                      const CallContext& caller);
+                                                      const CallContext& context);
     /// Nothing where it is taken.
     [[nodiscard]] static Result<std::optional<BucketLock>> try_exclusive(
         Root& root, const std::string& encoded_bucket);
@@ -102,7 +102,7 @@ private:
     BucketLock(os::FileLock lock, Activity activity, ObservedWait waited)
         : waited_(std::move(waited)), lock_(std::move(lock)), activity_(std::move(activity)) {}
     [[nodiscard]] static Result<BucketLock> wait(Root& root, const std::string& encoded_bucket,
-                                                 os::Mode mode, const CallContext& caller);
+                                                 os::Mode mode, const CallContext& context);
 
     ObservedWait waited_;  // goes last
     os::FileLock lock_;

@@ -67,9 +67,9 @@ struct Taken {
     TableView before;
 };
 
-void tell_takeover(const TableView& dead, const CallContext& caller) {
-    if (caller.observer != nullptr && dead.announced)
-        caller.tell({.kind = Event::Kind::takeover, .who = describe(dead)});
+void tell_takeover(const TableView& dead, const CallContext& context) {
+    if (context.observer != nullptr && dead.announced)
+        context.tell({.kind = Event::Kind::takeover, .who = describe(dead)});
 }
 
 /// Opens and locks the table `number` if it is free: absent if not. A new file where there is none and `create` says so.
@@ -104,7 +104,7 @@ Result<Taken> take_any(const os::Dir& participants) {
 
 /// Adopts: the predecessor's staging area is emptied first, then its table wiped.
 Result<std::unique_ptr<LeaseTable>> adopt(const ParticipantDirs& places, const Reaper& reap,
-                                          const CallContext& caller, os::Dir& staging) {
+                                          const CallContext& context, os::Dir& staging) {
     TRY_ASSIGN(Taken taken, take_any(places.participants));
     (void)os::point("adopt.locked");
     const std::string name = format::participant_name(taken.number);
@@ -112,7 +112,7 @@ Result<std::unique_ptr<LeaseTable>> adopt(const ParticipantDirs& places, const R
     TRY(reap(staging));
     (void)os::point("adopt.reaped");
     TRY_ASSIGN(auto table, LeaseTable::take(std::move(taken.fd), places.participants / name));
-    tell_takeover(taken.before, caller);
+    tell_takeover(taken.before, context);
     return table;
 }
 
@@ -120,9 +120,9 @@ Result<std::unique_ptr<LeaseTable>> adopt(const ParticipantDirs& places, const R
 
 Result<std::unique_ptr<Participant>> Participant::join(const ParticipantDirs& places,
                                                        const Reaper& reap,
-                                                       const CallContext& caller) {
+                                                       const CallContext& context) {
     os::Dir staging;
-    TRY_ASSIGN(auto table, adopt(places, reap, caller, staging));
+    TRY_ASSIGN(auto table, adopt(places, reap, context, staging));
     return std::unique_ptr<Participant>(
         new Participant(places, reap, std::move(table), std::move(staging)));
 }
@@ -134,7 +134,7 @@ Participant::Participant(const ParticipantDirs& places, Reaper reap,
       staging_(std::move(staging)),
       first_{std::move(table)} {}
 
-Result<Slot> Participant::acquire(const CallContext& caller) {
+Result<Slot> Participant::acquire(const CallContext& context) {
     const auto look = [this]() -> std::pair<std::optional<Slot>, Node*> {
         for (Node* node = &first_;;) {
             if (auto slot = node->table->acquire()) return {slot, node};
@@ -148,7 +148,7 @@ Result<Slot> Participant::acquire(const CallContext& caller) {
     const auto [slot, last] = look();  // another thread may have added one
     if (slot) return *slot;
     os::Dir unused_staging;
-    TRY_ASSIGN(auto table, adopt(places_, reap_, caller, unused_staging));
+    TRY_ASSIGN(auto table, adopt(places_, reap_, context, unused_staging));
     const auto first = table->acquire();
     last->next.store(new Node{std::move(table)}, std::memory_order_release);
     return *first;
@@ -221,7 +221,7 @@ Result<std::vector<ParticipantView>> read_participants(const os::Dir& participan
 }
 
 Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& reap,
-                                const CallContext& caller) {
+                                const CallContext& context) {
     std::uint64_t reaped = 0;
     TRY(for_each_table(
         places.participants, [&](std::uint32_t number, const os::Fd& fd) -> Result<> {
@@ -242,7 +242,7 @@ Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& rea
             if (!table.announced) return {};
             ++reaped;
             TRY(wipe_table(fd.get(), path));
-            tell_takeover(table, caller);
+            tell_takeover(table, context);
             return {};
         }));
     return reaped;

@@ -33,10 +33,10 @@ public:
     /// Costs the same with a thousand participants: it begins to look at pid modulo the pool's size.
     [[nodiscard]] static Result<std::unique_ptr<Participant>> join(const ParticipantDirs& places,
                                                                    const Reaper& reap,
-                                                                   const CallContext& caller);
+                                                                   const CallContext& context);
 
     /// A slot; takes another table when all are full.
-    [[nodiscard]] Result<Slot> acquire(const CallContext& caller);
+    [[nodiscard]] Result<Slot> acquire(const CallContext& context);
 
     [[nodiscard]] const os::Dir& staging() const noexcept { return staging_; }
     [[nodiscard]] LeaseTable& table() noexcept { return *first_.table; }
@@ -91,7 +91,7 @@ struct ParticipantView {
 
 /// Reaps every participant that is dead, as its adopter would. Returns how many there were.
 [[nodiscard]] Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& reap,
-                                              const CallContext& caller);
+                                              const CallContext& context);
 
 /// "pid 4711 (uv pip install)", for people.
 [[nodiscard]] std::string describe(const TableView& table);

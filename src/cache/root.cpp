@@ -40,7 +40,7 @@ bool Root::is_lost() const {
                     &Handles::deleting});
 }
 
-Result<Participant*> Root::participant(const CallContext& caller) {
+Result<Participant*> Root::participant(const CallContext& context) {
     if (Participant* const already = joined()) return already;
     if (read_only_)
         return fail(Errc::read_only, "join the cache", dirs_.root.path,
@@ -50,14 +50,14 @@ Result<Participant*> Root::participant(const CallContext& caller) {
         const ParticipantDirs places{dirs_.participants, dirs_.staging};
         TRY_ASSIGN(participant_,
                    Participant::join(
-                       places, [this](const os::Dir& staging) { return reap(staging); }, caller));
+                       places, [this](const os::Dir& staging) { return reap(staging); }, context));
         joined_.store(participant_.get(), std::memory_order_release);
     }
     return participant_.get();
 }
 
-Participant* Root::participant_if_possible(const CallContext& caller) noexcept {
-    auto joined = participant(caller);
+Participant* Root::participant_if_possible(const CallContext& context) noexcept {
+    auto joined = participant(context);
     return joined ? *joined : nullptr;
 }
 

@@ -54,9 +54,9 @@ public:
     }
 
     /// This process's participant; joins at the first call.
-    [[nodiscard]] Result<Participant*> participant(const CallContext& caller);
+    [[nodiscard]] Result<Participant*> participant(const CallContext& context);
     /// The same, or null where it can't join: for what must work on a full disk too.
-    [[nodiscard]] Participant* participant_if_possible(const CallContext& caller) noexcept;
+    [[nodiscard]] Participant* participant_if_possible(const CallContext& context) noexcept;
     /// The same, or null where it has not joined.
     [[nodiscard]] Participant* joined() const noexcept {
         return joined_.load(std::memory_order_acquire);

@@ -47,7 +47,7 @@ bool Background::is_time_to_look() noexcept {
            next_look_.compare_exchange_strong(due, now + wait);
 }
 
-void Background::start_if_due(const protocol::RootRef& root, const cache::CallContext& caller) {
+void Background::start_if_due(const protocol::RootRef& root, const cache::CallContext& context) {
     const std::unique_lock starting(mutex_, std::try_to_lock);
     if (!starting || !is_due(*root) || running_) return;
     thread_.reset();  // it has ended
@@ -55,8 +55,8 @@ void Background::start_if_due(const protocol::RootRef& root, const cache::CallCo
     running_ = true;
     try {
         thread_ =
-            std::make_unique<std::jthread>([this, root, &caller](const std::stop_token& stop) {
-                run(stop, root, caller);
+            std::make_unique<std::jthread>([this, root, &context](const std::stop_token& stop) {
+                run(stop, root, context);
                 running_ = false;
             });
     } catch (...) {
@@ -65,7 +65,7 @@ void Background::start_if_due(const protocol::RootRef& root, const cache::CallCo
 }
 
 void Background::run(const std::stop_token& stop, const protocol::RootRef& root,
-                     const cache::CallContext& caller) const {
+                     const cache::CallContext& context) const {
     try {
         // Others are to see that somebody is at it: so the time is set first. Nobody opens a lock's file for that.
         (void)os::touch_at(root->dirs().locks, format::collector_lock_name);
@@ -79,7 +79,7 @@ void Background::run(const std::stop_token& stop, const protocol::RootRef& root,
                 enough.request_stop();
             if (limits_.on_progress) limits_.on_progress(progress);
         };
-        const auto report = collect_within_limits(root, limits, caller);
+        const auto report = collect_within_limits(root, limits, context);
         if (options_.on_done) options_.on_done(report);
     } catch (const std::bad_alloc&) {
         // What was done is done, and the rest is the next collection's.

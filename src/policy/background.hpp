@@ -26,8 +26,8 @@ public:
 
     /// Whether a process that publishes all the time may look at the disk again. Costs a look at the clock.
     [[nodiscard]] bool is_time_to_look() noexcept;
-    /// Starts a collection where one is due. Waits for nobody. Requires that `caller` outlives this.
-    void start_if_due(const protocol::RootRef& root, const cache::CallContext& caller);
+    /// Starts a collection where one is due. Waits for nobody. Requires that `context` outlives this.
+    void start_if_due(const protocol::RootRef& root, const cache::CallContext& context);
     /// Starts none any more, and asks one that is at work to stop.
     void retire() noexcept { retired_ = true; }
 
@@ -37,7 +37,7 @@ private:
     using Clock = std::chrono::steady_clock;
 
     void run(const std::stop_token& stop, const protocol::RootRef& root,
-             const cache::CallContext& caller) const;
+             const cache::CallContext& context) const;
     [[nodiscard]] bool is_due(const cache::Root& root) const;
 
     const CollectOptions limits_;

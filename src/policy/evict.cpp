@@ -23,13 +23,13 @@ constexpr std::size_t victims_a_look = 256;
 
 class Evictor {
 public:
-    Evictor(cache::Root& root, const CollectOptions& options, cache::CallContext caller,
+    Evictor(cache::Root& root, const CollectOptions& options, cache::CallContext context,
             CollectReport& report)
-        : root_(root), options_(options), caller_(std::move(caller)), report_(report) {
+        : root_(root), options_(options), context_(std::move(context)), report_(report) {
         // A test that holds the lock's holder for as long as it likes says so.
         if (os::point("evict.patient") == 0)
-            caller_.lock_timeout = std::min(caller_.lock_timeout, patience);
-        caller_.on_wait = nullptr;
+            context_.lock_timeout = std::min(context_.lock_timeout, patience);
+        context_.on_wait = nullptr;
     }
 
     /// False where the disk has no space for even a rename: what is retired by now is to be deleted, and then there is some.
@@ -85,7 +85,7 @@ private:
         const auto used_by = WallTime(std::chrono::seconds(victim.used) + std::chrono::seconds(1));
         auto retired = options_.dry_run
                            ? protocol::is_evictable(root_, place, victim.id, used_by)
-                           : protocol::retire_unused(root_, place, victim.id, used_by, caller_);
+                           : protocol::retire_unused(root_, place, victim.id, used_by, context_);
         if (!retired && retired.error().code == Errc::busy) return is_held_up(victim, *bucket);
         TRY(retired);
         if (!*retired) return stays(report_.used_since);
@@ -127,13 +127,13 @@ private:
         if (options_.dry_run) {
             ++report_.entries;
             report_.bytes += record.bytes;
-        } else if (caller_.observer != nullptr) {
-            caller_.tell({.kind = Event::Kind::evicted,
-                          .bucket = record.bucket,
-                          .key = record.key,
-                          .id = to_text(victim.id),
-                          .what = name_of(victim.reason),
-                          .bytes = record.bytes});
+        } else if (context_.observer != nullptr) {
+            context_.tell({.kind = Event::Kind::evicted,
+                           .bucket = record.bucket,
+                           .key = record.key,
+                           .id = to_text(victim.id),
+                           .what = name_of(victim.reason),
+                           .bytes = record.bytes});
         }
         if (options_.on_evict) {
             const WallTime used{std::chrono::seconds(victim.used)};
@@ -144,7 +144,7 @@ private:
 
     cache::Root& root_;
     const CollectOptions& options_;
-    cache::CallContext caller_;
+    cache::CallContext context_;
     CollectReport& report_;
     protocol::Leases leases_;
     std::set<std::string> held_up_;  // buckets
@@ -168,13 +168,13 @@ void add(CollectReport& sum, CollectReport more) {
 
 Result<CollectReport> collect_within_limits(const protocol::RootRef& root,
                                             const CollectOptions& options,
-                                            const cache::CallContext& caller) {
+                                            const cache::CallContext& context) {
     TRY(check_limits(options));
     CollectReport sum;
     std::uint64_t garbage = 0;
     if (options.min_free) {
         // What is garbage already is the first to make room: no live entry goes in its place.
-        TRY_ASSIGN(auto collected, protocol::collect(root, options, caller));
+        TRY_ASSIGN(auto collected, protocol::collect(root, options, context));
         if (options.dry_run) {
             garbage = collected.bytes;
         } else {
@@ -183,14 +183,14 @@ Result<CollectReport> collect_within_limits(const protocol::RootRef& root,
     }
     for (bool had_room = false; !had_room;) {
         TRY_ASSIGN(auto report,
-                   protocol::collect(root, options, caller, [&](CollectReport& begun) -> Result<> {
+                   protocol::collect(root, options, context, [&](CollectReport& begun) -> Result<> {
                        had_room = true;
                        const auto plan = make_plan(*root, options, garbage);
                        begun.stopped = !plan && plan.error().code == Errc::interrupted;
                        if (begun.stopped) return {};
                        TRY(plan);
                        (void)os::point("evict.planned");
-                       TRY_ASSIGN(had_room, Evictor(*root, options, caller, begun).evict(*plan));
+                       TRY_ASSIGN(had_room, Evictor(*root, options, context, begun).evict(*plan));
                        return {};
                    }));
         const bool gained = report.entries > 0;

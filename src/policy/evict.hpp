@@ -12,6 +12,6 @@ namespace larder::policy {
 /// Under the collector's lock, after the dead were reaped: plans, and evicts. Then collects, as collect() does.
 [[nodiscard]] Result<CollectReport> collect_within_limits(const protocol::RootRef& root,
                                                           const CollectOptions& options,
-                                                          const cache::CallContext& caller);
+                                                          const cache::CallContext& context);
 
 }  // namespace larder::policy

@@ -26,10 +26,10 @@ Result<std::optional<os::Dir>> open_pins(const cache::Root& root,
 
 }  // namespace
 
-Result<> pin(cache::Root& root, const protocol::KeyRef& place, const cache::CallContext& caller) {
+Result<> pin(cache::Root& root, const protocol::KeyRef& place, const cache::CallContext& context) {
     TRY_ASSIGN(const os::Dir pins, os::make_and_open_dir_at(root.dirs().root, format::pins_name));
     TRY_ASSIGN(const os::Dir bucket, os::make_and_open_dir_at(pins, place.encoded_bucket));
-    const auto lock = cache::BucketLock::shared(root, place.encoded_bucket, caller);
+    const auto lock = cache::BucketLock::shared(root, place.encoded_bucket, context);
     TRY(lock);
     (void)os::point("pin.locked");
     auto made = os::write_new_file_at(bucket, std::string(place.encoded_key()), "");

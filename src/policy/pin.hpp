@@ -12,7 +12,7 @@ namespace larder::policy {
 
 /// Under the bucket's lock, shared, so that no eviction that has not seen it is under way. Errors: `busy`.
 [[nodiscard]] Result<> pin(cache::Root& root, const protocol::KeyRef& place,
-                           const cache::CallContext& caller);
+                           const cache::CallContext& context);
 /// Errors: `miss` where it is not pinned.
 [[nodiscard]] Result<> unpin(const cache::Root& root, const protocol::KeyRef& place);
 [[nodiscard]] Result<bool> is_pinned(const cache::Root& root, const protocol::KeyRef& place);

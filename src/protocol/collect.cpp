@@ -31,8 +31,8 @@ static_assert(sizeof(Retired) == 48);
 
 class Collector {
 public:
-    Collector(cache::Root& root, const CollectOptions& options, const cache::CallContext& caller)
-        : root_(root), dirs_(root.dirs()), options_(options), caller_(caller) {}
+    Collector(cache::Root& root, const CollectOptions& options, const cache::CallContext& context)
+        : root_(root), dirs_(root.dirs()), options_(options), context_(context) {}
 
     /// (1) Clean up after the dead.
     Result<> reap() {
@@ -40,7 +40,7 @@ public:
         TRY_ASSIGN(report_.reaped, with_room([&] {
                        return cache::reap_dead(
                            places, [&](const os::Dir& staging) { return root_.reap(staging); },
-                           caller_);
+                           context_);
                    }));
         (void)os::point("collect.reaped");
         return {};
@@ -266,7 +266,7 @@ private:
     cache::Root& root_;
     const cache::Handles& dirs_;
     const CollectOptions& options_;
-    const cache::CallContext& caller_;
+    const cache::CallContext& context_;
     std::deque<Retired> retired_;  // grows without being copied
     Leases leases_;
     CollectReport report_;
@@ -318,10 +318,10 @@ Result<Leases> read_leases(const cache::Root& root) {
 }
 
 Result<CollectReport> collect(const RootRef& root, const CollectOptions& options,
-                              const cache::CallContext& caller,
+                              const cache::CallContext& context,
                               const std::function<Result<>(CollectReport&)>& evict) {
     const auto begun = std::chrono::steady_clock::now();
-    Collector collector(*root, options, caller);
+    Collector collector(*root, options, context);
     {
         auto lock = cache::CollectorLock::try_lock(*root);
         TRY(lock);
@@ -329,7 +329,7 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
         if (!options.dry_run) {
             TRY(collector.reap());
             // Now, and not before: joining may adopt, and would so reap, what is to be reported as reaped.
-            lock->announce(root->participant_if_possible(caller));
+            lock->announce(root->participant_if_possible(context));
         }
         if (evict) TRY(evict(collector.report()));
         TRY(collector.collect());
@@ -341,10 +341,10 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
     (void)os::point("collect.emptied");
     const auto& report = collector.report();
     if (!options.dry_run) {
-        caller.tell({.kind = Event::Kind::collected,
-                     .took = std::chrono::steady_clock::now() - begun,
-                     .entries = report.entries,
-                     .bytes = report.bytes});
+        context.tell({.kind = Event::Kind::collected,
+                      .took = std::chrono::steady_clock::now() - begun,
+                      .entries = report.entries,
+                      .bytes = report.bytes});
     }
     return std::move(collector.report());
 }

@@ -15,7 +15,7 @@ namespace larder::protocol {
 
 /// Limits are not looked at: that is collect_within_limits'. `evict`, if any, is called under the collector's lock, once the dead were reaped.
 [[nodiscard]] Result<CollectReport> collect(
-    const RootRef& root, const CollectOptions& options, const cache::CallContext& caller,
+    const RootRef& root, const CollectOptions& options, const cache::CallContext& context,
     const std::function<Result<>(CollectReport&)>& evict = {});
 
 /// All leases of all that live, and whose they are. Requires, for whoever deletes by it: the links of what is to be deleted were

@@ -45,7 +45,7 @@ Result<SlotLease> get_unleased(const RootRef& root, const KeyRef& place, format:
 
 }  // namespace
 
-Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::CallContext& caller) {
+Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::CallContext& context) {
     const std::string& path = place.path;
     const auto& dirs = root->dirs();
     const auto mark = cache::Recent::mark_of(path);
@@ -59,7 +59,7 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
     if (root->is_read_only()) return get_unleased(root, place, id);
     (void)os::point("get.read");
     // (2) Store the id in a slot, with a full fence.
-    TRY_ASSIGN(SlotLease lease, SlotLease::take(root, id, caller));
+    TRY_ASSIGN(SlotLease lease, SlotLease::take(root, id, context));
     for (;;) {
         (void)os::point("get.stored");
         // (3) Read the link again: if it says the id, then no collector had listed it as retired before it could see the slot, and the
@@ -79,10 +79,10 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
         // A link to nowhere is a miss, and is retired if that needs no waiting; the next publish replaces it in any case.
         const auto retired = retire_if_unlocked(*root, place, lease.id());
         if (retired && *retired)
-            caller.tell({.kind = Event::Kind::repaired,
-                         .bucket = place.bucket,
-                         .key = place.key,
-                         .what = "a link to nowhere"});
+            context.tell({.kind = Event::Kind::repaired,
+                          .bucket = place.bucket,
+                          .key = place.key,
+                          .what = "a link to nowhere"});
         return miss();
     }
     (void)os::point("get.confirmed");

@@ -8,6 +8,6 @@
 namespace larder::protocol {
 
 [[nodiscard]] Result<SlotLease> get(const RootRef& root, const KeyRef& place,
-                                    const cache::CallContext& caller);
+                                    const cache::CallContext& context);
 
 }  // namespace larder::protocol

@@ -110,12 +110,12 @@ public:
 class BuildLock {
 public:
     BuildLock(cache::Root& root, const KeyRef& place, std::uint64_t number,
-              const cache::CallContext& caller)
+              const cache::CallContext& context)
         : root_(root),
           number_(number),
-          wait_(std::in_place, caller, "build " + std::string(place.encoded_key())),
-          caller_(caller),
-          activity_(std::in_place, root.participant_if_possible(caller), number, wait_->what(),
+          wait_(std::in_place, context, "build " + std::string(place.encoded_key())),
+          context_(context),
+          activity_(std::in_place, root.participant_if_possible(context), number, wait_->what(),
                     true) {}
 
     /// Errors: `interrupted`.
@@ -134,10 +134,10 @@ public:
         };
         // Whom nobody can see may be part of a circle that nobody can see.
         const auto limit = activity_->is_visible()
-                               ? caller_.build_timeout
-                               : std::min(caller_.build_timeout, longest_unseen_wait);
+                               ? context_.build_timeout
+                               : std::min(context_.build_timeout, longest_unseen_wait);
         TRY_ASSIGN(const Waited waited,
-                   wait_->wait(root_, caller_, limit, longest_pause, {number_}, attempt, go_on));
+                   wait_->wait(root_, context_, limit, longest_pause, {number_}, attempt, go_on));
         wait_.reset();  // told now: a build may take minutes
         if (waited == Waited::interrupted) {
             return fail(Errc::interrupted, "wait for build", {},
@@ -156,7 +156,7 @@ private:
     cache::Root& root_;
     std::uint64_t number_;
     std::optional<cache::ObservedWait> wait_;
-    const cache::CallContext& caller_;
+    const cache::CallContext& context_;
     std::optional<FileLock> held_;
     std::optional<cache::Activity> activity_;
 };
@@ -164,9 +164,9 @@ private:
 }  // namespace
 
 Result<SlotLease> build_once(const RootRef& root, const KeyRef& place, const Fill& fill,
-                             const PublishOptions& options, const cache::CallContext& caller) {
+                             const PublishOptions& options, const cache::CallContext& context) {
     TRY(root->participant(
-        caller));  // a build ends in a publish: where that is impossible, nobody should have to wait first
+        context));  // a build ends in a publish: where that is impossible, nobody should have to wait first
     const std::uint64_t number = Range::byte(format::digest(place.encoded_bucket, place.key)).start;
     if (std::find(building.begin(), building.end(),
                   std::pair<const cache::Root*, std::uint64_t>(root.get(), number)) !=
@@ -174,19 +174,19 @@ Result<SlotLease> build_once(const RootRef& root, const KeyRef& place, const Fil
         return fail(Errc::invalid, "build", root->dirs().buckets / place.path,
                     "its own build asks for it");
     }
-    BuildLock lock(*root, place, number, caller);
+    BuildLock lock(*root, place, number, context);
     TRY(lock.wait());
     (void)os::point("build.locked");
 
     // Whoever built while we waited has published.
-    auto found = get(root, place, caller);
+    auto found = get(root, place, context);
     if (found || found.error().code != Errc::miss) return found;
 
     const Building in_progress(*root, number);
-    TRY_ASSIGN(Stage stage, Stage::make(root, caller));
+    TRY_ASSIGN(Stage stage, Stage::make(root, context));
     TRY(fill(stage));
     (void)os::point("build.filled");
-    return publish(std::move(stage), place, options, caller);
+    return publish(std::move(stage), place, options, context);
 }
 
 }  // namespace larder::protocol

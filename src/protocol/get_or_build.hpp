@@ -14,6 +14,6 @@ using Fill = std::function<Result<>(Stage&)>;
 /// After a get that was a miss: has the entry built, here or by another, and leases it.
 [[nodiscard]] Result<SlotLease> build_once(const RootRef& root, const KeyRef& place,
                                            const Fill& fill, const PublishOptions& options,
-                                           const cache::CallContext& caller);
+                                           const cache::CallContext& context);
 
 }  // namespace larder::protocol

@@ -87,13 +87,13 @@ Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucke
 
 /// Step 5: under the bucket's lock. Whether the old link came back in exchange.
 Result<bool> place_link(cache::Root& root, const os::Dir& staging, const std::string& staged_link,
-                        const KeyRef& place, const cache::CallContext& caller, Replace replace) {
+                        const KeyRef& place, const cache::CallContext& context, Replace replace) {
     const std::string& path = place.path;
     for (;;) {
         const bool exclusive = !root.can_exchange.load(std::memory_order_relaxed);
         const auto lock = exclusive
-                              ? cache::BucketLock::exclusive(root, place.encoded_bucket, caller)
-                              : cache::BucketLock::shared(root, place.encoded_bucket, caller);
+                              ? cache::BucketLock::exclusive(root, place.encoded_bucket, context)
+                              : cache::BucketLock::shared(root, place.encoded_bucket, context);
         TRY(lock);
         (void)os::point("publish.locked");
         for (;;) {
@@ -133,17 +133,17 @@ Result<> sync_link(const cache::Root& root, const os::Dir& staging,
 }  // namespace
 
 Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions& options,
-                          const cache::CallContext& caller, Replace replace) {
+                          const cache::CallContext& context, Replace replace) {
     cache::Root& root = *stage.root();
     const format::Id id = stage.id();
     const bool power = options.durability == Durability::power;
     const std::string staged_tree = format::staged_tree_name(id),
                       staged_link = format::staged_link_name(id);
-    TRY_ASSIGN(cache::Participant* const participant, root.participant(caller));
+    TRY_ASSIGN(cache::Participant* const participant, root.participant(context));
     const os::Dir& staging = participant->staging();
 
     // (1) The lease that this returns comes first: from the instant at which others can see the entry, it is leased.
-    TRY_ASSIGN(SlotLease lease, SlotLease::take(stage.root(), id, caller));
+    TRY_ASSIGN(SlotLease lease, SlotLease::take(stage.root(), id, context));
     (void)os::point("publish.leased");
 
     // (2) Complete the tree with its record; sync both if they are to survive a power cut.
@@ -176,7 +176,7 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
     }
 
     // (5) Under the bucket's lock, bring the link to its key.
-    const auto old_came_back = place_link(root, staging, staged_link, place, caller, replace);
+    const auto old_came_back = place_link(root, staging, staged_link, place, context, replace);
     (void)os::point("publish.placed");
     if (!old_came_back) {
         (void)root.retire_link(
@@ -192,7 +192,7 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
     if (power) {
         if (auto synced = sync_place(root, place.encoded_bucket); !synced) {
             (void)retire_if(root, place, id,
-                            caller);  // what was promised can't be kept, so nothing is published
+                            context);  // what was promised can't be kept, so nothing is published
             return tl::make_unexpected(std::move(synced).error());
         }
     }

@@ -13,7 +13,7 @@ enum class Replace { yes, no };
 
 [[nodiscard]] Result<SlotLease> publish(Stage stage, const KeyRef& place,
                                         const PublishOptions& options,
-                                        const cache::CallContext& caller,
+                                        const cache::CallContext& context,
                                         Replace replace = Replace::yes);
 
 }  // namespace larder::protocol

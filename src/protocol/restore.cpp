@@ -77,7 +77,7 @@ Result<std::vector<EntryInfo>> list_retired(const cache::Root& root) {
 }
 
 Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replace,
-                          const cache::CallContext& caller) {
+                          const cache::CallContext& context) {
     const auto gone = [&] {
         return fail(
             Errc::miss, "restore", {},
@@ -86,7 +86,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
     // While it is held nobody collects: the files stay.
     auto lock = cache::CollectorLock::try_lock(*root);
     TRY(lock);
-    lock->announce(root->participant_if_possible(caller));
+    lock->announce(root->participant_if_possible(context));
     bool retired = false;
     TRY(for_each_retired(
         *root, [&](const os::Dir&, const std::string&, const format::Id& seen) -> Result<> {
@@ -108,10 +108,10 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
         return fail(Errc::exists, "restore", root->dirs().buckets / place.path,
                     "its key has an entry again; remove that, or allow its replacement");
     }
-    TRY_ASSIGN(Stage stage, Stage::make(root, caller));
+    TRY_ASSIGN(Stage stage, Stage::make(root, context));
     TRY(fill(stage, *entry));
     (void)os::point("restore.filled");
-    return publish(std::move(stage), place, {record.durability, record.producer}, caller,
+    return publish(std::move(stage), place, {record.durability, record.producer}, context,
                    replace ? Replace::yes : Replace::no);
 }
 

@@ -18,6 +18,6 @@ namespace larder::protocol {
 /// Errors: `miss` where no retired link names `id`; `exists` where its key has an entry again and `replace` is off; `busy` while
 /// somebody collects.
 [[nodiscard]] Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replace,
-                                        const cache::CallContext& caller);
+                                        const cache::CallContext& context);
 
 }  // namespace larder::protocol

@@ -47,10 +47,10 @@ Result<bool> retire_checked(const cache::Root& root, const std::string& path,
 
 /// Where the disk is so full that a rename finds no space, deleting what is garbage already makes some: then once more.
 template <class Step>
-Result<> with_room(const RootRef& root, const cache::CallContext& caller, Step step) {
+Result<> with_room(const RootRef& root, const cache::CallContext& context, Step step) {
     Result<> done = step();
     if (done || done.error().code != Errc::no_space) return done;
-    if (!collect(root, {}, caller)) return done;
+    if (!collect(root, {}, context)) return done;
     return step();
 }
 
@@ -59,13 +59,13 @@ Result<> with_room(const RootRef& root, const cache::CallContext& caller, Step s
 class PartialRefresh {
 public:
     PartialRefresh(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket,
-                   const RefreshOptions& options, const cache::CallContext& caller,
+                   const RefreshOptions& options, const cache::CallContext& context,
                    std::uint64_t& taken)
         : root_(root),
           bucket_(bucket),
           encoded_bucket_(encoded_bucket),
           options_(options),
-          caller_(caller),
+          context_(context),
           taken_(taken) {}
 
     Result<> run() {
@@ -75,7 +75,7 @@ public:
         return os::for_each_name(*dir,
                                  [&](const std::string& name, unsigned char type) -> Result<> {
                                      if (!format::is_key_name(name) || type == DT_DIR) return {};
-                                     if (caller_.stop.stop_requested())
+                                     if (context_.stop.stop_requested())
                                          return fail(Errc::interrupted, "refresh", dir->path,
                                                      "asked to stop; some keys are retired");
                                      return visit(name);
@@ -113,9 +113,9 @@ private:
     Result<bool> take(const std::string& path, const LinkRead& link, const std::string& key) {
         if (!options_.published_before) return take_whatever(path);
         if (link.kind == LinkRead::Kind::entry)
-            return retire_if(*root_, {bucket_, encoded_bucket_, key, path}, link.id, caller_);
+            return retire_if(*root_, {bucket_, encoded_bucket_, key, path}, link.id, context_);
         // A malformed link has no age, and goes; whoever puts a good one in its place meanwhile must not lose that.
-        const auto lock = cache::BucketLock::exclusive(*root_, encoded_bucket_, caller_);
+        const auto lock = cache::BucketLock::exclusive(*root_, encoded_bucket_, context_);
         TRY(lock);
         TRY_ASSIGN(const LinkRead again,
                    format::read_link(root_->link_kind(), root_->dirs().buckets, path));
@@ -133,19 +133,19 @@ private:
     std::string_view bucket_;
     const std::string& encoded_bucket_;
     const RefreshOptions& options_;
-    const cache::CallContext& caller_;
+    const cache::CallContext& context_;
     std::uint64_t& taken_;
 };
 
 }  // namespace
 
-Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallContext& caller) {
-    return with_room(root, caller, [&]() -> Result<> {
+Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallContext& context) {
+    return with_room(root, context, [&]() -> Result<> {
         const auto no_entry = fail(Errc::miss, "no such entry", {}, {});
         TRY_ASSIGN(const bool exists, bucket_exists(*root, place.encoded_bucket));
         if (!exists) return no_entry;
         const std::string& path = place.path;
-        const auto lock = cache::BucketLock::exclusive(*root, place.encoded_bucket, caller);
+        const auto lock = cache::BucketLock::exclusive(*root, place.encoded_bucket, context);
         TRY(lock);
         (void)os::point("remove.locked");
         TRY_ASSIGN(const LinkRead link,
@@ -162,10 +162,10 @@ Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallConte
 }
 
 Result<bool> retire_if(cache::Root& root, const KeyRef& place, const format::Id& id,
-                       const cache::CallContext& caller) {
+                       const cache::CallContext& context) {
     TRY_ASSIGN(const bool exists, bucket_exists(root, place.encoded_bucket));
     if (!exists) return false;
-    const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, caller);
+    const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, context);
     TRY(lock);
     return retire_checked(root, place.path, id);
 }
@@ -183,10 +183,10 @@ Result<bool> is_evictable(const cache::Root& root, const KeyRef& place, const fo
 }
 
 Result<bool> retire_unused(cache::Root& root, const KeyRef& place, const format::Id& id,
-                           WallTime used_by, const cache::CallContext& caller) {
+                           WallTime used_by, const cache::CallContext& context) {
     TRY_ASSIGN(const bool exists, bucket_exists(root, place.encoded_bucket));
     if (!exists) return false;
-    const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, caller);
+    const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, context);
     TRY(lock);
     // Whoever pins does so under this lock.
     TRY_ASSIGN(const bool evictable, is_evictable(root, place, id, used_by));
@@ -202,8 +202,8 @@ Result<bool> retire_if_unlocked(cache::Root& root, const KeyRef& place, const fo
 }
 
 Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
-                 const cache::CallContext& caller) {
-    return with_room(root, caller, [&]() -> Result<> {
+                 const cache::CallContext& context) {
+    return with_room(root, context, [&]() -> Result<> {
         TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
         if (!exists) return {};
         (void)os::point("refresh.begun");
@@ -221,23 +221,23 @@ Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
         // A directory of a lower layer of overlayfs can't be renamed: key by key then. Keys that are published meanwhile may stay or go.
         const RefreshOptions every_key;
         std::uint64_t taken = 0;
-        return PartialRefresh(root, {}, encoded_bucket, every_key, caller, taken).run();
+        return PartialRefresh(root, {}, encoded_bucket, every_key, context, taken).run();
     });
 }
 
 Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket,
                                    const std::string& encoded_bucket, const RefreshOptions& options,
-                                   const cache::CallContext& caller) {
+                                   const cache::CallContext& context) {
     std::uint64_t taken = 0;
-    const auto done = with_room(root, caller, [&]() -> Result<> {
+    const auto done = with_room(root, context, [&]() -> Result<> {
         TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
         if (!exists) return {};
-        return PartialRefresh(root, bucket, encoded_bucket, options, caller, taken).run();
+        return PartialRefresh(root, bucket, encoded_bucket, options, context, taken).run();
     });
     if (!options.dry_run && (done || taken != 0)) {
         const std::string_view which =
             options.pattern.empty() ? std::string_view("every key") : options.pattern;
-        caller.tell(
+        context.tell(
             {.kind = Event::Kind::refreshed, .bucket = bucket, .what = which, .entries = taken});
     }
     TRY(done);

@@ -12,11 +12,11 @@ namespace larder::protocol {
 
 /// Retires the link of a key, whatever it names. Errors: `miss`, `busy`.
 [[nodiscard]] Result<> remove(const RootRef& root, const KeyRef& place,
-                              const cache::CallContext& caller);
+                              const cache::CallContext& context);
 
 /// Retires the link of a key if it still names `id`; whether it did, is the result. Waits for the bucket's lock.
 [[nodiscard]] Result<bool> retire_if(cache::Root& root, const KeyRef& place, const format::Id& id,
-                                     const cache::CallContext& caller);
+                                     const cache::CallContext& context);
 /// The same where the lock is free; else does nothing.
 [[nodiscard]] Result<bool> retire_if_unlocked(cache::Root& root, const KeyRef& place,
                                               const format::Id& id);
@@ -27,16 +27,16 @@ namespace larder::protocol {
 /// Retires such a link, and no other; whether it did, is the result. Waits for the bucket's lock.
 [[nodiscard]] Result<bool> retire_unused(cache::Root& root, const KeyRef& place,
                                          const format::Id& id, WallTime used_by,
-                                         const cache::CallContext& caller);
+                                         const cache::CallContext& context);
 
 /// Retires every key of a bucket at once.
 [[nodiscard]] Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
-                               const cache::CallContext& caller);
+                               const cache::CallContext& context);
 
 /// Retires those keys of a bucket that fit, one by one. How many is the result.
 [[nodiscard]] Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket,
                                                  const std::string& encoded_bucket,
                                                  const RefreshOptions& options,
-                                                 const cache::CallContext& caller);
+                                                 const cache::CallContext& context);
 
 }  // namespace larder::protocol

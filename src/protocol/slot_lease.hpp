@@ -34,9 +34,9 @@ public:
 
     /// Takes a slot and stores the id in it. Whether the entry is still there to be leased, the caller finds out afterwards.
     [[nodiscard]] static Result<SlotLease> take(RootRef root, const format::Id& id,
-                                                const cache::CallContext& caller) {
-        TRY_ASSIGN(cache::Participant* const participant, root->participant(caller));
-        TRY_ASSIGN(const cache::Slot slot, participant->acquire(caller));
+                                                const cache::CallContext& context) {
+        TRY_ASSIGN(cache::Participant* const participant, root->participant(context));
+        TRY_ASSIGN(const cache::Slot slot, participant->acquire(context));
         SlotLease lease(std::move(root), slot, {});
         TRY(lease.point_at(id));
         return lease;

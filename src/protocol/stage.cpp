@@ -27,8 +27,8 @@ Result<os::Dir> open_staged(const cache::Root& root, const format::Id& id) {
 
 }  // namespace
 
-Result<Stage> Stage::make(RootRef root, const cache::CallContext& caller) {
-    TRY_ASSIGN(cache::Participant* const participant, root->participant(caller));
+Result<Stage> Stage::make(RootRef root, const cache::CallContext& context) {
+    TRY_ASSIGN(cache::Participant* const participant, root->participant(context));
     const format::Id id = format::fresh_id();
     TRY(os::make_dir_at(participant->staging(), format::staged_tree_name(id), 0700));
     Stage stage(std::move(root), id);

@@ -11,7 +11,7 @@ namespace larder::protocol {
 class Stage {
 public:
     /// Makes it. The id is the one under which it will be published.
-    [[nodiscard]] static Result<Stage> make(RootRef root, const cache::CallContext& caller);
+    [[nodiscard]] static Result<Stage> make(RootRef root, const cache::CallContext& context);
 
     Stage(Stage&& other) noexcept
         : root_(std::move(other.root_)), id_(std::exchange(other.id_, {})) {}

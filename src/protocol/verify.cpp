@@ -60,8 +60,8 @@ struct Seen {
 
 class Verifier {
 public:
-    Verifier(cache::Root& root, const VerifyOptions& options, const cache::CallContext& caller)
-        : root_(root), dirs_(root.dirs()), options_(options), caller_(caller) {}
+    Verifier(cache::Root& root, const VerifyOptions& options, const cache::CallContext& context)
+        : root_(root), dirs_(root.dirs()), options_(options), context_(context) {}
 
     /// The order makes it safe beside writers: a link only ever moves from staging to its bucket, with the bucket aside, back to staging
     /// in exchange (also out of a bucket that was moved aside, by a late publish), and on to retired/links; and it stands in staging
@@ -251,7 +251,7 @@ private:
     Result<> mend_key(Finding& finding, const std::string& bucket, const std::string& key,
                       const LinkRead& judged) {
         if (!options_.repair) return {};
-        const auto lock = cache::BucketLock::exclusive(root_, bucket, caller_);
+        const auto lock = cache::BucketLock::exclusive(root_, bucket, context_);
         TRY(lock);
         const std::string path = format::key_path(bucket, key);
         TRY_ASSIGN(const LinkRead now, format::read_link(root_.link_kind(), dirs_.buckets, path));
@@ -318,7 +318,7 @@ private:
             found(Finding::Kind::orphan, dirs_.archive / to_text(id), "no link names this entry");
         if (!options_.repair) return {};
         // Not deleted: given a link among the retired, so that a collection judges it by the leases like all others.
-        TRY_ASSIGN(cache::Participant* const participant, root_.participant(caller_));
+        TRY_ASSIGN(cache::Participant* const participant, root_.participant(context_));
         const std::string link = format::staged_link_name(format::fresh_id());
         TRY(format::make_link(root_.link_kind(), participant->staging(), link, id));
         TRY(root_.retire_link(participant->staging(), link));
@@ -387,7 +387,7 @@ private:
     cache::Root& root_;
     const cache::Handles& dirs_;
     const VerifyOptions& options_;
-    const cache::CallContext& caller_;
+    const cache::CallContext& context_;
     std::vector<Id> entries_;
     std::map<Id, std::vector<Seen>> names_;
     VerifyReport report_;
@@ -396,11 +396,11 @@ private:
 }  // namespace
 
 Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options,
-                            const cache::CallContext& caller) {
+                            const cache::CallContext& context) {
     const auto lock = cache::CollectorLock::try_lock(
         *root);  // not announced: a verify changes nothing, not even our own table
     TRY(lock);
-    return Verifier(*root, options, caller).verify();
+    return Verifier(*root, options, context).verify();
 }
 
 }  // namespace protocol

@@ -10,6 +10,6 @@
 namespace larder::protocol {
 
 [[nodiscard]] Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options,
-                                          const cache::CallContext& caller);
+                                          const cache::CallContext& context);
 
 }  // namespace larder::protocol
