@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What a program that was compiled once rests on: how large the structs are, where their fields lie, and what the numbers mean. A field may be added at
- * a struct's end, which changes its size here and nothing else; whatever else fails here breaks programs, and needs another SOVERSION. */
+/* What a compiled program depends on: the sizes of the structs, the offsets of their fields, and
+ * the values of the constants. A new field at the end of a struct changes its size here and nothing
+ * else. Any other failure of this test breaks programs, and needs another SOVERSION. */
 #include <stddef.h>
 
 #include "support.h"
 
-/* On machines where a pointer takes eight bytes; elsewhere src/c/ still sees to it that no struct has a hole. */
+/* These numbers are for pointers of eight bytes. src/c/ checks on every machine that no struct has
+ * a hole. */
 static void structs(void) {
     if (sizeof(void*) != 8) return;
     CHECK_NUMBER(48, sizeof(larder_error));

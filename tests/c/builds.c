@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Builds in C: what they are lent, what they may return, and that one of many threads builds. */
+/* Builds in C: what they are given, what they may return, and that one of many threads builds. */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <pthread.h>
@@ -12,8 +12,8 @@ struct work {
     const larder_bucket* bucket;
     int calls;
     int code;        /* what the build returns */
-    int with_error;  /* beside an error of its own */
-    const char* key; /* what it asks for in its turn, if anything */
+    int with_error;  /* whether it also gives an error */
+    const char* key; /* the key that it requests itself, or NULL */
 };
 
 static int build(larder_staging* staging, void* data, larder_error** error) {
@@ -21,7 +21,7 @@ static int build(larder_staging* staging, void* data, larder_error** error) {
     ++work->calls;
     CHECK(*error == NULL);
     write_file(below(larder_staging_path(staging), "text"), "built");
-    larder_staging_free(staging); /* it is lent, so this does nothing */
+    larder_staging_free(staging); /* the build does not own it, so this does nothing */
     CHECK(exists(larder_staging_path(staging)));
     if (work->with_error)
         *error = larder_error_new(LARDER_REFUSED, ENOTDIR, "wheel.whl", "no wheel");
@@ -44,7 +44,7 @@ static void succeeds(const larder_bucket* bucket) {
     larder_lease_free(first);
     larder_lease_free(second);
 
-    /* An error that it met on its way, and got over, is nobody's. */
+    /* A build that succeeds may give an error, which is freed. */
     work.with_error = 1;
     WORKS(larder_bucket_get_or_build(bucket, "got over", build, &work, NULL, NULL, &error));
 }
@@ -58,16 +58,16 @@ static void says_why_it_fails(const larder_bucket* bucket) {
     CHECK(lease == NULL);
     FAILS(LARDER_MISS, larder_bucket_get(bucket, "f", &lease, &error));
 
-    work.code = LARDER_DAMAGED; /* one of the codes will do */
+    work.code = LARDER_DAMAGED; /* any of the codes is allowed */
     FAILS(LARDER_DAMAGED,
           larder_bucket_get_or_build(bucket, "f", build, &work, NULL, NULL, &error));
-    work.code = 4711; /* as will any other number */
+    work.code = 4711; /* and any other number */
     FAILS(LARDER_BUILD, larder_bucket_get_or_build(bucket, "f", build, &work, NULL, NULL, &error));
     work.code = -1;
     CHECK_NUMBER(LARDER_BUILD,
                  larder_bucket_get_or_build(bucket, "f", build, &work, NULL, NULL, NULL));
 
-    work.with_error = 1; /* the error that it gives counts more than what it returns */
+    work.with_error = 1; /* its error is used instead of its code */
     CHECK_NUMBER(LARDER_REFUSED,
                  larder_bucket_get_or_build(bucket, "f", build, &work, NULL, &lease, &error));
     CHECK_NUMBER(LARDER_REFUSED, error->code);
@@ -78,7 +78,7 @@ static void says_why_it_fails(const larder_bucket* bucket) {
     CHECK_TEXT("build wheel.whl: no wheel (Not a directory)", error->message);
     larder_error_free(error);
     error = NULL;
-    CHECK_NUMBER(5, work.calls); /* nobody shares a failure: each asked anew */
+    CHECK_NUMBER(5, work.calls); /* failures are not shared: each call builds again */
 }
 
 static int asks_larder(larder_staging* staging, void* data, larder_error** error) {
@@ -113,7 +113,7 @@ static void passes_on(larder_bucket* bucket) {
 static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
 static int builders, inside, together[2];
 
-/* Ends when all the others have come to wait, or to build as well. */
+/* Returns after all other threads wait, or build as well. */
 static int counted(larder_staging* staging, void* data, larder_error** error) {
     char gone;
     (void)staging, (void)data, (void)error;
@@ -127,7 +127,7 @@ static void* want(void* bucket) {
     larder_lease* lease = NULL;
     pthread_mutex_lock(&counting);
     if (++inside == 4)
-        CHECK(write(together[1], "four", 4) == 4); /* one byte for each that might build */
+        CHECK(write(together[1], "four", 4) == 4); /* one byte for each thread that could build */
     pthread_mutex_unlock(&counting);
     CHECK(larder_bucket_get_or_build(bucket, "wanted by all", counted, NULL, NULL, &lease, NULL) ==
           LARDER_OK);

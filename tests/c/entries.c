@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Publish, get, look, retire. */
+/* Publishing, getting, listing and retiring entries. */
 #define _XOPEN_SOURCE 700
 #include <string.h>
 #include <sys/stat.h>
@@ -92,7 +92,7 @@ static void publishes_and_gets(const larder_bucket* bucket) {
     CHECK_TEXT("from a copy", read_file(below(larder_lease_path(made), "file")));
     larder_lease_free(made);
 
-    /* What is not published is deleted with its handle. */
+    /* A staging area that is not published is deleted with its handle. */
     WORKS(larder_bucket_stage(bucket, &staging, &error));
     {
         const char* const path = below(larder_staging_path(staging), ".");
@@ -132,7 +132,7 @@ static void lists_and_retires(const larder_cache* cache, const larder_bucket* bu
     CHECK_TEXT("b", names->names[0]);
     larder_names_free(names);
 
-    /* What is leased stays, whatever becomes of its key, its bucket and its cache. */
+    /* A leased entry stays, even without its key, its bucket and its cache. */
     WORKS(larder_bucket_get(bucket, "k", &lease, &error));
     WORKS(larder_bucket_remove(bucket, "k", &error));
     FAILS(LARDER_MISS, larder_bucket_get(bucket, "k", &none, &error));
@@ -142,7 +142,7 @@ static void lists_and_retires(const larder_cache* cache, const larder_bucket* bu
     CHECK(info == NULL);
     CHECK_TEXT("one", read_file(below(larder_lease_path(lease), "text")));
 
-    /* What was retired can be brought back. */
+    /* A retired entry can be restored. */
     WORKS(larder_cache_trash(cache, &trash, &error));
     CHECK_NUMBER(1, trash->count);
     CHECK_TEXT("k", trash->entries[0]->key);
@@ -180,7 +180,7 @@ static void refreshes(const larder_bucket* bucket) {
     WORKS(larder_bucket_refresh_some(bucket, &options, &taken, &error));
     CHECK_NUMBER(2, taken);
     options.dry_run = 0;
-    options.published_before_ns = 1; /* long ago: takes none */
+    options.published_before_ns = 1; /* long ago, so it takes none */
     called = 0;
     WORKS(larder_bucket_refresh_some(bucket, &options, &taken, &error));
     CHECK_NUMBER(0, taken);

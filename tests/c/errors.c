@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors as values: what is NULL, what can never work, and what the error says. */
+/* Errors as values: arguments that are NULL, values that never work, and the texts of errors. */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <string.h>
@@ -12,7 +12,7 @@ static int unused(larder_staging* staging, void* data, larder_error** error) {
     return LARDER_OK;
 }
 
-/* Each argument that is needed, NULL in its turn: `invalid`, and the message names it. */
+/* If an argument that is needed is NULL, the code is `invalid` and the message names it. */
 static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     larder_cache* opened = NULL;
     larder_bucket* named = NULL;
@@ -72,7 +72,7 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
         const char* const path = below(larder_staging_path(staging), ".");
         FAILS_SAYING(LARDER_INVALID, "key is NULL",
                      larder_bucket_publish(bucket, NULL, staging, NULL, &lease, &error));
-        CHECK(!exists(path)); /* it is freed whatever happens */
+        CHECK(!exists(path)); /* publish frees it even if it fails */
     }
     WORKS(larder_bucket_stage(bucket, &staging, &error));
     FAILS_SAYING(LARDER_INVALID, "bucket is NULL",
@@ -102,9 +102,8 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     FAILS_SAYING(LARDER_INVALID, "tree is NULL", larder_materialize(NULL, "d", NULL, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "destination is NULL",
                  larder_materialize("t", NULL, NULL, NULL, &error));
-    CHECK_NUMBER(
-        LARDER_INVALID,
-        larder_bucket_remove(NULL, NULL, NULL)); /* nor need there be a place for the error */
+    CHECK_NUMBER(LARDER_INVALID,
+                 larder_bucket_remove(NULL, NULL, NULL)); /* the pointer to the error may be NULL */
 }
 
 static void tells_of_null(void) {
@@ -145,7 +144,7 @@ static void refuses_names(const larder_cache* cache, const larder_bucket* bucket
     CHECK(named == NULL);
     memset(long_key, 'k', sizeof long_key - 1);
     FAILS(LARDER_INVALID, larder_bucket_get(bucket, long_key, &lease, &error));
-    FAILS(LARDER_MISS, larder_bucket_get(bucket, "", &lease, &error)); /* a key as good as any */
+    FAILS(LARDER_MISS, larder_bucket_get(bucket, "", &lease, &error)); /* the empty key is valid */
     FAILS(LARDER_MISS, larder_bucket_get(bucket, "../../escape", &lease, &error));
 }
 
@@ -170,7 +169,7 @@ static void says_what_and_where(void) {
     larder_error_free(error);
 }
 
-/* An error for a build to give is never LARDER_OK, never NULL, and does not ask for texts. */
+/* larder_error_new never returns LARDER_OK or NULL, and its texts may be NULL. */
 static void makes_errors(void) {
     larder_error* error = larder_error_new(LARDER_NO_SPACE, ENOSPC, NULL, NULL);
     CHECK_NUMBER(LARDER_NO_SPACE, error->code);

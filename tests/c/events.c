@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a cache tells of itself. */
+/* Events, counters and the log. */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Collect, with limits and without, verify, status, pins. */
+/* Collecting, with and without limits, verifying, status and pins. */
 #define _XOPEN_SOURCE 700
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,7 @@ static void collects(const larder_cache* cache, const larder_bucket* bucket) {
     options.count_freed = 1;
     WORKS(larder_cache_collect(cache, &options, &report, &error));
     CHECK_NUMBER(sizeof *report, report->size);
-    CHECK_NUMBER(1, report->entries); /* the dry run took nothing */
+    CHECK_NUMBER(1, report->entries); /* the dry run deleted nothing */
     CHECK_NUMBER(7, report->bytes);
     CHECK_NUMBER(1, report->freed_known);
     CHECK(report->freed > 0 || report->freed_at_least);
@@ -65,7 +65,7 @@ static void collects(const larder_cache* cache, const larder_bucket* bucket) {
     larder_collect_report_free(report);
 }
 
-/* What a caller keeps of a dry run, to show it and then have it done. */
+/* A copy of what a dry run reports. A caller can show it, and then execute it as a plan. */
 struct plan {
     larder_eviction evictions[8];
     char texts[8][3][64];
@@ -110,7 +110,7 @@ static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
     WORKS(larder_bucket_is_pinned(bucket, "pinned", &pinned, &error));
     CHECK_NUMBER(1, pinned);
 
-    options.limits = LARDER_LIMIT_ENTRIES; /* and max_entries is 0: everything is to go */
+    options.limits = LARDER_LIMIT_ENTRIES; /* max_entries is 0, so everything must go */
     options.keep = keep;
     options.keep_count = 1;
     options.dry_run = 1;
@@ -126,7 +126,7 @@ static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
     CHECK_NUMBER(LARDER_EVICTED_BY_ENTRIES, plan.evictions[0].reason);
     CHECK_NUMBER(1, report->evicted);
     CHECK_NUMBER(3, report->evicted_bytes);
-    CHECK_NUMBER(0, report->within_limits); /* what is spared is more than the limit allows */
+    CHECK_NUMBER(0, report->within_limits); /* more entries are kept than the limit allows */
     CHECK_NUMBER(1, report->live_known);
     CHECK_NUMBER(2, report->live_entries);
     CHECK_NUMBER(3, report->live_bytes);
@@ -136,7 +136,7 @@ static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
     CHECK_NUMBER(3, names->count);
     larder_names_free(names);
 
-    /* An empty plan evicts nothing; the one that was kept does what it says. */
+    /* An empty plan evicts nothing. The copied plan evicts what it lists. */
     memset(&options, 0, sizeof options);
     options.size = sizeof options;
     options.plan = plan.pointers;
@@ -147,10 +147,10 @@ static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
     WORKS(larder_cache_collect(cache, &options, &report, &error));
     CHECK_NUMBER(1, report->evicted);
     larder_collect_report_free(report);
-    options.limits = LARDER_LIMIT_SIZE; /* a plan is in place of limits */
+    options.limits = LARDER_LIMIT_SIZE; /* a plan cannot be used together with limits */
     FAILS(LARDER_INVALID, larder_cache_collect(cache, &options, NULL, &error));
 
-    /* Without its pin it goes as well. */
+    /* Without its pin the entry goes, too. */
     WORKS(larder_bucket_unpin(bucket, "pinned", &error));
     FAILS(LARDER_MISS, larder_bucket_unpin(bucket, "pinned", &error));
     memset(&options, 0, sizeof options);
@@ -168,7 +168,7 @@ static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
     CHECK_TEXT("kept", names->names[0]);
     larder_names_free(names);
 
-    /* Asked to stop before it began, it leaves everything to the next one. */
+    /* A collection that is stopped before it begins leaves everything to the next one. */
     for (i = 0; i < 3; ++i) put(bucket, "kept", "again");
     options.stop = larder_stop_new();
     CHECK(options.stop != NULL);
@@ -203,7 +203,7 @@ static void verifies(const larder_cache* cache, const larder_bucket* bucket) {
     CHECK_NUMBER(0, report->finding_count);
     larder_verify_report_free(report);
 
-    /* Somebody takes an entry away, and leaves something that is none of ours. */
+    /* Damage the cache: delete an entry by hand, and add a file that is not larder's. */
     put(bucket, "victim", "text");
     WORKS(larder_bucket_get(bucket, "victim", &lease, &error));
     snprintf(entry, sizeof entry, "%s", larder_lease_path(lease));
@@ -238,7 +238,7 @@ static void verifies(const larder_cache* cache, const larder_bucket* bucket) {
     larder_verify_report_free(report);
     FAILS(LARDER_MISS, larder_bucket_get(bucket, "victim", &lease, &error));
 
-    /* A collection leaves it alone, too, and says where it met something. */
+    /* A collection does not touch an unknown file either, and reports its path. */
     foreign = fopen(below(larder_cache_root(cache), "retired/links/foreign"), "w");
     CHECK(foreign != NULL);
     fclose(foreign);
@@ -248,7 +248,7 @@ static void verifies(const larder_cache* cache, const larder_bucket* bucket) {
     larder_collect_report_free(collected);
 }
 
-static int done[2]; /* a pipe: a collection in the background says that it has ended */
+static int done[2]; /* a pipe, through which a collection in the background reports its end */
 
 static void tell_done(const larder_collect_report* report, const larder_error* error, void* data) {
     CHECK(data == done);
@@ -258,7 +258,7 @@ static void tell_done(const larder_collect_report* report, const larder_error* e
     CHECK(write(done[1], "d", 1) == 1);
 }
 
-/* A publish starts a collection by a thread of its own, until that is ended. */
+/* keep_within lets a publish start a collection in a thread, until it is called without limits. */
 static void keeps_within(void) {
     larder_cache* const cache = open_cache(NULL);
     larder_bucket* const bucket = open_bucket(cache);
@@ -279,7 +279,7 @@ static void keeps_within(void) {
     larder_bucket_free(bucket);
     larder_cache_close(cache);
     close(done[1]);
-    CHECK(read(done[0], &byte, 1) == 0); /* there was one, and no other */
+    CHECK(read(done[0], &byte, 1) == 0); /* there was exactly one collection */
     close(done[0]);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Materialize. */
+/* Materializing. */
 #define _XOPEN_SOURCE 700
 #include <string.h>
 #include <sys/stat.h>
@@ -50,7 +50,7 @@ void test_install(void) {
     larder_materialize_report_free(report);
     CHECK_NUMBER(2, links_of(below(linked, "text")));
 
-    /* What stands in the way stays, unless its replacement is allowed. */
+    /* A file that is in the way stays, unless it may be replaced. */
     write_file(below(copied, "text"), "edited");
     FAILS(LARDER_EXISTS,
           larder_materialize(larder_lease_path(lease), copied, &options, &report, &error));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs the part of the tests that is named as its argument. */
+/* Runs the part of the tests that its argument names. */
 #include <stdio.h>
 #include <string.h>
 

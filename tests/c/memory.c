@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* No memory: each allocation that a call makes fails once, in turn, until the call gets through without meeting the one that fails. Every time the call
- * has to come back with an error, or succeed without what it could not have, and never throw, abort or leave its result half made. */
+/* Running out of memory. The test repeats each call, and lets the first allocation fail, then the
+ * second, and so on, until the call makes fewer allocations than that. Each time the call must
+ * return an error, or succeed without the memory. It must never throw, abort or return half a
+ * result. */
 #define _XOPEN_SOURCE 700
 #include <errno.h>
 #include <stdio.h>
@@ -10,10 +12,10 @@
 
 #include "support.h"
 
-/* glibc's own, below the malloc that this program defines for itself and for the libraries that it loads. */
+/* glibc's malloc. This program defines another malloc above it, which its libraries use, too. */
 extern void* __libc_malloc(size_t size);
 
-static long until_failure = -1; /* allocations; less than 0: none fails */
+static long until_failure = -1; /* how many allocations succeed; if negative, all do */
 static int has_failed;
 
 void* malloc(size_t size) {
@@ -101,7 +103,8 @@ static larder_code collects(larder_error** error) {
     larder_collect_report* report = NULL;
     larder_code code;
     until_failure = -1;
-    CHECK(larder_cache_collect(cache, NULL, NULL, NULL) == LARDER_OK); /* what the last one left */
+    CHECK(larder_cache_collect(cache, NULL, NULL, NULL) ==
+          LARDER_OK); /* deletes what the last round left */
     put(bucket, "garbage", "text");
     CHECK(larder_bucket_remove(bucket, "garbage", NULL) == LARDER_OK);
     until_failure = n;

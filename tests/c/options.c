@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Options: structs of other versions, and values that can't be. */
+/* Options: structs of other versions, and values that are not valid. */
 #include <string.h>
 
 #include "support.h"
 
-/* What a program has that was compiled with a later larder, where the struct has grown. */
+/* The struct of a program that was compiled with a later larder, in which it has grown. */
 struct later {
     larder_verify_options options;
     uint64_t added;
@@ -16,22 +16,22 @@ static void grow(const larder_cache* cache) {
     larder_verify_report* report = NULL;
     larder_error* error = NULL;
     memset(&later, 0, sizeof later);
-    FAILS_SAYING(LARDER_INVALID, "sizeof",
-                 larder_cache_verify(cache, &later.options, &report, &error)); /* never set */
+    FAILS_SAYING(
+        LARDER_INVALID, "sizeof",
+        larder_cache_verify(cache, &later.options, &report, &error)); /* the size was not set */
     later.options.size = sizeof(uint32_t);
     FAILS_SAYING(
         LARDER_INVALID, "sizeof",
-        larder_cache_verify(cache, &later.options, &report, &error)); /* no version had so little */
+        larder_cache_verify(cache, &later.options, &report, &error)); /* no version was so small */
     CHECK(report == NULL);
 
-    later.options.size = sizeof later; /* a later program that asks for nothing new */
+    later.options.size = sizeof later; /* a later program that uses nothing new */
     WORKS(larder_cache_verify(cache, &later.options, &report, &error));
     larder_verify_report_free(report);
-    later.added_later = &later; /* and one that does */
+    later.added_later = &later; /* a later program that uses something new */
     FAILS_SAYING(LARDER_INVALID, "newer larder",
                  larder_cache_verify(cache, &later.options, &report, &error));
-    later.options.size =
-        sizeof later.options; /* that is what the library is told to look at, and no more */
+    later.options.size = sizeof later.options; /* the library looks at no more than this */
     WORKS(larder_cache_verify(cache, &later.options, &report, &error));
     larder_verify_report_free(report);
 }
@@ -112,7 +112,7 @@ static void limits_need_their_bits(const larder_cache* cache) {
     options.limits = LARDER_LIMIT_AGE;
     options.max_age_s = -1;
     FAILS_SAYING(LARDER_INVALID, "max_age_s", larder_cache_collect(cache, &options, NULL, &error));
-    options.max_age_s = INT64_MAX; /* older than anything is */
+    options.max_age_s = INT64_MAX; /* no entry is so old */
     WORKS(larder_cache_collect(cache, &options, NULL, &error));
     options.low_water = 101;
     FAILS(LARDER_INVALID, larder_cache_collect(cache, &options, NULL, &error));

@@ -11,7 +11,7 @@
 #include <ftw.h>
 
 void fail_check(const char* file, int line, const char* what) {
-    fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+    fprintf(stderr, "%s:%d: is not true: %s\n", file, line, what);
     exit(1);
 }
 
@@ -77,7 +77,7 @@ void remove_playground(void) {
     if (*directory != '\0') CHECK(nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0);
 }
 
-/* Texts in turn, so that a few of them can be used at the same time. Not for threads. */
+/* Returns eight buffers in turn, so that a few texts can be used at once. One thread only. */
 static char* next_text(void) {
     static char texts[8][8192];
     static unsigned next;

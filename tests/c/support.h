@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What every test of the C interface needs: a directory to play in, files, and a way to say what must hold. */
+/* What every test of the C interface needs: a directory to work in, files, and checks. */
 #ifndef LARDER_TESTS_C_SUPPORT_H
 #define LARDER_TESTS_C_SUPPORT_H
 
 #include <larder/larder.h>
 
-/* Says where something does not hold, and ends the program. */
+/* Ends the program if the condition is false, and prints where. */
 #define CHECK(condition)                                              \
     do {                                                              \
         if (!(condition)) fail_check(__FILE__, __LINE__, #condition); \
@@ -14,11 +14,11 @@
 #define CHECK_NUMBER(expected, actual) \
     check_number(__FILE__, __LINE__, #actual, (long long)(expected), (long long)(actual))
 
-/* The call returns LARDER_OK. `error` has to be the place it was given. */
+/* Checks that a call returns LARDER_OK. The call must have been given `&error`. */
 #define WORKS(call) check_code(__FILE__, __LINE__, #call, LARDER_OK, (call), &error)
-/* The call returns `code`, gives an error that says so, and that is freed. */
+/* Checks that a call returns `code` and an error with this code. Frees the error. */
 #define FAILS(code, call) check_code(__FILE__, __LINE__, #call, (code), (call), &error)
-/* The same, and the error's message has `words` in it. */
+/* Also checks that the message of the error contains `words`. */
 #define FAILS_SAYING(code, words, call) \
     check_message(__FILE__, __LINE__, #call, (code), (call), &error, (words))
 
@@ -32,21 +32,22 @@ void check_code(const char* file, int line, const char* what, larder_code expect
 void check_message(const char* file, int line, const char* what, larder_code expected,
                    larder_code actual, larder_error** error, const char* words);
 
-/* A new directory, below LARDER_TEST_DIR or TMPDIR, that is gone when the program ends well. */
+/* Returns a new directory below LARDER_TEST_DIR or TMPDIR. It is deleted if all checks pass. */
 const char* playground(void);
 void remove_playground(void);
 
-/* "DIRECTORY/NAME"; freed by the next call but seven, which is more than any expression here has. */
+/* Returns "DIRECTORY/NAME". The text is valid for seven more calls, which is more than any
+ * expression here makes. */
 const char* below(const char* directory, const char* name);
 void write_file(const char* path, const char* text);
-/* The file's text; empty where there is none. As long as `below`'s. */
+/* Returns the text of a file, or "" if there is none. It is valid for as long as below()'s. */
 const char* read_file(const char* path);
 int exists(const char* path);
 
-/* The cache "cache" in the playground, and its bucket "b". */
+/* Open the cache "cache" in the playground, and its bucket "b". */
 larder_cache* open_cache(const larder_open_options* options);
 larder_bucket* open_bucket(const larder_cache* cache);
-/* Publishes an entry with one file, "text", that says `text`. */
+/* Publishes an entry with one file, "text", that holds `text`. */
 void put(const larder_bucket* bucket, const char* key, const char* text);
 
 #endif

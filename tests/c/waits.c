@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for another's build: limits, being stopped, and being told. One thread builds, for as long as the test likes, while another one, with a
- * cache and options of its own, wants the same key. */
+/* Waiting for the build of another thread: time limits, stops and callbacks. One thread builds for
+ * as long as the test wants. Another one, with a cache and options of its own, requests the same
+ * key. */
 #define _XOPEN_SOURCE 700
 #include <pthread.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "support.h"
 
 static int begun[2],
-    finish[2]; /* pipes: the build says that it has begun, and ends when it is told */
+    finish[2]; /* pipes: the build reports that it has begun, and ends when the test says so */
 
 static int held_up(larder_staging* staging, void* data, larder_error** error) {
     char byte = 'b';
@@ -40,7 +41,7 @@ static int quick(larder_staging* staging, void* built, larder_error** error) {
     return LARDER_OK;
 }
 
-/* Whoever does not want to wait builds without the lock. */
+/* A caller that does not wait builds without the lock. */
 static void has_a_limit(larder_bucket* bucket) {
     larder_open_options options = {.size = sizeof options, .build_timeout_ms = LARDER_NO_WAIT};
     larder_cache* const cache = open_cache(&options);
@@ -71,7 +72,7 @@ static void can_be_stopped(larder_bucket* bucket) {
     own = open_bucket(cache);
     builder = start_building(bucket);
     larder_stop_request(options.stop);
-    larder_stop_free(options.stop); /* the cache knows of it all the same */
+    larder_stop_free(options.stop); /* the cache still has the request */
     FAILS(LARDER_INTERRUPTED,
           larder_bucket_get_or_build(own, "k", quick, &built, NULL, &lease, &error));
     CHECK_NUMBER(0, built);
@@ -84,7 +85,7 @@ static void can_be_stopped(larder_bucket* bucket) {
 static void hear(const char* text, void* heard) {
     if (*(char*)heard != '\0') return;
     strncpy(heard, text, 199);
-    let_it_finish(); /* so the wait ends because of this call, or never */
+    let_it_finish(); /* if the wait ends, it is because of this call */
 }
 
 static void is_told(larder_bucket* bucket) {

@@ -46,12 +46,12 @@ void write_file(const fs::path& path, const std::string& bytes) {
     std::ofstream stream(path, std::ios::binary | std::ios::trunc);
     stream << bytes;
     stream.close();
-    if (!stream) throw std::runtime_error("can't write " + path.string());
+    if (!stream) throw std::runtime_error("cannot write " + path.string());
 }
 
 std::string read_file(const fs::path& path) {
     std::ifstream stream(path, std::ios::binary);
-    if (!stream) throw std::runtime_error("can't read " + path.string());
+    if (!stream) throw std::runtime_error("cannot read " + path.string());
     return std::string(std::istreambuf_iterator<char>(stream), {});
 }
 
@@ -117,7 +117,7 @@ void require_no_leak(const fs::path& root, std::size_t live) {
             throw std::runtime_error(finding.path.string() + ": " + finding.what);
     }
     require(count_entries(root / "archive") == live,
-            std::to_string(count_entries(root / "archive")) + " entries, and not " +
+            std::to_string(count_entries(root / "archive")) + " entries instead of " +
                 std::to_string(live));
     for (const char* empty : {"retired/links", "retired/buckets", "deleting"})
         require(count_entries(root / empty) == 0, empty);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Caches in temporary directories, and what tests put into them and find in them.
+// Caches in temporary directories, and functions that fill and check them.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,8 @@ namespace larder::testing {
 
 namespace fs = std::filesystem;
 
-/// A fresh directory below $LARDER_TEST_DIR (else the system's), deleted in the end by the process that made it.
+/// A new directory below $LARDER_TEST_DIR, or below the system's directory for temporary files. The
+/// destructor deletes it, but only in the process that made it.
 class TempDir {
 public:
     TempDir();
@@ -26,35 +27,39 @@ private:
     pid_t owner_;
 };
 
-/// The options with which every test opens: the whole suite runs once with symlinks and once with $LARDER_TEST_LINKS=file.
+/// Returns the options with which every test opens a cache. All tests run once with symlinks, and
+/// once with $LARDER_TEST_LINKS=file.
 [[nodiscard]] OpenOptions test_options();
 [[nodiscard]] Cache open_cache(const fs::path& root, const OpenOptions& options = test_options());
 
-/// An error fails the test, or ends the child, with its message.
+/// Returns the value. An error fails the test, or ends the child, with its message.
 template <class T>
 T value(Result<T> result) {
     if (!result) throw std::runtime_error(result.error().message());
     if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-/// Publishes, by whatever way is shortest, a tree of a few files that all hold `content`: "f0", "sub/f1", "sub/deep/f2".
+/// Publishes a tree of the files "f0", "sub/f1" and "sub/deep/f2", which all hold `content`.
 Lease put(const Bucket& bucket, const std::string& key, const std::string& content,
           const PublishOptions& options = {});
+/// Writes these files.
 void fill(const fs::path& tree, const std::string& content);
-/// What put() put, or "" where there is no entry. Throws where the files do not agree: a torn, mixed or foreign tree.
+/// Returns the content that put() has written, or "" if there is no entry. Throws if the files
+/// differ, because then the tree is a mixture.
 [[nodiscard]] std::string content_of(const Bucket& bucket, const std::string& key);
 [[nodiscard]] std::string content_of(const Lease& lease);
 
 void write_file(const fs::path& path, const std::string& bytes);
 [[nodiscard]] std::string read_file(const fs::path& path);
-/// Path -> bytes of every file below, "<symlink> target" for symlinks, "<dir>" for directories.
+/// Returns the bytes of every file below `tree` by its path. For a symlink there is "<symlink>
+/// target", for a directory "<dir>".
 [[nodiscard]] std::map<std::string, std::string> snapshot(const fs::path& tree);
 [[nodiscard]] std::size_t count_entries(const fs::path& directory);
 
 [[nodiscard]] bool contains(const std::string& text, const std::string& part);
 
-/// After all processes have ended: one collection leaves exactly the live entries (invariant 6), verify is sound, and nothing but
-/// the `live` entries is in the archive. Throws with what is wrong.
+/// Checks invariant 6 after all processes have ended: collects once, and throws if verify finds
+/// anything, or if the archive holds anything except the `live` entries.
 void require_no_leak(const fs::path& root, std::size_t live);
 
 }  // namespace larder::testing

@@ -32,8 +32,8 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 Child::Child(std::function<void(Child&)> body, Points points) {
     int up[2], down[2];
     if (::pipe(up) != 0 || ::pipe(down) != 0) fail("pipe");
-    ::signal(SIGPIPE,
-             SIG_IGN);  // who writes to a child that has ended gets an error, and the test says so
+    // Writing to a child that has ended then returns an error, which fails the test.
+    ::signal(SIGPIPE, SIG_IGN);
     std::fflush(nullptr);
     pid_ = ::fork();
     if (pid_ < 0) fail("fork");
@@ -46,7 +46,7 @@ Child::Child(std::function<void(Child&)> body, Points points) {
     }
     ::close(up[0]);
     ::close(down[1]);
-    from_child_ = up[1];  // in the child: the way to the parent, and from it
+    from_child_ = up[1];  // in the child these are the pipes to and from the parent
     to_child_ = down[0];
     os::set_point_hook([this, points](const char* name) {
         if (contains(points.kill_at, name)) ::kill(::getpid(), SIGKILL);
@@ -83,7 +83,7 @@ std::string Child::listen() {
         pollfd ready{from_child_, POLLIN, 0};
         const int count = ::poll(&ready, 1, a_minute_in_ms);
         if (count < 0 && errno == EINTR) continue;
-        if (count == 0) fail("the child says nothing, and does not end");
+        if (count == 0) fail("the child sends nothing and does not end");
         char buffer[256];
         const auto got = ::read(from_child_, buffer, sizeof buffer);
         if (got <= 0) return {};
@@ -93,11 +93,11 @@ std::string Child::listen() {
 
 void Child::wait_for(const std::string& word) {
     const std::string heard = listen();
-    if (heard != word) fail("the child was to say \"" + word + "\", and said \"" + heard + "\"");
+    if (heard != word) fail("the child should send \"" + word + "\", but sent \"" + heard + "\"");
 }
 
 void Child::go_on() {
-    if (::write(to_child_, "g", 1) != 1) fail("the child does not listen any more");
+    if (::write(to_child_, "g", 1) != 1) fail("the child has closed its pipe");
 }
 
 void Child::kill() {
@@ -133,7 +133,7 @@ void Child::say(const std::string& word) {
 
 void Child::hear() {
     char order = 0;
-    if (::read(to_child_, &order, 1) != 1) ::_exit(1);  // the parent has gone
+    if (::read(to_child_, &order, 1) != 1) ::_exit(1);  // the parent has ended
 }
 
 void Child::must(bool good, const std::string& what) {
@@ -144,7 +144,8 @@ void eventually(const std::string& what, const std::function<bool()>& condition)
     const auto deadline =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(a_minute_in_ms);
     while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline) fail("never: " + what);
+        if (std::chrono::steady_clock::now() > deadline)
+            fail("this did not happen within a minute: " + what);
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
 }

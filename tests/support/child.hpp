@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Real processes for tests, held at named points and ordered by pipes: never by sleeping.
+// Real processes for tests. They are held at named points and ordered by pipes, never by sleeping.
 #pragma once
 
 #include <sys/types.h>
@@ -15,20 +15,21 @@ struct Points {
     std::vector<std::string> kill_at = {};
 };
 
-/// A forked process that runs `body` and exits with 0, or with 1 where a check failed or an exception left the body.
+/// A forked process that runs `body`. It exits with 0, or with 1 if a check failed or `body` threw.
 ///
-/// In the child: say() tells the parent something, hear() waits for its go_on(), must() is a check. At each point named in `hold_at` the
-/// child says the point's name and waits; at each in `kill_at` it is killed.
+/// In the child, say() sends a word to the parent, hear() waits for the parent's go_on(), and
+/// must() checks a condition. At each point named in `hold_at`, the child sends the name of the
+/// point and waits. At each point named in `kill_at`, it kills itself.
 class Child {
 public:
     explicit Child(std::function<void(Child&)> body, Points points = {});
-    ~Child();  ///< kills it, if it still runs
+    ~Child();  ///< kills the child if it still runs
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
 
-    // The parent's side. Each of these fails the test after a minute: only a hang takes that long.
-    void wait_for(const std::string& word);  ///< the next thing the child says must be this
-    [[nodiscard]] std::string listen();  ///< the next thing the child says; empty when it has ended
+    // For the parent. A wait fails the test after a minute, because only a hang takes that long.
+    void wait_for(const std::string& word);  ///< fails unless the child's next word is this
+    [[nodiscard]] std::string listen();      ///< the child's next word; empty after its end
     void go_on();
     void kill();               ///< SIGKILL, and waits for its end
     void stop();               ///< SIGSTOP, and waits until it has stopped
@@ -36,10 +37,10 @@ public:
     [[nodiscard]] int join();  ///< its exit code; 128 + the signal that ended it
     [[nodiscard]] pid_t pid() const { return pid_; }
 
-    // The child's side.
+    // For the child.
     void say(const std::string& word);
     void hear();
-    /// Ends the child with a message where `good` is false.
+    /// Ends the child with a message if `good` is false, or returns the value of a result.
     static void must(bool good, const std::string& what);
     template <class ResultType>
     static auto must(ResultType result) {
@@ -53,7 +54,8 @@ private:
     std::string heard_;
 };
 
-/// Calls `condition` until it is true: for what another process will certainly do, without any say in when. Fails after a minute.
+/// Calls `condition` until it returns true. Use it for what another process will certainly do, at a
+/// moment that the test cannot control. Fails after a minute.
 void eventually(const std::string& what, const std::function<bool()>& condition);
 
 }  // namespace larder::testing
