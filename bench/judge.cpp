@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// How much memory and time the judge takes: bench_judge [OPERATIONS [KEYS [PROCESSES]]]. Run by hand; prints what it measured.
+// Measures how much memory and time the judge needs. It is run by hand.
 //
-// Real processes hammer registers in memory that they share, which are linearizable by construction, and write down what they
-// do as the harness does. One in fifty changes does not know whether it happened; now and then a process yields in
-// mid-operation, so that most others overlap it.
+//     bench_judge [OPERATIONS [KEYS [PROCESSES]]]
+//
+// Real processes change registers in shared memory, which are linearizable by construction. They
+// record what they do, as the harness does. The outcome of one change in fifty is recorded as
+// unknown. Now and then a process yields in the middle of an operation, so that most other
+// operations overlap it.
 
 #include "stress/judge/judge.hpp"
 
@@ -30,7 +33,7 @@ using namespace larder::stress;
 
 namespace {
 
-using SharedRegister = std::atomic<Version>;  // 0: nothing
+using SharedRegister = std::atomic<Version>;  // 0 means empty
 
 class RegisterWorker {
 public:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// get while another process works in the same cache without pause.
+// Measures get while another process works in the same cache without a pause.
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -15,7 +15,7 @@ namespace bench {
 
 namespace {
 
-/// Puts into the bucket that is read, refreshes another one, and collects, until it is killed.
+/// Puts into the bucket that is read, refreshes another bucket, and collects, until it is killed.
 [[noreturn]] void work_without_pause(const fs::path& root) {
     const Opened opened(root);
     const auto other = value(opened.cache.bucket("other"));
@@ -28,7 +28,7 @@ namespace {
     }
 }
 
-/// Works only while an instance of Awake lives.
+/// A process that works only while an instance of Awake exists.
 class Neighbour {
 public:
     explicit Neighbour(const fs::path& root) : pid_(::fork()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the rows do with larder.
+// Functions by which the rows use larder.
 #pragma once
 
 #include <utility>
@@ -23,12 +23,12 @@ struct Opened {
     larder::Bucket bucket;
 };
 
-/// Names as installers have them.
+/// Returns a key such as installers use.
 [[nodiscard]] inline std::string key_name(unsigned number) {
     return "numpy-2.1.0-cp312-" + std::to_string(number);
 }
 
-/// A cache with `keys` entries, each an empty directory. Nothing of it stays open.
+/// Makes a cache with `keys` entries, each an empty directory, and closes it.
 void make_cache(const fs::path& root, unsigned keys);
 
 }  // namespace bench

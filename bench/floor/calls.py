@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The floor makes the system calls that it claims to, and larder's get no more than it says: counted by strace.
+"""Counts system calls by strace. The floor must make the calls that it claims, and larder's get
+must make no others.
 
-    calls.py BENCH_FLOOR [DIR [ROW]]      ends with 77 where strace can't trace
+    calls.py BENCH_FLOOR [DIR [ROW]]
 
-With a ROW it only shows what larder calls there: where the rest of that row's time goes.
+Exits with 77, "skipped", if strace cannot trace here. With a ROW it only shows which calls larder
+makes in it.
 """
 
 import collections
@@ -23,24 +25,43 @@ EXPECTED = {
     ("get of 500 keys, leased together", "larder"): {"readlinkat": 500},
     ("first get of 500 keys", "larder"): {"readlinkat": 1000, "newfstatat": 500},
     ("open, one get, close", "floor"): {"openat": 2, "flock": 1, "readlinkat": 2, "close": 2},
-    ("put of 10 files of 4 KiB", "floor"): {"mkdirat": 1, "openat": 11, "write": 10, "close": 11, "renameat": 2, "symlinkat": 1},
+    ("put of 10 files of 4 KiB", "floor"): {
+        "mkdirat": 1,
+        "openat": 11,
+        "write": 10,
+        "close": 11,
+        "renameat": 2,
+        "symlinkat": 1,
+    },
     ("refresh of 100 keys, until visible", "floor"): {"rename": 1},
 }
-CALLS = 10  # as bench_floor --trace makes
+CALLS = 10  # the number that bench_floor --trace makes
 
 
 def traced(bench, row, side, directory):
-    """How often each system call is made for one call of a side."""
+    """Returns how often one call of a side makes each system call."""
     with tempfile.TemporaryDirectory() as scratch:
         log = pathlib.Path(scratch) / "strace"
-        command = ["strace", "-qq", "-o", log, bench, "--dir", directory, "--rows", row, "--trace", side]
+        command = [
+            "strace",
+            "-qq",
+            "-o",
+            log,
+            bench,
+            "--dir",
+            directory,
+            "--rows",
+            row,
+            "--trace",
+            side,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"{row}, {side}: {done.stderr}")
         names = re.findall(r"^(\w+)\(", log.read_text(errors="replace"), re.M)
-    # Markers stand around all calls, and around whatever is undone between two.
+    # Each call is between two markers, and so is what undoes it.
     parts, part = [], []
-    for name in names[names.index("getppid"):]:
+    for name in names[names.index("getppid") :]:
         if name == "getppid":
             parts.append(part)
             part = []
@@ -48,14 +69,20 @@ def traced(bench, row, side, directory):
             part.append(name)
     timed = parts[1::2]
     counts = collections.Counter(name for part in timed for name in part)
-    del counts["brk"]  # memory for our own vectors
+    del counts["brk"]  # memory for the vectors of this program
     return {name: count / CALLS for name, count in sorted(counts.items())}
 
 
 def main():
     bench, directory = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else tempfile.gettempdir()
-    if shutil.which("strace") is None or subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], capture_output=True).returncode != 0:
-        print("strace can't trace here")
+    if (
+        shutil.which("strace") is None
+        or subprocess.run(
+            ["strace", "-qq", "-o", "/dev/null", "true"], capture_output=True
+        ).returncode
+        != 0
+    ):
+        print("strace cannot trace here")
         return 77
     if len(sys.argv) > 3:
         counts = traced(bench, sys.argv[3], "larder", directory)
@@ -66,7 +93,10 @@ def main():
         counts = traced(bench, row, side, directory)
         good = counts == expected
         wrong += not good
-        print(f"{'ok  ' if good else 'FAIL'} {row}, {side}: {counts}" + ("" if good else f", and not {expected}"))
+        print(
+            f"{'ok  ' if good else 'FAIL'} {row}, {side}: {counts}"
+            + ("" if good else f", but expected {expected}")
+        )
     return 1 if wrong else 0
 
 

@@ -15,10 +15,10 @@ namespace bench {
 
 namespace {
 
-/// What a member of a team tells after a round, in nanoseconds of the clock that all processes share.
+/// What a process reports after a round, in nanoseconds of a clock that all processes share.
 struct Lap {
     std::int64_t begin = 0, end = 0;
-    std::int64_t busy = 0;  ///< what the calls took, without what was undone
+    std::int64_t busy = 0;  ///< the time of the calls, without undoing them
 };
 
 std::int64_t now() {
@@ -48,13 +48,13 @@ void warm(const Worker& worker) {
     if (worker.undo) worker.undo();
 }
 
-/// Processes that do the same, and begin each round together.
+/// Processes that do the same and begin each round together.
 class Team {
 public:
     Team(const Make& make, unsigned processes, unsigned calls) : calls_(calls) {
         for (unsigned number = 0; number < processes; ++number)
             members_.push_back(start(make, number));
-        for (const auto& member : members_) (void)hear(member);  // ready
+        for (const auto& member : members_) (void)hear(member);  // it is ready
     }
     ~Team() {
         for (const auto& member : members_) ::close(member.go);
@@ -66,10 +66,11 @@ public:
     Team(const Team&) = delete;
     Team& operator=(const Team&) = delete;
 
-    /// Microseconds for a call of each: from when the first begins until the last ends, unless there was something to undo meanwhile.
+    /// Returns the microseconds of a call of each process. They count from the start of the first
+    /// process to the end of the last one, or only during the calls if there is something to undo.
     double round() {
         for (const auto& member : members_) {
-            if (::write(member.go, "g", 1) != 1) give_up("a process of the benchmark is gone");
+            if (::write(member.go, "g", 1) != 1) give_up("a process of the benchmark has ended");
         }
         std::vector<Lap> laps;
         for (const auto& member : members_) laps.push_back(hear(member));
@@ -94,13 +95,13 @@ private:
 
     Member start(const Make& make, unsigned number) {
         std::array<int, 2> go{}, told{};
-        if (::pipe(go.data()) != 0 || ::pipe(told.data()) != 0) give_up("no pipe");
+        if (::pipe(go.data()) != 0 || ::pipe(told.data()) != 0) give_up("cannot make a pipe");
         const pid_t pid = ::fork();
-        if (pid < 0) give_up("can't fork");
+        if (pid < 0) give_up("cannot fork");
         if (pid == 0) {
             ::close(go[1]);
             ::close(told[0]);
-            for (const auto& member : members_) {  // so that their pipes end with the parent
+            for (const auto& member : members_) {  // so that only the parent has these pipes
                 ::close(member.go);
                 ::close(member.told);
             }
@@ -138,7 +139,7 @@ private:
 
 void give_up(const std::string& why) {
     std::fprintf(stderr, "bench_floor: %s\n", why.c_str());
-    std::_Exit(1);  // also in a forked process, which must run no destructor of its parent's
+    std::_Exit(1);  // a forked process must not run the destructors of its parent
 }
 
 double quantile(std::vector<double> values, double part) {
@@ -161,7 +162,7 @@ Outcome measure(const Contest& contest, unsigned processes, unsigned rounds) {
     Team bare(contest.bare, processes, contest.calls),
         larder(contest.larder, processes, contest.calls);
     for (unsigned round = 0; round < rounds; ++round) {
-        // Who is first changes, as the first may find, or leave, something in a cache of the processor's.
+        // The order alternates, because the first side may fill the caches of the processor.
         if (round % 2 == 0) outcome.bare.push_back(bare.round());
         outcome.larder.push_back(larder.round());
         if (round % 2 != 0) outcome.bare.push_back(bare.round());
@@ -172,14 +173,14 @@ Outcome measure(const Contest& contest, unsigned processes, unsigned rounds) {
 void prepare(const Contest& contest) {
     if (!contest.prepare) return;
     const pid_t pid = ::fork();
-    if (pid < 0) give_up("can't fork");
+    if (pid < 0) give_up("cannot fork");
     if (pid == 0) {
         contest.prepare();
         ::_exit(0);
     }
     int status = 0;
     if (::waitpid(pid, &status, 0) != pid || status != 0)
-        give_up("can't prepare \"" + contest.row + "\"");
+        give_up("cannot prepare \"" + contest.row + "\"");
 }
 
 void trace(const Make& side, unsigned calls) {

@@ -1,8 +1,9 @@
-// SPDX-License-Identifier: MIT
-// Two ways to do the same thing, measured in turn in one run: what any implementation must do, and larder.
+// SPDX-License-Identifier: MIT Measures two ways to do the same thing, in turn in one run: the
+// calls that any implementation must make, and larder.
 //
-// A shared machine is noisy, and its noise lasts for longer than a round. Both sides of a contest take turns within each round, so it meets
-// them alike, and the figure to read is the median of the rounds' ratios.
+// A shared machine is noisy, and its noise lasts longer than a round. Both sides of a contest take
+// turns within each round, so the noise disturbs them alike. The result is the median of the ratios
+// of the rounds.
 #pragma once
 
 #include <filesystem>
@@ -16,49 +17,52 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void give_up(const std::string& why);
 
-/// What a process does again and again.
+/// What a process repeats.
 struct Worker {
     std::function<void()> call;
-    std::function<void()> undo =
-        nullptr;  ///< after each call, not timed. Without one the calls of a round are timed together
+    /// Is called after each call, and not timed. Without it the calls of a round are timed
+    /// together.
+    std::function<void()> undo = nullptr;
 };
 
-/// Makes a worker, in the process that is to be it, which is the `number`-th.
+/// Makes a worker in its process, which is the `number`-th.
 using Make = std::function<Worker(unsigned number)>;
 
 struct Contest {
     std::string row;    ///< what is measured
     std::string floor;  ///< what it is measured against
-    double goal;        ///< the ratio, larder over floor, to stay below
-    unsigned calls;     ///< of each side, in each round
+    double goal;        ///< the largest ratio of larder to the floor
+    unsigned calls;     ///< for each side in each round
     Make bare;
     Make larder;
-    bool alone = false;  ///< makes no sense with several processes
-    std::function<void()> prepare =
-        nullptr;  ///< makes what both sides find, in a process of its own
-    fs::path own =
-        {};  ///< what no other row uses: deleted when the row is done, as millions of files are in it
+    bool alone = false;  ///< runs with one process only
+    /// Prepares what both sides use, in a process of its own.
+    std::function<void()> prepare = nullptr;
+    /// A directory that no other row uses. It may hold millions of files, and is deleted after the
+    /// row.
+    fs::path own = {};
 };
 
 struct Outcome {
     std::string row, floor;
     double goal = 0;
     unsigned processes = 0;
-    std::vector<double> bare, larder;  ///< microseconds for each call, by round
+    std::vector<double> bare, larder;  ///< microseconds of a call, for each round
 };
 
 [[nodiscard]] double median(std::vector<double> values);
-/// The value that a share of `part` is below.
+/// Returns the value below which the share `part` of the values is.
 [[nodiscard]] double quantile(std::vector<double> values, double part);
-/// Larder's time over the floor's, by round.
+/// Returns larder's time divided by that of the floor, for each round.
 [[nodiscard]] std::vector<double> ratios(const Outcome& outcome);
 
-/// Requires: it is prepared.
+/// Requires: prepare() was called.
 [[nodiscard]] Outcome measure(const Contest& contest, unsigned processes, unsigned rounds);
 
 void prepare(const Contest& contest);
 
-/// Only one side, `calls` times, between two calls of getppid: for strace to count what it really does.
+/// Calls one side `calls` times, each between two calls of getppid, so that strace can count its
+/// system calls.
 void trace(const Make& side, unsigned calls);
 
 }  // namespace bench

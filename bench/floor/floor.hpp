@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: MIT
-// The system calls that any implementation must make, as plain as they can be written. larder is not used here.
+// The system calls that any implementation must make, without larder.
 #pragma once
 
 #include <string>
 
 namespace bench {
 
-/// A directory opened for use in system calls; gives up where that fails.
+/// Opens a directory for use in system calls. Ends the program if this fails.
 [[nodiscard]] int open_directory(const std::string& path);
 
 void read_link(int dir, const char* name);
 
-/// Ten files of 4 KiB.
+/// Writes ten files of 4 KiB.
 void write_files(int dir);
 
-/// Everything of a put: a tree of ten files made aside, moved to its place, and a link to it swapped in.
+/// All that a put needs: makes a tree of ten files, renames it into the archive, and replaces a
+/// link to it.
 struct BarePut {
-    explicit BarePut(
-        const std::string&
-            directory);  ///< makes it, and staging/, archive/ and buckets/bench-v1/ in it
+    /// Makes the directory, and staging/, archive/ and buckets/bench-v1/ in it.
+    explicit BarePut(const std::string& directory);
     void put(const char* id, const char* key) const;
     void undo(const char* id, const char* key) const;
 
     int root, staging, archive, bucket;
 };
 
-/// A process that comes, looks up one key under a shared lock, and goes.
+/// Does what a short process needs: looks up one key under a shared lock.
 void open_get_close(const std::string& lock_file, const std::string& buckets, const char* name);
 
 }  // namespace bench

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: MIT
-// What larder costs, beside the system calls that any implementation must make. Prints one JSON document, and a table on stderr.
+// SPDX-License-Identifier: MIT Measures larder beside the system calls that any implementation must
+// make. Prints one JSON document, and a table on stderr.
 
 #include <sys/vfs.h>
 
@@ -32,16 +32,16 @@ po::options_description options() {
     po::options_description options("Options");
     auto add = options.add_options();
     add("dir", po::value<std::string>()->value_name("DIR"),
-        "where to work, which picks the file system (the system's for temporary files)");
+        "directory to work in, on the file system to measure (the one for temporary files)");
     add("processes", po::value<std::string>()->value_name("N,...")->default_value("1,2,4,8"),
-        "how many at once, one after the other");
+        "numbers of processes, measured one after the other");
     add("rounds", po::value<unsigned>()->value_name("N")->default_value(41),
-        "of rows that take microseconds; a tenth of that where they take longer");
+        "rounds of rows that take microseconds; slower rows have a tenth of that");
     add("rows", po::value<std::string>()->value_name("TEXT")->default_value(""),
         "only rows with TEXT in their name");
     add("quick", "smaller caches, fewer rounds");
     add("trace", po::value<std::string>()->value_name("floor|larder"),
-        "instead: ten calls of one side of the row, for strace to count");
+        "only make ten calls of one side of the row, so that strace can count them");
     add("help", "");
     return options;
 }

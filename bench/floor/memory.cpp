@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Memory, which must not grow with the cache.
+// Measures memory, which must not grow with the cache.
 
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -17,7 +17,8 @@ namespace bench {
 
 namespace {
 
-/// One line of /proc/self/status, in bytes: "VmRSS" is what a process has in memory, "VmHWM" the most that it ever had.
+/// Returns the bytes in a line of /proc/self/status. "VmRSS" is what the process has in memory, and
+/// "VmHWM" the most that it ever had.
 long status_of(const char* name) {
     std::ifstream file("/proc/self/status");
     for (std::string word; file >> word;) {
@@ -27,7 +28,7 @@ long status_of(const char* name) {
     give_up("no /proc/self/status");
 }
 
-/// What a process measures of itself.
+/// Returns what a child process measures of itself.
 template <class Measure>
 auto in_a_process(Measure measure) {
     using Value = decltype(measure());
@@ -48,7 +49,7 @@ auto in_a_process(Measure measure) {
     return value;
 }
 
-/// The memory of its own of a process which opens, gets, puts and refreshes in this cache.
+/// Returns the memory of a process that opens, gets, puts and refreshes in this cache.
 long memory_of_use(const fs::path& root) {
     return in_a_process([&] {
         const long before = status_of("VmRSS");
@@ -83,7 +84,7 @@ Choosing measure_choosing(const fs::path& directory, unsigned keys) {
         const Opened opened(root);
         const long before = status_of("VmRSS");
         const auto begun = std::chrono::steady_clock::now();
-        // As many as are allowed: all are listed and put in order, and none goes.
+        // The limit allows all entries. They are listed and sorted, and none is evicted.
         const auto report = value(opened.cache.collect({.dry_run = true, .max_entries = keys}));
         const double seconds =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();

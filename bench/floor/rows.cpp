@@ -17,7 +17,8 @@ namespace {
 
 constexpr unsigned few_keys = 500;
 
-/// One after the other, so that no row is measured on one name that all caches of the processor know.
+/// Returns a function that calls `call` with the next key each time. With a single key, the row
+/// would only measure the caches of the processor.
 template <class Call>
 std::function<void()> over_keys(const std::string& before, Call call) {
     auto names = std::make_shared<std::vector<std::string>>();
@@ -34,7 +35,7 @@ std::function<void()> all_of(std::function<void()> once) {
     };
 }
 
-/// The floor of a get: a link, read twice.
+/// The floor of a get: reads a link twice.
 std::function<void()> links_read_twice(const fs::path& root) {
     const int buckets = open_directory(root / "buckets");
     return over_keys("bench-v1/", [buckets](const std::string& name) {
@@ -57,7 +58,7 @@ void run(const std::vector<std::string>& words) {
         give_up(words[0] + " failed");
 }
 
-/// Files of 1 KiB, a hundred to a directory.
+/// Makes files of 1 KiB, a hundred in each directory.
 void fill_tree(const fs::path& top, unsigned files) {
     const std::string bytes(1024, 'x');
     for (unsigned i = 0; i < files; ++i) {
@@ -66,11 +67,12 @@ void fill_tree(const fs::path& top, unsigned files) {
         std::ofstream(dir / std::to_string(i % 100)) << bytes;
     }
     const int fd = open_directory(top);
-    (void)::syncfs(fd);  // so that nobody pays for writing out what another has made
+    (void)::syncfs(fd);  // so that no side waits for what another one has left to be written
     ::close(fd);
 }
 
-/// A process that has got every key once: at its first use of each entry it looks whether that was written down within the hour.
+/// Opens a cache and gets every key once, because the first use of an entry also checks whether a
+/// use was recorded within the hour.
 std::shared_ptr<Opened> open_and_get_all(const fs::path& root) {
     auto opened = std::make_shared<Opened>(root);
     for (unsigned i = 0; i < few_keys; ++i) (void)value(opened->bucket.get(key_name(i)));
@@ -105,7 +107,7 @@ Contest get_miss(const fs::path& root) {
             [=](unsigned) {
                 const auto opened = std::make_shared<Opened>(root);
                 return Worker{over_keys("no-", [opened](const std::string& key) {
-                    if (opened->bucket.get(key)) give_up("a key that is not there");
+                    if (opened->bucket.get(key)) give_up("there is a key that should not exist");
                 })};
             }};
 }
@@ -130,7 +132,8 @@ Contest get_many(const fs::path& root) {
             }};
 }
 
-/// What a process pays that gets each key once: it can't guess an id, and looks when each entry was last used.
+/// The cost for a process that gets each key once: it cannot guess an id, and checks when each
+/// entry was used last.
 Contest get_many_first(const fs::path& root) {
     return {
         "first get of 500 keys",
@@ -145,7 +148,7 @@ Contest get_many_first(const fs::path& root) {
             const auto reopen = [=] {
                 opened->reset();
                 opened->emplace(root);
-                (void)value((*opened)->bucket.stage());  // joins
+                (void)value((*opened)->bucket.stage());  // joins the cache
             };
             reopen();
             return Worker{
@@ -204,7 +207,7 @@ Contest put(const fs::path& directory, const fs::path& root) {
             }};
 }
 
-/// The one thing that stands in a directory.
+/// Returns the path of the only file in a directory.
 fs::path only_one_in(const fs::path& directory) {
     const fs::directory_iterator first(directory);
     if (first == fs::directory_iterator()) give_up(directory.string() + " is empty");
@@ -330,7 +333,7 @@ void fill_bucket(const fs::path& root, const char* bucket, unsigned keys) {
     for (unsigned i = 0; i < keys; ++i) {
         if (::symlinkat("../../archive/0p1vnv6b4ye87v0m496w000000/tree", dir,
                         key_name(i).c_str()) != 0)
-            give_up("no symlink");
+            give_up("cannot make a symlink");
     }
     ::close(dir);
 }

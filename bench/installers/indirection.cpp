@@ -1,10 +1,11 @@
-// SPDX-License-Identifier: MIT
-// What the cache costs an installer: trees that are leased and then materialized, against the same trees in plain directories.
+// SPDX-License-Identifier: MIT Measures what the cache costs an installer: trees that are leased
+// and then materialized, beside the same trees in plain directories.
 //
-//   bench_indirection CACHE BUCKET WORK RUNS      WORK is a new directory on the cache's file system
+//   bench_indirection CACHE BUCKET WORK RUNS
 //
-// Both sides make one target of all entries of the bucket, by hard links. The cache's side opens the cache and takes every
-// lease in each run, as an installer does. Prints the seconds of each run as one JSON document.
+// WORK is a new directory on the file system of the cache. Both sides make one target of all
+// entries of the bucket, by hard links. In each run, the side of the cache opens the cache and
+// takes every lease, as an installer does. Prints the seconds of each run as one JSON document.
 
 #include <chrono>
 #include <cstdio>
@@ -72,8 +73,7 @@ int main(int count, char** arguments) {
 
     std::vector<std::string> keys;
     {
-        // The plain trees are copies, made by the same code that made the entries' neighbours: files of their own, in the same
-        // order.
+        // The plain trees are copies. The code that made the entries makes them, in the same order.
         const auto cache = value(larder::Cache::open(root));
         const auto bucket = value(cache.bucket(name));
         keys = value(bucket.keys());
@@ -87,7 +87,8 @@ int main(int count, char** arguments) {
 
     std::vector<double> cached, plain;
     for (int run = -1; run < runs; ++run) {
-        // The order alternates, since the first of a pair may pay for what the one before it left to be written.
+        // The order alternates, because the first run of a pair may wait for what the run before it
+        // has left to be written.
         for (const bool through : {run % 2 == 0, run % 2 != 0}) {
             const fs::path target =
                 work / ((through ? "cached-" : "plain-") + std::to_string(run + 1));
@@ -99,7 +100,7 @@ int main(int count, char** arguments) {
                 }
             });
             if (run >= 0)
-                (through ? cached : plain).push_back(took);  // the one before the first warms
+                (through ? cached : plain).push_back(took);  // the first pair fills the caches
         }
     }
     std::printf("{");

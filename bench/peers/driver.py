@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The drivers' side of the protocol in harness.py, for those that are written in Python."""
+"""The drivers' side of the protocol in harness.py, for drivers that are written in Python."""
+
 import hashlib
 import json
 import os
@@ -16,16 +17,24 @@ class Failed(Exception):
 
 
 def run(*words, **options):
-    """A command's stdout; Failed, with the end of what it said, where it fails."""
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **options}
+    """Returns the stdout of a command. Raises Failed with the end of its output if it fails."""
+    options = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "stdin": subprocess.DEVNULL,
+        **options,
+    }
     ended = subprocess.run([str(word) for word in words], text=True, **options)
     if ended.returncode != 0:
-        raise Failed(f"{pathlib.Path(words[0]).name}: exit code {ended.returncode}: {((ended.stderr or '') + (ended.stdout or '')).strip()[-300:]}")
+        output = (ended.stderr or "") + (ended.stdout or "")
+        raise Failed(
+            f"{pathlib.Path(words[0]).name}: exit code {ended.returncode}: {output.strip()[-300:]}"
+        )
     return ended.stdout
 
 
 def version_of(*words):
-    """The first line that a command prints; ends this driver's `about` where there is no such command."""
+    """Returns the first line that a command prints. Ends the driver if there is no such command."""
     try:
         return run(*words).strip().splitlines()[0]
     except (OSError, Failed) as error:
@@ -33,7 +42,7 @@ def version_of(*words):
 
 
 def read_files(directory):
-    """All of an entry's files, or None where one is missing."""
+    """Returns the contents of the entry's files, or None if one is missing."""
     files = []
     try:
         for name in FILES:
@@ -46,7 +55,8 @@ def read_files(directory):
 
 
 class Peer:
-    """One peer. Entries are numbers; `entries` a sequence of them, for peers that do better with many at once."""
+    """One peer. Entries are numbers. Each method gets a sequence of them, because some peers are
+    faster with many at once."""
 
     def __init__(self, store, sources):
         self.store = pathlib.Path(store)
@@ -56,26 +66,27 @@ class Peer:
         return f"{self.sources}/{entry:06d}"
 
     def prepare(self, phase, entries):
-        """What need not be timed."""
+        """Does what is not measured."""
 
     def put(self, entries):
         raise NotImplementedError
 
     def get(self, entries):
-        """Yields each entry's files: a list of their bytes, or None where it is missing."""
+        """Yields a list of the bytes of each entry's files, or None if the entry is missing."""
         raise NotImplementedError
 
     def check(self, entry):
         return next(iter(self.get([entry])))
 
     def drop(self, entries):
-        """Says that they are no longer wanted; where the peer has no such words, collect does it."""
+        """Marks entries as not wanted any more. If the peer cannot do this, collect() does it."""
 
     def collect(self):
-        """Deletes what is no longer wanted."""
+        """Deletes what is not wanted any more."""
 
     def sweep(self):
-        """What the peer offers for looking after a cache that others use: collects, and whatever else there is."""
+        """Does what the peer offers to maintain a cache that other processes use: collects, and
+        more."""
         self.collect()
 
 
@@ -86,9 +97,11 @@ def answer(peer, request):
         if word == "check":
             files = peer.check(entries[0])
             return hashlib.sha256(b"".join(files)).hexdigest() if files is not None else "missing"
-        {"put": peer.put, "drop": peer.drop, "collect": peer.collect, "sweep": peer.sweep}[word](*[entries] * bool(entries))
+        {"put": peer.put, "drop": peer.drop, "collect": peer.collect, "sweep": peer.sweep}[word](
+            *[entries] * bool(entries)
+        )
         return "ok"
-    except Exception as error:  # whatever goes wrong in a peer is an answer, not the driver's end
+    except Exception as error:  # every failure of a peer is an answer, and the driver continues
         return "failed " + " ".join(f"{type(error).__name__}: {error}".split())
 
 

@@ -1,16 +1,32 @@
 # SPDX-License-Identifier: MIT
-"""Starts drivers, times them, and doesn't believe them: what `run` and `correctness` share.
+"""Starts drivers, measures them, and checks what they say. `run` and `correctness` share this.
 
-A driver is a program for one peer, called as
+A driver is a program for one peer. It is called in one of three ways:
 
-    driver about                                   prints {"version": ..., "note": ...}, or says on stderr why the peer can't be driven here
-    driver PHASE STORE SOURCES FIRST LAST          prepares itself, prints `ready`, waits for a line, works, prints `done BYTES`
-    driver serve STORE SOURCES FIRST LAST          prints `ready`, then answers requests, a line each
+    driver about
+        prints {"version": ..., "note": ...}, or prints to stderr why it cannot drive the peer here
+    driver PHASE STORE SOURCES FIRST LAST
+        prepares itself, prints `ready`, waits for a line, works, prints `done BYTES`
+    driver serve STORE SOURCES FIRST LAST
+        prints `ready`, then answers requests, one line each
 
-SOURCES/000042 is the directory to be cached as entry 42. STORE is the driver's own; empty before `put`. A phase does the entries
-FIRST..LAST-1: `put`; `get` (and read every byte: BYTES is how many); `drop` (those of even number); `collect` (STORE, whatever the range). Requests are
-`put N`, `drop N`, `collect`, `sweep` (whatever the peer offers for looking after a cache in use), answered by `ok` or `failed WHY`, and `check N`, answered by the SHA-256 of the entry's files, or `missing`.
+SOURCES/000042 is the directory to be cached as entry 42. STORE belongs to the driver, and is empty
+before `put`. A phase handles the entries FIRST..LAST-1:
+
+    put      puts them
+    get      gets them and reads every byte; BYTES is their number
+    drop     drops those of even number
+    collect  collects the whole STORE
+
+The requests are:
+
+    put N, drop N, collect, sweep
+        `sweep` is what the peer offers to maintain a cache that is in use. The answer is `ok` or
+        `failed WHY`.
+    check N
+        The answer is the SHA-256 of the files of the entry, or `missing`.
 """
+
 import contextlib
 import dataclasses
 import hashlib
@@ -34,15 +50,16 @@ HERE = pathlib.Path(__file__).resolve().parent
 FILES = 10
 FILE_BYTES = 4096
 ENTRY_BYTES = FILES * FILE_BYTES
-PATIENCE = 600  # seconds for one answer: arbitrary, because only a driver that hangs takes so long
+# Seconds to wait for one answer. Arbitrary, because only a driver that hangs takes so long.
+PATIENCE = 600
 
 
 class Failed(Exception):
-    """A driver died, hung, or did not do what it said."""
+    """A driver has died, hangs, or did not do what it said."""
 
 
 class TooSlow(Failed):
-    """It gave no answer in the time that it had."""
+    """A driver gave no answer in time."""
 
 
 class OutOfTime(Exception):
@@ -55,33 +72,51 @@ class Contender:
     command: list
     version: str = ""
     note: str = ""
-    at_most: int = 0  # entries in one run, where a peer is so slow that more would only take time; 0: any number
+    # The largest number of entries in one run, for a peer so slow that more would only take time.
+    # 0 means any number.
+    at_most: int = 0
 
 
 def contenders(build):
-    """All of them, with larder first: the others are compared with it."""
+    """Returns all contenders. larder is the first, because the others are compared with it."""
     library = str(pathlib.Path(build, "bench", "peers", "peers_larder"))
     return [
         Contender("larder", [library, "plain"]),
         Contender("larder, syncing", [library, "power"]),
         Contender("larder, hashing", [library, "sha512"]),
-        Contender("cachetool", [str(HERE / "cachetool"), str(pathlib.Path(build, "cachetool", "cachetool"))]),
-        *(Contender(name, [str(HERE / name)]) for name in ("uv", "cacache", "pnpm", "diskcache", "ostree", "nix-store")),
+        Contender(
+            "cachetool",
+            [str(HERE / "cachetool"), str(pathlib.Path(build, "cachetool", "cachetool"))],
+        ),
+        *(
+            Contender(name, [str(HERE / name)])
+            for name in ("uv", "cacache", "pnpm", "diskcache", "ostree", "nix-store")
+        ),
         Contender("ccache", [str(HERE / "ccache")], at_most=50),
     ]
 
 
 def introduce(candidates, wanted, peers):
-    """Those of `candidates` that are wanted and can be driven, knowing their version; and a list of those that can't, with the reason."""
+    """Returns the candidates that are wanted and that can be driven, with their versions, and a
+    list of those that cannot, with the reasons."""
     unknown = set(wanted or []) - {c.name for c in candidates}
     if unknown:
-        sys.exit(f"no such peer: {', '.join(sorted(unknown))}; there are {', '.join(c.name for c in candidates)}")
+        sys.exit(
+            f"there is no peer {', '.join(sorted(unknown))}; the peers are "
+            f"{', '.join(c.name for c in candidates)}"
+        )
     able, skipped = [], []
     for candidate in candidates:
         if wanted and candidate.name not in wanted:
             continue
         try:
-            told = subprocess.run([*candidate.command, "about"], env=environment(peers), capture_output=True, text=True, timeout=60)
+            told = subprocess.run(
+                [*candidate.command, "about"],
+                env=environment(peers),
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
             reason = (told.stderr.strip().splitlines() or [f"exit code {told.returncode}"])[-1]
         except OSError as error:
             told, reason = None, str(error)
@@ -94,7 +129,7 @@ def introduce(candidates, wanted, peers):
 
 
 def environment(peers):
-    """Peers are found in the directory that `install` fills; their settings are ours alone."""
+    """Returns the environment of a driver. LARDER_PEERS is the directory that `install` fills."""
     return {**os.environ, "LARDER_PEERS": str(peers), "LC_ALL": "C.UTF-8"}
 
 
@@ -102,16 +137,23 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-PATH = re.compile(r"[\w.@+-]*(?:/[\w.@+-]+){2,}")  # whole, or what is left where a message was cut
+PATH = re.compile(r"[\w.@+-]*(?:/[\w.@+-]+){2,}")  # also the rest of a path that was cut
 
 
 def without_places(told, quoted=False):
-    """The document without the directories of this machine, of which peers speak when they fail: only names are left."""
+    """Returns the document without the directories of this machine, which the error messages of
+    peers contain. Only the names of files are left."""
     if isinstance(told, dict):
-        return {name: without_places(value, name in ("examples", "why")) for name, value in told.items()}
+        return {
+            name: without_places(value, name in ("examples", "why")) for name, value in told.items()
+        }
     if isinstance(told, list):
         return [without_places(value, quoted) for value in told]
-    return PATH.sub(lambda path: path[0].rsplit("/", 1)[1], told) if quoted and isinstance(told, str) else told
+    return (
+        PATH.sub(lambda path: path[0].rsplit("/", 1)[1], told)
+        if quoted and isinstance(told, str)
+        else told
+    )
 
 
 def tell(document):
@@ -120,7 +162,7 @@ def tell(document):
 
 
 class Progress:
-    """Lines of talk; one at least every 30 seconds, so that whoever waits sees it live."""
+    """Prints the progress, at least every 30 seconds."""
 
     def __init__(self):
         self.doing = "starting"
@@ -138,7 +180,8 @@ class Progress:
         say(text)
 
 
-# Sources: random, different for each entry, and known by their number alone, so that truth needs no file.
+# Sources. They are random, and different for each entry. An entry's number determines its content,
+# so that the content can be checked without a file.
 
 
 def entry_bytes(index):
@@ -162,14 +205,22 @@ def make_sources(directory, count):
 
 
 class Driver:
-    """A driver's process, in a session of its own, so that a kill takes whatever it has started as well."""
+    """The process of a driver. It has its own session, so that kill() ends its children, too."""
 
     def __init__(self, contender, peers, phase, store, sources, first=0, last=0):
         self.name = f"{contender.name}'s {phase}"
         self.errors = tempfile.TemporaryFile("w+")
         words = [*contender.command, phase, str(store), str(sources), str(first), str(last)]
-        self.process = subprocess.Popen(words, env=environment(peers), start_new_session=True, text=True, bufsize=1,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
+        self.process = subprocess.Popen(
+            words,
+            env=environment(peers),
+            start_new_session=True,
+            text=True,
+            bufsize=1,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+        )
         self.answers = queue.SimpleQueue()
         self.listener = threading.Thread(target=self.listen, daemon=True)
         self.listener.start()
@@ -201,14 +252,14 @@ class Driver:
             self.process.stdin.write(line + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
-            pass  # the answer will say how it ended
+            pass  # answer() will report how it ended
 
     def ask(self, request):
         self.tell(request)
         return self.answer()
 
     def close(self):
-        """It has said all it had to say, and must end well."""
+        """Closes the driver, which must then end with success."""
         self.process.stdin.close()
         try:
             code = self.process.wait(PATIENCE)
@@ -218,7 +269,7 @@ class Driver:
             raise Failed(f"{self.name}: ended with {code}")
 
     def kill(self):
-        """Ends it and whatever it has started; no harm where it has ended."""
+        """Kills the driver and its children. Does nothing if they have ended."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -232,13 +283,14 @@ class Driver:
 
 
 def shares(count, processes):
-    """The ranges of entries, one for each process."""
+    """Returns a range of entries for each process."""
     edges = [count * i // processes for i in range(processes + 1)]
     return list(zip(edges, edges[1:]))
 
 
 def run_phase(contender, peers, phase, store, sources, ranges, patience=PATIENCE):
-    """How long the drivers take from the word to go until the last is done, and the bytes that they tell."""
+    """Returns how many seconds pass from the start of the drivers' work until the last one has
+    finished, and the number of bytes that they report."""
     drivers = []
     try:
         for first, last in ranges:
@@ -259,21 +311,25 @@ def run_phase(contender, peers, phase, store, sources, ranges, patience=PATIENCE
 
 
 def check(contender, peers, store, sources, wanted):
-    """Holds what the cache yields against the truth: `wanted` maps numbers of entries to whether they should be there."""
+    """Compares what the cache returns with the sources. `wanted` says of each entry whether it
+    should exist."""
     driver = Driver(contender, peers, "serve", store, sources)
     try:
         driver.expect("ready")
         for index, there in wanted.items():
             answer = driver.ask(f"check {index}")
             if answer != (entry_sum(index) if there else "missing"):
-                raise Failed(f"{contender.name}: entry {index} should be {'there' if there else 'gone'}, and is {answer[:200]!r}")
+                raise Failed(
+                    f"{contender.name}: entry {index} should {'' if there else 'not '}exist, "
+                    f"but the answer is {answer[:200]!r}"
+                )
         driver.close()
     finally:
         driver.kill()
 
 
 def disk_usage(directory):
-    """Bytes on the disk, each file once, however many names it has."""
+    """Returns the bytes on the disk. A file with several names counts once."""
     seen, total, todo = set(), 0, [directory]
     while todo:
         with os.scandir(todo.pop()) as entries:
@@ -287,15 +343,21 @@ def disk_usage(directory):
     return total
 
 
-SAMPLE = 20  # entries that are checked byte by byte after a phase: arbitrary, because a driver that is wrong is wrong in most
+# The number of entries that are checked byte by byte after a phase. Arbitrary, because a driver
+# that is wrong is wrong in most entries.
+SAMPLE = 20
 
 
 def measure(contender, peers, sources, directory, entries, processes, patience=PATIENCE):
-    """One contender, once, on a fresh store: {phase: seconds}, without those from the first on that took longer than `patience`.
-    Raises Failed unless everything has really happened."""
+    """Measures one contender once, on a new store. Returns {phase: seconds}, without the first
+    phase that took longer than `patience` and those after it. Raises Failed unless all has really
+    happened.
+    """
     store = pathlib.Path(tempfile.mkdtemp(prefix="store.", dir=directory))
     ranges = shares(entries, processes)
-    sample = range(0, entries, max(1, entries // SAMPLE | 1))  # an odd step: half of them even
+    sample = range(
+        0, entries, max(1, entries // SAMPLE | 1)
+    )  # an odd step, so that half of them are even
     seconds = {}
 
     def phase(name, over):
@@ -308,7 +370,7 @@ def measure(contender, peers, sources, directory, entries, processes, patience=P
         return told
 
     try:
-        os.sync()  # nobody pays for writing out what another has left behind
+        os.sync()  # so that no contender waits for what another one has left to be written
         phase("put", ranges)
         read = phase("get", ranges)
         if read != entries * ENTRY_BYTES:
@@ -319,9 +381,12 @@ def measure(contender, peers, sources, directory, entries, processes, patience=P
         phase("drop", ranges)
         phase("collect", [(0, entries)])
         freed, dropped = full - disk_usage(store), (entries + 1) // 2
-        # What the drivers themselves leave (directories that get has filled) goes too, so more may be freed, and less must not.
+        # Directories that `get` has filled are deleted as well, so more bytes may be freed than
+        # were dropped, but not fewer.
         if freed < 0.9 * dropped * ENTRY_BYTES:
-            raise Failed(f"{contender.name}'s collect: freed {freed} bytes of {dropped * ENTRY_BYTES}")
+            raise Failed(
+                f"{contender.name}'s collect: freed {freed} bytes of {dropped * ENTRY_BYTES}"
+            )
         check(contender, peers, store, sources, {index: index % 2 == 1 for index in sample})
     except OutOfTime:
         pass
@@ -331,24 +396,51 @@ def measure(contender, peers, sources, directory, entries, processes, patience=P
 
 
 def median_ratio(seconds, of_larder):
-    """The median over the rounds that both took part in of how many times as long as larder it took; None where there is no such round."""
+    """Returns the median of the rounds' ratios to larder, of those rounds that both have finished,
+    or None if there is no such round."""
     ratios = [seconds[r] / of_larder[r] for r in seconds if r in of_larder]
     return round(statistics.median(ratios), 3) if ratios else None
 
 
 def machine(directory, able):
     with open("/proc/cpuinfo") as info:
-        model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), platform.machine())
-    file_system = subprocess.run(["findmnt", "-n", "-o", "FSTYPE", "-T", directory], capture_output=True, text=True).stdout.split()[-1:]
-    return {"kernel": platform.release(), "cpu": model, "cpus": os.cpu_count(), "file_system": "".join(file_system) or "unknown",
-            "load_at_start": os.getloadavg()[0], "versions": {c.name: c.version for c in able}}
+        model = next(
+            (line.split(":")[1].strip() for line in info if line.startswith("model name")),
+            platform.machine(),
+        )
+    file_system = subprocess.run(
+        ["findmnt", "-n", "-o", "FSTYPE", "-T", directory], capture_output=True, text=True
+    ).stdout.split()[-1:]
+    return {
+        "kernel": platform.release(),
+        "cpu": model,
+        "cpus": os.cpu_count(),
+        "file_system": "".join(file_system) or "unknown",
+        "load_at_start": os.getloadavg()[0],
+        "versions": {c.name: c.version for c in able},
+    }
 
 
 def add_common_options(parser):
     repository = HERE.parent.parent
-    parser.add_argument("--dir", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()), help="where stores and sources go; picks the file system")
-    parser.add_argument("--build", type=pathlib.Path, default=repository / "build", help="larder's build directory")
-    parser.add_argument("--peers-dir", type=pathlib.Path, default=repository / "build" / "peers", help="what bench/peers/install has filled")
-    parser.add_argument("--peers", type=lambda text: [name.strip() for name in text.split(";" if ";" in text else ",")],
-                        help="only these, by their names in the table (separated by ';' where a name has a comma)")
-    parser.add_argument("--quick", action="store_true", help="smaller and shorter, to see that all works")
+    parser.add_argument(
+        "--dir",
+        type=pathlib.Path,
+        default=pathlib.Path(tempfile.gettempdir()),
+        help="the directory for stores and sources, on the file system to measure",
+    )
+    parser.add_argument(
+        "--build", type=pathlib.Path, default=repository / "build", help="larder's build directory"
+    )
+    parser.add_argument(
+        "--peers-dir",
+        type=pathlib.Path,
+        default=repository / "build" / "peers",
+        help="the directory that bench/peers/install has filled",
+    )
+    parser.add_argument(
+        "--peers",
+        type=lambda text: [name.strip() for name in text.split(";" if ";" in text else ",")],
+        help="only these, by their names in the table (separated by ';' where a name has a comma)",
+    )
+    parser.add_argument("--quick", action="store_true", help="measure less, to see that all works")

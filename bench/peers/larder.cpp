@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The driver of the library itself, in three variants; the protocol that it speaks is told in harness.py.
+// Drives the library itself, in three variants. harness.py describes the protocol of drivers.
 //
 //     peers_larder plain|power|sha512 PHASE STORE SOURCES FIRST LAST
 //
-// `power` publishes what survives a power cut. `sha512` shows what it costs to do as those peers do that hash: put writes each file's SHA-512 into the entry,
-// and get reads the files again against it.
+// `power` publishes entries that survive a power cut. `sha512` shows what hashing costs, which some
+// peers do: put writes the SHA-512 of each file into the entry, and get compares it.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -55,7 +55,7 @@ std::string hex_digest(const EVP_MD* kind, std::string_view bytes) {
     return text;
 }
 
-/// Reads a file's content behind what `into` holds; false where it can't be read.
+/// Appends the content of a file to `into`. Returns false if the file cannot be read.
 bool append_file(const std::string& path, std::string& into) {
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) return false;
@@ -67,7 +67,7 @@ bool append_file(const std::string& path, std::string& into) {
     return got >= 0;
 }
 
-/// A line for each file of a directory: its SHA-512. `content` is left holding all of them.
+/// Returns a line with the SHA-512 of each file of a directory. Leaves their content in `content`.
 std::string sums_of(const std::string& directory, std::string& content) {
     std::string sums;
     content.clear();
@@ -90,24 +90,21 @@ public:
 
     larder::Result<> put(int entry) {
         const fs::path source = sources_ / name_of(entry);
-        auto stage = bucket_.stage();
-        if (!stage) return tl::make_unexpected(stage.error());
-        if (auto copied = stage->copy_from(source); !copied) return copied;
+        LARDER_TRY_ASSIGN(auto stage, bucket_.stage());
+        LARDER_TRY(stage.copy_from(source));
         if (variant_ == Variant::sha512)
-            std::ofstream(stage->path() / sums_name) << sums_of(stage->path(), content_);
+            std::ofstream(stage.path() / sums_name) << sums_of(stage.path(), content_);
         const auto durability =
             variant_ == Variant::power ? larder::Durability::power : larder::Durability::process;
-        auto lease = bucket_.publish(name_of(entry), std::move(*stage),
-                                     {.durability = durability, .producer = "peers"});
-        if (!lease) return tl::make_unexpected(lease.error());
+        LARDER_TRY(bucket_.publish(name_of(entry), std::move(stage),
+                                   {.durability = durability, .producer = "peers"}));
         return {};
     }
 
-    /// All of the entry's bytes, valid until the next get.
+    /// Returns all bytes of the entry. They are valid until the next get.
     larder::Result<std::string_view> get(int entry) {
-        auto lease = bucket_.get(name_of(entry));
-        if (!lease) return tl::make_unexpected(lease.error());
-        const std::string path = lease->path();
+        LARDER_TRY_ASSIGN(const auto lease, bucket_.get(name_of(entry)));
+        const std::string path = lease.path();
         if (variant_ == Variant::sha512) {
             const std::string sums = sums_of(path, content_);
             std::string wanted;
@@ -125,17 +122,15 @@ public:
     larder::Result<> drop(int entry) { return bucket_.remove(name_of(entry)); }
 
     larder::Result<> collect() {
-        auto report = cache_.collect();
-        if (!report) return tl::make_unexpected(report.error());
+        LARDER_TRY(cache_.collect());
         return {};
     }
 
-    /// As an operator would look after a cache in use: collect, and verify.
+    /// Maintains a cache that is in use, as an operator would: collects and verifies.
     larder::Result<> sweep() {
-        if (auto collected = collect(); !collected) return collected;
-        auto report = cache_.verify();
-        if (!report) return tl::make_unexpected(report.error());
-        if (!report->sound())
+        LARDER_TRY(collect());
+        LARDER_TRY_ASSIGN(const auto report, cache_.verify());
+        if (!report.sound())
             return tl::make_unexpected(
                 larder::Error{larder::Errc::damaged, 0, "verify", {}, "the cache is not sound"});
         return {};
@@ -195,7 +190,7 @@ Variant variant_named(std::string_view name) {
     if (name == "plain") return Variant::plain;
     if (name == "power") return Variant::power;
     if (name == "sha512") return Variant::sha512;
-    give_up("no such variant: " + std::string(name));
+    give_up("there is no variant " + std::string(name) + "; the variants are plain, power, sha512");
 }
 
 constexpr const char* note_of(Variant variant) {

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The benchmark's own tests: drivers that lie or die are failures and no figures; ratios are those of one round."""
+"""Tests the benchmark: a driver that lies or dies is a failure and has no figure, and ratios
+compare times of one round."""
+
 import contextlib
 import io
 import json
@@ -17,7 +19,8 @@ from harness import Contender, Failed
 HERE = pathlib.Path(__file__).resolve().parent
 run = runpy.run_path(str(HERE / "run"))
 
-# A peer that is a directory, and does everything right but for the fault named by its first argument.
+# A peer that is a directory. It does everything right, except for the fault that its first argument
+# names.
 FAKE = """
 import os, pathlib, shutil, sys, time
 sys.path.insert(0, {here!r})
@@ -84,35 +87,59 @@ class WithSources(unittest.TestCase):
         return Contender(fault, [sys.executable, str(self.directory / "fake.py"), fault])
 
     def measure(self, fault, processes=2):
-        return harness.measure(self.fake(fault), self.directory, self.sources, self.directory, 12, processes)
+        return harness.measure(
+            self.fake(fault), self.directory, self.sources, self.directory, 12, processes
+        )
 
 
 class Measuring(WithSources):
-    def test_who_does_it_all_is_timed(self):
+    def test_a_correct_driver_is_measured(self):
         for processes in 1, 2:
             seconds = self.measure("no fault", processes)
             self.assertEqual(set(seconds), {"put", "get", "drop", "collect"})
             self.assertTrue(all(value > 0 for value in seconds.values()))
 
     def test_faults_are_failures(self):
-        for fault, complaint in {"reads nothing": "read 0 bytes of", "misses": "entry 5 is missing", "dies": "out of order", "dies midway": "ended with -6",
-                                 "spoils": "should be there", "raises": "would rather not", "keeps half": "freed", "frees nothing": "freed",
-                                 "drops too much": "should be there"}.items():
+        for fault, complaint in {
+            "reads nothing": "read 0 bytes of",
+            "misses": "entry 5 is missing",
+            "dies": "out of order",
+            "dies midway": "ended with -6",
+            "spoils": "should exist",
+            "raises": "would rather not",
+            "keeps half": "freed",
+            "frees nothing": "freed",
+            "drops too much": "should exist",
+        }.items():
             with self.subTest(fault):
                 with self.assertRaisesRegex(Failed, complaint):
                     self.measure(fault, processes=1)
-                self.assertEqual([path.name for path in self.directory.glob("store.*")], [], "the store is gone all the same")
+                self.assertEqual(
+                    [path.name for path in self.directory.glob("store.*")],
+                    [],
+                    "the store is gone all the same",
+                )
 
-    def test_what_takes_too_long_is_left_out(self):
-        seconds = harness.measure(self.fake("dawdles"), self.directory, self.sources, self.directory, 12, 1, patience=5)
+    def test_a_phase_that_takes_too_long_is_left_out(self):
+        seconds = harness.measure(
+            self.fake("dawdles"), self.directory, self.sources, self.directory, 12, 1, patience=5
+        )
         self.assertEqual(set(seconds), {"put", "get"})
         rows = run["rows_of"]({("dawdles", 12, 1): {0: seconds}}, [self.fake("dawdles")])
         self.assertEqual([row["phase"] for row in rows], ["put", "get"])
 
     def test_one_failure_does_not_end_the_run(self):
         with contextlib.redirect_stderr(io.StringIO()):
-            results, skipped, failed = run["measure_all"]([self.fake("reads nothing"), self.fake("no fault")], self.directory, self.sources, self.directory,
-                                                          [12], [1], 2, run["Share"](60))
+            results, skipped, failed = run["measure_all"](
+                [self.fake("reads nothing"), self.fake("no fault")],
+                self.directory,
+                self.sources,
+                self.directory,
+                [12],
+                [1],
+                2,
+                run["Share"](60),
+            )
         self.assertEqual(set(results), {("no fault", 12, 1)})
         self.assertEqual(set(results["no fault", 12, 1]), {0, 1})
         self.assertEqual([failure["peer"] for failure in failed], ["reads nothing"])
@@ -124,15 +151,26 @@ class Figures(unittest.TestCase):
         self.assertEqual(harness.shares(10, 4), [(0, 2), (2, 5), (5, 7), (7, 10)])
 
     def test_ratios_are_within_rounds(self):
-        # The machine was ten times slower in round 1: no matter. The medians of the times would make it 10.
+        # It does not matter that the machine was ten times slower in round 1. The ratio of the
+        # medians would be 10.
         self.assertEqual(harness.median_ratio({0: 2, 1: 20, 2: 20}, {0: 1, 1: 10, 2: 2}), 2)
         self.assertEqual(harness.median_ratio({0: 2, 2: 6}, {0: 1, 1: 10, 2: 2}), 2.5)
         self.assertIsNone(harness.median_ratio({3: 1}, {0: 1}))
 
     def test_rows(self):
-        took = lambda factor: {"put": 4 * factor, "get": 2 * factor, "drop": 1 * factor, "collect": 3 * factor}
-        results = {("larder", 100, 1): {0: took(1), 1: took(10)}, ("slow", 100, 1): {0: took(3), 1: took(30)}}
-        rows = run["rows_of"](results, [Contender("larder", []), Contender("slow", [], note="slow", at_most=10)])
+        took = lambda factor: {
+            "put": 4 * factor,
+            "get": 2 * factor,
+            "drop": 1 * factor,
+            "collect": 3 * factor,
+        }
+        results = {
+            ("larder", 100, 1): {0: took(1), 1: took(10)},
+            ("slow", 100, 1): {0: took(3), 1: took(30)},
+        }
+        rows = run["rows_of"](
+            results, [Contender("larder", []), Contender("slow", [], note="slow", at_most=10)]
+        )
         collect = [row for row in rows if row["phase"] == "collect"]
         self.assertEqual([row["seconds"] for row in collect], [[4, 40], [12, 120]])
         self.assertEqual([row["dropping"] for row in collect], [[1, 10], [3, 30]])
@@ -148,17 +186,45 @@ class Figures(unittest.TestCase):
 
 
 class Documents(unittest.TestCase):
-    def test_what_peers_say_names_no_place_of_this_machine(self):
-        told = {"rows": [{"note": "put/get/drop", "examples": ["ENOENT: rename '/home/me/x.1/tmp/a-b' -> 'e/me/x.1/c'"]}], "failed": [{"why": "/a/b is busy"}]}
-        self.assertEqual(harness.without_places(told),
-                         {"rows": [{"note": "put/get/drop", "examples": ["ENOENT: rename 'a-b' -> 'c'"]}], "failed": [{"why": "b is busy"}]})
+    def test_the_document_has_no_directory_of_this_machine(self):
+        told = {
+            "rows": [
+                {
+                    "note": "put/get/drop",
+                    "examples": ["ENOENT: rename '/home/me/x.1/tmp/a-b' -> 'e/me/x.1/c'"],
+                }
+            ],
+            "failed": [{"why": "/a/b is busy"}],
+        }
+        self.assertEqual(
+            harness.without_places(told),
+            {
+                "rows": [{"note": "put/get/drop", "examples": ["ENOENT: rename 'a-b' -> 'c'"]}],
+                "failed": [{"why": "b is busy"}],
+            },
+        )
 
 
 class Command(unittest.TestCase):
-    def test_a_peer_that_is_not_there_is_named_and_skipped(self):
+    def test_a_peer_that_is_not_installed_is_named_and_skipped(self):
         with tempfile.TemporaryDirectory() as empty:
-            ended = subprocess.run([str(HERE / "run"), "--peers", "cacache", "--peers-dir", empty, "--build", empty, "--dir", empty, "--entries", "2"],
-                                   capture_output=True, text=True)
+            ended = subprocess.run(
+                [
+                    str(HERE / "run"),
+                    "--peers",
+                    "cacache",
+                    "--peers-dir",
+                    empty,
+                    "--build",
+                    empty,
+                    "--dir",
+                    empty,
+                    "--entries",
+                    "2",
+                ],
+                capture_output=True,
+                text=True,
+            )
         document = json.loads(ended.stdout)
         self.assertEqual(document["rows"], [])
         self.assertEqual([skipped["peer"] for skipped in document["skipped"]], ["cacache"])
