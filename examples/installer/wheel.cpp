@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: MIT The wheel format:
+// SPDX-License-Identifier: MIT
+// The wheel format:
 // https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 #include "wheel.hpp"
 

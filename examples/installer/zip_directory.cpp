@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: MIT The format is APPNOTE.TXT of PKWARE. Sections 4.3.7 and 4.3.12 have
-// the headers of a member, before its bytes and in the directory. Sections 4.3.14 to 4.3.16 have
-// the ends. Numbers are little-endian.
+// SPDX-License-Identifier: MIT
+// The format is APPNOTE.TXT of PKWARE. Sections 4.3.7 and 4.3.12 have the headers of a member,
+// before its bytes and in the directory. Sections 4.3.14 to 4.3.16 have the ends. Numbers are
+// little-endian.
 #include "zip_directory.hpp"
 
 #include <fcntl.h>
