@@ -23,7 +23,8 @@ if(TARGET cachetool)
     install(DIRECTORY docs/schema
         DESTINATION ${CMAKE_INSTALL_DATADIR}/larder COMPONENT larder_tools)
     if(NOT CMAKE_CROSSCOMPILING)
-        # Debian's zsh looks elsewhere for completions that packages bring: see the preset "package".
+        # For the completions of packages, Debian's zsh has another directory: see the preset
+        # "package".
         set(LARDER_ZSH_COMPLETIONS ${CMAKE_INSTALL_DATADIR}/zsh/site-functions
             CACHE STRING "Where zsh looks for completions")
         mark_as_advanced(LARDER_ZSH_COMPLETIONS)

@@ -390,7 +390,7 @@ void larder_entries_free(larder_entries* entries);
 /* Lists the entries that were removed, replaced, refreshed or evicted and are not collected yet, in no order.
  * larder_cache_restore brings one back. Any of them may be collected at any time. */
 larder_code larder_cache_trash(const larder_cache* cache, larder_entries** entries,
-                                 larder_error** error);
+                               larder_error** error);
 
 /* Publishes the files of such an entry once more, under its bucket and key and a new id. `lease` may be NULL.
  * Errors: `miss` where it was never retired, or has been collected; `exists` where its key has an entry again and `replace` is 0; `invalid` for what

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The same from C. */
+/* Uses larder from C, as main.cpp does from C++. */
 #include <stdio.h>
 #include <string.h>
 

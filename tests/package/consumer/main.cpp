@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Uses larder as any other project would: from an install tree.
+// Uses larder from an install tree, as any other project does.
 #include <fstream>
 #include <iostream>
 
