@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Checks the format of every source and document of the project.
 
-    format.py SOURCE_DIR          lines, blanks and includes
+    format.py SOURCE_DIR          lines, blanks, links and includes
     format.py --code SOURCE_DIR   what clang-format 14 would change
 
 The second form exits with 77, "skipped", if there is no clang-format 14.
@@ -12,6 +12,7 @@ The rules:
   C++, C, Python, shell and CMake are checked.
 - No line ends in a blank, and a file ends with one newline. Only shell scripts are indented by
   tabs, since a here document may need them.
+- A link from one of our pages to another file leads to a file.
 - A public header is included as <larder/NAME>, a private one as "folder/name.hpp". Sources in src/
   name it from src/; those in cachetool/ and stress/ name their own from the root of the project.
 """
@@ -116,6 +117,16 @@ def faults_of_includes(root, path, text):
                 yield number, f'name "{name}" from the root of its tree'
 
 
+def faults_of_links(path, text):
+    """Yields (line number, fault) for each link of a page that leads to no file."""
+    shown = False  # the line belongs to a block of code
+    for number, line in enumerate(text.split("\n"), 1):
+        shown ^= line.startswith("```")
+        for target in [] if shown else re.findall(r"\]\(([^)\s#]+)[^)]*\)", line):
+            if not re.match(r"[a-z]+:", target) and not (path.parent / target).exists():
+                yield number, f"there is no {target}"
+
+
 def faults_in(root, not_yet=()):
     """Returns all faults of a tree, as lines of text."""
     faults = []
@@ -125,6 +136,8 @@ def faults_in(root, not_yet=()):
         late = any(fnmatch.fnmatch(name, pattern) for pattern in not_yet)
         shell = text.startswith("#!") and "sh\n" in text[:40]
         found = list(faults_of_lines(text, columns=10**6 if late else COLUMNS, tabs=shell))
+        if path.name.endswith(".md"):
+            found += faults_of_links(path, text)
         if path.name.endswith(CODE):
             found += faults_of_includes(root, path, text)
         faults += [f"{name}:{number}: {fault}" for number, fault in sorted(found)]

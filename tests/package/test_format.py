@@ -77,6 +77,12 @@ class Format(unittest.TestCase):
             ],
         )
 
+    def test_a_link_to_no_file(self):
+        self.plant("docs/a.md", "[a](a.md#top), [b](b.md), [c](../c/), ![d](../d.svg)\n")
+        self.plant("docs/c.md", "[a](a.md), [web](https://example.org/x), [here](#here)\n")
+        faults = ["../c/", "../d.svg", "b.md"]
+        self.assertEqual(self.faults(), [f"docs/a.md:1: there is no {name}" for name in faults])
+
     def test_build_trees_and_data_are_not_looked_at(self):
         self.plant("out/CMakeCache.txt", "")
         for name in ("out/a.cpp", "build/dev/a.cpp", ".git/a.py", "tests/corpus/a.md", "a.svg"):
