@@ -3,7 +3,6 @@
 
 #include <sys/vfs.h>
 
-#include <boost/program_options.hpp>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -11,13 +10,14 @@
 #include <sstream>
 
 #include "cache.hpp"
-#include "cachetool/cli/program_options.hpp"
+#include "cachetool/options/number.hpp"
+#include "cachetool/options/options.hpp"
 #include "rows.hpp"
 
 namespace bench {
 namespace {
 
-namespace po = boost::program_options;
+namespace options = larder::options;
 using nlohmann::json;
 
 struct Arguments {
@@ -28,23 +28,18 @@ struct Arguments {
     bool quick = false;
 };
 
-po::options_description options() {
-    po::options_description options("Options");
-    auto add = options.add_options();
-    add("dir", po::value<std::string>()->value_name("DIR"),
-        "directory to work in, on the file system to measure (the one for temporary files)");
-    add("processes", po::value<std::string>()->value_name("N,...")->default_value("1,2,4,8"),
-        "numbers of processes, measured one after the other");
-    add("rounds", po::value<unsigned>()->value_name("N")->default_value(41),
-        "rounds of rows that take microseconds; slower rows have a tenth of that");
-    add("rows", po::value<std::string>()->value_name("TEXT")->default_value(""),
-        "only rows with TEXT in their name");
-    add("quick", "smaller caches, fewer rounds");
-    add("trace", po::value<std::string>()->value_name("floor|larder"),
-        "only make ten calls of one side of the row, so that strace can count them");
-    add("help", "");
-    return options;
-}
+constexpr options::OptionSpec option_specs[] = {
+    {"dir", "DIR",
+     "directory to work in, on the file system to measure (default: the one for temporary files)"},
+    {"processes", "N,...", "numbers of processes, measured one after the other (default: 1,2,4,8)"},
+    {"rounds", "N",
+     "rounds of rows that take microseconds; slower rows have a tenth of that (default: 41)"},
+    {"rows", "TEXT", "only rows with TEXT in their name"},
+    {"quick", nullptr, "smaller caches, fewer rounds"},
+    {"trace", "floor|larder",
+     "only make ten calls of one side of the row, so that strace can count them"},
+    {"help", nullptr, "print this text"},
+};
 
 json summary(const std::vector<double>& values) {
     return {
@@ -164,39 +159,43 @@ std::vector<unsigned> numbers_of(const std::string& text) {
     std::vector<unsigned> numbers;
     std::istringstream stream(text);
     for (std::string part; std::getline(stream, part, ',');) {
-        if (part.empty() || part.size() > 3 ||
-            part.find_first_not_of("0123456789") != std::string::npos || std::stoul(part) == 0) {
-            throw po::error("--processes wants numbers, as in 1,2,4, and not '" + text + "'");
-        }
-        numbers.push_back(static_cast<unsigned>(std::stoul(part)));
+        const auto number = options::whole_number(part);
+        if (!number || *number == 0 || *number > 999)
+            throw options::WrongUsage("--processes wants numbers, as in 1,2,4, and not '" + text +
+                                      "'");
+        numbers.push_back(static_cast<unsigned>(*number));
     }
     return numbers;
+}
+
+Arguments arguments_from(const options::SplitLine& given) {
+    if (!given.words.empty())
+        throw options::WrongUsage("there is nothing to do with '" + given.words[0] + "'");
+    Arguments arguments;
+    arguments.directory = given.value_or("dir", fs::temp_directory_path().string());
+    arguments.processes = numbers_of(given.value_or("processes", "1,2,4,8"));
+    arguments.quick = given.has("quick");
+    const auto rounds = options::whole_number(given.value_or("rounds", "41"));
+    if (!rounds || *rounds > 1'000'000) throw options::WrongUsage("--rounds wants a number");
+    arguments.rounds = arguments.quick ? 11 : std::max(1u, static_cast<unsigned>(*rounds));
+    arguments.rows = given.value_or("rows", "");
+    arguments.trace = given.value_or("trace", "");
+    return arguments;
 }
 
 int run(const std::vector<std::string>& words) {
     Arguments arguments;
     try {
-        po::variables_map given;
-        po::store(po::command_line_parser(words)
-                      .options(options())
-                      .positional({})
-                      .style(usage::style)
-                      .run(),
-                  given);
-        if (given.contains("help")) {
-            std::cout << "usage: bench_floor [OPTION...]\n\n" << options();
+        const auto given = options::split(words, option_specs, options::Repeats::refused);
+        if (!given) throw options::WrongUsage(given.error());
+        if (given->has("help")) {
+            std::cout << "usage: bench_floor [OPTION...]\n\n"
+                      << options::described("Options", option_specs, 80);
             return 0;
         }
-        arguments.directory = given.contains("dir") ? given["dir"].as<std::string>()
-                                                    : fs::temp_directory_path().string();
-        arguments.processes = numbers_of(given["processes"].as<std::string>());
-        arguments.quick = given.contains("quick");
-        arguments.rounds = arguments.quick ? 11 : std::max(1u, given["rounds"].as<unsigned>());
-        arguments.rows = given["rows"].as<std::string>();
-        if (given.contains("trace")) arguments.trace = given["trace"].as<std::string>();
-    } catch (const po::error& error) {
-        std::cerr << "bench_floor: " << usage::message_of(error, words)
-                  << "; see bench_floor --help\n";
+        arguments = arguments_from(*given);
+    } catch (const options::WrongUsage& wrong) {
+        std::cerr << "bench_floor: " << wrong.what() << "; see bench_floor --help\n";
         return 2;
     }
     std::string made = (arguments.directory / "larder-bench-XXXXXX").string();

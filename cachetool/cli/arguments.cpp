@@ -2,65 +2,50 @@
 #include "cachetool/cli/arguments.hpp"
 
 #include <algorithm>
-#include <boost/lexical_cast/try_lexical_convert.hpp>
-#include <boost/program_options.hpp>
 #include <cmath>
 #include <fmt/format.h>
 #include <set>
 
 #include "cachetool/cli/command.hpp"
 #include "cachetool/cli/nearest.hpp"
-#include "cachetool/cli/program_options.hpp"
+#include "cachetool/options/number.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
 namespace {
 
-namespace po = boost::program_options;
+namespace options = larder::options;
 
 using Words = std::vector<std::string>;
 
 /// One grammar for the whole line, whichever command it holds: options of the same name are the same everywhere. So the
 /// command needs no place of its own, and an option that belongs to another command gets an answer that says so.
-po::options_description all_options() {
-    po::options_description description;
-    std::set<std::string> seen;
-    const auto add = [&](const Option& option) {
-        if (!seen.insert(option.name).second) return;
-        if (option.argument == nullptr) {
-            description.add_options()(option.name, option.help);
-        } else {
-            description.add_options()(
-                option.name, po::value<std::string>()->value_name(option.argument), option.help);
+std::vector<OptionSpec> all_options() {
+    std::vector<OptionSpec> all;
+    std::set<std::string_view> seen;
+    const auto add = [&](std::span<const OptionSpec> options) {
+        for (const auto& option : options) {
+            if (seen.insert(option.name).second) all.push_back(option);
         }
     };
-    for (const auto& option : global_options()) add(option);
-    for (const auto& command : commands()) {
-        for (const auto& option : command.options) add(option);
-    }
-    return description;
+    add(global_options());
+    for (const auto& command : commands()) add(command.options);
+    return all;
 }
 
-/// Splits `args` into options and words. Throws po::error.
-void parse_options(const Words& args, Arguments& arguments) {
-    auto& words = arguments.words;
-    const auto description = all_options();
-    for (const auto& option :
-         po::command_line_parser(args).options(description).style(usage::style).run().options) {
-        if (option.string_key.empty()) {
-            // "--=x" is an option without a name to Boost, and x a word.
-            if (option.value != option.original_tokens)
-                throw po::unknown_option(option.original_tokens.front());
-            words.insert(words.end(), option.value.begin(), option.value.end());
-        } else {
-            const std::string value = option.value.empty() ? std::string() : option.value.back();
-            arguments.options[option.string_key] = value;
-            arguments.repeated[option.string_key].push_back(value);
-        }
+/// Splits `args` into options and words. Errors: a sentence.
+tl::expected<void, std::string> split_into(Arguments& arguments, const Words& args) {
+    auto split = options::split(args, all_options(), options::Repeats::allowed);
+    if (!split) return tl::unexpected(std::move(split).error());
+    arguments.words = std::move(split->words);
+    for (auto& [name, value] : split->options) {
+        arguments.repeated[name].push_back(value);
+        arguments.options[name] = std::move(value);
     }
+    return {};
 }
 
-std::vector<std::string> names_of(std::span<const Option> options) {
+std::vector<std::string> names_of(std::span<const OptionSpec> options) {
     std::vector<std::string> names;
     for (const auto& option : options) names.push_back("--" + std::string(long_name(option)));
     return names;
@@ -83,7 +68,9 @@ std::string did_you_mean_option(const Words& ours) {
     for (const auto& word : ours) {
         const auto name = word.substr(0, word.find('='));
         if (name.starts_with("--") && name.size() > 2 &&
-            every.find_nothrow(name.substr(2), false) == nullptr)
+            std::none_of(every.begin(), every.end(), [&](const OptionSpec& option) {
+                return long_name(option) == name.substr(2);
+            }))
             return did_you_mean(name, names);
     }
     return {};
@@ -153,7 +140,7 @@ tl::expected<void, Failure> check_against_command(const Arguments& arguments) {
     for (const auto& [name, value] : arguments.options) {
         const bool known = std::any_of(
             command.options.begin(), command.options.end(),
-            [&, &wanted = name](const Option& option) { return option.name == wanted; });
+            [&, &wanted = name](const OptionSpec& option) { return option.name == wanted; });
         if (!known)
             return fail_usage(
                 fmt::format("{} takes no --{}{}; see cachetool {} --help", command.name, name,
@@ -172,12 +159,9 @@ tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args) {
     Words rest(dashes == args.end() ? dashes : dashes + 1, args.end());
     Arguments arguments;
     const Words ours(args.begin(), dashes);
-    try {
-        parse_options(ours, arguments);
-    } catch (const po::error& error) {
-        return fail_usage(fmt::format("{}{}; see cachetool --help", usage::message_of(error, ours),
-                                      did_you_mean_option(ours)));
-    }
+    if (const auto split = split_into(arguments, ours); !split)
+        return fail_usage(
+            fmt::format("{}{}; see cachetool --help", split.error(), did_you_mean_option(ours)));
     if (auto globals = take_globals(arguments); !globals) return tl::unexpected(globals.error());
 
     auto& words = arguments.words;
@@ -206,11 +190,9 @@ tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args) {
 
 std::optional<std::chrono::milliseconds> parse_seconds(const std::string& text) {
     constexpr double limit = 1e9;  // thirty years: arbitrary, and far from overflowing any clock
-    double seconds = 0;
-    if (!boost::conversion::try_lexical_convert(text, seconds) || !std::isfinite(seconds) ||
-        seconds < 0 || seconds > limit)
-        return std::nullopt;
-    return std::chrono::milliseconds(std::llround(seconds * 1000));
+    const auto seconds = options::decimal_number(text);
+    if (!seconds || *seconds < 0 || *seconds > limit) return std::nullopt;
+    return std::chrono::milliseconds(std::llround(*seconds * 1000));
 }
 
 bool asks_for_json(const std::vector<std::string>& args) {

@@ -9,20 +9,13 @@
 #include <vector>
 
 #include "cachetool/cli/arguments.hpp"
+#include "cachetool/options/options.hpp"
 #include "cachetool/term/output.hpp"
 
 namespace cachetool {
 
-struct Option {
-    const char* name;  ///< as Boost.ProgramOptions takes it: "help,h"
-    /// The name of its value in the help; null for a flag. Shells complete "one|other", FILE, DIR,
-    /// BUCKET and KEY.
-    const char* argument;
-    const char* help;
-};
-
-/// The name without the letter that may stand for it.
-[[nodiscard]] std::string_view long_name(const Option& option);
+/// Shells complete the arguments "one|other", FILE, DIR, BUCKET and KEY.
+using larder::options::OptionSpec;
 
 struct Command {
     std::string_view name;
@@ -36,7 +29,7 @@ struct Command {
     bool runs_a_program = false;
     bool hidden =
         false;  ///< for the shell's or the build's use: left out of the lists that people read
-    std::vector<Option> options{};
+    std::vector<OptionSpec> options{};
     Outcome (*run)(const Arguments&, const Output&) = nullptr;
 };
 
@@ -46,7 +39,7 @@ inline constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max(
 [[nodiscard]] const Command* find_command(std::string_view name);
 
 /// The options that every command takes.
-[[nodiscard]] std::span<const Option> global_options();
+[[nodiscard]] std::span<const OptionSpec> global_options();
 
 // entries.cpp
 Outcome run_dir(const Arguments&, const Output&);

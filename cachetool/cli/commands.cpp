@@ -5,13 +5,8 @@
 
 namespace cachetool {
 
-std::string_view long_name(const Option& option) {
-    const std::string_view name = option.name;
-    return name.substr(0, name.find(','));
-}
-
-std::span<const Option> global_options() {
-    static const std::vector<Option> options = {
+std::span<const OptionSpec> global_options() {
+    static const std::vector<OptionSpec> options = {
         {"cache", "DIR",
          "default: $LARDER_CACHE_DIR, else $XDG_CACHE_HOME/larder, else ~/.cache/larder"},
         {"json", nullptr, "print one JSON document on stdout, errors too"},

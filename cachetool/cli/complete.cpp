@@ -20,18 +20,18 @@ struct Line {
     const Command* command = nullptr;
     Strings words;                     ///< of the command
     std::optional<std::string> cache;  ///< what --cache says
-    const Option* wants_value =
+    const OptionSpec* wants_value =
         nullptr;                ///< the last word was this option: its value is being typed
     bool after_dashes = false;  ///< nothing is an option any more
     std::optional<std::size_t>
         program_at;  ///< how many words of the program that exec or build is to run stand there
 };
 
-const Option* find_option(const Command* command, std::string_view name) {
-    const auto find = [&](std::span<const Option> options) -> const Option* {
-        const auto found = std::find_if(options.begin(), options.end(), [&](const Option& option) {
-            return long_name(option) == name;
-        });
+const OptionSpec* find_option(const Command* command, std::string_view name) {
+    const auto find = [&](std::span<const OptionSpec> options) -> const OptionSpec* {
+        const auto found =
+            std::find_if(options.begin(), options.end(),
+                         [&](const OptionSpec& option) { return long_name(option) == name; });
         return found == options.end() ? nullptr : &*found;
     };
     const auto* global = find(global_options());
@@ -138,7 +138,7 @@ Strings names_in_cache(const Line& line, std::string_view place) {
 }
 
 /// The words that the name of a place, or of an option's value, stands for: names spell out what they mean (see
-/// Option::argument).
+/// OptionSpec::argument).
 Completion fill_place(const Line& line, std::string_view place) {
     if (place == "SOURCE" || place == "FILE" || place == "DEST")
         return {.kind = Completion::Kind::files};
@@ -164,7 +164,7 @@ Completion fill_place(const Line& line, std::string_view place) {
 
 Completion complete_options(const Command* command) {
     Completion completion;
-    const auto add = [&](std::span<const Option> options) {
+    const auto add = [&](std::span<const OptionSpec> options) {
         for (const auto& option : options)
             completion.candidates.push_back({"--" + std::string(long_name(option)), option.help});
     };

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/cli/help.hpp"
 
-#include <boost/program_options.hpp>
 #include <fmt/format.h>
-#include <sstream>
 
 #include "cachetool/cli/command.hpp"
 #include "cachetool/cli/prose.hpp"
@@ -11,26 +9,7 @@
 namespace cachetool {
 namespace {
 
-constexpr std::size_t columns = 79;  // of a terminal's 80: some break the line after the last
-
-std::string list(const std::string& title, std::span<const Option> options) {
-    namespace po = boost::program_options;
-    po::options_description description(title, columns);
-    for (const auto& option : options) {
-        if (option.argument == nullptr) {
-            description.add_options()(option.name, option.help);
-        } else {
-            description.add_options()(
-                option.name, po::value<std::string>()->value_name(option.argument), option.help);
-        }
-    }
-    std::ostringstream out;
-    out << description;
-    auto text = out.str();
-    // Boost leaves the space at which it breaks a line.
-    for (std::size_t at = 0; (at = text.find(" \n", at)) != std::string::npos;) text.erase(at, 1);
-    return text;
-}
+constexpr unsigned columns = 79;  // of a terminal's 80: some break the line after the last
 
 std::string indented(std::string_view lines) {
     std::string out = "  ";
@@ -47,7 +26,7 @@ std::string filled(std::string_view text) {
     return out;
 }
 
-Json json_of(std::span<const Option> options) {
+Json json_of(std::span<const OptionSpec> options) {
     Json array = Json::array();
     for (const auto& option : options) {
         array.push_back(
@@ -108,7 +87,8 @@ std::string help_text() {
     for (const auto& command : commands()) {
         if (!command.hidden) out += fmt::format("  {:<11}{}\n", command.name, command.summary);
     }
-    out += "\n" + list("Options, before or after the command", global_options());
+    out += "\n" + larder::options::described("Options, before or after the command",
+                                             global_options(), columns);
     std::string codes;
     for (const auto& [code, meaning] : exit_codes())
         codes += fmt::format("{}{} {}", codes.empty() ? "" : ", ", code, meaning);
@@ -122,7 +102,8 @@ std::string help_text(const Command& command) {
         fmt::format("usage: cachetool {}{}{}{}\n\n{}", command.name,
                     command.options.empty() ? "" : " [OPTION...]",
                     command.synopsis.empty() ? "" : " ", command.synopsis, filled(command.help));
-    if (!command.options.empty()) out += "\n" + list("Options", command.options);
+    if (!command.options.empty())
+        out += "\n" + larder::options::described("Options", command.options, columns);
     return out + "\nFor the options that every command takes: cachetool --help\n";
 }
 

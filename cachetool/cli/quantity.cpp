@@ -2,11 +2,11 @@
 #include "cachetool/cli/quantity.hpp"
 
 #include <algorithm>
-#include <boost/lexical_cast/try_lexical_convert.hpp>
 #include <cmath>
 #include <fmt/format.h>
 #include <utility>
 
+#include "cachetool/options/number.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -19,15 +19,13 @@ constexpr double kib = 1024, kb = 1000;
 /// A number of at least 0 and its unit, or nothing.
 std::optional<double> parse(std::string_view text, const Units& units) {
     const auto digits = std::min(text.find_first_not_of("0123456789."), text.size());
-    double number = 0;
-    if (digits == 0 ||
-        !boost::conversion::try_lexical_convert(std::string(text.substr(0, digits)), number))
-        return std::nullopt;
+    const auto number = larder::options::decimal_number(text.substr(0, digits));
+    if (!number) return std::nullopt;
     std::string unit(text.substr(digits));
     std::transform(unit.begin(), unit.end(), unit.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     for (const auto& [name, factor] : units) {
-        if (unit == name) return number * factor;
+        if (unit == name) return *number * factor;
     }
     return std::nullopt;
 }
@@ -80,11 +78,9 @@ tl::expected<std::chrono::seconds, Failure> parse_duration(std::string_view opti
 }
 
 tl::expected<std::uint64_t, Failure> parse_count(std::string_view option, std::string_view text) {
-    std::uint64_t count = 0;
-    const bool digits = text.find_first_not_of("0123456789") == std::string_view::npos;
-    if (!digits || !boost::conversion::try_lexical_convert(text, count))
-        return wants(option, "a whole number", text);
-    return count;
+    const auto count = larder::options::whole_number(text);
+    if (!count) return wants(option, "a whole number", text);
+    return *count;
 }
 
 tl::expected<unsigned, Failure> parse_percent(std::string_view option, std::string_view text,

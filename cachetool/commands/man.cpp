@@ -79,7 +79,7 @@ std::string item(const std::string& name, std::string_view meaning) {
     return fmt::format(".TP\n{}\n{}\n", name, roff(meaning));
 }
 
-std::string list(std::span<const Option> options) {
+std::string list(std::span<const OptionSpec> options) {
     std::string out;
     for (const auto& option : options) {
         const auto name = long_name(option);

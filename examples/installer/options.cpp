@@ -2,21 +2,43 @@
 #include "options.hpp"
 
 #include <algorithm>
-#include <boost/program_options.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/core.h>
-#include <sstream>
-#include <stdexcept>
+#include <limits>
 #include <thread>
 
-#include "cachetool/cli/program_options.hpp"
+#include "cachetool/options/number.hpp"
+#include "cachetool/options/options.hpp"
 
 namespace installer {
 
 namespace {
 
-namespace po = boost::program_options;
+using larder::options::OptionSpec;
+using larder::options::SplitLine;
+using larder::options::WrongUsage;
+
+constexpr OptionSpec option_specs[] = {
+    {"target,t", "DIR", "install into DIR; it is made if it does not exist; put it on PYTHONPATH"},
+    {"cache", "DIR",
+     "the cache (default: LARDER_CACHE_DIR, else XDG_CACHE_HOME/larder, else ~/.cache/larder)"},
+    {"link-mode", "MODE",
+     "how files get from the cache to the target: clone, hardlink, copy, or auto, which takes the "
+     "first of these that works (default: auto)"},
+    {"jobs,j", "N", "work on N wheels at a time (default: as many as there are processors)"},
+    {"max-size", "SIZE",
+     "refuse a wheel that unpacks to more bytes; 1K is 1024, and so are M, G and T powers of it "
+     "(default: 4G)"},
+    {"max-files", "N", "refuse a wheel of more files and directories (default: 200000)"},
+    {"python", "COMMAND",
+     "the interpreter that scripts begin with (default: /usr/bin/env python3)"},
+    {"replace", nullptr, "replace files that are in the way; other files of an older version stay"},
+    {"ask", nullptr, "ask before anything is written to the target"},
+    {"json", nullptr, "print a summary as one JSON document"},
+    {"quiet,q", nullptr, "print errors only"},
+    {"help,h", nullptr, "print this"},
+};
 
 /// Returns the default cache, which is that of cachetool, too.
 fs::path default_cache() {
@@ -29,7 +51,7 @@ fs::path default_cache() {
     if (const char* home = set("XDG_CACHE_HOME"); home != nullptr && fs::path(home).is_absolute())
         return fs::path(home) / "larder";
     if (const char* home = set("HOME")) return fs::path(home) / ".cache" / "larder";
-    throw po::error("there is no cache: give --cache DIR, or set LARDER_CACHE_DIR or HOME");
+    throw WrongUsage("there is no cache: give --cache DIR, or set LARDER_CACHE_DIR or HOME");
 }
 
 larder::LinkMode link_mode_of(const std::string& name) {
@@ -37,7 +59,7 @@ larder::LinkMode link_mode_of(const std::string& name) {
     if (name == "clone") return larder::LinkMode::clone;
     if (name == "hardlink") return larder::LinkMode::hardlink;
     if (name == "copy") return larder::LinkMode::copy;
-    throw po::error("--link-mode must be auto, clone, hardlink or copy, not '" + name + "'");
+    throw WrongUsage("--link-mode must be auto, clone, hardlink or copy, not '" + name + "'");
 }
 
 /// Reads a number of bytes such as "4G", "500M" or "1000". The letters are powers of 1024.
@@ -55,94 +77,71 @@ std::uint64_t size_of(const std::string& text) {
                        digits.find_first_not_of("0123456789") == std::string::npos &&
                        digits.size() <= (factor == 1 ? 18u : 6u);
     if (!valid)
-        throw po::error("--max-size must be a number, or one with K, M, G or T, not '" + text +
-                        "'");
+        throw WrongUsage("--max-size must be a number, or one with K, M, G or T, not '" + text +
+                         "'");
     return std::stoull(digits) * factor;
+}
+
+/// Returns the value of an option that is a number from 1 to `most`, or `fallback` without it.
+std::uint64_t count_of(const SplitLine& given, std::string_view option, std::uint64_t fallback,
+                       std::uint64_t most) {
+    const auto* text = given.value_of(option);
+    if (text == nullptr) return fallback;
+    const auto number = larder::options::whole_number(*text);
+    if (!number || *number == 0 || *number > most)
+        throw WrongUsage("--" + std::string(option) + " must be a number from 1 to " +
+                         std::to_string(most) + ", not '" + *text + "'");
+    return *number;
+}
+
+Options options_from(const SplitLine& given) {
+    Options options;
+    options.install.target = given.value_or("target", "");
+    if (options.install.target.empty()) throw WrongUsage("give --target DIR");
+    if (given.words.empty()) throw WrongUsage("give at least one wheel");
+    options.wheels.assign(given.words.begin(), given.words.end());
+    // Arbitrary, because no machine has so many processors.
+    constexpr unsigned most_jobs = 10'000;
+    options.jobs = static_cast<unsigned>(
+        count_of(given, "jobs", std::max(1u, std::thread::hardware_concurrency()), most_jobs));
+    options.install.interpreter = given.value_or("python", options.install.interpreter);
+    if (options.install.interpreter.find('\n') != std::string::npos)
+        throw WrongUsage("--python must be one line");
+    const auto cache = given.value_or("cache", "");
+    options.cache = cache.empty() ? default_cache() : fs::path(cache);
+    options.install.link_mode = link_mode_of(given.value_or("link-mode", "auto"));
+    options.install.replace = given.has("replace");
+    options.limits.max_bytes = size_of(given.value_or("max-size", "4G"));
+    options.limits.max_members = count_of(given, "max-files", options.limits.max_members,
+                                          std::numeric_limits<std::uint64_t>::max());
+    options.ask = given.has("ask");
+    options.json = given.has("json");
+    options.quiet = given.has("quiet");
+    return options;
 }
 
 }  // namespace
 
 std::optional<Options> parse_command_line(int argc, char** argv, int& exit_status) {
-    Options options;
-    options.jobs = std::max(1u, std::thread::hardware_concurrency());
-    std::string cache, target, link_mode, max_size;
-    std::vector<std::string> wheels;
-
-    po::options_description shown("Options");
-    auto add = shown.add_options();
-    add("target,t", po::value(&target)->value_name("DIR"),
-        "install into DIR; it is made if it does not exist; put it on PYTHONPATH");
-    add("cache", po::value(&cache)->value_name("DIR"),
-        "the cache (default: LARDER_CACHE_DIR, else XDG_CACHE_HOME/larder, else ~/.cache/larder)");
-    add("link-mode", po::value(&link_mode)->value_name("MODE")->default_value("auto"),
-        "how files get from the cache to the target: clone, hardlink, copy, or auto, which takes "
-        "the first of these that works");
-    add("jobs,j", po::value(&options.jobs)->value_name("N")->default_value(options.jobs),
-        "work on N wheels at a time");
-    add("max-size", po::value(&max_size)->value_name("SIZE")->default_value("4G"),
-        "refuse a wheel that unpacks to more bytes; 1K is 1024, and so are M, G and T powers of "
-        "it");
-    add("max-files",
-        po::value(&options.limits.max_members)
-            ->value_name("N")
-            ->default_value(options.limits.max_members),
-        "refuse a wheel of more files and directories");
-    add("python",
-        po::value(&options.install.interpreter)
-            ->value_name("COMMAND")
-            ->default_value(options.install.interpreter),
-        "the interpreter that scripts begin with");
-    add("replace", po::bool_switch(&options.install.replace),
-        "replace files that are in the way; other files of an older version stay");
-    add("ask", po::bool_switch(&options.ask), "ask before anything is written to the target");
-    add("json", po::bool_switch(&options.json), "print a summary as one JSON document");
-    add("quiet,q", po::bool_switch(&options.quiet), "print errors only");
-    add("help,h", "print this");
-
-    po::options_description hidden;
-    hidden.add_options()("wheel", po::value(&wheels));
-    po::options_description all;
-    all.add(shown).add(hidden);
-    po::positional_options_description positional;
-    positional.add("wheel", -1);
-
     exit_status = 2;
     try {
-        po::variables_map values;
-        po::store(po::command_line_parser(argc, argv)
-                      .options(all)
-                      .positional(positional)
-                      .style(usage::style)
-                      .run(),
-                  values);
-        if (values.count("help") != 0) {
-            std::ostringstream text;
-            text << shown;
+        const auto given = larder::options::split({argv + 1, argv + argc}, option_specs,
+                                                  larder::options::Repeats::refused);
+        if (!given) throw WrongUsage(given.error());
+        if (given->has("help")) {
             fmt::print(
                 "Usage: larder-installer --target DIR [OPTION]... WHEEL...\n"
                 "Installs Python wheels. Each is unpacked once, into a cache that all processes "
                 "share.\n\n{}",
-                text.str());
+                larder::options::described("Options", option_specs, 80));
             exit_status = 0;
             return std::nullopt;
         }
-        po::notify(values);
-        if (target.empty()) throw po::error("give --target DIR");
-        if (wheels.empty()) throw po::error("give at least one wheel");
-        if (options.jobs == 0) throw po::error("--jobs must be at least 1");
-        if (options.install.interpreter.find('\n') != std::string::npos)
-            throw po::error("--python must be one line");
-        options.cache = cache.empty() ? default_cache() : fs::path(cache);
-        options.install.target = target;
-        options.install.link_mode = link_mode_of(link_mode);
-        options.limits.max_bytes = size_of(max_size);
-        options.wheels.assign(wheels.begin(), wheels.end());
-    } catch (const po::error& wrong) {
-        fmt::print(stderr, "larder-installer: {} (see --help)\n",
-                   usage::message_of(wrong, {argv + 1, argv + argc}));
+        return options_from(*given);
+    } catch (const WrongUsage& wrong) {
+        fmt::print(stderr, "larder-installer: {} (see --help)\n", wrong.what());
         return std::nullopt;
     }
-    return options;
 }
 
 }  // namespace installer

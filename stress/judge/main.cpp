@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // stress-judge: judges a history that was kept.
-#include <boost/program_options.hpp>
 #include <cmath>
 #include <cstdio>
 #include <exception>
@@ -11,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "cachetool/cli/program_options.hpp"
+#include "cachetool/options/number.hpp"
+#include "cachetool/options/options.hpp"
 #include "stress/history/read.hpp"
 #include "stress/history/text.hpp"
 #include "stress/judge/judge.hpp"
@@ -21,7 +21,6 @@ namespace larder::stress {
 namespace {
 
 namespace fs = std::filesystem;
-namespace po = boost::program_options;
 
 enum JudgeExit { sound = 0, violated = 1, unusable = 2 };
 
@@ -31,25 +30,20 @@ struct JudgeArguments {
     JudgeOptions options;
 };
 
-po::options_description described_options() {
-    po::options_description options("Options");
-    auto add = options.add_options();
-    const auto seconds = [] { return po::value<double>()->value_name("SECONDS"); };
-    add("json", po::value<std::string>()->value_name("FILE"),
-        "write the verdict there as well; - is standard output, and takes the place of the text");
-    add("hostage-limit", seconds(),
-        "how long a get, a refresh or a collect may take while its process runs (5)");
-    add("lock-timeout", seconds(),
-        "the run's own: how long a put or a remove waited for others (10)");
-    add("build-timeout", seconds(), "the run's own: how long a build waited for another's (1800)");
-    add("noise", seconds(),
-        "how long a process may lose the processor between an instant and writing it down (1)");
-    add("unlocked-builds", "builds of this run may do without the lock, and so be done twice");
-    add("explain", po::value<std::size_t>()->value_name("N"),
-        "explain so many violations of each kind (10), and count the rest");
-    add("help", "say this");
-    return options;
-}
+constexpr options::OptionSpec option_specs[] = {
+    {"json", "FILE",
+     "write the verdict there as well; - is standard output, and takes the place of the text"},
+    {"hostage-limit", "SECONDS",
+     "how long a get, a refresh or a collect may take while its process runs (5)"},
+    {"lock-timeout", "SECONDS", "the run's own: how long a put or a remove waited for others (10)"},
+    {"build-timeout", "SECONDS", "the run's own: how long a build waited for another's (1800)"},
+    {"noise", "SECONDS",
+     "how long a process may lose the processor between an instant and writing it down (1)"},
+    {"unlocked-builds", nullptr,
+     "builds of this run may do without the lock, and so be done twice"},
+    {"explain", "N", "explain so many violations of each kind (10), and count the rest"},
+    {"help", nullptr, "say this"},
+};
 
 void print_help() {
     std::cout << "usage: stress-judge [OPTIONS] HISTORY\n\n"
@@ -59,31 +53,36 @@ void print_help() {
                  "shows the few operations that prove that one was not. 0: sound; 1: violations; "
                  "2: wrong usage, or no history "
                  "that can be read.\n\n"
-              << described_options();
+              << options::described("Options", option_specs, 80);
 }
 
-/// Throws po::error.
-JudgeArguments arguments_from(const po::variables_map& given) {
+/// Throws options::WrongUsage.
+JudgeArguments arguments_from(const options::SplitLine& given) {
     JudgeArguments arguments;
-    if (!given.contains("history"))
-        throw po::error("which history? Name a directory that a run has filled, or a text file");
-    arguments.history = given["history"].as<std::string>();
-    if (given.contains("json")) arguments.json = given["json"].as<std::string>();
-    auto& options = arguments.options;
+    if (given.words.size() != 1)
+        throw options::WrongUsage(
+            "which history? Name one directory that a run has filled, or a text file");
+    arguments.history = given.words.front();
+    if (const auto* json = given.value_of("json")) arguments.json = *json;
     const auto take = [&](const char* name, std::chrono::nanoseconds& to) {
-        if (!given.contains(name)) return;
-        const double seconds = given[name].as<double>();
-        if (!(seconds >= 0 && seconds <= 1e9))
-            throw po::error(fmt::format("--{} wants seconds", name));
-        to = std::chrono::nanoseconds(std::llround(seconds * 1e9));
+        if (!given.has(name)) return;
+        const auto seconds = options::decimal_number(*given.value_of(name));
+        if (!seconds || *seconds < 0 || *seconds > 1e9)
+            throw options::WrongUsage(
+                fmt::format("--{} wants seconds, not '{}'", name, *given.value_of(name)));
+        to = std::chrono::nanoseconds(std::llround(*seconds * 1e9));
     };
-    take("hostage-limit", options.hostage_limit);
-    take("lock-timeout", options.lock_timeout);
-    take("build-timeout", options.build_timeout);
-    take("noise", options.noise);
-    if (given.contains("unlocked-builds"))
-        options.may_build_unlocked = [](const Operation&) { return true; };
-    if (given.contains("explain")) options.most_explained = given["explain"].as<std::size_t>();
+    take("hostage-limit", arguments.options.hostage_limit);
+    take("lock-timeout", arguments.options.lock_timeout);
+    take("build-timeout", arguments.options.build_timeout);
+    take("noise", arguments.options.noise);
+    if (given.has("unlocked-builds"))
+        arguments.options.may_build_unlocked = [](const Operation&) { return true; };
+    if (const auto* text = given.value_of("explain")) {
+        const auto number = options::whole_number(*text);
+        if (!number) throw options::WrongUsage("--explain wants a number, not '" + *text + "'");
+        arguments.options.most_explained = *number;
+    }
     return arguments;
 }
 
@@ -117,24 +116,14 @@ int run(const JudgeArguments& arguments) {
     return verdict.sound() ? sound : violated;
 }
 
-int run(int argc, char** argv) {
+int run(const std::vector<std::string>& words) {
     try {
-        auto all = described_options();
-        all.add_options()("history", po::value<std::string>());
-        po::positional_options_description words;
-        words.add("history", 1);
-        po::variables_map given;
-        po::store(po::command_line_parser(argc, argv)
-                      .options(all)
-                      .positional(words)
-                      .style(usage::style)
-                      .run(),
-                  given);
-        if (given.contains("help")) return print_help(), sound;
-        return run(arguments_from(given));
-    } catch (const po::error& error) {
-        std::cerr << "stress-judge: " << usage::message_of(error, {argv + 1, argv + argc})
-                  << "; see stress-judge --help\n";
+        const auto given = options::split(words, option_specs, options::Repeats::refused);
+        if (!given) throw options::WrongUsage(given.error());
+        if (given->has("help")) return print_help(), sound;
+        return run(arguments_from(*given));
+    } catch (const options::WrongUsage& wrong) {
+        std::cerr << "stress-judge: " << wrong.what() << "; see stress-judge --help\n";
         return unusable;
     }
 }
@@ -144,7 +133,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     try {
-        return larder::stress::run(argc, argv);
+        return larder::stress::run({argv + 1, argv + argc});
     } catch (const std::exception& error) {
         std::cerr << "stress-judge: " << error.what() << '\n';  // memory that has run out
         return larder::stress::unusable;

@@ -2,14 +2,14 @@
 #include "stress/run/command_line.hpp"
 
 #include <algorithm>
-#include <boost/program_options.hpp>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
 #include <random>
 #include <sstream>
 
-#include "cachetool/cli/program_options.hpp"
+#include "cachetool/options/number.hpp"
+#include "cachetool/options/options.hpp"
 #include "os/error.hpp"
 #include "stress/scenario/shipped.hpp"
 
@@ -18,42 +18,33 @@ namespace larder::stress {
 namespace {
 
 namespace fs = std::filesystem;
-namespace po = boost::program_options;
 
 tl::unexpected<Error> usage(std::string why) {
     return os::fail(Errc::invalid, "usage", {}, std::move(why));
 }
 
-po::options_description options() {
-    po::options_description options("Options", 110);
-    const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
-    const auto number = [](const char* name) { return po::value<unsigned>()->value_name(name); };
-    auto add = options.add_options();
-    add("scenario", text("NAME|FILE"),
-        "what is to happen: a name that --list-scenarios shows, or a file (smoke)");
-    add("cache", text("DIR"),
-        "the cache, on the file system to be tested: an empty directory or none (a temporary one)");
-    add("processes", number("N"), "processes at a time");
-    add("threads", number("N"), "threads of each");
-    add("seconds", number("S"), "how long");
-    add("operations", po::value<std::uint64_t>()->value_name("N"),
-        "how many draws of work, in all processes together, instead of --seconds");
-    add("seed", po::value<std::uint64_t>()->value_name("X"),
-        "repeats the random choices of another run");
-    add("faults", text("LIST"),
-        "these faults alone, with a measure or without: kill=5,stop; or none");
-    add("link-as", text("KIND"), "symlink or file (what the file system can do)");
-    add("cachetool", text("PATH"),
-        "the command to mix in (the one beside this program; an empty PATH: none)");
-    add("json", text("FILE"), "writes a report for programs");
-    add("junit", text("FILE"), "writes a report for CI");
-    add("keep", "keeps cache and histories of a sound run as well");
-    add("quiet", "no progress on stderr");
-    add("list-scenarios", "shows scenarios, kinds of work and faults, and ends");
-    add("version", "");
-    add("help", "");
-    return options;
-}
+constexpr options::OptionSpec option_specs[] = {
+    {"scenario", "NAME|FILE",
+     "what is to happen: a name that --list-scenarios shows, or a file (smoke)"},
+    {"cache", "DIR",
+     "the cache, on the file system to be tested: an empty directory or none (a temporary one)"},
+    {"processes", "N", "processes at a time"},
+    {"threads", "N", "threads of each"},
+    {"seconds", "S", "how long"},
+    {"operations", "N", "how many draws of work, in all processes together, instead of --seconds"},
+    {"seed", "X", "repeats the random choices of another run"},
+    {"faults", "LIST", "these faults alone, with a measure or without: kill=5,stop; or none"},
+    {"link-as", "KIND", "symlink or file (what the file system can do)"},
+    {"cachetool", "PATH",
+     "the command to mix in (the one beside this program; an empty PATH: none)"},
+    {"json", "FILE", "writes a report for programs"},
+    {"junit", "FILE", "writes a report for CI"},
+    {"keep", nullptr, "keeps cache and histories of a sound run as well"},
+    {"quiet", nullptr, "no progress on stderr"},
+    {"list-scenarios", nullptr, "shows scenarios, kinds of work and faults, and ends"},
+    {"version", nullptr, ""},
+    {"help", nullptr, ""},
+};
 
 Result<Scenario> find_scenario(const std::string& name) {
     for (const auto& shipped : shipped_scenarios()) {
@@ -69,37 +60,45 @@ Result<Scenario> find_scenario(const std::string& name) {
     return parsed;
 }
 
-Result<> set_number(const po::variables_map& given, const char* name, unsigned limit,
+/// Returns the number that an option says, or nullopt if the option was not given.
+Result<std::optional<std::uint64_t>> number_of(const options::SplitLine& given,
+                                               std::string_view name) {
+    const auto* text = given.value_of(name);
+    if (text == nullptr) return std::nullopt;
+    const auto number = options::whole_number(*text);
+    if (!number) return usage(fmt::format("--{} wants a number, not \"{}\"", name, *text));
+    return number;
+}
+
+Result<> set_number(const options::SplitLine& given, const char* name, unsigned limit,
                     unsigned& number) {
-    if (!given.contains(name)) return {};
-    number = given[name].as<unsigned>();
-    if (number == 0 || number > limit)
+    TRY_ASSIGN(const auto wanted, number_of(given, name));
+    if (!wanted) return {};
+    if (*wanted == 0 || *wanted > limit)
         return usage(fmt::format("--{} wants a number from 1 to {}", name, limit));
+    number = static_cast<unsigned>(*wanted);
     return {};
 }
 
-Result<> set_scenario(const po::variables_map& given, CommandLine& line) {
-    const auto name = given.contains("scenario") ? given["scenario"].as<std::string>() : "smoke";
-    TRY_ASSIGN(line.scenario, find_scenario(name));
+Result<> set_scenario(const options::SplitLine& given, CommandLine& line) {
+    TRY_ASSIGN(line.scenario, find_scenario(given.value_or("scenario", "smoke")));
     TRY(set_number(given, "processes", 256, line.scenario.processes));
     TRY(set_number(given, "threads", 64, line.scenario.threads));
     TRY(set_number(given, "seconds", 1'000'000, line.scenario.seconds));
-    if (given.contains("operations"))
-        line.extent.operations = given["operations"].as<std::uint64_t>();
+    TRY_ASSIGN(line.extent.operations, number_of(given, "operations"));
     if (line.extent.operations == 0) return usage("--operations wants a number above 0");
-    if (given.contains("seconds") || !line.extent.operations)
+    if (given.has("seconds") || !line.extent.operations)
         line.extent.seconds = line.scenario.seconds;
-    if (given.contains("faults")) {
-        if (const auto chosen = choose_faults(line.scenario, given["faults"].as<std::string>());
-            !chosen)
+    if (const auto* faults = given.value_of("faults")) {
+        if (const auto chosen = choose_faults(line.scenario, *faults); !chosen)
             return usage(chosen.error().detail);
     }
     return {};
 }
 
-Result<> set_link_kind(const po::variables_map& given, CommandLine& line) {
-    if (!given.contains("link-as")) return {};
-    const auto kind = given["link-as"].as<std::string>();
+Result<> set_link_kind(const options::SplitLine& given, CommandLine& line) {
+    if (!given.has("link-as")) return {};
+    const auto kind = given.value_or("link-as", "");
     if (kind != "symlink" && kind != "file")
         return usage(fmt::format("--link-as wants symlink or file, not \"{}\"", kind));
     line.link_kind = kind == "file" ? LinkKind::file : LinkKind::symlink;
@@ -119,60 +118,54 @@ std::string quoted(const std::string& word) {
 }
 
 /// What says what runs; not where reports go, and not the seed, which may have been drawn.
-std::string words_of(const po::parsed_options& parsed) {
+std::string words_of(const options::SplitLine& given) {
     std::string words;
-    for (const auto& option : parsed.options) {
-        const auto& key = option.string_key;
+    for (const auto& [key, value] : given.options) {
         if (key == "seed" || key == "json" || key == "junit" || key == "keep" || key == "quiet")
             continue;
         words += fmt::format(" --{}", key);
-        if (!option.value.empty()) words += " " + quoted(option.value.front());
+        const auto spec = std::find_if(std::begin(option_specs), std::end(option_specs),
+                                       [&, &name = key](const options::OptionSpec& one) {
+                                           return options::long_name(one) == name;
+                                       });
+        if (spec->argument != nullptr) words += " " + quoted(value);
     }
     return words;
 }
 
-Result<CommandLine> read_options(const po::variables_map& given, std::string words) {
+Result<CommandLine> read_options(const options::SplitLine& given) {
     CommandLine line;
-    line.words = std::move(words);
-    if (given.contains("help")) line.ask = CommandLine::Ask::help;
-    if (given.contains("version")) line.ask = CommandLine::Ask::version;
-    if (given.contains("list-scenarios")) line.ask = CommandLine::Ask::list_scenarios;
+    line.words = words_of(given);
+    if (given.has("help")) line.ask = CommandLine::Ask::help;
+    if (given.has("version")) line.ask = CommandLine::Ask::version;
+    if (given.has("list-scenarios")) line.ask = CommandLine::Ask::list_scenarios;
     if (line.ask != CommandLine::Ask::run) return line;
     TRY(set_scenario(given, line));
     TRY(set_link_kind(given, line));
-    line.seed = given.contains("seed") ? given["seed"].as<std::uint64_t>()
-                                       : std::uint64_t{std::random_device{}()};
+    TRY_ASSIGN(const auto seed, number_of(given, "seed"));
+    line.seed = seed ? *seed : std::uint64_t{std::random_device{}()};
     const auto path = [&](const char* name) {
-        return given.contains(name) ? std::optional<fs::path>(given[name].as<std::string>())
-                                    : std::nullopt;
+        const auto* text = given.value_of(name);
+        return text == nullptr ? std::nullopt : std::optional<fs::path>(*text);
     };
     line.cache = path("cache");
     if (line.cache && line.cache->empty()) return usage("--cache wants a directory");
     line.cachetool = path("cachetool");
     line.json = path("json").value_or("");
     line.junit = path("junit").value_or("");
-    line.keep = given.contains("keep");
-    line.quiet = given.contains("quiet");
+    line.keep = given.has("keep");
+    line.quiet = given.has("quiet");
     return line;
 }
 
 }  // namespace
 
 Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments) {
-    try {
-        const auto known = options();
-        const po::positional_options_description none;
-        const auto parsed = po::command_line_parser(arguments)
-                                .options(known)
-                                .positional(none)
-                                .style(::usage::style)
-                                .run();
-        po::variables_map given;
-        po::store(parsed, given);
-        return read_options(given, words_of(parsed));
-    } catch (const po::error& error) {
-        return usage(::usage::message_of(error, arguments));
-    }
+    const auto given = options::split(arguments, option_specs, options::Repeats::refused);
+    if (!given) return usage(given.error());
+    if (!given->words.empty())
+        return usage(fmt::format("there is nothing to do with \"{}\"", given->words.front()));
+    return read_options(*given);
 }
 
 std::string help_text() {
@@ -184,7 +177,7 @@ std::string help_text() {
            "of the cache kept? Run it on your own file system before you trust that with a cache: "
            "stress --cache "
            "/that/disk/cache\n\n"
-        << options()
+        << options::described("Options", option_specs, 110)
         << "\nExit codes: 0 sound, 1 promises were broken, 2 wrong usage, 4 it could not run.\n";
     return out.str();
 }

@@ -32,7 +32,7 @@ void check_parse(const std::vector<std::string>& args) {
          "it has the words that it wants");
     must(command.runs_a_program == !parsed->program.empty(), "it has a program, if it runs one");
     for (const auto& [name, value] : parsed->options) {
-        const auto is_it = [&, &wanted = name](const cachetool::Option& option) {
+        const auto is_it = [&, &wanted = name](const cachetool::OptionSpec& option) {
             return option.name == wanted;
         };
         must(std::any_of(command.options.begin(), command.options.end(), is_it),

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/program_options.hpp>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -21,12 +20,14 @@
 #include <iterator>
 #include <random>
 
+#include "cachetool/options/number.hpp"
+#include "cachetool/options/options.hpp"
 #include "property.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
-namespace po = boost::program_options;
+namespace options = larder::options;
 
 constexpr std::size_t longest = 16 * 1024;  // as a record; zip archives of the corpus are smaller
 
@@ -130,31 +131,34 @@ private:
     std::mt19937_64 random_;
 };
 
-struct Options {
+struct FuzzOptions {
     std::uint64_t runs = 0, seconds = 0, seed = 1;
-    std::string keep;
     std::vector<std::string> corpus;
 };
 
-Options parse(int argc, char** argv) {
-    Options options;
-    po::options_description description;
-    description.add_options()("runs", po::value(&options.runs))(
-        "seconds", po::value(&options.seconds))("seed", po::value(&options.seed))(
-        "keep", po::value(&options.keep))("corpus", po::value(&options.corpus)->required());
-    po::variables_map map;
-    po::store(po::command_line_parser(argc, argv)
-                  .options(description)
-                  .positional(po::positional_options_description().add("corpus", -1))
-                  .run(),
-              map);
-    po::notify(map);
-    if (options.keep.size() >= sizeof keep_at) throw std::runtime_error("--keep is too long");
-    if (!options.keep.empty()) std::strcpy(keep_at, options.keep.c_str());
-    return options;
+FuzzOptions parse(const std::vector<std::string>& line) {
+    static constexpr options::OptionSpec specs[] = {{"runs", "N", "how many mutations to run"},
+                                                    {"seconds", "N", "how long to go on"},
+                                                    {"seed", "N", "which mutations"},
+                                                    {"keep", "FILE", "where to keep a crash"}};
+    const auto given = options::split(line, specs, options::Repeats::refused);
+    if (!given) throw std::runtime_error(given.error());
+    const auto number = [&](const char* name, std::string_view fallback) {
+        const auto parsed = options::whole_number(given->value_or(name, fallback));
+        if (!parsed) throw std::runtime_error("--" + std::string(name) + " wants a number");
+        return *parsed;
+    };
+    const auto keep = given->value_or("keep", "");
+    if (keep.size() >= sizeof keep_at) throw std::runtime_error("--keep is too long");
+    if (!keep.empty()) std::strcpy(keep_at, keep.c_str());
+    if (given->words.empty()) throw std::runtime_error("no CORPUS: name a directory or a file");
+    return {.runs = number("runs", "0"),
+            .seconds = number("seconds", "0"),
+            .seed = number("seed", "1"),
+            .corpus = given->words};
 }
 
-int fuzz(const Options& options) {
+int fuzz(const FuzzOptions& options) {
     const auto corpus = read_corpus(options.corpus);
     if (corpus.empty()) throw std::runtime_error("the corpus is empty");
     for (const auto& input : corpus) run(input);
@@ -175,7 +179,7 @@ int main(int argc, char** argv) {
     for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL})
         std::signal(signal, keep_current);
     try {
-        return fuzz(parse(argc, argv));
+        return fuzz(parse({argv + 1, argv + argc}));
     } catch (const std::exception& exception) {
         std::cerr << exception.what() << "\n";
         return 2;
