@@ -31,7 +31,7 @@ TEST_CASE("a later version is told by the first line alone") {
     }
 }
 
-TEST_CASE("what is no format is unknown") {
+TEST_CASE("a file that is no format is unknown") {
     for (const char* text : {"",
                              "\n",
                              "larder",
@@ -60,7 +60,7 @@ TEST_CASE("what is no format is unknown") {
     CHECK(parse_format(std::string_view("larder 1\0\nlinks symlink\n", 24)).kind == Kind::unknown);
 }
 
-TEST_CASE("a format that is cut off anywhere is none") {
+TEST_CASE("a format that is cut off anywhere is no format") {
     for (const LinkKind kind : all_kinds) {
         const std::string whole = print_format({kind});
         for (std::size_t length = 0; length < whole.size(); ++length) {
@@ -70,7 +70,7 @@ TEST_CASE("a format that is cut off anywhere is none") {
     }
 }
 
-TEST_CASE("a format of which any byte has changed is never taken for ours") {
+TEST_CASE("a format in which any byte has changed is never taken for ours") {
     for (const LinkKind kind : all_kinds) {
         const std::string whole = print_format({kind});
         for (std::size_t at = 0; at < whole.size(); ++at) {

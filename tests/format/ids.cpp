@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ids, and the names on disk that are made of them or of numbers.
+// Ids, and the names on disk that are made from ids or numbers.
 
 #include <limits>
 #include <random>
@@ -47,7 +47,7 @@ TEST_CASE("only what to_text makes is an id") {
         "",
         sample.substr(1),
         sample + "0",
-        std::string(id_length, '0'),  // the id that means none
+        std::string(id_length, '0'),  // the id that means "no id"
         with(sample, 0, '8'),         // 130 bits
         with(sample, 0, 'z'),
         with(sample, 5, 'i'),  // the letters that the alphabet leaves out
@@ -67,7 +67,7 @@ TEST_CASE("only what to_text makes is an id") {
     }
 }
 
-TEST_CASE("an id has one spelling only: no byte of it can change and leave the same id") {
+TEST_CASE("an id has one spelling: with any other byte it is another id, or none") {
     const auto id = parse_id(sample);
     for (std::size_t at = 0; at < sample.size(); ++at) {
         for (int byte = 0; byte < 256; ++byte) {
@@ -86,7 +86,7 @@ TEST_CASE("fresh ids differ") {
     CHECK_FALSE(ids.count(Id{}));
 }
 
-TEST_CASE("a staged name says what it is, and whose") {
+TEST_CASE("a staged name tells what it is, and its id") {
     const Id id{7, 9};
     const auto tree = parse_staged_name(staged_tree_name(id)),
                link = parse_staged_name(staged_link_name(id));
@@ -100,7 +100,7 @@ TEST_CASE("a staged name says what it is, and whose") {
     CHECK(staged_link_name(id) == "l-" + to_text(id));
 }
 
-TEST_CASE("a name that nobody stages is none") {
+TEST_CASE("a name that larder never stages is no staged name") {
     for (const std::string& name :
          {std::string(), std::string("t"), std::string("t-"), "x-" + sample, "T-" + sample,
           "t_" + sample, "-t" + sample, sample, "t-" + sample.substr(1), "t-" + sample + "0",
@@ -123,7 +123,7 @@ TEST_CASE("a participant's number has one spelling") {
     CHECK_FALSE(parse_participant_name(std::string_view("1\0", 2)));
 }
 
-TEST_CASE("the locks' names are known, and no others") {
+TEST_CASE("the names of the locks are known, and no others") {
     const std::string longest(128, 'b');
     for (const std::string& name :
          {std::string("collector"), std::string("builds"), bucket_lock_name("wheels-v1"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Lease tables: what others read in one that is whole, cut off or changed. None may be taken for more than it is, and one that
-// can't be understood must be refused, since nothing may then be collected.
+// Lease tables: what other processes read in a table that is whole, cut off or changed. A reader
+// must not invent a lease. It must refuse a table that it does not understand, since nothing may be
+// collected then.
 
 #include <fcntl.h>
 
@@ -33,7 +34,7 @@ Result<TableView> read_bytes(const fs::path& path, const std::string& bytes) {
     return read_table(open_file(path).get(), path);
 }
 
-/// The bytes of a table that this process has, with two leases and two activities.
+/// Returns the bytes of a table that this process has, with two leases and two activities.
 std::string sample(const fs::path& path) {
     const auto table = value(LeaseTable::take(open_file(path), path));
     const auto one = table->acquire(), two = table->acquire();
@@ -50,7 +51,7 @@ bool leases(const TableView& view, const format::Id& id) {
 
 }  // namespace
 
-TEST_CASE("a table tells whose it is, what it leases and what its process waits for") {
+TEST_CASE("a table tells its process, its leases, and what the process waits for") {
     const TempDir dir;
     const auto view = value(read_bytes(dir.path() / "copy", sample(dir.path() / "table")));
     CHECK(view.announced);
@@ -69,7 +70,7 @@ TEST_CASE("a table tells whose it is, what it leases and what its process waits 
 }
 
 TEST_CASE(
-    "a table is allocated, never sparse: a full disk is an error when it is taken, and no signal "
+    "a table is allocated and not sparse: a full disk is an error when it is taken, not a signal "
     "later") {
     const TempDir dir;
     const fs::path path = dir.path() / "table";
@@ -80,7 +81,7 @@ TEST_CASE(
     CHECK(static_cast<std::size_t>(status.st_blocks) * 512 >= table_size);
 }
 
-TEST_CASE("a table that is cut off at any length has no leases and no owner") {
+TEST_CASE("a table that is cut off at any length has no lease and no owner") {
     const TempDir dir;
     const fs::path path = dir.path() / "copy";
     const std::string whole = sample(dir.path() / "table");
@@ -95,9 +96,7 @@ TEST_CASE("a table that is cut off at any length has no leases and no owner") {
     }
 }
 
-TEST_CASE(
-    "a table of which any byte has changed is refused, or understood, and its other leases are "
-    "seen") {
+TEST_CASE("a table in which any byte has changed is refused, or its other leases are seen") {
     const TempDir dir;
     const fs::path path = dir.path() / "copy";
     const std::string whole = sample(dir.path() / "table");
@@ -126,7 +125,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("a table is nobody's where announcing its owner, or wiping it, was cut short anywhere") {
+TEST_CASE("a table whose announcing or wiping was cut short anywhere has no owner") {
     const TempDir dir;
     const std::string whole = sample(dir.path() / "table");
     const std::size_t pid_at = whole.find(
@@ -139,7 +138,7 @@ TEST_CASE("a table is nobody's where announcing its owner, or wiping it, was cut
     for (std::size_t written = 0; written <= header_size; ++written) {
         std::string header(table_size, '\0');
         header.replace(0, written, whole, 0, written);
-        header.replace(pid_at, 8, 8, '\0');  // comes after the header
+        header.replace(pid_at, 8, 8, '\0');  // the pid is written after the header
         check_nobodys(header, written);
     }
     std::string wiped = whole;
@@ -150,7 +149,7 @@ TEST_CASE("a table is nobody's where announcing its owner, or wiping it, was cut
     }
 }
 
-TEST_CASE("texts in a table that nobody ended with a zero are read up to their field's end") {
+TEST_CASE("texts in a table that do not end with a zero are read up to the end of their field") {
     const TempDir dir;
     std::string bytes = sample(dir.path() / "table");
     std::fill(bytes.begin() + 64, bytes.begin() + header_size, 'x');
@@ -173,16 +172,16 @@ TEST_CASE("bytes that were never a table are refused") {
     CHECK(empty.leases.empty());
 }
 
-TEST_CASE("goodbye: a table whose owner ends has no owner, and one that is wiped has nothing") {
+TEST_CASE("a table whose owner has closed it has no owner, and one that is wiped is empty") {
     const TempDir dir;
     const fs::path path = dir.path() / "table";
-    (void)sample(path);  // its table has ended
+    (void)sample(path);  // it has closed its table
     CHECK_FALSE(value(read_table(open_file(path).get(), path)).announced);
     value(cache::wipe_table(open_file(path).get(), path));
     CHECK(read_file(path) == std::string(table_size, '\0'));
 }
 
-TEST_CASE("a table has 256 slots, and a slot that is let go of is free again") {
+TEST_CASE("a table has 256 slots, and a released slot is free again") {
     const TempDir dir;
     const fs::path path = dir.path() / "table";
     const auto table = value(LeaseTable::take(open_file(path), path));

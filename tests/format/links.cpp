@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A link: its text, and what is read where one is, or something else.
+// A link: its text, and what is read at its name, whatever is there.
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,7 +20,7 @@ const std::string target = "../../archive/" + id_text + "/tree";
 
 LinkKind kind() { return *test_options().link_kind; }
 
-/// What stands at `name`, read as a link of the kind under test.
+/// Reads `name` as a link of the kind under test.
 LinkRead read(const fs::path& dir, const std::string& name = "link") {
     return value(read_link(kind(), value(os::open_dir(dir)), name));
 }
@@ -82,7 +82,7 @@ TEST_CASE("a link reads back") {
     CHECK(read(dir.path()).names(id));
 }
 
-TEST_CASE("no link: neither the name, nor the directory it would be in") {
+TEST_CASE("a link is absent if its name, or its directory, does not exist") {
     const TempDir dir;
     write_file(dir.path() / "file", "");
     CHECK(read(dir.path()).kind == LinkRead::Kind::absent);
@@ -90,7 +90,7 @@ TEST_CASE("no link: neither the name, nor the directory it would be in") {
     CHECK(read(dir.path(), "file/link").kind == LinkRead::Kind::absent);
 }
 
-TEST_CASE("a link that says something else is malformed, and is not followed") {
+TEST_CASE("a link with another text is malformed, and is not followed") {
     const TempDir dir;
     write_file(dir.path() / "outside", target + "\n");
     for (const std::string& text : {std::string("/etc"), std::string("../../../etc"),
@@ -103,7 +103,7 @@ TEST_CASE("a link that says something else is malformed, and is not followed") {
 }
 
 TEST_CASE("a link of kind file that is cut off at any length is malformed") {
-    if (kind() != LinkKind::file) return;  // a symlink's text can't be cut
+    if (kind() != LinkKind::file) return;  // a symlink's text can't be cut off
     const TempDir dir;
     const std::string whole = target + "\n";
     for (std::size_t length = 0; length < whole.size(); ++length) {
@@ -145,7 +145,7 @@ TEST_CASE("a directory or a socket is foreign") {
     CHECK(read(dir.path(), "socket").kind == LinkRead::Kind::foreign);
 }
 
-TEST_CASE("a FIFO is no link, and holds nobody up") {
+TEST_CASE("a FIFO is no link, and no read waits at it") {
     const TempDir dir;
     REQUIRE(::mkfifo((dir.path() / "fifo").c_str(), 0600) == 0);
     CHECK_FALSE(read(dir.path(), "fifo").kind == LinkRead::Kind::entry);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Keys and bucket names as file names: what may be one, that it reads back, and that no two share one.
+// Keys and bucket names as file names: which are valid, that they read back, and that no two share
+// one.
 
 #include <algorithm>
 #include <map>
@@ -20,7 +21,8 @@ std::string encoded(std::string_view key) {
     return *name;
 }
 
-/// Safe on every file system that we know: one component, not hidden, nothing that folds, normalizes or is trimmed.
+/// Returns true for a name that is safe on every known file system: one component, not hidden, and
+/// nothing that is folded, normalized or trimmed.
 bool is_safe(const std::string& name) {
     const auto safe = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -30,7 +32,7 @@ bool is_safe(const std::string& name) {
            std::all_of(name.begin(), name.end(), safe) && name.front() != '.' && name.back() != '.';
 }
 
-/// Each way to be no UTF-8 (Unicode, table 3-7).
+/// Each way in which bytes can be no UTF-8 (Unicode, table 3-7).
 const std::vector<std::string> malformed = {
     "\x80",  // a continuation without a beginning
     "\xbf",
@@ -117,7 +119,7 @@ TEST_CASE("the first and the last character of each length of UTF-8 are good") {
     }
 }
 
-TEST_CASE("a name has one spelling: all others are nobody's") {
+TEST_CASE("a name has one spelling: no key has any other") {
     for (const char* name :
          {"",    ".",   "..",        "a.",       ".a",  "A",   "a b", "a/b",     "~",  "%2",
           "%2E", "%2g", "%g2",       "%%",       "%61", "%2d", "%5f", "a%",      "%a", "a%2ex",
@@ -129,7 +131,7 @@ TEST_CASE("a name has one spelling: all others are nobody's") {
     CHECK_FALSE(decode_name(std::string_view("a\0", 2)));
 }
 
-TEST_CASE("names differ for keys that some file systems, or people, take for one") {
+TEST_CASE("keys that some file systems, or people, take for one have different names") {
     const std::vector<std::string> keys = {
         "",
         "%",
@@ -186,7 +188,7 @@ TEST_CASE("names differ for keys that some file systems, or people, take for one
     }
 }
 
-TEST_CASE("names of at most 200 bytes hold the whole key, longer ones a hash") {
+TEST_CASE("names of at most 200 bytes hold the whole key, and longer ones a hash") {
     const std::string fits(max_name, 'k'), too_long(max_name + 1, 'k');
     CHECK(encoded(fits) == fits);
     CHECK_FALSE(is_hashed(fits));
@@ -201,7 +203,7 @@ TEST_CASE("names of at most 200 bytes hold the whole key, longer ones a hash") {
     CHECK(name == std::string(172, 'k') + "%~" + name.substr(174));
 }
 
-TEST_CASE("wherever a long name is cut it stays safe: no half of an escape, no dot at its end") {
+TEST_CASE("a long name is safe wherever it is cut: no half of an escape, no dot at its end") {
     for (std::size_t lead = 160; lead < 180; ++lead) {
         for (const std::string& end : {std::string("\xf0\x9f\xa6\x80"), std::string("."),
                                        std::string("/"), std::string("%"), std::string(".A")}) {
@@ -212,7 +214,7 @@ TEST_CASE("wherever a long name is cut it stays safe: no half of an escape, no d
             CHECK(is_safe(name));
             CHECK(is_hashed(name));
             const std::string kept = name.substr(0, name.size() - 2 - id_length);
-            // What is left of the key is a beginning of it, in whole escapes.
+            // What is left is a prefix of the key, in whole escapes.
             CHECK(encode_escapes(key).starts_with(kept));
             CHECK(name.back() != '.');
             CHECK((kept[kept.size() - 1] != '%' && kept[kept.size() - 2] != '%'));
@@ -273,7 +275,7 @@ TEST_CASE("random keys read back, and share no name") {
     }
 }
 
-TEST_CASE("a bucket's name is a key's, but never empty, and at most 128 bytes once encoded") {
+TEST_CASE("a bucket is named like a key, but never empty, and has at most 128 encoded bytes") {
     for (const char* name :
          {"wheels-v1", "..", ".", "a/b", "/etc", "con", "\xf0\x9f\xa6\x80", "A"}) {
         const auto bucket = encode_bucket(name);
@@ -302,24 +304,24 @@ TEST_CASE("escapes hold any bytes, of any length") {
         CHECK(decode_escapes(encode_escapes(bytes)) == bytes);
 }
 
-TEST_CASE("a key's path is its bucket's and its own name") {
+TEST_CASE("a key's path is the names of its bucket and of itself") {
     CHECK(key_path("b", "%2fetc") == "b/%2fetc");
 }
 
-TEST_CASE("the way to a key's link by an entry goes through its tree, and back to the root") {
+TEST_CASE("the path to a key's link via an entry leads through its tree and back to the root") {
     const Id id = fresh_id();
     CHECK(std::string(key_path_by_way_of(id, "b/k").c_str()) ==
           to_text(id) + "/tree/../../../buckets/b/k");
 }
 
-TEST_CASE("the digest tells buckets and keys apart") {
+TEST_CASE("the digest differs for different buckets and keys") {
     CHECK(digest("b", "k") == digest("b", "k"));
     CHECK(digest("b", "k") != digest("b", "l"));
     CHECK(digest("b", "k") != digest("c", "k"));
     CHECK(digest("b", "k/l") != digest("c", "k/l"));
 }
 
-TEST_CASE("hashed names that encode_key can't have made are nobody's") {
+TEST_CASE("hashed names that encode_key can't have made belong to no key") {
     const std::string hash(26, '0');
     for (const char* kept : {"k", "FOO bar", "../x"})
         CHECK_FALSE(format::is_key_name(std::string(kept).append("%~").append(hash)));

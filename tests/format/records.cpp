@@ -54,7 +54,7 @@ TEST_CASE("a record is text that people can read") {
     CHECK(text.ends_with("\n"));
 }
 
-TEST_CASE("a record that is cut off at any length is none") {
+TEST_CASE("a record that is cut off at any length is no record") {
     const std::string whole = print_record(sample());
     for (std::size_t length = 0; length < whole.size(); ++length) {
         INFO(length);
@@ -62,7 +62,7 @@ TEST_CASE("a record that is cut off at any length is none") {
     }
 }
 
-TEST_CASE("a record of which any byte has changed is none") {
+TEST_CASE("a record in which any byte has changed is no record") {
     const std::string whole = print_record(sample());
     for (std::size_t place = 0; place < whole.size(); ++place) {
         for (int byte = 0; byte < 256; ++byte) {
@@ -75,7 +75,7 @@ TEST_CASE("a record of which any byte has changed is none") {
     }
 }
 
-TEST_CASE("a record with more after it, before it or in it is none") {
+TEST_CASE("a record with more after it, before it or in it is no record") {
     const std::string whole = print_record(sample());
     CHECK_FALSE(parse_record(whole + "\n"));
     CHECK_FALSE(parse_record(whole + std::string(1, '\0')));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads and writes that move less than they could, as any may: the linker puts those below before the system's (see CMakeLists.txt).
+// Reads and writes that move fewer bytes than they are given, as any call may. The linker puts the
+// functions below in place of the system's (see CMakeLists.txt).
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -58,7 +59,7 @@ TEST_CASE("a link that comes in pieces is the same link") {
     }
 }
 
-TEST_CASE("an empty file that can't be looked at is an error, and not somebody else's") {
+TEST_CASE("an empty file whose status can't be read is an error, and not foreign") {
     const TempDir dir;
     const os::Dir opened = value(os::open_dir(dir.path()));
     write_file(dir.path() / "link", "");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// cachetool's command line, and how it shows what comes from outside.
+// cachetool's command line, and how it prints text from outside.
 
 #include <algorithm>
 
@@ -61,7 +61,7 @@ void check_text(std::string_view text) {
 /// Arguments, each ended by a newline.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto text = text_of(data, size);
-    if (text.find('\0') != std::string_view::npos) return 0;  // no argument has one
+    if (text.find('\0') != std::string_view::npos) return 0;  // no argument has a zero byte
     check_parse(split(text, '\n'));
     check_text(text);
     return 0;

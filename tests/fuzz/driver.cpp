@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Runs a fuzzer where there is no libFuzzer: every file of a corpus, then mutations of them, the same in every run with the
-// same seed.
+// Runs a fuzzer without libFuzzer: every file of a corpus, then mutations of them. Two runs with
+// the same seed do the same.
 //
 //     fuzz_NAME [--runs N] [--seconds N] [--seed N] [--keep FILE] CORPUS...
 //
-// An input that ends the process is kept in FILE, "crash-input" unless said otherwise; give that file as CORPUS to run it
-// again.
+// An input that ends the process is kept in FILE ("crash-input" by default). Give that file as
+// CORPUS to run it again.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -29,9 +29,10 @@ namespace {
 namespace fs = std::filesystem;
 namespace options = larder::options;
 
-constexpr std::size_t longest = 16 * 1024;  // as a record; zip archives of the corpus are smaller
+constexpr std::size_t longest =
+    16 * 1024;  // as long as a record; zip archives of the corpus are smaller
 
-/// What a signal handler can reach: the input that is being run, and where it is kept if it ends us.
+/// What a signal handler can reach: the input that is being run, and the file in which it is kept.
 std::string current;
 char keep_at[4096] = "crash-input";
 
@@ -72,7 +73,7 @@ std::vector<std::string> read_corpus(const std::vector<std::string>& places) {
     return inputs;
 }
 
-/// Each mutation changes one of the corpus, a few times in a row.
+/// Changes one input of the corpus a few times in a row.
 class Mutator {
 public:
     Mutator(const std::vector<std::string>& corpus, std::uint64_t seed)
@@ -86,7 +87,8 @@ public:
     }
 
 private:
-    /// Not uniform to the last bit, and the same on every machine, which the library's distributions are not.
+    /// Returns a number below `limit`. It is not uniform to the last bit, but the same on every
+    /// machine, unlike the standard library's distributions.
     std::size_t below(std::size_t limit) {
         return limit == 0 ? 0 : static_cast<std::size_t>(random_() % limit);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The installer's entry_points.txt: what becomes a file's name and a program's text.
+// The installer's entry_points.txt: it becomes the name of a file and the text of a program.
 
 #include <algorithm>
 #include <installer/entry_points.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The file `format`: ours in three spellings, newer by its first line, and nothing else.
+// The file `format`: it is ours in three spellings, newer by its first line, and otherwise unknown.
 
 #include "format/format_file.hpp"
 #include "property.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Lease tables: whatever the file holds, reading it invents no lease and loses none.
+// Lease tables: whatever the file holds, a reader invents no lease and loses none.
 
 #include "cache/lease_table.hpp"
 
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t page = 4096, table_size = 2 * page;
 
-/// A file in memory with these bytes, and nothing behind them.
+/// Makes a file in memory that holds just these bytes.
 int file_of(std::string_view bytes) {
     static const int fd = ::memfd_create("lease table", MFD_CLOEXEC);
     must(fd >= 0 && ::ftruncate(fd, 0) == 0, "there is a file");
@@ -49,12 +49,12 @@ void check(std::string_view bytes) {
          "what is read fits into the table");
     for (const auto& activity : table->activities)
         must(activity.lock != 0 && activity.label.size() <= 32, "an activity has a lock");
-    (void)os::is_running(table->process);  // whoever it says it is
+    (void)os::is_running(table->process);  // whichever process it names
 }
 
 }  // namespace
 
-/// The bytes as they are, and then as the beginnings of the two pages of a table.
+/// Reads the bytes as they are, and then as the beginnings of the two pages of a table.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto bytes = text_of(data, size);
     check(bytes);
@@ -69,6 +69,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(whole);
     must(cache::wipe_table(file_of(whole), "table").has_value(), "any table can be wiped");
     const auto wiped = cache::read_table(file_of(std::string(table_size, '\0')), "table");
-    must(wiped && !wiped->announced && wiped->leases.empty(), "a wiped table is nobody's");
+    must(wiped && !wiped->announced && wiped->leases.empty(), "a wiped table has no owner");
     return 0;
 }

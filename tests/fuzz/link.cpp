@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Links: one spelling for each entry, and nothing else is a link. Read as text, and as the small file and the symlink that hold
-// it.
+// Links: each entry has one spelling, and nothing else is a link. The input is read as text, and as
+// the small file and the symlink that hold it.
 
 #include "format/link.hpp"
 
@@ -16,7 +16,7 @@ using namespace larder::format;
 
 namespace {
 
-/// A directory of this process's own, with nothing in it between two inputs.
+/// Returns a directory of this process. It is empty between two inputs.
 const os::Dir& scratch() {
     static const struct Scratch {
         Scratch() {

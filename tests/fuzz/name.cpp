@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names: every key has one, no name leads anywhere, and a name reads back to nothing but what was encoded.
+// Names: every key has one, no name leads out of its directory, and a name reads back as what was
+// encoded.
 
 #include "format/name.hpp"
 
@@ -42,7 +43,7 @@ void check_encoding(std::string_view text) {
     }
 }
 
-/// Whatever stands in a directory.
+/// Checks any name that a directory may hold.
 void check_decoding(std::string_view name) {
     if (const auto text = decode_name(name)) {
         must(encode_escapes(*text) == name, "a name is accepted in one spelling only");
@@ -64,7 +65,7 @@ void check_decoding(std::string_view name) {
     }
 }
 
-/// Two keys have two names.
+/// Checks that two keys have two names.
 void check_two(std::string_view one, std::string_view other) {
     const auto first = encode_key(one), second = encode_key(other);
     if (first && second && one != other) must(*first != *second, "two keys have two names");

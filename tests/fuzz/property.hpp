@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a fuzzer is made of: a function that takes any bytes, and properties that must hold for all of them.
+// What a fuzzer consists of: a function that takes any bytes, and properties that must hold for all
+// of them.
 #pragma once
 
 #include <cstddef>
@@ -10,12 +11,12 @@
 #include <string_view>
 #include <vector>
 
-/// libFuzzer's interface; driver.cpp calls the same.
+/// libFuzzer's interface. driver.cpp calls the same function.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace larder::fuzz {
 
-/// A property; ends the process where it does not hold, so that whoever runs the fuzzer keeps the input.
+/// Ends the process if a property does not hold, so that the caller of the fuzzer keeps the input.
 inline void must(bool good, const char* what) {
     if (good) return;
     std::fprintf(stderr, "this does not hold: %s\n", what);
@@ -26,7 +27,7 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
     return {reinterpret_cast<const char*>(data), size};
 }
 
-/// The pieces between the bytes `at`: one more than there are such bytes.
+/// Returns the pieces between the bytes `at`: one more than there are such bytes.
 inline std::vector<std::string> split(std::string_view text, char at) {
     std::vector<std::string> pieces;
     for (;;) {
@@ -37,7 +38,7 @@ inline std::vector<std::string> split(std::string_view text, char at) {
     }
 }
 
-/// A name that can't lead anywhere else than to one file in its directory.
+/// Returns true for a name that can only lead to one file in its directory.
 inline bool is_one_name(std::string_view name) {
     return !name.empty() && name != "." && name != ".." &&
            name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Records: whatever is accepted reads back, and a change of any byte is noticed.
+// Records: what is accepted reads back, and a change of any byte is noticed.
 
 #include "format/record.hpp"
 
@@ -14,7 +14,7 @@ using namespace larder::format;
 
 namespace {
 
-/// A CRC keeps chance out: only with a good one do the fields behind it get read at all.
+/// Gives a text a good CRC: without one its fields are not read at all.
 std::string with_good_crc(std::string_view text) {
     std::string whole(text.substr(0, text.rfind("\nend ") == std::string_view::npos
                                          ? text.size()
@@ -55,7 +55,8 @@ void check_changes(const Record& record, std::size_t at, std::uint8_t change) {
 
 }  // namespace
 
-/// First 8 bytes: numbers. The rest: a record's text, and, split at newlines, a record's bucket, key, producer and boot.
+/// The first 8 bytes are numbers. The rest is a record's text, and, split at newlines, its bucket,
+/// key, producer and boot.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto text = text_of(data, size);
     check_parse(text);

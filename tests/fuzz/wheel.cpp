@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The installer's wheels: an archive that it accepts means what it says, and leads nowhere but below the target.
+// The installer's wheels: an archive that it accepts means what it says, and leads only below the
+// target.
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@ using namespace larder::fuzz;
 
 namespace {
 
-/// A file in memory with these bytes, by a path that opens it.
+/// Makes a file in memory with these bytes, and a path that opens it.
 std::filesystem::path file_of(std::string_view bytes) {
     static const int fd = ::memfd_create("wheel", MFD_CLOEXEC);
     must(fd >= 0 && ::ftruncate(fd, 0) == 0, "there is a file");
@@ -26,7 +27,8 @@ std::filesystem::path file_of(std::string_view bytes) {
     return "/proc/self/fd/" + std::to_string(fd);
 }
 
-/// Reads everything, but no more than `limit` bytes: what claims to be large is the business of the installer's own limits.
+/// Reads everything, but at most `limit` bytes: the installer has limits of its own for what claims
+/// to be large.
 void read_through(const std::filesystem::path& path, std::size_t limit) {
     auto archive = installer::Archive::open(path);
     if (!archive) return;

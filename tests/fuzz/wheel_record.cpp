@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The installer's RECORD: what is read is written and read again.
+// The installer's RECORD: what is read can be written and read again.
 
 #include <installer/record.hpp>
 

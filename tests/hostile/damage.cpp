@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Damage by hand: whatever somebody puts where larder keeps its own, verify says so, nothing is followed out of the cache,
-// names that larder does not know are never deleted, and repair heals what it can.
+// Damage by hand: whatever is put where larder keeps its own files, verify reports it, and no call
+// follows it out of the cache. Names that larder does not know are never deleted, and repair heals
+// what it can.
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -21,7 +22,8 @@ namespace {
 
 using Kind = Finding::Kind;
 
-/// A cache with the entries "k" and "other" in bucket "b", and beside it a directory that no call may touch.
+/// A cache with the entries "k" and "other" in bucket "b", and beside it a directory that no call
+/// may touch.
 struct Site {
     TempDir dir;
     fs::path outside = dir.path() / "outside";
@@ -32,7 +34,8 @@ struct Site {
     std::map<std::string, std::string> outside_before;
 
     Site() {
-        // As much like an entry as can be: whoever follows a link here finds what he looks for.
+        // This is as much like an entry as it can be: a call that follows a link here finds what it
+        // looks for.
         fill(outside / "tree", "precious");
         write_file(outside / "record", "precious");
         write_file(outside / "precious", "precious");
@@ -48,7 +51,7 @@ struct Site {
     void require_outside_untouched() const { REQUIRE(exact_snapshot(outside) == outside_before); }
 };
 
-/// A link that says `text`, in the cache's own way to be a link.
+/// Writes a link of the cache's kind with the given text.
 void forge(const fs::path& path, const std::string& text) {
     fs::remove(path);
     if (test_options().link_kind == LinkKind::symlink) {
@@ -68,12 +71,12 @@ void make_socket(const fs::path& path) {
             0);
 }
 
-/// Everything that a cache can do, whether it works or not: to see what it follows.
+/// Does everything that a cache can do, whether it works or not, to see what it follows.
 void do_everything(const Cache& cache) {
     const Bucket bucket = value(cache.bucket("b"));
     const auto publish = [&] {
         auto staging = bucket.stage();
-        // By larder's own handles: the staging area's path may be one that was made to lead elsewhere.
+        // This uses larder's own handles: the path of the staging area may lead elsewhere by now.
         if (!staging || !staging->copy_from(cache.root().parent_path() / "source")) return;
         (void)bucket.publish("k", std::move(*staging));
     };
@@ -96,7 +99,7 @@ void do_everything(const Cache& cache) {
     publish();
 }
 
-/// Also as a process that comes to a cache which is damaged already, and must open it first.
+/// Does the same in a process that must open the damaged cache first.
 void do_everything_anew(const fs::path& root) {
     in_child([&](Child&) {
         const auto cache = Cache::open(root, test_options());
@@ -116,7 +119,7 @@ bool found_at(const VerifyReport& report, Kind kind, const fs::path& path) {
     });
 }
 
-/// One finding, of this kind, which breaks an invariant.
+/// Requires one finding of this kind, which breaks an invariant.
 void require_found(const Site& site, Kind kind, const fs::path& path) {
     const auto report = value(site.cache.verify());
     REQUIRE(report.findings.size() == 1);
@@ -125,11 +128,12 @@ void require_found(const Site& site, Kind kind, const fs::path& path) {
     CHECK_FALSE(report.findings[0].what.empty());
     CHECK_FALSE(report.findings[0].repaired);
     CHECK_FALSE(report.sound());
-    // Looking has changed nothing: a second look finds the same.
+    // The look has changed nothing: a second one finds the same.
     CHECK(value(site.cache.verify()).findings.size() == 1);
 }
 
-/// Repair makes "k" a miss and leaves "other"; a collection then leaves nothing behind, and a put works.
+/// Requires that repair makes "k" a miss and keeps "other", that a collection then leaves nothing
+/// behind, and that a put works.
 void require_healed(const Site& site) {
     const auto repaired = value(site.cache.verify({true}));
     CHECK(repaired.sound());
@@ -175,7 +179,7 @@ TEST_CASE("a record that is missing is found, and heals") {
     require_healed(site);
 }
 
-TEST_CASE("a record that is no file is found, not followed, and holds nobody up") {
+TEST_CASE("a record that is no file is found and not followed, and no call waits at it") {
     for (const std::string what : {"symlink", "directory", "FIFO", "endless"}) {
         INFO(what);
         const Site site;
@@ -203,20 +207,20 @@ TEST_CASE("an entry without its tree is a miss, is found, and heals") {
         if (what == "symlink")
             fs::create_directory_symlink(site.outside / "tree", site.entry() / "tree");
         require_found(site, Kind::dangling, site.key());
-        require_miss(site);  // which retires the link at once
+        require_miss(site);  // the get retires the link at once
         CHECK(value(site.cache.verify()).sound());
         require_healed(site);
     }
 }
 
-TEST_CASE("a link to an entry that is not there is a miss, is found, and heals") {
+TEST_CASE("a link to an entry that does not exist is a miss, is found, and heals") {
     const Site site;
     fs::remove_all(site.entry());
     require_found(site, Kind::dangling, site.key());
     require_healed(site);
 }
 
-TEST_CASE("a link to nowhere that a get meets is retired by it") {
+TEST_CASE("a get retires a link that leads nowhere") {
     const Site site;
     fs::remove_all(site.entry());
     require_miss(site);
@@ -266,8 +270,8 @@ TEST_CASE("a link with a foreign text can be replaced, and removed") {
 }
 
 TEST_CASE(
-    "an entry that is a symlink to a directory outside is not looked into by verify, nor deleted "
-    "through") {
+    "verify does not look through an entry that is a symlink to outside, and no call deletes "
+    "through it") {
     const Site site;
     fs::remove_all(site.entry());
     fs::create_directory_symlink(site.outside, site.entry());
@@ -278,7 +282,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "what is no link where a key should be is foreign: a miss, never replaced, never deleted") {
+    "a file that is no link at a key's name is foreign: a miss, never replaced, never deleted") {
     const bool symlinks = test_options().link_kind == LinkKind::symlink;
     std::vector<std::string> all = {"directory", "socket", "other kind"};
     all.push_back("FIFO");
@@ -316,9 +320,10 @@ TEST_CASE(
         CHECK(removed.error().code == Errc::damaged);
         (void)value(site.cache.verify({true}));
         (void)value(site.cache.collect());
-        CHECK(count_entries(site.root / "archive") == 1);  // what could not be published is no leak
+        CHECK(count_entries(site.root / "archive") ==
+              1);  // the entry that could not be published has not leaked
 
-        // A refresh takes the bucket away with all that is in it; what is not a link stays wherever that is.
+        // A refresh moves the bucket with all that is in it. What is no link stays there.
         REQUIRE(site.bucket.refresh());
         (void)value(site.cache.collect());
         (void)value(site.cache.collect());
@@ -335,8 +340,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a bucket that is a symlink to a directory outside is found, and nothing is written through "
-    "it") {
+    "a bucket that is a symlink to a directory outside is found, and no call writes through it") {
     const Site site;
     const fs::path there = site.root / "buckets" / "b";
     fs::remove_all(there);
@@ -383,7 +387,7 @@ TEST_CASE(
         const Site site;
         fs::rename(site.root / name, site.dir.path() / "moved");
         fs::create_directory_symlink(site.outside, site.root / name);
-        // As a process that finds it so...
+        // For a process that opens the cache now ...
         in_child([&](Child&) {
             const auto cache = Cache::open(site.root, test_options());
             Child::must(!cache, "opened");
@@ -392,14 +396,14 @@ TEST_CASE(
                 cache.error().message());
         });
         do_everything_anew(site.root);
-        // ...and as one that had it open before.
+        // ... and for one that had it open before.
         do_everything(site.cache);
         CHECK(fs::is_symlink(site.root / name));
         site.require_outside_untouched();
     }
 }
 
-TEST_CASE("a staging area that is a symlink to outside is not reaped through") {
+TEST_CASE("reaping does not follow a staging area that is a symlink to outside") {
     const Site site;
     std::string areas;
     for (int number = 0; number < 3; ++number) {
@@ -407,7 +411,7 @@ TEST_CASE("a staging area that is a symlink to outside is not reaped through") {
         fs::remove_all(area);
         fs::create_directory_symlink(site.outside, area);
         write_file(site.root / "participants" / std::to_string(number + 1),
-                   "");  // nobody's, so that it is reaped
+                   "");  // it has no owner, so it is reaped
     }
     write_file(site.outside / format::staged_tree_name({1, 2}), "mine");
     write_file(site.outside / format::staged_link_name({1, 2}), "mine");
@@ -434,7 +438,7 @@ TEST_CASE("foreign names in every directory are found, break nothing, and surviv
                                           "buckets/b"};
     std::vector<fs::path> files;
     for (const auto& place : places) {
-        // "Foreign" is no name of larder's anywhere: it has a capital.
+        // "Foreign" is never a name of larder: it has a capital.
         const fs::path at = site.root / place;
         write_file(at / "Foreign", "mine");
         fs::create_directories(at / "Foreign directory" / "deep");
@@ -467,12 +471,13 @@ TEST_CASE("foreign names in every directory are found, break nothing, and surviv
         CHECK(report.sound());
         const auto collected = value(site.cache.collect());
         CHECK(collected.entries == 0);
-        CHECK(collected.unknown.size() == 8);  // where collect looks: in both parts of retired/
+        CHECK(collected.unknown.size() == 8);  // collect looks in both parts of retired/
         require_all_there(0);
     }
     CHECK(content_of(site.bucket, "k") == "good");
 
-    // The bucket goes, and with it the entries: what stood in them goes to where they went, and the rest stays.
+    // The bucket goes, and the entries with it. Foreign names in them move with them, and the
+    // others stay.
     REQUIRE(site.bucket.refresh());
     (void)value(site.cache.collect());
     require_all_there(2);
@@ -500,13 +505,11 @@ TEST_CASE("what lies in deleting/ is deleted, and no link in it is followed") {
     site.require_outside_untouched();
 }
 
-TEST_CASE(
-    "staged names of a dead process that are not what they should be are reaped, and not "
-    "followed") {
+TEST_CASE("wrong kinds of file under staged names of a dead process are reaped, and not followed") {
     const Site site;
     const fs::path area = site.root / "staging" / "1";
     in_child([&](Child&) {
-        // A second participant, that dies without a word.
+        // A second participant, which is killed.
         const Cache cache = open_cache(site.root);
         put(value(cache.bucket("b")), "third", "third");
         Child::must(stands(area), "there is no second participant");
@@ -529,7 +532,7 @@ TEST_CASE(
     REQUIRE_NOTHROW(require_no_leak(site.root, 3));
 }
 
-TEST_CASE("a directory where a staged link should be is not deleted") {
+TEST_CASE("a directory at a staged link's name is not deleted") {
     const Site site;
     const fs::path area = site.root / "staging" / "1";
     fs::create_directories(area / format::staged_link_name({1, 1}));
@@ -543,7 +546,7 @@ TEST_CASE("a directory where a staged link should be is not deleted") {
     CHECK(left == 1);
 }
 
-TEST_CASE("retired links that say something else are collected, and not followed") {
+TEST_CASE("retired links with another text are collected, and not followed") {
     const Site site;
     const fs::path links = site.root / "retired" / "links";
     for (const char* text :
@@ -551,7 +554,7 @@ TEST_CASE("retired links that say something else are collected, and not followed
         forge(links / to_text(format::fresh_id()), text);
     }
     forge(links / to_text(format::fresh_id()),
-          format::target_of({9, 9}));  // an entry that is not there
+          format::target_of({9, 9}));  // an entry that does not exist
     (void)value(site.cache.collect());
     CHECK(count_entries(links) == 0);
     CHECK(value(site.cache.verify()).findings.empty());
@@ -560,8 +563,7 @@ TEST_CASE("retired links that say something else are collected, and not followed
 }
 
 TEST_CASE(
-    "a refreshed bucket with a directory, a symlink and a FIFO in it is taken apart as far as it "
-    "is ours") {
+    "a refreshed bucket with a directory, a symlink and a FIFO in it loses only what is larder's") {
     const Site site;
     const fs::path refreshed = site.root / "retired" / "buckets" / to_text(format::fresh_id());
     const fs::path elsewhere = site.root / "retired" / "buckets" / to_text(format::fresh_id());
@@ -581,8 +583,7 @@ TEST_CASE(
     site.require_outside_untouched();
 }
 
-TEST_CASE(
-    "a copy of a link under another key is found, retired by repair, and costs the entry nothing") {
+TEST_CASE("a copy of a link under another key is found, and repair retires it and not the entry") {
     const Site site;
     const fs::path copy = site.root / "buckets" / "b" / "copy";
     fs::copy(site.key(), copy, fs::copy_options::copy_symlinks);
@@ -599,8 +600,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a copy of a key's link among the retired is found, and costs the entry nothing, repaired or "
-    "not") {
+    "a copy of a key's link among the retired is found, and the entry stays, repaired or not") {
     for (const bool repair : {false, true}) {
         const Site site;
         fs::copy(site.key(), site.root / "retired" / "links" / to_text(format::fresh_id()),
@@ -615,8 +615,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE(
-    "an entry whose link was deleted is an orphan: never deleted as such, but listed by repair") {
+TEST_CASE("an entry whose link was deleted is an orphan: it stays until repair gives it a link") {
     const Site site;
     fs::remove(site.key());
     require_found(site, Kind::orphan, site.entry());
@@ -631,8 +630,7 @@ TEST_CASE(
     require_healed(site);
 }
 
-TEST_CASE(
-    "a lease table that can't be read is found, and nothing is collected as long as it is there") {
+TEST_CASE("a lease table that can't be read is found, and nothing is collected while it exists") {
     for (const std::string what : {"garbage", "newer", "directory", "symlink", "FIFO"}) {
         INFO(what);
         const Site site;
@@ -652,9 +650,9 @@ TEST_CASE(
         REQUIRE_FALSE(collected);
         CHECK(collected.error().message().find(table.string()) != std::string::npos);
         if (what == "garbage" || what == "newer") CHECK(collected.error().code == Errc::damaged);
-        CHECK(stands(site.entry()));  // leased by it, for all that anybody knows
+        CHECK(stands(site.entry()));  // the table may lease it
         CHECK(stands(table));
-        // All else works, also for a process that is new.
+        // All else works, and in a new process too.
         CHECK(content_of(site.bucket, "other") == "other");
         put(site.bucket, "k", "new");
         in_child([&](Child&) {
@@ -673,7 +671,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("a lease table that was cut off is one that nobody has") {
+TEST_CASE("a lease table that was cut off has no owner") {
     const Site site;
     in_child([&](Child&) {
         put(value(open_cache(site.root).bucket("b")), "k2", "new");
@@ -689,7 +687,7 @@ TEST_CASE("a lease table that was cut off is one that nobody has") {
     });
 }
 
-TEST_CASE("a lock file that is something else is an error, and is not followed") {
+TEST_CASE("a lock file of another kind is an error, and is not followed") {
     const Site site;
     for (const char* name : {"collector", "bucket.b", "gate.b", "builds"}) {
         fs::remove(site.root / "locks" / name);
@@ -733,8 +731,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "to a process without root's rights, an entry that it can't look into is a hit only where "
-    "entry and tree are directories") {
+    "without root's rights, an entry that is closed to a process is a hit only if entry and tree "
+    "are directories") {
     SKIP_UNLESS(is_root_user(), "a user that can become another");
     const TempDir dir;
     fs::permissions(dir.path(), fs::perms(0777));
@@ -761,13 +759,14 @@ TEST_CASE(
     });
 }
 
-TEST_CASE("an entry whose record can't be read for want of a descriptor is an error, and stays") {
+TEST_CASE(
+    "an entry whose record can't be read because no descriptor is free is an error, and stays") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
     const Bucket bucket = value(cache.bucket("b"));
     const std::string key(format::max_name + 1,
-                          'k');  // whose name is hashed: a get compares it with the record
+                          'k');  // its name is hashed, so a get compares it with the record
     put(bucket, key, "good");
     in_child([&](Child&) {
         const Cache mine = open_cache(root);

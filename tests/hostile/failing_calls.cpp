@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Calls that fail while a cache is opened, for want of a moment's memory or for a disk's fault: an error, and never half a
-// cache.
+// Calls that fail while a cache is opened, because memory is short or the disk has a fault: the
+// open is an error, and never yields half a cache.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@ using namespace larder::testing;
 
 namespace {
 
-/// The call, counted from 1, that is to fail, and with what; 0: none.
+/// The call that must fail, counted from 1, and its error; 0: none.
 struct Failing {
     int call = 0;
     int error = 0;
@@ -43,7 +43,7 @@ int __wrap_fstat(int fd, struct stat* to) {
 }
 }
 
-TEST_CASE("a root that can't be asked for its permissions is not one that can only be read") {
+TEST_CASE("a root whose permissions can't be read is an error, and not a read-only cache") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     (void)open_cache(root);
@@ -66,8 +66,8 @@ TEST_CASE("a root that can't be asked for its permissions is not one that can on
 }
 
 TEST_CASE(
-    "whichever look at an open file fails while a cache is opened, its entries are there or there "
-    "is no cache") {
+    "if any look at an open file fails while a cache is opened, the open fails or the entries are "
+    "hits") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     (void)put(value(open_cache(root).bucket("b")), "k", "content");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Disks that are full, or become so in the middle of a put: an error that says so, nothing lost, nothing leaked; and what makes
-// room must work on them, whoever calls it.
+// Disks that are full, or become full in the middle of a put: an error that says so, nothing lost,
+// nothing leaked. The calls that make room must work there, in every process.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@ using namespace larder::testing;
 
 namespace {
 
-/// What there is none of.
+/// What the disk lacks.
 enum class Lack { blocks, inodes };
 
 void write_until_full(int fd) {
@@ -26,7 +26,7 @@ void write_until_full(int fd) {
     }
 }
 
-/// A small file system of its own, and what fills it.
+/// A small file system, and what fills it.
 class Disk {
 public:
     explicit Disk(const fs::path& at) : at_(at) {}
@@ -46,7 +46,8 @@ public:
         }
         const os::Fd fd(
             ::open((at_ / "filler").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-        // Where blocks are allocated late, "full" comes a little early: once more when all have been.
+        // If a file system allocates blocks late, "full" comes a little early: try once more when
+        // all are allocated.
         for (int i = 0; i < 3; ++i) {
             write_until_full(fd.get());
             ::fsync(fd.get());
@@ -69,7 +70,7 @@ private:
     fs::path at_;
 };
 
-/// On a tmpfs with a limit and on a small ext4, and for both things that a disk can lack.
+/// Runs a test on a tmpfs with a limit and on a small ext4, for both things that a disk can lack.
 void on_each_disk(const std::function<void(const Disk&, Lack)>& test) {
     for (const Lack lack : {Lack::blocks, Lack::inodes}) {
         const char* const what = lack == Lack::blocks ? "blocks" : "inodes";
@@ -88,7 +89,7 @@ void on_each_disk(const std::function<void(const Disk&, Lack)>& test) {
     }
 }
 
-/// 60 KB in three files, to be had from another disk.
+/// A source of 60 KB in three files, on another disk.
 class Source {
 public:
     explicit Source(const std::string& content) {
@@ -124,7 +125,8 @@ const std::vector<std::string> steps_of_put = {
     "publish.archived", "publish.locked", "publish.before-placing-new", "publish.before-exchange",
     "publish.placed",   "publish.retired"};
 
-/// Puts `key`, with the disk becoming full at one of the steps: all or nothing, and an error that says why.
+/// Puts `key` while the disk becomes full at one of the steps. The put happens or not, and its
+/// error says why.
 void check_put(const Disk& disk, Lack lack, const std::string& step, const std::string& key,
                std::size_t& failed) {
     const Source old("old"), fresh("new");
@@ -132,7 +134,7 @@ void check_put(const Disk& disk, Lack lack, const std::string& step, const std::
         const Cache cache = open_cache(disk.root());
         const Bucket bucket = value(cache.bucket("b"));
         value(try_put(bucket, "k", old));
-        value(cache.collect());  // which makes the collector's lock file, for verify
+        value(cache.collect());  // this makes the collector's lock file, for verify
         Result<Lease> published;
         bool filled = false;
         {
@@ -160,15 +162,15 @@ void check_put(const Disk& disk, Lack lack, const std::string& step, const std::
         CHECK(value(cache.verify()).sound());
         published = tl::make_unexpected(Error{});
         disk.drain();
-        // Nothing has broken: the same put works now.
+        // Nothing is broken: the same put works now.
         CHECK(content_of(value(try_put(bucket, key, fresh))) == fresh.content());
     }
     REQUIRE_NOTHROW(require_no_leak(disk.root(), key == "k" ? 1 : 2));
     fs::remove_all(disk.root());
 }
 
-/// Garbage that is worth something, and live entries; then no room any more. All by a process that keeps its participant, so
-/// that the next one needs a new one.
+/// Makes garbage of some size, and live entries, and then fills the disk. A process does all this
+/// and keeps its participant, so the next process needs a new one.
 void fill_with_garbage_and_live(const Disk& disk, const Cache& cache, Lack lack) {
     const Bucket bucket = value(cache.bucket("b")), other = value(cache.bucket("other"));
     const Source garbage("garbage"), live("live");
@@ -205,14 +207,14 @@ TEST_CASE("a disk that becomes full at any step of a put that replaces") {
 }
 
 TEST_CASE(
-    "a disk that becomes full while a process joins: an error, and the next one joins when there "
-    "is room") {
+    "a disk that becomes full while a process joins: an error, and the next process joins when "
+    "there is room") {
     for (const std::string step : {"adopt.locked", "adopt.reaped"}) {
         on_each_disk([&](const Disk& disk, Lack lack) {
             INFO(step);
             const Source source("new");
-            const Cache cache = open_cache(disk.root());  // without a participant
-            value(cache.collect());                       // which makes the collector's lock file
+            const Cache cache = open_cache(disk.root());  // it has not joined
+            value(cache.collect());                       // this makes the collector's lock file
             in_child([&](Child&) {
                 const Bucket bucket = value(open_cache(disk.root()).bucket("b"));
                 bool filled = false;
@@ -253,11 +255,11 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "on a disk that is full, a process that uses the cache already gets, removes, refreshes, "
-    "collects and then puts") {
+    "on a full disk, a process that has joined already gets, removes, refreshes, collects and then "
+    "puts") {
     on_each_disk([](const Disk& disk, Lack lack) {
         const Cache cache = open_cache(disk.root());
-        // Lock files are made at the first use, and stay.
+        // Lock files are made at their first use, and stay.
         put(value(cache.bucket("b")), "first", "first");
         value(value(cache.bucket("b")).remove("first"));
         value(cache.collect());
@@ -283,7 +285,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "on a full disk that copies on write, whoever uses the cache already leases without new "
+    "on a full disk that copies on write, a process that has joined already leases without new "
     "space") {
     const TempDir dir;
     const LoopDisk btrfs = LoopDisk::btrfs(dir.path());
@@ -296,10 +298,12 @@ TEST_CASE(
         child.say("joined");
         child.hear();
         Child::must(content_of(Child::must(bucket.get("k"))) == "good",
-                    "the entry");  // a SIGBUS, where the table had to move
+                    "the entry");  // a SIGBUS if the table had to move
     });
     user.wait_for("joined");
-    // 1. The table is on the disk, its pages clean: the next store to it asks the file system again. 2. There is no space.
+    // 1. the table is on the disk, and its pages are clean: the next store asks the file system
+    //    again
+    // 2. there is no space
     ::sync();
     disk.fill_up(Lack::blocks);
     ::sync();
@@ -309,8 +313,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "on a disk that is full, a process that can't join removes, refreshes and collects, and then "
-    "it can") {
+    "on a full disk, a process that can't join removes, refreshes and collects, and then joins") {
     on_each_disk([](const Disk& disk, Lack lack) {
         const Cache cache = open_cache(disk.root());
         put(value(cache.bucket("b")), "first", "first");
@@ -343,7 +346,8 @@ TEST_CASE(
 TEST_CASE(
     "a rename that finds no space: collect empties deleting/ and goes on, remove and refresh "
     "collect and try again") {
-    // Renames are made to fail as they do on ext4 and xfs when a directory can't grow, until something has been deleted.
+    // Renames fail as they do on ext4 and xfs when a directory can't grow, until something is
+    // deleted.
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
@@ -378,7 +382,7 @@ TEST_CASE(
     REQUIRE_NOTHROW(require_no_leak(root, 1));
 }
 
-TEST_CASE("where no rename ever finds space, collect deletes in place") {
+TEST_CASE("if no rename ever finds space, collect deletes in place") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);

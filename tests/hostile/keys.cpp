@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Keys and bucket names from outside, as bad as they come: each valid one works like any other, all at once in one bucket, each
-// invalid one is refused with a reason, and nothing is ever written outside the cache.
+// Keys and bucket names from outside, as bad as they can be. Each valid one works like any other,
+// all together in one bucket. Each invalid one is refused with a reason. Nothing is ever written
+// outside the cache.
 
 #include <algorithm>
 #include <set>
@@ -57,7 +58,7 @@ const std::vector<std::string> hostile_keys = {
     std::string("a\0b", 3),
     std::string("a\0", 2),
     "\xc3\xa9",      // é in one character (NFC)
-    "e\xcc\x81",     // and in two (NFD)
+    "e\xcc\x81",     // the same in two (NFD)
     "\xc3\x89",      // its capital
     "\xef\xbb\xbf",  // a byte order mark
     "\xe2\x80\xae"
@@ -70,7 +71,7 @@ const std::vector<std::string> hostile_keys = {
     std::string(4096, 'k'),
     std::string(4095, 'k') + "l",
     std::string(4096, '/'),
-    std::string(200, 'p') + "-one",  // the same in all that a file name could hold
+    std::string(200, 'p') + "-one",  // two that differ only after what a file name can hold
     std::string(200, 'p') + "-two",
 };
 
@@ -92,13 +93,13 @@ const std::vector<std::string> invalid_keys = {
     "\xc3(",
 };
 
-/// A cache, alone in a directory, which alone lies in a directory.
+/// A cache that is alone in a directory, which is alone in a directory.
 struct Place {
     TempDir dir;
     fs::path root = dir.path() / "parent" / "cache";
     Cache cache = open_cache(root);
 
-    /// What lies beside the cache.
+    /// Returns what is beside the cache.
     [[nodiscard]] std::set<std::string> beside() const {
         std::set<std::string> names;
         for (const auto& entry : fs::recursive_directory_iterator(dir.path())) {
@@ -152,7 +153,7 @@ TEST_CASE("hostile keys live side by side in one bucket") {
     CHECK(place.beside() == place.only);
 }
 
-TEST_CASE("a hostile key can be replaced and removed, and no other goes with it") {
+TEST_CASE("a hostile key can be replaced and removed, and no other key is touched") {
     const Place place;
     const Bucket bucket = value(place.cache.bucket("b"));
     for (const auto& key : hostile_keys) put(bucket, key, "old");
@@ -176,7 +177,7 @@ TEST_CASE("a hostile key can be replaced and removed, and no other goes with it"
     CHECK(place.beside() == place.only);
 }
 
-TEST_CASE("a hostile key can be built, and its builder's key is its own") {
+TEST_CASE("a hostile key can be built, and its entry has that key") {
     const Place place;
     const Bucket bucket = value(place.cache.bucket("b"));
     for (const auto& key : hostile_keys) {
@@ -191,7 +192,7 @@ TEST_CASE("a hostile key can be built, and its builder's key is its own") {
     CHECK(place.beside() == place.only);
 }
 
-TEST_CASE("a key that can't be one is refused by every call, and leaves nothing") {
+TEST_CASE("every call refuses an invalid key, and leaves nothing") {
     const Place place;
     const Bucket bucket = value(place.cache.bucket("b"));
     put(bucket, "k", "kept");
@@ -214,7 +215,7 @@ TEST_CASE("a key that can't be one is refused by every call, and leaves nothing"
     CHECK(place.beside() == place.only);
 }
 
-TEST_CASE("hostile bucket names are buckets like any other") {
+TEST_CASE("hostile bucket names name buckets like any other") {
     const Place place;
     std::set<std::string> valid;
     for (const auto& name : hostile_keys) {
@@ -248,15 +249,13 @@ TEST_CASE("hostile bucket names are buckets like any other") {
     CHECK(place.beside() == place.only);
 }
 
-TEST_CASE(
-    "two long keys with one hashed name: what was stored under one is never given out under the "
-    "other") {
+TEST_CASE("of two long keys with one hashed name, neither yields what was put under the other") {
     const Place place;
     const Bucket bucket = value(place.cache.bucket("b"));
     const std::string stored = std::string(300, 'k') + "-stored",
                       asked = std::string(300, 'k') + "-asked";
     const std::string id = put(bucket, stored, "stored").id();
-    // A collision of the hash, made by hand: the name of one key leads to the entry of the other.
+    // A collision of the hash is made by hand: the name of one key leads to the entry of the other.
     const fs::path names = place.root / "buckets" / "b";
     fs::rename(names / value(format::encode_key(stored)), names / value(format::encode_key(asked)));
 
@@ -272,7 +271,7 @@ TEST_CASE(
     CHECK(report.findings[0].kind == Finding::Kind::misnamed);
     CHECK_FALSE(report.sound());
 
-    // A put takes the name over, and then it is the other's that is missing.
+    // A put takes over the name. Then the other key is the one that is missing.
     put(bucket, asked, "asked");
     CHECK(content_of(bucket, asked) == "asked");
     CHECK(content_of(bucket, stored).empty());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A cache that came with an image: it lies in a lower layer of an overlayfs, whose directories can't be renamed (EXDEV).
-// Everything works there as elsewhere, and the lower layer stays as it is.
+// A cache that came with an image: it is in a lower layer of an overlayfs, whose directories can't
+// be renamed (EXDEV). Everything works there as elsewhere, and the lower layer does not change.
 
 #include <csignal>
 
@@ -11,12 +11,12 @@ using namespace larder::testing;
 
 namespace {
 
-/// A cache with three entries, garbage and a refreshed bucket, made before the overlay was mounted over it by processes that
-/// have ended.
+/// A cache with three entries, garbage and a refreshed bucket. Processes that have ended made it
+/// before the overlay was mounted over it.
 class Image {
 public:
     Image() {
-        // On a tmpfs, since an overlay can't lie on another one.
+        // On a tmpfs, since an overlay can't be on top of another one.
         if (!tmpfs_) return;
         for (const char* name : {"lower", "upper", "work", "merged"})
             fs::create_directory(dir_.path() / name);
@@ -51,7 +51,8 @@ private:
 
 }  // namespace
 
-TEST_CASE("a directory of the lower layer can't be renamed here: else these tests show nothing") {
+TEST_CASE(
+    "a directory of the lower layer can't be renamed here; otherwise these tests show nothing") {
     const Image image;
     SKIP_UNLESS_MOUNTED(image);
     std::error_code error;
@@ -132,7 +133,7 @@ TEST_CASE("overlay: a bucket that was made in the upper layer is refreshed like 
     image.require_lower_untouched();
 }
 
-TEST_CASE("overlay: garbage of the image is collected, in place where it can't be moved") {
+TEST_CASE("overlay: garbage of the image is collected, in place if it can't be moved") {
     const Image image;
     SKIP_UNLESS_MOUNTED(image);
     const Cache cache = open_cache(image.root());
@@ -185,7 +186,7 @@ TEST_CASE("overlay: an entry with a damaged record is found, and heals") {
     image.require_lower_untouched();
 }
 
-TEST_CASE("overlay: what a dead process of the image had staged is reaped") {
+TEST_CASE("overlay: what a dead process of the image has staged is reaped") {
     const TempDir dir;
     const Mount tmpfs("tmpfs", dir.path(), "tmpfs", 0, "mode=0755");
     SKIP_UNLESS(tmpfs, "the right to mount a tmpfs");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where a tree may come from, and where it may go: nothing that lies in a cache, or around one, is carried off or written into.
+// Where a tree may come from, and where it may go: no call moves away, or writes into, what is in a
+// cache or around one.
 
 #include "support.hpp"
 
@@ -27,7 +28,7 @@ void require_invalid(const Result<T>& result, const fs::path& path) {
     CHECK(result.error().message().find(path.string()) != std::string::npos);
 }
 
-/// Ways to name something in the cache, and around it.
+/// Returns ways to name something in the cache, and around it.
 std::vector<fs::path> forbidden(const Site& site) {
     const fs::path tree = site.lease.path(), links = site.dir.path() / "links";
     fs::create_directories(links);
@@ -75,7 +76,7 @@ TEST_CASE("a source in the cache, or above it, is neither copied nor moved") {
     CHECK(snapshot(site.root) == before);
 }
 
-TEST_CASE("a path that is relative is meant from where the process is") {
+TEST_CASE("a relative path starts at the process's directory") {
     const Site site;
     in_child([&](Child&) {
         fs::current_path(site.root / "archive");
@@ -89,7 +90,7 @@ TEST_CASE("a path that is relative is meant from where the process is") {
     });
 }
 
-TEST_CASE("a copy has everything that its source has, and the source stays") {
+TEST_CASE("a copy has all that its source has, and the source stays") {
     const Site site;
     fs::create_directory(site.source / "empty");
     fs::create_symlink("../nowhere", site.source / "link");
@@ -108,7 +109,7 @@ TEST_CASE("a copy has everything that its source has, and the source stays") {
 }
 
 TEST_CASE(
-    "a copy shares no file with its source: who writes to the source does not change the entry") {
+    "a copy shares no file with its source: a write to the source does not change the entry") {
     const Site site;
     auto staging = value(site.bucket.stage());
     REQUIRE(staging.copy_from(site.source));
@@ -120,7 +121,7 @@ TEST_CASE(
     CHECK(content_of(lease) == "staged");
 }
 
-TEST_CASE("a file becomes the only one in the tree, also through a symlink above it") {
+TEST_CASE("a file becomes the only one in the tree, even if a symlink leads to it") {
     const Site site;
     fs::create_directory_symlink(site.source, site.dir.path() / "link");
     auto staging = value(site.bucket.stage());
@@ -147,7 +148,7 @@ TEST_CASE("a source that can't be copied leaves nothing") {
     CHECK(count_entries(site.root / "staging" / "0") == 0);
 }
 
-TEST_CASE("a move takes the directory itself, and once only") {
+TEST_CASE("a move takes the directory itself, and works once") {
     const Site site;
     struct stat before {
     }, after{};
@@ -159,7 +160,7 @@ TEST_CASE("a move takes the directory itself, and once only") {
     CHECK_FALSE(stands(site.source));
     REQUIRE(::stat(staging.path().c_str(), &after) == 0);
     CHECK(after.st_ino == before.st_ino);
-    require_invalid(staging.move_from(second), staging.path());  // it holds something now
+    require_invalid(staging.move_from(second), staging.path());  // it is not empty any more
     CHECK(stands(second / "f0"));
     CHECK(content_of(value(site.bucket.publish("moved", std::move(staging)))) == "staged");
 }
@@ -186,12 +187,12 @@ TEST_CASE("a move across file systems is unsupported, and leaves the source") {
     REQUIRE_FALSE(moved);
     CHECK(name_of(moved.error().code) == name_of(Errc::unsupported));
     CHECK(exact_snapshot(at / "source") == before);
-    // The staging is as good as before: the way that the message names works.
+    // The staging works as before: the message names a copy, and a copy works.
     REQUIRE(staging.copy_from(at / "source"));
     CHECK(content_of(value(site.bucket.publish("k2", std::move(staging)))) == "staged");
 }
 
-TEST_CASE("the cache under another name, by a bind mount, is the cache") {
+TEST_CASE("the cache under another name, by a bind mount, is the same cache") {
     const Site site;
     const fs::path at = site.dir.path() / "alias";
     fs::create_directory(at);
@@ -227,8 +228,7 @@ TEST_CASE("nothing is materialized into a cache, or over what contains it") {
     CHECK(count_entries(other.root() / "deleting") == 0);
 }
 
-TEST_CASE(
-    "nothing is moved out of another cache, whose entry may be leased; a copy of it is welcome") {
+TEST_CASE("nothing is moved out of another cache, whose entry may be leased; a copy works") {
     const Site site;
     const Cache other = open_cache(site.dir.path() / "other");
     const Bucket theirs = value(other.bucket("b"));
@@ -245,7 +245,7 @@ TEST_CASE(
     CHECK(value(site.cache.verify()).findings.empty());
 }
 
-TEST_CASE("a staging of another cache is refused, and is gone") {
+TEST_CASE("a staging of another cache is refused, and is deleted") {
     const Site site;
     const Cache other = open_cache(site.dir.path() / "other");
     {
@@ -323,7 +323,7 @@ TEST_CASE("materialize in each mode, and replace") {
     CHECK(snapshot(lease.path()) == tree);
 }
 
-TEST_CASE("a link mode that does not work here is an error, and no copy") {
+TEST_CASE("a link mode that does not work here is an error, and nothing is copied") {
     const Site site;
     const fs::path at = site.dir.path() / "elsewhere";
     fs::create_directory(at);
@@ -340,7 +340,7 @@ TEST_CASE("a link mode that does not work here is an error, and no copy") {
     CHECK(report->copied == 3);
 }
 
-TEST_CASE("a relative destination is where the process is, though that be in an entry") {
+TEST_CASE("a relative destination starts at the process's directory, even if that is in an entry") {
     in_child([](Child&) {
         const TempDir dir;
         const Cache cache = open_cache(dir.path() / "cache");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Roots: what a path may lead to when a cache is opened there, and what may become of it while it is open.
+// Roots: what a path may lead to when a cache is opened there, and what may happen to it while the
+// cache is open.
 
 #include <algorithm>
 #include <csignal>
@@ -37,7 +38,7 @@ void require_refused(const Result<T>& result, const std::string& word, Errc code
     CHECK(result.error().message().find(word) != std::string::npos);
 }
 
-/// The next call that writes works, whatever happened to the root before.
+/// Requires that the next call that writes works, whatever happened to the root before.
 void require_usable(const Cache& cache) {
     const Bucket bucket = value(cache.bucket("b"));
     CHECK(content_of(put(bucket, "again", "again")) == "again");
@@ -45,14 +46,13 @@ void require_usable(const Cache& cache) {
     REQUIRE(bucket.remove("again"));
     REQUIRE(bucket.refresh());
     CHECK(cache.collect());
-    CHECK(value(cache.verify({true}))
-              .sound());  // where the links are gone, their entries are orphans
+    CHECK(value(cache.verify({true})).sound());  // if links were deleted, their entries are orphans
     CHECK(cache.collect());
     CHECK(value(cache.verify()).findings.empty());
     CHECK(stands(cache.root() / "format"));
 }
 
-/// What can go wrong with a root under a cache that is open.
+/// What can happen to the root of an open cache.
 const std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> disasters = {
     {"rm -rf root", [](const fs::path& root) { fs::remove_all(root); }},
     {"rm -rf root/*",
@@ -98,7 +98,7 @@ const std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> 
      }},
 };
 
-/// Makes everything below the top unwritable, as a cache that came with an image.
+/// Makes everything below the top unwritable, as in a cache that came with an image.
 void make_read_only(const fs::path& top) {
     for (const auto& entry : fs::recursive_directory_iterator(top)) {
         if (!entry.is_symlink())
@@ -107,7 +107,8 @@ void make_read_only(const fs::path& top) {
     fs::permissions(top, fs::perms(0555));
 }
 
-/// A reader's view of a cache that it can't write: get works, writes nothing, and what writes says so.
+/// Checks a cache that this process can't write: get works and writes nothing, and the calls that
+/// write say so.
 void check_reader(const fs::path& root, const OpenOptions& options) {
     const Cache cache = Child::must(Cache::open(root, options));
     const Bucket bucket = Child::must(cache.bucket("b"));
@@ -138,7 +139,7 @@ void check_reader(const fs::path& root, const OpenOptions& options) {
 
 }  // namespace
 
-TEST_CASE("a root that is a file is refused, and stays what it is") {
+TEST_CASE("a root that is a file is refused, and does not change") {
     const TempDir dir;
     write_file(dir.path() / "file", "mine");
     require_refused(Cache::open(dir.path() / "file"), "not a directory");
@@ -180,8 +181,8 @@ TEST_CASE("paths that name no directory are errors") {
 }
 
 TEST_CASE(
-    "a root is made with mode 0700, the directories above it as any, and backup tools and git are "
-    "told") {
+    "a root is made with mode 0700, the directories above it as usual, with the files that backups "
+    "and git need") {
     const TempDir dir;
     const fs::path root = dir.path() / "a" / "b" / "cache";
     const Cache cache = open_cache(root);
@@ -220,10 +221,10 @@ TEST_CASE("a cache of a newer format is refused, untouched") {
     }
 }
 
-TEST_CASE("a cache that has become newer while it was open is not reopened as ours") {
+TEST_CASE("a cache whose format became newer while it was open is not opened again") {
     const Site site;
     const Cache cache = open_cache(site.root);
-    fs::remove_all(site.root / "deleting");  // so that it has to be opened again
+    fs::remove_all(site.root / "deleting");  // so it must be opened again
     write_file(site.root / "format", "larder 2\n");
     const auto before = exact_snapshot(site.root);
     require_refused(cache.collect(), "newer");
@@ -232,8 +233,8 @@ TEST_CASE("a cache that has become newer while it was open is not reopened as ou
 }
 
 TEST_CASE(
-    "a format that is garbage, cut off, or no file is an error that names it, and the cache stays "
-    "as it is") {
+    "a format that is garbage, cut off, or no file is an error that names it, and the cache does "
+    "not change") {
     for (const std::string text :
          {"", "garbage", "larder 1", "larder 1\nlinks sym", "larder 1\nlinks telepathy\n"}) {
         INFO(text);
@@ -312,7 +313,7 @@ TEST_CASE("eight processes that create one cache at once all use the same one") 
                 OpenOptions options;
                 options.link_kind = i % 2 == 0
                                         ? LinkKind::symlink
-                                        : LinkKind::file;  // only one of them can have its way
+                                        : LinkKind::file;  // only one of the two kinds can win
                 const Cache cache = Child::must(Cache::open(root, options));
                 const Bucket bucket = Child::must(cache.bucket("b"));
                 put(bucket, std::to_string(i), "content " + std::to_string(i));
@@ -327,7 +328,7 @@ TEST_CASE("eight processes that create one cache at once all use the same one") 
     }
     for (auto& child : children) child->wait_for("ready");
     for (auto& child : children) child->go_on();
-    // All are about to say what the format is, unless the first one's was there already.
+    // All are about to write the format, unless the first one has written it already.
     std::vector<Child*> undecided;
     for (auto& child : children) {
         if (child->listen() == "open.format") undecided.push_back(child.get());
@@ -351,9 +352,7 @@ TEST_CASE("a creation that is killed is completed by the next open") {
     REQUIRE_NOTHROW(require_no_leak(root, 0));
 }
 
-TEST_CASE(
-    "a creation whose format can't be brought to the disk is an error, and is completed by the "
-    "next open") {
+TEST_CASE("a creation whose format can't be synced is an error, and the next open completes it") {
     for (const bool placed : {false, true}) {
         INFO((placed ? "the root's directory" : "the file"));
         const TempDir dir;
@@ -375,7 +374,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "where symlinks don't work a cache is made with small files, and everyone after honours that") {
+    "if symlinks don't work, a cache is made with small files, and stays so in every later open") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     {
@@ -398,7 +397,7 @@ TEST_CASE(
     require_refused(Cache::open(dir.path() / "other", by_name), "do not work", Errc::unsupported);
 }
 
-TEST_CASE("a directory with a .gitignore, or a tag, of somebody else's is not made a cache") {
+TEST_CASE("a directory with a foreign .gitignore or tag is not made a cache") {
     for (const bool tag : {false, true}) {
         const TempDir dir;
         write_file(dir.path() / (tag ? "CACHEDIR.TAG" : ".gitignore"),
@@ -451,7 +450,7 @@ TEST_CASE("a cache that was restored without its links, or its entries, has miss
     }
 }
 
-TEST_CASE("a root that is taken away between two calls: the next call that writes works") {
+TEST_CASE("if a root is taken away between two calls, the next call that writes works") {
     for (const auto& [name, strike] : disasters) {
         INFO(name);
         const Site site;
@@ -482,7 +481,7 @@ TEST_CASE("a root that is taken away again and again leaves no descriptor behind
         put(bucket, "k", "good");
         CHECK(descriptors() == at_first);
     }
-    // One that is in use stays, for as long as it is.
+    // A descriptor that is in use stays while it is in use.
     {
         const Lease lease = value(bucket.get("k"));
         fs::remove_all(root);
@@ -493,7 +492,7 @@ TEST_CASE("a root that is taken away again and again leaves no descriptor behind
 }
 
 TEST_CASE(
-    "a root that is taken away: each kind of call works or gives an error, and none makes half a "
+    "if a root is taken away, each kind of call works or is an error, and none makes half a "
     "cache") {
     using Call = std::function<bool(const Cache&, const Bucket&)>;
     const std::vector<std::pair<std::string, Call>> calls = {
@@ -524,7 +523,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a root that is taken away between stage and publish: an error, or an entry that is there") {
+    "if a root is taken away between stage and publish, publish is an error, or the entry exists") {
     for (const auto& [name, strike] : disasters) {
         if (name == "another cache in its place" || name == "renamed away") continue;
         INFO(name);
@@ -573,7 +572,7 @@ TEST_CASE("an empty directory that can't be written is no cache, and an error") 
     });
 }
 
-TEST_CASE("another user's cache is refused where it could be written, and the owner is named") {
+TEST_CASE("another user's cache is refused if it could be written, and the error names the owner") {
     SKIP_UNLESS(is_root_user(), "a user that can become another");
     const TempDir dir;
     fs::permissions(dir.path(), fs::perms(0777));
@@ -585,7 +584,7 @@ TEST_CASE("another user's cache is refused where it could be written, and the ow
     const auto before = exact_snapshot(root);
     require_refused(Cache::open(root, test_options()), "65534");
     CHECK(exact_snapshot(root) == before);
-    in_child([&](Child&) { check_reader(root, reading()); });  // to read it is no harm
+    in_child([&](Child&) { check_reader(root, reading()); });  // reading it does no harm
     CHECK(exact_snapshot(root) == before);
 }
 
@@ -610,7 +609,7 @@ TEST_CASE("a cache that is opened for reading by choice gives hits, and nothing 
     CHECK(exact_snapshot(site.root) == before);
 }
 
-TEST_CASE("a cache on a file system that is mounted read-only gives hits, and nothing is written") {
+TEST_CASE("a cache on a read-only file system gives hits, and nothing is written") {
     const Site site;
     const Mount mount(site.root.string(), site.root, "none", MS_BIND);
     SKIP_UNLESS(mount && mount.again(MS_BIND | MS_RDONLY),
@@ -640,14 +639,14 @@ TEST_CASE("a missing root is not created for reading") {
     CHECK(count_entries(dir.path()) == 0);
 }
 
-TEST_CASE("a root named with a slash at its end is made as any other") {
+TEST_CASE("a root whose path ends with a slash is made like any other") {
     const TempDir dir;
     const Cache cache = open_cache((dir.path() / "cache").string() + "/");
     CHECK((fs::status(dir.path() / "cache").permissions() & fs::perms::mask) == fs::perms(0700));
     CHECK(cache.root() == dir.path() / "cache");
 }
 
-TEST_CASE("a cache that was restored in part, and is read only, has misses") {
+TEST_CASE("a read-only cache that was restored in part has misses") {
     for (const char* name : {"buckets", "archive"}) {
         const TempDir dir;
         const fs::path root = dir.path() / "cache";
@@ -668,7 +667,7 @@ TEST_CASE("a cache that was restored in part, and is read only, has misses") {
     }
 }
 
-TEST_CASE("a root renamed away between stage and publish: the publish says so") {
+TEST_CASE("if a root is renamed between stage and publish, publish says so") {
     for (const bool another : {false, true}) {
         const TempDir dir;
         const fs::path root = dir.path() / "cache";
@@ -688,7 +687,7 @@ TEST_CASE("a root renamed away between stage and publish: the publish says so") 
 }
 
 TEST_CASE(
-    "a directory that only has names like a cache's is not made one, and nothing of it is "
+    "a directory that only has names like a cache's is not made one, and nothing in it is "
     "deleted") {
     const TempDir dir;
     fs::create_directories(dir.path() / "deleting" / "photos");

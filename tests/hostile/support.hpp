@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the hostile tests share: file systems of their own, processes without rights, and snapshots that see every change.
+// What the hostile tests share: small file systems, processes without rights, and snapshots that
+// show every change.
 #pragma once
 
 #include <fcntl.h>
@@ -19,7 +20,7 @@
 
 namespace larder::testing {
 
-/// Says in the output that a test needs more than there is here.
+/// Says in the output that a test needs something that is missing here.
 #define SKIP_UNLESS(condition, why)         \
     do {                                    \
         if (!(condition)) {                 \
@@ -31,7 +32,7 @@ namespace larder::testing {
 inline bool is_root_user() { return ::geteuid() == 0; }
 
 #ifdef __linux__
-/// Something mounted until the end of the scope; false where there are no rights for it.
+/// Something that is mounted until the end of the scope; false if this process may not mount.
 class Mount {
 public:
     Mount(const std::string& source, fs::path at, const char* type, unsigned long flags = 0,
@@ -42,12 +43,13 @@ public:
     Mount(const Mount&) = delete;
     Mount& operator=(const Mount&) = delete;
     ~Mount() {
-        // Detached: a cache that is still open in this scope, or a child that is being killed, must not keep it for ever.
+        // It is detached: a cache that is still open in this scope, or a child that is being
+        // killed, must not keep it.
         if (mounted_ && owner_ == ::getpid()) ::umount2(at_.c_str(), MNT_DETACH);
     }
     [[nodiscard]] explicit operator bool() const { return mounted_; }
     [[nodiscard]] const fs::path& path() const { return at_; }
-    /// Once more the same, with other flags.
+    /// Mounts the same once more, with other flags.
     [[nodiscard]] bool again(unsigned long flags) const {
         return ::mount(nullptr, at_.c_str(), nullptr, MS_REMOUNT | flags, nullptr) == 0;
     }
@@ -58,7 +60,7 @@ private:
     bool mounted_ = false;
 };
 
-/// A small file system in a file, mounted through a loop device, which goes with the mount.
+/// A small file system in a file, mounted through a loop device that ends with the mount.
 class LoopDisk {
 public:
     static LoopDisk ext4(const fs::path& dir, const std::string& options) {
@@ -93,20 +95,21 @@ private:
 };
 #endif
 
-/// In a child: gives up root's rights for good.
+/// In a child: gives up root's rights forever.
 inline void become_nobody() {
     constexpr uid_t nobody = 65534;
     Child::must(::setgroups(0, nullptr) == 0 && ::setgid(nobody) == 0 && ::setuid(nobody) == 0,
                 "become nobody");
 }
 
-/// Runs `body` in a forked process and requires that all its checks (Child::must) held.
+/// Runs `body` in a forked process, and requires that all its checks (Child::must) hold.
 inline void in_child(const std::function<void(Child&)>& body, Points points = {}) {
     Child child(body, std::move(points));
     REQUIRE(child.join() == 0);
 }
 
-/// Calls `hook` at each point until the end of the scope; its result is the errno with which the call behind the point fails.
+/// Calls `hook` at each point until the end of the scope. Its result is the errno with which the
+/// call behind the point fails.
 class AtPoints {
 public:
     explicit AtPoints(std::function<int(const std::string&)> hook) {
@@ -117,8 +120,8 @@ public:
     ~AtPoints() { os::set_point_hook({}); }
 };
 
-/// Everything below `top`, and `top` itself: type, mode, owner, size, times of writing, target or bytes. Opens regular files
-/// alone.
+/// Returns everything below `top`, and `top` itself: type, mode, owner, size, time of writing,
+/// target or bytes. Opens only regular files.
 inline std::map<std::string, std::string> exact_snapshot(const fs::path& top) {
     std::map<std::string, std::string> found;
     const auto add = [&](const fs::path& path) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// execve: a process that becomes another program while it has something leased.
+// execve: a process that becomes another program while it holds a lease.
 
 #include <csignal>
 
@@ -11,7 +11,7 @@ using namespace larder::testing;
 
 namespace {
 
-/// Leases "k", keeps it across the exec, and becomes the program.
+/// Leases "k", keeps the lease across the exec, and becomes the program.
 std::function<void(Child&)> become(const fs::path& root, Program& program,
                                    const std::vector<std::string>& arguments) {
     return [&root, &program, arguments](Child&) {
@@ -22,7 +22,8 @@ std::function<void(Child&)> become(const fs::path& root, Program& program,
     };
 }
 
-/// The one lease on "k" is good, whatever anyone runs, until the process ends; then nothing is left.
+/// Requires that the one lease on "k" holds, whatever any process runs, until the process ends.
+/// Then nothing may be left.
 void check_leased_until_it_ends(const fs::path& root, Child& child,
                                 const std::function<void()>& end) {
     {
@@ -32,7 +33,7 @@ void check_leased_until_it_ends(const fs::path& root, Child& child,
         const auto before = snapshot(leased);
         REQUIRE(before.size() == 5);
         put(value(cache.bucket("b")), "k",
-            "new");  // also adopts: not the table that the process left its lease in
+            "new");  // this adopts a table, and not the one with the lease of the process
         value(bucket.refresh());
         for (int round = 0; round < 2; ++round) {
             const auto report = value(cache.collect());
@@ -81,12 +82,13 @@ TEST_CASE("a lease is kept across an execve by a program that uses the same cach
     Child child(become(root, program, {LOCK_TESTS_PROGRAM, "use", root.string()}));
     program.wait_for("ready");
     {
-        // It is two participants now, under one pid: the one it inherited, and the one it joined with.
+        // It is two participants now, under one pid: the one that it inherited, and the one that it
+        // joined as.
         const auto status = value(open_cache(root).status());
         REQUIRE(status.processes.size() == 2);
         for (const auto& process : status.processes) CHECK(process.pid == child.pid());
     }
-    // Its own lease, on what it published, is not on anything retired.
+    // Its own lease is on what it published, which is not retired.
     check_leased_until_it_ends(root, child, [&] {
         program.go_on();
         CHECK(child.join() == 0);
@@ -106,7 +108,7 @@ TEST_CASE("a lease is kept across an execve by a program that closes every descr
     });
 }
 
-TEST_CASE("a lease is kept by the children that a program hands the descriptor to") {
+TEST_CASE("the children to which a program hands the descriptor keep the lease") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     Program program;
@@ -123,7 +125,7 @@ TEST_CASE("a lease is kept by the children that a program hands the descriptor t
     REQUIRE_NOTHROW(require_no_leak(root, 0));
 }
 
-TEST_CASE("locks end at an execve, and so does what was staged with the process") {
+TEST_CASE("locks end at an execve, and what was staged ends with the process") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     put(value(open_cache(root).bucket("b")), "doomed", "old");

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Nothing in the library is made at its first use: a child that is forked while another thread is in the middle of that would wait for it for
-// ever. A function's static is made so, by __cxa_guard_acquire: the linker puts the one below before the compiler's (see CMakeLists.txt). This
-// program does everything there is to do, and ends with 1 where that was called after main had begun.
+// Nothing in the library is initialized at its first use: a child that is forked while another
+// thread is in the middle of that would wait forever. The compiler initializes a function's static
+// that way, by __cxa_guard_acquire; the linker puts the function below in its place (see
+// CMakeLists.txt). This program does all that a cache can do, and ends with 1 if that function was
+// called after main had begun.
 
 #include <cstdint>
 #include <cstdio>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// fork without exec: the child inherits everything, owns nothing, and begins afresh at its first use.
+// fork without exec: the child inherits everything, owns nothing, and joins at its first use.
 
 #include <algorithm>
 #include <csignal>
@@ -27,7 +27,7 @@ struct Family {
         return made;
     }();
 
-    /// Requires: nothing has taken them from us. Ends with no entry left.
+    /// Requires that no call has taken them from this process. No entry is left afterwards.
     void check_all_is_ours() {
         const auto before = snapshot(lease.path());
         CHECK(before.size() == 5);
@@ -56,7 +56,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("a forked child's destructors touch nothing of its parent's") {
+TEST_CASE("a forked child's destructors touch nothing that belongs to its parent") {
     Family family;
     Child child([&](Child&) {
         const Staging staging = std::move(family.staging);
@@ -69,8 +69,8 @@ TEST_CASE("a forked child's destructors touch nothing of its parent's") {
 }
 
 TEST_CASE(
-    "a forked child that lets go of what it inherited, or tries to use it, touches nothing of its "
-    "parent's") {
+    "a forked child that releases what it inherited, or tries to use it, touches nothing that "
+    "belongs to its parent") {
     Family family;
     Child child([&](Child&) {
         const auto kept = family.lease.keep_across_exec();
@@ -110,7 +110,7 @@ TEST_CASE("a forked child uses the Cache it inherited, as a participant of its o
     child.go_on();
     REQUIRE(child.join() == 0);
     CHECK(value(family.cache.collect()).entries ==
-          1);  // what the child removed, and had leased until it ended
+          1);  // the entry that the child removed, and had leased until it ended
     family.check_all_is_ours();
     CHECK(value(family.cache.status()).processes.size() == 1);
 }
@@ -130,7 +130,7 @@ TEST_CASE("parent and child draw different ids") {
     CHECK(std::unique(ids.begin(), ids.end()) == ids.end());
 }
 
-TEST_CASE("a killed parent's lease stays for as long as the forked child lives") {
+TEST_CASE("a killed parent's lease stays while the forked child lives") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     Child parent([&](Child& self) {
@@ -152,7 +152,7 @@ TEST_CASE("a killed parent's lease stays for as long as the forked child lives")
     CHECK(report.entries == 0);
     CHECK(report.leased.size() == 1);
     CHECK(snapshot(leased) == before);
-    parent.go_on();  // the child listens in its parent's place
+    parent.go_on();  // the child listens instead of its parent
     parent.wait_for("read");
     eventually("the child has ended, and the lease with it",
                [&] { return value(cache.collect()).entries == 1; });
@@ -179,7 +179,7 @@ TEST_CASE("a parent that closes its cache leaves nothing behind, although its fo
         const Cache cache = open_cache(root);
         CHECK(value(cache.status()).processes.empty());
         put(value(cache.bucket("b")), "k", "new");
-        CHECK(count_entries(root / "participants") == 1);  // free to be adopted
+        CHECK(count_entries(root / "participants") == 1);  // it can be adopted
         CHECK(value(cache.collect()).entries == 1);
     }
     parent.go_on();
@@ -187,7 +187,7 @@ TEST_CASE("a parent that closes its cache leaves nothing behind, although its fo
 }
 
 TEST_CASE(
-    "a child forked while another thread is in the middle of something is not hindered by it") {
+    "a child that is forked while another thread is in the middle of a step is not blocked by it") {
     const std::vector<std::pair<std::string, std::function<void(const Cache&)>>> middles{
         {"publish.leased", [](const Cache& cache) { put(value(cache.bucket("b")), "new", "new"); }},
         {"publish.locked", [](const Cache& cache) { put(value(cache.bucket("b")), "new", "new"); }},
@@ -236,9 +236,9 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a child forked while another thread uses the library for the first time is not hindered by "
+    "a child that is forked during another thread's first use of the library is not blocked by "
     "it") {
-    // In a fresh program, since this one has used it already.
+    // This needs a fresh program, since this one has used the library already.
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     Program program;
@@ -303,7 +303,7 @@ TEST_CASE("locks that a thread held at a fork end with the parent, and not with 
     }
 }
 
-TEST_CASE("locks that a thread held at a fork are let go of, although the child lives") {
+TEST_CASE("locks that a thread held at a fork can be released while the child lives") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root, impatient());

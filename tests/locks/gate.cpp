@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The gate: who shares a bucket's lock, over and over, can't keep out who wants it alone.
+// The gate: processes that share a bucket's lock over and over can't keep out one that wants it
+// exclusively.
 
 #include <deque>
 
@@ -32,7 +33,7 @@ std::shared_ptr<cache::Root> open(const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("without a gate, sharers who hand over while they hold keep everybody out for ever") {
+TEST_CASE("without a gate, sharers that overlap keep an exclusive waiter out forever") {
     const TempDir temp;
     const os::Dir dir = value(os::open_dir(temp.path()));
     auto held = value(FileLock::try_lock(dir, "lock", Mode::shared));
@@ -45,7 +46,7 @@ TEST_CASE("without a gate, sharers who hand over while they hold keep everybody 
     }
 }
 
-TEST_CASE("with the gate, nobody joins the sharers while somebody waits for exclusive") {
+TEST_CASE("with the gate, no process joins the sharers while one waits for the lock exclusively") {
     const TempDir dir;
     const auto root = open(dir.path() / "cache");
     std::optional<BucketLock> sharer = value(BucketLock::shared(*root, "b", limits()));
@@ -54,7 +55,7 @@ TEST_CASE("with the gate, nobody joins the sharers while somebody waits for excl
         HeldThread waiter("lock.at-gate", [&] {
             alone.emplace(value(BucketLock::exclusive(*root, "b", limits())));
         });
-        // Handing over while the other still holds is what the gate forbids.
+        // The gate forbids that a new sharer takes the lock while the other still holds it.
         const auto next = BucketLock::shared(*root, "b", no_patience());
         REQUIRE_FALSE(next);
         CHECK(next.error().code == Errc::interrupted);
@@ -67,7 +68,7 @@ TEST_CASE("with the gate, nobody joins the sharers while somebody waits for excl
     CHECK(BucketLock::exclusive(*root, "b", no_patience()));
 }
 
-TEST_CASE("sharers share") {
+TEST_CASE("sharers hold the lock at the same time") {
     const TempDir dir;
     const auto root = open(dir.path() / "cache");
     const auto first = value(BucketLock::shared(*root, "b", no_patience()));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The lock matrix: who waits for whom, across processes and within one.
+// The lock matrix: which operation waits for which, across processes and within one.
 
 #include <algorithm>
 #include <chrono>
@@ -22,7 +22,7 @@ const Bucket::Build build_something = [](Staging& staging) -> Result<> {
     return {};
 };
 
-/// "k" and "doomed" in the bucket "b", and "k" elsewhere.
+/// Puts "k" and "doomed" in the bucket "b", and "k" in another bucket.
 void prepare(const Cache& cache) {
     put(value(cache.bucket("b")), "k", "old");
     put(value(cache.bucket("b")), "doomed", "old");
@@ -77,7 +77,8 @@ const std::map<std::string, Operation> operations{
      }},
 };
 
-/// Asked in this order, while the holder is held: none of them changes what the next will find, in the matter of locks.
+/// They are tried in this order while the holder is held. None of them changes which locks the next
+/// one finds taken.
 const std::vector<std::string> columns{
     "get",    "replace", "publish elsewhere", "remove another",  "remove elsewhere", "collect",
     "verify", "build",   "build another",     "build elsewhere", "refresh"};
@@ -85,44 +86,40 @@ const std::vector<std::string> columns{
 struct Row {
     const char* held;
     const char* at;
-    const char*
-        outcomes;  ///< for each column: "." goes through, "W" has to wait, "B" is told "busy" at once
+    const char* outcomes;  ///< for each column: "." goes on, "W" waits, "B" is `busy` at once
 };
 
-//                                          get  replace  publish    remove   remove     collect  verify  build  build    build      refresh
-//                                                        elsewhere  another  elsewhere                          another  elsewhere
+// clang-format off
+//                                          get
+//                                          | replace
+//                                          | | publish elsewhere
+//                                          | | | remove another
+//                                          | | | | remove elsewhere
+//                                          | | | | | collect
+//                                          | | | | | | verify
+//                                          | | | | | | | build
+//                                          | | | | | | | | build another
+//                                          | | | | | | | | | build elsewhere
+//                                          | | | | | | | | | | refresh
 const Row matrix[] = {
-    {"get", "get.stored", /*                */
-     ".    .        .          .        .          .        .       .      .        .          ."},
-    {"publish", "publish.archived", /*      */
-     ".    .        .          .        .          .        .       .      .        .          ."},
-    {"publish", "publish.locked", /*        */
-     ".    .        .          W        .          .        .       .      .        .          ."},
-    {"replace", "publish.before-exchange", /**/
-     ".    .        .          W        .          .        .       .      .        .          ."},
-    {"publish", "publish.placed", /*        */
-     ".    .        .          .        .          .        .       .      .        .          ."},
-    {"remove", "lock.at-gate", /*           */
-     ".    W        .          W        .          .        .       W      W        .          ."},
-    {"remove", "remove.checked", /*         */
-     ".    W        .          W        .          .        .       W      W        .          ."},
-    {"refresh", "refresh.begun", /*         */
-     ".    .        .          .        .          .        .       .      .        .          ."},
-    {"collect", "collect.locked", /*        */
-     ".    .        .          .        .          B        B       .      .        .          ."},
-    {"collect", "collect.scanned", /*       */
-     ".    .        .          .        .          B        B       .      .        .          ."},
-    {"collect", "collect.unlocked", /*      */
-     ".    .        .          .        .          .        .       .      .        .          ."},
-    {"verify", "verify.archive-listed", /*  */
-     ".    .        .          .        .          B        B       .      .        .          ."},
-    {"build", "build.locked", /*            */
-     ".    .        .          .        .          .        .       W      .        .          ."},
-    {"build", "build.filled", /*            */
-     ".    .        .          .        .          .        .       W      .        .          ."},
+    {"get",     "get.stored",              ". . . . . . . . . . ."},
+    {"publish", "publish.archived",        ". . . . . . . . . . ."},
+    {"publish", "publish.locked",          ". . . W . . . . . . ."},
+    {"replace", "publish.before-exchange", ". . . W . . . . . . ."},
+    {"publish", "publish.placed",          ". . . . . . . . . . ."},
+    {"remove",  "lock.at-gate",            ". W . W . . . W W . ."},
+    {"remove",  "remove.checked",          ". W . W . . . W W . ."},
+    {"refresh", "refresh.begun",           ". . . . . . . . . . ."},
+    {"collect", "collect.locked",          ". . . . . B B . . . ."},
+    {"collect", "collect.scanned",         ". . . . . B B . . . ."},
+    {"collect", "collect.unlocked",        ". . . . . . . . . . ."},
+    {"verify",  "verify.archive-listed",   ". . . . . B B . . . ."},
+    {"build",   "build.locked",            ". . . . . . . W . . ."},
+    {"build",   "build.filled",            ". . . . . . . W . . ."},
 };
+// clang-format on
 
-/// Asks for everything, of a cache whose waits end at once, while the row's operation is held.
+/// Tries all operations, in a cache whose waits end at once, while the row's operation is held.
 void check_row(const Row& row, const Cache& cache) {
     std::string outcomes(row.outcomes);
     outcomes.erase(std::remove(outcomes.begin(), outcomes.end(), ' '), outcomes.end());
@@ -190,22 +187,23 @@ OpenOptions with_timeout(std::chrono::milliseconds timeout) {
     return options;
 }
 
-bool somebody_waits(const Cache& cache, const std::string& what) {
+bool is_waited_for(const Cache& cache, const std::string& what) {
     for (const auto& lock : value(cache.status()).locks) {
         if (lock.waiting && lock.what == what) return true;
     }
     return false;
 }
 
-/// What a timed-out wait says must name this process.
+/// Requires that the error of a wait that timed out names this process.
 void check_names(const Result<>& result, pid_t pid) {
     REQUIRE_FALSE(result);
     CHECK(result.error().code == Errc::busy);
     CHECK(contains(result.error().message(), "pid " + std::to_string(pid) + " ("));
     if (pid != ::getpid())
         CHECK_FALSE(contains(result.error().message(), "pid " + std::to_string(::getpid()) + " ("));
-    CHECK(contains(result.error().message(),
-                   os::this_command().substr(0, 100)));  // a forked child's command is ours
+    CHECK(
+        contains(result.error().message(),
+                 os::this_command().substr(0, 100)));  // a forked child has this program's command
 }
 
 Result<> put_with_timeout(const fs::path& root) {
@@ -247,7 +245,7 @@ TEST_CASE("a wait within one process names that process") {
     check_names(put_with_timeout(cache.root()), ::getpid());
 }
 
-TEST_CASE("a publish waits for a remove, and then goes on; so does a remove for a publish") {
+TEST_CASE("a publish waits for a remove and then goes on; a remove waits for a publish") {
     for (const auto& [holder, point, waiter] :
          {std::tuple("remove", "remove.checked", "publish"),
           std::tuple("remove", "lock.at-gate", "publish"),
@@ -258,7 +256,7 @@ TEST_CASE("a publish waits for a remove, and then goes on; so does a remove for 
         const Cache cache = open_cache(scene.root, with_timeout(10min));
         auto waiting = std::async(std::launch::async,
                                   [&, name = waiter] { return operations.at(name)(cache); });
-        eventually("it waits", [&] { return somebody_waits(cache, "bucket b"); });
+        eventually("it waits", [&] { return is_waited_for(cache, "bucket b"); });
         scene.holder->go_on();
         CHECK(waiting.get() == ".");
         CHECK(scene.holder->join() == 0);
@@ -266,7 +264,7 @@ TEST_CASE("a publish waits for a remove, and then goes on; so does a remove for 
     }
 }
 
-TEST_CASE("a stop_token ends a wait that has begun") {
+TEST_CASE("a stop token ends a wait that has begun") {
     for (const auto& [holder, point, waiter, what] :
          {std::tuple("remove", "remove.checked", "publish", "bucket b"),
           std::tuple("remove", "lock.at-gate", "publish", "bucket b"),
@@ -280,13 +278,13 @@ TEST_CASE("a stop_token ends a wait that has begun") {
         const Cache cache = open_cache(scene.root, options);
         auto waiting = std::async(std::launch::async,
                                   [&, name = waiter] { return operations.at(name)(cache); });
-        eventually("it waits", [&, label = what] { return somebody_waits(cache, label); });
+        eventually("it waits", [&, label = what] { return is_waited_for(cache, label); });
         source.request_stop();
         CHECK(waiting.get() == "W");
     }
 }
 
-TEST_CASE("who waits is told for whom, once") {
+TEST_CASE("a process that waits is told once for which process it waits") {
     for (const auto& [holder, point, waiter] : {std::tuple("remove", "remove.checked", "publish"),
                                                 std::tuple("build", "build.locked", "build")}) {
         INFO(waiter << " after " << holder);
@@ -309,7 +307,7 @@ TEST_CASE("who waits is told for whom, once") {
     }
 }
 
-TEST_CASE("nobody waits for a process that was killed") {
+TEST_CASE("no process waits for one that was killed") {
     for (const auto& row : matrix) {
         INFO(row.held << " killed at " << row.at);
         Scene scene(row.held, row.at);
@@ -324,7 +322,7 @@ TEST_CASE("nobody waits for a process that was killed") {
 }
 
 TEST_CASE(
-    "a process that was stopped inside publish keeps nobody from get, publish, refresh and "
+    "a process that is stopped inside publish keeps no other from get, publish, refresh and "
     "collect") {
     Scene scene("publish", "publish.locked");
     scene.holder->stop();
@@ -339,6 +337,6 @@ TEST_CASE(
     scene.holder->resume();
     scene.holder->go_on();
     CHECK(scene.holder->join() == 0);
-    // It published into the bucket that it found by then.
+    // It published into the bucket that was there by then.
     CHECK(content_of(value(open_cache(scene.root).bucket("b")), "new") == "new");
 }

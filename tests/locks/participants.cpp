@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Participants: one for each process, adopted from the dead, and alive for as long as the process is.
+// Participants: one for each process, adopted from a dead one, and alive while its process is.
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -22,7 +22,7 @@ using namespace larder::testing;
 
 namespace {
 
-/// The numbers of the participants that say this process is theirs.
+/// Returns the numbers of the participants that name this process.
 std::vector<std::uint32_t> numbers_of(const Cache& cache, pid_t pid) {
     std::vector<std::uint32_t> numbers;
     for (const auto& process : value(cache.status()).processes) {
@@ -41,10 +41,10 @@ std::size_t staged_by(const fs::path& root, std::uint32_t participant) {
     return count_entries(root / "staging" / std::to_string(participant));
 }
 
-/// Makes this process a participant now, and not at its first need of one.
+/// Makes this process join now, and not when it first needs to.
 void join(const Cache& cache) { (void)value(value(cache.bucket("b")).stage()); }
 
-/// Joins the cache, and leaves a staged tree behind when it is killed.
+/// Joins the cache in a process that leaves a staged tree when it is killed.
 void stage_and_wait(Child& self, const fs::path& root) {
     const Cache cache = open_cache(root);
     const Staging staging = value(value(cache.bucket("b")).stage());
@@ -64,7 +64,8 @@ TEST_CASE("a dead participant's table is adopted, and its staging area reaped fi
     first.kill();
     CHECK(staged_by(root, 0) == 1);
 
-    // Another process, so that both begin to look at whatever place: the pool has one table, which is free.
+    // This is another process, so it may begin to look at another place. The pool has one table,
+    // which is free.
     Child second([&](Child& self) { stage_and_wait(self, root); });
     second.wait_for("staged");
     CHECK(count_entries(root / "participants") == 1);
@@ -76,7 +77,7 @@ TEST_CASE("a dead participant's table is adopted, and its staging area reaped fi
     REQUIRE_NOTHROW(require_no_leak(root, 0));
 }
 
-TEST_CASE("a living participant's table is not adopted, nor its staging area reaped") {
+TEST_CASE("a living participant's table is not adopted, and its staging area is not reaped") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     Child first([&](Child& self) { stage_and_wait(self, root); });
@@ -96,7 +97,7 @@ TEST_CASE("a living participant's table is not adopted, nor its staging area rea
     CHECK(staged_by(root, 1) == 0);
 }
 
-TEST_CASE("adopting takes a lease away from nobody but the dead") {
+TEST_CASE("an adoption ends the leases of a dead process alone") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     Child dead([&](Child& self) {
@@ -110,7 +111,7 @@ TEST_CASE("adopting takes a lease away from nobody but the dead") {
     CHECK(value(cache.collect()).leased.size() == 1);
     join(cache);
     dead.kill();
-    // Adopted and at once used: nothing of the predecessor's is leased any more.
+    // The table is adopted and used at once. No lease of the predecessor is left.
     Child adopter([&](Child& self) {
         const Lease lease = put(value(open_cache(root).bucket("b")), "other", "new");
         self.say("adopted");
@@ -124,15 +125,15 @@ TEST_CASE("adopting takes a lease away from nobody but the dead") {
 }
 
 TEST_CASE(
-    "a process that says goodbye is not there any more; one that was killed is, dead, until it is "
-    "reaped") {
+    "a process that closes its cache is not listed any more; a killed one is listed as dead until "
+    "it is reaped") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
     join(cache);
     Child leaving([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "new"); });
     REQUIRE(leaving.join() == 0);
-    CHECK(value(cache.status()).processes.size() == 1);  // this one
+    CHECK(value(cache.status()).processes.size() == 1);  // this process
     Child killed([&](Child& self) { stage_and_wait(self, root); });
     killed.wait_for("staged");
     killed.kill();
@@ -168,7 +169,8 @@ TEST_CASE("dead or alive: what a header says of a pid that runs, whose lock is f
         leaving.wait_for("leased");
         leaving.kill();
         value(value(cache.bucket("b")).refresh());
-        // The header begins with: magic (8 bytes), flags (8), boot (16), pid namespace, start, pid (8 each).
+        // The header begins with magic (8 bytes), flags (8), boot (16), pid namespace, start and
+        // pid (8 each).
         auto self = os::this_process();
         if (row.other_boot) self.boot[0] ^= 1;
         if (row.other_start) ++self.start;
@@ -197,7 +199,9 @@ TEST_CASE("dead or alive: what a header says of a pid that runs, whose lock is f
     }
 }
 
-TEST_CASE("a table is the reaper's until it has reaped: who joins meanwhile takes another") {
+TEST_CASE(
+    "a table belongs to its reaper until it has reaped: a process that joins meanwhile takes "
+    "another") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     (void)open_cache(root);
@@ -220,7 +224,7 @@ TEST_CASE("a table is the reaper's until it has reaped: who joins meanwhile take
         CHECK(numbers_of(cache, joining.pid()).size() == 1);
         value(value(cache.bucket("b")).refresh());
         CHECK(value(cache.collect()).leased.size() == 1);
-        joining.kill();  // and is the dead one of the next round
+        joining.kill();  // it is the dead process of the next round
     }
 }
 
@@ -238,7 +242,7 @@ TEST_CASE("a zombie is dead") {
     ::kill(child.pid(), SIGKILL);
     siginfo_t ignored{};
     REQUIRE(::waitid(P_PID, static_cast<id_t>(child.pid()), &ignored, WEXITED | WNOWAIT) ==
-            0);  // it has ended, and is still there
+            0);  // it has ended, and its pid still exists
     value(value(cache.bucket("b")).refresh());
     CHECK(living(cache) == 1);  // this process
     const auto report = value(cache.collect());
@@ -266,7 +270,7 @@ TEST_CASE("a process whose first thread has ended still runs") {
     CHECK(os::is_running(identity) == os::Running::no);
 }
 
-TEST_CASE("what a process could not tell about itself is no sign of its death") {
+TEST_CASE("what a process did not know about itself is no sign of its death") {
     const os::ProcessIdentity whole = os::this_process();
     os::ProcessIdentity no_boot = whole, no_namespace = whole, nothing = whole;
     no_boot.boot = nothing.boot = {};
@@ -286,7 +290,8 @@ TEST_CASE("what a process could not tell about itself is no sign of its death") 
     CHECK(os::is_running(other) == os::Running::no);
 }
 
-TEST_CASE("among a thousand participants, the living are listed and a free one is found at once") {
+TEST_CASE(
+    "among a thousand participants the living ones are listed, and a free one is found at once") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
@@ -303,7 +308,8 @@ TEST_CASE("among a thousand participants, the living are listed and a free one i
     for (const auto& child : children) {
         const auto numbers = numbers_of(cache, child->pid());
         REQUIRE(numbers.size() == 1);
-        // Looking begins at the pid, so that processes do not queue for the first few: three took at most the next three.
+        // A search begins at the pid, so that processes do not all try the first tables. The three
+        // processes took at most the next three tables.
         const auto distance =
             (numbers[0] + 1000 - static_cast<std::uint32_t>(child->pid()) % 1000) % 1000;
         CHECK(distance < 3);
@@ -316,7 +322,7 @@ TEST_CASE("among a thousand participants, the living are listed and a free one i
     CHECK(value(cache.collect()).reaped == 3);
 }
 
-TEST_CASE("where all participants are taken, one more is made") {
+TEST_CASE("if all participants are taken, one more is made") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
@@ -333,7 +339,7 @@ TEST_CASE("where all participants are taken, one more is made") {
     CHECK(numbers_of(cache, ::getpid()) == std::vector<std::uint32_t>{20});
 }
 
-TEST_CASE("a stopped process keeps its lease, while others refresh and collect") {
+TEST_CASE("a stopped process keeps its lease while others refresh and collect") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     put(value(open_cache(root).bucket("b")), "k", "old");

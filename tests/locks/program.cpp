@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// What a test's child becomes by execve: a program that holds nothing but what the kernel kept for it.
+// What a test's child becomes by execve: a program that holds only what the kernel kept for it.
 //
-//   try-file-lock PATH   whether Boost's file_lock gets the lock
-//   try-lock DIR NAME    whether larder's lock on that file can be had
-//   use ROOT             uses the cache at ROOT, and stays until told to end
-//   leave-child          ends, and leaves a child that stays until told to end
-//   fork-at-first-use ROOT  forks while another thread is in the middle of its first use of the library; the child uses the cache
-//   close-all            closes every descriptor that it did not open, and stays until told to end
+//   try-file-lock PATH   says whether Boost's file_lock gets the lock
+//   try-lock DIR NAME    says whether larder's lock on that file is free
+//   use ROOT             uses the cache at ROOT, and stays until it is told to end
+//   leave-child          ends, and leaves a child that stays until it is told to end
+//   fork-at-first-use ROOT
+//                        forks while another thread is in the middle of its first use of the
+//                        library; the child uses the cache
+//   close-all            closes every descriptor that it did not open, and stays until it is told
+//                        to end
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -78,7 +81,7 @@ int fork_at_first_use(const std::string& root) {
     in_the_middle.wait();
     const pid_t child = ::fork();
     if (child == 0) {
-        ::alarm(60);  // only a hang takes that long
+        ::alarm(60);  // only a hang lasts that long
         const auto cache = larder::Cache::open(root);
         const auto bucket = cache->bucket("b");
         auto staging = bucket->stage();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the tests of locks and processes share: threads held at points, waits that are told apart from work without waiting, and
-// programs that a child becomes.
+// What the tests of locks and processes share: threads that are held at points, options that turn a
+// wait into an error, and programs that a child becomes.
 #pragma once
 
 #include <unistd.h>
@@ -21,7 +21,8 @@
 
 namespace larder::testing {
 
-/// Options with which whatever would have to wait says Errc::interrupted at once: so "it waits" needs no clock.
+/// Returns options with which a call that would wait fails at once with Errc::interrupted: so no
+/// test of a wait needs a clock.
 inline OpenOptions impatient() {
     OpenOptions options = test_options();
     std::stop_source source;
@@ -30,8 +31,8 @@ inline OpenOptions impatient() {
     return options;
 }
 
-/// A thread of this process that runs `body` and is held where it first comes to a point; other threads pass. Points belong to
-/// the process, so there can be only one of these at a time.
+/// A thread of this process that runs `body` and is held when it first reaches a point; other
+/// threads pass. Points belong to the process, so only one of these can exist at a time.
 class HeldThread {
 public:
     HeldThread(const std::string& point, std::function<void()> body) {
@@ -51,11 +52,12 @@ public:
         try {
             finish();
         } catch (
-            const std::exception&) {  // what the body threw: finish() is for those who want to know
+            const std::
+                exception&) {  // what the body threw: a caller that wants to know calls finish()
         }
     }
 
-    /// Lets it go on, and waits for its end.
+    /// Lets the thread go on, and waits for its end.
     void finish() {
         if (!done_.valid()) return;
         free_.set_value();
@@ -74,7 +76,8 @@ private:
     std::future<void> done_;
 };
 
-/// The program that a child becomes, spoken to over its standard input and output. Made before the child is.
+/// The program that a child becomes. A test speaks to it over its standard input and output. It is
+/// made before the child.
 class Program {
 public:
     Program() {
@@ -87,7 +90,7 @@ public:
         }
     }
 
-    /// In the child: never returns.
+    /// In the child: becomes the program, and never returns.
     void become(std::vector<std::string> arguments) {
         ::dup2(in_[0], 0);
         ::dup2(out_[1], 1);
@@ -99,7 +102,7 @@ public:
         throw std::runtime_error("can't become " + arguments.front());
     }
 
-    /// In the parent: the program says this next.
+    /// In the parent: requires that the program says this next.
     void wait_for(const std::string& word) {
         if (out_[1] >= 0) ::close(std::exchange(out_[1], -1));
         std::string heard;

@@ -13,7 +13,7 @@ using namespace larder::testing;
 
 namespace {
 
-/// What a collection in another process deletes, and how many leases it meets.
+/// Returns what a collection in another process deletes, and how many leases it meets.
 std::pair<std::uint64_t, std::uint64_t> collect_elsewhere(const fs::path& root) {
     Child collector([&](Child& self) {
         const auto report = value(open_cache(root).collect());
@@ -28,7 +28,7 @@ std::pair<std::uint64_t, std::uint64_t> collect_elsewhere(const fs::path& root) 
 }  // namespace
 
 TEST_CASE(
-    "several Caches on one root are one participant, and closing one drops nothing of another's") {
+    "several Caches on one root are one participant, and closing one ends nothing of another") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
@@ -61,7 +61,7 @@ TEST_CASE("a lease outlives its Cache") {
     CHECK(collect_elsewhere(root) == std::pair<std::uint64_t, std::uint64_t>(1, 0));
 }
 
-TEST_CASE("closing a Cache does not drop the locks that another holds in the middle of a publish") {
+TEST_CASE("closing a Cache does not end the locks that another holds in the middle of a publish") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root);
@@ -78,17 +78,17 @@ TEST_CASE("closing a Cache does not drop the locks that another holds in the mid
     {
         const Cache second = open_cache(root);
         put(value(second.bucket("b")), "k",
-            "second");  // takes the same lock, shared, and lets go of it
+            "second");  // takes the same lock, shared, and releases it
         const Cache third = open_cache(root, impatient());
         CHECK_FALSE(value(third.bucket("b"))
-                        .remove("doomed"));  // tries, in vain, and closes what it opened for that
+                        .remove("doomed"));  // tries in vain, and closes the lock's file
     }
     CHECK(remove_waits());
     holder.finish();
     CHECK_FALSE(remove_waits());
 }
 
-TEST_CASE("two threads that publish hold the lock until the last of them is done") {
+TEST_CASE("two threads that publish hold the lock until both are done") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     const Cache cache = open_cache(root, impatient());
@@ -101,7 +101,7 @@ TEST_CASE("two threads that publish hold the lock until the last of them is done
     CHECK(removed.error().code == Errc::interrupted);
 }
 
-TEST_CASE("many threads do everything at once, and nothing is torn, lost or leaked") {
+TEST_CASE("many threads do everything at once, and no entry is torn, lost or leaked") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     constexpr int threads = 8, turns = 60;
@@ -135,7 +135,7 @@ TEST_CASE("many threads do everything at once, and nothing is torn, lost or leak
                             case 2:
                             case 3:
                                 (void)content_of(bucket,
-                                                 key);  // throws where the files do not agree
+                                                 key);  // throws if the files do not agree
                                 break;
                             case 4: {
                                 const Lease lease = value(
@@ -198,7 +198,7 @@ TEST_CASE("ten thousand leases in one process") {
     CHECK(collect_elsewhere(root) == std::pair<std::uint64_t, std::uint64_t>(0, entries * each));
     CHECK(count_entries(root / "archive") == entries);
 
-    // One of a hundred is enough, wherever it stands.
+    // One lease of a hundred is enough, wherever its slot is.
     for (std::size_t i = 0; i < entries; ++i) {
         Lease last = std::move(leases[i][i % each]);
         leases[i].clear();
@@ -213,7 +213,7 @@ TEST_CASE("ten thousand leases in one process") {
     leases.clear();
     CHECK(collect_elsewhere(root) == std::pair<std::uint64_t, std::uint64_t>(1, 0));
 
-    // What was let go of is used again.
+    // The released slots are used again.
     const std::size_t tables = count_entries(root / "participants");
     for (int i = 0; i < 300; ++i) (void)value(bucket.publish("again", value(bucket.stage())));
     CHECK(count_entries(root / "participants") == tables);

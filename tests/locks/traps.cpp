@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Why no lock of larder's is a boost::interprocess::file_lock: each of its traps, shown on it, and beside it that FileLock has none.
+// Why larder does not lock with boost::interprocess::file_lock. Each trap is shown on that lock,
+// and beside it that os::FileLock does not have it.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -42,7 +43,7 @@ struct Files {
     std::string larders = (temp.path() / "larders").string();
 };
 
-/// Whether another process gets the lock.
+/// Returns true if another process gets the lock.
 bool another_gets(const std::function<bool()>& attempt) {
     Child other([&](Child& self) { self.say(attempt() ? "got" : "refused"); });
     const std::string word = other.listen();
@@ -74,7 +75,7 @@ TEST_CASE("a second object on the same file in one process does not get the lock
     CHECK_FALSE(files.take(Mode::shared));
 }
 
-TEST_CASE("closing a descriptor of the file does not drop the lock") {
+TEST_CASE("closing a descriptor of the file does not end the lock") {
     const Files files;
     bip::file_lock first(files.boosts.c_str());
     REQUIRE(first.try_lock());
@@ -88,7 +89,7 @@ TEST_CASE("closing a descriptor of the file does not drop the lock") {
     CHECK_FALSE(another_gets_larders(files));
 }
 
-TEST_CASE("a vain attempt by another object does not drop the lock") {
+TEST_CASE("a vain attempt by another object does not end the lock") {
     const Files files;
     bip::file_lock first(files.boosts.c_str());
     REQUIRE(first.try_lock());
@@ -102,7 +103,7 @@ TEST_CASE("a vain attempt by another object does not drop the lock") {
     CHECK_FALSE(another_gets_larders(files));
 }
 
-TEST_CASE("mapping the file, and unmapping it, does not drop the lock") {
+TEST_CASE("mapping and unmapping the file does not end the lock") {
     const Files files;
     write_file(files.boosts, "bytes");
     write_file(files.larders, "bytes");
@@ -123,7 +124,7 @@ TEST_CASE("mapping the file, and unmapping it, does not drop the lock") {
     CHECK_FALSE(another_gets_larders(files));
 }
 
-TEST_CASE("the first of two sharers to unlock keeps the lock for the other") {
+TEST_CASE("the other sharer keeps the lock when the first one unlocks") {
     const Files files;
     bip::file_lock first(files.boosts.c_str()), second(files.boosts.c_str());
     REQUIRE(first.try_lock_sharable());
@@ -140,7 +141,8 @@ TEST_CASE("the first of two sharers to unlock keeps the lock for the other") {
 
 namespace {
 
-/// By name, so that a lock file that was unlinked and made anew has another number.
+/// Returns the inodes of the lock files by name: a file that was unlinked and made anew has another
+/// one.
 std::map<std::string, ino_t> lock_files(const fs::path& root) {
     std::map<std::string, ino_t> files;
     for (const char* directory : {"locks", "participants"}) {
@@ -155,7 +157,7 @@ std::map<std::string, ino_t> lock_files(const fs::path& root) {
 
 }  // namespace
 
-TEST_CASE("unlinking a lock file admits a second owner to any lock, so larder never unlinks one") {
+TEST_CASE("unlinking a lock file admits a second owner, so larder never unlinks one") {
     const Files files;
     bip::file_lock first(files.boosts.c_str());
     REQUIRE(first.try_lock());
@@ -164,7 +166,7 @@ TEST_CASE("unlinking a lock file admits a second owner to any lock, so larder ne
     CHECK(another_gets_boosts(files));  // the trap
     const auto held = files.take();
     fs::remove(files.larders);
-    CHECK(another_gets_larders(files));  // no kind of lock is free of this one
+    CHECK(another_gets_larders(files));  // every kind of lock has this trap
 
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
@@ -198,17 +200,17 @@ TEST_CASE("unlinking a lock file admits a second owner to any lock, so larder ne
     }
 }
 
-TEST_CASE("a forked child owns nothing, and knows it") {
+TEST_CASE("a forked child owns no lock, and knows it") {
     const Files files;
     bip::file_lock first(files.boosts.c_str());
     REQUIRE(first.try_lock());
-    // The trap: the child's own object, which was locked when it was copied, does not even have the lock.
+    // The trap: the child's object was locked when it was copied, and does not even have the lock.
     CHECK_FALSE(another_gets([&] { return first.try_lock(); }));
 
     auto held = files.take();
     REQUIRE(held);
     Child child([&](Child&) {
-        { const auto inherited = std::move(held); }  // must let go of nothing
+        { const auto inherited = std::move(held); }  // must release nothing
         Child::must(!files.take(), "the child got what its parent holds");
     });
     REQUIRE(child.join() == 0);
@@ -219,7 +221,8 @@ TEST_CASE("a forked child owns nothing, and knows it") {
 
 TEST_CASE("a forked child that outlives its parent does not keep the parent's lock") {
     const Files files;
-    // A process that holds a lock is killed while its child lives; the child speaks and listens in its place.
+    // A process that holds a lock is killed while its child lives. The child speaks and listens
+    // instead of it.
     const auto holder = [&](const std::function<void()>& take) {
         return [&, take](Child& self) {
             take();
@@ -231,7 +234,8 @@ TEST_CASE("a forked child that outlives its parent does not keep the parent's lo
         };
     };
     {
-        // The trap of a lock that belongs to an open file, were it not for what FileLock does at a fork.
+        // This would be the trap of a lock that belongs to an open file, if FileLock did nothing at
+        // a fork.
         int fd = -1;
         Child parent(holder([&] {
             fd = ::open(files.larders.c_str(), O_RDWR | O_CLOEXEC);
@@ -256,11 +260,12 @@ TEST_CASE("a forked child that outlives its parent does not keep the parent's lo
     parent.go_on();
 }
 
-TEST_CASE("a lock that is let go of is free, although a child has not come to close it yet") {
+TEST_CASE("a released lock is free, even if a child has not closed its descriptor yet") {
     const Files files;
     auto held = files.take();
     REQUIRE(held);
-    // A child that has everything and has run no handler: any forked child, in its first instant, and any that is about to exec.
+    // This child has all descriptors and has run no handler, like any forked child in its first
+    // instant, and any that is about to exec.
     const auto child = static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
     if (child == 0) {
         for (;;) ::pause();
@@ -272,7 +277,7 @@ TEST_CASE("a lock that is let go of is free, although a child has not come to cl
     REQUIRE(::waitpid(child, nullptr, 0) == child);
 }
 
-TEST_CASE("after execve the same process does not get what it holds already") {
+TEST_CASE("after execve the same process does not get a lock that it holds already") {
     const Files files;
     const auto answer_after_exec = [&](const std::function<void()>& take,
                                        const std::vector<std::string>& arguments) {
@@ -297,9 +302,9 @@ TEST_CASE("after execve the same process does not get what it holds already") {
                   Child::must(first->try_lock(), "refused");
               },
               {LOCK_TESTS_PROGRAM, "try-file-lock", files.boosts}) ==
-          "got");  // the trap: it is still locked, by this very process
+          "got");  // the trap: this very process still holds the lock
 
-    // The one lock that larder hands on across an execve is a participant's.
+    // The only lock that larder hands on across an execve is a participant's.
     int fd = -1;
     CHECK(answer_after_exec(
               [&] {
@@ -311,7 +316,7 @@ TEST_CASE("after execve the same process does not get what it holds already") {
               {LOCK_TESTS_PROGRAM, "try-lock", files.temp.path().string(), "larders"}) ==
           "refused");
 
-    // All others end there, and are not inherited by the program.
+    // All others end there: the program does not inherit them.
     std::optional<FileLock> held;
     CHECK(answer_after_exec(
               [&] { held = files.take(); },

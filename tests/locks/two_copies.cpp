@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Two copies of the library in one process, as two plug-ins bring them: neither sees the other's memory, and both see its locks.
+// Two copies of the library in one process, as two plug-ins bring them: neither sees the other's
+// memory, and both see each other's locks.
 
 #include <dlfcn.h>
 
@@ -16,14 +17,14 @@ constexpr int done = -1;
 constexpr int waits = static_cast<int>(Errc::interrupted);
 
 const Copy& load(const char* path) {
-    // Never unloaded: threads of the test may be in it until the end.
+    // It is never unloaded: threads of the test may be in it until the end.
     void* const module = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (module == nullptr) throw std::runtime_error(::dlerror());
     const auto entry = reinterpret_cast<const Copy* (*)()>(::dlsym(module, "larder_copy"));
     return *entry();
 }
 
-/// A cache opened through each of the two.
+/// One cache, opened through each of the two copies.
 struct Two {
     explicit Two(bool b_is_impatient = false)
         : in_a(a.open(root.c_str(), false)), in_b(b.open(root.c_str(), b_is_impatient)) {
@@ -88,7 +89,7 @@ TEST_CASE("two copies are two participants of one process") {
     for (const auto& process : status.processes) CHECK(process.pid == ::getpid());
 }
 
-TEST_CASE("a lease of one copy is seen by the collector of the other") {
+TEST_CASE("the collector of one copy sees a lease of the other") {
     Two two;
     REQUIRE(two.a.put(two.in_a, "b", "k") == done);
     void* const lease = two.a.get(two.in_a, "b", "k");
@@ -104,14 +105,15 @@ TEST_CASE("a lease of one copy is seen by the collector of the other") {
     CHECK(leased == 0);
 }
 
-TEST_CASE("closing one copy's cache drops nothing of the other's") {
+TEST_CASE("closing one copy's cache ends nothing of the other's") {
     Two two;
     REQUIRE(two.b.put(two.in_b, "b", "k") == done);
     void* const lease = two.b.get(two.in_b, "b", "k");
     REQUIRE(two.a.put(two.in_a, "b", "l") == done);
     two.a.close(std::exchange(two.in_a, nullptr));
     value(value(two.cache.bucket("b")).refresh());
-    // From another process: within this one, a lock of the process's own would never be in the way.
+    // This is tried from another process: a lock that belonged to this process would never keep
+    // itself out.
     Child collector([&](Child& self) {
         const auto report = value(open_cache(two.root).collect());
         self.say(std::to_string(report.entries) + " " + std::to_string(report.leased.size()));
@@ -121,13 +123,13 @@ TEST_CASE("closing one copy's cache drops nothing of the other's") {
     two.b.release(lease);
 }
 
-TEST_CASE("a remove by one copy waits for a publish by the other, also after a vain attempt") {
+TEST_CASE("a remove by one copy waits for a publish by the other, even after a vain attempt") {
     Two two(true);
     REQUIRE(two.a.put(two.in_a, "b", "doomed") == done);
     HeldInA publishing(two.a, "publish.locked", [&] { return two.a.put(two.in_a, "b", "k"); });
     CHECK(two.b.remove(two.in_b, "b", "doomed") == waits);
     CHECK(two.b.remove(two.in_b, "b", "doomed") == waits);
-    CHECK(two.b.put(two.in_b, "b", "shared") == done);  // takes the lock, shared, and lets go of it
+    CHECK(two.b.put(two.in_b, "b", "shared") == done);  // takes the lock, shared, and releases it
     CHECK(two.b.remove(two.in_b, "b", "doomed") == waits);
     CHECK(publishing.finish() == done);
     CHECK(two.b.remove(two.in_b, "b", "doomed") == done);
@@ -140,7 +142,7 @@ TEST_CASE("a publish by one copy waits for a remove by the other") {
                      [&] { return two.a.remove(two.in_a, "b", "doomed"); });
     CHECK(two.b.put(two.in_b, "b", "k") == waits);
     CHECK(two.b.refresh(two.in_b, "b") == done);
-    CHECK(removing.finish() == static_cast<int>(Errc::miss));  // the refresh was quicker
+    CHECK(removing.finish() == static_cast<int>(Errc::miss));  // the refresh was faster
     CHECK(two.b.put(two.in_b, "b", "k") == done);
 }
 
@@ -156,8 +158,8 @@ TEST_CASE("one copy's collection keeps the other's out") {
 }
 
 TEST_CASE(
-    "Boost's file_lock lets both copies in at once: no registry can help, since neither copy sees "
-    "the other's") {
+    "Boost's file_lock lets both copies in at once: no registry helps, since neither copy sees the "
+    "other's") {
     const TempDir dir;
     const std::string path = (dir.path() / "lock").string();
     write_file(path, "");
@@ -166,7 +168,7 @@ TEST_CASE(
     REQUIRE(in_a != nullptr);
     void* const in_b = b.file_lock(path.c_str());
     CHECK(in_b != nullptr);  // the trap
-    b.file_unlock(in_b);     // and now it is nobody's
+    b.file_unlock(in_b);     // now no copy holds the lock
     Child other([&](Child& self) {
         void* const got = a.file_lock(path.c_str());
         self.say(got != nullptr ? "got" : "refused");

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Waits for the collections, which other threads make.
+/// Waits for the collections that other threads make.
 class Watch {
 public:
     BackgroundOptions options(std::chrono::seconds every, std::chrono::milliseconds at_most = 1h) {
@@ -47,7 +47,7 @@ private:
     std::vector<Result<CollectReport>> reports_;
 };
 
-/// As if the last one had been so long ago.
+/// Makes the last collection look as if it was so long ago.
 void collected_ago(const Scene& scene, std::chrono::seconds ago) {
     const auto then = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() - ago);
     const timespec times[2] = {{then, 0}, {then, 0}};
@@ -69,7 +69,7 @@ TEST_CASE("a publish starts a collection that is due, which keeps the limits") {
     CHECK(value(scene.bucket.keys()).size() <= 3);
 }
 
-TEST_CASE("no collection begins before it is due, by whichever process the last one was made") {
+TEST_CASE("no collection begins before it is due, whichever process made the last one") {
     const Scene scene;
     Child other([&](Child&) {
         const Cache cache = open_cache(scene.root);
@@ -86,7 +86,7 @@ TEST_CASE("no collection begins before it is due, by whichever process the last 
     CHECK(value(scene.bucket.keys()).size() >= 10);
 }
 
-TEST_CASE("it stops when its time is over, and leaves the rest") {
+TEST_CASE("a collection stops when its time is over, and leaves the rest") {
     const Scene scene;
     Watch watch;
     for (int i = 0; i < 1000; ++i) put(scene.bucket, std::to_string(i), "x");
@@ -98,7 +98,7 @@ TEST_CASE("it stops when its time is over, and leaves the rest") {
     CHECK(reports[0]->evicted < 1000);
 }
 
-TEST_CASE("it is ended by a call without limits; nonsense is refused") {
+TEST_CASE("a call without limits ends the collections; limits that make no sense are refused") {
     const Scene scene;
     Watch watch;
     value(scene.cache.keep_within({.max_entries = 0}, watch.options(0s)));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Build once: single flight among threads and processes, and no wait for the dead, for a circle, or for ever.
+// Build once: single flight among threads and processes. No wait for a dead process, in a circle of
+// builds, or without end.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@ using namespace larder::testing;
 
 namespace {
 
-/// A file that says, by its length, how often something was built.
+/// A file whose length is the number of builds.
 class Count {
 public:
     explicit Count(const Scene& scene) : path_(scene.dir.path() / "count") {
@@ -49,7 +50,8 @@ std::size_t waiting_for(const Scene& scene, const std::string& what) {
     return waiting;
 }
 
-/// `how_many` processes that build "k", or wait for it; each checks what it got, and exits with 0.
+/// Starts `how_many` processes that build "k" or wait for it. Each checks what it got, and exits
+/// with 0.
 std::vector<std::unique_ptr<Child>> wanting(const Scene& scene, const Count& count,
                                             std::size_t how_many) {
     std::vector<std::unique_ptr<Child>> children;
@@ -69,7 +71,7 @@ void join_all(const std::vector<std::unique_ptr<Child>>& children) {
 
 }  // namespace
 
-TEST_CASE("what is there is not built") {
+TEST_CASE("an entry that exists is not built") {
     const Scene scene;
     const Count count(scene);
     put(scene.bucket, "k", "there");
@@ -77,7 +79,7 @@ TEST_CASE("what is there is not built") {
     CHECK(count.built() == 0);
 }
 
-TEST_CASE("nine processes wait while one builds: it is built once") {
+TEST_CASE("nine processes wait while one builds: the entry is built once") {
     // 1. B holds the build's lock, and has filled its Staging
     // 2. nine others wait
     // 3. B publishes
@@ -113,7 +115,7 @@ TEST_CASE("a builder is killed while nine others wait: exactly one takes over") 
     }
 }
 
-TEST_CASE("a build that fails is its own caller's to hear of; the next one who waits builds") {
+TEST_CASE("a build that fails is an error of its own caller; the next process that waits builds") {
     const Scene scene;
     const Count count(scene);
     Child builder([&](Child& child) {
@@ -155,7 +157,7 @@ TEST_CASE("an exception that leaves a build leaves nothing staged and no lock he
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("a build that moves its Staging away is told so, and leaves nothing") {
+TEST_CASE("a build that moves its Staging away is an error, and leaves nothing") {
     const Scene scene;
     const auto lease = scene.bucket.get_or_build("k", [](Staging& stage) -> Result<> {
         const Staging mine = std::move(stage);
@@ -184,7 +186,7 @@ TEST_CASE("a build may build what it needs") {
     CHECK(value(scene.cache.status()).locks.empty());
 }
 
-TEST_CASE("a build that asks for its own key is a caller's mistake, said at once") {
+TEST_CASE("a build that asks for its own key is a caller's mistake, and an error at once") {
     const Scene scene;
     std::string inner, nested;
     const auto lease = scene.bucket.get_or_build("k", [&](Staging& stage) -> Result<> {
@@ -214,9 +216,9 @@ TEST_CASE("a build that asks for its own key is a caller's mistake, said at once
           })) == "ok");
 }
 
-TEST_CASE("two builds that need each other's keys both end, with both built") {
+TEST_CASE("two builds that need each other's keys both end, and both are built") {
     // 1. A builds k1, B builds k2
-    // 2. each asks for the other's
+    // 2. each asks for the other's key
     const Scene scene;
     const auto build = [&](Child& child, const std::string& key, const std::string& needs) {
         const Bucket bucket = open_bucket(scene.root);
@@ -249,9 +251,10 @@ TEST_CASE("two builds that need each other's keys both end, with both built") {
     require_no_leak(scene.root, 2);
 }
 
-TEST_CASE("a circle that is over at the second look was none: who saw it once goes on waiting") {
+TEST_CASE(
+    "a circle that is gone at the second look is none: the process that saw it once waits on") {
     // 1. A builds "x" and waits for "y"; B builds "y" and waits for "x"
-    // 2. A sees the circle, once; B sees it, builds "x" without the lock, and waits for nobody any more
+    // 2. A sees the circle once; B sees it, builds "x" without the lock, and waits for no process
     // 3. A looks again: B builds "y", and A has to wait for it
     const Scene scene;
     const Count y_built(scene);
@@ -312,7 +315,7 @@ TEST_CASE("a circle that is over at the second look was none: who saw it once go
     a.wait_for("builds");
     b.wait_for("builds");
     b.go_on();
-    b.wait_for("B waits");  // and is not to look for circles before A has seen this one
+    b.wait_for("B waits");  // B must not look for circles before A has seen this one
     a.go_on();
     a.wait_for("build.circle-seen");
     b.go_on();
@@ -330,11 +333,11 @@ TEST_CASE("a circle that is over at the second look was none: who saw it once go
 }
 
 TEST_CASE(
-    "two processes that wait for each other by different threads are no circle: each thing is "
-    "built once") {
+    "two processes that wait for each other in different threads are no circle: each key is built "
+    "once") {
     // 1. A builds k1 in one thread, B builds k2 in one thread
     // 2. a second thread of A waits for k2, a second thread of B for k1
-    // 3. both waits last for longer than it takes to be taken for a circle
+    // 3. both waits last longer than a process waits before it looks for a circle
     const Scene scene;
     const Count count(scene);
     const auto run = [&](Child& child, const std::string& key, const std::string& wants) {
@@ -376,7 +379,9 @@ TEST_CASE(
     require_no_leak(scene.root, 2);
 }
 
-TEST_CASE("whoever waits for a build can be seen, and is told after a second for whom it waits") {
+TEST_CASE(
+    "a process that waits for a build can be seen, and is told after a second for which process it "
+    "waits") {
     const Scene scene;
     const Count count(scene);
     Child builder(
@@ -424,7 +429,7 @@ TEST_CASE("a wait that has lasted for the build's time limit ends in building wi
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("a stopped builder is waited for no longer than the limit says") {
+TEST_CASE("a wait for a stopped builder ends at the limit") {
     const Scene scene;
     const Count count(scene);
     Child builder(
@@ -467,7 +472,7 @@ TEST_CASE("a stop token ends the wait for a build") {
     CHECK(count.built() == 1);
 }
 
-TEST_CASE("the threads of one process count as others do: one builds while the rest wait") {
+TEST_CASE("threads of one process count as processes do: one builds while the rest wait") {
     const Scene scene;
     const Count count(scene);
     const auto build = [&](Staging& stage) -> Result<> {
@@ -476,7 +481,7 @@ TEST_CASE("the threads of one process count as others do: one builds while the r
     };
     std::vector<std::future<std::string>> threads;
     for (int i = 0; i < 4; ++i) {
-        // Some through the same Bucket, some through one of their own.
+        // Some use the same Bucket, and some use one of their own.
         threads.push_back(std::async(std::launch::async, [&, own = i % 2 == 0] {
             const auto lease = own ? open_bucket(scene.root).get_or_build("k", build)
                                    : scene.bucket.get_or_build("k", build);
@@ -488,7 +493,7 @@ TEST_CASE("the threads of one process count as others do: one builds while the r
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("more builds at a time than one table can tell of: all go on, and what fits is seen") {
+TEST_CASE("more builds at a time than one table can hold: all go on, and those that fit are seen") {
     const Scene scene;
     constexpr int threads_at_once = 60, told = 56;
     std::latch all_build(threads_at_once), looked(1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Collect: what goes, what stays, what is reported; and the one thing it must never do, which is to lose an entry.
+// Collect: what it deletes, what it keeps, and what it reports. It never loses an entry.
 
 #include "cache/lease_table.hpp"
 #include "catch.hpp"
@@ -17,7 +17,7 @@ std::vector<std::string> names_of(const std::vector<fs::path>& paths) {
     return names;
 }
 
-/// Puts "new" up to `point`, and is killed there.
+/// Puts "new" in a process that is killed at `point`.
 void put_killed_at(const Scene& scene, const std::string& point) {
     Child victim([&](Child&) { put(open_bucket(scene.root), "killed", "new"); }, {{}, {point}});
     REQUIRE(victim.join() == 128 + SIGKILL);
@@ -26,8 +26,8 @@ void put_killed_at(const Scene& scene, const std::string& point) {
 }  // namespace
 
 TEST_CASE(
-    "of two collectors, and of a collector and a verifier, the second one is told that somebody is "
-    "at it") {
+    "of two collectors, or a collector and a verifier, the second is told which process is at "
+    "work") {
     for (const std::string point :
          {"collect.locked", "collect.listed", "collect.scanned", "collect.moved"}) {
         INFO("held at " << point);
@@ -38,7 +38,7 @@ TEST_CASE(
         first.wait_for(point);
         const auto refused = scene.cache.collect();
         REQUIRE(outcome(refused) == "busy");
-        // Before it has cleaned up after the dead the collector has no table to say so in.
+        // Before it has cleaned up after the dead, the collector has no table that could name it.
         if (point != "collect.locked")
             CHECK(contains(refused.error().message(), "pid " + std::to_string(first.pid())));
         CHECK(outcome(scene.cache.collect({true, 0})) == "busy");
@@ -92,7 +92,7 @@ TEST_CASE("another collection can begin while the first one deletes what it has 
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("the report counts what went, and says what stays and for whom") {
+TEST_CASE("the report counts what was deleted, and says what stays and which process leases it") {
     const Scene scene;
     put(scene.bucket, "replaced", "12345");  // three files of five bytes
     put(scene.bucket, "replaced", "1");
@@ -126,7 +126,7 @@ TEST_CASE("the report counts what went, and says what stays and for whom") {
 
 TEST_CASE("a dry run says what a collection would delete, and changes nothing") {
     const Scene scene;
-    (void)value(scene.cache.collect());  // makes the lock's file
+    (void)value(scene.cache.collect());  // this makes the lock's file
     put(scene.bucket, "replaced", "12345");
     put(scene.bucket, "replaced", "1");
     put(scene.bucket, "removed", "123");
@@ -164,7 +164,7 @@ TEST_CASE("a dry run counts the keys of refreshed buckets, and leaves them where
 
 // ---- what collect must not touch ----
 
-TEST_CASE("an entry that no link names is not collect's to touch") {
+TEST_CASE("collect does not touch an entry that no link names") {
     const Scene scene;
     const std::string id = put(scene.bucket, "k", "orphan").id();
     fs::remove(scene.root / "buckets" / "b" / "k");
@@ -173,7 +173,7 @@ TEST_CASE("an entry that no link names is not collect's to touch") {
     CHECK(snapshot(scene.root / "archive" / id) == before);
 }
 
-TEST_CASE("a live link that somebody has copied among the retired is a leak, never a loss") {
+TEST_CASE("a copy of a live link among the retired is a leak, never a loss") {
     const Scene scene;
     const std::string id = put(scene.bucket, "k", "live").id();
     plant_link(scene.cache, scene.root / "retired" / "links", fresh_name(), id);
@@ -187,12 +187,11 @@ TEST_CASE("a live link that somebody has copied among the retired is a leak, nev
 }
 
 TEST_CASE(
-    "a copied link whose key is leased and then removed beside the collector takes nothing from "
-    "the lease") {
+    "a lease holds if its key is removed beside a collector that has listed a copy of the link") {
     // 1. a live link is copied among the retired
-    // 2. C has listed the copy, and read the slots: nobody has leased the entry
-    // 3. G leases the key, which is then removed: now no key names the entry any more
-    // 4. C must not take the copy's word for it
+    // 2. C has listed the copy and read the slots: no process leases the entry
+    // 3. G leases the key, which is then removed: now no key names the entry
+    // 4. C must not delete the entry because of the copy
     const Scene scene;
     const std::string id = put(scene.bucket, "k", "live").id();
     plant_link(scene.cache, scene.root / "retired" / "links", fresh_name(), id);
@@ -213,8 +212,7 @@ TEST_CASE(
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE(
-    "a retired link that names nothing, or not what a link names, goes and takes nothing with it") {
+TEST_CASE("a retired link that names no entry, or is malformed, is unlinked, and nothing else") {
     const Scene scene;
     put(scene.bucket, "k", "live");
     const fs::path retired = scene.root / "retired" / "links";
@@ -262,8 +260,7 @@ TEST_CASE("names that larder does not know are listed and left alone") {
 
 // ---- participants ----
 
-TEST_CASE(
-    "a participant that can't be understood: nothing is collected, and everything else goes on") {
+TEST_CASE("if a lease table can't be read, nothing is collected, and everything else works") {
     for (const bool unreadable : {false, true}) {
         const Scene scene;
         put(scene.bucket, "k", "old");
@@ -281,7 +278,8 @@ TEST_CASE(
         CHECK(outcome(scene.cache.collect({true, 0})) == "damaged");
         CHECK(snapshot(scene.root / "archive") == before);
 
-        // Others find a table for themselves, wherever in the pool they begin to look; several, so that one begins at the bad one.
+        // Other processes find a table, wherever in the pool they begin to look. There are several,
+        // so that one begins at the bad table.
         std::vector<std::unique_ptr<Child>> others;
         for (int i = 0; i < 4; ++i) {
             const std::string key = "other" + std::to_string(i);
@@ -302,9 +300,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE(
-    "a participant that is cut short has never leased anything: it is no obstacle, and adopted in "
-    "time") {
+TEST_CASE("a lease table that is cut short holds no lease: collections go on, and it is adopted") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     value(scene.bucket.remove("k"));
@@ -316,8 +312,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "what the living have staged is theirs, also of one that is stopped; what the dead have staged "
-    "is reaped") {
+    "what a living process has staged stays, even if it is stopped; what a dead one has staged is "
+    "reaped") {
     const Scene scene;
     Child living([&](Child& child) {
         const Bucket bucket = open_bucket(scene.root);
@@ -372,8 +368,8 @@ TEST_CASE(
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("an adopter reaps what its predecessor left, before it stages anything of its own") {
-    const Scene scene;  // has used no participant yet: the pool is the victim's alone
+TEST_CASE("an adopter reaps what its predecessor left before it stages anything itself") {
+    const Scene scene;  // it has not joined yet: the victim has the pool for itself
     put_killed_at(scene, "publish.archived");
     REQUIRE(count_entries(scene.root / "participants") == 1);
     Child adopter([&](Child& child) {
@@ -394,7 +390,7 @@ TEST_CASE("an adopter reaps what its predecessor left, before it stages anything
 }
 
 TEST_CASE(
-    "an adopter that is killed while it reaps has taken nothing of the living, and the next one "
+    "an adopter that is killed while it reaps has touched no living process, and the next one "
     "carries on") {
     for (const std::string point : {"adopt.locked", "reap.one", "adopt.reaped"}) {
         const Scene scene;
@@ -432,7 +428,7 @@ TEST_CASE("a dry run counts what the dead have left") {
     CHECK(promised.reaped == done.reaped);
 }
 
-TEST_CASE("an entry that was gone already is not counted as deleted") {
+TEST_CASE("an entry that was deleted already is not counted") {
     const Scene scene;
     fs::remove_all(scene.root / "archive" / put(scene.bucket, "k", "12345").id());
     value(scene.bucket.remove("k"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a publish brings to the disk, and in which order: its system calls, as strace shows them.
+// What a publish syncs, and in which order: its system calls, as strace shows them.
 
 #include <sys/prctl.h>
 
@@ -18,7 +18,8 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-/// The calls of one put, by a process of its own; descriptors come with their paths. Nothing where nobody can be traced.
+/// Returns the calls of one put by a process of its own; descriptors come with their paths. Returns
+/// nothing if no process can be traced here.
 std::optional<Lines> trace_put(const Scene& scene, Durability durability, int more_files) {
     Child child([&](Child& self) {
 #ifdef PR_SET_PTRACER
@@ -58,7 +59,7 @@ std::optional<Lines> trace_put(const Scene& scene, Durability durability, int mo
     return lines;
 }
 
-/// The number of the one line that holds all of `parts`; fails where there is none.
+/// Returns the number of the one line that holds all of `parts`. Fails if there is none.
 std::size_t line_with(const Lines& lines, const std::vector<std::string>& parts) {
     for (std::size_t i = 0; i < lines.size(); ++i) {
         const auto holds = [&](const std::string& part) {
@@ -78,13 +79,13 @@ std::size_t count_syncs(const Lines& lines) {
         [](const std::string& line) { return line.find("sync") != std::string::npos; }));
 }
 
-void skip() { WARN("SKIPPED: no strace here, or nobody may trace"); }
+void skip() { WARN("SKIPPED: there is no strace here, or no process may be traced"); }
 
 }  // namespace
 
 TEST_CASE(
-    "for power: each file and directory is on the disk before the link is placed, and the link "
-    "before publish returns") {
+    "for power: every file and directory is synced before the link is placed, and the link before "
+    "publish returns") {
     for (const bool replaces : {false, true}) {
         const Scene scene;
         if (replaces) put(scene.bucket, "k", "old");
@@ -103,7 +104,7 @@ TEST_CASE(
             INFO(each);
             CHECK(line_with(*lines, {"fsync(", staged + each + ")"}) < archived);
         }
-        // A directory after what is in it.
+        // A directory comes after what is in it.
         CHECK(line_with(*lines, {"fsync(", "/tree/sub/deep/f2>"}) <
               line_with(*lines, {"fsync(", "/tree/sub/deep>"}));
         CHECK(line_with(*lines, {"fsync(", "/record>"}) <
@@ -120,7 +121,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("for power: many files are brought to the disk by one syncfs before the link is placed") {
+TEST_CASE("for power: one syncfs brings many files to the disk before the link is placed") {
     const Scene scene;
     const auto lines = trace_put(scene, Durability::power, 30);
     if (!lines) return skip();
@@ -136,7 +137,7 @@ TEST_CASE("for power: many files are brought to the disk by one syncfs before th
     CHECK(placed < line_with(*lines, {"fsync(", "/buckets>"}));
 }
 
-TEST_CASE("for the death of a process nothing needs to be synced, and nothing is") {
+TEST_CASE("for the death of a process nothing is synced") {
     for (const int more_files : {0, 30}) {
         const Scene scene;
         const auto lines = trace_put(scene, Durability::process, more_files);
@@ -157,8 +158,9 @@ TEST_CASE("the record says what an entry survives, and in which boot it was made
     }
 }
 
-TEST_CASE("a file that its owner may not read is brought to the disk as well") {
-    // A file that its owner may not read can't be opened for its fsync; the whole file system is synced then.
+TEST_CASE("a file that its owner may not read is synced as well") {
+    // A file that its owner may not read can't be opened for fsync. Then the whole file system is
+    // synced.
     const Scene scene;
     Staging staging = value(scene.bucket.stage());
     fill(staging.path(), "x");
@@ -168,11 +170,12 @@ TEST_CASE("a file that its owner may not read is brought to the disk as well") {
     CHECK(fs::exists(lease.path() / "f0"));
 }
 
-TEST_CASE("a publish that can't bring its link to the disk has published nothing") {
+TEST_CASE("a publish that can't sync its link has published nothing") {
     for (const bool replaces : {false, true}) {
         const Scene scene;
         if (replaces) put(scene.bucket, "k", "old");
-        // 1. everything is on the disk, and the link placed; 2. the disk fails
+        // 1. the tree is synced, and the link is placed
+        // 2. the disk fails
         bool placed = false;
         os::set_point_hook([&](const char* name) {
             placed = placed || name == std::string("publish.retired");
@@ -191,11 +194,11 @@ TEST_CASE("a publish that can't bring its link to the disk has published nothing
     }
 }
 
-TEST_CASE("a publish whose entry can't be brought to the disk has changed nothing") {
+TEST_CASE("a publish that can't sync its entry has changed nothing") {
     for (const std::string before : {"publish.completed", "publish.linked", "publish.archived"}) {
         const Scene scene;
         put(scene.bucket, "k", "old");
-        bool failing = before == "publish.completed";  // from the beginning until that point
+        bool failing = before == "publish.completed";  // from the start until that point
         bool failed = false;
         os::set_point_hook([&](const char* name) {
             if (name == before) failing = !failing;

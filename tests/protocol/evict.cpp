@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Evict: which entries a limit takes, which it spares, and what is looked at again before each goes.
+// Evict: which entries a limit takes, which it spares, and what is checked again before each goes.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -20,7 +20,7 @@ fs::path link_of(const Scene& scene, const std::string& key) {
     return scene.root / "buckets" / "b" / key;
 }
 
-/// Makes the last use of a key one of `ago`.
+/// Sets the last use of a key to `ago` before now.
 void use_ago(const Scene& scene, const std::string& key, std::chrono::seconds ago) {
     const auto then = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() - ago);
     const timespec times[2] = {{0, UTIME_OMIT}, {then, 0}};
@@ -34,7 +34,8 @@ std::chrono::seconds last_use_of(const Scene& scene, const std::string& key) {
                                                             *used);
 }
 
-/// Keys "0", "1", …: each was last used a day after the one before it, the last one today. Each holds 300 bytes.
+/// Puts keys "0", "1" and so on. Each was last used a day after the one before it, and the last one
+/// today. Each holds 300 bytes.
 void put_old(const Scene& scene, unsigned count) {
     for (unsigned i = 0; i < count; ++i) {
         put(scene.bucket, std::to_string(i), std::string(100, 'x'));
@@ -92,7 +93,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("the entries that were least recently used go until the limit's low water is reached") {
+TEST_CASE("the least recently used entries go until the limit's low water is reached") {
     const Scene scene;
     put_old(scene, 10);
     SECTION("entries") {
@@ -128,7 +129,7 @@ TEST_CASE("the entries that were least recently used go until the limit's low wa
     require_no_leak(scene.root, 6);
 }
 
-TEST_CASE("a cache within its limits loses nothing, also between low water and limit") {
+TEST_CASE("a cache within its limits loses nothing, even between low water and limit") {
     const Scene scene;
     put_old(scene, 5);
     const auto done = collect(
@@ -141,14 +142,13 @@ TEST_CASE("a cache within its limits loses nothing, also between low water and l
     require_no_leak(scene.root, 5);
 }
 
-TEST_CASE(
-    "a disk that is too full gets back what it lacks, and no more entries go than that takes") {
+TEST_CASE("a disk that is too full gets back what it lacks, and no entry more than that goes") {
     const Scene scene;
     put_old(scene, 4);
     struct statvfs disk {};
     REQUIRE(::statvfs(scene.root.c_str(), &disk) == 0);
     const auto all = std::uint64_t{disk.f_blocks} * disk.f_frsize;
-    // More than any disk has: everything goes, and it is said that this is not enough.
+    // More than any disk has: everything goes, and the report says that this is not enough.
     const auto done = collect(scene.cache, {.min_free = all * 2, .keep = {"b/3"}});
     CHECK(done.keys == Keys{"0", "1", "2"});
     CHECK(done.evictions.front().reason == Reason::min_free);
@@ -156,7 +156,9 @@ TEST_CASE(
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("what is leased is spared, and it is said for whom; the next in turn goes in its place") {
+TEST_CASE(
+    "a leased entry is spared, the report names its process, and the next entry goes in its "
+    "place") {
     const Scene scene;
     put_old(scene, 4);
     Child user([&](Child& child) {
@@ -178,7 +180,7 @@ TEST_CASE("what is leased is spared, and it is said for whom; the next in turn g
     require_no_leak(scene.root, 2);
 }
 
-TEST_CASE("where only what is leased is left, the limit is passed, and that is said") {
+TEST_CASE("if only leased entries are left, the limit is not kept, and the report says so") {
     const Scene scene;
     put_old(scene, 2);
     const Lease first = value(scene.bucket.get("0")), second = value(scene.bucket.get("1"));
@@ -218,7 +220,7 @@ TEST_CASE("a pinned key is spared, this entry and later ones, until it is unpinn
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("a pin is no way out of the cache") {
+TEST_CASE("a pin through a symlink does not lead out of the cache") {
     const Scene scene;
     const fs::path outside = scene.dir.path() / "outside";
     fs::create_directory(outside);
@@ -233,7 +235,7 @@ TEST_CASE("a pin is no way out of the cache") {
     CHECK(count_entries(outside) == 0);
 }
 
-TEST_CASE("a pattern of keep spares what it fits, by bucket and key") {
+TEST_CASE("a pattern of keep spares the entries that fit, by bucket and key") {
     const Scene scene;
     put_old(scene, 3);
     const Bucket other = value(scene.cache.bucket("c"));
@@ -245,7 +247,7 @@ TEST_CASE("a pattern of keep spares what it fits, by bucket and key") {
     CHECK(keys_of(other) == Keys{"dir/0"});
 }
 
-TEST_CASE("a dry run says what the real one does, and changes nothing") {
+TEST_CASE("a dry run reports what the real one does, and changes nothing") {
     const Scene scene;
     put_old(scene, 6);
     const Lease leased = value(scene.bucket.get("1"));
@@ -267,7 +269,7 @@ TEST_CASE("a dry run says what the real one does, and changes nothing") {
         CHECK(did.evictions[i].id == would.evictions[i].id);
 }
 
-TEST_CASE("a plan is carried out as far as each of its entries is still what was planned") {
+TEST_CASE("a plan takes those of its entries that are still what was planned") {
     const Scene scene;
     put_old(scene, 7);
     const auto planned = collect(scene.cache, {.dry_run = true, .max_entries = 0}).evictions;
@@ -304,7 +306,7 @@ TEST_CASE("limits and plans that make no sense are refused, and nothing changes"
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("a hit is written down, at most once an hour for each entry") {
+TEST_CASE("a use is written down at most once an hour for each entry") {
     const Scene scene;
     put(scene.bucket, "k", "x");
     std::vector<std::string> noted;
@@ -322,9 +324,9 @@ TEST_CASE("a hit is written down, at most once an hour for each entry") {
     use_ago(scene, "k", 30min);
     CHECK(get(scene.bucket) == 0);
     use_ago(scene, "k", 24h);
-    CHECK(get(scene.bucket) == 0);  // this process has looked at it a moment ago
+    CHECK(get(scene.bucket) == 0);  // this process has looked at the link a moment ago
 
-    // Another process has not.
+    // Another process has not looked.
     Child other(
         [&](Child&) { Child::must(get(open_bucket(scene.root)) == 1, "the use is written down"); });
     CHECK(other.join() == 0);
@@ -334,7 +336,7 @@ TEST_CASE("a hit is written down, at most once an hour for each entry") {
     });
     CHECK(third.join() == 0);
 
-    // A clock that was wrong is put right.
+    // A time that lies in the future is corrected.
     use_ago(scene, "k", -1000h);
     Child fourth([&](Child&) {
         Child::must(get(open_bucket(scene.root)) == 1, "a time of the future is no use");
@@ -343,7 +345,7 @@ TEST_CASE("a hit is written down, at most once an hour for each entry") {
     CHECK(last_use_of(scene, "k") > -30min);
 }
 
-TEST_CASE("a use that can't be written down is none the less a hit") {
+TEST_CASE("a use that can't be written down is a hit all the same") {
     const Scene scene;
     put(scene.bucket, "k", "x");
     use_ago(scene, "k", 24h);
@@ -351,7 +353,7 @@ TEST_CASE("a use that can't be written down is none the less a hit") {
     read_only.read_only = true;
     CHECK(content_of(open_bucket(scene.root, read_only), "k") == "x");
     CHECK(last_use_of(scene, "k") > 23h);
-    // A bucket that is a symlink leads out of the cache: nothing there is ours to change.
+    // A bucket that is a symlink leads out of the cache: larder changes nothing there.
     fs::rename(scene.root / "buckets" / "b", scene.dir.path() / "b");
     fs::create_symlink(scene.dir.path() / "b", scene.root / "buckets" / "b");
     Child other([&](Child&) { (void)open_bucket(scene.root).get("k"); });
@@ -361,7 +363,7 @@ TEST_CASE("a use that can't be written down is none the less a hit") {
     CHECK(last_use_of(scene, "k") > 23h);
 }
 
-TEST_CASE("what happens to a victim between its choice and its turn is seen") {
+TEST_CASE("a change to a victim between its choice and its turn is noticed") {
     const Scene scene;
     put_old(scene, 5);
     HeldCollector collector(scene, {.max_entries = 0}, "evict.planned");
@@ -375,9 +377,7 @@ TEST_CASE("what happens to a victim between its choice and its turn is seen") {
     CHECK(content_of(leased) == std::string(100, 'x'));
 }
 
-TEST_CASE(
-    "an entry that is leased in the last moment is evicted, and stays for as long as it is "
-    "leased") {
+TEST_CASE("an entry that is leased in the last moment is evicted, and stays while it is leased") {
     const Scene scene;
     put_old(scene, 1);
     HeldCollector collector(scene, {.max_entries = 0}, "evict.one");
@@ -390,7 +390,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a process that was stopped inside a publish keeps its bucket from being evicted, and no "
+    "a process that is stopped inside a publish keeps its bucket from being evicted, and no "
     "other") {
     const Scene scene;
     put_old(scene, 2);
@@ -424,7 +424,7 @@ TEST_CASE("a collector that is killed while it evicts has evicted what it had, a
     }
 }
 
-TEST_CASE("a collection that is asked to stop leaves the rest, and says so") {
+TEST_CASE("a collection that is asked to stop leaves the rest, and its report says so") {
     const Scene scene;
     put_old(scene, 3);
     std::stop_source stop;
@@ -446,7 +446,8 @@ TEST_CASE("a collection that is asked to stop leaves the rest, and says so") {
     require_no_leak(scene.root, keys_of(scene.bucket).size());
 }
 
-TEST_CASE("what the disk gets back is counted: hard links elsewhere keep their files' space") {
+TEST_CASE(
+    "the report counts what the disk gets back: hard links elsewhere keep their files' space") {
     const Scene scene;
     Staging staging = value(scene.bucket.stage());
     write_file(staging.path() / "mine", std::string(100'000, 'x'));
@@ -480,7 +481,7 @@ TEST_CASE("an age of centuries takes nothing, and a negative one is refused") {
     CHECK(keys_of(scene.bucket).size() == 2);
 }
 
-TEST_CASE("what is garbage makes room before any live entry does") {
+TEST_CASE("garbage makes room before any live entry does") {
     const Scene scene;
     put_old(scene, 2);
     Staging staging = value(scene.bucket.stage());
@@ -489,7 +490,7 @@ TEST_CASE("what is garbage makes room before any live entry does") {
     value(scene.bucket.remove("garbage"));
     struct statvfs disk {};
     REQUIRE(::statvfs(scene.root.c_str(), &disk) == 0);
-    // More than is free, and less than there will be.
+    // More than is free, and less than will be free.
     const auto wanted = std::uint64_t{disk.f_bavail} * disk.f_frsize + (16U << 20);
     CollectOptions limits{.dry_run = true, .min_free = wanted, .low_water = 100};
     CHECK(collect(scene.cache, limits).keys.empty());
@@ -500,7 +501,7 @@ TEST_CASE("what is garbage makes room before any live entry does") {
     CHECK(keys_of(scene.bucket).size() == 2);
 }
 
-TEST_CASE("more may stay than low water asks for, as long as that is within the limit") {
+TEST_CASE("more may stay than low water asks for, if that is within the limit") {
     const Scene scene;
     put_old(scene, 5);
     HeldCollector collector(scene, {.max_entries = 4, .low_water = 50}, "evict.planned");
@@ -510,11 +511,11 @@ TEST_CASE("more may stay than low water asks for, as long as that is within the 
     CHECK(again.report.within_limits);
     CHECK(keys_of(scene.bucket).size() == 3);
     CHECK(collect(scene.cache, {.max_entries = 1}).keys.size() ==
-          2);  // 90 % of one entry are one entry
+          2);  // 90 % of one entry is one entry
 }
 
 TEST_CASE(
-    "a pin that has returned is seen by an eviction that is under way: it waits for the bucket's "
+    "an eviction under way sees a pin that has returned, since the pin waits for the bucket's "
     "lock") {
     const Scene scene;
     put_old(scene, 1);

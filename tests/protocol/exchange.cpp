@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// File systems that lack something: the exchange of two names, the rename that never replaces, the rename of a directory.
+// File systems that lack something: the exchange of two names, the rename that never replaces, the
+// rename of a directory.
 
 #include <cerrno>
 
@@ -14,7 +15,7 @@ namespace {
 const Errors no_exchange = {{"os.exchange", EINVAL}};
 const Errors no_flags = {{"os.exchange", EINVAL}, {"os.noreplace", EINVAL}};
 
-/// A publisher of "k" where renames lack their flags. Says "put: " and the outcome.
+/// Publishes "k" in a process in which renames lack their flags. Says "put: " and the outcome.
 Child lacking(const Scene& scene, const Errors& errors, const std::string& content,
               const Points& points, bool hasty = false) {
     return Child([=, &scene](Child& child) {
@@ -60,8 +61,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "an error of the exchange that says nothing about the file system is reported, and nothing is "
-    "lost") {
+    "an exchange that fails, and not because it is unsupported, is an error, and nothing is lost") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     {
@@ -89,7 +89,7 @@ TEST_CASE(
             const Scene scene;
             if (!crash.old.empty()) put(scene.bucket, "k", crash.old);
             Child victim = lacking(scene, errors, "new", {{}, {crash.point}});
-            REQUIRE(victim.listen() == "");  // it was killed, and has no outcome to tell
+            REQUIRE(victim.listen() == "");  // it was killed, and says no outcome
             REQUIRE(victim.join() == 128 + SIGKILL);
             CHECK(value(scene.cache.verify()).findings.empty());
             CHECK(content_of(scene.bucket, "k") == crash.left);
@@ -99,11 +99,11 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "without exchange: between the old link and the new one a get is a miss, and nobody else "
+    "without exchange: between the old link and the new one a get is a miss, and no other process "
     "publishes") {
     // 1. P, without exchange, has retired the old link, under the exclusive lock
-    // 2. a get misses; a put, with or without exchange, waits; a refresh does not
-    // 3. P brings the new link
+    // 2. a get misses; a put, with or without exchange, waits; a refresh does not wait
+    // 3. P places the new link
     for (const bool with_refresh : {false, true}) {
         const Scene scene;
         put(scene.bucket, "k", "old");
@@ -128,9 +128,9 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("a process without exchange waits for one that has it, and the other way round") {
+TEST_CASE("a process without exchange waits for one that has it, and the other way around") {
     // 1. P, with exchange, is about to exchange, under the shared lock
-    // 2. another one with exchange goes ahead; one without waits
+    // 2. another process with exchange goes ahead; one without exchange waits
     const Scene scene;
     put(scene.bucket, "k", "old");
     Child publish(
@@ -185,7 +185,7 @@ TEST_CASE(
 
 // ---- a directory that can't be renamed, as in a lower layer of overlayfs ----
 
-TEST_CASE("refresh goes key by key where the bucket's directory can't be renamed") {
+TEST_CASE("refresh goes key by key if the bucket's directory can't be renamed") {
     const Scene scene;
     for (const char* key : {"k1", "k2", "k3"}) put(scene.bucket, key, key);
     const Lease lease = value(scene.bucket.get("k1"));
@@ -240,10 +240,10 @@ TEST_CASE("a refresh key by key that is killed has retired some keys, and the ne
 }
 
 TEST_CASE(
-    "a refresh key by key beside publishers: what they bring later stays, what it took is theirs "
-    "while they lease it") {
+    "a refresh key by key beside publishers: what they place later stays, and what it took stays "
+    "while it is leased") {
     // 1. P has read the old link, or found none
-    // 2. refresh takes the keys out, one by one
+    // 2. refresh retires the keys one by one
     // 3. P looks again, and places its link
     for (const std::string old : {"", "old"}) {
         const Scene scene;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Leases: while a live process holds one, its entry is neither moved nor changed, whatever anyone runs (invariant 4).
+// Leases: while a live process holds one, its entry is neither moved nor changed, whatever any
+// process runs (invariant 4).
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@ using namespace larder::testing;
 
 namespace {
 
-/// Everything that could take an entry away, and another one in its place.
+/// Does everything that could take an entry away, and puts another one in its place.
 void refresh_collect_put_collect(const Scene& scene) {
     value(scene.bucket.refresh());
     (void)value(scene.cache.collect());
@@ -22,7 +23,7 @@ void refresh_collect_put_collect(const Scene& scene) {
     (void)value(scene.cache.collect());
 }
 
-/// Leases "k", says so, and when it is told to go on compares every byte; then lets go.
+/// Leases "k" and says so. When it is told to go on, it compares every byte, and then releases.
 Child holder(const Scene& scene) {
     return Child([&scene](Child& child) {
         Lease lease = value(open_bucket(scene.root).get("k"));
@@ -63,7 +64,7 @@ TEST_CASE(
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("a stopped process keeps its lease, and holds up nobody") {
+TEST_CASE("a stopped process keeps its lease, and delays no other process") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     Child child = holder(scene);
@@ -99,8 +100,7 @@ TEST_CASE(
             {{point}, {}});
         child.wait_for(point);
         child.stop();
-        const Bucket hasty =
-            open_hasty(scene.root);  // whatever waits for a lock that is taken fails at once
+        const Bucket hasty = open_hasty(scene.root);  // a wait for a lock fails at once
         CHECK(outcome(hasty.refresh()) == "ok");
         CHECK(content_of(hasty, "k") == "");
         CHECK(value(scene.cache.collect()).entries == 1);
@@ -119,7 +119,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("the kernel lets go of the leases of a killed process") {
+TEST_CASE("the leases of a killed process end") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     Child child = holder(scene);
@@ -134,8 +134,8 @@ TEST_CASE("the kernel lets go of the leases of a killed process") {
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("a killed process that nobody has waited for yet holds no lease") {
-    // Its pid is still there, as a zombie; its lock is not.
+TEST_CASE("a killed process that its parent has not waited for yet holds no lease") {
+    // Its pid still exists, as a zombie. Its lock does not.
     const Scene scene;
     put(scene.bucket, "k", "old");
     Child child = holder(scene);
@@ -148,10 +148,10 @@ TEST_CASE("a killed process that nobody has waited for yet holds no lease") {
     child.kill();
 }
 
-TEST_CASE("a forked child reads on what its parent had leased, also when the parent is killed") {
-    // 1. P leases, stages, and forks F, which holds P's participant open, and so its lock
+TEST_CASE("a forked child can read what its parent had leased, even after the parent is killed") {
+    // 1. P leases, stages, and forks F. F holds P's participant open, and with it the lock
     // 2. P is killed
-    // 3. others refresh and collect: what P had leased and staged stays until F has ended
+    // 3. other processes refresh and collect: what P had leased and staged stays until F has ended
     const Scene scene;
     put(scene.bucket, "k", "old");
     Child parent([&](Child& self) {
@@ -163,7 +163,7 @@ TEST_CASE("a forked child reads on what its parent had leased, also when the par
         if (::fork() != 0) {
             for (;;) ::pause();
         }
-        self.say("forked");  // by F, as all that follows
+        self.say("forked");  // F says this, and all that follows
         self.hear();
         Child::must(content_of(lease) == "old", "the leased files have changed");
         Child::must(fs::exists(staged / "f0"), "the staged files are gone");
@@ -187,10 +187,10 @@ TEST_CASE("a forked child reads on what its parent had leased, also when the par
 }
 
 TEST_CASE(
-    "the lease that publish returns protects from the first instant at which others see the "
-    "entry") {
+    "the lease that publish returns protects from the first instant at which other processes see "
+    "the entry") {
     // 1. P has placed its link, and has not returned
-    // 2. another process replaces it, removes that, collects
+    // 2. another process replaces it, removes the replacement, and collects
     // 3. P returns: its entry is there
     for (const bool is_new : {true, false}) {
         const Scene scene;
@@ -218,7 +218,8 @@ TEST_CASE(
 }
 
 TEST_CASE("an entry that was published and is not yet placed is leased too") {
-    // Its link, in a living process's staging area, is nobody else's to reap; and even by hand nothing can be lost.
+    // No other process reaps its link, which is in a living process's staging area. Even if it is
+    // retired by hand, nothing is lost.
     const Scene scene;
     Child child(
         [&](Child& self) {
@@ -240,7 +241,7 @@ TEST_CASE("an entry that was published and is not yet placed is leased too") {
 
 // ---- the object ----
 
-TEST_CASE("a lease says whether it protects") {
+TEST_CASE("a lease tells whether it protects") {
     const Scene scene;
     CHECK_FALSE(Lease().is_protected());
     CHECK_FALSE(static_cast<bool>(Lease()));
@@ -256,7 +257,7 @@ TEST_CASE("a lease says whether it protects") {
     CHECK(value(scene.cache.status()).leases.empty());
 }
 
-TEST_CASE("release lets go at once, and once") {
+TEST_CASE("release ends a lease at once, and only once") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     Lease lease = value(scene.bucket.get("k"));
@@ -267,7 +268,7 @@ TEST_CASE("release lets go at once, and once") {
     CHECK(lease.path().empty());
     CHECK(lease.id().empty());
     CHECK(value(scene.cache.status()).leases.empty());
-    // The slot is somebody else's by now.
+    // Another lease has the slot by now.
     const Lease other = value(scene.bucket.get("k"));
     lease.release();
     CHECK(value(scene.cache.status()).leases.size() == 1);
@@ -276,7 +277,7 @@ TEST_CASE("release lets go at once, and once") {
     CHECK(content_of(other) == "old");
 }
 
-TEST_CASE("a lease moves with its object, and a lease that is assigned over lets go") {
+TEST_CASE("a lease moves with its object, and a lease that is assigned over ends") {
     const Scene scene;
     put(scene.bucket, "k1", "one");
     put(scene.bucket, "k2", "two");
@@ -317,7 +318,7 @@ TEST_CASE("a lease outlives the objects that it came from") {
 }
 
 TEST_CASE(
-    "where a lease can't be written down for want of space there is none, and where its end can't, "
+    "if a full disk has no space to write a lease there is none, and if its end can't be written "
     "it ends later") {
     const Scene scene;
     put(scene.bucket, "k", "old");
@@ -330,7 +331,8 @@ TEST_CASE(
             return point == "os.write-table" && is_full ? ENOSPC : 0;
         });
         const Bucket bucket = open_bucket(scene.root);
-        // Slots are looked for in words of 64: one that is free before the slot in question is found first.
+        // A search for a slot goes by words of 64: a free slot before the one in question is found
+        // first.
         std::vector<Lease> before;
         for (int i = 0; i < 70; ++i) before.push_back(value(bucket.get("l")));
         Lease lease = value(bucket.get("k"));
@@ -366,7 +368,7 @@ TEST_CASE(
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("status says who has leased what") {
+TEST_CASE("status says which process has leased what") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     Child child = holder(scene);
@@ -475,7 +477,7 @@ TEST_CASE("a table shows what is stored in its slots, and nothing that was relea
     CHECK_FALSE(value(cache::read_table(reader.get(), path)).announced);
 }
 
-TEST_CASE("a table has as many slots as it says") {
+TEST_CASE("a table has as many slots as slots_per_table says") {
     const TempDir dir;
     const fs::path path = dir.path() / "0";
     const auto table = value(cache::LeaseTable::take(open_table(path), path));
@@ -490,7 +492,7 @@ TEST_CASE("a table has as many slots as it says") {
           cache::slots_per_table);
 }
 
-TEST_CASE("a torn slot is read as an id that nobody has, and hides no other slot") {
+TEST_CASE("a torn slot is read as an id that no entry has, and hides no other slot") {
     const TempDir dir;
     const fs::path path = dir.path() / "0";
     const os::Fd fd = open_table(path);
@@ -501,7 +503,7 @@ TEST_CASE("a torn slot is read as an id that nobody has, and hides no other slot
     REQUIRE((first && second));
     REQUIRE(table->store(*first, old));
     REQUIRE(table->store(*second, other));
-    // Between the two stores of store(): from an old id, from nothing, and to nothing.
+    // A reader between the two stores of store(): from an old id, from nothing, and to nothing.
     write_word(fd, slots_at, fresh.high);
     CHECK(value(cache::read_table(fd.get(), path)).leases ==
           std::vector{format::Id{fresh.high, old.low}, other});
@@ -513,8 +515,7 @@ TEST_CASE("a torn slot is read as an id that nobody has, and hides no other slot
 }
 
 TEST_CASE(
-    "a table cut off at any length has never held a lease; one of another version is not "
-    "understood") {
+    "a table that is cut off at any length holds no lease; one of another version is refused") {
     const TempDir dir;
     const fs::path path = dir.path() / "0";
     const os::Fd fd = open_table(path);
@@ -534,7 +535,7 @@ TEST_CASE(
     write_file(path, whole);
     write_word(fd, 0, 0x3232323232323232U);
     CHECK(outcome(cache::read_table(fd.get(), path)) == "damaged");
-    // What is not announced is read all the same: a process may take the table while it is read.
+    // The slots are read even if no process is announced: one may take the table meanwhile.
     write_word(fd, 0, 0);
     CHECK(value(cache::read_table(fd.get(), path)).leases.size() == 1);
     value(cache::wipe_table(fd.get(), path));

@@ -17,7 +17,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Hears events, from any thread, as "KIND bucket/key what=WHAT who=WHO entries=N bytes=N", of which only what says something.
+/// Hears events, from any thread, as "KIND bucket/key what=WHAT who=WHO entries=N bytes=N". Fields
+/// that are empty or zero are left out.
 class Ear {
 public:
     [[nodiscard]] OpenOptions options() {
@@ -68,7 +69,7 @@ std::vector<std::string> lines_of(const fs::path& file) {
 
 }  // namespace
 
-TEST_CASE("what changes a cache is told to who changes it, and to nobody else") {
+TEST_CASE("a change of a cache is told to the Cache that made it, and to no other") {
     const Scene scene;
     Ear ear, other;
     const Cache cache = open_cache(scene.root, ear.options()),
@@ -108,7 +109,7 @@ TEST_CASE("what changes a cache is told to who changes it, and to nobody else") 
     CHECK(other.take().empty());
 }
 
-TEST_CASE("a build is told as what it publishes, and a found entry as nothing") {
+TEST_CASE("a build is told as a publish, and an entry that is found is not told") {
     const Scene scene;
     Ear ear;
     const Bucket bucket = open_bucket(scene.root, ear.options());
@@ -122,7 +123,7 @@ TEST_CASE("a build is told as what it publishes, and a found entry as nothing") 
     CHECK(ear.take().empty());
 }
 
-TEST_CASE("evictions are told one by one, with the limit, and a plan that is only shown is not") {
+TEST_CASE("evictions are told one by one, with the limit, and a dry run is not told") {
     const Scene scene;
     Ear ear;
     const Cache cache = open_cache(scene.root, ear.options());
@@ -134,7 +135,7 @@ TEST_CASE("evictions are told one by one, with the limit, and a plan that is onl
     CHECK(ear.take() == Heard{"evicted b/k what=max-entries", "collected entries=1"});
 }
 
-TEST_CASE("a wait is told with who holds the lock while it lasts, and when it is over") {
+TEST_CASE("a wait is told with the lock's holder, while it lasts and when it is over") {
     const Scene scene;
     put(scene.bucket, "k", "x");
     Child holder([&](Child&) { value(open_bucket(scene.root).remove("k")); },
@@ -160,8 +161,7 @@ TEST_CASE("a wait is told with who holds the lock while it lasts, and when it is
     CHECK(heard[1] == "published b/other");
 }
 
-TEST_CASE(
-    "a wait is told after the lock that it was for, so that a slow listener holds up nobody") {
+TEST_CASE("a wait is told after its lock is released, so that a slow listener delays no process") {
     const Scene scene;
     Child holder([&](Child&) { put(open_bucket(scene.root), "k", "x"); }, {{"publish.locked"}, {}});
     holder.wait_for("publish.locked");
@@ -186,8 +186,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a wait that was given up names the holder, and a build that goes on without the lock says "
-    "so") {
+    "a wait that was given up names the holder, and a build that goes on without the lock is "
+    "told") {
     const Scene scene;
     const auto build = [](Staging& staging) -> Result<> {
         fill(staging.path(), "x");
@@ -218,7 +218,8 @@ TEST_CASE(
     CHECK(value(open_cache(scene.root).status()).locks.empty());
 }
 
-TEST_CASE("what a dead process left is told, by who joins in its place and by who collects") {
+TEST_CASE(
+    "what a dead process left is told by the process that adopts its table, and by a collection") {
     TempDir dir;
     const fs::path root = dir.path() / "cache";
     const auto die = [&] {
@@ -245,7 +246,7 @@ TEST_CASE("what a dead process left is told, by who joins in its place and by wh
     CHECK(cache.counters().takeovers == 2);
 }
 
-TEST_CASE("repairs are told, by a verify and by the get that met a link to nowhere") {
+TEST_CASE("repairs are told, by a verify and by a get that met a link to nowhere") {
     const Scene scene;
     Ear ear;
     const Cache cache = open_cache(scene.root, ear.options());
@@ -265,7 +266,7 @@ TEST_CASE("repairs are told, by a verify and by the get that met a link to nowhe
     CHECK(cache.counters().repairs == 2);
 }
 
-TEST_CASE("that the cache's directory was deleted is told") {
+TEST_CASE("the deletion of the cache's directory is told") {
     const Scene scene;
     Ear ear;
     const Bucket bucket = open_bucket(scene.root, ear.options());
@@ -303,7 +304,7 @@ TEST_CASE("a collection that a full disk forces is told as any other") {
     CHECK(cache.counters().deleted == 1);
 }
 
-TEST_CASE("what a listener throws harms nobody") {
+TEST_CASE("an exception that a listener throws does no harm") {
     const Scene scene;
     OpenOptions options = test_options();
     options.on_event = [](const Event&) { throw std::runtime_error("not my day"); };
@@ -356,7 +357,8 @@ TEST_CASE("counters add up what was done, by all threads, and by this Cache alon
     CHECK(cache.counters().misses == 20);
 }
 
-TEST_CASE("every event is one line of the log, whoever writes it and whatever its key holds") {
+TEST_CASE(
+    "every event is one line of the log, whichever process writes it and whatever its key holds") {
     const Scene scene;
     OpenOptions options = test_options();
     options.log = scene.dir.path() / "log";
@@ -390,7 +392,7 @@ TEST_CASE("every event is one line of the log, whoever writes it and whatever it
     CHECK(published == 201);
 }
 
-TEST_CASE("a line says only what there is to say") {
+TEST_CASE("a line leaves out fields that are empty") {
     const WallTime at{std::chrono::duration_cast<WallTime::duration>(
         std::chrono::microseconds(1'769'903'998'000'250))};
     const std::string line = observe::to_line({.kind = Event::Kind::collected,
@@ -402,7 +404,7 @@ TEST_CASE("a line says only what there is to say") {
     CHECK(line.ends_with(" event=collected took=1.000250 entries=3 bytes=4096\n"));
 }
 
-TEST_CASE("a log that can't be opened is an error, before anything is made") {
+TEST_CASE("a log that can't be opened is an error before anything is made") {
     TempDir dir;
     OpenOptions options = test_options();
     options.log = dir.path() / "none" / "log";
@@ -411,6 +413,6 @@ TEST_CASE("a log that can't be opened is an error, before anything is made") {
     CHECK(opened.error().path == options.log);
     options.log = dir.path() / "pipe";
     REQUIRE(::mkfifo(options.log.c_str(), 0600) == 0);
-    CHECK_FALSE(Cache::open(dir.path() / "cache", options));  // and does not wait for a reader
+    CHECK_FALSE(Cache::open(dir.path() / "cache", options));  // open does not wait for a reader
     CHECK_FALSE(fs::exists(dir.path() / "cache"));
 }

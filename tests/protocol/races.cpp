@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Races, step by step: a process is held at a point while others do the worst they can, and the outcome is the protocol's.
+// Races, step by step: a process is held at a point while others do the worst that they can. The
+// outcome must be the protocol's.
 
 #include <filesystem>
 #include <set>
@@ -13,14 +14,14 @@ using namespace larder::testing;
 
 namespace {
 
-/// Gets "k", and says "got " and what it held.
+/// Gets "k", and says "got " and its content.
 Child getter(const Scene& scene, const std::string& hold_at) {
     return Child(
         [&scene](Child& child) { child.say("got " + content_of(open_bucket(scene.root), "k")); },
         {{hold_at}, {}});
 }
 
-/// Collects, and says how many entries went.
+/// Collects, and says how many entries were deleted.
 Child collector(const Scene& scene, const std::vector<std::string>& hold_at) {
     return Child(
         [&scene](Child& child) {
@@ -30,7 +31,7 @@ Child collector(const Scene& scene, const std::vector<std::string>& hold_at) {
         {hold_at, {}});
 }
 
-/// Puts "new" as "k", says so, and checks in the end that the lease it got still holds.
+/// Puts "new" as "k" and says so. In the end it checks that the lease it got still holds.
 Child publisher(const Scene& scene, const std::vector<std::string>& hold_at) {
     return Child(
         [&scene](Child& child) {
@@ -50,8 +51,8 @@ void put_here(const Scene& scene, const std::string& content) { put(scene.bucket
 
 TEST_CASE("a get whose link is retired between its two reads is a miss") {
     // 1. G reads the link and stores the id
-    // 2. refresh, and a collection, which spares what the slot names
-    // 3. G reads again: the link is gone
+    // 2. a refresh, and a collection, which spares what the slot names
+    // 3. G reads the link again: it is gone
     const Scene scene;
     put_here(scene, "old");
     Child get = getter(scene, "get.stored");
@@ -67,10 +68,12 @@ TEST_CASE("a get whose link is retired between its two reads is a miss") {
 }
 
 TEST_CASE(
-    "a get that can write no lease, and whose entry is collected while it looks, finds the entry "
-    "that took its place, or a miss") {
+    "a get without a lease whose entry is collected while it looks finds the entry that took its "
+    "place, or a miss") {
     for (const bool replaced : {true, false}) {
-        // 1. G reads the link; 2. it is replaced, or removed, and the entry collected; 3. G looks at the entry
+        // 1. G reads the link
+        // 2. the key is replaced or removed, and the entry is collected
+        // 3. G looks at the entry
         const Scene scene;
         put_here(scene, "old");
         Child get(
@@ -85,7 +88,7 @@ TEST_CASE(
         CHECK(value(scene.cache.collect()).entries == 1);
         if (replaced) {
             get.go_on();
-            get.wait_for("get.unleased");  // once more, for what the link says now
+            get.wait_for("get.unleased");  // once more, for the id that the link names now
         }
         get.go_on();
         get.wait_for(replaced ? "got new" : "got ");
@@ -108,13 +111,14 @@ TEST_CASE("a get whose link is replaced between its two reads leases the new ent
     }
 }
 
-// A process joins the cache at its first get, after it has read the link and before it stores the id: "adopt.reaped" holds it there.
+// At its first get a process joins the cache after it has read the link and before it stores the
+// id. "adopt.reaped" holds it there.
 
 TEST_CASE(
     "a get whose entry is deleted before it stores the id is a miss, or leases the new entry") {
     // 1. G reads the link, and stores nothing yet
-    // 2. refresh, and a collection that deletes the entry; perhaps a put
-    // 3. G stores the id, too late, and reads again
+    // 2. a refresh, and a collection that deletes the entry; in one of two rounds a put
+    // 3. G stores the id, too late, and reads the link again
     for (const std::string content : {"", "new"}) {
         const Scene scene;
         put_here(scene, "old");
@@ -133,10 +137,10 @@ TEST_CASE(
 TEST_CASE(
     "a get that stores the id after the collector has read the slots does not take the lease") {
     // 1. G reads the link, and stores nothing yet
-    // 2. remove
-    // 3. C lists the link, reads the slots: nobody has leased it
-    // 4. G stores the id; the entry is still there, but not for long
-    // 5. C deletes it
+    // 2. a remove
+    // 3. C lists the link and reads the slots: no process has leased the entry
+    // 4. G stores the id; the entry still exists, and G reads the link again: it is gone
+    // 5. C deletes the entry
     const Scene scene;
     put_here(scene, "old");
     Child get = getter(scene, "adopt.reaped");
@@ -153,10 +157,10 @@ TEST_CASE(
     require_no_leak(scene.root, 0);
 }
 
-TEST_CASE("what is leased and then retired beside a collector stays") {
-    // 1. C has listed what is retired (or read the slots as well)
-    // 2. G leases
-    // 3. remove
+TEST_CASE("an entry that is leased and then retired beside a collector stays") {
+    // 1. C has flattened, or listed what is retired, or read the slots as well
+    // 2. G leases the entry
+    // 3. a remove
     // 4. C deletes what it has listed, and nothing else
     for (const std::string point : {"collect.flattened", "collect.listed", "collect.scanned"}) {
         INFO("collector held at " << point);
@@ -197,7 +201,7 @@ enum class Other { collect, refresh, remove, replace };
 /// 1. P publishes "new", over "old" or nothing, up to the point
 /// 2. another process does its step, and collects
 /// 3. P ends its publish; another collection
-/// What comes later wins, and the lease that P got holds whatever became of the key.
+/// What comes later wins. The lease that P got holds, whatever became of the key.
 void check_publish_beside(const std::string& old, const std::string& point, Other other) {
     INFO("publish over \"" << old << "\" held at " << point << " beside "
                            << static_cast<int>(other));
@@ -295,8 +299,9 @@ TEST_CASE(
     require_no_leak(scene.root, 1);
 }
 
-// A rename that has looked its bucket up before a refresh moves it still lands in it afterwards. That instant is inside the kernel, where
-// nobody can be held: the tests move the bucket back for as long as the publish takes, while everybody else is held.
+// A rename that looked its bucket up before a refresh moved it still lands in it afterwards. That
+// instant is inside the kernel, where no process can be held. So the tests move the bucket back
+// while the publish goes on and all others are held.
 
 namespace {
 
@@ -316,7 +321,7 @@ void place_late(const Scene& scene, Child& publish, const fs::path& moved) {
 
 TEST_CASE(
     "a publish that lands in a refreshed bucket before it is collected is garbage that its "
-    "publisher has leased") {
+    "publisher leases") {
     const Scene scene;
     put_here(scene, "old");
     Child publish = publisher(scene, {"publish.before-exchange", "publish.placed"});
@@ -335,12 +340,12 @@ TEST_CASE(
 
 TEST_CASE(
     "a link that a late publish exchanges while its bucket is taken apart is read after it was "
-    "taken out") {
+    "renamed") {
     // 1. P is about to exchange the link of "k"
-    // 2. refresh
-    // 3. C comes upon "k" in the moved bucket, and has not renamed it
-    // 4. P's exchange: "k" names the new entry now, P has the old link
-    // 5. C renames the link out, and then reads it: it is P's
+    // 2. a refresh
+    // 3. C meets "k" in the moved bucket, and has not renamed it
+    // 4. P exchanges: "k" names the new entry now, and P has the old link
+    // 5. C renames the link out of the bucket, and then reads it: it is P's
     // 6. P retires the old link
     const Scene scene;
     put_here(scene, "old");
@@ -363,7 +368,7 @@ TEST_CASE(
 
 TEST_CASE(
     "a late publish of a new key into a bucket that is being taken apart is left to the next "
-    "round") {
+    "collection") {
     const Scene scene;
     put(scene.bucket, "other", "old");
     Child publish = publisher(scene, {"publish.before-placing-new", "publish.placed"});
@@ -373,7 +378,8 @@ TEST_CASE(
     Child collect = collector(scene, {"collect.flatten-one"});
     collect.wait_for("collect.flatten-one");
     place_late(scene, publish, moved);
-    // Whether the collector's listing, begun before, shows the new key as well is the file system's choice.
+    // The collector's listing began before. Whether it shows the new key is the file system's
+    // choice.
     go_on_until(collect, "collected 1");
     CHECK(collect.join() == 0);
     go_on_until(publish, "published");
@@ -386,8 +392,8 @@ TEST_CASE(
 
 TEST_CASE("a remove that has checked its link keeps publishers out, and loses to a refresh") {
     // 1. R checks the link, under the bucket's lock
-    // 2. refresh, which needs no lock, carries the link off
-    // 3. a put would bring a link that R has not checked: it waits
+    // 2. a refresh, which needs no lock, carries the link off
+    // 3. a put would place a link that R has not checked: it waits
     // 4. R finds no link to rename
     const Scene scene;
     put_here(scene, "old");
@@ -411,7 +417,7 @@ TEST_CASE("a remove that has checked its link keeps publishers out, and loses to
 
 namespace {
 
-/// "k" leads to an entry that is not there, as in a cache that was copied in part.
+/// Makes "k" lead to an entry that does not exist, as in a cache that was copied in part.
 void put_dangling(const Scene& scene) {
     std::string id;
     {
@@ -424,8 +430,9 @@ void put_dangling(const Scene& scene) {
 }  // namespace
 
 TEST_CASE("a get that retires a dangling link never takes away what is published meanwhile") {
-    // 1. G finds that the entry is missing, takes the bucket's lock, checks that the link is still the same
-    // 2. a put waits; refresh and a get do not
+    // 1. G finds that the entry is missing, takes the bucket's lock, and checks that the link is
+    //    still the same
+    // 2. a put waits; a refresh and a get do not wait
     // 3. G retires the link
     for (const bool with_refresh : {false, true}) {
         const Scene scene;
@@ -460,10 +467,10 @@ TEST_CASE(
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("a link is retired only if it still names what was judged") {
-    // 1. somebody judges the entry that "k" names
-    // 2. another process replaces it
-    // 3. the judge, under the lock, finds another link than it judged
+TEST_CASE("a link is retired only if it still names the entry that was judged") {
+    // 1. this process judges the entry that "k" names
+    // 2. a put replaces it
+    // 3. under the lock, this process finds another link than it judged
     const Scene scene;
     std::string judged;
     {
@@ -483,7 +490,7 @@ TEST_CASE("a link is retired only if it still names what was judged") {
     CHECK_FALSE(value(protocol::retire_if(*root, missing, id, no_wait)));
     CHECK(content_of(scene.bucket, "k") == "new");
 
-    // Where the lock is taken, the one waits, and the other does nothing.
+    // If the lock is taken, retire_if waits, and retire_if_unlocked does nothing.
     Child publish = publisher(scene, {"publish.before-exchange"});
     publish.wait_for("publish.before-exchange");
     CHECK(outcome(protocol::retire_if(*root, place, now, no_wait)) == "busy");
@@ -524,8 +531,7 @@ TEST_CASE("a second refresh while the first one's bucket is taken apart") {
 }
 
 TEST_CASE(
-    "two refreshes at once: the second one finds nothing, or what came between, and neither "
-    "fails") {
+    "of two refreshes at once the second finds nothing, or what came between, and neither fails") {
     const Scene scene;
     put_here(scene, "old");
     Child refresh([&](Child&) { value(open_bucket(scene.root).refresh()); },
@@ -538,8 +544,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "gone is gone: a process that knew the bucket before gets nothing after a refresh or a remove "
-    "has returned") {
+    "gone is gone: a process that knew the bucket gets nothing after a refresh or remove has "
+    "returned") {
     for (const bool by_refresh : {false, true}) {
         const Scene scene;
         put_here(scene, "old");

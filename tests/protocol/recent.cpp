@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a process remembers of its gets: a guess at an id, which saves a look at the link, and never decides.
+// What a process remembers of its gets: a guess at an id, which saves one read of the link and
+// never decides.
 
 #include "cache/recent.hpp"
 
@@ -16,7 +17,7 @@ format::Id id_of(const Bucket& bucket, const std::string& key) {
     return *format::parse_id(value(bucket.get(key)).id());
 }
 
-/// In another process.
+/// Runs `body` in another process.
 void elsewhere(const std::function<void()>& body) {
     Child child([&](Child&) { body(); });
     REQUIRE(child.join() == 0);
@@ -25,10 +26,11 @@ void elsewhere(const std::function<void()>& body) {
 }  // namespace
 
 TEST_CASE(
-    "a key is remembered with its entry, for as long as was said, beside those of a whole "
+    "a key is remembered with its entry for the time that was set, beside the keys of a whole "
     "installation") {
     cache::Recent recent;
-    // Always the same marks, which fill the table evenly: of 500 that keys happen to have, five may share a set of four, and one be forgotten.
+    // These are always the same marks, which fill the table evenly. Of the marks of 500 real keys,
+    // five might share a set of four, and one would be forgotten.
     std::vector<cache::Recent::Mark> marks;
     for (cache::Recent::Mark i = 1; i <= 500; ++i) marks.push_back(i * 0x9e3779b97f4a7c15U);
     const format::Id first{1, 2}, second{1, 3};
@@ -50,7 +52,7 @@ TEST_CASE(
     CHECK(recent.guess(marks[8]) == first);
 }
 
-TEST_CASE("what was got before and replaced since, by whomever, is not got again") {
+TEST_CASE("a get of a key that was replaced since the last get yields the new entry") {
     const Scene scene;
     const Bucket other = open_bucket(scene.root);
     put(other, "k", "one");
@@ -60,12 +62,13 @@ TEST_CASE("what was got before and replaced since, by whomever, is not got again
     (void)value(scene.cache.collect());
     elsewhere([&] {
         put(open_bucket(scene.root), "k", "three");
-        (void)value(open_cache(scene.root).collect());  // what was guessed is not even there
+        (void)value(open_cache(scene.root).collect());  // the guessed entry does not even exist
     });
     CHECK(content_of(scene.bucket, "k") == "three");
 }
 
-TEST_CASE("what was got before and taken out since is a miss, every time, and can come again") {
+TEST_CASE(
+    "a get of a key that was retired since the last get is a miss, until the key is put again") {
     const Scene scene;
     const auto take_out = GENERATE(0, 1, 2);
     put(scene.bucket, "k", "one");
@@ -84,8 +87,7 @@ TEST_CASE("what was got before and taken out since is a miss, every time, and ca
 }
 
 TEST_CASE(
-    "a guess that is wrong holds up the deletion of what it names, while it stands in a slot, and "
-    "nothing else") {
+    "a wrong guess delays the deletion of what it names while it is in a slot, and nothing else") {
     const Scene scene;
     put(scene.bucket, "k", "one");
     Child getter(
@@ -102,13 +104,13 @@ TEST_CASE(
     const format::Id one = id_of(scene.bucket, "k");
     put(scene.bucket, "k", "two");
     getter.go_on();
-    getter.wait_for("get.stored");  // with the id of the first
+    getter.wait_for("get.stored");  // with the first entry's id
     const auto report = value(scene.cache.collect());
     REQUIRE(report.leased.size() == 1);
     CHECK(report.leased[0].id == format::to_text(one));
     CHECK(report.entries == 0);
     getter.go_on();
-    getter.wait_for("get.stored");  // with that of the second
+    getter.wait_for("get.stored");  // with the second entry's id
     CHECK(value(scene.cache.collect()).entries == 1);
     getter.go_on();
     getter.wait_for("two");
@@ -116,7 +118,7 @@ TEST_CASE(
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("an entry that somebody deleted by hand is a miss, also where it was got before") {
+TEST_CASE("an entry that was deleted by hand is a miss, even if this process got it before") {
     const Scene scene;
     const Lease lease = put(scene.bucket, "k", "one");
     (void)value(scene.bucket.get("k"));

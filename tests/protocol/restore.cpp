@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Restore: what was retired comes back under a new id, until it is collected. And refreshes of some keys.
+// Restore: a retired entry comes back under a new id, until it is collected. Also refreshes of some
+// keys.
 
 #include "catch.hpp"
 #include "scene.hpp"
@@ -18,7 +19,7 @@ std::vector<std::string> keys_of(const Bucket& bucket) {
 
 using Keys = std::vector<std::string>;
 
-/// What is retired, as "key" alone.
+/// Returns the keys of what is retired.
 Keys retired_keys(const Cache& cache) {
     Keys keys;
     for (const auto& entry : value(cache.trash())) keys.push_back(entry.key);
@@ -36,8 +37,8 @@ std::string id_of_retired(const Cache& cache, const std::string& key) {
 }  // namespace
 
 TEST_CASE(
-    "what was removed, replaced or refreshed is listed until it is collected, and can be "
-    "restored") {
+    "an entry that was removed, replaced or refreshed is listed, and can be restored, until it is "
+    "collected") {
     const Scene scene;
     const std::string long_key(1000, 'k');
     put(scene.bucket, "removed", "1");
@@ -66,8 +67,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "what is not retired, or is no id, can't be restored; a key that has an entry is not replaced "
-    "unless that is allowed") {
+    "only a retired id can be restored, and a key that has an entry is not replaced unless that is "
+    "allowed") {
     const Scene scene;
     const std::string live = put(scene.bucket, "k", "old").id();
     CHECK(outcome(scene.cache.restore("../../k")) == "invalid");
@@ -111,7 +112,7 @@ TEST_CASE("a restore beside a collection: one of them gives way, and a kill leav
 }
 
 TEST_CASE(
-    "what is retired and leased can be restored; both are whole, and independent of each other") {
+    "an entry that is retired and leased can be restored; both copies are whole and independent") {
     const Scene scene;
     const Lease old = put(scene.bucket, "k", "x");
     value(scene.bucket.remove("k"));
@@ -140,14 +141,13 @@ TEST_CASE("a refresh by pattern takes the keys that fit, and no others") {
     CHECK(taken == Keys{"numpy-1", "numpy-1", "numpy-2", "numpy-2", long_key, long_key});
     CHECK(keys_of(scene.bucket) == Keys{"black-1", "dir/numpy-3"});
     CHECK(value(scene.bucket.refresh(options)) == 0);
-    CHECK(value(value(scene.cache.bucket("nobody's")).refresh(options)) == 0);
+    CHECK(value(value(scene.cache.bucket("none")).refresh(options)) == 0);
     CHECK(value(scene.bucket.refresh({.pattern = "*numpy*"})) == 1);
     require_no_leak(scene.root, 1);
 }
 
 TEST_CASE(
-    "a refresh by age takes what was published before, and nothing that is published while it "
-    "looks") {
+    "a refresh by age takes what was published before, and nothing that is published meanwhile") {
     const Scene scene;
     put(scene.bucket, "old", "x");
     put(scene.bucket, "replaced", "x");
@@ -170,8 +170,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a refresh by pattern waits for nobody; one by age waits for a lock, within its limit, and "
-    "says who has it") {
+    "a refresh by pattern never waits; one by age waits for a lock, within its limit, and names "
+    "the holder") {
     const Scene scene;
     put(scene.bucket, "k", "x");
     Child publisher([&](Child&) { put(open_bucket(scene.root), "other", "x"); },
@@ -189,7 +189,7 @@ TEST_CASE(
     CHECK(publisher.join() == 0);
 }
 
-TEST_CASE("a put that comes while a restore copies is not undone by it, unless that may replace") {
+TEST_CASE("a restore does not undo a put that came while it copied, unless it may replace") {
     for (const bool replace : {false, true}) {
         const Scene scene;
         const std::string id = put(scene.bucket, "k", "old").id();
@@ -222,7 +222,7 @@ TEST_CASE("a refresh by age takes a malformed link, and not the entry that is pu
     spoil();
     RefreshOptions options;
     options.published_before = std::chrono::system_clock::now() - 1h;
-    // Before it has the lock somebody puts.
+    // A put comes before it has the lock.
     Child refresher(
         [&](Child& child) {
             child.say("took " + std::to_string(value(open_bucket(scene.root).refresh(options))));

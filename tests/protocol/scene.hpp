@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the tests of the protocol share: a cache of their own, and processes in which system calls fail.
+// What the tests of the protocol share: a cache, and processes in which system calls fail.
 #pragma once
 
 #include <unistd.h>
@@ -15,11 +15,10 @@
 
 namespace larder::testing {
 
-/// A cache that nobody else uses, with one bucket in use.
+/// A cache that no other process uses, with one bucket.
 struct Scene {
-    Scene() {
-        std::signal(SIGPIPE, SIG_IGN);
-    }  // who speaks to a child that has ended is to fail, and not to be ended
+    /// A write to a child that has ended is an error, and does not end this process.
+    Scene() { std::signal(SIGPIPE, SIG_IGN); }
 
     TempDir dir;
     fs::path root = dir.path() / "cache";
@@ -31,7 +30,7 @@ inline Bucket open_bucket(const fs::path& root, const OpenOptions& options = tes
     return value(open_cache(root, options).bucket("b"));
 }
 
-/// The bucket, for somebody who never waits for a lock: `busy` says that it is taken now.
+/// Opens the bucket so that no call waits for a lock: `busy` means that it is taken now.
 inline Bucket open_hasty(const fs::path& root) {
     OpenOptions options = test_options();
     options.lock_timeout = {};
@@ -45,7 +44,7 @@ inline Result<Lease> try_put(const Bucket& bucket, const std::string& key,
     return bucket.publish(key, std::move(staging));
 }
 
-/// "ok", or the error's name.
+/// Returns "ok", or the error's name.
 template <class T>
 std::string outcome(const Result<T>& result) {
     return result ? "ok" : std::string(name_of(result.error().code));
@@ -64,7 +63,8 @@ inline void go_on_until(Child& child, const std::string& word) {
 
 using Errors = std::map<std::string, int>;
 
-/// In a child, in place of the Points it began with: what is behind these points fails with these errors.
+/// In a child: replaces the Points that it began with. The calls behind these points fail with
+/// these errors.
 inline void fail_at(Child& child, const Errors& errors, const Points& points = {}) {
     os::set_point_hook([&child, errors, points](const char* name) {
         const auto is_among = [&](const std::vector<std::string>& names) {
@@ -80,7 +80,7 @@ inline void fail_at(Child& child, const Errors& errors, const Points& points = {
     });
 }
 
-/// The errors alone, in this process, until the end of the scope.
+/// Makes calls of this process fail, until the end of the scope.
 class FailingHere {
 public:
     explicit FailingHere(const Errors& errors) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Verify: beside writers it finds nothing that is not there, by hand made damage it finds all, and repair costs no sound entry.
+// Verify: beside writers it reports no false finding. It finds all damage that is made by hand, and
+// repair costs no sound entry.
 
 #include <sstream>
 
@@ -13,7 +14,7 @@ namespace {
 
 using Kind = Finding::Kind;
 
-/// "kind name, kind name", sorted; the name is the last component of the finding's path.
+/// Returns "kind name, kind name", sorted; a name is the last component of a finding's path.
 std::string summary(const VerifyReport& report) {
     std::vector<std::string> parts;
     for (const auto& finding : report.findings)
@@ -25,11 +26,11 @@ std::string summary(const VerifyReport& report) {
     return text;
 }
 
-/// Between verify's looks.
+/// The points between verify's listings.
 const std::vector<std::string> listing_points = {"verify.archive-listed", "verify.buckets-listed",
                                                  "verify.retired-buckets-listed"};
 
-/// Verifies, and says what was found.
+/// Verifies in a process, which says what was found.
 Child verifier(const Scene& scene, const std::string& hold_at, bool repair = false) {
     return Child(
         [&scene, repair](Child& child) {
@@ -39,7 +40,7 @@ Child verifier(const Scene& scene, const std::string& hold_at, bool repair = fal
         {{hold_at}, {}});
 }
 
-/// Sound after one repair and one collection, with `live` entries left.
+/// Requires that one repair and one collection make the cache sound, with `live` entries left.
 void require_healed(const Scene& scene, std::size_t live) {
     const auto repaired = value(scene.cache.verify({true}));
     CHECK(repaired.sound());
@@ -53,7 +54,7 @@ fs::path entry_path(const Scene& scene, const std::string& id) {
     return scene.root / "archive" / id;
 }
 
-/// A link of the cache's kind that says something no link of ours says.
+/// Writes a link of the cache's kind with a text that larder never writes.
 void write_malformed(const Scene& scene, const fs::path& path) {
     if (scene.cache.link_kind() == LinkKind::file) {
         write_file(path, "/etc/passwd\n");
@@ -66,7 +67,7 @@ void write_malformed(const Scene& scene, const fs::path& path) {
 
 // ---- beside writers ----
 
-TEST_CASE("verify beside writers finds nothing, whatever moves between its looks") {
+TEST_CASE("verify beside writers finds nothing, whatever moves between its listings") {
     for (const bool repair : {false, true}) {
         for (const std::string& point : listing_points) {
             INFO("held at " << point << (repair ? ", repairing" : ""));
@@ -98,8 +99,8 @@ TEST_CASE("verify beside writers finds nothing, whatever moves between its looks
 }
 
 TEST_CASE(
-    "verify while a publish is held at any of its points, and goes on between verify's looks, "
-    "finds nothing") {
+    "verify finds nothing while a publish is held at any point, and goes on between verify's "
+    "listings") {
     for (const bool replaces : {false, true}) {
         for (const std::string at : {"stage.made", "publish.completed", "publish.linked",
                                      "publish.archived", "publish.locked", "publish.placed"}) {
@@ -131,11 +132,12 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "verify and a late publish into a refreshed bucket: the exchanged link is met, wherever it "
+    "verify meets the link that a late publish exchanges out of a refreshed bucket, wherever it "
     "went") {
-    // 1. P is about to exchange; refresh moves the bucket aside
+    // 1. P is about to exchange; a refresh moves the bucket aside
     // 2. V has listed the archive, or the buckets
-    // 3. P's exchange takes the old link out of the moved bucket into P's staging area, and from there P may retire it
+    // 3. P exchanges the old link out of the moved bucket into its staging area, and from there may
+    //    retire it
     for (const bool retires : {true, false}) {
         for (const std::string& point : listing_points) {
             INFO("verify held at " << point << (retires ? ", link retired" : ", link in staging"));
@@ -153,7 +155,7 @@ TEST_CASE(
                 fs::directory_iterator(scene.root / "retired" / "buckets")->path();
             Child verify = verifier(scene, point, true);
             verify.wait_for(point);
-            // What a rename does that had looked the bucket up before it was moved.
+            // This is what a rename does that looked the bucket up before it was moved.
             fs::rename(moved, bucket_path(scene));
             publish.go_on();
             publish.wait_for("publish.placed");
@@ -169,7 +171,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("verify keeps collectors out, and waits for nobody but a bucket's lock") {
+TEST_CASE("verify keeps collectors out, and waits for nothing but a bucket's lock") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     Child verify = verifier(scene, "verify.archive-listed");
@@ -181,7 +183,7 @@ TEST_CASE("verify keeps collectors out, and waits for nobody but a bucket's lock
     CHECK(verify.join() == 0);
 }
 
-TEST_CASE("verify leaves everything as it is, unless told to repair") {
+TEST_CASE("verify changes nothing unless it may repair") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     const std::string orphan = put(scene.bucket, "orphan", "old").id();
@@ -209,7 +211,7 @@ TEST_CASE("verify counts the entries: live, garbage, all") {
 
 // ---- damage by hand ----
 
-TEST_CASE("dangling: a link to an entry that is gone, or has no tree") {
+TEST_CASE("dangling: a link to an entry that does not exist, or has no tree") {
     const Scene scene;
     put(scene.bucket, "sound", "x");
     fs::remove_all(entry_path(scene, put(scene.bucket, "gone", "x").id()));
@@ -222,7 +224,7 @@ TEST_CASE("dangling: a link to an entry that is gone, or has no tree") {
     CHECK(content_of(scene.bucket, "gone") == "");
 }
 
-TEST_CASE("malformed: a link that says something else, a record that is cut, changed or gone") {
+TEST_CASE("malformed: a link with another text, a record that is cut off, changed or missing") {
     const Scene scene;
     put(scene.bucket, "sound", "x");
     write_malformed(scene, bucket_path(scene) / "link");
@@ -242,7 +244,7 @@ TEST_CASE("malformed: a link that says something else, a record that is cut, cha
 }
 
 TEST_CASE("misnamed: a link to another key's entry") {
-    // By hand: two entries have swapped their keys.
+    // Two entries have swapped their keys, by hand.
     const Scene scene;
     put(scene.bucket, "sound", "x");
     put(scene.bucket, "a", "a");
@@ -257,7 +259,7 @@ TEST_CASE("misnamed: a link to another key's entry") {
     CHECK(content_of(scene.bucket, "sound") == "x");
 }
 
-TEST_CASE("shared: an entry that a key and a copy of its link name stays its key's") {
+TEST_CASE("shared: an entry that its key and a copy of the link name stays live") {
     const std::vector<std::string> copies = {"buckets/b/copy", "retired/links/" + fresh_name(),
                                              "buckets/b2/k"};
     for (const auto& copy : copies) {
@@ -285,8 +287,7 @@ TEST_CASE("shared: an entry that two retired links name is collected once") {
 }
 
 TEST_CASE(
-    "orphan: an entry that no link names is listed, and then collected, and not while it is "
-    "leased") {
+    "orphan: an entry that no link names is given a link, and collected unless it is leased") {
     const Scene scene;
     put(scene.bucket, "sound", "x");
     Lease lease = put(scene.bucket, "k", "orphan");
@@ -301,7 +302,7 @@ TEST_CASE(
     require_healed(scene, 1);
 }
 
-TEST_CASE("participant: a table that can't be read is found, and is nobody's to repair") {
+TEST_CASE("participant: a table that can't be read is found, and not repaired") {
     const Scene scene;
     put(scene.bucket, "k", "x");
     write_file(scene.root / "participants" / "1", std::string(8192, '2'));
@@ -314,9 +315,7 @@ TEST_CASE("participant: a table that can't be read is found, and is nobody's to 
     CHECK(value(scene.cache.verify()).sound());
 }
 
-TEST_CASE(
-    "foreign: names that larder does not know, in every directory, are listed, left alone, and "
-    "break nothing") {
+TEST_CASE("foreign: unknown names in every directory are listed, left alone, and break nothing") {
     const Scene scene;
     const std::string id = put(scene.bucket, "k", "x").id();
     value(scene.bucket.pin("k"));
@@ -348,7 +347,7 @@ TEST_CASE(
     CHECK(content_of(scene.bucket, "k") == "x");
 }
 
-TEST_CASE("a link that leads out of the cache is not followed, by anybody") {
+TEST_CASE("no call follows a link that leads out of the cache") {
     const Scene scene;
     const fs::path outside = scene.dir.path() / "outside";
     fill(outside, "precious");
@@ -372,8 +371,7 @@ TEST_CASE("a link that leads out of the cache is not followed, by anybody") {
 }
 
 TEST_CASE(
-    "every kind of damage at once: one repair and one collection leave the sound entries, and them "
-    "alone") {
+    "every kind of damage at once: one repair and one collection leave just the sound entries") {
     const Scene scene;
     std::vector<Lease> leases;
     for (int i = 0; i < 5; ++i) put(scene.bucket, "sound" + std::to_string(i), "sound");
@@ -397,7 +395,7 @@ TEST_CASE(
 TEST_CASE("a repair does not retire what was published under the key meanwhile") {
     // 1. V has listed the archive; "k" leads nowhere
     // 2. another process puts "k"
-    // 3. V judges the link that stands there now
+    // 3. V judges the link that is there now
     const Scene scene;
     fs::remove_all(entry_path(scene, put(scene.bucket, "k", "old").id()));
     Child verify = verifier(scene, "verify.archive-listed", true);
@@ -410,11 +408,11 @@ TEST_CASE("a repair does not retire what was published under the key meanwhile")
     require_no_leak(scene.root, 1);
 }
 
-TEST_CASE("a repair does not retire what took the place of the link that it has judged") {
+TEST_CASE("a repair does not retire a link that replaced the one that it judged") {
     // 1. P is about to exchange the link of "k", which leads nowhere, under the shared lock
-    // 2. V has judged it, and waits for the exclusive lock
+    // 2. V has judged the link, and waits for the exclusive lock
     // 3. P exchanges
-    // 4. V has the lock, and finds another link than it judged: there is nothing to report any more
+    // 4. V has the lock, and finds another link than it judged: nothing is left to report
     const Scene scene;
     fs::remove_all(entry_path(scene, put(scene.bucket, "k", "old").id()));
     Child publish(

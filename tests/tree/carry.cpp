@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Carry: a tree arrives as it was, by links, clones or copies, and by many threads at once.
 #include "tree/carry.hpp"
 
 #include <string_view>
@@ -11,7 +12,8 @@ using namespace tree_test;
 
 namespace {
 
-/// What a tree holds, as text that can be compared: names, types, modes, times and contents.
+/// Returns what a tree holds, as text that can be compared: names, types, modes, times and
+/// contents.
 std::vector<std::string> account_of(const fs::path& top) {
     std::vector<std::string> account;
     for (const auto& each : fs::recursive_directory_iterator(top)) {
@@ -55,7 +57,7 @@ void make_source(const fs::path& top) {
 
 std::vector<std::string> expected_of(const fs::path& source) {
     const auto sticky = look(source / "empty/empty").st_mode;
-    fs::permissions(source / "empty/empty", fs::perms(0777));  // the sticky bit does not travel
+    fs::permissions(source / "empty/empty", fs::perms(0777));  // the sticky bit is not carried
     auto account = account_of(source);
     ::chmod((source / "empty/empty").c_str(), sticky & 07777);
     return account;
@@ -69,7 +71,7 @@ Result<MaterializeReport> carry(const fs::path& source, const fs::path& destinat
 
 }  // namespace
 
-TEST_CASE("A carried tree equals its source, whichever way it goes and whatever the umask") {
+TEST_CASE("a carried tree equals its source, by each kind of transfer and under any umask") {
     TempDir temp;
     make_source(temp / "source");
     const auto expected = expected_of(temp / "source");
@@ -91,7 +93,7 @@ TEST_CASE("A carried tree equals its source, whichever way it goes and whatever 
     CHECK(same == (report->hardlinked == 6));
 }
 
-TEST_CASE("Where the kernel can't copy, reading and writing does") {
+TEST_CASE("if the kernel can't copy, reading and writing does") {
     TempDir temp;
     make_source(temp / "source");
     const AtPoint hook([&](const char* name) {
@@ -114,7 +116,7 @@ TEST_CASE("carry_file carries one file, or symlink, and no directory") {
     CHECK(std::distance(fs::directory_iterator(temp / "target"), {}) == 2);
 }
 
-TEST_CASE("Many files go by several threads, and all arrive") {
+TEST_CASE("several threads carry many files, and all arrive") {
     TempDir temp;
     for (int i = 0; i < 3000; ++i)
         write(temp / "source" / std::to_string(i % 30) / std::to_string(i), std::to_string(i));
@@ -125,7 +127,7 @@ TEST_CASE("Many files go by several threads, and all arrive") {
 }
 
 TEST_CASE(
-    "Directories that exist are filled and left as they are; new ones get their source's mode when "
+    "directories that exist are filled and keep their mode; new ones get their source's mode when "
     "they are full") {
     TempDir temp;
     write(temp / "source/read-only/inner/file");
@@ -154,7 +156,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("A set-user-id bit does not travel, and a set-group-id bit is inherited only") {
+TEST_CASE("a set-user-id bit is not carried, and a set-group-id bit is only inherited") {
     TempDir temp;
     write(temp / "source/program");
     fs::create_directories(temp / "source/dir");
@@ -168,7 +170,9 @@ TEST_CASE("A set-user-id bit does not travel, and a set-group-id bit is inherite
     CHECK((look(temp / "target/dir").st_mode & 07777) == 02755);
 }
 
-TEST_CASE("A way asked for by name that does not work is an error; automatic takes the next") {
+TEST_CASE(
+    "a kind of transfer that is asked for and does not work is an error; automatic takes the "
+    "next") {
     TempDir here;
     SKIP_UNLESS(fs::exists("/dev/shm"), "no second file system");
     TempDir there("/dev/shm");
@@ -190,7 +194,7 @@ TEST_CASE("A way asked for by name that does not work is an error; automatic tak
     CHECK(account_of(there / "target") == expected_of(here / "source"));
 }
 
-TEST_CASE("What does not work is tried once, what does not work for one file is tried again") {
+TEST_CASE("a kind that never works is tried once; one that fails for one file is tried again") {
     TempDir temp;
     for (int i = 0; i < 10; ++i) write(temp / "source" / std::to_string(i));
     const int error = GENERATE(EMLINK, EPERM, EXDEV, EOPNOTSUPP);
@@ -212,7 +216,7 @@ TEST_CASE("What does not work is tried once, what does not work for one file is 
 }
 
 #ifdef __linux__
-TEST_CASE("Files are cloned where the file system can") {
+TEST_CASE("files are cloned if the file system can") {
     const std::string type = GENERATE("xfs", "btrfs");
     const LoopMounted disk(type, "400M");
     SKIP_UNLESS(disk, "no rights or tools for a loop mount of " + type);
@@ -225,7 +229,7 @@ TEST_CASE("Files are cloned where the file system can") {
 }
 #endif
 
-TEST_CASE("Two processes fill one destination at the same time") {
+TEST_CASE("two processes fill one destination at the same time") {
     TempDir temp;
     for (int i = 0; i < 1000; ++i) {
         const auto dir = fs::path("shared") / std::to_string(i % 10);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What stands in the way, what must not be followed, what does not fit.
+// Carry beside obstacles: files in its way, symlinks that it must not follow, disks that are full.
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -31,7 +31,7 @@ std::size_t count(const fs::path& directory) {
 
 }  // namespace
 
-TEST_CASE("A pipe or a socket can't be carried, and is named") {
+TEST_CASE("a pipe or a socket can't be carried, and the error names it") {
     TempDir temp;
     fs::create_directories(temp / "source/dir");
     if (GENERATE(true, false)) {
@@ -49,7 +49,7 @@ TEST_CASE("A pipe or a socket can't be carried, and is named") {
     CHECK(refused.error().path == temp / "source/dir/odd");
 }
 
-TEST_CASE("A file in the way stays as it is, unless it may be replaced") {
+TEST_CASE("a file in the way stays as it is, unless it may be replaced") {
     TempDir temp;
     write(temp / "source/dir/file", "new");
     write(temp / "target/dir/file", "old");
@@ -63,8 +63,7 @@ TEST_CASE("A file in the way stays as it is, unless it may be replaced") {
     CHECK(count(temp / "target/dir") == 1);
 }
 
-TEST_CASE(
-    "Replacing never writes to the file that stood there: it may be a hard link into a cache") {
+TEST_CASE("a replacement never writes to the old file, which may be a hard link into a cache") {
     TempDir temp;
     write(temp / "cache/file", "precious");
     write(temp / "source/file", "new");
@@ -75,7 +74,7 @@ TEST_CASE(
     CHECK(read(temp / "cache/file") == "precious");
 }
 
-TEST_CASE("Replacing a hard link by a link to the same file leaves nothing beside it") {
+TEST_CASE("replacing a hard link by a link to the same file leaves no other file") {
     TempDir temp;
     write(temp / "source/file");
     for (int i = 0; i < 2; ++i) {
@@ -86,7 +85,7 @@ TEST_CASE("Replacing a hard link by a link to the same file leaves nothing besid
     }
 }
 
-TEST_CASE("A symlink in a file's way is replaced itself, not what it leads to") {
+TEST_CASE("a symlink in a file's way is replaced, and not what it leads to") {
     TempDir temp;
     write(temp / "source/file", "new");
     fs::create_symlink("nothing", temp / "source/link");
@@ -103,7 +102,7 @@ TEST_CASE("A symlink in a file's way is replaced itself, not what it leads to") 
     CHECK(count(temp / "target") == 2);
 }
 
-TEST_CASE("A directory is never replaced by a file, nor a file by a directory") {
+TEST_CASE("a directory is never replaced by a file, nor a file by a directory") {
     TempDir temp;
     write(temp / "source/a", "file");
     fs::create_directories(temp / "target/a");
@@ -117,7 +116,7 @@ TEST_CASE("A directory is never replaced by a file, nor a file by a directory") 
     CHECK(count(temp / "target") == 1);
 }
 
-TEST_CASE("Below the destination no symlink is followed") {
+TEST_CASE("no symlink below the destination is followed") {
     TempDir temp;
     write(temp / "source/dir/file");
     fs::create_directories(temp / "outside");
@@ -130,7 +129,7 @@ TEST_CASE("Below the destination no symlink is followed") {
     CHECK(fs::is_empty(temp / "outside"));
 }
 
-TEST_CASE("A tree deeper than there are descriptors arrives whole") {
+TEST_CASE("a tree that is deeper than there are descriptors arrives whole") {
     TempDir temp;
     fs::create_directories(temp / "source");
     fs::create_directories(temp / "target");
@@ -144,7 +143,7 @@ TEST_CASE("A tree deeper than there are descriptors arrives whole") {
           }) == 0);
 }
 
-TEST_CASE("A destination inside the source ends in an error, not in a tree without end") {
+TEST_CASE("a destination inside the source is an error, and not an endless tree") {
     TempDir temp;
     write(temp / "source/a/file");
     CHECK(code(carry(temp / "source", temp / "source/a/b/target")) == "invalid");
@@ -152,7 +151,7 @@ TEST_CASE("A destination inside the source ends in an error, not in a tree witho
 }
 
 #ifdef __linux__
-TEST_CASE("On a full disk carrying says so, and leaves no file half-written") {
+TEST_CASE("on a full disk carry is an error, and leaves no half-written file") {
     TempDir temp;
     const std::string bytes(600'000, 'x');
     for (const char* name : {"a", "b", "c", "d"}) write(temp / "source/dir" / name, bytes);
@@ -167,7 +166,7 @@ TEST_CASE("On a full disk carrying says so, and leaves no file half-written") {
     CHECK(count(temp / "target/dir") == 2);
     for (const auto& each : fs::directory_iterator(temp / "target/dir"))
         CHECK(each.file_size() == bytes.size());
-    // Neither does replacing.
+    // Nor does a replacement.
     CHECK(code(carry(temp / "source", temp / "target", {.replace = true})) == "no_space");
     CHECK(count(temp / "target/dir") == 2);
     for (const auto& each : fs::directory_iterator(temp / "target/dir"))

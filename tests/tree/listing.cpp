@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Listing a directory: every name once, even beside changes.
 #include <algorithm>
 
 #include "os/dir_reader.hpp"
@@ -26,7 +27,7 @@ std::vector<std::string> names(DirReader& reader) {
 
 }  // namespace
 
-TEST_CASE("A listing has every name once, however many there are, and no dots") {
+TEST_CASE("a listing has every name once, for any number of names, and no \".\" and \"..\"") {
     const Start start = GENERATE(Start(DirReader::open), Start(DirReader::borrow));
     TempDir temp;
     std::vector<std::string> expected;
@@ -44,7 +45,7 @@ TEST_CASE("A listing has every name once, however many there are, and no dots") 
 }
 
 TEST_CASE(
-    "A directory that was removed while it is listed has no more names, and that is no error") {
+    "a directory that is removed while it is listed has no more names, and that is no error") {
     const Start start = GENERATE(Start(DirReader::open), Start(DirReader::borrow));
     TempDir temp;
     fs::create_directory(temp / "dir");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Measuring and syncing a tree.
 #include "tree/measure.hpp"
 
 #include "support.hpp"
@@ -20,7 +21,7 @@ TEST_CASE("measure counts what is there, and follows no symlink") {
     CHECK(size->files == 3);
 }
 
-TEST_CASE("A tree deeper than there are descriptors can be measured and synced") {
+TEST_CASE("a tree that is deeper than there are descriptors can be measured and synced") {
     TempDir temp;
     fs::create_directory(temp / "tree");
     make_deep(temp / "tree", 1000);
@@ -35,7 +36,7 @@ TEST_CASE("A tree deeper than there are descriptors can be measured and synced")
 TEST_CASE("sync works for few files and for many, and for files that may not be read") {
     TempDir temp;
     write(temp / "tree/a/b");
-    REQUIRE(::mkfifo((temp / "tree/pipe").c_str(), 0600) == 0);  // must not hold it up
+    REQUIRE(::mkfifo((temp / "tree/pipe").c_str(), 0600) == 0);  // it must not wait here
     fs::create_symlink("nowhere", temp / "tree/link");
     fs::permissions(temp / "tree/a/b", fs::perms(0));
     give_to_nobody(temp / "tree");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Which paths lie in a cache, and what materialize does with its destination.
 #include <larder/materialize.hpp>
 
 #include "support.hpp"
@@ -17,7 +18,7 @@ void make_cache(const fs::path& root) {
 
 }  // namespace
 
-TEST_CASE("enclosing_cache finds the cache around a path, whether or not that exists") {
+TEST_CASE("enclosing_cache finds the cache around a path, even if that does not exist") {
     TempDir temp;
     make_cache(temp / "cache");
     fs::create_directory_symlink("cache/archive", temp / "way-in");
@@ -31,7 +32,7 @@ TEST_CASE("enclosing_cache finds the cache around a path, whether or not that ex
     CHECK_FALSE(tree::enclosing_cache(temp / "cache/../none"));
 }
 
-TEST_CASE("Only a regular file `format` with the right beginning makes a cache") {
+TEST_CASE("only a regular file `format` with the right beginning makes a cache") {
     TempDir temp;
     write(temp / "other/format", "larde");
     write(temp / "cache/format", "larder 1\n");
@@ -45,7 +46,7 @@ TEST_CASE("Only a regular file `format` with the right beginning makes a cache")
     CHECK(tree::enclosing_cache(temp / "cache/x"));
 }
 
-TEST_CASE("lies_within looks through symlinks, and at whole names") {
+TEST_CASE("lies_within follows symlinks, and compares whole names") {
     TempDir temp;
     fs::create_directories(temp / "a/b");
     fs::create_directories(temp / "ab");
@@ -75,7 +76,7 @@ TEST_CASE("materialize makes its destination, with the mode and time of the tree
     }
     CHECK((look(temp / "one").st_mode & 07777) == 0750);
     CHECK(look(temp / "one").st_mtim.tv_sec == 1'000'000);
-    // A destination that exists is only filled.
+    // A destination that exists is filled, and keeps its mode.
     fs::create_directory(temp / "exists");
     fs::permissions(temp / "exists", fs::perms(0700));
     const auto report = materialize(tree, temp / "exists");

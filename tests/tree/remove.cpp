@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Deleting a tree: all of it, nothing else, however deep, wide or hostile it is.
 #include "tree/remove.hpp"
 
 #include <fcntl.h>
@@ -34,7 +35,7 @@ TEST_CASE("empty_dir deletes everything in a directory, and keeps it") {
     CHECK(fs::is_empty(temp / "deleting"));
 }
 
-TEST_CASE("Many threads share one wide directory") {
+TEST_CASE("many threads share one wide directory") {
     TempDir temp;
     for (int i = 0; i < 3000; ++i) write(temp / "deleting/wide" / std::to_string(i));
     const auto removed = empty_dir(open(temp / "deleting"), {.threads = 8});
@@ -43,7 +44,7 @@ TEST_CASE("Many threads share one wide directory") {
     CHECK(fs::is_empty(temp / "deleting"));
 }
 
-TEST_CASE("remove_tree_at deletes a tree, a file or a link, and does not mind that there is none") {
+TEST_CASE("remove_tree_at deletes a tree, a file or a link, and is no error if there is none") {
     TempDir temp;
     write(temp / "tree/a/b/c");
     write(temp / "file");
@@ -60,7 +61,7 @@ TEST_CASE("remove_tree_at deletes a tree, a file or a link, and does not mind th
     CHECK(std::distance(fs::directory_iterator(temp.path()), {}) == 1);
 }
 
-TEST_CASE("Deleting follows no symlink") {
+TEST_CASE("deleting follows no symlink") {
     TempDir temp;
     write(temp / "outside/kept");
     write(temp / "deleting/tree/file");
@@ -71,7 +72,7 @@ TEST_CASE("Deleting follows no symlink") {
     CHECK(fs::exists(temp / "outside/kept"));
 }
 
-TEST_CASE("Deleting follows no symlink that takes a directory's place just before that is opened") {
+TEST_CASE("deleting follows no symlink that replaces a directory just before that is opened") {
     TempDir temp;
     write(temp / "outside/kept");
     write(temp / "deleting/tree/inner/file");
@@ -92,11 +93,11 @@ TEST_CASE("Deleting follows no symlink that takes a directory's place just befor
     CHECK(fs::exists(temp / "aside/inner/file"));
 }
 
-TEST_CASE("A tree far deeper than there are descriptors goes") {
+TEST_CASE("a tree that is far deeper than there are descriptors is deleted") {
     TempDir temp;
     fs::create_directory(temp / "deleting");
     make_deep(temp / "deleting", 5000);
-    // 40 are fewer than one walk may hold, so that running out of them is met as well.
+    // 40 descriptors are fewer than one walk may hold, so it runs out of them as well.
     const rlim_t descriptors = GENERATE(160, 40);
     CHECK(in_child([&] {
               limit(RLIMIT_NOFILE, descriptors);
@@ -108,7 +109,7 @@ TEST_CASE("A tree far deeper than there are descriptors goes") {
     REQUIRE(remove_tree_at(open(temp.path()), "deleting"));
 }
 
-TEST_CASE("A deep tree goes by remove_tree_at, and by several threads") {
+TEST_CASE("remove_tree_at and several threads delete a deep tree") {
     TempDir temp;
     fs::create_directories(temp / "deleting/a");
     fs::create_directories(temp / "deleting/b");
@@ -123,7 +124,7 @@ TEST_CASE("A deep tree goes by remove_tree_at, and by several threads") {
     }
 }
 
-TEST_CASE("Read-only directories are made writable first") {
+TEST_CASE("read-only directories are made writable first") {
     TempDir temp;
     write(temp / "deleting/module/read-only/file");
     fs::create_directories(temp / "deleting/module/closed/inner");
@@ -142,7 +143,7 @@ TEST_CASE("Read-only directories are made writable first") {
     CHECK(fs::is_empty(temp / "deleting"));
 }
 
-TEST_CASE("Several processes empty one directory at a time") {
+TEST_CASE("several processes empty one directory at the same time") {
     TempDir temp;
     for (int i = 0; i < 2000; ++i)
         write(temp / "deleting" / std::to_string(i % 20) / std::to_string(i));
@@ -163,11 +164,13 @@ TEST_CASE("Several processes empty one directory at a time") {
               }
               return failed;
           }) == 0);
-    // Who has listed the top already does not see what another moves up there later: that one does.
+    // A process that has listed the top does not see what another moves up there later. That other
+    // process does.
     CHECK(fs::is_empty(temp / "deleting"));
 }
 
-TEST_CASE("What appears in a directory while it is deleted goes too, unless that never ends") {
+TEST_CASE(
+    "what appears in a directory while it is deleted is deleted too, unless that never ends") {
     TempDir temp;
     write(temp / "deleting/tree/file");
     write(temp / "deleting/other/file");
@@ -191,7 +194,7 @@ TEST_CASE("What appears in a directory while it is deleted goes too, unless that
     }
 }
 
-TEST_CASE("Where no thread can be started, one does it all") {
+TEST_CASE("if no thread can be started, one does all the work") {
     SKIP_UNLESS(is_root(),
                 "only a user whose processes can be counted, other than ours, shows this");
     TempDir temp;
@@ -207,7 +210,7 @@ TEST_CASE("Where no thread can be started, one does it all") {
 }
 
 #ifdef __linux__
-TEST_CASE("Deleting crosses no mount, neither of another file system nor of a part of this one") {
+TEST_CASE("deleting crosses no mount, of another file system or of a part of this one") {
     TempDir temp;
     write(temp / "outside/kept");
     write(temp / "deleting/tree/file");
@@ -220,7 +223,7 @@ TEST_CASE("Deleting crosses no mount, neither of another file system nor of a pa
                           bind ? static_cast<unsigned long>(MS_BIND) : 0UL);
     SKIP_UNLESS(mounted, "no rights to mount");
     if (!bind) write(at / "kept");
-    // In a child, since what the kernel lacks is remembered.
+    // This runs in a child, since a process remembers what the kernel lacks.
     CHECK(in_child([&] {
               const AtPoint hook([&](const char* name) {
                   return old_kernel && std::string_view(name) == "os.openat2" ? ENOSYS : 0;
@@ -237,7 +240,7 @@ TEST_CASE("Deleting crosses no mount, neither of another file system nor of a pa
     CHECK(fs::exists(at / "kept"));
 }
 
-TEST_CASE("What can't be deleted is left, reported, and does not keep the rest") {
+TEST_CASE("what can't be deleted stays and is reported, and all else is deleted") {
     TempDir temp;
     for (const char* name : {"a", "b", "c"}) write(temp / "deleting/tree" / name);
     const larder::os::Fd fd(::open((temp / "deleting/tree/b").c_str(), O_RDONLY | O_CLOEXEC));

@@ -28,7 +28,8 @@ namespace tree_test {
 namespace fs = std::filesystem;
 using larder::Errc;
 
-/// A directory that everybody may search, so that a child without rights reaches what it is given in it.
+/// A directory that every user may search, so that a child without rights reaches what it is given
+/// there.
 class TempDir {
 public:
     explicit TempDir(const fs::path& in = fs::temp_directory_path()) {
@@ -77,7 +78,8 @@ inline larder::os::Dir open(const fs::path& path) {
     return std::move(*dir);
 }
 
-/// Runs it in a forked child; its number is the child's exit code: 0 where all was well. 255 for what was thrown.
+/// Calls `run` in a forked child, and returns the child's exit code: what `run` returns, 255 for an
+/// exception, and 1000 and more if a signal ended the child.
 inline int in_child(const std::function<int()>& run) {
     std::fflush(nullptr);
     const pid_t child = ::fork();
@@ -97,7 +99,7 @@ inline int in_child(const std::function<int()>& run) {
 
 inline bool is_root() { return ::geteuid() == 0; }
 
-/// Gives up root's rights, in a child; for others there is nothing to give up.
+/// In a child: gives up root's rights. Does nothing for another user.
 constexpr uid_t nobody = 65534;
 inline void become_nobody() {
     if (!is_root()) return;
@@ -105,7 +107,7 @@ inline void become_nobody() {
         throw std::runtime_error("setuid");
 }
 
-/// Makes nobody own everything below (and the directory itself).
+/// Makes the user "nobody" own a directory and everything below.
 inline void give_to_nobody(const fs::path& top) {
     if (!is_root()) return;
     if (::lchown(top.c_str(), nobody, nobody) != 0) throw std::runtime_error("lchown");
@@ -120,19 +122,20 @@ inline void limit(decltype(RLIMIT_NOFILE) what, rlim_t most) {
     if (::setrlimit(what, &wanted) != 0) throw std::runtime_error("setrlimit");
 }
 
-/// A chain of `levels` directories "d" below `top`, with a file "f" in the last: deeper than any path can say.
+/// Makes a chain of `levels` directories "d" below `top`, with a file "f" in the last: deeper than
+/// any path can name.
 inline void make_deep(const fs::path& top, int levels) {
     auto dir = open(top);
     for (int i = 0; i < levels; ++i) {
         auto next = larder::os::make_and_open_dir_at(dir, "d", 0755);
         if (!next) throw std::runtime_error(next.error().message());
-        next->path = top;  // the true one would be megabytes in all
+        next->path = top;  // the true paths would take megabytes
         dir = std::move(*next);
     }
     if (!larder::os::write_new_file_at(dir, "f", "deep")) throw std::runtime_error("write");
 }
 
-/// Says in the output that a test needs more than there is here.
+/// Says in the output that a test needs something that is missing here.
 #define SKIP_UNLESS(condition, why) \
     if (!(condition)) {             \
         WARN("SKIPPED: " << (why)); \
@@ -140,7 +143,7 @@ inline void make_deep(const fs::path& top, int levels) {
     }
 
 #ifdef __linux__
-/// Something mounted, until the end of the scope. Not where there are no rights for it.
+/// Something that is mounted until the end of the scope, if this process has the right to mount.
 class Mounted {
 public:
     Mounted(const std::string& source, fs::path at, const char* type, unsigned long flags,
@@ -159,7 +162,7 @@ private:
     bool works_ = false;
 };
 
-/// A file system of this type in a file, mounted at a directory of its own.
+/// A file system of this type in a file, mounted at its own directory.
 class LoopMounted {
 public:
     LoopMounted(const std::string& type, const std::string& size) : at_(dir_ / "at") {
@@ -186,7 +189,7 @@ private:
 };
 #endif
 
-/// Does this at each pause point, until the end of the scope.
+/// Calls a function at each pause point, until the end of the scope.
 class AtPoint {
 public:
     explicit AtPoint(std::function<int(const char*)> hook) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Walking a tree without memory.
 #include "tree/walk.hpp"
 
 #include <atomic>
@@ -44,8 +45,7 @@ private:
 }  // namespace
 
 TEST_CASE(
-    "Whichever thread runs out of memory, at whichever call: the walk ends, and whoever walks is "
-    "told") {
+    "if any thread runs out of memory at any call, the walk ends, and its caller gets the error") {
     TempDir temp;
     constexpr int dirs = 8, files = 4, calls = dirs * (files + 2) + 1;
     for (int i = 0; i < dirs; ++i) {
