@@ -34,21 +34,13 @@ SCRIPT = re.compile(rb"#!.*\b(python3|bash|sh)\b")
 NOT_YET = [
     "cachetool/*",
     "docs/cachetool.md",
-    "docs/model/*",
-    "docs/protocol.md",
     "docs/stress.md",
     "include/*",
     "src/*",
     "stress/*",
     "tests/cachetool/*",
-    "tests/format/*",
-    "tests/fuzz/*",
-    "tests/hostile/*",
-    "tests/locks/*",
     "tests/orders/*",
-    "tests/protocol/*",
     "tests/stress/*",
-    "tests/tree/*",
 ]
 
 
