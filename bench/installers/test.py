@@ -50,6 +50,22 @@ class Figures(unittest.TestCase):
         self.assertEqual(run.percentile([7], 10), 7)
 
 
+class Uv(unittest.TestCase):
+    def test_names_wheels_in_two_ways_and_knows_the_interpreter_beforehand(self):
+        with tempfile.TemporaryDirectory() as name:
+            here = pathlib.Path(name)
+            (here / "known/interpreter-v4").mkdir(parents=True)
+            (here / "known/interpreter-v4/info").write_text("the interpreter")
+            wheels = [here / "app-1.0-py3-none-any.whl"]
+            tools = run.uv_tools("uv", "python3", wheels, None, here / "known")
+            self.assertIn(wheels[0], tools["wheel paths"].command("target", "cache"))
+            self.assertIn("app==1.0", tools["--find-links"].command("target", "cache"))
+            for tool in tools.values():
+                tool.prepare_cache(here / "cache")
+            info = here / "cache/interpreter-v4/info"
+            self.assertEqual(info.read_text(), "the interpreter")
+
+
 class Runs(unittest.TestCase):
     """Installers that are a line of shell."""
 
