@@ -1,38 +1,54 @@
 // SPDX-License-Identifier: MIT
-// Why this is exact.
+// The rules of the sweep. docs/judge.md proves each of them; the numbers are the same there.
 //
-// (1) Flips. Only changes of the bit matter; call them flips. A certain clear may be put at any instant of its interval at
-// which the key is empty, where it changes nothing; and if it is used to flip, the key is empty right after. So a certain clear
-// is two things: an optional flip down, and the demand that the key be empty at some instant of its interval. Likewise a
-// certain fill: an optional flip up, and the demand that the key be full at some instant (there a fill changes nothing). An
-// absent is such a demand alone. A take is a flip down that must be used.
+// Words: an operation is *open* if it has begun and not ended. A change of the bit is a *flip*. A
+// *demand* says that the key must be empty, or must be full, at some instant of an interval.
 //
-// (2) Nothing happens inside a hold. So what begins inside begins at its end, what ends inside ends before its beginning, and
-// what does both has no place. After that a hold is one instant: a flip up that costs nothing and is always there.
+// (1) Flips and demands. Only flips matter. A take is a flip down that must be used. An absent is a
+// demand that the key be empty. A clear is a flip down that may be used; if the clear is certain it
+// is also a demand that the key be empty, since a certain clear that does not flip must find the
+// key empty. A fill is the same the other way round: a flip up that may be used, and a demand that
+// the key be full if the fill is certain.
 //
-// (3) Earliest deadline first. Of two unused letters of one kind that have both begun, use the one that ends first: in an order
-// that uses them otherwise they can change places.
+// (2) Nothing happens inside a hold. If an operation begins inside a hold, its begin moves to the
+// hold's end. If it ends inside a hold, its end moves to the hold's begin. An operation that lies
+// inside a hold has no place. After that a hold is one instant: a flip up that is always available,
+// and that costs nothing if the key is full already.
 //
-// (4) Laziness. In an order that has no flips too many, delay each flip until the end of an interval forces it: its own, or
-// that of a demand which it meets; or until a hold. At such an instant only a short block of flips is left, since whatever
-// could still be delayed, is, and two flips that undo each other are left out unless one is a take or the instant between them
-// meets a demand:
+// (3) Earliest deadline first. A flip uses, among the open and unused operations of its kind, the
+// one that ends first. In an order that uses another one the two can change places.
 //
-//     ends               key empty                                            key full
-//     absent, unmet      cannot be                                            take | clear
-//     clear, unused      nothing | fill clear (for a demand to be full)       clear | nothing; if certain and unmet: take |
-//     clear fill, unused       fill | nothing (not if certain and unmet)            nothing | take fill | clear fill (for a
-//     demand to be empty) take, unused       fill take                                            take a hold begins      hold
-//     hold | take hold | clear hold (for a demand to be empty)
+// (4) Laziness. Take an order with as few flips as possible, and delay each flip for as long as
+// possible. Then all flips stand in short blocks: at the end of an operation, or just before a
+// hold. The table lists all blocks; a cell lists the choices, and "nothing" is the empty block. A
+// choice whose operation is not open and unused does not exist. "Unmet" means that the operation is
+// certain (or an absent) and that its demand has not been met since it began.
 //
-// Letters in a block are the ones of rule 3. `fill` on a key that is empty keeps it full for takes to come, where no fill may
-// be left; `clear` on a full one keeps it empty for absents to come; where none are to come, it is not tried.
+//     what happens            the key is empty                 the key is full
+//     ----------------------  -------------------------------  ----------------------------------
+//     an absent ends          nothing                          if unmet: take, or clear
+//                                                              otherwise: nothing
+//     a clear ends, unused    nothing, or fill clear (F)       if unmet: take, or clear
+//                                                              otherwise: nothing, or clear (e)
+//     a fill ends, unused     if unmet: fill                   nothing, or take fill,
+//                             otherwise: nothing, or fill (t)  or clear fill (E)
+//     a take ends, unused     fill take                        take
+//     a used operation ends   nothing                          nothing
+//     a hold begins           hold                             nothing, or take hold,
+//                                                              or clear hold (E)
 //
-// (5) Of two configurations with the same bit, the one in which the key was the other way more recently can do whatever the
-// other can, if for each letter that the other has left it has one that ends no sooner; and of takes, which must be used, just
-// as many.
+//     (F) only if it meets a demand to be full that is open and not met yet
+//     (E) only if it meets a demand to be empty that is open and not met yet
+//     (e) only if a demand to be empty ends later
+//     (t) only if a take ends later
 //
-// tests/stress/brute_force.cpp compares the answer with that of trying all orders.
+// (5) Dominance. Of two configurations with the same bit and as many used takes, keep only the
+// first if in it the key was the other way at the same time or later, and if for each open
+// operation that the second has left unused the first has left one that ends no sooner. The first
+// can do whatever the second can.
+//
+// tests/stress/brute_force.cpp and tests/stress/sweeps.cpp compare the answer with that of trying
+// all orders.
 
 #include "stress/judge/sweep.hpp"
 
@@ -47,9 +63,10 @@ namespace larder::stress {
 namespace {
 
 using BitOpIndex = std::uint32_t;
-using MarkPosition = std::uint32_t;  ///< in the sequence of marks; 0 is before all of them
+using MarkPosition = std::uint32_t;  ///< in the sequence of marks, counted from 1; 0 is before all
 
-/// Where something begins, ends, or is held, in the order in which these come at the same time.
+/// An instant at which an operation begins or ends, or at which a hold begins. At the same time
+/// they come in this order.
 struct SweepMark {
     enum class Kind : std::uint8_t { begin, end, hold };
     Time time;
@@ -57,24 +74,24 @@ struct SweepMark {
     Kind kind;
 };
 
-/// Letters of one kind that are used and whose intervals have not ended, each by the position of its end, in order.
+/// The open operations of one kind that are used: the position at which each ends, in order.
 using UsedOps = std::vector<MarkPosition>;
 
 struct Config {
     bool full = false;
-    MarkPosition other = 0;  ///< when the key was last the other way; 0: never
+    MarkPosition other = 0;  ///< when the key last was not as it is now; 0: never
     UsedOps fills, clears, takes;
 };
 
-/// Letters of one kind that have begun and not ended, in the same way.
+/// All open operations of one kind, used or not, in the same form.
 class PendingOps {
 public:
     void add(MarkPosition due) {
         dues_.insert(std::upper_bound(dues_.begin(), dues_.end(), due), due);
     }
-    /// What ends now is the first of them.
+    /// Removes the operation that ends now, which is the first.
     void remove_first() { dues_.erase(dues_.begin()); }
-    /// Rule 3.
+    /// Returns the end of the operation that rule 3 uses; nullopt if all are used.
     [[nodiscard]] std::optional<MarkPosition> first_unused(const UsedOps& used) const {
         for (std::size_t i = 0; i < dues_.size(); ++i) {
             if (i == used.size() || dues_[i] != used[i]) return dues_[i];
@@ -86,14 +103,15 @@ private:
     std::vector<MarkPosition> dues_;
 };
 
-/// Demands that have begun and not ended. Only the latest matters: whoever has met it has met them all.
+/// The open demands of one kind: where each began, in order.
 class OpenDemands {
 public:
     void add(MarkPosition begun) { begun_.push_back(begun); }
     void remove(MarkPosition begun) {
         begun_.erase(std::lower_bound(begun_.begin(), begun_.end(), begun));
     }
-    /// Whether one is not met by the key having been as demanded, last, at `position`.
+    /// Returns whether a demand is unmet if the key was as demanded at `position` for the last
+    /// time. The demand that began last decides: if it is met, all are.
     [[nodiscard]] bool unmet(MarkPosition position) const {
         return !begun_.empty() && begun_.back() > position;
     }
@@ -131,7 +149,7 @@ public:
 private:
     using Kind = BitOp::Kind;
 
-    /// Rule 2.
+    /// Applies rule 2. Returns false if there is no order.
     bool fold_holds() {
         std::sort(holds_.begin(), holds_.end(),
                   [](const Interval& a, const Interval& b) { return a.from < b.from; });
@@ -140,11 +158,12 @@ private:
         }
         std::size_t kept = 0;
         for (auto op : ops_) {
-            // The hold that lasts at `time`, if any: the last one that begins before it, or at it.
-            const auto lasting = [&](Time time, bool at_its_beginning) -> const Interval* {
+            // Returns the last hold that begins before `time`, or at it if `or_at`: only that one
+            // can last at `time`.
+            const auto lasting = [&](Time time, bool or_at) -> const Interval* {
                 const auto after =
                     std::partition_point(holds_.begin(), holds_.end(), [&](const Interval& hold) {
-                        return hold.from < time || (at_its_beginning && hold.from == time);
+                        return hold.from < time || (or_at && hold.from == time);
                     });
                 return after == holds_.begin() ? nullptr : &*std::prev(after);
             };
@@ -237,8 +256,7 @@ private:
         }
     }
 
-    // Each of these adds to next_ what `config` may become: the table of rule 4. A letter that ends is not used by what goes
-    // on.
+    // Each of the following is a row of rule 4's table. It adds to next_ what `config` may become.
 
     void end_absent(Config& config, BitOpIndex index) {
         if (!config.full || config.other >= begun_[index]) return go_on(config);
@@ -290,7 +308,8 @@ private:
         go_on(config);
     }
 
-    /// Down by a take, or by a clear where that is of use, and up at once by whatever is at hand.
+    /// Flips the key down, by a take or by a clear that meets a demand, and up again at once by the
+    /// fill or hold of the row.
     void go_down_and_up(const Config& config) {
         if (const auto take = takes_.first_unused(config.takes))
             go_on(used(touched(config), &Config::takes, *take));
@@ -304,7 +323,7 @@ private:
         config.other = now_;
         return config;
     }
-    /// Flipped, and back at once.
+    /// Returns the configuration after two flips at this instant.
     [[nodiscard]] Config touched(Config config) const {
         config.other = now_;
         return config;
@@ -314,7 +333,7 @@ private:
         all.insert(std::upper_bound(all.begin(), all.end(), due), due);
         return config;
     }
-    /// Rule 5.
+    /// Keeps the configuration for the next mark, unless rule 5 drops it.
     void go_on(Config config) {
         for (const auto& better : next_) {
             if (can_do_all_of(better, config)) return;
@@ -322,7 +341,7 @@ private:
         std::erase_if(next_, [&](const Config& worse) { return can_do_all_of(config, worse); });
         next_.push_back(std::move(config));
     }
-    /// Whether what ends now was used.
+    /// Returns whether the operation that ends now was used, and removes it from the used ones.
     [[nodiscard]] bool forget(UsedOps& used) const {
         if (used.empty() || used.front() != now_) return false;
         used.erase(used.begin());
@@ -335,15 +354,16 @@ private:
         configs_.swap(next_);
     }
 
-    /// Rule 5.
+    /// Returns whether `config` can do whatever `than` can (rule 5).
     static bool can_do_all_of(const Config& config, const Config& than) {
         return config.full == than.full && config.other >= than.other &&
                config.takes.size() == than.takes.size() && leaves_more(config.takes, than.takes) &&
                leaves_more(config.fills, than.fills) && leaves_more(config.clears, than.clears);
     }
 
-    /// Whether for each letter that `than` leaves unused `used` leaves one that ends no sooner: it has used no more, nor later
-    /// ones.
+    /// Returns whether for each operation that is not in `than` there is one that is not in `used`
+    /// and that ends no sooner. That is so if `used` has no more operations, and, compared from the
+    /// latest end on, none that ends later.
     static bool leaves_more(const UsedOps& used, const UsedOps& than) {
         return used.size() <= than.size() &&
                std::equal(used.rbegin(), used.rend(), than.rbegin(),
@@ -353,7 +373,7 @@ private:
     std::vector<BitOp>& ops_;
     std::vector<Interval>& holds_;
     std::vector<SweepMark> marks_;
-    std::vector<MarkPosition> begun_, due_;  ///< of each letter: where it begins, and ends
+    std::vector<MarkPosition> begun_, due_;  ///< of each operation: where it begins and ends
     std::vector<Config> configs_, next_;
     PendingOps fills_, clears_, takes_;
     OpenDemands to_be_full_, to_be_empty_;

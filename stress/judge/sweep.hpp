@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: MIT
-// Whether the operations on one key can be put in an order: a sweep over time that keeps the set of states that are possible.
+// Decides whether operations on one bit fit in an order. The bit is a key: empty or full. See
+// model.hpp for how the operations on a key become operations on a bit.
 //
-// The problem, once the values are folded away (model.hpp), is about one bit: the key is empty or full. A *letter* is something
-// that takes effect at one instant of its interval:
+// Each operation has an interval, and takes effect at one instant of it:
 //
-//   fill    makes it full                                     a put that nobody read, or whose readers all met it at one
-//   instant clear   makes it empty                                    a refresh take    finds it full and makes it empty a
-//   remove that found an entry absent  finds it empty                                    a miss
+//     kind     what it does               what it stands for
+//     fill     makes the key full         a put that no get has read, or whose gets and put can all
+//                                         have taken effect at one instant
+//     clear    makes the key empty        a refresh
+//     take     finds the key full and     a remove that found an entry
+//              makes it empty
+//     absent   finds the key empty        a miss
 //
-// A *hold* is a fill at the instant `from`, after which nothing may change until `to`: a put that was read for so long.
-// Fills and clears may be *certain* (they happened) or not (they may have).
+// Fills and clears are *certain* if they are known to have happened, and uncertain if they may
+// have. A *hold* is a fill at the instant `from`, after which nothing changes the key until `to`: a
+// put whose version was read at both instants.
 //
-// Linearizability (Herlihy and Wing, 1990) of registers is NP-complete in general (Gibbons and Korach, 1997), because values
-// may be written twice; "empty" is. The sweep is just-in-time linearization (Lowe, "Testing for linearizability", 2017):
-// nothing takes effect before something's interval ends. What makes it fast are the rules in sweep.cpp, which leave a handful
-// of configurations at any time.
+// This is linearizability (Herlihy and Wing, 1990). For registers the question is NP-complete if a
+// value may be written more than once (Gibbons and Korach, 1997), and "empty" is such a value. The
+// sweep goes through the intervals in the order of time and keeps all states that are possible; no
+// operation takes effect before the end of some interval makes it necessary (just-in-time
+// linearization: Lowe, "Testing for Linearizability", 2017). Five rules in sweep.cpp keep the set
+// of states small. docs/judge.md proves that the answer is exact.
 #pragma once
 
 #include <cstdint>
@@ -29,17 +36,18 @@ struct BitOp {
     Time from = 0;
     Time to = never;
     Kind kind = Kind::fill;
-    bool certain = true;  ///< takes and absents always are
+    bool certain = true;  ///< always true for a take and an absent
 };
 
-/// What must fit together on one key, which is empty at first.
+/// The operations on one key, which is empty at first.
 struct BitHistory {
     std::vector<BitOp> ops;
     std::vector<Interval> holds;
 };
 
-/// Whether there is an order. Intervals include both their ends, so that two which touch may go either way. Exact.
-/// Takes `puzzle` apart, and leaves it with its memory, for the next one.
+/// Returns whether the operations fit in an order. Both ends belong to an interval, so of two
+/// operations whose intervals touch either may come first. Destroys the contents of `bits`; its
+/// memory can be used for the next history.
 [[nodiscard]] bool has_order(BitHistory& bits);
 
 }  // namespace larder::stress
