@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// One builder for a key, among all processes.
+// Among all processes a key has one builder at a time.
 //
-// A builder holds the key's lock from before it looks for the last time, which is before its middle, until after it has
-// published, which is before its end. So of two builders, in the order of their middles, the second has looked after the first
-// had published: had nothing taken the first one's version away by then, it would not have built. This is judged exactly. That
-// they overlapped can be told exactly only so: between letting go of the lock and writing down its end, the first may have lost
-// the processor. Longer than `noise` it did not.
+// A builder holds the key's lock from before it looks for the last time (before its middle) until
+// after it has published (before its end). So of two builders, in the order of their middles, the
+// second has looked after the first had published. If no operation had removed what the first made,
+// the second would have found it. This is judged exactly.
+//
+// Whether two builders overlapped can't be told exactly: between the release of the lock and the
+// time that is written down for its end, the first may have lost the processor. They overlapped if
+// it would have lost it for longer than `noise`.
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -45,6 +48,7 @@ public:
     }
 
 private:
+    /// Returns whether the build may have gone on without the lock.
     [[nodiscard]] bool is_unlocked(const Operation& build) const {
         const auto waited = build.middle - build.begin;
         return waited >= static_cast<Time>(context_.options.build_timeout.count()) ||
@@ -59,7 +63,7 @@ private:
             context_.violations.add(
                 kind,
                 fmt::format(
-                    "{} called its build, though nothing may have taken away what {} had made",
+                    "{} called its builder, although no operation may have removed what {} made",
                     describe(second), describe(first)),
                 {first, second});
             return;
@@ -72,12 +76,13 @@ private:
         if (together <= static_cast<Time>(context_.options.noise.count())) return;
         context_.violations.add(
             kind,
-            fmt::format("{} and {} built at once, for {} ms in which both ran", describe(first),
-                        describe(second), together / 1'000'000),
+            fmt::format("{} and {} built at the same time: for {} ms both were running",
+                        describe(first), describe(second), together / 1'000'000),
             {first, second});
     }
 
-    /// When it let go of the lock, or the kernel did that for it.
+    /// Returns the latest time at which the build may have held the lock. The kernel releases the
+    /// lock of a process that dies.
     [[nodiscard]] Time end_of(const Operation& build) const {
         return std::min({build.end, context_.history.incidents.of(build.process).last(),
                          context_.history.last});

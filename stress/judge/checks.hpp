@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The checks, each in a file of its own.
+// The checks of a history. Each has a source of its own.
 #pragma once
 
 #include "stress/judge/registers.hpp"
@@ -7,6 +7,7 @@
 
 namespace larder::stress {
 
+/// What every check works with.
 struct JudgeContext {
     const History& history;
     const JudgeOptions& options;
@@ -16,22 +17,24 @@ struct JudgeContext {
     [[nodiscard]] const Operation& at(OpIndex op) const { return history.operations[op]; }
 };
 
-/// What was read is whole, and is what the operation's begin said.
+/// Checks that every tree that was read was whole, and of the version that its operation was about.
 void check_content(const JudgeContext& context);
 
-/// The operations on one key have an order, and read nothing but what was written there.
+/// Checks that the operations on one key have an order, and read only what was written there.
 void check_linearizable(const JudgeContext& context, const RegisterTable& registers,
                         std::size_t number, const VersionWriters& writers);
 
-/// Of two builds of one key the second begins when the first is over, and only if something may have taken away what the first
-/// made.
+/// Checks that of two builders of one key the second was called after the first was done, and only
+/// if an operation may have removed what the first had made.
 void check_built_once(const JudgeContext& context, const RegisterTable& registers,
                       std::size_t number);
 
-/// No entry was evicted that was leased from before the collection began until after its eviction, or that was put after the collection had chosen.
+/// Checks that no entry was evicted that was leased from before the eviction began until after it
+/// had ended, or that was put after the collection had chosen.
 void check_evictions(const JudgeContext& context, const VersionWriters& writers);
 
-/// Nothing waited for a process that did not hold it up, nor for one that need not be waited for.
+/// Checks that no operation took longer than it may, or gave up waiting although no other process
+/// could have held it up.
 void check_hostages(const JudgeContext& context);
 
 }  // namespace larder::stress

@@ -55,7 +55,8 @@ void ClearIndex::select(const std::vector<Time>& instants, RegisterModel& model)
     for (const Time instant : instants) {
         const std::size_t to = first_after(instant);
         if (to == from) continue;
-        const bool is_first = instant == instants.front();  // the key is empty before it
+        // Before its first operation the key is empty, so clears make no difference there.
+        const bool is_first = instant == instants.front();
         if (!is_first &&
             visit(
                 from, to, [&](const ClearSpan& ends) { return ends.earliest_certain < instant; },

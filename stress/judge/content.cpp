@@ -9,17 +9,18 @@ void check_content(const JudgeContext& context) {
     constexpr auto kind = Violation::Kind::content;
     for (const auto& operation : context.history.operations) {
         if (operation.outcome == OpOutcome::broken) {
-            context.violations.add(kind,
-                                   fmt::format("{} met something torn, mixed, foreign or changed",
-                                               describe(operation)),
-                                   {operation});
+            context.violations.add(
+                kind,
+                fmt::format("{} found a tree that is torn, mixed, foreign or changed",
+                            describe(operation)),
+                {operation});
         } else if (operation.outcome != OpOutcome::ok || operation.intended == 0 ||
                    operation.version == operation.intended) {
             continue;
         } else if (operation.kind == EventKind::use) {
             context.violations.add(
                 kind,
-                fmt::format("{} was leased as version {}: it changed under its lease",
+                fmt::format("{} reads what was leased as version {}: it changed under its lease",
                             describe(operation), operation.intended),
                 {operation});
         } else if (operation.kind == EventKind::put) {
@@ -28,7 +29,7 @@ void check_content(const JudgeContext& context) {
                 {operation});
         } else if (operation.kind == EventKind::build && operation.middle != 0) {
             context.violations.add(kind,
-                                   fmt::format("{} called its build, and returned version {}",
+                                   fmt::format("{} called its own builder, but returned version {}",
                                                describe(operation), operation.version),
                                    {operation});
         }

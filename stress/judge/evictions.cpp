@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What a limit takes is nobody's.
+// An entry that is leased is not evicted.
 //
-// A lease has no record of its own: a thread has one from the end of the put, get or build that gave it, and still has it when it reads the entry
-// once more. Where all that it was given of a version came before an eviction of it began, and it reads that version after the eviction has
-// ended, it had the lease all the time: nobody is given what was evicted.
+// The history has no events for leases. A thread has a lease from the end of the put, get or build
+// that returned it, and still has it when it reads the entry again. Assume that a thread was given
+// a version only before an eviction of it began, and reads that version after the eviction has
+// ended. Then it had the lease all the time, because no operation returns a version that was
+// evicted.
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -53,7 +55,7 @@ private:
             writer && eviction.middle != 0 && context_.at(*writer).begin > eviction.middle) {
             context_.violations.add(
                 kind,
-                fmt::format("{} took what {} had not begun to write when it chose",
+                fmt::format("{} removed what {} had not begun to write when the collection chose",
                             describe(eviction), describe(context_.at(*writer))),
                 {eviction, context_.at(*writer)});
         }
@@ -68,15 +70,15 @@ private:
             const auto& given = context_.at(op);
             if (given.process != use.process || given.thread != use.thread) continue;
             if (given.end >= eviction.begin)
-                return;  // it may have let go of what it had before, and have been given it once more
+                return;  // it may have released its lease before, and have been given another one
             if (first == nullptr || given.begin < first->begin) first = &given;
         }
-        if (first == nullptr) return;  // somebody else's lease: a forked child's, or a cachetool's
-        context_.violations.add(
-            kind,
-            fmt::format("{} took what {} had leased: {} came later, and nothing between",
-                        describe(eviction), describe(*first), describe(use)),
-            {eviction, *first, use});
+        if (first == nullptr)
+            return;  // the lease was inherited by a fork, or belongs to a cachetool
+        context_.violations.add(kind,
+                                fmt::format("{} removed what {} had leased, and {} still read",
+                                            describe(eviction), describe(*first), describe(use)),
+                                {eviction, *first, use});
     }
 
     const JudgeContext& context_;

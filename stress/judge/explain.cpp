@@ -31,28 +31,27 @@ public:
         switch (kind_) {
             case Violation::Kind::lost:
                 return fmt::format(
-                    "{}: {} found nothing, though the version was there, acknowledged or read, and "
-                    "nothing that may have "
-                    "taken it away was invoked in time",
+                    "{}: {} found nothing, although the version was there (acknowledged or read) "
+                    "and no operation that may have removed it had begun in time",
                     key, finder);
             case Violation::Kind::stale:
                 if (other.empty())
                     return fmt::format(
-                        "{}: {} read a version that was seen to be replaced before it began", key,
-                        reader);
-                return fmt::format("{}: {} read a version that was gone before it began: after {}",
-                                   key, reader, other);
+                        "{}: {} read a version that had been seen replaced before the read began",
+                        key, reader);
+                return fmt::format(
+                    "{}: {} read a version that was gone before the read began: after {}", key,
+                    reader, other);
             default:
                 return fmt::format(
-                    "{}: no order explains {} operation{}: each did what it says at some instant "
-                    "between its begin and its "
-                    "end, and that can't be",
+                    "{}: no order explains these {} operation{}, although each must have taken "
+                    "effect at an instant between its begin and its end",
                     key, demands_.size(), demands_.size() == 1 ? "" : "s");
         }
     }
 
-    /// Those of the conflict; the writes of what was read; and the changes near them that a reader would suspect, and that do
-    /// not help.
+    /// Returns the operations of the conflict, the writes of what they read, and the changes nearby
+    /// that a reader would suspect to explain it, and that do not.
     [[nodiscard]] std::vector<Operation> operations() const {
         std::set<OpIndex> ops;
         Time from = never, to = 0;
@@ -79,7 +78,7 @@ private:
     }
 
     [[nodiscard]] std::string name_of_key() const {
-        // Refreshes alone contradict nothing, so one of them is of a key.
+        // Refreshes alone contradict nothing, so one of the operations is of a key.
         const auto found =
             std::find_if(demands_.begin(), demands_.end(), [&](const Demand& demand) {
                 return context_.at(demand.source).kind != EventKind::refresh;
@@ -106,10 +105,11 @@ private:
     }
 
     [[nodiscard]] std::vector<OpIndex> suspects_between(Time from, Time to) const {
-        constexpr std::size_t most = 8;  // arbitrary, because a page has to hold all
-        // Nothing brings back a version that is gone; only a taking can have hidden one that is there.
+        constexpr std::size_t most = 8;  // arbitrary, since all have to fit on a page
+        // Nothing brings back a version that is gone, so no change could explain a stale read.
         if (kind_ == Violation::Kind::stale) return {};
         auto suspects = model_.changes_between(from, to);
+        // Only a removal could have hidden a version that is there.
         if (kind_ == Violation::Kind::lost) {
             std::erase_if(suspects, [&](OpIndex op) {
                 const EventKind kind = context_.at(op).kind;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What to say of operations on a key that fit in no order.
+// Says why the operations on a key fit in no order.
 #pragma once
 
 #include "stress/judge/checks.hpp"
@@ -7,7 +7,8 @@
 
 namespace larder::stress {
 
-/// Adds the violation, with the few operations that contradict each other. Requires: the model has no order.
+/// Adds a violation with the few operations that contradict each other. Requires: the model has no
+/// order.
 void explain_disorder(const JudgeContext& context, RegisterModel& model);
 
 }  // namespace larder::stress

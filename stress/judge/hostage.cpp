@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Nobody is held up by the dead, and readers, refreshes and collections by nobody at all.
+// No operation is held up by a process that is dead. Gets, refreshes and collections are not held
+// up by any process.
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -27,8 +28,8 @@ public:
 private:
     static constexpr auto kind = Violation::Kind::hostage;
 
-    /// Those that wait for nobody, and those whose wait has a limit. A build waits for others' builds; a verify and a list look
-    /// at everything.
+    /// Returns how long an operation may take; nullopt if there is no limit. A build waits for the
+    /// builds of others, and a verify and a list look at everything.
     [[nodiscard]] std::optional<Time> limit_of(EventKind operation) const {
         const auto& options = context_.options;
         switch (operation) {
@@ -47,7 +48,7 @@ private:
     void check_time(const Operation& operation, Time limit) {
         ++context_.verdict.waits;
         const auto& incidents = context_.history.incidents;
-        // One that never ended was held up for as long as its process could have gone on.
+        // An operation that never ended was held up for as long as its process could have gone on.
         const Time end = std::min(operation.end, context_.history.last);
         if (end - operation.begin <= limit) return;
         const Time alive =
@@ -58,7 +59,7 @@ private:
         if (running <= limit) return;
         context_.violations.add(
             kind,
-            fmt::format("{} took {} ms in which its process ran; {} ms is the limit",
+            fmt::format("{} took {} ms while its process was running; the limit is {} ms",
                         describe(operation), running / 1'000'000, limit / 1'000'000),
             {operation});
     }
@@ -70,7 +71,7 @@ private:
             case EventKind::list:
                 context_.violations.add(
                     kind,
-                    fmt::format("{} ended busy, and it waits for nobody", describe(operation)),
+                    fmt::format("{} ended busy, although it never waits", describe(operation)),
                     {operation});
                 return;
             case EventKind::put:
@@ -78,10 +79,10 @@ private:
             case EventKind::remove:
                 break;
             default:
-                return;  // a collector was at work already
+                return;  // another collector was at work
         }
-        // A holder is there for an instant, unless it is stopped. Half of the time-out, where that is short: the instants of a
-        // stop are known to within the noise only.
+        // A process holds the lock for an instant, unless it is stopped. The times of a stop are
+        // known to within the noise only, but at least half of the time-out is asked for.
         const auto& options = context_.options;
         const auto wanted =
             options.lock_timeout - std::min(options.noise, options.lock_timeout / 2);
@@ -90,10 +91,10 @@ private:
         if (stopped >= static_cast<Time>(wanted.count())) return;
         context_.violations.add(
             kind,
-            fmt::format("{} ended busy, though no other process was stopped for as "
-                        "long as it waits ({} ms of {} ms)",
-                        describe(operation), stopped / 1'000'000,
-                        options.lock_timeout.count() / 1'000'000),
+            fmt::format(
+                "{} ended busy, although other processes were stopped for only {} ms of the {} "
+                "ms that it waits",
+                describe(operation), stopped / 1'000'000, options.lock_timeout.count() / 1'000'000),
             {operation});
     }
 

@@ -33,7 +33,7 @@ JudgeVerdict judge(const History& history, const JudgeOptions& options) {
     if (const auto twice = writers.duplicate()) {
         violations.add(
             Violation::Kind::foreign,
-            "two operations were to write the same version: no history that can be judged",
+            "two operations were to write the same version: this history can't be judged",
             {context.at(twice->first), context.at(twice->second)});
         return verdict;
     }

@@ -32,13 +32,13 @@ public:
 private:
     [[nodiscard]] const Operation& any() const { return context_.at(ops_.front()); }
 
-    /// When it may have written its version, if it may have written at all.
+    /// Returns when the operation may have written its version; nullopt if it can't have written.
     static std::optional<Interval> writing_of(const Operation& operation) {
         if (operation.outcome == OpOutcome::failed || operation.outcome == OpOutcome::busy)
             return std::nullopt;
         if (operation.kind == EventKind::put) return Interval{operation.begin, operation.end};
         if (operation.kind != EventKind::build || operation.middle == 0) return std::nullopt;
-        // After its middle, and so after it found nothing.
+        // It writes after its middle, before which it found nothing.
         return Interval{std::min(operation.middle + 1, operation.end), operation.end};
     }
 
@@ -69,7 +69,7 @@ private:
                     add_bit_op(BitOp::Kind::absent, operation.end, true);
                 break;
             case EventKind::build:
-                // Also one that came to nothing afterwards has found nothing before its middle.
+                // A build that failed has found nothing before its middle, too.
                 if (operation.middle != 0)
                     add_bit_op(BitOp::Kind::absent, operation.middle, true);
                 else if (operation.outcome == OpOutcome::ok)
@@ -81,7 +81,7 @@ private:
                     add_bit_op(BitOp::Kind::take, operation.end, true);
                 if (operation.outcome == OpOutcome::miss)
                     add_bit_op(BitOp::Kind::absent, operation.end, true);
-                // Had it found nothing, it would have changed nothing: so it may have cleared the key.
+                // If it found nothing it changed nothing. So it is a clear that may have happened.
                 if (operation.outcome == OpOutcome::unclear)
                     add_bit_op(BitOp::Kind::clear, operation.end, false);
                 break;
@@ -118,18 +118,18 @@ private:
         if (!context_.violations.count(Violation::Kind::foreign)) return;
         const auto writer = writers_.find(read.version);
         std::vector<Operation> shown{read};
-        const char* why = "which nobody ever began to write";
+        const char* why = "that no operation began to write";
         if (writer) {
             const auto& write = context_.at(*writer);
             shown.push_back(write);
             if (write.bucket != read.bucket || write.key != read.key)
-                why = "which was written under another key";
+                why = "that was written under another key";
             else if (write.begin > read.end)
-                why = "which nobody had begun to write yet";
+                why = "whose writing had not begun yet";
             else if (write.kind == EventKind::build && write.middle == 0)
-                why = "which was to be built, and was not";
+                why = "that its build never wrote";
             else
-                why = "the writing of which had failed";
+                why = "whose writing had failed";
         }
         context_.violations.explain(
             Violation::Kind::foreign,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// stress-judge: judges a history that was kept.
+// stress-judge: judges the history of a run that was kept.
 #include <cmath>
 #include <cstdio>
 #include <exception>
@@ -32,44 +32,43 @@ struct JudgeArguments {
 
 constexpr options::OptionSpec option_specs[] = {
     {"json", "FILE",
-     "write the verdict there as well; - is standard output, and takes the place of the text"},
+     "write the verdict to FILE as well; - writes it to standard output instead of the text"},
     {"hostage-limit", "SECONDS",
-     "how long a get, a refresh or a collect may take while its process runs (5)"},
-    {"lock-timeout", "SECONDS", "the run's own: how long a put or a remove waited for others (10)"},
-    {"build-timeout", "SECONDS", "the run's own: how long a build waited for another's (1800)"},
+     "how long a get, a refresh or a collect may take while its process is running (5)"},
+    {"lock-timeout", "SECONDS", "how long a put or a remove of the run waited for others (10)"},
+    {"build-timeout", "SECONDS", "how long a build of the run waited for another one (1800)"},
     {"noise", "SECONDS",
-     "how long a process may lose the processor between an instant and writing it down (1)"},
+     "how long a process may lose the processor between an event and the time that it writes "
+     "down for it (1)"},
     {"unlocked-builds", nullptr,
-     "builds of this run may do without the lock, and so be done twice"},
-    {"explain", "N", "explain so many violations of each kind (10), and count the rest"},
-    {"help", nullptr, "say this"},
+     "builds of this run may do without the lock, so two may run at once"},
+    {"explain", "N", "explain at most N violations of each kind, and count the rest (10)"},
+    {"help", nullptr, "show this help"},
 };
 
 void print_help() {
     std::cout << "usage: stress-judge [OPTIONS] HISTORY\n\n"
-                 "Reads what a run wrote down (a directory of history.N, or text in a file), "
-                 "decides whether every promise was "
-                 "kept, and\n"
-                 "shows the few operations that prove that one was not. 0: sound; 1: violations; "
-                 "2: wrong usage, or no history "
-                 "that can be read.\n\n"
+                 "Reads what a run recorded (a directory of history.N files, or a text file),\n"
+                 "decides whether every promise was kept, and shows for each broken one the few\n"
+                 "operations that prove it.\n\n"
+                 "Exit codes: 0 sound; 1 violations; 2 wrong usage, or no readable history.\n\n"
               << options::described("Options", option_specs, 80);
 }
 
-/// Throws options::WrongUsage.
+/// Throws options::WrongUsage for wrong usage.
 JudgeArguments arguments_from(const options::SplitLine& given) {
     JudgeArguments arguments;
     if (given.words.size() != 1)
         throw options::WrongUsage(
-            "which history? Name one directory that a run has filled, or a text file");
+            "which history? Name one directory that a run has written, or a text file");
     arguments.history = given.words.front();
     if (const auto* json = given.value_of("json")) arguments.json = *json;
     const auto take = [&](const char* name, std::chrono::nanoseconds& to) {
         if (!given.has(name)) return;
         const auto seconds = options::decimal_number(*given.value_of(name));
         if (!seconds || *seconds < 0 || *seconds > 1e9)
-            throw options::WrongUsage(
-                fmt::format("--{} wants seconds, not '{}'", name, *given.value_of(name)));
+            throw options::WrongUsage(fmt::format("--{} needs a number of seconds, not '{}'", name,
+                                                  *given.value_of(name)));
         to = std::chrono::nanoseconds(std::llround(*seconds * 1e9));
     };
     take("hostage-limit", arguments.options.hostage_limit);
@@ -80,7 +79,7 @@ JudgeArguments arguments_from(const options::SplitLine& given) {
         arguments.options.may_build_unlocked = [](const Operation&) { return true; };
     if (const auto* text = given.value_of("explain")) {
         const auto number = options::whole_number(*text);
-        if (!number) throw options::WrongUsage("--explain wants a number, not '" + *text + "'");
+        if (!number) throw options::WrongUsage("--explain needs a number, not '" + *text + "'");
         arguments.options.most_explained = *number;
     }
     return arguments;
@@ -91,7 +90,7 @@ Result<History> read(const fs::path& path) {
     return fs::is_directory(path, ignored) ? read_history(path) : read_text(path);
 }
 
-/// Whether all of it was written.
+/// Returns whether all of it was written.
 bool write(const fs::path& file, const std::string& text) {
     std::FILE* const stream = file == "-" ? stdout : std::fopen(file.c_str(), "we");
     if (stream == nullptr) return false;
@@ -108,7 +107,7 @@ int run(const JudgeArguments& arguments) {
     const auto verdict = judge(*history, arguments.options);
     const auto tell = [](const fs::path& file, const std::string& text) {
         if (write(file, text)) return true;
-        std::cerr << "stress-judge: the verdict can't be written to " << file.string() << '\n';
+        std::cerr << "stress-judge: can't write the verdict to " << file.string() << '\n';
         return false;
     };
     if (arguments.json != "-" && !tell("-", text_of(verdict))) return unusable;
@@ -135,7 +134,7 @@ int main(int argc, char** argv) {
     try {
         return larder::stress::run({argv + 1, argv + argc});
     } catch (const std::exception& error) {
-        std::cerr << "stress-judge: " << error.what() << '\n';  // memory that has run out
+        std::cerr << "stress-judge: " << error.what() << '\n';  // std::bad_alloc, most likely
         return larder::stress::unusable;
     }
 }

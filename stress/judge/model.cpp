@@ -105,7 +105,7 @@ bool RegisterModel::solve(BitHistory& bits) {
         if (wanted) {
             bits.ops.push_back(op);
         } else if (op.kind != BitOp::Kind::absent && op.from <= horizon_) {
-            // It may still have emptied the key. (A take that need not happen is no more than that.)
+            // It may still have emptied the key. A take that need not have happened is a clear.
             bits.ops.push_back({op.from, op.to, BitOp::Kind::clear, false});
         }
     }

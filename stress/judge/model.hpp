@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The operations on one key, as what must fit together.
+// The operations on one key, turned into operations on one bit (see sweep.hpp, and docs/judge.md,
+// section 2).
 //
-// Every version is written once, so a version that was read ties its put and its gets together. Let `first` be the earliest end
-// among them and `last` the latest begin. If first < last, the version stood there from `first` to `last` at least: a hold. If
-// not, all of them can be put at one instant between `last` and `first`: a fill (the zones of Gibbons and Korach, "Testing
-// Shared Memories", 1997). Nothing is lost by either: in any order the put can be delayed to `first`, or to `last`, and its
-// gets with it, since nothing but they stands in between.
+// Every version is written once, so a version that was read ties its put and its gets together. Let
+// `first` be the earliest end among them and `last` the latest begin. If first < last, the version
+// stood there from `first` to `last` at least: a hold. If not, all of them can have taken effect at
+// one instant between `last` and `first`: a fill. These are the zones of Gibbons and Korach
+// ("Testing Shared Memories", 1997). The change loses nothing. In every order the put can be
+// delayed to `first`, or to `last`, and its gets with it, since no other operation takes effect in
+// between.
 //
-// A part of a model is a *demand*: something that must be explained. The others may help to explain it (an unclear put may have
-// happened). Taking demands away never makes a model worse, which is what shrink.cpp rests on.
+// Some parts of a model are *demands*: they must be explained. The other parts may help to explain
+// them; an unclear put, for example, may have happened. If demands are taken away from a model that
+// has an order, it still has one. shrink.cpp relies on this.
 #pragma once
 
 #include <cstddef>
@@ -21,12 +25,15 @@
 
 namespace larder::stress {
 
-using OpIndex = std::uint32_t;  ///< of an operation in History::operations
+/// The index of an operation in History::operations.
+using OpIndex = std::uint32_t;
 
 class RegisterModel {
 public:
-    /// A version that may be read. `certain`: it was written also if nobody has read it.
+    /// Adds the write of a version, and returns its index. A write that is not certain has happened
+    /// only if the version was read.
     std::size_t add_write(Time from, Time to, bool certain, OpIndex source);
+    /// Adds a read of that version.
     void add_read(std::size_t write, Time from, Time to, OpIndex source);
     void add(const BitOp& op, OpIndex source);
     void clear();
@@ -36,19 +43,21 @@ public:
         Kind kind;
         OpIndex source;
         Time from, to;
-        std::size_t index;  ///< among the writes, reads or letters
+        std::size_t index;  ///< among the writes, the reads or the other operations
     };
     [[nodiscard]] std::vector<Demand> demands() const;
 
+    /// Returns whether all demands can be met. `bits` lends its memory.
     [[nodiscard]] bool has_order(BitHistory& bits);
-    /// Whether these demands, and no others, can be met.
+    /// Returns whether these demands can be met, if nothing else is demanded.
     [[nodiscard]] bool has_order(std::span<const Demand> demands, BitHistory& bits);
-    /// From now on what begins later than `time` is no help either.
+    /// Lets has_order ignore what begins after `time` and is not demanded.
     void forget_after(Time time) { horizon_ = time; }
 
-    /// The operations that may have changed the key at some instant from `from` to `to`.
+    /// Returns the operations that may have changed the key at some instant from `from` to `to`.
     [[nodiscard]] std::vector<OpIndex> changes_between(Time from, Time to) const;
-    /// The one among those which ended before `time` that ended last.
+    /// Returns, of the operations that may have changed the key and ended before `time`, the one
+    /// that ended last; nullopt if there is none.
     [[nodiscard]] std::optional<OpIndex> last_change_before(Time time) const;
     [[nodiscard]] OpIndex source_of(std::size_t write) const { return writes_[write].source; }
     [[nodiscard]] OpIndex source_of_read(std::size_t read) const {
@@ -61,7 +70,7 @@ private:
         Time from, to;
         bool certain, wanted;
         OpIndex source;
-        Time first, last;  ///< of what is being solved
+        Time first, last;  ///< see above; of what is being solved
         bool is_read;
     };
     struct ModelRead {

@@ -16,7 +16,8 @@ bool is_on_register(EventKind kind) {
 
 RegisterTable::RegisterTable(const History& history) {
     const auto& operations = history.operations;
-    // Counted, then dealt out: sorting ten million places by key would take longer than all the rest.
+    // The operations are counted by key, then dealt out. Sorting ten million of them by key would
+    // take longer than all the rest.
     constexpr std::uint32_t none = ~std::uint32_t{0};
     std::unordered_map<std::uint64_t, std::uint32_t> numbers;
     std::vector<std::uint32_t> number_of(operations.size(), none);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The operations of a history, by key.
+// Groups the operations of a history by key.
 #pragma once
 
 #include <cstddef>
@@ -14,16 +14,17 @@
 
 namespace larder::stress {
 
-/// Each put, get, build and remove of each key; and each refresh, of each bucket.
+/// The puts, gets, builds, removes and evictions of each key, and the refreshes of each bucket.
 class RegisterTable {
 public:
     explicit RegisterTable(const History& history);
 
     [[nodiscard]] std::size_t size() const noexcept { return begins_.size() - 1; }
-    /// In the order of their begins; never empty.
+    /// Returns the operations on one key in the order of their begins. There is at least one.
     [[nodiscard]] std::span<const OpIndex> operations(std::size_t number) const noexcept {
         return {ops_.data() + begins_[number], ops_.data() + begins_[number + 1]};
     }
+    /// Returns the refreshes of a bucket.
     [[nodiscard]] const ClearIndex& refreshes(std::uint32_t bucket) const;
 
 private:
@@ -32,12 +33,13 @@ private:
     std::unordered_map<std::uint32_t, ClearIndex> refreshes_;
 };
 
-/// Which put or build was to write a version.
+/// The operation that was to write each version.
 class VersionWriters {
 public:
     explicit VersionWriters(const History& history);
+    /// Returns the put or build that was to write `version`; nullopt if there is none.
     [[nodiscard]] std::optional<OpIndex> find(Version version) const;
-    /// Two that were to write the same.
+    /// Returns two operations that were to write the same version; nullopt if there are none.
     [[nodiscard]] std::optional<std::pair<OpIndex, OpIndex>> duplicate() const;
 
 private:

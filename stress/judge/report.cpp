@@ -19,10 +19,11 @@ void for_each_kind(const JudgeVerdict& verdict, const Visit& visit) {
 std::string text_of(const JudgeVerdict& verdict) {
     auto text = fmt::format(
         "{}\n"
-        "  {} operations; {} of them changes that may have happened or not\n"
-        "  {} keys judged, each on its own, with {} / {} / {} operations (fewest / median / most)\n"
-        "  {} builds compared with the next of their key; {} evictions; {} operations measured "
-        "against a limit\n",
+        "  {} operations, {} of them changes that may have happened or not\n"
+        "  {} keys, each judged on its own, with {} / {} / {} operations (fewest / median / most)\n"
+        "  {} builds compared with the next build of their key, {} evictions, {} times compared "
+        "with "
+        "a limit\n",
         verdict.sound() ? "sound" : "VIOLATED", verdict.operations, verdict.unclear,
         verdict.registers, verdict.fewest, verdict.median, verdict.most, verdict.builds,
         verdict.evictions, verdict.waits);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A verdict, for people and for programs.
+// Writes a verdict, for people and for programs.
 #pragma once
 
 #include <string>
@@ -8,11 +8,12 @@
 
 namespace larder::stress {
 
-/// What was judged, in a few lines, then each violation with its timeline.
+/// Returns a few lines that say what was judged, and then each violation with its timeline.
 [[nodiscard]] std::string text_of(const JudgeVerdict& verdict);
 
-/// {"sound", "operations", "unclear", "registers", "operations_per_register": {"fewest", "median", "most"}, "builds", "waits",
-/// "found": {KIND: COUNT}, "violations": [{"kind", "explanation", "timeline"}]}
+/// Returns {"sound", "operations", "unclear", "registers", "operations_per_register": {"fewest",
+/// "median", "most"}, "builds", "evictions", "waits", "found": {KIND: COUNT}, "violations":
+/// [{"kind", "explanation", "timeline"}]}.
 [[nodiscard]] std::string json_of(const JudgeVerdict& verdict);
 
 }  // namespace larder::stress

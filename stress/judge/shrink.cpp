@@ -10,11 +10,11 @@ namespace {
 
 using DemandList = std::vector<RegisterModel::Demand>;
 
-/// The least `n` up to `size` for which `fails(n)`. Requires: fails(size), and that more never fail less. Small ones are tried
-/// first.
+/// Returns the least `n` for which `fails(n)`. Requires: fails(size), and if fails(n) then fails(n
+/// + 1). Tries small numbers first.
 template <class Fails>
 std::size_t least(std::size_t size, Fails fails) {
-    std::size_t good = 0, step = 1;  // fails(good) is false, or good is 0
+    std::size_t good = 0, step = 1;  // fails(good) is false, unless good is 0
     if (fails(0)) return 0;
     while (good + step < size && !fails(good + step)) {
         good += step;
@@ -34,7 +34,7 @@ DemandList smallest_conflict(RegisterModel& model) {
     DemandList demands = model.demands();
     BitHistory bits;
 
-    // The shortest history that has no order: its last demand is part of every conflict in it.
+    // Find the shortest history that has no order. Its last demand is part of every conflict in it.
     std::sort(demands.begin(), demands.end(),
               [](const auto& a, const auto& b) { return a.to < b.to; });
     std::size_t good = 0, bad = demands.size();
@@ -47,8 +47,9 @@ DemandList smallest_conflict(RegisterModel& model) {
     DemandList conflict{demands.back()};
     demands.pop_back();
 
-    // Then, again and again, the latest demands that are enough to contradict those found so far: the earliest of them is one
-    // more. What may have happened after `end` is of no help to what was over by then.
+    // Then, again and again, find the fewest latest demands that contradict those found so far. The
+    // earliest of these few is one more demand of the conflict. What may have happened after `end`
+    // does not help operations that were over by then.
     model.forget_after(end);
     std::sort(demands.begin(), demands.end(),
               [](const auto& a, const auto& b) { return a.from > b.from; });

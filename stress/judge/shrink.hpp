@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Finding, among a million operations that fit in no order, the few that contradict each other.
+// Finds, among a million operations that fit in no order, the few that contradict each other.
 #pragma once
 
 #include <vector>
@@ -8,9 +8,9 @@
 
 namespace larder::stress {
 
-/// Demands that can't be met at once, none of which could be left out, in the order of their begins; among them the one whose
-/// end makes the history impossible. Whatever is not among them may still have happened, and does not help. Requires: the model
-/// has no order.
+/// Returns demands that can't all be met, none of which could be left out, in the order of their
+/// begins. One of them is the demand whose end makes the history impossible. An operation that is
+/// not among them may still have happened; it does not help. Requires: the model has no order.
 [[nodiscard]] std::vector<RegisterModel::Demand> smallest_conflict(RegisterModel& model);
 
 }  // namespace larder::stress

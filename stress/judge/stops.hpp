@@ -8,12 +8,13 @@
 
 namespace larder::stress {
 
-/// Nanoseconds of `within` in which at least one of `processes`, or everybody, was stopped.
+/// Returns for how many nanoseconds of `within` at least one of `processes`, or the whole machine,
+/// was stopped.
 [[nodiscard]] Time stopped_within(const ProcessIncidents& incidents,
                                   const std::vector<std::uint32_t>& processes,
                                   const Interval& within);
 
-/// The same, of any process but `process`.
+/// Does the same for all processes but `process`.
 [[nodiscard]] Time others_stopped_within(const ProcessIncidents& incidents, std::uint32_t process,
                                          const Interval& within);
 

@@ -259,63 +259,63 @@ private:
     // Each of the following is a row of rule 4's table. It adds to next_ what `config` may become.
 
     void end_absent(Config& config, BitOpIndex index) {
-        if (!config.full || config.other >= begun_[index]) return go_on(config);
+        if (!config.full || config.other >= begun_[index]) return keep(config);
         if (const auto take = takes_.first_unused(config.takes))
-            go_on(used(flipped(config), &Config::takes, *take));
+            keep(used(flipped(config), &Config::takes, *take));
         if (const auto clear = clears_.first_unused(config.clears))
-            go_on(used(flipped(config), &Config::clears, *clear));
+            keep(used(flipped(config), &Config::clears, *clear));
     }
 
     void end_clear(Config& config, BitOpIndex index) {
-        if (forget(config.clears)) return go_on(config);
+        if (forget(config.clears)) return keep(config);
         if (!config.full) {
             const auto fill =
                 to_be_full_.unmet(config.other) ? fills_.first_unused(config.fills) : std::nullopt;
-            if (fill) go_on(used(touched(config), &Config::fills, *fill));
-            return go_on(config);
+            if (fill) keep(used(touched(config), &Config::fills, *fill));
+            return keep(config);
         }
         const bool unmet = ops_[index].certain && config.other < begun_[index];
         if (unmet) {
             if (const auto take = takes_.first_unused(config.takes))
-                go_on(used(flipped(config), &Config::takes, *take));
+                keep(used(flipped(config), &Config::takes, *take));
         }
-        if (unmet || absents_to_come_ > 0) go_on(flipped(config));
-        if (!unmet) go_on(config);
+        if (unmet || absents_to_come_ > 0) keep(flipped(config));
+        if (!unmet) keep(config);
     }
 
     void end_fill(Config& config, BitOpIndex index) {
-        if (forget(config.fills)) return go_on(config);
+        if (forget(config.fills)) return keep(config);
         if (!config.full) {
             const bool unmet = ops_[index].certain && config.other < begun_[index];
-            if (unmet || takes_to_come_ > 0) go_on(flipped(config));
-            if (!unmet) go_on(config);
+            if (unmet || takes_to_come_ > 0) keep(flipped(config));
+            if (!unmet) keep(config);
             return;
         }
-        go_down_and_up(config);
-        go_on(config);
+        keep_after_down_and_up(config);
+        keep(config);
     }
 
     void end_take(Config& config, BitOpIndex) {
-        if (forget(config.takes)) return go_on(config);
-        if (config.full) return go_on(flipped(config));
+        if (forget(config.takes)) return keep(config);
+        if (config.full) return keep(flipped(config));
         if (const auto fill = fills_.first_unused(config.fills))
-            go_on(used(touched(config), &Config::fills, *fill));
+            keep(used(touched(config), &Config::fills, *fill));
     }
 
     void hold(Config& config, BitOpIndex) {
-        if (!config.full) return go_on(flipped(config));
-        go_down_and_up(config);
-        go_on(config);
+        if (!config.full) return keep(flipped(config));
+        keep_after_down_and_up(config);
+        keep(config);
     }
 
     /// Flips the key down, by a take or by a clear that meets a demand, and up again at once by the
     /// fill or hold of the row.
-    void go_down_and_up(const Config& config) {
+    void keep_after_down_and_up(const Config& config) {
         if (const auto take = takes_.first_unused(config.takes))
-            go_on(used(touched(config), &Config::takes, *take));
+            keep(used(touched(config), &Config::takes, *take));
         const auto clear =
             to_be_empty_.unmet(config.other) ? clears_.first_unused(config.clears) : std::nullopt;
-        if (clear) go_on(used(touched(config), &Config::clears, *clear));
+        if (clear) keep(used(touched(config), &Config::clears, *clear));
     }
 
     [[nodiscard]] Config flipped(Config config) const {
@@ -334,11 +334,11 @@ private:
         return config;
     }
     /// Keeps the configuration for the next mark, unless rule 5 drops it.
-    void go_on(Config config) {
+    void keep(Config config) {
         for (const auto& better : next_) {
-            if (can_do_all_of(better, config)) return;
+            if (dominates(better, config)) return;
         }
-        std::erase_if(next_, [&](const Config& worse) { return can_do_all_of(config, worse); });
+        std::erase_if(next_, [&](const Config& worse) { return dominates(config, worse); });
         next_.push_back(std::move(config));
     }
     /// Returns whether the operation that ends now was used, and removes it from the used ones.
@@ -355,16 +355,18 @@ private:
     }
 
     /// Returns whether `config` can do whatever `than` can (rule 5).
-    static bool can_do_all_of(const Config& config, const Config& than) {
+    static bool dominates(const Config& config, const Config& than) {
         return config.full == than.full && config.other >= than.other &&
-               config.takes.size() == than.takes.size() && leaves_more(config.takes, than.takes) &&
-               leaves_more(config.fills, than.fills) && leaves_more(config.clears, than.clears);
+               config.takes.size() == than.takes.size() &&
+               leaves_as_much(config.takes, than.takes) &&
+               leaves_as_much(config.fills, than.fills) &&
+               leaves_as_much(config.clears, than.clears);
     }
 
     /// Returns whether for each operation that is not in `than` there is one that is not in `used`
     /// and that ends no sooner. That is so if `used` has no more operations, and, compared from the
     /// latest end on, none that ends later.
-    static bool leaves_more(const UsedOps& used, const UsedOps& than) {
+    static bool leaves_as_much(const UsedOps& used, const UsedOps& than) {
         return used.size() <= than.size() &&
                std::equal(used.rbegin(), used.rend(), than.rbegin(),
                           [](MarkPosition mine, MarkPosition other) { return mine <= other; });

@@ -11,7 +11,8 @@ namespace larder::stress {
 
 namespace {
 
-/// What befell everybody, or a process of these operations, while they lasted; and the end of whoever did not come to an end.
+/// Returns what happened to the whole machine, or to a process of these operations, while they
+/// lasted; and the end of each process that did not live to end its operation.
 std::vector<ProcessIncident> incidents_of(const std::vector<Operation>& operations,
                                           const ProcessIncidents& incidents, Time from, Time to) {
     std::set<std::uint32_t> processes{0}, unfinished;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A few operations, drawn.
+// Draws a few operations.
 #pragma once
 
 #include <string>
@@ -9,9 +9,10 @@
 
 namespace larder::stress {
 
-/// First, as comments, one row for each operation and one column for each event, so that what overlaps is seen at once; below,
-/// the same as text.hpp writes it, in nanoseconds since just before the first: a history that can be judged by itself. What
-/// befell the processes of these operations meanwhile is among it.
+/// Draws the operations as a history that can be judged by itself. First comes the drawing, as
+/// comments: a row for each operation and a column for each event, so that overlaps are easy to
+/// see. Below stand the operations as text.hpp writes them, in nanoseconds since just before the
+/// first, and what happened to their processes meanwhile.
 [[nodiscard]] std::string timeline(const std::vector<Operation>& operations,
                                    const ProcessIncidents& incidents);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the checks have found so far.
+// Collects what the checks find.
 #pragma once
 
 #include <string>
@@ -15,10 +15,11 @@ public:
     ViolationLog(const History& history, const JudgeOptions& options, JudgeVerdict& verdict)
         : history_(history), options_(options), verdict_(verdict) {}
 
-    /// Counts one, and says whether it is worth explaining.
+    /// Counts a violation. Returns whether it is one of those that are to be explained.
     [[nodiscard]] bool count(Violation::Kind kind);
-    /// Requires: it was counted.
+    /// Explains a violation. Requires: it was counted.
     void explain(Violation::Kind kind, std::string explanation, std::vector<Operation> operations);
+    /// Counts a violation, and explains it if it is to be explained.
     void add(Violation::Kind kind, std::string explanation, std::vector<Operation> operations);
 
 private:
@@ -27,7 +28,7 @@ private:
     JudgeVerdict& verdict_;
 };
 
-/// "process 3, thread 0: put of 0/7 (version 12)".
+/// Returns words such as "put of 0/7 (version 12) by process 3, thread 0".
 [[nodiscard]] std::string describe(const Operation& operation);
 
 }  // namespace larder::stress

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The judge's answer, beside that of trying all orders: thousands of small histories of one key, from a fixed seed.
+// Compares the judge with a search of all orders, on thousands of small random histories of one
+// key. The seeds are fixed.
 
 #include <algorithm>
 #include <optional>
@@ -15,12 +16,12 @@ using namespace larder::stress;
 
 namespace {
 
-/// What takes effect at one instant, in the words of the register itself: versions, and 0 for nothing.
+/// Something that takes effect at one instant, in terms of the register itself: it holds a version,
+/// or 0 if it is empty.
 struct RegisterAtom {
     Time from, to;
-    EventKind
-        kind;  // put: writes; get: reads; remove: takes something; refresh: takes whatever is there
-    Version version;  // of a get: 0 for a miss
+    EventKind kind;   // put writes, get reads, remove finds something and empties, refresh empties
+    Version version;  // 0 for a get that misses
     bool may_be_left_out;
 };
 
@@ -58,15 +59,14 @@ std::vector<RegisterAtom> atoms_of(const Operation& operation) {
     }
 }
 
-/// All orders, with and without what may be left out.
+/// Tries all orders, with and without what may be left out.
 bool has_order(std::vector<RegisterAtom>& left, Version state, Time latest_begin) {
     if (std::all_of(left.begin(), left.end(),
                     [](const RegisterAtom& atom) { return atom.may_be_left_out; }))
         return true;
     for (std::size_t i = 0; i < left.size(); ++i) {
         const RegisterAtom atom = left[i];
-        if (atom.to < latest_begin)
-            continue;  // something that began after its end has had its turn
+        if (atom.to < latest_begin) continue;  // an atom that began after its end comes before it
         if (atom.kind == EventKind::get && atom.version != state) continue;
         if (atom.kind == EventKind::remove && state == 0) continue;
         const Version next = atom.kind == EventKind::get   ? state
@@ -128,7 +128,7 @@ Operation operation_at(RandomDraws& random, std::size_t number, Time instant) {
     return operation;
 }
 
-/// Does the operation to the register at `instant`, and writes down how it went.
+/// Does the operation to the register at `instant`, and sets its outcome.
 void perform(RandomDraws& random, Operation& operation, Version& state, Time instant) {
     const bool unclear = random.once_in(5);
     const bool happens = !unclear || random.once_in(2);
@@ -160,7 +160,7 @@ void perform(RandomDraws& random, Operation& operation, Version& state, Time ins
     }
 }
 
-/// One that has an order: it was made in it.
+/// Returns a history that has an order, because it is made by doing one operation after the other.
 History simulated(RandomDraws& random) {
     History history;
     Version state = 0;
@@ -175,7 +175,7 @@ History simulated(RandomDraws& random) {
     return history;
 }
 
-/// One thing is not what it was.
+/// Changes one thing in a history.
 void spoil(RandomDraws& random, History& history) {
     auto& operation = history.operations[random.below(history.operations.size())];
     switch (random.below(4)) {
@@ -211,7 +211,7 @@ void spoil(RandomDraws& random, History& history) {
     }
 }
 
-/// Anything at all.
+/// Returns a history of arbitrary operations, outcomes and times.
 History arbitrary(RandomDraws& random) {
     History history;
     const std::size_t count = 2 + random.below(6);
@@ -244,18 +244,18 @@ struct OrderTally {
         const auto verdict = judge(history);
         if (is_found_in_order(verdict) != order) {
             UNSCOPED_INFO(text_of(history.operations, {}));
-            FAIL("all orders say " << (order ? "sound" : "unsound") << ", the judge the opposite");
+            FAIL("the search says " << (order ? "sound" : "unsound") << ", the judge the opposite");
         }
         if (!order) check_explanation(verdict);
     }
 
-    /// What is shown to explain a violation is one, by itself.
+    /// Checks that each explanation, judged by itself, is a violation.
     static void check_explanation(const JudgeVerdict& verdict) {
         for (const auto& violation : verdict.violations) {
             const auto again = parse_text(violation.timeline, "timeline");
             if (!again) FAIL(again.error().message() << '\n' << violation.timeline);
             if (judge(*again).sound())
-                FAIL("the explanation explains nothing:\n"
+                FAIL("the judge accepts its own explanation:\n"
                      << violation.explanation << '\n'
                      << violation.timeline);
         }
@@ -264,7 +264,7 @@ struct OrderTally {
 
 }  // namespace
 
-TEST_CASE("what was made in an order has one") {
+TEST_CASE("a history that was made in an order has one") {
     RandomDraws random(1);
     for (int i = 0; i < 100'000; ++i) {
         const auto history = simulated(random);
@@ -274,7 +274,7 @@ TEST_CASE("what was made in an order has one") {
     }
 }
 
-TEST_CASE("the judge agrees with trying all orders: histories with something changed") {
+TEST_CASE("the judge agrees with a search of all orders: histories with something changed") {
     RandomDraws random(2);
     OrderTally tally;
     for (int i = 0; i < 100'000; ++i) {
@@ -287,7 +287,7 @@ TEST_CASE("the judge agrees with trying all orders: histories with something cha
     CHECK(tally.without > 10'000);
 }
 
-TEST_CASE("the judge agrees with trying all orders: any histories") {
+TEST_CASE("the judge agrees with a search of all orders: arbitrary histories") {
     RandomDraws random(3);
     OrderTally tally;
     for (int i = 0; i < 100'000; ++i) tally.compare(arbitrary(random));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// stress-judge as scripts use it: what it prints, and what it exits with.
+// stress-judge as scripts use it: its output and its exit codes.
 
 #include <sys/wait.h>
 
@@ -40,18 +40,19 @@ std::string history(const char* name) { return (fs::path(HISTORIES) / name).stri
 
 }  // namespace
 
-TEST_CASE("a sound history: 0, and what was judged") {
+TEST_CASE("stress-judge: a sound history gives 0, and a summary") {
     const auto ran = run(history("good/removes-race.txt"));
     CHECK(ran.code == 0);
-    CHECK(ran.out ==
-          "sound\n"
-          "  6 operations; 0 of them changes that may have happened or not\n"
-          "  1 keys judged, each on its own, with 6 / 6 / 6 operations (fewest / median / most)\n"
-          "  0 builds compared with the next of their key; 0 evictions; 6 operations measured "
-          "against a limit\n");
+    CHECK(
+        ran.out ==
+        "sound\n"
+        "  6 operations, 0 of them changes that may have happened or not\n"
+        "  1 keys, each judged on its own, with 6 / 6 / 6 operations (fewest / median / most)\n"
+        "  0 builds compared with the next build of their key, 0 evictions, 6 times compared with "
+        "a limit\n");
 }
 
-TEST_CASE("a violation: 1, explained by a timeline that can be judged by itself") {
+TEST_CASE("stress-judge: a violation gives 1, and a timeline that can be judged by itself") {
     const TempDir directory;
     const auto ran = run(history("bad/stale.read-after-refresh.txt"));
     CHECK(ran.code == 1);
@@ -61,9 +62,7 @@ TEST_CASE("a violation: 1, explained by a timeline that can be judged by itself"
     REQUIRE(explanation != std::string::npos);
     CHECK(ran.out.substr(explanation) ==
           "\nstale: 0/1: get of 0/1 (version 1) by process 1, thread 0 read a version that was "
-          "gone before it began: after "
-          "refresh of 0 by "
-          "process 2, thread 0\n\n"
+          "gone before the read began: after refresh of 0 by process 2, thread 0\n\n"
           "# 1.0.1 put 0/1 v1 ok  |---|\n"
           "# 2.0.1 refresh 0 ok           |---|\n"
           "# 1.0.2 get 0/1 v1 ok                  |---|\n"
@@ -78,7 +77,7 @@ TEST_CASE("a violation: 1, explained by a timeline that can be judged by itself"
     CHECK(run((directory.path() / "again.txt").string()).code == 1);
 }
 
-TEST_CASE("the verdict as JSON, beside the text or in its place") {
+TEST_CASE("stress-judge: writes the verdict as JSON, beside the text or instead of it") {
     const TempDir directory;
     const auto file = (directory.path() / "verdict.json").string();
     CHECK(run("--json " + file + ' ' + history("bad/lost.acknowledged-put.txt")).code == 1);
@@ -99,7 +98,7 @@ TEST_CASE("the verdict as JSON, beside the text or in its place") {
               .code == 2);
 }
 
-TEST_CASE("a directory that processes have filled") {
+TEST_CASE("stress-judge: judges a directory that processes have written") {
     const TempDir directory;
     const auto text = value(read_text(history("bad/lost.acknowledged-put.txt")));
     {
@@ -113,7 +112,7 @@ TEST_CASE("a directory that processes have filled") {
     CHECK(contains(ran.out, "\n  lost: 1\n"));
 }
 
-TEST_CASE("options change the limits") {
+TEST_CASE("stress-judge: options change the limits") {
     CHECK(run(history("bad/hostage.get.txt")).code == 1);
     CHECK(run("--hostage-limit 7.5 " + history("bad/hostage.get.txt")).code == 0);
     CHECK(run("--lock-timeout 3 --hostage-limit 8 " + history("bad/hostage.busy-for-nobody.txt"))
@@ -126,7 +125,7 @@ TEST_CASE("options change the limits") {
         contains(run("--explain 0 " + history("bad/lost.acknowledged-put.txt")).out, "timeline"));
 }
 
-TEST_CASE("wrong usage, and what can't be read: 2, and why") {
+TEST_CASE("stress-judge: wrong usage and unreadable histories give 2, and a reason") {
     const TempDir directory;
     const auto refused = [](const std::string& arguments, const std::string& why) {
         const auto ran = run(arguments);
@@ -136,13 +135,13 @@ TEST_CASE("wrong usage, and what can't be read: 2, and why") {
     };
     refused("", "which history?");
     refused("--nonsense x", "--nonsense");
-    refused("--%original_token%=x", "%original_token%");  // a placeholder of Boost's messages
+    refused("--%original_token%=x", "%original_token%");  // a placeholder in messages of Boost
     refused("one two", "see stress-judge --help");
-    refused("--noise -1 " + history("good/removes-race.txt"), "--noise wants seconds");
+    refused("--noise -1 " + history("good/removes-race.txt"), "--noise needs a number of seconds");
     refused("--noise nan " + history("good/removes-race.txt"), "seconds");
     refused("--noise soon " + history("good/removes-race.txt"), "soon");
     refused((directory.path() / "nowhere").string(), "read history");
-    refused(directory.path().string(), "no history.* is in it");
+    refused(directory.path().string(), "it has no file history.*");
     larder::testing::write_file(directory.path() / "bad.txt", "10 1.0.1 begun\n");
     refused((directory.path() / "bad.txt").string(), "line 1");
     larder::testing::write_file(directory.path() / "history.1", "short");

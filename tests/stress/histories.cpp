@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Histories kept as files, each told by its first line: sound ones that look wrong, and one for each way to be wrong.
+// Judges histories that are kept as files. The first line of each says what the judge must find:
+// nothing, although it looks wrong, or violations of the kinds named there.
 
 #include <algorithm>
 #include <filesystem>
@@ -28,7 +29,7 @@ std::vector<fs::path> files_in(const char* directory) {
     return files;
 }
 
-/// "# lost, built_twice: what it is" names what the judge is to find.
+/// Returns the kinds in a line such as "# lost, built_twice: what it is".
 Kinds kinds_in_first_line(const fs::path& file) {
     std::istringstream text(larder::testing::read_file(file));
     std::string line;
@@ -70,7 +71,7 @@ TEST_CASE("sound histories that look wrong are sound") {
     }
 }
 
-TEST_CASE("each way to be wrong is found, named, and explained by a history of its own") {
+TEST_CASE("each kind of violation is found, named, and explained by a history of its own") {
     const auto files = files_in("bad");
     REQUIRE(files.size() >= 12);
     Kinds met;
@@ -90,7 +91,7 @@ TEST_CASE("each way to be wrong is found, named, and explained by a history of i
     CHECK(met.size() == Violation::kinds);
 }
 
-TEST_CASE("what is wrong is found among much that is right, and shown with little beside it") {
+TEST_CASE("one violation among thousands of operations is found, and shown with few of them") {
     std::string text;
     Time time = 1000;
     const auto say = [&](const std::string& line) {
@@ -119,7 +120,7 @@ TEST_CASE("what is wrong is found among much that is right, and shown with littl
     CHECK(contains(violation.explanation, "0/1: get of 0/1 by process 1, thread 0 found nothing"));
 }
 
-TEST_CASE("what was judged is counted") {
+TEST_CASE("the verdict counts what was judged") {
     const auto verdict = judge(value(parse_text(R"(
 10 1.0.1 begin put 0/1 v1
 20 1.0.1 end put 0/1 v1 ok
@@ -149,7 +150,7 @@ TEST_CASE("what was judged is counted") {
     CHECK(verdict.waits == 6);
 }
 
-TEST_CASE("so many are explained, all are counted") {
+TEST_CASE("a few violations are explained, and all are counted") {
     std::string text;
     for (int key = 1; key <= 30; ++key) {
         const auto place = "0/" + std::to_string(key);
@@ -165,8 +166,7 @@ TEST_CASE("so many are explained, all are counted") {
     CHECK(verdict.found[static_cast<std::size_t>(Violation::Kind::disorder)] == 30);
 }
 
-TEST_CASE(
-    "builds that may do without the lock are not judged against each other, and others still are") {
+TEST_CASE("builds that may do without the lock are not compared, and all other builds still are") {
     const auto history =
         value(read_text(fs::path(HISTORIES) / "bad" / "built_twice.lock-not-checked-again.txt"));
     JudgeOptions options;
@@ -174,7 +174,7 @@ TEST_CASE(
     CHECK(judge(history, options).sound());
     options.may_build_unlocked = [](const Operation& build) { return build.process == 3; };
     CHECK_FALSE(judge(history, options).sound());
-    // Whoever waited for longer than a build is waited for goes on without it.
+    // A build that has waited for as long as the time-out goes on without the lock.
     options.may_build_unlocked = {};
     options.build_timeout = std::chrono::nanoseconds(25);
     CHECK(judge(history, options).sound());
@@ -182,7 +182,7 @@ TEST_CASE(
     CHECK_FALSE(judge(history, options).sound());
 }
 
-TEST_CASE("limits are what the options say, less what was stopped") {
+TEST_CASE("an operation may take as long as the options say, plus the time it was stopped") {
     const auto late = value(read_text(fs::path(HISTORIES) / "bad" / "hostage.get.txt"));
     JudgeOptions options;
     options.hostage_limit = std::chrono::seconds(8);
@@ -194,14 +194,14 @@ TEST_CASE("limits are what the options say, less what was stopped") {
     options.lock_timeout = std::chrono::seconds(5);
     CHECK_FALSE(judge(busy, options).sound());
 
-    // However much noise there is: half of the time-out is waited for.
+    // However much noise is allowed, half of the time-out must be explained.
     const auto behind_nobody =
         value(read_text(fs::path(HISTORIES) / "bad" / "hostage.busy-while-all-run.txt"));
     options = {};
     options.noise = std::chrono::minutes(1);
     CHECK_FALSE(judge(behind_nobody, options).sound());
 
-    // A stop of everybody is one of each.
+    // A stop of all processes is a stop of each.
     const char* const everybody = R"(
 1000 1.0.1 begin get 0/1
 2000 0 stopped 0
@@ -211,7 +211,7 @@ TEST_CASE("limits are what the options say, less what was stopped") {
     CHECK(judge(value(parse_text(everybody, "everybody"))).sound());
 }
 
-TEST_CASE("two operations that were to write one version make no history that can be judged") {
+TEST_CASE("a history in which two operations write one version can't be judged") {
     const auto verdict = judge(value(parse_text(R"(
 10 1.0.1 begin put 0/1 v1
 20 1.0.1 end put 0/1 v1 ok

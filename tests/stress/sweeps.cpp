@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The sweep by itself: more letters at once than histories of operations hold, so that many configurations stand side by side.
+// Tests the sweep by itself, with more operations at once than a history of a key has, so that many
+// configurations exist side by side.
 
 #include <algorithm>
 #include <cstdint>
@@ -18,7 +19,8 @@ namespace {
 
 using Kind = BitOp::Kind;
 
-/// Every set of letters that some order can have begun with, and whether the key is full after it.
+/// Finds every set of operations with which some order can begin, and whether the key is full after
+/// it. Returns whether a set with all operations that must happen is among them.
 bool some_order_exists(const std::vector<BitOp>& ops) {
     const std::size_t sets = std::size_t{1} << ops.size();
     std::vector<char> reached(2 * sets, 0);
@@ -56,7 +58,7 @@ std::vector<BitOp> random_ops(std::mt19937& random, std::size_t most, Time span,
     for (auto& op : ops) {
         op.kind = kinds[random() % std::size(kinds)];
         op.from = random() % span;
-        // Short ones leave no choice, long ones leave all of it: some of each.
+        // Short intervals leave no choice, long ones leave every choice.
         op.to = op.from + random() % (random() % 2 == 0 ? 3 : longest);
         op.certain = op.kind == Kind::take || op.kind == Kind::absent || random() % 3 != 0;
     }
@@ -65,7 +67,7 @@ std::vector<BitOp> random_ops(std::mt19937& random, std::size_t most, Time span,
 
 }  // namespace
 
-TEST_CASE("the sweep agrees with reaching every set of letters") {
+TEST_CASE("the sweep agrees with a search of all sets of operations") {
     std::mt19937 random(4);
     std::size_t with = 0, without = 0;
     for (int i = 0; i < 20'000; ++i) {
@@ -78,7 +80,7 @@ TEST_CASE("the sweep agrees with reaching every set of letters") {
                 UNSCOPED_INFO("fcta"[static_cast<int>(op.kind)] << (op.certain ? "! " : "? ")
                                                                 << op.from << ' ' << op.to);
             }
-            FAIL("all sets say " << order);
+            FAIL("the search says " << order);
         }
     }
     CHECK(with > 2'000);
@@ -86,9 +88,9 @@ TEST_CASE("the sweep agrees with reaching every set of letters") {
 }
 
 TEST_CASE(
-    "of two configurations that have used as many letters, the one that used the earlier ones goes "
-    "on") {
-    // Found by trying: it takes a dozen letters for rule 5 to matter in that way, and few dozens of them do.
+    "of two configurations that have used equally many operations, the one that used the earlier "
+    "ones is kept") {
+    // Found by random search: it takes a dozen operations for rule 5 to matter in this way.
     const auto op = [](Kind kind, Time from, Time to, bool certain = true) {
         return BitOp{from, to, kind, certain};
     };
