@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// stress: many processes hammer one cache while faults strike, and afterwards it is decided whether every promise was kept.
+// stress: many processes use one cache while faults strike; then a judge decides whether every
+// promise was kept.
 #include <cstdio>
 #include <exception>
 #include <fmt/format.h>
@@ -44,9 +45,10 @@ int run_scenario(const CommandLine& line) {
     auto outcomes = stress::run(setting, line.extent, *board, progress);
     if (!outcomes) {
         place->keep();
-        return complain(could_not_run, fmt::format("{}; seed {}; what there is lies in {}",
-                                                   outcomes.error().message(), line.seed,
-                                                   setting.histories.string()));
+        return complain(
+            could_not_run,
+            fmt::format("{}; the seed is {}, and the histories are in {}",
+                        outcomes.error().message(), line.seed, setting.histories.string()));
     }
     outcomes->left_out = std::move(left_out);
     const bool is_sound = outcomes->violations() == 0;
@@ -63,11 +65,11 @@ int run_scenario(const CommandLine& line) {
                    setting.histories.string());
     const bool written =
         write_file(line.json, report_json(report)) && write_file(line.junit, report_junit(report));
-    if (!written) return complain(could_not_run, "a report can't be written");
+    if (!written) return complain(could_not_run, "can't write a report");
     return is_sound ? sound : broken;
 }
 
-int run_command(const std::vector<std::string>& arguments) {
+int run_arguments(const std::vector<std::string>& arguments) {
     const auto line = parse_command_line(arguments);
     if (!line) return complain(wrong_usage, line.error().detail);
     switch (line->ask) {
@@ -92,7 +94,7 @@ int run_command(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
     if (larder::stress::is_helper(argc, argv)) return larder::stress::run_helper(argc, argv);
     try {
-        return larder::stress::run_command({argv + (argc > 0 ? 1 : 0), argv + argc});
+        return larder::stress::run_arguments({argv + (argc > 0 ? 1 : 0), argv + argc});
     } catch (const std::exception& error) {
         fmt::print(stderr, "stress: {}\n", error.what());
         return larder::stress::could_not_run;

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "stress/board/board.hpp"
 
-#include <sys/mman.h>
-
-#include <cstdlib>
-#include <cstring>
-#include <new>
-
 #include "stress/scenario/scenario.hpp"
 
 namespace larder::stress {
@@ -31,7 +25,8 @@ std::optional<std::size_t> SharedBoard::point_of(const char* name) noexcept {
             point.named.store(done, std::memory_order_release);
             return i;
         }
-        // Whoever was killed while naming one leaves it half named: it matches nothing then, and the next one is taken.
+        // A process that was killed while it named a point leaves a half name. It matches nothing,
+        // and the next one is taken.
         bool same = state == done;
         for (std::size_t c = 0; same && c + 1 < point.name.size(); ++c) {
             same = point.name[c].load(std::memory_order_relaxed) == name[c];
@@ -68,13 +63,6 @@ std::uint64_t SharedBoard::operations() const noexcept {
     return count;
 }
 
-void Unmap::operator()(SharedBoard* board) const noexcept { ::munmap(board, sizeof(SharedBoard)); }
-
-std::unique_ptr<SharedBoard, Unmap> make_board() {
-    void* memory = ::mmap(nullptr, sizeof(SharedBoard), PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) std::abort();  // out of memory, before anything has begun
-    return std::unique_ptr<SharedBoard, Unmap>(new (memory) SharedBoard{});
-}
+SharedPointer<SharedBoard> make_board() { return make_shared_object<SharedBoard>(); }
 
 }  // namespace larder::stress

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How long operations take: a histogram that many processes fill at once.
+// A histogram of how long operations take, which many processes fill at once.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace larder::stress {
 
-/// Four buckets for each power of two: a percentile read from it is at most a fifth too large.
+/// It has four buckets for each power of two, so a percentile is at most a fifth too large.
 class LatencyHistogram {
 public:
     void add(std::uint64_t nanoseconds) noexcept {
@@ -30,7 +30,7 @@ public:
         return max_.load(std::memory_order_relaxed);
     }
 
-    /// Nanoseconds that a share of all, such as 0.99, did not exceed.
+    /// Returns the nanoseconds that a share of the operations, such as 0.99, did not exceed.
     [[nodiscard]] std::uint64_t percentile(double share) const noexcept {
         const auto wanted = static_cast<std::uint64_t>(share * static_cast<double>(count()));
         std::uint64_t passed = 0;

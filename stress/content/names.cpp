@@ -7,7 +7,7 @@ std::string bucket_name(std::uint32_t bucket) { return "stress-v" + std::to_stri
 
 std::string key_name(std::uint32_t key) {
     const std::string number = std::to_string(key);
-    // Key 0 takes the one name that has no number in it. In all others the number makes the difference.
+    // Key 0 has the only name without a number. All other names differ by their numbers.
     switch (key % 16) {
         case 0:
             return key == 0 ? std::string() : "../../escape/" + number;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the buckets and keys of a run are called: numbers in a history, and names that a cache has to cope with.
+// The names of the buckets and keys of a run. A history has numbers for them; the cache sees names
+// that are hard to store.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,9 @@ namespace larder::stress {
 
 [[nodiscard]] std::string bucket_name(std::uint32_t bucket);
 
-/// Different for different keys. Plain names for the most part; beside them what an encoding might get wrong: the empty name,
-/// separators, dots, upper case, UTF-8, a leading dash, and names so long that the library has to hash them.
+/// Returns the name of a key. No two keys have the same name. Most names are plain. The others are
+/// what an encoding might get wrong: the empty name, separators, dots, upper case, UTF-8, a leading
+/// dash, and names so long that the library has to hash them.
 [[nodiscard]] std::string key_name(std::uint32_t key);
 
 }  // namespace larder::stress

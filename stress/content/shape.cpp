@@ -18,12 +18,13 @@ std::uint64_t seed_of(const TreeIdentity& identity) {
                static_cast<std::uint64_t>(identity.size));
 }
 
-/// Many files are small, some are empty, and a few take several blocks: a torn write shows where there is more than one.
+/// Returns the size of a file. Many files are small, some are empty, and a few take several blocks,
+/// since a torn write can show only if there is more than one.
 std::uint64_t draw_bytes(Random& random, TreeSize size) {
     if (size == TreeSize::tiny) return random.below(200);
     const std::uint64_t kind = random.below(16);
     if (kind == 0) return 0;
-    if (kind == 1) return 4096 * random.between(1, 2);  // ends where a page does
+    if (kind == 1) return 4096 * random.between(1, 2);  // ends at the end of a page
     if (kind == 2 && size == TreeSize::mixed) return random.below(200'000);
     return random.below(size == TreeSize::mixed ? 8000 : 3000);
 }
@@ -43,9 +44,9 @@ public:
         std::vector<std::string> places{""};
         for (std::uint64_t i = random_.below(mixed ? 5 : 2); i > 0; --i)
             places.push_back(directory(places, 0755));
-        if (random_.chance(0.3)) (void)directory(places, 0755);  // stays empty
+        if (random_.chance(0.3)) (void)directory(places, 0755);  // it stays empty
         if (random_.chance(0.2))
-            places.push_back(directory(places, 0555));  // can't be written to, once it is filled
+            places.push_back(directory(places, 0555));  // read-only once it is filled
         for (std::uint64_t i = 0; i < files; ++i) file(places[random_.below(places.size())]);
         if (random_.chance(0.5)) symlink(places, first_file_);
         if (random_.chance(0.2)) symlink(places, "leads/nowhere");
@@ -53,7 +54,7 @@ public:
     }
 
 private:
-    std::string directory(const std::vector<std::string>& places, mode_t mode) {
+    std::string directory(const std::vector<std::string>& places, std::uint32_t mode) {
         std::string path = places[random_.below(places.size())] + "d" + std::to_string(next_++);
         nodes_.push_back({TreeNode::Type::directory, path, mode, 0, 0, {}});
         return path + "/";
@@ -61,7 +62,7 @@ private:
 
     void file(const std::string& place) {
         const std::uint64_t number = next_++, bytes = draw_bytes(random_, identity_.size);
-        const mode_t mode = random_.chance(0.1) ? 0755 : 0644;
+        const std::uint32_t mode = random_.chance(0.1) ? 0755 : 0644;
         nodes_.push_back({TreeNode::Type::file,
                           place + "f" + std::to_string(number),
                           mode,
@@ -121,7 +122,7 @@ std::optional<TreeIdentity> parse_identity(std::string_view text) {
     if (size >= size_names.size()) return std::nullopt;
     const TreeIdentity identity{bucket, key, version, static_cast<TreeSize>(size)};
     if (print_identity(identity) != text)
-        return std::nullopt;  // the sum, and that nothing else is there
+        return std::nullopt;  // the checksum is wrong, or more follows
     return identity;
 }
 

@@ -1,29 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "stress/content/tree.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <fmt/format.h>
 #include <set>
 
-#include "base/error.hpp"
-#include "os/dir_reader.hpp"
+#include <larder/try.hpp>
+
 #include "stress/random.hpp"
+#include "stress/system/files.hpp"
 
 namespace larder::stress {
 
 namespace {
 
 namespace fs = std::filesystem;
-using os::fail;
 
-/// Words of a file's content: the n-th is a function of the file's seed and n.
+/// A part of a file's content. Its n-th word is a function of the file's seed and n.
 using WordBlock = std::array<std::uint64_t, 1024>;
 
 void fill_block(WordBlock& block, std::uint64_t seed, std::uint64_t first_word) {
@@ -31,48 +26,52 @@ void fill_block(WordBlock& block, std::uint64_t seed, std::uint64_t first_word) 
         block[i] = mix(seed + (first_word + i) * 0x9e37'79b9'7f4a'7c15U);
 }
 
+tl::unexpected<Error> not_filled(const std::error_code& reason, const fs::path& path) {
+    return failure(reason, "fill a tree", path);
+}
+
 Result<> write_bytes(const fs::path& path, const TreeNode& node) {
-    const os::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, node.mode));
-    if (!fd) return fail(errno, "fill a tree", path);
+    const auto file = OutputFile::create(path, node.mode);
+    if (!file) return not_filled(file.error(), path);
     WordBlock block;
     for (std::uint64_t done = 0; done < node.bytes;) {
         fill_block(block, node.seed, done / 8);
         const auto part = std::min<std::uint64_t>(node.bytes - done, sizeof block);
-        TRY(os::write_all(fd.get(), {reinterpret_cast<const char*>(block.data()), part}, path));
+        const auto written = file->write({reinterpret_cast<const char*>(block.data()), part});
+        if (!written) return not_filled(written.error(), path);
         done += part;
     }
-    if (::fchmod(fd.get(), node.mode) != 0)
-        return fail(errno, "fill a tree", path);  // whatever the umask
+    const auto set = file->set_mode(node.mode);
+    if (!set) return not_filled(set.error(), path);
     return {};
 }
 
-/// Errors that say nothing about the tree.
-bool is_ours(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
-
-/// Reads one tree; the first damage ends it.
+/// Reads one tree. It stops at the first damage.
 class TreeReader {
 public:
     explicit TreeReader(fs::path tree) : tree_(std::move(tree)) {}
 
     Result<TreeReading> read(const ExpectedTree& expected) {
-        TRY(look(expected));
+        LARDER_TRY(look(expected));
         return std::move(reading_);
     }
 
 private:
+    /// Notes the damage. Returns false, "not whole".
     bool damaged(std::string what) {
         if (reading_.damage.empty()) reading_.damage = std::move(what);
         return false;
     }
 
-    /// What a call failed with: damage, unless it is this process that lacks something.
-    Result<bool> failed(int error, const std::string& what) {
-        if (is_ours(error)) return fail(error, "read a tree", tree_);
-        return damaged(fmt::format("{}: {}", what, std::strerror(error)));
+    /// Notes that a call failed: the tree is damaged, unless this process lacks what it takes to
+    /// look.
+    Result<bool> failed(const std::error_code& reason, const std::string& what) {
+        if (is_out_of_resources(reason)) return failure(reason, "read a tree", tree_);
+        return damaged(fmt::format("{}: {}", what, reason.message()));
     }
 
     Result<> look(const ExpectedTree& expected) {
-        TRY_ASSIGN(const auto identity, read_identity());
+        LARDER_TRY_ASSIGN(const auto identity, read_identity());
         if (!identity) return {};
         reading_.version = identity->version;
         if (identity->bucket != expected.bucket || identity->key != expected.key) {
@@ -88,7 +87,7 @@ private:
         }
         std::set<std::string> known{identity_file};
         for (const TreeNode& node : shape_of(*identity)) {
-            TRY_ASSIGN(const bool good, look_at(node));
+            LARDER_TRY_ASSIGN(const bool good, look_at(node));
             if (!good) return {};
             known.insert(node.path);
         }
@@ -96,68 +95,64 @@ private:
     }
 
     Result<std::optional<TreeIdentity>> read_identity() {
-        const fs::path path = tree_ / identity_file;
-        const os::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-        if (!fd) {
-            TRY(failed(errno, identity_file));
-            return std::nullopt;
-        }
         std::array<char, 256> text{};
-        const auto got = os::retry([&] { return ::read(fd.get(), text.data(), text.size()); });
-        if (got < 0) {
-            TRY(failed(errno, identity_file));
+        const auto file = InputFile::open(tree_ / identity_file);
+        const auto got = file ? file->read(text.data(), text.size())
+                              : SystemResult<std::size_t>(tl::make_unexpected(file.error()));
+        if (!got) {
+            LARDER_TRY(failed(got.error(), identity_file));
             return std::nullopt;
         }
-        auto identity = parse_identity({text.data(), static_cast<std::size_t>(got)});
+        auto identity = parse_identity({text.data(), *got});
         if (!identity) damaged("torn: the identity file is not what was written");
         return identity;
     }
 
     Result<bool> look_at(const TreeNode& node) {
         const fs::path path = tree_ / node.path;
-        struct stat status {};
-        if (::lstat(path.c_str(), &status) != 0) return failed(errno, node.path);
+        const auto status = status_of(path);
+        if (!status) return failed(status.error(), node.path);
         switch (node.type) {
             case TreeNode::Type::directory:
-                if (!S_ISDIR(status.st_mode)) return damaged(node.path + " is no directory");
+                if (status->type != fs::file_type::directory)
+                    return damaged(node.path + " is no directory");
                 break;
             case TreeNode::Type::file:
-                if (!S_ISREG(status.st_mode)) return damaged(node.path + " is no regular file");
-                if (static_cast<std::uint64_t>(status.st_size) != node.bytes) {
+                if (status->type != fs::file_type::regular)
+                    return damaged(node.path + " is no regular file");
+                if (status->size != node.bytes) {
                     return damaged(fmt::format("torn: {} has {} bytes, and not {}", node.path,
-                                               status.st_size, node.bytes));
+                                               status->size, node.bytes));
                 }
                 break;
             case TreeNode::Type::symlink:
                 return look_at_symlink(path, node);
         }
-        if ((status.st_mode & 07777) != node.mode)
-            return damaged(fmt::format("{} has mode {:o}, and not {:o}", node.path,
-                                       status.st_mode & 07777, node.mode));
+        if (status->mode != node.mode)
+            return damaged(
+                fmt::format("{} has mode {:o}, and not {:o}", node.path, status->mode, node.mode));
         if (node.type == TreeNode::Type::directory) return true;
         return compare_bytes(path, node);
     }
 
     Result<bool> look_at_symlink(const fs::path& path, const TreeNode& node) {
-        std::array<char, 256> target{};
-        const auto length = ::readlink(path.c_str(), target.data(), target.size());
-        if (length < 0) return failed(errno, node.path);
-        if (std::string_view(target.data(), static_cast<std::size_t>(length)) != node.target)
-            return damaged(node.path + " leads elsewhere");
+        std::error_code reason;
+        const fs::path target = fs::read_symlink(path, reason);
+        if (reason) return failed(reason, node.path);
+        if (target != node.target) return damaged(node.path + " leads elsewhere");
         return true;
     }
 
     Result<bool> compare_bytes(const fs::path& path, const TreeNode& node) {
-        const os::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-        if (!fd) return failed(errno, node.path);
+        const auto file = InputFile::open(path);
+        if (!file) return failed(file.error(), node.path);
         WordBlock wanted, found;
         for (std::uint64_t done = 0; done < node.bytes;) {
             const auto part = std::min<std::uint64_t>(node.bytes - done, sizeof wanted);
-            const auto got = os::retry([&] { return ::read(fd.get(), found.data(), part); });
-            if (got < 0) return failed(errno, node.path);
-            if (static_cast<std::uint64_t>(got) != part)
-                return damaged(fmt::format("torn: {} ends at byte {}", node.path,
-                                           done + static_cast<std::uint64_t>(got)));
+            const auto got = file->read(found.data(), part);
+            if (!got) return failed(got.error(), node.path);
+            if (*got != part)
+                return damaged(fmt::format("torn: {} ends at byte {}", node.path, done + *got));
             fill_block(wanted, node.seed, done / 8);
             if (std::memcmp(wanted.data(), found.data(), part) != 0) {
                 return damaged(
@@ -170,21 +165,21 @@ private:
     }
 
     Result<> look_for_strangers(const std::string& below, const std::set<std::string>& known) {
-        const fs::path path = tree_ / below;
-        auto dir = os::open_dir(path);
-        if (!dir) {
-            TRY(failed(dir.error().sys_errno, below));
-            return {};
+        std::error_code reason;
+        fs::directory_iterator entry(tree_ / below, reason);
+        for (; !reason && entry != fs::directory_iterator(); entry.increment(reason)) {
+            const std::string inside = below + entry->path().filename().string();
+            if (!known.contains(inside)) {
+                damaged("mixed: " + inside + " does not belong to this version");
+                return {};
+            }
+            const bool is_directory =
+                entry->symlink_status(reason).type() == fs::file_type::directory;
+            if (reason) break;
+            if (is_directory) LARDER_TRY(look_for_strangers(inside + "/", known));
         }
-        return os::for_each_name(
-            *dir, [&](const std::string& name, unsigned char type) -> Result<> {
-                const std::string inside = below + name;
-                if (!known.contains(inside)) {
-                    damaged("mixed: " + inside + " does not belong to this version");
-                    return {};
-                }
-                return type == DT_DIR ? look_for_strangers(inside + "/", known) : Result<>();
-            });
+        if (reason) LARDER_TRY(failed(reason, below));
+        return {};
     }
 
     fs::path tree_;
@@ -195,31 +190,34 @@ private:
 
 Result<> write_tree(const fs::path& tree, const TreeIdentity& identity) {
     const auto nodes = shape_of(identity);
+    std::error_code reason;
     for (const TreeNode& node : nodes) {
         const fs::path path = tree / node.path;
         switch (node.type) {
             case TreeNode::Type::directory:
-                if (::mkdir(path.c_str(), 0755) != 0) return fail(errno, "fill a tree", path);
+                fs::create_directory(path, reason);
                 break;
             case TreeNode::Type::file:
-                TRY(write_bytes(path, node));
+                LARDER_TRY(write_bytes(path, node));
                 break;
             case TreeNode::Type::symlink:
-                if (::symlink(node.target.c_str(), path.c_str()) != 0)
-                    return fail(errno, "fill a tree", path);
+                fs::create_symlink(node.target, path, reason);
                 break;
         }
+        if (reason) return not_filled(reason, path);
     }
     for (const TreeNode& node : nodes) {
-        if (node.type == TreeNode::Type::directory &&
-            ::chmod((tree / node.path).c_str(), node.mode) != 0)
-            return fail(errno, "fill a tree", tree / node.path);
+        if (node.type != TreeNode::Type::directory) continue;
+        fs::permissions(tree / node.path, static_cast<fs::perms>(node.mode), reason);
+        if (reason) return not_filled(reason, tree / node.path);
     }
-    // Last, so that a tree which was left half filled has none.
+    // The identity comes last, so that a tree which was left half filled has none.
     const fs::path path = tree / identity_file;
-    const os::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (!fd) return fail(errno, "fill a tree", path);
-    return os::write_all(fd.get(), print_identity(identity), path);
+    const auto file = OutputFile::create(path, 0644);
+    if (!file) return not_filled(file.error(), path);
+    const auto written = file->write(print_identity(identity));
+    if (!written) return not_filled(written.error(), path);
+    return {};
 }
 
 Result<TreeReading> read_tree(const fs::path& tree, const ExpectedTree& expected) {
@@ -227,12 +225,12 @@ Result<TreeReading> read_tree(const fs::path& tree, const ExpectedTree& expected
 }
 
 std::optional<Version> read_version(const fs::path& tree) {
-    const os::Fd fd(::open((tree / identity_file).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!fd) return std::nullopt;
+    const auto file = InputFile::open(tree / identity_file);
+    if (!file) return std::nullopt;
     std::array<char, 256> text{};
-    const auto got = os::retry([&] { return ::read(fd.get(), text.data(), text.size()); });
-    if (got < 0) return std::nullopt;
-    const auto identity = parse_identity({text.data(), static_cast<std::size_t>(got)});
+    const auto got = file->read(text.data(), text.size());
+    if (!got) return std::nullopt;
+    const auto identity = parse_identity({text.data(), *got});
     return identity ? std::optional(identity->version) : std::nullopt;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Trees that prove themselves: a torn, mixed, stale, foreign or changed one is told from what was put.
+// Writes trees that prove themselves, and reads them: a reader can tell a torn, mixed, stale,
+// foreign or changed tree from the one that was put.
 #pragma once
 
 #include <filesystem>
@@ -12,29 +13,30 @@
 
 namespace larder::stress {
 
-/// Fills `tree`, an empty directory, with all that `identity` stands for.
+/// Fills `tree`, an empty directory, with the tree of `identity`.
 [[nodiscard]] Result<> write_tree(const std::filesystem::path& tree, const TreeIdentity& identity);
 
-/// What a look at every byte of a tree has shown.
+/// What reading every byte of a tree has shown.
 struct TreeReading {
-    Version version = 0;  ///< 0 where not even that can be told
-    std::string damage;   ///< a sentence; empty where the tree is whole
+    Version version = 0;  ///< 0 if not even that can be told
+    std::string damage;   ///< a sentence; empty if the tree is whole
     [[nodiscard]] bool sound() const noexcept { return damage.empty(); }
 };
 
-/// Whose tree a reader expects.
+/// The tree that a reader expects.
 struct ExpectedTree {
     std::uint32_t bucket = 0;
     std::uint32_t key = 0;
-    std::optional<Version> version;  ///< without it, any
+    std::optional<Version> version;  ///< nullopt: any
 };
 
-/// Looks at every name, mode, target and byte.
-/// Errors: where this process lacks descriptors or memory to look. What it can't find or read is damage.
+/// Reads every name, mode, target and byte of a tree. Errors: if this process has no descriptors or
+/// memory left. If it can't find or read something for another reason, that is damage.
 [[nodiscard]] Result<TreeReading> read_tree(const std::filesystem::path& tree,
                                             const ExpectedTree& expected);
 
-/// The version alone, from one small file: absent where the tree is not there (any more).
+/// Reads the version alone, from one small file. Returns nullopt if the tree is not there (any
+/// more).
 [[nodiscard]] std::optional<Version> read_version(const std::filesystem::path& tree);
 
 }  // namespace larder::stress

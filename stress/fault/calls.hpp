@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-// System calls that fail, or take their time: the linker puts these in front of the library's own (see CMakeLists.txt), and a
-// plan drawn from the seed says which of them fail, with what, or do less than they were asked for.
-//
-// A call that is to fail is not made: so an error of the library means that its call has had no effect.
+// Plans, drawn from the run's seed, that say which system calls of the library fail, with what
+// error, which do less than they were asked for, and which take their time.
 #pragma once
 
 #include <atomic>
@@ -10,19 +8,21 @@
 
 namespace larder::stress {
 
-/// From now on calls of this process that are made inside a LibraryCall fail, or do less, one in `one_in` on average; each is
-/// counted in `tally`. 0: none.
+/// Lets calls that this process makes inside a LibraryCall fail, or move fewer bytes, from now on:
+/// one in `one_in` on average; none if that is 0. Each is counted in `tally`.
 void plan_errors(std::uint64_t seed, std::uint64_t stream, std::uint64_t one_in,
                  std::atomic<std::uint64_t>& tally) noexcept;
-/// From now on such calls take longer, one in `one_in` on average, by up to 65 ms before or after it is made: so that what lies
-/// between two of them, which are microseconds, is time enough for others. 0: none.
+/// Lets such calls come up to 65 ms late from now on, before or after they are made: one in
+/// `one_in` on average; none if that is 0. What lies between two calls takes microseconds
+/// otherwise; this gives other processes time to act there.
 void plan_delays(std::uint64_t seed, std::uint64_t stream, std::uint64_t one_in,
                  std::atomic<std::uint64_t>& tally) noexcept;
 
-/// Whether an error of the library may be one of ours.
+/// Returns whether an error of the library may come from a plan.
 [[nodiscard]] bool errors_are_planned() noexcept;
 
-/// Lives while this thread is in the library. The harness's own calls, those of a builder among them, never fail on purpose.
+/// Lives while this thread is in the library. Outside, calls never fail on purpose: those of the
+/// harness, and those of its builders.
 class LibraryCall {
 public:
     LibraryCall() noexcept;
@@ -31,7 +31,7 @@ public:
     LibraryCall& operator=(const LibraryCall&) = delete;
 };
 
-/// Lives while the library is back in the harness: in a builder, or at a point.
+/// Lives while the library has called back into the harness: in a builder, or at a point.
 class OutsideLibrary {
 public:
     OutsideLibrary() noexcept;

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "os/points.hpp"
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <thread>
 
 #include "stress/fault/calls.hpp"
-#include "stress/fault/forking.hpp"
 #include "stress/fault/points.hpp"
+#include "stress/system/forking.hpp"
+#include "stress/system/process.hpp"
 
 namespace larder::stress {
 
@@ -17,7 +14,7 @@ namespace {
 
 enum class PointFate { none, kill, stop, fork };
 
-/// A point met by this process, by the address of its name.
+/// A point that this process has met, known by the address of its name.
 struct KnownPoint {
     std::atomic<const char*> name{nullptr};
     std::atomic<std::size_t> index{unknown};
@@ -29,14 +26,15 @@ struct PointPlan {
     ProcessSeat* seat = nullptr;
     std::function<void()> forked;
     PointFate fate = PointFate::none;
-    std::size_t where = 0;                    ///< the point's index; max_points: whichever it is
-    std::atomic<std::int64_t> times_left{0};  ///< until the fate strikes
+    std::size_t where = 0;                    ///< the index of the point; max_points: any
+    std::atomic<std::int64_t> times_left{0};  ///< how often it is still met before that
     std::uint32_t stop_ms = 0;
     std::array<KnownPoint, max_points> known;
 };
 PointPlan plan;
 
-/// The board's number of a point. Looked up by text once for each name of this process: some points are met millions of times.
+/// Returns the board's number of a point. Since some points are met millions of times, each is
+/// looked up by its text only once in a process.
 std::optional<std::size_t> index_of(const char* name) {
     for (KnownPoint& known : plan.known) {
         const char* seen = known.name.load(std::memory_order_acquire);
@@ -56,7 +54,7 @@ std::optional<std::size_t> index_of(const char* name) {
 void fork_here() {
     const auto forked = plan.forked;
     fork_away([&] {
-        // On a thread of its own: what the interrupted operation keeps for its thread is not the child's.
+        // A new thread has none of what the interrupted operation keeps for its thread.
         std::thread([&] { forked(); }).join();
     });
 }
@@ -69,12 +67,11 @@ void strike(PointTally& point, std::size_t index) {
             point.killed.fetch_add(1, std::memory_order_relaxed);
             plan.seat->died_at.store(static_cast<std::int32_t>(index) + 1,
                                      std::memory_order_release);
-            ::kill(::getpid(), SIGKILL);
-            for (;;) ::pause();
+            kill_this_process();
         case PointFate::stop:
             point.stopped.fetch_add(1, std::memory_order_relaxed);
             plan.seat->stop_ms.store(plan.stop_ms, std::memory_order_release);
-            ::kill(::getpid(), SIGSTOP);
+            stop_this_process();
             return;
         case PointFate::fork:
             point.forked.fetch_add(1, std::memory_order_relaxed);
@@ -101,7 +98,7 @@ std::uint64_t struck(const PointTally& point, PointFate fate) {
                                      : point.forked;
 }
 
-/// Of three points drawn among those known, the one at which this has happened least.
+/// Draws three of the known points. Returns the one at which this has happened least.
 std::size_t choose_point(const SharedBoard& board, PointFate fate, Random& random) {
     std::size_t count = 0;
     while (count < max_points && board.points[count].named.load() != 0) ++count;
@@ -128,7 +125,7 @@ void plan_points(const Scenario& scenario, SharedBoard& board, ProcessSeat& seat
         if (!random.chance(scenario.measure_of(fault))) continue;
         plan.fate = fate;
         plan.where = random.chance(0.1) ? max_points : choose_point(board, fate, random);
-        // Many points are met once in a process's life.
+        // A process meets many points only once.
         const std::uint64_t times = plan.where == max_points ? random.between(1, 2000)
                                     : random.chance(0.6)     ? 1
                                                              : random.between(2, 6);

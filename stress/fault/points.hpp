@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What strikes a process at a named point of the protocol: it is killed there, stops there, or forks there.
+// Faults that strike a process at a named point of the protocol: it is killed, stopped or forked
+// there.
 #pragma once
 
 #include <functional>
@@ -10,13 +11,14 @@
 
 namespace larder::stress {
 
-/// Draws this process's fate by the shares of `point-kill`, `point-stop` and `point-fork`, and sees to it. Every point that is
-/// met is counted on the board, fate or none. A fate prefers the points at which least has happened so far. `forked` is called
-/// in a child that was forked at a point, on a thread of its own; the child ends when it returns.
+/// Draws the fate of this process by the shares of `point-kill`, `point-stop` and `point-fork`, and
+/// lets it happen. Points at which least has happened so far are preferred. Every point that the
+/// process meets is counted on the board, whatever its fate. `forked` is called in a child that is
+/// forked at a point, on a thread of its own; the child ends when `forked` returns.
 void plan_points(const Scenario& scenario, SharedBoard& board, ProcessSeat& seat, Random& random,
                  std::function<void()> forked);
 
-/// Nothing happens at points any more, in this process.
+/// Lets nothing happen at points any more in this process.
 void forget_points();
 
 }  // namespace larder::stress

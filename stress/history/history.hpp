@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A history as it is judged: each operation whole, and what befell the processes.
+// A history as it is judged: whole operations, and what happened to the processes.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,13 @@ namespace larder::stress {
 using Time = std::uint64_t;  ///< nanoseconds of CLOCK_MONOTONIC
 inline constexpr Time never = std::numeric_limits<Time>::max();
 
-/// One operation, from its begin to its end. 64 bytes: ten million of them, which is hours of a busy run, are 640 MB.
+/// One operation, from its begin to its end. It has 64 bytes: ten million operations, which are
+/// hours of a busy run, take 640 MB.
 struct Operation {
     Time begin = 0;
-    Time middle = 0;  ///< 0: it had none
-    /// Of one that its process did not live to end: when nothing of that process could have any effect any more.
+    Time middle = 0;  ///< 0 if it had none
+    /// If the process did not live to end it: the time after which nothing of that process had an
+    /// effect.
     Time end = never;
     Version version = 0;   ///< what was written or read
     Version intended = 0;  ///< what its begin said
@@ -27,10 +29,10 @@ struct Operation {
     std::uint32_t bucket = 0;
     std::uint32_t key = 0;
     std::uint16_t thread = 0;
-    std::uint16_t detail = 0;  ///< an errno or an exit code; 65535 stands for anything larger
+    std::uint16_t detail = 0;  ///< an error number or exit code; 65535 stands for anything larger
     EventKind kind = EventKind::put;
     OpOutcome outcome = OpOutcome::unclear;
-    bool finished = false;  ///< there is an end; otherwise the outcome is unclear
+    bool finished = false;  ///< it has an end; if not, the outcome is unclear
 };
 static_assert(sizeof(Operation) == 64);
 
@@ -39,31 +41,32 @@ struct Interval {
     Time to = never;
 };
 
-/// What befell one process.
+/// What happened to one process.
 struct ProcessLife {
     Time born = 0;
     Time killed = never;
     Time ended = never;
-    std::vector<Interval> stopped;  ///< in order, apart from each other
+    std::vector<Interval> stopped;  ///< sorted; they do not overlap
 
-    /// After this instant it did nothing any more of its own accord.
+    /// Returns the instant after which the process itself did nothing any more.
     [[nodiscard]] Time last() const noexcept { return killed < ended ? killed : ended; }
 };
 
+/// A fault, or the begin or end of a process.
 struct ProcessIncident {
     Time time = 0;
     EventKind kind = EventKind::born;
     std::uint32_t process = 0;
 };
 
-/// The faults, and the beginnings and ends of processes. Where an Incident names process 0, everybody was meant.
+/// All incidents of a run, by process. An incident of process 0 happened to all processes.
 class ProcessIncidents {
 public:
     void add(const ProcessIncident& incident) { all_.push_back(incident); }
-    /// Puts them in order. Requires: no more are added.
+    /// Sorts them, and makes a life of the incidents of each process. Requires: no more are added.
     void complete();
 
-    /// Of a process that no Incident names: it lives for ever.
+    /// Returns the life of a process. A process that no incident names lives forever.
     [[nodiscard]] const ProcessLife& of(std::uint32_t process) const noexcept;
     [[nodiscard]] const std::vector<ProcessIncident>& all() const noexcept { return all_; }
     [[nodiscard]] const std::unordered_map<std::uint32_t, ProcessLife>& lives() const noexcept {
@@ -76,11 +79,12 @@ private:
 };
 
 struct History {
-    std::vector<Operation> operations;  ///< in no order
+    std::vector<Operation> operations;  ///< not sorted
     ProcessIncidents incidents;
-    Time last = 0;  ///< the latest time that any Event has
+    Time last = 0;  ///< the latest time of any event
 };
 
+/// Returns whether events of this kind are instants, and not parts of an operation.
 [[nodiscard]] constexpr bool is_instant(EventKind kind) noexcept { return kind >= EventKind::born; }
 
 }  // namespace larder::stress

@@ -19,7 +19,7 @@ bool has_version(EventKind kind) {
     return kind == EventKind::put || kind == EventKind::get || kind == EventKind::build ||
            kind == EventKind::use;
 }
-/// Of a refresh `key` means nothing.
+/// The key of a refresh has no meaning.
 std::uint32_t key_of(const LogEvent& event) { return names_a_key(event.kind) ? event.key : 0; }
 bool writes(EventKind kind) { return kind == EventKind::put || kind == EventKind::build; }
 
@@ -77,7 +77,7 @@ std::size_t EventJoiner::Hash::operator()(const OpId& who) const noexcept {
 }
 
 tl::expected<void, std::string> EventJoiner::add(const LogEvent& event) {
-    if (!is_known(event)) return wrong(event, "an Event that no harness writes");
+    if (!is_known(event)) return wrong(event, "no harness writes such an event");
     history_.last = std::max(history_.last, event.time);
     if (event.phase == EventPhase::begin) return begin(event);
     if (event.phase != EventPhase::instant) return go_on(event);
@@ -89,15 +89,15 @@ tl::expected<void, std::string> EventJoiner::add(const LogEvent& event) {
 
 tl::expected<void, std::string> EventJoiner::begin(const LogEvent& event) {
     if (writes(event.kind) && event.version == 0)
-        return wrong(event, "it is to write a version, and does not say which");
+        return wrong(event, "it is to write a version but does not say which");
     const auto place = history_.operations.size();
     if (place >= std::numeric_limits<std::uint32_t>::max())
-        return tl::make_unexpected("more than four billion operations");
+        return tl::make_unexpected("a history may have at most four billion operations");
     if (!open_
              .emplace(OpId{event.process, event.operation, event.thread},
                       static_cast<std::uint32_t>(place))
              .second) {
-        return wrong(event, "it has begun already");
+        return wrong(event, "this operation has begun already");
     }
     Operation operation;
     operation.begin = event.time;
@@ -114,16 +114,17 @@ tl::expected<void, std::string> EventJoiner::begin(const LogEvent& event) {
 
 tl::expected<void, std::string> EventJoiner::go_on(const LogEvent& event) {
     const auto found = open_.find(OpId{event.process, event.operation, event.thread});
-    if (found == open_.end()) return wrong(event, "it has no begin, or has ended already");
+    if (found == open_.end())
+        return wrong(event, "this operation has no begin, or has ended already");
     Operation& operation = history_.operations[found->second];
     if (operation.kind != event.kind || operation.bucket != event.bucket ||
         operation.key != key_of(event)) {
-        return wrong(event, "its begin says something else");
+        return wrong(event, "its kind, bucket or key differs from that of its begin");
     }
     if (event.time < std::max(operation.begin, operation.middle))
-        return wrong(event, "it comes before its begin");
+        return wrong(event, "its time is before its begin");
     if (event.phase == EventPhase::middle) {
-        if (operation.middle != 0) return wrong(event, "it has a middle already");
+        if (operation.middle != 0) return wrong(event, "this operation has a middle already");
         operation.middle = event.time;
         return {};
     }
@@ -134,7 +135,7 @@ tl::expected<void, std::string> EventJoiner::go_on(const LogEvent& event) {
         std::min<std::uint64_t>(event.detail, std::numeric_limits<std::uint16_t>::max()));
     if (event.version != 0) operation.version = event.version;
     if (event.outcome == OpOutcome::ok && has_version(event.kind) && operation.version == 0) {
-        return wrong(event, "it was read or written, and the version is not said");
+        return wrong(event, "it was read or written, but the version is missing");
     }
     open_.erase(found);
     return {};
@@ -147,7 +148,7 @@ tl::expected<History, std::string> EventJoiner::finish() {
         if (!operation.finished) operation.end = ended;
         if (operation.begin > ended || (operation.finished && operation.end > ended)) {
             return tl::make_unexpected(
-                fmt::format("process {} has ended at {}, and goes on after that: \"{}\"",
+                fmt::format("process {} ended at {}, but goes on after that: \"{}\"",
                             operation.process, ended, text_of(begin_of(operation))));
         }
     }

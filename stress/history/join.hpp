@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Putting Events together to Operations, and refusing those that do not fit.
+// Makes operations of events, and refuses events that do not fit.
 #pragma once
 
 #include <cstddef>
@@ -12,19 +12,20 @@
 
 namespace larder::stress {
 
-/// Takes the Events of each thread in the order in which it wrote them; the order among threads and processes is free, and so
-/// is that of instants, of which some are known only afterwards.
+/// The events of one thread must be added in the order in which it wrote them. Threads and
+/// processes may come in any order, and so may instants, some of which are known only afterwards.
 ///
-/// A history is what was seen, and not what should have been: what breaks a promise of the cache is for the judge. What no
-/// harness can have written (an end without a begin, a clock that goes back, a dead process that goes on) makes it worthless.
+/// The joiner does not judge: a history says what was seen, even if that breaks a promise of the
+/// cache. But it refuses what no harness can have written, such as an end without a begin, a clock
+/// that goes back, or a dead process that goes on. Such a history is worthless.
 class EventJoiner {
 public:
     void reserve(std::size_t operations) { history_.operations.reserve(operations); }
 
-    /// Errors: what is wrong with the Event, in words.
+    /// Adds an event. The error is a sentence that says what is wrong with it.
     [[nodiscard]] tl::expected<void, std::string> add(const LogEvent& event);
 
-    /// Requires: nothing is done with the Joiner after this.
+    /// Returns the history. Requires: the joiner is not used after this.
     [[nodiscard]] tl::expected<History, std::string> finish();
 
 private:
@@ -42,7 +43,7 @@ private:
 
     History history_;
     std::unordered_map<OpId, std::uint32_t, Hash>
-        open_;  ///< what has begun and not ended, as places in history_.operations
+        open_;  ///< what has begun and not ended, as indexes in history_.operations
 };
 
 }  // namespace larder::stress

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "stress/history/read.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <fmt/format.h>
 #include <map>
@@ -15,9 +10,11 @@
 #include <string>
 #include <string_view>
 
-#include "os/dir_reader.hpp"
+#include <larder/try.hpp>
+
 #include "stress/history/join.hpp"
 #include "stress/history/log.hpp"
+#include "stress/system/files.hpp"
 
 namespace larder::stress {
 
@@ -28,7 +25,8 @@ namespace fs = std::filesystem;
 constexpr const char* step = "read history";
 constexpr std::string_view prefix = "history.";
 
-/// The process whose history `name` is; nothing for any other name, such as one that was never completed.
+/// Returns the process whose history `name` is; nullopt for any other name, such as that of a file
+/// which was never completed.
 std::optional<std::uint32_t> process_of(std::string_view name) {
     if (!name.starts_with(prefix)) return std::nullopt;
     name.remove_prefix(prefix.size());
@@ -38,19 +36,18 @@ std::optional<std::uint32_t> process_of(std::string_view name) {
     return process;
 }
 
-/// One file, open. Read and never mapped: a file that shrinks meanwhile is an error and no SIGBUS.
+/// One file of a history, open.
 class LogReader {
 public:
     static Result<LogReader> open(const fs::path& path) {
-        os::Fd fd(os::retry(
-            [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); }));
-        if (!fd) return os::fail(errno, step, path);
-        struct stat status {};
-        if (::fstat(fd.get(), &status) != 0) return os::fail(errno, step, path);
-        if (!S_ISREG(status.st_mode)) return os::fail(Errc::damaged, step, path, "not a file");
-        LogReader file(std::move(fd), path);
-        TRY(file.read_header(static_cast<std::uint64_t>(status.st_size)));
-        return file;
+        auto opened = InputFile::open(path);
+        if (!opened) return failure(opened.error(), step, path);
+        const auto size = opened->regular_size();
+        if (!size) return failure(size.error(), step, path);
+        if (!*size) return failure(Errc::damaged, step, path, "this is no regular file");
+        LogReader reader(std::move(*opened), path);
+        LARDER_TRY(reader.read_header(**size));
+        return reader;
     }
 
     [[nodiscard]] std::uint64_t events() const noexcept { return events_; }
@@ -59,13 +56,12 @@ public:
         std::array<LogEvent, 1024> buffer;
         for (std::uint64_t done = 0; done < events_;) {
             const auto wanted = std::min<std::uint64_t>(buffer.size(), events_ - done);
-            TRY(read(buffer.data(), wanted * sizeof(LogEvent),
-                     LogHeader::size + done * sizeof(LogEvent)));
+            LARDER_TRY(read(buffer.data(), wanted * sizeof(LogEvent),
+                            LogHeader::size + done * sizeof(LogEvent)));
             for (std::uint64_t i = 0; i < wanted; ++i) {
                 const LogEvent& event = buffer[i];
-                if (event.time == 0) continue;  // its writer died before it was complete
-                if (event.process != process)
-                    return damaged(done + i, "it was written by another process");
+                if (event.time == 0) continue;  // the writer died before it was complete
+                if (event.process != process) return damaged(done + i, "another process wrote it");
                 if (const auto added = joiner.add(event); !added)
                     return damaged(done + i, added.error());
             }
@@ -75,32 +71,36 @@ public:
     }
 
 private:
-    LogReader(os::Fd fd, fs::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    LogReader(InputFile file, fs::path path) : file_(std::move(file)), path_(std::move(path)) {}
 
     Result<> read_header(std::uint64_t size) {
         if (size < LogHeader::size)
-            return os::fail(Errc::damaged, step, path_, "cut off within its header");
+            return failure(Errc::damaged, step, path_, "the file is cut off within its header");
         LogHeader header;
-        TRY(read(&header, sizeof(header), 0));
+        LARDER_TRY(read(&header, sizeof(header), 0));
         if (header.magic != LogHeader::magic_word || header.version != LogHeader::version_word ||
             header.event_size != sizeof(LogEvent)) {
-            return os::fail(
+            return failure(
                 Errc::damaged, step, path_,
-                "not a history of this version: judge it with the harness that wrote it");
+                "this is not a history of this version: judge it with the stress-judge of the "
+                "version that wrote it");
         }
         const std::uint64_t lost = header.lost, strange = header.strange,
                             capacity = header.capacity;
         if (lost > 0)
-            return os::fail(Errc::damaged, step, path_,
-                            fmt::format("{} events are lost: there was no space for them", lost));
-        if (strange > 0) {
-            return os::fail(
+            return failure(
                 Errc::damaged, step, path_,
-                fmt::format("{} events of a forked child: it must write its own history", strange));
+                fmt::format("{} events are lost because there was no space for them", lost));
+        if (strange > 0) {
+            return failure(
+                Errc::damaged, step, path_,
+                fmt::format("{} events of a forked child, which must write a history of its own",
+                            strange));
         }
         if (capacity > (size - LogHeader::size) / sizeof(LogEvent)) {
-            return os::fail(Errc::damaged, step, path_,
-                            fmt::format("cut off: it had space for {} events", capacity));
+            return failure(
+                Errc::damaged, step, path_,
+                fmt::format("the file is cut off: it had space for {} events", capacity));
         }
         events_ = std::min<std::uint64_t>(header.claimed, capacity);
         return {};
@@ -108,23 +108,22 @@ private:
 
     Result<> read(void* to, std::size_t size, std::uint64_t offset) const {
         for (std::size_t got = 0; got < size;) {
-            const ssize_t more = os::retry([&] {
-                return ::pread(fd_.get(), static_cast<char*>(to) + got, size - got,
-                               static_cast<off_t>(offset + got));
-            });
-            if (more < 0) return os::fail(errno, step, path_);
-            if (more == 0) return os::fail(Errc::damaged, step, path_, "cut off while it was read");
-            got += static_cast<std::size_t>(more);
+            const auto more = file_.read_at(static_cast<char*>(to) + got, size - got, offset + got);
+            if (!more) return failure(more.error(), step, path_);
+            if (*more == 0)
+                return failure(Errc::damaged, step, path_,
+                               "the file was cut off while it was read");
+            got += *more;
         }
         return {};
     }
 
     [[nodiscard]] tl::unexpected<Error> damaged(std::uint64_t event,
                                                 const std::string& what) const {
-        return os::fail(Errc::damaged, step, path_, fmt::format("event {}: {}", event, what));
+        return failure(Errc::damaged, step, path_, fmt::format("event {}: {}", event, what));
     }
 
-    os::Fd fd_;
+    InputFile file_;
     fs::path path_;
     std::uint64_t events_ = 0;
 };
@@ -132,34 +131,36 @@ private:
 }  // namespace
 
 Result<History> read_history(const fs::path& directory) {
-    TRY_ASSIGN(const os::Dir dir, os::open_dir(directory));
     std::map<std::uint32_t, std::string> names;
-    TRY(os::for_each_name(dir, [&](const std::string& name, unsigned char) -> Result<> {
+    std::error_code failed;
+    fs::directory_iterator entry(directory, failed);
+    for (; !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
+        const std::string name = entry->path().filename().string();
         const auto process = process_of(name);
         if (process && !names.emplace(*process, name).second) {
-            return os::fail(Errc::damaged, step, directory / name,
-                            fmt::format("a second history of process {}", *process));
+            return failure(Errc::damaged, step, directory / name,
+                           fmt::format("this is a second history of process {}", *process));
         }
-        return {};
-    }));
-    if (names.empty()) return os::fail(Errc::miss, step, directory, "no history.* is in it");
+    }
+    if (failed) return failure(failed, step, directory);
+    if (names.empty()) return failure(Errc::miss, step, directory, "it has no file history.*");
 
     std::map<std::uint32_t, std::uint64_t> events;
     std::uint64_t total = 0;
     for (const auto& [process, name] : names) {
-        TRY_ASSIGN(const LogReader file, LogReader::open(directory / name));
+        LARDER_TRY_ASSIGN(const LogReader file, LogReader::open(directory / name));
         total += file.events();
     }
     EventJoiner joiner;
-    // Two Events for an operation; a little more for the builds' middles and those without an end would be less, never more
-    // than this by much.
+    // An operation has two events. A build may have a third one, and an operation of a process that
+    // died has only one.
     joiner.reserve(total / 2 + total / 64 + 1024);
     for (const auto& [process, name] : names) {
-        TRY_ASSIGN(const LogReader file, LogReader::open(directory / name));
-        TRY(file.read_into(joiner, process));
+        LARDER_TRY_ASSIGN(const LogReader file, LogReader::open(directory / name));
+        LARDER_TRY(file.read_into(joiner, process));
     }
     auto history = joiner.finish();
-    if (!history) return os::fail(Errc::damaged, step, directory, history.error());
+    if (!history) return failure(Errc::damaged, step, directory, history.error());
     return std::move(*history);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Reading the histories of a run.
+// Reads the histories of a run.
 //
-// Memory: 64 bytes for each operation, 64 KiB for what is being read, and a few hundred bytes for each process. Ten million
-// operations of 16 processes on 1,000 keys took 614 MB to read, and 703 MB to judge (bench/judge.cpp; 1.6 s and 6.7 s).
+// Memory: 64 bytes for each operation, 64 KiB for what is being read, and a few hundred bytes for
+// each process. Ten million operations of 16 processes on 1,000 keys took 614 MB and 1.6 s to read,
+// and 703 MB and 6.7 s to judge (bench/judge.cpp).
 #pragma once
 
 #include <filesystem>
@@ -13,9 +14,9 @@
 
 namespace larder::stress {
 
-/// All of DIRECTORY/history.*, joined. Other names are none of ours.
-/// Errors: `damaged` where a file is cut off, is no history, or says that Events were lost; where Events do not fit together.
-/// `miss` where there is no history at all. A judgement over half of what happened would be worth nothing, so there is none.
+/// Reads all files DIRECTORY/history.* and joins them. Other names are ignored. Errors: `damaged`
+/// if a file is cut off, is no history or says that events were lost, and if events do not fit
+/// together: a verdict on half of what happened would be worthless. `miss` if there is no history.
 [[nodiscard]] Result<History> read_history(const std::filesystem::path& directory);
 
 }  // namespace larder::stress

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "stress/history/text.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <charconv>
 #include <fmt/format.h>
 #include <optional>
 #include <utility>
 
-#include "os/file.hpp"
+#include <larder/try.hpp>
+
 #include "stress/history/join.hpp"
+#include "stress/system/files.hpp"
 
 namespace larder::stress {
 
@@ -88,9 +85,8 @@ Parsed parse_instant(const std::vector<std::string_view>& words, LogEvent event)
     const auto kind = value_for(kinds, words[2]);
     if (!kind || !is_instant(*kind)) {
         return wrong(
-            "\"{}\" befalls no process: write born, ended, killed, stopped or continued, or name "
-            "an operation as "
-            "PROCESS.THREAD.OPERATION",
+            "\"{}\" is nothing that happens to a process: write born, ended, killed, stopped or "
+            "continued, or name an operation as PROCESS.THREAD.OPERATION",
             words[2]);
     }
     event.kind = *kind;
@@ -99,13 +95,14 @@ Parsed parse_instant(const std::vector<std::string_view>& words, LogEvent event)
     return event;
 }
 
-/// What comes after the kind: each word says by its looks what it is.
+/// Parses a word after the kind. Its form says what it is. Returns whether it was a bucket and a
+/// key.
 tl::expected<bool, std::string> parse_detail(std::string_view word, LogEvent& event) {
     const auto slash = word.find('/');
     if (slash != std::string_view::npos) {
         if (!parse_number(word.substr(0, slash), event.bucket) ||
             !parse_number(word.substr(slash + 1), event.key)) {
-            return wrong("\"{}\" is no place: write BUCKET/KEY, in numbers", word);
+            return wrong("\"{}\" is no key: write BUCKET/KEY as two numbers", word);
         }
         return true;
     }
@@ -117,9 +114,8 @@ tl::expected<bool, std::string> parse_detail(std::string_view word, LogEvent& ev
         return false;
     }
     return wrong(
-        "\"{}\" is neither a place (0/7), a version (v12), an outcome (ok, miss, busy, failed, "
-        "unclear, broken) nor "
-        "detail=NUMBER",
+        "\"{}\" is neither a key (0/7), a version (v12), an outcome (ok, miss, busy, failed, "
+        "unclear, broken) nor detail=NUMBER",
         word);
 }
 
@@ -129,7 +125,8 @@ Parsed parse_operation(const std::vector<std::string_view>& words, LogEvent even
     if (second == std::string_view::npos || !parse_number(who.substr(0, dot), event.process) ||
         !parse_number(who.substr(dot + 1, second - dot - 1), event.thread) ||
         !parse_number(who.substr(second + 1), event.operation)) {
-        return wrong("\"{}\" is nobody: write PROCESS.THREAD.OPERATION, in numbers", who);
+        return wrong("\"{}\" names no operation: write PROCESS.THREAD.OPERATION as three numbers",
+                     who);
     }
     const auto phase = value_for(phases, words[2]);
     if (!phase || *phase == EventPhase::instant)
@@ -145,12 +142,12 @@ Parsed parse_operation(const std::vector<std::string_view>& words, LogEvent even
     event.kind = *kind;
     bool has_key = false;
     for (std::size_t i = 4; i < words.size(); ++i) {
-        TRY_ASSIGN(const bool key, parse_detail(words[i], event));
+        LARDER_TRY_ASSIGN(const bool key, parse_detail(words[i], event));
         has_key = has_key || key;
     }
-    if (names_a_key(*kind) && !has_key) return wrong("{} of what? write BUCKET/KEY", words[3]);
+    if (names_a_key(*kind) && !has_key) return wrong("{} needs a key: write BUCKET/KEY", words[3]);
     if (event.phase == EventPhase::end && event.outcome == OpOutcome::none)
-        return wrong("how did it end? write ok, miss, busy, failed, unclear or broken");
+        return wrong("an end needs an outcome: write ok, miss, busy, failed, unclear or broken");
     return event;
 }
 
@@ -158,7 +155,9 @@ Parsed parse_line(const std::vector<std::string_view>& words) {
     LogEvent event;
     if (!parse_number(words[0], event.time))
         return wrong("\"{}\" is no time: write nanoseconds", words[0]);
-    if (words.size() < 3) return wrong("a line wants a time, who, and what");
+    if (words.size() < 3)
+        return wrong(
+            "a line needs a time, a process or operation, and a word that says what happened");
     if (parse_number(words[1], event.process)) return parse_instant(words, event);
     return parse_operation(words, event);
 }
@@ -248,8 +247,8 @@ Result<History> parse_text(std::string_view text, const std::filesystem::path& n
     EventJoiner joiner;
     std::size_t number = 0;
     const auto refuse = [&](const std::string& what) {
-        return os::fail(Errc::invalid, "read history", name,
-                        fmt::format("line {}: {}", number, what));
+        return failure(Errc::invalid, "read history", name,
+                       fmt::format("line {}: {}", number, what));
     };
     while (!text.empty()) {
         ++number;
@@ -262,23 +261,14 @@ Result<History> parse_text(std::string_view text, const std::filesystem::path& n
         if (const auto added = joiner.add(*event); !added) return refuse(added.error());
     }
     auto history = joiner.finish();
-    if (!history) return os::fail(Errc::invalid, "read history", name, history.error());
+    if (!history) return failure(Errc::invalid, "read history", name, history.error());
     return std::move(*history);
 }
 
 Result<History> read_text(const std::filesystem::path& file) {
-    const char* const step = "read history";
-    const os::Fd fd(os::retry([&] { return ::open(file.c_str(), O_RDONLY | O_CLOEXEC); }));
-    if (!fd) return os::fail(errno, step, file);
-    std::string text;
-    std::array<char, 65'536> buffer;
-    for (;;) {
-        const ssize_t more =
-            os::retry([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
-        if (more < 0) return os::fail(errno, step, file);
-        if (more == 0) return parse_text(text, file);
-        text.append(buffer.data(), static_cast<std::size_t>(more));
-    }
+    const auto text = read_whole_file(file);
+    if (!text) return failure(text.error(), "read history", file);
+    return parse_text(*text, file);
 }
 
 }  // namespace larder::stress

@@ -8,10 +8,12 @@
 #include <random>
 #include <sstream>
 
+#include <larder/try.hpp>
+
 #include "cachetool/options/number.hpp"
 #include "cachetool/options/options.hpp"
-#include "os/error.hpp"
 #include "stress/scenario/shipped.hpp"
+#include "stress/system/error.hpp"
 
 namespace larder::stress {
 
@@ -20,30 +22,31 @@ namespace {
 namespace fs = std::filesystem;
 
 tl::unexpected<Error> usage(std::string why) {
-    return os::fail(Errc::invalid, "usage", {}, std::move(why));
+    return failure(Errc::invalid, "usage", {}, std::move(why));
 }
 
 constexpr options::OptionSpec option_specs[] = {
     {"scenario", "NAME|FILE",
-     "what is to happen: a name that --list-scenarios shows, or a file (smoke)"},
+     "what to do: a scenario of --list-scenarios, or a file with one (smoke)"},
     {"cache", "DIR",
-     "the cache, on the file system to be tested: an empty directory or none (a temporary one)"},
+     "the cache, on the file system to test: an empty directory, or a new one (a temporary one)"},
     {"processes", "N", "processes at a time"},
-    {"threads", "N", "threads of each"},
-    {"seconds", "S", "how long"},
-    {"operations", "N", "how many draws of work, in all processes together, instead of --seconds"},
-    {"seed", "X", "repeats the random choices of another run"},
-    {"faults", "LIST", "these faults alone, with a measure or without: kill=5,stop; or none"},
-    {"link-as", "KIND", "symlink or file (what the file system can do)"},
+    {"threads", "N", "threads of each process"},
+    {"seconds", "S", "how long the run lasts"},
+    {"operations", "N",
+     "how many times to draw work, in all processes together, instead of --seconds"},
+    {"seed", "X", "repeat the random choices of another run"},
+    {"faults", "LIST", "only these faults, with a measure or without: kill=5,stop; or none"},
+    {"link-as", "KIND", "keep keys as symlink or file (what the file system supports)"},
     {"cachetool", "PATH",
-     "the command to mix in (the one beside this program; an empty PATH: none)"},
-    {"json", "FILE", "writes a report for programs"},
-    {"junit", "FILE", "writes a report for CI"},
-    {"keep", nullptr, "keeps cache and histories of a sound run as well"},
-    {"quiet", nullptr, "no progress on stderr"},
-    {"list-scenarios", nullptr, "shows scenarios, kinds of work and faults, and ends"},
-    {"version", nullptr, ""},
-    {"help", nullptr, ""},
+     "the cachetool to run as well (the one beside this program); empty: none"},
+    {"json", "FILE", "write a report for programs"},
+    {"junit", "FILE", "write a report for CI"},
+    {"keep", nullptr, "keep the cache and the histories of a sound run, too"},
+    {"quiet", nullptr, "show no progress on stderr"},
+    {"list-scenarios", nullptr, "show all scenarios, kinds of work and faults"},
+    {"version", nullptr, "show the version"},
+    {"help", nullptr, "show this help"},
 };
 
 Result<Scenario> find_scenario(const std::string& name) {
@@ -52,8 +55,8 @@ Result<Scenario> find_scenario(const std::string& name) {
     }
     std::ifstream stream(name);
     if (!stream)
-        return usage(fmt::format(
-            "there is no scenario \"{}\", and no such file; see --list-scenarios", name));
+        return usage(
+            fmt::format("\"{}\" is neither a scenario nor a file; see --list-scenarios", name));
     const std::string text(std::istreambuf_iterator<char>(stream), {});
     auto parsed = parse_scenario(text, fs::path(name).stem().string());
     if (!parsed) return usage(fmt::format("{}: {}", name, parsed.error().detail));
@@ -66,27 +69,27 @@ Result<std::optional<std::uint64_t>> number_of(const options::SplitLine& given,
     const auto* text = given.value_of(name);
     if (text == nullptr) return std::nullopt;
     const auto number = options::whole_number(*text);
-    if (!number) return usage(fmt::format("--{} wants a number, not \"{}\"", name, *text));
+    if (!number) return usage(fmt::format("--{} needs a number, not \"{}\"", name, *text));
     return number;
 }
 
 Result<> set_number(const options::SplitLine& given, const char* name, unsigned limit,
                     unsigned& number) {
-    TRY_ASSIGN(const auto wanted, number_of(given, name));
+    LARDER_TRY_ASSIGN(const auto wanted, number_of(given, name));
     if (!wanted) return {};
     if (*wanted == 0 || *wanted > limit)
-        return usage(fmt::format("--{} wants a number from 1 to {}", name, limit));
+        return usage(fmt::format("--{} needs a number from 1 to {}", name, limit));
     number = static_cast<unsigned>(*wanted);
     return {};
 }
 
 Result<> set_scenario(const options::SplitLine& given, CommandLine& line) {
-    TRY_ASSIGN(line.scenario, find_scenario(given.value_or("scenario", "smoke")));
-    TRY(set_number(given, "processes", 256, line.scenario.processes));
-    TRY(set_number(given, "threads", 64, line.scenario.threads));
-    TRY(set_number(given, "seconds", 1'000'000, line.scenario.seconds));
-    TRY_ASSIGN(line.extent.operations, number_of(given, "operations"));
-    if (line.extent.operations == 0) return usage("--operations wants a number above 0");
+    LARDER_TRY_ASSIGN(line.scenario, find_scenario(given.value_or("scenario", "smoke")));
+    LARDER_TRY(set_number(given, "processes", 256, line.scenario.processes));
+    LARDER_TRY(set_number(given, "threads", 64, line.scenario.threads));
+    LARDER_TRY(set_number(given, "seconds", 1'000'000, line.scenario.seconds));
+    LARDER_TRY_ASSIGN(line.extent.operations, number_of(given, "operations"));
+    if (line.extent.operations == 0) return usage("--operations needs a number above 0");
     if (given.has("seconds") || !line.extent.operations)
         line.extent.seconds = line.scenario.seconds;
     if (const auto* faults = given.value_of("faults")) {
@@ -100,7 +103,7 @@ Result<> set_link_kind(const options::SplitLine& given, CommandLine& line) {
     if (!given.has("link-as")) return {};
     const auto kind = given.value_or("link-as", "");
     if (kind != "symlink" && kind != "file")
-        return usage(fmt::format("--link-as wants symlink or file, not \"{}\"", kind));
+        return usage(fmt::format("--link-as needs symlink or file, not \"{}\"", kind));
     line.link_kind = kind == "file" ? LinkKind::file : LinkKind::symlink;
     return {};
 }
@@ -117,7 +120,8 @@ std::string quoted(const std::string& word) {
     return text + "'";
 }
 
-/// What says what runs; not where reports go, and not the seed, which may have been drawn.
+/// Returns the options that say what runs. Left out are those that say where reports go, and the
+/// seed, which may have been drawn.
 std::string words_of(const options::SplitLine& given) {
     std::string words;
     for (const auto& [key, value] : given.options) {
@@ -140,16 +144,16 @@ Result<CommandLine> read_options(const options::SplitLine& given) {
     if (given.has("version")) line.ask = CommandLine::Ask::version;
     if (given.has("list-scenarios")) line.ask = CommandLine::Ask::list_scenarios;
     if (line.ask != CommandLine::Ask::run) return line;
-    TRY(set_scenario(given, line));
-    TRY(set_link_kind(given, line));
-    TRY_ASSIGN(const auto seed, number_of(given, "seed"));
+    LARDER_TRY(set_scenario(given, line));
+    LARDER_TRY(set_link_kind(given, line));
+    LARDER_TRY_ASSIGN(const auto seed, number_of(given, "seed"));
     line.seed = seed ? *seed : std::uint64_t{std::random_device{}()};
     const auto path = [&](const char* name) {
         const auto* text = given.value_of(name);
         return text == nullptr ? std::nullopt : std::optional<fs::path>(*text);
     };
     line.cache = path("cache");
-    if (line.cache && line.cache->empty()) return usage("--cache wants a directory");
+    if (line.cache && line.cache->empty()) return usage("--cache needs a directory");
     line.cachetool = path("cachetool");
     line.json = path("json").value_or("");
     line.junit = path("junit").value_or("");
@@ -164,20 +168,20 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
     const auto given = options::split(arguments, option_specs, options::Repeats::refused);
     if (!given) return usage(given.error());
     if (!given->words.empty())
-        return usage(fmt::format("there is nothing to do with \"{}\"", given->words.front()));
+        return usage(fmt::format("there is no use for \"{}\": all arguments are options",
+                                 given->words.front()));
     return read_options(*given);
 }
 
 std::string help_text() {
     std::ostringstream out;
     out << "usage: stress [OPTION...]\n\n"
-           "Many processes use one larder cache at once while faults strike; then what they "
-           "recorded is judged: was every "
-           "promise\n"
-           "of the cache kept? Run it on your own file system before you trust that with a cache: "
-           "stress --cache "
-           "/that/disk/cache\n\n"
-        << options::described("Options", option_specs, 110)
+           "Many processes use one larder cache at once while faults strike. Then a judge "
+           "decides,\n"
+           "from what they recorded, whether the cache kept every promise. Run it on your own "
+           "file\n"
+           "system before you trust that with a cache: stress --cache /that/disk/cache\n\n"
+        << options::described("Options", option_specs, 100)
         << "\nExit codes: 0 sound, 1 promises were broken, 2 wrong usage, 4 it could not run.\n";
     return out.str();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a run is asked to do, from the command line.
+// The command line of `stress`.
 #pragma once
 
 #include <filesystem>
@@ -18,23 +18,23 @@ struct CommandLine {
     Ask ask = Ask::run;
     Scenario scenario;
     RunExtent extent;
-    std::uint64_t seed = 0;  ///< drawn, where none was given
+    std::uint64_t seed = 0;  ///< drawn at random if none was given
     std::optional<std::filesystem::path> cache;
-    std::optional<std::filesystem::path>
-        cachetool;  ///< where it was given; empty: none is to be used
+    /// The cachetool to use. Empty: use none. Nullopt: find one.
+    std::optional<std::filesystem::path> cachetool;
     std::optional<LinkKind> link_kind;
-    std::filesystem::path json, junit;  ///< empty: not wanted
+    std::filesystem::path json, junit;  ///< files for reports; empty: write none
     bool keep = false;
     bool quiet = false;
-    std::string words;  ///< the options that say what runs, once more: with the seed they repeat it
+    std::string words;  ///< the options that, together with the seed, repeat the run
 };
 
-/// Errors: `invalid`, with a sentence for the user.
+/// Parses the arguments. Errors: `invalid`, with a sentence for the user.
 [[nodiscard]] Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments);
 
-/// Fits a screen.
+/// Returns the help. It fits on a screen.
 [[nodiscard]] std::string help_text();
-/// Every scenario, kind of work and fault, with a line about each.
+/// Returns every scenario, kind of work and fault, with a line about each.
 [[nodiscard]] std::string scenarios_text();
 
 }  // namespace larder::stress

@@ -1,36 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "stress/run/crowd.hpp"
 
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <fmt/format.h>
-#include <thread>
 
 namespace larder::stress {
 
-namespace {
-
-sigset_t signals_to_wait_for() {
-    sigset_t set;
-    ::sigemptyset(&set);
-    for (const int signal : {SIGCHLD, SIGINT, SIGTERM}) ::sigaddset(&set, signal);
-    return set;
-}
-
-}  // namespace
-
 ProcessCrowd::ProcessCrowd(const RunSetting& setting, SharedBoard& board, HistoryLog& log)
     : setting_(setting), board_(board), log_(log) {
-    board.supervisor = ::getpid();
-    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-    const sigset_t signals = signals_to_wait_for();
-    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    board.supervisor = this_process_id();
+    become_supervisor();
 }
 
 void ProcessCrowd::write_down(EventKind kind, std::uint32_t process) {
@@ -47,26 +26,15 @@ CrowdMember* ProcessCrowd::spawn(ProcessRole role) {
     const std::uint32_t number = board_.processes.fetch_add(1) + 1;
     seat->number = number;
     write_down(EventKind::born, number);
-    std::fflush(nullptr);
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-        ::setpgid(0, 0);
-        // Whoever asks the run to end asks the supervisor, which ends us all in order: also where everybody of our name was asked. Ignored
-        // first, and let through then.
-        for (const int signal : {SIGINT, SIGTERM}) ::signal(signal, SIG_IGN);
-        const sigset_t signals = signals_to_wait_for();
-        ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
-        ::_exit(live(setting_, board_, *seat, role));
-    }
-    if (pid < 0) {
+    const auto pid = fork_group_leader([&] { return live(setting_, board_, *seat, role); });
+    if (!pid) {
         write_down(EventKind::ended, number);
         seat->state = ProcessSeat::empty;
         return nullptr;
     }
-    ::setpgid(pid, pid);  // whoever is first: it may be struck as a group from now on
-    seat->pid = pid;
+    seat->pid = *pid;
     seat->state = ProcessSeat::noticed;
-    members_.push_back({pid, number, seat, role});
+    members_.push_back({*pid, number, seat, role});
     return &members_.back();
 }
 
@@ -78,25 +46,23 @@ void ProcessCrowd::watch(SteadyTime until) {
         if (member.stopped && member.continue_at <= now) {
             member.stopped = false;
             write_down(EventKind::continued, member.number);
-            ::kill(-member.pid, SIGCONT);
+            continue_group(member.pid);
         }
         if (member.kill_at && *member.kill_at <= now && !member.killed) kill(member);
         if (member.stopped) until = std::min(until, member.continue_at);
         if (member.kill_at && !member.killed) until = std::min(until, *member.kill_at);
     }
-    // A forked child can't tell us that it waits to be noticed: it waits for as long as this at most.
+    // A forked child has no signal to say that it waits to be noticed. It waits for at most this
+    // time.
     constexpr std::chrono::milliseconds longest{10};
     const auto left =
         std::clamp<std::chrono::nanoseconds>(until - now, std::chrono::nanoseconds(0), longest);
-    const timespec time{0, static_cast<long>(left.count())};
-    const sigset_t signals = signals_to_wait_for();
-    const int signal = ::sigtimedwait(&signals, nullptr, &time);
-    if (signal == SIGINT || signal == SIGTERM) interrupted_ = true;
+    if (wait_for_signal(left)) interrupted_ = true;
 }
 
 void ProcessCrowd::kill(CrowdMember& member) {
     member.killed = true;
-    ::kill(member.pid, SIGKILL);
+    kill_process(member.pid);
     write_down(EventKind::killed, member.number);
 }
 
@@ -104,7 +70,7 @@ void ProcessCrowd::stop(CrowdMember& member, std::chrono::milliseconds time) {
     if (member.stopped || member.killed) return;
     member.stopped = true;
     member.continue_at = std::chrono::steady_clock::now() + time;
-    ::kill(-member.pid, SIGSTOP);
+    stop_group(member.pid);
     write_down(EventKind::stopped, member.number);
 }
 
@@ -112,7 +78,7 @@ void ProcessCrowd::continue_all() {
     for (CrowdMember& member : members_) {
         if (member.stopped) write_down(EventKind::continued, member.number);
         member.stopped = false;
-        ::kill(-member.pid, SIGCONT);
+        continue_group(member.pid);
     }
 }
 
@@ -122,13 +88,9 @@ std::size_t ProcessCrowd::count(ProcessRole role) const noexcept {
                       [&](const CrowdMember& member) { return member.role == role; }));
 }
 
-bool ProcessCrowd::deserted() const noexcept {
-    siginfo_t info{};
-    return members_.empty() && ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 &&
-           errno == ECHILD;
-}
+bool ProcessCrowd::deserted() const noexcept { return members_.empty() && !has_children(); }
 
-CrowdMember* ProcessCrowd::find(pid_t pid) noexcept {
+CrowdMember* ProcessCrowd::find(ProcessId pid) noexcept {
     const auto found = std::find_if(members_.begin(), members_.end(),
                                     [&](const CrowdMember& member) { return member.pid == pid; });
     return found == members_.end() ? nullptr : &*found;
@@ -144,69 +106,53 @@ void ProcessCrowd::notice_children() {
 }
 
 void ProcessCrowd::bury_the_dead() {
-    for (;;) {
-        siginfo_t info{};
-        // Looked at and left there: while its leader is unburied, a group's number is nobody else's.
-        if (::waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) != 0 ||
-            info.si_pid == 0)
-            return;
-        if (info.si_code == CLD_STOPPED) {
-            note_stop(info.si_pid);
+    while (const auto change = next_change()) {
+        if (change->stopped) {
+            note_stop(change->process);
         } else {
-            bury(info.si_pid);
+            bury(change->process);
         }
     }
 }
 
-void ProcessCrowd::note_stop(pid_t pid) {
-    siginfo_t info{};
-    (void)::waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOHANG);
+void ProcessCrowd::note_stop(ProcessId pid) {
+    take_stop(pid);
     CrowdMember* const member = find(pid);
     if (member == nullptr || member->stopped) return;
     const std::uint32_t time = member->seat->stop_ms.exchange(0);
-    if (time == 0) return;  // our own stop, which has been undone since
+    if (time == 0) return;  // the supervisor's own stop, which is over
     member->stopped = true;
     member->continue_at = std::chrono::steady_clock::now() + std::chrono::milliseconds(time);
     write_down(EventKind::stopped, member->number);
 }
 
-void ProcessCrowd::bury(pid_t pid) {
-    notice_children();  // it may be one that has died before it was noticed
+void ProcessCrowd::bury(ProcessId pid) {
+    notice_children();  // a child may have died before it was noticed
     CrowdMember* const member = find(pid);
     if (member == nullptr) {
-        // A program that has outlived its cachetool, what was between a fork and its child, or a child that had no seat yet. It
-        // may have been killed with its group.
-        int status = 0;
-        (void)::waitpid(pid, &status, 0);
-        if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+        // A program that has outlived its cachetool, the process between a fork and its child, or a
+        // child that had no seat yet. It may have been killed with its group.
+        const ProcessEnd end = take_end(pid);
+        if (end.signal != 0 && !end.was_killed())
             report_end(
-                fmt::format("a child of a process was ended by signal {}", WTERMSIG(status)));
+                fmt::format("a program started by a process was ended by signal {}", end.signal));
         return;
     }
-    ::kill(-pid, SIGKILL);
-    int status = 0;
-    (void)::waitpid(pid, &status, 0);
-    // What is left of its group becomes ours as its parents end.
-    while (::kill(-pid, SIGKILL) == 0) {
-        int ignored = 0;
-        if (::waitpid(-pid, &ignored, WNOHANG) <= 0)
-            std::this_thread::sleep_for(std::chrono::microseconds(100));
-    }
-    judge_end(*member, status);
+    judge_end(*member, take_end_of_group(pid));
     write_down(EventKind::ended, member->number);
     member->seat->state = ProcessSeat::empty;
     members_.erase(members_.begin() + (member - members_.data()));
 }
 
-void ProcessCrowd::judge_end(const CrowdMember& member, int status) {
+void ProcessCrowd::judge_end(const CrowdMember& member, const ProcessEnd& end) {
     const bool at_point = member.seat->died_at.load() != 0;
     if (at_point) write_down(EventKind::killed, member.number);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && (member.killed || at_point)) return;
+    if (end.signal == 0 && end.exit_code == 0) return;
+    if (end.was_killed() && (member.killed || at_point)) return;
     report_end(
-        WIFSIGNALED(status)
-            ? fmt::format("process {} was ended by signal {}", member.number, WTERMSIG(status))
-            : fmt::format("process {} has ended with {}", member.number, WEXITSTATUS(status)));
+        end.signal != 0
+            ? fmt::format("process {} was ended by signal {}", member.number, end.signal)
+            : fmt::format("process {} ended with exit code {}", member.number, end.exit_code));
 }
 
 void ProcessCrowd::report_end(std::string sentence) {

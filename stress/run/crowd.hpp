@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The processes of a run, as the supervisor sees them: it starts them, strikes them, and writes down what becomes of them.
+// The processes of a run: the supervisor starts them, strikes them, and writes down what becomes of
+// them.
 //
-// Each is the leader of a process group of its own, so that a cachetool which it has started can be ended with it: only when
-// nothing of the group is left does the history say that the process has ended.
+// Each leads a process group of its own, so that a cachetool which it has started ends with it. The
+// history says that a process has ended only when nothing of its group is left.
 #pragma once
-
-#include <sys/types.h>
 
 #include <chrono>
 #include <optional>
@@ -15,32 +14,35 @@
 #include "stress/board/board.hpp"
 #include "stress/history/log.hpp"
 #include "stress/run/life.hpp"
+#include "stress/system/children.hpp"
 
 namespace larder::stress {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+/// One process of the run.
 struct CrowdMember {
-    pid_t pid;
+    ProcessId pid;
     std::uint32_t number;
     ProcessSeat* seat;
     ProcessRole role;
     bool killed = false;
     bool stopped = false;
-    SteadyTime continue_at{};  ///< where it is stopped
+    SteadyTime continue_at{};  ///< if it is stopped
     std::optional<SteadyTime> kill_at = {};
 };
 
 class ProcessCrowd {
 public:
-    /// Makes this process the parent of all its descendants whose own parent has ended.
+    /// Makes this process the supervisor.
     ProcessCrowd(const RunSetting& setting, SharedBoard& board, HistoryLog& log);
 
-    /// Null where there is no room, or no process to be had.
+    /// Starts a process. Returns null if there is no free seat, or if there can be no more
+    /// processes.
     CrowdMember* spawn(ProcessRole role);
 
-    /// Sees to whatever becomes due until `until`, or returns earlier, when something has happened: children are noticed, the
-    /// stopped go on, the dead are buried.
+    /// Does what becomes due until `until`: notices new children, lets stopped processes continue,
+    /// buries dead ones. Returns earlier if something has happened.
     void watch(SteadyTime until);
 
     void kill(CrowdMember& member);
@@ -49,11 +51,11 @@ public:
 
     [[nodiscard]] std::vector<CrowdMember>& members() noexcept { return members_; }
     [[nodiscard]] std::size_t count(ProcessRole role) const noexcept;
-    /// No process of the run is left, known to us or not.
+    /// Returns whether no process of the run is left, known to the supervisor or not.
     [[nodiscard]] bool deserted() const noexcept;
-    /// SIGINT or SIGTERM has come.
+    /// Returns whether SIGINT or SIGTERM has come.
     [[nodiscard]] bool interrupted() const noexcept { return interrupted_; }
-    /// Processes that ended as none should.
+    /// Returns a sentence about each process that ended as none should.
     [[nodiscard]] const std::vector<std::string>& strange_ends() const noexcept {
         return strange_ends_;
     }
@@ -62,11 +64,11 @@ private:
     void write_down(EventKind kind, std::uint32_t process);
     void notice_children();
     void bury_the_dead();
-    void bury(pid_t pid);
-    void note_stop(pid_t pid);
-    void judge_end(const CrowdMember& member, int status);
+    void bury(ProcessId pid);
+    void note_stop(ProcessId pid);
+    void judge_end(const CrowdMember& member, const ProcessEnd& end);
     void report_end(std::string sentence);
-    CrowdMember* find(pid_t pid) noexcept;
+    CrowdMember* find(ProcessId pid) noexcept;
 
     const RunSetting& setting_;
     SharedBoard& board_;

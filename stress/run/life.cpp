@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "stress/run/life.hpp"
 
-#include <signal.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <fmt/format.h>
 #include <thread>
 
 #include "stress/fault/calls.hpp"
-#include "stress/fault/clock.hpp"
 #include "stress/fault/points.hpp"
 #include "stress/run/metronome.hpp"
+#include "stress/system/process.hpp"
+#include "stress/system/wall_clock.hpp"
 #include "stress/workload/reading.hpp"
 #include "stress/workload/workload.hpp"
 
@@ -31,7 +28,7 @@ public:
         }
     }
 
-    /// Until so many operations are done, or the run ends.
+    /// Works until this many operations are done, or the run ends.
     void run(Actor& actor, std::uint64_t operations) {
         SharedBoard& board = actor.process.board;
         while (operations-- > 0 && !board.ending.load(std::memory_order_relaxed)) {
@@ -51,10 +48,11 @@ private:
     std::vector<std::pair<double, std::unique_ptr<Workload>>> all_;
 };
 
-/// The number in a history of what a process does before it has threads.
+/// The thread number, in a history, of what a process does before it has threads.
 constexpr std::uint16_t before_threads = UINT16_MAX;
 
-/// Opens the cache for the process; again, where that is made to fail. Null where it can't be.
+/// Opens the cache for the process. Tries several times, since opening may be made to fail. Returns
+/// null if all tries fail.
 std::shared_ptr<Cache> open_cache(Actor& actor) {
     for (int i = 0; i < 10; ++i) {
         RecordedOp operation(actor, EventKind::open, 0, 0);
@@ -71,7 +69,7 @@ std::shared_ptr<Cache> open_cache(Actor& actor) {
     return nullptr;
 }
 
-/// Does `body(actor)` in as many threads as the scenario says.
+/// Calls `body(actor)` in as many threads as the scenario says.
 template <class Body>
 void in_threads(RunProcess& process, Body body) {
     std::vector<std::thread> threads;
@@ -88,7 +86,7 @@ void in_threads(RunProcess& process, Body body) {
     for (auto& thread : threads) thread.join();
 }
 
-/// The faults that a process brings on itself.
+/// Plans the faults that strike this process from inside.
 void meet_faults(RunProcess& process, ProcessSeat& seat, std::function<void()> forked) {
     const Scenario& scenario = process.setting.scenario;
     follow_clock(&process.board.clock_offset);
@@ -102,24 +100,26 @@ void meet_faults(RunProcess& process, ProcessSeat& seat, std::function<void()> f
     plan_points(scenario, process.board, seat, random, std::move(forked));
 }
 
-/// Waits until the supervisor knows this forked child, so that its birth stands in the history before its deeds. Null where
-/// there is no room for it.
+/// Waits until the supervisor has noticed this forked child, so that its birth stands in the
+/// history before its operations. Returns null if there is no free seat.
 ProcessSeat* take_seat(SharedBoard& board) {
     ProcessSeat* const seat = board.claim_seat();
     if (seat == nullptr) return nullptr;
-    seat->pid = ::getpid();
+    seat->pid = this_process_id();
     seat->number = board.processes.fetch_add(1) + 1;
     seat->state.store(ProcessSeat::announced, std::memory_order_release);
     while (seat->state.load(std::memory_order_acquire) != ProcessSeat::noticed)
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    // Our parent is still the process between, if that was not quick: its end is not the run's.
-    while (::getppid() != board.supervisor)
+    // The parent may still be the process between (see fork_away), whose end must not end this
+    // process.
+    while (parent_process_id() != board.supervisor)
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    die_with_parent();
     return seat;
 }
 
-/// A child forked in the middle of things: with `cache` and `held` of its parent's.
+/// Lives the life of a child that was forked in the middle of things, with `cache` and `held` of
+/// its parent.
 void live_as_child(const RunSetting& setting, SharedBoard& board, std::shared_ptr<Cache> cache,
                    std::vector<HeldEntry> held, const std::function<void()>& read) {
     plan_errors(0, 0, 0, board.tally_of("errors"));
@@ -134,9 +134,9 @@ void live_as_child(const RunSetting& setting, SharedBoard& board, std::shared_pt
         live_as_child(setting, board, parent.cache, std::move(parent.held), done);
     };
     Actor actor(process, 0, std::move(cache));
-    if (!actor.cache) actor.cache = open_cache(actor);  // forked while its parent opened it
+    if (!actor.cache) actor.cache = open_cache(actor);  // forked while the parent opened it
     if (!actor.cache) return;
-    // Not all of thousands: the parent waits.
+    // There may be thousands, and the parent waits.
     constexpr std::size_t enough = 20;
     for (std::size_t i = 0; i < std::min(held.size(), enough); ++i) use(actor, held[i]);
     held.clear();
@@ -183,7 +183,7 @@ void live_as_metronome(const RunSetting& setting, SharedBoard& board, const Proc
     if (log) beat(board, *log, seat.number, setting.scratch);
 }
 
-/// In quiet, before and after: `step` of each workload.
+/// Calls `step` in a process that no fault strikes, before or after the run.
 template <class Step>
 int live_quietly(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat, Step step) {
     auto log = HistoryLog::open_for_process(setting.histories, seat.number);
@@ -208,7 +208,7 @@ int set_up(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat) {
 int check(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat) {
     return live_quietly(setting, board, seat, [](RunProcess& process) {
         Actor actor(process, 0, process.cache);
-        // The collection comes first: what it leaves is what the others look at.
+        // The collection comes first, since the others look at what it leaves.
         for (const char* first : {"collect", "verify", "list", "get"})
             make_workload(first)->check(actor);
     });
@@ -217,8 +217,8 @@ int check(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat) {
 }  // namespace
 
 int live(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat, ProcessRole role) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::signal(SIGPIPE, SIG_IGN);  // whoever speaks to one that was killed learns it from the error
+    die_with_parent();
+    ignore_broken_pipes();
     switch (role) {
         case ProcessRole::worker:
             live_as_worker(setting, board, seat);

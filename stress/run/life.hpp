@@ -8,14 +8,15 @@
 namespace larder::stress {
 
 enum class ProcessRole {
-    worker,     ///< does the scenario's work, and is struck by its faults
-    collector,  ///< collects, again and again, until it is killed
-    metronome,  ///< measures how slow the machine is; nothing strikes it
-    setup,      ///< what must be there before the others begin
-    check,      ///< looks, after all others have ended, at what they have left
+    worker,     ///< does the work of the scenario, and is struck by its faults
+    collector,  ///< collects again and again, until it is killed
+    metronome,  ///< measures how slow the machine is; no fault strikes it
+    setup,      ///< prepares the cache before the others begin
+    check,      ///< checks, after all others have ended, what they have left
 };
 
-/// Lives that life, and returns the exit code. Requires: a process forked for this, with the supervisor as its parent.
+/// Lives the life of a process, and returns its exit code. Requires: the supervisor has forked this
+/// process for it.
 [[nodiscard]] int live(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat,
                        ProcessRole role);
 

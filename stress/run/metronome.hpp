@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How slow the machine and the disk are while the run goes on: what a processor does in a moment takes minutes beside others'
-// work of a higher priority, what a disk does in a moment takes minutes where it is nearly full, and both say nothing about the
-// cache.
+// Measures how slow the machine and the disk are while the run lasts. Beside work of a higher
+// priority a moment of computation can take minutes, and so can a write to a disk that is nearly
+// full. Neither says anything about the cache.
 #pragma once
 
 #include <chrono>
@@ -12,16 +12,17 @@
 
 namespace larder::stress {
 
-/// Twice a second, until the run ends: works for ten milliseconds, and keeps on the board by how much longer that took at the
-/// worst; then changes a directory in `scratch`, of which it leaves nothing. A beat that took too long is written down as a
-/// stop of everybody: see stall.hpp.
+/// Beats twice a second until the run ends. A beat computes for ten milliseconds, and notes on the
+/// board how many times longer that took at the worst. Then it changes a directory in `scratch`,
+/// and leaves nothing of it. If a beat takes too long it is written down as a stop of all
+/// processes: see stall.hpp.
 void beat(SharedBoard& board, HistoryLog& log, std::uint32_t process,
           const std::filesystem::path& scratch);
 
-/// The longest that ten milliseconds of a processor took.
+/// Returns the longest time that ten milliseconds of computation took.
 [[nodiscard]] std::chrono::nanoseconds slowest_work(const SharedBoard& board);
 
-/// How long something may have taken that needs a second of a processor, and waits for nobody.
+/// Returns how long a second of computation may have taken.
 [[nodiscard]] std::chrono::nanoseconds slowest_second(const SharedBoard& board);
 
 }  // namespace larder::stress

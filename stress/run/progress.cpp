@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "stress/run/progress.hpp"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <fmt/format.h>
 
 #include "stress/scenario/scenario.hpp"
+#include "stress/system/process.hpp"
 
 namespace larder::stress {
 
@@ -70,12 +69,13 @@ std::string_view operation_name(std::size_t kind) noexcept {
 RunProgress::RunProgress(const SharedBoard& board, bool quiet)
     : board_(board),
       quiet_(quiet),
-      terminal_(::isatty(STDERR_FILENO) == 1),
+      terminal_(stderr_is_terminal()),
       begun_(std::chrono::steady_clock::now()),
       shown_(begun_) {}
 
 void RunProgress::show(std::string_view phase, std::size_t processes) {
-    // On a terminal twice a second, which eyes can follow; in a log every five, which nobody minds scrolling through.
+    // Twice a second on a terminal, which eyes can follow. Every five seconds in a log, to keep it
+    // short.
     const auto interval =
         terminal_ ? std::chrono::milliseconds(500) : std::chrono::milliseconds(5000);
     const auto now = std::chrono::steady_clock::now();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How a run is going: a few lines that are drawn anew on a terminal, and a line every few seconds elsewhere. On stderr.
+// Shows on stderr how a run is going: on a terminal by a few lines that are drawn again and again,
+// elsewhere by a line every few seconds.
 #pragma once
 
 #include <chrono>
@@ -13,9 +14,9 @@ class RunProgress {
 public:
     explicit RunProgress(const SharedBoard& board, bool quiet = false);
 
-    /// Shows the state of the run if it is time to. `phase` is what is being done.
+    /// Shows the state of the run if it is time to. `phase` says what is being done.
     void show(std::string_view phase, std::size_t processes);
-    /// What was drawn is gone.
+    /// Removes what was drawn.
     void clear();
 
 private:
@@ -30,9 +31,9 @@ private:
     int lines_drawn_ = 0;
 };
 
-/// "12 µs", "3.4 ms", "1.2 s".
+/// Returns a text such as "12 µs", "3.4 ms" or "1.2 s".
 [[nodiscard]] std::string duration_text(std::uint64_t nanoseconds);
-/// The name of an operation's kind; empty for what is none.
+/// Returns the name of a kind of operation; empty if `kind` is none.
 [[nodiscard]] std::string_view operation_name(std::size_t kind) noexcept;
 
 }  // namespace larder::stress

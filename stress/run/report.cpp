@@ -15,7 +15,8 @@ struct PointCounts {
     std::uint64_t seen = 0, killed = 0, stopped = 0, forked = 0;
 };
 
-/// By name: two processes that meet a point at the same time for the first time may both have named it.
+/// Returns the points by name. Two processes that meet a new point at the same time may each have
+/// given it a number.
 std::map<std::string, PointCounts> points_of(const SharedBoard& board) {
     std::map<std::string, PointCounts> points;
     for (const auto& point : board.points) {
@@ -56,7 +57,7 @@ std::string points_text(const SharedBoard& board) {
     std::string text;
     if (!killed.empty()) text += "killed at: " + killed + "\n";
     if (!killed.empty() && !spared.empty())
-        text += "met, and nobody killed there: " + spared + "\n";
+        text += "met, but no process was killed there: " + spared + "\n";
     return text;
 }
 
@@ -108,9 +109,8 @@ std::string report_text(const RunReport& report) {
     text += "\n" + points_text(board);
     const JudgeVerdict& verdict = outcomes.verdict;
     text += fmt::format(
-        "judged: {} operations, {} of them unclear; {} keys, of {} to {} operations each (median "
-        "{}); {} builds; {} evictions; {} waits, of "
-        "{:.0f} s at most\n",
+        "judged: {} operations, {} of them unclear; {} keys with {} to {} operations each (median "
+        "{}); {} builds; {} evictions; {} waits of at most {:.0f} s\n",
         verdict.operations, verdict.unclear, verdict.registers, verdict.fewest, verdict.most,
         verdict.median, verdict.builds, verdict.evictions, verdict.waits, outcomes.held_up_seconds);
     if (board.stalled != 0) {
@@ -125,12 +125,13 @@ std::string report_text(const RunReport& report) {
         if (check.found > check.findings.size())
             text += fmt::format("     and {} more\n", check.found - check.findings.size());
     }
-    if (outcomes.interrupted) text += "interrupted: the run was shorter than it should be\n";
+    if (outcomes.interrupted) text += "interrupted: the run was shorter than it should have been\n";
     if (outcomes.violations() == 0) return text + "sound\n";
-    return text + fmt::format(
-                      "{} violations. Seed {}; to repeat: {}\ncache kept: {}\nhistories kept: {}\n",
-                      outcomes.violations(), line.seed, repeat_line(report), setting.cache.string(),
-                      setting.histories.string());
+    return text +
+           fmt::format(
+               "{} violations. To repeat with seed {}: {}\ncache kept: {}\nhistories kept: {}\n",
+               outcomes.violations(), line.seed, repeat_line(report), setting.cache.string(),
+               setting.histories.string());
 }
 
 std::string report_json(const RunReport& report) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is said about a run: to people, to programs, to CI.
+// Reports on a run: for people, for programs, for CI.
 #pragma once
 
 #include <string>

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <set>
 
+#include <larder/try.hpp>
+
 #include "stress/history/read.hpp"
 #include "stress/judge/judge.hpp"
 #include "stress/run/crowd.hpp"
@@ -21,11 +23,12 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// How many findings of one kind are told: more than that explain nothing more.
+/// How many findings of one kind are told. More would explain nothing more.
 constexpr std::size_t most_told = 20;
 
-/// How long the workers may take to end once they are asked to and all faults are over: as long as the longest that one of
-/// their operations may take, as long as everything stalled at a time, and half a minute. Arbitrary: all of them end at once.
+/// Returns how long the workers may take to end after they are asked to and all faults are over:
+/// the longest time that an operation may take, plus the longest stall, plus half a minute, which
+/// is arbitrary: all of them end at once.
 std::chrono::nanoseconds grace(const Scenario& scenario, const SharedBoard& board) {
     const milliseconds longest(
         std::max({scenario.lock_timeout_ms, scenario.build_timeout_ms, scenario.held_up_ms}));
@@ -58,12 +61,12 @@ public:
         outcomes_.processes = board_.processes;
         outcomes_.checks.push_back({"every process ends as it should", crowd_.strange_ends(),
                                     crowd_.strange_ends().size()});
-        outcomes_.checks.push_back({"nobody is held up", held_up_, held_up_.size()});
+        outcomes_.checks.push_back({"no process is held up", held_up_, held_up_.size()});
         return std::move(outcomes_);
     }
 
 private:
-    /// One process by itself, to its end.
+    /// Runs one process by itself to its end.
     void alone(ProcessRole role, std::string_view phase) {
         if (crowd_.spawn(role) == nullptr) return held_up_.push_back("no process could be started");
         while (!crowd_.deserted()) {
@@ -72,12 +75,11 @@ private:
         }
     }
 
-    /// As many workers as there should be, until time or operations are over.
+    /// Keeps as many workers running as there should be, until the time or the operations are over.
     void work() {
         StrikeContext field{setting_, board_, crowd_, random_};
         StrikeSchedule strikes(setting_, random_);
-        (void)crowd_.spawn(
-            ProcessRole::metronome);  // without it a slow machine is taken for one that waits
+        (void)crowd_.spawn(ProcessRole::metronome);  // without it, slowness would look like waiting
         const auto end = extent_.seconds
                              ? std::chrono::steady_clock::now() + seconds(*extent_.seconds)
                              : std::chrono::steady_clock::time_point::max();
@@ -93,20 +95,21 @@ private:
         strikes.end(field);
     }
 
-    /// No faults any more: whoever does not end now is held up by something.
+    /// Waits until all workers have ended. There are no faults any more, so a worker that does not
+    /// end is held up by something.
     void finish() {
         const auto asked = std::chrono::steady_clock::now();
         crowd_.continue_all();
         while (!crowd_.deserted()) {
             crowd_.watch(std::chrono::steady_clock::now() + seconds(1));
             progress_.show("ending", crowd_.members().size());
-            // Looked at each time: that everything stalls is known when it is over.
+            // Computed each time, because a stall is known only when it is over.
             if (std::chrono::steady_clock::now() - asked < grace(setting_.scenario, board_))
                 continue;
             for (CrowdMember& member : crowd_.members()) {
                 if (member.killed) continue;
                 held_up_.push_back(fmt::format(
-                    "process {} (pid {}) does not end, {} s after it was asked to", member.number,
+                    "process {} (pid {}) has not ended {} s after it was asked to", member.number,
                     member.pid,
                     std::chrono::duration_cast<seconds>(grace(setting_.scenario, board_)).count()));
                 board_.violations.fetch_add(1);
@@ -127,9 +130,9 @@ private:
     std::vector<std::string> held_up_;
 };
 
-/// How long an operation may take that waits for nobody: the scenario's limit, or what a second of a processor took at the
-/// worst; and where the disk is slower than that, three times what the slowest operation took in the two processes that were
-/// alone in the cache, before the run and after.
+/// Returns how long an operation that never waits may take. It is the largest of the scenario's
+/// limit, the time that a second of computation took at the worst, and three times the slowest
+/// operation of the two processes that were alone in the cache, before and after the run.
 std::chrono::nanoseconds hostage_limit(const History& history, const Scenario& scenario,
                                        const SharedBoard& board) {
     std::uint64_t slowest = 0;
@@ -143,17 +146,17 @@ std::chrono::nanoseconds hostage_limit(const History& history, const Scenario& s
                                                std::chrono::nanoseconds(3 * slowest)});
 }
 
-/// What a process may lose between a deed and writing it down: what the judge allows anyway, or where the machine is slower
-/// than that, three times what a moment's work took at the worst.
+/// Returns how long a process may lose the processor between an event and writing it down: what the
+/// judge allows by default, or, if the machine is slower, three times the worst ten milliseconds of
+/// computation.
 std::chrono::nanoseconds noise(const SharedBoard& board) {
     return std::max(JudgeOptions{}.noise, 3 * slowest_work(board));
 }
 
-/// What the processes have written about what they found.
+/// Reads what the processes have noted about what they found.
 RunCheck read_notes(const fs::path& histories) {
     RunCheck check{
-        "every tree proves itself, every error is explained, and one collection leaves what is "
-        "live",
+        "every tree is whole, every error has a reason, and one collection leaves what is live",
         {},
         0};
     std::set<std::string> told;
@@ -169,7 +172,7 @@ RunCheck read_notes(const fs::path& histories) {
 }
 
 RunCheck check_of(const JudgeVerdict& verdict) {
-    RunCheck check{"the history is one that a correct cache can have", {}, 0};
+    RunCheck check{"a correct cache can have this history", {}, 0};
     for (const auto found : verdict.found) check.found += found;
     for (const auto& violation : verdict.violations) {
         check.findings.push_back(fmt::format("{}: {}\n{}", name_of(violation.kind),
@@ -189,21 +192,19 @@ std::uint64_t RunOutcome::violations() const noexcept {
 Result<RunOutcome> run(const RunSetting& setting, const RunExtent& extent, SharedBoard& board,
                        RunProgress& progress) {
     auto outcomes = [&]() -> Result<RunOutcome> {
-        auto log = HistoryLog::open_for_process(setting.histories, 0);
-        if (!log) return tl::make_unexpected(std::move(log).error());
-        return Supervisor(setting, extent, board, progress, *log).run();
+        LARDER_TRY_ASSIGN(HistoryLog log, HistoryLog::open_for_process(setting.histories, 0));
+        return Supervisor(setting, extent, board, progress, log).run();
     }();
     if (!outcomes) return outcomes;
     progress.clear();
-    const auto history = read_history(setting.histories);
-    if (!history) return tl::make_unexpected(history.error());
+    LARDER_TRY_ASSIGN(const History history, read_history(setting.histories));
     JudgeOptions options;
     options.lock_timeout = milliseconds(setting.scenario.lock_timeout_ms);
     options.build_timeout = milliseconds(setting.scenario.build_timeout_ms);
-    options.hostage_limit = hostage_limit(*history, setting.scenario, board);
+    options.hostage_limit = hostage_limit(history, setting.scenario, board);
     options.noise = noise(board);
     outcomes->held_up_seconds = std::chrono::duration<double>(options.hostage_limit).count();
-    outcomes->verdict = judge(*history, options);
+    outcomes->verdict = judge(history, options);
     outcomes->checks.push_back(read_notes(setting.histories));
     outcomes->checks.push_back(check_of(outcomes->verdict));
     return outcomes;

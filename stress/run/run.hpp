@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A whole run: from an empty cache to what is to be said about it.
+// A whole run: from an empty cache to a verdict.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +15,17 @@
 
 namespace larder::stress {
 
-/// How long a run goes on, whichever comes first.
+/// How long a run lasts. If both are set, whichever comes first ends it.
 struct RunExtent {
     std::optional<unsigned> seconds;
     std::optional<std::uint64_t> operations;
 };
 
-/// One check of the run: what it asserts, and by what it was refuted.
+/// One check of the run: what it asserts, and what contradicts it.
 struct RunCheck {
     std::string name;
     std::vector<std::string> findings;  ///< sentences, or timelines of several lines
-    std::uint64_t found = 0;            ///< those that are not told included
+    std::uint64_t found = 0;            ///< how many there are, told or not
 };
 
 struct RunOutcome {
@@ -34,13 +34,12 @@ struct RunOutcome {
     std::uint64_t processes = 0;
     std::vector<RunCheck> checks;
     JudgeVerdict verdict;
-    double held_up_seconds = 0;  ///< what an operation was allowed to take that waits for nobody
-    std::vector<std::string> left_out;  ///< what was asked for and could not be done here
+    double held_up_seconds = 0;         ///< how long an operation that never waits might take
+    std::vector<std::string> left_out;  ///< what was asked for but can't be done on this machine
     [[nodiscard]] std::uint64_t violations() const noexcept;
 };
 
-/// Runs the scenario, then looks at what is left, and judges.
-/// Errors: where there can be no run at all, or no judgement.
+/// Runs the scenario, checks what is left, and judges. Errors: if it can't run, or can't be judged.
 [[nodiscard]] Result<RunOutcome> run(const RunSetting& setting, const RunExtent& extent,
                                      SharedBoard& board, RunProgress& progress);
 

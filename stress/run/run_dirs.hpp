@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
-// The directories of one run: made before it, and taken away after it unless they are evidence.
+// The directories of a run. They are made before it, and removed after it unless they are evidence.
 #pragma once
 
 #include <optional>
 
 #include "stress/run/command_line.hpp"
-#include "stress/run/disk.hpp"
+#include "stress/system/disk.hpp"
 
 namespace larder::stress {
 
 class RunDirs {
 public:
-    /// Makes them, and says in `left_out` what can't be had here.
-    /// Errors: `exists` where the cache is not empty; `system`.
+    /// Makes them. Adds to `left_out` what can't be done on this machine. Errors: `exists` if the
+    /// cache is not empty; `system`.
     [[nodiscard]] static Result<RunDirs> make(const CommandLine& line,
                                               std::vector<std::string>& left_out);
     RunDirs(RunDirs&&) = default;
     RunDirs& operator=(RunDirs&&) = delete;
     ~RunDirs();
 
-    /// What it comes to for the processes of the run.
+    /// Returns the setting of the run in these directories.
     [[nodiscard]] RunSetting setting(const CommandLine& line) const;
-    /// Cache and histories stay.
+    /// Keeps the cache and the histories.
     void keep() noexcept;
 
 private:

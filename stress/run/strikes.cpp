@@ -5,7 +5,7 @@
 #include <cmath>
 #include <string_view>
 
-#include "stress/run/disk.hpp"
+#include "stress/system/disk.hpp"
 
 namespace larder::stress {
 
@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Somebody who works, and has not been killed yet; null where there is nobody.
+/// Draws a worker that has not been killed yet; null if there is none.
 CrowdMember* draw_worker(StrikeContext& field) {
     std::vector<CrowdMember*> workers;
     for (CrowdMember& member : field.crowd.members()) {
@@ -91,7 +91,7 @@ class FullStrike : public FaultStrike {
         if (now >= until_) {
             ballast_.reset();
         } else {
-            ballast_->fill();  // what others have freed meanwhile
+            ballast_->fill();  // processes have freed space meanwhile
         }
     }
     void check(StrikeContext&) override { ballast_.reset(); }
@@ -107,10 +107,11 @@ std::unique_ptr<FaultStrike> make_strike(std::string_view name) {
     if (name == "clock") return std::make_unique<ClockStrike>();
     if (name == "collector") return std::make_unique<CollectorStrike>();
     if (name == "full") return std::make_unique<FullStrike>();
-    return nullptr;  // the others strike from within: see fault/
+    return nullptr;  // the other faults strike from inside: see fault/
 }
 
-/// Times between independent strikes are distributed exponentially.
+/// Returns when to strike next. The times between independent strikes are distributed
+/// exponentially.
 SteadyTime draw_next(double rate, Random& random) {
     const double share = static_cast<double>(random.below(1'000'000) + 1) / 1e6;
     const double seconds = std::min(-std::log(share) / rate, 1e6);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The faults that the supervisor brings on others: workloads of its own kind.
+// The faults with which the supervisor strikes processes.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace larder::stress {
 
-/// What a strike works on.
+/// What strikes work on.
 struct StrikeContext {
     const RunSetting& setting;
     SharedBoard& board;
@@ -19,25 +19,26 @@ struct StrikeContext {
     Random& random;
 };
 
+/// A kind of fault. Like a workload it has the steps start and check.
 class FaultStrike {
 public:
     virtual ~FaultStrike() = default;
-    /// Strikes once. False where there was nothing to strike.
+    /// Strikes once. Returns false if there was nothing to strike.
     virtual bool start(StrikeContext& field) = 0;
-    /// Called often: undoes what has lasted long enough.
+    /// Ends what has lasted long enough. Called often.
     virtual void tick(StrikeContext&, SteadyTime) {}
-    /// Undoes all, at once.
+    /// Ends everything at once.
     virtual void check(StrikeContext&) {}
 };
 
-/// All strikes that the scenario names, each at its own rate, at random times.
+/// All strikes that the scenario names. Each has its own rate, and strikes at random times.
 class StrikeSchedule {
 public:
     explicit StrikeSchedule(const RunSetting& setting, Random& random);
 
-    /// Strikes what is due. When the next will be due is the result.
+    /// Does what is due. Returns when the next strike will be due.
     SteadyTime strike_due(StrikeContext& field);
-    /// No strikes from now on, and nothing left of those that were.
+    /// Ends all strikes and their effects.
     void end(StrikeContext& field);
 
 private:

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "stress/workload/actor.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
 
-#include "os/fd.hpp"
 #include "stress/content/names.hpp"
+#include "stress/system/files.hpp"
 
 namespace larder::stress {
 
@@ -26,7 +23,7 @@ Version Actor::fresh_version() {
 
 Bucket Actor::bucket(std::uint32_t number) const {
     auto bucket = cache->bucket(bucket_name(number));
-    if (!bucket) std::abort();  // the names of buckets are the harness's own, and good
+    if (!bucket) std::abort();  // the harness names its buckets well
     return std::move(*bucket);
 }
 
@@ -44,12 +41,9 @@ void Actor::hold(HeldEntry entry) {
 void Actor::report_violation(const std::string& sentence) {
     process.board.violations.fetch_add(1, std::memory_order_relaxed);
     const auto path = setting().histories / fmt::format("notes.{}", process.number);
-    const os::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     std::string line = fmt::format("process {} thread {}: {}", process.number, thread, sentence);
     std::replace(line.begin(), line.end(), '\n', ' ');
-    line += '\n';
-    if (!fd || ::write(fd.get(), line.data(), line.size()) < 0)
-        (void)!::write(STDERR_FILENO, line.data(), line.size());
+    append_line(path, line + '\n');
 }
 
 }  // namespace larder::stress

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One thread of one process of a run: what it works with, and how it writes down what it does.
+// One thread of one process of a run: what it works with, and how it reports what it finds.
 #pragma once
 
 #include <functional>
@@ -16,21 +16,22 @@
 
 namespace larder::stress {
 
-/// A process of the run, as all of its threads share it.
+/// A process of the run: what all of its threads share.
 struct RunProcess {
     const RunSetting& setting;
     SharedBoard& board;
     HistoryLog& log;
     std::uint32_t number;
-    std::shared_ptr<Cache>
-        cache;  ///< that its threads begin with; never changed once there are several
-    std::atomic<std::uint32_t> versions{0};  ///< of its puts: with its number they are the run's
-    /// Lives the life of a child that was forked with `actor` in hand, as a process of its own. `read` is called when the child
-    /// has read what `actor` holds, and let go of it.
+    /// The cache that its threads begin with. It does not change once there are several threads.
+    std::shared_ptr<Cache> cache;
+    /// How many versions it has written. Together with `number` each is unique in the run.
+    std::atomic<std::uint32_t> versions{0};
+    /// Lives the life of a child that was forked from `actor`, as a process of the run. Calls
+    /// `read` when the child has read what `actor` holds, and has released it.
     std::function<void(class Actor& actor, const std::function<void()>& read)> live_as_child;
 };
 
-/// An entry leased a while ago.
+/// An entry that was leased a while ago.
 struct HeldEntry {
     Lease lease;
     std::uint32_t bucket;
@@ -51,6 +52,7 @@ public:
 
     [[nodiscard]] const RunSetting& setting() const { return process.setting; }
     [[nodiscard]] const Scenario& scenario() const { return process.setting.scenario; }
+    /// Returns a version that no other put of the run has.
     [[nodiscard]] Version fresh_version();
     [[nodiscard]] Bucket bucket(std::uint32_t bucket) const;
     [[nodiscard]] std::uint32_t draw_bucket() {
@@ -59,12 +61,13 @@ public:
     [[nodiscard]] std::uint32_t draw_key() {
         return static_cast<std::uint32_t>(random.below(scenario().keys));
     }
-    /// A fresh name below the scratch directory.
+    /// Returns a new name below the scratch directory.
     [[nodiscard]] std::filesystem::path fresh_scratch();
 
+    /// Keeps the lease for later. If there are too many, a random one of them is released.
     void hold(HeldEntry held);
 
-    /// A promise is broken, in a sentence: counted, and written to this process's notes.
+    /// Reports a broken promise: counts it, and writes the sentence to the notes of this process.
     void report_violation(const std::string& sentence);
 
 private:

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Those that look after the cache as a whole: collect, list, verify, open.
+// Work on the cache as a whole: collect, evict, list, verify, open.
 #include <fmt/format.h>
 #include <map>
 #include <utility>
+
+#include <larder/try.hpp>
 
 #include "stress/content/names.hpp"
 #include "stress/content/tree.hpp"
@@ -26,24 +28,25 @@ public:
             options.threads = static_cast<unsigned>(actor.random.below(3));
             return actor.cache->collect(options);
         }();
-        // Leaves every key as it was, whatever it comes to.
+        // A collection changes no key, however it ends.
         collected ? operation.end(OpOutcome::ok) : operation.end(collected.error());
-        if (collected) tell_of_strangers(actor, *collected);
+        if (collected) report_unknown_names(actor, *collected);
     }
 
-    /// Invariant 6: one collection, and nothing is left that is not live.
+    /// Checks invariant 6: after one collection nothing is left that is not live.
     void check(Actor& actor) override {
         RecordedOp operation(actor, EventKind::collect, 0, 0);
         const auto collected = actor.cache->collect();
         if (!collected) {
-            actor.report_violation("the last collection: " + collected.error().message());
+            actor.report_violation("the last collection failed: " + collected.error().message());
             return operation.end(collected.error());
         }
         operation.end(OpOutcome::ok);
-        tell_of_strangers(actor, *collected);
+        report_unknown_names(actor, *collected);
         for (const auto& leased : collected->leased) {
-            actor.report_violation(fmt::format("a lease of pid {} on {}, which has ended",
-                                               leased.process.pid, leased.id));
+            actor.report_violation(
+                fmt::format("a lease of pid {} on {}, although that process has ended",
+                            leased.process.pid, leased.id));
         }
         const fs::path root = actor.cache->root();
         for (const char* empty : {"retired/links", "retired/buckets", "deleting"})
@@ -53,24 +56,24 @@ public:
     }
 
 private:
-    static void tell_of_strangers(Actor& actor, const CollectReport& report) {
+    static void report_unknown_names(Actor& actor, const CollectReport& report) {
         for (const auto& path : report.unknown)
-            actor.report_violation("collect does not know the name " + path.string());
+            actor.report_violation("collect found an unknown name: " + path.string());
     }
 
     static void must_be_empty(Actor& actor, const fs::path& directory) {
         for (const auto& left : fs::directory_iterator(directory))
-            actor.report_violation("a leak: " + left.path().string());
+            actor.report_violation("leaked: " + left.path().string());
     }
 };
 
-/// A collection with limits. One key of each bucket is pinned from the beginning.
+/// Collects with limits. One key of each bucket is pinned from the beginning.
 class EvictWork : public Workload {
 public:
     void setup(Actor& actor) override {
         for (std::uint32_t bucket = 0; bucket < actor.scenario().buckets; ++bucket) {
             if (const auto pinned = actor.bucket(bucket).pin(key_name(pinned_key)); !pinned)
-                actor.report_violation("a pin: " + pinned.error().message());
+                actor.report_violation("a pin failed: " + pinned.error().message());
         }
     }
 
@@ -86,7 +89,8 @@ public:
         options.keep = {bucket_name(0) + "/" + key_name(kept_key)};
         options.threads = static_cast<unsigned>(actor.random.below(3));
 
-        // Whoever is killed in the middle may have evicted any of them.
+        // Each key is recorded, since a process that is killed in the middle may have evicted any
+        // of them.
         RecordedOp whole(actor, EventKind::collect, 0, 0);
         CandidateKeys candidates;
         for (std::uint32_t bucket = 0; bucket < actor.scenario().buckets; ++bucket) {
@@ -105,7 +109,7 @@ public:
         };
         options.on_evict = [&](const Eviction& eviction) {
             const OutsideLibrary outside;
-            note(actor, candidates, eviction);
+            record_eviction(actor, candidates, eviction);
         };
         const auto collected = [&] {
             const LibraryCall call;
@@ -126,24 +130,26 @@ private:
     };
     using CandidateKeys = std::map<std::pair<std::string, std::string>, CandidateKey>;
 
-    /// It is retired, and nobody collects before this returns: its tree can still be read.
-    static void note(Actor& actor, CandidateKeys& candidates, const Eviction& eviction) {
+    /// Records an eviction with the version of the entry. The entry is retired, and no process
+    /// collects before this returns, so its tree can still be read.
+    static void record_eviction(Actor& actor, CandidateKeys& candidates, const Eviction& eviction) {
         const auto found = candidates.find({eviction.bucket, eviction.key});
         if (found == candidates.end())
-            return actor.report_violation(
-                fmt::format("{} {} was evicted, and nobody put it", eviction.bucket, eviction.key));
+            return actor.report_violation(fmt::format("{} {} was evicted, but no process put it",
+                                                      eviction.bucket, eviction.key));
         auto& [bucket, key, recorded] = found->second;
         if (key == pinned_key)
-            actor.report_violation(fmt::format("{}/{} was evicted, and is pinned", bucket, key));
+            actor.report_violation(
+                fmt::format("{}/{} was evicted although it is pinned", bucket, key));
         if (bucket == 0 && key == kept_key)
             actor.report_violation(
-                fmt::format("{}/{} was evicted, and was to be kept", bucket, key));
+                fmt::format("{}/{} was evicted although it was to be kept", bucket, key));
         if (!recorded)
             return actor.report_violation(
                 fmt::format("{}/{} was evicted twice by one collection", bucket, key));
         const auto reading =
             read_tree(actor.cache->root() / "archive" / eviction.id / "tree", {bucket, key, {}});
-        // Where this process lacks what it takes to read, nothing is known of the version.
+        // If this process can't read without descriptors or memory, the version is not known.
         recorded->end(reading && !reading->sound() ? OpOutcome::broken : OpOutcome::ok,
                       reading && reading->sound() ? reading->version : 0);
         recorded.reset();
@@ -157,29 +163,27 @@ public:
         RecordedOp operation(actor, EventKind::list, bucket, 0);
         const auto listed = [&]() -> Result<> {
             const LibraryCall call;
-            if (auto names = actor.cache->buckets(); !names)
-                return tl::make_unexpected(names.error());
-            if (auto keys = actor.bucket(bucket).keys(); !keys)
-                return tl::make_unexpected(keys.error());
+            LARDER_TRY(actor.cache->buckets());
+            LARDER_TRY(actor.bucket(bucket).keys());
             const auto info = actor.bucket(bucket).info(key_name(key));
-            if (!info && info.error().code != Errc::miss) return tl::make_unexpected(info.error());
-            if (auto status = actor.cache->status(); !status)
-                return tl::make_unexpected(status.error());
+            if (!info && info.error().code != Errc::miss) LARDER_TRY(info);
+            LARDER_TRY(actor.cache->status());
             return {};
         }();
         listed ? operation.end(OpOutcome::ok) : operation.end(listed.error());
     }
 
-    /// Invariant 2, from outside: as many entries in the archive as there are keys.
+    /// Checks invariant 2 from outside: the archive has as many entries as there are keys.
     void check(Actor& actor) override {
         std::uint64_t live = 0, archived = 0;
         const auto buckets = actor.cache->buckets();
         if (!buckets)
-            return actor.report_violation("the last listing: " + buckets.error().message());
+            return actor.report_violation("the last listing failed: " + buckets.error().message());
         for (const auto& name : *buckets) {
             const auto bucket = actor.cache->bucket(name);
             const auto keys = bucket ? bucket->keys() : tl::make_unexpected(bucket.error());
-            if (!keys) return actor.report_violation("the last listing: " + keys.error().message());
+            if (!keys)
+                return actor.report_violation("the last listing failed: " + keys.error().message());
             live += keys->size();
         }
         for ([[maybe_unused]] const auto& entry :
@@ -187,7 +191,7 @@ public:
             ++archived;
         if (live != archived)
             actor.report_violation(
-                fmt::format("{} entries in the archive, and {} keys", archived, live));
+                fmt::format("the archive has {} entries, but there are {} keys", archived, live));
     }
 };
 
@@ -196,24 +200,26 @@ public:
     void start(Actor& actor) override { verify(actor); }
     void check(Actor& actor) override {
         const auto report = verify(actor);
-        if (!report) return actor.report_violation("the last verify did not run");
+        if (!report) return actor.report_violation("the last verify failed");
         if (report->garbage != 0)
-            actor.report_violation(
-                fmt::format("{} retired links after the last collection", report->garbage));
+            actor.report_violation(fmt::format(
+                "{} retired links are left after the last collection", report->garbage));
         if (report->entries != report->live)
-            actor.report_violation(
-                fmt::format("{} entries, of which {} are live", report->entries, report->live));
+            actor.report_violation(fmt::format("there are {} entries, of which only {} are live",
+                                               report->entries, report->live));
     }
 
 private:
-    /// Whoever is killed while it writes a link of kind file leaves one that is not whole, which is on its way out.
+    /// Returns whether the finding is no violation: a process that is killed while it writes a link
+    /// of kind file leaves a part of it, which waits for its deletion.
     static bool is_half_a_link(const Actor& actor, const Finding& finding) {
         const auto retired = actor.cache->root() / "retired" / "links";
         return finding.kind == Finding::Kind::foreign &&
                actor.cache->link_kind() == LinkKind::file && finding.path.parent_path() == retired;
     }
 
-    /// Its calls never fail on purpose: a table that can't be read would be a finding.
+    /// Verifies. Its calls never fail on purpose, since a table that can't be read would be a
+    /// finding.
     static std::optional<VerifyReport> verify(Actor& actor) {
         RecordedOp operation(actor, EventKind::verify, 0, 0);
         auto report = actor.cache->verify();
@@ -240,7 +246,7 @@ class OpenWork : public Workload {
         }();
         if (!opened) return operation.end(opened.error());
         operation.end(OpOutcome::ok);
-        // Leases taken through the one before stay good, and keep it open, for as long as they are held.
+        // Leases that were taken through the cache before stay valid, and keep that cache open.
         actor.cache = std::make_shared<Cache>(std::move(*opened));
     }
 };

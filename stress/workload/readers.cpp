@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Those that lease entries and read them: get, use, hoard, materialize.
+// Work that leases entries and reads them: get, use, hoard, materialize.
 #include <fmt/format.h>
 
 #include "stress/fault/calls.hpp"
+#include "stress/system/error.hpp"
 #include "stress/workload/reading.hpp"
 #include "stress/workload/workload.hpp"
 
@@ -19,7 +20,7 @@ public:
         actor.hold(std::move(*held));
     }
 
-    /// Every live entry proves itself; whether it may be the one that is there is for the judge.
+    /// Reads every live entry. The judge decides whether it may be the one that is there.
     void check(Actor& actor) override {
         for (std::uint32_t bucket = 0; bucket < actor.scenario().buckets; ++bucket) {
             for (std::uint32_t key = 0; key < actor.scenario().keys; ++key) {
@@ -29,7 +30,8 @@ public:
     }
 };
 
-/// Others have replaced, refreshed and collected since it was leased.
+/// Reads an entry that was leased a while ago. Other processes have replaced, refreshed and
+/// collected since.
 class UseWork : public Workload {
     void start(Actor& actor) override {
         if (actor.held.empty()) return;
@@ -66,8 +68,10 @@ class MaterializeWork : public Workload {
         }();
         if (carried) {
             end_with_reading(actor, operation, *held, destination);
-        } else if (carried.error().sys_errno == EMLINK) {
-            operation.end(OpOutcome::failed, held->version, EMLINK);  // the file system's own limit
+        } else if (reason_of(carried.error()) == std::errc::too_many_links) {
+            // The file system's own limit.
+            operation.end(OpOutcome::failed, held->version,
+                          static_cast<std::uint64_t>(carried.error().sys_errno));
         } else {
             operation.end(carried.error());
         }

@@ -16,14 +16,14 @@ std::optional<HeldEntry> end_with_lease(Actor& actor, RecordedOp& operation, Lea
     const auto version = read_version(lease.path());
     if (!version) {
         actor.report_violation(
-            fmt::format("bucket {} key {}: a leased tree that does not say whose it is: {}", bucket,
-                        key, lease.path().string()));
+            fmt::format("bucket {} key {}: a leased tree does not say which version it is: {}",
+                        bucket, key, lease.path().string()));
         operation.end(OpOutcome::broken);
         return std::nullopt;
     }
     if (!lease.is_protected())
         actor.report_violation(
-            fmt::format("bucket {} key {}: a lease that protects nothing", bucket, key));
+            fmt::format("bucket {} key {}: a lease protects nothing", bucket, key));
     operation.end(OpOutcome::ok, *version);
     return HeldEntry{std::move(lease), bucket, key, *version};
 }

@@ -4,12 +4,13 @@
 #include <fmt/format.h>
 
 #include "stress/fault/calls.hpp"
+#include "stress/system/clock.hpp"
 
 namespace larder::stress {
 
 RecordedOp::RecordedOp(Actor& actor, EventKind kind, std::uint32_t bucket, std::uint32_t key,
                        Version version)
-    : actor_(actor), begun_(HistoryLog::now()) {
+    : actor_(actor), begun_(monotonic_now()) {
     event_.process = actor.process.number;
     event_.thread = actor.thread;
     event_.operation = ++actor.operations;
@@ -24,7 +25,7 @@ void RecordedOp::middle() { append(EventPhase::middle, OpOutcome::none, 0, 0); }
 void RecordedOp::end(OpOutcome outcome, Version version, std::uint64_t detail) {
     append(EventPhase::end, outcome, version, detail);
     actor_.process.board.latencies[static_cast<std::size_t>(event_.kind) % max_kinds].add(
-        HistoryLog::now() - begun_);
+        monotonic_now() - begun_);
 }
 
 void RecordedOp::end(const Error& error) {
@@ -35,18 +36,18 @@ void RecordedOp::end(const Error& error) {
         case Errc::busy:
             return end(OpOutcome::busy, 0, detail);
         case Errc::build:
-            return end(OpOutcome::failed, 0, detail);  // our own builder's
+            return end(OpOutcome::failed, 0, detail);  // an error of our own builder
         case Errc::no_space:
             if (actor_.setting().disk_is_small) return end(OpOutcome::failed, 0, detail);
             break;
         default:
             break;
     }
-    // Where calls of this process fail on purpose, so may everything that it does. Where none do, the library has met something
-    // of which it should have made sense: what others do beside it is no error.
+    // If calls of this process fail on purpose, so may everything that it does. If not, an error is
+    // a violation: nothing that other processes do at the same time is an error.
     if (!errors_are_planned()) {
         actor_.report_violation(
-            fmt::format("operation {} (kind {}): an error that no fault explains: {}",
+            fmt::format("operation {} (kind {}) failed, which no fault explains: {}",
                         event_.operation, static_cast<unsigned>(event_.kind), error.message()));
     }
     end(OpOutcome::failed, 0, detail);

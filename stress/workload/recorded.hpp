@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An operation, written down before it begins and after it has ended.
+// Records an operation: before it begins and after it has ended.
 #pragma once
 
 #include <optional>
@@ -8,15 +8,16 @@
 
 namespace larder::stress {
 
-/// One operation in the history: its begin is written when it is made, its end by end(). Without an end it is unknown: this
-/// process has died in it.
+/// One operation in the history. The constructor writes its begin, and end() its end. If the
+/// process dies before end(), the outcome is unclear.
 class RecordedOp {
 public:
     RecordedOp(Actor& actor, EventKind kind, std::uint32_t bucket, std::uint32_t key,
                Version version = 0);
     void middle();
     void end(OpOutcome outcome, Version version = 0, std::uint64_t detail = 0);
-    /// Ends with what the error means. One that no fault of this run explains is a violation.
+    /// Ends the operation with the outcome that the error means. An error that no fault of this run
+    /// explains is a violation.
     void end(const Error& error);
 
 private:
@@ -26,12 +27,14 @@ private:
     std::uint64_t begun_;
 };
 
-/// On a file system that can't exchange two names, a publish retires the old link first: where it dies or fails between, the
-/// key is gone. This writes down that it may have been removed, beside the put. Lives as long as the put.
+/// Records, beside a put, that the key may have been removed. It lives as long as the put.
+///
+/// If the file system can't exchange two names, a publish retires the old link first. If the
+/// publish dies or fails between the two steps, the key is gone.
 class PossibleRemove {
 public:
     PossibleRemove(Actor& actor, std::uint32_t bucket, std::uint32_t key, bool possible);
-    /// Whether the put was done, which has taken out nothing but what it replaced.
+    /// Ends the removal. A put that was published has removed nothing but what it replaced.
     void end(bool published);
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is the same for every process of a run.
+// The setting of a run, which is the same for all of its processes.
 #pragma once
 
 #include <filesystem>
@@ -14,19 +14,20 @@ namespace larder::stress {
 struct RunSetting {
     Scenario scenario;
     std::uint64_t seed = 0;
-    std::filesystem::path cache;  ///< the root under stress
-    std::filesystem::path
-        scratch;  ///< on the cache's file system: what is materialized, and sources of cachetool put
-    std::filesystem::path
-        histories;  ///< where each process writes its history, and sentences about what it found
-    std::filesystem::path cachetool;  ///< empty: its part is left out
-    std::filesystem::path self;  ///< this program, which a cachetool runs to fill and to read trees
+    std::filesystem::path cache;  ///< its root
+    /// On the file system of the cache: what is materialized, and sources for cachetool put.
+    std::filesystem::path scratch;
+    /// Where each process writes its history, and notes on what it found.
+    std::filesystem::path histories;
+    std::filesystem::path cachetool;  ///< empty: there is none, and its work is left out
+    std::filesystem::path self;  ///< this program, which a cachetool runs to fill and read trees
     std::optional<LinkKind> link_kind;
-    bool can_exchange =
-        true;  ///< without it a publish that dies or fails may have taken the old entry out: see MayRemove
-    bool disk_is_small = false;  ///< so that `full` may strike
+    /// Whether the file system can exchange two names. See PossibleRemove.
+    bool can_exchange = true;
+    bool disk_is_small = false;  ///< so that the fault `full` may strike
 };
 
+/// Returns the options with which every process opens the cache.
 [[nodiscard]] inline OpenOptions open_options(const RunSetting& setting) {
     OpenOptions options;
     options.link_kind = setting.link_kind;

@@ -1,30 +1,25 @@
 // SPDX-License-Identifier: MIT
-// Running a cachetool, and what it runs in its turn: this program, as a builder or a reader.
+// Runs a cachetool, and is the program that a cachetool runs in its turn: a builder or a reader.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "stress/system/command.hpp"
 #include "stress/workload/actor.hpp"
 
 namespace larder::stress {
 
-struct ToolRun {
-    int code = 0;     ///< its exit code; 128 + N where signal N ended it
-    std::string out;  ///< its stdout
-    bool started = true;
-    [[nodiscard]] bool was_killed() const noexcept { return code == 128 + 9; }
-};
+/// Runs `cachetool --cache ROOT --json COMMAND… -- WORD…` until it ends. Some runs are killed, by
+/// the fault `tool-kill`. When the builder that the cachetool runs begins, `builds` is called, and
+/// the builder waits until it returns.
+[[nodiscard]] CommandRun run_cachetool(Actor& actor, const std::vector<std::string>& command,
+                                       const std::vector<std::string>& words,
+                                       const std::function<void()>& builds = {});
 
-/// Runs `cachetool --cache … --json COMMAND OPTION… -- WORD…` and waits for its end. Some are killed, by the fault `tool-kill`.
-/// When the builder that it was told to run begins, `builds` is called, and the builder waits for that.
-[[nodiscard]] ToolRun run_cachetool(Actor& actor, const std::vector<std::string>& command,
-                                    const std::vector<std::string>& words,
-                                    const std::function<void()>& builds = {});
-
-/// What a cachetool runs as a builder or a reader: this program with these arguments. `is_helper` sees from the first that it
-/// is one. A reader that is `alone` closes all that it inherits, before it reads.
+/// Return the command that a cachetool runs as a builder or a reader: this program with arguments
+/// by which is_helper knows it. A reader that is `alone` closes all descriptors that it inherits
+/// before it reads.
 [[nodiscard]] std::vector<std::string> builder_command(const RunSetting& setting,
                                                        std::uint32_t bucket, std::uint32_t key,
                                                        Version version);
@@ -32,10 +27,13 @@ struct ToolRun {
                                                       std::uint32_t bucket, std::uint32_t key,
                                                       bool alone);
 
-inline constexpr int reader_found_damage =
-    77;  ///< the reader's exit code then; its stdout says what. Else it is the version
+/// The exit code of a reader that found damage. Its standard output then describes the damage;
+/// otherwise it is the version.
+inline constexpr int reader_found_damage = 77;
 
+/// Returns whether this program was started as a builder or a reader.
 [[nodiscard]] bool is_helper(int argc, char** argv);
+/// Runs it as one, and returns its exit code.
 [[nodiscard]] int run_helper(int argc, char** argv);
 
 }  // namespace larder::stress

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The same work through the command: each cachetool is a process of its own, which may be killed in the middle.
+// Work done by the command. Each cachetool is a process of its own, which may be killed in the
+// middle.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -15,20 +16,20 @@ namespace {
 
 using CommandWords = std::vector<std::string>;
 
-nlohmann::json document_of(const ToolRun& ran) {
+nlohmann::json document_of(const CommandRun& ran) {
     auto document = nlohmann::json::parse(ran.out, nullptr, false);
     return document.is_object() ? document : nlohmann::json::object();
 }
 
-/// Ends an operation whose cachetool did not succeed. What is certainly without effect is said to be so; where it was killed,
-/// or may have failed in something that comes after its effect, it may have happened.
-void end_without_success(Actor& actor, RecordedOp& operation, const ToolRun& ran,
+/// Ends an operation whose cachetool did not succeed. The operation may have happened if the
+/// cachetool was killed, or if it can fail in a step that comes after the operation's effect.
+void end_without_success(Actor& actor, RecordedOp& operation, const CommandRun& ran,
                          bool fails_before_effect) {
     if (!ran.started) return operation.end(OpOutcome::failed);
     const auto code = static_cast<std::uint64_t>(ran.code);
-    if (ran.code > 128) {
+    if (ran.signal() != 0) {
         if (!ran.was_killed())
-            actor.report_violation(fmt::format("cachetool was ended by signal {}", ran.code - 128));
+            actor.report_violation(fmt::format("cachetool was ended by signal {}", ran.signal()));
         return operation.end(OpOutcome::unclear, 0, code);
     }
     const OpOutcome no_success = fails_before_effect ? OpOutcome::failed : OpOutcome::unclear;
@@ -39,9 +40,9 @@ void end_without_success(Actor& actor, RecordedOp& operation, const ToolRun& ran
     const auto error = document.value("error", nlohmann::json::object());
     const bool is_full =
         error.value("code", "") == "no_space" || error.value("code", "") == "command";
-    // No call of a cachetool is made to fail: only a full disk explains its errors.
+    // No call of a cachetool is made to fail, so only a full disk explains an error.
     if (!(is_full && actor.setting().disk_is_small)) {
-        actor.report_violation(fmt::format("cachetool failed with {}, and no fault explains it: {}",
+        actor.report_violation(fmt::format("cachetool ended with {}, which no fault explains: {}",
                                            ran.code, error.value("message", ran.out)));
     }
     operation.end(error.contains("code") ? no_success : OpOutcome::unclear, 0, code);
@@ -86,8 +87,9 @@ class ToolExecWork : public Workload {
             words.push_back(std::move(word));
         const auto ran = run_cachetool(actor, command, words);
         if (ran.code == reader_found_damage) {
-            actor.report_violation(fmt::format(
-                "bucket {} key {}, in a program run by cachetool exec: {}", bucket, key, ran.out));
+            actor.report_violation(
+                fmt::format("bucket {} key {}, read by a program that cachetool exec runs: {}",
+                            bucket, key, ran.out));
             operation.end(OpOutcome::broken);
         } else if (ran.code != 0) {
             end_without_success(actor, operation, ran, true);
@@ -117,9 +119,8 @@ class ToolBuildWork : public Workload {
         } else if (const auto found = read_version(document.value("path", ""))) {
             operation.end(OpOutcome::ok, *found);
         } else {
-            operation.end(
-                OpOutcome::
-                    unclear);  // the lease ended with the cachetool, and the entry has gone since
+            // The lease ended with the cachetool, and the entry is gone.
+            operation.end(OpOutcome::unclear);
         }
         removal.end(true);
     }
@@ -135,9 +136,8 @@ class ToolInstallWork : public Workload {
         if (ran.code == 0) {
             const auto reading = read_tree(destination, {bucket, key, {}});
             if (reading && !reading->sound()) {
-                actor.report_violation(
-                    fmt::format("bucket {} key {}, as installed by cachetool: {}", bucket, key,
-                                reading->damage));
+                actor.report_violation(fmt::format("bucket {} key {}, installed by cachetool: {}",
+                                                   bucket, key, reading->damage));
             }
             const OpOutcome outcome = !reading           ? OpOutcome::failed
                                       : reading->sound() ? OpOutcome::ok
@@ -160,7 +160,8 @@ class ToolRemoveWork : public Workload {
     }
 };
 
-/// Refreshes, and then collects unless it is told not to: an error may be the collection's, which comes after the effect.
+/// Refreshes, and then collects unless it is told not to. An error may come from the collection,
+/// and so after the effect.
 class ToolRefreshWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket();

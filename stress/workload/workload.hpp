@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A kind of work that a scenario names: in the shape of FoundationDB's workloads.
+// A kind of work that a scenario names. It has the form of FoundationDB's workloads: setup, start,
+// check.
 #pragma once
 
 #include <memory>
@@ -9,23 +10,27 @@
 
 namespace larder::stress {
 
-/// Each thread has workloads of its own. Errors of the cache are no errors of a workload: they go into the history.
+/// Each thread has workloads of its own. An error of the cache is not an error of a workload: it
+/// goes into the history.
 class Workload {
 public:
     virtual ~Workload() = default;
 
-    /// In the first process of the run, before all others begin: once in each of its threads.
+    /// Prepares the cache. Called once in each thread of the first process, before all others
+    /// begin.
     virtual void setup(Actor&) {}
-    /// One operation, or a few that belong together; again and again, in many threads and processes at once.
+    /// Does one operation, or a few that belong together. Called again and again, in many threads
+    /// and processes at once.
     virtual void start(Actor&) = 0;
-    /// Once, in a fresh process, after all others have ended: what is still there is what should be. A finding is a violation.
+    /// Checks what is left. Called once, in a new process, after all others have ended. Each
+    /// finding is a violation.
     virtual void check(Actor&) {}
 };
 
-/// Requires: one of work_names().
+/// Returns the workload of that name. Requires: one of work_names().
 [[nodiscard]] std::unique_ptr<Workload> make_workload(std::string_view name);
 
-// By room: each makes its own, or null.
+// Each returns one of the workloads of its source; null for any other name.
 [[nodiscard]] std::unique_ptr<Workload> make_writer(std::string_view name);
 [[nodiscard]] std::unique_ptr<Workload> make_reader(std::string_view name);
 [[nodiscard]] std::unique_ptr<Workload> make_keeper(std::string_view name);

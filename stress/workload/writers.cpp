@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Those that change what a key names: put, replace, build, remove, refresh.
+// Work that changes what a key names: put, replace, build, remove, refresh.
 #include <fmt/format.h>
 
 #include "stress/content/names.hpp"
@@ -12,12 +12,13 @@ namespace larder::stress {
 
 namespace {
 
-/// Publishes a new tree under the key, and holds on to its lease.
+/// Publishes a new tree under the key, and keeps the lease.
 void put(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
     const Version version = actor.fresh_version();
     PublishOptions options;
     options.producer = "stress";
-    // Few, since each waits for the disk. If it can't sync what it has published it takes that back.
+    // Only a few, since each waits for the disk. A publish that can't sync what it has published
+    // removes it again.
     if (actor.random.chance(0.01)) options.durability = Durability::power;
     PossibleRemove removal(
         actor, bucket, key,
@@ -40,8 +41,8 @@ void put(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
         const LibraryCall call;
         return actor.bucket(bucket).publish(key_name(key), std::move(*staging), options);
     }();
-    // An error before the link has reached its key has published nothing. Only one after it, in syncing it, comes too late for
-    // that.
+    // An error before the link has reached its key means that nothing is published. Only an error
+    // in the sync comes after that.
     if (!lease && options.durability == Durability::power && lease.error().code != Errc::busy)
         return end(OpOutcome::unclear);
     if (!lease) return end(lease.error());
@@ -82,7 +83,8 @@ class BuildWork : public Workload {
             if (actor.random.chance(0.05))
                 return tl::make_unexpected(
                     Error{Errc::build, 0, "build", {}, "it fails on purpose"});
-            // Builds that need others: always of a later key, so that none waits for itself by way of others.
+            // Some builds need another build. It is always of a later key, so that builds never
+            // wait in a circle.
             if (key + 1 < actor.scenario().keys && actor.random.chance(0.05))
                 build(actor, bucket, key + 1);
             return write_tree(staging.path(), {bucket, key, version, actor.scenario().tree});
@@ -111,7 +113,7 @@ class RemoveWork : public Workload {
             const LibraryCall call;
             return actor.bucket(bucket).remove(key_name(key));
         }();
-        // Its one effect is its last step: an error has had none.
+        // Its only effect is its last step, so an error means that nothing has happened.
         removed ? operation.end(OpOutcome::ok) : operation.end(removed.error());
     }
 };
@@ -124,7 +126,7 @@ class RefreshWork : public Workload {
             const LibraryCall call;
             return actor.bucket(bucket).refresh();
         }();
-        // One rename: an error is that rename's, and nothing has moved.
+        // It is one rename, so an error means that nothing was moved.
         refreshed ? operation.end(OpOutcome::ok) : operation.end(refreshed.error());
     }
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Histories on disk: written by threads and forked processes, cut short by death, by a full disk, and by whoever copied them in
-// part.
+// Histories on disk: written by threads and forked processes, and cut short by the death of a
+// process, by a full disk, or by an incomplete copy.
 
 #include <signal.h>
 #include <sys/mount.h>
@@ -56,7 +56,7 @@ std::string refusal(const Result<History>& history) {
     return history.error().message();
 }
 
-/// Changes a word of the header, or of an Event, in a file.
+/// Overwrites a word of the header or of an event.
 void overwrite(const fs::path& file, std::size_t offset, std::uint64_t word) {
     auto bytes = larder::testing::read_file(file);
     std::memcpy(bytes.data() + offset, &word, sizeof(word));
@@ -65,8 +65,7 @@ void overwrite(const fs::path& file, std::size_t offset, std::uint64_t word) {
 
 }  // namespace
 
-TEST_CASE(
-    "what is written is read, with times in order, beyond the space that a file begins with") {
+TEST_CASE("a history reads as it was written, with times in order, even after the file has grown") {
     const TempDir directory;
     {
         auto log = value(HistoryLog::open_for_process(directory.path(), 3));
@@ -112,7 +111,7 @@ TEST_CASE("threads share a log while it grows") {
 }
 
 TEST_CASE(
-    "a writer that is killed leaves all that it had written; its operation ends when it did") {
+    "a killed writer leaves all events that it has written; its operation ends with its process") {
     const TempDir directory;
     auto supervisor = value(HistoryLog::open_for_process(directory.path(), 0));
     Child writer([&](Child& self) {
@@ -141,8 +140,8 @@ TEST_CASE(
 }
 
 TEST_CASE("a writer killed at any instant leaves a history that can be read") {
-    // Where it is killed is the scheduler's choice: the parent waits for so many operations and kills. Whatever is there must
-    // fit.
+    // The scheduler decides where the child is killed, after it has said that it has done this many
+    // operations. Whatever it has written must fit together.
     for (std::uint32_t round = 1; round <= 20; ++round) {
         const TempDir directory;
         Child writer([&](Child& self) {
@@ -162,7 +161,7 @@ TEST_CASE("a writer killed at any instant leaves a history that can be read") {
     }
 }
 
-TEST_CASE("an Event whose time was never written counts for nothing") {
+TEST_CASE("an event whose time was never written does not count") {
     const TempDir directory;
     const auto file = directory.path() / "history.1";
     {
@@ -193,7 +192,7 @@ TEST_CASE("a history cut off at any length is refused") {
     }
 }
 
-TEST_CASE("a forked child can't append to its parent's history, and the attempt is not silent") {
+TEST_CASE("if a forked child appends to its parent's history, the history is refused") {
     const TempDir directory;
     auto log = value(HistoryLog::open_for_process(directory.path(), 1));
     put(log, 1, 0, 1);
@@ -203,7 +202,7 @@ TEST_CASE("a forked child can't append to its parent's history, and the attempt 
     CHECK(contains(refusal(read_history(directory.path())), "2 events of a forked child"));
 }
 
-TEST_CASE("a forked child that ends leaves its parent's history alone, and has its own") {
+TEST_CASE("a forked child leaves its parent's history alone, and writes its own") {
     const TempDir directory;
     auto log = value(HistoryLog::open_for_process(directory.path(), 1));
     put(log, 1, 0, 1);
@@ -217,10 +216,10 @@ TEST_CASE("a forked child that ends leaves its parent's history alone, and has i
     CHECK(value(read_history(directory.path())).operations.size() == 3);
 }
 
-TEST_CASE("what a full disk has no space for is counted, and the history refused") {
+TEST_CASE("events that a full disk has no space for are counted, and the history is refused") {
     const TempDir directory;
     if (::mount("tmpfs", directory.path().c_str(), "tmpfs", 0, "size=64k") != 0) {
-        WARN("skipped: a small file system can't be mounted here");
+        WARN("skipped: this process can't mount a small file system");
         return;
     }
     {
@@ -236,7 +235,7 @@ TEST_CASE("what a full disk has no space for is counted, and the history refused
     REQUIRE(::umount(directory.path().c_str()) == 0);
 }
 
-TEST_CASE("what no harness writes is refused") {
+TEST_CASE("events that no harness writes are refused") {
     const TempDir directory;
     const auto file = directory.path() / "history.1";
     {
@@ -276,15 +275,15 @@ TEST_CASE("what no harness writes is refused") {
     change(
         0, [](LogEvent& e) { e.phase = EventPhase::instant; }, "no harness writes");
     change(
-        0, [](LogEvent& e) { e.process = 2; }, "another process");
+        0, [](LogEvent& e) { e.process = 2; }, "another process wrote it");
     change(
         0, [](LogEvent& e) { e.version = 0; }, "does not say which");
     change(
         1, [](LogEvent& e) { e.operation = 2; }, "no begin");
     change(
-        1, [](LogEvent& e) { e.key = 5; }, "something else");
+        1, [](LogEvent& e) { e.key = 5; }, "differs from that of its begin");
     change(
-        1, [](LogEvent& e) { e.kind = EventKind::get; }, "something else");
+        1, [](LogEvent& e) { e.kind = EventKind::get; }, "differs from that of its begin");
     change(
         1, [](LogEvent& e) { e.time = 1; }, "before its begin");
     change(
@@ -309,7 +308,7 @@ TEST_CASE("what no harness writes is refused") {
     CHECK_FALSE(read_history(directory.path()));
 }
 
-TEST_CASE("names that are none of ours are left alone; no history at all is an error") {
+TEST_CASE("other names are ignored; a directory without a history is an error") {
     const TempDir directory;
     CHECK(read_history(directory.path()).error().code == Errc::miss);
     CHECK_FALSE(read_history(directory.path() / "nowhere"));
@@ -323,7 +322,7 @@ TEST_CASE("names that are none of ours are left alone; no history at all is an e
     CHECK(HistoryLog::open_for_process(directory.path(), 1).error().code == Errc::exists);
 }
 
-TEST_CASE("what befell a process is kept by process") {
+TEST_CASE("incidents are kept by process") {
     const TempDir directory;
     auto log = value(HistoryLog::open_for_process(directory.path(), 0));
     for (const EventKind kind : {EventKind::born, EventKind::stopped, EventKind::continued,
@@ -345,13 +344,13 @@ TEST_CASE("what befell a process is kept by process") {
     CHECK(history.incidents.of(8).ended == never);
 }
 
-TEST_CASE("what is known only afterwards is written down with the time at which it happened") {
+TEST_CASE("an event that is known only afterwards has the time at which it happened") {
     const TempDir directory;
     auto log = value(HistoryLog::open_for_process(directory.path(), 5));
     const auto append_at = [&](EventKind kind, std::uint64_t detail, Time time) {
         auto event = event_of(5, 0, 0, EventPhase::instant, kind);
         event.detail = detail;
-        event.time = 77;  // counts for nothing
+        event.time = 77;  // is overwritten
         log.append_at(event, time);
     };
     put(log, 5, 0, 1);

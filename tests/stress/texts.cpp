@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Histories as text: what is written reads back, and what is wrong is told by line, with what to write instead.
+// Histories as text: they read back as they were written, and an error names the line and what to
+// write there.
 
 #include <random>
 
@@ -61,7 +62,7 @@ TEST_CASE("a history reads back as it was written") {
     CHECK(history.operations.back().outcome == OpOutcome::unclear);
 }
 
-TEST_CASE("comments, empty lines, tabs and line ends of another system are read over") {
+TEST_CASE("comments, empty lines, tabs and carriage returns are skipped") {
     const auto history = value(parse_text(
         "# what it is\r\n\n  10\t1.0.1 begin get 0/1 # a comment\r\n20 1.0.1 end get 0/1 miss",
         "h.txt"));
@@ -69,7 +70,7 @@ TEST_CASE("comments, empty lines, tabs and line ends of another system are read 
     CHECK(history.operations[0].outcome == OpOutcome::miss);
 }
 
-TEST_CASE("times may be told from any origin") {
+TEST_CASE("times may be counted from any origin") {
     const auto history =
         value(parse_text("1010 1.0.1 begin get 0/1\n1020 1.0.1 end get 0/1 miss\n", "h.txt"));
     CHECK(text_of(history.operations, {}, 1000) ==
@@ -84,35 +85,36 @@ TEST_CASE("an error names the line, what is wrong with it, and what to write") {
                    "h.txt: line 3: \"soon\" is no time: write nanoseconds"));
     CHECK(contains(with("-1 1.0.1 end get 0/1 miss"), "\"-1\" is no time"));
     CHECK(contains(with("99999999999999999999 1.0.1 end get 0/1 miss"), "is no time"));
-    CHECK(contains(with("2 1.0.1"), "wants a time, who, and what"));
+    CHECK(contains(with("2 1.0.1"), "a line needs a time"));
     CHECK(contains(with("2 1.0 end get 0/1 miss"),
-                   "\"1.0\" is nobody: write PROCESS.THREAD.OPERATION"));
-    CHECK(contains(with("2 1.70000.1 end get 0/1 miss"), "is nobody"));
+                   "\"1.0\" names no operation: write PROCESS.THREAD.OPERATION"));
+    CHECK(contains(with("2 1.70000.1 end get 0/1 miss"), "names no operation"));
     CHECK(contains(with("2 1.0.1 finish get 0/1 miss"),
                    "\"finish\" is no phase: write begin, middle or end"));
     CHECK(
         contains(with("2 1.0.1 end fetch 0/1 miss"), "\"fetch\" is no operation: write put, get"));
     CHECK(contains(with("2 1.0.1 end"), "\"\" is no operation"));
     CHECK(contains(with("2 1.0.1 end killed 0/1 miss"), "\"killed\" is no operation"));
-    CHECK(contains(with("2 1.0.1 end get miss"), "get of what? write BUCKET/KEY"));
-    CHECK(contains(with("2 1.0.1 end get a/b miss"), "\"a/b\" is no place"));
-    CHECK(contains(with("2 1.0.1 end get 0/1"), "how did it end?"));
-    CHECK(contains(with("2 1.0.1 end get 0/1 fine"), "\"fine\" is neither a place"));
+    CHECK(contains(with("2 1.0.1 end get miss"), "get needs a key: write BUCKET/KEY"));
+    CHECK(contains(with("2 1.0.1 end get a/b miss"), "\"a/b\" is no key"));
+    CHECK(contains(with("2 1.0.1 end get 0/1"), "an end needs an outcome"));
+    CHECK(contains(with("2 1.0.1 end get 0/1 fine"), "\"fine\" is neither a key"));
     CHECK(contains(with("2 1.0.1 end get 0/1 vx ok"), "\"vx\" is neither"));
-    CHECK(contains(with("2 0 died 1"), "\"died\" befalls no process: write born"));
+    CHECK(
+        contains(with("2 0 died 1"), "\"died\" is nothing that happens to a process: write born"));
     CHECK(contains(with("2 0 killed"), "write the number of the process after \"killed\""));
     CHECK(contains(with("2 0 killed 4294967296"), "no process has this number"));
-    // What fits no history.
-    CHECK(contains(with("0 1.0.1 end get 0/1 miss"), "line 3: it comes before its begin"));
-    CHECK(contains(with("2 1.0.1 end get 0/2 miss"), "its begin says something else"));
-    CHECK(contains(with("2 1.0.2 end get 0/2 miss"), "it has no begin"));
-    CHECK(contains(with("2 1.0.1 begin get 0/1"), "it has begun already"));
-    CHECK(contains(with("2 1.0.1 end get 0/1 ok"), "the version is not said"));
+    // Lines that are well formed but fit in no history.
+    CHECK(contains(with("0 1.0.1 end get 0/1 miss"), "line 3: its time is before its begin"));
+    CHECK(contains(with("2 1.0.1 end get 0/2 miss"), "its kind, bucket or key differs"));
+    CHECK(contains(with("2 1.0.2 end get 0/2 miss"), "this operation has no begin"));
+    CHECK(contains(with("2 1.0.1 begin get 0/1"), "this operation has begun already"));
+    CHECK(contains(with("2 1.0.1 end get 0/1 ok"), "the version is missing"));
     CHECK(contains(with("2 1.0.2 begin put 0/1"), "does not say which"));
-    CHECK(contains(with("0 0 ended 1"), "process 1 has ended at 0, and goes on after that"));
+    CHECK(contains(with("0 0 ended 1"), "process 1 ended at 0, but goes on after that"));
 }
 
-TEST_CASE("no text, however damaged, is read as something that can't be written again") {
+TEST_CASE("whatever is read from a damaged text can be written and read again") {
     std::mt19937 random(5);
     std::size_t read = 0;
     for (int i = 0; i < 20'000; ++i) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "stress/run/disk.hpp"
+#include "stress/system/disk.hpp"
 
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -7,11 +7,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <fstream>
 #include <sstream>
 
-#include "os/file.hpp"
+#include "stress/system/posix.hpp"
 
 namespace larder::stress {
 
@@ -20,7 +19,7 @@ namespace fs = std::filesystem;
 Result<SmallDisk> SmallDisk::mount(const fs::path& directory, unsigned mib) {
     const std::string options = "size=" + std::to_string(mib) + "m,mode=0700";
     if (::mount("larder-stress", directory.c_str(), "tmpfs", 0, options.c_str()) != 0)
-        return os::fail(errno, "mount a tmpfs", directory);
+        return failure(last_reason(), "mount a tmpfs", directory);
     return SmallDisk(directory);
 }
 
@@ -34,15 +33,14 @@ BallastFile::BallastFile(fs::path path)
 }
 
 BallastFile::~BallastFile() {
-    fd_.reset();
+    if (fd_ >= 0) ::close(fd_);
     (void)::unlink(path_.c_str());
 }
 
 void BallastFile::fill() {
     constexpr std::uint64_t largest = 64 << 20, smallest = 4096;
-    for (std::uint64_t step = largest; fd_ && step >= smallest;) {
-        if (::posix_fallocate(fd_.get(), static_cast<off_t>(size_), static_cast<off_t>(step)) ==
-            0) {
+    for (std::uint64_t step = largest; fd_ >= 0 && step >= smallest;) {
+        if (::posix_fallocate(fd_, static_cast<off_t>(size_), static_cast<off_t>(step)) == 0) {
             size_ += step;
         } else {
             step /= 2;
@@ -52,8 +50,8 @@ void BallastFile::fill() {
 
 bool is_small(const fs::path& directory) {
     struct statvfs status {};
-    constexpr std::uint64_t limit =
-        std::uint64_t{2} << 30;  // arbitrary: nobody's home is that small, and a test's disk is
+    // Arbitrary: no home directory is that small, but the disk of a test is.
+    constexpr std::uint64_t limit = std::uint64_t{2} << 30;
     return ::statvfs(directory.c_str(), &status) == 0 &&
            std::uint64_t{status.f_blocks} * status.f_frsize < limit;
 }

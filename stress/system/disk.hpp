@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The file system below the cache: one of its own where a scenario wants a small one, filled up, and asked what it can do.
+// The file system below the cache: mounts a small one, fills it up, and asks what it can do.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,12 @@
 
 #include <larder/error.hpp>
 
-#include "os/fd.hpp"
-
 namespace larder::stress {
 
-/// A tmpfs mounted on a directory, for as long as this lives. Errors: without the right to mount, `system`.
+/// A tmpfs that is mounted on a directory for as long as this object lives.
 class SmallDisk {
 public:
+    /// Errors: `system` without the right to mount.
     [[nodiscard]] static Result<SmallDisk> mount(const std::filesystem::path& directory,
                                                  unsigned mib);
     SmallDisk(SmallDisk&& other) noexcept : directory_(std::move(other.directory_)) {
@@ -21,7 +20,7 @@ public:
     }
     SmallDisk& operator=(SmallDisk&&) = delete;
     ~SmallDisk();
-    /// It stays when this ends: what is on it is evidence.
+    /// Leaves it mounted, since what is on it is evidence.
     void keep() noexcept { directory_.clear(); }
 
 private:
@@ -29,28 +28,30 @@ private:
     std::filesystem::path directory_;
 };
 
-/// A file that takes all space there is; gone with its destructor.
+/// A file that takes all free space. The destructor removes it.
 class BallastFile {
 public:
     explicit BallastFile(std::filesystem::path path);
     ~BallastFile();
     BallastFile(const BallastFile&) = delete;
     BallastFile& operator=(const BallastFile&) = delete;
+    /// Takes the space that has become free since.
     void fill();
 
 private:
     std::filesystem::path path_;
-    os::Fd fd_;
+    int fd_;
     std::uint64_t size_ = 0;
 };
 
-/// Whether the file system has so little space that filling it hurts nobody else: less than 2 GiB in all.
+/// Returns whether the file system is so small (less than 2 GiB) that filling it hurts no other
+/// program.
 [[nodiscard]] bool is_small(const std::filesystem::path& directory);
 
-/// Whether the file system can exchange two names.
+/// Returns whether the file system can exchange two names.
 [[nodiscard]] bool can_exchange(const std::filesystem::path& directory);
 
-/// The file system's type, as /proc/self/mounts says: for the report.
+/// Returns the type of the file system for the report, as /proc/self/mounts says.
 [[nodiscard]] std::string type_of(const std::filesystem::path& directory);
 
 }  // namespace larder::stress

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "stress/fault/clock.hpp"
+#include "stress/system/wall_clock.hpp"
 
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -18,7 +18,7 @@ std::atomic<const std::atomic<std::int64_t>*> offset_of_run{nullptr};
 
 using ClockGettime = int (*)(clockid_t, timespec*);
 
-/// The C library's, which needs no system call; found once.
+/// Calls the function of the C library, which needs no system call. It is looked up once.
 int true_time(clockid_t clock, timespec* time) noexcept {
     static const auto system = reinterpret_cast<ClockGettime>(::dlsym(RTLD_NEXT, "clock_gettime"));
     return system != nullptr ? system(clock, time)
