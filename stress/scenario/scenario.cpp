@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 #include <functional>
 
-#include "os/error.hpp"
+#include <larder/try.hpp>
+
+#include "stress/system/error.hpp"
 
 namespace larder::stress {
 
@@ -28,7 +30,7 @@ LineWords words_of(std::string_view line) {
 }
 
 tl::unexpected<Error> invalid(std::string why) {
-    return os::fail(Errc::invalid, "scenario", {}, std::move(why));
+    return failure(Errc::invalid, "scenario", {}, std::move(why));
 }
 
 template <class Number>
@@ -42,13 +44,13 @@ Result<Number> number_of(std::string_view text, Number low, Number high) {
     return number;
 }
 
-/// A setting that takes one value.
+/// Sets a setting that has one value.
 using ScenarioSetter = std::function<Result<>(Scenario&, std::string_view)>;
 
 template <class CrowdMember>
 ScenarioSetter whole_number(CrowdMember member, unsigned low, unsigned high) {
     return [=](Scenario& scenario, std::string_view text) -> Result<> {
-        TRY_ASSIGN(scenario.*member, number_of<unsigned>(text, low, high));
+        LARDER_TRY_ASSIGN(scenario.*member, number_of<unsigned>(text, low, high));
         return {};
     };
 }
@@ -56,12 +58,14 @@ ScenarioSetter whole_number(CrowdMember member, unsigned low, unsigned high) {
 Result<> set_tree(Scenario& scenario, std::string_view text) {
     const auto size = tree_size_of(text);
     if (!size)
-        return invalid(fmt::format("\"{}\" is no size of a tree: tiny, small or mixed", text));
+        return invalid(
+            fmt::format("\"{}\" is no size of a tree: write tiny, small or mixed", text));
     scenario.tree = *size;
     return {};
 }
 
-/// The limits are far beyond what a machine bears, and keep the numbers of a run within the types of an Event.
+/// The limits are far beyond what a machine can do. They keep the numbers of a run within the types
+/// of an event.
 const std::map<std::string_view, ScenarioSetter>& settings() {
     static const std::map<std::string_view, ScenarioSetter> setters{
         {"processes", whole_number(&Scenario::processes, 1, 256)},
@@ -81,15 +85,15 @@ const std::map<std::string_view, ScenarioSetter>& settings() {
     return setters;
 }
 
-/// `work NAME NUMBER` and `fault NAME NUMBER`.
+/// Sets what `work NAME NUMBER` or `fault NAME NUMBER` says.
 Result<> set_named(std::map<std::string, double>& values, const std::vector<HelpEntry>& names,
                    const LineWords& words) {
     if (words.size() != 3)
-        return invalid(fmt::format("\"{}\" wants a name and a number", words[0]));
+        return invalid(fmt::format("\"{}\" needs a name and a number", words[0]));
     const bool known = std::any_of(names.begin(), names.end(),
                                    [&](const HelpEntry& named) { return words[1] == named.name; });
     if (!known) return invalid(fmt::format("there is no {} \"{}\"", words[0], words[1]));
-    TRY_ASSIGN(const double number, number_of<double>(words[2], 0, 1e6));
+    LARDER_TRY_ASSIGN(const double number, number_of<double>(words[2], 0, 1e6));
     if (!values.emplace(words[1], number).second)
         return invalid(fmt::format("{} \"{}\" is set twice", words[0], words[1]));
     return {};
@@ -100,7 +104,7 @@ Result<> set(Scenario& scenario, const LineWords& words, std::vector<std::string
     if (words[0] == "fault") return set_named(scenario.faults, fault_names(), words);
     const auto setter = settings().find(words[0]);
     if (setter == settings().end()) return invalid(fmt::format("\"{}\" is no setting", words[0]));
-    if (words.size() != 2) return invalid(fmt::format("\"{}\" wants one value", words[0]));
+    if (words.size() != 2) return invalid(fmt::format("\"{}\" needs one value", words[0]));
     if (std::find(seen.begin(), seen.end(), setter->first) != seen.end())
         return invalid(fmt::format("\"{}\" is set twice", words[0]));
     seen.push_back(setter->first);
@@ -123,13 +127,13 @@ Result<Scenario> parse_scenario(std::string_view text, std::string name) {
     }
     const bool works = std::any_of(scenario.work.begin(), scenario.work.end(),
                                    [](const auto& work) { return work.second > 0; });
-    if (!works) return invalid("no \"work\" with a weight above 0: nobody would do anything");
-    // Each eviction writes down every key.
+    if (!works) return invalid("no \"work\" has a weight above 0: nothing would be done");
+    // Each eviction writes an event for every key.
     const auto evict = scenario.work.find("evict");
     if (evict != scenario.work.end() && evict->second > 0 &&
         std::uint64_t{scenario.buckets} * scenario.keys > 1000)
-        return invalid("\"evict\" is for at most 1,000 keys in all");
-    if (scenario.fill > scenario.keys) return invalid("\"fill\" is more than there are \"keys\"");
+        return invalid("\"evict\" works with at most 1,000 keys in all");
+    if (scenario.fill > scenario.keys) return invalid("\"fill\" is larger than \"keys\"");
     return scenario;
 }
 
@@ -152,13 +156,13 @@ Result<> choose_faults(Scenario& scenario, std::string_view list) {
         const auto before = scenario.faults.find(name);
         double measure = before != scenario.faults.end()
                              ? before->second
-                             : 0.3;  // arbitrary: seen within seconds, and not all the time
+                             : 0.3;  // arbitrary: it strikes within seconds, but not all the time
         if (equals != std::string_view::npos) {
-            TRY_ASSIGN(measure, number_of<double>(item.substr(equals + 1), 0, 1e6));
+            LARDER_TRY_ASSIGN(measure, number_of<double>(item.substr(equals + 1), 0, 1e6));
         }
         chosen[name] = measure;
     }
-    if (chosen.empty()) return invalid("--faults wants names, or none");
+    if (chosen.empty()) return invalid("--faults needs names, or \"none\"");
     scenario.faults = std::move(chosen);
     return {};
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// A scenario: how many processes do what to which keys, and what strikes them. A small text file that people write.
+// A scenario says how many processes do what to which keys, and which faults strike them. It is a
+// small text file that people write:
 //
 //     # what it is for
 //     processes 8
 //     work  get 40       # of all operations, by weight
 //     fault kill 2       # how often, in the fault's own measure
 //
-// One setting a line: a word, its value, and for `work` and `fault` a name before it. `#` begins a comment.
+// Each line has one setting: a word and its value. `work` and `fault` have a name between them. `#`
+// begins a comment.
 #pragma once
 
 #include <cstdint>
@@ -28,39 +30,40 @@ struct Scenario {
     unsigned seconds = 60;
     std::uint32_t buckets = 2;
     std::uint32_t keys = 8;  ///< of each bucket
-    std::uint32_t fill = 0;  ///< keys of each bucket that are put before the run begins
+    std::uint32_t fill = 0;  ///< keys of each bucket that are put before the run
     TreeSize tree = TreeSize::small;
-    unsigned life =
-        300;  ///< operations of a process before it ends by itself, on average; 0: it lives until the end
-    unsigned held = 8;  ///< leases that a thread keeps to use them later, at most
+    /// How many operations a process does before it ends by itself, on average. 0: it never does.
+    unsigned life = 300;
+    unsigned held = 8;  ///< leases that a thread keeps at most, to use them later
     unsigned lock_timeout_ms = 10'000;
     unsigned build_timeout_ms = 10'000;
-    unsigned held_up_ms =
-        10'000;  ///< what waits for nobody may take so long, at least: see hostage_limit in run.cpp
-    unsigned disk_mib = 0;  ///< the cache gets a tmpfs of its own, of this size; 0: none
+    /// How long an operation that never waits may take, at least: see hostage_limit in run.cpp.
+    unsigned held_up_ms = 10'000;
+    unsigned disk_mib = 0;  ///< size of a tmpfs that is mounted for the cache; 0: none is
     std::map<std::string, double> work;    ///< weights
     std::map<std::string, double> faults;  ///< see fault_names
 
-    /// A fault's measure; 0 where it does not strike.
+    /// Returns the measure of a fault; 0 if it does not strike.
     [[nodiscard]] double measure_of(const std::string& fault) const {
         const auto found = faults.find(fault);
         return found == faults.end() ? 0 : found->second;
     }
 };
 
-/// Every `work` and every `fault` that a scenario may name, with a line about it. In the order in which the help lists them.
+/// A name with a line of help about it.
 struct HelpEntry {
     const char* name;
     const char* about;
 };
+/// Return every `work` and every `fault` that a scenario may name, in the order of the help.
 [[nodiscard]] const std::vector<HelpEntry>& work_names();
 [[nodiscard]] const std::vector<HelpEntry>& fault_names();
 
-/// Errors: `invalid`, with the line's number and what was expected there.
+/// Parses a scenario. Errors: `invalid`, with the number of the line and what was expected there.
 [[nodiscard]] Result<Scenario> parse_scenario(std::string_view text, std::string name);
 
-/// `list` as on the command line: "none", or names with a measure of their own or without ("kill=5,stop"): what is not named is
-/// off. Errors: `invalid`.
+/// Replaces the faults of a scenario. `list` is "none", or has names with a measure or without one,
+/// as in "kill=5,stop". Faults that it does not name are off. Errors: `invalid`.
 [[nodiscard]] Result<> choose_faults(Scenario& scenario, std::string_view list);
 
 }  // namespace larder::stress

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The scenarios that come with `stress`: compiled in, so that `--scenario smoke` works from anywhere.
+// The scenarios that come with `stress`. They are compiled in, so `--scenario smoke` works
+// everywhere.
 #pragma once
 
 #include <span>
@@ -10,7 +11,7 @@ namespace larder::stress {
 struct ShippedScenario {
     std::string_view name;
     std::string_view text;
-    /// Its first comment: what it is for.
+    /// Returns its first comment, which says what it is for.
     [[nodiscard]] std::string_view about() const noexcept;
 };
 
