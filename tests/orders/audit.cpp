@@ -101,7 +101,7 @@ void CacheAudit::must_be_complete(const std::string& key, const std::string& id)
     const auto record = format::parse_record(
         value(os::read_file_at(entry, format::record_name, format::max_record)));
     if (!record || record->key != key)
-        broken(1, key + " names " + id + ", whose record says something else");
+        broken(1, key + " names " + id + ", whose record is of another key");
     complete_.insert(id);
 }
 
@@ -128,7 +128,7 @@ void CacheAudit::look_into_retired() {
     }
 }
 
-/// The id that the link names; empty where it is none.
+/// Counts a link. Returns the id that it names; an empty string if it is no link.
 std::string CacheAudit::count(const os::Dir& dir, const std::string& name) {
     const auto link = value(format::read_link(kind_, dir, name));
     if (link.kind != format::LinkRead::Kind::entry) return {};

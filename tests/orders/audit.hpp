@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What must hold at every instant: looked at between any two steps, by reading the directories and nothing else.
+// Checks between any two steps, by reading the directories alone, what must hold at every instant.
 #pragma once
 
 #include <functional>
@@ -13,24 +13,25 @@ namespace larder::testing {
 
 class CacheAudit {
 public:
-    /// Requires: the directories of the cache, and those below `staging/`, are not replaced while this lives. It keeps them
-    /// open: an audit costs some fifty system calls, and there is one for each step of each schedule.
+    /// Requires: the directories of the cache, and those below `staging/`, are not replaced while
+    /// this object lives. It keeps them open, since an audit takes some fifty system calls, and
+    /// every step of every schedule has one.
     CacheAudit(const fs::path& root, LinkKind kind);
 
-    /// Forgets what it saw. A link that names `dangling` is none of ours to judge.
+    /// Forgets what it saw. A link that names `dangling` is not judged.
     void begin_anew(const std::string& dangling);
 
-    /// Throws where one of these is broken:
+    /// Throws if one of these is broken:
     ///     1  every link in a bucket names a complete entry
     ///     2  every entry in the archive is named by exactly one link
     ///     3  no link comes back to a bucket, and no entry to the archive
     void look();
-    /// The same for invariant 3 in the buckets alone: enough in a state that was looked at before, in an earlier run of the
-    /// same steps.
+    /// Checks invariant 3 in the buckets alone. That is enough in a state that look() has checked
+    /// in an earlier run of the same steps.
     void glance();
 
 private:
-    /// One directory, to be listed again and again.
+    /// A directory that is listed again and again.
     struct Listing {
         os::Dir dir;
         os::DirReader reader;
@@ -38,7 +39,7 @@ private:
         std::vector<std::string> names();
     };
     using Ids = std::set<std::string>;
-    /// The ids that stood somewhere once, and those of them that have gone.
+    /// The ids that have been seen in a place, and those of them that are gone.
     struct SeenIds {
         Ids once, gone;
         void meet(const Ids& now, const std::string& where);
@@ -56,7 +57,7 @@ private:
     std::map<std::string, Listing> areas_;  ///< below staging/
     std::string dangling_;
     std::map<std::string, int> links_to_;  ///< id -> links that name it
-    Ids complete_;                         ///< entries are immutable: read once
+    Ids complete_;                         ///< entries are immutable, so each is read once
     SeenIds bucket_, kept_;
 };
 

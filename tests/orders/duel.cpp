@@ -17,7 +17,7 @@ WorldStart beginning_of(const ProgramPair& pairing) {
     return {pairing.key, either(Op::collect), pairing.a.finds_dead || pairing.b.finds_dead};
 }
 
-/// Invariant 7: nobody else waits.
+/// Returns whether the operation may wait. No other may (invariant 7).
 bool may_wait(Op operation) {
     return operation == Op::put || operation == Op::remove || operation == Op::evict;
 }
@@ -78,7 +78,7 @@ bool ProcessDuel::step(int process, bool known) {
     std::string heard = listen(process);
     const bool waits = heard == "at lock.waiting";
     if (waits && side.waiting) {
-        if (other.ended) fail("it waits, and there is nobody to wait for");
+        if (other.ended) fail("it waits, although there is no process to wait for");
         if (!is_enabled(1 - process)) fail("each waits for the other");
         side.other_has_moved = false;
         return false;
@@ -115,7 +115,7 @@ void ProcessDuel::record(int process, const std::string& result) {
     side.in_operation = false;
     ++side.operation;
     if (done == Op::collect && result == "ok" && !world_.garbage_is_gone())
-        fail("a collection has left garbage that nobody had leased");
+        fail("a collection has left garbage that no process had leased");
 }
 
 void ProcessDuel::conclude() {
@@ -131,8 +131,8 @@ void ProcessDuel::conclude() {
         return event.operation == Op::adopt ||
                (event.operation == Op::collect && event.result == "ok");
     };
-    const bool somebody_died = beginning_of(pairing_).dead;
-    if ((!somebody_died || std::any_of(history_.begin(), history_.end(), reaps)) &&
+    const bool a_process_died = beginning_of(pairing_).dead;
+    if ((!a_process_died || std::any_of(history_.begin(), history_.end(), reaps)) &&
         !world_.staging_is_empty()) {
         fail("something is left in a staging area");
     }

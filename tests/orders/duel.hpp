@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Two processes that go on one step at a time, each to its next point, in whatever order they are told.
+// Two processes that go on one step at a time, each to its next point, in any order that a test
+// chooses.
 #pragma once
 
 #include <array>
@@ -10,7 +11,7 @@
 
 namespace larder::testing {
 
-/// Two programs and the cache they begin with.
+/// Two programs, and what the key is when they begin.
 struct ProgramPair {
     OpProgram a, b;
     KeyState key = KeyState::present;
@@ -24,23 +25,25 @@ public:
 
     void begin();
 
-    /// Whether process 0 or 1 can go on: it has not ended, and does not wait for a lock which the other one has had no step to
-    /// let go of.
+    /// Returns whether process 0 or 1 can go on. It can't if it has ended, or if it waits for a
+    /// lock and the other process has made no step since.
     [[nodiscard]] bool is_enabled(int process) const;
     [[nodiscard]] bool is_waiting(int process) const { return sides_[index(process)].waiting; }
     [[nodiscard]] bool is_over() const { return sides_[0].ended && sides_[1].ended; }
 
-    /// Lets it go on to its next point. False where it waited for a lock, and waits still: nothing has happened then.
-    /// Throws where an invariant is broken, where somebody waits who must not (invariant 7), or waits for a process that has
-    /// ended.
-    /// `known` says that an earlier run has come here by the same steps, so that a glance at the invariants will do.
+    /// Lets a process go on to its next point. Returns false if it waited for a lock and still
+    /// waits: then nothing has happened. `known` says that an earlier run has come here by the same
+    /// steps, so that a glance at the invariants is enough. Throws if an invariant is broken, if a
+    /// process waits that must not (invariant 7), or if it waits for a process that has ended.
     [[nodiscard]] bool step(int process, bool known = false);
 
-    /// After both have ended. Throws where the results can't be, a lease does not hold, or anything is left.
+    /// Checks the end. Requires: both have ended. Throws if the results are impossible, if a lease
+    /// does not hold, or if anything is left over.
     void conclude();
 
+    /// Returns the steps so far as a word over A and B.
     [[nodiscard]] const std::string& word() const { return word_; }
-    /// One line for each step, and one for each operation.
+    /// Returns a line for each step and for each operation.
     [[nodiscard]] std::string story() const;
     [[nodiscard]] unsigned steps_of(int process) const { return sides_[index(process)].steps; }
 

@@ -12,13 +12,13 @@ namespace larder::testing {
 
 namespace {
 
-/// One place in a schedule where somebody goes on: who could, and who did.
+/// A point in a schedule: the processes that could go on, and the one that did.
 struct ScheduleChoice {
     std::vector<int> options;
     std::size_t taken = 0;
 };
 
-/// How many words have n letters A and m letters B; `limit + 1` for all that are more.
+/// Returns how many words have n letters A and m letters B, but at most `limit + 1`.
 std::uint64_t count_words(std::uint64_t n, std::uint64_t m, std::uint64_t limit) {
     std::uint64_t words = 1;
     for (std::uint64_t i = 1; i <= m; ++i) {
@@ -28,8 +28,8 @@ std::uint64_t count_words(std::uint64_t n, std::uint64_t m, std::uint64_t limit)
     return words;
 }
 
-/// Of the driver and its two processes one runs at a time: on one processor each takes over from the other at once. Measured on
-/// a busy machine, it halves the time.
+/// Keeps the driver and its two processes on one processor. Only one of them runs at a time, and
+/// there each takes over from the other at once. On a busy machine this halved the time.
 void stay_on_one_processor() {
 #ifdef __linux__
     cpu_set_t here;
@@ -43,7 +43,7 @@ class Explorer {
 public:
     Explorer(ProcessDuel& duel, std::optional<unsigned> bound) : duel_(duel), bound_(bound) {}
 
-    /// Depth first: the last choice that has another option is made anew.
+    /// Searches depth first: changes the last choice that has another option.
     Explored run() {
         do {
             run_one();
@@ -71,7 +71,8 @@ private:
         duel_.conclude();
     }
 
-    /// Who waits comes first: if it turns out to wait still, nothing has happened, and the other one goes on at the same place.
+    /// Returns the processes that may go on. A process that waits comes first: if it still waits
+    /// nothing has happened, and the other one goes on instead.
     [[nodiscard]] std::vector<int> options(int current, unsigned preemptions) {
         std::vector<int> found;
         for (const int process : {0, 1}) {
@@ -109,7 +110,7 @@ private:
     ProcessDuel& duel_;
     std::optional<unsigned> bound_;
     std::vector<ScheduleChoice> path_;
-    std::size_t known_ = 0;   ///< so many steps are the same as in the last schedule
+    std::size_t known_ = 0;   ///< as many steps are the same as in the last schedule
     bool held_back_ = false;  ///< the bound has left out an order
     Explored explored_;
 };
@@ -120,7 +121,7 @@ Explored explore(const ProgramPair& pairing, std::uint64_t limit, unsigned preem
     stay_on_one_processor();
     ProcessDuel duel(pairing);
     try {
-        // The two that have no preemption say how many steps there are.
+        // The two orders without a preemption show how many steps there are.
         const Explored few = Explorer(duel, 0).run();
         const bool all = count_words(few.steps[0], few.steps[1], limit) <= limit;
         return Explorer(duel, all ? std::optional<unsigned>() : preemptions).run();

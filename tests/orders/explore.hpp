@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// All orders of the steps of two processes, or all with few preemptions.
+// Runs two processes in all orders of their steps, or in all with few preemptions.
 #pragma once
 
 #include <optional>
@@ -8,21 +8,23 @@
 
 namespace larder::testing {
 
+/// What was run.
 struct Explored {
     std::uint64_t schedules = 0;
-    unsigned steps[2] = {0, 0};           ///< the most that each process made
-    std::optional<unsigned> preemptions;  ///< the bound; without one, all orders
+    unsigned steps[2] = {0, 0};           ///< the most that each process has made
+    std::optional<unsigned> preemptions;  ///< the bound; nullopt: all orders were run
 };
 
-/// Runs `pairing` in every order of its steps, where these are not more than `limit`; else in every order that has at most
-/// `preemptions` preemptions: switches away from a process that could have gone on (Musuvathi and Qadeer, "Iterative Context
-/// Bounding for Systematic Testing of Multithreaded Programs", 2007). Stateless: each order is run from the beginning. Throws
-/// at the first that fails, with its word and its story.
+/// Runs `pairing` in every order of its steps if there are at most `limit` orders; otherwise in
+/// every order with at most `preemptions` preemptions. A preemption is a switch away from a process
+/// that could have gone on (Musuvathi and Qadeer, "Iterative Context Bounding for Systematic
+/// Testing of Multithreaded Programs", 2007). Each order is run from the beginning. Throws at the
+/// first order that fails, with its word and its story.
 [[nodiscard]] Explored explore(const ProgramPair& pairing, std::uint64_t limit,
                                unsigned preemptions);
 
-/// Runs one order: a word over A and B. Where the word ends, or names one that can't go on, the other, or the same one, goes
-/// on. Returns the story.
+/// Runs one order, which is a word over A and B. If the word names a process that can't go on, the
+/// other one does; after its end the last process does. Returns the story.
 [[nodiscard]] std::string replay(const ProgramPair& pairing, const std::string& word);
 
 }  // namespace larder::testing

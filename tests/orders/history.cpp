@@ -17,7 +17,7 @@ bool was_concurrent(const TimedOp& one, const TimedOp& other) {
     return !came_before(one, other) && !came_before(other, one);
 }
 
-/// Does `event` to the key, if that gives the result it gave.
+/// Does the operation to the key. Returns whether that gives the result which it gave.
 bool apply(const TimedOp& event, std::string& key) {
     switch (event.operation) {
         case Op::get:
@@ -35,7 +35,7 @@ bool apply(const TimedOp& event, std::string& key) {
             return event.result == "ok";
         case Op::collect:
             return event.result == "ok" || event.result == "busy";
-        case Op::evict:  // or not: what is used is spared
+        case Op::evict:  // has_order also tries that it empties the key
             return event.result == "ok" || event.result == "busy";
         case Op::adopt:
             return event.result == "ok";
@@ -93,7 +93,7 @@ std::string judge(const std::vector<TimedOp>& history, const std::string& first,
                    was_concurrent(event, other);
         };
         if (event.result == "busy" && std::none_of(history.begin(), history.end(), gave_way_to))
-            return "busy, and nobody was at it";
+            return "busy, although no other process was collecting or verifying";
     }
     if (has_order(history, first, last)) return {};
     return "not linearizable: no order of the operations has these results, and leaves " +

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What two processes did and when, and whether it could have been one thing after another.
+// What two processes did, and when; and whether they could have done it one after the other.
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@ enum class Op { get, put, remove, refresh, collect, evict, adopt, verify };
 
 [[nodiscard]] std::string name_of(Op operation);
 
-/// One operation of one process. `begun` and `ended` count the steps of the schedule: an operation whose end is before
-/// another's beginning came before it, and all others were concurrent.
+/// One operation of one process. `begun` and `ended` count the steps of the schedule. If one
+/// operation ended before another one began it came before it; otherwise they were concurrent.
 struct TimedOp {
     int process = 0;
     Op operation = Op::get;
@@ -22,14 +22,15 @@ struct TimedOp {
     std::string result;  ///< "ok", "miss", "busy", "sound", or what a get got
 };
 
-/// Herlihy and Wing, "Linearizability" (1990), by trying every order of the operations in which each comes after all that had
-/// ended before it began. The object is one key, which holds `first` at the beginning ("": nothing) and must hold `last` in the
-/// end. Nothing where there is such an order, else what is wrong. `busy` is a collector's or a verifier's answer while another
-/// one is at work, and at no other time.
+/// Judges whether the operations are linearizable (Herlihy and Wing, 1990). The object is one key,
+/// which holds `first` in the beginning ("" for nothing) and must hold `last` in the end. Tries
+/// every order of the operations in which each comes after all that had ended before it began.
+/// Returns an empty string if there is such an order, otherwise what is wrong. A collector or a
+/// verifier may answer `busy` while another one is at work, and at no other time.
 [[nodiscard]] std::string judge(const std::vector<TimedOp>& history, const std::string& first,
                                 const std::string& last);
 
-/// One line for each event.
+/// Returns a line for each operation.
 [[nodiscard]] std::string describe(const std::vector<TimedOp>& history);
 
 }  // namespace larder::testing

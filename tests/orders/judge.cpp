@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The judge itself: it is to accept what one after another can give, and nothing else.
+// Tests the judge of orders: it must accept what operations one after the other can give, and
+// nothing else.
 
 #include "catch.hpp"
 #include "history.hpp"
@@ -81,7 +82,7 @@ TEST_CASE("judge: two gets of one process do not go back in time") {
     CHECK_FALSE(put_beside("new", "old"));
 }
 
-TEST_CASE("judge: busy is an answer only while somebody is at it") {
+TEST_CASE("judge: busy is an answer only while another process collects or verifies") {
     CHECK(
         is_good({event(0, Op::collect, 1, 4, "ok"), event(1, Op::collect, 2, 3, "busy")}, "", ""));
     CHECK(is_good({event(0, Op::verify, 1, 4, "sound"), event(1, Op::collect, 2, 3, "busy")}, "",

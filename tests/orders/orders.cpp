@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Two processes, and all orders of their steps: real ones, on a real file system, each at a point of the protocol between any
-// two steps.
+// Runs two processes in all orders of their steps. They are real processes on a real file system;
+// between two steps each is at a point of the protocol.
 
 #include <cstdio>
 #include <cstdlib>
@@ -24,18 +24,21 @@ const OpProgram programs[] = {
     {"adopt", {Op::adopt}, true},
     {"verify", {Op::verify}},
     {"evict", {Op::evict}},
-    // As programs do it: a purge; an eviction; an installer that finds its entry stale, or broken, while it uses it.
+    // What programs do: a purge, an eviction, an installer that replaces or removes the entry which
+    // it uses.
     {"refresh and collect", {Op::refresh, Op::collect}},
     {"remove and collect", {Op::remove, Op::collect}},
     {"get and put", {Op::get, Op::put}},
     {"get and remove", {Op::get, Op::remove}},
 };
 
-/// So many orders are all run, at one to three milliseconds each. Arbitrary: a minute is to be enough for all pairs.
+/// If a pair has at most this many orders all of them are run, at one to three milliseconds each.
+/// Arbitrary: all pairs together should take a minute.
 constexpr std::uint64_t all_up_to = 1000;
 
-/// Of more, those that have few preemptions. With two operations in a process, two are what the known races of the protocol
-/// need: into the first process, and back out of the other.
+/// Returns how many preemptions there may be in an order of a pair with more orders. If a process
+/// has two operations, two preemptions are what the known races of the protocol need: away from the
+/// first process, and back from the other.
 unsigned preemptions(const ProgramPair& pairing) {
     return pairing.a.operations.size() + pairing.b.operations.size() == 2 ? 3 : 2;
 }
@@ -44,10 +47,10 @@ const OpProgram& named(const std::string& name) {
     for (const OpProgram& program : programs) {
         if (program.name == name) return program;
     }
-    throw std::runtime_error("no program is called " + name);
+    throw std::runtime_error("there is no program " + name);
 }
 
-/// The beginnings that make a difference to a pair.
+/// Returns the pair with each beginning that makes a difference to it.
 std::vector<ProgramPair> pairings(const OpProgram& a, const OpProgram& b) {
     std::vector<ProgramPair> found{{a, b, KeyState::present}};
     if (a.has(Op::put) || b.has(Op::put)) found.push_back({a, b, KeyState::absent});
@@ -61,7 +64,7 @@ std::vector<ProgramPair> pairings(const OpProgram& a, const OpProgram& b) {
     return found;
 }
 
-/// Says how many orders there were; they are the result.
+/// Runs the orders, prints how many there were, and returns that.
 std::uint64_t explore_and_tell(const ProgramPair& pairing) {
     const Explored explored = explore(pairing, all_up_to, preemptions(pairing));
     const std::string bound =
@@ -75,7 +78,7 @@ std::uint64_t explore_and_tell(const ProgramPair& pairing) {
     return explored.schedules;
 }
 
-/// Beside itself, and beside all programs that follow it.
+/// Runs a program beside itself, and beside all programs that follow it in the list.
 void explore_with_all(const std::string& name) {
     const OpProgram& a = named(name);
     std::uint64_t total = 0;
@@ -93,13 +96,12 @@ void explore_with_all(const std::string& name) {
     std::printf("%s: %llu orders\n", name.c_str(), static_cast<unsigned long long>(total));
 }
 
-/// "PROGRAM x PROGRAM, KEY", and perhaps ", WORD".
+/// Parses "PROGRAM x PROGRAM, KEY", which may be followed by ", WORD".
 ProgramPair parse(const std::string& text, std::string& word) {
     std::smatch parts;
     if (!std::regex_match(text, parts,
                           std::regex("(.*) x (.*), (absent|present|dangling)(?:, ([AB]+))?"))) {
-        throw std::runtime_error("LARDER_TEST_ORDER wants what a failed test printed, and not " +
-                                 text);
+        throw std::runtime_error("LARDER_TEST_ORDER needs what a failed test printed, not " + text);
     }
     word = parts[4];
     const KeyState key = parts[3] == "absent"    ? KeyState::absent
@@ -122,8 +124,8 @@ TEST_CASE("orders: a pair, or one order of it, that $LARDER_TEST_ORDER names", "
     }
 }
 
-TEST_CASE("orders: one is run again by its word") {
-    // The get reads the link, everything else happens, and then the get goes on.
+TEST_CASE("orders: an order is run again by its word") {
+    // The get reads the link, the refresh and the collection happen, and then the get goes on.
     std::string word;
     const ProgramPair pairing = parse("get x refresh and collect, present, ABBBBBBBBBBBBAA", word);
     const std::string story = replay(pairing, word);

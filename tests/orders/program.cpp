@@ -11,7 +11,7 @@ namespace larder::testing {
 
 namespace {
 
-/// For a process that may be held for as long as the driver likes.
+/// Returns options for a process that the driver may hold for any time.
 OpenOptions patient_options() {
     OpenOptions options = test_options();
     options.lock_timeout = std::chrono::hours(24);
@@ -101,7 +101,7 @@ private:
     int process_;
     Cache cache_;
     Bucket bucket_;
-    std::vector<Staging> staged_;  ///< the next one last
+    std::vector<Staging> staged_;  ///< the next one is the last
     std::vector<std::pair<Lease, std::string>> leases_;
 };
 
@@ -123,10 +123,10 @@ std::string read_small(const Lease& lease) { return read_file(lease.path() / "fi
 
 bool is_private(const std::string& point) {
     static const std::vector<std::string> points = {
-        "publish.completed", "publish.linked",                   // our own staging area
-        "publish.retired",   "remove.retired", "refresh.moved",  // the last step was the last
-        "refresh.rename",                                        // straight after refresh.begun
-        "collect.emptied",                                       // the last step was the last
+        "publish.completed", "publish.linked",                   // in its own staging area
+        "publish.retired",   "remove.retired", "refresh.moved",  // nothing comes after it
+        "refresh.rename",   // comes straight after refresh.begun
+        "collect.emptied",  // nothing comes after it
     };
     const bool is_for_errors =
         point.starts_with("os.") || point.starts_with("tree.") || point.starts_with("open.");

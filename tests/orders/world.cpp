@@ -12,7 +12,8 @@ namespace {
 
 constexpr const char* other_key = "other";
 
-/// In memory where that can be had: what the orders of two processes are does not depend on the disk.
+/// Returns a directory in memory if there is one, since the orders of two processes do not depend
+/// on the disk.
 TempDir in_memory() {
     if (fs::is_directory("/dev/shm")) ::setenv("LARDER_TEST_DIR", "/dev/shm", 0);
     return TempDir();

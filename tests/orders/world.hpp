@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The cache in which a schedule runs: how it is before, what must hold at every instant, and what must hold in the end.
+// The cache in which a schedule runs: what it is before, what must hold at every instant, and what
+// must hold in the end.
 #pragma once
 
 #include <memory>
@@ -14,46 +15,46 @@ namespace larder::testing {
 
 /// What the key names before the two processes begin.
 enum class KeyState {
-    absent,    ///< nothing; another key stands in the bucket
+    absent,    ///< nothing; another key is in the bucket
     present,   ///< an entry that holds "old"
-    dangling,  ///< an entry that is not there, as in a cache that was copied in part; another key stands in the bucket
+    dangling,  ///< an entry that does not exist, as in an incomplete copy; another key is there
 };
 
 struct WorldStart {
     KeyState key = KeyState::absent;
     bool garbage = false;  ///< a retired entry waits for collection
-    bool dead = false;  ///< a participant has died that left a staged tree, and an entry in flight
+    bool dead = false;     ///< a dead participant has left a staged tree and an unfinished put
 };
 
-/// One root, emptied after each schedule.
+/// One cache, which is emptied after each schedule.
 class OrderWorld {
 public:
     explicit OrderWorld(WorldStart beginning);
 
     [[nodiscard]] const fs::path& root() const { return root_; }
 
-    /// Makes what there is before; the participant that is to die joins, and lives until strike().
+    /// Makes what is there before. The participant that is to die joins, and lives until strike().
     void prepare();
     void strike();
 
-    /// To be looked at between any two steps.
+    /// Returns the audit, which looks at the cache between any two steps.
     [[nodiscard]] CacheAudit& audit() { return audit_; }
 
-    // After both have ended, and while they hold their leases.
+    // The following are for the end, while both processes still hold their leases.
 
-    /// What the key holds; "" for nothing.
+    /// Returns what the key holds; "" for nothing.
     [[nodiscard]] std::string read_key();
-    /// Whether the other key, if there was one, is still there.
+    /// Returns whether the other key, if there was one, is still there.
     [[nodiscard]] bool neighbour_stands();
-    /// One collection, and verify, which may find nothing.
+    /// Collects once, and throws if verify finds anything.
     void collect_beside();
 
-    /// Whether nothing is left in any staging area, of the living or the dead.
+    /// Returns whether all staging areas are empty, those of dead participants too.
     [[nodiscard]] bool staging_is_empty() const;
-    /// Whether what was garbage before has been deleted.
+    /// Returns whether what was garbage before is deleted.
     [[nodiscard]] bool garbage_is_gone() const;
-    /// Requires: both processes have closed the cache. Throws where one collection leaves more than the live entries (invariant
-    /// 6), or verify finds anything. Then empties the root.
+    /// Checks the end and empties the cache. Requires: both processes have closed it. Throws if one
+    /// collection leaves more than the live entries (invariant 6), or if verify finds anything.
     void conclude();
 
 private:
@@ -63,7 +64,7 @@ private:
     TempDir dir_;
     fs::path root_;
     CacheAudit audit_;
-    std::optional<Cache> cache_;  ///< open once for all that is looked at in the end
+    std::optional<Cache> cache_;  ///< opened once, for the checks in the end
     std::unique_ptr<Child> victim_;
     std::string garbage_id_;
 };
