@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Reads a cache by itself, without larder: what its keys name, byte for byte, and what is left over.
+"""Reads a cache by itself, without larder: what its keys name, byte for byte, and what is left
+over.
 
-A second pair of eyes: what larder's own `verify` says is checked too, but a mistake that larder makes twice, once in writing and once in reading, is
-seen here.
+It is a second pair of eyes. larder's own `verify` is checked too, but it would not see a mistake
+that larder makes twice, once in writing and once in reading.
 """
 
 import os
@@ -13,7 +14,7 @@ TARGET = re.compile(r"\.\./\.\./archive/([0-9a-z]{26})/tree\n?")
 
 
 def write_tree(path, text):
-    """A small tree with something of everything, different for each `text`."""
+    """Writes a small tree with something of everything. It is different for each `text`."""
     os.makedirs(f"{path}/folder/empty")
     for name, mode in {"file": 0o644, "empty": 0o600, "folder/program": 0o755}.items():
         with open(f"{path}/{name}", "w", encoding="utf-8") as file:
@@ -23,7 +24,10 @@ def write_tree(path, text):
 
 
 def read_tree(path):
-    """Everything below `path`, by its relative name: what it is, its mode and its content. None where no directory is."""
+    """Reads everything below `path`: for each relative name its kind, mode and content.
+
+    Returns None if no directory stands there.
+    """
     if os.path.islink(path) or not os.path.isdir(path):
         return None
     found = {}
@@ -37,12 +41,13 @@ def read_tree(path):
             elif stat.S_ISREG(status.st_mode):
                 with open(full, "rb") as file:
                     content = file.read()
-            found[os.path.relpath(full, path)] = (stat.S_IFMT(status.st_mode), stat.S_IMODE(status.st_mode), content)
+            kind, mode = stat.S_IFMT(status.st_mode), stat.S_IMODE(status.st_mode)
+            found[os.path.relpath(full, path)] = (kind, mode, content)
     return found
 
 
 def read_link(path):
-    """The id that a link names; None where it is no link of larder's."""
+    """Returns the id that a link names; None if it is no link of larder."""
     if os.path.islink(path):
         text = os.readlink(path)
     else:
@@ -53,11 +58,12 @@ def read_link(path):
 
 
 def names(path):
+    """Returns the sorted names in a directory; none if there is no directory."""
     return sorted(os.listdir(path)) if os.path.isdir(path) else []
 
 
 def read_keys(root):
-    """(bucket, key) -> (id, tree) for every key; a tree that is not there is None."""
+    """Returns (bucket, key) -> (id, tree) for every key. A tree that does not exist is None."""
     keys = {}
     for bucket in names(f"{root}/buckets"):
         for key in names(f"{root}/buckets/{bucket}"):
@@ -67,11 +73,16 @@ def read_keys(root):
 
 
 def leftovers(root, kept):
-    """What a collection should have deleted (invariant 6). `kept` are the ids that are leased: retired, and staying."""
-    left = [f"staging/{number}/{name}" for number in names(f"{root}/staging") for name in names(f"{root}/staging/{number}")]
+    """Returns what a collection should have deleted (invariant 6).
+
+    `kept` are the ids that are leased: they are retired, and stay.
+    """
+    left = [f"staging/{number}/{name}" for number in names(f"{root}/staging")
+            for name in names(f"{root}/staging/{number}")]
     left += [f"deleting/{name}" for name in names(f"{root}/deleting")]
     left += [f"retired/buckets/{name}" for name in names(f"{root}/retired/buckets")]
-    left += [f"retired/links/{name}" for name in names(f"{root}/retired/links") if read_link(f"{root}/retired/links/{name}") not in kept]
+    left += [f"retired/links/{name}" for name in names(f"{root}/retired/links")
+             if read_link(f"{root}/retired/links/{name}") not in kept]
     wanted = {entry for entry, _ in read_keys(root).values()} | set(kept)
     left += [f"archive/{name}" for name in names(f"{root}/archive") if name not in wanted]
     return left

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What must be true after a kill, or a failed call: invariants 1, 2 and 6 of docs/protocol.md, and the promises of cachetool.
+"""Judges a cache after a kill or a failed call: invariants 1, 2 and 6 of docs/protocol.md, and what
+cachetool promises.
 
-The numbers are the invariants'. Every finding is a sentence; none is a clean point.
+The numbers in findings are those of the invariants. Every finding is a sentence. Without findings
+the point is clean.
 """
 
 import json
@@ -12,11 +14,13 @@ import tracing
 
 
 class Judge:
+    """Judges caches in which one operation was struck."""
+
     def __init__(self, tool, operation):
         self.tool, self.operation = tool, operation
 
     def findings(self, root, struck, error):
-        """Of a cache in which the operation was struck. Collects in it, once."""
+        """Returns the findings in a cache. Collects in it once."""
         found = list(self.of_the_end(root, struck, error))
         found += self.of_the_keys(root, struck, error)
         code, verdict = self.verify(root)
@@ -28,6 +32,7 @@ class Judge:
         return found + list(self.after_collecting(root))
 
     def verify(self, root):
+        """Returns the exit code of verify, and its document, or its message if there is none."""
         done = tracing.run([self.tool, "--json", "verify"], root)
         try:
             return done.code, json.loads(done.out)
@@ -35,7 +40,7 @@ class Judge:
             return done.code, done.err
 
     def of_the_end(self, root, struck, error):
-        """A clear error, or success."""
+        """Checks that the operation ended with success or with a clear error."""
         if not error or struck.code == 0:
             return
         if struck.code < 0 or struck.code > 5:
@@ -44,7 +49,7 @@ class Judge:
         if error == "EINTR":
             yield f"a call that was interrupted was not made again: {struck.err.strip()}"
         if not re.match(r"cachetool: .*\S", struck.err):
-            yield f"failed, and said nothing: {struck.err!r}"
+            yield f"failed without a message: {struck.err!r}"
         said = document_of(struck).get("error")
         if is_output(struck):
             return
@@ -52,53 +57,60 @@ class Judge:
             yield f"failed without a document: {struck.out!r}"
         elif said["step"] is None or said["path"] is None:
             yield f"an error that names no step or no path: {said}"
-        elif said["code"] == "miss" or (said["code"] == "damaged" and not re.search(r"/participants(/|$)", said["path"])):
-            # A lease table that can't be opened is one whose leases are unknown: that is damage until it can be.
+        elif said["code"] == "miss" or (
+                said["code"] == "damaged"
+                and not re.search(r"/participants(/|$)", said["path"])):
+            # If a lease table can't be opened its leases are unknown. That counts as damage until
+            # it can be opened.
             yield f"a call that failed once was taken for the state of the cache: {said}"
 
     def of_the_keys(self, root, struck, error):
-        """(1) All neighbours are what they were; what was operated on is the old or the new, whole."""
+        """Checks (1): neighbours are unchanged; the operation's key is old or new, and whole."""
         keys = cache.read_keys(root)
         state = {place: tree for place, (_, tree) in keys.items()}
         allowed = self.allowed(struck, error)
         if state not in allowed.values():
             places = sorted({place for one in [state, *allowed.values()] for place in one})
-            wrong = [place for place in places if all(state.get(place) != one.get(place) for one in allowed.values())]
+            wrong = [place for place in places
+                     if all(state.get(place) != one.get(place) for one in allowed.values())]
             for place in wrong:
-                yield f"(1) key {place} is neither as {' nor as '.join(allowed)}: it is {described(keys.get(place))}"
+                yield (f"(1) key {place} is neither as {' nor as '.join(allowed)}: "
+                       f"it is {described(keys.get(place))}")
             if not wrong:
                 yield f"(1) some keys are as before and others as after: {sorted(state)}"
         for entry, tree in self.operation.leased.items():
             if cache.read_tree(f"{root}/archive/{entry}/tree") != tree:
-                yield f"(4) entry {entry} is leased, and not what it was"
+                yield f"(4) entry {entry} is leased, but has changed"
 
     def allowed(self, struck, error):
-        """The states that the keys may be in."""
+        """Returns the states in which the keys may be, by name."""
         before, after = {"before": self.operation.before}, {"after": self.operation.after}
         if struck.code == 0:
             return after
-        # A collection may fail after it has evicted, and is not asked by what.
+        # A collection may fail after it has evicted, whatever it fails at.
         if not error or is_output(struck) or self.operation.arguments[0] == "gc":
             return before | after
-        # What an error says was not done was not done; a refresh says what it has done.
+        # If an error says that something was not done, it was not done. A refresh says what it did.
         said = document_of(struck)
         return after if said.get("refreshed") or said.get("keys") else before
 
     def after_collecting(self, root):
-        """(6) No leak."""
+        """Checks (6): there is no leak."""
         kept = self.operation.leased
         code, verdict = self.verify(root)
-        if code != 0 or not verdict["sound"] or verdict["garbage"] != len(kept) or verdict["findings"]:
+        if (code != 0 or not verdict["sound"] or verdict["garbage"] != len(kept)
+                or verdict["findings"]):
             yield f"(6) after one collection verify ends with {code}: {verdict}"
         left = cache.leftovers(root, kept)
         if left:
             yield f"(6) left after one collection: {', '.join(left)}"
         for entry, tree in kept.items():
             if cache.read_tree(f"{root}/archive/{entry}/tree") != tree:
-                yield f"(4) entry {entry} is leased, and was collected"
+                yield f"(4) entry {entry} is leased, but was collected"
 
 
 def document_of(struck):
+    """Returns the JSON document that cachetool printed; an empty one if there is none."""
     try:
         return json.loads(struck.out)
     except ValueError:
@@ -106,12 +118,15 @@ def document_of(struck):
 
 
 def is_output(struck):
-    """The work was done, and its result could not be written."""
+    """Returns whether the work was done, but its result could not be written."""
     return struck.code == 1 and "write to standard output" in struck.err
 
 
 def described(found):
+    """Describes what a key names."""
     if found is None:
         return "absent"
     entry, tree = found
-    return "no link of larder's" if entry is None else f"{entry}, {'without a tree' if tree is None else sorted(tree)}"
+    if entry is None:
+        return "no link of larder"
+    return f"{entry}, {'without a tree' if tree is None else sorted(tree)}"

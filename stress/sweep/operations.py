@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The operations, and the cache that each of them finds: prepared once, and copied for every point.
+"""The operations, and the cache that each of them finds, which is prepared once and copied for
+every point.
 
-A cache is prepared by cachetool itself, and garbage that only a death leaves by killing it at the right call.
+cachetool itself prepares the cache. Garbage that only the death of a process leaves is made by
+killing cachetool at the right call.
 """
 
 import dataclasses
@@ -13,19 +15,21 @@ import subprocess
 import cache
 import tracing
 
-# What others have in the cache all the time.
+# The entries that stand in every cache, which no operation may change.
 NEIGHBOURS = {("b", "alpha"): "alpha", ("b", "beta"): "beta", ("c", "gamma"): "gamma"}
 
 
 @dataclasses.dataclass
 class Operation:
     name: str
-    arguments: list  # of cachetool; {source} is a tree that can be put
-    before: dict  # (bucket, key) -> tree, as it was
-    after: dict  # as it is once the operation is done
+    arguments: list  # of cachetool
+    before: dict  # (bucket, key) -> tree, before the operation
+    after: dict  # the same after it
     template: str = ""  # the directory with the prepared cache and the source
-    leased: dict = dataclasses.field(default_factory=dict)  # id -> tree: what somebody uses, and must keep
-    holders: list = dataclasses.field(default_factory=list)  # whoever uses them
+    # id -> tree: entries that are leased, and must stay
+    leased: dict = dataclasses.field(default_factory=dict)
+    # the processes that have leased them
+    holders: list = dataclasses.field(default_factory=list)
 
     def end(self):
         for process in self.holders:
@@ -42,8 +46,11 @@ class Preparation:
         self.trees = {}
         os.makedirs(self.root)
         if links == "file":
-            # cachetool takes what the file system has; a cache that says otherwise is honoured. The tag makes this one that was begun.
-            for name, text in {"CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n", "format": "larder 1\nlinks file\n"}.items():
+            # cachetool makes links of the kind that the file system has, but keeps to what an
+            # existing cache says. The tag makes this a cache whose making was interrupted.
+            files = {"CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n",
+                     "format": "larder 1\nlinks file\n"}
+            for name, text in files.items():
                 with open(f"{self.root}/{name}", "w", encoding="utf-8") as file:
                     file.write(text)
 
@@ -59,7 +66,7 @@ class Preparation:
     def do(self, *arguments):
         done = tracing.run([self.tool, *arguments], self.root)
         if done.code != 0:
-            raise RuntimeError(f"preparing: {arguments} ended with {done.code}: {done.err}")
+            raise RuntimeError(f"preparation: {arguments} ended with {done.code}: {done.err}")
         return done.out
 
     def put(self, bucket, key, text):
@@ -71,7 +78,7 @@ class Preparation:
         return {place: self.tree(text) for place, text in NEIGHBOURS.items()}
 
     def first_call(self, pattern, *arguments):
-        """The first call like this that the command would make, found out beside the cache."""
+        """Returns the first call that matches, of a command that is run on a copy of the cache."""
         beside = f"{self.directory}/beside"
         shutil.copytree(self.root, f"{beside}/cache", symlinks=True)
         _, calls = tracing.calls_of([self.tool, *arguments], f"{beside}/cache")
@@ -79,69 +86,88 @@ class Preparation:
         return next(call for call in calls if re.match(pattern, call.text))
 
     def kill_at(self, pattern, *arguments):
-        struck = tracing.strike([self.tool, *arguments], self.root, self.first_call(pattern, *arguments), None)
+        """Kills a command at the first call that matches."""
+        call = self.first_call(pattern, *arguments)
+        struck = tracing.strike([self.tool, *arguments], self.root, call, None)
         if not struck.reached:
-            raise RuntimeError(f"preparing: {arguments} was not killed at {pattern}: {struck}")
+            raise RuntimeError(f"preparation: {arguments} was not killed at {pattern}: {struck}")
 
     def start(self, *command):
-        """Starts a command whose child says that it is ready, and then waits for its input to end."""
-        process = subprocess.Popen(command, env=tracing.environment(self.root), cwd=self.directory, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        """Starts a command whose child says "ready" and then waits for the end of its input."""
+        process = subprocess.Popen(command, env=tracing.environment(self.root), cwd=self.directory,
+                                   stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         for line in process.stderr:
             if line == b"ready\n":
                 return process
-        raise RuntimeError(f"preparing: {command} did not start")
+        raise RuntimeError(f"preparation: {command} did not start")
 
 
 # The calls at which a publish changes what a crash leaves.
-ARCHIVES, PLACES, RETIRES_OLD = r'rename\w+\(.*"t-.*/archive>', r'rename\w+\(.*"l-.*/buckets>', r'rename\w+\(.*"l-.*/retired/links>'
+ARCHIVES = r'rename\w+\(.*"t-.*/archive>'
+PLACES = r'rename\w+\(.*"l-.*/buckets>'
+RETIRES_OLD = r'rename\w+\(.*"l-.*/retired/links>'
+
+
+def with_key(state, tree):
+    """Returns the state in which the operation's key names the tree as well."""
+    return {**state, ("b", "key"): tree}
 
 
 def put_new(prepare):
     before = prepare.furnish()
-    return ["put", "b", "key", prepare.source("new")], before, {**before, ("b", "key"): prepare.tree("new")}
+    after = with_key(before, prepare.tree("new"))
+    return ["put", "b", "key", prepare.source("new")], before, after
 
 
 def put_replacing(prepare):
     prepare.put("b", "key", "old")
-    before = {**prepare.furnish(), ("b", "key"): prepare.tree("old")}
-    return ["put", "b", "key", prepare.source("new")], before, {**before, ("b", "key"): prepare.tree("new")}
+    before = with_key(prepare.furnish(), prepare.tree("old"))
+    after = with_key(before, prepare.tree("new"))
+    return ["put", "b", "key", prepare.source("new")], before, after
 
 
 def put_adopting(prepare):
-    """The participant's predecessor died with an entry in flight: the put reaps first."""
+    """A participant has died with an entry in flight, and the put adopts its number: it reaps
+    first.
+    """
     before = prepare.furnish()
     prepare.kill_at(PLACES, "put", "b", "dead", prepare.source("dead"))
-    return ["put", "b", "key", prepare.source("new")], before, {**before, ("b", "key"): prepare.tree("new")}
+    after = with_key(before, prepare.tree("new"))
+    return ["put", "b", "key", prepare.source("new")], before, after
 
 
 def build(prepare):
     before = prepare.furnish()
     fill = f'cp -a {prepare.source("new")}/. "$LARDER_STAGE"'
-    return ["build", "b", "key", "--", "sh", "-c", fill], before, {**before, ("b", "key"): prepare.tree("new")}
+    after = with_key(before, prepare.tree("new"))
+    return ["build", "b", "key", "--", "sh", "-c", fill], before, after
 
 
 def remove(prepare):
     prepare.put("b", "key", "old")
     after = prepare.furnish()
-    return ["remove", "b", "key"], {**after, ("b", "key"): prepare.tree("old")}, after
+    return ["remove", "b", "key"], with_key(after, prepare.tree("old")), after
 
 
 def refresh(prepare):
     before = prepare.furnish()
-    return ["refresh", "b"], before, {place: tree for place, tree in before.items() if place[0] != "b"}
+    after = {place: tree for place, tree in before.items() if place[0] != "b"}
+    return ["refresh", "b"], before, after
 
 
 def refresh_some(prepare):
     before = prepare.furnish()
-    return ["refresh", "b", "--key", "al*"], before, {place: tree for place, tree in before.items() if place != ("b", "alpha")}
+    after = {place: tree for place, tree in before.items() if place != ("b", "alpha")}
+    return ["refresh", "b", "--key", "al*"], before, after
 
 
 def evict(prepare):
-    """One key has to go, and is the only one that nothing keeps."""
+    """One key has to go: the only one that is neither pinned nor kept."""
     prepare.put("b", "key", "old")
     prepare.do("pin", "c", "gamma")
     after = prepare.furnish()
-    return ["gc", "--max-entries", "0", "--keep", "b/*a"], {**after, ("b", "key"): prepare.tree("old")}, after
+    before = with_key(after, prepare.tree("old"))
+    return ["gc", "--max-entries", "0", "--keep", "b/*a"], before, after
 
 
 def restore(prepare):
@@ -149,7 +175,7 @@ def restore(prepare):
     entry, _ = cache.read_keys(prepare.root)[("b", "key")]
     before = prepare.furnish()
     prepare.do("remove", "b", "key")
-    return ["trash", "restore", entry], before, {**before, ("b", "key"): prepare.tree("old")}
+    return ["trash", "restore", entry], before, with_key(before, prepare.tree("old"))
 
 
 def first_use(prepare):
@@ -157,48 +183,58 @@ def first_use(prepare):
 
 
 def collect(prepare):
-    """Garbage of every kind there is."""
-    # An entry in deleting/, and the retired link that named it: a collection died between its two steps.
+    """The cache has garbage of every kind."""
+    # An entry in deleting/ and the retired link that named it: a collection died between its two
+    # steps.
     prepare.put("b", "moved", "moved")
     prepare.do("remove", "b", "moved")
     prepare.kill_at(r"unlinkat\(.*/retired/links>", "gc")
-    prepare.put("b", "alpha", "old")  # replaced by
+    prepare.put("b", "alpha", "old")  # which the next line replaces
     before = prepare.furnish()
     prepare.put("b", "removed", "removed")
     prepare.do("remove", "b", "removed")
     for key in "one", "two":
         prepare.put("d", key, key)
     prepare.do("refresh", "--keep-garbage", "d")
-    # Garbage that is in use. The copies of this cache know its user by the pid alone, as if it had closed all its descriptors.
+    # Garbage that is in use. In a copy of this cache only the pid shows that its user lives, as if
+    # the user had closed all its descriptors.
     prepare.put("b", "leased", "leased")
-    (entry, tree), = (found for place, found in cache.read_keys(prepare.root).items() if place == ("b", "leased"))
-    holders = [prepare.start(prepare.tool, "exec", "b", "leased", "--", "sh", "-c", "echo ready >&2; read _; true")]
+    entry, tree = cache.read_keys(prepare.root)["b", "leased"]
+    waits = ["sh", "-c", "echo ready >&2; read _; true"]
+    holders = [prepare.start(prepare.tool, "exec", "b", "leased", "--", *waits)]
     prepare.do("remove", "b", "leased")
-    # Participants that died: with a staged tree and a link to what is not there yet, with an entry in flight, with an old link that came back.
+    # Participants that died: with a staged tree and a link to an entry that does not exist yet,
+    # with an entry in flight, and with the old link that a put took out.
     for key, pattern in {"staged": ARCHIVES, "flying": PLACES}.items():
-        command = ["build", "b", key, "--", "sh", "-c", "echo ready >&2; read _; true"]
+        command = ["build", "b", key, "--", *waits]
         call = prepare.first_call(pattern, *command)
-        holders.append(prepare.start("strace", "-qq", "-o", "/dev/null", "-e", f"trace={call.name}", "-e",
-                                     f"inject={call.name}:signal=SIGKILL:when={call.k}", "--", prepare.tool, *command))
+        kill = f"inject={call.name}:signal=SIGKILL:when={call.k}"
+        holders.append(prepare.start("strace", "-qq", "-o", "/dev/null", "-e", f"trace={call.name}",
+                                     "-e", kill, "--", prepare.tool, *command))
     prepare.kill_at(RETIRES_OLD, "put", "b", "alpha", prepare.source("alpha"))
     for process in holders[1:]:
         process.communicate(b"")
-    # Who joins begins to look at its pid modulo the pool's size, and would make a call more where it meets the table in use. The pool ends where a
-    # number is missing: so a table with a number far out is read by who collects, and not met by who joins.
+    # A process that joins begins to look for a free table at its pid modulo the number of tables,
+    # and makes one more call if it meets the table in use. It counts the tables up to the first
+    # missing number. So a table with a much higher number is read by a collector, but not met by a
+    # joiner.
     for where in "participants", "staging":
         os.rename(f"{prepare.root}/{where}/0", f"{prepare.root}/{where}/7")
         os.rename(f"{prepare.root}/{where}/3", f"{prepare.root}/{where}/0")
-    staged = [name[0] for number in "012" for name in cache.names(f"{prepare.root}/staging/{number}")]
+    staged = [name[0] for number in "012"
+              for name in cache.names(f"{prepare.root}/staging/{number}")]
     if sorted(staged) != ["l", "l", "l", "t"] or not cache.names(f"{prepare.root}/deleting"):
-        raise RuntimeError(f"preparing: not the garbage that was to be made: {staged}")
+        raise RuntimeError(f"preparation: this is not the garbage that was wanted: {staged}")
     return ["gc"], before, before, {entry: tree}, holders[:1]
 
 
-ALL = {"open": first_use, "put": put_new, "replace": put_replacing, "adopt": put_adopting, "build": build, "remove": remove, "refresh": refresh,
-       "refresh-some": refresh_some, "evict": evict, "restore": restore, "gc": collect}
+ALL = {"open": first_use, "put": put_new, "replace": put_replacing, "adopt": put_adopting,
+       "build": build, "remove": remove, "refresh": refresh, "refresh-some": refresh_some,
+       "evict": evict, "restore": restore, "gc": collect}
 
 
 def prepare(name, tool, directory, links):
+    """Prepares the cache of an operation in a new directory."""
     preparation = Preparation(tool, directory, links)
     arguments, *states = ALL[name](preparation)
     return Operation(name, arguments, *states[:2], directory, *states[2:])

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Every mutant can be made of the tree as it is now: a patch that has gone stale would silently test nothing."""
+"""Checks that every mutant can be made of the tree as it is now: a stale patch would test
+nothing.
+"""
 
 import pathlib
 import re
@@ -19,11 +21,13 @@ class Patches(unittest.TestCase):
 
     def test_each_applies_and_breaks_something(self):
         for patch in PATCHES:
-            with self.subTest(patch.stem), tempfile.TemporaryDirectory(prefix="larder-mutant-") as directory:
+            with self.subTest(patch.stem), tempfile.TemporaryDirectory() as directory:
                 shutil.copytree(TREE / "src", f"{directory}/src")
-                done = subprocess.run(["patch", "-p1", "--fuzz=0", "--forward", "-i", patch], cwd=directory, capture_output=True, text=True, check=False)
+                done = subprocess.run(["patch", "-p1", "--fuzz=0", "--forward", "-i", patch],
+                                      cwd=directory, capture_output=True, text=True, check=False)
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-                differ = subprocess.run(["diff", "-rq", TREE / "src", f"{directory}/src"], capture_output=True, check=False)
+                differ = subprocess.run(["diff", "-rq", TREE / "src", f"{directory}/src"],
+                                        capture_output=True, check=False)
                 self.assertEqual(differ.returncode, 1)
 
     def test_each_is_small_and_says_what_it_breaks(self):
@@ -37,5 +41,5 @@ class Patches(unittest.TestCase):
 
 def setUpModule():
     if not shutil.which("patch"):
-        print("skipped: there is no program patch")
+        print("skipped: the program `patch` is missing")
         sys.exit(77)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Trees that prove themselves: what was written is found whole, and each kind of damage is seen.
+// Trees that prove themselves: a tree that was written is found whole, and each kind of damage is
+// seen.
 
 #include <sys/stat.h>
 
@@ -17,7 +18,8 @@ using namespace larder::testing;
 
 namespace {
 
-/// A version whose tree has everything that one can have: found by looking, since all is drawn.
+/// Returns a version whose tree has everything that a tree can have. It is found by trying, since
+/// trees are random.
 TreeIdentity rich_identity() {
     for (Version version = 1;; ++version) {
         const TreeIdentity identity{1, 2, version, TreeSize::mixed};
@@ -56,7 +58,7 @@ void make_writable(const fs::path& tree) {
 
 }  // namespace
 
-TEST_CASE("what was written is found whole, with its version") {
+TEST_CASE("a tree that was written is found whole, with its version") {
     for (const TreeSize size : {TreeSize::tiny, TreeSize::small, TreeSize::mixed}) {
         for (Version version = 1; version <= 30; ++version) {
             const TempDir dir;
@@ -72,7 +74,7 @@ TEST_CASE("what was written is found whole, with its version") {
     }
 }
 
-TEST_CASE("each kind of damage is seen, and said") {
+TEST_CASE("each kind of damage is seen and described") {
     const TreeIdentity identity = rich_identity();
     const auto nodes = shape_of(identity);
     const std::string large = large_file(nodes).path;
@@ -162,8 +164,9 @@ TEST_CASE("each kind of damage is seen, and said") {
     }
 }
 
-TEST_CASE("a tree of two versions is neither") {
-    // The identity of one, and the files of the other: as a reader would see it whose directory is exchanged under its feet.
+TEST_CASE("a mixture of two versions is damage") {
+    // The identity of one and the files of the other: what a reader would see if the directory were
+    // exchanged while it reads.
     const TempDir dir, other;
     value(write_tree(dir.path(), {1, 2, 10, TreeSize::small}));
     value(write_tree(other.path(), {1, 2, 11, TreeSize::small}));
@@ -174,7 +177,7 @@ TEST_CASE("a tree of two versions is neither") {
     make_writable(other.path());
 }
 
-TEST_CASE("a tree is stale for whoever leased another version") {
+TEST_CASE("a tree of another version than the leased one is damage") {
     const TempDir dir;
     value(write_tree(dir.path(), {1, 2, 10, TreeSize::tiny}));
     CHECK(value(read_tree(dir.path(), {1, 2, 10})).sound());
@@ -182,7 +185,7 @@ TEST_CASE("a tree is stale for whoever leased another version") {
     CHECK(contains(reading.damage, "changed: it was version 9, and is version 10"));
 }
 
-TEST_CASE("an identity is whole, or it is none") {
+TEST_CASE("a damaged identity is none") {
     const std::string text = print_identity({1, 2, 3, TreeSize::small});
     CHECK(parse_identity(text) == TreeIdentity{1, 2, 3, TreeSize::small});
     for (std::size_t length = 0; length < text.size(); ++length)
@@ -195,7 +198,7 @@ TEST_CASE("an identity is whole, or it is none") {
     }
 }
 
-TEST_CASE("every key has a name of its own") {
+TEST_CASE("no two keys have the same name") {
     std::set<std::string> names;
     for (std::uint32_t key = 0; key < 5000; ++key) names.insert(key_name(key));
     CHECK(names.size() == 5000);

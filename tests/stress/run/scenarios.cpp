@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Scenarios: what is read from one, and what is refused, with a sentence that says where.
+// Scenarios: how one is read, and what is refused with a sentence that says where it is wrong.
 
 #include "catch.hpp"
 #include "stress/scenario/scenario.hpp"
@@ -10,7 +10,7 @@ using namespace larder;
 using namespace larder::stress;
 using namespace larder::testing;
 
-TEST_CASE("a scenario says how many, what and what strikes") {
+TEST_CASE("a scenario sets numbers, work and faults") {
     const Scenario scenario =
         value(parse_scenario("# a comment, and an empty line\n\n"
                              "processes 3\n"
@@ -38,13 +38,13 @@ TEST_CASE("a scenario says how many, what and what strikes") {
     CHECK(scenario.faults == std::map<std::string, double>{{"kill", 2}});
 }
 
-TEST_CASE("a scenario that is not one is refused, with the line and the word") {
+TEST_CASE("a wrong scenario is refused, with the line and the word") {
     const std::pair<std::string, std::string> rows[] = {
         {"", "no \"work\""},
         {"work get 0\n", "no \"work\""},
         {"work get 1\nprocess 3\n", "line 2: \"process\" is no setting"},
-        {"work get 1\n\nprocesses\n", "line 3: \"processes\" wants one value"},
-        {"processes 1 2\n", "line 1: \"processes\" wants one value"},
+        {"work get 1\n\nprocesses\n", "line 3: \"processes\" needs one value"},
+        {"processes 1 2\n", "line 1: \"processes\" needs one value"},
         {"processes 0\n", "line 1: \"0\" is no number from 1 to 256"},
         {"processes 257\n", "from 1 to 256"},
         {"processes -1\n", "\"-1\" is no number"},
@@ -52,15 +52,15 @@ TEST_CASE("a scenario that is not one is refused, with the line and the word") {
         {"processes 99999999999999999999\n", "is no number"},
         {"processes 3\nprocesses 3\n", "line 2: \"processes\" is set twice"},
         {"tree huge\n", "\"huge\" is no size of a tree"},
-        {"work\n", "\"work\" wants a name and a number"},
-        {"work get\n", "\"work\" wants a name and a number"},
+        {"work\n", "\"work\" needs a name and a number"},
+        {"work get\n", "\"work\" needs a name and a number"},
         {"work gets 1\n", "there is no work \"gets\""},
         {"work get one\n", "\"one\" is no number"},
         {"work get nan\n", "\"nan\" is no number"},
         {"work get -1\n", "\"-1\" is no number"},
         {"work get 1\nwork get 1\n", "line 2: work \"get\" is set twice"},
         {"fault murder 1\n", "there is no fault \"murder\""},
-        {"work get 1\nkeys 4\nfill 5\n", "\"fill\" is more"},
+        {"work get 1\nkeys 4\nfill 5\n", "\"fill\" is larger"},
     };
     for (const auto& [text, why] : rows) {
         const auto parsed = parse_scenario(text, "bad");
@@ -87,7 +87,7 @@ TEST_CASE("faults are chosen by name, with a measure or without") {
     }
 }
 
-TEST_CASE("every scenario that is shipped can be read, and says what it is for") {
+TEST_CASE("every scenario that comes with stress can be read, and says what it is for") {
     std::vector<std::string_view> names;
     for (const auto& shipped : shipped_scenarios()) {
         INFO(shipped.name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a beat of the metronome says: nothing, or that everybody was stopped.
+// A beat of the metronome says nothing, or that all processes were stopped.
 
 #include "catch.hpp"
 #include "stress/history/join.hpp"
@@ -25,12 +25,12 @@ History joined(const std::vector<std::vector<LogEvent>>& beats) {
 
 }  // namespace
 
-TEST_CASE("a beat that takes no longer than beside others says nothing") {
+TEST_CASE("a beat that takes no longer than it may says nothing") {
     CHECK(events_of_beat(metronome, {begin, begin + usual_beat}).empty());
     CHECK(events_of_beat(metronome, {begin, begin + longest_usual_beat}).empty());
 }
 
-TEST_CASE("in a beat that takes longer everybody was stopped, from its begin to its end") {
+TEST_CASE("during a longer beat all processes were stopped, from its begin to its end") {
     const Time end = begin + longest_usual_beat + 1;
     const auto events = events_of_beat(metronome, {begin, end});
     REQUIRE(events.size() == 2);
@@ -46,7 +46,7 @@ TEST_CASE("in a beat that takes longer everybody was stopped, from its begin to 
     CHECK(history.incidents.of(metronome).stopped.empty());
 }
 
-TEST_CASE("beats that follow on each other leave no gap") {
+TEST_CASE("neighbouring beats leave no gap") {
     const Time between = begin + 2 * longest_usual_beat, end = between + 3 * longest_usual_beat;
     const auto history = joined(
         {events_of_beat(metronome, {begin, between}), events_of_beat(metronome, {between, end})});
@@ -57,8 +57,7 @@ TEST_CASE("beats that follow on each other leave no gap") {
     CHECK(stopped[1].to == end);
 }
 
-TEST_CASE(
-    "a metronome that is killed before it has written down all of a stall has stopped nobody") {
+TEST_CASE("a metronome that is killed while it writes down a stall has stopped no process") {
     auto events = events_of_beat(metronome, {begin, begin + 2 * longest_usual_beat});
     REQUIRE(events.size() == 2);
     events.pop_back();

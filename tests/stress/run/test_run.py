@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The harness as a process: short runs, a run in which a hand damages the cache, reports, and wrong usage."""
+"""Tests the harness as a process: short runs, runs in which the test damages the cache, reports,
+and wrong usage.
+"""
 
 import json
 import os
@@ -14,10 +16,10 @@ import xml.etree.ElementTree
 
 STRESS = os.environ["STRESS"]
 
-# Whatever takes this long hangs.
+# Seconds after which a process is taken to hang.
 HANGS = 120
 
-# Nobody changes anything: what a hand has damaged stays damaged until it is looked at.
+# No process changes an entry, so damage that the test does is still there when it is looked for.
 READERS = """
 processes 2
 threads 2
@@ -34,16 +36,18 @@ work use 10
 
 class RunTest(unittest.TestCase):
     def setUp(self):
-        # In memory where that can be: the harness is what is tested here, and a busy disk would only make it slow.
-        place = os.environ.get("LARDER_TEST_DIR") or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+        # In memory if possible: this tests the harness, and a busy disk would only make it slow.
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        place = os.environ.get("LARDER_TEST_DIR") or memory
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="larder-stress-test-", dir=place))
         self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
         (self.dir / "tmp").mkdir()
 
     def start(self, *arguments):
-        # Below a directory of the test's own, whatever is kept.
+        # What the harness keeps stays below the test's own directory.
         environment = dict(os.environ, TMPDIR=str(self.dir / "tmp"))
-        process = subprocess.Popen([STRESS, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        process = subprocess.Popen([STRESS, *map(str, arguments)], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, env=environment)
         self.addCleanup(process.kill)
         return process
 
@@ -58,24 +62,27 @@ class RunTest(unittest.TestCase):
     def test_smoke_passes_with_both_kinds_of_links(self):
         for kind, word in (("symlink", "symlinks"), ("file", "files")):
             with self.subTest(kind):
-                code, out, err = self.run_stress("--operations", 3000, "--seed", 11, "--link-as", kind)
+                code, out, err = self.run_stress("--operations", 3000, "--seed", 11,
+                                                 "--link-as", kind)
                 self.assertEqual(code, 0, out + err)
                 self.assertIn(f"links as {word}", out)
                 self.assertIn("sound\n", out)
                 self.assertEqual(self.left(), [])
 
     def test_a_sound_run_says_what_it_did(self):
-        report, junit, cache = self.dir / "report.json", self.dir / "junit.xml", self.dir / "cache"
-        code, out, err = self.run_stress("--operations", 500, "--seed", 12, "--faults", "kill=20,collector", "--json", report, "--junit", junit,
-                                         "--cache", cache)
+        report, junit, cache = (self.dir / name for name in ("report.json", "junit.xml", "cache"))
+        code, out, err = self.run_stress(
+            "--operations", 500, "--seed", 12, "--faults", "kill=20,collector",
+            "--json", report, "--junit", junit, "--cache", cache)
         self.assertEqual(code, 0, out + err)
         said = json.loads(report.read_text())
         self.assertTrue(said["sound"])
         self.assertEqual(said["violations"], 0)
         self.assertEqual(said["seed"], 12)
-        self.assertEqual(said["repeat"], f"stress --seed 12 --operations 500 --faults kill=20,collector --cache {cache}")
+        self.assertEqual(said["repeat"], "stress --seed 12 --operations 500 "
+                                         f"--faults kill=20,collector --cache {cache}")
         self.assertGreater(said["operations"]["get"]["count"], 0)
-        # Each draw of work is an operation or a few, or none; what the last check does comes on top.
+        # Each draw of work does an operation, a few, or none. The last check does some more.
         self.assertGreaterEqual(said["judged"]["operations"], 300)
         self.assertLessEqual(set(said["faults"]), {"kill", "collector"})
         self.assertGreater(said["points"]["get.stored"]["seen"], 0)
@@ -86,43 +93,52 @@ class RunTest(unittest.TestCase):
         self.assertEqual(len(suite.findall("testcase")), len(said["checks"]))
         self.assertEqual(self.left(), ["junit.xml", "report.json"])
 
-    def test_what_a_hand_has_damaged_is_found_and_named(self):
-        scenario, cache, report, junit = self.dir / "readers.scenario", self.dir / "cache", self.dir / "report.json", self.dir / "junit.xml"
+    def start_readers(self, cache, *arguments):
+        """Starts a run that only reads, and waits until the cache is filled. Returns the process
+        and its options.
+        """
+        scenario = self.dir / "readers.scenario"
         scenario.write_text(READERS)
-        process = self.start("--scenario", scenario, "--seconds", HANGS, "--cache", cache, "--seed", 13, "--json", report, "--junit", junit)
+        options = ["--scenario", scenario, "--seconds", HANGS, "--cache", cache]
+        process = self.start(*options, *arguments)
         archive = cache / "archive"
         began = time.monotonic()
         while not (archive.is_dir() and len(list(archive.iterdir())) == 6):
             self.assertLess(time.monotonic(), began + HANGS, "the cache is not filled")
-        victim = next(path for path in sorted(archive.glob("*/tree/**/f*")) if path.is_file() and path.stat().st_size > 0)
+        return process, " ".join(map(str, options))
+
+    def test_damage_is_found_and_named(self):
+        report, junit, cache = (self.dir / name for name in ("report.json", "junit.xml", "cache"))
+        process, options = self.start_readers(cache, "--seed", 13, "--json", report,
+                                              "--junit", junit)
+        archive = cache / "archive"
+        victim = next(path for path in sorted(archive.glob("*/tree/**/f*"))
+                      if path.is_file() and path.stat().st_size > 0)
         with open(victim, "r+b") as file:
             byte = file.read(1)
             file.seek(0)
             file.write(bytes([byte[0] ^ 1]))
-        process.send_signal(signal.SIGINT)  # all of it is looked at in the end
+        process.send_signal(signal.SIGINT)  # in the end every entry is read
         out, err = process.communicate(timeout=HANGS)
         self.assertEqual(process.returncode, 1, out + err)
         self.assertIn(f"{victim.name} differs from version", out)
         self.assertIn(victim.parts[len(archive.parts)], out, "the entry is named")
-        self.assertIn(f"stress --seed 13 --scenario {scenario} --seconds {HANGS} --cache {cache}", out)
+        self.assertIn(f"stress --seed 13 {options}", out)
         self.assertIn(f"cache kept: {cache}", out)
         self.assertTrue(victim.exists())
-        histories = pathlib.Path(next(line for line in out.splitlines() if line.startswith("histories kept: ")).split(": ")[1])
-        self.assertTrue(list(histories.glob("history.*")))
+        kept = next(line for line in out.splitlines() if line.startswith("histories kept: "))
+        self.assertTrue(list(pathlib.Path(kept.split(": ")[1]).glob("history.*")))
         said = json.loads(report.read_text())
         self.assertFalse(said["sound"])
         self.assertGreater(said["violations"], 0)
-        self.assertGreater(int(xml.etree.ElementTree.parse(junit).getroot().get("failures")), 0)
+        suite = xml.etree.ElementTree.parse(junit).getroot()
+        self.assertGreater(int(suite.get("failures")), 0)
 
-    def test_what_is_left_over_is_found_and_named(self):
-        scenario, cache = self.dir / "readers.scenario", self.dir / "cache"
-        scenario.write_text(READERS)
-        process = self.start("--scenario", scenario, "--seconds", HANGS, "--cache", cache, "--seed", 14)
+    def test_a_leak_is_found_and_named(self):
+        cache = self.dir / "cache"
+        process, _ = self.start_readers(cache, "--seed", 14)
         archive = cache / "archive"
-        began = time.monotonic()
-        while not (archive.is_dir() and len(list(archive.iterdir())) == 6):
-            self.assertLess(time.monotonic(), began + HANGS, "the cache is not filled")
-        # An entry that nothing names: a copy of one, under an id that was never given out.
+        # An entry that no link names: a copy of another one, under an id that was never given out.
         entry = sorted(archive.iterdir())[0]
         orphan = archive / (entry.name[:-4] + "zzzz")
         shutil.copytree(entry, orphan, symlinks=True)
@@ -130,29 +146,34 @@ class RunTest(unittest.TestCase):
         out, err = process.communicate(timeout=HANGS)
         self.assertEqual(process.returncode, 1, out + err)
         self.assertIn(f"verify: orphan {orphan}", out)
-        self.assertIn("7 entries in the archive, and 6 keys", out)
+        self.assertIn("the archive has 7 entries, but there are 6 keys", out)
 
-    def test_the_builder_of_a_killed_cachetool_counts_for_nothing(self):
-        # It begins when its cachetool is dead, and so is the lock under which it should have built.
-        tool, scenario, report = self.dir / "cachetool", self.dir / "orphans.scenario", self.dir / "report.json"
+    def test_the_builder_of_a_killed_cachetool_does_not_count(self):
+        # It begins when its cachetool is dead, and the lock under which it should build is
+        # released.
+        tool, scenario, report = (self.dir / name for name in
+                                  ("cachetool", "orphans.scenario", "report.json"))
         tool.write_text("#!/bin/sh\n"
-                        "( while read -r pid name state rest < /proc/$$/stat && [ \"$state\" != Z ]; do :; done; printf '!' >&9 ) 2> /dev/null &\n"
+                        "( while read -r pid name state rest < /proc/$$/stat &&\n"
+                        "      [ \"$state\" != Z ]; do :; done; printf '!' >&9 ) 2> /dev/null &\n"
                         "while :; do wait; done\n")
         tool.chmod(0o755)
         scenario.write_text("processes 4\nlife 0\nwork tool-build 1\nfault tool-kill 1\n")
-        code, out, err = self.run_stress("--scenario", scenario, "--operations", 400, "--cachetool", tool, "--json", report)
+        code, out, err = self.run_stress("--scenario", scenario, "--operations", 400,
+                                         "--cachetool", tool, "--json", report)
         self.assertEqual(code, 0, out + err)
         said = json.loads(report.read_text())
         self.assertGreater(said["faults"]["tool-kill"], 0)
         self.assertEqual(said["judged"]["builds"], 0)
 
-    def test_a_run_that_is_asked_to_end_ends_in_order_whoever_else_is_asked(self):
+    def test_a_run_ends_in_order_if_all_its_processes_are_asked_to_end(self):
         report, cache = self.dir / "report.json", self.dir / "cache"
-        process = self.start("--seconds", HANGS, "--cache", cache, "--seed", 15, "--faults", "none", "--json", report)
+        process = self.start("--seconds", HANGS, "--cache", cache, "--seed", 15,
+                             "--faults", "none", "--json", report)
         children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
         began = time.monotonic()
         while not (cache / "format").exists() or len(children.read_text().split()) < 8:
-            self.assertLess(time.monotonic(), began + HANGS, "the workers do not begin")
+            self.assertLess(time.monotonic(), began + HANGS, "the workers do not start")
         for pid in [*map(int, children.read_text().split()), process.pid]:
             os.kill(pid, signal.SIGTERM)
         out, err = process.communicate(timeout=HANGS)
@@ -164,7 +185,8 @@ class RunTest(unittest.TestCase):
         full = self.dir / "full"
         full.mkdir()
         (full / "mine").write_text("")
-        for arguments in (["--no-such-option"], ["--scenario", "no-such"], ["--faults", "murder"], ["--processes", "0"], ["--cache", full]):
+        for arguments in (["--no-such-option"], ["--scenario", "no-such"], ["--faults", "murder"],
+                          ["--processes", "0"], ["--cache", full]):
             with self.subTest(arguments):
                 code, out, err = self.run_stress(*arguments)
                 self.assertEqual(code, 2, out + err)
@@ -172,13 +194,14 @@ class RunTest(unittest.TestCase):
                 self.assertRegex(err, r"^stress: .+see stress --help\n$")
         self.assertEqual(self.left(), ["full", "mine"])
 
-    def test_what_can_not_run_ends_with_4(self):
+    def test_a_run_that_can_not_start_ends_with_4(self):
         code, out, err = self.run_stress("--operations", 10, "--cache", "/proc/no/such/place")
         self.assertEqual(code, 4, out + err)
         self.assertEqual(out, "")
 
     def test_help_version_and_scenarios(self):
-        for option, word in (("--help", "usage: stress"), ("--version", "stress "), ("--list-scenarios", "huge-bucket")):
+        for option, word in (("--help", "usage: stress"), ("--version", "stress "),
+                             ("--list-scenarios", "huge-bucket")):
             code, out, err = self.run_stress(option)
             self.assertEqual((code, err), (0, ""))
             self.assertIn(word, out)

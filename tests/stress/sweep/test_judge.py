@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The sweep can fail: its judge finds every kind of damage in a cache that was damaged by hand, and nothing in one that was not."""
+"""Checks that the sweep can fail: its judge finds every kind of damage in a cache that was damaged
+by hand, and nothing in a sound one.
+"""
 
 import glob
 import os
@@ -23,7 +25,9 @@ DONE = tracing.Run(0, "", "", True)
 
 
 def failed(step='"put"', path='"/x"', code="system", err="cachetool: put /x: Input/output error"):
-    return tracing.Run(1, f'{{"error": {{"code": "{code}", "step": {step}, "path": {path}}}}}', err, True)
+    """Returns a run that failed with this error."""
+    document = f'{{"error": {{"code": "{code}", "step": {step}, "path": {path}}}}}'
+    return tracing.Run(1, document, err, True)
 
 
 class Judges(unittest.TestCase):
@@ -44,7 +48,8 @@ class Judges(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.root)
 
     def entry(self, key):
-        return os.path.normpath(f"{self.root}/buckets/b/{os.readlink(f'{self.root}/buckets/b/{key}')}")
+        link = os.readlink(f"{self.root}/buckets/b/{key}")
+        return os.path.normpath(f"{self.root}/buckets/b/{link}")
 
     def do(self):
         done = tracing.run([TOOL, *self.operation.arguments], self.root)
@@ -53,7 +58,8 @@ class Judges(unittest.TestCase):
     def assert_finds(self, *parts, struck=KILLED, error=""):
         found = judge.Judge(TOOL, self.operation).findings(self.root, struck, error)
         for part in parts:
-            self.assertTrue(any(part in sentence for sentence in found), f"{part!r} is not in {found}")
+            self.assertTrue(any(part in sentence for sentence in found),
+                            f"{part!r} is not in {found}")
         if not parts:
             self.assertEqual(found, [])
 
@@ -93,15 +99,18 @@ class AfterAReplace(Judges):
         self.assert_finds(struck=failed(), error="EIO")
         self.assert_finds("names no step or no path", struck=failed(step="null"), error="EIO")
         self.assert_finds("names no step or no path", struck=failed(path="null"), error="EIO")
-        self.assert_finds("said nothing", struck=failed(err=""), error="EIO")
-        self.assert_finds("taken for the state of the cache", struck=failed(code="miss"), error="EIO")
+        self.assert_finds("failed without a message", struck=failed(err=""), error="EIO")
+        self.assert_finds("taken for the state of the cache", struck=failed(code="miss"),
+                          error="EIO")
         self.assert_finds("was not made again", struck=failed(), error="EINTR")
-        self.assert_finds("ended with -6", struck=tracing.Run(-6, "", "terminate called", True), error="EIO")
+        aborted = tracing.Run(-6, "", "terminate called", True)
+        self.assert_finds("ended with -6", struck=aborted, error="EIO")
 
     def test_what_a_collection_must_not_leave(self):
         for path in "staging/0/unknown", "retired/buckets/unknown", "archive/unknown":
             with self.subTest(path):
-                os.mkdir(f"{self.root}/{path}")  # no name of larder's: left alone by every collection
+                # Not a name of larder, so no collection deletes it.
+                os.mkdir(f"{self.root}/{path}")
                 self.assert_finds(f"left after one collection: {path}")
                 os.rmdir(f"{self.root}/{path}")
 
@@ -110,14 +119,15 @@ class AfterACollection(Judges):
     name = "gc"
 
     def test_garbage_of_every_kind_is_clean(self):
-        for where in "deleting/*", "staging/*/t-*", "staging/*/l-*", "retired/links/*", "retired/buckets/*/*":
+        for where in ("deleting/*", "staging/*/t-*", "staging/*/l-*", "retired/links/*",
+                      "retired/buckets/*/*"):
             self.assertTrue(glob.glob(f"{self.root}/{where}"), where)
         self.assert_finds()
 
     def test_leased_entry_that_was_taken(self):
         (entry, _), = self.operation.leased.items()
         shutil.rmtree(f"{self.root}/archive/{entry}")
-        self.assert_finds(f"(4) entry {entry} is leased, and not what it was")
+        self.assert_finds(f"(4) entry {entry} is leased, but has changed")
 
     def test_entry_that_no_link_names(self):
         for link in glob.glob(f"{self.root}/retired/links/*"):
@@ -127,13 +137,16 @@ class AfterACollection(Judges):
 
 class Usage(unittest.TestCase):
     def code(self, *arguments):
-        return subprocess.run([sys.executable, "-B", f"{SWEEP}/run", *arguments], capture_output=True, check=False).returncode
+        done = subprocess.run([sys.executable, "-B", f"{SWEEP}/run", *arguments],
+                              capture_output=True, check=False)
+        return done.returncode
 
     def test_wrong_usage(self):
         self.assertEqual(self.code(), 2)
         self.assertEqual(self.code("--cachetool", "/nowhere"), 2)
         self.assertEqual(self.code("--cachetool", TOOL, "--operation", "nothing"), 2)
-        self.assertEqual(self.code("--cachetool", TOOL, "--operation", "remove", "--only", "nosuchcall:1"), 2)
+        self.assertEqual(self.code("--cachetool", TOOL, "--operation", "remove",
+                                   "--only", "nosuchcall:1"), 2)
         self.assertEqual(self.code("--help"), 0)
 
 
