@@ -34,13 +34,9 @@ SCRIPT = re.compile(rb"#!.*\b(python3|bash|sh)\b")
 NOT_YET = [
     "cachetool/*",
     "docs/cachetool.md",
-    "docs/stress.md",
     "include/*",
     "src/*",
-    "stress/*",
     "tests/cachetool/*",
-    "tests/orders/*",
-    "tests/stress/*",
 ]
 
 
