@@ -28,6 +28,15 @@
     LARDER_TRY_ASSIGN_(LARDER_TRY_NAME_(__COUNTER__), declaration, __VA_ARGS__)
 
 // What follows is not part of the interface.
+
+// Clang 22 and later say under -Wpedantic that __COUNTER__ is an extension of the language. All
+// compilers have it. (A push and a pop around each use would not reach a use inside another one.)
+#ifdef __clang__
+#if __has_warning("-Wc2y-extensions")
+#pragma clang diagnostic ignored "-Wc2y-extensions"
+#endif
+#endif
+
 #define LARDER_TRY_NAME_(number) LARDER_TRY_CONCAT_(larder_try_result_, number)
 #define LARDER_TRY_CONCAT_(a, b) a##b
 #define LARDER_TRY_(result, ...)                                   \
