@@ -19,12 +19,20 @@ ssize_t read_byte(int fd, char& byte) {
     return got;
 }
 
+/// Opens a pipe that a program started later does not inherit. macOS has pipe2 since version 27
+/// alone; without other threads nothing can be started between the two steps.
+bool open_pipe(int (&ends)[2]) {
+    if (::pipe(ends) != 0) return false;
+    for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
+    return true;
+}
+
 }  // namespace
 
 OtherProcess::OtherProcess(const std::function<bool()>& act) {
     int told[2], stay[2];
-    if (::pipe2(told, O_CLOEXEC) != 0) return;
-    if (::pipe2(stay, O_CLOEXEC) != 0) {
+    if (!open_pipe(told)) return;
+    if (!open_pipe(stay)) {
         ::close(told[0]);
         ::close(told[1]);
         return;

@@ -2,9 +2,12 @@
 #include "cachetool/term/watch.hpp"
 
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <csignal>
 #include <ctime>
 #include <string_view>
@@ -63,35 +66,68 @@ private:
     bool there_;
 };
 
-/// Those that `watch` waits for. Blocked, they come when we ask, never in the middle of a frame; an ignored one stays so.
+// The signals that `watch` waits for, the more urgent ones first, and which of them have come.
+constexpr std::array awaited{SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH};
+std::array<std::atomic<bool>, awaited.size()> came;
+static_assert(std::atomic<bool>::is_always_lock_free, "a handler may write nothing else");
+
+void note(int signal) {
+    for (std::size_t i = 0; i < awaited.size(); ++i) {
+        if (awaited[i] == signal) came[i] = true;
+    }
+}
+
+/// Blocks the awaited signals while it lives, so that they come while `wait` waits for them, never
+/// in the middle of a frame. A signal that is ignored stays so.
 class Signals {
 public:
     Signals() {
-        sigemptyset(&set_);
-        for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH})
-            sigaddset(&set_, signal);
-        // Without a handler this one, of all, would be thrown away and not be kept for us.
+        sigset_t set;
+        sigemptyset(&set);
+        for (const int signal : awaited) sigaddset(&set, signal);
+        ::sigprocmask(SIG_BLOCK, &set, &before_);
+        unblocked_ = before_;
         struct sigaction noted {};
-        noted.sa_handler = [](int) {};
-        ::sigaction(SIGWINCH, &noted, nullptr);
-        ::sigprocmask(SIG_BLOCK, &set_, &before_);
+        noted.sa_handler = note;
+        sigfillset(&noted.sa_mask);
+        for (std::size_t i = 0; i < awaited.size(); ++i) {
+            sigdelset(&unblocked_, awaited[i]);
+            came[i] = false;
+            ::sigaction(awaited[i], nullptr, &actions_before_[i]);
+            if (actions_before_[i].sa_handler != SIG_IGN) ::sigaction(awaited[i], &noted, nullptr);
+        }
     }
-    ~Signals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+    ~Signals() {
+        for (std::size_t i = 0; i < awaited.size(); ++i)
+            ::sigaction(awaited[i], &actions_before_[i], nullptr);
+        ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+    }
     Signals(const Signals&) = delete;
     Signals& operator=(const Signals&) = delete;
 
-    /// The one that came, or 0 when `limit` has passed.
+    /// Returns the signal that came, or 0 when `limit` has passed.
     [[nodiscard]] int wait(std::chrono::milliseconds limit) const {
+        if (const int earlier = next()) return earlier;
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
         const timespec time{static_cast<time_t>(seconds.count()),
                             static_cast<long>((limit - seconds).count() * 1'000'000)};
-        const int signal = ::sigtimedwait(&set_, nullptr, &time);
-        return signal > 0 ? signal : 0;  // EINTR, after SIGCONT: another frame does no harm
+        // The signals are unblocked for this call alone. macOS has no sigtimedwait. After SIGCONT
+        // this returns early, and another frame does no harm.
+        static_cast<void>(::pselect(0, nullptr, nullptr, nullptr, &time, &unblocked_));
+        return next();
     }
 
 private:
-    sigset_t set_{};
+    static int next() {
+        for (std::size_t i = 0; i < awaited.size(); ++i) {
+            if (came[i].exchange(false)) return awaited[i];
+        }
+        return 0;
+    }
+
     sigset_t before_{};
+    sigset_t unblocked_{};
+    std::array<struct sigaction, awaited.size()> actions_before_{};
 };
 
 }  // namespace
