@@ -4,46 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <openssl/evp.h>
+#include <cerrno>
 #include <vector>
 
 #include "tree.hpp"
 
 namespace installer {
-
-namespace {
-
-const EVP_MD* method_of(std::string_view algorithm) {
-    if (algorithm == "sha256") return EVP_sha256();
-    if (algorithm == "sha384") return EVP_sha384();
-    if (algorithm == "sha512") return EVP_sha512();
-    return nullptr;
-}
-
-}  // namespace
-
-void Digest::Free::operator()(evp_md_ctx_st* context) const noexcept { EVP_MD_CTX_free(context); }
-
-bool Digest::knows(std::string_view algorithm) { return method_of(algorithm) != nullptr; }
-
-Digest::Digest(std::string_view algorithm) : context_(EVP_MD_CTX_new()) {
-    // This fails if there is no memory, or if the library forbids the algorithm. Then nothing can
-    // be verified.
-    if (!context_ || EVP_DigestInit_ex(context_.get(), method_of(algorithm), nullptr) != 1)
-        std::abort();
-}
-
-void Digest::add(std::string_view piece) {
-    if (EVP_DigestUpdate(context_.get(), piece.data(), piece.size()) != 1) std::abort();
-}
-
-std::string Digest::finish() {
-    unsigned char bytes[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    if (EVP_DigestFinal_ex(context_.get(), bytes, &size) != 1) std::abort();
-    return {reinterpret_cast<const char*>(bytes), size};
-}
 
 std::string hex(std::string_view bytes) {
     static constexpr char digits[] = "0123456789abcdef";

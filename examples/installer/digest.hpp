@@ -8,8 +8,6 @@
 
 #include "failure.hpp"
 
-struct evp_md_ctx_st;
-
 namespace installer {
 
 /// Computes a digest of several pieces.
@@ -21,6 +19,9 @@ public:
 
     /// Requires: knows(algorithm).
     explicit Digest(std::string_view algorithm = "sha256");
+    ~Digest();
+    Digest(const Digest&) = delete;
+    Digest& operator=(const Digest&) = delete;
 
     void add(std::string_view piece);
 
@@ -28,10 +29,8 @@ public:
     [[nodiscard]] std::string finish();
 
 private:
-    struct Free {
-        void operator()(evp_md_ctx_st* context) const noexcept;
-    };
-    std::unique_ptr<evp_md_ctx_st, Free> context_;
+    struct Computation;  ///< libcrypto's (digest_openssl.cpp) or macOS's (digest_commoncrypto.cpp)
+    std::unique_ptr<Computation> computation_;
 };
 
 [[nodiscard]] std::string hex(std::string_view bytes);
