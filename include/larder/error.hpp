@@ -29,6 +29,40 @@ enum class Errc {
 /// The code's name, as `--json` prints it: "miss", "busy", …
 [[nodiscard]] std::string_view name_of(Errc code) noexcept;
 
+/// The system's reason as a word, the same on every system. Branch on this rather than on
+/// `sys_errno`. There may be more words in a later version.
+enum class Why {
+    none,                 ///< no call of the system failed
+    absent,               ///< nothing stands there
+    exists,               ///< something stands there already
+    not_empty,            ///< the directory still holds something
+    not_directory,        ///< a directory was needed, and something else stands there
+    is_directory,         ///< something else was needed, and a directory stands there
+    is_link,              ///< a symlink stands there and is not followed, or links lead in a circle
+    cross_device,         ///< two file systems, or two mounts
+    denied,               ///< the permissions of a file or directory forbid it
+    not_permitted,        ///< this kind of process may not do it, or not to this kind of file
+    read_only,            ///< the file system is mounted for reading only
+    no_space,             ///< the disk or the quota is full
+    too_many_links,       ///< the file has all the hard links that it can have
+    too_many_open_files,  ///< this process, or the machine, can open no more
+    name_too_long,        ///< the name or the path is longer than the system takes
+    not_supported,        ///< the system or the file system has no such call
+    invalid,              ///< the system does not understand the call, or not for this file
+    no_device,            ///< a socket, or a device that is not there
+    not_seekable,         ///< a pipe or terminal, which has no positions
+    busy,                 ///< the system itself uses it: something is mounted there, for example
+    sharing,              ///< another program has it open in a way that forbids this
+    would_block,          ///< it can't be done now without waiting
+    interrupted,          ///< a signal came between
+    no_memory,            ///< memory has run out
+    io,                   ///< the device failed
+    other,                ///< a reason without a word; see `sys_errno`
+};
+
+/// Returns the word itself: "absent", "exists", …
+[[nodiscard]] std::string_view name_of(Why why) noexcept;
+
 /// What went wrong, in which step, and where.
 struct Error {
     Errc code = Errc::system;
@@ -36,6 +70,7 @@ struct Error {
     const char* step = "";  ///< what was being done; a string that lives as long as the program
     std::filesystem::path path;  ///< where; may be empty
     std::string detail;          ///< why, and what to do about it; may be empty
+    Why why = Why::none;         ///< the system's reason as a word; larder sets it with sys_errno
 
     /// One line for people: "step PATH: detail (system's reason)".
     [[nodiscard]] std::string message() const;

@@ -84,12 +84,48 @@ typedef enum larder_code {
 /* "ok", "miss", "busy", …; "unknown" for what is no code. */
 const char* larder_code_name(int code);
 
+/* The system's reason as a word, the same on every system. Branch on this rather than on `sys_errno`.
+ * There may be more words in a later version. */
+typedef enum larder_why {
+    LARDER_WHY_NONE = 0,          /* no call of the system failed */
+    LARDER_WHY_ABSENT = 1,        /* nothing stands there */
+    LARDER_WHY_EXISTS = 2,        /* something stands there already */
+    LARDER_WHY_NOT_EMPTY = 3,     /* the directory still holds something */
+    LARDER_WHY_NOT_DIRECTORY = 4, /* a directory was needed, and something else stands there */
+    LARDER_WHY_IS_DIRECTORY = 5,  /* something else was needed, and a directory stands there */
+    LARDER_WHY_IS_LINK =
+        6, /* a symlink stands there and is not followed, or links lead in a circle */
+    LARDER_WHY_CROSS_DEVICE = 7, /* two file systems, or two mounts */
+    LARDER_WHY_DENIED = 8,       /* the permissions of a file or directory forbid it */
+    LARDER_WHY_NOT_PERMITTED =
+        9,                     /* this kind of process may not do it, or not to this kind of file */
+    LARDER_WHY_READ_ONLY = 10, /* the file system is mounted for reading only */
+    LARDER_WHY_NO_SPACE = 11,  /* the disk or the quota is full */
+    LARDER_WHY_TOO_MANY_LINKS = 12,      /* the file has all the hard links that it can have */
+    LARDER_WHY_TOO_MANY_OPEN_FILES = 13, /* this process, or the machine, can open no more */
+    LARDER_WHY_NAME_TOO_LONG = 14,       /* the name or the path is longer than the system takes */
+    LARDER_WHY_NOT_SUPPORTED = 15,       /* the system or the file system has no such call */
+    LARDER_WHY_INVALID = 16,   /* the system does not understand the call, or not for this file */
+    LARDER_WHY_NO_DEVICE = 17, /* a socket, or a device that is not there */
+    LARDER_WHY_NOT_SEEKABLE = 18, /* a pipe or terminal, which has no positions */
+    LARDER_WHY_BUSY = 19, /* the system itself uses it: something is mounted there, for example */
+    LARDER_WHY_SHARING = 20,     /* another program has it open in a way that forbids this */
+    LARDER_WHY_WOULD_BLOCK = 21, /* it can't be done now without waiting */
+    LARDER_WHY_INTERRUPTED = 22, /* a signal came between */
+    LARDER_WHY_NO_MEMORY = 23,   /* memory has run out */
+    LARDER_WHY_IO = 24,          /* the device failed */
+    LARDER_WHY_OTHER = 25        /* a reason without a word; see `sys_errno` */
+} larder_why;
+
+/* "none", "absent", "exists", …; "unknown" for what is no reason. */
+const char* larder_why_name(int why);
+
 /* What went wrong, in which step, and where. */
 typedef struct larder_error {
     uint32_t size;
-    int32_t code;      /* a larder_code */
-    int32_t sys_errno; /* the system's reason, or 0 */
-    int32_t reserved;
+    int32_t code;        /* a larder_code */
+    int32_t sys_errno;   /* the system's reason, or 0 */
+    int32_t why;         /* the same as a word: a larder_why */
     const char* step;    /* what was being done */
     const char* path;    /* where; may be empty */
     const char* detail;  /* why, and what to do about it; may be empty */

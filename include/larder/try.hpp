@@ -8,8 +8,8 @@
 //         return install_from(lease.path());
 //     }
 //
-// Both macros work in any function that returns a Result, or another tl::expected whose error can be
-// made from an Error.
+// Both macros work in any function that returns a Result, or another tl::expected whose error can
+// be made from an Error.
 #pragma once
 
 #include <utility>

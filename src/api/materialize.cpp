@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <system_error>
 
 #include <larder/materialize.hpp>
@@ -45,11 +42,10 @@ Result<Destination> make_destination(fs::path path) {
     if (!path.has_filename()) path = path.parent_path();  // "a/b/"
     std::error_code error;
     if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
-    if (error) return os::fail(error.value(), "make directory", path.parent_path());
-    const bool made = ::mkdir(path.c_str(), 0700) == 0;
-    if (!made && errno != EEXIST) return os::fail(errno, "make directory", path);
+    if (error) return os::fail(error, "make directory", path.parent_path());
+    TRY_ASSIGN(const bool made, os::make_dir(path));
     auto dir = os::open_dir(path);
-    if (!dir && dir.error().sys_errno == ENOTDIR)
+    if (why_of(dir) == Why::not_directory)
         return fail(Errc::exists, step, path, "no directory, and a directory should go there");
     TRY(dir);
     return Destination{std::move(*dir), made};
@@ -64,8 +60,8 @@ Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& dest
     TRY_ASSIGN(const Destination into, make_destination(destination));
     TRY_ASSIGN(MaterializeReport report, tree::carry(source, into.dir, options));
     if (into.made) {
-        TRY_ASSIGN(const struct stat status, os::stat_of(source));
-        TRY(tree::finish_directory(status, into.dir));
+        TRY_ASSIGN(const os::FileInfo info, os::stat_of(source));
+        TRY(tree::finish_directory(info, into.dir));
         ++report.directories;
     }
     return report;

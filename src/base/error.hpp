@@ -11,6 +11,31 @@ namespace larder {
 [[nodiscard]] tl::unexpected<Error> fail(Errc code, const char* step, std::filesystem::path path,
                                          std::string detail);
 
+/// Returns the system's reason for a failure; Why::none for a success, and for a failure that is
+/// larder's own.
+template <class T>
+[[nodiscard]] Why why_of(const Result<T>& result) noexcept {
+    return result ? Why::none : result.error().why;
+}
+
+/// Returns whether a call failed because nothing stands at the name.
+template <class T>
+[[nodiscard]] bool is_absent(const Result<T>& result) noexcept {
+    return why_of(result) == Why::absent;
+}
+
+/// Returns whether a directory could not be opened because something else stands at its name.
+template <class T>
+[[nodiscard]] bool is_no_directory(const Result<T>& result) noexcept {
+    return why_of(result) == Why::not_directory || why_of(result) == Why::is_link;
+}
+
+/// Returns whether a directory could not be opened because there is none: nothing, or something else.
+template <class T>
+[[nodiscard]] bool has_no_directory(const Result<T>& result) noexcept {
+    return is_absent(result) || is_no_directory(result);
+}
+
 }  // namespace larder
 
 #define TRY(...) LARDER_TRY(__VA_ARGS__)

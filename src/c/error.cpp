@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "c/error.hpp"
 
-#include <cerrno>
 #include <memory>
 #include <type_traits>
 
@@ -20,6 +19,33 @@ static_assert(same<Errc::miss, LARDER_MISS> && same<Errc::busy, LARDER_BUSY> &&
               same<Errc::build, LARDER_BUILD> && same<Errc::damaged, LARDER_DAMAGED> &&
               same<Errc::system, LARDER_SYSTEM>);
 
+// Why has the same numbers in both languages.
+template <Why cpp, larder_why c>
+inline constexpr bool same_why = static_cast<int>(cpp) == static_cast<int>(c);
+static_assert(same_why<Why::none, LARDER_WHY_NONE> && same_why<Why::absent, LARDER_WHY_ABSENT> &&
+              same_why<Why::exists, LARDER_WHY_EXISTS> &&
+              same_why<Why::not_empty, LARDER_WHY_NOT_EMPTY> &&
+              same_why<Why::not_directory, LARDER_WHY_NOT_DIRECTORY> &&
+              same_why<Why::is_directory, LARDER_WHY_IS_DIRECTORY> &&
+              same_why<Why::is_link, LARDER_WHY_IS_LINK> &&
+              same_why<Why::cross_device, LARDER_WHY_CROSS_DEVICE> &&
+              same_why<Why::denied, LARDER_WHY_DENIED> &&
+              same_why<Why::not_permitted, LARDER_WHY_NOT_PERMITTED> &&
+              same_why<Why::read_only, LARDER_WHY_READ_ONLY> &&
+              same_why<Why::no_space, LARDER_WHY_NO_SPACE> &&
+              same_why<Why::too_many_links, LARDER_WHY_TOO_MANY_LINKS> &&
+              same_why<Why::too_many_open_files, LARDER_WHY_TOO_MANY_OPEN_FILES> &&
+              same_why<Why::name_too_long, LARDER_WHY_NAME_TOO_LONG> &&
+              same_why<Why::not_supported, LARDER_WHY_NOT_SUPPORTED> &&
+              same_why<Why::invalid, LARDER_WHY_INVALID> &&
+              same_why<Why::no_device, LARDER_WHY_NO_DEVICE> &&
+              same_why<Why::not_seekable, LARDER_WHY_NOT_SEEKABLE> &&
+              same_why<Why::busy, LARDER_WHY_BUSY> && same_why<Why::sharing, LARDER_WHY_SHARING> &&
+              same_why<Why::would_block, LARDER_WHY_WOULD_BLOCK> &&
+              same_why<Why::interrupted, LARDER_WHY_INTERRUPTED> &&
+              same_why<Why::no_memory, LARDER_WHY_NO_MEMORY> && same_why<Why::io, LARDER_WHY_IO> &&
+              same_why<Why::other, LARDER_WHY_OTHER>);
+
 /// What a larder_error points into. All of them but `out_of_memory` are of this type.
 struct OwnedError : larder_error {
     explicit OwnedError(Error given)
@@ -27,6 +53,7 @@ struct OwnedError : larder_error {
         size = sizeof(larder_error);
         code = code_of(kept.code);
         sys_errno = kept.sys_errno;
+        why = static_cast<int32_t>(kept.why);
         step = kept.step;
         path = kept.path.c_str();
         detail = kept.detail.c_str();
@@ -40,8 +67,8 @@ static_assert(std::has_unique_object_representations_v<larder_error>);
 /// Made before it is needed, since nothing can be made then. Never written to, and never freed.
 constinit larder_error out_of_memory{.size = sizeof(larder_error),
                                      .code = LARDER_SYSTEM,
-                                     .sys_errno = ENOMEM,
-                                     .reserved = 0,
+                                     .sys_errno = static_cast<int>(std::errc::not_enough_memory),
+                                     .why = LARDER_WHY_NO_MEMORY,
                                      .step = "allocate memory",
                                      .path = "",
                                      .detail = "memory has run out",
@@ -76,13 +103,14 @@ larder_code give_out_of_memory(larder_error** place) noexcept {
 
 larder_code give_exception(const char* step, const char* what, int sys_errno,
                            larder_error** place) noexcept {
-    if (sys_errno == ENOMEM) return give_out_of_memory(place);
+    if (os::why_of(sys_errno) == Why::no_memory) return give_out_of_memory(place);
     try {
         return give(place, Error{.code = Errc::system,
                                  .sys_errno = sys_errno,
                                  .step = step,
                                  .path = {},
-                                 .detail = what});
+                                 .detail = what,
+                                 .why = os::why_of(sys_errno)});
     } catch (...) {
         return give_out_of_memory(place);
     }
@@ -111,6 +139,11 @@ const char* larder_code_name(int code) {
                  : "unknown";  // names are literals, and so end with a zero byte
 }
 
+const char* larder_why_name(int why) {
+    if (why < LARDER_WHY_NONE || why > LARDER_WHY_OTHER) return "unknown";
+    return name_of(static_cast<Why>(why)).data();  // a literal
+}
+
 larder_error* larder_error_new(int code, int sys_errno, const char* path, const char* detail) {
     larder_error* made = nullptr;
     c::guarded("build", &made, [&]() -> Result<> {
@@ -118,7 +151,8 @@ larder_error* larder_error_new(int code, int sys_errno, const char* path, const 
                                          .sys_errno = sys_errno,
                                          .step = "build",
                                          .path = path != nullptr ? path : "",
-                                         .detail = detail != nullptr ? detail : ""});
+                                         .detail = detail != nullptr ? detail : "",
+                                         .why = os::why_of(sys_errno)});
     });
     return made;
 }

@@ -12,7 +12,7 @@
 #include <larder/error.hpp>
 #include <larder/larder.h>
 
-#include "base/error.hpp"
+#include "os/error.hpp"
 
 namespace larder::c {
 

@@ -1,25 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "cache/lease_table.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#ifdef __linux__
-#include <linux/fs.h>
-#include <linux/magic.h>
-#include <sys/ioctl.h>
-#include <sys/vfs.h>
-#endif
-
 #include <algorithm>
 #include <bit>
-#include <boost/interprocess/exceptions.hpp>
-#include <boost/interprocess/mapped_region.hpp>
-#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstring>
 
 #include "os/file_lock.hpp"
+#include "os/file_system.hpp"
+#include "os/mapping.hpp"
 #include "os/points.hpp"
 
 namespace larder::cache {
@@ -77,7 +67,7 @@ void copy_text(char (&to)[size], std::string_view text) {
 /// From a buffer that anybody may have written: it need not end with a zero.
 template <std::size_t size>
 std::string text_of(const char (&from)[size]) {
-    return std::string(from, ::strnlen(from, size));
+    return std::string(from, std::find(from, from + size, '\0'));
 }
 
 /// Sets the first clear bit among the lowest `count`.
@@ -123,35 +113,6 @@ struct TableImage {  // the same, as plain bytes
 constexpr std::size_t table_size = sizeof(TableImage);
 static_assert(table_size == 2 * 4096);
 
-/// Reads what there is; how much, is the result.
-Result<std::size_t> read_image(int fd, TableImage& image, const std::filesystem::path& path) {
-    std::size_t got = 0;
-    auto* bytes = reinterpret_cast<char*>(&image);
-    while (got < table_size) {
-        const ssize_t more = os::retry(
-            [&] { return ::pread(fd, bytes + got, table_size - got, static_cast<off_t>(got)); });
-        if (more < 0 && errno == ESPIPE)
-            return fail(Errc::damaged, "read lease table", path, "not a file");
-        if (more < 0) return os::fail(errno, "read lease table", path);
-        if (more == 0) break;
-        got += static_cast<std::size_t>(more);
-    }
-    return got;
-}
-
-/// All of it, or an error: a write may store less than it is given.
-bool write_at(int fd, const void* bytes, std::size_t size, std::size_t offset) noexcept {
-    for (std::size_t put = 0; put < size;) {
-        const auto* rest = static_cast<const char*>(bytes) + put;
-        const ssize_t more = os::retry(
-            [&] { return ::pwrite(fd, rest, size - put, static_cast<off_t>(offset + put)); });
-        if (more == 0) errno = ENOSPC;
-        if (more <= 0) return false;
-        put += static_cast<std::size_t>(more);
-    }
-    return true;
-}
-
 /// Whether the word is the magic, or what is left where writing or wiping it was cut short: some of its bytes are still, or again, zeros.
 /// Nobody has announced himself behind that, or the process that had is dead.
 bool is_magic_or_part_of_it(std::uint64_t word) noexcept {
@@ -162,90 +123,53 @@ bool is_magic_or_part_of_it(std::uint64_t word) noexcept {
     return true;
 }
 
-/// Whether a store to a mapping of an allocated file needs nothing of the file system. One that copies on write, or logs, needs space, of the
-/// disk or for its own records, and where there is none the store is a SIGBUS; a write fails with an error. btrfs is one; the others are
-/// not known, or not known well enough.
-bool maps_without_space(int fd) {
-    if (os::point("os.map-table") != 0) return false;
-#ifdef __linux__
-    struct statfs status {};
-    if (::fstatfs(fd, &status) != 0) return false;
-    switch (static_cast<unsigned long>(status.f_type)) {
-        case EXT4_SUPER_MAGIC:  // and ext2, ext3
-        case XFS_SUPER_MAGIC:
-        case TMPFS_MAGIC:
-        case RAMFS_MAGIC:
-            return true;
-        default:
-            return false;
-    }
-#else
-    (void)fd;
-    return true;
-#endif
+/// Whether the table may be mapped: else a store to it could be a SIGBUS where there is no space.
+bool may_be_mapped(const os::FileHandle& file) {
+    return os::point("os.map-table") == 0 && os::traits_of(file).maps_without_space;
 }
-
-/// A file system that copies on write needs space for each write, also to a file that is allocated. btrfs leaves a file where it is if asked
-/// while it is empty; others don't know the flag.
-void write_in_place(int fd) {
-#ifdef __linux__
-    int flags = 0;
-    struct stat status {};
-    if (::fstat(fd, &status) != 0 || status.st_size != 0 ||
-        ::ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0)
-        return;
-    flags |= FS_NOCOW_FL;
-    (void)::ioctl(fd, FS_IOC_SETFLAGS, &flags);
-#else
-    (void)fd;
-#endif
-}
-
-/// mapped_region asks for something that knows a descriptor; file_mapping would open a path, and work through none of our handles.
-struct Mappable {
-    int fd;
-    [[nodiscard]] boost::interprocess::mapping_handle_t get_mapping_handle() const noexcept {
-        return boost::interprocess::ipcdetail::mapping_handle_from_file_handle(fd);
-    }
-};
 
 }  // namespace
 
 /// The owner's view of the file: a shared mapping, or its own copy, whose changes it writes.
 class LeaseTable::Memory {
 public:
-    explicit Memory(int fd) : fd_(fd) {
-        if (maps_without_space(fd)) {
-            region_.emplace(Mappable{fd}, boost::interprocess::read_write, 0, table_size);
-        } else {
-            copy_ = std::make_unique<Table>();
+    static Result<std::unique_ptr<Memory>> of(const os::FileHandle& file,
+                                              const std::filesystem::path& path) {
+        std::optional<os::Mapping> mapping;
+        if (may_be_mapped(file)) {
+            TRY_ASSIGN(mapping, os::Mapping::map(file, table_size, path));
         }
+        return std::unique_ptr<Memory>(new Memory(std::move(mapping)));
     }
-    Table* get() noexcept {
-        return region_ ? static_cast<Table*>(region_->get_address()) : copy_.get();
-    }
+    Table* get() noexcept { return mapping_ ? static_cast<Table*>(mapping_->data()) : copy_.get(); }
 
-    /// Lets others see what was stored in `part`, a part of the table. False where the file system has no space for that.
+    /// Lets others see what was stored in `part`, a part of the table. Returns the error where the file system has no space for that.
     template <class Part>
-    bool show(const Part& part) noexcept {
-        if (region_) return true;
-        if (const int error = os::point("os.write-table")) return errno = error, false;
+    std::error_code show(const os::FileHandle& file, const Part& part) noexcept {
+        if (mapping_) return {};
+        if (const int error = os::point("os.write-table")) return {error, std::system_category()};
         const auto offset =
             reinterpret_cast<const char*>(&part) - reinterpret_cast<const char*>(copy_.get());
-        return write_at(fd_, &part, sizeof part, static_cast<std::size_t>(offset));
+        return os::write_at(file, &part, sizeof part, static_cast<std::uint64_t>(offset));
     }
 
 private:
-    int fd_;
-    std::optional<boost::interprocess::mapped_region> region_;
+    explicit Memory(std::optional<os::Mapping> mapping) : mapping_(std::move(mapping)) {
+        if (!mapping_) copy_ = std::make_unique<Table>();
+    }
+
+    std::optional<os::Mapping> mapping_;
     std::unique_ptr<Table> copy_;
 };
 
-Result<TableView> read_table(int fd, const std::filesystem::path& path) {
+Result<TableView> read_table(const os::FileHandle& file, const std::filesystem::path& path) {
     TableImage image{};
-    TRY_ASSIGN(const std::size_t size, read_image(fd, image, path));
+    const auto size = os::read_at(file, &image, table_size, 0);
+    if (os::why_of(size) == Why::not_seekable)
+        return fail(Errc::damaged, "read lease table", path, "not a file");
+    if (!size) return os::fail(size.error(), "read lease table", path);
     TableView view;
-    if (size < table_size)
+    if (*size < table_size)
         return view;  // being made, or left when making it failed: it has never held a lease
     const auto& header = image.header;
     if (!is_magic_or_part_of_it(header.magic)) {
@@ -271,27 +195,23 @@ Result<TableView> read_table(int fd, const std::filesystem::path& path) {
     return view;
 }
 
-Result<> wipe_table(int fd, const std::filesystem::path& path) {
+Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& path) {
     static const std::array<char, table_size> zeros{};
     // First who has it, then what tells his process from another that has the pid now.
     constexpr std::size_t pid = offsetof(decltype(TableImage::header), pid);
-    if (!write_at(fd, zeros.data(), table_size - pid, pid) || !write_at(fd, zeros.data(), pid, 0)) {
-        return os::fail(errno, "write lease table", path);
-    }
+    std::error_code error = os::write_at(file, zeros.data(), table_size - pid, pid);
+    if (!error) error = os::write_at(file, zeros.data(), pid, 0);
+    if (error) return os::fail(error, "write lease table", path);
     return {};
 }
 
-Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::Fd fd, const std::filesystem::path& path) {
-    write_in_place(fd.get());
-    TRY(wipe_table(fd.get(), path));
-    std::unique_ptr<Memory> memory;
-    try {
-        memory = std::make_unique<Memory>(fd.get());
-    } catch (const boost::interprocess::interprocess_exception& exception) {
-        return os::fail(exception.get_native_error(), "map lease table", path);
-    }
+Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::FileHandle file,
+                                                     const std::filesystem::path& path) {
+    os::write_in_place(file);
+    TRY(wipe_table(file, path));
+    TRY_ASSIGN(auto memory, Memory::of(file, path));
     auto table =
-        std::unique_ptr<LeaseTable>(new LeaseTable(std::move(fd), path, std::move(memory)));
+        std::unique_ptr<LeaseTable>(new LeaseTable(std::move(file), path, std::move(memory)));
     auto& header = table->table_->header;
     const auto process = os::this_process();
     header.boot = process.boot;
@@ -300,15 +220,16 @@ Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::Fd fd, const std::files
     header.since_nanos = now_nanos();
     copy_text(header.command, os::this_command());
     header.magic.store(magic, std::memory_order_release);
-    bool shown = table->memory_->show(header);
+    std::error_code error = table->memory_->show(table->file_, header);
     header.pid.store(static_cast<std::uint64_t>(process.pid), std::memory_order_release);
-    shown = shown && table->memory_->show(header.pid);
-    if (!shown) return os::fail(errno, "write lease table", path);
+    if (!error) error = table->memory_->show(table->file_, header.pid);
+    if (error) return os::fail(error, "write lease table", path);
     return table;
 }
 
-LeaseTable::LeaseTable(os::Fd fd, std::filesystem::path path, std::unique_ptr<Memory> memory)
-    : fd_(std::move(fd)),
+LeaseTable::LeaseTable(os::FileHandle file, std::filesystem::path path,
+                       std::unique_ptr<Memory> memory)
+    : file_(std::move(file)),
       path_(std::move(path)),
       memory_(std::move(memory)),
       table_(memory_->get()),
@@ -318,9 +239,10 @@ LeaseTable::~LeaseTable() {
     if (owner_ != os::process_token()) return;
     table_->header.pid.store(0, std::memory_order_release);
     (void)memory_->show(
+        file_,
         table_->header.pid);  // else the next collector finds out that nobody has it, by the lock
     // Explicitly, since a forked child may hold the same open file, and with it the lock.
-    (void)os::unlock_fd(fd_.get(), path_);
+    (void)os::unlock(file_, path_);
 }
 
 std::optional<Slot> LeaseTable::acquire() noexcept {
@@ -332,16 +254,16 @@ std::optional<Slot> LeaseTable::acquire() noexcept {
     return std::nullopt;
 }
 
-bool LeaseTable::store(const Slot& slot, const format::Id& id) noexcept {
+std::error_code LeaseTable::store(const Slot& slot, const format::Id& id) noexcept {
     // The two words are not stored as one, so a collector may read a torn id. That is harmless: it read before the fence below, so
     // the link that the holder reads after the fence had left its bucket by then (collectors list the links first), and the
     // holder will not take the lease. Half an id that looks like another one merely spares that one for a round.
     auto& words = table_->slots[slot.index];
     words.high.store(id.high, std::memory_order_relaxed);
     words.low.store(id.low, std::memory_order_relaxed);
-    const bool shown = memory_->show(words);
+    const std::error_code error = memory_->show(file_, words);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    return shown;
+    return error;
 }
 
 bool LeaseTable::clear(std::size_t index) noexcept {
@@ -349,7 +271,7 @@ bool LeaseTable::clear(std::size_t index) noexcept {
     // Release: what was read from the entry was read before the collector can see this.
     words.high.store(0, std::memory_order_release);
     words.low.store(0, std::memory_order_release);
-    return memory_->show(words);
+    return !memory_->show(file_, words);
 }
 
 void LeaseTable::release(const Slot& slot) noexcept {
@@ -377,10 +299,10 @@ std::optional<std::size_t> LeaseTable::begin_activity(std::uint64_t lock, std::s
     activity.thread = static_cast<std::uint64_t>(os::this_thread());
     activity.since_nanos = now_nanos();
     copy_text(activity.label, label);
-    bool shown = memory_->show(activity);
+    std::error_code error = memory_->show(file_, activity);
     activity.lock.store(lock, std::memory_order_release);
-    shown = shown && memory_->show(activity.lock);
-    if (shown) return index;
+    if (!error) error = memory_->show(file_, activity.lock);
+    if (!error) return index;
     end_activity(*index);
     return std::nullopt;
 }
@@ -389,29 +311,29 @@ void LeaseTable::set_holding(std::size_t activity) noexcept {
     auto& waiting = table_->activities[activity].waiting;
     waiting.store(0, std::memory_order_release);
     (void)memory_->show(
-        waiting);  // else it seems to wait for what nobody has: no circle goes through it
+        file_, waiting);  // else it seems to wait for what nobody has: no circle goes through it
 }
 
 void LeaseTable::end_activity(std::size_t activity) noexcept {
     auto& lock = table_->activities[activity].lock;
     lock.store(0, std::memory_order_release);
-    (void)memory_->show(lock);  // else others name it for a while, or longer
+    (void)memory_->show(file_, lock);  // else others name it for a while, or longer
     clear_bit(busy_activities_, activity);
 }
 
 Result<> LeaseTable::hand_on() {
-    const int flags = ::fcntl(fd_.get(), F_GETFD);
-    if (flags < 0 || ::fcntl(fd_.get(), F_SETFD, flags & ~FD_CLOEXEC) != 0)
-        return os::fail(errno, "hand on the lease table", path_);
+    if (const std::error_code error = os::keep_across_exec(file_))
+        return os::fail(error, "hand on the lease table", path_);
     auto& shared = table_->header.flags;
     shared.fetch_or(flag_handed_on, std::memory_order_release);
-    if (!memory_->show(shared)) return os::fail(errno, "hand on the lease table", path_);
+    if (const std::error_code error = memory_->show(file_, shared))
+        return os::fail(error, "hand on the lease table", path_);
     return {};
 }
 
 bool LeaseTable::is_deleted() const noexcept {
-    struct stat status {};
-    return ::fstat(fd_.get(), &status) == 0 && status.st_nlink == 0;
+    const auto info = os::try_stat(file_);
+    return info && info->links == 0;
 }
 
 }  // namespace larder::cache

@@ -51,9 +51,10 @@ struct TableView {
 };
 
 /// Errors: `damaged` for a table that this version does not understand: its leases are unknown.
-[[nodiscard]] Result<TableView> read_table(int fd, const std::filesystem::path& path);
+[[nodiscard]] Result<TableView> read_table(const os::FileHandle& file,
+                                           const std::filesystem::path& path);
 /// Makes it one that nobody has. Requires: the table's lock is held, and its process is dead.
-[[nodiscard]] Result<> wipe_table(int fd, const std::filesystem::path& path);
+[[nodiscard]] Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& path);
 
 class LeaseTable;
 
@@ -66,10 +67,10 @@ struct Slot {
 /// The owner's side. Thread-safe.
 class LeaseTable {
 public:
-    /// Requires: `fd`, open for reading and writing, holds the table's lock, and nobody's staging area is left behind it.
+    /// Requires: `file`, open for reading and writing, holds the table's lock, and nobody's staging area is left behind it.
     /// Errors: `no_space`.
     [[nodiscard]] static Result<std::unique_ptr<LeaseTable>> take(
-        os::Fd fd, const std::filesystem::path& path);
+        os::FileHandle file, const std::filesystem::path& path);
 
     /// Says goodbye: clears the header, then lets go of the lock. In a forked child it does neither: the parent's leases are
     /// the parent's.
@@ -83,8 +84,8 @@ public:
     void release(const Slot& slot) noexcept;
 
     /// Stores the id, then a full fence: whatever this thread reads afterwards, it reads after the id can be seen by a collector.
-    /// False, and errno, where there is no space to write that down: the slot then holds this id, or what it held before.
-    [[nodiscard]] bool store(const Slot& slot, const format::Id& id) noexcept;
+    /// Returns the error where there is no space to write that down: the slot then holds this id, or what it held before.
+    [[nodiscard]] std::error_code store(const Slot& slot, const format::Id& id) noexcept;
 
     /// Nothing when all are taken, or there is no space to write it down: others then can't name this thread, nor see a circle that it is part of.
     [[nodiscard]] std::optional<std::size_t> begin_activity(std::uint64_t lock,
@@ -101,13 +102,13 @@ public:
 private:
     struct Table;
     class Memory;
-    LeaseTable(os::Fd fd, std::filesystem::path path, std::unique_ptr<Memory> memory);
+    LeaseTable(os::FileHandle file, std::filesystem::path path, std::unique_ptr<Memory> memory);
     bool clear(std::size_t slot) noexcept;
     void release_again(std::size_t word) noexcept;
 
     static constexpr std::size_t words_of_slots = slots_per_table / 64;
 
-    os::Fd fd_;
+    os::FileHandle file_;
     std::filesystem::path path_;
     std::unique_ptr<Memory> memory_;
     Table* table_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cache/locks.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
 
 #include "format/layout.hpp"
@@ -99,7 +97,7 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
             return hint != os::State::taken;
         }));
         // Made by who publishes first: a remove must find it on a disk that has no inode left.
-        if (hint == os::State::missing) TRY(os::open_at(locks, gate, O_RDWR | O_CREAT));
+        if (hint == os::State::missing) TRY(os::open_at(locks, gate, os::OpenMode::open_or_create));
     }
     (void)os::point(mode == Mode::exclusive ? "lock.at-gate" : "lock.past-gate");
     // Who waits at the gate now waits for this lock's holders as we do; and whoever is there is not to be blamed, least of all by itself.

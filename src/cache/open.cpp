@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Opening a root: what it must be, what is refused, and how one comes into being.
 
-#include <fcntl.h>
-#include <pwd.h>
-#include <sys/stat.h>
-#ifdef __linux__
-#include <sys/vfs.h>
-#endif
-#include <unistd.h>
-
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <map>
 
 #include "cache/root.hpp"
@@ -19,7 +9,11 @@
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "os/dir_reader.hpp"
+#include "os/file.hpp"
+#include "os/file_system.hpp"
 #include "os/points.hpp"
+#include "os/rename.hpp"
+#include "os/user.hpp"
 
 namespace larder::cache {
 
@@ -31,61 +25,10 @@ tl::unexpected<Error> refuse(const fs::path& path, std::string why) {
     return fail(Errc::refused, "open cache", path, std::move(why));
 }
 
-std::string user_name(uid_t uid) {
-    passwd entry{};
-    passwd* found = nullptr;
-    std::array<char, 4096> buffer{};
-    const bool known =
-        ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
-    return known ? std::string(entry.pw_name) + " (" + std::to_string(uid) + ")"
-                 : std::to_string(uid);
-}
-
-/// The file system's name where it is on the network, else null. Numbers: statfs(2) and the kernel's linux/magic.h.
-const char* network_file_system(const os::Dir& dir) {
-#ifdef __linux__
-    struct statfs status {};
-    if (::fstatfs(dir.get(), &status) != 0) return nullptr;
-    auto type = static_cast<std::uint32_t>(status.f_type);
-    if (os::point("open.network") != 0) type = 0x6969;
-    switch (type) {
-        case 0x6969:
-            return "NFS";
-        case 0x517b:
-            return "SMB";
-        case 0xff534d42:
-            return "CIFS";
-        case 0xfe534d42:
-            return "SMB2";
-        case 0x01021997:
-            return "9P";
-        case 0x5346414f:
-            return "AFS";
-        case 0x6b414653:
-            return "AFS";
-        case 0x73757245:
-            return "Coda";
-        case 0x00c36400:
-            return "Ceph";
-        case 0x0bd00bd0:
-            return "Lustre";
-        case 0x47504653:
-            return "GPFS";
-        case 0x01161970:
-            return "GFS2";
-        case 0x7461636f:
-            return "OCFS2";
-        case 0x19830326:
-            return "BeeGFS";
-        case 0xaad7aaea:
-            return "PanFS";
-        default:
-            return nullptr;
-    }
-#else
-    (void)dir;
-    return nullptr;
-#endif
+/// The file system's name if it is on the network, else null.
+const char* network_of(const os::Dir& dir) {
+    if (os::point("open.network") != 0) return "NFS";
+    return os::traits_of(dir.handle).network;
 }
 
 /// Makes the root where there is nothing; the directories above it as well.
@@ -102,10 +45,9 @@ Result<> make_root_dir(const fs::path& path) {
     }
     if (path.has_parent_path()) {
         fs::create_directories(path.parent_path(), error);
-        if (error) return os::fail(error.value(), "make directory", path.parent_path());
+        if (error) return os::fail(error, "make directory", path.parent_path());
     }
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-        return os::fail(errno, "make cache", path);
+    TRY(os::make_dir(path));
     return {};
 }
 
@@ -115,7 +57,7 @@ Result<> make_root_dir(const fs::path& path) {
 Result<> check_nothing_else_here(const os::Dir& root) {
     std::string strange, ours;
     bool ignores = false;
-    TRY(os::for_each_name(root, [&](const std::string& name, unsigned char) -> Result<> {
+    TRY(os::for_each_name(root, [&](const std::string& name, os::FileKind) -> Result<> {
         if (name == format::gitignore_name) {
             ignores = true;
         } else {
@@ -140,7 +82,7 @@ Result<> check_nothing_else_here(const os::Dir& root) {
 
 Result<format::FormatRead> read_format(const os::Dir& root) {
     auto text = os::read_file_at(root, format::format_name, format::max_format);
-    if (!text && text.error().sys_errno == ENOENT) return format::FormatRead{};
+    if (is_absent(text)) return format::FormatRead{};
     TRY(text);
     auto read = format::parse_format(*text);
     if (read.kind == format::FormatRead::Kind::newer) {
@@ -156,8 +98,8 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
 }
 
 Result<> write_if_missing(const os::Dir& root, const char* name, std::string_view text) {
-    auto written = os::write_new_file_at(root, name, text, 0644);
-    if (!written && written.error().sys_errno != EEXIST) return written;
+    auto written = os::write_new_file_at(root, name, text, os::readable_file);
+    if (!written && why_of(written) != Why::exists) return written;
     return {};
 }
 
@@ -176,17 +118,18 @@ Result<> create_format(const Handles& dirs, const OpenOptions& options) {
     // Made in deleting/, where a leftover is deleted in time. A collector may be as early as we are and delete it now: make it again.
     for (;;) {
         const std::string scratch = to_text(format::fresh_id());
-        TRY(os::write_new_file_at(dirs.deleting, scratch, format::print_format(format), 0644));
+        TRY(os::write_new_file_at(dirs.deleting, scratch, format::print_format(format),
+                                  os::readable_file));
         // Synced, once in a cache's life: a `format` that a power cut has emptied would have every later open refuse the cache.
-        const auto written = os::open_at(dirs.deleting, scratch, O_RDONLY);
-        if (written) TRY(os::sync_fd(written->get(), dirs.deleting / scratch));
+        const auto written = os::open_at(dirs.deleting, scratch, os::OpenMode::read);
+        if (written) TRY(os::sync(*written, dirs.deleting / scratch));
         (void)os::point("open.format");
         auto placed = os::rename_new(dirs.deleting, scratch, dirs.root, format::format_name);
-        if (placed) return os::sync_fd(dirs.root.get(), dirs.root.path);
+        if (placed) return os::sync(dirs.root);
         (void)os::remove_file_at(dirs.deleting, scratch);
-        if (placed.error().sys_errno == EEXIST)
+        if (why_of(placed) == Why::exists)
             return {};  // another process was first, and its word counts
-        if (placed.error().sys_errno != ENOENT) return placed;
+        if (!is_absent(placed)) return placed;
     }
 }
 
@@ -194,7 +137,7 @@ Result<> create_format(const Handles& dirs, const OpenOptions& options) {
 Result<os::Dir> open_part(const os::Dir& parent, const char* name, bool read_only) {
     if (!read_only) return os::make_and_open_dir_at(parent, name);
     auto opened = os::open_dir_at(parent, name);
-    if (!opened && opened.error().sys_errno == ENOENT) return os::Dir{os::Fd(), parent / name};
+    if (is_absent(opened)) return os::Dir{os::FileHandle(), parent / name};
     return opened;
 }
 
@@ -208,7 +151,7 @@ Result<Handles> open_handles(os::Dir root, bool read_only) {
     TRY_ASSIGN(dirs.archive, open_part(dirs.root, format::archive_name, read_only));
     TRY_ASSIGN(dirs.deleting, open_part(dirs.root, format::deleting_name, read_only));
     TRY_ASSIGN(const os::Dir retired, open_part(dirs.root, format::retired_name, read_only));
-    if (retired.fd) {
+    if (retired.is_open()) {
         TRY_ASSIGN(dirs.retired_links, open_part(retired, format::retired_links_name, read_only));
         TRY_ASSIGN(dirs.retired_buckets,
                    open_part(retired, format::retired_buckets_name, read_only));
@@ -219,13 +162,13 @@ Result<Handles> open_handles(os::Dir root, bool read_only) {
 Result<os::Dir> open_root_dir(const fs::path& path, bool may_create) {
     std::error_code error;
     fs::path absolute = fs::absolute(path, error);
-    if (error) return os::fail(error.value(), "open cache", path);
+    if (error) return os::fail(error, "open cache", path);
     if (!fs::exists(absolute, error)) absolute = absolute.lexically_normal();
     if (!absolute.has_filename())
         absolute = absolute.parent_path();  // "cache/" and "cache/." are "cache"
     if (may_create) TRY(make_root_dir(absolute));
     absolute = fs::canonical(absolute, error);
-    if (error) return os::fail(error.value(), "open cache", path);
+    if (error) return os::fail(error, "open cache", path);
     return os::open_dir(absolute);
 }
 
@@ -246,7 +189,7 @@ public:
     }
 
     std::mutex mutex;
-    std::map<std::pair<dev_t, ino_t>, std::weak_ptr<Root>> writable, readable;
+    std::map<os::FileIdentity, std::weak_ptr<Root>> writable, readable;
 
 private:
     std::uint64_t owner_ = os::process_token();
@@ -257,28 +200,25 @@ private:
 Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions& options) {
     TRY_ASSIGN(os::Dir root, open_root_dir(path, !options.read_only));
 
-    struct stat status {};
-    if (::fstat(root.get(), &status) != 0) return os::fail(errno, "open cache", path);
-    const bool writable = ::faccessat(root.get(), ".", R_OK | W_OK | X_OK, AT_EACCESS) == 0;
-    // Only where that is what the answer says: a lease from a root that is taken for one that can't be written protects nothing.
-    if (!writable && errno != EACCES && errno != EPERM && errno != EROFS)
-        return os::fail(errno, "open cache", path);
+    TRY_ASSIGN(const os::FileInfo info, os::stat_of(root));
+    // An error is no answer: a lease from a root that is taken for one that can't be written protects
+    // nothing.
+    TRY_ASSIGN(const bool writable, os::is_writable(root));
     const bool read_only = options.read_only || !writable;
 
     Opened& opened = Opened::of_this_process();
     const std::lock_guard guard(opened.mutex);  // also: one process creates a root once
-    auto& known = (read_only ? opened.readable : opened.writable)[{status.st_dev, status.st_ino}];
+    auto& known = (read_only ? opened.readable : opened.writable)[info.identity];
     if (auto shared = known.lock(); shared && !shared->is_lost()) return shared;
 
     TRY_ASSIGN(const auto found, read_format(root));
-    if (!read_only && status.st_uid != ::geteuid()) {
-        return refuse(path, "it belongs to user " + user_name(status.st_uid) +
-                                ", and this process runs as " + user_name(::geteuid()) +
+    if (!read_only && info.owner != os::this_user()) {
+        return refuse(path, "it belongs to user " + os::user_name(info.owner) +
+                                ", and this process runs as " + os::user_name(os::this_user()) +
                                 ": what it wrote there would lock the owner out; run as that user, "
                                 "or name another directory");
     }
-    if (const char* network = network_file_system(root);
-        network != nullptr && !options.allow_network) {
+    if (const char* network = network_of(root); network != nullptr && !options.allow_network) {
         return refuse(path, std::string("it is on a network file system (") + network +
                                 "): leases live in mapped memory, which other machines do not see; "
                                 "name a local directory, or allow it "
@@ -305,9 +245,10 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
         TRY_ASSIGN(const auto made, read_format(dirs.root));
         format = made.format;
     }
-    struct stat archive {};
-    if (dirs.archive.fd) {
-        TRY_ASSIGN(archive, os::stat_of(dirs.archive));
+    os::FileIdentity archive;
+    if (dirs.archive.is_open()) {
+        TRY_ASSIGN(const os::FileInfo archive_info, os::stat_of(dirs.archive));
+        archive = archive_info.identity;
     }
     auto shared = std::make_shared<Root>(std::move(dirs), archive, format, read_only);
     known = shared;

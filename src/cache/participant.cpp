@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cache/participant.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "format/layout.hpp"
 #include "os/dir_reader.hpp"
+#include "os/file.hpp"
 #include "os/file_lock.hpp"
 #include "os/points.hpp"
 
@@ -18,8 +14,7 @@ namespace {
 /// The pool is dense, since no table is ever unlinked: doubling, then halving, finds its size with few looks.
 std::uint32_t pool_size(const os::Dir& participants) {
     const auto exists = [&](std::uint32_t number) {
-        return ::faccessat(participants.get(), format::participant_name(number).c_str(), F_OK, 0) ==
-               0;
+        return os::exists_at(participants, format::participant_name(number));
     };
     if (!exists(0)) return 0;
     std::uint32_t in = 0, out = 1;
@@ -53,17 +48,17 @@ bool is_dead(const TableView& table) {
 
 /// Lets go of a table's lock that was taken to look. Explicitly, as a child that is forked meanwhile shares the open file.
 struct Look {
-    const os::Fd& fd;
+    const os::FileHandle& file;
     bool keep = false;
     ~Look() {
-        if (!keep) (void)os::unlock_fd(fd.get(), {});
+        if (!keep) (void)os::unlock(file, {});
     }
 };
 
 /// A table that is locked, and what its last owner wrote there.
 struct Taken {
     std::uint32_t number;
-    os::Fd fd;
+    os::FileHandle file;
     TableView before;
 };
 
@@ -76,20 +71,22 @@ void tell_takeover(const TableView& dead, const CallContext& context) {
 Result<std::optional<Taken>> try_take(const os::Dir& participants, std::uint32_t number,
                                       bool create) {
     const std::string name = format::participant_name(number);
-    TRY_ASSIGN(os::Fd fd, os::open_at(participants, name, O_RDWR | (create ? O_CREAT : 0)));
-    TRY_ASSIGN(const bool had, os::try_lock_fd(fd.get(), os::Mode::exclusive, os::Range::whole(),
-                                               participants / name));
+    TRY_ASSIGN(os::FileHandle file,
+               os::open_at(participants, name,
+                           create ? os::OpenMode::open_or_create : os::OpenMode::read_write));
+    TRY_ASSIGN(const bool had,
+               os::try_lock(file, os::Mode::exclusive, os::Range::whole(), participants / name));
     if (!had) return std::nullopt;
-    Look look{fd};
-    TRY_ASSIGN(TableView table, read_table(fd.get(), participants / name));
+    Look look{file};
+    TRY_ASSIGN(TableView table, read_table(file, participants / name));
     if (!is_dead(table)) return std::nullopt;
     look.keep = true;
-    return Taken{number, std::move(fd), std::move(table)};
+    return Taken{number, std::move(file), std::move(table)};
 }
 
 Result<Taken> take_any(const os::Dir& participants) {
     const std::uint32_t size = pool_size(participants);
-    const std::uint32_t start = size == 0 ? 0 : static_cast<std::uint32_t>(::getpid()) % size;
+    const std::uint32_t start = size == 0 ? 0 : static_cast<std::uint32_t>(os::process_id()) % size;
     for (std::uint32_t i = 0; i < size; ++i) {
         const std::uint32_t number = (start + i) % size;
         auto taken = try_take(participants, number, false);
@@ -111,7 +108,7 @@ Result<std::unique_ptr<LeaseTable>> adopt(const ParticipantDirs& places, const R
     TRY_ASSIGN(staging, os::make_and_open_dir_at(places.staging, name));
     TRY(reap(staging));
     (void)os::point("adopt.reaped");
-    TRY_ASSIGN(auto table, LeaseTable::take(std::move(taken.fd), places.participants / name));
+    TRY_ASSIGN(auto table, LeaseTable::take(std::move(taken.file), places.participants / name));
     tell_takeover(taken.before, context);
     return table;
 }
@@ -185,20 +182,19 @@ void Activity::set_holding() noexcept {
 
 namespace {
 
-/// Calls `visit(number, fd)` for each table.
+/// Calls `visit(number, file)` for each table.
 template <class Visit>
 Result<> for_each_table(const os::Dir& participants, Visit visit) {
-    return os::for_each_name(participants, [&](const std::string& name, unsigned char) -> Result<> {
+    return os::for_each_name(participants, [&](const std::string& name, os::FileKind) -> Result<> {
         const auto number = format::parse_participant_name(name);
         if (!number) return {};
-        auto fd = os::open_at(participants, name, O_RDWR);
-        if (!fd && (fd.error().sys_errno == EACCES || fd.error().sys_errno == EROFS))
-            fd = os::open_at(participants, name, O_RDONLY);
-        if (!fd && fd.error().sys_errno == ENOENT) return {};
-        if (!fd && fd.error().sys_errno != EMFILE && fd.error().sys_errno != ENFILE)
-            fd.error().code = Errc::damaged;
-        TRY(fd);
-        return visit(*number, *fd);
+        auto file = os::open_at(participants, name, os::OpenMode::read_write);
+        if (why_of(file) == Why::denied || why_of(file) == Why::read_only)
+            file = os::open_at(participants, name, os::OpenMode::read);
+        if (is_absent(file)) return {};
+        if (!file && why_of(file) != Why::too_many_open_files) file.error().code = Errc::damaged;
+        TRY(file);
+        return visit(*number, *file);
     });
 }
 
@@ -206,17 +202,18 @@ Result<> for_each_table(const os::Dir& participants, Visit visit) {
 
 Result<std::vector<ParticipantView>> read_participants(const os::Dir& participants) {
     std::vector<ParticipantView> views;
-    TRY(for_each_table(participants, [&](std::uint32_t number, const os::Fd& fd) -> Result<> {
-        const auto path = participants / format::participant_name(number);
-        ParticipantView view;
-        view.number = number;
-        TRY_ASSIGN(view.table, read_table(fd.get(), path));
-        TRY_ASSIGN(view.alive, os::is_locked_fd(fd.get(), os::Range::whole(), path));
-        if (!view.alive) view.alive = !is_dead(view.table);
-        view.here = os::is_running(view.table.process) != os::Running::unknown;
-        views.push_back(std::move(view));
-        return {};
-    }));
+    TRY(for_each_table(participants,
+                       [&](std::uint32_t number, const os::FileHandle& file) -> Result<> {
+                           const auto path = participants / format::participant_name(number);
+                           ParticipantView view;
+                           view.number = number;
+                           TRY_ASSIGN(view.table, read_table(file, path));
+                           TRY_ASSIGN(view.alive, os::is_locked(file, os::Range::whole(), path));
+                           if (!view.alive) view.alive = !is_dead(view.table);
+                           view.here = os::is_running(view.table.process) != os::Running::unknown;
+                           views.push_back(std::move(view));
+                           return {};
+                       }));
     return views;
 }
 
@@ -224,24 +221,24 @@ Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& rea
                                 const CallContext& context) {
     std::uint64_t reaped = 0;
     TRY(for_each_table(
-        places.participants, [&](std::uint32_t number, const os::Fd& fd) -> Result<> {
+        places.participants, [&](std::uint32_t number, const os::FileHandle& file) -> Result<> {
             const std::string name = format::participant_name(number);
             const auto path = places.participants / name;
             TRY_ASSIGN(const bool had,
-                       os::try_lock_fd(fd.get(), os::Mode::exclusive, os::Range::whole(), path));
+                       os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
             if (!had) return {};
-            const Look look{fd};
-            TRY_ASSIGN(const TableView table, read_table(fd.get(), path));
+            const Look look{file};
+            TRY_ASSIGN(const TableView table, read_table(file, path));
             if (!is_dead(table)) return {};
             (void)os::point("reap.locked");
             auto staging = os::open_dir_at(places.staging, name);
             if (staging) TRY(reap(*staging));
-            if (!staging && staging.error().sys_errno != ENOENT)
+            if (!staging && !is_absent(staging))
                 return tl::make_unexpected(std::move(staging).error());
             (void)os::point("reap.emptied");
             if (!table.announced) return {};
             ++reaped;
-            TRY(wipe_table(fd.get(), path));
+            TRY(wipe_table(file, path));
             tell_takeover(table, context);
             return {};
         }));

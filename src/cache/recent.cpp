@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <functional>
 #include <new>
-#include <time.h>
+
+#include "os/clock.hpp"
 
 namespace larder::cache {
 
@@ -15,15 +16,10 @@ constexpr std::size_t ways = 4, sets = 2048;
 
 constexpr std::uint64_t minute_bits = 0xffff;
 
-/// Minutes since the machine started, its sleep included: no jump of the clock matters.
+/// Minutes since the machine started: no jump of the clock matters.
 std::uint64_t this_minute() noexcept {
-    timespec now{};
-#ifdef CLOCK_BOOTTIME
-    (void)::clock_gettime(CLOCK_BOOTTIME, &now);
-#else
-    (void)::clock_gettime(CLOCK_MONOTONIC, &now);
-#endif
-    return static_cast<std::uint64_t>(now.tv_sec / 60);
+    return static_cast<std::uint64_t>(
+        std::chrono::floor<std::chrono::minutes>(os::time_since_boot()).count());
 }
 
 bool is_over(std::uint64_t state, std::uint64_t now) noexcept {

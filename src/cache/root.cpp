@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "cache/root.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "format/layout.hpp"
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
+#include "os/rename.hpp"
 #include "tree/remove.hpp"
 
 namespace larder::cache {
 
-Root::Root(Handles handles, const struct stat& archive, format::Format format, bool read_only)
+Root::Root(Handles handles, const os::FileIdentity& archive, format::Format format, bool read_only)
     : dirs_(std::move(handles)),
       format_(format),
       archive_(archive),
@@ -20,15 +19,16 @@ Root::Root(Handles handles, const struct stat& archive, format::Format format, b
       owner_(os::process_token()) {}
 
 bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
-    struct stat here {
-    }, at_path{};
-    if (::fstat(dirs_.root.get(), &here) != 0 || ::stat(dirs_.root.path.c_str(), &at_path) != 0)
-        return true;
-    if (at_path.st_dev != here.st_dev || at_path.st_ino != here.st_ino) return true;
+    const auto here = os::try_stat(dirs_.root.handle);
+    const auto at_path = os::try_stat_path(dirs_.root.path, os::Follow::yes);
+    if (!here || !at_path || here->identity != at_path->identity) return true;
     return std::any_of(used.begin(), used.end(), [&](os::Dir Handles::*which) {
         const os::Dir& dir = dirs_.*which;
         // A read-only root may lack what only writers need.
-        if (dir.fd && (::fstat(dir.get(), &here) != 0 || here.st_nlink == 0)) return true;
+        if (dir.is_open()) {
+            const auto info = os::try_stat(dir.handle);
+            if (!info || info->links == 0) return true;
+        }
         if (which != &Handles::participants) return false;
         return joined() != nullptr && joined()->is_lost();
     });
@@ -62,7 +62,7 @@ Participant* Root::participant_if_possible(const CallContext& context) noexcept 
 }
 
 Result<> Root::reap(const os::Dir& staging) const {
-    return os::for_each_name(staging, [&](const std::string& name, unsigned char) -> Result<> {
+    return os::for_each_name(staging, [&](const std::string& name, os::FileKind) -> Result<> {
         const auto staged = format::parse_staged_name(name);
         if (!staged) return {};
         (void)os::point("reap.one");

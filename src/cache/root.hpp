@@ -15,7 +15,7 @@
 #include "cache/participant.hpp"
 #include "cache/recent.hpp"
 #include "format/format_file.hpp"
-#include "os/file.hpp"
+#include "os/file_info.hpp"
 
 namespace larder::cache {
 
@@ -36,7 +36,7 @@ struct Handles {
 class Root : public std::enable_shared_from_this<Root> {
 public:
     /// `archive` is what the archive's handle leads to: by it an entry is told from what a link might lead to elsewhere.
-    Root(Handles handles, const struct stat& archive, format::Format format, bool read_only);
+    Root(Handles handles, const os::FileIdentity& archive, format::Format format, bool read_only);
 
     [[nodiscard]] const Handles& dirs() const noexcept { return dirs_; }
     [[nodiscard]] LinkKind link_kind() const noexcept { return format_.links; }
@@ -49,8 +49,8 @@ public:
     /// be in a hurry.
     [[nodiscard]] bool is_lost(std::initializer_list<os::Dir Handles::*> used) const;
 
-    [[nodiscard]] bool is_archive(const struct stat& status) const noexcept {
-        return status.st_dev == archive_.st_dev && status.st_ino == archive_.st_ino;
+    [[nodiscard]] bool is_archive(const os::FileInfo& info) const noexcept {
+        return info.identity == archive_;
     }
 
     /// This process's participant; joins at the first call.
@@ -79,7 +79,7 @@ public:
 private:
     Handles dirs_;
     format::Format format_;
-    struct stat archive_;
+    os::FileIdentity archive_;
     bool read_only_;
     std::uint64_t owner_;
     Recent recent_;

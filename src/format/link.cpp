@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "format/link.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "format/layout.hpp"
+#include "os/file.hpp"
+#include "os/link.hpp"
 #include "os/points.hpp"
+#include "os/rename.hpp"
 
 namespace larder::format {
 
@@ -29,38 +27,51 @@ struct Text {
 };
 
 Result<Text> read_symlink(const os::Dir& dir, const char* name, Buffer& buffer) {
-    const ssize_t length = ::readlinkat(dir.get(), name, buffer.data(), buffer.size());
-    if (length >= 0)
-        return Text{LinkRead::Kind::entry, {buffer.data(), static_cast<std::size_t>(length)}};
-    if (errno == ENOENT || errno == ENOTDIR) return Text{LinkRead::Kind::absent};
-    if (errno == EINVAL) return Text{LinkRead::Kind::foreign};
-    return os::fail(errno, "read link", dir / name);
+    const auto length = os::read_symlink_at(dir, name, buffer.data(), buffer.size());
+    if (length) return Text{LinkRead::Kind::entry, {buffer.data(), *length}};
+    switch (os::why_of(length)) {
+        case Why::absent:
+        case Why::not_directory:
+            return Text{LinkRead::Kind::absent};
+        case Why::invalid:
+            return Text{LinkRead::Kind::foreign};
+        default:
+            return os::fail(length.error(), "read link", dir / name);
+    }
 }
 
 Result<Text> read_small_file(const os::Dir& dir, const char* name, Buffer& buffer) {
-    const int flags =
-        O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;  // nonblocking: it could be a foreign FIFO
-    const os::Fd fd(os::retry([&] { return ::openat(dir.get(), name, flags); }));
-    if (!fd) {
-        if (errno == ENOENT || errno == ENOTDIR) return Text{LinkRead::Kind::absent};
-        if (errno == ELOOP || errno == ENXIO) return Text{LinkRead::Kind::foreign};
-        return os::fail(errno, "read link", dir / name);
+    // Nonblocking: it could be a foreign FIFO.
+    const auto file = os::try_open_at(dir, name, os::OpenMode::read_nonblocking);
+    switch (os::why_of(file)) {
+        case Why::none:
+            break;
+        case Why::absent:
+        case Why::not_directory:
+            return Text{LinkRead::Kind::absent};
+        case Why::is_link:
+        case Why::no_device:
+            return Text{LinkRead::Kind::foreign};
+        default:
+            return os::fail(file.error(), "read link", dir / name);
     }
     std::string_view text;
-    // A read may bring less than there is: half a link would be none, and its key a miss. The newline ends it, so that one read is enough.
+    // A read may bring less than there is: half a link would be none, and its key a miss. The newline
+    // ends it, so that one read is enough.
     while (text.size() < buffer.size() && !text.ends_with('\n')) {
-        char* const rest = buffer.data() + text.size();
-        const ssize_t got =
-            os::retry([&] { return ::read(fd.get(), rest, buffer.size() - text.size()); });
-        if (got < 0 && (errno == EISDIR || errno == EAGAIN)) return Text{LinkRead::Kind::foreign};
-        if (got < 0) return os::fail(errno, "read link", dir / name);
-        if (got == 0) break;
-        text = {buffer.data(), text.size() + static_cast<std::size_t>(got)};
+        const auto got =
+            os::read_some(*file, buffer.data() + text.size(), buffer.size() - text.size());
+        if (os::why_of(got) == Why::is_directory || os::why_of(got) == Why::would_block)
+            return Text{LinkRead::Kind::foreign};
+        if (!got) return os::fail(got.error(), "read link", dir / name);
+        if (*got == 0) break;
+        text = {buffer.data(), text.size() + *got};
     }
-    struct stat status {};
-    if (text.empty() && ::fstat(fd.get(), &status) != 0)
-        return os::fail(errno, "read link", dir / name);
-    if (text.empty() && !S_ISREG(status.st_mode)) return Text{LinkRead::Kind::foreign};
+    if (text.empty()) {
+        const auto info = os::try_stat(*file);
+        if (!info) return os::fail(info.error(), "read link", dir / name);
+        if (!info->is_regular()) return Text{LinkRead::Kind::foreign};
+    }
     if (!text.ends_with('\n')) return Text{LinkRead::Kind::malformed};
     text.remove_suffix(1);
     return Text{LinkRead::Kind::entry, text};
@@ -71,7 +82,7 @@ tl::unexpected<Error> no_junctions(const os::Dir& dir, const std::string& name) 
 }
 
 Result<Text> read_text(LinkKind kind, const os::Dir& dir, const char* name, Buffer& buffer) {
-    if (!dir.fd) return Text{LinkRead::Kind::absent};
+    if (!dir.is_open()) return Text{LinkRead::Kind::absent};
     switch (kind) {
         case LinkKind::symlink:
             return read_symlink(dir, name, buffer);
@@ -119,9 +130,7 @@ bool names_what_is_there(LinkKind kind, const os::Dir& archive, const std::strin
 Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name, const Id& id) {
     switch (kind) {
         case LinkKind::symlink:
-            if (::symlinkat(target_of(id).c_str(), dir.get(), name.c_str()) != 0)
-                return os::fail(errno, "make link", dir / name);
-            return {};
+            return os::make_symlink_at(dir, name, target_of(id));
         case LinkKind::file:
             return os::write_new_file_at(dir, name, target_of(id) + "\n");
         case LinkKind::junction:

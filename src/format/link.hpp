@@ -7,7 +7,7 @@
 #include <larder/options.hpp>
 
 #include "format/id.hpp"
-#include "os/file.hpp"
+#include "os/dir.hpp"
 
 namespace larder::format {
 

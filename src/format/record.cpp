@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "format/name.hpp"
+#include "os/before_main.hpp"
 
 namespace larder::format {
 
@@ -22,8 +23,8 @@ std::string crc_of(std::string_view bytes) {
     return text;
 }
 
-/// Boost makes its table at the first use: before main, and so before any fork. No child can inherit the first use by another thread.
-[[maybe_unused]] const std::string made_before_main = crc_of("x");
+/// Boost makes its table at the first use.
+[[maybe_unused]] const bool made = os::before_main([] { return crc_of("x"); });
 
 /// Takes the record apart line by line; once something does not fit, everything after is empty and `good` is false.
 class Lines {

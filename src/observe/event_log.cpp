@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "observe/event_log.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cstdio>
-#include <time.h>
 
 #include "os/process.hpp"
 
@@ -28,14 +23,16 @@ std::string decimal(std::chrono::nanoseconds time) {
 }
 
 std::string utc(WallTime at) {
-    const auto whole = std::chrono::floor<seconds>(at);
-    const std::time_t time = std::chrono::system_clock::to_time_t(whole);
-    tm parts{};
-    ::gmtime_r(&time, &parts);
+    const auto day = std::chrono::floor<std::chrono::days>(at);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss time(duration_cast<microseconds>(at - day));
     char text[80];
-    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06lldZ", parts.tm_year + 1900,
-                  parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                  static_cast<long long>(duration_cast<microseconds>(at - whole).count()));
+    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02lld:%02lld:%02lld.%06lldZ",
+                  static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                  static_cast<unsigned>(date.day()), static_cast<long long>(time.hours().count()),
+                  static_cast<long long>(time.minutes().count()),
+                  static_cast<long long>(time.seconds().count()),
+                  static_cast<long long>(time.subseconds().count()));
     return text;
 }
 
@@ -69,7 +66,7 @@ std::string to_line(const Event& event) {
     const auto number = [&](const char* name, std::uint64_t value) {
         if (value != 0) line.append(" ").append(name).append("=").append(std::to_string(value));
     };
-    number("pid", static_cast<std::uint64_t>(::getpid()));
+    number("pid", static_cast<std::uint64_t>(os::process_id()));
     number("thread", static_cast<std::uint64_t>(os::this_thread()));
     line.append(" event=").append(name_of(event.kind));
     text("bucket", event.bucket);
@@ -85,15 +82,11 @@ std::string to_line(const Event& event) {
 }
 
 Result<EventLog> EventLog::open(const std::filesystem::path& path) {
-    os::Fd file(os::retry([&] {
-        return ::open(path.c_str(),
-                      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
-    }));
-    if (!file) return os::fail(errno, "open the log of events", path);
+    TRY_ASSIGN(os::FileHandle file, os::open_to_append(path));
+    const auto info = os::try_stat(file);
+    if (!info) return os::fail(info.error(), "open the log of events", path);
     // A pipe could hold up whoever opens it, and end who writes to it.
-    struct stat status {};
-    if (::fstat(file.get(), &status) != 0) return os::fail(errno, "open the log of events", path);
-    if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))
+    if (!info->is_regular() && info->kind != os::FileKind::character_device)
         return fail(Errc::invalid, "open the log of events", path,
                     "neither a file nor a terminal; name a file");
     return EventLog(std::move(file));
@@ -101,7 +94,7 @@ Result<EventLog> EventLog::open(const std::filesystem::path& path) {
 
 void EventLog::write(const Event& event) const {
     const std::string line = to_line(event);
-    (void)os::retry([&] { return ::write(file_.get(), line.data(), line.size()); });
+    os::write_once(file_, line);
 }
 
 }  // namespace larder::observe

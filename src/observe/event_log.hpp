@@ -23,8 +23,8 @@ public:
     void write(const Event& event) const;
 
 private:
-    explicit EventLog(os::Fd file) : file_(std::move(file)) {}
-    os::Fd file_;
+    explicit EventLog(os::FileHandle file) : file_(std::move(file)) {}
+    os::FileHandle file_;
 };
 
 }  // namespace larder::observe

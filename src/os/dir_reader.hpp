@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Listing a directory.
+// Lists a directory.
 #pragma once
 
-#include <dirent.h>
-
-#include <cstddef>
 #include <memory>
 
-#include "os/file.hpp"
+#include "os/file_info.hpp"
 
 namespace larder::os {
 
 struct DirEntry {
     const char* name = nullptr;
-    unsigned char type = DT_UNKNOWN;  ///< a dirent's: DT_UNKNOWN where the file system does not say
+    FileKind kind = FileKind::unknown;  ///< unknown if the file system does not say
 
     [[nodiscard]] explicit operator bool() const noexcept { return name != nullptr; }
 };
@@ -21,44 +18,36 @@ struct DirEntry {
 /// The names in a directory, one by one, without "." and "..".
 class DirReader {
 public:
-    /// One with a position of its own.
+    /// Opens the directory again, and so has a position of its own.
     [[nodiscard]] static Result<DirReader> open(const Dir& dir);
-    /// One that reads from `dir`'s descriptor where the system can, without opening it again. Requires: nobody else does, from its
-    /// opening on, and it stays open as long as this reads.
+    /// Reads from `dir`'s own handle if the system can, without opening it again. Requires: nothing
+    /// else lists by that handle, and it stays open as long as this reads.
     [[nodiscard]] static Result<DirReader> borrow(const Dir& dir);
+    DirReader(DirReader&& other) noexcept;
+    DirReader& operator=(DirReader&& other) noexcept;
+    ~DirReader();
 
-    /// False at the end. The name is valid until the next call.
+    /// Returns the next name, which is valid until the next call; an entry that is false at the
+    /// end.
     [[nodiscard]] Result<DirEntry> next();
     /// Begins again, and sees what has appeared since.
     void rewind() noexcept;
 
 private:
-#ifdef __linux__
-    DirReader(Fd own, int fd, std::filesystem::path path);
-    Fd own_;
-    int fd_;
-    std::unique_ptr<char[]> buffer_;
-    std::size_t at_ = 0, end_ = 0;
-#else
-    struct Close {
-        void operator()(DIR* stream) const noexcept { ::closedir(stream); }
-    };
-    DirReader(DIR* stream, std::filesystem::path path) noexcept
-        : stream_(stream), path_(std::move(path)) {}
-    std::unique_ptr<DIR, Close> stream_;
-#endif
-    std::filesystem::path path_;
+    struct Listing;
+    explicit DirReader(std::unique_ptr<Listing> listing) noexcept;
+    std::unique_ptr<Listing> listing_;
 };
 
-/// Calls `visit(name, d_type)`, which returns a Result<>, for each name in `dir`.
+/// Calls `visit(name, kind)`, which returns a Result<>, for each name in `dir`.
 template <class Visit>
 [[nodiscard]] Result<> for_each_name(const Dir& dir, Visit visit) {
-    if (!dir.fd) return {};
+    if (!dir.is_open()) return {};
     TRY_ASSIGN(auto reader, DirReader::open(dir));
     for (;;) {
         TRY_ASSIGN(const DirEntry entry, reader.next());
         if (!entry) return {};
-        TRY(visit(std::string(entry.name), entry.type));
+        TRY(visit(std::string(entry.name), entry.kind));
     }
 }
 

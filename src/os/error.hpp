@@ -1,18 +1,39 @@
 // SPDX-License-Identifier: MIT
-// Makes an Error of the number with which a call of the system failed.
+// Turns the system's error numbers into words and into Errors. The code above os/ branches on these
+// words alone.
 #pragma once
+
+#include <system_error>
 
 #include "base/error.hpp"
 
 namespace larder::os {
 
 using larder::fail;
+using larder::why_of;
 
-/// Returns the code by which a caller acts on one of the system's error numbers.
-[[nodiscard]] Errc code_of(int sys_errno) noexcept;
+/// What a call returns that is made so often, or fails so often, that an Error with its path would
+/// cost too much. An error_code holds the system's number, and larder allocates nothing for it.
+template <class T = void>
+using CallResult = tl::expected<T, std::error_code>;
 
-/// Returns an error with the system's number. This is the only place where such an error is made.
+/// Returns the word for an error number of the system; Why::none for 0.
+[[nodiscard]] Why why_of(int sys_errno) noexcept;
+[[nodiscard]] Why why_of(const std::error_code& error) noexcept;
+template <class T>
+[[nodiscard]] Why why_of(const CallResult<T>& result) noexcept {
+    return result ? Why::none : why_of(result.error());
+}
+
+/// Returns an error with the system's number, and the code and the word that belong to it. No other
+/// function makes an Error of a number.
 [[nodiscard]] tl::unexpected<Error> fail(int sys_errno, const char* step,
                                          std::filesystem::path path, std::string detail = {});
+/// Does the same for an error of <filesystem>, or of a call that returns a CallResult.
+[[nodiscard]] tl::unexpected<Error> fail(const std::error_code& error, const char* step,
+                                         std::filesystem::path path, std::string detail = {});
+/// Does the same for the number by which the system usually says `why`.
+[[nodiscard]] tl::unexpected<Error> fail(Why why, const char* step, std::filesystem::path path,
+                                         std::string detail = {});
 
 }  // namespace larder::os

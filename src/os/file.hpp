@@ -1,97 +1,73 @@
 // SPDX-License-Identifier: MIT
-// The file system's calls, relative to directory handles, as Results.
-//
-// Names are always single components, or "bucket/key" below `buckets/`; no call follows a symlink in the last component. A
-// call that a signal interrupts is made again.
+// Files: opened by name in an open directory, read, written, and brought to the disk.
 #pragma once
 
-#include <sys/stat.h>
-#include <sys/types.h>
-
-#include <chrono>
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
-#include "os/error.hpp"
-#include "os/fd.hpp"
+#include "os/dir.hpp"
+#include "os/file_info.hpp"
 
 namespace larder::os {
 
-/// An open directory, and the path it had when it was opened: for messages, never for access. Without a descriptor it is one
-/// that does not exist, and that may be so (in a cache opened read-only): it has no names in it.
-struct Dir {
-    Fd fd;
-    std::filesystem::path path;
-
-    [[nodiscard]] int get() const noexcept { return fd.get(); }
-    [[nodiscard]] std::filesystem::path operator/(std::string_view name) const {
-        return path / name;
-    }
+enum class OpenMode {
+    read,              ///< a file that exists
+    read_nonblocking,  ///< the same, and a pipe that stands there instead holds nobody up
+    read_write,        ///< a file that exists, for both
+    open_or_create,    ///< for both
+    create_new,        ///< for writing; fails with Why::exists if something stands there
 };
 
-/// Follows symlinks: for paths that the caller gave.
-[[nodiscard]] Result<Dir> open_dir(const std::filesystem::path& path);
-/// Fails with ELOOP or ENOTDIR where `name` is no directory of its own.
-[[nodiscard]] Result<Dir> open_dir_at(const Dir& parent, const std::string& name);
-/// The same, and EXDEV where something is mounted at `name`. Only where `sees_bind_mounts` (Linux 5.6) is that certain; elsewhere
-/// it is noticed by the device, so that a part of this very file system, mounted here once more, is not.
-[[nodiscard]] Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name);
-[[nodiscard]] bool sees_bind_mounts() noexcept;
-/// Makes the directory where it is missing, then opens it.
-[[nodiscard]] Result<Dir> make_and_open_dir_at(const Dir& parent, const std::string& name,
-                                               mode_t mode = 0700);
+/// What a file gets that larder writes for itself: its owner may read and write it.
+inline constexpr Permissions private_file = Permissions::owner_read | Permissions::owner_write;
+/// The same, and everybody may read it.
+inline constexpr Permissions readable_file =
+    private_file | Permissions::group_read | Permissions::others_read;
 
-[[nodiscard]] Result<> make_dir_at(const Dir& parent, const std::string& name, mode_t mode);
-[[nodiscard]] Result<> remove_dir_at(const Dir& parent, const std::string& name);
-[[nodiscard]] Result<> remove_file_at(const Dir& parent, const std::string& name);
+/// Opens a file. No program that this process starts inherits the handle.
+[[nodiscard]] Result<FileHandle> open_at(const Dir& parent, const std::string& name, OpenMode mode,
+                                         Permissions permissions = private_file);
+/// Does the same for what fails often.
+[[nodiscard]] CallResult<FileHandle> try_open_at(const Dir& parent, const char* name,
+                                                 OpenMode mode) noexcept;
+/// Opens a file at a path that a caller gave for appending to it, and makes it if it is missing. A
+/// pipe that nobody reads is an error.
+[[nodiscard]] Result<FileHandle> open_to_append(const std::filesystem::path& path);
 
-[[nodiscard]] Result<Fd> open_at(const Dir& parent, const std::string& name, int flags,
-                                 mode_t mode = 0600);
-[[nodiscard]] Result<struct stat> stat_at(const Dir& parent, const std::string& name);
-[[nodiscard]] Result<struct stat> stat_of(const Dir& dir);
-/// Whether a directory (not a symlink to one) stands at `name`; other file types are an error, absence is not.
-[[nodiscard]] Result<bool> is_dir_at(const Dir& parent, const std::string& name);
+/// Reads up to `size` bytes, at least one unless the file has ended. Returns how many there were.
+[[nodiscard]] CallResult<std::size_t> read_some(const FileHandle& file, char* to,
+                                                std::size_t size) noexcept;
+/// Reads from `offset` on until there are `size` bytes or the file has ended. Returns how many
+/// there were.
+[[nodiscard]] CallResult<std::size_t> read_at(const FileHandle& file, void* to, std::size_t size,
+                                              std::uint64_t offset) noexcept;
+/// Writes all of it at `offset`. Returns the system's error, or none.
+[[nodiscard]] std::error_code write_at(const FileHandle& file, const void* from, std::size_t size,
+                                       std::uint64_t offset) noexcept;
+[[nodiscard]] Result<> write_all(const FileHandle& file, std::string_view bytes,
+                                 const std::filesystem::path& path);
+/// Writes by one call of the system, so that what several processes append does not mix. What can't
+/// be written is lost.
+void write_once(const FileHandle& file, std::string_view bytes) noexcept;
 
-/// Atomic; fails with EEXIST where `to` exists. Where the system has no such rename the check comes first and is not atomic:
-/// good enough for a fresh name, which nobody else draws.
-[[nodiscard]] Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
-                                  const std::string& to);
-/// Atomic swap of two existing names. `unsupported` where the system or the file system has none.
-[[nodiscard]] Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir,
-                                const std::string& to);
-/// Atomic rename_new that never falls back to check-then-rename: `unsupported` instead.
-[[nodiscard]] Result<> rename_new_atomic(const Dir& from_dir, const std::string& from,
-                                         const Dir& to_dir, const std::string& to);
-
-/// When the data of what `status` was read of last changed; of a link: see protocol/use.hpp.
-[[nodiscard]] std::chrono::system_clock::time_point modified(const struct stat& status) noexcept;
-/// Sets that time to now.
-[[nodiscard]] Result<> touch_at(const Dir& parent, const std::string& name);
-
-/// What an unprivileged process can still write to the file system of `dir`, and the size of it, in bytes.
-struct Space {
-    std::uint64_t free = 0;
-    std::uint64_t size = 0;
-};
-[[nodiscard]] Result<Space> space_of(const Dir& dir);
-
-/// The whole of a small file. Refuses what is not a regular file, and more than `limit` bytes.
+/// Reads the whole of a small file. Errors: `damaged` for more than `limit` bytes, and for what is
+/// not a regular file.
 [[nodiscard]] Result<std::string> read_file_at(const Dir& parent, const std::string& name,
                                                std::size_t limit);
-/// Creates `name` with these bytes; what was made is removed again when it can't be completed.
+/// Makes a file of these bytes. If it can't be completed it is removed again.
 [[nodiscard]] Result<> write_new_file_at(const Dir& parent, const std::string& name,
-                                         std::string_view bytes, mode_t mode = 0600);
-[[nodiscard]] Result<> write_all(int fd, std::string_view bytes, const std::filesystem::path& path);
-[[nodiscard]] Result<> sync_fd(int fd, const std::filesystem::path& path);
+                                         std::string_view bytes,
+                                         Permissions permissions = private_file);
+[[nodiscard]] Result<> remove_file_at(const Dir& parent, const std::string& name);
 
-/// Calls again what a signal interrupted.
-template <class Call>
-auto retry(Call call) {
-    for (;;) {
-        const auto result = call();
-        if (result != -1 || errno != EINTR) return result;
-    }
-}
+/// Brings what was written to the disk.
+[[nodiscard]] Result<> sync(const FileHandle& file, const std::filesystem::path& path);
+[[nodiscard]] Result<> sync(const Dir& dir);
+/// Closes a file that was written. Some file systems say only now that there was no space.
+[[nodiscard]] std::error_code close(FileHandle file) noexcept;
+
+/// Lets the programs that this process becomes inherit the handle.
+[[nodiscard]] std::error_code keep_across_exec(const FileHandle& file) noexcept;
 
 }  // namespace larder::os

@@ -90,7 +90,7 @@ bool Background::is_due(const cache::Root& root) const {
     if (root.is_read_only()) return false;
     const auto last = os::stat_at(root.dirs().locks, format::collector_lock_name);
     if (!last) return false;
-    const auto age = std::chrono::system_clock::now() - os::modified(*last);
+    const auto age = std::chrono::system_clock::now() - last->modified.to_clock();
     return age >= options_.every ||
            age <= -options_.every;  // a time of the future is a clock's that was wrong
 }

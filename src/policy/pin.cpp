@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "policy/pin.hpp"
 
-#include <cerrno>
-
 #include "format/layout.hpp"
 #include "format/name.hpp"
 #include "os/dir_reader.hpp"
+#include "os/file.hpp"
 #include "os/points.hpp"
 
 namespace larder::policy {
@@ -16,10 +15,10 @@ namespace {
 Result<std::optional<os::Dir>> open_pins(const cache::Root& root,
                                          const std::string& encoded_bucket) {
     auto pins = os::open_dir_at(root.dirs().root, format::pins_name);
-    if (!pins && pins.error().sys_errno == ENOENT) return std::nullopt;
+    if (is_absent(pins)) return std::nullopt;
     TRY(pins);
     auto bucket = os::open_dir_at(*pins, encoded_bucket);
-    if (!bucket && bucket.error().sys_errno == ENOENT) return std::nullopt;
+    if (is_absent(bucket)) return std::nullopt;
     TRY(bucket);
     return std::move(*bucket);
 }
@@ -33,7 +32,7 @@ Result<> pin(cache::Root& root, const protocol::KeyRef& place, const cache::Call
     TRY(lock);
     (void)os::point("pin.locked");
     auto made = os::write_new_file_at(bucket, std::string(place.encoded_key()), "");
-    if (!made && made.error().sys_errno != EEXIST) return made;
+    if (!made && why_of(made) != Why::exists) return made;
     return {};
 }
 
@@ -42,7 +41,7 @@ Result<> unpin(const cache::Root& root, const protocol::KeyRef& place) {
     TRY_ASSIGN(const auto bucket, open_pins(root, place.encoded_bucket));
     if (!bucket) return not_pinned;
     auto removed = os::remove_file_at(*bucket, std::string(place.encoded_key()));
-    if (!removed && removed.error().sys_errno == ENOENT) return not_pinned;
+    if (is_absent(removed)) return not_pinned;
     return removed;
 }
 
@@ -50,7 +49,7 @@ Result<bool> is_pinned(const cache::Root& root, const protocol::KeyRef& place) {
     TRY_ASSIGN(const auto bucket, open_pins(root, place.encoded_bucket));
     if (!bucket) return false;
     const auto pinned = os::stat_at(*bucket, std::string(place.encoded_key()));
-    if (!pinned && pinned.error().sys_errno == ENOENT) return false;
+    if (is_absent(pinned)) return false;
     TRY(pinned);
     return true;
 }
@@ -59,7 +58,7 @@ Result<std::set<std::string>> pins_of(const cache::Root& root, const std::string
     std::set<std::string> pinned;
     TRY_ASSIGN(const auto bucket, open_pins(root, encoded_bucket));
     if (!bucket) return pinned;
-    TRY(os::for_each_name(*bucket, [&](const std::string& name, unsigned char) -> Result<> {
+    TRY(os::for_each_name(*bucket, [&](const std::string& name, os::FileKind) -> Result<> {
         if (format::is_key_name(name)) pinned.insert(name);
         return {};
     }));

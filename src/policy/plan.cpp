@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "policy/plan.hpp"
 
-#include <fnmatch.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <limits>
 
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
 #include "os/dir_reader.hpp"
+#include "os/file_system.hpp"
+#include "os/glob.hpp"
 #include "os/points.hpp"
 #include "policy/pin.hpp"
 #include "protocol/collect.hpp"
@@ -67,21 +66,19 @@ public:
 private:
     Result<> list() {
         return os::for_each_name(
-            root_.dirs().buckets, [&](const std::string& name, unsigned char) -> Result<> {
+            root_.dirs().buckets, [&](const std::string& name, os::FileKind) -> Result<> {
                 const auto bucket = format::decode_name(name);
                 if (!bucket || bucket->empty()) return {};
                 auto dir = os::open_dir_at(root_.dirs().buckets, name);
-                const int reason = dir ? 0 : dir.error().sys_errno;
-                if (reason == ENOENT || reason == ENOTDIR || reason == ELOOP)
-                    return {};  // refreshed meanwhile, or never a bucket
+                if (has_no_directory(dir)) return {};  // refreshed meanwhile, or never a bucket
                 TRY(dir);
                 TRY_ASSIGN(const auto pins, pins_of(root_, name));
                 return os::for_each_name(
-                    *dir, [&](const std::string& key, unsigned char type) -> Result<> {
+                    *dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
                         if (options_.stop.stop_requested())
                             return fail(Errc::interrupted, "plan", root_.dirs().root.path,
                                         "asked to stop; nothing has changed");
-                        if (!format::is_key_name(key) || type == DT_DIR) return {};
+                        if (!format::is_key_name(key) || kind == os::FileKind::directory) return {};
                         return list_key(*dir, *bucket, key, pins.contains(key));
                     });
             });
@@ -92,7 +89,7 @@ private:
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
         if (link.kind != LinkRead::Kind::entry) return {};
         const auto status = os::stat_at(dir, name);
-        if (!status && status.error().sys_errno == ENOENT) return {};  // gone meanwhile
+        if (is_absent(status)) return {};  // gone meanwhile
         TRY(status);
         Candidate candidate{link.id, 0, seconds_of(protocol::last_use(*status))};
         bool kept = pinned;
@@ -121,7 +118,7 @@ private:
         std::uint64_t& to_free = plan_.to_free;
         if (options_.min_free) {
             TRY_ASSIGN(const auto space, os::space_of(root_.dirs().root));
-            const os::Space expected{space.free + garbage_, space.size};
+            const os::DiskSpace expected{space.free + garbage_, space.size};
             if (expected.free < *options_.min_free)
                 to_free = missing_space(*options_.min_free, expected);
         }
@@ -161,7 +158,8 @@ private:
     }
 
     /// The limit is so many percent of what is to be free afterwards; no disk has more than its size.
-    [[nodiscard]] std::uint64_t missing_space(std::uint64_t limit, const os::Space& space) const {
+    [[nodiscard]] std::uint64_t missing_space(std::uint64_t limit,
+                                              const os::DiskSpace& space) const {
         const std::uint64_t wanted = limit / options_.low_water * 100 +
                                      limit % options_.low_water * 100 / options_.low_water;
         return std::max(limit, std::min(wanted, space.size)) - space.free;
@@ -219,9 +217,8 @@ Result<> check_limits(const CollectOptions& options) {
 
 bool is_kept(const CollectOptions& options, const std::string& bucket, const std::string& key) {
     const std::string name = bucket + "/" + key;
-    return std::any_of(options.keep.begin(), options.keep.end(), [&](const std::string& pattern) {
-        return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
-    });
+    return std::any_of(options.keep.begin(), options.keep.end(),
+                       [&](const std::string& pattern) { return os::matches_glob(pattern, name); });
 }
 
 Result<Plan> make_plan(const cache::Root& root, const CollectOptions& options,

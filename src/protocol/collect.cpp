@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <deque>
 
 #include "format/layout.hpp"
@@ -99,20 +98,20 @@ private:
     /// bucket before it was moved aside, may still exchange it.
     Result<> flatten() {
         return os::for_each_name(
-            dirs_.retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
+            dirs_.retired_buckets, [&](const std::string& name, os::FileKind) -> Result<> {
                 if (!format::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
                 auto bucket = os::open_dir_at(dirs_.retired_buckets, name);
-                if (!bucket && bucket.error().sys_errno == ENOTDIR)
+                if (why_of(bucket) == Why::not_directory)
                     return leave_alone(dirs_.retired_buckets / name);
                 TRY(bucket);
                 TRY(os::for_each_name(
-                    *bucket, [&](const std::string& key, unsigned char type) -> Result<> {
-                        if (!format::is_key_name(key) || type == DT_DIR)
+                    *bucket, [&](const std::string& key, os::FileKind kind) -> Result<> {
+                        if (!format::is_key_name(key) || kind == os::FileKind::directory)
                             return leave_alone(*bucket / key);
                         (void)os::point("collect.flatten-one");
                         TRY(go_on());
                         auto retired = with_room([&] { return root_.retire_link(*bucket, key); });
-                        if (!retired && retired.error().sys_errno == ENOENT) return {};
+                        if (is_absent(retired)) return {};
                         return retired;
                     }));
                 // A late publish may have brought one more link: then the next round takes the bucket apart.
@@ -126,13 +125,11 @@ private:
     /// Instead of (2), where nothing is to change.
     Result<> list_refreshed() {
         return os::for_each_name(
-            dirs_.retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
+            dirs_.retired_buckets, [&](const std::string& name, os::FileKind) -> Result<> {
                 if (!format::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
                 const auto bucket = os::open_dir_at(dirs_.retired_buckets, name);
-                const int reason = bucket ? 0 : bucket.error().sys_errno;
-                if (reason == ENOTDIR || reason == ELOOP)
-                    return leave_alone(dirs_.retired_buckets / name);
-                if (reason == ENOENT) return {};
+                if (is_no_directory(bucket)) return leave_alone(dirs_.retired_buckets / name);
+                if (is_absent(bucket)) return {};
                 TRY(bucket);
                 ++report_.buckets;
                 return list_links(*bucket, format::is_key_name);
@@ -146,7 +143,7 @@ private:
     }
 
     Result<> list_staged_links(const os::Dir& staging) {
-        return os::for_each_name(staging, [&](const std::string& name, unsigned char) -> Result<> {
+        return os::for_each_name(staging, [&](const std::string& name, os::FileKind) -> Result<> {
             const auto staged = format::parse_staged_name(name);
             if (!staged || staged->kind != format::StagedName::Kind::link) return {};
             return list_link(staging, name);
@@ -154,7 +151,7 @@ private:
     }
 
     Result<> list_links(const os::Dir& dir, bool (*is_ours)(std::string_view)) {
-        return os::for_each_name(dir, [&](const std::string& name, unsigned char) -> Result<> {
+        return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
             return is_ours(name) ? list_link(dir, name) : leave_alone(dir / name);
         });
     }
@@ -191,7 +188,7 @@ private:
     /// (4) Move the entry to `deleting/`, then unlink what named it. Killed between the two, the link names nothing, and goes
     /// next time.
     Result<> take_apart(const Retired& retired) {
-        if (!retired.id) return unlink(retired);
+        if (!retired.id) return remove_link(retired);
         if (const auto holders = leases_.find(retired.id); holders != leases_.end()) {
             const auto record = read_record(root_, retired.id);
             for (const auto& process : holders->second) {
@@ -208,7 +205,7 @@ private:
             report_.bytes += retired.bytes;
             files_ += retired.files;
         }
-        return unlink(retired);
+        return remove_link(retired);
     }
 
     /// A link in retired/ that somebody copied there by hand must become a leak, never a loss: what its key names stays. To be
@@ -230,7 +227,7 @@ private:
     Result<bool> discard(const format::Id& id) {
         auto moved = with_room([&] { return root_.move_to_deleting(dirs_.archive, to_text(id)); });
         if (moved) return true;
-        if (moved.error().sys_errno == ENOENT) return false;
+        if (is_absent(moved)) return false;
         if (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space) {
             return tl::make_unexpected(std::move(moved).error());
         }
@@ -240,10 +237,10 @@ private:
         return true;
     }
 
-    Result<> unlink(const Retired& retired) const {
+    Result<> remove_link(const Retired& retired) const {
         if (options_.dry_run) return {};
         auto removed = os::remove_file_at(dirs_.retired_links, to_text(retired.name));
-        if (!removed && removed.error().sys_errno == ENOENT) return {};
+        if (is_absent(removed)) return {};
         return removed;
     }
 

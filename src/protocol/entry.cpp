@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/entry.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-
 #include "format/layout.hpp"
+#include "os/file.hpp"
 
 namespace larder::protocol {
 
@@ -16,31 +12,37 @@ namespace {
 /// directory here: entry and tree one after the other, neither followed.
 Result<bool> is_complete_though_closed(const os::Dir& archive, const format::Id& id) {
     const auto entry = os::open_dir_at(archive, to_text(id));
-    const int reason = entry ? 0 : entry.error().sys_errno;
-    if (reason == ENOENT || reason == ENOTDIR || reason == ELOOP) return false;
+    if (has_no_directory(entry)) return false;
     TRY(entry);
     const auto tree = os::stat_at(*entry, format::tree_name);
-    if (!tree && tree.error().sys_errno == ENOENT) return false;
+    if (is_absent(tree)) return false;
     TRY(tree);
-    return S_ISDIR(tree->st_mode);
+    return tree->is_directory();
 }
 
 }  // namespace
 
 Result<bool> is_complete(const cache::Root& root, const format::Id& id) {
     const auto& archive = root.dirs().archive;
-    if (!archive.fd) return false;
+    if (!archive.is_open()) return false;
     // One look for all: that the entry and its tree are directories, and that neither is a symlink to elsewhere, since the way back up from
     // there does not lead to the archive.
     std::string there_and_back;
     there_and_back.reserve(format::id_length + 16);
     there_and_back.append(to_text(id)).append("/").append(format::tree_name).append("/../..");
-    struct stat status {};
-    if (::fstatat(archive.get(), there_and_back.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
-        return root.is_archive(status);
-    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return false;
-    if (errno == EACCES) return is_complete_though_closed(archive, id);
-    return os::fail(errno, "look at entry", archive / to_text(id));
+    const auto info = os::try_stat_at(archive, there_and_back.c_str());
+    switch (os::why_of(info)) {
+        case Why::none:
+            return root.is_archive(*info);
+        case Why::absent:
+        case Why::not_directory:
+        case Why::is_link:
+            return false;
+        case Why::denied:
+            return is_complete_though_closed(archive, id);
+        default:
+            return os::fail(info.error(), "look at entry", archive / to_text(id));
+    }
 }
 
 Result<format::Record> read_record(const cache::Root& root, const format::Id& id) {
@@ -50,13 +52,11 @@ Result<format::Record> read_record(const cache::Root& root, const format::Id& id
     };
     const auto entry = os::open_dir_at(root.dirs().archive, to_text(id));
     // Only what is certainly so is damage: who meets it may retire the entry, and must not for want of a descriptor.
-    const int reason = entry ? 0 : entry.error().sys_errno;
-    if (reason == ENOENT || reason == ENOTDIR || reason == ELOOP)
-        return damaged("its entry is not there");
+    if (has_no_directory(entry)) return damaged("its entry is not there");
     TRY(entry);
     const auto text = os::read_file_at(*entry, format::record_name, format::max_record);
-    if (!text && text.error().sys_errno == ENOENT) return damaged("it is missing");
-    if (!text && text.error().sys_errno == ELOOP) return damaged("it is a symlink");
+    if (is_absent(text)) return damaged("it is missing");
+    if (why_of(text) == Why::is_link) return damaged("it is a symlink");
     if (!text && text.error().code == Errc::damaged) return damaged(text.error().detail);
     TRY(text);
     auto record = format::parse_record(*text);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/inspect.hpp"
 
-#include <cerrno>
-
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
@@ -19,14 +17,15 @@ using format::LinkRead;
 Result<std::vector<std::string>> list_buckets(const cache::Root& root) {
     std::vector<std::string> buckets;
     TRY(os::for_each_name(root.dirs().buckets,
-                          [&](const std::string& name, unsigned char type) -> Result<> {
+                          [&](const std::string& name, os::FileKind kind) -> Result<> {
                               auto decoded = format::decode_name(name);
                               if (!decoded || decoded->empty()) return {};
-                              if (type == DT_UNKNOWN) {
+                              if (kind == os::FileKind::unknown) {
                                   const auto is_dir = os::is_dir_at(root.dirs().buckets, name);
-                                  if (is_dir && *is_dir) type = DT_DIR;
+                                  if (is_dir && *is_dir) kind = os::FileKind::directory;
                               }
-                              if (type == DT_DIR) buckets.push_back(std::move(*decoded));
+                              if (kind == os::FileKind::directory)
+                                  buckets.push_back(std::move(*decoded));
                               return {};
                           }));
     return buckets;
@@ -36,10 +35,10 @@ Result<std::vector<std::string>> list_keys(const cache::Root& root,
                                            const std::string& encoded_bucket) {
     std::vector<std::string> keys;
     const auto bucket = os::open_dir_at(root.dirs().buckets, encoded_bucket);
-    if (!bucket && bucket.error().sys_errno == ENOENT) return keys;
+    if (is_absent(bucket)) return keys;
     TRY(bucket);
-    TRY(os::for_each_name(*bucket, [&](const std::string& name, unsigned char type) -> Result<> {
-        if (!format::is_key_name(name) || type == DT_DIR) return {};
+    TRY(os::for_each_name(*bucket, [&](const std::string& name, os::FileKind kind) -> Result<> {
+        if (!format::is_key_name(name) || kind == os::FileKind::directory) return {};
         if (!format::is_hashed(name)) {
             keys.push_back(*format::decode_name(name));
             return {};
@@ -54,7 +53,7 @@ Result<std::vector<std::string>> list_keys(const cache::Root& root,
 }
 
 EntryInfo info_of(const cache::Root& root, const format::Id& id, format::Record record,
-                  const struct stat& link) {
+                  const os::FileInfo& link) {
     return {std::move(record.bucket),
             std::move(record.key),
             to_text(id),
@@ -86,8 +85,7 @@ Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
             return tl::make_unexpected(std::move(record).error());
         }
         if (record->key != place.key) return fail(Errc::miss, "no such entry", {}, {});
-        if (!status && status.error().sys_errno == ENOENT)
-            continue;  // retired between the two looks
+        if (is_absent(status)) continue;  // retired between the two looks
         TRY(status);
         return info_of(root, link.id, std::move(*record), *status);
     }
@@ -95,7 +93,7 @@ Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
 
 Result<StatusReport> status(const cache::Root& root) {
     StatusReport report;
-    if (!root.dirs().participants.fd) return report;  // read-only, and never used by anybody
+    if (!root.dirs().participants.is_open()) return report;  // read-only, and never used by anybody
     TRY_ASSIGN(const auto participants, cache::read_participants(root.dirs().participants));
     for (const auto& participant : participants) {
         if (!participant.table.announced) continue;
@@ -116,8 +114,8 @@ Result<StatusReport> status(const cache::Root& root) {
     }
     const auto collector = os::look_at(root.dirs().locks, format::collector_lock_name);
     report.collecting = collector && *collector == os::State::taken;
-    if (!root.dirs().deleting.fd) return report;
-    TRY(os::for_each_name(root.dirs().deleting, [&](const std::string&, unsigned char) -> Result<> {
+    if (!root.dirs().deleting.is_open()) return report;
+    TRY(os::for_each_name(root.dirs().deleting, [&](const std::string&, os::FileKind) -> Result<> {
         ++report.deleting;
         return {};
     }));

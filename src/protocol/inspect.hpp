@@ -17,7 +17,7 @@ namespace larder::protocol {
                                                          const std::string& encoded_bucket);
 /// What a record and a link's status tell.
 [[nodiscard]] EntryInfo info_of(const cache::Root& root, const format::Id& id,
-                                format::Record record, const struct stat& link);
+                                format::Record record, const os::FileInfo& link);
 [[nodiscard]] Result<EntryInfo> info(const cache::Root& root, const KeyRef& place);
 [[nodiscard]] Result<StatusReport> status(const cache::Root& root);
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/publish.hpp"
 
-#include <fcntl.h>
-
-#include <cerrno>
-
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/record.hpp"
+#include "os/file.hpp"
 #include "os/points.hpp"
+#include "os/rename.hpp"
 #include "protocol/retire.hpp"
 #include "tree/measure.hpp"
 
@@ -38,8 +36,8 @@ Result<> complete(const os::Dir& staged, const KeyRef& place, const PublishOptio
 /// One try to bring the staged link to its key. True: done, and `old_came_back` says whether the staged name now holds the old link.
 /// False: what we saw has changed meanwhile; try again.
 Result<bool> try_place(cache::Root& root, const os::Dir& staging, const std::string& staged_link,
-                       const std::string& path, bool exclusive, Replace replace,
-                       bool& old_came_back) {
+                       const format::Id& id, const std::string& path, bool exclusive,
+                       Replace replace, bool& old_came_back) {
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const LinkRead old, format::read_link(root.link_kind(), buckets, path));
     if (old.kind == LinkRead::Kind::foreign) {
@@ -56,7 +54,7 @@ Result<bool> try_place(cache::Root& root, const os::Dir& staging, const std::str
         // Without an exchange: first the old link goes, so that a crash leaves a miss and no orphan; then the new one comes.
         if (!is_new) {
             auto retired = root.retire_link(buckets, path);
-            if (!retired && retired.error().sys_errno != ENOENT)
+            if (!retired && !is_absent(retired))
                 return tl::make_unexpected(std::move(retired).error());
             (void)os::point("publish.old-retired");
         }
@@ -69,8 +67,16 @@ Result<bool> try_place(cache::Root& root, const os::Dir& staging, const std::str
         old_came_back = !is_new && !exclusive;
         return true;
     }
+    // A signal came between. Nothing but this publish renames the staged link: if that does not name the
+    // new entry any more, the names were exchanged.
+    if (why_of(placed) == Why::interrupted) {
+        TRY_ASSIGN(const LinkRead staged,
+                   format::read_link(root.link_kind(), staging, staged_link));
+        old_came_back = !staged.names(id);
+        return old_came_back;
+    }
     // The key went, or came, or the bucket is not there (any more): look again. Unless it is our own link that is gone.
-    const bool changed = placed.error().sys_errno == EEXIST || placed.error().sys_errno == ENOENT;
+    const bool changed = why_of(placed) == Why::exists || is_absent(placed);
     if (changed && os::stat_at(staging, staged_link)) return false;
     return tl::make_unexpected(std::move(placed).error());
 }
@@ -80,14 +86,15 @@ Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucke
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, encoded_bucket));
     if (exists) return {};
-    auto made = os::make_dir_at(buckets, encoded_bucket, 0700);
-    if (!made && made.error().sys_errno != EEXIST) return made;
+    auto made = os::make_dir_at(buckets, encoded_bucket);
+    if (!made && why_of(made) != Why::exists) return made;
     return {};
 }
 
 /// Step 5: under the bucket's lock. Whether the old link came back in exchange.
 Result<bool> place_link(cache::Root& root, const os::Dir& staging, const std::string& staged_link,
-                        const KeyRef& place, const cache::CallContext& context, Replace replace) {
+                        const format::Id& id, const KeyRef& place,
+                        const cache::CallContext& context, Replace replace) {
     const std::string& path = place.path;
     for (;;) {
         const bool exclusive = !root.can_exchange.load(std::memory_order_relaxed);
@@ -100,11 +107,11 @@ Result<bool> place_link(cache::Root& root, const os::Dir& staging, const std::st
             TRY(ensure_bucket(root, place.encoded_bucket));
             bool old_came_back = false;
             auto placed =
-                try_place(root, staging, staged_link, path, exclusive, replace, old_came_back);
+                try_place(root, staging, staged_link, id, path, exclusive, replace, old_came_back);
             if (placed && *placed) return old_came_back;
             if (placed) continue;
             const bool no_exchange =
-                placed.error().code == Errc::unsupported && placed.error().sys_errno != EXDEV;
+                placed.error().code == Errc::unsupported && why_of(placed) != Why::cross_device;
             if (exclusive || !no_exchange) return tl::make_unexpected(std::move(placed).error());
             root.can_exchange.store(false, std::memory_order_relaxed);
             break;  // again, with the lock that the other way needs
@@ -116,18 +123,17 @@ Result<bool> place_link(cache::Root& root, const os::Dir& staging, const std::st
 Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket) {
     const auto& buckets = root.dirs().buckets;
     auto bucket = os::open_dir_at(buckets, encoded_bucket);
-    if (!bucket && bucket.error().sys_errno == ENOENT)
-        return {};  // refreshed meanwhile: nothing of ours is left to survive
+    if (is_absent(bucket)) return {};  // refreshed meanwhile: nothing of ours is left to survive
     TRY(bucket);
-    TRY(os::sync_fd(bucket->get(), bucket->path));
-    return os::sync_fd(buckets.get(), buckets.path);
+    TRY(os::sync(*bucket));
+    return os::sync(buckets);
 }
 
 Result<> sync_link(const cache::Root& root, const os::Dir& staging,
                    const std::string& staged_link) {
     if (root.link_kind() != LinkKind::file) return {};  // a symlink has no data of its own to sync
-    TRY_ASSIGN(const os::Fd fd, os::open_at(staging, staged_link, O_RDONLY));
-    return os::sync_fd(fd.get(), staging / staged_link);
+    TRY_ASSIGN(const os::FileHandle file, os::open_at(staging, staged_link, os::OpenMode::read));
+    return os::sync(file, staging / staged_link);
 }
 
 }  // namespace
@@ -168,15 +174,14 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
     stage.disown();
     (void)os::point("publish.archived");
     if (power) {
-        if (auto synced = os::sync_fd(root.dirs().archive.get(), root.dirs().archive.path);
-            !synced) {
+        if (auto synced = os::sync(root.dirs().archive); !synced) {
             (void)root.retire_link(staging, staged_link);
             return tl::make_unexpected(std::move(synced).error());
         }
     }
 
     // (5) Under the bucket's lock, bring the link to its key.
-    const auto old_came_back = place_link(root, staging, staged_link, place, context, replace);
+    const auto old_came_back = place_link(root, staging, staged_link, id, place, context, replace);
     (void)os::point("publish.placed");
     if (!old_came_back) {
         (void)root.retire_link(

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/restore.hpp"
 
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <functional>
 
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
+#include "os/copy.hpp"
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
@@ -27,8 +25,8 @@ Result<> for_each_retired(
     const cache::Root& root,
     const std::function<Result<>(const os::Dir&, const std::string&, const format::Id&)>& visit) {
     const auto list = [&](const os::Dir& dir, bool (*is_ours)(std::string_view)) {
-        return os::for_each_name(dir, [&](const std::string& name, unsigned char type) -> Result<> {
-            if (!is_ours(name) || type == DT_DIR) return {};
+        return os::for_each_name(dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
+            if (!is_ours(name) || kind == os::FileKind::directory) return {};
             TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), dir, name));
             return link.kind == LinkRead::Kind::entry ? visit(dir, name, link.id) : Result<>();
         });
@@ -36,10 +34,9 @@ Result<> for_each_retired(
     TRY(list(root.dirs().retired_links,
              [](std::string_view name) { return format::parse_id(name).has_value(); }));
     return os::for_each_name(
-        root.dirs().retired_buckets, [&](const std::string& name, unsigned char) -> Result<> {
+        root.dirs().retired_buckets, [&](const std::string& name, os::FileKind) -> Result<> {
             const auto bucket = os::open_dir_at(root.dirs().retired_buckets, name);
-            const int reason = bucket ? 0 : bucket.error().sys_errno;
-            if (!format::parse_id(name) || reason == ENOENT || reason == ENOTDIR || reason == ELOOP)
+            if (!format::parse_id(name) || has_no_directory(bucket))
                 return {};  // taken apart meanwhile, or not ours
             TRY(bucket);
             return list(*bucket, format::is_key_name);
@@ -51,10 +48,8 @@ Result<> fill(const Stage& stage, const os::Dir& entry) {
     TRY_ASSIGN(const os::Dir from, os::open_dir_at(entry, format::tree_name));
     TRY_ASSIGN(const os::Dir to, os::open_dir(stage.tree_path()));
     TRY(tree::carry(from, to, {}));
-    TRY_ASSIGN(const struct stat status, os::stat_of(from));
-    if (os::retry([&] { return ::fchmod(to.get(), status.st_mode & 0777); }) != 0)
-        return os::fail(errno, "restore", to.path);
-    return {};
+    TRY_ASSIGN(const os::FileInfo info, os::stat_of(from));
+    return os::set_permissions(to.handle, info.permissions & os::copied_permissions, to.path);
 }
 
 }  // namespace
@@ -65,7 +60,7 @@ Result<std::vector<EntryInfo>> list_retired(const cache::Root& root) {
         root, [&](const os::Dir& dir, const std::string& name, const format::Id& id) -> Result<> {
             const auto status = os::stat_at(dir, name);
             auto record = read_record(root, id);
-            const bool gone = !status && status.error().sys_errno == ENOENT;
+            const bool gone = is_absent(status);
             if (gone || (!record && record.error().code == Errc::damaged))
                 return {};  // collected meanwhile, or a link to nowhere
             TRY(status);
@@ -95,7 +90,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
         }));
     if (!retired) return gone();
     const auto entry = os::open_dir_at(root->dirs().archive, to_text(id));
-    if (!entry && entry.error().sys_errno == ENOENT) return gone();
+    if (is_absent(entry)) return gone();
     TRY(entry);
     TRY_ASSIGN(const format::Record record, read_record(*root, id));
     TRY_ASSIGN(const std::string bucket, format::encode_bucket(record.bucket));

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/retire.hpp"
 
-#include <fnmatch.h>
-
-#include <cerrno>
-
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
 #include "os/dir_reader.hpp"
+#include "os/glob.hpp"
 #include "os/points.hpp"
+#include "os/rename.hpp"
 #include "policy/pin.hpp"
 #include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
@@ -40,7 +38,7 @@ Result<bool> retire_checked(const cache::Root& root, const std::string& path,
     (void)os::point("retire.checked");
     // A refresh takes no lock: it may carry the link off between the check and the rename, and has then retired it itself.
     auto retired = root.retire_link(buckets, path);
-    if (!retired && retired.error().sys_errno == ENOENT) return false;
+    if (is_absent(retired)) return false;
     TRY(retired);
     return true;
 }
@@ -70,16 +68,15 @@ public:
 
     Result<> run() {
         const auto dir = os::open_dir_at(root_->dirs().buckets, encoded_bucket_);
-        if (!dir && dir.error().sys_errno == ENOENT) return {};
+        if (is_absent(dir)) return {};
         TRY(dir);
-        return os::for_each_name(*dir,
-                                 [&](const std::string& name, unsigned char type) -> Result<> {
-                                     if (!format::is_key_name(name) || type == DT_DIR) return {};
-                                     if (context_.stop.stop_requested())
-                                         return fail(Errc::interrupted, "refresh", dir->path,
-                                                     "asked to stop; some keys are retired");
-                                     return visit(name);
-                                 });
+        return os::for_each_name(*dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
+            if (!format::is_key_name(name) || kind == os::FileKind::directory) return {};
+            if (context_.stop.stop_requested())
+                return fail(Errc::interrupted, "refresh", dir->path,
+                            "asked to stop; some keys are retired");
+            return visit(name);
+        });
     }
 
 private:
@@ -98,8 +95,7 @@ private:
             if (read) record = std::move(*read);
         }
         const std::string key = record ? record->key : format::decode_name(name).value_or(name);
-        if (!options_.pattern.empty() && ::fnmatch(options_.pattern.c_str(), key.c_str(), 0) != 0)
-            return {};
+        if (!options_.pattern.empty() && !os::matches_glob(options_.pattern, key)) return {};
         // An entry that can't say when it was published is none that anybody would want to keep.
         if (options_.published_before && record && record->published >= *options_.published_before)
             return {};
@@ -124,7 +120,7 @@ private:
 
     Result<bool> take_whatever(const std::string& path) {
         auto retired = root_->retire_link(root_->dirs().buckets, path);
-        if (!retired && retired.error().sys_errno == ENOENT) return false;
+        if (is_absent(retired)) return false;
         TRY(retired);
         return true;
     }
@@ -155,8 +151,7 @@ Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallConte
         (void)os::point("remove.checked");
         auto retired = root->retire_link(root->dirs().buckets, path);
         (void)os::point("remove.retired");
-        if (!retired && retired.error().sys_errno == ENOENT)
-            return no_entry;  // a refresh was quicker
+        if (is_absent(retired)) return no_entry;  // a refresh was quicker
         return retired;
     });
 }
@@ -174,7 +169,7 @@ Result<bool> is_evictable(const cache::Root& root, const KeyRef& place, const fo
                           WallTime used_by) {
     const auto& buckets = root.dirs().buckets;
     const auto status = os::stat_at(buckets, place.path);
-    if (!status && status.error().sys_errno == ENOENT) return false;
+    if (is_absent(status)) return false;
     TRY(status);
     TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), buckets, place.path));
     if (!link.names(id) || last_use(*status) >= used_by) return false;
@@ -216,8 +211,8 @@ Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
         }();
         (void)os::point("refresh.moved");
         if (moved) return {};
-        if (moved.error().sys_errno == ENOENT) return {};  // somebody else has just refreshed it
-        if (moved.error().sys_errno != EXDEV) return moved;
+        if (is_absent(moved)) return {};  // somebody else has just refreshed it
+        if (why_of(moved) != Why::cross_device) return moved;
         // A directory of a lower layer of overlayfs can't be renamed: key by key then. Keys that are published meanwhile may stay or go.
         const RefreshOptions every_key;
         std::uint64_t taken = 0;

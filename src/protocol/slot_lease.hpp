@@ -43,8 +43,8 @@ public:
     }
     /// The same slot, for another id. Errors: `no_space`; what it protects then, if anything, is unknown.
     [[nodiscard]] Result<> point_at(const format::Id& id) {
-        if (!slot_.table->store(slot_, id))
-            return os::fail(errno, "write down a lease", root_->dirs().participants.path);
+        if (const std::error_code error = slot_.table->store(slot_, id))
+            return os::fail(error, "write down a lease", root_->dirs().participants.path);
         id_ = id;
         return {};
     }

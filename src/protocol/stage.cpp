@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/stage.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <new>
 
 #include "format/layout.hpp"
+#include "os/copy.hpp"
 #include "os/points.hpp"
+#include "os/rename.hpp"
 #include "tree/carry.hpp"
 #include "tree/containment.hpp"
 #include "tree/remove.hpp"
@@ -30,12 +27,12 @@ Result<os::Dir> open_staged(const cache::Root& root, const format::Id& id) {
 Result<Stage> Stage::make(RootRef root, const cache::CallContext& context) {
     TRY_ASSIGN(cache::Participant* const participant, root->participant(context));
     const format::Id id = format::fresh_id();
-    TRY(os::make_dir_at(participant->staging(), format::staged_tree_name(id), 0700));
+    TRY(os::make_dir_at(participant->staging(), format::staged_tree_name(id)));
     Stage stage(std::move(root), id);
     (void)os::point("stage.made");
     TRY_ASSIGN(const os::Dir staged, open_staged(*stage.root_, id));
-    TRY(os::make_dir_at(staged, format::tree_name,
-                        0777));  // less the umask, as any installer's directory
+    // Less the umask, as any installer's directory.
+    TRY(os::make_dir_at(staged, format::tree_name, os::Permissions::all));
     return stage;
 }
 
@@ -72,14 +69,15 @@ Result<> Stage::copy_from(const fs::path& source) {
     // Never hard links: the source stays its owner's to change.
     for (const LinkMode mode : {LinkMode::clone, LinkMode::copy}) {
         const MaterializeOptions options{mode, false, 0};
-        struct stat status {};
-        if (::stat(source.c_str(), &status) != 0) return os::fail(errno, "stage", source);
+        const auto info = os::try_stat_path(source, os::Follow::yes);
+        if (!info) return os::fail(info.error(), "stage", source);
         Result<MaterializeReport> carried;
-        if (S_ISDIR(status.st_mode)) {
+        if (info->is_directory()) {
             TRY_ASSIGN(const os::Dir from, os::open_dir(source));
             carried = tree::carry(from, tree, options);
-            const auto set_mode = [&] { return ::fchmod(tree.get(), status.st_mode & 0777); };
-            if (carried && os::retry(set_mode) != 0) return os::fail(errno, "stage", source);
+            if (carried)
+                TRY(os::set_permissions(tree.handle, info->permissions & os::copied_permissions,
+                                        source));
         } else {
             const fs::path parent = source.has_parent_path() ? source.parent_path() : fs::path(".");
             TRY_ASSIGN(const os::Dir from, os::open_dir(parent));
@@ -101,21 +99,21 @@ Result<> Stage::move_from(const fs::path& source) {
         return fail(Errc::invalid, "stage", source,
                     "it lies in the cache " + other->string() + ", whose it is; put a copy");
     }
-    struct stat status {};
-    if (::lstat(source.c_str(), &status) != 0) return os::fail(errno, "stage", source);
-    if (!S_ISDIR(status.st_mode))
+    const auto info = os::try_stat_path(source, os::Follow::no);
+    if (!info) return os::fail(info.error(), "stage", source);
+    if (!info->is_directory())
         return fail(Errc::invalid, "stage", source,
                     "only a directory can be moved into the cache; put a copy");
     TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
     // A rename onto an empty directory replaces it, atomically, and refuses one that is not empty.
-    if (::renameat(AT_FDCWD, source.c_str(), staged.get(), format::tree_name) == 0) return {};
-    if (errno == EXDEV) {
+    const auto moved = os::rename_dir(source, staged, format::tree_name);
+    if (why_of(moved) == Why::cross_device) {
         return fail(Errc::unsupported, "stage", source,
                     "it is on another file system than the cache, and can't be moved; put a copy");
     }
-    if (errno == ENOTEMPTY || errno == EEXIST)
+    if (why_of(moved) == Why::not_empty || why_of(moved) == Why::exists)
         return fail(Errc::invalid, "stage", tree_path(), "something has been staged here already");
-    return os::fail(errno, "stage", source);
+    return moved;
 }
 
 }  // namespace larder::protocol

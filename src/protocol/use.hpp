@@ -16,8 +16,8 @@ void note_use(cache::Root& root, const KeyRef& place, cache::Recent::Mark mark,
               const format::Id& id) noexcept;
 
 /// What a link's status says of its entry's last use.
-[[nodiscard]] inline WallTime last_use(const struct stat& link) noexcept {
-    return os::modified(link);
+[[nodiscard]] inline WallTime last_use(const os::FileInfo& link) noexcept {
+    return link.modified.to_clock();
 }
 
 }  // namespace larder::protocol

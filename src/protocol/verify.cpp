@@ -2,7 +2,6 @@
 #include "protocol/verify.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <map>
 
 #include "format/layout.hpp"
@@ -99,17 +98,18 @@ private:
     }
 
     Result<> list_root() {
-        TRY(os::for_each_name(dirs_.root, [&](const std::string& name, unsigned char) -> Result<> {
+        TRY(os::for_each_name(dirs_.root, [&](const std::string& name, os::FileKind) -> Result<> {
             return format::is_root_name(name) ? Result<>() : foreign(dirs_.root / name);
         }));
         TRY(os::for_each_name(
-            dirs_.locks, [&](const std::string& name, unsigned char type) -> Result<> {
-                return format::is_lock_name(name) && type != DT_DIR ? Result<>()
-                                                                    : foreign(dirs_.locks / name);
+            dirs_.locks, [&](const std::string& name, os::FileKind kind) -> Result<> {
+                return format::is_lock_name(name) && kind != os::FileKind::directory
+                           ? Result<>()
+                           : foreign(dirs_.locks / name);
             }));
         const std::filesystem::path retired = dirs_.retired_links.path.parent_path();
         TRY_ASSIGN(const os::Dir dir, os::open_dir_at(dirs_.root, format::retired_name));
-        return os::for_each_name(dir, [&](const std::string& name, unsigned char) -> Result<> {
+        return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
             return name == format::retired_links_name || name == format::retired_buckets_name
                        ? Result<>()
                        : foreign(retired / name);
@@ -118,7 +118,7 @@ private:
 
     Result<> list_participants() {
         TRY(os::for_each_name(
-            dirs_.participants, [&](const std::string& name, unsigned char) -> Result<> {
+            dirs_.participants, [&](const std::string& name, os::FileKind) -> Result<> {
                 return format::parse_participant_name(name) ? Result<>()
                                                             : foreign(dirs_.participants / name);
             }));
@@ -132,34 +132,33 @@ private:
 
     Result<> list_pins() {
         const auto pins = os::open_dir_at(dirs_.root, format::pins_name);
-        if (!pins && pins.error().sys_errno == ENOENT) return {};
-        if (!pins && (pins.error().sys_errno == ENOTDIR || pins.error().sys_errno == ELOOP))
-            return foreign(dirs_.root / format::pins_name);
+        if (is_absent(pins)) return {};
+        if (is_no_directory(pins)) return foreign(dirs_.root / format::pins_name);
         TRY(pins);
-        return os::for_each_name(*pins, [&](const std::string& bucket, unsigned char) -> Result<> {
+        return os::for_each_name(*pins, [&](const std::string& bucket, os::FileKind) -> Result<> {
             const auto dir = os::open_dir_at(*pins, bucket);
-            const int reason = dir ? 0 : dir.error().sys_errno;
-            if (!format::is_bucket_name(bucket) || reason == ENOTDIR || reason == ELOOP)
+            if (!format::is_bucket_name(bucket) || is_no_directory(dir))
                 return foreign(*pins / bucket);
             TRY(dir);
             return os::for_each_name(
-                *dir, [&](const std::string& key, unsigned char type) -> Result<> {
-                    return format::is_key_name(key) && type != DT_DIR ? Result<>()
-                                                                      : foreign(*dir / key);
+                *dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
+                    return format::is_key_name(key) && kind != os::FileKind::directory
+                               ? Result<>()
+                               : foreign(*dir / key);
                 });
         });
     }
 
     Result<> list_archive() {
         return os::for_each_name(
-            dirs_.archive, [&](const std::string& name, unsigned char type) -> Result<> {
+            dirs_.archive, [&](const std::string& name, os::FileKind kind) -> Result<> {
                 const auto id = format::parse_id(name);
-                if (!id || (type != DT_DIR && type != DT_UNKNOWN))
+                if (!id || (kind != os::FileKind::directory && kind != os::FileKind::unknown))
                     return foreign(dirs_.archive / name);
                 entries_.push_back(*id);
                 TRY_ASSIGN(const os::Dir entry, os::open_dir_at(dirs_.archive, name));
                 return os::for_each_name(
-                    entry, [&](const std::string& part, unsigned char) -> Result<> {
+                    entry, [&](const std::string& part, os::FileKind) -> Result<> {
                         return part == format::record_name || part == format::tree_name
                                    ? Result<>()
                                    : foreign(entry / part);
@@ -169,13 +168,13 @@ private:
 
     Result<> list_staging() {
         return os::for_each_name(
-            dirs_.staging, [&](const std::string& number, unsigned char type) -> Result<> {
+            dirs_.staging, [&](const std::string& number, os::FileKind kind) -> Result<> {
                 if (!format::parse_participant_name(number) ||
-                    (type != DT_DIR && type != DT_UNKNOWN))
+                    (kind != os::FileKind::directory && kind != os::FileKind::unknown))
                     return foreign(dirs_.staging / number);
                 TRY_ASSIGN(const os::Dir area, os::open_dir_at(dirs_.staging, number));
                 return os::for_each_name(
-                    area, [&](const std::string& name, unsigned char) -> Result<> {
+                    area, [&](const std::string& name, os::FileKind) -> Result<> {
                         const auto staged = format::parse_staged_name(name);
                         if (!staged) return foreign(area / name);
                         if (staged->kind == format::StagedName::Kind::tree) return {};
@@ -194,15 +193,16 @@ private:
 
     Result<> list_buckets() {
         return os::for_each_name(
-            dirs_.buckets, [&](const std::string& bucket, unsigned char type) -> Result<> {
+            dirs_.buckets, [&](const std::string& bucket, os::FileKind kind) -> Result<> {
                 const auto name = format::decode_name(bucket);
-                if (!name || name->empty() || (type != DT_DIR && type != DT_UNKNOWN))
+                if (!name || name->empty() ||
+                    (kind != os::FileKind::directory && kind != os::FileKind::unknown))
                     return foreign(dirs_.buckets / bucket);
                 const auto dir = os::open_dir_at(dirs_.buckets, bucket);
-                if (!dir && dir.error().sys_errno == ENOENT) return {};  // refreshed meanwhile
+                if (is_absent(dir)) return {};  // refreshed meanwhile
                 TRY(dir);
                 return os::for_each_name(*dir,
-                                         [&](const std::string& key, unsigned char) -> Result<> {
+                                         [&](const std::string& key, os::FileKind) -> Result<> {
                                              return judge_key(*dir, bucket, key);
                                          });
             });
@@ -271,8 +271,9 @@ private:
 
     Result<> list_retired_buckets() {
         return os::for_each_name(
-            dirs_.retired_buckets, [&](const std::string& bucket, unsigned char type) -> Result<> {
-                if (!format::parse_id(bucket) || (type != DT_DIR && type != DT_UNKNOWN))
+            dirs_.retired_buckets, [&](const std::string& bucket, os::FileKind kind) -> Result<> {
+                if (!format::parse_id(bucket) ||
+                    (kind != os::FileKind::directory && kind != os::FileKind::unknown))
                     return foreign(dirs_.retired_buckets / bucket);
                 TRY_ASSIGN(const os::Dir dir, os::open_dir_at(dirs_.retired_buckets, bucket));
                 return list_retired_links(dir, bucket);
@@ -280,7 +281,7 @@ private:
     }
 
     Result<> list_retired_links(const os::Dir& dir, const std::string& bucket) {
-        return os::for_each_name(dir, [&](const std::string& name, unsigned char) -> Result<> {
+        return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
             if (bucket.empty() ? !format::parse_id(name) : !format::is_key_name(name))
                 return foreign(dir / name);
             TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tree/carry.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -22,8 +19,8 @@ namespace {
 struct Pair final : WalkDir {
     using WalkDir::WalkDir;
     os::Dir into;
-    bool made = false;      // `into` was made here, and gets mode and time of its source in the end
-    struct stat status {};  // of the source
+    bool made = false;  // `into` was made here, and gets mode and time of its source in the end
+    os::FileInfo info;  // of the source
     Ability* ability = nullptr;
 };
 
@@ -39,7 +36,8 @@ public:
         : source_(source), destination_(destination), options_(options) {}
 
     Result<> start() {
-        TRY_ASSIGN(destination_status_, os::stat_of(destination_));
+        TRY_ASSIGN(const os::FileInfo info, os::stat_of(destination_));
+        destination_identity_ = info.identity;
         return {};
     }
 
@@ -57,34 +55,34 @@ public:
     }
 
     Result<std::unique_ptr<WalkDir>> visit(WalkDir& at, const std::string& name,
-                                           unsigned char type) override {
+                                           os::FileKind kind) override {
         auto& pair = static_cast<Pair&>(at);
-        if (type == DT_DIR) return enter(pair, name);
-        TRY_ASSIGN(const struct stat status, os::stat_at(pair.dir, name));
-        if (S_ISDIR(status.st_mode)) return enter(pair, name);
-        TRY(carry_one({pair.dir, name, status, pair.into}, *pair.ability));
+        if (kind == os::FileKind::directory) return enter(pair, name);
+        TRY_ASSIGN(const os::FileInfo info, os::stat_at(pair.dir, name));
+        if (info.is_directory()) return enter(pair, name);
+        TRY(carry_one({pair.dir, name, info, pair.into}, *pair.ability));
         return nullptr;
     }
 
     Result<Next> leave(WalkDir& at) override {
         auto& pair = static_cast<Pair&>(at);
-        if (pair.made) TRY(finish_directory(pair.status, pair.into));
+        if (pair.made) TRY(finish_directory(pair.info, pair.into));
         return Next::done;
     }
 
     Result<> carry_one(const Move& move, Ability& ability) {
-        if (S_ISLNK(move.status.st_mode)) {
+        if (move.info.is_symlink()) {
             TRY(transfer_symlink(move, options_));
             ++symlinks_;
             return {};
         }
-        if (!S_ISREG(move.status.st_mode)) {
+        if (!move.info.is_regular()) {
             return fail(Errc::invalid, "copy", move.from / move.name,
                         "a socket, pipe or device can't be copied");
         }
         TRY_ASSIGN(const Way way, transfer_file(move, options_, ability));
         ++(way == Way::cloned ? cloned_ : way == Way::hardlinked ? hardlinked_ : copied_);
-        bytes_ += static_cast<std::uint64_t>(move.status.st_size);
+        bytes_ += move.info.size;
         return {};
     }
 
@@ -95,24 +93,21 @@ public:
 private:
     /// Against a umask that takes our own rights away. The mode that it is to have comes when it is full.
     static Result<> make_ours_to_fill(const os::Dir& made) {
-        TRY_ASSIGN(const struct stat status, os::stat_of(made));
-        const mode_t mode = status.st_mode & 07777;
-        if ((mode & S_IRWXU) == S_IRWXU) return {};
-        if (os::retry([&] { return ::fchmod(made.get(), mode | S_IRWXU); }) != 0)
-            return os::fail(errno, "make directory", made.path);
-        return {};
+        TRY_ASSIGN(const os::FileInfo info, os::stat_of(made));
+        constexpr os::Permissions ours = os::Permissions::owner_all;
+        if ((info.permissions & ours) == ours) return {};
+        return os::set_permissions(made.handle, info.permissions | ours, made.path);
     }
 
     Result<std::unique_ptr<WalkDir>> enter(Pair& pair, const std::string& name) {
         bool made = true;
-        if (auto tried = os::make_dir_at(pair.into, name, 0700); !tried) {
-            if (tried.error().sys_errno != EEXIST)
-                return tl::make_unexpected(std::move(tried).error());
+        if (auto tried = os::make_dir_at(pair.into, name); !tried) {
+            if (why_of(tried) != Why::exists) return tl::make_unexpected(std::move(tried).error());
             made = false;
         }
         if (made) ++directories_;
         auto into = os::open_dir_at(pair.into, name);
-        if (!into && (into.error().sys_errno == ELOOP || into.error().sys_errno == ENOTDIR)) {
+        if (is_no_directory(into)) {
             return fail(Errc::exists, "make directory", pair.into / name,
                         "no directory, and a directory should go there");
         }
@@ -131,28 +126,27 @@ private:
     Result<std::unique_ptr<WalkDir>> open_pair(os::Dir from, os::Dir into, bool made) {
         TRY_ASSIGN(auto reader, os::DirReader::borrow(from));
         auto pair = std::make_unique<Pair>(std::move(from), std::move(reader));
-        TRY_ASSIGN(pair->status, os::stat_of(pair->dir));
-        if (pair->status.st_dev == destination_status_.st_dev &&
-            pair->status.st_ino == destination_status_.st_ino) {
+        TRY_ASSIGN(pair->info, os::stat_of(pair->dir));
+        if (pair->info.identity == destination_identity_) {
             return fail(Errc::invalid, "copy", pair->dir.path,
                         "the destination lies in what is to be copied");
         }
-        TRY_ASSIGN(const struct stat into_status, os::stat_of(into));
+        TRY_ASSIGN(const os::FileInfo into_info, os::stat_of(into));
         pair->into = std::move(into);
         pair->made = made;
         const std::lock_guard lock(mutex_);
-        pair->ability = &abilities_[{pair->status.st_dev, into_status.st_dev}];
+        pair->ability = &abilities_[{pair->info.identity.device, into_info.identity.device}];
         return pair;
     }
 
     const os::Dir& source_;
     const os::Dir& destination_;
     const MaterializeOptions& options_;
-    struct stat destination_status_ {};
+    os::FileIdentity destination_identity_;
     PutOff base_;  // where this walk's tops lie below the first
     std::mutex mutex_;
     std::vector<PutOff> put_off_;
-    std::map<std::pair<dev_t, dev_t>, Ability> abilities_;
+    std::map<std::pair<std::uint64_t, std::uint64_t>, Ability> abilities_;  // by devices
     std::atomic<std::uint64_t> cloned_{0}, hardlinked_{0}, copied_{0}, symlinks_{0},
         directories_{0}, bytes_{0};
 };
@@ -185,13 +179,13 @@ Result<MaterializeReport> carry(const os::Dir& source, const os::Dir& destinatio
 Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& name,
                                      const os::Dir& destination,
                                      const MaterializeOptions& options) {
-    TRY_ASSIGN(const struct stat status, os::stat_at(source, name));
-    if (S_ISDIR(status.st_mode))
+    TRY_ASSIGN(const os::FileInfo info, os::stat_at(source, name));
+    if (info.is_directory())
         return fail(Errc::invalid, "copy", source / name,
                     "a directory, and a file was to be copied");
     Carriage carriage(source, destination, options);
     Ability ability;
-    TRY(carriage.carry_one({source, name, status, destination}, ability));
+    TRY(carriage.carry_one({source, name, info, destination}, ability));
     return carriage.report();
 }
 

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "tree/measure.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <utility>
 #include <vector>
 
+#include "os/file_system.hpp"
 #include "tree/walk.hpp"
 
 namespace larder::tree {
@@ -36,11 +33,11 @@ public:
     }
 
     Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name,
-                                           unsigned char type) final {
-        if (type != DT_DIR) {
-            TRY_ASSIGN(const struct stat status, os::stat_at(place.dir, name));
-            if (!S_ISDIR(status.st_mode)) {
-                TRY(file(place, name, status));
+                                           os::FileKind kind) final {
+        if (kind != os::FileKind::directory) {
+            TRY_ASSIGN(const os::FileInfo info, os::stat_at(place.dir, name));
+            if (!info.is_directory()) {
+                TRY(file(place, name, info));
                 return nullptr;
             }
         }
@@ -60,7 +57,7 @@ public:
 
 protected:
     ~DeepVisitor() = default;
-    virtual Result<> file(WalkDir& place, const std::string& name, const struct stat& status) = 0;
+    virtual Result<> file(WalkDir& place, const std::string& name, const os::FileInfo& info) = 0;
 
 private:
     static Result<std::unique_ptr<WalkDir>> open_place(os::Dir dir) {
@@ -77,9 +74,9 @@ public:
     Size size;
 
 private:
-    Result<> file(WalkDir&, const std::string&, const struct stat& status) override {
+    Result<> file(WalkDir&, const std::string&, const os::FileInfo& info) override {
         ++size.files;
-        if (S_ISREG(status.st_mode)) size.bytes += static_cast<std::uint64_t>(status.st_size);
+        if (info.is_regular()) size.bytes += info.size;
         return {};
     }
 };
@@ -88,24 +85,18 @@ private:
 /// directory.
 class Syncing final : public DeepVisitor {
 private:
-    Result<> file(WalkDir& place, const std::string& name, const struct stat& status) override {
-        if (!S_ISREG(status.st_mode)) return {};
-        TRY_ASSIGN(const os::Fd fd, os::open_at(place.dir, name, O_RDONLY | O_NONBLOCK));
-        return os::sync_fd(fd.get(), place.dir / name);
+    Result<> file(WalkDir& place, const std::string& name, const os::FileInfo& info) override {
+        if (!info.is_regular()) return {};
+        TRY_ASSIGN(const os::FileHandle file,
+                   os::open_at(place.dir, name, os::OpenMode::read_nonblocking));
+        return os::sync(file, place.dir / name);
     }
 
     Result<Next> leave(WalkDir& place) override {
-        TRY(os::sync_fd(place.dir.get(), place.dir.path));
+        TRY(os::sync(place.dir));
         return Next::done;
     }
 };
-
-#ifdef __linux__
-Result<> sync_file_system(const os::Dir& tree) {
-    if (::syncfs(tree.get()) != 0) return os::fail(errno, "sync", tree.path);
-    return {};
-}
-#endif
 
 }  // namespace
 
@@ -116,16 +107,15 @@ Result<Size> measure(const os::Dir& tree) {
 }
 
 Result<> sync(const os::Dir& tree, const Size& size) {
-#ifdef __linux__
-    if (size.files >= syncfs_from_files) return sync_file_system(tree);
+    if (size.files >= syncfs_from_files) {
+        auto synced = os::sync_file_system(tree);
+        if (why_of(synced) != Why::not_supported) return synced;
+    }
     auto synced = Syncing().walk_all(tree);
+    if (why_of(synced) != Why::denied) return synced;
     // A file that its owner may not read can't be opened for its fsync.
-    if (!synced && synced.error().sys_errno == EACCES) return sync_file_system(tree);
-    return synced;
-#else
-    (void)size;
-    return Syncing().walk_all(tree);
-#endif
+    auto all_synced = os::sync_file_system(tree);
+    return why_of(all_synced) == Why::not_supported ? synced : all_synced;
 }
 
 }  // namespace larder::tree

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "tree/remove.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 #include "os/points.hpp"
+#include "os/rename.hpp"
 #include "tree/space.hpp"
 #include "tree/walk.hpp"
 
@@ -51,12 +48,12 @@ public:
     }
 
     Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name,
-                                           unsigned char type) override {
+                                           os::FileKind kind) override {
         if (options_.stop.stop_requested())
             return fail(Errc::interrupted, "remove", place.dir / name,
                         "asked to stop; the rest is the next collection's");
-        if (type != DT_DIR) {
-            TRY_ASSIGN(const bool gone, remove_file(place.dir, name, type));
+        if (kind != os::FileKind::directory) {
+            TRY_ASSIGN(const bool gone, remove_file(place.dir, name, kind));
             if (gone) return nullptr;
         }
         TRY_ASSIGN(auto doomed, open_doomed(place.dir, name));
@@ -74,23 +71,26 @@ public:
             if (top_ == Top::keep) return Next::done;
         }
         const os::Dir& parent = place.parent != nullptr ? place.parent->dir : top_parent_;
-        errno = os::point("tree.remove_dir");
-        if (errno == 0 &&
-            ::unlinkat(parent.get(), (place.parent != nullptr ? place.name : top_name_).c_str(),
-                       AT_REMOVEDIR) == 0) {
+        const auto removed = [&]() -> Result<> {
+            if (const int error = os::point("tree.remove_dir"))
+                return os::fail(error, "remove directory", place.dir.path);
+            return os::remove_dir_at(parent, place.parent != nullptr ? place.name : top_name_);
+        }();
+        if (removed) {
             ++directories_;
             return Next::done;
         }
-        if (errno == ENOENT) return Next::done;  // another process was faster, or has moved it up
-        if (errno != ENOTEMPTY && errno != EEXIST)
-            return os::fail(errno, "remove directory", place.dir.path);
+        if (is_absent(removed))
+            return Next::done;  // another process was faster, or has moved it up
+        if (why_of(removed) != Why::not_empty && why_of(removed) != Why::exists)
+            return tl::make_unexpected(removed.error());
         if (place.stuck) {
             if (place.parent != nullptr) static_cast<Doomed&>(*place.parent).stuck = true;
             return Next::done;
         }
         // A process that still writes here put something in after the listing.
         if (place.passes < max_passes) return Next::list_again;
-        return os::fail(ENOTEMPTY, "remove directory", place.dir.path,
+        return os::fail(Why::not_empty, "remove directory", place.dir.path,
                         "something still writes here");
     }
 
@@ -106,32 +106,32 @@ public:
 
     /// Opens a directory to be emptied, and makes it writable; null where it has gone meanwhile, or was a file.
     Result<std::unique_ptr<Doomed>> open_doomed(const os::Dir& parent, const std::string& name) {
-        if (!os::
-                sees_bind_mounts()) {  // then rmdir does: it refuses a mount point before it looks whether that is empty
-            if (::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) == 0) {
+        // If opening does not see a mount, rmdir does: it refuses a mount point before it looks whether
+        // that is empty.
+        if (!os::sees_bind_mounts()) {
+            const auto removed = os::remove_dir_at(parent, name);
+            if (removed) {
                 ++directories_;
                 return nullptr;
             }
-            if (errno == EBUSY) return mounted(parent, name);
+            if (why_of(removed) == Why::busy) return mounted(parent, name);
         }
         auto doomed = try_open(parent, name);
-        if (!doomed && doomed.error().sys_errno == EACCES) {
-            // Never a symlink's target: where the system can't do this without following, it fails.
-            (void)::fchmodat(parent.get(), name.c_str(), S_IRWXU, AT_SYMLINK_NOFOLLOW);
+        if (why_of(doomed) == Why::denied) {
+            (void)os::set_permissions_at(parent, name, os::Permissions::owner_all);
             doomed = try_open(parent, name);
         }
         if (doomed) return doomed;
-        switch (doomed.error().sys_errno) {
-            case ENOENT:
+        switch (why_of(doomed)) {
+            case Why::absent:
                 return nullptr;
-            case EXDEV:
+            case Why::cross_device:
                 return mounted(parent, name);
-            case ELOOP:
-            case ENOTDIR:  // swapped for a file since it was listed
-                TRY(remove_file(parent, name, DT_REG));
+            case Why::is_link:
+            case Why::not_directory:  // swapped for a file since it was listed
+                TRY(remove_file(parent, name, os::FileKind::regular));
                 return nullptr;
-            case EMFILE:
-            case ENFILE:  // its turn comes when fewer directories are open
+            case Why::too_many_open_files:  // its turn comes when fewer directories are open
                 if (move_up(parent, name)) return nullptr;
                 return doomed;
             default:
@@ -140,28 +140,30 @@ public:
     }
 
     /// False where it is a directory. No error where it has gone already.
-    Result<bool> remove_file(const os::Dir& parent, const std::string& name, unsigned char type) {
-        if (type ==
-            DT_UNKNOWN) {  // some systems let root unlink a directory, and leak what is in it
-            const auto status = os::stat_at(parent, name);
-            if (!status && status.error().sys_errno == ENOENT) return true;
-            TRY(status);
-            if (S_ISDIR(status->st_mode)) return false;
+    Result<bool> remove_file(const os::Dir& parent, const std::string& name, os::FileKind kind) {
+        // Some systems let root unlink a directory, and leak what is in it.
+        if (kind == os::FileKind::unknown) {
+            const auto info = os::stat_at(parent, name);
+            if (is_absent(info)) return true;
+            TRY(info);
+            if (info->is_directory()) return false;
         }
         const GivenBack given_back = space_.look_at(parent, name);
-        if (::unlinkat(parent.get(), name.c_str(), 0) == 0) {
+        const auto removed = os::remove_file_at(parent, name);
+        if (removed) {
             space_.add(given_back);
             tell(++files_);
             return true;
         }
-        const int error = errno;
-        if (error == ENOENT) return true;
-        // Swapped for a directory since it was listed: Linux says EISDIR, POSIX EPERM, which has other reasons too.
-        if (error == EISDIR) return false;
-        if (const auto status = os::stat_at(parent, name);
-            error == EPERM && status && S_ISDIR(status->st_mode))
-            return false;
-        return os::fail(error, "remove", parent / name);
+        if (is_absent(removed)) return true;
+        // Swapped for a directory since it was listed: Linux says so, POSIX that it is not permitted,
+        // which has other reasons too.
+        if (why_of(removed) == Why::is_directory) return false;
+        if (why_of(removed) == Why::not_permitted) {
+            const auto info = os::stat_at(parent, name);
+            if (info && info->is_directory()) return false;
+        }
+        return tl::make_unexpected(removed.error());
     }
 
     [[nodiscard]] Removed removed() const {
@@ -172,16 +174,17 @@ private:
     static Result<std::unique_ptr<Doomed>> try_open(const os::Dir& parent,
                                                     const std::string& name) {
         TRY_ASSIGN(os::Dir dir, os::open_dir_unmounted_at(parent, name));
-        TRY_ASSIGN(const struct stat status, os::stat_of(dir));
-        const mode_t writable = (status.st_mode & 0777) | S_IRWXU;
-        if ((status.st_mode & S_IRWXU) != S_IRWXU)
-            (void)os::retry([&] { return ::fchmod(dir.get(), writable); });
+        TRY_ASSIGN(const os::FileInfo info, os::stat_of(dir));
+        constexpr os::Permissions ours = os::Permissions::owner_all;
+        if ((info.permissions & ours) != ours)
+            (void)os::set_permissions(dir.handle, (info.permissions & os::Permissions::all) | ours,
+                                      dir.path);
         TRY_ASSIGN(auto reader, os::DirReader::borrow(dir));
         return std::make_unique<Doomed>(std::move(dir), std::move(reader));
     }
 
     static tl::unexpected<Error> mounted(const os::Dir& parent, const std::string& name) {
-        return os::fail(EBUSY, "remove directory", parent / name,
+        return os::fail(Why::busy, "remove directory", parent / name,
                         "something is mounted there: unmount it");
     }
 
@@ -239,7 +242,7 @@ Result<Removed> empty_dir(const os::Dir& dir, const RemoveOptions& options) {
 Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name) {
     const RemoveOptions options;
     Removal removal(Removal::Top::remove, parent, name, options);
-    TRY_ASSIGN(const bool gone, removal.remove_file(parent, name, DT_UNKNOWN));
+    TRY_ASSIGN(const bool gone, removal.remove_file(parent, name, os::FileKind::unknown));
     if (gone) return removal.removed();
     TRY_ASSIGN(auto top, removal.open_doomed(parent, name));
     if (top == nullptr) return removal.removed();

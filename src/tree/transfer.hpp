@@ -7,7 +7,7 @@
 
 #include <larder/materialize.hpp>
 
-#include "os/file.hpp"
+#include "os/file_info.hpp"
 
 namespace larder::tree {
 
@@ -23,7 +23,7 @@ enum class Way { cloned, hardlinked, copied };
 struct Move {
     const os::Dir& from;
     const std::string& name;
-    const struct stat& status;  // of `name` in `from`, not followed
+    const os::FileInfo& info;  // of `name` in `from`, not followed
     const os::Dir& to;
 };
 
@@ -37,6 +37,6 @@ struct Move {
 [[nodiscard]] Result<> transfer_symlink(const Move& move, const MaterializeOptions& options);
 
 /// Gives a directory that was made anew, and is filled now, the mode and modification time of its source.
-[[nodiscard]] Result<> finish_directory(const struct stat& source, const os::Dir& made);
+[[nodiscard]] Result<> finish_directory(const os::FileInfo& source, const os::Dir& made);
 
 }  // namespace larder::tree

@@ -59,15 +59,15 @@ private:
                 --idle_;
                 continue;
             }
-            unsigned char type = DT_UNKNOWN;
-            if (!take_name(*place, name, type)) {
+            auto kind = os::FileKind::unknown;
+            if (!take_name(*place, name, kind)) {
                 place = leave_if_done(lock, place);
                 continue;
             }
             ++place->busy;
             if (seen_++ == team_.alone) start_helpers();
             lock.unlock();
-            auto entered = visitor_.visit(*place, name, type);
+            auto entered = visitor_.visit(*place, name, kind);
             lock.lock();
             if (entered && *entered != nullptr) {
                 place = enter(*place, std::move(*entered), name);
@@ -88,7 +88,7 @@ private:
         return found == places_.end() ? nullptr : found->get();
     }
 
-    bool take_name(WalkDir& place, std::string& name, unsigned char& type) {
+    bool take_name(WalkDir& place, std::string& name, os::FileKind& kind) {
         auto entry = place.reader.next();
         if (!entry) report(place, std::move(entry).error());
         if (!entry || !*entry) {
@@ -96,7 +96,7 @@ private:
             return false;
         }
         name = entry->name;
-        type = entry->type;
+        kind = entry->kind;
         return true;
     }
 

@@ -34,11 +34,11 @@ struct WalkDir {
 /// What is done on a walk. Calls come from several threads at a time, for different names.
 class Visitor {
 public:
-    /// Returns the place to walk, where `name` is a directory that has to be walked; else null. `type` is a dirent's: it may be
-    /// DT_UNKNOWN.
+    /// Returns the place to walk, where `name` is a directory that has to be walked; else null. `kind` may be
+    /// unknown.
     [[nodiscard]] virtual Result<std::unique_ptr<WalkDir>> visit(WalkDir& place,
                                                                  const std::string& name,
-                                                                 unsigned char type) = 0;
+                                                                 os::FileKind kind) = 0;
 
     enum class Next { done, list_again };
     /// Every name in `place` has been visited, and every place entered from it has been left.

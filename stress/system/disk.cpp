@@ -10,6 +10,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "os/file.hpp"
+#include "os/rename.hpp"
 #include "stress/system/posix.hpp"
 
 namespace larder::stress {

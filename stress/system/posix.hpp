@@ -5,8 +5,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "os/fd.hpp"
-#include "os/file.hpp"
+#include "os/posix/fd.hpp"
 #include "stress/system/error.hpp"
 
 namespace larder::stress {

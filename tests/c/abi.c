@@ -13,6 +13,7 @@ static void structs(void) {
     CHECK_NUMBER(48, sizeof(larder_error));
     CHECK_NUMBER(4, offsetof(larder_error, code));
     CHECK_NUMBER(8, offsetof(larder_error, sys_errno));
+    CHECK_NUMBER(12, offsetof(larder_error, why));
     CHECK_NUMBER(40, offsetof(larder_error, message));
 
     CHECK_NUMBER(88, sizeof(larder_open_options));

@@ -166,6 +166,7 @@ static void says_what_and_where(void) {
     error = NULL;
     CHECK(larder_cache_open(below(full, "something/cache"), NULL, &cache, &error) != LARDER_OK);
     CHECK_NUMBER(ENOTDIR, error->sys_errno);
+    CHECK_NUMBER(LARDER_WHY_NOT_DIRECTORY, error->why);
     larder_error_free(error);
 }
 
@@ -173,14 +174,24 @@ static void says_what_and_where(void) {
 static void makes_errors(void) {
     larder_error* error = larder_error_new(LARDER_NO_SPACE, ENOSPC, NULL, NULL);
     CHECK_NUMBER(LARDER_NO_SPACE, error->code);
+    CHECK_NUMBER(LARDER_WHY_NO_SPACE, error->why);
     CHECK_TEXT("", error->path);
     CHECK_TEXT("", error->detail);
     CHECK_TEXT("build: No space left on device", error->message);
     larder_error_free(error);
     error = larder_error_new(LARDER_OK, 0, NULL, "text");
     CHECK_NUMBER(LARDER_BUILD, error->code);
+    CHECK_NUMBER(LARDER_WHY_NONE, error->why);
     CHECK_TEXT("build: text", error->message);
     larder_error_free(error);
+}
+
+static void names_reasons(void) {
+    CHECK_TEXT("none", larder_why_name(LARDER_WHY_NONE));
+    CHECK_TEXT("absent", larder_why_name(LARDER_WHY_ABSENT));
+    CHECK_TEXT("other", larder_why_name(LARDER_WHY_OTHER));
+    CHECK_TEXT("unknown", larder_why_name(-1));
+    CHECK_TEXT("unknown", larder_why_name(LARDER_WHY_OTHER + 1));
 }
 
 void test_errors(void) {
@@ -192,6 +203,7 @@ void test_errors(void) {
     refuses_names(cache, bucket);
     says_what_and_where();
     makes_errors();
+    names_reasons();
     larder_bucket_free(bucket);
     larder_cache_close(cache);
 }

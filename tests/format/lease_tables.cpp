@@ -4,12 +4,15 @@
 // collected then.
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 
 #include "cache/lease_table.hpp"
 #include "catch.hpp"
+#include "os/posix/fd.hpp"
 #include "support/cache.hpp"
 
 using namespace larder;
@@ -31,15 +34,15 @@ os::Fd open_file(const fs::path& path) {
 
 Result<TableView> read_bytes(const fs::path& path, const std::string& bytes) {
     write_file(path, bytes);
-    return read_table(open_file(path).get(), path);
+    return read_table(open_file(path), path);
 }
 
 /// Returns the bytes of a table that this process has, with two leases and two activities.
 std::string sample(const fs::path& path) {
     const auto table = value(LeaseTable::take(open_file(path), path));
     const auto one = table->acquire(), two = table->acquire();
-    REQUIRE(table->store(*one, first));
-    REQUIRE(table->store(*two, second));
+    REQUIRE_FALSE(table->store(*one, first));
+    REQUIRE_FALSE(table->store(*two, second));
     REQUIRE(table->begin_activity(77, "bucket b", true));
     REQUIRE(table->begin_activity(78, "a label that is much longer than the room for it", false));
     return read_file(path);
@@ -90,7 +93,7 @@ TEST_CASE("a table that is cut off at any length has no lease and no owner") {
     const os::Fd fd = open_file(path);
     for (std::size_t length = table_size; length-- > 0;) {
         REQUIRE(::ftruncate(fd.get(), static_cast<off_t>(length)) == 0);
-        const auto view = read_table(fd.get(), path);
+        const auto view = read_table(fd, path);
         if (view && (view->announced || !view->leases.empty() || !view->activities.empty()))
             FAIL_CHECK("something in " << length << " bytes");
     }
@@ -106,7 +109,7 @@ TEST_CASE("a table in which any byte has changed is refused, or its other leases
         for (const int flip : {0x01, 0x80, 0xff}) {
             const char changed = static_cast<char>(whole[at] ^ flip);
             REQUIRE(::pwrite(fd.get(), &changed, 1, static_cast<off_t>(at)) == 1);
-            const auto view = read_table(fd.get(), path);
+            const auto view = read_table(fd, path);
             if (at < 8) {  // the magic number
                 if (view) FAIL_CHECK("understood with another byte " << at);
                 if (!view && view.error().code != Errc::damaged) FAIL_CHECK(view.error().message());
@@ -176,8 +179,8 @@ TEST_CASE("a table whose owner has closed it has no owner, and one that is wiped
     const TempDir dir;
     const fs::path path = dir.path() / "table";
     (void)sample(path);  // it has closed its table
-    CHECK_FALSE(value(read_table(open_file(path).get(), path)).announced);
-    value(cache::wipe_table(open_file(path).get(), path));
+    CHECK_FALSE(value(read_table(open_file(path), path)).announced);
+    value(cache::wipe_table(open_file(path), path));
     CHECK(read_file(path) == std::string(table_size, '\0'));
 }
 
@@ -187,11 +190,11 @@ TEST_CASE("a table has 256 slots, and a released slot is free again") {
     const auto table = value(LeaseTable::take(open_file(path), path));
     std::vector<cache::Slot> slots;
     while (const auto slot = table->acquire()) {
-        REQUIRE(table->store(*slot, {1, slots.size() + 1}));
+        REQUIRE_FALSE(table->store(*slot, {1, slots.size() + 1}));
         slots.push_back(*slot);
     }
     CHECK(slots.size() == cache::slots_per_table);
-    const auto seen = [&] { return value(read_table(open_file(path).get(), path)).leases.size(); };
+    const auto seen = [&] { return value(read_table(open_file(path), path)).leases.size(); };
     CHECK(seen() == cache::slots_per_table);
     table->release(slots[100]);
     CHECK(seen() == cache::slots_per_table - 1);

@@ -7,6 +7,7 @@
 
 #include "catch.hpp"
 #include "format/link.hpp"
+#include "os/posix/fd.hpp"
 #include "support/cache.hpp"
 
 using namespace larder;

@@ -3,6 +3,7 @@
 // functions below in place of the system's (see CMakeLists.txt).
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include "catch.hpp"
 #include "format/link.hpp"
 #include "os/points.hpp"
+#include "os/posix/fd.hpp"
 #include "support/cache.hpp"
 
 using namespace larder;
@@ -81,19 +83,18 @@ TEST_CASE("a lease table that is written in pieces is the same table") {
         const auto table = value(cache::LeaseTable::take(
             os::Fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)), path));
         const auto slot = table->acquire();
-        CHECK(table->store(*slot, id));
+        CHECK_FALSE(table->store(*slot, id));
         CHECK(table->begin_activity(77, "bucket b", true));
-        const auto view = value(
-            cache::read_table(os::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)).get(), path));
+        const auto view =
+            value(cache::read_table(os::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path));
         CHECK(view.announced);
         CHECK(view.process.pid == ::getpid());
         CHECK(view.leases == std::vector{id});
         REQUIRE(view.activities.size() == 1);
         CHECK(view.activities[0].lock == 77);
         table->release(*slot);
-        CHECK(
-            value(cache::read_table(os::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)).get(), path))
-                .leases.empty());
+        CHECK(value(cache::read_table(os::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path))
+                  .leases.empty());
     }
     longest_write = SIZE_MAX;
     os::set_point_hook({});

@@ -8,6 +8,7 @@
 
 #include <cstring>
 
+#include "os/posix/fd.hpp"
 #include "property.hpp"
 
 using namespace larder;
@@ -18,10 +19,10 @@ namespace {
 constexpr std::size_t page = 4096, table_size = 2 * page;
 
 /// Makes a file in memory that holds just these bytes.
-int file_of(std::string_view bytes) {
-    static const int fd = ::memfd_create("lease table", MFD_CLOEXEC);
-    must(fd >= 0 && ::ftruncate(fd, 0) == 0, "there is a file");
-    must(::pwrite(fd, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()),
+const os::FileHandle& file_of(std::string_view bytes) {
+    static const os::Fd fd(::memfd_create("lease table", MFD_CLOEXEC));
+    must(fd && ::ftruncate(fd.get(), 0) == 0, "there is a file");
+    must(::pwrite(fd.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()),
          "it can be written");
     return fd;
 }

@@ -8,6 +8,8 @@
 
 #include <cstdlib>
 
+#include "os/file.hpp"
+#include "os/posix/fd.hpp"
 #include "property.hpp"
 
 using namespace larder;
@@ -50,7 +52,8 @@ void check_file(std::string_view bytes) {
 
 void check_symlink(const std::string& target) {
     if (target.empty() || target.find('\0') != std::string::npos || target.size() > 4000) return;
-    must(::symlinkat(target.c_str(), scratch().get(), "link") == 0, "a symlink can be made");
+    must(::symlinkat(target.c_str(), os::fd_of(scratch().handle), "link") == 0,
+         "a symlink can be made");
     const auto read = read_link(LinkKind::symlink, scratch(), "link");
     const auto as_file = read_link(LinkKind::file, scratch(), "link");
     must(os::remove_file_at(scratch(), "link").has_value(), "and removed");

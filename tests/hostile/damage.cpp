@@ -12,7 +12,7 @@
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
-#include "os/fd.hpp"
+#include "os/posix/fd.hpp"
 #include "support.hpp"
 
 using namespace larder;

@@ -7,7 +7,7 @@
 
 #include <cerrno>
 
-#include "os/fd.hpp"
+#include "os/posix/fd.hpp"
 #include "support.hpp"
 
 using namespace larder;

@@ -16,6 +16,7 @@
 
 #include "catch.hpp"
 #include "os/file_lock.hpp"
+#include "os/posix/fd.hpp"
 #include "support.hpp"
 
 using namespace larder;
@@ -26,6 +27,14 @@ using os::Mode;
 namespace {
 
 namespace bip = boost::interprocess;
+
+/// Locks the whole of an open file, which stays open whatever becomes of this process's memory.
+bool locks(int fd) {
+    os::Fd file(fd);
+    const bool had = Child::must(os::try_lock(file, Mode::exclusive, os::Range::whole(), {}));
+    (void)file.release();
+    return had;
+}
 
 /// Two lock files, one for each kind of lock.
 struct Files {
@@ -239,8 +248,7 @@ TEST_CASE("a forked child that outlives its parent does not keep the parent's lo
         int fd = -1;
         Child parent(holder([&] {
             fd = ::open(files.larders.c_str(), O_RDWR | O_CLOEXEC);
-            Child::must(Child::must(os::try_lock_fd(fd, Mode::exclusive, os::Range::whole(), {})),
-                        "refused");
+            Child::must(locks(fd), "refused");
         }));
         parent.wait_for("grandchild");
         parent.kill();
@@ -309,9 +317,7 @@ TEST_CASE("after execve the same process does not get a lock that it holds alrea
     CHECK(answer_after_exec(
               [&] {
                   fd = ::open(files.larders.c_str(), O_RDWR);
-                  Child::must(
-                      Child::must(os::try_lock_fd(fd, Mode::exclusive, os::Range::whole(), {})),
-                      "refused");
+                  Child::must(locks(fd), "refused");
               },
               {LOCK_TESTS_PROGRAM, "try-lock", files.temp.path().string(), "larders"}) ==
           "refused");

@@ -6,6 +6,7 @@
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/record.hpp"
+#include "os/file.hpp"
 
 namespace larder::testing {
 

@@ -7,6 +7,7 @@
 
 #include "cache/lease_table.hpp"
 #include "catch.hpp"
+#include "os/posix/fd.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -460,21 +461,21 @@ TEST_CASE("a table shows what is stored in its slots, and nothing that was relea
     const os::Fd reader = open_table(path);
     {
         const auto table = value(cache::LeaseTable::take(open_table(path), path));
-        CHECK(value(cache::read_table(reader.get(), path)).announced);
-        CHECK(value(cache::read_table(reader.get(), path)).leases.empty());
+        CHECK(value(cache::read_table(reader, path)).announced);
+        CHECK(value(cache::read_table(reader, path)).leases.empty());
         const auto first = table->acquire(), second = table->acquire();
         REQUIRE((first && second));
         const format::Id a = format::fresh_id(), b = format::fresh_id(), c = format::fresh_id();
-        REQUIRE(table->store(*first, a));
-        REQUIRE(table->store(*second, b));
-        CHECK(value(cache::read_table(reader.get(), path)).leases == std::vector{a, b});
-        REQUIRE(table->store(*first, c));
-        CHECK(value(cache::read_table(reader.get(), path)).leases == std::vector{c, b});
+        REQUIRE_FALSE(table->store(*first, a));
+        REQUIRE_FALSE(table->store(*second, b));
+        CHECK(value(cache::read_table(reader, path)).leases == std::vector{a, b});
+        REQUIRE_FALSE(table->store(*first, c));
+        CHECK(value(cache::read_table(reader, path)).leases == std::vector{c, b});
         table->release(*first);
-        CHECK(value(cache::read_table(reader.get(), path)).leases == std::vector{b});
+        CHECK(value(cache::read_table(reader, path)).leases == std::vector{b});
         CHECK(table->acquire()->index == first->index);
     }
-    CHECK_FALSE(value(cache::read_table(reader.get(), path)).announced);
+    CHECK_FALSE(value(cache::read_table(reader, path)).announced);
 }
 
 TEST_CASE("a table has as many slots as slots_per_table says") {
@@ -485,11 +486,10 @@ TEST_CASE("a table has as many slots as slots_per_table says") {
     for (std::size_t i = 0; i < cache::slots_per_table; ++i) {
         const auto slot = table->acquire();
         REQUIRE(slot);
-        REQUIRE(table->store(*slot, id));
+        REQUIRE_FALSE(table->store(*slot, id));
     }
     CHECK_FALSE(table->acquire());
-    CHECK(value(cache::read_table(open_table(path).get(), path)).leases.size() ==
-          cache::slots_per_table);
+    CHECK(value(cache::read_table(open_table(path), path)).leases.size() == cache::slots_per_table);
 }
 
 TEST_CASE("a torn slot is read as an id that no entry has, and hides no other slot") {
@@ -501,17 +501,17 @@ TEST_CASE("a torn slot is read as an id that no entry has, and hides no other sl
                      other = format::fresh_id();
     const auto first = table->acquire(), second = table->acquire();
     REQUIRE((first && second));
-    REQUIRE(table->store(*first, old));
-    REQUIRE(table->store(*second, other));
+    REQUIRE_FALSE(table->store(*first, old));
+    REQUIRE_FALSE(table->store(*second, other));
     // A reader between the two stores of store(): from an old id, from nothing, and to nothing.
     write_word(fd, slots_at, fresh.high);
-    CHECK(value(cache::read_table(fd.get(), path)).leases ==
+    CHECK(value(cache::read_table(fd, path)).leases ==
           std::vector{format::Id{fresh.high, old.low}, other});
     write_word(fd, slots_at + 8, 0);
-    CHECK(value(cache::read_table(fd.get(), path)).leases ==
+    CHECK(value(cache::read_table(fd, path)).leases ==
           std::vector{format::Id{fresh.high, 0}, other});
     write_word(fd, slots_at, 0);
-    CHECK(value(cache::read_table(fd.get(), path)).leases == std::vector{other});
+    CHECK(value(cache::read_table(fd, path)).leases == std::vector{other});
 }
 
 TEST_CASE(
@@ -521,24 +521,24 @@ TEST_CASE(
     const os::Fd fd = open_table(path);
     {
         const auto table = value(cache::LeaseTable::take(open_table(path), path));
-        REQUIRE(table->store(*table->acquire(), format::fresh_id()));
+        REQUIRE_FALSE(table->store(*table->acquire(), format::fresh_id()));
     }
     const std::string whole = read_file(path);
-    CHECK(value(cache::read_table(fd.get(), path)).leases.size() == 1);
+    CHECK(value(cache::read_table(fd, path)).leases.size() == 1);
     std::size_t wrong = 0;
     for (std::size_t length = 0; length < whole.size(); ++length) {
         REQUIRE(::ftruncate(fd.get(), static_cast<off_t>(whole.size() - 1 - length)) == 0);
-        const auto view = cache::read_table(fd.get(), path);
+        const auto view = cache::read_table(fd, path);
         if (!view || view->announced || !view->leases.empty()) ++wrong;
     }
     CHECK(wrong == 0);
     write_file(path, whole);
     write_word(fd, 0, 0x3232323232323232U);
-    CHECK(outcome(cache::read_table(fd.get(), path)) == "damaged");
+    CHECK(outcome(cache::read_table(fd, path)) == "damaged");
     // The slots are read even if no process is announced: one may take the table meanwhile.
     write_word(fd, 0, 0);
-    CHECK(value(cache::read_table(fd.get(), path)).leases.size() == 1);
-    value(cache::wipe_table(fd.get(), path));
-    CHECK(value(cache::read_table(fd.get(), path)).leases.empty());
+    CHECK(value(cache::read_table(fd, path)).leases.size() == 1);
+    value(cache::wipe_table(fd, path));
+    CHECK(value(cache::read_table(fd, path)).leases.empty());
     CHECK(read_file(path) == std::string(whole.size(), '\0'));
 }

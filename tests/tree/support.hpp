@@ -22,6 +22,7 @@
 #include "catch.hpp"
 #include "os/file.hpp"
 #include "os/points.hpp"
+#include "os/posix/fd.hpp"
 
 namespace tree_test {
 
@@ -127,7 +128,7 @@ inline void limit(decltype(RLIMIT_NOFILE) what, rlim_t most) {
 inline void make_deep(const fs::path& top, int levels) {
     auto dir = open(top);
     for (int i = 0; i < levels; ++i) {
-        auto next = larder::os::make_and_open_dir_at(dir, "d", 0755);
+        auto next = larder::os::make_and_open_dir_at(dir, "d");
         if (!next) throw std::runtime_error(next.error().message());
         next->path = top;  // the true paths would take megabytes
         dir = std::move(*next);

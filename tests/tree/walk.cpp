@@ -18,9 +18,9 @@ class Forgetful final : public Visitor {
 public:
     explicit Forgetful(int last) : left_(last) {}
     Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name,
-                                           unsigned char type) override {
+                                           os::FileKind kind) override {
         count();
-        if (type != DT_DIR) return nullptr;
+        if (kind != os::FileKind::directory) return nullptr;
         return enter(place.dir, name);
     }
     Result<Next> leave(WalkDir&) override {

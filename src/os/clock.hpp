@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// A clock that no change of the time of day moves.
+#pragma once
+
+#include <chrono>
+
+namespace larder::os {
+
+/// Returns the time since the machine started, its sleep included if the system counts that.
+[[nodiscard]] std::chrono::seconds time_since_boot() noexcept;
+
+}  // namespace larder::os

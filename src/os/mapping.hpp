@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// A file as memory that processes share.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "os/dir.hpp"
+
+namespace larder::os {
+
+/// The first bytes of a file, for reading and writing, until it goes. The file may be closed
+/// before.
+class Mapping {
+public:
+    /// Maps `size` bytes, which the file must have.
+    [[nodiscard]] static Result<Mapping> map(const FileHandle& file, std::size_t size,
+                                             const std::filesystem::path& path);
+    Mapping(Mapping&& other) noexcept;
+    Mapping& operator=(Mapping&& other) noexcept;
+    ~Mapping();
+
+    [[nodiscard]] void* data() const noexcept { return data_; }
+
+private:
+    struct Region;
+    explicit Mapping(std::unique_ptr<Region> region) noexcept;
+
+    std::unique_ptr<Region> region_;
+    void* data_ = nullptr;
+};
+
+}  // namespace larder::os

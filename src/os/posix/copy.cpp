@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#include "os/copy.hpp"
+
+namespace larder::os {
+
+Result<NewFile> NewFile::create(const Dir& dir, const std::string& name) {
+    TRY_ASSIGN(FileHandle file, open_at(dir, name, OpenMode::create_new));
+    return NewFile(dir, name, std::move(file));
+}
+
+NewFile::~NewFile() {
+    if (file_) (void)remove_file_at(dir_, name_);
+}
+
+Result<> NewFile::complete(const FileInfo& source) {
+    // The permissions by themselves, so that no umask alters them; the time last, since writing
+    // changes it.
+    TRY(set_permissions(file_, source.permissions & copied_permissions, dir_ / name_));
+    TRY(set_modified(file_, source.modified, dir_ / name_));
+    if (const std::error_code error = close(std::move(file_))) {
+        (void)remove_file_at(dir_, name_);
+        return fail(error, "close", dir_ / name_);
+    }
+    return {};
+}
+
+}  // namespace larder::os

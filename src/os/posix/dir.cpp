@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "os/dir.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "os/file_info.hpp"
+#include "os/points.hpp"
+#include "os/posix/fd.hpp"
+#include "os/posix/platform.hpp"
+
+namespace larder::os {
+
+namespace {
+
+constexpr int open_dir_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+/// Cleared if the kernel can't open a directory without crossing a mount, or a sandbox forbids it.
+std::atomic<bool> open_unmounted_works{true};
+
+}  // namespace
+
+Result<Dir> open_dir(const std::filesystem::path& path) {
+    const int fd = retry([&] { return ::open(path.c_str(), open_dir_flags); });
+    if (fd < 0) return fail(errno, "open directory", path);
+    return Dir{Fd(fd), path};
+}
+
+Result<Dir> open_dir_at(const Dir& parent, const std::string& name) {
+    if (!parent.is_open()) return fail(ENOENT, "open directory", parent / name);
+    const int fd = retry(
+        [&] { return ::openat(fd_of(parent.handle), name.c_str(), open_dir_flags | O_NOFOLLOW); });
+    if (fd < 0) return fail(errno, "open directory", parent / name);
+    return Dir{Fd(fd), parent / name};
+}
+
+Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name) {
+    if (open_unmounted_works) {
+        const int fd = retry([&] {
+            if ((errno = point("os.openat2")) != 0) return -1;
+            return platform::open_unmounted(fd_of(parent.handle), name.c_str());
+        });
+        if (fd >= 0) return Dir{Fd(fd), parent / name};
+        if (errno != ENOSYS && errno != EPERM) return fail(errno, "open directory", parent / name);
+        open_unmounted_works = false;
+    }
+    TRY_ASSIGN(Dir dir, open_dir_at(parent, name));
+    TRY_ASSIGN(const FileInfo outside, stat_of(parent));
+    TRY_ASSIGN(const FileInfo inside, stat_of(dir));
+    if (inside.identity.device != outside.identity.device)
+        return fail(EXDEV, "open directory", dir.path);
+    return dir;
+}
+
+bool sees_bind_mounts() noexcept { return open_unmounted_works; }
+
+Result<Dir> make_and_open_dir_at(const Dir& parent, const std::string& name) {
+    if (auto opened = open_dir_at(parent, name); !is_absent(opened)) return opened;
+    if (auto made = make_dir_at(parent, name); !made && why_of(made) != Why::exists)
+        return tl::make_unexpected(std::move(made).error());
+    return open_dir_at(parent, name);
+}
+
+Result<> make_dir_at(const Dir& parent, const std::string& name, Permissions permissions) {
+    const auto mode = static_cast<mode_t>(permissions);
+    if (retry([&] { return ::mkdirat(fd_of(parent.handle), name.c_str(), mode); }) != 0)
+        return fail(errno, "make directory", parent / name);
+    return {};
+}
+
+Result<bool> make_dir(const std::filesystem::path& path) {
+    if (retry([&] { return ::mkdir(path.c_str(), 0700); }) == 0) return true;
+    if (errno == EEXIST) return false;
+    return fail(errno, "make directory", path);
+}
+
+Result<> remove_dir_at(const Dir& parent, const std::string& name) {
+    bool interrupted = false;
+    const auto remove = [&] {
+        return ::unlinkat(fd_of(parent.handle), name.c_str(), AT_REMOVEDIR);
+    };
+    if (retry(remove, interrupted) == 0 || (interrupted && errno == ENOENT)) return {};
+    return fail(errno, "remove directory", parent / name);
+}
+
+Result<bool> is_writable(const Dir& dir) {
+    if (retry([&] {
+            return ::faccessat(fd_of(dir.handle), ".", R_OK | W_OK | X_OK, AT_EACCESS);
+        }) == 0)
+        return true;
+    if (errno == EACCES || errno == EPERM || errno == EROFS) return false;
+    return fail(errno, "look at the rights to", dir.path);
+}
+
+}  // namespace larder::os

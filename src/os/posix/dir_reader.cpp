@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "os/dir_reader.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+#include <unistd.h>
+
+#include "os/posix/fd.hpp"
+
+namespace larder::os {
+
+namespace {
+
+Result<Fd> open_again(const Dir& dir) {
+    Fd fd(retry(
+        [&] { return ::openat(fd_of(dir.handle), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (!fd) return fail(errno, "open directory", dir.path);
+    return fd;
+}
+
+bool is_dots(const char* name) {
+    return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+}
+
+FileKind kind_of(unsigned char type) {
+    switch (type) {
+        case DT_UNKNOWN:
+            return FileKind::unknown;
+        case DT_REG:
+            return FileKind::regular;
+        case DT_DIR:
+            return FileKind::directory;
+        case DT_LNK:
+            return FileKind::symlink;
+        case DT_CHR:
+            return FileKind::character_device;
+        default:
+            return FileKind::other;
+    }
+}
+
+}  // namespace
+
+#ifdef __linux__
+
+// The system call itself: a DIR owns its descriptor, and looks at it in three calls before it lists
+// anything.
+
+namespace {
+
+constexpr std::size_t buffer_size = 32'768;  // glibc's own: some thousand names a call
+
+/// getdents64(2). Names follow their heads, and the next head follows its name.
+struct Head {
+    std::uint64_t inode;
+    std::int64_t offset;
+    unsigned short length;
+    unsigned char type;
+    char name[1];
+};
+
+}  // namespace
+
+struct DirReader::Listing {
+    Listing(Fd opened, int reads_from, std::filesystem::path at_path)
+        : own(std::move(opened)), fd(reads_from), path(std::move(at_path)) {}
+
+    Fd own;  // none if the descriptor is borrowed
+    int fd;
+    std::filesystem::path path;
+    std::size_t at = 0, end = 0;
+    alignas(Head) char buffer[buffer_size];  // not initialized
+};
+
+Result<DirReader> DirReader::open(const Dir& dir) {
+    TRY_ASSIGN(Fd own, open_again(dir));
+    const int fd = own.get();
+    return DirReader(std::make_unique<Listing>(std::move(own), fd, dir.path));
+}
+
+Result<DirReader> DirReader::borrow(const Dir& dir) {
+    return DirReader(std::make_unique<Listing>(Fd(), fd_of(dir.handle), dir.path));
+}
+
+Result<DirEntry> DirReader::next() {
+    for (Listing& listing = *listing_;;) {
+        if (listing.at == listing.end) {
+            const long got = retry(
+                [&] { return ::syscall(SYS_getdents64, listing.fd, listing.buffer, buffer_size); });
+            // A directory that was removed while it is read has no names any more: an end, as POSIX
+            // says of readdir.
+            if (got == 0 || (got < 0 && errno == ENOENT)) return DirEntry{};
+            if (got < 0) return fail(errno, "list", listing.path);
+            listing.at = 0;
+            listing.end = static_cast<std::size_t>(got);
+        }
+        const auto* const head =
+            reinterpret_cast<const Head*>(listing.buffer + listing.at);  // the kernel aligns them
+        listing.at += head->length;
+        if (!is_dots(head->name)) return DirEntry{head->name, kind_of(head->type)};
+    }
+}
+
+void DirReader::rewind() noexcept {
+    (void)::lseek(listing_->fd, 0, SEEK_SET);
+    listing_->at = listing_->end = 0;
+}
+
+#else
+
+struct DirReader::Listing {
+    Listing(DIR* opened, std::filesystem::path at_path) : stream(opened), path(std::move(at_path)) {}
+    Listing(const Listing&) = delete;
+    Listing& operator=(const Listing&) = delete;
+    ~Listing() { ::closedir(stream); }
+
+    DIR* stream;
+    std::filesystem::path path;
+};
+
+Result<DirReader> DirReader::open(const Dir& dir) {
+    TRY_ASSIGN(Fd fd, open_again(dir));
+    DIR* const stream = ::fdopendir(fd.get());
+    if (stream == nullptr) return fail(errno, "open directory", dir.path);
+    (void)fd.release();
+    return DirReader(std::make_unique<Listing>(stream, dir.path));
+}
+
+Result<DirReader> DirReader::borrow(const Dir& dir) { return open(dir); }
+
+Result<DirEntry> DirReader::next() {
+    for (;;) {
+        errno = 0;
+        const dirent* const entry = ::readdir(listing_->stream);
+        if (entry == nullptr && errno == EINTR) continue;
+        if (entry == nullptr && errno != 0) return fail(errno, "list", listing_->path);
+        if (entry == nullptr) return DirEntry{};
+        if (!is_dots(entry->d_name)) return DirEntry{entry->d_name, kind_of(entry->d_type)};
+    }
+}
+
+void DirReader::rewind() noexcept { ::rewinddir(listing_->stream); }
+
+#endif
+
+DirReader::DirReader(std::unique_ptr<Listing> listing) noexcept : listing_(std::move(listing)) {}
+DirReader::DirReader(DirReader&&) noexcept = default;
+DirReader& DirReader::operator=(DirReader&&) noexcept = default;
+DirReader::~DirReader() = default;
+
+}  // namespace larder::os

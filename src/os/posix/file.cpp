@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "os/file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "os/points.hpp"
+#include "os/posix/fd.hpp"
+#include "os/posix/platform.hpp"
+
+namespace larder::os {
+
+namespace {
+
+int flags_of(OpenMode mode) noexcept {
+    constexpr int always = O_CLOEXEC | O_NOFOLLOW;
+    switch (mode) {
+        case OpenMode::read:
+            return always | O_RDONLY;
+        case OpenMode::read_nonblocking:
+            return always | O_RDONLY | O_NONBLOCK;
+        case OpenMode::read_write:
+            return always | O_RDWR;
+        case OpenMode::open_or_create:
+            return always | O_RDWR | O_CREAT;
+        case OpenMode::create_new:
+            return always | O_WRONLY | O_CREAT | O_EXCL;
+    }
+    return always | O_RDONLY;
+}
+
+std::error_code last_error() noexcept { return {errno, std::system_category()}; }
+
+int open_as(const Dir& parent, const char* name, OpenMode mode, Permissions permissions) noexcept {
+    return retry([&] {
+        return ::openat(fd_of(parent.handle), name, flags_of(mode),
+                        static_cast<mode_t>(permissions));
+    });
+}
+
+}  // namespace
+
+Result<FileHandle> open_at(const Dir& parent, const std::string& name, OpenMode mode,
+                           Permissions permissions) {
+    Fd file(open_as(parent, name.c_str(), mode, permissions));
+    if (!file) return fail(errno, "open", parent / name);
+    return file;
+}
+
+CallResult<FileHandle> try_open_at(const Dir& parent, const char* name, OpenMode mode) noexcept {
+    Fd file(open_as(parent, name, mode, private_file));
+    if (!file) return tl::unexpected(last_error());
+    return file;
+}
+
+Result<FileHandle> open_to_append(const std::filesystem::path& path) {
+    constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    Fd file(retry([&] { return ::open(path.c_str(), flags, 0600); }));
+    if (!file) return fail(errno, "open", path);
+    return file;
+}
+
+CallResult<std::size_t> read_some(const FileHandle& file, char* to, std::size_t size) noexcept {
+    const ssize_t got = retry([&] { return ::read(fd_of(file), to, size); });
+    if (got < 0) return tl::unexpected(last_error());
+    return static_cast<std::size_t>(got);
+}
+
+CallResult<std::size_t> read_at(const FileHandle& file, void* to, std::size_t size,
+                                std::uint64_t offset) noexcept {
+    std::size_t got = 0;
+    while (got < size) {
+        const ssize_t more = retry([&] {
+            return ::pread(fd_of(file), static_cast<char*>(to) + got, size - got,
+                           static_cast<off_t>(offset + got));
+        });
+        if (more < 0) return tl::unexpected(last_error());
+        if (more == 0) break;
+        got += static_cast<std::size_t>(more);
+    }
+    return got;
+}
+
+std::error_code write_at(const FileHandle& file, const void* from, std::size_t size,
+                         std::uint64_t offset) noexcept {
+    for (std::size_t put = 0; put < size;) {
+        const ssize_t more = retry([&] {
+            return ::pwrite(fd_of(file), static_cast<const char*>(from) + put, size - put,
+                            static_cast<off_t>(offset + put));
+        });
+        if (more == 0) errno = ENOSPC;
+        if (more <= 0) return last_error();
+        put += static_cast<std::size_t>(more);
+    }
+    return {};
+}
+
+Result<> write_all(const FileHandle& file, std::string_view bytes,
+                   const std::filesystem::path& path) {
+    while (!bytes.empty()) {
+        const ssize_t put = retry([&] { return ::write(fd_of(file), bytes.data(), bytes.size()); });
+        if (put < 0) return fail(errno, "write", path);
+        bytes.remove_prefix(static_cast<std::size_t>(put));
+    }
+    return {};
+}
+
+void write_once(const FileHandle& file, std::string_view bytes) noexcept {
+    (void)retry([&] { return ::write(fd_of(file), bytes.data(), bytes.size()); });
+}
+
+Result<std::string> read_file_at(const Dir& parent, const std::string& name, std::size_t limit) {
+    TRY_ASSIGN(const FileHandle file, open_at(parent, name, OpenMode::read_nonblocking));
+    const auto info = try_stat(file);
+    if (!info) return fail(info.error(), "look at", parent / name);
+    if (!info->is_regular())
+        return fail(Errc::damaged, "read", parent / name, "not a regular file");
+    std::string bytes;
+    std::array<char, 4096> chunk{};
+    for (;;) {
+        const auto got = read_some(file, chunk.data(), chunk.size());
+        if (!got) return fail(got.error(), "read", parent / name);
+        if (*got == 0) return bytes;
+        bytes.append(chunk.data(), *got);
+        if (bytes.size() > limit)
+            return fail(Errc::damaged, "read", parent / name,
+                        "larger than anything larder writes here");
+    }
+}
+
+Result<> write_new_file_at(const Dir& parent, const std::string& name, std::string_view bytes,
+                           Permissions permissions) {
+    TRY_ASSIGN(const FileHandle file, open_at(parent, name, OpenMode::create_new, permissions));
+    auto written = write_all(file, bytes, parent / name);
+    if (!written) (void)remove_file_at(parent, name);
+    return written;
+}
+
+Result<> remove_file_at(const Dir& parent, const std::string& name) {
+    bool interrupted = false;
+    const auto remove = [&] { return ::unlinkat(fd_of(parent.handle), name.c_str(), 0); };
+    if (retry(remove, interrupted) == 0 || (interrupted && errno == ENOENT)) return {};
+    return fail(errno, "remove", parent / name);
+}
+
+Result<> sync(const FileHandle& file, const std::filesystem::path& path) {
+    if (const int error = point("os.sync")) return fail(error, "sync", path);
+    if (retry([&] { return platform::sync_file(fd_of(file)); }) != 0)
+        return fail(errno, "sync", path);
+    return {};
+}
+
+Result<> sync(const Dir& dir) { return sync(dir.handle, dir.path); }
+
+std::error_code close(FileHandle file) noexcept {
+    // Linux closes the descriptor even if it says EINTR, so the call is not made again.
+    if (::close(static_cast<int>(file.release())) != 0 && errno != EINTR) return last_error();
+    return {};
+}
+
+std::error_code keep_across_exec(const FileHandle& file) noexcept {
+    const int flags = ::fcntl(fd_of(file), F_GETFD);
+    if (flags < 0 || ::fcntl(fd_of(file), F_SETFD, flags & ~FD_CLOEXEC) != 0) return last_error();
+    return {};
+}
+
+}  // namespace larder::os

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "os/file_info.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "os/posix/fd.hpp"
+
+namespace larder::os {
+
+namespace {
+
+FileKind kind_of(mode_t mode) noexcept {
+    switch (mode & S_IFMT) {
+        case S_IFREG:
+            return FileKind::regular;
+        case S_IFDIR:
+            return FileKind::directory;
+        case S_IFLNK:
+            return FileKind::symlink;
+        case S_IFCHR:
+            return FileKind::character_device;
+        default:
+            return FileKind::other;
+    }
+}
+
+FileInfo info_of(const struct stat& status) noexcept {
+#ifdef __APPLE__
+    const timespec& time = status.st_mtimespec;
+#else
+    const timespec& time = status.st_mtim;
+#endif
+    return {.kind = kind_of(status.st_mode),
+            .permissions = static_cast<Permissions>(status.st_mode & 07777),
+            .size = static_cast<std::uint64_t>(status.st_size),
+            .allocated = static_cast<std::uint64_t>(status.st_blocks) * 512,
+            .links = static_cast<std::uint64_t>(status.st_nlink),
+            .owner = static_cast<std::uint64_t>(status.st_uid),
+            .identity = {static_cast<std::uint64_t>(status.st_dev),
+                         static_cast<std::uint64_t>(status.st_ino)},
+            .modified = {static_cast<std::int64_t>(time.tv_sec),
+                         static_cast<std::uint32_t>(time.tv_nsec)}};
+}
+
+tl::unexpected<std::error_code> call_failed() noexcept {
+    return tl::unexpected(std::error_code(errno, std::system_category()));
+}
+
+std::array<timespec, 2> times_of(const FileTime& modified) {
+    timespec time{};
+    time.tv_sec = static_cast<time_t>(modified.seconds);
+    time.tv_nsec = static_cast<long>(modified.nanoseconds);
+    return {timespec{0, UTIME_OMIT}, time};
+}
+
+Result<> set_times_at(const Dir& parent, const std::string& name,
+                      const std::array<timespec, 2>& times) {
+    if (retry([&] {
+            return ::utimensat(fd_of(parent.handle), name.c_str(), times.data(),
+                               AT_SYMLINK_NOFOLLOW);
+        }) != 0)
+        return fail(errno, "set the time of", parent / name);
+    return {};
+}
+
+}  // namespace
+
+std::chrono::system_clock::time_point FileTime::to_clock() const noexcept {
+    using std::chrono::system_clock;
+    constexpr auto first = std::chrono::floor<std::chrono::seconds>(system_clock::duration::min());
+    constexpr auto last = std::chrono::floor<std::chrono::seconds>(system_clock::duration::max());
+    if (seconds <= first.count()) return system_clock::time_point::min();
+    if (seconds >= last.count()) return system_clock::time_point::max();
+    return system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(
+        std::chrono::seconds(seconds) + std::chrono::nanoseconds(nanoseconds)));
+}
+
+Result<FileInfo> stat_at(const Dir& parent, const std::string& name) {
+    const auto info = try_stat_at(parent, name.c_str());
+    if (!info) return fail(info.error(), "look at", parent / name);
+    return *info;
+}
+
+CallResult<FileInfo> try_stat_at(const Dir& parent, const char* path) noexcept {
+    struct stat status {};
+    if (retry([&] {
+            return ::fstatat(fd_of(parent.handle), path, &status, AT_SYMLINK_NOFOLLOW);
+        }) != 0)
+        return call_failed();
+    return info_of(status);
+}
+
+Result<FileInfo> stat_of(const Dir& dir) {
+    const auto info = try_stat(dir.handle);
+    if (!info) return fail(info.error(), "look at", dir.path);
+    return *info;
+}
+
+CallResult<FileInfo> try_stat(const FileHandle& handle) noexcept {
+    struct stat status {};
+    if (retry([&] { return ::fstat(fd_of(handle), &status); }) != 0) return call_failed();
+    return info_of(status);
+}
+
+CallResult<FileInfo> try_stat_path(const std::filesystem::path& path, Follow follow) noexcept {
+    struct stat status {};
+    if (retry([&] {
+            return follow == Follow::yes ? ::stat(path.c_str(), &status)
+                                         : ::lstat(path.c_str(), &status);
+        }) != 0)
+        return call_failed();
+    return info_of(status);
+}
+
+bool exists_at(const Dir& parent, const std::string& name) noexcept {
+    return try_stat_at(parent, name.c_str()).has_value();
+}
+
+Result<bool> is_dir_at(const Dir& parent, const std::string& name) {
+    if (!parent.is_open()) return false;
+    const auto info = stat_at(parent, name);
+    if (is_absent(info)) return false;
+    TRY(info);
+    if (!info->is_directory()) {
+        return fail(Errc::damaged, "look at", parent / name,
+                    "a directory of larder's should be here; move away what is");
+    }
+    return true;
+}
+
+Result<> set_permissions(const FileHandle& handle, Permissions permissions,
+                         const std::filesystem::path& path) {
+    const auto mode = static_cast<mode_t>(permissions);
+    if (retry([&] { return ::fchmod(fd_of(handle), mode); }) != 0)
+        return fail(errno, "set mode", path);
+    return {};
+}
+
+Result<> set_permissions_at(const Dir& parent, const std::string& name, Permissions permissions) {
+    const auto mode = static_cast<mode_t>(permissions);
+    if (retry([&] {
+            return ::fchmodat(fd_of(parent.handle), name.c_str(), mode, AT_SYMLINK_NOFOLLOW);
+        }) != 0)
+        return fail(errno, "set mode", parent / name);
+    return {};
+}
+
+Result<> set_modified(const FileHandle& handle, const FileTime& time,
+                      const std::filesystem::path& path) {
+    if (retry([&] { return ::futimens(fd_of(handle), times_of(time).data()); }) != 0)
+        return fail(errno, "set time", path);
+    return {};
+}
+
+Result<> set_modified_at(const Dir& parent, const std::string& name, const FileTime& time) {
+    return set_times_at(parent, name, times_of(time));
+}
+
+Result<> touch_at(const Dir& parent, const std::string& name) {
+    return set_times_at(parent, name, {timespec{0, UTIME_OMIT}, timespec{0, UTIME_NOW}});
+}
+
+}  // namespace larder::os

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "os/file_lock.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#include "os/before_main.hpp"
+#include "os/posix/fd.hpp"
+#include "os/posix/fork.hpp"
+#include "os/unique.hpp"
+
+// The command is in glibc, musl and macOS; glibc shows it only where GNU extensions are asked for,
+// which g++ and clang++ do.
+#ifndef F_OFD_SETLK
+#error "larder needs locks of open file descriptions (F_OFD_SETLK, POSIX.1-2024)"
+#endif
+
+namespace larder::os {
+
+namespace {
+
+/// The descriptors of the locks that this process holds, to be closed in a forked child.
+class HeldLocks {
+public:
+    static HeldLocks& instance() {
+        // Never destroyed: locks may be held until the very end of the process.
+        static HeldLocks* const held = new HeldLocks;
+        return *held;
+    }
+
+    /// Opens and remembers it in one step, as seen from a fork: a child that inherited a descriptor
+    /// unknown here would share the lock that is taken on it later.
+    Result<FileHandle> open(const Dir& dir, const std::string& name) {
+        const std::lock_guard guard(mutex_);
+        TRY_ASSIGN(FileHandle file, open_at(dir, name, OpenMode::open_or_create));
+        fds_.push_back(fd_of(file));
+        return file;
+    }
+
+    /// Forgets and closes it in one step, as seen from a fork.
+    void close(FileHandle file) {
+        const std::lock_guard guard(mutex_);
+        std::erase(fds_, fd_of(file));
+        file.reset();
+    }
+
+private:
+    HeldLocks() {
+        at_fork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                [] {
+                    for (const int fd : instance().fds_) ::close(fd);
+                    instance().fds_.clear();
+                    instance().mutex_.unlock();
+                });
+    }
+
+    std::mutex mutex_;
+    std::vector<int> fds_;
+};
+
+[[maybe_unused]] const bool made = before_main([]() -> auto& { return HeldLocks::instance(); });
+
+struct flock description_of(short type, const Range& range) {
+    struct flock description {};
+    description.l_type = type;
+    description.l_whence = SEEK_SET;
+    description.l_start = static_cast<off_t>(range.start);
+    description.l_len = static_cast<off_t>(range.length);
+    return description;  // l_pid stays 0, as these commands ask
+}
+
+}  // namespace
+
+Result<bool> try_lock(const FileHandle& file, Mode mode, const Range& range,
+                      const std::filesystem::path& path) {
+    auto description = description_of(mode == Mode::shared ? F_RDLCK : F_WRLCK, range);
+    if (retry([&] { return ::fcntl(fd_of(file), F_OFD_SETLK, &description); }) == 0) return true;
+    if (errno == EAGAIN || errno == EACCES) return false;
+    return fail(errno, "lock", path, "this file system may have no file locks");
+}
+
+Result<> unlock(const FileHandle& file, const std::filesystem::path& path) {
+    auto description = description_of(F_UNLCK, Range::whole());
+    if (retry([&] { return ::fcntl(fd_of(file), F_OFD_SETLK, &description); }) != 0)
+        return fail(errno, "unlock", path);
+    return {};
+}
+
+Result<bool> is_locked(const FileHandle& file, const Range& range,
+                       const std::filesystem::path& path) {
+    auto description = description_of(F_WRLCK, range);
+    if (retry([&] { return ::fcntl(fd_of(file), F_OFD_GETLK, &description); }) != 0)
+        return fail(errno, "look at lock", path);
+    return description.l_type != F_UNLCK;
+}
+
+Result<std::optional<FileLock>> FileLock::try_lock(const Dir& dir, const std::string& name,
+                                                   Mode mode, const Range& range) {
+    TRY_ASSIGN(FileHandle file, HeldLocks::instance().open(dir, name));
+    FileLock lock(std::move(file));
+    TRY_ASSIGN(const bool had, larder::os::try_lock(lock.file_, mode, range, dir / name));
+    if (!had) return std::nullopt;
+    return std::optional(std::move(lock));
+}
+
+FileLock::FileLock(FileHandle file) noexcept : file_(std::move(file)), owner_(process_token()) {}
+
+FileLock::FileLock(FileLock&& other) noexcept = default;
+
+FileLock& FileLock::operator=(FileLock&& other) noexcept {
+    std::swap(file_, other.file_);
+    std::swap(owner_, other.owner_);
+    return *this;
+}
+
+FileLock::~FileLock() {
+    if (!file_) return;
+    if (owner_ != process_token()) {
+        // It was closed in this child already, and the number may be another file's by now.
+        (void)file_.release();
+        return;
+    }
+    // Explicitly, and not by closing alone: a child that is being forked, or started, shares the
+    // open file until it comes to close it.
+    (void)unlock(file_, {});
+    HeldLocks::instance().close(std::move(file_));
+}
+
+Result<State> look_at(const Dir& dir, const std::string& name, const Range& range) {
+    const auto file = open_at(dir, name, OpenMode::read_write);
+    if (is_absent(file)) return State::missing;
+    TRY(file);
+    TRY_ASSIGN(const bool taken, is_locked(*file, range, dir / name));
+    return taken ? State::taken : State::free;
+}
+
+}  // namespace larder::os

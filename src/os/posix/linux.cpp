@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// What Linux does in its own way, except files and file systems: those are in linux_files.cpp.
+#ifdef __linux__
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <string_view>
+
+#include "os/posix/fd.hpp"
+#include "os/posix/platform.hpp"
+
+namespace larder::os::platform {
+
+namespace {
+
+/// Without memory of its own, as the process that asks may have none left.
+using Buffer = std::array<char, 4096>;
+
+/// Reads the first bytes of a file of the kernel's; empty if it can't be read.
+std::string_view read_some(const char* path, Buffer& buffer) noexcept {
+    const Fd fd(retry([&] { return ::open(path, O_RDONLY | O_CLOEXEC); }));
+    if (!fd) return {};
+    const auto got = retry([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
+    return {buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
+/// "/proc/PID/NAME", cut off if that is too long, and then the path of nothing.
+struct ProcPath {
+    ProcPath(std::int64_t pid, const char* name) noexcept {
+        std::snprintf(text.data(), text.size(), "/proc/%lld/%s", static_cast<long long>(pid), name);
+    }
+    std::array<char, 64> text;
+};
+
+/// Whether a process whose first thread has ended has others that have not.
+bool has_other_threads(std::int64_t pid) noexcept {
+    struct stat status {};
+    // A directory's links are its subdirectories and two more: one for each thread.
+    return ::stat(ProcPath(pid, "task").text.data(), &status) == 0 && status.st_nlink > 3;
+}
+
+int hex_value(char digit) {
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+    return -1;
+}
+
+}  // namespace
+
+/// Reads fields 3 and 22 of /proc/PID/stat. The command's name, field 2, may hold spaces and
+/// brackets: count from the last bracket.
+KernelView view_of(std::int64_t pid) noexcept {
+    KernelView view;
+    Buffer buffer;
+    const std::string_view text = read_some(ProcPath(pid, "stat").text.data(), buffer);
+    auto at = text.rfind(')');
+    if (at == text.npos || at + 2 >= text.size()) return view;
+    const char state = text[at + 2];
+    for (int field = 2; field < 22 && at != text.npos; ++field) at = text.find(' ', at + 1);
+    if (at != text.npos)
+        std::from_chars(text.data() + at + 1, text.data() + text.size(), view.start);
+    // If only its first thread has ended, others run.
+    view.ended = (state == 'Z' || state == 'X') && !has_other_threads(pid);
+    return view;
+}
+
+std::uint64_t pid_namespace() noexcept {
+    struct stat status {};
+    return ::stat("/proc/self/ns/pid", &status) == 0 ? static_cast<std::uint64_t>(status.st_ino)
+                                                     : 0;
+}
+
+BootId read_boot_id() noexcept {
+    BootId id{};
+    Buffer buffer;
+    const std::string_view text = read_some("/proc/sys/kernel/random/boot_id", buffer);
+    std::size_t digits = 0;
+    for (const char c : text) {
+        const int value = hex_value(c);
+        if (value < 0 || digits == 32) continue;
+        id[digits / 2] = static_cast<std::uint8_t>(id[digits / 2] << 4 | value);
+        ++digits;
+    }
+    return id;
+}
+
+std::string command_line() {
+    Buffer buffer;
+    std::string text(read_some("/proc/self/cmdline", buffer));
+    while (!text.empty() && text.back() == '\0') text.pop_back();
+    for (char& c : text) {
+        if (c == '\0') c = ' ';
+    }
+    return text;
+}
+
+std::int64_t thread_number() noexcept { return static_cast<std::int64_t>(::syscall(SYS_gettid)); }
+
+}  // namespace larder::os::platform
+
+#endif

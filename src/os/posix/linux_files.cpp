@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// How Linux renames, opens, copies and syncs, and what its file systems do.
+#ifdef __linux__
+
+#include <fcntl.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#if __has_include(<linux/openat2.h>)
+#include <linux/openat2.h>
+#endif
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <iterator>
+
+#include "os/copy.hpp"
+#include "os/file_system.hpp"
+#include "os/points.hpp"
+#include "os/posix/fd.hpp"
+#include "os/posix/platform.hpp"
+
+namespace larder::os {
+
+namespace platform {
+
+int rename_with_flag(int from_dir, const char* from, int to_dir, const char* to, RenameFlag flag) {
+#ifdef SYS_renameat2
+    // The system call and not glibc's wrapper: musl has none. The flags' values are the kernel's
+    // ABI.
+    constexpr unsigned no_replace = 1, exchange = 2;
+    return static_cast<int>(::syscall(SYS_renameat2, from_dir, from, to_dir, to,
+                                      flag == RenameFlag::exchange ? exchange : no_replace));
+#else
+    (void)from_dir, (void)from, (void)to_dir, (void)to, (void)flag;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+int open_unmounted(int parent, const char* name) {
+#if defined(SYS_openat2) && __has_include(<linux/openat2.h>)
+    open_how how{};
+    how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+    how.resolve = RESOLVE_NO_XDEV;
+    return static_cast<int>(::syscall(SYS_openat2, parent, name, &how, sizeof how));
+#else
+    (void)parent, (void)name;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+int sync_file(int fd) { return ::fsync(fd); }
+
+int sync_all(int fd) { return ::syncfs(fd); }
+
+}  // namespace platform
+
+namespace {
+
+/// By statfs(2)'s number, from the kernel's linux/magic.h. There is one row for each kind of which
+/// more is known than the safe answers.
+struct Row {
+    std::uint32_t magic;
+    FileSystemTraits traits;
+};
+
+constexpr FileSystemTraits on_network(const char* name) { return {name, true, false}; }
+
+constexpr Row rows[] = {
+    // Local, without clones.
+    {0x0000ef53, {nullptr, false, true}},   // ext2, ext3, ext4
+    {0x01021994, {nullptr, false, true}},   // tmpfs
+    {0x858458f6, {nullptr, false, true}},   // ramfs
+    {0xf2f52010, {nullptr, false, false}},  // f2fs: logs, so a store may need space
+    // Local, with clones. btrfs and others copy on write: they keep the safe answers.
+    {0x58465342, {nullptr, true, true}},  // xfs
+    // On another machine.
+    {0x00006969, on_network("NFS")},
+    {0x0000517b, on_network("SMB")},
+    {0xff534d42, on_network("CIFS")},
+    {0xfe534d42, on_network("SMB2")},
+    {0x01021997, on_network("9P")},
+    {0x5346414f, on_network("AFS")},
+    {0x6b414653, on_network("AFS")},
+    {0x73757245, on_network("Coda")},
+    {0x00c36400, on_network("Ceph")},
+    {0x0bd00bd0, on_network("Lustre")},
+    {0x47504653, on_network("GPFS")},
+    {0x01161970, on_network("GFS2")},
+    {0x7461636f, on_network("OCFS2")},
+    {0x19830326, on_network("BeeGFS")},
+    {0xaad7aaea, on_network("PanFS")},
+};
+
+}  // namespace
+
+FileSystemTraits traits_of(const FileHandle& handle) noexcept {
+    struct statfs status {};
+    if (retry([&] { return ::fstatfs(fd_of(handle), &status); }) != 0) return {};
+    const auto magic = static_cast<std::uint32_t>(status.f_type);
+    const auto* const row = std::find_if(std::begin(rows), std::end(rows),
+                                         [&](const Row& each) { return each.magic == magic; });
+    return row == std::end(rows) ? FileSystemTraits{} : row->traits;
+}
+
+std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& name) {
+    const auto file = try_open_at(dir, name.c_str(), OpenMode::read_nonblocking);
+    if (!file) return std::nullopt;
+    // A fiemap ends in an array of no declared length: this one has room for 32 extents (arbitrary,
+    // most files have one).
+    constexpr std::size_t extents = 32;
+    alignas(fiemap) std::array<std::byte, sizeof(fiemap) + extents * sizeof(fiemap_extent)> room{};
+    auto& map = *reinterpret_cast<fiemap*>(room.data());
+    std::uint64_t bytes = 0;
+    for (std::uint64_t from = 0;;) {
+        map.fm_start = from;
+        map.fm_length = FIEMAP_MAX_OFFSET - from;
+        map.fm_flags = 0;
+        map.fm_extent_count = extents;
+        if (retry([&] { return ::ioctl(fd_of(*file), FS_IOC_FIEMAP, &map); }) != 0)
+            return std::nullopt;
+        for (std::size_t i = 0; i < map.fm_mapped_extents; ++i) {
+            fiemap_extent extent{};
+            std::memcpy(&extent, room.data() + sizeof(fiemap) + i * sizeof extent, sizeof extent);
+            if ((extent.fe_flags & FIEMAP_EXTENT_SHARED) == 0) bytes += extent.fe_length;
+            from = extent.fe_logical + extent.fe_length;
+            if ((extent.fe_flags & FIEMAP_EXTENT_LAST) != 0) return bytes;
+        }
+        if (map.fm_mapped_extents == 0) return bytes;
+    }
+}
+
+void write_in_place(const FileHandle& empty_file) noexcept {
+    const int fd = fd_of(empty_file);
+    int flags = 0;
+    struct stat status {};
+    // btrfs leaves a file where it is if it is asked while the file is empty.
+    if (::fstat(fd, &status) != 0 || status.st_size != 0 ||
+        ::ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0)
+        return;
+    flags |= FS_NOCOW_FL;
+    (void)::ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
+                    const std::string& name) {
+    TRY_ASSIGN(auto made, NewFile::create(dir, name));
+    if (retry([&] { return ::ioctl(fd_of(made.handle()), FICLONE, fd_of(source)); }) != 0)
+        return fail(errno, "clone", dir / name);
+    return made.complete(info);
+}
+
+Result<bool> copy_in_kernel(const FileHandle& from, const FileHandle& to,
+                            const std::filesystem::path& path) {
+    // What the kernel takes at once at most is a little under 2 GiB.
+    constexpr std::size_t most = 1U << 30;
+    for (bool any = false;; any = true) {
+        errno = point("tree.copy_file_range");
+        const ssize_t copied = errno != 0 ? -1 : retry([&] {
+            return ::copy_file_range(fd_of(from), nullptr, fd_of(to), nullptr, most, 0);
+        });
+        if (copied > 0) continue;
+        // A file that seems empty may be one of a kind that this call can't read.
+        if (copied == 0) return any;
+        switch (errno) {
+            case EXDEV:       // two file systems, on older kernels
+            case EOPNOTSUPP:  // not on this file system
+            case EINVAL:      // the same, or a file of a kind that it can't read
+            case ENOTTY:
+            case ENOSYS:
+            case EPERM:
+            case EMLINK:
+            case EBADF:
+            case EIO:
+                if (!any) return false;
+                break;
+            default:
+                break;
+        }
+        return fail(errno, "copy", path);
+    }
+}
+
+}  // namespace larder::os
+
+#endif

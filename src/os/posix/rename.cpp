@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "os/rename.hpp"
+
+#include <fcntl.h>
+
+#include <cstdio>
+
+#include "os/file_info.hpp"
+#include "os/points.hpp"
+#include "os/posix/fd.hpp"
+#include "os/posix/platform.hpp"
+
+namespace larder::os {
+
+namespace {
+
+using platform::RenameFlag;
+
+/// Returns 0 or the number of the error.
+int rename_to_free_name(const Dir& from_dir, const std::string& from, const Dir& to_dir,
+                        const std::string& to) {
+    bool interrupted = false;
+    const int renamed = retry(
+        [&] {
+            if ((errno = point("os.noreplace")) != 0) return -1;
+            return platform::rename_with_flag(fd_of(from_dir.handle), from.c_str(),
+                                              fd_of(to_dir.handle), to.c_str(),
+                                              RenameFlag::no_replace);
+        },
+        interrupted);
+    if (renamed == 0) return 0;
+    const int error = errno;
+    return interrupted && error == ENOENT && exists_at(to_dir, to) ? 0 : error;
+}
+
+bool is_flag_unknown(int error) {
+    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
+}
+
+tl::unexpected<Error> rename_failed(int error, const Dir& from_dir, const std::string& from,
+                                    const Dir& to_dir, const std::string& to) {
+    return fail(error, "rename", from_dir / from, "to " + (to_dir / to).string());
+}
+
+}  // namespace
+
+Result<> rename_new_atomic(const Dir& from_dir, const std::string& from, const Dir& to_dir,
+                           const std::string& to) {
+    const int error = rename_to_free_name(from_dir, from, to_dir, to);
+    if (error == 0) return {};
+    if (is_flag_unknown(error))
+        return fail(Errc::unsupported, "rename", from_dir / from,
+                    "this file system can't rename without replacing");
+    return rename_failed(error, from_dir, from, to_dir, to);
+}
+
+Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
+                    const std::string& to) {
+    const int error = rename_to_free_name(from_dir, from, to_dir, to);
+    if (error == 0) return {};
+    if (!is_flag_unknown(error)) return rename_failed(error, from_dir, from, to_dir, to);
+    if (exists_at(to_dir, to)) return rename_failed(EEXIST, from_dir, from, to_dir, to);
+    bool interrupted = false;
+    const auto rename = [&] {
+        return ::renameat(fd_of(from_dir.handle), from.c_str(), fd_of(to_dir.handle), to.c_str());
+    };
+    if (retry(rename, interrupted) == 0) return {};
+    const int reason = errno;
+    if (interrupted && reason == ENOENT && exists_at(to_dir, to)) return {};
+    return rename_failed(reason, from_dir, from, to_dir, to);
+}
+
+Result<> rename_replacing(const Dir& dir, const std::string& from, const std::string& to) {
+    bool interrupted = false;
+    const auto rename = [&] {
+        return ::renameat(fd_of(dir.handle), from.c_str(), fd_of(dir.handle), to.c_str());
+    };
+    if (retry(rename, interrupted) == 0) return {};
+    const int error = errno;
+    if (interrupted && error == ENOENT && exists_at(dir, to)) return {};
+    return fail(error, "replace", dir / to);
+}
+
+Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir, const std::string& to) {
+    bool interrupted = false;
+    const auto rename = [&] {
+        return ::renameat(AT_FDCWD, from.c_str(), fd_of(to_dir.handle), to.c_str());
+    };
+    if (retry(rename, interrupted) == 0) return {};
+    const int error = errno;
+    if (interrupted && error == ENOENT && exists_at(to_dir, to)) return {};
+    return fail(error, "rename", from, "to " + (to_dir / to).string());
+}
+
+Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir,
+                  const std::string& to) {
+    errno = point("os.exchange");
+    if (errno == 0 &&
+        platform::rename_with_flag(fd_of(from_dir.handle), from.c_str(), fd_of(to_dir.handle),
+                                   to.c_str(), RenameFlag::exchange) == 0)
+        return {};
+    if (is_flag_unknown(errno))
+        return fail(Errc::unsupported, "exchange", to_dir / to,
+                    "this file system can't exchange two names");
+    return fail(errno, "exchange", from_dir / from, "with " + (to_dir / to).string());
+}
+
+}  // namespace larder::os

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""Checks that src/ asks the system for nothing but through src/os/. Afterwards a port to another
+system writes one folder beside src/os/posix/ and touches nothing else.
+
+    seam.py SRC_DIR
+
+First the check itself is tested: each kind of fault is planted once, and has to be found.
+"""
+
+import errno
+import pathlib
+import re
+import sys
+
+SYSTEM_CALLS = """
+    accept bind chdir chmod chown clock_gettime connect copy_file_range dup dup2 execve execvp
+    faccessat fchmod fchmodat fchown fcntl fdatasync fdopendir flock fnmatch fork fstat fstatat
+    fstatfs fstatvfs fsync ftruncate futimens getdents64 getegid getentropy geteuid getpid getppid
+    getpwuid_r getuid gmtime_r ioctl kill linkat localtime_r lseek lstat madvise mkdir mkdirat
+    mkfifo mmap mount munmap nanosleep openat opendir pipe pipe2 posix_fallocate posix_spawn pread
+    pthread_atfork pthread_self pthread_sigmask pwrite readdir readlink readlinkat realpath renameat
+    renameat2 rmdir sendfile sigaction sigprocmask socket statfs statvfs strerror symlink symlinkat
+    syncfs syscall umask unlink unlinkat utimensat waitpid
+""".split()
+TYPES = """
+    mode_t off_t dev_t ino_t pid_t uid_t gid_t nlink_t blkcnt_t ssize_t timespec timeval sigset_t
+    dirent DIR passwd statvfs statfs flock HANDLE DWORD
+""".split()
+ERRORS = sorted(set(errno.errorcode.values()) | {"ENOTSUP", "EWOULDBLOCK"})
+FLAGS = "O AT F R W X PROT MAP SIG RENAME RESOLVE CLONE FS UTIME CLOCK".split()
+PLATFORMS = r"__linux__|__APPLE__|_WIN32|__unix__|__FreeBSD__|__GLIBC__|__MINGW\w*|_MSC_VER"
+
+
+def one_of(names):
+    return "(" + "|".join(names) + ")"
+
+
+# What the code above os/ must not hold, and the headers of os/ neither.
+FORBIDDEN = {
+    "a header of the system":
+        r"#\s*include\s*<(?!larder/)(\w+/)*\w+\.h>|#\s*include\s*<c(errno|signal)>",
+    "Boost.Interprocess": r"#\s*include\s*<boost/interprocess",
+    "errno": r"\berrno\b",
+    "a number of an error": rf"\b{one_of(ERRORS)}\b",
+    "a comparison with an error's number":
+        r"\bsys_errno\s*[=!<>]=(?!\s*0\b)|(?<!0 )[=!]=\s*[\w.>()-]*\bsys_errno\b",
+    "struct stat": r"\bstruct\s+(stat|statfs|statvfs|dirent|flock)\b",
+    "a kind of file in the system's form": r"\bDT_[A-Z]+\b|\bS_I[A-Z]+\b",
+    "a flag of the system": rf"\b{one_of(FLAGS)}_[A-Z]+\b|\bSIG[A-Z]{{3,}}\b",
+    "a type of the system": rf"\b{one_of(TYPES)}\b",
+    "a call of the system":
+        rf"(?<![\w>\]]):: ?(?!larder\b)[a-z]\w*\s*\(|(?<![\w.>:]){one_of(SYSTEM_CALLS)}\s*\(",
+    "a condition on the platform": rf"#\s*(if|ifdef|ifndef|elif)\b.*\b({PLATFORMS})\b",
+    "a private header of one system": r"#\s*include\s*\"os/(posix|windows)/",
+}
+
+
+def code_of(text):
+    """Returns the text without comments and without what stands in quotes, line by line as before.
+    What an #include names stays."""
+    def blank(match):
+        kept = match[0]
+        if kept.startswith("#"):
+            return kept
+        if kept.startswith('"'):
+            return '""'
+        return re.sub(r"[^\n]", " ", kept)
+    pattern = (r'#\s*include\s*"[^"\n]*"|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"'
+               r"|'(?:\\.|[^'\\\n])+'")
+    # An apostrophe between digits separates them, and begins no character.
+    plain = re.sub(r"(?<=[0-9a-fA-F])'(?=[0-9a-fA-F])", "", text)
+    return re.sub(pattern, blank, plain, flags=re.S)
+
+
+def faults_of(name, text):
+    """Returns the faults of one file of src/, with their lines."""
+    room, _, rest = name.partition("/")
+    if room == "os" and "/" in rest:
+        return []  # the system's own folder
+    if room == "os" and name.endswith(".cpp"):
+        return [f"{name}: a source of os/ belongs into the folder of its system, os/posix/"]
+    found = []
+    for number, line in enumerate(code_of(text).splitlines(), 1):
+        for what, pattern in FORBIDDEN.items():
+            if re.search(pattern, line):
+                found.append(f"{name}:{number}: {what}: {line.strip()}")
+    return found
+
+
+PLANTED = [
+    ("a header of the system", "#include <fcntl.h>"),
+    ("a header of the system", "#include <sys/stat.h>"),
+    ("a header of the system", "#include <time.h>"),
+    ("a header of the system", "#include <cerrno>"),
+    ("Boost.Interprocess", "#include <boost/interprocess/mapped_region.hpp>"),
+    ("errno", "if (failed) return os::fail(errno, step, path);"),
+    ("a number of an error", "return reason == ENOENT;"),
+    ("a number of an error", "case EWOULDBLOCK:"),
+    ("a comparison with an error's number", "if (result.error().sys_errno == 2) return {};"),
+    ("a comparison with an error's number", "if (2 != result.error().sys_errno) return {};"),
+    ("struct stat", "struct stat status {};"),
+    ("a kind of file in the system's form", "if (type == DT_DIR) return {};"),
+    ("a kind of file in the system's form", "return S_ISDIR(mode);"),
+    ("a flag of the system", "open_at(dir, name, O_RDONLY);"),
+    ("a flag of the system", "raise(SIGKILL);"),
+    ("a type of the system", "Result<> make_dir(const Dir& parent, mode_t mode);"),
+    ("a type of the system", "off_t offset = 0;"),
+    ("a call of the system", "const int fd = ::open(path.c_str(), 0);"),
+    ("a call of the system", "return unlinkat(dir, name, 0) == 0;"),
+    ("a condition on the platform", "#ifdef __linux__"),
+    ("a condition on the platform", "#if defined(X) || defined(_WIN32)"),
+    ("a private header of one system", '#include "os/posix/fd.hpp"'),
+]
+INNOCENT = [
+    "// errno is ENOENT, after ::open() with O_RDONLY",
+    '(void)os::point("open.network");  // struct stat',
+    'const char* const text = "ENOENT: mode_t";',
+    "#include <larder/larder.h>",
+    "#include <filesystem>",
+    '#include "os/file.hpp"',
+    "return std::filesystem::exists(path);",
+    "const auto file = log_->open(path); file.read(1); cache.kill();",
+    "std::uint64_t mask = 0x3fff'ffff'ffff'ffffU; const char quote = '\"';",
+    "Error{.code = Errc::miss, .sys_errno = 0}; error.sys_errno = number;",
+    "if (error.sys_errno != 0) text.append(reason);",
+    "constexpr std::size_t MAP = 1, ERRORS = 2;",
+]
+
+
+def test_itself():
+    for name in ("protocol/get.cpp", "c/error.hpp", "os/file.hpp"):
+        for what, line in PLANTED:
+            found = faults_of(name, f"int before;\n{line}\nint after;\n")
+            assert any(f"{name}:2: {what}: " in fault for fault in found), (name, what, line, found)
+        for line in INNOCENT:
+            assert not faults_of(name, f"{line}\n"), (name, line, faults_of(name, line))
+    assert faults_of("os/file.cpp", "")
+    assert not faults_of("os/posix/file.cpp", "#include <fcntl.h>\n#ifdef __linux__\n#endif\n")
+
+
+def main():
+    test_itself()
+    src = pathlib.Path(sys.argv[1])
+    files = sorted(src.rglob("*.?pp"))
+    faults = [fault for path in files
+              for fault in faults_of(str(path.relative_to(src)), path.read_text())]
+    print("\n".join(faults))
+    print(f"{len(files)} files, {len(faults)} faults")
+    return 1 if faults or len(files) < 50 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
