@@ -54,7 +54,8 @@
 extern "C" {
 #endif
 
-/* The library's version, "0.1.0": of the one that runs, which may be another than the one compiled with. */
+/* Returns the version of the library that runs, such as "0.2.0". A program may have been compiled
+ * with another one. */
 const char* larder_version(void);
 
 /* ---- errors ---- */
