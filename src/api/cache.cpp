@@ -177,7 +177,7 @@ Result<> Cache::keep_within(const CollectOptions& limits, const BackgroundOption
 
 Result<std::vector<EntryInfo>> Cache::trash() const {
     TRY_ASSIGN(const auto root, state_->current_root());
-    return protocol::list_retired(*root);
+    return protocol::list_trash(*root);
 }
 
 Result<Lease> Cache::restore(std::string_view id, bool replace) const {

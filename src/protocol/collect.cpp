@@ -11,6 +11,7 @@
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
+#include "protocol/trash.hpp"
 #include "tree/remove.hpp"
 
 namespace larder::protocol {
@@ -94,65 +95,50 @@ private:
         return {};
     }
 
-    /// (2) Take refreshed buckets apart. Each link is renamed before it is read: until then a late publish, which found the
-    /// bucket before it was moved aside, may still exchange it.
+    /// (2) Takes refreshed buckets apart. Each link is renamed before it is read: until then a late
+    /// publish, which found the bucket before it was moved aside, may still exchange it.
     Result<> flatten() {
-        return os::for_each_name(
-            dirs_.retired_buckets, [&](const std::string& name, os::FileKind) -> Result<> {
-                if (!format::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
-                auto bucket = os::open_dir_at(dirs_.retired_buckets, name);
-                if (why_of(bucket) == Why::not_directory)
-                    return leave_alone(dirs_.retired_buckets / name);
-                TRY(bucket);
-                TRY(os::for_each_name(
-                    *bucket, [&](const std::string& key, os::FileKind kind) -> Result<> {
-                        if (!format::is_key_name(key) || kind == os::FileKind::directory)
-                            return leave_alone(*bucket / key);
+        return for_each_refreshed_bucket(
+            root_,
+            [&](const os::Dir& bucket, const std::string& name) -> Result<> {
+                TRY(for_each_link_of(
+                    bucket,
+                    [&](const os::Dir&, const std::string& key) -> Result<> {
                         (void)os::point("collect.flatten-one");
                         TRY(go_on());
-                        auto retired = with_room([&] { return root_.retire_link(*bucket, key); });
-                        if (is_absent(retired)) return {};
-                        return retired;
-                    }));
-                // A late publish may have brought one more link: then the next round takes the bucket apart.
+                        auto retired = with_room([&] { return root_.retire_link(bucket, key); });
+                        return is_absent(retired) ? Result<>() : retired;
+                    },
+                    leave_alone_));
+                // A late publish may have brought one more link. Then the next collection takes the
+                // bucket apart.
                 auto removed = os::remove_dir_at(dirs_.retired_buckets, name);
                 if (!removed && removed.error().code != Errc::exists) return removed;
                 if (removed) ++report_.buckets;
                 return {};
-            });
+            },
+            leave_alone_);
     }
 
-    /// Instead of (2), where nothing is to change.
+    /// Lists what (2) would take apart, for a dry run.
     Result<> list_refreshed() {
-        return os::for_each_name(
-            dirs_.retired_buckets, [&](const std::string& name, os::FileKind) -> Result<> {
-                if (!format::parse_id(name)) return leave_alone(dirs_.retired_buckets / name);
-                const auto bucket = os::open_dir_at(dirs_.retired_buckets, name);
-                if (is_no_directory(bucket)) return leave_alone(dirs_.retired_buckets / name);
-                if (is_absent(bucket)) return {};
-                TRY(bucket);
+        return for_each_refreshed_bucket(
+            root_,
+            [&](const os::Dir& bucket, const std::string&) {
                 ++report_.buckets;
-                return list_links(*bucket, format::is_key_name);
-            });
+                return for_each_link_of(bucket, list_link_, leave_alone_);
+            },
+            leave_alone_);
     }
 
-    /// (3) What is retired.
-    Result<> list() {
-        return list_links(dirs_.retired_links,
-                          [](std::string_view name) { return format::parse_id(name).has_value(); });
-    }
+    /// (3) Lists what is retired.
+    Result<> list() { return for_each_retired_link(root_, list_link_, leave_alone_); }
 
     Result<> list_staged_links(const os::Dir& staging) {
         return os::for_each_name(staging, [&](const std::string& name, os::FileKind) -> Result<> {
             const auto staged = format::parse_staged_name(name);
             if (!staged || staged->kind != format::StagedName::Kind::link) return {};
             return list_link(staging, name);
-        });
-    }
-
-    Result<> list_links(const os::Dir& dir, bool (*is_ours)(std::string_view)) {
-        return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
-            return is_ours(name) ? list_link(dir, name) : leave_alone(dir / name);
         });
     }
 
@@ -169,7 +155,7 @@ private:
     Result<> list_link(const os::Dir& dir, const std::string& name) {
         TRY(go_on());
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
-        if (link.kind == LinkRead::Kind::foreign) return leave_alone(dir / name);
+        if (link.kind == LinkRead::Kind::foreign) return leave_alone_(dir / name);
         const format::Id link_name = format::parse_id(name).value_or(format::Id{});
         if (link.kind == LinkRead::Kind::malformed) retired_.push_back({link_name, {}, 0, 0});
         if (link.kind != LinkRead::Kind::entry) return {};
@@ -255,15 +241,17 @@ private:
         return step();
     }
 
-    Result<> leave_alone(std::filesystem::path path) {
-        report_.unknown.push_back(std::move(path));
-        return {};
-    }
-
     cache::Root& root_;
     const cache::Handles& dirs_;
     const CollectOptions& options_;
     const cache::CallContext& context_;
+    const VisitLink list_link_ = [this](const os::Dir& dir, const std::string& name) {
+        return list_link(dir, name);
+    };
+    const VisitUnknown leave_alone_ = [this](std::filesystem::path path) -> Result<> {
+        report_.unknown.push_back(std::move(path));
+        return {};
+    };
     std::deque<Retired> retired_;  // grows without being copied
     Leases leases_;
     CollectReport report_;

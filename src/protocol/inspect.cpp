@@ -8,6 +8,7 @@
 #include "os/file_lock.hpp"
 #include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
+#include "protocol/trash.hpp"
 #include "protocol/use.hpp"
 
 namespace larder::protocol {
@@ -65,6 +66,25 @@ EntryInfo info_of(const cache::Root& root, const format::Id& id, format::Record 
             record.durability,
             std::move(record.boot),
             std::move(record.producer)};
+}
+
+Result<std::vector<EntryInfo>> list_trash(const cache::Root& root) {
+    std::vector<EntryInfo> entries;
+    const VisitLink add = [&](const os::Dir& dir, const std::string& name) -> Result<> {
+        TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), dir, name));
+        if (link.kind != LinkRead::Kind::entry) return {};
+        const auto status = os::stat_at(dir, name);
+        auto record = read_record(root, link.id);
+        const bool gone = is_absent(status);
+        if (gone || (!record && record.error().code == Errc::damaged))
+            return {};  // collected meanwhile, or a link to nowhere
+        TRY(status);
+        TRY(record);
+        entries.push_back(info_of(root, link.id, std::move(*record), *status));
+        return {};
+    };
+    TRY(for_each_link_in_trash(root, add));
+    return entries;
 }
 
 Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {

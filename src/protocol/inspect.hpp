@@ -15,6 +15,8 @@ namespace larder::protocol {
 [[nodiscard]] Result<std::vector<std::string>> list_buckets(const cache::Root& root);
 [[nodiscard]] Result<std::vector<std::string>> list_keys(const cache::Root& root,
                                                          const std::string& encoded_bucket);
+/// Lists the entries that retired links name. Any of them may be collected at any time, or be leased.
+[[nodiscard]] Result<std::vector<EntryInfo>> list_trash(const cache::Root& root);
 /// What a record and a link's status tell.
 [[nodiscard]] EntryInfo info_of(const cache::Root& root, const format::Id& id,
                                 format::Record record, const os::FileInfo& link);

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/restore.hpp"
 
-#include <functional>
-
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
 #include "os/copy.hpp"
-#include "os/dir_reader.hpp"
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
-#include "protocol/inspect.hpp"
 #include "protocol/publish.hpp"
+#include "protocol/trash.hpp"
 #include "tree/carry.hpp"
 
 namespace larder::protocol {
@@ -20,27 +17,16 @@ namespace {
 
 using format::LinkRead;
 
-/// Calls `visit` for each link that is retired by itself or in a bucket that was refreshed, with its directory and its name.
-Result<> for_each_retired(
-    const cache::Root& root,
-    const std::function<Result<>(const os::Dir&, const std::string&, const format::Id&)>& visit) {
-    const auto list = [&](const os::Dir& dir, bool (*is_ours)(std::string_view)) {
-        return os::for_each_name(dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
-            if (!is_ours(name) || kind == os::FileKind::directory) return {};
-            TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), dir, name));
-            return link.kind == LinkRead::Kind::entry ? visit(dir, name, link.id) : Result<>();
-        });
+/// Returns whether a retired link names `id`.
+Result<bool> is_in_trash(const cache::Root& root, const format::Id& id) {
+    bool found = false;
+    const VisitLink look = [&](const os::Dir& dir, const std::string& name) -> Result<> {
+        TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), dir, name));
+        found = found || link.names(id);
+        return {};
     };
-    TRY(list(root.dirs().retired_links,
-             [](std::string_view name) { return format::parse_id(name).has_value(); }));
-    return os::for_each_name(
-        root.dirs().retired_buckets, [&](const std::string& name, os::FileKind) -> Result<> {
-            const auto bucket = os::open_dir_at(root.dirs().retired_buckets, name);
-            if (!format::parse_id(name) || has_no_directory(bucket))
-                return {};  // taken apart meanwhile, or not ours
-            TRY(bucket);
-            return list(*bucket, format::is_key_name);
-        });
+    TRY(for_each_link_in_trash(root, look));
+    return found;
 }
 
 /// The same files, shared where the file system can: entries are immutable, whichever id they have.
@@ -54,23 +40,6 @@ Result<> fill(const Stage& stage, const os::Dir& entry) {
 
 }  // namespace
 
-Result<std::vector<EntryInfo>> list_retired(const cache::Root& root) {
-    std::vector<EntryInfo> entries;
-    TRY(for_each_retired(
-        root, [&](const os::Dir& dir, const std::string& name, const format::Id& id) -> Result<> {
-            const auto status = os::stat_at(dir, name);
-            auto record = read_record(root, id);
-            const bool gone = is_absent(status);
-            if (gone || (!record && record.error().code == Errc::damaged))
-                return {};  // collected meanwhile, or a link to nowhere
-            TRY(status);
-            TRY(record);
-            entries.push_back(info_of(root, id, std::move(*record), *status));
-            return {};
-        }));
-    return entries;
-}
-
 Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replace,
                           const cache::CallContext& context) {
     const auto gone = [&] {
@@ -82,12 +51,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
     auto lock = cache::CollectorLock::try_lock(*root);
     TRY(lock);
     lock->announce(root->participant_if_possible(context));
-    bool retired = false;
-    TRY(for_each_retired(
-        *root, [&](const os::Dir&, const std::string&, const format::Id& seen) -> Result<> {
-            retired = retired || seen == id;
-            return {};
-        }));
+    TRY_ASSIGN(const bool retired, is_in_trash(*root, id));
     if (!retired) return gone();
     const auto entry = os::open_dir_at(root->dirs().archive, to_text(id));
     if (is_absent(entry)) return gone();

@@ -3,17 +3,10 @@
 // files come back under a new one.
 #pragma once
 
-#include <vector>
-
-#include <larder/report.hpp>
-
 #include "cache/locks.hpp"
 #include "protocol/slot_lease.hpp"
 
 namespace larder::protocol {
-
-/// The entries that retired links name: they may be collected at any time, or be leased.
-[[nodiscard]] Result<std::vector<EntryInfo>> list_retired(const cache::Root& root);
 
 /// Errors: `miss` where no retired link names `id`; `exists` where its key has an entry again and `replace` is off; `busy` while
 /// somebody collects.

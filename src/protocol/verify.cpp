@@ -11,7 +11,7 @@
 #include "os/points.hpp"
 #include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
-#include "protocol/retire.hpp"
+#include "protocol/trash.hpp"
 
 namespace larder {
 
@@ -77,7 +77,7 @@ public:
         TRY(list_retired_buckets());
         (void)os::point("verify.retired-buckets-listed");
         TRY(list_staging());
-        TRY(list_retired_links(dirs_.retired_links, ""));
+        TRY(list_retired_links());
         TRY(list_pins());
         TRY(judge_entries());
         return std::move(report_);
@@ -270,32 +270,40 @@ private:
     }
 
     Result<> list_retired_buckets() {
-        return os::for_each_name(
-            dirs_.retired_buckets, [&](const std::string& bucket, os::FileKind kind) -> Result<> {
-                if (!format::parse_id(bucket) ||
-                    (kind != os::FileKind::directory && kind != os::FileKind::unknown))
-                    return foreign(dirs_.retired_buckets / bucket);
-                TRY_ASSIGN(const os::Dir dir, os::open_dir_at(dirs_.retired_buckets, bucket));
-                return list_retired_links(dir, bucket);
-            });
+        return for_each_refreshed_bucket(
+            root_,
+            [&](const os::Dir& bucket, const std::string& bucket_name) {
+                return for_each_link_of(
+                    bucket,
+                    [&](const os::Dir&, const std::string& name) {
+                        return judge_retired(bucket, bucket_name, name);
+                    },
+                    foreign_);
+            },
+            foreign_);
     }
 
-    Result<> list_retired_links(const os::Dir& dir, const std::string& bucket) {
-        return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
-            if (bucket.empty() ? !format::parse_id(name) : !format::is_key_name(name))
-                return foreign(dir / name);
-            TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
-            if (link.kind == LinkRead::Kind::foreign) return foreign(dir / name);
-            if (link.kind == LinkRead::Kind::malformed) {
-                found(Finding::Kind::foreign, dir / name,
-                      "a link that larder did not make, or not in full; the next collection "
-                      "removes it");
-            }
-            if (link.kind == LinkRead::Kind::entry)
-                see(link.id, {Seen::Where::retired, bucket, name});
-            if (link.kind != LinkRead::Kind::absent) ++report_.garbage;
-            return {};
-        });
+    Result<> list_retired_links() {
+        return for_each_retired_link(
+            root_,
+            [&](const os::Dir& links, const std::string& name) {
+                return judge_retired(links, "", name);
+            },
+            foreign_);
+    }
+
+    /// `bucket` is the name of the refreshed bucket in which the link stands, or empty.
+    Result<> judge_retired(const os::Dir& dir, const std::string& bucket, const std::string& name) {
+        TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
+        if (link.kind == LinkRead::Kind::foreign) return foreign(dir / name);
+        if (link.kind == LinkRead::Kind::malformed) {
+            found(
+                Finding::Kind::foreign, dir / name,
+                "a link that larder did not make, or not in full; the next collection removes it");
+        }
+        if (link.kind == LinkRead::Kind::entry) see(link.id, {Seen::Where::retired, bucket, name});
+        if (link.kind != LinkRead::Kind::absent) ++report_.garbage;
+        return {};
     }
 
     void see(const Id& id, Seen seen) { names_[id].push_back(std::move(seen)); }
@@ -389,6 +397,9 @@ private:
     const cache::Handles& dirs_;
     const VerifyOptions& options_;
     const cache::CallContext& context_;
+    const VisitUnknown foreign_ = [this](std::filesystem::path path) {
+        return foreign(std::move(path));
+    };
     std::vector<Id> entries_;
     std::map<Id, std::vector<Seen>> names_;
     VerifyReport report_;
