@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <larder/bucket.hpp>
 
+#include "api/room.hpp"
 #include "api/state.hpp"
 #include "format/name.hpp"
 #include "policy/pin.hpp"
@@ -121,7 +122,8 @@ Result<> Bucket::remove(std::string_view key) const {
     if (root->is_read_only())
         return fail(Errc::read_only, "remove", cache_->path(),
                     "the cache is open for reading only");
-    TRY(protocol::remove(root, place, cache_->context()));
+    const auto& context = cache_->context();
+    TRY(detail::with_room(root, context, [&] { return protocol::remove(root, place, context); }));
     cache_->tell({.kind = Event::Kind::removed, .bucket = name_, .key = key});
     return {};
 }
@@ -132,7 +134,9 @@ Result<> Bucket::refresh() const {
     if (root->is_read_only())
         return fail(Errc::read_only, "refresh", cache_->path(),
                     "the cache is open for reading only");
-    TRY(protocol::refresh(root, encoded_, cache_->context()));
+    const auto& context = cache_->context();
+    TRY(detail::with_room(root, context,
+                          [&] { return protocol::refresh(root, encoded_, context); }));
     cache_->tell({.kind = Event::Kind::refreshed, .bucket = name_});
     return {};
 }
@@ -143,7 +147,21 @@ Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
     if (root->is_read_only())
         return fail(Errc::read_only, "refresh", cache_->path(),
                     "the cache is open for reading only");
-    return protocol::refresh_some(root, name_, encoded_, options, cache_->context());
+    const auto& context = cache_->context();
+    std::uint64_t taken = 0;
+    const auto done = detail::with_room(root, context, [&] {
+        auto refreshed = protocol::refresh_some(root, name_, encoded_, options, context);
+        taken += refreshed.taken;
+        return std::move(refreshed.done);
+    });
+    if (!options.dry_run && (done || taken != 0)) {
+        const std::string_view which =
+            options.pattern.empty() ? std::string_view("every key") : options.pattern;
+        cache_->tell(
+            {.kind = Event::Kind::refreshed, .bucket = name_, .what = which, .entries = taken});
+    }
+    TRY(done);
+    return taken;
 }
 
 Result<std::vector<std::string>> Bucket::keys() const {

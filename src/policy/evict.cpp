@@ -3,12 +3,16 @@
 
 #include <set>
 
+#include "format/link.hpp"
 #include "format/name.hpp"
 #include "os/points.hpp"
+#include "policy/pin.hpp"
 #include "policy/plan.hpp"
 #include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
-#include "protocol/retire.hpp"
+#include "protocol/key_link.hpp"
+#include "protocol/leases.hpp"
+#include "protocol/use.hpp"
 
 namespace larder::policy {
 
@@ -20,6 +24,33 @@ constexpr std::chrono::milliseconds patience{100};
 /// The slots are read again after so many victims: what was leased since the plan was made is spared too. Arbitrary: reading the tables of
 /// some processes costs as much as evicting a few entries.
 constexpr std::size_t victims_a_look = 256;
+
+/// Returns whether the link of a key that is not pinned names `id`, and its last use was before
+/// `used_by`.
+Result<bool> is_evictable(const cache::Root& root, const protocol::KeyRef& place,
+                          const format::Id& id, WallTime used_by) {
+    const auto& buckets = root.dirs().buckets;
+    const auto status = os::stat_at(buckets, place.path);
+    if (is_absent(status)) return false;
+    TRY(status);
+    TRY_ASSIGN(const format::LinkRead link,
+               format::read_link(root.link_kind(), buckets, place.path));
+    if (!link.names(id) || protocol::last_use(*status) >= used_by) return false;
+    TRY_ASSIGN(const bool pinned, is_pinned(root, place));
+    return !pinned;
+}
+
+/// Retires such a link, and no other. Returns whether it did. Waits for the bucket's lock.
+Result<bool> retire_unused(cache::Root& root, const protocol::KeyRef& place, const format::Id& id,
+                           WallTime used_by, const cache::CallContext& context) {
+    TRY_ASSIGN(const bool exists, protocol::bucket_exists(root, place.encoded_bucket));
+    if (!exists) return false;
+    const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, context);
+    TRY(lock);
+    // `pin` takes this lock too.
+    TRY_ASSIGN(const bool evictable, is_evictable(root, place, id, used_by));
+    return evictable ? protocol::retire_if_locked(root, place.path, id) : Result<bool>(false);
+}
 
 class Evictor {
 public:
@@ -83,9 +114,8 @@ private:
         if (held_up_.contains(*bucket)) return is_held_up(victim, *bucket);
         const protocol::KeyRef place{record->bucket, *bucket, record->key, *path};
         const auto used_by = WallTime(std::chrono::seconds(victim.used) + std::chrono::seconds(1));
-        auto retired = options_.dry_run
-                           ? protocol::is_evictable(root_, place, victim.id, used_by)
-                           : protocol::retire_unused(root_, place, victim.id, used_by, context_);
+        auto retired = options_.dry_run ? is_evictable(root_, place, victim.id, used_by)
+                                        : retire_unused(root_, place, victim.id, used_by, context_);
         if (!retired && retired.error().code == Errc::busy) return is_held_up(victim, *bucket);
         TRY(retired);
         if (!*retired) return stays(report_.used_since);

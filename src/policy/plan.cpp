@@ -12,8 +12,8 @@
 #include "os/glob.hpp"
 #include "os/points.hpp"
 #include "policy/pin.hpp"
-#include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
+#include "protocol/leases.hpp"
 #include "protocol/use.hpp"
 
 namespace larder {

@@ -11,6 +11,7 @@
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
+#include "protocol/leases.hpp"
 #include "protocol/trash.hpp"
 #include "tree/remove.hpp"
 
@@ -283,24 +284,6 @@ Result<> empty_deleting(const cache::Root& root, const CollectOptions& options, 
 }
 
 }  // namespace
-
-ProcessInfo info_of(const cache::ParticipantView& participant) {
-    const auto& table = participant.table;
-    const auto since =
-        std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(table.since_nanos));
-    return {participant.number, table.process.pid, table.command,
-            WallTime(since),    participant.alive, participant.here};
-}
-
-Result<Leases> read_leases(const cache::Root& root) {
-    TRY_ASSIGN(const auto participants, cache::read_participants(root.dirs().participants));
-    Leases leases;
-    for (const auto& participant : participants) {
-        if (!participant.alive) continue;
-        for (const auto& id : participant.table.leases) leases[id].push_back(info_of(participant));
-    }
-    return leases;
-}
 
 Result<CollectReport> collect(const RootRef& root, const CollectOptions& options,
                               const cache::CallContext& context,

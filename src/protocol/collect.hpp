@@ -3,8 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
-#include <vector>
 
 #include <larder/collect.hpp>
 
@@ -17,12 +15,5 @@ namespace larder::protocol {
 [[nodiscard]] Result<CollectReport> collect(
     const RootRef& root, const CollectOptions& options, const cache::CallContext& context,
     const std::function<Result<>(CollectReport&)>& evict = {});
-
-/// All leases of all that live, and whose they are. Requires, for whoever deletes by it: the links of what is to be deleted were
-/// listed before.
-using Leases = std::map<format::Id, std::vector<ProcessInfo>>;
-[[nodiscard]] Result<Leases> read_leases(const cache::Root& root);
-
-[[nodiscard]] ProcessInfo info_of(const cache::ParticipantView& participant);
 
 }  // namespace larder::protocol

@@ -6,7 +6,7 @@
 #include "format/name.hpp"
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
-#include "protocol/retire.hpp"
+#include "protocol/key_link.hpp"
 #include "protocol/use.hpp"
 
 namespace larder::protocol {

@@ -6,8 +6,8 @@
 #include "format/name.hpp"
 #include "os/dir_reader.hpp"
 #include "os/file_lock.hpp"
-#include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
+#include "protocol/leases.hpp"
 #include "protocol/trash.hpp"
 #include "protocol/use.hpp"
 

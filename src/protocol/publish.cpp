@@ -7,7 +7,7 @@
 #include "os/file.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
-#include "protocol/retire.hpp"
+#include "protocol/key_link.hpp"
 #include "tree/measure.hpp"
 
 namespace larder::protocol {

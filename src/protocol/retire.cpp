@@ -8,10 +8,8 @@
 #include "os/glob.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
-#include "policy/pin.hpp"
-#include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
-#include "protocol/use.hpp"
+#include "protocol/key_link.hpp"
 
 namespace larder::protocol {
 
@@ -24,49 +22,25 @@ tl::unexpected<Error> foreign(const cache::Root& root, const std::string& path) 
                 "not a link of this cache's kind; move it away");
 }
 
-/// Even `buckets/<b>` may be a symlink that somebody put there: then nothing below it is ours to rename.
-Result<bool> bucket_exists(const cache::Root& root, const std::string& encoded_bucket) {
-    return os::is_dir_at(root.dirs().buckets, encoded_bucket);
-}
-
-/// Requires: the bucket's lock, exclusive.
-Result<bool> retire_checked(const cache::Root& root, const std::string& path,
-                            const format::Id& id) {
-    const auto& buckets = root.dirs().buckets;
-    TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), buckets, path));
-    if (!link.names(id)) return false;
-    (void)os::point("retire.checked");
-    // A refresh takes no lock: it may carry the link off between the check and the rename, and has then retired it itself.
-    auto retired = root.retire_link(buckets, path);
-    if (is_absent(retired)) return false;
-    TRY(retired);
-    return true;
-}
-
-/// Where the disk is so full that a rename finds no space, deleting what is garbage already makes some: then once more.
-template <class Step>
-Result<> with_room(const RootRef& root, const cache::CallContext& context, Step step) {
-    Result<> done = step();
-    if (done || done.error().code != Errc::no_space) return done;
-    if (!collect(root, {}, context)) return done;
-    return step();
-}
-
 /// The keys of a bucket that fit, retired one by one. A key's name alone decides: then whatever its link names goes, and nothing need be
 /// checked. An age is the entry's: then the link must still name the entry that was looked at, under the bucket's lock.
-class PartialRefresh {
+class KeyByKey {
 public:
-    PartialRefresh(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket,
-                   const RefreshOptions& options, const cache::CallContext& context,
-                   std::uint64_t& taken)
+    KeyByKey(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket,
+             const RefreshOptions& options, const cache::CallContext& context)
         : root_(root),
           bucket_(bucket),
           encoded_bucket_(encoded_bucket),
           options_(options),
-          context_(context),
-          taken_(taken) {}
+          context_(context) {}
 
-    Result<> run() {
+    PartialRefresh run() {
+        Result<> done = take_each();
+        return {taken_, std::move(done)};
+    }
+
+private:
+    Result<> take_each() {
         const auto dir = os::open_dir_at(root_->dirs().buckets, encoded_bucket_);
         if (is_absent(dir)) return {};
         TRY(dir);
@@ -79,7 +53,6 @@ public:
         });
     }
 
-private:
     Result<> visit(const std::string& name) {
         const std::string path = format::key_path(encoded_bucket_, name);
         TRY_ASSIGN(const LinkRead link,
@@ -130,113 +103,58 @@ private:
     const std::string& encoded_bucket_;
     const RefreshOptions& options_;
     const cache::CallContext& context_;
-    std::uint64_t& taken_;
+    std::uint64_t taken_ = 0;
 };
 
 }  // namespace
 
 Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallContext& context) {
-    return with_room(root, context, [&]() -> Result<> {
-        const auto no_entry = fail(Errc::miss, "no such entry", {}, {});
-        TRY_ASSIGN(const bool exists, bucket_exists(*root, place.encoded_bucket));
-        if (!exists) return no_entry;
-        const std::string& path = place.path;
-        const auto lock = cache::BucketLock::exclusive(*root, place.encoded_bucket, context);
-        TRY(lock);
-        (void)os::point("remove.locked");
-        TRY_ASSIGN(const LinkRead link,
-                   format::read_link(root->link_kind(), root->dirs().buckets, path));
-        if (link.kind == LinkRead::Kind::absent) return no_entry;
-        if (link.kind == LinkRead::Kind::foreign) return foreign(*root, path);
-        (void)os::point("remove.checked");
-        auto retired = root->retire_link(root->dirs().buckets, path);
-        (void)os::point("remove.retired");
-        if (is_absent(retired)) return no_entry;  // a refresh was quicker
-        return retired;
-    });
-}
-
-Result<bool> retire_if(cache::Root& root, const KeyRef& place, const format::Id& id,
-                       const cache::CallContext& context) {
-    TRY_ASSIGN(const bool exists, bucket_exists(root, place.encoded_bucket));
-    if (!exists) return false;
-    const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, context);
+    const auto no_entry = fail(Errc::miss, "no such entry", {}, {});
+    TRY_ASSIGN(const bool exists, bucket_exists(*root, place.encoded_bucket));
+    if (!exists) return no_entry;
+    const os::Dir& buckets = root->dirs().buckets;
+    const auto lock = cache::BucketLock::exclusive(*root, place.encoded_bucket, context);
     TRY(lock);
-    return retire_checked(root, place.path, id);
-}
-
-Result<bool> is_evictable(const cache::Root& root, const KeyRef& place, const format::Id& id,
-                          WallTime used_by) {
-    const auto& buckets = root.dirs().buckets;
-    const auto status = os::stat_at(buckets, place.path);
-    if (is_absent(status)) return false;
-    TRY(status);
-    TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), buckets, place.path));
-    if (!link.names(id) || last_use(*status) >= used_by) return false;
-    TRY_ASSIGN(const bool pinned, policy::is_pinned(root, place));
-    return !pinned;
-}
-
-Result<bool> retire_unused(cache::Root& root, const KeyRef& place, const format::Id& id,
-                           WallTime used_by, const cache::CallContext& context) {
-    TRY_ASSIGN(const bool exists, bucket_exists(root, place.encoded_bucket));
-    if (!exists) return false;
-    const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, context);
-    TRY(lock);
-    // Whoever pins does so under this lock.
-    TRY_ASSIGN(const bool evictable, is_evictable(root, place, id, used_by));
-    return evictable ? retire_checked(root, place.path, id) : Result<bool>(false);
-}
-
-Result<bool> retire_if_unlocked(cache::Root& root, const KeyRef& place, const format::Id& id) {
-    TRY_ASSIGN(const bool exists, bucket_exists(root, place.encoded_bucket));
-    if (!exists) return false;
-    TRY_ASSIGN(const auto lock, cache::BucketLock::try_exclusive(root, place.encoded_bucket));
-    if (!lock) return false;
-    return retire_checked(root, place.path, id);
+    (void)os::point("remove.locked");
+    TRY_ASSIGN(const LinkRead link, format::read_link(root->link_kind(), buckets, place.path));
+    if (link.kind == LinkRead::Kind::absent) return no_entry;
+    if (link.kind == LinkRead::Kind::foreign) return foreign(*root, place.path);
+    (void)os::point("remove.checked");
+    auto retired = root->retire_link(buckets, place.path);
+    (void)os::point("remove.retired");
+    if (is_absent(retired)) return no_entry;  // a refresh was quicker
+    return retired;
 }
 
 Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
                  const cache::CallContext& context) {
-    return with_room(root, context, [&]() -> Result<> {
-        TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
-        if (!exists) return {};
-        (void)os::point("refresh.begun");
-        const auto& dirs = root->dirs();
-        auto moved = [&]() -> Result<> {
-            if (const int error = os::point("refresh.rename"))
-                return os::fail(error, "refresh", dirs.buckets / encoded_bucket);
-            return os::rename_new(dirs.buckets, encoded_bucket, dirs.retired_buckets,
-                                  to_text(format::fresh_id()));
-        }();
-        (void)os::point("refresh.moved");
-        if (moved) return {};
-        if (is_absent(moved)) return {};  // somebody else has just refreshed it
-        if (why_of(moved) != Why::cross_device) return moved;
-        // A directory of a lower layer of overlayfs can't be renamed: key by key then. Keys that are published meanwhile may stay or go.
-        const RefreshOptions every_key;
-        std::uint64_t taken = 0;
-        return PartialRefresh(root, {}, encoded_bucket, every_key, context, taken).run();
-    });
+    TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
+    if (!exists) return {};
+    (void)os::point("refresh.begun");
+    const auto& dirs = root->dirs();
+    auto moved = [&]() -> Result<> {
+        if (const int error = os::point("refresh.rename"))
+            return os::fail(error, "refresh", dirs.buckets / encoded_bucket);
+        return os::rename_new(dirs.buckets, encoded_bucket, dirs.retired_buckets,
+                              to_text(format::fresh_id()));
+    }();
+    (void)os::point("refresh.moved");
+    if (moved) return {};
+    if (is_absent(moved)) return {};  // another process has just refreshed it
+    if (why_of(moved) != Why::cross_device) return moved;
+    // A directory of a lower layer of overlayfs can't be renamed. Then the keys go one by one, and
+    // those that are published meanwhile may stay or go.
+    const RefreshOptions every_key;
+    return KeyByKey(root, {}, encoded_bucket, every_key, context).run().done;
 }
 
-Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket,
-                                   const std::string& encoded_bucket, const RefreshOptions& options,
-                                   const cache::CallContext& context) {
-    std::uint64_t taken = 0;
-    const auto done = with_room(root, context, [&]() -> Result<> {
-        TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
-        if (!exists) return {};
-        return PartialRefresh(root, bucket, encoded_bucket, options, context, taken).run();
-    });
-    if (!options.dry_run && (done || taken != 0)) {
-        const std::string_view which =
-            options.pattern.empty() ? std::string_view("every key") : options.pattern;
-        context.tell(
-            {.kind = Event::Kind::refreshed, .bucket = bucket, .what = which, .entries = taken});
-    }
-    TRY(done);
-    return taken;
+PartialRefresh refresh_some(const RootRef& root, std::string_view bucket,
+                            const std::string& encoded_bucket, const RefreshOptions& options,
+                            const cache::CallContext& context) {
+    const auto exists = bucket_exists(*root, encoded_bucket);
+    if (!exists) return {0, tl::make_unexpected(exists.error())};
+    if (!*exists) return {};
+    return KeyByKey(root, bucket, encoded_bucket, options, context).run();
 }
 
 }  // namespace larder::protocol

@@ -14,29 +14,19 @@ namespace larder::protocol {
 [[nodiscard]] Result<> remove(const RootRef& root, const KeyRef& place,
                               const cache::CallContext& context);
 
-/// Retires the link of a key if it still names `id`; whether it did, is the result. Waits for the bucket's lock.
-[[nodiscard]] Result<bool> retire_if(cache::Root& root, const KeyRef& place, const format::Id& id,
-                                     const cache::CallContext& context);
-/// The same where the lock is free; else does nothing.
-[[nodiscard]] Result<bool> retire_if_unlocked(cache::Root& root, const KeyRef& place,
-                                              const format::Id& id);
-
-/// Whether the link of a key that is not pinned names `id`, and its last use was before `used_by`.
-[[nodiscard]] Result<bool> is_evictable(const cache::Root& root, const KeyRef& place,
-                                        const format::Id& id, WallTime used_by);
-/// Retires such a link, and no other; whether it did, is the result. Waits for the bucket's lock.
-[[nodiscard]] Result<bool> retire_unused(cache::Root& root, const KeyRef& place,
-                                         const format::Id& id, WallTime used_by,
-                                         const cache::CallContext& context);
-
 /// Retires every key of a bucket at once.
 [[nodiscard]] Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
                                const cache::CallContext& context);
 
-/// Retires those keys of a bucket that fit, one by one. How many is the result.
-[[nodiscard]] Result<std::uint64_t> refresh_some(const RootRef& root, std::string_view bucket,
-                                                 const std::string& encoded_bucket,
-                                                 const RefreshOptions& options,
-                                                 const cache::CallContext& context);
+/// What came of a refresh of some keys.
+struct PartialRefresh {
+    std::uint64_t taken = 0;  ///< keys that were retired, also if `done` is an error
+    Result<> done;
+};
+/// Retires the keys of a bucket that fit `options`, one by one.
+[[nodiscard]] PartialRefresh refresh_some(const RootRef& root, std::string_view bucket,
+                                          const std::string& encoded_bucket,
+                                          const RefreshOptions& options,
+                                          const cache::CallContext& context);
 
 }  // namespace larder::protocol

@@ -9,7 +9,6 @@
 #include "format/name.hpp"
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
-#include "protocol/collect.hpp"
 #include "protocol/entry.hpp"
 #include "protocol/trash.hpp"
 

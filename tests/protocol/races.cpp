@@ -6,7 +6,7 @@
 #include <set>
 
 #include "catch.hpp"
-#include "protocol/retire.hpp"
+#include "protocol/key_link.hpp"
 #include "scene.hpp"
 
 using namespace larder;
