@@ -3,39 +3,7 @@
 
 #include <exception>
 
-namespace larder {
-
-std::string_view name_of(Event::Kind kind) noexcept {
-    switch (kind) {
-        case Event::Kind::waiting:
-            return "waiting";
-        case Event::Kind::waited:
-            return "waited";
-        case Event::Kind::gave_up:
-            return "gave_up";
-        case Event::Kind::published:
-            return "published";
-        case Event::Kind::removed:
-            return "removed";
-        case Event::Kind::refreshed:
-            return "refreshed";
-        case Event::Kind::restored:
-            return "restored";
-        case Event::Kind::evicted:
-            return "evicted";
-        case Event::Kind::collected:
-            return "collected";
-        case Event::Kind::takeover:
-            return "takeover";
-        case Event::Kind::repaired:
-            return "repaired";
-        case Event::Kind::reopened:
-            return "reopened";
-    }
-    return "";
-}
-
-namespace observe {
+namespace larder::observe {
 
 namespace {
 
@@ -130,5 +98,4 @@ Counters Observer::counters() const noexcept {
             .reopened = sum(Number::reopened)};
 }
 
-}  // namespace observe
-}  // namespace larder
+}  // namespace larder::observe

@@ -16,25 +16,7 @@
 #include "protocol/leases.hpp"
 #include "protocol/use.hpp"
 
-namespace larder {
-
-std::string_view name_of(Eviction::Reason reason) noexcept {
-    switch (reason) {
-        case Eviction::Reason::max_age:
-            return "max-age";
-        case Eviction::Reason::max_entries:
-            return "max-entries";
-        case Eviction::Reason::max_size:
-            return "max-size";
-        case Eviction::Reason::min_free:
-            return "min-free";
-        case Eviction::Reason::plan:
-            return "plan";
-    }
-    return "";
-}
-
-namespace policy {
+namespace larder::policy {
 
 namespace {
 
@@ -235,6 +217,4 @@ Result<Plan> make_plan(const cache::Root& root, const CollectOptions& options,
     return plan;
 }
 
-}  // namespace policy
-
-}  // namespace larder
+}  // namespace larder::policy

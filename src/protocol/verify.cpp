@@ -12,35 +12,7 @@
 #include "protocol/entry.hpp"
 #include "protocol/trash.hpp"
 
-namespace larder {
-
-std::string_view name_of(Finding::Kind kind) noexcept {
-    switch (kind) {
-        case Finding::Kind::dangling:
-            return "dangling";
-        case Finding::Kind::malformed:
-            return "malformed";
-        case Finding::Kind::misnamed:
-            return "misnamed";
-        case Finding::Kind::shared:
-            return "shared";
-        case Finding::Kind::orphan:
-            return "orphan";
-        case Finding::Kind::participant:
-            return "participant";
-        case Finding::Kind::foreign:
-            return "foreign";
-    }
-    return "";
-}
-
-bool VerifyReport::sound() const noexcept {
-    return std::all_of(findings.begin(), findings.end(), [](const Finding& finding) {
-        return finding.kind == Finding::Kind::foreign || finding.repaired;
-    });
-}
-
-namespace protocol {
+namespace larder::protocol {
 
 namespace {
 
@@ -414,5 +386,4 @@ Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options,
     return Verifier(*root, options, context).verify();
 }
 
-}  // namespace protocol
-}  // namespace larder
+}  // namespace larder::protocol
