@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Waiting for somebody else's instant: with a limit, on the steady clock, and interruptible.
+// Waits for another process's instant: with a limit, on the steady clock, and interruptible.
 //
-// No call of the system waits for a lock with a limit, so we look again and again. Looking costs 2 µs; the pauses between
-// double from 20 µs (a publish holds its lock for about that long) up to a limit that the caller names.
+// No call of the system waits for a lock with a limit, so we look again and again. A look costs 2 µs.
+// The pauses between the looks double from 20 µs (a publish holds its lock for about that long) up to
+// a limit that the caller names.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "base/century.hpp"
 #include "base/error.hpp"
 
 namespace larder::base {
@@ -23,27 +25,31 @@ struct Patience {
 
 inline constexpr std::chrono::microseconds first_pause{20};
 
-enum class Waited { had, too_long, interrupted };
+/// How a wait ended, and how long it took.
+struct Waited {
+    enum class End { acquired, too_long, interrupted };
+    End end;
+    std::chrono::steady_clock::duration took;  ///< zero if the first attempt succeeded
+};
 
-/// Calls `attempt`, which returns a Result<bool>, until it is true or patience ends. `while_waiting` is called after each vain
-/// attempt, with the time waited so far; it returns whether to go on.
+/// Calls `attempt`, which returns a Result<bool>, until it returns true or the patience ends. Calls
+/// `while_waiting` after each vain attempt, with the time waited so far. If that returns false, the
+/// wait ends as one that took too long.
 template <class Attempt, class WhileWaiting>
 [[nodiscard]] Result<Waited> wait_until(const Patience& patience, Attempt attempt,
                                         WhileWaiting while_waiting) {
-    // A limit beyond a year is none, and must not overflow the clock's nanoseconds.
-    const std::chrono::milliseconds limit =
-        std::min<std::chrono::milliseconds>(patience.limit, std::chrono::hours(24 * 365));
+    TRY_ASSIGN(bool acquired, attempt());
+    if (acquired) return Waited{Waited::End::acquired, {}};
+    const auto limit = std::min<std::chrono::milliseconds>(patience.limit, century);
     const auto start = std::chrono::steady_clock::now();
-    auto pause = first_pause;
-    for (;;) {
-        TRY_ASSIGN(const bool had, attempt());
-        if (had) return Waited::had;
+    for (auto pause = first_pause;; pause = std::min(pause * 2, patience.longest_pause)) {
         const auto waited = std::chrono::steady_clock::now() - start;
-        if (patience.stop.stop_requested()) return Waited::interrupted;
-        if (waited >= limit || !while_waiting(waited)) return Waited::too_long;
+        if (acquired) return Waited{Waited::End::acquired, waited};
+        if (patience.stop.stop_requested()) return Waited{Waited::End::interrupted, waited};
+        if (waited >= limit || !while_waiting(waited)) return Waited{Waited::End::too_long, waited};
         const auto left = std::chrono::duration_cast<std::chrono::microseconds>(limit - waited);
         std::this_thread::sleep_for(std::min(pause, left));
-        pause = std::min(pause * 2, patience.longest_pause);
+        TRY_ASSIGN(acquired, attempt());
     }
 }
 

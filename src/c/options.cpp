@@ -5,6 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "base/century.hpp"
 #include "c/reports.hpp"
 
 namespace larder::c {
@@ -54,9 +55,8 @@ Result<Enum> choice(const char* field, std::int32_t value, Enum last) {
 
 std::chrono::milliseconds limit_of(std::int64_t milliseconds, std::chrono::milliseconds usual) {
     if (milliseconds == 0) return usual;
-    // Ten years are for ever, and can be added to any clock's time without overflow.
-    constexpr std::int64_t longest = 10LL * 365 * 24 * 3600 * 1000;
-    return std::chrono::milliseconds(std::clamp<std::int64_t>(milliseconds, 0, longest));
+    return std::clamp<std::chrono::milliseconds>(std::chrono::milliseconds(milliseconds),
+                                                 std::chrono::milliseconds(0), base::century);
 }
 
 }  // namespace
@@ -125,9 +125,6 @@ Result<RefreshOptions> options_of(const larder_refresh_options* given) {
 
 namespace {
 
-/// A century: nothing is older, and it can be taken from any clock's time without overflow.
-constexpr std::int64_t longest_age_s = 100LL * 365 * 24 * 3600;
-
 /// The limits, each of which counts only where its bit is set, and may be given only then.
 Result<> set_limits(CollectOptions& options, const larder_collect_options& known) {
     constexpr unsigned all =
@@ -146,7 +143,7 @@ Result<> set_limits(CollectOptions& options, const larder_collect_options& known
     }
     if (is_set(LARDER_LIMIT_AGE)) {
         if (known.max_age_s < 0) return bad("max_age_s is negative");
-        options.max_age = std::chrono::seconds(std::min(known.max_age_s, longest_age_s));
+        options.max_age = std::min(std::chrono::seconds(known.max_age_s), base::century);
     } else if (known.max_age_s != 0) {
         return unset("max_age_s", "LARDER_LIMIT_AGE");
     }
@@ -227,7 +224,7 @@ Result<BackgroundOptions> options_of(const larder_background_options* given) {
     BackgroundOptions options;
     if (known.every_s != 0)
         options.every =
-            std::chrono::seconds(std::clamp<std::int64_t>(known.every_s, 0, longest_age_s));
+            std::clamp(std::chrono::seconds(known.every_s), std::chrono::seconds(0), base::century);
     options.at_most = limit_of(known.at_most_ms, options.at_most);
     if (known.on_done != nullptr) {
         options.on_done = [call = known.on_done,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/century.hpp"
 #include "format/layout.hpp"
 #include "os/process.hpp"
 #include "os/signals.hpp"
@@ -18,9 +19,9 @@ namespace {
 constexpr std::chrono::minutes look_interval{1};
 
 BackgroundOptions bounded(BackgroundOptions options) {
-    options.every = std::clamp(options.every, std::chrono::seconds(0), century);
+    options.every = std::clamp(options.every, std::chrono::seconds(0), base::century);
     options.at_most = std::clamp(options.at_most, std::chrono::milliseconds(0),
-                                 std::chrono::milliseconds(century));
+                                 std::chrono::milliseconds(base::century));
     return options;
 }
 

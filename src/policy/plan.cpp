@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/century.hpp"
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
@@ -104,9 +105,10 @@ private:
             if (expected.free < *options_.min_free)
                 to_free = missing_space(*options_.min_free, expected);
         }
-        const auto oldest = options_.max_age ? seconds_of(std::chrono::system_clock::now() -
-                                                          std::min(*options_.max_age, century))
-                                             : 0;
+        const auto oldest = options_.max_age
+                                ? seconds_of(std::chrono::system_clock::now() -
+                                             std::min(*options_.max_age, base::century))
+                                : 0;
         const std::uint64_t all_bytes = bytes;
         const auto reason_for = [&](const Candidate& candidate) -> std::optional<Reason> {
             if (candidate.used < oldest) return Reason::max_age;

@@ -21,9 +21,6 @@ struct Candidate {
 };
 static_assert(sizeof(Candidate) == 32);
 
-/// Nothing is older than that, and it can be taken from any clock's time without overflow.
-inline constexpr std::chrono::seconds century{std::int64_t{100} * 365 * 24 * 3600};
-
 [[nodiscard]] std::uint32_t seconds_of(WallTime time) noexcept;
 
 struct Plan {
