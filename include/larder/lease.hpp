@@ -10,8 +10,10 @@
 
 namespace larder {
 
-namespace detail {
-class LeaseState;
+class Bucket;
+class Cache;
+namespace protocol {
+class SlotLease;
 }
 
 /// While a Lease lives, its entry is neither moved nor changed nor deleted, whatever any process
@@ -59,9 +61,10 @@ public:
     [[nodiscard]] Result<> keep_across_exec();
 
 private:
-    friend class detail::LeaseState;
-    explicit Lease(std::unique_ptr<detail::LeaseState> state) noexcept;
-    std::unique_ptr<detail::LeaseState> state_;
+    friend class Bucket;
+    friend class Cache;
+    explicit Lease(protocol::SlotLease&& slot);
+    std::unique_ptr<protocol::SlotLease> slot_;
 };
 
 }  // namespace larder

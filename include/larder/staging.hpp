@@ -9,8 +9,9 @@
 
 namespace larder {
 
-namespace detail {
-class StagingState;
+class Bucket;
+namespace protocol {
+class Stage;
 }
 
 /// What a caller puts below path() becomes the entry's tree when Bucket::publish takes the Staging.
@@ -48,9 +49,9 @@ public:
     [[nodiscard]] Result<> move_from(const std::filesystem::path& source);
 
 private:
-    friend class detail::StagingState;
-    explicit Staging(std::unique_ptr<detail::StagingState> state) noexcept;
-    std::unique_ptr<detail::StagingState> state_;
+    friend class Bucket;
+    explicit Staging(protocol::Stage&& stage);
+    std::unique_ptr<protocol::Stage> stage_;
 };
 
 }  // namespace larder

@@ -29,13 +29,11 @@ Result<protocol::SlotLease> get_counted(const detail::CacheState& cache,
     return got;
 }
 
-/// After a publish.
-Result<Lease> published(const detail::CacheState& cache, const protocol::RootRef& root,
-                        const protocol::KeyRef& place, protocol::SlotLease held) {
-    cache.tell({.kind = Event::Kind::published, .bucket = place.bucket, .key = place.key},
-               held.id());
+/// Tells of a publish, and starts a collection if one is due.
+void after_publish(const detail::CacheState& cache, const protocol::RootRef& root,
+                   const protocol::KeyRef& place, const format::Id& id) {
+    cache.tell({.kind = Event::Kind::published, .bucket = place.bucket, .key = place.key}, id);
     cache.published(root);
-    return detail::LeaseState::wrap(std::move(held));
 }
 
 }  // namespace
@@ -53,7 +51,7 @@ Result<Lease> Bucket::get(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->root());
     TRY_ASSIGN(auto held, get_counted(*cache_, root, place));
-    return detail::LeaseState::wrap(std::move(held));
+    return Lease(std::move(held));
 }
 
 Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
@@ -61,7 +59,7 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto known_root, cache_->root());
     if (auto found = get_counted(*cache_, known_root, place); found) {
-        return detail::LeaseState::wrap(std::move(*found));
+        return Lease(std::move(*found));
     } else if (found.error().code != Errc::miss) {
         return tl::make_unexpected(std::move(found).error());
     }
@@ -69,30 +67,29 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
     bool built = false;
     const auto fill = [&](protocol::Stage& stage) -> Result<> {
         // The caller's side of a Staging, lent to the build and then taken back.
-        Staging lent = detail::StagingState::wrap(std::move(stage));
+        Staging lent(std::move(stage));
         auto filled = build(lent);
-        auto returned = detail::StagingState::unwrap(std::move(lent));
-        if (!returned)
+        if (!lent.stage_)
             return fail(Errc::invalid, "build", {}, "the build has moved its Staging away");
-        stage = std::move(*returned);
+        stage = std::move(*lent.stage_);
         built = filled.has_value();
         return filled;
     };
     TRY_ASSIGN(auto held, protocol::build_once(root, place, fill, options, cache_->context()));
-    return built ? published(*cache_, root, place, std::move(held))
-                 : detail::LeaseState::wrap(std::move(held));
+    if (built) after_publish(*cache_, root, place, held.id());
+    return Lease(std::move(held));
 }
 
 Result<Staging> Bucket::stage() const {
     TRY_ASSIGN(const auto root, cache_->current_root());
     TRY_ASSIGN(auto stage, protocol::Stage::make(root, cache_->context()));
-    return detail::StagingState::wrap(std::move(stage));
+    return Staging(std::move(stage));
 }
 
 Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
                               const PublishOptions& options) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
-    auto stage = detail::StagingState::unwrap(std::move(staging));
+    const auto stage = std::move(staging.stage_);
     if (!stage)
         return fail(Errc::invalid, "publish", cache_->path(),
                     "this Staging was published or moved away before");
@@ -113,7 +110,8 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
     auto held = protocol::publish(std::move(*stage), place, options, cache_->context());
     if (!held && root->is_lost()) return lost();
     TRY(held);
-    return published(*cache_, root, place, std::move(*held));
+    after_publish(*cache_, root, place, held->id());
+    return Lease(std::move(*held));
 }
 
 Result<> Bucket::remove(std::string_view key) const {

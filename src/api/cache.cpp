@@ -188,7 +188,7 @@ Result<Lease> Cache::restore(std::string_view id, bool replace) const {
     TRY_ASSIGN(const auto root, state_->current_root());
     TRY_ASSIGN(auto held, protocol::restore(root, *parsed, replace, state_->context()));
     state_->tell({.kind = Event::Kind::restored}, held.id());
-    return detail::LeaseState::wrap(std::move(held));
+    return Lease(std::move(held));
 }
 
 Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include <larder/staging.hpp>
 
-#include "api/state.hpp"
+#include "protocol/stage.hpp"
 
 namespace larder {
 
-std::optional<protocol::Stage> detail::StagingState::unwrap(Staging&& staging) {
-    const auto state = std::move(staging.state_);
-    if (!state) return std::nullopt;
-    return std::move(state->stage);
-}
-
-Staging::Staging(std::unique_ptr<detail::StagingState> state) noexcept : state_(std::move(state)) {}
+Staging::Staging(protocol::Stage&& stage)
+    : stage_(std::make_unique<protocol::Stage>(std::move(stage))) {}
 Staging::Staging(Staging&&) noexcept = default;
 Staging& Staging::operator=(Staging&&) noexcept = default;
 Staging::~Staging() = default;
 
 std::filesystem::path Staging::path() const {
-    return state_ ? state_->stage.tree_path() : std::filesystem::path();
+    return stage_ ? stage_->tree_path() : std::filesystem::path();
 }
 
 namespace {
@@ -29,11 +24,11 @@ tl::unexpected<Error> nothing_staged(const std::filesystem::path& source) {
 }  // namespace
 
 Result<> Staging::copy_from(const std::filesystem::path& source) {
-    return state_ ? state_->stage.copy_from(source) : nothing_staged(source);
+    return stage_ ? stage_->copy_from(source) : nothing_staged(source);
 }
 
 Result<> Staging::move_from(const std::filesystem::path& source) {
-    return state_ ? state_->stage.move_from(source) : nothing_staged(source);
+    return stage_ ? stage_->move_from(source) : nothing_staged(source);
 }
 
 }  // namespace larder

@@ -83,28 +83,4 @@ private:
         nullptr};  ///< all that there ever were; no lock, as above
 };
 
-class LeaseState {
-public:
-    static Lease wrap(protocol::SlotLease held) {
-        return Lease(std::unique_ptr<LeaseState>(new LeaseState(std::move(held))));
-    }
-    protocol::SlotLease held;
-
-private:
-    explicit LeaseState(protocol::SlotLease lease) : held(std::move(lease)) {}
-};
-
-class StagingState {
-public:
-    static Staging wrap(protocol::Stage stage) {
-        return Staging(std::unique_ptr<StagingState>(new StagingState(std::move(stage))));
-    }
-    /// Nothing for one that was moved from.
-    static std::optional<protocol::Stage> unwrap(Staging&& staging);
-    protocol::Stage stage;
-
-private:
-    explicit StagingState(protocol::Stage filled) : stage(std::move(filled)) {}
-};
-
 }  // namespace larder::detail
