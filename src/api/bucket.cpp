@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <larder/bucket.hpp>
 
-#include "api/room.hpp"
-#include "api/state.hpp"
+#include "api/collecting.hpp"
 #include "format/name.hpp"
 #include "policy/pin.hpp"
 #include "protocol/get.hpp"
@@ -21,18 +20,19 @@ Result<protocol::KeyRef> place_of(const std::string& bucket, const std::string& 
     return protocol::KeyRef{bucket, encoded_bucket, key, std::move(path)};
 }
 
-Result<protocol::SlotLease> get_counted(const detail::CacheState& cache,
+Result<protocol::SlotLease> get_counted(const detail::CacheState& cache, const detail::Call& call,
                                         const protocol::RootRef& root,
                                         const protocol::KeyRef& place) {
-    auto got = protocol::get(root, place, cache.context());
-    if (got || got.error().code == Errc::miss) cache.count_get(got.has_value());
+    auto got = protocol::get(root, place, call.context());
+    cache.count_get(got);
     return got;
 }
 
 /// Tells of a publish, and starts a collection if one is due.
-void after_publish(const detail::CacheState& cache, const protocol::RootRef& root,
-                   const protocol::KeyRef& place, const format::Id& id) {
-    cache.tell({.kind = Event::Kind::published, .bucket = place.bucket, .key = place.key}, id);
+void after_publish(const detail::CacheState& cache, detail::Call& call,
+                   const protocol::RootRef& root, const protocol::KeyRef& place,
+                   const format::Id& id) {
+    call.tell({.kind = Event::Kind::published, .bucket = place.bucket, .key = place.key}, id);
     cache.published(root);
 }
 
@@ -50,15 +50,17 @@ const std::string& Bucket::name() const noexcept { return name_; }
 Result<Lease> Bucket::get(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->root());
-    TRY_ASSIGN(auto held, get_counted(*cache_, root, place));
-    return Lease(std::move(held));
+    detail::Call call(*cache_);
+    TRY_ASSIGN(auto slot, get_counted(*cache_, call, root, place));
+    return Lease(std::move(slot));
 }
 
 Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
                                    const PublishOptions& options) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto known_root, cache_->root());
-    if (auto found = get_counted(*cache_, known_root, place); found) {
+    detail::Call call(*cache_);
+    if (auto found = get_counted(*cache_, call, known_root, place); found) {
         return Lease(std::move(*found));
     } else if (found.error().code != Errc::miss) {
         return tl::make_unexpected(std::move(found).error());
@@ -66,6 +68,7 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
     TRY_ASSIGN(const auto root, cache_->current_root());
     bool built = false;
     const auto fill = [&](protocol::Stage& stage) -> Result<> {
+        call.tell_notes();  // how long the build was waited for: the build itself may take minutes
         // The caller's side of a Staging, lent to the build and then taken back.
         Staging lent(std::move(stage));
         auto filled = build(lent);
@@ -75,14 +78,15 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
         built = filled.has_value();
         return filled;
     };
-    TRY_ASSIGN(auto held, protocol::build_once(root, place, fill, options, cache_->context()));
-    if (built) after_publish(*cache_, root, place, held.id());
-    return Lease(std::move(held));
+    TRY_ASSIGN(auto slot, protocol::get_or_build(root, place, fill, options, call.context()));
+    if (built) after_publish(*cache_, call, root, place, slot.id());
+    return Lease(std::move(slot));
 }
 
 Result<Staging> Bucket::stage() const {
     TRY_ASSIGN(const auto root, cache_->current_root());
-    TRY_ASSIGN(auto stage, protocol::Stage::make(root, cache_->context()));
+    detail::Call call(*cache_);
+    TRY_ASSIGN(auto stage, protocol::Stage::make(root, call.context()));
     return Staging(std::move(stage));
 }
 
@@ -107,11 +111,12 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
     };
     // Before: nobody would see the lease. After: nothing can be made in a deleted directory, so publishing has failed by itself.
     if (root->is_lost({&cache::Handles::participants})) return lost();
-    auto held = protocol::publish(std::move(*stage), place, options, cache_->context());
-    if (!held && root->is_lost()) return lost();
-    TRY(held);
-    after_publish(*cache_, root, place, held->id());
-    return Lease(std::move(*held));
+    detail::Call call(*cache_);
+    auto slot = protocol::publish(std::move(*stage), place, options, call.context());
+    if (!slot && root->is_lost()) return lost();
+    TRY(slot);
+    after_publish(*cache_, call, root, place, slot->id());
+    return Lease(std::move(*slot));
 }
 
 Result<> Bucket::remove(std::string_view key) const {
@@ -120,9 +125,10 @@ Result<> Bucket::remove(std::string_view key) const {
     if (root->is_read_only())
         return fail(Errc::read_only, "remove", cache_->path(),
                     "the cache is open for reading only");
-    const auto& context = cache_->context();
-    TRY(detail::with_room(root, context, [&] { return protocol::remove(root, place, context); }));
-    cache_->tell({.kind = Event::Kind::removed, .bucket = name_, .key = key});
+    detail::Call call(*cache_);
+    TRY(detail::with_room(root, call,
+                          [&] { return protocol::remove(root, place, call.context()); }));
+    call.tell({.kind = Event::Kind::removed, .bucket = name_, .key = key});
     return {};
 }
 
@@ -132,10 +138,10 @@ Result<> Bucket::refresh() const {
     if (root->is_read_only())
         return fail(Errc::read_only, "refresh", cache_->path(),
                     "the cache is open for reading only");
-    const auto& context = cache_->context();
-    TRY(detail::with_room(root, context,
-                          [&] { return protocol::refresh(root, encoded_, context); }));
-    cache_->tell({.kind = Event::Kind::refreshed, .bucket = name_});
+    detail::Call call(*cache_);
+    TRY(detail::with_room(root, call,
+                          [&] { return protocol::refresh(root, encoded_, call.context()); }));
+    call.tell({.kind = Event::Kind::refreshed, .bucket = name_});
     return {};
 }
 
@@ -145,17 +151,17 @@ Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
     if (root->is_read_only())
         return fail(Errc::read_only, "refresh", cache_->path(),
                     "the cache is open for reading only");
-    const auto& context = cache_->context();
+    detail::Call call(*cache_);
     std::uint64_t taken = 0;
-    const auto done = detail::with_room(root, context, [&] {
-        auto refreshed = protocol::refresh_some(root, name_, encoded_, options, context);
+    const auto done = detail::with_room(root, call, [&] {
+        auto refreshed = protocol::refresh_some(root, name_, encoded_, options, call.context());
         taken += refreshed.taken;
         return std::move(refreshed.done);
     });
     if (!options.dry_run && (done || taken != 0)) {
         const std::string_view which =
             options.pattern.empty() ? std::string_view("every key") : options.pattern;
-        cache_->tell(
+        call.tell(
             {.kind = Event::Kind::refreshed, .bucket = name_, .what = which, .entries = taken});
     }
     TRY(done);
@@ -172,7 +178,8 @@ Result<> Bucket::pin(std::string_view key) const {
     TRY_ASSIGN(const auto root, cache_->current_root({}));
     if (root->is_read_only())
         return fail(Errc::read_only, "pin", cache_->path(), "the cache is open for reading only");
-    return policy::pin(*root, place, cache_->context());
+    detail::Call call(*cache_);
+    return policy::pin(*root, place, call.context());
 }
 
 Result<> Bucket::unpin(std::string_view key) const {

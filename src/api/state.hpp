@@ -6,12 +6,18 @@
 
 #include <larder/cache.hpp>
 
-#include "cache/locks.hpp"
+#include "cache/call_context.hpp"
+#include "observe/event_counters.hpp"
 #include "policy/background.hpp"
 #include "protocol/slot_lease.hpp"
-#include "protocol/stage.hpp"
 
 namespace larder::detail {
+
+/// The listeners that the options of a Cache ask for.
+struct CacheListeners {
+    observe::Listeners listeners;
+    observe::EventCounters* counters = nullptr;  ///< one of them; null if nothing is counted
+};
 
 /// A cache as its caller opened it: a path, options, and the Root that the path leads to now.
 ///
@@ -21,7 +27,7 @@ namespace larder::detail {
 /// time; the Root of one that has been superseded goes with the last who uses it.
 class CacheState {
 public:
-    /// Errors: `system` where the log can't be opened.
+    /// Errors: `system` if the log can't be opened.
     [[nodiscard]] static Result<std::shared_ptr<CacheState>> open(const std::filesystem::path& path,
                                                                   const OpenOptions& options);
     ~CacheState();
@@ -38,17 +44,12 @@ public:
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] const cache::CallContext& context() const noexcept { return context_; }
-    void tell(const Event& event) const noexcept { context_.tell(event); }
-    /// The same, of an entry: where there is no memory to say which, nothing is told, for what was done is done.
-    void tell(Event event, const format::Id& id) const noexcept;
-    /// A get that came to this.
-    void count_get(bool hit) const noexcept {
-        if (observer_) observer_->count_get(hit);
-    }
-    [[nodiscard]] Counters counters() const noexcept {
-        return observer_ ? observer_->counters() : Counters();
-    }
-    /// Null: no collections begin by themselves. The one before is kept until the cache is closed, as somebody may be looking at it.
+    [[nodiscard]] const observe::Listeners& listeners() const noexcept { return asked_.listeners; }
+    /// Counts a get. A miss counts as one only if nothing else went wrong.
+    void count_get(const Result<protocol::SlotLease>& got) const noexcept;
+    [[nodiscard]] Counters counters() const noexcept;
+    /// Null: no collections begin by themselves. The one before is kept until the cache is closed,
+    /// since another thread may be looking at it.
     void set_background(std::unique_ptr<policy::Background> background);
     /// At the end of a publish.
     void published(const protocol::RootRef& root) const noexcept;
@@ -56,8 +57,8 @@ public:
     [[nodiscard]] bool is_read_only() const noexcept { return now().root->is_read_only(); }
 
 private:
-    CacheState(std::filesystem::path path, OpenOptions options,
-               std::unique_ptr<observe::Observer> observer, protocol::RootRef root);
+    CacheState(std::filesystem::path path, OpenOptions options, CacheListeners asked,
+               protocol::RootRef root);
 
     struct Generation {
         explicit Generation(protocol::RootRef opened) : root(opened), kept(std::move(opened)) {}
@@ -75,7 +76,7 @@ private:
 
     std::filesystem::path path_;
     OpenOptions options_;
-    std::unique_ptr<observe::Observer> observer_;  ///< null: nobody asked
+    CacheListeners asked_;
     cache::CallContext context_;
     std::atomic<Generation*> generation_;
     std::atomic<policy::Background*> background_{nullptr};

@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: MIT
-// On whose behalf a step works.
+// What every step gets from its caller.
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <stop_token>
-#include <string>
 
-#include "observe/observer.hpp"
+#include "cache/call_journal.hpp"
 
 namespace larder::cache {
 
-/// How long one Cache's callers wait, who may end that, and who hears of it.
 struct CallContext {
     std::chrono::milliseconds lock_timeout;
     std::chrono::milliseconds build_timeout;
     std::stop_token stop;
-    std::function<void(const std::string&)> on_wait;
-    observe::Observer* observer = nullptr;  ///< lives as long as the Cache; null: nobody asked
-
-    void tell(const Event& event) const noexcept {
-        if (observer != nullptr) observer->tell(event);
-    }
+    CallJournal* journal = nullptr;  ///< null if the program has no listener
 };
 
 }  // namespace larder::cache

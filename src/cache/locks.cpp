@@ -11,7 +11,6 @@ namespace larder::cache {
 
 namespace {
 
-using base::Waited;
 using os::FileLock;
 using os::Mode;
 
@@ -22,63 +21,42 @@ std::uint64_t number_of(const std::string& lock_name) { return format::digest("l
 
 std::string label_of(const std::string& encoded_bucket) { return "bucket " + encoded_bucket; }
 
-/// Waits until `attempt` is true, for as long as is left of the caller's limit; the error of a vain wait names the holders of the locks `blamed`.
-template <class Attempt>
-Result<> wait_for(const Root& root, const std::string& name, const LockNumbers& blamed,
-                  const CallContext& context, ObservedWait& wait, Attempt attempt) {
-    const auto left =
-        std::max(context.lock_timeout - std::chrono::floor<std::chrono::milliseconds>(wait.took()),
-                 std::chrono::milliseconds(0));
-    const auto go_on = [](std::chrono::steady_clock::duration) {
-        (void)os::point("lock.waiting");
-        return true;
-    };
-    TRY_ASSIGN(const Waited waited,
-               wait.wait(root, context, left, longest_pause, blamed, attempt, go_on));
-    const auto path = root.dirs().locks / name;
-    switch (waited) {
-        case Waited::had:
-            return {};
-        case Waited::interrupted:
-            return fail(Errc::interrupted, "wait for lock", path,
-                        "asked to stop; held by " + describe_holders(root, blamed));
-        case Waited::too_long:
-            break;
-    }
-    return fail(Errc::busy, "wait for lock", path,
-                "held by " + describe_holders(root, blamed) + "; try again when it is done");
-}
-
 }  // namespace
-
-void ObservedWait::tell(const Root& root, const CallContext& context, const LockNumbers& blamed,
-                        std::chrono::steady_clock::duration waited) {
-    if (!context.on_wait && context.observer == nullptr) return;
-    holders_ = describe_holders(root, blamed);
-    context.tell({.kind = Event::Kind::waiting, .what = what_, .who = holders_, .took = waited});
-    if (context.on_wait) context.on_wait("waiting for " + holders_);
-}
-
-ObservedWait::~ObservedWait() {
-    if (observer_ == nullptr || (took_.count() == 0 && !given_up_)) return;
-    observer_->tell({.kind = given_up_ ? Event::Kind::gave_up : Event::Kind::waited,
-                     .what = what_,
-                     .who = holders_,
-                     .took = took_});
-}
 
 Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucket, Mode mode,
                                     const CallContext& context) {
     const std::string name = format::bucket_lock_name(encoded_bucket),
                       gate = format::gate_lock_name(encoded_bucket);
-    ObservedWait observed(context, label_of(encoded_bucket));
-    Activity activity(root.participant_if_possible(context), number_of(name), observed.what(),
-                      true);
+    std::string what = label_of(encoded_bucket);
+    Activity activity(root.participant_if_possible(context), number_of(name), what, true);
     const os::Dir& locks = root.dirs().locks;
     const LockNumbers both{number_of(name), number_of(gate)};
+    LockWait whole;  // the wait at the gate, then the one for the bucket's lock
+    const auto wait_for = [&](const std::string& file, const LockNumbers& blamed,
+                              auto attempt) -> Result<> {
+        const auto left = std::max(
+            context.lock_timeout - std::chrono::floor<std::chrono::milliseconds>(whole.took),
+            std::chrono::milliseconds(0));
+        TRY_ASSIGN(LockWait wait, wait_for_lock(root, context, {what, blamed, left, longest_pause},
+                                                attempt, [](std::chrono::steady_clock::duration) {
+                                                    (void)os::point("lock.waiting");
+                                                    return true;
+                                                }));
+        whole.end = wait.end;
+        whole.took += wait.took;
+        if (!wait.holders.empty()) whole.holders = std::move(wait.holders);
+        if (whole.acquired()) return {};
+        auto failure = whole.end == base::Waited::End::interrupted
+                           ? fail(Errc::interrupted, "wait for lock", locks / file,
+                                  "asked to stop; held by " + whole.holders)
+                           : fail(Errc::busy, "wait for lock", locks / file,
+                                  "held by " + whole.holders + "; try again when it is done");
+        note_wait(context, std::move(what), std::move(whole));
+        return failure;
+    };
     const auto take = [&](const std::string& file, Mode as, const LockNumbers& blamed,
                           std::optional<FileLock>& held) {
-        return wait_for(root, file, blamed, context, observed, [&]() -> Result<bool> {
+        return wait_for(file, blamed, [&]() -> Result<bool> {
             TRY_ASSIGN(held, FileLock::try_lock(locks, file, as));
             return held.has_value();
         });
@@ -90,20 +68,23 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
         holding_gate.emplace(root.participant_if_possible(context), number_of(gate),
                              "gate " + encoded_bucket, false);
     } else {
-        // Passed through when it looks free, and never taken: one who passed would be what the next, and an exclusive waiter, waits for.
+        // A sharer passes through the gate when it looks free, and never takes it. Otherwise the next
+        // sharer, and an exclusive waiter, would have to wait for the one that passes.
         os::State hint = os::State::missing;
-        TRY(wait_for(root, gate, both, context, observed, [&]() -> Result<bool> {
+        TRY(wait_for(gate, both, [&]() -> Result<bool> {
             TRY_ASSIGN(hint, os::look_at(locks, gate));
             return hint != os::State::taken;
         }));
-        // Made by who publishes first: a remove must find it on a disk that has no inode left.
+        // The first publish makes the file: a remove must find it on a disk that has no inode left.
         if (hint == os::State::missing) TRY(os::open_at(locks, gate, os::OpenMode::open_or_create));
     }
     (void)os::point(mode == Mode::exclusive ? "lock.at-gate" : "lock.past-gate");
-    // Who waits at the gate now waits for this lock's holders as we do; and whoever is there is not to be blamed, least of all by itself.
+    // From here on, blame only the holders of the bucket's lock: those at the gate wait for the same
+    // holders, and one of them may be us.
     TRY(take(name, mode, {number_of(name)}, held));
     activity.set_holding();
-    return BucketLock(std::move(*held), std::move(activity), std::move(observed));
+    note_wait(context, std::move(what), std::move(whole));
+    return BucketLock(std::move(*held), std::move(activity));
 }
 
 Result<BucketLock> BucketLock::shared(Root& root, const std::string& encoded_bucket,
@@ -122,7 +103,7 @@ Result<std::optional<BucketLock>> BucketLock::try_exclusive(Root& root,
     TRY_ASSIGN(auto held, FileLock::try_lock(root.dirs().locks, name, Mode::exclusive));
     if (!held) return std::nullopt;
     Activity activity(root.joined(), number_of(name), label_of(encoded_bucket), false);
-    return std::optional(BucketLock(std::move(*held), std::move(activity), {}));
+    return std::optional(BucketLock(std::move(*held), std::move(activity)));
 }
 
 Result<CollectorLock> CollectorLock::try_lock(Root& root) {
@@ -142,27 +123,6 @@ Result<CollectorLock> CollectorLock::try_lock(Root& root) {
 
 void CollectorLock::announce(Participant* participant) {
     activity_.emplace(participant, number_of(format::collector_lock_name), "collector", false);
-}
-
-std::string describe_holders(const Root& root, const LockNumbers& locks) {
-    std::string text;
-    const auto participants = read_participants(root.dirs().participants);
-    if (participants) {
-        const auto now = std::chrono::system_clock::now().time_since_epoch();
-        for (const auto& participant : *participants) {
-            for (const auto& activity : participant.table.activities) {
-                const bool holds = !activity.waiting && std::find(locks.begin(), locks.end(),
-                                                                  activity.lock) != locks.end();
-                if (!holds || !participant.alive) continue;
-                const auto held = std::chrono::duration_cast<std::chrono::seconds>(
-                    now - std::chrono::nanoseconds(activity.since_nanos));
-                if (!text.empty()) text += ", ";
-                text +=
-                    describe(participant.table) + ", for " + std::to_string(held.count()) + " s";
-            }
-        }
-    }
-    return text.empty() ? "a process that can't be named" : text;
 }
 
 }  // namespace larder::cache

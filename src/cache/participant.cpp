@@ -62,9 +62,10 @@ struct Taken {
     TableView before;
 };
 
-void tell_takeover(const TableView& dead, const CallContext& context) {
-    if (context.observer != nullptr && dead.announced)
-        context.tell({.kind = Event::Kind::takeover, .who = describe(dead)});
+/// Writes down that this process has cleaned up after a dead one.
+void note_takeover(const TableView& dead, const CallContext& context) {
+    if (context.journal != nullptr && dead.announced)
+        context.journal->note({.kind = Event::Kind::takeover, .who = describe(dead)});
 }
 
 /// Opens and locks the table `number` if it is free: absent if not. A new file where there is none and `create` says so.
@@ -109,7 +110,7 @@ Result<std::unique_ptr<LeaseTable>> adopt(const ParticipantDirs& places, const R
     TRY(reap(staging));
     (void)os::point("adopt.reaped");
     TRY_ASSIGN(auto table, LeaseTable::take(std::move(taken.file), places.participants / name));
-    tell_takeover(taken.before, context);
+    note_takeover(taken.before, context);
     return table;
 }
 
@@ -239,7 +240,7 @@ Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& rea
             if (!table.announced) return {};
             ++reaped;
             TRY(wipe_table(file, path));
-            tell_takeover(table, context);
+            note_takeover(table, context);
             return {};
         }));
     return reaped;

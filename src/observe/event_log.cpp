@@ -81,7 +81,7 @@ std::string to_line(const Event& event) {
     return line;
 }
 
-Result<EventLog> EventLog::open(const std::filesystem::path& path) {
+Result<std::unique_ptr<EventLog>> EventLog::open(const std::filesystem::path& path) {
     TRY_ASSIGN(os::FileHandle file, os::open_to_append(path));
     const auto info = os::try_stat(file);
     if (!info) return os::fail(info.error(), "open the log of events", path);
@@ -89,10 +89,10 @@ Result<EventLog> EventLog::open(const std::filesystem::path& path) {
     if (!info->is_regular() && info->kind != os::FileKind::character_device)
         return fail(Errc::invalid, "open the log of events", path,
                     "neither a file nor a terminal; name a file");
-    return EventLog(std::move(file));
+    return std::unique_ptr<EventLog>(new EventLog(std::move(file)));
 }
 
-void EventLog::write(const Event& event) const {
+void EventLog::hear(const Event& event) {
     const std::string line = to_line(event);
     os::write_once(file_, line);
 }

@@ -8,8 +8,6 @@
 #include "format/layout.hpp"
 #include "os/process.hpp"
 #include "os/signals.hpp"
-#include "policy/evict.hpp"
-#include "policy/plan.hpp"
 
 namespace larder::policy {
 
@@ -27,9 +25,10 @@ BackgroundOptions bounded(BackgroundOptions options) {
 
 }  // namespace
 
-Background::Background(CollectOptions limits, BackgroundOptions options)
+Background::Background(CollectOptions limits, BackgroundOptions options, Collect collect)
     : limits_(std::move(limits)),
       options_(bounded(std::move(options))),
+      collect_(std::move(collect)),
       owner_(os::process_token()) {}
 
 Background::~Background() {
@@ -48,25 +47,23 @@ bool Background::is_time_to_look() noexcept {
            next_look_.compare_exchange_strong(due, now + wait);
 }
 
-void Background::start_if_due(const protocol::RootRef& root, const cache::CallContext& context) {
+void Background::start_if_due(const protocol::RootRef& root) {
     const std::unique_lock starting(mutex_, std::try_to_lock);
     if (!starting || !is_due(*root) || running_) return;
     thread_.reset();  // it has ended
     const os::AllSignalsBlocked blocked;
     running_ = true;
     try {
-        thread_ =
-            std::make_unique<std::jthread>([this, root, &context](const std::stop_token& stop) {
-                run(stop, root, context);
-                running_ = false;
-            });
+        thread_ = std::make_unique<std::jthread>([this, root](const std::stop_token& stop) {
+            run(stop, root);
+            running_ = false;
+        });
     } catch (...) {
         running_ = false;  // no thread, or no memory, to be had: the next one that is due
     }
 }
 
-void Background::run(const std::stop_token& stop, const protocol::RootRef& root,
-                     const cache::CallContext& context) const {
+void Background::run(const std::stop_token& stop, const protocol::RootRef& root) const {
     try {
         // Others are to see that somebody is at it: so the time is set first. Nobody opens a lock's file for that.
         (void)os::touch_at(root->dirs().locks, format::collector_lock_name);
@@ -80,7 +77,7 @@ void Background::run(const std::stop_token& stop, const protocol::RootRef& root,
                 enough.request_stop();
             if (limits_.on_progress) limits_.on_progress(progress);
         };
-        const auto report = collect_within_limits(root, limits, context);
+        const auto report = collect_(root, limits);
         if (options_.on_done) options_.on_done(report);
     } catch (const std::bad_alloc&) {
         // What was done is done, and the rest is the next collection's.

@@ -4,13 +4,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
 
 #include <larder/collect.hpp>
 
-#include "cache/call_context.hpp"
 #include "protocol/slot_lease.hpp"
 
 namespace larder::policy {
@@ -18,7 +18,10 @@ namespace larder::policy {
 /// Fork: in a child it does nothing; the thread of the parent is the parent's.
 class Background {
 public:
-    Background(CollectOptions limits, BackgroundOptions options);
+    /// Collects by the limits in `options`, and tells of it whoever wants to know.
+    using Collect = std::function<Result<CollectReport>(const protocol::RootRef& root,
+                                                        const CollectOptions& options)>;
+    Background(CollectOptions limits, BackgroundOptions options, Collect collect);
     /// Asks a collection that is at work to stop, and waits for it.
     ~Background();
     Background(const Background&) = delete;
@@ -26,8 +29,8 @@ public:
 
     /// Whether a process that publishes all the time may look at the disk again. Costs a look at the clock.
     [[nodiscard]] bool is_time_to_look() noexcept;
-    /// Starts a collection where one is due. Waits for nobody. Requires that `context` outlives this.
-    void start_if_due(const protocol::RootRef& root, const cache::CallContext& context);
+    /// Starts a collection if one is due. Never waits.
+    void start_if_due(const protocol::RootRef& root);
     /// Starts none any more, and asks one that is at work to stop.
     void retire() noexcept { retired_ = true; }
 
@@ -36,12 +39,12 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    void run(const std::stop_token& stop, const protocol::RootRef& root,
-             const cache::CallContext& context) const;
+    void run(const std::stop_token& stop, const protocol::RootRef& root) const;
     [[nodiscard]] bool is_due(const cache::Root& root) const;
 
     const CollectOptions limits_;
     const BackgroundOptions options_;
+    const Collect collect_;
     const std::uint64_t owner_;
     std::atomic<bool> retired_{false};
     std::atomic<bool> running_{false};

@@ -60,7 +60,6 @@ public:
         // A test that holds the lock's holder for as long as it likes says so.
         if (os::point("evict.patient") == 0)
             context_.lock_timeout = std::min(context_.lock_timeout, patience);
-        context_.on_wait = nullptr;
     }
 
     /// False where the disk has no space for even a rename: what is retired by now is to be deleted, and then there is some.
@@ -157,13 +156,6 @@ private:
         if (options_.dry_run) {
             ++report_.entries;
             report_.bytes += record.bytes;
-        } else if (context_.observer != nullptr) {
-            context_.tell({.kind = Event::Kind::evicted,
-                           .bucket = record.bucket,
-                           .key = record.key,
-                           .id = to_text(victim.id),
-                           .what = name_of(victim.reason),
-                           .bytes = record.bytes});
         }
         if (options_.on_evict) {
             const WallTime used{std::chrono::seconds(victim.used)};

@@ -308,11 +308,11 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
         TRY(empty_deleting(*root, options, collector.files(), collector.report()));
     (void)os::point("collect.emptied");
     const auto& report = collector.report();
-    if (!options.dry_run) {
-        context.tell({.kind = Event::Kind::collected,
-                      .took = std::chrono::steady_clock::now() - begun,
-                      .entries = report.entries,
-                      .bytes = report.bytes});
+    if (!options.dry_run && context.journal != nullptr) {
+        context.journal->note({.kind = Event::Kind::collected,
+                               .took = std::chrono::steady_clock::now() - begun,
+                               .entries = report.entries,
+                               .bytes = report.bytes});
     }
     return std::move(collector.report());
 }

@@ -78,11 +78,11 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
         if (complete) break;
         // A link to nowhere is a miss, and is retired if that needs no waiting; the next publish replaces it in any case.
         const auto retired = retire_if_unlocked(*root, place, lease.id());
-        if (retired && *retired)
-            context.tell({.kind = Event::Kind::repaired,
-                          .bucket = place.bucket,
-                          .key = place.key,
-                          .what = "a link to nowhere"});
+        if (retired && *retired && context.journal != nullptr)
+            context.journal->note({.kind = Event::Kind::repaired,
+                                   .bucket = std::string(place.bucket),
+                                   .key = std::string(place.key),
+                                   .what = "a link to nowhere"});
         return miss();
     }
     (void)os::point("get.confirmed");

@@ -15,7 +15,6 @@ namespace larder::protocol {
 
 namespace {
 
-using base::Waited;
 using os::FileLock;
 using os::Mode;
 using os::Range;
@@ -106,18 +105,20 @@ public:
     Building& operator=(const Building&) = delete;
 };
 
-/// The lock of one build; nothing where we are to build without it. While it waits and holds, others can see it.
+/// The lock of one build. While it waits and holds, other processes can see it.
 class BuildLock {
 public:
     BuildLock(cache::Root& root, const KeyRef& place, std::uint64_t number,
               const cache::CallContext& context)
         : root_(root),
           number_(number),
-          wait_(std::in_place, context, "build " + std::string(place.encoded_key())),
+          what_("build " + std::string(place.encoded_key())),
           context_(context),
-          activity_(std::in_place, root.participant_if_possible(context), number, wait_->what(),
-                    true) {}
+          activity_(std::in_place, root.participant_if_possible(context), number, what_, true) {}
 
+    /// Waits for the lock, and writes the wait down in the journal. Afterwards this holds the lock, or
+    /// the caller is to build without it: because the wait took too long, or because builds wait for
+    /// each other in a circle. Publishing is safe without the lock; only work is done twice.
     /// Errors: `interrupted`.
     Result<> wait() {
         const auto attempt = [&]() -> Result<bool> {
@@ -132,30 +133,30 @@ public:
             next_check *= 2;
             return !waits_in_circle(root_, number_);
         };
-        // Whom nobody can see may be part of a circle that nobody can see.
+        // A thread that other processes can't see may be part of a circle that they can't see.
         const auto limit = activity_->is_visible()
                                ? context_.build_timeout
                                : std::min(context_.build_timeout, longest_unseen_wait);
-        TRY_ASSIGN(const Waited waited,
-                   wait_->wait(root_, context_, limit, longest_pause, {number_}, attempt, go_on));
-        wait_.reset();  // told now: a build may take minutes
-        if (waited == Waited::interrupted) {
-            return fail(Errc::interrupted, "wait for build", {},
-                        "ended early; it is built by " + cache::describe_holders(root_, {number_}));
-        }
-        // Too long, or in a circle: we build without the lock. Publishing is safe without it; only work is done twice.
-        if (waited == Waited::had) {
+        TRY_ASSIGN(cache::LockWait wait,
+                   cache::wait_for_lock(root_, context_, {what_, {number_}, limit, longest_pause},
+                                        attempt, go_on));
+        if (wait.acquired()) {
             activity_->set_holding();
         } else {
             activity_.reset();  // neither waiting nor holding
         }
-        return {};
+        Result<> ended;
+        if (wait.end == base::Waited::End::interrupted)
+            ended = fail(Errc::interrupted, "wait for build", {},
+                         "ended early; it is built by " + wait.holders);
+        cache::note_wait(context_, std::move(what_), std::move(wait));
+        return ended;
     }
 
 private:
     cache::Root& root_;
     std::uint64_t number_;
-    std::optional<cache::ObservedWait> wait_;
+    std::string what_;
     const cache::CallContext& context_;
     std::optional<FileLock> held_;
     std::optional<cache::Activity> activity_;
@@ -163,8 +164,8 @@ private:
 
 }  // namespace
 
-Result<SlotLease> build_once(const RootRef& root, const KeyRef& place, const Fill& fill,
-                             const PublishOptions& options, const cache::CallContext& context) {
+Result<SlotLease> get_or_build(const RootRef& root, const KeyRef& place, const Fill& fill,
+                               const PublishOptions& options, const cache::CallContext& context) {
     TRY(root->participant(
         context));  // a build ends in a publish: where that is impossible, nobody should have to wait first
     const std::uint64_t number = Range::byte(format::digest(place.encoded_bucket, place.key)).start;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "observe/observer.hpp"
-
-#include <exception>
+#include "observe/event_counters.hpp"
 
 namespace larder::observe {
 
@@ -16,28 +14,12 @@ std::size_t shard_of_this_thread() noexcept {
 
 }  // namespace
 
-Observer::Observer(std::function<void(const Event&)> on_event, std::optional<EventLog> log,
-                   bool counts)
-    : on_event_(std::move(on_event)), log_(std::move(log)), counts_(counts) {}
-
-void Observer::tell(Event event) noexcept {
-    event.at = std::chrono::system_clock::now();
-    count(event);
-    try {
-        if (log_) log_->write(event);
-        if (on_event_) on_event_(event);
-    } catch (...) {
-        // What was done is done, and its caller must learn of that and of nothing else.
-    }
-}
-
-void Observer::count(Number number, std::uint64_t more) noexcept {
-    if (!counts_) return;
+void EventCounters::count(Number number, std::uint64_t more) noexcept {
     auto& shard = counters_[shard_of_this_thread() % shards];
     shard.numbers[static_cast<std::size_t>(number)].fetch_add(more, std::memory_order_relaxed);
 }
 
-void Observer::count(const Event& event) noexcept {
+void EventCounters::hear(const Event& event) {
     switch (event.kind) {
         case Event::Kind::waiting:
             return;  // counted when it is over
@@ -71,14 +53,14 @@ void Observer::count(const Event& event) noexcept {
     }
 }
 
-std::uint64_t Observer::sum(Number number) const noexcept {
+std::uint64_t EventCounters::sum(Number number) const noexcept {
     std::uint64_t sum = 0;
     for (const Shard& shard : counters_)
         sum += shard.numbers[static_cast<std::size_t>(number)].load(std::memory_order_relaxed);
     return sum;
 }
 
-Counters Observer::counters() const noexcept {
+Counters EventCounters::counters() const noexcept {
     return {.hits = sum(Number::hits),
             .misses = sum(Number::misses),
             .published = sum(Number::published),

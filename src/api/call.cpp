@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "api/call.hpp"
+
+#include <new>
+
+namespace larder::detail {
+
+namespace {
+
+Event event_of(const cache::StepNote& note) noexcept {
+    return {.kind = note.kind,
+            .at = note.at,
+            .bucket = note.bucket,
+            .key = note.key,
+            .what = note.what,
+            .who = note.who,
+            .took = note.took,
+            .entries = note.entries,
+            .bytes = note.bytes};
+}
+
+}  // namespace
+
+Call::Call(const CacheState& cache) : cache_(cache) {
+    if (cache.listeners().empty()) return;
+    own_context_ = cache.context();
+    own_context_->journal = this;
+}
+
+void Call::tell_notes() noexcept {
+    if (!has_listeners()) return;
+    for (const auto& note : take_notes()) cache_.listeners().tell(event_of(note));
+}
+
+void Call::tell(const Event& event) noexcept {
+    if (!has_listeners()) return;
+    tell_notes();
+    cache_.listeners().tell(event);
+}
+
+void Call::tell(Event event, const format::Id& id) noexcept {
+    if (!has_listeners()) return;
+    try {
+        const std::string text = to_text(id);
+        event.id = text;
+        tell(event);
+    } catch (const std::bad_alloc&) {
+    }
+}
+
+void Call::announce(const cache::StepNote& waiting) noexcept {
+    cache_.listeners().tell(event_of(waiting));
+}
+
+}  // namespace larder::detail

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// One call of a public function, while it runs.
+#pragma once
+
+#include <optional>
+
+#include "api/state.hpp"
+
+namespace larder::detail {
+
+/// Has the context that the call's steps get, and tells the listeners what the steps have met and
+/// what the call has done.
+class Call final : private cache::CallJournal {
+public:
+    explicit Call(const CacheState& cache);
+    ~Call() { tell_notes(); }
+
+    [[nodiscard]] const cache::CallContext& context() const noexcept {
+        return own_context_ ? *own_context_ : cache_.context();
+    }
+    [[nodiscard]] bool has_listeners() const noexcept { return own_context_.has_value(); }
+
+    /// Tells what the steps have written down by now. Requires: the thread holds no bucket's lock.
+    void tell_notes() noexcept;
+    /// Does the same, then tells what the call has done.
+    void tell(const Event& event) noexcept;
+    /// Does the same, of an entry. If there is no memory for its id, the event is lost.
+    void tell(Event event, const format::Id& id) noexcept;
+
+private:
+    void announce(const cache::StepNote& waiting) noexcept override;
+
+    const CacheState& cache_;
+    std::optional<cache::CallContext> own_context_;  ///< absent if nobody listens
+};
+
+}  // namespace larder::detail

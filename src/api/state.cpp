@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "api/state.hpp"
+
+#include "observe/event_log.hpp"
+
+namespace larder::detail {
+
+namespace {
+
+/// Makes the listeners that the options ask for.
+Result<CacheListeners> listeners_of(const OpenOptions& options) {
+    CacheListeners asked;
+    if (options.count) {
+        auto counters = std::make_unique<observe::EventCounters>();
+        asked.counters = counters.get();
+        asked.listeners.add(std::move(counters));
+    }
+    if (!options.log.empty()) {
+        TRY_ASSIGN(auto log, observe::EventLog::open(options.log));
+        asked.listeners.add(std::move(log));
+    }
+    const auto call = [&](std::function<void(const Event&)> callback) {
+        asked.listeners.add(std::make_unique<observe::CallbackListener>(std::move(callback)));
+    };
+    if (options.on_event) call(options.on_event);
+    if (options.on_wait) {
+        call([on_wait = options.on_wait](const Event& event) {
+            if (event.kind == Event::Kind::waiting)
+                on_wait(std::string("waiting for ").append(event.who));
+        });
+    }
+    return asked;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<CacheState>> CacheState::open(const std::filesystem::path& path,
+                                                     const OpenOptions& options) {
+    TRY_ASSIGN(auto asked, listeners_of(options));
+    TRY_ASSIGN(auto root, cache::open_root(path, options));
+    std::filesystem::path absolute = root->dirs().root.path;
+    return std::shared_ptr<CacheState>(
+        new CacheState(std::move(absolute), options, std::move(asked), std::move(root)));
+}
+
+CacheState::CacheState(std::filesystem::path path, OpenOptions options, CacheListeners asked,
+                       protocol::RootRef root)
+    : path_(std::move(path)),
+      options_(std::move(options)),
+      asked_(std::move(asked)),
+      context_{options_.lock_timeout, options_.build_timeout, options_.stop},
+      generation_(new Generation(std::move(root))) {}
+
+CacheState::~CacheState() {
+    for (policy::Background* background = backgrounds_.load(); background != nullptr;)
+        delete std::exchange(background, background->before);
+    for (Generation* generation = generation_.load(); generation != nullptr;) {
+        Generation* const before = generation->before;
+        delete generation;
+        generation = before;
+    }
+}
+
+void CacheState::set_background(std::unique_ptr<policy::Background> background) {
+    policy::Background* const fresh = background.release();
+    if (fresh != nullptr) {
+        fresh->before = backgrounds_.load(std::memory_order_relaxed);
+        while (
+            !backgrounds_.compare_exchange_weak(fresh->before, fresh, std::memory_order_acq_rel)) {
+        }
+    }
+    if (policy::Background* const old = background_.exchange(fresh, std::memory_order_acq_rel))
+        old->retire();
+}
+
+void CacheState::published(const protocol::RootRef& root) const noexcept {
+    policy::Background* const background = background_.load(std::memory_order_acquire);
+    if (background == nullptr || !background->is_time_to_look()) return;
+    try {
+        background->start_if_due(root);
+    } catch (const std::exception&) {
+        // There was no memory for it. The next publish tries again.
+    }
+}
+
+void CacheState::count_get(const Result<protocol::SlotLease>& got) const noexcept {
+    if (asked_.counters == nullptr) return;
+    if (got || got.error().code == Errc::miss) asked_.counters->count_get(got.has_value());
+}
+
+Counters CacheState::counters() const noexcept {
+    return asked_.counters != nullptr ? asked_.counters->counters() : Counters();
+}
+
+CacheState::Now CacheState::now() const noexcept {
+    for (;;) {
+        Generation* const generation = generation_.load(std::memory_order_acquire);
+        if (auto root = generation->root.lock()) return {generation, std::move(root)};
+        // Superseded since it was loaded: there is another one.
+    }
+}
+
+Result<protocol::RootRef> CacheState::root() {
+    Now seen = now();
+    if (seen.root->is_ours()) return std::move(seen.root);
+    return reopen(seen);
+}
+
+Result<protocol::RootRef> CacheState::current_root() {
+    Now seen = now();
+    if (seen.root->is_ours() && !seen.root->is_lost()) return std::move(seen.root);
+    return reopen(seen);
+}
+
+Result<protocol::RootRef> CacheState::current_root(
+    std::initializer_list<os::Dir cache::Handles::*> used) {
+    Now seen = now();
+    if (seen.root->is_ours() && !seen.root->is_lost(used)) return std::move(seen.root);
+    return reopen(seen);
+}
+
+Result<protocol::RootRef> CacheState::reopen(const Now& seen) {
+    TRY_ASSIGN(auto root, cache::open_root(path_, options_));
+    auto* const fresh = new Generation(std::move(root));
+    fresh->before = seen.generation;
+    if (Generation* current = seen.generation;
+        !generation_.compare_exchange_strong(current, fresh, std::memory_order_acq_rel)) {
+        delete fresh;  // another thread was quicker
+        return now().root;
+    }
+    // What a forked child inherited stays open there, as its parent's leases may rest on it (see Lease).
+    if (seen.root->is_ours()) {
+        seen.generation->kept.reset();
+        asked_.listeners.tell({.kind = Event::Kind::reopened});
+    }
+    return now().root;
+}
+
+}  // namespace larder::detail

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#include "cache/call_journal.hpp"
+
+#include <new>
+#include <utility>
+
+namespace larder::cache {
+
+void CallJournal::note(StepNote note) noexcept {
+    note.at = std::chrono::system_clock::now();
+    try {
+        notes_.push_back(std::move(note));
+    } catch (const std::bad_alloc&) {
+    }
+}
+
+}  // namespace larder::cache

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "cache/lock_wait.hpp"
+
+#include <algorithm>
+
+namespace larder::cache {
+
+std::string describe_holders(const Root& root, const LockNumbers& locks) {
+    std::string text;
+    const auto participants = read_participants(root.dirs().participants);
+    if (participants) {
+        const auto now = std::chrono::system_clock::now().time_since_epoch();
+        for (const auto& participant : *participants) {
+            for (const auto& activity : participant.table.activities) {
+                const bool holds = !activity.waiting && std::find(locks.begin(), locks.end(),
+                                                                  activity.lock) != locks.end();
+                if (!holds || !participant.alive) continue;
+                const auto held = std::chrono::duration_cast<std::chrono::seconds>(
+                    now - std::chrono::nanoseconds(activity.since_nanos));
+                if (!text.empty()) text += ", ";
+                text +=
+                    describe(participant.table) + ", for " + std::to_string(held.count()) + " s";
+            }
+        }
+    }
+    return text.empty() ? "a process that can't be named" : text;
+}
+
+std::string announce_wait(const Root& root, const CallContext& context, const AwaitedLock& lock,
+                          std::chrono::steady_clock::duration waited) {
+    if (context.journal == nullptr) return {};
+    std::string holders = describe_holders(root, lock.blamed);
+    context.journal->announce({.kind = Event::Kind::waiting,
+                               .at = std::chrono::system_clock::now(),
+                               .what = lock.what,
+                               .who = holders,
+                               .took = waited});
+    return holders;
+}
+
+void note_wait(const CallContext& context, std::string what, LockWait wait) noexcept {
+    if (context.journal == nullptr || (wait.acquired() && wait.took.count() == 0)) return;
+    context.journal->note({.kind = wait.acquired() ? Event::Kind::waited : Event::Kind::gave_up,
+                           .what = std::move(what),
+                           .who = std::move(wait.holders),
+                           .took = wait.took});
+}
+
+}  // namespace larder::cache

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Counts a Cache's events. A forked child counts on from its parent's counters, in memory of its own.
+#pragma once
+
+#include <array>
+#include <atomic>
+
+#include "observe/listeners.hpp"
+
+namespace larder::observe {
+
+class EventCounters final : public Listener {
+public:
+    void hear(const Event& event) override;
+    /// Counts a get, which is no event.
+    void count_get(bool hit) noexcept { count(hit ? Number::hits : Number::misses, 1); }
+
+    [[nodiscard]] Counters counters() const noexcept;
+
+private:
+    enum class Number {
+        hits,
+        misses,
+        published,
+        removed,
+        refreshed,
+        restored,
+        evicted,
+        evicted_bytes,
+        collections,
+        deleted,
+        deleted_bytes,
+        waits,
+        given_up,
+        waited,
+        takeovers,
+        repairs,
+        reopened,
+        end
+    };
+    /// Threads count in different cache lines, so that they do not wait for each other. 16 is
+    /// arbitrary: one installer seldom uses more cores.
+    static constexpr std::size_t shards = 16;
+    struct alignas(64) Shard {
+        std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Number::end)> numbers{};
+    };
+
+    void count(Number number, std::uint64_t more) noexcept;
+    [[nodiscard]] std::uint64_t sum(Number number) const noexcept;
+
+    std::array<Shard, shards> counters_{};
+};
+
+}  // namespace larder::observe
