@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
 
     // Ask what a collection would delete, and then collect. The leased entry is garbage too, but it
     // must stay for now.
-    const larder::CollectReport would = value_of(cache.collect({.dry_run = true}));
+    const larder::CollectReport would = value_of(cache.collect({}, {.dry_run = true}));
     expect(would.entries == 1, "a dry run reports that one entry would be deleted");
     const larder::CollectReport did = value_of(cache.collect());
     expect(did.entries == 1 && did.leased.size() == 1, "one entry was deleted, and one is leased");

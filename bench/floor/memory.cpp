@@ -85,7 +85,7 @@ Choosing measure_choosing(const fs::path& directory, unsigned keys) {
         const long before = status_of("VmRSS");
         const auto begun = std::chrono::steady_clock::now();
         // The limit allows all entries. They are listed and sorted, and none is evicted.
-        const auto report = value(opened.cache.collect({.dry_run = true, .max_entries = keys}));
+        const auto report = value(opened.cache.collect({.max_entries = keys}, {.dry_run = true}));
         const double seconds =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
         if (report.live_entries != keys || report.evicted != 0)

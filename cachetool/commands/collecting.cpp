@@ -20,10 +20,10 @@ std::string in_use(const std::vector<larder::LeaseInfo>& leases, std::string_vie
     return lines;
 }
 
-}  // namespace
-
-larder::Result<larder::CollectReport> collect(const larder::Cache& cache, const Output& output,
-                                              larder::CollectOptions options) {
+/// Collects by `run`, with progress on the terminal and stoppable.
+template <class Run>
+larder::Result<larder::CollectReport> run_stoppable(const Output& output,
+                                                    larder::CollectOptions options, Run run) {
     StopOnSignal stop;
     options.stop = stop.token();
     options.count_freed = !options.dry_run;
@@ -32,7 +32,7 @@ larder::Result<larder::CollectReport> collect(const larder::Cache& cache, const 
         stop.look();
         progress.show(at);
     };
-    auto report = cache.collect(options);
+    auto report = run(options);
     progress.clear();
     if (report && report->stopped) {
         if (options.dry_run) {
@@ -53,6 +53,24 @@ larder::Result<larder::CollectReport> collect(const larder::Cache& cache, const 
         stop.die_of_it();
     }
     return report;
+}
+
+}  // namespace
+
+larder::Result<larder::CollectReport> collect(const larder::Cache& cache, const Output& output,
+                                              const larder::Limits& limits,
+                                              const larder::CollectOptions& options) {
+    return run_stoppable(output, options, [&](const larder::CollectOptions& stoppable) {
+        return cache.collect(limits, stoppable);
+    });
+}
+
+larder::Result<larder::CollectReport> evict(const larder::Cache& cache, const Output& output,
+                                            const larder::EvictionPlan& plan,
+                                            const larder::CollectOptions& options) {
+    return run_stoppable(output, options, [&](const larder::CollectOptions& stoppable) {
+        return cache.evict(plan, stoppable);
+    });
 }
 
 std::string summary(const larder::CollectReport& report, bool dry_run) {

@@ -10,10 +10,17 @@
 
 namespace cachetool {
 
-/// Collects. A signal stops it at the next good place: then this process tells what was done and dies of the signal.
+/// Collects. A signal stops this at the next good place; then this process tells what was done and dies
+/// of the signal.
 [[nodiscard]] larder::Result<larder::CollectReport> collect(const larder::Cache& cache,
                                                             const Output& output,
-                                                            larder::CollectOptions options);
+                                                            const larder::Limits& limits,
+                                                            const larder::CollectOptions& options);
+/// Does the same, but evicts what a plan names.
+[[nodiscard]] larder::Result<larder::CollectReport> evict(const larder::Cache& cache,
+                                                          const Output& output,
+                                                          const larder::EvictionPlan& plan,
+                                                          const larder::CollectOptions& options);
 
 /// "deleted 12 entries (3.4 MiB), …": one sentence.
 [[nodiscard]] std::string summary(const larder::CollectReport& report, bool dry_run);

@@ -19,31 +19,29 @@ std::string shown_eviction(const larder::Eviction& eviction) {
                        shown_age(eviction.last_used));
 }
 
-/// What a gc is to do besides collecting, from its options.
+/// What a gc does, from its options: it keeps limits, or carries out a plan.
 struct Job {
+    larder::Limits limits;
+    std::optional<larder::EvictionPlan> apply;
     larder::CollectOptions options;
     std::optional<PlanWriter> plan;
 };
 
-bool has_limits(const larder::CollectOptions& options) {
-    return options.max_size || options.max_age || options.max_entries || options.min_free;
-}
-
 tl::expected<Job, Failure> job_of(const Arguments& arguments, const std::filesystem::path& root) {
-    auto options = limits_of(arguments, root);
-    if (!options) return tl::unexpected(options.error());
-    Job job{std::move(*options), {}};
+    auto limits = limits_of(arguments, root);
+    if (!limits) return tl::unexpected(limits.error());
+    Job job{std::move(*limits), {}, {}, {}};
     job.options.dry_run = arguments.has("dry-run") || arguments.has("plan");
     if (arguments.has("apply")) {
-        if (has_limits(job.options) || arguments.has("plan"))
+        if (job.limits.any() || arguments.has("plan"))
             return fail_usage(
                 "--apply takes a plan, and neither limits nor --plan: they were for making it");
         auto plan = read_plan(arguments.options.at("apply"), root);
         if (!plan) return tl::unexpected(plan.error());
-        job.options.plan = std::move(*plan);
+        job.apply = larder::EvictionPlan{std::move(*plan), job.limits.keep};
     }
     if (arguments.has("plan")) {
-        if (!has_limits(job.options))
+        if (!job.limits.any())
             return fail_usage("--plan wants at least one limit, such as --max-size 10GiB");
         auto writer = PlanWriter::create(arguments.options.at("plan"), root);
         if (!writer) return tl::unexpected(writer.error());
@@ -104,7 +102,9 @@ Outcome run_gc(const Arguments& arguments, const Output& output) {
             lines += shown_eviction(eviction);
         }
     };
-    const auto report = *cache ? collect(**cache, output, options) : larder::CollectReport{};
+    const auto report = !*cache      ? larder::CollectReport{}
+                        : job->apply ? evict(**cache, output, *job->apply, options)
+                                     : collect(**cache, output, job->limits, options);
     if (!report) return fail(report.error());
     if (job->plan) {
         if (auto written = job->plan->finish(); !written) return tl::unexpected(written.error());

@@ -113,8 +113,7 @@ struct Fate {
 };
 
 tl::expected<Fate, Failure> fate_of(const larder::Cache& cache, const std::string& bucket,
-                                    const std::string& key, larder::CollectOptions limits,
-                                    bool has_limits) {
+                                    const std::string& key, const larder::Limits& limits) {
     Fate fate;
     if (auto entry = list_one(cache, bucket, key)) {
         fate.entry = std::move(*entry);
@@ -132,12 +131,12 @@ tl::expected<Fate, Failure> fate_of(const larder::Cache& cache, const std::strin
             listed.users = found->second;
         fate.trash.push_back(std::move(listed));
     }
-    if (!has_limits || !fate.entry) return fate;
-    limits.dry_run = true;
-    limits.on_evict = [&](const larder::Eviction& eviction) {
+    if (!limits.any() || !fate.entry) return fate;
+    larder::CollectOptions options{.dry_run = true};
+    options.on_evict = [&](const larder::Eviction& eviction) {
         if (eviction.bucket == bucket && eviction.key == key) fate.eviction = eviction;
     };
-    if (const auto planned = cache.collect(limits); !planned) return fail(planned.error());
+    if (const auto planned = cache.collect(limits, options); !planned) return fail(planned.error());
     return fate;
 }
 
@@ -220,7 +219,7 @@ Outcome run_why(const Arguments& arguments, const Output& output) {
     if (!cache) return tl::unexpected(cache.error());
     auto limits = limits_of(arguments, cache->root());
     if (!limits) return tl::unexpected(limits.error());
-    const auto fate = fate_of(*cache, bucket, key, std::move(*limits), limits_given);
+    const auto fate = fate_of(*cache, bucket, key, *limits);
     if (!fate) return tl::unexpected(fate.error());
     const int exit_code = fate->entry ? done : no_entry;
     return output.json() ? output.document(fate->json(), exit_code)

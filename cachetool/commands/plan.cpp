@@ -76,23 +76,22 @@ std::optional<larder::Eviction> eviction_of(const Json& line) {
 
 }  // namespace
 
-tl::expected<larder::CollectOptions, Failure> limits_of(const Arguments& arguments,
-                                                        const fs::path& root) {
-    larder::CollectOptions options;
+tl::expected<larder::Limits, Failure> limits_of(const Arguments& arguments, const fs::path& root) {
+    larder::Limits limits;
     const auto free_of = [&](std::string_view option, std::string_view text) {
         return parse_free(root, option, text);
     };
     const auto low_water = [](std::string_view option, std::string_view text) {
         return parse_percent(option, text, 1);
     };
-    return take(arguments, "max-size", options.max_size, parse_size)
-        .and_then([&] { return take(arguments, "max-age", options.max_age, parse_duration); })
-        .and_then([&] { return take(arguments, "max-entries", options.max_entries, parse_count); })
-        .and_then([&] { return take(arguments, "min-free", options.min_free, free_of); })
-        .and_then([&] { return take(arguments, "low-water", options.low_water, low_water); })
-        .and_then([&]() -> tl::expected<larder::CollectOptions, Failure> {
-            options.keep = arguments.all("keep");
-            for (const auto& pattern : options.keep) {
+    return take(arguments, "max-size", limits.max_size, parse_size)
+        .and_then([&] { return take(arguments, "max-age", limits.max_age, parse_duration); })
+        .and_then([&] { return take(arguments, "max-entries", limits.max_entries, parse_count); })
+        .and_then([&] { return take(arguments, "min-free", limits.min_free, free_of); })
+        .and_then([&] { return take(arguments, "low-water", limits.low_water, low_water); })
+        .and_then([&]() -> tl::expected<larder::Limits, Failure> {
+            limits.keep = arguments.all("keep");
+            for (const auto& pattern : limits.keep) {
                 if (pattern.find_first_of("/*?[") == std::string::npos) {
                     return fail_usage(
                         fmt::format("--keep {0} fits nothing, since it is compared with "
@@ -100,7 +99,7 @@ tl::expected<larder::CollectOptions, Failure> limits_of(const Arguments& argumen
                                     shown(pattern)));
                 }
             }
-            return std::move(options);
+            return std::move(limits);
         });
 }
 

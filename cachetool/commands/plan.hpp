@@ -13,8 +13,8 @@
 namespace cachetool {
 
 /// The limits among the options. --min-free may be a share of the disk that `root` is on.
-[[nodiscard]] tl::expected<larder::CollectOptions, Failure> limits_of(
-    const Arguments& arguments, const std::filesystem::path& root);
+[[nodiscard]] tl::expected<larder::Limits, Failure> limits_of(const Arguments& arguments,
+                                                              const std::filesystem::path& root);
 
 /// A file of JSON Lines: {"larder_plan": 1, …}, one line for each eviction, {"evictions": N}. Without the last line it is no plan.
 class PlanWriter {

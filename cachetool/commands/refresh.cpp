@@ -144,7 +144,7 @@ Outcome run_refresh(const Arguments& arguments, const Output& output) {
     document["keys"] = refresh.keys();
 
     if (!arguments.has("keep-garbage") && !conditions->dry_run && refresh.took_something()) {
-        const auto report = collect(**cache, output, {});
+        const auto report = collect(**cache, output, {}, {});
         if (report) {
             document["collected"] = json_of(*report);
             output.say(summary(*report, false));

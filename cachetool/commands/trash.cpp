@@ -114,7 +114,7 @@ Outcome restore(const Arguments& arguments, const Output& output) {
 Outcome empty(const Arguments& arguments, const Output& output) {
     const auto cache = open_existing(arguments, output, Access::write);
     if (!cache) return tl::unexpected(cache.error());
-    const auto report = *cache ? collect(**cache, output, {}) : larder::CollectReport{};
+    const auto report = *cache ? collect(**cache, output, {}, {}) : larder::CollectReport{};
     if (!report) return fail(report.error());
     if (output.json()) return output.document(json_of(*report));
     output.say(summary(*report, false));

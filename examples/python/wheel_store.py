@@ -99,7 +99,7 @@ library.larder_error_free.argtypes, library.larder_error_free.restype = (POINTER
 error_new = function("larder_error_new", c_int, c_int, c_char_p, c_char_p, result=POINTER(Error))
 cache_open = function("larder_cache_open", c_char_p, c_void_p, POINTER(c_void_p), result=c_int)
 cache_bucket = function("larder_cache_bucket", c_void_p, c_char_p, POINTER(c_void_p), result=c_int)
-cache_collect = function("larder_cache_collect", c_void_p, c_void_p, c_void_p, result=c_int)
+cache_collect = function("larder_cache_collect", *[c_void_p] * 4, result=c_int)
 cache_close = function("larder_cache_close", c_void_p)
 get_or_build = function(
     "larder_bucket_get_or_build",
@@ -186,7 +186,7 @@ class WheelStore:
 
     def purge(self):
         bucket_refresh(self.wheels)  # takes effect at once
-        cache_collect(self.cache, None, None)  # deletes what no process uses
+        cache_collect(self.cache, None, None, None)  # deletes what no process uses
 
 
 def main():

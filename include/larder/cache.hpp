@@ -46,24 +46,36 @@ public:
     /// The names of the buckets that exist now, in no order.
     [[nodiscard]] Result<std::vector<std::string>> buckets() const;
 
-    /// Cleans up after the dead, evicts by the limits that `options` sets, then deletes what is retired and not leased. Costs in
-    /// proportion to the garbage; with limits also to the entries, and then 32 bytes of memory for each.
-    /// Errors: `busy` where another collect or verify is at work: leave it to that one. `damaged` where a lease table can't
-    /// be read: nothing is then collected, since its leases are unknown. What can't be deleted (an immutable file, a mount point below an entry)
-    /// is `system`, when all else is gone.
-    /// Errors of a limit: `invalid` for a low_water that is no percentage, or a plan beside limits.
-    /// Concurrency: waits for nobody (an eviction, for a tenth of a second, for who holds its bucket's lock). The collector's lock is held
-    /// while entries are chosen and garbage is moved aside, and not while it is deleted (but where a full disk leaves no space to move it).
+    /// Cleans up after dead processes, evicts until `limits` are kept, then deletes what is retired and
+    /// not leased. Without a limit this deletes garbage alone. It costs in proportion to the garbage;
+    /// with a limit also to the entries, and then 32 bytes of memory for each of them.
+    /// Errors: `busy` if another collect or verify runs: leave the work to that one. `damaged` if a
+    /// lease table can't be read: nothing is then collected, because its leases are unknown. `system`,
+    /// after everything else is gone, if something can't be deleted (an immutable file, a mount point
+    /// below an entry). `invalid` if Limits::low_water is no percentage or a limit is negative.
+    /// Concurrency: never waits, except that an eviction waits a tenth of a second for its bucket's
+    /// lock. The collector's lock is held while entries are chosen and garbage is moved aside. It is
+    /// not held while garbage is deleted, unless the disk is so full that nothing can be moved.
     /// Crash: the next collection carries on.
-    [[nodiscard]] Result<CollectReport> collect(const CollectOptions& options = {}) const;
+    [[nodiscard]] Result<CollectReport> collect(const Limits& limits = {},
+                                                const CollectOptions& options = {}) const;
 
-    /// From now on a publish through this Cache or its Buckets may start, at its end, a collection with these limits by a thread of its own,
-    /// which also makes the limits' callbacks. Who collects meanwhile gets `busy`, and this one leaves it to whoever is at it already. The last call
-    /// counts, and asks a collection by an earlier one's limits to stop; one without any limit is the last word.
-    /// Errors: `invalid` as in collect, and for a dry run.
-    /// Concurrency: publish does not wait for it. When the Cache and its last Bucket go, it is asked to stop and waited for: it looks for that after some hundred files or links. A forked
-    /// child collects nothing until it calls this itself.
-    [[nodiscard]] Result<> keep_within(const CollectOptions& limits,
+    /// Does the same, but evicts what `plan` names. An entry stays if it is no longer the entry of its
+    /// key, if it was used after the plan was made, or if it is leased or pinned.
+    /// Errors: as in collect; `invalid` if the plan has something that is no id of an entry.
+    [[nodiscard]] Result<CollectReport> evict(const EvictionPlan& plan,
+                                              const CollectOptions& options = {}) const;
+
+    /// From now on a publish through this Cache or its Buckets may start, when it has published, a
+    /// collection with these limits by a thread of its own. A collect by anyone else gets `busy`
+    /// meanwhile; a collection of this kind leaves the work to one that already runs. A later call
+    /// replaces the limits, and asks a collection by the earlier ones to stop. A call without any limit
+    /// ends all this.
+    /// Errors: `invalid` as in collect.
+    /// Concurrency: publish does not wait for the collection. When the Cache and its last Bucket are
+    /// destroyed, they ask it to stop and wait for it; it looks for that after some hundred files or
+    /// links. A forked child collects nothing until it calls this itself.
+    [[nodiscard]] Result<> keep_within(const Limits& limits,
                                        const BackgroundOptions& options = {}) const;
 
     /// Lists the entries that were removed, replaced, refreshed or evicted and are not collected yet, in no order. `restore`

@@ -553,42 +553,59 @@ typedef struct larder_collect_progress {
     uint64_t bytes; /* planning: looked at; evicting: evicted; then: of what is deleted */
 } larder_collect_progress;
 
-/* Which limits of larder_collect_options are set. Each has a bit, since 0 is a limit as good as any: it evicts everything. */
+/* The limits that are set in larder_limits. Each has a bit, because 0 is a limit too: it evicts
+ * everything. */
 #define LARDER_LIMIT_SIZE 1u
 #define LARDER_LIMIT_AGE 2u
 #define LARDER_LIMIT_ENTRIES 4u
 #define LARDER_LIMIT_FREE_SPACE 8u
 
-/* Without a limit a collection deletes garbage alone, and no live entry goes. With limits it first evicts: the entries that were least recently used
- * go until every limit is kept. What is leased or pinned, or fits a pattern of `keep`, is spared and counts. */
-typedef struct larder_collect_options {
+/* What a collection keeps a cache within. It evicts the entries that were least recently used until
+ * every limit is kept. An entry stays, and counts, if it is leased or pinned, if it fits a pattern of
+ * `keep`, or if it was used after the collection had chosen it. */
+typedef struct larder_limits {
     uint32_t size;
-    int32_t dry_run;  /* not 0: report what would go, and change nothing */
-    uint32_t threads; /* that delete; 0 takes one for each processor, four at most */
-    uint32_t limits; /* LARDER_LIMIT_…, or-ed. A limit that is given without its bit is `invalid` */
+    uint32_t set; /* LARDER_LIMIT_..., or-ed; a limit that is given without its bit is `invalid` */
     uint64_t max_size; /* bytes, as the records of the live entries add them up */
     int64_t max_age_s; /* entries that were not used for longer go, whatever the other limits */
     uint64_t max_entries;
     uint64_t min_free; /* bytes that are to be free on the disk */
-    uint32_t
-        low_water; /* once a limit is passed, so many percent of it are kept; 0 is the default, 90 */
-    int32_t
-        count_freed; /* not 0: find out what the disk gets back, which costs a system call or three for each file */
+    /* If a limit is passed, the collection goes on until this percentage of it is kept. 0 is the
+     * default, 90. */
+    uint32_t low_water;
+    int32_t reserved;
     const char* const*
         keep; /* glob patterns (fnmatch(3)) for "BUCKET/KEY"; `*` matches a slash too */
     size_t keep_count;
-    /* In place of the limits, where it is not NULL: evict these, as far as each is still the entry of its key, was not used since, and is not
-     * spared as above. */
-    const larder_eviction* const* plan;
-    size_t plan_count;
-    /* Called, under the collector's lock, for each entry that was evicted (with dry_run: would be). What it is given lasts for the call. May not
-     * call larder. */
+} larder_limits;
+
+/* Evictions that a dry run with limits has listed (see `on_evict`). */
+typedef struct larder_eviction_plan {
+    uint32_t size;
+    int32_t reserved;
+    const larder_eviction* const* evictions;
+    size_t eviction_count;
+    const char* const*
+        keep; /* glob patterns for "BUCKET/KEY": what fits is not evicted after all */
+    size_t keep_count;
+} larder_eviction_plan;
+
+/* How a collection works, whatever it evicts. */
+typedef struct larder_collect_options {
+    uint32_t size;
+    int32_t dry_run;  /* not 0: report what would go, and change nothing */
+    uint32_t threads; /* that delete; 0 takes one for each processor, four at most */
+    int32_t
+        count_freed; /* not 0: find out what the disk gets back; costs 1 to 3 calls for each file */
+    /* Called, under the collector's lock, for each entry that was evicted, or in a dry run would be.
+     * What it is given lasts for the call. It may not call larder. */
     void (*on_evict)(const larder_eviction* eviction, void* on_evict_data);
     void* on_evict_data;
-    /* Called now and then, at times from another thread, never from two at once. May not call larder. */
+    /* Called now and then, at times from another thread, but never from two at once. It may not call
+     * larder. */
     void (*on_progress)(const larder_collect_progress* progress, void* on_progress_data);
     void* on_progress_data;
-    larder_stop* stop; /* ends early, without an error: what is left is the next collection's */
+    larder_stop* stop; /* ends the collection early, without an error; the next one carries on */
     void* reserved;
 } larder_collect_options;
 
@@ -626,34 +643,56 @@ typedef struct larder_collect_report {
 } larder_collect_report;
 void larder_collect_report_free(larder_collect_report* report);
 
-/* Cleans up after the dead, evicts by the limits that `options` sets, then deletes what is retired and not leased. `report` may be NULL.
- * Errors: `busy` where another collect or verify is at work: leave it to that one. `damaged` where a lease table can't be read: nothing is then
- * collected. What can't be deleted is `system`, when all else is gone.
- * Concurrency: waits for nobody (an eviction, for a tenth of a second, for who holds its bucket's lock).
+/* Cleans up after dead processes, evicts until `limits` are kept, then deletes what is retired and not
+ * leased. `limits` may be NULL, or set no limit: then this deletes garbage alone. `options` and `report`
+ * may be NULL.
+ * Errors: `busy` if another collect or verify runs: leave the work to that one. `damaged` if a lease
+ * table can't be read: nothing is then collected. `system`, after everything else is gone, if something
+ * can't be deleted.
+ * Concurrency: never waits, except that an eviction waits a tenth of a second for its bucket's lock.
  * Crash: the next collection carries on. */
-larder_code larder_cache_collect(const larder_cache* cache, const larder_collect_options* options,
+larder_code larder_cache_collect(const larder_cache* cache, const larder_limits* limits,
+                                 const larder_collect_options* options,
                                  larder_collect_report** report, larder_error** error);
 
-/* When larder_cache_keep_within collects, and for how long. */
+/* Does the same, but evicts what `plan` names. An entry stays if it is no longer the entry of its key,
+ * if it was used after the plan was made, or if it is leased or pinned. */
+larder_code larder_cache_evict(const larder_cache* cache, const larder_eviction_plan* plan,
+                               const larder_collect_options* options,
+                               larder_collect_report** report, larder_error** error);
+
+/* When larder_cache_keep_within collects, for how long, and how. */
 typedef struct larder_background_options {
     uint32_t size;
     int32_t reserved;
-    int64_t
-        every_s; /* at most one in this time among all processes of the cache; 0 is the default, an hour; less than 0 as often as can be */
-    int64_t at_most_ms; /* it stops after that, whatever is left; 0 is the default, 10 s */
+    /* All processes of the cache together collect at most once in this time. 0 is the default, an hour;
+     * less than 0 is as often as can be. */
+    int64_t every_s;
+    int64_t at_most_ms; /* a collection stops after this time, whatever is left; 0 is 10 s */
     void* on_done_data;
-    /* Called, by the collecting thread, with what came of it: a report or an error, the other one is NULL. They last for the call. */
+    /* Called with what came of a collection: a report or an error, and the other one is NULL. They last
+     * for the call. The collecting thread makes this call and those below. */
     void (*on_done)(const larder_collect_report* report, const larder_error* error,
                     void* on_done_data);
+    /* As in larder_collect_options, for each of these collections. */
+    uint32_t threads;
+    int32_t count_freed;
+    void (*on_evict)(const larder_eviction* eviction, void* on_evict_data);
+    void* on_evict_data;
+    void (*on_progress)(const larder_collect_progress* progress, void* on_progress_data);
+    void* on_progress_data;
+    larder_stop* stop;
 } larder_background_options;
 
-/* From now on a publish through this cache or its buckets may start, at its end, a collection with these limits by a thread of its own. At most one at
- * a time; others that collect have precedence. Without any limit, as with NULL, it ends that. `limits` is copied, but not what its callbacks are given.
- * Errors: `invalid` as in collect, and for a dry run.
- * Concurrency: publish does not wait for it. When the cache and its last bucket are closed, it is asked to stop and waited for: milliseconds. A forked
- * child collects nothing until it calls this itself. */
-larder_code larder_cache_keep_within(const larder_cache* cache,
-                                     const larder_collect_options* limits,
+/* From now on a publish through this cache or its buckets may start, when it has published, a collection
+ * with these limits by a thread of its own. At most one runs at a time, and leaves the work to any other
+ * collection that already runs. A later call replaces the limits. A call without any limit, or with NULL,
+ * ends all this. `limits` and `options` are copied, but not what the callbacks are given.
+ * Errors: `invalid` as in collect.
+ * Concurrency: publish does not wait for the collection. When the cache and its last bucket are closed,
+ * they ask it to stop and wait for it: milliseconds. A forked child collects nothing until it calls this
+ * itself. */
+larder_code larder_cache_keep_within(const larder_cache* cache, const larder_limits* limits,
                                      const larder_background_options* options,
                                      larder_error** error);
 

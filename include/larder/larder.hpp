@@ -8,6 +8,7 @@
 #include <larder/error.hpp>
 #include <larder/event.hpp>
 #include <larder/lease.hpp>
+#include <larder/limits.hpp>
 #include <larder/materialize.hpp>
 #include <larder/options.hpp>
 #include <larder/report.hpp>

@@ -3,7 +3,7 @@
 
 #include "api/collecting.hpp"
 #include "format/name.hpp"
-#include "policy/plan.hpp"
+#include "policy/limits.hpp"
 #include "protocol/inspect.hpp"
 #include "protocol/restore.hpp"
 #include "protocol/verify.hpp"
@@ -34,28 +34,30 @@ Result<std::vector<std::string>> Cache::buckets() const {
     return protocol::list_buckets(*root);
 }
 
-Result<CollectReport> Cache::collect(const CollectOptions& options) const {
+Result<CollectReport> Cache::collect(const Limits& limits, const CollectOptions& options) const {
     TRY_ASSIGN(const auto root, state_->current_root());
     detail::Call call(*state_);
-    return detail::collect(root, options, call);
+    return detail::collect(root, limits, options, call);
 }
 
-Result<> Cache::keep_within(const CollectOptions& limits, const BackgroundOptions& options) const {
+Result<CollectReport> Cache::evict(const EvictionPlan& plan, const CollectOptions& options) const {
+    TRY_ASSIGN(const auto root, state_->current_root());
+    detail::Call call(*state_);
+    return detail::evict(root, plan, options, call);
+}
+
+Result<> Cache::keep_within(const Limits& limits, const BackgroundOptions& options) const {
     TRY(policy::check_limits(limits));
-    if (limits.dry_run || limits.plan)
-        return fail(Errc::invalid, "keep within limits", state_->path(),
-                    "limits alone, not a dry run or a plan");
-    if (!policy::has_limits(limits)) {
+    if (!limits.any()) {
         state_->set_background(nullptr);
         return {};
     }
-    const detail::CacheState& state = *state_;  // outlives its background
-    state_->set_background(std::make_unique<policy::Background>(
-        limits, options,
-        [&state](const protocol::RootRef& root, const CollectOptions& collect_options) {
-            detail::Call call(state);
-            return detail::collect(root, collect_options, call);
-        }));
+    const auto collect = [&state = *state_, limits](const protocol::RootRef& root,
+                                                    const CollectOptions& how) {
+        detail::Call call(state);
+        return detail::collect(root, limits, how, call);
+    };
+    state_->set_background(std::make_unique<policy::Background>(options, collect));
     return {};
 }
 

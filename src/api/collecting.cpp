@@ -2,18 +2,18 @@
 #include "api/collecting.hpp"
 
 #include "policy/evict.hpp"
-#include "policy/plan.hpp"
+#include "policy/limits.hpp"
 #include "protocol/collect.hpp"
 
 namespace larder::detail {
 
-Result<CollectReport> collect(const protocol::RootRef& root, const CollectOptions& options,
-                              Call& call) {
-    if (!policy::has_limits(options)) return protocol::collect(root, options, call.context());
-    if (!call.has_listeners() || options.dry_run)
-        return policy::collect_within_limits(root, options, call.context());
+namespace {
+
+/// Returns the same options, but so that the listeners hear of evictions too.
+CollectOptions telling(const CollectOptions& options, Call& call) {
     CollectOptions told = options;
-    told.on_evict = [&](const Eviction& eviction) {
+    if (!call.has_listeners() || options.dry_run) return told;
+    told.on_evict = [&options, &call](const Eviction& eviction) {
         call.tell({.kind = Event::Kind::evicted,
                    .bucket = eviction.bucket,
                    .key = eviction.key,
@@ -22,7 +22,20 @@ Result<CollectReport> collect(const protocol::RootRef& root, const CollectOption
                    .bytes = eviction.bytes});
         if (options.on_evict) options.on_evict(eviction);
     };
-    return policy::collect_within_limits(root, told, call.context());
+    return told;
+}
+
+}  // namespace
+
+Result<CollectReport> collect(const protocol::RootRef& root, const Limits& limits,
+                              const CollectOptions& options, Call& call) {
+    if (!limits.any()) return protocol::collect(root, options, call.context());
+    return policy::collect_within(root, limits, telling(options, call), call.context());
+}
+
+Result<CollectReport> evict(const protocol::RootRef& root, const EvictionPlan& plan,
+                            const CollectOptions& options, Call& call) {
+    return policy::collect_by_plan(root, plan, telling(options, call), call.context());
 }
 
 }  // namespace larder::detail

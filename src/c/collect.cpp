@@ -8,27 +8,43 @@
 
 using namespace larder;
 
-larder_code larder_cache_collect(const larder_cache* cache, const larder_collect_options* options,
+larder_code larder_cache_collect(const larder_cache* cache, const larder_limits* limits,
+                                 const larder_collect_options* options,
                                  larder_collect_report** report, larder_error** error) {
     c::clear(report);
     return c::guarded("collect", error, [&]() -> Result<> {
         NEED("collect", cache);
+        TRY_ASSIGN(const auto wanted, c::options_of(limits));
         TRY_ASSIGN(const auto chosen, c::options_of(options));
-        TRY_ASSIGN(auto collected, cache->cache.collect(chosen));
+        TRY_ASSIGN(auto collected, cache->cache.collect(wanted, chosen));
         if (report != nullptr) *report = c::result_of(std::move(collected));
         return {};
     });
 }
 
-larder_code larder_cache_keep_within(const larder_cache* cache,
-                                     const larder_collect_options* limits,
+larder_code larder_cache_evict(const larder_cache* cache, const larder_eviction_plan* plan,
+                               const larder_collect_options* options,
+                               larder_collect_report** report, larder_error** error) {
+    c::clear(report);
+    return c::guarded("evict", error, [&]() -> Result<> {
+        NEED("evict", cache);
+        NEED("evict", plan);
+        TRY_ASSIGN(const auto planned, c::options_of(plan));
+        TRY_ASSIGN(const auto chosen, c::options_of(options));
+        TRY_ASSIGN(auto collected, cache->cache.evict(planned, chosen));
+        if (report != nullptr) *report = c::result_of(std::move(collected));
+        return {};
+    });
+}
+
+larder_code larder_cache_keep_within(const larder_cache* cache, const larder_limits* limits,
                                      const larder_background_options* options,
                                      larder_error** error) {
     return c::guarded("keep within limits", error, [&]() -> Result<> {
         NEED("keep within limits", cache);
-        TRY_ASSIGN(const auto chosen, c::options_of(limits));
+        TRY_ASSIGN(const auto wanted, c::options_of(limits));
         TRY_ASSIGN(const auto when, c::options_of(options));
-        return cache->cache.keep_within(chosen, when);
+        return cache->cache.keep_within(wanted, when);
     });
 }
 

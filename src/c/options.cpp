@@ -125,103 +125,117 @@ Result<RefreshOptions> options_of(const larder_refresh_options* given) {
 
 namespace {
 
-/// The limits, each of which counts only where its bit is set, and may be given only then.
-Result<> set_limits(CollectOptions& options, const larder_collect_options& known) {
+Result<std::vector<std::string>> patterns_of(const char* const* keep, std::size_t count) {
+    if (keep == nullptr && count != 0) return bad("keep is NULL, and keep_count is not 0");
+    std::vector<std::string> patterns;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (keep[i] == nullptr) return bad("keep[" + std::to_string(i) + "] is NULL");
+        patterns.emplace_back(keep[i]);
+    }
+    return patterns;
+}
+
+/// Copies what a collection and one in the background have in common.
+template <class Options, class Given>
+void copy_how(const Given& given, Options& options) {
+    options.threads = given.threads;
+    options.count_freed = given.count_freed != 0;
+    if (given.stop != nullptr) options.stop = given.stop->source.get_token();
+    if (given.on_evict != nullptr) {
+        options.on_evict = [call = given.on_evict,
+                            data = given.on_evict_data](const Eviction& evicted) {
+            const larder_eviction seen = view_of(evicted);
+            call(&seen, data);
+        };
+    }
+    if (given.on_progress != nullptr) {
+        options.on_progress = [call = given.on_progress,
+                               data = given.on_progress_data](const CollectProgress& progress) {
+            const larder_collect_progress seen = view_of(progress);
+            call(&seen, data);
+        };
+    }
+}
+
+}  // namespace
+
+Result<Limits> options_of(const larder_limits* given) {
+    TRY_ASSIGN(const auto known, known_part(given));
+    if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
     constexpr unsigned all =
         LARDER_LIMIT_SIZE | LARDER_LIMIT_AGE | LARDER_LIMIT_ENTRIES | LARDER_LIMIT_FREE_SPACE;
-    if ((known.limits & ~all) != 0)
-        return bad("limits has a bit that only a newer larder knows; this is " LARDER_VERSION);
-    const auto is_set = [&](unsigned bit) { return (known.limits & bit) != 0; };
+    if ((known.set & ~all) != 0)
+        return bad("set has a bit that only a newer larder knows; this is " LARDER_VERSION);
+    const auto is_set = [&](unsigned bit) { return (known.set & bit) != 0; };
     const auto unset = [](const char* field, const char* bit) {
-        return bad(std::string(field) + " is given, but limits has no " + bit);
+        return bad(std::string(field) + " is given, but set has no " + bit);
     };
 
+    Limits limits;
     if (is_set(LARDER_LIMIT_SIZE)) {
-        options.max_size = known.max_size;
+        limits.max_size = known.max_size;
     } else if (known.max_size != 0) {
         return unset("max_size", "LARDER_LIMIT_SIZE");
     }
     if (is_set(LARDER_LIMIT_AGE)) {
         if (known.max_age_s < 0) return bad("max_age_s is negative");
-        options.max_age = std::min(std::chrono::seconds(known.max_age_s), base::century);
+        limits.max_age = std::min(std::chrono::seconds(known.max_age_s), base::century);
     } else if (known.max_age_s != 0) {
         return unset("max_age_s", "LARDER_LIMIT_AGE");
     }
     if (is_set(LARDER_LIMIT_ENTRIES)) {
-        options.max_entries = known.max_entries;
+        limits.max_entries = known.max_entries;
     } else if (known.max_entries != 0) {
         return unset("max_entries", "LARDER_LIMIT_ENTRIES");
     }
     if (is_set(LARDER_LIMIT_FREE_SPACE)) {
-        options.min_free = known.min_free;
+        limits.min_free = known.min_free;
     } else if (known.min_free != 0) {
         return unset("min_free", "LARDER_LIMIT_FREE_SPACE");
     }
-    return {};
+    if (known.low_water != 0) limits.low_water = known.low_water;
+    TRY_ASSIGN(limits.keep, patterns_of(known.keep, known.keep_count));
+    return limits;
 }
 
-Result<> set_plan(CollectOptions& options, const larder_collect_options& known) {
-    if (known.plan == nullptr) {
-        if (known.plan_count != 0) return bad("plan is NULL, and plan_count is not 0");
-        return {};
-    }
-    options.plan.emplace();
-    for (std::size_t i = 0; i < known.plan_count; ++i) {
-        if (known.plan[i] == nullptr) return bad("plan[" + std::to_string(i) + "] is NULL");
-        TRY_ASSIGN(const auto planned, known_part(known.plan[i]));
-        if (planned.bucket == nullptr || planned.key == nullptr || planned.id == nullptr) {
-            return bad("plan[" + std::to_string(i) + "] lacks a bucket, a key or an id");
-        }
+Result<EvictionPlan> options_of(const larder_eviction_plan* given) {
+    TRY_ASSIGN(const auto known, known_part(given));
+    if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
+    if (known.evictions == nullptr && known.eviction_count != 0)
+        return bad("evictions is NULL, and eviction_count is not 0");
+    EvictionPlan plan;
+    for (std::size_t i = 0; i < known.eviction_count; ++i) {
+        const std::string which = "evictions[" + std::to_string(i) + "]";
+        if (known.evictions[i] == nullptr) return bad(which + " is NULL");
+        TRY_ASSIGN(const auto planned, known_part(known.evictions[i]));
+        if (planned.bucket == nullptr || planned.key == nullptr || planned.id == nullptr)
+            return bad(which + " lacks a bucket, a key or an id");
         TRY_ASSIGN(const auto reason, choice("reason", planned.reason, Eviction::Reason::plan));
-        options.plan->push_back(Eviction{.bucket = planned.bucket,
-                                         .key = planned.key,
-                                         .id = planned.id,
-                                         .bytes = planned.bytes,
-                                         .last_used = time_of(planned.last_used_ns),
-                                         .reason = reason});
+        plan.evictions.push_back(Eviction{.bucket = planned.bucket,
+                                          .key = planned.key,
+                                          .id = planned.id,
+                                          .bytes = planned.bytes,
+                                          .last_used = time_of(planned.last_used_ns),
+                                          .reason = reason});
     }
-    return {};
+    TRY_ASSIGN(plan.keep, patterns_of(known.keep, known.keep_count));
+    return plan;
 }
-
-}  // namespace
 
 Result<CollectOptions> options_of(const larder_collect_options* given) {
     TRY_ASSIGN(const auto known, known_part(given));
     TRY(must_be_empty(known.reserved));
     CollectOptions options;
     options.dry_run = known.dry_run != 0;
-    options.threads = known.threads;
-    options.count_freed = known.count_freed != 0;
-    if (known.low_water != 0) options.low_water = known.low_water;
-    TRY(set_limits(options, known));
-    if (known.keep == nullptr && known.keep_count != 0)
-        return bad("keep is NULL, and keep_count is not 0");
-    for (std::size_t i = 0; i < known.keep_count; ++i) {
-        if (known.keep[i] == nullptr) return bad("keep[" + std::to_string(i) + "] is NULL");
-        options.keep.emplace_back(known.keep[i]);
-    }
-    TRY(set_plan(options, known));
-    if (known.stop != nullptr) options.stop = known.stop->source.get_token();
-    if (known.on_evict != nullptr) {
-        options.on_evict = [call = known.on_evict,
-                            data = known.on_evict_data](const Eviction& evicted) {
-            const larder_eviction seen = view_of(evicted);
-            call(&seen, data);
-        };
-    }
-    if (known.on_progress != nullptr) {
-        options.on_progress = [call = known.on_progress,
-                               data = known.on_progress_data](const CollectProgress& progress) {
-            const larder_collect_progress seen = view_of(progress);
-            call(&seen, data);
-        };
-    }
+    copy_how(known, options);
     return options;
 }
 
 Result<BackgroundOptions> options_of(const larder_background_options* given) {
     TRY_ASSIGN(const auto known, known_part(given));
+    if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
     BackgroundOptions options;
+    copy_how(known, options);
     if (known.every_s != 0)
         options.every =
             std::clamp(std::chrono::seconds(known.every_s), std::chrono::seconds(0), base::century);
@@ -231,7 +245,7 @@ Result<BackgroundOptions> options_of(const larder_background_options* given) {
                            data = known.on_done_data](const Result<CollectReport>& done) {
             larder_collect_report* report = nullptr;
             larder_error* error = nullptr;
-            // Nobody stands behind this thread to whom an exception could go.
+            // No caller stands behind this thread to whom an exception could go.
             guarded("collect", &error, [&]() -> Result<> {
                 TRY(done);
                 report = result_of(CollectReport(*done));

@@ -10,10 +10,12 @@
 
 namespace larder::c {
 
-/// Each may be null: all defaults. Errors: `invalid`, naming the field.
+/// Null stands for all defaults. Errors: `invalid`, with the field's name.
 [[nodiscard]] Result<OpenOptions> options_of(const larder_open_options* given);
 [[nodiscard]] Result<PublishOptions> options_of(const larder_publish_options* given);
 [[nodiscard]] Result<RefreshOptions> options_of(const larder_refresh_options* given);
+[[nodiscard]] Result<Limits> options_of(const larder_limits* given);
+[[nodiscard]] Result<EvictionPlan> options_of(const larder_eviction_plan* given);
 [[nodiscard]] Result<CollectOptions> options_of(const larder_collect_options* given);
 [[nodiscard]] Result<BackgroundOptions> options_of(const larder_background_options* given);
 [[nodiscard]] Result<VerifyOptions> options_of(const larder_verify_options* given);

@@ -25,9 +25,8 @@ BackgroundOptions bounded(BackgroundOptions options) {
 
 }  // namespace
 
-Background::Background(CollectOptions limits, BackgroundOptions options, Collect collect)
-    : limits_(std::move(limits)),
-      options_(bounded(std::move(options))),
+Background::Background(BackgroundOptions options, Collect collect)
+    : options_(bounded(std::move(options))),
       collect_(std::move(collect)),
       owner_(os::process_token()) {}
 
@@ -67,17 +66,19 @@ void Background::run(const std::stop_token& stop, const protocol::RootRef& root)
     try {
         // Others are to see that somebody is at it: so the time is set first. Nobody opens a lock's file for that.
         (void)os::touch_at(root->dirs().locks, format::collector_lock_name);
-        CollectOptions limits = limits_;
         std::stop_source enough;
-        limits.stop = enough.get_token();
         const auto end = Clock::now() + options_.at_most;
-        limits.on_progress = [&](const CollectProgress& progress) {
-            if (stop.stop_requested() || retired_ || limits_.stop.stop_requested() ||
+        CollectOptions how{.threads = options_.threads,
+                           .on_evict = options_.on_evict,
+                           .stop = enough.get_token(),
+                           .count_freed = options_.count_freed};
+        how.on_progress = [&](const CollectProgress& progress) {
+            if (stop.stop_requested() || retired_ || options_.stop.stop_requested() ||
                 Clock::now() >= end)
                 enough.request_stop();
-            if (limits_.on_progress) limits_.on_progress(progress);
+            if (options_.on_progress) options_.on_progress(progress);
         };
-        const auto report = collect_(root, limits);
+        const auto report = collect_(root, how);
         if (options_.on_done) options_.on_done(report);
     } catch (const std::bad_alloc&) {
         // What was done is done, and the rest is the next collection's.

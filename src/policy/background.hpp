@@ -18,10 +18,10 @@ namespace larder::policy {
 /// Fork: in a child it does nothing; the thread of the parent is the parent's.
 class Background {
 public:
-    /// Collects by the limits in `options`, and tells of it whoever wants to know.
+    /// Collects by the limits that this keeps. Must stay valid for as long as this.
     using Collect = std::function<Result<CollectReport>(const protocol::RootRef& root,
                                                         const CollectOptions& options)>;
-    Background(CollectOptions limits, BackgroundOptions options, Collect collect);
+    Background(BackgroundOptions options, Collect collect);
     /// Asks a collection that is at work to stop, and waits for it.
     ~Background();
     Background(const Background&) = delete;
@@ -42,7 +42,6 @@ private:
     void run(const std::stop_token& stop, const protocol::RootRef& root) const;
     [[nodiscard]] bool is_due(const cache::Root& root) const;
 
-    const CollectOptions limits_;
     const BackgroundOptions options_;
     const Collect collect_;
     const std::uint64_t owner_;

@@ -54,27 +54,26 @@ Result<bool> retire_unused(cache::Root& root, const protocol::KeyRef& place, con
 
 class Evictor {
 public:
-    Evictor(cache::Root& root, const CollectOptions& options, cache::CallContext context,
-            CollectReport& report)
-        : root_(root), options_(options), context_(std::move(context)), report_(report) {
+    Evictor(cache::Root& root, const std::vector<std::string>& keep, const CollectOptions& options,
+            cache::CallContext context, CollectReport& report)
+        : root_(root),
+          keep_(keep),
+          options_(options),
+          context_(std::move(context)),
+          report_(report) {
         // A test that holds the lock's holder for as long as it likes says so.
         if (os::point("evict.patient") == 0)
             context_.lock_timeout = std::min(context_.lock_timeout, patience);
     }
 
-    /// False where the disk has no space for even a rename: what is retired by now is to be deleted, and then there is some.
-    Result<bool> evict(const Plan& plan) {
+    Result<Evicted> evict(const Plan& plan) {
         report_.spared = plan.spared;
         keeps_age_ = plan.keeps_age;
-        if (!options_.plan) {
-            report_.live_entries = plan.live_entries;
-            report_.live_bytes = plan.live_bytes;
-        }
         std::size_t number = 0;
         for (const Candidate& victim : plan.victims) {
             if (options_.stop.stop_requested()) {
                 report_.stopped = true;
-                return true;
+                return Evicted{.all_done = false, .keeps_age = keeps_age_};
             }
             if (number % victims_a_look == 0) {
                 TRY_ASSIGN(leases_, protocol::read_leases(root_));
@@ -83,12 +82,12 @@ public:
                 options_.on_progress({CollectProgress::Phase::evicting, number, plan.victims.size(),
                                       report_.evicted_bytes});
             auto evicted = evict_one(victim);
-            if (!evicted && evicted.error().code == Errc::no_space) return false;
+            if (!evicted && evicted.error().code == Errc::no_space)
+                return Evicted{.had_room = false, .all_done = false, .keeps_age = keeps_age_};
             TRY(evicted);
             ++number;
         }
-        if (!options_.plan) report_.within_limits = keeps_limits(plan);
-        return true;
+        return Evicted{.keeps_age = keeps_age_};
     }
 
 private:
@@ -108,8 +107,7 @@ private:
         const auto path = bucket ? format::encode_key_path(*bucket, record->key)
                                  : tl::make_unexpected(bucket.error());
         if (!path) return stays(report_.used_since);
-        if (options_.plan && is_kept(options_, record->bucket, record->key))
-            return stays(report_.used_since);
+        if (is_kept(keep_, record->bucket, record->key)) return stays(report_.used_since);
         if (held_up_.contains(*bucket)) return is_held_up(victim, *bucket);
         const protocol::KeyRef place{record->bucket, *bucket, record->key, *path};
         const auto used_by = WallTime(std::chrono::seconds(victim.used) + std::chrono::seconds(1));
@@ -140,14 +138,6 @@ private:
         return {};
     }
 
-    /// Whether what stays is within all limits: more of what was chosen may stay than low water asks for.
-    [[nodiscard]] bool keeps_limits(const Plan& plan) const {
-        const auto entries = report_.live_entries.value_or(0),
-                   bytes = report_.live_bytes.value_or(0);
-        return keeps_age_ && entries <= options_.max_entries.value_or(entries) &&
-               bytes <= options_.max_size.value_or(bytes) && report_.evicted_bytes >= plan.to_free;
-    }
-
     void count(const Candidate& victim, const format::Record& record) {
         ++report_.evicted;
         report_.evicted_bytes += record.bytes;
@@ -165,6 +155,7 @@ private:
     }
 
     cache::Root& root_;
+    const std::vector<std::string>& keep_;
     const CollectOptions& options_;
     cache::CallContext context_;
     CollectReport& report_;
@@ -173,7 +164,15 @@ private:
     bool keeps_age_ = true;
 };
 
-void add(CollectReport& sum, CollectReport more) {
+}  // namespace
+
+Result<Evicted> evict(cache::Root& root, const Plan& plan, const std::vector<std::string>& keep,
+                      const CollectOptions& options, const cache::CallContext& context,
+                      CollectReport& report) {
+    return Evictor(root, keep, options, context, report).evict(plan);
+}
+
+void add_report(CollectReport& sum, CollectReport more) {
     more.entries += sum.entries;
     more.bytes += sum.bytes;
     more.reaped += sum.reaped;
@@ -186,37 +185,19 @@ void add(CollectReport& sum, CollectReport more) {
     sum = std::move(more);
 }
 
-}  // namespace
-
-Result<CollectReport> collect_within_limits(const protocol::RootRef& root,
-                                            const CollectOptions& options,
-                                            const cache::CallContext& context) {
-    TRY(check_limits(options));
+Result<CollectReport> collect_evicting(
+    const protocol::RootRef& root, const CollectOptions& options, const cache::CallContext& context,
+    const std::function<Result<Evicted>(CollectReport& report)>& evict_some) {
     CollectReport sum;
-    std::uint64_t garbage = 0;
-    if (options.min_free) {
-        // What is garbage already is the first to make room: no live entry goes in its place.
-        TRY_ASSIGN(auto collected, protocol::collect(root, options, context));
-        if (options.dry_run) {
-            garbage = collected.bytes;
-        } else {
-            sum = std::move(collected);
-        }
-    }
     for (bool had_room = false; !had_room;) {
         TRY_ASSIGN(auto report,
                    protocol::collect(root, options, context, [&](CollectReport& begun) -> Result<> {
-                       had_room = true;
-                       const auto plan = make_plan(*root, options, garbage);
-                       begun.stopped = !plan && plan.error().code == Errc::interrupted;
-                       if (begun.stopped) return {};
-                       TRY(plan);
-                       (void)os::point("evict.planned");
-                       TRY_ASSIGN(had_room, Evictor(*root, options, context, begun).evict(*plan));
+                       TRY_ASSIGN(const Evicted evicted, evict_some(begun));
+                       had_room = evicted.had_room;
                        return {};
                    }));
         const bool gained = report.entries > 0;
-        add(sum, std::move(report));
+        add_report(sum, std::move(report));
         if (!had_room && !gained) {
             return fail(
                 Errc::no_space, "evict", root->dirs().root.path,
@@ -224,6 +205,16 @@ Result<CollectReport> collect_within_limits(const protocol::RootRef& root,
         }
     }
     return sum;
+}
+
+Result<CollectReport> collect_by_plan(const protocol::RootRef& root, const EvictionPlan& plan,
+                                      const CollectOptions& options,
+                                      const cache::CallContext& context) {
+    TRY_ASSIGN(const Plan read, read_plan(plan.evictions));
+    return collect_evicting(root, options, context, [&](CollectReport& report) {
+        (void)os::point("evict.planned");
+        return evict(*root, read, plan.keep, options, context, report);
+    });
 }
 
 }  // namespace larder::policy

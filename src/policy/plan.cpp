@@ -29,10 +29,11 @@ constexpr std::uint64_t progress_step = 256;
 
 class Planner {
 public:
-    Planner(const cache::Root& root, const CollectOptions& options, std::uint64_t garbage)
-        : root_(root), options_(options), garbage_(garbage) {
-        // The record says how large an entry is; where nobody asks, it need not be read.
-        needs_records_ = options.max_size || options.min_free || !options.keep.empty();
+    Planner(const cache::Root& root, const Limits& limits, const CollectOptions& options,
+            std::uint64_t garbage)
+        : root_(root), limits_(limits), options_(options), garbage_(garbage) {
+        // The record says how large an entry is, and its full key. Without need it is not read.
+        needs_records_ = limits.max_size || limits.min_free || !limits.keep.empty();
     }
 
     Result<Plan> plan() {
@@ -82,7 +83,7 @@ private:
                 return tl::make_unexpected(record.error());
             if (!record) return {};  // gone meanwhile, or verify's business
             candidate.bytes = record->bytes;
-            kept = kept || is_kept(options_, bucket, record->key);
+            kept = kept || is_kept(limits_.keep, bucket, record->key);
         }
         ++plan_.live_entries;
         plan_.live_bytes += candidate.bytes;
@@ -96,19 +97,18 @@ private:
     /// From the least recently used on, until every limit is kept.
     Result<> choose() {
         std::uint64_t entries = plan_.live_entries, bytes = plan_.live_bytes;
-        const auto wanted_entries = low_water(options_.max_entries, entries);
-        const auto wanted_bytes = low_water(options_.max_size, bytes);
+        const auto wanted_entries = low_water(limits_.max_entries, entries);
+        const auto wanted_bytes = low_water(limits_.max_size, bytes);
         std::uint64_t& to_free = plan_.to_free;
-        if (options_.min_free) {
+        if (limits_.min_free) {
             TRY_ASSIGN(const auto space, os::space_of(root_.dirs().root));
             const os::DiskSpace expected{space.free + garbage_, space.size};
-            if (expected.free < *options_.min_free)
-                to_free = missing_space(*options_.min_free, expected);
+            if (expected.free < *limits_.min_free)
+                to_free = missing_space(*limits_.min_free, expected);
         }
-        const auto oldest = options_.max_age
-                                ? seconds_of(std::chrono::system_clock::now() -
-                                             std::min(*options_.max_age, base::century))
-                                : 0;
+        const auto oldest = limits_.max_age ? seconds_of(std::chrono::system_clock::now() -
+                                                         std::min(*limits_.max_age, base::century))
+                                            : 0;
         const std::uint64_t all_bytes = bytes;
         const auto reason_for = [&](const Candidate& candidate) -> std::optional<Reason> {
             if (candidate.used < oldest) return Reason::max_age;
@@ -138,14 +138,14 @@ private:
     [[nodiscard]] std::uint64_t low_water(const std::optional<std::uint64_t>& limit,
                                           std::uint64_t now) const {
         if (!limit || now <= *limit) return std::numeric_limits<std::uint64_t>::max();
-        return *limit / 100 * options_.low_water + (*limit % 100 * options_.low_water + 99) / 100;
+        return *limit / 100 * limits_.low_water + (*limit % 100 * limits_.low_water + 99) / 100;
     }
 
     /// The limit is so many percent of what is to be free afterwards; no disk has more than its size.
     [[nodiscard]] std::uint64_t missing_space(std::uint64_t limit,
                                               const os::DiskSpace& space) const {
-        const std::uint64_t wanted = limit / options_.low_water * 100 +
-                                     limit % options_.low_water * 100 / options_.low_water;
+        const std::uint64_t wanted =
+            limit / limits_.low_water * 100 + limit % limits_.low_water * 100 / limits_.low_water;
         return std::max(limit, std::min(wanted, space.size)) - space.free;
     }
 
@@ -159,6 +159,7 @@ private:
     }
 
     const cache::Root& root_;
+    const Limits& limits_;
     const CollectOptions& options_;
     std::uint64_t garbage_;
     bool needs_records_;
@@ -176,40 +177,21 @@ std::uint32_t seconds_of(WallTime time) noexcept {
         std::clamp<std::int64_t>(seconds, 0, std::numeric_limits<std::uint32_t>::max()));
 }
 
-bool has_limits(const CollectOptions& options) noexcept {
-    return options.max_size || options.max_age || options.max_entries || options.min_free ||
-           options.plan;
-}
-
-Result<> check_limits(const CollectOptions& options) {
-    if (options.low_water < 1 || options.low_water > 100) {
-        return fail(Errc::invalid, "collect", {},
-                    "low_water is " + std::to_string(options.low_water) +
-                        ", and must be a percentage from 1 to 100");
-    }
-    if (options.max_age && options.max_age->count() < 0)
-        return fail(Errc::invalid, "collect", {},
-                    "max_age is negative: it is a time since the last use");
-    if (options.plan &&
-        (options.max_size || options.max_age || options.max_entries || options.min_free)) {
-        return fail(
-            Errc::invalid, "collect", {},
-            "a plan and limits at once: a plan was made by limits, and is carried out without");
-    }
-    return {};
-}
-
-bool is_kept(const CollectOptions& options, const std::string& bucket, const std::string& key) {
+bool is_kept(const std::vector<std::string>& keep, const std::string& bucket,
+             const std::string& key) {
     const std::string name = bucket + "/" + key;
-    return std::any_of(options.keep.begin(), options.keep.end(),
+    return std::any_of(keep.begin(), keep.end(),
                        [&](const std::string& pattern) { return os::matches_glob(pattern, name); });
 }
 
-Result<Plan> make_plan(const cache::Root& root, const CollectOptions& options,
+Result<Plan> make_plan(const cache::Root& root, const Limits& limits, const CollectOptions& options,
                        std::uint64_t garbage) {
-    if (!options.plan) return Planner(root, options, garbage).plan();
+    return Planner(root, limits, options, garbage).plan();
+}
+
+Result<Plan> read_plan(const std::vector<Eviction>& evictions) {
     Plan plan;
-    for (const auto& eviction : *options.plan) {
+    for (const auto& eviction : evictions) {
         const auto id = format::parse_id(eviction.id);
         if (!id)
             return fail(Errc::invalid, "read the plan", {},

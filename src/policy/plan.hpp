@@ -33,17 +33,16 @@ struct Plan {
     std::vector<LeaseInfo> spared;
 };
 
-/// Whether `options` set a limit, or bring a plan.
-[[nodiscard]] bool has_limits(const CollectOptions& options) noexcept;
-/// Errors: `invalid`.
-[[nodiscard]] Result<> check_limits(const CollectOptions& options);
-
-/// Whether a pattern of `keep` fits.
-[[nodiscard]] bool is_kept(const CollectOptions& options, const std::string& bucket,
+/// Returns whether one of the patterns fits the key.
+[[nodiscard]] bool is_kept(const std::vector<std::string>& keep, const std::string& bucket,
                            const std::string& key);
 
-/// `garbage`: bytes that will be free by themselves.
-[[nodiscard]] Result<Plan> make_plan(const cache::Root& root, const CollectOptions& options,
-                                     std::uint64_t garbage);
+/// Chooses by limits. `garbage` is how many bytes will be free without any eviction. Of the options
+/// only the progress and the stop matter.
+[[nodiscard]] Result<Plan> make_plan(const cache::Root& root, const Limits& limits,
+                                     const CollectOptions& options, std::uint64_t garbage);
+
+/// Reads a plan that a caller brings. Errors: `invalid`.
+[[nodiscard]] Result<Plan> read_plan(const std::vector<Eviction>& evictions);
 
 }  // namespace larder::policy

@@ -11,7 +11,8 @@
 
 namespace larder::protocol {
 
-/// Limits are not looked at: that is collect_within_limits'. `evict`, if any, is called under the collector's lock, once the dead were reaped.
+/// Deletes what is retired and not leased. Calls `evict`, if there is one, under the collector's lock,
+/// after the dead were reaped. Writes what it did down in the journal.
 [[nodiscard]] Result<CollectReport> collect(
     const RootRef& root, const CollectOptions& options, const cache::CallContext& context,
     const std::function<Result<>(CollectReport&)>& evict = {});

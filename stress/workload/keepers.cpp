@@ -26,7 +26,7 @@ public:
             CollectOptions options;
             options.dry_run = actor.random.chance(0.05);
             options.threads = static_cast<unsigned>(actor.random.below(3));
-            return actor.cache->collect(options);
+            return actor.cache->collect({}, options);
         }();
         // A collection changes no key, however it ends.
         collected ? operation.end(OpOutcome::ok) : operation.end(collected.error());
@@ -78,15 +78,16 @@ public:
     }
 
     void start(Actor& actor) override {
+        Limits limits;
         CollectOptions options;
         const auto all = std::uint64_t{actor.scenario().buckets} * actor.scenario().keys;
         if (actor.random.chance(0.7)) {
-            options.max_entries = actor.random.below(all + 1);
+            limits.max_entries = actor.random.below(all + 1);
         } else {
-            options.max_size = actor.random.below(100'000);
+            limits.max_size = actor.random.below(100'000);
         }
-        options.low_water = 50 + static_cast<unsigned>(actor.random.below(51));
-        options.keep = {bucket_name(0) + "/" + key_name(kept_key)};
+        limits.low_water = 50 + static_cast<unsigned>(actor.random.below(51));
+        limits.keep = {bucket_name(0) + "/" + key_name(kept_key)};
         options.threads = static_cast<unsigned>(actor.random.below(3));
 
         // Each key is recorded, since a process that is killed in the middle may have evicted any
@@ -113,7 +114,7 @@ public:
         };
         const auto collected = [&] {
             const LibraryCall call;
-            return actor.cache->collect(options);
+            return actor.cache->collect(limits, options);
         }();
         for (auto& [name, candidate] : candidates) {
             if (candidate.recorded) candidate.recorded->end(OpOutcome::failed);

@@ -24,12 +24,16 @@ static void structs(void) {
     CHECK_NUMBER(8, offsetof(larder_publish_options, producer));
     CHECK_NUMBER(48, sizeof(larder_refresh_options));
     CHECK_NUMBER(32, offsetof(larder_refresh_options, on_taken));
-    CHECK_NUMBER(136, sizeof(larder_collect_options));
-    CHECK_NUMBER(48, offsetof(larder_collect_options, low_water));
-    CHECK_NUMBER(88, offsetof(larder_collect_options, on_evict));
-    CHECK_NUMBER(120, offsetof(larder_collect_options, stop));
-    CHECK_NUMBER(40, sizeof(larder_background_options));
+    CHECK_NUMBER(64, sizeof(larder_limits));
+    CHECK_NUMBER(40, offsetof(larder_limits, low_water));
+    CHECK_NUMBER(40, sizeof(larder_eviction_plan));
+    CHECK_NUMBER(8, offsetof(larder_eviction_plan, evictions));
+    CHECK_NUMBER(64, sizeof(larder_collect_options));
+    CHECK_NUMBER(16, offsetof(larder_collect_options, on_evict));
+    CHECK_NUMBER(48, offsetof(larder_collect_options, stop));
+    CHECK_NUMBER(88, sizeof(larder_background_options));
     CHECK_NUMBER(32, offsetof(larder_background_options, on_done));
+    CHECK_NUMBER(48, offsetof(larder_background_options, on_evict));
     CHECK_NUMBER(8, sizeof(larder_verify_options));
     CHECK_NUMBER(16, sizeof(larder_materialize_options));
 

@@ -226,7 +226,7 @@ void test_entries(void) {
     cache = open_cache(NULL);
     bucket = open_bucket(cache);
     WORKS(larder_bucket_refresh(bucket, &error));
-    WORKS(larder_cache_collect(cache, NULL, NULL, &error));
+    WORKS(larder_cache_collect(cache, NULL, NULL, NULL, &error));
     publishes_and_gets(bucket);
     lists_and_retires(cache, bucket);
     refreshes(bucket);

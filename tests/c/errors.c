@@ -43,7 +43,10 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
                  larder_cache_restore(NULL, "id", 0, &lease, &error));
     FAILS_SAYING(LARDER_INVALID, "id is NULL",
                  larder_cache_restore(cache, NULL, 0, &lease, &error));
-    FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_collect(NULL, NULL, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "cache is NULL",
+                 larder_cache_collect(NULL, NULL, NULL, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "plan is NULL",
+                 larder_cache_evict(cache, NULL, NULL, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL",
                  larder_cache_keep_within(NULL, NULL, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL",

@@ -36,13 +36,13 @@ static void collects(const larder_cache* cache, const larder_bucket* bucket) {
     larder_status_free(status);
 
     WORKS(larder_bucket_refresh(bucket, &error));
-    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    WORKS(larder_cache_collect(cache, NULL, &options, &report, &error));
     CHECK_NUMBER(1, report->entries);
     larder_collect_report_free(report);
 
     options.dry_run = 0;
     options.count_freed = 1;
-    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    WORKS(larder_cache_collect(cache, NULL, &options, &report, &error));
     CHECK_NUMBER(sizeof *report, report->size);
     CHECK_NUMBER(1, report->entries); /* the dry run deleted nothing */
     CHECK_NUMBER(7, report->bytes);
@@ -58,7 +58,7 @@ static void collects(const larder_cache* cache, const larder_bucket* bucket) {
     CHECK_TEXT("12345", read_file(below(larder_lease_path(lease), "text")));
 
     larder_lease_free(lease);
-    WORKS(larder_cache_collect(cache, NULL, &report, &error));
+    WORKS(larder_cache_collect(cache, NULL, NULL, &report, &error));
     CHECK_NUMBER(1, report->entries);
     CHECK_NUMBER(0, report->freed_known);
     CHECK_NUMBER(0, report->leased_count);
@@ -95,6 +95,8 @@ static void count_progress(const larder_collect_progress* progress, void* data) 
 static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
     static const char* const keep[] = {"b/kept*"};
     static struct plan plan;
+    larder_limits limits = {.size = sizeof limits};
+    larder_eviction_plan planned = {.size = sizeof planned};
     larder_collect_options options = {.size = sizeof options};
     larder_collect_report* report = NULL;
     larder_names* names = NULL;
@@ -110,15 +112,15 @@ static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
     WORKS(larder_bucket_is_pinned(bucket, "pinned", &pinned, &error));
     CHECK_NUMBER(1, pinned);
 
-    options.limits = LARDER_LIMIT_ENTRIES; /* max_entries is 0, so everything must go */
-    options.keep = keep;
-    options.keep_count = 1;
+    limits.set = LARDER_LIMIT_ENTRIES; /* max_entries is 0, so everything must go */
+    limits.keep = keep;
+    limits.keep_count = 1;
     options.dry_run = 1;
     options.on_evict = keep_eviction;
     options.on_evict_data = &plan;
     options.on_progress = count_progress;
     options.on_progress_data = &plan;
-    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    WORKS(larder_cache_collect(cache, &limits, &options, &report, &error));
     CHECK_NUMBER(1, plan.count);
     CHECK_TEXT("old", plan.evictions[0].key);
     CHECK_TEXT("b", plan.evictions[0].bucket);
@@ -137,30 +139,24 @@ static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
     larder_names_free(names);
 
     /* An empty plan evicts nothing. The copied plan evicts what it lists. */
-    memset(&options, 0, sizeof options);
-    options.size = sizeof options;
-    options.plan = plan.pointers;
-    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    planned.evictions = plan.pointers;
+    WORKS(larder_cache_evict(cache, &planned, NULL, &report, &error));
     CHECK_NUMBER(0, report->evicted);
     larder_collect_report_free(report);
-    options.plan_count = plan.count;
-    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    planned.eviction_count = plan.count;
+    WORKS(larder_cache_evict(cache, &planned, NULL, &report, &error));
     CHECK_NUMBER(1, report->evicted);
     larder_collect_report_free(report);
-    options.limits = LARDER_LIMIT_SIZE; /* a plan cannot be used together with limits */
-    FAILS(LARDER_INVALID, larder_cache_collect(cache, &options, NULL, &error));
 
     /* Without its pin the entry goes, too. */
     WORKS(larder_bucket_unpin(bucket, "pinned", &error));
     FAILS(LARDER_MISS, larder_bucket_unpin(bucket, "pinned", &error));
     memset(&options, 0, sizeof options);
     options.size = sizeof options;
-    options.limits = LARDER_LIMIT_SIZE;
-    options.max_size = 1;
-    options.low_water = 100;
-    options.keep = keep;
-    options.keep_count = 1;
-    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    limits.set = LARDER_LIMIT_SIZE;
+    limits.max_size = 1;
+    limits.low_water = 100;
+    WORKS(larder_cache_collect(cache, &limits, &options, &report, &error));
     CHECK_NUMBER(1, report->within_limits);
     larder_collect_report_free(report);
     WORKS(larder_bucket_keys(bucket, &names, &error));
@@ -173,15 +169,15 @@ static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
     options.stop = larder_stop_new();
     CHECK(options.stop != NULL);
     larder_stop_request(options.stop);
-    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    WORKS(larder_cache_collect(cache, &limits, &options, &report, &error));
     CHECK_NUMBER(1, report->stopped);
     CHECK_NUMBER(0, report->entries);
     larder_collect_report_free(report);
     larder_stop_free(options.stop);
     options.stop = NULL;
-    options.limits = 0;
-    options.max_size = 0;
-    WORKS(larder_cache_collect(cache, &options, &report, &error));
+    limits.set = 0;
+    limits.max_size = 0;
+    WORKS(larder_cache_collect(cache, &limits, &options, &report, &error));
     CHECK_NUMBER(0, report->stopped);
     CHECK_NUMBER(3, report->entries);
     larder_collect_report_free(report);
@@ -242,7 +238,7 @@ static void verifies(const larder_cache* cache, const larder_bucket* bucket) {
     foreign = fopen(below(larder_cache_root(cache), "retired/links/foreign"), "w");
     CHECK(foreign != NULL);
     fclose(foreign);
-    WORKS(larder_cache_collect(cache, NULL, &collected, &error));
+    WORKS(larder_cache_collect(cache, NULL, NULL, &collected, &error));
     CHECK_NUMBER(1, collected->unknown_count);
     CHECK(strstr(collected->unknown[0], "retired/links/foreign") != NULL);
     larder_collect_report_free(collected);
@@ -262,16 +258,12 @@ static void tell_done(const larder_collect_report* report, const larder_error* e
 static void keeps_within(void) {
     larder_cache* const cache = open_cache(NULL);
     larder_bucket* const bucket = open_bucket(cache);
-    larder_collect_options limits = {
-        .size = sizeof limits, .limits = LARDER_LIMIT_ENTRIES, .max_entries = 1};
+    larder_limits limits = {.size = sizeof limits, .set = LARDER_LIMIT_ENTRIES, .max_entries = 1};
     larder_background_options options = {
         .size = sizeof options, .every_s = -1, .on_done = tell_done, .on_done_data = done};
     larder_error* error = NULL;
     char byte;
     CHECK(pipe(done) == 0);
-    limits.dry_run = 1;
-    FAILS(LARDER_INVALID, larder_cache_keep_within(cache, &limits, &options, &error));
-    limits.dry_run = 0;
     WORKS(larder_cache_keep_within(cache, &limits, &options, &error));
     put(bucket, "starts one", "text");
     CHECK(read(done[0], &byte, 1) == 1);

@@ -103,12 +103,12 @@ static larder_code collects(larder_error** error) {
     larder_collect_report* report = NULL;
     larder_code code;
     until_failure = -1;
-    CHECK(larder_cache_collect(cache, NULL, NULL, NULL) ==
+    CHECK(larder_cache_collect(cache, NULL, NULL, NULL, NULL) ==
           LARDER_OK); /* deletes what the last round left */
     put(bucket, "garbage", "text");
     CHECK(larder_bucket_remove(bucket, "garbage", NULL) == LARDER_OK);
     until_failure = n;
-    code = larder_cache_collect(cache, NULL, &report, error);
+    code = larder_cache_collect(cache, NULL, NULL, &report, error);
     CHECK((report != NULL) == (code == LARDER_OK));
     larder_collect_report_free(report);
     return code;

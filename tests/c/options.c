@@ -85,66 +85,78 @@ static void must_be_known(const larder_cache* cache, const larder_bucket* bucket
                  larder_materialize("/", fresh, &materialize, NULL, &error));
 
     collect.reserved = &collect;
-    FAILS_SAYING(LARDER_INVALID, "reserved", larder_cache_collect(cache, &collect, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "reserved",
+                 larder_cache_collect(cache, NULL, &collect, NULL, &error));
 }
 
 static void limits_need_their_bits(const larder_cache* cache) {
-    larder_collect_options options = {.size = sizeof options};
+    larder_limits limits = {.size = sizeof limits};
     larder_error* error = NULL;
-    options.max_size = 1;
+    limits.max_size = 1;
     FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_SIZE",
-                 larder_cache_collect(cache, &options, NULL, &error));
-    options.max_size = 0;
-    options.max_age_s = 1;
+                 larder_cache_collect(cache, &limits, NULL, NULL, &error));
+    limits.max_size = 0;
+    limits.max_age_s = 1;
     FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_AGE",
-                 larder_cache_collect(cache, &options, NULL, &error));
-    options.max_age_s = 0;
-    options.max_entries = 1;
+                 larder_cache_collect(cache, &limits, NULL, NULL, &error));
+    limits.max_age_s = 0;
+    limits.max_entries = 1;
     FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_ENTRIES",
-                 larder_cache_collect(cache, &options, NULL, &error));
-    options.max_entries = 0;
-    options.min_free = 1;
+                 larder_cache_collect(cache, &limits, NULL, NULL, &error));
+    limits.max_entries = 0;
+    limits.min_free = 1;
     FAILS_SAYING(LARDER_INVALID, "LARDER_LIMIT_FREE_SPACE",
-                 larder_cache_collect(cache, &options, NULL, &error));
-    options.min_free = 0;
-    options.limits = 16;
-    FAILS_SAYING(LARDER_INVALID, "limits", larder_cache_collect(cache, &options, NULL, &error));
-    options.limits = LARDER_LIMIT_AGE;
-    options.max_age_s = -1;
-    FAILS_SAYING(LARDER_INVALID, "max_age_s", larder_cache_collect(cache, &options, NULL, &error));
-    options.max_age_s = INT64_MAX; /* no entry is so old */
-    WORKS(larder_cache_collect(cache, &options, NULL, &error));
-    options.low_water = 101;
-    FAILS(LARDER_INVALID, larder_cache_collect(cache, &options, NULL, &error));
+                 larder_cache_keep_within(cache, &limits, NULL, &error));
+    limits.min_free = 0;
+    limits.set = 16;
+    FAILS_SAYING(LARDER_INVALID, "set", larder_cache_collect(cache, &limits, NULL, NULL, &error));
+    limits.set = LARDER_LIMIT_AGE;
+    limits.max_age_s = -1;
+    FAILS_SAYING(LARDER_INVALID, "max_age_s",
+                 larder_cache_collect(cache, &limits, NULL, NULL, &error));
+    limits.max_age_s = INT64_MAX; /* no entry is so old */
+    WORKS(larder_cache_collect(cache, &limits, NULL, NULL, &error));
+    limits.low_water = 101;
+    FAILS(LARDER_INVALID, larder_cache_collect(cache, &limits, NULL, NULL, &error));
+    limits.low_water = 0;
+    limits.reserved = 1;
+    FAILS_SAYING(LARDER_INVALID, "reserved",
+                 larder_cache_collect(cache, &limits, NULL, NULL, &error));
 }
 
 static void arrays_need_their_texts(const larder_cache* cache) {
     static const char* const hole[] = {"b/*", NULL};
     larder_eviction incomplete = {.size = sizeof incomplete, .bucket = "b", .key = "k"};
-    const larder_eviction* plan[2];
-    larder_collect_options options = {.size = sizeof options};
+    const larder_eviction* evictions[2];
+    larder_limits limits = {.size = sizeof limits};
+    larder_eviction_plan plan = {.size = sizeof plan};
     larder_error* error = NULL;
-    plan[0] = &incomplete;
-    plan[1] = NULL;
-    options.keep_count = 1;
+    evictions[0] = &incomplete;
+    evictions[1] = NULL;
+    limits.keep_count = 1;
     FAILS_SAYING(LARDER_INVALID, "keep is NULL",
-                 larder_cache_collect(cache, &options, NULL, &error));
-    options.keep = hole;
-    options.keep_count = 2;
-    FAILS_SAYING(LARDER_INVALID, "keep[1]", larder_cache_collect(cache, &options, NULL, &error));
-    options.keep_count = 0;
-    options.plan_count = 1;
-    FAILS_SAYING(LARDER_INVALID, "plan is NULL",
-                 larder_cache_collect(cache, &options, NULL, &error));
-    options.plan = plan;
-    FAILS_SAYING(LARDER_INVALID, "plan[0] lacks",
-                 larder_cache_collect(cache, &options, NULL, &error));
+                 larder_cache_collect(cache, &limits, NULL, NULL, &error));
+    limits.keep = hole;
+    limits.keep_count = 2;
+    FAILS_SAYING(LARDER_INVALID, "keep[1]",
+                 larder_cache_collect(cache, &limits, NULL, NULL, &error));
+    plan.eviction_count = 1;
+    FAILS_SAYING(LARDER_INVALID, "evictions is NULL",
+                 larder_cache_evict(cache, &plan, NULL, NULL, &error));
+    plan.evictions = evictions;
+    FAILS_SAYING(LARDER_INVALID, "evictions[0] lacks",
+                 larder_cache_evict(cache, &plan, NULL, NULL, &error));
     incomplete.id = "id";
     incomplete.reason = 5;
-    FAILS_SAYING(LARDER_INVALID, "reason", larder_cache_collect(cache, &options, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "reason", larder_cache_evict(cache, &plan, NULL, NULL, &error));
     incomplete.reason = LARDER_EVICTED_BY_PLAN;
-    options.plan_count = 2;
-    FAILS_SAYING(LARDER_INVALID, "plan[1]", larder_cache_collect(cache, &options, NULL, &error));
+    plan.eviction_count = 2;
+    FAILS_SAYING(LARDER_INVALID, "evictions[1]",
+                 larder_cache_evict(cache, &plan, NULL, NULL, &error));
+    plan.eviction_count = 0;
+    plan.keep_count = 1;
+    FAILS_SAYING(LARDER_INVALID, "keep is NULL",
+                 larder_cache_evict(cache, &plan, NULL, NULL, &error));
 }
 
 void test_options(void) {

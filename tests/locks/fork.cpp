@@ -197,7 +197,7 @@ TEST_CASE(
          [](const Cache& cache) { value(value(cache.bucket("b")).remove("doomed")); }},
         {"collect.locked",
          [](const Cache& cache) {
-             (void)value(cache.collect({false, 1}));
+             (void)value(cache.collect({}, {.threads = 1}));
          }},
         {"build.locked",
          [](const Cache& cache) {

@@ -57,10 +57,10 @@ public:
             case Op::refresh:
                 return outcome_of(bucket_.refresh());
             case Op::collect:
-                return outcome_of(cache_.collect({.threads = 1}));
+                return outcome_of(cache_.collect({}, {.threads = 1}));
             case Op::evict:
                 return outcome_of(
-                    cache_.collect({.threads = 1, .max_entries = 0, .keep = {"b/other*"}}));
+                    cache_.collect({.max_entries = 0, .keep = {"b/other*"}}, {.threads = 1}));
             case Op::adopt:
                 return outcome_of(bucket_.stage());
             case Op::verify: {

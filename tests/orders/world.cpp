@@ -83,7 +83,7 @@ bool OrderWorld::neighbour_stands() {
 }
 
 void OrderWorld::collect_beside() {
-    (void)value(cache_->collect({.threads = 1}));
+    (void)value(cache_->collect({}, {.threads = 1}));
     const auto report = value(cache_->verify());
     for (const auto& finding : report.findings)
         throw std::runtime_error(finding.path.string() + ": " + finding.what);

@@ -41,7 +41,7 @@ TEST_CASE(
         // Before it has cleaned up after the dead, the collector has no table that could name it.
         if (point != "collect.locked")
             CHECK(contains(refused.error().message(), "pid " + std::to_string(first.pid())));
-        CHECK(outcome(scene.cache.collect({true, 0})) == "busy");
+        CHECK(outcome(scene.cache.collect({}, {.dry_run = true})) == "busy");
         CHECK(outcome(scene.cache.verify()) == "busy");
         CHECK(value(scene.cache.status()).collecting);
         first.go_on();
@@ -134,7 +134,7 @@ TEST_CASE("a dry run says what a collection would delete, and changes nothing") 
     const Lease leased = put(scene.bucket, "leased", "1");
     value(scene.bucket.remove("leased"));
     const auto before = snapshot(scene.root);
-    const auto promised = value(scene.cache.collect({true, 0}));
+    const auto promised = value(scene.cache.collect({}, {.dry_run = true}));
     CHECK(snapshot(scene.root) == before);
     const auto done = value(scene.cache.collect());
     CHECK(promised.entries == done.entries);
@@ -152,7 +152,7 @@ TEST_CASE("a dry run counts the keys of refreshed buckets, and leaves them where
     value(scene.bucket.refresh());
     put(scene.bucket, "k1", "live");
     const auto before = snapshot(scene.root);
-    const auto promised = value(scene.cache.collect({true, 0}));
+    const auto promised = value(scene.cache.collect({}, {.dry_run = true}));
     CHECK(snapshot(scene.root) == before);
     const auto done = value(scene.cache.collect());
     CHECK(done.entries == 2);
@@ -275,7 +275,7 @@ TEST_CASE("if a lease table can't be read, nothing is collected, and everything 
         }
         const auto before = snapshot(scene.root / "archive");
         CHECK(outcome(scene.cache.collect()) == "damaged");
-        CHECK(outcome(scene.cache.collect({true, 0})) == "damaged");
+        CHECK(outcome(scene.cache.collect({}, {.dry_run = true})) == "damaged");
         CHECK(snapshot(scene.root / "archive") == before);
 
         // Other processes find a table, wherever in the pool they begin to look. There are several,
@@ -419,7 +419,7 @@ TEST_CASE("a dry run counts what the dead have left") {
     value(scene.bucket.refresh());
     put_killed_at(scene, "publish.archived");
     const auto before = snapshot(scene.root);
-    const auto promised = value(scene.cache.collect({true, 0}));
+    const auto promised = value(scene.cache.collect({}, {.dry_run = true}));
     CHECK(snapshot(scene.root) == before);
     const auto done = value(scene.cache.collect());
     CHECK(done.entries == 2);

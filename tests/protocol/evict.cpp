@@ -57,24 +57,32 @@ struct Done {
     Keys keys;
 };
 
-Done collect(const Cache& cache, CollectOptions options) {
+Done collect(const Cache& cache, const Limits& limits, CollectOptions options = {}) {
     Done done;
     options.on_evict = [&](const Eviction& eviction) {
         done.evictions.push_back(eviction);
         done.keys.push_back(eviction.key);
     };
-    done.report = value(cache.collect(options));
+    done.report = value(cache.collect(limits, options));
+    return done;
+}
+
+Done evict(const Cache& cache, const EvictionPlan& plan) {
+    Done done;
+    CollectOptions options;
+    options.on_evict = [&](const Eviction& eviction) { done.keys.push_back(eviction.key); };
+    done.report = value(cache.evict(plan, options));
     return done;
 }
 
 /// A collection by another process, held at a point.
 class HeldCollector {
 public:
-    HeldCollector(const Scene& scene, const CollectOptions& options, const std::string& point)
+    HeldCollector(const Scene& scene, const Limits& limits, const std::string& point)
         : child_(
               [&](Child& child) {
                   child.say("evicted " +
-                            std::to_string(value(open_cache(scene.root).collect(options)).evicted));
+                            std::to_string(value(open_cache(scene.root).collect(limits)).evicted));
               },
               {{point}, {}}) {
         child_.wait_for(point);
@@ -253,11 +261,9 @@ TEST_CASE("a dry run reports what the real one does, and changes nothing") {
     const Lease leased = value(scene.bucket.get("1"));
     value(scene.bucket.pin("2"));
     use_ago(scene, "1", 1000h);
-    const CollectOptions limits{.max_entries = 3, .low_water = 100};
-    auto dry = limits;
-    dry.dry_run = true;
+    const Limits limits{.max_entries = 3, .low_water = 100};
     const auto before = snapshot(scene.root);
-    const auto would = collect(scene.cache, dry);
+    const auto would = collect(scene.cache, limits, {.dry_run = true});
     CHECK(snapshot(scene.root) == before);
     const auto did = collect(scene.cache, limits);
     CHECK(would.keys == Keys{"0", "3", "4"});
@@ -272,7 +278,7 @@ TEST_CASE("a dry run reports what the real one does, and changes nothing") {
 TEST_CASE("a plan takes those of its entries that are still what was planned") {
     const Scene scene;
     put_old(scene, 7);
-    const auto planned = collect(scene.cache, {.dry_run = true, .max_entries = 0}).evictions;
+    const auto planned = collect(scene.cache, {.max_entries = 0}, {.dry_run = true}).evictions;
     REQUIRE(planned.size() == 7);
     put(scene.bucket, "0", "replaced");
     value(scene.bucket.remove("1"));
@@ -280,27 +286,47 @@ TEST_CASE("a plan takes those of its entries that are still what was planned") {
     value(scene.bucket.pin("3"));
     const Lease leased = value(scene.bucket.get("4"));
     use_ago(scene, "4", 1000h);
-    const auto done = collect(scene.cache, {.keep = {"b/5"}, .plan = planned});
+    const auto done = evict(scene.cache, {.evictions = planned, .keep = {"b/5"}});
     CHECK(done.keys == Keys{"6"});
     CHECK(done.report.used_since == 5);
     CHECK(done.report.spared.size() == 1);
     CHECK(keys_of(scene.bucket) == Keys{"0", "2", "3", "4", "5"});
     CHECK(content_of(scene.bucket, "0") == "replaced");
-    CHECK(collect(scene.cache, {.plan = planned}).keys == Keys{"5"});
+    CHECK(evict(scene.cache, {.evictions = planned}).keys == Keys{"5"});
 }
+
+// Misuses that do not compile: a collection in the background that is a dry run or carries out a plan,
+// and a plan beside limits.
+template <class... Arguments>
+concept KeepsWithin = requires(const Cache& cache, Arguments... arguments) {
+    cache.keep_within(arguments...);
+};
+template <class... Arguments>
+concept Evicts = requires(const Cache& cache, Arguments... arguments) {
+    cache.evict(arguments...);
+};
+template <class... Arguments>
+concept Collects = requires(const Cache& cache, Arguments... arguments) {
+    cache.collect(arguments...);
+};
+static_assert(KeepsWithin<Limits> && KeepsWithin<Limits, BackgroundOptions>);
+static_assert(!KeepsWithin<Limits, CollectOptions> && !KeepsWithin<CollectOptions>);
+static_assert(!KeepsWithin<EvictionPlan>);
+static_assert(Evicts<EvictionPlan> && Evicts<EvictionPlan, CollectOptions>);
+static_assert(!Evicts<EvictionPlan, Limits> && !Evicts<Limits>);
+static_assert(Collects<> && Collects<Limits> && Collects<Limits, CollectOptions>);
+static_assert(!Collects<EvictionPlan> && !Collects<Limits, EvictionPlan>);
 
 TEST_CASE("limits and plans that make no sense are refused, and nothing changes") {
     const Scene scene;
     put_old(scene, 1);
     CHECK(outcome(scene.cache.collect({.max_entries = 0, .low_water = 0})) == "invalid");
     CHECK(outcome(scene.cache.collect({.max_entries = 0, .low_water = 101})) == "invalid");
-    CHECK(outcome(scene.cache.collect({.max_entries = 0, .plan = std::vector<Eviction>{}})) ==
-          "invalid");
     Eviction hostile;
     for (const std::string& id :
          std::vector<std::string>{"", "../../archive", std::string(26, '0'), "x"}) {
         hostile.id = id;
-        CHECK(outcome(scene.cache.collect({.plan = std::vector{hostile}})) == "invalid");
+        CHECK(outcome(scene.cache.evict({.evictions = {hostile}})) == "invalid");
     }
     CHECK(keys_of(scene.bucket) == Keys{"0"});
     require_no_leak(scene.root, 1);
@@ -430,15 +456,14 @@ TEST_CASE("a collection that is asked to stop leaves the rest, and its report sa
     std::stop_source stop;
     SECTION("before it begins") {
         stop.request_stop();
-        const auto done = collect(scene.cache, {.max_entries = 0, .stop = stop.get_token()});
+        const auto done = collect(scene.cache, {.max_entries = 0}, {.stop = stop.get_token()});
         CHECK(done.report.stopped);
         CHECK(done.keys.empty());
     }
     SECTION("while it evicts") {
-        CollectOptions options{.max_entries = 0};
-        options.stop = stop.get_token();
+        CollectOptions options{.stop = stop.get_token()};
         options.on_evict = [&](const Eviction&) { stop.request_stop(); };
-        const auto report = value(scene.cache.collect(options));
+        const auto report = value(scene.cache.collect({.max_entries = 0}, options));
         CHECK(report.stopped);
         CHECK(report.evicted == 1);
         CHECK(keys_of(scene.bucket) == Keys{"1", "2"});
@@ -458,7 +483,7 @@ TEST_CASE(
     fs::create_hard_link(lease.path() / "shared", scene.dir.path() / "shared");
     lease.release();
     value(scene.bucket.remove("k"));
-    const auto report = value(scene.cache.collect({.threads = 1, .count_freed = true}));
+    const auto report = value(scene.cache.collect({}, {.threads = 1, .count_freed = true}));
     REQUIRE(report.freed);
     if (report.freed_at_least) {
         CHECK(*report.freed < 1'000'000);
@@ -492,9 +517,8 @@ TEST_CASE("garbage makes room before any live entry does") {
     REQUIRE(::statvfs(scene.root.c_str(), &disk) == 0);
     // More than is free, and less than will be free.
     const auto wanted = std::uint64_t{disk.f_bavail} * disk.f_frsize + (16U << 20);
-    CollectOptions limits{.dry_run = true, .min_free = wanted, .low_water = 100};
-    CHECK(collect(scene.cache, limits).keys.empty());
-    limits.dry_run = false;
+    const Limits limits{.min_free = wanted, .low_water = 100};
+    CHECK(collect(scene.cache, limits, {.dry_run = true}).keys.empty());
     const auto done = collect(scene.cache, limits);
     CHECK(done.keys.empty());
     CHECK(done.report.entries == 1);

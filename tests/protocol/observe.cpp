@@ -100,7 +100,7 @@ TEST_CASE("a change of a cache is told to the Cache that made it, and to no othe
     value(bucket.refresh());
     CHECK(ear.take() == Heard{"refreshed b"});
 
-    (void)value(cache.collect({.dry_run = true}));
+    (void)value(cache.collect({}, {.dry_run = true}));
     CHECK(ear.take().empty());
     const auto report = value(cache.collect());
     CHECK(ear.take() == Heard{"collected entries=" + std::to_string(report.entries)});
@@ -129,7 +129,7 @@ TEST_CASE("evictions are told one by one, with the limit, and a dry run is not t
     const Cache cache = open_cache(scene.root, ear.options());
     const std::string id = put(value(cache.bucket("b")), "k", "x").id();
     (void)ear.take();
-    (void)value(cache.collect({.dry_run = true, .max_entries = 0}));
+    (void)value(cache.collect({.max_entries = 0}, {.dry_run = true}));
     CHECK(ear.take().empty());
     (void)value(cache.collect({.max_entries = 0}));
     CHECK(ear.take() == Heard{"evicted b/k what=max-entries", "collected entries=1"});

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// How much a cache may hold.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace larder {
+
+/// What a collection keeps a cache within. It evicts the entries that were least recently used until
+/// every limit is kept. Without a limit it evicts nothing.
+///
+/// An entry stays, and counts, if it is leased or pinned, if it fits a pattern of `keep`, or if it was
+/// used after the collection had chosen it. (A use is written down at most once an hour for each
+/// entry.)
+struct Limits {
+    /// Bytes, as the records of the live entries add them up.
+    std::optional<std::uint64_t> max_size{};
+    /// Entries that were not used for longer go, whatever the other limits. A use is a publish or a
+    /// get.
+    std::optional<std::chrono::seconds> max_age{};
+    std::optional<std::uint64_t> max_entries{};
+    /// Bytes that are to be free on the disk. Only the sizes in the records count: if other programs
+    /// take the space, or have hard links to evicted files, the disk may stay short of it.
+    std::optional<std::uint64_t> min_free{};
+    /// If a limit is passed, the collection goes on until this percentage of it is kept, so that a
+    /// cache at its limit does not evict one entry for each put. (Of min_free it makes up for this
+    /// part of what is missing.) From 1 to 100; 90 is arbitrary.
+    unsigned low_water = 90;
+    /// Glob patterns (fnmatch(3)) for "BUCKET/KEY"; `*` matches a slash too.
+    std::vector<std::string> keep{};
+
+    /// Returns whether any limit is set.
+    [[nodiscard]] bool any() const noexcept {
+        return max_size || max_age || max_entries || min_free;
+    }
+};
+
+}  // namespace larder

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "policy/limits.hpp"
+
+#include "os/points.hpp"
+#include "policy/evict.hpp"
+#include "protocol/collect.hpp"
+
+namespace larder::policy {
+
+namespace {
+
+/// Returns whether what stays is within all limits. More of what was chosen may stay than low water
+/// asks for.
+bool keeps_limits(const Limits& limits, const Plan& plan, const Evicted& evicted,
+                  const CollectReport& report) {
+    const auto entries = report.live_entries.value_or(0), bytes = report.live_bytes.value_or(0);
+    return evicted.keeps_age && entries <= limits.max_entries.value_or(entries) &&
+           bytes <= limits.max_size.value_or(bytes) && report.evicted_bytes >= plan.to_free;
+}
+
+/// `garbage` is how many bytes will be free without any eviction.
+Result<Evicted> evict_by_limits(const protocol::RootRef& root, const Limits& limits,
+                                const CollectOptions& options, const cache::CallContext& context,
+                                std::uint64_t garbage, CollectReport& report) {
+    const auto plan = make_plan(*root, limits, options, garbage);
+    if (!plan && plan.error().code == Errc::interrupted) {
+        report.stopped = true;
+        return Evicted{.all_done = false};
+    }
+    TRY(plan);
+    (void)os::point("evict.planned");
+    report.live_entries = plan->live_entries;
+    report.live_bytes = plan->live_bytes;
+    TRY_ASSIGN(const Evicted evicted, evict(*root, *plan, {}, options, context, report));
+    if (evicted.all_done) report.within_limits = keeps_limits(limits, *plan, evicted, report);
+    return evicted;
+}
+
+}  // namespace
+
+Result<> check_limits(const Limits& limits) {
+    if (limits.low_water < 1 || limits.low_water > 100) {
+        return fail(Errc::invalid, "collect", {},
+                    "low_water is " + std::to_string(limits.low_water) +
+                        ", and must be a percentage from 1 to 100");
+    }
+    if (limits.max_age && limits.max_age->count() < 0)
+        return fail(Errc::invalid, "collect", {},
+                    "max_age is negative: it is a time since the last use");
+    return {};
+}
+
+Result<CollectReport> collect_within(const protocol::RootRef& root, const Limits& limits,
+                                     const CollectOptions& options,
+                                     const cache::CallContext& context) {
+    TRY(check_limits(limits));
+    CollectReport sum;
+    std::uint64_t garbage = 0;
+    if (limits.min_free) {
+        // Garbage makes room first: no live entry goes in its place.
+        TRY_ASSIGN(auto collected, protocol::collect(root, options, context));
+        if (options.dry_run) {
+            garbage = collected.bytes;
+        } else {
+            sum = std::move(collected);
+        }
+    }
+    TRY_ASSIGN(auto report, collect_evicting(root, options, context, [&](CollectReport& begun) {
+                   return evict_by_limits(root, limits, options, context, garbage, begun);
+               }));
+    add_report(sum, std::move(report));
+    return sum;
+}
+
+}  // namespace larder::policy

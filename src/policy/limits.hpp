@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Keeps a cache within limits: makes a plan, evicts by it, and collects.
+#pragma once
+
+#include <larder/collect.hpp>
+
+#include "cache/call_context.hpp"
+#include "protocol/slot_lease.hpp"
+
+namespace larder::policy {
+
+/// Errors: `invalid`.
+[[nodiscard]] Result<> check_limits(const Limits& limits);
+
+/// See Cache::collect. Requires: a limit is set.
+[[nodiscard]] Result<CollectReport> collect_within(const protocol::RootRef& root,
+                                                   const Limits& limits,
+                                                   const CollectOptions& options,
+                                                   const cache::CallContext& context);
+
+}  // namespace larder::policy
