@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The file `format`: which version of the layout a cache has, and how it publishes.
+// The file `format`: the version of the layout on disk, and the kind of links the cache uses.
 #pragma once
 
 #include <string>
@@ -9,11 +9,12 @@
 
 namespace larder::format {
 
-/// On disk: "larder 1\nlinks symlink\n". A later version keeps the first line's shape, so that every version can tell.
+/// On disk: "larder 1\nlinks symlink\n". Every later version keeps the form of the first line, so
+/// that an older version recognizes it.
 inline constexpr std::string_view format_begin = "larder ";
 inline constexpr int format_version = 1;
-inline constexpr std::size_t max_format =
-    4096;  ///< arbitrary: room for what later versions may say
+/// Arbitrary: room for what later versions may write.
+inline constexpr std::size_t max_format = 4096;
 
 struct Format {
     LinkKind links = LinkKind::symlink;
@@ -22,8 +23,8 @@ struct Format {
 struct FormatRead {
     enum class Kind {
         ours,
-        newer,    ///< of a later version: not to be touched
-        unknown,  ///< no file of ours, or cut off
+        newer,    ///< a later version wrote it: this version must not touch the cache
+        unknown,  ///< larder did not write it, or it was cut off
     };
     Kind kind = Kind::unknown;
     Format format;

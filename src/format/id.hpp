@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An entry's name, never used twice.
+// The id of an entry, which is never used twice.
 #pragma once
 
 #include <array>
@@ -11,8 +11,9 @@
 
 namespace larder::format {
 
-/// 16 bytes: a tag of the machine's boot (4), a random number (8), a counter (4). In a lease table it is two words, and both
-/// zero mean no id. The boot's tag lets a reader see from a link's text alone that an entry was made in an earlier boot.
+/// An id has 16 bytes: a tag of the machine's boot (4), a random number (8) and a counter (4). In a
+/// lease table it is two words; two zeros mean no id. By the boot's tag a reader sees from the text
+/// of a link alone that the entry was made in an earlier boot.
 struct Id {
     std::uint64_t high = 0;
     std::uint64_t low = 0;
@@ -21,15 +22,17 @@ struct Id {
     [[nodiscard]] explicit operator bool() const noexcept { return (high | low) != 0; }
 };
 
-/// An id that nobody has drawn before, here or elsewhere. Also used for every other name that must be unique.
+/// Returns an id that no process has drawn before, on this machine or another. Every other name
+/// that must be unique is drawn here, too.
 [[nodiscard]] Id fresh_id() noexcept;
 
-/// Always this many characters, of an alphabet without letters that differ in case alone (Crockford's base 32).
+/// The text of an id always has this many characters. They are Crockford's base 32, in which no two
+/// letters differ only in case.
 inline constexpr std::size_t id_length = 26;
 [[nodiscard]] std::array<char, id_length> characters_of(const Id& id) noexcept;
 [[nodiscard]] std::string to_text(const Id& id);
 
-/// Accepts exactly what to_text makes, and not the zero id.
+/// Accepts exactly what to_text makes, except the zero id. Returns nullopt for anything else.
 [[nodiscard]] std::optional<Id> parse_id(std::string_view text) noexcept;
 
 }  // namespace larder::format

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Every name on disk, by one grammar. No other file builds or parses one.
+// Every name on disk, by one grammar. No other file builds or parses a name.
 //
-//   root            = CACHEDIR.TAG  .gitignore  format  locks/  participants/  staging/  buckets/  archive/  retired/  deleting/  pins/
-//   locks/          = bucket.<bucket>  gate.<bucket>  collector  builds
-//   participants/   = <number>
-//   staging/        = <number>/          staging/<number>/  = t-<id>/  l-<id>
-//   buckets/        = <bucket>/          buckets/<bucket>/  = <key>            a link
-//   archive/        = <id>/              archive/<id>/      = record  tree/
-//   retired/        = links/  buckets/   retired/links/     = <id>             a link; the name is only unique
-//                                        retired/buckets/   = <id>/<key>       likewise
-//   deleting/          = anything
-//   pins/           = <bucket>/          pins/<bucket>/    = <key>            an empty file
+//   root/                       = CACHEDIR.TAG  .gitignore  format  locks/  participants/  staging/
+//                                 buckets/  archive/  retired/  deleting/  pins/
+//   locks/                      = bucket.<bucket>  gate.<bucket>  collector  builds
+//   participants/               = <number>
+//   staging/<number>/           = t-<id>/  l-<id>
+//   buckets/<bucket>/           = <key>              a link
+//   archive/<id>/               = record  tree/
+//   retired/links/              = <id>               a link; its name is unique and says no more
+//   retired/buckets/<id>/       = <key>              a link
+//   deleting/                   = anything
+//   pins/<bucket>/              = <key>              an empty file
 //
 //   <bucket>, <key> : see name.hpp      <id> : see id.hpp      <number> : decimal, no leading zero
 //
-// A name that does not fit is left alone: a newer version may have put it there.
+// A name that does not match the grammar is left alone, because a newer version may have made it.
 #pragma once
 
 #include <boost/static_string/static_string.hpp>
@@ -51,7 +52,7 @@ inline constexpr std::string_view cachedir_tag_text =
     "be deleted at any time.\n";
 inline constexpr std::string_view gitignore_text = "*\n";
 
-/// Whether `name` is one that a root has.
+/// Returns true if `name` stands in a root by the grammar above.
 [[nodiscard]] bool is_root_name(std::string_view name) noexcept;
 
 [[nodiscard]] std::string bucket_lock_name(std::string_view encoded_bucket);
@@ -70,14 +71,15 @@ struct StagedName {
 };
 [[nodiscard]] std::optional<StagedName> parse_staged_name(std::string_view name) noexcept;
 
-/// A key's link, by its path from `buckets/`, as seen from a handle of `archive/`, by way of an entry's tree and back: it leads there only while that entry is complete.
+/// A key's link, by its path from `buckets/`, as seen from a handle of `archive/`, by way of an
+/// entry's tree and back: it leads there only while that entry is complete.
 inline constexpr std::string_view way_back = "/tree/../../../buckets/";
 using KeyWay = boost::static_strings::static_string<id_length + way_back.size() + max_bucket_name +
                                                     1 + max_name>;
 [[nodiscard]] KeyWay key_path_by_way_of(const Id& id, std::string_view key_path);
-/// Whether `name` is one that encode_bucket can have made.
+/// Returns true if encode_bucket can have made `name`.
 [[nodiscard]] bool is_bucket_name(std::string_view name);
-/// Whether `name` is one that encode_key can have made.
+/// Returns true if encode_key can have made `name`.
 [[nodiscard]] bool is_key_name(std::string_view name);
 
 }  // namespace larder::format

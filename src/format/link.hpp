@@ -11,8 +11,8 @@
 
 namespace larder::format {
 
-/// What a link says: "../../archive/<id>/tree". A bucket and `retired/links` are equally deep, so that it holds in both; 45 bytes, which
-/// ext4 keeps in the inode.
+/// What a link says: "../../archive/<id>/tree". A bucket and `retired/links` are equally deep, so
+/// that it holds in both; 45 bytes, which ext4 keeps in the inode.
 [[nodiscard]] std::string target_of(const Id& id);
 /// Accepts exactly what target_of makes. A link is never followed: paths are built from the id.
 [[nodiscard]] std::optional<Id> parse_target(std::string_view target) noexcept;
@@ -37,17 +37,20 @@ struct LinkRead {
 [[nodiscard]] Result<LinkRead> read_link(LinkKind kind, const os::Dir& dir,
                                          const std::string& name);
 
-/// Whether a key's link, at its path from `buckets/`, names `id`, and leads to a complete tree: a cache that was copied in part has links that
-/// lead nowhere. One system call answers both: it reads the link by way of the entry (from `archive/` through its tree, and back). That the way is shut, or
-/// the link says something else, tells nothing by itself.
+/// Whether a key's link, at its path from `buckets/`, names `id`, and leads to a complete tree: a
+/// cache that was copied in part has links that lead nowhere. One system call answers both: it
+/// reads the link by way of the entry (from `archive/` through its tree, and back). That the way is
+/// shut, or the link says something else, tells nothing by itself.
 [[nodiscard]] bool names_what_is_there(LinkKind kind, const os::Dir& archive,
                                        const std::string& key_path, const Id& id);
 
-/// Makes a link. A kill in the middle may leave a malformed one (kind file), so links are only ever made in a staging area.
+/// Makes a link. A kill in the middle may leave a malformed one (kind file), so links are only ever
+/// made in a staging area.
 [[nodiscard]] Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name,
                                  const Id& id);
 
-/// Whether links of this kind can be made, renamed and read back in `scratch`, which must be private. Leaves nothing.
+/// Whether links of this kind can be made, renamed and read back in `scratch`, which must be
+/// private. Leaves nothing.
 [[nodiscard]] bool link_kind_works(LinkKind kind, const os::Dir& scratch);
 
 }  // namespace larder::format

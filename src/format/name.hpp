@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Keys and bucket names, which come from outside and are hostile, as file names that are safe everywhere.
+// Encodes keys and bucket names as file names. Both come from outside and may be hostile; the file
+// names are safe on every file system.
 #pragma once
 
 #include <cstdint>
@@ -12,42 +13,49 @@
 namespace larder::format {
 
 // The encoding of a string:
-//   a–z 0–9 - _ +       as they are
-//   .                   as it is, but not first or last: no hidden names, no "..", nothing that Windows trims
-//   any other byte      %xx, with lower-case digits: names never differ in case or Unicode normalization alone
-//   the empty string    %
-//   where that is longer than max_name bytes:
-//                       its first bytes, then %~ and a hash of the whole string (26 characters)
+//   a–z 0–9 - _ +       stay as they are.
+//   .                   stays, except as the first or last character. So there is no hidden name, no
+//                       "..", and nothing that Windows would trim.
+//   any other byte      becomes %xx, with lower-case digits. So no two names differ only in case or
+//                       in Unicode normalization.
+//   the empty string    becomes %.
+//
+// If the result is longer than max_name bytes, its first bytes are kept, followed by %~ and a hash
+// of the whole string (26 characters).
 
-/// File systems take 255 bytes; 200 leaves room for prefixes such as "bucket." and for what eCryptfs adds.
+/// File systems take 255 bytes. 200 leaves room for prefixes such as "bucket." and for the bytes
+/// that eCryptfs adds.
 inline constexpr std::size_t max_name = 200;
-inline constexpr std::size_t max_key = 4096;  ///< arbitrary: as long as a path on Linux
-inline constexpr std::size_t max_bucket_name =
-    128;  ///< arbitrary, encoded: names are given by programmers
+/// Arbitrary: as long as a path on Linux.
+inline constexpr std::size_t max_key = 4096;
+/// Counted after the encoding. Arbitrary, because programmers choose the names.
+inline constexpr std::size_t max_bucket_name = 128;
 
-/// Errors: `invalid` for what is not UTF-8 or too long.
+/// Returns the file name for a key or a bucket. Errors: `invalid` if it is not UTF-8 or is too
+/// long.
 [[nodiscard]] Result<std::string> encode_key(std::string_view key);
 [[nodiscard]] Result<std::string> encode_bucket(std::string_view name);
 
-/// "<bucket>/<key>", to be used from a handle of `buckets/`: a handle of the bucket itself would, after a refresh, serve
-/// what was purged.
+/// Returns "<bucket>/<key>". Use it with the handle of `buckets/`: a handle of the bucket itself
+/// would still serve the purged entries after a refresh.
 [[nodiscard]] std::string key_path(std::string_view encoded_bucket, std::string_view encoded_key);
 [[nodiscard]] Result<std::string> encode_key_path(std::string_view encoded_bucket,
                                                   std::string_view key);
 
-/// What was encoded, whichever it was; nothing for a name that encode_key can't have made. For a name with a hash, whose key only the
-/// record of its entry has: see is_hashed.
+/// Returns the string that was encoded. Returns nullopt if encode_key cannot have made `name`, and
+/// if `name` holds a hash: then only the record of the entry has the key. See is_hashed.
 [[nodiscard]] std::optional<std::string> decode_name(std::string_view name);
 
-/// Whether `name` holds a hash in place of the key's end. Two keys may then, in theory, have one name, so that a reader must
-/// compare the key with the one in the entry's record.
+/// Returns true if `name` holds a hash in place of the key's end. In theory two keys can then have
+/// the same name, so a reader must compare the key with the one in the entry's record.
 [[nodiscard]] bool is_hashed(std::string_view name) noexcept;
 
-/// The escapes alone, of any bytes, of any length: for the fields of a record.
+/// Encodes any bytes of any length by the escapes alone. The fields of a record are encoded so.
 [[nodiscard]] std::string encode_escapes(std::string_view bytes);
 [[nodiscard]] std::optional<std::string> decode_escapes(std::string_view text);
 
-/// A number for a key of a bucket, the same in every process and version: the first bits of a SHA-1 of both.
+/// Returns a number for a key of a bucket: the first bits of a SHA-1 of both. It is the same in
+/// every process and in every version.
 [[nodiscard]] std::uint64_t digest(std::string_view encoded_bucket, std::string_view key);
 
 }  // namespace larder::format

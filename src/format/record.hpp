@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The record: what an entry says of itself, so that it can be found, listed, judged and doubted.
+// The record: a small text file beside an entry's tree that says which entry it is.
 #pragma once
 
 #include <optional>
@@ -11,12 +11,12 @@
 
 namespace larder::format {
 
-/// On disk it is text, one field a line, in this order:
+/// On disk a record is text. It has one field on each line, in this order:
 ///     larder record 1
 ///     bucket NAME          percent-encoded, as in its directory's name
 ///     key KEY              percent-encoded, in full
 ///     time SECONDS.NANOS   when it was published
-///     boot HEX             which boot of which machine published it
+///     boot HEX             the boot of the machine that published it
 ///     durability process|power
 ///     bytes N
 ///     files N
@@ -35,11 +35,13 @@ struct Record {
     friend bool operator==(const Record&, const Record&) = default;
 };
 
-/// A record is never longer: a key of 4,096 bytes takes three times that, and the rest is short.
+/// No record is longer. A key of 4,096 bytes takes at most three times as many, and the rest is
+/// short.
 inline constexpr std::size_t max_record = 16 * 1024;
 
 [[nodiscard]] std::string print_record(const Record& record);
-/// Nothing for anything but a whole record: cut off at any length, or changed in any byte, it is none.
+/// Returns nullopt unless `text` is a whole record. A record that was cut off at any length, or
+/// that was changed in any byte, is none.
 [[nodiscard]] std::optional<Record> parse_record(std::string_view text);
 
 }  // namespace larder::format

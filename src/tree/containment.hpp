@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether a path that came from outside lies where larder may read from it or write to it.
+// Finds out whether a path that a caller gave lies inside a cache or contains one.
 #pragma once
 
 #include <optional>
@@ -8,11 +8,12 @@
 
 namespace larder::tree {
 
-/// The root of the cache that `path` (which need not exist) lies in, symlinks resolved; nothing where it lies in none.
+/// Returns the root of the cache that `path` lies in, or nullopt if it lies in none. Symlinks are
+/// resolved. `path` need not exist.
 [[nodiscard]] std::optional<std::filesystem::path> enclosing_cache(
     const std::filesystem::path& path);
 
-/// Whether `inner`, symlinks resolved, is `outer` or lies below it.
+/// Returns true if `inner` is `outer` or lies below it. Symlinks in `inner` are resolved.
 [[nodiscard]] bool lies_within(const std::filesystem::path& inner,
                                const std::filesystem::path& outer);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a staged tree holds, and how it is brought safely to the disk.
+// Measures a staged tree and writes it to the disk.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@ struct Size {
     std::uint64_t files = 0;  ///< everything that is not a directory
 };
 
-/// Walks the tree without following symlinks.
+/// Returns the size of the tree. Follows no symlink.
 [[nodiscard]] Result<Size> measure(const os::Dir& tree);
 
-/// Afterwards every file and directory of the tree survives a power cut: an fsync for each, or one syncfs, whichever costs less
-/// for that many files (see the number's reason in the source).
+/// Makes every file and directory of the tree survive a power cut: by an fsync for each, or by one
+/// syncfs if there are many. The source gives the number and its reason.
 [[nodiscard]] Result<> sync(const os::Dir& tree, const Size& size);
 
 }  // namespace larder::tree

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Deletes trees that nobody uses any more. Follows no symlink, crosses no mount, and is done by descriptors: whatever is
-// renamed or swapped under it, it deletes nothing outside the directory it was given.
+// Deletes trees that are no longer in use. It follows no symlink, crosses no mount, and works by
+// directory handles. So it deletes nothing outside the directory that it was given, even if another
+// process renames or replaces directories during the call.
 #pragma once
 
 #include <cstdint>
@@ -15,25 +16,31 @@ namespace larder::tree {
 struct Removed {
     std::uint64_t files = 0;
     std::uint64_t directories = 0;
-    std::uint64_t freed = 0;      ///< bytes that the disk gets back, where they were to be counted
-    bool freed_at_least = false;  ///< what some files share with others could not be told
+    std::uint64_t freed = 0;  ///< bytes that the disk gets back, if count_freed was set
+    bool freed_at_least =
+        false;  ///< more may be free: what some files share could not be found out
 };
 
 struct RemoveOptions {
     unsigned threads = 0;  ///< as in CollectOptions
     bool count_freed = false;
     std::stop_token stop{};
-    std::function<void(std::uint64_t files)>
-        on_progress{};  ///< now and then, from any of the threads, never from two at once
+    /// Called now and then, from any of the threads, but never from two at once.
+    std::function<void(std::uint64_t files)> on_progress{};
 };
 
-/// Deletes everything in `dir`, and keeps `dir`. Read-only directories are made writable first; a tree deeper than there are
-/// descriptors is taken apart by renaming what is deep up into `dir`. Several processes may empty one directory at a time: what
-/// another has deleted already is no error. What can't be deleted (a mount point, an immutable file) is left; the first such
-/// error is returned when all else is gone. Errors: `interrupted` where it was asked to stop.
+/// Deletes everything in `dir` and keeps `dir` itself. Read-only directories are made writable
+/// first. Directories that are too deep for the available descriptors are first renamed up into
+/// `dir`.
+///
+/// Errors: the first file that cannot be deleted (a mount point, an immutable file) is returned as
+/// an error when all others are gone. `interrupted` if the call was asked to stop.
+/// Concurrency: several processes may empty one directory at a time. A file that another process
+/// has deleted is no error.
 [[nodiscard]] Result<Removed> empty_dir(const os::Dir& dir, const RemoveOptions& options);
 
-/// Deletes the one tree (or file) `name` of `parent` where it stands, by this thread alone. No error where there is none.
+/// Deletes the tree or file `name` of `parent` in place, by this thread alone. It is no error if
+/// nothing stands there.
 [[nodiscard]] Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name);
 
 }  // namespace larder::tree

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How much space a disk gets back when files are deleted: hard links and clones keep what they share.
+// Counts how much space a disk gets back when files are deleted. Blocks that a hard link or a clone
+// still shares are not freed.
 #pragma once
 
 #include <atomic>
@@ -10,22 +11,23 @@
 
 namespace larder::tree {
 
-/// What deleting one name gives back.
+/// The space that is freed by deleting one name.
 struct GivenBack {
     std::uint64_t bytes = 0;
     bool at_least = false;
 };
 
-/// Counts it. To be asked from several threads at a time.
+/// Adds up freed space. Several threads may call it at a time.
 class SpaceCount {
 public:
-    /// Files of `dir`'s file system. Where nothing is to be counted every look costs nothing.
+    /// Counts files of `dir`'s file system. If `wanted` is false, every call costs nothing.
     SpaceCount(bool wanted, const os::Dir& dir);
 
-    /// Before the name is unlinked. A file with another hard link gives nothing back, until that goes; of two that go at once from two threads
-    /// both may say so, and the count is then too low.
+    /// Call this before the name is unlinked. A file frees nothing while it has another hard link.
+    /// If two threads delete two links of one file at once, both may see the other link, and the
+    /// count is then too low.
     [[nodiscard]] GivenBack look_at(const os::Dir& dir, const std::string& name) const;
-    /// After it was.
+    /// Call this after the name was unlinked.
     void add(const GivenBack& given) noexcept;
 
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Carries one file, symlink or directory's attributes: the ways there are, and which of them work here.
+// Transfers one file, one symlink, or the attributes of one directory: by clone, hard link or copy.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,8 @@
 
 namespace larder::tree {
 
-/// What has not failed yet between a pair of file systems: so that what can't work is tried once and not for each file.
+/// Which ways have not failed yet between two file systems. A way that does not work is so tried
+/// only once, and not for each file.
 struct Ability {
     std::atomic<bool> clone{true};
     std::atomic<bool> hardlink{true};
@@ -19,7 +20,7 @@ struct Ability {
 
 enum class Way { cloned, hardlinked, copied };
 
-/// Where a thing comes from and where it goes.
+/// The source and the destination of one transfer.
 struct Move {
     const os::Dir& from;
     const std::string& name;
@@ -27,16 +28,18 @@ struct Move {
     const os::Dir& to;
 };
 
-/// Makes the regular file `name` in `to`. With `replace` a file or symlink that stands there is replaced atomically, and never
-/// written to: it may be a hard link into a cache. A directory that stands there is `exists` always.
-/// Crash: leaves a file that is not complete or, when replacing, a `.larder-…` beside the old one.
+/// Makes the regular file `name` in `to`. With `replace`, a file or symlink that stands there is
+/// replaced atomically. It is never written to, because it may be a hard link into a cache.
+///
+/// Errors: `exists` if a directory stands there, or a file and `replace` is off.
+/// Crash: leaves an incomplete file or, if it replaces one, a `.larder-…` beside the old file.
 [[nodiscard]] Result<Way> transfer_file(const Move& move, const MaterializeOptions& options,
                                         Ability& ability);
 
-/// The same for a symlink: made anew with the same text.
+/// Makes a symlink with the same text, under the same rules.
 [[nodiscard]] Result<> transfer_symlink(const Move& move, const MaterializeOptions& options);
 
-/// Gives a directory that was made anew, and is filled now, the mode and modification time of its source.
+/// Gives a new directory, once it is filled, the mode and the modification time of its source.
 [[nodiscard]] Result<> finish_directory(const os::FileInfo& source, const os::Dir& made);
 
 }  // namespace larder::tree
