@@ -35,7 +35,8 @@ Id fresh_id() noexcept {
 }
 
 std::array<char, id_length> characters_of(const Id& id) noexcept {
-    // 26 characters of 5 bits hold 130 bits: the first has only the id's top 3 bits, and the 14th one of the high word and four of the low.
+    // 26 characters of 5 bits hold 130 bits. The first character has only the top 3 bits of the id.
+    // The 14th has one bit of the high word and four bits of the low word.
     std::array<char, id_length> characters;
     std::uint64_t high = id.high >> 1, low = id.low;
     for (std::size_t i = 12; i < 13; --i, high >>= 5) characters[i] = alphabet[high & 31];
@@ -62,7 +63,8 @@ std::optional<Id> parse_id(std::string_view text) noexcept {
         }
         return number;
     };
-    // 3 + 12 x 5 bits and one of the next character are the high word; that character's other four and 12 x 5 bits the low one.
+    // The high word is 3 + 12 x 5 bits and one bit of the next character. The low word is the other
+    // four bits of that character and 12 x 5 bits.
     const std::uint64_t first = number_of(text.substr(0, 13)),
                         middle = number_of(text.substr(13, 1)), last = number_of(text.substr(14));
     const Id id{first << 1 | middle >> 4, middle << 60 | last};

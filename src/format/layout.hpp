@@ -71,8 +71,8 @@ struct StagedName {
 };
 [[nodiscard]] std::optional<StagedName> parse_staged_name(std::string_view name) noexcept;
 
-/// A key's link, by its path from `buckets/`, as seen from a handle of `archive/`, by way of an
-/// entry's tree and back: it leads there only while that entry is complete.
+/// Returns the path of a key's link as seen from the handle of `archive/`, through the tree of an
+/// entry. It leads to the link only while that entry is complete.
 inline constexpr std::string_view way_back = "/tree/../../../buckets/";
 using KeyWay = boost::static_strings::static_string<id_length + way_back.size() + max_bucket_name +
                                                     1 + max_name>;

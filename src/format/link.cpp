@@ -16,10 +16,11 @@ constexpr std::string_view after_id = "/tree";
 constexpr std::size_t target_length = before_id.size() + id_length + after_id.size();
 static_assert(target_length < 60, "ext4 keeps a symlink of less than 60 bytes in its inode");
 
-/// One byte more than any link of ours has, so that a longer one is seen to be longer; for kind file a newline ends it.
+/// One byte more than any link of larder has, so that a longer text is recognized. A newline ends
+/// the text of kind `file`.
 using Buffer = std::array<char, target_length + 2>;
 
-/// What stands there, and if that is a link, its text, which `buffer` then holds.
+/// What stands at a name and, if it is a link, its text, which `buffer` then holds.
 struct Text {
     LinkRead::Kind
         kind;  ///< absent, foreign, malformed; or entry, if the text is one of an entry's
@@ -41,7 +42,7 @@ Result<Text> read_symlink(const os::Dir& dir, const char* name, Buffer& buffer) 
 }
 
 Result<Text> read_small_file(const os::Dir& dir, const char* name, Buffer& buffer) {
-    // Nonblocking: it could be a foreign FIFO.
+    // Without blocking, because a foreign FIFO may stand here.
     const auto file = os::try_open_at(dir, name, os::OpenMode::read_nonblocking);
     switch (os::why_of(file)) {
         case Why::none:
@@ -56,8 +57,8 @@ Result<Text> read_small_file(const os::Dir& dir, const char* name, Buffer& buffe
             return os::fail(file.error(), "read link", dir / name);
     }
     std::string_view text;
-    // A read may bring less than there is: half a link would be none, and its key a miss. The newline
-    // ends it, so that one read is enough.
+    // A read may return fewer bytes than there are. Half a link would count as none, and its key as
+    // a miss. The newline shows that the text is complete, so that one read is enough.
     while (text.size() < buffer.size() && !text.ends_with('\n')) {
         const auto got =
             os::read_some(*file, buffer.data() + text.size(), buffer.size() - text.size());

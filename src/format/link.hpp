@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A link: what a key is on disk. The one seam behind which symlink, small file and junction differ.
+// A link is what a key is on disk. Only this file knows how symlinks, small files and junctions
+// differ.
 #pragma once
 
 #include <optional>
@@ -11,10 +12,11 @@
 
 namespace larder::format {
 
-/// What a link says: "../../archive/<id>/tree". A bucket and `retired/links` are equally deep, so
-/// that it holds in both; 45 bytes, which ext4 keeps in the inode.
+/// Returns the text of a link to an entry: "../../archive/<id>/tree". A bucket and `retired/links`
+/// are equally deep, so the text is right in both. It has 45 bytes, which ext4 keeps in the inode.
 [[nodiscard]] std::string target_of(const Id& id);
-/// Accepts exactly what target_of makes. A link is never followed: paths are built from the id.
+/// Returns the id of a text that target_of can have made; nullopt for any other text. larder never
+/// follows a link: it builds paths from the id.
 [[nodiscard]] std::optional<Id> parse_target(std::string_view target) noexcept;
 
 /// What stands at a link's name.
@@ -33,24 +35,26 @@ struct LinkRead {
     }
 };
 
-/// Reads without following. Atomic beside renames: the link that stood there at one instant.
+/// Reads the link without following it. The result is one link that stood there at one instant,
+/// whatever is renamed at the same time.
 [[nodiscard]] Result<LinkRead> read_link(LinkKind kind, const os::Dir& dir,
                                          const std::string& name);
 
-/// Whether a key's link, at its path from `buckets/`, names `id`, and leads to a complete tree: a
-/// cache that was copied in part has links that lead nowhere. One system call answers both: it
-/// reads the link by way of the entry (from `archive/` through its tree, and back). That the way is
-/// shut, or the link says something else, tells nothing by itself.
+/// Returns true if the link of a key names `id` and the entry is complete. `key_path` is the path
+/// of the link below `buckets/`. One system call checks both: it reads the link by a path that
+/// passes through the tree of the entry, from `archive/` and back. False proves nothing, because a
+/// directory on that path may be closed: read the link again. (In a cache that was copied in part,
+/// some links lead nowhere.)
 [[nodiscard]] bool names_what_is_there(LinkKind kind, const os::Dir& archive,
                                        const std::string& key_path, const Id& id);
 
-/// Makes a link. A kill in the middle may leave a malformed one (kind file), so links are only ever
-/// made in a staging area.
+/// Makes a link. A kill during the call may leave a malformed one (kind `file`), so links are made
+/// in a staging area only.
 [[nodiscard]] Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name,
                                  const Id& id);
 
-/// Whether links of this kind can be made, renamed and read back in `scratch`, which must be
-/// private. Leaves nothing.
+/// Returns true if links of this kind can be made, renamed and read back in `scratch`, which must
+/// be private. Leaves nothing there.
 [[nodiscard]] bool link_kind_works(LinkKind kind, const os::Dir& scratch);
 
 }  // namespace larder::format

@@ -15,11 +15,12 @@ namespace {
 
 constexpr std::string_view hash_mark = "%~";
 constexpr std::size_t hash_length = hash_mark.size() + id_length;
-/// How much less may be kept so that no half of an escape is last.
+/// How many bytes fewer may be kept, so that the name does not end in half an escape.
 constexpr std::size_t max_cut = 2;
 
-/// RFC 4122's name-based UUID, version 5: 122 bits of a SHA-1. Not collision-resistant against an attacker, and it need not
-/// be: a hash is only a shorter name, and whoever reads an entry by it compares the whole key.
+/// The name-based UUID of RFC 4122, version 5: 122 bits of a SHA-1. It does not resist an attacker
+/// who seeks collisions, and need not: a hash is only a shorter name, and a reader compares the
+/// whole key with the record.
 Id hash_of(std::string_view bytes) {
     const boost::uuids::name_generator_sha1 generate(boost::uuids::ns::oid());
     const auto uuid = generate(bytes.data(), bytes.size());
@@ -40,7 +41,7 @@ constexpr std::array<bool, 256> table_of(std::string_view characters) {
 constexpr auto plain = table_of("abcdefghijklmnopqrstuvwxyz0123456789-_+");
 constexpr auto plain_inside = table_of("abcdefghijklmnopqrstuvwxyz0123456789-_+.");
 
-/// Whether the encoding of the key is the key: most are.
+/// Returns true if the key needs no encoding. Most keys need none.
 bool is_its_own_name(std::string_view key) {
     if (key.empty() || key.size() > max_name || key.front() == '.' || key.back() == '.')
         return false;
@@ -48,7 +49,8 @@ bool is_its_own_name(std::string_view key) {
                        [](char c) { return plain_inside[static_cast<unsigned char>(c)]; });
 }
 
-/// Well-formed UTF-8 by table 3-7 of the Unicode standard: no surrogates, no overlong forms, nothing past U+10FFFF.
+/// Returns true for well-formed UTF-8 by table 3-7 of the Unicode standard: no surrogates, no
+/// overlong forms, nothing beyond U+10FFFF.
 bool is_utf8(std::string_view text) {
     const auto byte = [&](std::size_t i) {
         return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
@@ -133,7 +135,8 @@ Result<std::string> encode_bucket(std::string_view name) {
 bool is_hashed(std::string_view name) noexcept {
     if (name.size() <= hash_length || name.size() > max_name) return false;
     const auto kept = name.substr(0, name.size() - hash_length), hash = name.substr(kept.size());
-    // A letter behind it, since a dot may be last in what is kept, and is never last in a name.
+    // Append a letter first: a dot may be the last character of the part that is kept, but not of a
+    // name.
     return hash.starts_with(hash_mark) && parse_id(hash.substr(hash_mark.size())) &&
            decode_escapes(std::string(kept).append("k")) &&
            kept.size() + max_cut >= max_name - hash_length;
@@ -143,7 +146,7 @@ std::string encode_escapes(std::string_view text) {
     if (text.empty()) return "%";
     std::string name;
     name.reserve(text.size() + 16);
-    std::size_t kept = 0;  // how much of the text stands in the name
+    std::size_t kept = 0;  // how many bytes of the text the name keeps
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
         if (plain[byte] || (byte == '.' && i != 0 && i + 1 != text.size())) continue;
@@ -170,7 +173,7 @@ std::optional<std::string> decode_escapes(std::string_view name) {
         text += static_cast<char>(high * 16 + low);
         i += 2;
     }
-    // Only the one spelling that we write ourselves: %61 is not a second name for "a".
+    // Accept only the spelling that larder writes: %61 is not a second name for "a".
     if (text.empty() || encode_escapes(text) != name) return std::nullopt;
     return text;
 }

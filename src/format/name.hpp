@@ -14,8 +14,8 @@ namespace larder::format {
 
 // The encoding of a string:
 //   a–z 0–9 - _ +       stay as they are.
-//   .                   stays, except as the first or last character. So there is no hidden name, no
-//                       "..", and nothing that Windows would trim.
+//   .                   stays, except as the first or last character. So there is no hidden name,
+//                       no "..", and nothing that Windows would trim.
 //   any other byte      becomes %xx, with lower-case digits. So no two names differ only in case or
 //                       in Unicode normalization.
 //   the empty string    becomes %.

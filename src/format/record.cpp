@@ -26,7 +26,8 @@ std::string crc_of(std::string_view bytes) {
 /// Boost makes its table at the first use.
 [[maybe_unused]] const bool made = os::before_main([] { return crc_of("x"); });
 
-/// Takes the record apart line by line; once something does not fit, everything after is empty and `good` is false.
+/// Parses the record line by line. As soon as one line does not match, `good` is false and all
+/// later fields are empty.
 class Lines {
 public:
     explicit Lines(std::string_view text) : rest_(text) {}

@@ -15,16 +15,16 @@ namespace larder::tree {
 
 namespace {
 
-/// A directory of the source, and the one that it becomes.
+/// A directory of the source, and the directory that it becomes.
 struct Pair final : WalkDir {
     using WalkDir::WalkDir;
     os::Dir into;
-    bool made = false;  // `into` was made here, and gets mode and time of its source in the end
+    bool made = false;  // `into` was made here; it gets the mode and time of its source at the end
     os::FileInfo info;  // of the source
     Ability* ability = nullptr;
 };
 
-/// A directory too deep for one walk: see max_depth.
+/// A directory that is too deep for one walk: see max_depth.
 struct PutOff {
     std::string path;  // below both tops
     bool made = false;
@@ -78,7 +78,7 @@ public:
         }
         if (!move.info.is_regular()) {
             return fail(Errc::invalid, "copy", move.from / move.name,
-                        "a socket, pipe or device can't be copied");
+                        "a socket, pipe or device cannot be copied");
         }
         TRY_ASSIGN(const Way way, transfer_file(move, options_, ability));
         ++(way == Way::cloned ? cloned_ : way == Way::hardlinked ? hardlinked_ : copied_);
@@ -91,7 +91,8 @@ public:
     }
 
 private:
-    /// Against a umask that takes our own rights away. The mode that it is to have comes when it is full.
+    /// Gives us the right to fill a directory if the umask has taken it away. The directory gets
+    /// its final mode when it is full.
     static Result<> make_ours_to_fill(const os::Dir& made) {
         TRY_ASSIGN(const os::FileInfo info, os::stat_of(made));
         constexpr os::Permissions ours = os::Permissions::owner_all;
@@ -109,7 +110,7 @@ private:
         auto into = os::open_dir_at(pair.into, name);
         if (is_no_directory(into)) {
             return fail(Errc::exists, "make directory", pair.into / name,
-                        "no directory, and a directory should go there");
+                        "something else stands where a directory should go; move it away");
         }
         TRY(into);
         if (made) TRY(make_ours_to_fill(*into));
@@ -129,7 +130,7 @@ private:
         TRY_ASSIGN(pair->info, os::stat_of(pair->dir));
         if (pair->info.identity == destination_identity_) {
             return fail(Errc::invalid, "copy", pair->dir.path,
-                        "the destination lies in what is to be copied");
+                        "the destination lies inside the source");
         }
         TRY_ASSIGN(const os::FileInfo into_info, os::stat_of(into));
         pair->into = std::move(into);
@@ -151,16 +152,18 @@ private:
         directories_{0}, bytes_{0};
 };
 
-/// What one thread carries before others help, unless the caller says how many shall. With two threads from the start, on two
-/// busy cores, 256 hard links took 15 ms instead of 3 (ext4) and 20 instead of 1 (tmpfs); 256 copies 34 instead of 33, 1,024
-/// copies 144 instead of 183 (ext4) and 79 instead of 95 (tmpfs). A package has a hundred files: nobody should wait for threads
-/// there.
+/// How many names one thread transfers before others help, unless the caller chooses the number of
+/// threads. With two threads from the start, on two busy cores, 256 hard links took 15 ms instead
+/// of 3 (ext4) and 20 instead of 1 (tmpfs); 256 copies took 34 instead of 33; 1,024 copies took 144
+/// instead of 183 (ext4) and 79 instead of 95 (tmpfs). A package has about a hundred files, and its
+/// caller should not wait for threads to start.
 constexpr std::uint64_t alone = 512;
 
-/// One for each processor, four at most. 10,000 files of 1 KiB in 100 directories, one / two / four threads, by the time of `cp
-/// -al` or `cp -a` (two busy cores): hard links on ext4 0.95 / 0.73 / 0.57, xfs 1.03 / 0.73 / 0.54, tmpfs 0.71 /
-/// 0.79 / 0.72; copies on ext4 0.63 / 0.59 / 0.45, xfs 0.48 / 0.40 / 0.30, tmpfs 0.25 / 0.27 / 0.28; clones on xfs 0.67 / 0.42
-/// / 0.33.
+/// One thread for each processor, four at most. Measured with 10,000 files of 1 KiB in 100
+/// directories, by one / two / four threads, as a ratio to `cp -al` or `cp -a` (two busy cores):
+/// hard links on ext4 0.95 / 0.73 / 0.57, xfs 1.03 / 0.73 / 0.54, tmpfs 0.71 / 0.79 / 0.72; copies
+/// on ext4 0.63 / 0.59 / 0.45, xfs 0.48 / 0.40 / 0.30, tmpfs 0.25 / 0.27 / 0.28; clones on xfs 0.67
+/// / 0.42 / 0.33.
 Team team_for(const MaterializeOptions& options) {
     if (options.threads != 0) return {options.threads, 0};
     return {std::clamp(std::thread::hardware_concurrency(), 1U, 4U), alone};
@@ -182,7 +185,7 @@ Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& n
     TRY_ASSIGN(const os::FileInfo info, os::stat_at(source, name));
     if (info.is_directory())
         return fail(Errc::invalid, "copy", source / name,
-                    "a directory, and a file was to be copied");
+                    "this is a directory, and a file was to be copied");
     Carriage carriage(source, destination, options);
     Ability ability;
     TRY(carriage.carry_one({source, name, info, destination}, ability));

@@ -13,14 +13,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Absolute, with the symlinks of the part that exists resolved.
+/// Returns the absolute path. Symlinks in the part that exists are resolved.
 fs::path resolved(const fs::path& path) {
     std::error_code error;
-    // First, as weakly_canonical leaves a path relative whose first name does not exist.
+    // weakly_canonical leaves a path relative if its first name does not exist.
     fs::path result = fs::weakly_canonical(fs::absolute(path, error), error);
-    // Once more: "none/../link" came back as "link", which has not been looked at yet.
+    // Resolve once more: "none/../link" became "link", which has not been resolved yet.
     if (!error) result = fs::weakly_canonical(result, error);
-    // What can't be resolved (a loop of links, a directory that we may not search) is taken as it is written.
+    // A path that cannot be resolved (a loop of links, a directory that we may not search) is taken
+    // as it is written.
     if (error) result = fs::absolute(path, error).lexically_normal();
     return result.has_filename() ? result : result.parent_path();
 }
@@ -29,8 +30,8 @@ bool is_cache(const fs::path& directory) {
     const auto dir = os::open_dir(directory);
     if (!dir) return false;
     const auto format = os::read_file_at(*dir, format::format_name, format::max_format);
-    return format && format->starts_with(
-                         format::format_begin);  // of whatever version, and even if it is cut off
+    return format &&
+           format->starts_with(format::format_begin);  // of any version, and even if it is cut off
 }
 
 }  // namespace
@@ -45,7 +46,8 @@ std::optional<fs::path> enclosing_cache(const fs::path& path) {
 bool lies_within(const fs::path& inner, const fs::path& outer) {
     const fs::path wanted = resolved(outer);
     for (fs::path each = resolved(inner);; each = each.parent_path()) {
-        // By identity too: one directory may have two names, by a mount, or where names are equal that differ in case.
+        // Compare the identity too: one directory may have two names, by a mount or because the
+        // file system ignores case.
         std::error_code error;
         if (each == wanted || fs::equivalent(each, wanted, error)) return true;
         if (!each.has_relative_path()) return false;

@@ -11,13 +11,15 @@ namespace larder::tree {
 
 namespace {
 
-/// From this many files on, one syncfs. It waits for whatever others have written to this file system too: on a loop-mounted
-/// ext4 (files of 4 KiB, busy machine) an fsync for each took 49 / 71 / 155 / 290 ms for 8 / 16 / 32 / 64 files; a syncfs 2 to
-/// 40 ms when nobody else wrote, 30 to 48 with 8 MiB of others' data, 157 to 192 with 64 MiB. So they meet at 4, 8 and 32
-/// files; 16 loses little with any. (Before Linux 5.8 syncfs does not report that writing failed.)
+/// From this many files on, one syncfs is used. A syncfs also waits for what other processes have
+/// written to this file system. On a loop-mounted ext4 (files of 4 KiB, busy machine) an fsync for
+/// each file took 49 / 71 / 155 / 290 ms for 8 / 16 / 32 / 64 files. A syncfs took 2 to 40 ms if no
+/// other process wrote, 30 to 48 ms with 8 MiB of other data and 157 to 192 ms with 64 MiB. So the
+/// two cost the same at 4, 8 and 32 files, and 16 loses little in each case. Before Linux 5.8
+/// syncfs does not report that writing failed.
 constexpr std::uint64_t syncfs_from_files = 16;
 
-/// Walks everything below a top, however deep, with one thread.
+/// Walks everything below a top with one thread, to any depth.
 class DeepVisitor : public Visitor {
 public:
     Result<> walk_all(const os::Dir& top) {
@@ -66,7 +68,7 @@ private:
     }
 
     std::string base_;                  // where this walk's top lies below the first
-    std::vector<std::string> put_off_;  // what was too deep for one walk
+    std::vector<std::string> put_off_;  // directories too deep for one walk
 };
 
 class Measuring final : public DeepVisitor {
@@ -81,8 +83,8 @@ private:
     }
 };
 
-/// Files as they come, each directory after what is in it. A symlink needs nothing of its own: it is on the disk with its
-/// directory.
+/// Syncs files in the order of the listing, and each directory after its contents. A symlink needs
+/// no sync of its own: it is on the disk when its directory is.
 class Syncing final : public DeepVisitor {
 private:
     Result<> file(WalkDir& place, const std::string& name, const os::FileInfo& info) override {
@@ -113,7 +115,7 @@ Result<> sync(const os::Dir& tree, const Size& size) {
     }
     auto synced = Syncing().walk_all(tree);
     if (why_of(synced) != Why::denied) return synced;
-    // A file that its owner may not read can't be opened for its fsync.
+    // A file without read permission cannot be opened for an fsync.
     auto all_synced = os::sync_file_system(tree);
     return why_of(all_synced) == Why::not_supported ? synced : all_synced;
 }

@@ -16,17 +16,19 @@ namespace larder::tree {
 
 namespace {
 
-/// How often a directory is listed that did not stay empty. Arbitrary: a writer that outlives two listings will outlive more.
+/// How often a directory is listed again if it is not empty. Arbitrary, because a writer that
+/// outlives two listings will outlive more.
 constexpr unsigned max_passes = 3;
 
-/// After how many files progress is told. Arbitrary: some milliseconds lie between.
+/// Progress is reported after this many files. Arbitrary, because it takes some milliseconds to
+/// delete them.
 constexpr std::uint64_t progress_step = 256;
 
 struct Doomed final : WalkDir {
     using WalkDir::WalkDir;
     unsigned passes = 0;
     std::atomic<bool> stuck{
-        false};  // something in it can't be deleted: listing it again helps nothing
+        false};  // something in it cannot be deleted, so it need not be listed again
 };
 
 class Removal final : public Visitor {
@@ -51,7 +53,7 @@ public:
                                            os::FileKind kind) override {
         if (options_.stop.stop_requested())
             return fail(Errc::interrupted, "remove", place.dir / name,
-                        "asked to stop; the rest is the next collection's");
+                        "stopped on request; the next collection continues");
         if (kind != os::FileKind::directory) {
             TRY_ASSIGN(const bool gone, remove_file(place.dir, name, kind));
             if (gone) return nullptr;
@@ -67,7 +69,8 @@ public:
         ++place.passes;
         if (place.parent == nullptr) {
             if (moved_up_.exchange(false))
-                return Next::list_again;  // the listing need not have shown what was moved up
+                // The listing may not have shown the directories that were moved up.
+                return Next::list_again;
             if (top_ == Top::keep) return Next::done;
         }
         const os::Dir& parent = place.parent != nullptr ? place.parent->dir : top_parent_;
@@ -81,20 +84,20 @@ public:
             return Next::done;
         }
         if (is_absent(removed))
-            return Next::done;  // another process was faster, or has moved it up
+            return Next::done;  // another process deleted it first, or moved it up
         if (why_of(removed) != Why::not_empty && why_of(removed) != Why::exists)
             return tl::make_unexpected(removed.error());
         if (place.stuck) {
             if (place.parent != nullptr) static_cast<Doomed&>(*place.parent).stuck = true;
             return Next::done;
         }
-        // A process that still writes here put something in after the listing.
+        // Another process still writes here: it has added a name since the listing.
         if (place.passes < max_passes) return Next::list_again;
         return os::fail(Why::not_empty, "remove directory", place.dir.path,
                         "something still writes here");
     }
 
-    /// What can't be deleted is left, and all else is deleted.
+    /// A name that cannot be deleted is left, and all others are deleted.
     Result<> failed(WalkDir& place, Error error) override {
         if (error.code == Errc::interrupted) return tl::make_unexpected(std::move(error));
         static_cast<Doomed&>(place).stuck = true;
@@ -104,10 +107,11 @@ public:
         return {};
     }
 
-    /// Opens a directory to be emptied, and makes it writable; null where it has gone meanwhile, or was a file.
+    /// Opens a directory that is to be emptied and makes it writable. Returns null if it is gone,
+    /// or if it was a file.
     Result<std::unique_ptr<Doomed>> open_doomed(const os::Dir& parent, const std::string& name) {
-        // If opening does not see a mount, rmdir does: it refuses a mount point before it looks whether
-        // that is empty.
+        // If opening it cannot detect a mount, rmdir does: it refuses a mount point before it
+        // checks whether the directory is empty.
         if (!os::sees_bind_mounts()) {
             const auto removed = os::remove_dir_at(parent, name);
             if (removed) {
@@ -128,10 +132,10 @@ public:
             case Why::cross_device:
                 return mounted(parent, name);
             case Why::is_link:
-            case Why::not_directory:  // swapped for a file since it was listed
+            case Why::not_directory:  // another process has replaced it by a file
                 TRY(remove_file(parent, name, os::FileKind::regular));
                 return nullptr;
-            case Why::too_many_open_files:  // its turn comes when fewer directories are open
+            case Why::too_many_open_files:  // try again when fewer directories are open
                 if (move_up(parent, name)) return nullptr;
                 return doomed;
             default:
@@ -139,9 +143,9 @@ public:
         }
     }
 
-    /// False where it is a directory. No error where it has gone already.
+    /// Returns false if `name` is a directory. It is no error if the file is gone already.
     Result<bool> remove_file(const os::Dir& parent, const std::string& name, os::FileKind kind) {
-        // Some systems let root unlink a directory, and leak what is in it.
+        // Some systems let root unlink a directory, and then leak its contents.
         if (kind == os::FileKind::unknown) {
             const auto info = os::stat_at(parent, name);
             if (is_absent(info)) return true;
@@ -156,8 +160,8 @@ public:
             return true;
         }
         if (is_absent(removed)) return true;
-        // Swapped for a directory since it was listed: Linux says so, POSIX that it is not permitted,
-        // which has other reasons too.
+        // Another process has replaced it by a directory. Linux reports that it is a directory;
+        // POSIX allows "not permitted", which has other causes too.
         if (why_of(removed) == Why::is_directory) return false;
         if (why_of(removed) == Why::not_permitted) {
             const auto info = os::stat_at(parent, name);
@@ -194,7 +198,7 @@ private:
             options_.on_progress(files);
     }
 
-    /// Makes a directory one more item of the top, which lists it later.
+    /// Moves a directory up into the top, which lists it later.
     bool move_up(const os::Dir& parent, const std::string& name) {
         if (top_dir_ == nullptr || &parent == top_dir_ ||
             !os::rename_new(parent, name, *top_dir_, fresh_name()))
@@ -216,14 +220,15 @@ private:
     std::optional<Error> first_error_;
 };
 
-/// What one thread deletes before others help, unless the caller says how many shall. With two threads from the start 256 files
-/// took 16 to 18 ms instead of 2 to 16, and 1,024 took 71 instead of 79 (ext4) or 31 instead of 25 (tmpfs), on two busy cores:
-/// there it is the wait for a helper to get its turn at all that costs.
+/// How many names one thread deletes before others help, unless the caller chooses the number of
+/// threads. With two threads from the start, on two busy cores, 256 files took 16 to 18 ms instead
+/// of 2 to 16, and 1,024 took 71 ms instead of 79 (ext4) or 31 instead of 25 (tmpfs). What costs
+/// there is the wait until a helper is scheduled for the first time.
 constexpr std::uint64_t alone = 512;
 
-/// One for each processor, four at most. 10,000 files of 1 KiB in 100 directories, one / two / four threads, by the time of `rm
-/// -rf` (two busy cores): ext4 0.87 / 0.52 / 0.41, btrfs 1.09 / 0.60 / 0.34, tmpfs 0.80 / 0.73 / 0.87, xfs 0.71 /
-/// 0.74 / 1.01.
+/// One thread for each processor, four at most. Measured with 10,000 files of 1 KiB in 100
+/// directories, by one / two / four threads, as a ratio to `rm -rf` (two busy cores): ext4 0.87 /
+/// 0.52 / 0.41, btrfs 1.09 / 0.60 / 0.34, tmpfs 0.80 / 0.73 / 0.87, xfs 0.71 / 0.74 / 1.01.
 Team team_for(unsigned threads) {
     if (threads != 0) return {threads, 0};
     return {std::clamp(std::thread::hardware_concurrency(), 1U, 4U), alone};

@@ -14,7 +14,8 @@ namespace larder::tree {
 
 namespace {
 
-/// Whether the reason says that this way does not exist here, rather than that something went wrong.
+/// Returns true if `why` means that this way does not exist here, and not that something went
+/// wrong.
 bool is_incapable(Why why) {
     switch (why) {
         case Why::cross_device:    // two file systems, or two mounts of one
@@ -30,8 +31,8 @@ bool is_incapable(Why why) {
     }
 }
 
-/// Whether it says so of one file only. Trying again for the next file costs a tenth of the copy that
-/// follows if it fails.
+/// Returns true if `why` concerns this file alone. If another file then fails too, the vain attempt
+/// costs a tenth of the copy that follows.
 bool is_for_this_file_only(Why why) {
     return why == Why::not_permitted || why == Why::too_many_links;
 }
@@ -49,7 +50,7 @@ Result<> link_file(const Move& move, const std::string& as) {
 Result<> copy_by_hand(const os::FileHandle& from, const os::FileHandle& to,
                       const std::filesystem::path& source, const std::filesystem::path& path) {
     constexpr std::size_t chunk =
-        128 * 1024;  // what coreutils found to be the best on most machines
+        128 * 1024;  // the size that coreutils measured to be best on most machines
     const auto buffer = std::make_unique<char[]>(chunk);
     for (;;) {
         const auto got = os::read_some(from, buffer.get(), chunk);
@@ -67,7 +68,7 @@ Result<> copy_file(const Move& move, const std::string& as) {
     return made.complete(move.info);
 }
 
-/// Makes of the reason why a way does not exist here the error for a caller who asked for that way.
+/// Returns the error for a caller who asked for a way that does not exist here.
 tl::unexpected<Error> unsupported(Error reason, const Move& move) {
     reason.code = Errc::unsupported;
     reason.path = move.to / move.name;
@@ -75,7 +76,7 @@ tl::unexpected<Error> unsupported(Error reason, const Move& move) {
     return tl::make_unexpected(std::move(reason));
 }
 
-/// Makes the file under a name that is free.
+/// Makes the file under a free name.
 Result<Way> make_file(const Move& move, const std::string& as, LinkMode mode, Ability& ability) {
     const bool automatic = mode == LinkMode::automatic;
     if (mode == LinkMode::clone || (automatic && ability.clone)) {
@@ -85,7 +86,7 @@ Result<Way> make_file(const Move& move, const std::string& as, LinkMode mode, Ab
         if (!automatic) return unsupported(cloned.error(), move);
         ability.clone = false;
     }
-    // A hard link can't drop the set-user-id bit, and whoever asked for "the best" did not ask for that.
+    // A hard link cannot drop the set-user-id bit, and the automatic mode must not hand it on.
     const bool links_well =
         (move.info.permissions & (os::Permissions::set_uid | os::Permissions::set_gid)) ==
         os::Permissions::none;
@@ -101,17 +102,17 @@ Result<Way> make_file(const Move& move, const std::string& as, LinkMode mode, Ab
 }
 
 Result<> make_symlink(const Move& move, const std::string& as) {
-    std::array<char, 4096> text{};  // no system takes a longer text than 4,096 bytes
+    std::array<char, 4096> text{};  // no system allows a text of more than 4,096 bytes
     const auto length = os::read_symlink_at(move.from, move.name.c_str(), text.data(), text.size());
     if (!length) return os::fail(length.error(), "read link", move.from / move.name);
     TRY(os::make_symlink_at(move.to, as, std::string(text.data(), *length)));
-    // Not every file system keeps a time for a symlink, and nobody misses it.
+    // Some file systems keep no time for a symlink. That is no error.
     (void)os::set_modified_at(move.to, as, move.info.modified);
     return {};
 }
 
-/// Calls make(name), which makes something at a free name of `move.to`: the final one or, where that is taken and may be
-/// replaced, a fresh one, which is then renamed over it.
+/// Calls make(name), which makes something at a free name of `move.to`. If the final name is taken
+/// and may be replaced, a fresh name is used first and then renamed over the final one.
 template <class Make>
 auto make_or_replace(const Move& move, bool replace, Make make) -> decltype(make(move.name)) {
     auto made = make(move.name);
@@ -122,12 +123,13 @@ auto make_or_replace(const Move& move, bool replace, Make make) -> decltype(make
                     "a directory stands where a file should go");
     }
     if (!replace)
-        return fail(Errc::exists, "make", move.to / move.name, "something stands there already");
+        return fail(Errc::exists, "make", move.to / move.name,
+                    "something stands there already; allow its replacement, or move it away");
     const std::string fresh = fresh_name();
     made = make(fresh);
     if (!made) return made;
     const auto renamed = os::rename_replacing(move.to, fresh, move.name);
-    // Also after a success: a rename between two names of one file does nothing at all.
+    // Do this after a success, too: a rename between two names of one file does nothing.
     (void)os::remove_file_at(move.to, fresh);
     TRY(renamed);
     return made;
@@ -147,7 +149,7 @@ Result<> transfer_symlink(const Move& move, const MaterializeOptions& options) {
 }
 
 Result<> finish_directory(const os::FileInfo& source, const os::Dir& made) {
-    // What a directory inherits from a shared one around it stays.
+    // Keep the set-group-id bit that the directory inherited from the one around it.
     TRY_ASSIGN(const os::FileInfo now, os::stat_of(made));
     const os::Permissions inherited = now.permissions & os::Permissions::set_gid;
     TRY(os::set_permissions(made.handle, inherited | (source.permissions & os::copied_permissions),

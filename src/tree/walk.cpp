@@ -34,7 +34,8 @@ public:
 private:
     using Lock = std::unique_lock<std::mutex>;
 
-    /// What each thread does. Where memory has run out all stop, and whoever walks is told by the exception that it is everywhere.
+    /// The body of each thread. If memory runs out, all threads stop, and the caller of the walk
+    /// gets the exception.
     void work() noexcept {
         Lock lock(mutex_);
         try {
@@ -48,7 +49,7 @@ private:
 
     [[nodiscard]] bool is_over() const { return error_ || no_memory_ || places_.empty(); }
 
-    /// Until everything is visited.
+    /// Visits names until none is left.
     void visit_all(Lock& lock) {
         std::string name;
         for (WalkDir* place = nullptr; !is_over();) {
@@ -79,7 +80,8 @@ private:
         }
     }
 
-    /// The place itself while it has names, else the nearest around it that has, else the outermost of all; else null.
+    /// Returns the place itself while it has names, else the nearest directory around it that has
+    /// some, else the outermost one of the whole walk; null if there is none.
     WalkDir* place_with_names(WalkDir* place) {
         while (place != nullptr && place->listed) place = place->parent;
         if (place != nullptr) return place;
@@ -100,7 +102,7 @@ private:
         return true;
     }
 
-    /// The parent stays busy with the place until it is left.
+    /// The parent stays busy until the new place is left.
     WalkDir* enter(WalkDir& parent, std::unique_ptr<WalkDir> place, const std::string& name) {
         place->name = name;
         place->parent = &parent;
@@ -110,10 +112,11 @@ private:
         return places_.back().get();
     }
 
-    /// Leaves the place if that was the last to do there, and then those around it. Returns where to go on.
+    /// Leaves the place if nothing is left to do in it, and then the directories around it. Returns
+    /// where to continue.
     WalkDir* leave_if_done(Lock& lock, WalkDir* place) {
         while (place != nullptr && place->listed && place->busy == 0 && !error_ && !no_memory_) {
-            place->busy = 1;  // so that nobody else leaves it
+            place->busy = 1;  // so that no other thread leaves it
             lock.unlock();
             auto left = visitor_.leave(*place);
             lock.lock();
@@ -152,10 +155,10 @@ private:
 
     Visitor& visitor_;
     const Team team_;
-    std::mutex mutex_;  // guards all below, and what is the walk's own in each place
+    std::mutex mutex_;  // guards the members below and the walk's part of each WalkDir
     std::condition_variable changed_;
     std::vector<std::unique_ptr<WalkDir>>
-        places_;  // in the order in which they were entered: the outermost come first
+        places_;  // in the order of entering: the outermost come first
     std::optional<Error> error_;
     bool no_memory_ = false;
     std::uint64_t seen_ = 0;
