@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pin: to keep a key's entries, this one and later ones, from being evicted. Nothing else looks at pins.
+// Pin: protects the present and later entries of a key against eviction. Only evictions look at
+// pins.
 #pragma once
 
 #include <set>
@@ -10,14 +11,16 @@
 
 namespace larder::policy {
 
-/// Under the bucket's lock, shared, so that no eviction that has not seen it is under way. Errors: `busy`.
+/// Pins a key. Holds the bucket's lock shared meanwhile, so that no eviction is at work that has
+/// not seen the pin. Errors: `busy`.
 [[nodiscard]] Result<> pin(cache::Root& root, const protocol::KeyRef& place,
                            const cache::CallContext& context);
-/// Errors: `miss` where it is not pinned.
+/// Ends a pin. Errors: `miss` if the key is not pinned.
 [[nodiscard]] Result<> unpin(const cache::Root& root, const protocol::KeyRef& place);
+/// Returns true if the key is pinned.
 [[nodiscard]] Result<bool> is_pinned(const cache::Root& root, const protocol::KeyRef& place);
 
-/// The pinned keys of a bucket, encoded.
+/// Returns the pinned keys of a bucket, encoded.
 [[nodiscard]] Result<std::set<std::string>> pins_of(const cache::Root& root,
                                                     const std::string& encoded_bucket);
 

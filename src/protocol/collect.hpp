@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Collect: to delete what is retired and not leased.
+// Collect: deletes the entries that are retired and not leased.
 #pragma once
 
 #include <functional>
@@ -11,8 +11,8 @@
 
 namespace larder::protocol {
 
-/// Deletes what is retired and not leased. Calls `evict`, if there is one, under the collector's lock,
-/// after the dead were reaped. Writes what it did down in the journal.
+/// Deletes what is retired and not leased, and writes what it did into the journal. If `evict` is
+/// given, it is called under the collector's lock, after the dead processes were reaped.
 [[nodiscard]] Result<CollectReport> collect(
     const RootRef& root, const CollectOptions& options, const cache::CallContext& context,
     const std::function<Result<>(CollectReport&)>& evict = {});

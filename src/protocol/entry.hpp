@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An entry, `archive/<id>/{record, tree/}`, as all steps look at it: by its id, never by following a link.
+// An entry is `archive/<id>/{record, tree/}`. Every step reaches it by its id and never by
+// following a link.
 #pragma once
 
 #include "cache/root.hpp"
@@ -7,12 +8,13 @@
 
 namespace larder::protocol {
 
-/// Whether the entry has its tree.
+/// Returns true if the entry has its tree.
 [[nodiscard]] Result<bool> is_complete(const cache::Root& root, const format::Id& id);
 
-/// Errors: `damaged` where the record is missing, cut off or changed.
+/// Returns the record of an entry. Errors: `damaged` if it is missing, cut off or changed.
 [[nodiscard]] Result<format::Record> read_record(const cache::Root& root, const format::Id& id);
 
+/// Returns the absolute path of the entry's tree.
 [[nodiscard]] std::filesystem::path tree_path(const cache::Root& root, const format::Id& id);
 
 }  // namespace larder::protocol

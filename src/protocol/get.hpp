@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Get: to lease the entry that a key names. No lock, no write to the disk.
+// Get: leases the entry that a key names. It never waits. It takes no lock, except that it tries
+// the lock of the bucket once if it retires a link that leads nowhere. It writes nothing but the
+// lease and, at most once an hour for each entry, the time of its last use.
 #pragma once
 
 #include "protocol/key_ref.hpp"
@@ -7,6 +9,8 @@
 
 namespace larder::protocol {
 
+/// Errors: `miss` if the key names no complete entry; `no_space` if this is the first call of the
+/// process and it cannot join the cache.
 [[nodiscard]] Result<SlotLease> get(const RootRef& root, const KeyRef& place,
                                     const cache::CallContext& context);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is in the cache, and who uses it: looks that take no lock and write nothing.
+// Lists what is in the cache and who uses it. These functions take no lock and write nothing.
 #pragma once
 
 #include <vector>
@@ -12,15 +12,20 @@
 
 namespace larder::protocol {
 
+/// Lists the names of the buckets, as their callers wrote them.
 [[nodiscard]] Result<std::vector<std::string>> list_buckets(const cache::Root& root);
+/// Lists the keys of a bucket, as their callers wrote them.
 [[nodiscard]] Result<std::vector<std::string>> list_keys(const cache::Root& root,
                                                          const std::string& encoded_bucket);
-/// Lists the entries that retired links name. Any of them may be collected at any time, or be leased.
+/// Lists the entries that retired links name. Any of them may be collected at any time, or be
+/// leased.
 [[nodiscard]] Result<std::vector<EntryInfo>> list_trash(const cache::Root& root);
-/// What a record and a link's status tell.
+/// Returns what a record and the status of its link say.
 [[nodiscard]] EntryInfo info_of(const cache::Root& root, const format::Id& id,
                                 format::Record record, const os::FileInfo& link);
+/// Returns the same for the entry of a key. Errors: `miss`, `damaged`.
 [[nodiscard]] Result<EntryInfo> info(const cache::Root& root, const KeyRef& place);
+/// Returns which processes use the cache now, and their leases and locks.
 [[nodiscard]] Result<StatusReport> status(const cache::Root& root);
 
 }  // namespace larder::protocol

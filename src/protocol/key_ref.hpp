@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A place in a cache: a key of a bucket, as its caller said it and as it stands on the disk.
+// A reference to a key of a bucket: the names that the caller gave, and the path on the disk.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 namespace larder::protocol {
 
 struct KeyRef {
-    std::string_view bucket;  ///< the caller's name
+    std::string_view bucket;  ///< as the caller wrote it
     const std::string& encoded_bucket;
     std::string_view key;
-    std::string path;  ///< from `buckets/`
+    std::string path;  ///< "<bucket>/<key>", encoded, below `buckets/`
 
     [[nodiscard]] std::string_view encoded_key() const {
         return std::string_view(path).substr(encoded_bucket.size() + 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Publish: to make a staged tree visible under a key, atomically.
+// Publish: makes a staged tree visible under a key, atomically.
 #pragma once
 
 #include "cache/locks.hpp"
@@ -8,9 +8,12 @@
 
 namespace larder::protocol {
 
-/// Whether an entry that the key has already gives way. Where it does not, that is `exists`, decided in the same instant as the publish.
+/// Whether an entry that the key names already is replaced. If not, publish fails with `exists`.
+/// The decision falls in the same instant as the publish.
 enum class Replace { yes, no };
 
+/// Publishes the stage and returns a lease on the new entry. See Bucket::publish for errors, waits
+/// and crashes.
 [[nodiscard]] Result<SlotLease> publish(Stage stage, const KeyRef& place,
                                         const PublishOptions& options,
                                         const cache::CallContext& context,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Restore: to publish once more what was retired and is not collected yet. The id that was retired stays garbage (invariant 3): the same
-// files come back under a new one.
+// Restore: publishes the files of a retired entry once more, under a new id. The id that was
+// retired stays garbage (invariant 3).
 #pragma once
 
 #include "cache/locks.hpp"
@@ -8,8 +8,8 @@
 
 namespace larder::protocol {
 
-/// Errors: `miss` where no retired link names `id`; `exists` where its key has an entry again and `replace` is off; `busy` while
-/// somebody collects.
+/// Errors: `miss` if no retired link names `id`; `exists` if its key names an entry again and
+/// `replace` is off; `busy` while another process collects.
 [[nodiscard]] Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replace,
                                         const cache::CallContext& context);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Retire: to take a link out of its bucket. The entry it names is garbage from then on, and for ever (invariant 3).
+// Retire: takes a link out of its bucket. The entry that it names is garbage from then on, forever
+// (invariant 3).
 #pragma once
 
 #include <larder/report.hpp>
@@ -18,12 +19,12 @@ namespace larder::protocol {
 [[nodiscard]] Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
                                const cache::CallContext& context);
 
-/// What came of a refresh of some keys.
+/// The result of a refresh of some keys.
 struct PartialRefresh {
     std::uint64_t taken = 0;  ///< keys that were retired, also if `done` is an error
     Result<> done;
 };
-/// Retires the keys of a bucket that fit `options`, one by one.
+/// Retires the keys of a bucket that match `options`, one by one.
 [[nodiscard]] PartialRefresh refresh_some(const RootRef& root, std::string_view bucket,
                                           const std::string& encoded_bucket,
                                           const RefreshOptions& options,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a step hands out: things that own something on the disk, each with the Root that keeps it alive.
+// A lease as the steps of the protocol hold it. It keeps the Root alive in whose lease table it
+// stands.
 #pragma once
 
 #include <memory>
@@ -11,8 +12,8 @@ namespace larder::protocol {
 
 using RootRef = std::shared_ptr<cache::Root>;
 
-/// A lease: a slot that holds an id (invariant 4). In a cache opened read-only, an id without a slot.
-/// Fork: in the child the destructor lets go of nothing.
+/// A slot that holds an id (invariant 4). In a cache that was opened read-only it is an id without
+/// a slot. Fork: in the child the destructor releases nothing.
 class SlotLease {
 public:
     SlotLease() = default;
@@ -32,7 +33,8 @@ public:
         if (slot_.table != nullptr && root_->is_ours()) slot_.table->release(slot_);
     }
 
-    /// Takes a slot and stores the id in it. Whether the entry is still there to be leased, the caller finds out afterwards.
+    /// Takes a slot and stores the id in it. The caller must check afterwards that the entry can
+    /// still be leased.
     [[nodiscard]] static Result<SlotLease> take(RootRef root, const format::Id& id,
                                                 const cache::CallContext& context) {
         TRY_ASSIGN(cache::Participant* const participant, root->participant(context));
@@ -41,7 +43,8 @@ public:
         TRY(lease.point_at(id));
         return lease;
     }
-    /// The same slot, for another id. Errors: `no_space`; what it protects then, if anything, is unknown.
+    /// Stores another id in the same slot. Errors: `no_space`; then it is unknown what the slot
+    /// protects.
     [[nodiscard]] Result<> point_at(const format::Id& id) {
         if (const std::error_code error = slot_.table->store(slot_, id))
             return os::fail(error, "write down a lease", root_->dirs().participants.path);
@@ -52,6 +55,7 @@ public:
     [[nodiscard]] const cache::Root& root() const noexcept { return *root_; }
     [[nodiscard]] const format::Id& id() const noexcept { return id_; }
     [[nodiscard]] bool is_protected() const noexcept { return slot_.table != nullptr; }
+    /// See Lease::keep_across_exec.
     [[nodiscard]] Result<> hand_on() { return slot_.table->hand_on(); }
 
 private:

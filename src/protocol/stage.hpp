@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Stage: to fill a private directory that nobody else sees.
+// Stage: fills a private directory that no other process sees.
 #pragma once
 
 #include "protocol/slot_lease.hpp"
 
 namespace larder::protocol {
 
-/// `staging/<n>/t-<id>/`, with its `tree/`; owned until it is published.
+/// Owns `staging/<n>/t-<id>/` with its `tree/` until it is published.
 /// Fork: in the child the destructor touches nothing.
 class Stage {
 public:
-    /// Makes it. The id is the one under which it will be published.
+    /// Makes the directory. Its id is the one under which it will be published.
     [[nodiscard]] static Result<Stage> make(RootRef root, const cache::CallContext& context);
 
     Stage(Stage&& other) noexcept
@@ -20,14 +20,15 @@ public:
         std::swap(id_, other.id_);
         return *this;
     }
-    /// Moves it to `deleting/` and deletes it; what can't be deleted now is deleted by a collection.
+    /// Moves the directory to `deleting/` and deletes it. A collection deletes what cannot be
+    /// deleted now.
     ~Stage();
 
     [[nodiscard]] const RootRef& root() const noexcept { return root_; }
     [[nodiscard]] const format::Id& id() const noexcept { return id_; }
     [[nodiscard]] std::filesystem::path tree_path() const;
 
-    /// It is somebody else's from now on: an entry, or what a failed publish has retired.
+    /// Gives up the ownership: the directory is an entry now, or a failed publish has retired it.
     void disown() noexcept { id_ = {}; }
 
     /// See Staging.

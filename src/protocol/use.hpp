@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Use: when an entry was last of use to anybody, as its link's time of modification tells it: the time of publishing, then of a hit.
+// Use: the last time at which an entry was published or got. It is kept as the modification time of
+// the entry's link.
 #pragma once
 
 #include <larder/report.hpp>
@@ -10,12 +11,13 @@
 
 namespace larder::protocol {
 
-/// After a hit: remembers it, and writes the use down, at most once an hour for each entry, and only where that can be done. The link may have been replaced
-/// since: then the new entry, which is as good as used, counts as used now.
+/// Call this after a hit. It remembers the hit, and writes the use to the disk if the disk has none
+/// of the last hour. A failure is ignored. If the link was replaced meanwhile, the new entry counts
+/// as used now, which is true enough.
 void note_use(cache::Root& root, const KeyRef& place, cache::Recent::Mark mark,
               const format::Id& id) noexcept;
 
-/// What a link's status says of its entry's last use.
+/// Returns the last use of an entry, from the status of its link.
 [[nodiscard]] inline WallTime last_use(const os::FileInfo& link) noexcept {
     return link.modified.to_clock();
 }

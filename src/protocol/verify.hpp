@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Verify: to check, while others work, every invariant that can be checked then.
+// Verify: checks every invariant that can be checked while other processes work.
 #pragma once
 
 #include <larder/report.hpp>
