@@ -21,10 +21,11 @@ namespace {
 
 using format::LinkRead;
 
-/// A retired link, and the entry that it names, if it names one that may go. 48 bytes: after a purge there may be millions.
+/// A retired link, and the entry that it names if that may be deleted. 48 bytes, because after a
+/// purge there may be millions.
 struct Retired {
-    format::Id name;  ///< in retired/links; none in a dry run of what is not there yet
-    format::Id id;    ///< none where only the link is to go
+    format::Id name;  ///< in retired/links; none in a dry run if the link is not there yet
+    format::Id id;    ///< none if only the link is to be removed
     std::uint64_t bytes = 0;
     std::uint64_t files = 0;
 };
@@ -35,7 +36,7 @@ public:
     Collector(cache::Root& root, const CollectOptions& options, const cache::CallContext& context)
         : root_(root), dirs_(root.dirs()), options_(options), context_(context) {}
 
-    /// (1) Clean up after the dead.
+    /// (1) Cleans up after dead processes.
     Result<> reap() {
         const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
         TRY_ASSIGN(report_.reaped, with_room([&] {
@@ -47,7 +48,7 @@ public:
         return {};
     }
 
-    /// The other steps that need the collector's lock.
+    /// Runs the other steps that need the collector's lock.
     Result<> collect() {
         if (options_.dry_run) TRY(list_dead());
         auto listed = options_.dry_run ? list_refreshed() : flatten();
@@ -59,9 +60,10 @@ public:
         }
         TRY(listed);
         (void)os::point("collect.listed");
-        // The list came first, with its look at the keys: no link in a bucket names what may go, and none ever will again. What
-        // is leased of it was leased before, and so is seen here; whoever stores an id later finds the link gone when it reads
-        // it again (Michael 2004: retire, then scan the hazard pointers).
+        // The list came first, with its check of the keys. So no link in a bucket names an entry of
+        // the list, and none ever will again. A lease on such an entry was taken before the list
+        // was made, and is seen here. A process that stores its id later finds the link gone when
+        // it reads it again (Michael 2004: retire, then scan the hazard pointers).
         std::atomic_thread_fence(std::memory_order_seq_cst);
         TRY_ASSIGN(leases_, read_leases(root_));
         (void)os::point("collect.scanned");
@@ -79,11 +81,11 @@ public:
     }
 
     [[nodiscard]] CollectReport& report() { return report_; }
-    /// In what was moved to `deleting/`.
+    /// How many files the entries have that were moved to `deleting/`.
     [[nodiscard]] std::uint64_t files() const { return files_; }
 
 private:
-    /// Instead of (1), where nothing is to change.
+    /// Lists what (1) would reap, for a dry run.
     Result<> list_dead() {
         TRY_ASSIGN(const auto participants, cache::read_participants(dirs_.participants));
         for (const auto& participant : participants) {
@@ -143,13 +145,14 @@ private:
         });
     }
 
-    /// After each link that was looked at: there may be millions.
+    /// Reports progress and looks for a request to stop. Called for each link, because there may be
+    /// millions.
     Result<> go_on() {
         if (options_.on_progress && ++looked_at_ % 256 == 0)
             options_.on_progress({CollectProgress::Phase::collecting, looked_at_, 0, 0});
         if (options_.stop.stop_requested())
             return fail(Errc::interrupted, "collect", dirs_.root.path,
-                        "asked to stop; the rest is the next collection's");
+                        "stopped on request; the next collection continues");
         return {};
     }
 
@@ -172,8 +175,8 @@ private:
         return {};
     }
 
-    /// (4) Move the entry to `deleting/`, then unlink what named it. Killed between the two, the link names nothing, and goes
-    /// next time.
+    /// (4) Moves the entry to `deleting/`, then unlinks the link. If the process is killed between
+    /// the two, the link names nothing, and the next collection removes it.
     Result<> take_apart(const Retired& retired) {
         if (!retired.id) return remove_link(retired);
         if (const auto holders = leases_.find(retired.id); holders != leases_.end()) {
@@ -195,8 +198,9 @@ private:
         return remove_link(retired);
     }
 
-    /// A link in retired/ that somebody copied there by hand must become a leak, never a loss: what its key names stays. To be
-    /// asked before the slots are read: while its key names it, it can be leased.
+    /// A link that was copied into retired/ by hand must become a leak and never a loss: the entry
+    /// that its key names stays. This check comes before the slots are read, because an entry can
+    /// be leased for as long as its key names it.
     Result<bool> is_named_by_its_key(const format::Record& record, const format::Id& id) const {
         const auto bucket = format::encode_bucket(record.bucket);
         const auto key = format::encode_key(record.key);
@@ -210,7 +214,8 @@ private:
         return os::stat_at(dirs_.archive, to_text(id)).has_value();
     }
 
-    /// Whether it was there: an earlier collection may have been killed after this step.
+    /// Returns true if the entry was there. An earlier collection may have been killed after this
+    /// step.
     Result<bool> discard(const format::Id& id) {
         auto moved = with_room([&] { return root_.move_to_deleting(dirs_.archive, to_text(id)); });
         if (moved) return true;
@@ -218,8 +223,8 @@ private:
         if (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space) {
             return tl::make_unexpected(std::move(moved).error());
         }
-        // It can't be moved (a lower layer of overlayfs, or no space even for a rename): nobody can see it, so it may go where
-        // it is.
+        // The entry cannot be moved (it is on a lower layer of overlayfs, or there is no space even
+        // for a rename). No process can see it, so it may be deleted in place.
         TRY(tree::remove_tree_at(dirs_.archive, to_text(id)));
         return true;
     }
@@ -231,14 +236,14 @@ private:
         return removed;
     }
 
-    /// On ext4, xfs and others a rename can fail for want of space: what lies in `deleting/` is space.
+    /// On ext4, xfs and others a rename can fail if the disk is full. To delete what lies in
+    /// `deleting/` makes space.
     template <class Step>
     auto with_room(Step step) -> decltype(step()) {
         auto done = step();
         if (done || done.error().code != Errc::no_space) return done;
-        (void)tree::empty_dir(
-            dirs_.deleting,
-            {.threads = 1});  // what it can't delete does not matter, if it could delete something
+        (void)tree::empty_dir(dirs_.deleting,
+                              {.threads = 1});  // an error does not matter if something was deleted
         return step();
     }
 
@@ -253,20 +258,22 @@ private:
         report_.unknown.push_back(std::move(path));
         return {};
     };
-    std::deque<Retired> retired_;  // grows without being copied
+    std::deque<Retired> retired_;  // a deque grows without being copied
     Leases leases_;
     CollectReport report_;
     std::uint64_t files_ = 0, looked_at_ = 0;
 };
 
-/// `files` are known to lie there; a collection that was killed may have left others.
+/// Empties `deleting/`. `files` are known to lie there; a collection that was killed may have left
+/// more.
 Result<> empty_deleting(const cache::Root& root, const CollectOptions& options, std::uint64_t files,
                         CollectReport& report) {
     tree::RemoveOptions how{options.threads, options.count_freed, options.stop, {}};
     std::uint64_t deleted = 0;
     how.on_progress = [&](std::uint64_t done) {
         deleted = done;
-        // More than there were known to be: an earlier collection left some, and nobody knows how many.
+        // There are more than were known: an earlier collection has left some, and their number is
+        // not known.
         if (options.on_progress)
             options.on_progress(
                 {CollectProgress::Phase::deleting, done, done <= files ? files : 0, report.bytes});
@@ -296,14 +303,16 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
         (void)os::point("collect.locked");
         if (!options.dry_run) {
             TRY(collector.reap());
-            // Now, and not before: joining may adopt, and would so reap, what is to be reported as reaped.
+            // Join only now. To join earlier could adopt, and so reap, a table that is to be
+            // reported as reaped.
             lock->announce(root->participant_if_possible(context));
         }
         if (evict) TRY(evict(collector.report()));
         TRY(collector.collect());
     }
     (void)os::point("collect.unlocked");
-    // (5) Outside every lock: delete what was moved aside, by us or by a collection that was killed.
+    // (5) Outside every lock: delete what was moved aside, by this collection or by one that was
+    // killed.
     if (!options.dry_run)
         TRY(empty_deleting(*root, options, collector.files(), collector.report()));
     (void)os::point("collect.emptied");

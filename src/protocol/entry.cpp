@@ -8,8 +8,9 @@ namespace larder::protocol {
 
 namespace {
 
-/// Where the tree can't be passed through, because its owner has closed it even to us, or because somebody has put a symlink into a closed
-/// directory here: entry and tree one after the other, neither followed.
+/// Checks the entry and its tree one after the other and follows neither. This is needed if the
+/// tree cannot be passed through: its owner may have closed it even to us, or a symlink may stand
+/// in a closed directory.
 Result<bool> is_complete_though_closed(const os::Dir& archive, const format::Id& id) {
     const auto entry = os::open_dir_at(archive, to_text(id));
     if (has_no_directory(entry)) return false;
@@ -25,8 +26,8 @@ Result<bool> is_complete_though_closed(const os::Dir& archive, const format::Id&
 Result<bool> is_complete(const cache::Root& root, const format::Id& id) {
     const auto& archive = root.dirs().archive;
     if (!archive.is_open()) return false;
-    // One look for all: that the entry and its tree are directories, and that neither is a symlink to elsewhere, since the way back up from
-    // there does not lead to the archive.
+    // One call checks everything: the entry and its tree are directories, and neither is a symlink
+    // to another place, because the way back up from there does not lead to the archive.
     std::string there_and_back;
     there_and_back.reserve(format::id_length + 16);
     there_and_back.append(to_text(id)).append("/").append(format::tree_name).append("/../..");
@@ -51,7 +52,8 @@ Result<format::Record> read_record(const cache::Root& root, const format::Id& id
         return fail(Errc::damaged, "read record", path, std::move(why));
     };
     const auto entry = os::open_dir_at(root.dirs().archive, to_text(id));
-    // Only what is certainly so is damage: who meets it may retire the entry, and must not for want of a descriptor.
+    // Report damage only if it is certain. A caller may retire a damaged entry, and must not do so
+    // because descriptors have run out.
     if (has_no_directory(entry)) return damaged("its entry is not there");
     TRY(entry);
     const auto text = os::read_file_at(*entry, format::record_name, format::max_record);

@@ -13,12 +13,12 @@ namespace larder::protocol {
 
 namespace {
 
-/// Without memory of its own: a miss is the one error that callers meet all the time.
+/// A miss allocates no memory, because it is the one error that callers meet all the time.
 tl::unexpected<Error> miss() {
     return tl::make_unexpected(Error{Errc::miss, 0, "no such entry", {}, {}});
 }
 
-/// Whether the entry is the key's: two long keys might, in theory, share one hashed name.
+/// Returns true if the entry belongs to the key. In theory two long keys can share one hashed name.
 Result<bool> is_keys_own(const cache::Root& root, const KeyRef& place, const format::Id& id) {
     if (!format::is_hashed(place.encoded_key())) return true;
     const auto record = read_record(root, id);
@@ -26,8 +26,9 @@ Result<bool> is_keys_own(const cache::Root& root, const KeyRef& place, const for
     return record && record->key == place.key;
 }
 
-/// Where no lease can be written down. A link never comes back: an entry that is not good, and is not named any more either, was replaced and
-/// collected while we looked, and the key has another one, or none.
+/// Gets an entry without a lease, in a cache that was opened read-only. A link never comes back. So
+/// if the entry cannot be used and its key no longer names it, it was replaced and collected
+/// meanwhile, and the key names another entry or none.
 Result<SlotLease> get_unleased(const RootRef& root, const KeyRef& place, format::Id id) {
     for (;;) {
         (void)os::point("get.unleased");
@@ -49,7 +50,8 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
     const std::string& path = place.path;
     const auto& dirs = root->dirs();
     const auto mark = cache::Recent::mark_of(path);
-    // (1) Read the link; or guess what it says, since (3) is what counts: the id under which this process got the key last.
+    // (1) Read the link, or guess what it says: the id under which this process got the key last. A
+    // guess is safe, because only (3) decides.
     format::Id id = root->is_read_only() ? format::Id{} : root->recent().guess(mark);
     if (!id) {
         TRY_ASSIGN(const auto link, format::read_link(root->link_kind(), dirs.buckets, path));
@@ -62,8 +64,9 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
     TRY_ASSIGN(SlotLease lease, SlotLease::take(root, id, context));
     for (;;) {
         (void)os::point("get.stored");
-        // (3) Read the link again: if it says the id, then no collector had listed it as retired before it could see the slot, and the
-        // lease holds. If not, this was the next (1).
+        // (3) Read the link again. If it still says the id, then no collector had listed it as
+        // retired before it could see the slot, and the lease holds. If it says another id, that
+        // reading was the next (1).
         if (format::names_what_is_there(root->link_kind(), dirs.archive, path, lease.id())) break;
         TRY_ASSIGN(const auto link, format::read_link(root->link_kind(), dirs.buckets, path));
         if (link.kind != format::LinkRead::Kind::entry) {
@@ -76,7 +79,8 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
         }
         TRY_ASSIGN(const bool complete, is_complete(*root, lease.id()));
         if (complete) break;
-        // A link to nowhere is a miss, and is retired if that needs no waiting; the next publish replaces it in any case.
+        // A link that leads nowhere is a miss. It is retired if that needs no waiting. The next
+        // publish replaces it in any case.
         const auto retired = retire_if_unlocked(*root, place, lease.id());
         if (retired && *retired && context.journal != nullptr)
             context.journal->note({.kind = Event::Kind::repaired,

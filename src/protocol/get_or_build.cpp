@@ -19,16 +19,19 @@ using os::FileLock;
 using os::Mode;
 using os::Range;
 
-/// Builds take from milliseconds to minutes: ten looks in 100 ms cost nothing, and nobody notices such a delay.
+/// A build takes from milliseconds to minutes. A look every 10 ms costs nothing, and no user
+/// notices the delay.
 constexpr std::chrono::microseconds longest_pause{10'000};
-/// How long to wait before looking for a circle: long enough that a wait that ends by itself is never looked into.
+/// How long to wait before looking for a circle: so long that a wait which ends by itself is not
+/// examined.
 constexpr std::chrono::milliseconds before_circle_check{100};
 
-/// How long a thread waits whose process has more to tell than its table holds. Arbitrary: as long as a person waits without wondering.
+/// How long a thread waits that does not stand in its full lease table. Arbitrary: as long as a
+/// person waits without wondering.
 constexpr std::chrono::milliseconds longest_unseen_wait{10'000};
 
-/// A thread of a process that holds a build, or waits for one, since then. `since` makes it one of its kind: what is found again is the
-/// same wait, and not the next one of the same thread.
+/// A thread that holds a build or waits for one. `since` makes it unique: if it is found again, it
+/// is the same wait and not a later one of the same thread.
 struct Involved {
     std::uint32_t participant;
     std::int64_t thread;
@@ -56,8 +59,9 @@ std::set<Involved> read_involved(const cache::Root& root) {
     return involved;
 }
 
-/// The chain of holds and waits by which the builder of `wanted` waits for a build that this thread holds; empty where there is none. By
-/// thread and not by process: two processes that build several things each wait for each other all the time, and no circle is in it.
+/// Returns the chain of holds and waits by which the builder of `wanted` waits for a build that
+/// this thread holds; empty if there is none. The chain is one of threads and not of processes: two
+/// processes that build several things each wait for each other all the time, without a circle.
 std::set<Involved> find_circle(const std::set<Involved>& involved, std::uint64_t wanted) {
     std::set<Involved> chain;
     std::set<std::uint64_t> seen;
@@ -82,8 +86,8 @@ std::set<Involved> find_circle(const std::set<Involved>& involved, std::uint64_t
     return {};
 }
 
-/// The tables are read one after the other, so one reading may show a circle that never was. What two readings agree on stood between them,
-/// all at once.
+/// The tables are read one after the other, so one reading may show a circle that never existed. If
+/// two readings agree on a chain, all of it existed at one time between them.
 bool waits_in_circle(const cache::Root& root, std::uint64_t wanted) {
     const auto chain = find_circle(read_involved(root), wanted);
     if (chain.empty()) return false;
@@ -92,7 +96,7 @@ bool waits_in_circle(const cache::Root& root, std::uint64_t wanted) {
     return std::includes(again.begin(), again.end(), chain.begin(), chain.end());
 }
 
-/// The builds that this thread is in the middle of, innermost last.
+/// The builds that this thread is running now, the innermost last.
 thread_local std::vector<std::pair<const cache::Root*, std::uint64_t>> building;
 
 class Building {
@@ -116,9 +120,9 @@ public:
           context_(context),
           activity_(std::in_place, root.participant_if_possible(context), number, what_, true) {}
 
-    /// Waits for the lock, and writes the wait down in the journal. Afterwards this holds the lock, or
-    /// the caller is to build without it: because the wait took too long, or because builds wait for
-    /// each other in a circle. Publishing is safe without the lock; only work is done twice.
+    /// Waits for the lock, and writes the wait down in the journal. Afterwards this holds the lock,
+    /// or the caller is to build without it: because the wait took too long, or because builds wait
+    /// for each other in a circle. Publishing is safe without the lock; only work is done twice.
     /// Errors: `interrupted`.
     Result<> wait() {
         const auto attempt = [&]() -> Result<bool> {
@@ -133,7 +137,7 @@ public:
             next_check *= 2;
             return !waits_in_circle(root_, number_);
         };
-        // A thread that other processes can't see may be part of a circle that they can't see.
+        // A thread that other processes cannot see may be part of a circle that they cannot see.
         const auto limit = activity_->is_visible()
                                ? context_.build_timeout
                                : std::min(context_.build_timeout, longest_unseen_wait);
@@ -166,20 +170,20 @@ private:
 
 Result<SlotLease> get_or_build(const RootRef& root, const KeyRef& place, const Fill& fill,
                                const PublishOptions& options, const cache::CallContext& context) {
-    TRY(root->participant(
-        context));  // a build ends in a publish: where that is impossible, nobody should have to wait first
+    // A build ends in a publish. If that is impossible, no process should have to wait first.
+    TRY(root->participant(context));
     const std::uint64_t number = Range::byte(format::digest(place.encoded_bucket, place.key)).start;
     if (std::find(building.begin(), building.end(),
                   std::pair<const cache::Root*, std::uint64_t>(root.get(), number)) !=
         building.end()) {
         return fail(Errc::invalid, "build", root->dirs().buckets / place.path,
-                    "its own build asks for it");
+                    "this build requests its own key");
     }
     BuildLock lock(*root, place, number, context);
     TRY(lock.wait());
     (void)os::point("build.locked");
 
-    // Whoever built while we waited has published.
+    // The process that built meanwhile has published.
     auto found = get(root, place, context);
     if (found || found.error().code != Errc::miss) return found;
 

@@ -44,7 +44,7 @@ Result<std::vector<std::string>> list_keys(const cache::Root& root,
             keys.push_back(*format::decode_name(name));
             return {};
         }
-        // The rest of a long key is in its entry's record.
+        // Only the record of its entry has all of a long key.
         TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), *bucket, name));
         if (link.kind != LinkRead::Kind::entry) return {};
         if (auto record = read_record(root, link.id)) keys.push_back(std::move(record->key));
@@ -77,7 +77,7 @@ Result<std::vector<EntryInfo>> list_trash(const cache::Root& root) {
         auto record = read_record(root, link.id);
         const bool gone = is_absent(status);
         if (gone || (!record && record.error().code == Errc::damaged))
-            return {};  // collected meanwhile, or a link to nowhere
+            return {};  // collected meanwhile, or the link leads nowhere
         TRY(status);
         TRY(record);
         entries.push_back(info_of(root, link.id, std::move(*record), *status));
@@ -99,13 +99,13 @@ Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
         auto record = read_record(root, link.id);
         if (!record) {
             TRY_ASSIGN(const LinkRead again, format::read_link(root.link_kind(), buckets, path));
-            if (!again.names(link.id)) continue;  // replaced, and collected, between the two looks
+            if (!again.names(link.id)) continue;  // replaced and collected between the two reads
             TRY_ASSIGN(const bool complete, is_complete(root, link.id));
             if (!complete) return fail(Errc::miss, "no such entry", {}, {});
             return tl::make_unexpected(std::move(record).error());
         }
         if (record->key != place.key) return fail(Errc::miss, "no such entry", {}, {});
-        if (is_absent(status)) continue;  // retired between the two looks
+        if (is_absent(status)) continue;  // retired between the two reads
         TRY(status);
         return info_of(root, link.id, std::move(*record), *status);
     }
@@ -113,7 +113,8 @@ Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
 
 Result<StatusReport> status(const cache::Root& root) {
     StatusReport report;
-    if (!root.dirs().participants.is_open()) return report;  // read-only, and never used by anybody
+    if (!root.dirs().participants.is_open())
+        return report;  // opened read-only, and no process has used the cache yet
     TRY_ASSIGN(const auto participants, cache::read_participants(root.dirs().participants));
     for (const auto& participant : participants) {
         if (!participant.table.announced) continue;

@@ -16,7 +16,7 @@ namespace {
 
 using format::LinkRead;
 
-/// Writes the entry's record beside its tree, and brings both to the disk where that is asked for.
+/// Writes the record beside the tree, and syncs both if the caller asked for that.
 Result<> complete(const os::Dir& staged, const KeyRef& place, const PublishOptions& options) {
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
     TRY_ASSIGN(const tree::Size size, tree::measure(tree));
@@ -33,8 +33,9 @@ Result<> complete(const os::Dir& staged, const KeyRef& place, const PublishOptio
     return tree::sync(staged, {size.bytes, size.files + 1});
 }
 
-/// One try to bring the staged link to its key. True: done, and `old_came_back` says whether the staged name now holds the old link.
-/// False: what we saw has changed meanwhile; try again.
+/// Tries once to place the staged link. Returns true if it is placed; `old_came_back` then says
+/// whether the staged name holds the old link. Returns false if the key has changed meanwhile: then
+/// try again.
 Result<bool> try_place(cache::Root& root, const os::Dir& staging, const std::string& staged_link,
                        const format::Id& id, const std::string& path, bool exclusive,
                        Replace replace, bool& old_came_back) {
@@ -51,7 +52,8 @@ Result<bool> try_place(cache::Root& root, const os::Dir& staging, const std::str
     (void)os::point(is_new ? "publish.before-placing-new" : "publish.before-exchange");
     Result<> placed;
     if (exclusive) {
-        // Without an exchange: first the old link goes, so that a crash leaves a miss and no orphan; then the new one comes.
+        // Without an exchange, the old link is retired first. So a crash in between leaves a miss,
+        // and no orphan.
         if (!is_new) {
             auto retired = root.retire_link(buckets, path);
             if (!retired && !is_absent(retired))
@@ -67,21 +69,23 @@ Result<bool> try_place(cache::Root& root, const os::Dir& staging, const std::str
         old_came_back = !is_new && !exclusive;
         return true;
     }
-    // A signal came between. Nothing but this publish renames the staged link: if that does not name the
-    // new entry any more, the names were exchanged.
+    // A signal interrupted the call. Only this publish renames the staged link. If the staged link
+    // does not name the new entry any more, the names were exchanged.
     if (why_of(placed) == Why::interrupted) {
         TRY_ASSIGN(const LinkRead staged,
                    format::read_link(root.link_kind(), staging, staged_link));
         old_came_back = !staged.names(id);
         return old_came_back;
     }
-    // The key went, or came, or the bucket is not there (any more): look again. Unless it is our own link that is gone.
+    // The key was added or removed, or its bucket is gone: look again. It is an error only if our
+    // own link is gone.
     const bool changed = why_of(placed) == Why::exists || is_absent(placed);
     if (changed && os::stat_at(staging, staged_link)) return false;
     return tl::make_unexpected(std::move(placed).error());
 }
 
-/// Makes the bucket's directory where it is missing; a symlink in its place would lead our rename out of the cache.
+/// Makes the directory of the bucket if it is missing. A symlink in its place would lead the rename
+/// out of the cache.
 Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucket) {
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, encoded_bucket));
@@ -114,16 +118,16 @@ Result<bool> place_link(cache::Root& root, const os::Dir& staging, const std::st
                 placed.error().code == Errc::unsupported && why_of(placed) != Why::cross_device;
             if (exclusive || !no_exchange) return tl::make_unexpected(std::move(placed).error());
             root.can_exchange.store(false, std::memory_order_relaxed);
-            break;  // again, with the lock that the other way needs
+            break;  // again, with the lock that the way without an exchange needs
         }
     }
 }
 
-/// After a power cut the link, too, is to be there.
+/// Syncs the link, so that it is there after a power cut.
 Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket) {
     const auto& buckets = root.dirs().buckets;
     auto bucket = os::open_dir_at(buckets, encoded_bucket);
-    if (is_absent(bucket)) return {};  // refreshed meanwhile: nothing of ours is left to survive
+    if (is_absent(bucket)) return {};  // refreshed meanwhile: there is nothing left to sync
     TRY(bucket);
     TRY(os::sync(*bucket));
     return os::sync(buckets);
@@ -148,19 +152,21 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
     TRY_ASSIGN(cache::Participant* const participant, root.participant(context));
     const os::Dir& staging = participant->staging();
 
-    // (1) The lease that this returns comes first: from the instant at which others can see the entry, it is leased.
+    // (1) Take the lease that publish returns. It comes first, so that the entry is leased at the
+    // instant at which other processes can see it.
     TRY_ASSIGN(SlotLease lease, SlotLease::take(stage.root(), id, context));
     (void)os::point("publish.leased");
 
-    // (2) Complete the tree with its record; sync both if they are to survive a power cut.
+    // (2) Complete the entry by its record. Sync both if they are to survive a power cut.
     {
         TRY_ASSIGN(const os::Dir staged, os::open_dir_at(staging, staged_tree));
         TRY(complete(staged, place, options));
     }
     (void)os::point("publish.completed");
 
-    // (3) In staging, create a link that names the id. At every crash point from here on the link that is left in staging, new or
-    // old, names an entry that no key names: garbage by construction (invariant 2).
+    // (3) In staging, create a link that names the id. From here on, at every crash point, the link
+    // in staging (new or old) names an entry that no key names. So it is garbage by construction
+    // (invariant 2).
     TRY(format::make_link(root.link_kind(), staging, staged_link, id));
     if (power) TRY(sync_link(root, staging, staged_link));
     (void)os::point("publish.linked");
@@ -180,24 +186,23 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
         }
     }
 
-    // (5) Under the bucket's lock, bring the link to its key.
+    // (5) Under the bucket's lock, move the link to its key.
     const auto old_came_back = place_link(root, staging, staged_link, id, place, context, replace);
     (void)os::point("publish.placed");
     if (!old_came_back) {
-        (void)root.retire_link(
-            staging,
-            staged_link);  // it names garbage in staging too, if even this rename has no space
+        // If there is no space even for this rename, the link names garbage where it is.
+        (void)root.retire_link(staging, staged_link);
         return tl::make_unexpected(old_came_back.error());
     }
 
-    // (6) What came back in exchange is the old link: retire it. If that fails it stays in our staging area, where it names garbage
-    // just as well, until this process has ended.
+    // (6) Retire the old link, which came back in exchange. If that fails, it stays in our staging
+    // area. There it names garbage as well, until this process has ended.
     if (*old_came_back) (void)root.retire_link(staging, staged_link);
     (void)os::point("publish.retired");
     if (power) {
         if (auto synced = sync_place(root, place.encoded_bucket); !synced) {
             (void)retire_if(root, place, id,
-                            context);  // what was promised can't be kept, so nothing is published
+                            context);  // the durability cannot be kept, so nothing is published
             return tl::make_unexpected(std::move(synced).error());
         }
     }

@@ -29,7 +29,8 @@ Result<bool> is_in_trash(const cache::Root& root, const format::Id& id) {
     return found;
 }
 
-/// The same files, shared where the file system can: entries are immutable, whichever id they have.
+/// Stages the same files anew, shared if the file system can. Entries are immutable, so it does not
+/// matter which id they have.
 Result<> fill(const Stage& stage, const os::Dir& entry) {
     TRY_ASSIGN(const os::Dir from, os::open_dir_at(entry, format::tree_name));
     TRY_ASSIGN(const os::Dir to, os::open_dir(stage.tree_path()));
@@ -47,7 +48,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
             Errc::miss, "restore", {},
             "nothing that is retired has the id " + to_text(id) + "; it may have been collected");
     };
-    // While it is held nobody collects: the files stay.
+    // While this lock is held no process collects, so the files stay.
     auto lock = cache::CollectorLock::try_lock(*root);
     TRY(lock);
     lock->announce(root->participant_if_possible(context));
@@ -60,7 +61,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
     TRY_ASSIGN(const std::string bucket, format::encode_bucket(record.bucket));
     TRY_ASSIGN(std::string path, format::encode_key_path(bucket, record.key));
     const KeyRef place{record.bucket, bucket, record.key, std::move(path)};
-    // To spare the copy: what counts is what stands there when it is published.
+    // This check only saves the copy. The publish decides.
     TRY_ASSIGN(const LinkRead now,
                format::read_link(root->link_kind(), root->dirs().buckets, place.path));
     if (now.kind != LinkRead::Kind::absent && !replace) {

@@ -22,8 +22,9 @@ tl::unexpected<Error> foreign(const cache::Root& root, const std::string& path) 
                 "not a link of this cache's kind; move it away");
 }
 
-/// The keys of a bucket that fit, retired one by one. A key's name alone decides: then whatever its link names goes, and nothing need be
-/// checked. An age is the entry's: then the link must still name the entry that was looked at, under the bucket's lock.
+/// Retires the keys of a bucket that match, one by one. With a pattern alone, the name of a key
+/// decides: the link is retired, whatever it names. With an age the entry decides: the link must
+/// still name the entry that was examined, under the bucket's lock.
 class KeyByKey {
 public:
     KeyByKey(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket,
@@ -48,7 +49,7 @@ private:
             if (!format::is_key_name(name) || kind == os::FileKind::directory) return {};
             if (context_.stop.stop_requested())
                 return fail(Errc::interrupted, "refresh", dir->path,
-                            "asked to stop; some keys are retired");
+                            "stopped on request; some keys are retired");
             return visit(name);
         });
     }
@@ -69,7 +70,8 @@ private:
         }
         const std::string key = record ? record->key : format::decode_name(name).value_or(name);
         if (!options_.pattern.empty() && !os::matches_glob(options_.pattern, key)) return {};
-        // An entry that can't say when it was published is none that anybody would want to keep.
+        // An entry without a readable record has no time of publishing, and is of no use to a
+        // caller: retire it.
         if (options_.published_before && record && record->published >= *options_.published_before)
             return {};
         TRY_ASSIGN(const bool taken, options_.dry_run ? Result<bool>(true) : take(path, link, key));
@@ -83,7 +85,8 @@ private:
         if (!options_.published_before) return take_whatever(path);
         if (link.kind == LinkRead::Kind::entry)
             return retire_if(*root_, {bucket_, encoded_bucket_, key, path}, link.id, context_);
-        // A malformed link has no age, and goes; whoever puts a good one in its place meanwhile must not lose that.
+        // A malformed link has no age and is retired. But a publisher may replace it by a good one
+        // meanwhile, which must stay.
         const auto lock = cache::BucketLock::exclusive(*root_, encoded_bucket_, context_);
         TRY(lock);
         TRY_ASSIGN(const LinkRead again,
@@ -122,7 +125,7 @@ Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallConte
     (void)os::point("remove.checked");
     auto retired = root->retire_link(buckets, place.path);
     (void)os::point("remove.retired");
-    if (is_absent(retired)) return no_entry;  // a refresh was quicker
+    if (is_absent(retired)) return no_entry;  // a refresh has retired it
     return retired;
 }
 

@@ -17,7 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The staged directory of `id`, open. Whoever has staged has joined.
+/// Opens the staged directory of `id`. Requires: this process has joined, as each process that
+/// stages has.
 Result<os::Dir> open_staged(const cache::Root& root, const format::Id& id) {
     return os::open_dir_at(root.joined()->staging(), format::staged_tree_name(id));
 }
@@ -31,14 +32,15 @@ Result<Stage> Stage::make(RootRef root, const cache::CallContext& context) {
     Stage stage(std::move(root), id);
     (void)os::point("stage.made");
     TRY_ASSIGN(const os::Dir staged, open_staged(*stage.root_, id));
-    // Less the umask, as any installer's directory.
+    // The mode is reduced by the umask, as for any directory that an installer makes.
     TRY(os::make_dir_at(staged, format::tree_name, os::Permissions::all));
     return stage;
 }
 
 Stage::~Stage() {
     if (!id_ || !root_->is_ours()) return;
-    // A destructor has nobody to tell: what is left lies in deleting/ or in our staging area, and is collected from there.
+    // A destructor cannot return an error. What is left lies in deleting/ or in our staging area,
+    // and a collection deletes it.
     try {
         const auto& deleting = root_->dirs().deleting;
         const std::string in_deleting = to_text(format::fresh_id());
@@ -66,7 +68,7 @@ Result<> Stage::copy_from(const fs::path& source) {
     TRY(check_source(source));
     TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
-    // Never hard links: the source stays its owner's to change.
+    // Make no hard links, because the owner of the source may change it.
     for (const LinkMode mode : {LinkMode::clone, LinkMode::copy}) {
         const MaterializeOptions options{mode, false, 0};
         const auto info = os::try_stat_path(source, os::Follow::yes);
@@ -86,7 +88,8 @@ Result<> Stage::copy_from(const fs::path& source) {
         if (carried) return {};
         if (mode == LinkMode::copy || carried.error().code != Errc::unsupported)
             return tl::make_unexpected(std::move(carried).error());
-        // A clone fails at the first file, if it fails: begin again with nothing but directories made so far.
+        // If clones do not work, the first file fails. Then begin again; only directories have been
+        // made by then.
         TRY(tree::empty_dir(tree, {.threads = 1}));
     }
     return {};
@@ -94,7 +97,7 @@ Result<> Stage::copy_from(const fs::path& source) {
 
 Result<> Stage::move_from(const fs::path& source) {
     TRY(check_source(source));
-    // Another cache's entry may be leased there.
+    // An entry of another cache may be leased there.
     if (const auto other = tree::enclosing_cache(source)) {
         return fail(Errc::invalid, "stage", source,
                     "it lies in the cache " + other->string() + ", whose it is; put a copy");
@@ -105,7 +108,8 @@ Result<> Stage::move_from(const fs::path& source) {
         return fail(Errc::invalid, "stage", source,
                     "only a directory can be moved into the cache; put a copy");
     TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
-    // A rename onto an empty directory replaces it, atomically, and refuses one that is not empty.
+    // A rename onto an empty directory replaces it atomically. It fails if the directory is not
+    // empty.
     const auto moved = os::rename_dir(source, staged, format::tree_name);
     if (why_of(moved) == Why::cross_device) {
         return fail(Errc::unsupported, "stage", source,

@@ -16,11 +16,13 @@ void look_and_note(cache::Root& root, const KeyRef& place, cache::Recent::Mark m
                                                               last_use(*link));
     if (age >= std::chrono::minutes(0) && age < cache::use_interval)
         return root.recent().settle(mark, id, cache::use_interval - age);
-    // Older; or of the future, and so a clock's that was wrong. Even `buckets/<b>` may be a symlink that somebody put there: then nothing below it is ours to change.
+    // The recorded use is over an hour old, or lies in the future because a clock was wrong: record
+    // a new one. First check that `buckets/<b>` is not a symlink. Nothing below a symlink is ours
+    // to change.
     const auto is_bucket = os::is_dir_at(buckets, place.encoded_bucket);
     if (!is_bucket || !*is_bucket) return;
     (void)os::point("use.note");
-    // Where that can't be done, it can't be done the next time either.
+    // If this fails, it will fail the next time, too.
     (void)os::touch_at(buckets, place.path);
     root.recent().settle(mark, id, cache::use_interval);
 }
@@ -33,7 +35,7 @@ void note_use(cache::Root& root, const KeyRef& place, cache::Recent::Mark mark,
     try {
         look_and_note(root, place, mark, id);
     } catch (const std::exception&) {
-        // No memory for an error's path: a hit is a hit all the same.
+        // There is no memory for the path of an error. The hit is valid all the same.
     }
 }
 

@@ -19,12 +19,12 @@ namespace {
 using format::Id;
 using format::LinkRead;
 
-/// Where a link was seen.
+/// A place at which a link was seen.
 struct Seen {
     enum class Where { bucket, staging, retired };
     Where where;
-    std::string
-        parent;  ///< the bucket's name, the participant's number, the refreshed bucket's name or nothing
+    /// The bucket's name, the participant's number or the refreshed bucket's name; may be empty.
+    std::string parent;
     std::string name;
 };
 
@@ -33,10 +33,12 @@ public:
     Verifier(cache::Root& root, const VerifyOptions& options, const cache::CallContext& context)
         : root_(root), dirs_(root.dirs()), options_(options), context_(context) {}
 
-    /// The order makes it safe beside writers: a link only ever moves from staging to its bucket, with the bucket aside, back to staging
-    /// in exchange (also out of a bucket that was moved aside, by a late publish), and on to retired/links; and it stands in staging
-    /// before its entry is in the archive. So the link of an entry that was listed first is met in one of the places that are listed
-    /// after. A collection, which alone deletes, is kept out by its lock.
+    /// The order of the lists makes verify safe beside writers. A link moves only in this
+    /// direction: from staging to its bucket, with the bucket aside, back to staging in an exchange
+    /// (also out of a bucket that was moved aside, by a late publish), and on to retired/links. It
+    /// stands in staging before its entry is in the archive. So the link of an entry that was
+    /// listed is met in one of the directories that are listed after it. A collection, which alone
+    /// deletes entries, is excluded by its lock.
     Result<VerifyReport> verify() {
         TRY(list_root());
         TRY(list_participants());
@@ -153,7 +155,8 @@ private:
                                    format::read_link(root_.link_kind(), area, name));
                         if (link.kind == LinkRead::Kind::entry)
                             see(link.id, {Seen::Where::staging, number, name});
-                        // A small file may be seen while it is written; a symlink is whole or not there.
+                        // A reader may see a small file while it is being written. A symlink is
+                        // whole or not there.
                         const bool strange = link.kind == LinkRead::Kind::foreign ||
                                              link.kind == LinkRead::Kind::malformed;
                         return strange && root_.link_kind() != LinkKind::file ? foreign(area / name)
@@ -179,7 +182,7 @@ private:
             });
     }
 
-    /// Invariant 1 for one key, and whether it and its entry agree.
+    /// Checks invariant 1 for one key, and whether the key and its entry agree.
     Result<> judge_key(const os::Dir& dir, const std::string& bucket, const std::string& key) {
         if (!format::is_key_name(key)) return foreign(dir / key);
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, key));
@@ -195,7 +198,8 @@ private:
         const auto record = read_record(root_, link.id);
         if (!record && record.error().code != Errc::damaged)
             return tl::make_unexpected(record.error());
-        // A link never comes back: if it still names this entry now, it did so while we looked at the entry. Else it is history.
+        // A link never comes back. If it still names this entry now, it did so during the check.
+        // Otherwise the finding is out of date.
         TRY_ASSIGN(const LinkRead again, format::read_link(root_.link_kind(), dir, key));
         if (!again.names(link.id)) return {};
         see(link.id, {Seen::Where::bucket, bucket, key});
@@ -218,7 +222,7 @@ private:
         return {};
     }
 
-    /// Retires a link that is not what it should be, if it is still the one that was judged.
+    /// Retires a faulty link if it is still the one that was checked.
     Result<> mend_key(Finding& finding, const std::string& bucket, const std::string& key,
                       const LinkRead& judged) {
         if (!options_.repair) return {};
@@ -228,10 +232,10 @@ private:
         TRY_ASSIGN(const LinkRead now, format::read_link(root_.link_kind(), dirs_.buckets, path));
         if (now.kind != judged.kind || now.id != judged.id) {
             report_.findings
-                .pop_back();  // it was the last; somebody else has replaced or retired the link
+                .pop_back();  // it was the last; another process has replaced or retired the link
             return {};
         }
-        // One that names no entry has nothing to be judged by among the retired.
+        // A link that names no entry cannot be judged among the retired links.
         const bool names_none = now.kind == LinkRead::Kind::malformed;
         TRY(names_none ? root_.move_to_deleting(dirs_.buckets, path)
                        : root_.retire_link(dirs_.buckets, path));
@@ -279,7 +283,7 @@ private:
 
     void see(const Id& id, Seen seen) { names_[id].push_back(std::move(seen)); }
 
-    /// Invariant 2: each entry is named once.
+    /// Checks invariant 2: each entry is named once.
     Result<> judge_entries() {
         report_.entries = entries_.size();
         for (const Id& id : entries_) {
@@ -297,7 +301,8 @@ private:
         Finding& finding =
             found(Finding::Kind::orphan, dirs_.archive / to_text(id), "no link names this entry");
         if (!options_.repair) return {};
-        // Not deleted: given a link among the retired, so that a collection judges it by the leases like all others.
+        // The entry is not deleted here. It gets a link among the retired, so that a collection
+        // judges it by the leases like all others.
         TRY_ASSIGN(cache::Participant* const participant, root_.participant(context_));
         const std::string link = format::staged_link_name(format::fresh_id());
         TRY(format::make_link(root_.link_kind(), participant->staging(), link, id));
@@ -307,7 +312,8 @@ private:
         return {};
     }
 
-    /// A link that moved while we listed was seen in two places; only what still stands in several of them counts.
+    /// A link that moved during the listing was seen twice. Only links that still stand in several
+    /// directories count.
     Result<> judge_shared(const Id& id, std::vector<Seen>& names) {
         std::vector<Seen> standing;
         for (auto& seen : names) {
@@ -326,7 +332,8 @@ private:
         Finding& finding =
             found(Finding::Kind::shared, dirs_.archive / to_text(id), "named by " + where);
         if (!options_.repair) return {};
-        // One name is enough, and one in a bucket (put right by mend_key, if there are several) is the best.
+        // Keep one name, and prefer one in a bucket. (If several buckets name the entry, mend_key
+        // decides which is right.)
         std::stable_sort(standing.begin(), standing.end(),
                          [](const Seen& a, const Seen& b) { return a.where < b.where; });
         std::size_t left = standing.size();
