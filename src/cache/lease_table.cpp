@@ -20,7 +20,8 @@ constexpr std::uint64_t magic = 0x31'6c'62'74'64'72'61'6cU;  // "lardtbl1" in a 
 constexpr std::uint32_t flag_handed_on = 1;
 constexpr std::size_t activities_per_table = 56;
 
-/// A word that both the owner and readers of the file use whole. Torn *pairs* of words are harmless; see store().
+/// A word that both the owner and readers of the file use whole. Torn *pairs* of words are
+/// harmless; see store().
 using Word = std::atomic<std::uint64_t>;
 static_assert(Word::is_always_lock_free && sizeof(Word) == 8);
 
@@ -113,8 +114,9 @@ struct TableImage {  // the same, as plain bytes
 constexpr std::size_t table_size = sizeof(TableImage);
 static_assert(table_size == 2 * 4096);
 
-/// Whether the word is the magic, or what is left where writing or wiping it was cut short: some of its bytes are still, or again, zeros.
-/// Nobody has announced himself behind that, or the process that had is dead.
+/// Whether the word is the magic, or what is left where writing or wiping it was cut short: some of
+/// its bytes are still, or again, zeros. Nobody has announced himself behind that, or the process
+/// that had is dead.
 bool is_magic_or_part_of_it(std::uint64_t word) noexcept {
     for (unsigned shift = 0; shift < 64; shift += 8) {
         const auto byte = word >> shift & 0xff;
@@ -143,7 +145,8 @@ public:
     }
     Table* get() noexcept { return mapping_ ? static_cast<Table*>(mapping_->data()) : copy_.get(); }
 
-    /// Lets others see what was stored in `part`, a part of the table. Returns the error where the file system has no space for that.
+    /// Lets others see what was stored in `part`, a part of the table. Returns the error where the
+    /// file system has no space for that.
     template <class Part>
     std::error_code show(const os::FileHandle& file, const Part& part) noexcept {
         if (mapping_) return {};
@@ -188,7 +191,8 @@ Result<TableView> read_table(const os::FileHandle& file, const std::filesystem::
                                    static_cast<std::int64_t>(activity.thread), activity.since_nanos,
                                    activity.lock, text_of(activity.label)});
     }
-    // Also where nobody is announced: a process takes its table, and may lease, at any instant while this is read.
+    // Also where nobody is announced: a process takes its table, and may lease, at any instant
+    // while this is read.
     for (const auto& slot : image.slots) {
         if (slot) view.leases.push_back(slot);
     }
@@ -255,9 +259,10 @@ std::optional<Slot> LeaseTable::acquire() noexcept {
 }
 
 std::error_code LeaseTable::store(const Slot& slot, const format::Id& id) noexcept {
-    // The two words are not stored as one, so a collector may read a torn id. That is harmless: it read before the fence below, so
-    // the link that the holder reads after the fence had left its bucket by then (collectors list the links first), and the
-    // holder will not take the lease. Half an id that looks like another one merely spares that one for a round.
+    // The two words are not stored as one, so a collector may read a torn id. That is harmless: it
+    // read before the fence below, so the link that the holder reads after the fence had left its
+    // bucket by then (collectors list the links first), and the holder will not take the lease.
+    // Half an id that looks like another one merely spares that one for a round.
     auto& words = table_->slots[slot.index];
     words.high.store(id.high, std::memory_order_relaxed);
     words.low.store(id.low, std::memory_order_relaxed);

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// A lease table: the file `participants/<n>`, which says who uses the cache, what that process holds and waits for, and which
-// entries it has leased.
+// A lease table: the file `participants/<n>`, which says who uses the
+// cache, what that process holds and waits for, and which entries it has leased.
 //
-// On disk, in the machine's own byte order (the locks and the shared memory it rests on never leave the machine either):
+// On disk, in the machine's own byte order (the locks and the shared memory it rests on never leave
+// the machine either):
 //   page 0   a header of 512 bytes, then 56 activities of 64 bytes
 //   page 1   256 slots of 16 bytes, each an id or zero: a table that is not full costs its owner one page of memory to scan
-// A file shorter than that has never held a lease. It is allocated, zeros written, before it is used, so that a full disk
-// is an error when it is taken.
+// A file shorter than that has never held a lease. It is allocated, zeros written, before it is
+// used, so that a full disk is an error when it is taken.
 //
-// The owner writes through a shared mapping where a store to it can't fail; elsewhere (btrfs, and whatever is not known) it writes what it
-// stores: a system call for each, and an error where there is no space, not a SIGBUS. Everybody else reads the file with pread, and
-// needs no lock for that.
+// The owner writes through a shared mapping where a store to it can't fail; elsewhere (btrfs, and
+// whatever is not known) it writes what it stores: a system call for each, and an error where there
+// is no space, not a SIGBUS. Everybody else reads the file with pread, and needs no lock for that.
 #pragma once
 
 #include <array>
@@ -67,27 +68,31 @@ struct Slot {
 /// The owner's side. Thread-safe.
 class LeaseTable {
 public:
-    /// Requires: `file`, open for reading and writing, holds the table's lock, and nobody's staging area is left behind it.
+    /// Requires: `file`, open for reading and writing, holds the table's lock, and nobody's staging
+    /// area is left behind it.
     /// Errors: `no_space`.
     [[nodiscard]] static Result<std::unique_ptr<LeaseTable>> take(
         os::FileHandle file, const std::filesystem::path& path);
 
-    /// Says goodbye: clears the header, then lets go of the lock. In a forked child it does neither: the parent's leases are
-    /// the parent's.
+    /// Says goodbye: clears the header, then lets go of the lock. In a forked child it does
+    /// neither: the parent's leases are the parent's.
     ~LeaseTable();
     LeaseTable(const LeaseTable&) = delete;
     LeaseTable& operator=(const LeaseTable&) = delete;
 
     /// Nothing when all slots are taken.
     [[nodiscard]] std::optional<Slot> acquire() noexcept;
-    /// Where there is no space to write that down, the entry stays leased until there is, and somebody acquires a slot of this table.
+    /// Where there is no space to write that down, the entry stays leased until there is, and
+    /// somebody acquires a slot of this table.
     void release(const Slot& slot) noexcept;
 
-    /// Stores the id, then a full fence: whatever this thread reads afterwards, it reads after the id can be seen by a collector.
-    /// Returns the error where there is no space to write that down: the slot then holds this id, or what it held before.
+    /// Stores the id, then a full fence: whatever this thread reads afterwards, it reads after the
+    /// id can be seen by a collector. Returns the error where there is no space to write that down:
+    /// the slot then holds this id, or what it held before.
     [[nodiscard]] std::error_code store(const Slot& slot, const format::Id& id) noexcept;
 
-    /// Nothing when all are taken, or there is no space to write it down: others then can't name this thread, nor see a circle that it is part of.
+    /// Nothing when all are taken, or there is no space to write it down: others then can't name
+    /// this thread, nor see a circle that it is part of.
     [[nodiscard]] std::optional<std::size_t> begin_activity(std::uint64_t lock,
                                                             std::string_view label,
                                                             bool waiting) noexcept;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Waits for a lock. A wait returns what came of it: whether the lock was acquired, how long that took,
-// and who held it.
+// Waits for a lock. A wait returns what came of it: whether the lock
+// was acquired, how long that took, and who held it.
 #pragma once
 
 #include <string>
@@ -16,8 +16,8 @@ namespace larder::cache {
 /// speak of these numbers.
 using LockNumbers = std::vector<std::uint64_t>;
 
-/// Returns who holds one of these locks by the tables: "pid 4711 (uv pip install), for 3 s". Returns
-/// "a process that can't be named" if no table says so.
+/// Returns who holds one of these locks by the tables: "pid 4711 (uv pip install), for 3 s".
+/// Returns "a process that can't be named" if no table says so.
 [[nodiscard]] std::string describe_holders(const Root& root, const LockNumbers& locks);
 
 /// What came of a wait.

@@ -14,7 +14,8 @@ namespace {
 using os::FileLock;
 using os::Mode;
 
-/// A bucket's lock is held for some ten microseconds: longer pauses would only add to the wait.
+/// A bucket's lock is held for some ten microseconds. Longer pauses would only make the wait
+/// longer.
 constexpr std::chrono::microseconds longest_pause{1000};
 
 std::uint64_t number_of(const std::string& lock_name) { return format::digest("locks", lock_name); }
@@ -48,7 +49,7 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
         if (whole.acquired()) return {};
         auto failure = whole.end == base::Waited::End::interrupted
                            ? fail(Errc::interrupted, "wait for lock", locks / file,
-                                  "asked to stop; held by " + whole.holders)
+                                  "stopped on request; held by " + whole.holders)
                            : fail(Errc::busy, "wait for lock", locks / file,
                                   "held by " + whole.holders + "; try again when it is done");
         note_wait(context, std::move(what), std::move(whole));
@@ -68,8 +69,8 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
         holding_gate.emplace(root.participant_if_possible(context), number_of(gate),
                              "gate " + encoded_bucket, false);
     } else {
-        // A sharer passes through the gate when it looks free, and never takes it. Otherwise the next
-        // sharer, and an exclusive waiter, would have to wait for the one that passes.
+        // A sharer passes through the gate when it looks free, and never takes it. Otherwise the
+        // next sharer, and an exclusive waiter, would have to wait for the one that passes.
         os::State hint = os::State::missing;
         TRY(wait_for(gate, both, [&]() -> Result<bool> {
             TRY_ASSIGN(hint, os::look_at(locks, gate));
@@ -79,8 +80,8 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
         if (hint == os::State::missing) TRY(os::open_at(locks, gate, os::OpenMode::open_or_create));
     }
     (void)os::point(mode == Mode::exclusive ? "lock.at-gate" : "lock.past-gate");
-    // From here on, blame only the holders of the bucket's lock: those at the gate wait for the same
-    // holders, and one of them may be us.
+    // From here on, blame only the holders of the bucket's lock: those at the gate wait for the
+    // same holders, and one of them may be us.
     TRY(take(name, mode, {number_of(name)}, held));
     activity.set_holding();
     note_wait(context, std::move(what), std::move(whole));

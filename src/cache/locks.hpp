@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The locks, and the order in which they are taken.
+// The locks and the order in which they are taken. A process that
+// holds a lock takes only locks of a higher number.
 //
-//   order  lock        what it is                          taken by                                  guards
-//   1      collector   tried, never waited for             collect, verify, restore                  one at a time
-//   2      build       one byte for each key, exclusive    get_or_build                              one builder for a key
-//   3      gate.B      exclusive, while waiting for 4      remove, evict, repair,                    them against starvation by 4 shared
-//                                                          publish without exchange
-//   4      bucket.B    shared: publish, pin                exclusive: as 3                           that a link which was checked
-//                                                                                                    is the one that is retired
-//   –      participant held for life                       every process                             liveness; the staging area
+//   1  collector    Tried and never waited for, by collect, verify and restore. One at a time.
+//   2  build        One byte for each key, exclusive, by get_or_build. One builds a key at a time.
+//   3  gate.B       Exclusive, while its holder waits for 4: by remove, evict, repair, and
+//                   publish without exchange. It keeps sharers of 4 from starving its holder.
+//   4  bucket.B     Shared by publish and pin; exclusive by those of 3. The link that a process
+//                   has checked is then the one that it retires.
+//   -  participant  Held for life by every process. It proves that the process lives and owns its
+//                   staging area.
 //
 // Nothing is staged, copied, hashed, synced or deleted while a bucket's lock is held. Get, refresh
 // and collect never wait for a bucket's lock.
@@ -25,8 +26,8 @@ namespace larder::cache {
 /// A bucket's lock, held from here to the destructor.
 class BucketLock {
 public:
-    /// Waits for the lock. Sharers would starve a process that wants it alone, so a sharer first waits
-    /// until no process stands at the gate. Writes the wait down in the journal.
+    /// Waits for the lock. Sharers would starve a process that wants it alone, so a sharer first
+    /// waits until no process stands at the gate. Writes the wait down in the journal.
     /// Errors: `busy`, with the holders' names; `interrupted`.
     [[nodiscard]] static Result<BucketLock> shared(Root& root, const std::string& encoded_bucket,
                                                    const CallContext& context);
@@ -46,7 +47,7 @@ private:
     Activity activity_;
 };
 
-/// The collector's lock: tried, and never waited for.
+/// The collector's lock. It is tried and never waited for.
 class CollectorLock {
 public:
     /// Errors: `busy`, with the holder's name; `read_only`.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Opening a root: what it must be, what is refused, and how one comes into being.
+// Opens a root. This file says what a root must be, what is refused, and how a root is created.
 
 #include <atomic>
 #include <map>
@@ -25,13 +25,13 @@ tl::unexpected<Error> refuse(const fs::path& path, std::string why) {
     return fail(Errc::refused, "open cache", path, std::move(why));
 }
 
-/// The file system's name if it is on the network, else null.
+/// Returns the name of a network file system; null if the root lies on a local one.
 const char* network_of(const os::Dir& dir) {
     if (os::point("open.network") != 0) return "NFS";
     return os::traits_of(dir.handle).network;
 }
 
-/// Makes the root where there is nothing; the directories above it as well.
+/// Makes the root if nothing stands there, and the directories above it.
 Result<> make_root_dir(const fs::path& path) {
     std::error_code error;
     const auto link = fs::symlink_status(path, error);
@@ -51,9 +51,11 @@ Result<> make_root_dir(const fs::path& path) {
     return {};
 }
 
-/// Only in an empty directory, or one in which an earlier open was interrupted, is a cache created: never beside other files. The tag is
-/// the first file to be made: without it, a directory called "deleting" is somebody else's, and so is a tag that says something else. The one
-/// thing that may be left without the tag is our .gitignore: "rm -rf root/*" spares it.
+/// A cache is created only in an empty directory, or in one in which an earlier open was
+/// interrupted, never beside other files. The tag is the first file to be made. Without our tag, a
+/// directory named "deleting" belongs to another program, and so does a tag with different
+/// contents. Only our .gitignore may stand there without the tag, because "rm -rf root/*" spares
+/// it.
 Result<> check_nothing_else_here(const os::Dir& root) {
     std::string strange, ours;
     bool ignores = false;
@@ -69,7 +71,8 @@ Result<> check_nothing_else_here(const os::Dir& root) {
         const auto read = os::read_file_at(root, name, format::max_format);
         return read && text.starts_with(*read);
     };
-    // Read after the names: another process may have begun to create the cache meanwhile.
+    // Read this after the names, because another process may have begun to create the cache
+    // meanwhile.
     if (strange.empty() && !ours.empty() &&
         !is_begun(format::cachedir_tag_name, format::cachedir_tag_text))
         strange = ours;
@@ -103,7 +106,8 @@ Result<> write_if_missing(const os::Dir& root, const char* name, std::string_vie
     return {};
 }
 
-/// Finds out how this cache can publish, and says so in `format`: the last file to come, so that a root without one is unfinished.
+/// Finds out which kind of links works, and writes `format`. That is the last file of a new cache,
+/// so a root without it is unfinished.
 Result<> create_format(const Handles& dirs, const OpenOptions& options) {
     format::Format format;
     if (options.link_kind) {
@@ -115,12 +119,14 @@ Result<> create_format(const Handles& dirs, const OpenOptions& options) {
     } else if (!format::link_kind_works(LinkKind::symlink, dirs.deleting)) {
         format.links = LinkKind::file;
     }
-    // Made in deleting/, where a leftover is deleted in time. A collector may be as early as we are and delete it now: make it again.
+    // It is made in deleting/, where a leftover will be deleted. A collector may delete it even
+    // now: then make it again.
     for (;;) {
         const std::string scratch = to_text(format::fresh_id());
         TRY(os::write_new_file_at(dirs.deleting, scratch, format::print_format(format),
                                   os::readable_file));
-        // Synced, once in a cache's life: a `format` that a power cut has emptied would have every later open refuse the cache.
+        // Sync it, once in the life of a cache. If a power cut emptied `format`, every later open
+        // would refuse the cache.
         const auto written = os::open_at(dirs.deleting, scratch, os::OpenMode::read);
         if (written) TRY(os::sync(*written, dirs.deleting / scratch));
         (void)os::point("open.format");
@@ -128,12 +134,12 @@ Result<> create_format(const Handles& dirs, const OpenOptions& options) {
         if (placed) return os::sync(dirs.root);
         (void)os::remove_file_at(dirs.deleting, scratch);
         if (why_of(placed) == Why::exists)
-            return {};  // another process was first, and its word counts
+            return {};  // another process was first, and its file counts
         if (!is_absent(placed)) return placed;
     }
 }
 
-/// In a read-only root, what only writers need may be missing.
+/// Opens a directory that only writers need. In a read-only root it may be missing.
 Result<os::Dir> open_part(const os::Dir& parent, const char* name, bool read_only) {
     if (!read_only) return os::make_and_open_dir_at(parent, name);
     auto opened = os::open_dir_at(parent, name);
@@ -172,8 +178,8 @@ Result<os::Dir> open_root_dir(const fs::path& path, bool may_create) {
     return os::open_dir(absolute);
 }
 
-/// The Roots that this process has open. A forked child begins with none: the list it inherited, and the mutex that another
-/// thread may have held, are left alone.
+/// The Roots that this process has open. A forked child begins with none. It leaves the list that
+/// it inherited alone, and the mutex, which another thread may have held.
 class Opened {
 public:
     static Opened& of_this_process() {
@@ -181,7 +187,7 @@ public:
         Opened* opened = current.load(std::memory_order_acquire);
         while (opened == nullptr || opened->owner_ != os::process_token()) {
             auto* fresh =
-                new Opened;  // never deleted: Roots may live until the very end of the process
+                new Opened;  // never deleted, because Roots may live until the process ends
             if (current.compare_exchange_strong(opened, fresh)) return *fresh;
             delete fresh;
         }
@@ -201,13 +207,13 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
     TRY_ASSIGN(os::Dir root, open_root_dir(path, !options.read_only));
 
     TRY_ASSIGN(const os::FileInfo info, os::stat_of(root));
-    // An error is no answer: a lease from a root that is taken for one that can't be written protects
-    // nothing.
+    // Pass an error on. If a root were wrongly taken for one that cannot be written, its leases
+    // would protect nothing.
     TRY_ASSIGN(const bool writable, os::is_writable(root));
     const bool read_only = options.read_only || !writable;
 
     Opened& opened = Opened::of_this_process();
-    const std::lock_guard guard(opened.mutex);  // also: one process creates a root once
+    const std::lock_guard guard(opened.mutex);  // also lets one thread alone create a root
     auto& known = (read_only ? opened.readable : opened.writable)[info.identity];
     if (auto shared = known.lock(); shared && !shared->is_lost()) return shared;
 
@@ -237,7 +243,8 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
     format::Format format = found.format;
     if (!read_only) {
         TRY(write_if_missing(dirs.root, format::gitignore_name, format::gitignore_text));
-        // Now, while there is space: a collection must find its lock on a disk that has no inode left.
+        // Make it now, while there is space. A collection needs its lock on a disk that has no
+        // inode left.
         TRY(write_if_missing(dirs.locks, format::collector_lock_name, ""));
     }
     if (found.kind == format::FormatRead::Kind::unknown) {

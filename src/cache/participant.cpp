@@ -11,7 +11,8 @@ namespace larder::cache {
 
 namespace {
 
-/// The pool is dense, since no table is ever unlinked: doubling, then halving, finds its size with few looks.
+/// Finds the size of the pool. No table is ever unlinked, so the pool has no gaps, and doubling and
+/// then halving finds its end in few steps.
 std::uint32_t pool_size(const os::Dir& participants) {
     const auto exists = [&](std::uint32_t number) {
         return os::exists_at(participants, format::participant_name(number));
@@ -29,24 +30,26 @@ std::uint32_t pool_size(const os::Dir& participants) {
     return out;
 }
 
-/// Dead: the lock is free and the header's process does not run. Requires: the caller holds the lock, so it is not held by
-/// the participant.
+/// Returns true if the participant is dead: its lock is free and the process of its header does not
+/// run. Requires: the caller holds the lock, so the participant does not.
 bool is_dead(const TableView& table) {
     if (!table.announced) return true;
     switch (os::is_running(table.process)) {
         case os::Running::yes:
-            return false;  // it has closed all its descriptors, and its leases are good
+            return false;  // it has closed all its descriptors; its leases are valid
         case os::Running::no:
             return true;
-        // Another pid namespace's process: killed with its container, as happens every day. Only one that handed its descriptor on,
-        // to a program that may have closed it, gets the benefit of the doubt (until the next boot).
+        // The process belongs to another pid namespace. Such a process is often killed with its
+        // container, so it counts as dead. The exception is a process that handed its descriptor on
+        // to another program, which may have closed it: it counts as alive until the next boot.
         case os::Running::unknown:
             return !table.handed_on;
     }
     return false;
 }
 
-/// Lets go of a table's lock that was taken to look. Explicitly, as a child that is forked meanwhile shares the open file.
+/// Releases the lock of a table that was locked to examine it. It unlocks explicitly, because a
+/// child that is forked meanwhile shares the open file.
 struct Look {
     const os::FileHandle& file;
     bool keep = false;
@@ -55,20 +58,21 @@ struct Look {
     }
 };
 
-/// A table that is locked, and what its last owner wrote there.
+/// A table that this process has locked, and what its last owner wrote there.
 struct Taken {
     std::uint32_t number;
     os::FileHandle file;
     TableView before;
 };
 
-/// Writes down that this process has cleaned up after a dead one.
+/// Writes into the journal that this process has cleaned up after a dead one.
 void note_takeover(const TableView& dead, const CallContext& context) {
     if (context.journal != nullptr && dead.announced)
         context.journal->note({.kind = Event::Kind::takeover, .who = describe(dead)});
 }
 
-/// Opens and locks the table `number` if it is free: absent if not. A new file where there is none and `create` says so.
+/// Opens and locks the table `number`. Returns nullopt if it is not free. Makes the file if it is
+/// missing and `create` is set.
 Result<std::optional<Taken>> try_take(const os::Dir& participants, std::uint32_t number,
                                       bool create) {
     const std::string name = format::participant_name(number);
@@ -91,7 +95,7 @@ Result<Taken> take_any(const os::Dir& participants) {
     for (std::uint32_t i = 0; i < size; ++i) {
         const std::uint32_t number = (start + i) % size;
         auto taken = try_take(participants, number, false);
-        // One that can't be opened or understood is not for us; the collector is the one to complain.
+        // Skip a table that cannot be opened or understood. The collector reports it.
         if (taken && *taken) return std::move(**taken);
     }
     for (std::uint32_t number = size;; ++number) {
@@ -100,7 +104,7 @@ Result<Taken> take_any(const os::Dir& participants) {
     }
 }
 
-/// Adopts: the predecessor's staging area is emptied first, then its table wiped.
+/// Adopts a table: empties the staging area of its predecessor first, then wipes the table.
 Result<std::unique_ptr<LeaseTable>> adopt(const ParticipantDirs& places, const Reaper& reap,
                                           const CallContext& context, os::Dir& staging) {
     TRY_ASSIGN(Taken taken, take_any(places.participants));

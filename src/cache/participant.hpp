@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A participant: one process in one cache, with its lease tables and its staging area.
+// A participant is one process in one cache, with its lease tables and its staging area.
 //
-// Whoever holds the lock of `participants/<n>` owns the table and `staging/<n>/`. The lock belongs to the open file, so it is held
-// for as long as the process, or a child that it forked, has it open.
+// The process that holds the lock of `participants/<n>` owns that table and `staging/<n>/`. The
+// lock belongs to the open file. So it is held as long as the process, or a child that it forked,
+// has the file open.
 #pragma once
 
 #include <atomic>
@@ -18,10 +19,11 @@
 
 namespace larder::cache {
 
-/// What is left by a participant that died: called with its staging area before the table is used again.
+/// Cleans up after a dead participant. Called with its staging area, before its table is used
+/// again.
 using Reaper = std::function<Result<>(const os::Dir& staging)>;
 
-/// The two directories that participants live in.
+/// The two directories that hold the files of participants.
 struct ParticipantDirs {
     const os::Dir& participants;
     const os::Dir& staging;
@@ -29,18 +31,19 @@ struct ParticipantDirs {
 
 class Participant {
 public:
-    /// Adopts a free table, after reaping what its predecessor left, or adds one. Requires that both directories outlive it.
-    /// Costs the same with a thousand participants: it begins to look at pid modulo the pool's size.
+    /// Adopts a free table after reaping what its predecessor left, or adds a table. Requires: both
+    /// directories outlive the participant. The cost is the same with a thousand participants,
+    /// because the search begins at the pid modulo the size of the pool.
     [[nodiscard]] static Result<std::unique_ptr<Participant>> join(const ParticipantDirs& places,
                                                                    const Reaper& reap,
                                                                    const CallContext& context);
 
-    /// A slot; takes another table when all are full.
+    /// Returns a free slot. Takes one more table if all slots are in use.
     [[nodiscard]] Result<Slot> acquire(const CallContext& context);
 
     [[nodiscard]] const os::Dir& staging() const noexcept { return staging_; }
     [[nodiscard]] LeaseTable& table() noexcept { return *first_.table; }
-    /// Somebody has deleted one of our files: collectors can't see our leases any more.
+    /// Returns true if one of our files was deleted. Collectors then cannot see our leases.
     [[nodiscard]] bool is_lost() const;
 
 private:
@@ -60,7 +63,8 @@ private:
     std::mutex growing_;
 };
 
-/// While it lives, others can see that this thread holds or waits for a lock. Without a participant it does nothing.
+/// Shows other processes that this thread holds a lock or waits for it, as long as it lives. It
+/// does nothing without a participant.
 class Activity {
 public:
     Activity(Participant* participant, std::uint64_t lock, std::string_view label, bool waiting);
@@ -77,23 +81,24 @@ private:
     std::uint64_t owner_ = 0;
 };
 
-/// A participant as others see it.
+/// A participant as other processes see it.
 struct ParticipantView {
     std::uint32_t number = 0;
-    bool alive =
-        false;  ///< its lock is held, or its process runs (it may have closed all descriptors)
-    bool here = true;  ///< its pid means something in our pid namespace
+    /// Its lock is held, or its process runs: a process may have closed all its descriptors.
+    bool alive = false;
+    bool here = true;  ///< its pid is one of our pid namespace
     TableView table;
 };
 
-/// All of them. Errors: `damaged` where one can't be understood, `system` where one can't be opened: its leases are unknown.
+/// Returns all participants. Errors: `damaged` if a table cannot be understood, `system` if one
+/// cannot be opened: its leases are unknown.
 [[nodiscard]] Result<std::vector<ParticipantView>> read_participants(const os::Dir& participants);
 
-/// Reaps every participant that is dead, as its adopter would. Returns how many there were.
+/// Reaps every dead participant, as its adopter would. Returns how many there were.
 [[nodiscard]] Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& reap,
                                               const CallContext& context);
 
-/// "pid 4711 (uv pip install)", for people.
+/// Returns "pid 4711 (uv pip install)", for people.
 [[nodiscard]] std::string describe(const TableView& table);
 
 }  // namespace larder::cache

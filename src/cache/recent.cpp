@@ -11,7 +11,8 @@ namespace larder::cache {
 
 namespace {
 
-/// 192 KiB. Of 500 keys of one installation hardly one then pushes another out, and of 5,000 few do.
+/// 192 KiB. Of 500 keys of one installation hardly one then pushes another out, and of 5,000 few
+/// do.
 constexpr std::size_t ways = 4, sets = 2048;
 
 constexpr std::uint64_t minute_bits = 0xffff;

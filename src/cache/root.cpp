@@ -24,7 +24,7 @@ bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
     if (!here || !at_path || here->identity != at_path->identity) return true;
     return std::any_of(used.begin(), used.end(), [&](os::Dir Handles::*which) {
         const os::Dir& dir = dirs_.*which;
-        // A read-only root may lack what only writers need.
+        // A read-only root may lack the directories that only writers need.
         if (dir.is_open()) {
             const auto info = os::try_stat(dir.handle);
             if (!info || info->links == 0) return true;
@@ -71,7 +71,8 @@ Result<> Root::reap(const os::Dir& staging) const {
         if (moved ||
             (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space))
             return moved;
-        // It can't be moved (a lower layer of overlayfs, or no space even for a rename): then it goes where it is.
+        // It cannot be moved (it is on a lower layer of overlayfs, or there is no space even for a
+        // rename), so delete it in place.
         TRY(tree::remove_tree_at(staging, name));
         return {};
     });
