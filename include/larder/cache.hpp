@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One cache root, open.
+// An open cache: the first class that a program uses.
 #pragma once
 
 #include <filesystem>
@@ -17,17 +17,25 @@
 
 namespace larder {
 
-/// Concurrency: every member may be called from any thread. Several Caches on one root in one process, also through several
-/// copies of the library, and a Cache inherited by a forked child, all work as if they were in processes of their own.
-/// When the root is deleted or replaced while it is open, the next call that writes or lists opens, or creates, what the path leads
-/// to; a get does not look, and until then serves the directory that it has open, whose paths may lead nowhere by then.
+/// An open cache.
+///
+/// Concurrency: any thread may call any member. Several Caches on one root in one process, also
+/// through several copies of the library, work as if they were in separate processes. So does a
+/// Cache that a forked child inherits.
+///
+/// If the root is deleted or replaced while it is open, the next call that writes or lists opens,
+/// or creates, the directory that the path leads to. A get does not check the root. Until such a
+/// call it serves the directory that it has open, and the paths that it returns may lead nowhere.
 class Cache {
 public:
-    /// Opens the cache at `root`, and creates it (mode 0700, with the directories above it) where there is nothing or an
-    /// empty directory. Where the root can't be written, opens it for reading.
-    /// Errors: `refused` for a newer format, a directory that holds something else, a network file system, another user's
-    /// cache; each says so and changes nothing. `system`, also for a log that can't be opened; `no_space`.
-    /// Crash: a root created in part is completed by the next open.
+    /// Opens the cache at `root`. If nothing or an empty directory stands there, creates the cache,
+    /// with mode 0700, and the directories above it. If the root cannot be written, opens it
+    /// read-only.
+    ///
+    /// Errors: `refused` for a newer format, a directory that holds something else, a network file
+    /// system, or another user's cache. The message says which, and nothing is changed. `system`,
+    /// also if the log cannot be opened; `no_space`.
+    /// Crash: the next open completes a root that was created in part.
     [[nodiscard]] static Result<Cache> open(const std::filesystem::path& root,
                                             const OpenOptions& options = {});
 
@@ -35,33 +43,35 @@ public:
     Cache& operator=(Cache&&) noexcept;
     ~Cache();
 
-    /// The root's absolute path, with no symlinks in it.
+    /// Returns the absolute path of the root, without symlinks.
     [[nodiscard]] const std::filesystem::path& root() const noexcept;
     [[nodiscard]] LinkKind link_kind() const noexcept;
     [[nodiscard]] bool is_read_only() const noexcept;
 
-    /// Errors: `invalid` for a name that is empty, not UTF-8 or too long.
+    /// Returns the bucket of this name. It need not exist, and nothing on the disk is touched.
+    /// Errors: `invalid` if the name is empty, not UTF-8 or too long.
     [[nodiscard]] Result<Bucket> bucket(std::string_view name) const;
 
-    /// The names of the buckets that exist now, in no order.
+    /// Lists the names of the buckets that exist now, in no order.
     [[nodiscard]] Result<std::vector<std::string>> buckets() const;
 
-    /// Cleans up after dead processes, evicts until `limits` are kept, then deletes what is retired and
-    /// not leased. Without a limit this deletes garbage alone. It costs in proportion to the garbage;
-    /// with a limit also to the entries, and then 32 bytes of memory for each of them.
+    /// Cleans up after dead processes, evicts until `limits` are kept, then deletes what is retired
+    /// and not leased. Without a limit this deletes garbage alone. It costs in proportion to the
+    /// garbage; with a limit also to the entries, and then 32 bytes of memory for each of them.
     /// Errors: `busy` if another collect or verify runs: leave the work to that one. `damaged` if a
-    /// lease table can't be read: nothing is then collected, because its leases are unknown. `system`,
-    /// after everything else is gone, if something can't be deleted (an immutable file, a mount point
-    /// below an entry). `invalid` if Limits::low_water is no percentage or a limit is negative.
+    /// lease table can't be read: nothing is then collected, because its leases are unknown.
+    /// `system`, after everything else is gone, if something can't be deleted (an immutable file, a
+    /// mount point below an entry). `invalid` if Limits::low_water is no percentage or a limit is
+    /// negative.
     /// Concurrency: never waits, except that an eviction waits a tenth of a second for its bucket's
-    /// lock. The collector's lock is held while entries are chosen and garbage is moved aside. It is
-    /// not held while garbage is deleted, unless the disk is so full that nothing can be moved.
+    /// lock. The collector's lock is held while entries are chosen and garbage is moved aside. It
+    /// is not held while garbage is deleted, unless the disk is so full that nothing can be moved.
     /// Crash: the next collection carries on.
     [[nodiscard]] Result<CollectReport> collect(const Limits& limits = {},
                                                 const CollectOptions& options = {}) const;
 
-    /// Does the same, but evicts what `plan` names. An entry stays if it is no longer the entry of its
-    /// key, if it was used after the plan was made, or if it is leased or pinned.
+    /// Does the same, but evicts what `plan` names. An entry stays if it is no longer the entry of
+    /// its key, if it was used after the plan was made, or if it is leased or pinned.
     /// Errors: as in collect; `invalid` if the plan has something that is no id of an entry.
     [[nodiscard]] Result<CollectReport> evict(const EvictionPlan& plan,
                                               const CollectOptions& options = {}) const;
@@ -69,36 +79,41 @@ public:
     /// From now on a publish through this Cache or its Buckets may start, when it has published, a
     /// collection with these limits by a thread of its own. A collect by anyone else gets `busy`
     /// meanwhile; a collection of this kind leaves the work to one that already runs. A later call
-    /// replaces the limits, and asks a collection by the earlier ones to stop. A call without any limit
-    /// ends all this.
+    /// replaces the limits, and asks a collection by the earlier ones to stop. A call without any
+    /// limit ends all this.
     /// Errors: `invalid` as in collect.
-    /// Concurrency: publish does not wait for the collection. When the Cache and its last Bucket are
-    /// destroyed, they ask it to stop and wait for it; it looks for that after some hundred files or
-    /// links. A forked child collects nothing until it calls this itself.
+    /// Concurrency: publish does not wait for the collection. When the Cache and its last Bucket
+    /// are destroyed, they ask it to stop and wait for it; it looks for that after some hundred
+    /// files or links. A forked child collects nothing until it calls this itself.
     [[nodiscard]] Result<> keep_within(const Limits& limits,
                                        const BackgroundOptions& options = {}) const;
 
-    /// Lists the entries that were removed, replaced, refreshed or evicted and are not collected yet, in no order. `restore`
-    /// brings one back. Any of them may be collected at any time.
+    /// Lists the entries that were removed, replaced, refreshed or evicted and are not collected
+    /// yet, in no order. `restore` brings one back. Any of them may be collected at any time.
     [[nodiscard]] Result<std::vector<EntryInfo>> trash() const;
 
-    /// Publishes the files of such an entry once more, under its bucket and key and a new id, and returns it leased. Files are shared
-    /// with the retired entry where the file system can.
-    /// Errors: `miss` where it was never retired, or has been collected; `exists` where its key has an entry again and `replace` is off; `invalid`
-    /// for what is no id; `busy` while somebody collects or verifies.
-    /// Concurrency: collections give way until it is done; else as Bucket::publish.
-    /// Crash: it is back or it is not, and is still retired in any case.
+    /// Publishes the files of an entry in the trash once more, under its bucket and key and a new
+    /// id, and returns a lease on the new entry. The files are shared with the retired entry if the
+    /// file system can clone them.
+    ///
+    /// Errors: `miss` if no retired entry has this id, or if it has been collected; `exists` if its
+    /// key names an entry again and `replace` is off; `invalid` if `id` is no id; `busy` while
+    /// another process collects or verifies.
+    /// Concurrency: no collection runs during the call. Otherwise as Bucket::publish.
+    /// Crash: the entry is back or it is not. It stays in the trash in both cases.
     [[nodiscard]] Result<Lease> restore(std::string_view id, bool replace = false) const;
 
-    /// Checks every invariant that can be checked while others work. Follows no link.
-    /// Errors: `busy` as in collect. What it finds is no error: see VerifyReport::sound.
+    /// Checks every invariant that can be checked while other processes work. Follows no link.
+    /// Errors: `busy` as in collect. A finding is no error: see VerifyReport::sound.
     [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options = {}) const;
 
-    /// Who uses the cache now. Takes no lock; writes nothing.
+    /// Returns which processes use the cache now. Takes no lock and writes nothing.
     [[nodiscard]] Result<StatusReport> status() const;
 
-    /// What was done through this Cache and its Buckets by now; all zero unless OpenOptions::count was set. A forked child counts on from its parent's.
-    /// Concurrency: takes no lock and waits for nobody.
+    /// Returns how often each event has happened through this Cache and its Buckets. All counters
+    /// are zero unless OpenOptions::count was set. A forked child continues from its parent's
+    /// counters.
+    /// Concurrency: takes no lock and never waits.
     [[nodiscard]] Counters counters() const noexcept;
 
 private:

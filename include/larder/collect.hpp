@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Collecting: how it works, and what came of it. Limits, which say what goes, have their own header.
+// Collecting: how it works, and what came of it. Limits, which say what goes, have their own
+// header.
 #pragma once
 
 #include <chrono>
@@ -44,7 +45,8 @@ struct EvictionPlan {
 struct CollectProgress {
     enum class Phase { planning, evicting, collecting, deleting };
     Phase phase = Phase::planning;
-    /// Planning: the entries that were looked at. Evicting and collecting: entries. Deleting: files.
+    /// Planning: the entries that were looked at. Evicting and collecting: entries. Deleting:
+    /// files.
     std::uint64_t done = 0;
     std::uint64_t total = 0;  ///< 0 if it is not known
     /// Planning: of the entries that were looked at. Evicting: that were evicted. Then: of what is
@@ -58,15 +60,15 @@ struct CollectOptions {
     /// Threads that delete. 0 takes one for each processor, and four at most, because more gained
     /// nothing on the disks that were measured.
     unsigned threads = 0;
-    /// Called, under the collector's lock, for each entry that was evicted, or in a dry run would be.
-    /// It may not call the cache.
+    /// Called, under the collector's lock, for each entry that was evicted, or in a dry run would
+    /// be. It may not call the cache.
     std::function<void(const Eviction&)> on_evict{};
     /// Called now and then, at times from another thread, but never from two at once.
     std::function<void(const CollectProgress&)> on_progress{};
     /// Ends the collection early, without an error. The next collection carries on.
     std::stop_token stop{};
-    /// Find out how much space the disk gets back (CollectReport::freed). This costs one more system
-    /// call for each file, and three if files may share blocks.
+    /// Find out how much space the disk gets back (CollectReport::freed). This costs one more
+    /// system call for each file, and three if files may share blocks.
     bool count_freed = false;
 };
 
@@ -87,8 +89,8 @@ struct CollectReport {
     /// Live entries that stay because they were used, replaced, removed or pinned after they were
     /// chosen.
     std::uint64_t used_since = 0;
-    /// Live entries that stay because another process holds their bucket's lock. The next collection
-    /// tries again.
+    /// Live entries that stay because another process holds their bucket's lock. The next
+    /// collection tries again.
     std::uint64_t held_up = 0;
     std::optional<std::uint64_t> live_entries;  ///< that stay, if a limit had them counted
     std::optional<std::uint64_t> live_bytes;
@@ -105,14 +107,15 @@ struct CollectReport {
 
 /// When Cache::keep_within collects, for how long, and how.
 struct BackgroundOptions {
-    /// All processes of the cache together collect at most once in this time. An hour is arbitrary: it
-    /// is how finely uses are written down.
+    /// All processes of the cache together collect at most once in this time. An hour is arbitrary:
+    /// it is how finely uses are written down.
     std::chrono::seconds every{3600};
     /// A collection stops after this time, whatever is left. Ten seconds are arbitrary, because a
-    /// short-lived process should not be kept for longer. A collection must look at every entry within
-    /// that time, which takes some ten microseconds for each.
+    /// short-lived process should not be kept for longer. A collection must look at every entry
+    /// within that time, which takes some ten microseconds for each.
     std::chrono::milliseconds at_most{10'000};
-    /// Called with what came of a collection. The collecting thread makes this call and those below.
+    /// Called with what came of a collection. The collecting thread makes this call and those
+    /// below.
     std::function<void(const Result<CollectReport>&)> on_done{};
 
     // As in CollectOptions:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Errors are values: larder throws nothing of its own. What passes through it are std::bad_alloc, where memory has run out, and whatever a
-// caller's own build throws; both leave the cache as a kill at that point would, or better.
+// Errors are values, and larder throws no exception of its own. Two kinds pass through it:
+// std::bad_alloc if memory has run out, and exceptions that a caller's build throws. Both leave the
+// cache in no worse state than a kill at that point would.
 #pragma once
 
 #include <filesystem>
@@ -10,23 +11,26 @@
 
 namespace larder {
 
-/// One code for each different thing that a caller can do about it.
+/// The codes of errors. There is one code for each different thing that a caller can do.
 enum class Errc {
-    miss,  ///< no such entry: build it, or tell the user
-    busy,  ///< somebody else is at it, and the wait's limit has passed: try again; the message names the holder
-    interrupted,  ///< the caller's own stop_token asked the wait to end
-    invalid,      ///< a key, name, path or option that can never work: mend the call
-    refused,  ///< this cache must not be used like that (newer format, network, foreign owner, not a cache)
-    read_only,    ///< the cache can be read here, and nothing else
-    no_space,     ///< the disk or the quota is full: remove, refresh and collect still work
-    unsupported,  ///< this file system can't do what was asked for by name: ask for another way
-    exists,   ///< something stands where the result should go: move it, or allow its replacement
-    build,    ///< for the caller's own builds to return: what they were to make could not be made
-    damaged,  ///< what is on the disk breaks an invariant: run verify
-    system,   ///< the operating system refused; `sys_errno` says why
+    miss,  ///< there is no such entry: build it, or tell the user
+    /// Another process holds the lock, and the time to wait has passed: try again. The message
+    /// names the holder.
+    busy,
+    interrupted,  ///< the caller's own stop_token ended the wait
+    invalid,      ///< a key, name, path or option that can never work: correct the call
+    /// This cache must not be used in this way (newer format, network, another owner, no cache).
+    refused,
+    read_only,    ///< the cache can only be read here
+    no_space,     ///< the disk or the quota is full; remove, refresh and collect still work
+    unsupported,  ///< this file system cannot do what was asked for: ask for another way
+    exists,       ///< something stands in the way: move it, or allow its replacement
+    build,        ///< for builds to return: the entry could not be made
+    damaged,      ///< something on the disk breaks an invariant: run verify
+    system,       ///< the operating system refused; `sys_errno` gives the reason
 };
 
-/// The code's name, as `--json` prints it: "miss", "busy", …
+/// Returns the name of a code, as `--json` prints it: "miss", "busy", …
 [[nodiscard]] std::string_view name_of(Errc code) noexcept;
 
 /// The system's reason as a word, the same on every system. Branch on this rather than on
@@ -53,8 +57,8 @@ enum class Why {
     not_seekable,         ///< a pipe or terminal, which has no positions
     busy,                 ///< the system itself uses it: something is mounted there, for example
     sharing,              ///< another program has it open in a way that forbids this
-    would_block,          ///< it can't be done now without waiting
-    interrupted,          ///< a signal came between
+    would_block,          ///< it cannot be done now without waiting
+    interrupted,          ///< a signal interrupted the call
     no_memory,            ///< memory has run out
     io,                   ///< the device failed
     other,                ///< a reason without a word; see `sys_errno`
@@ -72,7 +76,7 @@ struct Error {
     std::string detail;          ///< why, and what to do about it; may be empty
     Why why = Why::none;         ///< the system's reason as a word; larder sets it with sys_errno
 
-    /// One line for people: "step PATH: detail (system's reason)".
+    /// Returns one line for people: "step PATH: detail (system's reason)".
     [[nodiscard]] std::string message() const;
 };
 

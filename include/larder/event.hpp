@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What happens in a cache while a program uses it: one event at a time, and added up.
+// Events tell a program what happens in its cache; counters add them up.
 #pragma once
 
 #include <chrono>
@@ -10,21 +10,29 @@
 
 namespace larder {
 
-/// Something that a call did, met or had to wait for. The texts last for as long as the callback that is given the event.
+/// Something that a call did, met or waited for. The texts are valid during the callback only.
 struct Event {
     enum class Kind {
-        waiting,  ///< a wait for a lock has lasted a second and goes on: `what`, and `who` holds it
-        waited,  ///< a wait that was not over at once is over: `what`, `took`, and `who` where that had been looked up
-        gave_up,  ///< the same, but it was given up: its time had passed, or it was stopped; a build goes on without the lock
+        /// A wait for a lock has lasted a second and continues: `what`, and `who` holds the lock.
+        waiting,
+        /// A wait for a lock has ended: `what`, `took`, and `who` held the lock if that is known. A
+        /// lock that was free at once is no wait.
+        waited,
+        /// A wait was given up because its time had passed or it was stopped: `what`, `took`,
+        /// `who`. A build continues without the lock.
+        gave_up,
         published,  ///< `bucket`, `key`, `id`
         removed,    ///< `bucket`, `key`
-        refreshed,  ///< `bucket`; of only some keys: `what` is their pattern, and `entries` how many went
-        restored,  ///< `id` of the new entry
-        evicted,   ///< `bucket`, `key`, `id`, `bytes`; `what` is the limit
-        collected,  ///< a collection is done: `entries` and `bytes` that it deleted, and how long it `took`
-        takeover,  ///< what a dead process, `who`, had left was cleaned up
-        repaired,  ///< what broke an invariant was retired: `what`, as far as it is known `bucket` and `key`
-        reopened,  ///< the cache's directory had been deleted or replaced, and was opened again
+        /// `bucket`. If only some keys were taken out: `what` is their pattern, `entries` their
+        /// number.
+        refreshed,
+        restored,   ///< `id` of the new entry
+        evicted,    ///< `bucket`, `key`, `id`, `bytes`; `what` is the limit
+        collected,  ///< `entries` and `bytes` that a collection deleted, and how long it `took`
+        takeover,   ///< a dead process, `who`, was cleaned up after
+        /// Something that broke an invariant was retired: `what`, and `bucket` and `key` if known.
+        repaired,
+        reopened,  ///< the root had been deleted or replaced, and was opened again
     };
     Kind kind;
     WallTime at{};
@@ -38,11 +46,12 @@ struct Event {
 
 [[nodiscard]] std::string_view name_of(Event::Kind kind) noexcept;
 
-/// How often what has happened since a Cache was opened, through it and its Buckets. Each number only grows. They are read one after the other: what
-/// happens meanwhile may be in one and not yet in another.
+/// How often each event has happened since a Cache was opened, through it and its Buckets. No
+/// number ever shrinks. The numbers are read one after the other, so an event during the call may
+/// be counted in one of them and not yet in another.
 struct Counters {
-    std::uint64_t hits = 0;    ///< gets, also the one with which a get_or_build begins
-    std::uint64_t misses = 0;  ///< the same
+    std::uint64_t hits = 0;  ///< of gets; each get_or_build begins with a get
+    std::uint64_t misses = 0;
     std::uint64_t published = 0;
     std::uint64_t removed = 0;
     std::uint64_t refreshed = 0;
@@ -52,8 +61,8 @@ struct Counters {
     std::uint64_t collections = 0;
     std::uint64_t deleted = 0;  ///< entries
     std::uint64_t deleted_bytes = 0;
-    std::uint64_t waits = 0;     ///< for locks: those that were not over at once
-    std::uint64_t given_up = 0;  ///< of those
+    std::uint64_t waits = 0;     ///< for locks that were not free at once
+    std::uint64_t given_up = 0;  ///< of these waits
     std::chrono::nanoseconds waited{};
     std::uint64_t takeovers = 0;
     std::uint64_t repairs = 0;

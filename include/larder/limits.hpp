@@ -10,12 +10,12 @@
 
 namespace larder {
 
-/// What a collection keeps a cache within. It evicts the entries that were least recently used until
-/// every limit is kept. Without a limit it evicts nothing.
+/// What a collection keeps a cache within. It evicts the entries that were least recently used
+/// until every limit is kept. Without a limit it evicts nothing.
 ///
-/// An entry stays, and counts, if it is leased or pinned, if it fits a pattern of `keep`, or if it was
-/// used after the collection had chosen it. (A use is written down at most once an hour for each
-/// entry.)
+/// An entry stays, and counts, if it is leased or pinned, if it fits a pattern of `keep`, or if it
+/// was used after the collection had chosen it. (A use is written down at most once an hour for
+/// each entry.)
 struct Limits {
     /// Bytes, as the records of the live entries add them up.
     std::optional<std::uint64_t> max_size{};
@@ -23,8 +23,8 @@ struct Limits {
     /// get.
     std::optional<std::chrono::seconds> max_age{};
     std::optional<std::uint64_t> max_entries{};
-    /// Bytes that are to be free on the disk. Only the sizes in the records count: if other programs
-    /// take the space, or have hard links to evicted files, the disk may stay short of it.
+    /// Bytes that are to be free on the disk. Only the sizes in the records count: if other
+    /// programs take the space, or have hard links to evicted files, the disk may stay short of it.
     std::optional<std::uint64_t> min_free{};
     /// If a limit is passed, the collection goes on until this percentage of it is kept, so that a
     /// cache at its limit does not evict one entry for each put. (Of min_free it makes up for this

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a caller may choose.
+// The options of opening, publishing, refreshing and verifying.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,8 @@ namespace larder {
 
 struct Event;
 
-/// How a cache names an entry by a key. Chosen when the cache is created, written into its `format`, honoured by everyone after.
+/// What a key is on disk. The kind is chosen when the cache is created and is written into its
+/// `format`. Every process uses that kind from then on.
 enum class LinkKind {
     symlink,   ///< a symbolic link (the default wherever it works)
     file,      ///< a small file that holds the text a symlink would
@@ -24,55 +25,67 @@ enum class LinkKind {
 /// What a published entry survives.
 enum class Durability {
     process,  ///< the death of any process
-    power,  ///< also a power cut: the tree is on the disk before its link is, and the link before publish returns
+    /// Also a power cut: the tree is on the disk before its link, and the link is before publish
+    /// returns.
+    power,
 };
 
 struct OpenOptions {
-    /// Wanted link kind for a cache that has to be created; without it, what a probe of the file system finds to work.
+    /// The kind of links for a cache that has to be created. If it is empty, a probe of the file
+    /// system decides.
     std::optional<LinkKind> link_kind;
-    /// Never write, not even leases: see Lease::is_protected.
+    /// Writes nothing, not even leases: see Lease::is_protected.
     bool read_only = false;
-    /// Use a cache on a network file system, where leases, which live in mapped memory, protect this machine's processes only.
+    /// Allows a cache on a network file system. Leases then protect only the processes of this
+    /// machine, because they live in mapped memory.
     bool allow_network = false;
-    /// How long a publish or a remove may wait for others in the same bucket. Such a wait lasts microseconds unless a
-    /// process was stopped in the middle; ten seconds is arbitrary, because a person gives up at about that time.
+    /// How long a publish or a remove may wait for other calls in the same bucket. Such a wait
+    /// lasts microseconds, unless a process was stopped in the middle. Ten seconds is arbitrary,
+    /// because a person gives up at about that time.
     std::chrono::milliseconds lock_timeout{10'000};
-    /// How long get_or_build waits for another process's build, and then builds without the lock. Half an hour is
-    /// arbitrary, because the largest packages take minutes to build and nothing is lost when it passes.
+    /// How long get_or_build waits for a build of another process. After that it builds without the
+    /// lock. Half an hour is arbitrary, because the largest packages take minutes to build, and
+    /// nothing is lost when the time has passed.
     std::chrono::milliseconds build_timeout{30 * 60'000};
     /// Ends every wait early, with Errc::interrupted.
     std::stop_token stop;
-    /// Called, from the thread that waits, once a wait has lasted a second: "waiting for pid 4711 (uv pip install), for 3 s".
+    /// Called by the waiting thread once a wait has lasted a second, with a text such as "waiting
+    /// for pid 4711 (uv pip install), for 3 s".
     std::function<void(const std::string&)> on_wait;
 
-    /// Called for each Event, from the thread that met it (a collection's own thread among them), so by several at once. That may hold a build's, the collector's
-    /// or a gate's lock then, or hold up threads that join the cache: it should be quick. It may not call larder, and what it throws is dropped.
+    /// Called for each Event by the thread that caused it, so several threads may call it at once.
+    /// A collection in the background has a thread of its own. The calling thread may hold the lock
+    /// of a build or a gate, so the function should be quick. It must not call larder. An exception
+    /// that it throws is dropped.
     std::function<void(const Event&)> on_event;
-    /// A file to which a line is appended for each Event; made, with mode 0600, where it is missing. Any number of processes may share it. A line that
-    /// can't be written is lost.
+    /// A file to which a line is appended for each Event. It is made with mode 0600 if it is
+    /// missing. Any number of processes may share it. A line that cannot be written is lost.
     std::filesystem::path log;
-    /// Count: see Cache::counters.
+    /// Counts events: see Cache::counters.
     bool count = false;
 };
 
 struct PublishOptions {
     Durability durability = Durability::process;
-    /// Who made the entry, for its record: a program's name and version. Cut to 200 bytes.
+    /// The name and version of the program that makes the entry, for its record. Cut to 200 bytes.
     std::string producer;
 };
 
-/// Which keys of a bucket a refresh takes: all that fit every condition.
+/// Which keys of a bucket a refresh takes out: those that match every condition.
 struct RefreshOptions {
-    std::string
-        pattern{};  ///< glob (fnmatch(3)) for the key; `*` matches a slash too. Empty: every key
+    /// A glob (fnmatch(3)) for the key, in which `*` matches a slash too. If empty, every key
+    /// matches.
+    std::string pattern{};
+    /// Matches the entries that were published before this time.
     std::optional<std::chrono::system_clock::time_point> published_before{};
-    bool dry_run = false;  ///< take nothing, and report what would go
-    /// Called for each key that was taken.
+    bool dry_run = false;  ///< takes nothing out and reports what would be taken
+    /// Called for each key that was taken out.
     std::function<void(const std::string& key)> on_taken{};
 };
 
 struct VerifyOptions {
-    /// Retire what is broken, so that it is a miss from now on, and list what no link names, so that a collection deletes it.
+    /// Repairs what can be repaired: a faulty link is retired, so that its key is a miss from then
+    /// on. An entry that no link names gets a retired link, so that a collection deletes it.
     bool repair = false;
 };
 

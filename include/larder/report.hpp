@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the cache tells about itself: plain values, true at the instant they were read.
+// What a cache reports about itself. All values are as they were when they were read.
 #pragma once
 
 #include <chrono>
@@ -16,33 +16,32 @@ namespace larder {
 
 using WallTime = std::chrono::system_clock::time_point;
 
-/// An entry, as its record and its link tell it.
+/// An entry, by its record and its link.
 struct EntryInfo {
     std::string bucket;
     std::string key;
     std::string id;
-    std::filesystem::path path;  ///< of the tree; valid for as long as the entry lives
+    std::filesystem::path path;  ///< of the tree; valid as long as the entry lives
     WallTime published;
-    std::optional<WallTime> last_used;  ///< published or got, to the hour
+    std::optional<WallTime> last_used;  ///< when it was published or got, to the hour
     std::uint64_t bytes = 0;            ///< the sum of the files' sizes
     std::uint64_t files = 0;            ///< everything in the tree that is not a directory
     Durability durability = Durability::process;
-    std::string boot;  ///< which boot of which machine published it
+    std::string boot;  ///< the boot of the machine that published it
     std::string producer;
 };
 
-/// One process, as its participant's header tells it.
+/// One process, by the header of its lease table.
 struct ProcessInfo {
     std::uint32_t participant = 0;  ///< the number of its table in `participants/`
     std::int64_t pid = 0;
     std::string command;
-    WallTime since;  ///< when it began to use the cache
-    bool alive =
-        false;         ///< false: it ended without saying so, and is reaped by the next collection
-    bool here = true;  ///< its pid means something in this pid namespace
+    WallTime since;      ///< when it began to use the cache
+    bool alive = false;  ///< if false, it has died and the next collection reaps it
+    bool here = true;    ///< its pid is one of this pid namespace
 };
 
-/// A lock that a process holds, or waits for.
+/// A lock that a process holds or waits for.
 struct LockInfo {
     ProcessInfo process;
     std::int64_t thread = 0;
@@ -54,7 +53,7 @@ struct LockInfo {
 struct LeaseInfo {
     ProcessInfo process;
     std::string id;
-    std::string bucket;  ///< empty where the entry's record can't be read
+    std::string bucket;  ///< empty if the record of the entry cannot be read
     std::string key;
 };
 
@@ -62,21 +61,22 @@ struct StatusReport {
     std::vector<ProcessInfo> processes;
     std::vector<LeaseInfo> leases;
     std::vector<LockInfo> locks;
-    bool collecting = false;  ///< somebody holds the collector's lock
-    /// Trees in `deleting/`: a collection is deleting them now, or was stopped or killed before it was done.
+    bool collecting = false;  ///< a process holds the collector's lock
+    /// Trees in `deleting/`. A collection is deleting them now, or was stopped or killed before.
     std::uint64_t deleting = 0;
 };
 
 /// One thing that verify found.
 struct Finding {
     enum class Kind {
-        dangling,   ///< a link to an entry that is not there, or not complete (invariant 1)
+        dangling,   ///< a link to an entry that is missing or not complete (invariant 1)
         malformed,  ///< a link or a record that larder did not write, or not in full (invariant 1)
-        misnamed,  ///< an entry whose record names another key than the link that leads to it (invariant 2)
-        shared,       ///< an entry that more than one link names (invariant 2)
-        orphan,       ///< an entry that no link names (invariants 2 and 6)
-        participant,  ///< a lease table that can't be read: nothing can be collected (invariant 4)
-        foreign,      ///< a name that larder does not know: left alone, breaks nothing
+        misnamed,   ///< an entry whose record names another key than its link (invariant 2)
+        shared,     ///< an entry that more than one link names (invariant 2)
+        orphan,     ///< an entry that no link names (invariants 2 and 6)
+        /// A lease table that cannot be read, so that nothing can be collected (invariant 4).
+        participant,
+        foreign,  ///< a name that larder does not know; it is left alone and breaks nothing
     };
     Kind kind = Kind::foreign;
     std::filesystem::path path;
@@ -88,10 +88,11 @@ struct Finding {
 
 struct VerifyReport {
     std::vector<Finding> findings;
-    std::uint64_t entries = 0;  ///< looked at
+    std::uint64_t entries = 0;  ///< that were checked
     std::uint64_t live = 0;     ///< named by a key
     std::uint64_t garbage = 0;  ///< retired, waiting for collection
-    /// No invariant is broken (foreign names break none), or all that was has been repaired.
+    /// Returns true if no invariant is broken, or if everything was repaired. Foreign names break
+    /// none.
     [[nodiscard]] bool sound() const noexcept;
 };
 
