@@ -109,7 +109,8 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
         return fail(Errc::refused, "publish", cache_->path(),
                     "the cache was moved or deleted since this was staged; stage it again");
     };
-    // Before: nobody would see the lease. After: nothing can be made in a deleted directory, so publishing has failed by itself.
+    // Check before the publish whether the lease will be seen. After it no check is needed: nothing
+    // can be made in a deleted directory, so the publish has failed by itself.
     if (root->is_lost({&cache::Handles::participants})) return lost();
     detail::Call call(*cache_);
     auto slot = protocol::publish(std::move(*stage), place, options, call.context());

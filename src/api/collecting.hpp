@@ -12,8 +12,8 @@ namespace larder::detail {
                                           const CollectOptions& options, Call& call);
 
 /// Calls `step`, which returns a Result<>. If the disk has no space for it, deletes what is garbage
-/// already and calls `step` once more. (A rename can find no space on some file systems, such as ext4
-/// and xfs, so even remove and refresh may.)
+/// already and calls `step` once more. (A rename can find no space on some file systems, such as
+/// ext4 and xfs, so even remove and refresh may.)
 template <class Step>
 [[nodiscard]] Result<> with_room(const protocol::RootRef& root, Call& call, Step step) {
     Result<> done = step();

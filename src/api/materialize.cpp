@@ -37,7 +37,7 @@ struct Destination {
     bool made = false;
 };
 
-/// Symlinks in the path that the caller gave are followed; below it none is.
+/// Follows symlinks in the path that the caller gave, and none below it.
 Result<Destination> make_destination(fs::path path) {
     if (!path.has_filename()) path = path.parent_path();  // "a/b/"
     std::error_code error;

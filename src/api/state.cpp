@@ -128,7 +128,8 @@ Result<protocol::RootRef> CacheState::reopen(const Now& seen) {
         delete fresh;  // another thread was quicker
         return now().root;
     }
-    // What a forked child inherited stays open there, as its parent's leases may rest on it (see Lease).
+    // A forked child keeps what it inherited open, because the leases of its parent may rest on it
+    // (see Lease).
     if (seen.root->is_ours()) {
         seen.generation->kept.reset();
         asked_.listeners.tell({.kind = Event::Kind::reopened});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What stands behind the public classes.
+// The state behind the public classes.
 #pragma once
 
 #include <atomic>
@@ -21,10 +21,12 @@ struct CacheListeners {
 
 /// A cache as its caller opened it: a path, options, and the Root that the path leads to now.
 ///
-/// The Root changes when the directory was deleted or replaced, and in a forked child, which opens its own. No lock guards the
-/// change, since a lock could be inherited in the hands of a thread that the child does not have: the current Root is one atomic
-/// pointer to a generation. Generations, a few words each, are kept until the cache is closed, so that a reader may look at one at any
-/// time; the Root of one that has been superseded goes with the last who uses it.
+/// The Root changes if the directory was deleted or replaced, and in a forked child, which opens
+/// its own. No lock guards the change, because a child could inherit the lock while a thread holds
+/// it that the child does not have. Instead, the current Root is one atomic pointer to a
+/// generation. Generations have a few words each and are kept until the cache is closed, so that a
+/// reader may look at one at any time. The Root of an older generation is released by its last
+/// user.
 class CacheState {
 public:
     /// Errors: `system` if the log can't be opened.
@@ -34,11 +36,11 @@ public:
     CacheState(const CacheState&) = delete;
     CacheState& operator=(const CacheState&) = delete;
 
-    /// For reads: this process's Root.
+    /// Returns the Root of this process, for reads.
     [[nodiscard]] Result<protocol::RootRef> root();
-    /// For what writes or lists: also a Root that is still at its path.
+    /// Returns a Root that still stands at its path, for calls that write or list.
     [[nodiscard]] Result<protocol::RootRef> current_root();
-    /// The same, for what works in these directories alone.
+    /// Does the same for a call that works in these directories alone.
     [[nodiscard]] Result<protocol::RootRef> current_root(
         std::initializer_list<os::Dir cache::Handles::*> used);
 
@@ -51,7 +53,7 @@ public:
     /// Null: no collections begin by themselves. The one before is kept until the cache is closed,
     /// since another thread may be looking at it.
     void set_background(std::unique_ptr<policy::Background> background);
-    /// At the end of a publish.
+    /// Called at the end of a publish.
     void published(const protocol::RootRef& root) const noexcept;
     [[nodiscard]] LinkKind link_kind() const noexcept { return now().root->link_kind(); }
     [[nodiscard]] bool is_read_only() const noexcept { return now().root->is_read_only(); }
@@ -62,9 +64,9 @@ private:
 
     struct Generation {
         explicit Generation(protocol::RootRef opened) : root(opened), kept(std::move(opened)) {}
-        const std::weak_ptr<cache::Root> root;  ///< for everybody
-        protocol::RootRef
-            kept;  ///< for the one alone who has put another generation in this one's place
+        const std::weak_ptr<cache::Root> root;  ///< for all threads
+        /// Only the thread that has replaced this generation by another one resets this.
+        protocol::RootRef kept;
         Generation* before = nullptr;
     };
     struct Now {
@@ -81,7 +83,7 @@ private:
     std::atomic<Generation*> generation_;
     std::atomic<policy::Background*> background_{nullptr};
     std::atomic<policy::Background*> backgrounds_{
-        nullptr};  ///< all that there ever were; no lock, as above
+        nullptr};  ///< all of them, old ones included; no lock, as above
 };
 
 }  // namespace larder::detail

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counts a Cache's events. A forked child counts on from its parent's counters, in memory of its own.
+// Counts a Cache's events. A forked child counts on from its parent's counters, in memory of its
+// own.
 #pragma once
 
 #include <array>

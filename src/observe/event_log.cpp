@@ -85,7 +85,7 @@ Result<std::unique_ptr<EventLog>> EventLog::open(const std::filesystem::path& pa
     TRY_ASSIGN(os::FileHandle file, os::open_to_append(path));
     const auto info = os::try_stat(file);
     if (!info) return os::fail(info.error(), "open the log of events", path);
-    // A pipe could hold up whoever opens it, and end who writes to it.
+    // A pipe could delay the process that opens it, and end the process that writes to it.
     if (!info->is_regular() && info->kind != os::FileKind::character_device)
         return fail(Errc::invalid, "open the log of events", path,
                     "neither a file nor a terminal; name a file");

@@ -9,10 +9,9 @@
 
 namespace larder::observe {
 
-/// Returns one line for the log:
-/// "2026-01-31T23:59:58.123456Z pid=4711 thread=4712 event=waited what="bucket wheels-v1" took=0.5\n".
-/// What an event leaves empty is left out. Texts stand in quotes, with JSON's escapes, so that no key
-/// can forge a line.
+/// Returns one line for the log: "2026-01-31T23:59:58.123456Z pid=4711 thread=4712 event=waited
+/// what="bucket wheels-v1" took=0.5\n". What an event leaves empty is left out. Texts stand in
+/// quotes, with JSON's escapes, so that no key can forge a line.
 [[nodiscard]] std::string to_line(const Event& event);
 
 class EventLog final : public Listener {
@@ -20,8 +19,8 @@ public:
     /// Opens the file, and makes it (mode 0600) if it is missing.
     [[nodiscard]] static Result<std::unique_ptr<EventLog>> open(const std::filesystem::path& path);
 
-    /// Appends one line by one call of the system, so that the lines of several processes do not mix.
-    /// A line that can't be written is lost.
+    /// Appends one line by one call of the system, so that the lines of several processes do not
+    /// mix. A line that can't be written is lost.
     void hear(const Event& event) override;
 
 private:

@@ -13,7 +13,8 @@ namespace larder::policy {
 
 namespace {
 
-/// A process looks whether a collection is due so often at most. Arbitrary: rarely enough to cost nothing.
+/// A process checks at most this often whether a collection is due. Arbitrary: rarely enough to
+/// cost nothing.
 constexpr std::chrono::minutes look_interval{1};
 
 BackgroundOptions bounded(BackgroundOptions options) {
@@ -31,7 +32,8 @@ Background::Background(BackgroundOptions options, Collect collect)
       owner_(os::process_token()) {}
 
 Background::~Background() {
-    // In a forked child there is no such thread, and its handle may be another's by now: nobody touches it.
+    // A forked child does not have this thread, and the handle may belong to another thread by now.
+    // So leave it alone.
     if (owner_ != os::process_token()) (void)thread_.release();
 }
 
@@ -41,7 +43,7 @@ bool Background::is_time_to_look() noexcept {
     const auto wait = std::chrono::duration_cast<Clock::duration>(
                           std::min<std::chrono::seconds>(options_.every, look_interval))
                           .count();
-    // A forked child inherits the mutex in whatever state: it takes no part.
+    // A forked child inherits the mutex in any state, so it takes no part.
     return now >= due && !retired_ && owner_ == os::process_token() &&
            next_look_.compare_exchange_strong(due, now + wait);
 }
@@ -58,13 +60,14 @@ void Background::start_if_due(const protocol::RootRef& root) {
             running_ = false;
         });
     } catch (...) {
-        running_ = false;  // no thread, or no memory, to be had: the next one that is due
+        running_ = false;  // no thread or no memory: the next publish tries again
     }
 }
 
 void Background::run(const std::stop_token& stop, const protocol::RootRef& root) const {
     try {
-        // Others are to see that somebody is at it: so the time is set first. Nobody opens a lock's file for that.
+        // Set the time first, so that other processes see that a collection has begun. They need
+        // not open the lock's file for that.
         (void)os::touch_at(root->dirs().locks, format::collector_lock_name);
         std::stop_source enough;
         const auto end = Clock::now() + options_.at_most;
@@ -81,7 +84,7 @@ void Background::run(const std::stop_token& stop, const protocol::RootRef& root)
         const auto report = collect_(root, how);
         if (options_.on_done) options_.on_done(report);
     } catch (const std::bad_alloc&) {
-        // What was done is done, and the rest is the next collection's.
+        // Keep what was done. The next collection does the rest.
     }
 }
 
@@ -91,7 +94,7 @@ bool Background::is_due(const cache::Root& root) const {
     if (!last) return false;
     const auto age = std::chrono::system_clock::now() - last->modified.to_clock();
     return age >= options_.every ||
-           age <= -options_.every;  // a time of the future is a clock's that was wrong
+           age <= -options_.every;  // a time in the future comes from a wrong clock
 }
 
 }  // namespace larder::policy

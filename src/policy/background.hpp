@@ -15,7 +15,7 @@
 
 namespace larder::policy {
 
-/// Fork: in a child it does nothing; the thread of the parent is the parent's.
+/// Fork: in a child it does nothing, because the thread belongs to the parent.
 class Background {
 public:
     /// Collects by the limits that this keeps. Must stay valid for as long as this.
@@ -27,11 +27,11 @@ public:
     Background(const Background&) = delete;
     Background& operator=(const Background&) = delete;
 
-    /// Whether a process that publishes all the time may look at the disk again. Costs a look at the clock.
+    /// Returns true if it is time to check the disk again. Costs one look at the clock.
     [[nodiscard]] bool is_time_to_look() noexcept;
     /// Starts a collection if one is due. Never waits.
     void start_if_due(const protocol::RootRef& root);
-    /// Starts none any more, and asks one that is at work to stop.
+    /// Starts no further collection, and asks one that runs to stop.
     void retire() noexcept { retired_ = true; }
 
     Background* before = nullptr;  ///< of the same cache, retired; set once
@@ -48,7 +48,7 @@ private:
     std::atomic<bool> retired_{false};
     std::atomic<bool> running_{false};
     std::atomic<Clock::rep> next_look_{0};
-    std::mutex mutex_;  // only ever tried
+    std::mutex mutex_;  // tried, never waited for
     std::unique_ptr<std::jthread> thread_;
 };
 

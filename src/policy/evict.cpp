@@ -18,11 +18,13 @@ namespace larder::policy {
 
 namespace {
 
-/// How long for a bucket's lock: it is held for an instant, unless its holder was stopped, and then that bucket is the next collection's.
+/// How long an eviction waits for a bucket's lock. The lock is held for an instant, unless its
+/// holder was stopped. Then the next collection takes care of that bucket.
 constexpr std::chrono::milliseconds patience{100};
 
-/// The slots are read again after so many victims: what was leased since the plan was made is spared too. Arbitrary: reading the tables of
-/// some processes costs as much as evicting a few entries.
+/// The slots are read again after this many victims, so that entries that were leased since the
+/// plan was made are spared. Arbitrary, because reading the tables of some processes costs as much
+/// as evicting a few entries.
 constexpr std::size_t victims_a_look = 256;
 
 /// Returns whether the link of a key that is not pinned names `id`, and its last use was before
@@ -61,7 +63,7 @@ public:
           options_(options),
           context_(std::move(context)),
           report_(report) {
-        // A test that holds the lock's holder for as long as it likes says so.
+        // A test that holds the lock for as long as it likes asks for the full time.
         if (os::point("evict.patient") == 0)
             context_.lock_timeout = std::min(context_.lock_timeout, patience);
     }
@@ -132,7 +134,7 @@ private:
         return stays_too_old(victim);
     }
 
-    /// What was used, changed or pinned since is not too old any more.
+    /// An entry that was used, changed or pinned since is no longer too old.
     Result<> stays_too_old(const Candidate& victim) {
         keeps_age_ = keeps_age_ && victim.reason != Eviction::Reason::max_age;
         return {};

@@ -11,7 +11,8 @@ namespace larder::policy {
 
 namespace {
 
-/// `pins/<bucket>`, or nothing where that has no pins. Opened anew each time: few processes ever ask.
+/// Opens `pins/<bucket>`. Returns nullopt if the bucket has no pins. It is opened anew each time,
+/// because few processes need it.
 Result<std::optional<os::Dir>> open_pins(const cache::Root& root,
                                          const std::string& encoded_bucket) {
     auto pins = os::open_dir_at(root.dirs().root, format::pins_name);

@@ -24,7 +24,7 @@ namespace {
 using format::LinkRead;
 using Reason = Eviction::Reason;
 
-/// How often progress is told. Arbitrary: some milliseconds lie between.
+/// Progress is reported after this many entries. Arbitrary: some milliseconds apart.
 constexpr std::uint64_t progress_step = 256;
 
 class Planner {
@@ -94,7 +94,7 @@ private:
         return {};
     }
 
-    /// From the least recently used on, until every limit is kept.
+    /// Chooses candidates, the least recently used first, until every limit is kept.
     Result<> choose() {
         std::uint64_t entries = plan_.live_entries, bytes = plan_.live_bytes;
         const auto wanted_entries = low_water(limits_.max_entries, entries);
@@ -117,7 +117,8 @@ private:
             if (all_bytes - bytes < to_free) return Reason::min_free;
             return std::nullopt;
         };
-        // Each is let go of when it has been looked at: the memory of one list is enough for both.
+        // Drop each candidate once it was examined, so that the memory of one list is enough for
+        // both.
         for (; !candidates_.empty(); candidates_.pop_front()) {
             Candidate candidate = candidates_.front();
             const auto reason = reason_for(candidate);
@@ -134,14 +135,15 @@ private:
         return {};
     }
 
-    /// Below which it is to go, where it is above the limit now.
+    /// Returns the value to evict down to, if the limit is passed now.
     [[nodiscard]] std::uint64_t low_water(const std::optional<std::uint64_t>& limit,
                                           std::uint64_t now) const {
         if (!limit || now <= *limit) return std::numeric_limits<std::uint64_t>::max();
         return *limit / 100 * limits_.low_water + (*limit % 100 * limits_.low_water + 99) / 100;
     }
 
-    /// The limit is so many percent of what is to be free afterwards; no disk has more than its size.
+    /// The limit is this percentage of what is to be free afterwards. No disk has more than its
+    /// size.
     [[nodiscard]] std::uint64_t missing_space(std::uint64_t limit,
                                               const os::DiskSpace& space) const {
         const std::uint64_t wanted =

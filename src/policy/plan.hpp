@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Plan: to choose which live entries go, so that every limit is kept. Looks only: takes no lock, changes nothing.
+// Plan: chooses which live entries go, so that every limit is kept. It takes no lock and changes
+// nothing.
 #pragma once
 
 #include <deque>
@@ -12,7 +13,8 @@
 
 namespace larder::policy {
 
-/// A live entry that may go. 32 bytes, and without its key, which its record has: a cache may hold millions.
+/// A live entry that may be evicted. It has 32 bytes and no key, because a cache may hold millions;
+/// the record has the key.
 struct Candidate {
     format::Id id;
     std::uint64_t bytes = 0;
@@ -24,8 +26,8 @@ static_assert(sizeof(Candidate) == 32);
 [[nodiscard]] std::uint32_t seconds_of(WallTime time) noexcept;
 
 struct Plan {
-    std::deque<Candidate>
-        victims;  ///< in the order in which they are to go. A deque grows without being copied.
+    /// In the order in which they are to be evicted. A deque grows without being copied.
+    std::deque<Candidate> victims;
     std::uint64_t live_entries = 0;  ///< all, the victims included
     std::uint64_t live_bytes = 0;
     std::uint64_t to_free = 0;  ///< bytes that min_free lacks
