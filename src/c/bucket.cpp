@@ -26,13 +26,13 @@ larder_code larder_bucket_get(const larder_bucket* bucket, const char* key, lard
 
 namespace {
 
-/// A build in C as one in C++: lends it the Staging, and takes its error.
+/// Calls a build in C as one in C++: lends it the Staging, and takes its error.
 Result<> run(larder_build build, void* user_data, Staging& staging) {
     larder_staging lent(&staging);
     larder_error* error = nullptr;
     const int code = build(&lent, user_data, &error);
     if (code == LARDER_OK) {
-        larder_error_free(error);  // one that it met on its way, and got over
+        larder_error_free(error);  // an error that the build met and recovered from
         return {};
     }
     if (error != nullptr) return tl::make_unexpected(c::take(error));

@@ -88,7 +88,7 @@ larder_code larder_cache_counters(const larder_cache* cache, larder_counters** c
 const char* larder_event_kind_name(int kind) {
     if (kind < LARDER_EVENT_WAITING || kind > LARDER_EVENT_REOPENED) return "unknown";
     return name_of(static_cast<Event::Kind>(kind))
-        .data();  // names are literals, and so end with a zero byte
+        .data();  // names are literals, so they end with a zero byte
 }
 
 larder_code larder_cache_trash(const larder_cache* cache, larder_entries** entries,

@@ -53,7 +53,8 @@ larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_o
     c::clear(report);
     return c::guarded("verify", error, [&]() -> Result<> {
         NEED("verify", cache);
-        NEED("verify", report);  // what it finds is no error, so nobody would learn of it otherwise
+        NEED("verify",
+             report);  // a finding is no error, so the report is the only way to learn of it
         TRY_ASSIGN(const auto chosen, c::options_of(options));
         TRY_ASSIGN(auto verified, cache->cache.verify(chosen));
         *report = c::result_of(std::move(verified));
@@ -64,5 +65,5 @@ larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_o
 const char* larder_finding_kind_name(int kind) {
     if (kind < LARDER_FOUND_DANGLING || kind > LARDER_FOUND_FOREIGN) return "unknown";
     return name_of(static_cast<Finding::Kind>(kind))
-        .data();  // names are literals, and so end with a zero byte
+        .data();  // names are literals, so they end with a zero byte
 }

@@ -46,7 +46,7 @@ static_assert(same_why<Why::none, LARDER_WHY_NONE> && same_why<Why::absent, LARD
               same_why<Why::no_memory, LARDER_WHY_NO_MEMORY> && same_why<Why::io, LARDER_WHY_IO> &&
               same_why<Why::other, LARDER_WHY_OTHER>);
 
-/// What a larder_error points into. All of them but `out_of_memory` are of this type.
+/// What a larder_error points into. All errors are of this type, except `out_of_memory`.
 struct OwnedError : larder_error {
     explicit OwnedError(Error given)
         : larder_error{}, kept(std::move(given)), text(kept.message()) {
@@ -64,7 +64,8 @@ struct OwnedError : larder_error {
 };
 static_assert(std::has_unique_object_representations_v<larder_error>);
 
-/// Made before it is needed, since nothing can be made then. Never written to, and never freed.
+/// Made in advance, because nothing can be allocated when it is needed. It is never changed and
+/// never freed.
 constinit larder_error out_of_memory{.size = sizeof(larder_error),
                                      .code = LARDER_SYSTEM,
                                      .sys_errno = static_cast<int>(std::errc::not_enough_memory),
@@ -136,7 +137,7 @@ const char* larder_code_name(int code) {
     if (code == LARDER_OK) return "ok";
     const auto known = c::errc_of(code);
     return known ? name_of(*known).data()
-                 : "unknown";  // names are literals, and so end with a zero byte
+                 : "unknown";  // names are literals, so they end with a zero byte
 }
 
 const char* larder_why_name(int why) {

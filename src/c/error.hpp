@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How an Error, or an exception, leaves through the C interface as a value; and how one comes in, from a build in C.
+// Turns an Error or an exception into a value of the C interface, and the error of a build in C
+// into an Error.
 #pragma once
 
 #include <exception>
@@ -18,22 +19,23 @@ namespace larder::c {
 
 /// Errc is the C code less one: see error.cpp.
 [[nodiscard]] larder_code code_of(Errc code) noexcept;
-/// Nothing for LARDER_OK and for what is no code at all.
+/// Returns nullopt for LARDER_OK and for a number that is no code.
 [[nodiscard]] std::optional<Errc> errc_of(int code) noexcept;
 
-/// Puts `error` at `place`, where there is one, and says its code. Where memory has run out, it is that error which is put there.
+/// Stores `error` at `place`, unless that is null, and returns its code. If memory has run out,
+/// stores the error that says so.
 larder_code give(larder_error** place, Error error) noexcept;
 larder_code give_out_of_memory(larder_error** place) noexcept;
 larder_code give_exception(const char* step, const char* what, int sys_errno,
                            larder_error** place) noexcept;
 
-/// Takes an error that came from C, and frees it.
+/// Takes over an error that came from C, and frees it.
 [[nodiscard]] Error take(larder_error* error);
 
 [[nodiscard]] tl::unexpected<Error> missing(const char* step, const char* what);
 
-/// Runs `body`, which returns a Result<>, and lets no exception out. What leaves through here in a way that is not an Error is memory that ran
-/// out, and whatever a callback threw that was written in C++ after all.
+/// Runs `body`, which returns a Result<>, and lets no exception out. An exception is here either
+/// std::bad_alloc, or one of a callback that was written in C++ after all.
 template <class Body>
 larder_code guarded(const char* step, larder_error** place, Body&& body) noexcept {
     if (place != nullptr) *place = nullptr;
@@ -43,7 +45,7 @@ larder_code guarded(const char* step, larder_error** place, Body&& body) noexcep
     } catch (const std::bad_alloc&) {
         return give_out_of_memory(place);
     } catch (const std::system_error& thrown) {
-        // std::filesystem's errors are of this kind; only those of this category have an errno.
+        // Errors of std::filesystem are of this type. Only this category has an errno.
         const bool has_errno = thrown.code().category() == std::generic_category() ||
                                thrown.code().category() == std::system_category();
         return give_exception(step, thrown.what(), has_errno ? thrown.code().value() : 0, place);
@@ -56,6 +58,7 @@ larder_code guarded(const char* step, larder_error** place, Body&& body) noexcep
 
 }  // namespace larder::c
 
-/// NEED(step, pointer): leaves the function with `invalid` where the pointer is null, and names it.
+/// NEED(step, pointer): returns `invalid` from the enclosing function if the pointer is null, and
+/// names it.
 #define NEED(step, pointer) \
     if ((pointer) == nullptr) return ::larder::c::missing(step, #pointer)

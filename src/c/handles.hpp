@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the handles of the C interface are.
+// What the handles of the C interface point to.
 #pragma once
 
 #include <memory>
@@ -27,15 +27,15 @@ struct larder_lease {
     explicit larder_lease(larder::Lease given)
         : lease(std::move(given)), path(lease.path()), id(lease.id()) {}
     larder::Lease lease;
-    const std::filesystem::path path;  ///< for as long as the handle lives
+    const std::filesystem::path path;  ///< valid as long as the handle lives
     const std::string id;
 };
 
 struct larder_staging {
-    /// One of its own.
+    /// A Staging that the handle owns.
     explicit larder_staging(larder::Staging given)
         : own(std::move(given)), staging(*own), path(staging.path()) {}
-    /// One that is lent to a build, and belongs to whoever called that.
+    /// A Staging that is lent to a build and belongs to the caller of that build.
     explicit larder_staging(larder::Staging* lent) : staging(*lent), path(staging.path()) {}
     larder_staging(const larder_staging&) = delete;
     larder_staging& operator=(const larder_staging&) = delete;
@@ -49,7 +49,7 @@ struct larder_staging {
 
 namespace larder::c {
 
-/// Puts a handle on what was `got` at `place`. Where that is null nobody wants it.
+/// Stores a handle for `got` at `place`. If `place` is null, the caller does not want it.
 template <class Handle, class Value>
 Result<> hand_out(Handle** place, Result<Value> got) {
     TRY(got);

@@ -18,9 +18,10 @@ tl::unexpected<Error> bad(std::string detail) {
     return fail(Errc::invalid, step, {}, std::move(detail));
 }
 
-/// The struct as this library knows it. One that is shorter was built for an older version and leaves the rest at its defaults; one that is
-/// longer was built for a newer version and must not ask for what isn't known here. `first_size` is the struct's size in the first
-/// version that had it: a size below that was never set, or set by mistake.
+/// Returns the part of a struct that this library knows. A shorter struct was built for an older
+/// version: the rest gets its defaults. A longer struct was built for a newer version: it must not
+/// ask for anything that is unknown here. `first_size` is the size of the struct in the first
+/// version that had it; a smaller size was never set, or was set by mistake.
 template <class Options>
 Result<Options> known_part(const Options* given, std::size_t first_size = sizeof(Options)) {
     static_assert(std::has_unique_object_representations_v<Options>,
@@ -40,7 +41,7 @@ Result<Options> known_part(const Options* given, std::size_t first_size = sizeof
     return options;
 }
 
-/// A later version may give it a meaning, and would then find there what was never written.
+/// It must be zero: a later version may give it a meaning.
 Result<> must_be_empty(const void* reserved) {
     if (reserved != nullptr) return bad("reserved is not NULL: set all that is not used to zero");
     return {};
@@ -135,7 +136,7 @@ Result<std::vector<std::string>> patterns_of(const char* const* keep, std::size_
     return patterns;
 }
 
-/// Copies what a collection and one in the background have in common.
+/// Copies the options that a collection and a background collection share.
 template <class Options, class Given>
 void copy_how(const Given& given, Options& options) {
     options.threads = given.threads;
@@ -245,7 +246,7 @@ Result<BackgroundOptions> options_of(const larder_background_options* given) {
                            data = known.on_done_data](const Result<CollectReport>& done) {
             larder_collect_report* report = nullptr;
             larder_error* error = nullptr;
-            // No caller stands behind this thread to whom an exception could go.
+            // This thread has no caller that could catch an exception.
             guarded("collect", &error, [&]() -> Result<> {
                 TRY(done);
                 report = result_of(CollectReport(*done));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The options of the C interface as those of the C++ one.
+// Converts the options of the C interface to those of the C++ one.
 #pragma once
 
 #include <larder/collect.hpp>
@@ -10,7 +10,7 @@
 
 namespace larder::c {
 
-/// Null stands for all defaults. Errors: `invalid`, with the field's name.
+/// Null means all defaults. Errors: `invalid`, with the name of the field.
 [[nodiscard]] Result<OpenOptions> options_of(const larder_open_options* given);
 [[nodiscard]] Result<PublishOptions> options_of(const larder_publish_options* given);
 [[nodiscard]] Result<RefreshOptions> options_of(const larder_refresh_options* given);

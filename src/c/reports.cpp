@@ -89,7 +89,7 @@ larder_finding view_of(const Finding& finding) noexcept {
     return view;
 }
 
-/// Leases or locks, each beside the process that has it.
+/// Leases or locks, each with its process.
 template <class View, class Value>
 class Held {
 public:
@@ -128,7 +128,7 @@ private:
     Views<View> views_;
 };
 
-// The results. Each is a struct of C and, behind it, what that points into: freed as one.
+// The results. Each is a struct of C followed by what that points into, and is freed as one.
 
 struct Names : larder_names {
     explicit Names(std::vector<std::string> given)
@@ -239,7 +239,7 @@ struct Verified : larder_verify_report {
     Views<larder_finding> views;
 };
 
-// The numbers that C sees are those of the enums.
+// C sees the numbers of these enums.
 static_assert(static_cast<int>(Finding::Kind::dangling) == LARDER_FOUND_DANGLING &&
               static_cast<int>(Finding::Kind::malformed) == LARDER_FOUND_MALFORMED &&
               static_cast<int>(Finding::Kind::misnamed) == LARDER_FOUND_MISNAMED &&

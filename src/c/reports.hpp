@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the C++ interface tells, as structs of the C interface. Each result is one object: the struct that C sees, and, behind it, what that
-// points into.
+// Converts the reports of the C++ interface to structs of C. Each result is one object: the struct
+// that C sees, and behind it what that points into.
 #pragma once
 
 #include <chrono>
@@ -19,12 +19,12 @@ namespace larder::c {
 [[nodiscard]] std::int64_t nanoseconds_of(WallTime time) noexcept;
 [[nodiscard]] WallTime time_of(std::int64_t nanoseconds) noexcept;
 
-/// For the length of a callback.
+/// Valid for the length of a callback.
 [[nodiscard]] larder_eviction view_of(const Eviction& eviction) noexcept;
 [[nodiscard]] larder_collect_progress view_of(const CollectProgress& progress) noexcept;
 void with_view_of(const Event& event, const std::function<void(const larder_event&)>& see);
 
-/// To be freed by the functions of the C interface that are named after what they return.
+/// The caller frees the result by the function of the C interface that is named after it.
 [[nodiscard]] larder_names* result_of(std::vector<std::string> names);
 [[nodiscard]] larder_entry_info* result_of(EntryInfo info);
 [[nodiscard]] larder_entries* result_of(std::vector<EntryInfo> entries);
