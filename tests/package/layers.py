@@ -13,7 +13,7 @@ import pathlib
 import re
 import sys
 
-# The rooms of each tree, lowest first. The files of a tree's own folder stand above all rooms, except
+# The rooms of each tree, lowest first. Files in the folder of a tree stand above all rooms, except
 # those of FOUNDATIONS, which stand below.
 ROOMS = {
     "src": "base os format tree cache protocol policy observe api c".split(),
@@ -101,7 +101,7 @@ def listed_sources(source_dir):
 
 
 def reached_from(name, graph, listed):
-    """Returns the listed sources whose headers a file includes, also by headers without a source."""
+    """Returns the listed sources whose headers a file includes, through headers too."""
     reached, seen, to_do = set(), set(), list(graph[name])
     while to_do:
         header = to_do.pop()
@@ -117,7 +117,7 @@ def reached_from(name, graph, listed):
 
 
 def check_list(source_dir):
-    """Yields the faults of the list: files that it lacks, and files that include what comes later."""
+    """Yields the faults of the list: missing files, and files that include a later one."""
     listed = listed_sources(source_dir)
     graph = graph_of(source_dir, "src")
     rooms = [room_of(name, "src") for name in listed]

@@ -295,8 +295,8 @@ TEST_CASE("a plan takes those of its entries that are still what was planned") {
     CHECK(evict(scene.cache, {.evictions = planned}).keys == Keys{"5"});
 }
 
-// Misuses that do not compile: a collection in the background that is a dry run or carries out a plan,
-// and a plan beside limits.
+// Misuses that do not compile: a collection in the background that is a dry run or carries out a
+// plan, and a plan beside limits.
 template <class... Arguments>
 concept KeepsWithin = requires(const Cache& cache, Arguments... arguments) {
     cache.keep_within(arguments...);
