@@ -16,41 +16,11 @@ namespace larder::cache {
 
 namespace {
 
-constexpr std::uint64_t magic = 0x31'6c'62'74'64'72'61'6cU;  // "lardtbl1" in a little-endian file
-constexpr std::uint32_t flag_handed_on = 1;
-constexpr std::size_t activities_per_table = 56;
+using format::LeaseTableBytes;
 
-/// A word that both the owner and readers of the file use whole. Torn *pairs* of words are
-/// harmless; see store().
-using Word = std::atomic<std::uint64_t>;
-static_assert(Word::is_always_lock_free && sizeof(Word) == 8);
-
-struct Header {
-    Word magic;
-    std::atomic<std::uint32_t> flags;
-    std::uint32_t reserved;
-    os::BootId boot;
-    std::uint64_t pid_namespace;
-    std::uint64_t start;
-    Word pid;  ///< written last and cleared first: 0 means that nobody has this table
-    std::uint64_t since_nanos;
-    char command[448];
-};
-static_assert(sizeof(Header) == 512);
-
-struct Activity {
-    Word lock;  ///< written last and cleared first: 0 means unused
-    std::atomic<std::uint64_t> waiting;
-    std::uint64_t thread;
-    std::uint64_t since_nanos;
-    char label[32];
-};
-static_assert(sizeof(Activity) == 64);
-
-struct SlotWords {
-    Word high;
-    Word low;
-};
+/// A word of a table, as its owner writes it: readers of the file use it whole.
+using SharedWord = std::atomic_ref<std::uint64_t>;
+static_assert(SharedWord::is_always_lock_free);
 
 std::uint64_t now_nanos() {
     const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
@@ -63,12 +33,6 @@ void copy_text(char (&to)[size], std::string_view text) {
     const auto length = std::min(text.size(), size - 1);
     std::memcpy(to, text.data(), length);
     std::memset(to + length, 0, size - length);
-}
-
-/// From a buffer that anybody may have written: it need not end with a zero.
-template <std::size_t size>
-std::string text_of(const char (&from)[size]) {
-    return std::string(from, std::find(from, from + size, '\0'));
 }
 
 /// Sets the first clear bit among the lowest `count`.
@@ -87,45 +51,8 @@ void clear_bit(std::atomic<std::uint64_t>& bits, std::size_t index) noexcept {
     bits.fetch_and(~(std::uint64_t{1} << index), std::memory_order_release);
 }
 
-}  // namespace
-
-struct LeaseTable::Table {
-    Header header;
-    std::array<Activity, activities_per_table> activities;
-    std::array<SlotWords, slots_per_table> slots;
-};
-
-namespace {
-
-struct TableImage {  // the same, as plain bytes
-    struct {
-        std::uint64_t magic;
-        std::uint32_t flags, reserved;
-        os::BootId boot;
-        std::uint64_t pid_namespace, start, pid, since_nanos;
-        char command[448];
-    } header;
-    struct {
-        std::uint64_t lock, waiting, thread, since_nanos;
-        char label[32];
-    } activities[activities_per_table];
-    format::Id slots[slots_per_table];
-};
-constexpr std::size_t table_size = sizeof(TableImage);
-static_assert(table_size == 2 * 4096);
-
-/// Whether the word is the magic, or what is left where writing or wiping it was cut short: some of
-/// its bytes are still, or again, zeros. Nobody has announced himself behind that, or the process
-/// that had is dead.
-bool is_magic_or_part_of_it(std::uint64_t word) noexcept {
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-        const auto byte = word >> shift & 0xff;
-        if (byte != 0 && byte != (magic >> shift & 0xff)) return false;
-    }
-    return true;
-}
-
-/// Whether the table may be mapped: else a store to it could be a SIGBUS where there is no space.
+/// Returns whether the table may be mapped. If not, a store to a mapping could find no space and end the
+/// process with a SIGBUS.
 bool may_be_mapped(const os::FileHandle& file) {
     return os::point("os.map-table") == 0 && os::traits_of(file).maps_without_space;
 }
@@ -133,20 +60,22 @@ bool may_be_mapped(const os::FileHandle& file) {
 }  // namespace
 
 /// The owner's view of the file: a shared mapping, or its own copy, whose changes it writes.
-class LeaseTable::Memory {
+class LeaseTable::TableMemory {
 public:
-    static Result<std::unique_ptr<Memory>> of(const os::FileHandle& file,
-                                              const std::filesystem::path& path) {
+    static Result<std::unique_ptr<TableMemory>> of(const os::FileHandle& file,
+                                                   const std::filesystem::path& path) {
         std::optional<os::Mapping> mapping;
         if (may_be_mapped(file)) {
-            TRY_ASSIGN(mapping, os::Mapping::map(file, table_size, path));
+            TRY_ASSIGN(mapping, os::Mapping::map(file, sizeof(LeaseTableBytes), path));
         }
-        return std::unique_ptr<Memory>(new Memory(std::move(mapping)));
+        return std::unique_ptr<TableMemory>(new TableMemory(std::move(mapping)));
     }
-    Table* get() noexcept { return mapping_ ? static_cast<Table*>(mapping_->data()) : copy_.get(); }
+    LeaseTableBytes* bytes() noexcept {
+        return mapping_ ? static_cast<LeaseTableBytes*>(mapping_->data()) : copy_.get();
+    }
 
-    /// Lets others see what was stored in `part`, a part of the table. Returns the error where the
-    /// file system has no space for that.
+    /// Lets others see what was stored in `part`, a part of the table. Returns the error if the file
+    /// system has no space for that.
     template <class Part>
     std::error_code show(const os::FileHandle& file, const Part& part) noexcept {
         if (mapping_) return {};
@@ -157,53 +86,36 @@ public:
     }
 
 private:
-    explicit Memory(std::optional<os::Mapping> mapping) : mapping_(std::move(mapping)) {
-        if (!mapping_) copy_ = std::make_unique<Table>();
+    explicit TableMemory(std::optional<os::Mapping> mapping) : mapping_(std::move(mapping)) {
+        if (!mapping_) copy_ = std::make_unique<LeaseTableBytes>();
     }
 
     std::optional<os::Mapping> mapping_;
-    std::unique_ptr<Table> copy_;
+    std::unique_ptr<LeaseTableBytes> copy_;
 };
 
-Result<TableView> read_table(const os::FileHandle& file, const std::filesystem::path& path) {
-    TableImage image{};
-    const auto size = os::read_at(file, &image, table_size, 0);
+Result<format::TableView> read_table(const os::FileHandle& file,
+                                     const std::filesystem::path& path) {
+    LeaseTableBytes bytes{};
+    const auto size = os::read_at(file, &bytes, sizeof bytes, 0);
     if (os::why_of(size) == Why::not_seekable)
         return fail(Errc::damaged, "read lease table", path, "not a file");
     if (!size) return os::fail(size.error(), "read lease table", path);
-    TableView view;
-    if (*size < table_size)
-        return view;  // being made, or left when making it failed: it has never held a lease
-    const auto& header = image.header;
-    if (!is_magic_or_part_of_it(header.magic)) {
+    // A shorter file is being made, or making it failed: it has never held a lease.
+    if (*size < sizeof bytes) return format::TableView{};
+    auto view = format::parse_lease_table(bytes);
+    if (!view)
         return fail(Errc::damaged, "read lease table", path,
                     "not a table of this version: what it leases is unknown");
-    }
-    view.announced = header.pid != 0;
-    view.process = {header.boot, header.pid_namespace, header.start,
-                    static_cast<std::int64_t>(header.pid)};
-    view.handed_on = (header.flags & flag_handed_on) != 0;
-    view.since_nanos = header.since_nanos;
-    view.command = text_of(header.command);
-    for (const auto& activity : image.activities) {
-        if (activity.lock == 0) continue;
-        view.activities.push_back({activity.waiting != 0,
-                                   static_cast<std::int64_t>(activity.thread), activity.since_nanos,
-                                   activity.lock, text_of(activity.label)});
-    }
-    // Also where nobody is announced: a process takes its table, and may lease, at any instant
-    // while this is read.
-    for (const auto& slot : image.slots) {
-        if (slot) view.leases.push_back(slot);
-    }
-    return view;
+    return std::move(*view);
 }
 
 Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& path) {
-    static const std::array<char, table_size> zeros{};
-    // First who has it, then what tells his process from another that has the pid now.
-    constexpr std::size_t pid = offsetof(decltype(TableImage::header), pid);
-    std::error_code error = os::write_at(file, zeros.data(), table_size - pid, pid);
+    static const std::array<char, sizeof(LeaseTableBytes)> zeros{};
+    // First who has it, then what tells its process from another one that has the pid now.
+    constexpr std::size_t pid =
+        offsetof(LeaseTableBytes, header) + offsetof(format::TableHeaderBytes, pid);
+    std::error_code error = os::write_at(file, zeros.data(), zeros.size() - pid, pid);
     if (!error) error = os::write_at(file, zeros.data(), pid, 0);
     if (error) return os::fail(error, "write lease table", path);
     return {};
@@ -213,7 +125,7 @@ Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::FileHandle file,
                                                      const std::filesystem::path& path) {
     os::write_in_place(file);
     TRY(wipe_table(file, path));
-    TRY_ASSIGN(auto memory, Memory::of(file, path));
+    TRY_ASSIGN(auto memory, TableMemory::of(file, path));
     auto table =
         std::unique_ptr<LeaseTable>(new LeaseTable(std::move(file), path, std::move(memory)));
     auto& header = table->table_->header;
@@ -223,34 +135,34 @@ Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::FileHandle file,
     header.start = process.start;
     header.since_nanos = now_nanos();
     copy_text(header.command, os::this_command());
-    header.magic.store(magic, std::memory_order_release);
+    SharedWord(header.magic).store(format::lease_table_magic, std::memory_order_release);
     std::error_code error = table->memory_->show(table->file_, header);
-    header.pid.store(static_cast<std::uint64_t>(process.pid), std::memory_order_release);
+    SharedWord(header.pid)
+        .store(static_cast<std::uint64_t>(process.pid), std::memory_order_release);
     if (!error) error = table->memory_->show(table->file_, header.pid);
     if (error) return os::fail(error, "write lease table", path);
     return table;
 }
 
 LeaseTable::LeaseTable(os::FileHandle file, std::filesystem::path path,
-                       std::unique_ptr<Memory> memory)
+                       std::unique_ptr<TableMemory> memory)
     : file_(std::move(file)),
       path_(std::move(path)),
       memory_(std::move(memory)),
-      table_(memory_->get()),
+      table_(memory_->bytes()),
       owner_(os::process_token()) {}
 
 LeaseTable::~LeaseTable() {
     if (owner_ != os::process_token()) return;
-    table_->header.pid.store(0, std::memory_order_release);
-    (void)memory_->show(
-        file_,
-        table_->header.pid);  // else the next collector finds out that nobody has it, by the lock
+    SharedWord(table_->header.pid).store(0, std::memory_order_release);
+    // If this fails, the next collector finds out by the lock that no process has the table.
+    (void)memory_->show(file_, table_->header.pid);
     // Explicitly, since a forked child may hold the same open file, and with it the lock.
     (void)os::unlock(file_, path_);
 }
 
 std::optional<Slot> LeaseTable::acquire() noexcept {
-    // All of them, since what is leased must end also where there are free slots before it.
+    // All of them: a lease must end even if there are free slots before its own.
     for (std::size_t word = 0; word < unreleased_.size(); ++word) release_again(word);
     for (std::size_t word = 0; word < taken_.size(); ++word) {
         if (const auto bit = take_bit(taken_[word], 64)) return Slot{this, word * 64 + *bit};
@@ -259,23 +171,23 @@ std::optional<Slot> LeaseTable::acquire() noexcept {
 }
 
 std::error_code LeaseTable::store(const Slot& slot, const format::Id& id) noexcept {
-    // The two words are not stored as one, so a collector may read a torn id. That is harmless: it
-    // read before the fence below, so the link that the holder reads after the fence had left its
-    // bucket by then (collectors list the links first), and the holder will not take the lease.
-    // Half an id that looks like another one merely spares that one for a round.
-    auto& words = table_->slots[slot.index];
-    words.high.store(id.high, std::memory_order_relaxed);
-    words.low.store(id.low, std::memory_order_relaxed);
+    // The two words are not stored as one, so a collector may read a torn id. That is harmless: it read
+    // before the fence below, so the link that the holder reads after the fence had left its bucket by
+    // then (collectors list the links first), and the holder will not take the lease. Half an id that
+    // looks like another one merely spares that one for a round.
+    format::Id& words = table_->slots[slot.index];
+    SharedWord(words.high).store(id.high, std::memory_order_relaxed);
+    SharedWord(words.low).store(id.low, std::memory_order_relaxed);
     const std::error_code error = memory_->show(file_, words);
     std::atomic_thread_fence(std::memory_order_seq_cst);
     return error;
 }
 
 bool LeaseTable::clear(std::size_t index) noexcept {
-    auto& words = table_->slots[index];
-    // Release: what was read from the entry was read before the collector can see this.
-    words.high.store(0, std::memory_order_release);
-    words.low.store(0, std::memory_order_release);
+    format::Id& words = table_->slots[index];
+    // Release: what was read from the entry was read before a collector can see this.
+    SharedWord(words.high).store(0, std::memory_order_release);
+    SharedWord(words.low).store(0, std::memory_order_release);
     return !memory_->show(file_, words);
 }
 
@@ -297,15 +209,15 @@ void LeaseTable::release_again(std::size_t word) noexcept {
 
 std::optional<std::size_t> LeaseTable::begin_activity(std::uint64_t lock, std::string_view label,
                                                       bool waiting) noexcept {
-    const auto index = take_bit(busy_activities_, activities_per_table);
+    const auto index = take_bit(busy_activities_, format::activities_per_table);
     if (!index) return std::nullopt;
     auto& activity = table_->activities[*index];
-    activity.waiting.store(waiting ? 1 : 0, std::memory_order_relaxed);
+    SharedWord(activity.waiting).store(waiting ? 1 : 0, std::memory_order_relaxed);
     activity.thread = static_cast<std::uint64_t>(os::this_thread());
     activity.since_nanos = now_nanos();
     copy_text(activity.label, label);
     std::error_code error = memory_->show(file_, activity);
-    activity.lock.store(lock, std::memory_order_release);
+    SharedWord(activity.lock).store(lock, std::memory_order_release);
     if (!error) error = memory_->show(file_, activity.lock);
     if (!error) return index;
     end_activity(*index);
@@ -314,24 +226,24 @@ std::optional<std::size_t> LeaseTable::begin_activity(std::uint64_t lock, std::s
 
 void LeaseTable::set_holding(std::size_t activity) noexcept {
     auto& waiting = table_->activities[activity].waiting;
-    waiting.store(0, std::memory_order_release);
-    (void)memory_->show(
-        file_, waiting);  // else it seems to wait for what nobody has: no circle goes through it
+    SharedWord(waiting).store(0, std::memory_order_release);
+    // If this fails, the thread seems to wait for what no thread has. No circle goes through that.
+    (void)memory_->show(file_, waiting);
 }
 
 void LeaseTable::end_activity(std::size_t activity) noexcept {
     auto& lock = table_->activities[activity].lock;
-    lock.store(0, std::memory_order_release);
-    (void)memory_->show(file_, lock);  // else others name it for a while, or longer
+    SharedWord(lock).store(0, std::memory_order_release);
+    (void)memory_->show(file_, lock);  // if this fails, others name it for longer
     clear_bit(busy_activities_, activity);
 }
 
 Result<> LeaseTable::hand_on() {
     if (const std::error_code error = os::keep_across_exec(file_))
         return os::fail(error, "hand on the lease table", path_);
-    auto& shared = table_->header.flags;
-    shared.fetch_or(flag_handed_on, std::memory_order_release);
-    if (const std::error_code error = memory_->show(file_, shared))
+    std::uint32_t& flags = table_->header.flags;
+    std::atomic_ref(flags).fetch_or(format::flag_handed_on, std::memory_order_release);
+    if (const std::error_code error = memory_->show(file_, flags))
         return os::fail(error, "hand on the lease table", path_);
     return {};
 }

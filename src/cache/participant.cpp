@@ -30,9 +30,9 @@ std::uint32_t pool_size(const os::Dir& participants) {
     return out;
 }
 
-/// Returns true if the participant is dead: its lock is free and the process of its header does not
-/// run. Requires: the caller holds the lock, so the participant does not.
-bool is_dead(const TableView& table) {
+/// Dead: the lock is free and the header's process does not run. Requires: the caller holds the lock, so it is not held by
+/// the participant.
+bool is_dead(const format::TableView& table) {
     if (!table.announced) return true;
     switch (os::is_running(table.process)) {
         case os::Running::yes:
@@ -62,11 +62,11 @@ struct Look {
 struct Taken {
     std::uint32_t number;
     os::FileHandle file;
-    TableView before;
+    format::TableView before;
 };
 
-/// Writes into the journal that this process has cleaned up after a dead one.
-void note_takeover(const TableView& dead, const CallContext& context) {
+/// Writes down that this process has cleaned up after a dead one.
+void note_takeover(const format::TableView& dead, const CallContext& context) {
     if (context.journal != nullptr && dead.announced)
         context.journal->note({.kind = Event::Kind::takeover, .who = describe(dead)});
 }
@@ -83,7 +83,7 @@ Result<std::optional<Taken>> try_take(const os::Dir& participants, std::uint32_t
                os::try_lock(file, os::Mode::exclusive, os::Range::whole(), participants / name));
     if (!had) return std::nullopt;
     Look look{file};
-    TRY_ASSIGN(TableView table, read_table(file, participants / name));
+    TRY_ASSIGN(format::TableView table, read_table(file, participants / name));
     if (!is_dead(table)) return std::nullopt;
     look.keep = true;
     return Taken{number, std::move(file), std::move(table)};
@@ -233,7 +233,7 @@ Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& rea
                        os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
             if (!had) return {};
             const Look look{file};
-            TRY_ASSIGN(const TableView table, read_table(file, path));
+            TRY_ASSIGN(const format::TableView table, read_table(file, path));
             if (!is_dead(table)) return {};
             (void)os::point("reap.locked");
             auto staging = os::open_dir_at(places.staging, name);
@@ -250,7 +250,7 @@ Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& rea
     return reaped;
 }
 
-std::string describe(const TableView& table) {
+std::string describe(const format::TableView& table) {
     return "pid " + std::to_string(table.process.pid) + " (" + table.command + ")";
 }
 

@@ -19,7 +19,7 @@ using namespace larder;
 using namespace larder::testing;
 using cache::LeaseTable;
 using cache::read_table;
-using cache::TableView;
+using format::TableView;
 
 namespace {
 
@@ -193,11 +193,11 @@ TEST_CASE("a table has 256 slots, and a released slot is free again") {
         REQUIRE_FALSE(table->store(*slot, {1, slots.size() + 1}));
         slots.push_back(*slot);
     }
-    CHECK(slots.size() == cache::slots_per_table);
+    CHECK(slots.size() == format::slots_per_table);
     const auto seen = [&] { return value(read_table(open_file(path), path)).leases.size(); };
-    CHECK(seen() == cache::slots_per_table);
+    CHECK(seen() == format::slots_per_table);
     table->release(slots[100]);
-    CHECK(seen() == cache::slots_per_table - 1);
+    CHECK(seen() == format::slots_per_table - 1);
     const auto again = table->acquire();
     REQUIRE(again);
     CHECK(again->index == slots[100].index);

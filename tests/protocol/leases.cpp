@@ -391,7 +391,7 @@ TEST_CASE("status says which process has leased what") {
 // ---- many ----
 
 TEST_CASE("more leases than one table has slots: each holds its own entry") {
-    constexpr std::size_t many = cache::slots_per_table + 44;
+    constexpr std::size_t many = format::slots_per_table + 44;
     const Scene scene;
     std::vector<Lease> leases;
     for (std::size_t i = 0; i < many; ++i)
@@ -429,7 +429,7 @@ TEST_CASE("the tables of a process that ended are adopted by the next: the pool 
     for (int i = 0; i < 5; ++i) {
         Child child([&](Child&) {
             std::vector<Lease> leases;
-            for (std::size_t lease = 0; lease <= cache::slots_per_table; ++lease)
+            for (std::size_t lease = 0; lease <= format::slots_per_table; ++lease)
                 leases.push_back(value(open_bucket(scene.root).get("k")));
         });
         CHECK(child.join() == 0);
@@ -483,13 +483,13 @@ TEST_CASE("a table has as many slots as slots_per_table says") {
     const fs::path path = dir.path() / "0";
     const auto table = value(cache::LeaseTable::take(open_table(path), path));
     const format::Id id = format::fresh_id();
-    for (std::size_t i = 0; i < cache::slots_per_table; ++i) {
+    for (std::size_t i = 0; i < format::slots_per_table; ++i) {
         const auto slot = table->acquire();
         REQUIRE(slot);
         REQUIRE_FALSE(table->store(*slot, id));
     }
     CHECK_FALSE(table->acquire());
-    CHECK(value(cache::read_table(open_table(path), path)).leases.size() == cache::slots_per_table);
+    CHECK(value(cache::read_table(open_table(path), path)).leases.size() == format::slots_per_table);
 }
 
 TEST_CASE("a torn slot is read as an id that no entry has, and hides no other slot") {

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "format/lease_table.hpp"
+
+#include <algorithm>
+
+namespace larder::format {
+
+namespace {
+
+/// Returns the text in a buffer that any process may have written: it need not end with a zero.
+template <std::size_t size>
+std::string text_of(const char (&from)[size]) {
+    return std::string(from, std::find(from, from + size, '\0'));
+}
+
+/// Returns whether the word is the magic, or what is left if a process died while it wrote or wiped
+/// it: then some of its bytes are zeros. In that case no process has announced itself behind it, or the
+/// process that had is dead.
+bool is_magic_or_part_of_it(std::uint64_t word) noexcept {
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        const auto byte = word >> shift & 0xff;
+        if (byte != 0 && byte != (lease_table_magic >> shift & 0xff)) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+std::optional<TableView> parse_lease_table(const LeaseTableBytes& bytes) {
+    const TableHeaderBytes& header = bytes.header;
+    if (!is_magic_or_part_of_it(header.magic)) return std::nullopt;
+    TableView view;
+    view.announced = header.pid != 0;
+    view.process = {header.boot, header.pid_namespace, header.start,
+                    static_cast<std::int64_t>(header.pid)};
+    view.handed_on = (header.flags & flag_handed_on) != 0;
+    view.since_nanos = header.since_nanos;
+    view.command = text_of(header.command);
+    for (const auto& activity : bytes.activities) {
+        if (activity.lock == 0) continue;
+        view.activities.push_back({activity.waiting != 0,
+                                   static_cast<std::int64_t>(activity.thread), activity.since_nanos,
+                                   activity.lock, text_of(activity.label)});
+    }
+    // Also if no process is announced: one may take the table, and lease, while this reads it.
+    for (const auto& slot : bytes.slots) {
+        if (slot) view.leases.push_back(slot);
+    }
+    return view;
+}
+
+}  // namespace larder::format
