@@ -2,7 +2,6 @@
 #include "cache/recent.hpp"
 
 #include <cstddef>
-#include <functional>
 #include <new>
 
 #include "os/clock.hpp"
@@ -17,6 +16,10 @@ constexpr std::size_t ways = 4, sets = 2048;
 
 constexpr std::uint64_t minute_bits = 0xffff;
 
+std::uint64_t mark_of(std::string_view key_path) noexcept {
+    return std::hash<std::string_view>()(key_path);
+}
+
 /// Minutes since the machine started: no jump of the clock matters.
 std::uint64_t this_minute() noexcept {
     return static_cast<std::uint64_t>(
@@ -30,18 +33,14 @@ bool is_over(std::uint64_t state, std::uint64_t now) noexcept {
 
 }  // namespace
 
-Recent::Recent() : slots_(static_cast<Slot*>(std::calloc(ways * sets, sizeof(Slot)))) {
+Recent::Recent() : slots_(static_cast<RecentSlot*>(std::calloc(ways * sets, sizeof(RecentSlot)))) {
     if (!slots_) throw std::bad_alloc();
 }
 
-Recent::Mark Recent::mark_of(std::string_view key_path) noexcept {
-    return std::hash<std::string_view>()(key_path);
-}
+Recent::RecentSlot* Recent::set_of(Mark mark) const noexcept { return &slots_[mark % sets * ways]; }
 
-Recent::Slot* Recent::set_of(Mark mark) const noexcept { return &slots_[mark % sets * ways]; }
-
-Recent::Slot* Recent::find(Mark mark) const noexcept {
-    Slot* const set = set_of(mark);
+Recent::RecentSlot* Recent::find(Mark mark) const noexcept {
+    RecentSlot* const set = set_of(mark);
     for (std::size_t way = 0; way < ways; ++way) {
         const std::uint64_t state = set[way].state.load(std::memory_order_relaxed);
         if (((state ^ mark) & ~minute_bits) == 0 && state != 0) return &set[way];
@@ -49,26 +48,21 @@ Recent::Slot* Recent::find(Mark mark) const noexcept {
     return nullptr;
 }
 
-format::Id Recent::Slot::id() const noexcept {
-    return {high.load(std::memory_order_relaxed), low.load(std::memory_order_relaxed)};
+RecentEntry Recent::lookup(std::string_view key_path) const noexcept {
+    const RecentSlot* const slot = find(mark_of(key_path));
+    if (slot == nullptr) return {};
+    const format::Id id{slot->high.load(std::memory_order_relaxed),
+                        slot->low.load(std::memory_order_relaxed)};
+    return {id, !is_over(slot->state.load(std::memory_order_relaxed), this_minute())};
 }
 
-format::Id Recent::guess(Mark mark) const noexcept {
-    const Slot* const slot = find(mark);
-    return slot != nullptr ? slot->id() : format::Id{};
-}
-
-bool Recent::is_settled(Mark mark, const format::Id& id) const noexcept {
-    const Slot* const slot = find(mark);
-    return slot != nullptr && slot->id() == id &&
-           !is_over(slot->state.load(std::memory_order_relaxed), this_minute());
-}
-
-void Recent::settle(Mark mark, const format::Id& id, std::chrono::minutes time) noexcept {
+void Recent::settle(std::string_view key_path, const format::Id& id,
+                    std::chrono::minutes time) noexcept {
+    const Mark mark = mark_of(key_path);
     const std::uint64_t now = this_minute();
-    Slot* slot = find(mark);
+    RecentSlot* slot = find(mark);
     for (std::size_t way = 0; slot == nullptr && way < ways; ++way) {
-        Slot& other = set_of(mark)[way];
+        RecentSlot& other = set_of(mark)[way];
         if (is_over(other.state.load(std::memory_order_relaxed), now)) slot = &other;
     }
     if (slot == nullptr) slot = &set_of(mark)[(mark >> 11) % ways];
@@ -79,8 +73,9 @@ void Recent::settle(Mark mark, const format::Id& id, std::chrono::minutes time) 
         std::memory_order_relaxed);
 }
 
-void Recent::forget(Mark mark) noexcept {
-    if (Slot* const slot = find(mark)) slot->state.store(0, std::memory_order_relaxed);
+void Recent::forget(std::string_view key_path) noexcept {
+    if (RecentSlot* const slot = find(mark_of(key_path)))
+        slot->state.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace larder::cache

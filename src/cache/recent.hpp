@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What this process got lately: under which id, and until when the use
-// of it need not be written down again.
+// What this process got lately: under which id, and until when its use need not be written down again.
 #pragma once
 
 #include <atomic>
@@ -14,48 +13,49 @@
 
 namespace larder::cache {
 
-/// A use is written down at most so often for each entry. Arbitrary: fine enough for ages in days,
-/// and rare enough to cost nothing.
+/// A use of an entry is written down at most once in this time. An hour is arbitrary: it is fine enough
+/// for ages in days, and rare enough to cost nothing.
 inline constexpr std::chrono::minutes use_interval{60};
 
-/// A table of fixed size, without locks, by the paths of keys. What it has forgotten costs a look
-/// more, and so does what it says wrongly: an id is a guess, out of date once the key has another
-/// entry, or mixed out of two that threads wrote at once.
+/// What is remembered of a key.
+struct RecentEntry {
+    format::Id id;         ///< its entry when it was last settled; zero if nothing is remembered
+    bool settled = false;  ///< the use of that entry need not be written down now
+};
+
+/// A table of fixed size, by the paths of keys. It takes no lock, and it is lossy: a key may be
+/// forgotten, and an id is a guess. It may be out of date, or mixed out of two that threads wrote at
+/// once. A forgotten or wrong id costs one more read of the link, and never a wrong result, since
+/// callers confirm it.
 class Recent {
 public:
-    /// A path, as far as the table tells one from another.
-    using Mark = std::uint64_t;
-    [[nodiscard]] static Mark mark_of(std::string_view key_path) noexcept;
-
     Recent();
 
-    /// The id that was settled last; none where none was.
-    [[nodiscard]] format::Id guess(Mark mark) const noexcept;
-    /// Whether settle() said so of this entry, and the time is not over.
-    [[nodiscard]] bool is_settled(Mark mark, const format::Id& id) const noexcept;
-    /// The key has this entry, of whose use nothing need be written down for so long, an interval
-    /// at most.
-    void settle(Mark mark, const format::Id& id, std::chrono::minutes time) noexcept;
-    /// The key has no entry.
-    void forget(Mark mark) noexcept;
+    [[nodiscard]] RecentEntry lookup(std::string_view key_path) const noexcept;
+    /// Remembers that the key has this entry, whose use need not be written down for `time`, which is
+    /// use_interval at most.
+    void settle(std::string_view key_path, const format::Id& id,
+                std::chrono::minutes time) noexcept;
+    /// Forgets a key that has no entry.
+    void forget(std::string_view key_path) noexcept;
 
 private:
-    /// 48 bits of the mark, and in the rest the minute until which it is settled, which comes round
-    /// after 45 days.
-    struct Slot {
+    /// A path, as far as the table tells one from another: its hash.
+    using Mark = std::uint64_t;
+    /// The state is 48 bits of the mark, and in the other 16 the minute until which the entry is
+    /// settled, which comes round after 45 days.
+    struct RecentSlot {
         std::atomic<std::uint64_t> state{0};
         std::atomic<std::uint64_t> high{0}, low{0};
-        [[nodiscard]] format::Id id() const noexcept;
     };
-    /// From calloc, zero as the system gives it: a process that gets one key touches one page of
-    /// it.
-    struct Free {
-        void operator()(Slot* slots) const noexcept { std::free(slots); }
+    struct SlotsDeleter {
+        void operator()(RecentSlot* slots) const noexcept { std::free(slots); }
     };
-    [[nodiscard]] Slot* set_of(Mark mark) const noexcept;
-    [[nodiscard]] Slot* find(Mark mark) const noexcept;
+    [[nodiscard]] RecentSlot* set_of(Mark mark) const noexcept;
+    [[nodiscard]] RecentSlot* find(Mark mark) const noexcept;
 
-    std::unique_ptr<Slot[], Free> slots_;
+    /// From calloc, zero as the system gives it: a process that gets one key touches one page of it.
+    std::unique_ptr<RecentSlot[], SlotsDeleter> slots_;
 };
 
 }  // namespace larder::cache

@@ -49,10 +49,10 @@ Result<SlotLease> get_unleased(const RootRef& root, const KeyRef& place, format:
 Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::CallContext& context) {
     const std::string& path = place.path;
     const auto& dirs = root->dirs();
-    const auto mark = cache::Recent::mark_of(path);
-    // (1) Read the link, or guess what it says: the id under which this process got the key last. A
-    // guess is safe, because only (3) decides.
-    format::Id id = root->is_read_only() ? format::Id{} : root->recent().guess(mark);
+    const auto known = root->is_read_only() ? cache::RecentEntry{} : root->recent().lookup(path);
+    // (1) Read the link. Or guess what it says, since (3) is what counts: the guess is the id under which
+    // this process got the key last.
+    format::Id id = known.id;
     if (!id) {
         TRY_ASSIGN(const auto link, format::read_link(root->link_kind(), dirs.buckets, path));
         if (link.kind != format::LinkRead::Kind::entry) return miss();
@@ -70,7 +70,7 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
         if (format::names_what_is_there(root->link_kind(), dirs.archive, path, lease.id())) break;
         TRY_ASSIGN(const auto link, format::read_link(root->link_kind(), dirs.buckets, path));
         if (link.kind != format::LinkRead::Kind::entry) {
-            root->recent().forget(mark);
+            root->recent().forget(path);
             return miss();
         }
         if (link.id != lease.id()) {
@@ -92,7 +92,7 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
     (void)os::point("get.confirmed");
     TRY_ASSIGN(const bool good, is_keys_own(*root, place, lease.id()));
     if (!good) return miss();
-    note_use(*root, place, mark, lease.id());
+    if (!known.settled || known.id != lease.id()) note_use(*root, place, lease.id());
     return lease;
 }
 

@@ -7,35 +7,31 @@ namespace larder::protocol {
 
 namespace {
 
-void look_and_note(cache::Root& root, const KeyRef& place, cache::Recent::Mark mark,
-                   const format::Id& id) {
+void look_and_note(cache::Root& root, const KeyRef& place, const format::Id& id) {
     const auto& buckets = root.dirs().buckets;
     const auto link = os::stat_at(buckets, place.path);
     if (!link) return;
     const auto age = std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now() -
                                                               last_use(*link));
     if (age >= std::chrono::minutes(0) && age < cache::use_interval)
-        return root.recent().settle(mark, id, cache::use_interval - age);
-    // The recorded use is over an hour old, or lies in the future because a clock was wrong: record
-    // a new one. First check that `buckets/<b>` is not a symlink. Nothing below a symlink is ours
-    // to change.
+        return root.recent().settle(place.path, id, cache::use_interval - age);
+    // The recorded use is over an hour old, or lies in the future because a clock was wrong: record a new
+    // one. Check first that `buckets/<b>` is not a symlink; below one, nothing is ours to change.
     const auto is_bucket = os::is_dir_at(buckets, place.encoded_bucket);
     if (!is_bucket || !*is_bucket) return;
     (void)os::point("use.note");
-    // If this fails, it will fail the next time, too.
+    // If that can't be done, it can't be done the next time either.
     (void)os::touch_at(buckets, place.path);
-    root.recent().settle(mark, id, cache::use_interval);
+    root.recent().settle(place.path, id, cache::use_interval);
 }
 
 }  // namespace
 
-void note_use(cache::Root& root, const KeyRef& place, cache::Recent::Mark mark,
-              const format::Id& id) noexcept {
-    if (root.is_read_only() || root.recent().is_settled(mark, id)) return;
+void note_use(cache::Root& root, const KeyRef& place, const format::Id& id) noexcept {
     try {
-        look_and_note(root, place, mark, id);
+        look_and_note(root, place, id);
     } catch (const std::exception&) {
-        // There is no memory for the path of an error. The hit is valid all the same.
+        // There was no memory for an error's path. It is a hit all the same.
     }
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Use: the last time at which an entry was published or got. It is kept as the modification time of
-// the entry's link.
+// Use: when an entry was last published or got. Its link's time of modification says so.
 #pragma once
 
 #include <larder/report.hpp>
@@ -11,11 +10,9 @@
 
 namespace larder::protocol {
 
-/// Call this after a hit. It remembers the hit, and writes the use to the disk if the disk has none
-/// of the last hour. A failure is ignored. If the link was replaced meanwhile, the new entry counts
-/// as used now, which is true enough.
-void note_use(cache::Root& root, const KeyRef& place, cache::Recent::Mark mark,
-              const format::Id& id) noexcept;
+/// Writes the use of an entry down after a hit, if that can be done, and remembers the hit. If the link
+/// was replaced since, the new entry, which is as good as used, counts as used now.
+void note_use(cache::Root& root, const KeyRef& place, const format::Id& id) noexcept;
 
 /// Returns the last use of an entry, from the status of its link.
 [[nodiscard]] inline WallTime last_use(const os::FileInfo& link) noexcept {

@@ -29,27 +29,29 @@ TEST_CASE(
     "a key is remembered with its entry for the time that was set, beside the keys of a whole "
     "installation") {
     cache::Recent recent;
-    // These are always the same marks, which fill the table evenly. Of the marks of 500 real keys,
-    // five might share a set of four, and one would be forgotten.
-    std::vector<cache::Recent::Mark> marks;
-    for (cache::Recent::Mark i = 1; i <= 500; ++i) marks.push_back(i * 0x9e3779b97f4a7c15U);
+    std::vector<std::string> paths;
+    for (int i = 0; i < 500; ++i) paths.push_back("wheels-v1/package-" + std::to_string(i));
     const format::Id first{1, 2}, second{1, 3};
-    for (const auto mark : marks) {
-        CHECK_FALSE(recent.guess(mark));
-        CHECK_FALSE(recent.is_settled(mark, first));
-        recent.settle(mark, first, cache::use_interval);
+    for (const auto& path : paths) {
+        CHECK_FALSE(recent.lookup(path).id);
+        CHECK_FALSE(recent.lookup(path).settled);
+        recent.settle(path, first, cache::use_interval);
     }
-    for (const auto mark : marks) {
-        CHECK(recent.is_settled(mark, first));
-        CHECK_FALSE(recent.is_settled(mark, second));
-        CHECK(recent.guess(mark) == first);
-    }
-    recent.settle(marks[7], second, 0min);
-    CHECK_FALSE(recent.is_settled(marks[7], second));
-    CHECK(recent.guess(marks[7]) == second);
-    recent.forget(marks[7]);
-    CHECK_FALSE(recent.guess(marks[7]));
-    CHECK(recent.guess(marks[8]) == first);
+    // Five keys may share a set of four, and then one of them is forgotten.
+    const auto is_known = [&](const std::string& path) {
+        const auto known = recent.lookup(path);
+        CHECK(known.settled == (known.id == first));
+        return known.id == first;
+    };
+    CHECK(std::count_if(paths.begin(), paths.end(), is_known) >= 498);
+
+    const std::string& path = paths.back();  // was settled last, and so is not forgotten
+    recent.settle(path, second, 0min);
+    CHECK(recent.lookup(path).id == second);
+    CHECK_FALSE(recent.lookup(path).settled);
+    recent.forget(path);
+    CHECK_FALSE(recent.lookup(path).id);
+    CHECK(recent.lookup(paths[0]).id == first);
 }
 
 TEST_CASE("a get of a key that was replaced since the last get yields the new entry") {
