@@ -123,9 +123,7 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
 Result<> Bucket::remove(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root());
-    if (root->is_read_only())
-        return fail(Errc::read_only, "remove", cache_->path(),
-                    "the cache is open for reading only");
+    TRY(root->must_be_writable("remove"));
     detail::Call call(*cache_);
     TRY(detail::with_room(root, call,
                           [&] { return protocol::remove(root, place, call.context()); }));
@@ -136,9 +134,7 @@ Result<> Bucket::remove(std::string_view key) const {
 Result<> Bucket::refresh() const {
     TRY_ASSIGN(const auto root,
                cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_buckets}));
-    if (root->is_read_only())
-        return fail(Errc::read_only, "refresh", cache_->path(),
-                    "the cache is open for reading only");
+    TRY(root->must_be_writable("refresh"));
     detail::Call call(*cache_);
     TRY(detail::with_room(root, call,
                           [&] { return protocol::refresh(root, encoded_, call.context()); }));
@@ -149,9 +145,7 @@ Result<> Bucket::refresh() const {
 Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
     TRY_ASSIGN(const auto root,
                cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_links}));
-    if (root->is_read_only())
-        return fail(Errc::read_only, "refresh", cache_->path(),
-                    "the cache is open for reading only");
+    TRY(root->must_be_writable("refresh"));
     detail::Call call(*cache_);
     std::uint64_t taken = 0;
     const auto done = detail::with_room(root, call, [&] {
@@ -177,8 +171,7 @@ Result<std::vector<std::string>> Bucket::keys() const {
 Result<> Bucket::pin(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
-    if (root->is_read_only())
-        return fail(Errc::read_only, "pin", cache_->path(), "the cache is open for reading only");
+    TRY(root->must_be_writable("pin"));
     detail::Call call(*cache_);
     return policy::pin(*root, place, call.context());
 }
@@ -186,8 +179,7 @@ Result<> Bucket::pin(std::string_view key) const {
 Result<> Bucket::unpin(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
-    if (root->is_read_only())
-        return fail(Errc::read_only, "unpin", cache_->path(), "the cache is open for reading only");
+    TRY(root->must_be_writable("unpin"));
     return policy::unpin(*root, place);
 }
 

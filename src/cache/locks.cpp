@@ -109,9 +109,7 @@ Result<std::optional<BucketLock>> BucketLock::try_exclusive(Root& root,
 
 Result<CollectorLock> CollectorLock::try_lock(Root& root) {
     const auto& path = root.dirs().root.path;
-    if (root.is_read_only())
-        return fail(Errc::read_only, "collect or verify", path,
-                    "the cache is open for reading only");
+    TRY(root.must_be_writable("collect or verify"));
     const std::string name = format::collector_lock_name;
     TRY_ASSIGN(auto held, FileLock::try_lock(root.dirs().locks, name, Mode::exclusive));
     if (!held) {

@@ -40,11 +40,14 @@ bool Root::is_lost() const {
                     &Handles::deleting});
 }
 
+Result<> Root::must_be_writable(const char* step) const {
+    if (!read_only_) return {};
+    return fail(Errc::read_only, step, dirs_.root.path, "the cache is open for reading only");
+}
+
 Result<Participant*> Root::participant(const CallContext& context) {
     if (Participant* const already = joined()) return already;
-    if (read_only_)
-        return fail(Errc::read_only, "join the cache", dirs_.root.path,
-                    "the cache is open for reading only");
+    TRY(must_be_writable("join the cache"));
     const std::lock_guard guard(joining_);
     if (!participant_) {
         const ParticipantDirs places{dirs_.participants, dirs_.staging};

@@ -43,7 +43,9 @@ public:
     [[nodiscard]] const Handles& dirs() const noexcept { return dirs_; }
     [[nodiscard]] LinkKind link_kind() const noexcept { return format_.links; }
     [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }
-    /// Returns true if this process opened it, and not a process from which this one was forked.
+    /// Refuses a step that writes. Errors: `read_only`.
+    [[nodiscard]] Result<> must_be_writable(const char* step) const;
+    /// Whether this process opened it, and not one that it was forked from.
     [[nodiscard]] bool is_ours() const noexcept { return owner_ == os::process_token(); }
     /// Returns true if the directories were deleted or something else stands at the path of the
     /// root. Then everything must be opened again.
