@@ -92,7 +92,7 @@ Counters CacheState::counters() const noexcept {
     return asked_.counters != nullptr ? asked_.counters->counters() : Counters();
 }
 
-CacheState::Now CacheState::now() const noexcept {
+CacheState::LiveRoot CacheState::now() const noexcept {
     for (;;) {
         Generation* const generation = generation_.load(std::memory_order_acquire);
         if (auto root = generation->root.lock()) return {generation, std::move(root)};
@@ -101,25 +101,25 @@ CacheState::Now CacheState::now() const noexcept {
 }
 
 Result<protocol::RootRef> CacheState::root() {
-    Now seen = now();
+    LiveRoot seen = now();
     if (seen.root->is_ours()) return std::move(seen.root);
     return reopen(seen);
 }
 
 Result<protocol::RootRef> CacheState::current_root() {
-    Now seen = now();
+    LiveRoot seen = now();
     if (seen.root->is_ours() && !seen.root->is_lost()) return std::move(seen.root);
     return reopen(seen);
 }
 
 Result<protocol::RootRef> CacheState::current_root(
     std::initializer_list<os::Dir cache::Handles::*> used) {
-    Now seen = now();
+    LiveRoot seen = now();
     if (seen.root->is_ours() && !seen.root->is_lost(used)) return std::move(seen.root);
     return reopen(seen);
 }
 
-Result<protocol::RootRef> CacheState::reopen(const Now& seen) {
+Result<protocol::RootRef> CacheState::reopen(const LiveRoot& seen) {
     TRY_ASSIGN(auto root, cache::open_root(path_, options_));
     auto* const fresh = new Generation(std::move(root));
     fresh->before = seen.generation;

@@ -69,12 +69,12 @@ private:
         protocol::RootRef kept;
         Generation* before = nullptr;
     };
-    struct Now {
+    struct LiveRoot {
         Generation* generation;
         protocol::RootRef root;
     };
-    [[nodiscard]] Now now() const noexcept;
-    [[nodiscard]] Result<protocol::RootRef> reopen(const Now& seen);
+    [[nodiscard]] LiveRoot now() const noexcept;
+    [[nodiscard]] Result<protocol::RootRef> reopen(const LiveRoot& seen);
 
     std::filesystem::path path_;
     OpenOptions options_;

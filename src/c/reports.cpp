@@ -91,15 +91,15 @@ larder_finding view_of(const Finding& finding) noexcept {
 
 /// Leases or locks, each with its process.
 template <class View, class Value>
-class Held {
+class ViewList {
 public:
-    explicit Held(const std::vector<Value>& values)
+    explicit ViewList(const std::vector<Value>& values)
         : processes_(values, [](const Value& value) { return process_view_of(value); }),
           views_(values, [this, i = std::size_t{0}](const Value& value) mutable {
               return view(value, processes_[i++]);
           }) {}
-    Held(const Held&) = delete;
-    Held& operator=(const Held&) = delete;
+    ViewList(const ViewList&) = delete;
+    ViewList& operator=(const ViewList&) = delete;
     [[nodiscard]] const View* const* data() const noexcept { return views_.data(); }
     [[nodiscard]] std::size_t size() const noexcept { return views_.size(); }
 
@@ -181,8 +181,8 @@ struct Status : larder_status {
     }
     StatusReport kept;
     Views<larder_process_info> process_views;
-    Held<larder_lease_info, LeaseInfo> lease_views;
-    Held<larder_lock_info, LockInfo> lock_views;
+    ViewList<larder_lease_info, LeaseInfo> lease_views;
+    ViewList<larder_lock_info, LockInfo> lock_views;
 };
 
 struct Collected : larder_collect_report {
@@ -218,8 +218,8 @@ struct Collected : larder_collect_report {
         unknown_count = unknown_paths.size();
     }
     CollectReport kept;
-    Held<larder_lease_info, LeaseInfo> leased_views;
-    Held<larder_lease_info, LeaseInfo> spared_views;
+    ViewList<larder_lease_info, LeaseInfo> leased_views;
+    ViewList<larder_lease_info, LeaseInfo> spared_views;
     std::vector<const char*> unknown_paths;
 };
 

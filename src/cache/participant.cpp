@@ -48,18 +48,17 @@ bool is_dead(const format::TableView& table) {
     return false;
 }
 
-/// Releases the lock of a table that was locked to examine it. It unlocks explicitly, because a
-/// child that is forked meanwhile shares the open file.
-struct Look {
+/// Lets go of a table's lock that was taken to look. Explicitly, as a child that is forked meanwhile shares the open file.
+struct ScopedUnlock {
     const os::FileHandle& file;
     bool keep = false;
-    ~Look() {
+    ~ScopedUnlock() {
         if (!keep) (void)os::unlock(file, {});
     }
 };
 
-/// A table that this process has locked, and what its last owner wrote there.
-struct Taken {
+/// A table that is locked, and what its last owner wrote there.
+struct LockedTable {
     std::uint32_t number;
     os::FileHandle file;
     format::TableView before;
@@ -71,10 +70,9 @@ void note_takeover(const format::TableView& dead, const CallContext& context) {
         context.journal->note({.kind = Event::Kind::takeover, .who = describe(dead)});
 }
 
-/// Opens and locks the table `number`. Returns nullopt if it is not free. Makes the file if it is
-/// missing and `create` is set.
-Result<std::optional<Taken>> try_take(const os::Dir& participants, std::uint32_t number,
-                                      bool create) {
+/// Opens and locks the table `number` if it is free: absent if not. A new file where there is none and `create` says so.
+Result<std::optional<LockedTable>> try_take(const os::Dir& participants, std::uint32_t number,
+                                            bool create) {
     const std::string name = format::participant_name(number);
     TRY_ASSIGN(os::FileHandle file,
                os::open_at(participants, name,
@@ -82,14 +80,14 @@ Result<std::optional<Taken>> try_take(const os::Dir& participants, std::uint32_t
     TRY_ASSIGN(const bool had,
                os::try_lock(file, os::Mode::exclusive, os::Range::whole(), participants / name));
     if (!had) return std::nullopt;
-    Look look{file};
+    ScopedUnlock unlock{file};
     TRY_ASSIGN(format::TableView table, read_table(file, participants / name));
     if (!is_dead(table)) return std::nullopt;
-    look.keep = true;
-    return Taken{number, std::move(file), std::move(table)};
+    unlock.keep = true;
+    return LockedTable{number, std::move(file), std::move(table)};
 }
 
-Result<Taken> take_any(const os::Dir& participants) {
+Result<LockedTable> take_any(const os::Dir& participants) {
     const std::uint32_t size = pool_size(participants);
     const std::uint32_t start = size == 0 ? 0 : static_cast<std::uint32_t>(os::process_id()) % size;
     for (std::uint32_t i = 0; i < size; ++i) {
@@ -107,7 +105,7 @@ Result<Taken> take_any(const os::Dir& participants) {
 /// Adopts a table: empties the staging area of its predecessor first, then wipes the table.
 Result<std::unique_ptr<LeaseTable>> adopt(const ParticipantDirs& places, const Reaper& reap,
                                           const CallContext& context, os::Dir& staging) {
-    TRY_ASSIGN(Taken taken, take_any(places.participants));
+    TRY_ASSIGN(LockedTable taken, take_any(places.participants));
     (void)os::point("adopt.locked");
     const std::string name = format::participant_name(taken.number);
     TRY_ASSIGN(staging, os::make_and_open_dir_at(places.staging, name));
@@ -232,7 +230,7 @@ Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& rea
             TRY_ASSIGN(const bool had,
                        os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
             if (!had) return {};
-            const Look look{file};
+            const ScopedUnlock unlock{file};
             TRY_ASSIGN(const format::TableView table, read_table(file, path));
             if (!is_dead(table)) return {};
             (void)os::point("reap.locked");

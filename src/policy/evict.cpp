@@ -72,7 +72,7 @@ public:
         report_.spared = plan.spared;
         keeps_age_ = plan.keeps_age;
         std::size_t number = 0;
-        for (const Candidate& victim : plan.victims) {
+        for (const EvictionCandidate& victim : plan.victims) {
             if (options_.stop.stop_requested()) {
                 report_.stopped = true;
                 return Evicted{.all_done = false, .keeps_age = keeps_age_};
@@ -93,7 +93,7 @@ public:
     }
 
 private:
-    Result<> evict_one(const Candidate& victim) {
+    Result<> evict_one(const EvictionCandidate& victim) {
         (void)os::point("evict.one");
         const auto record = protocol::read_record(root_, victim.id);
         if (!record && record.error().code != Errc::damaged)
@@ -128,19 +128,19 @@ private:
         return {};
     }
 
-    Result<> is_held_up(const Candidate& victim, const std::string& bucket) {
+    Result<> is_held_up(const EvictionCandidate& victim, const std::string& bucket) {
         held_up_.insert(bucket);
         ++report_.held_up;
         return stays_too_old(victim);
     }
 
-    /// An entry that was used, changed or pinned since is no longer too old.
-    Result<> stays_too_old(const Candidate& victim) {
+    /// What was used, changed or pinned since is not too old any more.
+    Result<> stays_too_old(const EvictionCandidate& victim) {
         keeps_age_ = keeps_age_ && victim.reason != Eviction::Reason::max_age;
         return {};
     }
 
-    void count(const Candidate& victim, const format::Record& record) {
+    void count(const EvictionCandidate& victim, const format::Record& record) {
         ++report_.evicted;
         report_.evicted_bytes += record.bytes;
         if (report_.live_entries) --*report_.live_entries;

@@ -40,7 +40,7 @@ public:
         TRY(list());
         TRY_ASSIGN(leases_, protocol::read_leases(root_));
         std::sort(candidates_.begin(), candidates_.end(),
-                  [](const Candidate& a, const Candidate& b) {
+                  [](const EvictionCandidate& a, const EvictionCandidate& b) {
                       return a.used != b.used ? a.used < b.used : a.id < b.id;
                   });
         TRY(choose());
@@ -75,7 +75,7 @@ private:
         const auto status = os::stat_at(dir, name);
         if (is_absent(status)) return {};  // gone meanwhile
         TRY(status);
-        Candidate candidate{link.id, 0, seconds_of(protocol::last_use(*status))};
+        EvictionCandidate candidate{link.id, 0, seconds_of(protocol::last_use(*status))};
         bool kept = pinned;
         if (needs_records_) {
             const auto record = protocol::read_record(root_, link.id);
@@ -110,7 +110,7 @@ private:
                                                          std::min(*limits_.max_age, base::century))
                                             : 0;
         const std::uint64_t all_bytes = bytes;
-        const auto reason_for = [&](const Candidate& candidate) -> std::optional<Reason> {
+        const auto reason_for = [&](const EvictionCandidate& candidate) -> std::optional<Reason> {
             if (candidate.used < oldest) return Reason::max_age;
             if (entries > wanted_entries) return Reason::max_entries;
             if (bytes > wanted_bytes) return Reason::max_size;
@@ -120,7 +120,7 @@ private:
         // Drop each candidate once it was examined, so that the memory of one list is enough for
         // both.
         for (; !candidates_.empty(); candidates_.pop_front()) {
-            Candidate candidate = candidates_.front();
+            EvictionCandidate candidate = candidates_.front();
             const auto reason = reason_for(candidate);
             if (!reason) break;  // what comes later was used later
             if (const auto holders = leases_.find(candidate.id); holders != leases_.end()) {
@@ -151,7 +151,8 @@ private:
         return std::max(limit, std::min(wanted, space.size)) - space.free;
     }
 
-    void spare(const Candidate& candidate, const std::vector<ProcessInfo>& holders, Reason reason) {
+    void spare(const EvictionCandidate& candidate, const std::vector<ProcessInfo>& holders,
+               Reason reason) {
         if (reason == Reason::max_age) plan_.keeps_age = false;
         const auto record = protocol::read_record(root_, candidate.id);
         for (const auto& process : holders) {
@@ -165,7 +166,7 @@ private:
     const CollectOptions& options_;
     std::uint64_t garbage_;
     bool needs_records_;
-    std::deque<Candidate> candidates_;
+    std::deque<EvictionCandidate> candidates_;
     protocol::Leases leases_;
     Plan plan_;
 };

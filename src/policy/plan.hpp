@@ -13,21 +13,20 @@
 
 namespace larder::policy {
 
-/// A live entry that may be evicted. It has 32 bytes and no key, because a cache may hold millions;
-/// the record has the key.
-struct Candidate {
+/// A live entry that may go. 32 bytes, and without its key, which its record has: a cache may hold millions.
+struct EvictionCandidate {
     format::Id id;
     std::uint64_t bytes = 0;
     std::uint32_t used = 0;  ///< the last use, in seconds since 1970; good until 2106
     Eviction::Reason reason = Eviction::Reason::plan;
 };
-static_assert(sizeof(Candidate) == 32);
+static_assert(sizeof(EvictionCandidate) == 32);
 
 [[nodiscard]] std::uint32_t seconds_of(WallTime time) noexcept;
 
 struct Plan {
-    /// In the order in which they are to be evicted. A deque grows without being copied.
-    std::deque<Candidate> victims;
+    std::deque<EvictionCandidate>
+        victims;  ///< in the order in which they are to go. A deque grows without being copied.
     std::uint64_t live_entries = 0;  ///< all, the victims included
     std::uint64_t live_bytes = 0;
     std::uint64_t to_free = 0;  ///< bytes that min_free lacks

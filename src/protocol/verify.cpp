@@ -19,12 +19,13 @@ namespace {
 using format::Id;
 using format::LinkRead;
 
-/// A place at which a link was seen.
-struct Seen {
-    enum class Where { bucket, staging, retired };
-    Where where;
-    /// The bucket's name, the participant's number or the refreshed bucket's name; may be empty.
-    std::string parent;
+enum class LinkPlace { bucket, staging, retired };
+
+/// A link that was seen, and where.
+struct SeenLink {
+    LinkPlace where;
+    std::string
+        parent;  ///< the bucket's name, the participant's number, the refreshed bucket's name or nothing
     std::string name;
 };
 
@@ -154,9 +155,8 @@ private:
                         TRY_ASSIGN(const LinkRead link,
                                    format::read_link(root_.link_kind(), area, name));
                         if (link.kind == LinkRead::Kind::entry)
-                            see(link.id, {Seen::Where::staging, number, name});
-                        // A reader may see a small file while it is being written. A symlink is
-                        // whole or not there.
+                            see(link.id, {LinkPlace::staging, number, name});
+                        // A small file may be seen while it is written; a symlink is whole or not there.
                         const bool strange = link.kind == LinkRead::Kind::foreign ||
                                              link.kind == LinkRead::Kind::malformed;
                         return strange && root_.link_kind() != LinkKind::file ? foreign(area / name)
@@ -202,7 +202,7 @@ private:
         // Otherwise the finding is out of date.
         TRY_ASSIGN(const LinkRead again, format::read_link(root_.link_kind(), dir, key));
         if (!again.names(link.id)) return {};
-        see(link.id, {Seen::Where::bucket, bucket, key});
+        see(link.id, {LinkPlace::bucket, bucket, key});
         const std::string entry = "entry " + to_text(link.id);
         if (!complete)
             return mend_key(
@@ -276,12 +276,12 @@ private:
                 Finding::Kind::foreign, dir / name,
                 "a link that larder did not make, or not in full; the next collection removes it");
         }
-        if (link.kind == LinkRead::Kind::entry) see(link.id, {Seen::Where::retired, bucket, name});
+        if (link.kind == LinkRead::Kind::entry) see(link.id, {LinkPlace::retired, bucket, name});
         if (link.kind != LinkRead::Kind::absent) ++report_.garbage;
         return {};
     }
 
-    void see(const Id& id, Seen seen) { names_[id].push_back(std::move(seen)); }
+    void see(const Id& id, SeenLink seen) { names_[id].push_back(std::move(seen)); }
 
     /// Checks invariant 2: each entry is named once.
     Result<> judge_entries() {
@@ -312,14 +312,13 @@ private:
         return {};
     }
 
-    /// A link that moved during the listing was seen twice. Only links that still stand in several
-    /// directories count.
-    Result<> judge_shared(const Id& id, std::vector<Seen>& names) {
-        std::vector<Seen> standing;
+    /// A link that moved while we listed was seen in two places; only what still stands in several of them counts.
+    Result<> judge_shared(const Id& id, std::vector<SeenLink>& names) {
+        std::vector<SeenLink> standing;
         for (auto& seen : names) {
             TRY_ASSIGN(const bool stands, still_names(seen, id));
             const bool twice =
-                std::any_of(standing.begin(), standing.end(), [&](const Seen& other) {
+                std::any_of(standing.begin(), standing.end(), [&](const SeenLink& other) {
                     return other.where == seen.where && other.parent == seen.parent &&
                            other.name == seen.name;
                 });
@@ -335,10 +334,10 @@ private:
         // Keep one name, and prefer one in a bucket. (If several buckets name the entry, mend_key
         // decides which is right.)
         std::stable_sort(standing.begin(), standing.end(),
-                         [](const Seen& a, const Seen& b) { return a.where < b.where; });
+                         [](const SeenLink& a, const SeenLink& b) { return a.where < b.where; });
         std::size_t left = standing.size();
         for (std::size_t i = 1; i < standing.size(); ++i) {
-            if (standing[i].where != Seen::Where::retired || !standing[i].parent.empty()) continue;
+            if (standing[i].where != LinkPlace::retired || !standing[i].parent.empty()) continue;
             TRY(os::remove_file_at(dirs_.retired_links, standing[i].name));
             --left;
         }
@@ -346,24 +345,24 @@ private:
         return {};
     }
 
-    Result<bool> still_names(const Seen& seen, const Id& id) const {
-        const os::Dir& dir = seen.where == Seen::Where::bucket    ? dirs_.buckets
-                             : seen.where == Seen::Where::staging ? dirs_.staging
-                             : seen.parent.empty()                ? dirs_.retired_links
-                                                                  : dirs_.retired_buckets;
+    Result<bool> still_names(const SeenLink& seen, const Id& id) const {
+        const os::Dir& dir = seen.where == LinkPlace::bucket    ? dirs_.buckets
+                             : seen.where == LinkPlace::staging ? dirs_.staging
+                             : seen.parent.empty()              ? dirs_.retired_links
+                                                                : dirs_.retired_buckets;
         const std::string name =
             seen.parent.empty() ? seen.name : format::key_path(seen.parent, seen.name);
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
         return link.names(id);
     }
 
-    [[nodiscard]] std::filesystem::path path_of(const Seen& seen) const {
+    [[nodiscard]] std::filesystem::path path_of(const SeenLink& seen) const {
         switch (seen.where) {
-            case Seen::Where::bucket:
+            case LinkPlace::bucket:
                 return dirs_.buckets.path / seen.parent / seen.name;
-            case Seen::Where::staging:
+            case LinkPlace::staging:
                 return dirs_.staging.path / seen.parent / seen.name;
-            case Seen::Where::retired:
+            case LinkPlace::retired:
                 break;
         }
         return (seen.parent.empty() ? dirs_.retired_links.path
@@ -379,7 +378,7 @@ private:
         return foreign(std::move(path));
     };
     std::vector<Id> entries_;
-    std::map<Id, std::vector<Seen>> names_;
+    std::map<Id, std::vector<SeenLink>> names_;
     VerifyReport report_;
 };
 
