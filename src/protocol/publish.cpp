@@ -33,12 +33,16 @@ Result<> complete(const os::Dir& staged, const KeyRef& place, const PublishOptio
     return tree::sync(staged, {size.bytes, size.files + 1});
 }
 
-/// Tries once to place the staged link. Returns true if it is placed; `old_came_back` then says
-/// whether the staged name holds the old link. Returns false if the key has changed meanwhile: then
-/// try again.
-Result<bool> try_place(cache::Root& root, const os::Dir& staging, const std::string& staged_link,
-                       const format::Id& id, const std::string& path, bool exclusive,
-                       Replace replace, bool& old_came_back) {
+/// What a try to bring a staged link to its key came to.
+enum class Placing {
+    placed,     ///< the key names the new entry
+    exchanged,  ///< it does, and the staged name now holds the old link
+    outdated,   ///< what the try saw has changed meanwhile: try again
+};
+
+Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::string& staged_link,
+                          const format::Id& id, const std::string& path, bool exclusive,
+                          Replace replace) {
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const LinkRead old, format::read_link(root.link_kind(), buckets, path));
     if (old.kind == LinkRead::Kind::foreign) {
@@ -52,8 +56,8 @@ Result<bool> try_place(cache::Root& root, const os::Dir& staging, const std::str
     (void)os::point(is_new ? "publish.before-placing-new" : "publish.before-exchange");
     Result<> placed;
     if (exclusive) {
-        // Without an exchange, the old link is retired first. So a crash in between leaves a miss,
-        // and no orphan.
+        // Without an exchange: first the old link goes, so that a crash leaves a miss and no orphan. Then
+        // the new link comes.
         if (!is_new) {
             auto retired = root.retire_link(buckets, path);
             if (!retired && !is_absent(retired))
@@ -65,27 +69,22 @@ Result<bool> try_place(cache::Root& root, const os::Dir& staging, const std::str
         placed = is_new ? os::rename_new_atomic(staging, staged_link, buckets, path)
                         : os::exchange(staging, staged_link, buckets, path);
     }
-    if (placed) {
-        old_came_back = !is_new && !exclusive;
-        return true;
-    }
-    // A signal interrupted the call. Only this publish renames the staged link. If the staged link
-    // does not name the new entry any more, the names were exchanged.
+    if (placed) return is_new || exclusive ? Placing::placed : Placing::exchanged;
+    // A signal came between. Nothing but this publish renames the staged link: if that does not name the
+    // new entry any more, the names were exchanged.
     if (why_of(placed) == Why::interrupted) {
         TRY_ASSIGN(const LinkRead staged,
                    format::read_link(root.link_kind(), staging, staged_link));
-        old_came_back = !staged.names(id);
-        return old_came_back;
+        return staged.names(id) ? Placing::outdated : Placing::exchanged;
     }
-    // The key was added or removed, or its bucket is gone: look again. It is an error only if our
-    // own link is gone.
+    // The key went, or came, or the bucket is not there: look again, unless our own link is gone.
     const bool changed = why_of(placed) == Why::exists || is_absent(placed);
-    if (changed && os::stat_at(staging, staged_link)) return false;
+    if (changed && os::stat_at(staging, staged_link)) return Placing::outdated;
     return tl::make_unexpected(std::move(placed).error());
 }
 
-/// Makes the directory of the bucket if it is missing. A symlink in its place would lead the rename
-/// out of the cache.
+/// Makes the bucket's directory if it is missing. A symlink in its place is an error: it would lead our
+/// rename out of the cache.
 Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucket) {
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, encoded_bucket));
@@ -95,10 +94,11 @@ Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucke
     return {};
 }
 
-/// Step 5: under the bucket's lock. Whether the old link came back in exchange.
-Result<bool> place_link(cache::Root& root, const os::Dir& staging, const std::string& staged_link,
-                        const format::Id& id, const KeyRef& place,
-                        const cache::CallContext& context, Replace replace) {
+/// Step 5: brings the staged link to its key, under the bucket's lock. Returns `placed` or `exchanged`.
+Result<Placing> place_link(cache::Root& root, const os::Dir& staging,
+                           const std::string& staged_link, const format::Id& id,
+                           const KeyRef& place, const cache::CallContext& context,
+                           Replace replace) {
     const std::string& path = place.path;
     for (;;) {
         const bool exclusive = !root.can_exchange.load(std::memory_order_relaxed);
@@ -109,11 +109,9 @@ Result<bool> place_link(cache::Root& root, const os::Dir& staging, const std::st
         (void)os::point("publish.locked");
         for (;;) {
             TRY(ensure_bucket(root, place.encoded_bucket));
-            bool old_came_back = false;
-            auto placed =
-                try_place(root, staging, staged_link, id, path, exclusive, replace, old_came_back);
-            if (placed && *placed) return old_came_back;
-            if (placed) continue;
+            auto placed = try_place(root, staging, staged_link, id, path, exclusive, replace);
+            if (placed && *placed == Placing::outdated) continue;
+            if (placed) return placed;
             const bool no_exchange =
                 placed.error().code == Errc::unsupported && why_of(placed) != Why::cross_device;
             if (exclusive || !no_exchange) return tl::make_unexpected(std::move(placed).error());
@@ -186,18 +184,19 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
         }
     }
 
-    // (5) Under the bucket's lock, move the link to its key.
-    const auto old_came_back = place_link(root, staging, staged_link, id, place, context, replace);
+    // (5) Under the bucket's lock, bring the link to its key.
+    const auto placed = place_link(root, staging, staged_link, id, place, context, replace);
     (void)os::point("publish.placed");
-    if (!old_came_back) {
-        // If there is no space even for this rename, the link names garbage where it is.
-        (void)root.retire_link(staging, staged_link);
-        return tl::make_unexpected(old_came_back.error());
+    if (!placed) {
+        (void)root.retire_link(
+            staging,
+            staged_link);  // it names garbage in staging too, if even this rename has no space
+        return tl::make_unexpected(placed.error());
     }
 
-    // (6) Retire the old link, which came back in exchange. If that fails, it stays in our staging
-    // area. There it names garbage as well, until this process has ended.
-    if (*old_came_back) (void)root.retire_link(staging, staged_link);
+    // (6) What came back in exchange is the old link: retire it. If that fails it stays in our staging area, where it names garbage
+    // just as well, until this process has ended.
+    if (*placed == Placing::exchanged) (void)root.retire_link(staging, staged_link);
     (void)os::point("publish.retired");
     if (power) {
         if (auto synced = sync_place(root, place.encoded_bucket); !synced) {
