@@ -70,13 +70,13 @@ std::optional<StagedName> parse_staged_name(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-KeyWay key_path_by_way_of(const Id& id, std::string_view key_path) {
+PathViaEntry::PathViaEntry(const Id& id, std::string_view key_path) noexcept {
     const auto text = characters_of(id);
-    KeyWay path;
-    path.append(text.data(), text.size())
-        .append(way_back.data(), way_back.size())
-        .append(key_path.data(), key_path.size());
-    return path;
+    char* end = std::copy(text.begin(), text.end(), text_.data());
+    end = std::copy(from_tree_to_buckets.begin(), from_tree_to_buckets.end(), end);
+    const auto room = static_cast<std::size_t>(text_.data() + longest - end);
+    const std::string_view rest = key_path.substr(0, room);
+    *std::copy(rest.begin(), rest.end(), end) = '\0';
 }
 
 bool is_bucket_name(std::string_view name) {

@@ -18,7 +18,7 @@
 // A name that does not match the grammar is left alone, because a newer version may have made it.
 #pragma once
 
-#include <boost/static_string/static_string.hpp>
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -71,15 +71,32 @@ struct StagedName {
 };
 [[nodiscard]] std::optional<StagedName> parse_staged_name(std::string_view name) noexcept;
 
-/// Returns the path of a key's link as seen from the handle of `archive/`, through the tree of an
-/// entry. It leads to the link only while that entry is complete.
-inline constexpr std::string_view way_back = "/tree/../../../buckets/";
-using KeyWay = boost::static_strings::static_string<id_length + way_back.size() + max_bucket_name +
-                                                    1 + max_name>;
-[[nodiscard]] KeyWay key_path_by_way_of(const Id& id, std::string_view key_path);
-/// Returns true if encode_bucket can have made `name`.
+/// A path with room for the longest one of its kind. A get makes one each time, so it lies on the stack.
+class PathViaEntry {
+public:
+    PathViaEntry(const Id& id, std::string_view key_path) noexcept;
+    [[nodiscard]] const char* c_str() const noexcept { return text_.data(); }
+    /// Returns the id's text, with which the path begins.
+    [[nodiscard]] std::string_view id_text() const noexcept { return {text_.data(), id_length}; }
+
+private:
+    static constexpr std::string_view from_tree_to_buckets = "/tree/../../../buckets/";
+    static constexpr std::size_t longest =
+        id_length + from_tree_to_buckets.size() + max_bucket_name + 1 + max_name;
+    std::array<char, longest + 1> text_;
+};
+
+/// Returns the path of a key's link from `archive/`, through an entry's tree and back:
+/// "<id>/tree/../../../buckets/<bucket>/<key>". It leads to the link only if that entry is complete.
+/// `key_path` is the link's path from `buckets/`; one that is too long for a link is cut off, and leads
+/// nowhere.
+[[nodiscard]] inline PathViaEntry key_path_via_entry(const Id& id,
+                                                     std::string_view key_path) noexcept {
+    return {id, key_path};
+}
+/// Returns whether encode_bucket can have made `name`.
 [[nodiscard]] bool is_bucket_name(std::string_view name);
-/// Returns true if encode_key can have made `name`.
+/// Returns whether encode_key can have made `name`.
 [[nodiscard]] bool is_key_name(std::string_view name);
 
 }  // namespace larder::format

@@ -118,14 +118,13 @@ Result<LinkRead> read_link(LinkKind kind, const os::Dir& dir, const std::string&
     return id ? LinkRead{LinkRead::Kind::entry, *id} : LinkRead{LinkRead::Kind::malformed, {}};
 }
 
-bool names_what_is_there(LinkKind kind, const os::Dir& archive, const std::string& key_path,
-                         const Id& id) {
-    const auto way = key_path_by_way_of(id, key_path);
+bool link_names_complete_entry(LinkKind kind, const os::Dir& archive, const std::string& key_path,
+                               const Id& id) {
+    const auto path = key_path_via_entry(id, key_path);
     Buffer buffer;
-    const auto read = read_text(kind, archive, way.c_str(), buffer);
+    const auto read = read_text(kind, archive, path.c_str(), buffer);
     return read && is_target(read->text) &&
-           read->text.substr(before_id.size(), id_length) ==
-               std::string_view(way.data(), id_length);
+           read->text.substr(before_id.size(), id_length) == path.id_text();
 }
 
 Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name, const Id& id) {

@@ -40,13 +40,11 @@ struct LinkRead {
 [[nodiscard]] Result<LinkRead> read_link(LinkKind kind, const os::Dir& dir,
                                          const std::string& name);
 
-/// Returns true if the link of a key names `id` and the entry is complete. `key_path` is the path
-/// of the link below `buckets/`. One system call checks both: it reads the link by a path that
-/// passes through the tree of the entry, from `archive/` and back. False proves nothing, because a
-/// directory on that path may be closed: read the link again. (In a cache that was copied in part,
-/// some links lead nowhere.)
-[[nodiscard]] bool names_what_is_there(LinkKind kind, const os::Dir& archive,
-                                       const std::string& key_path, const Id& id);
+/// Returns true if the key's link names `id` and the entry has its tree. One system call checks both,
+/// because the path passes through `archive/<id>/tree`. False proves nothing (a directory may be
+/// unsearchable): read the link again. `key_path` is the link's path from `buckets/`.
+[[nodiscard]] bool link_names_complete_entry(LinkKind kind, const os::Dir& archive,
+                                             const std::string& key_path, const Id& id);
 
 /// Makes a link. A kill during the call may leave a malformed one (kind `file`), so links are made
 /// in a staging area only.

@@ -8,10 +8,10 @@ namespace larder::protocol {
 
 namespace {
 
-/// Checks the entry and its tree one after the other and follows neither. This is needed if the
-/// tree cannot be passed through: its owner may have closed it even to us, or a symlink may stand
-/// in a closed directory.
-Result<bool> is_complete_though_closed(const os::Dir& archive, const format::Id& id) {
+/// Opens entry and tree one after the other, and follows neither. For a tree that can't be passed
+/// through: because its owner has closed it even to us, or because a process has put a symlink into a
+/// closed directory here.
+Result<bool> is_complete_by_open(const os::Dir& archive, const format::Id& id) {
     const auto entry = os::open_dir_at(archive, to_text(id));
     if (has_no_directory(entry)) return false;
     TRY(entry);
@@ -40,7 +40,7 @@ Result<bool> is_complete(const cache::Root& root, const format::Id& id) {
         case Why::is_link:
             return false;
         case Why::denied:
-            return is_complete_though_closed(archive, id);
+            return is_complete_by_open(archive, id);
         default:
             return os::fail(info.error(), "look at entry", archive / to_text(id));
     }
