@@ -51,8 +51,8 @@ void clear_bit(std::atomic<std::uint64_t>& bits, std::size_t index) noexcept {
     bits.fetch_and(~(std::uint64_t{1} << index), std::memory_order_release);
 }
 
-/// Returns whether the table may be mapped. If not, a store to a mapping could find no space and end the
-/// process with a SIGBUS.
+/// Returns whether the table may be mapped. If not, a store to a mapping could find no space and
+/// end the process with a SIGBUS.
 bool may_be_mapped(const os::FileHandle& file) {
     return os::point("os.map-table") == 0 && os::traits_of(file).maps_without_space;
 }
@@ -74,8 +74,8 @@ public:
         return mapping_ ? static_cast<LeaseTableBytes*>(mapping_->data()) : copy_.get();
     }
 
-    /// Lets others see what was stored in `part`, a part of the table. Returns the error if the file
-    /// system has no space for that.
+    /// Lets others see what was stored in `part`, a part of the table. Returns the error if the
+    /// file system has no space for that.
     template <class Part>
     std::error_code show(const os::FileHandle& file, const Part& part) noexcept {
         if (mapping_) return {};
@@ -171,10 +171,10 @@ std::optional<Slot> LeaseTable::acquire() noexcept {
 }
 
 std::error_code LeaseTable::store(const Slot& slot, const format::Id& id) noexcept {
-    // The two words are not stored as one, so a collector may read a torn id. That is harmless: it read
-    // before the fence below, so the link that the holder reads after the fence had left its bucket by
-    // then (collectors list the links first), and the holder will not take the lease. Half an id that
-    // looks like another one merely spares that one for a round.
+    // The two words are not stored as one, so a collector may read a torn id. That is harmless: it
+    // read before the fence below, so the link that the holder reads after the fence had left its
+    // bucket by then (collectors list the links first), and the holder will not take the lease.
+    // Half an id that looks like another one merely spares that one for a round.
     format::Id& words = table_->slots[slot.index];
     SharedWord(words.high).store(id.high, std::memory_order_relaxed);
     SharedWord(words.low).store(id.low, std::memory_order_relaxed);

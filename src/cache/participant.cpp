@@ -30,8 +30,8 @@ std::uint32_t pool_size(const os::Dir& participants) {
     return out;
 }
 
-/// Dead: the lock is free and the header's process does not run. Requires: the caller holds the lock, so it is not held by
-/// the participant.
+/// Dead: the lock is free and the header's process does not run. Requires: the caller holds the
+/// lock, so it is not held by the participant.
 bool is_dead(const format::TableView& table) {
     if (!table.announced) return true;
     switch (os::is_running(table.process)) {
@@ -48,7 +48,8 @@ bool is_dead(const format::TableView& table) {
     return false;
 }
 
-/// Lets go of a table's lock that was taken to look. Explicitly, as a child that is forked meanwhile shares the open file.
+/// Lets go of a table's lock that was taken to look. Explicitly, as a child that is forked
+/// meanwhile shares the open file.
 struct ScopedUnlock {
     const os::FileHandle& file;
     bool keep = false;
@@ -70,7 +71,8 @@ void note_takeover(const format::TableView& dead, const CallContext& context) {
         context.journal->note({.kind = Event::Kind::takeover, .who = describe(dead)});
 }
 
-/// Opens and locks the table `number` if it is free: absent if not. A new file where there is none and `create` says so.
+/// Opens and locks the table `number` if it is free: absent if not. A new file where there is none
+/// and `create` says so.
 Result<std::optional<LockedTable>> try_take(const os::Dir& participants, std::uint32_t number,
                                             bool create) {
     const std::string name = format::participant_name(number);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What this process got lately: under which id, and until when its use need not be written down again.
+// What this process got lately: under which id, and until when its use need not be written down
+// again.
 #pragma once
 
 #include <atomic>
@@ -13,8 +14,8 @@
 
 namespace larder::cache {
 
-/// A use of an entry is written down at most once in this time. An hour is arbitrary: it is fine enough
-/// for ages in days, and rare enough to cost nothing.
+/// A use of an entry is written down at most once in this time. An hour is arbitrary: it is fine
+/// enough for ages in days, and rare enough to cost nothing.
 inline constexpr std::chrono::minutes use_interval{60};
 
 /// What is remembered of a key.
@@ -24,16 +25,16 @@ struct RecentEntry {
 };
 
 /// A table of fixed size, by the paths of keys. It takes no lock, and it is lossy: a key may be
-/// forgotten, and an id is a guess. It may be out of date, or mixed out of two that threads wrote at
-/// once. A forgotten or wrong id costs one more read of the link, and never a wrong result, since
-/// callers confirm it.
+/// forgotten, and an id is a guess. It may be out of date, or mixed out of two that threads wrote
+/// at once. A forgotten or wrong id costs one more read of the link, and never a wrong result,
+/// since callers confirm it.
 class Recent {
 public:
     Recent();
 
     [[nodiscard]] RecentEntry lookup(std::string_view key_path) const noexcept;
-    /// Remembers that the key has this entry, whose use need not be written down for `time`, which is
-    /// use_interval at most.
+    /// Remembers that the key has this entry, whose use need not be written down for `time`, which
+    /// is use_interval at most.
     void settle(std::string_view key_path, const format::Id& id,
                 std::chrono::minutes time) noexcept;
     /// Forgets a key that has no entry.
@@ -54,7 +55,8 @@ private:
     [[nodiscard]] RecentSlot* set_of(Mark mark) const noexcept;
     [[nodiscard]] RecentSlot* find(Mark mark) const noexcept;
 
-    /// From calloc, zero as the system gives it: a process that gets one key touches one page of it.
+    /// From calloc, zero as the system gives it: a process that gets one key touches one page of
+    /// it.
     std::unique_ptr<RecentSlot[], SlotsDeleter> slots_;
 };
 

@@ -71,7 +71,8 @@ struct StagedName {
 };
 [[nodiscard]] std::optional<StagedName> parse_staged_name(std::string_view name) noexcept;
 
-/// A path with room for the longest one of its kind. A get makes one each time, so it lies on the stack.
+/// A path with room for the longest one of its kind. A get makes one each time, so it lies on the
+/// stack.
 class PathViaEntry {
 public:
     PathViaEntry(const Id& id, std::string_view key_path) noexcept;
@@ -87,9 +88,9 @@ private:
 };
 
 /// Returns the path of a key's link from `archive/`, through an entry's tree and back:
-/// "<id>/tree/../../../buckets/<bucket>/<key>". It leads to the link only if that entry is complete.
-/// `key_path` is the link's path from `buckets/`; one that is too long for a link is cut off, and leads
-/// nowhere.
+/// "<id>/tree/../../../buckets/<bucket>/<key>". It leads to the link only if that entry is
+/// complete. `key_path` is the link's path from `buckets/`; one that is too long for a link is cut
+/// off, and leads nowhere.
 [[nodiscard]] inline PathViaEntry key_path_via_entry(const Id& id,
                                                      std::string_view key_path) noexcept {
     return {id, key_path};

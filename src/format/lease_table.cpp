@@ -14,8 +14,8 @@ std::string text_of(const char (&from)[size]) {
 }
 
 /// Returns whether the word is the magic, or what is left if a process died while it wrote or wiped
-/// it: then some of its bytes are zeros. In that case no process has announced itself behind it, or the
-/// process that had is dead.
+/// it: then some of its bytes are zeros. In that case no process has announced itself behind it, or
+/// the process that had is dead.
 bool is_magic_or_part_of_it(std::uint64_t word) noexcept {
     for (unsigned shift = 0; shift < 64; shift += 8) {
         const auto byte = word >> shift & 0xff;

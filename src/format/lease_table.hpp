@@ -8,8 +8,8 @@
 //   page 0   a header of 512 bytes, then 56 activities of 64 bytes
 //   page 1   256 slots of 16 bytes, each an id or zero
 //
-// So the owner of a table that is not full scans one page of memory to find a free slot. A file that
-// is shorter than a table has never held a lease.
+// So the owner of a table that is not full scans one page of memory to find a free slot. A file
+// that is shorter than a table has never held a lease.
 #pragma once
 
 #include <cstddef>
@@ -51,8 +51,8 @@ struct ActivityBytes {
     char label[32];
 };
 
-/// The owner writes its words one at a time, and readers use each word whole. A torn *pair* of words
-/// is harmless (see LeaseTable::store in cache/lease_table.cpp).
+/// The owner writes its words one at a time, and readers use each word whole. A torn *pair* of
+/// words is harmless (see LeaseTable::store in cache/lease_table.cpp).
 struct LeaseTableBytes {
     TableHeaderBytes header;
     ActivityBytes activities[activities_per_table];

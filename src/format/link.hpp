@@ -40,9 +40,9 @@ struct LinkRead {
 [[nodiscard]] Result<LinkRead> read_link(LinkKind kind, const os::Dir& dir,
                                          const std::string& name);
 
-/// Returns true if the key's link names `id` and the entry has its tree. One system call checks both,
-/// because the path passes through `archive/<id>/tree`. False proves nothing (a directory may be
-/// unsearchable): read the link again. `key_path` is the link's path from `buckets/`.
+/// Returns true if the key's link names `id` and the entry has its tree. One system call checks
+/// both, because the path passes through `archive/<id>/tree`. False proves nothing (a directory may
+/// be unsearchable): read the link again. `key_path` is the link's path from `buckets/`.
 [[nodiscard]] bool link_names_complete_entry(LinkKind kind, const os::Dir& archive,
                                              const std::string& key_path, const Id& id);
 

@@ -13,7 +13,8 @@
 
 namespace larder::policy {
 
-/// A live entry that may go. 32 bytes, and without its key, which its record has: a cache may hold millions.
+/// A live entry that may go. 32 bytes, and without its key, which its record has: a cache may hold
+/// millions.
 struct EvictionCandidate {
     format::Id id;
     std::uint64_t bytes = 0;

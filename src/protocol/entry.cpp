@@ -9,8 +9,8 @@ namespace larder::protocol {
 namespace {
 
 /// Opens entry and tree one after the other, and follows neither. For a tree that can't be passed
-/// through: because its owner has closed it even to us, or because a process has put a symlink into a
-/// closed directory here.
+/// through: because its owner has closed it even to us, or because a process has put a symlink into
+/// a closed directory here.
 Result<bool> is_complete_by_open(const os::Dir& archive, const format::Id& id) {
     const auto entry = os::open_dir_at(archive, to_text(id));
     if (has_no_directory(entry)) return false;

@@ -50,8 +50,8 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
     const std::string& path = place.path;
     const auto& dirs = root->dirs();
     const auto known = root->is_read_only() ? cache::RecentEntry{} : root->recent().lookup(path);
-    // (1) Read the link. Or guess what it says, since (3) is what counts: the guess is the id under which
-    // this process got the key last.
+    // (1) Read the link. Or guess what it says, since (3) is what counts: the guess is the id under
+    // which this process got the key last.
     format::Id id = known.id;
     if (!id) {
         TRY_ASSIGN(const auto link, format::read_link(root->link_kind(), dirs.buckets, path));
@@ -64,8 +64,8 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
     TRY_ASSIGN(SlotLease lease, SlotLease::take(root, id, context));
     for (;;) {
         (void)os::point("get.stored");
-        // (3) Read the link again: if it says the id, then no collector had listed it as retired before it could see the slot, and the
-        // lease holds. If not, this was the next (1).
+        // (3) Read the link again: if it says the id, then no collector had listed it as retired
+        // before it could see the slot, and the lease holds. If not, this was the next (1).
         if (format::link_names_complete_entry(root->link_kind(), dirs.archive, path, lease.id()))
             break;
         TRY_ASSIGN(const auto link, format::read_link(root->link_kind(), dirs.buckets, path));

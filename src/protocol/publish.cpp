@@ -56,8 +56,8 @@ Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::
     (void)os::point(is_new ? "publish.before-placing-new" : "publish.before-exchange");
     Result<> placed;
     if (exclusive) {
-        // Without an exchange: first the old link goes, so that a crash leaves a miss and no orphan. Then
-        // the new link comes.
+        // Without an exchange: first the old link goes, so that a crash leaves a miss and no
+        // orphan. Then the new link comes.
         if (!is_new) {
             auto retired = root.retire_link(buckets, path);
             if (!retired && !is_absent(retired))
@@ -70,8 +70,8 @@ Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::
                         : os::exchange(staging, staged_link, buckets, path);
     }
     if (placed) return is_new || exclusive ? Placing::placed : Placing::exchanged;
-    // A signal came between. Nothing but this publish renames the staged link: if that does not name the
-    // new entry any more, the names were exchanged.
+    // A signal came between. Nothing but this publish renames the staged link: if that does not
+    // name the new entry any more, the names were exchanged.
     if (why_of(placed) == Why::interrupted) {
         TRY_ASSIGN(const LinkRead staged,
                    format::read_link(root.link_kind(), staging, staged_link));
@@ -83,8 +83,8 @@ Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::
     return tl::make_unexpected(std::move(placed).error());
 }
 
-/// Makes the bucket's directory if it is missing. A symlink in its place is an error: it would lead our
-/// rename out of the cache.
+/// Makes the bucket's directory if it is missing. A symlink in its place is an error: it would lead
+/// our rename out of the cache.
 Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucket) {
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, encoded_bucket));
@@ -94,7 +94,8 @@ Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucke
     return {};
 }
 
-/// Step 5: brings the staged link to its key, under the bucket's lock. Returns `placed` or `exchanged`.
+/// Step 5: brings the staged link to its key, under the bucket's lock. Returns `placed` or
+/// `exchanged`.
 Result<Placing> place_link(cache::Root& root, const os::Dir& staging,
                            const std::string& staged_link, const format::Id& id,
                            const KeyRef& place, const cache::CallContext& context,
@@ -194,8 +195,8 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
         return tl::make_unexpected(placed.error());
     }
 
-    // (6) What came back in exchange is the old link: retire it. If that fails it stays in our staging area, where it names garbage
-    // just as well, until this process has ended.
+    // (6) What came back in exchange is the old link: retire it. If that fails it stays in our
+    // staging area, where it names garbage just as well, until this process has ended.
     if (*placed == Placing::exchanged) (void)root.retire_link(staging, staged_link);
     (void)os::point("publish.retired");
     if (power) {

@@ -15,8 +15,9 @@ void look_and_note(cache::Root& root, const KeyRef& place, const format::Id& id)
                                                               last_use(*link));
     if (age >= std::chrono::minutes(0) && age < cache::use_interval)
         return root.recent().settle(place.path, id, cache::use_interval - age);
-    // The recorded use is over an hour old, or lies in the future because a clock was wrong: record a new
-    // one. Check first that `buckets/<b>` is not a symlink; below one, nothing is ours to change.
+    // The recorded use is over an hour old, or lies in the future because a clock was wrong: record
+    // a new one. Check first that `buckets/<b>` is not a symlink; below one, nothing is ours to
+    // change.
     const auto is_bucket = os::is_dir_at(buckets, place.encoded_bucket);
     if (!is_bucket || !*is_bucket) return;
     (void)os::point("use.note");

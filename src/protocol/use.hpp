@@ -10,8 +10,8 @@
 
 namespace larder::protocol {
 
-/// Writes the use of an entry down after a hit, if that can be done, and remembers the hit. If the link
-/// was replaced since, the new entry, which is as good as used, counts as used now.
+/// Writes the use of an entry down after a hit, if that can be done, and remembers the hit. If the
+/// link was replaced since, the new entry, which is as good as used, counts as used now.
 void note_use(cache::Root& root, const KeyRef& place, const format::Id& id) noexcept;
 
 /// Returns the last use of an entry, from the status of its link.

@@ -156,7 +156,8 @@ private:
                                    format::read_link(root_.link_kind(), area, name));
                         if (link.kind == LinkRead::Kind::entry)
                             see(link.id, {LinkPlace::staging, number, name});
-                        // A small file may be seen while it is written; a symlink is whole or not there.
+                        // A small file may be seen while it is written; a symlink is whole or not
+                        // there.
                         const bool strange = link.kind == LinkRead::Kind::foreign ||
                                              link.kind == LinkRead::Kind::malformed;
                         return strange && root_.link_kind() != LinkKind::file ? foreign(area / name)
@@ -312,7 +313,8 @@ private:
         return {};
     }
 
-    /// A link that moved while we listed was seen in two places; only what still stands in several of them counts.
+    /// A link that moved while we listed was seen in two places; only what still stands in several
+    /// of them counts.
     Result<> judge_shared(const Id& id, std::vector<SeenLink>& names) {
         std::vector<SeenLink> standing;
         for (auto& seen : names) {

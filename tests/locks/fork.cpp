@@ -196,9 +196,7 @@ TEST_CASE(
         {"lock.at-gate",
          [](const Cache& cache) { value(value(cache.bucket("b")).remove("doomed")); }},
         {"collect.locked",
-         [](const Cache& cache) {
-             (void)value(cache.collect({}, {.threads = 1}));
-         }},
+         [](const Cache& cache) { (void)value(cache.collect({}, {.threads = 1})); }},
         {"build.locked",
          [](const Cache& cache) {
              (void)value(value(cache.bucket("b")).get_or_build("k", [](Staging&) -> Result<> {

@@ -489,7 +489,8 @@ TEST_CASE("a table has as many slots as slots_per_table says") {
         REQUIRE_FALSE(table->store(*slot, id));
     }
     CHECK_FALSE(table->acquire());
-    CHECK(value(cache::read_table(open_table(path), path)).leases.size() == format::slots_per_table);
+    CHECK(value(cache::read_table(open_table(path), path)).leases.size() ==
+          format::slots_per_table);
 }
 
 TEST_CASE("a torn slot is read as an id that no entry has, and hides no other slot") {

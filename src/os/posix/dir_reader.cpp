@@ -112,7 +112,8 @@ void DirReader::rewind() noexcept {
 #else
 
 struct DirReader::Listing {
-    Listing(DIR* opened, std::filesystem::path at_path) : stream(opened), path(std::move(at_path)) {}
+    Listing(DIR* opened, std::filesystem::path at_path)
+        : stream(opened), path(std::move(at_path)) {}
     Listing(const Listing&) = delete;
     Listing& operator=(const Listing&) = delete;
     ~Listing() { ::closedir(stream); }
