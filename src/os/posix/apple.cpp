@@ -1,76 +1,90 @@
 // SPDX-License-Identifier: MIT
-// What macOS does in its own way.
+// What macOS does in its own way, except files and file systems: those are in apple_files.cpp. Built
+// for macOS, never run there: docs/macos.md says what each part relies on.
 #ifdef __APPLE__
 
-#include <fcntl.h>
+#include <libproc.h>
 #include <pthread.h>
-#include <sys/clonefile.h>
-#include <sys/stat.h>
+#include <sys/proc.h>
+#include <sys/sysctl.h>
 #include <unistd.h>
 
-#include "os/copy.hpp"
-#include "os/file_system.hpp"
-#include "os/posix/fd.hpp"
+#include <crt_externs.h>
+#include <iterator>
+#include <string_view>
+#include <uuid/uuid.h>
+
 #include "os/posix/platform.hpp"
 
-namespace larder::os {
+namespace larder::os::platform {
 
-namespace platform {
+namespace {
 
-int rename_with_flag(int from_dir, const char* from, int to_dir, const char* to, RenameFlag flag) {
-    return ::renameatx_np(from_dir, from, to_dir, to,
-                          flag == RenameFlag::exchange ? RENAME_SWAP : RENAME_EXCL);
+/// Returns a start as one number. The kernel notes the time of day when it makes a process, and
+/// keeps it whatever becomes of the clock. execve does not change it.
+template <class Seconds, class Microseconds>
+std::uint64_t start_of(Seconds seconds, Microseconds microseconds) noexcept {
+    return static_cast<std::uint64_t>(seconds) * 1'000'000 +
+           static_cast<std::uint64_t>(microseconds);
 }
 
-int open_unmounted(int, const char*) {
-    errno = ENOSYS;
-    return -1;
+}  // namespace
+
+/// Only a zombie has ended: on macOS, no thread outlives that state.
+KernelView view_of(std::int64_t pid) noexcept {
+    // The third argument asks for zombies too. (Apple documents no part of this call; see
+    // proc_pidinfo in the kernel's source, bsd/kern/proc_info.c.)
+    proc_bsdinfo info{};
+    constexpr int info_size = sizeof info;
+    if (::proc_pidinfo(static_cast<int>(pid), PROC_PIDTBSDINFO, 1, &info, info_size) == info_size) {
+        return {.ended = info.pbi_status == SZOMB,
+                .start = start_of(info.pbi_start_tvsec, info.pbi_start_tvusec)};
+    }
+    // It fails with EPERM for a process of another user. This call tells everyone, but the kernel
+    // looks through all processes for it.
+    int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, static_cast<int>(pid)};
+    kinfo_proc process{};
+    std::size_t size = sizeof process;
+    if (::sysctl(name, std::size(name), &process, &size, nullptr, 0) != 0 || size != sizeof process)
+        return {};
+    const auto& entry = process.kp_proc;
+    return {.ended = entry.p_stat == SZOMB,
+            .start = start_of(entry.p_starttime.tv_sec, entry.p_starttime.tv_usec)};
 }
-
-int sync_file(int fd) { return ::fsync(fd); }
-
-int sync_all(int) {
-    errno = ENOSYS;
-    return -1;
-}
-
-KernelView view_of(std::int64_t) noexcept { return {}; }
 
 std::uint64_t pid_namespace() noexcept { return 0; }
 
-BootId read_boot_id() noexcept { return {}; }
+/// The kernel draws this UUID while it boots (bsd/kern/kern_sysctl.c). kern.boottime would not do:
+/// setting the clock changes it.
+BootId read_boot_id() noexcept {
+    BootId id{};
+    uuid_string_t text{};
+    std::size_t size = sizeof text;
+    if (::sysctlbyname("kern.bootsessionuuid", text, &size, nullptr, 0) != 0 ||
+        ::uuid_parse(text, id.data()) != 0)
+        return {};
+    return id;
+}
 
-std::string command_line() { return {}; }
+/// Not by KERN_PROCARGS2, which is for other processes: it copies the whole stack of arguments and
+/// environment.
+std::string command_line() {
+    constexpr std::size_t enough = 4096;  // as much as Linux's half of this reads
+    std::string text;
+    char** const arguments = *::_NSGetArgv();
+    for (int i = 0; i < *::_NSGetArgc() && text.size() < enough; ++i) {
+        if (i > 0) text += ' ';
+        text += std::string_view(arguments[i]).substr(0, enough - text.size());
+    }
+    return text;
+}
 
 std::int64_t thread_number() noexcept {
-    return static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(::pthread_self()));
+    std::uint64_t number = 0;
+    (void)::pthread_threadid_np(nullptr, &number);  // fails only for a thread that is not ours
+    return static_cast<std::int64_t>(number);
 }
 
-}  // namespace platform
-
-FileSystemTraits traits_of(const FileHandle&) noexcept { return {nullptr, true, true}; }
-
-std::optional<std::uint64_t> unshared_bytes(const Dir&, const std::string&) { return std::nullopt; }
-
-void write_in_place(const FileHandle&) noexcept {}
-
-Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
-                    const std::string& name) {
-    if (retry([&] {
-            return ::fclonefileat(fd_of(source), fd_of(dir.handle), name.c_str(),
-                                  CLONE_NOFOLLOW | CLONE_NOOWNERCOPY);
-        }) != 0)
-        return fail(errno, "clone", dir / name);
-    // A clone has all that its source has, so only the bits that a copy must not have are taken
-    // away.
-    if ((info.permissions & ~copied_permissions) == Permissions::none) return {};
-    return set_permissions_at(dir, name, info.permissions & copied_permissions);
-}
-
-Result<bool> copy_in_kernel(const FileHandle&, const FileHandle&, const std::filesystem::path&) {
-    return false;
-}
-
-}  // namespace larder::os
+}  // namespace larder::os::platform
 
 #endif

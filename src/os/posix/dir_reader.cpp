@@ -137,7 +137,9 @@ Result<DirEntry> DirReader::next() {
         errno = 0;
         const dirent* const entry = ::readdir(listing_->stream);
         if (entry == nullptr && errno == EINTR) continue;
-        if (entry == nullptr && errno != 0) return fail(errno, "list", listing_->path);
+        // ENOENT is an end, too: the directory was removed while it is read.
+        if (entry == nullptr && errno != 0 && errno != ENOENT)
+            return fail(errno, "list", listing_->path);
         if (entry == nullptr) return DirEntry{};
         if (!is_dots(entry->d_name)) return DirEntry{entry->d_name, kind_of(entry->d_type)};
     }

@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -59,6 +60,14 @@ int open_unmounted(int parent, const char* name) {
 int sync_file(int fd) { return ::fsync(fd); }
 
 int sync_all(int fd) { return ::syncfs(fd); }
+
+int read_space(int fd, DiskSpace& space) {
+    struct statvfs status {};
+    if (::fstatvfs(fd, &status) != 0) return -1;
+    space = {std::uint64_t{status.f_bavail} * status.f_frsize,
+             std::uint64_t{status.f_blocks} * status.f_frsize};
+    return 0;
+}
 
 }  // namespace platform
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "os/file_system.hpp"
 #include "os/process.hpp"
 
 #if !defined(__linux__) && !defined(__APPLE__)
@@ -16,8 +17,8 @@
 namespace larder::os::platform {
 
 enum class RenameFlag { no_replace, exchange };
-/// Renames atomically. Fails with EINVAL, ENOSYS or EOPNOTSUPP if the system or the file system
-/// can't.
+/// Renames atomically. Fails with EINVAL, ENOSYS, EOPNOTSUPP or ENOTSUP if the system or the file
+/// system can't.
 int rename_with_flag(int from_dir, const char* from, int to_dir, const char* to, RenameFlag flag);
 
 /// Opens a directory and crosses no mount. Fails with ENOSYS if the system can't.
@@ -27,6 +28,9 @@ int open_unmounted(int parent, const char* name);
 int sync_file(int fd);
 /// Brings a whole file system to the disk. Fails with ENOSYS if the system can't.
 int sync_all(int fd);
+
+/// Reads how much room a file system has.
+int read_space(int fd, DiskSpace& space);
 
 /// Returns what the kernel says of a process.
 struct KernelView {

@@ -34,7 +34,8 @@ int rename_to_free_name(const Dir& from_dir, const std::string& from, const Dir&
 }
 
 bool is_flag_unknown(int error) {
-    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
+    // Two of these are one number on Linux, and two on macOS.
+    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOTSUP;
 }
 
 tl::unexpected<Error> rename_failed(int error, const Dir& from_dir, const std::string& from,

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// How macOS renames, opens, copies and syncs, and what its file systems do. Built for macOS, never
+// run there: docs/macos.md says what each part relies on.
+#ifdef __APPLE__
+
+#include <fcntl.h>
+#include <sys/attr.h>
+#include <sys/clonefile.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+#include <string_view>
+
+#include "os/copy.hpp"
+#include "os/file_system.hpp"
+#include "os/posix/fd.hpp"
+#include "os/posix/platform.hpp"
+
+namespace larder::os {
+
+namespace platform {
+
+/// rename(2): a file system may lack either flag, and then says ENOTSUP. getattrlist(2) calls the two
+/// abilities VOL_CAP_INT_RENAME_SWAP and VOL_CAP_INT_RENAME_EXCL.
+int rename_with_flag(int from_dir, const char* from, int to_dir, const char* to, RenameFlag flag) {
+    return ::renameatx_np(from_dir, from, to_dir, to,
+                          flag == RenameFlag::exchange ? RENAME_SWAP : RENAME_EXCL);
+}
+
+/// macOS has no such flag. The caller compares the devices, which is enough: there are no bind
+/// mounts.
+int open_unmounted(int, const char*) {
+    errno = ENOSYS;
+    return -1;
+}
+
+/// fsync(2) says that the drive may still hold the data in its own cache, out of order even, and
+/// names F_FULLFSYNC for what must survive a power cut. fcntl(2) names the file systems that have it:
+/// APFS, HFS, FAT and UDF.
+int sync_file(int fd) {
+    if (::fcntl(fd, F_FULLFSYNC) == 0) return 0;
+    // The same three errors by which the kernel itself recognizes a file system without F_FULLFSYNC
+    // (F_BARRIERFSYNC in bsd/kern/kern_descrip.c).
+    if (errno != ENOTSUP && errno != ENOTTY && errno != EINVAL) return -1;
+    return ::fsync(fd);
+}
+
+/// fsync_volume_np would do it, but it keeps errors of writing to itself (handle_sync_volume in
+/// bsd/vfs/vfs_syscalls.c). So each file is synced by itself.
+int sync_all(int) {
+    errno = ENOSYS;
+    return -1;
+}
+
+/// By statfs, since statvfs counts blocks in 32 bits here, which is too few from 16 TiB on.
+int read_space(int fd, DiskSpace& space) {
+    struct statfs status {};
+    if (::fstatfs(fd, &status) != 0) return -1;
+    space = {std::uint64_t{status.f_bavail} * status.f_bsize,
+             std::uint64_t{status.f_blocks} * status.f_bsize};
+    return 0;
+}
+
+}  // namespace platform
+
+namespace {
+
+/// By statfs(2)'s name.
+struct Row {
+    std::string_view type;
+    FileSystemTraits traits;
+};
+
+constexpr FileSystemTraits on_network(const char* name) { return {name, true, false}; }
+
+constexpr Row rows[] = {
+    // A store to a mapping of an allocated file may need space: a clone or a snapshot shares the
+    // file's blocks, and Time Machine makes snapshots by itself.
+    {"apfs", {nullptr, true, false}},
+    // Without clones, and written in place.
+    {"hfs", {nullptr, false, true}},
+    {"msdos", {nullptr, false, true}},  // FAT
+    {"exfat", {nullptr, false, true}},
+    // On another machine.
+    {"nfs", on_network("NFS")},
+    {"smbfs", on_network("SMB")},
+    {"afpfs", on_network("AFP")},
+    {"webdav", on_network("WebDAV")},
+    {"ftp", on_network("FTP")},
+    {"acfs", on_network("Xsan")},
+};
+
+}  // namespace
+
+FileSystemTraits traits_of(const FileHandle& handle) noexcept {
+    struct statfs status {};
+    if (retry([&] { return ::fstatfs(fd_of(handle), &status); }) != 0) return {};
+    const auto* const row = std::find_if(std::begin(rows), std::end(rows), [&](const Row& each) {
+        return each.type == status.f_fstypename;
+    });
+    if (row != std::end(rows)) return row->traits;
+    // Of the others, macFUSE's for example, the mount tells whether the files lie on this machine.
+    return (status.f_flags & MNT_LOCAL) != 0 ? FileSystemTraits{} : on_network("not local");
+}
+
+std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& name) {
+    // getattrlist(2): the attributes come in this order, aligned to 4 bytes. The first says which
+    // of them the file system knows.
+    struct __attribute__((packed, aligned(4))) Answer {
+        std::uint32_t size;
+        attribute_set_t known;
+        off_t private_size;
+    } answer{};
+    attrlist wanted{};
+    wanted.bitmapcount = ATTR_BIT_MAP_COUNT;
+    wanted.commonattr = ATTR_CMN_RETURNED_ATTRS;
+    wanted.forkattr = ATTR_CMNEXT_PRIVATESIZE;
+    if (retry([&] {
+            return ::getattrlistat(fd_of(dir.handle), name.c_str(), &wanted, &answer, sizeof answer,
+                                   FSOPT_NOFOLLOW | FSOPT_ATTR_CMN_EXTENDED);
+        }) != 0)
+        return std::nullopt;
+    if ((answer.known.forkattr & ATTR_CMNEXT_PRIVATESIZE) == 0 || answer.size < sizeof answer)
+        return std::nullopt;
+    return static_cast<std::uint64_t>(answer.private_size);
+}
+
+/// No file system of macOS takes such a request.
+void write_in_place(const FileHandle&) noexcept {}
+
+Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
+                    const std::string& name) {
+    if (retry([&] {
+            return ::fclonefileat(fd_of(source), fd_of(dir.handle), name.c_str(),
+                                  CLONE_NOOWNERCOPY);
+        }) != 0)
+        return fail(errno, "clone", dir / name);
+    // A clone has all that its source has, the times too, save the set-id bits and the owner
+    // (clonefile(2)). So only bits that a copy must not have are taken away.
+    if ((info.permissions & ~copied_permissions) == Permissions::none) return {};
+    return set_permissions_at(dir, name, info.permissions & copied_permissions);
+}
+
+/// macOS has no such call. copyfile(3), which is in the C library, clones or reads and writes.
+Result<bool> copy_in_kernel(const FileHandle&, const FileHandle&, const std::filesystem::path&) {
+    return false;
+}
+
+}  // namespace larder::os
+
+#endif
