@@ -1,47 +1,49 @@
 // SPDX-License-Identifier: MIT
 // cachetool: safe refresh, collection and inspection of a larder cache, for people and scripts.
-#include <cstdio>
 #include <exception>
-#include <string>
-#include <vector>
+#include <fmt/core.h>
 
-#include "cachetool/cli/command.hpp"
 #include "cachetool/cli/help.hpp"
+#include "cachetool/commands/table.hpp"
+#include "cachetool/system/standard_streams.hpp"
+#include "cachetool/term/json.hpp"
 
 namespace cachetool {
 namespace {
 
-Outcome run(const Arguments& arguments, const Output& output) {
-    if (arguments.help) {
-        if (output.json()) return output.document(help_json(arguments.command));
-        return output.text(arguments.command == nullptr ? help_text()
-                                                        : help_text(*arguments.command));
-    }
-    if (arguments.version) {
-        if (output.json()) return output.document({{"version", LARDER_VERSION}});
-        return output.text("cachetool " LARDER_VERSION "\n");
-    }
-    return arguments.command->run(arguments, output);
+CommandResult print_help(const Command* command, const CommandOutput& output) {
+    if (output.json())
+        return output.document([&](JsonWriter& json) { write_help(json, commands(), command); });
+    return output.text(command == nullptr ? help_text(commands()) : help_text(*command));
+}
+
+CommandResult print_version(const CommandOutput& output) {
+    if (!output.json()) return output.text("cachetool " LARDER_VERSION "\n");
+    return output.document(
+        [](JsonWriter& json) { json.object([&] { json.field("version", LARDER_VERSION); }); });
 }
 
 int run(const std::vector<std::string>& args) {
-    const auto arguments = parse(args);
-    if (!arguments) return Output(asks_for_json(args), false).tell(arguments.error());
-    const Output output(arguments->json, arguments->quiet);
-    const auto outcome = run(*arguments, output);
-    return outcome ? *outcome : output.tell(outcome.error());
+    const auto arguments = parse(args, commands());
+    if (!arguments) return CommandOutput(asks_for_json(args), false).report(arguments.error());
+    const CommandOutput output(arguments->json, arguments->quiet);
+    const auto result = arguments->help      ? print_help(arguments->command, output)
+                        : arguments->version ? print_version(output)
+                                             : arguments->command->run(*arguments, output);
+    return result ? *result : output.report(result.error());
 }
 
 }  // namespace
 }  // namespace cachetool
 
 int main(int argc, char** argv) {
-    cachetool::prepare_standard_streams();
+    cachetool::system::prepare_standard_streams();
     try {
         return cachetool::run({argv + (argc > 0 ? 1 : 0), argv + argc});
     } catch (const std::exception& error) {
-        // The library throws nothing: this is memory that has run out, or a thread that could not be started.
-        std::fprintf(stderr, "cachetool: %s\n", error.what());
+        // The library throws nothing of its own: memory has run out, or a thread could not be
+        // started.
+        fmt::print(stderr, "cachetool: {}\n", error.what());
         return cachetool::failed;
     }
 }

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <set>
+#include <utility>
 
-#include "cachetool/cli/command.hpp"
 #include "cachetool/cli/nearest.hpp"
 #include "cachetool/options/number.hpp"
 #include "cachetool/term/text.hpp"
@@ -15,95 +15,93 @@ namespace cachetool {
 namespace {
 
 namespace options = larder::options;
-
 using Words = std::vector<std::string>;
 
-/// One grammar for the whole line, whichever command it holds: options of the same name are the same everywhere. So the
-/// command needs no place of its own, and an option that belongs to another command gets an answer that says so.
-std::vector<OptionSpec> all_options() {
+/// Returns the options of all commands. The whole line has one grammar, whichever command it holds,
+/// because options of the same name are the same everywhere. So the command may stand anywhere, and
+/// for an option that belongs to another command the answer can say so.
+std::vector<OptionSpec> all_options(CommandTable commands) {
     std::vector<OptionSpec> all;
     std::set<std::string_view> seen;
-    const auto add = [&](std::span<const OptionSpec> options) {
-        for (const auto& option : options) {
-            if (seen.insert(option.name).second) all.push_back(option);
+    const auto add = [&](std::span<const OptionSpec> specs) {
+        for (const auto& spec : specs) {
+            if (seen.insert(spec.name).second) all.push_back(spec);
         }
     };
     add(global_options());
-    for (const auto& command : commands()) add(command.options);
+    for (const auto& command : commands) add(command.options);
     return all;
 }
 
-/// Splits `args` into options and words. Errors: a sentence.
-tl::expected<void, std::string> split_into(Arguments& arguments, const Words& args) {
-    auto split = options::split(args, all_options(), options::Repeats::allowed);
-    if (!split) return tl::unexpected(std::move(split).error());
-    arguments.words = std::move(split->words);
-    for (auto& [name, value] : split->options) {
-        arguments.repeated[name].push_back(value);
-        arguments.options[name] = std::move(value);
-    }
-    return {};
+bool is_one_of(std::span<const OptionSpec> specs, std::string_view name) {
+    return std::any_of(specs.begin(), specs.end(),
+                       [&](const OptionSpec& spec) { return options::long_name(spec) == name; });
 }
 
-std::vector<std::string> names_of(std::span<const OptionSpec> options) {
-    std::vector<std::string> names;
-    for (const auto& option : options) names.push_back("--" + std::string(long_name(option)));
+Words names_of(std::span<const OptionSpec> specs) {
+    Words names;
+    for (const auto& spec : specs) names.push_back("--" + std::string(options::long_name(spec)));
     return names;
 }
 
-/// What was probably meant by the first option of `ours` that there is none of: one that the command takes, where a command was
-/// named.
-std::string did_you_mean_option(const Words& ours) {
+/// Returns a suggestion for the first option in `ours` that does not exist. If the line names a
+/// command, the suggestion is an option of that command.
+std::string suggested_option(const Words& ours, CommandTable commands) {
     const Command* command = nullptr;
     for (const auto& word : ours) {
-        if (command == nullptr) command = find_command(word);
+        if (command == nullptr) command = find_command(commands, word);
     }
     auto names = names_of(global_options());
-    for (const auto& one : commands()) {
+    for (const auto& one : commands) {
         if (command != nullptr ? &one != command : one.hidden) continue;
         const auto own = names_of(one.options);
         names.insert(names.end(), own.begin(), own.end());
     }
-    const auto every = all_options();
+    const auto every = all_options(commands);
     for (const auto& word : ours) {
         const auto name = word.substr(0, word.find('='));
-        if (name.starts_with("--") && name.size() > 2 &&
-            std::none_of(every.begin(), every.end(), [&](const OptionSpec& option) {
-                return long_name(option) == name.substr(2);
-            }))
+        if (name.size() > 2 && name.starts_with("--") && !is_one_of(every, name.substr(2)))
             return did_you_mean(name, names);
     }
     return {};
 }
 
-std::string did_you_mean_command(std::string_view word) {
-    std::vector<std::string> names;
-    for (const auto& command : commands()) {
+std::string suggested_command(std::string_view word, CommandTable commands) {
+    Words names;
+    for (const auto& command : commands) {
         if (!command.hidden) names.emplace_back(command.name);
     }
     return did_you_mean(word, names);
 }
 
-/// Moves what every command takes out of `arguments.options`.
-tl::expected<void, Failure> take_globals(Arguments& arguments) {
-    auto& options = arguments.options;
-    arguments.help = options.erase("help") > 0;
-    arguments.version = options.erase("version") > 0;
-    arguments.json = options.erase("json") > 0;
-    arguments.quiet = options.erase("quiet") > 0;
-    if (const auto cache = options.extract("cache")) {
-        if (cache.mapped().empty()) return fail_usage("--cache wants a directory");
-        arguments.cache = cache.mapped();
+/// Removes an option from the list. Returns its last value, or nullopt if it was not given.
+std::optional<std::string> take(ParsedArguments& arguments, std::string_view name) {
+    const auto* given = arguments.value_of(name);
+    if (given == nullptr) return std::nullopt;
+    std::string value = *given;
+    std::erase_if(arguments.options,
+                  [&](const options::GivenOption& option) { return option.name == name; });
+    return value;
+}
+
+/// Takes the options that every command has out of the list.
+Expected<> take_globals(ParsedArguments& arguments) {
+    arguments.help = take(arguments, "help").has_value();
+    arguments.version = take(arguments, "version").has_value();
+    arguments.json = take(arguments, "json").has_value();
+    arguments.quiet = take(arguments, "quiet").has_value();
+    if (const auto cache = take(arguments, "cache")) {
+        if (cache->empty()) return fail_usage("--cache wants a directory");
+        arguments.cache = *cache;
     }
-    if (const auto log = options.extract("log")) {
-        if (log.mapped().empty()) return fail_usage("--log wants a file");
-        arguments.log = log.mapped();
+    if (const auto log = take(arguments, "log")) {
+        if (log->empty()) return fail_usage("--log wants a file");
+        arguments.log = *log;
     }
-    if (const auto timeout = options.extract("lock-timeout")) {
-        arguments.lock_timeout = parse_seconds(timeout.mapped());
+    if (const auto timeout = take(arguments, "lock-timeout")) {
+        arguments.lock_timeout = parse_seconds(*timeout);
         if (!arguments.lock_timeout)
-            return fail_usage(
-                fmt::format("--lock-timeout wants seconds, not \"{}\"", timeout.mapped()));
+            return fail_usage(fmt::format("--lock-timeout wants seconds, not \"{}\"", *timeout));
     }
     return {};
 }
@@ -113,38 +111,35 @@ std::string usage_of(const Command& command) {
                        command.synopsis.empty() ? "" : " ", command.synopsis, command.name);
 }
 
-/// Divides what stands after `--` into words that the command still wants and the program that it is to run.
-tl::expected<void, Failure> take_program(Arguments& arguments, Words rest) {
+/// Divides what stands after "--" into words that the command still lacks and the program that it is
+/// to run.
+Expected<> take_program(ParsedArguments& arguments, Words rest) {
     auto& words = arguments.words;
-    if (arguments.command->runs_a_program) {
-        const std::size_t missing =
-            arguments.command->min_words - std::min(words.size(), arguments.command->min_words);
-        if (missing > 0) {
-            // As in `exec -- BUCKET -KEY -- COMMAND`: the first `--` was for the words.
-            if (rest.size() <= missing || rest[missing] != "--")
-                return fail_usage(usage_of(*arguments.command));
-            words.insert(words.end(), rest.begin(),
-                         rest.begin() + static_cast<std::ptrdiff_t>(missing));
-            rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(missing) + 1);
-        }
-        if (rest.empty()) return fail_usage(usage_of(*arguments.command));
-        arguments.program = std::move(rest);
-    } else {
+    const auto& command = *arguments.command;
+    if (!command.runs_a_program) {
         words.insert(words.end(), rest.begin(), rest.end());
+        return {};
     }
+    if (words.size() < command.min_words) {
+        // As in `exec -- BUCKET -KEY -- COMMAND`: the first "--" was for the words.
+        const auto missing = command.min_words - words.size();
+        if (rest.size() <= missing || rest[missing] != "--") return fail_usage(usage_of(command));
+        const auto dashes = rest.begin() + static_cast<std::ptrdiff_t>(missing);
+        words.insert(words.end(), rest.begin(), dashes);
+        rest.erase(rest.begin(), dashes + 1);
+    }
+    if (rest.empty()) return fail_usage(usage_of(command));
+    arguments.program = std::move(rest);
     return {};
 }
 
-tl::expected<void, Failure> check_against_command(const Arguments& arguments) {
+Expected<> check_against_command(const ParsedArguments& arguments) {
     const Command& command = *arguments.command;
-    for (const auto& [name, value] : arguments.options) {
-        const bool known = std::any_of(
-            command.options.begin(), command.options.end(),
-            [&, &wanted = name](const OptionSpec& option) { return option.name == wanted; });
-        if (!known)
-            return fail_usage(
-                fmt::format("{} takes no --{}{}; see cachetool {} --help", command.name, name,
-                            did_you_mean("--" + name, names_of(command.options)), command.name));
+    for (const auto& given : arguments.options) {
+        if (!is_one_of(command.options, given.name))
+            return fail_usage(fmt::format(
+                "{} takes no --{}{}; see cachetool {} --help", command.name, given.name,
+                did_you_mean("--" + given.name, names_of(command.options)), command.name));
     }
     const auto count = arguments.words.size();
     if (count < command.min_words || count > command.max_words)
@@ -152,39 +147,42 @@ tl::expected<void, Failure> check_against_command(const Arguments& arguments) {
     return {};
 }
 
+Expected<> split_into(ParsedArguments& arguments, const Words& ours, CommandTable commands) {
+    auto split = options::split(ours, all_options(commands), options::Repeats::allowed);
+    if (!split)
+        return fail_usage(fmt::format("{}{}; see cachetool --help", split.error(),
+                                      suggested_option(ours, commands)));
+    static_cast<options::SplitLine&>(arguments) = std::move(*split);
+    return {};
+}
+
 }  // namespace
 
-tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args) {
+Expected<ParsedArguments> parse(const Words& args, CommandTable commands) {
     const auto dashes = std::find(args.begin(), args.end(), "--");
     Words rest(dashes == args.end() ? dashes : dashes + 1, args.end());
-    Arguments arguments;
-    const Words ours(args.begin(), dashes);
-    if (const auto split = split_into(arguments, ours); !split)
-        return fail_usage(
-            fmt::format("{}{}; see cachetool --help", split.error(), did_you_mean_option(ours)));
-    if (auto globals = take_globals(arguments); !globals) return tl::unexpected(globals.error());
+    ParsedArguments arguments;
+    LARDER_TRY(split_into(arguments, Words(args.begin(), dashes), commands));
+    LARDER_TRY(take_globals(arguments));
 
     auto& words = arguments.words;
     if (words.empty() && !rest.empty()) {
-        words.push_back(rest.front());
+        words.push_back(std::move(rest.front()));
         rest.erase(rest.begin());
     }
     if (words.empty()) {
         if (arguments.help || arguments.version) return arguments;
         return fail_usage("no command given; see cachetool --help");
     }
-    arguments.command = find_command(words.front());
-    if (arguments.command == nullptr) {
+    arguments.command = find_command(commands, words.front());
+    if (arguments.command == nullptr)
         return fail_usage(fmt::format("there is no command \"{}\"{}; see cachetool --help",
-                                      shown(words.front()), did_you_mean_command(words.front())));
-    }
+                                      shown(words.front()),
+                                      suggested_command(words.front(), commands)));
     words.erase(words.begin());
     if (arguments.help || arguments.version) return arguments;
-
-    if (auto program = take_program(arguments, std::move(rest)); !program)
-        return tl::unexpected(program.error());
-    if (auto checked = check_against_command(arguments); !checked)
-        return tl::unexpected(checked.error());
+    LARDER_TRY(take_program(arguments, std::move(rest)));
+    LARDER_TRY(check_against_command(arguments));
     return arguments;
 }
 
@@ -195,7 +193,7 @@ std::optional<std::chrono::milliseconds> parse_seconds(const std::string& text) 
     return std::chrono::milliseconds(std::llround(*seconds * 1000));
 }
 
-bool asks_for_json(const std::vector<std::string>& args) {
+bool asks_for_json(const Words& args) {
     const auto dashes = std::find(args.begin(), args.end(), "--");
     return std::find(args.begin(), dashes, "--json") != dashes;
 }

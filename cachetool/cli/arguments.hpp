@@ -4,20 +4,19 @@
 
 #include <chrono>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "cachetool/cli/failure.hpp"
+#include "cachetool/cli/command.hpp"
+#include "cachetool/options/options.hpp"
 
 namespace cachetool {
 
-struct Command;
-
-struct Arguments {
+/// What the user asked for. `words` are BUCKET, KEY and so on, as many as the command takes;
+/// `options` are the command's own, and do not include those that every command takes.
+struct ParsedArguments : larder::options::SplitLine {
     const Command* command = nullptr;  ///< null with --help or --version alone
-    std::vector<std::string> words;    ///< BUCKET, KEY, …: as many as the command wants
     std::vector<std::string> program;  ///< what `exec` and `build` are to run
 
     bool help = false;
@@ -27,26 +26,20 @@ struct Arguments {
     std::optional<std::filesystem::path> cache;
     std::optional<std::chrono::milliseconds> lock_timeout;
     std::optional<std::filesystem::path> log;
-
-    std::map<std::string, std::string>
-        options;  ///< the command's own, without the dashes; a flag's value is empty
-    [[nodiscard]] bool has(const std::string& option) const { return options.contains(option); }
-    std::map<std::string, std::vector<std::string>>
-        repeated;  ///< every value of every option, in order
-    [[nodiscard]] std::vector<std::string> all(const std::string& option) const {
-        const auto found = repeated.find(option);
-        return found == repeated.end() ? std::vector<std::string>() : found->second;
-    }
 };
 
-/// Options may stand before and after the command and among its words, and the last of several counts. After `--` nothing is
-/// an option, so that a key may begin with a dash. For `exec` and `build` what follows BUCKET, KEY and `--` is the program.
-[[nodiscard]] tl::expected<Arguments, Failure> parse(const std::vector<std::string>& args);
+/// Takes a command line apart. Options may stand before and after the command and among its words;
+/// if one is given several times, the last one counts. After "--" nothing is an option, so that a
+/// key may begin with a dash. For `exec` and `build`, what follows BUCKET, KEY and "--" is the
+/// program.
+[[nodiscard]] Expected<ParsedArguments> parse(const std::vector<std::string>& args,
+                                              CommandTable commands);
 
-/// "1.5". None where that is no number of seconds, or no time that a person waits.
+/// Reads a number of seconds, such as "1.5". Returns nullopt if `text` is no such number, or longer
+/// than anyone waits.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_seconds(const std::string& text);
 
-/// Whether --json is among the options: all that matters once the rest of the line makes no sense.
+/// Returns true if --json is among the options, even if the rest of the line makes no sense.
 [[nodiscard]] bool asks_for_json(const std::vector<std::string>& args);
 
 }  // namespace cachetool

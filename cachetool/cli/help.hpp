@@ -6,21 +6,20 @@
 #include <string>
 #include <utility>
 
-#include "cachetool/cli/failure.hpp"
+#include "cachetool/cli/command.hpp"
 
 namespace cachetool {
 
-struct Command;
-
-/// The list of commands and the options that all of them take.
-[[nodiscard]] std::string help_text();
-/// One command: fits a screen of 24 lines of 80 columns.
+/// Returns the list of commands, and the options that all of them take.
+[[nodiscard]] std::string help_text(CommandTable commands);
+/// Returns the help of one command. It fits a screen of 24 lines of 80 columns.
 [[nodiscard]] std::string help_text(const Command& command);
 
-/// The text, and the table that it was made from: of one command, or of all where it is null.
-[[nodiscard]] Json help_json(const Command* command);
+/// Writes the help's text, and the table that it was made from: the whole table if `command` is
+/// null, or else the part about that command.
+void write_help(JsonWriter& json, CommandTable commands, const Command* command);
 
-/// What both the help and the manual's page say of the whole.
+// What both the help and the manual's main page say.
 [[nodiscard]] const char* description();
 [[nodiscard]] std::span<const std::pair<int, const char*>> exit_codes();
 [[nodiscard]] std::span<const std::pair<const char*, const char*>> environment();

@@ -2,13 +2,13 @@
 #include "cachetool/cli/nearest.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <limits>
 
 namespace cachetool {
 
 std::size_t edit_distance(std::string_view from, std::string_view to) {
-    // Three rows of the table are enough: exchanging neighbours looks two back.
+    // Three rows of the table are enough, because an exchange of neighbours looks two rows back.
     std::vector<std::size_t> before, previous, row(to.size() + 1);
     for (std::size_t j = 0; j <= to.size(); ++j) row[j] = j;
     for (std::size_t i = 1; i <= from.size(); ++i) {
@@ -26,17 +26,18 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
 }
 
 const std::string* nearest(std::string_view word, const std::vector<std::string>& names) {
-    // No name of ours is half as long; and the table takes the product of both lengths, of which one comes from outside.
+    // No name is half as long. The time taken grows with the product of both lengths, and the length
+    // of `word` comes from outside.
     constexpr std::size_t longest = 64;
     if (word.size() > longest) return nullptr;
     const std::string* best = nullptr;
     std::size_t best_distance = std::numeric_limits<std::size_t>::max();
     for (const auto& name : names) {
         const std::size_t distance = edit_distance(word, name);
-        // A slip in three letters, as Cargo has it: more than that resembles many names. A slip is allowed in the shortest,
-        // too.
+        // One mistake in three letters, as Cargo allows; with more, a word resembles many names. One
+        // mistake is allowed in the shortest words, too.
         const std::size_t limit = std::max<std::size_t>(1, std::max(word.size(), name.size()) / 3);
-        // But something of the word has to be left.
+        // At least one letter must be right.
         if (distance > limit || distance >= std::max(word.size(), name.size()) ||
             distance >= best_distance)
             continue;

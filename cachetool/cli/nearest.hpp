@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// "Did you mean …?"
+// "Did you mean ...?"
 #pragma once
 
 #include <string>
@@ -8,16 +8,17 @@
 
 namespace cachetool {
 
-/// Insertions, deletions, replacements and exchanges of neighbours that lead from one word to the other, no letter changed
-/// twice (the optimal string alignment distance): each is one slip of a finger.
+/// Returns how many insertions, deletions, replacements and exchanges of neighbours lead from one
+/// word to the other, if no letter changes twice (the optimal string alignment distance). Each of
+/// these is one typing mistake.
 [[nodiscard]] std::size_t edit_distance(std::string_view from, std::string_view to);
 
-/// The name that `word` was probably meant to be: the nearest, the first of equals. Nullptr where none is close enough, or
-/// `word` is one.
+/// Returns the name that the user probably meant by `word`: the nearest one, and of several the
+/// first. Returns null if none is near enough, or if `word` is one of the names.
 [[nodiscard]] const std::string* nearest(std::string_view word,
                                          const std::vector<std::string>& names);
 
-/// " (did you mean NAME?)", or nothing.
+/// Returns " (did you mean NAME?)", or nothing.
 [[nodiscard]] std::string did_you_mean(std::string_view word,
                                        const std::vector<std::string>& names);
 

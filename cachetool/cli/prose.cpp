@@ -6,7 +6,8 @@
 namespace cachetool {
 namespace {
 
-/// Takes what comes before the first `separator` out of `text`, and that away.
+/// Removes what comes before the first `separator`, and the separator, from `text`. Returns what
+/// came before it.
 std::string_view take_until(std::string_view& text, char separator) {
     const auto part = text.substr(0, text.find(separator));
     text.remove_prefix(std::min(part.size() + 1, text.size()));
@@ -15,8 +16,8 @@ std::string_view take_until(std::string_view& text, char separator) {
 
 }  // namespace
 
-std::vector<Block> blocks_of(std::string_view text) {
-    std::vector<Block> blocks;
+std::vector<TextBlock> text_blocks(std::string_view text) {
+    std::vector<TextBlock> blocks;
     bool begins = true;
     while (!text.empty()) {
         auto line = take_until(text, '\n');

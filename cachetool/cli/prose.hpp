@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The texts of the table of commands, made fit for a screen or a page.
+// Lays out the texts of the table of commands, for a screen or a manual page.
 #pragma once
 
 #include <string>
@@ -8,16 +8,17 @@
 
 namespace cachetool {
 
-/// A paragraph, as one line of any length; or lines that are to stay as they are, without their indent.
-struct Block {
+/// A paragraph, as one line of any length; or literal lines, without their indent.
+struct TextBlock {
     bool literal = false;
     std::string text;
 };
 
-/// Divides a text: empty lines end a paragraph, and lines that begin with two spaces are literal.
-[[nodiscard]] std::vector<Block> blocks_of(std::string_view text);
+/// Divides a text into blocks. An empty line ends a paragraph; lines that begin with two spaces are
+/// literal.
+[[nodiscard]] std::vector<TextBlock> text_blocks(std::string_view text);
 
-/// Breaks a paragraph into lines of at most `width`, at spaces.
+/// Breaks a paragraph into lines of at most `width` characters, at spaces.
 [[nodiscard]] std::string wrapped(std::string_view paragraph, std::size_t width);
 
 }  // namespace cachetool

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <utility>
 
 #include "cachetool/options/number.hpp"
@@ -12,12 +12,12 @@
 namespace cachetool {
 namespace {
 
-using Units = std::initializer_list<std::pair<std::string_view, double>>;
+using UnitFactors = std::initializer_list<std::pair<std::string_view, double>>;
 
 constexpr double kib = 1024, kb = 1000;
 
-/// A number of at least 0 and its unit, or nothing.
-std::optional<double> parse(std::string_view text, const Units& units) {
+/// Reads a number and its unit. Returns nullopt if `text` is something else.
+std::optional<double> parse(std::string_view text, const UnitFactors& units) {
     const auto digits = std::min(text.find_first_not_of("0123456789."), text.size());
     const auto number = larder::options::decimal_number(text.substr(0, digits));
     if (!number) return std::nullopt;
@@ -30,14 +30,14 @@ std::optional<double> parse(std::string_view text, const Units& units) {
     return std::nullopt;
 }
 
-tl::unexpected<Failure> wants(std::string_view option, std::string_view what,
-                              std::string_view text) {
+tl::unexpected<Failure> fail_wanting(std::string_view option, std::string_view what,
+                                     std::string_view text) {
     return fail_usage(fmt::format("--{} wants {}, not \"{}\"", option, what, shown(text)));
 }
 
 }  // namespace
 
-tl::expected<std::uint64_t, Failure> parse_size(std::string_view option, std::string_view text) {
+Expected<std::uint64_t> parse_size(std::string_view option, std::string_view text) {
     const auto bytes = parse(text, {{"", 1},
                                     {"b", 1},
                                     {"k", kib},
@@ -52,16 +52,15 @@ tl::expected<std::uint64_t, Failure> parse_size(std::string_view option, std::st
                                     {"t", kib * kib * kib * kib},
                                     {"tib", kib * kib * kib * kib},
                                     {"tb", kb * kb * kb * kb}});
-    // 2 to the power of 63: more than any file system holds.
+    // 2 to the power of 63, which is more than any file system holds.
     if (!bytes || *bytes >= 9223372036854775808.0)
-        return wants(option, "a size, such as 500MB or 10GiB", text);
+        return fail_wanting(option, "a size, such as 500MB or 10GiB", text);
     return static_cast<std::uint64_t>(std::llround(*bytes));
 }
 
-tl::expected<std::chrono::seconds, Failure> parse_duration(std::string_view option,
-                                                           std::string_view text) {
+Expected<std::chrono::seconds> parse_duration(std::string_view option, std::string_view text) {
     constexpr double minute = 60, hour = 60 * minute, day = 24 * hour;
-    // Without a unit a number is nothing but 0: who says 30 may mean days.
+    // Without a unit, only 0 is clear: 30 might mean days.
     const auto seconds = parse(text == "0" ? "0s" : text, {{"s", 1},
                                                            {"sec", 1},
                                                            {"min", minute},
@@ -73,22 +72,21 @@ tl::expected<std::chrono::seconds, Failure> parse_duration(std::string_view opti
                                                            {"week", 7 * day},
                                                            {"weeks", 7 * day}});
     if (!seconds || *seconds > 36'500 * day)
-        return wants(option, "a duration with its unit, such as 12h or 30d", text);
+        return fail_wanting(option, "a duration with its unit, such as 12h or 30d", text);
     return std::chrono::seconds(std::llround(*seconds));
 }
 
-tl::expected<std::uint64_t, Failure> parse_count(std::string_view option, std::string_view text) {
+Expected<std::uint64_t> parse_count(std::string_view option, std::string_view text) {
     const auto count = larder::options::whole_number(text);
-    if (!count) return wants(option, "a whole number", text);
+    if (!count) return fail_wanting(option, "a whole number", text);
     return *count;
 }
 
-tl::expected<unsigned, Failure> parse_percent(std::string_view option, std::string_view text,
-                                              unsigned low) {
+Expected<unsigned> parse_percent(std::string_view option, std::string_view text, unsigned low) {
     const std::string_view number = text.substr(0, text.size() - (text.ends_with('%') ? 1 : 0));
     const auto percent = parse_count(option, number);
     if (!percent || *percent < low || *percent > 100)
-        return wants(option, fmt::format("a percentage from {} to 100", low), text);
+        return fail_wanting(option, fmt::format("a percentage from {} to 100", low), text);
     return static_cast<unsigned>(*percent);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/commands/collecting.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/system/interrupt.hpp"
@@ -11,7 +11,9 @@
 namespace cachetool {
 namespace {
 
-std::string in_use(const std::vector<larder::LeaseInfo>& leases, std::string_view what) {
+std::string entries(std::uint64_t count) { return counted(count, "entry", "entries"); }
+
+std::string lease_lines(const std::vector<larder::LeaseInfo>& leases, std::string_view what) {
     std::string lines;
     for (const auto& lease : leases) {
         lines += fmt::format("{}: {} {} by process {} ({})\n", what, shown(lease.bucket),
@@ -20,37 +22,40 @@ std::string in_use(const std::vector<larder::LeaseInfo>& leases, std::string_vie
     return lines;
 }
 
-/// Collects by `run`, with progress on the terminal and stoppable.
-template <class Run>
-larder::Result<larder::CollectReport> run_stoppable(const Output& output,
-                                                    larder::CollectOptions options, Run run) {
-    StopOnSignal stop;
+void say_stopped(const CommandOutput& output, const larder::CollectReport& report, bool dry_run) {
+    if (dry_run) {
+        output.say("stopped early: this list is incomplete, and nothing was changed");
+        return;
+    }
+    if (report.evicted != 0)
+        output.say(fmt::format("stopped early: {} evicted", entries(report.evicted)));
+    auto line = fmt::format("stopped early: {} ({}) moved aside to be deleted",
+                            entries(report.entries), shown_size(report.bytes));
+    if (report.files_left != 0)
+        line += fmt::format("; about {} left to delete",
+                            counted(report.files_left, "file is", "files are"));
+    output.say(line);
+    output.say("what is left does no harm; the next `cachetool gc` deletes it");
+}
+
+}  // namespace
+
+larder::Result<larder::CollectReport> collect(const larder::Cache& cache,
+                                              const CommandOutput& output,
+                                              larder::CollectOptions options) {
+    system::StopOnSignal stop;
+    ProgressLine progress(output);
     options.stop = stop.token();
     options.count_freed = !options.dry_run;
-    Progress progress(output);
     options.on_progress = [&](const larder::CollectProgress& at) {
-        stop.look();
+        stop.poll();
         progress.show(at);
     };
     auto report = run(options);
     progress.clear();
     if (report && report->stopped) {
-        if (options.dry_run) {
-            output.say("stopped: what is said is not all, and nothing was changed");
-        } else {
-            if (report->evicted != 0)
-                output.say(fmt::format("stopped: {} evicted",
-                                       counted(report->evicted, "entry", "entries")));
-            output.say(
-                fmt::format("stopped: {} ({}) moved aside to be deleted{}",
-                            counted(report->entries, "entry", "entries"), shown_size(report->bytes),
-                            report->files_left == 0
-                                ? ""
-                                : fmt::format(", of which about {} are left",
-                                              counted(report->files_left, "file", "files"))));
-            output.say("what is left does no harm, and the next `cachetool gc` carries on");
-        }
-        stop.die_of_it();
+        say_stopped(output, *report, options.dry_run);
+        stop.end_by_signal();
     }
     return report;
 }
@@ -74,9 +79,8 @@ larder::Result<larder::CollectReport> evict(const larder::Cache& cache, const Ou
 }
 
 std::string summary(const larder::CollectReport& report, bool dry_run) {
-    std::string text =
-        fmt::format("{} {} ({})", dry_run ? "would delete" : "deleted",
-                    counted(report.entries, "entry", "entries"), shown_size(report.bytes));
+    auto text = fmt::format("{} {} ({})", dry_run ? "would delete" : "deleted",
+                            entries(report.entries), shown_size(report.bytes));
     if (report.evicted != 0) text += fmt::format(", {} of them evicted", report.evicted);
     if (report.freed)
         text += fmt::format("; the disk got back {}{}", report.freed_at_least ? "at least " : "",
@@ -84,10 +88,10 @@ std::string summary(const larder::CollectReport& report, bool dry_run) {
     if (!report.leased.empty())
         text += fmt::format("; {} in use, kept for now", report.leased.size());
     if (report.live_entries) {
-        text += fmt::format("; {} {}", counted(*report.live_entries, "entry", "entries"),
-                            dry_run                     ? "would stay"
-                            : *report.live_entries == 1 ? "stays"
-                                                        : "stay");
+        const char* const verb = dry_run                     ? "would stay"
+                                 : *report.live_entries == 1 ? "stays"
+                                                             : "stay";
+        text += fmt::format("; {} {}", entries(*report.live_entries), verb);
         if (report.live_bytes && *report.live_bytes != 0)
             text += fmt::format(" ({})", shown_size(*report.live_bytes));
     }
@@ -95,29 +99,28 @@ std::string summary(const larder::CollectReport& report, bool dry_run) {
 }
 
 std::string kept_lines(const larder::CollectReport& report) {
-    std::string lines = in_use(report.leased, "in use") + in_use(report.spared, "spared, in use");
+    std::string lines =
+        lease_lines(report.leased, "in use") + lease_lines(report.spared, "spared, in use");
     if (report.used_since != 0)
-        lines += fmt::format("spared: {}, used, changed or pinned since they were chosen\n",
-                             counted(report.used_since, "entry", "entries"));
+        lines += fmt::format("spared: {}, used, changed or pinned after the choice\n",
+                             entries(report.used_since));
     if (report.held_up != 0)
         lines += fmt::format(
-            "spared: {}, whose bucket is locked by a process that does not go on; see `cachetool "
-            "status`\n",
-            counted(report.held_up, "entry", "entries"));
+            "spared: {}, because a process holds their bucket's lock and makes no progress; see "
+            "`cachetool status`\n",
+            entries(report.held_up));
     if (!report.within_limits)
         lines +=
-            "still over a limit: what is in use, pinned or kept is more than that; see `cachetool "
+            "still over a limit: the entries in use, pinned or kept exceed it; see `cachetool "
             "status` and `cachetool ls --pinned`\n";
     for (const auto& path : report.unknown)
         lines += fmt::format("left alone: {}\n", harmless(path.string()));
     return lines;
 }
 
-void say_lines(const Output& output, std::string_view lines) {
-    for (std::size_t end = 0; (end = lines.find('\n')) != std::string_view::npos;
-         lines.remove_prefix(end + 1)) {
-        output.say(lines.substr(0, end));
-    }
+void say_result(const CommandOutput& output, const larder::CollectReport& report) {
+    output.say(summary(report, false));
+    output.say_lines(kept_lines(report));
 }
 
 }  // namespace cachetool

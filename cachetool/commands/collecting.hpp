@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Collecting as several commands do it: with progress on the terminal, stoppable, and told in the same words.
+// Collecting, as several commands do it: with progress on the terminal, stoppable, and reported in
+// the same words.
 #pragma once
 
 #include <string>
@@ -10,23 +11,17 @@
 
 namespace cachetool {
 
-/// Collects. A signal stops this at the next good place; then this process tells what was done and dies
-/// of the signal.
+/// Collects. A signal stops the collection at the next good moment; then this reports what was done,
+/// and ends the process by the signal.
 [[nodiscard]] larder::Result<larder::CollectReport> collect(const larder::Cache& cache,
-                                                            const Output& output,
-                                                            const larder::Limits& limits,
-                                                            const larder::CollectOptions& options);
-/// Does the same, but evicts what a plan names.
-[[nodiscard]] larder::Result<larder::CollectReport> evict(const larder::Cache& cache,
-                                                          const Output& output,
-                                                          const larder::EvictionPlan& plan,
-                                                          const larder::CollectOptions& options);
+                                                            const CommandOutput& output,
+                                                            larder::CollectOptions options);
 
-/// "deleted 12 entries (3.4 MiB), …": one sentence.
+/// Returns one line: "deleted 12 entries (3.4 MiB), ...".
 [[nodiscard]] std::string summary(const larder::CollectReport& report, bool dry_run);
-/// What stays although it should go, and for whom: a line each.
+/// Returns a line for each thing that should go and stays for now, with the reason.
 [[nodiscard]] std::string kept_lines(const larder::CollectReport& report);
-/// Says each line.
-void say_lines(const Output& output, std::string_view lines);
+/// Tells the user what was deleted and what stays for now.
+void say_result(const CommandOutput& output, const larder::CollectReport& report);
 
 }  // namespace cachetool

@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: MIT
-// The commands `completion`, which prints a shell's script, and `complete`, which the scripts ask.
-#include <fmt/format.h>
+// The command completion, which prints a shell's script, and the command complete, which the scripts
+// ask.
+#include <fmt/core.h>
 #include <map>
 
-#include "cachetool/cli/command.hpp"
+#include <larder/cache.hpp>
+
 #include "cachetool/cli/complete.hpp"
 #include "cachetool/cli/shell_word.hpp"
+#include "cachetool/commands/open.hpp"
+#include "cachetool/commands/table.hpp"
+#include "cachetool/system/environment.hpp"
 #include "cachetool/term/json.hpp"
 
 namespace cachetool {
 namespace {
 
-// Each script asks the program whose name stands at the beginning of the line, so that another build of it completes its own
-// commands. The answer's first line is a Completion::Kind; then comes a line for each candidate, which is never empty and has
-// no control characters.
+using Strings = std::vector<std::string>;
 
-// Bash hands over quotes, and half of them, as they are typed, in words that also end at ':' and '='. So the whole line goes to
-// `complete`, and
-// "$2", the text that readline is going to replace.
+// Each script asks the program whose name begins the line, so that another build of cachetool
+// completes its own commands. The first line of the answer is a Completion::Kind. Then each
+// candidate has a line, which is never empty and has no control characters.
+
+// Bash hands over words that end at ':' and '=', with their quotes as they are typed, and with half
+// of them. So `complete` gets the whole line, and "$2", the text that readline is going to replace.
 constexpr const char* bash_script = R"(# bash completion for cachetool
 _cachetool() {
     local tool=${COMP_WORDS[0]/#\~\//$HOME/} answer=()
@@ -101,42 +107,88 @@ end
 complete -c cachetool -f -a '(__cachetool_complete)'
 )";
 
-/// The words up to the cursor, without the program's name.
-std::vector<std::string> typed_words(const Arguments& arguments) {
+/// Returns the words up to the cursor, without the program's name.
+Strings typed_words(const ParsedArguments& arguments) {
     if (!arguments.has("readline")) return arguments.words;
     auto words = split_shell_line(arguments.words.empty() ? "" : arguments.words.front()).words;
     words.erase(words.begin());
     return words;
 }
 
+/// Expands a "~" as the shell would if it ran the line.
+std::string expand_home(const std::string& path) {
+    const auto home = system::environment_variable("HOME");
+    if (!home || (path != "~" && !path.starts_with("~/"))) return path;
+    return *home + path.substr(1);
+}
+
+/// Opens the cache that the line names, for reading. Returns nullopt if it can't be read.
+std::optional<larder::Cache> open_quietly(const std::optional<std::string>& typed_cache) {
+    ParsedArguments arguments;
+    if (typed_cache) arguments.cache = expand_home(*typed_cache);
+    const auto root = cache_root(arguments);
+    if (!root) return std::nullopt;
+    larder::OpenOptions options;
+    options.read_only = true;
+    auto cache = larder::Cache::open(*root, options);
+    return cache ? std::optional(std::move(*cache)) : std::nullopt;
+}
+
+Strings names_in_cache(const NameQuestion& question) {
+    const auto cache = open_quietly(question.cache);
+    if (!cache) return {};
+    if (question.wanted == "BUCKET") return cache->buckets().value_or(Strings());
+    if (question.wanted == "ID") {
+        Strings ids;
+        for (auto& entry : cache->trash().value_or(std::vector<larder::EntryInfo>()))
+            ids.push_back(std::move(entry.id));
+        return ids;
+    }
+    if (question.words.empty()) return {};
+    return cache->bucket(question.words.front())
+        .and_then([](const larder::Bucket& bucket) { return bucket.keys(); })
+        .value_or(Strings());
+}
+
+/// Returns what bash puts in place of the text that is being typed, a line for each candidate.
+std::string readline_lines(const ParsedArguments& arguments, const Completion& completion) {
+    Strings words;
+    for (const auto& candidate : completion.candidates) words.push_back(candidate.text);
+    if (arguments.words.size() == 2)
+        words = readline_words(arguments.words[0], arguments.words[1], words);
+    std::string lines;
+    for (const auto& word : words) lines += word + "\n";
+    return lines;
+}
+
 }  // namespace
 
-Outcome run_completion(const Arguments& arguments, const Output& output) {
+CommandResult run_completion(const ParsedArguments& arguments, const CommandOutput& output) {
     static const std::map<std::string, const char*> scripts = {
         {"bash", bash_script}, {"zsh", zsh_script}, {"fish", fish_script}};
     const auto script = scripts.find(arguments.words.front());
     if (script == scripts.end()) return fail_usage("completion wants bash, zsh or fish");
-    if (output.json())
-        return output.document({{"shell", script->first}, {"script", script->second}});
-    return output.text(script->second);
+    if (!output.json()) return output.text(script->second);
+    return output.document([&](JsonWriter& json) {
+        json.object([&] {
+            json.field("shell", script->first);
+            json.field("script", script->second);
+        });
+    });
 }
 
-Outcome run_complete(const Arguments& arguments, const Output& output) {
-    const auto completion = complete(typed_words(arguments));
-    if (output.json()) {
-        Json candidates = Json::array();
-        for (const auto& candidate : completion.candidates)
-            candidates.push_back({{"text", candidate.text}, {"help", candidate.help}});
-        return output.document(
-            {{"kind", name_of(completion.kind)}, {"candidates", std::move(candidates)}});
-    }
-    std::string text = fmt::format("{}\n", name_of(completion.kind));
+CommandResult run_complete(const ParsedArguments& arguments, const CommandOutput& output) {
+    const auto completion = complete(typed_words(arguments), commands(), names_in_cache);
+    if (output.json())
+        return output.document([&](JsonWriter& json) {
+            json.object([&] {
+                json.field("kind", name_of(completion.kind));
+                json.list("candidates", completion.candidates);
+            });
+        });
+    auto text = fmt::format("{}\n", name_of(completion.kind));
     if (arguments.has("readline")) {
-        std::vector<std::string> words;
-        for (const auto& candidate : completion.candidates) words.push_back(candidate.text);
-        if (arguments.words.size() == 2)
-            words = readline_words(arguments.words[0], arguments.words[1], words);
-        for (const auto& word : words) text += word + "\n";
+        text += readline_lines(arguments, completion);
     } else {
         for (const auto& [word, help] : completion.candidates)
             text += fmt::format("{}{}{}\n", word, help.empty() ? "" : "\t", help);

@@ -1,136 +1,134 @@
 // SPDX-License-Identifier: MIT
-// The commands that put, find and take away single entries.
-#include <fmt/format.h>
+// The commands dir, put, get, install and remove: single entries.
+#include <fmt/core.h>
 #include <map>
 
 #include <larder/larder.hpp>
 
-#include "cachetool/cli/command.hpp"
 #include "cachetool/commands/open.hpp"
-#include "cachetool/term/json.hpp"
+#include "cachetool/commands/reports.hpp"
+#include "cachetool/commands/table.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
 namespace {
 
-/// The entry's path on stdout; with --json all that a lease tells.
-Outcome print_entry(const Arguments& arguments, const Output& output, const larder::Lease& lease) {
-    if (!output.json()) return output.text(lease.path().string() + "\n");
-    return output.document({{"bucket", arguments.words[0]},
-                            {"key", arguments.words[1]},
-                            {"id", lease.id()},
-                            {"path", lease.path().string()}});
+/// Prints the entry's path, or with --json all that a lease tells.
+CommandResult print_entry(const ParsedArguments& arguments, const CommandOutput& output,
+                          const larder::Lease& lease) {
+    const auto entry = location_of(arguments.words[0], arguments.words[1], lease);
+    if (!output.json()) return output.text(entry.path + "\n");
+    return output.document([&](JsonWriter& json) { write_json(json, entry); });
 }
 
-tl::expected<larder::Lease, Failure> get(const larder::Cache& cache, const Arguments& arguments) {
-    const auto& bucket = arguments.words[0];
+Expected<larder::Lease> get(const larder::Cache& cache, const ParsedArguments& arguments) {
+    const auto& name = arguments.words[0];
     const auto& key = arguments.words[1];
-    return cache.bucket(bucket)
-        .and_then([&](const larder::Bucket& opened) { return opened.get(key); })
-        .map_error([&](const larder::Error& error) { return failure_for_key(error, bucket, key); });
+    LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(name));
+    auto lease = bucket.get(key);
+    if (!lease) return fail(failure_for_key(lease.error(), name, key));
+    return std::move(*lease);
 }
 
-}  // namespace
-
-Outcome run_dir(const Arguments& arguments, const Output& output) {
-    const auto root = cache_root(arguments);
-    if (!root) return tl::unexpected(root.error());
-    return output.json() ? output.document({{"path", root->string()}})
-                         : output.text(root->string() + "\n");
-}
-
-Outcome run_put(const Arguments& arguments, const Output& output) {
-    const auto cache = open_or_create(arguments, output);
-    if (!cache) return tl::unexpected(cache.error());
-    const auto bucket = cache->bucket(arguments.words[0]);
-    if (!bucket) return fail(bucket.error());
-    auto staging = bucket->stage();
-    if (!staging) return tl::unexpected(failure_to_put(staging.error()));
-
-    const auto& source = arguments.words[2];
-    const auto staged =
-        arguments.has("move") ? staging->move_from(source) : staging->copy_from(source);
-    if (!staged) return tl::unexpected(failure_to_put(staged.error()));
-    const auto lease = bucket->publish(arguments.words[1], std::move(*staging),
-                                       {.producer = "cachetool " LARDER_VERSION});
-    if (!lease) return tl::unexpected(failure_to_put(lease.error()));
-    return print_entry(arguments, output, *lease);
-}
-
-Outcome run_get(const Arguments& arguments, const Output& output) {
-    // For reading only: a lease that ends with this command protects nobody, so none is written down.
-    const auto cache = open_for_entry(arguments, output, Access::read);
-    if (!cache) return tl::unexpected(cache.error());
-    const auto lease = get(*cache, arguments);
-    if (!lease) return tl::unexpected(lease.error());
-    return print_entry(arguments, output, *lease);
-}
-
-Outcome run_install(const Arguments& arguments, const Output& output) {
+Expected<larder::LinkMode> link_mode_of(const ParsedArguments& arguments) {
     static const std::map<std::string, larder::LinkMode> modes = {
         {"auto", larder::LinkMode::automatic},
         {"clone", larder::LinkMode::clone},
         {"hardlink", larder::LinkMode::hardlink},
         {"copy", larder::LinkMode::copy}};
-    larder::MaterializeOptions options;
-    if (arguments.has("link-mode")) {
-        const auto mode = modes.find(arguments.options.at("link-mode"));
-        if (mode == modes.end())
-            return fail_usage("--link-mode wants auto, clone, hardlink or copy");
-        options.mode = mode->second;
-    }
-    const auto cache = open_for_entry(arguments, output, Access::write);
-    if (!cache) return tl::unexpected(cache.error());
-    const auto lease = get(*cache, arguments);
-    if (!lease) return tl::unexpected(lease.error());
-    if (!lease->is_protected())
-        output.say("the cache can only be read: a collection by somebody else may take the files");
-
-    const auto& destination = arguments.words[2];
-    const auto report = larder::materialize(lease->path(), destination, options);
-    if (!report) return fail(report.error());
-    output.say(fmt::format("{} cloned, {} hard-linked, {} copied: {} in {}",
-                           counted(report->cloned, "file", "files"), report->hardlinked,
-                           report->copied, shown_size(report->bytes), destination));
-    if (!output.json()) return done;
-    Json document = {{"bucket", arguments.words[0]},
-                     {"key", arguments.words[1]},
-                     {"id", lease->id()},
-                     {"destination", destination}};
-    document.update(json_of(*report));
-    return output.document(document);
+    const auto mode = modes.find(arguments.value_or("link-mode", "auto"));
+    if (mode == modes.end()) return fail_usage("--link-mode wants auto, clone, hardlink or copy");
+    return mode->second;
 }
 
-Outcome run_remove(const Arguments& arguments, const Output& output) {
-    const auto cache = open_for_entry(arguments, output, Access::write);
-    if (!cache) return tl::unexpected(cache.error());
-    const auto bucket = cache->bucket(arguments.words[0]);
-    if (!bucket) return fail(bucket.error());
+/// Copies or moves `source` into a new entry of `key`.
+larder::Result<larder::Lease> put(const larder::Bucket& bucket, const std::string& key,
+                                  const std::string& source, bool move) {
+    LARDER_TRY_ASSIGN(auto staging, bucket.stage());
+    LARDER_TRY(move ? staging.move_from(source) : staging.copy_from(source));
+    return bucket.publish(key, std::move(staging), {.producer = "cachetool " LARDER_VERSION});
+}
 
-    Json removed = Json::array();
+}  // namespace
+
+CommandResult run_dir(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto root, cache_root(arguments));
+    if (!output.json()) return output.text(root.string() + "\n");
+    return output.document(
+        [&](JsonWriter& json) { json.object([&] { json.field("path", root.string()); }); });
+}
+
+CommandResult run_put(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto cache, open_or_create(arguments, output));
+    LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(arguments.words[0]));
+    const auto lease = put(bucket, arguments.words[1], arguments.words[2], arguments.has("move"));
+    if (!lease) return fail(failure_to_put(lease.error()));
+    return print_entry(arguments, output, *lease);
+}
+
+CommandResult run_get(const ParsedArguments& arguments, const CommandOutput& output) {
+    // For reading only: a lease that ends with this command protects nothing, so none is taken.
+    LARDER_TRY_ASSIGN(const auto cache, open_for_entry(arguments, output, CacheAccess::read));
+    LARDER_TRY_ASSIGN(const auto lease, get(cache, arguments));
+    return print_entry(arguments, output, lease);
+}
+
+CommandResult run_install(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto mode, link_mode_of(arguments));
+    LARDER_TRY_ASSIGN(const auto cache, open_for_entry(arguments, output, CacheAccess::write));
+    LARDER_TRY_ASSIGN(const auto lease, get(cache, arguments));
+    if (!lease.is_protected()) output.say(unprotected_warning);
+
+    const auto& destination = arguments.words[2];
+    LARDER_TRY_ASSIGN(const auto report,
+                      larder::materialize(lease.path(), destination, {.mode = mode}));
+    output.say(fmt::format("{} cloned, {} hard-linked, {} copied: {} in {}",
+                           counted(report.cloned, "file", "files"), report.hardlinked,
+                           report.copied, shown_size(report.bytes), destination));
+    if (!output.json()) return done;
+    return output.document([&](JsonWriter& json) {
+        json.object([&] {
+            json.field("bucket", arguments.words[0]);
+            json.field("key", arguments.words[1]);
+            json.field("id", lease.id());
+            json.field("destination", destination);
+            write_fields(json, report);
+        });
+    });
+}
+
+CommandResult run_remove(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto cache, open_for_entry(arguments, output, CacheAccess::write));
+    const auto& name = arguments.words[0];
+    LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(name));
+
+    std::vector<std::string> removed;
     std::optional<Failure> worst;
     for (auto key = arguments.words.begin() + 1; key != arguments.words.end(); ++key) {
-        const auto result = bucket->remove(*key);
+        const auto result = bucket.remove(*key);
         if (result) {
             removed.push_back(*key);
             continue;
         }
-        auto failure = failure_for_key(result.error(), bucket->name(), *key);
-        // A key that was not there is the mildest thing to report: it is gone, as wanted.
-        if (!worst || worst->exit_code == no_entry) {
-            if (worst) output.warn(worst->message);
+        auto failure = failure_for_key(result.error(), name, *key);
+        // A key without an entry is the mildest failure: the entry is gone, as the user wants.
+        if (!worst || (*worst)->exit_code == no_entry) {
+            if (worst) output.warn((*worst)->message);
             worst = std::move(failure);
         } else {
-            output.warn(failure.message);
+            output.warn(failure->message);
         }
     }
+    const auto write_removed = [name, removed = std::move(removed)](JsonWriter& json) {
+        json.field("bucket", name);
+        json.list("removed", removed);
+    };
     if (worst) {
-        worst->also["bucket"] = bucket->name();
-        worst->also["removed"] = std::move(removed);
-        return tl::unexpected(std::move(*worst));
+        (*worst)->write_done = write_removed;
+        return fail(std::move(*worst));
     }
     if (!output.json()) return done;
-    return output.document({{"bucket", bucket->name()}, {"removed", std::move(removed)}});
+    return output.document([&](JsonWriter& json) { json.object([&] { write_removed(json); }); });
 }
 
 }  // namespace cachetool

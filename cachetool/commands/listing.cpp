@@ -1,113 +1,144 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/commands/listing.hpp"
 
-#include <signal.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <fmt/format.h>
+#include <fmt/core.h>
+#include <map>
 
-#include "cachetool/term/json.hpp"
+#include "cachetool/commands/reports.hpp"
+#include "cachetool/system/process.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
 namespace {
 
-/// Nothing where the key has vanished.
-tl::expected<std::optional<Listed>, Failure> look_at(const larder::Bucket& bucket, std::string key,
-                                                     const Users& users) {
+/// Which processes lease which ids now.
+class LeaseHolders {
+public:
+    explicit LeaseHolders(const larder::StatusReport& status) {
+        for (const auto& lease : status.leases) by_id_.emplace(lease.id, &lease.process);
+    }
+
+    /// Returns each process that leases the id, once.
+    [[nodiscard]] std::vector<larder::ProcessInfo> of(const std::string& id) const {
+        std::vector<larder::ProcessInfo> holders;
+        for (auto at = by_id_.lower_bound(id); at != by_id_.end() && at->first == id; ++at) {
+            const bool known = std::any_of(holders.begin(), holders.end(), [&](const auto& one) {
+                return one.participant == at->second->participant;
+            });
+            if (!known) holders.push_back(*at->second);
+        }
+        return holders;
+    }
+
+private:
+    std::multimap<std::string_view, const larder::ProcessInfo*> by_id_;
+};
+
+/// Reads what is known about a key. Returns nullopt if the key has vanished.
+larder::Result<std::optional<ListedEntry>> read_entry(const larder::Bucket& bucket, std::string key,
+                                                      const LeaseHolders& holders) {
     auto info = bucket.info(key);
     if (!info && info.error().code == larder::Errc::miss) return std::nullopt;
-    const auto pinned = bucket.is_pinned(key);
-    if (!pinned) return fail(pinned.error());
-    Listed listed{bucket.name(), std::move(key), std::move(info), *pinned};
-    if (listed.info) {
-        if (const auto found = users.find(listed.info->id); found != users.end())
-            listed.users = found->second;
-    }
+    LARDER_TRY_ASSIGN(const bool pinned, bucket.is_pinned(key));
+    ListedEntry listed{bucket.name(), std::move(key), std::move(info), pinned};
+    if (listed.info) listed.users = holders.of(listed.info->id);
     return listed;
+}
+
+/// Appends the entries of one bucket to `entries`.
+larder::Result<> read_bucket(const larder::Bucket& bucket, const LeaseHolders& holders,
+                             std::vector<ListedEntry>& entries) {
+    auto keys = bucket.keys();
+    if (!keys && keys.error().code == larder::Errc::miss) return {};
+    LARDER_TRY(keys);
+    sort_names(*keys);
+    for (auto& key : *keys) {
+        LARDER_TRY_ASSIGN(auto listed, read_entry(bucket, std::move(key), holders));
+        if (listed) entries.push_back(std::move(*listed));
+    }
+    return {};
 }
 
 }  // namespace
 
-Json Listed::json() const {
-    if (!info) return {{"bucket", bucket}, {"key", key}, {"error", json_of(info.error())}};
-    Json document = json_of(*info);
-    document["pinned"] = pinned;
-    document["leased_by"] = json_of_all(users);
-    return document;
-}
-
-larder::Result<Users> users_of(const larder::Cache& cache) {
-    const auto status = cache.status();
-    if (!status) return tl::unexpected(status.error());
-    Users users;
-    for (const auto& lease : status->leases) {
-        auto& of_id = users[lease.id];
-        const bool known = std::any_of(of_id.begin(), of_id.end(), [&](const auto& user) {
-            return user.participant == lease.process.participant;
-        });
-        if (!known) of_id.push_back(lease.process);
-    }
-    return users;
-}
-
-tl::expected<std::vector<Listed>, Failure> list(const larder::Cache& cache,
-                                                const std::optional<std::string>& wanted) {
-    auto names = wanted ? larder::Result<std::vector<std::string>>({*wanted}) : cache.buckets();
-    if (!names) return fail(names.error());
-    const auto users = users_of(cache);
-    if (!users) return fail(users.error());
-    std::sort(names->begin(), names->end());
-    std::vector<Listed> entries;
-    for (const auto& name : *names) {
-        const auto bucket = cache.bucket(name);
-        if (!bucket) return fail(bucket.error());
-        auto keys = bucket->keys();
-        if (!keys && keys.error().code == larder::Errc::miss) continue;
-        if (!keys) return fail(keys.error());
-        std::sort(keys->begin(), keys->end());
-        for (auto& key : *keys) {
-            auto listed = look_at(*bucket, std::move(key), *users);
-            if (!listed) return tl::unexpected(listed.error());
-            if (*listed) entries.push_back(std::move(**listed));
+void write_json(JsonWriter& json, const ListedEntry& listed) {
+    json.object([&] {
+        if (listed.info) {
+            write_fields(json, *listed.info);
+            json.field("pinned", listed.pinned);
+            json.list("leased_by", listed.users);
+        } else {
+            json.field("bucket", listed.bucket);
+            json.field("key", listed.key);
+            json.field("error", listed.info.error());
         }
+    });
+}
+
+Expected<std::vector<ListedEntry>> list_entries(const larder::Cache& cache,
+                                                const std::optional<std::string>& bucket) {
+    std::vector<std::string> names;
+    if (bucket) {
+        names = {*bucket};
+    } else {
+        LARDER_TRY_ASSIGN(names, cache.buckets());
+    }
+    LARDER_TRY_ASSIGN(const auto status, cache.status());
+    const LeaseHolders holders(status);
+    sort_names(names);
+    std::vector<ListedEntry> entries;
+    for (const auto& name : names) {
+        LARDER_TRY_ASSIGN(const auto opened, cache.bucket(name));
+        LARDER_TRY(read_bucket(opened, holders, entries));
     }
     return entries;
 }
 
-tl::expected<Listed, Failure> list_one(const larder::Cache& cache, const std::string& name,
-                                       const std::string& key) {
-    const auto bucket = cache.bucket(name);
-    if (!bucket) return fail(bucket.error());
-    const auto users = users_of(cache);
-    if (!users) return fail(users.error());
-    auto listed = look_at(*bucket, key, *users);
-    if (!listed) return tl::unexpected(listed.error());
-    if (!*listed)
-        return tl::unexpected(failure_for_key(
-            larder::Error{larder::Errc::miss, 0, "no such entry", {}, {}}, name, key));
-    if (!(*listed)->info)
-        return tl::unexpected(failure_for_key((*listed)->info.error(), name, key));
-    return std::move(**listed);
+Expected<ListedEntry> list_entry(const larder::Cache& cache, const std::string& bucket,
+                                 const std::string& key) {
+    LARDER_TRY_ASSIGN(const auto opened, cache.bucket(bucket));
+    LARDER_TRY_ASSIGN(const auto status, cache.status());
+    const LeaseHolders holders(status);
+    LARDER_TRY_ASSIGN(auto listed, read_entry(opened, key, holders));
+    if (!listed) {
+        larder::Error no_such_entry;
+        no_such_entry.code = larder::Errc::miss;
+        return fail(failure_for_key(no_such_entry, bucket, key));
+    }
+    if (!listed->info) return fail(failure_for_key(listed->info.error(), bucket, key));
+    return std::move(*listed);
 }
+
+larder::Result<std::vector<ListedEntry>> list_trash(const larder::Cache& cache,
+                                                    const std::string& bucket,
+                                                    const std::string& key) {
+    LARDER_TRY_ASSIGN(const auto status, cache.status());
+    const LeaseHolders holders(status);
+    LARDER_TRY_ASSIGN(auto trash, cache.trash());
+    std::vector<ListedEntry> found;
+    for (auto& entry : trash) {
+        if (entry.bucket != bucket || entry.key != key) continue;
+        auto& listed = found.emplace_back(ListedEntry{bucket, key, std::move(entry)});
+        listed.users = holders.of(listed.info->id);
+    }
+    return found;
+}
+
+void sort_names(std::vector<std::string>& names) { std::sort(names.begin(), names.end()); }
 
 std::string shown_command(const larder::ProcessInfo& process) {
-    const bool outlived = process.alive && process.here &&
-                          ::kill(static_cast<pid_t>(process.pid), 0) != 0 && errno == ESRCH;
+    const bool outlived = process.alive && process.here && !system::has_process(process.pid);
     return harmless(process.command) +
-           (outlived ? ", which has ended: a process that it started goes on" : "");
+           (outlived ? ", which has ended; a process that it started still runs" : "");
 }
 
-std::string shown_users(const std::vector<larder::ProcessInfo>& users) {
+std::string shown_processes(const std::vector<larder::ProcessInfo>& processes) {
     std::string text;
-    for (const auto& user : users)
-        text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", user.pid, shown_command(user));
+    for (const auto& process : processes)
+        text +=
+            fmt::format("{}{} ({})", text.empty() ? "" : ", ", process.pid, shown_command(process));
     return text;
-}
-
-std::string shown_age(const std::optional<larder::WallTime>& time) {
-    return time ? shown_age(*time) : "?";
 }
 
 }  // namespace cachetool

@@ -1,47 +1,50 @@
 // SPDX-License-Identifier: MIT
-// Entries as the commands that look list them.
+// Entries, as ls, info, why and stats list them.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <larder/cache.hpp>
 
-#include "cachetool/cli/arguments.hpp"
+#include "cachetool/term/failure.hpp"
+#include "cachetool/term/json.hpp"
 
 namespace cachetool {
 
-/// What a listing found under one key: the entry, or why nothing can be told about it.
-struct Listed {
+/// What is known about one key: its entry, or why the entry can't be read.
+struct ListedEntry {
     std::string bucket;
     std::string key;
     larder::Result<larder::EntryInfo> info;
     bool pinned = false;
-    std::vector<larder::ProcessInfo> users{};  ///< who leases it now
-
-    [[nodiscard]] Json json() const;
+    std::vector<larder::ProcessInfo> users{};  ///< the processes that lease it now
 };
 
-/// The entries of one bucket or of all, by bucket and key. Keys that vanish meanwhile are left out.
-[[nodiscard]] tl::expected<std::vector<Listed>, Failure> list(
+void write_json(JsonWriter& json, const ListedEntry& listed);
+
+/// Returns the entries of one bucket or of all, by bucket and key. Keys that vanish meanwhile are
+/// left out.
+[[nodiscard]] Expected<std::vector<ListedEntry>> list_entries(
     const larder::Cache& cache, const std::optional<std::string>& bucket);
 
-/// The one entry of a key. Errors: `miss`.
-[[nodiscard]] tl::expected<Listed, Failure> list_one(const larder::Cache& cache,
-                                                     const std::string& bucket,
-                                                     const std::string& key);
+/// Returns the entry of one key. Errors: `miss`.
+[[nodiscard]] Expected<ListedEntry> list_entry(const larder::Cache& cache,
+                                               const std::string& bucket, const std::string& key);
 
-/// Who leases which id now.
-using Users = std::map<std::string, std::vector<larder::ProcessInfo>>;
-[[nodiscard]] larder::Result<Users> users_of(const larder::Cache& cache);
+/// Returns the former entries of one key that can be restored.
+[[nodiscard]] larder::Result<std::vector<ListedEntry>> list_trash(const larder::Cache& cache,
+                                                                  const std::string& bucket,
+                                                                  const std::string& key);
 
-/// A process's command; and that it has ended, where a process that it started holds on to what it had (by the descriptor that it inherited).
+/// Sorts names byte by byte.
+void sort_names(std::vector<std::string>& names);
+
+/// Returns a process's command. If the process has ended, and a process that it started has
+/// inherited what it held in the cache, that is said as well.
 [[nodiscard]] std::string shown_command(const larder::ProcessInfo& process);
-/// "4711 (node app.js), 4712 (…)"
-[[nodiscard]] std::string shown_users(const std::vector<larder::ProcessInfo>& users);
-
-[[nodiscard]] std::string shown_age(const std::optional<larder::WallTime>& time);
+/// Returns "4711 (node app.js), 4712 (...)".
+[[nodiscard]] std::string shown_processes(const std::vector<larder::ProcessInfo>& processes);
 
 }  // namespace cachetool

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
-// The command `man`: the manual's pages, from the table that --help prints.
+// The command man: the manual's pages, from the table that --help prints.
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <fstream>
 
-#include "cachetool/cli/command.hpp"
 #include "cachetool/cli/help.hpp"
 #include "cachetool/cli/prose.hpp"
+#include "cachetool/commands/table.hpp"
+#include "cachetool/system/files.hpp"
+#include "cachetool/term/json.hpp"
 
 namespace cachetool {
 namespace {
 
-/// Text that troff shows as it is: dashes that can be searched for and pasted, and no line that is taken for a request.
+/// Returns `text` in a form that troff shows as it is: a dash stays a dash that can be searched for and
+/// pasted, and no line is taken for a request.
 std::string roff(std::string_view text) {
     std::string out;
     for (const char c : text) {
@@ -47,7 +49,7 @@ std::string roff(std::string_view text) {
 std::string bold(std::string_view text) { return "\\fB" + roff(text) + "\\fR"; }
 std::string italic(std::string_view text) { return "\\fI" + roff(text) + "\\fR"; }
 
-/// "cachetool" or "cachetool-put"
+/// Returns "cachetool" or, for example, "cachetool-put".
 std::string page_name(const Command* command) {
     return command == nullptr ? "cachetool" : fmt::format("cachetool-{}", command->name);
 }
@@ -57,14 +59,14 @@ std::string heading(const Command* command, std::string_view summary) {
     std::transform(title.begin(), title.end(), title.begin(), [](char c) {
         return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     });
-    // No date: the same source makes the same page.
+    // There is no date, so that the same source makes the same page.
     return fmt::format(".TH {} 1 \"\" \"larder {}\" \"larder\"\n.SH NAME\n{} \\- {}\n", roff(title),
                        LARDER_VERSION, roff(page_name(command)), roff(summary));
 }
 
 std::string body(std::string_view text) {
     std::string out;
-    for (const auto& block : blocks_of(text)) {
+    for (const auto& block : text_blocks(text)) {
         // The first paragraph follows a heading, which makes its own space.
         if (block.literal) {
             out += fmt::format(".PP\n.RS 4\n.EX\n{}\n.EE\n.RE\n", roff(block.text));
@@ -79,10 +81,10 @@ std::string item(const std::string& name, std::string_view meaning) {
     return fmt::format(".TP\n{}\n{}\n", name, roff(meaning));
 }
 
-std::string list(std::span<const OptionSpec> options) {
+std::string items(std::span<const OptionSpec> options) {
     std::string out;
     for (const auto& option : options) {
-        const auto name = long_name(option);
+        const auto name = larder::options::long_name(option);
         auto shown = bold(fmt::format("--{}", name));
         if (const std::string_view rest = std::string_view(option.name).substr(name.size());
             !rest.empty())
@@ -103,8 +105,8 @@ std::string page() {
     for (const auto& command : commands()) {
         if (!command.hidden) out += item(bold(page_name(&command)) + "(1)", command.summary);
     }
-    out += ".SH OPTIONS\nThey may stand before and after the command. Nothing after " + bold("--") +
-           " is an option.\n" + list(global_options());
+    out += ".SH OPTIONS\nOptions may stand before and after the command. Nothing after " +
+           bold("--") + " is an option.\n" + items(global_options());
     out += ".SH EXIT STATUS\n";
     for (const auto& [code, meaning] : exit_codes())
         out += item(bold(std::to_string(code)), meaning);
@@ -121,65 +123,82 @@ std::string page(const Command& command) {
                        bold(fmt::format("cachetool {}", command.name)), italic("OPTION"),
                        command.synopsis.empty() ? "" : " ", italic(command.synopsis));
     out += ".SH DESCRIPTION\n" + body(command.help);
-    out += ".SH OPTIONS\n" + list(command.options);
+    out += ".SH OPTIONS\n" + items(command.options);
     if (!command.options.empty()) out += ".PP\n";
-    out += "Those that every command takes are in " + bold("cachetool") +
+    out += "The options that every command takes are in " + bold("cachetool") +
            "(1), as are the exit codes.\n.SH SEE ALSO\n" + bold("cachetool") + "(1)\n";
     return out;
 }
 
-struct Page {
+struct ManualPage {
     std::string name;
     std::string text;
 };
 
-std::vector<Page> all_pages() {
-    std::vector<Page> pages = {{page_name(nullptr) + ".1", page()}};
+ManualPage main_page() { return {page_name(nullptr) + ".1", page()}; }
+ManualPage page_of(const Command& command) { return {page_name(&command) + ".1", page(command)}; }
+
+void write_json(JsonWriter& json, const ManualPage& page) {
+    json.object([&] {
+        json.field("name", page.name);
+        json.field("text", page.text);
+    });
+}
+
+std::vector<ManualPage> all_pages() {
+    std::vector<ManualPage> pages = {main_page()};
     for (const auto& command : commands()) {
-        if (!command.hidden) pages.push_back({page_name(&command) + ".1", page(command)});
+        if (!command.hidden) pages.push_back(page_of(command));
     }
     return pages;
 }
 
-tl::expected<void, Failure> write(const std::vector<Page>& pages,
-                                  const std::filesystem::path& directory) {
+Expected<> write_files(const std::vector<ManualPage>& pages,
+                       const std::filesystem::path& directory) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error)
-        return fail_system(fmt::format("make directory {}", directory.string()), error.value());
+        return fail(
+            system_failure(fmt::format("make the directory {}", directory.string()), error));
     for (const auto& one : pages) {
-        std::ofstream file(directory / one.name, std::ios::binary);
+        const auto path = directory / one.name;
+        std::ofstream file(path, std::ios::binary);
         file << one.text;
         file.close();
         if (!file)
-            return fail_system(fmt::format("write {}", (directory / one.name).string()), errno);
+            return fail(
+                system_failure(fmt::format("write {}", path.string()), system::stream_error()));
     }
     return {};
 }
 
-}  // namespace
-
-Outcome run_man(const Arguments& arguments, const Output& output) {
-    std::vector<Page> pages;
-    if (arguments.has("into")) {
-        if (!arguments.words.empty()) return fail_usage("man wants either COMMAND or --into DIR");
-        pages = all_pages();
-        if (const auto written = write(pages, arguments.options.at("into")); !written)
-            return tl::unexpected(written.error());
-    } else if (arguments.words.empty()) {
-        pages.push_back({page_name(nullptr) + ".1", page()});
-    } else if (const auto* command = find_command(arguments.words.front()); command != nullptr) {
-        pages.push_back({page_name(command) + ".1", page(*command)});
-    } else {
+/// Returns the one page that the command line asks for.
+Expected<ManualPage> wanted_page(const ParsedArguments& arguments) {
+    if (arguments.words.empty()) return main_page();
+    const auto* command = find_command(commands(), arguments.words.front());
+    if (command == nullptr)
         return fail_usage(fmt::format("there is no command \"{}\"; see cachetool --help",
                                       arguments.words.front()));
+    return page_of(*command);
+}
+
+}  // namespace
+
+CommandResult run_man(const ParsedArguments& arguments, const CommandOutput& output) {
+    std::vector<ManualPage> pages;
+    const auto* const directory = arguments.value_of("into");
+    if (directory != nullptr) {
+        if (!arguments.words.empty()) return fail_usage("man wants either COMMAND or --into DIR");
+        pages = all_pages();
+        LARDER_TRY(write_files(pages, *directory));
+    } else {
+        LARDER_TRY_ASSIGN(auto page, wanted_page(arguments));
+        pages.push_back(std::move(page));
     }
-    if (output.json()) {
-        Json array = Json::array();
-        for (const auto& one : pages) array.push_back({{"name", one.name}, {"text", one.text}});
-        return output.document({{"pages", std::move(array)}});
-    }
-    return arguments.has("into") ? done : output.text(pages.front().text);
+    if (output.json())
+        return output.document(
+            [&](JsonWriter& json) { json.object([&] { json.list("pages", pages); }); });
+    return directory != nullptr ? done : output.text(pages.front().text);
 }
 
 }  // namespace cachetool

@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/commands/nesting.hpp"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <nlohmann/json.hpp>
-#include <vector>
+#include "cachetool/system/environment.hpp"
+#include "cachetool/system/process.hpp"
+#include "cachetool/term/json.hpp"
 
 namespace cachetool {
 namespace {
 
-using nlohmann::json;
-
+/// Holds a line of JSON for each build, outermost first.
 constexpr const char* variable = "LARDER_BUILDING";
 
-// A path need not be UTF-8, which JSON has to be: bytes beyond ASCII go as the Latin-1 characters of those numbers.
+/// Returns `bytes` as UTF-8, which JSON is and a path need not be. Each byte beyond ASCII becomes the
+/// Latin-1 character of its number, so that different bytes become different texts.
 std::string as_utf8(const std::string& bytes) {
     std::string text;
     for (const char c : bytes) {
@@ -31,12 +27,18 @@ std::string as_utf8(const std::string& bytes) {
     return text;
 }
 
-json name_of(const BuildName& build, pid_t builder) {
-    return {builder, as_utf8(build.cache.root().native()), as_utf8(build.bucket),
-            as_utf8(build.key)};
+std::string line_of(const BuildTarget& target, std::int64_t builder) {
+    return json_line([&](JsonWriter& json) {
+        json.object([&] {
+            json.field("builder", builder);
+            json.field("cache", as_utf8(target.cache.root().native()));
+            json.field("bucket", as_utf8(target.bucket));
+            json.field("key", as_utf8(target.key));
+        });
+    });
 }
 
-/// The processes that are in the middle of some build now.
+/// Returns the processes that are building something in the cache now.
 std::vector<std::int64_t> builders(const larder::Cache& cache) {
     std::vector<std::int64_t> pids;
     const auto status = cache.status();
@@ -48,29 +50,25 @@ std::vector<std::int64_t> builders(const larder::Cache& cache) {
     return pids;
 }
 
-/// An array of names, outermost first.
-json all() {
-    const char* const text = std::getenv(variable);
-    json names = text == nullptr ? json::array() : json::parse(text, nullptr, false);
-    return names.is_array() ? names : json::array();
+/// Returns true if `line`, which ends with its line break, is one of the lines.
+bool has_line(const std::string& lines, const std::string& line) {
+    return lines.starts_with(line) || lines.find("\n" + line) != std::string::npos;
 }
 
 }  // namespace
 
-bool runs_inside(const BuildName& build) {
-    const json names = all();
-    if (names.empty()) return false;
-    const auto pids = builders(build.cache);
-    return std::any_of(pids.begin(), pids.end(), [&](std::int64_t pid) {
-        return std::find(names.begin(), names.end(), name_of(build, static_cast<pid_t>(pid))) !=
-               names.end();
-    });
+bool runs_inside(const BuildTarget& target) {
+    const auto lines = system::environment_variable(variable);
+    if (!lines) return false;
+    for (const auto pid : builders(target.cache)) {
+        if (has_line(*lines, line_of(target, pid))) return true;
+    }
+    return false;
 }
 
-int go_inside(const BuildName& build) {
-    json names = all();
-    names.push_back(name_of(build, ::getpid()));
-    return ::setenv(variable, names.dump().c_str(), 1) == 0 ? 0 : errno;
+std::error_code enter_build(const BuildTarget& target) {
+    const auto lines = system::environment_variable(variable).value_or("");
+    return system::set_environment_variable(variable, lines + line_of(target, system::own_pid()));
 }
 
 }  // namespace cachetool

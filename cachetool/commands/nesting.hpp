@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: MIT
-// The builds that this process runs inside: what the library sees of its own thread's builds, carried through the programs between.
+// The builds that this process runs inside. The library knows of the builds of its own thread; this
+// knows of those that started this process by way of other programs.
 #pragma once
 
 #include <string>
+#include <system_error>
 
 #include <larder/cache.hpp>
 
 namespace cachetool {
 
-/// One build, as `build` names it.
-struct BuildName {
+/// What `build` builds.
+struct BuildTarget {
     const larder::Cache& cache;
     std::string bucket;
     std::string key;
 };
 
-/// Whether a COMMAND that `cachetool build` runs now for this very entry has, directly or not, started this process: it would wait for itself.
-/// Follows the environment ($LARDER_BUILDING); a value that no cachetool has written says nothing, nor does a builder that builds no more:
-/// a COMMAND may have started what outlives it.
-[[nodiscard]] bool runs_inside(const BuildName& build);
+/// Returns true if a COMMAND of `cachetool build`, which runs now and builds this very target, has
+/// started this process, directly or not. A build here would wait for itself.
+/// The environment ($LARDER_BUILDING) names the builds. A name does not count if its builder builds
+/// no more, because a COMMAND may have started a process that outlives it.
+[[nodiscard]] bool runs_inside(const BuildTarget& target);
 
-/// From now on the programs that this process runs are inside this build, which it holds, as well. Returns an errno, or 0.
-[[nodiscard]] int go_inside(const BuildName& build);
+/// Makes the programs that this process runs from now on know that they are inside this build, too.
+/// Requires: this process builds the target.
+[[nodiscard]] std::error_code enter_build(const BuildTarget& target);
 
 }  // namespace cachetool

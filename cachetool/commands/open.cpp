@@ -1,108 +1,106 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/commands/open.hpp"
 
-#include <cstdlib>
-#include <fmt/format.h>
-#include <system_error>
+#include <fmt/core.h>
+
+#include "cachetool/system/environment.hpp"
 
 namespace cachetool {
 namespace {
 
 namespace fs = std::filesystem;
+using system::environment_variable;
 
-/// A variable that is set and not empty.
-std::optional<fs::path> environment_path(const char* name) {
-    const char* value = std::getenv(name);
-    if (value == nullptr || *value == '\0') return std::nullopt;
-    return value;
-}
-
-std::optional<fs::path> chosen_root(const Arguments& arguments) {
+std::optional<fs::path> chosen_root(const ParsedArguments& arguments) {
     if (arguments.cache) return arguments.cache;
-    if (auto named = environment_path("LARDER_CACHE_DIR")) return named;
-    // The XDG base directory specification asks to ignore a relative path here.
-    if (auto xdg = environment_path("XDG_CACHE_HOME"); xdg && xdg->is_absolute())
-        return *xdg / "larder";
-    if (auto home = environment_path("HOME")) return *home / ".cache" / "larder";
+    if (const auto named = environment_variable("LARDER_CACHE_DIR")) return *named;
+    // The XDG base directory specification says that a relative path must be ignored.
+    if (const auto xdg = environment_variable("XDG_CACHE_HOME");
+        xdg && fs::path(*xdg).is_absolute())
+        return fs::path(*xdg) / "larder";
+    if (const auto home = environment_variable("HOME"))
+        return fs::path(*home) / ".cache" / "larder";
     return std::nullopt;
 }
 
-/// Nothing, or an empty directory: what Cache::open would make a cache of. Any doubt is left to Cache::open.
+/// Returns true if there is nothing, or an empty directory: Cache::open would create a cache there.
+/// In doubt it returns false, and Cache::open decides.
 bool is_absent(const fs::path& root) {
     std::error_code error;
     if (fs::symlink_status(root, error).type() == fs::file_type::not_found) return true;
     return fs::is_directory(root, error) && fs::is_empty(root, error) && !error;
 }
 
-tl::expected<larder::Cache, Failure> open(const fs::path& root, const Arguments& arguments,
-                                          const Output& output, larder::OpenOptions options) {
-    if (arguments.lock_timeout) options.lock_timeout = *arguments.lock_timeout;
-    options.log =
-        arguments.log ? *arguments.log : environment_path("LARDER_LOG").value_or(fs::path());
-    options.on_wait = [output](const std::string& sentence) { output.say(sentence); };
-    return larder::Cache::open(root, options).map_error(failure_of);
+std::string absence_of(const fs::path& root) {
+    return fmt::format("there is no cache at {} yet", root.string());
 }
 
-tl::expected<larder::Cache, Failure> open(const fs::path& root, const Arguments& arguments,
-                                          const Output& output, Access access) {
+larder::Result<larder::Cache> open_cache(const fs::path& root, const ParsedArguments& arguments,
+                                         const CommandOutput& output, larder::OpenOptions options) {
+    if (arguments.lock_timeout) options.lock_timeout = *arguments.lock_timeout;
+    options.log =
+        arguments.log ? *arguments.log : fs::path(environment_variable("LARDER_LOG").value_or(""));
+    options.on_wait = [output](const std::string& sentence) { output.say(sentence); };
+    return larder::Cache::open(root, options);
+}
+
+larder::Result<larder::Cache> open_for(CacheAccess access, const fs::path& root,
+                                       const ParsedArguments& arguments,
+                                       const CommandOutput& output) {
     larder::OpenOptions options;
-    options.read_only = access == Access::read;
-    auto cache = open(root, arguments, output, options);
-    if (cache || access == Access::write ||
-        cache.error().code != larder::name_of(larder::Errc::refused))
+    options.read_only = access == CacheAccess::read;
+    auto cache = open_cache(root, arguments, output, options);
+    if (cache || access == CacheAccess::write || cache.error().code != larder::Errc::refused)
         return cache;
-    // For reading only, a cache that another process is creating at this moment, or was creating when it was killed, is not one
-    // yet. Opening it for writing completes it; where the refusal had another reason it is refused once more.
-    return open(root, arguments, output, Access::write);
+    // A cache that another process is creating now, or was creating when it was killed, is refused
+    // for reading. Opening it for writing completes it. A refusal for another reason is repeated.
+    return open_cache(root, arguments, output, {});
 }
 
 }  // namespace
 
-tl::expected<fs::path, Failure> cache_root(const Arguments& arguments) {
+Expected<fs::path> cache_root(const ParsedArguments& arguments) {
     const auto root = chosen_root(arguments);
     if (!root)
         return fail_usage("no cache directory: give --cache, or set LARDER_CACHE_DIR or HOME");
     std::error_code error;
     const auto absolute = fs::absolute(*root, error);
     if (error)
-        return fail_system(fmt::format("find the directory {}", root->string()), error.value());
+        return fail(system_failure(fmt::format("find the directory {}", root->string()), error));
     auto canonical = fs::weakly_canonical(absolute, error);
     return error ? absolute : canonical;
 }
 
-tl::expected<larder::Cache, Failure> open_or_create(const Arguments& arguments,
-                                                    const Output& output,
-                                                    larder::OpenOptions options) {
-    return cache_root(arguments).and_then(
-        [&](const fs::path& root) { return open(root, arguments, output, std::move(options)); });
+Expected<larder::Cache> open_or_create(const ParsedArguments& arguments,
+                                       const CommandOutput& output, larder::OpenOptions options) {
+    LARDER_TRY_ASSIGN(const fs::path root, cache_root(arguments));
+    LARDER_TRY_ASSIGN(auto cache, open_cache(root, arguments, output, std::move(options)));
+    return cache;
 }
 
-tl::expected<std::optional<larder::Cache>, Failure> open_existing(const Arguments& arguments,
-                                                                  const Output& output,
-                                                                  Access access) {
-    const auto root = cache_root(arguments);
-    if (!root) return tl::unexpected(root.error());
-    if (is_absent(*root)) {
-        output.say(fmt::format("there is no cache at {} yet", root->string()));
-        return std::optional<larder::Cache>();
+Expected<std::optional<larder::Cache>> open_existing(const ParsedArguments& arguments,
+                                                     const CommandOutput& output,
+                                                     CacheAccess access) {
+    LARDER_TRY_ASSIGN(const fs::path root, cache_root(arguments));
+    if (is_absent(root)) {
+        output.say(absence_of(root));
+        return std::nullopt;
     }
-    auto cache = open(*root, arguments, output, access);
-    if (!cache) return tl::unexpected(std::move(cache).error());
-    return std::optional<larder::Cache>(std::move(*cache));
+    LARDER_TRY_ASSIGN(auto cache, open_for(access, root, arguments, output));
+    return cache;
 }
 
-tl::expected<larder::Cache, Failure> open_for_entry(const Arguments& arguments,
-                                                    const Output& output, Access access) {
-    auto root = cache_root(arguments);
-    if (!root) return tl::unexpected(root.error());
-    if (is_absent(*root)) {
-        return tl::unexpected(
-            Failure{.exit_code = no_entry,
-                    .code = std::string(larder::name_of(larder::Errc::miss)),
-                    .message = fmt::format("there is no cache at {} yet", root->string()),
-                    .path = *root});
+Expected<larder::Cache> open_for_entry(const ParsedArguments& arguments,
+                                       const CommandOutput& output, CacheAccess access) {
+    LARDER_TRY_ASSIGN(const fs::path root, cache_root(arguments));
+    if (is_absent(root)) {
+        return fail(Failure(FailureReport{.exit_code = no_entry,
+                                          .code = std::string(larder::name_of(larder::Errc::miss)),
+                                          .message = absence_of(root),
+                                          .path = root}));
     }
-    return open(*root, arguments, output, access);
+    LARDER_TRY_ASSIGN(auto cache, open_for(access, root, arguments, output));
+    return cache;
 }
 
 }  // namespace cachetool

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which cache, and how it is opened.
+// Which cache a command uses, and how it opens it.
 #pragma once
 
 #include <filesystem>
@@ -12,29 +12,37 @@
 
 namespace cachetool {
 
-/// The cache's directory, absolute, as the options and the environment choose it. Touches nothing.
-[[nodiscard]] tl::expected<std::filesystem::path, Failure> cache_root(const Arguments& arguments);
+/// Returns the cache's directory, absolute, as the options and the environment choose it. Touches
+/// nothing.
+[[nodiscard]] Expected<std::filesystem::path> cache_root(const ParsedArguments& arguments);
 
-enum class Access {
-    read,   ///< writes nothing, not even a lease
-    write,  ///< what the command does changes the cache, or needs a lease
+enum class CacheAccess {
+    read,   ///< the command writes nothing, not even a lease
+    write,  ///< the command changes the cache, or needs a lease
 };
 
-/// The three ways to open it. Whenever the library waits for others for a second, stderr tells for whom.
-///
-/// Opens the cache, and creates it where there is none: for commands that put something into it.
-[[nodiscard]] tl::expected<larder::Cache, Failure> open_or_create(const Arguments& arguments,
-                                                                  const Output& output,
-                                                                  larder::OpenOptions options = {});
+/// What a command says if it has an entry that no lease protects.
+inline constexpr const char* unprotected_warning =
+    "the cache is read-only here, so a collection by another process may delete the files";
 
-/// Opens the cache where there is one. A mistyped path must not become a cache by looking at it; so where there is none yet
-/// this says so, and the command goes on with nothing: as it would with an empty cache.
-[[nodiscard]] tl::expected<std::optional<larder::Cache>, Failure> open_existing(
-    const Arguments& arguments, const Output& output, Access access);
+// There are three ways to open the cache. If the library waits for other processes for a second,
+// stderr says for which.
 
-/// The same for a command that needs an entry: without a cache there is no such entry.
-[[nodiscard]] tl::expected<larder::Cache, Failure> open_for_entry(const Arguments& arguments,
-                                                                  const Output& output,
-                                                                  Access access);
+/// Opens the cache, or creates it: for commands that put something into it.
+[[nodiscard]] Expected<larder::Cache> open_or_create(const ParsedArguments& arguments,
+                                                     const CommandOutput& output,
+                                                     larder::OpenOptions options = {});
+
+/// Opens the cache if there is one. A mistyped path must not become a cache because a command looked
+/// at it. So if there is none, this says so and returns nullopt, and the command goes on as with an
+/// empty cache.
+[[nodiscard]] Expected<std::optional<larder::Cache>> open_existing(const ParsedArguments& arguments,
+                                                                   const CommandOutput& output,
+                                                                   CacheAccess access);
+
+/// Opens the cache for a command that needs an entry: if there is no cache, there is no such entry.
+[[nodiscard]] Expected<larder::Cache> open_for_entry(const ParsedArguments& arguments,
+                                                     const CommandOutput& output,
+                                                     CacheAccess access);
 
 }  // namespace cachetool

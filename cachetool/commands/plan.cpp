@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/commands/plan.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdint>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "cachetool/cli/quantity.hpp"
-#include "cachetool/term/json.hpp"
-#include "cachetool/term/output.hpp"
+#include "cachetool/commands/reports.hpp"
+#include "cachetool/system/files.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -19,162 +14,190 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* magic = "larder_plan";
-constexpr int version = 1;
+constexpr std::uint64_t version = 1;
 
-/// Sets `target` where the option is given.
+/// Sets `target` if the option is given.
 template <class Target, class Parse>
-tl::expected<void, Failure> take(const Arguments& arguments, const char* option, Target& target,
-                                 Parse parse) {
-    const auto found = arguments.options.find(option);
-    if (found == arguments.options.end()) return {};
-    auto value = parse(option, found->second);
-    if (!value) return tl::unexpected(std::move(value).error());
-    target = *value;
+Expected<> take(const ParsedArguments& arguments, const char* option, Target& target,
+                const Parse& parse) {
+    if (const auto* text = arguments.value_of(option)) {
+        LARDER_TRY_ASSIGN(target, parse(option, *text));
+    }
     return {};
 }
 
-tl::expected<std::uint64_t, Failure> parse_free(const fs::path& root, std::string_view option,
-                                                std::string_view text) {
+Expected<std::uint64_t> parse_free(const fs::path& root, std::string_view option,
+                                   std::string_view text) {
     if (!text.ends_with('%')) return parse_size(option, text);
-    const auto percent = parse_percent(option, text, 0);
-    if (!percent) return tl::unexpected(percent.error());
+    LARDER_TRY_ASSIGN(const unsigned percent, parse_percent(option, text, 0));
     std::error_code error;
     const auto space = fs::space(root, error);
     if (error)
-        return fail_system(fmt::format("look at the free space of {}", root.string()),
-                           error.value());
-    return space.capacity / 100 * *percent;
+        return fail(system_failure(fmt::format("read the free space of {}", root.string()), error));
+    return space.capacity / 100 * percent;
 }
 
-tl::unexpected<Failure> no_plan(const fs::path& path, std::uint64_t line, std::string_view why) {
-    return fail_usage(
-        fmt::format("{}:{}: {}; make a plan with `cachetool gc --plan FILE` and limits",
-                    path.string(), line, why));
+/// A pattern without a slash or a wildcard matches no BUCKET/KEY.
+Expected<> check_keep(const std::vector<std::string>& patterns) {
+    for (const auto& pattern : patterns) {
+        if (pattern.find_first_of("/*?[") == std::string::npos)
+            return fail_usage(
+                fmt::format("--keep {0} matches nothing, because it is compared with "
+                            "BUCKET/KEY: for a whole bucket say '{0}/*'",
+                            shown(pattern)));
+    }
+    return {};
 }
 
-/// Nothing for anything but a whole eviction.
-std::optional<larder::Eviction> eviction_of(const Json& line) {
-    const auto text = [&](const char* field) {
-        return line.contains(field) && line[field].is_string();
-    };
-    const auto number = [&](const char* field) {
-        return line.contains(field) && line[field].is_number_unsigned();
-    };
-    if (!text("bucket") || !text("key") || !text("id") || !number("bytes") ||
-        !number("last_used_seconds"))
-        return std::nullopt;
-    larder::Eviction eviction;
-    eviction.bucket = line["bucket"];
-    eviction.key = line["key"];
-    eviction.id = line["id"];
-    eviction.bytes = line["bytes"];
-    const std::uint64_t seconds = line["last_used_seconds"];
+Failure file_failure(const char* what, const fs::path& path) {
+    return system_failure(fmt::format("{} the plan {}", what, path.string()),
+                          system::stream_error());
+}
+
+/// Returns the eviction that a line describes, or nullopt if the line describes none.
+std::optional<larder::Eviction> eviction_of(const FlatObject& line) {
+    for (const char* const name : {"bucket", "key", "id"}) {
+        if (!line.texts.contains(name)) return std::nullopt;
+    }
+    for (const char* const name : {"bytes", "last_used_seconds"}) {
+        if (!line.numbers.contains(name)) return std::nullopt;
+    }
+    const auto seconds = line.numbers.at("last_used_seconds");
     if (seconds > UINT32_MAX) return std::nullopt;
+    larder::Eviction eviction;
+    eviction.bucket = line.texts.at("bucket");
+    eviction.key = line.texts.at("key");
+    eviction.id = line.texts.at("id");
+    eviction.bytes = line.numbers.at("bytes");
     eviction.last_used = larder::WallTime(std::chrono::seconds(seconds));
     return eviction;
 }
 
+/// Reads a plan line by line.
+class PlanReader {
+public:
+    PlanReader(const fs::path& path, const fs::path& root) : path_(path), root_(root) {}
+
+    Expected<std::vector<larder::Eviction>> read() {
+        std::ifstream file(path_, std::ios::binary);
+        if (!file) return fail(file_failure("read", path_));
+        LARDER_TRY_ASSIGN(const auto first, next(file));
+        LARDER_TRY(check_first(first));
+        std::vector<larder::Eviction> evictions;
+        for (;;) {
+            LARDER_TRY_ASSIGN(const auto line, next(file));
+            if (const auto last = line.numbers.find("evictions"); last != line.numbers.end()) {
+                if (last->second == evictions.size()) return evictions;
+                return refuse("lines are missing above; a plan is carried out as a whole");
+            }
+            auto eviction = eviction_of(line);
+            if (!eviction) return refuse("this is no line of a plan");
+            evictions.push_back(std::move(*eviction));
+        }
+    }
+
+private:
+    [[nodiscard]] tl::unexpected<Failure> refuse(std::string_view why) const {
+        return fail_usage(
+            fmt::format("{}:{}: {}; make a plan with `cachetool gc --plan FILE` and limits",
+                        path_.string(), number_, why));
+    }
+
+    Expected<FlatObject> next(std::istream& file) {
+        ++number_;
+        std::string text;
+        if (!std::getline(file, text)) return refuse("the plan is cut off here");
+        auto line = read_object(text);
+        if (!line) return refuse("this is no line of a plan");
+        return std::move(*line);
+    }
+
+    [[nodiscard]] Expected<> check_first(const FlatObject& line) const {
+        const auto found = line.numbers.find(magic);
+        if (found == line.numbers.end() || found->second != version)
+            return refuse("this is no plan of this version");
+        const auto cache = line.texts.find("cache");
+        const std::string made_for = cache == line.texts.end() ? "" : cache->second;
+        if (made_for != root_.string())
+            return refuse(fmt::format("the plan is for the cache \"{}\", and this is {}",
+                                      shown(made_for), root_.string()));
+        return {};
+    }
+
+    const fs::path& path_;
+    const fs::path& root_;
+    std::uint64_t number_ = 0;  ///< of the line
+};
+
 }  // namespace
 
-tl::expected<larder::Limits, Failure> limits_of(const Arguments& arguments, const fs::path& root) {
-    larder::Limits limits;
+Expected<larder::CollectOptions> limits_of(const ParsedArguments& arguments, const fs::path& root) {
+    larder::CollectOptions options;
     const auto free_of = [&](std::string_view option, std::string_view text) {
         return parse_free(root, option, text);
     };
     const auto low_water = [](std::string_view option, std::string_view text) {
         return parse_percent(option, text, 1);
     };
-    return take(arguments, "max-size", limits.max_size, parse_size)
-        .and_then([&] { return take(arguments, "max-age", limits.max_age, parse_duration); })
-        .and_then([&] { return take(arguments, "max-entries", limits.max_entries, parse_count); })
-        .and_then([&] { return take(arguments, "min-free", limits.min_free, free_of); })
-        .and_then([&] { return take(arguments, "low-water", limits.low_water, low_water); })
-        .and_then([&]() -> tl::expected<larder::Limits, Failure> {
-            limits.keep = arguments.all("keep");
-            for (const auto& pattern : limits.keep) {
-                if (pattern.find_first_of("/*?[") == std::string::npos) {
-                    return fail_usage(
-                        fmt::format("--keep {0} fits nothing, since it is compared with "
-                                    "BUCKET/KEY: for a whole bucket say '{0}/*'",
-                                    shown(pattern)));
-                }
-            }
-            return std::move(limits);
-        });
+    LARDER_TRY(take(arguments, "max-size", options.max_size, parse_size));
+    LARDER_TRY(take(arguments, "max-age", options.max_age, parse_duration));
+    LARDER_TRY(take(arguments, "max-entries", options.max_entries, parse_count));
+    LARDER_TRY(take(arguments, "min-free", options.min_free, free_of));
+    LARDER_TRY(take(arguments, "low-water", options.low_water, low_water));
+    options.keep = arguments.values_of("keep");
+    LARDER_TRY(check_keep(options.keep));
+    return options;
 }
 
-tl::expected<PlanWriter, Failure> PlanWriter::create(const fs::path& path, const fs::path& root) {
-    const int made =
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (made < 0 && errno == EEXIST)
+Expected<PlanWriter> PlanWriter::create(const fs::path& path, const fs::path& root) {
+    const auto error = system::create_new_file(path);
+    if (error == std::errc::file_exists)
         return fail_usage(
-            fmt::format("--plan {}: something stands there; name a new file", path.string()));
-    if (made < 0) return fail_system(fmt::format("write the plan {}", path.string()), errno);
-    ::close(made);
+            fmt::format("--plan {}: the name is taken; name a new file", path.string()));
+    if (error) return fail(system_failure(fmt::format("write the plan {}", path.string()), error));
     PlanWriter writer;
-    writer.unfinished_.reset(new Unfinished{path});
+    writer.unfinished_.reset(new UnfinishedPlan{path});
     writer.path_ = path;
     writer.file_.open(path, std::ios::binary);
-    if (!writer.file_) return fail_system(fmt::format("write the plan {}", path.string()), errno);
-    writer.file_ << Output::line_of({{magic, version},
-                                     {"cache", root.string()},
-                                     {"made", iso_time(std::chrono::system_clock::now())}});
+    if (!writer.file_) return fail(file_failure("write", path));
+    writer.file_ << json_line([&](JsonWriter& json) {
+        json.object([&] {
+            json.field(magic, version);
+            json.field("cache", root.string());
+            json.field("made", iso_time(std::chrono::system_clock::now()));
+        });
+    });
     return writer;
 }
 
-PlanWriter::Unfinished::~Unfinished() {
+PlanWriter::UnfinishedPlan::~UnfinishedPlan() {
     std::error_code ignored;
     if (!path.empty()) fs::remove(path, ignored);
 }
 
 void PlanWriter::add(const larder::Eviction& eviction) {
     ++count_;
-    Json line = json_of(eviction);
-    line["last_used_seconds"] =
-        std::chrono::duration_cast<std::chrono::seconds>(eviction.last_used.time_since_epoch())
-            .count();
-    file_ << Output::line_of(line);
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(eviction.last_used.time_since_epoch());
+    file_ << json_line([&](JsonWriter& json) {
+        json.object([&] {
+            write_fields(json, eviction);
+            json.field("last_used_seconds", seconds.count());
+        });
+    });
 }
 
-tl::expected<void, Failure> PlanWriter::finish() {
-    file_ << Output::line_of({{"evictions", count_}});
+Expected<> PlanWriter::finish() {
+    file_ << json_line(
+        [&](JsonWriter& json) { json.object([&] { json.field("evictions", count_); }); });
     file_.close();
-    if (!file_) return fail_system(fmt::format("write the plan {}", path_.string()), errno);
+    if (!file_) return fail(file_failure("write", path_));
     unfinished_->path.clear();
     return {};
 }
 
-tl::expected<std::vector<larder::Eviction>, Failure> read_plan(const fs::path& path,
-                                                               const fs::path& root) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return fail_system(fmt::format("read the plan {}", path.string()), errno);
-    std::vector<larder::Eviction> evictions;
-    std::string text;
-    for (std::uint64_t number = 1; std::getline(file, text); ++number) {
-        const Json line = Json::parse(text, nullptr, false);
-        if (!line.is_object()) return no_plan(path, number, "not a line of a plan");
-        if (number == 1) {
-            if (!line.contains(magic) || !line[magic].is_number_integer() || line[magic] != version)
-                return no_plan(path, number, "not a plan of this version");
-            const std::string cache =
-                line.contains("cache") && line["cache"].is_string() ? line["cache"] : "";
-            if (cache != root.string())
-                return no_plan(path, number,
-                               fmt::format("a plan for the cache \"{}\", and this is {}",
-                                           shown(cache), root.string()));
-        } else if (line.contains("evictions")) {
-            if (line["evictions"] != evictions.size())
-                return no_plan(
-                    path, number,
-                    "lines are missing above: a plan is carried out as it was made, or not at all");
-            return evictions;
-        } else if (auto eviction = eviction_of(line)) {
-            evictions.push_back(std::move(*eviction));
-        } else {
-            return no_plan(path, number, "not a line of a plan");
-        }
-    }
-    return no_plan(path, evictions.size() + 2, "the plan is cut off here");
+Expected<std::vector<larder::Eviction>> read_plan(const fs::path& path, const fs::path& root) {
+    return PlanReader(path, root).read();
 }
 
 }  // namespace cachetool

@@ -12,34 +12,36 @@
 
 namespace cachetool {
 
-/// The limits among the options. --min-free may be a share of the disk that `root` is on.
-[[nodiscard]] tl::expected<larder::Limits, Failure> limits_of(const Arguments& arguments,
-                                                              const std::filesystem::path& root);
+/// Returns the limits among the options. --min-free may be a percentage of the disk that `root` is
+/// on.
+[[nodiscard]] Expected<larder::CollectOptions> limits_of(const ParsedArguments& arguments,
+                                                         const std::filesystem::path& root);
 
-/// A file of JSON Lines: {"larder_plan": 1, …}, one line for each eviction, {"evictions": N}. Without the last line it is no plan.
+/// Writes a plan: a file of JSON Lines. The first line names the cache, each other line is an
+/// eviction, and the last line says how many there are. Without the last line a plan is not valid.
 class PlanWriter {
 public:
-    /// Errors: where something stands at `path`.
-    [[nodiscard]] static tl::expected<PlanWriter, Failure> create(
-        const std::filesystem::path& path, const std::filesystem::path& root);
+    /// Makes the file. Errors: anything has the name already.
+    [[nodiscard]] static Expected<PlanWriter> create(const std::filesystem::path& path,
+                                                     const std::filesystem::path& root);
     void add(const larder::Eviction& eviction);
-    /// Errors: where a line could not be written; the file is then removed.
-    [[nodiscard]] tl::expected<void, Failure> finish();
+    /// Writes the last line. Errors: a line could not be written; the file is then removed.
+    [[nodiscard]] Expected<> finish();
 
 private:
-    /// Removes what was not finished.
-    struct Unfinished {
+    /// Removes a plan that was not finished.
+    struct UnfinishedPlan {
         std::filesystem::path path;
-        ~Unfinished();
+        ~UnfinishedPlan();
     };
-    std::unique_ptr<Unfinished> unfinished_;
+    std::unique_ptr<UnfinishedPlan> unfinished_;
     std::filesystem::path path_;
     std::ofstream file_;
     std::uint64_t count_ = 0;
 };
 
-/// Errors: `usage` for what is no plan, is cut off, or was made for another cache.
-[[nodiscard]] tl::expected<std::vector<larder::Eviction>, Failure> read_plan(
-    const std::filesystem::path& path, const std::filesystem::path& root);
+/// Reads a plan. Errors: the file is no plan, is cut off, or was made for another cache.
+[[nodiscard]] Expected<std::vector<larder::Eviction>> read_plan(const std::filesystem::path& path,
+                                                                const std::filesystem::path& root);
 
 }  // namespace cachetool

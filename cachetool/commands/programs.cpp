@@ -1,150 +1,181 @@
 // SPDX-License-Identifier: MIT
-// The commands that run a program: with an entry, or to make one.
+// The commands exec and build, which run a program: with an entry, or to make one.
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <fmt/format.h>
-#include <system_error>
+#include <fmt/core.h>
 
 #include <larder/larder.hpp>
 
-#include "cachetool/cli/command.hpp"
 #include "cachetool/commands/nesting.hpp"
 #include "cachetool/commands/open.hpp"
+#include "cachetool/commands/reports.hpp"
+#include "cachetool/commands/table.hpp"
 #include "cachetool/system/child.hpp"
 #include "cachetool/system/deadline.hpp"
+#include "cachetool/system/environment.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
 namespace {
 
-tl::unexpected<Failure> fail_to_run(const std::vector<std::string>& program, const Ending& ending) {
-    auto failure = fail_system(fmt::format("run {}", program.front()), ending.sys_errno);
-    failure.value().code = "command";
-    failure.value().exit_code = ending.exit_code;
+using system::ChildOutput;
+using system::ProgramEnd;
+
+Failure failure_to_run(const std::string& program, const ProgramEnd& end) {
+    auto failure = system_failure(fmt::format("run {}", program), end.not_run);
+    failure->code = "command";
+    failure->exit_code = end.exit_code;
     return failure;
 }
 
-/// What `build` reports when its program has run, and failed or was interrupted.
-tl::unexpected<Failure> fail_build(const std::vector<std::string>& program, const Ending& ending) {
-    if (ending.sys_errno != 0) return fail_to_run(program, ending);
-    Failure failure{.exit_code = ending.exit_code, .code = "command"};
-    if (ending.told_to_end != 0) {
-        failure.exit_code = 128 + ending.told_to_end;
-        failure.message =
-            fmt::format("interrupted by signal {}: nothing was kept", ending.told_to_end);
-    } else {
-        failure.message =
-            fmt::format("{} ended with {}: nothing was kept", program.front(), ending.exit_code);
+Expected<> set_variable(const char* name, const std::string& value) {
+    if (const auto error = system::set_environment_variable(name, value))
+        return fail(system_failure(fmt::format("set {}", name), error));
+    return {};
+}
+
+/// Runs a COMMAND that builds an entry, and remembers why that failed.
+class ProgramBuild {
+public:
+    ProgramBuild(const ParsedArguments& arguments, const larder::Cache& cache)
+        : arguments_(arguments), target_{cache, arguments.words[0], arguments.words[1]} {}
+
+    /// Fails if the COMMAND that runs now for this very key has started this process: the COMMAND
+    /// waits for us, and we would wait for the COMMAND.
+    [[nodiscard]] Expected<> check_nesting(const larder::Bucket& bucket) const {
+        if (!runs_inside(target_)) return {};
+        const auto entry = bucket.get(target_.key);
+        if (entry || entry.error().code != larder::Errc::miss) return {};
+        auto failure = usage_failure(
+            fmt::format("deadlock: {} of {} is being built by a parent of this command, so this "
+                        "command would wait for itself; build what it needs under another key",
+                        shown(target_.key), shown(target_.bucket)));
+        failure->code = larder::name_of(larder::Errc::invalid);
+        return fail(std::move(failure));
     }
-    return tl::unexpected(std::move(failure));
-}
 
-/// Its COMMAND waits for us, and we would wait for its COMMAND.
-tl::unexpected<Failure> fail_inside_itself(const BuildName& name) {
-    auto failure =
-        fail_usage(fmt::format("{} of {} is being built by the command that runs this one, and "
-                               "can't be there before that has ended: "
-                               "build what it needs under another key",
-                               shown(name.key), shown(name.bucket)));
-    failure.value().code = larder::name_of(larder::Errc::invalid);
-    return failure;
-}
+    /// Fills `stage`. Returns false if that failed; then failure() says why.
+    bool fill(const std::string& stage) {
+        ran_ = true;
+        if (const auto prepared = prepare(stage); !prepared) {
+            failure_ = FailureReport(*prepared.error());
+            return false;
+        }
+        const auto end = system::run_child(arguments_.program, ChildOutput::to_stderr);
+        if (end.exit_code == 0 && end.ending_signal == 0) return true;
+        failure_ = FailureReport(*failure_of(end));
+        return false;
+    }
 
-tl::unexpected<larder::Error> failed_step(const char* step, int sys_errno) {
-    larder::Error error;
-    error.step = step;
-    error.sys_errno = sys_errno;
-    return tl::unexpected(std::move(error));
-}
+    [[nodiscard]] bool ran() const { return ran_; }
+    [[nodiscard]] const std::optional<FailureReport>& failure() const { return failure_; }
 
-/// How long a build waits for another process's. When the user has set a limit the wait ends there, with an error that names
-/// the other process: a second run of the program at the same time is not what they asked for.
-larder::OpenOptions build_options(const Arguments& arguments, const std::stop_source& give_up) {
+private:
+    [[nodiscard]] Expected<> prepare(const std::string& stage) const {
+        LARDER_TRY(set_variable("LARDER_STAGE", stage));
+        if (const auto error = enter_build(target_))
+            return fail(system_failure("set LARDER_BUILDING", error));
+        return {};
+    }
+
+    [[nodiscard]] Failure failure_of(const ProgramEnd& end) const {
+        if (end.not_run) return failure_to_run(arguments_.program.front(), end);
+        FailureReport report{.exit_code = end.exit_code, .code = "command"};
+        if (end.ending_signal != 0) {
+            report.exit_code = 128 + end.ending_signal;
+            report.message =
+                fmt::format("interrupted by signal {}; nothing was kept", end.ending_signal);
+        } else {
+            report.message = fmt::format("{} ended with {}; nothing was kept",
+                                         arguments_.program.front(), end.exit_code);
+        }
+        return Failure(std::move(report));
+    }
+
+    const ParsedArguments& arguments_;
+    BuildTarget target_;
+    bool ran_ = false;
+    std::optional<FailureReport> failure_;
+};
+
+/// Returns how a build waits for that of another process. If the user has set a limit, the wait ends
+/// there, with a failure that names the other process. (Without that, the library's own limit would
+/// run the program a second time.)
+larder::OpenOptions build_options(const ParsedArguments& arguments,
+                                  const std::stop_source& give_up) {
     larder::OpenOptions options;
     options.stop = give_up.get_token();
-    if (arguments.lock_timeout) {
+    if (arguments.lock_timeout)
         options.build_timeout =
             std::max(options.build_timeout, *arguments.lock_timeout + std::chrono::minutes(1));
-    }
     return options;
+}
+
+/// Returns the failure of a build that waited as long as --lock-timeout allows.
+Failure failure_to_wait(const ParsedArguments& arguments, Failure failure) {
+    failure->code = larder::name_of(larder::Errc::busy);
+    failure->message =
+        fmt::format("gave up on {} after {} s: {}", shown(arguments.words[1]),
+                    static_cast<double>(arguments.lock_timeout->count()) / 1000, failure->message);
+    return failure;
 }
 
 }  // namespace
 
-Outcome run_exec(const Arguments& arguments, const Output& output) {
-    const auto cache = open_for_entry(arguments, output, Access::write);
-    if (!cache) return tl::unexpected(cache.error());
-    const auto bucket = cache->bucket(arguments.words[0]);
-    if (!bucket) return fail(bucket.error());
-    auto lease = bucket->get(arguments.words[1]);
-    if (!lease)
-        return tl::unexpected(
-            failure_for_key(lease.error(), arguments.words[0], arguments.words[1]));
-    if (!lease->is_protected()) {
-        output.say("the cache can only be read: a collection by somebody else may take the files");
-    } else if (const auto kept = lease->keep_across_exec(); !kept) {
-        return fail(kept.error());
+CommandResult run_exec(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto cache, open_for_entry(arguments, output, CacheAccess::write));
+    LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(arguments.words[0]));
+    auto lease = bucket.get(arguments.words[1]);
+    if (!lease) return fail(failure_for_key(lease.error(), arguments.words[0], arguments.words[1]));
+    if (lease->is_protected()) {
+        LARDER_TRY(lease->keep_across_exec());
+    } else {
+        output.say(unprotected_warning);
     }
-    if (::setenv("LARDER_ENTRY", lease->path().c_str(), 1) != 0)
-        return fail_system("set LARDER_ENTRY", errno);
+    LARDER_TRY(set_variable("LARDER_ENTRY", lease->path().string()));
 
-    // With --supervise the lease is this process's own; the child has its descriptor too, and so keeps the entry even when
-    // this process is killed.
-    const auto ending = arguments.has("supervise")
-                            ? run_child(arguments.program, ChildOutput::inherited)  //
-                            : become(arguments.program);
-    if (ending.sys_errno != 0) return fail_to_run(arguments.program, ending);
-    return ending.exit_code;
+    // With --supervise this process holds the lease. The child has inherited its descriptor, and so
+    // keeps the entry even if this process is killed.
+    const auto end = arguments.has("supervise")
+                         ? system::run_child(arguments.program, ChildOutput::inherited)
+                         : system::become(arguments.program);
+    if (end.not_run) return fail(failure_to_run(arguments.program.front(), end));
+    return end.exit_code;
 }
 
-Outcome run_build(const Arguments& arguments, const Output& output) {
+CommandResult run_build(const ParsedArguments& arguments, const CommandOutput& output) {
     const std::stop_source give_up;
-    const auto cache = open_or_create(arguments, output, build_options(arguments, give_up));
-    if (!cache) return tl::unexpected(cache.error());
-    const auto bucket = cache->bucket(arguments.words[0]);
-    if (!bucket) return fail(bucket.error());
+    LARDER_TRY_ASSIGN(const auto cache,
+                      open_or_create(arguments, output, build_options(arguments, give_up)));
+    LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(arguments.words[0]));
+    ProgramBuild build(arguments, cache);
+    LARDER_TRY(build.check_nesting(bucket));
 
-    const BuildName name{*cache, arguments.words[0], arguments.words[1]};
-    if (runs_inside(name)) {
-        if (const auto there = bucket->get(name.key);
-            !there && there.error().code == larder::Errc::miss)
-            return fail_inside_itself(name);
-    }
-
-    std::optional<Ending> ending;
-    Deadline deadline(arguments.lock_timeout, give_up);
-    const auto run_program = [&](larder::Staging& staging) -> larder::Result<> {
+    system::Deadline deadline(arguments.lock_timeout, give_up);
+    const auto fill = [&](larder::Staging& staging) -> larder::Result<> {
         deadline.lift();
-        if (::setenv("LARDER_STAGE", staging.path().c_str(), 1) != 0)
-            return failed_step("set LARDER_STAGE", errno);
-        if (const int error = go_inside(name); error != 0)
-            return failed_step("set LARDER_BUILDING", error);
-        ending = run_child(arguments.program, ChildOutput::to_stderr);
-        if (ending->exit_code == 0 && ending->told_to_end == 0) return {};
-        return failed_step("build", ending->sys_errno);  // fail_build says more
+        if (build.fill(staging.path().string())) return {};
+        larder::Error error;  // ProgramBuild::failure says more
+        error.code = larder::Errc::build;
+        error.step = "build";
+        return tl::unexpected(std::move(error));
     };
-    const auto lease = bucket->get_or_build(arguments.words[1], run_program,
-                                            {.producer = "cachetool " LARDER_VERSION});
+    const auto lease =
+        bucket.get_or_build(arguments.words[1], fill, {.producer = "cachetool " LARDER_VERSION});
     deadline.lift();
     if (!lease) {
-        if (ending && (ending->exit_code != 0 || ending->told_to_end != 0))
-            return fail_build(arguments.program, *ending);
+        if (build.failure()) return fail(Failure(*build.failure()));
         auto failure = failure_to_put(lease.error());
-        if (give_up.stop_requested()) {
-            failure.code = larder::name_of(larder::Errc::busy);
-            failure.message = fmt::format(
-                "gave up on {} after {} s: {}", shown(arguments.words[1]),
-                static_cast<double>(arguments.lock_timeout->count()) / 1000, failure.message);
-        }
-        return tl::unexpected(std::move(failure));
+        if (give_up.stop_requested()) failure = failure_to_wait(arguments, std::move(failure));
+        return fail(std::move(failure));
     }
-    if (!output.json()) return output.text(lease->path().string() + "\n");
-    return output.document({{"bucket", arguments.words[0]},
-                            {"key", arguments.words[1]},
-                            {"id", lease->id()},
-                            {"path", lease->path().string()},
-                            {"built", ending.has_value()}});
+    const auto entry = location_of(arguments.words[0], arguments.words[1], *lease);
+    if (!output.json()) return output.text(entry.path + "\n");
+    return output.document([&](JsonWriter& json) {
+        json.object([&] {
+            write_fields(json, entry);
+            json.field("built", build.ran());
+        });
+    });
 }
 
 }  // namespace cachetool

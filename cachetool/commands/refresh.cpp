@@ -1,169 +1,211 @@
 // SPDX-License-Identifier: MIT
-// refresh: purge, at once.
+// The command refresh: purges buckets, and collects.
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <set>
 
 #include <larder/cache.hpp>
 
-#include "cachetool/cli/command.hpp"
 #include "cachetool/cli/quantity.hpp"
 #include "cachetool/commands/collecting.hpp"
+#include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
-#include "cachetool/term/json.hpp"
+#include "cachetool/commands/reports.hpp"
+#include "cachetool/commands/table.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
 namespace {
 
-/// The names that are to be refreshed: those given, or all that there are. Buckets that are not there are `absent`: those are refreshed all the same, as they
-/// may come at any moment.
-tl::expected<std::vector<std::string>, Failure> chosen_buckets(const larder::Cache& cache,
-                                                               const Arguments& arguments,
-                                                               const Output& output,
-                                                               std::set<std::string>& absent) {
-    auto existing = cache.buckets().map_error(failure_of);
-    if (!existing) return existing;
-    std::sort(existing->begin(), existing->end());
-    if (arguments.has("all")) return existing;
-    for (const auto& name : arguments.words) {
-        // Every name is checked before any is refreshed: nothing happens when one of them is nonsense.
-        if (const auto bucket = cache.bucket(name); !bucket) return fail(bucket.error());
-        if (!std::binary_search(existing->begin(), existing->end(), name)) {
-            output.say(fmt::format("bucket {}: nothing was there", shown(name)));
-            absent.insert(name);
-        }
+struct TakenKey {
+    std::string bucket;
+    std::string key;
+};
+
+/// What a refresh did: the fields of its document.
+struct RefreshRecord {
+    bool dry_run = false;
+    std::vector<std::string> refreshed;
+    /// The keys that were taken out. nullopt if whole buckets were refreshed, because the keys were
+    /// not counted then.
+    std::optional<std::vector<TakenKey>> keys;
+    std::optional<larder::CollectReport> collected;
+    bool collector_busy = false;
+};
+
+void write_fields(JsonWriter& json, const RefreshRecord& record) {
+    json.field("dry_run", record.dry_run);
+    json.list("refreshed", record.refreshed);
+    if (record.keys) {
+        json.name("keys");
+        json.array([&] {
+            for (const auto& [bucket, key] : *record.keys) {
+                json.object([&, &bucket = bucket, &key = key] {
+                    json.field("bucket", bucket);
+                    json.field("key", key);
+                });
+            }
+        });
+    } else {
+        json.field("keys", nullptr);
     }
-    return arguments.words;
+    json.field("collected", record.collected);
+    json.field("collector_busy", record.collector_busy);
 }
 
-/// Which keys, where not all.
-tl::expected<larder::RefreshOptions, Failure> conditions_of(const Arguments& arguments) {
+/// Returns which keys to take out, if not all.
+Expected<larder::RefreshOptions> conditions_of(const ParsedArguments& arguments) {
     larder::RefreshOptions options;
     options.dry_run = arguments.has("dry-run");
-    if (arguments.has("key")) options.pattern = arguments.options.at("key");
-    if (arguments.has("key") && options.pattern.empty())
-        return fail_usage("--key wants a pattern, such as 'numpy-*'");
-    if (!arguments.has("older-than")) return options;
-    const auto age = parse_duration("older-than", arguments.options.at("older-than"));
-    if (!age) return tl::unexpected(age.error());
-    options.published_before = std::chrono::system_clock::now() - *age;
+    if (const auto* pattern = arguments.value_of("key")) {
+        if (pattern->empty()) return fail_usage("--key wants a pattern, such as 'numpy-*'");
+        options.pattern = *pattern;
+    }
+    if (const auto* text = arguments.value_of("older-than")) {
+        LARDER_TRY_ASSIGN(const auto age, parse_duration("older-than", *text));
+        options.published_before = std::chrono::system_clock::now() - age;
+    }
     return options;
 }
 
-class Refresh {
+/// Refreshes the buckets of a command line, and collects. A failure does not stop it.
+class Refresher {
 public:
-    Refresh(const Arguments& arguments, const Output& output,
-            const larder::RefreshOptions& conditions, const std::set<std::string>& absent)
-        : output_(output),
-          conditions_(conditions),
-          absent_(absent),
-          some_(conditions.dry_run || conditions.published_before || !conditions.pattern.empty()),
-          listed_(arguments.has("key") || arguments.has("older-than") || arguments.has("dry-run")) {
+    Refresher(const ParsedArguments& arguments, const CommandOutput& output,
+              larder::RefreshOptions conditions)
+        : arguments_(arguments),
+          output_(output),
+          conditions_(std::move(conditions)),
+          has_conditions_(conditions_.dry_run || conditions_.published_before ||
+                          !conditions_.pattern.empty()) {
+        record_.dry_run = conditions_.dry_run;
+        if (has_conditions_) record_.keys.emplace();
     }
 
-    /// Takes effect before it returns.
-    larder::Result<> purge(const larder::Cache& cache, const std::string& name) {
-        const auto bucket = cache.bucket(name);
-        if (!bucket) return tl::unexpected(bucket.error());
-        if (!some_) {
-            if (auto refreshed = bucket->refresh(); !refreshed) return refreshed;
-            if (absent_.contains(name)) return {};
-            output_.say(
-                fmt::format("refreshed {}: nobody gets what was there any more", shown(name)));
-            took_something_ = true;
-            return {};
+    CommandResult run(const std::optional<larder::Cache>& cache) {
+        if (cache) {
+            LARDER_TRY_ASSIGN(const auto names, chosen_buckets(*cache));
+            for (const auto& name : names) refresh(*cache, name);
+            // If nothing was taken out there is nothing new to collect. A user who mistyped a name
+            // keeps the trash, and may want it.
+            if (took_something_ && !conditions_.dry_run && !arguments_.has("keep-garbage"))
+                collect_garbage(*cache);
         }
-        auto options = conditions_;
-        options.on_taken = [&](const std::string& key) {
-            took_something_ = true;  // also where it fails later
-            keys_.push_back({{"bucket", name}, {"key", key}});
-        };
-        const auto taken = bucket->refresh(options);
-        if (!taken) return tl::unexpected(taken.error());
-        output_.say(conditions_.dry_run ? fmt::format("{}: would take out {}", shown(name),
-                                                      counted(*taken, "key", "keys"))
-                                        : fmt::format("refreshed {}: nobody gets {} any more",
-                                                      shown(name), counted(*taken, "key", "keys")));
+        return finish();
+    }
+
+private:
+    /// Returns the buckets to refresh: those of the command line, or all. A bucket that does not
+    /// exist is refreshed too, because it may be created at any moment.
+    Expected<std::vector<std::string>> chosen_buckets(const larder::Cache& cache) {
+        LARDER_TRY_ASSIGN(auto existing, cache.buckets());
+        sort_names(existing);
+        if (arguments_.has("all")) return existing;
+        for (const auto& name : arguments_.words) {
+            // All names are checked before the first is refreshed: if one of them can't be a name,
+            // nothing happens.
+            LARDER_TRY(cache.bucket(name));
+            if (!std::binary_search(existing.begin(), existing.end(), name)) {
+                output_.say(fmt::format("bucket {}: nothing was there", shown(name)));
+                absent_.insert(name);
+            }
+        }
+        return arguments_.words;
+    }
+
+    void refresh(const larder::Cache& cache, const std::string& name) {
+        const auto result = cache.bucket(name).and_then([&](const larder::Bucket& bucket) {
+            return has_conditions_ ? refresh_some(bucket, name) : refresh_all(bucket, name);
+        });
+        if (result) {
+            record_.refreshed.push_back(name);
+        } else {
+            note_failure(result.error());
+        }
+    }
+
+    larder::Result<> refresh_all(const larder::Bucket& bucket, const std::string& name) {
+        LARDER_TRY(bucket.refresh());
+        if (absent_.contains(name)) return {};
+        took_something_ = true;
+        output_.say(fmt::format("purged {}: its entries can no longer be obtained", shown(name)));
         return {};
     }
 
-    /// What a dry run prints.
-    [[nodiscard]] std::string text() const {
-        std::string text;
-        for (const auto& taken : keys_)
-            text += fmt::format("{} {}\n", shown(taken["bucket"].get<std::string>()),
-                                shown(taken["key"].get<std::string>()));
-        return text;
+    larder::Result<> refresh_some(const larder::Bucket& bucket, const std::string& name) {
+        auto options = conditions_;
+        options.on_taken = [&](const std::string& key) {
+            took_something_ = true;  // even if the refresh fails later
+            record_.keys->push_back({name, key});
+        };
+        LARDER_TRY_ASSIGN(const auto taken, bucket.refresh(options));
+        const auto keys = counted(taken, "key", "keys");
+        output_.say(conditions_.dry_run
+                        ? fmt::format("{}: would take out {}", shown(name), keys)
+                        : fmt::format("purged {} of {}: {} can no longer be obtained", keys,
+                                      shown(name), taken == 1 ? "its entry" : "their entries"));
+        return {};
     }
-    /// Else there is nothing new to collect, and whoever mistyped a name keeps the trash that they may still want.
-    [[nodiscard]] bool took_something() const noexcept { return took_something_; }
-    /// Which keys were taken; null where all were, and nobody counted.
-    [[nodiscard]] Json keys() const { return listed_ ? keys_ : Json(nullptr); }
 
-private:
-    const Output& output_;
-    const larder::RefreshOptions& conditions_;
-    const std::set<std::string>& absent_;
-    bool some_, listed_;
+    void collect_garbage(const larder::Cache& cache) {
+        auto report = collect(cache, output_, {});
+        if (report) {
+            say_result(output_, *report);
+            record_.collected = std::move(*report);
+        } else if (report.error().code == larder::Errc::busy) {
+            record_.collector_busy = true;
+            output_.say(
+                "another collection is running: it deletes the files, or the next `cachetool gc` "
+                "does");
+        } else {
+            note_failure(report.error());
+        }
+    }
+
+    /// The first failure is the command's own; later ones are warnings.
+    void note_failure(const larder::Error& error) {
+        if (first_failure_) {
+            output_.warn(error.message());
+        } else {
+            first_failure_ = Failure(error);
+        }
+    }
+
+    CommandResult finish() {
+        if (first_failure_) {
+            (*first_failure_)->write_done = [record = record_](JsonWriter& json) {
+                write_fields(json, record);
+            };
+            return fail(std::move(*first_failure_));
+        }
+        if (output_.json())
+            return output_.document(
+                [&](JsonWriter& json) { json.object([&] { write_fields(json, record_); }); });
+        if (!conditions_.dry_run) return done;
+        std::string lines;
+        for (const auto& [bucket, key] : *record_.keys)
+            lines += fmt::format("{} {}\n", shown(bucket), shown(key));
+        return output_.text(lines);
+    }
+
+    const ParsedArguments& arguments_;
+    const CommandOutput& output_;
+    larder::RefreshOptions conditions_;
+    bool has_conditions_;
+    std::set<std::string> absent_;
     bool took_something_ = false;
-    Json keys_ = Json::array();
+    RefreshRecord record_;
+    std::optional<Failure> first_failure_;
 };
 
 }  // namespace
 
-Outcome run_refresh(const Arguments& arguments, const Output& output) {
+CommandResult run_refresh(const ParsedArguments& arguments, const CommandOutput& output) {
     if (arguments.words.empty() != arguments.has("all"))
         return fail_usage("refresh wants either BUCKET... or --all");
-    const auto conditions = conditions_of(arguments);
-    if (!conditions) return tl::unexpected(conditions.error());
-    std::set<std::string> absent;
-    Refresh refresh(arguments, output, *conditions, absent);
-    Json document = {{"dry_run", conditions->dry_run},
-                     {"refreshed", Json::array()},
-                     {"keys", refresh.keys()},
-                     {"collected", nullptr},
-                     {"collector_busy", false}};
-    const auto cache = open_existing(arguments, output, Access::write);
-    if (!cache) return tl::unexpected(cache.error());
-    if (!*cache) return output.json() ? output.document(document) : done;
-    const auto names = chosen_buckets(**cache, arguments, output, absent);
-    if (!names) return tl::unexpected(names.error());
-
-    std::optional<Failure> first_failure;
-    for (const auto& name : *names) {
-        const auto refreshed = refresh.purge(**cache, name);
-        if (refreshed) {
-            document["refreshed"].push_back(name);
-        } else if (first_failure) {
-            output.warn(refreshed.error().message());
-        } else {
-            first_failure = failure_of(refreshed.error());
-        }
-    }
-    document["keys"] = refresh.keys();
-
-    if (!arguments.has("keep-garbage") && !conditions->dry_run && refresh.took_something()) {
-        const auto report = collect(**cache, output, {}, {});
-        if (report) {
-            document["collected"] = json_of(*report);
-            output.say(summary(*report, false));
-            say_lines(output, kept_lines(*report));
-        } else if (report.error().code == larder::Errc::busy) {
-            document["collector_busy"] = true;
-            output.say(
-                "another collection is at work: it deletes the files, or the next `cachetool gc` "
-                "does");
-        } else if (!first_failure) {
-            first_failure = failure_of(report.error());
-        }
-    }
-    if (first_failure) {
-        first_failure->also = std::move(document);
-        return tl::unexpected(std::move(*first_failure));
-    }
-    if (output.json()) return output.document(document);
-    return conditions->dry_run ? output.text(refresh.text()) : done;
+    LARDER_TRY_ASSIGN(auto conditions, conditions_of(arguments));
+    LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::write));
+    return Refresher(arguments, output, std::move(conditions)).run(cache);
 }
 
 }  // namespace cachetool

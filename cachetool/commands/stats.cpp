@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: MIT
-// stats: how much there is, how large and how old.
+// The command stats: how many entries there are, how large and how old.
 #include <algorithm>
-#include <array>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
-#include "cachetool/cli/command.hpp"
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
-#include "cachetool/term/json.hpp"
+#include "cachetool/commands/table.hpp"
 #include "cachetool/term/progress.hpp"
+#include "cachetool/term/table.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
 namespace {
 
-using Cells = std::vector<std::string>;
-
-/// What `stats` adds up, for a bucket or for all of them.
-struct Sum {
+/// What `stats` adds up for a bucket, or for all buckets.
+struct BucketTotals {
     std::string name;
     std::uint64_t entries = 0;
     std::uint64_t unreadable = 0;
@@ -26,7 +23,7 @@ struct Sum {
     std::optional<larder::WallTime> oldest{};
     std::optional<larder::WallTime> newest{};
 
-    void add(const Listed& listed) {
+    void add(const ListedEntry& listed) {
         ++entries;
         if (!listed.info) {
             ++unreadable;
@@ -37,124 +34,143 @@ struct Sum {
         oldest = std::min(oldest.value_or(listed.info->published), listed.info->published);
         newest = std::max(newest.value_or(listed.info->published), listed.info->published);
     }
-    [[nodiscard]] Json json() const {
-        const auto time = [](const auto& when) {
-            return when ? Json(iso_time(*when)) : Json(nullptr);
-        };
-        return {{"entries", entries}, {"unreadable", unreadable}, {"bytes", bytes},
-                {"files", files},     {"oldest", time(oldest)},   {"newest", time(newest)}};
-    }
-    [[nodiscard]] Cells cells() const {
-        return {std::to_string(entries), shown_size(bytes), std::to_string(files),
-                shown_age(oldest),       shown_age(newest), name};
-    }
 };
 
-/// How many entries, and bytes in them, lie below each of some bounds and not below the one before; the last class has no bound.
-class Histogram {
+void write_fields(JsonWriter& json, const BucketTotals& totals) {
+    const auto time = [&](const char* name, const std::optional<larder::WallTime>& when) {
+        json.name(name);
+        when ? json.value(iso_time(*when)) : json.value(nullptr);
+    };
+    json.field("entries", totals.entries);
+    json.field("unreadable", totals.unreadable);
+    json.field("bytes", totals.bytes);
+    json.field("files", totals.files);
+    time("oldest", totals.oldest);
+    time("newest", totals.newest);
+}
+
+/// Counts entries, and the bytes in them, by a value such as their size. Each interval reaches from
+/// the bound of the one before to its own bound; the last interval has no bound.
+class EntryHistogram {
 public:
-    struct Class {
-        std::uint64_t below;  ///< 0: no bound
-        std::string label;
+    struct Interval {
+        std::uint64_t below;  ///< 0 if there is no bound
+        const char* label;
         std::uint64_t entries = 0, bytes = 0;
     };
-    explicit Histogram(std::vector<Class> classes) : classes_(std::move(classes)) {}
+    explicit EntryHistogram(std::vector<Interval> intervals) : intervals_(std::move(intervals)) {}
 
     void add(std::uint64_t value, std::uint64_t bytes) {
-        auto& found = *std::find_if(classes_.begin(), classes_.end(), [&](const Class& one) {
-            return one.below == 0 || value < one.below;
-        });
-        ++found.entries;
-        found.bytes += bytes;
+        for (auto& one : intervals_) {
+            if (one.below != 0 && value >= one.below) continue;
+            ++one.entries;
+            one.bytes += bytes;
+            return;
+        }
     }
-    [[nodiscard]] Json json() const {
-        Json list = Json::array();
-        for (const auto& one : classes_)
-            list.push_back({{"below", one.below == 0 ? Json(nullptr) : Json(one.below)},
-                            {"entries", one.entries},
-                            {"bytes", one.bytes}});
-        return list;
-    }
-    [[nodiscard]] std::string text(std::string heading) const {
+    [[nodiscard]] const std::vector<Interval>& intervals() const { return intervals_; }
+    [[nodiscard]] std::string text(std::string_view heading) const {
         std::uint64_t all = 0;
-        for (const auto& one : classes_) all += one.entries;
-        std::vector<Cells> rows;
-        for (const auto& one : classes_)
-            rows.push_back({one.label, std::to_string(one.entries), shown_size(one.bytes),
-                            bar(one.entries, all, 30)});
-        return table({std::move(heading), ">ENTRIES", ">SIZE", "SHARE"}, rows);
+        for (const auto& one : intervals_) all += one.entries;
+        TextTable table({heading, ">ENTRIES", ">SIZE", "SHARE"});
+        for (const auto& one : intervals_)
+            table.add({one.label, std::to_string(one.entries), shown_size(one.bytes),
+                       bar(one.entries, all, 30)});
+        return table.text();
     }
 
 private:
-    std::vector<Class> classes_;
+    std::vector<Interval> intervals_;
 };
+
+void write_json(JsonWriter& json, const EntryHistogram::Interval& interval) {
+    json.object([&] {
+        json.name("below");
+        interval.below == 0 ? json.value(nullptr) : json.value(interval.below);
+        json.field("entries", interval.entries);
+        json.field("bytes", interval.bytes);
+    });
+}
 
 constexpr std::uint64_t kib = 1024, mib = kib * kib, gib = mib * kib, day = 24 * 3600;
 
-Histogram sizes() {
-    return Histogram({{64 * kib, "below 64 KiB"},
-                      {mib, "below 1 MiB"},
-                      {16 * mib, "below 16 MiB"},
-                      {256 * mib, "below 256 MiB"},
-                      {4 * gib, "below 4 GiB"},
-                      {0, "4 GiB or more"}});
-}
+/// Everything that `stats` prints.
+struct CacheStats {
+    std::vector<BucketTotals> buckets;
+    BucketTotals total{.name = "(all)"};
+    EntryHistogram by_size{{{64 * kib, "below 64 KiB"},
+                            {mib, "below 1 MiB"},
+                            {16 * mib, "below 16 MiB"},
+                            {256 * mib, "below 256 MiB"},
+                            {4 * gib, "below 4 GiB"},
+                            {0, "4 GiB or more"}}};
+    EntryHistogram by_last_use{{{3600, "below 1 h"},
+                                {day, "below 1 d"},
+                                {7 * day, "below 7 d"},
+                                {30 * day, "below 30 d"},
+                                {365 * day, "below 365 d"},
+                                {0, "365 d or more"}}};
+    const larder::WallTime now = std::chrono::system_clock::now();
 
-/// Of the last use.
-Histogram ages() {
-    return Histogram({{3600, "below 1 h"},
-                      {day, "below 1 d"},
-                      {7 * day, "below 7 d"},
-                      {30 * day, "below 30 d"},
-                      {365 * day, "below 365 d"},
-                      {0, "365 d or more"}});
-}
-
-}  // namespace
-
-Outcome run_stats(const Arguments& arguments, const Output& output) {
-    const auto cache = open_existing(arguments, output, Access::read);
-    if (!cache) return tl::unexpected(cache.error());
-    const auto entries = *cache ? list(**cache, std::nullopt) : std::vector<Listed>();
-    if (!entries) return tl::unexpected(entries.error());
-
-    Sum total{.name = "(all)"};
-    std::vector<Sum> buckets;
-    Histogram by_size = sizes(), by_use = ages();
-    const auto now = std::chrono::system_clock::now();
-    for (const auto& listed : *entries) {
+    void add(const ListedEntry& listed) {
         if (buckets.empty() || buckets.back().name != listed.bucket)
             buckets.push_back({.name = listed.bucket});
         buckets.back().add(listed);
         total.add(listed);
-        if (!listed.info) continue;
+        if (!listed.info) return;
         const auto unused = std::chrono::duration_cast<std::chrono::seconds>(
             now - listed.info->last_used.value_or(listed.info->published));
         by_size.add(listed.info->bytes, listed.info->bytes);
-        by_use.add(static_cast<std::uint64_t>(std::max<std::int64_t>(unused.count(), 0)),
-                   listed.info->bytes);
+        by_last_use.add(static_cast<std::uint64_t>(std::max<std::int64_t>(unused.count(), 0)),
+                        listed.info->bytes);
     }
-    if (output.json()) {
-        Json list = Json::array();
-        for (const auto& bucket : buckets) {
-            list.push_back({{"bucket", bucket.name}});
-            list.back().update(bucket.json());
-        }
-        return output.document({{"buckets", std::move(list)},
-                                {"total", total.json()},
-                                {"sizes", by_size.json()},
-                                {"unused_seconds", by_use.json()}});
+};
+
+void write_json(JsonWriter& json, const CacheStats& stats) {
+    json.object([&] {
+        json.name("buckets");
+        json.array([&] {
+            for (const auto& bucket : stats.buckets) {
+                json.object([&] {
+                    json.field("bucket", bucket.name);
+                    write_fields(json, bucket);
+                });
+            }
+        });
+        json.name("total");
+        json.object([&] { write_fields(json, stats.total); });
+        json.list("sizes", stats.by_size.intervals());
+        json.list("unused_seconds", stats.by_last_use.intervals());
+    });
+}
+
+std::string text_of(const CacheStats& stats) {
+    TextTable table({">ENTRIES", ">SIZE", ">FILES", ">OLDEST", ">NEWEST", "BUCKET"});
+    const auto add = [&](const BucketTotals& totals, std::string_view name) {
+        table.add({std::to_string(totals.entries), shown_size(totals.bytes),
+                   std::to_string(totals.files), shown_age(totals.oldest), shown_age(totals.newest),
+                   name});
+    };
+    for (const auto& bucket : stats.buckets) add(bucket, shown(bucket.name));
+    add(stats.total, stats.total.name);
+    auto text = table.text();
+    if (stats.total.entries != 0)
+        text += "\n" + stats.by_size.text("SIZE OF AN ENTRY") + "\n" +
+                stats.by_last_use.text("LAST USED");
+    return text;
+}
+
+}  // namespace
+
+CommandResult run_stats(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::read));
+    CacheStats stats;
+    if (cache) {
+        LARDER_TRY_ASSIGN(const auto entries, list_entries(*cache, std::nullopt));
+        for (const auto& listed : entries) stats.add(listed);
     }
-    std::vector<Cells> rows;
-    for (const auto& bucket : buckets) {
-        rows.push_back(bucket.cells());
-        rows.back().back() = shown(bucket.name);
-    }
-    rows.push_back(total.cells());
-    std::string text = table({">ENTRIES", ">SIZE", ">FILES", ">OLDEST", ">NEWEST", "BUCKET"}, rows);
-    if (total.entries != 0)
-        text += "\n" + by_size.text("SIZE OF AN ENTRY") + "\n" + by_use.text("LAST USED");
-    return output.text(text);
+    if (!output.json()) return output.text(text_of(stats));
+    return output.document([&](JsonWriter& json) { write_json(json, stats); });
 }
 
 }  // namespace cachetool

@@ -1,44 +1,50 @@
 // SPDX-License-Identifier: MIT
-// verify: whether all is sound.
-#include <unistd.h>
-
-#include <fmt/format.h>
+// The command verify: whether the cache is sound.
+#include <fmt/core.h>
 
 #include <larder/cache.hpp>
 
-#include "cachetool/cli/command.hpp"
 #include "cachetool/commands/open.hpp"
+#include "cachetool/commands/reports.hpp"
+#include "cachetool/commands/table.hpp"
 #include "cachetool/term/colour.hpp"
-#include "cachetool/term/json.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
+namespace {
 
-Outcome run_verify(const Arguments& arguments, const Output& output) {
-    const auto cache = open_existing(arguments, output, Access::write);
-    if (!cache) return tl::unexpected(cache.error());
-    const auto report =
-        *cache ? (*cache)->verify({.repair = arguments.has("repair")}) : larder::VerifyReport{};
-    if (!report) return fail(report.error());
+TextColour colour_of(const larder::Finding& finding) {
+    if (finding.repaired) return TextColour::green;
+    return finding.kind == larder::Finding::Kind::foreign ? TextColour::yellow : TextColour::red;
+}
 
-    const int exit_code = report->sound() ? done : damaged;
-    output.say(fmt::format(
-        "{}: looked at {}, {} live, {} garbage{}", report->sound() ? "sound" : "DAMAGED",
-        counted(report->entries, "entry", "entries"), report->live, report->garbage,
-        report->sound() || arguments.has("repair")
-            ? ""
-            : "; `cachetool verify --repair` mends what it can"));
-    if (output.json()) return output.document(json_of(*report), exit_code);
-    std::string text;
-    for (const auto& finding : report->findings) {
-        const auto colour = finding.repaired                                 ? Colour::green
-                            : finding.kind == larder::Finding::Kind::foreign ? Colour::yellow
-                                                                             : Colour::red;
-        text += fmt::format("{}{}: {}: {}\n",
-                            coloured(larder::name_of(finding.kind), colour, STDOUT_FILENO),
-                            finding.repaired ? " (repaired)" : "", harmless(finding.path.string()),
-                            harmless(finding.what));
+std::string line_of(const larder::Finding& finding) {
+    return fmt::format(
+        "{}{}: {}: {}\n",
+        coloured(larder::name_of(finding.kind), colour_of(finding), system::StandardStream::output),
+        finding.repaired ? " (repaired)" : "", harmless(finding.path.string()),
+        harmless(finding.what));
+}
+
+}  // namespace
+
+CommandResult run_verify(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::write));
+    const bool repair = arguments.has("repair");
+    larder::VerifyReport report;
+    if (cache) {
+        LARDER_TRY_ASSIGN(report, cache->verify({.repair = repair}));
     }
+    const bool sound = report.sound();
+    output.say(fmt::format(
+        "{}: {} checked, {} live, {} garbage{}", sound ? "sound" : "DAMAGED",
+        counted(report.entries, "entry", "entries"), report.live, report.garbage,
+        sound || repair ? "" : "; `cachetool verify --repair` repairs what can be repaired"));
+    const int exit_code = sound ? done : damaged;
+    if (output.json())
+        return output.document([&](JsonWriter& json) { write_json(json, report); }, exit_code);
+    std::string text;
+    for (const auto& finding : report.findings) text += line_of(finding);
     return output.text(text, exit_code);
 }
 

@@ -1,109 +1,97 @@
 // SPDX-License-Identifier: MIT
-// What files can do: how `install` may share them, and what times they keep.
-#include <fcntl.h>
+#include "cachetool/system/files.hpp"
 
-#include <fmt/format.h>
-#ifdef __linux__
-#include <linux/fs.h>
-#include <sys/ioctl.h>
-#endif
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
+#include <fmt/core.h>
 #include <fstream>
-#include <system_error>
 
-#include "cachetool/doctor/doctor.hpp"
+#include "cachetool/doctor/probes.hpp"
 
 namespace cachetool::doctor {
 namespace {
 
 namespace fs = std::filesystem;
+using system::FileTime;
 
-/// 0 or errno.
-int clone(const fs::path& from, const fs::path& to) {
-#ifdef FICLONE
-    const int source = ::open(from.c_str(), O_RDONLY | O_CLOEXEC);
-    const int target = ::open(to.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    const int error = ::ioctl(target, FICLONE, source) == 0 ? 0 : errno;
-    if (source >= 0) ::close(source);
-    if (target >= 0) ::close(target);
-    return error;
-#else
-    (void)from, (void)to;
-    return ENOTSUP;
-#endif
-}
-
-void probe_links(const fs::path& dir, Probes& probes) {
-    std::ofstream(dir / "file") << "text";
-    if (const int error = clone(dir / "file", dir / "clone"); error == 0) {
-        probes.push_back({"clones", Verdict::ok, "work",
-                          "install clones files: they share space until one of them is changed"});
+void probe_clones(const fs::path& file, ProbeResults& results) {
+    const auto error = system::clone_file(file, file.parent_path() / "clone");
+    if (!error) {
+        results.push_back({"clones", ProbeVerdict::ok, "work",
+                           "install clones files: they share space until one of them is changed"});
     } else {
-        probes.push_back({"clones", Verdict::limited, reason(error),
-                          "install makes hard links, or copies where they don't work either"});
-    }
-    struct stat status {};
-    const int error = ::link((dir / "file").c_str(), (dir / "link").c_str()) == 0 ? 0 : errno;
-    if (error == 0 && ::stat((dir / "file").c_str(), &status) == 0 && status.st_nlink == 2) {
-        probes.push_back({"hard links", Verdict::ok, "work", ""});
-    } else {
-        probes.push_back({"hard links", Verdict::limited,
-                          error != 0 ? reason(error) : "are not counted",
-                          "install clones or copies"});
+        results.push_back({"clones", ProbeVerdict::limited, error.message(),
+                           "install makes hard links, or copies if those don't work either"});
     }
 }
 
-#ifdef __APPLE__
-timespec modified(const struct stat& status) { return status.st_mtimespec; }
-#else
-timespec modified(const struct stat& status) { return status.st_mtim; }
-#endif
+void probe_hard_links(const fs::path& file, ProbeResults& results) {
+    std::error_code error;
+    fs::create_hard_link(file, file.parent_path() / "link", error);
+    if (!error && fs::hard_link_count(file, error) == 2) {
+        results.push_back({"hard links", ProbeVerdict::ok, "work", ""});
+    } else {
+        results.push_back({"hard links", ProbeVerdict::limited,
+                           error ? error.message() : "are not counted",
+                           "install clones or copies"});
+    }
+}
 
-void probe_times(const fs::path& dir, Probes& probes) {
-    // An odd second, and a digit in each place of a fraction: what comes back shows what is kept. (The 10th of June 2009.)
-    constexpr timespec sample{1'244'600'001, 123'456'789};
-    const std::array times{sample, sample};
-    std::ofstream(dir / "timed") << "text";
-    struct stat status {};
-    const auto timed = dir / "timed";
-    if (::utimensat(AT_FDCWD, timed.c_str(), times.data(), 0) != 0 ||
-        ::stat(timed.c_str(), &status) != 0) {
-        probes.push_back({"times", Verdict::limited, reason(errno),
-                          "installed copies are as old as the installation"});
-    } else if (modified(status).tv_sec == sample.tv_sec && modified(status).tv_nsec != 0) {
+// An odd second, and a digit in each place of a fraction: what comes back shows what is kept. (It is
+// the 10th of June 2009.)
+constexpr FileTime sample{std::chrono::nanoseconds(1'244'600'001'123'456'789)};
+
+void probe_times(const fs::path& file, ProbeResults& results) {
+    FileTime kept;
+    auto error = system::set_modified(file, sample);
+    if (!error) error = system::get_modified(file, kept);
+    if (error) {
+        results.push_back({"times", ProbeVerdict::limited, error.message(),
+                           "installed copies are as old as the installation"});
+        return;
+    }
+    const auto second = std::chrono::floor<std::chrono::seconds>(kept);
+    const auto fraction = (kept - second).count();
+    const bool keeps_seconds = second == std::chrono::floor<std::chrono::seconds>(sample);
+    if (keeps_seconds && fraction != 0) {
         long step = 1;
-        while (step < 1'000'000'000 && modified(status).tv_nsec % (step * 10) == 0) step *= 10;
-        probes.push_back({"times", Verdict::ok, fmt::format("kept to {} ns", step), ""});
+        while (step < 1'000'000'000 && fraction % (step * 10) == 0) step *= 10;
+        results.push_back({"times", ProbeVerdict::ok, fmt::format("kept to {} ns", step), ""});
     } else {
-        const bool whole = modified(status).tv_sec == sample.tv_sec;
-        probes.push_back({"times", Verdict::limited,
-                          whole ? "kept to the second" : "kept to two seconds or worse",
-                          "build tools that compare times may take installed copies for changed"});
+        results.push_back({"times", ProbeVerdict::limited,
+                           keeps_seconds ? "kept to the second" : "kept to two seconds or worse",
+                           "build tools that compare times may think that installed copies have "
+                           "changed"});
     }
+}
 
-    static_cast<void>(::symlink("somewhere", (dir / "symlink").c_str()));
-    const auto link = dir / "symlink";
-    if (::utimensat(AT_FDCWD, link.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) == 0 &&
-        ::lstat(link.c_str(), &status) == 0 && modified(status).tv_sec / 2 == sample.tv_sec / 2) {
-        probes.push_back({"times of symlinks", Verdict::ok, "can be set", ""});
+void probe_symlink_times(const fs::path& link, ProbeResults& results) {
+    std::error_code error;
+    fs::create_symlink("somewhere", link, error);
+    FileTime kept;
+    if (!error) error = system::set_modified(link, sample);
+    if (!error) error = system::get_modified(link, kept);
+    // A file system that keeps times to two seconds is good enough.
+    const auto difference = kept > sample ? kept - sample : sample - kept;
+    if (!error && difference < std::chrono::seconds(2)) {
+        results.push_back({"times of symlinks", ProbeVerdict::ok, "can be set", ""});
     } else {
-        probes.push_back({"times of symlinks", Verdict::limited, reason(errno),
-                          "installed symlinks are as old as the installation"});
+        results.push_back({"times of symlinks", ProbeVerdict::limited,
+                           error ? error.message() : "are not kept",
+                           "installed symlinks are as old as the installation"});
     }
 }
 
 }  // namespace
 
-void probe_files(const fs::path& scratch, Probes& probes) {
-    const auto dir = scratch / "files";
-    std::error_code error;
-    fs::create_directory(dir, error);
-    probe_links(dir, probes);
-    probe_times(dir, probes);
+void probe_files(const fs::path& scratch, ProbeResults& results) {
+    const auto directory = scratch / "files";
+    std::error_code ignored;
+    fs::create_directory(directory, ignored);
+    const auto file = directory / "file";
+    std::ofstream(file) << "text";
+    probe_clones(file, results);
+    probe_hard_links(file, results);
+    probe_times(file, results);
+    probe_symlink_times(directory / "symlink", results);
 }
 
 }  // namespace cachetool::doctor

@@ -1,159 +1,156 @@
 // SPDX-License-Identifier: MIT
-// What names can do: links, and the renames that publish and retire them.
-#include <fcntl.h>
-#include <sys/stat.h>
-#ifdef __linux__
-#include <sys/syscall.h>
-#endif
-#include <unistd.h>
-
-#include <cerrno>
 #include <fstream>
-#include <system_error>
 
-#include "cachetool/doctor/doctor.hpp"
+#include "cachetool/doctor/probes.hpp"
+#include "cachetool/system/files.hpp"
 
 namespace cachetool::doctor {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// 0 or errno.
-int rename_with(const fs::path& from, const fs::path& to, unsigned flag) {
-#if defined(__linux__) && defined(SYS_renameat2)
-    return ::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flag) == 0
-               ? 0
-               : errno;
-#elif defined(__APPLE__)
-    return ::renamex_np(from.c_str(), to.c_str(), flag == 1 ? RENAME_EXCL : RENAME_SWAP) == 0
-               ? 0
-               : errno;
-#else
-    (void)from, (void)to, (void)flag;
-    return ENOSYS;
-#endif
-}
-constexpr unsigned noreplace = 1, swap = 2;  // the kernel's ABI
+/// Works in one directory, and records what it finds.
+class NameProbe {
+public:
+    NameProbe(fs::path directory, ProbeResults& results)
+        : directory_(std::move(directory)), results_(results) {}
 
-/// A symlink, or where there are none a file, that holds `text`.
-void make_name(const fs::path& path, const char* text, bool symlinks) {
-    if (symlinks) {
-        static_cast<void>(::symlink(text, path.c_str()));
-    } else {
-        std::ofstream(path) << text;
+    void run() {
+        std::error_code ignored;
+        fs::create_directory(directory_, ignored);
+        probe_symlinks();
+        probe_replacing();
+        probe_exchange();
+        probe_rename_to_new();
+        probe_directories();
+        probe_same_name("case", "folding", "FOLDING", "folded",
+                        "keys are safe, because their file names never differ in case alone; an "
+                        "entry can't hold two files whose names do");
+        probe_same_name("normalization", "\xc3\xa4", "a\xcc\x88", "Unicode is normalized",
+                        "keys are safe, because their file names are ASCII; an entry can't hold "
+                        "two files whose names look the same");
     }
-}
 
-std::string text_of(const fs::path& path) {
-    std::error_code error;
-    if (fs::is_symlink(path, error)) return fs::read_symlink(path, error).string();
-    std::string text;
-    std::ifstream(path) >> text;
-    return text;
-}
-
-bool probe_symlinks(const fs::path& dir, Probes& probes) {
-    if (::symlink("somewhere", (dir / "symlink").c_str()) != 0) {
-        probes.push_back({"symlinks", Verdict::limited, reason(errno),
-                          "a key's link is a small file, which costs a get one more read"});
-        return false;
+private:
+    void record(const char* name, ProbeVerdict verdict, std::string found, const char* effect) {
+        results_.push_back({name, verdict, std::move(found), effect});
     }
-    const bool same = text_of(dir / "symlink") == "somewhere";
-    probes.push_back(same ? Probe{"symlinks", Verdict::ok, "work", "a key's link is a symlink"}
-                          : Probe{"symlinks", Verdict::limited, "come back changed",
-                                  "a key's link is a small file, which costs a get one more read"});
-    return same;
-}
 
-void probe_replacing(const fs::path& dir, bool symlinks, Probes& probes) {
-    make_name(dir / "old", "old", symlinks);
-    make_name(dir / "new", "new", symlinks);
-    const int error = ::rename((dir / "new").c_str(), (dir / "old").c_str()) == 0 ? 0 : errno;
-    if (error == 0 && text_of(dir / "old") == "new" && text_of(dir / "new").empty()) {
-        probes.push_back({"rename", Verdict::ok, "replaces a link", ""});
-    } else {
-        probes.push_back({"rename", Verdict::broken,
-                          error != 0 ? reason(error) : "leaves both names",
-                          "larder publishes and retires by renaming: choose another file system"});
+    /// Makes a symlink that holds `text`, or a file if symlinks do not work.
+    void make_name(const char* name, const char* text) const {
+        std::error_code ignored;
+        if (has_symlinks_) {
+            fs::create_symlink(text, directory_ / name, ignored);
+        } else {
+            std::ofstream(directory_ / name) << text;
+        }
     }
-}
 
-void probe_exchange(const fs::path& dir, bool symlinks, Probes& probes) {
-    make_name(dir / "one", "1", symlinks);
-    make_name(dir / "two", "2", symlinks);
-    const int error = rename_with(dir / "one", dir / "two", swap);
-    if (error == 0 && text_of(dir / "one") == "2" && text_of(dir / "two") == "1") {
-        probes.push_back(
-            {"exchange", Verdict::ok, "swaps two names", "publish takes the bucket's lock shared"});
-    } else {
-        probes.push_back({"exchange", Verdict::limited,
-                          error != 0 ? reason(error) : "does not swap",
-                          "publish takes the bucket's lock exclusively, and a crash between its "
-                          "two renames leaves a miss"});
+    [[nodiscard]] std::string text_of(const char* name) const {
+        std::error_code error;
+        const auto path = directory_ / name;
+        if (fs::is_symlink(path, error)) return fs::read_symlink(path, error).string();
+        std::string text;
+        std::ifstream(path) >> text;
+        return text;
     }
-}
 
-void probe_noreplace(const fs::path& dir, bool symlinks, Probes& probes) {
-    make_name(dir / "first", "1", symlinks);
-    make_name(dir / "second", "2", symlinks);
-    const int refused = rename_with(dir / "first", dir / "second", noreplace);
-    const int done = rename_with(dir / "first", dir / "third", noreplace);
-    if (refused == EEXIST && done == 0) {
-        probes.push_back({"rename no-replace", Verdict::ok, "refuses a name that is taken", ""});
-    } else if (refused == 0) {
-        probes.push_back({"rename no-replace", Verdict::broken, "replaces nevertheless",
-                          "two processes could publish one key at once and lose an entry: choose "
-                          "another file system"});
-    } else {
-        probes.push_back({"rename no-replace", Verdict::limited, reason(done != 0 ? done : refused),
-                          "publish of a new key takes the bucket's lock exclusively"});
+    void probe_symlinks() {
+        constexpr const char* effect =
+            "a key's link is a small file, which costs a get one more read";
+        std::error_code error;
+        fs::create_symlink("somewhere", directory_ / "symlink", error);
+        if (error) {
+            record("symlinks", ProbeVerdict::limited, error.message(), effect);
+        } else if (text_of("symlink") != "somewhere") {
+            record("symlinks", ProbeVerdict::limited, "come back changed", effect);
+        } else {
+            has_symlinks_ = true;
+            record("symlinks", ProbeVerdict::ok, "work", "a key's link is a symlink");
+        }
     }
-}
 
-void probe_directories(const fs::path& dir, Probes& probes) {
-    std::error_code error;
-    fs::create_directories(dir / "bucket" / "inner", error);
-    if (::rename((dir / "bucket").c_str(), (dir / "aside").c_str()) == 0) {
-        probes.push_back({"rename of directories", Verdict::ok, "works",
-                          "refresh moves a bucket aside at once"});
-    } else if (errno == EXDEV) {
-        probes.push_back({"rename of directories", Verdict::limited, reason(EXDEV),
-                          "refresh retires key by key, and collect deletes in place"});
-    } else {
-        probes.push_back({"rename of directories", Verdict::broken, reason(errno),
-                          "nothing can be published: choose another file system"});
+    void probe_replacing() {
+        make_name("old", "old");
+        make_name("new", "new");
+        std::error_code error;
+        fs::rename(directory_ / "new", directory_ / "old", error);
+        if (!error && text_of("old") == "new" && text_of("new").empty()) {
+            record("rename", ProbeVerdict::ok, "replaces a link", "");
+        } else {
+            record("rename", ProbeVerdict::broken, error ? error.message() : "leaves both names",
+                   "larder publishes and retires by renaming: choose another file system");
+        }
     }
-}
 
-/// Whether what was made as `made` is also found as `other`.
-void probe_same_name(const fs::path& dir, const char* probe, const char* made, const char* other,
-                     const char* found, const char* effect, Probes& probes) {
-    std::ofstream(dir / made) << "made";
-    struct stat status {};
-    const bool same = ::lstat((dir / other).c_str(), &status) == 0;
-    probes.push_back(same ? Probe{probe, Verdict::limited, found, effect}
-                          : Probe{probe, Verdict::ok, "names stay as they are", ""});
-}
+    void probe_exchange() {
+        make_name("one", "1");
+        make_name("two", "2");
+        const auto error = system::exchange_names(directory_ / "one", directory_ / "two");
+        if (!error && text_of("one") == "2" && text_of("two") == "1") {
+            record("exchange", ProbeVerdict::ok, "swaps two names",
+                   "publish takes the bucket's lock shared");
+        } else {
+            record("exchange", ProbeVerdict::limited, error ? error.message() : "does not swap",
+                   "publish takes the bucket's lock exclusively, and a crash between its two "
+                   "renames leaves a miss");
+        }
+    }
+
+    void probe_rename_to_new() {
+        make_name("first", "1");
+        make_name("second", "2");
+        const auto refusal = system::rename_to_new(directory_ / "first", directory_ / "second");
+        const auto error = system::rename_to_new(directory_ / "first", directory_ / "third");
+        if (!refusal) {
+            record("rename no-replace", ProbeVerdict::broken, "replaces nevertheless",
+                   "two processes that publish one key at once could lose an entry: choose another "
+                   "file system");
+        } else if (refusal == std::errc::file_exists && !error) {
+            record("rename no-replace", ProbeVerdict::ok, "refuses a name that is taken", "");
+        } else {
+            record("rename no-replace", ProbeVerdict::limited, (error ? error : refusal).message(),
+                   "publish of a new key takes the bucket's lock exclusively");
+        }
+    }
+
+    void probe_directories() {
+        std::error_code error;
+        fs::create_directories(directory_ / "bucket" / "inner", error);
+        fs::rename(directory_ / "bucket", directory_ / "aside", error);
+        if (!error) {
+            record("rename of directories", ProbeVerdict::ok, "works",
+                   "refresh moves a bucket aside at once");
+        } else if (error == std::errc::cross_device_link) {
+            record("rename of directories", ProbeVerdict::limited, error.message(),
+                   "refresh retires key by key, and collect deletes in place");
+        } else {
+            record("rename of directories", ProbeVerdict::broken, error.message(),
+                   "nothing can be published: choose another file system");
+        }
+    }
+
+    /// Finds out whether a file made as `made` also has the name `other`.
+    void probe_same_name(const char* probe, const char* made, const char* other, const char* found,
+                         const char* effect) {
+        std::ofstream(directory_ / made) << "made";
+        std::error_code ignored;
+        if (fs::exists(fs::symlink_status(directory_ / other, ignored))) {
+            record(probe, ProbeVerdict::limited, found, effect);
+        } else {
+            record(probe, ProbeVerdict::ok, "names stay as they are", "");
+        }
+    }
+
+    fs::path directory_;
+    ProbeResults& results_;
+    bool has_symlinks_ = false;
+};
 
 }  // namespace
 
-void probe_names(const fs::path& scratch, Probes& probes) {
-    const auto dir = scratch / "names";
-    std::error_code error;
-    fs::create_directory(dir, error);
-    const bool symlinks = probe_symlinks(dir, probes);
-    probe_replacing(dir, symlinks, probes);
-    probe_exchange(dir, symlinks, probes);
-    probe_noreplace(dir, symlinks, probes);
-    probe_directories(dir, probes);
-    probe_same_name(dir, "case", "folding", "FOLDING", "folded",
-                    "keys are safe (their file names never differ in case alone); an entry can't "
-                    "hold two files that do",
-                    probes);
-    probe_same_name(dir, "normalization", "\xc3\xa4", "a\xcc\x88", "Unicode is normalized",
-                    "keys are safe (their file names are ASCII); an entry can't hold two files "
-                    "whose names look the same",
-                    probes);
+void probe_names(const fs::path& scratch, ProbeResults& results) {
+    NameProbe(scratch / "names", results).run();
 }
 
 }  // namespace cachetool::doctor

@@ -1,115 +1,92 @@
 // SPDX-License-Identifier: MIT
-// What two processes see of each other: locks and mapped memory. Leases and liveness rest on these.
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <cerrno>
-#include <cstdint>
-#include <string>
-#include <system_error>
-
-#include "cachetool/doctor/doctor.hpp"
+#include "cachetool/doctor/probes.hpp"
+#include "cachetool/system/file_lock.hpp"
 #include "cachetool/system/other_process.hpp"
+#include "cachetool/system/shared_page.hpp"
 
 namespace cachetool::doctor {
 namespace {
 
 namespace fs = std::filesystem;
+using system::FileLockOwner;
+using system::LockableFile;
+using system::OtherProcess;
+using system::SharedPage;
 
-constexpr std::size_t page = 4096;  // of any machine's at most a page
-
-/// 0 or errno. `command` is F_SETLK, whose lock is the process's, or F_OFD_SETLK, whose lock is the open file's.
-int try_lock(int fd, int command) {
-    struct flock whole {};
-    whole.l_type = F_WRLCK;
-    whole.l_whence = SEEK_SET;
-    return ::fcntl(fd, command, &whole) == 0 ? 0 : errno;
+bool is_locked_by_another(std::error_code error) {
+    return error == std::errc::resource_unavailable_try_again ||
+           error == std::errc::permission_denied;
 }
 
-void probe_lock(const fs::path& file, const char* name, int command, const char* effect,
-                Probes& probes) {
-    // Opened by each process for itself: a descriptor that a child inherits shares the open file's lock.
-    const auto open = [&] { return ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); };
-    OtherProcess holder([&] { return try_lock(open(), command) == 0; });
-    if (!holder.succeeded()) {
-        probes.push_back({name, Verdict::broken, "can't be taken", effect});
+/// Judges locks: what a second process meets while the first holds one, and after it has died.
+ProbeResult judged_locks(const fs::path& file, FileLockOwner owner) {
+    // Each process opens the file for itself: a descriptor that a child inherits shares the lock of
+    // the open file.
+    OtherProcess holder([&] {
+        static LockableFile held(file);  // for as long as the child lives
+        return !held.try_lock(owner);
+    });
+    if (!holder.succeeded()) return {{}, ProbeVerdict::broken, "can't be taken", {}};
+    LockableFile ours(file);
+    const auto while_held = ours.try_lock(owner);
+    holder.kill();
+    const auto afterwards = ours.try_lock(owner);
+    if (!while_held) return {{}, ProbeVerdict::broken, "let two processes in at once", {}};
+    if (!is_locked_by_another(while_held))
+        return {{}, ProbeVerdict::broken, while_held.message(), {}};
+    if (afterwards) return {{}, ProbeVerdict::broken, "outlive the process that held them", {}};
+    return {{}, ProbeVerdict::ok, "keep others out, and end with their process", {}};
+}
+
+void probe_locks(const fs::path& file, FileLockOwner owner, const char* name, const char* effect,
+                 ProbeResults& results) {
+    if (!system::knows_locks_of(owner)) return;
+    auto result = judged_locks(file, owner);
+    result.name = name;
+    if (result.verdict != ProbeVerdict::ok) result.effect = effect;
+    results.push_back(std::move(result));
+}
+
+/// Judges mapped memory. A lease is a word that one process stores in its mapping. A collector reads
+/// it from the file, and another process may find it in its own mapping.
+void probe_memory(const fs::path& file, ProbeResults& results) {
+    constexpr const char* effect =
+        "leases live in mapped memory, and a collection would not see them: choose another file "
+        "system";
+    const SharedPage page(file, SharedPage::Start::zeroed);
+    if (const auto error = page.error()) {
+        results.push_back({"shared memory", ProbeVerdict::broken, error.message(), effect});
         return;
     }
-    const int fd = open();
-    const int kept_out = try_lock(fd, command);
-    holder.kill();
-    const int after = try_lock(fd, command);
-    ::close(fd);
-    if (kept_out == 0) {
-        probes.push_back({name, Verdict::broken, "let two processes in at once", effect});
-    } else if (kept_out != EAGAIN && kept_out != EACCES) {
-        probes.push_back(
-            {name, Verdict::broken, std::generic_category().message(kept_out), effect});
-    } else if (after != 0) {
-        probes.push_back({name, Verdict::broken, "outlive the process that held them", effect});
+    constexpr std::uint64_t question = 4711, answer = 4712;
+    page.word(0) = question;
+    const OtherProcess other([&] {
+        const SharedPage own(file, SharedPage::Start::as_it_is);
+        if (own.error() || own.word_in_file(0) != question || own.word(0) != question) return false;
+        own.word(1) = answer;
+        return true;
+    });
+    if (other.succeeded() && page.word(1) == answer && page.word_in_file(1) == answer) {
+        results.push_back(
+            {"shared memory", ProbeVerdict::ok, "each process sees what the other writes", ""});
     } else {
-        probes.push_back({name, Verdict::ok, "keep others out, and end with their process", ""});
+        results.push_back({"shared memory", ProbeVerdict::broken,
+                           "a process does not see what another writes", effect});
     }
-}
-
-std::atomic<std::uint64_t>* map(int fd) {
-    void* at = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    return at == MAP_FAILED ? nullptr : static_cast<std::atomic<std::uint64_t>*>(at);
-}
-
-/// A lease is a word stored in one process's mapping, which a collector reads in the file, and another process may find in its
-/// own mapping.
-void probe_memory(const fs::path& file, Probes& probes) {
-    constexpr const char* effect =
-        "leases live in mapped memory: a collection would not see them; choose another file system";
-    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    const std::string zeros(page, '\0');
-    const bool written =
-        ::write(fd, zeros.data(), zeros.size()) == static_cast<ssize_t>(zeros.size());
-    auto* words = written ? map(fd) : nullptr;
-    if (words == nullptr) {
-        probes.push_back(
-            {"shared memory", Verdict::broken, std::generic_category().message(errno), effect});
-    } else {
-        words[0] = 4711;
-        const OtherProcess other([&] {
-            const int own = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
-            std::uint64_t read = 0;
-            auto* mapped = map(own);
-            if (mapped == nullptr || ::pread(own, &read, sizeof read, 0) != sizeof read ||
-                read != 4711 || mapped[0] != 4711)
-                return false;
-            mapped[1] = 4712;
-            return true;
-        });
-        std::uint64_t read = 0;
-        const bool seen = other.succeeded() && words[1] == 4712 &&
-                          ::pread(fd, &read, sizeof read, sizeof read) == sizeof read &&
-                          read == 4712;
-        probes.push_back(seen ? Probe{"shared memory", Verdict::ok,
-                                      "each process sees what the other writes", ""}
-                              : Probe{"shared memory", Verdict::broken,
-                                      "a process does not see what another writes", effect});
-        ::munmap(static_cast<void*>(words), page);
-    }
-    if (fd >= 0) ::close(fd);
 }
 
 }  // namespace
 
-void probe_processes(const fs::path& scratch, Probes& probes) {
-    probe_lock(
-        scratch / "process-lock", "locks of processes", F_SETLK,
-        "puts and removes of one bucket would not wait for each other: choose another file system",
-        probes);
-#ifdef F_OFD_SETLK
-    probe_lock(scratch / "file-lock", "locks of open files", F_OFD_SETLK,
-               "nobody could tell who is alive, and whose leases count: choose another file system",
-               probes);
-#endif
-    probe_memory(scratch / "memory", probes);
+void probe_processes(const fs::path& scratch, ProbeResults& results) {
+    probe_locks(scratch / "process-lock", FileLockOwner::process, "locks of processes",
+                "puts and removes of one bucket would not wait for each other: choose another file "
+                "system",
+                results);
+    probe_locks(scratch / "file-lock", FileLockOwner::open_file, "locks of open files",
+                "larder could not tell which processes are alive, and so which leases count: "
+                "choose another file system",
+                results);
+    probe_memory(scratch / "memory", results);
 }
 
 }  // namespace cachetool::doctor

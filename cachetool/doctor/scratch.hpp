@@ -3,37 +3,40 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <system_error>
-#include <tl/expected.hpp>
 
-#include "cachetool/cli/failure.hpp"
+#include "cachetool/system/interrupt.hpp"
+#include "cachetool/term/failure.hpp"
 
 namespace cachetool::doctor {
 
-/// Where probing tells about a cache at `root`, and harms nothing: beside it where that is the same file system (a cache, or an
-/// empty directory that is to become one, should not be seen to hold something strange), else in it; above it where it is not
-/// there yet.
+/// Returns the directory in which probes tell about a cache at `root` and harm nothing:
+///   - beside it, if that is the same file system, because a cache, or an empty directory that may
+///     become one, should hold nothing strange;
+///   - otherwise in it;
+///   - in the nearest directory above it that exists, if it does not exist.
 [[nodiscard]] std::filesystem::path place_for_probing(const std::filesystem::path& root);
 
-/// A fresh private directory, removed with all that is in it when this ends. While it is there SIGINT, SIGTERM and SIGHUP only
-/// note that they have come; when it has been removed they do what they did before.
-class Scratch {
+/// A new private directory, which is removed with all that is in it when this ends. While it exists,
+/// SIGINT, SIGTERM and SIGHUP are deferred: see system::DeferSignals.
+class ScratchDirectory {
 public:
-    [[nodiscard]] static tl::expected<Scratch, Failure> make_in(
-        const std::filesystem::path& directory);
-    Scratch(Scratch&& other) noexcept;
-    Scratch& operator=(Scratch&&) = delete;
-    ~Scratch() { static_cast<void>(remove()); }
+    [[nodiscard]] static Expected<ScratchDirectory> make_in(const std::filesystem::path& directory);
+    ScratchDirectory(ScratchDirectory&&) noexcept = default;
+    ScratchDirectory& operator=(ScratchDirectory&&) = delete;
+    ~ScratchDirectory() { static_cast<void>(remove()); }
 
-    /// Does so now. Yields why some of it is left.
+    /// Removes it now. Returns why some of it is left, or no error.
     [[nodiscard]] std::error_code remove();
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-    /// Somebody wants this process to end: begin nothing new.
-    [[nodiscard]] static bool is_interrupted() noexcept;
 
 private:
-    explicit Scratch(std::filesystem::path path) : path_(std::move(path)) {}
+    explicit ScratchDirectory(std::unique_ptr<system::DeferSignals> deferred)
+        : deferred_(std::move(deferred)) {}
+
+    std::unique_ptr<system::DeferSignals> deferred_;  ///< null if there is nothing to remove
     std::filesystem::path path_;
 };
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Larder itself, where the other probes were made: open, publish, replace, lease, refresh and collect, with a second process
-// that is killed.
+// Uses larder where the other probes were made: open, publish, replace, lease, refresh and collect,
+// with a second process that is killed.
 #include <fstream>
 
 #include <larder/larder.hpp>
 
-#include "cachetool/doctor/doctor.hpp"
+#include "cachetool/doctor/probes.hpp"
 #include "cachetool/system/other_process.hpp"
 
 namespace cachetool::doctor {
@@ -13,97 +13,107 @@ namespace {
 
 namespace fs = std::filesystem;
 
-larder::Result<larder::Lease> put(const larder::Bucket& bucket, const char* text) {
-    auto staging = bucket.stage();
-    if (!staging) return tl::make_unexpected(staging.error());
-    std::ofstream(staging->path() / "file") << text;
-    return bucket.publish("key", std::move(*staging), {.producer = "cachetool doctor"});
+constexpr const char* elsewhere =
+    "a cache can't live there: name a directory on another file system by --cache or "
+    "LARDER_CACHE_DIR";
+
+/// Returns `what` as the result of a trial that went wrong.
+tl::unexpected<larder::Error> wrong(std::string what) {
+    larder::Error error;
+    error.detail = std::move(what);
+    return tl::unexpected(std::move(error));
 }
 
-/// Empty, or what went wrong.
-std::string put_and_replace(const larder::Bucket& bucket) {
-    for (const char* text : {"old", "new"}) {
-        const auto lease = put(bucket, text);
-        if (!lease) return lease.error().message();
+/// Uses one bucket of a cache, step by step. Each step fails if the cache does not do what it
+/// promises.
+class LarderTrial {
+public:
+    LarderTrial(fs::path root, larder::OpenOptions options, const larder::Cache& cache)
+        : root_(std::move(root)), options_(std::move(options)), cache_(cache) {}
+
+    [[nodiscard]] larder::Result<> run() const {
+        LARDER_TRY_ASSIGN(const auto bucket, cache_.bucket("doctor"));
+        LARDER_TRY(put_and_replace(bucket));
+        LARDER_TRY(refresh_while_used(bucket));
+        LARDER_TRY_ASSIGN(const auto verified, cache_.verify());
+        if (verified.sound()) return {};
+        return wrong("verify finds damage: " + verified.findings.front().what);
     }
-    const auto lease = bucket.get("key");
-    if (!lease) return lease.error().message();
-    std::string text;
-    std::ifstream(lease->path() / "file") >> text;
-    return text == "new" ? "" : "an entry that was replaced is still what a get yields";
-}
 
-std::string purge_while_used(const fs::path& root, const larder::OpenOptions& options,
-                             const larder::Cache& cache, const larder::Bucket& bucket) {
-    std::optional<larder::Lease> held;  // the child's
-    OtherProcess user([&] {
-        const auto its_cache = larder::Cache::open(root, options);
-        if (!its_cache) return false;
-        const auto its_bucket = its_cache->bucket("doctor");
-        if (!its_bucket) return false;
-        auto lease = its_bucket->get("key");
-        if (lease) held = std::move(*lease);
-        return held.has_value();
-    });
-    if (!user.succeeded()) return "a second process can't use the cache";
-    if (const auto refreshed = bucket.refresh(); !refreshed) return refreshed.error().message();
-    const auto first = cache.collect();
-    if (!first) return first.error().message();
-    if (first->leased.size() != 1 || first->leased[0].process.pid != user.pid())
-        return "a collection does not see the lease of another process";
-    user.kill();
-    const auto second = cache.collect();
-    if (!second) return second.error().message();
-    return second->entries == 1 && second->leased.empty()
-               ? ""
-               : "a collection takes a dead process for alive";
-}
+private:
+    static larder::Result<larder::Lease> put(const larder::Bucket& bucket, const char* text) {
+        LARDER_TRY_ASSIGN(auto staging, bucket.stage());
+        std::ofstream(staging.path() / "file") << text;
+        return bucket.publish("key", std::move(staging), {.producer = "cachetool doctor"});
+    }
+
+    static larder::Result<> put_and_replace(const larder::Bucket& bucket) {
+        LARDER_TRY(put(bucket, "old"));
+        LARDER_TRY(put(bucket, "new"));
+        LARDER_TRY_ASSIGN(const auto lease, bucket.get("key"));
+        std::string text;
+        std::ifstream(lease.path() / "file") >> text;
+        if (text == "new") return {};
+        return wrong("a get returns an entry that was replaced");
+    }
+
+    /// Leases the entry for as long as this process lives.
+    [[nodiscard]] larder::Result<> lease_forever() const {
+        static std::optional<larder::Lease> held;
+        LARDER_TRY_ASSIGN(const auto cache, larder::Cache::open(root_, options_));
+        LARDER_TRY_ASSIGN(const auto bucket, cache.bucket("doctor"));
+        LARDER_TRY_ASSIGN(held, bucket.get("key"));
+        return {};
+    }
+
+    [[nodiscard]] larder::Result<> refresh_while_used(const larder::Bucket& bucket) const {
+        system::OtherProcess user([&] { return lease_forever().has_value(); });
+        if (!user.succeeded()) return wrong("a second process can't use the cache");
+        LARDER_TRY(bucket.refresh());
+        LARDER_TRY_ASSIGN(const auto first, cache_.collect());
+        if (first.leased.size() != 1 || first.leased[0].process.pid != user.pid())
+            return wrong("a collection does not see the lease of another process");
+        user.kill();
+        LARDER_TRY_ASSIGN(const auto second, cache_.collect());
+        if (second.entries == 1 && second.leased.empty()) return {};
+        return wrong("a collection takes a dead process for alive");
+    }
+
+    fs::path root_;
+    larder::OpenOptions options_;
+    const larder::Cache& cache_;
+};
 
 }  // namespace
 
-void probe_larder(const fs::path& scratch, Probes& probes) {
+void probe_larder(const fs::path& scratch, ProbeResults& results) {
     const auto root = scratch / "cache";
-    constexpr const char* elsewhere =
-        "a cache can't live there: name a directory on another file system by --cache or "
-        "LARDER_CACHE_DIR";
     larder::OpenOptions options;
     auto cache = larder::Cache::open(root, options);
-    // What is refused for this reason alone can be opened by who asks for it. Which file systems are meant only the library
-    // knows.
+    // Only the library knows which file systems are on the network. A cache that is refused for this
+    // reason alone can be opened with allow_network.
     std::string network;
     if (!cache && cache.error().code == larder::Errc::refused) {
         network = cache.error().message();
         options.allow_network = true;
         cache = larder::Cache::open(root, options);
     }
-    if (cache) {
-        probes.push_back(network.empty()
-                             ? Probe{"network", Verdict::ok,
-                                     "not of a type that is known to be on the network", ""}
-                             : Probe{"network", Verdict::broken, network, elsewhere});
-    }
     if (!cache) {
-        probes.push_back({"larder", Verdict::broken, cache.error().message(), elsewhere});
+        results.push_back({"larder", ProbeVerdict::broken, cache.error().message(), elsewhere});
         return;
     }
-    const auto bucket = cache->bucket("doctor");
-    std::string wrong = bucket ? put_and_replace(*bucket) : bucket.error().message();
-    if (wrong.empty()) wrong = purge_while_used(root, options, *cache, *bucket);
-    if (wrong.empty()) {
-        const auto verified = cache->verify();
-        if (!verified)
-            wrong = verified.error().message();
-        else if (!verified->sound())
-            wrong = "verify finds damage: " + verified->findings.front().what;
+    results.push_back(network.empty()
+                          ? ProbeResult{"network", ProbeVerdict::ok,
+                                        "not of a type that is known to be on the network", ""}
+                          : ProbeResult{"network", ProbeVerdict::broken, network, elsewhere});
+    if (const auto tried = LarderTrial(root, options, *cache).run(); !tried) {
+        results.push_back({"larder", ProbeVerdict::broken, tried.error().message(), elsewhere});
+        return;
     }
-    if (!wrong.empty()) {
-        probes.push_back({"larder", Verdict::broken, wrong, elsewhere});
-    } else {
-        probes.push_back({"larder", Verdict::ok, "puts, gets, leases, refreshes and collects",
-                          cache->link_kind() == larder::LinkKind::symlink
-                              ? "a new cache has symlinks for links"
-                              : "a new cache has small files for links"});
-    }
+    results.push_back({"larder", ProbeVerdict::ok, "puts, gets, leases, refreshes and collects",
+                       cache->link_kind() == larder::LinkKind::symlink
+                           ? "a new cache has symlinks for links"
+                           : "a new cache has small files for links"});
 }
 
 }  // namespace cachetool::doctor

@@ -83,6 +83,14 @@ std::string SplitLine::value_or(std::string_view option, std::string_view fallba
     return value == nullptr ? std::string(fallback) : *value;
 }
 
+std::vector<std::string> SplitLine::values_of(std::string_view option) const {
+    std::vector<std::string> values;
+    for (const auto& given : options) {
+        if (given.name == option) values.push_back(given.value);
+    }
+    return values;
+}
+
 tl::expected<SplitLine, std::string> split(const std::vector<std::string>& line,
                                            std::span<const OptionSpec> specs, Repeats repeats) {
     try {

@@ -39,6 +39,8 @@ struct SplitLine {
     [[nodiscard]] const std::string* value_of(std::string_view option) const;
     /// Returns the value that was given last, or `fallback` if the option was not given.
     [[nodiscard]] std::string value_or(std::string_view option, std::string_view fallback) const;
+    /// Returns all values that were given.
+    [[nodiscard]] std::vector<std::string> values_of(std::string_view option) const;
 };
 
 /// A program throws this if its command line asks for something that can't be done.

@@ -3,29 +3,38 @@
 #pragma once
 
 #include <string>
+#include <system_error>
 #include <vector>
 
-namespace cachetool {
+namespace cachetool::system {
 
 enum class ChildOutput {
-    inherited,  ///< stdout stays stdout
-    to_stderr,  ///< stdout is for our own data: what the program prints there goes to stderr
+    inherited,  ///< the child's standard output is ours
+    to_stderr,  ///< what the child prints goes to stderr, because stdout is for our own data
 };
 
-struct Ending {
-    int exit_code =
-        0;  ///< the program's own, or 128 + the signal that ended it; 126 or 127 where it could not be run
-    int sys_errno = 0;  ///< why it could not be run, or 0
-    int told_to_end =
-        0;  ///< the last of SIGINT, SIGTERM, SIGHUP and SIGQUIT that this process got meanwhile, or 0
+/// The exit codes of shells for a program that could not be run.
+inline constexpr int cannot_execute = 126;     ///< it exists, and can't be run
+inline constexpr int command_not_found = 127;  ///< it does not exist
+
+/// How a program ended, or why it could not be run.
+struct ProgramEnd {
+    /// The program's own code, or 128 + N if signal N ended it. 126 or 127 if it could not be run.
+    int exit_code = 0;
+    /// Why the program could not be run, or no error.
+    std::error_code not_run{};
+    /// The last of SIGINT, SIGTERM, SIGHUP and SIGQUIT that this process received meanwhile, or 0.
+    int ending_signal = 0;
 };
 
-/// Runs `program` (looked up in PATH) and waits until it has ended. Meanwhile SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and
-/// SIGUSR2 are handed on to it, except those that the terminal has sent it already; those that are ignored stay so.
-/// Requires: called from one thread at a time.
-[[nodiscard]] Ending run_child(const std::vector<std::string>& program, ChildOutput output);
+/// Runs `program`, which is looked up in PATH, and waits until it has ended. Meanwhile SIGINT,
+/// SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to it, with two exceptions:
+///   - a signal that the terminal has sent to both is not sent again;
+///   - a signal that this process ignores stays ignored.
+/// Requires: one call at a time.
+[[nodiscard]] ProgramEnd run_child(const std::vector<std::string>& program, ChildOutput output);
 
-/// Becomes `program`. Returns only when that failed: with why.
-[[nodiscard]] Ending become(const std::vector<std::string>& program);
+/// Becomes `program`. Returns only if that failed, and then says why.
+[[nodiscard]] ProgramEnd become(const std::vector<std::string>& program);
 
-}  // namespace cachetool
+}  // namespace cachetool::system

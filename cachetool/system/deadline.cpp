@@ -5,11 +5,12 @@
 #include <csignal>
 #include <mutex>
 
-namespace cachetool {
+namespace cachetool::system {
 
 Deadline::Deadline(std::optional<std::chrono::milliseconds> limit, std::stop_source stop) {
     if (!limit) return;
-    // Signals are for the main thread, which waits for a child and hands them on. A thread inherits the mask.
+    // Signals are for the main thread, which waits for a child and forwards them. The new thread
+    // inherits a mask that blocks all.
     sigset_t all, before;
     sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -29,4 +30,4 @@ void Deadline::lift() {
     if (thread_.joinable()) thread_.join();
 }
 
-}  // namespace cachetool
+}  // namespace cachetool::system

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A limit for something that can be stopped, and sets itself no limit.
+// A time limit for work that can be stopped and sets itself no limit.
 #pragma once
 
 #include <chrono>
@@ -7,18 +7,19 @@
 #include <stop_token>
 #include <thread>
 
-namespace cachetool {
+namespace cachetool::system {
 
-/// Asks `stop` to stop when `limit` has passed, from a thread of its own; without a limit does nothing.
+/// Requests `stop` when `limit` has passed, from a thread of its own. Without a limit it does
+/// nothing.
 class Deadline {
 public:
     Deadline(std::optional<std::chrono::milliseconds> limit, std::stop_source stop);
 
-    /// From now on the limit does not matter. Returns when the thread has ended.
+    /// Makes the limit void. Returns when the thread has ended.
     void lift();
 
 private:
     std::jthread thread_;
 };
 
-}  // namespace cachetool
+}  // namespace cachetool::system

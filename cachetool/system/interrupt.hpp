@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Ctrl-C as a request to stop at the next good place, for what can be left and carried on later.
+// SIGINT, SIGTERM and SIGHUP as requests that are obeyed at the next good moment.
 #pragma once
 
 #include <stop_token>
 
-namespace cachetool {
+namespace cachetool::system {
 
-/// While it lives the first SIGINT, SIGTERM or SIGHUP is noted; a second one ends the process at once, as ever. Signals that are ignored
-/// stay so. Requires: one at a time.
+/// Turns the first of these signals into a stop request. A second one ends the process at once, as
+/// it does without this class. Signals that the process ignores stay ignored.
+/// Requires: one object at a time.
 class StopOnSignal {
 public:
     StopOnSignal();
@@ -16,13 +17,29 @@ public:
     StopOnSignal& operator=(const StopOnSignal&) = delete;
 
     [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
-    /// Asks to stop where a signal has come: to be called again and again, from any thread, since a handler may not do that itself.
-    void look();
-    /// Ends this process by the signal that came, if one came: so that a shell sees by what it ended.
-    void die_of_it() const;
+    /// Requests the stop if a signal has come. A signal handler may not do that itself, so call this
+    /// again and again, from any thread.
+    void poll();
+    /// Ends this process by the signal that came, so that a shell sees what ended it. Returns if no
+    /// signal came.
+    void end_by_signal() const;
 
 private:
     std::stop_source stop_;
 };
 
-}  // namespace cachetool
+/// Keeps these signals from ending the process while it lives. Its destructor lets the last one that
+/// came take effect. Signals that the process ignores stay ignored.
+/// Requires: one object at a time.
+class DeferSignals {
+public:
+    DeferSignals();
+    ~DeferSignals();
+    DeferSignals(const DeferSignals&) = delete;
+    DeferSignals& operator=(const DeferSignals&) = delete;
+
+    /// Returns true if a signal has come: the process should begin nothing new.
+    [[nodiscard]] static bool is_interrupted() noexcept;
+};
+
+}  // namespace cachetool::system

@@ -5,19 +5,46 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <utility>
 
-namespace cachetool {
+namespace cachetool::system {
 namespace {
 
-ssize_t read_byte(int fd, char& byte) {
-    ssize_t got = 0;
-    do got = ::read(fd, &byte, 1);
-    while (got < 0 && errno == EINTR);
-    return got;
-}
+/// A pipe whose ends are closed with it.
+class ScopedPipe {
+public:
+    ScopedPipe() {
+        if (::pipe(ends_.data()) != 0) return;
+        for (const int end : ends_) ::fcntl(end, F_SETFD, FD_CLOEXEC);
+    }
+    ~ScopedPipe() {
+        close_read_end();
+        if (ends_[1] >= 0) ::close(ends_[1]);
+    }
+    ScopedPipe(const ScopedPipe&) = delete;
+    ScopedPipe& operator=(const ScopedPipe&) = delete;
+
+    [[nodiscard]] bool is_open() const { return ends_[0] >= 0; }
+    void close_read_end() {
+        if (ends_[0] >= 0) ::close(std::exchange(ends_[0], -1));
+    }
+    [[nodiscard]] int take_write_end() { return std::exchange(ends_[1], -1); }
+
+    void write_byte(char byte) const { static_cast<void>(!::write(ends_[1], &byte, 1)); }
+    /// Returns '\0' if the other end is closed.
+    [[nodiscard]] char read_byte() const {
+        char byte = '\0';
+        while (::read(ends_[0], &byte, 1) < 0 && errno == EINTR) {
+        }
+        return byte;
+    }
+
+private:
+    std::array<int, 2> ends_{-1, -1};
+};
 
 /// Opens a pipe that a program started later does not inherit. macOS has pipe2 since version 27
 /// alone; without other threads nothing can be started between the two steps.
@@ -30,39 +57,31 @@ bool open_pipe(int (&ends)[2]) {
 }  // namespace
 
 OtherProcess::OtherProcess(const std::function<bool()>& act) {
-    int told[2], stay[2];
-    if (!open_pipe(told)) return;
-    if (!open_pipe(stay)) {
-        ::close(told[0]);
-        ::close(told[1]);
-        return;
-    }
+    ScopedPipe report, stay;
+    if (!report.is_open() || !stay.is_open()) return;
     pid_ = ::fork();
     if (pid_ == 0) {
-        // What its parent does about these signals, it does by ending this one.
+        // Whatever these signals mean to its parent, they end the child.
         for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);
-        ::close(told[0]);
-        ::close(stay[1]);
-        char byte = act() ? 'y' : 'n';
-        static_cast<void>(!::write(told[1], &byte, 1));
-        static_cast<void>(read_byte(stay[0], byte));
+        report.close_read_end();
+        ::close(stay.take_write_end());
+        report.write_byte(act() ? 'y' : 'n');
+        static_cast<void>(stay.read_byte());
         ::_exit(0);
     }
-    ::close(told[1]);
-    ::close(stay[0]);
-    stay_ = stay[1];
-    char byte = 'n';
-    succeeded_ = pid_ > 0 && read_byte(told[0], byte) == 1 && byte == 'y';
-    ::close(told[0]);
+    ::close(report.take_write_end());
+    stay_ = stay.take_write_end();
+    succeeded_ = pid_ > 0 && report.read_byte() == 'y';
 }
 
 void OtherProcess::kill() {
     if (stay_ >= 0) ::close(std::exchange(stay_, -1));
     if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    const auto pid = static_cast<pid_t>(pid_);
+    ::kill(pid, SIGKILL);
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
     pid_ = -1;
 }
 
-}  // namespace cachetool
+}  // namespace cachetool::system

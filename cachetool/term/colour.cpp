@@ -1,33 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/term/colour.hpp"
 
-#include <unistd.h>
+#include <fmt/core.h>
 
-#include <cstdlib>
-#include <fmt/format.h>
+#include "cachetool/system/environment.hpp"
+#include "cachetool/system/terminal.hpp"
 
 namespace cachetool {
 namespace {
 
-bool wants_colours(int fd) {
-    const char* declined = std::getenv("NO_COLOR");
-    if (declined != nullptr && *declined != '\0') return false;
-    const char* terminal = std::getenv("TERM");
-    if (terminal == nullptr || std::string_view(terminal) == "dumb" || *terminal == '\0')
-        return false;
-    return ::isatty(fd) == 1;
+bool shows_colours(system::StandardStream stream) {
+    if (system::environment_variable("NO_COLOR")) return false;
+    return system::environment_variable("TERM").value_or("dumb") != "dumb" &&
+           system::is_terminal(stream);
 }
 
-/// ECMA-48, "select graphic rendition".
-int code_of(Colour colour) {
+/// Returns the number that stands for the colour in ECMA-48, "select graphic rendition".
+int code_of(TextColour colour) {
     switch (colour) {
-        case Colour::bold:
+        case TextColour::bold:
             return 1;
-        case Colour::red:
+        case TextColour::red:
             return 31;
-        case Colour::green:
+        case TextColour::green:
             return 32;
-        case Colour::yellow:
+        case TextColour::yellow:
             return 33;
     }
     return 0;
@@ -35,10 +32,9 @@ int code_of(Colour colour) {
 
 }  // namespace
 
-std::string coloured(std::string_view text, Colour colour, int fd) {
-    return wants_colours(fd) && !text.empty()
-               ? fmt::format("\x1b[{}m{}\x1b[0m", code_of(colour), text)
-               : std::string(text);
+std::string coloured(std::string_view text, TextColour colour, system::StandardStream stream) {
+    if (text.empty() || !shows_colours(stream)) return std::string(text);
+    return fmt::format("\x1b[{}m{}\x1b[0m", code_of(colour), text);
 }
 
 }  // namespace cachetool

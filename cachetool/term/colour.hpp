@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Colours, where somebody sees them and wants them.
+// Colours on a terminal.
 #pragma once
 
 #include <string>
 #include <string_view>
 
+#include "cachetool/system/standard_streams.hpp"
+
 namespace cachetool {
 
-enum class Colour { bold, red, green, yellow };
+enum class TextColour { bold, red, green, yellow };
 
-/// `text` in that colour where the descriptor `fd` leads to a terminal that has colours; otherwise as it is. The user declines
-/// them by setting NO_COLOR, to anything but nothing (no-color.org); a terminal by TERM=dumb.
-[[nodiscard]] std::string coloured(std::string_view text, Colour colour, int fd);
+/// Returns `text` in that colour, for `stream`. Returns it as it is
+///   - if the stream does not lead to a terminal,
+///   - if the user has set NO_COLOR, to anything but the empty string (no-color.org), or
+///   - if the terminal shows no colours: TERM is not set, or "dumb".
+[[nodiscard]] std::string coloured(std::string_view text, TextColour colour,
+                                   system::StandardStream stream);
 
 }  // namespace cachetool

@@ -1,106 +1,110 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/term/json.hpp"
 
-#include "cachetool/term/text.hpp"
+#include <nlohmann/json.hpp>
 
 namespace cachetool {
+namespace {
 
-Json json_of(const larder::EntryInfo& entry) {
-    return {{"bucket", entry.bucket},
-            {"key", entry.key},
-            {"id", entry.id},
-            {"path", entry.path.string()},
-            {"bytes", entry.bytes},
-            {"files", entry.files},
-            {"published", iso_time(entry.published)},
-            {"last_used", entry.last_used ? Json(iso_time(*entry.last_used)) : Json(nullptr)},
-            {"durability", entry.durability == larder::Durability::power ? "power" : "process"},
-            {"boot", entry.boot},
-            {"producer", entry.producer}};
+using nlohmann::json;
+
+// Arbitrary: as much as a pipe holds.
+constexpr std::size_t longest_buffer = 64 * 1024;
+
+std::string quoted(std::string_view text) {
+    return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-Json json_of(const larder::ProcessInfo& process) {
-    return {{"participant", process.participant},
-            {"pid", process.pid},
-            {"command", process.command},
-            {"since", iso_time(process.since)},
-            {"alive", process.alive},
-            {"here", process.here}};
+}  // namespace
+
+void JsonWriter::append(std::string_view text) {
+    buffer_ += text;
+    if (buffer_.size() < longest_buffer) return;
+    sink_(buffer_);
+    buffer_.clear();
 }
 
-Json json_of(const larder::LeaseInfo& lease) {
-    return {{"bucket", lease.bucket},
-            {"key", lease.key},
-            {"id", lease.id},
-            {"process", json_of(lease.process)}};
+void JsonWriter::break_line() {
+    if (layout_ == Layout::line) return;
+    append("\n");
+    append(std::string(2 * depth_, ' '));
 }
 
-Json json_of(const larder::LockInfo& lock) {
-    return {{"what", lock.what},
-            {"waiting", lock.waiting},
-            {"since", iso_time(lock.since)},
-            {"thread", lock.thread},
-            {"process", json_of(lock.process)}};
+/// Writes what stands between the value before and the next one.
+void JsonWriter::begin_value() {
+    if (std::exchange(after_name_, false) || depth_ == 0) return;
+    if (!std::exchange(is_empty_, false)) append(",");
+    break_line();
 }
 
-Json json_of(const larder::StatusReport& report) {
-    return {{"processes", json_of_all(report.processes)},
-            {"leases", json_of_all(report.leases)},
-            {"locks", json_of_all(report.locks)},
-            {"collecting", report.collecting},
-            {"deleting", report.deleting}};
+void JsonWriter::open(char bracket) {
+    begin_value();
+    append({&bracket, 1});
+    ++depth_;
+    is_empty_ = true;
 }
 
-Json json_of(const larder::CollectReport& report) {
-    Json unknown = Json::array();
-    for (const auto& path : report.unknown) unknown.push_back(path.string());
-    return {{"entries", report.entries},
-            {"bytes", report.bytes},
-            {"reaped", report.reaped},
-            {"buckets", report.buckets},
-            {"leased", json_of_all(report.leased)},
-            {"unknown", std::move(unknown)},
-            {"evicted", report.evicted},
-            {"evicted_bytes", report.evicted_bytes},
-            {"spared", json_of_all(report.spared)},
-            {"used_since", report.used_since},
-            {"held_up", report.held_up},
-            {"live_entries", report.live_entries ? Json(*report.live_entries) : Json(nullptr)},
-            {"live_bytes", report.live_bytes ? Json(*report.live_bytes) : Json(nullptr)},
-            {"within_limits", report.within_limits},
-            {"stopped", report.stopped},
-            {"freed", report.freed ? Json(*report.freed) : Json(nullptr)},
-            {"freed_at_least", report.freed_at_least}};
+void JsonWriter::close(char bracket) {
+    --depth_;
+    if (!std::exchange(is_empty_, false)) break_line();
+    append({&bracket, 1});
 }
 
-Json json_of(const larder::Eviction& eviction) {
-    return {{"bucket", eviction.bucket},
-            {"key", eviction.key},
-            {"id", eviction.id},
-            {"bytes", eviction.bytes},
-            {"last_used", iso_time(eviction.last_used)},
-            {"reason", larder::name_of(eviction.reason)}};
+void JsonWriter::name(std::string_view field) {
+    begin_value();
+    append(quoted(field));
+    append(layout_ == Layout::line ? ":" : ": ");
+    after_name_ = true;
 }
 
-Json json_of(const larder::Finding& finding) {
-    return {{"kind", larder::name_of(finding.kind)},
-            {"path", finding.path.string()},
-            {"what", finding.what},
-            {"repaired", finding.repaired}};
+void JsonWriter::value(std::string_view text) {
+    begin_value();
+    append(quoted(text));
 }
 
-Json json_of(const larder::VerifyReport& report) {
-    return {{"sound", report.sound()},
-            {"entries", report.entries},
-            {"live", report.live},
-            {"garbage", report.garbage},
-            {"findings", json_of_all(report.findings)}};
+void JsonWriter::value(std::nullptr_t) {
+    begin_value();
+    append("null");
 }
 
-Json json_of(const larder::MaterializeReport& report) {
-    return {{"cloned", report.cloned},           {"hardlinked", report.hardlinked},
-            {"copied", report.copied},           {"symlinks", report.symlinks},
-            {"directories", report.directories}, {"bytes", report.bytes}};
+void JsonWriter::flag_value(bool flag) {
+    begin_value();
+    append(flag ? "true" : "false");
+}
+
+void JsonWriter::unsigned_value(std::uint64_t number) {
+    begin_value();
+    append(std::to_string(number));
+}
+
+void JsonWriter::signed_value(std::int64_t number) {
+    begin_value();
+    append(std::to_string(number));
+}
+
+void JsonWriter::finish() {
+    append("\n");
+    sink_(buffer_);
+    buffer_.clear();
+}
+
+std::string json_line(const std::function<void(JsonWriter&)>& write) {
+    std::string line;
+    JsonWriter writer(JsonWriter::Layout::line, [&](std::string_view part) { line += part; });
+    write(writer);
+    writer.finish();
+    return line;
+}
+
+std::optional<FlatObject> read_object(std::string_view text) {
+    const auto document = json::parse(text, nullptr, false);
+    if (!document.is_object()) return std::nullopt;
+    FlatObject object;
+    for (const auto& [name, value] : document.items()) {
+        if (value.is_string()) object.texts[name] = value.get<std::string>();
+        if (value.is_number_unsigned()) object.numbers[name] = value.get<std::uint64_t>();
+    }
+    return object;
 }
 
 }  // namespace cachetool

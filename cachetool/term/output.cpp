@@ -1,83 +1,82 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/term/output.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <fmt/core.h>
 
-#include <cerrno>
-#include <csignal>
-#include <cstdio>
-#include <fmt/format.h>
-#include <optional>
-
+#include "cachetool/system/standard_streams.hpp"
 #include "cachetool/term/colour.hpp"
+#include "cachetool/term/json.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
 namespace {
 
-/// What a signal interrupts is written again: stdio would give up, and lose what it had buffered.
-bool write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t put = ::write(fd, text.data(), text.size());
-        if (put < 0 && errno != EINTR) return false;
-        if (put > 0) text.remove_prefix(static_cast<std::size_t>(put));
-    }
-    return true;
+using system::StandardStream;
+
+/// Writes a message. The whole line is one write, so that the lines of several processes do not mix
+/// on one terminal.
+void write_message(std::string_view name, std::string_view sentence) {
+    const auto line = fmt::format("{} {}\n", name, harmless(sentence));
+    // If stderr can't be written to, there is no other place to report that.
+    static_cast<void>(system::write_all(StandardStream::error, line));
 }
 
-void write_line(std::string_view sentence, std::optional<Colour> colour = std::nullopt) {
-    // One write for the whole line: the lines of several processes on one terminal don't mix.
-    const auto name = colour ? coloured("cachetool:", *colour, STDERR_FILENO) : "cachetool:";
-    const std::string line = fmt::format("{} {}\n", name, harmless(sentence));
-    std::fwrite(line.data(), 1, line.size(), stderr);
-    std::fflush(stderr);
+std::string coloured_name(TextColour colour) {
+    return coloured("cachetool:", colour, StandardStream::error);
+}
+
+/// Returns `exit_code` if everything that was written is safe, or else a failure.
+CommandResult finish(std::error_code error, int exit_code) {
+    if (!error) error = system::confirm_output();
+    if (!error) return exit_code;
+    auto failure = system_failure("write to standard output", error);
+    failure->code = "output";
+    return fail(std::move(failure));
 }
 
 }  // namespace
 
-void Output::say(std::string_view sentence) const {
-    if (!quiet_) write_line(sentence);
+void CommandOutput::say(std::string_view sentence) const {
+    if (!quiet_) write_message("cachetool:", sentence);
 }
 
-void Output::warn(std::string_view sentence) const { write_line(sentence, Colour::yellow); }
-
-int Output::tell(const Failure& failure) const {
-    write_line(failure.message, Colour::red);
-    if (json_ && failure.code != "output") {
-        if (const auto written = document(json_of(failure)); !written)
-            write_line(written.error().message, Colour::red);
+void CommandOutput::say_lines(std::string_view lines) const {
+    for (std::size_t end = 0; (end = lines.find('\n')) != std::string_view::npos;
+         lines.remove_prefix(end + 1)) {
+        say(lines.substr(0, end));
     }
-    return failure.exit_code;
 }
 
-Outcome Output::text(std::string_view text, int exit_code) const {
-    // A full disk may show itself only at the close, which is not to be made again where a signal interrupts it.
-    const int copy = write_all(STDOUT_FILENO, text) ? ::dup(STDOUT_FILENO) : -1;
-    if (copy >= 0 && (::close(copy) == 0 || errno == EINTR)) return exit_code;
-    auto failure = fail_system("write to standard output", errno);
-    failure.value().code = "output";
-    return failure;
+void CommandOutput::warn(std::string_view sentence) const {
+    write_message(coloured_name(TextColour::yellow), sentence);
 }
 
-Outcome Output::document(const Json& document, int exit_code) const {
-    // JSON is UTF-8, a path may be any bytes: those that are not UTF-8 become U+FFFD.
-    return text(document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", exit_code);
-}
-
-std::string Output::line_of(const Json& document) {
-    return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-void prepare_standard_streams() {
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-        if (::fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
-        // The lowest free number is fd. Open it the wrong way round: using it fails, as using a closed one would.
-        static_cast<void>(
-            ::open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC));
+int CommandOutput::report(const Failure& failure) const {
+    write_message(coloured_name(TextColour::red), failure->message);
+    if (json_ && failure->code != "output") {
+        const auto written = document([&](JsonWriter& json) {
+            json.object([&] {
+                json.field("error", *failure);
+                if (failure->write_done) failure->write_done(json);
+            });
+        });
+        if (!written) write_message(coloured_name(TextColour::red), written.error()->message);
     }
-    // A handler, not SIG_IGN: exec puts the default back, so that the programs we run still die of a broken pipe.
-    if (std::signal(SIGPIPE, [](int) {}) == SIG_IGN) std::signal(SIGPIPE, SIG_IGN);
+    return failure->exit_code;
+}
+
+CommandResult CommandOutput::text(std::string_view text, int exit_code) const {
+    return finish(system::write_all(StandardStream::output, text), exit_code);
+}
+
+CommandResult CommandOutput::document(const Write& write, int exit_code) const {
+    std::error_code error;
+    JsonWriter json(JsonWriter::Layout::indented, [&](std::string_view part) {
+        if (!error) error = system::write_all(StandardStream::output, part);
+    });
+    write(json);
+    json.finish();
+    return finish(error, exit_code);
 }
 
 }  // namespace cachetool

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/term/progress.hpp"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <utility>
 
+#include "cachetool/system/terminal.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -16,6 +13,7 @@ namespace {
 
 using Phase = larder::CollectProgress::Phase;
 using std::chrono::milliseconds;
+using system::StandardStream;
 
 constexpr milliseconds patience{500};
 /// Ten times a second is as fast as people read.
@@ -35,54 +33,53 @@ const char* verb_of(Phase phase) {
     return "";
 }
 
-std::size_t columns() {
-    winsize size{};
-    return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+/// Returns "deleting files: 300 of 1000 [######--------------]  30% 7 s left, 100/s".
+std::string line_of(const larder::CollectProgress& progress, std::chrono::duration<double> took) {
+    const double rate = static_cast<double>(progress.done) / std::max(took.count(), 0.001);
+    auto line = fmt::format("{}: {}", verb_of(progress.phase), progress.done);
+    if (progress.total != 0) {
+        const auto left = progress.total - std::min(progress.done, progress.total);
+        const auto seconds =
+            static_cast<std::int64_t>(static_cast<double>(left) / std::max(rate, 0.001));
+        line +=
+            fmt::format(" of {} {} {} left", progress.total, bar(progress.done, progress.total, 20),
+                        shown_duration(std::chrono::seconds(seconds)));
+    }
+    return line + fmt::format(", {:.0f}/s", rate);
 }
 
-void put(const std::string& text) {
-    std::fwrite(text.data(), 1, text.size(), stderr);
-    std::fflush(stderr);
+void write(std::string_view text) {
+    // What can't be shown is not missed.
+    static_cast<void>(system::write_all(StandardStream::error, text));
 }
 
 }  // namespace
 
-Progress::Progress(const Output& output)
-    : wanted_(output.talks() && ::isatty(STDERR_FILENO) == 1) {}
+ProgressLine::ProgressLine(const CommandOutput& output)
+    : wanted_(!output.quiet() && system::is_terminal(StandardStream::error)) {}
 
-Progress::~Progress() { clear(); }
+ProgressLine::~ProgressLine() { clear(); }
 
-void Progress::clear() {
-    if (std::exchange(shown_, false)) put("\r\x1b[K");
+void ProgressLine::clear() {
+    if (std::exchange(is_shown_, false)) write("\r\x1b[K");
 }
 
-void Progress::show(const larder::CollectProgress& progress) {
+void ProgressLine::show(const larder::CollectProgress& progress) {
     if (!wanted_) return;
     const auto now = Clock::now();
     if (phase_ != progress.phase) {
         phase_ = progress.phase;
-        phase_begun_ = now;
+        phase_begin_ = now;
     }
-    if (now < begun_ + patience || now < next_) return;
+    if (now < begin_ + patience || now < next_) return;
     next_ = now + pace;
-    const double seconds =
-        std::max(std::chrono::duration<double>(now - phase_begun_).count(), 0.001);
-    const double rate = static_cast<double>(progress.done) / seconds;
-    std::string line = fmt::format("{}: {}", verb_of(progress.phase), progress.done);
-    if (progress.total != 0) {
-        const auto left =
-            static_cast<double>(progress.total - std::min(progress.done, progress.total)) /
-            std::max(rate, 0.001);
-        line += fmt::format(
-            " of {} {} {}", progress.total, bar(progress.done, progress.total, 20),
-            shown_duration(std::chrono::seconds(static_cast<std::int64_t>(left))) + " left");
-    }
-    line += fmt::format(", {:.0f}/s", rate);
-    const std::string_view comfort = "; Ctrl-C is safe";
-    if (line.size() + comfort.size() < columns()) line += comfort;
-    line.resize(std::min(line.size(), columns() - 1));
-    put("\r" + line + "\x1b[K");
-    shown_ = true;
+    auto line = line_of(progress, now - phase_begin_);
+    const auto columns = system::terminal_size(StandardStream::error).columns;
+    constexpr std::string_view comfort = "; Ctrl-C is safe";
+    if (line.size() + comfort.size() < columns) line += comfort;
+    line.resize(std::min(line.size(), columns - 1));
+    write("\r" + line + "\x1b[K");
+    is_shown_ = true;
 }
 
 std::string bar(std::uint64_t done, std::uint64_t total, std::size_t width) {

@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/term/text.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-#include <iterator>
-
-#include "cachetool/term/colour.hpp"
+#include <fmt/core.h>
 
 namespace cachetool {
 namespace {
 
 struct CodePoint {
     char32_t value = 0;
-    std::size_t length = 0;  ///< in bytes; 0 where they are not UTF-8
+    std::size_t length = 0;  ///< in bytes; 0 if they are not UTF-8
 };
 
-/// The first code point of `text`, by the letter of RFC 3629: nothing overlong, no surrogates.
+/// Returns the first code point of `text`, by the letter of RFC 3629: nothing overlong, no
+/// surrogates.
 CodePoint first_code_point(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned lead = byte(0);
@@ -36,55 +31,49 @@ CodePoint first_code_point(std::string_view text) {
     return {value, length};
 }
 
-/// C0 and C1 controls, line and paragraph separators, and the marks that change the direction of what follows.
+/// Returns true for C0 and C1 controls, line and paragraph separators, and the marks that change the
+/// direction of what follows.
 bool controls_a_terminal(char32_t c) {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f ||
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
-std::string escape(std::string_view text, bool double_backslash) {
-    fmt::memory_buffer out;
-    auto to = std::back_inserter(out);
+std::string escape_of(char32_t c) {
+    switch (c) {
+        case '\n':
+            return "\\n";
+        case '\t':
+            return "\\t";
+        case '\r':
+            return "\\r";
+        default:
+            return fmt::format("\\u{{{:x}}}", static_cast<std::uint32_t>(c));
+    }
+}
+
+std::string escaped(std::string_view text, bool double_backslash) {
+    std::string out;
+    out.reserve(text.size());
     while (!text.empty()) {
         const auto [value, length] = first_code_point(text);
         if (length == 0) {
-            fmt::format_to(to, "\\x{:02x}", static_cast<unsigned char>(text[0]));
-        } else if (value == '\n') {
-            fmt::format_to(to, "\\n");
-        } else if (value == '\t') {
-            fmt::format_to(to, "\\t");
-        } else if (value == '\r') {
-            fmt::format_to(to, "\\r");
-        } else if (value == '\\' && double_backslash) {
-            fmt::format_to(to, "\\\\");
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
         } else if (controls_a_terminal(value)) {
-            fmt::format_to(to, "\\u{{{:x}}}", static_cast<std::uint32_t>(value));
+            out += escape_of(value);
         } else {
-            out.append(text.substr(0, length));
+            out += text.substr(0, length);
+            if (value == '\\' && double_backslash) out += '\\';
         }
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
-    return fmt::to_string(out);
-}
-
-/// The number of columns that a terminal gives to it, near enough: one for each code point, and none for a colour of ours (text
-/// from outside has no escape character left).
-std::size_t width_of(std::string_view text) {
-    std::size_t width = 0;
-    bool in_colour = false;
-    for (const char c : text) {
-        if (c == '\x1b') in_colour = true;
-        if (!in_colour && (c & 0xc0) != 0x80) ++width;
-        if (c == 'm') in_colour = false;
-    }
-    return width;
+    return out;
 }
 
 }  // namespace
 
-std::string harmless(std::string_view text) { return escape(text, false); }
+std::string harmless(std::string_view text) { return escaped(text, false); }
 
-std::string shown(std::string_view key) { return key.empty() ? "\"\"" : escape(key, true); }
+std::string shown(std::string_view key) { return key.empty() ? "\"\"" : escaped(key, true); }
 
 std::string shown_size(std::uint64_t bytes) {
     constexpr std::array units{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
@@ -98,6 +87,10 @@ std::string shown_size(std::uint64_t bytes) {
 std::string shown_age(std::chrono::system_clock::time_point then) {
     using namespace std::chrono;
     return shown_duration(std::max(duration_cast<seconds>(system_clock::now() - then), seconds{0}));
+}
+
+std::string shown_age(const std::optional<std::chrono::system_clock::time_point>& then) {
+    return then ? shown_age(*then) : "?";
 }
 
 std::string shown_duration(std::chrono::seconds duration) {
@@ -114,39 +107,24 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
 
 std::string iso_time(std::chrono::system_clock::time_point time) {
     using namespace std::chrono;
-    const auto whole = floor<seconds>(time);
-    const auto rest = duration_cast<microseconds>(time - whole);
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", fmt::gmtime(system_clock::to_time_t(whole)),
-                       rest.count());
+    const auto day = floor<days>(time);
+    const year_month_day date(day);
+    const hh_mm_ss clock(floor<microseconds>(time - day));
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                       clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                       clock.subseconds().count());
 }
 
-std::string table(std::vector<std::string> headings,
-                  const std::vector<std::vector<std::string>>& rows) {
-    std::vector<bool> right;
-    std::vector<std::size_t> widths;
-    for (auto& heading : headings) {
-        right.push_back(heading.starts_with('>'));
-        if (right.back()) heading.erase(0, 1);
-        widths.push_back(heading.size());
+std::size_t shown_width(std::string_view text) {
+    std::size_t width = 0;
+    bool in_colour = false;  // text from outside has no escape character left
+    for (const char c : text) {
+        if (c == '\x1b') in_colour = true;
+        if (!in_colour && (c & 0xc0) != 0x80) ++width;
+        if (c == 'm') in_colour = false;
     }
-    for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i)
-            widths[i] = std::max(widths[i], width_of(row[i]));
-    }
-    std::string out;
-    const auto add = [&](const std::vector<std::string>& row) {
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            const bool last = i + 1 == row.size();
-            const std::string padding(last ? 0 : widths[i] - width_of(row[i]), ' ');
-            out += right[i] ? padding + row[i] : row[i] + padding;
-            out += last ? "\n" : "  ";
-        }
-    };
-    add(headings);
-    out.pop_back();
-    out = coloured(out, Colour::bold, STDOUT_FILENO) + "\n";
-    for (const auto& row : rows) add(row);
-    return out;
+    return width;
 }
 
 }  // namespace cachetool

@@ -4,37 +4,41 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace cachetool {
 
-/// Text from outside, safe to show on a terminal: characters that control it (or reorder what it shows), and bytes that are
-/// not UTF-8, become escapes such as \n, \u{9b} and \xff. Everything else stays as it is.
+/// Returns `text`, which comes from outside, in a form that is safe to show on a terminal.
+/// Characters that control a terminal or reorder what it shows, and bytes that are not UTF-8, become
+/// escapes such as \n, \u{9b} and \xff. Everything else stays as it is.
 [[nodiscard]] std::string harmless(std::string_view text);
 
-/// The same for a key or a bucket, and reversible: a backslash is doubled, and the empty key is "".
+/// Returns a key or the name of a bucket in a safe form from which it can be told exactly: as
+/// harmless() does, with each backslash doubled. The empty key becomes "".
 [[nodiscard]] std::string shown(std::string_view key);
 
-/// "512 B", "41.3 MiB"
+/// Returns a number of bytes: "512 B", "41.3 MiB".
 [[nodiscard]] std::string shown_size(std::uint64_t bytes);
 
-/// "12 s", "5 min", "3 h", "40 d"
+/// Returns how long ago `then` was: "12 s", "5 min", "3 h", "40 d".
 [[nodiscard]] std::string shown_age(std::chrono::system_clock::time_point then);
+/// The same, or "?" for a time that is not known.
+[[nodiscard]] std::string shown_age(
+    const std::optional<std::chrono::system_clock::time_point>& then);
 
-/// A length of time, in the same words.
+/// Returns a length of time in the same words.
 [[nodiscard]] std::string shown_duration(std::chrono::seconds duration);
 
-/// "1 entry", "2 entries"
+/// Returns a number and its noun: "1 entry", "2 entries".
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view one, std::string_view many);
 
-/// A UTC time to the microsecond as ISO 8601 writes it: "2024-02-29T12:00:00.000000Z".
+/// Returns a UTC time, to the microsecond, as ISO 8601 writes it: "2024-02-29T12:00:00.000000Z".
 [[nodiscard]] std::string iso_time(std::chrono::system_clock::time_point time);
 
-/// Rows in aligned columns, for stdout; cells may be coloured. The last column is not padded, so that one key of four kilobytes
-/// costs the others nothing. A heading that begins with '>' aligns its column to the right (and is shown without it).
-[[nodiscard]] std::string table(std::vector<std::string> headings,
-                                const std::vector<std::vector<std::string>>& rows);
+/// Returns the number of columns that a terminal needs to show `text`, nearly: one for each code
+/// point, none for the colours that cachetool adds.
+[[nodiscard]] std::size_t shown_width(std::string_view text);
 
 }  // namespace cachetool

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "cachetool/cli/command.hpp"
+#include "cachetool/commands/table.hpp"
 #include "cachetool/term/text.hpp"
 #include "property.hpp"
 
@@ -13,9 +13,9 @@ namespace {
 
 void check_parse(const std::vector<std::string>& args) {
     (void)cachetool::asks_for_json(args);
-    const auto parsed = cachetool::parse(args);
+    const auto parsed = cachetool::parse(args, cachetool::commands());
     if (!parsed) {
-        must(parsed.error().exit_code == 2, "a command line that makes no sense is wrong usage");
+        must(parsed.error()->exit_code == 2, "a command line that makes no sense is wrong usage");
         return;
     }
     const bool asks = parsed->help || parsed->version;

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// The command doctor: does larder work on this file system, and how?
+#include <algorithm>
+#include <fmt/core.h>
+
+#include "cachetool/cli/prose.hpp"
+#include "cachetool/commands/open.hpp"
+#include "cachetool/commands/table.hpp"
+#include "cachetool/doctor/probes.hpp"
+#include "cachetool/doctor/scratch.hpp"
+#include "cachetool/system/volume.hpp"
+#include "cachetool/term/colour.hpp"
+#include "cachetool/term/json.hpp"
+#include "cachetool/term/table.hpp"
+#include "cachetool/term/text.hpp"
+
+namespace cachetool {
+namespace {
+
+using doctor::ProbeResult;
+using doctor::ProbeResults;
+using doctor::ProbeVerdict;
+
+TextColour colour_of(ProbeVerdict verdict) {
+    switch (verdict) {
+        case ProbeVerdict::ok:
+            return TextColour::green;
+        case ProbeVerdict::limited:
+            return TextColour::yellow;
+        case ProbeVerdict::broken:
+            break;
+    }
+    return TextColour::red;
+}
+
+bool works(const ProbeResults& results) {
+    return std::none_of(results.begin(), results.end(), [](const ProbeResult& result) {
+        return result.verdict == ProbeVerdict::broken;
+    });
+}
+
+Expected<std::filesystem::path> root_to_probe(const ParsedArguments& arguments) {
+    if (arguments.words.empty()) return cache_root(arguments);
+    if (arguments.words.front().empty())
+        return fail_usage("doctor wants a directory that has a name");
+    auto choice = arguments;
+    choice.cache = arguments.words.front();
+    return cache_root(choice);
+}
+
+/// Runs all probes that write something, in an order in which each rests on those before it.
+void probe(const std::filesystem::path& place, const CommandOutput& output, ProbeResults& results) {
+    auto scratch = doctor::ScratchDirectory::make_in(place);
+    if (!scratch) {
+        results.push_back(
+            {"permission", ProbeVerdict::broken, scratch.error()->message,
+             "name a directory in which you may write; a cache that exists can be read"});
+        return;
+    }
+    const auto directory = scratch->path();
+    output.say(fmt::format("probing in {}", directory.string()));
+    for (const auto step : {doctor::probe_names, doctor::probe_files, doctor::probe_processes,
+                            doctor::probe_larder}) {
+        if (!system::DeferSignals::is_interrupted()) step(directory, results);
+    }
+    if (const auto error = scratch->remove())
+        output.warn(fmt::format("{} could not be removed ({}): please delete it",
+                                directory.string(), error.message()));
+}
+
+void write_volume(JsonWriter& json, const system::MountedVolume& volume) {
+    const bool counts_inodes = volume.inodes_total != 0;
+    const auto inodes = [&](const char* name, std::uint64_t count) {
+        json.name(name);
+        counts_inodes ? json.value(count) : json.value(nullptr);
+    };
+    json.object([&] {
+        json.field("type", volume.type);
+        json.field("device", volume.device);
+        json.field("mount_point", volume.mount_point);
+        json.field("options", volume.options);
+        json.field("bytes_free", volume.bytes_free);
+        json.field("bytes_total", volume.bytes_total);
+        inodes("inodes_free", volume.inodes_free);
+        inodes("inodes_total", volume.inodes_total);
+    });
+}
+
+void write_result(JsonWriter& json, const ProbeResult& result) {
+    json.object([&] {
+        json.field("name", result.name);
+        json.field("verdict", doctor::name_of(result.verdict));
+        json.field("found", result.found);
+        json.field("effect", result.effect);
+    });
+}
+
+/// Returns a line for each probe. Below a probe that is not ok, it says what larder does then.
+std::string shown(const ProbeResults& results) {
+    TextTable table({"VERDICT", "PROBE", "FOUND"});
+    for (const auto& result : results)
+        table.add({coloured(doctor::name_of(result.verdict), colour_of(result.verdict),
+                            system::StandardStream::output),
+                   result.name, harmless(result.found)});
+    const auto lines = table.text();
+    std::string out;
+    std::size_t at = 0;
+    const auto take_line = [&] {
+        const auto end = lines.find('\n', at) + 1;
+        out += lines.substr(at, end - at);
+        at = end;
+    };
+    take_line();
+    for (const auto& result : results) {
+        take_line();
+        if (result.verdict == ProbeVerdict::ok || result.effect.empty()) continue;
+        std::string effect = wrapped(result.effect, 66);
+        for (std::size_t line = 0; line < effect.size(); line = effect.find('\n', line) + 1)
+            effect.insert(line, "         ");
+        out += effect;
+    }
+    return out;
+}
+
+std::string shown(const std::filesystem::path& root, const system::MountedVolume& volume) {
+    auto text = fmt::format("{}: {}", harmless(root.string()), harmless(volume.type));
+    if (!volume.mount_point.empty())
+        text += fmt::format(" on {}, mounted at {} ({})", harmless(volume.device),
+                            harmless(volume.mount_point), harmless(volume.options));
+    return text;
+}
+
+}  // namespace
+
+CommandResult run_doctor(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto root, root_to_probe(arguments));
+    const auto place = doctor::place_for_probing(root);
+    const auto volume = system::volume_of(place);
+    ProbeResults results;
+    doctor::probe_mount(volume, results);
+    probe(place, output, results);
+
+    const int exit_code = works(results) ? done : failed;
+    if (!output.json())
+        return output.text(
+            fmt::format("{}\n\n{}\n{}\n", shown(root, volume), shown(results),
+                        exit_code == done ? "larder works here" : "larder does not work here"),
+            exit_code);
+    const auto write = [&](JsonWriter& json) {
+        json.object([&] {
+            json.field("path", root.string());
+            json.field("probed_in", place.string());
+            json.field("works", exit_code == done);
+            json.name("file_system");
+            write_volume(json, volume);
+            json.name("probes");
+            json.array([&] {
+                for (const auto& result : results) write_result(json, result);
+            });
+        });
+    };
+    return output.document(write, exit_code);
+}
+
+}  // namespace cachetool

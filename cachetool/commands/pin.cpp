@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// The commands pin and unpin.
+#include <fmt/core.h>
+
+#include "cachetool/commands/open.hpp"
+#include "cachetool/commands/table.hpp"
+#include "cachetool/term/json.hpp"
+#include "cachetool/term/text.hpp"
+
+namespace cachetool {
+namespace {
+
+/// Pins or unpins the keys of the command line, until one fails.
+class KeyPinner {
+public:
+    KeyPinner(const ParsedArguments& arguments, const CommandOutput& output)
+        : output_(output),
+          name_(arguments.words.front()),
+          keys_(arguments.words.begin() + 1, arguments.words.end()),
+          pins_(arguments.command->name == "pin") {}
+
+    CommandResult run(const larder::Cache& cache) {
+        LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(name_));
+        for (const auto& key : keys_) {
+            const auto changed = pins_ ? bucket.pin(key) : bucket.unpin(key);
+            if (!changed) return fail(failure_of(changed.error(), key));
+            changed_.push_back(key);
+            if (pins_) say_if_absent(bucket, key);
+        }
+        if (!output_.json()) return done;
+        return output_.document(
+            [&](JsonWriter& json) { json.object([&] { write_changed(json); }); });
+    }
+
+private:
+    void write_changed(JsonWriter& json) const {
+        json.field("bucket", name_);
+        json.list(pins_ ? "pinned" : "unpinned", changed_);
+    }
+
+    [[nodiscard]] Failure failure_of(const larder::Error& error, const std::string& key) const {
+        auto failure = failure_for_key(error, name_, key);
+        if (error.code == larder::Errc::miss)
+            failure->message = fmt::format("{} {}: not pinned", shown(name_), shown(key));
+        failure->write_done = [pinner = *this](JsonWriter& json) { pinner.write_changed(json); };
+        return failure;
+    }
+
+    void say_if_absent(const larder::Bucket& bucket, const std::string& key) const {
+        const auto entry = bucket.info(key);
+        if (!entry && entry.error().code == larder::Errc::miss)
+            output_.say(
+                fmt::format("{} {} is pinned, and has no entry yet", shown(name_), shown(key)));
+    }
+
+    CommandOutput output_;
+    std::string name_;
+    std::vector<std::string> keys_;
+    std::vector<std::string> changed_;
+    bool pins_;
+};
+
+}  // namespace
+
+CommandResult run_pin(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto cache, open_or_create(arguments, output));
+    return KeyPinner(arguments, output).run(cache);
+}
+
+CommandResult run_unpin(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto cache, open_for_entry(arguments, output, CacheAccess::write));
+    return KeyPinner(arguments, output).run(cache);
+}
+
+}  // namespace cachetool

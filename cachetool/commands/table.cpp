@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+#include "cachetool/commands/table.hpp"
+
+namespace cachetool {
+
+CommandTable commands() {
+    static const std::vector<Command> table = {
+        {.name = "dir",
+         .synopsis = "",
+         .summary = "print the cache's directory",
+         .help = "Prints the directory that the other commands would use. Touches nothing.\n\n"
+                 "  du -sh \"$(cachetool dir)\"",
+         .run = run_dir},
+        {.name = "put",
+         .synopsis = "BUCKET KEY SOURCE",
+         .summary = "make a copy of SOURCE the entry of KEY",
+         .help = "Copies SOURCE, a directory or a file, into the cache. The copy becomes the entry "
+                 "of KEY and replaces the old one. Processes that use the old entry keep it until "
+                 "they are done. Prints the path of the new entry.\n\n"
+                 "  cachetool put tools-v1 node-22.1 ./node-v22.1-linux-x64",
+         .min_words = 3,
+         .max_words = 3,
+         .options = {{"move", nullptr,
+                      "move SOURCE, a directory on the same file system, instead of copying it"}},
+         .run = run_put},
+        {.name = "get",
+         .synopsis = "BUCKET KEY",
+         .summary = "print the path of KEY's entry (UNLEASED)",
+         .help = "Prints the path of KEY's entry. Exits with 3 if there is no entry.\n\n"
+                 "WARNING: THE PATH IS NOT LEASED. Nothing keeps the files after this command has "
+                 "ended: another process may refresh and collect, and so delete them while you "
+                 "read. To use an entry, run your program under `cachetool exec`, or make a copy "
+                 "with `cachetool install`.\n\n"
+                 "  cachetool get tools-v1 node-22.1 >/dev/null || ./fetch-node",
+         .min_words = 2,
+         .max_words = 2,
+         .run = run_get},
+        {.name = "exec",
+         .synopsis = "BUCKET KEY -- COMMAND...",
+         .summary = "run COMMAND with the entry of KEY leased",
+         .help = "Becomes COMMAND, with the path of KEY's entry in LARDER_ENTRY. The entry stays "
+                 "for as long as that process lives, whatever is refreshed or collected. Exits as "
+                 "COMMAND does, with 126 if COMMAND can't be run, or with 127 if it does not "
+                 "exist. If there is no entry, exits with 3 and does not run COMMAND.\n\n"
+                 "  cachetool exec tools-v1 node-22.1 -- sh -c '\"$LARDER_ENTRY\"/bin/node app.js'",
+         .min_words = 2,
+         .max_words = 2,
+         .runs_a_program = true,
+         .options = {{"supervise", nullptr,
+                      "stay as COMMAND's parent, forward signals, pass on its exit code"}},
+         .run = run_exec},
+        {.name = "build",
+         .synopsis = "BUCKET KEY -- COMMAND...",
+         .summary = "print the path of KEY's entry; COMMAND makes it if it is missing",
+         .help = "Prints the path of KEY's entry, unleased as with `get`. If there is no entry, "
+                 "runs COMMAND, which fills the directory LARDER_STAGE, and makes that the entry. "
+                 "If several processes want the same entry, one runs its COMMAND and the others "
+                 "wait. COMMAND's stdout goes to stderr. If COMMAND fails, nothing is kept, and "
+                 "its exit code is passed on.\n\n"
+                 "  cachetool build tools-v1 node-22.1 -- sh -c 'tar -xf n.tar -C "
+                 "\"$LARDER_STAGE\"'",
+         .min_words = 2,
+         .max_words = 2,
+         .runs_a_program = true,
+         .run = run_build},
+        {.name = "install",
+         .synopsis = "BUCKET KEY DEST",
+         .summary = "put KEY's files below the directory DEST",
+         .help = "Puts all files of KEY's entry below DEST. Makes DEST if it does not exist, and "
+                 "never replaces a file. A hard-linked file shares its content with the cache: do "
+                 "not write to it in place, or ask for copies.\n\n"
+                 "  cachetool install tools-v1 node-22.1 ./sandbox --link-mode copy",
+         .min_words = 3,
+         .max_words = 3,
+         .options = {{"link-mode", "auto|clone|hardlink|copy",
+                      "default: auto, the first of the others that works"}},
+         .run = run_install},
+        {.name = "remove",
+         .synopsis = "BUCKET KEY...",
+         .summary = "take keys out of the cache",
+         .help = "Takes each KEY out of BUCKET, at once. `gc` deletes the files when no process "
+                 "uses them any more. Tries all keys; exits with 3 if one of them had no "
+                 "entry.\n\n"
+                 "  cachetool remove tools-v1 node-22.0 node-22.1",
+         .min_words = 2,
+         .max_words = any_number,
+         .run = run_remove},
+        {.name = "refresh",
+         .synopsis = "BUCKET... | --all",
+         .summary = "purge buckets: take out all their keys, at once, without waiting",
+         .help = "Takes every key out of each BUCKET. From then on its entries can no longer be "
+                 "obtained; a process that uses an entry keeps it until it is done. Then deletes "
+                 "what no process uses, as `gc` does.\n\n"
+                 "  cachetool refresh tools-v1",
+         .max_words = any_number,
+         .options = {{"all", nullptr, "every bucket of the cache"},
+                     {"key", "PATTERN", "only keys that match, such as 'numpy-*'"},
+                     {"older-than", "D", "only what was published longer ago, such as 30d"},
+                     {"dry-run", nullptr, "print which keys would go, and change nothing"},
+                     {"keep-garbage", nullptr, "leave the deleting to a later gc"}},
+         .run = run_refresh},
+        {.name = "gc",
+         .synopsis = "",
+         .summary = "delete what was taken out and is not in use; keep limits",
+         .help = "Deletes what was removed, replaced or refreshed, if no process uses it. With "
+                 "limits it first evicts the least recently used entries until all limits are "
+                 "kept, but never an entry that is in use, pinned or kept. Ctrl-C is safe.\n\n"
+                 "  cachetool gc --max-size 10GiB --max-age 30d --keep 'tools-v1/*'",
+         .options = {{"max-size", "SIZE", "bytes of all entries: 500MB, 10GiB"},
+                     {"max-age", "D",
+                      "time since the last use, which is known to the hour: 12h, 30d"},
+                     {"max-entries", "N", "number of entries"},
+                     {"min-free", "SIZE", "free space of the disk: 5GiB, 10%"},
+                     {"low-water", "PERCENT",
+                      "how much of an exceeded limit to keep (default: 90%)"},
+                     {"keep", "PATTERN", "spare matching BUCKET/KEYs; may be repeated"},
+                     {"dry-run", nullptr, "print what would go, and change nothing"},
+                     {"plan", "FILE", "write down what would be evicted, and change nothing"},
+                     {"apply", "FILE", "evict what a plan says, unless it has changed"}},
+         .run = run_gc},
+        {.name = "pin",
+         .synopsis = "BUCKET KEY...",
+         .summary = "keep keys from being evicted by limits",
+         .help = "From now on no limit of a gc evicts the entries of these keys: the present "
+                 "entries and later ones. Removing, replacing and refreshing them works as "
+                 "before.\n\n"
+                 "  cachetool pin tools-v1 node-22.1",
+         .min_words = 2,
+         .max_words = any_number,
+         .run = run_pin},
+        {.name = "unpin",
+         .synopsis = "BUCKET KEY...",
+         .summary = "undo pin",
+         .help = "From now on limits apply to these keys again. Exits with 3 if a key was not "
+                 "pinned.\n\n"
+                 "  cachetool unpin tools-v1 node-22.1",
+         .min_words = 2,
+         .max_words = any_number,
+         .run = run_unpin},
+        {.name = "trash",
+         .synopsis = "ls|restore|empty [ID...]",
+         .summary = "list, restore or delete what was taken out",
+         .help = "What was removed, replaced or refreshed can be restored until it is collected: "
+                 "by the next gc, or by refresh itself if it was run without --keep-garbage. "
+                 "restore publishes the files again, under their key, and prints the new path. "
+                 "empty is a gc without limits.\n\n"
+                 "  cachetool trash restore --bucket tools-v1",
+         .min_words = 1,
+         .max_words = any_number,
+         .options = {{"bucket", "BUCKET", "restore: the last entry of each of its keys"},
+                     {"key", "PATTERN", "restore: only keys that match, such as 'numpy-*'"},
+                     {"replace", nullptr, "restore: also if the key has an entry again"}},
+         .run = run_trash},
+        {.name = "ls",
+         .synopsis = "[BUCKET]",
+         .summary = "list the entries, of all buckets or of one",
+         .help = "Lists the keys with their sizes, ages and last use. `p` marks a pinned entry, "
+                 "`u` an entry in use. Characters that would control a terminal are shown as "
+                 "escapes, and a backslash as two; --json has the keys as they are.\n\n"
+                 "  cachetool ls tools-v1 --sort size --limit 10",
+         .max_words = 1,
+         .options = {{"sort", "name|size|age|used",
+                      "what should go first comes first; default: name"},
+                     {"limit", "N", "only the first N"},
+                     {"key", "PATTERN", "only keys that match, such as 'numpy-*'"},
+                     {"pinned", nullptr, "only what is pinned"},
+                     {"leased", nullptr, "only what is in use"}},
+         .run = run_ls},
+        {.name = "info",
+         .synopsis = "BUCKET KEY",
+         .summary = "print what is known about one entry",
+         .help = "Prints what is recorded about KEY's entry. Exits with 3 if there is no "
+                 "entry.\n\n"
+                 "  cachetool info tools-v1 node-22.1 --json",
+         .min_words = 2,
+         .max_words = 2,
+         .run = run_info},
+        {.name = "why",
+         .synopsis = "BUCKET KEY",
+         .summary = "print why an entry is kept, or what has become of it",
+         .help = "Prints whether KEY has an entry, whether it is pinned, which processes use it, "
+                 "whether a gc with the given limits would evict it, and which of its former "
+                 "entries can be restored. Exits with 3 if there is no entry.\n\n"
+                 "  cachetool why tools-v1 node-22.1 --max-size 10GiB",
+         .min_words = 2,
+         .max_words = 2,
+         .options = {{"max-size", "SIZE", "as in gc"},
+                     {"max-age", "D", "as in gc"},
+                     {"max-entries", "N", "as in gc"},
+                     {"min-free", "SIZE", "as in gc"},
+                     {"low-water", "PERCENT", "as in gc"},
+                     {"keep", "PATTERN", "as in gc"}},
+         .run = run_why},
+        {.name = "stats",
+         .synopsis = "",
+         .summary = "print each bucket's number of entries, size and ages",
+         .help = "Prints the number, size and ages of the entries in each bucket and in all of "
+                 "them, and how the sizes and the times of the last use are distributed.\n\n"
+                 "  cachetool stats",
+         .run = run_stats},
+        {.name = "status",
+         .synopsis = "[SECONDS]",
+         .summary = "print which processes use the cache now",
+         .help = "Prints the processes that use the cache, the entries that they lease, and the "
+                 "locks that they hold or wait for. Takes no lock itself. With --watch shows all "
+                 "that every SECONDS (default: 2) until Ctrl-C; with --json each time as one "
+                 "line.\n\n"
+                 "  cachetool status --watch 0.5",
+         .max_words = 1,
+         .options = {{"watch", nullptr, "show it again and again"}},
+         .run = run_status},
+        {.name = "verify",
+         .synopsis = "",
+         .summary = "check the cache; exit with 5 if it is damaged",
+         .help = "Checks the cache while other processes work with it, prints what it finds, and "
+                 "exits with 5 unless all is sound. Names that larder does not know are listed "
+                 "and left alone.\n\n"
+                 "  cachetool verify --repair",
+         .options = {{"repair", nullptr,
+                      "repair what can be repaired; deletes nothing but links that lead nowhere"}},
+         .run = run_verify},
+        {.name = "doctor",
+         .synopsis = "[DIR]",
+         .summary = "tell whether and how larder works on this file system",
+         .help = "Tries out, with two processes, what larder needs of the file system of the "
+                 "cache, or of DIR: locks, shared memory, links, renames, and larder itself. "
+                 "Reports each as ok, limited (larder works in another way) or broken, and what "
+                 "larder does then. Exits with 1 if larder does not work there. Works in a "
+                 "directory of its own, which it removes again, and touches no cache.\n\n"
+                 "  cachetool doctor /mnt/that-disk",
+         .max_words = 1,
+         .run = run_doctor},
+        {.name = "completion",
+         .synopsis = "bash|zsh|fish",
+         .summary = "print a script that completes commands, options, buckets and keys",
+         .help = "Prints the script by which a shell completes commands, options, their values, "
+                 "and the buckets and keys of the cache. If cachetool is installed, its scripts "
+                 "are already in place. For this shell only:\n\n"
+                 "  source <(cachetool completion bash)\n"
+                 "  cachetool completion fish | source",
+         .min_words = 1,
+         .max_words = 1,
+         .run = run_completion},
+        {.name = "complete",
+         .synopsis = "WORD...",
+         .summary = "print what the last WORD, which is being typed, can become",
+         .help = "For the scripts that `cachetool completion` prints. WORD... is what follows "
+                 "cachetool on the line, up to the cursor. The first line of the answer says what "
+                 "the last WORD can become: words, which follow, each with its meaning after a "
+                 "tab; or files, directories, a command, or a command's arguments. A cache that "
+                 "can't be read is no failure.\n\n"
+                 "  cachetool complete -- get tools-v1 ''",
+         .max_words = any_number,
+         .hidden = true,
+         .options = {{"readline", nullptr,
+                      "WORD... is the whole line up to the cursor, and the end of it that readline "
+                      "replaces"}},
+         .run = run_complete},
+        {.name = "man",
+         .synopsis = "[COMMAND]",
+         .summary = "print a page of the manual, for troff",
+         .help = "Prints the manual's page about COMMAND, or about cachetool as a whole. If "
+                 "cachetool is installed, its pages are already in place: see "
+                 "`man cachetool`.\n\n"
+                 "  cachetool man put | man -l -",
+         .max_words = 1,
+         .hidden = true,
+         .options = {{"into", "DIR", "write all pages into DIR instead"}},
+         .run = run_man},
+    };
+    return table;
+}
+
+}  // namespace cachetool

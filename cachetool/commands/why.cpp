@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// The command why: why an entry is kept, or what has become of it.
+#include <fmt/core.h>
+
+#include "cachetool/commands/listing.hpp"
+#include "cachetool/commands/open.hpp"
+#include "cachetool/commands/plan.hpp"
+#include "cachetool/commands/table.hpp"
+#include "cachetool/term/text.hpp"
+
+namespace cachetool {
+namespace {
+
+/// What is known of a key.
+struct KeyFate {
+    std::optional<ListedEntry> entry;
+    /// What a gc with the given limits would do, or nullopt if it would not evict the entry.
+    std::optional<larder::Eviction> eviction;
+    std::vector<ListedEntry> trash;  ///< former entries that can be restored
+};
+
+void write_json(JsonWriter& json, const KeyFate& fate) {
+    json.object([&] {
+        json.field("entry", fate.entry);
+        json.name("evicted_by");
+        fate.eviction ? json.value(larder::name_of(fate.eviction->reason)) : json.value(nullptr);
+        json.list("trash", fate.trash);
+    });
+}
+
+std::string entry_lines(const KeyFate& fate, bool limits_given) {
+    const auto& entry = *fate.entry;
+    auto text = fmt::format("kept: {}, used {} ago\n", shown_size(entry.info->bytes),
+                            shown_age(entry.info->last_used));
+    if (entry.pinned) text += "pinned: no limit evicts it; `cachetool unpin` ends that\n";
+    if (!entry.users.empty())
+        text += fmt::format(
+            "in use by {}: no limit evicts it, and its files stay even if it is removed\n",
+            shown_processes(entry.users));
+    if (fate.eviction) {
+        text += fmt::format("a gc with these limits would evict it, because of --{}\n",
+                            larder::name_of(fate.eviction->reason));
+    } else if (limits_given) {
+        text += "a gc with these limits would keep it\n";
+    }
+    if (!limits_given)
+        text += entry.pinned || !entry.users.empty()
+                    ? "only remove, refresh or a put of its key takes it out\n"
+                    : "only remove, refresh, a gc with limits or a put of its key takes it out\n";
+    return text;
+}
+
+std::string trash_line(const ListedEntry& listed) {
+    const auto& id = listed.info->id;
+    if (listed.users.empty())
+        return fmt::format(
+            "taken out; until the next gc deletes it, `cachetool trash restore {}` restores it\n",
+            id);
+    return fmt::format(
+        "taken out, and in use by {}, so that its files stay for now; until a gc deletes it, "
+        "`cachetool trash restore {}` restores it\n",
+        shown_processes(listed.users), id);
+}
+
+std::string text_of(const KeyFate& fate, bool limits_given) {
+    std::string text = fate.entry ? entry_lines(fate, limits_given) : "no such entry\n";
+    for (const auto& listed : fate.trash) text += trash_line(listed);
+    return text;
+}
+
+/// Reads the entry of a key, or returns nullopt if the key has none.
+Expected<std::optional<ListedEntry>> find_entry(const larder::Cache& cache,
+                                                const std::string& bucket, const std::string& key) {
+    auto entry = list_entry(cache, bucket, key);
+    if (!entry && entry.error()->exit_code == no_entry) return std::nullopt;
+    LARDER_TRY(entry);
+    return std::move(*entry);
+}
+
+/// Returns the eviction of the key by a gc with these limits, or nullopt if the gc would keep it.
+larder::Result<std::optional<larder::Eviction>> find_eviction(const larder::Cache& cache,
+                                                              const std::string& bucket,
+                                                              const std::string& key,
+                                                              larder::CollectOptions limits) {
+    std::optional<larder::Eviction> found;
+    limits.dry_run = true;
+    limits.on_evict = [&](const larder::Eviction& eviction) {
+        if (eviction.bucket == bucket && eviction.key == key) found = eviction;
+    };
+    LARDER_TRY(cache.collect(limits));
+    return found;
+}
+
+}  // namespace
+
+CommandResult run_why(const ParsedArguments& arguments, const CommandOutput& output) {
+    const auto& bucket = arguments.words[0];
+    const auto& key = arguments.words[1];
+    const bool limits_given = arguments.has("max-size") || arguments.has("max-age") ||
+                              arguments.has("max-entries") || arguments.has("min-free");
+    // A dry run of limits takes the collector's lock, which a cache opened for reading can't do.
+    const auto access = limits_given ? CacheAccess::write : CacheAccess::read;
+    LARDER_TRY_ASSIGN(const auto cache, open_for_entry(arguments, output, access));
+    LARDER_TRY_ASSIGN(auto limits, limits_of(arguments, cache.root()));
+
+    KeyFate fate;
+    LARDER_TRY_ASSIGN(fate.entry, find_entry(cache, bucket, key));
+    LARDER_TRY_ASSIGN(fate.trash, list_trash(cache, bucket, key));
+    if (limits_given && fate.entry) {
+        LARDER_TRY_ASSIGN(fate.eviction, find_eviction(cache, bucket, key, std::move(limits)));
+    }
+    const int exit_code = fate.entry ? done : no_entry;
+    if (!output.json()) return output.text(text_of(fate, limits_given), exit_code);
+    return output.document([&](JsonWriter& json) { write_json(json, fate); }, exit_code);
+}
+
+}  // namespace cachetool

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "cachetool/system/files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#endif
+#ifdef __APPLE__
+#include <sys/clonefile.h>
+#endif
+
+#include <array>
+#include <cstdlib>
+
+#include "cachetool/system/last_error.hpp"
+
+namespace cachetool::system {
+namespace {
+
+namespace fs = std::filesystem;
+
+enum class RenameKind { exchange, to_new };
+
+std::error_code rename_as(const fs::path& from, const fs::path& to, RenameKind kind) {
+#if defined(__linux__)
+    constexpr unsigned noreplace = 1, exchange = 2;  // the kernel's numbers
+    return error_unless_zero(
+        static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
+                                   kind == RenameKind::exchange ? exchange : noreplace)));
+#elif defined(__APPLE__)
+    return error_unless_zero(::renamex_np(
+        from.c_str(), to.c_str(), kind == RenameKind::exchange ? RENAME_SWAP : RENAME_EXCL));
+#else
+    static_cast<void>(from), static_cast<void>(to), static_cast<void>(kind);
+    return std::make_error_code(std::errc::function_not_supported);
+#endif
+}
+
+#ifdef __APPLE__
+timespec modified_of(const struct stat& status) { return status.st_mtimespec; }
+#else
+timespec modified_of(const struct stat& status) { return status.st_mtim; }
+#endif
+
+}  // namespace
+
+std::error_code create_new_file(const fs::path& path) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd < 0) return last_error();
+    ::close(fd);
+    return {};
+}
+
+std::error_code make_private_directory(const fs::path& prefix, fs::path& made) {
+    std::string path = prefix.string() + "XXXXXX";
+    if (::mkdtemp(path.data()) == nullptr) return last_error();
+    made = path;
+    return {};
+}
+
+bool may_write_in(const fs::path& directory) {
+    return ::access(directory.c_str(), W_OK | X_OK) == 0;
+}
+
+bool on_one_file_system(const fs::path& a, const fs::path& b) {
+    struct stat first {};
+    struct stat second {};
+    return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 &&
+           first.st_dev == second.st_dev;
+}
+
+std::error_code exchange_names(const fs::path& a, const fs::path& b) {
+    return rename_as(a, b, RenameKind::exchange);
+}
+
+std::error_code rename_to_new(const fs::path& from, const fs::path& to) {
+    return rename_as(from, to, RenameKind::to_new);
+}
+
+std::error_code clone_file(const fs::path& from, const fs::path& to) {
+#if defined(__APPLE__)
+    return error_unless_zero(::clonefile(from.c_str(), to.c_str(), 0));
+#elif defined(FICLONE)
+    const int source = ::open(from.c_str(), O_RDONLY | O_CLOEXEC);
+    const int target = ::open(to.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    const auto error = error_unless_zero(::ioctl(target, FICLONE, source));
+    if (source >= 0) ::close(source);
+    if (target >= 0) ::close(target);
+    return error;
+#else
+    static_cast<void>(from), static_cast<void>(to);
+    return std::make_error_code(std::errc::not_supported);
+#endif
+}
+
+std::error_code set_modified(const fs::path& path, FileTime time) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    const timespec to{static_cast<time_t>(seconds.time_since_epoch().count()),
+                      static_cast<long>((time - seconds).count())};
+    const std::array times{to, to};
+    return error_unless_zero(
+        ::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW));
+}
+
+std::error_code get_modified(const fs::path& path, FileTime& time) {
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0) return last_error();
+    const auto modified = modified_of(status);
+    time = FileTime(std::chrono::seconds(modified.tv_sec) +
+                    std::chrono::nanoseconds(modified.tv_nsec));
+    return {};
+}
+
+std::error_code stream_error() { return last_error(); }
+
+}  // namespace cachetool::system

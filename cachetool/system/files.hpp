@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// What std::filesystem lacks: calls that make, share and date single files. A call that returns an
+// error_code returns why it failed, or no error.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+
+namespace cachetool::system {
+
+/// Makes an empty file. Fails if anything has the name, even a symlink to nowhere.
+[[nodiscard]] std::error_code create_new_file(const std::filesystem::path& path);
+
+/// Makes a directory that no other user can enter, and whose name is `prefix` and some more letters
+/// that make it unique. Stores its path in `made`.
+[[nodiscard]] std::error_code make_private_directory(const std::filesystem::path& prefix,
+                                                     std::filesystem::path& made);
+
+/// Returns true if this user may make files in `directory`.
+[[nodiscard]] bool may_write_in(const std::filesystem::path& directory);
+
+/// Returns true if both exist and are on one file system.
+[[nodiscard]] bool on_one_file_system(const std::filesystem::path& a,
+                                      const std::filesystem::path& b);
+
+/// Gives two names to each other's files, in one step.
+[[nodiscard]] std::error_code exchange_names(const std::filesystem::path& a,
+                                             const std::filesystem::path& b);
+
+/// Renames, and fails with file_exists if anything has the new name already.
+[[nodiscard]] std::error_code rename_to_new(const std::filesystem::path& from,
+                                            const std::filesystem::path& to);
+
+/// Makes `to` a file that shares its content with `from` until one of the two is changed.
+[[nodiscard]] std::error_code clone_file(const std::filesystem::path& from,
+                                         const std::filesystem::path& to);
+
+using FileTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
+
+/// Sets the time of the last change. A symlink has a time of its own: it is not followed.
+[[nodiscard]] std::error_code set_modified(const std::filesystem::path& path, FileTime time);
+
+/// Stores the time of the last change in `time`. A symlink is not followed.
+[[nodiscard]] std::error_code get_modified(const std::filesystem::path& path, FileTime& time);
+
+/// Returns why the standard library could not open, read or write a file stream just now.
+[[nodiscard]] std::error_code stream_error();
+
+}  // namespace cachetool::system

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// The terminal that a standard stream may lead to.
+#pragma once
+
+#include <cstddef>
+
+#include "cachetool/system/standard_streams.hpp"
+
+namespace cachetool::system {
+
+struct TerminalSize {
+    std::size_t rows = 24;
+    std::size_t columns = 80;
+};
+
+[[nodiscard]] bool is_terminal(StandardStream stream);
+
+/// Returns the terminal's size, or 24 rows of 80 columns if it tells none.
+[[nodiscard]] TerminalSize terminal_size(StandardStream stream);
+
+}  // namespace cachetool::system

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "cachetool/term/failure.hpp"
+
+#include <fmt/core.h>
+
+#include "cachetool/term/json.hpp"
+#include "cachetool/term/text.hpp"
+
+namespace cachetool {
+namespace {
+
+int exit_code_of(larder::Errc code) noexcept {
+    switch (code) {
+        case larder::Errc::miss:
+            return no_entry;
+        case larder::Errc::busy:
+        case larder::Errc::interrupted:
+            return busy;
+        case larder::Errc::invalid:
+            return wrong_usage;
+        case larder::Errc::damaged:
+            return damaged;
+        default:
+            return failed;
+    }
+}
+
+FailureReport report_of(const larder::Error& error) {
+    return {.exit_code = exit_code_of(error.code),
+            .code = std::string(larder::name_of(error.code)),
+            .message = error.message(),
+            .step = error.step,
+            .path = error.path,
+            .sys_errno = error.sys_errno};
+}
+
+}  // namespace
+
+void write_json(JsonWriter& json, const FailureReport& report) {
+    const auto text_or_null = [&](std::string_view name, const std::string& text) {
+        text.empty() ? json.field(name, nullptr) : json.field(name, text);
+    };
+    json.object([&] {
+        json.field("code", report.code);
+        json.field("message", report.message);
+        text_or_null("step", report.step);
+        text_or_null("path", report.path.string());
+        report.sys_errno == 0 ? json.field("errno", nullptr)
+                              : json.field("errno", report.sys_errno);
+        json.field("exit_code", report.exit_code);
+    });
+}
+
+void write_json(JsonWriter& json, const larder::Error& error) {
+    write_json(json, report_of(error));
+}
+
+Failure::Failure(FailureReport report)
+    : report_(std::make_unique<FailureReport>(std::move(report))) {}
+Failure::Failure(const larder::Error& error) : Failure(report_of(error)) {}
+Failure::Failure(Failure&&) noexcept = default;
+Failure& Failure::operator=(Failure&&) noexcept = default;
+Failure::~Failure() = default;
+
+Failure failure_for_key(const larder::Error& error, std::string_view bucket, std::string_view key) {
+    Failure failure(error);
+    if (error.code == larder::Errc::miss)
+        failure->message = fmt::format("bucket {} has no entry {}", shown(bucket), shown(key));
+    return failure;
+}
+
+Failure failure_to_put(const larder::Error& error) {
+    Failure failure(error);
+    if (error.code == larder::Errc::no_space)
+        failure->message +=
+            "; `cachetool gc` and `cachetool refresh` work on a full disk, and make room";
+    return failure;
+}
+
+Failure usage_failure(std::string message) {
+    return Failure(
+        FailureReport{.exit_code = wrong_usage, .code = "usage", .message = std::move(message)});
+}
+
+Failure system_failure(std::string step, std::error_code reason) {
+    auto message = fmt::format("{}: {}", step, reason.message());
+    return Failure(FailureReport{.code = std::string(larder::name_of(larder::Errc::system)),
+                                 .message = std::move(message),
+                                 .step = std::move(step),
+                                 .sys_errno = reason.value()});
+}
+
+tl::unexpected<Failure> fail(Failure failure) { return tl::unexpected(std::move(failure)); }
+
+tl::unexpected<Failure> fail_usage(std::string message) {
+    return fail(usage_failure(std::move(message)));
+}
+
+}  // namespace cachetool
