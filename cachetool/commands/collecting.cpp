@@ -38,11 +38,10 @@ void say_stopped(const CommandOutput& output, const larder::CollectReport& repor
     output.say("what is left does no harm; the next `cachetool gc` deletes it");
 }
 
-}  // namespace
-
-larder::Result<larder::CollectReport> collect(const larder::Cache& cache,
-                                              const CommandOutput& output,
-                                              larder::CollectOptions options) {
+/// Collects by `run`, with progress on the terminal, until it is done or a signal stops it.
+template <class Run>
+larder::Result<larder::CollectReport> run_stoppable(const CommandOutput& output,
+                                                    larder::CollectOptions options, Run run) {
     system::StopOnSignal stop;
     ProgressLine progress(output);
     options.stop = stop.token();
@@ -62,7 +61,8 @@ larder::Result<larder::CollectReport> collect(const larder::Cache& cache,
 
 }  // namespace
 
-larder::Result<larder::CollectReport> collect(const larder::Cache& cache, const Output& output,
+larder::Result<larder::CollectReport> collect(const larder::Cache& cache,
+                                              const CommandOutput& output,
                                               const larder::Limits& limits,
                                               const larder::CollectOptions& options) {
     return run_stoppable(output, options, [&](const larder::CollectOptions& stoppable) {
@@ -70,7 +70,7 @@ larder::Result<larder::CollectReport> collect(const larder::Cache& cache, const 
     });
 }
 
-larder::Result<larder::CollectReport> evict(const larder::Cache& cache, const Output& output,
+larder::Result<larder::CollectReport> evict(const larder::Cache& cache, const CommandOutput& output,
                                             const larder::EvictionPlan& plan,
                                             const larder::CollectOptions& options) {
     return run_stoppable(output, options, [&](const larder::CollectOptions& stoppable) {

@@ -15,7 +15,13 @@ namespace cachetool {
 /// and ends the process by the signal.
 [[nodiscard]] larder::Result<larder::CollectReport> collect(const larder::Cache& cache,
                                                             const CommandOutput& output,
-                                                            larder::CollectOptions options);
+                                                            const larder::Limits& limits,
+                                                            const larder::CollectOptions& options);
+/// Does the same, but evicts what a plan names.
+[[nodiscard]] larder::Result<larder::CollectReport> evict(const larder::Cache& cache,
+                                                          const CommandOutput& output,
+                                                          const larder::EvictionPlan& plan,
+                                                          const larder::CollectOptions& options);
 
 /// Returns one line: "deleted 12 entries (3.4 MiB), ...".
 [[nodiscard]] std::string summary(const larder::CollectReport& report, bool dry_run);

@@ -12,8 +12,10 @@
 namespace cachetool {
 namespace {
 
-/// What a gc is to do, from its options.
+/// What a gc is to do, from its options: keep limits, or carry out a plan.
 struct CollectJob {
+    larder::Limits limits;
+    std::optional<larder::EvictionPlan> apply;
     larder::CollectOptions options;
     std::optional<PlanWriter> plan;
 };
@@ -33,24 +35,21 @@ struct DryEvictions {
     }
 };
 
-bool has_limits(const larder::CollectOptions& options) {
-    return options.max_size || options.max_age || options.max_entries || options.min_free;
-}
-
 Expected<CollectJob> job_of(const ParsedArguments& arguments, const std::filesystem::path& root) {
     CollectJob job;
-    LARDER_TRY_ASSIGN(job.options, limits_of(arguments, root));
+    LARDER_TRY_ASSIGN(job.limits, limits_of(arguments, root));
     const auto* const apply = arguments.value_of("apply");
     const auto* const plan = arguments.value_of("plan");
     job.options.dry_run = arguments.has("dry-run") || plan != nullptr;
     if (apply != nullptr) {
-        if (has_limits(job.options) || plan != nullptr)
+        if (job.limits.any() || plan != nullptr)
             return fail_usage(
                 "--apply takes neither limits nor --plan: give them when you make the plan");
-        LARDER_TRY_ASSIGN(job.options.plan, read_plan(*apply, root));
+        LARDER_TRY_ASSIGN(auto evictions, read_plan(*apply, root));
+        job.apply = larder::EvictionPlan{std::move(evictions), job.limits.keep};
     }
     if (plan != nullptr) {
-        if (!has_limits(job.options))
+        if (!job.limits.any())
             return fail_usage("--plan wants at least one limit, such as --max-size 10GiB");
         LARDER_TRY_ASSIGN(job.plan, PlanWriter::create(*plan, root));
     }
@@ -60,9 +59,10 @@ Expected<CollectJob> job_of(const ParsedArguments& arguments, const std::filesys
 /// Collects, or returns an empty report if there is no cache.
 larder::Result<larder::CollectReport> collect_if_there(const std::optional<larder::Cache>& cache,
                                                        const CommandOutput& output,
-                                                       const larder::CollectOptions& options) {
+                                                       const CollectJob& job) {
     if (!cache) return larder::CollectReport{};
-    return collect(*cache, output, options);
+    if (job.apply) return evict(*cache, output, *job.apply, job.options);
+    return collect(*cache, output, job.limits, job.options);
 }
 
 CommandResult print_dry_run(const CommandOutput& output, const larder::CollectReport& report,
@@ -86,7 +86,7 @@ CommandResult run_gc(const ParsedArguments& arguments, const CommandOutput& outp
             dry.evictions.push_back(eviction);
         }
     };
-    LARDER_TRY_ASSIGN(const auto report, collect_if_there(cache, output, job.options));
+    LARDER_TRY_ASSIGN(const auto report, collect_if_there(cache, output, job));
     if (job.plan) {
         LARDER_TRY(job.plan->finish());
         output.say(fmt::format("wrote a plan of {}; `cachetool gc --apply {}` carries it out",

@@ -131,22 +131,22 @@ private:
 
 }  // namespace
 
-Expected<larder::CollectOptions> limits_of(const ParsedArguments& arguments, const fs::path& root) {
-    larder::CollectOptions options;
+Expected<larder::Limits> limits_of(const ParsedArguments& arguments, const fs::path& root) {
+    larder::Limits limits;
     const auto free_of = [&](std::string_view option, std::string_view text) {
         return parse_free(root, option, text);
     };
     const auto low_water = [](std::string_view option, std::string_view text) {
         return parse_percent(option, text, 1);
     };
-    LARDER_TRY(take(arguments, "max-size", options.max_size, parse_size));
-    LARDER_TRY(take(arguments, "max-age", options.max_age, parse_duration));
-    LARDER_TRY(take(arguments, "max-entries", options.max_entries, parse_count));
-    LARDER_TRY(take(arguments, "min-free", options.min_free, free_of));
-    LARDER_TRY(take(arguments, "low-water", options.low_water, low_water));
-    options.keep = arguments.values_of("keep");
-    LARDER_TRY(check_keep(options.keep));
-    return options;
+    LARDER_TRY(take(arguments, "max-size", limits.max_size, parse_size));
+    LARDER_TRY(take(arguments, "max-age", limits.max_age, parse_duration));
+    LARDER_TRY(take(arguments, "max-entries", limits.max_entries, parse_count));
+    LARDER_TRY(take(arguments, "min-free", limits.min_free, free_of));
+    LARDER_TRY(take(arguments, "low-water", limits.low_water, low_water));
+    limits.keep = arguments.values_of("keep");
+    LARDER_TRY(check_keep(limits.keep));
+    return limits;
 }
 
 Expected<PlanWriter> PlanWriter::create(const fs::path& path, const fs::path& root) {

@@ -14,8 +14,8 @@ namespace cachetool {
 
 /// Returns the limits among the options. --min-free may be a percentage of the disk that `root` is
 /// on.
-[[nodiscard]] Expected<larder::CollectOptions> limits_of(const ParsedArguments& arguments,
-                                                         const std::filesystem::path& root);
+[[nodiscard]] Expected<larder::Limits> limits_of(const ParsedArguments& arguments,
+                                                 const std::filesystem::path& root);
 
 /// Writes a plan: a file of JSON Lines. The first line names the cache, each other line is an
 /// eviction, and the last line says how many there are. Without the last line a plan is not valid.

@@ -148,7 +148,7 @@ private:
     }
 
     void collect_garbage(const larder::Cache& cache) {
-        auto report = collect(cache, output_, {});
+        auto report = collect(cache, output_, {}, {});
         if (report) {
             say_result(output_, *report);
             record_.collected = std::move(*report);

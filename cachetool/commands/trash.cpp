@@ -153,7 +153,7 @@ CommandResult empty_trash(const ParsedArguments& arguments, const CommandOutput&
     LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::write));
     larder::CollectReport report;
     if (cache) {
-        LARDER_TRY_ASSIGN(report, collect(*cache, output, {}));
+        LARDER_TRY_ASSIGN(report, collect(*cache, output, {}, {}));
     }
     if (output.json()) return output.document([&](JsonWriter& json) { write_json(json, report); });
     say_result(output, report);

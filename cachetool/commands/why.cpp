@@ -81,13 +81,13 @@ Expected<std::optional<ListedEntry>> find_entry(const larder::Cache& cache,
 larder::Result<std::optional<larder::Eviction>> find_eviction(const larder::Cache& cache,
                                                               const std::string& bucket,
                                                               const std::string& key,
-                                                              larder::CollectOptions limits) {
+                                                              const larder::Limits& limits) {
     std::optional<larder::Eviction> found;
-    limits.dry_run = true;
-    limits.on_evict = [&](const larder::Eviction& eviction) {
+    larder::CollectOptions options{.dry_run = true};
+    options.on_evict = [&](const larder::Eviction& eviction) {
         if (eviction.bucket == bucket && eviction.key == key) found = eviction;
     };
-    LARDER_TRY(cache.collect(limits));
+    LARDER_TRY(cache.collect(limits, options));
     return found;
 }
 
@@ -101,13 +101,13 @@ CommandResult run_why(const ParsedArguments& arguments, const CommandOutput& out
     // A dry run of limits takes the collector's lock, which a cache opened for reading can't do.
     const auto access = limits_given ? CacheAccess::write : CacheAccess::read;
     LARDER_TRY_ASSIGN(const auto cache, open_for_entry(arguments, output, access));
-    LARDER_TRY_ASSIGN(auto limits, limits_of(arguments, cache.root()));
+    LARDER_TRY_ASSIGN(const auto limits, limits_of(arguments, cache.root()));
 
     KeyFate fate;
     LARDER_TRY_ASSIGN(fate.entry, find_entry(cache, bucket, key));
     LARDER_TRY_ASSIGN(fate.trash, list_trash(cache, bucket, key));
     if (limits_given && fate.entry) {
-        LARDER_TRY_ASSIGN(fate.eviction, find_eviction(cache, bucket, key, std::move(limits)));
+        LARDER_TRY_ASSIGN(fate.eviction, find_eviction(cache, bucket, key, limits));
     }
     const int exit_code = fate.entry ? done : no_entry;
     if (!output.json()) return output.text(text_of(fate, limits_given), exit_code);

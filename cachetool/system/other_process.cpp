@@ -13,7 +13,9 @@
 namespace cachetool::system {
 namespace {
 
-/// A pipe whose ends are closed with it.
+/// A pipe whose ends are closed with it. A program that is started later does not inherit them:
+/// without other threads, none can be started before the flags are set. (macOS has pipe2 only since
+/// version 27.)
 class ScopedPipe {
 public:
     ScopedPipe() {
@@ -45,14 +47,6 @@ public:
 private:
     std::array<int, 2> ends_{-1, -1};
 };
-
-/// Opens a pipe that a program started later does not inherit. macOS has pipe2 since version 27
-/// alone; without other threads nothing can be started between the two steps.
-bool open_pipe(int (&ends)[2]) {
-    if (::pipe(ends) != 0) return false;
-    for (const int end : ends) ::fcntl(end, F_SETFD, FD_CLOEXEC);
-    return true;
-}
 
 }  // namespace
 
