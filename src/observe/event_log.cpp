@@ -82,14 +82,18 @@ std::string to_line(const Event& event) {
 }
 
 Result<std::unique_ptr<EventLog>> EventLog::open(const std::filesystem::path& path) {
-    TRY_ASSIGN(os::FileHandle file, os::open_to_append(path));
-    const auto info = os::try_stat(file);
-    if (!info) return os::fail(info.error(), "open the log of events", path);
+    constexpr const char* step = "open the log of events";
+    auto file = os::open_to_append(path);
+    if (!file) {
+        file.error().step = step;  // so that the message says which file of the caller it is
+        return tl::make_unexpected(std::move(file).error());
+    }
+    const auto info = os::try_stat(*file);
+    if (!info) return os::fail(info.error(), step, path);
     // A pipe could delay the process that opens it, and end the process that writes to it.
     if (!info->is_regular() && info->kind != os::FileKind::character_device)
-        return fail(Errc::invalid, "open the log of events", path,
-                    "neither a file nor a terminal; name a file");
-    return std::unique_ptr<EventLog>(new EventLog(std::move(file)));
+        return fail(Errc::invalid, step, path, "neither a file nor a terminal; name a file");
+    return std::unique_ptr<EventLog>(new EventLog(std::move(*file)));
 }
 
 void EventLog::hear(const Event& event) {
