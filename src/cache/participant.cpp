@@ -30,8 +30,8 @@ std::uint32_t pool_size(const os::Dir& participants) {
     return out;
 }
 
-/// Dead: the lock is free and the header's process does not run. Requires: the caller holds the
-/// lock, so it is not held by the participant.
+/// Returns true if the participant is dead: its lock is free and the process of its header does not
+/// run. Requires: the caller holds the lock, so the participant does not.
 bool is_dead(const format::TableView& table) {
     if (!table.announced) return true;
     switch (os::is_running(table.process)) {
@@ -48,8 +48,8 @@ bool is_dead(const format::TableView& table) {
     return false;
 }
 
-/// Lets go of a table's lock that was taken to look. Explicitly, as a child that is forked
-/// meanwhile shares the open file.
+/// Releases the lock of a table that was locked to examine it. It unlocks explicitly, because a
+/// child that is forked meanwhile shares the open file.
 struct ScopedUnlock {
     const os::FileHandle& file;
     bool keep = false;
@@ -58,21 +58,21 @@ struct ScopedUnlock {
     }
 };
 
-/// A table that is locked, and what its last owner wrote there.
+/// A table that this process has locked, and what its last owner wrote there.
 struct LockedTable {
     std::uint32_t number;
     os::FileHandle file;
     format::TableView before;
 };
 
-/// Writes down that this process has cleaned up after a dead one.
+/// Writes into the journal that this process has cleaned up after a dead one.
 void note_takeover(const format::TableView& dead, const CallContext& context) {
     if (context.journal != nullptr && dead.announced)
         context.journal->note({.kind = Event::Kind::takeover, .who = describe(dead)});
 }
 
-/// Opens and locks the table `number` if it is free: absent if not. A new file where there is none
-/// and `create` says so.
+/// Opens and locks the table `number`. Returns nullopt if it is not free. Makes the file if it is
+/// missing and `create` is set.
 Result<std::optional<LockedTable>> try_take(const os::Dir& participants, std::uint32_t number,
                                             bool create) {
     const std::string name = format::participant_name(number);

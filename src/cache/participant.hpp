@@ -84,9 +84,9 @@ private:
 /// A participant as other processes see it.
 struct ParticipantView {
     std::uint32_t number = 0;
-    bool alive =
-        false;  ///< its lock is held, or its process runs (it may have closed all descriptors)
-    bool here = true;  ///< its pid means something in our pid namespace
+    /// Its lock is held, or its process runs: a process may have closed all its descriptors.
+    bool alive = false;
+    bool here = true;  ///< its pid is one of our pid namespace
     format::TableView table;
 };
 
@@ -98,7 +98,7 @@ struct ParticipantView {
 [[nodiscard]] Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& reap,
                                               const CallContext& context);
 
-/// "pid 4711 (uv pip install)", for people.
+/// Returns "pid 4711 (uv pip install)", for people.
 [[nodiscard]] std::string describe(const format::TableView& table);
 
 }  // namespace larder::cache

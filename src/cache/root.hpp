@@ -45,7 +45,7 @@ public:
     [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }
     /// Refuses a step that writes. Errors: `read_only`.
     [[nodiscard]] Result<> must_be_writable(const char* step) const;
-    /// Whether this process opened it, and not one that it was forked from.
+    /// Returns true if this process opened it, and not a process from which this one was forked.
     [[nodiscard]] bool is_ours() const noexcept { return owner_ == os::process_token(); }
     /// Returns true if the directories were deleted or something else stands at the path of the
     /// root. Then everything must be opened again.

@@ -64,8 +64,9 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
     TRY_ASSIGN(SlotLease lease, SlotLease::take(root, id, context));
     for (;;) {
         (void)os::point("get.stored");
-        // (3) Read the link again: if it says the id, then no collector had listed it as retired
-        // before it could see the slot, and the lease holds. If not, this was the next (1).
+        // (3) Read the link again. If it still says the id, then no collector had listed it as
+        // retired before it could see the slot, and the lease holds. If it says another id, that
+        // reading was the next (1).
         if (format::link_names_complete_entry(root->link_kind(), dirs.archive, path, lease.id()))
             break;
         TRY_ASSIGN(const auto link, format::read_link(root->link_kind(), dirs.buckets, path));

@@ -56,8 +56,8 @@ Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::
     (void)os::point(is_new ? "publish.before-placing-new" : "publish.before-exchange");
     Result<> placed;
     if (exclusive) {
-        // Without an exchange: first the old link goes, so that a crash leaves a miss and no
-        // orphan. Then the new link comes.
+        // Without an exchange, the old link is retired first. So a crash in between leaves a miss,
+        // and no orphan.
         if (!is_new) {
             auto retired = root.retire_link(buckets, path);
             if (!retired && !is_absent(retired))
@@ -70,14 +70,15 @@ Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::
                         : os::exchange(staging, staged_link, buckets, path);
     }
     if (placed) return is_new || exclusive ? Placing::placed : Placing::exchanged;
-    // A signal came between. Nothing but this publish renames the staged link: if that does not
-    // name the new entry any more, the names were exchanged.
+    // A signal interrupted the call. Only this publish renames the staged link. If the staged link
+    // does not name the new entry any more, the names were exchanged.
     if (why_of(placed) == Why::interrupted) {
         TRY_ASSIGN(const LinkRead staged,
                    format::read_link(root.link_kind(), staging, staged_link));
         return staged.names(id) ? Placing::outdated : Placing::exchanged;
     }
-    // The key went, or came, or the bucket is not there: look again, unless our own link is gone.
+    // The key was added or removed, or its bucket is gone: look again. It is an error only if our
+    // own link is gone.
     const bool changed = why_of(placed) == Why::exists || is_absent(placed);
     if (changed && os::stat_at(staging, staged_link)) return Placing::outdated;
     return tl::make_unexpected(std::move(placed).error());
@@ -185,24 +186,23 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
         }
     }
 
-    // (5) Under the bucket's lock, bring the link to its key.
+    // (5) Under the bucket's lock, move the link to its key.
     const auto placed = place_link(root, staging, staged_link, id, place, context, replace);
     (void)os::point("publish.placed");
     if (!placed) {
-        (void)root.retire_link(
-            staging,
-            staged_link);  // it names garbage in staging too, if even this rename has no space
+        // If there is no space even for this rename, the link names garbage where it is.
+        (void)root.retire_link(staging, staged_link);
         return tl::make_unexpected(placed.error());
     }
 
-    // (6) What came back in exchange is the old link: retire it. If that fails it stays in our
-    // staging area, where it names garbage just as well, until this process has ended.
+    // (6) Retire the old link, which came back in exchange. If that fails, it stays in our staging
+    // area. There it names garbage as well, until this process has ended.
     if (*placed == Placing::exchanged) (void)root.retire_link(staging, staged_link);
     (void)os::point("publish.retired");
     if (power) {
         if (auto synced = sync_place(root, place.encoded_bucket); !synced) {
-            (void)retire_if(root, place, id,
-                            context);  // the durability cannot be kept, so nothing is published
+            // The durability cannot be kept, so nothing is published.
+            (void)retire_if(root, place, id, context);
             return tl::make_unexpected(std::move(synced).error());
         }
     }

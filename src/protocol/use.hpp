@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Use: when an entry was last published or got. Its link's time of modification says so.
+// Use: the last time at which an entry was published or got. It is kept as the modification time of
+// the entry's link.
 #pragma once
 
 #include <larder/report.hpp>

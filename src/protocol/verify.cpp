@@ -156,8 +156,8 @@ private:
                                    format::read_link(root_.link_kind(), area, name));
                         if (link.kind == LinkRead::Kind::entry)
                             see(link.id, {LinkPlace::staging, number, name});
-                        // A small file may be seen while it is written; a symlink is whole or not
-                        // there.
+                        // A reader may see a small file while it is being written. A symlink is
+                        // whole or not there.
                         const bool strange = link.kind == LinkRead::Kind::foreign ||
                                              link.kind == LinkRead::Kind::malformed;
                         return strange && root_.link_kind() != LinkKind::file ? foreign(area / name)
@@ -313,8 +313,8 @@ private:
         return {};
     }
 
-    /// A link that moved while we listed was seen in two places; only what still stands in several
-    /// of them counts.
+    /// A link that moved during the listing was seen twice. Only links that still stand in several
+    /// directories count.
     Result<> judge_shared(const Id& id, std::vector<SeenLink>& names) {
         std::vector<SeenLink> standing;
         for (auto& seen : names) {
