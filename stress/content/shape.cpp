@@ -36,31 +36,31 @@ public:
 
     std::vector<TreeNode> build() {
         if (identity_.size == TreeSize::tiny) {
-            file("");
+            add_file("");
             return std::move(nodes_);
         }
         const bool mixed = identity_.size == TreeSize::mixed;
         const auto files = mixed ? random_.between(2, 24) : random_.between(1, 5);
         std::vector<std::string> places{""};
         for (std::uint64_t i = random_.below(mixed ? 5 : 2); i > 0; --i)
-            places.push_back(directory(places, 0755));
-        if (random_.chance(0.3)) (void)directory(places, 0755);  // it stays empty
+            places.push_back(add_directory(places, 0755));
+        if (random_.chance(0.3)) (void)add_directory(places, 0755);  // it stays empty
         if (random_.chance(0.2))
-            places.push_back(directory(places, 0555));  // read-only once it is filled
-        for (std::uint64_t i = 0; i < files; ++i) file(places[random_.below(places.size())]);
-        if (random_.chance(0.5)) symlink(places, first_file_);
-        if (random_.chance(0.2)) symlink(places, "leads/nowhere");
+            places.push_back(add_directory(places, 0555));  // read-only once it is filled
+        for (std::uint64_t i = 0; i < files; ++i) add_file(places[random_.below(places.size())]);
+        if (random_.chance(0.5)) add_symlink(places, first_file_);
+        if (random_.chance(0.2)) add_symlink(places, "leads/nowhere");
         return std::move(nodes_);
     }
 
 private:
-    std::string directory(const std::vector<std::string>& places, std::uint32_t mode) {
+    std::string add_directory(const std::vector<std::string>& places, std::uint32_t mode) {
         std::string path = places[random_.below(places.size())] + "d" + std::to_string(next_++);
         nodes_.push_back({TreeNode::Type::directory, path, mode, 0, 0, {}});
         return path + "/";
     }
 
-    void file(const std::string& place) {
+    void add_file(const std::string& place) {
         const std::uint64_t number = next_++, bytes = draw_bytes(random_, identity_.size);
         const std::uint32_t mode = random_.chance(0.1) ? 0755 : 0644;
         nodes_.push_back({TreeNode::Type::file,
@@ -72,7 +72,7 @@ private:
         if (first_file_.empty()) first_file_ = nodes_.back().path;
     }
 
-    void symlink(const std::vector<std::string>& places, const std::string& target) {
+    void add_symlink(const std::vector<std::string>& places, const std::string& target) {
         nodes_.push_back({TreeNode::Type::symlink,
                           places[random_.below(places.size())] + "l" + std::to_string(next_++), 0,
                           0, 0, target});

@@ -48,7 +48,7 @@ void ProcessCrowd::watch(SteadyTime until) {
             write_down(EventKind::continued, member.number);
             continue_group(member.pid);
         }
-        if (member.kill_at && *member.kill_at <= now && !member.killed) kill(member);
+        if (member.kill_at && *member.kill_at <= now && !member.killed) kill_member(member);
         if (member.stopped) until = std::min(until, member.continue_at);
         if (member.kill_at && !member.killed) until = std::min(until, *member.kill_at);
     }
@@ -60,13 +60,13 @@ void ProcessCrowd::watch(SteadyTime until) {
     if (wait_for_signal(left)) interrupted_ = true;
 }
 
-void ProcessCrowd::kill(CrowdMember& member) {
+void ProcessCrowd::kill_member(CrowdMember& member) {
     member.killed = true;
     kill_process(member.pid);
     write_down(EventKind::killed, member.number);
 }
 
-void ProcessCrowd::stop(CrowdMember& member, std::chrono::milliseconds time) {
+void ProcessCrowd::stop_member(CrowdMember& member, std::chrono::milliseconds time) {
     if (member.stopped || member.killed) return;
     member.stopped = true;
     member.continue_at = std::chrono::steady_clock::now() + time;

@@ -45,8 +45,8 @@ public:
     /// buries dead ones. Returns earlier if something has happened.
     void watch(SteadyTime until);
 
-    void kill(CrowdMember& member);
-    void stop(CrowdMember& member, std::chrono::milliseconds time);
+    void kill_member(CrowdMember& member);
+    void stop_member(CrowdMember& member, std::chrono::milliseconds time);
     void continue_all();
 
     [[nodiscard]] std::vector<CrowdMember>& members() noexcept { return members_; }

@@ -113,7 +113,7 @@ private:
                     member.pid,
                     std::chrono::duration_cast<seconds>(grace(setting_.scenario, board_)).count()));
                 board_.violations.fetch_add(1);
-                crowd_.kill(member);
+                crowd_.kill_member(member);
             }
         }
         board_.ending = false;

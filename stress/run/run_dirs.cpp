@@ -57,7 +57,7 @@ Result<RunDirs> RunDirs::make(const CommandLine& line, std::vector<std::string>&
         const fs::path disk = place.base_ / "disk";
         LARDER_TRY(make_directory(disk));
         if (line.scenario.disk_mib != 0) {
-            if (auto mounted = SmallDisk::mount(disk, line.scenario.disk_mib)) {
+            if (auto mounted = SmallDisk::mount_at(disk, line.scenario.disk_mib)) {
                 place.disk_.emplace(std::move(*mounted));
             } else {
                 left_out.push_back("a small disk: " + mounted.error().message());

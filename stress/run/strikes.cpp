@@ -25,7 +25,7 @@ CrowdMember* draw_worker(StrikeContext& field) {
 class KillStrike : public FaultStrike {
     bool start(StrikeContext& field) override {
         CrowdMember* const victim = draw_worker(field);
-        if (victim != nullptr) field.crowd.kill(*victim);
+        if (victim != nullptr) field.crowd.kill_member(*victim);
         return victim != nullptr;
     }
 };
@@ -34,7 +34,7 @@ class StopStrike : public FaultStrike {
     bool start(StrikeContext& field) override {
         CrowdMember* const victim = draw_worker(field);
         if (victim != nullptr)
-            field.crowd.stop(*victim, milliseconds(field.random.between(10, 2000)));
+            field.crowd.stop_member(*victim, milliseconds(field.random.between(10, 2000)));
         return victim != nullptr;
     }
 };
@@ -43,7 +43,7 @@ class PauseStrike : public FaultStrike {
     bool start(StrikeContext& field) override {
         const milliseconds time(field.random.between(10, 1000));
         for (CrowdMember& member : field.crowd.members()) {
-            if (member.role != ProcessRole::metronome) field.crowd.stop(member, time);
+            if (member.role != ProcessRole::metronome) field.crowd.stop_member(member, time);
         }
         return true;
     }

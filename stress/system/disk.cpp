@@ -18,7 +18,7 @@ namespace larder::stress {
 
 namespace fs = std::filesystem;
 
-Result<SmallDisk> SmallDisk::mount(const fs::path& directory, unsigned mib) {
+Result<SmallDisk> SmallDisk::mount_at(const fs::path& directory, unsigned mib) {
     const std::string options = "size=" + std::to_string(mib) + "m,mode=0700";
     if (::mount("larder-stress", directory.c_str(), "tmpfs", 0, options.c_str()) != 0)
         return failure(last_reason(), "mount a tmpfs", directory);

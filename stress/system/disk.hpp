@@ -13,8 +13,8 @@ namespace larder::stress {
 class SmallDisk {
 public:
     /// Errors: `system` without the right to mount.
-    [[nodiscard]] static Result<SmallDisk> mount(const std::filesystem::path& directory,
-                                                 unsigned mib);
+    [[nodiscard]] static Result<SmallDisk> mount_at(const std::filesystem::path& directory,
+                                                    unsigned mib);
     SmallDisk(SmallDisk&& other) noexcept : directory_(std::move(other.directory_)) {
         other.directory_.clear();
     }

@@ -7,7 +7,7 @@ namespace larder::stress {
 
 tl::unexpected<Error> failure(const std::error_code& reason, const char* step,
                               std::filesystem::path path) {
-    return os::fail(reason.value(), step, std::move(path));
+    return os::fail(reason, step, std::move(path));
 }
 
 tl::unexpected<Error> failure(Errc code, const char* step, std::filesystem::path path,

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Checks that src/ asks the system for nothing but through src/os/. Afterwards a port to another
-system writes one folder beside src/os/posix/ and touches nothing else.
+"""Checks that src/ asks the system for nothing but through src/os/, and stress/ for nothing but
+through stress/system/. Afterwards a port of larder to another system writes one folder beside
+src/os/posix/ and touches nothing else in src/.
 
-    seam.py SRC_DIR
+    seam.py PROJECT_DIR
 
 First the check itself is tested: each kind of fault is planted once, and has to be found.
 """
@@ -35,10 +36,16 @@ def one_of(names):
     return "(" + "|".join(names) + ")"
 
 
-# What the code above os/ must not hold, and the headers of os/ neither.
+# For each tree: the files that may ask the system.
+SYSTEM_FILES = {
+    "src": r"os/\w+/",
+    "stress": r"system/(\w+\.cpp|posix\.hpp)$",
+}
+
+# What all other files must not hold, and so the headers of these folders neither.
 FORBIDDEN = {
     "a header of the system":
-        r"#\s*include\s*<(?!larder/)(\w+/)*\w+\.h>|#\s*include\s*<c(errno|signal)>",
+        r"#\s*include\s*<(?!larder/|fmt/)(\w+/)*\w+\.h>|#\s*include\s*<c(errno|signal)>",
     "Boost.Interprocess": r"#\s*include\s*<boost/interprocess",
     "errno": r"\berrno\b",
     "a number of an error": rf"\b{one_of(ERRORS)}\b",
@@ -72,12 +79,11 @@ def code_of(text):
     return re.sub(pattern, blank, plain, flags=re.S)
 
 
-def faults_of(name, text):
-    """Returns the faults of one file of src/, with their lines."""
-    room, _, rest = name.partition("/")
-    if room == "os" and "/" in rest:
-        return []  # the system's own folder
-    if room == "os" and name.endswith(".cpp"):
+def faults_of(tree, name, text):
+    """Returns the faults of one file of a tree, with their lines."""
+    if re.match(SYSTEM_FILES[tree], name):
+        return []
+    if tree == "src" and name.startswith("os/") and name.endswith(".cpp"):
         return [f"{name}: a source of os/ belongs into the folder of its system, os/posix/"]
     found = []
     for number, line in enumerate(code_of(text).splitlines(), 1):
@@ -117,6 +123,7 @@ INNOCENT = [
     'const char* const text = "ENOENT: mode_t";',
     "#include <larder/larder.h>",
     "#include <filesystem>",
+    "#include <fmt/format.h>",
     '#include "os/file.hpp"',
     "return std::filesystem::exists(path);",
     "const auto file = log_->open(path); file.read(1); cache.kill();",
@@ -128,25 +135,30 @@ INNOCENT = [
 
 
 def test_itself():
-    for name in ("protocol/get.cpp", "c/error.hpp", "os/file.hpp"):
+    for tree, name in (("src", "protocol/get.cpp"), ("src", "c/error.hpp"), ("src", "os/file.hpp"),
+                       ("stress", "run/life.cpp"), ("stress", "system/files.hpp")):
         for what, line in PLANTED:
-            found = faults_of(name, f"int before;\n{line}\nint after;\n")
+            found = faults_of(tree, name, f"int before;\n{line}\nint after;\n")
             assert any(f"{name}:2: {what}: " in fault for fault in found), (name, what, line, found)
         for line in INNOCENT:
-            assert not faults_of(name, f"{line}\n"), (name, line, faults_of(name, line))
-    assert faults_of("os/file.cpp", "")
-    assert not faults_of("os/posix/file.cpp", "#include <fcntl.h>\n#ifdef __linux__\n#endif\n")
+            assert not faults_of(tree, name, f"{line}\n"), (name, line)
+    systems = "#include <fcntl.h>\n#ifdef __linux__\n#endif\n"
+    assert faults_of("src", "os/file.cpp", "")
+    assert not faults_of("src", "os/posix/file.cpp", systems)
+    assert not faults_of("stress", "system/files.cpp", systems)
 
 
 def main():
     test_itself()
-    src = pathlib.Path(sys.argv[1])
-    files = sorted(src.rglob("*.?pp"))
-    faults = [fault for path in files
-              for fault in faults_of(str(path.relative_to(src)), path.read_text())]
-    print("\n".join(faults))
-    print(f"{len(files)} files, {len(faults)} faults")
-    return 1 if faults or len(files) < 50 else 0
+    failed = False
+    for tree in SYSTEM_FILES:
+        folder = pathlib.Path(sys.argv[1]) / tree
+        files = sorted(folder.rglob("*.?pp"))
+        faults = [f"{tree}/{fault}" for path in files
+                  for fault in faults_of(tree, str(path.relative_to(folder)), path.read_text())]
+        print("\n".join([*faults, f"{tree}/: {len(files)} files, {len(faults)} faults"]))
+        failed = failed or faults or len(files) < 50
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
