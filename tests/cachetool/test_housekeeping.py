@@ -69,7 +69,7 @@ class Refresh(Housekeeping):
         out, err = self.finish(self.start("refresh", "b", "mistyped"))
         self.assertEqual(out, "")
         self.assertRegex(err, r"(?m)^cachetool: bucket mistyped: nothing was there$")
-        self.assertRegex(err, r"(?m)^cachetool: refreshed b: ")
+        self.assertRegex(err, r"(?m)^cachetool: purged b: its entries can no longer be obtained")
         self.assertRegex(err, r"(?m)^cachetool: deleted 1 entry \(")
 
     def test_one_bad_name_and_nothing_happens(self):

@@ -107,7 +107,7 @@ class Gc(Limits):
             process.send_signal(signal.SIGCONT)
         process.returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
         self.assertEqual(process.returncode, -signal.SIGINT)
-        self.assertIn(b"the next `cachetool gc` carries on", process.stderr.read())
+        self.assertIn(b"the next `cachetool gc` deletes it", process.stderr.read())
         self.assertNotEqual(self.keys(), [])
         self.json("gc")
         self.tool("verify")
@@ -186,7 +186,7 @@ class Holders(Limits):
         self.put()
         child = int(self.tool("exec", "b", "k", "--", "sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!"))
         self.addCleanup(os.kill, child, signal.SIGKILL)
-        words = "which has ended: a process that it started goes on"
+        words = "which has ended; a process that it started still runs"
         self.assertIn(words, self.tool("why", "b", "k"))
         self.assertIn(words, self.tool("status"))
         self.tool("remove", "b", "k")
@@ -218,18 +218,18 @@ class Trash(Limits):
         self.assertEqual([one["key"] for one in restored["restored"]], ["numpy-1", "numpy-2"])
         out, err = self.finish(self.start("trash", "restore", "--bucket", "b"))
         self.assertEqual(len(out.splitlines()), 1)
-        self.assertIn("b again: has an entry again, and is left alone", err)
+        self.assertIn("b again has an entry again, and is left alone", err)
         self.assertEqual(self.keys(), ["again", "black-1", "numpy-1", "numpy-2"])
         contents = {key: pathlib.Path(self.tool("get", "b", key).strip(), "file").read_text() for key in self.keys()}
         self.assertEqual(contents, {"again": "newest", "black-1": "old black-1", "numpy-1": "new numpy-1", "numpy-2": "old numpy-2"})
-        self.assertIn("nothing of bucket none is in the trash", self.finish(self.start("trash", "restore", "--bucket", "none"))[1])
+        self.assertIn("the trash holds no entry of bucket none", self.finish(self.start("trash", "restore", "--bucket", "none"))[1])
 
     def test_what_is_being_deleted_is_told(self):
         self.put()
         (self.root / "deleting" / "left").mkdir()
         self.assertEqual(self.json("status")["deleting"], 1)
-        self.assertIn("1 tree moved aside, to be deleted", self.tool("status"))
-        self.assertIn("1 entry more is being deleted", self.finish(self.start("trash", "ls"))[1])
+        self.assertIn("1 tree is moved aside to be deleted", self.tool("status"))
+        self.assertIn("1 more entry is being deleted", self.finish(self.start("trash", "ls"))[1])
         self.tool("gc")
         self.assertEqual(self.json("status")["deleting"], 0)
 

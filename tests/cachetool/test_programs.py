@@ -394,7 +394,7 @@ class Build(CacheTest):
         self.assertEqual((entry / "code").read_text(), "2\n")
         answer = json.loads((self.dir / "answer").read_text())
         self.assertEqual(answer["error"]["code"], "invalid")
-        self.assertIn("being built by the command that runs this one", answer["error"]["message"])
+        self.assertIn("being built by a parent of this command", answer["error"]["message"])
 
     def test_program_that_asks_for_its_own_key_when_it_is_there_gets_it(self):
         asks = ["sh", "-c", '"$0" put b k "$1" && "$0" build b k -- false', TOOL, self.tree()]

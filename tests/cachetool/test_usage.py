@@ -201,7 +201,7 @@ class ChoiceOfTheCache(CacheTest):
         self.assertEqual(len(self.json("ls", **stranger)["entries"]), 1)
         out, err = self.finish(self.start("exec", "b", "k", "--", "sh", "-c", 'cat "$LARDER_ENTRY"/file', **stranger))
         self.assertEqual(out, "text")
-        self.assertIn("can only be read", err)
+        self.assertIn("the cache is read-only here", err)
         for args in [("put", "b", "k", str(entry.parent.parent.parent.parent / "source")), ("remove", "b", "k"), ("gc",)]:
             self.complaint(*args, code=1, **stranger)
 
