@@ -29,7 +29,7 @@ ProbeResult judged_locks(const fs::path& file, FileLockOwner owner) {
     if (!holder.succeeded()) return {{}, ProbeVerdict::broken, "can't be taken", {}};
     LockableFile ours(file);
     const auto while_held = ours.try_lock(owner);
-    holder.kill();
+    holder.crash();
     const auto afterwards = ours.try_lock(owner);
     if (!while_held) return {{}, ProbeVerdict::broken, "let two processes in at once", {}};
     if (!is_locked_by_another(while_held))
@@ -47,8 +47,8 @@ void probe_locks(const fs::path& file, FileLockOwner owner, const char* name, co
     results.push_back(std::move(result));
 }
 
-/// Judges mapped memory. A lease is a word that one process stores in its mapping. A collector reads
-/// it from the file, and another process may find it in its own mapping.
+/// Judges mapped memory. A lease is a word that one process stores in its mapping. A collector
+/// reads it from the file, and another process may find it in its own mapping.
 void probe_memory(const fs::path& file, ProbeResults& results) {
     constexpr const char* effect =
         "leases live in mapped memory, and a collection would not see them: choose another file "

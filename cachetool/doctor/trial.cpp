@@ -73,7 +73,7 @@ private:
         LARDER_TRY_ASSIGN(const auto first, cache_.collect());
         if (first.leased.size() != 1 || first.leased[0].process.pid != user.pid())
             return wrong("a collection does not see the lease of another process");
-        user.kill();
+        user.crash();
         LARDER_TRY_ASSIGN(const auto second, cache_.collect());
         if (second.entries == 1 && second.leased.empty()) return {};
         return wrong("a collection takes a dead process for alive");
@@ -90,8 +90,8 @@ void probe_larder(const fs::path& scratch, ProbeResults& results) {
     const auto root = scratch / "cache";
     larder::OpenOptions options;
     auto cache = larder::Cache::open(root, options);
-    // Only the library knows which file systems are on the network. A cache that is refused for this
-    // reason alone can be opened with allow_network.
+    // Only the library knows which file systems are on the network. A cache that is refused for
+    // this reason alone can be opened with allow_network.
     std::string network;
     if (!cache && cache.error().code == larder::Errc::refused) {
         network = cache.error().message();

@@ -68,7 +68,7 @@ OtherProcess::OtherProcess(const std::function<bool()>& act) {
     succeeded_ = pid_ > 0 && report.read_byte() == 'y';
 }
 
-void OtherProcess::kill() {
+void OtherProcess::crash() {
     if (stay_ >= 0) ::close(std::exchange(stay_, -1));
     if (pid_ <= 0) return;
     const auto pid = static_cast<pid_t>(pid_);

@@ -12,7 +12,7 @@ public:
     /// Forks. The child calls `act`, and then does nothing until this process kills it, or ends.
     /// Requires: no other threads.
     explicit OtherProcess(const std::function<bool()>& act);
-    ~OtherProcess() { kill(); }
+    ~OtherProcess() { crash(); }
     OtherProcess(const OtherProcess&) = delete;
     OtherProcess& operator=(const OtherProcess&) = delete;
 
@@ -21,7 +21,7 @@ public:
     [[nodiscard]] std::int64_t pid() const noexcept { return pid_; }
 
     /// Kills the child, as an accident would. Returns when it has ended.
-    void kill();
+    void crash();
 
 private:
     std::int64_t pid_ = -1;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Checks that src/ asks the system for nothing but through src/os/, and stress/ for nothing but
-through stress/system/. Afterwards a port of larder to another system writes one folder beside
-src/os/posix/ and touches nothing else in src/.
+"""Checks that src/ asks the system for nothing but through src/os/, cachetool/ for nothing but
+through cachetool/system/, and stress/ for nothing but through stress/system/. Afterwards a port
+of larder to another system writes one folder beside src/os/posix/ and touches nothing else in src/.
 
     seam.py PROJECT_DIR
 
@@ -38,6 +38,7 @@ def one_of(names):
 
 # For each tree: the files that may ask the system.
 SYSTEM_FILES = {
+    "cachetool": r"system/(\w+\.cpp|last_error\.hpp)$",
     "src": r"os/\w+/",
     "stress": r"system/(\w+\.cpp|posix\.hpp)$",
 }
@@ -136,6 +137,7 @@ INNOCENT = [
 
 def test_itself():
     for tree, name in (("src", "protocol/get.cpp"), ("src", "c/error.hpp"), ("src", "os/file.hpp"),
+                       ("cachetool", "doctor/names.cpp"), ("cachetool", "system/files.hpp"),
                        ("stress", "run/life.cpp"), ("stress", "system/files.hpp")):
         for what, line in PLANTED:
             found = faults_of(tree, name, f"int before;\n{line}\nint after;\n")
@@ -145,6 +147,7 @@ def test_itself():
     systems = "#include <fcntl.h>\n#ifdef __linux__\n#endif\n"
     assert faults_of("src", "os/file.cpp", "")
     assert not faults_of("src", "os/posix/file.cpp", systems)
+    assert not faults_of("cachetool", "system/files.cpp", systems)
     assert not faults_of("stress", "system/files.cpp", systems)
 
 
