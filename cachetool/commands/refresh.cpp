@@ -139,12 +139,16 @@ private:
             record_.keys->push_back({name, key});
         };
         LARDER_TRY_ASSIGN(const auto taken, bucket.refresh(options));
-        const auto keys = counted(taken, "key", "keys");
-        output_.say(conditions_.dry_run
-                        ? fmt::format("{}: would take out {}", shown(name), keys)
-                        : fmt::format("purged {} of {}: {} can no longer be obtained", keys,
-                                      shown(name), taken == 1 ? "its entry" : "their entries"));
+        output_.say(taken_sentence(name, taken));
         return {};
+    }
+
+    [[nodiscard]] std::string taken_sentence(const std::string& name, std::uint64_t taken) const {
+        const auto keys = counted(taken, "key", "keys");
+        if (conditions_.dry_run) return fmt::format("{}: would take out {}", shown(name), keys);
+        if (taken == 0) return fmt::format("{}: no key matches", shown(name));
+        return fmt::format("purged {} of {}: {} can no longer be obtained", keys, shown(name),
+                           taken == 1 ? "its entry" : "their entries");
     }
 
     void collect_garbage(const larder::Cache& cache) {

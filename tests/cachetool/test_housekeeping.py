@@ -61,7 +61,7 @@ class Refresh(Housekeeping):
                 document = self.json("refresh", *words)
                 self.assertIsNone(document["collected"])
                 out, err = self.finish(self.start("refresh", *words))
-                self.assertNotIn("what was there", err)
+                self.assertNotIn("can no longer be obtained", err)
         self.assertTrue(entry.exists())
 
     def test_talks_on_stderr_and_says_when_nothing_was_there(self):
