@@ -111,8 +111,8 @@ std::string usage_of(const Command& command) {
                        command.synopsis.empty() ? "" : " ", command.synopsis, command.name);
 }
 
-/// Divides what stands after "--" into words that the command still lacks and the program that it is
-/// to run.
+/// Divides what stands after "--" into words that the command still lacks and the program that it
+/// is to run.
 Expected<> take_program(ParsedArguments& arguments, Words rest) {
     auto& words = arguments.words;
     const auto& command = *arguments.command;

@@ -21,8 +21,8 @@ using larder::options::OptionSpec;
 /// follow from it.
 struct Command {
     std::string_view name;
-    /// What follows the name. Shells complete the words BUCKET, KEY, ID, SOURCE, FILE, DIR and DEST,
-    /// and literal words such as "ls|restore". An option's argument is completed likewise.
+    /// What follows the name. Shells complete the words BUCKET, KEY, ID, SOURCE, FILE, DIR and
+    /// DEST, and literal words such as "ls|restore". An option's argument is completed likewise.
     std::string_view synopsis;
     /// Half a line for the list of commands.
     std::string_view summary;

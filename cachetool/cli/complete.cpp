@@ -123,8 +123,8 @@ private:
             completion.candidates.push_back({std::move(text), {}});
         };
         if (place == "BUCKET" || place == "KEY" || place == "ID") {
-            // A key that was typed already is not offered again. But a bucket may have the name of a
-            // key.
+            // A key that was typed already is not offered again. But a bucket may have the name of
+            // a key.
             const auto first =
                 line_.words.begin() + (place == "KEY" && !line_.words.empty() ? 1 : 0);
             for (auto& name : names_({place, line_.cache, line_.words})) {

@@ -46,9 +46,9 @@ struct NameQuestion {
 using NameSource = std::function<std::vector<std::string>(const NameQuestion&)>;
 
 /// Completes the last of `words`, which may be empty. The words are those that follow the program's
-/// name, up to the cursor. Commands, options and their values come from the table of commands, names
-/// of buckets, keys and entries from `names`. Names that would control a terminal are left out. If
-/// anything goes wrong there are fewer candidates, and no error.
+/// name, up to the cursor. Commands, options and their values come from the table of commands,
+/// names of buckets, keys and entries from `names`. Names that would control a terminal are left
+/// out. If anything goes wrong there are fewer candidates, and no error.
 [[nodiscard]] Completion complete(const std::vector<std::string>& words, CommandTable commands,
                                   const NameSource& names);
 

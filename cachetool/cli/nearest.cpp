@@ -26,16 +26,16 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
 }
 
 const std::string* nearest(std::string_view word, const std::vector<std::string>& names) {
-    // No name is half as long. The time taken grows with the product of both lengths, and the length
-    // of `word` comes from outside.
+    // No name is half as long. The time taken grows with the product of both lengths, and the
+    // length of `word` comes from outside.
     constexpr std::size_t longest = 64;
     if (word.size() > longest) return nullptr;
     const std::string* best = nullptr;
     std::size_t best_distance = std::numeric_limits<std::size_t>::max();
     for (const auto& name : names) {
         const std::size_t distance = edit_distance(word, name);
-        // One mistake in three letters, as Cargo allows; with more, a word resembles many names. One
-        // mistake is allowed in the shortest words, too.
+        // One mistake in three letters, as Cargo allows; with more, a word resembles many names.
+        // One mistake is allowed in the shortest words, too.
         const std::size_t limit = std::max<std::size_t>(1, std::max(word.size(), name.size()) / 3);
         // At least one letter must be right.
         if (distance > limit || distance >= std::max(word.size(), name.size()) ||

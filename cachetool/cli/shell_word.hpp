@@ -23,9 +23,9 @@ struct ShellLine {
 /// that the shell reads it as it is.
 [[nodiscard]] std::string shell_quoted(std::string_view text, char quote);
 
-/// Returns, for each of `words`, what readline must put in place of `replaced` so that the last word
-/// of `line` becomes that word. `replaced` is the end of the line, from where readline thinks that a
-/// word begins; that may be at a ':', '=' or quote in the middle of the shell's word.
+/// Returns, for each of `words`, what readline must put in place of `replaced` so that the last
+/// word of `line` becomes that word. `replaced` is the end of the line, from where readline thinks
+/// that a word begins; that may be at a ':', '=' or quote in the middle of the shell's word.
 /// Requires: the last word of `line` begins each of `words`.
 [[nodiscard]] std::vector<std::string> readline_words(std::string_view line,
                                                       std::string_view replaced,

@@ -11,8 +11,8 @@
 
 namespace cachetool {
 
-/// Collects. A signal stops the collection at the next good moment; then this reports what was done,
-/// and ends the process by the signal.
+/// Collects. A signal stops the collection at the next good moment; then this reports what was
+/// done, and ends the process by the signal.
 [[nodiscard]] larder::Result<larder::CollectReport> collect(const larder::Cache& cache,
                                                             const CommandOutput& output,
                                                             const larder::Limits& limits,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The command completion, which prints a shell's script, and the command complete, which the scripts
-// ask.
+// The command completion, which prints a shell's script, and the command complete, which the
+// scripts ask.
 #include <fmt/core.h>
 #include <map>
 
@@ -27,7 +27,9 @@ using Strings = std::vector<std::string>;
 constexpr const char* bash_script = R"(# bash completion for cachetool
 _cachetool() {
     local tool=${COMP_WORDS[0]/#\~\//$HOME/} answer=()
-    mapfile -t answer < <("$tool" complete --readline -- "${COMP_LINE:0:COMP_POINT}" "$2" 2>/dev/null)
+    mapfile -t answer < <(
+        "$tool" complete --readline -- "${COMP_LINE:0:COMP_POINT}" "$2" 2>/dev/null
+    )
     COMPREPLY=()
     case ${answer[0]-} in
         words)

@@ -14,8 +14,8 @@
 namespace cachetool {
 namespace {
 
-/// Returns `text` in a form that troff shows as it is: a dash stays a dash that can be searched for and
-/// pasted, and no line is taken for a request.
+/// Returns `text` in a form that troff shows as it is: a dash stays a dash that can be searched for
+/// and pasted, and no line is taken for a request.
 std::string roff(std::string_view text) {
     std::string out;
     for (const char c : text) {

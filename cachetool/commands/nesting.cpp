@@ -11,8 +11,8 @@ namespace {
 /// Holds a line of JSON for each build, outermost first.
 constexpr const char* variable = "LARDER_BUILDING";
 
-/// Returns `bytes` as UTF-8, which JSON is and a path need not be. Each byte beyond ASCII becomes the
-/// Latin-1 character of its number, so that different bytes become different texts.
+/// Returns `bytes` as UTF-8, which JSON is and a path need not be. Each byte beyond ASCII becomes
+/// the Latin-1 character of its number, so that different bytes become different texts.
 std::string as_utf8(const std::string& bytes) {
     std::string text;
     for (const char c : bytes) {

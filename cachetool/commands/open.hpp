@@ -33,9 +33,9 @@ inline constexpr const char* unprotected_warning =
                                                      const CommandOutput& output,
                                                      larder::OpenOptions options = {});
 
-/// Opens the cache if there is one. A mistyped path must not become a cache because a command looked
-/// at it. So if there is none, this says so and returns nullopt, and the command goes on as with an
-/// empty cache.
+/// Opens the cache if there is one. A mistyped path must not become a cache because a command
+/// looked at it. So if there is none, this says so and returns nullopt, and the command goes on as
+/// with an empty cache.
 [[nodiscard]] Expected<std::optional<larder::Cache>> open_existing(const ParsedArguments& arguments,
                                                                    const CommandOutput& output,
                                                                    CacheAccess access);

@@ -97,9 +97,9 @@ private:
     std::optional<FailureReport> failure_;
 };
 
-/// Returns how a build waits for that of another process. If the user has set a limit, the wait ends
-/// there, with a failure that names the other process. (Without that, the library's own limit would
-/// run the program a second time.)
+/// Returns how a build waits for that of another process. If the user has set a limit, the wait
+/// ends there, with a failure that names the other process. (Without that, the library's own limit
+/// would run the program a second time.)
 larder::OpenOptions build_options(const ParsedArguments& arguments,
                                   const std::stop_source& give_up) {
     larder::OpenOptions options;

@@ -35,8 +35,8 @@ void probe_hard_links(const fs::path& file, ProbeResults& results) {
     }
 }
 
-// An odd second, and a digit in each place of a fraction: what comes back shows what is kept. (It is
-// the 10th of June 2009.)
+// An odd second, and a digit in each place of a fraction: what comes back shows what is kept. (It
+// is the 10th of June 2009.)
 constexpr FileTime sample{std::chrono::nanoseconds(1'244'600'001'123'456'789)};
 
 void probe_times(const fs::path& file, ProbeResults& results) {

@@ -18,8 +18,8 @@ namespace cachetool::doctor {
 ///   - in the nearest directory above it that exists, if it does not exist.
 [[nodiscard]] std::filesystem::path place_for_probing(const std::filesystem::path& root);
 
-/// A new private directory, which is removed with all that is in it when this ends. While it exists,
-/// SIGINT, SIGTERM and SIGHUP are deferred: see system::DeferSignals.
+/// A new private directory, which is removed with all that is in it when this ends. While it
+/// exists, SIGINT, SIGTERM and SIGHUP are deferred: see system::DeferSignals.
 class ScratchDirectory {
 public:
     [[nodiscard]] static Expected<ScratchDirectory> make_in(const std::filesystem::path& directory);

@@ -28,9 +28,9 @@ po::options_description description_of(std::string_view title, std::span<const O
     return description;
 }
 
-/// Returns what is wrong with `line`, for which Boost threw `error`. Boost fills in the placeholders
-/// of its messages one at a time until none is left. If a word of the line holds a placeholder,
-/// that never ends, so such a word gets a message of our own.
+/// Returns what is wrong with `line`, for which Boost threw `error`. Boost fills in the
+/// placeholders of its messages one at a time until none is left. If a word of the line holds a
+/// placeholder, that never ends, so such a word gets a message of our own.
 std::string message_of(const po::error& error, const std::vector<std::string>& line) {
     static constexpr std::array<std::string_view, 5> placeholders = {
         "%canonical_option%", "%option%", "%original_token%", "%prefix%", "%value%"};

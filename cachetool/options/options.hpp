@@ -53,9 +53,9 @@ enum class Repeats {
     refused,  ///< an option that is given twice is an error
 };
 
-/// Divides `line` into options and words. Options may stand before, between and after the words, and
-/// their names are never abbreviated: an abbreviation that is clear today would be ambiguous as soon
-/// as another option begins with the same letters. After "--" everything is a word.
+/// Divides `line` into options and words. Options may stand before, between and after the words,
+/// and their names are never abbreviated: an abbreviation that is clear today would be ambiguous as
+/// soon as another option begins with the same letters. After "--" everything is a word.
 /// Errors: a sentence that says which part of the line is wrong.
 [[nodiscard]] tl::expected<SplitLine, std::string> split(const std::vector<std::string>& line,
                                                          std::span<const OptionSpec> specs,

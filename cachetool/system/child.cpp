@@ -111,8 +111,8 @@ bool is_in_path(const std::string& command) {
 
 /// Returns the end of a program that could not be run because of `error`, an errno.
 ProgramEnd not_run(const std::string& command, int error) {
-    // If a directory of PATH may not be searched, exec reports EACCES even for a command that exists
-    // nowhere. Shells then say "not found", and so do we.
+    // If a directory of PATH may not be searched, exec reports EACCES even for a command that
+    // exists nowhere. Shells then say "not found", and so do we.
     if (error == EACCES && command.find('/') == std::string::npos && !is_in_path(command))
         error = ENOENT;
     return {.exit_code = error == ENOENT ? command_not_found : cannot_execute,
@@ -145,7 +145,8 @@ ProgramEnd run_child(const std::vector<std::string>& program, ChildOutput output
     pid_t pid = 0;
     int error = spawn(pid, program, output, forwarding.mask_before());
     if (error == ENOEXEC) {
-        // A script without a "#!" line. execvp gives it to the shell; posix_spawnp leaves that to us.
+        // A script without a "#!" line. execvp gives it to the shell; posix_spawnp leaves that to
+        // us.
         std::vector<std::string> script{"/bin/sh"};
         script.insert(script.end(), program.begin(), program.end());
         error = spawn(pid, script, output, forwarding.mask_before());

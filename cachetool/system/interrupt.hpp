@@ -17,8 +17,8 @@ public:
     StopOnSignal& operator=(const StopOnSignal&) = delete;
 
     [[nodiscard]] std::stop_token token() const { return stop_.get_token(); }
-    /// Requests the stop if a signal has come. A signal handler may not do that itself, so call this
-    /// again and again, from any thread.
+    /// Requests the stop if a signal has come. A signal handler may not do that itself, so call
+    /// this again and again, from any thread.
     void poll();
     /// Ends this process by the signal that came, so that a shell sees what ended it. Returns if no
     /// signal came.
@@ -28,8 +28,8 @@ private:
     std::stop_source stop_;
 };
 
-/// Keeps these signals from ending the process while it lives. Its destructor lets the last one that
-/// came take effect. Signals that the process ignores stay ignored.
+/// Keeps these signals from ending the process while it lives. Its destructor lets the last one
+/// that came take effect. Signals that the process ignores stay ignored.
 /// Requires: one object at a time.
 class DeferSignals {
 public:

@@ -17,8 +17,8 @@ void prepare_standard_streams() {
         static_cast<void>(
             ::open("/dev/null", (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC));
     }
-    // A handler, not SIG_IGN: exec puts the default back, so that the programs we run still die of a
-    // broken pipe.
+    // A handler, not SIG_IGN: exec puts the default back, so that the programs we run still die of
+    // a broken pipe.
     if (std::signal(SIGPIPE, [](int) {}) == SIG_IGN) std::signal(SIGPIPE, SIG_IGN);
 }
 

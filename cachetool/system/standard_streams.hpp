@@ -18,8 +18,8 @@ void prepare_standard_streams();
 /// Writes all of `text`, without a buffer. Returns why it could not be written, or no error.
 [[nodiscard]] std::error_code write_all(StandardStream stream, std::string_view text);
 
-/// Returns why what was written to standard output is lost, or no error. A full disk may show itself
-/// only when a file is closed.
+/// Returns why what was written to standard output is lost, or no error. A full disk may show
+/// itself only when a file is closed.
 [[nodiscard]] std::error_code confirm_output();
 
 }  // namespace cachetool::system

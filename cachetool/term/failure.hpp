@@ -28,7 +28,8 @@ enum ExitCode : int {
     damaged = 5,
 };
 
-/// What the user is told about a failure: `message` on stderr and, with --json, all of it on stdout.
+/// What the user is told about a failure: `message` on stderr and, with --json, all of it on
+/// stdout.
 struct FailureReport {
     int exit_code = failed;
     std::string code{};  ///< a name that larder::name_of returns, or "usage", "output", "command"

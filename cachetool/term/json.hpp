@@ -112,8 +112,8 @@ private:
 /// Returns a document that is one line, with its line break.
 [[nodiscard]] std::string json_line(const std::function<void(JsonWriter&)>& write);
 
-/// A JSON object that was read: its texts and its whole numbers by their names. Other fields are not
-/// kept.
+/// A JSON object that was read: its texts and its whole numbers by their names. Other fields are
+/// not kept.
 struct FlatObject {
     std::map<std::string, std::string> texts;
     std::map<std::string, std::uint64_t> numbers;

@@ -20,8 +20,8 @@ public:
     void add(Cells cells);
     [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
 
-    /// Returns the headings and the rows, each on a line. The last column is not padded, so that one
-    /// key of four kilobytes costs the others nothing.
+    /// Returns the headings and the rows, each on a line. The last column is not padded, so that
+    /// one key of four kilobytes costs the others nothing.
     [[nodiscard]] std::string text() const;
 
 private:

@@ -31,8 +31,8 @@ CodePoint first_code_point(std::string_view text) {
     return {value, length};
 }
 
-/// Returns true for C0 and C1 controls, line and paragraph separators, and the marks that change the
-/// direction of what follows.
+/// Returns true for C0 and C1 controls, line and paragraph separators, and the marks that change
+/// the direction of what follows.
 bool controls_a_terminal(char32_t c) {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f ||
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;

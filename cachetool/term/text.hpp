@@ -11,8 +11,8 @@
 namespace cachetool {
 
 /// Returns `text`, which comes from outside, in a form that is safe to show on a terminal.
-/// Characters that control a terminal or reorder what it shows, and bytes that are not UTF-8, become
-/// escapes such as \n, \u{9b} and \xff. Everything else stays as it is.
+/// Characters that control a terminal or reorder what it shows, and bytes that are not UTF-8,
+/// become escapes such as \n, \u{9b} and \xff. Everything else stays as it is.
 [[nodiscard]] std::string harmless(std::string_view text);
 
 /// Returns a key or the name of a bucket in a safe form from which it can be told exactly: as

@@ -13,8 +13,8 @@ namespace {
 using system::StandardStream;
 using system::Wakeup;
 
-// ECMA-48 and xterm's private modes. Long lines are cut off at the edge: if they went on in the next
-// line, they would push the first lines out.
+// ECMA-48 and xterm's private modes. Long lines are cut off at the edge: if they went on in the
+// next line, they would push the first lines out.
 constexpr std::string_view enter = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 constexpr std::string_view leave = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 constexpr std::string_view home = "\x1b[H", clear_line = "\x1b[K", clear_rest = "\x1b[J";
