@@ -46,7 +46,7 @@ struct PointTally {
 
 /// Arbitrary: there are at most 256 processes at a time, and their forked children.
 constexpr std::size_t max_seats = 1024;
-constexpr std::size_t max_points = 96;  // there are about 45
+constexpr std::size_t max_points = 96;  // there are about 70
 constexpr std::size_t max_kinds = 16;   // of operations; see EventKind
 constexpr std::size_t max_faults = 16;
 

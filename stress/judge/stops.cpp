@@ -7,7 +7,7 @@ namespace larder::stress {
 
 namespace {
 
-constexpr std::uint32_t everybody = 0;
+constexpr std::uint32_t all_processes = 0;
 
 void collect(const ProcessLife& life, const Interval& within, std::vector<Interval>& parts) {
     for (const auto& stop : life.stopped) {
@@ -34,7 +34,7 @@ Time length_of_union(std::vector<Interval> parts) {
 Time stopped_within(const ProcessIncidents& incidents, const std::vector<std::uint32_t>& processes,
                     const Interval& within) {
     std::vector<Interval> parts;
-    collect(incidents.of(everybody), within, parts);
+    collect(incidents.of(all_processes), within, parts);
     for (const auto process : processes) collect(incidents.of(process), within, parts);
     return length_of_union(std::move(parts));
 }

@@ -5,7 +5,7 @@ namespace larder::stress {
 
 namespace {
 
-LogEvent of_everybody(std::uint32_t metronome, EventKind kind, Time time) {
+LogEvent of_all_processes(std::uint32_t metronome, EventKind kind, Time time) {
     LogEvent event;
     event.time = time;
     event.process = metronome;
@@ -18,8 +18,8 @@ LogEvent of_everybody(std::uint32_t metronome, EventKind kind, Time time) {
 
 std::vector<LogEvent> events_of_beat(std::uint32_t metronome, const Interval& beat) {
     if (beat.to - beat.from <= longest_usual_beat) return {};
-    return {of_everybody(metronome, EventKind::continued, beat.to),
-            of_everybody(metronome, EventKind::stopped, beat.from)};
+    return {of_all_processes(metronome, EventKind::continued, beat.to),
+            of_all_processes(metronome, EventKind::stopped, beat.from)};
 }
 
 }  // namespace larder::stress

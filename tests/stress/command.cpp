@@ -115,7 +115,8 @@ TEST_CASE("stress-judge: judges a directory that processes have written") {
 TEST_CASE("stress-judge: options change the limits") {
     CHECK(run(history("bad/hostage.get.txt")).code == 1);
     CHECK(run("--hostage-limit 7.5 " + history("bad/hostage.get.txt")).code == 0);
-    CHECK(run("--lock-timeout 3 --hostage-limit 8 " + history("bad/hostage.busy-for-nobody.txt"))
+    CHECK(run("--lock-timeout 3 --hostage-limit 8 " +
+              history("bad/hostage.busy-without-a-long-stop.txt"))
               .code == 0);
     CHECK(run("--unlocked-builds " + history("bad/built_twice.at-once.txt")).code == 0);
     CHECK(run("--noise 2.5 " + history("bad/built_twice.at-once.txt")).code == 0);

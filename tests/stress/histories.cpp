@@ -188,27 +188,28 @@ TEST_CASE("an operation may take as long as the options say, plus the time it wa
     options.hostage_limit = std::chrono::seconds(8);
     CHECK(judge(late, options).sound());
 
-    const auto busy = value(read_text(fs::path(HISTORIES) / "bad" / "hostage.busy-for-nobody.txt"));
+    const auto busy =
+        value(read_text(fs::path(HISTORIES) / "bad" / "hostage.busy-without-a-long-stop.txt"));
     options.lock_timeout = std::chrono::seconds(3);
     CHECK(judge(busy, options).sound());
     options.lock_timeout = std::chrono::seconds(5);
     CHECK_FALSE(judge(busy, options).sound());
 
     // However much noise is allowed, half of the time-out must be explained.
-    const auto behind_nobody =
+    const auto behind_a_running_one =
         value(read_text(fs::path(HISTORIES) / "bad" / "hostage.busy-while-all-run.txt"));
     options = {};
     options.noise = std::chrono::minutes(1);
-    CHECK_FALSE(judge(behind_nobody, options).sound());
+    CHECK_FALSE(judge(behind_a_running_one, options).sound());
 
     // A stop of all processes is a stop of each.
-    const char* const everybody = R"(
+    const char* const all_stopped = R"(
 1000 1.0.1 begin get 0/1
 2000 0 stopped 0
 9000000000 0 continued 0
 9000001000 1.0.1 end get 0/1 miss
 )";
-    CHECK(judge(value(parse_text(everybody, "everybody"))).sound());
+    CHECK(judge(value(parse_text(all_stopped, "all"))).sound());
 }
 
 TEST_CASE("a history in which two operations write one version can't be judged") {
