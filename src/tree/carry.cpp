@@ -16,7 +16,7 @@ namespace larder::tree {
 namespace {
 
 /// A directory of the source, and the directory that it becomes.
-struct Pair final : WalkDir {
+struct DirPair final : WalkDir {
     using WalkDir::WalkDir;
     os::Dir into;
     bool made = false;  // `into` was made here; it gets the mode and time of its source at the end
@@ -41,7 +41,7 @@ public:
         return {};
     }
 
-    Result<> carry_all(Team team) {
+    Result<> carry_all(WalkThreads threads) {
         put_off_.push_back({});
         while (!put_off_.empty()) {
             base_ = std::move(put_off_.back());
@@ -49,14 +49,14 @@ public:
             TRY_ASSIGN(os::Dir from, open_below(source_, base_.path));
             TRY_ASSIGN(os::Dir into, open_below(destination_, base_.path));
             TRY_ASSIGN(auto top, open_pair(std::move(from), std::move(into), base_.made));
-            TRY(walk(std::move(top), *this, team));
+            TRY(walk(std::move(top), *this, threads));
         }
         return {};
     }
 
     Result<std::unique_ptr<WalkDir>> visit(WalkDir& at, const std::string& name,
                                            os::FileKind kind) override {
-        auto& pair = static_cast<Pair&>(at);
+        auto& pair = static_cast<DirPair&>(at);
         if (kind == os::FileKind::directory) return enter(pair, name);
         TRY_ASSIGN(const os::FileInfo info, os::stat_at(pair.dir, name));
         if (info.is_directory()) return enter(pair, name);
@@ -64,25 +64,27 @@ public:
         return nullptr;
     }
 
-    Result<Next> leave(WalkDir& at) override {
-        auto& pair = static_cast<Pair&>(at);
+    Result<AfterLeave> leave(WalkDir& at) override {
+        auto& pair = static_cast<DirPair&>(at);
         if (pair.made) TRY(finish_directory(pair.info, pair.into));
-        return Next::done;
+        return AfterLeave::done;
     }
 
-    Result<> carry_one(const Move& move, Ability& ability) {
-        if (move.info.is_symlink()) {
-            TRY(transfer_symlink(move, options_));
+    Result<> carry_one(const Transfer& transfer, Ability& ability) {
+        if (transfer.info.is_symlink()) {
+            TRY(transfer_symlink(transfer, options_));
             ++symlinks_;
             return {};
         }
-        if (!move.info.is_regular()) {
-            return fail(Errc::invalid, "copy", move.from / move.name,
+        if (!transfer.info.is_regular()) {
+            return fail(Errc::invalid, "copy", transfer.from / transfer.name,
                         "a socket, pipe or device cannot be copied");
         }
-        TRY_ASSIGN(const Way way, transfer_file(move, options_, ability));
-        ++(way == Way::cloned ? cloned_ : way == Way::hardlinked ? hardlinked_ : copied_);
-        bytes_ += move.info.size;
+        TRY_ASSIGN(const TransferKind kind, transfer_file(transfer, options_, ability));
+        ++(kind == TransferKind::cloned       ? cloned_
+           : kind == TransferKind::hardlinked ? hardlinked_
+                                              : copied_);
+        bytes_ += transfer.info.size;
         return {};
     }
 
@@ -100,7 +102,7 @@ private:
         return os::set_permissions(made.handle, info.permissions | ours, made.path);
     }
 
-    Result<std::unique_ptr<WalkDir>> enter(Pair& pair, const std::string& name) {
+    Result<std::unique_ptr<WalkDir>> enter(DirPair& pair, const std::string& name) {
         bool made = true;
         if (auto tried = os::make_dir_at(pair.into, name); !tried) {
             if (why_of(tried) != Why::exists) return tl::make_unexpected(std::move(tried).error());
@@ -110,7 +112,7 @@ private:
         auto into = os::open_dir_at(pair.into, name);
         if (is_no_directory(into)) {
             return fail(Errc::exists, "make directory", pair.into / name,
-                        "something else stands where a directory should go; move it away");
+                        "something else stands where a directory should go; transfer it away");
         }
         TRY(into);
         if (made) TRY(make_ours_to_fill(*into));
@@ -126,7 +128,7 @@ private:
 
     Result<std::unique_ptr<WalkDir>> open_pair(os::Dir from, os::Dir into, bool made) {
         TRY_ASSIGN(auto reader, os::DirReader::borrow(from));
-        auto pair = std::make_unique<Pair>(std::move(from), std::move(reader));
+        auto pair = std::make_unique<DirPair>(std::move(from), std::move(reader));
         TRY_ASSIGN(pair->info, os::stat_of(pair->dir));
         if (pair->info.identity == destination_identity_) {
             return fail(Errc::invalid, "copy", pair->dir.path,
@@ -164,7 +166,7 @@ constexpr std::uint64_t alone = 512;
 /// hard links on ext4 0.95 / 0.73 / 0.57, xfs 1.03 / 0.73 / 0.54, tmpfs 0.71 / 0.79 / 0.72; copies
 /// on ext4 0.63 / 0.59 / 0.45, xfs 0.48 / 0.40 / 0.30, tmpfs 0.25 / 0.27 / 0.28; clones on xfs 0.67
 /// / 0.42 / 0.33.
-Team team_for(const MaterializeOptions& options) {
+WalkThreads threads_for(const MaterializeOptions& options) {
     if (options.threads != 0) return {options.threads, 0};
     return {std::clamp(std::thread::hardware_concurrency(), 1U, 4U), alone};
 }
@@ -175,7 +177,7 @@ Result<MaterializeReport> carry(const os::Dir& source, const os::Dir& destinatio
                                 const MaterializeOptions& options) {
     Carriage carriage(source, destination, options);
     TRY(carriage.start());
-    TRY(carriage.carry_all(team_for(options)));
+    TRY(carriage.carry_all(threads_for(options)));
     return carriage.report();
 }
 

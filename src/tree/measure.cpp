@@ -52,9 +52,9 @@ public:
         return open_place(std::move(dir));
     }
 
-    Result<Next> leave(WalkDir& place) override {
+    Result<AfterLeave> leave(WalkDir& place) override {
         (void)place;
-        return Next::done;
+        return AfterLeave::done;
     }
 
 protected:
@@ -94,9 +94,9 @@ private:
         return os::sync(file, place.dir / name);
     }
 
-    Result<Next> leave(WalkDir& place) override {
+    Result<AfterLeave> leave(WalkDir& place) override {
         TRY(os::sync(place.dir));
-        return Next::done;
+        return AfterLeave::done;
     }
 };
 

@@ -33,18 +33,19 @@ struct Doomed final : WalkDir {
 
 class Removal final : public Visitor {
 public:
-    enum class Top { keep, remove };
+    enum class TopDir { keep, remove };
     /// `top_parent` and `top_name` are needed only where the top is to be removed.
-    Removal(Top top, const os::Dir& top_parent, std::string top_name, const RemoveOptions& options)
+    Removal(TopDir top, const os::Dir& top_parent, std::string top_name,
+            const RemoveOptions& options)
         : top_(top),
           top_parent_(top_parent),
           top_name_(std::move(top_name)),
           options_(options),
           space_(options.count_freed, top_parent) {}
 
-    Result<Removed> run(std::unique_ptr<Doomed> top, Team team) {
+    Result<Removed> run(std::unique_ptr<Doomed> top, WalkThreads threads) {
         top_dir_ = &top->dir;
-        TRY(walk(std::move(top), *this, team));
+        TRY(walk(std::move(top), *this, threads));
         if (first_error_) return tl::make_unexpected(std::move(*first_error_));
         return removed();
     }
@@ -64,14 +65,14 @@ public:
         return doomed;
     }
 
-    Result<Next> leave(WalkDir& at) override {
+    Result<AfterLeave> leave(WalkDir& at) override {
         auto& place = static_cast<Doomed&>(at);
         ++place.passes;
         if (place.parent == nullptr) {
             if (moved_up_.exchange(false))
                 // The listing may not have shown the directories that were moved up.
-                return Next::list_again;
-            if (top_ == Top::keep) return Next::done;
+                return AfterLeave::list_again;
+            if (top_ == TopDir::keep) return AfterLeave::done;
         }
         const os::Dir& parent = place.parent != nullptr ? place.parent->dir : top_parent_;
         const auto removed = [&]() -> Result<> {
@@ -81,18 +82,18 @@ public:
         }();
         if (removed) {
             ++directories_;
-            return Next::done;
+            return AfterLeave::done;
         }
         if (is_absent(removed))
-            return Next::done;  // another process deleted it first, or moved it up
+            return AfterLeave::done;  // another process deleted it first, or moved it up
         if (why_of(removed) != Why::not_empty && why_of(removed) != Why::exists)
             return tl::make_unexpected(removed.error());
         if (place.stuck) {
             if (place.parent != nullptr) static_cast<Doomed&>(*place.parent).stuck = true;
-            return Next::done;
+            return AfterLeave::done;
         }
         // Another process still writes here: it has added a name since the listing.
-        if (place.passes < max_passes) return Next::list_again;
+        if (place.passes < max_passes) return AfterLeave::list_again;
         return os::fail(Why::not_empty, "remove directory", place.dir.path,
                         "something still writes here");
     }
@@ -207,7 +208,7 @@ private:
         return true;
     }
 
-    const Top top_;
+    const TopDir top_;
     const os::Dir& top_parent_;
     const std::string top_name_;
     const RemoveOptions& options_;
@@ -229,7 +230,7 @@ constexpr std::uint64_t alone = 512;
 /// One thread for each processor, four at most. Measured with 10,000 files of 1 KiB in 100
 /// directories, by one / two / four threads, as a ratio to `rm -rf` (two busy cores): ext4 0.87 /
 /// 0.52 / 0.41, btrfs 1.09 / 0.60 / 0.34, tmpfs 0.80 / 0.73 / 0.87, xfs 0.71 / 0.74 / 1.01.
-Team team_for(unsigned threads) {
+WalkThreads threads_for(unsigned threads) {
     if (threads != 0) return {threads, 0};
     return {std::clamp(std::thread::hardware_concurrency(), 1U, 4U), alone};
 }
@@ -239,14 +240,14 @@ Team team_for(unsigned threads) {
 Result<Removed> empty_dir(const os::Dir& dir, const RemoveOptions& options) {
     TRY_ASSIGN(os::Dir top, reopen(dir));
     TRY_ASSIGN(auto reader, os::DirReader::borrow(top));
-    return Removal(Removal::Top::keep, dir, {}, options)
+    return Removal(Removal::TopDir::keep, dir, {}, options)
         .run(std::make_unique<Doomed>(std::move(top), std::move(reader)),
-             team_for(options.threads));
+             threads_for(options.threads));
 }
 
 Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name) {
     const RemoveOptions options;
-    Removal removal(Removal::Top::remove, parent, name, options);
+    Removal removal(Removal::TopDir::remove, parent, name, options);
     TRY_ASSIGN(const bool gone, removal.remove_file(parent, name, os::FileKind::unknown));
     if (gone) return removal.removed();
     TRY_ASSIGN(auto top, removal.open_doomed(parent, name));

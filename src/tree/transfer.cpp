@@ -37,14 +37,15 @@ bool is_for_this_file_only(Why why) {
     return why == Why::not_permitted || why == Why::too_many_links;
 }
 
-Result<> clone_file(const Move& move, const std::string& as) {
-    TRY_ASSIGN(const os::FileHandle source, os::open_at(move.from, move.name, os::OpenMode::read));
-    return os::clone_file(source, move.info, move.to, as);
+Result<> clone_file(const Transfer& transfer, const std::string& as) {
+    TRY_ASSIGN(const os::FileHandle source,
+               os::open_at(transfer.from, transfer.name, os::OpenMode::read));
+    return os::clone_file(source, transfer.info, transfer.to, as);
 }
 
-Result<> link_file(const Move& move, const std::string& as) {
-    if (const int error = os::point("tree.link")) return os::fail(error, "link", move.to / as);
-    return os::make_hard_link(move.from, move.name, move.to, as);
+Result<> link_file(const Transfer& transfer, const std::string& as) {
+    if (const int error = os::point("tree.link")) return os::fail(error, "link", transfer.to / as);
+    return os::make_hard_link(transfer.from, transfer.name, transfer.to, as);
 }
 
 Result<> copy_by_hand(const os::FileHandle& from, const os::FileHandle& to,
@@ -60,92 +61,98 @@ Result<> copy_by_hand(const os::FileHandle& from, const os::FileHandle& to,
     }
 }
 
-Result<> copy_file(const Move& move, const std::string& as) {
-    TRY_ASSIGN(const os::FileHandle source, os::open_at(move.from, move.name, os::OpenMode::read));
-    TRY_ASSIGN(auto made, os::NewFile::create(move.to, as));
-    TRY_ASSIGN(const bool copied, os::copy_in_kernel(source, made.handle(), move.to / as));
-    if (!copied) TRY(copy_by_hand(source, made.handle(), move.from / move.name, move.to / as));
-    return made.complete(move.info);
+Result<> copy_file(const Transfer& transfer, const std::string& as) {
+    TRY_ASSIGN(const os::FileHandle source,
+               os::open_at(transfer.from, transfer.name, os::OpenMode::read));
+    TRY_ASSIGN(auto made, os::NewFile::create(transfer.to, as));
+    TRY_ASSIGN(const bool copied, os::copy_in_kernel(source, made.handle(), transfer.to / as));
+    if (!copied)
+        TRY(copy_by_hand(source, made.handle(), transfer.from / transfer.name, transfer.to / as));
+    return made.complete(transfer.info);
 }
 
 /// Returns the error for a caller who asked for a way that does not exist here.
-tl::unexpected<Error> unsupported(Error reason, const Move& move) {
+tl::unexpected<Error> unsupported(Error reason, const Transfer& transfer) {
     reason.code = Errc::unsupported;
-    reason.path = move.to / move.name;
-    reason.detail = "not possible from " + move.from.path.string();
+    reason.path = transfer.to / transfer.name;
+    reason.detail = "not possible from " + transfer.from.path.string();
     return tl::make_unexpected(std::move(reason));
 }
 
 /// Makes the file under a free name.
-Result<Way> make_file(const Move& move, const std::string& as, LinkMode mode, Ability& ability) {
+Result<TransferKind> make_file(const Transfer& transfer, const std::string& as, LinkMode mode,
+                               Ability& ability) {
     const bool automatic = mode == LinkMode::automatic;
     if (mode == LinkMode::clone || (automatic && ability.clone)) {
-        const auto cloned = clone_file(move, as);
-        if (cloned) return Way::cloned;
+        const auto cloned = clone_file(transfer, as);
+        if (cloned) return TransferKind::cloned;
         if (!is_incapable(why_of(cloned))) return tl::make_unexpected(cloned.error());
-        if (!automatic) return unsupported(cloned.error(), move);
+        if (!automatic) return unsupported(cloned.error(), transfer);
         ability.clone = false;
     }
     // A hard link cannot drop the set-user-id bit, and the automatic mode must not hand it on.
     const bool links_well =
-        (move.info.permissions & (os::Permissions::set_uid | os::Permissions::set_gid)) ==
+        (transfer.info.permissions & (os::Permissions::set_uid | os::Permissions::set_gid)) ==
         os::Permissions::none;
     if (mode == LinkMode::hardlink || (automatic && ability.hardlink && links_well)) {
-        const auto linked = link_file(move, as);
-        if (linked) return Way::hardlinked;
+        const auto linked = link_file(transfer, as);
+        if (linked) return TransferKind::hardlinked;
         if (!is_incapable(why_of(linked))) return tl::make_unexpected(linked.error());
-        if (!automatic) return unsupported(linked.error(), move);
+        if (!automatic) return unsupported(linked.error(), transfer);
         if (!is_for_this_file_only(why_of(linked))) ability.hardlink = false;
     }
-    TRY(copy_file(move, as));
-    return Way::copied;
+    TRY(copy_file(transfer, as));
+    return TransferKind::copied;
 }
 
-Result<> make_symlink(const Move& move, const std::string& as) {
+Result<> make_symlink(const Transfer& transfer, const std::string& as) {
     std::array<char, 4096> text{};  // no system allows a text of more than 4,096 bytes
-    const auto length = os::read_symlink_at(move.from, move.name.c_str(), text.data(), text.size());
-    if (!length) return os::fail(length.error(), "read link", move.from / move.name);
-    TRY(os::make_symlink_at(move.to, as, std::string(text.data(), *length)));
+    const auto length =
+        os::read_symlink_at(transfer.from, transfer.name.c_str(), text.data(), text.size());
+    if (!length) return os::fail(length.error(), "read link", transfer.from / transfer.name);
+    TRY(os::make_symlink_at(transfer.to, as, std::string(text.data(), *length)));
     // Some file systems keep no time for a symlink. That is no error.
-    (void)os::set_modified_at(move.to, as, move.info.modified);
+    (void)os::set_modified_at(transfer.to, as, transfer.info.modified);
     return {};
 }
 
-/// Calls make(name), which makes something at a free name of `move.to`. If the final name is taken
+/// Calls make(name), which makes something at a free name of `transfer.to`. If the final name is taken
 /// and may be replaced, a fresh name is used first and then renamed over the final one.
 template <class Make>
-auto make_or_replace(const Move& move, bool replace, Make make) -> decltype(make(move.name)) {
-    auto made = make(move.name);
+auto make_or_replace(const Transfer& transfer, bool replace, Make make)
+    -> decltype(make(transfer.name)) {
+    auto made = make(transfer.name);
     if (why_of(made) != Why::exists) return made;
-    const auto standing = os::stat_at(move.to, move.name);
+    const auto standing = os::stat_at(transfer.to, transfer.name);
     if (standing && standing->is_directory()) {
-        return fail(Errc::exists, "make", move.to / move.name,
+        return fail(Errc::exists, "make", transfer.to / transfer.name,
                     "a directory stands where a file should go");
     }
     if (!replace)
-        return fail(Errc::exists, "make", move.to / move.name,
-                    "something stands there already; allow its replacement, or move it away");
+        return fail(Errc::exists, "make", transfer.to / transfer.name,
+                    "something stands there already; allow its replacement, or transfer it away");
     const std::string fresh = fresh_name();
     made = make(fresh);
     if (!made) return made;
-    const auto renamed = os::rename_replacing(move.to, fresh, move.name);
+    const auto renamed = os::rename_replacing(transfer.to, fresh, transfer.name);
     // Do this after a success, too: a rename between two names of one file does nothing.
-    (void)os::remove_file_at(move.to, fresh);
+    (void)os::remove_file_at(transfer.to, fresh);
     TRY(renamed);
     return made;
 }
 
 }  // namespace
 
-Result<Way> transfer_file(const Move& move, const MaterializeOptions& options, Ability& ability) {
-    return make_or_replace(move, options.replace, [&](const std::string& as) {
-        return make_file(move, as, options.mode, ability);
+Result<TransferKind> transfer_file(const Transfer& transfer, const MaterializeOptions& options,
+                                   Ability& ability) {
+    return make_or_replace(transfer, options.replace, [&](const std::string& as) {
+        return make_file(transfer, as, options.mode, ability);
     });
 }
 
-Result<> transfer_symlink(const Move& move, const MaterializeOptions& options) {
-    return make_or_replace(move, options.replace,
-                           [&](const std::string& as) { return make_symlink(move, as); });
+Result<> transfer_symlink(const Transfer& transfer, const MaterializeOptions& options) {
+    return make_or_replace(transfer, options.replace,
+                           [&](const std::string& as) { return make_symlink(transfer, as); });
 }
 
 Result<> finish_directory(const os::FileInfo& source, const os::Dir& made) {

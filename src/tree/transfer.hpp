@@ -18,10 +18,10 @@ struct Ability {
     std::atomic<bool> hardlink{true};
 };
 
-enum class Way { cloned, hardlinked, copied };
+enum class TransferKind { cloned, hardlinked, copied };
 
 /// The source and the destination of one transfer.
-struct Move {
+struct Transfer {
     const os::Dir& from;
     const std::string& name;
     const os::FileInfo& info;  // of `name` in `from`, not followed
@@ -33,11 +33,13 @@ struct Move {
 ///
 /// Errors: `exists` if a directory stands there, or a file and `replace` is off.
 /// Crash: leaves an incomplete file or, if it replaces one, a `.larder-…` beside the old file.
-[[nodiscard]] Result<Way> transfer_file(const Move& move, const MaterializeOptions& options,
-                                        Ability& ability);
+[[nodiscard]] Result<TransferKind> transfer_file(const Transfer& transfer,
+                                                 const MaterializeOptions& options,
+                                                 Ability& ability);
 
 /// Makes a symlink with the same text, under the same rules.
-[[nodiscard]] Result<> transfer_symlink(const Move& move, const MaterializeOptions& options);
+[[nodiscard]] Result<> transfer_symlink(const Transfer& transfer,
+                                        const MaterializeOptions& options);
 
 /// Gives a new directory, once it is filled, the mode and the modification time of its source.
 [[nodiscard]] Result<> finish_directory(const os::FileInfo& source, const os::Dir& made);

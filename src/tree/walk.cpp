@@ -20,7 +20,7 @@ namespace {
 
 class Walk {
 public:
-    Walk(Visitor& visitor, Team team) : visitor_(visitor), team_(team) {}
+    Walk(Visitor& visitor, WalkThreads threads) : visitor_(visitor), threads_(threads) {}
 
     Result<> run(std::unique_ptr<WalkDir> top) {
         places_.push_back(std::move(top));
@@ -66,7 +66,7 @@ private:
                 continue;
             }
             ++place->busy;
-            if (seen_++ == team_.alone) start_helpers();
+            if (seen_++ == threads_.alone) start_helpers();
             lock.unlock();
             auto entered = visitor_.visit(*place, name, kind);
             lock.lock();
@@ -122,7 +122,7 @@ private:
             lock.lock();
             place->busy = 0;
             if (!left) report(*place, std::move(left).error());
-            if (left && *left == Visitor::Next::list_again) {
+            if (left && *left == Visitor::AfterLeave::list_again) {
                 place->reader.rewind();
                 place->listed = false;
                 if (idle_ > 0) changed_.notify_all();
@@ -142,11 +142,12 @@ private:
     }
 
     void start_helpers() {
-        if (team_.threads < 2) return;
-        helpers_.reserve(team_.threads - 1);
+        if (threads_.threads < 2) return;
+        helpers_.reserve(threads_.threads - 1);
         const os::AllSignalsBlocked blocked;
         try {
-            while (helpers_.size() + 1 < team_.threads) helpers_.emplace_back([this] { work(); });
+            while (helpers_.size() + 1 < threads_.threads)
+                helpers_.emplace_back([this] { work(); });
         } catch (
             const std::
                 system_error&) {  // a cgroup's or a user's limit: those that have started do it all
@@ -154,7 +155,7 @@ private:
     }
 
     Visitor& visitor_;
-    const Team team_;
+    const WalkThreads threads_;
     std::mutex mutex_;  // guards the members below and the walk's part of each WalkDir
     std::condition_variable changed_;
     std::vector<std::unique_ptr<WalkDir>>
@@ -168,8 +169,8 @@ private:
 
 }  // namespace
 
-Result<> walk(std::unique_ptr<WalkDir> top, Visitor& visitor, Team team) {
-    return Walk(visitor, team).run(std::move(top));
+Result<> walk(std::unique_ptr<WalkDir> top, Visitor& visitor, WalkThreads threads) {
+    return Walk(visitor, threads).run(std::move(top));
 }
 
 std::string path_below_top(const WalkDir& place, const std::string& name) {

@@ -42,9 +42,9 @@ public:
                                                                  const std::string& name,
                                                                  os::FileKind kind) = 0;
 
-    enum class Next { done, list_again };
+    enum class AfterLeave { done, list_again };
     /// Called when every name in `place` has been visited and every directory entered from it left.
-    [[nodiscard]] virtual Result<Next> leave(WalkDir& place) = 0;
+    [[nodiscard]] virtual Result<AfterLeave> leave(WalkDir& place) = 0;
 
     /// Called with each error of the above, and of listing `place`. An error that it returns ends
     /// the walk; without one the walk continues.
@@ -59,13 +59,14 @@ protected:
 /// How many threads walk. The calling thread visits the first `alone` names by itself, because most
 /// trees are small and to start a thread costs as much as to delete several files. Then helpers
 /// join, up to `threads` in all, or fewer if no thread can be started.
-struct Team {
+struct WalkThreads {
     unsigned threads = 1;
     std::uint64_t alone = 0;
 };
 
 /// Visits everything below the top and leaves the top last.
-[[nodiscard]] Result<> walk(std::unique_ptr<WalkDir> top, Visitor& visitor, Team team = {});
+[[nodiscard]] Result<> walk(std::unique_ptr<WalkDir> top, Visitor& visitor,
+                            WalkThreads threads = {});
 
 /// A directory deeper than this below the top is not entered. The visitor puts it off and makes it
 /// the top of another walk. A WalkDir holds up to three descriptors. In the worst case, four

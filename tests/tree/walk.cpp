@@ -23,9 +23,9 @@ public:
         if (kind != os::FileKind::directory) return nullptr;
         return enter(place.dir, name);
     }
-    Result<Next> leave(WalkDir&) override {
+    Result<AfterLeave> leave(WalkDir&) override {
         count();
-        return Next::done;
+        return AfterLeave::done;
     }
     [[nodiscard]] int left() const { return left_; }
 

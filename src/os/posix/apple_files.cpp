@@ -69,14 +69,14 @@ int read_space(int fd, DiskSpace& space) {
 namespace {
 
 /// By statfs(2)'s name.
-struct Row {
+struct FileSystemOfMacos {
     std::string_view type;
     FileSystemTraits traits;
 };
 
 constexpr FileSystemTraits on_network(const char* name) { return {name, true, false}; }
 
-constexpr Row rows[] = {
+constexpr FileSystemOfMacos rows[] = {
     // A store to a mapping of an allocated file may need space: a clone or a snapshot shares the
     // file's blocks, and Time Machine makes snapshots by itself.
     {"apfs", {nullptr, true, false}},
@@ -98,9 +98,9 @@ constexpr Row rows[] = {
 FileSystemTraits traits_of(const FileHandle& handle) noexcept {
     struct statfs status {};
     if (retry([&] { return ::fstatfs(fd_of(handle), &status); }) != 0) return {};
-    const auto* const row = std::find_if(std::begin(rows), std::end(rows), [&](const Row& each) {
-        return each.type == status.f_fstypename;
-    });
+    const auto* const row = std::find_if(
+        std::begin(rows), std::end(rows),
+        [&](const FileSystemOfMacos& each) { return each.type == status.f_fstypename; });
     if (row != std::end(rows)) return row->traits;
     // Of the others, macFUSE's for example, the mount tells whether the files lie on this machine.
     return (status.f_flags & MNT_LOCAL) != 0 ? FileSystemTraits{} : on_network("not local");

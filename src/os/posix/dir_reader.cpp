@@ -45,7 +45,6 @@ FileKind kind_of(unsigned char type) {
 }  // namespace
 
 #ifdef __linux__
-
 // The system call itself: a DIR owns its descriptor, and looks at it in three calls before it lists
 // anything.
 
@@ -64,7 +63,10 @@ struct Head {
 
 }  // namespace
 
+#endif
+
 struct DirReader::Listing {
+#ifdef __linux__
     Listing(Fd opened, int reads_from, std::filesystem::path at_path)
         : own(std::move(opened)), fd(reads_from), path(std::move(at_path)) {}
 
@@ -73,7 +75,19 @@ struct DirReader::Listing {
     std::filesystem::path path;
     std::size_t at = 0, end = 0;
     alignas(Head) char buffer[buffer_size];  // not initialized
+#else
+    Listing(DIR* opened, std::filesystem::path at_path)
+        : stream(opened), path(std::move(at_path)) {}
+    Listing(const Listing&) = delete;
+    Listing& operator=(const Listing&) = delete;
+    ~Listing() { ::closedir(stream); }
+
+    DIR* stream;
+    std::filesystem::path path;
+#endif
 };
+
+#ifdef __linux__
 
 Result<DirReader> DirReader::open(const Dir& dir) {
     TRY_ASSIGN(Fd own, open_again(dir));
@@ -110,17 +124,6 @@ void DirReader::rewind() noexcept {
 }
 
 #else
-
-struct DirReader::Listing {
-    Listing(DIR* opened, std::filesystem::path at_path)
-        : stream(opened), path(std::move(at_path)) {}
-    Listing(const Listing&) = delete;
-    Listing& operator=(const Listing&) = delete;
-    ~Listing() { ::closedir(stream); }
-
-    DIR* stream;
-    std::filesystem::path path;
-};
 
 Result<DirReader> DirReader::open(const Dir& dir) {
     TRY_ASSIGN(Fd fd, open_again(dir));

@@ -9,13 +9,13 @@ namespace larder::os {
 
 namespace {
 
-struct Row {
+struct ReasonRow {
     int number;
     Why why;
 };
 
 /// The first row with a word has the number by which the system usually says it.
-constexpr Row rows[] = {
+constexpr ReasonRow rows[] = {
     {0, Why::none},
     {ENOENT, Why::absent},
     {EEXIST, Why::exists},
@@ -55,7 +55,7 @@ constexpr Row rows[] = {
 
 int number_of(Why why) noexcept {
     const auto* const row = std::find_if(std::begin(rows), std::end(rows),
-                                         [&](const Row& each) { return each.why == why; });
+                                         [&](const ReasonRow& each) { return each.why == why; });
     return row == std::end(rows) ? 0 : row->number;
 }
 
@@ -79,8 +79,9 @@ Errc code_of(Why why) noexcept {
 }  // namespace
 
 Why why_of(int sys_errno) noexcept {
-    const auto* const row = std::find_if(std::begin(rows), std::end(rows),
-                                         [&](const Row& each) { return each.number == sys_errno; });
+    const auto* const row =
+        std::find_if(std::begin(rows), std::end(rows),
+                     [&](const ReasonRow& each) { return each.number == sys_errno; });
     return row == std::end(rows) ? Why::other : row->why;
 }
 

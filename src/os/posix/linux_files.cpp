@@ -75,14 +75,14 @@ namespace {
 
 /// By statfs(2)'s number, from the kernel's linux/magic.h. There is one row for each kind of which
 /// more is known than the safe answers.
-struct Row {
+struct FileSystemOfLinux {
     std::uint32_t magic;
     FileSystemTraits traits;
 };
 
 constexpr FileSystemTraits on_network(const char* name) { return {name, true, false}; }
 
-constexpr Row rows[] = {
+constexpr FileSystemOfLinux rows[] = {
     // Local, without clones.
     {0x0000ef53, {nullptr, false, true}},   // ext2, ext3, ext4
     {0x01021994, {nullptr, false, true}},   // tmpfs
@@ -114,8 +114,9 @@ FileSystemTraits traits_of(const FileHandle& handle) noexcept {
     struct statfs status {};
     if (retry([&] { return ::fstatfs(fd_of(handle), &status); }) != 0) return {};
     const auto magic = static_cast<std::uint32_t>(status.f_type);
-    const auto* const row = std::find_if(std::begin(rows), std::end(rows),
-                                         [&](const Row& each) { return each.magic == magic; });
+    const auto* const row =
+        std::find_if(std::begin(rows), std::end(rows),
+                     [&](const FileSystemOfLinux& each) { return each.magic == magic; });
     return row == std::end(rows) ? FileSystemTraits{} : row->traits;
 }
 
