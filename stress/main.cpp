@@ -73,16 +73,16 @@ int run_arguments(const std::vector<std::string>& arguments) {
     const auto line = parse_command_line(arguments);
     if (!line) return complain(wrong_usage, line.error().detail);
     switch (line->ask) {
-        case CommandLine::Ask::help:
+        case CommandLine::Request::help:
             fmt::print("{}", help_text());
             return sound;
-        case CommandLine::Ask::version:
+        case CommandLine::Request::version:
             fmt::print("stress {}\n", LARDER_VERSION);
             return sound;
-        case CommandLine::Ask::list_scenarios:
+        case CommandLine::Request::list_scenarios:
             fmt::print("{}", scenarios_text());
             return sound;
-        case CommandLine::Ask::run:
+        case CommandLine::Request::run:
             break;
     }
     return run_scenario(*line);

@@ -53,12 +53,13 @@ void write_fields(JsonWriter& json, const BucketTotals& totals) {
 /// the bound of the one before to its own bound; the last interval has no bound.
 class EntryHistogram {
 public:
-    struct Interval {
+    struct HistogramBin {
         std::uint64_t below;  ///< 0 if there is no bound
         const char* label;
         std::uint64_t entries = 0, bytes = 0;
     };
-    explicit EntryHistogram(std::vector<Interval> intervals) : intervals_(std::move(intervals)) {}
+    explicit EntryHistogram(std::vector<HistogramBin> intervals)
+        : intervals_(std::move(intervals)) {}
 
     void add(std::uint64_t value, std::uint64_t bytes) {
         for (auto& one : intervals_) {
@@ -68,7 +69,7 @@ public:
             return;
         }
     }
-    [[nodiscard]] const std::vector<Interval>& intervals() const { return intervals_; }
+    [[nodiscard]] const std::vector<HistogramBin>& intervals() const { return intervals_; }
     [[nodiscard]] std::string text(std::string_view heading) const {
         std::uint64_t all = 0;
         for (const auto& one : intervals_) all += one.entries;
@@ -80,10 +81,10 @@ public:
     }
 
 private:
-    std::vector<Interval> intervals_;
+    std::vector<HistogramBin> intervals_;
 };
 
-void write_json(JsonWriter& json, const EntryHistogram::Interval& interval) {
+void write_json(JsonWriter& json, const EntryHistogram::HistogramBin& interval) {
     json.object([&] {
         json.name("below");
         interval.below == 0 ? json.value(nullptr) : json.value(interval.below);

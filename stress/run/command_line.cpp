@@ -140,10 +140,10 @@ std::string words_of(const options::SplitLine& given) {
 Result<CommandLine> read_options(const options::SplitLine& given) {
     CommandLine line;
     line.words = words_of(given);
-    if (given.has("help")) line.ask = CommandLine::Ask::help;
-    if (given.has("version")) line.ask = CommandLine::Ask::version;
-    if (given.has("list-scenarios")) line.ask = CommandLine::Ask::list_scenarios;
-    if (line.ask != CommandLine::Ask::run) return line;
+    if (given.has("help")) line.request = CommandLine::Request::help;
+    if (given.has("version")) line.request = CommandLine::Request::version;
+    if (given.has("list-scenarios")) line.request = CommandLine::Request::list_scenarios;
+    if (line.request != CommandLine::Request::run) return line;
     LARDER_TRY(set_scenario(given, line));
     LARDER_TRY(set_link_kind(given, line));
     LARDER_TRY_ASSIGN(const auto seed, number_of(given, "seed"));

@@ -14,8 +14,8 @@
 namespace larder::stress {
 
 struct CommandLine {
-    enum class Ask { run, help, version, list_scenarios };
-    Ask ask = Ask::run;
+    enum class Request { run, help, version, list_scenarios };
+    Request request = Request::run;
     Scenario scenario;
     RunExtent extent;
     std::uint64_t seed = 0;  ///< drawn at random if none was given

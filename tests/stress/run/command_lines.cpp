@@ -11,7 +11,7 @@ using namespace larder::testing;
 
 TEST_CASE("without options, stress runs the smoke scenario at its own length, with a random seed") {
     const auto line = value(parse_command_line({}));
-    CHECK(line.ask == CommandLine::Ask::run);
+    CHECK(line.request == CommandLine::Request::run);
     CHECK(line.scenario.name == "smoke");
     CHECK(line.extent.seconds == line.scenario.seconds);
     CHECK_FALSE(line.extent.operations);
