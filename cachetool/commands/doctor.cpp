@@ -96,7 +96,7 @@ void write_result(JsonWriter& json, const ProbeResult& result) {
 }
 
 /// Returns a line for each probe. Below a probe that is not ok, it says what larder does then.
-std::string shown(const ProbeResults& results) {
+std::string results_text(const ProbeResults& results) {
     TextTable table({"VERDICT", "PROBE", "FOUND"});
     for (const auto& result : results)
         table.add({coloured(doctor::name_of(result.verdict), colour_of(result.verdict),
@@ -122,7 +122,7 @@ std::string shown(const ProbeResults& results) {
     return out;
 }
 
-std::string shown(const std::filesystem::path& root, const system::MountedVolume& volume) {
+std::string volume_text(const std::filesystem::path& root, const system::MountedVolume& volume) {
     auto text = fmt::format("{}: {}", harmless(root.string()), harmless(volume.type));
     if (!volume.mount_point.empty())
         text += fmt::format(" on {}, mounted at {} ({})", harmless(volume.device),
@@ -143,7 +143,7 @@ CommandResult run_doctor(const ParsedArguments& arguments, const CommandOutput& 
     const int exit_code = works(results) ? done : failed;
     if (!output.json())
         return output.text(
-            fmt::format("{}\n\n{}\n{}\n", shown(root, volume), shown(results),
+            fmt::format("{}\n\n{}\n{}\n", volume_text(root, volume), results_text(results),
                         exit_code == done ? "larder works here" : "larder does not work here"),
             exit_code);
     const auto write = [&](JsonWriter& json) {

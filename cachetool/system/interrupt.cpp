@@ -8,61 +8,61 @@
 namespace cachetool::system {
 namespace {
 
-constexpr std::array ending_signals{SIGINT, SIGTERM, SIGHUP};
+constexpr std::array stop_signals{SIGINT, SIGTERM, SIGHUP};
 
-std::atomic<int> received{0};
+std::atomic<int> stop_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free, "a handler may write nothing else");
 
-void note(int number) { received = number; }
+void note_stop(int number) { stop_signal = number; }
 
-/// Installs `note` for every signal that is not ignored, and keeps what was there in `before`.
-void note_signals(std::array<struct sigaction, ending_signals.size()>& before, int flags) {
-    received = 0;
-    for (std::size_t i = 0; i < ending_signals.size(); ++i) {
-        ::sigaction(ending_signals[i], nullptr, &before[i]);
+/// Installs `note_stop` for every signal that is not ignored, and keeps what was there in `before`.
+void note_stops(std::array<struct sigaction, stop_signals.size()>& before, int flags) {
+    stop_signal = 0;
+    for (std::size_t i = 0; i < stop_signals.size(); ++i) {
+        ::sigaction(stop_signals[i], nullptr, &before[i]);
         if (before[i].sa_handler == SIG_IGN) continue;
         struct sigaction action {};
-        action.sa_handler = note;
+        action.sa_handler = note_stop;
         action.sa_flags = flags;
-        ::sigaction(ending_signals[i], &action, nullptr);
+        ::sigaction(stop_signals[i], &action, nullptr);
     }
 }
 
-std::array<struct sigaction, ending_signals.size()> before_deferring;
+std::array<struct sigaction, stop_signals.size()> before_deferring;
 
 }  // namespace
 
 StopOnSignal::StopOnSignal() {
-    std::array<struct sigaction, ending_signals.size()> before;
-    note_signals(before, SA_RESETHAND | SA_RESTART);
+    std::array<struct sigaction, stop_signals.size()> before;
+    note_stops(before, SA_RESETHAND | SA_RESTART);
 }
 
 StopOnSignal::~StopOnSignal() {
-    for (const int number : ending_signals) {
+    for (const int number : stop_signals) {
         struct sigaction now {};
         ::sigaction(number, nullptr, &now);
-        if (now.sa_handler == note) std::signal(number, SIG_DFL);
+        if (now.sa_handler == note_stop) std::signal(number, SIG_DFL);
     }
 }
 
 void StopOnSignal::poll() {
-    if (received != 0) stop_.request_stop();
+    if (stop_signal != 0) stop_.request_stop();
 }
 
 void StopOnSignal::end_by_signal() const {
-    if (received == 0) return;
-    std::signal(received, SIG_DFL);
-    std::raise(received);
+    if (stop_signal == 0) return;
+    std::signal(stop_signal, SIG_DFL);
+    std::raise(stop_signal);
 }
 
-DeferSignals::DeferSignals() { note_signals(before_deferring, 0); }
+DeferSignals::DeferSignals() { note_stops(before_deferring, 0); }
 
 DeferSignals::~DeferSignals() {
-    for (std::size_t i = 0; i < ending_signals.size(); ++i)
-        ::sigaction(ending_signals[i], &before_deferring[i], nullptr);
-    if (received != 0) std::raise(received);
+    for (std::size_t i = 0; i < stop_signals.size(); ++i)
+        ::sigaction(stop_signals[i], &before_deferring[i], nullptr);
+    if (stop_signal != 0) std::raise(stop_signal);
 }
 
-bool DeferSignals::is_interrupted() noexcept { return received != 0; }
+bool DeferSignals::is_interrupted() noexcept { return stop_signal != 0; }
 
 }  // namespace cachetool::system

@@ -12,11 +12,11 @@ namespace {
 
 constexpr std::array screen_signals{SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH};
 
-volatile std::sig_atomic_t received = 0;
+volatile std::sig_atomic_t screen_signal = 0;
 
 /// Notes a signal. If several come at once, one that ends the process counts.
-void note(int signal) {
-    if (received == 0 || (signal != SIGWINCH && signal != SIGTSTP)) received = signal;
+void note_screen_signal(int signal) {
+    if (screen_signal == 0 || (signal != SIGWINCH && signal != SIGTSTP)) screen_signal = signal;
 }
 
 Wakeup::Reason reason_of(int signal) {
@@ -48,7 +48,7 @@ ScreenSignals::ScreenSignals() : saved_(std::make_unique<SavedState>()) {
         ::sigaction(screen_signals[i], nullptr, &saved_->actions[i]);
         if (saved_->actions[i].sa_handler == SIG_IGN) continue;
         struct sigaction noting {};
-        noting.sa_handler = note;
+        noting.sa_handler = note_screen_signal;
         ::sigaction(screen_signals[i], &noting, nullptr);
     }
 }
@@ -66,9 +66,9 @@ Wakeup ScreenSignals::wait(std::chrono::milliseconds limit) const {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
     const timespec time{static_cast<time_t>(seconds.count()),
                         static_cast<long>((limit - seconds).count() * 1'000'000)};
-    received = 0;
+    screen_signal = 0;
     static_cast<void>(::pselect(0, nullptr, nullptr, nullptr, &time, &open));
-    const int signal = received;
+    const int signal = screen_signal;
     return {reason_of(signal), signal};
 }
 

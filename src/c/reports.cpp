@@ -47,7 +47,7 @@ private:
     std::vector<const View*> pointers_;
 };
 
-larder_entry_info view_of(const EntryInfo& info) noexcept {
+larder_entry_info entry_view_of(const EntryInfo& info) noexcept {
     auto view = sized<larder_entry_info>();
     view.durability =
         info.durability == Durability::power ? LARDER_SURVIVES_POWER : LARDER_SURVIVES_PROCESS;
@@ -64,7 +64,7 @@ larder_entry_info view_of(const EntryInfo& info) noexcept {
     return view;
 }
 
-larder_process_info view_of(const ProcessInfo& process) noexcept {
+larder_process_info process_view_of(const ProcessInfo& process) noexcept {
     auto view = sized<larder_process_info>();
     view.participant = process.participant;
     view.pid = process.pid;
@@ -76,11 +76,13 @@ larder_process_info view_of(const ProcessInfo& process) noexcept {
 }
 
 larder_process_info process_view_of(const LeaseInfo& lease) noexcept {
-    return view_of(lease.process);
+    return process_view_of(lease.process);
 }
-larder_process_info process_view_of(const LockInfo& lock) noexcept { return view_of(lock.process); }
+larder_process_info process_view_of(const LockInfo& lock) noexcept {
+    return process_view_of(lock.process);
+}
 
-larder_finding view_of(const Finding& finding) noexcept {
+larder_finding finding_view_of(const Finding& finding) noexcept {
     auto view = sized<larder_finding>();
     view.kind = static_cast<std::int32_t>(finding.kind);
     view.repaired = finding.repaired ? 1 : 0;
@@ -145,7 +147,7 @@ struct Names : larder_names {
 
 struct Info : larder_entry_info {
     explicit Info(EntryInfo given) : larder_entry_info{}, kept(std::move(given)) {
-        static_cast<larder_entry_info&>(*this) = view_of(kept);
+        static_cast<larder_entry_info&>(*this) = entry_view_of(kept);
     }
     EntryInfo kept;
 };
@@ -154,7 +156,7 @@ struct Entries : larder_entries {
     explicit Entries(std::vector<EntryInfo> given)
         : larder_entries(sized<larder_entries>()),
           kept(std::move(given)),
-          views(kept, [](const EntryInfo& info) { return view_of(info); }) {
+          views(kept, [](const EntryInfo& info) { return entry_view_of(info); }) {
         entries = views.data();
         count = views.size();
     }
@@ -167,7 +169,7 @@ struct Status : larder_status {
         : larder_status(sized<larder_status>()),
           kept(std::move(given)),
           process_views(kept.processes,
-                        [](const ProcessInfo& process) { return view_of(process); }),
+                        [](const ProcessInfo& process) { return process_view_of(process); }),
           lease_views(kept.leases),
           lock_views(kept.locks) {
         collecting = kept.collecting ? 1 : 0;
@@ -227,7 +229,7 @@ struct Verified : larder_verify_report {
     explicit Verified(VerifyReport given)
         : larder_verify_report(sized<larder_verify_report>()),
           kept(std::move(given)),
-          views(kept.findings, [](const Finding& finding) { return view_of(finding); }) {
+          views(kept.findings, [](const Finding& finding) { return finding_view_of(finding); }) {
         sound = kept.sound() ? 1 : 0;
         entries = kept.entries;
         live = kept.live;

@@ -24,7 +24,7 @@ std::string crc_of(std::string_view bytes) {
 }
 
 /// Boost makes its table at the first use.
-[[maybe_unused]] const bool made = os::before_main([] { return crc_of("x"); });
+[[maybe_unused]] const bool crc_made = os::before_main([] { return crc_of("x"); });
 
 /// Parses the record line by line. As soon as one line does not match, `good` is false and all
 /// later fields are empty.

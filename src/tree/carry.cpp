@@ -159,7 +159,7 @@ private:
 /// of 3 (ext4) and 20 instead of 1 (tmpfs); 256 copies took 34 instead of 33; 1,024 copies took 144
 /// instead of 183 (ext4) and 79 instead of 95 (tmpfs). A package has about a hundred files, and its
 /// caller should not wait for threads to start.
-constexpr std::uint64_t alone = 512;
+constexpr std::uint64_t files_carried_alone = 512;
 
 /// One thread for each processor, four at most. Measured with 10,000 files of 1 KiB in 100
 /// directories, by one / two / four threads, as a ratio to `cp -al` or `cp -a` (two busy cores):
@@ -168,7 +168,7 @@ constexpr std::uint64_t alone = 512;
 /// / 0.42 / 0.33.
 WalkThreads threads_for(const MaterializeOptions& options) {
     if (options.threads != 0) return {options.threads, 0};
-    return {std::clamp(std::thread::hardware_concurrency(), 1U, 4U), alone};
+    return {std::clamp(std::thread::hardware_concurrency(), 1U, 4U), files_carried_alone};
 }
 
 }  // namespace

@@ -225,14 +225,14 @@ private:
 /// threads. With two threads from the start, on two busy cores, 256 files took 16 to 18 ms instead
 /// of 2 to 16, and 1,024 took 71 ms instead of 79 (ext4) or 31 instead of 25 (tmpfs). What costs
 /// there is the wait until a helper is scheduled for the first time.
-constexpr std::uint64_t alone = 512;
+constexpr std::uint64_t names_removed_alone = 512;
 
 /// One thread for each processor, four at most. Measured with 10,000 files of 1 KiB in 100
 /// directories, by one / two / four threads, as a ratio to `rm -rf` (two busy cores): ext4 0.87 /
 /// 0.52 / 0.41, btrfs 1.09 / 0.60 / 0.34, tmpfs 0.80 / 0.73 / 0.87, xfs 0.71 / 0.74 / 1.01.
 WalkThreads threads_for(unsigned threads) {
     if (threads != 0) return {threads, 0};
-    return {std::clamp(std::thread::hardware_concurrency(), 1U, 4U), alone};
+    return {std::clamp(std::thread::hardware_concurrency(), 1U, 4U), names_removed_alone};
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ struct FileSystemOfMacos {
 
 constexpr FileSystemTraits on_network(const char* name) { return {name, true, false}; }
 
-constexpr FileSystemOfMacos rows[] = {
+constexpr FileSystemOfMacos file_systems[] = {
     // A store to a mapping of an allocated file may need space: a clone or a snapshot shares the
     // file's blocks, and Time Machine makes snapshots by itself.
     {"apfs", {nullptr, true, false}},
@@ -99,9 +99,9 @@ FileSystemTraits traits_of(const FileHandle& handle) noexcept {
     struct statfs status {};
     if (retry([&] { return ::fstatfs(fd_of(handle), &status); }) != 0) return {};
     const auto* const row = std::find_if(
-        std::begin(rows), std::end(rows),
+        std::begin(file_systems), std::end(file_systems),
         [&](const FileSystemOfMacos& each) { return each.type == status.f_fstypename; });
-    if (row != std::end(rows)) return row->traits;
+    if (row != std::end(file_systems)) return row->traits;
     // Of the others, macFUSE's for example, the mount tells whether the files lie on this machine.
     return (status.f_flags & MNT_LOCAL) != 0 ? FileSystemTraits{} : on_network("not local");
 }

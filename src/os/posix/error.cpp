@@ -15,7 +15,7 @@ struct ReasonRow {
 };
 
 /// The first row with a word has the number by which the system usually says it.
-constexpr ReasonRow rows[] = {
+constexpr ReasonRow reasons[] = {
     {0, Why::none},
     {ENOENT, Why::absent},
     {EEXIST, Why::exists},
@@ -54,9 +54,9 @@ constexpr ReasonRow rows[] = {
 };
 
 int number_of(Why why) noexcept {
-    const auto* const row = std::find_if(std::begin(rows), std::end(rows),
+    const auto* const row = std::find_if(std::begin(reasons), std::end(reasons),
                                          [&](const ReasonRow& each) { return each.why == why; });
-    return row == std::end(rows) ? 0 : row->number;
+    return row == std::end(reasons) ? 0 : row->number;
 }
 
 Errc code_of(Why why) noexcept {
@@ -80,9 +80,9 @@ Errc code_of(Why why) noexcept {
 
 Why why_of(int sys_errno) noexcept {
     const auto* const row =
-        std::find_if(std::begin(rows), std::end(rows),
+        std::find_if(std::begin(reasons), std::end(reasons),
                      [&](const ReasonRow& each) { return each.number == sys_errno; });
-    return row == std::end(rows) ? Why::other : row->why;
+    return row == std::end(reasons) ? Why::other : row->why;
 }
 
 Why why_of(const std::error_code& error) noexcept { return why_of(error.value()); }

@@ -62,7 +62,8 @@ private:
     std::vector<int> fds_;
 };
 
-[[maybe_unused]] const bool made = before_main([]() -> auto& { return HeldLocks::instance(); });
+[[maybe_unused]] const bool locks_made =
+    before_main([]() -> auto& { return HeldLocks::instance(); });
 
 struct flock description_of(short type, const Range& range) {
     struct flock description {};

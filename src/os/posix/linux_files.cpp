@@ -82,7 +82,7 @@ struct FileSystemOfLinux {
 
 constexpr FileSystemTraits on_network(const char* name) { return {name, true, false}; }
 
-constexpr FileSystemOfLinux rows[] = {
+constexpr FileSystemOfLinux file_systems[] = {
     // Local, without clones.
     {0x0000ef53, {nullptr, false, true}},   // ext2, ext3, ext4
     {0x01021994, {nullptr, false, true}},   // tmpfs
@@ -115,9 +115,9 @@ FileSystemTraits traits_of(const FileHandle& handle) noexcept {
     if (retry([&] { return ::fstatfs(fd_of(handle), &status); }) != 0) return {};
     const auto magic = static_cast<std::uint32_t>(status.f_type);
     const auto* const row =
-        std::find_if(std::begin(rows), std::end(rows),
+        std::find_if(std::begin(file_systems), std::end(file_systems),
                      [&](const FileSystemOfLinux& each) { return each.magic == magic; });
-    return row == std::end(rows) ? FileSystemTraits{} : row->traits;
+    return row == std::end(file_systems) ? FileSystemTraits{} : row->traits;
 }
 
 std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& name) {

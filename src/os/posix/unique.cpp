@@ -40,7 +40,7 @@ void wipe_in_child() {
     fork_private().drawn = 0;
 }
 
-[[maybe_unused]] const bool made = before_main([]() -> auto& { return fork_private(); });
+[[maybe_unused]] const bool process_made = before_main([]() -> auto& { return fork_private(); });
 
 }  // namespace
 
