@@ -72,7 +72,7 @@ int run_scenario(const CommandLine& line) {
 int run_arguments(const std::vector<std::string>& arguments) {
     const auto line = parse_command_line(arguments);
     if (!line) return complain(wrong_usage, line.error().detail);
-    switch (line->ask) {
+    switch (line->request) {
         case CommandLine::Request::help:
             fmt::print("{}", help_text());
             return sound;
