@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Waits for another process's instant: with a limit, on the steady clock, and interruptible.
+// Waits until an attempt succeeds, such as taking a lock. The wait has a limit on the steady clock,
+// and a stop token can end it.
 //
-// No call of the system waits for a lock with a limit, so we look again and again. A look costs 2 µs.
-// The pauses between the looks double from 20 µs (a publish holds its lock for about that long) up to
-// a limit that the caller names.
+// The system has no call that waits for a lock with a limit. So the attempt, which costs 2 µs, is
+// made again and again. The pauses between the attempts double: from 20 µs (a publish holds its
+// lock for about that long) up to a limit that the caller names.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 
 namespace larder::base {
 
+/// How long a wait may last, how far apart its attempts may be, and what ends it early.
 struct Patience {
     std::chrono::milliseconds limit;
     std::chrono::microseconds longest_pause;
@@ -33,8 +35,8 @@ struct Waited {
 };
 
 /// Calls `attempt`, which returns a Result<bool>, until it returns true or the patience ends. Calls
-/// `while_waiting` after each vain attempt, with the time waited so far. If that returns false, the
-/// wait ends as one that took too long.
+/// `while_waiting` after each attempt that returns false, with the time waited so far. If
+/// `while_waiting` returns false, the wait ends as one that took too long.
 template <class Attempt, class WhileWaiting>
 [[nodiscard]] Result<Waited> wait_until(const Patience& patience, Attempt attempt,
                                         WhileWaiting while_waiting) {

@@ -6,7 +6,8 @@
 
 namespace larder::os {
 
-/// Returns the time since the machine started, its sleep included if the system counts that.
+/// Returns the time since the machine started. It includes the time that the machine slept, if the
+/// system counts that.
 [[nodiscard]] std::chrono::seconds time_since_boot() noexcept;
 
 }  // namespace larder::os

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Makes a file like another one.
+// Copies or clones one file. clone_file and copy_in_kernel differ between Linux and macOS: see
+// posix/linux_files.cpp and posix/apple_files.cpp.
 #pragma once
 
 #include <string>
@@ -8,11 +9,11 @@
 
 namespace larder::os {
 
-/// What a copy has of the permissions of its source: neither the set-id bits nor the sticky bit, as
-/// it belongs to the user who made it.
+/// The permissions that a copy takes over from its source. These are neither the set-id bits nor
+/// the sticky bit, because the copy belongs to the user that made it.
 inline constexpr Permissions copied_permissions = Permissions::all;
 
-/// A file that is being made. It is removed again unless it is completed.
+/// A file that is being made. The destructor removes it again unless it was completed.
 class NewFile {
 public:
     /// Makes an empty file. `dir` and `name` must outlive it.
@@ -23,7 +24,7 @@ public:
     ~NewFile();
 
     [[nodiscard]] const FileHandle& handle() const noexcept { return file_; }
-    /// Gives it the permissions and the time of its source, and closes it.
+    /// Gives the file the permissions and the time of its source, and closes it.
     [[nodiscard]] Result<> complete(const FileInfo& source);
 
 private:
@@ -35,13 +36,13 @@ private:
     FileHandle file_;
 };
 
-/// Makes the file `name`, which shares the blocks of `source` until one of the two is written to,
-/// and has its permissions and time. `info` is of the source.
+/// Makes the file `name` with the permissions and the time of `source`. The two files share their
+/// blocks until one of them is written to. `info` is what the system knows about `source`.
 [[nodiscard]] Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
                                   const std::string& name);
 
-/// Copies the whole of `from` to `to` inside the kernel. Returns false if nothing was copied,
-/// because the kernel or the file system can't do that; then the caller reads and writes.
+/// Copies the whole of `from` to `to` inside the kernel. Returns false if nothing was copied
+/// because the kernel or the file system cannot do it. Then the caller must read and write.
 [[nodiscard]] Result<bool> copy_in_kernel(const FileHandle& from, const FileHandle& to,
                                           const std::filesystem::path& path);
 

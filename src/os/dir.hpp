@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Directories by handle. Everything below the root of a cache is
-// reached by such a handle and a name.
+// Directories by handle. Everything below the root of a cache is reached by such a handle and a
+// name.
 //
 // A name is a single component, or "bucket/key" below `buckets/`. No call follows a symlink in the
 // last component. A call that a signal interrupts is made again.
@@ -15,9 +15,9 @@
 
 namespace larder::os {
 
-/// An open directory, and the path that it had when it was opened: for messages, never for access.
-/// A Dir without a handle stands for a directory that does not exist, and that need not exist (in a
-/// cache opened read-only): it holds no names.
+/// An open directory, and the path that it had when it was opened. The path is for messages, never
+/// for access. In a cache that was opened read-only, a directory that only writers need may be
+/// missing. Then its Dir has no handle, and counts as an empty directory.
 struct Dir {
     FileHandle handle;
     std::filesystem::path path;
@@ -28,16 +28,20 @@ struct Dir {
     }
 };
 
+/// Read, write and execute for owner, group and others, and the set-id bits. On a system without
+/// such bits, a file has all the permissions that this process has on it.
 using Permissions = std::filesystem::perms;
 
 /// Opens a path that a caller gave, and follows symlinks.
 [[nodiscard]] Result<Dir> open_dir(const std::filesystem::path& path);
 /// Opens a directory. Fails with Why::is_link or Why::not_directory if something else stands there.
 [[nodiscard]] Result<Dir> open_dir_at(const Dir& parent, const std::string& name);
-/// Does the same, and fails with Why::cross_device if something is mounted at `name`. This is
-/// certain only if sees_bind_mounts(); otherwise it compares devices, and so does not notice a part
-/// of this very file system that is mounted here once more.
+/// Does the same, and fails with Why::cross_device if something is mounted at `name`. If
+/// sees_bind_mounts() is false, it only compares devices. Then it does not notice a directory of
+/// the same file system that is mounted here a second time (a bind mount).
 [[nodiscard]] Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name);
+/// Returns false once the kernel has refused a call of open_dir_unmounted_at that notices all
+/// mounts.
 [[nodiscard]] bool sees_bind_mounts() noexcept;
 /// Makes the directory if it is missing, then opens it.
 [[nodiscard]] Result<Dir> make_and_open_dir_at(const Dir& parent, const std::string& name);
@@ -45,10 +49,10 @@ using Permissions = std::filesystem::perms;
 /// Makes a directory with these permissions, less the umask.
 [[nodiscard]] Result<> make_dir_at(const Dir& parent, const std::string& name,
                                    Permissions permissions = Permissions::owner_all);
-/// Makes a directory at a path that a caller gave, for its owner alone. Returns whether it was
-/// made: false if something stands there.
+/// Makes a directory at a path that a caller gave, for its owner alone. Returns false if something
+/// stands there already.
 [[nodiscard]] Result<bool> make_dir(const std::filesystem::path& path);
-/// Fails with Why::not_empty or Why::exists if it is not empty.
+/// Removes a directory. Fails with Why::not_empty or Why::exists if it is not empty.
 [[nodiscard]] Result<> remove_dir_at(const Dir& parent, const std::string& name);
 
 /// Returns whether this process may list the directory and change what is in it.

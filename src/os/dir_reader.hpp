@@ -10,27 +10,27 @@ namespace larder::os {
 
 struct DirEntry {
     const char* name = nullptr;
-    FileKind kind = FileKind::unknown;  ///< unknown if the file system does not say
+    FileKind kind = FileKind::unknown;  ///< stays unknown if the file system does not say
 
     [[nodiscard]] explicit operator bool() const noexcept { return name != nullptr; }
 };
 
-/// The names in a directory, one by one, without "." and "..".
+/// Returns the names in a directory one by one, without "." and "..".
 class DirReader {
 public:
-    /// Opens the directory again, and so has a position of its own.
+    /// Opens the directory a second time, so that this reader has a position of its own.
     [[nodiscard]] static Result<DirReader> open(const Dir& dir);
-    /// Reads from `dir`'s own handle if the system can, without opening it again. Requires: nothing
-    /// else lists by that handle, and it stays open as long as this reads.
+    /// Reads from the handle of `dir` itself if the system can, and does not open the directory
+    /// again. Requires: no other reader uses that handle, and it stays open as long as this reader.
     [[nodiscard]] static Result<DirReader> borrow(const Dir& dir);
     DirReader(DirReader&& other) noexcept;
     DirReader& operator=(DirReader&& other) noexcept;
     ~DirReader();
 
-    /// Returns the next name, which is valid until the next call; an entry that is false at the
-    /// end.
+    /// Returns the next name, which is valid until the next call. At the end it returns a DirEntry
+    /// that is false.
     [[nodiscard]] Result<DirEntry> next();
-    /// Begins again, and sees what has appeared since.
+    /// Begins the listing again. It then includes names that have appeared since.
     void rewind() noexcept;
 
 private:
@@ -39,7 +39,8 @@ private:
     std::unique_ptr<Listing> listing_;
 };
 
-/// Calls `visit(name, kind)`, which returns a Result<>, for each name in `dir`.
+/// Calls `visit(name, kind)`, which returns a Result<>, for each name in `dir`. Ends at the first
+/// error that it returns.
 template <class Visit>
 [[nodiscard]] Result<> for_each_name(const Dir& dir, Visit visit) {
     if (!dir.is_open()) return {};

@@ -9,11 +9,12 @@
 
 namespace larder::os {
 
+// The functions below would otherwise hide those of base/error.hpp.
 using larder::fail;
 using larder::why_of;
 
-/// What a call returns that is made so often, or fails so often, that an Error with its path would
-/// cost too much. An error_code holds the system's number, and larder allocates nothing for it.
+/// The result of a call that is made very often, or that fails very often. An Error has a path, for
+/// which memory is allocated. An error_code has only the system's number.
 template <class T = void>
 using CallResult = tl::expected<T, std::error_code>;
 
@@ -25,14 +26,14 @@ template <class T>
     return result ? Why::none : why_of(result.error());
 }
 
-/// Returns an error with the system's number, and the code and the word that belong to it. No other
-/// function makes an Error of a number.
+/// Returns an error with the system's number, and with the code and the word that belong to it.
+/// Every Error of a system call is made by this function.
 [[nodiscard]] tl::unexpected<Error> fail(int sys_errno, const char* step,
                                          std::filesystem::path path, std::string detail = {});
 /// Does the same for an error of <filesystem>, or of a call that returns a CallResult.
 [[nodiscard]] tl::unexpected<Error> fail(const std::error_code& error, const char* step,
                                          std::filesystem::path path, std::string detail = {});
-/// Does the same for the number by which the system usually says `why`.
+/// Does the same with the number that the system usually gives for `why`.
 [[nodiscard]] tl::unexpected<Error> fail(Why why, const char* step, std::filesystem::path path,
                                          std::string detail = {});
 

@@ -13,61 +13,63 @@ namespace larder::os {
 
 enum class OpenMode {
     read,              ///< a file that exists
-    read_nonblocking,  ///< the same, and a pipe that stands there instead holds nobody up
-    read_write,        ///< a file that exists, for both
-    open_or_create,    ///< for both
+    read_nonblocking,  ///< the same, but the caller never waits if a pipe stands there instead
+    read_write,        ///< for reading and writing; the file must exist
+    open_or_create,    ///< for reading and writing; the file is made if it is missing
     create_new,        ///< for writing; fails with Why::exists if something stands there
 };
 
-/// What a file gets that larder writes for itself: its owner may read and write it.
+/// The permissions of a file that only larder reads: its owner may read and write it.
 inline constexpr Permissions private_file = Permissions::owner_read | Permissions::owner_write;
-/// The same, and everybody may read it.
+/// The same, and all users may read it.
 inline constexpr Permissions readable_file =
     private_file | Permissions::group_read | Permissions::others_read;
 
 /// Opens a file. No program that this process starts inherits the handle.
 [[nodiscard]] Result<FileHandle> open_at(const Dir& parent, const std::string& name, OpenMode mode,
                                          Permissions permissions = private_file);
-/// Does the same for what fails often.
+/// Does the same for a caller that expects it to fail often.
 [[nodiscard]] CallResult<FileHandle> try_open_at(const Dir& parent, const char* name,
                                                  OpenMode mode) noexcept;
-/// Opens a file at a path that a caller gave for appending to it, and makes it if it is missing. A
-/// pipe that nobody reads is an error.
+/// Opens the file at a path that a caller gave, for appending. Makes the file if it is missing.
+/// Fails if it is a pipe that no process reads.
 [[nodiscard]] Result<FileHandle> open_to_append(const std::filesystem::path& path);
 
-/// Reads up to `size` bytes, at least one unless the file has ended. Returns how many there were.
+/// Reads up to `size` bytes. Returns how many it has read: 0 only at the end of the file.
 [[nodiscard]] CallResult<std::size_t> read_some(const FileHandle& file, char* to,
                                                 std::size_t size) noexcept;
-/// Reads from `offset` on until there are `size` bytes or the file has ended. Returns how many
-/// there were.
+/// Reads `size` bytes from `offset` on, or fewer if the file ends before. Returns how many it has
+/// read.
 [[nodiscard]] CallResult<std::size_t> read_at(const FileHandle& file, void* to, std::size_t size,
                                               std::uint64_t offset) noexcept;
-/// Writes all of it at `offset`. Returns the system's error, or none.
+/// Writes `size` bytes at `offset`. Returns the system's error; a false error_code if there was
+/// none.
 [[nodiscard]] std::error_code write_at(const FileHandle& file, const void* from, std::size_t size,
                                        std::uint64_t offset) noexcept;
 [[nodiscard]] Result<> write_all(const FileHandle& file, std::string_view bytes,
                                  const std::filesystem::path& path);
-/// Writes by one call of the system, so that what several processes append does not mix. What can't
-/// be written is lost.
+/// Writes with one system call, so that lines that several processes append do not mix. Bytes that
+/// cannot be written are lost.
 void write_once(const FileHandle& file, std::string_view bytes) noexcept;
 
-/// Reads the whole of a small file. Errors: `damaged` for more than `limit` bytes, and for what is
+/// Returns the contents of a small file. Errors: `damaged` if it has more than `limit` bytes, or is
 /// not a regular file.
 [[nodiscard]] Result<std::string> read_file_at(const Dir& parent, const std::string& name,
                                                std::size_t limit);
-/// Makes a file of these bytes. If it can't be completed it is removed again.
+/// Makes a file that holds `bytes`. Removes it again if it cannot be completed.
 [[nodiscard]] Result<> write_new_file_at(const Dir& parent, const std::string& name,
                                          std::string_view bytes,
                                          Permissions permissions = private_file);
 [[nodiscard]] Result<> remove_file_at(const Dir& parent, const std::string& name);
 
-/// Brings what was written to the disk.
+/// Waits until everything that was written to the file is on the disk.
 [[nodiscard]] Result<> sync(const FileHandle& file, const std::filesystem::path& path);
 [[nodiscard]] Result<> sync(const Dir& dir);
-/// Closes a file that was written. Some file systems say only now that there was no space.
+/// Closes a file that was written, and returns the error. Some file systems report only at this
+/// call that there was no space.
 [[nodiscard]] std::error_code close(FileHandle file) noexcept;
 
-/// Lets the programs that this process becomes inherit the handle.
+/// Lets the handle stay open when this process becomes another program by execve.
 [[nodiscard]] std::error_code keep_across_exec(const FileHandle& file) noexcept;
 
 }  // namespace larder::os

@@ -13,7 +13,7 @@
 namespace larder::os {
 
 enum class FileKind : unsigned char {
-    unknown,  ///< a directory's listing does not always say
+    unknown,  ///< the listing of a directory does not always give the kind
     regular,
     directory,
     symlink,
@@ -21,12 +21,8 @@ enum class FileKind : unsigned char {
     other,             ///< a socket, a pipe or another device
 };
 
-/// Read, write and execute for owner, group and others, and the set-id bits. A system that has no
-/// such bits gives all the rights that this process has.
-using Permissions = std::filesystem::perms;
-
-/// Two names are one file if and only if these are equal. It may be used again for another file
-/// once the last name and the last handle of this one are gone.
+/// Two names belong to one file if and only if their identities are equal. The system may give the
+/// identity to another file once the last name and the last handle of this one are gone.
 struct FileIdentity {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
@@ -38,7 +34,8 @@ struct FileTime {
     std::int64_t seconds = 0;  ///< since 1970
     std::uint32_t nanoseconds = 0;
 
-    /// Returns it as a time of the clock; the clock's first or last time if it has no such time.
+    /// Converts it to a time of the clock. A time that the clock cannot hold becomes the first or
+    /// the last one that it can.
     [[nodiscard]] std::chrono::system_clock::time_point to_clock() const noexcept;
 };
 
@@ -57,22 +54,23 @@ struct FileInfo {
     [[nodiscard]] bool is_symlink() const noexcept { return kind == FileKind::symlink; }
 };
 
-/// Looks at what stands at `name`, and at a symlink itself.
+/// Returns what the system knows about the file at `name`. If it is a symlink, that is about the
+/// symlink itself.
 [[nodiscard]] Result<FileInfo> stat_at(const Dir& parent, const std::string& name);
-/// Does the same for a path, of which each part may be a symlink that is followed, but the last.
-/// For what fails often.
+/// Does the same for a path of several parts, and for a caller that expects it to fail often.
+/// Follows symlinks in all parts but the last.
 [[nodiscard]] CallResult<FileInfo> try_stat_at(const Dir& parent, const char* path) noexcept;
 [[nodiscard]] Result<FileInfo> stat_of(const Dir& dir);
 [[nodiscard]] CallResult<FileInfo> try_stat(const FileHandle& handle) noexcept;
 
 enum class Follow { no, yes };
-/// Looks at a path that a caller gave. `follow` says whether a symlink in its last part is
-/// followed.
+/// Does the same for a path that a caller gave. `follow` says whether to follow a symlink in its
+/// last part.
 [[nodiscard]] CallResult<FileInfo> try_stat_path(const std::filesystem::path& path,
                                                  Follow follow) noexcept;
 
-/// Returns whether something stands at `name`, which may be a symlink to nowhere; false if that
-/// can't be told.
+/// Returns whether something stands at `name`. A symlink that leads nowhere counts. Returns false
+/// if the system does not tell.
 [[nodiscard]] bool exists_at(const Dir& parent, const std::string& name) noexcept;
 /// Returns whether a directory stands at `name`. Errors: `damaged` if something else does.
 [[nodiscard]] Result<bool> is_dir_at(const Dir& parent, const std::string& name);
@@ -80,14 +78,14 @@ enum class Follow { no, yes };
 /// Sets the permissions exactly: no umask alters them.
 [[nodiscard]] Result<> set_permissions(const FileHandle& handle, Permissions permissions,
                                        const std::filesystem::path& path);
-/// Does the same for what stands at `name`. Fails for a symlink.
+/// Does the same for the file at `name`. Fails if it is a symlink.
 [[nodiscard]] Result<> set_permissions_at(const Dir& parent, const std::string& name,
                                           Permissions permissions);
 
-/// Sets when the data last changed.
+/// Sets the time at which the data last changed.
 [[nodiscard]] Result<> set_modified(const FileHandle& handle, const FileTime& time,
                                     const std::filesystem::path& path);
-/// Does the same for what stands at `name`, and for a symlink itself.
+/// Does the same for the file at `name`. If it is a symlink, sets the time of the symlink itself.
 [[nodiscard]] Result<> set_modified_at(const Dir& parent, const std::string& name,
                                        const FileTime& time);
 /// Sets that time to now.

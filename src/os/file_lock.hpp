@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: MIT
 // Advisory locks that belong to an open file, not to a process.
 //
-// Locks of a process (fcntl's on POSIX, which boost::interprocess::file_lock takes) have four
+// Locks of a process (F_SETLK of POSIX, which boost::interprocess::file_lock takes) have four
 // traps:
-//   1. a second object on the same file in one process also gets the lock, and so does a second
-//      copy of this library;
-//   2. the lock is dropped when anything in the process closes any descriptor of the file;
-//   3. the first of two holders in one process to unlock it drops it for both;
-//   4. after an exec the same process id gets what it holds already.
-// A registry for each process mends 2 and 3. It does not mend 1 and 2 if two copies of the library
-// live in one process, because neither sees the other's registry. A lock of an open file
-// description (F_OFD_SETLK, POSIX.1-2024) has none of the four.
+//   1. A second object on the same file in one process also gets the lock. So does a second copy of
+//      this library.
+//   2. The lock is dropped as soon as any code in the process closes any descriptor of the file.
+//   3. If two holders in one process share the lock, the first one to unlock drops it for both.
+//   4. After an execve, the new program has the same process id, and so gets the lock a second
+//      time.
+// A registry of the locks in each process helps against some of these traps, but only for one copy
+// of the library: a second copy in the same process has a registry of its own. A lock of an open
+// file description (F_OFD_SETLK, POSIX.1-2024) has none of the four traps.
 //
-// Such a lock has a trap of its own: a forked child shares the open file, and the lock would
-// outlive its owner for as long as the child runs. Every lock that is taken here is therefore
-// closed in a forked child before fork returns there.
+// Such a lock has a trap of its own: a forked child shares the open file, so the lock would outlive
+// its owner for as long as the child runs. Therefore every FileLock is closed in a forked child
+// before fork returns there. A lock that the function try_lock takes stays with the child: a
+// participant's lock must (see cache/participant.hpp).
 //
-// Lock files are made once and never unlinked: unlinking one would admit a second owner.
+// Lock files are made once and never unlinked. If one were unlinked, another process would make and
+// lock a new file of that name, and there would be two owners.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +31,7 @@ namespace larder::os {
 
 enum class Mode { shared, exclusive };
 
-/// The whole file, or one byte of it. That byte need not exist.
+/// The part of a file that a lock covers: the whole file, or one byte, which need not exist.
 struct Range {
     std::uint64_t start = 0;
     std::uint64_t length = 0;  ///< 0 means up to the end, whatever the file's size
@@ -46,10 +49,11 @@ struct Range {
                                      const std::filesystem::path& path);
 
 /// One lock, held from try_lock to the destructor.
-/// Fork: the child holds nothing, and the destructor there touches nothing.
+/// Fork: the child does not hold the lock, and the destructor in the child touches nothing.
 class FileLock {
 public:
-    /// Makes the file if it is missing. Returns nothing if the lock is taken.
+    /// Takes the lock if it is free, and never waits. Makes the file if it is missing. Returns
+    /// nullopt if another process or another object holds the lock.
     [[nodiscard]] static Result<std::optional<FileLock>> try_lock(
         const Dir& dir, const std::string& name, Mode mode, const Range& range = Range::whole());
     FileLock(FileLock&& other) noexcept;
@@ -62,9 +66,10 @@ private:
     std::uint64_t owner_ = 0;
 };
 
-/// Returns whether this lock is held, exclusively or shared. That is a hint, and old as soon as it
-/// is given.
+/// The state of a lock. `missing`: its file does not exist, so no process holds the lock.
 enum class State { missing, free, taken };
+/// Returns whether a process holds the lock, exclusively or shared. The answer is only a hint: it
+/// may be out of date at once.
 [[nodiscard]] Result<State> look_at(const Dir& dir, const std::string& name,
                                     const Range& range = Range::whole());
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is known about file systems, by their kind. There is one table of it for each system.
+// What larder knows about each kind of file system. The tables are in posix/linux_files.cpp and
+// posix/apple_files.cpp.
 #pragma once
 
 #include <cstdint>
@@ -10,39 +11,42 @@
 
 namespace larder::os {
 
-/// What a kind of file system does. Of one that is not in the table the safe answers hold: its
-/// files may share blocks, and a store to a mapping may fail.
+/// What a kind of file system does. A kind that is not in the table gets the answers that are safe
+/// for every kind: its files may share blocks, and a store to a mapping may fail.
 struct FileSystemTraits {
-    /// The kind's name if its files lie on another machine, else null.
+    /// The name of the kind if its files lie on another machine; null if they lie on this one.
     const char* network = nullptr;
     /// Files may share blocks without being hard links.
     bool has_clones = true;
-    /// A store to a mapping of an allocated file needs no space: neither of the disk nor for the
-    /// file system's own records. Elsewhere a store that finds no space ends the process (SIGBUS),
-    /// while a write fails with an error.
+    /// A store to a mapping of an allocated file needs no space: no blocks for the file, and none
+    /// for the file system's own records. On other file systems, a store that finds no space ends
+    /// the process by SIGBUS, while a write fails with an error.
     bool maps_without_space = false;
 };
 
-/// Returns the traits of the file system that the file or directory lies on; those of an unknown
-/// one if the system does not say.
+/// Returns the traits of the file system on which the file or directory lies. Returns the safe
+/// answers if the system does not tell the kind.
 [[nodiscard]] FileSystemTraits traits_of(const FileHandle& handle) noexcept;
 
-/// What this process can still write to the file system of `dir`, and the size of it, in bytes.
+/// The space of a file system, in bytes.
 struct DiskSpace {
-    std::uint64_t free = 0;
+    std::uint64_t free = 0;  ///< what this process can still write
     std::uint64_t size = 0;
 };
+/// Returns the space of the file system of `dir`.
 [[nodiscard]] Result<DiskSpace> space_of(const Dir& dir);
 
-/// Returns the bytes of a file that it shares with no other file; nothing if the file system does
-/// not tell.
+/// Returns how many bytes of a file are shared with no other file. Returns nullopt if the file
+/// system does not tell.
 [[nodiscard]] std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& name);
 
-/// Asks a file system that copies on write to write this file in place, which is empty: then a
-/// write to it needs no space. Others do not know the request, and nothing happens.
+/// Asks a file system that copies on write to write this file in place. Then a write to allocated
+/// bytes of the file needs no space. Other file systems do not know the request, and nothing
+/// happens.
+/// Requires: the file is empty.
 void write_in_place(const FileHandle& empty_file) noexcept;
 
-/// Brings everything that was written to the file system of `dir` to the disk. Fails with
+/// Waits until everything that was written to the file system of `dir` is on the disk. Fails with
 /// Why::not_supported if the system has no such call.
 [[nodiscard]] Result<> sync_file_system(const Dir& dir);
 

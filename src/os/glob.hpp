@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Patterns as a shell has them.
+// Patterns for names, as in a shell.
 #pragma once
 
 #include <string>
 
 namespace larder::os {
 
-/// Returns whether the whole text fits the pattern: `*`, `?`, `[a-z]`, and `\` before a character
-/// that stands for itself. Slashes and leading dots are characters like others.
+/// Returns whether the whole text fits the pattern. A pattern may have `*`, `?`, `[a-z]`, and `\`
+/// before a character that stands for itself. A slash or a leading dot is a character like any
+/// other.
 [[nodiscard]] bool matches_glob(const std::string& pattern, const std::string& text);
 
 }  // namespace larder::os

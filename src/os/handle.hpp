@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Owns something that the system has opened.
+// Owns a file or directory that is open.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,11 @@
 
 namespace larder::os {
 
-/// An open file or directory. It is closed when its owner goes.
+/// An open file or directory. The destructor closes it.
 class FileHandle {
 public:
-    /// Wide enough for a descriptor of POSIX and for a HANDLE of Windows. Code above os/ does not
-    /// look at it.
+    /// The system's own handle. It is wide enough for a descriptor of POSIX and for a HANDLE of
+    /// Windows. Code outside os/ does not use it.
     using Native = std::intptr_t;
 
     FileHandle() = default;
@@ -25,7 +25,7 @@ public:
 
     [[nodiscard]] Native native() const noexcept { return native_; }
     [[nodiscard]] explicit operator bool() const noexcept { return native_ != none; }
-    /// Gives it up without closing it.
+    /// Returns the system's handle, and no longer closes it.
     [[nodiscard]] Native release() noexcept { return std::exchange(native_, none); }
     void reset() noexcept {
         if (native_ != none) close(std::exchange(native_, none));

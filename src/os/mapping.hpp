@@ -9,11 +9,11 @@
 
 namespace larder::os {
 
-/// The first bytes of a file, for reading and writing, until it goes. The file may be closed
-/// before.
+/// The first bytes of a file, for reading and writing, until the destructor. The file may be closed
+/// earlier.
 class Mapping {
 public:
-    /// Maps `size` bytes, which the file must have.
+    /// Maps `size` bytes. Requires: the file has at least that many.
     [[nodiscard]] static Result<Mapping> map(const FileHandle& file, std::size_t size,
                                              const std::filesystem::path& path);
     Mapping(Mapping&& other) noexcept;

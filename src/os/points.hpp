@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Named points in the protocol. There a test can hold a process, end
-// it, or make a call of the system fail.
+// Named points in the protocol. At a point, a test can pause a process, end it, or make a system
+// call fail.
 //
-// They exist in the library `larder_testing` alone. In `larder` a point is nothing at all.
+// Points exist only in the library `larder_testing`. In `larder` a point compiles to nothing.
 #pragma once
 
 #ifdef LARDER_POINTS
@@ -13,14 +13,14 @@ namespace larder::os {
 
 #ifdef LARDER_POINTS
 
-/// Does what the test asked for at this point. Returns 0, or the system's number with which the
-/// call behind the point is to fail.
+/// Does what the test asked for at this point. Returns 0, or the error number with which the call
+/// that follows the point must fail.
 int point(const char* name);
 
-/// Calls `hook(name)` at each point of this process from now on; its result is the point's. An
-/// empty function ends that. Without a hook the environment variable LARDER_TEST_POINTS says what
-/// happens: "NAME=ACTION[,NAME=ACTION…]". The actions are kill, stop (by a signal), and a number of
-/// the system with which the call is to fail.
+/// From now on calls `hook(name)` at each point of this process, and returns its result there. An
+/// empty function ends this. Without a hook, the environment variable LARDER_TEST_POINTS says what
+/// happens: "NAME=ACTION[,NAME=ACTION…]". An action is `kill`, `stop` (by SIGSTOP), or the error
+/// number with which the call must fail.
 void set_point_hook(std::function<int(const char*)> hook);
 
 #else

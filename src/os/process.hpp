@@ -10,30 +10,30 @@
 
 namespace larder::os {
 
-/// The boot of this machine, as a random number that changes with every boot. Zeros if it can't be
-/// told.
+/// A random number that the kernel draws at each boot of the machine.
 using BootId = std::array<std::uint8_t, 16>;
+/// Returns the id of this boot; zeros if the system does not tell it.
 [[nodiscard]] BootId boot_id() noexcept;
 [[nodiscard]] std::string to_text(const BootId& boot);
 
-/// Enough to tell later, from another process, whether a process still runs: a process id alone is
-/// used again.
+/// What another process needs to find out later whether this process still runs. The process id
+/// alone is not enough, because the system uses it again.
 struct ProcessIdentity {
     BootId boot{};
-    std::uint64_t pid_namespace = 0;  ///< 0 if it can't be told, or the system has none
-    std::uint64_t start = 0;  ///< when it started, in units of the kernel; 0 if it can't be told
+    std::uint64_t pid_namespace = 0;  ///< 0 if it is unknown, or the system has none
+    std::uint64_t start = 0;          ///< when it started, in units of the kernel; 0 if unknown
     std::int64_t pid = 0;
 };
 [[nodiscard]] ProcessIdentity this_process() noexcept;
 
 enum class Running { yes, no, unknown };
-/// Returns whether a process still runs: `unknown` for a process of another pid namespace of this
-/// boot. It never says `no` of a process that runs.
+/// Returns whether a process still runs. Returns `unknown` for a process of another pid namespace
+/// of this boot. Never returns `no` for a process that runs.
 [[nodiscard]] Running is_running(const ProcessIdentity& process) noexcept;
 
 [[nodiscard]] std::int64_t process_id() noexcept;
 [[nodiscard]] std::int64_t this_thread() noexcept;
-/// Returns the command line, with spaces between its words, for people.
+/// Returns the command line for people: its words with spaces between them.
 [[nodiscard]] std::string this_command();
 
 }  // namespace larder::os

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Renames, each of which is atomic unless it says otherwise.
+// Renames. Each one is atomic unless its comment says otherwise.
 #pragma once
 
 #include <string>
@@ -8,24 +8,24 @@
 
 namespace larder::os {
 
-/// Renames to a name that must be free: fails with Why::exists if it is taken. If the system has no
-/// such rename, the check comes first and the whole is not atomic: that is good enough for a fresh
-/// name, which no other process draws.
+/// Renames to a name that must be free. Fails with Why::exists if it is taken. If the system has no
+/// such rename, this checks the name and then renames, which is not atomic. That is enough for a
+/// fresh name, because no other process draws the same one.
 [[nodiscard]] Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                                   const std::string& to);
-/// Does the same, and never checks first: it fails with `unsupported` instead.
+/// Does the same, but fails with Errc::unsupported if the system has no such rename.
 [[nodiscard]] Result<> rename_new_atomic(const Dir& from_dir, const std::string& from,
                                          const Dir& to_dir, const std::string& to);
 /// Renames, and replaces a file or symlink that stands at `to`.
 [[nodiscard]] Result<> rename_replacing(const Dir& dir, const std::string& from,
                                         const std::string& to);
-/// Renames a directory, at a path that a caller gave, onto `to`, which may be an empty directory.
-/// Fails with Why::not_empty or Why::exists if it is not empty.
+/// Renames the directory at a path that a caller gave to `to`. An empty directory that stands at
+/// `to` is replaced. Fails with Why::not_empty or Why::exists if it is not empty.
 [[nodiscard]] Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir,
                                   const std::string& to);
-/// Exchanges two names that exist. Fails with `unsupported` if the system or the file system can't.
-/// Fails with Why::interrupted if a signal came between, and the caller has to look whether the
-/// names were exchanged.
+/// Exchanges two names that exist. Fails with Errc::unsupported if the system or the file system
+/// cannot do it. Fails with Why::interrupted if a signal interrupted the call. Then the caller must
+/// look whether the names were exchanged.
 [[nodiscard]] Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                                 const std::string& to);
 

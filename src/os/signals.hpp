@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Signals are for the program's own threads. A thread that larder starts inherits the mask of the
-// thread that starts it, and must take none.
+// A thread that larder starts must not receive the program's signals. It inherits the signal mask
+// of the thread that starts it, so that thread blocks all signals meanwhile.
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@
 
 namespace larder::os {
 
-/// Blocks all signals of this thread until the end of the scope, however that is left.
+/// Blocks all signals of this thread until the destructor.
 class AllSignalsBlocked {
 public:
     AllSignalsBlocked() noexcept;
@@ -17,7 +17,8 @@ public:
     AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
 
 private:
-    /// The mask before, in the system's own form. glibc's has 128 bytes, which is the largest.
+    /// The mask that the thread had before, in the system's own form. The largest form is glibc's,
+    /// with 128 bytes.
     alignas(std::max_align_t) std::array<std::byte, 128> before_;
 };
 

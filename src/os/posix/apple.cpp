@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What macOS does in its own way, except files and file systems: those are in apple_files.cpp. Built
-// for macOS, never run there: docs/macos.md says what each part relies on.
+// What macOS does in its own way, about processes. For files and file systems see apple_files.cpp.
+// This file was compiled for macOS, but never run there. docs/macos.md says what each part relies
+// on.
 #ifdef __APPLE__
 
 #include <libproc.h>
@@ -20,8 +21,8 @@ namespace larder::os::platform {
 
 namespace {
 
-/// Returns a start as one number. The kernel notes the time of day when it makes a process, and
-/// keeps it whatever becomes of the clock. execve does not change it.
+/// Returns the start of a process as one number. The kernel writes down the time of day when it
+/// makes a process. Neither a change of the clock nor an execve changes that time.
 template <class Seconds, class Microseconds>
 std::uint64_t start_of(Seconds seconds, Microseconds microseconds) noexcept {
     return static_cast<std::uint64_t>(seconds) * 1'000'000 +
@@ -30,7 +31,7 @@ std::uint64_t start_of(Seconds seconds, Microseconds microseconds) noexcept {
 
 }  // namespace
 
-/// Only a zombie has ended: on macOS, no thread outlives that state.
+/// On macOS, a process becomes a zombie only when all its threads have ended.
 KernelView view_of(std::int64_t pid) noexcept {
     // The third argument asks for zombies too. (Apple documents no part of this call; see
     // proc_pidinfo in the kernel's source, bsd/kern/proc_info.c.)
@@ -40,8 +41,8 @@ KernelView view_of(std::int64_t pid) noexcept {
         return {.ended = info.pbi_status == SZOMB,
                 .start = start_of(info.pbi_start_tvsec, info.pbi_start_tvusec)};
     }
-    // It fails with EPERM for a process of another user. This call tells everyone, but the kernel
-    // looks through all processes for it.
+    // The call above fails with EPERM for a process of another user. The next call works for every
+    // user, but makes the kernel look through all processes.
     int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, static_cast<int>(pid)};
     kinfo_proc process{};
     std::size_t size = sizeof process;
@@ -54,8 +55,8 @@ KernelView view_of(std::int64_t pid) noexcept {
 
 std::uint64_t pid_namespace() noexcept { return 0; }
 
-/// The kernel draws this UUID while it boots (bsd/kern/kern_sysctl.c). kern.boottime would not do:
-/// setting the clock changes it.
+/// Reads a UUID that the kernel draws while it boots (bsd/kern/kern_sysctl.c). kern.boottime cannot
+/// be used, because setting the clock changes it.
 BootId read_boot_id() noexcept {
     BootId id{};
     uuid_string_t text{};
@@ -66,10 +67,10 @@ BootId read_boot_id() noexcept {
     return id;
 }
 
-/// Not by KERN_PROCARGS2, which is for other processes: it copies the whole stack of arguments and
-/// environment.
+/// Reads the arguments in the memory of this process. KERN_PROCARGS2 is for other processes, and
+/// copies all arguments and the whole environment.
 std::string command_line() {
-    constexpr std::size_t enough = 4096;  // as much as Linux's half of this reads
+    constexpr std::size_t enough = 4096;  // as much as linux.cpp reads
     std::string text;
     char** const arguments = *::_NSGetArgv();
     for (int i = 0; i < *::_NSGetArgc() && text.size() < enough; ++i) {

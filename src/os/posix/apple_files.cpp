@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How macOS renames, opens, copies and syncs, and what its file systems do. Built for macOS, never
-// run there: docs/macos.md says what each part relies on.
+// How macOS renames, opens, copies and syncs, and what its file systems do. This file was compiled
+// for macOS, but never run there. docs/macos.md says what each part relies on.
 #ifdef __APPLE__
 
 #include <fcntl.h>
@@ -23,23 +23,23 @@ namespace larder::os {
 
 namespace platform {
 
-/// rename(2): a file system may lack either flag, and then says ENOTSUP. getattrlist(2) calls the two
-/// abilities VOL_CAP_INT_RENAME_SWAP and VOL_CAP_INT_RENAME_EXCL.
+/// A file system may lack either flag, and then fails with ENOTSUP: see rename(2). In
+/// getattrlist(2) the two abilities are VOL_CAP_INT_RENAME_SWAP and VOL_CAP_INT_RENAME_EXCL.
 int rename_with_flag(int from_dir, const char* from, int to_dir, const char* to, RenameFlag flag) {
     return ::renameatx_np(from_dir, from, to_dir, to,
                           flag == RenameFlag::exchange ? RENAME_SWAP : RENAME_EXCL);
 }
 
-/// macOS has no such flag. The caller compares the devices, which is enough: there are no bind
-/// mounts.
+/// macOS has no such call. The caller then compares the devices. That is enough, because macOS has
+/// no bind mounts.
 int open_unmounted(int, const char*) {
     errno = ENOSYS;
     return -1;
 }
 
-/// fsync(2) says that the drive may still hold the data in its own cache, out of order even, and
-/// names F_FULLFSYNC for what must survive a power cut. fcntl(2) names the file systems that have it:
-/// APFS, HFS, FAT and UDF.
+/// After fsync, the data may still be in the cache of the drive, which may write it in any order.
+/// fsync(2) recommends F_FULLFSYNC for data that must survive a power cut. By fcntl(2), APFS, HFS,
+/// FAT and UDF have it.
 int sync_file(int fd) {
     if (::fcntl(fd, F_FULLFSYNC) == 0) return 0;
     // The same three errors by which the kernel itself recognizes a file system without F_FULLFSYNC
@@ -48,14 +48,14 @@ int sync_file(int fd) {
     return ::fsync(fd);
 }
 
-/// fsync_volume_np would do it, but it keeps errors of writing to itself (handle_sync_volume in
-/// bsd/vfs/vfs_syscalls.c). So each file is synced by itself.
+/// macOS has fsync_volume_np, but that call does not report errors of writing (handle_sync_volume
+/// in bsd/vfs/vfs_syscalls.c). So the caller syncs each file by itself.
 int sync_all(int) {
     errno = ENOSYS;
     return -1;
 }
 
-/// By statfs, since statvfs counts blocks in 32 bits here, which is too few from 16 TiB on.
+/// Reads it by statfs. On macOS statvfs counts blocks in 32 bits, which is too few from 16 TiB on.
 int read_space(int fd, DiskSpace& space) {
     struct statfs status {};
     if (::fstatfs(fd, &status) != 0) return -1;
@@ -68,9 +68,9 @@ int read_space(int fd, DiskSpace& space) {
 
 namespace {
 
-/// By statfs(2)'s name.
+/// One kind of file system. A kind that has the safe answers of FileSystemTraits needs no row.
 struct FileSystemOfMacos {
-    std::string_view type;
+    std::string_view type;  ///< as statfs(2) returns it
     FileSystemTraits traits;
 };
 
@@ -102,12 +102,13 @@ FileSystemTraits traits_of(const FileHandle& handle) noexcept {
         std::begin(file_systems), std::end(file_systems),
         [&](const FileSystemOfMacos& each) { return each.type == status.f_fstypename; });
     if (row != std::end(file_systems)) return row->traits;
-    // Of the others, macFUSE's for example, the mount tells whether the files lie on this machine.
+    // For all other kinds, such as macFUSE, a flag of the mount says whether the files lie on this
+    // machine.
     return (status.f_flags & MNT_LOCAL) != 0 ? FileSystemTraits{} : on_network("not local");
 }
 
 std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& name) {
-    // getattrlist(2): the attributes come in this order, aligned to 4 bytes. The first says which
+    // The attributes come in this order, aligned to 4 bytes: see getattrlist(2). `known` says which
     // of them the file system knows.
     struct __attribute__((packed, aligned(4))) Answer {
         std::uint32_t size;
@@ -128,7 +129,7 @@ std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& n
     return static_cast<std::uint64_t>(answer.private_size);
 }
 
-/// No file system of macOS takes such a request.
+/// Does nothing: no file system of macOS knows such a request.
 void write_in_place(const FileHandle&) noexcept {}
 
 Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
@@ -138,13 +139,15 @@ Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& d
                                   CLONE_NOOWNERCOPY);
         }) != 0)
         return fail(errno, "clone", dir / name);
-    // A clone has all that its source has, the times too, save the set-id bits and the owner
-    // (clonefile(2)). So only bits that a copy must not have are taken away.
+    // A clone has the permissions and the times of its source, but not the set-id bits and the
+    // owner (clonefile(2)). So the only thing left to do is to take away bits that a copy must not
+    // have.
     if ((info.permissions & ~copied_permissions) == Permissions::none) return {};
     return set_permissions_at(dir, name, info.permissions & copied_permissions);
 }
 
-/// macOS has no such call. copyfile(3), which is in the C library, clones or reads and writes.
+/// macOS has no such call. copyfile(3) is a function of the C library that clones, or reads and
+/// writes.
 Result<bool> copy_in_kernel(const FileHandle&, const FileHandle&, const std::filesystem::path&) {
     return false;
 }

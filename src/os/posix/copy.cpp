@@ -13,8 +13,8 @@ NewFile::~NewFile() {
 }
 
 Result<> NewFile::complete(const FileInfo& source) {
-    // The permissions by themselves, so that no umask alters them; the time last, since writing
-    // changes it.
+    // Set the permissions in a call of their own, so that no umask alters them. Set the time last,
+    // because writing changes it.
     TRY(set_permissions(file_, source.permissions & copied_permissions, dir_ / name_));
     TRY(set_modified(file_, source.modified, dir_ / name_));
     if (const std::error_code error = close(std::move(file_))) {

@@ -18,7 +18,8 @@ namespace {
 
 constexpr int open_dir_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
-/// Cleared if the kernel can't open a directory without crossing a mount, or a sandbox forbids it.
+/// False once the kernel could not open a directory without crossing a mount, or a sandbox has
+/// forbidden the call.
 std::atomic<bool> open_unmounted_works{true};
 
 }  // namespace

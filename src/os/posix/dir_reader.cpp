@@ -45,14 +45,14 @@ FileKind kind_of(unsigned char type) {
 }  // namespace
 
 #ifdef __linux__
-// The system call itself: a DIR owns its descriptor, and looks at it in three calls before it lists
-// anything.
+// Linux lists by the system call itself. A DIR of glibc would own the descriptor, which may be
+// borrowed here, and makes three system calls before it lists anything.
 
 namespace {
 
-constexpr std::size_t buffer_size = 32'768;  // glibc's own: some thousand names a call
+constexpr std::size_t buffer_size = 32'768;  // as glibc has: a call returns some thousand names
 
-/// getdents64(2). Names follow their heads, and the next head follows its name.
+/// What getdents64(2) writes for each name: this head, and then the rest of the name.
 struct Head {
     std::uint64_t inode;
     std::int64_t offset;
@@ -104,8 +104,8 @@ Result<DirEntry> DirReader::next() {
         if (listing.at == listing.end) {
             const long got = retry(
                 [&] { return ::syscall(SYS_getdents64, listing.fd, listing.buffer, buffer_size); });
-            // A directory that was removed while it is read has no names any more: an end, as POSIX
-            // says of readdir.
+            // A directory that another process has removed meanwhile has no names any more. That
+            // is the end of the listing, as POSIX says of readdir.
             if (got == 0 || (got < 0 && errno == ENOENT)) return DirEntry{};
             if (got < 0) return fail(errno, "list", listing.path);
             listing.at = 0;
@@ -140,7 +140,7 @@ Result<DirEntry> DirReader::next() {
         errno = 0;
         const dirent* const entry = ::readdir(listing_->stream);
         if (entry == nullptr && errno == EINTR) continue;
-        // ENOENT is an end, too: the directory was removed while it is read.
+        // ENOENT is an end too: another process has removed the directory meanwhile.
         if (entry == nullptr && errno != 0 && errno != ENOENT)
             return fail(errno, "list", listing_->path);
         if (entry == nullptr) return DirEntry{};

@@ -14,7 +14,7 @@ struct ReasonRow {
     Why why;
 };
 
-/// The first row with a word has the number by which the system usually says it.
+/// If a word has several rows, the first one has the number that the system usually gives for it.
 constexpr ReasonRow reasons[] = {
     {0, Why::none},
     {ENOENT, Why::absent},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Descriptors, and the wrapper through which every call goes that a signal may interrupt.
+// Descriptors, and a loop for calls that a signal may interrupt.
 #pragma once
 
 #include <cerrno>
@@ -12,7 +12,7 @@ namespace larder::os {
 class Fd : public FileHandle {
 public:
     Fd() = default;
-    /// Takes the descriptor over; a negative one is none.
+    /// Takes the descriptor over. A negative number means that there is none.
     explicit Fd(int fd) noexcept : FileHandle(fd < 0 ? Native{-1} : Native{fd}) {}
 
     [[nodiscard]] int get() const noexcept { return static_cast<int>(native()); }
@@ -23,19 +23,19 @@ public:
     return static_cast<int>(handle.native());
 }
 
-/// Makes a call again as long as a signal interrupts it. Returns what the call returned last, and
+/// Makes a call again as long as a signal interrupts it. Returns what the last call returned, and
 /// leaves its errno. Local file systems interrupt few calls; FUSE and CIFS may interrupt any.
 ///
-/// If a call that changes names is interrupted, it may have happened all the same, and the second
-/// try then meets its own work. Such calls do the following:
-///   - a removal that finds nothing at its second try has succeeded;
-///   - a rename without replacing that finds its source gone, and its target there, has succeeded;
-///   - a link that finds its name taken, by a link of the same text or to the same file, has
-///     succeeded;
-///   - an exchange is never made again, because that would undo it: its caller, who knows what the
-///     names should be, looks at them;
-///   - a directory or file that is to be new and finds its name taken reports `exists`: nobody can
-///     tell whose it is.
+/// A call that changes names may have succeeded although a signal interrupted it. Then the second
+/// call finds what the first one has done. These are the rules for such calls:
+///   - A removal has succeeded if the second call finds nothing to remove.
+///   - A rename has succeeded if the source is gone and the target is there.
+///   - The making of a link has succeeded if its name is taken by a link with the same text, or by
+///     a link to the same file.
+///   - An exchange is never made again, because that would undo it. The caller looks at the names,
+///     because the caller knows what they should be.
+///   - The making of a new directory or file fails with `exists` if the name is taken, because
+///     nothing shows whether this call has made it.
 template <class Call>
 auto retry(Call call) {
     for (;;) {
@@ -44,7 +44,7 @@ auto retry(Call call) {
     }
 }
 
-/// Does the same, and says in `interrupted` whether the call was made more than once.
+/// Does the same, and sets `interrupted` if the call was made more than once.
 template <class Call>
 auto retry(Call call, bool& interrupted) {
     interrupted = false;

@@ -155,7 +155,7 @@ Result<> sync(const FileHandle& file, const std::filesystem::path& path) {
 Result<> sync(const Dir& dir) { return sync(dir.handle, dir.path); }
 
 std::error_code close(FileHandle file) noexcept {
-    // Linux closes the descriptor even if it says EINTR, so the call is not made again.
+    // As in FileHandle::close: the descriptor is closed even if the call fails with EINTR.
     if (::close(static_cast<int>(file.release())) != 0 && errno != EINTR) return last_error();
     return {};
 }

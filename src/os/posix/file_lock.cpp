@@ -13,8 +13,8 @@
 #include "os/posix/fork.hpp"
 #include "os/unique.hpp"
 
-// The command is in glibc, musl and macOS; glibc shows it only where GNU extensions are asked for,
-// which g++ and clang++ do.
+// glibc, musl and macOS have this command. glibc declares it only if GNU extensions are on: g++ and
+// clang++ turn them on.
 #ifndef F_OFD_SETLK
 #error "larder needs locks of open file descriptions (F_OFD_SETLK, POSIX.1-2024)"
 #endif
@@ -23,7 +23,7 @@ namespace larder::os {
 
 namespace {
 
-/// The descriptors of the locks that this process holds, to be closed in a forked child.
+/// The descriptors of the FileLocks that this process holds. A forked child closes them.
 class HeldLocks {
 public:
     static HeldLocks& instance() {
@@ -32,8 +32,8 @@ public:
         return *held;
     }
 
-    /// Opens and remembers it in one step, as seen from a fork: a child that inherited a descriptor
-    /// unknown here would share the lock that is taken on it later.
+    /// Opens a lock file and remembers its descriptor. No fork can happen between the two: a child
+    /// would inherit a descriptor that it does not close, and would share the lock.
     Result<FileHandle> open(const Dir& dir, const std::string& name) {
         const std::lock_guard guard(mutex_);
         TRY_ASSIGN(FileHandle file, open_at(dir, name, OpenMode::open_or_create));
@@ -41,7 +41,7 @@ public:
         return file;
     }
 
-    /// Forgets and closes it in one step, as seen from a fork.
+    /// Forgets a descriptor and closes it. No fork can happen between the two.
     void close(FileHandle file) {
         const std::lock_guard guard(mutex_);
         std::erase(fds_, fd_of(file));
@@ -71,7 +71,7 @@ struct flock description_of(short type, const Range& range) {
     description.l_whence = SEEK_SET;
     description.l_start = static_cast<off_t>(range.start);
     description.l_len = static_cast<off_t>(range.length);
-    return description;  // l_pid stays 0, as these commands ask
+    return description;  // l_pid stays 0: fcntl(2) requires it for these commands
 }
 
 }  // namespace
@@ -121,12 +121,13 @@ FileLock& FileLock::operator=(FileLock&& other) noexcept {
 FileLock::~FileLock() {
     if (!file_) return;
     if (owner_ != process_token()) {
-        // It was closed in this child already, and the number may be another file's by now.
+        // This child has closed the descriptor already. By now its number may belong to another
+        // file.
         (void)file_.release();
         return;
     }
-    // Explicitly, and not by closing alone: a child that is being forked, or started, shares the
-    // open file until it comes to close it.
+    // Closing alone would not release the lock at once: a child that is just being forked or
+    // started shares the open file until the child closes it. So unlock first.
     (void)unlock(file_, {});
     HeldLocks::instance().close(std::move(file_));
 }

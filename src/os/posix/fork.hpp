@@ -4,12 +4,13 @@
 
 namespace larder::os {
 
-/// Calls the functions around each fork: before it, and after it in the parent and in the child. A
-/// null one is not called.
+/// Calls these functions at each fork: the first one before it, and the other two after it in the
+/// parent and in the child. A null function is not called.
 void at_fork(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept;
 
-/// Returns `size` zero bytes of which a forked child sees zeros again, wiped by the kernel (also
-/// after a raw clone). If the kernel can't, `wipe` is called in the child. They are never freed.
+/// Returns `size` zero bytes that are never freed. In a forked child they are zero again: the
+/// kernel wipes them, even if the child was made by clone(2) and not by fork. If the kernel cannot
+/// do that, the child calls `wipe` at a fork.
 [[nodiscard]] void* memory_wiped_in_child(unsigned long size, void (*wipe)()) noexcept;
 
 }  // namespace larder::os

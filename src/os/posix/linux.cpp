@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What Linux does in its own way, except files and file systems: those are in linux_files.cpp.
+// What Linux does in its own way, about processes. For files and file systems see linux_files.cpp.
 #ifdef __linux__
 
 #include <fcntl.h>
@@ -19,10 +19,10 @@ namespace larder::os::platform {
 
 namespace {
 
-/// Without memory of its own, as the process that asks may have none left.
+/// Lies on the stack, because the process may have no memory left to allocate.
 using Buffer = std::array<char, 4096>;
 
-/// Reads the first bytes of a file of the kernel's; empty if it can't be read.
+/// Reads the first bytes of a file in /proc. Returns an empty text if it cannot be read.
 std::string_view read_some(const char* path, Buffer& buffer) noexcept {
     const Fd fd(retry([&] { return ::open(path, O_RDONLY | O_CLOEXEC); }));
     if (!fd) return {};
@@ -30,7 +30,7 @@ std::string_view read_some(const char* path, Buffer& buffer) noexcept {
     return {buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
 }
 
-/// "/proc/PID/NAME", cut off if that is too long, and then the path of nothing.
+/// The path "/proc/PID/NAME". The longest one that is used here fits.
 struct ProcPath {
     ProcPath(std::int64_t pid, const char* name) noexcept {
         std::snprintf(text.data(), text.size(), "/proc/%lld/%s", static_cast<long long>(pid), name);
@@ -38,10 +38,11 @@ struct ProcPath {
     std::array<char, 64> text;
 };
 
-/// Whether a process whose first thread has ended has others that have not.
+/// Returns whether a process has a second thread.
 bool has_other_threads(std::int64_t pid) noexcept {
     struct stat status {};
-    // A directory's links are its subdirectories and two more: one for each thread.
+    // The directory has a subdirectory for each thread. Its number of links is that of its
+    // subdirectories, and two more.
     return ::stat(ProcPath(pid, "task").text.data(), &status) == 0 && status.st_nlink > 3;
 }
 
@@ -53,8 +54,9 @@ int hex_value(char digit) {
 
 }  // namespace
 
-/// Reads fields 3 and 22 of /proc/PID/stat. The command's name, field 2, may hold spaces and
-/// brackets: count from the last bracket.
+/// Reads the state and the start, which are fields 3 and 22 of /proc/PID/stat. Field 2, the name of
+/// the command in brackets, may contain spaces and brackets. So the fields are counted from the
+/// last bracket.
 KernelView view_of(std::int64_t pid) noexcept {
     KernelView view;
     Buffer buffer;
@@ -65,7 +67,8 @@ KernelView view_of(std::int64_t pid) noexcept {
     for (int field = 2; field < 22 && at != text.npos; ++field) at = text.find(' ', at + 1);
     if (at != text.npos)
         std::from_chars(text.data() + at + 1, text.data() + text.size(), view.start);
-    // If only its first thread has ended, others run.
+    // The kernel shows the state of the first thread. Other threads may still run after it has
+    // ended.
     view.ended = (state == 'Z' || state == 'X') && !has_other_threads(pid);
     return view;
 }

@@ -32,8 +32,8 @@ namespace platform {
 
 int rename_with_flag(int from_dir, const char* from, int to_dir, const char* to, RenameFlag flag) {
 #ifdef SYS_renameat2
-    // The system call and not glibc's wrapper: musl has none. The flags' values are the kernel's
-    // ABI.
+    // Make the system call itself, because musl has no wrapper for it. The values of the flags are
+    // part of the kernel's ABI.
     constexpr unsigned no_replace = 1, exchange = 2;
     return static_cast<int>(::syscall(SYS_renameat2, from_dir, from, to_dir, to,
                                       flag == RenameFlag::exchange ? exchange : no_replace));
@@ -73,10 +73,10 @@ int read_space(int fd, DiskSpace& space) {
 
 namespace {
 
-/// By statfs(2)'s number, from the kernel's linux/magic.h. There is one row for each kind of which
-/// more is known than the safe answers.
+/// One kind of file system. A kind that has the safe answers of FileSystemTraits needs no row. The
+/// numbers are in the kernel's linux/magic.h.
 struct FileSystemOfLinux {
-    std::uint32_t magic;
+    std::uint32_t magic;  ///< as statfs(2) returns it
     FileSystemTraits traits;
 };
 
@@ -123,8 +123,8 @@ FileSystemTraits traits_of(const FileHandle& handle) noexcept {
 std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& name) {
     const auto file = try_open_at(dir, name.c_str(), OpenMode::read_nonblocking);
     if (!file) return std::nullopt;
-    // A fiemap ends in an array of no declared length: this one has room for 32 extents (arbitrary,
-    // most files have one).
+    // A fiemap ends with an array of no declared length. There is room for 32 extents here, which
+    // is arbitrary, because most files have one extent.
     constexpr std::size_t extents = 32;
     alignas(fiemap) std::array<std::byte, sizeof(fiemap) + extents * sizeof(fiemap_extent)> room{};
     auto& map = *reinterpret_cast<fiemap*>(room.data());
@@ -151,7 +151,7 @@ void write_in_place(const FileHandle& empty_file) noexcept {
     const int fd = fd_of(empty_file);
     int flags = 0;
     struct stat status {};
-    // btrfs leaves a file where it is if it is asked while the file is empty.
+    // On btrfs the request has an effect only while the file is empty.
     if (::fstat(fd, &status) != 0 || status.st_size != 0 ||
         ::ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0)
         return;
@@ -169,7 +169,7 @@ Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& d
 
 Result<bool> copy_in_kernel(const FileHandle& from, const FileHandle& to,
                             const std::filesystem::path& path) {
-    // What the kernel takes at once at most is a little under 2 GiB.
+    // The kernel copies a little less than 2 GiB in one call.
     constexpr std::size_t most = 1U << 30;
     for (bool any = false;; any = true) {
         errno = point("tree.copy_file_range");
@@ -177,7 +177,8 @@ Result<bool> copy_in_kernel(const FileHandle& from, const FileHandle& to,
             return ::copy_file_range(fd_of(from), nullptr, fd_of(to), nullptr, most, 0);
         });
         if (copied > 0) continue;
-        // A file that seems empty may be one of a kind that this call can't read.
+        // If nothing was copied, the file is empty or of a kind that this call cannot read. In both
+        // cases the caller may read it instead.
         if (copied == 0) return any;
         switch (errno) {
             case EXDEV:       // two file systems, on older kernels

@@ -10,8 +10,8 @@ namespace larder::os {
 
 namespace {
 
-/// mapped_region asks for something that knows a descriptor. Boost's own file_mapping would open a
-/// path, and work through none of our handles.
+/// Gives a descriptor to boost::interprocess::mapped_region. Boost's own file_mapping would open a
+/// path, and cannot use a handle that is open already.
 struct Mappable {
     int fd;
     [[nodiscard]] boost::interprocess::mapping_handle_t get_mapping_handle() const noexcept {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What Linux and macOS do in different ways: declared here once, and defined in linux.cpp and
-// apple.cpp. Calls return as calls of the system do: -1 and errno on failure.
+// What Linux and macOS do in different ways. The functions are declared here once, and are defined
+// in linux.cpp and linux_files.cpp for Linux, and in apple.cpp and apple_files.cpp for macOS. Those
+// files also define some functions of os/copy.hpp and os/file_system.hpp. Functions that return int
+// fail as system calls do: with -1 and errno.
 #pragma once
 
 #include <cstddef>
@@ -21,26 +23,29 @@ enum class RenameFlag { no_replace, exchange };
 /// system can't.
 int rename_with_flag(int from_dir, const char* from, int to_dir, const char* to, RenameFlag flag);
 
-/// Opens a directory and crosses no mount. Fails with ENOSYS if the system can't.
+/// Opens a directory. Fails with EXDEV if something is mounted there, and with ENOSYS if the system
+/// has no such call.
 int open_unmounted(int parent, const char* name);
 
-/// Brings a file to the disk itself, beyond the disk's own cache.
+/// Waits until a file is on the disk itself, and not only in the disk's own cache.
 int sync_file(int fd);
-/// Brings a whole file system to the disk. Fails with ENOSYS if the system can't.
+/// Waits until a whole file system is on the disk. Fails with ENOSYS if the system has no such
+/// call.
 int sync_all(int fd);
 
 /// Reads how much room a file system has.
 int read_space(int fd, DiskSpace& space);
 
-/// Returns what the kernel says of a process.
+/// What the kernel knows about a process.
 struct KernelView {
-    bool ended = false;       ///< it has, with all its threads, and its parent has yet to ask how
-    std::uint64_t start = 0;  ///< 0 if it can't be told
+    bool ended = false;       ///< all its threads have ended, and it is a zombie
+    std::uint64_t start = 0;  ///< when it started; 0 if that is unknown
 };
 KernelView view_of(std::int64_t pid) noexcept;
-/// Returns the namespace in which our process ids mean something; 0 if there is none.
+/// Returns the number of the pid namespace of this process; 0 if the system has none, or does not
+/// tell it.
 std::uint64_t pid_namespace() noexcept;
-/// Returns zeros if it can't be told.
+/// Returns the id of this boot; zeros if the system does not tell it.
 BootId read_boot_id() noexcept;
 std::string command_line();
 std::int64_t thread_number() noexcept;

@@ -23,8 +23,8 @@ std::uint64_t this_pid_namespace() noexcept {
 }  // namespace
 
 BootId boot_id() noexcept {
-    // No static of this function: a child that is forked while another thread is in its initializer
-    // would wait for that thread for ever. Threads that come at once read the same, twice.
+    // The value is not the initializer of a static variable: see os/before_main.hpp. If two threads
+    // come here at once, both read the same id.
     static constinit std::array<std::atomic<std::uint64_t>, 2> known{};
     static constinit std::atomic<bool> is_known{false};
     using Words = std::array<std::uint64_t, 2>;
@@ -67,7 +67,7 @@ Running is_running(const ProcessIdentity& process) noexcept {
     if (::kill(static_cast<pid_t>(process.pid), 0) != 0 && errno == ESRCH) return Running::no;
     const platform::KernelView now = platform::view_of(process.pid);
     if (now.ended) return Running::no;
-    // If either start can't be told, a running pid is taken for the same process.
+    // If one of the two starts is unknown, a process that has this pid now counts as the same one.
     return now.start == 0 || process.start == 0 || now.start == process.start ? Running::yes
                                                                               : Running::no;
 }

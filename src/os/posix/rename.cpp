@@ -16,7 +16,7 @@ namespace {
 
 using platform::RenameFlag;
 
-/// Returns 0 or the number of the error.
+/// Renames to a name that must be free. Returns 0 or the error number.
 int rename_to_free_name(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                         const std::string& to) {
     bool interrupted = false;
@@ -34,7 +34,7 @@ int rename_to_free_name(const Dir& from_dir, const std::string& from, const Dir&
 }
 
 bool is_flag_unknown(int error) {
-    // Two of these are one number on Linux, and two on macOS.
+    // The last two are the same number on Linux, and differ on macOS.
     return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOTSUP;
 }
 

@@ -14,11 +14,12 @@ namespace larder::os {
 
 namespace {
 
-/// Returns a random number of the kernel: a generator of our own would be duplicated by a fork.
+/// Returns a random number from the kernel. A generator of our own would give a forked child the
+/// same numbers as its parent.
 std::uint64_t kernel_random() noexcept {
     std::uint64_t number = 0;
     if (::getentropy(&number, sizeof number) != 0)
-        std::abort();  // no kernel that we run on can fail here
+        std::abort();  // this cannot fail on a kernel that larder supports
     return number;
 }
 
@@ -55,7 +56,7 @@ std::uint64_t process_token() noexcept {
 Unique draw_unique() noexcept {
     const std::uint64_t token = process_token();
     const std::uint64_t drawn = fork_private().drawn.fetch_add(1, std::memory_order_relaxed);
-    // After four billion draws the counter begins again beside another random number.
+    // The counter has 32 bits. When it begins again, the next random number is used.
     return {token + (drawn >> 32), static_cast<std::uint32_t>(drawn)};
 }
 
