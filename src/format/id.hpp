@@ -22,8 +22,8 @@ struct Id {
     [[nodiscard]] explicit operator bool() const noexcept { return (high | low) != 0; }
 };
 
-/// Returns an id that no process has drawn before, on this machine or another. Every other name
-/// that must be unique is drawn here, too.
+/// Returns an id that no process has drawn before, on this machine or another. Every other unique
+/// name in the grammar of layout.hpp is drawn here too.
 [[nodiscard]] Id fresh_id() noexcept;
 
 /// The text of an id always has this many characters. They are Crockford's base 32, in which no two

@@ -8,12 +8,13 @@
 //   staging/<number>/           = t-<id>/  l-<id>
 //   buckets/<bucket>/           = <key>              a link
 //   archive/<id>/               = record  tree/
-//   retired/links/              = <id>               a link; its name is unique and says no more
-//   retired/buckets/<id>/       = <key>              a link
+//   retired/links/              = <unique>           a link
+//   retired/buckets/<unique>/   = <key>              a link
 //   deleting/                   = anything
 //   pins/<bucket>/              = <key>              an empty file
 //
 //   <bucket>, <key> : see name.hpp      <id> : see id.hpp      <number> : decimal, no leading zero
+//   <unique> : drawn and written like an id, but not the id of an entry
 //
 // A name that does not match the grammar is left alone, because a newer version may have made it.
 #pragma once
@@ -71,8 +72,8 @@ struct StagedName {
 };
 [[nodiscard]] std::optional<StagedName> parse_staged_name(std::string_view name) noexcept;
 
-/// A path with room for the longest one of its kind. A get makes one each time, so it lies on the
-/// stack.
+/// The result of key_path_via_entry. It lies on the stack, because every get makes one, and has
+/// room for the longest such path.
 class PathViaEntry {
 public:
     PathViaEntry(const Id& id, std::string_view key_path) noexcept;
@@ -95,6 +96,7 @@ private:
                                                      std::string_view key_path) noexcept {
     return {id, key_path};
 }
+
 /// Returns whether encode_bucket can have made `name`.
 [[nodiscard]] bool is_bucket_name(std::string_view name);
 /// Returns whether encode_key can have made `name`.

@@ -13,9 +13,9 @@ std::string text_of(const char (&from)[size]) {
     return std::string(from, std::find(from, from + size, '\0'));
 }
 
-/// Returns whether the word is the magic, or what is left if a process died while it wrote or wiped
-/// it: then some of its bytes are zeros. In that case no process has announced itself behind it, or
-/// the process that had is dead.
+/// Returns whether the word is the magic, with or without zeros in place of some of its bytes. A
+/// process that dies while it writes or wipes the magic leaves such zeros. Then no process has
+/// announced itself in the table, or the process that had is dead.
 bool is_magic_or_part_of_it(std::uint64_t word) noexcept {
     for (unsigned shift = 0; shift < 64; shift += 8) {
         const auto byte = word >> shift & 0xff;
@@ -42,7 +42,8 @@ std::optional<TableView> parse_lease_table(const LeaseTableBytes& bytes) {
                                    static_cast<std::int64_t>(activity.thread), activity.since_nanos,
                                    activity.lock, text_of(activity.label)});
     }
-    // Also if no process is announced: one may take the table, and lease, while this reads it.
+    // Read the slots even if no process is announced: a process may take the table, and lease,
+    // after its pid was read here.
     for (const auto& slot : bytes.slots) {
         if (slot) view.leases.push_back(slot);
     }

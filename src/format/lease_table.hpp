@@ -2,14 +2,12 @@
 // The bytes of a lease table, the file `participants/<n>`. It says who uses the cache, what that
 // process holds and waits for, and which entries it has leased.
 //
-// In the machine's own byte order, since the locks and the shared memory of a cache never leave the
-// machine either:
+// Numbers are in the machine's own byte order, because no table is used on another machine:
 //
 //   page 0   a header of 512 bytes, then 56 activities of 64 bytes
 //   page 1   256 slots of 16 bytes, each an id or zero
 //
-// So the owner of a table that is not full scans one page of memory to find a free slot. A file
-// that is shorter than a table has never held a lease.
+// A file that is shorter than a table has never held a lease.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +25,8 @@ inline constexpr std::size_t activities_per_table = 56, slots_per_table = 256;
 
 /// "lardtbl1" in a little-endian file.
 inline constexpr std::uint64_t lease_table_magic = 0x31'6c'62'74'64'72'61'6cU;
-/// Among the flags: the process has kept a lease across an execve.
+/// A bit of TableHeaderBytes::flags: the process has handed a lease on to another program by
+/// execve.
 inline constexpr std::uint32_t flag_handed_on = 1;
 
 struct TableHeaderBytes {
@@ -42,7 +41,7 @@ struct TableHeaderBytes {
     char command[448];
 };
 
-/// Something that a thread does and others may wait for, or what it waits for itself.
+/// A lock that a thread holds or waits for.
 struct ActivityBytes {
     std::uint64_t lock;  ///< written last and cleared first: 0 means unused
     std::uint64_t waiting;
@@ -51,8 +50,9 @@ struct ActivityBytes {
     char label[32];
 };
 
-/// The owner writes its words one at a time, and readers use each word whole. A torn *pair* of
-/// words is harmless (see LeaseTable::store in cache/lease_table.cpp).
+/// The whole table. The owner writes one word of 8 bytes at a time, so a reader sees each word
+/// whole. A reader may see one old and one new word of an id, which is harmless: see
+/// LeaseTable::store in cache/lease_table.cpp.
 struct LeaseTableBytes {
     TableHeaderBytes header;
     ActivityBytes activities[activities_per_table];
@@ -61,6 +61,7 @@ struct LeaseTableBytes {
 static_assert(sizeof(TableHeaderBytes) == 512 && sizeof(ActivityBytes) == 64);
 static_assert(offsetof(LeaseTableBytes, slots) == 4096 && sizeof(LeaseTableBytes) == 2 * 4096);
 
+/// An activity as another process reads it.
 struct ActivityView {
     bool waiting = false;  ///< false: holding
     std::int64_t thread = 0;
@@ -69,19 +70,19 @@ struct ActivityView {
     std::string label;              ///< "bucket wheels-v1"; cut to 31 bytes; for people
 };
 
-/// A table as another process reads it, at one instant (each word of it).
+/// A table as another process reads it. Its words may be read at different instants.
 struct TableView {
-    bool announced = false;  ///< a process has it, or had it and did not say goodbye
+    bool announced = false;  ///< a process has it, or had it and died without clearing the pid
     os::ProcessIdentity process;
-    bool handed_on = false;  ///< the process has kept a lease across an execve
+    bool handed_on = false;  ///< see flag_handed_on
     std::uint64_t since_nanos = 0;
     std::string command;
     std::vector<ActivityView> activities;
     std::vector<Id> leases;
 };
 
-/// Reads the bytes of a whole table, whatever they are. Returns nullopt if they are not of this
-/// version's format: then its leases are unknown.
+/// Parses the bytes of a whole table, which any program may have written. Returns nullopt if they
+/// do not have the format of this version. Then the leases in the table are unknown.
 [[nodiscard]] std::optional<TableView> parse_lease_table(const LeaseTableBytes& bytes);
 
 }  // namespace larder::format

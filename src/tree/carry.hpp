@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Transfers a tree from one directory to another: by clone, hard link or copy.
+// Carries a tree from one directory to another: walks the tree, and transfers each file, symlink
+// and directory by clone, hard link or copy (transfer.hpp). Staging::copy_from, restore and
+// materialize use this.
 #pragma once
 
 #include <larder/materialize.hpp>

@@ -16,8 +16,8 @@ struct Size {
 /// Returns the size of the tree. Follows no symlink.
 [[nodiscard]] Result<Size> measure(const os::Dir& tree);
 
-/// Makes every file and directory of the tree survive a power cut: by an fsync for each, or by one
-/// syncfs if there are many. The source gives the number and its reason.
+/// Makes every file and directory of the tree survive a power cut: by an fsync for each of them, or
+/// by one syncfs if there are many. `size` is what measure has returned.
 [[nodiscard]] Result<> sync(const os::Dir& tree, const Size& size);
 
 }  // namespace larder::tree

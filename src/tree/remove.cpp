@@ -16,19 +16,20 @@ namespace larder::tree {
 
 namespace {
 
-/// How often a directory is listed again if it is not empty. Arbitrary, because a writer that
-/// outlives two listings will outlive more.
+/// How often a directory is listed if it is still not empty. Arbitrary: a process that still writes
+/// there during the third listing will not stop soon.
 constexpr unsigned max_passes = 3;
 
 /// Progress is reported after this many files. Arbitrary, because it takes some milliseconds to
 /// delete them.
 constexpr std::uint64_t progress_step = 256;
 
+/// A directory that is being deleted.
 struct Doomed final : WalkDir {
     using WalkDir::WalkDir;
-    unsigned passes = 0;
-    std::atomic<bool> stuck{
-        false};  // something in it cannot be deleted, so it need not be listed again
+    unsigned passes = 0;  // how often it was listed
+    // Something in it cannot be deleted, so it need not be listed again.
+    std::atomic<bool> stuck{false};
 };
 
 class Removal final : public Visitor {

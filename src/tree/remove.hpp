@@ -17,8 +17,8 @@ struct Removed {
     std::uint64_t files = 0;
     std::uint64_t directories = 0;
     std::uint64_t freed = 0;  ///< bytes that the disk gets back, if count_freed was set
-    bool freed_at_least =
-        false;  ///< more may be free: what some files share could not be found out
+    /// More may be freed than `freed`: the file system does not tell what some files share.
+    bool freed_at_least = false;
 };
 
 struct RemoveOptions {

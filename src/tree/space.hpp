@@ -14,7 +14,7 @@ namespace larder::tree {
 /// The space that is freed by deleting one name.
 struct GivenBack {
     std::uint64_t bytes = 0;
-    bool at_least = false;
+    bool at_least = false;  ///< more may be freed: the file system does not tell what files share
 };
 
 /// Adds up freed space. Several threads may call it at a time.

@@ -11,8 +11,8 @@
 
 namespace larder::tree {
 
-/// Which ways have not failed yet between two file systems. A way that does not work is so tried
-/// only once, and not for each file.
+/// Which ways have not failed yet between two file systems. If a way does not work, it is tried
+/// only once, and not again for each file.
 struct Ability {
     std::atomic<bool> clone{true};
     std::atomic<bool> hardlink{true};
@@ -24,7 +24,7 @@ enum class TransferKind { cloned, hardlinked, copied };
 struct Transfer {
     const os::Dir& from;
     const std::string& name;
-    const os::FileInfo& info;  // of `name` in `from`, not followed
+    const os::FileInfo& info;  // of `name` in `from`; if that is a symlink, of the symlink itself
     const os::Dir& to;
 };
 

@@ -148,9 +148,8 @@ private:
         try {
             while (helpers_.size() + 1 < threads_.threads)
                 helpers_.emplace_back([this] { work(); });
-        } catch (
-            const std::
-                system_error&) {  // a cgroup's or a user's limit: those that have started do it all
+        } catch (const std::system_error&) {
+            // The user or the cgroup may have no more threads. Those that have started do the work.
         }
     }
 
@@ -158,8 +157,8 @@ private:
     const WalkThreads threads_;
     std::mutex mutex_;  // guards the members below and the walk's part of each WalkDir
     std::condition_variable changed_;
-    std::vector<std::unique_ptr<WalkDir>>
-        places_;  // in the order of entering: the outermost come first
+    // In the order in which they were entered, so the outermost directories come first.
+    std::vector<std::unique_ptr<WalkDir>> places_;
     std::optional<Error> error_;
     bool no_memory_ = false;
     std::uint64_t seen_ = 0;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Walks a tree by directory handles, with one thread or with several that share its directories.
 //
-// A WalkDir is a directory that has been entered and not yet left. It has its own handle and its
-// own position in its listing. A thread takes the next name from its directory. If the name is a
-// directory, the thread continues inside it, so that few directories are open at a time. A thread
-// that has nothing left takes names from another thread's directory, the outermost first, because
-// it is likely to find a whole subtree there. So several threads share a wide directory as well as
-// a deep tree, and the memory does not grow with the number of files.
+// A WalkDir is a directory that the walk has entered and not yet left. It has its own handle and
+// its own position in its listing. A thread takes the next name from its directory. If the name is
+// a directory, the thread continues inside it, so that few directories are open at a time. If a
+// thread has no names left, it takes names from a directory of another thread: from the outermost
+// one, because there it is likely to find a whole subtree. So several threads share a wide
+// directory as well as a deep tree, and the memory does not grow with the number of files.
 #pragma once
 
 #include <memory>
@@ -80,7 +80,8 @@ constexpr unsigned max_depth = 32;
 /// Returns a second handle on the same directory.
 [[nodiscard]] Result<os::Dir> reopen(const os::Dir& dir);
 
-/// Returns a name that no other process draws, for a file that is to be renamed into its place.
+/// Returns a name that no other process draws: ".larder-…". It is for a file that is renamed into
+/// its place later, also outside of a cache.
 [[nodiscard]] std::string fresh_name();
 
 }  // namespace larder::tree
