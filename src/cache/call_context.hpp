@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What every step gets from its caller.
+// What a call of the public interface hands to each step of the protocol.
 #pragma once
 
 #include <chrono>

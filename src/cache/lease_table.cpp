@@ -18,7 +18,7 @@ namespace {
 
 using format::LeaseTableBytes;
 
-/// A word of a table, as its owner writes it: readers of the file use it whole.
+/// A word of a table. The owner writes it in one store, because other processes read it meanwhile.
 using SharedWord = std::atomic_ref<std::uint64_t>;
 static_assert(SharedWord::is_always_lock_free);
 
@@ -35,7 +35,8 @@ void copy_text(char (&to)[size], std::string_view text) {
     std::memset(to + length, 0, size - length);
 }
 
-/// Sets the first clear bit among the lowest `count`.
+/// Sets the first clear bit among the lowest `count`, and returns its index. Returns nullopt if all
+/// of them are set.
 std::optional<std::size_t> take_bit(std::atomic<std::uint64_t>& bits, std::size_t count) noexcept {
     auto seen = bits.load(std::memory_order_relaxed);
     for (;;) {
@@ -51,15 +52,15 @@ void clear_bit(std::atomic<std::uint64_t>& bits, std::size_t index) noexcept {
     bits.fetch_and(~(std::uint64_t{1} << index), std::memory_order_release);
 }
 
-/// Returns whether the table may be mapped. If not, a store to a mapping could find no space and
-/// end the process with a SIGBUS.
+/// Returns whether the table may be mapped. On other file systems, a store to a mapping can find no
+/// space, and ends the process by SIGBUS.
 bool may_be_mapped(const os::FileHandle& file) {
     return os::point("os.map-table") == 0 && os::traits_of(file).maps_without_space;
 }
 
 }  // namespace
 
-/// The owner's view of the file: a shared mapping, or its own copy, whose changes it writes.
+/// The bytes that the owner works on: a shared mapping of the file, or a copy in memory.
 class LeaseTable::TableMemory {
 public:
     static Result<std::unique_ptr<TableMemory>> of(const os::FileHandle& file,
@@ -70,12 +71,14 @@ public:
         }
         return std::unique_ptr<TableMemory>(new TableMemory(std::move(mapping)));
     }
+
     LeaseTableBytes* bytes() noexcept {
         return mapping_ ? static_cast<LeaseTableBytes*>(mapping_->data()) : copy_.get();
     }
 
-    /// Lets others see what was stored in `part`, a part of the table. Returns the error if the
-    /// file system has no space for that.
+    /// Lets other processes see what was stored in `part`, which is a part of bytes(). A mapping
+    /// shows it at once; a copy is written to the file. Returns an error if the disk has no space
+    /// for that.
     template <class Part>
     std::error_code show(const os::FileHandle& file, const Part& part) noexcept {
         if (mapping_) return {};
@@ -101,7 +104,7 @@ Result<format::TableView> read_table(const os::FileHandle& file,
     if (os::why_of(size) == Why::not_seekable)
         return fail(Errc::damaged, "read lease table", path, "not a file");
     if (!size) return os::fail(size.error(), "read lease table", path);
-    // A shorter file is being made, or making it failed: it has never held a lease.
+    // A process is making a shorter file just now, or has failed to make it. It never held a lease.
     if (*size < sizeof bytes) return format::TableView{};
     auto view = format::parse_lease_table(bytes);
     if (!view)
@@ -112,7 +115,9 @@ Result<format::TableView> read_table(const os::FileHandle& file,
 
 Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& path) {
     static const std::array<char, sizeof(LeaseTableBytes)> zeros{};
-    // First who has it, then what tells its process from another one that has the pid now.
+    // The pid goes first, and with it what stands behind it. If the fields before it went first,
+    // and this process died then, the old pid would be left alone. A process that has this pid now
+    // would seem to own the table.
     constexpr std::size_t pid =
         offsetof(LeaseTableBytes, header) + offsetof(format::TableHeaderBytes, pid);
     std::error_code error = os::write_at(file, zeros.data(), zeros.size() - pid, pid);
@@ -155,14 +160,16 @@ LeaseTable::LeaseTable(os::FileHandle file, std::filesystem::path path,
 LeaseTable::~LeaseTable() {
     if (owner_ != os::process_token()) return;
     SharedWord(table_->header.pid).store(0, std::memory_order_release);
-    // If this fails, the next collector finds out by the lock that no process has the table.
+    // If this fails, the table still names this process. A collector reaps it once this process has
+    // ended.
     (void)memory_->show(file_, table_->header.pid);
-    // Explicitly, since a forked child may hold the same open file, and with it the lock.
+    // Closing the file may not release the lock, because a forked child may share the open file. So
+    // unlock it.
     (void)os::unlock(file_, path_);
 }
 
 std::optional<Slot> LeaseTable::acquire() noexcept {
-    // All of them: a lease must end even if there are free slots before its own.
+    // Do this for all words, and not only up to the first free slot: each of these leases must end.
     for (std::size_t word = 0; word < unreleased_.size(); ++word) release_again(word);
     for (std::size_t word = 0; word < taken_.size(); ++word) {
         if (const auto bit = take_bit(taken_[word], 64)) return Slot{this, word * 64 + *bit};
@@ -171,10 +178,12 @@ std::optional<Slot> LeaseTable::acquire() noexcept {
 }
 
 std::error_code LeaseTable::store(const Slot& slot, const format::Id& id) noexcept {
-    // The two words are not stored as one, so a collector may read a torn id. That is harmless: it
-    // read before the fence below, so the link that the holder reads after the fence had left its
-    // bucket by then (collectors list the links first), and the holder will not take the lease.
-    // Half an id that looks like another one merely spares that one for a round.
+    // The two words are stored one after the other, so a collector may read one old and one new
+    // word. That is harmless. Such a collector reads before the fence below, and has listed the
+    // retired links before that. If the entry's link is in its list, the link has left its bucket
+    // before the fence. The caller reads the link after the fence, does not find it, and takes no
+    // lease. Two words that look like the id of another entry only spare that entry until the next
+    // collection.
     format::Id& words = table_->slots[slot.index];
     SharedWord(words.high).store(id.high, std::memory_order_relaxed);
     SharedWord(words.low).store(id.low, std::memory_order_relaxed);
@@ -185,7 +194,8 @@ std::error_code LeaseTable::store(const Slot& slot, const format::Id& id) noexce
 
 bool LeaseTable::clear(std::size_t index) noexcept {
     format::Id& words = table_->slots[index];
-    // Release: what was read from the entry was read before a collector can see this.
+    // The order is `release`: this thread has read the entry's files before a collector can see
+    // that the slot is clear.
     SharedWord(words.high).store(0, std::memory_order_release);
     SharedWord(words.low).store(0, std::memory_order_release);
     return !memory_->show(file_, words);
@@ -227,14 +237,15 @@ std::optional<std::size_t> LeaseTable::begin_activity(std::uint64_t lock, std::s
 void LeaseTable::set_holding(std::size_t activity) noexcept {
     auto& waiting = table_->activities[activity].waiting;
     SharedWord(waiting).store(0, std::memory_order_release);
-    // If this fails, the thread seems to wait for what no thread has. No circle goes through that.
+    // If this fails, the thread still seems to wait for a lock that no thread seems to hold. That
+    // makes no circle, because a circle needs a holder for each wait.
     (void)memory_->show(file_, waiting);
 }
 
 void LeaseTable::end_activity(std::size_t activity) noexcept {
     auto& lock = table_->activities[activity].lock;
     SharedWord(lock).store(0, std::memory_order_release);
-    (void)memory_->show(file_, lock);  // if this fails, others name it for longer
+    (void)memory_->show(file_, lock);  // if this fails, other processes still see the activity
     clear_bit(busy_activities_, activity);
 }
 

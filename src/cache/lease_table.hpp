@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A process's lease table: taking one, and writing to it. Its bytes are in format/lease_table.hpp.
+// The lease table of this process: how it takes one and writes to it. The layout of its bytes is in
+// format/lease_table.hpp.
 //
-// The owner writes through a shared mapping if a store to that can't fail. On other file systems
-// (btrfs, and those that are not known) it writes what it stores: a system call for each store, and
-// an error if there is no space, instead of a SIGBUS. All other processes read the file, and need
-// no lock for that. The file is allocated, with zeros, before it is used, so that a full disk is an
-// error when the table is taken.
+// The owner writes through a shared mapping if a store to it cannot fail. On other file systems
+// (btrfs, and unknown ones) the owner has a copy of the table in memory, and writes each change to
+// the file with a system call. Then a full disk is an error, and not a SIGBUS. All other processes
+// read the file without a lock. When a process takes a table it fills the file with zeros, so that
+// the blocks are allocated, and a full disk is an error already then.
 #pragma once
 
 #include <array>
@@ -20,17 +21,17 @@
 
 namespace larder::cache {
 
-/// Reads a table, of this process or of another. Errors: `damaged` if this version does not
-/// understand it: its leases are unknown.
+/// Reads the table of any process. Errors: `damaged` if this version does not understand the table.
+/// Then its leases are unknown.
 [[nodiscard]] Result<format::TableView> read_table(const os::FileHandle& file,
                                                    const std::filesystem::path& path);
-/// Makes it a table that no process has. Requires: the caller holds the table's lock, and the
-/// process that had it is dead.
+/// Fills a table with zeros: no process has it from then on. Requires: the caller holds the table's
+/// lock, and the process that had the table is dead.
 [[nodiscard]] Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& path);
 
 class LeaseTable;
 
-/// One slot that its holder may write. A lease never moves from one slot to another.
+/// A slot that a caller has acquired, and that no other thread writes. A lease stays in its slot.
 struct Slot {
     LeaseTable* table = nullptr;
     std::size_t index = 0;
@@ -39,40 +40,43 @@ struct Slot {
 /// The table of this process. Thread-safe.
 class LeaseTable {
 public:
-    /// Takes the table over. Requires: `file`, open for reading and writing, holds the table's
-    /// lock, and nothing is left in its staging area. Errors: `no_space`.
+    /// Wipes the table and announces this process in it. Requires: `file` is open for reading and
+    /// writing and holds the table's lock, and the staging area of the table is empty. Errors:
+    /// `no_space`.
     [[nodiscard]] static Result<std::unique_ptr<LeaseTable>> take(
         os::FileHandle file, const std::filesystem::path& path);
 
-    /// Says goodbye: clears the header, then releases the lock. In a forked child it does neither,
-    /// since the leases are the parent's.
+    /// Clears the pid, so that no process has the table, and then releases the lock. In a forked
+    /// child it does neither, because the leases belong to the parent.
     ~LeaseTable();
     LeaseTable(const LeaseTable&) = delete;
     LeaseTable& operator=(const LeaseTable&) = delete;
 
-    /// Takes a free slot. Returns nullopt if all slots are taken.
+    /// Takes a free slot. Returns nullopt if all slots are taken. First clears the slots that
+    /// release could not clear.
     [[nodiscard]] std::optional<Slot> acquire() noexcept;
-    /// Clears a slot and gives it back. If there is no space to write that down, the entry stays
-    /// leased until there is, and a thread acquires a slot of this table.
+    /// Clears a slot and frees it. If the disk has no space for this write, the entry stays leased,
+    /// and each later acquire tries again.
     void release(const Slot& slot) noexcept;
 
-    /// Stores the id, then makes a full fence: what this thread reads afterwards, it reads after a
-    /// collector can see the id. Returns the error if there is no space to write that down: the
-    /// slot then holds this id, or what it held before.
+    /// Stores the id, and then makes a full fence: before this thread reads anything else, a
+    /// collector can see the id. Returns an error if the disk has no space for this write. Then the
+    /// slot holds this id or the one before.
     [[nodiscard]] std::error_code store(const Slot& slot, const format::Id& id) noexcept;
 
-    /// Shows what a thread holds or waits for. Returns nullopt if all activities are taken, or
-    /// there is no space to write it down: then other processes can't name this thread, nor see a
-    /// circle of waits that it is part of.
+    /// Shows other processes that this thread holds a lock or waits for it. Returns nullopt if all
+    /// activities are taken, or if the disk has no space for the write. Then other processes cannot
+    /// name this thread, and cannot see a circle of waits that it is part of.
     [[nodiscard]] std::optional<std::size_t> begin_activity(std::uint64_t lock,
                                                             std::string_view label,
                                                             bool waiting) noexcept;
+    /// Shows that the thread no longer waits for the lock, but holds it.
     void set_holding(std::size_t activity) noexcept;
     void end_activity(std::size_t activity) noexcept;
 
-    /// Lets the program that this process becomes inherit the file, and so the lock.
+    /// Lets the program that this process becomes by execve inherit the file, and so the lock.
     [[nodiscard]] Result<> hand_on();
-    /// Returns whether the file was deleted: then collectors can't see the leases any more.
+    /// Returns whether the file was deleted. If so, collectors no longer see the leases.
     [[nodiscard]] bool is_deleted() const noexcept;
 
 private:
@@ -89,10 +93,9 @@ private:
     std::unique_ptr<TableMemory> memory_;
     format::LeaseTableBytes* table_;
     std::uint64_t owner_;
-    std::array<std::atomic<std::uint64_t>, words_of_slots> taken_{};  ///< a bit for each slot
-    std::array<std::atomic<std::uint64_t>, words_of_slots>
-        unreleased_{};                              ///< those of them that could not be cleared
-    std::atomic<std::uint64_t> busy_activities_{};  ///< a bit for each activity
+    // A bit for each slot that is taken, and for each of those that release could not clear.
+    std::array<std::atomic<std::uint64_t>, words_of_slots> taken_{}, unreleased_{};
+    std::atomic<std::uint64_t> busy_activities_{};  // a bit for each activity in use
 };
 
 }  // namespace larder::cache

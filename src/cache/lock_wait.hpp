@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Waits for a lock. A wait returns what came of it: whether the lock
-// was acquired, how long that took, and who held it.
+// Waits for a lock. A wait returns its result: whether the lock was acquired, how long that took,
+// and which processes held it.
 #pragma once
 
 #include <string>
@@ -12,15 +12,15 @@
 
 namespace larder::cache {
 
-/// Locks by a number that is the same in every process. The activities in the participants' tables
-/// speak of these numbers.
+/// A lock has a number that is the same in every process. The activities in the lease tables name
+/// locks by these numbers.
 using LockNumbers = std::vector<std::uint64_t>;
 
-/// Returns who holds one of these locks by the tables: "pid 4711 (uv pip install), for 3 s".
-/// Returns "a process that can't be named" if no table says so.
+/// Returns which processes hold one of these locks, by the lease tables: "pid 4711 (uv pip
+/// install), for 3 s". Returns "a process that can't be named" if no table names a holder.
 [[nodiscard]] std::string describe_holders(const Root& root, const LockNumbers& locks);
 
-/// What came of a wait.
+/// The result of a wait.
 struct LockWait {
     base::Waited::End end = base::Waited::End::acquired;
     std::chrono::steady_clock::duration took{};  ///< zero if the lock was free at once
@@ -32,12 +32,13 @@ struct LockWait {
 /// A lock to wait for, and how patiently.
 struct AwaitedLock {
     const std::string& what;    ///< for people: "bucket wheels-v1"
-    const LockNumbers& blamed;  ///< the locks whose holders the wait is for
+    const LockNumbers& blamed;  ///< the locks whose holders keep the caller waiting
     std::chrono::milliseconds limit;
     std::chrono::microseconds longest_pause;
 };
 
-/// Announces in the journal, if there is one, that a wait goes on. Returns who holds the lock.
+/// Announces in the journal, if there is one, that a wait goes on. Returns which processes hold the
+/// lock; an empty text without a journal.
 [[nodiscard]] std::string announce_wait(const Root& root, const CallContext& context,
                                         const AwaitedLock& lock,
                                         std::chrono::steady_clock::duration waited);
@@ -45,8 +46,8 @@ struct AwaitedLock {
 /// Writes a wait down in the journal, if there is one. A lock that was free at once is no wait.
 void note_wait(const CallContext& context, std::string what, LockWait wait) noexcept;
 
-/// Waits as base::wait_until does. A wait that has lasted a second is announced. (A second is
-/// arbitrary, because a person begins to wonder then.)
+/// Waits as base::wait_until does. Announces a wait that has lasted a second. (A second is
+/// arbitrary: about then a person begins to wonder.)
 template <class Attempt, class WhileWaiting>
 [[nodiscard]] Result<LockWait> wait_for_lock(const Root& root, const CallContext& context,
                                              const AwaitedLock& lock, Attempt attempt,

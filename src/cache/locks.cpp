@@ -32,7 +32,7 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
     Activity activity(root.participant_if_possible(context), number_of(name), what, true);
     const os::Dir& locks = root.dirs().locks;
     const LockNumbers both{number_of(name), number_of(gate)};
-    LockWait whole;  // the wait at the gate, then the one for the bucket's lock
+    LockWait whole;  // the wait at the gate and the wait for the bucket's lock together
     const auto wait_for = [&](const std::string& file, const LockNumbers& blamed,
                               auto attempt) -> Result<> {
         const auto left = std::max(
@@ -69,19 +69,20 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
         holding_gate.emplace(root.participant_if_possible(context), number_of(gate),
                              "gate " + encoded_bucket, false);
     } else {
-        // A sharer passes through the gate when it looks free, and never takes it. Otherwise the
-        // next sharer, and an exclusive waiter, would have to wait for the one that passes.
+        // A sharer waits until the gate is free, and never takes it. If it took the gate, other
+        // sharers and an exclusive waiter would have to wait for it.
         os::State hint = os::State::missing;
         TRY(wait_for(gate, both, [&]() -> Result<bool> {
             TRY_ASSIGN(hint, os::look_at(locks, gate));
             return hint != os::State::taken;
         }));
-        // The first publish makes the file: a remove must find it on a disk that has no inode left.
+        // The first publish makes the file of the gate. A remove needs it, and may run on a disk
+        // that has no inode left.
         if (hint == os::State::missing) TRY(os::open_at(locks, gate, os::OpenMode::open_or_create));
     }
     (void)os::point(mode == Mode::exclusive ? "lock.at-gate" : "lock.past-gate");
-    // From here on, blame only the holders of the bucket's lock: those at the gate wait for the
-    // same holders, and one of them may be us.
+    // From here on, name only the holders of the bucket's lock. The holder of the gate waits for
+    // them too, and may be this process.
     TRY(take(name, mode, {number_of(name)}, held));
     activity.set_holding();
     note_wait(context, std::move(what), std::move(whole));

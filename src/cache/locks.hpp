@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The locks and the order in which they are taken. A process that
-// holds a lock takes only locks of a higher number.
+// The locks, and the order in which a process takes them. A process that holds a lock takes only
+// locks of a higher number. docs/protocol.md has the same table.
 //
-//   1  collector    Tried and never waited for, by collect, verify and restore. One at a time.
-//   2  build        One byte for each key, exclusive, by get_or_build. One builds a key at a time.
-//   3  gate.B       Exclusive, while its holder waits for 4: by remove, evict, repair, and
-//                   publish without exchange. It keeps sharers of 4 from starving its holder.
-//   4  bucket.B     Shared by publish and pin; exclusive by those of 3. The link that a process
-//                   has checked is then the one that it retires.
-//   -  participant  Held for life by every process. It proves that the process lives and owns its
-//                   staging area.
+//   1  collector    Exclusive; tried, and never waited for. Taken by collect, verify and restore,
+//                   so that only one of them runs at a time.
+//   2  build        Exclusive; one byte of locks/builds for each key. Taken by get_or_build, so
+//                   that only one process builds a key at a time.
+//   3  gate.B       Exclusive; held while a process waits for 4 exclusively. Without it, processes
+//                   that share 4 could keep that process waiting forever.
+//   4  bucket.B     Shared by publish and pin. Exclusive for remove, refresh by age, evict, repair,
+//                   and publish without exchange. So the link that a process has checked is the
+//                   link that it retires.
+//   -  participant  Exclusive; held by a participant for as long as it lives. It shows that the
+//                   process lives and owns its staging area.
 //
 // Nothing is staged, copied, hashed, synced or deleted while a bucket's lock is held. Get, refresh
 // and collect never wait for a bucket's lock.
@@ -26,11 +29,13 @@ namespace larder::cache {
 /// A bucket's lock, held from here to the destructor.
 class BucketLock {
 public:
-    /// Waits for the lock. Sharers would starve a process that wants it alone, so a sharer first
-    /// waits until no process stands at the gate. Writes the wait down in the journal.
+    /// Waits for the lock, shared. First waits until no process holds the gate: otherwise sharers
+    /// could keep the lock from a process that wants it exclusively. Writes the wait down in the
+    /// journal.
     /// Errors: `busy`, with the holders' names; `interrupted`.
     [[nodiscard]] static Result<BucketLock> shared(Root& root, const std::string& encoded_bucket,
                                                    const CallContext& context);
+    /// Takes the gate, waits for the lock, exclusively, and lets the gate go. The rest is as above.
     [[nodiscard]] static Result<BucketLock> exclusive(Root& root, const std::string& encoded_bucket,
                                                       const CallContext& context);
     /// Takes the lock if it is free. Returns nullopt if another process or thread holds it.
@@ -53,7 +58,7 @@ public:
     /// Errors: `busy`, with the holder's name; `read_only`.
     [[nodiscard]] static Result<CollectorLock> try_lock(Root& root);
 
-    /// Lets others name the holder from now on.
+    /// From now on shows other processes which process holds the lock.
     void announce(Participant* participant);
 
 private:

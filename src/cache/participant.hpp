@@ -19,8 +19,8 @@
 
 namespace larder::cache {
 
-/// Cleans up after a dead participant. Called with its staging area, before its table is used
-/// again.
+/// Cleans up the staging area of a dead participant: see Root::reap. It is called before the table
+/// of that participant is wiped.
 using Reaper = std::function<Result<>(const os::Dir& staging)>;
 
 /// The two directories that hold the files of participants.
@@ -38,7 +38,7 @@ public:
                                                                    const Reaper& reap,
                                                                    const CallContext& context);
 
-    /// Returns a free slot. Takes one more table if all slots are in use.
+    /// Acquires a free slot. Adopts or adds one more table if all slots are in use.
     [[nodiscard]] Result<Slot> acquire(const CallContext& context);
 
     [[nodiscard]] const os::Dir& staging() const noexcept { return staging_; }
@@ -63,8 +63,8 @@ private:
     std::mutex growing_;
 };
 
-/// Shows other processes that this thread holds a lock or waits for it, as long as it lives. It
-/// does nothing without a participant.
+/// While an Activity lives, other processes see that this thread holds a lock or waits for it.
+/// Without a participant it does nothing.
 class Activity {
 public:
     Activity(Participant* participant, std::uint64_t lock, std::string_view label, bool waiting);
@@ -73,6 +73,7 @@ public:
     Activity& operator=(Activity&&) = delete;
 
     void set_holding() noexcept;
+    /// Returns false if other processes cannot see it: see LeaseTable::begin_activity.
     [[nodiscard]] bool is_visible() const noexcept { return table_ != nullptr; }
 
 private:
@@ -84,14 +85,15 @@ private:
 /// A participant as other processes see it.
 struct ParticipantView {
     std::uint32_t number = 0;
-    /// Its lock is held, or its process runs: a process may have closed all its descriptors.
+    /// Its lock is held, or its process runs. (A process that has closed all its descriptors runs
+    /// without the lock.)
     bool alive = false;
-    bool here = true;  ///< its pid is one of our pid namespace
+    bool here = true;  ///< its pid belongs to the pid namespace of this process
     format::TableView table;
 };
 
-/// Returns all participants. Errors: `damaged` if a table cannot be understood, `system` if one
-/// cannot be opened: its leases are unknown.
+/// Returns all participants. Errors: `damaged` if a table cannot be opened or understood, because
+/// its leases are unknown; `system` if this process has no descriptor left.
 [[nodiscard]] Result<std::vector<ParticipantView>> read_participants(const os::Dir& participants);
 
 /// Reaps every dead participant, as its adopter would. Returns how many there were.

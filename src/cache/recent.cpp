@@ -10,8 +10,9 @@ namespace larder::cache {
 
 namespace {
 
-/// 192 KiB. Of 500 keys of one installation hardly one then pushes another out, and of 5,000 few
-/// do.
+/// As in a cache of a processor, a mark belongs to one set, and may lie in any slot (way) of that
+/// set. The table has 192 KiB. That is enough for one installation: of 500 keys hardly any is
+/// pushed out by another one, and of 5,000 only a few are.
 constexpr std::size_t ways = 4, sets = 2048;
 
 constexpr std::uint64_t minute_bits = 0xffff;
@@ -20,12 +21,13 @@ std::uint64_t mark_of(std::string_view key_path) noexcept {
     return std::hash<std::string_view>()(key_path);
 }
 
-/// Minutes since the machine started: no jump of the clock matters.
+/// Returns the minutes since the machine started. A jump of the clock does not change them.
 std::uint64_t this_minute() noexcept {
     return static_cast<std::uint64_t>(
         std::chrono::floor<std::chrono::minutes>(os::time_since_boot()).count());
 }
 
+/// Returns true if the entry of this state is not settled any more, or if the slot is free.
 bool is_over(std::uint64_t state, std::uint64_t now) noexcept {
     const std::uint64_t left = (state - now) & minute_bits;
     return state == 0 || left == 0 || left > static_cast<std::uint64_t>(use_interval.count());
@@ -65,7 +67,9 @@ void Recent::settle(std::string_view key_path, const format::Id& id,
         RecentSlot& other = set_of(mark)[way];
         if (is_over(other.state.load(std::memory_order_relaxed), now)) slot = &other;
     }
-    if (slot == nullptr) slot = &set_of(mark)[(mark >> 11) % ways];
+    // All slots are in use, so one key is forgotten. Take the bits of the mark above those that
+    // chose the set.
+    if (slot == nullptr) slot = &set_of(mark)[mark / sets % ways];
     slot->high.store(id.high, std::memory_order_relaxed);
     slot->low.store(id.low, std::memory_order_relaxed);
     slot->state.store(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What this process got lately: under which id, and until when its use need not be written down
-// again.
+// What this process remembers of the keys that it got lately: the id of the entry, which the next
+// get guesses, and until when that entry is *settled*. An entry is settled while its use need not
+// be written down again.
 #pragma once
 
 #include <atomic>
@@ -14,49 +15,57 @@
 
 namespace larder::cache {
 
-/// A use of an entry is written down at most once in this time. An hour is arbitrary: it is fine
-/// enough for ages in days, and rare enough to cost nothing.
+/// The use of an entry is written down at most once in this time. An hour is arbitrary: it is exact
+/// enough for limits that are counted in days, and the write is too rare to cost anything.
 inline constexpr std::chrono::minutes use_interval{60};
 
 /// What is remembered of a key.
 struct RecentEntry {
-    format::Id id;         ///< its entry when it was last settled; zero if nothing is remembered
+    format::Id id;         ///< the entry that the key named last; zero if nothing is remembered
     bool settled = false;  ///< the use of that entry need not be written down now
 };
 
-/// A table of fixed size, by the paths of keys. It takes no lock, and it is lossy: a key may be
-/// forgotten, and an id is a guess. It may be out of date, or mixed out of two that threads wrote
-/// at once. A forgotten or wrong id costs one more read of the link, and never a wrong result,
-/// since callers confirm it.
+/// A hash table of fixed size, from the path of a key to a RecentEntry. It takes no lock, and may
+/// lose what it is told:
+///   - A key may be forgotten.
+///   - An id is only a guess: it may be out of date, belong to another key, or be mixed from two
+///     ids that two threads wrote at once.
+///
+/// Callers confirm the id by the link. So a key that was forgotten, or a wrong id, costs one more
+/// read of the link and never leads to a wrong result.
 class Recent {
 public:
     Recent();
 
+    /// Returns what is remembered of a key, which may be nothing.
     [[nodiscard]] RecentEntry lookup(std::string_view key_path) const noexcept;
-    /// Remembers that the key has this entry, whose use need not be written down for `time`, which
-    /// is use_interval at most.
+    /// Remembers that the key names this entry, and that the entry is settled for `time`. Requires:
+    /// `time` is at most use_interval.
     void settle(std::string_view key_path, const format::Id& id,
                 std::chrono::minutes time) noexcept;
     /// Forgets a key that has no entry.
     void forget(std::string_view key_path) noexcept;
 
 private:
-    /// A path, as far as the table tells one from another: its hash.
+    /// The hash of a path. The table takes two paths with the same hash for one key.
     using Mark = std::uint64_t;
-    /// The state is 48 bits of the mark, and in the other 16 the minute until which the entry is
-    /// settled, which comes round after 45 days.
+    /// A place for one key. Its state holds the upper 48 bits of the mark. The lower 16 bits are
+    /// the minute at which the entry is no longer settled, and begin again at 0 every 45 days. A
+    /// state of 0 means that the slot is free.
     struct RecentSlot {
         std::atomic<std::uint64_t> state{0};
-        std::atomic<std::uint64_t> high{0}, low{0};
+        std::atomic<std::uint64_t> high{0}, low{0};  ///< the words of the id
     };
     struct SlotsDeleter {
         void operator()(RecentSlot* slots) const noexcept { std::free(slots); }
     };
+    /// Returns the first slot of the set to which the mark belongs.
     [[nodiscard]] RecentSlot* set_of(Mark mark) const noexcept;
+    /// Returns the slot of the mark; null if there is none.
     [[nodiscard]] RecentSlot* find(Mark mark) const noexcept;
 
-    /// From calloc, zero as the system gives it: a process that gets one key touches one page of
-    /// it.
+    /// All slots, set after set. The memory comes from calloc, which takes zero pages from the
+    /// system without writing to them. So a process that gets one key uses one page of the table.
     std::unique_ptr<RecentSlot[], SlotsDeleter> slots_;
 };
 

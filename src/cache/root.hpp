@@ -36,8 +36,7 @@ struct Handles {
 
 class Root : public std::enable_shared_from_this<Root> {
 public:
-    /// `archive` is the identity of the archive. It tells an entry from what a link might lead to
-    /// elsewhere.
+    /// `archive` is the identity of `archive/`: see is_archive.
     Root(Handles handles, const os::FileIdentity& archive, format::Format format, bool read_only);
 
     [[nodiscard]] const Handles& dirs() const noexcept { return dirs_; }
@@ -50,25 +49,29 @@ public:
     /// Returns true if the directories were deleted or something else stands at the path of the
     /// root. Then everything must be opened again.
     [[nodiscard]] bool is_lost() const;
-    /// Checks only the directories `used`, for a caller in a hurry that works in these alone. For
-    /// `participants` it checks our own tables as well.
+    /// Does the same, but checks only the directories `used`, for a call that works in no others.
+    /// For `participants` it also checks our own lease tables.
     [[nodiscard]] bool is_lost(std::initializer_list<os::Dir Handles::*> used) const;
 
+    /// Returns true if `info` is about `archive/`. A path that leaves an entry by ".." ends there
+    /// only if neither the entry nor its tree is a symlink.
     [[nodiscard]] bool is_archive(const os::FileInfo& info) const noexcept {
         return info.identity == archive_;
     }
 
     /// Returns the participant of this process. Joins the cache at the first call.
     [[nodiscard]] Result<Participant*> participant(const CallContext& context);
-    /// Returns null if it cannot join. For calls that must work on a full disk, too.
+    /// Does the same, but returns null if this process cannot join. Calls that must work on a full
+    /// disk use this.
     [[nodiscard]] Participant* participant_if_possible(const CallContext& context) noexcept;
-    /// Returns null if this process has not joined.
+    /// Returns the participant of this process; null if it has not joined.
     [[nodiscard]] Participant* joined() const noexcept {
         return joined_.load(std::memory_order_acquire);
     }
 
     /// Moves what a dead participant left to where a collection finds it: staged trees to
-    /// `deleting/`, and staged links, which name garbage by construction, to `retired/links/`.
+    /// `deleting/`, and staged links to `retired/links/`. (A link in a staging area names no live
+    /// entry: see invariant 2.)
     /// Requires: the caller holds the lock of that participant.
     [[nodiscard]] Result<> reap(const os::Dir& staging) const;
 
