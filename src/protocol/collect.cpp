@@ -81,7 +81,7 @@ public:
     }
 
     [[nodiscard]] CollectReport& report() { return report_; }
-    /// How many files the entries have that were moved to `deleting/`.
+    /// Returns how many files the entries have that this collection has moved to `deleting/`.
     [[nodiscard]] std::uint64_t files() const { return files_; }
 
 private:
@@ -176,7 +176,7 @@ private:
     }
 
     /// (4) Moves the entry to `deleting/`, then unlinks the link. If the process is killed between
-    /// the two, the link names nothing, and the next collection removes it.
+    /// the two, the link leads nowhere, and the next collection removes it.
     Result<> take_apart(const Retired& retired) {
         if (!retired.id) return remove_link(retired);
         if (const auto holders = leases_.find(retired.id); holders != leases_.end()) {
@@ -198,9 +198,9 @@ private:
         return remove_link(retired);
     }
 
-    /// A link that was copied into retired/ by hand must become a leak and never a loss: the entry
-    /// that its key names stays. This check comes before the slots are read, because an entry can
-    /// be leased for as long as its key names it.
+    /// Returns true if the key in the record still names the entry. Then a user has copied its link
+    /// into retired/ by hand, and the entry must stay. This check comes before the slots are read,
+    /// because a process can lease the entry for as long as its key names it.
     Result<bool> is_named_by_its_key(const format::Record& record, const format::Id& id) const {
         const auto bucket = format::encode_bucket(record.bucket);
         const auto key = format::encode_key(record.key);
@@ -214,8 +214,8 @@ private:
         return os::stat_at(dirs_.archive, to_text(id)).has_value();
     }
 
-    /// Returns true if the entry was there. An earlier collection may have been killed after this
-    /// step.
+    /// Moves the entry to `deleting/`. Returns false if the entry was gone: an earlier collection
+    /// was killed after this step.
     Result<bool> discard(const format::Id& id) {
         auto moved = with_room([&] { return root_.move_to_deleting(dirs_.archive, to_text(id)); });
         if (moved) return true;
@@ -236,8 +236,8 @@ private:
         return removed;
     }
 
-    /// On ext4, xfs and others a rename can fail if the disk is full. To delete what lies in
-    /// `deleting/` makes space.
+    /// Calls `step`. If the disk has no space for it, deletes what lies in `deleting/`, and calls
+    /// `step` once more. (On ext4, xfs and others, even a rename can fail on a full disk.)
     template <class Step>
     auto with_room(Step step) -> decltype(step()) {
         auto done = step();
@@ -264,16 +264,16 @@ private:
     std::uint64_t files_ = 0, looked_at_ = 0;
 };
 
-/// Empties `deleting/`. `files` are known to lie there; a collection that was killed may have left
-/// more.
+/// Empties `deleting/`. `files` is how many files this collection has moved there. An earlier one
+/// that was killed may have left more.
 Result<> empty_deleting(const cache::Root& root, const CollectOptions& options, std::uint64_t files,
                         CollectReport& report) {
     tree::RemoveOptions how{options.threads, options.count_freed, options.stop, {}};
     std::uint64_t deleted = 0;
     how.on_progress = [&](std::uint64_t done) {
         deleted = done;
-        // There are more than were known: an earlier collection has left some, and their number is
-        // not known.
+        // If more files are deleted than were known, an earlier collection has left some. Then the
+        // total is not known.
         if (options.on_progress)
             options.on_progress(
                 {CollectProgress::Phase::deleting, done, done <= files ? files : 0, report.bytes});

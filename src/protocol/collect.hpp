@@ -11,8 +11,9 @@
 
 namespace larder::protocol {
 
-/// Deletes what is retired and not leased, and writes what it did into the journal. If `evict` is
-/// given, it is called under the collector's lock, after the dead processes were reaped.
+/// Deletes what is retired and not leased, and writes into the journal what it has done. If `evict`
+/// is given, this calls it under the collector's lock, after it has reaped the dead participants.
+/// What `evict` retires is collected too.
 [[nodiscard]] Result<CollectReport> collect(
     const RootRef& root, const CollectOptions& options, const cache::CallContext& context,
     const std::function<Result<>(CollectReport&)>& evict = {});

@@ -8,9 +8,9 @@ namespace larder::protocol {
 
 namespace {
 
-/// Opens entry and tree one after the other, and follows neither. For a tree that can't be passed
-/// through: because its owner has closed it even to us, or because a process has put a symlink into
-/// a closed directory here.
+/// Does the same as is_complete, without a path that leads through the tree. Such a path is denied
+/// if this process may not search the tree. Opens the entry, then looks at the tree, and follows no
+/// symlink.
 Result<bool> is_complete_by_open(const os::Dir& archive, const format::Id& id) {
     const auto entry = os::open_dir_at(archive, to_text(id));
     if (has_no_directory(entry)) return false;
@@ -26,8 +26,9 @@ Result<bool> is_complete_by_open(const os::Dir& archive, const format::Id& id) {
 Result<bool> is_complete(const cache::Root& root, const format::Id& id) {
     const auto& archive = root.dirs().archive;
     if (!archive.is_open()) return false;
-    // One call checks everything: the entry and its tree are directories, and neither is a symlink
-    // to another place, because the way back up from there does not lead to the archive.
+    // This path leads into the tree and back up to the archive. So one call checks that the entry
+    // and its tree are directories. It also checks that neither is a symlink to another place: from
+    // there, the way up would not lead to the archive.
     std::string there_and_back;
     there_and_back.reserve(format::id_length + 16);
     there_and_back.append(to_text(id)).append("/").append(format::tree_name).append("/../..");

@@ -26,9 +26,10 @@ Result<bool> is_keys_own(const cache::Root& root, const KeyRef& place, const for
     return record && record->key == place.key;
 }
 
-/// Gets an entry without a lease, in a cache that was opened read-only. A link never comes back. So
-/// if the entry cannot be used and its key no longer names it, it was replaced and collected
-/// meanwhile, and the key names another entry or none.
+/// Gets an entry without a lease, in a cache that was opened read-only. `id` is what the link
+/// named. Without a lease, the entry may be replaced and collected during this call. Then its key
+/// names another entry or none, because a link never comes back. So if the entry is not complete,
+/// this reads the link again.
 Result<SlotLease> get_unleased(const RootRef& root, const KeyRef& place, format::Id id) {
     for (;;) {
         (void)os::point("get.unleased");

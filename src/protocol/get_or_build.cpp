@@ -22,16 +22,16 @@ using os::Range;
 /// A build takes from milliseconds to minutes. A look every 10 ms costs nothing, and no user
 /// notices the delay.
 constexpr std::chrono::microseconds longest_pause{10'000};
-/// How long to wait before looking for a circle: so long that a wait which ends by itself is not
-/// examined.
+/// How long a wait lasts before it looks for a circle. A short wait ends by itself, so it need not
+/// look.
 constexpr std::chrono::milliseconds before_circle_check{100};
 
-/// How long a thread waits that does not stand in its full lease table. Arbitrary: as long as a
-/// person waits without wondering.
+/// How long a thread waits for a build if it has no activity, because its lease table has no free
+/// one. Arbitrary: a person waits as long without wondering.
 constexpr std::chrono::milliseconds longest_unseen_wait{10'000};
 
-/// A thread that holds a build or waits for one. `since` makes it unique: if it is found again, it
-/// is the same wait and not a later one of the same thread.
+/// One activity of a thread: it holds a build or waits for one. `since` makes it unique. So if two
+/// readings find the same one, it is the same wait, and not a later wait of the same thread.
 struct Involved {
     std::uint32_t participant;
     std::int64_t thread;
@@ -59,9 +59,10 @@ std::set<Involved> read_involved(const cache::Root& root) {
     return involved;
 }
 
-/// Returns the chain of holds and waits by which the builder of `wanted` waits for a build that
-/// this thread holds; empty if there is none. The chain is one of threads and not of processes: two
-/// processes that build several things each wait for each other all the time, without a circle.
+/// Returns the chain of holds and waits from the builder of `wanted` to a build that this thread
+/// holds. Returns an empty chain if there is none. The chain consists of threads and not of
+/// processes: two processes that build several things often wait for each other, without a circle
+/// of threads.
 std::set<Involved> find_circle(const std::set<Involved>& involved, std::uint64_t wanted) {
     std::set<Involved> chain;
     std::set<std::uint64_t> seen;
@@ -109,7 +110,7 @@ public:
     Building& operator=(const Building&) = delete;
 };
 
-/// The lock of one build. While it waits and holds, other processes can see it.
+/// The lock of one build. Other processes can see that this thread waits for it or holds it.
 class BuildLock {
 public:
     BuildLock(cache::Root& root, const KeyRef& place, std::uint64_t number,
@@ -120,10 +121,10 @@ public:
           context_(context),
           activity_(std::in_place, root.participant_if_possible(context), number, what_, true) {}
 
-    /// Waits for the lock, and writes the wait down in the journal. Afterwards this holds the lock,
-    /// or the caller is to build without it: because the wait took too long, or because builds wait
-    /// for each other in a circle. Publishing is safe without the lock; only work is done twice.
-    /// Errors: `interrupted`.
+    /// Waits for the lock, and writes the wait down in the journal. After a success the caller
+    /// builds. It builds without the lock if the wait took too long, or if builds wait for each
+    /// other in a circle. Publishing is safe without the lock; only work is done twice. Errors:
+    /// `interrupted`.
     Result<> wait() {
         const auto attempt = [&]() -> Result<bool> {
             TRY_ASSIGN(held_, FileLock::try_lock(root_.dirs().locks, format::builds_lock_name,
@@ -137,7 +138,8 @@ public:
             next_check *= 2;
             return !waits_in_circle(root_, number_);
         };
-        // A thread that other processes cannot see may be part of a circle that they cannot see.
+        // If other processes cannot see this thread, they cannot see a circle of which it is part.
+        // So it must not wait for long.
         const auto limit = activity_->is_visible()
                                ? context_.build_timeout
                                : std::min(context_.build_timeout, longest_unseen_wait);
@@ -170,7 +172,8 @@ private:
 
 Result<SlotLease> get_or_build(const RootRef& root, const KeyRef& place, const Fill& fill,
                                const PublishOptions& options, const cache::CallContext& context) {
-    // A build ends in a publish. If that is impossible, no process should have to wait first.
+    // A build ends with a publish, which needs a participant. If this process cannot join, it
+    // should fail now, and not after a wait.
     TRY(root->participant(context));
     const std::uint64_t number = Range::byte(format::digest(place.encoded_bucket, place.key)).start;
     if (std::find(building.begin(), building.end(),

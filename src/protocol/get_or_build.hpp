@@ -12,8 +12,8 @@ namespace larder::protocol {
 /// Fills a Stage, or returns the error that prevented it.
 using Fill = std::function<Result<>(Stage&)>;
 
-/// Call this after a get that was a miss. It has the entry built, by this thread or by another one,
-/// and returns a lease on it. See Bucket::get_or_build.
+/// Returns a lease on the entry of a key, after a get was a miss. This thread builds the entry, or
+/// waits until another thread has built it. See Bucket::get_or_build.
 [[nodiscard]] Result<SlotLease> get_or_build(const RootRef& root, const KeyRef& place,
                                              const Fill& fill, const PublishOptions& options,
                                              const cache::CallContext& context);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Takes the link of a key out of its bucket, if it still names what the caller has judged. Get,
-// publish, remove, refresh, verify and evict retire links by these functions.
+// Retires the link of a key only if it still names the entry that the caller has judged. Get (if
+// there is no tree), publish (if a sync fails), refresh by age, and evict use this. Steps that
+// retire a link whatever it names use Root::retire_link (cache/root.hpp).
 #pragma once
 
 #include "cache/locks.hpp"
@@ -10,17 +11,18 @@
 namespace larder::protocol {
 
 /// Returns whether the bucket's directory exists. Errors: `damaged` if something else stands there,
-/// such as a symlink: nothing below it is ours to rename.
+/// such as a symlink, because what is below it does not belong to the cache.
 [[nodiscard]] Result<bool> bucket_exists(const cache::Root& root,
                                          const std::string& encoded_bucket);
 
-/// Retires the link of a key if it names `id`. Returns whether it did. Waits for the bucket's lock.
+/// Retires the link of a key if it names `id`. Returns whether it has retired the link. Waits for
+/// the bucket's lock.
 [[nodiscard]] Result<bool> retire_if(cache::Root& root, const KeyRef& place, const format::Id& id,
                                      const cache::CallContext& context);
-/// Does the same if the bucket's lock is free; otherwise does nothing and returns false.
+/// Does the same if the bucket's lock is free. Otherwise does nothing, and returns false.
 [[nodiscard]] Result<bool> retire_if_unlocked(cache::Root& root, const KeyRef& place,
                                               const format::Id& id);
-/// Does the same for a caller that holds the bucket's lock, exclusively.
+/// Does the same without taking the bucket's lock. Requires: the caller holds it exclusively.
 [[nodiscard]] Result<bool> retire_if_locked(const cache::Root& root, const std::string& key_path,
                                             const format::Id& id);
 

@@ -11,11 +11,11 @@
 
 namespace larder::protocol {
 
-/// The leases of all processes that live, and whose they are.
+/// The ids that are leased by processes that live, and these processes.
 using Leases = std::map<format::Id, std::vector<ProcessInfo>>;
 
-/// Reads every lease table. Requires, if the caller deletes what is not leased: it has listed the
-/// links of what it deletes before.
+/// Reads every lease table. Requires: a caller that deletes what is not leased has listed the
+/// retired links before this call (see "Why a lease holds" in docs/protocol.md).
 [[nodiscard]] Result<Leases> read_leases(const cache::Root& root);
 
 /// Returns what a participant's table says of its process.

@@ -33,11 +33,11 @@ Result<> complete(const os::Dir& staged, const KeyRef& place, const PublishOptio
     return tree::sync(staged, {size.bytes, size.files + 1});
 }
 
-/// What a try to bring a staged link to its key came to.
+/// The result of an attempt to move a staged link to its key.
 enum class Placing {
     placed,     ///< the key names the new entry
-    exchanged,  ///< it does, and the staged name now holds the old link
-    outdated,   ///< what the try saw has changed meanwhile: try again
+    exchanged,  ///< the same, and the old link now stands at the name of the staged link
+    outdated,   ///< the key has changed during the attempt: try again
 };
 
 Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::string& staged_link,
@@ -84,8 +84,8 @@ Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::
     return tl::make_unexpected(std::move(placed).error());
 }
 
-/// Makes the bucket's directory if it is missing. A symlink in its place is an error: it would lead
-/// our rename out of the cache.
+/// Makes the bucket's directory if it is missing. Errors: `damaged` if a symlink stands there,
+/// because it would lead our rename out of the cache.
 Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucket) {
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, encoded_bucket));
@@ -95,7 +95,7 @@ Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucke
     return {};
 }
 
-/// Step 5: brings the staged link to its key, under the bucket's lock. Returns `placed` or
+/// Moves the staged link to its key, under the bucket's lock (step 5). Returns `placed` or
 /// `exchanged`.
 Result<Placing> place_link(cache::Root& root, const os::Dir& staging,
                            const std::string& staged_link, const format::Id& id,
@@ -123,7 +123,7 @@ Result<Placing> place_link(cache::Root& root, const os::Dir& staging,
     }
 }
 
-/// Syncs the link, so that it is there after a power cut.
+/// Syncs the bucket's directory, so that the link is there after a power cut.
 Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket) {
     const auto& buckets = root.dirs().buckets;
     auto bucket = os::open_dir_at(buckets, encoded_bucket);

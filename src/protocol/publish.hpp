@@ -8,8 +8,8 @@
 
 namespace larder::protocol {
 
-/// Whether an entry that the key names already is replaced. If not, publish fails with `exists`.
-/// The decision falls in the same instant as the publish.
+/// Whether publish replaces an entry that the key names already. If not, it fails with `exists`. No
+/// other process can publish between this check and the publish.
 enum class Replace { yes, no };
 
 /// Publishes the stage and returns a lease on the new entry. See Bucket::publish for errors, waits

@@ -29,8 +29,8 @@ Result<bool> is_in_trash(const cache::Root& root, const format::Id& id) {
     return found;
 }
 
-/// Stages the same files anew, shared if the file system can. Entries are immutable, so it does not
-/// matter which id they have.
+/// Fills the stage with the files of an entry: by clones, hard links or copies. A hard link does no
+/// harm here, because the files of both entries never change.
 Result<> fill(const Stage& stage, const os::Dir& entry) {
     TRY_ASSIGN(const os::Dir from, os::open_dir_at(entry, format::tree_name));
     TRY_ASSIGN(const os::Dir to, os::open_dir(stage.tree_path()));
@@ -61,7 +61,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
     TRY_ASSIGN(const std::string bucket, format::encode_bucket(record.bucket));
     TRY_ASSIGN(std::string path, format::encode_key_path(bucket, record.key));
     const KeyRef place{record.bucket, bucket, record.key, std::move(path)};
-    // This check only saves the copy. The publish decides.
+    // This check only avoids a useless copy. The publish checks again.
     TRY_ASSIGN(const LinkRead now,
                format::read_link(root->link_kind(), root->dirs().buckets, place.path));
     if (now.kind != LinkRead::Kind::absent && !replace) {

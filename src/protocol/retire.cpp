@@ -22,9 +22,9 @@ tl::unexpected<Error> foreign(const cache::Root& root, const std::string& path) 
                 "not a link of this cache's kind; move it away");
 }
 
-/// Retires the keys of a bucket that match, one by one. With a pattern alone, the name of a key
-/// decides: the link is retired, whatever it names. With an age the entry decides: the link must
-/// still name the entry that was examined, under the bucket's lock.
+/// Retires the keys of a bucket that match, one by one. If the options have only a pattern, the key
+/// decides: its link is retired, whatever it names. If they have an age, the entry decides: under
+/// the bucket's lock, the link must still name the entry that was examined.
 class KeyByKey {
 public:
     KeyByKey(const RootRef& root, std::string_view bucket, const std::string& encoded_bucket,
@@ -70,8 +70,8 @@ private:
         }
         const std::string key = record ? record->key : format::decode_name(name).value_or(name);
         if (!options_.pattern.empty() && !os::matches_glob(options_.pattern, key)) return {};
-        // An entry without a readable record has no time of publishing, and is of no use to a
-        // caller: retire it.
+        // If the record of an entry cannot be read, the entry has no age, and is of no use to a
+        // caller. So retire it.
         if (options_.published_before && record && record->published >= *options_.published_before)
             return {};
         TRY_ASSIGN(const bool taken, options_.dry_run ? Result<bool>(true) : take(path, link, key));
@@ -145,8 +145,8 @@ Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
     if (moved) return {};
     if (is_absent(moved)) return {};  // another process has just refreshed it
     if (why_of(moved) != Why::cross_device) return moved;
-    // A directory of a lower layer of overlayfs can't be renamed. Then the keys go one by one, and
-    // those that are published meanwhile may stay or go.
+    // A directory of a lower layer of overlayfs cannot be renamed. So retire the keys one by one. A
+    // key that is published meanwhile may be retired or not.
     const RefreshOptions every_key;
     return KeyByKey(root, {}, encoded_bucket, every_key, context).run().done;
 }

@@ -15,7 +15,7 @@ namespace larder::protocol {
 [[nodiscard]] Result<> remove(const RootRef& root, const KeyRef& place,
                               const cache::CallContext& context);
 
-/// Retires every key of a bucket at once.
+/// Retires every key of a bucket at once, by one rename. Waits for no process.
 [[nodiscard]] Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
                                const cache::CallContext& context);
 

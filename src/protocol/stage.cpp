@@ -17,8 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Opens the staged directory of `id`. Requires: this process has joined, as each process that
-/// stages has.
+/// Opens the staged directory of `id`. Requires: this process has joined the cache.
 Result<os::Dir> open_staged(const cache::Root& root, const format::Id& id) {
     return os::open_dir_at(root.joined()->staging(), format::staged_tree_name(id));
 }
@@ -88,8 +87,8 @@ Result<> Stage::copy_from(const fs::path& source) {
         if (carried) return {};
         if (mode == LinkMode::copy || carried.error().code != Errc::unsupported)
             return tl::make_unexpected(std::move(carried).error());
-        // If clones do not work, the first file fails. Then begin again; only directories have been
-        // made by then.
+        // If clones do not work, the first file fails. By then only directories have been made.
+        // Delete them, and begin again with copies.
         TRY(tree::empty_dir(tree, {.threads = 1}));
     }
     return {};

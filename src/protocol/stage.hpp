@@ -28,7 +28,8 @@ public:
     [[nodiscard]] const format::Id& id() const noexcept { return id_; }
     [[nodiscard]] std::filesystem::path tree_path() const;
 
-    /// Gives up the ownership: the directory is an entry now, or a failed publish has retired it.
+    /// Ends the ownership. From then on the directory is an entry, and the destructor leaves it
+    /// alone.
     void disown() noexcept { id_ = {}; }
 
     /// See Staging.

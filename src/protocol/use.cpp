@@ -15,13 +15,13 @@ void look_and_note(cache::Root& root, const KeyRef& place, const format::Id& id)
                                                               last_use(*link));
     if (age >= std::chrono::minutes(0) && age < cache::use_interval)
         return root.recent().settle(place.path, id, cache::use_interval - age);
-    // The recorded use is over an hour old, or lies in the future because a clock was wrong: record
-    // a new one. Check first that `buckets/<b>` is not a symlink; below one, nothing is ours to
-    // change.
+    // The recorded use is over an hour old, or lies in the future because a clock was wrong. So
+    // record a new one. Check first that `buckets/<b>` is not a symlink, because what is below a
+    // symlink does not belong to the cache.
     const auto is_bucket = os::is_dir_at(buckets, place.encoded_bucket);
     if (!is_bucket || !*is_bucket) return;
     (void)os::point("use.note");
-    // If that can't be done, it can't be done the next time either.
+    // Ignore an error, and settle the entry all the same: the next get would meet the same error.
     (void)os::touch_at(buckets, place.path);
     root.recent().settle(place.path, id, cache::use_interval);
 }
@@ -32,7 +32,7 @@ void note_use(cache::Root& root, const KeyRef& place, const format::Id& id) noex
     try {
         look_and_note(root, place, id);
     } catch (const std::exception&) {
-        // There was no memory for an error's path. It is a hit all the same.
+        // There was no memory for the path of an error. The get has succeeded all the same.
     }
 }
 

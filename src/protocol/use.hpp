@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Use: the last time at which an entry was published or got. It is kept as the modification time of
-// the entry's link.
+// Use: a publish or a get of an entry. The time of the last use is the time at which the entry's
+// link was modified.
 #pragma once
 
 #include <larder/report.hpp>
@@ -11,11 +11,13 @@
 
 namespace larder::protocol {
 
-/// Writes the use of an entry down after a hit, if that can be done, and remembers the hit. If the
-/// link was replaced since, the new entry, which is as good as used, counts as used now.
+/// Writes down that an entry is used now, and remembers the hit (see cache/recent.hpp). Called
+/// after a get has found the entry. Does nothing if the use was written down less than an hour ago.
+/// If another process has replaced the link since, the new entry counts as used now. That does no
+/// harm, because its publish is a use too.
 void note_use(cache::Root& root, const KeyRef& place, const format::Id& id) noexcept;
 
-/// Returns the last use of an entry, from the status of its link.
+/// Returns the time of the last use of an entry. `link` is what the system knows about its link.
 [[nodiscard]] inline WallTime last_use(const os::FileInfo& link) noexcept {
     return link.modified.to_clock();
 }

@@ -24,8 +24,9 @@ enum class LinkPlace { bucket, staging, retired };
 /// A link that was seen, and where.
 struct SeenLink {
     LinkPlace where;
-    std::string
-        parent;  ///< the bucket's name, the participant's number, the refreshed bucket's name or nothing
+    /// The name of the bucket, the number of the participant, or the name of the refreshed bucket.
+    /// Empty for a link in retired/links/.
+    std::string parent;
     std::string name;
 };
 
@@ -34,12 +35,16 @@ public:
     Verifier(cache::Root& root, const VerifyOptions& options, const cache::CallContext& context)
         : root_(root), dirs_(root.dirs()), options_(options), context_(context) {}
 
-    /// The order of the lists makes verify safe beside writers. A link moves only in this
-    /// direction: from staging to its bucket, with the bucket aside, back to staging in an exchange
-    /// (also out of a bucket that was moved aside, by a late publish), and on to retired/links. It
-    /// stands in staging before its entry is in the archive. So the link of an entry that was
-    /// listed is met in one of the directories that are listed after it. A collection, which alone
-    /// deletes entries, is excluded by its lock.
+    /// The order of the lists makes verify safe while other processes write. A link moves only in
+    /// this direction:
+    ///   1. from a staging area to its bucket, by a publish;
+    ///   2. with its bucket to retired/buckets, by a refresh;
+    ///   3. back to a staging area, by the exchange of a later publish (a late one may exchange it
+    ///      out of a bucket that was refreshed);
+    ///   4. to retired/links.
+    /// The link stands in a staging area before its entry is in the archive. So if an entry is in
+    /// the first list, its link is in one of the lists that follow. Only a collection deletes
+    /// entries, and its lock keeps it away.
     Result<VerifyReport> verify() {
         TRY(list_root());
         TRY(list_participants());
@@ -232,11 +237,11 @@ private:
         const std::string path = format::key_path(bucket, key);
         TRY_ASSIGN(const LinkRead now, format::read_link(root_.link_kind(), dirs_.buckets, path));
         if (now.kind != judged.kind || now.id != judged.id) {
-            report_.findings
-                .pop_back();  // it was the last; another process has replaced or retired the link
+            // Another process has replaced or retired the link. The finding is the last one.
+            report_.findings.pop_back();
             return {};
         }
-        // A link that names no entry cannot be judged among the retired links.
+        // A link that names no entry belongs to no garbage. So it does not go to retired/links.
         const bool names_none = now.kind == LinkRead::Kind::malformed;
         TRY(names_none ? root_.move_to_deleting(dirs_.buckets, path)
                        : root_.retire_link(dirs_.buckets, path));
@@ -268,7 +273,8 @@ private:
             foreign_);
     }
 
-    /// `bucket` is the name of the refreshed bucket in which the link stands, or empty.
+    /// Checks one retired link. `bucket` is the name of the refreshed bucket in which it stands, or
+    /// empty.
     Result<> judge_retired(const os::Dir& dir, const std::string& bucket, const std::string& name) {
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
         if (link.kind == LinkRead::Kind::foreign) return foreign(dir / name);
@@ -302,8 +308,8 @@ private:
         Finding& finding =
             found(Finding::Kind::orphan, dirs_.archive / to_text(id), "no link names this entry");
         if (!options_.repair) return {};
-        // The entry is not deleted here. It gets a link among the retired, so that a collection
-        // judges it by the leases like all others.
+        // The entry is not deleted here, because a process may have leased it. It gets a link in
+        // retired/links, so that a collection treats it like any other garbage.
         TRY_ASSIGN(cache::Participant* const participant, root_.participant(context_));
         const std::string link = format::staged_link_name(format::fresh_id());
         TRY(format::make_link(root_.link_kind(), participant->staging(), link, id));
@@ -388,8 +394,8 @@ private:
 
 Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options,
                             const cache::CallContext& context) {
-    const auto lock = cache::CollectorLock::try_lock(
-        *root);  // not announced: a verify changes nothing, not even our own table
+    // The lock is not announced, because a verify changes nothing, not even our own lease table.
+    const auto lock = cache::CollectorLock::try_lock(*root);
     TRY(lock);
     return Verifier(*root, options, context).verify();
 }

@@ -9,6 +9,7 @@
 
 namespace larder::protocol {
 
+/// Checks the cache, under the collector's lock. See Cache::verify.
 [[nodiscard]] Result<VerifyReport> verify(const RootRef& root, const VerifyOptions& options,
                                           const cache::CallContext& context);
 
