@@ -68,8 +68,8 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
     TRY_ASSIGN(const auto root, cache_->current_root());
     bool built = false;
     const auto fill = [&](protocol::Stage& stage) -> Result<> {
-        call.tell_notes();  // how long the build was waited for: the build itself may take minutes
-        // The caller's side of a Staging, lent to the build and then taken back.
+        call.tell_notes();  // of the wait, before the build, because that may take minutes
+        // Lend the stage to the build as a Staging, and take it back afterwards.
         Staging lent(std::move(stage));
         auto filled = build(lent);
         if (!lent.stage_)
@@ -109,8 +109,9 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
         return fail(Errc::refused, "publish", cache_->path(),
                     "the cache was moved or deleted since this was staged; stage it again");
     };
-    // Check before the publish whether the lease will be seen. After it no check is needed: nothing
-    // can be made in a deleted directory, so the publish has failed by itself.
+    // Check before the publish whether collectors will see the lease. A check after the publish is
+    // not needed: if a directory was deleted meanwhile, nothing can be made in it, and the publish
+    // fails.
     if (root->is_lost({&cache::Handles::participants})) return lost();
     detail::Call call(*cache_);
     auto slot = protocol::publish(std::move(*stage), place, options, call.context());

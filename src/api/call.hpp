@@ -8,8 +8,8 @@
 
 namespace larder::detail {
 
-/// Has the context that the call's steps get, and tells the listeners what the steps have met and
-/// what the call has done.
+/// Holds the context for the steps of the call. Tells the listeners what the steps have written
+/// into the journal, and what the call has done.
 class Call final : private cache::CallJournal {
 public:
     explicit Call(const CacheState& cache);
@@ -20,18 +20,19 @@ public:
     }
     [[nodiscard]] bool has_listeners() const noexcept { return own_context_.has_value(); }
 
-    /// Tells what the steps have written down by now. Requires: the thread holds no bucket's lock.
+    /// Tells the listeners what the steps have written down by now. Requires: the thread holds no
+    /// bucket's lock.
     void tell_notes() noexcept;
-    /// Does the same, then tells what the call has done.
+    /// Does the same, and then tells them what the call has done.
     void tell(const Event& event) noexcept;
-    /// Does the same, of an entry. If there is no memory for its id, the event is lost.
+    /// Does the same, with the id of an entry. If there is no memory for it, the event is lost.
     void tell(Event event, const format::Id& id) noexcept;
 
 private:
     void announce(const cache::StepNote& waiting) noexcept override;
 
     const CacheState& cache_;
-    std::optional<cache::CallContext> own_context_;  ///< absent if nobody listens
+    std::optional<cache::CallContext> own_context_;  ///< nullopt if there are no listeners
 };
 
 }  // namespace larder::detail

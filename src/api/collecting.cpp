@@ -9,7 +9,7 @@ namespace larder::detail {
 
 namespace {
 
-/// Returns the same options, but so that the listeners hear of evictions too.
+/// Returns the same options, but with an on_evict that also tells the listeners.
 CollectOptions telling(const CollectOptions& options, Call& call) {
     CollectOptions told = options;
     if (!call.has_listeners() || options.dry_run) return told;

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Collects for a call: by limits if there are any, and so that the listeners hear of evictions.
+// Collects or evicts for a call, and tells the listeners of evictions.
 #pragma once
 
 #include "api/call.hpp"
 
 namespace larder::detail {
 
+/// Collects; evicts first if there are limits. See Cache::collect.
 [[nodiscard]] Result<CollectReport> collect(const protocol::RootRef& root, const Limits& limits,
                                             const CollectOptions& options, Call& call);
+/// Evicts what a plan names, and collects. See Cache::evict.
 [[nodiscard]] Result<CollectReport> evict(const protocol::RootRef& root, const EvictionPlan& plan,
                                           const CollectOptions& options, Call& call);
 
-/// Calls `step`, which returns a Result<>. If the disk has no space for it, deletes what is garbage
-/// already and calls `step` once more. (A rename can find no space on some file systems, such as
-/// ext4 and xfs, so even remove and refresh may.)
+/// Calls `step`, which returns a Result<>. If the disk has no space for it, collects, and calls
+/// `step` once more. (On some file systems, such as ext4 and xfs, even a rename needs space. So
+/// remove and refresh may find none.)
 template <class Step>
 [[nodiscard]] Result<> with_room(const protocol::RootRef& root, Call& call, Step step) {
     Result<> done = step();

@@ -37,7 +37,8 @@ struct Destination {
     bool made = false;
 };
 
-/// Follows symlinks in the path that the caller gave, and none below it.
+/// Opens the destination, and makes it if it is missing. Follows symlinks in the path that the
+/// caller gave, and none below it.
 Result<Destination> make_destination(fs::path path) {
     if (!path.has_filename()) path = path.parent_path();  // "a/b/"
     std::error_code error;

@@ -96,7 +96,7 @@ CacheState::LiveRoot CacheState::now() const noexcept {
     for (;;) {
         Generation* const generation = generation_.load(std::memory_order_acquire);
         if (auto root = generation->root.lock()) return {generation, std::move(root)};
-        // Superseded since it was loaded: there is another one.
+        // Another thread has replaced this generation since it was loaded. Load the new one.
     }
 }
 

@@ -22,11 +22,11 @@ struct CacheListeners {
 /// A cache as its caller opened it: a path, options, and the Root that the path leads to now.
 ///
 /// The Root changes if the directory was deleted or replaced, and in a forked child, which opens
-/// its own. No lock guards the change, because a child could inherit the lock while a thread holds
-/// it that the child does not have. Instead, the current Root is one atomic pointer to a
-/// generation. Generations have a few words each and are kept until the cache is closed, so that a
-/// reader may look at one at any time. The Root of an older generation is released by its last
-/// user.
+/// its own. No lock guards this change: a forked child could inherit a lock that is held by a
+/// thread which the child does not have. Instead, an atomic pointer leads to the current
+/// *generation*, which has the Root. Generations are small, and are kept until the cache is closed,
+/// so that a thread may read one at any time. The Root of an older generation is released by its
+/// last user.
 class CacheState {
 public:
     /// Errors: `system` if the log can't be opened.
@@ -50,10 +50,10 @@ public:
     /// Counts a get. A miss counts as one only if nothing else went wrong.
     void count_get(const Result<protocol::SlotLease>& got) const noexcept;
     [[nodiscard]] Counters counters() const noexcept;
-    /// Null: no collections begin by themselves. The one before is kept until the cache is closed,
-    /// since another thread may be looking at it.
+    /// Replaces the Background, or ends it if `background` is null. The one before is kept until
+    /// the cache is closed, because another thread may be using it.
     void set_background(std::unique_ptr<policy::Background> background);
-    /// Called at the end of a publish.
+    /// Starts a collection in the background if one is due. Call this at the end of a publish.
     void published(const protocol::RootRef& root) const noexcept;
     [[nodiscard]] LinkKind link_kind() const noexcept { return now().root->link_kind(); }
     [[nodiscard]] bool is_read_only() const noexcept { return now().root->is_read_only(); }
@@ -74,6 +74,7 @@ private:
         protocol::RootRef root;
     };
     [[nodiscard]] LiveRoot now() const noexcept;
+    /// Opens the Root anew, unless another thread has done so since `seen` was read.
     [[nodiscard]] Result<protocol::RootRef> reopen(const LiveRoot& seen);
 
     std::filesystem::path path_;
@@ -82,8 +83,8 @@ private:
     cache::CallContext context_;
     std::atomic<Generation*> generation_;
     std::atomic<policy::Background*> background_{nullptr};
-    std::atomic<policy::Background*> backgrounds_{
-        nullptr};  ///< all of them, old ones included; no lock, as above
+    /// The last Background; each one leads to the one before it. No lock, as above.
+    std::atomic<policy::Background*> backgrounds_{nullptr};
 };
 
 }  // namespace larder::detail

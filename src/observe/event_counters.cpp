@@ -5,7 +5,7 @@ namespace larder::observe {
 
 namespace {
 
-/// Threads take shards in turn.
+/// Returns the number of this thread's shard. The threads take the shards in turn.
 std::size_t shard_of_this_thread() noexcept {
     static std::atomic<std::size_t> next{0};
     thread_local const std::size_t mine = next.fetch_add(1, std::memory_order_relaxed);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Counts a Cache's events. A forked child counts on from its parent's counters, in memory of its
-// own.
+// Counts a Cache's events. A forked child continues from its parent's counters, in its own memory.
 #pragma once
 
 #include <array>

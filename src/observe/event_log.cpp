@@ -13,7 +13,7 @@ using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using std::chrono::seconds;
 
-/// "1.000250": with a point, whatever the program's locale says.
+/// Returns a time in seconds, such as "1.000250". It has a point in every locale.
 std::string decimal(std::chrono::nanoseconds time) {
     char text[48];
     const auto whole = duration_cast<microseconds>(time).count();
@@ -85,12 +85,12 @@ Result<std::unique_ptr<EventLog>> EventLog::open(const std::filesystem::path& pa
     constexpr const char* step = "open the log of events";
     auto file = os::open_to_append(path);
     if (!file) {
-        file.error().step = step;  // so that the message says which file of the caller it is
+        file.error().step = step;  // so that the message says what the file is for
         return tl::make_unexpected(std::move(file).error());
     }
     const auto info = os::try_stat(*file);
     if (!info) return os::fail(info.error(), step, path);
-    // A pipe could delay the process that opens it, and end the process that writes to it.
+    // A pipe is refused: it could block this process, or end it by SIGPIPE.
     if (!info->is_regular() && info->kind != os::FileKind::character_device)
         return fail(Errc::invalid, step, path, "neither a file nor a terminal; name a file");
     return std::unique_ptr<EventLog>(new EventLog(std::move(*file)));

@@ -10,8 +10,8 @@
 namespace larder::observe {
 
 /// Returns one line for the log: "2026-01-31T23:59:58.123456Z pid=4711 thread=4712 event=waited
-/// what="bucket wheels-v1" took=0.5\n". What an event leaves empty is left out. Texts stand in
-/// quotes, with JSON's escapes, so that no key can forge a line.
+/// what="bucket wheels-v1" took=0.5\n". A field that the event leaves empty is left out. Texts
+/// stand in quotes, with JSON's escapes, so that no key can forge a line.
 [[nodiscard]] std::string to_line(const Event& event);
 
 class EventLog final : public Listener {

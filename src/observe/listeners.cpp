@@ -9,7 +9,8 @@ void Listeners::tell(Event event) const noexcept {
         try {
             listener->hear(event);
         } catch (...) {
-            // What was done is done, and its caller must learn of that and of nothing else.
+            // The step has done its work already. So its caller must get its result, and not this
+            // exception.
         }
     }
 }

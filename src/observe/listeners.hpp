@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who is told of a Cache's events: the log, the counters, the program's own functions.
+// The listeners that a Cache tells of its events: the log, the counters, the program's own
+// functions.
 #pragma once
 
 #include <functional>
@@ -36,8 +37,9 @@ class Listeners {
 public:
     void add(std::unique_ptr<Listener> listener) { listeners_.push_back(std::move(listener)); }
     [[nodiscard]] bool empty() const noexcept { return listeners_.empty(); }
-    /// Tells all of them, in the order in which they were added. Sets the event's time to now if it
-    /// has none. What a listener throws is dropped. Requires: the thread holds no bucket's lock.
+    /// Tells all listeners, in the order in which they were added. Sets the event's time to now if
+    /// it has none. Drops an exception that a listener throws. Requires: the thread holds no
+    /// bucket's lock.
     void tell(Event event) const noexcept;
 
 private:

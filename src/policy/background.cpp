@@ -32,8 +32,8 @@ Background::Background(BackgroundOptions options, Collect collect)
       owner_(os::process_token()) {}
 
 Background::~Background() {
-    // A forked child does not have this thread, and the handle may belong to another thread by now.
-    // So leave it alone.
+    // A forked child does not have this thread, and its handle may belong to another thread by now.
+    // So the child must not join it.
     if (owner_ != os::process_token()) (void)thread_.release();
 }
 
@@ -66,8 +66,8 @@ void Background::start_if_due(const protocol::RootRef& root) {
 
 void Background::run(const std::stop_token& stop, const protocol::RootRef& root) const {
     try {
-        // Set the time first, so that other processes see that a collection has begun. They need
-        // not open the lock's file for that.
+        // First set the time of the lock's file. is_due of other processes reads it, and so sees
+        // that a collection has begun.
         (void)os::touch_at(root->dirs().locks, format::collector_lock_name);
         std::stop_source enough;
         const auto end = Clock::now() + options_.at_most;

@@ -15,14 +15,15 @@
 
 namespace larder::policy {
 
+/// Starts collections for one Cache, one at a time, in a thread of its own.
 /// Fork: in a child it does nothing, because the thread belongs to the parent.
 class Background {
 public:
-    /// Collects by the limits that this keeps. Must stay valid for as long as this.
+    /// Collects within the limits of keep_within. Must stay valid for as long as the Background.
     using Collect = std::function<Result<CollectReport>(const protocol::RootRef& root,
                                                         const CollectOptions& options)>;
     Background(BackgroundOptions options, Collect collect);
-    /// Asks a collection that is at work to stop, and waits for it.
+    /// Asks a collection that runs to stop, and waits for its end.
     ~Background();
     Background(const Background&) = delete;
     Background& operator=(const Background&) = delete;
@@ -34,7 +35,8 @@ public:
     /// Starts no further collection, and asks one that runs to stop.
     void retire() noexcept { retired_ = true; }
 
-    Background* before = nullptr;  ///< of the same cache, retired; set once
+    /// The Background that this one has replaced in its Cache. It is retired. Set once.
+    Background* before = nullptr;
 
 private:
     using Clock = std::chrono::steady_clock;

@@ -18,8 +18,8 @@ namespace larder::policy {
 
 namespace {
 
-/// How long an eviction waits for a bucket's lock. The lock is held for an instant, unless its
-/// holder was stopped. Then the next collection takes care of that bucket.
+/// How long an eviction waits for a bucket's lock. A process holds that lock for an instant, unless
+/// it was stopped. Then the eviction leaves the bucket to the next collection.
 constexpr std::chrono::milliseconds patience{100};
 
 /// The slots are read again after this many victims, so that entries that were leased since the
@@ -42,7 +42,8 @@ Result<bool> is_evictable(const cache::Root& root, const protocol::KeyRef& place
     return !pinned;
 }
 
-/// Retires such a link, and no other. Returns whether it did. Waits for the bucket's lock.
+/// Retires the link of a key if it is evictable. Returns whether it has retired the link. Waits for
+/// the bucket's lock.
 Result<bool> retire_unused(cache::Root& root, const protocol::KeyRef& place, const format::Id& id,
                            WallTime used_by, const cache::CallContext& context) {
     TRY_ASSIGN(const bool exists, protocol::bucket_exists(root, place.encoded_bucket));
@@ -63,7 +64,8 @@ public:
           options_(options),
           context_(std::move(context)),
           report_(report) {
-        // A test that holds the lock for as long as it likes asks for the full time.
+        // A test may hold the bucket's lock for longer than that. At this point it asks for the
+        // full time of the caller.
         if (os::point("evict.patient") == 0)
             context_.lock_timeout = std::min(context_.lock_timeout, patience);
     }
@@ -134,7 +136,8 @@ private:
         return stays_too_old(victim);
     }
 
-    /// What was used, changed or pinned since is not too old any more.
+    /// Writes down that this victim stays although it may still be too old. (A victim that was
+    /// used, replaced or pinned since is not too old any more.)
     Result<> stays_too_old(const EvictionCandidate& victim) {
         keeps_age_ = keeps_age_ && victim.reason != Eviction::Reason::max_age;
         return {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Evict: to retire the live entries that a plan names, and then to collect.
+// Evict: retires the live entries that a plan names, and then collects.
 #pragma once
 
 #include <functional>
@@ -12,31 +12,33 @@
 
 namespace larder::policy {
 
-/// How far evicting came.
+/// How far an eviction has come.
 struct Evicted {
-    bool had_room = true;   ///< false: the disk had no space for even a rename
-    bool all_done = true;   ///< false: it ended early, without room or because it was asked to stop
-    bool keeps_age = true;  ///< nothing that is too old stays
+    bool had_room = true;   ///< false if the disk had no space, not even for a rename
+    bool all_done = true;   ///< false if it ended early: without space, or stopped on request
+    bool keeps_age = true;  ///< false if a victim that is too old stays
 };
 
-/// Evicts the plan's victims, except what `keep` fits and what was leased, pinned, used or replaced
-/// since. Requires: the collector's lock.
+/// Evicts the victims of the plan. A victim stays if a pattern of `keep` fits it, or if it was
+/// leased, pinned, used or replaced since. Requires: the caller holds the collector's lock.
 [[nodiscard]] Result<Evicted> evict(cache::Root& root, const Plan& plan,
                                     const std::vector<std::string>& keep,
                                     const CollectOptions& options,
                                     const cache::CallContext& context, CollectReport& report);
 
-/// Adds up what two collections, one after the other, have done.
+/// Adds the report of a collection to that of the one before. What cannot be added up, such as the
+/// live entries, comes from the later report.
 void add_report(CollectReport& sum, CollectReport more);
 
 /// Collects as protocol::collect does, and calls `evict_some` under the collector's lock, after the
-/// dead were reaped. If that has no room, what it has evicted is deleted, which makes some, and all
-/// begins again.
+/// dead participants were reaped. If `evict_some` finds no space on the disk, this deletes what was
+/// evicted by then, which frees some space, and begins again. Errors: `no_space` if that frees
+/// none.
 [[nodiscard]] Result<CollectReport> collect_evicting(
     const protocol::RootRef& root, const CollectOptions& options, const cache::CallContext& context,
     const std::function<Result<Evicted>(CollectReport& report)>& evict_some);
 
-/// See Cache::evict.
+/// Collects, and evicts what the plan of a caller names. See Cache::evict.
 [[nodiscard]] Result<CollectReport> collect_by_plan(const protocol::RootRef& root,
                                                     const EvictionPlan& plan,
                                                     const CollectOptions& options,

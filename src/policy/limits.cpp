@@ -9,8 +9,8 @@ namespace larder::policy {
 
 namespace {
 
-/// Returns whether what stays is within all limits. More of what was chosen may stay than low water
-/// asks for.
+/// Returns true if the entries that stay are within all limits. They need not be within the low
+/// water: that is where an eviction stops, and no limit.
 bool keeps_limits(const Limits& limits, const Plan& plan, const Evicted& evicted,
                   const CollectReport& report) {
     const auto entries = report.live_entries.value_or(0), bytes = report.live_bytes.value_or(0);
@@ -18,7 +18,8 @@ bool keeps_limits(const Limits& limits, const Plan& plan, const Evicted& evicted
            bytes <= limits.max_size.value_or(bytes) && report.evicted_bytes >= plan.to_free;
 }
 
-/// `garbage` is how many bytes will be free without any eviction.
+/// Makes a plan and evicts by it. `garbage` is how many bytes the collection frees without any
+/// eviction.
 Result<Evicted> evict_by_limits(const protocol::RootRef& root, const Limits& limits,
                                 const CollectOptions& options, const cache::CallContext& context,
                                 std::uint64_t garbage, CollectReport& report) {
@@ -57,7 +58,7 @@ Result<CollectReport> collect_within(const protocol::RootRef& root, const Limits
     CollectReport sum;
     std::uint64_t garbage = 0;
     if (limits.min_free) {
-        // Garbage makes room first: no live entry goes in its place.
+        // Delete the garbage first: a live entry must not be evicted for space that garbage takes.
         TRY_ASSIGN(auto collected, protocol::collect(root, options, context));
         if (options.dry_run) {
             garbage = collected.bytes;

@@ -9,10 +9,10 @@
 
 namespace larder::policy {
 
-/// Errors: `invalid`.
+/// Checks the values of the limits. Errors: `invalid`.
 [[nodiscard]] Result<> check_limits(const Limits& limits);
 
-/// See Cache::collect. Requires: a limit is set.
+/// Collects, and evicts until the limits are kept. See Cache::collect. Requires: a limit is set.
 [[nodiscard]] Result<CollectReport> collect_within(const protocol::RootRef& root,
                                                    const Limits& limits,
                                                    const CollectOptions& options,

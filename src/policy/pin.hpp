@@ -11,8 +11,8 @@
 
 namespace larder::policy {
 
-/// Pins a key. Holds the bucket's lock shared meanwhile, so that no eviction is at work that has
-/// not seen the pin. Errors: `busy`.
+/// Pins a key, under the bucket's lock, shared. An eviction looks for the pin under the same lock,
+/// exclusive. So once this has returned, no eviction takes the key. Errors: `busy`.
 [[nodiscard]] Result<> pin(cache::Root& root, const protocol::KeyRef& place,
                            const cache::CallContext& context);
 /// Ends a pin. Errors: `miss` if the key is not pinned.

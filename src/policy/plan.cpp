@@ -24,7 +24,8 @@ namespace {
 using format::LinkRead;
 using Reason = Eviction::Reason;
 
-/// Progress is reported after this many entries. Arbitrary: some milliseconds apart.
+/// Progress is reported after this many entries. Arbitrary, because it takes some milliseconds to
+/// look at them.
 constexpr std::uint64_t progress_step = 256;
 
 class Planner {
@@ -32,7 +33,8 @@ public:
     Planner(const cache::Root& root, const Limits& limits, const CollectOptions& options,
             std::uint64_t garbage)
         : root_(root), limits_(limits), options_(options), garbage_(garbage) {
-        // The record says how large an entry is, and its full key. Without need it is not read.
+        // The size and the full key of an entry are in its record. Reading all records takes time,
+        // so do it only if a limit needs them.
         needs_records_ = limits.max_size || limits.min_free || !limits.keep.empty();
     }
 
@@ -117,8 +119,8 @@ private:
             if (all_bytes - bytes < to_free) return Reason::min_free;
             return std::nullopt;
         };
-        // Drop each candidate once it was examined, so that the memory of one list is enough for
-        // both.
+        // Remove each candidate from the list once it was examined. So the candidates and the
+        // victims together need the memory of one list.
         for (; !candidates_.empty(); candidates_.pop_front()) {
             EvictionCandidate candidate = candidates_.front();
             const auto reason = reason_for(candidate);
@@ -135,15 +137,17 @@ private:
         return {};
     }
 
-    /// Returns the value to evict down to, if the limit is passed now.
+    /// Returns the value down to which entries are evicted. If the limit is kept now, returns a
+    /// value that is never exceeded.
     [[nodiscard]] std::uint64_t low_water(const std::optional<std::uint64_t>& limit,
                                           std::uint64_t now) const {
         if (!limit || now <= *limit) return std::numeric_limits<std::uint64_t>::max();
         return *limit / 100 * limits_.low_water + (*limit % 100 * limits_.low_water + 99) / 100;
     }
 
-    /// The limit is this percentage of what is to be free afterwards. No disk has more than its
-    /// size.
+    /// Returns how many bytes evictions must free. Afterwards so much is free that the limit is
+    /// Limits::low_water percent of it, but never more than the size of the disk. Requires: less
+    /// than the limit is free now.
     [[nodiscard]] std::uint64_t missing_space(std::uint64_t limit,
                                               const os::DiskSpace& space) const {
         const std::uint64_t wanted =

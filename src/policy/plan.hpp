@@ -13,8 +13,8 @@
 
 namespace larder::policy {
 
-/// A live entry that may go. 32 bytes, and without its key, which its record has: a cache may hold
-/// millions.
+/// A live entry that may be evicted. It has only 32 bytes, because a cache may hold millions of
+/// entries. Its key is not here, but in its record.
 struct EvictionCandidate {
     format::Id id;
     std::uint64_t bytes = 0;
@@ -23,28 +23,29 @@ struct EvictionCandidate {
 };
 static_assert(sizeof(EvictionCandidate) == 32);
 
+/// Returns a time in seconds since 1970; the nearest one that fits into 32 bits.
 [[nodiscard]] std::uint32_t seconds_of(WallTime time) noexcept;
 
 struct Plan {
-    std::deque<EvictionCandidate>
-        victims;  ///< in the order in which they are to go. A deque grows without being copied.
-    std::uint64_t live_entries = 0;  ///< all, the victims included
+    /// In the order of eviction. A deque grows without copying its elements.
+    std::deque<EvictionCandidate> victims;
+    std::uint64_t live_entries = 0;  ///< all of them, the victims included
     std::uint64_t live_bytes = 0;
-    std::uint64_t to_free = 0;  ///< bytes that min_free lacks
-    bool keeps_age = true;      ///< nothing that is too old was passed over
-    std::vector<LeaseInfo> spared;
+    std::uint64_t to_free = 0;      ///< how many bytes evictions must free to keep min_free
+    bool keeps_age = true;          ///< false if an entry that is too old is leased, and so stays
+    std::vector<LeaseInfo> spared;  ///< entries that would be victims, but are leased
 };
 
-/// Returns whether one of the patterns fits the key.
+/// Returns true if one of the patterns fits "BUCKET/KEY".
 [[nodiscard]] bool is_kept(const std::vector<std::string>& keep, const std::string& bucket,
                            const std::string& key);
 
-/// Chooses by limits. `garbage` is how many bytes will be free without any eviction. Of the options
-/// only the progress and the stop matter.
+/// Chooses victims by limits. `garbage` is how many bytes the collection frees without any
+/// eviction. Of the options, this uses only the progress and the stop.
 [[nodiscard]] Result<Plan> make_plan(const cache::Root& root, const Limits& limits,
                                      const CollectOptions& options, std::uint64_t garbage);
 
-/// Reads a plan that a caller brings. Errors: `invalid`.
+/// Converts the evictions that a caller has chosen to a plan. Errors: `invalid`.
 [[nodiscard]] Result<Plan> read_plan(const std::vector<Eviction>& evictions);
 
 }  // namespace larder::policy
