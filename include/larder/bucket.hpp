@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A named, versioned namespace of keys: the unit of locking and of refresh.
+// A bucket: a named, versioned set of keys. It has one lock, and is purged as a whole.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +49,7 @@ public:
     ///   - a link that leads nowhere is retired.
     [[nodiscard]] Result<Lease> get(std::string_view key) const;
 
-    /// Fills a Staging with the entry that is to be published, or says why it could not.
+    /// Fills a Staging with the files of the entry, or returns the error that prevented it.
     using Build = std::function<Result<>(Staging&)>;
 
     /// Returns a lease on the entry of `key`. If there is none, calls `build` to fill a Staging and

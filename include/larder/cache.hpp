@@ -77,14 +77,14 @@ public:
                                               const CollectOptions& options = {}) const;
 
     /// From now on a publish through this Cache or its Buckets may start, when it has published, a
-    /// collection with these limits by a thread of its own. A collect by anyone else gets `busy`
-    /// meanwhile; a collection of this kind leaves the work to one that already runs. A later call
-    /// replaces the limits, and asks a collection by the earlier ones to stop. A call without any
-    /// limit ends all this.
+    /// collection with these limits by a thread of its own. Any other collect
+    /// fails with `busy` meanwhile; a collection of this kind leaves the work to one that already
+    /// runs. A later call replaces the limits, and asks a collection by the earlier ones to stop. A
+    /// call without any limit ends all this.
     /// Errors: `invalid` as in collect.
     /// Concurrency: publish does not wait for the collection. When the Cache and its last Bucket
-    /// are destroyed, they ask it to stop and wait for it; it looks for that after some hundred
-    /// files or links. A forked child collects nothing until it calls this itself.
+    /// are destroyed, they ask the collection to stop and wait for its end. It stops after some
+    /// hundred files or links. A forked child collects nothing until it calls this itself.
     [[nodiscard]] Result<> keep_within(const Limits& limits,
                                        const BackgroundOptions& options = {}) const;
 
@@ -93,8 +93,8 @@ public:
     [[nodiscard]] Result<std::vector<EntryInfo>> trash() const;
 
     /// Publishes the files of an entry in the trash once more, under its bucket and key and a new
-    /// id, and returns a lease on the new entry. The files are shared with the retired entry if the
-    /// file system can clone them.
+    /// id, and returns a lease on the new entry. The files are shared with the retired entry, by
+    /// clones or hard links, if the file system has them.
     ///
     /// Errors: `miss` if no retired entry has this id, or if it has been collected; `exists` if its
     /// key names an entry again and `replace` is off; `invalid` if `id` is no id; `busy` while

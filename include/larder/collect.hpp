@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Collecting: how it works, and what came of it. Limits, which say what goes, have their own
-// header.
+// The options and the results of a collection. Limits have their own header, limits.hpp.
 #pragma once
 
 #include <chrono>
@@ -84,7 +83,7 @@ struct CollectReport {
 
     std::uint64_t evicted = 0;  ///< live entries that a limit or a plan took
     std::uint64_t evicted_bytes = 0;
-    /// Live entries whose turn it was, and that stay because they are leased; and who uses them.
+    /// Live entries that were chosen, but stay because they are leased; and who uses them.
     std::vector<LeaseInfo> spared;
     /// Live entries that stay because they were used, replaced, removed or pinned after they were
     /// chosen.
@@ -92,16 +91,19 @@ struct CollectReport {
     /// Live entries that stay because another process holds their bucket's lock. The next
     /// collection tries again.
     std::uint64_t held_up = 0;
-    std::optional<std::uint64_t> live_entries;  ///< that stay, if a limit had them counted
+    /// The live entries that stay. Nullopt if no limit was given.
+    std::optional<std::uint64_t> live_entries;
     std::optional<std::uint64_t> live_bytes;
-    bool within_limits = true;  ///< false if what is spared is more than a limit allows
+    bool within_limits = true;  ///< false if the entries that stay are more than a limit allows
     bool stopped = false;       ///< the collection was asked to stop, and something is left
-    /// Files of what was taken apart by then that are not deleted yet, as far as that is known.
+    /// If the collection was stopped: how many files lie in `deleting/`, as far as that is known.
     std::uint64_t files_left = 0;
 
-    /// If it was asked for: the space, in bytes, of the deleted files that had no other hard link.
+    /// The space, in bytes, of the deleted files that had no other hard link. Nullopt unless
+    /// CollectOptions::count_freed was set.
     std::optional<std::uint64_t> freed;
-    /// Some files may have shared blocks and could not be looked at: `freed` is a lower bound.
+    /// True if `freed` is a lower bound, because the file system does not tell which blocks some
+    /// files share.
     bool freed_at_least = false;
 };
 
@@ -114,7 +116,7 @@ struct BackgroundOptions {
     /// short-lived process should not be kept for longer. A collection must look at every entry
     /// within that time, which takes some ten microseconds for each.
     std::chrono::milliseconds at_most{10'000};
-    /// Called with what came of a collection. The collecting thread makes this call and those
+    /// Called with the result of a collection. The collecting thread makes this call and those
     /// below.
     std::function<void(const Result<CollectReport>&)> on_done{};
 

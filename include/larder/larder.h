@@ -123,7 +123,7 @@ typedef enum larder_why {
     LARDER_WHY_BUSY = 19, /* the system itself uses it: something is mounted there, for example */
     LARDER_WHY_SHARING = 20,     /* another program has it open in a way that forbids this */
     LARDER_WHY_WOULD_BLOCK = 21, /* it can't be done now without waiting */
-    LARDER_WHY_INTERRUPTED = 22, /* a signal came between */
+    LARDER_WHY_INTERRUPTED = 22, /* a signal interrupted the call */
     LARDER_WHY_NO_MEMORY = 23,   /* memory has run out */
     LARDER_WHY_IO = 24,          /* the device failed */
     LARDER_WHY_OTHER = 25        /* a reason without a word; see `sys_errno` */
@@ -615,9 +615,9 @@ typedef struct larder_collect_progress {
 #define LARDER_LIMIT_ENTRIES 4u
 #define LARDER_LIMIT_FREE_SPACE 8u
 
-/* What a collection keeps a cache within. It evicts the entries that were least recently used
- * until every limit is kept. An entry stays, and counts, if it is leased or pinned, if it fits a
- * pattern of `keep`, or if it was used after the collection had chosen it. */
+/* The limits within which a collection keeps a cache. It evicts the entries that were least
+ * recently used until every limit is kept. An entry stays, and counts, if it is leased or pinned,
+ * if it fits a pattern of `keep`, or if it was used after the collection had chosen it. */
 typedef struct larder_limits {
     uint32_t size;
     uint32_t set; /* LARDER_LIMIT_..., or-ed; a limit that is given without its bit is `invalid` */
@@ -625,7 +625,8 @@ typedef struct larder_limits {
     int64_t max_age_s; /* entries that were not used for longer go, whatever the other limits */
     uint64_t max_entries;
     uint64_t min_free; /* bytes that are to be free on the disk */
-    /* If a limit is passed, the collection goes on until this percentage of it is kept. 0 is the
+    /* If a limit is passed, the collection goes on until the cache is at this percentage of it.
+     * (For min_free it goes on until min_free is this percentage of the free space.) 0 is the
      * default, 90. */
     uint32_t low_water;
     int32_t reserved;
@@ -666,11 +667,12 @@ typedef struct larder_collect_options {
 
 typedef struct larder_collect_report {
     uint32_t size;
-    int32_t within_limits; /* 0 if what is spared is more than a limit allows */
+    int32_t within_limits; /* 0 if the entries that stay are more than a limit allows */
     int32_t stopped;       /* not 0: it was asked to stop, and something is left */
     int32_t live_known;    /* not 0: a limit had live_entries and live_bytes counted */
     int32_t freed_known;   /* not 0: `freed` was asked for */
-    /* Not 0: some files may share blocks and could not be examined; `freed` is a lower bound. */
+    /* Not 0: `freed` is a lower bound, because the file system does not tell which blocks some
+     * files share. */
     int32_t freed_at_least;
     uint64_t entries; /* deleted, the evicted ones included; in a dry run: that would be */
     uint64_t bytes;   /* of these entries, by their records */
@@ -692,7 +694,7 @@ typedef struct larder_collect_report {
     /* retired entries that stay for now, and who uses them */
     const larder_lease_info* const* leased;
     size_t spared_count;
-    /* Live entries whose turn it was and that stay because they are leased, and who uses them. */
+    /* Live entries that were chosen, but stay because they are leased, and who uses them. */
     const larder_lease_info* const* spared;
     size_t unknown_count;
     /* Names that only a newer larder, or another program, can have made. They are left alone. */
@@ -728,7 +730,7 @@ typedef struct larder_background_options {
     int64_t every_s;
     int64_t at_most_ms; /* a collection stops after this time, whatever is left; 0 is 10 s */
     void* on_done_data;
-    /* Called with what came of a collection: a report or an error, and the other one is NULL.
+    /* Called with the result of a collection: a report or an error, and the other one is NULL.
      * They last for the call. The collecting thread makes this call and those below. */
     void (*on_done)(const larder_collect_report* report, const larder_error* error,
                     void* on_done_data);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Everything.
+// Includes all headers of the C++ interface.
 #pragma once
 
 #include <larder/bucket.hpp>

@@ -10,8 +10,8 @@
 
 namespace larder {
 
-/// What a collection keeps a cache within. It evicts the entries that were least recently used
-/// until every limit is kept. Without a limit it evicts nothing.
+/// The limits within which a collection keeps a cache. It evicts the entries that were least
+/// recently used until every limit is kept. Without a limit it evicts nothing.
 ///
 /// An entry stays, and counts, if it is leased or pinned, if it fits a pattern of `keep`, or if it
 /// was used after the collection had chosen it. (A use is written down at most once an hour for
@@ -23,12 +23,13 @@ struct Limits {
     /// get.
     std::optional<std::chrono::seconds> max_age{};
     std::optional<std::uint64_t> max_entries{};
-    /// Bytes that are to be free on the disk. Only the sizes in the records count: if other
-    /// programs take the space, or have hard links to evicted files, the disk may stay short of it.
+    /// Bytes that must be free on the disk. The collection adds up the sizes in the records. If
+    /// other programs take the space, or have hard links to evicted files, less may be free
+    /// afterwards.
     std::optional<std::uint64_t> min_free{};
-    /// If a limit is passed, the collection goes on until this percentage of it is kept, so that a
-    /// cache at its limit does not evict one entry for each put. (Of min_free it makes up for this
-    /// part of what is missing.) From 1 to 100; 90 is arbitrary.
+    /// If a limit is passed, the collection goes on until the cache is at this percentage of it, so
+    /// that a cache at its limit does not evict one entry for each put. (For min_free it goes on
+    /// until min_free is this percentage of the free space.) From 1 to 100; 90 is arbitrary.
     unsigned low_water = 90;
     /// Glob patterns (fnmatch(3)) for "BUCKET/KEY"; `*` matches a slash too.
     std::vector<std::string> keep{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Housekeeping: collect and verify.
+// The functions that collect, evict and verify.
 #include <larder/cache.hpp>
 
 #include "c/handles.hpp"

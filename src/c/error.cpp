@@ -118,7 +118,7 @@ larder_code give_exception(const char* step, const char* what, int sys_errno,
 }
 
 Error take(larder_error* error) {
-    if (error == &out_of_memory) throw std::bad_alloc();  // it is on its way out again: see guarded
+    if (error == &out_of_memory) throw std::bad_alloc();  // `guarded` turns it into an error again
     const std::unique_ptr<OwnedError> owned(static_cast<OwnedError*>(error));
     return std::move(owned->kept);
 }

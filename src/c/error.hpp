@@ -17,7 +17,7 @@
 
 namespace larder::c {
 
-/// Errc is the C code less one: see error.cpp.
+/// Returns the C code of an Errc: see the numbers in error.cpp.
 [[nodiscard]] larder_code code_of(Errc code) noexcept;
 /// Returns nullopt for LARDER_OK and for a number that is no code.
 [[nodiscard]] std::optional<Errc> errc_of(int code) noexcept;
@@ -34,8 +34,8 @@ larder_code give_exception(const char* step, const char* what, int sys_errno,
 
 [[nodiscard]] tl::unexpected<Error> missing(const char* step, const char* what);
 
-/// Runs `body`, which returns a Result<>, and lets no exception out. An exception is here either
-/// std::bad_alloc, or one of a callback that was written in C++ after all.
+/// Runs `body`, which returns a Result<>, and turns an exception into an error. The exception is
+/// std::bad_alloc, or a callback has thrown it (which may be written in C++).
 template <class Body>
 larder_code guarded(const char* step, larder_error** place, Body&& body) noexcept {
     if (place != nullptr) *place = nullptr;

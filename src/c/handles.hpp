@@ -49,7 +49,8 @@ struct larder_staging {
 
 namespace larder::c {
 
-/// Stores a handle for `got` at `place`. If `place` is null, the caller does not want it.
+/// Stores a handle for the value of `got` at `place`, or returns its error. If `place` is null, the
+/// caller does not want a handle.
 template <class Handle, class Value>
 Result<> hand_out(Handle** place, Result<Value> got) {
     TRY(got);
@@ -57,6 +58,7 @@ Result<> hand_out(Handle** place, Result<Value> got) {
     return {};
 }
 
+/// Sets a result to null, unless the caller does not want it.
 template <class Handle>
 void clear(Handle** place) noexcept {
     if (place != nullptr) *place = nullptr;

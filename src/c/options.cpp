@@ -41,7 +41,7 @@ Result<Options> known_part(const Options* given, std::size_t first_size = sizeof
     return options;
 }
 
-/// It must be zero: a later version may give it a meaning.
+/// Returns an error unless a reserved pointer is null. A later version may give it a meaning.
 Result<> must_be_empty(const void* reserved) {
     if (reserved != nullptr) return bad("reserved is not NULL: set all that is not used to zero");
     return {};
