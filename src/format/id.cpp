@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
 constexpr std::uint8_t no_digit = 0xff;
-constexpr auto digits = [] {
+constexpr auto digit_values = [] {
     std::array<std::uint8_t, 256> values{};
     values.fill(no_digit);
     for (std::uint8_t digit = 0; digit < alphabet.size(); ++digit)
@@ -51,13 +51,13 @@ std::string to_text(const Id& id) {
 }
 
 std::optional<Id> parse_id(std::string_view text) noexcept {
-    if (text.size() != id_length || digits[static_cast<unsigned char>(text[0])] > 7)
+    if (text.size() != id_length || digit_values[static_cast<unsigned char>(text[0])] > 7)
         return std::nullopt;
     std::uint8_t seen = 0;
     const auto number_of = [&](std::string_view part) {
         std::uint64_t number = 0;
         for (const char c : part) {
-            const std::uint8_t digit = digits[static_cast<unsigned char>(c)];
+            const std::uint8_t digit = digit_values[static_cast<unsigned char>(c)];
             seen |= digit;
             number = number << 5 | digit;
         }
