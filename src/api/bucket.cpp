@@ -126,8 +126,8 @@ Result<> Bucket::remove(std::string_view key) const {
     TRY_ASSIGN(const auto root, cache_->current_root());
     TRY(root->must_be_writable("remove"));
     detail::Call call(*cache_);
-    TRY(detail::with_room(root, call,
-                          [&] { return protocol::remove(root, place, call.context()); }));
+    TRY(detail::retry_after_collect(root, call,
+                                    [&] { return protocol::remove(root, place, call.context()); }));
     call.tell({.kind = Event::Kind::removed, .bucket = name_, .key = key});
     return {};
 }
@@ -137,8 +137,8 @@ Result<> Bucket::refresh() const {
                cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_buckets}));
     TRY(root->must_be_writable("refresh"));
     detail::Call call(*cache_);
-    TRY(detail::with_room(root, call,
-                          [&] { return protocol::refresh(root, encoded_, call.context()); }));
+    TRY(detail::retry_after_collect(
+        root, call, [&] { return protocol::refresh(root, encoded_, call.context()); }));
     call.tell({.kind = Event::Kind::refreshed, .bucket = name_});
     return {};
 }
@@ -149,7 +149,7 @@ Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
     TRY(root->must_be_writable("refresh"));
     detail::Call call(*cache_);
     std::uint64_t taken = 0;
-    const auto done = detail::with_room(root, call, [&] {
+    const auto done = detail::retry_after_collect(root, call, [&] {
         auto refreshed = protocol::refresh_some(root, name_, encoded_, options, call.context());
         taken += refreshed.taken;
         return std::move(refreshed.done);

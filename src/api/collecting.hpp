@@ -17,7 +17,7 @@ namespace larder::detail {
 /// `step` once more. (On some file systems, such as ext4 and xfs, even a rename needs space. So
 /// remove and refresh may find none.)
 template <class Step>
-[[nodiscard]] Result<> with_room(const protocol::RootRef& root, Call& call, Step step) {
+[[nodiscard]] Result<> retry_after_collect(const protocol::RootRef& root, Call& call, Step step) {
     Result<> done = step();
     if (done || done.error().code != Errc::no_space) return done;
     if (!collect(root, {}, {}, call)) return done;

@@ -51,11 +51,10 @@ Result<> make_root_dir(const fs::path& path) {
     return {};
 }
 
-/// A cache is created only in an empty directory, or in one in which an earlier open was
-/// interrupted, never beside other files. The tag is the first file to be made. Without our tag, a
-/// directory named "deleting" belongs to another program, and so does a tag with different
-/// contents. Only our .gitignore may stand there without the tag, because "rm -rf root/*" spares
-/// it.
+/// Refuses to create a cache beside files of other programs. The directory must be empty, or one in
+/// which an earlier open was interrupted. An open makes the tag first. So if the tag is missing or
+/// has other contents, then even a name that larder uses, such as "deleting", belongs to another
+/// program. The exception is our .gitignore, because "rm -rf root/*" leaves it there.
 Result<> check_nothing_else_here(const os::Dir& root) {
     std::string strange, ours;
     bool ignores = false;
@@ -114,7 +113,7 @@ Result<> create_format(const Handles& dirs, const OpenOptions& options) {
         format.links = *options.link_kind;
         if (!format::link_kind_works(format.links, dirs.deleting)) {
             return fail(Errc::unsupported, "create cache", dirs.root.path,
-                        "links of the kind asked for do not work on this file system");
+                        "links of the requested kind do not work on this file system");
         }
     } else if (!format::link_kind_works(LinkKind::symlink, dirs.deleting)) {
         format.links = LinkKind::file;
@@ -178,8 +177,8 @@ Result<os::Dir> open_root_dir(const fs::path& path, bool may_create) {
     return os::open_dir(absolute);
 }
 
-/// The Roots that this process has open. A forked child begins with none. It leaves the list that
-/// it inherited alone, and the mutex, which another thread may have held.
+/// The Roots that this process has open. A forked child begins with an empty list. It does not use
+/// the list that it inherited, because another thread of the parent may have held the mutex.
 class Opened {
 public:
     static Opened& of_this_process() {
@@ -207,8 +206,8 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
     TRY_ASSIGN(os::Dir root, open_root_dir(path, !options.read_only));
 
     TRY_ASSIGN(const os::FileInfo info, os::stat_of(root));
-    // Pass an error on. If a root were wrongly taken for one that cannot be written, its leases
-    // would protect nothing.
+    // Return an error, and do not open the root read-only instead: its leases would then protect
+    // nothing.
     TRY_ASSIGN(const bool writable, os::is_writable(root));
     const bool read_only = options.read_only || !writable;
 
@@ -221,7 +220,7 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
     if (!read_only && info.owner != os::this_user()) {
         return refuse(path, "it belongs to user " + os::user_name(info.owner) +
                                 ", and this process runs as " + os::user_name(os::this_user()) +
-                                ": what it wrote there would lock the owner out; run as that user, "
+                                ": files that it made would lock the owner out; run as that user, "
                                 "or name another directory");
     }
     if (const char* network = network_of(root); network != nullptr && !options.allow_network) {

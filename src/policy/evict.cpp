@@ -112,12 +112,12 @@ private:
                                  : tl::make_unexpected(bucket.error());
         if (!path) return stays(report_.used_since);
         if (is_kept(keep_, record->bucket, record->key)) return stays(report_.used_since);
-        if (held_up_.contains(*bucket)) return is_held_up(victim, *bucket);
+        if (held_up_.contains(*bucket)) return skip_bucket(victim, *bucket);
         const protocol::KeyRef place{record->bucket, *bucket, record->key, *path};
         const auto used_by = WallTime(std::chrono::seconds(victim.used) + std::chrono::seconds(1));
         auto retired = options_.dry_run ? is_evictable(root_, place, victim.id, used_by)
                                         : retire_unused(root_, place, victim.id, used_by, context_);
-        if (!retired && retired.error().code == Errc::busy) return is_held_up(victim, *bucket);
+        if (!retired && retired.error().code == Errc::busy) return skip_bucket(victim, *bucket);
         TRY(retired);
         if (!*retired) return stays(report_.used_since);
         (void)os::point("evict.retired");
@@ -125,12 +125,14 @@ private:
         return {};
     }
 
+    /// Counts a victim that stays.
     static Result<> stays(std::uint64_t& counter) {
         ++counter;
         return {};
     }
 
-    Result<> is_held_up(const EvictionCandidate& victim, const std::string& bucket) {
+    /// Passes over a victim whose bucket's lock is held, and so over all later ones in that bucket.
+    Result<> skip_bucket(const EvictionCandidate& victim, const std::string& bucket) {
         held_up_.insert(bucket);
         ++report_.held_up;
         return stays_too_old(victim);

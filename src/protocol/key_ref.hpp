@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A reference to a key of a bucket: the names that the caller gave, and the path on the disk.
+// A reference to a key of a bucket: the names that the caller gave, and the path on the disk. A
+// variable of this type is called `place`, because it says where the key's link stands.
 #pragma once
 
 #include <string>

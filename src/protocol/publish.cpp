@@ -47,7 +47,7 @@ Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::
     TRY_ASSIGN(const LinkRead old, format::read_link(root.link_kind(), buckets, path));
     if (old.kind == LinkRead::Kind::foreign) {
         return fail(Errc::damaged, "publish", buckets / path,
-                    "not a link of this cache's kind stands here; move it away");
+                    "this is no link of this cache's kind; move it away");
     }
     const bool is_new = old.kind == LinkRead::Kind::absent;
     if (!is_new && replace == Replace::no)

@@ -19,7 +19,7 @@ using format::LinkRead;
 
 tl::unexpected<Error> foreign(const cache::Root& root, const std::string& path) {
     return fail(Errc::damaged, "retire", root.dirs().buckets / path,
-                "not a link of this cache's kind; move it away");
+                "this is no link of this cache's kind; move it away");
 }
 
 /// Retires the keys of a bucket that match, one by one. If the options have only a pattern, the key

@@ -96,10 +96,10 @@ Result<> Stage::copy_from(const fs::path& source) {
 
 Result<> Stage::move_from(const fs::path& source) {
     TRY(check_source(source));
-    // An entry of another cache may be leased there.
+    // A tree in another cache may be an entry there, which a process has leased.
     if (const auto other = tree::enclosing_cache(source)) {
         return fail(Errc::invalid, "stage", source,
-                    "it lies in the cache " + other->string() + ", whose it is; put a copy");
+                    "it belongs to the cache " + other->string() + "; put a copy");
     }
     const auto info = os::try_stat_path(source, os::Follow::no);
     if (!info) return os::fail(info.error(), "stage", source);

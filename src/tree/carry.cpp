@@ -112,7 +112,7 @@ private:
         auto into = os::open_dir_at(pair.into, name);
         if (is_no_directory(into)) {
             return fail(Errc::exists, "make directory", pair.into / name,
-                        "something else stands where a directory should go; transfer it away");
+                        "something else stands where a directory should go; move it away");
         }
         TRY(into);
         if (made) TRY(make_ours_to_fill(*into));

@@ -31,8 +31,8 @@ bool is_incapable(Why why) {
     }
 }
 
-/// Returns true if `why` concerns this file alone. If another file then fails too, the vain attempt
-/// costs a tenth of the copy that follows.
+/// Returns true if `why` concerns this file alone, so that the way is tried again for the next
+/// file. A try that fails costs a tenth of the copy that follows.
 bool is_for_this_file_only(Why why) {
     return why == Why::not_permitted || why == Why::too_many_links;
 }
@@ -116,8 +116,8 @@ Result<> make_symlink(const Transfer& transfer, const std::string& as) {
     return {};
 }
 
-/// Calls make(name), which makes something at a free name of `transfer.to`. If the final name is taken
-/// and may be replaced, a fresh name is used first and then renamed over the final one.
+/// Calls make(name), which makes something at a free name of `transfer.to`. If the final name is
+/// taken and may be replaced, a fresh name is used first and then renamed over the final one.
 template <class Make>
 auto make_or_replace(const Transfer& transfer, bool replace, Make make)
     -> decltype(make(transfer.name)) {
@@ -130,7 +130,7 @@ auto make_or_replace(const Transfer& transfer, bool replace, Make make)
     }
     if (!replace)
         return fail(Errc::exists, "make", transfer.to / transfer.name,
-                    "something stands there already; allow its replacement, or transfer it away");
+                    "something stands there already; allow its replacement, or move it away");
     const std::string fresh = fresh_name();
     made = make(fresh);
     if (!made) return made;

@@ -128,7 +128,7 @@ Result<bool> is_dir_at(const Dir& parent, const std::string& name) {
     TRY(info);
     if (!info->is_directory()) {
         return fail(Errc::damaged, "look at", parent / name,
-                    "a directory of larder's should be here; move away what is");
+                    "a directory should be here; move away what stands here");
     }
     return true;
 }
