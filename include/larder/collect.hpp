@@ -75,7 +75,7 @@ struct CollectReport {
     /// Entries that were deleted, the evicted ones included. In a dry run: that would be.
     std::uint64_t entries = 0;
     std::uint64_t bytes = 0;        ///< of these entries, by their records
-    std::uint64_t reaped = 0;       ///< dead processes that were cleaned up after
+    std::uint64_t reaped = 0;       ///< dead processes after which this collection cleaned up
     std::uint64_t buckets = 0;      ///< refreshed buckets that were taken apart
     std::vector<LeaseInfo> leased;  ///< retired entries that stay for now, and who uses them
     /// Names that only a newer larder, or another program, can have put there. They are left alone.

@@ -18,17 +18,18 @@ struct Event {
         /// A wait for a lock has ended: `what`, `took`, and `who` held the lock if that is known. A
         /// lock that was free at once is no wait.
         waited,
-        /// A wait was given up because its time had passed or it was stopped: `what`, `took`, `who`. A
-        /// build continues without the lock.
+        /// A wait was given up because its time had passed or it was stopped: `what`, `took`, `who`.
+        /// A build continues without the lock.
         gave_up,
         published,  ///< `bucket`, `key`, `id`
         removed,    ///< `bucket`, `key`
-        /// `bucket`. If only some keys were taken out: `what` is their pattern, `entries` their number.
+        /// `bucket`. If only some keys were taken out: `what` is their pattern, and `entries` is how
+        /// many there were.
         refreshed,
         restored,   ///< `id` of the new entry
         evicted,    ///< `bucket`, `key`, `id`, `bytes`; `what` is the limit
         collected,  ///< `entries` and `bytes` that a collection deleted, and how long it `took`
-        takeover,   ///< a dead process, `who`, was cleaned up after
+        takeover,   ///< this process has cleaned up after a dead one, `who`
         /// Something that broke an invariant was retired: `what`, and `bucket` and `key` if known.
         repaired,
         reopened,  ///< the root had been deleted or replaced, and was opened again

@@ -198,7 +198,7 @@ typedef enum larder_event_kind {
     LARDER_EVENT_RESTORED = 6,  /* `id` of the new entry */
     LARDER_EVENT_EVICTED = 7,   /* `bucket`, `key`, `id`, `bytes`; `what` is the limit */
     LARDER_EVENT_COLLECTED = 8, /* `entries` and `bytes` that a collection deleted, and `took_ns` */
-    LARDER_EVENT_TAKEOVER = 9,  /* a dead process, `who`, was cleaned up after */
+    LARDER_EVENT_TAKEOVER = 9,  /* this process has cleaned up after a dead one, `who` */
     /* Something that broke an invariant was retired: `what`, and `bucket` and `key` if known. */
     LARDER_EVENT_REPAIRED = 10,
     LARDER_EVENT_REOPENED = 11 /* the root had been deleted or replaced, and was opened again */
@@ -676,7 +676,7 @@ typedef struct larder_collect_report {
     int32_t freed_at_least;
     uint64_t entries; /* deleted, the evicted ones included; in a dry run: that would be */
     uint64_t bytes;   /* of these entries, by their records */
-    uint64_t reaped;  /* dead processes that were cleaned up after */
+    uint64_t reaped;  /* dead processes after which this collection cleaned up */
     uint64_t buckets; /* refreshed buckets that were taken apart */
     uint64_t evicted; /* live entries that a limit or a plan took */
     uint64_t evicted_bytes;

@@ -7,7 +7,7 @@
 
 namespace larder {
 
-/// Returns an error that no call of the system has caused. `detail` says why, and what to do.
+/// Returns an error that no system call has caused. `detail` says why it happened, and what to do.
 [[nodiscard]] tl::unexpected<Error> fail(Errc code, const char* step, std::filesystem::path path,
                                          std::string detail);
 
@@ -30,7 +30,8 @@ template <class T>
     return why_of(result) == Why::not_directory || why_of(result) == Why::is_link;
 }
 
-/// Returns whether a directory could not be opened because there is none: nothing, or something else.
+/// Returns whether a directory could not be opened because nothing, or something else, stands at its
+/// name.
 template <class T>
 [[nodiscard]] bool has_no_directory(const Result<T>& result) noexcept {
     return is_absent(result) || is_no_directory(result);
