@@ -18,13 +18,13 @@ struct Event {
         /// A wait for a lock has ended: `what`, `took`, and `who` held the lock if that is known. A
         /// lock that was free at once is no wait.
         waited,
-        /// A wait was given up because its time had passed or it was stopped: `what`, `took`, `who`.
-        /// A build continues without the lock.
+        /// A wait was given up because its time had passed or it was stopped: `what`, `took`,
+        /// `who`. A build continues without the lock.
         gave_up,
         published,  ///< `bucket`, `key`, `id`
         removed,    ///< `bucket`, `key`
-        /// `bucket`. If only some keys were taken out: `what` is their pattern, and `entries` is how
-        /// many there were.
+        /// `bucket`. If only some keys were taken out: `what` is their pattern, and `entries` is
+        /// their number.
         refreshed,
         restored,   ///< `id` of the new entry
         evicted,    ///< `bucket`, `key`, `id`, `bytes`; `what` is the limit

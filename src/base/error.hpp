@@ -30,8 +30,8 @@ template <class T>
     return why_of(result) == Why::not_directory || why_of(result) == Why::is_link;
 }
 
-/// Returns whether a directory could not be opened because nothing, or something else, stands at its
-/// name.
+/// Returns whether a directory could not be opened because nothing, or something else, stands at
+/// its name.
 template <class T>
 [[nodiscard]] bool has_no_directory(const Result<T>& result) noexcept {
     return is_absent(result) || is_no_directory(result);
