@@ -69,6 +69,11 @@ struct CollectOptions {
     /// Find out how much space the disk gets back (CollectReport::freed). This costs one more
     /// system call for each file, and three if files may share blocks.
     bool count_freed = false;
+    /// Keeps what was removed, replaced or refreshed less than this time ago, so that it can still
+    /// be restored. The clock of the process that took it out tells when that was. What a limit or
+    /// a plan evicts is deleted at once. What the grace keeps takes space, so a limit on free space
+    /// may evict more. Any collection without a grace deletes it.
+    std::chrono::seconds grace{0};
 };
 
 struct CollectReport {
@@ -78,6 +83,7 @@ struct CollectReport {
     std::uint64_t reaped = 0;       ///< dead processes after which this collection cleaned up
     std::uint64_t buckets = 0;      ///< refreshed buckets that were taken apart
     std::vector<LeaseInfo> leased;  ///< retired entries that stay for now, and who uses them
+    std::uint64_t in_grace = 0;     ///< retired entries that stay because of CollectOptions::grace
     /// Names that only a newer larder, or another program, can have put there. They are left alone.
     std::vector<std::filesystem::path> unknown;
 
@@ -126,6 +132,7 @@ struct BackgroundOptions {
     std::function<void(const CollectProgress&)> on_progress{};
     std::stop_token stop{};
     bool count_freed = false;
+    std::chrono::seconds grace{0};
 };
 
 }  // namespace larder

@@ -663,6 +663,10 @@ typedef struct larder_collect_options {
     void* on_progress_data;
     larder_stop* stop; /* ends the collection early, without an error; the next one carries on */
     void* reserved;
+    /* Keeps what was removed, replaced or refreshed less than this many seconds ago, so that it can
+     * still be restored. What is evicted is deleted at once. Any collection without a grace deletes
+     * it. */
+    int64_t grace_s;
 } larder_collect_options;
 
 typedef struct larder_collect_report {
@@ -699,6 +703,7 @@ typedef struct larder_collect_report {
     size_t unknown_count;
     /* Names that only a newer larder, or another program, can have made. They are left alone. */
     const char* const* unknown;
+    uint64_t in_grace; /* retired entries that stay because of larder_collect_options.grace_s */
 } larder_collect_report;
 void larder_collect_report_free(larder_collect_report* report);
 
@@ -742,6 +747,7 @@ typedef struct larder_background_options {
     void (*on_progress)(const larder_collect_progress* progress, void* on_progress_data);
     void* on_progress_data;
     larder_stop* stop;
+    int64_t grace_s;
 } larder_background_options;
 
 /* From now on a publish through this cache or its buckets may start, when it has published, a

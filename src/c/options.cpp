@@ -2,6 +2,7 @@
 #include "c/options.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <type_traits>
 
@@ -141,6 +142,8 @@ template <class Options, class Given>
 void copy_how(const Given& given, Options& options) {
     options.threads = given.threads;
     options.count_freed = given.count_freed != 0;
+    options.grace =
+        std::clamp(std::chrono::seconds(given.grace_s), std::chrono::seconds(0), base::century);
     if (given.stop != nullptr) options.stop = given.stop->source.get_token();
     if (given.on_evict != nullptr) {
         options.on_evict = [call = given.on_evict,
@@ -224,7 +227,7 @@ Result<EvictionPlan> options_of(const larder_eviction_plan* given) {
 }
 
 Result<CollectOptions> options_of(const larder_collect_options* given) {
-    TRY_ASSIGN(const auto known, known_part(given));
+    TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_collect_options, grace_s)));
     TRY(must_be_empty(known.reserved));
     CollectOptions options;
     options.dry_run = known.dry_run != 0;
@@ -233,7 +236,7 @@ Result<CollectOptions> options_of(const larder_collect_options* given) {
 }
 
 Result<BackgroundOptions> options_of(const larder_background_options* given) {
-    TRY_ASSIGN(const auto known, known_part(given));
+    TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_background_options, grace_s)));
     if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
     BackgroundOptions options;
     copy_how(known, options);

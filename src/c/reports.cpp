@@ -210,6 +210,7 @@ struct Collected : larder_collect_report {
         live_bytes = kept.live_bytes.value_or(0);
         freed = kept.freed.value_or(0);
         files_left = kept.files_left;
+        in_grace = kept.in_grace;
         leased = leased_views.data();
         leased_count = leased_views.size();
         spared = spared_views.data();

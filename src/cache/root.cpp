@@ -81,8 +81,10 @@ Result<> Root::reap(const os::Dir& staging) const {
     });
 }
 
-Result<> Root::retire_link(const os::Dir& dir, const std::string& name) const {
-    return os::rename_new(dir, name, dirs_.retired_links, to_text(format::fresh_id()));
+Result<> Root::retire_link(const os::Dir& dir, const std::string& name,
+                           format::RetiredAt when) const {
+    return os::rename_new(dir, name, dirs_.retired_links,
+                          to_text(format::fresh_retired_name(when)));
 }
 
 Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) const {

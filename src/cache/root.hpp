@@ -16,6 +16,7 @@
 #include "cache/participant.hpp"
 #include "cache/recent.hpp"
 #include "format/format_file.hpp"
+#include "format/id.hpp"
 #include "os/file_info.hpp"
 
 namespace larder::cache {
@@ -75,9 +76,10 @@ public:
     /// Requires: the caller holds the lock of that participant.
     [[nodiscard]] Result<> reap(const os::Dir& staging) const;
 
-    /// Renames a link to a fresh name in `retired/links/`. Nothing ever comes back from there
-    /// (invariant 3).
-    [[nodiscard]] Result<> retire_link(const os::Dir& dir, const std::string& name) const;
+    /// Renames a link to a fresh name in `retired/links/`, which bears the time `when`. Nothing
+    /// ever comes back from there (invariant 3).
+    [[nodiscard]] Result<> retire_link(const os::Dir& dir, const std::string& name,
+                                       format::RetiredAt when = format::retired_now()) const;
     /// Renames a file or a directory to a fresh name in `deleting/`. Errors: `unsupported` for a
     /// directory that cannot be renamed (overlayfs).
     [[nodiscard]] Result<> move_to_deleting(const os::Dir& dir, const std::string& name) const;

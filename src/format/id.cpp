@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "format/id.hpp"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "os/process.hpp"
 
@@ -26,13 +28,26 @@ std::uint64_t boot_tag() noexcept {
            std::uint64_t{boot[2]} << 8 | boot[3];
 }
 
+Id unique_with(std::uint64_t tag) noexcept {
+    const auto unique = os::draw_unique();
+    const Id id{tag << 32 | unique.random >> 32, unique.random << 32 | unique.counter};
+    return id ? id : unique_with(tag);
+}
+
 }  // namespace
 
-Id fresh_id() noexcept {
-    const auto unique = os::draw_unique();
-    const Id id{boot_tag() << 32 | unique.random >> 32, unique.random << 32 | unique.counter};
-    return id ? id : fresh_id();
+Id fresh_id() noexcept { return unique_with(boot_tag()); }
+
+RetiredAt retired_now() noexcept {
+    const auto now = std::chrono::duration_cast<std::chrono::seconds>(
+        std::chrono::system_clock::now().time_since_epoch());
+    // 0 means something else.
+    return static_cast<RetiredAt>(std::clamp<std::int64_t>(now.count(), 1, UINT32_MAX));
 }
+
+Id fresh_retired_name(RetiredAt when) noexcept { return unique_with(when); }
+
+RetiredAt retired_at(const Id& name) noexcept { return static_cast<RetiredAt>(name.high >> 32); }
 
 std::array<char, id_length> characters_of(const Id& id) noexcept {
     // 26 characters of 5 bits hold 130 bits. The first character has only the top 3 bits of the id.

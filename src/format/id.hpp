@@ -26,6 +26,19 @@ struct Id {
 /// name in the grammar of layout.hpp is drawn here too.
 [[nodiscard]] Id fresh_id() noexcept;
 
+/// When something was retired: seconds since 1970. A time beyond 2106 counts as that year.
+using RetiredAt = std::uint32_t;
+/// A link that a limit has evicted bears this time: no grace keeps its entry.
+inline constexpr RetiredAt evicted = 0;
+/// Returns the time by the clock of this process.
+[[nodiscard]] RetiredAt retired_now() noexcept;
+
+/// Returns a name in `retired/` that no process has drawn before. It is an id that has the time in
+/// the place of the boot's tag, so that a collection knows the time without another system call.
+[[nodiscard]] Id fresh_retired_name(RetiredAt when) noexcept;
+/// Returns the time that fresh_retired_name has put into a name.
+[[nodiscard]] RetiredAt retired_at(const Id& name) noexcept;
+
 /// The text of an id always has this many characters. They are Crockford's base 32, in which no two
 /// letters differ only in case.
 inline constexpr std::size_t id_length = 26;

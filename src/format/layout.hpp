@@ -8,13 +8,13 @@
 //   staging/<number>/           = t-<id>/  l-<id>
 //   buckets/<bucket>/           = <key>              a link
 //   archive/<id>/               = record  tree/
-//   retired/links/              = <unique>           a link
-//   retired/buckets/<unique>/   = <key>              a link
+//   retired/links/              = <retired>          a link
+//   retired/buckets/<retired>/  = <key>              a link
 //   deleting/                   = anything
 //   pins/<bucket>/              = <key>              an empty file
 //
 //   <bucket>, <key> : see name.hpp      <id> : see id.hpp      <number> : decimal, no leading zero
-//   <unique> : drawn and written like an id, but not the id of an entry
+//   <retired> : written like an id, but not the id of an entry; it bears the time of retirement
 //
 // A name that does not match the grammar is left alone, because a newer version may have made it.
 #pragma once

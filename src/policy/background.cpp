@@ -74,7 +74,8 @@ void Background::run(const std::stop_token& stop, const protocol::RootRef& root)
         CollectOptions how{.threads = options_.threads,
                            .on_evict = options_.on_evict,
                            .stop = enough.get_token(),
-                           .count_freed = options_.count_freed};
+                           .count_freed = options_.count_freed,
+                           .grace = options_.grace};
         how.on_progress = [&](const CollectProgress& progress) {
             if (stop.stop_requested() || retired_ || options_.stop.stop_requested() ||
                 Clock::now() >= end)

@@ -52,7 +52,8 @@ Result<bool> retire_unused(cache::Root& root, const protocol::KeyRef& place, con
     TRY(lock);
     // `pin` takes this lock too.
     TRY_ASSIGN(const bool evictable, is_evictable(root, place, id, used_by));
-    return evictable ? protocol::retire_if_locked(root, place.path, id) : Result<bool>(false);
+    if (!evictable) return false;
+    return protocol::retire_if_locked(root, place.path, id, format::evicted);
 }
 
 class Evictor {

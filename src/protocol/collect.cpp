@@ -104,12 +104,15 @@ private:
         return for_each_refreshed_bucket(
             root_,
             [&](const os::Dir& bucket, const std::string& name) -> Result<> {
+                const format::RetiredAt when = time_in(name);
+                if (is_in_grace(when)) return keep_for_now(bucket);
                 TRY(for_each_link_of(
                     bucket,
                     [&](const os::Dir&, const std::string& key) -> Result<> {
                         (void)os::point("collect.flatten-one");
                         TRY(go_on());
-                        auto retired = with_room([&] { return root_.retire_link(bucket, key); });
+                        auto retired =
+                            with_room([&] { return root_.retire_link(bucket, key, when); });
                         return is_absent(retired) ? Result<>() : retired;
                     },
                     leave_alone_));
@@ -127,7 +130,8 @@ private:
     Result<> list_refreshed() {
         return for_each_refreshed_bucket(
             root_,
-            [&](const os::Dir& bucket, const std::string&) {
+            [&](const os::Dir& bucket, const std::string& name) {
+                if (is_in_grace(time_in(name))) return keep_for_now(bucket);
                 ++report_.buckets;
                 return for_each_link_of(bucket, list_link_, leave_alone_);
             },
@@ -135,14 +139,49 @@ private:
     }
 
     /// (3) Lists what is retired.
-    Result<> list() { return for_each_retired_link(root_, list_link_, leave_alone_); }
+    Result<> list() {
+        return for_each_retired_link(
+            root_,
+            [this](const os::Dir& dir, const std::string& name) -> Result<> {
+                if (!is_in_grace(time_in(name))) return list_link(dir, name);
+                return keep_one_for_now();
+            },
+            leave_alone_);
+    }
 
     Result<> list_staged_links(const os::Dir& staging) {
         return os::for_each_name(staging, [&](const std::string& name, os::FileKind) -> Result<> {
             const auto staged = format::parse_staged_name(name);
             if (!staged || staged->kind != format::StagedName::Kind::link) return {};
+            // A reap would retire it now.
+            if (is_in_grace(begun_)) return keep_one_for_now();
             return list_link(staging, name);
         });
+    }
+
+    /// Returns the time that a name in `retired/` bears.
+    static format::RetiredAt time_in(const std::string& name) {
+        return format::retired_at(format::parse_id(name).value_or(format::Id{}));
+    }
+
+    /// Returns true if what was retired at `when` was retired less than the grace ago. A time in
+    /// the future comes from a wrong clock, and counts as now.
+    [[nodiscard]] bool is_in_grace(format::RetiredAt when) const {
+        if (when == format::evicted) return false;
+        return std::chrono::seconds(begun_ - std::min(when, begun_)) < options_.grace;
+    }
+
+    Result<> keep_one_for_now() {
+        TRY(go_on());
+        ++report_.in_grace;
+        return {};
+    }
+
+    /// Counts the links of a refreshed bucket, which stay for the grace.
+    Result<> keep_for_now(const os::Dir& bucket) {
+        return for_each_link_of(
+            bucket, [this](const os::Dir&, const std::string&) { return keep_one_for_now(); },
+            leave_alone_);
     }
 
     /// Reports progress and looks for a request to stop. Called for each link, because there may be
@@ -251,6 +290,7 @@ private:
     const cache::Handles& dirs_;
     const CollectOptions& options_;
     const cache::CallContext& context_;
+    const format::RetiredAt begun_ = format::retired_now();
     const VisitLink list_link_ = [this](const os::Dir& dir, const std::string& name) {
         return list_link(dir, name);
     };

@@ -24,6 +24,7 @@ namespace larder::protocol {
                                               const format::Id& id);
 /// Does the same without taking the bucket's lock. Requires: the caller holds it exclusively.
 [[nodiscard]] Result<bool> retire_if_locked(const cache::Root& root, const std::string& key_path,
-                                            const format::Id& id);
+                                            const format::Id& id,
+                                            format::RetiredAt when = format::retired_now());
 
 }  // namespace larder::protocol

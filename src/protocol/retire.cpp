@@ -139,7 +139,7 @@ Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
         if (const int error = os::point("refresh.rename"))
             return os::fail(error, "refresh", dirs.buckets / encoded_bucket);
         return os::rename_new(dirs.buckets, encoded_bucket, dirs.retired_buckets,
-                              to_text(format::fresh_id()));
+                              to_text(format::fresh_retired_name(format::retired_now())));
     }();
     (void)os::point("refresh.moved");
     if (moved) return {};

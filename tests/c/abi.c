@@ -28,10 +28,10 @@ static void structs(void) {
     CHECK_NUMBER(40, offsetof(larder_limits, low_water));
     CHECK_NUMBER(40, sizeof(larder_eviction_plan));
     CHECK_NUMBER(8, offsetof(larder_eviction_plan, evictions));
-    CHECK_NUMBER(64, sizeof(larder_collect_options));
+    CHECK_NUMBER(72, sizeof(larder_collect_options));
     CHECK_NUMBER(16, offsetof(larder_collect_options, on_evict));
     CHECK_NUMBER(48, offsetof(larder_collect_options, stop));
-    CHECK_NUMBER(88, sizeof(larder_background_options));
+    CHECK_NUMBER(96, sizeof(larder_background_options));
     CHECK_NUMBER(32, offsetof(larder_background_options, on_done));
     CHECK_NUMBER(48, offsetof(larder_background_options, on_evict));
     CHECK_NUMBER(8, sizeof(larder_verify_options));
@@ -53,7 +53,7 @@ static void structs(void) {
     CHECK_NUMBER(64, sizeof(larder_status));
     CHECK_NUMBER(56, sizeof(larder_eviction));
     CHECK_NUMBER(32, sizeof(larder_collect_progress));
-    CHECK_NUMBER(168, sizeof(larder_collect_report));
+    CHECK_NUMBER(176, sizeof(larder_collect_report));
     CHECK_NUMBER(24, offsetof(larder_collect_report, entries));
     CHECK_NUMBER(120, offsetof(larder_collect_report, leased_count));
     CHECK_NUMBER(32, sizeof(larder_finding));

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <stddef.h>
+
 #include "support.h"
 
 static void collects(const larder_cache* cache, const larder_bucket* bucket) {
@@ -58,6 +60,18 @@ static void collects(const larder_cache* cache, const larder_bucket* bucket) {
     CHECK_TEXT("12345", read_file(below(larder_lease_path(lease), "text")));
 
     larder_lease_free(lease);
+    options.grace_s = 3600;
+    WORKS(larder_cache_collect(cache, NULL, &options, &report, &error));
+    CHECK_NUMBER(0, report->entries);
+    CHECK_NUMBER(1, report->in_grace);
+    larder_collect_report_free(report);
+    /* Programs that were compiled before there was a grace have a shorter struct. */
+    options.size = offsetof(larder_collect_options, grace_s);
+    WORKS(larder_cache_collect(cache, NULL, &options, &report, &error));
+    CHECK_NUMBER(1, report->entries);
+    larder_collect_report_free(report);
+    put(bucket, "removed", "1234567");
+    WORKS(larder_bucket_remove(bucket, "removed", &error));
     WORKS(larder_cache_collect(cache, NULL, NULL, &report, &error));
     CHECK_NUMBER(1, report->entries);
     CHECK_NUMBER(0, report->freed_known);

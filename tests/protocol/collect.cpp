@@ -23,7 +23,92 @@ void put_killed_at(const Scene& scene, const std::string& point) {
     REQUIRE(victim.join() == 128 + SIGKILL);
 }
 
+/// Makes what was retired `ago` older than it is, and returns how many names that were.
+int make_older(const fs::path& retired, std::chrono::seconds ago) {
+    const auto count = static_cast<format::RetiredAt>(ago.count());
+    std::vector<fs::path> all;
+    for (const auto& one : fs::directory_iterator(retired)) all.push_back(one.path());
+    for (const auto& path : all) {
+        const auto name = format::parse_id(path.filename().string());
+        const auto older = format::fresh_retired_name(format::retired_at(*name) - count);
+        fs::rename(path, retired / format::to_text(older));
+    }
+    return static_cast<int>(all.size());
+}
+
+constexpr std::chrono::seconds hour{3600};
+
 }  // namespace
+
+TEST_CASE("a grace keeps what was retired less than that time ago, and no grace deletes it") {
+    const Scene scene;
+    const fs::path links = scene.root / "retired/links", buckets = scene.root / "retired/buckets";
+    put(scene.bucket, "removed", "old");
+    put(scene.bucket, "replaced", "old");
+    value(scene.bucket.remove("removed"));
+    put(scene.bucket, "replaced", "new");
+    value(scene.bucket.refresh());
+
+    for (const bool dry_run : {true, false}) {
+        const auto kept = value(scene.cache.collect({}, {.dry_run = dry_run, .grace = hour}));
+        CHECK(kept.in_grace == 3);
+        CHECK(kept.entries == 0);
+        CHECK(kept.buckets == 0);
+    }
+    CHECK(value(scene.cache.trash()).size() == 3);
+
+    REQUIRE(make_older(links, hour) == 2);
+    const auto links_went = value(scene.cache.collect({}, {.grace = hour}));
+    CHECK(links_went.entries == 2);
+    CHECK(links_went.in_grace == 1);
+    REQUIRE(make_older(buckets, hour / 2) == 1);
+    CHECK(value(scene.cache.collect({}, {.grace = hour})).in_grace == 1);
+    REQUIRE(make_older(buckets, hour / 2) == 1);
+    const auto bucket_went = value(scene.cache.collect({}, {.grace = hour}));
+    CHECK(bucket_went.entries == 1);
+    CHECK(bucket_went.buckets == 1);
+    CHECK(bucket_went.in_grace == 0);
+
+    put(scene.bucket, "k", "old");
+    value(scene.bucket.remove("k"));
+    const auto without = value(scene.cache.collect());
+    CHECK(without.entries == 1);
+    CHECK(without.in_grace == 0);
+    require_no_leak(scene.root, 0);
+}
+
+TEST_CASE("a refreshed bucket that is taken apart keeps its time of retirement") {
+    const Scene scene;
+    {
+        const Lease lease = put(scene.bucket, "k", "old");
+        value(scene.bucket.refresh());
+        REQUIRE(make_older(scene.root / "retired/buckets", hour) == 1);
+        CHECK(value(scene.cache.collect()).leased.size() == 1);
+    }
+    const auto report = value(scene.cache.collect({}, {.grace = hour}));
+    CHECK(report.entries == 1);
+    CHECK(report.in_grace == 0);
+}
+
+TEST_CASE("a grace counts a retirement in the future as one of now") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    value(scene.bucket.remove("k"));
+    REQUIRE(make_older(scene.root / "retired/links", -24 * hour) == 1);
+    CHECK(value(scene.cache.collect({}, {.grace = hour})).in_grace == 1);
+    CHECK(value(scene.cache.collect()).entries == 1);
+}
+
+TEST_CASE("a grace keeps nothing that a limit evicts") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    put(scene.bucket, "removed", "old");
+    value(scene.bucket.remove("removed"));
+    const auto report = value(scene.cache.collect({.max_entries = 0}, {.grace = hour}));
+    CHECK(report.evicted == 1);
+    CHECK(report.entries == 1);
+    CHECK(report.in_grace == 1);
+}
 
 TEST_CASE(
     "of two collectors, or a collector and a verifier, the second is told which process is at "
