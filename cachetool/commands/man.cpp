@@ -88,7 +88,7 @@ std::string items(std::span<const OptionSpec> options) {
         auto shown = bold(fmt::format("--{}", name));
         if (const std::string_view rest = std::string_view(option.name).substr(name.size());
             !rest.empty())
-            shown = bold("-" + std::string(rest.substr(1))) + ", " + shown;
+            shown = fmt::format("{}, {}", bold(fmt::format("-{}", rest.substr(1))), shown);
         if (option.argument != nullptr) shown += " " + italic(option.argument);
         out += item(shown, option.help);
     }

@@ -112,6 +112,7 @@ private:
             if (known == nullptr || known->published < entry.published) known = &entry;
         }
         std::vector<std::string> ids;
+        ids.reserve(last.size());
         for (const auto& [key, entry] : last) ids.push_back(entry->id);
         return ids;
     }

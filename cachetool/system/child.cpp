@@ -13,7 +13,7 @@
 #include "cachetool/system/environment.hpp"
 #include "cachetool/system/last_error.hpp"
 
-extern char** environ;
+extern char** environ;  // NOLINT(readability-redundant-declaration): macOS declares none
 
 namespace cachetool::system {
 namespace {

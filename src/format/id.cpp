@@ -17,8 +17,8 @@ constexpr std::uint8_t no_digit = 0xff;
 constexpr auto digit_values = [] {
     std::array<std::uint8_t, 256> values{};
     values.fill(no_digit);
-    for (std::uint8_t digit = 0; digit < alphabet.size(); ++digit)
-        values[static_cast<unsigned char>(alphabet[digit])] = digit;
+    for (std::size_t digit = 0; digit < alphabet.size(); ++digit)
+        values[static_cast<unsigned char>(alphabet[digit])] = static_cast<std::uint8_t>(digit);
     return values;
 }();
 

@@ -80,7 +80,7 @@ PathViaEntry::PathViaEntry(const Id& id, std::string_view key_path) noexcept {
 }
 
 bool is_bucket_name(std::string_view name) {
-    return name.size() <= max_bucket_name && decode_name(name).value_or("") != "";
+    return name.size() <= max_bucket_name && !decode_name(name).value_or("").empty();
 }
 
 bool is_key_name(std::string_view name) {

@@ -109,7 +109,7 @@ Result<> Stage::move_from(const fs::path& source) {
     TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
     // A rename onto an empty directory replaces it atomically. It fails if the directory is not
     // empty.
-    const auto moved = os::rename_dir(source, staged, format::tree_name);
+    auto moved = os::rename_dir(source, staged, format::tree_name);
     if (why_of(moved) == Why::cross_device) {
         return fail(Errc::unsupported, "stage", source,
                     "it is on another file system than the cache, and can't be moved; put a copy");

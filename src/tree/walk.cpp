@@ -92,8 +92,12 @@ private:
 
     bool take_name(WalkDir& place, std::string& name, os::FileKind& kind) {
         auto entry = place.reader.next();
-        if (!entry) report(place, std::move(entry).error());
-        if (!entry || !*entry) {
+        if (!entry) {
+            place.listed = true;
+            report(place, std::move(entry).error());
+            return false;
+        }
+        if (!*entry) {
             place.listed = true;
             return false;
         }
@@ -121,8 +125,9 @@ private:
             auto left = visitor_.leave(*place);
             lock.lock();
             place->busy = 0;
-            if (!left) report(*place, std::move(left).error());
-            if (left && *left == Visitor::AfterLeave::list_again) {
+            if (!left) {
+                report(*place, std::move(left).error());
+            } else if (*left == Visitor::AfterLeave::list_again) {
                 place->reader.rewind();
                 place->listed = false;
                 if (idle_ > 0) changed_.notify_all();

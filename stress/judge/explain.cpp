@@ -65,6 +65,7 @@ public:
         ops.insert(suspects.begin(), suspects.end());
         if (const auto before = model_.last_change_before(from)) ops.insert(*before);
         std::vector<Operation> shown;
+        shown.reserve(ops.size());
         for (const OpIndex op : ops) shown.push_back(context_.at(op));
         return shown;
     }

@@ -15,7 +15,7 @@
 
 #include "stress/system/posix.hpp"
 
-extern char** environ;
+extern char** environ;  // NOLINT(readability-redundant-declaration): macOS declares none
 
 namespace larder::stress {
 
@@ -103,6 +103,7 @@ bool CommandRun::was_killed() const noexcept { return signal() == SIGKILL; }
 CommandRun run_command(const std::vector<std::string>& command, CommandDeadline deadline,
                        const std::function<void()>& answer) {
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
     int out[2], talk[2];

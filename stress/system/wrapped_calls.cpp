@@ -130,6 +130,8 @@ LARDER_WRAP_BYTES(copy_file_range,
                   (int from, off_t* from_at, int to, off_t* to_at, size_t count, unsigned flags),
                   (from, from_at, to, to_at, count, flags), count, no_space, io, interrupted)
 
+// The linker chooses these names.
+// NOLINTBEGIN(bugprone-reserved-identifier)
 extern "C" {
 
 // Those with a variable number of arguments get what their callers give them.
@@ -198,5 +200,6 @@ long __wrap_syscall(long number, ...) {
 }
 
 }  // extern "C"
+// NOLINTEND(bugprone-reserved-identifier)
 
 }  // namespace larder::stress
