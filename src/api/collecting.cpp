@@ -9,11 +9,13 @@ namespace larder::detail {
 
 namespace {
 
-/// Returns the same options, but with an on_evict that also tells the listeners.
-CollectOptions telling(const CollectOptions& options, Call& call) {
-    CollectOptions told = options;
-    if (!call.has_listeners() || options.dry_run) return told;
-    told.on_evict = [&options, &call](const Eviction& eviction) {
+/// Returns options by which each eviction becomes an event for the listeners, and is then told to
+/// the caller's own on_evict. A dry run evicts nothing, so its options stay as they are. The result
+/// refers to both arguments, which must live longer.
+CollectOptions with_eviction_events(const CollectOptions& options, Call& call) {
+    CollectOptions with_events = options;
+    if (!call.has_listeners() || options.dry_run) return with_events;
+    with_events.on_evict = [&options, &call](const Eviction& eviction) {
         call.tell({.kind = Event::Kind::evicted,
                    .bucket = eviction.bucket,
                    .key = eviction.key,
@@ -22,7 +24,7 @@ CollectOptions telling(const CollectOptions& options, Call& call) {
                    .bytes = eviction.bytes});
         if (options.on_evict) options.on_evict(eviction);
     };
-    return told;
+    return with_events;
 }
 
 }  // namespace
@@ -30,12 +32,13 @@ CollectOptions telling(const CollectOptions& options, Call& call) {
 Result<CollectReport> collect(const protocol::RootRef& root, const Limits& limits,
                               const CollectOptions& options, Call& call) {
     if (!limits.any()) return protocol::collect(root, options, call.context());
-    return policy::collect_within(root, limits, telling(options, call), call.context());
+    return policy::collect_within(root, limits, with_eviction_events(options, call),
+                                  call.context());
 }
 
 Result<CollectReport> evict(const protocol::RootRef& root, const EvictionPlan& plan,
                             const CollectOptions& options, Call& call) {
-    return policy::collect_by_plan(root, plan, telling(options, call), call.context());
+    return policy::collect_by_plan(root, plan, with_eviction_events(options, call), call.context());
 }
 
 }  // namespace larder::detail

@@ -36,11 +36,15 @@ public:
     CacheState(const CacheState&) = delete;
     CacheState& operator=(const CacheState&) = delete;
 
-    /// Returns the Root of this process, for reads.
+    /// Returns the Root that this process has open, for a get. Asks the system nothing, unless the
+    /// process is a forked child, which opens a Root of its own. Errors: those of opening a cache.
     [[nodiscard]] Result<protocol::RootRef> root();
-    /// Returns a Root that still stands at its path, for calls that write or list.
+    /// Returns a Root whose directories still stand at their paths, for calls that write or list.
+    /// Looks at each directory, and opens the cache anew if one was deleted or replaced. Errors:
+    /// those of opening a cache.
     [[nodiscard]] Result<protocol::RootRef> current_root();
-    /// Does the same for a call that works in these directories alone.
+    /// Does the same, but looks only at the directories in `used`: a call that touches no others
+    /// need not pay for them.
     [[nodiscard]] Result<protocol::RootRef> current_root(
         std::initializer_list<os::Dir cache::Handles::*> used);
 
@@ -53,7 +57,8 @@ public:
     /// Replaces the Background, or ends it if `background` is null. The one before is kept until
     /// the cache is closed, because another thread may be using it.
     void set_background(std::unique_ptr<policy::Background> background);
-    /// Starts a collection in the background if one is due. Call this at the end of a publish.
+    /// Starts a collection in the background if what was published since the last one is enough to
+    /// make one due. Every publish calls this after its entry is visible.
     void published(const protocol::RootRef& root) const noexcept;
     [[nodiscard]] LinkKind link_kind() const noexcept { return now().root->link_kind(); }
     [[nodiscard]] bool is_read_only() const noexcept { return now().root->is_read_only(); }
@@ -64,8 +69,10 @@ private:
 
     struct Generation {
         explicit Generation(protocol::RootRef opened) : root(opened), kept(std::move(opened)) {}
-        const std::weak_ptr<cache::Root> root;  ///< for all threads
-        /// Only the thread that has replaced this generation by another one resets this.
+        /// What all threads read. Empty as soon as the Root is released.
+        const std::weak_ptr<cache::Root> root;
+        /// Keeps the Root open while this generation is the current one. The thread that puts
+        /// another generation in its place resets this; no other thread touches it.
         protocol::RootRef kept;
         Generation* before = nullptr;
     };
@@ -82,8 +89,10 @@ private:
     CacheListeners asked_;
     cache::CallContext context_;
     std::atomic<Generation*> generation_;
+    /// The Background that publishes call; null if there is none.
     std::atomic<policy::Background*> background_{nullptr};
-    /// The last Background; each one leads to the one before it. No lock, as above.
+    /// The newest Background that was ever set. Each one leads to the one before it, so that the
+    /// destructor finds them all. There is no lock, for the same reason as above.
     std::atomic<policy::Background*> backgrounds_{nullptr};
 };
 

@@ -354,28 +354,29 @@ private:
     }
 
     Result<bool> still_names(const SeenLink& seen, const Id& id) const {
-        const os::Dir& dir = seen.where == LinkPlace::bucket    ? dirs_.buckets
-                             : seen.where == LinkPlace::staging ? dirs_.staging
-                             : seen.parent.empty()              ? dirs_.retired_links
-                                                                : dirs_.retired_buckets;
         const std::string name =
             seen.parent.empty() ? seen.name : format::key_path(seen.parent, seen.name);
-        TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
+        TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir_of(seen), name));
         return link.names(id);
     }
 
-    [[nodiscard]] std::filesystem::path path_of(const SeenLink& seen) const {
+    /// Returns the directory that `seen.parent` and `seen.name` are relative to. A retired link
+    /// without a parent was retired by itself; one with a parent came with its whole bucket.
+    [[nodiscard]] const os::Dir& dir_of(const SeenLink& seen) const {
         switch (seen.where) {
             case LinkPlace::bucket:
-                return dirs_.buckets.path / seen.parent / seen.name;
+                return dirs_.buckets;
             case LinkPlace::staging:
-                return dirs_.staging.path / seen.parent / seen.name;
+                return dirs_.staging;
             case LinkPlace::retired:
-                break;
+                return seen.parent.empty() ? dirs_.retired_links : dirs_.retired_buckets;
         }
-        return (seen.parent.empty() ? dirs_.retired_links.path
-                                    : dirs_.retired_buckets.path / seen.parent) /
-               seen.name;
+        return dirs_.buckets;  // never: all values are listed above
+    }
+
+    /// Returns where the link stood when it was seen.
+    [[nodiscard]] std::filesystem::path path_of(const SeenLink& seen) const {
+        return dir_of(seen).path / seen.parent / seen.name;
     }
 
     cache::Root& root_;
