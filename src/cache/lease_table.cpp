@@ -169,8 +169,7 @@ LeaseTable::~LeaseTable() {
 }
 
 std::optional<Slot> LeaseTable::acquire() noexcept {
-    // Do this for all words, and not only up to the first free slot: each of these leases must end.
-    for (std::size_t word = 0; word < unreleased_.size(); ++word) release_again(word);
+    release_again();
     for (std::size_t word = 0; word < taken_.size(); ++word) {
         if (const auto bit = take_bit(taken_[word], 64)) return Slot{this, word * 64 + *bit};
     }
@@ -201,20 +200,27 @@ bool LeaseTable::clear(std::size_t index) noexcept {
     return !memory_->show(file_, words);
 }
 
-void LeaseTable::release(const Slot& slot) noexcept {
+bool LeaseTable::release(const Slot& slot) noexcept {
     const auto word = slot.index / 64, bit = slot.index % 64;
     if (clear(slot.index)) {
         clear_bit(taken_[word], bit);
-    } else {
-        unreleased_[word].fetch_or(std::uint64_t{1} << bit, std::memory_order_relaxed);
+        return true;
     }
+    unreleased_[word].fetch_or(std::uint64_t{1} << bit, std::memory_order_relaxed);
+    return false;
 }
 
-void LeaseTable::release_again(std::size_t word) noexcept {
-    if (unreleased_[word].load(std::memory_order_relaxed) == 0) return;
-    auto mine = unreleased_[word].exchange(0, std::memory_order_relaxed);
-    for (; mine != 0; mine &= mine - 1)
-        release({this, word * 64 + static_cast<std::size_t>(std::countr_zero(mine))});
+bool LeaseTable::release_again() noexcept {
+    bool all = true;
+    for (std::size_t word = 0; word < unreleased_.size(); ++word) {
+        if (unreleased_[word].load(std::memory_order_relaxed) == 0) continue;
+        auto mine = unreleased_[word].exchange(0, std::memory_order_relaxed);
+        for (; mine != 0; mine &= mine - 1) {
+            const auto bit = static_cast<std::size_t>(std::countr_zero(mine));
+            all = release({this, word * 64 + bit}) && all;
+        }
+    }
+    return all;
 }
 
 std::optional<std::size_t> LeaseTable::begin_activity(std::uint64_t lock, std::string_view label,

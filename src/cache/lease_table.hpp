@@ -55,9 +55,11 @@ public:
     /// Takes a free slot. Returns nullopt if all slots are taken. First clears the slots that
     /// release could not clear.
     [[nodiscard]] std::optional<Slot> acquire() noexcept;
-    /// Clears a slot and frees it. If the disk has no space for this write, the entry stays leased,
-    /// and each later acquire tries again.
-    void release(const Slot& slot) noexcept;
+    /// Clears a slot and frees it. Returns false if the disk has no space for this write. Then the
+    /// entry stays leased, and each later acquire and release_again tries again.
+    bool release(const Slot& slot) noexcept;
+    /// Clears the slots that release could not clear. Returns false if one is left.
+    bool release_again() noexcept;
 
     /// Stores the id, and then makes a full fence: before this thread reads anything else, a
     /// collector can see the id. Returns an error if the disk has no space for this write. Then the
@@ -79,12 +81,18 @@ public:
     /// Returns whether the file was deleted. If so, collectors no longer see the leases.
     [[nodiscard]] bool is_deleted() const noexcept;
 
+    /// The place of this table in its participant's list of the tables that may have a free slot.
+    struct PlaceInList {
+        std::atomic<bool> marked{false};  ///< it is in the list, or is just being put there
+        LeaseTable* next = nullptr;
+    };
+    PlaceInList in_list;
+
 private:
     class TableMemory;
     LeaseTable(os::FileHandle file, std::filesystem::path path,
                std::unique_ptr<TableMemory> memory);
     bool clear(std::size_t slot) noexcept;
-    void release_again(std::size_t word) noexcept;
 
     static constexpr std::size_t words_of_slots = format::slots_per_table / 64;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cache/participant.hpp"
 
+#include <algorithm>
+
 #include "format/layout.hpp"
 #include "os/dir_reader.hpp"
 #include "os/file.hpp"
@@ -89,16 +91,28 @@ Result<std::optional<LockedTable>> try_take(const os::Dir& participants, std::ui
     return LockedTable{number, std::move(file), std::move(table)};
 }
 
+/// How many tables of the pool a process tries before it adds one. The tries are what a join costs
+/// if all tables are held, and they keep the pool small: if half of the tables are held, one join in
+/// 256 adds a table in vain, and if a third is held, one in 6,561. So after a million joins the pool
+/// has about four times as many tables as were ever held at once. Fewer tries make a larger pool.
+constexpr std::uint32_t tries_in_pool = 8;
+
 Result<LockedTable> take_any(const os::Dir& participants) {
     const std::uint32_t size = pool_size(participants);
-    const std::uint32_t start = size == 0 ? 0 : static_cast<std::uint32_t>(os::process_id()) % size;
-    for (std::uint32_t i = 0; i < size; ++i) {
-        const std::uint32_t number = (start + i) % size;
+    const std::uint32_t tries = std::min(size, tries_in_pool);
+    // The first try is at the pid, so that processes do not all try the same tables. In a small pool
+    // each table is tried. In a larger one the distances grow by one, so that the tries leave a run
+    // of held tables behind. (The processes of one program have pids in a row, and so hold tables in
+    // a row.)
+    std::uint32_t number = size == 0 ? 0 : static_cast<std::uint32_t>(os::process_id()) % size;
+    for (std::uint32_t tried = 0; tried < tries; ++tried) {
+        const std::uint32_t distance = tried == 0 ? 0 : size <= tries_in_pool ? 1 : tried;
+        number = (number + distance) % size;
         auto taken = try_take(participants, number, false);
         // Skip a table that cannot be opened or understood. The collector reports it.
         if (taken && *taken) return std::move(**taken);
     }
-    for (std::uint32_t number = size;; ++number) {
+    for (number = size;; ++number) {
         TRY_ASSIGN(auto taken, try_take(participants, number, true));
         if (taken) return std::move(*taken);
     }
@@ -134,26 +148,53 @@ Participant::Participant(const ParticipantDirs& places, Reaper reap,
     : places_(places),
       reap_(std::move(reap)),
       staging_(std::move(staging)),
-      first_{std::move(table)} {}
+      first_{std::move(table)},
+      current_(first_.table.get()) {}
 
 Result<Slot> Participant::acquire(const CallContext& context) {
-    const auto look = [this]() -> std::pair<std::optional<Slot>, Node*> {
-        for (Node* node = &first_;;) {
-            if (auto slot = node->table->acquire()) return {slot, node};
-            Node* const next = node->next.load(std::memory_order_acquire);
-            if (next == nullptr) return {std::nullopt, node};
-            node = next;
-        }
-    };
-    if (const auto [slot, last] = look(); slot) return *slot;
+    if (some_unreleased_.load(std::memory_order_relaxed)) release_again();
+    if (const auto slot = current_.load(std::memory_order_acquire)->acquire()) return *slot;
     const std::lock_guard guard(growing_);
-    const auto [slot, last] = look();  // another thread may have added one
-    if (slot) return *slot;
+    for (;;) {
+        // Another thread may have released a slot of this table, or replaced the table.
+        if (const auto slot = current_.load(std::memory_order_relaxed)->acquire()) return *slot;
+        if (with_free_ == nullptr) break;
+        LeaseTable* const next = std::exchange(with_free_, with_free_->in_list.next);
+        // Take the mark off before the table is searched. So a release that this search does not
+        // see finds the mark gone, and lists the table again.
+        next->in_list.marked.exchange(false, std::memory_order_acq_rel);
+        current_.store(next, std::memory_order_release);
+    }
     os::Dir unused_staging;
     TRY_ASSIGN(auto table, adopt(places_, reap_, context, unused_staging));
-    const auto first = table->acquire();
+    const auto slot = table->acquire();
+    current_.store(table.get(), std::memory_order_release);
+    Node* last = &first_;
+    while (Node* const next = last->next.load(std::memory_order_relaxed)) last = next;
     last->next.store(new Node{std::move(table)}, std::memory_order_release);
-    return *first;
+    return *slot;
+}
+
+void Participant::release(const Slot& slot) noexcept {
+    if (slot.table->release(slot)) {
+        list(*slot.table);
+    } else {
+        some_unreleased_.store(true, std::memory_order_relaxed);
+    }
+}
+
+void Participant::release_again() noexcept {
+    some_unreleased_.store(false, std::memory_order_relaxed);
+    for (Node* node = &first_; node != nullptr; node = node->next.load(std::memory_order_acquire)) {
+        if (!node->table->release_again()) some_unreleased_.store(true, std::memory_order_relaxed);
+        list(*node->table);
+    }
+}
+
+void Participant::list(LeaseTable& table) noexcept {
+    if (table.in_list.marked.exchange(true, std::memory_order_acq_rel)) return;
+    const std::lock_guard guard(growing_);
+    table.in_list.next = std::exchange(with_free_, &table);
 }
 
 bool Participant::is_lost() const {

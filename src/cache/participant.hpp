@@ -32,14 +32,18 @@ struct ParticipantDirs {
 class Participant {
 public:
     /// Adopts a free table after reaping what its predecessor left, or adds a table. Requires: both
-    /// directories outlive the participant. The cost is the same with a thousand participants,
-    /// because the search begins at the pid modulo the size of the pool.
+    /// directories outlive the participant. The cost hardly grows with the number of participants,
+    /// because a process tries eight tables at most before it adds one.
     [[nodiscard]] static Result<std::unique_ptr<Participant>> join(const ParticipantDirs& places,
                                                                    const Reaper& reap,
                                                                    const CallContext& context);
 
-    /// Acquires a free slot. Adopts or adds one more table if all slots are in use.
+    /// Acquires a free slot. Adopts or adds one more table if all slots are in use. The cost is the
+    /// same however many leases this process has.
     [[nodiscard]] Result<Slot> acquire(const CallContext& context);
+    /// Clears a slot and frees it. If the disk has no space for this write, the entry stays leased,
+    /// and each later acquire tries again.
+    void release(const Slot& slot) noexcept;
 
     [[nodiscard]] const os::Dir& staging() const noexcept { return staging_; }
     [[nodiscard]] LeaseTable& table() noexcept { return *first_.table; }
@@ -56,11 +60,20 @@ private:
     Participant(const ParticipantDirs& places, Reaper reap, std::unique_ptr<LeaseTable> table,
                 os::Dir staging);
 
+    void release_again() noexcept;
+    void list(LeaseTable& table) noexcept;
+
     ParticipantDirs places_;
     Reaper reap_;
     os::Dir staging_;
     Node first_;
     std::mutex growing_;
+    // A slot that is free is in the current table or in a listed one, or its release is about to
+    // list its table. The current table is replaced, under the mutex, only after all its slots were
+    // found taken.
+    std::atomic<LeaseTable*> current_;
+    LeaseTable* with_free_ = nullptr;  // the first listed table; guarded by the mutex
+    std::atomic<bool> some_unreleased_{false};
 };
 
 /// While an Activity lives, other processes see that this thread holds a lock or waits for it.

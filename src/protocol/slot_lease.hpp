@@ -30,7 +30,7 @@ public:
         return *this;
     }
     ~SlotLease() {
-        if (slot_.table != nullptr && root_->is_ours()) slot_.table->release(slot_);
+        if (slot_.table != nullptr && root_->is_ours()) root_->joined()->release(slot_);
     }
 
     /// Takes a slot and stores the id in it. The caller must check afterwards that the entry can

@@ -339,6 +339,70 @@ TEST_CASE("if all participants are taken, one more is made") {
     CHECK(numbers_of(cache, ::getpid()) == std::vector<std::uint32_t>{20});
 }
 
+TEST_CASE(
+    "a slot that was released is taken again, in whichever table it is, before one is added") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    const Bucket bucket = value(cache.bucket("b"));
+    put(bucket, "k", "content");
+    const auto tables = [&] { return count_entries(root / "participants"); };
+    std::vector<std::optional<Lease>> leases(5 * format::slots_per_table);
+    for (auto& lease : leases) lease.emplace(value(bucket.get("k")));
+    REQUIRE(tables() == 5);
+    // Every seventh slot becomes free, in an order that goes to and fro between the tables.
+    std::size_t freed = 0;
+    for (std::size_t i = 0; i < leases.size(); i += 7, ++freed)
+        leases[i * 59 % leases.size()].reset();
+    std::vector<Lease> again;
+    for (std::size_t i = 0; i < freed; ++i) again.push_back(value(bucket.get("k")));
+    CHECK(tables() == 5);
+    const Lease one_more = value(bucket.get("k"));
+    CHECK(tables() == 6);
+    // Several threads at once lose no slot either.
+    for (auto& lease : leases) lease.reset();
+    again.clear();
+    for (int round = 0; round < 20; ++round) {
+        std::vector<std::vector<Lease>> taken(4);
+        std::vector<std::thread> threads;
+        for (auto& mine : taken) {
+            threads.emplace_back([&] {
+                while (mine.size() < format::slots_per_table)
+                    mine.push_back(value(bucket.get("k")));
+                if (round % 2 == 0) mine.clear();
+            });
+        }
+        for (auto& thread : threads) thread.join();
+    }
+    CHECK(tables() == 6);
+}
+
+TEST_CASE("a get costs the same with 60,000 leases held as with none") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    const Bucket bucket = value(cache.bucket("b"));
+    put(bucket, "k", "content");
+    // The shortest of many rounds is the time without any disturbance.
+    const auto time_of_gets = [&] {
+        auto shortest = std::chrono::steady_clock::duration::max();
+        for (int round = 0; round < 200; ++round) {
+            const auto begun = std::chrono::steady_clock::now();
+            for (int i = 0; i < 100; ++i) (void)value(bucket.get("k"));
+            shortest = std::min(shortest, std::chrono::steady_clock::now() - begun);
+        }
+        return std::chrono::duration<double, std::micro>(shortest).count() / 100;
+    };
+    (void)time_of_gets();
+    const double with_none = time_of_gets();
+    std::vector<Lease> leases;
+    leases.reserve(60'000);
+    while (leases.size() < 60'000) leases.push_back(value(bucket.get("k")));
+    const double with_many = time_of_gets();
+    INFO(with_none << " µs with none, " << with_many << " µs with 60,000");
+    CHECK(with_many < 1.5 * with_none);
+}
+
 TEST_CASE("a stopped process keeps its lease while others refresh and collect") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
