@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "rows.hpp"
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -173,6 +175,83 @@ Contest open_get(const fs::path& root) {
                     (void)value(Opened(root).bucket.get(key));
                 })};
             }};
+}
+
+/// Locks tables of a cache, as living participants do. Returns what keeps them locked.
+std::shared_ptr<void> hold_tables(const fs::path& root, unsigned count) {
+    struct rlimit limit {};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    const auto close_all = [](std::vector<int>* fds) {
+        for (const int fd : *fds) ::close(fd);
+        delete fds;
+    };
+    const std::shared_ptr<std::vector<int>> fds(new std::vector<int>, close_all);
+    for (unsigned number = 0; number < count; ++number) {
+        const fs::path table = root / "participants" / std::to_string(number);
+        const int fd = ::open(table.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        struct flock whole {};
+        whole.l_type = F_WRLCK;
+        whole.l_whence = SEEK_SET;
+        if (fd < 0 || ::fcntl(fd, F_OFD_SETLK, &whole) != 0)
+            give_up("cannot lock " + table.string());
+        fds->push_back(fd);
+    }
+    return fds;
+}
+
+Contest join(const fs::path& directory, unsigned tables) {
+    const fs::path few = directory / "join-1",
+                   many = directory / ("join-" + std::to_string(tables));
+    const auto join = [](const fs::path& root, unsigned held) {
+        return [=](unsigned) {
+            const auto keep = hold_tables(root, held);
+            return Worker{[=] {
+                (void)keep;
+                (void)value(Opened(root).bucket.get(key_name(0)));
+            }};
+        };
+    };
+    Contest contest{"open, join, close, with " + std::to_string(tables) + " tables held",
+                    "the same with one table held",
+                    1.5,
+                    100,
+                    join(few, 1),
+                    join(many, tables)};
+    contest.alone = true;
+    contest.prepare = [=] {
+        for (const auto& root : {few, many}) make_cache(root, 1);
+    };
+    contest.own = many;
+    return contest;
+}
+
+Contest get_beside_leases(const fs::path& directory, unsigned leases) {
+    const fs::path none = directory / "leases-none", many = directory / "leases-many";
+    const auto get = [](const fs::path& root, unsigned held) {
+        return [=](unsigned) {
+            const auto opened = open_and_get_all(root);
+            const auto keep = std::make_shared<std::vector<larder::Lease>>();
+            while (keep->size() < held) keep->push_back(value(opened->bucket.get(key_name(0))));
+            return Worker{over_keys("", [opened, keep](const std::string& key) {
+                (void)value(opened->bucket.get(key));
+            })};
+        };
+    };
+    Contest contest{"get, hit, with " + std::to_string(leases) + " leases held",
+                    "the same with no lease held",
+                    1.2,
+                    2000,
+                    get(none, 0),
+                    get(many, leases)};
+    contest.alone = true;
+    contest.prepare = [=] {
+        for (const auto& root : {none, many}) make_cache(root, few_keys);
+    };
+    contest.own = many;
+    return contest;
 }
 
 Contest put(const fs::path& directory, const fs::path& root) {
@@ -351,6 +430,8 @@ std::vector<Contest> contests(const fs::path& directory, const Sizes& sizes) {
         get_many(root),
         get_many_first(root),
         open_get(root),
+        join(directory, sizes.tables),
+        get_beside_leases(directory, sizes.leases),
         put(directory, root),
         refresh(directory, 100),
         refresh(directory, sizes.more_keys),

@@ -13,6 +13,7 @@ struct Sizes {
     unsigned more_keys = 10'000, many_keys = 1'000'000;
     unsigned garbage_files = 100'000;
     unsigned carried_files = 10'000;
+    unsigned tables = 1'000, leases = 60'000;  ///< that other processes, or this one, hold
 };
 
 /// Returns the contests, which work below `directory`.
