@@ -17,11 +17,13 @@ import ctypes.util
 import hashlib
 import os
 import pathlib
+import signal
 import stat
 import sys
+import threading
 import zipfile
 from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_void_p, sizeof
-from ctypes import c_int32, c_uint32, c_uint64
+from ctypes import c_int32, c_int64, c_uint32, c_uint64
 
 BUILD_FAILED = 10  # LARDER_BUILD
 
@@ -36,6 +38,30 @@ class Error(Structure):
         ("path", c_char_p),
         ("detail", c_char_p),
         ("message", c_char_p),
+    ]
+
+
+KeepWaiting = CFUNCTYPE(c_int32, c_void_p)
+
+
+class OpenOptions(Structure):
+    _fields_ = [
+        ("size", c_uint32),
+        ("link_kind", c_int32),
+        ("read_only", c_int32),
+        ("allow_network", c_int32),
+        ("lock_timeout_ms", c_int64),
+        ("build_timeout_ms", c_int64),
+        ("stop", c_void_p),
+        ("on_wait_data", c_void_p),
+        ("on_wait", c_void_p),
+        ("on_event", c_void_p),
+        ("on_event_data", c_void_p),
+        ("log", c_char_p),
+        ("count", c_int32),
+        ("reserved", c_int32),
+        ("keep_waiting", KeepWaiting),
+        ("keep_waiting_data", c_void_p),
     ]
 
 
@@ -97,7 +123,9 @@ def function(name, *arguments, result=None):
 
 library.larder_error_free.argtypes, library.larder_error_free.restype = (POINTER(Error),), None
 error_new = function("larder_error_new", c_int, c_int, c_char_p, c_char_p, result=POINTER(Error))
-cache_open = function("larder_cache_open", c_char_p, c_void_p, POINTER(c_void_p), result=c_int)
+cache_open = function(
+    "larder_cache_open", c_char_p, POINTER(OpenOptions), POINTER(c_void_p), result=c_int
+)
 cache_bucket = function("larder_cache_bucket", c_void_p, c_char_p, POINTER(c_void_p), result=c_int)
 cache_collect = function("larder_cache_collect", *[c_void_p] * 4, result=c_int)
 cache_close = function("larder_cache_close", c_void_p)
@@ -137,10 +165,43 @@ def unpack(wheel, directory):
                 os.chmod(path, 0o755)
 
 
+class Interrupts:
+    """Lets Ctrl-C end a wait inside a call of larder.
+
+    Python runs its handler of a signal as soon as Python code runs, and larder calls keep_waiting
+    at least every tenth of a second while it waits. But the exception that the usual handler raises
+    cannot pass through C. So during a call this handler only remembers the signal, and after the
+    call the exception is raised. In a build, which is Python code, the usual handler applies.
+    """
+
+    def __init__(self):
+        self.seen, self.in_build = False, False
+
+    def __enter__(self):
+        self.seen, self.before = False, None
+        if threading.current_thread() is threading.main_thread():
+            self.before = signal.signal(signal.SIGINT, self.handle)
+        return self
+
+    def __exit__(self, *_):
+        if self.before is not None:
+            signal.signal(signal.SIGINT, self.before)
+        if self.seen:
+            raise KeyboardInterrupt
+
+    def handle(self, *_):
+        self.seen = True
+        if self.in_build:
+            raise KeyboardInterrupt
+
+
 class WheelStore:
     def __init__(self, root):
         self.cache, self.wheels = c_void_p(), c_void_p()
-        cache_open(os.fsencode(root), None, byref(self.cache))
+        self.interrupts = Interrupts()
+        self.callback = KeepWaiting(self.keep_waiting)  # larder calls it until the cache is closed
+        options = OpenOptions(size=sizeof(OpenOptions), keep_waiting=self.callback)
+        cache_open(os.fsencode(root), byref(options), byref(self.cache))
         cache_bucket(self.cache, b"wheels-v1", byref(self.wheels))
 
     def __enter__(self):
@@ -149,6 +210,9 @@ class WheelStore:
     def __exit__(self, *_):
         bucket_free(self.wheels)
         cache_close(self.cache)
+
+    def keep_waiting(self, _):
+        return 0 if self.interrupts.seen else 1
 
     def install(self, wheel, target):
         """Links or copies the files of `wheel` into `target`. Returns whether the wheel had to be
@@ -160,10 +224,13 @@ class WheelStore:
             # An exception cannot pass through C. It becomes an error, which get_or_build raises.
             nonlocal unpacked
             try:
+                self.interrupts.in_build = True
                 unpack(wheel, os.fsdecode(staging_path(staging)))
+                self.interrupts.in_build = False
                 unpacked = True
                 return 0
-            except Exception as problem:
+            except BaseException as problem:
+                self.interrupts.in_build = False
                 number = getattr(problem, "errno", None) or 0
                 text = str(problem).encode()
                 error[0] = error_new(BUILD_FAILED, number, os.fsencode(wheel), text)
@@ -174,7 +241,8 @@ class WheelStore:
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         key = f"{wheel.name} {digest}".encode()
         options = PublishOptions(size=sizeof(PublishOptions), producer=b"wheel_store 1")
-        get_or_build(self.wheels, key, build, None, byref(options), byref(lease))
+        with self.interrupts:
+            get_or_build(self.wheels, key, build, None, byref(options), byref(lease))
         try:  # no purge deletes the files until the lease is freed
             how = MaterializeOptions(size=sizeof(MaterializeOptions), replace=1)
             materialize(lease_path(lease), os.fsencode(target), byref(how), byref(report))
@@ -213,6 +281,8 @@ def main():
     except (LarderError, OSError) as problem:
         print(f"wheel_store: {problem}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -61,6 +61,8 @@ public:
     /// Concurrency: waits while another process builds, but never for a process that has died. The
     /// call builds without the lock in two cases, in which work is done twice but publishing stays
     /// safe: after OpenOptions::build_timeout, and if builds wait for each other in a circle.
+    /// The publish of the result waits for its bucket for OpenOptions::build_timeout, if that is
+    /// longer than lock_timeout.
     /// Crash: the staged files are reaped, and the next waiting process builds.
     [[nodiscard]] Result<Lease> get_or_build(std::string_view key, const Build& build,
                                              const PublishOptions& options = {}) const;

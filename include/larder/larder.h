@@ -237,7 +237,8 @@ typedef struct larder_open_options {
      * s. */
     int64_t lock_timeout_ms;
     /* How long get_or_build waits for the build of another process. After that it builds without
-     * the lock. The default is 30 min. */
+     * the lock. The publish of what was built waits as long for its bucket. The default is 30
+     * min. */
     int64_t build_timeout_ms;
     /* Ends every wait early, with LARDER_INTERRUPTED. You may free it once this call has
      * returned. */
@@ -257,6 +258,12 @@ typedef struct larder_open_options {
     const char* log;
     int32_t count; /* not 0: see larder_cache_counters */
     int32_t reserved;
+    /* Called by a thread that waits, at least every tenth of a second, so that the program can see
+     * to its signals. If it returns 0, the wait ends with LARDER_INTERRUPTED. It must not call
+     * larder, and should be quick: the calling thread may hold the lock of a build or a gate. Waits
+     * that last a tenth of a second at most, as those of an eviction, do not call it. */
+    int32_t (*keep_waiting)(void* keep_waiting_data);
+    void* keep_waiting_data;
 } larder_open_options;
 
 /* Opens the cache at `root`. If nothing or an empty directory stands there, creates the cache,
@@ -386,7 +393,8 @@ typedef int (*larder_build)(larder_staging* staging, void* user_data, larder_err
  * Errors: any error that `build` returns; then the next waiting process builds. `invalid` if
  * `build` requests its own key.
  * Concurrency: waits while another process builds, for at most build_timeout_ms and never for a
- * dead process. After that it builds without the lock.
+ * dead process. After that it builds without the lock. The publish of the result waits for its
+ * bucket for build_timeout_ms, if that is longer than lock_timeout_ms.
  * Crash: the staged files are reaped, and the next waiting process builds. */
 larder_code larder_bucket_get_or_build(const larder_bucket* bucket, const char* key,
                                        larder_build build, void* user_data,

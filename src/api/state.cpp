@@ -48,7 +48,8 @@ CacheState::CacheState(std::filesystem::path path, OpenOptions options, CacheLis
     : path_(std::move(path)),
       options_(std::move(options)),
       asked_(std::move(asked)),
-      context_{options_.lock_timeout, options_.build_timeout, options_.stop},
+      context_{options_.lock_timeout, options_.build_timeout, options_.stop,
+               options_.keep_waiting ? &options_.keep_waiting : nullptr},
       generation_(new Generation(std::move(root))) {}
 
 CacheState::~CacheState() {

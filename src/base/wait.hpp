@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Waits until an attempt succeeds, such as taking a lock. The wait has a limit on the steady clock,
-// and a stop token can end it.
+// and a stop token or a function of the caller can end it.
 //
 // The system has no call that waits for a lock with a limit. So the attempt, which costs 2 µs, is
 // made again and again. The pauses between the attempts double: from 20 µs (a publish holds its
@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <thread>
@@ -23,9 +24,15 @@ struct Patience {
     std::chrono::milliseconds limit;
     std::chrono::microseconds longest_pause;
     std::stop_token stop;
+    /// Returns whether the caller still wants to wait. Null if the caller has no such function. An
+    /// exception that it throws counts as false.
+    const std::function<bool()>* keep_waiting = nullptr;
 };
 
 inline constexpr std::chrono::microseconds first_pause{20};
+/// How often keep_waiting is called. Its callers are promised a tenth of a second, and the rest is
+/// left for a pause and a busy machine.
+inline constexpr std::chrono::milliseconds between_questions{50};
 
 /// How a wait ended, and how long it took.
 struct Waited {
@@ -33,6 +40,20 @@ struct Waited {
     End end;
     std::chrono::steady_clock::duration took;  ///< zero if the first attempt succeeded
 };
+
+/// Asks whether a wait goes on. Keeps the time of the next question in `next`.
+[[nodiscard]] inline bool is_still_wanted(const Patience& patience,
+                                          std::chrono::steady_clock::duration waited,
+                                          std::chrono::steady_clock::duration& next) {
+    if (patience.stop.stop_requested()) return false;
+    if (patience.keep_waiting == nullptr || waited < next) return true;
+    next = waited + between_questions;
+    try {
+        return (*patience.keep_waiting)();
+    } catch (...) {
+        return false;
+    }
+}
 
 /// Calls `attempt`, which returns a Result<bool>, until it returns true or the patience ends. Calls
 /// `while_waiting` after each attempt that returns false, with the time waited so far. If
@@ -44,10 +65,12 @@ template <class Attempt, class WhileWaiting>
     if (acquired) return Waited{Waited::End::acquired, {}};
     const auto limit = std::min<std::chrono::milliseconds>(patience.limit, century);
     const auto start = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::duration next_question = between_questions;
     for (auto pause = first_pause;; pause = std::min(pause * 2, patience.longest_pause)) {
         const auto waited = std::chrono::steady_clock::now() - start;
         if (acquired) return Waited{Waited::End::acquired, waited};
-        if (patience.stop.stop_requested()) return Waited{Waited::End::interrupted, waited};
+        if (!is_still_wanted(patience, waited, next_question))
+            return Waited{Waited::End::interrupted, waited};
         if (waited >= limit || !while_waiting(waited)) return Waited{Waited::End::too_long, waited};
         const auto left = std::chrono::duration_cast<std::chrono::microseconds>(limit - waited);
         std::this_thread::sleep_for(std::min(pause, left));

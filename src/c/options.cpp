@@ -64,7 +64,7 @@ std::chrono::milliseconds limit_of(std::int64_t milliseconds, std::chrono::milli
 }  // namespace
 
 Result<OpenOptions> options_of(const larder_open_options* given) {
-    TRY_ASSIGN(const auto known, known_part(given));
+    TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_open_options, keep_waiting)));
     if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
     OpenOptions options;
     TRY(choice("link_kind", known.link_kind, LARDER_LINK_JUNCTION));
@@ -89,6 +89,11 @@ Result<OpenOptions> options_of(const larder_open_options* given) {
     if (known.on_wait != nullptr) {
         options.on_wait = [call = known.on_wait, data = known.on_wait_data](
                               const std::string& text) { call(text.c_str(), data); };
+    }
+    if (known.keep_waiting != nullptr) {
+        options.keep_waiting = [call = known.keep_waiting, data = known.keep_waiting_data] {
+            return call(data) != 0;
+        };
     }
     if (known.on_event != nullptr) {
         options.on_event = [call = known.on_event, data = known.on_event_data](const Event& event) {

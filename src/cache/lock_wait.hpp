@@ -61,8 +61,9 @@ template <class Attempt, class WhileWaiting>
         }
         return while_waiting(waited);
     };
-    TRY_ASSIGN(const base::Waited waited,
-               base::wait_until({lock.limit, lock.longest_pause, context.stop}, attempt, go_on));
+    TRY_ASSIGN(const base::Waited waited, base::wait_until({lock.limit, lock.longest_pause,
+                                                            context.stop, context.keep_waiting},
+                                                           attempt, go_on));
     wait.end = waited.end;
     wait.took = waited.took;
     if (!wait.acquired()) wait.holders = describe_holders(root, lock.blamed);

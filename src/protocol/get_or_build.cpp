@@ -194,7 +194,11 @@ Result<SlotLease> get_or_build(const RootRef& root, const KeyRef& place, const F
     TRY_ASSIGN(Stage stage, Stage::make(root, context));
     TRY(fill(stage));
     (void)os::point("build.filled");
-    return publish(std::move(stage), place, options, context);
+    // What may have taken half an hour must not be lost because a process that holds the bucket's
+    // lock was stopped. So this publish is as patient as a wait for a build.
+    cache::CallContext patient = context;
+    patient.lock_timeout = std::max(context.lock_timeout, context.build_timeout);
+    return publish(std::move(stage), place, options, patient);
 }
 
 }  // namespace larder::protocol

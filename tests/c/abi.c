@@ -16,10 +16,11 @@ static void structs(void) {
     CHECK_NUMBER(12, offsetof(larder_error, why));
     CHECK_NUMBER(40, offsetof(larder_error, message));
 
-    CHECK_NUMBER(88, sizeof(larder_open_options));
+    CHECK_NUMBER(104, sizeof(larder_open_options));
     CHECK_NUMBER(16, offsetof(larder_open_options, lock_timeout_ms));
     CHECK_NUMBER(48, offsetof(larder_open_options, on_wait));
     CHECK_NUMBER(72, offsetof(larder_open_options, log));
+    CHECK_NUMBER(88, offsetof(larder_open_options, keep_waiting));
     CHECK_NUMBER(24, sizeof(larder_publish_options));
     CHECK_NUMBER(8, offsetof(larder_publish_options, producer));
     CHECK_NUMBER(48, sizeof(larder_refresh_options));

@@ -63,7 +63,7 @@ static void must_be_known(const larder_cache* cache, const larder_bucket* bucket
     open.log = "/";
     FAILS_SAYING(LARDER_SYSTEM, "log", larder_cache_open(fresh, &open, &opened, &error));
     open.log = NULL;
-    open.size -= 1;
+    open.size = offsetof(larder_open_options, keep_waiting) - 1;
     FAILS_SAYING(LARDER_INVALID, "size", larder_cache_open(fresh, &open, &opened, &error));
     CHECK(opened == NULL && !exists(fresh));
 

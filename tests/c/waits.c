@@ -82,6 +82,45 @@ static void can_be_stopped(larder_bucket* bucket) {
     larder_cache_close(cache);
 }
 
+static int32_t stop_at_third(void* asked) { return ++*(int*)asked < 3; }
+
+static int32_t always(void* asked) {
+    if (++*(int*)asked == 3) let_it_finish();
+    return 1;
+}
+
+/* A wait asks its caller whether it goes on. */
+static void asks(larder_bucket* bucket) {
+    larder_open_options options = {.size = sizeof options};
+    larder_error* error = NULL;
+    larder_cache* cache;
+    larder_bucket* own;
+    pthread_t builder;
+    int built = 0, asked = 0;
+    WORKS(larder_bucket_refresh(bucket, &error));
+    options.keep_waiting = stop_at_third;
+    options.keep_waiting_data = &asked;
+    cache = open_cache(&options);
+    own = open_bucket(cache);
+    builder = start_building(bucket);
+    FAILS(LARDER_INTERRUPTED,
+          larder_bucket_get_or_build(own, "k", quick, &built, NULL, NULL, &error));
+    CHECK_NUMBER(3, asked);
+    larder_bucket_free(own);
+    larder_cache_close(cache);
+
+    asked = 0;
+    options.keep_waiting = always;
+    cache = open_cache(&options);
+    own = open_bucket(cache);
+    WORKS(larder_bucket_get_or_build(own, "k", quick, &built, NULL, NULL, &error));
+    CHECK(asked >= 3);
+    CHECK_NUMBER(0, built);
+    CHECK(pthread_join(builder, NULL) == 0);
+    larder_bucket_free(own);
+    larder_cache_close(cache);
+}
+
 static void hear(const char* text, void* heard) {
     if (*(char*)heard != '\0') return;
     strncpy(heard, text, 199);
@@ -113,6 +152,7 @@ void test_waits(void) {
     has_a_limit(bucket);
     can_be_stopped(bucket);
     is_told(bucket);
+    asks(bucket);
     larder_bucket_free(bucket);
     larder_cache_close(cache);
 }

@@ -4,13 +4,43 @@ library."""
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zipfile
 
 PROGRAM = os.environ["WHEEL_STORE"]
+
+
+# Unpacks a wheel for as long as the test wants.
+BUILDER = """
+import pathlib, sys, wheel_store
+def unpack(wheel, directory):
+    print("unpacks", flush=True)
+    sys.stdin.readline()
+wheel_store.unpack = unpack
+with wheel_store.WheelStore(sys.argv[1]) as store:
+    store.install(pathlib.Path(sys.argv[2]), sys.argv[3])
+"""
+# Waits for it, and says when it begins to wait and when the wait has ended.
+WAITER = """
+import pathlib, sys, time, wheel_store
+class Store(wheel_store.WheelStore):
+    asked = False
+    def keep_waiting(self, data):
+        if not self.asked:
+            self.asked = True
+            print("waits", flush=True)
+        return super().keep_waiting(data)
+with Store(sys.argv[1]) as store:
+    try:
+        store.install(pathlib.Path(sys.argv[2]), sys.argv[3])
+    except KeyboardInterrupt:
+        print(time.monotonic(), flush=True)
+"""
 
 
 def make_wheel(directory, name, version="1.0", files=None):
@@ -117,6 +147,36 @@ class WheelStore(unittest.TestCase):
         self.assertIn(f"build {broken}: File is not a zip file", said)
         self.assertEqual(list((self.cache / "archive").iterdir()), [])
         self.assertFalse((self.work / "env").exists())
+
+    def start(self, script, wheel):
+        running = subprocess.Popen(
+            [sys.executable, "-B", "-c", script, self.cache, wheel, self.work / "env"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(pathlib.Path(PROGRAM).parent)},
+        )
+        self.addCleanup(running.communicate, timeout=60)
+        self.addCleanup(running.kill)
+        return running
+
+    def test_an_interrupt_ends_a_wait_at_once(self):
+        wheel = make_wheel(self.work, "slow")
+        builder = self.start(BUILDER, wheel)
+        self.assertEqual(builder.stdout.readline(), "unpacks\n")
+        took = []
+        for _ in range(5):
+            waiter = self.start(WAITER, wheel)
+            self.assertEqual(waiter.stdout.readline(), "waits\n")
+            begun = time.monotonic()
+            waiter.send_signal(signal.SIGINT)
+            took.append(float(waiter.stdout.readline()) - begun)
+            self.assertEqual(waiter.wait(timeout=60), 0)
+        # The machine may be busy, so the quickest of five counts.
+        self.assertLess(min(took), 0.2, took)
+        builder.stdin.write("\n")
+        builder.stdin.flush()
+        self.assertEqual(builder.wait(timeout=60), 0)
 
     def test_an_error_of_larder_is_reported(self):
         self.cache.mkdir()

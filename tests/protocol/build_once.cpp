@@ -412,6 +412,72 @@ TEST_CASE(
     CHECK(value(scene.cache.status()).locks.empty());
 }
 
+TEST_CASE("a wait asks its caller whether it goes on, and ends at once if it does not") {
+    const Scene scene;
+    const Count count(scene);
+    put(scene.bucket, "other", "old");
+    Child builder(
+        [&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); },
+        {{"build.filled"}, {}});
+    builder.wait_for("build.filled");
+    Child remover([&](Child&) { (void)open_bucket(scene.root).remove("other"); },
+                  {{"remove.locked"}, {}});
+    remover.wait_for("remove.locked");
+    for (const bool throws : {false, true}) {
+        INFO("it throws: " << throws);
+        int asked = 0;
+        OpenOptions options = test_options();
+        options.keep_waiting = [&] {
+            if (++asked < 3) return true;
+            if (throws) throw std::runtime_error("no more");
+            return false;
+        };
+        const Bucket bucket = open_bucket(scene.root, options);
+        CHECK(outcome(bucket.get_or_build("k", counted(count))) == "interrupted");
+        CHECK(asked == 3);
+        CHECK(outcome(bucket.remove("k")) == "interrupted");
+        CHECK(asked == 4);
+        CHECK(outcome(try_put(bucket, "k2", "new")) == "interrupted");
+        CHECK(asked == 5);
+    }
+    remover.go_on();
+    CHECK(remover.join() == 0);
+    builder.go_on();
+    CHECK(builder.join() == 0);
+    CHECK(count.built() == 1);
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("what was built is kept while a remove that was stopped holds the bucket's lock") {
+    // 1. R was stopped while it holds the bucket's lock
+    // 2. B builds, and its publish waits, for longer than lock_timeout
+    // 3. R goes on
+    const Scene scene;
+    const Count count(scene);
+    put(scene.bucket, "other", "old");
+    Child remover([&](Child&) { (void)open_bucket(scene.root).remove("other"); },
+                  {{"remove.locked"}, {}});
+    remover.wait_for("remove.locked");
+    remover.stop();
+    Child builder([&](Child& child) {
+        const Bucket bucket = open_hasty(scene.root);
+        int waited = 0;
+        os::set_point_hook([&](const char* name) {
+            if (name == std::string("lock.waiting") && ++waited == 3) child.say("waits");
+            return 0;
+        });
+        (void)value(bucket.get_or_build("k", counted(count)));
+    });
+    builder.wait_for("waits");
+    remover.resume();
+    remover.go_on();
+    CHECK(remover.join() == 0);
+    CHECK(builder.join() == 0);
+    CHECK(content_of(scene.bucket, "k") == "built");
+    CHECK(count.built() == 1);
+    require_no_leak(scene.root, 1);
+}
+
 TEST_CASE("a wait that has lasted for the build's time limit ends in building without the lock") {
     const Scene scene;
     const Count count(scene);
