@@ -93,17 +93,18 @@ Result<std::optional<LockedTable>> try_take(const os::Dir& participants, std::ui
 
 /// How many tables of the pool a process tries before it adds one. The tries are what a join costs
 /// if all tables are held, and they keep the pool small: if half of the tables are held, one join in
-/// 256 adds a table in vain, and if a third is held, one in 6,561. So after a million joins the pool
-/// has about four times as many tables as were ever held at once. Fewer tries make a larger pool.
+/// 256 adds a table in vain, and if a third is held, one in 6,561. So after a million joins the
+/// pool has about four times as many tables as were ever held at once. Fewer tries make a larger
+/// pool.
 constexpr std::uint32_t tries_in_pool = 8;
 
 Result<LockedTable> take_any(const os::Dir& participants) {
     const std::uint32_t size = pool_size(participants);
     const std::uint32_t tries = std::min(size, tries_in_pool);
-    // The first try is at the pid, so that processes do not all try the same tables. In a small pool
-    // each table is tried. In a larger one the distances grow by one, so that the tries leave a run
-    // of held tables behind. (The processes of one program have pids in a row, and so hold tables in
-    // a row.)
+    // The first try is at the pid, so that processes do not all try the same tables. In a small
+    // pool each table is tried. In a larger one the distances grow by one, so that the tries leave
+    // a run of held tables behind. (The processes of one program have pids in a row, and so hold
+    // tables in a row.)
     std::uint32_t number = size == 0 ? 0 : static_cast<std::uint32_t>(os::process_id()) % size;
     for (std::uint32_t tried = 0; tried < tries; ++tried) {
         const std::uint32_t distance = tried == 0 ? 0 : size <= tries_in_pool ? 1 : tried;
