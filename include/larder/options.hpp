@@ -45,15 +45,16 @@ struct OpenOptions {
     std::chrono::milliseconds lock_timeout{10'000};
     /// How long get_or_build waits for a build of another process. After that it builds without the
     /// lock. The publish of what was built waits as long for its bucket, so that a long build is
-    /// not lost because another process was stopped. Half an hour is arbitrary, because the largest packages take minutes to build, and
-    /// nothing is lost when the time has passed.
+    /// not lost because another process was stopped. Half an hour is arbitrary, because the largest
+    /// packages take minutes to build, and nothing is lost when the time has passed.
     std::chrono::milliseconds build_timeout{30 * 60'000};
     /// Ends every wait early, with Errc::interrupted.
     std::stop_token stop;
     /// Called by a thread that waits, at least every tenth of a second, so that the program can see
-    /// to its signals. If it returns false, or throws, the wait ends with Errc::interrupted. It must
-    /// not call larder, and should be quick: the calling thread may hold the lock of a build or a
-    /// gate. Waits that last a tenth of a second at most, as those of an eviction, do not call it.
+    /// to its signals. If it returns false, or throws, the wait ends with Errc::interrupted. It
+    /// must not call larder, and should be quick: the calling thread may hold the lock of a build
+    /// or a gate. Waits that last a tenth of a second at most, as those of an eviction, do not call
+    /// it.
     std::function<bool()> keep_waiting;
     /// Called by the waiting thread once a wait has lasted a second, with a text such as "waiting
     /// for pid 4711 (uv pip install), for 3 s".

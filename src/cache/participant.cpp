@@ -92,8 +92,8 @@ Result<std::optional<LockedTable>> try_take(const os::Dir& participants, std::ui
 }
 
 /// How many tables of the pool a process tries before it adds one. The tries are what a join costs
-/// if all tables are held, and they keep the pool small: if half of the tables are held, one join in
-/// 256 adds a table in vain, and if a third is held, one in 6,561. So after a million joins the
+/// if all tables are held, and they keep the pool small: if half of the tables are held, one join
+/// in 256 adds a table in vain, and if a third is held, one in 6,561. So after a million joins the
 /// pool has about four times as many tables as were ever held at once. Fewer tries make a larger
 /// pool.
 constexpr std::uint32_t tries_in_pool = 8;
