@@ -75,16 +75,18 @@ enum class Follow { no, yes };
 /// Returns whether a directory stands at `name`. Errors: `damaged` if something else does.
 [[nodiscard]] Result<bool> is_dir_at(const Dir& parent, const std::string& name);
 
-/// Sets the permissions exactly: no umask alters them.
-[[nodiscard]] Result<> set_permissions(const FileHandle& handle, Permissions permissions,
-                                       const std::filesystem::path& path);
+/// Sets the permissions exactly: no umask alters them. Returns the system's error; a false
+/// error_code if there was none.
+[[nodiscard]] std::error_code try_set_permissions(const FileHandle& handle,
+                                                  Permissions permissions) noexcept;
 /// Does the same for the file at `name`. Fails if it is a symlink.
 [[nodiscard]] Result<> set_permissions_at(const Dir& parent, const std::string& name,
                                           Permissions permissions);
 
-/// Sets the time at which the data last changed.
-[[nodiscard]] Result<> set_modified(const FileHandle& handle, const FileTime& time,
-                                    const std::filesystem::path& path);
+/// Sets the time at which the data last changed. Returns the system's error; a false error_code if
+/// there was none.
+[[nodiscard]] std::error_code try_set_modified(const FileHandle& handle,
+                                               const FileTime& time) noexcept;
 /// Does the same for the file at `name`. If it is a symlink, sets the time of the symlink itself.
 [[nodiscard]] Result<> set_modified_at(const Dir& parent, const std::string& name,
                                        const FileTime& time);

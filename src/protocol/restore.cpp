@@ -4,12 +4,12 @@
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
-#include "os/copy.hpp"
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
 #include "protocol/publish.hpp"
 #include "protocol/trash.hpp"
 #include "tree/carry.hpp"
+#include "tree/transfer.hpp"
 
 namespace larder::protocol {
 
@@ -36,7 +36,7 @@ Result<> fill(const Stage& stage, const os::Dir& entry) {
     TRY_ASSIGN(const os::Dir to, os::open_dir(stage.tree_path()));
     TRY(tree::carry(from, to, {}));
     TRY_ASSIGN(const os::FileInfo info, os::stat_of(from));
-    return os::set_permissions(to.handle, info.permissions & os::copied_permissions, to.path);
+    return tree::finish_directory(info, to);
 }
 
 }  // namespace

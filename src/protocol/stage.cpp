@@ -4,12 +4,12 @@
 #include <new>
 
 #include "format/layout.hpp"
-#include "os/copy.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
 #include "tree/carry.hpp"
 #include "tree/containment.hpp"
 #include "tree/remove.hpp"
+#include "tree/transfer.hpp"
 
 namespace larder::protocol {
 
@@ -76,9 +76,7 @@ Result<> Stage::copy_from(const fs::path& source) {
         if (info->is_directory()) {
             TRY_ASSIGN(const os::Dir from, os::open_dir(source));
             carried = tree::carry(from, tree, options);
-            if (carried)
-                TRY(os::set_permissions(tree.handle, info->permissions & os::copied_permissions,
-                                        source));
+            if (carried) TRY(tree::finish_directory(*info, tree));
         } else {
             const fs::path parent = source.has_parent_path() ? source.parent_path() : fs::path(".");
             TRY_ASSIGN(const os::Dir from, os::open_dir(parent));

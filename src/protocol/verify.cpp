@@ -86,7 +86,7 @@ private:
                            ? Result<>()
                            : foreign(dirs_.locks / name);
             }));
-        const std::filesystem::path retired = dirs_.retired_links.path.parent_path();
+        const std::filesystem::path retired = dirs_.root / format::retired_name;
         TRY_ASSIGN(const os::Dir dir, os::open_dir_at(dirs_.root, format::retired_name));
         return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
             return name == format::retired_links_name || name == format::retired_buckets_name

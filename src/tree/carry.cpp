@@ -25,9 +25,10 @@ struct DirPair final : WalkDir {
 };
 
 /// A directory that is too deep for one walk: see max_depth.
-struct PutOff {
+struct PutOffPair {
     std::string path;  // below both tops
     bool made = false;
+    os::Dir from, into;  // not open if too many others were put off after it
 };
 
 class Carriage final : public Visitor {
@@ -42,13 +43,16 @@ public:
     }
 
     Result<> carry_all(WalkThreads threads) {
-        put_off_.push_back({});
+        put_off_.emplace_back();
         while (!put_off_.empty()) {
-            base_ = std::move(put_off_.back());
+            PutOffPair next = std::move(put_off_.back());
             put_off_.pop_back();
-            TRY_ASSIGN(os::Dir from, open_below(source_, base_.path));
-            TRY_ASSIGN(os::Dir into, open_below(destination_, base_.path));
-            TRY_ASSIGN(auto top, open_pair(std::move(from), std::move(into), base_.made));
+            base_ = std::move(next.path);
+            if (!next.from.is_open()) {
+                TRY_ASSIGN(next.from, open_below(source_, base_));
+                TRY_ASSIGN(next.into, open_below(destination_, base_));
+            }
+            TRY_ASSIGN(auto top, open_pair(std::move(next.from), std::move(next.into), next.made));
             TRY(walk(std::move(top), *this, threads));
         }
         return {};
@@ -99,7 +103,9 @@ private:
         TRY_ASSIGN(const os::FileInfo info, os::stat_of(made));
         constexpr os::Permissions ours = os::Permissions::owner_all;
         if ((info.permissions & ours) == ours) return {};
-        return os::set_permissions(made.handle, info.permissions | ours, made.path);
+        if (const auto error = os::try_set_permissions(made.handle, info.permissions | ours))
+            return os::fail(error, "set mode", made.path);
+        return {};
     }
 
     Result<std::unique_ptr<WalkDir>> enter(DirPair& pair, const std::string& name) {
@@ -116,14 +122,22 @@ private:
         }
         TRY(into);
         if (made) TRY(make_ours_to_fill(*into));
+        TRY_ASSIGN(os::Dir from, os::open_dir_at(pair.dir, name));
         if (pair.depth + 1 >= max_depth) {
-            const std::string path = path_below_top(pair, name);
-            const std::lock_guard lock(mutex_);
-            put_off_.push_back({base_.path.empty() ? path : base_.path + "/" + path, made});
+            put_off(path_below_top(pair, name), made, std::move(from), std::move(*into));
             return nullptr;
         }
-        TRY_ASSIGN(os::Dir from, os::open_dir_at(pair.dir, name));
         return open_pair(std::move(from), std::move(*into), made);
+    }
+
+    void put_off(const std::string& path, bool made, os::Dir from, os::Dir into) {
+        const std::lock_guard lock(mutex_);
+        put_off_.push_back(
+            {base_.empty() ? path : base_ + "/" + path, made, std::move(from), std::move(into)});
+        if (put_off_.size() <= max_open_put_off) return;
+        PutOffPair& oldest = put_off_[put_off_.size() - max_open_put_off - 1];
+        oldest.from = {};
+        oldest.into = {};
     }
 
     Result<std::unique_ptr<WalkDir>> open_pair(os::Dir from, os::Dir into, bool made) {
@@ -146,9 +160,9 @@ private:
     const os::Dir& destination_;
     const MaterializeOptions& options_;
     os::FileIdentity destination_identity_;
-    PutOff base_;  // where this walk's tops lie below the first
+    std::string base_;  // where this walk's tops lie below the first
     std::mutex mutex_;
-    std::vector<PutOff> put_off_;
+    std::vector<PutOffPair> put_off_;
     std::map<std::pair<std::uint64_t, std::uint64_t>, Ability> abilities_;  // by devices
     std::atomic<std::uint64_t> cloned_{0}, hardlinked_{0}, copied_{0}, symlinks_{0},
         directories_{0}, bytes_{0};

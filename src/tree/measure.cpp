@@ -25,10 +25,13 @@ public:
     Result<> walk_all(const os::Dir& top) {
         put_off_.emplace_back();
         while (!put_off_.empty()) {
-            base_ = std::move(put_off_.back());
+            PutOffDir next = std::move(put_off_.back());
             put_off_.pop_back();
-            TRY_ASSIGN(os::Dir dir, open_below(top, base_));
-            TRY_ASSIGN(auto place, open_place(std::move(dir)));
+            base_ = std::move(next.path);
+            if (!next.dir.is_open()) {
+                TRY_ASSIGN(next.dir, open_below(top, base_));
+            }
+            TRY_ASSIGN(auto place, open_place(std::move(next.dir)));
             TRY(walk(std::move(place), *this));
         }
         return {};
@@ -43,12 +46,11 @@ public:
                 return nullptr;
             }
         }
+        TRY_ASSIGN(os::Dir dir, os::open_dir_at(place.dir, name));
         if (place.depth + 1 >= max_depth) {
-            const std::string path = path_below_top(place, name);
-            put_off_.push_back(base_.empty() ? path : base_ + "/" + path);
+            put_off(path_below_top(place, name), std::move(dir));
             return nullptr;
         }
-        TRY_ASSIGN(os::Dir dir, os::open_dir_at(place.dir, name));
         return open_place(std::move(dir));
     }
 
@@ -62,13 +64,25 @@ protected:
     virtual Result<> file(WalkDir& place, const std::string& name, const os::FileInfo& info) = 0;
 
 private:
+    /// A directory that is too deep for one walk.
+    struct PutOffDir {
+        std::string path;  // below the first top
+        os::Dir dir;       // not open if too many others were put off after it
+    };
+
+    void put_off(const std::string& path, os::Dir dir) {
+        put_off_.push_back({base_.empty() ? path : base_ + "/" + path, std::move(dir)});
+        if (put_off_.size() > max_open_put_off)
+            put_off_[put_off_.size() - max_open_put_off - 1].dir = {};
+    }
+
     static Result<std::unique_ptr<WalkDir>> open_place(os::Dir dir) {
         TRY_ASSIGN(auto reader, os::DirReader::borrow(dir));
         return std::make_unique<WalkDir>(std::move(dir), std::move(reader));
     }
 
-    std::string base_;                  // where this walk's top lies below the first
-    std::vector<std::string> put_off_;  // directories too deep for one walk
+    std::string base_;  // where this walk's top lies below the first
+    std::vector<PutOffDir> put_off_;
 };
 
 class Measuring final : public DeepVisitor {

@@ -183,8 +183,8 @@ private:
         TRY_ASSIGN(const os::FileInfo info, os::stat_of(dir));
         constexpr os::Permissions ours = os::Permissions::owner_all;
         if ((info.permissions & ours) != ours)
-            (void)os::set_permissions(dir.handle, (info.permissions & os::Permissions::all) | ours,
-                                      dir.path);
+            (void)os::try_set_permissions(dir.handle,
+                                          (info.permissions & os::Permissions::all) | ours);
         TRY_ASSIGN(auto reader, os::DirReader::borrow(dir));
         return std::make_unique<Doomed>(std::move(dir), std::move(reader));
     }

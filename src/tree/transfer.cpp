@@ -159,9 +159,12 @@ Result<> finish_directory(const os::FileInfo& source, const os::Dir& made) {
     // Keep the set-group-id bit that the directory inherited from the one around it.
     TRY_ASSIGN(const os::FileInfo now, os::stat_of(made));
     const os::Permissions inherited = now.permissions & os::Permissions::set_gid;
-    TRY(os::set_permissions(made.handle, inherited | (source.permissions & os::copied_permissions),
-                            made.path));
-    return os::set_modified(made.handle, source.modified, made.path);
+    if (const auto error = os::try_set_permissions(
+            made.handle, inherited | (source.permissions & os::copied_permissions)))
+        return os::fail(error, "set mode", made.path);
+    if (const auto error = os::try_set_modified(made.handle, source.modified))
+        return os::fail(error, "set time", made.path);
+    return {};
 }
 
 }  // namespace larder::tree

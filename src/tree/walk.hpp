@@ -73,6 +73,12 @@ struct WalkThreads {
 /// threads in four full chains without a common directory, that is 384 of the usual 1,024.
 constexpr unsigned max_depth = 32;
 
+/// How many directories that were put off stay open. The others are opened again by their path,
+/// which costs as much as the path is long. A walk continues with the directory that it put off
+/// last, so those are kept, and each level of a chain costs the same. Arbitrary: it is small beside
+/// the descriptors above.
+constexpr std::size_t max_open_put_off = 16;
+
 /// Returns the path of `name` in `place`, below the walk's top, for a walk that is put off.
 [[nodiscard]] std::string path_below_top(const WalkDir& place, const std::string& name);
 /// Opens a directory by such a path, name by name. Follows no symlink.

@@ -29,7 +29,7 @@ const os::Dir& scratch() {
             must(opened.has_value(), "it opens");
             dir = std::move(*opened);
         }
-        ~Scratch() { ::rmdir(dir.path.c_str()); }
+        ~Scratch() { ::rmdir(dir.path.string().c_str()); }
         os::Dir dir;
     } here;
     return here.dir;

@@ -15,8 +15,10 @@ NewFile::~NewFile() {
 Result<> NewFile::complete(const FileInfo& source) {
     // Set the permissions in a call of their own, so that no umask alters them. Set the time last,
     // because writing changes it.
-    TRY(set_permissions(file_, source.permissions & copied_permissions, dir_ / name_));
-    TRY(set_modified(file_, source.modified, dir_ / name_));
+    if (const auto error = try_set_permissions(file_, source.permissions & copied_permissions))
+        return fail(error, "set mode", dir_ / name_);
+    if (const auto error = try_set_modified(file_, source.modified))
+        return fail(error, "set time", dir_ / name_);
     if (const std::error_code error = close(std::move(file_))) {
         (void)remove_file_at(dir_, name_);
         return fail(error, "close", dir_ / name_);

@@ -22,7 +22,27 @@ constexpr int open_dir_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 /// forbidden the call.
 std::atomic<bool> open_unmounted_works{true};
 
+/// The longest path of a DirPath: the longest that a call accepts (PATH_MAX on Linux).
+constexpr std::size_t longest_path = 4096;
+
 }  // namespace
+
+DirPath DirPath::below(std::string_view name) const {
+    DirPath inner;
+    inner.text_.reserve(text_.size() + 1 + name.size());
+    inner.text_ = text_;
+    if (!text_.empty() && !text_.ends_with('/')) inner.text_ += '/';
+    inner.text_ += name;
+    if (inner.text_.size() <= longest_path) return inner;
+    // Keep both ends, and cut at names. A name has at most 255 bytes, so both cuts find a slash.
+    constexpr std::string_view gap = "/...";
+    constexpr std::size_t kept_at_end = 1024, kept_at_start = 2048;
+    const auto start = inner.text_.rfind('/', kept_at_start);
+    const auto end = inner.text_.find('/', inner.text_.size() - kept_at_end);
+    if (start != std::string::npos && end != std::string::npos)
+        inner.text_.replace(start, end - start, gap);
+    return inner;
+}
 
 Result<Dir> open_dir(const std::filesystem::path& path) {
     const int fd = retry([&] { return ::open(path.c_str(), open_dir_flags); });
@@ -35,7 +55,7 @@ Result<Dir> open_dir_at(const Dir& parent, const std::string& name) {
     const int fd = retry(
         [&] { return ::openat(fd_of(parent.handle), name.c_str(), open_dir_flags | O_NOFOLLOW); });
     if (fd < 0) return fail(errno, "open directory", parent / name);
-    return Dir{Fd(fd), parent / name};
+    return Dir{Fd(fd), parent.path.below(name)};
 }
 
 Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name) {
@@ -44,7 +64,7 @@ Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name) {
             if ((errno = point("os.openat2")) != 0) return -1;
             return platform::open_unmounted(fd_of(parent.handle), name.c_str());
         });
-        if (fd >= 0) return Dir{Fd(fd), parent / name};
+        if (fd >= 0) return Dir{Fd(fd), parent.path.below(name)};
         if (errno != ENOSYS && errno != EPERM) return fail(errno, "open directory", parent / name);
         open_unmounted_works = false;
     }

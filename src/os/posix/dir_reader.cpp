@@ -67,23 +67,22 @@ struct Head {
 
 struct DirReader::Listing {
 #ifdef __linux__
-    Listing(Fd opened, int reads_from, std::filesystem::path at_path)
+    Listing(Fd opened, int reads_from, DirPath at_path)
         : own(std::move(opened)), fd(reads_from), path(std::move(at_path)) {}
 
     Fd own;  // none if the descriptor is borrowed
     int fd;
-    std::filesystem::path path;
+    DirPath path;
     std::size_t at = 0, end = 0;
     alignas(Head) char buffer[buffer_size];  // not initialized
 #else
-    Listing(DIR* opened, std::filesystem::path at_path)
-        : stream(opened), path(std::move(at_path)) {}
+    Listing(DIR* opened, DirPath at_path) : stream(opened), path(std::move(at_path)) {}
     Listing(const Listing&) = delete;
     Listing& operator=(const Listing&) = delete;
     ~Listing() { ::closedir(stream); }
 
     DIR* stream;
-    std::filesystem::path path;
+    DirPath path;
 #endif
 };
 

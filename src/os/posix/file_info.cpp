@@ -133,11 +133,10 @@ Result<bool> is_dir_at(const Dir& parent, const std::string& name) {
     return true;
 }
 
-Result<> set_permissions(const FileHandle& handle, Permissions permissions,
-                         const std::filesystem::path& path) {
+std::error_code try_set_permissions(const FileHandle& handle, Permissions permissions) noexcept {
     const auto mode = static_cast<mode_t>(permissions);
     if (retry([&] { return ::fchmod(fd_of(handle), mode); }) != 0)
-        return fail(errno, "set mode", path);
+        return {errno, std::system_category()};
     return {};
 }
 
@@ -150,10 +149,9 @@ Result<> set_permissions_at(const Dir& parent, const std::string& name, Permissi
     return {};
 }
 
-Result<> set_modified(const FileHandle& handle, const FileTime& time,
-                      const std::filesystem::path& path) {
+std::error_code try_set_modified(const FileHandle& handle, const FileTime& time) noexcept {
     if (retry([&] { return ::futimens(fd_of(handle), times_of(time).data()); }) != 0)
-        return fail(errno, "set time", path);
+        return {errno, std::system_category()};
     return {};
 }
 
