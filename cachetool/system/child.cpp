@@ -102,8 +102,8 @@ bool is_in_path(const std::string& command) {
     const std::string path = environment_variable("PATH").value_or("");
     for (std::size_t begin = 0; begin < path.size();) {
         const auto end = std::min(path.find(':', begin), path.size());
-        if (::access((path.substr(begin, end - begin) + "/" + command).c_str(), F_OK) == 0)
-            return true;
+        const std::string file = path.substr(begin, end - begin) + "/" + command;
+        if (retry([&] { return ::access(file.c_str(), F_OK); }) == 0) return true;
         begin = end + 1;
     }
     return false;

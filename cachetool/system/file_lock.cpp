@@ -18,7 +18,8 @@ bool knows_locks_of(FileLockOwner owner) {
 }
 
 LockableFile::LockableFile(const std::filesystem::path& path)
-    : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {}
+    : descriptor_(retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); })) {
+}
 
 LockableFile::~LockableFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -33,7 +34,7 @@ std::error_code LockableFile::try_lock(FileLockOwner owner) {
     struct flock whole {};
     whole.l_type = F_WRLCK;
     whole.l_whence = SEEK_SET;
-    return error_unless_zero(::fcntl(descriptor_, command, &whole));
+    return error_unless_zero(retry([&] { return ::fcntl(descriptor_, command, &whole); }));
 }
 
 }  // namespace cachetool::system

@@ -28,9 +28,10 @@ enum class RenameKind { exchange, to_new };
 std::error_code rename_as(const fs::path& from, const fs::path& to, RenameKind kind) {
 #if defined(__linux__)
     constexpr unsigned noreplace = 1, exchange = 2;  // the kernel's numbers
-    return error_unless_zero(
-        static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
-                                   kind == RenameKind::exchange ? exchange : noreplace)));
+    return error_unless_zero(static_cast<int>(retry([&] {
+        return ::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
+                         kind == RenameKind::exchange ? exchange : noreplace);
+    })));
 #elif defined(__APPLE__)
     return error_unless_zero(::renamex_np(
         from.c_str(), to.c_str(), kind == RenameKind::exchange ? RENAME_SWAP : RENAME_EXCL));
@@ -49,7 +50,8 @@ timespec modified_of(const struct stat& status) { return status.st_mtim; }
 }  // namespace
 
 std::error_code create_new_file(const fs::path& path) {
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const int fd = retry([&] { return ::open(path.c_str(), flags, 0666); });
     if (fd < 0) return last_error();
     ::close(fd);
     return {};
@@ -57,20 +59,25 @@ std::error_code create_new_file(const fs::path& path) {
 
 std::error_code make_private_directory(const fs::path& prefix, fs::path& made) {
     std::string path = prefix.string() + "XXXXXX";
-    if (::mkdtemp(path.data()) == nullptr) return last_error();
+    const std::string pattern = path;
+    const auto make = [&] {
+        path = pattern;
+        return ::mkdtemp(path.data()) == nullptr ? -1 : 0;
+    };
+    if (retry(make) != 0) return last_error();
     made = path;
     return {};
 }
 
 bool may_write_in(const fs::path& directory) {
-    return ::access(directory.c_str(), W_OK | X_OK) == 0;
+    return retry([&] { return ::access(directory.c_str(), W_OK | X_OK); }) == 0;
 }
 
 bool on_one_file_system(const fs::path& a, const fs::path& b) {
     struct stat first {};
     struct stat second {};
-    return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 &&
-           first.st_dev == second.st_dev;
+    return retry([&] { return ::stat(a.c_str(), &first); }) == 0 &&
+           retry([&] { return ::stat(b.c_str(), &second); }) == 0 && first.st_dev == second.st_dev;
 }
 
 std::error_code exchange_names(const fs::path& a, const fs::path& b) {
@@ -85,9 +92,10 @@ std::error_code clone_file(const fs::path& from, const fs::path& to) {
 #if defined(__APPLE__)
     return error_unless_zero(::clonefile(from.c_str(), to.c_str(), 0));
 #elif defined(FICLONE)
-    const int source = ::open(from.c_str(), O_RDONLY | O_CLOEXEC);
-    const int target = ::open(to.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    const auto error = error_unless_zero(::ioctl(target, FICLONE, source));
+    const int source = retry([&] { return ::open(from.c_str(), O_RDONLY | O_CLOEXEC); });
+    const int target =
+        retry([&] { return ::open(to.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600); });
+    const auto error = error_unless_zero(retry([&] { return ::ioctl(target, FICLONE, source); }));
     if (source >= 0) ::close(source);
     if (target >= 0) ::close(target);
     return error;
@@ -102,13 +110,13 @@ std::error_code set_modified(const fs::path& path, FileTime time) {
     const timespec to{static_cast<time_t>(seconds.time_since_epoch().count()),
                       static_cast<long>((time - seconds).count())};
     const std::array times{to, to};
-    return error_unless_zero(
-        ::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW));
+    return error_unless_zero(retry(
+        [&] { return ::utimensat(AT_FDCWD, path.c_str(), times.data(), AT_SYMLINK_NOFOLLOW); }));
 }
 
 std::error_code get_modified(const fs::path& path, FileTime& time) {
     struct stat status {};
-    if (::lstat(path.c_str(), &status) != 0) return last_error();
+    if (retry([&] { return ::lstat(path.c_str(), &status); }) != 0) return last_error();
     const auto modified = modified_of(status);
     time = FileTime(std::chrono::seconds(modified.tv_sec) +
                     std::chrono::nanoseconds(modified.tv_nsec));

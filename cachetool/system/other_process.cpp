@@ -10,6 +10,8 @@
 #include <csignal>
 #include <utility>
 
+#include "cachetool/system/last_error.hpp"
+
 namespace cachetool::system {
 namespace {
 
@@ -19,8 +21,8 @@ namespace {
 class ScopedPipe {
 public:
     ScopedPipe() {
-        if (::pipe(ends_.data()) != 0) return;
-        for (const int end : ends_) ::fcntl(end, F_SETFD, FD_CLOEXEC);
+        if (retry([&] { return ::pipe(ends_.data()); }) != 0) return;
+        for (const int end : ends_) retry([&] { return ::fcntl(end, F_SETFD, FD_CLOEXEC); });
     }
     ~ScopedPipe() {
         close_read_end();
@@ -35,7 +37,9 @@ public:
     }
     [[nodiscard]] int take_write_end() { return std::exchange(ends_[1], -1); }
 
-    void write_byte(char byte) const { static_cast<void>(!::write(ends_[1], &byte, 1)); }
+    void write_byte(char byte) const {
+        static_cast<void>(retry([&] { return ::write(ends_[1], &byte, 1); }));
+    }
     /// Returns '\0' if the other end is closed.
     [[nodiscard]] char read_byte() const {
         char byte = '\0';

@@ -16,13 +16,14 @@ constexpr std::size_t page_size = 4096;  // no machine has smaller pages
 
 bool write_zeros(int fd) {
     constexpr std::array<char, page_size> zeros{};
-    return ::write(fd, zeros.data(), zeros.size()) == static_cast<ssize_t>(zeros.size());
+    return retry([&] { return ::write(fd, zeros.data(), zeros.size()); }) ==
+           static_cast<ssize_t>(zeros.size());
 }
 
 }  // namespace
 
 SharedPage::SharedPage(const std::filesystem::path& path, Start start)
-    : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+    : descriptor_(retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); })) {
     if (descriptor_ < 0 || (start == Start::zeroed && !write_zeros(descriptor_))) {
         error_ = last_error();
         return;
@@ -43,7 +44,8 @@ SharedPage::~SharedPage() {
 std::optional<std::uint64_t> SharedPage::word_in_file(std::size_t index) const {
     std::uint64_t word = 0;
     const auto at = static_cast<off_t>(index * sizeof word);
-    if (::pread(descriptor_, &word, sizeof word, at) != sizeof word) return std::nullopt;
+    const auto got = retry([&] { return ::pread(descriptor_, &word, sizeof word, at); });
+    if (got != sizeof word) return std::nullopt;
     return word;
 }
 

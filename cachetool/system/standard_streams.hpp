@@ -19,7 +19,7 @@ void prepare_standard_streams();
 [[nodiscard]] std::error_code write_all(StandardStream stream, std::string_view text);
 
 /// Returns why what was written to standard output is lost, or no error. A full disk may show
-/// itself only when a file is closed.
+/// itself only when a file is closed. Returns no error if the system refuses this check.
 [[nodiscard]] std::error_code confirm_output();
 
 }  // namespace cachetool::system

@@ -4,6 +4,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cachetool/system/last_error.hpp"
+
 namespace cachetool::system {
 namespace {
 
@@ -18,7 +20,7 @@ bool is_terminal(StandardStream stream) { return ::isatty(descriptor_of(stream))
 TerminalSize terminal_size(StandardStream stream) {
     TerminalSize size;
     winsize told{};
-    if (::ioctl(descriptor_of(stream), TIOCGWINSZ, &told) != 0) return size;
+    if (retry([&] { return ::ioctl(descriptor_of(stream), TIOCGWINSZ, &told); }) != 0) return size;
     if (told.ws_row > 0) size.rows = told.ws_row;
     if (told.ws_col > 0) size.columns = told.ws_col;
     return size;

@@ -14,6 +14,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "cachetool/system/last_error.hpp"
+
 namespace cachetool::system {
 namespace {
 
@@ -63,14 +65,15 @@ void read_mount(const std::filesystem::path& path, dev_t device, MountedVolume& 
 
 void describe_mount(const std::filesystem::path& path, MountedVolume& volume) {
     struct stat status {};
-    if (::stat(path.c_str(), &status) == 0) read_mount(path, status.st_dev, volume);
+    if (retry([&] { return ::stat(path.c_str(), &status); }) == 0)
+        read_mount(path, status.st_dev, volume);
     // A process in a chroot is told nothing of a root that is no mount point.
     if (volume.type.empty()) volume.type = "a file system whose mount can't be seen from here";
 }
 #elif defined(__APPLE__)
 void describe_mount(const std::filesystem::path& path, MountedVolume& volume) {
     struct statfs mount {};
-    if (::statfs(path.c_str(), &mount) != 0) return;
+    if (retry([&] { return ::statfs(path.c_str(), &mount); }) != 0) return;
     volume.type = mount.f_fstypename;
     volume.device = mount.f_mntfromname;
     volume.mount_point = mount.f_mntonname;
@@ -89,7 +92,7 @@ void describe_mount(const std::filesystem::path&, MountedVolume& volume) {
 MountedVolume volume_of(const std::filesystem::path& path) {
     MountedVolume volume;
     struct statvfs counts {};
-    if (::statvfs(path.c_str(), &counts) == 0) {
+    if (retry([&] { return ::statvfs(path.c_str(), &counts); }) == 0) {
         volume.bytes_free = std::uint64_t{counts.f_bavail} * counts.f_frsize;
         volume.bytes_total = std::uint64_t{counts.f_blocks} * counts.f_frsize;
         volume.inodes_free = counts.f_favail;

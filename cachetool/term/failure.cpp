@@ -25,10 +25,28 @@ int exit_code_of(larder::Errc code) noexcept {
     }
 }
 
+/// Returns what to do about a system call that was refused; an empty text for all other errors. An
+/// error with a detail says it itself.
+std::string_view advice_for(const larder::Error& error) {
+    if (!error.detail.empty()) return "";
+    switch (error.why) {
+        case larder::Why::denied:
+        case larder::Why::not_permitted:
+        case larder::Why::not_supported:
+        case larder::Why::invalid:
+        case larder::Why::interrupted:
+        case larder::Why::other:
+            return "; if this user may do that, `cachetool doctor` shows what the file system or a "
+                   "sandbox refuses";
+        default:
+            return "";
+    }
+}
+
 FailureReport report_of(const larder::Error& error) {
     return {.exit_code = exit_code_of(error.code),
             .code = std::string(larder::name_of(error.code)),
-            .message = error.message(),
+            .message = error.message() + std::string(advice_for(error)),
             .step = error.step,
             .path = error.path,
             .sys_errno = error.sys_errno};

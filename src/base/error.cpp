@@ -8,4 +8,8 @@ tl::unexpected<Error> fail(Errc code, const char* step, std::filesystem::path pa
     return tl::make_unexpected(Error{code, 0, step, std::move(path), std::move(detail)});
 }
 
+bool ends_at_once(Why why) noexcept {
+    return why == Why::no_space || why == Why::exists || why == Why::absent;
+}
+
 }  // namespace larder

@@ -24,6 +24,12 @@ template <class T>
     return why_of(result) == Why::absent;
 }
 
+/// Returns whether a refusal ends a step although there is a second way: the disk is full, the name
+/// is taken, or the source has vanished, and the second way would find the same. Every other
+/// refusal leads to the second way, whether larder knows the reason or not: file systems and
+/// sandboxes refuse in odd ways. Then the second way's own error is the one that is told.
+[[nodiscard]] bool ends_at_once(Why why) noexcept;
+
 /// Returns whether a directory could not be opened because something else stands at its name.
 template <class T>
 [[nodiscard]] bool is_no_directory(const Result<T>& result) noexcept {

@@ -67,7 +67,9 @@ public:
                                                    const std::filesystem::path& path) {
         std::optional<os::Mapping> mapping;
         if (may_be_mapped(file)) {
-            TRY_ASSIGN(mapping, os::Mapping::map(file, sizeof(LeaseTableBytes), path));
+            // If the mapping is refused, the table is written like those on other file systems.
+            if (auto mapped = os::Mapping::map(file, sizeof(LeaseTableBytes), path))
+                mapping = std::move(*mapped);
         }
         return std::unique_ptr<TableMemory>(new TableMemory(std::move(mapping)));
     }

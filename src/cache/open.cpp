@@ -13,6 +13,7 @@
 #include "os/file_system.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
+#include "os/unique.hpp"
 #include "os/user.hpp"
 
 namespace larder::cache {
@@ -101,7 +102,8 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
 
 Result<> write_if_missing(const os::Dir& root, const char* name, std::string_view text) {
     auto written = os::write_new_file_at(root, name, text, os::readable_file);
-    if (!written && why_of(written) != Why::exists) return written;
+    // A file system that is full, or refuses to make files, may still have this one.
+    if (!written && !os::exists_at(root, name)) return written;
     return {};
 }
 
@@ -203,6 +205,7 @@ private:
 }  // namespace
 
 Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions& options) {
+    TRY(os::draw_token());
     TRY_ASSIGN(os::Dir root, open_root_dir(path, !options.read_only));
 
     TRY_ASSIGN(const os::FileInfo info, os::stat_of(root));

@@ -70,10 +70,8 @@ Result<> Root::reap(const os::Dir& staging) const {
         if (!staged) return {};
         (void)os::point("reap.one");
         if (staged->kind == format::StagedName::Kind::link) return retire_link(staging, name);
-        auto moved = move_to_deleting(staging, name);
-        if (moved ||
-            (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space))
-            return moved;
+        const auto moved = move_to_deleting(staging, name);
+        if (moved || is_absent(moved)) return moved;
         // It cannot be moved (it is on a lower layer of overlayfs, or there is no space even for a
         // rename), so delete it in place.
         TRY(tree::remove_tree_at(staging, name));

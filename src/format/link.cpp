@@ -35,7 +35,10 @@ Result<Text> read_symlink(const os::Dir& dir, const char* name, Buffer& buffer) 
         case Why::not_directory:
             return Text{LinkRead::Kind::absent};
         case Why::invalid:
-            return Text{LinkRead::Kind::foreign};
+            // Something other than a symlink stands here, or the system refuses the call itself.
+            if (const auto info = os::try_stat_at(dir, name); info && !info->is_symlink())
+                return Text{LinkRead::Kind::foreign};
+            return os::fail(length.error(), "read link", dir / name);
         default:
             return os::fail(length.error(), "read link", dir / name);
     }

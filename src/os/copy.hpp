@@ -37,12 +37,14 @@ private:
 };
 
 /// Makes the file `name` with the permissions and the time of `source`. The two files share their
-/// blocks until one of them is written to. `info` is what the system knows about `source`.
+/// blocks until one of them is written to. `info` is what the system knows about `source`. Fails
+/// with Errc::unsupported if the system refuses that.
 [[nodiscard]] Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
                                   const std::string& name);
 
-/// Copies the whole of `from` to `to` inside the kernel. Returns false if nothing was copied
-/// because the kernel or the file system cannot do it. Then the caller must read and write.
+/// Copies the rest of `from` to `to` inside the kernel. Returns false if some of it is left because
+/// the kernel or the file system refused to copy it. Then the caller must read and write the rest:
+/// both files stand at the place from which on nothing was copied.
 [[nodiscard]] Result<bool> copy_in_kernel(const FileHandle& from, const FileHandle& to,
                                           const std::filesystem::path& path);
 

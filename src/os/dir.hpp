@@ -64,7 +64,7 @@ using Permissions = std::filesystem::perms;
 /// the same file system that is mounted here a second time (a bind mount).
 [[nodiscard]] Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name);
 /// Returns false once the kernel has refused a call of open_dir_unmounted_at that notices all
-/// mounts.
+/// mounts. It may be that call's own directory which was opened without the full check.
 [[nodiscard]] bool sees_bind_mounts() noexcept;
 /// Makes the directory if it is missing, then opens it.
 [[nodiscard]] Result<Dir> make_and_open_dir_at(const Dir& parent, const std::string& name);

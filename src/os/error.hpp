@@ -30,7 +30,11 @@ template <class T>
 /// Every Error of a system call is made by this function.
 [[nodiscard]] tl::unexpected<Error> fail(int sys_errno, const char* step,
                                          std::filesystem::path path, std::string detail = {});
-/// Does the same for an error of <filesystem>, or of a call that returns a CallResult.
+/// Does the same for a call that has a second way. The code is `unsupported` unless ends_at_once is
+/// true for the reason, so that a caller goes the second way for every other one.
+[[nodiscard]] tl::unexpected<Error> refused(int sys_errno, const char* step,
+                                            std::filesystem::path path, std::string detail = {});
+/// Does the same as fail for an error of <filesystem>, or of a call that returns a CallResult.
 [[nodiscard]] tl::unexpected<Error> fail(const std::error_code& error, const char* step,
                                          std::filesystem::path path, std::string detail = {});
 /// Does the same with the number that the system usually gives for `why`.

@@ -17,7 +17,8 @@ namespace larder::os {
 [[nodiscard]] Result<> make_symlink_at(const Dir& parent, const std::string& name,
                                        const std::string& text);
 
-/// Gives the file `from` a second name, `to`. Fails with Why::exists if that name is taken.
+/// Gives the file `from` a second name, `to`. Fails with Why::exists if that name is taken, and
+/// with Errc::unsupported if the system refuses such a link.
 [[nodiscard]] Result<> make_hard_link(const Dir& from_dir, const std::string& from,
                                       const Dir& to_dir, const std::string& to);
 

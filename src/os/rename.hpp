@@ -8,12 +8,12 @@
 
 namespace larder::os {
 
-/// Renames to a name that must be free. Fails with Why::exists if it is taken. If the system has no
-/// such rename, this checks the name and then renames, which is not atomic. That is enough for a
-/// fresh name, because no other process draws the same one.
+/// Renames to a name that must be free. Fails with Why::exists if it is taken. If the system
+/// refuses such a rename, this checks the name and then renames, which is not atomic. That is enough
+/// for a fresh name, because no other process draws the same one.
 [[nodiscard]] Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                                   const std::string& to);
-/// Does the same, but fails with Errc::unsupported if the system has no such rename.
+/// Does the same, but fails with Errc::unsupported if the system refuses such a rename.
 [[nodiscard]] Result<> rename_new_atomic(const Dir& from_dir, const std::string& from,
                                          const Dir& to_dir, const std::string& to);
 /// Renames, and replaces a file or symlink that stands at `to`.
@@ -24,7 +24,7 @@ namespace larder::os {
 [[nodiscard]] Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir,
                                   const std::string& to);
 /// Exchanges two names that exist. Fails with Errc::unsupported if the system or the file system
-/// cannot do it. Fails with Why::interrupted if a signal interrupted the call. Then the caller must
+/// refuses it. Fails with Why::interrupted if a signal interrupted the call. Then the caller must
 /// look whether the names were exchanged.
 [[nodiscard]] Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                                 const std::string& to);

@@ -4,7 +4,13 @@
 
 #include <cstdint>
 
+#include "os/error.hpp"
+
 namespace larder::os {
+
+/// Draws the token of this process if it has none yet. Fails if the system refuses to give a random
+/// number. Call it once before the process works in a cache: the functions below return no error.
+[[nodiscard]] Result<> draw_token();
 
 /// Returns the token of this process: a random number that is not zero. A forked child has another
 /// token, and so has the program that follows after an execve. An object that owns something on the

@@ -259,11 +259,9 @@ private:
         auto moved = with_room([&] { return root_.move_to_deleting(dirs_.archive, to_text(id)); });
         if (moved) return true;
         if (is_absent(moved)) return false;
-        if (moved.error().code != Errc::unsupported && moved.error().code != Errc::no_space) {
-            return tl::make_unexpected(std::move(moved).error());
-        }
-        // The entry cannot be moved (it is on a lower layer of overlayfs, or there is no space even
-        // for a rename). No process can see it, so it may be deleted in place.
+        // The entry cannot be moved: it is on a lower layer of overlayfs, there is no space even
+        // for a rename, or the file system refuses the rename. No process can see it, so it may be
+        // deleted in place.
         TRY(tree::remove_tree_at(dirs_.archive, to_text(id)));
         return true;
     }

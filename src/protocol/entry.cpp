@@ -8,7 +8,7 @@ namespace larder::protocol {
 
 namespace {
 
-/// Does the same as is_complete, without a path that leads through the tree. Such a path is denied
+/// Does the same as is_complete, without a path that leads through the tree. Such a path is refused
 /// if this process may not search the tree. Opens the entry, then looks at the tree, and follows no
 /// symlink.
 Result<bool> is_complete_by_open(const os::Dir& archive, const format::Id& id) {
@@ -40,10 +40,8 @@ Result<bool> is_complete(const cache::Root& root, const format::Id& id) {
         case Why::not_directory:
         case Why::is_link:
             return false;
-        case Why::denied:
-            return is_complete_by_open(archive, id);
         default:
-            return os::fail(info.error(), "look at entry", archive / to_text(id));
+            return is_complete_by_open(archive, id);
     }
 }
 

@@ -70,12 +70,13 @@ Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::
                         : os::exchange(staging, staged_link, buckets, path);
     }
     if (placed) return is_new || exclusive ? Placing::placed : Placing::exchanged;
-    // A signal interrupted the call. Only this publish renames the staged link. If the staged link
-    // does not name the new entry any more, the names were exchanged.
-    if (why_of(placed) == Why::interrupted) {
+    // A signal interrupted the exchange, or it was refused. Only this publish renames the staged
+    // link. If the staged link does not name the new entry any more, the names were exchanged.
+    if (!is_new && !exclusive) {
         TRY_ASSIGN(const LinkRead staged,
                    format::read_link(root.link_kind(), staging, staged_link));
-        return staged.names(id) ? Placing::outdated : Placing::exchanged;
+        if (staged.kind == LinkRead::Kind::entry && !staged.names(id)) return Placing::exchanged;
+        if (why_of(placed) == Why::interrupted) return Placing::outdated;
     }
     // The key was added or removed, or its bucket is gone: look again. It is an error only if our
     // own link is gone.
@@ -102,21 +103,25 @@ Result<Placing> place_link(cache::Root& root, const os::Dir& staging,
                            const KeyRef& place, const cache::CallContext& context,
                            Replace replace) {
     const std::string& path = place.path;
-    for (;;) {
-        const bool exclusive = !root.can_exchange.load(std::memory_order_relaxed);
+    // Arbitrary: a key that has changed so often, or an exchange that was interrupted so often, is
+    // settled under the exclusive lock.
+    constexpr int max_attempts = 1000;
+    for (bool exclusive = !root.can_exchange.load(std::memory_order_relaxed);; exclusive = true) {
         const auto lock = exclusive
                               ? cache::BucketLock::exclusive(root, place.encoded_bucket, context)
                               : cache::BucketLock::shared(root, place.encoded_bucket, context);
         TRY(lock);
         (void)os::point("publish.locked");
-        for (;;) {
+        for (int attempts = 1;; ++attempts) {
             TRY(ensure_bucket(root, place.encoded_bucket));
             auto placed = try_place(root, staging, staged_link, id, path, exclusive, replace);
-            if (placed && *placed == Placing::outdated) continue;
+            if (placed && *placed == Placing::outdated) {
+                if (!exclusive && attempts == max_attempts) break;
+                continue;
+            }
             if (placed) return placed;
-            const bool no_exchange =
-                placed.error().code == Errc::unsupported && why_of(placed) != Why::cross_device;
-            if (exclusive || !no_exchange) return tl::make_unexpected(std::move(placed).error());
+            if (exclusive || placed.error().code != Errc::unsupported)
+                return tl::make_unexpected(std::move(placed).error());
             root.can_exchange.store(false, std::memory_order_relaxed);
             break;  // again, with the lock that the way without an exchange needs
         }

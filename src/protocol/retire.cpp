@@ -144,9 +144,9 @@ Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
     (void)os::point("refresh.moved");
     if (moved) return {};
     if (is_absent(moved)) return {};  // another process has just refreshed it
-    if (why_of(moved) != Why::cross_device) return moved;
-    // A directory of a lower layer of overlayfs cannot be renamed. So retire the keys one by one. A
-    // key that is published meanwhile may be retired or not.
+    if (ends_at_once(why_of(moved))) return moved;
+    // This directory cannot be renamed: it is one of a lower layer of overlayfs, for example. So
+    // retire the keys one by one. A key that is published meanwhile may be retired or not.
     const RefreshOptions every_key;
     return KeyByKey(root, {}, encoded_bucket, every_key, context).run().done;
 }

@@ -83,10 +83,11 @@ Result<> Stage::copy_from(const fs::path& source) {
             carried = tree::carry_file(from, source.filename().string(), tree, options);
         }
         if (carried) return {};
-        if (mode == LinkMode::copy || carried.error().code != Errc::unsupported)
+        const Why why = why_of(carried);
+        if (mode == LinkMode::copy || why == Why::none || ends_at_once(why))
             return tl::make_unexpected(std::move(carried).error());
-        // If clones do not work, the first file fails. By then only directories have been made.
-        // Delete them, and begin again with copies.
+        // If clones do not work, the first file fails, as a rule. Delete what was made by then, and
+        // begin again with copies.
         TRY(tree::empty_dir(tree, {.threads = 1}));
     }
     return {};

@@ -114,6 +114,10 @@ private:
     }
 };
 
+/// Returns whether a failed sync means that data are lost. Then no second sync may hide that: the
+/// kernel reports such a loss only once.
+bool is_lost(Why why) { return ends_at_once(why) || why == Why::io; }
+
 }  // namespace
 
 Result<Size> measure(const os::Dir& tree) {
@@ -125,13 +129,12 @@ Result<Size> measure(const os::Dir& tree) {
 Result<> sync(const os::Dir& tree, const Size& size) {
     if (size.files >= syncfs_from_files) {
         auto synced = os::sync_file_system(tree);
-        if (why_of(synced) != Why::not_supported) return synced;
+        if (synced || is_lost(why_of(synced))) return synced;
     }
     auto synced = Syncing().walk_all(tree);
-    if (why_of(synced) != Why::denied) return synced;
-    // A file without read permission cannot be opened for an fsync.
-    auto all_synced = os::sync_file_system(tree);
-    return why_of(all_synced) == Why::not_supported ? synced : all_synced;
+    if (synced || is_lost(why_of(synced))) return synced;
+    // A file without read permission cannot be opened for an fsync, for example.
+    return os::sync_file_system(tree);
 }
 
 }  // namespace larder::tree

@@ -112,20 +112,21 @@ public:
     /// Opens a directory that is to be emptied and makes it writable. Returns null if it is gone,
     /// or if it was a file.
     Result<std::unique_ptr<Doomed>> open_doomed(const os::Dir& parent, const std::string& name) {
-        // If opening it cannot detect a mount, rmdir does: it refuses a mount point before it
-        // checks whether the directory is empty.
-        if (!os::sees_bind_mounts()) {
+        auto doomed = try_open(parent, name);
+        if (why_of(doomed) == Why::denied) {
+            (void)os::set_permissions_at(parent, name, os::Permissions::owner_all);
+            doomed = try_open(parent, name);
+        }
+        // If opening it could not detect a mount, rmdir does: it refuses a mount point before it
+        // checks whether the directory is empty. Ask only now, because the first refusal may have
+        // met this very directory.
+        if (doomed && !os::sees_bind_mounts()) {
             const auto removed = os::remove_dir_at(parent, name);
             if (removed) {
                 ++directories_;
                 return nullptr;
             }
             if (why_of(removed) == Why::busy) return mounted(parent, name);
-        }
-        auto doomed = try_open(parent, name);
-        if (why_of(doomed) == Why::denied) {
-            (void)os::set_permissions_at(parent, name, os::Permissions::owner_all);
-            doomed = try_open(parent, name);
         }
         if (doomed) return doomed;
         switch (why_of(doomed)) {

@@ -14,25 +14,9 @@ namespace larder::tree {
 
 namespace {
 
-/// Returns true if `why` means that this way does not exist here, and not that something went
-/// wrong.
-bool is_incapable(Why why) {
-    switch (why) {
-        case Why::cross_device:    // two file systems, or two mounts of one
-        case Why::not_permitted:   // no hard links here (FAT), or not for this file (immutable, or
-                                   // another user's)
-        case Why::not_supported:   // no clones here
-        case Why::invalid:         // the same, from older kernels; or files of two kinds (btrfs
-                                   // without copy-on-write)
-        case Why::too_many_links:  // this file has all the links that it can have
-            return true;
-        default:
-            return false;
-    }
-}
-
-/// Returns true if `why` concerns this file alone, so that the way is tried again for the next
-/// file. A try that fails costs a tenth of the copy that follows.
+/// Returns true if `why` may concern this file alone, so that the way is tried again for the next
+/// file: it is immutable or another user's, or has all the links that it can have. A try that fails
+/// costs a tenth of the copy that follows.
 bool is_for_this_file_only(Why why) {
     return why == Why::not_permitted || why == Why::too_many_links;
 }
@@ -44,7 +28,8 @@ Result<> clone_file(const Transfer& transfer, const std::string& as) {
 }
 
 Result<> link_file(const Transfer& transfer, const std::string& as) {
-    if (const int error = os::point("tree.link")) return os::fail(error, "link", transfer.to / as);
+    if (const int error = os::point("tree.link"))
+        return os::refused(error, "link", transfer.to / as);
     return os::make_hard_link(transfer.from, transfer.name, transfer.to, as);
 }
 
@@ -71,9 +56,9 @@ Result<> copy_file(const Transfer& transfer, const std::string& as) {
     return made.complete(transfer.info);
 }
 
-/// Returns the error for a caller who asked for a way that does not exist here.
-tl::unexpected<Error> unsupported(Error reason, const Transfer& transfer) {
-    reason.code = Errc::unsupported;
+/// Returns the error for a caller who asked for this way and no other.
+tl::unexpected<Error> failed_alone(Error reason, const Transfer& transfer) {
+    if (reason.code != Errc::unsupported) return tl::make_unexpected(std::move(reason));
     reason.path = transfer.to / transfer.name;
     reason.detail = "not possible from " + transfer.from.path.string();
     return tl::make_unexpected(std::move(reason));
@@ -86,8 +71,8 @@ Result<TransferKind> make_file(const Transfer& transfer, const std::string& as, 
     if (mode == LinkMode::clone || (automatic && ability.clone)) {
         const auto cloned = clone_file(transfer, as);
         if (cloned) return TransferKind::cloned;
-        if (!is_incapable(why_of(cloned))) return tl::make_unexpected(cloned.error());
-        if (!automatic) return unsupported(cloned.error(), transfer);
+        if (!automatic) return failed_alone(cloned.error(), transfer);
+        if (ends_at_once(why_of(cloned))) return tl::make_unexpected(cloned.error());
         ability.clone = false;
     }
     // A hard link cannot drop the set-user-id bit, and the automatic mode must not hand it on.
@@ -97,8 +82,8 @@ Result<TransferKind> make_file(const Transfer& transfer, const std::string& as, 
     if (mode == LinkMode::hardlink || (automatic && ability.hardlink && links_well)) {
         const auto linked = link_file(transfer, as);
         if (linked) return TransferKind::hardlinked;
-        if (!is_incapable(why_of(linked))) return tl::make_unexpected(linked.error());
-        if (!automatic) return unsupported(linked.error(), transfer);
+        if (!automatic) return failed_alone(linked.error(), transfer);
+        if (ends_at_once(why_of(linked))) return tl::make_unexpected(linked.error());
         if (!is_for_this_file_only(why_of(linked))) ability.hardlink = false;
     }
     TRY(copy_file(transfer, as));

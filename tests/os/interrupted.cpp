@@ -23,7 +23,7 @@ using namespace larder::testing;
 
 namespace {
 
-enum class Interruption { none, before, after };
+enum class Interruption { none, before, after, always };
 
 /// What happens to the next call of this name, once.
 std::string_view interrupted_call;
@@ -34,7 +34,9 @@ int interruptions = 0;
 template <class Call>
 auto perhaps_interrupted(std::string_view name, Call call) -> decltype(call()) {
     if (name != interrupted_call || interruption == Interruption::none) return call();
-    const Interruption how = std::exchange(interruption, Interruption::none);
+    const Interruption how = interruption == Interruption::always
+                                 ? interruption
+                                 : std::exchange(interruption, Interruption::none);
     if (how == Interruption::after && call() == -1) return -1;
     ++interruptions;
     errno = EINTR;
@@ -239,18 +241,56 @@ TEST_CASE("a link that was interrupted is made once, and another one is not take
           })) == Why::exists);
 }
 
-TEST_CASE("a directory or file that is to be new can't tell that it was made") {
+TEST_CASE("a directory or file whose making was interrupted is made once") {
     const TempDir temp;
     const os::Dir dir = value(os::open_dir(temp.path()));
-    CHECK(interrupting("mkdirat", Interruption::before, [&] { return os::make_dir_at(dir, "a"); }));
-    CHECK(why_of(interrupting("mkdirat", Interruption::after,
-                              [&] { return os::make_dir_at(dir, "b"); })) == Why::exists);
-    CHECK(why_of(interrupting("openat", Interruption::after, [&] {
-              return os::open_at(dir, "c", os::OpenMode::create_new);
-          })) == Why::exists);
-    // To make it and then to open it does not ask.
-    CHECK(interrupting("mkdirat", Interruption::after,
-                       [&] { return os::make_and_open_dir_at(dir, "d"); }));
+    const auto make_file = [&](const char* name) {
+        return os::open_at(dir, name, os::OpenMode::create_new);
+    };
+    for (const Interruption how : both) {
+        CHECK(interrupting("mkdirat", how, [&] { return os::make_dir_at(dir, "directory"); }));
+        value(os::remove_dir_at(dir, "directory"));
+        const auto made = value(interrupting("openat", how, [&] { return make_file("file"); }));
+        CHECK(os::write_all(made, "text", temp.path()));
+        CHECK(read_file(temp.path() / "file") == "text");
+        value(os::remove_file_at(dir, "file"));
+        CHECK(interrupting("mkdirat", how, [&] { return os::make_and_open_dir_at(dir, "d"); }));
+        value(os::remove_dir_at(dir, "d"));
+    }
+    // What can't be ours is not taken for it.
+    fs::create_directories(temp.path() / "full/inner");
+    write_file(temp.path() / "written", "text");
+    write_file(temp.path() / "empty", "");
+    fs::create_hard_link(temp.path() / "empty", temp.path() / "linked");
+    CHECK(why_of(interrupting("mkdirat", Interruption::before,
+                              [&] { return os::make_dir_at(dir, "full"); })) == Why::exists);
+    for (const char* name : {"written", "linked", "full"}) {
+        CHECK(why_of(interrupting("openat", Interruption::before,
+                                  [&] { return make_file(name); })) == Why::exists);
+    }
+    // Without a signal, nothing that stands there is taken for ours.
+    fs::remove(temp.path() / "linked");
+    CHECK(why_of(make_file("empty")) == Why::exists);
+    CHECK(why_of(os::make_dir_at(dir, "full/inner")) == Why::exists);
+}
+
+TEST_CASE("a call that is always interrupted is an error") {
+    const TempDir temp;
+    write_file(temp.path() / "file", "");
+    fs::create_directory(temp.path() / "directory");
+    fs::create_symlink("text", temp.path() / "link");
+    const os::Dir dir = value(os::open_dir(temp.path()));
+    interrupted_call = "unlinkat";
+    interruption = Interruption::always;
+    CHECK(why_of(os::remove_file_at(dir, "file")) == Why::interrupted);
+    CHECK(why_of(os::remove_dir_at(dir, "directory")) == Why::interrupted);
+    interrupted_call = "linkat";
+    CHECK(why_of(os::make_hard_link(dir, "file", dir, "h")) == Why::interrupted);
+    interrupted_call = "mkdirat";
+    CHECK(why_of(os::make_dir_at(dir, "d")) == Why::interrupted);
+    interrupted_call = "fstatat";
+    CHECK(why_of(os::stat_at(dir, "file")) == Why::interrupted);
+    interruption = Interruption::none;
 }
 
 TEST_CASE("an exchange that was interrupted is left to its caller") {
@@ -263,6 +303,20 @@ TEST_CASE("an exchange that was interrupted is left to its caller") {
               return os::exchange(dir, "a", dir, "b");
           })) == Why::interrupted);
     CHECK(read_file(temp.path() / "a") == "1");
+}
+
+TEST_CASE("a publish whose exchange is always interrupted retires first, and then renames") {
+    const TempDir temp;
+    const Cache cache = open_cache(temp.path() / "cache");
+    const Bucket bucket = value(cache.bucket("b"));
+    put(bucket, "k", "first");
+    interrupted_call = "exchange";
+    interruption = Interruption::always;
+    put(bucket, "k", "second");
+    interruption = Interruption::none;
+    CHECK(content_of(bucket, "k") == "second");
+    CHECK(value(cache.collect()).entries == 1);
+    CHECK(value(cache.verify()).findings.empty());
 }
 
 TEST_CASE("a publish whose exchange was interrupted has happened once") {

@@ -60,13 +60,30 @@ TEST_CASE(
     }
 }
 
-TEST_CASE(
-    "an exchange that fails, and not because it is unsupported, is an error, and nothing is lost") {
+TEST_CASE("whatever refuses the exchange, the second way is tried, and its own error is told") {
+    for (const int error : {EIO, EACCES, EPERM, EOVERFLOW, EXDEV, EDOM}) {
+        const Scene scene;
+        put(scene.bucket, "k", "old");
+        {
+            const FailingHere failing({{"os.exchange", error}});
+            put(scene.bucket, "k", "new");
+        }
+        CHECK(content_of(scene.bucket, "k") == "new");
+        require_no_leak(scene.root, 1);
+        const FailingHere failing(
+            {{"os.exchange", error}, {"os.noreplace", EDOM}, {"os.rename", EXDEV}});
+        const auto put_again = try_put(scene.bucket, "k", "third");
+        REQUIRE_FALSE(put_again);
+        CHECK(put_again.error().sys_errno == EXDEV);
+    }
+}
+
+TEST_CASE("an exchange for which there is no space is an error, and nothing is lost") {
     const Scene scene;
     put(scene.bucket, "k", "old");
     {
-        const FailingHere failing({{"os.exchange", EIO}});
-        CHECK(outcome(try_put(scene.bucket, "k", "new")) == "system");
+        const FailingHere failing({{"os.exchange", ENOSPC}});
+        CHECK(outcome(try_put(scene.bucket, "k", "new")) == "no_space");
     }
     CHECK(content_of(scene.bucket, "k") == "old");
     put(scene.bucket, "k", "new");

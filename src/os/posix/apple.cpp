@@ -7,6 +7,7 @@
 #include <libproc.h>
 #include <pthread.h>
 #include <sys/proc.h>
+#include <sys/random.h>
 #include <sys/sysctl.h>
 #include <unistd.h>
 
@@ -66,6 +67,8 @@ BootId read_boot_id() noexcept {
         return {};
     return id;
 }
+
+int fill_with_random(void* bytes, std::size_t size) { return ::getentropy(bytes, size); }
 
 /// Reads the arguments in the memory of this process. KERN_PROCARGS2 is for other processes, and
 /// copies all arguments and the whole environment.

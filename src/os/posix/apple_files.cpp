@@ -42,9 +42,10 @@ int open_unmounted(int, const char*) {
 /// FAT and UDF have it.
 int sync_file(int fd) {
     if (::fcntl(fd, F_FULLFSYNC) == 0) return 0;
-    // The same three errors by which the kernel itself recognizes a file system without F_FULLFSYNC
-    // (F_BARRIERFSYNC in bsd/kern/kern_descrip.c).
-    if (errno != ENOTSUP && errno != ENOTTY && errno != EINVAL) return -1;
+    // These errors are the file system's answer. By any other one, it has no such call. (The kernel
+    // itself recognizes that by ENOTSUP, ENOTTY and EINVAL: F_BARRIERFSYNC in
+    // bsd/kern/kern_descrip.c.)
+    if (errno == EIO || errno == ENOSPC || errno == EDQUOT || errno == EINTR) return -1;
     return ::fsync(fd);
 }
 
@@ -138,7 +139,7 @@ Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& d
             return ::fclonefileat(fd_of(source), fd_of(dir.handle), name.c_str(),
                                   CLONE_NOOWNERCOPY);
         }) != 0)
-        return fail(errno, "clone", dir / name);
+        return refused(errno, "clone", dir / name);
     // A clone has the permissions and the times of its source, but not the set-id bits and the
     // owner (clonefile(2)). So the only thing left to do is to take away bits that a copy must not
     // have.

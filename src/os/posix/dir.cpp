@@ -7,6 +7,7 @@
 
 #include <atomic>
 
+#include "os/dir_reader.hpp"
 #include "os/file_info.hpp"
 #include "os/points.hpp"
 #include "os/posix/fd.hpp"
@@ -24,6 +25,22 @@ std::atomic<bool> open_unmounted_works{true};
 
 /// The longest path of a DirPath: the longest that a call accepts (PATH_MAX on Linux).
 constexpr std::size_t longest_path = 4096;
+
+/// Returns whether an error of platform::open_unmounted tells what stands at the name. Any other
+/// error may be a refusal of the call itself, and the second way shows whether it was.
+bool tells_what_is_there(int error) {
+    return error == EXDEV || error == ENOENT || error == ENOTDIR || error == ELOOP;
+}
+
+/// Returns whether an empty directory stands at a name.
+bool is_empty_dir(const Dir& parent, const std::string& name) {
+    const auto dir = open_dir_at(parent, name);
+    if (!dir) return false;
+    auto reader = DirReader::open(*dir);
+    if (!reader) return false;
+    const auto first = reader->next();
+    return first && !*first;
+}
 
 }  // namespace
 
@@ -65,10 +82,10 @@ Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name) {
             return platform::open_unmounted(fd_of(parent.handle), name.c_str());
         });
         if (fd >= 0) return Dir{Fd(fd), parent.path.below(name)};
-        if (errno != ENOSYS && errno != EPERM) return fail(errno, "open directory", parent / name);
-        open_unmounted_works = false;
+        if (tells_what_is_there(errno)) return fail(errno, "open directory", parent / name);
     }
     TRY_ASSIGN(Dir dir, open_dir_at(parent, name));
+    open_unmounted_works = false;
     TRY_ASSIGN(const FileInfo outside, stat_of(parent));
     TRY_ASSIGN(const FileInfo inside, stat_of(dir));
     if (inside.identity.device != outside.identity.device)
@@ -87,9 +104,12 @@ Result<Dir> make_and_open_dir_at(const Dir& parent, const std::string& name) {
 
 Result<> make_dir_at(const Dir& parent, const std::string& name, Permissions permissions) {
     const auto mode = static_cast<mode_t>(permissions);
-    if (retry([&] { return ::mkdirat(fd_of(parent.handle), name.c_str(), mode); }) != 0)
-        return fail(errno, "make directory", parent / name);
-    return {};
+    bool interrupted = false;
+    const auto make = [&] { return ::mkdirat(fd_of(parent.handle), name.c_str(), mode); };
+    if (retry(make, interrupted) == 0) return {};
+    const int error = errno;
+    if (interrupted && error == EEXIST && is_empty_dir(parent, name)) return {};
+    return fail(error, "make directory", parent / name);
 }
 
 Result<bool> make_dir(const std::filesystem::path& path) {

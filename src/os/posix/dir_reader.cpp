@@ -118,7 +118,7 @@ Result<DirEntry> DirReader::next() {
 }
 
 void DirReader::rewind() noexcept {
-    (void)::lseek(listing_->fd, 0, SEEK_SET);
+    (void)retry([&] { return ::lseek(listing_->fd, 0, SEEK_SET); });
     listing_->at = listing_->end = 0;
 }
 
@@ -126,8 +126,12 @@ void DirReader::rewind() noexcept {
 
 Result<DirReader> DirReader::open(const Dir& dir) {
     TRY_ASSIGN(Fd fd, open_again(dir));
-    DIR* const stream = ::fdopendir(fd.get());
-    if (stream == nullptr) return fail(errno, "open directory", dir.path);
+    DIR* stream = nullptr;
+    if (retry([&] {
+            stream = ::fdopendir(fd.get());
+            return stream == nullptr ? -1 : 0;
+        }) != 0)
+        return fail(errno, "open directory", dir.path);
     (void)fd.release();
     return DirReader(std::make_unique<Listing>(stream, dir.path));
 }
@@ -136,9 +140,12 @@ Result<DirReader> DirReader::borrow(const Dir& dir) { return open(dir); }
 
 Result<DirEntry> DirReader::next() {
     for (;;) {
-        errno = 0;
-        const dirent* const entry = ::readdir(listing_->stream);
-        if (entry == nullptr && errno == EINTR) continue;
+        const dirent* entry = nullptr;
+        (void)retry([&] {
+            errno = 0;
+            entry = ::readdir(listing_->stream);
+            return entry == nullptr && errno != 0 ? -1 : 0;
+        });
         // ENOENT is an end too: another process has removed the directory meanwhile.
         if (entry == nullptr && errno != 0 && errno != ENOENT)
             return fail(errno, "list", listing_->path);

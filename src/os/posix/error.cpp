@@ -94,6 +94,13 @@ tl::unexpected<Error> fail(int sys_errno, const char* step, std::filesystem::pat
         Error{code_of(why), sys_errno, step, std::move(path), std::move(detail), why});
 }
 
+tl::unexpected<Error> refused(int sys_errno, const char* step, std::filesystem::path path,
+                              std::string detail) {
+    auto failure = fail(sys_errno, step, std::move(path), std::move(detail));
+    if (!ends_at_once(failure.value().why)) failure.value().code = Errc::unsupported;
+    return failure;
+}
+
 tl::unexpected<Error> fail(const std::error_code& error, const char* step,
                            std::filesystem::path path, std::string detail) {
     return fail(error.value(), step, std::move(path), std::move(detail));

@@ -34,25 +34,29 @@ public:
 ///     a link to the same file.
 ///   - An exchange is never made again, because that would undo it. The caller looks at the names,
 ///     because the caller knows what they should be.
-///   - The making of a new directory or file fails with `exists` if the name is taken, because
-///     nothing shows whether this call has made it.
+///   - The making of a new directory has succeeded if its name is taken by an empty directory, and
+///     that of a new file if it is taken by an empty file with this one name. Nothing shows that
+///     this call has made it, and nothing is lost if another one has.
+///
+/// The call is given up after max_interruptions, and then fails with EINTR. Otherwise a file system
+/// that always answers so would stop this process for good.
 template <class Call>
-auto retry(Call call) {
-    for (;;) {
+auto retry(Call call, bool& interrupted) {
+    // Arbitrary: a call during which so many signals come will not end on its own.
+    constexpr int max_interruptions = 1000;
+    interrupted = false;
+    for (int interruptions = 0;; ++interruptions) {
         const auto result = call();
-        if (result != -1 || errno != EINTR) return result;
+        if (result != -1 || errno != EINTR || interruptions == max_interruptions) return result;
+        interrupted = true;
     }
 }
 
-/// Does the same, and sets `interrupted` if the call was made more than once.
+/// Does the same, for a call that changes no names.
 template <class Call>
-auto retry(Call call, bool& interrupted) {
-    interrupted = false;
-    for (;;) {
-        const auto result = call();
-        if (result != -1 || errno != EINTR) return result;
-        interrupted = true;
-    }
+auto retry(Call call) {
+    bool interrupted = false;
+    return retry(call, interrupted);
 }
 
 }  // namespace larder::os

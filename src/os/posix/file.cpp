@@ -33,11 +33,21 @@ int flags_of(OpenMode mode) noexcept {
 
 std::error_code last_error() noexcept { return {errno, std::system_category()}; }
 
+/// Returns a descriptor; -1 and errno if there is none.
 int open_as(const Dir& parent, const char* name, OpenMode mode, Permissions permissions) noexcept {
-    return retry([&] {
-        return ::openat(fd_of(parent.handle), name, flags_of(mode),
-                        static_cast<mode_t>(permissions));
-    });
+    bool interrupted = false;
+    const auto open = [&](int flags) {
+        return ::openat(fd_of(parent.handle), name, flags, static_cast<mode_t>(permissions));
+    };
+    const int fd = retry([&] { return open(flags_of(mode)); }, interrupted);
+    if (fd >= 0 || mode != OpenMode::create_new || !interrupted || errno != EEXIST) return fd;
+    // The call that was interrupted may have made the file.
+    Fd made(retry([&] { return open(flags_of(mode) & ~(O_CREAT | O_EXCL)); }));
+    const auto info = made ? try_stat(made) : tl::unexpected(last_error());
+    if (info && info->is_regular() && info->size == 0 && info->links == 1) return made.release();
+    made.reset();
+    errno = EEXIST;
+    return -1;
 }
 
 }  // namespace
@@ -147,9 +157,14 @@ Result<> remove_file_at(const Dir& parent, const std::string& name) {
 
 Result<> sync(const FileHandle& file, const std::filesystem::path& path) {
     if (const int error = point("os.sync")) return fail(error, "sync", path);
-    if (retry([&] { return platform::sync_file(fd_of(file)); }) != 0)
-        return fail(errno, "sync", path);
-    return {};
+    if (retry([&] { return platform::sync_file(fd_of(file)); }) == 0) return {};
+    const int error = errno;
+    const Why why = why_of(error);
+    // A disk that is full or has failed has answered. If the call itself is refused, the whole file
+    // system can be synced instead.
+    if (ends_at_once(why) || why == Why::io) return fail(error, "sync", path);
+    if (retry([&] { return platform::sync_all(fd_of(file)); }) == 0) return {};
+    return fail(why_of(errno) == Why::not_supported ? error : errno, "sync", path);
 }
 
 Result<> sync(const Dir& dir) { return sync(dir.handle, dir.path); }
@@ -161,8 +176,9 @@ std::error_code close(FileHandle file) noexcept {
 }
 
 std::error_code keep_across_exec(const FileHandle& file) noexcept {
-    const int flags = ::fcntl(fd_of(file), F_GETFD);
-    if (flags < 0 || ::fcntl(fd_of(file), F_SETFD, flags & ~FD_CLOEXEC) != 0) return last_error();
+    const int flags = retry([&] { return ::fcntl(fd_of(file), F_GETFD); });
+    if (flags < 0 || retry([&] { return ::fcntl(fd_of(file), F_SETFD, flags & ~FD_CLOEXEC); }) != 0)
+        return last_error();
     return {};
 }
 

@@ -4,7 +4,10 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
-#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "os/posix/fd.hpp"
 
 namespace larder::os {
 
@@ -13,12 +16,16 @@ void at_fork(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept
 }
 
 void* memory_wiped_in_child(unsigned long size, void (*wipe)()) noexcept {
-    void* const memory =
+    void* memory =
         ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) std::abort();  // out of memory
 #ifdef MADV_WIPEONFORK
-    if (::madvise(memory, size, MADV_WIPEONFORK) == 0) return memory;
+    if (memory != MAP_FAILED &&
+        retry([&] { return ::madvise(memory, size, MADV_WIPEONFORK); }) == 0)
+        return memory;
 #endif
+    // The kernel can't wipe memory that it did not map, but the child can.
+    if (memory == MAP_FAILED) memory = ::operator new(size);
+    std::memset(memory, 0, size);
     at_fork(nullptr, nullptr, wipe);
     return memory;
 }

@@ -43,7 +43,7 @@ Result<> make_hard_link(const Dir& from_dir, const std::string& from, const Dir&
         const auto made = try_stat_at(to_dir, to.c_str());
         if (source && made && source->identity == made->identity) return {};
     }
-    return fail(error, "link", to_dir / to);
+    return refused(error, "link", to_dir / to);
 }
 
 }  // namespace larder::os

@@ -43,7 +43,8 @@ bool has_other_threads(std::int64_t pid) noexcept {
     struct stat status {};
     // The directory has a subdirectory for each thread. Its number of links is that of its
     // subdirectories, and two more.
-    return ::stat(ProcPath(pid, "task").text.data(), &status) == 0 && status.st_nlink > 3;
+    return retry([&] { return ::stat(ProcPath(pid, "task").text.data(), &status); }) == 0 &&
+           status.st_nlink > 3;
 }
 
 int hex_value(char digit) {
@@ -75,8 +76,9 @@ KernelView view_of(std::int64_t pid) noexcept {
 
 std::uint64_t pid_namespace() noexcept {
     struct stat status {};
-    return ::stat("/proc/self/ns/pid", &status) == 0 ? static_cast<std::uint64_t>(status.st_ino)
-                                                     : 0;
+    return retry([&] { return ::stat("/proc/self/ns/pid", &status); }) == 0
+               ? static_cast<std::uint64_t>(status.st_ino)
+               : 0;
 }
 
 BootId read_boot_id() noexcept {
@@ -91,6 +93,13 @@ BootId read_boot_id() noexcept {
         ++digits;
     }
     return id;
+}
+
+/// Makes the system call itself: getentropy of glibc makes it again for ever if it is interrupted.
+int fill_with_random(void* bytes, std::size_t size) {
+    const long got = ::syscall(SYS_getrandom, bytes, size, 0);
+    if (got >= 0 && static_cast<std::size_t>(got) != size) errno = EIO;
+    return got == static_cast<long>(size) ? 0 : -1;
 }
 
 std::string command_line() {

@@ -152,18 +152,18 @@ void write_in_place(const FileHandle& empty_file) noexcept {
     int flags = 0;
     struct stat status {};
     // On btrfs the request has an effect only while the file is empty.
-    if (::fstat(fd, &status) != 0 || status.st_size != 0 ||
-        ::ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0)
+    if (retry([&] { return ::fstat(fd, &status); }) != 0 || status.st_size != 0 ||
+        retry([&] { return ::ioctl(fd, FS_IOC_GETFLAGS, &flags); }) != 0)
         return;
     flags |= FS_NOCOW_FL;
-    (void)::ioctl(fd, FS_IOC_SETFLAGS, &flags);
+    (void)retry([&] { return ::ioctl(fd, FS_IOC_SETFLAGS, &flags); });
 }
 
 Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
                     const std::string& name) {
     TRY_ASSIGN(auto made, NewFile::create(dir, name));
     if (retry([&] { return ::ioctl(fd_of(made.handle()), FICLONE, fd_of(source)); }) != 0)
-        return fail(errno, "clone", dir / name);
+        return refused(errno, "clone", dir / name);
     return made.complete(info);
 }
 
@@ -180,21 +180,8 @@ Result<bool> copy_in_kernel(const FileHandle& from, const FileHandle& to,
         // If nothing was copied, the file is empty or of a kind that this call cannot read. In both
         // cases the caller may read it instead.
         if (copied == 0) return any;
-        switch (errno) {
-            case EXDEV:       // two file systems, on older kernels
-            case EOPNOTSUPP:  // not on this file system
-            case EINVAL:      // the same, or a file of a kind that it can't read
-            case ENOTTY:
-            case ENOSYS:
-            case EPERM:
-            case EMLINK:
-            case EBADF:
-            case EIO:
-                if (!any) return false;
-                break;
-            default:
-                break;
-        }
+        // Reading and writing is the second way, and tells its own error.
+        if (!ends_at_once(why_of(errno))) return false;
         return fail(errno, "copy", path);
     }
 }

@@ -33,6 +33,9 @@ int sync_file(int fd);
 /// call.
 int sync_all(int fd);
 
+/// Fills a few bytes with random numbers of the kernel. Returns 0 if it has filled all of them.
+int fill_with_random(void* bytes, std::size_t size);
+
 /// Reads how much room a file system has.
 int read_space(int fd, DiskSpace& space);
 

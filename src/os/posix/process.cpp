@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "os/points.hpp"
+#include "os/posix/fd.hpp"
 #include "os/posix/platform.hpp"
 
 namespace larder::os {
@@ -64,7 +65,8 @@ Running is_running(const ProcessIdentity& process) noexcept {
     };
     if (differ(process.boot, boot_id())) return Running::no;
     if (differ(process.pid_namespace, this_pid_namespace())) return Running::unknown;
-    if (::kill(static_cast<pid_t>(process.pid), 0) != 0 && errno == ESRCH) return Running::no;
+    if (retry([&] { return ::kill(static_cast<pid_t>(process.pid), 0); }) != 0 && errno == ESRCH)
+        return Running::no;
     const platform::KernelView now = platform::view_of(process.pid);
     if (now.ended) return Running::no;
     // If one of the two starts is unknown, a process that has this pid now counts as the same one.

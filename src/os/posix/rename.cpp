@@ -16,6 +16,14 @@ namespace {
 
 using platform::RenameFlag;
 
+/// Returns whether a rename has happened although it was refused with `error` when it was made
+/// again after a signal: the source is gone, and the target is there.
+bool has_happened(int error, const Dir& from_dir, const std::string& from, const Dir& to_dir,
+                  const std::string& to) {
+    return (error == ENOENT || error == EEXIST) &&
+           why_of(try_stat_at(from_dir, from.c_str())) == Why::absent && exists_at(to_dir, to);
+}
+
 /// Renames to a name that must be free. Returns 0 or the error number.
 int rename_to_free_name(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                         const std::string& to) {
@@ -30,12 +38,15 @@ int rename_to_free_name(const Dir& from_dir, const std::string& from, const Dir&
         interrupted);
     if (renamed == 0) return 0;
     const int error = errno;
-    return interrupted && error == ENOENT && exists_at(to_dir, to) ? 0 : error;
+    return interrupted && has_happened(error, from_dir, from, to_dir, to) ? 0 : error;
 }
 
-bool is_flag_unknown(int error) {
-    // The last two are the same number on Linux, and differ on macOS.
-    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOTSUP;
+/// Returns 0 if nothing stands at the name, else why a plain rename would be wrong: EEXIST, or why
+/// the system does not tell.
+int why_not_free(const Dir& dir, const std::string& name) {
+    const auto there = try_stat_at(dir, name.c_str());
+    if (there) return EEXIST;
+    return why_of(there) == Why::absent ? 0 : there.error().value();
 }
 
 tl::unexpected<Error> rename_failed(int error, const Dir& from_dir, const std::string& from,
@@ -49,25 +60,25 @@ Result<> rename_new_atomic(const Dir& from_dir, const std::string& from, const D
                            const std::string& to) {
     const int error = rename_to_free_name(from_dir, from, to_dir, to);
     if (error == 0) return {};
-    if (is_flag_unknown(error))
-        return fail(Errc::unsupported, "rename", from_dir / from,
-                    "this file system can't rename without replacing");
-    return rename_failed(error, from_dir, from, to_dir, to);
+    return refused(error, "rename without replacing", from_dir / from,
+                   "to " + (to_dir / to).string());
 }
 
 Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                     const std::string& to) {
     const int error = rename_to_free_name(from_dir, from, to_dir, to);
     if (error == 0) return {};
-    if (!is_flag_unknown(error)) return rename_failed(error, from_dir, from, to_dir, to);
-    if (exists_at(to_dir, to)) return rename_failed(EEXIST, from_dir, from, to_dir, to);
+    if (ends_at_once(why_of(error))) return rename_failed(error, from_dir, from, to_dir, to);
+    if (const int taken = why_not_free(to_dir, to))
+        return rename_failed(taken, from_dir, from, to_dir, to);
     bool interrupted = false;
     const auto rename = [&] {
+        if ((errno = point("os.rename")) != 0) return -1;
         return ::renameat(fd_of(from_dir.handle), from.c_str(), fd_of(to_dir.handle), to.c_str());
     };
     if (retry(rename, interrupted) == 0) return {};
     const int reason = errno;
-    if (interrupted && reason == ENOENT && exists_at(to_dir, to)) return {};
+    if (interrupted && has_happened(reason, from_dir, from, to_dir, to)) return {};
     return rename_failed(reason, from_dir, from, to_dir, to);
 }
 
@@ -78,7 +89,7 @@ Result<> rename_replacing(const Dir& dir, const std::string& from, const std::st
     };
     if (retry(rename, interrupted) == 0) return {};
     const int error = errno;
-    if (interrupted && error == ENOENT && exists_at(dir, to)) return {};
+    if (interrupted && has_happened(error, dir, from, dir, to)) return {};
     return fail(error, "replace", dir / to);
 }
 
@@ -100,10 +111,10 @@ Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_di
         platform::rename_with_flag(fd_of(from_dir.handle), from.c_str(), fd_of(to_dir.handle),
                                    to.c_str(), RenameFlag::exchange) == 0)
         return {};
-    if (is_flag_unknown(errno))
-        return fail(Errc::unsupported, "exchange", to_dir / to,
-                    "this file system can't exchange two names");
-    return fail(errno, "exchange", from_dir / from, "with " + (to_dir / to).string());
+    const int error = errno;
+    if (error == EINTR)
+        return fail(error, "exchange", from_dir / from, "with " + (to_dir / to).string());
+    return refused(error, "exchange", from_dir / from, "with " + (to_dir / to).string());
 }
 
 }  // namespace larder::os

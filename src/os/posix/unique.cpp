@@ -1,26 +1,53 @@
 // SPDX-License-Identifier: MIT
 #include "os/unique.hpp"
 
-#include <sys/random.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
+#include <time.h>
 
 #include "os/before_main.hpp"
+#include "os/posix/fd.hpp"
 #include "os/posix/fork.hpp"
+#include "os/posix/platform.hpp"
 
 namespace larder::os {
 
 namespace {
 
-/// Returns a random number from the kernel. A generator of our own would give a forked child the
-/// same numbers as its parent.
+/// Returns a random number from the kernel; 0 and errno if it gives none. A generator of our own
+/// would give a forked child the same numbers as its parent.
 std::uint64_t kernel_random() noexcept {
     std::uint64_t number = 0;
-    if (::getentropy(&number, sizeof number) != 0)
-        std::abort();  // this cannot fail on a kernel that larder supports
-    return number;
+    if (retry([&] { return platform::fill_with_random(&number, sizeof number); }) == 0)
+        return number | 1;
+    // A sandbox may refuse the call, and still have the device.
+    const Fd device(retry([&] { return ::open("/dev/urandom", O_RDONLY | O_CLOEXEC); }));
+    if (!device) return 0;
+    const auto got = retry([&] { return ::read(device.get(), &number, sizeof number); });
+    if (got == sizeof number) return number | 1;
+    if (got >= 0) errno = EIO;
+    return 0;
+}
+
+/// Returns a number for a process to which the kernel gives no random one, and which has no way to
+/// return an error: a forked child, and a process that only materializes. draw_token refuses every
+/// other process. Two such processes differ by their pids, or by the time.
+std::uint64_t substitute() noexcept {
+    std::uint64_t number = 0;
+    const auto mix = [&](auto part) {
+        number = (number ^ static_cast<std::uint64_t>(part)) * 0x9e3779b97f4a7c15U;
+        number ^= number >> 29;
+    };
+    mix(::getpid());
+    for (const clockid_t clock : {CLOCK_REALTIME, CLOCK_MONOTONIC}) {
+        timespec now{};
+        (void)::clock_gettime(clock, &now);
+        mix(now.tv_sec);
+        mix(now.tv_nsec);
+    }
+    return number | 1;
 }
 
 struct ForkPrivate {
@@ -45,10 +72,23 @@ void wipe_in_child() {
 
 }  // namespace
 
+Result<> draw_token() {
+    auto& token = fork_private().token;
+    if (token.load(std::memory_order_acquire) != 0) return {};
+    const std::uint64_t fresh = kernel_random();
+    if (fresh == 0)
+        return fail(errno, "draw a random number", "/dev/urandom",
+                    "this sandbox refuses getrandom and the device; allow one of them");
+    std::uint64_t expected = 0;
+    (void)token.compare_exchange_strong(expected, fresh);
+    return {};
+}
+
 std::uint64_t process_token() noexcept {
     auto& token = fork_private().token;
     if (const auto known = token.load(std::memory_order_acquire)) return known;
-    const std::uint64_t fresh = kernel_random() | 1;
+    std::uint64_t fresh = kernel_random();
+    if (fresh == 0) fresh = substitute();
     std::uint64_t expected = 0;
     return token.compare_exchange_strong(expected, fresh) ? fresh : expected;
 }

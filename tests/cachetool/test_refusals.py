@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""File systems and sandboxes that refuse calls in odd ways. Where larder has a second way, every
+refusal of the first one leads to it, whether larder knows the error or not.
+"""
+
+import filecmp
+import json
+import os
+import subprocess
+import unittest
+
+from harness import HANGS, TOOL, CacheTest
+
+REFUSE = os.environ["REFUSE"]
+
+# Known refusals and strange ones. The last one comes from no file system at all.
+ERRORS = ("EPERM", "EACCES", "ENOSYS", "EOPNOTSUPP", "EINVAL", "EOVERFLOW", "EINTR", "EIO",
+          "ENOTTY", "EDOM")
+CLONE = "ioctl:1=0x40049409"  # FICLONE
+LOCK = "fcntl:1=37"  # F_OFD_SETLK
+
+
+class RefusalTest(CacheTest):
+    def setUp(self):
+        super().setUp()
+        tried = subprocess.run([REFUSE, "openat2=EDOM", "--", "true"], check=False,
+                               capture_output=True, text=True)
+        if tried.returncode != 0:
+            self.skipTest(tried.stderr)
+        self.source = self.tree("src", f1="one", f2="two")
+        os.mkdir(f"{self.source}/sub")
+        os.symlink("f1", f"{self.source}/link")
+
+    def refused(self, rules, *arguments, code=0):
+        """Runs the command while calls are refused. Returns its stdout and stderr."""
+        process = self.start(*rules, "--", TOOL, *arguments, tool=REFUSE)
+        out, err = process.communicate(timeout=HANGS)
+        self.assertEqual(process.returncode, code, f"{rules} {arguments}: {err.decode()}")
+        return out.decode(), err.decode()
+
+    def assert_same_tree(self, tree):
+        def compare(comparison):
+            self.assertEqual(comparison.left_only + comparison.right_only + comparison.diff_files
+                             + comparison.funny_files, [])
+            for below in comparison.subdirs.values():
+                compare(below)
+
+        compare(filecmp.dircmp(self.source, tree))
+
+    def each_error(self):
+        """Gives each error in a cache of its own."""
+        for number, error in enumerate(ERRORS):
+            self.root = self.dir / f"cache-{number}"
+            self.env["LARDER_CACHE_DIR"] = str(self.root)
+            yield error
+
+    def assert_sound(self):
+        self.tool("gc")
+        document = self.json("verify")
+        self.assertTrue(document["sound"], document)
+
+
+class SecondWays(RefusalTest):
+    def test_linkat_that_answers_eacces_install_copies(self):
+        for error in self.each_error():
+            self.tool("put", "b", "k", self.source)
+            place = str(self.dir / f"installed-{error}")
+            document, _ = self.refused([f"linkat={error}", f"{CLONE}={error}"], "--json",
+                                       "install", "b", "k", place)
+            self.assertIn('"copied": 2', document)
+            self.assert_same_tree(place)
+
+    def test_clone_ioctl_that_answers_eacces_put_copies(self):
+        for error in self.each_error():
+            path, _ = self.refused([f"{CLONE}={error}"], "put", "b", "k", self.source)
+            self.assert_same_tree(path.strip())
+            self.assert_sound()
+
+    def test_clone_that_is_refused_for_a_later_file_put_copies(self):
+        for error in self.each_error():
+            path, _ = self.refused([f"{CLONE}={error}@2+"], "put", "b", "k", self.source)
+            self.assert_same_tree(path.strip())
+
+    def test_renameat2_that_answers_eperm_put_into_a_new_cache(self):
+        for error in self.each_error():
+            self.refused([f"renameat2={error}"], "put", "b", "k", self.source)
+            path, _ = self.refused([f"renameat2={error}"], "put", "b", "k", self.source)
+            self.assert_same_tree(path.strip())
+            self.refused([f"renameat2={error}"], "put", "b", "other", self.source)
+            self.refused([f"renameat2={error}"], "remove", "b", "other")
+            self.refused([f"renameat2={error}"], "refresh", "b")
+            self.refused([f"renameat2={error}"], "gc")
+            self.assert_sound()
+
+    def test_copying_in_the_kernel_that_is_refused_midway(self):
+        with open(f"{self.source}/large", "wb") as file:
+            file.write(os.urandom(1 << 20))
+        for error in self.each_error():
+            for which in "", "@2+":
+                path, _ = self.refused([f"copy_file_range={error}{which}", f"{CLONE}={error}"],
+                                       "put", "b", "k", self.source)
+                self.assert_same_tree(path.strip())
+
+    def test_openat2_that_is_refused_gc_deletes(self):
+        for error in self.each_error():
+            self.tool("put", "b", "k", self.source)
+            self.tool("remove", "b", "k")
+            self.refused([f"openat2={error}"], "gc")
+            self.assertEqual(os.listdir(self.root / "archive"), [])
+            self.assertEqual(os.listdir(self.root / "deleting"), [])
+
+    def test_shared_mapping_that_is_refused_the_table_is_written(self):
+        for error in self.each_error():
+            self.refused([f"mmap:3=1={error}"], "put", "b", "k", self.source)  # MAP_SHARED
+            out, _ = self.refused([f"mmap:3=1={error}"], "exec", "b", "k", "--", TOOL, "--json",
+                                  "status")
+            self.assertEqual([lease["key"] for lease in json.loads(out)["leases"]], ["k"])
+
+    def test_fsync_that_is_refused_the_file_system_is_synced(self):
+        for error in self.each_error():
+            if error != "EIO":  # that is the disk's answer, and no refusal
+                self.refused([f"fsync={error}"], "put", "b", "k", self.source)
+
+    def test_getrandom_refused_the_device_is_read(self):
+        for error in self.each_error():
+            self.refused([f"getrandom={error}"], "put", "b", "k", self.source)
+
+    def test_memory_that_the_kernel_does_not_wipe(self):
+        for error in self.each_error():
+            self.refused([f"madvise={error}"], "put", "b", "k", self.source)
+
+
+class NoSecondWay(RefusalTest):
+    """What nothing can replace is an error that says what to do. Nothing waits, aborts or breaks."""
+
+    def test_locks_that_are_refused_are_an_error_at_once(self):
+        for error in self.each_error():
+            _, err = self.refused([f"{LOCK}={error}"], "put", "b", "k", self.source, code=1)
+            self.assertIn("refuses file locks", err)
+            self.assertLess(len(os.listdir(self.root / "participants")), 2)
+
+    def test_getrandom_refused_is_an_error(self):
+        bare = self.dir / "bare"
+        bare.mkdir()
+        for error in self.each_error():
+            # In this root there is no /dev/urandom either.
+            process = self.start("--mount", "--", "sh", "-c",
+                                 'mount --bind "$0" /dev && exec "$@"', str(bare), REFUSE,
+                                 f"getrandom={error}", "--", TOOL, "put", "b", "k", self.source,
+                                 tool="unshare")
+            _, err = process.communicate(timeout=HANGS)
+            if b"unshare" in err or b"mount:" in err:
+                self.skipTest(err.decode())
+            self.assertEqual(process.returncode, 1, err.decode())
+            self.assertRegex(err.decode(), "draw a random number /dev/urandom: this sandbox")
+
+    def test_readlink_that_is_refused_is_no_damage(self):
+        self.tool("put", "b", "k", self.source)
+        for error in ERRORS:
+            process = self.start(f"readlinkat={error}@1+", "--", TOOL, "--json", "get", "b", "k",
+                                 tool=REFUSE)
+            out, _ = process.communicate(timeout=HANGS)
+            self.assertIn(process.returncode, (0, 1), out)
+        self.assertTrue(self.json("verify")["sound"])
+
+
+if __name__ == "__main__":
+    unittest.main()
