@@ -5,6 +5,7 @@
 
 #include "cachetool/cli/help.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/system/environment.hpp"
 #include "cachetool/system/standard_streams.hpp"
 #include "cachetool/term/json.hpp"
 
@@ -23,10 +24,16 @@ CommandResult print_version(const CommandOutput& output) {
         [](JsonWriter& json) { json.object([&] { json.field("version", LARDER_VERSION); }); });
 }
 
+/// Returns the cache that the options or the environment name, or nothing.
+std::string named_cache(const ParsedArguments& arguments) {
+    if (arguments.cache) return arguments.cache->string();
+    return system::environment_variable("LARDER_CACHE_DIR").value_or("");
+}
+
 int run(const std::vector<std::string>& args) {
     const auto arguments = parse(args, commands());
     if (!arguments) return CommandOutput(asks_for_json(args), false).report(arguments.error());
-    const CommandOutput output(arguments->json, arguments->quiet);
+    const CommandOutput output(arguments->json, arguments->quiet, named_cache(*arguments));
     const auto result = arguments->help      ? print_help(arguments->command, output)
                         : arguments->version ? print_version(output)
                                              : arguments->command->run(*arguments, output);

@@ -69,9 +69,53 @@ std::string suggested_option(const Words& ours, CommandTable commands) {
 std::string suggested_command(std::string_view word, CommandTable commands) {
     Words names;
     for (const auto& command : commands) {
+        const auto& foreign = command.foreign_names;
+        if (std::find(foreign.begin(), foreign.end(), word) != foreign.end())
+            return fmt::format(" (did you mean {}?)", command.name);
         if (!command.hidden) names.emplace_back(command.name);
     }
     return did_you_mean(word, names);
+}
+
+/// Returns what to do if one of `ours` is a key that begins with a dash, and was taken for an
+/// option. Returns nothing if the line names no command that takes words.
+std::string dash_hint(const Words& ours, CommandTable commands) {
+    for (const auto& word : ours) {
+        const auto* command = find_command(commands, word);
+        if (command != nullptr && command->max_words > 0)
+            return "; a word that begins with a dash goes after --";
+    }
+    return {};
+}
+
+constexpr std::string_view is_empty = "is empty: perhaps a variable is not set";
+
+/// Refuses an option's value that is empty.
+Expected<> check_values(const options::SplitLine& split, std::span<const OptionSpec> specs) {
+    for (const auto& given : split.options) {
+        const auto spec = std::find_if(specs.begin(), specs.end(), [&](const OptionSpec& one) {
+            return options::long_name(one) == given.name;
+        });
+        if (spec != specs.end() && spec->argument != nullptr && given.value.empty())
+            return fail_usage(
+                fmt::format("the {} of --{} {}", spec->argument, given.name, is_empty));
+    }
+    return {};
+}
+
+/// Refuses an empty BUCKET, KEY and so on. A script gives one if a variable is not set.
+Expected<> check_words(const ParsedArguments& arguments) {
+    const auto places = places_of(arguments.command->synopsis);
+    for (std::size_t i = 0; i < arguments.words.size(); ++i) {
+        if (!arguments.words[i].empty() || places.empty()) continue;
+        const auto& place = places[std::min(i, places.size() - 1)];
+        if (place == "WORD" || (place == "KEY" && arguments.has("empty-key"))) continue;
+        const bool takes_empty_key =
+            place == "KEY" && is_one_of(arguments.command->options, "empty-key");
+        return fail_usage(fmt::format("{} {}{}", place, is_empty,
+                                      takes_empty_key ? "; --empty-key allows the empty key" : ""));
+    }
+    return {};
 }
 
 /// Removes an option from the list. Returns its last value, or nullopt if it was not given.
@@ -90,14 +134,8 @@ Expected<> take_globals(ParsedArguments& arguments) {
     arguments.version = take(arguments, "version").has_value();
     arguments.json = take(arguments, "json").has_value();
     arguments.quiet = take(arguments, "quiet").has_value();
-    if (const auto cache = take(arguments, "cache")) {
-        if (cache->empty()) return fail_usage("--cache wants a directory");
-        arguments.cache = *cache;
-    }
-    if (const auto log = take(arguments, "log")) {
-        if (log->empty()) return fail_usage("--log wants a file");
-        arguments.log = *log;
-    }
+    if (const auto cache = take(arguments, "cache")) arguments.cache = *cache;
+    if (const auto log = take(arguments, "log")) arguments.log = *log;
     if (const auto timeout = take(arguments, "lock-timeout")) {
         arguments.lock_timeout = parse_seconds(*timeout);
         if (!arguments.lock_timeout)
@@ -144,14 +182,19 @@ Expected<> check_against_command(const ParsedArguments& arguments) {
     const auto count = arguments.words.size();
     if (count < command.min_words || count > command.max_words)
         return fail_usage(usage_of(command));
-    return {};
+    return check_words(arguments);
 }
 
 Expected<> split_into(ParsedArguments& arguments, const Words& ours, CommandTable commands) {
-    auto split = options::split(ours, all_options(commands), options::Repeats::allowed);
-    if (!split)
-        return fail_usage(fmt::format("{}{}; see cachetool --help", split.error(),
-                                      suggested_option(ours, commands)));
+    const auto specs = all_options(commands);
+    auto split = options::split(ours, specs, options::Repeats::allowed);
+    if (!split) {
+        auto suggestion = suggested_option(ours, commands);
+        if (suggestion.empty() && split.error().starts_with("unrecognised option"))
+            suggestion = dash_hint(ours, commands);
+        return fail_usage(fmt::format("{}{}; see cachetool --help", split.error(), suggestion));
+    }
+    LARDER_TRY(check_values(*split, specs));
     static_cast<options::SplitLine&>(arguments) = std::move(*split);
     return {};
 }
@@ -169,6 +212,11 @@ Expected<ParsedArguments> parse(const Words& args, CommandTable commands) {
     if (words.empty() && !rest.empty()) {
         words.push_back(std::move(rest.front()));
         rest.erase(rest.begin());
+    }
+    // Many tools have these two as commands.
+    if (!words.empty() && (words.front() == "help" || words.front() == "version")) {
+        (words.front() == "help" ? arguments.help : arguments.version) = true;
+        words.erase(words.begin());
     }
     if (words.empty()) {
         if (arguments.help || arguments.version) return arguments;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,13 +37,21 @@ struct Command {
     bool hidden = false;
     std::vector<OptionSpec> options{};
     CommandResult (*run)(const ParsedArguments&, const CommandOutput&) = nullptr;
+    /// Other names that run it.
+    std::vector<std::string_view> aliases{};
+    /// Words of other tools for what it does. A user who types one is told its name.
+    std::vector<std::string_view> foreign_names{};
 };
 
 using CommandTable = std::span<const Command>;
 
 inline constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max();
 
-/// Returns the command of that name, or null.
+/// Returns the words of a command's synopsis without brackets and dots, up to a "|" or "--". Of
+/// "BUCKET KEY... | --all" that is BUCKET, KEY.
+[[nodiscard]] std::vector<std::string> places_of(std::string_view synopsis);
+
+/// Returns the command that has this name or alias, or null.
 [[nodiscard]] const Command* find_command(CommandTable commands, std::string_view name);
 
 /// Returns the options that every command takes.

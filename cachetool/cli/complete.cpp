@@ -74,21 +74,6 @@ private:
     CommandTable commands_;
 };
 
-/// Returns the words of a synopsis without brackets and dots, up to a "|" or "--". Of
-/// "BUCKET KEY... | --all" that is BUCKET, KEY.
-Strings places_of(std::string_view synopsis) {
-    Strings places;
-    while (!synopsis.empty()) {
-        auto place = synopsis.substr(0, synopsis.find(' '));
-        synopsis.remove_prefix(std::min(place.size() + 1, synopsis.size()));
-        if (place == "|" || place == "--") break;
-        while (place.starts_with('[')) place.remove_prefix(1);
-        while (place.ends_with(']') || place.ends_with('.')) place.remove_suffix(1);
-        if (!place.empty()) places.emplace_back(place);
-    }
-    return places;
-}
-
 /// Completes one word at a position of the line.
 class Completer {
 public:

@@ -47,6 +47,16 @@ const std::string* nearest(std::string_view word, const std::vector<std::string>
     return best_distance == 0 ? nullptr : best;
 }
 
+const std::string* nearest_or_longer(std::string_view word, const std::vector<std::string>& names) {
+    if (const auto* name = nearest(word, names)) return name;
+    // Two letters begin many names.
+    if (word.size() < 3) return nullptr;
+    const auto longer = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
+        return name.size() > word.size() && name.starts_with(word);
+    });
+    return longer == names.end() ? nullptr : &*longer;
+}
+
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& names) {
     const auto* name = nearest(word, names);
     return name == nullptr ? std::string() : fmt::format(" (did you mean {}?)", *name);

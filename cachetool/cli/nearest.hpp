@@ -18,6 +18,11 @@ namespace cachetool {
 [[nodiscard]] const std::string* nearest(std::string_view word,
                                          const std::vector<std::string>& names);
 
+/// Returns the nearest name, as nearest() does. If there is none, returns the first name that
+/// begins with `word`: users leave the version out. Returns null if there is none either.
+[[nodiscard]] const std::string* nearest_or_longer(std::string_view word,
+                                                   const std::vector<std::string>& names);
+
 /// Returns " (did you mean NAME?)", or nothing.
 [[nodiscard]] std::string did_you_mean(std::string_view word,
                                        const std::vector<std::string>& names);

@@ -38,23 +38,23 @@ tl::unexpected<Failure> fail_wanting(std::string_view option, std::string_view w
 }  // namespace
 
 Expected<std::uint64_t> parse_size(std::string_view option, std::string_view text) {
-    const auto bytes = parse(text, {{"", 1},
-                                    {"b", 1},
-                                    {"k", kib},
-                                    {"kib", kib},
-                                    {"kb", kb},
-                                    {"m", kib * kib},
-                                    {"mib", kib * kib},
-                                    {"mb", kb * kb},
-                                    {"g", kib * kib * kib},
-                                    {"gib", kib * kib * kib},
-                                    {"gb", kb * kb * kb},
-                                    {"t", kib * kib * kib * kib},
-                                    {"tib", kib * kib * kib * kib},
-                                    {"tb", kb * kb * kb * kb}});
+    // Without a unit, only 0 is clear: 5 might mean gigabytes, and a gc would evict everything.
+    const auto bytes = parse(text == "0" ? "0B" : text, {{"b", 1},
+                                                         {"k", kib},
+                                                         {"kib", kib},
+                                                         {"kb", kb},
+                                                         {"m", kib * kib},
+                                                         {"mib", kib * kib},
+                                                         {"mb", kb * kb},
+                                                         {"g", kib * kib * kib},
+                                                         {"gib", kib * kib * kib},
+                                                         {"gb", kb * kb * kb},
+                                                         {"t", kib * kib * kib * kib},
+                                                         {"tib", kib * kib * kib * kib},
+                                                         {"tb", kb * kb * kb * kb}});
     // 2 to the power of 63, which is more than any file system holds.
     if (!bytes || *bytes >= 9223372036854775808.0)
-        return fail_wanting(option, "a size, such as 500MB or 10GiB", text);
+        return fail_wanting(option, "a size with its unit, such as 500MB or 10GiB", text);
     return static_cast<std::uint64_t>(std::llround(*bytes));
 }
 
@@ -63,8 +63,14 @@ Expected<std::chrono::seconds> parse_duration(std::string_view option, std::stri
     // Without a unit, only 0 is clear: 30 might mean days.
     const auto seconds = parse(text == "0" ? "0s" : text, {{"s", 1},
                                                            {"sec", 1},
+                                                           {"second", 1},
+                                                           {"seconds", 1},
                                                            {"min", minute},
+                                                           {"minute", minute},
+                                                           {"minutes", minute},
                                                            {"h", hour},
+                                                           {"hour", hour},
+                                                           {"hours", hour},
                                                            {"d", day},
                                                            {"day", day},
                                                            {"days", day},

@@ -12,7 +12,8 @@ namespace cachetool {
 
 // Each function names `option` in its failure, which is one of wrong usage.
 
-/// Reads a number of bytes: "4096", "500MB", "1.5GiB", "10G". A unit without a B is one of 1024.
+/// Reads a number of bytes: "4096B", "500MB", "1.5GiB", "10G", or "0". Every other number needs its
+/// unit. A unit without a B is one of 1024.
 [[nodiscard]] Expected<std::uint64_t> parse_size(std::string_view option, std::string_view text);
 
 /// Reads a duration: "90s", "15min", "12h", "30d", "2w", or "0". Every other number needs its unit.

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "cachetool/cli/quantity.hpp"
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/system/interrupt.hpp"
 #include "cachetool/term/progress.hpp"
@@ -78,6 +79,11 @@ larder::Result<larder::CollectReport> evict(const larder::Cache& cache, const Co
     });
 }
 
+Expected<std::chrono::seconds> grace_of(const ParsedArguments& arguments) {
+    const auto* const text = arguments.value_of("grace");
+    return text == nullptr ? std::chrono::seconds(0) : parse_duration("grace", *text);
+}
+
 std::string summary(const larder::CollectReport& report, bool dry_run) {
     auto text = fmt::format("{} {} ({})", dry_run ? "would delete" : "deleted",
                             entries(report.entries), shown_size(report.bytes));
@@ -87,6 +93,8 @@ std::string summary(const larder::CollectReport& report, bool dry_run) {
                             shown_size(*report.freed));
     if (!report.leased.empty())
         text += fmt::format("; {} in use, kept for now", report.leased.size());
+    if (report.in_grace != 0)
+        text += fmt::format("; {} taken out too recently, kept for now", report.in_grace);
     if (report.live_entries) {
         const char* const verb = dry_run                     ? "would stay"
                                  : *report.live_entries == 1 ? "stays"

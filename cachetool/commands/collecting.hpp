@@ -3,10 +3,12 @@
 // the same words.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include <larder/cache.hpp>
 
+#include "cachetool/cli/arguments.hpp"
 #include "cachetool/term/output.hpp"
 
 namespace cachetool {
@@ -22,6 +24,9 @@ namespace cachetool {
                                                           const CommandOutput& output,
                                                           const larder::EvictionPlan& plan,
                                                           const larder::CollectOptions& options);
+
+/// Returns the value of --grace, or 0 if it is not given.
+[[nodiscard]] Expected<std::chrono::seconds> grace_of(const ParsedArguments& arguments);
 
 /// Returns one line: "deleted 12 entries (3.4 MiB), ...".
 [[nodiscard]] std::string summary(const larder::CollectReport& report, bool dry_run);

@@ -41,11 +41,17 @@ bool works(const ProbeResults& results) {
 
 Expected<std::filesystem::path> root_to_probe(const ParsedArguments& arguments) {
     if (arguments.words.empty()) return cache_root(arguments);
-    if (arguments.words.front().empty())
-        return fail_usage("doctor wants a directory that has a name");
     auto choice = arguments;
     choice.cache = arguments.words.front();
-    return cache_root(choice);
+    LARDER_TRY_ASSIGN(const auto root, cache_root(choice));
+    // A mistyped name must not be judged by a directory above it: that may be another disk.
+    std::error_code error;
+    if (!std::filesystem::exists(root, error) && !error)
+        return fail_usage(
+            fmt::format("there is no directory {}; to judge the nearest one that "
+                        "exists, run `cachetool doctor {}`",
+                        root.string(), shell_word(doctor::place_for_probing(root).string())));
+    return root;
 }
 
 /// Runs all probes that write something, in an order in which each rests on those before it.
@@ -58,7 +64,8 @@ void probe(const std::filesystem::path& place, const CommandOutput& output, Prob
         return;
     }
     const auto directory = scratch->path();
-    output.say(fmt::format("probing in {}", directory.string()));
+    output.say(fmt::format("judging the file system of {}, in the new directory {}", place.string(),
+                           directory.string()));
     for (const auto step : {doctor::probe_names, doctor::probe_files, doctor::probe_processes,
                             doctor::probe_larder}) {
         if (!system::DeferSignals::is_interrupted()) step(directory, results);
@@ -122,8 +129,8 @@ std::string results_text(const ProbeResults& results) {
     return out;
 }
 
-std::string volume_text(const std::filesystem::path& root, const system::MountedVolume& volume) {
-    auto text = fmt::format("{}: {}", harmless(root.string()), harmless(volume.type));
+std::string volume_text(const std::filesystem::path& place, const system::MountedVolume& volume) {
+    auto text = fmt::format("{}: {}", harmless(place.string()), harmless(volume.type));
     if (!volume.mount_point.empty())
         text += fmt::format(" on {}, mounted at {} ({})", harmless(volume.device),
                             harmless(volume.mount_point), harmless(volume.options));
@@ -135,6 +142,10 @@ std::string volume_text(const std::filesystem::path& root, const system::Mounted
 CommandResult run_doctor(const ParsedArguments& arguments, const CommandOutput& output) {
     LARDER_TRY_ASSIGN(const auto root, root_to_probe(arguments));
     const auto place = doctor::place_for_probing(root);
+    std::error_code error;
+    if (!std::filesystem::exists(root, error))
+        output.say(fmt::format("{} does not exist yet, so this is about {}, where it would be made",
+                               root.string(), place.string()));
     const auto volume = system::volume_of(place);
     ProbeResults results;
     doctor::probe_mount(volume, results);
@@ -143,7 +154,7 @@ CommandResult run_doctor(const ParsedArguments& arguments, const CommandOutput& 
     const int exit_code = works(results) ? done : failed;
     if (!output.json())
         return output.text(
-            fmt::format("{}\n\n{}\n{}\n", volume_text(root, volume), results_text(results),
+            fmt::format("{}\n\n{}\n{}\n", volume_text(place, volume), results_text(results),
                         exit_code == done ? "larder works here" : "larder does not work here"),
             exit_code);
     const auto write = [&](JsonWriter& json) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The commands dir, put, get, install and remove: single entries.
+#include <filesystem>
 #include <fmt/core.h>
 #include <map>
 
 #include <larder/larder.hpp>
 
+#include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
@@ -26,7 +28,7 @@ Expected<larder::Lease> get(const larder::Cache& cache, const ParsedArguments& a
     const auto& key = arguments.words[1];
     LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(name));
     auto lease = bucket.get(key);
-    if (!lease) return fail(failure_for_key(lease.error(), name, key));
+    if (!lease) return fail(failure_for_key(cache, lease.error(), name, key));
     return std::move(*lease);
 }
 
@@ -39,6 +41,31 @@ Expected<larder::LinkMode> link_mode_of(const ParsedArguments& arguments) {
     const auto mode = modes.find(arguments.value_or("link-mode", "auto"));
     if (mode == modes.end()) return fail_usage("--link-mode wants auto, clone, hardlink or copy");
     return mode->second;
+}
+
+bool exists(const std::string& path) {
+    std::error_code error;
+    const auto status = std::filesystem::symlink_status(path, error);
+    // A path that can't be looked at may exist: then the copy says what is wrong with it.
+    return status.type() != std::filesystem::file_type::not_found;
+}
+
+/// Fails if there is no SOURCE, before a cache is made for it. Says so if one of the other words is
+/// the path of something.
+Expected<> check_source(const std::vector<std::string>& words) {
+    const auto& source = words[2];
+    if (exists(source)) return {};
+    for (std::size_t i = 0; i < 2; ++i) {
+        if (words[i].empty() || !exists(words[i])) continue;
+        return fail_usage(
+            fmt::format("SOURCE {} does not exist, but {} {} does: are the words in "
+                        "the wrong order? They are BUCKET KEY SOURCE",
+                        source, i == 0 ? "BUCKET" : "KEY", words[i]));
+    }
+    auto failure = system_failure(fmt::format("read SOURCE {}", source),
+                                  std::make_error_code(std::errc::no_such_file_or_directory));
+    failure->path = source;
+    return fail(std::move(failure));
 }
 
 /// Copies or moves `source` into a new entry of `key`.
@@ -59,6 +86,7 @@ CommandResult run_dir(const ParsedArguments& arguments, const CommandOutput& out
 }
 
 CommandResult run_put(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY(check_source(arguments.words));
     LARDER_TRY_ASSIGN(const auto cache, open_or_create(arguments, output));
     LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(arguments.words[0]));
     const auto lease = put(bucket, arguments.words[1], arguments.words[2], arguments.has("move"));
@@ -110,7 +138,7 @@ CommandResult run_remove(const ParsedArguments& arguments, const CommandOutput& 
             removed.push_back(*key);
             continue;
         }
-        auto failure = failure_for_key(result.error(), name, *key);
+        auto failure = failure_for_key(cache, result.error(), name, *key);
         // A key without an entry is the mildest failure: the entry is gone, as the user wants.
         if (!worst || (*worst)->exit_code == no_entry) {
             if (worst) output.warn((*worst)->message);
@@ -119,6 +147,12 @@ CommandResult run_remove(const ParsedArguments& arguments, const CommandOutput& 
             output.warn(failure->message);
         }
     }
+    if (!removed.empty())
+        output.say(fmt::format(
+            "removed {} of {}; until the next gc, `cachetool trash restore` "
+            "brings {} back: see `cachetool trash`",
+            removed.size() == 1 ? shown(removed.front()) : counted(removed.size(), "key", "keys"),
+            shown(name), removed.size() == 1 ? "it" : "them"));
     const auto write_removed = [name, removed = std::move(removed)](JsonWriter& json) {
         json.field("bucket", name);
         json.list("removed", removed);

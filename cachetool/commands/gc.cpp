@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The command gc.
 #include <fmt/core.h>
+#include <set>
 
 #include "cachetool/commands/collecting.hpp"
 #include "cachetool/commands/open.hpp"
@@ -38,6 +39,7 @@ struct DryEvictions {
 Expected<CollectJob> job_of(const ParsedArguments& arguments, const std::filesystem::path& root) {
     CollectJob job;
     LARDER_TRY_ASSIGN(job.limits, limits_of(arguments, root));
+    LARDER_TRY_ASSIGN(job.options.grace, grace_of(arguments));
     const auto* const apply = arguments.value_of("apply");
     const auto* const plan = arguments.value_of("plan");
     job.options.dry_run = arguments.has("dry-run") || plan != nullptr;
@@ -65,10 +67,50 @@ larder::Result<larder::CollectReport> collect_if_there(const std::optional<larde
     return collect(*cache, output, job.limits, job.options);
 }
 
+/// Which limits had something evicted.
+class ReachedLimits {
+public:
+    void add(const larder::Eviction& eviction) { reasons_.insert(eviction.reason); }
+
+    /// Returns a line for each such limit that says how far it evicts: more than the limit alone
+    /// asks for.
+    [[nodiscard]] std::string lines(const larder::Limits& limits) const {
+        using Reason = larder::Eviction::Reason;
+        std::string lines;
+        if (limits.low_water == 100) return lines;
+        const auto line = [&](Reason reason, const std::optional<std::uint64_t>& limit,
+                              std::string (*shown_target)(std::uint64_t)) {
+            if (!limit || !reasons_.contains(reason)) return;
+            // As the library rounds it: see policy/plan.cpp.
+            const auto target =
+                *limit / 100 * limits.low_water + (*limit % 100 * limits.low_water + 99) / 100;
+            if (target != *limit)
+                lines +=
+                    fmt::format("evicting down to {} ({} % of --{}; see --low-water)\n",
+                                shown_target(target), limits.low_water, larder::name_of(reason));
+        };
+        line(Reason::max_entries, limits.max_entries,
+             [](std::uint64_t entries) { return counted(entries, "entry", "entries"); });
+        line(Reason::max_size, limits.max_size,
+             [](std::uint64_t bytes) { return shown_size(bytes); });
+        if (reasons_.contains(Reason::min_free))
+            lines += fmt::format(
+                "evicting until --min-free is {} % of the free space; see "
+                "--low-water\n",
+                limits.low_water);
+        return lines;
+    }
+
+private:
+    std::set<larder::Eviction::Reason> reasons_;
+};
+
 CommandResult print_dry_run(const CommandOutput& output, const larder::CollectReport& report,
-                            const DryEvictions& dry) {
-    // A dry run was asked for its report, so that is data. What a real one did is a message.
-    return output.text(dry.lines() + summary(report, true) + "\n" + kept_lines(report));
+                            const std::string& reached, const DryEvictions& dry) {
+    // A dry run was asked for its report, so that is data. What a real one did is a message. The
+    // sum comes first: thousands of lines may follow.
+    return output.text(output.advised(summary(report, true) + "\n" + reached + kept_lines(report)) +
+                       dry.lines());
 }
 
 }  // namespace
@@ -79,7 +121,9 @@ CommandResult run_gc(const ParsedArguments& arguments, const CommandOutput& outp
     LARDER_TRY_ASSIGN(auto job, job_of(arguments, cache ? cache->root() : root));
 
     DryEvictions dry;
+    ReachedLimits reached;
     job.options.on_evict = [&](const larder::Eviction& eviction) {
+        reached.add(eviction);
         if (job.plan) {
             job.plan->add(eviction);
         } else if (job.options.dry_run) {
@@ -91,7 +135,7 @@ CommandResult run_gc(const ParsedArguments& arguments, const CommandOutput& outp
         LARDER_TRY(job.plan->finish());
         output.say(fmt::format("wrote a plan of {}; `cachetool gc --apply {}` carries it out",
                                counted(report.evicted, "eviction", "evictions"),
-                               arguments.value_or("plan", "")));
+                               shell_word(arguments.value_or("plan", ""))));
     }
     if (output.json())
         return output.document([&](JsonWriter& json) {
@@ -101,7 +145,8 @@ CommandResult run_gc(const ParsedArguments& arguments, const CommandOutput& outp
                 json.list("evictions", dry.evictions);
             });
         });
-    if (job.options.dry_run) return print_dry_run(output, report, dry);
+    if (job.options.dry_run) return print_dry_run(output, report, reached.lines(job.limits), dry);
+    output.say_lines(reached.lines(job.limits));
     say_result(output, report);
     return done;
 }

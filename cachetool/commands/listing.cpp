@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 #include <map>
 
+#include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/system/process.hpp"
 #include "cachetool/term/text.hpp"
@@ -101,12 +102,8 @@ Expected<ListedEntry> list_entry(const larder::Cache& cache, const std::string& 
     LARDER_TRY_ASSIGN(const auto status, cache.status());
     const LeaseHolders holders(status);
     LARDER_TRY_ASSIGN(auto listed, read_entry(opened, key, holders));
-    if (!listed) {
-        larder::Error no_such_entry;
-        no_such_entry.code = larder::Errc::miss;
-        return fail(failure_for_key(no_such_entry, bucket, key));
-    }
-    if (!listed->info) return fail(failure_for_key(listed->info.error(), bucket, key));
+    if (!listed) return fail(failure_for_miss(cache, bucket, key));
+    if (!listed->info) return fail(failure_for_key(cache, listed->info.error(), bucket, key));
     return std::move(*listed);
 }
 

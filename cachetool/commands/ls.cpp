@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "cachetool/cli/quantity.hpp"
+#include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/table.hpp"
@@ -118,9 +119,11 @@ std::string text_of(const ListedEntry& listed) {
 }  // namespace
 
 CommandResult run_ls(const ParsedArguments& arguments, const CommandOutput& output) {
-    LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::read));
     std::optional<std::string> bucket;
     if (!arguments.words.empty()) bucket = arguments.words.front();
+    LARDER_TRY_ASSIGN(const auto cache,
+                      open_for_buckets(arguments, output, CacheAccess::read, bucket.has_value()));
+    if (bucket) LARDER_TRY(require_bucket(*cache, *bucket));
     std::vector<ListedEntry> entries;
     if (cache) {
         LARDER_TRY_ASSIGN(entries, list_entries(*cache, bucket));

@@ -103,4 +103,12 @@ Expected<larder::Cache> open_for_entry(const ParsedArguments& arguments,
     return cache;
 }
 
+Expected<std::optional<larder::Cache>> open_for_buckets(const ParsedArguments& arguments,
+                                                        const CommandOutput& output,
+                                                        CacheAccess access, bool names_a_bucket) {
+    if (!names_a_bucket) return open_existing(arguments, output, access);
+    LARDER_TRY_ASSIGN(auto cache, open_for_entry(arguments, output, access));
+    return std::optional(std::move(cache));
+}
+
 }  // namespace cachetool

@@ -40,6 +40,12 @@ inline constexpr const char* unprotected_warning =
                                                                    const CommandOutput& output,
                                                                    CacheAccess access);
 
+/// Opens the cache as open_existing() does if the command names no bucket, and otherwise as
+/// open_for_entry() does.
+[[nodiscard]] Expected<std::optional<larder::Cache>> open_for_buckets(
+    const ParsedArguments& arguments, const CommandOutput& output, CacheAccess access,
+    bool names_a_bucket);
+
 /// Opens the cache for a command that needs an entry: if there is no cache, there is no such entry.
 [[nodiscard]] Expected<larder::Cache> open_for_entry(const ParsedArguments& arguments,
                                                      const CommandOutput& output,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The commands pin and unpin.
+#include <algorithm>
 #include <fmt/core.h>
 
+#include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/table.hpp"
 #include "cachetool/term/json.hpp"
@@ -23,9 +25,10 @@ public:
         LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(name_));
         for (const auto& key : keys_) {
             const auto changed = pins_ ? bucket.pin(key) : bucket.unpin(key);
-            if (!changed) return fail(failure_of(changed.error(), key));
+            if (!changed) return fail(failure_of(cache, changed.error(), key));
             changed_.push_back(key);
-            if (pins_) say_if_absent(bucket, key);
+            output_.say(fmt::format("{} {} {}{}", pins_ ? "pinned" : "unpinned", shown(name_),
+                                    shown(key), pins_ ? absence_of(cache, bucket, key) : ""));
         }
         if (!output_.json()) return done;
         return output_.document(
@@ -38,19 +41,31 @@ private:
         json.list(pins_ ? "pinned" : "unpinned", changed_);
     }
 
-    [[nodiscard]] Failure failure_of(const larder::Error& error, const std::string& key) const {
-        auto failure = failure_for_key(error, name_, key);
+    [[nodiscard]] Failure failure_of(const larder::Cache& cache, const larder::Error& error,
+                                     const std::string& key) const {
+        Failure failure(error);
         if (error.code == larder::Errc::miss)
-            failure->message = fmt::format("{} {}: not pinned", shown(name_), shown(key));
+            failure->message = fmt::format("{} {} is not pinned{}", shown(name_), shown(key),
+                                           missing_bucket(cache));
         failure->write_done = [pinner = *this](JsonWriter& json) { pinner.write_changed(json); };
         return failure;
     }
 
-    void say_if_absent(const larder::Bucket& bucket, const std::string& key) const {
+    /// Returns what to add if a key that was pinned has no entry. That is no failure: the entry
+    /// may come later.
+    [[nodiscard]] std::string absence_of(const larder::Cache& cache, const larder::Bucket& bucket,
+                                         const std::string& key) const {
         const auto entry = bucket.info(key);
-        if (!entry && entry.error().code == larder::Errc::miss)
-            output_.say(
-                fmt::format("{} {} is pinned, and has no entry yet", shown(name_), shown(key)));
+        if (entry || entry.error().code != larder::Errc::miss) return {};
+        return ", which has no entry yet" + missing_bucket(cache);
+    }
+
+    /// Returns "; there is no bucket wheels; did you mean wheels-v1?", or nothing if it is there.
+    [[nodiscard]] std::string missing_bucket(const larder::Cache& cache) const {
+        const auto buckets = cache.buckets();
+        if (!buckets || std::find(buckets->begin(), buckets->end(), name_) != buckets->end())
+            return {};
+        return "; there is " + no_bucket_sentence(name_, *buckets);
     }
 
     CommandOutput output_;

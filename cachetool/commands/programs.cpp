@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The commands exec and build, which run a program: with an entry, or to make one.
 #include <algorithm>
+#include <filesystem>
 #include <fmt/core.h>
 
 #include <larder/larder.hpp>
 
+#include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/nesting.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
@@ -60,10 +62,14 @@ public:
             failure_ = FailureReport(*prepared.error());
             return false;
         }
-        const auto end = system::run_child(arguments_.program, ChildOutput::to_stderr);
-        if (end.exit_code == 0 && end.ending_signal == 0) return true;
-        failure_ = FailureReport(*failure_of(end));
-        return false;
+        const auto end = system::run_child(arguments_.program, ChildOutput::to_stderr,
+                                           arguments_.has("chdir") ? stage : "");
+        if (end.exit_code != 0 || end.ending_signal != 0) {
+            failure_ = FailureReport(*failure_of(end));
+        } else if (!arguments_.has("allow-empty") && is_empty_directory(stage)) {
+            failure_ = empty_stage();
+        }
+        return !failure_;
     }
 
     [[nodiscard]] bool ran() const { return ran_; }
@@ -75,6 +81,22 @@ private:
         if (const auto error = enter_build(target_))
             return fail(system_failure("set LARDER_BUILDING", error));
         return {};
+    }
+
+    static bool is_empty_directory(const std::string& path) {
+        std::error_code error;
+        return std::filesystem::is_empty(path, error) && !error;
+    }
+
+    /// Returns the failure of a COMMAND that has filled nothing. It would be the entry for ever,
+    /// because later builds find it.
+    [[nodiscard]] FailureReport empty_stage() const {
+        return {.code = "command",
+                .message = fmt::format(
+                    "{} ended with 0 and left LARDER_STAGE empty; nothing was kept; it must write "
+                    "into that directory (--chdir runs it there), or be allowed to leave it empty "
+                    "by --allow-empty",
+                    arguments_.program.front())};
     }
 
     [[nodiscard]] Failure failure_of(const ProgramEnd& end) const {
@@ -98,12 +120,15 @@ private:
 };
 
 /// Returns how a build waits for that of another process. If the user has set a limit, the wait
-/// ends there, with a failure that names the other process. (Without that, the library's own limit
-/// would run the program a second time.)
-larder::OpenOptions build_options(const ParsedArguments& arguments,
-                                  const std::stop_source& give_up) {
+/// ends there, with a failure that names the other process, whose name `builder` gets. (Without
+/// that, the library's own limit would run the program a second time.)
+larder::OpenOptions build_options(const ParsedArguments& arguments, const std::stop_source& give_up,
+                                  std::string& builder) {
     larder::OpenOptions options;
     options.stop = give_up.get_token();
+    options.on_event = [&builder](const larder::Event& event) {
+        if (event.kind == larder::Event::Kind::gave_up) builder = event.who;
+    };
     if (arguments.lock_timeout)
         options.build_timeout =
             std::max(options.build_timeout, *arguments.lock_timeout + std::chrono::minutes(1));
@@ -111,11 +136,13 @@ larder::OpenOptions build_options(const ParsedArguments& arguments,
 }
 
 /// Returns the failure of a build that waited as long as --lock-timeout allows.
-Failure failure_to_wait(const ParsedArguments& arguments, Failure failure) {
+Failure failure_to_wait(const ParsedArguments& arguments, Failure failure,
+                        const std::string& builder) {
     failure->code = larder::name_of(larder::Errc::busy);
     failure->message =
-        fmt::format("gave up on {} after {} s: {}", shown(arguments.words[1]),
-                    static_cast<double>(arguments.lock_timeout->count()) / 1000, failure->message);
+        fmt::format("gave up after {} s, because {} of {} is still being built by {}",
+                    static_cast<double>(arguments.lock_timeout->count()) / 1000,
+                    shown(arguments.words[1]), shown(arguments.words[0]), builder);
     return failure;
 }
 
@@ -125,7 +152,8 @@ CommandResult run_exec(const ParsedArguments& arguments, const CommandOutput& ou
     LARDER_TRY_ASSIGN(const auto cache, open_for_entry(arguments, output, CacheAccess::write));
     LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(arguments.words[0]));
     auto lease = bucket.get(arguments.words[1]);
-    if (!lease) return fail(failure_for_key(lease.error(), arguments.words[0], arguments.words[1]));
+    if (!lease)
+        return fail(failure_for_key(cache, lease.error(), arguments.words[0], arguments.words[1]));
     if (lease->is_protected()) {
         LARDER_TRY(lease->keep_across_exec());
     } else {
@@ -144,8 +172,9 @@ CommandResult run_exec(const ParsedArguments& arguments, const CommandOutput& ou
 
 CommandResult run_build(const ParsedArguments& arguments, const CommandOutput& output) {
     const std::stop_source give_up;
-    LARDER_TRY_ASSIGN(const auto cache,
-                      open_or_create(arguments, output, build_options(arguments, give_up)));
+    std::string builder;
+    LARDER_TRY_ASSIGN(const auto cache, open_or_create(arguments, output,
+                                                       build_options(arguments, give_up, builder)));
     LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(arguments.words[0]));
     ProgramBuild build(arguments, cache);
     LARDER_TRY(build.check_nesting(bucket));
@@ -165,7 +194,8 @@ CommandResult run_build(const ParsedArguments& arguments, const CommandOutput& o
     if (!lease) {
         if (build.failure()) return fail(Failure(*build.failure()));
         auto failure = failure_to_put(lease.error());
-        if (give_up.stop_requested()) failure = failure_to_wait(arguments, std::move(failure));
+        if (give_up.stop_requested())
+            failure = failure_to_wait(arguments, std::move(failure), builder);
         return fail(std::move(failure));
     }
     const auto entry = location_of(arguments.words[0], arguments.words[1], *lease);

@@ -7,6 +7,7 @@
 #include <larder/cache.hpp>
 
 #include "cachetool/cli/quantity.hpp"
+#include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/collecting.hpp"
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
@@ -57,10 +58,7 @@ void write_fields(JsonWriter& json, const RefreshRecord& record) {
 Expected<larder::RefreshOptions> conditions_of(const ParsedArguments& arguments) {
     larder::RefreshOptions options;
     options.dry_run = arguments.has("dry-run");
-    if (const auto* pattern = arguments.value_of("key")) {
-        if (pattern->empty()) return fail_usage("--key wants a pattern, such as 'numpy-*'");
-        options.pattern = *pattern;
-    }
+    options.pattern = arguments.value_or("key", "");
     if (const auto* text = arguments.value_of("older-than")) {
         LARDER_TRY_ASSIGN(const auto age, parse_duration("older-than", *text));
         options.published_before = std::chrono::system_clock::now() - age;
@@ -72,10 +70,11 @@ Expected<larder::RefreshOptions> conditions_of(const ParsedArguments& arguments)
 class Refresher {
 public:
     Refresher(const ParsedArguments& arguments, const CommandOutput& output,
-              larder::RefreshOptions conditions)
+              larder::RefreshOptions conditions, std::chrono::seconds grace)
         : arguments_(arguments),
           output_(output),
           conditions_(std::move(conditions)),
+          grace_(grace),
           has_conditions_(conditions_.dry_run || conditions_.published_before ||
                           !conditions_.pattern.empty()) {
         record_.dry_run = conditions_.dry_run;
@@ -88,8 +87,9 @@ public:
             for (const auto& name : names) refresh(*cache, name);
             // If nothing was taken out there is nothing new to collect. A user who mistyped a name
             // keeps the trash, and may want it.
-            if (took_something_ && !conditions_.dry_run && !arguments_.has("keep-garbage"))
-                collect_garbage(*cache);
+            if (took_something_ && !conditions_.dry_run) {
+                arguments_.has("keep-garbage") ? say_whether_undone(true) : collect_garbage(*cache);
+            }
         }
         return finish();
     }
@@ -105,10 +105,9 @@ private:
             // All names are checked before the first is refreshed: if one of them can't be a name,
             // nothing happens.
             LARDER_TRY(cache.bucket(name));
-            if (!std::binary_search(existing.begin(), existing.end(), name)) {
-                output_.say(fmt::format("bucket {}: nothing was there", shown(name)));
-                absent_.insert(name);
-            }
+            if (std::binary_search(existing.begin(), existing.end(), name)) continue;
+            note_failure(no_bucket_failure(name, existing));
+            absent_.insert(name);
         }
         return arguments_.words;
     }
@@ -117,10 +116,10 @@ private:
         const auto result = cache.bucket(name).and_then([&](const larder::Bucket& bucket) {
             return has_conditions_ ? refresh_some(bucket, name) : refresh_all(bucket, name);
         });
-        if (result) {
-            record_.refreshed.push_back(name);
-        } else {
+        if (!result) {
             note_failure(result.error());
+        } else if (!absent_.contains(name)) {
+            record_.refreshed.push_back(name);
         }
     }
 
@@ -139,7 +138,7 @@ private:
             record_.keys->push_back({name, key});
         };
         LARDER_TRY_ASSIGN(const auto taken, bucket.refresh(options));
-        output_.say(taken_sentence(name, taken));
+        if (!absent_.contains(name)) output_.say(taken_sentence(name, taken));
         return {};
     }
 
@@ -152,26 +151,46 @@ private:
     }
 
     void collect_garbage(const larder::Cache& cache) {
-        auto report = collect(cache, output_, {}, {});
+        auto report = collect(cache, output_, {}, {.grace = grace_});
         if (report) {
             say_result(output_, *report);
+            say_whether_undone(report->in_grace != 0 || !report->leased.empty());
             record_.collected = std::move(*report);
         } else if (report.error().code == larder::Errc::busy) {
             record_.collector_busy = true;
             output_.say(
                 "another collection is running: it deletes the files, or the next `cachetool gc` "
                 "does");
+            say_whether_undone(true);
         } else {
             note_failure(report.error());
         }
     }
 
+    /// Says in one line how the purge can be undone, or that it cannot. `remains` is true if
+    /// anything of it may still be there.
+    void say_whether_undone(bool remains) const {
+        if (!remains) {
+            output_.say(
+                "this purge can't be undone; with --keep-garbage or --grace 1h the next "
+                "one can");
+            return;
+        }
+        const auto* const pattern = arguments_.value_of("key");
+        const bool one = record_.refreshed.size() == 1;
+        output_.say(
+            fmt::format("until a gc deletes the files, `cachetool trash restore --bucket "
+                        "{}{}` undoes the purge",
+                        one ? shell_word(record_.refreshed.front()) : "BUCKET",
+                        pattern == nullptr ? "" : " --key " + shell_word(*pattern)));
+    }
+
     /// The first failure is the command's own; later ones are warnings.
-    void note_failure(const larder::Error& error) {
+    void note_failure(Failure failure) {
         if (first_failure_) {
-            output_.warn(error.message());
+            output_.warn(failure->message);
         } else {
-            first_failure_ = Failure(error);
+            first_failure_ = std::move(failure);
         }
     }
 
@@ -195,6 +214,7 @@ private:
     const ParsedArguments& arguments_;
     const CommandOutput& output_;
     larder::RefreshOptions conditions_;
+    std::chrono::seconds grace_;
     bool has_conditions_;
     std::set<std::string> absent_;
     bool took_something_ = false;
@@ -208,8 +228,10 @@ CommandResult run_refresh(const ParsedArguments& arguments, const CommandOutput&
     if (arguments.words.empty() != arguments.has("all"))
         return fail_usage("refresh wants either BUCKET... or --all");
     LARDER_TRY_ASSIGN(auto conditions, conditions_of(arguments));
-    LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::write));
-    return Refresher(arguments, output, std::move(conditions)).run(cache);
+    LARDER_TRY_ASSIGN(const auto grace, grace_of(arguments));
+    LARDER_TRY_ASSIGN(const auto cache, open_for_buckets(arguments, output, CacheAccess::write,
+                                                         !arguments.has("all")));
+    return Refresher(arguments, output, std::move(conditions), grace).run(cache);
 }
 
 }  // namespace cachetool

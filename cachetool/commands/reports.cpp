@@ -74,6 +74,7 @@ void write_fields(JsonWriter& json, const larder::CollectReport& report) {
     json.array([&] {
         for (const auto& path : report.unknown) json.value(path.string());
     });
+    json.field("in_grace", report.in_grace);
     json.field("evicted", report.evicted);
     json.field("evicted_bytes", report.evicted_bytes);
     json.list("spared", report.spared);

@@ -94,7 +94,7 @@ CommandResult run_status(const ParsedArguments& arguments, const CommandOutput& 
     if (arguments.has("watch")) return watch_status(arguments, output);
     if (!arguments.words.empty()) return fail_usage("status takes SECONDS only with --watch");
     LARDER_TRY_ASSIGN(const auto report, read_status(arguments, output));
-    if (!output.json()) return output.text(shown_status(report));
+    if (!output.json()) return output.text(output.advised(shown_status(report)));
     return output.document([&](JsonWriter& json) { write_json(json, report); });
 }
 

@@ -6,11 +6,14 @@
 #include <optional>
 #include <tuple>
 
+#include "cachetool/cli/nearest.hpp"
+#include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/collecting.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
 #include "cachetool/system/pattern.hpp"
+#include "cachetool/term/progress.hpp"
 #include "cachetool/term/table.hpp"
 #include "cachetool/term/text.hpp"
 
@@ -75,7 +78,16 @@ public:
 
     CommandResult run(const larder::Cache& cache) {
         LARDER_TRY_ASSIGN(trash_, cache.trash());
-        for (const auto& id : chosen_ids()) restore(cache, id);
+        LARDER_TRY_ASSIGN(const auto ids, chosen_ids());
+        ProgressLine progress(output_);
+        for (const auto& id : ids) {
+            progress.show("restoring", done_, ids.size());
+            restore(cache, id, progress);
+            ++done_;
+        }
+        progress.clear();
+        if (!restored_.empty() && arguments_.has("bucket"))
+            output_.say(fmt::format("restored {}", counted(restored_.size(), "entry", "entries")));
         if (first_failure_) {
             (*first_failure_)->write_done = [restored = restored_](JsonWriter& json) {
                 json.list("restored", restored);
@@ -91,14 +103,27 @@ public:
     }
 
 private:
-    [[nodiscard]] std::vector<std::string> chosen_ids() const {
+    [[nodiscard]] Expected<std::vector<std::string>> chosen_ids() const {
         const auto* const bucket = arguments_.value_of("bucket");
-        if (bucket == nullptr) return {arguments_.words.begin() + 1, arguments_.words.end()};
+        if (bucket == nullptr)
+            return std::vector<std::string>(arguments_.words.begin() + 1, arguments_.words.end());
         auto ids = last_of_each_key(*bucket, arguments_.value_or("key", "*"));
-        if (ids.empty())
-            output_.say(fmt::format("the trash holds no entry of bucket {}{}", shown(*bucket),
-                                    arguments_.has("key") ? " that matches" : ""));
+        if (ids.empty()) return fail(nothing_to_restore(*bucket));
         return ids;
+    }
+
+    [[nodiscard]] Failure nothing_to_restore(const std::string& bucket) const {
+        std::vector<std::string> buckets;
+        for (const auto& entry : trash_) buckets.push_back(entry.bucket);
+        auto failure = no_bucket_failure(bucket, buckets);
+        const bool has_some = std::find(buckets.begin(), buckets.end(), bucket) != buckets.end();
+        const auto* meant = nearest_or_longer(bucket, buckets);
+        failure->message = fmt::format("the trash holds no entry of bucket {}{}{}", shown(bucket),
+                                       arguments_.has("key") && has_some ? " that matches" : "",
+                                       has_some || meant == nullptr
+                                           ? "; `cachetool trash` lists what it holds"
+                                           : fmt::format("; did you mean {}?", shown(*meant)));
+        return failure;
     }
 
     /// Returns, of each matching key of the bucket, the entry that was published last: a refresh
@@ -117,7 +142,7 @@ private:
         return ids;
     }
 
-    void restore(const larder::Cache& cache, const std::string& id) {
+    void restore(const larder::Cache& cache, const std::string& id, ProgressLine& progress) {
         const auto lease = cache.restore(id, arguments_.has("replace"));
         const auto found = std::find_if(trash_.begin(), trash_.end(),
                                         [&](const auto& entry) { return entry.id == id; });
@@ -125,9 +150,11 @@ private:
         if (lease) {
             restored_.push_back(location_of(entry.bucket, entry.key, *lease));
         } else if (lease.error().code == larder::Errc::exists && arguments_.has("bucket")) {
+            progress.clear();
             output_.say(fmt::format("{} {} has an entry again, and is left alone",
                                     shown(entry.bucket), shown(entry.key)));
         } else if (first_failure_) {
+            progress.clear();
             output_.warn(lease.error().message());
         } else {
             first_failure_ = failure_to_restore(lease.error());
@@ -147,6 +174,7 @@ private:
     const CommandOutput& output_;
     Entries trash_;
     std::vector<EntryLocation> restored_;
+    std::uint64_t done_ = 0;
     std::optional<Failure> first_failure_;
 };
 
@@ -164,7 +192,7 @@ CommandResult empty_trash(const ParsedArguments& arguments, const CommandOutput&
 }  // namespace
 
 CommandResult run_trash(const ParsedArguments& arguments, const CommandOutput& output) {
-    const auto& verb = arguments.words.front();
+    const std::string verb = arguments.words.empty() ? "ls" : arguments.words.front();
     const bool has_ids = arguments.words.size() > 1;
     for (const char* const option : {"bucket", "key", "replace"}) {
         if (verb != "restore" && arguments.has(option))

@@ -2,6 +2,7 @@
 // The command why: why an entry is kept, or what has become of it.
 #include <fmt/core.h>
 
+#include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/plan.hpp"
@@ -50,21 +51,25 @@ std::string entry_lines(const KeyFate& fate, bool limits_given) {
     return text;
 }
 
-std::string trash_line(const ListedEntry& listed) {
-    const auto& id = listed.info->id;
-    if (listed.users.empty())
-        return fmt::format(
-            "taken out; until the next gc deletes it, `cachetool trash restore {}` restores it\n",
-            id);
+/// Returns what has become of a former entry. If the key has an entry again, that is the one that
+/// the lines before are about.
+std::string trash_line(const ListedEntry& listed, bool has_entry_again) {
+    const auto& info = *listed.info;
+    const auto in_use = listed.users.empty()
+                            ? std::string()
+                            : fmt::format(", and in use by {}, so that its files stay for now",
+                                          shown_processes(listed.users));
     return fmt::format(
-        "taken out, and in use by {}, so that its files stay for now; until a gc deletes it, "
-        "`cachetool trash restore {}` restores it\n",
-        shown_processes(listed.users), id);
+        "{} published {} ago was taken out{}; until a gc deletes it, `cachetool trash "
+        "restore {}{}` {}\n",
+        has_entry_again ? "a former entry" : "the entry", shown_age(info.published), in_use,
+        has_entry_again ? "--replace " : "", info.id,
+        has_entry_again ? "puts it in the place of the present one" : "restores it");
 }
 
 std::string text_of(const KeyFate& fate, bool limits_given) {
     std::string text = fate.entry ? entry_lines(fate, limits_given) : "no such entry\n";
-    for (const auto& listed : fate.trash) text += trash_line(listed);
+    for (const auto& listed : fate.trash) text += trash_line(listed, fate.entry.has_value());
     return text;
 }
 
@@ -110,7 +115,10 @@ CommandResult run_why(const ParsedArguments& arguments, const CommandOutput& out
         LARDER_TRY_ASSIGN(fate.eviction, find_eviction(cache, bucket, key, limits));
     }
     const int exit_code = fate.entry ? done : no_entry;
-    if (!output.json()) return output.text(text_of(fate, limits_given), exit_code);
+    if (!output.json()) {
+        if (!fate.entry && fate.trash.empty()) return fail(failure_for_miss(cache, bucket, key));
+        return output.text(output.advised(text_of(fate, limits_given)), exit_code);
+    }
     return output.document([&](JsonWriter& json) { write_json(json, fate); }, exit_code);
 }
 

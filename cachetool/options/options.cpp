@@ -5,7 +5,6 @@
 #include <array>
 #include <boost/program_options.hpp>
 #include <set>
-#include <sstream>
 
 namespace larder::options {
 namespace {
@@ -14,9 +13,8 @@ namespace po = boost::program_options;
 
 constexpr int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
 
-po::options_description description_of(std::string_view title, std::span<const OptionSpec> specs,
-                                       unsigned columns) {
-    po::options_description description(std::string(title), columns);
+po::options_description description_of(std::span<const OptionSpec> specs) {
+    po::options_description description;
     for (const auto& spec : specs) {
         if (spec.argument == nullptr) {
             description.add_options()(spec.name, spec.help);
@@ -43,11 +41,42 @@ std::string message_of(const po::error& error, const std::vector<std::string>& l
     return error.what();
 }
 
+/// Returns "-n, --dry-run" or "--cache DIR".
+std::string shown_name(const OptionSpec& spec) {
+    const auto name = long_name(spec);
+    std::string shown = "--" + std::string(name);
+    const auto letter = std::string_view(spec.name).substr(name.size());
+    if (!letter.empty()) shown.insert(0, "-" + std::string(letter.substr(1)) + ", ");
+    if (spec.argument != nullptr) shown += " " + std::string(spec.argument);
+    return shown;
+}
+
+/// Appends `words` in lines of at most `columns`. The first one goes on at `indent`, where the
+/// others begin.
+void append_wrapped(std::string& text, std::string_view words, std::size_t indent,
+                    std::size_t columns) {
+    std::size_t column = indent;
+    while (!words.empty()) {
+        const auto word = words.substr(0, words.find(' '));
+        words.remove_prefix(std::min(word.size() + 1, words.size()));
+        if (column > indent && column + 1 + word.size() > columns) {
+            text += "\n" + std::string(indent, ' ');
+            column = indent;
+        } else if (column > indent) {
+            text += ' ';
+            ++column;
+        }
+        text += word;
+        column += word.size();
+    }
+    text += '\n';
+}
+
 SplitLine divide(const std::vector<std::string>& line, std::span<const OptionSpec> specs,
                  Repeats repeats) {
     SplitLine split;
     std::set<std::string> seen;
-    const auto description = description_of("", specs, 80);
+    const auto description = description_of(specs);
     for (const auto& option :
          po::command_line_parser(line).options(description).style(style).run().options) {
         if (option.string_key.empty()) {
@@ -101,11 +130,23 @@ tl::expected<SplitLine, std::string> split(const std::vector<std::string>& line,
 }
 
 std::string described(std::string_view title, std::span<const OptionSpec> specs, unsigned columns) {
-    std::ostringstream out;
-    out << description_of(title, specs, columns);
-    auto text = out.str();
-    // Boost leaves the space at which it breaks a line.
-    for (std::size_t at = 0; (at = text.find(" \n", at)) != std::string::npos;) text.erase(at, 1);
+    // Beside longer names there would be too little room for what they mean.
+    const std::size_t widest = columns * 3 / 8;
+    std::size_t width = 0;
+    for (const auto& spec : specs) {
+        const auto size = shown_name(spec).size();
+        if (size <= widest) width = std::max(width, size);
+    }
+    std::string text(title);
+    text += ":\n";
+    for (const auto& spec : specs) {
+        const auto name = shown_name(spec);
+        text += "  " + name;
+        const bool fits = name.size() <= width;
+        text +=
+            fits ? std::string(width - name.size() + 2, ' ') : "\n" + std::string(width + 4, ' ');
+        append_wrapped(text, spec.help, width + 4, columns);
+    }
     return text;
 }
 

@@ -122,13 +122,15 @@ ProgramEnd not_run(const std::string& command, int error) {
 /// Starts the program. Returns 0 or an errno. posix_spawn reports whether the program could be run,
 /// and runs none of our code between fork and exec.
 int spawn(pid_t& pid, const std::vector<std::string>& program, ChildOutput output,
-          const sigset_t& mask) {
+          const std::string& directory, const sigset_t& mask) {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     ::posix_spawn_file_actions_init(&files);
     ::posix_spawnattr_init(&attributes);
     if (output == ChildOutput::to_stderr)
         ::posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
+    // Not in POSIX of 2017, but glibc, musl and macOS have it.
+    if (!directory.empty()) ::posix_spawn_file_actions_addchdir_np(&files, directory.c_str());
     ::posix_spawnattr_setsigmask(&attributes, &mask);
     ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
     const int error = ::posix_spawnp(&pid, program.front().c_str(), &files, &attributes,
@@ -140,16 +142,17 @@ int spawn(pid_t& pid, const std::vector<std::string>& program, ChildOutput outpu
 
 }  // namespace
 
-ProgramEnd run_child(const std::vector<std::string>& program, ChildOutput output) {
+ProgramEnd run_child(const std::vector<std::string>& program, ChildOutput output,
+                     const std::string& directory) {
     const SignalForwarding forwarding;
     pid_t pid = 0;
-    int error = spawn(pid, program, output, forwarding.mask_before());
+    int error = spawn(pid, program, output, directory, forwarding.mask_before());
     if (error == ENOEXEC) {
         // A script without a "#!" line. execvp gives it to the shell; posix_spawnp leaves that to
         // us.
         std::vector<std::string> script{"/bin/sh"};
         script.insert(script.end(), program.begin(), program.end());
-        error = spawn(pid, script, output, forwarding.mask_before());
+        error = spawn(pid, script, output, directory, forwarding.mask_before());
     }
     if (error != 0) return not_run(program.front(), error);
 

@@ -31,8 +31,10 @@ struct ProgramEnd {
 /// SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to it, with two exceptions:
 ///   - a signal that the terminal has sent to both is not sent again;
 ///   - a signal that this process ignores stays ignored.
+/// The program runs in `directory`, or in that of this process if `directory` is empty.
 /// Requires: one call at a time.
-[[nodiscard]] ProgramEnd run_child(const std::vector<std::string>& program, ChildOutput output);
+[[nodiscard]] ProgramEnd run_child(const std::vector<std::string>& program, ChildOutput output,
+                                   const std::string& directory = {});
 
 /// Becomes `program`. Returns only if that failed, and then says why.
 [[nodiscard]] ProgramEnd become(const std::vector<std::string>& program);

@@ -80,13 +80,6 @@ Failure::Failure(Failure&&) noexcept = default;
 Failure& Failure::operator=(Failure&&) noexcept = default;
 Failure::~Failure() = default;
 
-Failure failure_for_key(const larder::Error& error, std::string_view bucket, std::string_view key) {
-    Failure failure(error);
-    if (error.code == larder::Errc::miss)
-        failure->message = fmt::format("bucket {} has no entry {}", shown(bucket), shown(key));
-    return failure;
-}
-
 Failure failure_to_put(const larder::Error& error) {
     Failure failure(error);
     if (error.code == larder::Errc::no_space)

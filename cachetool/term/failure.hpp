@@ -26,6 +26,7 @@ enum ExitCode : int {
     no_entry = 3,
     busy = 4,  ///< or timed out
     damaged = 5,
+    broken_pipe = 141,  ///< nothing reads stdout any more: as if SIGPIPE had ended the process
 };
 
 /// What the user is told about a failure: `message` on stderr and, with --json, all of it on
@@ -71,9 +72,6 @@ using Expected = tl::expected<Value, Failure>;
 /// The exit code of a command, or the failure that decides it.
 using CommandResult = Expected<int>;
 
-/// Returns the failure of an operation on one key. A miss names the key.
-[[nodiscard]] Failure failure_for_key(const larder::Error& error, std::string_view bucket,
-                                      std::string_view key);
 /// Returns the failure of an operation that puts something into the cache. If the disk is full, the
 /// message says what to do.
 [[nodiscard]] Failure failure_to_put(const larder::Error& error);

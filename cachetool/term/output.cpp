@@ -29,6 +29,8 @@ std::string coloured_name(TextColour colour) {
 CommandResult finish(std::error_code error, int exit_code) {
     if (!error) error = system::confirm_output();
     if (!error) return exit_code;
+    if (error == std::errc::broken_pipe)
+        return fail(Failure(FailureReport{.exit_code = broken_pipe, .code = "output"}));
     auto failure = system_failure("write to standard output", error);
     failure->code = "output";
     return fail(std::move(failure));
@@ -36,8 +38,20 @@ CommandResult finish(std::error_code error, int exit_code) {
 
 }  // namespace
 
+std::string CommandOutput::advised(std::string_view text) const {
+    constexpr std::string_view advice = "`cachetool ";
+    std::string out;
+    if (cache_.empty()) return std::string(text);
+    for (std::size_t at = 0; (at = text.find(advice)) != std::string_view::npos;) {
+        at += advice.size();
+        out += fmt::format("{}--cache {} ", text.substr(0, at), shell_word(cache_));
+        text.remove_prefix(at);
+    }
+    return out.append(text);
+}
+
 void CommandOutput::say(std::string_view sentence) const {
-    if (!quiet_) write_message("cachetool:", sentence);
+    if (!quiet_) write_message("cachetool:", advised(sentence));
 }
 
 void CommandOutput::say_lines(std::string_view lines) const {
@@ -48,15 +62,19 @@ void CommandOutput::say_lines(std::string_view lines) const {
 }
 
 void CommandOutput::warn(std::string_view sentence) const {
-    write_message(coloured_name(TextColour::yellow), sentence);
+    write_message(coloured_name(TextColour::yellow), advised(sentence));
 }
 
 int CommandOutput::report(const Failure& failure) const {
-    write_message(coloured_name(TextColour::red), failure->message);
+    // The reader of the pipe has what it wanted, as in `cachetool ls | head`.
+    if (failure->exit_code == broken_pipe) return broken_pipe;
+    auto advising = *failure;
+    advising.message = advised(failure->message);
+    write_message(coloured_name(TextColour::red), advising.message);
     if (json_ && failure->code != "output") {
         const auto written = document([&](JsonWriter& json) {
             json.object([&] {
-                json.field("error", *failure);
+                json.field("error", advising);
                 if (failure->write_done) failure->write_done(json);
             });
         });

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "cachetool/term/failure.hpp"
 
@@ -13,10 +15,16 @@ class CommandOutput {
 public:
     using Write = std::function<void(JsonWriter&)>;
 
-    CommandOutput(bool json, bool quiet) noexcept : json_(json), quiet_(quiet) {}
+    /// `cache` is the cache that the user has named, or empty: see advised().
+    CommandOutput(bool json, bool quiet, std::string cache = {}) noexcept
+        : json_(json), quiet_(quiet), cache_(std::move(cache)) {}
 
     [[nodiscard]] bool json() const noexcept { return json_; }
     [[nodiscard]] bool quiet() const noexcept { return quiet_; }
+
+    /// Returns `text`, in which each "`cachetool COMMAND`" names the cache as the user did, so that
+    /// it can be typed as it stands. Messages and failures are treated so; data is not.
+    [[nodiscard]] std::string advised(std::string_view text) const;
 
     /// Writes a message to stderr, at once. Writes nothing with --quiet.
     void say(std::string_view sentence) const;
@@ -36,6 +44,7 @@ public:
 private:
     bool json_;
     bool quiet_;
+    std::string cache_;
 };
 
 }  // namespace cachetool

@@ -34,16 +34,16 @@ const char* verb_of(Phase phase) {
 }
 
 /// Returns "deleting files: 300 of 1000 [######--------------]  30% 7 s left, 100/s".
-std::string line_of(const larder::CollectProgress& progress, std::chrono::duration<double> took) {
-    const double rate = static_cast<double>(progress.done) / std::max(took.count(), 0.001);
-    auto line = fmt::format("{}: {}", verb_of(progress.phase), progress.done);
-    if (progress.total != 0) {
-        const auto left = progress.total - std::min(progress.done, progress.total);
+std::string line_of(const char* verb, std::uint64_t done, std::uint64_t total,
+                    std::chrono::duration<double> took) {
+    const double rate = static_cast<double>(done) / std::max(took.count(), 0.001);
+    auto line = fmt::format("{}: {}", verb, done);
+    if (total != 0) {
+        const auto left = total - std::min(done, total);
         const auto seconds =
             static_cast<std::int64_t>(static_cast<double>(left) / std::max(rate, 0.001));
-        line +=
-            fmt::format(" of {} {} {} left", progress.total, bar(progress.done, progress.total, 20),
-                        shown_duration(std::chrono::seconds(seconds)));
+        line += fmt::format(" of {} {} {} left", total, bar(done, total, 20),
+                            shown_duration(std::chrono::seconds(seconds)));
     }
     return line + fmt::format(", {:.0f}/s", rate);
 }
@@ -65,15 +65,19 @@ void ProgressLine::clear() {
 }
 
 void ProgressLine::show(const larder::CollectProgress& progress) {
+    show(verb_of(progress.phase), progress.done, progress.total);
+}
+
+void ProgressLine::show(const char* verb, std::uint64_t done, std::uint64_t total) {
     if (!wanted_) return;
     const auto now = Clock::now();
-    if (phase_ != progress.phase) {
-        phase_ = progress.phase;
+    if (verb_ != verb) {
+        verb_ = verb;
         phase_begin_ = now;
     }
     if (now < begin_ + patience || now < next_) return;
     next_ = now + pace;
-    auto line = line_of(progress, now - phase_begin_);
+    auto line = line_of(verb, done, total, now - phase_begin_);
     const auto columns = system::terminal_size(StandardStream::error).columns;
     constexpr std::string_view comfort = "; Ctrl-C is safe";
     if (line.size() + comfort.size() < columns) line += comfort;

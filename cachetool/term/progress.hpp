@@ -3,7 +3,7 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
+#include <cstdint>
 #include <string>
 
 #include <larder/collect.hpp>
@@ -12,7 +12,8 @@
 
 namespace cachetool {
 
-/// Shows on stderr what a collection is doing, and how far it is. Shows nothing
+/// Shows on stderr what a collection, or another long task, is doing, and how far it is. Shows
+/// nothing
 ///   - if stderr is no terminal, or with --quiet,
 ///   - in the first half second. (Arbitrary: what is over by then needs no picture.)
 class ProgressLine {
@@ -23,6 +24,9 @@ public:
     ProgressLine& operator=(const ProgressLine&) = delete;
 
     void show(const larder::CollectProgress& progress);
+    /// Shows another task: what is being done, as a word that lives as long as the program, and how
+    /// far it is. `total` is 0 if it is not known.
+    void show(const char* verb, std::uint64_t done, std::uint64_t total);
     /// Removes the line. Call this before anything else is written.
     void clear();
 
@@ -31,7 +35,7 @@ private:
     const bool wanted_;
     const Clock::time_point begin_ = Clock::now();
     Clock::time_point next_ = begin_;
-    std::optional<larder::CollectProgress::Phase> phase_;
+    const char* verb_ = "";
     Clock::time_point phase_begin_ = begin_;
     bool is_shown_ = false;
 };

@@ -75,6 +75,18 @@ std::string harmless(std::string_view text) { return escaped(text, false); }
 
 std::string shown(std::string_view key) { return key.empty() ? "\"\"" : escaped(key, true); }
 
+std::string shell_word(std::string_view text) {
+    constexpr std::string_view plain =
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz%+,-./:=@_";
+    const bool is_plain = std::all_of(text.begin(), text.end(), [&](char c) {
+        return (static_cast<unsigned char>(c) & 0x80U) != 0 || plain.find(c) != plain.npos;
+    });
+    if (is_plain && !text.empty()) return std::string(text);
+    std::string out = "'";
+    for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return out + "'";
+}
+
 std::string shown_size(std::uint64_t bytes) {
     constexpr std::array units{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     if (bytes < 1024) return fmt::format("{} B", bytes);

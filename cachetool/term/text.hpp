@@ -19,6 +19,10 @@ namespace cachetool {
 /// harmless() does, with each backslash doubled. The empty key becomes "".
 [[nodiscard]] std::string shown(std::string_view key);
 
+/// Returns `text` as one word of a POSIX shell: as it is, or in single quotes if it has characters
+/// that mean something there.
+[[nodiscard]] std::string shell_word(std::string_view text);
+
 /// Returns a number of bytes: "512 B", "41.3 MiB".
 [[nodiscard]] std::string shown_size(std::uint64_t bytes);
 

@@ -154,7 +154,7 @@ public:
         Result<> ended;
         if (wait.end == base::Waited::End::interrupted)
             ended = fail(Errc::interrupted, "wait for build", {},
-                         "ended early; it is built by " + wait.holders);
+                         "stopped on request; built by " + wait.holders);
         cache::note_wait(context_, std::move(what_), std::move(wait));
         return ended;
     }

@@ -157,7 +157,7 @@ class CacheTest(unittest.TestCase):
     def put(self, bucket="b", key="k", **files):
         """Makes an entry. Returns its path."""
         source = self.tree(f"source-{os.urandom(4).hex()}", **(files or {"file": "text"}))
-        return pathlib.Path(self.tool("put", "--move", "--", bucket, key, source).rstrip("\n"))
+        return pathlib.Path(self.tool("put", "--move", *([] if key else ["--empty-key"]), "--", bucket, key, source).rstrip("\n"))
 
     def hold(self, lock):
         """Holds one of the cache's lock files as another process would, until the test ends."""

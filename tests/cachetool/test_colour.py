@@ -31,7 +31,7 @@ class Colours(CacheTest):
         self.assertRegex(self.at_a_terminal("ls"), r"\A\x1b\[1m *SIZE .*KEY\x1b\[0m\n *4 B ")
         self.assertRegex(self.at_a_terminal("frobnicate"), r"\A\x1b\[31mcachetool:\x1b\[0m there is no command")
         self.assertRegex(self.at_a_terminal("doctor", "--quiet"), r"(?m)^\x1b\[32mok\x1b\[0m +symlinks +work$")
-        self.assertRegex(self.at_a_terminal("doctor"), r"\Acachetool: probing")
+        self.assertRegex(self.at_a_terminal("doctor"), r"\Acachetool: judging")
         self.damage()
         found = self.at_a_terminal("verify")
         self.assertRegex(found, r"(?m)^\x1b\[31mdangling\x1b\[0m: ")

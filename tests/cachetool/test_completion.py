@@ -30,7 +30,7 @@ class Completion(CacheTest):
     def put_keys(self):
         source = self.tree(file="text")
         for key in KEYS:
-            self.tool("put", "--", "b", key, source)
+            self.tool("put", "--empty-key", "--", "b", key, source)
         self.tool("put", "other bucket", "k", source)
 
 

@@ -58,15 +58,16 @@ class Doctor(CacheTest):
 
     def test_for_people(self):
         out, err = self.finish(self.start("doctor"))
-        self.assertRegex(out, rf"\A{self.root}: \w+ on .*, mounted at /")
+        self.assertRegex(out, rf"\A{self.dir}: \w+ on .*, mounted at /")
         for probe in PROBES:
             self.assertRegex(out, rf"(?m)^(ok|limited) +{probe}  ")
         self.assertTrue(out.endswith("\nlarder works here\n"))
-        self.assertRegex(err, r"\Acachetool: probing in .*larder-doctor-\w+\n\Z")
+        self.assertRegex(err, rf"\Acachetool: {self.root} does not exist yet, so this is about {self.dir}, where it would be made\n"
+                              rf"cachetool: judging the file system of {self.dir}, in the new directory .*larder-doctor-\w+\n\Z")
         self.assertEqual(self.finish(self.start("doctor", "--quiet"))[1], "")
 
     def test_beside_a_cache(self):
-        self.assertEqual(self.doctor("a/b/c")["probed_in"], str(self.dir))  # of a cache that is not there yet, and was not made
+        self.assertEqual(self.doctor("--cache", "a/b/c")["probed_in"], str(self.dir))  # of a cache that is not there yet, and was not made
         self.assertEqual(list(self.dir.iterdir()), [])
         self.root.mkdir()
         self.assertEqual(self.doctor()["probed_in"], str(self.dir))
@@ -78,6 +79,14 @@ class Doctor(CacheTest):
         self.assertEqual((sorted(map(str, self.root.rglob("*"))), os.stat(self.root).st_mtime_ns), (before, changed))
         self.assertEqual(self.doctor(self.tree("other", file="text"))["probed_in"], f"{self.dir}/other")
 
+    def test_a_mistyped_place_is_not_judged_by_what_stands_above(self):
+        sentence, _ = self.complaint("doctor", "/no/such/place", code=2)
+        self.assertIn("there is no directory /no/such/place; to judge the nearest one that exists, run `cachetool", sentence)
+        self.assertIn(" doctor /`", sentence)
+        sentence, _ = self.complaint("doctor", f"{self.dir}/an other", code=2)
+        self.assertIn(f" doctor {self.dir}`", sentence)
+        self.assertEqual(list(self.dir.iterdir()), [])
+
     def stranger(self):
         tool = shutil.copy(TOOL, self.dir / "cachetool")
         subprocess.run(["chmod", "-R", "a+rX", self.dir], check=True)
@@ -86,7 +95,7 @@ class Doctor(CacheTest):
     def test_directory_that_cannot_be_written(self):
         place = self.tree("theirs")
         os.chmod(place, 0o555)
-        document = self.doctor(f"{place}/cache", code=1, **self.stranger())
+        document = self.doctor("--cache", f"{place}/cache", code=1, **self.stranger())
         self.assertEqual(verdicts(document)["permission"], "broken")
         self.assertIn(place, next(probe["found"] for probe in document["probes"] if probe["name"] == "permission"))
 
@@ -171,7 +180,7 @@ class Doctor(CacheTest):
     def test_leaves_nothing_when_its_reader_has_gone(self):
         read_end, write_end = os.pipe()
         os.close(read_end)
-        self.finish(self.start("doctor", stdout=write_end), code=1)
+        self.finish(self.start("doctor", stdout=write_end), code=141)
         os.close(write_end)
         self.assertEqual(list(self.dir.iterdir()), [])
 

@@ -136,7 +136,7 @@ class Listing(CacheTest):
         self.assertEqual([(entry["bytes"], entry["files"]) for entry in entries[:2]], [(1000, 1), (2001, 2)])
         for entry in entries:
             del entry["last_used"]  # looking is a use
-        self.assertEqual(self.json("ls", "nothing")["entries"], [])
+        self.complaint("ls", "nothing", code=3)
         self.assertEqual([entry["key"] for entry in self.json("ls", "b")["entries"]], ["one", "two"])
         self.assertEqual({**self.json("info", "b", "two"), "last_used": None}, {**entries[1], "last_used": None})
         self.assertRegex(entries[0]["published"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
@@ -171,7 +171,7 @@ class HostileKeys(CacheTest):
         self.assertEqual(sorted(path.name for path in self.dir.iterdir() if path.name != "home"), ["cache"])
         for key in HOSTILE_KEYS:
             with self.subTest(key[:50]):
-                self.assertEqual(self.tool("get", "--", "b", key), f"{paths[key]}\n")
+                self.assertEqual(self.tool("get", "--empty-key", "--", "b", key), f"{paths[key]}\n")
                 self.assertEqual((paths[key] / "file").read_text(), f"[{key[:50]}]")
         entries = self.json("ls")["entries"]
         self.assertEqual({entry["key"]: entry["path"] for entry in entries}, {key: str(path) for key, path in paths.items()})
@@ -179,7 +179,7 @@ class HostileKeys(CacheTest):
     def test_never_control_a_terminal(self):
         for key in HOSTILE_KEYS:
             self.put(key=key)
-        for args in [("ls",), ("ls", "b")] + [("info", "--", "b", key) for key in HOSTILE_KEYS]:
+        for args in [("ls",), ("ls", "b")] + [("info", "--empty-key", "--", "b", key) for key in HOSTILE_KEYS]:
             out = self.tool(*args)
             self.assertFalse([c for c in out if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160 or c == "\u202e")], args)
         self.assertIn("new\\nline\n", self.tool("ls"))

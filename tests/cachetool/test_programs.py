@@ -304,8 +304,23 @@ class Build(CacheTest):
         again = json.loads(self.tool("build", "b", "k", "--json", "--", "false"))
         self.assertEqual(again, {**document, "built": False})
 
+    def test_program_that_leaves_nothing_publishes_nothing(self):
+        sentence, document = self.complaint("build", "b", "k", "--", "true", code=1)
+        self.assertIn("left LARDER_STAGE empty; nothing was kept", sentence)
+        self.assertIn("--allow-empty", sentence)
+        self.assertEqual(document["error"]["code"], "command")
+        self.tool("get", "b", "k", code=3)
+        entry = pathlib.Path(self.tool("build", "--allow-empty", "b", "k", "--", "true").strip())
+        self.assertEqual(list(entry.iterdir()), [])
+
+    def test_chdir_runs_the_program_in_the_stage(self):
+        entry = pathlib.Path(self.tool("build", "--chdir", "b", "k", "--", "sh", "-c", 'test "$PWD" -ef "$LARDER_STAGE" && touch made').strip())
+        self.assertEqual([path.name for path in entry.iterdir()], ["made"])
+        self.assertFalse((self.dir / "made").exists())
+        self.complaint("build", "--chdir", "b", "other", "--", "./nowhere", code=127)
+
     def test_stdout_of_the_program_goes_to_stderr(self):
-        out, err = self.finish(self.start("build", "b", "k", "--", "sh", "-c", "echo noise; echo talk >&2"))
+        out, err = self.finish(self.start("build", "--allow-empty", "b", "k", "--", "sh", "-c", "echo noise; echo talk >&2"))
         self.assertEqual(err, "noise\ntalk\n")
         self.assertEqual(out.count("\n"), 1)
 
@@ -384,7 +399,7 @@ class Build(CacheTest):
         self.assertEqual(self.ran(), ["first", "other", "bucket"])
 
     def test_program_may_build_other_keys(self):
-        self.tool("build", "b", "outer", "--", "sh", "-c", '"$0" build b inner -- touch inner && touch "$LARDER_STAGE"/outer', TOOL)
+        self.tool("build", "b", "outer", "--", "sh", "-c", '"$0" build --allow-empty b inner -- touch inner && touch "$LARDER_STAGE"/outer', TOOL)
         self.assertTrue((self.dir / "inner").exists())
         self.tool("get", "b", "inner")
 
@@ -398,12 +413,12 @@ class Build(CacheTest):
 
     def test_program_that_asks_for_its_own_key_when_it_is_there_gets_it(self):
         asks = ["sh", "-c", '"$0" put b k "$1" && "$0" build b k -- false', TOOL, self.tree()]
-        self.tool("build", "b", "k", "--", *asks)
+        self.tool("build", "--allow-empty", "b", "k", "--", *asks)
 
     def test_what_a_program_started_and_outlives_it_may_build_its_key_later(self):
         ended = self.signal()
-        asks = f'( {ended.take}; "$0" build b k -- touch "$1" ) >/dev/null 2>&1 & echo $! >"$2"'
-        self.tool("build", "b", "k", "--", "sh", "-c", asks, TOOL, str(self.dir / "built"), str(self.dir / "pid"), signals=[ended])
+        asks = f'( {ended.take}; "$0" build --allow-empty b k -- touch "$1" ) >/dev/null 2>&1 & echo $! >"$2"'
+        self.tool("build", "--allow-empty", "b", "k", "--", "sh", "-c", asks, TOOL, str(self.dir / "built"), str(self.dir / "pid"), signals=[ended])
         self.tool("refresh", "b")
         ended.set()
         wait_for_end(int((self.dir / "pid").read_text()))
@@ -430,7 +445,7 @@ class Build(CacheTest):
                     self.assert_nothing_kept()
 
     def test_user_signals_are_handed_on_and_interrupt_nothing(self):
-        process = self.start("build", "b", "k", "--", *python(WAITS_FOR_A_SIGNAL, "0"))
+        process = self.start("build", "--allow-empty", "b", "k", "--", *python(WAITS_FOR_A_SIGNAL, "0"))
         self.assertEqual(line(process.stderr), "ready")
         process.send_signal(signal.SIGUSR1)
         self.finish(process)

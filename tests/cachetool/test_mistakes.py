@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+"""What a user may mistype, leave out or expect from other tools, and what the command answers."""
+
+import json
+import os
+import subprocess
+import unittest
+
+from harness import HANGS, CacheTest
+
+
+class Units(CacheTest):
+    def test_a_size_without_a_unit_is_refused_and_evicts_nothing(self):
+        self.put()
+        for option in ["--max-size", "--min-free"]:
+            for number in ["5", "5.0", "10000000000"]:
+                for command in (["gc"], ["why", "b", "k"]):
+                    sentence, _ = self.complaint(*command, option, number, code=2)
+                    self.assertIn(f'{option} wants a size with its unit, such as 500MB or 10GiB, not "{number}"', sentence)
+        self.tool("get", "b", "k")
+
+    def test_nothing_is_zero_in_every_unit(self):
+        self.put()
+        for option, value in [("--min-free", "0"), ("--max-size", "5B"), ("--max-size", "0"), ("--max-age", "0"), ("--grace", "0")]:
+            self.json("gc", "--dry-run", option, value)
+        for option in ["--max-age", "--grace"]:
+            self.assertIn("a duration with its unit", self.complaint("gc", option, "30", code=2)[0])
+        self.assertIn("a duration with its unit", self.complaint("refresh", "b", "--older-than", "30", code=2)[0])
+        self.json("refresh", "b", "--older-than", "2 days".replace(" ", ""), "--grace", "1hour")
+
+
+class EmptyWords(CacheTest):
+    def test_an_unset_variable_publishes_takes_and_pins_nothing(self):
+        source = self.tree(file="text")
+        for args, place in [(("put", "b", "", source), "KEY"), (("put", "", "k", source), "BUCKET"), (("put", "b", "k", ""), "SOURCE"),
+                            (("build", "b", "", "--", "true"), "KEY"), (("exec", "", "k", "--", "true"), "BUCKET"), (("get", "b", ""), "KEY"),
+                            (("install", "b", "k", ""), "DEST"), (("remove", "b", "k", ""), "KEY"), (("pin", "b", ""), "KEY"), (("unpin", "b", ""), "KEY"),
+                            (("info", "b", ""), "KEY"), (("why", "b", ""), "KEY"), (("ls", ""), "BUCKET"), (("refresh", "b", ""), "BUCKET"),
+                            (("trash", "restore", ""), "ID"), (("doctor", ""), "DIR"), (("status", "--watch", ""), "SECONDS")]:
+            with self.subTest(args):
+                sentence, _ = self.complaint(*args, code=2)
+                self.assertIn(f"{place} is empty: perhaps a variable is not set", sentence)
+                self.assertEqual("--empty-key" in sentence, place == "KEY")
+        self.assertFalse(self.root.exists())
+
+    def test_an_unset_variable_is_no_value_of_an_option(self):
+        for args in [("ls", "--key", ""), ("refresh", "b", "--key", ""), ("trash", "restore", "--bucket", ""), ("gc", "--keep", ""), ("gc", "--plan", ""),
+                     ("gc", "--apply", ""), ("ls", "--cache", ""), ("ls", "--log", ""), ("man", "--into", "")]:
+            with self.subTest(args):
+                self.assertIn("is empty: perhaps a variable is not set", self.complaint(*args, code=2)[0])
+
+    def test_the_empty_key_can_be_meant(self):
+        source = self.tree(file="text")
+        self.tool("put", "--empty-key", "b", "", source)
+        self.tool("get", "b", "", "--empty-key")
+        self.assertEqual(self.json("remove", "b", "", "--empty-key")["removed"], [""])
+
+
+class UnknownBuckets(CacheTest):
+    def setUp(self):
+        super().setUp()
+        self.put("wheels-v1", "numpy")
+
+    def test_are_named_with_what_was_meant(self):
+        for args in [("ls", "wheels"), ("refresh", "wheels"), ("refresh", "wheels", "-n"), ("remove", "wheels", "numpy"), ("get", "wheels", "numpy"),
+                     ("info", "wheels", "numpy"), ("install", "wheels", "numpy", "d"), ("exec", "wheels", "numpy", "--", "true"), ("why", "wheels", "numpy")]:
+            with self.subTest(args):
+                out, err = self.finish(self.start(*args), 3)
+                self.assertEqual((out, err), ("", "cachetool: no bucket wheels; did you mean wheels-v1?\n"))
+        self.assertIn("no bucket wheels; did you mean wheels-v1?", self.finish(self.start("unpin", "wheels", "numpy"), 3)[1])
+        self.assertIn("no bucket wheels; did you mean wheels-v1?", self.finish(self.start("pin", "wheels", "numpy"))[1])
+        self.assertIn("no bucket frobs; `cachetool", self.finish(self.start("ls", "frobs"), 3)[1])
+        self.tool("get", "wheels-v1", "numpy")
+
+    def test_do_not_keep_the_others_from_being_refreshed(self):
+        document = self.json("refresh", "wheels", "wheels-v1", code=3)
+        self.assertEqual((document["refreshed"], document["error"]["code"]), (["wheels-v1"], "miss"))
+
+    def test_that_are_keys(self):
+        sentence, _ = self.complaint("get", "numpy", "wheels-v1", code=3)
+        self.assertIn("no bucket numpy, but there is a bucket wheels-v1: BUCKET comes before KEY", sentence)
+
+
+class WordsOfPut(CacheTest):
+    def test_in_the_wrong_order(self):
+        self.tree("unpacked", file="text")
+        sentence, _ = self.complaint("put", "wheels-v1", "./unpacked", "a", code=2)
+        self.assertIn("SOURCE a does not exist, but KEY ./unpacked does: are the words in the wrong order?", sentence)
+        self.assertIn("BUCKET ./unpacked does", self.complaint("put", "./unpacked", "wheels-v1", "a", code=2)[0])
+        self.assertIn("No such file", self.complaint("put", "wheels-v1", "a", "b", code=1)[0])
+        self.assertFalse(self.root.exists())
+
+
+class OtherToolsWords(CacheTest):
+    def test_that_are_accepted(self):
+        self.put()
+        self.assertEqual(len(self.json("ls")["entries"]), len(json.loads(self.tool("list", "--json"))["entries"]))
+        self.assertEqual(json.loads(self.tool("refresh", "-n", "b", "--json"))["keys"], [{"bucket": "b", "key": "k"}])
+        self.assertIn("would delete", self.tool("gc", "-n"))
+        self.assertEqual(self.finish(self.start("rm", "-q", "b", "k")), ("", ""))
+        self.assertEqual(self.tool("help", "gc"), self.tool("gc", "--help"))
+        self.assertEqual(self.tool("help"), self.tool("--help"))
+        self.assertEqual(self.tool("-V"), self.tool("--version"))
+        self.assertEqual(self.tool("version"), self.tool("--version"))
+        self.assertEqual(self.tool("trash"), self.tool("trash", "ls"))
+        self.complaint("help", "frobnicate", code=2)
+
+    def test_that_are_hinted_at(self):
+        for word, meant in [("prune", "gc"), ("clean", "gc"), ("clear", "refresh"), ("purge", "refresh"), ("size", "stats"), ("du", "stats"),
+                            ("path", "get"), ("add", "put"), ("delete", "remove"), ("undo", "trash"), ("run", "exec"), ("check", "verify")]:
+            with self.subTest(word):
+                self.assertIn(f"(did you mean {meant}?)", self.complaint(word, code=2)[0])
+
+    def test_a_key_that_begins_with_a_dash(self):
+        for args in [("remove", "b", "-key"), ("put", "b", "-1", "d"), ("trash", "restore", "-x")]:
+            self.assertIn("a word that begins with a dash goes after --", self.complaint(*args, code=2)[0])
+
+
+class WhatIsSaid(CacheTest):
+    def said(self, *args, code=0):
+        return self.finish(self.start(*args), code)[1]
+
+    def test_how_far_a_limit_evicts(self):
+        for number in range(12):
+            self.put(key=str(number))
+        dry = self.tool("gc", "--max-entries", "11", "--dry-run").splitlines()
+        self.assertRegex(dry[0], r"^would delete 2 entries ")
+        self.assertEqual(dry[1], "evicting down to 10 entries (90 % of --max-entries; see --low-water)")
+        self.assertEqual([line.split(":")[0] for line in dry[2:]], ["would evict (max-entries)"] * 2)
+        self.assertIn("evicting down to 10 entries (90 % of --max-entries; see --low-water)", self.said("gc", "--max-entries", "11"))
+        self.assertNotIn("evicting down", self.said("gc", "--max-entries", "9", "--low-water", "100%"))
+        self.assertIn("evicting down to 18 B (90 % of --max-size", self.said("gc", "--max-size", "20B"))
+
+    def test_what_remove_and_pin_did(self):
+        self.put()
+        self.put(key="other")
+        self.assertIn("pinned b k\n", self.said("pin", "b", "k"))
+        self.assertIn("pinned b later, which has no entry yet\n", self.said("pin", "b", "later"))
+        self.assertIn("unpinned b k\n", self.said("unpin", "b", "k"))
+        self.assertRegex(self.said("remove", "b", "k"), r"removed k of b; until the next gc, `cachetool .*trash restore` brings it back")
+        for args in [("pin", "b", "k"), ("unpin", "b", "k"), ("remove", "b", "other")]:
+            self.assertEqual(self.said("--quiet", *args), "")
+
+    def test_why_after_an_undo(self):
+        self.put()
+        self.tool("remove", "b", "k")
+        self.assertRegex(self.tool("why", "b", "k", code=3), r"(?m)^no such entry\nthe entry published .* ago was taken out; .* restores it$")
+        self.tool("trash", "restore", "--bucket", "b")
+        self.assertRegex(self.tool("why", "b", "k"), r"(?ms)^kept: .*^a former entry published .* ago was taken out; .*trash restore --replace \w+` puts it "
+                                                     r"in the place of the present one$")
+
+    def test_how_a_purge_can_be_undone_or_that_it_cannot(self):
+        self.put()
+        self.assertIn("this purge can't be undone; with --keep-garbage or --grace 1h the next one can\n", self.said("refresh", "b"))
+        for options in (["--keep-garbage"], ["--grace", "1h"]):
+            self.put(key="a key")
+            self.assertRegex(self.said("refresh", "b", *options), r"`cachetool --cache \S+ trash restore --bucket b` undoes the purge")
+            self.tool("trash", "restore", "--bucket", "b")
+            self.tool("get", "b", "a key")
+        self.assertRegex(self.said("refresh", "b", "--key", "a *", "--grace", "1h"), r"trash restore --bucket b --key 'a \*'` undoes")
+
+    def test_grace_keeps_what_was_just_taken_out(self):
+        self.put()
+        self.put(key="other")
+        self.tool("remove", "b", "k")
+        refreshed = self.json("refresh", "b", "--grace", "1h")
+        self.assertEqual((refreshed["collected"]["in_grace"], refreshed["collected"]["entries"]), (2, 0))
+        self.assertEqual(self.json("gc", "--grace", "1h")["in_grace"], 2)
+        self.assertIn("2 taken out too recently, kept for now", self.said("gc", "--grace", "1h"))
+        self.assertEqual(self.json("gc")["entries"], 2)
+
+    def test_a_wait_that_was_given_up_in_one_sentence(self):
+        ready, go = self.signal(), self.signal()
+        first = self.start("build", "--allow-empty", "b", "slow", "--", "sh", "-c", f"{ready.give}; {go.take}", signals=[ready, go])
+        ready.wait()
+        sentence = self.said("build", "--lock-timeout", "0.1", "b", "slow", "--", "true", code=4)
+        self.assertRegex(sentence, rf"\Acachetool: gave up after 0\.1 s, because slow of b is still being built by pid {first.pid} \(.*\), for \d+ s\n\Z")
+        go.set()
+        self.finish(first)
+
+    def test_advice_names_the_cache_as_a_shell_reads_it(self):
+        root = self.dir / "it's a cache"
+        self.tool("put", "b", "k", self.tree(file="text"), "--cache", str(root))
+        said = self.finish(self.start("--cache", "it's a cache", "refresh", "b", "--keep-garbage", env={"LARDER_CACHE_DIR": ""}))[1]
+        advice = said.split("`")[1].replace("cachetool", '"$0"', 1)
+        restored = subprocess.run(["sh", "-c", advice, os.environ["CACHETOOL"]], cwd=self.dir, env={**self.env, "LARDER_CACHE_DIR": ""},
+                                  capture_output=True, timeout=HANGS, check=True)
+        self.assertEqual(restored.stdout.count(b"\n"), 1)
+        self.tool("get", "b", "k", "--cache", str(root))
+
+
+if __name__ == "__main__":
+    unittest.main()
