@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // cachetool: safe refresh, collection and inspection of a larder cache, for people and scripts.
+#include <cstdio>
 #include <exception>
-#include <fmt/core.h>
+#include <new>
 
 #include "cachetool/cli/help.hpp"
 #include "cachetool/commands/table.hpp"
@@ -49,8 +50,11 @@ int main(int argc, char** argv) {
         return cachetool::run({argv + (argc > 0 ? 1 : 0), argv + argc});
     } catch (const std::exception& error) {
         // The library throws nothing of its own: memory has run out, or a thread could not be
-        // started.
-        fmt::print(stderr, "cachetool: {}\n", error.what());
+        // started. Write this without memory, too.
+        const bool no_memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
+        for (const char* const part :
+             {"cachetool: ", no_memory ? "memory has run out" : error.what(), "\n"})
+            std::fputs(part, stderr);
         return cachetool::failed;
     }
 }

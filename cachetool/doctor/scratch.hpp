@@ -25,7 +25,13 @@ public:
     [[nodiscard]] static Expected<ScratchDirectory> make_in(const std::filesystem::path& directory);
     ScratchDirectory(ScratchDirectory&&) noexcept = default;
     ScratchDirectory& operator=(ScratchDirectory&&) = delete;
-    ~ScratchDirectory() { static_cast<void>(remove()); }
+    ~ScratchDirectory() {
+        try {
+            static_cast<void>(remove());
+        } catch (...) {
+            // Memory has run out, so the directory stays.
+        }
+    }
 
     /// Removes it now. Returns why some of it is left, or no error.
     [[nodiscard]] std::error_code remove();

@@ -15,6 +15,58 @@ std::string quoted(std::string_view text) {
     return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+/// Keeps the texts and whole numbers of the outermost object. (A document of nlohmann's needs memory
+/// in its destructor, which ends the process if there is none.)
+class FlatObjectReader final : public nlohmann::json_sax<json> {
+public:
+    [[nodiscard]] bool is_object() const { return is_object_; }
+    [[nodiscard]] FlatObject object() && { return std::move(object_); }
+
+    bool null() override { return true; }
+    bool boolean(bool) override { return true; }
+    bool number_integer(number_integer_t) override { return true; }
+    bool number_unsigned(number_unsigned_t number) override {
+        if (depth_ == 1) object_.numbers[name_] = number;
+        return true;
+    }
+    bool number_float(number_float_t, const string_t&) override { return true; }
+    bool string(string_t& text) override {
+        if (depth_ == 1) object_.texts[name_] = std::move(text);
+        return true;
+    }
+    bool binary(binary_t&) override { return true; }
+    bool key(string_t& name) override {
+        if (depth_ == 1) name_ = std::move(name);
+        return true;
+    }
+    bool start_object(std::size_t) override {
+        is_object_ = is_object_ || depth_ == 0;
+        ++depth_;
+        return true;
+    }
+    bool end_object() override {
+        --depth_;
+        return true;
+    }
+    bool start_array(std::size_t) override {
+        ++depth_;
+        return true;
+    }
+    bool end_array() override {
+        --depth_;
+        return true;
+    }
+    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+        return false;
+    }
+
+private:
+    FlatObject object_;
+    string_t name_;
+    std::size_t depth_ = 0;
+    bool is_object_ = false;
+};
+
 }  // namespace
 
 void JsonWriter::append(std::string_view text) {
@@ -97,14 +149,9 @@ std::string json_line(const std::function<void(JsonWriter&)>& write) {
 }
 
 std::optional<FlatObject> read_object(std::string_view text) {
-    const auto document = json::parse(text, nullptr, false);
-    if (!document.is_object()) return std::nullopt;
-    FlatObject object;
-    for (const auto& [name, value] : document.items()) {
-        if (value.is_string()) object.texts[name] = value.get<std::string>();
-        if (value.is_number_unsigned()) object.numbers[name] = value.get<std::uint64_t>();
-    }
-    return object;
+    FlatObjectReader reader;
+    if (!json::sax_parse(text, &reader) || !reader.is_object()) return std::nullopt;
+    return std::move(reader).object();
 }
 
 }  // namespace cachetool

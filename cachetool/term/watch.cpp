@@ -26,7 +26,13 @@ public:
     AlternateScreen(const CommandOutput& output, bool wanted) : output_(output), wanted_(wanted) {
         write(enter);
     }
-    ~AlternateScreen() { write(leave); }
+    ~AlternateScreen() {
+        try {
+            write(leave);
+        } catch (...) {
+            // There is no memory for the failure to write.
+        }
+    }
     AlternateScreen(const AlternateScreen&) = delete;
     AlternateScreen& operator=(const AlternateScreen&) = delete;
 

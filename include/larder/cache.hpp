@@ -19,6 +19,8 @@ namespace larder {
 
 /// An open cache.
 ///
+/// A callback may destroy the Cache. The call that makes the callback goes on to its end.
+///
 /// Concurrency: any thread may call any member. Several Caches on one root in one process, also
 /// through several copies of the library, work as if they were in separate processes. So does a
 /// Cache that a forked child inherits.
@@ -83,8 +85,9 @@ public:
     /// call without any limit ends all this.
     /// Errors: `invalid` as in collect.
     /// Concurrency: publish does not wait for the collection. When the Cache and its last Bucket
-    /// are destroyed, they ask the collection to stop and wait for its end. It stops after some
-    /// hundred files or links. A forked child collects nothing until it calls this itself.
+    /// are destroyed, they ask the collection to stop and wait for its end. (If a callback of that
+    /// collection destroys them, they do not wait.) It stops after some hundred files or links. A
+    /// forked child collects nothing until it calls this itself.
     [[nodiscard]] Result<> keep_within(const Limits& limits,
                                        const BackgroundOptions& options = {}) const;
 

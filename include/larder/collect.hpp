@@ -123,7 +123,7 @@ struct BackgroundOptions {
     /// within that time, which takes some ten microseconds for each.
     std::chrono::milliseconds at_most{10'000};
     /// Called with the result of a collection. The collecting thread makes this call and those
-    /// below.
+    /// below. If one of them throws, the collection ends there, and the exception is dropped.
     std::function<void(const Result<CollectReport>&)> on_done{};
 
     // As in CollectOptions:

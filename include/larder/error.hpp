@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Errors are values, and larder throws no exception of its own. Two kinds pass through it:
-// std::bad_alloc if memory has run out, and exceptions that a caller's build throws. Both leave the
-// cache in no worse state than a kill at that point would.
+//   - std::bad_alloc, if memory has run out. No function that is noexcept allocates memory.
+//   - What a function of the caller's throws: a build, on_taken, on_evict, on_progress. An
+//     exception of a thread that deletes or copies reaches the caller, too.
+//
+// Both leave the cache in no worse state than a kill at that point would. What has no caller to
+// pass it on to is dropped: an exception of on_event and on_wait, and all exceptions of a collection
+// in the background.
 #pragma once
 
 #include <filesystem>

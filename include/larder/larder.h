@@ -52,8 +52,12 @@
  * Concurrency and crashes are as in the C++ headers, which are the reference. In short: all
  * threads may use a cache, a bucket and a stop at once; one thread at a time may use a staging
  * or a lease. To free a handle must be its last use. Callbacks run in the thread that called
- * larder, unless the function says otherwise. A thread inside larder, or inside a callback, must
- * not be cancelled (pthread_cancel) or left by longjmp. */
+ * larder, unless the function says otherwise. A callback may close the cache, and the call that
+ * makes the callback goes on to its end. It may free no other handle that this call was given. A
+ * C++ exception that a callback throws ends the call, whose error is LARDER_SYSTEM; it is dropped
+ * if the callback is on_event or on_wait, or belongs to a collection in the background. A thread
+ * inside larder, or inside a callback, must not be cancelled (pthread_cancel) or left by
+ * longjmp. */
 #ifndef LARDER_LARDER_H
 #define LARDER_LARDER_H
 

@@ -30,19 +30,22 @@ Result<Bucket> Cache::bucket(std::string_view name) const {
 }
 
 Result<std::vector<std::string>> Cache::buckets() const {
-    TRY_ASSIGN(const auto root, state_->current_root());
+    const auto state = state_->keep();
+    TRY_ASSIGN(const auto root, state->current_root());
     return protocol::list_buckets(*root);
 }
 
 Result<CollectReport> Cache::collect(const Limits& limits, const CollectOptions& options) const {
-    TRY_ASSIGN(const auto root, state_->current_root());
-    detail::Call call(*state_);
+    const auto state = state_->keep();
+    TRY_ASSIGN(const auto root, state->current_root());
+    detail::Call call(*state);
     return detail::collect(root, limits, options, call);
 }
 
 Result<CollectReport> Cache::evict(const EvictionPlan& plan, const CollectOptions& options) const {
-    TRY_ASSIGN(const auto root, state_->current_root());
-    detail::Call call(*state_);
+    const auto state = state_->keep();
+    TRY_ASSIGN(const auto root, state->current_root());
+    detail::Call call(*state);
     return detail::evict(root, plan, options, call);
 }
 
@@ -62,7 +65,8 @@ Result<> Cache::keep_within(const Limits& limits, const BackgroundOptions& optio
 }
 
 Result<std::vector<EntryInfo>> Cache::trash() const {
-    TRY_ASSIGN(const auto root, state_->current_root());
+    const auto state = state_->keep();
+    TRY_ASSIGN(const auto root, state->current_root());
     return protocol::list_trash(*root);
 }
 
@@ -71,16 +75,18 @@ Result<Lease> Cache::restore(std::string_view id, bool replace) const {
     if (!parsed)
         return fail(Errc::invalid, "restore", {},
                     std::string("\"").append(id).append("\" is no id of an entry"));
-    TRY_ASSIGN(const auto root, state_->current_root());
-    detail::Call call(*state_);
+    const auto state = state_->keep();
+    TRY_ASSIGN(const auto root, state->current_root());
+    detail::Call call(*state);
     TRY_ASSIGN(auto slot, protocol::restore(root, *parsed, replace, call.context()));
     call.tell({.kind = Event::Kind::restored}, slot.id());
     return Lease(std::move(slot));
 }
 
 Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {
-    TRY_ASSIGN(const auto root, state_->current_root());
-    detail::Call call(*state_);
+    const auto state = state_->keep();
+    TRY_ASSIGN(const auto root, state->current_root());
+    detail::Call call(*state);
     auto report = protocol::verify(root, options, call.context());
     if (!report || !call.has_listeners()) return report;
     for (const Finding& finding : report->findings) {
@@ -94,7 +100,8 @@ Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {
 Counters Cache::counters() const noexcept { return state_->counters(); }
 
 Result<StatusReport> Cache::status() const {
-    TRY_ASSIGN(const auto root, state_->current_root());
+    const auto state = state_->keep();
+    TRY_ASSIGN(const auto root, state->current_root());
     return protocol::status(*root);
 }
 

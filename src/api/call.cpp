@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "api/call.hpp"
 
-#include <new>
-
 namespace larder::detail {
 
 namespace {
@@ -44,7 +42,7 @@ void Call::tell(Event event, const format::Id& id) noexcept {
         const std::string text = to_text(id);
         event.id = text;
         tell(event);
-    } catch (const std::bad_alloc&) {
+    } catch (...) {
     }
 }
 

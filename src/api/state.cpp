@@ -39,8 +39,12 @@ Result<std::shared_ptr<CacheState>> CacheState::open(const std::filesystem::path
     TRY_ASSIGN(auto asked, listeners_of(options));
     TRY_ASSIGN(auto root, cache::open_root(path, options));
     std::filesystem::path absolute = root->dirs().root.path;
-    return std::shared_ptr<CacheState>(
+    const std::shared_ptr<CacheState> state(
         new CacheState(std::move(absolute), options, std::move(asked), std::move(root)));
+    return std::shared_ptr<CacheState>(state.get(), [kept = state](CacheState*) mutable {
+        kept->close();
+        kept.reset();
+    });
 }
 
 CacheState::CacheState(std::filesystem::path path, OpenOptions options, CacheListeners asked,
@@ -51,6 +55,12 @@ CacheState::CacheState(std::filesystem::path path, OpenOptions options, CacheLis
       context_{options_.lock_timeout, options_.build_timeout, options_.stop,
                options_.keep_waiting ? &options_.keep_waiting : nullptr},
       generation_(new Generation(std::move(root))) {}
+
+void CacheState::close() noexcept {
+    policy::Background* const newest = backgrounds_.load();
+    for (policy::Background* each = newest; each != nullptr; each = each->before) each->retire();
+    for (policy::Background* each = newest; each != nullptr; each = each->before) each->finish();
+}
 
 CacheState::~CacheState() {
     for (policy::Background* background = backgrounds_.load(); background != nullptr;)
@@ -78,8 +88,8 @@ void CacheState::published(const protocol::RootRef& root) const noexcept {
     policy::Background* const background = background_.load(std::memory_order_acquire);
     if (background == nullptr || !background->is_time_to_look()) return;
     try {
-        background->start_if_due(root);
-    } catch (const std::exception&) {
+        background->start_if_due(root, shared_from_this());
+    } catch (...) {
         // There was no memory for it. The next publish tries again.
     }
 }
@@ -121,6 +131,7 @@ Result<protocol::RootRef> CacheState::current_root(
 }
 
 Result<protocol::RootRef> CacheState::reopen(const LiveRoot& seen) {
+    const auto kept = keep();  // a listener may close the cache
     TRY_ASSIGN(auto root, cache::open_root(path_, options_));
     auto* const fresh = new Generation(std::move(root));
     fresh->before = seen.generation;

@@ -27,14 +27,20 @@ struct CacheListeners {
 /// *generation*, which has the Root. Generations are small, and are kept until the cache is closed,
 /// so that a thread may read one at any time. The Root of an older generation is released by its
 /// last user.
-class CacheState {
+class CacheState : public std::enable_shared_from_this<CacheState> {
 public:
+    /// Returns a reference for a Cache and its Buckets. When its last copy goes, the cache is
+    /// closed: a collection in the background is asked to stop and waited for. A call that a
+    /// callback interrupts may still need the state then, so each call of a Cache holds keep().
     /// Errors: `system` if the log can't be opened.
     [[nodiscard]] static Result<std::shared_ptr<CacheState>> open(const std::filesystem::path& path,
                                                                   const OpenOptions& options);
     ~CacheState();
     CacheState(const CacheState&) = delete;
     CacheState& operator=(const CacheState&) = delete;
+
+    /// Returns a reference that keeps the state, and does not keep the cache open.
+    [[nodiscard]] std::shared_ptr<CacheState> keep() { return shared_from_this(); }
 
     /// Returns the Root that this process has open, for a get. Asks the system nothing, unless the
     /// process is a forked child, which opens a Root of its own. Errors: those of opening a cache.
@@ -66,6 +72,7 @@ public:
 private:
     CacheState(std::filesystem::path path, OpenOptions options, CacheListeners asked,
                protocol::RootRef root);
+    void close() noexcept;
 
     struct Generation {
         explicit Generation(protocol::RootRef opened) : root(opened), kept(std::move(opened)) {}

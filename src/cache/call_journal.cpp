@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cache/call_journal.hpp"
 
-#include <new>
 #include <utility>
 
 namespace larder::cache {
@@ -10,7 +9,7 @@ void CallJournal::note(StepNote note) noexcept {
     note.at = std::chrono::system_clock::now();
     try {
         notes_.push_back(std::move(note));
-    } catch (const std::bad_alloc&) {
+    } catch (...) {
     }
 }
 

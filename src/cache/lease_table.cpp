@@ -167,7 +167,7 @@ LeaseTable::~LeaseTable() {
     (void)memory_->show(file_, table_->header.pid);
     // Closing the file may not release the lock, because a forked child may share the open file. So
     // unlock it.
-    (void)os::unlock(file_, path_);
+    (void)os::unlock(file_, {});
 }
 
 std::optional<Slot> LeaseTable::acquire() noexcept {

@@ -60,8 +60,12 @@ Result<Participant*> Root::participant(const CallContext& context) {
 }
 
 Participant* Root::participant_if_possible(const CallContext& context) noexcept {
-    auto joined = participant(context);
-    return joined ? *joined : nullptr;
+    try {
+        auto joined = participant(context);
+        return joined ? *joined : nullptr;
+    } catch (...) {
+        return nullptr;  // memory has run out
+    }
 }
 
 Result<> Root::reap(const os::Dir& staging) const {

@@ -28,7 +28,7 @@ std::string print_format(const Format& format) {
            std::string(name_of(format.links)) + "\n";
 }
 
-FormatRead parse_format(std::string_view text) noexcept {
+FormatRead parse_format(std::string_view text) {
     if (!text.starts_with(format_begin)) return {};
     const auto line_end = text.find('\n');
     if (line_end == std::string_view::npos) return {};

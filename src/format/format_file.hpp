@@ -33,6 +33,6 @@ struct FormatRead {
 /// Returns the text of the file.
 [[nodiscard]] std::string print_format(const Format& format);
 /// Reads the text of a file that any program may have written.
-[[nodiscard]] FormatRead parse_format(std::string_view text) noexcept;
+[[nodiscard]] FormatRead parse_format(std::string_view text);
 
 }  // namespace larder::format

@@ -42,7 +42,7 @@ bool is_lock_name(std::string_view name) {
 
 std::string participant_name(std::uint32_t number) { return std::to_string(number); }
 
-std::optional<std::uint32_t> parse_participant_name(std::string_view name) noexcept {
+std::optional<std::uint32_t> parse_participant_name(std::string_view name) {
     std::uint32_t number = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
     if (error != std::errc() || end != name.data() + name.size() ||

@@ -61,7 +61,7 @@ inline constexpr std::string_view gitignore_text = "*\n";
 [[nodiscard]] bool is_lock_name(std::string_view name);
 
 [[nodiscard]] std::string participant_name(std::uint32_t number);
-[[nodiscard]] std::optional<std::uint32_t> parse_participant_name(std::string_view name) noexcept;
+[[nodiscard]] std::optional<std::uint32_t> parse_participant_name(std::string_view name);
 
 [[nodiscard]] std::string staged_tree_name(const Id& id);
 [[nodiscard]] std::string staged_link_name(const Id& id);

@@ -132,7 +132,7 @@ Result<std::string> encode_bucket(std::string_view name) {
     return encoded;
 }
 
-bool is_hashed(std::string_view name) noexcept {
+bool is_hashed(std::string_view name) {
     if (name.size() <= hash_length || name.size() > max_name) return false;
     const auto kept = name.substr(0, name.size() - hash_length), hash = name.substr(kept.size());
     // Append a letter first: a dot may be the last character of the part that is kept, but not of a

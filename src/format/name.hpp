@@ -48,7 +48,7 @@ inline constexpr std::size_t max_bucket_name = 128;
 
 /// Returns true if `name` holds a hash in place of the key's end. In theory two keys can then have
 /// the same name, so a reader must compare the key with the one in the entry's record.
-[[nodiscard]] bool is_hashed(std::string_view name) noexcept;
+[[nodiscard]] bool is_hashed(std::string_view name);
 
 /// Encodes any bytes of any length by the escapes alone. The fields of a record are encoded so.
 [[nodiscard]] std::string encode_escapes(std::string_view bytes);

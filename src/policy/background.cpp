@@ -17,6 +17,23 @@ namespace {
 /// cost nothing.
 constexpr std::chrono::minutes look_interval{1};
 
+/// The Background whose collection this thread runs, or whose callback it makes; null if there is
+/// none.
+thread_local const Background* current = nullptr;
+
+/// Sets `current` until the end of the scope.
+class InCollectionOf {
+public:
+    explicit InCollectionOf(const Background* background)
+        : before_(std::exchange(current, background)) {}
+    ~InCollectionOf() { current = before_; }
+    InCollectionOf(const InCollectionOf&) = delete;
+    InCollectionOf& operator=(const InCollectionOf&) = delete;
+
+private:
+    const Background* before_;
+};
+
 BackgroundOptions bounded(BackgroundOptions options) {
     options.every = std::clamp(options.every, std::chrono::seconds(0), base::century);
     options.at_most = std::clamp(options.at_most, std::chrono::milliseconds(0),
@@ -34,7 +51,22 @@ Background::Background(BackgroundOptions options, Collect collect)
 Background::~Background() {
     // A forked child does not have this thread, and its handle may belong to another thread by now.
     // So the child must not join it.
-    if (owner_ != os::process_token()) (void)thread_.release();
+    if (owner_ != os::process_token()) {
+        (void)thread_.release();
+    } else if (thread_ && thread_->get_id() == std::this_thread::get_id()) {
+        thread_->detach();  // a callback has closed the cache, and no thread can join itself
+    }
+}
+
+void Background::finish() noexcept {
+    retire();
+    if (owner_ != os::process_token()) {
+        running_owner_.reset();
+        return;
+    }
+    if (!thread_) return;
+    thread_->request_stop();
+    if (current != this && thread_->joinable()) thread_->join();
 }
 
 bool Background::is_time_to_look() noexcept {
@@ -48,23 +80,29 @@ bool Background::is_time_to_look() noexcept {
            next_look_.compare_exchange_strong(due, now + wait);
 }
 
-void Background::start_if_due(const protocol::RootRef& root) {
+void Background::start_if_due(const protocol::RootRef& root, std::shared_ptr<const void> owner) {
     const std::unique_lock starting(mutex_, std::try_to_lock);
     if (!starting || !is_due(*root) || running_) return;
     thread_.reset();  // it has ended
     const os::AllSignalsBlocked blocked;
     running_ = true;
+    running_owner_ = std::move(owner);
     try {
         thread_ = std::make_unique<std::jthread>([this, root](const std::stop_token& stop) {
             run(stop, root);
+            // If a callback has closed the cache, this is the last reference to its state, and
+            // `this` ends with it.
+            const auto last = std::move(running_owner_);
             running_ = false;
         });
     } catch (...) {
+        running_owner_.reset();
         running_ = false;  // no thread or no memory: the next publish tries again
     }
 }
 
-void Background::run(const std::stop_token& stop, const protocol::RootRef& root) const {
+void Background::run(const std::stop_token& stop, const protocol::RootRef& root) const noexcept {
+    const InCollectionOf running(this);
     try {
         // First set the time of the lock's file. is_due of other processes reads it, and so sees
         // that a collection has begun.
@@ -80,11 +118,13 @@ void Background::run(const std::stop_token& stop, const protocol::RootRef& root)
             if (stop.stop_requested() || retired_ || options_.stop.stop_requested() ||
                 Clock::now() >= end)
                 enough.request_stop();
+            const InCollectionOf calling(this);  // this may be a thread that deletes files
             if (options_.on_progress) options_.on_progress(progress);
         };
         const auto report = collect_(root, how);
         if (options_.on_done) options_.on_done(report);
-    } catch (const std::bad_alloc&) {
+    } catch (...) {
+        // Memory has run out, or a callback has thrown, and there is no caller to pass that on to.
         // Keep what was done. The next collection does the rest.
     }
 }

@@ -23,17 +23,22 @@ public:
     using Collect = std::function<Result<CollectReport>(const protocol::RootRef& root,
                                                         const CollectOptions& options)>;
     Background(BackgroundOptions options, Collect collect);
-    /// Asks a collection that runs to stop, and waits for its end.
+    /// Requires: finish() was called. A collection that was not waited for has ended, except for
+    /// its thread, which may be the one that calls this.
     ~Background();
     Background(const Background&) = delete;
     Background& operator=(const Background&) = delete;
 
     /// Returns true if it is time to check the disk again. Costs one look at the clock.
     [[nodiscard]] bool is_time_to_look() noexcept;
-    /// Starts a collection if one is due. Never waits.
-    void start_if_due(const protocol::RootRef& root);
+    /// Starts a collection if one is due. Never waits. The collection keeps `owner` alive, which
+    /// owns this Background.
+    void start_if_due(const protocol::RootRef& root, std::shared_ptr<const void> owner);
     /// Starts no further collection, and asks one that runs to stop.
     void retire() noexcept { retired_ = true; }
+    /// Does the same, and waits for the end of the collection. If one of its callbacks makes this
+    /// call, it cannot wait: the collection ends by itself, after the callback has returned.
+    void finish() noexcept;
 
     /// The Background that this one has replaced in its Cache. It is retired. Set once.
     Background* before = nullptr;
@@ -41,7 +46,7 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    void run(const std::stop_token& stop, const protocol::RootRef& root) const;
+    void run(const std::stop_token& stop, const protocol::RootRef& root) const noexcept;
     [[nodiscard]] bool is_due(const cache::Root& root) const;
 
     const BackgroundOptions options_;
@@ -52,6 +57,7 @@ private:
     std::atomic<Clock::rep> next_look_{0};
     std::mutex mutex_;  // tried, never waited for
     std::unique_ptr<std::jthread> thread_;
+    std::shared_ptr<const void> running_owner_;  // empty unless a collection runs
 };
 
 }  // namespace larder::policy

@@ -97,18 +97,33 @@ bool waits_in_circle(const cache::Root& root, std::uint64_t wanted) {
     return std::includes(again.begin(), again.end(), chain.begin(), chain.end());
 }
 
-/// The builds that this thread is running now, the innermost last.
-thread_local std::vector<std::pair<const cache::Root*, std::uint64_t>> building;
-
+/// A build that this thread is running. They are a list on the stack and not a vector: glibc aborts
+/// if it has no memory to register the destructor of a thread's variable.
 class Building {
 public:
-    Building(const cache::Root& root, std::uint64_t number) {
-        building.emplace_back(&root, number);
-    }
-    ~Building() { building.pop_back(); }
+    Building(const cache::Root& root, std::uint64_t number)
+        : root_(root), number_(number), around_(std::exchange(innermost, this)) {}
+    ~Building() { innermost = around_; }
     Building(const Building&) = delete;
     Building& operator=(const Building&) = delete;
+
+    /// Returns true if this thread is running that build now.
+    static bool runs(const cache::Root& root, std::uint64_t number) {
+        for (const Building* each = innermost; each != nullptr; each = each->around_) {
+            if (&each->root_ == &root && each->number_ == number) return true;
+        }
+        return false;
+    }
+
+private:
+    static thread_local const Building* innermost;
+
+    const cache::Root& root_;
+    const std::uint64_t number_;
+    const Building* const around_;
 };
+
+thread_local const Building* Building::innermost = nullptr;
 
 /// The lock of one build. Other processes can see that this thread waits for it or holds it.
 class BuildLock {
@@ -176,9 +191,7 @@ Result<SlotLease> get_or_build(const RootRef& root, const KeyRef& place, const F
     // should fail now, and not after a wait.
     TRY(root->participant(context));
     const std::uint64_t number = Range::byte(format::digest(place.encoded_bucket, place.key)).start;
-    if (std::find(building.begin(), building.end(),
-                  std::pair<const cache::Root*, std::uint64_t>(root.get(), number)) !=
-        building.end()) {
+    if (Building::runs(*root, number)) {
         return fail(Errc::invalid, "build", root->dirs().buckets / place.path,
                     "this build requests its own key");
     }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/stage.hpp"
 
-#include <new>
-
 #include "format/layout.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
@@ -46,7 +44,7 @@ Stage::~Stage() {
         const auto moved = os::rename_new(root_->joined()->staging(), format::staged_tree_name(id_),
                                           deleting, in_deleting);
         if (moved) (void)tree::remove_tree_at(deleting, in_deleting);
-    } catch (const std::bad_alloc&) {
+    } catch (...) {
     }
 }
 

@@ -31,7 +31,7 @@ void look_and_note(cache::Root& root, const KeyRef& place, const format::Id& id)
 void note_use(cache::Root& root, const KeyRef& place, const format::Id& id) noexcept {
     try {
         look_and_note(root, place, id);
-    } catch (const std::exception&) {
+    } catch (...) {
         // There was no memory for the path of an error. The get has succeeded all the same.
     }
 }

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
+#include <exception>
 #include <mutex>
-#include <new>
 #include <optional>
-#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "os/process.hpp"
@@ -26,7 +26,7 @@ public:
         places_.push_back(std::move(top));
         work();
         for (auto& helper : helpers_) helper.join();
-        if (no_memory_) throw std::bad_alloc();
+        if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
         if (error_) return tl::make_unexpected(std::move(*error_));
         return {};
     }
@@ -34,20 +34,20 @@ public:
 private:
     using Lock = std::unique_lock<std::mutex>;
 
-    /// The body of each thread. If memory runs out, all threads stop, and the caller of the walk
-    /// gets the exception.
+    /// The body of each thread. If memory runs out, or a function of the caller's throws, all
+    /// threads stop, and the caller of the walk gets the first exception.
     void work() noexcept {
         Lock lock(mutex_);
         try {
             visit_all(lock);
-        } catch (const std::bad_alloc&) {
+        } catch (...) {
             if (!lock.owns_lock()) lock.lock();
-            no_memory_ = true;
+            if (!exception_) exception_ = std::current_exception();
         }
         changed_.notify_all();
     }
 
-    [[nodiscard]] bool is_over() const { return error_ || no_memory_ || places_.empty(); }
+    [[nodiscard]] bool is_over() const { return error_ || exception_ || places_.empty(); }
 
     /// Visits names until none is left.
     void visit_all(Lock& lock) {
@@ -119,7 +119,7 @@ private:
     /// Leaves the place if nothing is left to do in it, and then the directories around it. Returns
     /// where to continue.
     WalkDir* leave_if_done(Lock& lock, WalkDir* place) {
-        while (place != nullptr && place->listed && place->busy == 0 && !error_ && !no_memory_) {
+        while (place != nullptr && place->listed && place->busy == 0 && !error_ && !exception_) {
             place->busy = 1;  // so that no other thread leaves it
             lock.unlock();
             auto left = visitor_.leave(*place);
@@ -148,13 +148,14 @@ private:
 
     void start_helpers() {
         if (threads_.threads < 2) return;
-        helpers_.reserve(threads_.threads - 1);
         const os::AllSignalsBlocked blocked;
         try {
+            helpers_.reserve(threads_.threads - 1);
             while (helpers_.size() + 1 < threads_.threads)
                 helpers_.emplace_back([this] { work(); });
-        } catch (const std::system_error&) {
-            // The user or the cgroup may have no more threads. Those that have started do the work.
+        } catch (const std::exception&) {
+            // The user or the cgroup may have no more threads, or memory for them has run out.
+            // Those that have started do the work.
         }
     }
 
@@ -165,7 +166,7 @@ private:
     // In the order in which they were entered, so the outermost directories come first.
     std::vector<std::unique_ptr<WalkDir>> places_;
     std::optional<Error> error_;
-    bool no_memory_ = false;
+    std::exception_ptr exception_;
     std::uint64_t seen_ = 0;
     unsigned idle_ = 0;
     std::vector<std::thread> helpers_;

@@ -7,6 +7,7 @@
 
 void test_abi(void);
 void test_builds(void);
+void test_callbacks(void);
 void test_entries(void);
 void test_errors(void);
 void test_events(void);
@@ -19,9 +20,16 @@ static const struct {
     const char* name;
     void (*run)(void);
 } parts[] = {
-    {"abi", test_abi},         {"builds", test_builds},   {"entries", test_entries},
-    {"errors", test_errors},   {"events", test_events},   {"housekeeping", test_housekeeping},
-    {"install", test_install}, {"options", test_options}, {"waits", test_waits},
+    {"abi", test_abi},
+    {"builds", test_builds},
+    {"callbacks", test_callbacks},
+    {"entries", test_entries},
+    {"errors", test_errors},
+    {"events", test_events},
+    {"housekeeping", test_housekeeping},
+    {"install", test_install},
+    {"options", test_options},
+    {"waits", test_waits},
 };
 
 int main(int argc, char** argv) {

@@ -9,7 +9,12 @@ Result<NewFile> NewFile::create(const Dir& dir, const std::string& name) {
 }
 
 NewFile::~NewFile() {
-    if (file_) (void)remove_file_at(dir_, name_);
+    if (!file_) return;
+    try {
+        (void)remove_file_at(dir_, name_);
+    } catch (...) {
+        // There is no memory for the error that says why it can't be removed.
+    }
 }
 
 Result<> NewFile::complete(const FileInfo& source) {

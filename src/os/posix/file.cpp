@@ -142,8 +142,10 @@ Result<std::string> read_file_at(const Dir& parent, const std::string& name, std
 
 Result<> write_new_file_at(const Dir& parent, const std::string& name, std::string_view bytes,
                            Permissions permissions) {
+    // The path comes first: if memory ran out between the two calls, an empty file would be left.
+    const std::filesystem::path path = parent / name;
     TRY_ASSIGN(const FileHandle file, open_at(parent, name, OpenMode::create_new, permissions));
-    auto written = write_all(file, bytes, parent / name);
+    auto written = write_all(file, bytes, path);
     if (!written) (void)remove_file_at(parent, name);
     return written;
 }

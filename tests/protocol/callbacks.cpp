@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+// Callbacks that throw, and callbacks that close the cache. Neither ends the process.
+#include <future>
+#include <memory>
+#include <optional>
+
+#include "catch.hpp"
+#include "scene.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Thrown {};
+
+/// So many files that progress is reported while they are deleted, and that helpers take part.
+constexpr int many_files = 2000;
+
+/// Leaves one removed entry with many files, and one live entry.
+void leave_garbage(const Scene& scene) {
+    Staging staging = value(scene.bucket.stage());
+    for (int i = 0; i < many_files; ++i) write_file(staging.path() / std::to_string(i), "");
+    (void)value(scene.bucket.publish("garbage", std::move(staging)));
+    value(scene.bucket.remove("garbage"));
+    (void)put(scene.bucket, "live", "x");
+}
+
+/// A Cache and a Bucket of their own, which a callback can destroy.
+struct Handles {
+    explicit Handles(const fs::path& root, const OpenOptions& options = test_options())
+        : cache(open_cache(root, options)), bucket(value(cache.bucket("b"))) {}
+    Cache cache;
+    Bucket bucket;
+};
+
+/// Publishes, which starts a collection in the background, and then lets `close` destroy the
+/// handles within a callback. Returns when the collection has ended.
+void close_in_background(const Scene& scene,
+                         const std::function<void(BackgroundOptions&, std::function<void()>)>& ask,
+                         const Limits& limits) {
+    std::optional<Handles> handles(std::in_place, scene.root);
+    std::promise<void> published;
+    auto is_published = published.get_future().share();
+    auto alive = std::make_shared<int>(0);
+    const std::weak_ptr<int> state = alive;
+    BackgroundOptions options;
+    options.every = 0s;
+    options.threads = 3;
+    ask(options, [&handles, is_published, alive] {
+        is_published.wait();
+        handles.reset();
+    });
+    value(handles->cache.keep_within(limits, options));
+    options = {};
+    alive.reset();
+    (void)put(handles->bucket, "new", "x");
+    published.set_value();
+    eventually("the state of the cache ends", [&] { return state.expired(); });
+    CHECK_FALSE(handles);
+}
+
+}  // namespace
+
+TEST_CASE("what on_progress throws reaches the caller, from threads that delete as well") {
+    const Scene scene;
+    using Phase = CollectProgress::Phase;
+    for (const Phase phase : {Phase::collecting, Phase::deleting}) {
+        INFO(static_cast<int>(phase));
+        leave_garbage(scene);
+        CollectOptions options;
+        options.threads = 3;
+        options.on_progress = [&](const CollectProgress& progress) {
+            if (progress.phase == phase) throw Thrown{};
+        };
+        CHECK_THROWS_AS((void)scene.cache.collect({}, options), Thrown);
+        CHECK(value(scene.cache.verify()).sound());
+    }
+    CHECK(content_of(scene.bucket, "live") == "x");
+}
+
+TEST_CASE("what on_evict, on_taken and a build throw reaches the caller") {
+    const Scene scene;
+    (void)put(scene.bucket, "1", "x");
+    (void)put(scene.bucket, "2", "x");
+    CollectOptions collecting;
+    collecting.on_evict = [](const Eviction&) { throw Thrown{}; };
+    CHECK_THROWS_AS((void)scene.cache.collect({.max_entries = 0}, collecting), Thrown);
+    RefreshOptions refreshing;
+    refreshing.on_taken = [](const std::string&) { throw Thrown{}; };
+    CHECK_THROWS_AS((void)scene.bucket.refresh(refreshing), Thrown);
+    CHECK_THROWS_AS(
+        (void)scene.bucket.get_or_build("3", [](Staging&) -> Result<> { throw Thrown{}; }), Thrown);
+    CHECK(value(scene.cache.verify()).sound());
+    CHECK(value(scene.bucket.keys()).empty());
+    (void)value(scene.cache.collect());  // no lock was left
+    (void)put(scene.bucket, "3", "x");
+}
+
+TEST_CASE("what the callbacks of a collection in the background throw is dropped") {
+    for (const std::string which : {"done", "evict", "progress"}) {
+        INFO(which);
+        const Scene scene;
+        leave_garbage(scene);
+        auto heard = std::make_shared<std::promise<void>>();
+        auto is_heard = heard->get_future();
+        const auto throws = [heard, told = std::make_shared<std::once_flag>()] {
+            std::call_once(*told, [&] { heard->set_value(); });
+            throw Thrown{};
+        };
+        BackgroundOptions options;
+        options.every = 0s;
+        options.threads = 3;
+        if (which == "done") options.on_done = [=](const auto&) { throws(); };
+        if (which == "evict") options.on_evict = [=](const auto&) { throws(); };
+        if (which == "progress") {
+            options.on_progress = [=](const CollectProgress& progress) {
+                if (progress.phase == CollectProgress::Phase::deleting) throws();
+            };
+        }
+        value(scene.cache.keep_within({.max_entries = 0}, options));
+        (void)put(scene.bucket, "new", "x");
+        REQUIRE(is_heard.wait_for(60s) == std::future_status::ready);
+        value(scene.cache.keep_within({}));
+        eventually("the collection ends", [&] { return scene.cache.collect().has_value(); });
+        CHECK(value(scene.cache.verify()).sound());
+    }
+}
+
+TEST_CASE("a callback of a collection in the background closes the cache") {
+    const Scene scene;
+    leave_garbage(scene);
+    SECTION("on_done") {
+        close_in_background(scene,
+                            [](BackgroundOptions& options, const std::function<void()>& close) {
+                                options.on_done = [close](const auto&) { close(); };
+                            },
+                            {.max_entries = 1000});
+    }
+    SECTION("on_evict") {
+        close_in_background(scene,
+                            [](BackgroundOptions& options, const std::function<void()>& close) {
+                                options.on_evict = [close](const auto&) { close(); };
+                            },
+                            {.max_entries = 0});
+    }
+    SECTION("on_progress, by a thread that deletes") {
+        close_in_background(scene,
+                            [](BackgroundOptions& options, const std::function<void()>& close) {
+                                options.on_progress = [close](const CollectProgress& progress) {
+                                    if (progress.phase == CollectProgress::Phase::deleting) close();
+                                };
+                            },
+                            {.max_entries = 1000});
+    }
+    CHECK(value(scene.cache.verify()).sound());
+}
+
+TEST_CASE("a callback closes the cache, and the call goes on to its end") {
+    const Scene scene;
+    leave_garbage(scene);
+    std::optional<Handles> handles;
+    OpenOptions opening = test_options();
+    CollectOptions options;
+    SECTION("on_event") {
+        opening.on_event = [&](const Event&) { handles.reset(); };
+        handles.emplace(scene.root, opening);
+    }
+    SECTION("on_evict") {
+        options.on_evict = [&](const Eviction&) { handles.reset(); };
+        handles.emplace(scene.root, opening);
+    }
+    SECTION("on_progress") {
+        options.on_progress = [&](const CollectProgress&) { handles.reset(); };
+        handles.emplace(scene.root, opening);
+    }
+    const auto report = value(handles->cache.collect({.max_entries = 0}, options));
+    CHECK_FALSE(handles);
+    CHECK(report.evicted == 1);
+    CHECK(report.entries == 2);
+    CHECK(value(scene.cache.verify()).sound());
+}
+
+TEST_CASE("a build closes the cache, and is published") {
+    const Scene scene;
+    std::optional<Cache> cache(open_cache(scene.root));
+    const Bucket bucket = value(cache->bucket("b"));
+    const auto lease = value(bucket.get_or_build("k", [&](Staging& staging) -> Result<> {
+        cache.reset();
+        fill(staging.path(), "x");
+        return {};
+    }));
+    CHECK(content_of(lease) == "x");
+}
