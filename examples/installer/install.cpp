@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fmt/core.h>
 #include <fstream>
+#include <map>
 #include <unordered_map>
 
 #include "digest.hpp"
@@ -34,6 +35,36 @@ std::string with_interpreter(std::string_view script, std::string_view interpret
     return fmt::format("#!{}{}", interpreter, script.substr(options));
 }
 
+/// Returns the name of a distribution in the form in which two spellings of it are the same: see
+/// "Names and normalization" of the packaging specifications.
+std::string normalized_name(std::string_view name) {
+    std::string normal;
+    for (const char c : name) {
+        if (c == '-' || c == '_' || c == '.') {
+            if (!normal.ends_with('-')) normal += '-';
+        } else {
+            normal += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        }
+    }
+    return normal;
+}
+
+/// Returns the content of direct_url.json for a wheel that was named by its path. It has no hash of
+/// the archive, which is optional, because that would take reading all of it.
+std::string direct_url(const fs::path& wheel) {
+    constexpr std::string_view unreserved =
+        "/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    std::string url = "file://";
+    for (const char c : fs::absolute(wheel).lexically_normal().string()) {
+        if (unreserved.find(c) != unreserved.npos) {
+            url += c;
+        } else {
+            url += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        }
+    }
+    return fmt::format("{{\"url\": \"{}\", \"archive_info\": {{}}}}\n", url);
+}
+
 /// Writes the files that do not come from the cache, and lists them.
 class TargetFiles {
 public:
@@ -59,16 +90,22 @@ private:
 }  // namespace
 
 std::vector<std::string> InstallPlan::paths() const {
-    std::vector<std::string> all{dist_info + "/INSTALLER", dist_info + "/RECORD"};
-    for (const auto& file : files) all.push_back(file.path);
-    for (const auto& script : scripts) all.push_back(script);
-    for (const auto& command : commands) all.push_back(command_path(command));
+    std::vector<std::string> all{dist_info + "/INSTALLER", dist_info + "/REQUESTED",
+                                 dist_info + "/direct_url.json", dist_info + "/RECORD"};
+    const auto add = [&](std::string path) {
+        if (!lost.contains(path)) all.push_back(std::move(path));
+    };
+    for (const auto& file : files) add(file.path);
+    for (const auto& script : scripts) add(script);
+    for (const auto& command : commands) add(command_path(command));
     return all;
 }
 
 std::uint64_t InstallPlan::bytes() const {
     std::uint64_t sum = 0;
-    for (const auto& file : files) sum += std::strtoull(file.size.c_str(), nullptr, 10);
+    for (const auto& file : files) {
+        if (!lost.contains(file.path)) sum += std::strtoull(file.size.c_str(), nullptr, 10);
+    }
     return sum;
 }
 
@@ -109,8 +146,9 @@ Result<InstallPlan> plan_installation(const LeasedWheel& wheel) {
     return plan;
 }
 
-Result<> check_conflicts(const std::vector<LeasedWheel>& wheels,
-                         const std::vector<InstallPlan>& plans, const InstallOptions& options) {
+Result<std::vector<std::string>> settle_conflicts(const std::vector<LeasedWheel>& wheels,
+                                                  std::vector<InstallPlan>& plans,
+                                                  const InstallOptions& options) {
     const auto conflict = [](const fs::path& path, std::string detail) {
         return tl::unexpected(Error{.code = Errc::exists,
                                     .sys_errno = 0,
@@ -118,25 +156,78 @@ Result<> check_conflicts(const std::vector<LeasedWheel>& wheels,
                                     .path = path,
                                     .detail = std::move(detail)});
     };
+    const auto name_of = [&](std::size_t i) { return wheels[i].wheel.path.filename().string(); };
+    std::map<std::string, std::size_t> distributions;
+    for (std::size_t i = 0; i < wheels.size(); ++i) {
+        const auto [other, is_new] =
+            distributions.emplace(normalized_name(wheels[i].wheel.name), i);
+        if (!is_new)
+            return conflict(wheels[i].wheel.path,
+                            fmt::format("is of the same distribution as {}; name one of them",
+                                        name_of(other->second)));
+    }
     auto target = Tree::open(options.target);
+    std::vector<std::string> warnings;
     std::unordered_map<std::string, std::size_t> owners;
     for (std::size_t i = 0; i < plans.size(); ++i) {
         for (auto& owned : plans[i].paths()) {
             const auto [other, is_new] = owners.emplace(std::move(owned), i);
             const auto& path = other->first;
-            if (!is_new) {
+            if (!is_new && other->second == i)
                 return conflict(wheels[i].wheel.path,
-                                fmt::format("'{}' belongs to {} as well", path,
-                                            wheels[other->second].wheel.path.filename().string()));
+                                fmt::format("brings '{}' twice, in two ways", path));
+            if (!is_new) {
+                warnings.push_back(
+                    fmt::format("'{}' is in {} and in {}; the later one's is "
+                                "installed",
+                                path, name_of(other->second), name_of(i)));
+                plans[other->second].lost.insert(path);
+                plans[i].wins = true;
+                other->second = i;
             }
             if (target && !options.replace && target->holds(path)) {
-                return conflict(options.target / path,
-                                fmt::format("is in the way of {}; --replace replaces it",
-                                            wheels[i].wheel.path.filename().string()));
+                return conflict(
+                    options.target / path,
+                    fmt::format("is in the way of {}; --replace replaces it", name_of(i)));
             }
         }
     }
-    return {};
+    return warnings;
+}
+
+Result<std::vector<std::string>> disown_replaced(const std::vector<LeasedWheel>& wheels,
+                                                 const std::vector<InstallPlan>& plans,
+                                                 const InstallOptions& options) {
+    std::vector<std::string> warnings;
+    std::unordered_map<std::string, std::size_t> owners;
+    std::set<std::string> own_records;
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        own_records.insert(plans[i].dist_info + "/RECORD");
+        for (auto& path : plans[i].paths()) owners.emplace(std::move(path), i);
+    }
+    std::error_code ignored;  // a target that is not there yet holds no distribution
+    for (const auto& found : fs::directory_iterator(options.target, ignored)) {
+        const auto dist_info = found.path().filename().string();
+        const auto record_path = dist_info + "/RECORD";
+        if (!dist_info.ends_with(".dist-info") || own_records.contains(record_path)) continue;
+        if (!fs::is_regular_file(found.path() / "RECORD", ignored)) continue;
+        LARDER_TRY_ASSIGN(const auto text, read_text(found.path() / "RECORD"));
+        auto lines = parse_record(text);
+        if (!lines) continue;  // another installer's, in a form that this one does not know
+        const auto count = lines->size();
+        std::erase_if(*lines, [&](const RecordLine& line) {
+            const auto owner = owners.find(line.path);
+            if (owner == owners.end()) return false;
+            warnings.push_back(fmt::format("'{}' of {} is replaced by that of {}", line.path,
+                                           dist_info,
+                                           wheels[owner->second].wheel.path.filename().string()));
+            return true;
+        });
+        if (lines->size() == count) continue;
+        LARDER_TRY_ASSIGN(auto target, Tree::open(options.target));
+        LARDER_TRY(target.write(record_path, write_record(*lines), 0644, true));
+    }
+    return warnings;
 }
 
 Result<larder::MaterializeReport> install(const LeasedWheel& wheel, const InstallPlan& plan,
@@ -146,23 +237,32 @@ Result<larder::MaterializeReport> install(const LeasedWheel& wheel, const Instal
     // The files that are the same in every target come from the cache, in the cheapest way that the
     // file system offers. After hard links, the files of the target *are* those of the cache. From
     // then on they are replaced, never written to.
+    // A file of a wheel that has lost it is installed here, too, and then replaced by the winner's.
+    const bool replace = options.replace || plan.wins;
     LARDER_TRY_ASSIGN(auto report, larder::materialize(tree / entry::files, options.target,
                                                        {.mode = options.link_mode,
-                                                        .replace = options.replace,
+                                                        .replace = replace,
                                                         .threads = options.threads}));
 
     LARDER_TRY_ASSIGN(auto target, Tree::open(options.target));
-    TargetFiles own(std::move(target), options.replace);
+    TargetFiles own(std::move(target), replace);
     for (const auto& path : plan.scripts) {
+        if (plan.lost.contains(path)) continue;
         LARDER_TRY_ASSIGN(const auto script, read_text(tree / entry::scripts / path));
         LARDER_TRY(own.write(path, with_interpreter(script, options.interpreter), 0755));
     }
     for (const auto& command : plan.commands) {
+        if (plan.lost.contains(command_path(command))) continue;
         const auto program = script_text(command, options.interpreter);
         LARDER_TRY(own.write(command_path(command), program, 0755));
     }
     LARDER_TRY(own.write(plan.dist_info + "/INSTALLER", "larder-installer\n", 0644));
-    LARDER_TRY(own.write_record_file(plan.dist_info + "/RECORD", plan.files));
+    // PEP 376: the user has asked for this distribution by name. PEP 610: where it came from.
+    LARDER_TRY(own.write(plan.dist_info + "/REQUESTED", "", 0644));
+    LARDER_TRY(own.write(plan.dist_info + "/direct_url.json", direct_url(wheel.wheel.path), 0644));
+    auto files = plan.files;
+    std::erase_if(files, [&](const RecordLine& file) { return plan.lost.contains(file.path); });
+    LARDER_TRY(own.write_record_file(plan.dist_info + "/RECORD", files));
     return report;
 }
 

@@ -2,6 +2,8 @@
 // Installs the entry of a wheel into a target.
 #pragma once
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include <larder/lease.hpp>
@@ -27,6 +29,10 @@ struct InstallPlan {
     /// Scripts whose first line names the interpreter: paths in the entry and in the target.
     std::vector<std::string> scripts;
     std::vector<ConsoleScript> commands;  ///< programs to be written
+    /// Files of the wheel that a later wheel brings too. That one's file is installed and listed in
+    /// its RECORD, so that uninstalling this wheel leaves it alone.
+    std::set<std::string> lost;
+    bool wins = false;  ///< another wheel has lost files to this one
 
     /// Returns the paths of all files that the installation will own, relative to the target.
     [[nodiscard]] std::vector<std::string> paths() const;
@@ -43,14 +49,24 @@ struct InstallOptions {
 
 [[nodiscard]] Result<InstallPlan> plan_installation(const LeasedWheel& wheel);
 
-/// Checks that no file is in the way. Errors: `exists` if two of the wheels own the same path. Also
-/// if a path exists in the target, unless the options allow to replace it.
-[[nodiscard]] Result<> check_conflicts(const std::vector<LeasedWheel>& wheels,
-                                       const std::vector<InstallPlan>& plans,
-                                       const InstallOptions& options);
+/// Looks for files that two of the wheels bring. The later wheel wins, as with uv: the plan of the
+/// other one loses the file. Returns a warning for each such file, which names both wheels.
+/// Errors: `exists` if two of the wheels are of one distribution, or if a path exists in the
+/// target, unless the options allow to replace it.
+[[nodiscard]] Result<std::vector<std::string>> settle_conflicts(
+    const std::vector<LeasedWheel>& wheels, std::vector<InstallPlan>& plans,
+    const InstallOptions& options);
+
+/// Takes the files that the plans replace out of the RECORDs of the distributions that are in the
+/// target and stay there. So uninstalling one of those leaves the new files alone. Returns a
+/// warning for each such file, which names both.
+[[nodiscard]] Result<std::vector<std::string>> disown_replaced(
+    const std::vector<LeasedWheel>& wheels, const std::vector<InstallPlan>& plans,
+    const InstallOptions& options);
 
 /// Installs one wheel. RECORD is written last, so an installation that has it is complete.
-/// Concurrency: several threads and processes may install different wheels into one target.
+/// Concurrency: several threads and processes may install different wheels into one target, but a
+/// plan that wins comes after those that have lost to it.
 [[nodiscard]] Result<larder::MaterializeReport> install(const LeasedWheel& wheel,
                                                         const InstallPlan& plan,
                                                         const InstallOptions& options);

@@ -77,8 +77,11 @@ void plan(const Options& options, Outcome& outcome) {
         }
         outcome.plans.push_back(std::move(*planned));
     }
-    if (auto checked = check_conflicts(outcome.wheels, outcome.plans, options.install); !checked) {
-        outcome.errors.push_back(checked.error().message());
+    auto settled = settle_conflicts(outcome.wheels, outcome.plans, options.install);
+    if (settled) {
+        outcome.warnings = std::move(*settled);
+    } else {
+        outcome.errors.push_back(settled.error().message());
     }
 }
 
@@ -103,10 +106,17 @@ void install_all(const Options& options, bool show, Outcome& outcome) {
     if (options.jobs > 1 && outcome.wheels.size() > 1)
         install_options.threads = 1;  // several wheels are installed at once
 
+    auto disowned = disown_replaced(outcome.wheels, outcome.plans, install_options);
+    if (!disowned) {
+        outcome.errors.push_back(disowned.error().message());
+        return;
+    }
+    outcome.warnings.insert(outcome.warnings.end(), disowned->begin(), disowned->end());
+
     outcome.reports.resize(outcome.wheels.size());
     std::mutex mutex;
     Progress progress("installing", outcome.wheels.size(), show);
-    for_each_in_parallel(outcome.wheels.size(), options.jobs, [&](std::size_t i) {
+    const auto install_one = [&](std::size_t i) {
         const auto report = install(outcome.wheels[i], outcome.plans[i], install_options);
         if (report) {
             outcome.reports[i] = *report;
@@ -115,7 +125,15 @@ void install_all(const Options& options, bool show, Outcome& outcome) {
             outcome.errors.push_back(report.error().message());
         }
         progress.step(outcome.wheels[i].wheel.name);
-    });
+    };
+    // Those that have won files come last, and in order: each replaces what an earlier one has
+    // written.
+    std::vector<std::size_t> at_once, in_order;
+    for (std::size_t i = 0; i < outcome.plans.size(); ++i)
+        (outcome.plans[i].wins ? in_order : at_once).push_back(i);
+    for_each_in_parallel(at_once.size(), options.jobs,
+                         [&](std::size_t i) { install_one(at_once[i]); });
+    for (const auto i : in_order) install_one(i);
 }
 
 /// Calls `step` and returns how many seconds it took.

@@ -64,21 +64,18 @@ larder::LinkMode link_mode_of(const std::string& name) {
 
 /// Reads a number of bytes such as "4G", "500M" or "1000". The letters are powers of 1024.
 std::uint64_t size_of(const std::string& text) {
-    static constexpr std::string_view letters = "KMGT";
-    std::uint64_t factor = 1;
-    std::string digits = text;
-    if (const auto power = digits.empty() ? std::string_view::npos : letters.find(digits.back());
-        power != std::string_view::npos) {
-        digits.pop_back();
-        factor = std::uint64_t{1} << 10 * (power + 1);
-    }
-    // Six digits fit with each letter. Eighteen fit without one.
-    const bool valid = !digits.empty() &&
+    // Without a unit, a user who writes 4 may mean 4 G.
+    static constexpr std::string_view letters = "BKMGT";
+    const auto power = text.empty() ? std::string_view::npos : letters.find(text.back());
+    const auto digits = text.substr(0, text.size() - std::min<std::size_t>(text.size(), 1));
+    // Six digits fit with each letter. Eighteen fit with B.
+    const bool valid = power != std::string_view::npos && !digits.empty() &&
                        digits.find_first_not_of("0123456789") == std::string::npos &&
-                       digits.size() <= (factor == 1 ? 18u : 6u);
+                       digits.size() <= (power == 0 ? 18u : 6u);
     if (!valid)
-        throw WrongUsage("--max-size must be a number, or one with K, M, G or T, not '" + text +
-                         "'");
+        throw WrongUsage("--max-size must be a number with B, K, M, G or T, such as 4G, not '" +
+                         text + "'");
+    const auto factor = std::uint64_t{1} << 10 * power;
     return std::stoull(digits) * factor;
 }
 

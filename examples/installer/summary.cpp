@@ -56,6 +56,7 @@ void print_json(const Options& options, const fs::path& cache, const Outcome& ou
         {"bytes", sum.bytes},
         {"seconds", {{"prepare", outcome.prepare_seconds}, {"install", outcome.install_seconds}}},
         {"wheels", std::move(wheels)},
+        {"warnings", outcome.warnings},
         {"errors", outcome.errors}};
     // JSON must be UTF-8, but the name of a file need not be.
     fmt::print("{}\n", summary.dump(2, ' ', false, ordered_json::error_handler_t::replace));
@@ -75,6 +76,8 @@ void print_summary(const Options& options, const Outcome& outcome) {
 }  // namespace
 
 int print_outcome(const Options& options, const fs::path& cache, const Outcome& outcome) {
+    for (const auto& warning : outcome.warnings)
+        fmt::print(stderr, "larder-installer: warning: {}\n", warning);
     for (const auto& error : outcome.errors) fmt::print(stderr, "larder-installer: {}\n", error);
     if (options.json) {
         print_json(options, cache, outcome);

@@ -17,6 +17,7 @@ struct Outcome {
     std::vector<larder::MaterializeReport> reports;
     double prepare_seconds = 0;
     double install_seconds = 0;
+    std::vector<std::string> warnings;
     std::vector<std::string> errors;
 };
 

@@ -6,10 +6,10 @@
 
 namespace installer {
 
-/// The names in an entry of the bucket `wheels-v1`. A change of this layout needs a new name of the
+/// The names in an entry of the bucket `wheels-v2`. A change of this layout needs a new name of the
 /// bucket. Then old and new installers share a cache, and neither sees the other's entries.
 namespace entry {
-inline constexpr const char* bucket = "wheels-v1";
+inline constexpr const char* bucket = "wheels-v2";
 inline constexpr const char* files = "files";  ///< the tree to be materialized in a target
 /// A second tree, of files that begin with "#!python", which each target replaces.
 inline constexpr const char* scripts = "scripts";

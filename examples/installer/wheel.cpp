@@ -207,7 +207,8 @@ private:
         file.destination = member;
         if (stem_of_top(member, ".data").empty()) {
             // The signatures sign the archive's RECORD, which is not the one that is installed.
-            for (const char* name : {"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER"}) {
+            for (const char* name : {"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED",
+                                     "direct_url.json"}) {
                 if (member == in_dist_info(name)) file.is_dropped = true;
             }
             return {};

@@ -55,7 +55,7 @@ struct PlannedFile {
     std::string destination;  ///< relative to the target
     /// From the scheme `scripts`: it is executable, and its first line may have to be rewritten.
     bool is_script = false;
-    bool is_dropped = false;  ///< not installed: each installation has its own RECORD and INSTALLER
+    bool is_dropped = false;  ///< not installed: each installation has its own RECORD and so on
     std::string algorithm;    ///< of its digest; empty for RECORD, which cannot have its own
     std::string digest;       ///< as in RECORD, in base64
 };

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.parse
 import zipfile
 
 from wheels import Wheel, patch, record_hash, set_flags, set_sizes
@@ -304,12 +305,86 @@ class Installs(Case):
         self.install("--replace", wheel)
         self.assertEqual(self.python("import app; print(app.value)"), "1\n")
 
-    def test_two_wheels_that_own_the_same_file(self):
-        first = Wheel("one").add_module().add("shared.py").write(self.wheels)
-        second = Wheel("two").add_module().add("shared.py").write(self.wheels)
+    def uninstall(self, dist_info):
+        """Removes what RECORD lists, as every uninstaller does."""
+        for path in self.check_record(dist_info):
+            (self.target / path).unlink()
+
+    def shared_wheels(self):
+        wheels = []
+        for name in ("one", "two", "three"):
+            wheel = Wheel(name).add_module(name).add("shared.py", f"owner = {name!r}\n")
+            wheel.add(f"{wheel.data}/scripts/greet", f"#!python\nprint({name!r})\n")
+            wheel.entry_points = "[console_scripts]\nrun-app = app:main\n"
+            if name == "three":
+                wheel = Wheel(name).add("three/__init__.py").add("shared.py", "owner = 'three'\n")
+            wheels.append(wheel.write(self.wheels))
+        return wheels
+
+    def test_of_two_wheels_that_bring_the_same_file_the_later_one_wins(self):
+        one, two, three = self.shared_wheels()
+        for jobs in ("1", "8"):
+            for order in ([one, two, three], [three, two, one]):
+                shutil.rmtree(self.target, ignore_errors=True)
+                summary, errors = self.run_installer("--jobs", jobs, *order)
+                last = order[-1].name.split("-")[0]
+                self.assertIn(f"owner = '{last}'", (self.target / "shared.py").read_text())
+                pairs = [
+                    f"'shared.py' is in {a.name} and in {b.name}; the later one's is installed"
+                    for a, b in zip(order, order[1:])
+                ]
+                for pair in pairs:
+                    self.assertIn(f"larder-installer: warning: {pair}\n", errors)
+                    self.assertIn(pair, summary["warnings"])
+                listed = [name for name in ("one", "two", "three")
+                          if "shared.py" in self.check_record(f"{name}-1.0.dist-info")]
+                self.assertEqual(listed, [last])
+                # Whichever goes, the others stay whole.
+                self.uninstall(f"{order[0].name.split('-')[0]}-1.0.dist-info")
+                self.assertIn("shared.py", self.check_record(f"{last}-1.0.dist-info"))
+                self.check_record("two-1.0.dist-info")
+                self.uninstall(f"{last}-1.0.dist-info")
+                self.assertFalse((self.target / "shared.py").exists())
+                self.check_record("two-1.0.dist-info")
+
+    def test_the_later_command_takes_the_file_out_of_the_earlier_record(self):
+        one, two, _ = self.shared_wheels()
+        self.install(one)
+        _, errors = self.run_installer(two, status=1)
+        self.assertIn("--replace replaces it", errors)
+        self.assertIn("shared.py", self.check_record("one-1.0.dist-info"))
+        _, errors = self.run_installer("--replace", two)
+        said = "warning: 'shared.py' of one-1.0.dist-info is replaced by that of two-"
+        self.assertIn(said, errors)
+        self.assertNotIn("shared.py", self.check_record("one-1.0.dist-info"))
+        self.uninstall("one-1.0.dist-info")
+        self.assertIn("shared.py", self.check_record("two-1.0.dist-info"))
+        # To install it again replaces its own files, and warns of nothing.
+        self.assertEqual(self.run_installer("--replace", two)[0]["warnings"], [])
+
+    def test_two_wheels_of_one_distribution_are_refused(self):
+        first = Wheel("App_x").add_module().write(self.wheels)
+        second = Wheel("app.X", "2.0").add("other.py").write(self.wheels)
         _, errors = self.run_installer(first, second, status=1)
-        self.assertIn("'shared.py' belongs to one-1.0-py3-none-any.whl as well", errors)
+        self.assertIn(f"is of the same distribution as {first.name}; name one of them", errors)
         self.assertFalse(self.target.exists())
+
+    def test_what_was_asked_for_and_where_it_came_from(self):
+        """REQUESTED of PEP 376, and direct_url.json of PEP 610."""
+        place = self.here / "a place: 100% ä"
+        wheel = Wheel().add_module().add("app-1.0.dist-info/REQUESTED", "somebody else's")
+        self.install(wheel.write(place))
+        info = self.target / "app-1.0.dist-info"
+        self.assertEqual((info / "REQUESTED").read_bytes(), b"")
+        origin = json.loads((info / "direct_url.json").read_text())
+        self.assertEqual(list(origin), ["url", "archive_info"])
+        self.assertEqual(origin["archive_info"], {})
+        url = urllib.parse.urlsplit(origin["url"])
+        self.assertEqual((url.scheme, url.netloc), ("file", ""))
+        self.assertEqual(urllib.parse.unquote(url.path), str(place / "app-1.0-py3-none-any.whl"))
+        listed = self.check_record("app-1.0.dist-info")
+        for name in ("REQUESTED", "direct_url.json", "INSTALLER", "RECORD"):
+            self.assertIn(f"app-1.0.dist-info/{name}", listed)
 
     def test_no_symlink_in_the_target_is_followed(self):
         outside = self.here / "outside"
@@ -338,6 +413,7 @@ class Installs(Case):
             [wheel],
             ["--target", "t", wheel, "--link-mode", "teleport"],
             ["--target", "t", wheel, "--max-size", "1X"],
+            ["--target", "t", wheel, "--max-size", "5"],
             ["--target", "t", wheel, "--max-size", "99999999T"],
             ["--target", "t", wheel, "--jobs", "0"],
             ["--target", "t", wheel, "--no-such-option"],
@@ -417,7 +493,10 @@ class Shares(Case):
         self.install(wheel)
         summary = self.install(damaged, target=self.here / "other")
         self.assertEqual((summary["unpacked"], summary["from_cache"]), (0, 1))
-        self.assertEqual(tree_of(self.target), tree_of(self.here / "other"))
+        trees = [tree_of(self.target), tree_of(self.here / "other")]
+        for name in ("direct_url.json", "RECORD"):  # the wheels have different paths
+            self.assertNotEqual(*(tree.pop(f"app-1.0.dist-info/{name}") for tree in trees))
+        self.assertEqual(*trees)
 
     def test_each_byte_of_record_and_directory_changes_the_key(self):
         wheel = Wheel().add_module().write(self.wheels)
@@ -491,6 +570,8 @@ class Shares(Case):
         own = {
             "app-1.0.dist-info/RECORD",
             "app-1.0.dist-info/INSTALLER",
+            "app-1.0.dist-info/REQUESTED",
+            "app-1.0.dist-info/direct_url.json",
             "bin/run-app",
             "bin/greet",
         }
