@@ -55,13 +55,14 @@ public:
         return fail(std::move(failure));
     }
 
-    /// Fills `stage`. Returns false if that failed; then failure() says why.
-    bool fill(const std::string& stage) {
+    /// Fills `staging`. Returns false if that failed; then failure() says why.
+    bool fill(const larder::Staging& staging) {
         ran_ = true;
-        if (const auto prepared = prepare(stage); !prepared) {
+        if (const auto prepared = prepare(staging); !prepared) {
             failure_ = FailureReport(*prepared.error());
             return false;
         }
+        const std::string stage = staging.path().string();
         const auto end = system::run_child(arguments_.program, ChildOutput::to_stderr,
                                            arguments_.has("chdir") ? stage : "");
         if (end.exit_code != 0 || end.ending_signal != 0) {
@@ -76,8 +77,9 @@ public:
     [[nodiscard]] const std::optional<FailureReport>& failure() const { return failure_; }
 
 private:
-    [[nodiscard]] Expected<> prepare(const std::string& stage) const {
-        LARDER_TRY(set_variable("LARDER_STAGE", stage));
+    [[nodiscard]] Expected<> prepare(const larder::Staging& staging) const {
+        LARDER_TRY(set_variable("LARDER_STAGE", staging.path().string()));
+        LARDER_TRY(set_variable("LARDER_INSIDE", staging.inside()));
         if (const auto error = enter_build(target_))
             return fail(system_failure("set LARDER_BUILDING", error));
         return {};
@@ -182,7 +184,7 @@ CommandResult run_build(const ParsedArguments& arguments, const CommandOutput& o
     system::Deadline deadline(arguments.lock_timeout, give_up);
     const auto fill = [&](larder::Staging& staging) -> larder::Result<> {
         deadline.lift();
-        if (build.fill(staging.path().string())) return {};
+        if (build.fill(staging)) return {};
         larder::Error error;  // ProgramBuild::failure says more
         error.code = larder::Errc::build;
         error.step = "build";

@@ -60,7 +60,9 @@ public:
     /// `build` requests its own key.
     /// Concurrency: waits while another process builds, but never for a process that has died. The
     /// call builds without the lock in two cases, in which work is done twice but publishing stays
-    /// safe: after OpenOptions::build_timeout, and if builds wait for each other in a circle.
+    /// safe: after OpenOptions::build_timeout, and if builds wait for each other in a circle. A
+    /// circle may lead through several caches that this process has open, and through programs
+    /// that builds run: see Staging::inside. The Event `gave_up` names it.
     /// The publish of the result waits for its bucket for OpenOptions::build_timeout, if that is
     /// longer than lock_timeout.
     /// Crash: the staged files are reaped, and the next waiting process builds.

@@ -362,6 +362,14 @@ larder_code larder_bucket_stage(const larder_bucket* bucket, larder_staging** st
 /* Returns the absolute path of the directory, which was made empty, with mode 0755 less the
  * umask. No process may still write into it after publish. */
 const char* larder_staging_path(const larder_staging* staging);
+/* Returns a text that tells the programs which a build runs for which builds they work. Give it to
+ * them in the environment variable LARDER_INSIDE. If such a program, or one that it runs, calls
+ * larder_bucket_get_or_build, and builds of several processes wait for each other in a circle, that
+ * call then sees the circle. Without the variable they would wait until build_timeout_ms.
+ * The text is valid as long as the staging area is. Returns NULL if memory has run out. Call it
+ * from the thread that runs the build. The library reads the variable of its own process when the
+ * first cache is opened. */
+const char* larder_staging_inside(larder_staging* staging);
 /* Fills it with a copy of `source`, which is a directory, or a file that becomes the only one in
  * the tree.
  * Errors: `invalid` if `source` lies inside the cache or contains it, or holds something that

@@ -48,6 +48,16 @@ public:
     /// Crash: `source` is either still there or staged. What is staged is reaped.
     [[nodiscard]] Result<> move_from(const std::filesystem::path& source);
 
+    /// Returns a text that tells the programs which a build runs for which builds they work. Give
+    /// it to them in the environment variable `LARDER_INSIDE`. If such a program, or one that it
+    /// runs, calls get_or_build, and builds of several processes wait for each other in a circle,
+    /// get_or_build then sees the circle. Without the variable they would wait for each other until
+    /// OpenOptions::build_timeout.
+    ///
+    /// Requires: this thread runs the build. The library reads the variable of its own process when
+    /// the first cache is opened.
+    [[nodiscard]] std::string inside() const;
+
 private:
     friend class Bucket;
     explicit Staging(protocol::Stage&& stage);

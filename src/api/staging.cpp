@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <larder/staging.hpp>
 
+#include "protocol/nested_builds.hpp"
 #include "protocol/stage.hpp"
 
 namespace larder {
@@ -14,6 +15,8 @@ Staging::~Staging() = default;
 std::filesystem::path Staging::path() const {
     return stage_ ? stage_->tree_path() : std::filesystem::path();
 }
+
+std::string Staging::inside() const { return protocol::text_for_nested_builds(); }
 
 namespace {
 

@@ -45,6 +45,7 @@ struct larder_staging {
     std::optional<larder::Staging> own;
     larder::Staging& staging;
     const std::filesystem::path path;
+    std::string inside;  ///< what larder_staging_inside has returned
 };
 
 namespace larder::c {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <new>
+
 #include <larder/bucket.hpp>
 #include <larder/staging.hpp>
 
@@ -18,6 +20,16 @@ larder_code larder_bucket_stage(const larder_bucket* bucket, larder_staging** st
 
 const char* larder_staging_path(const larder_staging* staging) {
     return staging != nullptr ? staging->path.c_str() : nullptr;
+}
+
+const char* larder_staging_inside(larder_staging* staging) {
+    if (staging == nullptr) return nullptr;
+    try {
+        staging->inside = staging->staging.inside();
+        return staging->inside.c_str();
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
 }
 
 larder_code larder_staging_copy_from(larder_staging* staging, const char* source,

@@ -22,12 +22,6 @@ using format::LeaseTableBytes;
 using SharedWord = std::atomic_ref<std::uint64_t>;
 static_assert(SharedWord::is_always_lock_free);
 
-std::uint64_t now_nanos() {
-    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count());
-}
-
 template <std::size_t size>
 void copy_text(char (&to)[size], std::string_view text) {
     const auto length = std::min(text.size(), size - 1);
@@ -59,6 +53,12 @@ bool may_be_mapped(const os::FileHandle& file) {
 }
 
 }  // namespace
+
+std::uint64_t now_nanos() {
+    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count());
+}
 
 /// The bytes that the owner works on: a shared mapping of the file, or a copy in memory.
 class LeaseTable::TableMemory {
@@ -225,17 +225,17 @@ bool LeaseTable::release_again() noexcept {
     return all;
 }
 
-std::optional<std::size_t> LeaseTable::begin_activity(std::uint64_t lock, std::string_view label,
-                                                      bool waiting) noexcept {
+std::optional<std::size_t> LeaseTable::begin_activity(const ShownActivity& shown) noexcept {
     const auto index = take_bit(busy_activities_, format::activities_per_table);
     if (!index) return std::nullopt;
     auto& activity = table_->activities[*index];
-    SharedWord(activity.waiting).store(waiting ? 1 : 0, std::memory_order_relaxed);
+    SharedWord(activity.kind)
+        .store(static_cast<std::uint64_t>(shown.kind), std::memory_order_relaxed);
     activity.thread = static_cast<std::uint64_t>(os::this_thread());
-    activity.since_nanos = now_nanos();
-    copy_text(activity.label, label);
+    activity.since_nanos = shown.since_nanos;
+    copy_text(activity.label, shown.label);
     std::error_code error = memory_->show(file_, activity);
-    SharedWord(activity.lock).store(lock, std::memory_order_release);
+    SharedWord(activity.lock).store(shown.lock, std::memory_order_release);
     if (!error) error = memory_->show(file_, activity.lock);
     if (!error) return index;
     end_activity(*index);
@@ -243,11 +243,12 @@ std::optional<std::size_t> LeaseTable::begin_activity(std::uint64_t lock, std::s
 }
 
 void LeaseTable::set_holding(std::size_t activity) noexcept {
-    auto& waiting = table_->activities[activity].waiting;
-    SharedWord(waiting).store(0, std::memory_order_release);
+    auto& kind = table_->activities[activity].kind;
+    SharedWord(kind).store(static_cast<std::uint64_t>(format::ActivityView::Kind::holds),
+                           std::memory_order_release);
     // If this fails, the thread still seems to wait for a lock that no thread seems to hold. That
     // makes no circle, because a circle needs a holder for each wait.
-    (void)memory_->show(file_, waiting);
+    (void)memory_->show(file_, kind);
 }
 
 void LeaseTable::end_activity(std::size_t activity) noexcept {

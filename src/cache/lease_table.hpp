@@ -29,6 +29,9 @@ namespace larder::cache {
 /// lock, and the process that had the table is dead.
 [[nodiscard]] Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& path);
 
+/// Returns the time as a table has it, in nanoseconds since 1970.
+[[nodiscard]] std::uint64_t now_nanos();
+
 class LeaseTable;
 
 /// A slot that a caller has acquired, and that no other thread writes. A lease stays in its slot.
@@ -66,12 +69,17 @@ public:
     /// slot holds this id or the one before.
     [[nodiscard]] std::error_code store(const Slot& slot, const format::Id& id) noexcept;
 
-    /// Shows other processes that this thread holds a lock or waits for it. Returns nullopt if all
+    /// What begin_activity shows.
+    struct ShownActivity {
+        std::uint64_t lock;
+        format::ActivityView::Kind kind;
+        std::string_view label;
+        std::uint64_t since_nanos;
+    };
+    /// Shows other processes what this thread has to do with a lock. Returns nullopt if all
     /// activities are taken, or if the disk has no space for the write. Then other processes cannot
     /// name this thread, and cannot see a circle of waits that it is part of.
-    [[nodiscard]] std::optional<std::size_t> begin_activity(std::uint64_t lock,
-                                                            std::string_view label,
-                                                            bool waiting) noexcept;
+    [[nodiscard]] std::optional<std::size_t> begin_activity(const ShownActivity& shown) noexcept;
     /// Shows that the thread no longer waits for the lock, but holds it.
     void set_holding(std::size_t activity) noexcept;
     void end_activity(std::size_t activity) noexcept;

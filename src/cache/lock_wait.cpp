@@ -12,8 +12,9 @@ std::string describe_holders(const Root& root, const LockNumbers& locks) {
         const auto now = std::chrono::system_clock::now().time_since_epoch();
         for (const auto& participant : *participants) {
             for (const auto& activity : participant.table.activities) {
-                const bool holds = !activity.waiting && std::find(locks.begin(), locks.end(),
-                                                                  activity.lock) != locks.end();
+                const bool holds =
+                    activity.kind == format::ActivityView::Kind::holds &&
+                    std::find(locks.begin(), locks.end(), activity.lock) != locks.end();
                 if (!holds || !participant.alive) continue;
                 const auto held = std::chrono::duration_cast<std::chrono::seconds>(
                     now - std::chrono::nanoseconds(activity.since_nanos));

@@ -204,6 +204,16 @@ private:
 
 }  // namespace
 
+std::vector<std::shared_ptr<Root>> open_roots() {
+    Opened& opened = Opened::of_this_process();
+    const std::lock_guard guard(opened.mutex);
+    std::vector<std::shared_ptr<Root>> roots;
+    for (const auto& [identity, known] : opened.writable) {
+        if (auto root = known.lock()) roots.push_back(std::move(root));
+    }
+    return roots;
+}
+
 Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions& options) {
     TRY(os::draw_token());
     TRY_ASSIGN(os::Dir root, open_root_dir(path, !options.read_only));

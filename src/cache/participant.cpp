@@ -206,18 +206,31 @@ bool Participant::is_lost() const {
     return false;
 }
 
-Activity::Activity(Participant* participant, std::uint64_t lock, std::string_view label,
-                   bool waiting) {
+Activity::Activity(Participant* participant, const LeaseTable::ShownActivity& shown)
+    : since_nanos_(shown.since_nanos) {
     if (participant == nullptr) return;
-    if (const auto index = participant->table().begin_activity(lock, label, waiting)) {
+    if (const auto index = participant->table().begin_activity(shown)) {
         table_ = &participant->table();
         index_ = *index;
         owner_ = os::process_token();
     }
 }
 
+Activity::Activity(Participant* participant, std::uint64_t lock, std::string_view label,
+                   bool waiting)
+    : Activity(
+          participant,
+          {lock, waiting ? format::ActivityView::Kind::waits : format::ActivityView::Kind::holds,
+           label, now_nanos()}) {}
+
+Activity::Activity(Participant* participant, std::uint64_t lock, std::uint64_t since_nanos)
+    : Activity(participant, {lock, format::ActivityView::Kind::works_for, "", since_nanos}) {}
+
 Activity::Activity(Activity&& other) noexcept
-    : table_(std::exchange(other.table_, nullptr)), index_(other.index_), owner_(other.owner_) {}
+    : table_(std::exchange(other.table_, nullptr)),
+      index_(other.index_),
+      owner_(other.owner_),
+      since_nanos_(other.since_nanos_) {}
 
 Activity::~Activity() {
     if (table_ != nullptr && owner_ == os::process_token()) table_->end_activity(index_);

@@ -81,6 +81,8 @@ private:
 class Activity {
 public:
     Activity(Participant* participant, std::uint64_t lock, std::string_view label, bool waiting);
+    /// This thread works for the build that another process began at `since_nanos`.
+    Activity(Participant* participant, std::uint64_t lock, std::uint64_t since_nanos);
     ~Activity();
     Activity(Activity&& other) noexcept;
     Activity& operator=(Activity&&) = delete;
@@ -88,11 +90,18 @@ public:
     void set_holding() noexcept;
     /// Returns false if other processes cannot see it: see LeaseTable::begin_activity.
     [[nodiscard]] bool is_visible() const noexcept { return table_ != nullptr; }
+    /// Returns when it began, in nanoseconds since 1970; 0 if other processes cannot see it.
+    [[nodiscard]] std::uint64_t since_nanos() const noexcept {
+        return is_visible() ? since_nanos_ : 0;
+    }
 
 private:
+    Activity(Participant* participant, const LeaseTable::ShownActivity& shown);
+
     LeaseTable* table_ = nullptr;
     std::size_t index_ = 0;
     std::uint64_t owner_ = 0;
+    std::uint64_t since_nanos_ = 0;
 };
 
 /// A participant as other processes see it.

@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include <larder/options.hpp>
 
@@ -105,5 +106,8 @@ private:
 /// already has open, if it has one.
 [[nodiscard]] Result<std::shared_ptr<Root>> open_root(const std::filesystem::path& path,
                                                       const OpenOptions& options);
+
+/// Returns the Roots that this process has open for writing.
+[[nodiscard]] std::vector<std::shared_ptr<Root>> open_roots();
 
 }  // namespace larder::cache

@@ -38,7 +38,9 @@ std::optional<TableView> parse_lease_table(const LeaseTableBytes& bytes) {
     view.command = text_of(header.command);
     for (const auto& activity : bytes.activities) {
         if (activity.lock == 0) continue;
-        view.activities.push_back({activity.waiting != 0,
+        // A kind that this version does not know belongs to no lock that this version waits for.
+        if (activity.kind > static_cast<std::uint64_t>(ActivityView::Kind::works_for)) continue;
+        view.activities.push_back({static_cast<ActivityView::Kind>(activity.kind),
                                    static_cast<std::int64_t>(activity.thread), activity.since_nanos,
                                    activity.lock, text_of(activity.label)});
     }

@@ -41,10 +41,10 @@ struct TableHeaderBytes {
     char command[448];
 };
 
-/// A lock that a thread holds or waits for.
+/// What a thread has to do with a lock.
 struct ActivityBytes {
     std::uint64_t lock;  ///< written last and cleared first: 0 means unused
-    std::uint64_t waiting;
+    std::uint64_t kind;  ///< an ActivityView::Kind
     std::uint64_t thread;
     std::uint64_t since_nanos;
     char label[32];
@@ -63,7 +63,14 @@ static_assert(offsetof(LeaseTableBytes, slots) == 4096 && sizeof(LeaseTableBytes
 
 /// An activity as another process reads it.
 struct ActivityView {
-    bool waiting = false;  ///< false: holding
+    enum class Kind : std::uint64_t {
+        holds,
+        waits,
+        /// Another process holds the lock of a build, and has started this one for that build.
+        /// `since_nanos` is that of the other process's activity.
+        works_for,
+    };
+    Kind kind = Kind::holds;
     std::int64_t thread = 0;
     std::uint64_t since_nanos = 0;  ///< since 1970
     std::uint64_t lock = 0;         ///< a number for the lock, the same in every process

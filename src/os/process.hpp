@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "os/unique.hpp"
@@ -33,6 +34,9 @@ enum class Running { yes, no, unknown };
 
 [[nodiscard]] std::int64_t process_id() noexcept;
 [[nodiscard]] std::int64_t this_thread() noexcept;
+/// Returns a variable of the environment. Returns nullopt if it is not set. Requires: no other
+/// thread changes the environment meanwhile.
+[[nodiscard]] std::optional<std::string> environment_variable(const char* name);
 /// Returns the command line for people: its words with spaces between them.
 [[nodiscard]] std::string this_command();
 

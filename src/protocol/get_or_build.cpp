@@ -2,14 +2,12 @@
 #include "protocol/get_or_build.hpp"
 
 #include <algorithm>
-#include <compare>
-#include <set>
-#include <vector>
 
 #include "format/layout.hpp"
 #include "format/name.hpp"
 #include "os/points.hpp"
 #include "protocol/get.hpp"
+#include "protocol/nested_builds.hpp"
 
 namespace larder::protocol {
 
@@ -29,101 +27,6 @@ constexpr std::chrono::milliseconds before_circle_check{100};
 /// How long a thread waits for a build if it has no activity, because its lease table has no free
 /// one. Arbitrary: a person waits as long without wondering.
 constexpr std::chrono::milliseconds longest_unseen_wait{10'000};
-
-/// One activity of a thread: it holds a build or waits for one. `since` makes it unique. So if two
-/// readings find the same one, it is the same wait, and not a later wait of the same thread.
-struct Involved {
-    std::uint32_t participant;
-    std::int64_t thread;
-    std::uint64_t lock;
-    bool waiting;
-    std::uint64_t since;
-    bool ours;
-    friend auto operator<=>(const Involved&, const Involved&) = default;
-};
-
-std::set<Involved> read_involved(const cache::Root& root) {
-    std::set<Involved> involved;
-    const auto participants = cache::read_participants(root.dirs().participants);
-    if (!participants) return involved;
-    const auto me = os::this_process();
-    for (const auto& participant : *participants) {
-        if (!participant.alive) continue;
-        const bool our_process = participant.here && participant.table.process.pid == me.pid;
-        for (const auto& activity : participant.table.activities) {
-            involved.insert({participant.number, activity.thread, activity.lock, activity.waiting,
-                             activity.since_nanos,
-                             our_process && activity.thread == os::this_thread()});
-        }
-    }
-    return involved;
-}
-
-/// Returns the chain of holds and waits from the builder of `wanted` to a build that this thread
-/// holds. Returns an empty chain if there is none. The chain consists of threads and not of
-/// processes: two processes that build several things often wait for each other, without a circle
-/// of threads.
-std::set<Involved> find_circle(const std::set<Involved>& involved, std::uint64_t wanted) {
-    std::set<Involved> chain;
-    std::set<std::uint64_t> seen;
-    std::vector<std::uint64_t> to_follow{wanted};
-    while (!to_follow.empty()) {
-        const std::uint64_t lock = to_follow.back();
-        to_follow.pop_back();
-        if (!seen.insert(lock).second) continue;
-        for (const auto& holder : involved) {
-            if (holder.waiting || holder.lock != lock) continue;
-            chain.insert(holder);
-            if (holder.ours) return chain;
-            for (const auto& wait : involved) {
-                if (!wait.waiting || wait.participant != holder.participant ||
-                    wait.thread != holder.thread)
-                    continue;
-                chain.insert(wait);
-                to_follow.push_back(wait.lock);
-            }
-        }
-    }
-    return {};
-}
-
-/// The tables are read one after the other, so one reading may show a circle that never existed. If
-/// two readings agree on a chain, all of it existed at one time between them.
-bool waits_in_circle(const cache::Root& root, std::uint64_t wanted) {
-    const auto chain = find_circle(read_involved(root), wanted);
-    if (chain.empty()) return false;
-    (void)os::point("build.circle-seen");
-    const auto again = read_involved(root);
-    return std::includes(again.begin(), again.end(), chain.begin(), chain.end());
-}
-
-/// A build that this thread is running. They are a list on the stack and not a vector: glibc aborts
-/// if it has no memory to register the destructor of a thread's variable.
-class Building {
-public:
-    Building(const cache::Root& root, std::uint64_t number)
-        : root_(root), number_(number), around_(std::exchange(innermost, this)) {}
-    ~Building() { innermost = around_; }
-    Building(const Building&) = delete;
-    Building& operator=(const Building&) = delete;
-
-    /// Returns true if this thread is running that build now.
-    static bool runs(const cache::Root& root, std::uint64_t number) {
-        for (const Building* each = innermost; each != nullptr; each = each->around_) {
-            if (&each->root_ == &root && each->number_ == number) return true;
-        }
-        return false;
-    }
-
-private:
-    static thread_local const Building* innermost;
-
-    const cache::Root& root_;
-    const std::uint64_t number_;
-    const Building* const around_;
-};
-
-thread_local const Building* Building::innermost = nullptr;
 
 /// The lock of one build. Other processes can see that this thread waits for it or holds it.
 class BuildLock {
@@ -147,11 +50,15 @@ public:
             return held_.has_value();
         };
         auto next_check = before_circle_check;
+        std::optional<ShownOuterBuilds> outer;
+        std::optional<std::string> circle;
         const auto go_on = [&](std::chrono::steady_clock::duration waited) {
             (void)os::point("build.waiting");
             if (waited < next_check) return true;
             next_check *= 2;
-            return !waits_in_circle(root_, number_);
+            if (!outer) outer.emplace(context_);
+            circle = circle_of({root_, number_});
+            return !circle;
         };
         // If other processes cannot see this thread, they cannot see a circle of which it is part.
         // So it must not wait for long.
@@ -161,6 +68,7 @@ public:
         TRY_ASSIGN(cache::LockWait wait,
                    cache::wait_for_lock(root_, context_, {what_, {number_}, limit, longest_pause},
                                         attempt, go_on));
+        if (circle) wait.holders = *std::move(circle);
         if (wait.acquired()) {
             activity_->set_holding();
         } else {
@@ -172,6 +80,11 @@ public:
                          "stopped on request; built by " + wait.holders);
         cache::note_wait(context_, std::move(what_), std::move(wait));
         return ended;
+    }
+
+    /// Returns the time of the activity that shows it; 0 if other processes cannot see it.
+    [[nodiscard]] std::uint64_t since_nanos() const noexcept {
+        return activity_ ? activity_->since_nanos() : 0;
     }
 
 private:
@@ -191,9 +104,9 @@ Result<SlotLease> get_or_build(const RootRef& root, const KeyRef& place, const F
     // should fail now, and not after a wait.
     TRY(root->participant(context));
     const std::uint64_t number = Range::byte(format::digest(place.encoded_bucket, place.key)).start;
-    if (Building::runs(*root, number)) {
+    if (would_wait_for_itself({*root, number})) {
         return fail(Errc::invalid, "build", root->dirs().buckets / place.path,
-                    "this build requests its own key");
+                    "this build requests its own key; build what it needs under another key");
     }
     BuildLock lock(*root, place, number, context);
     TRY(lock.wait());
@@ -203,7 +116,7 @@ Result<SlotLease> get_or_build(const RootRef& root, const KeyRef& place, const F
     auto found = get(root, place, context);
     if (found || found.error().code != Errc::miss) return found;
 
-    const Building in_progress(*root, number);
+    const BuildInProgress in_progress({*root, number}, lock.since_nanos());
     TRY_ASSIGN(Stage stage, Stage::make(root, context));
     TRY(fill(stage));
     (void)os::point("build.filled");

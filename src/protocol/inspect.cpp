@@ -127,10 +127,12 @@ Result<StatusReport> status(const cache::Root& root) {
                 {process, to_text(id), record ? record->bucket : "", record ? record->key : ""});
         }
         for (const auto& activity : participant.table.activities) {
+            using Kind = format::ActivityView::Kind;
+            if (activity.kind == Kind::works_for) continue;  // another process holds that lock
             const auto since = std::chrono::duration_cast<WallTime::duration>(
                 std::chrono::nanoseconds(activity.since_nanos));
-            report.locks.push_back(
-                {process, activity.thread, activity.waiting, activity.label, WallTime(since)});
+            report.locks.push_back({process, activity.thread, activity.kind == Kind::waits,
+                                    activity.label, WallTime(since)});
         }
     }
     const auto collector = os::look_at(root.dirs().locks, format::collector_lock_name);

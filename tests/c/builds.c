@@ -23,6 +23,9 @@ static int build(larder_staging* staging, void* data, larder_error** error) {
     write_file(below(larder_staging_path(staging), "text"), "built");
     larder_staging_free(staging); /* the build does not own it, so this does nothing */
     CHECK(exists(larder_staging_path(staging)));
+    /* The programs that it runs are told: LOCK:SINCE:ROOT. */
+    CHECK(strchr(larder_staging_inside(staging), ':') != NULL);
+    CHECK(larder_staging_inside(NULL) == NULL);
     if (work->with_error)
         *error = larder_error_new(LARDER_REFUSED, ENOTDIR, "wheel.whl", "no wheel");
     if (work->key != NULL)

@@ -424,6 +424,42 @@ class Build(CacheTest):
         wait_for_end(int((self.dir / "pid").read_text()))
         self.assertTrue((self.dir / "built").exists())
 
+    def start_nested(self, outer, inner, recipe, ready, go):
+        """Starts a build that builds another key when `go` is told. Both are a cache and a key."""
+        script = f'{ready.give}; {go.take}; "$0" --cache "$1" --log "$2" build --allow-empty b "$3" -- {recipe}'
+        words = [TOOL, str(inner[0]), str(self.dir / "log"), inner[1]]
+        return self.start("--cache", str(outer[0]), "build", "--allow-empty", "b", outer[1], "--", "sh", "-c", script, *words, signals=[ready, go])
+
+    def run_circle(self, one, other, recipes, code):
+        """Two nested builds, each of which builds the key of the other, both while neither has ended."""
+        running = []
+        for outer, inner, recipe in ((one, other, recipes[0]), (other, one, recipes[1])):
+            ready, go = self.signal(), self.signal()
+            running.append((self.start_nested(outer, inner, recipe, ready, go), go))
+            ready.wait()
+        for _, go in running:
+            go.set()
+        return [self.finish(process, code)[1] for process, _ in running]
+
+    def test_two_nested_builds_that_need_each_others_key_both_end(self):
+        self.run_circle((self.root, "k1"), (self.root, "k2"), ["true", "true"], code=0)
+        for key in ("k1", "k2"):
+            self.tool("get", "b", key)
+        log = (self.dir / "log").read_text()
+        self.assertRegex(log, r"build k. by pid \d+ \(.*\), which waits for build k. by pid \d+ .*, which waits for this one")
+
+    def test_two_nested_builds_over_two_caches_that_need_each_others_key_both_end(self):
+        caches = self.root, self.dir / "other"
+        self.run_circle((caches[0], "k1"), (caches[1], "k2"), ["true", "true"], code=0)
+        self.tool("--cache", str(caches[0]), "get", "b", "k1")
+        self.tool("--cache", str(caches[1]), "get", "b", "k2")
+
+    def test_two_recipes_that_can_not_be_built_without_each_other_both_fail(self):
+        recipes = ['"$0" build b k1 -- true', '"$0" build b k2 -- true']
+        for said in self.run_circle((self.root, "k1"), (self.root, "k2"), recipes, code=2):
+            self.assertIn("deadlock: ", said)
+        self.assert_nothing_kept()
+
     def test_refresh_during_a_build(self):
         ready, go = self.signal(), self.signal()
         first = self.start_held("first", ready, go)

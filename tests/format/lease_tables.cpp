@@ -43,8 +43,9 @@ std::string sample(const fs::path& path) {
     const auto one = table->acquire(), two = table->acquire();
     REQUIRE_FALSE(table->store(*one, first));
     REQUIRE_FALSE(table->store(*two, second));
-    REQUIRE(table->begin_activity(77, "bucket b", true));
-    REQUIRE(table->begin_activity(78, "a label that is much longer than the room for it", false));
+    REQUIRE(table->begin_activity({77, format::ActivityView::Kind::waits, "bucket b", 1}));
+    REQUIRE(table->begin_activity({78, format::ActivityView::Kind::holds,
+                                   "a label that is much longer than the room for it", 2}));
     return read_file(path);
 }
 
@@ -65,10 +66,10 @@ TEST_CASE("a table tells its process, its leases, and what the process waits for
     CHECK(view.leases == std::vector<format::Id>{first, second});
     REQUIRE(view.activities.size() == 2);
     CHECK(view.activities[0].lock == 77);
-    CHECK(view.activities[0].waiting);
+    CHECK(view.activities[0].kind == format::ActivityView::Kind::waits);
     CHECK(view.activities[0].label == "bucket b");
     CHECK(view.activities[1].lock == 78);
-    CHECK_FALSE(view.activities[1].waiting);
+    CHECK(view.activities[1].kind == format::ActivityView::Kind::holds);
     CHECK(view.activities[1].label == "a label that is much longer tha");
 }
 

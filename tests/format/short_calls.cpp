@@ -84,7 +84,7 @@ TEST_CASE("a lease table that is written in pieces is the same table") {
             os::Fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)), path));
         const auto slot = table->acquire();
         CHECK_FALSE(table->store(*slot, id));
-        CHECK(table->begin_activity(77, "bucket b", true));
+        CHECK(table->begin_activity({77, format::ActivityView::Kind::waits, "bucket b", 1}));
         const auto view =
             value(cache::read_table(os::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path));
         CHECK(view.announced);

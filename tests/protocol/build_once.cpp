@@ -8,6 +8,7 @@
 #include <future>
 #include <latch>
 #include <memory>
+#include <mutex>
 
 #include "catch.hpp"
 #include "scene.hpp"
@@ -249,6 +250,61 @@ TEST_CASE("two builds that need each other's keys both end, and both are built")
     CHECK(a.join() == 0);
     CHECK(b.join() == 0);
     require_no_leak(scene.root, 2);
+}
+
+TEST_CASE("two threads whose builds over two caches need each other's key both end") {
+    // 1. one thread builds k1 in one cache, the other one builds k2 in another cache
+    // 2. each asks for the other's key
+    const Scene one, other;
+    std::latch both_build(2);
+    std::mutex mutex;
+    std::vector<std::string> circles;
+    OpenOptions options = test_options();
+    options.on_event = [&](const Event& event) {
+        const std::lock_guard guard(mutex);
+        if (event.kind == Event::Kind::gave_up) circles.emplace_back(event.who);
+    };
+    const auto build = [&](const Scene& mine, const Scene& others, const std::string& key,
+                           const std::string& needs) {
+        const Bucket bucket = open_bucket(mine.root, options),
+                     from = open_bucket(others.root, options);
+        return outcome(bucket.get_or_build(key, [&](Staging& stage) -> Result<> {
+            fill(stage.path(), key);
+            both_build.arrive_and_wait();
+            const auto needed = from.get_or_build(needs, [&](Staging& inner) -> Result<> {
+                fill(inner.path(), needs);
+                return {};
+            });
+            return needed ? Result<>() : tl::make_unexpected(needed.error());
+        }));
+    };
+    auto second = std::async(std::launch::async, build, std::ref(other), std::ref(one), "k2", "k1");
+    CHECK(build(one, other, "k1", "k2") == "ok");
+    CHECK(second.get() == "ok");
+    REQUIRE_FALSE(circles.empty());
+    for (const auto& circle : circles) {
+        CHECK(contains(circle, "build k1 by pid "));
+        CHECK(contains(circle, "build k2 by pid "));
+        CHECK(contains(circle, ", which waits for this one"));
+    }
+    require_no_leak(one.root, 1);
+    require_no_leak(other.root, 1);
+}
+
+TEST_CASE("a child that a build has forked, and that asks for the build's own key, is told so") {
+    const Scene scene;
+    const auto lease = scene.bucket.get_or_build("k", [&](Staging& stage) -> Result<> {
+        fill(stage.path(), "built");
+        Child child([&](Child& self) {
+            const auto got = scene.bucket.get_or_build("k", [](Staging&) { return Result<>(); });
+            self.say(outcome(got));
+        });
+        CHECK(child.listen() == "invalid");
+        CHECK(child.join() == 0);
+        return {};
+    });
+    CHECK(outcome(lease) == "ok");
+    require_no_leak(scene.root, 1);
 }
 
 TEST_CASE(

@@ -78,6 +78,12 @@ std::int64_t process_id() noexcept { return static_cast<std::int64_t>(::getpid()
 
 std::int64_t this_thread() noexcept { return platform::thread_number(); }
 
+std::optional<std::string> environment_variable(const char* name) {
+    const char* const value = std::getenv(name);
+    if (value == nullptr) return std::nullopt;
+    return value;
+}
+
 std::string this_command() { return platform::command_line(); }
 
 }  // namespace larder::os

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// The text by which a build tells the programs that it runs which builds they work for. It stands
+// in the environment, in LARDER_INSIDE.
+//
+//     LOCK:SINCE:ROOT,LOCK:SINCE:ROOT
+//
+// LOCK is the number of the build's lock. SINCE is the time of the builder's activity, which tells
+// this build of the key from a later one. Both are decimal. ROOT is the path of the cache, encoded
+// as the fields of a record are.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace larder::format {
+
+inline constexpr const char* outer_builds_variable = "LARDER_INSIDE";
+
+/// A build that a program works for.
+struct OuterBuild {
+    std::string root;
+    std::uint64_t lock = 0;
+    std::uint64_t since_nanos = 0;
+    friend bool operator==(const OuterBuild&, const OuterBuild&) = default;
+};
+
+[[nodiscard]] std::string print_outer_builds(const std::vector<OuterBuild>& builds);
+/// Reads a text that any program may have written. Leaves out what is not a build.
+[[nodiscard]] std::vector<OuterBuild> parse_outer_builds(std::string_view text);
+
+}  // namespace larder::format

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// Builds inside builds: what this thread builds, which builds of other processes it works for, and
+// whether builds wait for each other in a circle.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cache/root.hpp"
+#include "format/outer_builds.hpp"
+#include "os/unique.hpp"
+
+namespace larder::protocol {
+
+/// A build's lock: its number in one cache.
+struct BuildNumber {
+    cache::Root& root;
+    std::uint64_t lock;
+};
+
+/// While it lives, this thread builds. The builds of a thread are a list on the stack and not a
+/// vector: glibc aborts if it has no memory to register the destructor of a thread's variable.
+class BuildInProgress {
+public:
+    /// `since_nanos` is the time of the thread's activity; 0 if it has none.
+    BuildInProgress(const BuildNumber& build, std::uint64_t since_nanos);
+    ~BuildInProgress();
+    BuildInProgress(const BuildInProgress&) = delete;
+    BuildInProgress& operator=(const BuildInProgress&) = delete;
+
+    /// Returns the build inside which this one runs; null if there is none.
+    [[nodiscard]] const BuildInProgress* around() const noexcept { return around_; }
+    [[nodiscard]] const BuildNumber& number() const noexcept { return build_; }
+    /// Returns false in a process that was forked by the thread that builds.
+    [[nodiscard]] bool is_ours() const noexcept { return process_ == os::process_token(); }
+    /// Returns the build as other processes see it. Returns nullopt if they cannot see it.
+    [[nodiscard]] std::optional<format::OuterBuild> seen() const;
+
+private:
+    const BuildNumber build_;
+    const std::uint64_t since_nanos_;
+    const std::uint64_t process_;
+    const BuildInProgress* const around_;
+};
+
+/// Returns the text for LARDER_INSIDE: the builds of this thread, and those that it works for.
+[[nodiscard]] std::string text_for_nested_builds();
+
+/// Reads LARDER_INSIDE, once. Call it before the program can have changed its environment.
+void read_outer_builds();
+
+/// Returns whether this thread builds the key now, or works for the process that does. It would
+/// wait for itself.
+[[nodiscard]] bool would_wait_for_itself(const BuildNumber& wanted);
+
+/// Shows other processes for which builds this thread works, for as long as it lives. It opens the
+/// caches of these builds, and joins them. Leaves out what it cannot open.
+class ShownOuterBuilds {
+public:
+    explicit ShownOuterBuilds(const cache::CallContext& context);
+
+private:
+    std::vector<std::shared_ptr<cache::Root>> roots_;
+    std::vector<cache::Activity> activities_;
+};
+
+/// Returns the circle of builds that wait for each other, of which the wait of this thread for
+/// `wanted` is a part, for people. Returns nullopt if there is none. It sees circles through all
+/// caches that this process has open.
+[[nodiscard]] std::optional<std::string> circle_of(const BuildNumber& wanted);
+
+}  // namespace larder::protocol
