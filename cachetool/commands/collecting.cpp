@@ -5,6 +5,7 @@
 
 #include "cachetool/cli/quantity.hpp"
 #include "cachetool/commands/listing.hpp"
+#include "cachetool/commands/reports.hpp"
 #include "cachetool/system/interrupt.hpp"
 #include "cachetool/term/progress.hpp"
 #include "cachetool/term/text.hpp"
@@ -39,6 +40,15 @@ void say_stopped(const CommandOutput& output, const larder::CollectReport& repor
     output.say("what is left does no harm; the next `cachetool gc` deletes it");
 }
 
+/// Says what a collection has done although something in it has failed. The first failure is the
+/// command's own.
+void say_partial(const CommandOutput& output, const larder::CollectReport& report, bool dry_run) {
+    output.say(summary(report, dry_run));
+    output.say_lines(kept_lines(report));
+    for (std::size_t i = 1; i < report.failures.size(); ++i)
+        output.warn(report.failures[i].message());
+}
+
 /// Collects by `run`, with progress on the terminal, until it is done or a signal stops it.
 template <class Run>
 larder::Result<larder::CollectReport> run_stoppable(const CommandOutput& output,
@@ -50,6 +60,11 @@ larder::Result<larder::CollectReport> run_stoppable(const CommandOutput& output,
     options.on_progress = [&](const larder::CollectProgress& at) {
         stop.poll();
         progress.show(at);
+    };
+    options.on_partial = [&, then = std::move(options.on_partial)](const auto& done) {
+        progress.clear();
+        say_partial(output, done, options.dry_run);
+        if (then) then(done);
     };
     auto report = run(options);
     progress.clear();
@@ -82,6 +97,15 @@ larder::Result<larder::CollectReport> evict(const larder::Cache& cache, const Co
 Expected<std::chrono::seconds> grace_of(const ParsedArguments& arguments) {
     const auto* const text = arguments.value_of("grace");
     return text == nullptr ? std::chrono::seconds(0) : parse_duration("grace", *text);
+}
+
+Failure failure_to_collect(const larder::Error& error,
+                           std::optional<larder::CollectReport> partial) {
+    Failure failure(error);
+    failure->write_done = [partial = std::move(partial)](JsonWriter& json) {
+        json.field("collected", partial);
+    };
+    return failure;
 }
 
 std::string summary(const larder::CollectReport& report, bool dry_run) {

@@ -4,17 +4,20 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include <larder/cache.hpp>
 
 #include "cachetool/cli/arguments.hpp"
+#include "cachetool/term/failure.hpp"
 #include "cachetool/term/output.hpp"
 
 namespace cachetool {
 
 /// Collects. A signal stops the collection at the next good moment; then this reports what was
-/// done, and ends the process by the signal.
+/// done, and ends the process by the signal. If one thing fails, this tells the user what was done
+/// in spite of that, calls `on_partial` of the options, and returns the first failure.
 [[nodiscard]] larder::Result<larder::CollectReport> collect(const larder::Cache& cache,
                                                             const CommandOutput& output,
                                                             const larder::Limits& limits,
@@ -27,6 +30,11 @@ namespace cachetool {
 
 /// Returns the value of --grace, or 0 if it is not given.
 [[nodiscard]] Expected<std::chrono::seconds> grace_of(const ParsedArguments& arguments);
+
+/// Returns the failure of a collection. Its document tells as `collected` what was done in spite of
+/// it; null if nothing was done.
+[[nodiscard]] Failure failure_to_collect(const larder::Error& error,
+                                         std::optional<larder::CollectReport> partial);
 
 /// Returns one line: "deleted 12 entries (3.4 MiB), ...".
 [[nodiscard]] std::string summary(const larder::CollectReport& report, bool dry_run);

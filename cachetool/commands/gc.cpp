@@ -130,7 +130,11 @@ CommandResult run_gc(const ParsedArguments& arguments, const CommandOutput& outp
             dry.evictions.push_back(eviction);
         }
     };
-    LARDER_TRY_ASSIGN(const auto report, collect_if_there(cache, output, job));
+    std::optional<larder::CollectReport> partial;
+    job.options.on_partial = [&](const larder::CollectReport& done) { partial = done; };
+    const auto collected = collect_if_there(cache, output, job);
+    if (!collected) return fail(failure_to_collect(collected.error(), std::move(partial)));
+    const auto& report = *collected;
     if (job.plan) {
         LARDER_TRY(job.plan->finish());
         output.say(fmt::format("wrote a plan of {}; `cachetool gc --apply {}` carries it out",

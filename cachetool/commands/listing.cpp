@@ -37,12 +37,13 @@ private:
 };
 
 /// Reads what is known about a key. Returns nullopt if the key has vanished.
-larder::Result<std::optional<ListedEntry>> read_entry(const larder::Bucket& bucket, std::string key,
-                                                      const LeaseHolders& holders) {
+std::optional<ListedEntry> read_entry(const larder::Bucket& bucket, std::string key,
+                                      const LeaseHolders& holders) {
     auto info = bucket.info(key);
     if (!info && info.error().code == larder::Errc::miss) return std::nullopt;
-    LARDER_TRY_ASSIGN(const bool pinned, bucket.is_pinned(key));
-    ListedEntry listed{bucket.name(), std::move(key), std::move(info), pinned};
+    const auto pinned = bucket.is_pinned(key);
+    if (info && !pinned) info = tl::make_unexpected(pinned.error());
+    ListedEntry listed{bucket.name(), std::move(key), std::move(info), pinned.value_or(false)};
     if (listed.info) listed.users = holders.of(listed.info->id);
     return listed;
 }
@@ -55,7 +56,7 @@ larder::Result<> read_bucket(const larder::Bucket& bucket, const LeaseHolders& h
     LARDER_TRY(keys);
     sort_names(*keys);
     for (auto& key : *keys) {
-        LARDER_TRY_ASSIGN(auto listed, read_entry(bucket, std::move(key), holders));
+        auto listed = read_entry(bucket, std::move(key), holders);
         if (listed) entries.push_back(std::move(*listed));
     }
     return {};
@@ -91,7 +92,9 @@ Expected<std::vector<ListedEntry>> list_entries(const larder::Cache& cache,
     std::vector<ListedEntry> entries;
     for (const auto& name : names) {
         LARDER_TRY_ASSIGN(const auto opened, cache.bucket(name));
-        LARDER_TRY(read_bucket(opened, holders, entries));
+        const auto read = read_bucket(opened, holders, entries);
+        // A bucket that can't be listed stands in the list as one line, and hides no other.
+        if (!read) entries.push_back({name, "", tl::make_unexpected(read.error()), false});
     }
     return entries;
 }
@@ -101,7 +104,7 @@ Expected<ListedEntry> list_entry(const larder::Cache& cache, const std::string& 
     LARDER_TRY_ASSIGN(const auto opened, cache.bucket(bucket));
     LARDER_TRY_ASSIGN(const auto status, cache.status());
     const LeaseHolders holders(status);
-    LARDER_TRY_ASSIGN(auto listed, read_entry(opened, key, holders));
+    auto listed = read_entry(opened, key, holders);
     if (!listed) return fail(failure_for_miss(cache, bucket, key));
     if (!listed->info) return fail(failure_for_key(cache, listed->info.error(), bucket, key));
     return std::move(*listed);

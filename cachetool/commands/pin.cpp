@@ -23,12 +23,24 @@ public:
 
     CommandResult run(const larder::Cache& cache) {
         LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(name_));
+        std::optional<Failure> first_failure;
         for (const auto& key : keys_) {
             const auto changed = pins_ ? bucket.pin(key) : bucket.unpin(key);
-            if (!changed) return fail(failure_of(cache, changed.error(), key));
-            changed_.push_back(key);
-            output_.say(fmt::format("{} {} {}{}", pins_ ? "pinned" : "unpinned", shown(name_),
-                                    shown(key), pins_ ? absence_of(cache, bucket, key) : ""));
+            if (changed) {
+                changed_.push_back(key);
+                output_.say(fmt::format("{} {} {}{}", pins_ ? "pinned" : "unpinned", shown(name_),
+                                        shown(key), pins_ ? absence_of(cache, bucket, key) : ""));
+            } else if (first_failure) {
+                output_.warn(failure_of(cache, changed.error(), key)->message);
+            } else {
+                first_failure = failure_of(cache, changed.error(), key);
+            }
+        }
+        if (first_failure) {
+            (*first_failure)->write_done = [pinner = *this](JsonWriter& json) {
+                pinner.write_changed(json);
+            };
+            return fail(std::move(*first_failure));
         }
         if (!output_.json()) return done;
         return output_.document(
@@ -47,7 +59,6 @@ private:
         if (error.code == larder::Errc::miss)
             failure->message = fmt::format("{} {} is not pinned{}", shown(name_), shown(key),
                                            missing_bucket(cache));
-        failure->write_done = [pinner = *this](JsonWriter& json) { pinner.write_changed(json); };
         return failure;
     }
 

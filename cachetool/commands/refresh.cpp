@@ -151,7 +151,9 @@ private:
     }
 
     void collect_garbage(const larder::Cache& cache) {
-        auto report = collect(cache, output_, {}, {.grace = grace_});
+        larder::CollectOptions options{.grace = grace_};
+        options.on_partial = [&](const larder::CollectReport& done) { record_.collected = done; };
+        auto report = collect(cache, output_, {}, options);
         if (report) {
             say_result(output_, *report);
             say_whether_undone(report->in_grace != 0 || !report->leased.empty());

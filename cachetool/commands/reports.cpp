@@ -61,6 +61,7 @@ void write_json(JsonWriter& json, const larder::StatusReport& report) {
         json.list("locks", report.locks);
         json.field("collecting", report.collecting);
         json.field("deleting", report.deleting);
+        json.list("unreadable", report.unreadable);
     });
 }
 
@@ -75,6 +76,7 @@ void write_fields(JsonWriter& json, const larder::CollectReport& report) {
         for (const auto& path : report.unknown) json.value(path.string());
     });
     json.field("in_grace", report.in_grace);
+    json.list("failures", report.failures);
     json.field("evicted", report.evicted);
     json.field("evicted_bytes", report.evicted_bytes);
     json.list("spared", report.spared);

@@ -46,6 +46,8 @@ std::string shown_status(const larder::StatusReport& report) {
                    lock.waiting ? warning_text("waits for") : "holds", harmless(lock.what)});
     if (!locks.empty()) text += "\n" + locks.text();
 
+    for (const auto& error : report.unreadable)
+        text += "\n" + warning_text(harmless(error.message())) + "\n";
     if (report.collecting) text += "\na collection is running\n";
     if (report.deleting != 0)
         text += fmt::format(

@@ -182,7 +182,12 @@ CommandResult empty_trash(const ParsedArguments& arguments, const CommandOutput&
     LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::write));
     larder::CollectReport report;
     if (cache) {
-        LARDER_TRY_ASSIGN(report, collect(*cache, output, {}, {}));
+        larder::CollectOptions options;
+        std::optional<larder::CollectReport> partial;
+        options.on_partial = [&](const larder::CollectReport& done) { partial = done; };
+        auto collected = collect(*cache, output, {}, options);
+        if (!collected) return fail(failure_to_collect(collected.error(), std::move(partial)));
+        report = std::move(*collected);
     }
     if (output.json()) return output.document([&](JsonWriter& json) { write_json(json, report); });
     say_result(output, report);

@@ -60,11 +60,12 @@ public:
     /// Cleans up after dead processes, evicts until `limits` are kept, then deletes what is retired
     /// and not leased. Without a limit this deletes garbage alone. It costs in proportion to the
     /// garbage; with a limit also to the entries, and then 32 bytes of memory for each of them.
-    /// Errors: `busy` if another collect or verify runs: leave the work to that one. `damaged` if a
-    /// lease table can't be read: nothing is then collected, because its leases are unknown.
-    /// `system`, after everything else is gone, if something can't be deleted (an immutable file, a
-    /// mount point below an entry). `invalid` if Limits::low_water is no percentage or a limit is
-    /// negative.
+    /// Errors: `busy` if another collect or verify runs: leave the work to that one. An error that
+    /// concerns one thing stops nothing else: the first one is returned when all else is done, and
+    /// CollectOptions::on_partial gets the rest of the report. `damaged` if a lease table can't be
+    /// read: then no entry is deleted, because its leases are unknown. `system` if something can't
+    /// be deleted (an immutable file, a mount point below an entry). `invalid` if
+    /// Limits::low_water is no percentage or a limit is negative.
     /// Concurrency: never waits, except that an eviction waits a tenth of a second for its bucket's
     /// lock. The collector's lock is held while entries are chosen and garbage is moved aside. It
     /// is not held while garbage is deleted, unless the disk is so full that nothing can be moved.

@@ -53,6 +53,8 @@ struct CollectProgress {
     std::uint64_t bytes = 0;
 };
 
+struct CollectReport;
+
 /// How a collection works, whatever it evicts.
 struct CollectOptions {
     bool dry_run = false;  ///< report what would go, and change nothing
@@ -74,6 +76,9 @@ struct CollectOptions {
     /// a plan evicts is deleted at once. What the grace keeps takes space, so a limit on free space
     /// may evict more. Any collection without a grace deletes it.
     std::chrono::seconds grace{0};
+    /// Called at the end of a collection that returns the first of its failures, with all that it
+    /// has done in spite of them.
+    std::function<void(const CollectReport&)> on_partial{};
 };
 
 struct CollectReport {
@@ -86,6 +91,10 @@ struct CollectReport {
     std::uint64_t in_grace = 0;     ///< retired entries that stay because of CollectOptions::grace
     /// Names that only a newer larder, or another program, can have put there. They are left alone.
     std::vector<std::filesystem::path> unknown;
+    /// What could not be done: a file that can't be deleted, a record or a lease table that can't
+    /// be read. All else was done. The first hundred, without repetition; the call returns the
+    /// first one as its error.
+    std::vector<Error> failures;
 
     std::uint64_t evicted = 0;  ///< live entries that a limit or a plan took
     std::uint64_t evicted_bytes = 0;

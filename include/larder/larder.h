@@ -551,6 +551,10 @@ typedef struct larder_status {
     const larder_lease_info* const* leases;
     size_t lock_count;
     const larder_lock_info* const* locks;
+    /* A sentence for each lease table that can't be read. Who has it, and what it leases, is
+     * unknown; all else is reported. */
+    size_t unreadable_count;
+    const char* const* unreadable;
 } larder_status;
 void larder_status_free(larder_status* status);
 
@@ -724,14 +728,20 @@ typedef struct larder_collect_report {
     /* Names that only a newer larder, or another program, can have made. They are left alone. */
     const char* const* unknown;
     uint64_t in_grace; /* retired entries that stay because of larder_collect_options.grace_s */
+    /* What could not be done, a sentence each: a file that can't be deleted, a record or a lease
+     * table that can't be read. All else was done. The first hundred, without repetition. */
+    size_t failure_count;
+    const char* const* failures;
 } larder_collect_report;
 void larder_collect_report_free(larder_collect_report* report);
 
 /* Cleans up after dead processes, evicts until `limits` are kept, then deletes what is retired
  * and not leased. `limits` may be NULL, or set no limit: then this deletes garbage alone.
  * `options` and `report` may be NULL.
- * Errors: `busy` if another collect or verify runs: leave the work to that one. `damaged` if a
- * lease table can't be read: nothing is then collected. `system`, after everything else is gone,
+ * Errors: `busy` if another collect or verify runs: leave the work to that one. An error that
+ * concerns one thing stops nothing else: the first one is returned when all else is done, and
+ * `*report` is a report then as well, with all `failures`. (It is NULL if nothing was done. So free
+ * it in every case.) `damaged` if a lease table can't be read: then no entry is deleted. `system`
  * if something can't be deleted.
  * Concurrency: never waits, except that an eviction waits a tenth of a second for its bucket's
  * lock.

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include <larder/error.hpp>
 #include <larder/options.hpp>
 
 namespace larder {
@@ -64,6 +65,9 @@ struct StatusReport {
     bool collecting = false;  ///< a process holds the collector's lock
     /// Trees in `deleting/`. A collection is deleting them now, or was stopped or killed before.
     std::uint64_t deleting = 0;
+    /// One error for each lease table that can't be read. Who has it, and what it leases, is
+    /// unknown; all else is reported.
+    std::vector<Error> unreadable;
 };
 
 /// One thing that verify found.

@@ -27,18 +27,30 @@ CollectOptions with_eviction_events(const CollectOptions& options, Call& call) {
     return with_events;
 }
 
+/// Returns the first failure of a collection that has done the rest, and hands over its report.
+Result<CollectReport> first_failure_of(Result<CollectReport> collected,
+                                       const CollectOptions& options) {
+    if (!collected || collected->failures.empty()) return collected;
+    if (options.on_partial) options.on_partial(*collected);
+    return tl::make_unexpected(std::move(collected->failures.front()));
+}
+
 }  // namespace
 
 Result<CollectReport> collect(const protocol::RootRef& root, const Limits& limits,
                               const CollectOptions& options, Call& call) {
-    if (!limits.any()) return protocol::collect(root, options, call.context());
-    return policy::collect_within(root, limits, with_eviction_events(options, call),
-                                  call.context());
+    if (!limits.any())
+        return first_failure_of(protocol::collect(root, options, call.context()), options);
+    return first_failure_of(
+        policy::collect_within(root, limits, with_eviction_events(options, call), call.context()),
+        options);
 }
 
 Result<CollectReport> evict(const protocol::RootRef& root, const EvictionPlan& plan,
                             const CollectOptions& options, Call& call) {
-    return policy::collect_by_plan(root, plan, with_eviction_events(options, call), call.context());
+    return first_failure_of(
+        policy::collect_by_plan(root, plan, with_eviction_events(options, call), call.context()),
+        options);
 }
 
 }  // namespace larder::detail

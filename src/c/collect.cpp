@@ -8,6 +8,17 @@
 
 using namespace larder;
 
+namespace {
+
+/// Returns a function that hands a report to the caller, if the caller wants it.
+std::function<void(const CollectReport&)> reporting_to(larder_collect_report** report) {
+    return [report](const CollectReport& done) {
+        if (report != nullptr) *report = c::result_of(CollectReport(done));
+    };
+}
+
+}  // namespace
+
 larder_code larder_cache_collect(const larder_cache* cache, const larder_limits* limits,
                                  const larder_collect_options* options,
                                  larder_collect_report** report, larder_error** error) {
@@ -15,7 +26,8 @@ larder_code larder_cache_collect(const larder_cache* cache, const larder_limits*
     return c::guarded("collect", error, [&]() -> Result<> {
         NEED("collect", cache);
         TRY_ASSIGN(const auto wanted, c::options_of(limits));
-        TRY_ASSIGN(const auto chosen, c::options_of(options));
+        TRY_ASSIGN(auto chosen, c::options_of(options));
+        chosen.on_partial = reporting_to(report);
         TRY_ASSIGN(auto collected, cache->cache.collect(wanted, chosen));
         if (report != nullptr) *report = c::result_of(std::move(collected));
         return {};
@@ -30,7 +42,8 @@ larder_code larder_cache_evict(const larder_cache* cache, const larder_eviction_
         NEED("evict", cache);
         NEED("evict", plan);
         TRY_ASSIGN(const auto planned, c::options_of(plan));
-        TRY_ASSIGN(const auto chosen, c::options_of(options));
+        TRY_ASSIGN(auto chosen, c::options_of(options));
+        chosen.on_partial = reporting_to(report);
         TRY_ASSIGN(auto collected, cache->cache.evict(planned, chosen));
         if (report != nullptr) *report = c::result_of(std::move(collected));
         return {};

@@ -47,6 +47,23 @@ private:
     std::vector<const View*> pointers_;
 };
 
+/// The messages of errors, and the array of pointers to them that C sees.
+class Messages {
+public:
+    explicit Messages(const std::vector<Error>& errors) {
+        messages_.reserve(errors.size());
+        for (const Error& error : errors) messages_.push_back(error.message());
+        pointers_.reserve(errors.size());
+        for (const std::string& message : messages_) pointers_.push_back(message.c_str());
+    }
+    [[nodiscard]] const char* const* data() const noexcept { return pointers_.data(); }
+    [[nodiscard]] std::size_t size() const noexcept { return pointers_.size(); }
+
+private:
+    std::vector<std::string> messages_;
+    std::vector<const char*> pointers_;
+};
+
 larder_entry_info entry_view_of(const EntryInfo& info) noexcept {
     auto view = sized<larder_entry_info>();
     view.durability =
@@ -171,7 +188,8 @@ struct Status : larder_status {
           process_views(kept.processes,
                         [](const ProcessInfo& process) { return process_view_of(process); }),
           lease_views(kept.leases),
-          lock_views(kept.locks) {
+          lock_views(kept.locks),
+          unreadable_messages(kept.unreadable) {
         collecting = kept.collecting ? 1 : 0;
         deleting = kept.deleting;
         processes = process_views.data();
@@ -180,11 +198,14 @@ struct Status : larder_status {
         lease_count = lease_views.size();
         locks = lock_views.data();
         lock_count = lock_views.size();
+        unreadable = unreadable_messages.data();
+        unreadable_count = unreadable_messages.size();
     }
     StatusReport kept;
     Views<larder_process_info> process_views;
     ViewList<larder_lease_info, LeaseInfo> lease_views;
     ViewList<larder_lock_info, LockInfo> lock_views;
+    Messages unreadable_messages;
 };
 
 struct Collected : larder_collect_report {
@@ -192,7 +213,8 @@ struct Collected : larder_collect_report {
         : larder_collect_report(sized<larder_collect_report>()),
           kept(std::move(given)),
           leased_views(kept.leased),
-          spared_views(kept.spared) {
+          spared_views(kept.spared),
+          failure_messages(kept.failures) {
         within_limits = kept.within_limits ? 1 : 0;
         stopped = kept.stopped ? 1 : 0;
         live_known = kept.live_entries && kept.live_bytes ? 1 : 0;
@@ -219,11 +241,14 @@ struct Collected : larder_collect_report {
             unknown_paths.push_back(path.c_str());
         unknown = unknown_paths.data();
         unknown_count = unknown_paths.size();
+        failures = failure_messages.data();
+        failure_count = failure_messages.size();
     }
     CollectReport kept;
     ViewList<larder_lease_info, LeaseInfo> leased_views;
     ViewList<larder_lease_info, LeaseInfo> spared_views;
     std::vector<const char*> unknown_paths;
+    Messages failure_messages;
 };
 
 struct Verified : larder_verify_report {

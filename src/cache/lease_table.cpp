@@ -99,20 +99,36 @@ private:
     std::unique_ptr<LeaseTableBytes> copy_;
 };
 
+namespace {
+
+/// Reads the bytes of a table. Returns false if the file is shorter: a process is making it just
+/// now, or has failed to make it, and it never held a lease.
+Result<bool> read_bytes(const os::FileHandle& file, const std::filesystem::path& path,
+                        LeaseTableBytes& bytes) {
+    const auto size = os::read_at(file, &bytes, sizeof bytes, 0);
+    if (os::why_of(size) == Why::not_seekable)
+        return fail(Errc::damaged, "read lease table", path, unknown_leases);
+    if (!size) return os::fail(size.error(), "read lease table", path);
+    return *size == sizeof bytes;
+}
+
+}  // namespace
+
 Result<format::TableView> read_table(const os::FileHandle& file,
                                      const std::filesystem::path& path) {
     LeaseTableBytes bytes{};
-    const auto size = os::read_at(file, &bytes, sizeof bytes, 0);
-    if (os::why_of(size) == Why::not_seekable)
-        return fail(Errc::damaged, "read lease table", path, "not a file");
-    if (!size) return os::fail(size.error(), "read lease table", path);
-    // A process is making a shorter file just now, or has failed to make it. It never held a lease.
-    if (*size < sizeof bytes) return format::TableView{};
+    TRY_ASSIGN(const bool whole, read_bytes(file, path, bytes));
+    if (!whole) return format::TableView{};
     auto view = format::parse_lease_table(bytes);
-    if (!view)
-        return fail(Errc::damaged, "read lease table", path,
-                    "not a table of this version: what it leases is unknown");
+    if (!view) return fail(Errc::damaged, "read lease table", path, unknown_leases);
     return std::move(*view);
+}
+
+Result<format::TableView> read_damaged_table(const os::FileHandle& file,
+                                             const std::filesystem::path& path) {
+    LeaseTableBytes bytes{};
+    TRY_ASSIGN(const bool whole, read_bytes(file, path, bytes));
+    return whole ? format::read_whatever_the_magic(bytes) : format::TableView{};
 }
 
 Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& path) {

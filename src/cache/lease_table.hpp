@@ -21,10 +21,19 @@
 
 namespace larder::cache {
 
+/// Why nothing is deleted while there is a table that cannot be read, and what to do.
+inline constexpr const char* unknown_leases =
+    "this is no lease table, so which entries it leases is unknown, and no entry is deleted; "
+    "`cachetool verify --repair` frees it if no process has it";
+
 /// Reads the table of any process. Errors: `damaged` if this version does not understand the table.
 /// Then its leases are unknown.
 [[nodiscard]] Result<format::TableView> read_table(const os::FileHandle& file,
                                                    const std::filesystem::path& path);
+/// Reads a table that read_table does not understand, as far as it can be read. No lease may rest
+/// on what this returns.
+[[nodiscard]] Result<format::TableView> read_damaged_table(const os::FileHandle& file,
+                                                           const std::filesystem::path& path);
 /// Fills a table with zeros: no process has it from then on. Requires: the caller holds the table's
 /// lock, and the process that had the table is dead.
 [[nodiscard]] Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& path);

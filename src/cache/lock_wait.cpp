@@ -10,7 +10,7 @@ std::string describe_holders(const Root& root, const LockNumbers& locks) {
     const auto participants = read_participants(root.dirs().participants);
     if (participants) {
         const auto now = std::chrono::system_clock::now().time_since_epoch();
-        for (const auto& participant : *participants) {
+        for (const auto& participant : participants->views) {
             for (const auto& activity : participant.table.activities) {
                 const bool holds =
                     activity.kind == format::ActivityView::Kind::holds &&

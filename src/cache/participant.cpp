@@ -98,8 +98,36 @@ Result<std::optional<LockedTable>> try_take(const os::Dir& participants, std::ui
 /// pool.
 constexpr std::uint32_t tries_in_pool = 8;
 
-Result<LockedTable> take_any(const os::Dir& participants) {
-    const std::uint32_t size = pool_size(participants);
+/// A table that was adopted, and the staging area that goes with it.
+struct AdoptedTable {
+    std::unique_ptr<LeaseTable> table;
+    os::Dir staging;
+};
+
+/// Empties the staging area that the predecessor of a locked table left, then wipes the table.
+Result<AdoptedTable> take_over(LockedTable taken, const ParticipantDirs& places, const Reaper& reap,
+                               const CallContext& context) {
+    (void)os::point("adopt.locked");
+    const std::string name = format::participant_name(taken.number);
+    // If this fails, the table stays dead, and the collector tells why. A child that is forked
+    // meanwhile shares the open file, so unlock it.
+    ScopedUnlock unlock{taken.file};
+    AdoptedTable adopted;
+    TRY_ASSIGN(adopted.staging, os::make_and_open_dir_at(places.staging, name));
+    TRY(reap(adopted.staging));
+    (void)os::point("adopt.reaped");
+    unlock.keep = true;
+    TRY_ASSIGN(adopted.table, LeaseTable::take(std::move(taken.file), places.participants / name));
+    note_takeover(taken.before, context);
+    return adopted;
+}
+
+/// Adopts a table that is free, or adds one. A table is passed over if it cannot be opened or
+/// understood, or if what its predecessor left cannot be cleaned up: the collector reports it. No
+/// stranger's remains may keep this process from joining.
+Result<AdoptedTable> adopt(const ParticipantDirs& places, const Reaper& reap,
+                           const CallContext& context) {
+    const std::uint32_t size = pool_size(places.participants);
     const std::uint32_t tries = std::min(size, tries_in_pool);
     // The first try is at the pid, so that processes do not all try the same tables. In a small
     // pool each table is tried. In a larger one the distances grow by one, so that the tries leave
@@ -109,28 +137,19 @@ Result<LockedTable> take_any(const os::Dir& participants) {
     for (std::uint32_t tried = 0; tried < tries; ++tried) {
         const std::uint32_t distance = tried == 0 ? 0 : size <= tries_in_pool ? 1 : tried;
         number = (number + distance) % size;
-        auto taken = try_take(participants, number, false);
-        // Skip a table that cannot be opened or understood. The collector reports it.
-        if (taken && *taken) return std::move(**taken);
+        auto taken = try_take(places.participants, number, false);
+        if (!taken || !*taken) continue;
+        if (auto adopted = take_over(std::move(**taken), places, reap, context)) return adopted;
     }
     for (number = size;; ++number) {
-        TRY_ASSIGN(auto taken, try_take(participants, number, true));
-        if (taken) return std::move(*taken);
+        TRY_ASSIGN(auto taken, try_take(places.participants, number, true));
+        if (!taken) continue;
+        // A table that was deleted by hand may have left a staging area. If that cannot be emptied,
+        // the next number will do.
+        const bool has_remains = os::exists_at(places.staging, format::participant_name(number));
+        auto adopted = take_over(std::move(*taken), places, reap, context);
+        if (adopted || !has_remains) return adopted;
     }
-}
-
-/// Adopts a table: empties the staging area of its predecessor first, then wipes the table.
-Result<std::unique_ptr<LeaseTable>> adopt(const ParticipantDirs& places, const Reaper& reap,
-                                          const CallContext& context, os::Dir& staging) {
-    TRY_ASSIGN(LockedTable taken, take_any(places.participants));
-    (void)os::point("adopt.locked");
-    const std::string name = format::participant_name(taken.number);
-    TRY_ASSIGN(staging, os::make_and_open_dir_at(places.staging, name));
-    TRY(reap(staging));
-    (void)os::point("adopt.reaped");
-    TRY_ASSIGN(auto table, LeaseTable::take(std::move(taken.file), places.participants / name));
-    note_takeover(taken.before, context);
-    return table;
 }
 
 }  // namespace
@@ -138,10 +157,9 @@ Result<std::unique_ptr<LeaseTable>> adopt(const ParticipantDirs& places, const R
 Result<std::unique_ptr<Participant>> Participant::join(const ParticipantDirs& places,
                                                        const Reaper& reap,
                                                        const CallContext& context) {
-    os::Dir staging;
-    TRY_ASSIGN(auto table, adopt(places, reap, context, staging));
+    TRY_ASSIGN(auto adopted, adopt(places, reap, context));
     return std::unique_ptr<Participant>(
-        new Participant(places, reap, std::move(table), std::move(staging)));
+        new Participant(places, reap, std::move(adopted.table), std::move(adopted.staging)));
 }
 
 Participant::Participant(const ParticipantDirs& places, Reaper reap,
@@ -166,13 +184,12 @@ Result<Slot> Participant::acquire(const CallContext& context) {
         next->in_list.marked.exchange(false, std::memory_order_acq_rel);
         current_.store(next, std::memory_order_release);
     }
-    os::Dir unused_staging;
-    TRY_ASSIGN(auto table, adopt(places_, reap_, context, unused_staging));
-    const auto slot = table->acquire();
-    current_.store(table.get(), std::memory_order_release);
+    TRY_ASSIGN(auto adopted, adopt(places_, reap_, context));
+    const auto slot = adopted.table->acquire();
+    current_.store(adopted.table.get(), std::memory_order_release);
     Node* last = &first_;
     while (Node* const next = last->next.load(std::memory_order_relaxed)) last = next;
-    last->next.store(new Node{std::move(table)}, std::memory_order_release);
+    last->next.store(new Node{std::move(adopted.table)}, std::memory_order_release);
     return *slot;
 }
 
@@ -242,67 +259,117 @@ void Activity::set_holding() noexcept {
 
 namespace {
 
-/// Calls `visit(number, file)` for each table.
+/// Opens the table `name`. Returns nullopt if it is gone.
+Result<std::optional<os::FileHandle>> open_table(const os::Dir& participants,
+                                                 const std::string& name) {
+    auto file = os::open_at(participants, name, os::OpenMode::read_write);
+    if (why_of(file) == Why::denied || why_of(file) == Why::read_only)
+        file = os::open_at(participants, name, os::OpenMode::read);
+    if (is_absent(file)) return std::nullopt;
+    if (!file && why_of(file) != Why::too_many_open_files) {
+        file.error().code = Errc::damaged;
+        file.error().detail = unknown_leases;
+    }
+    TRY(file);
+    return std::move(*file);
+}
+
+/// Calls `visit(number, file)` for each table. Notes the errors of single tables in `errors`.
 template <class Visit>
-Result<> for_each_table(const os::Dir& participants, Visit visit) {
+Result<> for_each_table(const os::Dir& participants, NotedErrors& errors, Visit visit) {
     return os::for_each_name(participants, [&](const std::string& name, os::FileKind) -> Result<> {
         const auto number = format::parse_participant_name(name);
         if (!number) return {};
-        auto file = os::open_at(participants, name, os::OpenMode::read_write);
-        if (why_of(file) == Why::denied || why_of(file) == Why::read_only)
-            file = os::open_at(participants, name, os::OpenMode::read);
-        if (is_absent(file)) return {};
-        if (!file && why_of(file) != Why::too_many_open_files) file.error().code = Errc::damaged;
-        TRY(file);
-        return visit(*number, *file);
+        auto file = open_table(participants, name);
+        if (!file) return errors.note(file);
+        return *file ? errors.note(visit(*number, **file)) : Result<>();
     });
+}
+
+Result<ParticipantView> view_participant(const os::FileHandle& file, std::uint32_t number,
+                                         const std::filesystem::path& path) {
+    ParticipantView view;
+    view.number = number;
+    TRY_ASSIGN(view.table, read_table(file, path));
+    TRY_ASSIGN(view.alive, os::is_locked(file, os::Range::whole(), path));
+    if (!view.alive) view.alive = !is_dead(view.table);
+    view.here = os::is_running(view.table.process) != os::Running::unknown;
+    return view;
+}
+
+/// Empties the staging area of a dead participant, if there is one. Requires: the caller holds the
+/// lock of that participant.
+Result<> reap_staging(const os::Dir& staging, const std::string& name, const Reaper& reap) {
+    const auto area = os::open_dir_at(staging, name);
+    if (is_absent(area)) return {};
+    TRY(area);
+    return reap(*area);
 }
 
 }  // namespace
 
-Result<std::vector<ParticipantView>> read_participants(const os::Dir& participants) {
-    std::vector<ParticipantView> views;
-    TRY(for_each_table(participants,
+Result<ParticipantList> read_participants(const os::Dir& participants) {
+    ParticipantList list;
+    TRY(for_each_table(participants, list.unreadable,
                        [&](std::uint32_t number, const os::FileHandle& file) -> Result<> {
                            const auto path = participants / format::participant_name(number);
-                           ParticipantView view;
-                           view.number = number;
-                           TRY_ASSIGN(view.table, read_table(file, path));
-                           TRY_ASSIGN(view.alive, os::is_locked(file, os::Range::whole(), path));
-                           if (!view.alive) view.alive = !is_dead(view.table);
-                           view.here = os::is_running(view.table.process) != os::Running::unknown;
-                           views.push_back(std::move(view));
+                           TRY_ASSIGN(auto view, view_participant(file, number, path));
+                           list.views.push_back(std::move(view));
                            return {};
                        }));
-    return views;
+    return list;
 }
 
-Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& reap,
-                                const CallContext& context) {
-    std::uint64_t reaped = 0;
-    TRY(for_each_table(
-        places.participants, [&](std::uint32_t number, const os::FileHandle& file) -> Result<> {
-            const std::string name = format::participant_name(number);
-            const auto path = places.participants / name;
-            TRY_ASSIGN(const bool had,
-                       os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
-            if (!had) return {};
-            const ScopedUnlock unlock{file};
-            TRY_ASSIGN(const format::TableView table, read_table(file, path));
-            if (!is_dead(table)) return {};
-            (void)os::point("reap.locked");
-            auto staging = os::open_dir_at(places.staging, name);
-            if (staging) TRY(reap(*staging));
-            if (!staging && !is_absent(staging))
-                return tl::make_unexpected(std::move(staging).error());
-            (void)os::point("reap.emptied");
-            if (!table.announced) return {};
-            ++reaped;
-            TRY(wipe_table(file, path));
-            note_takeover(table, context);
-            return {};
-        }));
-    return reaped;
+ReapReport reap_dead(const ParticipantDirs& places, const Reaper& reap,
+                     const CallContext& context) {
+    ReapReport report;
+    const auto reap_one = [&](std::uint32_t number, const os::FileHandle& file) -> Result<> {
+        const std::string name = format::participant_name(number);
+        const auto path = places.participants / name;
+        TRY_ASSIGN(const bool had,
+                   os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
+        if (!had) return {};
+        const ScopedUnlock unlock{file};
+        TRY_ASSIGN(const format::TableView table, read_table(file, path));
+        if (!is_dead(table)) return {};
+        (void)os::point("reap.locked");
+        TRY(reap_staging(places.staging, name, reap));
+        (void)os::point("reap.emptied");
+        if (!table.announced) return {};
+        TRY(wipe_table(file, path));
+        ++report.reaped;
+        note_takeover(table, context);
+        return {};
+    };
+    if (const auto listed = for_each_table(places.participants, report.errors, reap_one); !listed)
+        report.errors.add(listed.error());
+    return report;
+}
+
+Result<bool> free_unreadable_table(const ParticipantDirs& places, const std::string& name,
+                                   const Reaper& reap, const TableDiscarder& discard) {
+    const auto info = os::stat_at(places.participants, name);
+    if (is_absent(info)) return true;
+    TRY(info);
+    if (!info->is_regular()) {
+        TRY(discard(name));
+        // The pool of tables has no gap.
+        auto made = os::write_new_file_at(places.participants, name, "");
+        if (!made && why_of(made) != Why::exists) return tl::make_unexpected(made.error());
+        return true;
+    }
+    const auto path = places.participants / name;
+    TRY_ASSIGN(const os::FileHandle file,
+               os::open_at(places.participants, name, os::OpenMode::read_write));
+    TRY_ASSIGN(const bool had, os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
+    if (!had) return false;
+    const ScopedUnlock unlock{file};
+    if (read_table(file, path)) return true;  // it has been freed, or made in full, meanwhile
+    TRY_ASSIGN(const format::TableView table, read_damaged_table(file, path));
+    if (!is_dead(table)) return false;
+    TRY(reap_staging(places.staging, name, reap));
+    TRY(wipe_table(file, path));
+    return true;
 }
 
 std::string describe(const format::TableView& table) {

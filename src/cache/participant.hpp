@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/noted_errors.hpp"
 #include "cache/call_context.hpp"
 #include "cache/lease_table.hpp"
 
@@ -31,9 +32,10 @@ struct ParticipantDirs {
 
 class Participant {
 public:
-    /// Adopts a free table after reaping what its predecessor left, or adds a table. Requires: both
-    /// directories outlive the participant. The cost hardly grows with the number of participants,
-    /// because a process tries eight tables at most before it adds one.
+    /// Adopts a free table after reaping what its predecessor left, or adds a table. A table whose
+    /// predecessor cannot be cleaned up after is left to the collector. Requires: both directories
+    /// outlive the participant. The cost hardly grows with the number of participants, because a
+    /// process tries eight tables at most before it adds one.
     [[nodiscard]] static Result<std::unique_ptr<Participant>> join(const ParticipantDirs& places,
                                                                    const Reaper& reap,
                                                                    const CallContext& context);
@@ -114,13 +116,39 @@ struct ParticipantView {
     format::TableView table;
 };
 
-/// Returns all participants. Errors: `damaged` if a table cannot be opened or understood, because
-/// its leases are unknown; `system` if this process has no descriptor left.
-[[nodiscard]] Result<std::vector<ParticipantView>> read_participants(const os::Dir& participants);
+/// The participants of a cache, as far as their tables can be read.
+struct ParticipantList {
+    std::vector<ParticipantView> views;
+    /// One error for each table that cannot be opened or understood. Its leases are unknown, so no
+    /// entry may be deleted while there is one. `damaged`; or `system` if this process has no
+    /// descriptor left.
+    NotedErrors unreadable;
+};
 
-/// Reaps every dead participant, as its adopter would. Returns how many there were.
-[[nodiscard]] Result<std::uint64_t> reap_dead(const ParticipantDirs& places, const Reaper& reap,
-                                              const CallContext& context);
+/// Returns all participants. Errors: `system` if the tables cannot be listed.
+[[nodiscard]] Result<ParticipantList> read_participants(const os::Dir& participants);
+
+/// What reap_dead did.
+struct ReapReport {
+    std::uint64_t reaped = 0;  ///< dead participants whose tables are free now
+    NotedErrors errors;        ///< of the others
+};
+
+/// Reaps every dead participant, as its adopter would. One that cannot be cleaned up after keeps
+/// its table and stops no other.
+[[nodiscard]] ReapReport reap_dead(const ParticipantDirs& places, const Reaper& reap,
+                                   const CallContext& context);
+
+/// Moves something that is no file out of `participants/`.
+using TableDiscarder = std::function<Result<>(const std::string& name)>;
+
+/// Frees a table that cannot be read, if no living process has it: its lock is free, and the
+/// process of its header, as far as that can be read, does not run. What stands in the place of a
+/// table and is no file is handed to `discard`, and an empty file is put there.
+/// Returns false if a living process may have the table.
+[[nodiscard]] Result<bool> free_unreadable_table(const ParticipantDirs& places,
+                                                 const std::string& name, const Reaper& reap,
+                                                 const TableDiscarder& discard);
 
 /// Returns "pid 4711 (uv pip install)", for people.
 [[nodiscard]] std::string describe(const format::TableView& table);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/noted_errors.hpp"
 #include "format/layout.hpp"
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
@@ -69,18 +70,19 @@ Participant* Root::participant_if_possible(const CallContext& context) noexcept 
 }
 
 Result<> Root::reap(const os::Dir& staging) const {
-    return os::for_each_name(staging, [&](const std::string& name, os::FileKind) -> Result<> {
+    NotedErrors errors;
+    const auto reap_one = [&](const std::string& name, os::FileKind) -> Result<> {
         const auto staged = format::parse_staged_name(name);
         if (!staged) return {};
         (void)os::point("reap.one");
-        if (staged->kind == format::StagedName::Kind::link) return retire_link(staging, name);
-        const auto moved = move_to_deleting(staging, name);
-        if (moved || is_absent(moved)) return moved;
-        // It cannot be moved (it is on a lower layer of overlayfs, or there is no space even for a
-        // rename), so delete it in place.
-        TRY(tree::remove_tree_at(staging, name));
-        return {};
-    });
+        if (staged->kind == format::StagedName::Kind::link)
+            return errors.note(retire_link(staging, name));
+        auto discarded = discard(staging, name);
+        return is_absent(discarded) ? Result<>() : errors.note(discarded);
+    };
+    if (const auto listed = os::for_each_name(staging, reap_one); !listed)
+        errors.add(listed.error());
+    return errors.first();
 }
 
 Result<> Root::retire_link(const os::Dir& dir, const std::string& name,
@@ -90,7 +92,28 @@ Result<> Root::retire_link(const os::Dir& dir, const std::string& name,
 }
 
 Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) const {
-    return os::rename_new(dir, name, dirs_.deleting, to_text(format::fresh_id()));
+    const auto move = [&]() -> Result<> {
+        if (const int error = os::point("deleting.rename"))
+            return os::fail(error, "rename", dir / name);
+        return os::rename_new(dir, name, dirs_.deleting, to_text(format::fresh_id()));
+    };
+    auto moved = move();
+    if (why_of(moved) != Why::denied) return moved;
+    // To move a directory into another one changes the directory itself: the name "..".
+    const auto info = os::stat_at(dir, name);
+    if (!info || !info->is_directory() ||
+        !os::set_permissions_at(dir, name, info->permissions | os::Permissions::owner_all))
+        return moved;
+    return move();
+}
+
+Result<> Root::discard(const os::Dir& dir, const std::string& name) const {
+    auto moved = move_to_deleting(dir, name);
+    if (moved || is_absent(moved)) return moved;
+    // A directory of a lower layer of overlayfs, a mount point, a disk without space even for a
+    // rename: whatever the reason is, the files can perhaps be deleted where they are.
+    TRY(tree::remove_tree_at(dir, name));
+    return {};
 }
 
 }  // namespace larder::cache

@@ -74,16 +74,22 @@ public:
     /// Moves what a dead participant left to where a collection finds it: staged trees to
     /// `deleting/`, and staged links to `retired/links/`. (A link in a staging area names no live
     /// entry: see invariant 2.)
-    /// Requires: the caller holds the lock of that participant.
+    /// What cannot be moved is deleted in place, and what cannot be deleted either stops nothing
+    /// else. Requires: the caller holds the lock of that participant. Errors: the first one.
     [[nodiscard]] Result<> reap(const os::Dir& staging) const;
 
     /// Renames a link to a fresh name in `retired/links/`, which bears the time `when`. Nothing
     /// ever comes back from there (invariant 3).
     [[nodiscard]] Result<> retire_link(const os::Dir& dir, const std::string& name,
                                        format::RetiredAt when = format::retired_now()) const;
-    /// Renames a file or a directory to a fresh name in `deleting/`. Errors: `unsupported` for a
-    /// directory that cannot be renamed (overlayfs).
+    /// Renames a file or a directory to a fresh name in `deleting/`. A directory that its owner may
+    /// not change is made writable first if it must be. Errors: `unsupported` for a directory that
+    /// cannot be renamed (overlayfs).
     [[nodiscard]] Result<> move_to_deleting(const os::Dir& dir, const std::string& name) const;
+    /// Does the same, or deletes it in place if it cannot be renamed, for whatever reason.
+    /// Requires: it is garbage that no process uses. Errors: what cannot be deleted, when all else
+    /// in it is gone; `absent` if nothing stands there.
+    [[nodiscard]] Result<> discard(const os::Dir& dir, const std::string& name) const;
 
     [[nodiscard]] Recent& recent() noexcept { return recent_; }
 

@@ -27,8 +27,12 @@ bool is_magic_or_part_of_it(std::uint64_t word) noexcept {
 }  // namespace
 
 std::optional<TableView> parse_lease_table(const LeaseTableBytes& bytes) {
+    if (!is_magic_or_part_of_it(bytes.header.magic)) return std::nullopt;
+    return read_whatever_the_magic(bytes);
+}
+
+TableView read_whatever_the_magic(const LeaseTableBytes& bytes) {
     const TableHeaderBytes& header = bytes.header;
-    if (!is_magic_or_part_of_it(header.magic)) return std::nullopt;
     TableView view;
     view.announced = header.pid != 0;
     view.process = {header.boot, header.pid_namespace, header.start,

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "base/noted_errors.hpp"
 #include "os/file_info.hpp"
 
 namespace larder::os {
@@ -50,6 +51,18 @@ template <class Visit>
         if (!entry) return {};
         TRY(visit(std::string(entry.name), entry.kind));
     }
+}
+
+/// Does the same, but goes on after an error, and returns the first one at the end. Only
+/// `interrupted` ends it at once.
+template <class Visit>
+[[nodiscard]] Result<> for_every_name(const Dir& dir, Visit visit) {
+    NotedErrors errors;
+    const auto listed = for_each_name(dir, [&](const std::string& name, FileKind kind) {
+        return errors.note(visit(name, kind));
+    });
+    TRY(errors.note(listed));
+    return errors.first();
 }
 
 }  // namespace larder::os

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "policy/evict.hpp"
 
+#include <map>
 #include <set>
 
 #include "format/link.hpp"
 #include "format/name.hpp"
+#include "os/dir_reader.hpp"
 #include "os/points.hpp"
 #include "policy/pin.hpp"
 #include "policy/plan.hpp"
@@ -59,12 +61,13 @@ Result<bool> retire_unused(cache::Root& root, const protocol::KeyRef& place, con
 class Evictor {
 public:
     Evictor(cache::Root& root, const std::vector<std::string>& keep, const CollectOptions& options,
-            cache::CallContext context, CollectReport& report)
+            cache::CallContext context, CollectReport& report, NotedErrors& errors)
         : root_(root),
           keep_(keep),
           options_(options),
           context_(std::move(context)),
-          report_(report) {
+          report_(report),
+          errors_(errors) {
         // A test may hold the bucket's lock for longer than that. At this point it asks for the
         // full time of the caller.
         if (os::point("evict.patient") == 0) {
@@ -73,7 +76,7 @@ public:
         }
     }
 
-    Result<Evicted> evict(const Plan& plan) {
+    Evicted evict(const Plan& plan) {
         report_.spared = plan.spared;
         keeps_age_ = plan.keeps_age;
         std::size_t number = 0;
@@ -83,49 +86,114 @@ public:
                 return Evicted{.all_done = false, .keeps_age = keeps_age_};
             }
             if (number % victims_a_look == 0) {
-                TRY_ASSIGN(leases_, protocol::read_leases(root_));
+                auto leases = protocol::read_leases(root_);
+                if (!leases) {
+                    errors_.add(leases.error());
+                    return Evicted{.all_done = false, .keeps_age = keeps_age_};
+                }
+                leases_ = std::move(*leases);
             }
             if (options_.on_progress)
                 options_.on_progress({CollectProgress::Phase::evicting, number, plan.victims.size(),
                                       report_.evicted_bytes});
-            auto evicted = evict_one(victim);
-            if (!evicted && evicted.error().code == Errc::no_space)
-                return Evicted{.had_room = false, .all_done = false, .keeps_age = keeps_age_};
-            TRY(evicted);
+            if (!note(evict_one(victim), victim)) return without_room();
             ++number;
         }
+        if (!note_all(evict_lost())) return without_room();
         return Evicted{.keeps_age = keeps_age_};
     }
 
 private:
+    /// Notes that a victim could not be retired. Returns false if the disk has no space for that.
+    bool note(const Result<>& evicted, const EvictionCandidate& victim) {
+        if (evicted) return true;
+        if (evicted.error().code == Errc::no_space) return false;
+        errors_.add(evicted.error());
+        return stays_too_old(victim).has_value();
+    }
+
+    [[nodiscard]] Evicted without_room() const {
+        return {.had_room = false, .all_done = false, .keeps_age = keeps_age_};
+    }
+
     Result<> evict_one(const EvictionCandidate& victim) {
         (void)os::point("evict.one");
         const auto record = protocol::read_record(root_, victim.id);
         if (!record && record.error().code != Errc::damaged)
             return tl::make_unexpected(record.error());
-        if (!record) return stays(report_.used_since);  // gone meanwhile
-        if (const auto holders = leases_.find(victim.id); holders != leases_.end()) {
-            for (const auto& process : holders->second)
-                report_.spared.push_back(
-                    {process, to_text(victim.id), record->bucket, record->key});
-            return stays_too_old(victim);
+        if (!record) {
+            // It is gone meanwhile, or its record is lost. Its key is still known by its name.
+            lost_.emplace(victim.id, victim);
+            return {};
         }
         const auto bucket = format::encode_bucket(record->bucket);
         const auto path = bucket ? format::encode_key_path(*bucket, record->key)
                                  : tl::make_unexpected(bucket.error());
         if (!path) return stays(report_.used_since);
-        if (is_kept(keep_, record->bucket, record->key)) return stays(report_.used_since);
-        if (held_up_.contains(*bucket)) return skip_bucket(victim, *bucket);
-        const protocol::KeyRef place{record->bucket, *bucket, record->key, *path};
+        return evict_key(victim, {record->bucket, *bucket, record->key, *path}, record->bytes);
+    }
+
+    Result<> evict_key(const EvictionCandidate& victim, const protocol::KeyRef& place,
+                       std::uint64_t bytes) {
+        const std::string bucket(place.bucket), key(place.key);
+        if (const auto holders = leases_.find(victim.id); holders != leases_.end()) {
+            for (const auto& process : holders->second)
+                report_.spared.push_back({process, to_text(victim.id), bucket, key});
+            return stays_too_old(victim);
+        }
+        if (is_kept(keep_, bucket, key)) return stays(report_.used_since);
+        if (held_up_.contains(place.encoded_bucket)) return skip_bucket(victim, place);
         const auto used_by = WallTime(std::chrono::seconds(victim.used) + std::chrono::seconds(1));
         auto retired = options_.dry_run ? is_evictable(root_, place, victim.id, used_by)
                                         : retire_unused(root_, place, victim.id, used_by, context_);
-        if (!retired && retired.error().code == Errc::busy) return skip_bucket(victim, *bucket);
+        if (!retired && retired.error().code == Errc::busy) return skip_bucket(victim, place);
         TRY(retired);
         if (!*retired) return stays(report_.used_since);
         (void)os::point("evict.retired");
-        count(victim, *record);
+        count(victim, {bucket, key, bytes});
         return {};
+    }
+
+    /// Evicts the victims whose records are lost. Only the names in the buckets tell their keys, so
+    /// this looks at every link, once. What no link names is gone.
+    Result<> evict_lost() {
+        if (lost_.empty()) return {};
+        TRY(os::for_every_name(
+            root_.dirs().buckets, [&](const std::string& bucket, os::FileKind) -> Result<> {
+                const auto name = format::decode_name(bucket);
+                const auto dir = os::open_dir_at(root_.dirs().buckets, bucket);
+                if (!name || name->empty() || has_no_directory(dir)) return {};
+                TRY(dir);
+                return os::for_every_name(
+                    *dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
+                        if (!format::is_key_name(key) || kind == os::FileKind::directory) return {};
+                        return evict_if_lost(*dir, *name, bucket, key);
+                    });
+            }));
+        report_.used_since += lost_.size();
+        return {};
+    }
+
+    Result<> evict_if_lost(const os::Dir& dir, const std::string& bucket,
+                           const std::string& encoded_bucket, const std::string& encoded_key) {
+        TRY_ASSIGN(const auto link, format::read_link(root_.link_kind(), dir, encoded_key));
+        const auto lost = lost_.find(link.id);
+        if (link.kind != format::LinkRead::Kind::entry || lost == lost_.end()) return {};
+        const EvictionCandidate victim = lost->second;
+        lost_.erase(lost);
+        // A name that ends with a hash stands for a longer key, which only the record had.
+        const std::string key = format::decode_name(encoded_key).value_or(encoded_key);
+        return evict_key(
+            victim, {bucket, encoded_bucket, key, format::key_path(encoded_bucket, encoded_key)},
+            victim.bytes);
+    }
+
+    /// Notes the error of a step that has no victim of its own, as note does.
+    bool note_all(const Result<>& done) {
+        if (done) return true;
+        if (done.error().code == Errc::no_space) return false;
+        errors_.add(done.error());
+        return true;
     }
 
     /// Counts a victim that stays.
@@ -135,8 +203,8 @@ private:
     }
 
     /// Passes over a victim whose bucket's lock is held, and so over all later ones in that bucket.
-    Result<> skip_bucket(const EvictionCandidate& victim, const std::string& bucket) {
-        held_up_.insert(bucket);
+    Result<> skip_bucket(const EvictionCandidate& victim, const protocol::KeyRef& place) {
+        held_up_.insert(place.encoded_bucket);
         ++report_.held_up;
         return stays_too_old(victim);
     }
@@ -148,7 +216,13 @@ private:
         return {};
     }
 
-    void count(const EvictionCandidate& victim, const format::Record& record) {
+    /// What an evicted entry is called, and its size.
+    struct EvictedEntry {
+        const std::string& bucket;
+        const std::string& key;
+        std::uint64_t bytes;
+    };
+    void count(const EvictionCandidate& victim, const EvictedEntry& record) {
         ++report_.evicted;
         report_.evicted_bytes += record.bytes;
         if (report_.live_entries) --*report_.live_entries;
@@ -169,17 +243,19 @@ private:
     const CollectOptions& options_;
     cache::CallContext context_;
     CollectReport& report_;
+    NotedErrors& errors_;
     protocol::Leases leases_;
-    std::set<std::string> held_up_;  // buckets
+    std::map<format::Id, EvictionCandidate> lost_;  // victims without a record
+    std::set<std::string> held_up_;                 // buckets
     bool keeps_age_ = true;
 };
 
 }  // namespace
 
-Result<Evicted> evict(cache::Root& root, const Plan& plan, const std::vector<std::string>& keep,
-                      const CollectOptions& options, const cache::CallContext& context,
-                      CollectReport& report) {
-    return Evictor(root, keep, options, context, report).evict(plan);
+Evicted evict(cache::Root& root, const Plan& plan, const std::vector<std::string>& keep,
+              const CollectOptions& options, const cache::CallContext& context,
+              CollectReport& report, NotedErrors& errors) {
+    return Evictor(root, keep, options, context, report, errors).evict(plan);
 }
 
 void add_report(CollectReport& sum, CollectReport more) {
@@ -197,21 +273,22 @@ void add_report(CollectReport& sum, CollectReport more) {
 
 Result<CollectReport> collect_evicting(
     const protocol::RootRef& root, const CollectOptions& options, const cache::CallContext& context,
-    const std::function<Result<Evicted>(CollectReport& report)>& evict_some) {
+    const std::function<Evicted(CollectReport& report, NotedErrors& errors)>& evict_some) {
     CollectReport sum;
     for (bool had_room = false; !had_room;) {
-        TRY_ASSIGN(auto report,
-                   protocol::collect(root, options, context, [&](CollectReport& begun) -> Result<> {
-                       TRY_ASSIGN(const Evicted evicted, evict_some(begun));
-                       had_room = evicted.had_room;
-                       return {};
-                   }));
+        const auto evict_first = [&](CollectReport& begun, NotedErrors& errors) {
+            had_room = evict_some(begun, errors).had_room;
+        };
+        TRY_ASSIGN(auto report, protocol::collect(root, options, context, evict_first));
         const bool gained = report.entries > 0;
         add_report(sum, std::move(report));
         if (!had_room && !gained) {
-            return fail(
-                Errc::no_space, "evict", root->dirs().root.path,
-                "the disk has no space for even a rename; free a little of it by other means");
+            const Error no_room =
+                fail(Errc::no_space, "evict", root->dirs().root.path,
+                     "the disk has no space for even a rename; free a little of it by other means")
+                    .value();
+            sum.failures.insert(sum.failures.begin(), no_room);
+            return sum;
         }
     }
     return sum;
@@ -221,10 +298,11 @@ Result<CollectReport> collect_by_plan(const protocol::RootRef& root, const Evict
                                       const CollectOptions& options,
                                       const cache::CallContext& context) {
     TRY_ASSIGN(const Plan read, read_plan(plan.evictions));
-    return collect_evicting(root, options, context, [&](CollectReport& report) {
+    const auto evict_planned = [&](CollectReport& report, NotedErrors& errors) {
         (void)os::point("evict.planned");
-        return evict(*root, read, plan.keep, options, context, report);
-    });
+        return evict(*root, read, plan.keep, options, context, report, errors);
+    };
+    return collect_evicting(root, options, context, evict_planned);
 }
 
 }  // namespace larder::policy

@@ -6,6 +6,7 @@
 
 #include <larder/collect.hpp>
 
+#include "base/noted_errors.hpp"
 #include "cache/locks.hpp"
 #include "policy/plan.hpp"
 #include "protocol/slot_lease.hpp"
@@ -20,11 +21,12 @@ struct Evicted {
 };
 
 /// Evicts the victims of the plan. A victim stays if a pattern of `keep` fits it, or if it was
-/// leased, pinned, used or replaced since. Requires: the caller holds the collector's lock.
-[[nodiscard]] Result<Evicted> evict(cache::Root& root, const Plan& plan,
-                                    const std::vector<std::string>& keep,
-                                    const CollectOptions& options,
-                                    const cache::CallContext& context, CollectReport& report);
+/// leased, pinned, used or replaced since. A victim that cannot be retired is noted in `errors`,
+/// and stops no other. Requires: the caller holds the collector's lock.
+[[nodiscard]] Evicted evict(cache::Root& root, const Plan& plan,
+                            const std::vector<std::string>& keep, const CollectOptions& options,
+                            const cache::CallContext& context, CollectReport& report,
+                            NotedErrors& errors);
 
 /// Adds the report of a collection to that of the one before. What cannot be added up, such as the
 /// live entries, comes from the later report.
@@ -32,11 +34,11 @@ void add_report(CollectReport& sum, CollectReport more);
 
 /// Collects as protocol::collect does, and calls `evict_some` under the collector's lock, after the
 /// dead participants were reaped. If `evict_some` finds no space on the disk, this deletes what was
-/// evicted by then, which frees some space, and begins again. Errors: `no_space` if that frees
-/// none.
+/// evicted by then, which frees some space, and begins again. If that frees none, the first of
+/// CollectReport::failures is `no_space`.
 [[nodiscard]] Result<CollectReport> collect_evicting(
     const protocol::RootRef& root, const CollectOptions& options, const cache::CallContext& context,
-    const std::function<Result<Evicted>(CollectReport& report)>& evict_some);
+    const std::function<Evicted(CollectReport& report, NotedErrors& errors)>& evict_some);
 
 /// Collects, and evicts what the plan of a caller names. See Cache::evict.
 [[nodiscard]] Result<CollectReport> collect_by_plan(const protocol::RootRef& root,

@@ -20,19 +20,19 @@ bool keeps_limits(const Limits& limits, const Plan& plan, const Evicted& evicted
 
 /// Makes a plan and evicts by it. `garbage` is how many bytes the collection frees without any
 /// eviction.
-Result<Evicted> evict_by_limits(const protocol::RootRef& root, const Limits& limits,
-                                const CollectOptions& options, const cache::CallContext& context,
-                                std::uint64_t garbage, CollectReport& report) {
-    const auto plan = make_plan(*root, limits, options, garbage);
-    if (!plan && plan.error().code == Errc::interrupted) {
-        report.stopped = true;
+Evicted evict_by_limits(const protocol::RootRef& root, const Limits& limits,
+                        const CollectOptions& options, const cache::CallContext& context,
+                        std::uint64_t garbage, CollectReport& report, NotedErrors& errors) {
+    const auto plan = make_plan(*root, limits, options, garbage, errors);
+    if (!plan) {
+        report.stopped = plan.error().code == Errc::interrupted;
+        if (!report.stopped) errors.add(plan.error());
         return Evicted{.all_done = false};
     }
-    TRY(plan);
     (void)os::point("evict.planned");
     report.live_entries = plan->live_entries;
     report.live_bytes = plan->live_bytes;
-    TRY_ASSIGN(const Evicted evicted, evict(*root, *plan, {}, options, context, report));
+    const Evicted evicted = evict(*root, *plan, {}, options, context, report, errors);
     if (evicted.all_done) report.within_limits = keeps_limits(limits, *plan, evicted, report);
     return evicted;
 }
@@ -66,9 +66,10 @@ Result<CollectReport> collect_within(const protocol::RootRef& root, const Limits
             sum = std::move(collected);
         }
     }
-    TRY_ASSIGN(auto report, collect_evicting(root, options, context, [&](CollectReport& begun) {
-                   return evict_by_limits(root, limits, options, context, garbage, begun);
-               }));
+    const auto evict_some = [&](CollectReport& begun, NotedErrors& errors) {
+        return evict_by_limits(root, limits, options, context, garbage, begun, errors);
+    };
+    TRY_ASSIGN(auto report, collect_evicting(root, options, context, evict_some));
     add_report(sum, std::move(report));
     return sum;
 }

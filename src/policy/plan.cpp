@@ -16,6 +16,7 @@
 #include "protocol/entry.hpp"
 #include "protocol/leases.hpp"
 #include "protocol/use.hpp"
+#include "tree/measure.hpp"
 
 namespace larder::policy {
 
@@ -31,8 +32,8 @@ constexpr std::uint64_t progress_step = 256;
 class Planner {
 public:
     Planner(const cache::Root& root, const Limits& limits, const CollectOptions& options,
-            std::uint64_t garbage)
-        : root_(root), limits_(limits), options_(options), garbage_(garbage) {
+            std::uint64_t garbage, NotedErrors& errors)
+        : root_(root), limits_(limits), options_(options), garbage_(garbage), errors_(errors) {
         // The size and the full key of an entry are in its record. Reading all records takes time,
         // so do it only if a limit needs them.
         needs_records_ = limits.max_size || limits.min_free || !limits.keep.empty();
@@ -51,23 +52,27 @@ public:
 
 private:
     Result<> list() {
-        return os::for_each_name(
-            root_.dirs().buckets, [&](const std::string& name, os::FileKind) -> Result<> {
-                const auto bucket = format::decode_name(name);
-                if (!bucket || bucket->empty()) return {};
-                auto dir = os::open_dir_at(root_.dirs().buckets, name);
-                if (has_no_directory(dir)) return {};  // refreshed meanwhile, or never a bucket
-                TRY(dir);
-                TRY_ASSIGN(const auto pins, pins_of(root_, name));
-                return os::for_each_name(
-                    *dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
-                        if (options_.stop.stop_requested())
-                            return fail(Errc::interrupted, "plan", root_.dirs().root.path,
-                                        "asked to stop; nothing has changed");
-                        if (!format::is_key_name(key) || kind == os::FileKind::directory) return {};
-                        return list_key(*dir, *bucket, key, pins.contains(key));
-                    });
-            });
+        return os::for_each_name(root_.dirs().buckets,
+                                 [&](const std::string& name, os::FileKind) -> Result<> {
+                                     const auto bucket = format::decode_name(name);
+                                     if (!bucket || bucket->empty()) return {};
+                                     return errors_.note(list_bucket(*bucket, name));
+                                 });
+    }
+
+    /// A bucket or a key that cannot be read is noted, and stays out of the plan.
+    Result<> list_bucket(const std::string& bucket, const std::string& name) {
+        auto dir = os::open_dir_at(root_.dirs().buckets, name);
+        if (has_no_directory(dir)) return {};  // refreshed meanwhile, or never a bucket
+        TRY(dir);
+        TRY_ASSIGN(const auto pins, pins_of(root_, name));
+        return os::for_each_name(*dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
+            if (options_.stop.stop_requested())
+                return fail(Errc::interrupted, "plan", root_.dirs().root.path,
+                            "asked to stop; nothing has changed");
+            if (!format::is_key_name(key) || kind == os::FileKind::directory) return {};
+            return errors_.note(list_key(*dir, bucket, key, pins.contains(key)));
+        });
     }
 
     Result<> list_key(const os::Dir& dir, const std::string& bucket, const std::string& name,
@@ -83,9 +88,18 @@ private:
             const auto record = protocol::read_record(root_, link.id);
             if (!record && record.error().code != Errc::damaged)
                 return tl::make_unexpected(record.error());
-            if (!record) return {};  // gone meanwhile, or verify's business
-            candidate.bytes = record->bytes;
-            kept = kept || is_kept(limits_.keep, bucket, record->key);
+            if (record) {
+                candidate.bytes = record->bytes;
+            } else {
+                // Its record is lost, but its files take space like any others. If it has no tree,
+                // it is gone meanwhile, or verify's business.
+                const auto size = measured(link.id);
+                if (has_no_directory(size)) return {};
+                TRY(size);
+                candidate.bytes = *size;
+            }
+            const std::string key = record ? record->key : format::decode_name(name).value_or(name);
+            kept = kept || is_kept(limits_.keep, bucket, key);
         }
         ++plan_.live_entries;
         plan_.live_bytes += candidate.bytes;
@@ -94,6 +108,14 @@ private:
             options_.on_progress(
                 {CollectProgress::Phase::planning, plan_.live_entries, 0, plan_.live_bytes});
         return {};
+    }
+
+    /// Returns the size of an entry by its files.
+    Result<std::uint64_t> measured(const format::Id& id) const {
+        TRY_ASSIGN(const os::Dir entry, os::open_dir_at(root_.dirs().archive, to_text(id)));
+        TRY_ASSIGN(const os::Dir tree, os::open_dir_at(entry, format::tree_name));
+        TRY_ASSIGN(const tree::Size size, tree::measure(tree));
+        return size.bytes;
     }
 
     /// Chooses candidates, the least recently used first, until every limit is kept.
@@ -169,6 +191,7 @@ private:
     const Limits& limits_;
     const CollectOptions& options_;
     std::uint64_t garbage_;
+    NotedErrors& errors_;
     bool needs_records_;
     std::deque<EvictionCandidate> candidates_;
     protocol::Leases leases_;
@@ -192,8 +215,8 @@ bool is_kept(const std::vector<std::string>& keep, const std::string& bucket,
 }
 
 Result<Plan> make_plan(const cache::Root& root, const Limits& limits, const CollectOptions& options,
-                       std::uint64_t garbage) {
-    return Planner(root, limits, options, garbage).plan();
+                       std::uint64_t garbage, NotedErrors& errors) {
+    return Planner(root, limits, options, garbage, errors).plan();
 }
 
 Result<Plan> read_plan(const std::vector<Eviction>& evictions) {

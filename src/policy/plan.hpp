@@ -41,9 +41,12 @@ struct Plan {
                            const std::string& key);
 
 /// Chooses victims by limits. `garbage` is how many bytes the collection frees without any
-/// eviction. Of the options, this uses only the progress and the stop.
+/// eviction. Of the options, this uses only the progress and the stop. A bucket or an entry that
+/// cannot be read is noted in `errors`, and stays out of the plan. Errors: `damaged` if a lease
+/// table cannot be read; `interrupted`.
 [[nodiscard]] Result<Plan> make_plan(const cache::Root& root, const Limits& limits,
-                                     const CollectOptions& options, std::uint64_t garbage);
+                                     const CollectOptions& options, std::uint64_t garbage,
+                                     NotedErrors& errors);
 
 /// Converts the evictions that a caller has chosen to a plan. Errors: `invalid`.
 [[nodiscard]] Result<Plan> read_plan(const std::vector<Eviction>& evictions);

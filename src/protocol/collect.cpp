@@ -37,35 +37,39 @@ public:
         : root_(root), dirs_(root.dirs()), options_(options), context_(context) {}
 
     /// (1) Cleans up after dead processes.
-    Result<> reap() {
+    void reap() {
         const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
-        TRY_ASSIGN(report_.reaped, with_room([&] {
-                       return cache::reap_dead(
-                           places, [&](const os::Dir& staging) { return root_.reap(staging); },
-                           context_);
-                   }));
+        const auto reap_all = [&] {
+            const auto done = cache::reap_dead(
+                places, [&](const os::Dir& staging) { return root_.reap(staging); }, context_);
+            report_.reaped += done.reaped;
+            return done.errors;
+        };
+        auto errors = reap_all();
+        if (errors.has(Errc::no_space)) {
+            make_room();
+            errors = reap_all();
+        }
+        for (const Error& error : errors.all()) errors_.add(error);
         (void)os::point("collect.reaped");
-        return {};
     }
 
-    /// Runs the other steps that need the collector's lock.
-    Result<> collect() {
-        if (options_.dry_run) TRY(list_dead());
-        auto listed = options_.dry_run ? list_refreshed() : flatten();
-        (void)os::point("collect.flattened");
-        if (listed) listed = list();
-        if (!listed && listed.error().code == Errc::interrupted) {
+    /// Runs the other steps that need the collector's lock. An error in one of them stops no other.
+    void collect() {
+        if (!list_all()) {  // asked to stop
             report_.stopped = true;
-            return {};
+            return;
         }
-        TRY(listed);
         (void)os::point("collect.listed");
         // The list came first, with its check of the keys. So no link in a bucket names an entry of
         // the list, and none ever will again. A lease on such an entry was taken before the list
         // was made, and is seen here. A process that stores its id later finds the link gone when
         // it reads it again (Michael 2004: retire, then scan the hazard pointers).
         std::atomic_thread_fence(std::memory_order_seq_cst);
-        TRY_ASSIGN(leases_, read_leases(root_));
+        auto leases = read_leases(root_);
+        knows_leases_ = leases.has_value();
+        if (leases) leases_ = std::move(*leases);
+        if (!leases) errors_.add(leases.error());
         (void)os::point("collect.scanned");
         for (const auto& retired : retired_) {
             if (options_.stop.stop_requested()) {
@@ -75,25 +79,33 @@ public:
             if (options_.on_progress)
                 options_.on_progress({CollectProgress::Phase::collecting, report_.entries,
                                       retired_.size(), report_.bytes});
-            TRY(take_apart(retired));
+            if (const auto taken = take_apart(retired); !taken) errors_.add(taken.error());
         }
-        return {};
     }
 
     [[nodiscard]] CollectReport& report() { return report_; }
+    [[nodiscard]] NotedErrors& errors() { return errors_; }
     /// Returns how many files the entries have that this collection has moved to `deleting/`.
     [[nodiscard]] std::uint64_t files() const { return files_; }
 
 private:
+    /// Runs (2) and (3). Errors: `interrupted`; all others are noted.
+    Result<> list_all() {
+        if (options_.dry_run) TRY(errors_.note(list_dead()));
+        TRY(errors_.note(options_.dry_run ? list_refreshed() : flatten()));
+        (void)os::point("collect.flattened");
+        return errors_.note(list());
+    }
+
     /// Lists what (1) would reap, for a dry run.
     Result<> list_dead() {
         TRY_ASSIGN(const auto participants, cache::read_participants(dirs_.participants));
-        for (const auto& participant : participants) {
+        for (const auto& participant : participants.views) {
             if (participant.alive || !participant.table.announced) continue;
             ++report_.reaped;
             const auto staging =
                 os::open_dir_at(dirs_.staging, format::participant_name(participant.number));
-            if (staging) TRY(list_staged_links(*staging));
+            if (staging) TRY(errors_.note(list_staged_links(*staging)));
         }
         return {};
     }
@@ -113,7 +125,7 @@ private:
                         TRY(go_on());
                         auto retired =
                             with_room([&] { return root_.retire_link(bucket, key, when); });
-                        return is_absent(retired) ? Result<>() : retired;
+                        return is_absent(retired) ? Result<>() : errors_.note(retired);
                     },
                     leave_alone_));
                 // A late publish may have brought one more link. Then the next collection takes the
@@ -143,19 +155,19 @@ private:
         return for_each_retired_link(
             root_,
             [this](const os::Dir& dir, const std::string& name) -> Result<> {
-                if (!is_in_grace(time_in(name))) return list_link(dir, name);
+                if (!is_in_grace(time_in(name))) return list_link_(dir, name);
                 return keep_one_for_now();
             },
             leave_alone_);
     }
 
     Result<> list_staged_links(const os::Dir& staging) {
-        return os::for_each_name(staging, [&](const std::string& name, os::FileKind) -> Result<> {
+        return os::for_every_name(staging, [&](const std::string& name, os::FileKind) -> Result<> {
             const auto staged = format::parse_staged_name(name);
             if (!staged || staged->kind != format::StagedName::Kind::link) return {};
             // A reap would retire it now.
             if (is_in_grace(begun_)) return keep_one_for_now();
-            return list_link(staging, name);
+            return list_link_(staging, name);
         });
     }
 
@@ -218,6 +230,8 @@ private:
     /// the two, the link leads nowhere, and the next collection removes it.
     Result<> take_apart(const Retired& retired) {
         if (!retired.id) return remove_link(retired);
+        // A table that cannot be read may lease it.
+        if (!knows_leases_ && os::exists_at(dirs_.archive, to_text(retired.id))) return {};
         if (const auto holders = leases_.find(retired.id); holders != leases_.end()) {
             const auto record = read_record(root_, retired.id);
             for (const auto& process : holders->second) {
@@ -256,13 +270,12 @@ private:
     /// Moves the entry to `deleting/`. Returns false if the entry was gone: an earlier collection
     /// was killed after this step.
     Result<bool> discard(const format::Id& id) {
-        auto moved = with_room([&] { return root_.move_to_deleting(dirs_.archive, to_text(id)); });
-        if (moved) return true;
+        const std::string name = to_text(id);
+        auto moved = with_room([&] { return root_.move_to_deleting(dirs_.archive, name); });
+        // No process can see the entry, so it may be deleted in place.
+        if (!moved && !is_absent(moved)) moved = root_.discard(dirs_.archive, name);
         if (is_absent(moved)) return false;
-        // The entry cannot be moved: it is on a lower layer of overlayfs, there is no space even
-        // for a rename, or the file system refuses the rename. No process can see it, so it may be
-        // deleted in place.
-        TRY(tree::remove_tree_at(dirs_.archive, to_text(id)));
+        TRY(moved);
         return true;
     }
 
@@ -279,10 +292,11 @@ private:
     auto with_room(Step step) -> decltype(step()) {
         auto done = step();
         if (done || done.error().code != Errc::no_space) return done;
-        (void)tree::empty_dir(dirs_.deleting,
-                              {.threads = 1});  // an error does not matter if something was deleted
+        make_room();
         return step();
     }
+    /// Deletes what lies in `deleting/`. An error does not matter if something was deleted.
+    void make_room() const { (void)tree::empty_dir(dirs_.deleting, {.threads = 1}); }
 
     cache::Root& root_;
     const cache::Handles& dirs_;
@@ -290,7 +304,7 @@ private:
     const cache::CallContext& context_;
     const format::RetiredAt begun_ = format::retired_now();
     const VisitLink list_link_ = [this](const os::Dir& dir, const std::string& name) {
-        return list_link(dir, name);
+        return errors_.note(list_link(dir, name));
     };
     const VisitUnknown leave_alone_ = [this](std::filesystem::path path) -> Result<> {
         report_.unknown.push_back(std::move(path));
@@ -298,7 +312,9 @@ private:
     };
     std::deque<Retired> retired_;  // a deque grows without being copied
     Leases leases_;
+    bool knows_leases_ = true;  // false if a table cannot be read
     CollectReport report_;
+    NotedErrors errors_;
     std::uint64_t files_ = 0, looked_at_ = 0;
 };
 
@@ -331,8 +347,7 @@ Result<> empty_deleting(const cache::Root& root, const CollectOptions& options, 
 }  // namespace
 
 Result<CollectReport> collect(const RootRef& root, const CollectOptions& options,
-                              const cache::CallContext& context,
-                              const std::function<Result<>(CollectReport&)>& evict) {
+                              const cache::CallContext& context, const EvictFirst& evict) {
     const auto begun = std::chrono::steady_clock::now();
     Collector collector(*root, options, context);
     {
@@ -340,21 +355,24 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
         TRY(lock);
         (void)os::point("collect.locked");
         if (!options.dry_run) {
-            TRY(collector.reap());
+            collector.reap();
             // Join only now. To join earlier could adopt, and so reap, a table that is to be
             // reported as reaped.
             lock->announce(root->participant_if_possible(context));
         }
-        if (evict) TRY(evict(collector.report()));
-        TRY(collector.collect());
+        if (evict) evict(collector.report(), collector.errors());
+        collector.collect();
     }
     (void)os::point("collect.unlocked");
     // (5) Outside every lock: delete what was moved aside, by this collection or by one that was
     // killed.
-    if (!options.dry_run)
-        TRY(empty_deleting(*root, options, collector.files(), collector.report()));
+    if (!options.dry_run) {
+        const auto emptied = empty_deleting(*root, options, collector.files(), collector.report());
+        if (!emptied) collector.errors().add(emptied.error());
+    }
     (void)os::point("collect.emptied");
-    const auto& report = collector.report();
+    auto& report = collector.report();
+    report.failures = collector.errors().all();
     if (!options.dry_run && context.journal != nullptr) {
         context.journal->note({.kind = Event::Kind::collected,
                                .took = std::chrono::steady_clock::now() - begun,

@@ -6,16 +6,21 @@
 
 #include <larder/collect.hpp>
 
+#include "base/noted_errors.hpp"
 #include "cache/locks.hpp"
 #include "protocol/slot_lease.hpp"
 
 namespace larder::protocol {
 
+/// Evicts, and notes what it cannot do in `errors`.
+using EvictFirst = std::function<void(CollectReport& report, NotedErrors& errors)>;
+
 /// Deletes what is retired and not leased, and writes into the journal what it has done. If `evict`
 /// is given, this calls it under the collector's lock, after it has reaped the dead participants.
-/// What `evict` retires is collected too.
-[[nodiscard]] Result<CollectReport> collect(
-    const RootRef& root, const CollectOptions& options, const cache::CallContext& context,
-    const std::function<Result<>(CollectReport&)>& evict = {});
+/// What `evict` retires is collected too. What could not be done stands in CollectReport::failures,
+/// and stops nothing else. Errors: `busy`, `read_only`; nothing was done then.
+[[nodiscard]] Result<CollectReport> collect(const RootRef& root, const CollectOptions& options,
+                                            const cache::CallContext& context,
+                                            const EvictFirst& evict = {});
 
 }  // namespace larder::protocol

@@ -79,8 +79,9 @@ Result<std::vector<EntryInfo>> list_trash(const cache::Root& root) {
         if (gone || (!record && record.error().code == Errc::damaged))
             return {};  // collected meanwhile, or the link leads nowhere
         TRY(status);
-        TRY(record);
-        entries.push_back(info_of(root, link.id, std::move(*record), *status));
+        // An entry whose record cannot be read is listed by its id alone.
+        entries.push_back(
+            info_of(root, link.id, record ? std::move(*record) : format::Record{}, *status));
         return {};
     };
     TRY(for_each_link_in_trash(root, add));
@@ -116,7 +117,8 @@ Result<StatusReport> status(const cache::Root& root) {
     if (!root.dirs().participants.is_open())
         return report;  // opened read-only, and no process has used the cache yet
     TRY_ASSIGN(const auto participants, cache::read_participants(root.dirs().participants));
-    for (const auto& participant : participants) {
+    report.unreadable = participants.unreadable.all();
+    for (const auto& participant : participants.views) {
         if (!participant.table.announced) continue;
         const ProcessInfo process = info_of(participant);
         report.processes.push_back(process);

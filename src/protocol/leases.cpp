@@ -14,7 +14,8 @@ ProcessInfo info_of(const cache::ParticipantView& participant) {
 Result<Leases> read_leases(const cache::Root& root) {
     TRY_ASSIGN(const auto participants, cache::read_participants(root.dirs().participants));
     Leases leases;
-    for (const auto& participant : participants) {
+    TRY(participants.unreadable.first());
+    for (const auto& participant : participants.views) {
         if (!participant.alive) continue;
         for (const auto& id : participant.table.leases) leases[id].push_back(info_of(participant));
     }

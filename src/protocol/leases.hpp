@@ -14,7 +14,8 @@ namespace larder::protocol {
 /// The ids that are leased by processes that live, and these processes.
 using Leases = std::map<format::Id, std::vector<ProcessInfo>>;
 
-/// Reads every lease table. Requires: a caller that deletes what is not leased has listed the
+/// Reads every lease table. Errors: `damaged` if one of them cannot be read, because its leases are
+/// unknown. Requires: a caller that deletes what is not leased has listed the
 /// retired links before this call (see "Why a lease holds" in docs/protocol.md).
 [[nodiscard]] Result<Leases> read_leases(const cache::Root& root);
 

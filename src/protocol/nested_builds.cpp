@@ -60,7 +60,7 @@ void read_involved(const cache::Root& root, std::set<Involved>& involved) {
     const auto participants = cache::read_participants(root.dirs().participants);
     if (!participants) return;
     const auto me = os::this_process();
-    for (const auto& participant : *participants) {
+    for (const auto& participant : participants->views) {
         if (!participant.alive) continue;
         const auto& process = participant.table.process;
         const bool our_process = participant.here && process.pid == me.pid;
@@ -150,7 +150,7 @@ std::string text_of(const Chain& chain) {
 bool is_held_now(const OuterBuild& build, const cache::Root& root) {
     const auto participants = cache::read_participants(root.dirs().participants);
     if (!participants) return false;
-    for (const auto& participant : *participants) {
+    for (const auto& participant : participants->views) {
         if (!participant.alive) continue;
         for (const auto& activity : participant.table.activities) {
             if (activity.kind == ActivityView::Kind::holds && activity.lock == build.lock &&

@@ -10,7 +10,7 @@ namespace larder::protocol {
 Result<> for_each_retired_link(const cache::Root& root, const VisitLink& visit,
                                const VisitUnknown& unknown) {
     const os::Dir& links = root.dirs().retired_links;
-    return os::for_each_name(links, [&](const std::string& name, os::FileKind) {
+    return os::for_every_name(links, [&](const std::string& name, os::FileKind) {
         return format::parse_id(name) ? visit(links, name) : unknown(links / name);
     });
 }
@@ -18,7 +18,7 @@ Result<> for_each_retired_link(const cache::Root& root, const VisitLink& visit,
 Result<> for_each_refreshed_bucket(const cache::Root& root, const VisitBucket& visit,
                                    const VisitUnknown& unknown) {
     const os::Dir& buckets = root.dirs().retired_buckets;
-    return os::for_each_name(buckets, [&](const std::string& name, os::FileKind) -> Result<> {
+    return os::for_every_name(buckets, [&](const std::string& name, os::FileKind) -> Result<> {
         if (!format::parse_id(name)) return unknown(buckets / name);
         const auto bucket = os::open_dir_at(buckets, name);
         if (is_absent(bucket)) return {};
@@ -30,7 +30,7 @@ Result<> for_each_refreshed_bucket(const cache::Root& root, const VisitBucket& v
 
 Result<> for_each_link_of(const os::Dir& refreshed_bucket, const VisitLink& visit,
                           const VisitUnknown& unknown) {
-    return os::for_each_name(refreshed_bucket, [&](const std::string& name, os::FileKind kind) {
+    return os::for_every_name(refreshed_bucket, [&](const std::string& name, os::FileKind kind) {
         const bool is_link = format::is_key_name(name) && kind != os::FileKind::directory;
         return is_link ? visit(refreshed_bucket, name) : unknown(refreshed_bucket / name);
     });
@@ -38,13 +38,13 @@ Result<> for_each_link_of(const os::Dir& refreshed_bucket, const VisitLink& visi
 
 Result<> for_each_link_in_trash(const cache::Root& root, const VisitLink& visit) {
     const VisitUnknown pass_over = [](const std::filesystem::path&) { return Result<>(); };
-    TRY(for_each_retired_link(root, visit, pass_over));
-    return for_each_refreshed_bucket(
-        root,
-        [&](const os::Dir& bucket, const std::string&) {
-            return for_each_link_of(bucket, visit, pass_over);
-        },
-        pass_over);
+    NotedErrors errors;
+    TRY(errors.note(for_each_retired_link(root, visit, pass_over)));
+    const auto visit_bucket = [&](const os::Dir& bucket, const std::string&) {
+        return for_each_link_of(bucket, visit, pass_over);
+    };
+    TRY(errors.note(for_each_refreshed_bucket(root, visit_bucket, pass_over)));
+    return errors.first();
 }
 
 }  // namespace larder::protocol

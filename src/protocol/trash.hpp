@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The trash: the links that were taken out of their buckets, one by one (`retired/links/`) or with
 // their whole bucket (`retired/buckets/`).
+//
+// Each of these functions goes on after an error, and returns the first one at its end. Only
+// `interrupted` ends it at once.
 #pragma once
 
 #include <functional>

@@ -101,11 +101,25 @@ private:
                 return format::parse_participant_name(name) ? Result<>()
                                                             : foreign(dirs_.participants / name);
             }));
-        if (const auto participants = cache::read_participants(dirs_.participants); !participants) {
-            const Error& error = participants.error();
-            found(Finding::Kind::participant, error.path,
-                  error.message() + "; nothing can be collected");
-        }
+        TRY_ASSIGN(const auto participants, cache::read_participants(dirs_.participants));
+        for (const Error& error : participants.unreadable.all())
+            TRY(mend_table(found(Finding::Kind::participant, error.path, error.message())));
+        return {};
+    }
+
+    /// Frees a lease table that cannot be read, if its process is dead.
+    Result<> mend_table(Finding& finding) {
+        if (!options_.repair) return {};
+        const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
+        TRY_ASSIGN(finding.repaired,
+                   cache::free_unreadable_table(
+                       places, finding.path.filename().string(),
+                       [&](const os::Dir& staging) { return root_.reap(staging); },
+                       [&](const std::string& name) {
+                           return root_.move_to_deleting(dirs_.participants, name);
+                       }));
+        if (!finding.repaired)
+            finding.what += "; a process that may still run has it: end that one first";
         return {};
     }
 

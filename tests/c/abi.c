@@ -51,10 +51,10 @@ static void structs(void) {
     CHECK_NUMBER(32, offsetof(larder_process_info, command));
     CHECK_NUMBER(40, sizeof(larder_lease_info));
     CHECK_NUMBER(40, sizeof(larder_lock_info));
-    CHECK_NUMBER(64, sizeof(larder_status));
+    CHECK_NUMBER(80, sizeof(larder_status));
     CHECK_NUMBER(56, sizeof(larder_eviction));
     CHECK_NUMBER(32, sizeof(larder_collect_progress));
-    CHECK_NUMBER(176, sizeof(larder_collect_report));
+    CHECK_NUMBER(192, sizeof(larder_collect_report));
     CHECK_NUMBER(24, offsetof(larder_collect_report, entries));
     CHECK_NUMBER(120, offsetof(larder_collect_report, leased_count));
     CHECK_NUMBER(32, sizeof(larder_finding));

@@ -263,6 +263,52 @@ class Status(Housekeeping):
         self.assertTrue(self.json("status")["collecting"])
 
 
+class OneBadThing(Housekeeping):
+    """What can't be read or deleted stops nothing else, is named, and decides the exit code."""
+
+    def spoil_a_table(self):
+        self.put()
+        table = self.root / "participants" / "0"
+        with open(table, "r+b") as file:
+            file.write(b"12345678")
+        return table
+
+    def test_gc_does_the_rest_and_says_what_to_do(self):
+        table = self.spoil_a_table()
+        self.put()  # replaces
+        (self.root / "deleting" / "left").write_text("x")
+        out, err = self.finish(self.start("gc"), 5)
+        self.assertEqual(out, "")
+        self.assertRegex(err, r"\Acachetool: deleted 0 entries")
+        self.assertIn(str(table), err)
+        self.assertRegex(err, r"`cachetool .*verify --repair`")
+        self.assertEqual(list(self.root.glob("deleting/*")), [])
+        document = self.json("gc", code=5)
+        self.assertEqual(document["error"], document["collected"]["failures"][0])
+        self.assertEqual(self.json("trash", "empty", code=5)["collected"]["entries"], 0)
+
+    def test_status_shows_the_other_processes(self):
+        table = self.spoil_a_table()
+        process = self.start_using()
+        document = self.json("status")
+        self.assertEqual(len(document["processes"]), 1)
+        self.assertEqual([error["path"] for error in document["unreadable"]], [str(table)])
+        self.assertIn(str(table), self.tool("status"))
+        self.stop_using(process)
+
+    def test_repair_frees_the_table(self):
+        self.spoil_a_table()
+        self.put()
+        self.assertEqual([finding["repaired"] for finding in self.json("verify", "--repair")["findings"]], [True])
+        self.assertEqual(self.json("gc")["entries"], 1)
+
+    def test_pin_tries_all_keys(self):
+        self.put()
+        self.tool("pin", "b", "k")
+        document = self.json("unpin", "b", "none", "k", code=3)
+        self.assertEqual(document["unpinned"], ["k"])
+
+
 class Verify(Housekeeping):
     def test_sound(self):
         self.put()

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: MIT
+// One bad thing stops nothing else. What a stranger has left, and cannot be cleaned up, keeps no
+// process from joining the cache, and no collection from doing all the rest.
+
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+
+#include "format/layout.hpp"
+#include "format/lease_table.hpp"
+#include "os/posix/fd.hpp"
+#include "support.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+Bucket bucket_at(const fs::path& root) { return value(open_cache(root).bucket("b")); }
+
+/// Runs a process that stages a tree and ends by SIGKILL. Before that it calls `spoil` with the
+/// directory above the tree.
+void die_staging(const fs::path& root, const std::function<void(const fs::path&)>& spoil,
+                 bool as_nobody = false) {
+    Child dead([&](Child& self) {
+        if (as_nobody) become_nobody();
+        const Cache cache = open_cache(root);
+        const Staging staging = value(value(cache.bucket("b")).stage());
+        fill(staging.path(), "half");
+        spoil(staging.path().parent_path());
+        self.say("spoiled");
+        self.hear();
+    });
+    dead.wait_for("spoiled");
+    dead.kill();
+}
+
+/// Makes ten entries garbage. Returns their directories.
+std::vector<fs::path> retire_ten(const Bucket& bucket, const fs::path& root) {
+    std::vector<fs::path> entries;
+    for (int i = 0; i < 10; ++i) {
+        const std::string key = "k" + std::to_string(i);
+        entries.push_back(root / "archive" / put(bucket, key, "old").id());
+        value(bucket.remove(key));
+    }
+    return entries;
+}
+
+/// Collects, and returns what was done in spite of the failure that it must return.
+CollectReport collect_in_part(const Cache& cache, const Limits& limits = {}) {
+    CollectOptions options;
+    std::optional<CollectReport> partial;
+    options.on_partial = [&](const CollectReport& done) { partial = done; };
+    const auto collected = cache.collect(limits, options);
+    REQUIRE_FALSE(collected);
+    REQUIRE(partial);
+    REQUIRE_FALSE(partial->failures.empty());
+    CHECK(partial->failures.front().message() == collected.error().message());
+    return *partial;
+}
+
+bool names(const CollectReport& report, const fs::path& path) {
+    return std::any_of(report.failures.begin(), report.failures.end(), [&](const Error& error) {
+        return contains(error.message(), path.string());
+    });
+}
+
+/// Sets or clears the attribute that `chattr +i` sets. Returns false if that is impossible here.
+bool set_immutable(const fs::path& path, bool immutable) {
+    const os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    int flags = 0;
+    if (!file || ::ioctl(file.get(), FS_IOC_GETFLAGS, &flags) != 0) return false;
+    flags = immutable ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
+    return ::ioctl(file.get(), FS_IOC_SETFLAGS, &flags) == 0;
+}
+
+std::size_t left_in_staging(const fs::path& root) {
+    std::size_t count = 0;
+    for (const auto& area : fs::directory_iterator(root / "staging"))
+        count += count_entries(area.path());
+    return count;
+}
+
+void write_wrong_bytes(const fs::path& table) {
+    const os::Fd file(::open(table.c_str(), O_WRONLY | O_CLOEXEC));
+    REQUIRE(::pwrite(file.get(), "\1\2\3\4\5\6\7\10", 8, 0) == 8);
+}
+
+bool repaired(const VerifyReport& report, const fs::path& path) {
+    return std::any_of(report.findings.begin(), report.findings.end(), [&](const Finding& finding) {
+        return finding.path == path && finding.kind == Finding::Kind::participant &&
+               finding.repaired;
+    });
+}
+
+}  // namespace
+
+// ---- joining ----
+
+TEST_CASE("a dead builder that made its staging area read-only keeps no user from joining") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms::all);
+    const fs::path root = dir.path() / "cache";
+    // `build b k -- sh -c 'chmod -R a-w "$LARDER_STAGE/.."; exit 1'`
+    die_staging(
+        root,
+        [](const fs::path& stage) {
+            const std::string command = "chmod -R a-w '" + stage.string() + "'";
+            Child::must(std::system(command.c_str()) == 0, command);
+        },
+        true);
+    REQUIRE(left_in_staging(root) == 1);
+    in_child([&](Child&) {
+        become_nobody();
+        const Bucket bucket = bucket_at(root);
+        put(bucket, "k", "new");
+        Child::must(content_of(bucket, "k") == "new", "another content");
+    });
+    in_child([&](Child&) {
+        become_nobody();
+        Child::must(open_cache(root).collect());
+    });
+    CHECK(left_in_staging(root) == 0);
+    CHECK(count_entries(root / "deleting") == 0);
+}
+
+TEST_CASE("a mount on what a dead process has staged keeps no process from joining or collecting") {
+    SKIP_UNLESS(is_root_user(), "root, to mount");
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    fs::path stage;
+    die_staging(root, [](const fs::path&) {});
+    for (const auto& staged : fs::directory_iterator(root / "staging" / "0")) stage = staged.path();
+    {
+        const Mount mount("none", stage, "tmpfs");
+        SKIP_UNLESS(mount, "the right to mount");
+        die_staging(root, [](const fs::path&) {});  // it joins too, and leaves a table of its own
+        const Cache cache = open_cache(root);
+        const Bucket bucket = value(cache.bucket("b"));
+        put(bucket, "k", "old");
+        value(bucket.remove("k"));
+        const auto report = collect_in_part(cache);
+        CHECK(names(report, stage));
+        CHECK(report.reaped <= 1);  // this process may have adopted the other table
+        CHECK(report.entries == 1);
+        put(bucket, "k", "new");
+        CHECK(content_of(bucket, "k") == "new");
+        CHECK(left_in_staging(root) == 1);
+    }
+    CHECK(value(open_cache(root).collect()).reaped == 1);
+    require_no_leak(root, 1);
+}
+
+TEST_CASE("one EIO while a dead process is reaped keeps no process from joining") {
+    for (const char* const point : {"deleting.rename", "os.noreplace"}) {
+        INFO(point);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        {
+            Child dead(
+                [&](Child&) { put(bucket_at(root), "k", "old"); },
+                {{},
+                 {std::string(point) == "os.noreplace" ? "publish.archived" : "publish.leased"}});
+            CHECK(dead.join() != 0);
+        }
+        REQUIRE(left_in_staging(root) == 1);
+        const Bucket bucket = bucket_at(root);
+        int met = 0;
+        {
+            const AtPoints hook(
+                [&](const std::string& name) { return name == point && ++met == 1 ? EIO : 0; });
+            put(bucket, "k", "new");
+        }
+        CHECK(met >= 1);
+        CHECK(content_of(bucket, "k") == "new");
+        (void)value(open_cache(root).collect());
+        require_no_leak(root, 1);
+    }
+}
+
+TEST_CASE("a staging area that a table's loss has left, and that is a file, is passed over") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Bucket bucket = bucket_at(root);
+    write_file(root / "staging" / "0", "a file");
+    put(bucket, "k", "new");
+    CHECK(content_of(bucket, "k") == "new");
+    CHECK(read_file(root / "staging" / "0") == "a file");
+}
+
+// ---- collecting ----
+
+TEST_CASE("of ten retired entries one is immutable: nine are deleted, and it is named") {
+    const TempDir dir;
+    const LoopDisk disk = LoopDisk::ext4(dir.path(), "");
+    SKIP_UNLESS(disk, "a loop device");
+    const fs::path root = disk.path() / "cache";
+    const Cache cache = open_cache(root);
+    const Bucket bucket = value(cache.bucket("b"));
+    const auto entries = retire_ten(bucket, root);
+    REQUIRE(set_immutable(entries[3], true));
+    for (int round = 0; round < 2; ++round) {
+        const auto report = collect_in_part(cache);
+        CHECK(report.entries == (round == 0 ? 9 : 0));
+        CHECK(names(report, entries[3]));
+        CHECK(count_entries(root / "archive") == 1);
+        CHECK(count_entries(root / "deleting") == 0);
+    }
+    REQUIRE(set_immutable(entries[3], false));
+    CHECK(value(cache.collect()).entries == 1);
+    require_no_leak(root, 0);
+}
+
+TEST_CASE("of ten retired entries one is a mount point: nine are deleted, and it is named") {
+    SKIP_UNLESS(is_root_user(), "root, to mount");
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    const auto entries = retire_ten(value(cache.bucket("b")), root);
+    {
+        const Mount mount("none", entries[5], "tmpfs");
+        SKIP_UNLESS(mount, "the right to mount");
+        const auto report = collect_in_part(cache);
+        CHECK(report.entries == 9);
+        CHECK(names(report, entries[5]));
+        CHECK(contains(report.failures.front().message(), "unmount"));
+        CHECK(count_entries(root / "archive") == 1);
+    }
+    CHECK(value(cache.collect()).entries == 1);
+    require_no_leak(root, 0);
+}
+
+TEST_CASE("of ten retired entries one has a record that can't be read: nine are deleted") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms::all);
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) {
+        become_nobody();
+        const Cache cache = open_cache(root);
+        const Bucket bucket = Child::must(cache.bucket("b"));
+        const auto entries = retire_ten(bucket, root);
+        fs::permissions(entries[7] / "record", fs::perms::none);
+        const auto report = collect_in_part(cache);
+        Child::must(report.entries == 9, "not nine");
+        Child::must(names(report, entries[7]), "it is not named");
+        Child::must(count_entries(root / "archive") == 1, "the archive holds another number");
+        Child::must(Child::must(cache.trash()).size() == 1, "the trash can't be listed");
+        fs::permissions(entries[7] / "record", fs::perms::owner_all);
+        Child::must(Child::must(cache.collect()).entries == 1, "it stays");
+    });
+    CHECK(count_entries(root / "archive") == 0);
+}
+
+TEST_CASE("a refreshed bucket that can't be listed stops no collection") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms::all);
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) {
+        become_nobody();
+        const Cache cache = open_cache(root);
+        const Bucket bad = Child::must(cache.bucket("bad"));
+        const Bucket good = Child::must(cache.bucket("good"));
+        put(bad, "k", "old");
+        Child::must(bad.refresh());
+        const fs::path refreshed = fs::directory_iterator(root / "retired" / "buckets")->path();
+        fs::permissions(refreshed, fs::perms::none);
+        put(good, "k", "old");
+        Child::must(good.refresh());
+        const auto report = collect_in_part(cache);
+        Child::must(report.entries == 1 && report.buckets == 1, "the good one stays");
+        Child::must(names(report, refreshed), "it is not named");
+        fs::permissions(refreshed, fs::perms::owner_all);
+        Child::must(Child::must(cache.collect()).entries == 1, "it stays");
+    });
+}
+
+TEST_CASE("a bucket that can't be listed stops no eviction from the others") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms::all);
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) {
+        become_nobody();
+        const Cache cache = open_cache(root);
+        put(Child::must(cache.bucket("bad")), "k", "x");
+        put(Child::must(cache.bucket("good")), "k", "x");
+        fs::permissions(root / "buckets" / "bad", fs::perms::none);
+        Limits limits;
+        limits.max_entries = 0;
+        const auto report = collect_in_part(cache, limits);
+        Child::must(report.evicted == 1 && report.entries == 1, "the good one stays");
+        Child::must(names(report, root / "buckets" / "bad"), "it is not named");
+        fs::permissions(root / "buckets" / "bad", fs::perms::owner_all);
+    });
+}
+
+// ---- lease tables ----
+
+TEST_CASE("eight wrong bytes in the table of a dead process: all else is done, repair frees it") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    die_staging(root, [](const fs::path&) {});
+    const fs::path table = root / "participants" / "0";
+    write_wrong_bytes(table);
+    die_staging(root, [](const fs::path&) {});
+    const Cache cache = open_cache(root);
+    const Bucket bucket = value(cache.bucket("b"));
+    const std::string id = put(bucket, "k", "old").id();
+    value(bucket.remove("k"));
+    write_file(root / "deleting" / "left", "by a killed collection");
+
+    const auto report = collect_in_part(cache);
+    CHECK(report.failures.front().code == Errc::damaged);
+    CHECK(contains(report.failures.front().message(), "verify --repair"));
+    CHECK(names(report, table));
+    CHECK(report.entries == 0);
+    CHECK(stands(root / "archive" / id));  // the table may lease it
+    CHECK(count_entries(root / "deleting") == 0);
+
+    const auto status = value(cache.status());
+    REQUIRE(status.unreadable.size() == 1);
+    CHECK(status.unreadable.front().path == table);
+    CHECK_FALSE(status.processes.empty());  // the others are named
+
+    CHECK_FALSE(value(cache.verify()).sound());
+    const auto verified = value(cache.verify({.repair = true}));
+    CHECK(repaired(verified, table));
+    CHECK(verified.sound());
+    CHECK(value(cache.collect()).entries == 1);
+    CHECK(left_in_staging(root) == 0);
+    require_no_leak(root, 0);
+}
+
+TEST_CASE("eight wrong bytes in the table of a living process: repair leaves it, and says why") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    Child living([&](Child& self) {
+        const Lease lease = put(bucket_at(root), "k", "used");
+        self.say("leased");
+        self.hear();
+        Child::must(content_of(lease) == "used", "another content");
+    });
+    living.wait_for("leased");
+    const fs::path table = root / "participants" / "0";
+    write_wrong_bytes(table);
+    value(value(cache.bucket("b")).remove("k"));
+    const auto verified = value(cache.verify({.repair = true}));
+    CHECK_FALSE(repaired(verified, table));
+    CHECK_FALSE(verified.sound());
+    REQUIRE(verified.findings.size() == 1);
+    CHECK(contains(verified.findings.front().what, "still run"));
+    (void)collect_in_part(cache);
+    living.go_on();
+    CHECK(living.join() == 0);
+    CHECK(value(cache.verify({.repair = true})).sound());
+    CHECK(value(cache.collect()).entries == 1);
+    require_no_leak(root, 0);
+}
+
+TEST_CASE("what stands in the place of a lease table and is no file is moved away by repair") {
+    for (const std::string what : {"directory", "symlink"}) {
+        INFO(what);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        const Cache cache = open_cache(root);
+        put(value(cache.bucket("b")), "k", "x");
+        const fs::path outside = dir.path() / "outside", table = root / "participants" / "1";
+        write_file(outside, "precious");
+        if (what == "directory") fs::create_directory(table);
+        if (what == "symlink") fs::create_symlink(outside, table);
+        CHECK(repaired(value(cache.verify({.repair = true})), table));
+        (void)value(cache.collect());
+        CHECK(fs::is_regular_file(fs::symlink_status(table)));
+        CHECK(read_file(outside) == "precious");
+        require_no_leak(root, 1);
+    }
+}
+
+// ---- entries without a record ----
+
+TEST_CASE("an entry whose record is lost is evicted like any other, and the reason is true") {
+    for (const bool by_size : {false, true}) {
+        for (const bool dry_run : {true, false}) {
+            const TempDir dir;
+            const fs::path root = dir.path() / "cache";
+            const Cache cache = open_cache(root);
+            const Bucket bucket = value(cache.bucket("b"));
+            const std::string id = put(bucket, "k", "text").id();
+            const std::string long_key(300, 'x');
+            const std::string long_id = put(bucket, long_key, "text").id();
+            fs::remove(root / "archive" / id / "record");
+            fs::remove(root / "archive" / long_id / "record");
+            Limits limits;
+            if (by_size) limits.max_size = 1;
+            if (!by_size) limits.max_entries = 0;
+            std::vector<Eviction> evictions;
+            CollectOptions options;
+            options.dry_run = dry_run;
+            options.on_evict = [&](const Eviction& one) { evictions.push_back(one); };
+            const auto report = value(cache.collect(limits, options));
+            CHECK(report.evicted == 2);
+            CHECK(report.used_since == 0);
+            CHECK(report.within_limits);
+            REQUIRE(evictions.size() == 2);
+            CHECK(std::any_of(evictions.begin(), evictions.end(), [&](const Eviction& one) {
+                return one.bucket == "b" && one.key == "k" && one.id == id &&
+                       (one.bytes == 12 || !by_size);
+            }));
+            CHECK(count_entries(root / "archive") == (dry_run ? 2 : 0));
+        }
+    }
+}
+
+TEST_CASE("a pinned entry whose record is lost is not evicted") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const Cache cache = open_cache(root);
+    const Bucket bucket = value(cache.bucket("b"));
+    const std::string id = put(bucket, "k", "text").id();
+    value(bucket.pin("k"));
+    fs::remove(root / "archive" / id / "record");
+    Limits limits;
+    limits.max_entries = 0;
+    CHECK(value(cache.collect(limits)).evicted == 0);
+    CHECK(content_of(bucket, "k") == "text");
+}
