@@ -1,32 +1,65 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/cli/help.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 
 #include "cachetool/cli/prose.hpp"
 #include "cachetool/term/json.hpp"
+#include "cachetool/term/width.hpp"
 
 namespace cachetool {
 namespace {
 
 using larder::options::described;
 
-constexpr unsigned columns = 79;  // of a terminal's 80: some break the line after the last
+/// Returns how wide the help is: 79 columns of a terminal's 80, because some break the line after
+/// the last, or less on a narrower terminal.
+std::size_t help_width() {
+    constexpr std::size_t usual = 79;
+    const auto width = output_width();
+    return width ? std::min(usual, *width - 1) : usual;
+}
 
-std::string indented(std::string_view lines) {
-    std::string out = "  ";
-    for (const char c : lines) {
-        out += c;
-        if (c == '\n') out += "  ";
+/// Returns where the first part of a shell's line ends that is at most `width` long: at a space
+/// that is in no quotes. Returns the whole length if it fits, or if there is no such place.
+std::size_t end_of_part(std::string_view line, std::size_t width) {
+    if (line.size() <= width) return line.size();
+    std::size_t end = line.size();
+    char quote = 0;
+    for (std::size_t i = 0; i <= width; ++i) {
+        if (quote == 0 && line[i] == ' ' && i > 0) end = i;
+        if (quote == 0 ? line[i] == '\'' || line[i] == '"' : line[i] == quote)
+            quote = quote == 0 ? line[i] : '\0';
     }
-    return out + '\n';
+    return end;
+}
+
+/// Indents the lines of an example. One that is too long goes on in the next line, as a shell reads
+/// it.
+std::string indented(std::string_view lines, std::size_t width) {
+    std::string out;
+    while (!lines.empty()) {
+        auto line = lines.substr(0, lines.find('\n'));
+        lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+        std::string indent = "  ";
+        // Two columns are for " \\".
+        for (std::size_t end; (end = end_of_part(line, width - indent.size() - 2)) < line.size();) {
+            out += indent + std::string(line.substr(0, end)) + " \\\n";
+            line.remove_prefix(end + 1);
+            indent = "      ";
+        }
+        out += indent + std::string(line) + '\n';
+    }
+    return out;
 }
 
 std::string filled(std::string_view text) {
     std::string out;
     for (const auto& block : text_blocks(text)) {
         if (!out.empty()) out += '\n';
-        out += block.literal ? indented(block.text) : wrapped(block.text, columns);
+        out +=
+            block.literal ? indented(block.text, help_width()) : wrapped(block.text, help_width());
     }
     return out;
 }
@@ -87,29 +120,38 @@ std::span<const std::pair<const char*, const char*>> environment() {
 }
 
 std::string help_text(CommandTable commands) {
-    std::string out =
-        "usage: cachetool [--cache DIR] [--json] [--quiet] [--lock-timeout SECONDS]\n"
-        "                 [--log FILE] COMMAND ...\n\n";
+    const auto width = help_width();
+    auto out = hanging("usage: cachetool ", "[OPTION...] COMMAND ...", width) + "\n";
     out += filled(description()) + "\n";
     for (const auto& command : commands) {
-        if (!command.hidden) out += fmt::format("  {:<11}{}\n", command.name, command.summary);
+        if (!command.hidden)
+            out += hanging(fmt::format("  {:<11}", command.name), command.summary, width);
     }
-    out += "\n" + described("Options, before or after the command", global_options(), columns);
+    out += "\n" + described("Options, before or after the command", global_options(),
+                            static_cast<unsigned>(width));
     std::string codes;
     for (const auto& [code, meaning] : exit_codes())
         codes += fmt::format("{}{} {}", codes.empty() ? "" : ", ", code, meaning);
     return out + "\n" +
            wrapped(fmt::format("Exit codes: {}; exec and build pass on the command's own.", codes),
-                   columns);
+                   width);
 }
 
 std::string help_text(const Command& command) {
-    auto out =
-        fmt::format("usage: cachetool {}{}{}{}\n\n{}", command.name,
-                    command.options.empty() ? "" : " [OPTION...]",
-                    command.synopsis.empty() ? "" : " ", command.synopsis, filled(command.help));
-    if (!command.options.empty()) out += "\n" + described("Options", command.options, columns);
-    return out + "\nFor the options that every command takes: cachetool --help\n";
+    const auto width = help_width();
+    const bool takes_nothing = command.options.empty() && command.synopsis.empty();
+    auto out = hanging(fmt::format("usage: cachetool {}{}", command.name, takes_nothing ? "" : " "),
+                       fmt::format("{}{}{}", command.options.empty() ? "" : "[OPTION...]",
+                                   command.options.empty() || command.synopsis.empty() ? "" : " ",
+                                   command.synopsis),
+                       width) +
+               "\n" + filled(command.help);
+    if (!command.aliases.empty())
+        out += fmt::format("\nAlso: cachetool {}\n", command.aliases.front());
+    if (!command.options.empty())
+        out += "\n" + described("Options", command.options, static_cast<unsigned>(width));
+    return out + "\n" +
+           wrapped("For the options that every command takes: cachetool --help", width);
 }
 
 void write_help(JsonWriter& json, CommandTable commands, const Command* command) {

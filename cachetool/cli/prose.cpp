@@ -53,4 +53,20 @@ std::string wrapped(std::string_view paragraph, std::size_t width) {
     return out + '\n';
 }
 
+std::string hanging(const std::string& head, std::string_view paragraph, std::size_t width) {
+    constexpr std::size_t narrowest = 20;  // arbitrary: two or three words
+    const bool is_beside = width >= head.size() + narrowest;
+    const std::string indent(is_beside ? head.size() : 4, ' ');
+    auto out = is_beside ? head : head.substr(0, head.find_last_not_of(' ') + 1) + "\n" + indent;
+    std::string body =
+        wrapped(paragraph, std::max(width, indent.size() + narrowest) - indent.size());
+    for (std::size_t at = 0; at < body.size();) {
+        const auto end = body.find('\n', at) + 1;
+        if (at > 0) out += indent;
+        out += body.substr(at, end - at);
+        at = end;
+    }
+    return out;
+}
+
 }  // namespace cachetool

@@ -21,4 +21,9 @@ struct TextBlock {
 /// Breaks a paragraph into lines of at most `width` characters, at spaces.
 [[nodiscard]] std::string wrapped(std::string_view paragraph, std::size_t width);
 
+/// Returns `head` and, behind it, a paragraph in lines of at most `width` characters. Its later
+/// lines begin under its first word.
+[[nodiscard]] std::string hanging(const std::string& head, std::string_view paragraph,
+                                  std::size_t width);
+
 }  // namespace cachetool

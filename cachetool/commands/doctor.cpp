@@ -13,6 +13,7 @@
 #include "cachetool/term/json.hpp"
 #include "cachetool/term/table.hpp"
 #include "cachetool/term/text.hpp"
+#include "cachetool/term/width.hpp"
 
 namespace cachetool {
 namespace {
@@ -121,10 +122,8 @@ std::string results_text(const ProbeResults& results) {
     for (const auto& result : results) {
         take_line();
         if (result.verdict == ProbeVerdict::ok || result.effect.empty()) continue;
-        std::string effect = wrapped(result.effect, 66);
-        for (std::size_t line = 0; line < effect.size(); line = effect.find('\n', line) + 1)
-            effect.insert(line, "         ");
-        out += effect;
+        out += hanging(std::string(9, ' '), result.effect,
+                       std::min<std::size_t>(output_width().value_or(75), 75));
     }
     return out;
 }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <fmt/core.h>
 #include <functional>
+#include <limits>
 
+#include "cachetool/cli/prose.hpp"
 #include "cachetool/cli/quantity.hpp"
 #include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/listing.hpp"
@@ -12,6 +14,7 @@
 #include "cachetool/system/pattern.hpp"
 #include "cachetool/term/table.hpp"
 #include "cachetool/term/text.hpp"
+#include "cachetool/term/width.hpp"
 
 namespace cachetool {
 namespace {
@@ -92,9 +95,11 @@ std::string table_of(const Selection& selection, bool one_bucket, const CommandO
 
 std::string text_of(const ListedEntry& listed) {
     const auto& info = *listed.info;
+    // What is no terminal gets each value on one line.
+    const auto width = output_width().value_or(std::numeric_limits<std::size_t>::max());
     std::string text;
     const auto line = [&](std::string_view name, std::string_view value) {
-        text += fmt::format("{:<11}{}\n", name, value);
+        text += hanging(fmt::format("{:<11}", name), value, width);
     };
     line("bucket", shown(info.bucket));
     line("key", shown(info.key));

@@ -92,6 +92,11 @@ public:
     [[nodiscard]] Result<> keep_within(const Limits& limits,
                                        const BackgroundOptions& options = {}) const;
 
+    /// Lists the keys that are pinned, in all buckets and in no order. A key that is too long for a
+    /// file name is missing unless it has an entry, because only the record of an entry holds the
+    /// whole key.
+    [[nodiscard]] Result<std::vector<PinInfo>> pins() const;
+
     /// Lists the entries that were removed, replaced, refreshed or evicted and are not collected
     /// yet, in no order. `restore` brings one back. Any of them may be collected at any time.
     [[nodiscard]] Result<std::vector<EntryInfo>> trash() const;

@@ -496,6 +496,26 @@ typedef struct larder_entries {
 } larder_entries;
 void larder_entries_free(larder_entries* entries);
 
+/* A key that larder_bucket_pin protects, whether it has an entry or not. */
+typedef struct larder_pin {
+    uint32_t size;
+    int32_t reserved;
+    const char* bucket;
+    const char* key;
+} larder_pin;
+
+typedef struct larder_pins {
+    uint32_t size;
+    int32_t reserved;
+    size_t count;
+    const larder_pin* const* pins;
+} larder_pins;
+void larder_pins_free(larder_pins* pins);
+
+/* Lists the keys that are pinned, in all buckets and in no order. A key that is too long for a
+ * file name is missing unless it has an entry. */
+larder_code larder_cache_pins(const larder_cache* cache, larder_pins** pins, larder_error** error);
+
 /* Lists the entries that were removed, replaced, refreshed or evicted and are not collected yet,
  * in no order. larder_cache_restore brings one back. Any of them may be collected at any time. */
 larder_code larder_cache_trash(const larder_cache* cache, larder_entries** entries,

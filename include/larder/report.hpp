@@ -70,6 +70,12 @@ struct StatusReport {
     std::vector<Error> unreadable;
 };
 
+/// A key that Bucket::pin protects, whether it has an entry or not.
+struct PinInfo {
+    std::string bucket;
+    std::string key;
+};
+
 /// One thing that verify found.
 struct Finding {
     enum class Kind {

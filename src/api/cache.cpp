@@ -4,6 +4,7 @@
 #include "api/collecting.hpp"
 #include "format/name.hpp"
 #include "policy/limits.hpp"
+#include "policy/pin.hpp"
 #include "protocol/inspect.hpp"
 #include "protocol/restore.hpp"
 #include "protocol/verify.hpp"
@@ -62,6 +63,12 @@ Result<> Cache::keep_within(const Limits& limits, const BackgroundOptions& optio
     };
     state_->set_background(std::make_unique<policy::Background>(options, collect));
     return {};
+}
+
+Result<std::vector<PinInfo>> Cache::pins() const {
+    const auto state = state_->keep();
+    TRY_ASSIGN(const auto root, state->current_root());
+    return policy::list_pins(*root);
 }
 
 Result<std::vector<EntryInfo>> Cache::trash() const {

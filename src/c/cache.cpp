@@ -91,6 +91,17 @@ const char* larder_event_kind_name(int kind) {
         .data();  // names are literals, so they end with a zero byte
 }
 
+larder_code larder_cache_pins(const larder_cache* cache, larder_pins** pins, larder_error** error) {
+    c::clear(pins);
+    return c::guarded("list pins", error, [&]() -> Result<> {
+        NEED("list pins", cache);
+        NEED("list pins", pins);
+        TRY_ASSIGN(auto found, cache->cache.pins());
+        *pins = c::result_of(std::move(found));
+        return {};
+    });
+}
+
 larder_code larder_cache_trash(const larder_cache* cache, larder_entries** entries,
                                larder_error** error) {
     c::clear(entries);

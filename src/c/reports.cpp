@@ -181,6 +181,23 @@ struct Entries : larder_entries {
     Views<larder_entry_info> views;
 };
 
+struct Pins : larder_pins {
+    explicit Pins(std::vector<PinInfo> given)
+        : larder_pins(sized<larder_pins>()),
+          kept(std::move(given)),
+          views(kept, [](const PinInfo& pin) {
+              auto view = sized<larder_pin>();
+              view.bucket = pin.bucket.c_str();
+              view.key = pin.key.c_str();
+              return view;
+          }) {
+        pins = views.data();
+        count = views.size();
+    }
+    std::vector<PinInfo> kept;
+    Views<larder_pin> views;
+};
+
 struct Status : larder_status {
     explicit Status(StatusReport given)
         : larder_status(sized<larder_status>()),
@@ -341,6 +358,7 @@ larder_entry_info* result_of(EntryInfo info) { return new Info(std::move(info));
 larder_entries* result_of(std::vector<EntryInfo> entries) {
     return new Entries(std::move(entries));
 }
+larder_pins* result_of(std::vector<PinInfo> pins) { return new Pins(std::move(pins)); }
 larder_status* result_of(StatusReport status) { return new Status(std::move(status)); }
 larder_collect_report* result_of(CollectReport report) { return new Collected(std::move(report)); }
 larder_verify_report* result_of(VerifyReport report) { return new Verified(std::move(report)); }
@@ -385,6 +403,7 @@ using namespace larder::c;
 void larder_names_free(larder_names* names) { delete static_cast<Names*>(names); }
 void larder_entry_info_free(larder_entry_info* info) { delete static_cast<Info*>(info); }
 void larder_entries_free(larder_entries* entries) { delete static_cast<Entries*>(entries); }
+void larder_pins_free(larder_pins* pins) { delete static_cast<Pins*>(pins); }
 void larder_status_free(larder_status* status) { delete static_cast<Status*>(status); }
 void larder_counters_free(larder_counters* counters) { delete counters; }
 void larder_collect_report_free(larder_collect_report* report) {

@@ -2,10 +2,12 @@
 #include "policy/pin.hpp"
 
 #include "format/layout.hpp"
+#include "format/link.hpp"
 #include "format/name.hpp"
 #include "os/dir_reader.hpp"
 #include "os/file.hpp"
 #include "os/points.hpp"
+#include "protocol/entry.hpp"
 
 namespace larder::policy {
 
@@ -22,6 +24,20 @@ Result<std::optional<os::Dir>> open_pins(const cache::Root& root,
     if (is_absent(bucket)) return std::nullopt;
     TRY(bucket);
     return std::move(*bucket);
+}
+
+/// Returns the key that an encoded name stands for, or nullopt if only the record of an entry holds
+/// the whole key, and there is none.
+Result<std::optional<std::string>> pinned_key(const cache::Root& root,
+                                              const std::string& encoded_bucket,
+                                              const std::string& name) {
+    if (!format::is_hashed(name)) return format::decode_name(name);
+    TRY_ASSIGN(const auto link, format::read_link(root.link_kind(), root.dirs().buckets,
+                                                  format::key_path(encoded_bucket, name)));
+    if (link.kind != format::LinkRead::Kind::entry) return std::nullopt;
+    auto record = protocol::read_record(root, link.id);
+    if (!record) return std::nullopt;  // gone meanwhile, or verify's business
+    return std::move(record->key);
 }
 
 }  // namespace
@@ -64,6 +80,24 @@ Result<std::set<std::string>> pins_of(const cache::Root& root, const std::string
         return {};
     }));
     return pinned;
+}
+
+Result<std::vector<PinInfo>> list_pins(const cache::Root& root) {
+    std::vector<PinInfo> found;
+    const auto pins = os::open_dir_at(root.dirs().root, format::pins_name);
+    if (is_absent(pins)) return found;
+    TRY(pins);
+    TRY(os::for_each_name(*pins, [&](const std::string& encoded, os::FileKind) -> Result<> {
+        const auto bucket = format::decode_name(encoded);
+        if (!bucket || bucket->empty()) return {};
+        TRY_ASSIGN(const auto names, pins_of(root, encoded));
+        for (const auto& name : names) {
+            TRY_ASSIGN(auto key, pinned_key(root, encoded, name));
+            if (key) found.push_back({*bucket, std::move(*key)});
+        }
+        return {};
+    }));
+    return found;
 }
 
 }  // namespace larder::policy

@@ -5,6 +5,9 @@
 
 #include <set>
 #include <string>
+#include <vector>
+
+#include <larder/report.hpp>
 
 #include "cache/locks.hpp"
 #include "protocol/key_ref.hpp"
@@ -23,5 +26,9 @@ namespace larder::policy {
 /// Returns the pinned keys of a bucket, encoded.
 [[nodiscard]] Result<std::set<std::string>> pins_of(const cache::Root& root,
                                                     const std::string& encoded_bucket);
+
+/// Returns the pinned keys of all buckets. Leaves out a key that only the record of an entry holds
+/// in full, if there is no such entry.
+[[nodiscard]] Result<std::vector<PinInfo>> list_pins(const cache::Root& root);
 
 }  // namespace larder::policy

@@ -47,6 +47,8 @@ static void structs(void) {
     CHECK_NUMBER(88, sizeof(larder_entry_info));
     CHECK_NUMBER(40, offsetof(larder_entry_info, bucket));
     CHECK_NUMBER(24, sizeof(larder_entries));
+    CHECK_NUMBER(24, sizeof(larder_pin));
+    CHECK_NUMBER(24, sizeof(larder_pins));
     CHECK_NUMBER(48, sizeof(larder_process_info));
     CHECK_NUMBER(32, offsetof(larder_process_info, command));
     CHECK_NUMBER(40, sizeof(larder_lease_info));

@@ -23,6 +23,7 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     larder_status* status = NULL;
     larder_verify_report* verified = NULL;
     larder_entry_info* info = NULL;
+    larder_pins* pins = NULL;
     larder_error* error = NULL;
     int pinned = 77;
 
@@ -37,6 +38,8 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     FAILS_SAYING(LARDER_INVALID, "names is NULL", larder_cache_buckets(cache, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_status(NULL, &status, &error));
     FAILS_SAYING(LARDER_INVALID, "status is NULL", larder_cache_status(cache, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_pins(NULL, &pins, &error));
+    FAILS_SAYING(LARDER_INVALID, "pins is NULL", larder_cache_pins(cache, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_trash(NULL, &entries, &error));
     FAILS_SAYING(LARDER_INVALID, "entries is NULL", larder_cache_trash(cache, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL",
@@ -131,6 +134,7 @@ static void frees_null(void) {
     larder_names_free(NULL);
     larder_entry_info_free(NULL);
     larder_entries_free(NULL);
+    larder_pins_free(NULL);
     larder_status_free(NULL);
     larder_collect_report_free(NULL);
     larder_verify_report_free(NULL);

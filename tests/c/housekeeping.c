@@ -115,6 +115,7 @@ static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
     larder_collect_report* report = NULL;
     larder_names* names = NULL;
     larder_error* error = NULL;
+    larder_pins* pins = NULL;
     int pinned = 77;
     size_t i;
     put(bucket, "kept", "1");
@@ -125,6 +126,12 @@ static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
     WORKS(larder_bucket_pin(bucket, "pinned", &error));
     WORKS(larder_bucket_is_pinned(bucket, "pinned", &pinned, &error));
     CHECK_NUMBER(1, pinned);
+    WORKS(larder_cache_pins(cache, &pins, &error));
+    CHECK_NUMBER(sizeof *pins, pins->size);
+    CHECK_NUMBER(1, pins->count);
+    CHECK_TEXT("b", pins->pins[0]->bucket);
+    CHECK_TEXT("pinned", pins->pins[0]->key);
+    larder_pins_free(pins);
 
     limits.set = LARDER_LIMIT_ENTRIES; /* max_entries is 0, so everything must go */
     limits.keep = keep;

@@ -52,6 +52,14 @@ static larder_code counts(larder_error** error) {
     return code;
 }
 
+static larder_code lists_pins(larder_error** error) {
+    larder_pins* pins = NULL;
+    const larder_code code = larder_cache_pins(cache, &pins, error);
+    CHECK((pins != NULL) == (code == LARDER_OK));
+    larder_pins_free(pins);
+    return code;
+}
+
 static larder_code lists_trash(larder_error** error) {
     larder_entries* entries = NULL;
     const larder_code code = larder_cache_trash(cache, &entries, error);
@@ -319,6 +327,7 @@ int main(void) {
     without_memory("names a bucket", names_a_bucket, LARDER_OK);
     without_memory("lists buckets", lists_buckets, LARDER_OK);
     without_memory("counts", counts, LARDER_OK);
+    without_memory("lists pins", lists_pins, LARDER_OK);
     without_memory("lists trash", lists_trash, LARDER_OK);
     without_memory("restores", restores, LARDER_OK);
     without_memory("finds", finds, LARDER_OK);

@@ -54,3 +54,12 @@ class Terminal:
         """Hangs up. Returns the exit code, or minus the signal, of the program."""
         os.close(self.fd)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def shown_at_a_terminal(argv, env, cwd, columns):
+    """All that a program writes to a terminal of this width, without colours."""
+    terminal = Terminal(argv, env, cwd, columns)
+    while terminal.read():
+        pass
+    terminal.end()
+    return re.sub(r"\x1b\[[0-9;]*[mK]", "", terminal.seen.decode()).replace("\r\n", "\n")

@@ -8,6 +8,7 @@ import subprocess
 import unittest
 
 from harness import HANGS, TOOL, CacheTest
+from terminal import shown_at_a_terminal
 
 
 class Help(CacheTest):
@@ -41,6 +42,20 @@ class Help(CacheTest):
         self.assertEqual([command["name"] for command in json.loads(self.tool("gc", "--help", "--json"))["commands"]], ["gc"])
         self.assertRegex(json.loads(self.tool("--json", "--version"))["version"], r"^\d+\.\d+\.\d+$")
         self.assertRegex(self.tool("--version"), r"^cachetool \d")
+
+    def test_help_fits_narrow_terminals(self):
+        lines = {}
+        for command in ["", *(command["name"] for command in self.commands())]:
+            for columns in (40, 60):
+                shown = shown_at_a_terminal([TOOL, *command.split(), "--help"], self.env, self.dir, columns).splitlines()
+                with self.subTest(command=command, columns=columns):
+                    self.assertEqual([line for line in shown if len(line) > columns], [])
+                lines[command, columns] = shown
+        # Where a line of an example goes on in the next one, a shell reads one line.
+        self.assertIn("  cachetool exec tools-v1 node-22.1 \\", lines["exec", 40])
+        # Words are never broken.
+        words = set(self.tool("refresh", "--help").split())
+        self.assertEqual(set(" ".join(lines["refresh", 40]).split()), words)
 
     def test_help_touches_nothing(self):
         self.tool("put", "--help")

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <set>
+
 #include "catch.hpp"
 #include "scene.hpp"
 
@@ -196,6 +198,28 @@ TEST_CASE("if only leased entries are left, the limit is not kept, and the repor
     CHECK(done.keys.empty());
     CHECK(done.report.spared.size() == 2);
     CHECK_FALSE(done.report.within_limits);
+}
+
+TEST_CASE("pins are listed, also of keys and buckets that are not there") {
+    const Scene scene;
+    CHECK(value(scene.cache.pins()).empty());
+    const std::string long_key(1000, 'k');
+    put(scene.bucket, long_key, "1");
+    put(scene.bucket, "not pinned", "1");
+    const Bucket other = value(scene.cache.bucket("other: 1"));
+    value(scene.bucket.pin(long_key));
+    value(scene.bucket.pin("later"));
+    value(other.pin("later"));
+    const auto listed = [&] {
+        std::set<std::pair<std::string, std::string>> found;
+        for (const auto& pin : value(scene.cache.pins())) found.insert({pin.bucket, pin.key});
+        return found;
+    };
+    using Pairs = std::set<std::pair<std::string, std::string>>;
+    CHECK(listed() == Pairs{{"b", long_key}, {"b", "later"}, {"other: 1", "later"}});
+    value(scene.bucket.remove(long_key));  // now nothing holds all of it
+    value(other.unpin("later"));
+    CHECK(listed() == Pairs{{"b", "later"}});
 }
 
 TEST_CASE("a pinned key is spared, this entry and later ones, until it is unpinned") {
