@@ -48,18 +48,34 @@ std::optional<ListedEntry> read_entry(const larder::Bucket& bucket, std::string 
     return listed;
 }
 
-/// Appends the entries of one bucket to `entries`.
-larder::Result<> read_bucket(const larder::Bucket& bucket, const LeaseHolders& holders,
-                             std::vector<ListedEntry>& entries) {
-    auto keys = bucket.keys();
-    if (!keys && keys.error().code == larder::Errc::miss) return {};
-    LARDER_TRY(keys);
-    sort_names(*keys);
-    for (auto& key : *keys) {
-        auto listed = read_entry(bucket, std::move(key), holders);
-        if (listed) entries.push_back(std::move(*listed));
-    }
-    return {};
+/// Calls `visit` for each entry of one bucket.
+Expected<> visit_bucket(const larder::Bucket& bucket, const LeaseHolders& holders,
+                        const std::function<Expected<>(const ListedEntry& listed)>& visit) {
+    Expected<> visited;
+    const auto walked = bucket.visit_keys([&](const std::string& key) {
+        const auto listed = read_entry(bucket, key, holders);
+        if (listed) visited = visit(*listed);
+        return visited.has_value();
+    });
+    LARDER_TRY(visited);
+    if (walked || walked.error().code == larder::Errc::miss) return {};
+    // A bucket that can't be listed stands in the list as one line, and hides no other.
+    return visit({bucket.name(), "", tl::make_unexpected(walked.error()), false});
+}
+
+/// The cells of a row in one text. No cell has a line break.
+std::string joined(const std::vector<std::string>& cells) {
+    std::string text;
+    for (const auto& cell : cells) text += cell + "\n";
+    return text;
+}
+
+std::vector<std::string> split(std::string_view text) {
+    std::vector<std::string> cells;
+    for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos;
+         text.remove_prefix(end + 1))
+        cells.emplace_back(text.substr(0, end));
+    return cells;
 }
 
 }  // namespace
@@ -78,8 +94,8 @@ void write_json(JsonWriter& json, const ListedEntry& listed) {
     });
 }
 
-Expected<std::vector<ListedEntry>> list_entries(const larder::Cache& cache,
-                                                const std::optional<std::string>& bucket) {
+Expected<> visit_entries(const larder::Cache& cache, const std::optional<std::string>& bucket,
+                         const std::function<Expected<>(const ListedEntry& listed)>& visit) {
     std::vector<std::string> names;
     if (bucket) {
         names = {*bucket};
@@ -89,14 +105,42 @@ Expected<std::vector<ListedEntry>> list_entries(const larder::Cache& cache,
     LARDER_TRY_ASSIGN(const auto status, cache.status());
     const LeaseHolders holders(status);
     sort_names(names);
-    std::vector<ListedEntry> entries;
     for (const auto& name : names) {
         LARDER_TRY_ASSIGN(const auto opened, cache.bucket(name));
-        const auto read = read_bucket(opened, holders, entries);
-        // A bucket that can't be listed stands in the list as one line, and hides no other.
-        if (!read) entries.push_back({name, "", tl::make_unexpected(read.error()), false});
+        LARDER_TRY(visit_bucket(opened, holders, visit));
     }
-    return entries;
+    return {};
+}
+
+Expected<> ListPrinter::add(std::string order, const std::function<void(JsonWriter&)>& write,
+                            const std::function<std::vector<std::string>()>& cells) {
+    constexpr std::size_t depth = 2;  // in an array in an object
+    return rows_.add(
+        {std::move(order), output_.json() ? json_element(depth, write) : joined(cells())});
+}
+
+CommandResult ListPrinter::print() {
+    Expected<> read;
+    if (output_.json()) {
+        LARDER_TRY_ASSIGN(const int code, output_.document([&](JsonWriter& json) {
+            json.object([&] {
+                json.name(array_);
+                json.array([&] {
+                    read =
+                        rows_.for_each([&](std::string_view text) { json.printed_element(text); });
+                });
+            });
+        }));
+        LARDER_TRY(read);
+        return code;
+    }
+    LARDER_TRY(rows_.for_each([&](std::string_view text) { table_.measure(split(text)); }));
+    LARDER_TRY_ASSIGN(const int code, output_.pieces([&](const auto& print) {
+        print(table_.heading_line());
+        read = rows_.for_each([&](std::string_view text) { print(table_.line_of(split(text))); });
+    }));
+    LARDER_TRY(read);
+    return code;
 }
 
 Expected<ListedEntry> list_entry(const larder::Cache& cache, const std::string& bucket,
@@ -115,13 +159,13 @@ larder::Result<std::vector<ListedEntry>> list_trash(const larder::Cache& cache,
                                                     const std::string& key) {
     LARDER_TRY_ASSIGN(const auto status, cache.status());
     const LeaseHolders holders(status);
-    LARDER_TRY_ASSIGN(auto trash, cache.trash());
     std::vector<ListedEntry> found;
-    for (auto& entry : trash) {
-        if (entry.bucket != bucket || entry.key != key) continue;
-        auto& listed = found.emplace_back(ListedEntry{bucket, key, std::move(entry)});
+    LARDER_TRY(cache.visit_trash([&](const larder::EntryInfo& entry) {
+        if (entry.bucket != bucket || entry.key != key) return true;
+        auto& listed = found.emplace_back(ListedEntry{bucket, key, entry});
         listed.users = holders.of(listed.info->id);
-    }
+        return true;
+    }));
     return found;
 }
 

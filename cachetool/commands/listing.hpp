@@ -2,14 +2,19 @@
 // Entries, as ls, info, why and stats list them.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <larder/cache.hpp>
 
+#include "cachetool/cli/command.hpp"
 #include "cachetool/term/failure.hpp"
 #include "cachetool/term/json.hpp"
+#include "cachetool/term/output.hpp"
+#include "cachetool/term/sorted_rows.hpp"
+#include "cachetool/term/table.hpp"
 
 namespace cachetool {
 
@@ -24,10 +29,34 @@ struct ListedEntry {
 
 void write_json(JsonWriter& json, const ListedEntry& listed);
 
-/// Returns the entries of one bucket or of all, by bucket and key. Keys that vanish meanwhile are
-/// left out.
-[[nodiscard]] Expected<std::vector<ListedEntry>> list_entries(
-    const larder::Cache& cache, const std::optional<std::string>& bucket);
+/// Calls `visit` for each entry of one bucket, or of all by the names of the buckets. The keys of a
+/// bucket come in no order. Keys that vanish meanwhile are left out.
+[[nodiscard]] Expected<> visit_entries(
+    const larder::Cache& cache, const std::optional<std::string>& bucket,
+    const std::function<Expected<>(const ListedEntry& listed)>& visit);
+
+/// A list of rows on stdout: as one array of a JSON document, or as a table. It needs little memory,
+/// however long it is.
+class ListPrinter {
+public:
+    /// `array` is the name of the array. Prints the first `limit` rows.
+    ListPrinter(const CommandOutput& output, const char* array, TextTable table,
+                std::uint64_t limit = any_number)
+        : output_(output), array_(array), table_(std::move(table)), rows_(limit) {}
+
+    /// Adds a row. `order` is what rows are sorted by: see sorted_rows.hpp. `write` writes the
+    /// element of the array, and `cells` returns the cells of the table.
+    [[nodiscard]] Expected<> add(std::string order, const std::function<void(JsonWriter&)>& write,
+                                 const std::function<std::vector<std::string>()>& cells);
+    /// Prints the rows in their order.
+    [[nodiscard]] CommandResult print();
+
+private:
+    const CommandOutput& output_;
+    const char* array_;
+    TextTable table_;
+    SortedRows rows_;
+};
 
 /// Returns the entry of one key. Errors: `miss`.
 [[nodiscard]] Expected<ListedEntry> list_entry(const larder::Cache& cache,

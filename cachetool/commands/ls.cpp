@@ -19,78 +19,82 @@
 namespace cachetool {
 namespace {
 
-using ListOrder = std::function<bool(const ListedEntry&, const ListedEntry&)>;
+/// Returns what an entry is sorted by.
+using ListOrder = std::function<std::string(const larder::EntryInfo&)>;
 
-/// Returns the order that `ls --sort` names, or nullopt if there is no such order. An entry that
-/// can't be read comes last.
+std::string order_of_time(larder::WallTime time) {
+    const auto ticks = static_cast<std::uint64_t>(time.time_since_epoch().count());
+    return order_of_number(ticks ^ std::uint64_t{1} << 63);  // times before 1970 come first
+}
+
+/// Returns the order that `ls --sort` names, or nullopt if there is no such order.
 std::optional<ListOrder> order_of(std::string_view name) {
-    const auto by = [](auto less) -> ListOrder {
-        return [less](const ListedEntry& a, const ListedEntry& b) {
-            return a.info && b.info ? less(*a.info, *b.info) : a.info.has_value() && !b.info;
-        };
-    };
-    if (name == "name") return [](const ListedEntry&, const ListedEntry&) { return false; };
-    if (name == "size") return by([](const auto& a, const auto& b) { return a.bytes > b.bytes; });
-    if (name == "age")
-        return by([](const auto& a, const auto& b) { return a.published < b.published; });
+    using Info = larder::EntryInfo;
+    if (name == "name") return [](const Info&) { return std::string(); };
+    if (name == "size") return [](const Info& info) { return order_of_number(~info.bytes); };
+    if (name == "age") return [](const Info& info) { return order_of_time(info.published); };
     if (name == "used")
-        return by([](const auto& a, const auto& b) { return a.last_used < b.last_used; });
+        return [](const Info& info) {
+            return order_of_time(info.last_used.value_or(larder::WallTime::min()));
+        };
     return std::nullopt;
 }
 
-using Selection = std::vector<const ListedEntry*>;
+/// What the options of ls ask for.
+struct ListRequest {
+    ListOrder order;
+    bool by_name;
+    std::uint64_t limit = any_number;
+    std::string pattern;
+    bool only_pinned, only_leased;
 
-/// Returns the entries that the options select, in the order that they ask for.
-Expected<Selection> select(const std::vector<ListedEntry>& entries,
-                           const ParsedArguments& arguments) {
-    const auto order = order_of(arguments.value_or("sort", "name"));
+    [[nodiscard]] bool selects(const ListedEntry& listed) const {
+        return system::matches(listed.key, pattern) && (listed.pinned || !only_pinned) &&
+               (!listed.users.empty() || !only_leased);
+    }
+    /// Entries that are equal in the order come by bucket and key. One that can't be read comes last,
+    /// unless the names alone decide.
+    [[nodiscard]] std::string order_of(const ListedEntry& listed) const {
+        std::string text;
+        if (!by_name) text = listed.info ? "0" + order(*listed.info) : "1";
+        return text + order_of_text(listed.bucket) + order_of_text(listed.key);
+    }
+};
+
+Expected<ListRequest> request_of(const ParsedArguments& arguments) {
+    const auto sort = arguments.value_or("sort", "name");
+    const auto order = order_of(sort);
     if (!order)
         return fail_usage(
             fmt::format("--sort wants name, size (biggest first), age (oldest first) or used "
                         "(least recently used first), not \"{}\"",
-                        shown(arguments.value_or("sort", ""))));
-    std::uint64_t limit = any_number;
+                        shown(sort)));
+    ListRequest request{.order = *order,
+                        .by_name = sort == "name",
+                        .pattern = std::string(arguments.value_or("key", "*")),
+                        .only_pinned = arguments.has("pinned"),
+                        .only_leased = arguments.has("leased")};
     if (const auto* text = arguments.value_of("limit")) {
-        LARDER_TRY_ASSIGN(limit, parse_count("limit", *text));
+        LARDER_TRY_ASSIGN(request.limit, parse_count("limit", *text));
     }
-    const auto pattern = arguments.value_or("key", "*");
-    const bool only_pinned = arguments.has("pinned"), only_leased = arguments.has("leased");
-    Selection selection;
-    for (const auto& listed : entries) {
-        if (system::matches(listed.key, pattern) && (listed.pinned || !only_pinned) &&
-            (!listed.users.empty() || !only_leased))
-            selection.push_back(&listed);
-    }
-    std::stable_sort(selection.begin(), selection.end(),
-                     [&](const auto* a, const auto* b) { return (*order)(*a, *b); });
-    selection.resize(std::min<std::uint64_t>(selection.size(), limit));
-    return selection;
+    return request;
 }
 
-std::string table_of(const Selection& selection, bool one_bucket, const CommandOutput& output) {
-    TextTable table = one_bucket
-                          ? TextTable({">SIZE", ">FILES", ">AGE", ">USED", "", "KEY"})
-                          : TextTable({">SIZE", ">FILES", ">AGE", ">USED", "", "BUCKET", "KEY"});
-    for (const auto* listed : selection) {
-        std::string size = "?", files = "?", age = "?", used = "?";
-        if (const auto& info = listed->info) {
-            size = shown_size(info->bytes);
-            files = std::to_string(info->files);
-            age = shown_age(info->published);
-            used = shown_age(info->last_used);
-        } else {
-            output.warn(info.error().message());
-        }
-        const auto marks =
-            std::string(listed->pinned ? "p" : "") + (listed->users.empty() ? "" : "u");
-        const auto key = shown(listed->key);
-        if (one_bucket) {
-            table.add({size, files, age, used, marks, key});
-        } else {
-            table.add({size, files, age, used, marks, shown(listed->bucket), key});
-        }
+std::vector<std::string> cells_of(const ListedEntry& listed, bool one_bucket,
+                                  const CommandOutput& output) {
+    std::string size = "?", files = "?", age = "?", used = "?";
+    if (const auto& info = listed.info) {
+        size = shown_size(info->bytes);
+        files = std::to_string(info->files);
+        age = shown_age(info->published);
+        used = shown_age(info->last_used);
+    } else {
+        output.warn(info.error().message());
     }
-    return table.text();
+    const auto marks = std::string(listed.pinned ? "p" : "") + (listed.users.empty() ? "" : "u");
+    const auto key = shown(listed.key);
+    if (one_bucket) return {size, files, age, used, marks, key};
+    return {size, files, age, used, marks, shown(listed.bucket), key};
 }
 
 std::string text_of(const ListedEntry& listed) {
@@ -129,20 +133,22 @@ CommandResult run_ls(const ParsedArguments& arguments, const CommandOutput& outp
     LARDER_TRY_ASSIGN(const auto cache,
                       open_for_buckets(arguments, output, CacheAccess::read, bucket.has_value()));
     if (bucket) LARDER_TRY(require_bucket(*cache, *bucket));
-    std::vector<ListedEntry> entries;
+    LARDER_TRY_ASSIGN(const auto request, request_of(arguments));
+    const bool one_bucket = bucket.has_value();
+    ListPrinter list(output, "entries",
+                     one_bucket
+                         ? TextTable({">SIZE", ">FILES", ">AGE", ">USED", "", "KEY"})
+                         : TextTable({">SIZE", ">FILES", ">AGE", ">USED", "", "BUCKET", "KEY"}),
+                     request.limit);
     if (cache) {
-        LARDER_TRY_ASSIGN(entries, list_entries(*cache, bucket));
+        LARDER_TRY(visit_entries(*cache, bucket, [&](const ListedEntry& listed) {
+            if (!request.selects(listed)) return Expected<>();
+            return list.add(
+                request.order_of(listed), [&](JsonWriter& json) { write_json(json, listed); },
+                [&] { return cells_of(listed, one_bucket, output); });
+        }));
     }
-    LARDER_TRY_ASSIGN(const auto selection, select(entries, arguments));
-    if (!output.json()) return output.text(table_of(selection, bucket.has_value(), output));
-    return output.document([&](JsonWriter& json) {
-        json.object([&] {
-            json.name("entries");
-            json.array([&] {
-                for (const auto* listed : selection) write_json(json, *listed);
-            });
-        });
-    });
+    return list.print();
 }
 
 CommandResult run_info(const ParsedArguments& arguments, const CommandOutput& output) {

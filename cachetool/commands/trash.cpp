@@ -9,6 +9,7 @@
 #include "cachetool/cli/nearest.hpp"
 #include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/collecting.hpp"
+#include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
@@ -22,30 +23,10 @@ namespace {
 
 using Entries = std::vector<larder::EntryInfo>;
 
-/// Returns the entries by bucket, key and time of publishing.
-std::vector<const larder::EntryInfo*> sorted(const Entries& trash) {
-    std::vector<const larder::EntryInfo*> sorted;
-    for (const auto& entry : trash) sorted.push_back(&entry);
-    std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
-        return std::tie(a->bucket, a->key, a->published) <
-               std::tie(b->bucket, b->key, b->published);
-    });
-    return sorted;
-}
-
-std::string table_of(const Entries& trash) {
-    TextTable table({"ID", ">SIZE", ">AGE", "BUCKET", "KEY"});
-    for (const auto* entry : sorted(trash))
-        table.add({entry->id, shown_size(entry->bytes), shown_age(entry->published),
-                   shown(entry->bucket), shown(entry->key)});
-    return table.text();
-}
-
-void write_trash(JsonWriter& json, const Entries& trash) {
-    json.name("trash");
-    json.array([&] {
-        for (const auto* entry : sorted(trash)) write_json(json, *entry);
-    });
+std::string order_of(const larder::EntryInfo& entry) {
+    const auto published = static_cast<std::uint64_t>(entry.published.time_since_epoch().count());
+    return order_of_text(entry.bucket) + order_of_text(entry.key) +
+           order_of_number(published ^ std::uint64_t{1} << 63);
 }
 
 void say_deleting(const CommandOutput& output, const larder::StatusReport& status) {
@@ -57,17 +38,24 @@ void say_deleting(const CommandOutput& output, const larder::StatusReport& statu
 
 CommandResult list_trash(const ParsedArguments& arguments, const CommandOutput& output) {
     LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::read));
-    Entries trash;
+    ListPrinter list(output, "trash", TextTable({"ID", ">SIZE", ">AGE", "BUCKET", "KEY"}));
     if (cache) {
-        LARDER_TRY_ASSIGN(trash, cache->trash());
-    }
-    if (output.json())
-        return output.document(
-            [&](JsonWriter& json) { json.object([&] { write_trash(json, trash); }); });
-    if (cache) {
+        Expected<> added;
+        LARDER_TRY(cache->visit_trash([&](const larder::EntryInfo& entry) {
+            added = list.add(
+                order_of(entry), [&](JsonWriter& json) { write_json(json, entry); },
+                [&] {
+                    return std::vector{entry.id, shown_size(entry.bytes),
+                                       shown_age(entry.published), shown(entry.bucket),
+                                       shown(entry.key)};
+                });
+            return added.has_value();
+        }));
+        LARDER_TRY(added);
+        if (output.json()) return list.print();
         if (const auto status = cache->status()) say_deleting(output, *status);
     }
-    return output.text(table_of(trash));
+    return list.print();
 }
 
 /// Restores entries, one after the other. A failure does not stop it.

@@ -15,8 +15,8 @@ std::string quoted(std::string_view text) {
     return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-/// Keeps the texts and whole numbers of the outermost object. (A document of nlohmann's needs memory
-/// in its destructor, which ends the process if there is none.)
+/// Keeps the texts and whole numbers of the outermost object. (A document of nlohmann's needs
+/// memory in its destructor, which ends the process if there is none.)
 class FlatObjectReader final : public nlohmann::json_sax<json> {
 public:
     [[nodiscard]] bool is_object() const { return is_object_; }
@@ -136,8 +136,20 @@ void JsonWriter::signed_value(std::int64_t number) {
 
 void JsonWriter::finish() {
     append("\n");
+    flush();
+}
+
+void JsonWriter::flush() {
     sink_(buffer_);
     buffer_.clear();
+}
+
+std::string json_element(std::size_t depth, const std::function<void(JsonWriter&)>& write) {
+    std::string text;
+    JsonWriter writer(depth, [&](std::string_view part) { text += part; });
+    write(writer);
+    writer.flush();
+    return text;
 }
 
 std::string json_line(const std::function<void(JsonWriter&)>& write) {

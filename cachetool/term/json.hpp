@@ -31,6 +31,9 @@ public:
     using Sink = std::function<void(std::string_view)>;
 
     JsonWriter(Layout layout, Sink sink) : layout_(layout), sink_(std::move(sink)) {}
+    /// For json_element.
+    JsonWriter(std::size_t depth, Sink sink)
+        : layout_(Layout::indented), sink_(std::move(sink)), depth_(depth), after_name_(true) {}
 
     /// Writes an object, whose fields `write_fields` writes.
     template <std::invocable Write>
@@ -88,8 +91,16 @@ public:
         });
     }
 
+    /// Writes an element that json_element has printed.
+    void printed_element(std::string_view text) {
+        begin_value();
+        append(text);
+    }
+
     /// Hands the rest of the document to the sink, and ends its last line.
     void finish();
+    /// Hands what was written by now to the sink.
+    void flush();
 
 private:
     void open(char bracket);
@@ -108,6 +119,11 @@ private:
     bool is_empty_ = true;     ///< the innermost object or array has nothing in it yet
     bool after_name_ = false;  ///< the next value is that of a field
 };
+
+/// Prints a value as an indented document does that has it `depth` objects and arrays deep. So a
+/// value can be printed before it is known where in the document it comes.
+[[nodiscard]] std::string json_element(std::size_t depth,
+                                       const std::function<void(JsonWriter&)>& write);
 
 /// Returns a document that is one line, with its line break.
 [[nodiscard]] std::string json_line(const std::function<void(JsonWriter&)>& write);

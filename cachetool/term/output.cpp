@@ -87,6 +87,22 @@ CommandResult CommandOutput::text(std::string_view text, int exit_code) const {
     return finish(system::write_all(StandardStream::output, text), exit_code);
 }
 
+CommandResult CommandOutput::pieces(const WriteText& write, int exit_code) const {
+    constexpr std::size_t at_once = 64 * 1024;  // arbitrary: as much as a pipe holds
+    std::error_code error;
+    std::string waiting;
+    const auto hand_over = [&] {
+        if (!error) error = system::write_all(StandardStream::output, waiting);
+        waiting.clear();
+    };
+    write([&](std::string_view text) {
+        waiting += text;
+        if (waiting.size() >= at_once) hand_over();
+    });
+    hand_over();
+    return finish(error, exit_code);
+}
+
 CommandResult CommandOutput::document(const Write& write, int exit_code) const {
     std::error_code error;
     JsonWriter json(JsonWriter::Layout::indented, [&](std::string_view part) {

@@ -38,6 +38,9 @@ public:
     /// Writes the command's data to stdout. Returns `exit_code`, or a failure if the data could not
     /// be written.
     [[nodiscard]] CommandResult text(std::string_view text, int exit_code = done) const;
+    /// Does the same piece by piece: `write` is given a function that writes.
+    using WriteText = std::function<void(const std::function<void(std::string_view)>& print)>;
+    [[nodiscard]] CommandResult pieces(const WriteText& write, int exit_code = done) const;
     /// Writes the command's data as one JSON document, piece by piece.
     [[nodiscard]] CommandResult document(const Write& write, int exit_code = done) const;
 

@@ -18,15 +18,16 @@ TextTable::TextTable(Cells headings) {
 }
 
 void TextTable::add(Cells cells) {
-    auto& row = rows_.emplace_back();
-    for (const auto cell : cells) {
-        auto& width = widths_[row.size()];
-        width = std::max(width, shown_width(cell));
-        row.emplace_back(cell);
-    }
+    rows_.emplace_back(cells.begin(), cells.end());
+    measure(rows_.back());
 }
 
-std::string TextTable::line_of(const Row& row) const {
+void TextTable::measure(const std::vector<std::string>& cells) {
+    for (std::size_t i = 0; i < cells.size(); ++i)
+        widths_[i] = std::max(widths_[i], shown_width(cells[i]));
+}
+
+std::string TextTable::line_of(const std::vector<std::string>& row) const {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
         const bool is_last = i + 1 == row.size();
@@ -34,13 +35,18 @@ std::string TextTable::line_of(const Row& row) const {
         line += aligned_right_[i] ? padding + row[i] : row[i] + padding;
         if (!is_last) line += "  ";
     }
-    return line;
+    return line + "\n";
+}
+
+std::string TextTable::heading_line() const {
+    auto line = line_of(headings_);
+    line.pop_back();
+    return coloured(line, TextColour::bold, system::StandardStream::output) + "\n";
 }
 
 std::string TextTable::text() const {
-    auto text =
-        coloured(line_of(headings_), TextColour::bold, system::StandardStream::output) + "\n";
-    for (const auto& row : rows_) text += line_of(row) + "\n";
+    auto text = heading_line();
+    for (const auto& row : rows_) text += line_of(row);
     return text;
 }
 

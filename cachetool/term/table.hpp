@@ -18,6 +18,11 @@ public:
 
     /// Adds a row of as many cells as there are headings. Cells may be coloured.
     void add(Cells cells);
+
+    // For a table that is not kept in memory: every row is measured, and then each is printed.
+    void measure(const std::vector<std::string>& cells);
+    [[nodiscard]] std::string heading_line() const;
+    [[nodiscard]] std::string line_of(const std::vector<std::string>& cells) const;
     [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
 
     /// Returns the headings and the rows, each on a line. The last column is not padded, so that
@@ -26,7 +31,6 @@ public:
 
 private:
     using Row = std::vector<std::string>;
-    [[nodiscard]] std::string line_of(const Row& row) const;
 
     Row headings_;
     std::vector<bool> aligned_right_;

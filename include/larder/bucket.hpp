@@ -113,6 +113,10 @@ public:
     /// not. A key that is too long for a file name is missing if the record of its entry is
     /// damaged, because the record alone holds the whole key.
     [[nodiscard]] Result<std::vector<std::string>> keys() const;
+    /// Calls `visit` for each key that keys() lists, and keeps no list in memory. Ends early if
+    /// `visit` returns false. `visit` may call larder.
+    [[nodiscard]] Result<> visit_keys(
+        const std::function<bool(const std::string& key)>& visit) const;
 
     /// Pins `key`: no limit of a collection evicts its entry, neither the present one nor a later
     /// one. Remove, publish and refresh treat a pinned key like any other. The key need not name an

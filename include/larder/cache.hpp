@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -100,6 +101,10 @@ public:
     /// Lists the entries that were removed, replaced, refreshed or evicted and are not collected
     /// yet, in no order. `restore` brings one back. Any of them may be collected at any time.
     [[nodiscard]] Result<std::vector<EntryInfo>> trash() const;
+    /// Calls `visit` for each entry that trash() lists, and keeps no list in memory. Ends early if
+    /// `visit` returns false. `visit` may call larder.
+    [[nodiscard]] Result<> visit_trash(
+        const std::function<bool(const EntryInfo& entry)>& visit) const;
 
     /// Publishes the files of an entry in the trash once more, under its bucket and key and a new
     /// id, and returns a lease on the new entry. The files are shared with the retired entry, by

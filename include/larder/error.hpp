@@ -5,8 +5,8 @@
 //     exception of a thread that deletes or copies reaches the caller, too.
 //
 // Both leave the cache in no worse state than a kill at that point would. What has no caller to
-// pass it on to is dropped: an exception of on_event and on_wait, and all exceptions of a collection
-// in the background.
+// pass it on to is dropped: an exception of on_event and on_wait, and all exceptions of a
+// collection in the background.
 #pragma once
 
 #include <filesystem>

@@ -465,6 +465,12 @@ larder_code larder_bucket_is_pinned(const larder_bucket* bucket, const char* key
  * not. */
 larder_code larder_bucket_keys(const larder_bucket* bucket, larder_names** names,
                                larder_error** error);
+/* Calls `visit` for each of these keys, and keeps no list in memory. Ends early if `visit` returns
+ * 0. `key` is valid during the call of `visit`, which may call larder. A key with a zero byte is
+ * left out. */
+larder_code larder_bucket_visit_keys(const larder_bucket* bucket,
+                                     int (*visit)(const char* key, void* user_data),
+                                     void* user_data, larder_error** error);
 
 /* An entry, by its record and its link. */
 typedef struct larder_entry_info {
@@ -520,6 +526,11 @@ larder_code larder_cache_pins(const larder_cache* cache, larder_pins** pins, lar
  * in no order. larder_cache_restore brings one back. Any of them may be collected at any time. */
 larder_code larder_cache_trash(const larder_cache* cache, larder_entries** entries,
                                larder_error** error);
+/* Calls `visit` for each of these entries, and keeps no list in memory. Ends early if `visit`
+ * returns 0. `entry` is valid during the call of `visit`, which may call larder. */
+larder_code larder_cache_visit_trash(const larder_cache* cache,
+                                     int (*visit)(const larder_entry_info* entry, void* user_data),
+                                     void* user_data, larder_error** error);
 
 /* Publishes the files of an entry in the trash once more, under its bucket and key and a new id.
  * `lease` may be NULL.

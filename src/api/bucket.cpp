@@ -169,6 +169,11 @@ Result<std::vector<std::string>> Bucket::keys() const {
     return protocol::list_keys(*root, encoded_);
 }
 
+Result<> Bucket::visit_keys(const std::function<bool(const std::string& key)>& visit) const {
+    TRY_ASSIGN(const auto root, cache_->current_root());
+    return protocol::visit_keys(*root, encoded_, visit);
+}
+
 Result<> Bucket::pin(std::string_view key) const {
     TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));

@@ -77,6 +77,12 @@ Result<std::vector<EntryInfo>> Cache::trash() const {
     return protocol::list_trash(*root);
 }
 
+Result<> Cache::visit_trash(const std::function<bool(const EntryInfo& entry)>& visit) const {
+    const auto state = state_->keep();
+    TRY_ASSIGN(const auto root, state->current_root());
+    return protocol::visit_trash(*root, visit);
+}
+
 Result<Lease> Cache::restore(std::string_view id, bool replace) const {
     const auto parsed = format::parse_id(id);
     if (!parsed)

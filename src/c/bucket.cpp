@@ -151,6 +151,18 @@ larder_code larder_bucket_keys(const larder_bucket* bucket, larder_names** names
     });
 }
 
+larder_code larder_bucket_visit_keys(const larder_bucket* bucket,
+                                     int (*visit)(const char* key, void* user_data),
+                                     void* user_data, larder_error** error) {
+    return c::guarded("list keys", error, [&]() -> Result<> {
+        NEED("list keys", bucket);
+        NEED("list keys", visit);
+        return bucket->bucket.visit_keys([&](const std::string& key) {
+            return key.find('\0') != std::string::npos || visit(key.c_str(), user_data) != 0;
+        });
+    });
+}
+
 larder_code larder_bucket_info(const larder_bucket* bucket, const char* key,
                                larder_entry_info** info, larder_error** error) {
     c::clear(info);

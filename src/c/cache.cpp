@@ -114,6 +114,19 @@ larder_code larder_cache_trash(const larder_cache* cache, larder_entries** entri
     });
 }
 
+larder_code larder_cache_visit_trash(const larder_cache* cache,
+                                     int (*visit)(const larder_entry_info* entry, void* user_data),
+                                     void* user_data, larder_error** error) {
+    return c::guarded("list trash", error, [&]() -> Result<> {
+        NEED("list trash", cache);
+        NEED("list trash", visit);
+        return cache->cache.visit_trash([&](const EntryInfo& entry) {
+            const larder_entry_info seen = c::view_of(entry);
+            return visit(&seen, user_data) != 0;
+        });
+    });
+}
+
 larder_code larder_cache_restore(const larder_cache* cache, const char* id, int replace,
                                  larder_lease** lease, larder_error** error) {
     c::clear(lease);

@@ -64,23 +64,6 @@ private:
     std::vector<const char*> pointers_;
 };
 
-larder_entry_info entry_view_of(const EntryInfo& info) noexcept {
-    auto view = sized<larder_entry_info>();
-    view.durability =
-        info.durability == Durability::power ? LARDER_SURVIVES_POWER : LARDER_SURVIVES_PROCESS;
-    view.bytes = info.bytes;
-    view.files = info.files;
-    view.published_ns = nanoseconds_of(info.published);
-    view.last_used_ns = info.last_used ? nanoseconds_of(*info.last_used) : 0;
-    view.bucket = info.bucket.c_str();
-    view.key = info.key.c_str();
-    view.id = info.id.c_str();
-    view.path = info.path.c_str();
-    view.boot = info.boot.c_str();
-    view.producer = info.producer.c_str();
-    return view;
-}
-
 larder_process_info process_view_of(const ProcessInfo& process) noexcept {
     auto view = sized<larder_process_info>();
     view.participant = process.participant;
@@ -164,7 +147,7 @@ struct Names : larder_names {
 
 struct Info : larder_entry_info {
     explicit Info(EntryInfo given) : larder_entry_info{}, kept(std::move(given)) {
-        static_cast<larder_entry_info&>(*this) = entry_view_of(kept);
+        static_cast<larder_entry_info&>(*this) = view_of(kept);
     }
     EntryInfo kept;
 };
@@ -173,7 +156,7 @@ struct Entries : larder_entries {
     explicit Entries(std::vector<EntryInfo> given)
         : larder_entries(sized<larder_entries>()),
           kept(std::move(given)),
-          views(kept, [](const EntryInfo& info) { return entry_view_of(info); }) {
+          views(kept, [](const EntryInfo& info) { return view_of(info); }) {
         entries = views.data();
         count = views.size();
     }
@@ -315,6 +298,23 @@ static_assert(static_cast<int>(Event::Kind::waiting) == LARDER_EVENT_WAITING &&
               static_cast<int>(Event::Kind::reopened) == LARDER_EVENT_REOPENED);
 
 }  // namespace
+
+larder_entry_info view_of(const EntryInfo& info) noexcept {
+    auto view = sized<larder_entry_info>();
+    view.durability =
+        info.durability == Durability::power ? LARDER_SURVIVES_POWER : LARDER_SURVIVES_PROCESS;
+    view.bytes = info.bytes;
+    view.files = info.files;
+    view.published_ns = nanoseconds_of(info.published);
+    view.last_used_ns = info.last_used ? nanoseconds_of(*info.last_used) : 0;
+    view.bucket = info.bucket.c_str();
+    view.key = info.key.c_str();
+    view.id = info.id.c_str();
+    view.path = info.path.c_str();
+    view.boot = info.boot.c_str();
+    view.producer = info.producer.c_str();
+    return view;
+}
 
 larder_eviction view_of(const Eviction& eviction) noexcept {
     auto view = sized<larder_eviction>();

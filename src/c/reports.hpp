@@ -20,6 +20,7 @@ namespace larder::c {
 [[nodiscard]] WallTime time_of(std::int64_t nanoseconds) noexcept;
 
 /// Valid for the length of a callback.
+[[nodiscard]] larder_entry_info view_of(const EntryInfo& info) noexcept;
 [[nodiscard]] larder_eviction view_of(const Eviction& eviction) noexcept;
 [[nodiscard]] larder_collect_progress view_of(const CollectProgress& progress) noexcept;
 void with_view_of(const Event& event, const std::function<void(const larder_event&)>& see);

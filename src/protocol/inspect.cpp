@@ -32,23 +32,53 @@ Result<std::vector<std::string>> list_buckets(const cache::Root& root) {
     return buckets;
 }
 
+namespace {
+
+/// The walk through a directory ends here, because its visitor wants no more. No caller sees this.
+tl::unexpected<Error> enough() {
+    return tl::make_unexpected(Error{Errc::interrupted, 0, "", {}, {}});
+}
+
+/// Calls `walk`, which gets a `Result<>(bool goes_on)` for its visitor's result. An end that the
+/// visitor wanted is no error.
+template <class Walk>
+Result<> walk_until_enough(Walk walk) {
+    bool had_enough = false;
+    auto walked = walk([&](bool goes_on) -> Result<> {
+        if (goes_on) return {};
+        had_enough = true;
+        return enough();
+    });
+    return had_enough ? Result<>() : walked;
+}
+
+}  // namespace
+
+Result<> visit_keys(const cache::Root& root, const std::string& encoded_bucket,
+                    const std::function<bool(const std::string& key)>& visit) {
+    const auto bucket = os::open_dir_at(root.dirs().buckets, encoded_bucket);
+    if (is_absent(bucket)) return {};
+    TRY(bucket);
+    return walk_until_enough([&](const auto& go_on) {
+        return os::for_each_name(
+            *bucket, [&](const std::string& name, os::FileKind kind) -> Result<> {
+                if (!format::is_key_name(name) || kind == os::FileKind::directory) return {};
+                if (!format::is_hashed(name)) return go_on(visit(*format::decode_name(name)));
+                // Only the record of its entry has all of a long key.
+                TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), *bucket, name));
+                if (link.kind != LinkRead::Kind::entry) return {};
+                const auto record = read_record(root, link.id);
+                return record ? go_on(visit(record->key)) : Result<>();
+            });
+    });
+}
+
 Result<std::vector<std::string>> list_keys(const cache::Root& root,
                                            const std::string& encoded_bucket) {
     std::vector<std::string> keys;
-    const auto bucket = os::open_dir_at(root.dirs().buckets, encoded_bucket);
-    if (is_absent(bucket)) return keys;
-    TRY(bucket);
-    TRY(os::for_each_name(*bucket, [&](const std::string& name, os::FileKind kind) -> Result<> {
-        if (!format::is_key_name(name) || kind == os::FileKind::directory) return {};
-        if (!format::is_hashed(name)) {
-            keys.push_back(*format::decode_name(name));
-            return {};
-        }
-        // Only the record of its entry has all of a long key.
-        TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), *bucket, name));
-        if (link.kind != LinkRead::Kind::entry) return {};
-        if (auto record = read_record(root, link.id)) keys.push_back(std::move(record->key));
-        return {};
+    TRY(visit_keys(root, encoded_bucket, [&](const std::string& key) {
+        keys.push_back(key);
+        return true;
     }));
     return keys;
 }
@@ -68,23 +98,32 @@ EntryInfo info_of(const cache::Root& root, const format::Id& id, format::Record 
             std::move(record.producer)};
 }
 
+Result<> visit_trash(const cache::Root& root,
+                     const std::function<bool(const EntryInfo& entry)>& visit) {
+    return walk_until_enough([&](const auto& go_on) {
+        return for_each_link_in_trash(
+            root, [&](const os::Dir& dir, const std::string& name) -> Result<> {
+                TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), dir, name));
+                if (link.kind != LinkRead::Kind::entry) return {};
+                const auto status = os::stat_at(dir, name);
+                auto record = read_record(root, link.id);
+                const bool gone = is_absent(status);
+                if (gone || (!record && record.error().code == Errc::damaged))
+                    return {};  // collected meanwhile, or the link leads nowhere
+                TRY(status);
+                // An entry whose record cannot be read is listed by its id alone.
+                return go_on(visit(info_of(
+                    root, link.id, record ? std::move(*record) : format::Record{}, *status)));
+            });
+    });
+}
+
 Result<std::vector<EntryInfo>> list_trash(const cache::Root& root) {
     std::vector<EntryInfo> entries;
-    const VisitLink add = [&](const os::Dir& dir, const std::string& name) -> Result<> {
-        TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), dir, name));
-        if (link.kind != LinkRead::Kind::entry) return {};
-        const auto status = os::stat_at(dir, name);
-        auto record = read_record(root, link.id);
-        const bool gone = is_absent(status);
-        if (gone || (!record && record.error().code == Errc::damaged))
-            return {};  // collected meanwhile, or the link leads nowhere
-        TRY(status);
-        // An entry whose record cannot be read is listed by its id alone.
-        entries.push_back(
-            info_of(root, link.id, record ? std::move(*record) : format::Record{}, *status));
-        return {};
-    };
-    TRY(for_each_link_in_trash(root, add));
+    TRY(visit_trash(root, [&](const EntryInfo& entry) {
+        entries.push_back(entry);
+        return true;
+    }));
     return entries;
 }
 

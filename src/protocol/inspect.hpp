@@ -2,6 +2,7 @@
 // Lists what is in the cache and who uses it. These functions take no lock and write nothing.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include <larder/report.hpp>
@@ -17,9 +18,15 @@ namespace larder::protocol {
 /// Lists the keys of a bucket, as their callers wrote them.
 [[nodiscard]] Result<std::vector<std::string>> list_keys(const cache::Root& root,
                                                          const std::string& encoded_bucket);
+/// Calls `visit` for each key of a bucket until it returns false.
+[[nodiscard]] Result<> visit_keys(const cache::Root& root, const std::string& encoded_bucket,
+                                  const std::function<bool(const std::string& key)>& visit);
 /// Lists the entries that retired links name. Any of them may be collected at any time, or be
 /// leased.
 [[nodiscard]] Result<std::vector<EntryInfo>> list_trash(const cache::Root& root);
+/// Calls `visit` for each of these entries until it returns false.
+[[nodiscard]] Result<> visit_trash(const cache::Root& root,
+                                   const std::function<bool(const EntryInfo& entry)>& visit);
 /// Returns what a record and the status of its link say.
 [[nodiscard]] EntryInfo info_of(const cache::Root& root, const format::Id& id,
                                 format::Record record, const os::FileInfo& link);

@@ -19,6 +19,10 @@ namespace {
 using format::Id;
 using format::LinkRead;
 
+/// Arbitrary: 17 bytes for each of these entries are ten mebibytes with what a vector that grows
+/// needs beside them.
+constexpr std::uint64_t most_ids = 200'000;
+
 enum class LinkPlace { bucket, staging, retired };
 
 /// A link that was seen, and where.
@@ -45,10 +49,25 @@ public:
     /// The link stands in a staging area before its entry is in the archive. So if an entry is in
     /// the first list, its link is in one of the lists that follow. Only a collection deletes
     /// entries, and its lock keeps it away.
+    ///
+    /// The ids of a large cache would need much memory. So the entries are taken in parts, and all
+    /// lists are made for each part. What concerns no entry is judged with the first part.
     Result<VerifyReport> verify() {
         TRY(list_root());
         TRY(list_participants());
+        TRY_ASSIGN(parts_, count_parts());
+        for (part_ = 0; part_ < parts_; ++part_) TRY(verify_part());
+        TRY(list_pins());
+        return std::move(report_);
+    }
+
+private:
+    Result<> verify_part() {
+        entries_.clear();
+        shared_.clear();
         TRY(list_archive());
+        std::sort(entries_.begin(), entries_.end());
+        names_.assign(entries_.size(), 0);
         (void)os::point("verify.archive-listed");
         TRY(list_staging());
         TRY(list_buckets());
@@ -57,12 +76,27 @@ public:
         (void)os::point("verify.retired-buckets-listed");
         TRY(list_staging());
         TRY(list_retired_links());
-        TRY(list_pins());
-        TRY(judge_entries());
-        return std::move(report_);
+        return judge_entries();
     }
 
-private:
+    [[nodiscard]] bool is_first_part() const { return part_ == 0; }
+    [[nodiscard]] bool is_in_part(const Id& id) const {
+        // The words of an id are random in some bits and count in others, so mix them.
+        const std::uint64_t mixed = (id.high ^ id.low) * 0x9e37'79b9'7f4a'7c15U;
+        return (mixed >> 32) % parts_ == part_;
+    }
+
+    Result<std::uint64_t> count_parts() const {
+        std::uint64_t entries = 0, most = most_ids;
+        if (const int asked = os::point("verify.part-size"))
+            most = static_cast<std::uint64_t>(asked);
+        TRY(os::for_each_name(dirs_.archive, [&](const std::string&, os::FileKind) -> Result<> {
+            ++entries;
+            return {};
+        }));
+        return entries / most + 1;
+    }
+
     Finding& found(Finding::Kind kind, std::filesystem::path path, std::string what) {
         return report_.findings.emplace_back(
             Finding{kind, std::move(path), std::move(what), false});
@@ -148,6 +182,7 @@ private:
                 const auto id = format::parse_id(name);
                 if (!id || (kind != os::FileKind::directory && kind != os::FileKind::unknown))
                     return foreign(dirs_.archive / name);
+                if (!is_in_part(*id)) return {};
                 entries_.push_back(*id);
                 TRY_ASSIGN(const os::Dir entry, os::open_dir_at(dirs_.archive, name));
                 return os::for_each_name(
@@ -208,6 +243,8 @@ private:
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, key));
         if (link.kind == LinkRead::Kind::absent) return {};
         if (link.kind == LinkRead::Kind::foreign) return foreign(dir / key);
+        const bool names_entry = link.kind == LinkRead::Kind::entry;
+        if (names_entry ? !is_in_part(link.id) : !is_first_part()) return {};
         ++report_.live;
         if (link.kind == LinkRead::Kind::malformed) {
             return mend_key(
@@ -292,30 +329,68 @@ private:
     Result<> judge_retired(const os::Dir& dir, const std::string& bucket, const std::string& name) {
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
         if (link.kind == LinkRead::Kind::foreign) return foreign(dir / name);
-        if (link.kind == LinkRead::Kind::malformed) {
+        if (link.kind == LinkRead::Kind::malformed && is_first_part()) {
             found(
                 Finding::Kind::foreign, dir / name,
                 "a link that larder did not make, or not in full; the next collection removes it");
         }
         if (link.kind == LinkRead::Kind::entry) see(link.id, {LinkPlace::retired, bucket, name});
-        if (link.kind != LinkRead::Kind::absent) ++report_.garbage;
+        if (link.kind != LinkRead::Kind::absent && is_first_part()) ++report_.garbage;
         return {};
     }
 
-    void see(const Id& id, SeenLink seen) { names_[id].push_back(std::move(seen)); }
+    /// Counts a link that names an entry. Only for an entry that several links have named are the
+    /// links themselves kept, in a second listing.
+    void see(const Id& id, SeenLink seen) {
+        if (const auto shared = shared_.find(id); shared != shared_.end()) {
+            shared->second.push_back(std::move(seen));
+            return;
+        }
+        const auto at = std::lower_bound(entries_.begin(), entries_.end(), id);
+        if (at == entries_.end() || *at != id) return;
+        auto& count = names_[static_cast<std::size_t>(at - entries_.begin())];
+        if (count < 2) ++count;
+    }
 
     /// Checks invariant 2: each entry is named once.
     Result<> judge_entries() {
-        report_.entries = entries_.size();
-        for (const Id& id : entries_) {
-            auto names = names_.find(id);
-            if (names == names_.end()) {
-                TRY(mend_orphan(id));
-            } else if (names->second.size() > 1) {
-                TRY(judge_shared(id, names->second));
-            }
+        report_.entries += entries_.size();
+        for (std::size_t i = 0; i < entries_.size(); ++i) {
+            if (names_[i] == 0) TRY(mend_orphan(entries_[i]));
+            if (names_[i] > 1) shared_[entries_[i]];
         }
+        if (shared_.empty()) return {};
+        TRY(list_links_of_shared());
+        for (auto& [id, names] : shared_) TRY(judge_shared(id, names));
         return {};
+    }
+
+    /// Lists the links again, in the same order, and keeps those that name an entry of `shared_`.
+    Result<> list_links_of_shared() {
+        TRY(list_links_below(LinkPlace::staging, dirs_.staging));
+        TRY(list_links_below(LinkPlace::bucket, dirs_.buckets));
+        TRY(list_links_below(LinkPlace::retired, dirs_.retired_buckets));
+        TRY(list_links_below(LinkPlace::staging, dirs_.staging));
+        return list_links_in(LinkPlace::retired, dirs_.retired_links, "");
+    }
+
+    Result<> list_links_below(LinkPlace where, const os::Dir& parent) {
+        return os::for_each_name(parent, [&](const std::string& name, os::FileKind) -> Result<> {
+            const auto dir = os::open_dir_at(parent, name);
+            if (has_no_directory(dir)) return {};  // gone meanwhile, or foreign
+            TRY(dir);
+            return list_links_in(where, *dir, name);
+        });
+    }
+
+    Result<> list_links_in(LinkPlace where, const os::Dir& dir, const std::string& parent) {
+        return os::for_each_name(dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
+            if (kind == os::FileKind::directory) return {};
+            const auto link = format::read_link(root_.link_kind(), dir, name);
+            if (link && link->kind == LinkRead::Kind::entry && shared_.contains(link->id))
+                see(link->id, {where, parent, name});
+            return {};
+        });
     }
 
     Result<> mend_orphan(const Id& id) {
@@ -400,8 +475,10 @@ private:
     const VisitUnknown foreign_ = [this](std::filesystem::path path) {
         return foreign(std::move(path));
     };
-    std::vector<Id> entries_;
-    std::map<Id, std::vector<SeenLink>> names_;
+    std::uint64_t part_ = 0, parts_ = 1;
+    std::vector<Id> entries_;          // of this part, sorted
+    std::vector<std::uint8_t> names_;  // how many links name each of them; at most 2
+    std::map<Id, std::vector<SeenLink>> shared_;
     VerifyReport report_;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Publishing, getting, listing and retiring entries. */
 #define _XOPEN_SOURCE 700
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -110,6 +111,33 @@ static int has(const larder_names* names, const char* name) {
     return 0;
 }
 
+/* Counts the keys, or entries of the trash, that were seen, and wants `most` of them. */
+struct visited {
+    int seen, most;
+    char key[16], id[32];
+};
+
+static int see_key(const char* key, void* data) {
+    struct visited* const visited = data;
+    snprintf(visited->key, sizeof visited->key, "%s", key);
+    return ++visited->seen < visited->most;
+}
+
+static int see_entry(const larder_entry_info* entry, void* data) {
+    struct visited* const visited = data;
+    snprintf(visited->id, sizeof visited->id, "%s", entry->id);
+    return see_key(entry->key, data);
+}
+
+static void visits_keys(const larder_bucket* bucket, int most, int expected) {
+    larder_error* error = NULL;
+    struct visited visited = {0, most, "", ""};
+    WORKS(larder_bucket_visit_keys(bucket, see_key, &visited, &error));
+    CHECK_NUMBER(expected, visited.seen);
+    FAILS_SAYING(LARDER_INVALID, "visit is NULL",
+                 larder_bucket_visit_keys(bucket, NULL, NULL, &error));
+}
+
 static void lists_and_retires(const larder_cache* cache, const larder_bucket* bucket) {
     larder_names* names = NULL;
     larder_entries* trash = NULL;
@@ -118,6 +146,7 @@ static void lists_and_retires(const larder_cache* cache, const larder_bucket* bu
     larder_lease* none = NULL;
     larder_lease* again = NULL;
     larder_error* error = NULL;
+    struct visited visited = {0, 10, "", ""};
     put(bucket, "k", "one");
     put(bucket, "l/\xc3\xa4", "two");
 
@@ -127,6 +156,8 @@ static void lists_and_retires(const larder_cache* cache, const larder_bucket* bu
     CHECK(has(names, "k") && has(names, "l/\xc3\xa4") && has(names, "copied") &&
           has(names, "moved"));
     larder_names_free(names);
+    visits_keys(bucket, 10, 4);
+    visits_keys(bucket, 2, 2);
     WORKS(larder_cache_buckets(cache, &names, &error));
     CHECK_NUMBER(1, names->count);
     CHECK_TEXT("b", names->names[0]);
@@ -147,6 +178,12 @@ static void lists_and_retires(const larder_cache* cache, const larder_bucket* bu
     CHECK_NUMBER(1, trash->count);
     CHECK_TEXT("k", trash->entries[0]->key);
     CHECK_TEXT(larder_lease_id(lease), trash->entries[0]->id);
+    WORKS(larder_cache_visit_trash(cache, see_entry, &visited, &error));
+    CHECK_NUMBER(1, visited.seen);
+    CHECK_TEXT("k", visited.key);
+    CHECK_TEXT(larder_lease_id(lease), visited.id);
+    FAILS_SAYING(LARDER_INVALID, "visit is NULL",
+                 larder_cache_visit_trash(cache, NULL, NULL, &error));
     WORKS(larder_cache_restore(cache, trash->entries[0]->id, 0, NULL, &error));
     FAILS(LARDER_EXISTS, larder_cache_restore(cache, trash->entries[0]->id, 0, NULL, &error));
     WORKS(larder_cache_restore(cache, trash->entries[0]->id, 1, &again, &error));
