@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "cachetool/system/environment.hpp"
+#include "cachetool/system/files.hpp"
 
 namespace cachetool {
 namespace {
@@ -27,8 +28,13 @@ std::optional<fs::path> chosen_root(const ParsedArguments& arguments) {
 /// In doubt it returns false, and Cache::open decides.
 bool is_absent(const fs::path& root) {
     std::error_code error;
-    if (fs::symlink_status(root, error).type() == fs::file_type::not_found) return true;
-    return fs::is_directory(root, error) && fs::is_empty(root, error) && !error;
+    const auto status = system::retried(
+        error, [&](std::error_code& each) { return fs::symlink_status(root, each); });
+    if (status.type() == fs::file_type::not_found) return true;
+    const bool empty = system::retried(error, [&](std::error_code& each) {
+        return fs::is_directory(root, each) && fs::is_empty(root, each);
+    });
+    return empty && !error;
 }
 
 std::string absence_of(const fs::path& root) {
@@ -64,10 +70,12 @@ Expected<fs::path> cache_root(const ParsedArguments& arguments) {
     if (!root)
         return fail_usage("no cache directory: give --cache, or set LARDER_CACHE_DIR or HOME");
     std::error_code error;
-    const auto absolute = fs::absolute(*root, error);
+    const auto absolute =
+        system::retried(error, [&](std::error_code& each) { return fs::absolute(*root, each); });
     if (error)
         return fail(system_failure(fmt::format("find the directory {}", root->string()), error));
-    auto canonical = fs::weakly_canonical(absolute, error);
+    auto canonical = system::retried(
+        error, [&](std::error_code& each) { return fs::weakly_canonical(absolute, each); });
     return error ? absolute : canonical;
 }
 

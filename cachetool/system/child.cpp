@@ -161,16 +161,21 @@ ProgramEnd run_child(const std::vector<std::string>& program, ChildOutput output
     // WNOWAIT leaves the child a zombie, whose pid no other process can have. It is reaped when no
     // signal can be forwarded to it any more.
     siginfo_t ended{};
-    while (::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOWAIT) == -1 &&
-           errno == EINTR) {
+    // Each signal that is forwarded interrupts this wait. No program gets so many of them, but a
+    // sandbox may answer so for ever.
+    constexpr int max_signals = 100'000;
+    for (int signals = 0; signals < max_signals; ++signals) {
+        if (::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOWAIT) == 0 ||
+            errno != EINTR)
+            break;
     }
     const sigset_t all = forwarded_set();
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
     child_pid = 0;
 
     int status = 0;
-    while (::waitpid(pid, &status, 0) == -1 && errno == EINTR) {
-    }
+    if (retry([&] { return ::waitpid(pid, &status, 0); }) == -1)
+        return {.exit_code = cannot_execute, .not_run = last_error()};  // its end is not known
     return {.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
             .ending_signal = last_ending_signal};
 }

@@ -9,6 +9,18 @@
 
 namespace cachetool::system {
 
+/// Calls `ask(error)`, which uses <filesystem>, again as long as a signal interrupts it. Returns
+/// what the last call returned, and leaves its error. Gives up after max_interruptions.
+template <class Ask>
+auto retried(std::error_code& error, Ask ask) {
+    constexpr int max_interruptions = 1000;  // arbitrary: as the library does
+    for (int interruptions = 0;; ++interruptions) {
+        error.clear();
+        auto answer = ask(error);
+        if (error != std::errc::interrupted || interruptions == max_interruptions) return answer;
+    }
+}
+
 /// Makes an empty file. Fails if anything has the name, even a symlink to nowhere.
 [[nodiscard]] std::error_code create_new_file(const std::filesystem::path& path);
 

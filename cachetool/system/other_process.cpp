@@ -43,8 +43,7 @@ public:
     /// Returns '\0' if the other end is closed.
     [[nodiscard]] char read_byte() const {
         char byte = '\0';
-        while (::read(ends_[0], &byte, 1) < 0 && errno == EINTR) {
-        }
+        static_cast<void>(retry([&] { return ::read(ends_[0], &byte, 1); }));
         return byte;
     }
 
@@ -77,8 +76,7 @@ void OtherProcess::crash() {
     if (pid_ <= 0) return;
     const auto pid = static_cast<pid_t>(pid_);
     ::kill(pid, SIGKILL);
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    static_cast<void>(retry([&] { return ::waitpid(pid, nullptr, 0); }));
     pid_ = -1;
 }
 

@@ -14,9 +14,9 @@ namespace larder {
 
 namespace {
 
-Result<protocol::KeyRef> place_of(const std::string& bucket, const std::string& encoded_bucket,
-                                  std::string_view key) {
-    TRY_ASSIGN(std::string path, format::encode_key_path(encoded_bucket, key));
+Result<protocol::KeyRef> place_of(const cache::Root& root, const std::string& bucket,
+                                  const std::string& encoded_bucket, std::string_view key) {
+    TRY_ASSIGN(std::string path, format::encode_key_path(encoded_bucket, key, root.longest_name()));
     return protocol::KeyRef{bucket, encoded_bucket, key, std::move(path)};
 }
 
@@ -48,8 +48,8 @@ Bucket::~Bucket() = default;
 const std::string& Bucket::name() const noexcept { return name_; }
 
 Result<Lease> Bucket::get(std::string_view key) const {
-    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->root());
+    TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     detail::Call call(*cache_);
     TRY_ASSIGN(auto slot, get_counted(*cache_, call, root, place));
     return Lease(std::move(slot));
@@ -57,8 +57,8 @@ Result<Lease> Bucket::get(std::string_view key) const {
 
 Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
                                    const PublishOptions& options) const {
-    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto known_root, cache_->root());
+    TRY_ASSIGN(const auto place, place_of(*known_root, name_, encoded_, key));
     detail::Call call(*cache_);
     if (auto found = get_counted(*cache_, call, known_root, place); found) {
         return Lease(std::move(*found));
@@ -92,7 +92,8 @@ Result<Staging> Bucket::stage() const {
 
 Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
                               const PublishOptions& options) const {
-    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
+    const auto known_name = format::encode_key(key);
+    if (!known_name) return tl::make_unexpected(known_name.error());  // and the Staging stays
     const auto stage = std::move(staging.stage_);
     if (!stage)
         return fail(Errc::invalid, "publish", cache_->path(),
@@ -105,6 +106,7 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
                     "staged in another cache, " + stage->root()->dirs().root.path.string());
     }
     const protocol::RootRef root = stage->root();
+    TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     const auto lost = [&] {
         return fail(Errc::refused, "publish", cache_->path(),
                     "the cache was moved or deleted since this was staged; stage it again");
@@ -122,8 +124,8 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
 }
 
 Result<> Bucket::remove(std::string_view key) const {
-    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root());
+    TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     TRY(root->must_be_writable("remove"));
     detail::Call call(*cache_);
     TRY(detail::retry_after_collect(root, call,
@@ -175,29 +177,29 @@ Result<> Bucket::visit_keys(const std::function<bool(const std::string& key)>& v
 }
 
 Result<> Bucket::pin(std::string_view key) const {
-    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
+    TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     TRY(root->must_be_writable("pin"));
     detail::Call call(*cache_);
     return policy::pin(*root, place, call.context());
 }
 
 Result<> Bucket::unpin(std::string_view key) const {
-    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
+    TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     TRY(root->must_be_writable("unpin"));
     return policy::unpin(*root, place);
 }
 
 Result<bool> Bucket::is_pinned(std::string_view key) const {
-    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root({}));
+    TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     return policy::is_pinned(*root, place);
 }
 
 Result<EntryInfo> Bucket::info(std::string_view key) const {
-    TRY_ASSIGN(const auto place, place_of(name_, encoded_, key));
     TRY_ASSIGN(const auto root, cache_->current_root());
+    TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     return protocol::info(*root, place);
 }
 

@@ -42,7 +42,10 @@ struct Destination {
 Result<Destination> make_destination(fs::path path) {
     if (!path.has_filename()) path = path.parent_path();  // "a/b/"
     std::error_code error;
-    if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+    if (path.has_parent_path())
+        (void)os::retried(error, [&](std::error_code& each) {
+            return fs::create_directories(path.parent_path(), each);
+        });
     if (error) return os::fail(error, "make directory", path.parent_path());
     TRY_ASSIGN(const bool made, os::make_dir(path));
     auto dir = os::open_dir(path);

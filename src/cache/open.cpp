@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Opens a root. This file says what a root must be, what is refused, and how a root is created.
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 
@@ -35,17 +36,20 @@ const char* network_of(const os::Dir& dir) {
 /// Makes the root if nothing stands there, and the directories above it.
 Result<> make_root_dir(const fs::path& path) {
     std::error_code error;
-    const auto link = fs::symlink_status(path, error);
-    if (fs::is_symlink(link) && !fs::exists(path, error)) {
+    const auto link =
+        os::retried(error, [&](std::error_code& each) { return fs::symlink_status(path, each); });
+    const auto info = os::try_stat_path(path, os::Follow::yes);
+    if (fs::is_symlink(link) && os::why_of(info) == Why::absent) {
         return refuse(path, "a symlink to " + fs::read_symlink(path, error).string() +
                                 ", where nothing is; make that directory or remove the link");
     }
-    if (fs::exists(path, error)) {
-        if (!fs::is_directory(path, error)) return refuse(path, "not a directory");
-        return {};
-    }
+    if (info && !info->is_directory()) return refuse(path, "not a directory; name another place");
+    // If the system does not tell, opening the directory does.
+    if (os::why_of(info) != Why::absent) return {};
     if (path.has_parent_path()) {
-        fs::create_directories(path.parent_path(), error);
+        (void)os::retried(error, [&](std::error_code& each) {
+            return fs::create_directories(path.parent_path(), each);
+        });
         if (error) return os::fail(error, "make directory", path.parent_path());
     }
     TRY(os::make_dir(path));
@@ -103,14 +107,20 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
 Result<> write_if_missing(const os::Dir& root, const char* name, std::string_view text) {
     auto written = os::write_new_file_at(root, name, text, os::readable_file);
     // A file system that is full, or refuses to make files, may still have this one.
-    if (!written && !os::exists_at(root, name)) return written;
-    return {};
+    const bool stands = written || why_of(written) == Why::exists || os::exists_at(root, name);
+    return stands ? Result<>() : written;
 }
 
 /// Finds out which kind of links works, and writes `format`. That is the last file of a new cache,
 /// so a root without it is unfinished.
 Result<> create_format(const Handles& dirs, const OpenOptions& options) {
     format::Format format;
+    format.longest_name = std::min(format::max_name, os::longest_name(dirs.buckets));
+    if (format.longest_name < format::min_longest_name) {
+        return fail(Errc::unsupported, "create cache", dirs.root.path,
+                    "names may have only " + std::to_string(format.longest_name) +
+                        " bytes on this file system; name a directory on another one");
+    }
     if (options.link_kind) {
         format.links = *options.link_kind;
         if (!format::link_kind_works(format.links, dirs.deleting)) {
@@ -168,13 +178,16 @@ Result<Handles> open_handles(os::Dir root, bool read_only) {
 
 Result<os::Dir> open_root_dir(const fs::path& path, bool may_create) {
     std::error_code error;
-    fs::path absolute = fs::absolute(path, error);
+    fs::path absolute =
+        os::retried(error, [&](std::error_code& each) { return fs::absolute(path, each); });
     if (error) return os::fail(error, "open cache", path);
-    if (!fs::exists(absolute, error)) absolute = absolute.lexically_normal();
+    if (os::why_of(os::try_stat_path(absolute, os::Follow::yes)) == Why::absent)
+        absolute = absolute.lexically_normal();
     if (!absolute.has_filename())
         absolute = absolute.parent_path();  // "cache/" and "cache/." are "cache"
     if (may_create) TRY(make_root_dir(absolute));
-    absolute = fs::canonical(absolute, error);
+    absolute =
+        os::retried(error, [&](std::error_code& each) { return fs::canonical(absolute, each); });
     if (error) return os::fail(error, "open cache", path);
     return os::open_dir(absolute);
 }
@@ -246,7 +259,8 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
         if (read_only)
             return refuse(path,
                           "not a cache of larder's (it has no \"format\"), and it can't be made "
-                          "one: it is open for reading only");
+                          "one: it is open for reading only, or this process may not write there; "
+                          "name another directory, or make this one writable");
         TRY(check_nothing_else_here(root));
     }
     if (!read_only)

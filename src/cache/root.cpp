@@ -43,7 +43,10 @@ bool Root::is_lost() const {
 
 Result<> Root::must_be_writable(const char* step) const {
     if (!read_only_) return {};
-    return fail(Errc::read_only, step, dirs_.root.path, "the cache is open for reading only");
+    return fail(
+        Errc::read_only, step, dirs_.root.path,
+        "the cache is open for reading only, by choice or because this process may not write "
+        "there; make it writable, or name another one");
 }
 
 Result<Participant*> Root::participant(const CallContext& context) {

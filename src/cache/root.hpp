@@ -43,6 +43,8 @@ public:
 
     [[nodiscard]] const Handles& dirs() const noexcept { return dirs_; }
     [[nodiscard]] LinkKind link_kind() const noexcept { return format_.links; }
+    /// Returns the length of the longest name of a key: see format/name.hpp.
+    [[nodiscard]] std::size_t longest_name() const noexcept { return format_.longest_name; }
     [[nodiscard]] bool is_read_only() const noexcept { return read_only_; }
     /// Refuses a step that writes. Errors: `read_only`.
     [[nodiscard]] Result<> must_be_writable(const char* step) const;

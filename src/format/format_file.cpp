@@ -21,10 +21,24 @@ std::string_view name_of(LinkKind kind) {
     return "";
 }
 
+/// Returns what a line "names N" says with which `text` begins: max_name if there is no such line,
+/// 0 if it says what no cache has.
+std::size_t read_longest_name(std::string_view text) noexcept {
+    constexpr std::string_view begin = "names ";
+    if (!text.starts_with(begin)) return max_name;
+    const auto digits = text.substr(begin.size(), text.find('\n') - begin.size());
+    std::size_t length = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    return length >= min_longest_name && length < max_name ? length : 0;
+}
+
 }  // namespace
 
 std::string print_format(const Format& format) {
-    return std::string(format_begin) + std::to_string(format_version) + "\nlinks " +
+    const std::string names = format.longest_name == max_name
+                                  ? ""
+                                  : "names " + std::to_string(format.longest_name) + "\n";
+    return std::string(format_begin) + std::to_string(format_version) + "\n" + names + "links " +
            std::string(name_of(format.links)) + "\n";
 }
 
@@ -38,8 +52,11 @@ FormatRead parse_format(std::string_view text) {
         std::from_chars(digits.data(), digits.data() + digits.size(), version);
     if (error != std::errc() || end != digits.data() + digits.size() || version < 1) return {};
     if (version > format_version) return {FormatRead::Kind::newer, {}};
+    const std::size_t longest_name = read_longest_name(text.substr(line_end + 1));
     for (const auto kind : all_kinds) {
-        if (text == print_format({kind})) return {FormatRead::Kind::ours, {kind}};
+        const Format format{kind, longest_name};
+        if (longest_name != 0 && text == print_format(format))
+            return {FormatRead::Kind::ours, format};
     }
     return {};
 }

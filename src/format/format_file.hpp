@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The file `format`: the version of the layout on disk, and the kind of links the cache uses.
+// The file `format`: the version of the layout on disk, the longest name, and the kind of links
+// that the cache uses.
 #pragma once
 
 #include <string>
@@ -7,10 +8,13 @@
 
 #include <larder/options.hpp>
 
+#include "format/name.hpp"
+
 namespace larder::format {
 
-/// On disk: "larder 1\nlinks symlink\n". Every later version keeps the form of the first line, so
-/// that an older version recognizes it.
+/// On disk: "larder 1\nlinks symlink\n", and between the two lines "names 143\n" if the longest
+/// name is not max_name. (It is no last line, because a text that is cut off must be none.) Every
+/// later version keeps the form of the first line, so that an older version recognizes it.
 inline constexpr std::string_view format_begin = "larder ";
 inline constexpr int format_version = 1;
 /// Arbitrary: room for what later versions may write.
@@ -18,6 +22,7 @@ inline constexpr std::size_t max_format = 4096;
 
 struct Format {
     LinkKind links = LinkKind::symlink;
+    std::size_t longest_name = max_name;  ///< of a key: see name.hpp
 };
 
 struct FormatRead {

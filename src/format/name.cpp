@@ -42,8 +42,8 @@ constexpr auto plain = table_of("abcdefghijklmnopqrstuvwxyz0123456789-_+");
 constexpr auto plain_inside = table_of("abcdefghijklmnopqrstuvwxyz0123456789-_+.");
 
 /// Returns true if the key needs no encoding. Most keys need none.
-bool is_its_own_name(std::string_view key) {
-    if (key.empty() || key.size() > max_name || key.front() == '.' || key.back() == '.')
+bool is_its_own_name(std::string_view key, std::size_t longest_name) {
+    if (key.empty() || key.size() > longest_name || key.front() == '.' || key.back() == '.')
         return false;
     return std::all_of(key.begin(), key.end(),
                        [](char c) { return plain_inside[static_cast<unsigned char>(c)]; });
@@ -87,15 +87,15 @@ int hex_value(char c) {
 
 }  // namespace
 
-Result<std::string> encode_key(std::string_view key) {
-    if (is_its_own_name(key)) return std::string(key);
+Result<std::string> encode_key(std::string_view key, std::size_t longest_name) {
+    if (is_its_own_name(key, longest_name)) return std::string(key);
     if (key.size() > max_key)
         return fail(Errc::invalid, "key", {}, "longer than " + std::to_string(max_key) + " bytes");
     if (!is_utf8(key))
         return fail(Errc::invalid, "key", {}, "not UTF-8: " + encode_escapes(key.substr(0, 60)));
     std::string name = encode_escapes(key);
-    if (name.size() <= max_name) return name;
-    std::size_t keep = max_name - hash_length;
+    if (name.size() <= longest_name) return name;
+    std::size_t keep = longest_name - hash_length;
     if (name[keep - 1] == '%') {
         keep -= 1;
     } else if (name[keep - 2] == '%') {
@@ -110,9 +110,10 @@ std::string key_path(std::string_view encoded_bucket, std::string_view encoded_k
     return path.append(encoded_bucket).append("/").append(encoded_key);
 }
 
-Result<std::string> encode_key_path(std::string_view encoded_bucket, std::string_view key) {
-    if (is_its_own_name(key)) return key_path(encoded_bucket, key);
-    TRY_ASSIGN(const std::string name, encode_key(key));
+Result<std::string> encode_key_path(std::string_view encoded_bucket, std::string_view key,
+                                    std::size_t longest_name) {
+    if (is_its_own_name(key, longest_name)) return key_path(encoded_bucket, key);
+    TRY_ASSIGN(const std::string name, encode_key(key, longest_name));
     return key_path(encoded_bucket, name);
 }
 
@@ -139,7 +140,7 @@ bool is_hashed(std::string_view name) {
     // name.
     return hash.starts_with(hash_mark) && parse_id(hash.substr(hash_mark.size())) &&
            decode_escapes(std::string(kept).append("k")) &&
-           kept.size() + max_cut >= max_name - hash_length;
+           kept.size() + max_cut >= min_longest_name - hash_length;
 }
 
 std::string encode_escapes(std::string_view text) {

@@ -20,12 +20,17 @@ namespace larder::format {
 //                       in Unicode normalization.
 //   the empty string    becomes %.
 //
-// If the result is longer than max_name bytes, its first bytes are kept, followed by %~ and a hash
-// of the whole string (26 characters).
+// If the result of a key is longer than the cache's longest name, its first bytes are kept,
+// followed by %~ and a hash of the whole string (26 characters). The longest name is max_name, or
+// what the file system takes if that is less. It is chosen when a cache is made: see
+// format_file.hpp.
 
 /// File systems take 255 bytes. 200 leaves room for prefixes such as "bucket." and for the bytes
 /// that eCryptfs adds.
 inline constexpr std::size_t max_name = 200;
+/// A file system whose names must be shorter can't hold a cache. Arbitrary: twice the hash and
+/// more.
+inline constexpr std::size_t min_longest_name = 64;
 /// Arbitrary: as long as a path on Linux.
 inline constexpr std::size_t max_key = 4096;
 /// Counted after the encoding. Arbitrary, because programmers choose the names.
@@ -33,14 +38,16 @@ inline constexpr std::size_t max_bucket_name = 128;
 
 /// Returns the file name for a key or a bucket. Errors: `invalid` if it is not UTF-8 or is too
 /// long.
-[[nodiscard]] Result<std::string> encode_key(std::string_view key);
+[[nodiscard]] Result<std::string> encode_key(std::string_view key,
+                                             std::size_t longest_name = max_name);
 [[nodiscard]] Result<std::string> encode_bucket(std::string_view name);
 
 /// Returns "<bucket>/<key>". Use it with the handle of `buckets/`: a handle of the bucket itself
 /// would still serve the purged entries after a refresh.
 [[nodiscard]] std::string key_path(std::string_view encoded_bucket, std::string_view encoded_key);
 [[nodiscard]] Result<std::string> encode_key_path(std::string_view encoded_bucket,
-                                                  std::string_view key);
+                                                  std::string_view key,
+                                                  std::size_t longest_name = max_name);
 
 /// Returns the string that was encoded. Returns nullopt if encode_key cannot have made `name`, and
 /// if `name` holds a hash: then only the record of the entry has the key. See is_hashed.

@@ -18,6 +18,18 @@ using larder::why_of;
 template <class T = void>
 using CallResult = tl::expected<T, std::error_code>;
 
+/// Calls `ask(error)`, which uses <filesystem>, again as long as a signal interrupts it. Returns
+/// what the last call returned, and leaves its error. Gives up as the loop in posix/fd.hpp does.
+template <class Ask>
+auto retried(std::error_code& error, Ask ask) {
+    constexpr int max_interruptions = 1000;
+    for (int interruptions = 0;; ++interruptions) {
+        error.clear();
+        auto answer = ask(error);
+        if (error != std::errc::interrupted || interruptions == max_interruptions) return answer;
+    }
+}
+
 /// Returns the word for an error number of the system; Why::none for 0.
 [[nodiscard]] Why why_of(int sys_errno) noexcept;
 [[nodiscard]] Why why_of(const std::error_code& error) noexcept;

@@ -28,6 +28,10 @@ struct FileSystemTraits {
 /// answers if the system does not tell the kind.
 [[nodiscard]] FileSystemTraits traits_of(const FileHandle& handle) noexcept;
 
+/// Returns how many bytes a name in `dir` may have. Returns 255, as almost all file systems have
+/// it, if the system does not tell.
+[[nodiscard]] std::size_t longest_name(const Dir& dir) noexcept;
+
 /// The space of a file system, in bytes.
 struct DiskSpace {
     std::uint64_t free = 0;  ///< what this process can still write

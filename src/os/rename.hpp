@@ -9,8 +9,8 @@
 namespace larder::os {
 
 /// Renames to a name that must be free. Fails with Why::exists if it is taken. If the system
-/// refuses such a rename, this checks the name and then renames, which is not atomic. That is enough
-/// for a fresh name, because no other process draws the same one.
+/// refuses such a rename, this checks the name and then renames, which is not atomic. That is
+/// enough for a fresh name, because no other process draws the same one.
 [[nodiscard]] Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                                   const std::string& to);
 /// Does the same, but fails with Errc::unsupported if the system refuses such a rename.

@@ -127,8 +127,9 @@ private:
             return {};
         }
         const auto bucket = format::encode_bucket(record->bucket);
-        const auto path = bucket ? format::encode_key_path(*bucket, record->key)
-                                 : tl::make_unexpected(bucket.error());
+        const auto path = bucket
+                              ? format::encode_key_path(*bucket, record->key, root_.longest_name())
+                              : tl::make_unexpected(bucket.error());
         if (!path) return stays(report_.used_since);
         return evict_key(victim, {record->bucket, *bucket, record->key, *path}, record->bytes);
     }

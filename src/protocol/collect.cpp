@@ -256,7 +256,7 @@ private:
     /// because a process can lease the entry for as long as its key names it.
     Result<bool> is_named_by_its_key(const format::Record& record, const format::Id& id) const {
         const auto bucket = format::encode_bucket(record.bucket);
-        const auto key = format::encode_key(record.key);
+        const auto key = format::encode_key(record.key, root_.longest_name());
         if (!bucket || !key) return false;
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dirs_.buckets,
                                                           format::key_path(*bucket, *key)));

@@ -59,7 +59,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
     TRY(entry);
     TRY_ASSIGN(const format::Record record, read_record(*root, id));
     TRY_ASSIGN(const std::string bucket, format::encode_bucket(record.bucket));
-    TRY_ASSIGN(std::string path, format::encode_key_path(bucket, record.key));
+    TRY_ASSIGN(std::string path, format::encode_key_path(bucket, record.key, root->longest_name()));
     const KeyRef place{record.bucket, bucket, record.key, std::move(path)};
     // This check only avoids a useless copy. The publish checks again.
     TRY_ASSIGN(const LinkRead now,

@@ -270,7 +270,7 @@ private:
                 found(Finding::Kind::malformed, record.error().path, record.error().message()),
                 bucket, key, link);
         const auto its_bucket = format::encode_bucket(record->bucket),
-                   its_key = format::encode_key(record->key);
+                   its_key = format::encode_key(record->key, root_.longest_name());
         if (its_bucket != bucket || its_key != key) {
             return mend_key(found(Finding::Kind::misnamed, dir / key,
                                   entry + " belongs to another key by its record"),

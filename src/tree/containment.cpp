@@ -17,12 +17,20 @@ namespace fs = std::filesystem;
 fs::path resolved(const fs::path& path) {
     std::error_code error;
     // weakly_canonical leaves a path relative if its first name does not exist.
-    fs::path result = fs::weakly_canonical(fs::absolute(path, error), error);
+    fs::path result = os::retried(error, [&](std::error_code& each) {
+        return fs::weakly_canonical(fs::absolute(path, each), each);
+    });
     // Resolve once more: "none/../link" became "link", which has not been resolved yet.
-    if (!error) result = fs::weakly_canonical(result, error);
+    if (!error)
+        result = os::retried(
+            error, [&](std::error_code& each) { return fs::weakly_canonical(result, each); });
     // A path that cannot be resolved (a loop of links, a directory that we may not search) is taken
     // as it is written.
-    if (error) result = fs::absolute(path, error).lexically_normal();
+    if (error) {
+        result = os::retried(error, [&](std::error_code& each) {
+                     return fs::absolute(path, each);
+                 }).lexically_normal();
+    }
     return result.has_filename() ? result : result.parent_path();
 }
 
@@ -49,7 +57,10 @@ bool lies_within(const fs::path& inner, const fs::path& outer) {
         // Compare the identity too: one directory may have two names, by a mount or because the
         // file system ignores case.
         std::error_code error;
-        if (each == wanted || fs::equivalent(each, wanted, error)) return true;
+        if (each == wanted || os::retried(error, [&](std::error_code& reason) {
+                return fs::equivalent(each, wanted, reason);
+            }))
+            return true;
         if (!each.has_relative_path()) return false;
     }
 }

@@ -13,6 +13,10 @@ running out of memory ends the process by design.
 
 import re
 
+# What file systems and sandboxes answer that forbid a call, or do not know it. A sandbox may answer
+# any call so. EINTR: file systems in user space and on the network may interrupt any call.
+REFUSALS = "EPERM EACCES ENOSYS EOPNOTSUPP EINVAL EOVERFLOW EINTR".split()
+
 OPENS = "openat openat2 open"
 # Each row: calls, a pattern for their arguments, errors. The first row that matches a call counts.
 TABLE = [
@@ -66,3 +70,10 @@ def errors_of(name, text):
         if name in calls.split() and re.search(arguments, text):
             return errors.split()
     return []
+
+
+def refusals_of(name, text):
+    """Returns the refusals of a call. Memory without a file is left out, as above."""
+    if name in ("munmap", "exit_group") or (name == "mmap" and not re.search(r"\d<", text)):
+        return []
+    return REFUSALS

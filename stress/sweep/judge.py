@@ -88,7 +88,8 @@ class Judge:
         if struck.code == 0:
             return after
         # A collection may fail after it has evicted, whatever it fails at.
-        if not error or is_output(struck) or self.operation.arguments[0] == "gc":
+        if (not error or is_output(struck) or struck.silenced
+                or self.operation.arguments[0] == "gc"):
             return before | after
         # If an error says that something was not done, it was not done. A refresh says what it did.
         said = document_of(struck)
@@ -107,6 +108,49 @@ class Judge:
         for entry, tree in kept.items():
             if cache.read_tree(f"{root}/archive/{entry}/tree") != tree:
                 yield f"(4) entry {entry} is leased, but was collected"
+
+
+class RefusalJudge(Judge):
+    """Judges caches in which calls of one operation were refused."""
+
+    def findings(self, root, struck, error):
+        """Returns the findings in a cache. Collects in it once if the operation changes keys."""
+        if self.operation.before != self.operation.after:
+            return super().findings(root, struck, error)
+        found = [*self.of_the_end(root, struck, error), *self.of_the_keys(root, struck, error)]
+        code, verdict = self.verify(root)
+        if code != 0:
+            found.append(f"(1, 2) verify ends with {code}: {verdict}")
+        return found
+
+    def of_the_end(self, root, struck, error):
+        """Checks that the operation succeeded in a second way, or said what to do."""
+        if not error or struck.code == 0:
+            return
+        if struck.code == tracing.TIMED_OUT:
+            yield f"it hangs: {struck.err}"
+            return
+        # The two codes of a COMMAND that can't be run.
+        if struck.code < 0 or (struck.code > 5 and struck.code not in (126, 127)):
+            yield f"ended with {struck.code}: {struck.err.strip()[-500:]}"
+            return
+        if is_output(struck) or struck.silenced:
+            return
+        document = document_of(struck)
+        if self.operation.arguments[0] == "doctor" and "probes" in document:
+            return  # it says what does not work
+        said = document.get("error")
+        if said is None:
+            if not re.match(r"cachetool: .*\S", struck.err):
+                yield f"failed without a message: {struck.err!r} {struck.out[-300:]!r}"
+            return
+        if said["code"] != "command" and (said["step"] is None or said["path"] is None):
+            yield f"an error that names no step or no path: {said}"
+        if not re.search(r"; |doctor|name |run |\bby\b|allow", said["message"]):
+            yield f"an error that does not say what to do: {said}"
+        if said["code"] == "miss" or (said["code"] == "damaged"
+                                      and not re.search(r"/participants(/|$)", said["path"])):
+            yield f"a refusal was taken for the state of the cache: {said}"
 
 
 def document_of(struck):

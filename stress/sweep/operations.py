@@ -233,8 +233,47 @@ ALL = {"open": first_use, "put": put_new, "replace": put_replacing, "adopt": put
        "evict": evict, "restore": restore, "gc": collect}
 
 
+def reading(*words):
+    """Returns an operation that changes no key. `words` may name the entry, the source and a place
+    for what is made.
+    """
+    def prepared(prepare):
+        prepare.put("b", "key", "old")
+        state = with_key(prepare.furnish(), prepare.tree("old"))
+        prepare.do("pin", "b", "beta")
+        prepare.put("c", "gone", "gone")
+        prepare.do("remove", "c", "gone")
+        return [word.format(directory=prepare.directory, root=prepare.root) for word in words], \
+            state, state
+    return prepared
+
+
+# The commands that change no key, or that only refusals strike.
+COMMANDS = {
+    **ALL,
+    "dir": reading("dir"),
+    "get": reading("get", "b", "key"),
+    "exec": reading("exec", "b", "key", "--", "true"),
+    "supervise": reading("exec", "--supervise", "b", "key", "--", "true"),
+    "hit": reading("build", "b", "key", "--", "true"),
+    "install": reading("install", "b", "key", "installed"),
+    "install-copy": reading("install", "--link-mode", "copy", "b", "key", "installed"),
+    "pin": reading("pin", "b", "key"),
+    "unpin": reading("unpin", "b", "beta"),
+    "ls": reading("ls"),
+    "info": reading("info", "b", "key"),
+    "stats": reading("stats"),
+    "status": reading("status"),
+    "why": reading("why", "b", "key"),
+    "trash": reading("trash", "ls"),
+    "verify": reading("verify"),
+    "dry": reading("gc", "--dry-run", "--max-entries", "1"),
+    "doctor": reading("doctor", "{directory}"),
+}
+
+
 def prepare(name, tool, directory, links):
     """Prepares the cache of an operation in a new directory."""
     preparation = Preparation(tool, directory, links)
-    arguments, *states = ALL[name](preparation)
+    arguments, *states = COMMANDS[name](preparation)
     return Operation(name, arguments, *states[:2], directory, *states[2:])

@@ -20,8 +20,9 @@ import signal
 import subprocess
 
 # Everything that touches files, locks, maps of memory, and the child of `build`.
-TRACED = "%file,%desc,mmap,munmap,clone,clone3,vfork,wait4,waitid"
+TRACED = "%file,%desc,mmap,munmap,clone,clone3,vfork,wait4,waitid,kill,getrandom"
 HANGS = 60  # seconds; nothing here takes even one
+TIMED_OUT = 124  # the exit code of a command that hangs, as timeout(1) has it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Run:
     out: str
     err: str
     reached: bool  # the call was made, and was struck
+    silenced: bool = False  # it could write no more, not even a message
 
 
 def environment(root):
@@ -56,7 +58,7 @@ def run(command, root):
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=HANGS,
                               check=False)
     except subprocess.TimeoutExpired:
-        return Run(124, "", f"not done after {HANGS} s", False)
+        return Run(TIMED_OUT, "", f"not done after {HANGS} s", False)
     return Run(done.returncode, done.stdout.decode(errors="replace"),
                done.stderr.decode(errors="replace"), False)
 
@@ -87,6 +89,9 @@ def calls_of(command, root):
                 continue
             name = match.group(1)
             counts[name] = counts.get(name, 0) + 1
+            if name == "execve" and counts[name] > 1 and calls:
+                calls.append(Call(name, counts[name], line.rstrip("\n")))
+                break  # what follows are the calls of another program
             if "CLONE_THREAD" in line:
                 raise RuntimeError(f"{command} starts threads: its calls are not one sequence")
             names_cache = re.search(rf'["<]{re.escape(root)}["/>]', line)
@@ -95,17 +100,25 @@ def calls_of(command, root):
     return traced, calls
 
 
-def strike(command, root, call, error):
+def shape_of(call):
+    """Returns the text of a call without its result and without what differs from call to call."""
+    text = re.sub(r"\s= .*", "", call.text)
+    text = re.sub(r"[0-9a-z]{26}", "ID", text)
+    return re.sub(r"\d+", "0", text)
+
+
+def strike(command, root, call, error, always=False):
     """Runs a command and kills it at a call, or lets the call fail with `error` if that is not
-    empty.
+    empty. With `always`, all later calls of that name fail too.
     """
     log = f"{os.path.dirname(root)}/strace.log"
     fate = f"error={error}" if error else "signal=SIGKILL"
-    inject = f"inject={call.name}:{fate}:when={call.k}"
+    inject = f"inject={call.name}:{fate}:when={call.k}{'+' if always else ''}"
     struck = run(["strace", "-qq", "-e", "signal=none", "-e", f"trace={call.name}", "-e", inject,
                   "-o", log, "--", *command], root)
     with open(log, encoding="utf-8", errors="replace") as lines:
         seen = [line for line in lines if re.match(r"(\w+)\(", line)]
+    struck.silenced = always and call.name == "write"
     if error:
         struck.reached = len(seen) >= call.k and "(INJECTED)" in seen[call.k - 1]
     else:

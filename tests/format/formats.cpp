@@ -24,6 +24,21 @@ TEST_CASE("a format reads back") {
     CHECK(print_format({LinkKind::symlink}) == "larder 1\nlinks symlink\n");
 }
 
+TEST_CASE("names end at 143 bytes: the format says so, and an older one means 200") {
+    const std::string text = "larder 1\nnames 143\nlinks file\n";
+    CHECK(print_format({LinkKind::file, 143}) == text);
+    CHECK(parse_format(text).format.longest_name == 143);
+    CHECK(parse_format("larder 1\nlinks file\n").format.longest_name == max_name);
+    for (std::size_t length = 0; length < text.size(); ++length)
+        CHECK(parse_format(text.substr(0, length)).kind == Kind::unknown);
+    for (const char* line : {"names 63", "names 200", "names 255", "names 0143", "names", "names ",
+                             "names 143 ", "names -143", "names 99999999999999999999"}) {
+        INFO(line);
+        CHECK(parse_format(std::string("larder 1\n") + line + "\nlinks file\n").kind ==
+              Kind::unknown);
+    }
+}
+
 TEST_CASE("a later version is told by the first line alone") {
     for (const char* text : {"larder 2\n", "larder 2\nlinks symlink\n", "larder 10\nanything\0else",
                              "larder 2147483647\n"}) {

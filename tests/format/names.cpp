@@ -334,3 +334,18 @@ TEST_CASE("hashed names that encode_key can't have made belong to no key") {
         CHECK(format::is_key_name(*name));
     }
 }
+
+TEST_CASE("names end at 143 bytes: longer keys have names with a hash that fit") {
+    for (const std::size_t longest : {64, 100, 143}) {
+        for (const std::string& key :
+             {std::string(longest + 1, 'k'), std::string(300, 'K'), std::string(longest, '.')}) {
+            const auto name = encode_key(key, longest);
+            REQUIRE(name);
+            CHECK(name->size() <= longest);
+            CHECK(is_hashed(*name));
+            CHECK(is_key_name(*name));
+        }
+        const std::string fits(longest, 'k');
+        CHECK(encode_key(fits, longest) == fits);
+    }
+}

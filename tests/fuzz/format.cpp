@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The file `format`: it is ours in three spellings, newer by its first line, and otherwise unknown.
+// The file `format`: it is ours in one spelling for each cache, newer by its first line, and
+// otherwise unknown.
 
 #include "format/format_file.hpp"
 #include "property.hpp"

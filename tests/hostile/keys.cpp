@@ -293,3 +293,35 @@ TEST_CASE("a build under a colliding name builds") {
     REQUIRE(lease);
     CHECK(content_of(*lease) == "built");
 }
+
+TEST_CASE("names end at 143 bytes: keys of any length are put, got, listed, pinned and collected") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    os::set_point_hook(
+        [](const char* name) { return name == std::string("os.longest-name") ? 143 : 0; });
+    (void)open_cache(root);
+    os::set_point_hook({});
+    CHECK(contains(read_file(root / "format"), "\nnames 143\n"));
+    const Cache cache = open_cache(root);
+    const Bucket bucket = value(cache.bucket("b"));
+    for (const std::size_t length : {1, 143, 144, 200, 201, 4096}) {
+        const std::string key(length, 'k');
+        put(bucket, key, "of " + std::to_string(length));
+        REQUIRE(bucket.pin(key));
+    }
+    for (const auto& each : fs::recursive_directory_iterator(root))
+        CHECK(each.path().filename().string().size() <= 143);
+    for (const std::size_t length : {1, 143, 144, 200, 201, 4096}) {
+        const std::string key(length, 'k');
+        CHECK(content_of(bucket, key) == "of " + std::to_string(length));
+        CHECK(value(bucket.is_pinned(key)));
+    }
+    CHECK(value(bucket.keys()).size() == 6);
+    CHECK(value(cache.verify()).findings.empty());
+    REQUIRE(bucket.remove(std::string(4096, 'k')));
+    CHECK(value(cache.collect()).entries == 1);
+    for (const std::size_t length : {1, 143, 144, 200, 201})
+        REQUIRE(bucket.unpin(std::string(length, 'k')));
+    CHECK(value(cache.collect(Limits{.max_entries = 0})).evicted == 5);
+    CHECK(value(cache.verify()).findings.empty());
+}

@@ -1,10 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "os/file_system.hpp"
 
+#include <unistd.h>
+
+#include "os/points.hpp"
 #include "os/posix/fd.hpp"
 #include "os/posix/platform.hpp"
 
 namespace larder::os {
+
+std::size_t longest_name(const Dir& dir) noexcept {
+    if (const int told = point("os.longest-name")) return static_cast<std::size_t>(told);
+    long length = -1;
+    (void)retry([&] {
+        errno = 0;
+        length = ::fpathconf(fd_of(dir.handle), _PC_NAME_MAX);
+        return length < 0 ? -1 : 0;
+    });
+    return length > 0 ? static_cast<std::size_t>(length) : 255;
+}
 
 Result<DiskSpace> space_of(const Dir& dir) {
     DiskSpace space;

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""File systems in user space that refuse, interrupt, fold case or shorten names. The program odd_fs
+mounts one over a directory.
+"""
+
+import filecmp
+import os
+import pathlib
+import select
+import subprocess
+import unittest
+
+from harness import HANGS, TOOL, CacheTest
+
+ODD_FS = os.environ["ODD_FS"]
+
+# The operations that change names, and those that do not. The numbers have no common divisor with
+# the number of operations that a call makes, so that a call which is made again gets on.
+CHANGES = ("mkdir", "unlink", "rmdir", "symlink", "rename", "noreplace", "exchange", "link", "create")
+OTHERS = ("getattr", "readlink", "readdir", "open", "read", "write", "chmod", "utimens", "fsync")
+
+
+class OddTest(CacheTest):
+    def setUp(self):
+        super().setUp()
+        if not ODD_FS:
+            self.skipTest("odd_fs was not built: there is no libfuse3-dev")
+        self.source = self.tree("src", f1="one", f2="two", UPPER="three")
+        (pathlib.Path(self.source) / "sub").mkdir()
+        (pathlib.Path(self.source) / "sub" / "inner").write_text("four")
+        os.symlink("f1", f"{self.source}/link")
+        self.mounts = 0
+
+    def mount(self, *rules):
+        """Mounts an odd file system, on which the cache lies from now on."""
+        self.mounts += 1
+        below, place = self.dir / f"below-{self.mounts}", self.dir / f"odd-{self.mounts}"
+        below.mkdir()
+        place.mkdir()
+        process = subprocess.Popen([ODD_FS, *rules, "--", str(below), str(place)],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(self.unmount, process, place)
+        ready = select.select([process.stdout], [], [], HANGS)[0]
+        if not ready or process.stdout.readline() != b"mounted\n":
+            process.kill()
+            self.skipTest(f"nothing can be mounted here: {process.communicate()[1].decode()}")
+        self.root = place / "cache"
+        self.env["LARDER_CACHE_DIR"] = str(self.root)
+        return place
+
+    @staticmethod
+    def unmount(process, place):
+        subprocess.run(["umount", "-l", str(place)], check=False, capture_output=True)
+        process.communicate(timeout=HANGS)
+
+    def behind(self, path):
+        """Returns where a path of the odd file system lies, for those who must not be bothered."""
+        return str(path).replace(f"{self.dir}/odd-", f"{self.dir}/below-")
+
+    def assert_same_tree(self, tree):
+        def compare(comparison):
+            self.assertEqual(comparison.left_only + comparison.right_only + comparison.diff_files
+                             + comparison.funny_files, [])
+            for below in comparison.subdirs.values():
+                compare(below)
+
+        filecmp.clear_cache()
+        compare(filecmp.dircmp(self.source, self.behind(tree)))
+
+    def live_a_life(self, place, has_builds=True):
+        """Puts, replaces, installs, removes, refreshes and collects."""
+        for _ in range(2):
+            self.assert_same_tree(self.tool("put", "b", "k", self.source).strip())
+        self.tool("put", "b", "other", self.source)
+        if has_builds:
+            self.tool("build", "b", "built", "--", "sh", "-c", 'echo text >"$LARDER_STAGE"/file')
+        self.tool("install", "b", "k", str(place / "installed"))
+        self.assert_same_tree(place / "installed")
+        self.tool("pin", "b", "k")
+        self.tool("unpin", "b", "k")
+        self.tool("remove", "b", "other")
+        self.tool("gc")
+        document = self.json("verify")
+        self.assertTrue(document["sound"], document)
+        self.assertEqual((document["live"], document["garbage"]), (1 + has_builds, 0))
+        self.tool("refresh", "b")
+        self.tool("gc")
+        self.assertEqual(self.json("verify")["entries"], 0)
+        for where in "archive", "deleting", "retired/links", "retired/buckets", "staging/0":
+            self.assertEqual(os.listdir(self.behind(self.root / where)), [], where)
+
+
+class Refuses(OddTest):
+    def test_nothing(self):
+        self.live_a_life(self.mount())
+
+    def test_linkat_that_answers_eacces_install_copies(self):
+        self.live_a_life(self.mount("link=EACCES"))
+
+    def test_renames_with_flags(self):
+        for error in "EINVAL", "EACCES", "EPERM", "EOVERFLOW":
+            self.live_a_life(self.mount(f"noreplace={error}", f"exchange={error}"))
+
+    def test_symlinks_links_are_files(self):
+        place = self.mount("symlink=EACCES")
+        os.unlink(f"{self.source}/link")
+        self.live_a_life(place)
+        self.assertIn("links file", (self.root / "format").read_text())
+
+
+class Interrupts(OddTest):
+    """EINTR is retried for all calls, and the first try's work is not taken for another's. No program
+    but cachetool works there: few others make a call again.
+    """
+
+    def test_before_the_effect(self):
+        self.live_a_life(self.mount(*(f"{op}=EINTR@%2" for op in CHANGES),
+                                    *(f"{op}=EINTR@%13" for op in OTHERS)), False)
+
+    def test_after_the_effect(self):
+        for op in CHANGES:
+            self.live_a_life(self.mount(f"{op}:after=EINTR@%2"), False)
+
+    def test_after_the_effect_all_together(self):
+        self.live_a_life(self.mount(*(f"{op}:after=EINTR@%2" for op in CHANGES),
+                                    *(f"{op}=EINTR@%13" for op in OTHERS)), False)
+
+    def test_exchange_always(self):
+        self.live_a_life(self.mount("exchange=EINTR"), False)
+
+
+class Names(OddTest):
+    def test_names_end_at_143_bytes(self):
+        self.mount("names=143")
+        keys = ["k" * length for length in (1, 143, 144, 200, 201, 4096)]
+        for key in keys:
+            self.tool("put", "b", key, self.source)
+            self.tool("pin", "b", key)
+            self.assert_same_tree(self.tool("get", "b", key).strip())
+        self.assertIn("names 143\n", (self.root / "format").read_text())
+        self.assertEqual(sorted(entry["key"] for entry in self.json("ls")["entries"]), keys)
+        self.tool("remove", "b", *keys)
+        self.tool("gc")
+        self.assertTrue(self.json("verify")["sound"])
+        self.assertIn("larder works here", self.tool("doctor"))
+
+    def test_names_end_too_early(self):
+        self.mount("names=40")
+        err, _ = self.complaint("put", "b", "k", self.source, code=1)
+        self.assertIn("names may have only 40 bytes", err)
+
+    def test_case_is_folded(self):
+        place = self.mount("fold")
+        os.unlink(f"{self.source}/UPPER")
+        for key in "key", "Key", "KEY":
+            self.tool("put", "b", key, self.source)
+        self.assertEqual(len(self.json("ls")["entries"]), 3)
+        self.tool("install", "b", "Key", str(place / "installed"))
+        self.assert_same_tree(place / "installed")
+        self.tool("remove", "b", "Key")
+        self.tool("gc")
+        self.assertEqual(self.json("verify")["live"], 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""Checks that the sweep of refusals can fail: its judge finds a hang, an abort, a refusal that was
+taken for the state of the cache, and an error that says too little.
+"""
+
+import json
+import pathlib
+import sys
+import types
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "stress" / "sweep"))
+
+import errors  # pylint: disable=wrong-import-position
+import judge
+import tracing
+
+
+def failed(message="open /c/f: Permission denied; run as its owner", **said):
+    """Returns a run that failed with this error."""
+    error = {"code": "system", "step": "open", "path": "/c/f", "message": message, **said}
+    return tracing.Run(1, json.dumps({"error": error}), f"cachetool: {message}", True)
+
+
+class TheEnd(unittest.TestCase):
+    def found(self, struck, *arguments):
+        operation = types.SimpleNamespace(arguments=arguments or ["put"])
+        return list(judge.RefusalJudge("cachetool", operation).of_the_end("/c", struck, "EACCES"))
+
+    def assert_finds(self, part, struck, *arguments):
+        found = self.found(struck, *arguments)
+        self.assertTrue(any(part in sentence for sentence in found), f"{part!r} not in {found}")
+
+    def test_success_and_a_good_error_are_clean(self):
+        self.assertEqual(self.found(tracing.Run(0, "", "", True)), [])
+        self.assertEqual(self.found(failed()), [])
+
+    def test_hang_and_abort(self):
+        self.assert_finds("hangs", tracing.Run(tracing.TIMED_OUT, "", "not done", False))
+        self.assert_finds("ended with -6", tracing.Run(-6, "", "terminate called", True))
+
+    def test_error_that_says_too_little(self):
+        self.assert_finds("what to do", failed("open /c/f: Permission denied"))
+        self.assert_finds("no step or no path", failed(step=None))
+        self.assert_finds("no step or no path", failed(path=None))
+        self.assert_finds("without a message", tracing.Run(1, "", "", True))
+
+    def test_refusal_that_was_taken_for_the_state_of_the_cache(self):
+        self.assert_finds("state of the cache", failed(code="miss"))
+        self.assert_finds("state of the cache", failed(code="damaged"))
+        self.assertEqual(self.found(failed(code="damaged", path="/c/participants/0")), [])
+
+    def test_doctor_may_say_what_does_not_work(self):
+        report = tracing.Run(1, '{"works": false, "probes": []}', "", True)
+        self.assertEqual(self.found(report, "doctor"), [])
+
+
+class Points(unittest.TestCase):
+    def test_every_call_but_memory_is_refused(self):
+        self.assertEqual(len(errors.refusals_of("linkat", 'linkat(3, "a", 4, "b", 0)')), 7)
+        self.assertTrue(errors.refusals_of("mmap", "mmap(NULL, 8192, PROT_READ, MAP_SHARED, 5</c>"))
+        self.assertEqual(errors.refusals_of("mmap", "mmap(NULL, 8192, PROT_READ, MAP_PRIVATE, -1"),
+                         [])
+
+    def test_calls_that_differ_in_ids_alone_are_alike(self):
+        def shape(identity, number):
+            return tracing.shape_of(tracing.Call(
+                "openat", 3, f'openat({number}</c/archive/{identity}>, "record") = {number + 1}'))
+        self.assertEqual(shape("3w1q6y4c1tz4qrhh61e4000004", 17),
+                         shape("3w1q6y4qeftcmzz44g0m000000", 4))
+        self.assertNotEqual(tracing.shape_of(tracing.Call("read", 1, 'read(3</c/a>, "")')),
+                            tracing.shape_of(tracing.Call("read", 2, 'read(3</c/b>, "")')))
