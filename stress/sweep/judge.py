@@ -136,6 +136,9 @@ class RefusalJudge(Judge):
             return
         if is_output(struck) or struck.silenced:
             return
+        if (self.operation.arguments[0] == "exec"
+                and "error while loading shared libraries" in struck.err):
+            return  # the COMMAND was run, and its own calls were refused
         document = document_of(struck)
         if self.operation.arguments[0] == "doctor" and "probes" in document:
             return  # it says what does not work

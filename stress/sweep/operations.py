@@ -200,7 +200,9 @@ def collect(prepare):
     # the user had closed all its descriptors.
     prepare.put("b", "leased", "leased")
     entry, tree = cache.read_keys(prepare.root)["b", "leased"]
-    waits = ["sh", "-c", "echo ready >&2; read _; true"]
+    # A build that makes nothing is an error.
+    waits = ["sh", "-c", 'test -z "$LARDER_STAGE" || echo text >"$LARDER_STAGE"/file\n'
+                         "echo ready >&2; read _; true"]
     holders = [prepare.start(prepare.tool, "exec", "b", "leased", "--", *waits)]
     prepare.do("remove", "b", "leased")
     # Participants that died: with a staged tree and a link to an entry that does not exist yet,
