@@ -145,6 +145,12 @@ std::string kept_lines(const larder::CollectReport& report) {
         lines +=
             "still over a limit: the entries in use, pinned or kept exceed it; see `cachetool "
             "status` and `cachetool ls --pinned`\n";
+    if (report.untold != 0)
+        lines += fmt::format(
+            "can't be told whether {} still {} (see `cachetool status`), so what they use stays; "
+            "`cachetool gc` outside of every container may find out; if they have ended, "
+            "`cachetool gc --presume-dead` cleans up after them\n",
+            counted(report.untold, "process", "processes"), report.untold == 1 ? "runs" : "run");
     for (const auto& path : report.unknown)
         lines += fmt::format("left alone: {}\n", harmless(path.string()));
     return lines;

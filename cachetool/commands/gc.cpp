@@ -42,6 +42,7 @@ Expected<CollectJob> job_of(const ParsedArguments& arguments, const std::filesys
     LARDER_TRY_ASSIGN(job.options.grace, grace_of(arguments));
     const auto* const apply = arguments.value_of("apply");
     const auto* const plan = arguments.value_of("plan");
+    job.options.presume_dead = arguments.has("presume-dead");
     job.options.dry_run = arguments.has("dry-run") || plan != nullptr;
     if (apply != nullptr) {
         if (job.limits.any() || plan != nullptr)

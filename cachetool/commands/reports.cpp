@@ -32,6 +32,7 @@ void write_json(JsonWriter& json, const larder::ProcessInfo& process) {
         json.field("since", iso_time(process.since));
         json.field("alive", process.alive);
         json.field("here", process.here);
+        json.field("untold", process.untold);
     });
 }
 
@@ -69,6 +70,7 @@ void write_fields(JsonWriter& json, const larder::CollectReport& report) {
     json.field("entries", report.entries);
     json.field("bytes", report.bytes);
     json.field("reaped", report.reaped);
+    json.field("untold", report.untold);
     json.field("buckets", report.buckets);
     json.list("leased", report.leased);
     json.name("unknown");

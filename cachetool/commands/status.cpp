@@ -23,6 +23,7 @@ std::string warning_text(std::string_view text) {
 std::string shown_process(const larder::ProcessInfo& process) {
     auto text = shown_command(process);
     if (!process.alive) text += warning_text(" (ended; the next gc cleans up after it)");
+    if (process.untold) text += warning_text(" (can't be told whether it still runs)");
     if (!process.here) text += " (in another pid namespace)";
     return text;
 }

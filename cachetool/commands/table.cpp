@@ -139,6 +139,8 @@ CommandTable commands() {
                       "how much of an exceeded limit to keep (default: 90%)"},
                      {"keep", "PATTERN", "spare matching BUCKET/KEYs; may be repeated"},
                      {"grace", "D", "keep what was taken out less than D ago, such as 1h"},
+                     {"presume-dead", nullptr,
+                      "clean up also after processes of which it can't be told whether they run"},
                      {"dry-run,n", nullptr, "print what would go, and change nothing"},
                      {"plan", "FILE", "write down what would be evicted, and change nothing"},
                      {"apply", "FILE", "evict what a plan says, unless it has changed"}},

@@ -79,13 +79,20 @@ struct CollectOptions {
     /// Called at the end of a collection that returns the first of its failures, with all that it
     /// has done in spite of them.
     std::function<void(const CollectReport&)> on_partial{};
+    /// Clean up also after a process of which it can't be told whether it lives, as if it had
+    /// ended. If it lives, it loses the files that it uses. (Such a process belongs to another pid
+    /// namespace, has handed a lease on by Lease::keep_across_exec, and holds the descriptor of its
+    /// lease no longer.)
+    bool presume_dead = false;
 };
 
 struct CollectReport {
     /// Entries that were deleted, the evicted ones included. In a dry run: that would be.
     std::uint64_t entries = 0;
-    std::uint64_t bytes = 0;        ///< of these entries, by their records
-    std::uint64_t reaped = 0;       ///< dead processes after which this collection cleaned up
+    std::uint64_t bytes = 0;   ///< of these entries, by their records
+    std::uint64_t reaped = 0;  ///< dead processes after which this collection cleaned up
+    /// Processes of which it can't be told whether they live. What they use stays.
+    std::uint64_t untold = 0;
     std::uint64_t buckets = 0;      ///< refreshed buckets that were taken apart
     std::vector<LeaseInfo> leased;  ///< retired entries that stay for now, and who uses them
     std::uint64_t in_grace = 0;     ///< retired entries that stay because of CollectOptions::grace

@@ -550,6 +550,10 @@ typedef struct larder_process_info {
     int32_t here;     /* not 0: its pid is one of this pid namespace */
     const char* command;
     void* reserved;
+    /* Not 0: it can't be told whether it lives, so it counts as alive: see `presume_dead` in
+     * larder_collect_options. */
+    int32_t untold;
+    int32_t reserved_2;
 } larder_process_info;
 
 typedef struct larder_lease_info {
@@ -722,6 +726,10 @@ typedef struct larder_collect_options {
      * still be restored. What is evicted is deleted at once. Any collection without a grace deletes
      * it. */
     int64_t grace_s;
+    /* Not 0: clean up also after a process of which it can't be told whether it lives: see
+     * CollectOptions in collect.hpp. If it lives, it loses the files that it uses. */
+    int32_t presume_dead;
+    int32_t reserved_2;
 } larder_collect_options;
 
 typedef struct larder_collect_report {
@@ -763,6 +771,8 @@ typedef struct larder_collect_report {
      * table that can't be read. All else was done. The first hundred, without repetition. */
     size_t failure_count;
     const char* const* failures;
+    /* Processes of which it can't be told whether they live. What they use stays. */
+    uint64_t untold;
 } larder_collect_report;
 void larder_collect_report_free(larder_collect_report* report);
 

@@ -40,6 +40,8 @@ struct ProcessInfo {
     WallTime since;      ///< when it began to use the cache
     bool alive = false;  ///< if false, it has died and the next collection reaps it
     bool here = true;    ///< its pid is one of this pid namespace
+    /// It can't be told whether it lives, so it counts as alive: see CollectOptions::presume_dead.
+    bool untold = false;
 };
 
 /// A lock that a process holds or waits for.

@@ -234,8 +234,10 @@ Result<EvictionPlan> options_of(const larder_eviction_plan* given) {
 Result<CollectOptions> options_of(const larder_collect_options* given) {
     TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_collect_options, grace_s)));
     TRY(must_be_empty(known.reserved));
+    if (known.reserved_2 != 0) return bad("reserved_2 is not 0: set all that is not used to zero");
     CollectOptions options;
     options.dry_run = known.dry_run != 0;
+    options.presume_dead = known.presume_dead != 0;
     copy_how(known, options);
     return options;
 }

@@ -71,6 +71,7 @@ larder_process_info process_view_of(const ProcessInfo& process) noexcept {
     view.since_ns = nanoseconds_of(process.since);
     view.alive = process.alive ? 1 : 0;
     view.here = process.here ? 1 : 0;
+    view.untold = process.untold ? 1 : 0;
     view.command = process.command.c_str();
     return view;
 }
@@ -223,6 +224,7 @@ struct Collected : larder_collect_report {
         entries = kept.entries;
         bytes = kept.bytes;
         reaped = kept.reaped;
+        untold = kept.untold;
         buckets = kept.buckets;
         evicted = kept.evicted;
         evicted_bytes = kept.evicted_bytes;

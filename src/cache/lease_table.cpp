@@ -46,10 +46,18 @@ void clear_bit(std::atomic<std::uint64_t>& bits, std::size_t index) noexcept {
     bits.fetch_and(~(std::uint64_t{1} << index), std::memory_order_release);
 }
 
-/// Returns whether the table may be mapped. On other file systems, a store to a mapping can find no
-/// space, and ends the process by SIGBUS.
-bool may_be_mapped(const os::FileHandle& file) {
-    return os::point("os.map-table") == 0 && os::traits_of(file).maps_without_space;
+/// Returns whether the owner may store to a mapping of the table. On other file systems, a store to
+/// a mapping can find no space, and ends the process by SIGBUS.
+bool may_be_mapped(const os::FileSystemTraits& traits) {
+    return os::point("os.map-table") == 0 && traits.maps_without_space;
+}
+
+/// Returns the inode of the table by which a copy of it is known. Returns 0 if the file system may
+/// give the file another one.
+std::uint64_t number_of(const os::FileHandle& file, const os::FileSystemTraits& traits) {
+    if (!traits.has_fixed_numbers) return 0;
+    const auto info = os::try_stat(file);
+    return info ? info->identity.inode : 0;
 }
 
 }  // namespace
@@ -64,26 +72,39 @@ std::uint64_t now_nanos() {
 class LeaseTable::TableMemory {
 public:
     static Result<std::unique_ptr<TableMemory>> of(const os::FileHandle& file,
+                                                   const os::FileSystemTraits& traits,
                                                    const std::filesystem::path& path) {
         std::optional<os::Mapping> mapping;
-        if (may_be_mapped(file)) {
+        if (may_be_mapped(traits)) {
             // If the mapping is refused, the table is written like those on other file systems.
-            if (auto mapped = os::Mapping::map(file, sizeof(LeaseTableBytes), path))
-                mapping = std::move(*mapped);
+            if (auto made = os::Mapping::map(file, sizeof(LeaseTableBytes), path))
+                mapping = std::move(*made);
         }
-        return std::unique_ptr<TableMemory>(new TableMemory(std::move(mapping)));
+        const bool is_stored_to = mapping.has_value();
+        if (!mapping && traits.maps_keep_locks) {
+            // No byte of this mapping is ever read. It keeps the lock if this process closes all
+            // its descriptors.
+            if (auto made = os::Mapping::map_to_read(file, sizeof(LeaseTableBytes), path))
+                mapping = std::move(*made);
+        }
+        const bool keeps_lock = mapping && traits.maps_keep_locks;
+        return std::unique_ptr<TableMemory>(
+            new TableMemory(std::move(mapping), is_stored_to, keeps_lock));
     }
 
     LeaseTableBytes* bytes() noexcept {
-        return mapping_ ? static_cast<LeaseTableBytes*>(mapping_->data()) : copy_.get();
+        return copy_ ? copy_.get() : static_cast<LeaseTableBytes*>(mapping_->data());
     }
+
+    /// Returns whether the lock is held until this process ends or becomes another program.
+    [[nodiscard]] bool keeps_lock() const noexcept { return keeps_lock_; }
 
     /// Lets other processes see what was stored in `part`, which is a part of bytes(). A mapping
     /// shows it at once; a copy is written to the file. Returns an error if the disk has no space
     /// for that.
     template <class Part>
     std::error_code show(const os::FileHandle& file, const Part& part) noexcept {
-        if (mapping_) return {};
+        if (!copy_) return {};
         if (const int error = os::point("os.write-table")) return {error, std::system_category()};
         const auto offset =
             reinterpret_cast<const char*>(&part) - reinterpret_cast<const char*>(copy_.get());
@@ -91,11 +112,13 @@ public:
     }
 
 private:
-    explicit TableMemory(std::optional<os::Mapping> mapping) : mapping_(std::move(mapping)) {
-        if (!mapping_) copy_ = std::make_unique<LeaseTableBytes>();
+    TableMemory(std::optional<os::Mapping> mapping, bool is_stored_to, bool keeps_lock)
+        : mapping_(std::move(mapping)), keeps_lock_(keeps_lock) {
+        if (!is_stored_to) copy_ = std::make_unique<LeaseTableBytes>();
     }
 
     std::optional<os::Mapping> mapping_;
+    bool keeps_lock_;
     std::unique_ptr<LeaseTableBytes> copy_;
 };
 
@@ -148,7 +171,8 @@ Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::FileHandle file,
                                                      const std::filesystem::path& path) {
     os::write_in_place(file);
     TRY(wipe_table(file, path));
-    TRY_ASSIGN(auto memory, TableMemory::of(file, path));
+    const os::FileSystemTraits traits = os::traits_of(file);
+    TRY_ASSIGN(auto memory, TableMemory::of(file, traits, path));
     auto table =
         std::unique_ptr<LeaseTable>(new LeaseTable(std::move(file), path, std::move(memory)));
     auto& header = table->table_->header;
@@ -156,6 +180,10 @@ Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::FileHandle file,
     header.boot = process.boot;
     header.pid_namespace = process.pid_namespace;
     header.start = process.start;
+    header.clock_offset = process.clock_offset;
+    header.flags = (process.boot_is_real ? format::flag_boot_is_real : 0) |
+                   (table->memory_->keeps_lock() ? format::flag_lock_tells : 0);
+    header.file = number_of(table->file_, traits);
     header.since_nanos = now_nanos();
     copy_text(header.command, os::this_command());
     SharedWord(header.magic).store(format::lease_table_magic, std::memory_order_release);
@@ -177,6 +205,14 @@ LeaseTable::LeaseTable(os::FileHandle file, std::filesystem::path path,
 
 LeaseTable::~LeaseTable() {
     if (owner_ != os::process_token()) return;
+    if (handed_on_) {
+        // The lock stays with this process, and with each one that has inherited the file. If this
+        // fails, the lock does not tell, and doubt is on the side of the lease.
+        if (memory_->keeps_lock()) (void)set_lock_tells(true);
+        (void)file_.release();
+        (void)memory_.release();
+        return;
+    }
     SharedWord(table_->header.pid).store(0, std::memory_order_release);
     // If this fails, the table still names this process. A collector reaps it once this process has
     // ended.
@@ -274,13 +310,23 @@ void LeaseTable::end_activity(std::size_t activity) noexcept {
     clear_bit(busy_activities_, activity);
 }
 
+std::error_code LeaseTable::set_lock_tells(bool tells) noexcept {
+    const std::atomic_ref flags(table_->header.flags);
+    if (tells) {
+        flags.fetch_or(format::flag_lock_tells, std::memory_order_release);
+    } else {
+        flags.fetch_and(~format::flag_lock_tells, std::memory_order_release);
+    }
+    return memory_->show(file_, table_->header.flags);
+}
+
 Result<> LeaseTable::hand_on() {
-    if (const std::error_code error = os::keep_across_exec(file_))
-        return os::fail(error, "hand on the lease table", path_);
-    std::uint32_t& flags = table_->header.flags;
-    std::atomic_ref(flags).fetch_or(format::flag_handed_on, std::memory_order_release);
-    if (const std::error_code error = memory_->show(file_, flags))
-        return os::fail(error, "hand on the lease table", path_);
+    // The flag goes first. The program may close the descriptor, and the mapping does not outlive
+    // an execve.
+    std::error_code error = set_lock_tells(false);
+    if (!error) error = os::keep_across_exec(file_);
+    if (error) return os::fail(error, "hand on the lease table", path_);
+    handed_on_ = true;
     return {};
 }
 

@@ -3,7 +3,7 @@
 // format/lease_table.hpp.
 //
 // The owner writes through a shared mapping if a store to it cannot fail. On other file systems
-// (btrfs, and unknown ones) the owner has a copy of the table in memory, and writes each change to
+// (xfs, btrfs, and unknown ones) the owner has a copy of the table in memory, and writes each change to
 // the file with a system call. Then a full disk is an error, and not a SIGBUS. All other processes
 // read the file without a lock. When a process takes a table it fills the file with zeros, so that
 // the blocks are allocated, and a full disk is an error already then.
@@ -59,7 +59,8 @@ public:
         os::FileHandle file, const std::filesystem::path& path);
 
     /// Clears the pid, so that no process has the table, and then releases the lock. In a forked
-    /// child it does neither, because the leases belong to the parent.
+    /// child it does neither, because the leases belong to the parent. After hand_on it does
+    /// neither, and leaves the file open.
     ~LeaseTable();
     LeaseTable(const LeaseTable&) = delete;
     LeaseTable& operator=(const LeaseTable&) = delete;
@@ -93,7 +94,9 @@ public:
     void set_holding(std::size_t activity) noexcept;
     void end_activity(std::size_t activity) noexcept;
 
-    /// Lets the program that this process becomes by execve inherit the file, and so the lock.
+    /// Lets the program that this process becomes by execve inherit the file, and so the lock. From
+    /// then on this object does not give the table back: it stays locked until this process, and
+    /// each process that inherits the file, has ended.
     [[nodiscard]] Result<> hand_on();
     /// Returns whether the file was deleted. If so, collectors no longer see the leases.
     [[nodiscard]] bool is_deleted() const noexcept;
@@ -110,6 +113,7 @@ private:
     LeaseTable(os::FileHandle file, std::filesystem::path path,
                std::unique_ptr<TableMemory> memory);
     bool clear(std::size_t slot) noexcept;
+    std::error_code set_lock_tells(bool tells) noexcept;
 
     static constexpr std::size_t words_of_slots = format::slots_per_table / 64;
 
@@ -118,6 +122,7 @@ private:
     std::unique_ptr<TableMemory> memory_;
     format::LeaseTableBytes* table_;
     std::uint64_t owner_;
+    std::atomic<bool> handed_on_{false};
     // A bit for each slot that is taken, and for each of those that release could not clear.
     std::array<std::atomic<std::uint64_t>, words_of_slots> taken_{}, unreleased_{};
     std::atomic<std::uint64_t> busy_activities_{};  // a bit for each activity in use

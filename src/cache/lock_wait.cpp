@@ -15,7 +15,7 @@ std::string describe_holders(const Root& root, const LockNumbers& locks) {
                 const bool holds =
                     activity.kind == format::ActivityView::Kind::holds &&
                     std::find(locks.begin(), locks.end(), activity.lock) != locks.end();
-                if (!holds || !participant.alive) continue;
+                if (!holds || !participant.counts()) continue;
                 const auto held = std::chrono::duration_cast<std::chrono::seconds>(
                     now - std::chrono::nanoseconds(activity.since_nanos));
                 if (!text.empty()) text += ", ";

@@ -11,6 +11,7 @@
 #include "format/link.hpp"
 #include "os/dir_reader.hpp"
 #include "os/file.hpp"
+#include "os/file_lock.hpp"
 #include "os/file_system.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
@@ -242,6 +243,8 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
     auto& known = (read_only ? opened.readable : opened.writable)[info.identity];
     if (auto shared = known.lock(); shared && !shared->is_lost()) return shared;
 
+    // A cleaner that works there at this instant is neither waited for nor stopped.
+    (void)os::hold_off_cleaners(root);
     TRY_ASSIGN(const auto found, read_format(root));
     if (!read_only && info.owner != os::this_user()) {
         return refuse(path, "it belongs to user " + os::user_name(info.owner) +

@@ -32,22 +32,29 @@ std::uint32_t pool_size(const os::Dir& participants) {
     return out;
 }
 
-/// Returns true if the participant is dead: its lock is free and the process of its header does not
-/// run. Requires: the caller holds the lock, so the participant does not.
-bool is_dead(const format::TableView& table) {
-    if (!table.announced) return true;
-    switch (os::is_running(table.process)) {
+/// Returns true if the table was copied here from another cache, with the leases of the processes
+/// that use that one.
+bool is_copy(const os::FileHandle& file, const format::TableView& table) {
+    if (table.file == 0 || !os::traits_of(file).has_fixed_numbers) return false;
+    const auto info = os::try_stat(file);
+    return info && info->identity.inode != table.file;
+}
+
+/// Returns what is certain of a participant whose lock is free: see "Dead or alive" in
+/// docs/protocol.md. Requires: the lock was free when the caller looked, or the caller holds it.
+Life life_of(const os::FileHandle& file, const format::TableView& table, os::Search search) {
+    if (!table.announced || is_copy(file, table)) return Life::dead;
+    switch (os::is_running(table.process, search)) {
         case os::Running::yes:
-            return false;  // it has closed all its descriptors; its leases are valid
+            return Life::alive;  // it has closed all its descriptors; its leases are valid
         case os::Running::no:
-            return true;
-        // The process belongs to another pid namespace. Such a process is often killed with its
-        // container, so it counts as dead. The exception is a process that handed its descriptor on
-        // to another program, which may have closed it: it counts as alive until the next boot.
+            return Life::dead;
         case os::Running::unknown:
-            return !table.handed_on;
+            break;
     }
-    return false;
+    // Where a mapping does not keep locks, this process may also not see those of other mounts.
+    const bool sees_lock = os::traits_of(file).maps_keep_locks;
+    return table.lock_tells && sees_lock ? Life::dead : Life::untold;
 }
 
 /// Releases the lock of a table that was locked to examine it. It unlocks explicitly, because a
@@ -86,7 +93,7 @@ Result<std::optional<LockedTable>> try_take(const os::Dir& participants, std::ui
     if (!had) return std::nullopt;
     ScopedUnlock unlock{file};
     TRY_ASSIGN(format::TableView table, read_table(file, participants / name));
-    if (!is_dead(table)) return std::nullopt;
+    if (life_of(file, table, os::Search::here) != Life::dead) return std::nullopt;
     unlock.keep = true;
     return LockedTable{number, std::move(file), std::move(table)};
 }
@@ -287,13 +294,15 @@ Result<> for_each_table(const os::Dir& participants, NotedErrors& errors, Visit 
 }
 
 Result<ParticipantView> view_participant(const os::FileHandle& file, std::uint32_t number,
-                                         const std::filesystem::path& path) {
+                                         os::Search search, const std::filesystem::path& path) {
     ParticipantView view;
     view.number = number;
+    // The lock comes first. A process that becomes another program changes its table before it can
+    // let go of the lock.
+    TRY_ASSIGN(const bool locked, os::is_locked(file, os::Range::whole(), path));
     TRY_ASSIGN(view.table, read_table(file, path));
-    TRY_ASSIGN(view.alive, os::is_locked(file, os::Range::whole(), path));
-    if (!view.alive) view.alive = !is_dead(view.table);
-    view.here = os::is_running(view.table.process) != os::Running::unknown;
+    view.life = locked ? Life::alive : life_of(file, view.table, search);
+    view.here = os::is_here(view.table.process);
     return view;
 }
 
@@ -308,19 +317,19 @@ Result<> reap_staging(const os::Dir& staging, const std::string& name, const Rea
 
 }  // namespace
 
-Result<ParticipantList> read_participants(const os::Dir& participants) {
+Result<ParticipantList> read_participants(const os::Dir& participants, os::Search search) {
     ParticipantList list;
     TRY(for_each_table(participants, list.unreadable,
                        [&](std::uint32_t number, const os::FileHandle& file) -> Result<> {
                            const auto path = participants / format::participant_name(number);
-                           TRY_ASSIGN(auto view, view_participant(file, number, path));
+                           TRY_ASSIGN(auto view, view_participant(file, number, search, path));
                            list.views.push_back(std::move(view));
                            return {};
                        }));
     return list;
 }
 
-ReapReport reap_dead(const ParticipantDirs& places, const Reaper& reap,
+ReapReport reap_dead(const ParticipantDirs& places, const Reaper& reap, Untold untold,
                      const CallContext& context) {
     ReapReport report;
     const auto reap_one = [&](std::uint32_t number, const os::FileHandle& file) -> Result<> {
@@ -331,7 +340,10 @@ ReapReport reap_dead(const ParticipantDirs& places, const Reaper& reap,
         if (!had) return {};
         const ScopedUnlock unlock{file};
         TRY_ASSIGN(const format::TableView table, read_table(file, path));
-        if (!is_dead(table)) return {};
+        const Life life = life_of(file, table, os::Search::everywhere);
+        const bool kept = life == Life::untold && untold == Untold::keep;
+        if (kept) ++report.untold;
+        if (kept || life == Life::alive) return {};
         (void)os::point("reap.locked");
         TRY(reap_staging(places.staging, name, reap));
         (void)os::point("reap.emptied");
@@ -366,7 +378,11 @@ Result<bool> free_unreadable_table(const ParticipantDirs& places, const std::str
     const ScopedUnlock unlock{file};
     if (read_table(file, path)) return true;  // it has been freed, or made in full, meanwhile
     TRY_ASSIGN(const format::TableView table, read_damaged_table(file, path));
-    if (!is_dead(table)) return false;
+    // The table names no lease that could be kept. So what can't be told is presumed here, because
+    // a repair was asked for.
+    if (table.announced &&
+        os::is_running(table.process, os::Search::everywhere) == os::Running::yes)
+        return false;
     TRY(reap_staging(places.staging, name, reap));
     TRY(wipe_table(file, path));
     return true;

@@ -106,14 +106,22 @@ private:
     std::uint64_t since_nanos_ = 0;
 };
 
+/// What is certain of a participant: see "Dead or alive" in docs/protocol.md.
+enum class Life {
+    alive,   ///< its lock is held, or its process runs (it may have closed all its descriptors)
+    untold,  ///< it may run, so its leases hold
+    dead,
+};
+
 /// A participant as other processes see it.
 struct ParticipantView {
     std::uint32_t number = 0;
-    /// Its lock is held, or its process runs. (A process that has closed all its descriptors runs
-    /// without the lock.)
-    bool alive = false;
+    Life life = Life::alive;
     bool here = true;  ///< its pid belongs to the pid namespace of this process
     format::TableView table;
+
+    /// Its leases hold.
+    [[nodiscard]] bool counts() const noexcept { return life != Life::dead; }
 };
 
 /// The participants of a cache, as far as their tables can be read.
@@ -126,17 +134,22 @@ struct ParticipantList {
 };
 
 /// Returns all participants. Errors: `system` if the tables cannot be listed.
-[[nodiscard]] Result<ParticipantList> read_participants(const os::Dir& participants);
+[[nodiscard]] Result<ParticipantList> read_participants(const os::Dir& participants,
+                                                        os::Search search = os::Search::here);
+
+/// What to do with a participant of which it can't be told whether it lives.
+enum class Untold { keep, presume_dead };
 
 /// What reap_dead did.
 struct ReapReport {
     std::uint64_t reaped = 0;  ///< dead participants whose tables are free now
+    std::uint64_t untold = 0;  ///< that were kept
     NotedErrors errors;        ///< of the others
 };
 
 /// Reaps every dead participant, as its adopter would. One that cannot be cleaned up after keeps
 /// its table and stops no other.
-[[nodiscard]] ReapReport reap_dead(const ParticipantDirs& places, const Reaper& reap,
+[[nodiscard]] ReapReport reap_dead(const ParticipantDirs& places, const Reaper& reap, Untold untold,
                                    const CallContext& context);
 
 /// Moves something that is no file out of `participants/`.

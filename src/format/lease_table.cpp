@@ -35,9 +35,11 @@ TableView read_whatever_the_magic(const LeaseTableBytes& bytes) {
     const TableHeaderBytes& header = bytes.header;
     TableView view;
     view.announced = header.pid != 0;
-    view.process = {header.boot, header.pid_namespace, header.start,
-                    static_cast<std::int64_t>(header.pid)};
-    view.handed_on = (header.flags & flag_handed_on) != 0;
+    view.process = {header.boot,          (header.flags & flag_boot_is_real) != 0,
+                    header.pid_namespace, header.start,
+                    header.clock_offset,  static_cast<std::int64_t>(header.pid)};
+    view.lock_tells = (header.flags & flag_lock_tells) != 0;
+    view.file = header.file;
     view.since_nanos = header.since_nanos;
     view.command = text_of(header.command);
     for (const auto& activity : bytes.activities) {

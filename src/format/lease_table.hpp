@@ -25,9 +25,11 @@ inline constexpr std::size_t activities_per_table = 56, slots_per_table = 256;
 
 /// "lardtbl1" in a little-endian file.
 inline constexpr std::uint64_t lease_table_magic = 0x31'6c'62'74'64'72'61'6cU;
-/// A bit of TableHeaderBytes::flags: the process has handed a lease on to another program by
-/// execve.
-inline constexpr std::uint32_t flag_handed_on = 1;
+/// Bits of TableHeaderBytes::flags. The first one: if the lock of the table is free, the process
+/// has ended, or has become another program without having handed on its leases.
+inline constexpr std::uint32_t flag_lock_tells = 1;
+/// See os::ProcessIdentity::boot_is_real.
+inline constexpr std::uint32_t flag_boot_is_real = 2;
 
 struct TableHeaderBytes {
     std::uint64_t magic;
@@ -38,7 +40,9 @@ struct TableHeaderBytes {
     std::uint64_t start;
     std::uint64_t pid;  ///< written last and cleared first: 0 means that no process has this table
     std::uint64_t since_nanos;
-    char command[448];
+    char command[432];
+    std::int64_t clock_offset;
+    std::uint64_t file;  ///< the inode of the table; 0 if the file system may change it
 };
 
 /// What a thread has to do with a lock.
@@ -81,7 +85,8 @@ struct ActivityView {
 struct TableView {
     bool announced = false;  ///< a process has it, or had it and died without clearing the pid
     os::ProcessIdentity process;
-    bool handed_on = false;  ///< see flag_handed_on
+    bool lock_tells = false;  ///< see flag_lock_tells
+    std::uint64_t file = 0;   ///< the inode of the table as its owner saw it; 0 if unknown
     std::uint64_t since_nanos = 0;
     std::string command;
     std::vector<ActivityView> activities;

@@ -48,6 +48,12 @@ struct Range {
 [[nodiscard]] Result<bool> is_locked(const FileHandle& file, const Range& range,
                                      const std::filesystem::path& path);
 
+/// Takes a shared lock by flock(2) on a directory, if no process has an exclusive one. Cleaners of
+/// temporary files lock each directory exclusively before they look into it, and pass over it if
+/// they can't (systemd-tmpfiles). Such a lock and those above do not see each other. It belongs to
+/// the open directory, so it ends with the last handle of it. Returns whether it was taken.
+bool hold_off_cleaners(const Dir& dir) noexcept;
+
 /// One lock, held from try_lock to the destructor.
 /// Fork: the child does not hold the lock, and the destructor in the child touches nothing.
 class FileLock {

@@ -22,6 +22,11 @@ struct FileSystemTraits {
     /// for the file system's own records. On other file systems, a store that finds no space ends
     /// the process by SIGBUS, while a write fails with an error.
     bool maps_without_space = false;
+    /// A file has the same number (FileIdentity::inode) as long as it exists, whoever looks at it.
+    bool has_fixed_numbers = false;
+    /// A mapping keeps the open file of which it was made, and so the locks of that open file, even
+    /// if all its handles are closed.
+    bool maps_keep_locks = false;
 };
 
 /// Returns the traits of the file system on which the file or directory lies. Returns the safe

@@ -16,6 +16,9 @@ public:
     /// Maps `size` bytes. Requires: the file has at least that many.
     [[nodiscard]] static Result<Mapping> map(const FileHandle& file, std::size_t size,
                                              const std::filesystem::path& path);
+    /// Does the same for reading only.
+    [[nodiscard]] static Result<Mapping> map_to_read(const FileHandle& file, std::size_t size,
+                                                     const std::filesystem::path& path);
     Mapping(Mapping&& other) noexcept;
     Mapping& operator=(Mapping&& other) noexcept;
     ~Mapping();
@@ -24,6 +27,8 @@ public:
 
 private:
     struct Region;
+    static Result<Mapping> map_as(const FileHandle& file, std::size_t size, bool writable,
+                                  const std::filesystem::path& path);
     explicit Mapping(std::unique_ptr<Region> region) noexcept;
 
     std::unique_ptr<Region> region_;

@@ -17,20 +17,39 @@ using BootId = std::array<std::uint8_t, 16>;
 [[nodiscard]] BootId boot_id() noexcept;
 [[nodiscard]] std::string to_text(const BootId& boot);
 
+/// Returns whether the kernel itself tells the boot id. A container may have a file of its own in
+/// that place: then two ids that differ prove nothing.
+[[nodiscard]] bool boot_id_is_real() noexcept;
+
 /// What another process needs to find out later whether this process still runs. The process id
 /// alone is not enough, because the system uses it again.
 struct ProcessIdentity {
     BootId boot{};
-    std::uint64_t pid_namespace = 0;  ///< 0 if it is unknown, or the system has none
-    std::uint64_t start = 0;          ///< when it started, in units of the kernel; 0 if unknown
+    bool boot_is_real = false;        ///< see boot_id_is_real
+    std::uint64_t pid_namespace = 0;  ///< 0 if it is unknown
+    /// When it started, in units of the kernel, by the clock of its own time namespace; 0 if that
+    /// is unknown.
+    std::uint64_t start = 0;
+    std::int64_t clock_offset = 0;  ///< what that namespace adds to the clock, in nanoseconds
     std::int64_t pid = 0;
 };
 [[nodiscard]] ProcessIdentity this_process() noexcept;
 
+/// Returns whether the pid of a process is one of the pid namespace of this process. Returns true
+/// if either namespace is unknown.
+[[nodiscard]] bool is_here(const ProcessIdentity& process) noexcept;
+
 enum class Running { yes, no, unknown };
-/// Returns whether a process still runs. Returns `unknown` for a process of another pid namespace
-/// of this boot. Never returns `no` for a process that runs.
-[[nodiscard]] Running is_running(const ProcessIdentity& process) noexcept;
+/// Where to look for a process of another pid namespace.
+enum class Search {
+    here,        ///< nowhere: it is unknown whether it runs
+    everywhere,  ///< among all processes of the machine, if this process sees them
+};
+/// Returns whether a process still runs. Never returns `no` for a process that runs. Returns
+/// `unknown` if that can't be told: see "Dead or alive" in docs/protocol.md. A search everywhere
+/// reads a file for each process of the machine.
+[[nodiscard]] Running is_running(const ProcessIdentity& process,
+                                 Search search = Search::here) noexcept;
 
 [[nodiscard]] std::int64_t process_id() noexcept;
 [[nodiscard]] std::int64_t this_thread() noexcept;

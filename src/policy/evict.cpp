@@ -86,7 +86,7 @@ public:
                 return Evicted{.all_done = false, .keeps_age = keeps_age_};
             }
             if (number % victims_a_look == 0) {
-                auto leases = protocol::read_leases(root_);
+                auto leases = protocol::read_leases(root_, protocol::untold_of(options_));
                 if (!leases) {
                     errors_.add(leases.error());
                     return Evicted{.all_done = false, .keeps_age = keeps_age_};

@@ -41,7 +41,7 @@ public:
 
     Result<Plan> plan() {
         TRY(list());
-        TRY_ASSIGN(leases_, protocol::read_leases(root_));
+        TRY_ASSIGN(leases_, protocol::read_leases(root_, protocol::untold_of(options_)));
         std::sort(candidates_.begin(), candidates_.end(),
                   [](const EvictionCandidate& a, const EvictionCandidate& b) {
                       return a.used != b.used ? a.used < b.used : a.id < b.id;

@@ -41,8 +41,10 @@ public:
         const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
         const auto reap_all = [&] {
             const auto done = cache::reap_dead(
-                places, [&](const os::Dir& staging) { return root_.reap(staging); }, context_);
+                places, [&](const os::Dir& staging) { return root_.reap(staging); }, untold_,
+                context_);
             report_.reaped += done.reaped;
+            report_.untold = done.untold;
             return done.errors;
         };
         auto errors = reap_all();
@@ -66,7 +68,7 @@ public:
         // was made, and is seen here. A process that stores its id later finds the link gone when
         // it reads it again (Michael 2004: retire, then scan the hazard pointers).
         std::atomic_thread_fence(std::memory_order_seq_cst);
-        auto leases = read_leases(root_);
+        auto leases = read_leases(root_, untold_);
         knows_leases_ = leases.has_value();
         if (leases) leases_ = std::move(*leases);
         if (!leases) errors_.add(leases.error());
@@ -99,9 +101,14 @@ private:
 
     /// Lists what (1) would reap, for a dry run.
     Result<> list_dead() {
-        TRY_ASSIGN(const auto participants, cache::read_participants(dirs_.participants));
+        TRY_ASSIGN(const auto participants,
+                   cache::read_participants(dirs_.participants, os::Search::everywhere));
         for (const auto& participant : participants.views) {
-            if (participant.alive || !participant.table.announced) continue;
+            const bool untold = participant.life == cache::Life::untold;
+            if (untold && untold_ == cache::Untold::keep) ++report_.untold;
+            if (!participant.table.announced || participant.life == cache::Life::alive ||
+                (untold && untold_ == cache::Untold::keep))
+                continue;
             ++report_.reaped;
             const auto staging =
                 os::open_dir_at(dirs_.staging, format::participant_name(participant.number));
@@ -301,6 +308,7 @@ private:
     cache::Root& root_;
     const cache::Handles& dirs_;
     const CollectOptions& options_;
+    const cache::Untold untold_ = untold_of(options_);
     const cache::CallContext& context_;
     const format::RetiredAt begun_ = format::retired_now();
     const VisitLink list_link_ = [this](const os::Dir& dir, const std::string& name) {

@@ -155,13 +155,14 @@ Result<StatusReport> status(const cache::Root& root) {
     StatusReport report;
     if (!root.dirs().participants.is_open())
         return report;  // opened read-only, and no process has used the cache yet
-    TRY_ASSIGN(const auto participants, cache::read_participants(root.dirs().participants));
+    TRY_ASSIGN(const auto participants,
+               cache::read_participants(root.dirs().participants, os::Search::everywhere));
     report.unreadable = participants.unreadable.all();
     for (const auto& participant : participants.views) {
         if (!participant.table.announced) continue;
         const ProcessInfo process = info_of(participant);
         report.processes.push_back(process);
-        if (!participant.alive) continue;
+        if (!participant.counts()) continue;
         for (const auto& id : participant.table.leases) {
             auto record = read_record(root, id);
             report.leases.push_back(

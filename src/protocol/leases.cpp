@@ -7,16 +7,27 @@ ProcessInfo info_of(const cache::ParticipantView& participant) {
     const auto& table = participant.table;
     const auto since =
         std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(table.since_nanos));
-    return {participant.number, table.process.pid, table.command,
-            WallTime(since),    participant.alive, participant.here};
+    return {.participant = participant.number,
+            .pid = table.process.pid,
+            .command = table.command,
+            .since = WallTime(since),
+            .alive = participant.counts(),
+            .here = participant.here,
+            .untold = participant.life == cache::Life::untold};
 }
 
-Result<Leases> read_leases(const cache::Root& root) {
+cache::Untold untold_of(const CollectOptions& options) noexcept {
+    return options.presume_dead ? cache::Untold::presume_dead : cache::Untold::keep;
+}
+
+Result<Leases> read_leases(const cache::Root& root, cache::Untold untold) {
     TRY_ASSIGN(const auto participants, cache::read_participants(root.dirs().participants));
     Leases leases;
     TRY(participants.unreadable.first());
     for (const auto& participant : participants.views) {
-        if (!participant.alive) continue;
+        if (!participant.counts() ||
+            (untold == cache::Untold::presume_dead && participant.life == cache::Life::untold))
+            continue;
         for (const auto& id : participant.table.leases) leases[id].push_back(info_of(participant));
     }
     return leases;

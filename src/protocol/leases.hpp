@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-#include <larder/report.hpp>
+#include <larder/collect.hpp>
 
 #include "cache/root.hpp"
 
@@ -17,7 +17,10 @@ using Leases = std::map<format::Id, std::vector<ProcessInfo>>;
 /// Reads every lease table. Errors: `damaged` if one of them cannot be read, because its leases are
 /// unknown. Requires: a caller that deletes what is not leased has listed the
 /// retired links before this call (see "Why a lease holds" in docs/protocol.md).
-[[nodiscard]] Result<Leases> read_leases(const cache::Root& root);
+[[nodiscard]] Result<Leases> read_leases(const cache::Root& root, cache::Untold untold);
+/// Returns what a collection with these options does with a participant of which it can't be told
+/// whether it lives.
+[[nodiscard]] cache::Untold untold_of(const CollectOptions& options) noexcept;
 
 /// Returns what a participant's table says of its process.
 [[nodiscard]] ProcessInfo info_of(const cache::ParticipantView& participant);

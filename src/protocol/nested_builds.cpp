@@ -61,7 +61,7 @@ void read_involved(const cache::Root& root, std::set<Involved>& involved) {
     if (!participants) return;
     const auto me = os::this_process();
     for (const auto& participant : participants->views) {
-        if (!participant.alive) continue;
+        if (!participant.counts()) continue;
         const auto& process = participant.table.process;
         const bool our_process = participant.here && process.pid == me.pid;
         for (const auto& activity : participant.table.activities) {
@@ -151,7 +151,7 @@ bool is_held_now(const OuterBuild& build, const cache::Root& root) {
     const auto participants = cache::read_participants(root.dirs().participants);
     if (!participants) return false;
     for (const auto& participant : participants->views) {
-        if (!participant.alive) continue;
+        if (!participant.counts()) continue;
         for (const auto& activity : participant.table.activities) {
             if (activity.kind == ActivityView::Kind::holds && activity.lock == build.lock &&
                 activity.since_nanos == build.since_nanos)

@@ -7,6 +7,7 @@
 
 #include "cache/root.hpp"
 #include "format/id.hpp"
+#include "os/file.hpp"
 
 namespace larder::protocol {
 
@@ -22,15 +23,18 @@ public:
     SlotLease(SlotLease&& other) noexcept
         : root_(std::move(other.root_)),
           slot_(std::exchange(other.slot_, {})),
-          id_(std::exchange(other.id_, {})) {}
+          id_(std::exchange(other.id_, {})),
+          handed_on_(std::exchange(other.handed_on_, false)) {}
     SlotLease& operator=(SlotLease&& other) noexcept {
         std::swap(root_, other.root_);
         std::swap(slot_, other.slot_);
         std::swap(id_, other.id_);
+        std::swap(handed_on_, other.handed_on_);
         return *this;
     }
     ~SlotLease() {
-        if (slot_.table != nullptr && root_->is_ours()) root_->joined()->release(slot_);
+        if (slot_.table != nullptr && root_->is_ours() && !handed_on_)
+            root_->joined()->release(slot_);
     }
 
     /// Takes a slot and stores the id in it. The caller must check afterwards that the entry can
@@ -56,12 +60,20 @@ public:
     [[nodiscard]] const format::Id& id() const noexcept { return id_; }
     [[nodiscard]] bool is_protected() const noexcept { return slot_.table != nullptr; }
     /// See Lease::keep_across_exec.
-    [[nodiscard]] Result<> hand_on() { return slot_.table->hand_on(); }
+    [[nodiscard]] Result<> hand_on() {
+        TRY(slot_.table->hand_on());
+        handed_on_ = true;
+        // The program inherits the root as well, and so what holds off cleaners. If that fails, the
+        // lease is kept all the same.
+        (void)os::keep_across_exec(root_->dirs().root.handle);
+        return {};
+    }
 
 private:
     RootRef root_;
     cache::Slot slot_;
     format::Id id_;
+    bool handed_on_ = false;  ///< the slot stays as it is until the process ends
 };
 
 }  // namespace larder::protocol

@@ -46,7 +46,7 @@ void check(std::string_view bytes) {
         if (id) leases.push_back(id);
     }
     must(table->leases == leases, "every slot that is not zero is a lease");
-    must(table->command.size() <= 448 && table->activities.size() <= 56,
+    must(table->command.size() <= 432 && table->activities.size() <= 56,
          "what is read fits into the table");
     for (const auto& activity : table->activities)
         must(activity.lock != 0 && activity.label.size() <= 32, "an activity has a lock");

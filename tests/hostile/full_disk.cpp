@@ -312,6 +312,38 @@ TEST_CASE(
     CHECK(user.join() == 0);
 }
 
+TEST_CASE("on a full disk, a get with a lease table that was cloned is an error and no SIGBUS") {
+    const TempDir dir;
+    const LoopDisk xfs = LoopDisk::xfs(dir.path());
+    SKIP_UNLESS(xfs, "a loop device and mkfs.xfs");
+    const Disk disk(xfs.path());
+    Child user([&](Child& child) {
+        const Cache cache = open_cache(disk.root());
+        const Bucket bucket = value(cache.bucket("b"));
+        put(bucket, "k", "good");
+        child.say("joined");
+        child.hear();
+        const auto lease = bucket.get("k");
+        if (!lease) must_be_no_space(lease.error());
+        child.say("got");
+        child.hear();
+        Child::must(content_of(Child::must(bucket.get("k"))) == "good", "the entry");
+    });
+    user.wait_for("joined");
+    // From now on each block of the table is shared: the next write to it needs a new one.
+    REQUIRE(run("cp --reflink=always " + (disk.root() / "participants" / "0").string() + " " +
+                (xfs.path() / "clone").string()));
+    ::sync();
+    disk.fill_up(Lack::blocks);
+    ::sync();
+    CHECK(disk.is_full());
+    user.go_on();
+    user.wait_for("got");
+    disk.drain();
+    user.go_on();
+    CHECK(user.join() == 0);
+}
+
 TEST_CASE(
     "on a full disk, a process that can't join removes, refreshes and collects, and then joins") {
     on_each_disk([](const Disk& disk, Lack lack) {

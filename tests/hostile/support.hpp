@@ -60,6 +60,11 @@ private:
     bool mounted_ = false;
 };
 
+/// Runs a command of the shell in silence. Returns whether it succeeded.
+inline bool run(const std::string& command) {
+    return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+}
+
 /// A small file system in a file, mounted through a loop device that ends with the mount.
 class LoopDisk {
 public:
@@ -67,6 +72,8 @@ public:
         return {dir, "8M", "mkfs.ext4 -q -m 0 " + options};
     }
     static LoopDisk btrfs(const fs::path& dir) { return {dir, "128M", "mkfs.btrfs -q -m single"}; }
+    /// Less than 300 MiB mkfs.xfs refuses.
+    static LoopDisk xfs(const fs::path& dir) { return {dir, "300M", "mkfs.xfs -q -m reflink=1"}; }
 
     LoopDisk(const LoopDisk&) = delete;
     LoopDisk& operator=(const LoopDisk&) = delete;
@@ -81,9 +88,6 @@ private:
         : at_(dir / "mounted"), owner_(::getpid()) {
         fs::create_directory(at_);
         const std::string image = (dir / "image").string();
-        const auto run = [](const std::string& command) {
-            return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
-        };
         mounted_ = is_root_user() && run("truncate -s " + size + " " + image) &&
                    run(mkfs + " " + image) && run("mount -o loop " + image + " " + at_.string());
         if (mounted_) fs::remove(at_ / "lost+found");

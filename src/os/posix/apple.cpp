@@ -54,18 +54,31 @@ KernelView view_of(std::int64_t pid) noexcept {
             .start = start_of(entry.p_starttime.tv_sec, entry.p_starttime.tv_usec)};
 }
 
-std::uint64_t pid_namespace() noexcept { return 0; }
+KernelView view_of_this_process() noexcept { return view_of(::getpid()); }
+
+const std::uint64_t start_unit = 1000;
+
+/// macOS has no time namespaces.
+std::optional<std::int64_t> clock_offset() noexcept { return 0; }
+
+/// macOS has one pid namespace, which has no number of its own.
+std::uint64_t pid_namespace() noexcept { return 1; }
+
+/// No process is of another pid namespace.
+std::optional<bool> any_inner_process(const std::function<bool(const InnerProcess&)>&) noexcept {
+    return false;
+}
 
 /// Reads a UUID that the kernel draws while it boots (bsd/kern/kern_sysctl.c). kern.boottime cannot
 /// be used, because setting the clock changes it.
-BootId read_boot_id() noexcept {
+BootIdRead read_boot_id() noexcept {
     BootId id{};
     uuid_string_t text{};
     std::size_t size = sizeof text;
     if (::sysctlbyname("kern.bootsessionuuid", text, &size, nullptr, 0) != 0 ||
         ::uuid_parse(text, id.data()) != 0)
         return {};
-    return id;
+    return {id, true};
 }
 
 int fill_with_random(void* bytes, std::size_t size) { return ::getentropy(bytes, size); }

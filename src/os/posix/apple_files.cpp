@@ -80,9 +80,10 @@ constexpr FileSystemTraits on_network(const char* name) { return {name, true, fa
 constexpr FileSystemOfMacos file_systems[] = {
     // A store to a mapping of an allocated file may need space: a clone or a snapshot shares the
     // file's blocks, and Time Machine makes snapshots by itself.
-    {"apfs", {nullptr, true, false}},
+    // A mapping keeps the file, but not its locks (mmap in bsd/kern/kern_mman.c).
+    {"apfs", {nullptr, true, false, true}},
     // Without clones, and written in place.
-    {"hfs", {nullptr, false, true}},
+    {"hfs", {nullptr, false, true, true}},
     {"msdos", {nullptr, false, true}},  // FAT
     {"exfat", {nullptr, false, true}},
     // On another machine.

@@ -2,6 +2,7 @@
 #include "os/file_lock.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -102,6 +103,10 @@ Result<bool> is_locked(const FileHandle& file, const Range& range,
     if (retry([&] { return ::fcntl(fd_of(file), F_OFD_GETLK, &description); }) != 0)
         return fail(errno, "look at lock", path);
     return description.l_type != F_UNLCK;
+}
+
+bool hold_off_cleaners(const Dir& dir) noexcept {
+    return retry([&] { return ::flock(fd_of(dir.handle), LOCK_SH | LOCK_NB); }) == 0;
 }
 
 Result<std::optional<FileLock>> FileLock::try_lock(const Dir& dir, const std::string& name,

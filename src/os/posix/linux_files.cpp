@@ -84,12 +84,17 @@ constexpr FileSystemTraits on_network(const char* name) { return {name, true, fa
 
 constexpr FileSystemOfLinux file_systems[] = {
     // Local, without clones.
-    {0x0000ef53, {nullptr, false, true}},   // ext2, ext3, ext4
-    {0x01021994, {nullptr, false, true}},   // tmpfs
-    {0x858458f6, {nullptr, false, true}},   // ramfs
-    {0xf2f52010, {nullptr, false, false}},  // f2fs: logs, so a store may need space
-    // Local, with clones. btrfs and others copy on write: they keep the safe answers.
-    {0x58465342, {nullptr, true, true}},  // xfs
+    {0x0000ef53, {nullptr, false, true, true, true}},   // ext2, ext3, ext4
+    {0x01021994, {nullptr, false, true, true, true}},   // tmpfs
+    {0x858458f6, {nullptr, false, true, true, true}},   // ramfs
+    {0xf2f52010, {nullptr, false, false, true, true}},  // f2fs: logs, so a store may need space
+    // Local, with clones. Any process may clone a file at any time (`cp` does), and the next store
+    // to each of its blocks needs space.
+    {0x58465342, {nullptr, true, false, true, true}},  // xfs
+    {0x9123683e, {nullptr, true, false, true, true}},  // btrfs
+    {0xca451a4e, {nullptr, true, false, true, true}},  // bcachefs
+    // Overlayfs and FUSE keep the safe answers: a mapping keeps the open file of the file system
+    // below, and a file may change its number.
     // On another machine.
     {0x00006969, on_network("NFS")},
     {0x0000517b, on_network("SMB")},

@@ -27,10 +27,20 @@ struct Mapping::Region {
 
 Result<Mapping> Mapping::map(const FileHandle& file, std::size_t size,
                              const std::filesystem::path& path) {
+    return map_as(file, size, true, path);
+}
+
+Result<Mapping> Mapping::map_to_read(const FileHandle& file, std::size_t size,
+                                     const std::filesystem::path& path) {
+    return map_as(file, size, false, path);
+}
+
+Result<Mapping> Mapping::map_as(const FileHandle& file, std::size_t size, bool writable,
+                                const std::filesystem::path& path) {
     using namespace boost::interprocess;
     try {
-        return Mapping(std::make_unique<Region>(
-            Region{mapped_region(Mappable{fd_of(file)}, read_write, 0, size)}));
+        return Mapping(std::make_unique<Region>(Region{
+            mapped_region(Mappable{fd_of(file)}, writable ? read_write : read_only, 0, size)}));
     } catch (const interprocess_exception& exception) {
         return fail(exception.get_native_error(), "map", path);
     }

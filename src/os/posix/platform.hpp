@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "os/file_system.hpp"
@@ -44,12 +46,37 @@ struct KernelView {
     bool ended = false;       ///< all its threads have ended, and it is a zombie
     std::uint64_t start = 0;  ///< when it started; 0 if that is unknown
 };
+/// Returns nothing but unknown values for a pid that the kernel does not show to this process.
 KernelView view_of(std::int64_t pid) noexcept;
-/// Returns the number of the pid namespace of this process; 0 if the system has none, or does not
-/// tell it.
+KernelView view_of_this_process() noexcept;
+/// The unit of KernelView::start, in nanoseconds.
+extern const std::uint64_t start_unit;
+
+/// Returns what the time namespace of this process adds to the clock by which processes start, in
+/// nanoseconds. Returns nullopt if the system does not tell it.
+std::optional<std::int64_t> clock_offset() noexcept;
+/// Returns the number of the pid namespace of this process; 0 if the system does not tell it. A
+/// system without namespaces has one.
 std::uint64_t pid_namespace() noexcept;
-/// Returns the id of this boot; zeros if the system does not tell it.
-BootId read_boot_id() noexcept;
+
+/// A process as it is seen from a pid namespace above its own.
+struct InnerProcess {
+    std::int64_t pid = 0;             ///< in its own namespace
+    std::uint64_t pid_namespace = 0;  ///< 0 if it is unknown
+    KernelView view;
+};
+/// Calls `visit` for each process of another pid namespace of this machine, until it returns true.
+/// Returns what it returned last. Returns nullopt if there may be processes that this process does
+/// not see, and `visit` has returned true for none.
+std::optional<bool> any_inner_process(
+    const std::function<bool(const InnerProcess&)>& visit) noexcept;
+
+/// The id of this boot: zeros if the system does not tell it.
+struct BootIdRead {
+    BootId id{};
+    bool is_real = false;  ///< the kernel itself tells it
+};
+BootIdRead read_boot_id() noexcept;
 std::string command_line();
 std::int64_t thread_number() noexcept;
 

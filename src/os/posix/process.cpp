@@ -7,7 +7,6 @@
 #include <bit>
 #include <cerrno>
 #include <csignal>
-#include <type_traits>
 
 #include "os/points.hpp"
 #include "os/posix/fd.hpp"
@@ -21,25 +20,86 @@ std::uint64_t this_pid_namespace() noexcept {
     return point("os.pid-namespace") != 0 ? 0 : platform::pid_namespace();
 }
 
-}  // namespace
-
-BootId boot_id() noexcept {
+platform::BootIdRead this_boot() noexcept {
     // The value is not the initializer of a static variable: see os/before_main.hpp. If two threads
     // come here at once, both read the same id.
     static constinit std::array<std::atomic<std::uint64_t>, 2> known{};
-    static constinit std::atomic<bool> is_known{false};
+    static constinit std::atomic<bool> is_known{false}, is_real{false};
     using Words = std::array<std::uint64_t, 2>;
     if (!is_known.load(std::memory_order_acquire)) {
-        const BootId read = point("os.boot-id") != 0 ? BootId{} : platform::read_boot_id();
-        if (read == BootId{}) return read;
-        const auto words = std::bit_cast<Words>(read);
+        const auto read =
+            point("os.boot-id") != 0 ? platform::BootIdRead{} : platform::read_boot_id();
+        if (read.id == BootId{}) return {};
+        const auto words = std::bit_cast<Words>(read.id);
         for (std::size_t i = 0; i < words.size(); ++i)
             known[i].store(words[i], std::memory_order_relaxed);
+        is_real.store(read.is_real, std::memory_order_relaxed);
         is_known.store(true, std::memory_order_release);
     }
-    return std::bit_cast<BootId>(
-        Words{known[0].load(std::memory_order_relaxed), known[1].load(std::memory_order_relaxed)});
+    return {std::bit_cast<BootId>(Words{known[0].load(std::memory_order_relaxed),
+                                        known[1].load(std::memory_order_relaxed)}),
+            is_real.load(std::memory_order_relaxed)};
 }
+
+/// Returns whether two values are known, and differ. An unknown value is zero.
+template <class Value>
+bool differ(const Value& one, const Value& other) noexcept {
+    return one != other && one != Value{} && other != Value{};
+}
+
+bool is_known(std::uint64_t value) noexcept { return value != 0; }
+
+/// When a process started, by the clock of one time namespace.
+struct ProcessStart {
+    std::uint64_t start = 0;
+    std::int64_t clock_offset = 0;
+};
+
+/// Returns false only if the two are certainly starts of two processes.
+bool may_be_the_same(const ProcessStart& one, const ProcessStart& other) noexcept {
+    if (!is_known(one.start) || !is_known(other.start)) return true;
+    if (one.clock_offset == other.clock_offset) return one.start == other.start;
+    // Each start was rounded down after its offset was added, so the difference may be one unit
+    // more than it is without rounding. The numbers wrap around: any process may have written them.
+    const auto without_offset = [](const ProcessStart& at) {
+        return at.start * platform::start_unit - static_cast<std::uint64_t>(at.clock_offset);
+    };
+    const std::uint64_t difference = without_offset(one) - without_offset(other);
+    return difference + 2 * platform::start_unit <= 4 * platform::start_unit;
+}
+
+/// Looks at the process that has this pid now, in the pid namespace of this process.
+Running look_at(const ProcessIdentity& process) noexcept {
+    if (retry([&] { return ::kill(static_cast<pid_t>(process.pid), 0); }) != 0 && errno == ESRCH)
+        return Running::no;
+    const platform::KernelView now = platform::view_of(process.pid);
+    if (now.ended) return Running::no;
+    const auto offset = platform::clock_offset();
+    if (!offset) return Running::yes;
+    return may_be_the_same({process.start, process.clock_offset}, {now.start, *offset})
+               ? Running::yes
+               : Running::no;
+}
+
+/// Looks for a process of another pid namespace among all processes of the machine.
+Running look_everywhere(const ProcessIdentity& process) noexcept {
+    if (point("os.all-processes") != 0) return Running::unknown;
+    const auto offset = platform::clock_offset();
+    const auto found = platform::any_inner_process([&](const platform::InnerProcess& inner) {
+        return inner.pid == process.pid && !differ(inner.pid_namespace, process.pid_namespace) &&
+               !inner.view.ended &&
+               (!offset || may_be_the_same({process.start, process.clock_offset},
+                                           {inner.view.start, *offset}));
+    });
+    if (!found) return Running::unknown;
+    return *found ? Running::yes : Running::no;
+}
+
+}  // namespace
+
+BootId boot_id() noexcept { return this_boot().id; }
+
+bool boot_id_is_real() noexcept { return this_boot().is_real; }
 
 std::string to_text(const BootId& boot) {
     std::string text;
@@ -51,27 +111,41 @@ std::string to_text(const BootId& boot) {
 }
 
 ProcessIdentity this_process() noexcept {
-    const std::int64_t pid = process_id();
-    return {boot_id(), this_pid_namespace(), platform::view_of(pid).start, pid};
+    const platform::BootIdRead boot = this_boot();
+    const auto offset = platform::clock_offset();
+    // A start that is shifted by an unknown offset is worse than none.
+    return {boot.id,
+            boot.is_real,
+            this_pid_namespace(),
+            offset ? platform::view_of_this_process().start : 0,
+            offset.value_or(0),
+            process_id()};
 }
 
-Running is_running(const ProcessIdentity& process) noexcept {
+bool is_here(const ProcessIdentity& process) noexcept {
+    return !differ(process.pid_namespace, this_pid_namespace());
+}
+
+Running is_running(const ProcessIdentity& process, Search search) noexcept {
     if (process.pid <= 0) return Running::no;
-    // What we, or the other process, could not find out (because no descriptor was left, say) is
-    // zero, and differs from nothing: doubt is on the side of the lease.
-    const auto differ = [](const auto& one, const auto& other) {
-        return one != other && one != std::decay_t<decltype(one)>{} &&
-               other != std::decay_t<decltype(other)>{};
-    };
-    if (differ(process.boot, boot_id())) return Running::no;
-    if (differ(process.pid_namespace, this_pid_namespace())) return Running::unknown;
-    if (retry([&] { return ::kill(static_cast<pid_t>(process.pid), 0); }) != 0 && errno == ESRCH)
-        return Running::no;
-    const platform::KernelView now = platform::view_of(process.pid);
-    if (now.ended) return Running::no;
-    // If one of the two starts is unknown, a process that has this pid now counts as the same one.
-    return now.start == 0 || process.start == 0 || now.start == process.start ? Running::yes
-                                                                              : Running::no;
+    // A boot id that a container made up differs from the machine's own, and proves nothing.
+    const platform::BootIdRead boot = this_boot();
+    if (differ(process.boot, boot.id) && process.boot_is_real && boot.is_real) return Running::no;
+    const std::uint64_t pid_namespace = this_pid_namespace();
+    if (!is_known(process.pid_namespace) || !is_known(pid_namespace)) {
+        // The pid may be one of another namespace. If a process has this pid here, and started when
+        // that one did, it is that one.
+        const Running here = look_at(process);
+        if (here == Running::yes && is_known(process.start) &&
+            is_known(platform::view_of(process.pid).start))
+            return Running::yes;
+        if (here != Running::no || !is_known(pid_namespace)) return Running::unknown;
+        return search == Search::everywhere ? look_everywhere(process) : Running::unknown;
+    }
+    // At any time only one namespace has this number. If the process is one of an earlier namespace
+    // of the number, that namespace has ended, and the process with it.
+    if (process.pid_namespace == pid_namespace) return look_at(process);
+    return search == Search::everywhere ? look_everywhere(process) : Running::unknown;
 }
 
 std::int64_t process_id() noexcept { return static_cast<std::int64_t>(::getpid()); }
