@@ -5,6 +5,7 @@
 
 #include <larder/try.hpp>
 
+#include "stress/system/containers.hpp"
 #include "stress/system/files.hpp"
 #include "stress/system/forking.hpp"
 #include "stress/workload/reading.hpp"
@@ -72,6 +73,9 @@ Result<RunDirs> RunDirs::make(const CommandLine& line, std::vector<std::string>&
         left_out.emplace_back("the fault \"full\", because the disk is too large to fill");
     if (line.cachetool ? line.cachetool->empty() : find_cachetool().empty())
         left_out.emplace_back("work with cachetool, because there is none");
+    if (line.scenario.faults.contains("container") && !can_use_containers())
+        left_out.emplace_back(
+            "the fault \"container\", because it needs root and the machine's first pid namespace");
     if (!forks_and_threads_mix)
         left_out.emplace_back(
             "forks, because under this sanitizer a process with threads can't fork");
@@ -104,6 +108,7 @@ RunSetting RunDirs::setting(const CommandLine& line) const {
         setting.scenario.work.erase("fork");
         setting.scenario.faults.erase("point-fork");
     }
+    if (!can_use_containers()) setting.scenario.faults.erase("container");
     setting.seed = line.seed;
     setting.cache = cache_;
     setting.scratch = scratch_;

@@ -45,6 +45,7 @@ const std::vector<HelpEntry>& fault_names() {
         {"clock", "the wall clock jumps by up to a year; times a second"},
         {"collector", "a process that only collects is killed at once; times a second"},
         {"tool-kill", "SIGKILL to a running cachetool; share of its runs"},
+        {"container", "a cachetool, and what it runs, is in a container; share of its runs"},
         {"full", "the disk, if smaller than 2 GiB, is full for up to a second; times a second"},
     };
     return names;

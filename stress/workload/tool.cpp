@@ -6,13 +6,14 @@
 #include <thread>
 
 #include "stress/content/tree.hpp"
+#include "stress/system/containers.hpp"
 
 namespace larder::stress {
 
 namespace {
 
 constexpr std::string_view fill_word = "@fill", read_word = "@read",
-                           read_alone_word = "@read-alone";
+                           read_alone_word = "@read-alone", container_word = "@container";
 
 std::uint64_t number_of(const char* text) { return std::strtoull(text, nullptr, 10); }
 
@@ -45,6 +46,29 @@ int read(char** words) {
     return reading->sound() ? 0 : reader_found_damage;
 }
 
+/// The bits of the word that says what a container has: see run_helper.
+enum ContainerBit : unsigned { own_pids = 1, outer_proc = 2, own_time = 4, own_boot = 8 };
+
+/// Returns the command that runs `line` in a container, which has at least one thing of its own.
+std::vector<std::string> in_container(Actor& actor, std::vector<std::string> line) {
+    unsigned bits = static_cast<unsigned>(actor.random.between(1, 15));
+    if (bits == outer_proc) bits |= own_pids;
+    line.insert(line.begin(),
+                {actor.setting().self, std::string(container_word), std::to_string(bits)});
+    return line;
+}
+
+/// Runs a command in a container. `words` are the bits, and the command.
+int run_container(char** words) {
+    const auto bits = number_of(words[0]);
+    Container container;
+    container.pids = (bits & own_pids) != 0;
+    container.outer_proc = (bits & outer_proc) != 0;
+    if ((bits & own_time) != 0) container.seconds = 864'000;  // ten days: any other time will do
+    if ((bits & own_boot) != 0) container.boot = "01234567-89ab-4cde-8f01-23456789abcd";
+    return run_in_container(container, words + 1);
+}
+
 }  // namespace
 
 CommandRun run_cachetool(Actor& actor, const std::vector<std::string>& command,
@@ -61,7 +85,12 @@ CommandRun run_cachetool(Actor& actor, const std::vector<std::string>& command,
         deadline = std::chrono::steady_clock::now() +
                    std::chrono::microseconds(actor.random.between(0, 15'000));
     }
+    if (actor.random.chance(actor.scenario().measure_of("container"))) {
+        ++actor.process.board.tally_of("container");
+        line = in_container(actor, std::move(line));
+    }
     auto ran = run_command(line, deadline, builds);
+    if (ran.code == no_container) ran.started = false;
     if (deadline != CommandDeadline::max() && ran.was_killed())
         ++actor.process.board.tally_of("tool-kill");
     return ran;
@@ -82,11 +111,13 @@ std::vector<std::string> reader_command(const RunSetting& setting, std::uint32_t
 
 bool is_helper(int argc, char** argv) {
     return (argc == 6 && argv[1] == fill_word) ||
-           (argc == 4 && (argv[1] == read_word || argv[1] == read_alone_word));
+           (argc == 4 && (argv[1] == read_word || argv[1] == read_alone_word)) ||
+           (argc > 3 && argv[1] == container_word);
 }
 
 int run_helper(int, char** argv) {
     if (argv[1] == fill_word) return fill(argv + 2);
+    if (argv[1] == container_word) return run_container(argv + 2);
     if (argv[1] == read_alone_word) be_alone();
     return read(argv + 2);
 }

@@ -31,7 +31,8 @@ namespace larder::stress {
 /// otherwise it is the version.
 inline constexpr int reader_found_damage = 77;
 
-/// Returns whether this program was started as a builder or a reader.
+/// Returns whether this program was started as a builder or a reader, or to run a cachetool in a
+/// container.
 [[nodiscard]] bool is_helper(int argc, char** argv);
 /// Runs it as one, and returns its exit code.
 [[nodiscard]] int run_helper(int argc, char** argv);

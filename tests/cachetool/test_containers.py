@@ -76,7 +76,7 @@ class InContainers(ContainerTest):
         self.tool("gc")
         self.assertFalse(entry.exists(), "stays for ever")
 
-    CONTAINERS = [["--pid"], ["--pid", "--old-proc"], ["--time", "864000"], ["--time", "-1"], ["--boot", ANOTHER_BOOT],
+    CONTAINERS = [["--pid"], ["--pid", "--outer-proc"], ["--time", "864000"], ["--time", "-1"], ["--boot", ANOTHER_BOOT],
                   ["--pid", "--time", "864000", "--boot", ANOTHER_BOOT]]
 
     def test_program_in_a_container_keeps_its_entry_and_frees_it(self):
@@ -98,7 +98,7 @@ class InContainers(ContainerTest):
     def test_collector_in_a_container_never_deletes_what_a_program_outside_uses(self):
         for collector, how in itertools.product(self.CONTAINERS, ([], ["--supervise"])):
             with self.subTest(collector=collector, how=how):
-                self.assert_holds_and_ends(["--time", "0"], *how, collector=collector, let_go=True)
+                self.assert_holds_and_ends(["--time", "1"], *how, collector=collector, let_go=True)
 
     def test_ten_at_once_in_pid_namespaces_are_freed_by_the_next_gc(self):
         entries = [self.put(key=f"k{i}") for i in range(10)]
@@ -134,7 +134,7 @@ class InContainers(ContainerTest):
     def test_nothing_that_runs_for_certain_is_presumed_dead(self):
         entry = self.put()
         for container in ([], ["--pid"]):
-            process = self.start_in(container or ["--time", "0"], "exec", "b", "k", "--", *READS)
+            process = self.start_in(container or ["--time", "1"], "exec", "b", "k", "--", *READS)
             self.assertEqual(line(process.stdout), "ready")
             self.tool("refresh", "--all", "--keep-garbage")
             self.tool("gc", "--presume-dead")
