@@ -125,10 +125,17 @@ class InContainers(ContainerTest):
         self.assertEqual((entry / "file").read_text(), "text")
         out, _ = self.finish(self.start(*elsewhere, "status", tool=ELSEWHERE))
         self.assertIn("can't be told", out)
+        # The next namespace may get the number of this one once it has ended, and then gc can tell. So this container
+        # begins before that.
+        later = self.start("--pid", "sh", "-c", 'echo ready; read _; "$0" gc', TOOL, tool=ELSEWHERE, stdin=subprocess.PIPE)
+        presuming = self.start("--pid", "sh", "-c", 'echo ready; read _; "$0" gc --presume-dead', TOOL, tool=ELSEWHERE,
+                               stdin=subprocess.PIPE)
+        for one in (later, presuming):
+            self.assertEqual(line(one.stdout), "ready")
         self.assertEqual(self.finish_with_line(process), "text")
-        self.finish(self.start(*elsewhere, "gc", tool=ELSEWHERE))
+        self.finish_with_line(later)
         self.assertTrue(entry.exists())
-        self.finish(self.start(*elsewhere, "gc", "--presume-dead", tool=ELSEWHERE))
+        self.finish_with_line(presuming)
         self.assertFalse(entry.exists())
 
     def test_nothing_that_runs_for_certain_is_presumed_dead(self):
