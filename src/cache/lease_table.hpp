@@ -3,8 +3,8 @@
 // format/lease_table.hpp.
 //
 // The owner writes through a shared mapping if a store to it cannot fail. On other file systems
-// (xfs, btrfs, and unknown ones) the owner has a copy of the table in memory, and writes each change
-// to the file with a system call. Then a full disk is an error, and not a SIGBUS. All other
+// (xfs, btrfs, and unknown ones) the owner has a copy of the table in memory, and writes each
+// change to the file with a system call. Then a full disk is an error, and not a SIGBUS. All other
 // processes read the file without a lock. When a process takes a table it fills the file with
 // zeros, so that the blocks are allocated, and a full disk is an error already then.
 #pragma once
