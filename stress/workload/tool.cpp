@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "stress/workload/tool.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <thread>
@@ -77,6 +78,8 @@ CommandRun run_cachetool(Actor& actor, const std::vector<std::string>& command,
     std::vector<std::string> line{actor.setting().cachetool, "--cache", actor.setting().cache,
                                   "--json"};
     line.insert(line.end(), command.begin(), command.end());
+    // One of the keys is empty, which the command takes for a mistake unless it is told otherwise.
+    if (std::find(words.begin(), words.end(), "") != words.end()) line.emplace_back("--empty-key");
     line.emplace_back("--");
     line.insert(line.end(), words.begin(), words.end());
     auto deadline = CommandDeadline::max();
