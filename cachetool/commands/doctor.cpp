@@ -105,7 +105,7 @@ void write_result(JsonWriter& json, const ProbeResult& result) {
 
 /// Returns a line for each probe. Below a probe that is not ok, it says what larder does then.
 std::string results_text(const ProbeResults& results) {
-    TextTable table({"VERDICT", "PROBE", "FOUND"});
+    TextTable table({"VERDICT", "PROBE", "~FOUND"});
     for (const auto& result : results)
         table.add({coloured(doctor::name_of(result.verdict), colour_of(result.verdict),
                             system::StandardStream::output),

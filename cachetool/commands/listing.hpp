@@ -35,8 +35,8 @@ void write_json(JsonWriter& json, const ListedEntry& listed);
     const larder::Cache& cache, const std::optional<std::string>& bucket,
     const std::function<Expected<>(const ListedEntry& listed)>& visit);
 
-/// A list of rows on stdout: as one array of a JSON document, or as a table. It needs little memory,
-/// however long it is.
+/// A list of rows on stdout: as one array of a JSON document, or as a table. It needs little
+/// memory, however long it is.
 class ListPrinter {
 public:
     /// `array` is the name of the array. Prints the first `limit` rows.

@@ -52,8 +52,8 @@ struct ListRequest {
         return system::matches(listed.key, pattern) && (listed.pinned || !only_pinned) &&
                (!listed.users.empty() || !only_leased);
     }
-    /// Entries that are equal in the order come by bucket and key. One that can't be read comes last,
-    /// unless the names alone decide.
+    /// Entries that are equal in the order come by bucket and key. One that can't be read comes
+    /// last, unless the names alone decide.
     [[nodiscard]] std::string order_of(const ListedEntry& listed) const {
         std::string text;
         if (!by_name) text = listed.info ? "0" + order(*listed.info) : "1";
@@ -80,10 +80,33 @@ Expected<ListRequest> request_of(const ParsedArguments& arguments) {
     return request;
 }
 
+/// Returns true for a key that is pinned, and has no entry yet.
+bool has_no_entry(const ListedEntry& listed) {
+    return !listed.info && listed.info.error().code == larder::Errc::miss;
+}
+
+/// Returns what is pinned and has no entry, in one bucket or in all.
+Expected<std::vector<ListedEntry>> pins_without_entry(const larder::Cache& cache,
+                                                      const std::optional<std::string>& bucket) {
+    LARDER_TRY_ASSIGN(auto pins, cache.pins());
+    std::vector<ListedEntry> found;
+    for (auto& pin : pins) {
+        if (bucket && pin.bucket != *bucket) continue;
+        LARDER_TRY_ASSIGN(const auto opened, cache.bucket(pin.bucket));
+        ListedEntry listed{pin.bucket, pin.key, opened.info(pin.key), true};
+        if (!has_no_entry(listed)) continue;
+        listed.info.error().detail = "pinned; it has no entry yet";
+        found.push_back(std::move(listed));
+    }
+    return found;
+}
+
 std::vector<std::string> cells_of(const ListedEntry& listed, bool one_bucket,
                                   const CommandOutput& output) {
     std::string size = "?", files = "?", age = "?", used = "?";
-    if (const auto& info = listed.info) {
+    if (has_no_entry(listed)) {
+        size = files = age = used = "-";
+    } else if (const auto& info = listed.info) {
         size = shown_size(info->bytes);
         files = std::to_string(info->files);
         age = shown_age(info->published);
@@ -132,22 +155,27 @@ CommandResult run_ls(const ParsedArguments& arguments, const CommandOutput& outp
     if (!arguments.words.empty()) bucket = arguments.words.front();
     LARDER_TRY_ASSIGN(const auto cache,
                       open_for_buckets(arguments, output, CacheAccess::read, bucket.has_value()));
-    if (bucket) LARDER_TRY(require_bucket(*cache, *bucket));
     LARDER_TRY_ASSIGN(const auto request, request_of(arguments));
-    const bool one_bucket = bucket.has_value();
-    ListPrinter list(output, "entries",
-                     one_bucket
-                         ? TextTable({">SIZE", ">FILES", ">AGE", ">USED", "", "KEY"})
-                         : TextTable({">SIZE", ">FILES", ">AGE", ">USED", "", "BUCKET", "KEY"}),
-                     request.limit);
-    if (cache) {
-        LARDER_TRY(visit_entries(*cache, bucket, [&](const ListedEntry& listed) {
-            if (!request.selects(listed)) return Expected<>();
-            return list.add(
-                request.order_of(listed), [&](JsonWriter& json) { write_json(json, listed); },
-                [&] { return cells_of(listed, one_bucket, output); });
-        }));
+    std::vector<ListedEntry> without_entry;
+    if (cache && request.only_pinned && !request.only_leased) {
+        LARDER_TRY_ASSIGN(without_entry, pins_without_entry(*cache, bucket));
     }
+    // A bucket may have pins before it has keys.
+    if (bucket && without_entry.empty()) LARDER_TRY(require_bucket(*cache, *bucket));
+    const bool one_bucket = bucket.has_value();
+    ListPrinter list(
+        output, "entries",
+        one_bucket ? TextTable({">SIZE", "?>FILES", "?>AGE", "?>USED", "", "~KEY"})
+                   : TextTable({">SIZE", "?>FILES", "?>AGE", "?>USED", "", "~BUCKET", "~KEY"}),
+        request.limit);
+    const auto add = [&](const ListedEntry& listed) {
+        if (!request.selects(listed)) return Expected<>();
+        return list.add(
+            request.order_of(listed), [&](JsonWriter& json) { write_json(json, listed); },
+            [&] { return cells_of(listed, one_bucket, output); });
+    };
+    if (cache) LARDER_TRY(visit_entries(*cache, bucket, add));
+    for (const auto& listed : without_entry) LARDER_TRY(add(listed));
     return list.print();
 }
 

@@ -73,7 +73,7 @@ public:
     [[nodiscard]] std::string text(std::string_view heading) const {
         std::uint64_t all = 0;
         for (const auto& one : intervals_) all += one.entries;
-        TextTable table({heading, ">ENTRIES", ">SIZE", "SHARE"});
+        TextTable table({heading, ">ENTRIES", ">SIZE", "?SHARE"});
         for (const auto& one : intervals_)
             table.add({one.label, std::to_string(one.entries), shown_size(one.bytes),
                        bar(one.entries, all, 30)});
@@ -146,7 +146,7 @@ void write_json(JsonWriter& json, const CacheStats& stats) {
 }
 
 std::string text_of(const CacheStats& stats) {
-    TextTable table({">ENTRIES", ">SIZE", ">FILES", ">OLDEST", ">NEWEST", "BUCKET"});
+    TextTable table({">ENTRIES", ">SIZE", "?>FILES", "?>OLDEST", "?>NEWEST", "~BUCKET"});
     const auto add = [&](const BucketTotals& totals, std::string_view name) {
         table.add({std::to_string(totals.entries), shown_size(totals.bytes),
                    std::to_string(totals.files), shown_age(totals.oldest), shown_age(totals.newest),

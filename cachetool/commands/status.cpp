@@ -29,19 +29,19 @@ std::string shown_process(const larder::ProcessInfo& process) {
 }
 
 std::string shown_status(const larder::StatusReport& report) {
-    TextTable processes({">PID", ">SINCE", "PROCESS"});
+    TextTable processes({">PID", ">SINCE", "~PROCESS"});
     for (const auto& process : report.processes)
         processes.add(
             {std::to_string(process.pid), shown_age(process.since), shown_process(process)});
     auto text = processes.text();
 
-    TextTable leases({">PID", "LEASED", "BUCKET", "KEY"});
+    TextTable leases({">PID", "?LEASED", "~BUCKET", "~KEY"});
     for (const auto& lease : report.leases)
         leases.add(
             {std::to_string(lease.process.pid), lease.id, shown(lease.bucket), shown(lease.key)});
     if (!leases.empty()) text += "\n" + leases.text();
 
-    TextTable locks({">PID", ">SINCE", "STATE", "LOCK"});
+    TextTable locks({">PID", "?>SINCE", "STATE", "~LOCK"});
     for (const auto& lock : report.locks)
         locks.add({std::to_string(lock.process.pid), shown_age(lock.since),
                    lock.waiting ? warning_text("waits for") : "holds", harmless(lock.what)});

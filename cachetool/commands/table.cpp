@@ -195,7 +195,7 @@ CommandTable commands() {
                       "what should go first comes first; default: name"},
                      {"limit", "N", "only the first N"},
                      {"key", "PATTERN", "only keys that match, such as 'numpy-*'"},
-                     {"pinned", nullptr, "only what is pinned"},
+                     {"pinned", nullptr, "only what is pinned, also without an entry"},
                      {"leased", nullptr, "only what is in use"}},
          .run = run_ls,
          .aliases = {"list"},

@@ -38,7 +38,7 @@ void say_deleting(const CommandOutput& output, const larder::StatusReport& statu
 
 CommandResult list_trash(const ParsedArguments& arguments, const CommandOutput& output) {
     LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::read));
-    ListPrinter list(output, "trash", TextTable({"ID", ">SIZE", ">AGE", "BUCKET", "KEY"}));
+    ListPrinter list(output, "trash", TextTable({"ID", "?>SIZE", "?>AGE", "?~BUCKET", "~KEY"}));
     if (cache) {
         Expected<> added;
         LARDER_TRY(cache->visit_trash([&](const larder::EntryInfo& entry) {

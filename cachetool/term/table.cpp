@@ -2,18 +2,19 @@
 #include "cachetool/term/table.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "cachetool/term/colour.hpp"
 #include "cachetool/term/text.hpp"
+#include "cachetool/term/width.hpp"
 
 namespace cachetool {
 
 TextTable::TextTable(Cells headings) {
-    for (auto heading : headings) {
-        aligned_right_.push_back(heading.starts_with('>'));
-        if (aligned_right_.back()) heading.remove_prefix(1);
-        headings_.emplace_back(heading);
-        widths_.push_back(heading.size());
+    for (const auto heading : headings) {
+        columns_.push_back(column_of(heading));
+        headings_.push_back(columns_.back().heading);
+        widths_.push_back(headings_.back().size());
     }
 }
 
@@ -25,15 +26,28 @@ void TextTable::add(Cells cells) {
 void TextTable::measure(const std::vector<std::string>& cells) {
     for (std::size_t i = 0; i < cells.size(); ++i)
         widths_[i] = std::max(widths_[i], shown_width(cells[i]));
+    fitted_.clear();
+}
+
+const std::vector<std::optional<std::size_t>>& TextTable::fitted() const {
+    // Once for all rows: there may be millions.
+    if (fitted_.empty())
+        fitted_ = fitting_widths(columns_, widths_,
+                                 output_width().value_or(std::numeric_limits<std::size_t>::max()));
+    return fitted_;
 }
 
 std::string TextTable::line_of(const std::vector<std::string>& row) const {
-    std::string line;
+    const auto& widths = fitted();
+    std::string line, padding;
     for (std::size_t i = 0; i < row.size(); ++i) {
-        const bool is_last = i + 1 == row.size();
-        const std::string padding(is_last ? 0 : widths_[i] - shown_width(row[i]), ' ');
-        line += aligned_right_[i] ? padding + row[i] : row[i] + padding;
-        if (!is_last) line += "  ";
+        if (!widths[i]) continue;
+        if (!line.empty() || !padding.empty()) padding += column_gap;
+        const auto cell = shortened(row[i], *widths[i]);
+        const std::string filling(*widths[i] - std::min(*widths[i], shown_width(cell)), ' ');
+        // What would only pad the last column is not written.
+        line += columns_[i].aligned_right ? padding + filling + cell : padding + cell;
+        padding = columns_[i].aligned_right ? std::string() : filling;
     }
     return line + "\n";
 }

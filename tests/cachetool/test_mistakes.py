@@ -6,7 +6,9 @@ import os
 import subprocess
 import unittest
 
-from harness import HANGS, CacheTest
+import schema
+from harness import HANGS, TOOL, CacheTest
+from terminal import shown_at_a_terminal
 
 
 class Units(CacheTest):
@@ -141,6 +143,20 @@ class WhatIsSaid(CacheTest):
         for args in [("pin", "b", "k"), ("unpin", "b", "k"), ("remove", "b", "other")]:
             self.assertEqual(self.said("--quiet", *args), "")
 
+    def test_pins_without_an_entry_are_listed(self):
+        self.put()
+        for bucket, key in [("b", "k"), ("b", "later"), ("new", "later")]:
+            self.tool("pin", bucket, key)
+        document = json.loads(self.tool("--json", "ls", "--pinned"))
+        self.assertEqual(schema.complaints("ls", document), [])
+        listed = document["entries"]
+        self.assertEqual([(one["bucket"], one["key"], "error" in one) for one in listed], [("b", "k", False), ("b", "later", True), ("new", "later", True)])
+        self.assertEqual({one["error"]["code"] for one in listed[1:]}, {"miss"})
+        self.assertRegex(self.tool("ls", "--pinned"), r"(?m)^ +- +- +- +- +p +new +later$")
+        self.assertEqual([one["key"] for one in json.loads(self.tool("--json", "ls", "new", "--pinned"))["entries"]], ["later"])
+        self.assertEqual([one["key"] for one in self.json("ls")["entries"]], ["k"])
+        self.complaint("ls", "new", code=3)
+
     def test_why_after_an_undo(self):
         self.put()
         self.tool("remove", "b", "k")
@@ -187,6 +203,44 @@ class WhatIsSaid(CacheTest):
                                   capture_output=True, timeout=HANGS, check=True)
         self.assertEqual(restored.stdout.count(b"\n"), 1)
         self.tool("get", "b", "k", "--cache", str(root))
+
+
+class NarrowTerminals(CacheTest):
+    LONG = "numpy-2.1.0-cp311-cp311-manylinux_2_17_x86_64-" + "x" * 250 + "-end"
+
+    def setUp(self):
+        super().setUp()
+        self.put("wheels-v1", self.LONG, file="x" * 3000)
+        self.put("a-bucket-with-a-long-name", "k")
+
+    def shown(self, columns, *args, **env):
+        return shown_at_a_terminal([TOOL, *args], {**self.env, **env}, self.dir, columns).splitlines()
+
+    def test_tables_fit_and_break_no_word(self):
+        self.tool("pin", "wheels-v1", self.LONG)
+        for columns in (40, 60, 80):
+            for args in [("ls",), ("ls", "wheels-v1"), ("stats",), ("status",), ("trash",)]:
+                with self.subTest(columns=columns, args=args):
+                    lines = self.shown(columns, *args)
+                    self.assertEqual([line for line in lines if len(line) > columns], [])
+            row = next(line for line in self.shown(columns, "ls", "wheels-v1") if "numpy" in line)
+            self.assertRegex(row, r"^ *2\.9 KiB .* p +numpy-\S*…x*-end$" if columns > 40 else r"^ *2\.9 KiB .*numpy-\S*…x*-end$")
+            row = next(line for line in self.shown(columns, "ls") if "numpy" in line)
+            self.assertIn("wheels-v1", row)
+        self.assertRegex(self.shown(40, "ls")[1], r" a-\S*…\S*name +k$")
+        # A user who sets COLUMNS knows better than the terminal.
+        self.assertTrue(all(len(line) <= 50 for line in self.shown(80, "ls", COLUMNS="50")))
+
+    def test_info_breaks_between_words(self):
+        lines = self.shown(40, "info", "a-bucket-with-a-long-name", "k")
+        self.assertIn("           more recently", lines)
+        # What must be copied whole is longer.
+        self.assertEqual([line.split()[0] for line in lines if len(line) > 40], ["path", "boot"])
+
+    def test_elsewhere_nothing_is_shortened(self):
+        self.assertIn(self.LONG, self.tool("ls"))
+        self.assertIn(self.LONG, self.tool("ls", env={"COLUMNS": "40"}))
+        self.assertRegex(self.tool("ls").splitlines()[0], r"SIZE +FILES +AGE +USED +BUCKET +KEY$")
 
 
 if __name__ == "__main__":
