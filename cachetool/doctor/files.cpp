@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 #include <fstream>
 
+#include <larder/larder.hpp>
+
 #include "cachetool/doctor/probes.hpp"
 
 namespace cachetool::doctor {
@@ -12,25 +14,39 @@ namespace {
 namespace fs = std::filesystem;
 using system::FileTime;
 
+/// Asks the library itself to put the directory of `file` into another one by this way alone. A probe
+/// of our own could promise what larder doesn't do.
+larder::Result<larder::MaterializeReport> install_by(larder::LinkMode mode, const fs::path& file,
+                                                     const char* into) {
+    const auto source = file.parent_path();
+    return larder::materialize(source, source.parent_path() / into, {.mode = mode});
+}
+
+/// Returns why the library could not, without the paths of this probe.
+std::string reason_of(const larder::Error& error) {
+    return error.sys_errno != 0 ? std::generic_category().message(error.sys_errno)
+                                : error.message();
+}
+
 void probe_clones(const fs::path& file, ProbeResults& results) {
-    const auto error = system::clone_file(file, file.parent_path() / "clone");
-    if (!error) {
+    const auto cloned = install_by(larder::LinkMode::clone, file, "cloned");
+    if (cloned) {
         results.push_back({"clones", ProbeVerdict::ok, "work",
                            "install clones files: they share space until one of them is changed"});
     } else {
-        results.push_back({"clones", ProbeVerdict::limited, error.message(),
+        results.push_back({"clones", ProbeVerdict::limited, reason_of(cloned.error()),
                            "install makes hard links, or copies if those don't work either"});
     }
 }
 
 void probe_hard_links(const fs::path& file, ProbeResults& results) {
+    const auto linked = install_by(larder::LinkMode::hardlink, file, "linked");
     std::error_code error;
-    fs::create_hard_link(file, file.parent_path() / "link", error);
-    if (!error && fs::hard_link_count(file, error) == 2) {
+    if (linked && fs::hard_link_count(file, error) == 2) {
         results.push_back({"hard links", ProbeVerdict::ok, "work", ""});
     } else {
         results.push_back({"hard links", ProbeVerdict::limited,
-                           error ? error.message() : "are not counted",
+                           linked ? "are not counted" : reason_of(linked.error()),
                            "install clones or copies"});
     }
 }

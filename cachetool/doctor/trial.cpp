@@ -53,8 +53,18 @@ private:
         LARDER_TRY_ASSIGN(const auto lease, bucket.get("key"));
         std::string text;
         std::ifstream(lease.path() / "file") >> text;
-        if (text == "new") return {};
-        return wrong("a get returns an entry that was replaced");
+        if (text != "new") return wrong("a get returns an entry that was replaced");
+        return use_long_key(bucket);
+    }
+
+    /// Uses a key whose name is as long as the cache's names can be.
+    static larder::Result<> use_long_key(const larder::Bucket& bucket) {
+        const std::string key(1000, 'k');  // arbitrary: longer than any name
+        LARDER_TRY_ASSIGN(auto staging, bucket.stage());
+        LARDER_TRY(bucket.publish(key, std::move(staging), {.producer = "cachetool doctor"}));
+        LARDER_TRY(bucket.get(key));
+        LARDER_TRY(bucket.remove(key));
+        return {};
     }
 
     /// Leases the entry for as long as this process lives.

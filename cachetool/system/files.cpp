@@ -5,12 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #ifdef __linux__
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
-#endif
-#ifdef __APPLE__
-#include <sys/clonefile.h>
 #endif
 
 #include <array>
@@ -86,23 +81,6 @@ std::error_code exchange_names(const fs::path& a, const fs::path& b) {
 
 std::error_code rename_to_new(const fs::path& from, const fs::path& to) {
     return rename_as(from, to, RenameKind::to_new);
-}
-
-std::error_code clone_file(const fs::path& from, const fs::path& to) {
-#if defined(__APPLE__)
-    return error_unless_zero(::clonefile(from.c_str(), to.c_str(), 0));
-#elif defined(FICLONE)
-    const int source = retry([&] { return ::open(from.c_str(), O_RDONLY | O_CLOEXEC); });
-    const int target =
-        retry([&] { return ::open(to.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600); });
-    const auto error = error_unless_zero(retry([&] { return ::ioctl(target, FICLONE, source); }));
-    if (source >= 0) ::close(source);
-    if (target >= 0) ::close(target);
-    return error;
-#else
-    static_cast<void>(from), static_cast<void>(to);
-    return std::make_error_code(std::errc::not_supported);
-#endif
 }
 
 std::error_code set_modified(const fs::path& path, FileTime time) {

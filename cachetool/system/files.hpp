@@ -44,10 +44,6 @@ auto retried(std::error_code& error, Ask ask) {
 [[nodiscard]] std::error_code rename_to_new(const std::filesystem::path& from,
                                             const std::filesystem::path& to);
 
-/// Makes `to` a file that shares its content with `from` until one of the two is changed.
-[[nodiscard]] std::error_code clone_file(const std::filesystem::path& from,
-                                         const std::filesystem::path& to);
-
 using FileTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
 
 /// Sets the time of the last change. A symlink has a time of its own: it is not followed.

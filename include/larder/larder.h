@@ -683,7 +683,7 @@ typedef struct larder_limits {
     uint64_t max_size; /* bytes, as the records of the live entries add them up */
     int64_t max_age_s; /* entries that were not used for longer go, whatever the other limits */
     uint64_t max_entries;
-    uint64_t min_free; /* bytes that are to be free on the disk */
+    uint64_t min_free; /* bytes that are to be free on the disk, and the same share of its inodes */
     /* If a limit is passed, the collection goes on until the cache is at this percentage of it.
      * (For min_free it goes on until min_free is this percentage of the free space.) 0 is the
      * default, 90. */

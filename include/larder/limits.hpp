@@ -23,9 +23,9 @@ struct Limits {
     /// get.
     std::optional<std::chrono::seconds> max_age{};
     std::optional<std::uint64_t> max_entries{};
-    /// Bytes that must be free on the disk. The collection adds up the sizes in the records. If
-    /// other programs take the space, or have hard links to evicted files, less may be free
-    /// afterwards.
+    /// Bytes that must be free on the disk. If the disk can hold only so many files (inodes), the
+    /// same share of them must be free. The collection adds up the sizes in the records. If other
+    /// programs take the space, or have hard links to evicted files, less may be free afterwards.
     std::optional<std::uint64_t> min_free{};
     /// If a limit is passed, the collection goes on until the cache is at this percentage of it, so
     /// that a cache at its limit does not evict one entry for each put. (For min_free it goes on

@@ -37,10 +37,12 @@ struct FileSystemTraits {
 /// it, if the system does not tell.
 [[nodiscard]] std::size_t longest_name(const Dir& dir) noexcept;
 
-/// The space of a file system, in bytes.
+/// The space of a file system: bytes, and the files that it can hold (inodes).
 struct DiskSpace {
     std::uint64_t free = 0;  ///< what this process can still write
     std::uint64_t size = 0;
+    std::uint64_t free_files = 0;  ///< how many more files this process can make
+    std::uint64_t files = 0;       ///< 0 if the file system makes files as long as it has bytes
 };
 /// Returns the space of the file system of `dir`.
 [[nodiscard]] Result<DiskSpace> space_of(const Dir& dir);

@@ -15,7 +15,8 @@ bool keeps_limits(const Limits& limits, const Plan& plan, const Evicted& evicted
                   const CollectReport& report) {
     const auto entries = report.live_entries.value_or(0), bytes = report.live_bytes.value_or(0);
     return evicted.keeps_age && entries <= limits.max_entries.value_or(entries) &&
-           bytes <= limits.max_size.value_or(bytes) && report.evicted_bytes >= plan.to_free;
+           bytes <= limits.max_size.value_or(bytes) && report.evicted_bytes >= plan.to_free &&
+           plan.frees_files;
 }
 
 /// Makes a plan and evicts by it. `garbage` is how many bytes the collection frees without any

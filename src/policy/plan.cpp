@@ -29,6 +29,15 @@ using Reason = Eviction::Reason;
 /// look at them.
 constexpr std::uint64_t progress_step = 256;
 
+/// Returns how many files an evicted entry frees: its own, its link, its record and two
+/// directories. The record does not count the directories of its tree, so it may be more.
+std::uint32_t counted_files(std::uint64_t files) {
+    constexpr std::uint64_t beside = 4;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(files, max_counted_files - beside) +
+                                      beside) &
+           max_counted_files;
+}
+
 class Planner {
 public:
     Planner(const cache::Root& root, const Limits& limits, const CollectOptions& options,
@@ -90,6 +99,7 @@ private:
                 return tl::make_unexpected(record.error());
             if (record) {
                 candidate.bytes = record->bytes;
+                candidate.files = counted_files(record->files) & max_counted_files;
             } else {
                 // Its record is lost, but its files take space like any others. If it has no tree,
                 // it is gone meanwhile, or verify's business.
@@ -124,11 +134,13 @@ private:
         const auto wanted_entries = low_water(limits_.max_entries, entries);
         const auto wanted_bytes = low_water(limits_.max_size, bytes);
         std::uint64_t& to_free = plan_.to_free;
+        std::uint64_t files_to_free = 0, freed_files = 0;
         if (limits_.min_free) {
             TRY_ASSIGN(const auto space, os::space_of(root_.dirs().root));
             const os::DiskSpace expected{space.free + garbage_, space.size};
             if (expected.free < *limits_.min_free)
                 to_free = missing_space(*limits_.min_free, expected);
+            files_to_free = missing_files(*limits_.min_free, space);
         }
         const auto oldest = limits_.max_age ? seconds_of(std::chrono::system_clock::now() -
                                                          std::min(*limits_.max_age, base::century))
@@ -138,7 +150,7 @@ private:
             if (candidate.used < oldest) return Reason::max_age;
             if (entries > wanted_entries) return Reason::max_entries;
             if (bytes > wanted_bytes) return Reason::max_size;
-            if (all_bytes - bytes < to_free) return Reason::min_free;
+            if (all_bytes - bytes < to_free || freed_files < files_to_free) return Reason::min_free;
             return std::nullopt;
         };
         // Remove each candidate from the list once it was examined. So the candidates and the
@@ -155,7 +167,9 @@ private:
             plan_.victims.push_back(candidate);
             --entries;
             bytes -= candidate.bytes;
+            freed_files += candidate.files;
         }
+        plan_.frees_files = freed_files >= files_to_free;
         return {};
     }
 
@@ -175,6 +189,19 @@ private:
         const std::uint64_t wanted =
             limit / limits_.low_water * 100 + limit % limits_.low_water * 100 / limits_.low_water;
         return std::max(limit, std::min(wanted, space.size)) - space.free;
+    }
+
+    /// Returns how many files evictions must free: a disk can hold no more, too, if it has bytes
+    /// and no inodes. The same share of its files must be free as min_free is of its bytes.
+    [[nodiscard]] std::uint64_t missing_files(std::uint64_t limit,
+                                              const os::DiskSpace& space) const {
+        if (space.files == 0 || space.size == 0) return 0;
+        const double share =
+            std::min(static_cast<double>(limit) / static_cast<double>(space.size), 1.0);
+        const double files = static_cast<double>(space.files);
+        if (static_cast<double>(space.free_files) >= share * files) return 0;
+        const double wanted = std::min(share * 100 / limits_.low_water, 1.0) * files;
+        return static_cast<std::uint64_t>(wanted) - space.free_files;
     }
 
     void spare(const EvictionCandidate& candidate, const std::vector<ProcessInfo>& holders,
@@ -226,7 +253,9 @@ Result<Plan> read_plan(const std::vector<Eviction>& evictions) {
         if (!id)
             return fail(Errc::invalid, "read the plan", {},
                         "\"" + eviction.id + "\" is no id of an entry");
-        plan.victims.push_back({*id, eviction.bytes, seconds_of(eviction.last_used), Reason::plan});
+        EvictionCandidate victim{*id, eviction.bytes, seconds_of(eviction.last_used)};
+        victim.reason = Reason::plan;
+        plan.victims.push_back(victim);
     }
     return plan;
 }

@@ -19,8 +19,10 @@ struct EvictionCandidate {
     format::Id id;
     std::uint64_t bytes = 0;
     std::uint32_t used = 0;  ///< the last use, in seconds since 1970; good until 2106
-    Eviction::Reason reason = Eviction::Reason::plan;
+    Eviction::Reason reason : 8 = Eviction::Reason::plan;
+    std::uint32_t files : 24 = 0;  ///< at most max_counted_files
 };
+inline constexpr std::uint32_t max_counted_files = (1U << 24) - 1;
 static_assert(sizeof(EvictionCandidate) == 32);
 
 /// Returns a time in seconds since 1970; the nearest one that fits into 32 bits.
@@ -32,6 +34,7 @@ struct Plan {
     std::uint64_t live_entries = 0;  ///< all of them, the victims included
     std::uint64_t live_bytes = 0;
     std::uint64_t to_free = 0;      ///< how many bytes evictions must free to keep min_free
+    bool frees_files = true;        ///< false if the victims free too few files for min_free
     bool keeps_age = true;          ///< false if an entry that is too old is leased, and so stays
     std::vector<LeaseInfo> spared;  ///< entries that would be victims, but are leased
 };

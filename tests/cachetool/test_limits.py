@@ -32,6 +32,34 @@ class Limits(CacheTest):
         return [entry["key"] for entry in self.json("ls", *args)["entries"]]
 
 
+class NoInodes(Limits):
+    def test_disk_has_blocks_and_no_inodes_min_free_evicts(self):
+        place = self.dir / "disk"
+        place.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,nr_inodes=200", "none",
+                                  str(place)], check=False, capture_output=True)
+        if mounted.returncode != 0:
+            self.skipTest(f"no rights to mount: {mounted.stderr.decode()}")
+        self.addCleanup(subprocess.run, ["umount", "-l", str(place)], check=False)
+        self.root = place / "cache"
+        self.env["LARDER_CACHE_DIR"] = str(self.root)
+        source = self.tree("many", **{f"f{number}": "" for number in range(10)})
+        number = 0
+        while self.start("put", "b", str(number), source).wait() == 0:
+            self.use_ago(str(number), (100 - number) * DAY)
+            number += 1
+        self.assertGreater(number, 5)
+        self.assertGreater(os.statvfs(place).f_bavail, 1000)
+        report = self.json("gc", "--min-free", "50%")
+        self.assertGreater(report["evicted"], 2)
+        disk = os.statvfs(place)
+        self.assertGreaterEqual(disk.f_favail, disk.f_files * 0.5)
+        # The least recently used ones went.
+        left = sorted(int(key) for key in self.keys())
+        self.assertEqual(left, list(range(number - len(left), number)))
+        self.tool("put", "b", "new", source)
+
+
 class Gc(Limits):
     def test_each_limit_evicts_the_least_recently_used(self):
         for limit, left in [(["--max-entries", "3", "--low-water", "100"], "234"), (["--max-size", "3.5kB", "--low-water", "60%"], "34"),

@@ -61,7 +61,7 @@ int read_space(int fd, DiskSpace& space) {
     struct statfs status {};
     if (::fstatfs(fd, &status) != 0) return -1;
     space = {std::uint64_t{status.f_bavail} * status.f_bsize,
-             std::uint64_t{status.f_blocks} * status.f_bsize};
+             std::uint64_t{status.f_blocks} * status.f_bsize, status.f_ffree, status.f_files};
     return 0;
 }
 

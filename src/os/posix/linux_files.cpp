@@ -65,7 +65,7 @@ int read_space(int fd, DiskSpace& space) {
     struct statvfs status {};
     if (::fstatvfs(fd, &status) != 0) return -1;
     space = {std::uint64_t{status.f_bavail} * status.f_frsize,
-             std::uint64_t{status.f_blocks} * status.f_frsize};
+             std::uint64_t{status.f_blocks} * status.f_frsize, status.f_favail, status.f_files};
     return 0;
 }
 
