@@ -14,8 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 using system::FileTime;
 
-/// Asks the library itself to put the directory of `file` into another one by this way alone. A probe
-/// of our own could promise what larder doesn't do.
+/// Asks the library itself to put the directory of `file` into another one by this way alone. A
+/// probe of our own could promise what larder doesn't do.
 larder::Result<larder::MaterializeReport> install_by(larder::LinkMode mode, const fs::path& file,
                                                      const char* into) {
     const auto source = file.parent_path();
