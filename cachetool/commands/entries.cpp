@@ -76,6 +76,24 @@ larder::Result<larder::Lease> put(const larder::Bucket& bucket, const std::strin
     return bucket.publish(key, std::move(staging), {.producer = "cachetool " LARDER_VERSION});
 }
 
+/// Returns what was removed, and how that is undone.
+std::string removal_sentence(const std::string& bucket, const std::vector<std::string>& keys) {
+    const auto& key = keys.front();
+    // The restore takes a pattern.
+    const bool is_plain = key.find_first_of("*?[\\") == std::string::npos && !key.empty();
+    const auto undo = keys.size() == 1 && is_plain
+                          ? fmt::format(
+                                "`cachetool trash restore --bucket {} --key {}` brings it "
+                                "back until the next gc",
+                                shell_word(bucket), shell_word(key))
+                          : std::string(
+                                "`cachetool trash` lists what can be brought back until "
+                                "the next gc");
+    return fmt::format("removed {} of {}; {}",
+                       keys.size() == 1 ? shown(key) : counted(keys.size(), "key", "keys"),
+                       shown(bucket), undo);
+}
+
 }  // namespace
 
 CommandResult run_dir(const ParsedArguments& arguments, const CommandOutput& output) {
@@ -147,12 +165,7 @@ CommandResult run_remove(const ParsedArguments& arguments, const CommandOutput& 
             output.warn(failure->message);
         }
     }
-    if (!removed.empty())
-        output.say(fmt::format(
-            "removed {} of {}; until the next gc, `cachetool trash restore` "
-            "brings {} back: see `cachetool trash`",
-            removed.size() == 1 ? shown(removed.front()) : counted(removed.size(), "key", "keys"),
-            shown(name), removed.size() == 1 ? "it" : "them"));
+    if (!removed.empty()) output.say(removal_sentence(name, removed));
     const auto write_removed = [name, removed = std::move(removed)](JsonWriter& json) {
         json.field("bucket", name);
         json.list("removed", removed);

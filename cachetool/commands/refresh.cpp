@@ -228,7 +228,7 @@ private:
 
 CommandResult run_refresh(const ParsedArguments& arguments, const CommandOutput& output) {
     if (arguments.words.empty() != arguments.has("all"))
-        return fail_usage("refresh wants either BUCKET... or --all");
+        return fail_usage("refresh wants either BUCKET... or --all; see cachetool refresh --help");
     LARDER_TRY_ASSIGN(auto conditions, conditions_of(arguments));
     LARDER_TRY_ASSIGN(const auto grace, grace_of(arguments));
     LARDER_TRY_ASSIGN(const auto cache, open_for_buckets(arguments, output, CacheAccess::write,

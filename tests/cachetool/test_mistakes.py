@@ -139,7 +139,12 @@ class WhatIsSaid(CacheTest):
         self.assertIn("pinned b k\n", self.said("pin", "b", "k"))
         self.assertIn("pinned b later, which has no entry yet\n", self.said("pin", "b", "later"))
         self.assertIn("unpinned b k\n", self.said("unpin", "b", "k"))
-        self.assertRegex(self.said("remove", "b", "k"), r"removed k of b; until the next gc, `cachetool .*trash restore` brings it back")
+        self.assertRegex(self.said("remove", "b", "k"), r"removed k of b; `cachetool .*trash restore --bucket b --key k` brings it back until the next gc\n")
+        self.put(key="third")
+        self.put(key="*")
+        self.assertRegex(self.said("remove", "b", "third", "*"), r"removed 2 keys of b; `cachetool .*trash` lists what can be brought back")
+        self.put(key="*")
+        self.assertRegex(self.said("remove", "b", "*"), r"removed \* of b; `cachetool .*trash` lists what can be brought back")
         for args in [("pin", "b", "k"), ("unpin", "b", "k"), ("remove", "b", "other")]:
             self.assertEqual(self.said("--quiet", *args), "")
 
