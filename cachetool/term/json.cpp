@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/term/json.hpp"
 
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 namespace cachetool {
@@ -11,8 +12,27 @@ using nlohmann::json;
 // Arbitrary: as much as a pipe holds.
 constexpr std::size_t longest_buffer = 64 * 1024;
 
+/// Returns a text as JSON. The writer of nlohmann's leaves some characters as they are that control
+/// a terminal (U+007F to U+009F) or end a line (U+2028, U+2029). They become escapes here.
 std::string quoted(std::string_view text) {
-    return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+    const std::string printed = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+    std::string safe;
+    for (std::size_t i = 0; i < printed.size(); ++i) {
+        const std::string_view rest = std::string_view(printed).substr(i);
+        const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(rest[at]); };
+        if (rest[0] == '\x7f') {
+            safe += "\\u007f";
+        } else if (rest[0] == '\xc2' && byte(1) < 0xa0) {
+            safe += fmt::format("\\u{:04x}", byte(1));
+            ++i;
+        } else if (rest.starts_with("\u2028") || rest.starts_with("\u2029")) {
+            safe += rest.starts_with("\u2028") ? "\\u2028" : "\\u2029";
+            i += 2;
+        } else {
+            safe += rest[0];
+        }
+    }
+    return safe;
 }
 
 /// Keeps the texts and whole numbers of the outermost object. (A document of nlohmann's needs

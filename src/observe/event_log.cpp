@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "observe/event_log.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "os/process.hpp"
@@ -36,19 +37,49 @@ std::string utc(WallTime at) {
     return text;
 }
 
+/// Returns the number of bytes of the UTF-8 character that `text` begins with; 0 if it begins with
+/// none.
+std::size_t utf8_length(std::string_view text) {
+    const auto lead = static_cast<unsigned char>(text.front());
+    const std::size_t length = lead < 0x80             ? 1
+                               : (lead & 0xe0) == 0xc0 ? 2
+                               : (lead & 0xf0) == 0xe0 ? 3
+                               : (lead & 0xf8) == 0xf0 ? 4
+                                                       : 0;
+    if (length == 0 || text.size() < length) return 0;
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
+    }
+    return length;
+}
+
+void append_escape(std::string& line, unsigned character) {
+    char escape[8];
+    std::snprintf(escape, sizeof escape, "\\u%04x", character);
+    line += escape;
+}
+
+/// Appends a text in quotes. What ends a line or controls a terminal becomes an escape: the control
+/// characters of ASCII and of C1 (U+0080 to U+009F), and the separators U+2028 and U+2029. A byte
+/// that is not UTF-8 becomes U+FFFD.
 void append_quoted(std::string& line, std::string_view text) {
     line += '"';
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            line += '\\';
-            line += c;
-        } else if (byte < 0x20 || byte == 0x7f) {
-            char escape[8];
-            std::snprintf(escape, sizeof escape, "\\u%04x", byte);
-            line += escape;
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text);
+        const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
+        text.remove_prefix(character.size());
+        const auto last = static_cast<unsigned char>(character.back());
+        if (length == 0) {
+            append_escape(line, 0xfffd);
+        } else if (character == "\"" || character == "\\") {
+            line.append("\\").append(character);
+        } else if ((length == 1 && (last < 0x20 || last == 0x7f)) ||
+                   (length == 2 && character.front() == '\xc2' && last < 0xa0)) {
+            append_escape(line, last);
+        } else if (character == "\u2028" || character == "\u2029") {
+            append_escape(line, character == "\u2028" ? 0x2028 : 0x2029);
         } else {
-            line += c;
+            line += character;
         }
     }
     line += '"';
@@ -97,8 +128,19 @@ Result<std::unique_ptr<EventLog>> EventLog::open(const std::filesystem::path& pa
 }
 
 void EventLog::hear(const Event& event) {
-    const std::string line = to_line(event);
+    // A full disk may have cut off the line of some process. Then begin a new one, so that this
+    // line is not swallowed. Two processes may do so at once, and leave an empty line.
+    std::string line = ends_in_part_of_line() ? "\n" : "";
+    line += to_line(event);
     os::write_once(file_, line);
+}
+
+bool EventLog::ends_in_part_of_line() const {
+    const auto info = os::try_stat(file_);
+    char last = '\n';
+    if (!info || !info->is_regular() || info->size == 0) return false;
+    const auto read = os::read_at(file_, &last, 1, info->size - 1);
+    return read && last != '\n';
 }
 
 }  // namespace larder::observe

@@ -11,7 +11,7 @@ namespace larder::observe {
 
 /// Returns one line for the log: "2026-01-31T23:59:58.123456Z pid=4711 thread=4712 event=waited
 /// what="bucket wheels-v1" took=0.5\n". A field that the event leaves empty is left out. Texts
-/// stand in quotes, with JSON's escapes, so that no key can forge a line.
+/// stand in quotes, with JSON's escapes, so that no key can forge a line or control a terminal.
 [[nodiscard]] std::string to_line(const Event& event);
 
 class EventLog final : public Listener {
@@ -20,11 +20,14 @@ public:
     [[nodiscard]] static Result<std::unique_ptr<EventLog>> open(const std::filesystem::path& path);
 
     /// Appends one line by one call of the system, so that the lines of several processes do not
-    /// mix. A line that can't be written is lost.
+    /// mix. A line that can't be written is lost. One that is cut off, because the disk is full, is
+    /// ended before the next line.
     void hear(const Event& event) override;
 
 private:
     explicit EventLog(os::FileHandle file) : file_(std::move(file)) {}
+    /// Returns false too if this process may not read the log.
+    [[nodiscard]] bool ends_in_part_of_line() const;
     os::FileHandle file_;
 };
 

@@ -188,6 +188,14 @@ class HostileKeys(CacheTest):
         sentence, _ = self.complaint("get", "b", "\x1b[2Jmissing", code=3)
         self.assertNotIn("\x1b", sentence)
 
+    def test_never_control_a_terminal_in_json(self):
+        key = "a\x7fb\x85c\x9b2Jd\u2028e\u2029f\u00a0\u00e4"
+        self.put("b", key)
+        listed = self.tool("ls", "--json")
+        self.assertEqual(json.loads(listed)["entries"][0]["key"], key)
+        for character in "\x7f\x85\x9b\u2028\u2029":
+            self.assertNotIn(character, listed)
+
     def test_as_bucket_names(self):
         for bucket in [key for key in HOSTILE_KEYS if key and len(key) < 100]:
             with self.subTest(bucket):

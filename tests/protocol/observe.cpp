@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <fstream>
 #include <mutex>
 #include <sstream>
 #include <thread>
@@ -402,6 +403,39 @@ TEST_CASE("a line leaves out fields that are empty") {
                                                .bytes = 4096});
     CHECK(line.starts_with("2026-01-31T23:59:58.000250Z pid="));
     CHECK(line.ends_with(" event=collected took=1.000250 entries=3 bytes=4096\n"));
+}
+
+TEST_CASE("a line of the log escapes what ends a line or controls a terminal") {
+    const auto key_in = [](std::string_view key) {
+        const std::string line = observe::to_line({.kind = Event::Kind::removed, .key = key});
+        const auto begin = line.find("key=") + 4;
+        return line.substr(begin, line.size() - begin - 1);
+    };
+    CHECK(key_in("a\u0085b\u009bc\u0080d\u009fe") == R"("a\u0085b\u009bc\u0080d\u009fe")");
+    CHECK(key_in("a\u2028b\u2029c") == R"("a\u2028b\u2029c")");
+    CHECK(key_in("\x01\n\x7f\"\\") == R"("\u0001\u000a\u007f\"\\")");
+    CHECK(key_in("\x9b\xc3") == R"("\ufffd\ufffd")");
+    CHECK(key_in("\u00a0\u00e4\u2027\u202a\U0001f980") == "\"\u00a0\u00e4\u2027\u202a\U0001f980\"");
+}
+
+TEST_CASE("a line that a full disk has cut off does not swallow the next one") {
+    TempDir dir;
+    const fs::path log = dir.path() / "log";
+    write_file(log, "2026-01-31T23:59:58.123456Z pid=4711 thread=4711 event=publ");
+    OpenOptions options = test_options();
+    options.log = log;
+    {
+        const Cache cache = open_cache(dir.path() / "cache", options);
+        (void)put(value(cache.bucket("b")), "k", "x");
+        value(value(cache.bucket("b")).remove("k"));
+    }
+    std::vector<std::string> lines;
+    std::ifstream file(log);
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[0].ends_with("event=publ"));
+    CHECK(contains(lines[1], " event=published bucket=\"b\" key=\"k\""));
+    CHECK(contains(lines[2], " event=removed bucket=\"b\" key=\"k\""));
 }
 
 TEST_CASE("a log that can't be opened is an error before anything is made") {

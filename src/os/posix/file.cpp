@@ -66,8 +66,10 @@ CallResult<FileHandle> try_open_at(const Dir& parent, const char* name, OpenMode
 }
 
 Result<FileHandle> open_to_append(const std::filesystem::path& path) {
-    constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-    Fd file(retry([&] { return ::open(path.c_str(), flags, 0600); }));
+    constexpr int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    Fd file(retry([&] { return ::open(path.c_str(), flags | O_RDWR, 0600); }));
+    // The right to write is enough.
+    if (!file) file = Fd(retry([&] { return ::open(path.c_str(), flags | O_WRONLY, 0600); }));
     if (!file) return fail(errno, "open", path);
     return file;
 }
