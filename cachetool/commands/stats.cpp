@@ -2,6 +2,7 @@
 // The command stats: how many entries there are, how large and how old.
 #include <algorithm>
 #include <fmt/core.h>
+#include <limits>
 
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
@@ -12,6 +13,11 @@
 
 namespace cachetool {
 namespace {
+
+/// Adds, and stays at the largest number if the sum would pass that.
+void add_up(std::uint64_t& sum, std::uint64_t more) {
+    sum += std::min(more, std::numeric_limits<std::uint64_t>::max() - sum);
+}
 
 /// What `stats` adds up for a bucket, or for all buckets.
 struct BucketTotals {
@@ -29,8 +35,8 @@ struct BucketTotals {
             ++unreadable;
             return;
         }
-        bytes += listed.info->bytes;
-        files += listed.info->files;
+        add_up(bytes, listed.info->bytes);
+        add_up(files, listed.info->files);
         oldest = std::min(oldest.value_or(listed.info->published), listed.info->published);
         newest = std::max(newest.value_or(listed.info->published), listed.info->published);
     }
@@ -65,7 +71,7 @@ public:
         for (auto& one : intervals_) {
             if (one.below != 0 && value >= one.below) continue;
             ++one.entries;
-            one.bytes += bytes;
+            add_up(one.bytes, bytes);
             return;
         }
     }
@@ -119,8 +125,10 @@ struct CacheStats {
         buckets.back().add(listed);
         total.add(listed);
         if (!listed.info) return;
-        const auto unused = std::chrono::duration_cast<std::chrono::seconds>(
-            now - listed.info->last_used.value_or(listed.info->published));
+        const auto used =
+            std::clamp(listed.info->last_used.value_or(listed.info->published), larder::WallTime{},
+                       now);  // what lies in the future counts as now
+        const auto unused = std::chrono::duration_cast<std::chrono::seconds>(now - used);
         by_size.add(listed.info->bytes, listed.info->bytes);
         by_last_use.add(static_cast<std::uint64_t>(std::max<std::int64_t>(unused.count(), 0)),
                         listed.info->bytes);

@@ -98,7 +98,10 @@ std::string shown_size(std::uint64_t bytes) {
 
 std::string shown_age(std::chrono::system_clock::time_point then) {
     using namespace std::chrono;
-    return shown_duration(std::max(duration_cast<seconds>(system_clock::now() - then), seconds{0}));
+    // What lies in the future counts as now. A difference from long before 1970 could overflow.
+    const auto now = system_clock::now();
+    const auto known = std::clamp(then, system_clock::time_point{}, now);
+    return shown_duration(duration_cast<seconds>(now - known));
 }
 
 std::string shown_age(const std::optional<std::chrono::system_clock::time_point>& then) {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "os/clock.hpp"
 #include "os/file_lock.hpp"
 #include "os/file_system.hpp"
 #include "os/mapping.hpp"
@@ -63,7 +64,7 @@ std::uint64_t number_of(const os::FileHandle& file, const os::FileSystemTraits& 
 }  // namespace
 
 std::uint64_t now_nanos() {
-    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+    const auto since_epoch = os::wall_time().time_since_epoch();
     return static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count());
 }

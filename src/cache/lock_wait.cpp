@@ -3,21 +3,26 @@
 
 #include <algorithm>
 
+#include "base/saturate.hpp"
+#include "os/clock.hpp"
+
 namespace larder::cache {
 
 std::string describe_holders(const Root& root, const LockNumbers& locks) {
     std::string text;
     const auto participants = read_participants(root.dirs().participants);
     if (participants) {
-        const auto now = std::chrono::system_clock::now().time_since_epoch();
+        const auto now = os::wall_time();
         for (const auto& participant : participants->views) {
             for (const auto& activity : participant.table.activities) {
                 const bool holds =
                     activity.kind == format::ActivityView::Kind::holds &&
                     std::find(locks.begin(), locks.end(), activity.lock) != locks.end();
                 if (!holds || !participant.counts()) continue;
-                const auto held = std::chrono::duration_cast<std::chrono::seconds>(
-                    now - std::chrono::nanoseconds(activity.since_nanos));
+                const auto since = std::chrono::duration_cast<WallTime::duration>(
+                    std::chrono::nanoseconds(activity.since_nanos));
+                const auto held =
+                    std::chrono::floor<std::chrono::seconds>(base::age(WallTime(since), now));
                 if (!text.empty()) text += ", ";
                 text +=
                     describe(participant.table) + ", for " + std::to_string(held.count()) + " s";

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 
+#include "os/clock.hpp"
 #include "os/process.hpp"
 
 namespace larder::format {
@@ -39,8 +40,8 @@ Id unique_with(std::uint64_t tag) noexcept {
 Id fresh_id() noexcept { return unique_with(boot_tag()); }
 
 RetiredAt retired_now() noexcept {
-    const auto now = std::chrono::duration_cast<std::chrono::seconds>(
-        std::chrono::system_clock::now().time_since_epoch());
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(os::wall_time().time_since_epoch());
     // 0 means something else.
     return static_cast<RetiredAt>(std::clamp<std::int64_t>(now.count(), 1, UINT32_MAX));
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "format/record.hpp"
 
+#include <algorithm>
 #include <boost/crc.hpp>
 #include <charconv>
 #include <cstdio>
+#include <limits>
 
 #include "format/name.hpp"
 #include "os/before_main.hpp"
@@ -70,9 +72,19 @@ private:
 
 constexpr std::uint64_t nanos_per_second = 1'000'000'000;
 
+/// A record holds no time before 1970, and none after 2262, when the nanoseconds have no more bits.
+constexpr std::uint64_t most_nanos = std::numeric_limits<std::int64_t>::max();
+
 std::uint64_t nanos_of(WallTime time) {
-    return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                          std::max(time, WallTime{}).time_since_epoch())
+                                          .count());
+}
+
+/// Returns the nanoseconds of a time in seconds and nanoseconds; most_nanos if they are more.
+std::uint64_t nanos_of(std::uint64_t seconds, std::uint64_t nanos) {
+    if (seconds > most_nanos / nanos_per_second) return most_nanos;
+    return std::min(seconds * nanos_per_second + std::min(nanos, nanos_per_second - 1), most_nanos);
 }
 
 std::string print_time(WallTime time) {
@@ -114,8 +126,9 @@ std::optional<Record> parse_record(std::string_view text) {
     record.key = lines.text("key");
     const auto time = lines.value("time");
     const auto dot = time.find('.');
-    const auto nanos = lines.to_number(time.substr(0, dot)) * nanos_per_second +
-                       (dot == std::string_view::npos ? 0 : lines.to_number(time.substr(dot + 1)));
+    const auto nanos =
+        nanos_of(lines.to_number(time.substr(0, dot)),
+                 dot == std::string_view::npos ? 0 : lines.to_number(time.substr(dot + 1)));
     record.published =
         WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(nanos)));
     record.boot = lines.value("boot");

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "base/century.hpp"
+#include "base/saturate.hpp"
 #include "format/layout.hpp"
+#include "os/clock.hpp"
 #include "os/process.hpp"
 #include "os/signals.hpp"
 
@@ -133,9 +135,9 @@ bool Background::is_due(const cache::Root& root) const {
     if (root.is_read_only()) return false;
     const auto last = os::stat_at(root.dirs().locks, format::collector_lock_name);
     if (!last) return false;
-    const auto age = std::chrono::system_clock::now() - last->modified.to_clock();
-    return age >= options_.every ||
-           age <= -options_.every;  // a time in the future comes from a wrong clock
+    const auto now = os::wall_time(), then = last->modified.to_clock();
+    // A time in the future comes from a wrong clock.
+    return base::age(then, now) >= options_.every || base::age(now, then) >= options_.every;
 }
 
 }  // namespace larder::policy

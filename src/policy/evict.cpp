@@ -4,8 +4,10 @@
 #include <map>
 #include <set>
 
+#include "base/saturate.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
+#include "os/clock.hpp"
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
 #include "policy/pin.hpp"
@@ -39,7 +41,9 @@ Result<bool> is_evictable(const cache::Root& root, const protocol::KeyRef& place
     TRY(status);
     TRY_ASSIGN(const format::LinkRead link,
                format::read_link(root.link_kind(), buckets, place.path));
-    if (!link.names(id) || protocol::last_use(*status) >= used_by) return false;
+    // A time in the future is no use since then: see Planner::last_use_of.
+    const WallTime used = protocol::last_use(*status);
+    if (!link.names(id) || (used >= used_by && used <= os::wall_time())) return false;
     TRY_ASSIGN(const bool pinned, is_pinned(root, place));
     return !pinned;
 }
@@ -225,12 +229,12 @@ private:
     };
     void count(const EvictionCandidate& victim, const EvictedEntry& record) {
         ++report_.evicted;
-        report_.evicted_bytes += record.bytes;
+        base::add(report_.evicted_bytes, record.bytes);
         if (report_.live_entries) --*report_.live_entries;
         if (report_.live_bytes) *report_.live_bytes -= std::min(*report_.live_bytes, victim.bytes);
         if (options_.dry_run) {
             ++report_.entries;
-            report_.bytes += record.bytes;
+            base::add(report_.bytes, record.bytes);
         }
         if (options_.on_evict) {
             const WallTime used{std::chrono::seconds(victim.used)};
@@ -261,11 +265,11 @@ Evicted evict(cache::Root& root, const Plan& plan, const std::vector<std::string
 
 void add_report(CollectReport& sum, CollectReport more) {
     more.entries += sum.entries;
-    more.bytes += sum.bytes;
+    base::add(more.bytes, sum.bytes);
     more.reaped += sum.reaped;
     more.buckets += sum.buckets;
     more.evicted += sum.evicted;
-    more.evicted_bytes += sum.evicted_bytes;
+    base::add(more.evicted_bytes, sum.evicted_bytes);
     if (more.freed && sum.freed) *more.freed += *sum.freed;
     more.freed_at_least = more.freed_at_least || sum.freed_at_least;
     more.files_left += sum.files_left;

@@ -5,9 +5,11 @@
 #include <limits>
 
 #include "base/century.hpp"
+#include "base/saturate.hpp"
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
+#include "os/clock.hpp"
 #include "os/dir_reader.hpp"
 #include "os/file_system.hpp"
 #include "os/glob.hpp"
@@ -91,7 +93,7 @@ private:
         const auto status = os::stat_at(dir, name);
         if (is_absent(status)) return {};  // gone meanwhile
         TRY(status);
-        EvictionCandidate candidate{link.id, 0, seconds_of(protocol::last_use(*status))};
+        EvictionCandidate candidate{link.id, 0, last_use_of(dir, name, *status)};
         bool kept = pinned;
         if (needs_records_) {
             const auto record = protocol::read_record(root_, link.id);
@@ -112,7 +114,7 @@ private:
             kept = kept || is_kept(limits_.keep, bucket, key);
         }
         ++plan_.live_entries;
-        plan_.live_bytes += candidate.bytes;
+        base::add(plan_.live_bytes, candidate.bytes);
         if (!kept) candidates_.push_back(candidate);
         if (options_.on_progress && plan_.live_entries % progress_step == 0)
             options_.on_progress(
@@ -126,6 +128,16 @@ private:
         TRY_ASSIGN(const os::Dir tree, os::open_dir_at(entry, format::tree_name));
         TRY_ASSIGN(const tree::Size size, tree::measure(tree));
         return size.bytes;
+    }
+
+    /// Returns the last use of an entry. One in the future, which comes from a wrong clock, counts
+    /// as now, and is set to now: otherwise the entry would never be the least recently used.
+    [[nodiscard]] std::uint32_t last_use_of(const os::Dir& dir, const std::string& name,
+                                            const os::FileInfo& status) const {
+        const WallTime used = protocol::last_use(status);
+        if (used <= os::wall_time()) return seconds_of(used);
+        if (!options_.dry_run) (void)os::touch_at(dir, name);
+        return seconds_of(os::wall_time());
     }
 
     /// Chooses candidates, the least recently used first, until every limit is kept.
@@ -142,9 +154,10 @@ private:
                 to_free = missing_space(*limits_.min_free, expected);
             files_to_free = missing_files(*limits_.min_free, space);
         }
-        const auto oldest = limits_.max_age ? seconds_of(std::chrono::system_clock::now() -
-                                                         std::min(*limits_.max_age, base::century))
-                                            : 0;
+        const auto oldest =
+            limits_.max_age
+                ? seconds_of(os::wall_time() - std::min(*limits_.max_age, base::century))
+                : 0;
         const std::uint64_t all_bytes = bytes;
         const auto reason_for = [&](const EvictionCandidate& candidate) -> std::optional<Reason> {
             if (candidate.used < oldest) return Reason::max_age;

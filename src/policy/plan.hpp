@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Plan: chooses which live entries go, so that every limit is kept. It takes no lock and changes
-// nothing.
+// Plan: chooses which live entries go, so that every limit is kept. It takes no lock. It changes
+// nothing but the uses that lie in the future, which become now.
 #pragma once
 
 #include <deque>

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <deque>
 
+#include "base/saturate.hpp"
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
@@ -252,7 +253,7 @@ private:
         (void)os::point("collect.moved");
         if (was_there) {
             ++report_.entries;
-            report_.bytes += retired.bytes;
+            base::add(report_.bytes, retired.bytes);
             files_ += retired.files;
         }
         return remove_link(retired);

@@ -4,6 +4,7 @@
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/record.hpp"
+#include "os/clock.hpp"
 #include "os/file.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
@@ -22,7 +23,7 @@ Result<> complete(const os::Dir& staged, const KeyRef& place, const PublishOptio
     TRY_ASSIGN(const tree::Size size, tree::measure(tree));
     const format::Record record{std::string(place.bucket),
                                 std::string(place.key),
-                                std::chrono::system_clock::now(),
+                                os::wall_time(),
                                 os::to_text(os::boot_id()),
                                 options.durability,
                                 size.bytes,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/use.hpp"
 
+#include "base/saturate.hpp"
+#include "os/clock.hpp"
 #include "os/points.hpp"
 
 namespace larder::protocol {
@@ -11,9 +13,9 @@ void look_and_note(cache::Root& root, const KeyRef& place, const format::Id& id)
     const auto& buckets = root.dirs().buckets;
     const auto link = os::stat_at(buckets, place.path);
     if (!link) return;
-    const auto age = std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now() -
-                                                              last_use(*link));
-    if (age >= std::chrono::minutes(0) && age < cache::use_interval)
+    const auto now = os::wall_time(), used = last_use(*link);
+    const auto age = std::chrono::floor<std::chrono::minutes>(base::age(used, now));
+    if (used <= now && age < cache::use_interval)
         return root.recent().settle(place.path, id, cache::use_interval - age);
     // The recorded use is over an hour old, or lies in the future because a clock was wrong. So
     // record a new one. Check first that `buckets/<b>` is not a symlink, because what is below a

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/saturate.hpp"
 #include "os/file_system.hpp"
 #include "tree/walk.hpp"
 
@@ -92,7 +93,7 @@ public:
 private:
     Result<> file(WalkDir&, const std::string&, const os::FileInfo& info) override {
         ++size.files;
-        if (info.is_regular()) size.bytes += info.size;
+        if (info.is_regular()) base::add(size.bytes, info.size);
         return {};
     }
 };

@@ -4,16 +4,19 @@
 // on.
 #ifdef __APPLE__
 
+#include <fcntl.h>
 #include <libproc.h>
 #include <pthread.h>
 #include <sys/proc.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/sysctl.h>
 #include <unistd.h>
 
 #include <crt_externs.h>
 #include <iterator>
 #include <string_view>
+#include <time.h>
 #include <uuid/uuid.h>
 
 #include "os/posix/platform.hpp"
@@ -94,6 +97,19 @@ std::string command_line() {
         text += std::string_view(arguments[i]).substr(0, enough - text.size());
     }
     return text;
+}
+
+std::chrono::system_clock::time_point wall_time() noexcept {
+    timespec now{};
+    (void)::clock_gettime(CLOCK_REALTIME, &now);
+    return std::chrono::time_point_cast<std::chrono::system_clock::duration>(
+        std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>(
+            std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec)));
+}
+
+int touch(int directory, const char* name) noexcept {
+    const timespec times[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}};
+    return ::utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW);
 }
 
 std::int64_t thread_number() noexcept {

@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "os/posix/platform.hpp"
+
 namespace larder::os {
 
 std::chrono::seconds time_since_boot() noexcept {
@@ -14,5 +16,7 @@ std::chrono::seconds time_since_boot() noexcept {
 #endif
     return std::chrono::seconds(now.tv_sec);
 }
+
+std::chrono::system_clock::time_point wall_time() noexcept { return platform::wall_time(); }
 
 }  // namespace larder::os

@@ -9,6 +9,7 @@
 #include <array>
 
 #include "os/posix/fd.hpp"
+#include "os/posix/platform.hpp"
 
 namespace larder::os {
 
@@ -160,7 +161,9 @@ Result<> set_modified_at(const Dir& parent, const std::string& name, const FileT
 }
 
 Result<> touch_at(const Dir& parent, const std::string& name) {
-    return set_times_at(parent, name, {timespec{0, UTIME_OMIT}, timespec{0, UTIME_NOW}});
+    if (retry([&] { return platform::touch(fd_of(parent.handle), name.c_str()); }) != 0)
+        return fail(errno, "set the time of", parent / name);
+    return {};
 }
 
 }  // namespace larder::os

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <memory>
 #include <string_view>
+#include <time.h>
 
 #include "os/posix/fd.hpp"
 #include "os/posix/platform.hpp"
@@ -258,6 +259,22 @@ std::string command_line() {
         if (c == '\0') c = ' ';
     }
     return text;
+}
+
+std::chrono::system_clock::time_point wall_time() noexcept {
+    timespec now{};
+    // The call itself, because a library may stand before the function of that name. On 32 bits the
+    // call has another type of time.
+    if (sizeof(void*) != 8 || ::syscall(SYS_clock_gettime, CLOCK_REALTIME, &now) != 0)
+        (void)::clock_gettime(CLOCK_REALTIME, &now);
+    return std::chrono::system_clock::time_point(std::chrono::seconds(now.tv_sec) +
+                                                 std::chrono::nanoseconds(now.tv_nsec));
+}
+
+int touch(int directory, const char* name) noexcept {
+    // As above. The kernel's old timespec has two longs on every machine.
+    const long times[4] = {0, UTIME_OMIT, 0, UTIME_NOW};
+    return static_cast<int>(::syscall(SYS_utimensat, directory, name, times, AT_SYMLINK_NOFOLLOW));
 }
 
 std::int64_t thread_number() noexcept { return static_cast<std::int64_t>(::syscall(SYS_gettid)); }

@@ -5,6 +5,7 @@
 // fail as system calls do: with -1 and errno.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -79,5 +80,12 @@ struct BootIdRead {
 BootIdRead read_boot_id() noexcept;
 std::string command_line();
 std::int64_t thread_number() noexcept;
+
+/// See os::wall_time.
+std::chrono::system_clock::time_point wall_time() noexcept;
+
+/// Sets the time of modification of a name, whose last link is not followed, to the kernel's time.
+/// Returns -1, and sets errno, if that fails.
+int touch(int directory, const char* name) noexcept;
 
 }  // namespace larder::os::platform

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Sums and ages that end at their bounds and never overflow.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+
+namespace larder::base {
+
+/// Adds `more` to `sum`, which stays at its largest value if it would pass that. Sizes come from
+/// records, and a sparse file may claim 8 EiB.
+inline void add(std::uint64_t& sum, std::uint64_t more) {
+    sum += std::min(more, std::numeric_limits<std::uint64_t>::max() - sum);
+}
+
+/// Returns how long before `now` a time was. What lies in the future counts as now, and what lies
+/// before 1970 as 1970.
+inline std::chrono::system_clock::duration age(std::chrono::system_clock::time_point then,
+                                               std::chrono::system_clock::time_point now) {
+    using Time = std::chrono::system_clock::time_point;
+    return std::max(now, Time{}) - std::clamp(then, Time{}, std::max(now, Time{}));
+}
+
+}  // namespace larder::base

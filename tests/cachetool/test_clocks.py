@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""Clocks that lie, times of the future and of another age, and sizes that no disk holds."""
+
+import os
+import pathlib
+import sys
+import time
+
+from harness import CacheTest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import many_entries
+
+YEAR = 365 * 24 * 3600
+
+
+class Clocks(CacheTest):
+    def link(self, key):
+        return self.root / "buckets" / "b" / key
+
+    def set_use(self, key, then):
+        os.utime(self.link(key), (then, then), follow_symlinks=False)
+
+    def use(self, key):
+        return self.link(key).lstat().st_mtime
+
+    def lying(self, seconds):
+        """Returns the environment in which the clock is wrong by so many seconds."""
+        if "LYING_CLOCK_LIBRARY" not in os.environ:
+            self.skipTest("this build can't preload a library")
+        return {"LD_PRELOAD": os.environ["LYING_CLOCK_LIBRARY"], "LYING_CLOCK": str(seconds)}
+
+    def test_a_process_with_a_wrong_clock_stamps_uses_by_the_kernels_clock(self):
+        for seconds in (-YEAR, YEAR):
+            with self.subTest(seconds=seconds):
+                self.put(key="used")
+                self.set_use("used", time.time() - 7200)
+                self.tool("get", "b", "used", env=self.lying(seconds))
+                self.tool("exec", "b", "used", "--", "true", env=self.lying(seconds))
+                self.assertLess(abs(time.time() - self.use("used")), 600)
+
+    def test_what_a_process_with_a_wrong_clock_publishes_is_new(self):
+        source = self.tree(file="text")
+        self.tool("put", "b", "k", source, env=self.lying(-YEAR))
+        self.tool("refresh", "b", "--older-than", "1d")
+        self.tool("gc", "--max-age", "1d")
+        self.tool("get", "b", "k")
+
+    def test_a_use_in_the_future_counts_as_now_and_ages_from_then_on(self):
+        for key in ("future", "other"):
+            self.put(key=key)
+        self.set_use("future", time.time() + 10 * YEAR)
+        self.set_use("other", time.time() - 7200)
+        self.assertEqual(self.json("gc", "--dry-run", "--max-entries", "5")["evictions"], [])
+        self.assertGreater(self.use("future"), time.time() + YEAR)
+        self.tool("gc", "--max-entries", "5")
+        self.assertLessEqual(self.use("future"), time.time())
+        self.assertLess(time.time() - self.use("future"), 600)
+        self.set_use("future", time.time() + 10 * YEAR)
+        self.tool("gc", "--max-entries", "0")
+        self.assertEqual(self.json("ls")["entries"], [])
+
+    def test_times_after_2262_and_before_1970(self):
+        self.put(key="k")
+        many_entries.add(self.root, 2)
+        first, second = (self.root / "archive" / many_entries.id_text(n) / "record" for n in (1, 2))
+        first.write_bytes(many_entries.record("many", "some-package-0000001", 99_999_999_999))
+        second.write_bytes(many_entries.record("many", "some-package-0000002", 2**64 - 1))
+        for key, then in (("some-package-0000001", 2**34), ("some-package-0000002", -(2**31))):
+            os.utime(self.root / "buckets" / "many" / key, (then, then), follow_symlinks=False)
+        for entry in self.json("ls")["entries"]:
+            if entry["bucket"] == "many":
+                self.assertTrue(entry["published"].startswith("2262-04-11"), entry)
+        self.assertRegex(self.tool("ls", "many"), r" 0 s .*some-package-0000001\n")
+        self.tool("stats")
+        self.tool("refresh", "many", "--older-than", "1s")
+        self.assertEqual(len(self.json("ls")["entries"]), 3)
+        self.tool("gc", "--max-age", "1000d")
+        self.assertEqual(len(self.json("ls")["entries"]), 2)
+
+    def test_sizes_saturate(self):
+        self.put(key="k")
+        many_entries.add(self.root, 3)
+        for number in (1, 2, 3):
+            record = self.root / "archive" / many_entries.id_text(number) / "record"
+            record.write_bytes(many_entries.record("many", f"some-package-{number:07d}", 0, size=2**63))
+        self.assertEqual(self.json("stats")["total"]["bytes"], 2**64 - 1)
+        report = self.json("gc", "--max-entries", "0")
+        self.assertEqual((report["evicted_bytes"], report["bytes"]), (2**64 - 1, 2**64 - 1))
+
+    def test_huge_durations_are_as_good_as_for_ever(self):
+        self.put(key="k")
+        for huge in ("40000d", "99999999999999999999w"):
+            self.tool("refresh", "b", "--older-than", huge)
+            self.tool("gc", "--max-age", huge)
+        self.tool("get", "b", "k")
