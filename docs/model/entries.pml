@@ -19,6 +19,8 @@
  *                  retires the old link, and then renames the new one into place
  *   PLAIN_RENAME   nor can it refuse to rename over an existing name: renameat2 has no flags
  *   FAKE_LOCK      the bucket's lock keeps no process out
+ *   RMDIR          the collection removes the bucket's directory if it is empty; the casts have room
+ *                  for one such removal and one refresh
  *   COPIED         the live link was copied into retired/links by hand before the start
  *
  * Each MUTANT_x takes one step of the protocol out, or exchanges two, and must be caught.
@@ -407,7 +409,12 @@ ends:
 proctype refresher()
 {
 	/* One rename, no lock. All that was under the key is gone when it returns. */
-	atomic { cur != NODIR -> cur = NODIR; gone = gone | born; taken = 1 };
+	if
+	:: atomic { cur != NODIR -> cur = NODIR; gone = gone | born; taken = 1 }
+#ifdef RMDIR
+	:: atomic { cur == NODIR -> gone = gone | born }    /* ENOENT: there is no bucket */
+#endif
+	fi;
 #if REFRESHES > 1
 	if
 	:: atomic { cur != NODIR -> cur = NODIR; gone = gone | born }
@@ -490,6 +497,9 @@ proctype refresher()
 proctype collector()
 {
 	byte listed;
+#ifdef MUTANT_empty_bucket_deleted_whole
+	bit was_empty;
+#endif
 #ifdef MUTANT_read_in_place
 	byte in_place;
 #endif
@@ -528,6 +538,23 @@ proctype collector()
 	STEP(listed = retired | (BIT(in_place) & ~1), killed);
 #else
 	STEP(listed = retired, killed);
+#endif
+#ifdef RMDIR
+	/* The bucket's directory goes by rmdir, which looks and removes in one step. */
+#ifdef MUTANT_empty_bucket_deleted_whole
+	STEP(was_empty = (cur != NODIR && link[cur] == 0), killed);
+	STEP(if
+	     :: was_empty && cur != NODIR ->
+		link[cur] = 0; unlinked = unlinked | BIT(cur); cur = NODIR; CHECK
+	     :: else
+	     fi; was_empty = 0, killed);
+#else
+	STEP(if
+	     :: cur != NODIR && link[cur] == 0 ->
+		unlinked = unlinked | BIT(cur); cur = NODIR; CHECK
+	     :: else
+	     fi, killed);
+#endif
 #endif
 #if defined(COPIED) && !defined(MUTANT_record_unchecked) && !defined(MUTANT_slots_before_records)
 	/* The record's own key, before the slots: an entry that its key still names can be leased

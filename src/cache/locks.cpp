@@ -18,7 +18,24 @@ using os::Mode;
 /// longer.
 constexpr std::chrono::microseconds longest_pause{1000};
 
-std::uint64_t number_of(const std::string& lock_name) { return format::digest("locks", lock_name); }
+/// A lock of a bucket: a byte of a file. Two buckets may share a byte, by an accident of less than
+/// one in 10^12 among a thousand buckets. Then they exclude each other, and nothing else happens:
+/// no thread holds the locks of two buckets.
+struct LockPlace {
+    const char* file;
+    std::uint64_t number;
+
+    LockPlace(const char* in, const std::string& encoded_bucket)
+        : file(in), number(range_of(in, encoded_bucket).start) {}
+    [[nodiscard]] os::Range range() const noexcept { return os::Range::byte(number); }
+
+private:
+    static os::Range range_of(const char* in, const std::string& encoded_bucket) {
+        return os::Range::byte(format::digest(in, encoded_bucket));
+    }
+};
+
+std::uint64_t collector_number() { return format::digest("locks", format::collector_lock_name); }
 
 std::string label_of(const std::string& encoded_bucket) { return "bucket " + encoded_bucket; }
 
@@ -26,14 +43,14 @@ std::string label_of(const std::string& encoded_bucket) { return "bucket " + enc
 
 Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucket, Mode mode,
                                     const CallContext& context) {
-    const std::string name = format::bucket_lock_name(encoded_bucket),
-                      gate = format::gate_lock_name(encoded_bucket);
+    const LockPlace bucket(format::buckets_lock_name, encoded_bucket),
+        gate(format::gates_lock_name, encoded_bucket);
     std::string what = label_of(encoded_bucket);
-    Activity activity(root.participant_if_possible(context), number_of(name), what, true);
+    Activity activity(root.participant_if_possible(context), bucket.number, what, true);
     const os::Dir& locks = root.dirs().locks;
-    const LockNumbers both{number_of(name), number_of(gate)};
+    const LockNumbers both{bucket.number, gate.number};
     LockWait whole;  // the wait at the gate and the wait for the bucket's lock together
-    const auto wait_for = [&](const std::string& file, const LockNumbers& blamed,
+    const auto wait_for = [&](const LockPlace& place, const LockNumbers& blamed,
                               auto attempt) -> Result<> {
         const auto left = std::max(
             context.lock_timeout - std::chrono::floor<std::chrono::milliseconds>(whole.took),
@@ -48,17 +65,17 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
         if (!wait.holders.empty()) whole.holders = std::move(wait.holders);
         if (whole.acquired()) return {};
         auto failure = whole.end == base::Waited::End::interrupted
-                           ? fail(Errc::interrupted, "wait for lock", locks / file,
+                           ? fail(Errc::interrupted, "wait for lock", locks / place.file,
                                   "stopped on request; held by " + whole.holders)
-                           : fail(Errc::busy, "wait for lock", locks / file,
+                           : fail(Errc::busy, "wait for lock", locks / place.file,
                                   "held by " + whole.holders + "; try again when it is done");
         note_wait(context, std::move(what), std::move(whole));
         return failure;
     };
-    const auto take = [&](const std::string& file, Mode as, const LockNumbers& blamed,
+    const auto take = [&](const LockPlace& place, Mode as, const LockNumbers& blamed,
                           std::optional<FileLock>& held) {
-        return wait_for(file, blamed, [&]() -> Result<bool> {
-            TRY_ASSIGN(held, FileLock::try_lock(locks, file, as));
+        return wait_for(place, blamed, [&]() -> Result<bool> {
+            TRY_ASSIGN(held, FileLock::try_lock(locks, place.file, as, place.range()));
             return held.has_value();
         });
     };
@@ -66,24 +83,20 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
     std::optional<Activity> holding_gate;
     if (mode == Mode::exclusive) {
         TRY(take(gate, Mode::exclusive, both, at_gate));
-        holding_gate.emplace(root.participant_if_possible(context), number_of(gate),
+        holding_gate.emplace(root.participant_if_possible(context), gate.number,
                              "gate " + encoded_bucket, false);
     } else {
         // A sharer waits until the gate is free, and never takes it. If it took the gate, other
         // sharers and an exclusive waiter would have to wait for it.
-        os::State hint = os::State::missing;
         TRY(wait_for(gate, both, [&]() -> Result<bool> {
-            TRY_ASSIGN(hint, os::look_at(locks, gate));
+            TRY_ASSIGN(const auto hint, os::look_at(locks, gate.file, gate.range()));
             return hint != os::State::taken;
         }));
-        // The first publish makes the file of the gate. A remove needs it, and may run on a disk
-        // that has no inode left.
-        if (hint == os::State::missing) TRY(os::open_at(locks, gate, os::OpenMode::open_or_create));
     }
     (void)os::point(mode == Mode::exclusive ? "lock.at-gate" : "lock.past-gate");
     // From here on, name only the holders of the bucket's lock. The holder of the gate waits for
     // them too, and may be this process.
-    TRY(take(name, mode, {number_of(name)}, held));
+    TRY(take(bucket, mode, {bucket.number}, held));
     activity.set_holding();
     note_wait(context, std::move(what), std::move(whole));
     return BucketLock(std::move(*held), std::move(activity));
@@ -101,10 +114,11 @@ Result<BucketLock> BucketLock::exclusive(Root& root, const std::string& encoded_
 
 Result<std::optional<BucketLock>> BucketLock::try_exclusive(Root& root,
                                                             const std::string& encoded_bucket) {
-    const std::string name = format::bucket_lock_name(encoded_bucket);
-    TRY_ASSIGN(auto held, FileLock::try_lock(root.dirs().locks, name, Mode::exclusive));
+    const LockPlace bucket(format::buckets_lock_name, encoded_bucket);
+    TRY_ASSIGN(auto held,
+               FileLock::try_lock(root.dirs().locks, bucket.file, Mode::exclusive, bucket.range()));
     if (!held) return std::nullopt;
-    Activity activity(root.joined(), number_of(name), label_of(encoded_bucket), false);
+    Activity activity(root.joined(), bucket.number, label_of(encoded_bucket), false);
     return std::optional(BucketLock(std::move(*held), std::move(activity)));
 }
 
@@ -116,13 +130,13 @@ Result<CollectorLock> CollectorLock::try_lock(Root& root) {
     if (!held) {
         return fail(Errc::busy, "collect or verify", path,
                     "collected or verified already by " +
-                        describe_holders(root, {number_of(name)}) + "; leave it to that one");
+                        describe_holders(root, {collector_number()}) + "; leave it to that one");
     }
     return CollectorLock(std::move(*held));
 }
 
 void CollectorLock::announce(Participant* participant) {
-    activity_.emplace(participant, number_of(format::collector_lock_name), "collector", false);
+    activity_.emplace(participant, collector_number(), "collector", false);
 }
 
 }  // namespace larder::cache

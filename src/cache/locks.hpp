@@ -6,11 +6,12 @@
 //                   so that only one of them runs at a time.
 //   2  build        Exclusive; one byte of locks/builds for each key. Taken by get_or_build, so
 //                   that only one process builds a key at a time.
-//   3  gate.B       Exclusive; held while a process waits for 4 exclusively. Without it, processes
-//                   that share 4 could keep that process waiting forever.
-//   4  bucket.B     Shared by publish and pin. Exclusive for remove, refresh by age, evict, repair,
-//                   and publish without exchange. So the link that a process has checked is the
-//                   link that it retires.
+//   3  gate         Exclusive; one byte of locks/gates for each bucket. Held while a process waits
+//                   for 4 exclusively. Without it, processes that share 4 could keep that process
+//                   waiting forever.
+//   4  bucket       One byte of locks/buckets for each bucket. Shared by publish and pin. Exclusive
+//                   for remove, refresh by age, evict, repair, and publish without exchange. So the
+//                   link that a process has checked is the link that it retires.
 //   -  participant  Exclusive; held by a participant for as long as it lives. It shows that the
 //                   process lives and owns its staging area.
 //

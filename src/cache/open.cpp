@@ -98,6 +98,12 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
                                      text->substr(0, text->find('\n')) +
                                      "\"); update this program, or name another directory");
     }
+    if (read.kind == format::FormatRead::Kind::older) {
+        return refuse(root.path, "an older larder made this cache (its format begins with \"" +
+                                     text->substr(0, text->find('\n')) +
+                                     "\"), and locks it in another way; end the programs that use "
+                                     "it and delete the directory, or name another directory");
+    }
     if (read.kind == format::FormatRead::Kind::unknown) {
         return refuse(root.path / format::format_name,
                       "not a format that larder knows; if this was a cache, delete the directory");
@@ -277,6 +283,10 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
         TRY(write_if_missing(dirs.locks, format::collector_lock_name, ""));
     }
     if (found.kind == format::FormatRead::Kind::unknown) {
+        // A remove needs its locks on such a disk, too.
+        for (const char* const name :
+             {format::builds_lock_name, format::buckets_lock_name, format::gates_lock_name})
+            TRY(write_if_missing(dirs.locks, name, ""));
         TRY(create_format(dirs, options));
         TRY_ASSIGN(const auto made, read_format(dirs.root));
         format = made.format;

@@ -52,6 +52,7 @@ FormatRead parse_format(std::string_view text) {
         std::from_chars(digits.data(), digits.data() + digits.size(), version);
     if (error != std::errc() || end != digits.data() + digits.size() || version < 1) return {};
     if (version > format_version) return {FormatRead::Kind::newer, {}};
+    if (version < format_version) return {FormatRead::Kind::older, {}};
     const std::size_t longest_name = read_longest_name(text.substr(line_end + 1));
     for (const auto kind : all_kinds) {
         const Format format{kind, longest_name};

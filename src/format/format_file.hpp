@@ -12,11 +12,12 @@
 
 namespace larder::format {
 
-/// On disk: "larder 1\nlinks symlink\n", and between the two lines "names 143\n" if the longest
+/// On disk: "larder 2\nlinks symlink\n", and between the two lines "names 143\n" if the longest
 /// name is not max_name. (It is no last line, because a text that is cut off must be none.) Every
 /// later version keeps the form of the first line, so that an older version recognizes it.
 inline constexpr std::string_view format_begin = "larder ";
-inline constexpr int format_version = 1;
+/// Version 1, which was never released, had two lock files for each bucket.
+inline constexpr int format_version = 2;
 /// Arbitrary: room for what later versions may write.
 inline constexpr std::size_t max_format = 4096;
 
@@ -28,6 +29,7 @@ struct Format {
 struct FormatRead {
     enum class Kind {
         ours,
+        older,    ///< an earlier version wrote it: this version would lock the cache otherwise
         newer,    ///< a later version wrote it: this version must not touch the cache
         unknown,  ///< larder did not write it, or it was cut off
     };

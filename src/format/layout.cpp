@@ -9,8 +9,6 @@ namespace larder::format {
 
 namespace {
 
-constexpr std::string_view bucket_lock_prefix = "bucket.";
-constexpr std::string_view gate_lock_prefix = "gate.";
 constexpr std::string_view staged_tree_prefix = "t-";
 constexpr std::string_view staged_link_prefix = "l-";
 
@@ -24,20 +22,10 @@ bool is_root_name(std::string_view name) noexcept {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string bucket_lock_name(std::string_view encoded_bucket) {
-    return std::string(bucket_lock_prefix).append(encoded_bucket);
-}
-
-std::string gate_lock_name(std::string_view encoded_bucket) {
-    return std::string(gate_lock_prefix).append(encoded_bucket);
-}
-
-bool is_lock_name(std::string_view name) {
-    if (name == collector_lock_name || name == builds_lock_name) return true;
-    for (const auto prefix : {bucket_lock_prefix, gate_lock_prefix}) {
-        if (name.starts_with(prefix)) return is_bucket_name(name.substr(prefix.size()));
-    }
-    return false;
+bool is_lock_name(std::string_view name) noexcept {
+    constexpr std::array<std::string_view, 4> names = {collector_lock_name, builds_lock_name,
+                                                       gates_lock_name, buckets_lock_name};
+    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 std::string participant_name(std::uint32_t number) { return std::to_string(number); }

@@ -3,7 +3,7 @@
 //
 //   root/                       = CACHEDIR.TAG  .gitignore  format  locks/  participants/  staging/
 //                                 buckets/  archive/  retired/  deleting/  pins/
-//   locks/                      = bucket.<bucket>  gate.<bucket>  collector  builds
+//   locks/                      = collector  builds  gates  buckets
 //   participants/               = <number>
 //   staging/<number>/           = t-<id>/  l-<id>
 //   buckets/<bucket>/           = <key>              a link
@@ -45,7 +45,10 @@ inline constexpr const char* pins_name = "pins";  ///< made with the first pin
 inline constexpr const char* record_name = "record";
 inline constexpr const char* tree_name = "tree";
 inline constexpr const char* collector_lock_name = "collector";
+// One byte of these files is the lock of one key, or of one bucket.
 inline constexpr const char* builds_lock_name = "builds";
+inline constexpr const char* gates_lock_name = "gates";
+inline constexpr const char* buckets_lock_name = "buckets";
 
 /// https://bford.info/cachedir/
 inline constexpr std::string_view cachedir_tag_text =
@@ -56,9 +59,7 @@ inline constexpr std::string_view gitignore_text = "*\n";
 /// Returns true if `name` stands in a root by the grammar above.
 [[nodiscard]] bool is_root_name(std::string_view name) noexcept;
 
-[[nodiscard]] std::string bucket_lock_name(std::string_view encoded_bucket);
-[[nodiscard]] std::string gate_lock_name(std::string_view encoded_bucket);
-[[nodiscard]] bool is_lock_name(std::string_view name);
+[[nodiscard]] bool is_lock_name(std::string_view name) noexcept;
 
 [[nodiscard]] std::string participant_name(std::uint32_t number);
 [[nodiscard]] std::optional<std::uint32_t> parse_participant_name(std::string_view name);

@@ -44,13 +44,17 @@ Result<std::optional<std::string>> pinned_key(const cache::Root& root,
 
 Result<> pin(cache::Root& root, const protocol::KeyRef& place, const cache::CallContext& context) {
     TRY_ASSIGN(const os::Dir pins, os::make_and_open_dir_at(root.dirs().root, format::pins_name));
-    TRY_ASSIGN(const os::Dir bucket, os::make_and_open_dir_at(pins, place.encoded_bucket));
     const auto lock = cache::BucketLock::shared(root, place.encoded_bucket, context);
     TRY(lock);
-    (void)os::point("pin.locked");
-    auto made = os::write_new_file_at(bucket, std::string(place.encoded_key()), "");
-    if (!made && why_of(made) != Why::exists) return made;
-    return {};
+    for (;;) {
+        TRY_ASSIGN(const os::Dir bucket, os::make_and_open_dir_at(pins, place.encoded_bucket));
+        (void)os::point("pin.locked");
+        auto made = os::write_new_file_at(bucket, std::string(place.encoded_key()), "");
+        // An unpin has removed the directory meanwhile, because it was empty: make it anew.
+        if (is_absent(made)) continue;
+        if (!made && why_of(made) != Why::exists) return made;
+        return {};
+    }
 }
 
 Result<> unpin(const cache::Root& root, const protocol::KeyRef& place) {
@@ -59,7 +63,11 @@ Result<> unpin(const cache::Root& root, const protocol::KeyRef& place) {
     if (!bucket) return not_pinned;
     auto removed = os::remove_file_at(*bucket, std::string(place.encoded_key()));
     if (is_absent(removed)) return not_pinned;
-    return removed;
+    TRY(removed);
+    // It succeeds only if no pin is left there. A pin that is just being made looks again.
+    TRY_ASSIGN(const os::Dir pins, os::open_dir_at(root.dirs().root, format::pins_name));
+    (void)os::remove_dir_at(pins, place.encoded_bucket);
+    return {};
 }
 
 Result<bool> is_pinned(const cache::Root& root, const protocol::KeyRef& place) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <set>
 
 #include "base/saturate.hpp"
 #include "format/layout.hpp"
@@ -64,6 +65,7 @@ public:
             return;
         }
         (void)os::point("collect.listed");
+        if (!options_.dry_run) remove_empty_buckets();
         // The list came first, with its check of the keys. So no link in a bucket names an entry of
         // the list, and none ever will again. A lease on such an entry was taken before the list
         // was made, and is seen here. A process that stores its id later finds the link gone when
@@ -169,6 +171,16 @@ private:
             leave_alone_);
     }
 
+    /// Removes the directories of buckets from which links were retired, if no link is left there.
+    /// A publish that has found such a directory looks again, as if a refresh had moved it aside.
+    /// One that cannot be removed is left: it is empty, and costs nothing but its name.
+    void remove_empty_buckets() {
+        for (const auto& bucket : buckets_) {
+            (void)os::point("collect.bucket-one");
+            (void)os::remove_dir_at(dirs_.buckets, bucket);
+        }
+    }
+
     Result<> list_staged_links(const os::Dir& staging) {
         return os::for_every_name(staging, [&](const std::string& name, os::FileKind) -> Result<> {
             const auto staged = format::parse_staged_name(name);
@@ -228,6 +240,8 @@ private:
         bool named = false;
         if (record) {
             TRY_ASSIGN(named, is_named_by_its_key(*record, link.id));
+            if (auto bucket = format::encode_bucket(record->bucket))
+                buckets_.insert(*std::move(bucket));
         }
         retired_.push_back({link_name, named ? format::Id{} : link.id, record ? record->bytes : 0,
                             record ? record->files + 1 : 0});
@@ -319,7 +333,8 @@ private:
         report_.unknown.push_back(std::move(path));
         return {};
     };
-    std::deque<Retired> retired_;  // a deque grows without being copied
+    std::deque<Retired> retired_;    // a deque grows without being copied
+    std::set<std::string> buckets_;  // encoded; of the retired links
     Leases leases_;
     bool knows_leases_ = true;  // false if a table cannot be read
     CollectReport report_;

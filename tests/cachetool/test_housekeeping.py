@@ -152,7 +152,7 @@ class LockTimeout(Housekeeping):
         self.put()
         self.tool("remove", "b", "nothing", code=3)
         source = self.tree(file="text")
-        self.hold("bucket.b")
+        self.hold("buckets")
         for args in [("put", "b", "k", source), ("remove", "b", "k")]:
             _, document = self.complaint(*args, "--lock-timeout", "0.1", code=4)
             self.assertEqual(document["error"]["code"], "busy")

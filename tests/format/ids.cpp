@@ -124,23 +124,15 @@ TEST_CASE("a participant's number has one spelling") {
 }
 
 TEST_CASE("the names of the locks are known, and no others") {
-    const std::string longest(128, 'b');
-    for (const std::string& name :
-         {std::string("collector"), std::string("builds"), bucket_lock_name("wheels-v1"),
-          gate_lock_name("wheels-v1"), bucket_lock_name("%2e%2e"), bucket_lock_name(longest)}) {
+    for (const char* name : {"collector", "builds", "gates", "buckets"}) {
         INFO(name);
         CHECK(is_lock_name(name));
     }
-    for (const std::string& name :
-         {std::string(), std::string("Collector"), std::string("collector "), std::string("build"),
-          std::string("bucket"), std::string("bucket."), std::string("gate."),
-          std::string("bucket.%"), std::string("bucket.A"), std::string("bucket..."),
-          std::string("bucket.%41x%"), std::string("bucket.%c3"), std::string("gates.a"),
-          "bucket." + longest + "b"}) {
+    for (const char* name : {"", "Collector", "collector ", "build", "bucket", "gate", "bucket.b",
+                             "gate.b", "buckets.", "locks"}) {
         INFO(name);
         CHECK_FALSE(is_lock_name(name));
     }
-    CHECK(bucket_lock_name("a") != gate_lock_name("a"));
 }
 
 TEST_CASE("a root has these ten names") {

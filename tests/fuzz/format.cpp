@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The file `format`: it is ours in one spelling for each cache, newer by its first line, and
-// otherwise unknown.
+// The file `format`: it is ours in one spelling for each cache, newer or older by its first line,
+// and otherwise unknown.
 
 #include "format/format_file.hpp"
 #include "property.hpp"
@@ -17,12 +17,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         must(parse_format(text.substr(0, size - 1)).kind == FormatRead::Kind::unknown,
              "what is cut off is none");
     }
-    if (read.kind == FormatRead::Kind::newer) {
+    if (read.kind == FormatRead::Kind::newer || read.kind == FormatRead::Kind::older) {
         must(text.starts_with(format_begin) && text.find('\n') != std::string_view::npos,
-             "what is newer begins as a format does");
+             "what is newer or older begins as a format does");
         const auto line = text.substr(0, text.find('\n') + 1);
-        must(parse_format(line).kind == FormatRead::Kind::newer,
-             "it is newer by its first line alone");
+        must(parse_format(line).kind == read.kind, "its first line alone says so");
     }
     return 0;
 }

@@ -38,8 +38,6 @@ void check_encoding(std::string_view text) {
         must(is_safe_on_any_file_system(*bucket) && bucket->size() <= max_bucket_name,
              "a bucket's name is safe");
         must(decode_name(*bucket) == text, "a bucket's name reads back");
-        must(is_lock_name(bucket_lock_name(*bucket)) && is_lock_name(gate_lock_name(*bucket)),
-             "its locks' names are names of locks");
     }
 }
 

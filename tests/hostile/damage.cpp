@@ -689,11 +689,12 @@ TEST_CASE("a lease table that was cut off has no owner") {
 
 TEST_CASE("a lock file of another kind is an error, and is not followed") {
     const Site site;
-    for (const char* name : {"collector", "bucket.b", "gate.b", "builds"}) {
+    for (const char* name : {"collector", "buckets", "gates", "builds"}) {
         fs::remove(site.root / "locks" / name);
         fs::create_symlink(site.outside / "precious", site.root / "locks" / name);
     }
-    fs::create_symlink(site.dir.path() / "would-be-created", site.root / "locks" / "bucket.c");
+    fs::remove(site.root / "locks" / "buckets");
+    fs::create_symlink(site.dir.path() / "would-be-created", site.root / "locks" / "buckets");
     CHECK_FALSE(site.cache.collect());
     do_everything(site.cache);
     do_everything_anew(site.root);

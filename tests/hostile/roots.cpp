@@ -209,7 +209,7 @@ TEST_CASE("a directory that holds something else is refused, untouched") {
 
 TEST_CASE("a cache of a newer format is refused, untouched") {
     for (const char* format :
-         {"larder 2\n", "larder 2\nlinks symlink\n", "larder 7\nsomething: else\n"}) {
+         {"larder 3\n", "larder 3\nlinks symlink\n", "larder 7\nsomething: else\n"}) {
         const Site site;
         write_file(site.root / "format", format);
         fs::remove_all(site.root / "deleting");
@@ -221,11 +221,21 @@ TEST_CASE("a cache of a newer format is refused, untouched") {
     }
 }
 
+TEST_CASE("a cache of an older format is refused, untouched, and the error says what to do") {
+    const Site site;
+    write_file(site.root / "format", "larder 1\nlinks symlink\n");
+    const auto before = exact_snapshot(site.root);
+    require_refused(Cache::open(site.root, test_options()), "an older larder");
+    require_refused(Cache::open(site.root, test_options()), "delete the directory");
+    require_refused(Cache::open(site.root, reading()), "an older larder");
+    CHECK(exact_snapshot(site.root) == before);
+}
+
 TEST_CASE("a cache whose format became newer while it was open is not opened again") {
     const Site site;
     const Cache cache = open_cache(site.root);
     fs::remove_all(site.root / "deleting");  // so it must be opened again
-    write_file(site.root / "format", "larder 2\n");
+    write_file(site.root / "format", "larder 3\n");
     const auto before = exact_snapshot(site.root);
     require_refused(cache.collect(), "newer");
     require_refused(value(cache.bucket("b")).remove("k"), "newer");
@@ -236,7 +246,7 @@ TEST_CASE(
     "a format that is garbage, cut off, or no file is an error that names it, and the cache does "
     "not change") {
     for (const std::string text :
-         {"", "garbage", "larder 1", "larder 1\nlinks sym", "larder 1\nlinks telepathy\n"}) {
+         {"", "garbage", "larder 2", "larder 2\nlinks sym", "larder 2\nlinks telepathy\n"}) {
         INFO(text);
         const Site site;
         write_file(site.root / "format", text);
@@ -382,7 +392,7 @@ TEST_CASE(
             [](const std::string& point) { return point == "link.probe-symlink" ? EPERM : 0; });
         CHECK(value(Cache::open(root)).link_kind() == LinkKind::file);
     }
-    CHECK(read_file(root / "format") == "larder 1\nlinks file\n");
+    CHECK(read_file(root / "format") == "larder 2\nlinks file\n");
     in_child([&](Child&) {
         const Cache cache = value(Cache::open(root));
         Child::must(cache.link_kind() == LinkKind::file, "the cache's own kind");

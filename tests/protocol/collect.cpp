@@ -40,6 +40,50 @@ constexpr std::chrono::seconds hour{3600};
 
 }  // namespace
 
+TEST_CASE("buckets that come and go leave no directory and no lock file behind") {
+    const Scene scene;
+    const auto locks = [&] { return count_entries(scene.root / "locks"); };
+    put(scene.bucket, "stays", "content");
+    put(scene.bucket, "goes", "content");
+    value(scene.bucket.remove("goes"));
+    const std::size_t before = locks();
+    CHECK(before == 4);
+    for (int i = 0; i < 50; ++i) {
+        const Bucket bucket = value(scene.cache.bucket("bucket-" + std::to_string(i)));
+        put(bucket, "k", "content");
+        value(bucket.pin("k"));
+        value(bucket.unpin("k"));
+        value(bucket.remove("k"));
+    }
+    CHECK(count_entries(scene.root / "buckets") == 51);
+    CHECK(value(scene.cache.collect()).entries == 51);
+    CHECK(count_entries(scene.root / "buckets") == 1);
+    CHECK(count_entries(scene.root / "pins") == 0);
+    CHECK(locks() == before);
+    CHECK(content_of(scene.bucket, "stays") == "content");
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("a publish whose empty bucket a collection removes makes it anew") {
+    // 1. P has made sure of the bucket's directory, which is empty
+    // 2. a collection removes it
+    // 3. P renames its link into it
+    const Scene scene;
+    put(scene.bucket, "other", "old");
+    value(scene.bucket.remove("other"));
+    Child publisher([&](Child&) { put(open_bucket(scene.root), "k", "new"); },
+                    {{"publish.before-placing-new"}, {}});
+    publisher.wait_for("publish.before-placing-new");
+    CHECK(value(scene.cache.collect()).entries == 1);
+    CHECK(count_entries(scene.root / "buckets") == 0);
+    publisher.go_on();
+    publisher.wait_for("publish.before-placing-new");
+    publisher.go_on();
+    CHECK(publisher.join() == 0);
+    CHECK(content_of(scene.bucket, "k") == "new");
+    require_no_leak(scene.root, 1);
+}
+
 TEST_CASE("a grace keeps what was retired less than that time ago, and no grace deletes it") {
     const Scene scene;
     const fs::path links = scene.root / "retired/links", buckets = scene.root / "retired/buckets";

@@ -214,8 +214,8 @@ TEST_CASE("a collection that is killed is carried on by the next") {
     const auto collect = [](const Cache& cache) { (void)value(cache.collect()); };
     for (const char* point :
          {"collect.locked", "reap.locked", "reap.one", "reap.emptied", "collect.reaped",
-          "collect.flatten-one", "collect.flattened", "collect.listed", "collect.scanned",
-          "collect.moved", "collect.unlocked", "collect.emptied"}) {
+          "collect.flatten-one", "collect.flattened", "collect.listed", "collect.bucket-one",
+          "collect.scanned", "collect.moved", "collect.unlocked", "collect.emptied"}) {
         check({point, "new"}, put_garbage, collect);
     }
 }
