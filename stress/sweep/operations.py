@@ -270,7 +270,7 @@ COMMANDS = {
     "trash": reading("trash", "ls"),
     "verify": reading("verify"),
     "dry": reading("gc", "--dry-run", "--max-entries", "1"),
-    "doctor": reading("doctor", "{directory}"),
+    "doctor": reading("doctor", "cache"),
 }
 
 

@@ -170,7 +170,7 @@ class Doctor(CacheTest):
     @needs_strace
     def test_leaves_nothing_when_interrupted(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            for call in ("renameat2:when=1", "link:when=1", "renameat2:when=5"):
+            for call in ("renameat2:when=1", "linkat:when=1", "renameat2:when=5"):
                 inject = call.replace(":", f":signal={number.value}:")
                 process = self.start("doctor", tool="strace", args_before=self.strace(inject))
                 out, _ = process.communicate(timeout=HANGS)
