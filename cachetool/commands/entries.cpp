@@ -126,8 +126,16 @@ CommandResult run_install(const ParsedArguments& arguments, const CommandOutput&
     if (!lease.is_protected()) output.say(unprotected_warning);
 
     const auto& destination = arguments.words[2];
-    LARDER_TRY_ASSIGN(const auto report,
-                      larder::materialize(lease.path(), destination, {.mode = mode}));
+    const bool replace = arguments.has("replace");
+    const auto made =
+        larder::materialize(lease.path(), destination, {.mode = mode, .replace = replace});
+    if (!made) {
+        Failure failure(made.error());
+        if (made.error().code == larder::Errc::exists && !replace)
+            failure->message += "; install --replace replaces files, and never directories";
+        return fail(std::move(failure));
+    }
+    const auto& report = *made;
     output.say(fmt::format("{} cloned, {} hard-linked, {} copied: {} in {}",
                            counted(report.cloned, "file", "files"), report.hardlinked,
                            report.copied, shown_size(report.bytes), destination));

@@ -83,14 +83,16 @@ CommandTable commands() {
         {.name = "install",
          .synopsis = "BUCKET KEY DEST",
          .summary = "put KEY's files below the directory DEST",
-         .help = "Puts all files of KEY's entry below DEST. Makes DEST if it does not exist, and "
-                 "never replaces a file. A hard-linked file shares its content with the cache: do "
-                 "not write to it in place, or ask for copies.\n\n"
+         .help = "Puts all files of KEY's entry below DEST. If DEST is missing, it is made by "
+                 "one rename when it is complete, so an interrupted install can simply be run "
+                 "again. If DEST exists, it is filled. A hard-linked file shares its content with "
+                 "the cache: do not write to it in place, or ask for copies.\n\n"
                  "  cachetool install tools-v1 node-22.1 ./sandbox --link-mode copy",
          .min_words = 3,
          .max_words = 3,
          .options = {{"link-mode", "auto|clone|hardlink|copy",
                       "default: auto, the first of the others that works"},
+                     {"replace", nullptr, "replace files in the way, never directories"},
                      empty_key},
          .run = run_install,
          .foreign_names = {"link", "extract", "checkout"}},

@@ -371,14 +371,17 @@ const char* larder_staging_path(const larder_staging* staging);
  * first cache is opened. */
 const char* larder_staging_inside(larder_staging* staging);
 /* Fills it with a copy of `source`, which is a directory, or a file that becomes the only one in
- * the tree.
- * Errors: `invalid` if `source` lies inside the cache or contains it, or holds something that
- * cannot be copied; `no_space`. */
+ * the tree. If `source` is a symlink, it is followed. Modes, modification times, holes, the
+ * attributes that users set, and hard links within the tree are kept. Set-id bits, the sticky bit,
+ * capabilities and access control lists are not.
+ * Errors: `invalid` if `source` lies inside the cache or contains it, or holds a pipe, a socket or
+ * a device; `no_space`. */
 larder_code larder_staging_copy_from(larder_staging* staging, const char* source,
                                      larder_error** error);
-/* Renames the directory `source` to it; it must still be empty.
+/* Renames the directory `source` to it; it must still be empty. If its owner may not write to
+ * `source`, the owner gets that right for the time of the rename.
  * Errors: `invalid` as above, and if `source` lies in any cache; `unsupported` if it is on
- * another file system, in which case it is untouched. */
+ * another file system. In these cases `source` is untouched. */
 larder_code larder_staging_move_from(larder_staging* staging, const char* source,
                                      larder_error** error);
 /* Deletes what was staged. In a forked child it touches nothing. */
@@ -914,11 +917,15 @@ typedef struct larder_materialize_report {
 void larder_materialize_report_free(larder_materialize_report* report);
 
 /* Makes `destination` hold everything that `tree` holds. Existing directories are filled, and
- * missing ones are made. Below `destination` no symlink is followed. `report` may be NULL.
+ * missing ones are made. Below `destination` no symlink is followed. A destination that is missing
+ * is made by one rename, from a directory beside it. In one that exists, a file gets its name when
+ * it is complete. Clones and copies do not have the set-id bits, the sticky bit, the capabilities
+ * and the access control list of their source. `report` may be NULL.
  * Requires: `tree` does not change during the call. Hold a lease on it.
  * Errors: `exists` if something stands in the way and `replace` is 0; `unsupported` if `mode`
  * names a way that does not work here; `invalid` if `destination` lies inside a cache or
- * contains the cache of `tree`. What was written by then stays.
+ * contains the cache of `tree`. What was written by then into a destination that existed stays.
+ * Crash: the same call, with `replace` if the destination existed, completes what was begun.
  * Concurrency: several calls may fill one destination at the same time. */
 larder_code larder_materialize(const char* tree, const char* destination,
                                const larder_materialize_options* options,

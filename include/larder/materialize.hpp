@@ -9,9 +9,10 @@
 
 namespace larder {
 
-/// How the files of a tree reach their destination.
+/// How the files of a tree reach their destination. Clones and copies do not have the set-id bits,
+/// the sticky bit, the capabilities and the access control list of their source.
 enum class LinkMode {
-    automatic,  ///< tries for each file: clone, then hard link, then copy
+    automatic,  ///< tries for each file: clone, then hard link, then copy; files with these: copy
     clone,      ///< shares the blocks until one side is written (btrfs, xfs, APFS)
     hardlink,   ///< shares the file: a program that writes to it in place changes the cache
     copy,
@@ -36,14 +37,19 @@ struct MaterializeReport {
 };
 
 /// Makes `destination` hold everything that `tree` holds: directories (empty ones too), files,
-/// symlinks, modes and modification times. Symlinks are made anew with the same text and are never
-/// followed. Existing directories are filled, and missing ones are made. Below `destination` no
-/// symlink is followed.
+/// symlinks, modes, modification times, holes, the attributes that users set, and hard links within
+/// the tree. Symlinks are made anew with the same text and are never followed. Existing directories
+/// are filled, and missing ones are made. Below `destination` no symlink is followed.
+///
+/// A destination that is missing is made by one rename, from a directory beside it. It is whole or
+/// missing. In one that exists, a file gets its name when it is complete.
 ///
 /// Requires: `tree` does not change during the call. Hold a Lease on it.
 /// Errors: `exists` if something stands in the way and `replace` is off; `unsupported` if `mode`
 /// names a way that does not work here; `invalid` if `destination` lies inside a cache or contains
-/// the cache of `tree`. What was written by then stays.
+/// the cache of `tree`. What was written by then into a destination that existed stays.
+/// Crash: leaves a `.larder-…` beside the destination, or beside a file in it. The same call, with
+/// `replace` if the destination existed, completes what was begun.
 /// Concurrency: several calls may fill one destination at the same time.
 [[nodiscard]] Result<MaterializeReport> materialize(const std::filesystem::path& tree,
                                                     const std::filesystem::path& destination,

@@ -33,18 +33,20 @@ public:
     [[nodiscard]] std::filesystem::path path() const;
 
     /// Fills path() with a copy of `source`, which is a directory, or a file that becomes the only
-    /// one in the tree. Files are cloned if the file system can. Symlinks are copied as symlinks;
-    /// modes and modification times are kept.
+    /// one in the tree. If `source` is a symlink, it is followed. Files are cloned if the file
+    /// system can. Symlinks below `source` are copied as symlinks. Modes, modification times,
+    /// holes, the attributes that users set, and hard links within the tree are kept. Set-id bits,
+    /// the sticky bit, capabilities and access control lists are not.
     ///
-    /// Errors: `invalid` if `source` lies inside the cache or contains it, or holds something that
-    /// cannot be copied (a socket, a device); `no_space`. What was copied by then is deleted with
-    /// the Staging.
+    /// Errors: `invalid` if `source` lies inside the cache or contains it, or holds a pipe, a
+    /// socket or a device; `no_space`. What was copied by then is deleted with the Staging.
     [[nodiscard]] Result<> copy_from(const std::filesystem::path& source);
 
-    /// Renames the directory `source` to path(), which must still be empty.
+    /// Renames the directory `source` to path(), which must still be empty. If its owner may not
+    /// write to `source`, the owner gets that right for the time of the rename.
     ///
     /// Errors: `invalid` as in copy_from, and if `source` lies in any cache; `unsupported` if it is
-    /// on another file system, in which case `source` is untouched.
+    /// on another file system. In these cases `source` is untouched.
     /// Crash: `source` is either still there or staged. What is staged is reaped.
     [[nodiscard]] Result<> move_from(const std::filesystem::path& source);
 

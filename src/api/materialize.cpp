@@ -4,9 +4,11 @@
 #include <larder/materialize.hpp>
 
 #include "os/file.hpp"
+#include "os/rename.hpp"
 #include "tree/carry.hpp"
 #include "tree/containment.hpp"
-#include "tree/transfer.hpp"
+#include "tree/remove.hpp"
+#include "tree/walk.hpp"
 
 namespace larder {
 
@@ -32,27 +34,28 @@ Result<> check_places(const fs::path& tree, const fs::path& destination) {
     return {};
 }
 
-struct Destination {
-    os::Dir dir;
-    bool made = false;
-};
-
-/// Opens the destination, and makes it if it is missing. Follows symlinks in the path that the
-/// caller gave, and none below it.
-Result<Destination> make_destination(fs::path path) {
-    if (!path.has_filename()) path = path.parent_path();  // "a/b/"
-    std::error_code error;
-    if (path.has_parent_path())
-        (void)os::retried(error, [&](std::error_code& each) {
-            return fs::create_directories(path.parent_path(), each);
-        });
-    if (error) return os::fail(error, "make directory", path.parent_path());
-    TRY_ASSIGN(const bool made, os::make_dir(path));
-    auto dir = os::open_dir(path);
-    if (why_of(dir) == Why::not_directory)
-        return fail(Errc::exists, step, path, "no directory, and a directory should go there");
-    TRY(dir);
-    return Destination{std::move(*dir), made};
+/// Makes the directory `name` of `parent`, which is missing, by one rename: fills a directory
+/// beside it first. So the destination is whole or missing, and no other process sees half of it.
+Result<MaterializeReport> make_whole(const os::Dir& source, const os::Dir& parent,
+                                     const std::string& name, const fs::path& destination,
+                                     const MaterializeOptions& options) {
+    const std::string fresh = tree::fresh_name();
+    if (auto made = os::make_dir_at(parent, fresh); !made) {
+        made.error().path = destination;
+        return tl::make_unexpected(std::move(made).error());
+    }
+    auto filled = [&]() -> Result<MaterializeReport> {
+        TRY_ASSIGN(os::Dir into, os::open_dir_at(parent, fresh));
+        into.path = destination;  // for messages
+        TRY_ASSIGN(auto report, tree::carry(source, into, options, tree::Sight::hidden));
+        TRY_ASSIGN(const os::FileInfo info, os::stat_of(source));
+        TRY(tree::finish_directory(source, info, into));
+        ++report.directories;
+        TRY(os::rename_new(parent, fresh, parent, name));
+        return report;
+    }();
+    if (!filled) (void)tree::remove_tree_at(parent, fresh);
+    return filled;
 }
 
 }  // namespace
@@ -61,14 +64,25 @@ Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& dest
                                       const MaterializeOptions& options) {
     TRY_ASSIGN(const os::Dir source, os::open_dir(tree));
     TRY(check_places(tree, destination));
-    TRY_ASSIGN(const Destination into, make_destination(destination));
-    TRY_ASSIGN(MaterializeReport report, tree::carry(source, into.dir, options));
-    if (into.made) {
-        TRY_ASSIGN(const os::FileInfo info, os::stat_of(source));
-        TRY(tree::finish_directory(info, into.dir));
-        ++report.directories;
+    const fs::path path = destination.has_filename() ? destination : destination.parent_path();
+    const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    std::error_code error;
+    (void)os::retried(error,
+                      [&](std::error_code& each) { return fs::create_directories(parent, each); });
+    if (error) return os::fail(error, "make directory", parent);
+    if (why_of(os::try_stat_path(path, os::Follow::no)) == Why::absent) {
+        TRY_ASSIGN(const os::Dir around, os::open_dir(parent));
+        auto made = make_whole(source, around, path.filename().string(), path, options);
+        // Another process may have made the destination meanwhile. Then it is filled like any
+        // other.
+        if (why_of(made) != Why::exists || !os::try_stat_path(path, os::Follow::no)) return made;
     }
-    return report;
+    // Symlinks in the path that the caller gave are followed, and none below it.
+    const auto into = os::open_dir(path);
+    if (why_of(into) == Why::not_directory)
+        return fail(Errc::exists, step, path, "no directory, and a directory should go there");
+    TRY(into);
+    return tree::carry(source, *into, options);
 }
 
 }  // namespace larder

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Copies or clones one file. clone_file and copy_in_kernel differ between Linux and macOS: see
-// posix/linux_files.cpp and posix/apple_files.cpp.
+// Copies or clones one file. A copy keeps the contents, the holes, the permissions, the time and
+// the attributes that users set. clone_file, copy_in_kernel and what concerns attributes differ
+// between Linux and macOS: see posix/linux_files.cpp and posix/apple_files.cpp.
 #pragma once
 
+#include <limits>
 #include <string>
 
 #include "os/file.hpp"
@@ -24,8 +26,9 @@ public:
     ~NewFile();
 
     [[nodiscard]] const FileHandle& handle() const noexcept { return file_; }
-    /// Gives the file the permissions and the time of its source, and closes it.
-    [[nodiscard]] Result<> complete(const FileInfo& source);
+    /// Gives the file the attributes, the permissions and the time of its source, and closes it.
+    /// `info` is what the system knows about `source`.
+    [[nodiscard]] Result<> complete(const FileHandle& source, const FileInfo& info);
 
 private:
     NewFile(const Dir& dir, const std::string& name, FileHandle file)
@@ -36,16 +39,39 @@ private:
     FileHandle file_;
 };
 
-/// Makes the file `name` with the permissions and the time of `source`. The two files share their
-/// blocks until one of them is written to. `info` is what the system knows about `source`. Fails
-/// with Errc::unsupported if the system refuses that.
+/// Makes the file `name` with the attributes, the permissions and the time of `source`. The two
+/// files share their blocks until one of them is written to. `info` is what the system knows about
+/// `source`. Fails with Errc::unsupported if the system refuses that.
 [[nodiscard]] Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
                                   const std::string& name);
 
-/// Copies the rest of `from` to `to` inside the kernel. Returns false if some of it is left because
-/// the kernel or the file system refused to copy it. Then the caller must read and write the rest:
-/// both files stand at the place from which on nothing was copied.
-[[nodiscard]] Result<bool> copy_in_kernel(const FileHandle& from, const FileHandle& to,
-                                          const std::filesystem::path& path);
+/// Some bytes of a file that follow each other.
+struct ByteRun {
+    std::uint64_t start = 0;
+    std::uint64_t length = 0;
+
+    /// The whole file, however long it is.
+    static ByteRun whole() noexcept { return {0, std::numeric_limits<std::uint64_t>::max()}; }
+};
+
+/// Returns the first run of data of a file at or after `from`. Its length is 0 if nothing but a
+/// hole follows. If the file system does not know its holes, all up to `size` is data.
+[[nodiscard]] ByteRun next_data(const FileHandle& file, std::uint64_t from,
+                                std::uint64_t size) noexcept;
+
+/// Copies a run of `from` to the same place in `to` inside the kernel. Returns the run that is left
+/// because the kernel or the file system refused to copy it. Then the caller must read and write.
+[[nodiscard]] CallResult<ByteRun> copy_in_kernel(const FileHandle& from, const FileHandle& to,
+                                                 ByteRun run) noexcept;
+
+/// Gives the open file or directory `to` the attributes of `from` that users set: on Linux those
+/// whose names begin with "user.". An attribute that the file system of `to` refuses is left out.
+/// Returns the system's error if the disk is full or broken; a false error_code if there was none.
+[[nodiscard]] std::error_code copy_attributes(const FileHandle& from, const FileHandle& to);
+
+/// Returns whether a file has what a copy leaves out, and what a hard link would hand on: a set-id
+/// or sticky bit, capabilities, or an access control list. `info` is what the system knows about
+/// the file. Returns true if the system does not tell.
+[[nodiscard]] bool has_privileges(const Dir& dir, const std::string& name, const FileInfo& info);
 
 }  // namespace larder::os

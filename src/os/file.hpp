@@ -46,6 +46,9 @@ inline constexpr Permissions readable_file =
 /// none.
 [[nodiscard]] std::error_code write_at(const FileHandle& file, const void* from, std::size_t size,
                                        std::uint64_t offset) noexcept;
+/// Sets the length of a file. What it gains is a hole. Returns the system's error; a false
+/// error_code if there was none.
+[[nodiscard]] std::error_code set_size(const FileHandle& file, std::uint64_t size) noexcept;
 [[nodiscard]] Result<> write_all(const FileHandle& file, std::string_view bytes,
                                  const std::filesystem::path& path);
 /// Writes with one system call, so that lines that several processes append do not mix. Bytes that

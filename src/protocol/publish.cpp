@@ -20,7 +20,7 @@ using format::LinkRead;
 /// Writes the record beside the tree, and syncs both if the caller asked for that.
 Result<> complete(const os::Dir& staged, const KeyRef& place, const PublishOptions& options) {
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
-    TRY_ASSIGN(const tree::Size size, tree::measure(tree));
+    TRY_ASSIGN(const tree::Size size, tree::measure_new(tree));
     const format::Record record{std::string(place.bucket),
                                 std::string(place.key),
                                 os::wall_time(),

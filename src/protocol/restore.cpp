@@ -34,9 +34,9 @@ Result<bool> is_in_trash(const cache::Root& root, const format::Id& id) {
 Result<> fill(const Stage& stage, const os::Dir& entry) {
     TRY_ASSIGN(const os::Dir from, os::open_dir_at(entry, format::tree_name));
     TRY_ASSIGN(const os::Dir to, os::open_dir(stage.tree_path()));
-    TRY(tree::carry(from, to, {}));
+    TRY(tree::carry(from, to, {}, tree::Sight::hidden));
     TRY_ASSIGN(const os::FileInfo info, os::stat_of(from));
-    return tree::finish_directory(info, to);
+    return tree::finish_directory(from, info, to);
 }
 
 }  // namespace

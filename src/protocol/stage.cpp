@@ -6,6 +6,7 @@
 #include "os/rename.hpp"
 #include "tree/carry.hpp"
 #include "tree/containment.hpp"
+#include "tree/measure.hpp"
 #include "tree/remove.hpp"
 #include "tree/transfer.hpp"
 
@@ -18,6 +19,37 @@ namespace fs = std::filesystem;
 /// Opens the staged directory of `id`. Requires: this process has joined the cache.
 Result<os::Dir> open_staged(const cache::Root& root, const format::Id& id) {
     return os::open_dir_at(root.joined()->staging(), format::staged_tree_name(id));
+}
+
+/// Stages one file under the name that `source` ends with. If that is a symlink, the file that it
+/// leads to is staged.
+Result<MaterializeReport> stage_file(const fs::path& source, const os::Dir& tree,
+                                     const MaterializeOptions& options) {
+    std::error_code error;
+    const fs::path file =
+        os::retried(error, [&](std::error_code& each) { return fs::canonical(source, each); });
+    if (error) return os::fail(error, "stage", source);
+    TRY_ASSIGN(const os::Dir from, os::open_dir(file.parent_path()));
+    const std::string name = file.filename().string(), wanted = source.filename().string();
+    auto carried = tree::carry_file(from, name, tree, options);
+    if (carried && name != wanted) TRY(os::rename_new(tree, name, tree, wanted));
+    return carried;
+}
+
+/// Renames the directory `source` to the empty tree in `staged`. A directory that moves gets
+/// another "..", for which its owner needs the right to write, and so gets that right meanwhile.
+Result<> move_dir(const fs::path& source, const os::Dir& opened, const os::Dir& staged) {
+    auto moved = os::rename_dir(source, staged, format::tree_name);
+    if (why_of(moved) != Why::denied) return moved;
+    TRY_ASSIGN(const os::FileInfo info, os::stat_of(opened));
+    constexpr auto right = os::Permissions::owner_write;
+    if ((info.permissions & right) != os::Permissions::none ||
+        os::try_set_permissions(opened.handle, info.permissions | right))
+        return moved;
+    moved = os::rename_dir(source, staged, format::tree_name);
+    if (const auto error = os::try_set_permissions(opened.handle, info.permissions))
+        return os::fail(error, "set mode", source);
+    return moved;
 }
 
 }  // namespace
@@ -73,12 +105,10 @@ Result<> Stage::copy_from(const fs::path& source) {
         Result<MaterializeReport> carried;
         if (info->is_directory()) {
             TRY_ASSIGN(const os::Dir from, os::open_dir(source));
-            carried = tree::carry(from, tree, options);
-            if (carried) TRY(tree::finish_directory(*info, tree));
+            carried = tree::carry(from, tree, options, tree::Sight::hidden);
+            if (carried) TRY(tree::finish_directory(from, *info, tree));
         } else {
-            const fs::path parent = source.has_parent_path() ? source.parent_path() : fs::path(".");
-            TRY_ASSIGN(const os::Dir from, os::open_dir(parent));
-            carried = tree::carry_file(from, source.filename().string(), tree, options);
+            carried = stage_file(source, tree, options);
         }
         if (carried) return {};
         const Why why = why_of(carried);
@@ -104,9 +134,12 @@ Result<> Stage::move_from(const fs::path& source) {
         return fail(Errc::invalid, "stage", source,
                     "only a directory can be moved into the cache; put a copy");
     TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
+    TRY_ASSIGN(const os::Dir opened, os::open_dir(source));
+    // The publish would refuse a pipe, socket or device too, but then the tree would be lost.
+    TRY(tree::measure_new(opened));
     // A rename onto an empty directory replaces it atomically. It fails if the directory is not
     // empty.
-    auto moved = os::rename_dir(source, staged, format::tree_name);
+    auto moved = move_dir(source, opened, staged);
     if (why_of(moved) == Why::cross_device) {
         return fail(Errc::unsupported, "stage", source,
                     "it is on another file system than the cache, and can't be moved; put a copy");

@@ -2,13 +2,13 @@
 #include "tree/carry.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "tree/transfer.hpp"
 #include "tree/walk.hpp"
 
 namespace larder::tree {
@@ -31,10 +31,27 @@ struct PutOffPair {
     os::Dir from, into;  // not open if too many others were put off after it
 };
 
+/// The name that a file of several names got first, below the destination.
+struct FirstName {
+    std::string dir;  // the path of its directory; empty at the top
+    std::string name;
+    MadeFile made;
+    std::uint64_t left = 0;  // how many more names the source may have
+};
+
+/// The files of several names, so that each name of a file that is copied or cloned becomes a name
+/// of one file again. A shard is locked while such a file is transferred, because another thread
+/// may meet its next name meanwhile. Files of other shards go on.
+struct FirstNames {
+    std::mutex mutex;
+    std::map<os::FileIdentity, FirstName> by_source;
+};
+
 class Carriage final : public Visitor {
 public:
-    Carriage(const os::Dir& source, const os::Dir& destination, const MaterializeOptions& options)
-        : source_(source), destination_(destination), options_(options) {}
+    Carriage(const os::Dir& source, const os::Dir& destination, const MaterializeOptions& options,
+             Sight sight)
+        : source_(source), destination_(destination), options_(options), sight_(sight) {}
 
     Result<> start() {
         TRY_ASSIGN(const os::FileInfo info, os::stat_of(destination_));
@@ -64,13 +81,18 @@ public:
         if (kind == os::FileKind::directory) return enter(pair, name);
         TRY_ASSIGN(const os::FileInfo info, os::stat_at(pair.dir, name));
         if (info.is_directory()) return enter(pair, name);
-        TRY(carry_one({pair.dir, name, info, pair.into}, *pair.ability));
+        const Transfer transfer{pair.dir, name, info, pair.into, sight_};
+        if (info.is_regular() && info.links > 1) {
+            TRY(carry_one_of_several(pair, transfer));
+        } else {
+            TRY(carry_one(transfer, *pair.ability));
+        }
         return nullptr;
     }
 
     Result<AfterLeave> leave(WalkDir& at) override {
         auto& pair = static_cast<DirPair&>(at);
-        if (pair.made) TRY(finish_directory(pair.info, pair.into));
+        if (pair.made) TRY(finish_directory(pair.dir, pair.info, pair.into));
         return AfterLeave::done;
     }
 
@@ -84,11 +106,8 @@ public:
             return fail(Errc::invalid, "copy", transfer.from / transfer.name,
                         "a socket, pipe or device cannot be copied");
         }
-        TRY_ASSIGN(const TransferKind kind, transfer_file(transfer, options_, ability));
-        ++(kind == TransferKind::cloned       ? cloned_
-           : kind == TransferKind::hardlinked ? hardlinked_
-                                              : copied_);
-        bytes_ += transfer.info.size;
+        TRY_ASSIGN(const MadeFile made, transfer_file(transfer, options_, ability));
+        count(made.kind, transfer.info);
         return {};
     }
 
@@ -97,6 +116,45 @@ public:
     }
 
 private:
+    void count(TransferKind kind, const os::FileInfo& info) {
+        ++(kind == TransferKind::cloned       ? cloned_
+           : kind == TransferKind::hardlinked ? hardlinked_
+                                              : copied_);
+        bytes_ += info.size;
+    }
+
+    /// Transfers a file that has more names than this one, in this tree or elsewhere.
+    Result<> carry_one_of_several(DirPair& pair, const Transfer& transfer) {
+        FirstNames& names = first_names_[transfer.info.identity.inode % first_names_.size()];
+        const std::lock_guard lock(names.mutex);
+        const auto known = names.by_source.find(transfer.info.identity);
+        if (known != names.by_source.end()) {
+            FirstName& first = known->second;
+            TRY_ASSIGN(const os::Dir dir, open_below(destination_, first.dir));
+            TRY_ASSIGN(const bool named,
+                       transfer_name(transfer, options_, dir, first.name, first.made.identity));
+            if (named) {
+                count(first.made.kind, transfer.info);
+                if (--first.left == 0) names.by_source.erase(known);
+                return {};
+            }
+        }
+        TRY_ASSIGN(const MadeFile made, transfer_file(transfer, options_, *pair.ability));
+        count(made.kind, transfer.info);
+        // Hard links to the source are names of one file already.
+        if (made.kind == TransferKind::hardlinked) return {};
+        std::string dir = base_;
+        if (pair.parent != nullptr) dir = below_base(path_below_top(*pair.parent, pair.name));
+        names.by_source[transfer.info.identity] = {std::move(dir), transfer.name, made,
+                                                   transfer.info.links - 1};
+        return {};
+    }
+
+    /// Returns a path below this walk's tops as one below the first tops.
+    [[nodiscard]] std::string below_base(const std::string& path) const {
+        return base_.empty() ? path : base_ + "/" + path;
+    }
+
     /// Gives us the right to fill a directory if the umask has taken it away. The directory gets
     /// its final mode when it is full.
     static Result<> make_ours_to_fill(const os::Dir& made) {
@@ -132,8 +190,7 @@ private:
 
     void put_off(const std::string& path, bool made, os::Dir from, os::Dir into) {
         const std::lock_guard lock(mutex_);
-        put_off_.push_back(
-            {base_.empty() ? path : base_ + "/" + path, made, std::move(from), std::move(into)});
+        put_off_.push_back({below_base(path), made, std::move(from), std::move(into)});
         if (put_off_.size() <= max_open_put_off) return;
         PutOffPair& oldest = put_off_[put_off_.size() - max_open_put_off - 1];
         oldest.from = {};
@@ -159,11 +216,13 @@ private:
     const os::Dir& source_;
     const os::Dir& destination_;
     const MaterializeOptions& options_;
+    const Sight sight_;
     os::FileIdentity destination_identity_;
     std::string base_;  // where this walk's tops lie below the first
     std::mutex mutex_;
     std::vector<PutOffPair> put_off_;
     std::map<std::pair<std::uint64_t, std::uint64_t>, Ability> abilities_;  // by devices
+    std::array<FirstNames, 16> first_names_;  // more than there are threads
     std::atomic<std::uint64_t> cloned_{0}, hardlinked_{0}, copied_{0}, symlinks_{0},
         directories_{0}, bytes_{0};
 };
@@ -188,8 +247,8 @@ WalkThreads threads_for(const MaterializeOptions& options) {
 }  // namespace
 
 Result<MaterializeReport> carry(const os::Dir& source, const os::Dir& destination,
-                                const MaterializeOptions& options) {
-    Carriage carriage(source, destination, options);
+                                const MaterializeOptions& options, Sight sight) {
+    Carriage carriage(source, destination, options, sight);
     TRY(carriage.start());
     TRY(carriage.carry_all(threads_for(options)));
     return carriage.report();
@@ -202,9 +261,9 @@ Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& n
     if (info.is_directory())
         return fail(Errc::invalid, "copy", source / name,
                     "this is a directory, and a file was to be copied");
-    Carriage carriage(source, destination, options);
+    Carriage carriage(source, destination, options, Sight::seen);
     Ability ability;
-    TRY(carriage.carry_one({source, name, info, destination}, ability));
+    TRY(carriage.carry_one({source, name, info, destination, Sight::seen}, ability));
     return carriage.report();
 }
 

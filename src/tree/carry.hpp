@@ -7,15 +7,17 @@
 #include <larder/materialize.hpp>
 
 #include "os/file.hpp"
+#include "tree/transfer.hpp"
 
 namespace larder::tree {
 
 /// Makes `destination` hold what `source` holds. larder::materialize is this call with its paths
-/// checked, and has the contract.
+/// checked, and has the contract. `sight` says whether other processes see the destination.
 [[nodiscard]] Result<MaterializeReport> carry(const os::Dir& source, const os::Dir& destination,
-                                              const MaterializeOptions& options);
+                                              const MaterializeOptions& options,
+                                              Sight sight = Sight::seen);
 
-/// Transfers the one file `name` of `source` into `destination`.
+/// Transfers the one file `name` of `source` into `destination`, which other processes see.
 [[nodiscard]] Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& name,
                                                    const os::Dir& destination,
                                                    const MaterializeOptions& options);

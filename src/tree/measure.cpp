@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tree/measure.hpp"
 
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -88,14 +89,26 @@ private:
 
 class Measuring final : public DeepVisitor {
 public:
+    explicit Measuring(bool is_new) : is_new_(is_new) {}
+
     Size size;
 
 private:
-    Result<> file(WalkDir&, const std::string&, const os::FileInfo& info) override {
+    Result<> file(WalkDir& place, const std::string& name, const os::FileInfo& info) override {
         ++size.files;
-        if (info.is_regular()) base::add(size.bytes, info.size);
+        if (info.is_symlink()) return {};
+        if (!info.is_regular()) {
+            if (!is_new_) return {};
+            return fail(Errc::invalid, "measure", place.dir / name,
+                        "a pipe, socket or device can't be part of an entry; remove it");
+        }
+        if (info.links < 2 || counted_.insert(info.identity).second)
+            base::add(size.bytes, info.size);
         return {};
     }
+
+    const bool is_new_;
+    std::set<os::FileIdentity> counted_;  // the files of several names
 };
 
 /// Syncs files in the order of the listing, and each directory after its contents. A symlink needs
@@ -121,8 +134,14 @@ bool is_lost(Why why) { return ends_at_once(why) || why == Why::io; }
 
 }  // namespace
 
+Result<Size> measure_new(const os::Dir& tree) {
+    Measuring measuring(true);
+    TRY(measuring.walk_all(tree));
+    return measuring.size;
+}
+
 Result<Size> measure(const os::Dir& tree) {
-    Measuring measuring;
+    Measuring measuring(false);
     TRY(measuring.walk_all(tree));
     return measuring.size;
 }

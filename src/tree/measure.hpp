@@ -9,9 +9,13 @@
 namespace larder::tree {
 
 struct Size {
-    std::uint64_t bytes = 0;  ///< the sum of the files' sizes
+    std::uint64_t bytes = 0;  ///< the sum of the files' sizes; a file of several names counts once
     std::uint64_t files = 0;  ///< everything that is not a directory
 };
+
+/// Returns the size of a tree that is to become an entry. Errors: `invalid` if the tree holds a
+/// pipe, a socket or a device, because no entry may hold one.
+[[nodiscard]] Result<Size> measure_new(const os::Dir& tree);
 
 /// Returns the size of the tree. Follows no symlink.
 [[nodiscard]] Result<Size> measure(const os::Dir& tree);

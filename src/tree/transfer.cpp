@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tree/transfer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -33,27 +34,69 @@ Result<> link_file(const Transfer& transfer, const std::string& as) {
     return os::make_hard_link(transfer.from, transfer.name, transfer.to, as);
 }
 
-Result<> copy_by_hand(const os::FileHandle& from, const os::FileHandle& to,
-                      const std::filesystem::path& source, const std::filesystem::path& path) {
+Result<> copy_by_hand(const Transfer& transfer, const std::string& as, const os::FileHandle& from,
+                      const os::FileHandle& to, os::ByteRun run) {
     constexpr std::size_t chunk =
         128 * 1024;  // the size that coreutils measured to be best on most machines
     const auto buffer = std::make_unique<char[]>(chunk);
-    for (;;) {
-        const auto got = os::read_some(from, buffer.get(), chunk);
-        if (!got) return os::fail(got.error(), "read", source);
+    while (run.length > 0) {
+        const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(chunk, run.length));
+        const auto got = os::read_at(from, buffer.get(), want, run.start);
+        if (!got) return os::fail(got.error(), "read", transfer.from / transfer.name);
         if (*got == 0) return {};
-        TRY(os::write_all(to, {buffer.get(), *got}, path));
+        if (const auto error = os::write_at(to, buffer.get(), *got, run.start))
+            return os::fail(error, "write", transfer.to / as);
+        run.start += *got;
+        run.length -= *got;
     }
+    return {};
+}
+
+Result<> copy_run(const Transfer& transfer, const std::string& as, const os::FileHandle& from,
+                  const os::FileHandle& to, const os::ByteRun& run) {
+    const auto copied = os::copy_in_kernel(from, to, run);
+    if (!copied) return os::fail(copied.error(), "copy", transfer.to / as);
+    return copy_by_hand(transfer, as, from, to, *copied);
+}
+
+/// Copies what a file holds. A hole stays a hole.
+Result<> copy_contents(const Transfer& transfer, const std::string& as, const os::FileHandle& from,
+                       const os::FileHandle& to) {
+    const os::FileInfo& info = transfer.info;
+    // A file that has all its blocks has no holes. A compressed one may have fewer, and no holes.
+    if (info.allocated >= info.size) return copy_run(transfer, as, from, to, os::ByteRun::whole());
+    for (std::uint64_t at = 0; at < info.size;) {
+        const os::ByteRun run = os::next_data(from, at, info.size);
+        if (run.length == 0) break;
+        TRY(copy_run(transfer, as, from, to, run));
+        at = run.start + run.length;
+    }
+    if (const auto error = os::set_size(to, info.size))
+        return os::fail(error, "set size", transfer.to / as);
+    return {};
 }
 
 Result<> copy_file(const Transfer& transfer, const std::string& as) {
     TRY_ASSIGN(const os::FileHandle source,
                os::open_at(transfer.from, transfer.name, os::OpenMode::read));
     TRY_ASSIGN(auto made, os::NewFile::create(transfer.to, as));
-    TRY_ASSIGN(const bool copied, os::copy_in_kernel(source, made.handle(), transfer.to / as));
-    if (!copied)
-        TRY(copy_by_hand(source, made.handle(), transfer.from / transfer.name, transfer.to / as));
-    return made.complete(transfer.info);
+    TRY(copy_contents(transfer, as, source, made.handle()));
+    return made.complete(source, transfer.info);
+}
+
+/// Calls make(name), which makes a file piece by piece. In a destination that other processes see,
+/// the name is a fresh one until the file is complete.
+template <class Make>
+Result<> make_at_once(const Transfer& transfer, const std::string& as, Make make) {
+    // `as` is a fresh name already if the file replaces another one.
+    if (transfer.sight == Sight::hidden || as != transfer.name) return make(as);
+    if (os::exists_at(transfer.to, as))
+        return os::fail(Why::exists, "make", transfer.to / as);  // before anything is copied
+    const std::string fresh = fresh_name();
+    TRY(make(fresh));
+    auto placed = os::rename_new(transfer.to, fresh, transfer.to, as);
+    if (!placed) (void)os::remove_file_at(transfer.to, fresh);
+    return placed;
 }
 
 /// Returns the error for a caller who asked for this way and no other.
@@ -69,24 +112,26 @@ Result<TransferKind> make_file(const Transfer& transfer, const std::string& as, 
                                Ability& ability) {
     const bool automatic = mode == LinkMode::automatic;
     if (mode == LinkMode::clone || (automatic && ability.clone)) {
-        const auto cloned = clone_file(transfer, as);
+        const auto cloned = make_at_once(
+            transfer, as, [&](const std::string& name) { return clone_file(transfer, name); });
         if (cloned) return TransferKind::cloned;
         if (!automatic) return failed_alone(cloned.error(), transfer);
         if (ends_at_once(why_of(cloned))) return tl::make_unexpected(cloned.error());
         ability.clone = false;
     }
-    // A hard link cannot drop the set-user-id bit, and the automatic mode must not hand it on.
-    const bool links_well =
-        (transfer.info.permissions & (os::Permissions::set_uid | os::Permissions::set_gid)) ==
-        os::Permissions::none;
-    if (mode == LinkMode::hardlink || (automatic && ability.hardlink && links_well)) {
+    // A hard link hands on the file itself, with its privileges. Only a caller who asks for hard
+    // links gets them.
+    if (mode == LinkMode::hardlink ||
+        (automatic && ability.hardlink &&
+         !os::has_privileges(transfer.from, transfer.name, transfer.info))) {
         const auto linked = link_file(transfer, as);
         if (linked) return TransferKind::hardlinked;
         if (!automatic) return failed_alone(linked.error(), transfer);
         if (ends_at_once(why_of(linked))) return tl::make_unexpected(linked.error());
         if (!is_for_this_file_only(why_of(linked))) ability.hardlink = false;
     }
-    TRY(copy_file(transfer, as));
+    TRY(make_at_once(transfer, as,
+                     [&](const std::string& name) { return copy_file(transfer, name); }));
     return TransferKind::copied;
 }
 
@@ -128,10 +173,30 @@ auto make_or_replace(const Transfer& transfer, bool replace, Make make)
 
 }  // namespace
 
-Result<TransferKind> transfer_file(const Transfer& transfer, const MaterializeOptions& options,
-                                   Ability& ability) {
-    return make_or_replace(transfer, options.replace, [&](const std::string& as) {
-        return make_file(transfer, as, options.mode, ability);
+Result<MadeFile> transfer_file(const Transfer& transfer, const MaterializeOptions& options,
+                               Ability& ability) {
+    return make_or_replace(
+        transfer, options.replace, [&](const std::string& as) -> Result<MadeFile> {
+            TRY_ASSIGN(const TransferKind kind, make_file(transfer, as, options.mode, ability));
+            if (kind == TransferKind::hardlinked || transfer.info.links < 2)
+                return MadeFile{kind, {}};
+            const auto info = os::try_stat_at(transfer.to, as.c_str());
+            return MadeFile{kind, info ? info->identity : os::FileIdentity()};
+        });
+}
+
+Result<bool> transfer_name(const Transfer& transfer, const MaterializeOptions& options,
+                           const os::Dir& first_dir, const std::string& first,
+                           const os::FileIdentity& made) {
+    return make_or_replace(transfer, options.replace, [&](const std::string& as) -> Result<bool> {
+        const auto linked = os::make_hard_link(first_dir, first, transfer.to, as);
+        if (why_of(linked) == Why::exists) return tl::make_unexpected(linked.error());
+        if (!linked) return false;  // the caller makes a file of its own
+        const auto info = os::try_stat_at(transfer.to, as.c_str());
+        if (info && info->identity == made) return true;
+        // Another process has replaced the first name.
+        TRY(os::remove_file_at(transfer.to, as));
+        return false;
     });
 }
 
@@ -140,14 +205,16 @@ Result<> transfer_symlink(const Transfer& transfer, const MaterializeOptions& op
                            [&](const std::string& as) { return make_symlink(transfer, as); });
 }
 
-Result<> finish_directory(const os::FileInfo& source, const os::Dir& made) {
+Result<> finish_directory(const os::Dir& source, const os::FileInfo& info, const os::Dir& made) {
+    if (const auto error = os::copy_attributes(source.handle, made.handle))
+        return os::fail(error, "set attributes", made.path);
     // Keep the set-group-id bit that the directory inherited from the one around it.
     TRY_ASSIGN(const os::FileInfo now, os::stat_of(made));
     const os::Permissions inherited = now.permissions & os::Permissions::set_gid;
     if (const auto error = os::try_set_permissions(
-            made.handle, inherited | (source.permissions & os::copied_permissions)))
+            made.handle, inherited | (info.permissions & os::copied_permissions)))
         return os::fail(error, "set mode", made.path);
-    if (const auto error = os::try_set_modified(made.handle, source.modified))
+    if (const auto error = os::try_set_modified(made.handle, info.modified))
         return os::fail(error, "set time", made.path);
     return {};
 }

@@ -20,28 +20,50 @@ struct Ability {
 
 enum class TransferKind { cloned, hardlinked, copied };
 
+/// Whether other processes may see a destination while it is filled. In one that they see, a file
+/// gets its name only when it is complete.
+enum class Sight { seen, hidden };
+
+/// A file that was made.
+struct MadeFile {
+    TransferKind kind = TransferKind::copied;
+    os::FileIdentity
+        identity;  // known only if it was cloned or copied from a file of several names
+};
+
 /// The source and the destination of one transfer.
 struct Transfer {
     const os::Dir& from;
     const std::string& name;
     const os::FileInfo& info;  // of `name` in `from`; if that is a symlink, of the symlink itself
     const os::Dir& to;
+    Sight sight = Sight::seen;
 };
 
 /// Makes the regular file `name` in `to`. With `replace`, a file or symlink that stands there is
-/// replaced atomically. It is never written to, because it may be a hard link into a cache.
+/// replaced atomically. It is never written to, because it may be a hard link into a cache. A file
+/// with privileges (see os::has_privileges) is copied without them, unless hard links were asked
+/// for.
 ///
 /// Errors: `exists` if a directory stands there, or a file and `replace` is off.
-/// Crash: leaves an incomplete file or, if it replaces one, a `.larder-…` beside the old file.
-[[nodiscard]] Result<TransferKind> transfer_file(const Transfer& transfer,
-                                                 const MaterializeOptions& options,
-                                                 Ability& ability);
+/// Crash: leaves a `.larder-…` beside the name, or, in a hidden destination, an incomplete file.
+[[nodiscard]] Result<MadeFile> transfer_file(const Transfer& transfer,
+                                             const MaterializeOptions& options, Ability& ability);
+
+/// Makes `name` in `to` another name of the file `first`, which `made` identifies. Returns false if
+/// that can't be done, or if another file stands there now. Follows the rules of transfer_file.
+[[nodiscard]] Result<bool> transfer_name(const Transfer& transfer,
+                                         const MaterializeOptions& options,
+                                         const os::Dir& first_dir, const std::string& first,
+                                         const os::FileIdentity& made);
 
 /// Makes a symlink with the same text, under the same rules.
 [[nodiscard]] Result<> transfer_symlink(const Transfer& transfer,
                                         const MaterializeOptions& options);
 
-/// Gives a new directory, once it is filled, the mode and the modification time of its source.
-[[nodiscard]] Result<> finish_directory(const os::FileInfo& source, const os::Dir& made);
+/// Gives a new directory, once it is filled, the attributes, the mode and the modification time of
+/// its source. `info` is what the system knows about `source`.
+[[nodiscard]] Result<> finish_directory(const os::Dir& source, const os::FileInfo& info,
+                                        const os::Dir& made);
 
 }  // namespace larder::tree

@@ -7,11 +7,13 @@
 #include <sys/attr.h>
 #include <sys/clonefile.h>
 #include <sys/mount.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
+#include <string>
 #include <string_view>
 
 #include "os/copy.hpp"
@@ -150,8 +152,57 @@ Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& d
 
 /// macOS has no such call. copyfile(3) is a function of the C library that clones, or reads and
 /// writes.
-Result<bool> copy_in_kernel(const FileHandle&, const FileHandle&, const std::filesystem::path&) {
-    return false;
+CallResult<ByteRun> copy_in_kernel(const FileHandle&, const FileHandle&, ByteRun run) noexcept {
+    return run;
+}
+
+/// On macOS the name of an attribute does not tell who sets it, so all are copied. The system keeps
+/// some of those that begin with "com.apple." for itself, and refuses to set them.
+std::error_code copy_attributes(const FileHandle& from, const FileHandle& to) {
+    const auto read = [](auto get) {
+        std::string bytes;
+        const ssize_t size = get(static_cast<char*>(nullptr), std::size_t{0});
+        if (size <= 0) return bytes;
+        bytes.resize(static_cast<std::size_t>(size));
+        const ssize_t got = get(bytes.data(), bytes.size());
+        bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+        return bytes;
+    };
+    const std::string names = read([&](char* data, std::size_t size) {
+        return retry([&] { return ::flistxattr(fd_of(from), data, size, 0); });
+    });
+    for (std::size_t at = 0; at < names.size();) {
+        const char* const name = names.c_str() + at;
+        at += std::string_view(name).size() + 1;
+        const std::string value = read([&](char* data, std::size_t size) {
+            return retry([&] { return ::fgetxattr(fd_of(from), name, data, size, 0, 0); });
+        });
+        if (retry([&] { return ::fsetxattr(fd_of(to), name, value.data(), value.size(), 0, 0); }) !=
+                0 &&
+            (errno == ENOSPC || errno == EDQUOT || errno == EIO))
+            return {errno, std::system_category()};
+    }
+    return {};
+}
+
+/// macOS has no capabilities of files. An access control list is an attribute that has a length
+/// only if there is one: see ATTR_CMN_EXTENDED_SECURITY in getattrlist(2).
+bool has_privileges(const Dir& dir, const std::string& name, const FileInfo& info) {
+    if ((info.permissions & ~copied_permissions) != Permissions::none) return true;
+    struct __attribute__((packed, aligned(4))) Answer {
+        std::uint32_t size;
+        attrreference_t list;
+        char room[1024];
+    } answer{};
+    attrlist wanted{};
+    wanted.bitmapcount = ATTR_BIT_MAP_COUNT;
+    wanted.commonattr = ATTR_CMN_EXTENDED_SECURITY;
+    if (retry([&] {
+            return ::getattrlistat(fd_of(dir.handle), name.c_str(), &wanted, &answer, sizeof answer,
+                                   FSOPT_NOFOLLOW);
+        }) != 0)
+        return errno != ENOTSUP && errno != EINVAL;
+    return answer.list.attr_length > 0;
 }
 
 }  // namespace larder::os

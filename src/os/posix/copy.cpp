@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "os/copy.hpp"
 
+#include <unistd.h>
+
+#include "os/posix/fd.hpp"
+
 namespace larder::os {
 
 Result<NewFile> NewFile::create(const Dir& dir, const std::string& name) {
@@ -17,18 +21,32 @@ NewFile::~NewFile() {
     }
 }
 
-Result<> NewFile::complete(const FileInfo& source) {
+Result<> NewFile::complete(const FileHandle& source, const FileInfo& info) {
+    // Set the attributes first, while this process may still write to the file.
+    if (const auto error = copy_attributes(source, file_))
+        return fail(error, "set attributes", dir_ / name_);
     // Set the permissions in a call of their own, so that no umask alters them. Set the time last,
     // because writing changes it.
-    if (const auto error = try_set_permissions(file_, source.permissions & copied_permissions))
+    if (const auto error = try_set_permissions(file_, info.permissions & copied_permissions))
         return fail(error, "set mode", dir_ / name_);
-    if (const auto error = try_set_modified(file_, source.modified))
+    if (const auto error = try_set_modified(file_, info.modified))
         return fail(error, "set time", dir_ / name_);
     if (const std::error_code error = close(std::move(file_))) {
         (void)remove_file_at(dir_, name_);
         return fail(error, "close", dir_ / name_);
     }
     return {};
+}
+
+ByteRun next_data(const FileHandle& file, std::uint64_t from, std::uint64_t size) noexcept {
+    const int fd = fd_of(file);
+    const off_t start = retry([&] { return ::lseek(fd, static_cast<off_t>(from), SEEK_DATA); });
+    if (start < 0) return errno == ENXIO ? ByteRun{size, 0} : ByteRun{from, size - from};
+    const auto begin = static_cast<std::uint64_t>(start);
+    if (begin >= size) return {size, 0};
+    const off_t end = retry([&] { return ::lseek(fd, start, SEEK_HOLE); });
+    if (end <= start || static_cast<std::uint64_t>(end) > size) return {begin, size - begin};
+    return {begin, static_cast<std::uint64_t>(end) - begin};
 }
 
 }  // namespace larder::os

@@ -109,6 +109,12 @@ std::error_code write_at(const FileHandle& file, const void* from, std::size_t s
     return {};
 }
 
+std::error_code set_size(const FileHandle& file, std::uint64_t size) noexcept {
+    if (retry([&] { return ::ftruncate(fd_of(file), static_cast<off_t>(size)); }) != 0)
+        return last_error();
+    return {};
+}
+
 Result<> write_all(const FileHandle& file, std::string_view bytes,
                    const std::filesystem::path& path) {
     while (!bytes.empty()) {

@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #if __has_include(<linux/openat2.h>)
 #include <linux/openat2.h>
@@ -19,6 +20,8 @@
 #include <array>
 #include <cstring>
 #include <iterator>
+#include <string>
+#include <string_view>
 
 #include "os/copy.hpp"
 #include "os/file_system.hpp"
@@ -169,26 +172,103 @@ Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& d
     TRY_ASSIGN(auto made, NewFile::create(dir, name));
     if (retry([&] { return ::ioctl(fd_of(made.handle()), FICLONE, fd_of(source)); }) != 0)
         return refused(errno, "clone", dir / name);
-    return made.complete(info);
+    return made.complete(source, info);
 }
 
-Result<bool> copy_in_kernel(const FileHandle& from, const FileHandle& to,
-                            const std::filesystem::path& path) {
+CallResult<ByteRun> copy_in_kernel(const FileHandle& from, const FileHandle& to,
+                                   ByteRun run) noexcept {
     // The kernel copies a little less than 2 GiB in one call.
-    constexpr std::size_t most = 1U << 30;
-    for (bool any = false;; any = true) {
+    constexpr std::uint64_t most = 1U << 30;
+    for (bool any = false; run.length > 0; any = true) {
+        off_t read_at = static_cast<off_t>(run.start), write_at = read_at;
         errno = point("tree.copy_file_range");
         const ssize_t copied = errno != 0 ? -1 : retry([&] {
-            return ::copy_file_range(fd_of(from), nullptr, fd_of(to), nullptr, most, 0);
+            return ::copy_file_range(fd_of(from), &read_at, fd_of(to), &write_at,
+                                     static_cast<std::size_t>(std::min(run.length, most)), 0);
         });
-        if (copied > 0) continue;
+        if (copied > 0) {
+            run.start += static_cast<std::uint64_t>(copied);
+            run.length -= static_cast<std::uint64_t>(copied);
+            continue;
+        }
         // If nothing was copied, the file is empty or of a kind that this call cannot read. In both
         // cases the caller may read it instead.
-        if (copied == 0) return any;
+        if (copied == 0) return any ? ByteRun{run.start, 0} : run;
         // Reading and writing is the second way, and tells its own error.
-        if (!ends_at_once(why_of(errno))) return false;
-        return fail(errno, "copy", path);
+        if (!ends_at_once(why_of(errno))) return run;
+        return tl::unexpected(std::error_code(errno, std::system_category()));
     }
+    return run;
+}
+
+namespace {
+
+/// Returns whether this error of setting an attribute means that the file system has no place for
+/// it, and not that something went wrong.
+bool is_no_place_for_attribute(int error) noexcept {
+    return error != ENOSPC && error != EDQUOT && error != EIO && error != ENOMEM;
+}
+
+/// Calls `get(data, size)`, which returns the size of the whole if `size` is 0, with enough room.
+/// Returns an empty text if there is nothing, or if it can't be read.
+template <class Get>
+std::string read_attribute(Get get) {
+    std::string bytes;
+    // Another process may make it longer between the two calls.
+    for (;;) {
+        const ssize_t size = get(static_cast<char*>(nullptr), std::size_t{0});
+        if (size <= 0) return {};
+        bytes.resize(static_cast<std::size_t>(size));
+        const ssize_t got = get(bytes.data(), bytes.size());
+        if (got < 0 && errno == ERANGE) continue;
+        bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+        return bytes;
+    }
+}
+
+}  // namespace
+
+std::error_code copy_attributes(const FileHandle& from, const FileHandle& to) {
+    const std::string names = read_attribute([&](char* data, std::size_t size) {
+        return retry([&] { return ::flistxattr(fd_of(from), data, size); });
+    });
+    for (std::size_t at = 0; at < names.size();) {
+        const char* const name = names.c_str() + at;
+        at += std::strlen(name) + 1;
+        if (!std::string_view(name).starts_with("user.")) continue;
+        const std::string value = read_attribute([&](char* data, std::size_t size) {
+            return retry([&] { return ::fgetxattr(fd_of(from), name, data, size); });
+        });
+        if (retry([&] { return ::fsetxattr(fd_of(to), name, value.data(), value.size(), 0); }) !=
+                0 &&
+            !is_no_place_for_attribute(errno))
+            return {errno, std::system_category()};
+    }
+    return {};
+}
+
+bool has_privileges(const Dir& dir, const std::string& name, const FileInfo& info) {
+    if ((info.permissions & ~copied_permissions) != Permissions::none) return true;
+    // The calls for attributes take a path or an open file, and no directory. A path through /proc
+    // saves opening the file, which its permissions may forbid.
+    const std::string path = "/proc/self/fd/" + std::to_string(fd_of(dir.handle)) + "/" + name;
+    const auto list = [&](char* names, std::size_t size) {
+        const ssize_t length = retry([&] { return ::llistxattr(path.c_str(), names, size); });
+        if (length >= 0 || (errno != ENOENT && errno != ENOTDIR)) return length;
+        const auto file = try_open_at(dir, name.c_str(), OpenMode::read_nonblocking);
+        if (!file) return ssize_t{-1};
+        return retry([&] { return ::flistxattr(fd_of(*file), names, size); });
+    };
+    std::array<char, 1024> names{};  // a longer list is rare, and its file is copied
+    const ssize_t length = list(names.data(), names.size());
+    if (length < 0) return errno != EOPNOTSUPP;
+    for (std::size_t at = 0; at < static_cast<std::size_t>(length);) {
+        const std::string_view attribute(names.data() + at);
+        if (attribute == "security.capability" || attribute.starts_with("system.posix_acl_"))
+            return true;
+        at += attribute.size() + 1;
+    }
+    return false;
 }
 
 }  // namespace larder::os
