@@ -262,6 +262,15 @@ CommandTable commands() {
                       "repair what can be repaired; deletes nothing but links that lead nowhere"}},
          .run = run_verify,
          .foreign_names = {"check", "fsck", "repair", "validate"}},
+        {.name = "destroy",
+         .synopsis = "",
+         .summary = "delete the whole cache",
+         .help =
+             "Deletes the cache's directory with all that is in it, also read-only directories, "
+             "on which `rm -rf` stops. Refuses what is no cache. If a process uses the cache, "
+             "names it, changes nothing and exits with 4. If it is stopped, run it again.\n\n"
+             "  cachetool destroy --cache /tmp/old-cache",
+         .run = run_destroy},
         {.name = "doctor",
          .synopsis = "[DIR]",
          .summary = "tell whether and how larder works on this file system",

@@ -22,6 +22,8 @@ namespace cachetool {
 [[nodiscard]] CommandResult run_install(const ParsedArguments&, const CommandOutput&);
 [[nodiscard]] CommandResult run_put(const ParsedArguments&, const CommandOutput&);
 [[nodiscard]] CommandResult run_remove(const ParsedArguments&, const CommandOutput&);
+// destroy.cpp
+[[nodiscard]] CommandResult run_destroy(const ParsedArguments&, const CommandOutput&);
 // gc.cpp
 [[nodiscard]] CommandResult run_gc(const ParsedArguments&, const CommandOutput&);
 // ls.cpp

@@ -42,6 +42,19 @@ public:
     [[nodiscard]] static Result<Cache> open(const std::filesystem::path& root,
                                             const OpenOptions& options = {});
 
+    /// Deletes the cache at `root`, with the directory itself. Deletes read-only directories too,
+    /// on which `rm -rf` stops. An interrupted call, or an `rm -rf` that has stopped, can be
+    /// completed by another call.
+    ///
+    /// Errors: `busy` if a living process uses the cache, or collects; the message names it, and
+    /// nothing is changed. `refused` if `root` is no cache, belongs to another user (root may
+    /// destroy any), or holds something that is not larder's. `system` if something can't be
+    /// deleted (a mount point), after all else is gone.
+    /// Concurrency: no process can open the cache any more once this has begun. A process that has
+    /// it open and leases nothing meets errors, or makes a new cache at the path.
+    /// Crash: the cache can't be opened, and another call deletes the rest.
+    [[nodiscard]] static Result<> destroy(const std::filesystem::path& root);
+
     Cache(Cache&&) noexcept;
     Cache& operator=(Cache&&) noexcept;
     ~Cache();
@@ -117,7 +130,8 @@ public:
     /// Crash: the entry is back or it is not. It stays in the trash in both cases.
     [[nodiscard]] Result<Lease> restore(std::string_view id, bool replace = false) const;
 
-    /// Checks every invariant that can be checked while other processes work. Follows no link.
+    /// Checks every invariant that can be checked while other processes work, and looks at every
+    /// file of the live entries, but does not read them. Follows no link.
     /// Errors: `busy` as in collect. A finding is no error: see VerifyReport::sound.
     [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options = {}) const;
 

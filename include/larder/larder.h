@@ -261,7 +261,10 @@ typedef struct larder_open_options {
      * missing. Many processes may share it. */
     const char* log;
     int32_t count; /* not 0: see larder_cache_counters */
-    int32_t reserved;
+    /* Not 0: allows a cache that other users may change, because they may write to its directories
+     * or own one. They then choose what this process gets. Also allows root to make a cache in a
+     * directory of another user, who cannot use it then. */
+    int32_t allow_unsafe;
     /* Called by a thread that waits, at least every tenth of a second, so that the program can see
      * to its signals. If it returns 0, the wait ends with LARDER_INTERRUPTED. It must not call
      * larder, and should be quick: the calling thread may hold the lock of a build or a gate. Waits
@@ -279,6 +282,13 @@ typedef struct larder_open_options {
  * Crash: the next open completes a root that was created in part. */
 larder_code larder_cache_open(const char* root, const larder_open_options* options,
                               larder_cache** cache, larder_error** error);
+/* Deletes the cache at `root`, with the directory itself, and read-only directories in it. Another
+ * call completes one that was interrupted.
+ * Errors: `busy` if a living process uses the cache, which the message names; `refused` if `root`
+ * is no cache, belongs to another user, or holds something that is not larder's; `system` if
+ * something can't be deleted, after all else is gone. */
+larder_code larder_cache_destroy(const char* root, larder_error** error);
+
 void larder_cache_close(larder_cache* cache);
 
 /* Returns the absolute path of the root, without symlinks. It is valid as long as the handle.
@@ -844,7 +854,11 @@ typedef enum larder_finding_kind {
     LARDER_FOUND_SHARED = 3,      /* an entry that more than one link names */
     LARDER_FOUND_ORPHAN = 4,      /* an entry that no link names */
     LARDER_FOUND_PARTICIPANT = 5, /* a lease table that cannot be read; nothing can be collected */
-    LARDER_FOUND_FOREIGN = 6      /* a name that larder does not know; it breaks nothing */
+    LARDER_FOUND_FOREIGN = 6,     /* a name that larder does not know; it breaks nothing */
+    LARDER_FOUND_UNREADABLE = 7,  /* something that cannot be read, and so was not checked */
+    /* A live entry whose files are more, fewer, larger or smaller than its record says. */
+    LARDER_FOUND_CHANGED = 8,
+    LARDER_FOUND_BLOCKED = 9 /* something that is no link stands where only a link may stand */
 } larder_finding_kind;
 
 /* Returns "dangling", …; "unknown" if `kind` is none. */

@@ -39,6 +39,10 @@ struct OpenOptions {
     /// Allows a cache on a network file system. Leases then protect only the processes of this
     /// machine, because they live in mapped memory.
     bool allow_network = false;
+    /// Allows a cache that other users may change: one whose directories they may write to or own.
+    /// They then choose what this process gets. Also allows root to make a cache in a directory of
+    /// another user, who cannot use it then.
+    bool allow_unsafe = false;
     /// How long a publish or a remove may wait for other calls in the same bucket. Such a wait
     /// lasts microseconds, unless a process was stopped in the middle. Ten seconds is arbitrary,
     /// because a person gives up at about that time.

@@ -88,7 +88,11 @@ struct Finding {
         orphan,     ///< an entry that no link names (invariants 2 and 6)
         /// A lease table that cannot be read, so that nothing can be collected (invariant 4).
         participant,
-        foreign,  ///< a name that larder does not know; it is left alone and breaks nothing
+        foreign,     ///< a name that larder does not know; it is left alone and breaks nothing
+        unreadable,  ///< something that cannot be read, and so was not checked
+        /// A live entry whose files are more, fewer, larger or smaller than its record says.
+        changed,
+        blocked,  ///< something that is no link stands where only a link may stand
     };
     Kind kind = Kind::foreign;
     std::filesystem::path path;

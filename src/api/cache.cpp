@@ -5,6 +5,7 @@
 #include "format/name.hpp"
 #include "policy/limits.hpp"
 #include "policy/pin.hpp"
+#include "protocol/destroy.hpp"
 #include "protocol/inspect.hpp"
 #include "protocol/restore.hpp"
 #include "protocol/verify.hpp"
@@ -20,6 +21,8 @@ Result<Cache> Cache::open(const std::filesystem::path& root, const OpenOptions& 
     TRY_ASSIGN(auto state, detail::CacheState::open(root, options));
     return Cache(std::move(state));
 }
+
+Result<> Cache::destroy(const std::filesystem::path& root) { return protocol::destroy(root); }
 
 const std::filesystem::path& Cache::root() const noexcept { return state_->path(); }
 LinkKind Cache::link_kind() const noexcept { return state_->link_kind(); }

@@ -160,6 +160,12 @@ std::string_view name_of(Finding::Kind kind) noexcept {
             return "participant";
         case Finding::Kind::foreign:
             return "foreign";
+        case Finding::Kind::unreadable:
+            return "unreadable";
+        case Finding::Kind::changed:
+            return "changed";
+        case Finding::Kind::blocked:
+            return "blocked";
     }
     return "";
 }

@@ -18,6 +18,13 @@ larder_code larder_cache_open(const char* root, const larder_open_options* optio
     });
 }
 
+larder_code larder_cache_destroy(const char* root, larder_error** error) {
+    return c::guarded("destroy cache", error, [&]() -> Result<> {
+        NEED("destroy cache", root);
+        return Cache::destroy(root);
+    });
+}
+
 const char* larder_cache_root(const larder_cache* cache) {
     return cache != nullptr ? cache->cache.root().c_str() : nullptr;
 }

@@ -76,7 +76,7 @@ larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_o
 }
 
 const char* larder_finding_kind_name(int kind) {
-    if (kind < LARDER_FOUND_DANGLING || kind > LARDER_FOUND_FOREIGN) return "unknown";
+    if (kind < LARDER_FOUND_DANGLING || kind > LARDER_FOUND_BLOCKED) return "unknown";
     return name_of(static_cast<Finding::Kind>(kind))
         .data();  // names are literals, so they end with a zero byte
 }

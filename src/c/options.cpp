@@ -65,7 +65,6 @@ std::chrono::milliseconds limit_of(std::int64_t milliseconds, std::chrono::milli
 
 Result<OpenOptions> options_of(const larder_open_options* given) {
     TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_open_options, keep_waiting)));
-    if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
     OpenOptions options;
     TRY(choice("link_kind", known.link_kind, LARDER_LINK_JUNCTION));
     switch (known.link_kind) {
@@ -83,6 +82,7 @@ Result<OpenOptions> options_of(const larder_open_options* given) {
     }
     options.read_only = known.read_only != 0;
     options.allow_network = known.allow_network != 0;
+    options.allow_unsafe = known.allow_unsafe != 0;
     options.lock_timeout = limit_of(known.lock_timeout_ms, options.lock_timeout);
     options.build_timeout = limit_of(known.build_timeout_ms, options.build_timeout);
     if (known.stop != nullptr) options.stop = known.stop->source.get_token();

@@ -276,7 +276,10 @@ static_assert(static_cast<int>(Finding::Kind::dangling) == LARDER_FOUND_DANGLING
               static_cast<int>(Finding::Kind::shared) == LARDER_FOUND_SHARED &&
               static_cast<int>(Finding::Kind::orphan) == LARDER_FOUND_ORPHAN &&
               static_cast<int>(Finding::Kind::participant) == LARDER_FOUND_PARTICIPANT &&
-              static_cast<int>(Finding::Kind::foreign) == LARDER_FOUND_FOREIGN);
+              static_cast<int>(Finding::Kind::foreign) == LARDER_FOUND_FOREIGN &&
+              static_cast<int>(Finding::Kind::unreadable) == LARDER_FOUND_UNREADABLE &&
+              static_cast<int>(Finding::Kind::changed) == LARDER_FOUND_CHANGED &&
+              static_cast<int>(Finding::Kind::blocked) == LARDER_FOUND_BLOCKED);
 static_assert(static_cast<int>(Eviction::Reason::max_age) == LARDER_EVICTED_BY_AGE &&
               static_cast<int>(Eviction::Reason::max_entries) == LARDER_EVICTED_BY_ENTRIES &&
               static_cast<int>(Eviction::Reason::max_size) == LARDER_EVICTED_BY_SIZE &&

@@ -34,8 +34,25 @@ const char* network_of(const os::Dir& dir) {
     return os::traits_of(dir.handle).network;
 }
 
+/// Refuses that root makes a cache below a directory of another user. That user could not use it,
+/// and would only read "Permission denied".
+Result<> check_maker(const fs::path& path) {
+    if (!os::is_superuser()) return {};
+    std::error_code error;
+    fs::path above = path;
+    while (above.has_parent_path() && above != above.parent_path() && !fs::exists(above, error))
+        above = above.parent_path();
+    const auto info = os::try_stat_path(above, os::Follow::yes);
+    if (!info || info->owner == os::this_user()) return {};
+    const std::string owner = os::user_name(info->owner);
+    return refuse(path, "root would make it in " + above.string() + ", which belongs to user " +
+                            owner +
+                            ", who could not use it then; run as that user, name a "
+                            "directory of root's, or allow it");
+}
+
 /// Makes the root if nothing stands there, and the directories above it.
-Result<> make_root_dir(const fs::path& path) {
+Result<> make_root_dir(const fs::path& path, bool allow_unsafe) {
     std::error_code error;
     const auto link =
         os::retried(error, [&](std::error_code& each) { return fs::symlink_status(path, each); });
@@ -47,6 +64,7 @@ Result<> make_root_dir(const fs::path& path) {
     if (info && !info->is_directory()) return refuse(path, "not a directory; name another place");
     // If the system does not tell, opening the directory does.
     if (os::why_of(info) != Why::absent) return {};
+    if (!allow_unsafe) TRY(check_maker(path));
     if (path.has_parent_path()) {
         (void)os::retried(error, [&](std::error_code& each) {
             return fs::create_directories(path.parent_path(), each);
@@ -104,6 +122,16 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
                                      "\"), and locks it in another way; end the programs that use "
                                      "it and delete the directory, or name another directory");
     }
+    if (read.kind == format::FormatRead::Kind::destroyed) {
+        return refuse(root.path,
+                      "it is being destroyed, or was in part; `cachetool destroy` ends "
+                      "that, or name another directory");
+    }
+    if (read.kind == format::FormatRead::Kind::unknown && text->empty()) {
+        return refuse(root.path / format::format_name,
+                      "it is empty, as after a power cut, so the kind of this cache's links is not "
+                      "known; `cachetool destroy` deletes the cache, so that it can be made anew");
+    }
     if (read.kind == format::FormatRead::Kind::unknown) {
         return refuse(root.path / format::format_name,
                       "not a format that larder knows; if this was a cache, delete the directory");
@@ -111,7 +139,16 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
     return read;
 }
 
+/// Writes a small file if it is missing. Writes it anew if it holds only the beginning of its text,
+/// as a power cut leaves it. A file that holds anything else is left alone.
 Result<> write_if_missing(const os::Dir& root, const char* name, std::string_view text) {
+    if (const auto info = os::stat_at(root, name)) {
+        if (!info->is_regular() || info->size >= text.size()) return {};
+        const auto begun = os::read_file_at(root, name, text.size());
+        if (!begun || !text.starts_with(*begun)) return {};
+        if (auto removed = os::remove_file_at(root, name); !removed && !is_absent(removed))
+            return removed;
+    }
     auto written = os::write_new_file_at(root, name, text, os::readable_file);
     // A file system that is full, or refuses to make files, may still have this one.
     const bool stands = written || why_of(written) == Why::exists || os::exists_at(root, name);
@@ -157,33 +194,65 @@ Result<> create_format(const Handles& dirs, const OpenOptions& options) {
     }
 }
 
-/// Opens a directory that only writers need. In a read-only root it may be missing.
-Result<os::Dir> open_part(const os::Dir& parent, const char* name, bool read_only) {
-    if (!read_only) return os::make_and_open_dir_at(parent, name);
-    auto opened = os::open_dir_at(parent, name);
-    if (is_absent(opened)) return os::Dir{os::FileHandle(), parent / name};
-    return opened;
+/// Refuses a directory of a cache to which users other than the owner of the root may write, or
+/// that one of them has put there.
+Result<> check_hands_off(const os::Dir& dir, const os::FileInfo& info, std::uint64_t owner) {
+    if (info.owner != owner) {
+        return refuse(dir.path, "it belongs to user " + os::user_name(info.owner) +
+                                    ", and the cache to user " + os::user_name(owner) +
+                                    ": the first may have put anything there; delete the cache, or "
+                                    "name another directory");
+    }
+    if (os::others_may_write(info)) {
+        return refuse(dir.path,
+                      "other users may write to it, and so choose what this user gets; take that "
+                      "right away (`chmod go-w`), or name another directory");
+    }
+    return {};
 }
 
-Result<Handles> open_handles(os::Dir root, bool read_only) {
+/// Opens the parts of a root.
+class PartOpener {
+public:
+    PartOpener(bool read_only, std::uint64_t owner, bool allow_unsafe)
+        : read_only_(read_only), owner_(owner), allow_unsafe_(allow_unsafe) {}
+
+    /// Opens a directory that only writers need. In a read-only root it may be missing.
+    Result<os::Dir> open(const os::Dir& parent, const char* name) const {
+        auto opened =
+            read_only_ ? os::open_dir_at(parent, name) : os::make_and_open_dir_at(parent, name);
+        if (read_only_ && is_absent(opened)) return os::Dir{os::FileHandle(), parent / name};
+        TRY(opened);
+        if (allow_unsafe_) return opened;
+        TRY_ASSIGN(const os::FileInfo info, os::stat_of(*opened));
+        TRY(check_hands_off(*opened, info, owner_));
+        return opened;
+    }
+
+private:
+    bool read_only_;
+    std::uint64_t owner_;
+    bool allow_unsafe_;
+};
+
+Result<Handles> open_handles(os::Dir root, const PartOpener& parts) {
     Handles dirs;
     dirs.root = std::move(root);
-    TRY_ASSIGN(dirs.locks, open_part(dirs.root, format::locks_name, read_only));
-    TRY_ASSIGN(dirs.participants, open_part(dirs.root, format::participants_name, read_only));
-    TRY_ASSIGN(dirs.staging, open_part(dirs.root, format::staging_name, read_only));
-    TRY_ASSIGN(dirs.buckets, open_part(dirs.root, format::buckets_name, read_only));
-    TRY_ASSIGN(dirs.archive, open_part(dirs.root, format::archive_name, read_only));
-    TRY_ASSIGN(dirs.deleting, open_part(dirs.root, format::deleting_name, read_only));
-    TRY_ASSIGN(const os::Dir retired, open_part(dirs.root, format::retired_name, read_only));
+    TRY_ASSIGN(dirs.locks, parts.open(dirs.root, format::locks_name));
+    TRY_ASSIGN(dirs.participants, parts.open(dirs.root, format::participants_name));
+    TRY_ASSIGN(dirs.staging, parts.open(dirs.root, format::staging_name));
+    TRY_ASSIGN(dirs.buckets, parts.open(dirs.root, format::buckets_name));
+    TRY_ASSIGN(dirs.archive, parts.open(dirs.root, format::archive_name));
+    TRY_ASSIGN(dirs.deleting, parts.open(dirs.root, format::deleting_name));
+    TRY_ASSIGN(const os::Dir retired, parts.open(dirs.root, format::retired_name));
     if (retired.is_open()) {
-        TRY_ASSIGN(dirs.retired_links, open_part(retired, format::retired_links_name, read_only));
-        TRY_ASSIGN(dirs.retired_buckets,
-                   open_part(retired, format::retired_buckets_name, read_only));
+        TRY_ASSIGN(dirs.retired_links, parts.open(retired, format::retired_links_name));
+        TRY_ASSIGN(dirs.retired_buckets, parts.open(retired, format::retired_buckets_name));
     }
     return dirs;
 }
 
-Result<os::Dir> open_root_dir(const fs::path& path, bool may_create) {
+Result<os::Dir> open_root_dir(const fs::path& path, const OpenOptions& options) {
     std::error_code error;
     fs::path absolute =
         os::retried(error, [&](std::error_code& each) { return fs::absolute(path, each); });
@@ -192,11 +261,19 @@ Result<os::Dir> open_root_dir(const fs::path& path, bool may_create) {
         absolute = absolute.lexically_normal();
     if (!absolute.has_filename())
         absolute = absolute.parent_path();  // "cache/" and "cache/." are "cache"
-    if (may_create) TRY(make_root_dir(absolute));
+    if (!options.read_only) TRY(make_root_dir(absolute, options.allow_unsafe));
     absolute =
         os::retried(error, [&](std::error_code& each) { return fs::canonical(absolute, each); });
     if (error) return os::fail(error, "open cache", path);
-    return os::open_dir(absolute);
+    auto opened = os::open_dir(absolute);
+    if (why_of(opened) == Why::denied) {
+        const auto info = os::try_stat_path(absolute, os::Follow::yes);
+        if (info && info->owner != os::this_user())
+            opened.error().detail = "it belongs to user " + os::user_name(info->owner) +
+                                    ", and this process runs as " + os::user_name(os::this_user()) +
+                                    "; let that user delete it, or name another directory";
+    }
+    return opened;
 }
 
 /// The Roots that this process has open. A forked child begins with an empty list. It does not use
@@ -236,7 +313,7 @@ std::vector<std::shared_ptr<Root>> open_roots() {
 
 Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions& options) {
     TRY(os::draw_token());
-    TRY_ASSIGN(os::Dir root, open_root_dir(path, !options.read_only));
+    TRY_ASSIGN(os::Dir root, open_root_dir(path, options));
 
     TRY_ASSIGN(const os::FileInfo info, os::stat_of(root));
     // Return an error, and do not open the root read-only instead: its leases would then protect
@@ -258,6 +335,7 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
                                 ": files that it made would lock the owner out; run as that user, "
                                 "or name another directory");
     }
+    if (!options.allow_unsafe) TRY(check_hands_off(root, info, info.owner));
     if (const char* network = network_of(root); network != nullptr && !options.allow_network) {
         return refuse(path, std::string("it is on a network file system (") + network +
                                 "): leases live in mapped memory, which other machines do not see; "
@@ -274,7 +352,8 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
     }
     if (!read_only)
         TRY(write_if_missing(root, format::cachedir_tag_name, format::cachedir_tag_text));
-    TRY_ASSIGN(Handles dirs, open_handles(std::move(root), read_only));
+    TRY_ASSIGN(Handles dirs, open_handles(std::move(root),
+                                          PartOpener(read_only, info.owner, options.allow_unsafe)));
     format::Format format = found.format;
     if (!read_only) {
         TRY(write_if_missing(dirs.root, format::gitignore_name, format::gitignore_text));

@@ -388,6 +388,26 @@ Result<bool> free_unreadable_table(const ParticipantDirs& places, const std::str
     return true;
 }
 
+Result<> close_pool(const os::Dir& participants, ClosedPool& closed) {
+    return os::for_each_name(participants, [&](const std::string& name, os::FileKind) -> Result<> {
+        const auto path = participants / name;
+        const auto info = os::stat_at(participants, name);
+        if (!format::parse_participant_name(name) || !info || !info->is_regular()) return {};
+        TRY_ASSIGN(os::FileHandle file, os::open_at(participants, name, os::OpenMode::read_write));
+        TRY_ASSIGN(const bool had,
+                   os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
+        TRY_ASSIGN(const format::TableView table, read_damaged_table(file, path));
+        if (!had || life_of(file, table, os::Search::everywhere) != Life::dead) {
+            return fail(Errc::busy, "destroy cache", path,
+                        describe(table) +
+                            " uses the cache; end that process, or try again when it "
+                            "has ended");
+        }
+        closed.locked.push_back(std::move(file));
+        return {};
+    });
+}
+
 std::string describe(const format::TableView& table) {
     return "pid " + std::to_string(table.process.pid) + " (" + table.command + ")";
 }

@@ -163,6 +163,15 @@ using TableDiscarder = std::function<Result<>(const std::string& name)>;
                                                  const std::string& name, const Reaper& reap,
                                                  const TableDiscarder& discard);
 
+/// The tables of a cache that is being destroyed. No process has one while this lives.
+struct ClosedPool {
+    std::vector<os::FileHandle> locked;
+};
+
+/// Locks every table that no living process has. Errors: `busy` if a living process has one; the
+/// message names the process.
+[[nodiscard]] Result<> close_pool(const os::Dir& participants, ClosedPool& closed);
+
 /// Returns "pid 4711 (uv pip install)", for people.
 [[nodiscard]] std::string describe(const format::TableView& table);
 

@@ -43,6 +43,7 @@ std::string print_format(const Format& format) {
 }
 
 FormatRead parse_format(std::string_view text) {
+    if (text == destroyed_text) return {FormatRead::Kind::destroyed, {}};
     if (!text.starts_with(format_begin)) return {};
     const auto line_end = text.find('\n');
     if (line_end == std::string_view::npos) return {};

@@ -21,6 +21,9 @@ inline constexpr int format_version = 2;
 /// Arbitrary: room for what later versions may write.
 inline constexpr std::size_t max_format = 4096;
 
+/// What the file says while the cache is being destroyed.
+inline constexpr std::string_view destroyed_text = "larder destroyed\n";
+
 struct Format {
     LinkKind links = LinkKind::symlink;
     std::size_t longest_name = max_name;  ///< of a key: see name.hpp
@@ -29,9 +32,10 @@ struct Format {
 struct FormatRead {
     enum class Kind {
         ours,
-        older,    ///< an earlier version wrote it: this version would lock the cache otherwise
-        newer,    ///< a later version wrote it: this version must not touch the cache
-        unknown,  ///< larder did not write it, or it was cut off
+        older,      ///< an earlier version wrote it: this version would lock the cache otherwise
+        newer,      ///< a later version wrote it: this version must not touch the cache
+        unknown,    ///< larder did not write it, or it was cut off
+        destroyed,  ///< the cache is being destroyed, or was in part
     };
     Kind kind = Kind::unknown;
     Format format;

@@ -46,6 +46,7 @@ struct FileInfo {
     std::uint64_t allocated = 0;  ///< bytes on the disk
     std::uint64_t links = 0;      ///< names that the file has; 0 if it was deleted
     std::uint64_t owner = 0;      ///< see os/user.hpp
+    std::uint64_t group = 0;
     FileIdentity identity;
     FileTime modified;  ///< when its data last changed
 

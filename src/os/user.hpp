@@ -5,11 +5,19 @@
 #include <cstdint>
 #include <string>
 
+#include "os/file_info.hpp"
+
 namespace larder::os {
 
 /// Returns the user with whose rights this process acts.
 [[nodiscard]] std::uint64_t this_user() noexcept;
 /// Returns "name (number)", or the number alone for a user without a name.
 [[nodiscard]] std::string user_name(std::uint64_t user);
+/// Returns true if this process may act on the files of all users.
+[[nodiscard]] bool is_superuser() noexcept;
+/// Returns true if users other than the owner may write to the file. A group that bears the owner's
+/// name and has no other member, as many systems make for each user, gives that right to no other
+/// user.
+[[nodiscard]] bool others_may_write(const FileInfo& info);
 
 }  // namespace larder::os

@@ -47,8 +47,10 @@ Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const LinkRead old, format::read_link(root.link_kind(), buckets, path));
     if (old.kind == LinkRead::Kind::foreign) {
-        return fail(Errc::damaged, "publish", buckets / path,
-                    "this is no link of this cache's kind; move it away");
+        return fail(
+            Errc::damaged, "publish", buckets / path,
+            "something that is no link of this cache stands here; `cachetool verify --repair` "
+            "moves it away");
     }
     const bool is_new = old.kind == LinkRead::Kind::absent;
     if (!is_new && replace == Replace::no)

@@ -18,8 +18,10 @@ namespace {
 using format::LinkRead;
 
 tl::unexpected<Error> foreign(const cache::Root& root, const std::string& path) {
-    return fail(Errc::damaged, "retire", root.dirs().buckets / path,
-                "this is no link of this cache's kind; move it away");
+    return fail(
+        Errc::damaged, "retire", root.dirs().buckets / path,
+        "something that is no link of this cache stands here; `cachetool verify --repair` moves "
+        "it away");
 }
 
 /// Retires the keys of a bucket that match, one by one. If the options have only a pattern, the key

@@ -11,6 +11,7 @@
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
 #include "protocol/trash.hpp"
+#include "tree/measure.hpp"
 
 namespace larder::protocol {
 
@@ -22,6 +23,11 @@ using format::LinkRead;
 /// Arbitrary: 17 bytes for each of these entries are ten mebibytes with what a vector that grows
 /// needs beside them.
 constexpr std::uint64_t most_ids = 200'000;
+
+/// What is wrong with something that stands where only a link may stand.
+constexpr const char* blocked_by =
+    "no link of this cache stands here, but something else, as after a copy that followed links; a "
+    "repair moves it to deleting/";
 
 enum class LinkPlace { bucket, staging, retired };
 
@@ -53,11 +59,11 @@ public:
     /// The ids of a large cache would need much memory. So the entries are taken in parts, and all
     /// lists are made for each part. What concerns no entry is judged with the first part.
     Result<VerifyReport> verify() {
-        TRY(list_root());
-        TRY(list_participants());
+        TRY(note(list_root()));
+        TRY(note(list_participants()));
         TRY_ASSIGN(parts_, count_parts());
         for (part_ = 0; part_ < parts_; ++part_) TRY(verify_part());
-        TRY(list_pins());
+        TRY(note(list_pins()));
         return std::move(report_);
     }
 
@@ -65,17 +71,17 @@ private:
     Result<> verify_part() {
         entries_.clear();
         shared_.clear();
-        TRY(list_archive());
+        TRY(note(list_archive()));
         std::sort(entries_.begin(), entries_.end());
         names_.assign(entries_.size(), 0);
         (void)os::point("verify.archive-listed");
-        TRY(list_staging());
-        TRY(list_buckets());
+        TRY(note(list_staging()));
+        TRY(note(list_buckets()));
         (void)os::point("verify.buckets-listed");
-        TRY(list_retired_buckets());
+        TRY(note(list_retired_buckets()));
         (void)os::point("verify.retired-buckets-listed");
-        TRY(list_staging());
-        TRY(list_retired_links());
+        TRY(note(list_staging()));
+        TRY(note(list_retired_links()));
         return judge_entries();
     }
 
@@ -101,28 +107,45 @@ private:
         return report_.findings.emplace_back(
             Finding{kind, std::move(path), std::move(what), false});
     }
+    [[nodiscard]] bool is_known(const std::filesystem::path& path) const {
+        return std::any_of(report_.findings.begin(), report_.findings.end(),
+                           [&](const Finding& other) { return other.path == path; });
+    }
+    /// Reports an error as a finding, so that it stops nothing else. Returns it only if it is
+    /// `interrupted`.
+    Result<> note(const Result<>& done) {
+        if (done || done.error().code == Errc::interrupted) return done;
+        if (!is_known(done.error().path))
+            found(Finding::Kind::unreadable, done.error().path,
+                  done.error().message() + "; it was not checked");
+        return {};
+    }
+    /// Calls `visit` for each name in `dir`, and notes its errors.
+    template <class Visit>
+    Result<> each_name(const os::Dir& dir, Visit visit) {
+        return note(os::for_each_name(dir, [&](const std::string& name, os::FileKind kind) {
+            return note(visit(name, kind));
+        }));
+    }
     Result<> foreign(std::filesystem::path path) {
-        const bool known = std::any_of(report_.findings.begin(), report_.findings.end(),
-                                       [&](const Finding& other) { return other.path == path; });
-        if (!known)
+        if (!is_known(path))
             found(Finding::Kind::foreign, std::move(path),
                   "larder does not know this name, and leaves it alone");
         return {};
     }
 
     Result<> list_root() {
-        TRY(os::for_each_name(dirs_.root, [&](const std::string& name, os::FileKind) -> Result<> {
+        TRY(each_name(dirs_.root, [&](const std::string& name, os::FileKind) -> Result<> {
             return format::is_root_name(name) ? Result<>() : foreign(dirs_.root / name);
         }));
-        TRY(os::for_each_name(
-            dirs_.locks, [&](const std::string& name, os::FileKind kind) -> Result<> {
-                return format::is_lock_name(name) && kind != os::FileKind::directory
-                           ? Result<>()
-                           : foreign(dirs_.locks / name);
-            }));
+        TRY(each_name(dirs_.locks, [&](const std::string& name, os::FileKind kind) -> Result<> {
+            return format::is_lock_name(name) && kind != os::FileKind::directory
+                       ? Result<>()
+                       : foreign(dirs_.locks / name);
+        }));
         const std::filesystem::path retired = dirs_.root / format::retired_name;
         TRY_ASSIGN(const os::Dir dir, os::open_dir_at(dirs_.root, format::retired_name));
-        return os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
+        return each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
             return name == format::retired_links_name || name == format::retired_buckets_name
                        ? Result<>()
                        : foreign(retired / name);
@@ -130,14 +153,13 @@ private:
     }
 
     Result<> list_participants() {
-        TRY(os::for_each_name(
-            dirs_.participants, [&](const std::string& name, os::FileKind) -> Result<> {
-                return format::parse_participant_name(name) ? Result<>()
-                                                            : foreign(dirs_.participants / name);
-            }));
+        TRY(each_name(dirs_.participants, [&](const std::string& name, os::FileKind) -> Result<> {
+            return format::parse_participant_name(name) ? Result<>()
+                                                        : foreign(dirs_.participants / name);
+        }));
         TRY_ASSIGN(const auto participants, cache::read_participants(dirs_.participants));
         for (const Error& error : participants.unreadable.all())
-            TRY(mend_table(found(Finding::Kind::participant, error.path, error.message())));
+            TRY(note(mend_table(found(Finding::Kind::participant, error.path, error.message()))));
         return {};
     }
 
@@ -162,22 +184,21 @@ private:
         if (is_absent(pins)) return {};
         if (is_no_directory(pins)) return foreign(dirs_.root / format::pins_name);
         TRY(pins);
-        return os::for_each_name(*pins, [&](const std::string& bucket, os::FileKind) -> Result<> {
+        return each_name(*pins, [&](const std::string& bucket, os::FileKind) -> Result<> {
             const auto dir = os::open_dir_at(*pins, bucket);
             if (!format::is_bucket_name(bucket) || is_no_directory(dir))
                 return foreign(*pins / bucket);
             TRY(dir);
-            return os::for_each_name(
-                *dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
-                    return format::is_key_name(key) && kind != os::FileKind::directory
-                               ? Result<>()
-                               : foreign(*dir / key);
-                });
+            return each_name(*dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
+                return format::is_key_name(key) && kind != os::FileKind::directory
+                           ? Result<>()
+                           : foreign(*dir / key);
+            });
         });
     }
 
     Result<> list_archive() {
-        return os::for_each_name(
+        return each_name(
             dirs_.archive, [&](const std::string& name, os::FileKind kind) -> Result<> {
                 const auto id = format::parse_id(name);
                 if (!id || (kind != os::FileKind::directory && kind != os::FileKind::unknown))
@@ -185,43 +206,41 @@ private:
                 if (!is_in_part(*id)) return {};
                 entries_.push_back(*id);
                 TRY_ASSIGN(const os::Dir entry, os::open_dir_at(dirs_.archive, name));
-                return os::for_each_name(
-                    entry, [&](const std::string& part, os::FileKind) -> Result<> {
-                        return part == format::record_name || part == format::tree_name
-                                   ? Result<>()
-                                   : foreign(entry / part);
-                    });
+                return each_name(entry, [&](const std::string& part, os::FileKind) -> Result<> {
+                    return part == format::record_name || part == format::tree_name
+                               ? Result<>()
+                               : foreign(entry / part);
+                });
             });
     }
 
     Result<> list_staging() {
-        return os::for_each_name(
+        return each_name(
             dirs_.staging, [&](const std::string& number, os::FileKind kind) -> Result<> {
                 if (!format::parse_participant_name(number) ||
                     (kind != os::FileKind::directory && kind != os::FileKind::unknown))
                     return foreign(dirs_.staging / number);
                 TRY_ASSIGN(const os::Dir area, os::open_dir_at(dirs_.staging, number));
-                return os::for_each_name(
-                    area, [&](const std::string& name, os::FileKind) -> Result<> {
-                        const auto staged = format::parse_staged_name(name);
-                        if (!staged) return foreign(area / name);
-                        if (staged->kind == format::StagedName::Kind::tree) return {};
-                        TRY_ASSIGN(const LinkRead link,
-                                   format::read_link(root_.link_kind(), area, name));
-                        if (link.kind == LinkRead::Kind::entry)
-                            see(link.id, {LinkPlace::staging, number, name});
-                        // A reader may see a small file while it is being written. A symlink is
-                        // whole or not there.
-                        const bool strange = link.kind == LinkRead::Kind::foreign ||
-                                             link.kind == LinkRead::Kind::malformed;
-                        return strange && root_.link_kind() != LinkKind::file ? foreign(area / name)
-                                                                              : Result<>();
-                    });
+                return each_name(area, [&](const std::string& name, os::FileKind) -> Result<> {
+                    const auto staged = format::parse_staged_name(name);
+                    if (!staged) return foreign(area / name);
+                    if (staged->kind == format::StagedName::Kind::tree) return {};
+                    TRY_ASSIGN(const LinkRead link,
+                               format::read_link(root_.link_kind(), area, name));
+                    if (link.kind == LinkRead::Kind::entry)
+                        see(link.id, {LinkPlace::staging, number, name});
+                    // A reader may see a small file while it is being written. A symlink is
+                    // whole or not there.
+                    const bool strange = link.kind == LinkRead::Kind::foreign ||
+                                         link.kind == LinkRead::Kind::malformed;
+                    return strange && root_.link_kind() != LinkKind::file ? foreign(area / name)
+                                                                          : Result<>();
+                });
             });
     }
 
     Result<> list_buckets() {
-        return os::for_each_name(
+        return each_name(
             dirs_.buckets, [&](const std::string& bucket, os::FileKind kind) -> Result<> {
                 const auto name = format::decode_name(bucket);
                 if (!name || name->empty() ||
@@ -230,10 +249,9 @@ private:
                 const auto dir = os::open_dir_at(dirs_.buckets, bucket);
                 if (is_absent(dir)) return {};  // refreshed meanwhile
                 TRY(dir);
-                return os::for_each_name(*dir,
-                                         [&](const std::string& key, os::FileKind) -> Result<> {
-                                             return judge_key(*dir, bucket, key);
-                                         });
+                return each_name(*dir, [&](const std::string& key, os::FileKind) -> Result<> {
+                    return judge_key(*dir, bucket, key);
+                });
             });
     }
 
@@ -242,9 +260,11 @@ private:
         if (!format::is_key_name(key)) return foreign(dir / key);
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, key));
         if (link.kind == LinkRead::Kind::absent) return {};
-        if (link.kind == LinkRead::Kind::foreign) return foreign(dir / key);
         const bool names_entry = link.kind == LinkRead::Kind::entry;
         if (names_entry ? !is_in_part(link.id) : !is_first_part()) return {};
+        if (link.kind == LinkRead::Kind::foreign)
+            return mend_key(found(Finding::Kind::blocked, dir / key, blocked_by), bucket, key,
+                            link);
         ++report_.live;
         if (link.kind == LinkRead::Kind::malformed) {
             return mend_key(
@@ -276,13 +296,44 @@ private:
                                   entry + " belongs to another key by its record"),
                             bucket, key, link);
         }
+        return judge_files(dir, bucket, key, link, *record);
+    }
+
+    /// Compares the files of an entry with its record, by their number and their sizes.
+    Result<> judge_files(const os::Dir& dir, const std::string& bucket, const std::string& key,
+                         const LinkRead& link, const format::Record& record) {
+        const auto entry = os::open_dir_at(dirs_.archive, to_text(link.id));
+        TRY(entry);
+        const auto tree = os::open_dir_at(*entry, format::tree_name);
+        TRY(tree);
+        TRY_ASSIGN(const tree::Size size, tree::measure(*tree));
+        if (size.files == record.files && size.bytes == record.bytes) return {};
+        TRY_ASSIGN(const LinkRead again, format::read_link(root_.link_kind(), dir, key));
+        if (!again.names(link.id)) return {};
+        return mend_key(found(Finding::Kind::changed, tree->path,
+                              "it holds " + in_words(size) + ", and its record says " +
+                                  in_words({record.bytes, record.files}) +
+                                  ": something has changed it since it was published"),
+                        bucket, key, link);
+    }
+
+    static std::string in_words(const tree::Size& size) {
+        return std::to_string(size.files) + " files of " + std::to_string(size.bytes) + " bytes";
+    }
+
+    /// Mends a key. If that fails, the finding says why, and all else goes on.
+    Result<> mend_key(Finding& finding, const std::string& bucket, const std::string& key,
+                      const LinkRead& judged) {
+        if (!options_.repair) return {};
+        auto mended = retire_faulty(finding, bucket, key, judged);
+        if (mended || mended.error().code == Errc::interrupted) return mended;
+        finding.what += "; it was not repaired: " + mended.error().message();
         return {};
     }
 
     /// Retires a faulty link if it is still the one that was checked.
-    Result<> mend_key(Finding& finding, const std::string& bucket, const std::string& key,
-                      const LinkRead& judged) {
-        if (!options_.repair) return {};
+    Result<> retire_faulty(Finding& finding, const std::string& bucket, const std::string& key,
+                           const LinkRead& judged) {
         const auto lock = cache::BucketLock::exclusive(root_, bucket, context_);
         TRY(lock);
         const std::string path = format::key_path(bucket, key);
@@ -292,34 +343,35 @@ private:
             report_.findings.pop_back();
             return {};
         }
-        // A link that names no entry belongs to no garbage. So it does not go to retired/links.
-        const bool names_none = now.kind == LinkRead::Kind::malformed;
+        // What names no entry belongs to no garbage. So it does not go to retired/links.
+        const bool names_none = now.kind != LinkRead::Kind::entry;
         TRY(names_none ? root_.move_to_deleting(dirs_.buckets, path)
                        : root_.retire_link(dirs_.buckets, path));
         finding.repaired = true;
-        --report_.live;
+        if (judged.kind != LinkRead::Kind::foreign) --report_.live;
         return {};
     }
 
     Result<> list_retired_buckets() {
-        return for_each_refreshed_bucket(
-            root_,
-            [&](const os::Dir& bucket, const std::string& bucket_name) {
-                return for_each_link_of(
-                    bucket,
-                    [&](const os::Dir&, const std::string& name) {
-                        return judge_retired(bucket, bucket_name, name);
-                    },
-                    foreign_);
-            },
-            foreign_);
+        const VisitBucket visit_bucket = [&](const os::Dir& bucket, const std::string& name) {
+            const VisitLink judge = [&](const os::Dir&, const std::string& key) {
+                return note(judge_retired(bucket, name, key));
+            };
+            // A directory at a key's name is no link, but no name of another program either.
+            const VisitUnknown judge_unknown = [&](std::filesystem::path path) {
+                const std::string key = path.filename().string();
+                return format::is_key_name(key) ? judge(bucket, key) : foreign(std::move(path));
+            };
+            return for_each_link_of(bucket, judge, judge_unknown);
+        };
+        return for_each_refreshed_bucket(root_, visit_bucket, foreign_);
     }
 
     Result<> list_retired_links() {
         return for_each_retired_link(
             root_,
             [&](const os::Dir& links, const std::string& name) {
-                return judge_retired(links, "", name);
+                return note(judge_retired(links, "", name));
             },
             foreign_);
     }
@@ -328,7 +380,14 @@ private:
     /// empty.
     Result<> judge_retired(const os::Dir& dir, const std::string& bucket, const std::string& name) {
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
-        if (link.kind == LinkRead::Kind::foreign) return foreign(dir / name);
+        if (link.kind == LinkRead::Kind::foreign) {
+            if (!is_first_part()) return {};
+            Finding& finding = found(Finding::Kind::blocked, dir / name, blocked_by);
+            if (!options_.repair) return {};
+            TRY(root_.move_to_deleting(dir, name));
+            finding.repaired = true;
+            return {};
+        }
         if (link.kind == LinkRead::Kind::malformed && is_first_part()) {
             found(
                 Finding::Kind::foreign, dir / name,
@@ -356,12 +415,12 @@ private:
     Result<> judge_entries() {
         report_.entries += entries_.size();
         for (std::size_t i = 0; i < entries_.size(); ++i) {
-            if (names_[i] == 0) TRY(mend_orphan(entries_[i]));
+            if (names_[i] == 0) TRY(note(mend_orphan(entries_[i])));
             if (names_[i] > 1) shared_[entries_[i]];
         }
         if (shared_.empty()) return {};
         TRY(list_links_of_shared());
-        for (auto& [id, names] : shared_) TRY(judge_shared(id, names));
+        for (auto& [id, names] : shared_) TRY(note(judge_shared(id, names)));
         return {};
     }
 
@@ -375,7 +434,7 @@ private:
     }
 
     Result<> list_links_below(LinkPlace where, const os::Dir& parent) {
-        return os::for_each_name(parent, [&](const std::string& name, os::FileKind) -> Result<> {
+        return each_name(parent, [&](const std::string& name, os::FileKind) -> Result<> {
             const auto dir = os::open_dir_at(parent, name);
             if (has_no_directory(dir)) return {};  // gone meanwhile, or foreign
             TRY(dir);
@@ -384,7 +443,7 @@ private:
     }
 
     Result<> list_links_in(LinkPlace where, const os::Dir& dir, const std::string& parent) {
-        return os::for_each_name(dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
+        return each_name(dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
             if (kind == os::FileKind::directory) return {};
             const auto link = format::read_link(root_.link_kind(), dir, name);
             if (link && link->kind == LinkRead::Kind::entry && shared_.contains(link->id))

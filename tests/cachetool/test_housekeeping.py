@@ -311,6 +311,29 @@ class OneBadThing(Housekeeping):
         self.assertEqual(document["unpinned"], ["k"])
 
 
+class Destroy(Housekeeping):
+    def test_deletes_the_whole_cache(self):
+        entry = self.put()
+        entry.chmod(0o555)
+        self.assertEqual(self.json("destroy"), {"path": str(self.root), "destroyed": True})
+        self.assertFalse(self.root.exists())
+        self.assertEqual(self.json("destroy"), {"path": str(self.root), "destroyed": False})
+
+    def test_names_a_process_that_uses_it(self):
+        self.put()
+        process = self.start_using()
+        self.assertIn(str(process.pid), self.complaint("destroy", code=4)[0])
+        self.tool("get", "b", "k")
+        self.stop_using(process)
+        self.tool("destroy")
+
+    def test_refuses_what_is_no_cache(self):
+        self.root.mkdir()
+        (self.root / "notes.txt").write_text("precious")
+        self.complaint("destroy", code=1)
+        self.assertEqual((self.root / "notes.txt").read_text(), "precious")
+
+
 class Verify(Housekeeping):
     def test_sound(self):
         self.put()

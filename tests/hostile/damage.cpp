@@ -281,8 +281,7 @@ TEST_CASE(
     site.require_outside_untouched();
 }
 
-TEST_CASE(
-    "a file that is no link at a key's name is foreign: a miss, never replaced, never deleted") {
+TEST_CASE("what is no link at a key's name is a miss, never replaced, and moved away by repair") {
     const bool symlinks = test_options().link_kind == LinkKind::symlink;
     std::vector<std::string> all = {"directory", "socket", "other kind"};
     all.push_back("FIFO");
@@ -306,8 +305,8 @@ TEST_CASE(
         require_miss(site);
         const auto report = value(site.cache.verify());
         REQUIRE(report.findings.size() == 1);
-        CHECK(found_at(report, Kind::foreign, site.key()));
-        CHECK(report.sound());
+        CHECK(found_at(report, Kind::blocked, site.key()));
+        CHECK_FALSE(report.sound());
 
         auto staging = value(site.bucket.stage());
         fill(staging.path(), "new");
@@ -318,7 +317,6 @@ TEST_CASE(
         const auto removed = site.bucket.remove("k");
         REQUIRE_FALSE(removed);
         CHECK(removed.error().code == Errc::damaged);
-        (void)value(site.cache.verify({true}));
         (void)value(site.cache.collect());
         CHECK(count_entries(site.root / "archive") ==
               1);  // the entry that could not be published has not leaked
@@ -334,6 +332,10 @@ TEST_CASE(
             return ::lstat(entry.path().c_str(), &status) == 0 && status.st_ino == before.st_ino &&
                    status.st_mode == before.st_mode;
         }));
+        CHECK(value(site.cache.verify({true})).sound());
+        (void)value(site.cache.collect());
+        CHECK(count_entries(site.root / "retired" / "buckets") == 0);
+        CHECK(value(site.cache.verify()).findings.empty());
         put(site.bucket, "k", "new");
         CHECK(content_of(site.bucket, "k") == "new");
     }

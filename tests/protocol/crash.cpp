@@ -321,6 +321,22 @@ TEST_CASE("a verify that is killed changes nothing") {
     }
 }
 
+TEST_CASE("a destroy that is killed leaves no cache that opens, and another one ends it") {
+    for (const char* const point : {"destroy.marked", "destroy.closed", "destroy.one"}) {
+        INFO(point);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        prepare_in_child(root, put_garbage);
+        Child killed([&](Child&) { (void)Cache::destroy(root); }, {{}, {point}});
+        CHECK(killed.join() == 128 + SIGKILL);
+        const auto opened = Cache::open(root, test_options());
+        REQUIRE_FALSE(opened);
+        CHECK(contains(opened.error().message(), "cachetool destroy"));
+        value(Cache::destroy(root));
+        CHECK_FALSE(fs::exists(fs::symlink_status(root)));
+    }
+}
+
 TEST_CASE("a collection that can't move something is carried on by the next") {
     int failing = 0, failed = 0;
     for (bool met = true; met;) {

@@ -42,6 +42,7 @@ FileInfo info_of(const struct stat& status) noexcept {
             .allocated = static_cast<std::uint64_t>(status.st_blocks) * 512,
             .links = static_cast<std::uint64_t>(status.st_nlink),
             .owner = static_cast<std::uint64_t>(status.st_uid),
+            .group = static_cast<std::uint64_t>(status.st_gid),
             .identity = {static_cast<std::uint64_t>(status.st_dev),
                          static_cast<std::uint64_t>(status.st_ino)},
             .modified = {static_cast<std::int64_t>(time.tv_sec),

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+// What larder did not make, or not so: entries that were changed, copies that followed links,
+// directories of other users, and files that a power cut has emptied. Each is found, and the
+// message or a repair leads out.
+
+#include "format/layout.hpp"
+#include "support.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+using Kind = Finding::Kind;
+
+constexpr uid_t nobody = 65534;
+
+std::size_t count(const VerifyReport& report, Kind kind) {
+    std::size_t found = 0;
+    for (const Finding& finding : report.findings) found += finding.kind == kind ? 1 : 0;
+    return found;
+}
+
+void require_refused(const Result<Cache>& opened, const std::string& part) {
+    REQUIRE_FALSE(opened);
+    INFO(opened.error().message());
+    CHECK(opened.error().code == Errc::refused);
+    CHECK(contains(opened.error().message(), part));
+}
+
+OpenOptions unsafe() {
+    OpenOptions options = test_options();
+    options.allow_unsafe = true;
+    return options;
+}
+
+}  // namespace
+
+// ---- entries ----
+
+TEST_CASE("an entry that has lost, got or changed a file is found, and repair retires it") {
+    for (const std::string what : {"lost", "got", "longer", "symlink for a file"}) {
+        INFO(what);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        const Cache cache = open_cache(root);
+        const Bucket bucket = value(cache.bucket("b"));
+        const fs::path tree = root / "archive" / put(bucket, "k", "text").id() / "tree";
+        put(bucket, "other", "text");
+        CHECK(value(cache.verify()).findings.empty());
+        if (what == "lost") fs::remove(tree / "sub" / "deep" / "f2");
+        if (what == "got") write_file(tree / "sub" / "more", "");
+        if (what == "longer") write_file(tree / "f0", "text!");
+        if (what == "symlink for a file") {
+            fs::remove(tree / "f0");
+            fs::create_symlink("sub/f1", tree / "f0");
+        }
+        const auto report = value(cache.verify());
+        CHECK_FALSE(report.sound());
+        CHECK(report.findings.size() == 1);
+        CHECK(count(report, Kind::changed) == 1);
+        CHECK(stands(tree));
+        CHECK(value(cache.verify({.repair = true})).sound());
+        CHECK(bucket.get("k").error().code == Errc::miss);
+        CHECK(content_of(bucket, "other") == "text");
+        CHECK(value(cache.collect()).entries == 1);
+        require_no_leak(root, 1);
+    }
+}
+
+TEST_CASE("a copy of a cache that followed its links: put says what to do, and repair heals it") {
+    SKIP_UNLESS(test_options().link_kind == LinkKind::symlink, "links that a copy can follow");
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache", copy = dir.path() / "copy";
+    {
+        const Cache cache = open_cache(root);
+        const Bucket bucket = value(cache.bucket("b"));
+        put(bucket, "k", "text");
+        put(bucket, "old", "text");
+        value(bucket.remove("old"));
+    }
+    REQUIRE(std::system(("cp -rL '" + root.string() + "' '" + copy.string() + "'").c_str()) == 0);
+    const Cache cache = open_cache(copy);
+    const Bucket bucket = value(cache.bucket("b"));
+    Staging staging = value(bucket.stage());
+    fill(staging.path(), "new");
+    const auto published = bucket.publish("k", std::move(staging));
+    REQUIRE_FALSE(published);
+    CHECK(published.error().code == Errc::damaged);
+    CHECK(contains(published.error().message(), "verify --repair"));
+    const auto report = value(cache.verify());
+    CHECK_FALSE(report.sound());
+    CHECK(count(report, Kind::blocked) == 2);
+    CHECK(value(cache.verify({.repair = true})).sound());
+    put(bucket, "k", "new");
+    CHECK(content_of(bucket, "k") == "new");
+    (void)value(cache.collect());
+    require_no_leak(copy, 1);
+    CHECK(count_entries(copy / "retired" / "links") == 0);
+}
+
+// ---- directories of other users ----
+
+TEST_CASE("a root to which other users may write is refused, for writing and for reading") {
+    SKIP_UNLESS(is_root_user(), "root, to change owners");
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    put(value(open_cache(root).bucket("b")), "k", "text");
+    OpenOptions reading = test_options();
+    reading.read_only = true;
+    for (const auto mode : {0777, 0722, 01777}) {
+        INFO(mode);
+        fs::permissions(root, fs::perms(mode));
+        require_refused(Cache::open(root, test_options()), "other users may write");
+        require_refused(Cache::open(root, reading), "chmod go-w");
+        CHECK(content_of(value(value(Cache::open(root, unsafe())).bucket("b")), "k") == "text");
+    }
+    // A group of other users.
+    fs::permissions(root, fs::perms(0770));
+    REQUIRE(::chown(root.c_str(), 0, 65534) == 0);
+    require_refused(Cache::open(root, test_options()), "other users may write");
+    // The owner's own group.
+    REQUIRE(::chown(root.c_str(), 0, 0) == 0);
+    CHECK(Cache::open(root, test_options()));
+    fs::permissions(root, fs::perms(0755));
+    CHECK(Cache::open(root, test_options()));
+}
+
+TEST_CASE("a cache of which another user owns a part, or may write to one, is refused") {
+    SKIP_UNLESS(is_root_user(), "root, to change owners");
+    for (const char* const part : {"locks", "participants", "staging", "buckets", "archive",
+                                   "deleting", "retired", "retired/links", "retired/buckets"}) {
+        INFO(part);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        put(value(open_cache(root).bucket("b")), "k", "text");
+        REQUIRE(::chown((root / part).c_str(), nobody, nobody) == 0);
+        require_refused(Cache::open(root, test_options()), (root / part).string());
+        CHECK(Cache::open(root, unsafe()));
+        REQUIRE(::chown((root / part).c_str(), 0, 0) == 0);
+        fs::permissions(root / part, fs::perms(0777));
+        require_refused(Cache::open(root, test_options()), (root / part).string());
+        fs::permissions(root / part, fs::perms(0700));
+        CHECK(Cache::open(root, test_options()));
+    }
+}
+
+TEST_CASE("root makes no cache below a directory of another user, unless it is allowed") {
+    SKIP_UNLESS(is_root_user(), "root");
+    const TempDir dir;
+    const fs::path home = dir.path() / "home";
+    fs::create_directory(home);
+    REQUIRE(::chown(home.c_str(), nobody, nobody) == 0);
+    const fs::path root = home / ".cache" / "larder";
+    require_refused(Cache::open(root, test_options()), "65534");
+    CHECK(count_entries(home) == 0);
+    CHECK(Cache::open(root, unsafe()));
+}
+
+TEST_CASE("the user who may not open another user's cache reads who owns it") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0755));
+    const fs::path root = dir.path() / "cache";
+    (void)open_cache(root);
+    in_child([&](Child&) {
+        become_nobody();
+        const auto opened = Cache::open(root, test_options());
+        Child::must(!opened, "opened");
+        Child::must(contains(opened.error().message(), "belongs to user root (0)"),
+                    opened.error().message());
+    });
+}
+
+// ---- files that a power cut has emptied ----
+
+TEST_CASE("a tag or a .gitignore that a power cut has emptied is mended by the next open") {
+    for (const std::size_t left : {0, 1}) {
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        (void)open_cache(root);
+        fs::resize_file(root / "CACHEDIR.TAG", left * 30);
+        fs::resize_file(root / ".gitignore", left);
+        in_child([&](Child&) { (void)open_cache(root); });
+        CHECK(read_file(root / "CACHEDIR.TAG") == format::cachedir_tag_text);
+        CHECK(read_file(root / ".gitignore") == format::gitignore_text);
+    }
+}
+
+TEST_CASE("a tag or a .gitignore with another text is left alone") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    (void)open_cache(root);
+    write_file(root / "CACHEDIR.TAG", "mine");
+    write_file(root / ".gitignore", "x");
+    in_child([&](Child&) { (void)open_cache(root); });
+    CHECK(read_file(root / "CACHEDIR.TAG") == "mine");
+    CHECK(read_file(root / ".gitignore") == "x");
+}
+
+TEST_CASE("an empty format is refused, and the message says what to do") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    (void)open_cache(root);
+    fs::resize_file(root / "format", 0);
+    in_child([&](Child&) {
+        const auto opened = Cache::open(root, test_options());
+        Child::must(!opened && opened.error().code == Errc::refused, "not refused");
+        Child::must(contains(opened.error().message(), "cachetool destroy"),
+                    opened.error().message());
+    });
+}
+
+// ---- destroying a cache ----
+
+TEST_CASE("destroy deletes a cache with read-only directories in it, as a user") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0777));
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) {
+        become_nobody();
+        {
+            const Lease lease = put(value(open_cache(root).bucket("b")), "k", "text");
+            fs::permissions(lease.path() / "sub" / "deep", fs::perms(0555));
+            fs::permissions(lease.path() / "sub", fs::perms(0555));
+        }
+    });
+    in_child([&](Child&) {
+        become_nobody();
+        Child::must(Cache::destroy(root));
+    });
+    CHECK_FALSE(stands(root));
+}
+
+TEST_CASE("destroy ends what an rm -rf has begun, whichever files are left") {
+    for (const std::string gone : {"format", "CACHEDIR.TAG", "both", "participants", "locks"}) {
+        INFO(gone);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+        if (gone == "both") {
+            fs::remove(root / "format");
+            fs::remove(root / "CACHEDIR.TAG");
+        } else {
+            fs::remove_all(root / gone);
+        }
+        value(Cache::destroy(root));
+        CHECK_FALSE(stands(root));
+    }
+}
+
+TEST_CASE("destroy refuses what is no cache, and a cache that holds something else") {
+    const TempDir dir;
+    const fs::path other = dir.path() / "other", root = dir.path() / "cache";
+    fs::create_directory(other);
+    const auto refused = [](const fs::path& path, const std::string& part) {
+        const auto before = exact_snapshot(path);
+        const auto destroyed = Cache::destroy(path);
+        REQUIRE_FALSE(destroyed);
+        CHECK(destroyed.error().code == Errc::refused);
+        CHECK(contains(destroyed.error().message(), part));
+        CHECK(exact_snapshot(path) == before);
+    };
+    refused(other, "no cache");
+    fs::create_directory(other / "archive");
+    write_file(other / "archive" / "mine", "precious");
+    refused(other, "no cache");
+    write_file(other / "CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n# pip's\n");
+    refused(other, "no cache");
+    in_child([&](Child&) { (void)open_cache(root); });
+    write_file(root / "notes.txt", "precious");
+    refused(root, "notes.txt");
+    fs::remove(root / "notes.txt");
+    write_file(root / "format", "larder 99\n");
+    refused(root, "newer");
+    CHECK_FALSE(Cache::destroy(dir.path() / "nothing"));
+}
+
+TEST_CASE("destroy names a process that uses the cache, and changes nothing") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Child user([&](Child& self) {
+        const Lease lease = put(value(open_cache(root).bucket("b")), "k", "used");
+        self.say("leased");
+        self.hear();
+        Child::must(content_of(lease) == "used", "another content");
+    });
+    user.wait_for("leased");
+    const auto destroyed = Cache::destroy(root);
+    REQUIRE_FALSE(destroyed);
+    CHECK(destroyed.error().code == Errc::busy);
+    CHECK(contains(destroyed.error().message(), "pid " + std::to_string(user.pid())));
+    CHECK(content_of(value(open_cache(root).bucket("b")), "k") == "used");
+    user.go_on();
+    CHECK(user.join() == 0);
+}
+
+TEST_CASE("a process that joins while a cache is being destroyed keeps its lease") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+    const Cache cache = open_cache(root);  // open, and it has not joined
+    Child destroyer(
+        [&](Child& self) {
+            const auto destroyed = Cache::destroy(root);
+            Child::must(!destroyed, "destroyed");
+            Child::must(destroyed.error().code == Errc::busy, destroyed.error().message());
+            self.say("refused");
+        },
+        {{"destroy.marked"}, {}});
+    destroyer.wait_for("destroy.marked");
+    const Lease lease = value(value(cache.bucket("b")).get("k"));
+    destroyer.go_on();
+    destroyer.wait_for("refused");
+    CHECK(destroyer.join() == 0);
+    CHECK(content_of(lease) == "text");
+    in_child([&](Child&) { (void)open_cache(root); });  // it can be opened as before
+}
