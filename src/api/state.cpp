@@ -2,7 +2,6 @@
 #include "api/state.hpp"
 
 #include "observe/event_log.hpp"
-#include "protocol/nested_builds.hpp"
 
 namespace larder::detail {
 
@@ -37,7 +36,6 @@ Result<CacheListeners> listeners_of(const OpenOptions& options) {
 
 Result<std::shared_ptr<CacheState>> CacheState::open(const std::filesystem::path& path,
                                                      const OpenOptions& options) {
-    protocol::read_outer_builds();
     TRY_ASSIGN(auto asked, listeners_of(options));
     TRY_ASSIGN(auto root, cache::open_root(path, options));
     std::filesystem::path absolute = root->dirs().root.path;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "format/layout.hpp"
+#include "os/before_main.hpp"
 #include "os/points.hpp"
 #include "os/process.hpp"
 
@@ -21,12 +22,16 @@ std::string path_of(const cache::Root& root) { return root.dirs().root.path.stri
 
 thread_local const BuildInProgress* innermost_build = nullptr;
 
-/// The builds of other processes that this process works for.
+/// The builds of other processes that this process works for. LARDER_INSIDE is read before main, so
+/// that it does not matter what the program does to its environment.
 const std::vector<OuterBuild>& builds_in_environment() {
     static const std::vector<OuterBuild> builds = format::parse_outer_builds(
         os::environment_variable(format::outer_builds_variable).value_or(""));
     return builds;
 }
+
+[[maybe_unused]] const bool builds_read =
+    os::before_main([]() -> auto& { return builds_in_environment(); });
 
 /// Returns the builds of other processes that this thread works for. A forked child works for the
 /// builds of the thread that forked it.
@@ -183,8 +188,6 @@ std::string text_for_nested_builds() {
     }
     return format::print_outer_builds(builds);
 }
-
-void read_outer_builds() { (void)builds_in_environment(); }
 
 bool would_wait_for_itself(const BuildNumber& wanted) {
     for (auto* each = innermost_build; each != nullptr; each = each->around()) {

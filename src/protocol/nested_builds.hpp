@@ -48,9 +48,6 @@ private:
 /// Returns the text for LARDER_INSIDE: the builds of this thread, and those that it works for.
 [[nodiscard]] std::string text_for_nested_builds();
 
-/// Reads LARDER_INSIDE, once. Call it before the program can have changed its environment.
-void read_outer_builds();
-
 /// Returns whether this thread builds the key now, or works for the process that does. It would
 /// wait for itself.
 [[nodiscard]] bool would_wait_for_itself(const BuildNumber& wanted);
