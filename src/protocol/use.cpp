@@ -2,7 +2,6 @@
 #include "protocol/use.hpp"
 
 #include "base/saturate.hpp"
-#include "os/clock.hpp"
 #include "os/points.hpp"
 
 namespace larder::protocol {
@@ -13,7 +12,10 @@ void look_and_note(cache::Root& root, const KeyRef& place, const format::Id& id)
     const auto& buckets = root.dirs().buckets;
     const auto link = os::stat_at(buckets, place.path);
     if (!link) return;
-    const auto now = os::wall_time(), used = last_use(*link);
+    // Only this decision rests on the clock of this process, which may be wrong and costs no system
+    // call. The time that is recorded is the kernel's.
+    const auto now = std::chrono::system_clock::now();
+    const auto used = last_use(*link);
     const auto age = std::chrono::floor<std::chrono::minutes>(base::age(used, now));
     if (used <= now && age < cache::use_interval)
         return root.recent().settle(place.path, id, cache::use_interval - age);
