@@ -94,7 +94,8 @@ static void event_kinds(void) {
 
 static void kinds(void) {
     static const char* const names[] = {"dangling", "malformed",   "misnamed", "shared",
-                                        "orphan",   "participant", "foreign"};
+                                        "orphan",   "participant", "foreign",  "unreadable",
+                                        "changed",  "blocked"};
     int kind;
     for (kind = 0; kind < (int)(sizeof names / sizeof *names); ++kind)
         CHECK_TEXT(names[kind], larder_finding_kind_name(kind));

@@ -117,12 +117,16 @@ class Documents(CacheTest):
         self.check("trash", "trash", "empty")
         self.check("unpin", "unpin", "b", "other", code=3)
 
+    def destroy(self):
+        self.check("destroy", "destroy")
+
     # What has a document only when it fails.
     ONLY_ERRORS = {"exec"}
 
     def test_success(self):
         self.use_everything()  # in a cache that is not there yet
         self.use_everything()  # and in one that holds something
+        self.destroy()
         self.assertEqual(self.names() - self.seen, self.ONLY_ERRORS)
 
     def test_somebody_uses_it(self):

@@ -33,7 +33,7 @@ void check_parse(const std::vector<std::string>& args) {
     must(command.runs_a_program == !parsed->program.empty(), "it has a program, if it runs one");
     for (const auto& [name, value] : parsed->options) {
         const auto is_it = [&, &wanted = name](const cachetool::OptionSpec& option) {
-            return option.name == wanted;
+            return larder::options::long_name(option) == wanted;
         };
         must(std::any_of(command.options.begin(), command.options.end(), is_it),
              "it takes the option");

@@ -21,11 +21,11 @@ def id_text(number):
     return "".join(DIGITS[value >> shift & 31] for shift in range(125, -1, -5))
 
 
-def record(bucket, key, published, size=36):
+def record(bucket, key, published, size=0):
     """Returns the bytes of a record."""
     text = (
         f"larder record 1\nbucket {bucket}\nkey {key}\ntime {published}.000000000\n"
-        f"boot 7c0dcde2c6304fedb5baf7055d782d8e\ndurability process\nbytes {size}\nfiles 2\n"
+        f"boot 7c0dcde2c6304fedb5baf7055d782d8e\ndurability process\nbytes {size}\nfiles 0\n"
         "producer many_entries\n"
     )
     return f"{text}end {zlib.crc32(text.encode()):08x}\n".encode()
