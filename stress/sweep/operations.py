@@ -6,7 +6,9 @@ cachetool itself prepares the cache. Garbage that only the death of a process le
 killing cachetool at the right call.
 """
 
+import contextlib
 import dataclasses
+import fcntl
 import os
 import re
 import shutil
@@ -35,6 +37,23 @@ class Operation:
         for process in self.holders:
             process.communicate(b"")
         shutil.rmtree(self.template)
+
+
+@contextlib.contextmanager
+def tables_held_as_in(root, copy):
+    """Holds the lease tables of a copy that processes hold in the cache itself. Without that, a
+    command in the copy would take them for those of dead processes, and clean up after them."""
+    with contextlib.ExitStack() as held:
+        for name in cache.names(f"{root}/participants"):
+            with open(f"{root}/participants/{name}", "r+b") as table:
+                try:
+                    fcntl.lockf(table, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    continue
+                except BlockingIOError:
+                    pass
+            mine = held.enter_context(open(f"{copy}/participants/{name}", "r+b"))
+            fcntl.lockf(mine, fcntl.LOCK_EX)
+        yield
 
 
 class Preparation:
@@ -80,8 +99,10 @@ class Preparation:
     def first_call(self, pattern, *arguments):
         """Returns the first call that matches, of a command that is run on a copy of the cache."""
         beside = f"{self.directory}/beside"
-        shutil.copytree(self.root, f"{beside}/cache", symlinks=True)
-        _, calls = tracing.calls_of([self.tool, *arguments], f"{beside}/cache")
+        os.makedirs(beside)
+        cache.copy(self.root, f"{beside}/cache")
+        with tables_held_as_in(self.root, f"{beside}/cache"):
+            _, calls = tracing.calls_of([self.tool, *arguments], f"{beside}/cache")
         shutil.rmtree(beside)
         return next(call for call in calls if re.match(pattern, call.text))
 

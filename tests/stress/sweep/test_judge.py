@@ -15,7 +15,8 @@ import unittest
 SWEEP = pathlib.Path(__file__).resolve().parents[3] / "stress" / "sweep"
 sys.path.insert(0, str(SWEEP))
 
-import judge  # pylint: disable=wrong-import-position
+import cache  # pylint: disable=wrong-import-position
+import judge
 import operations
 import tracing
 
@@ -44,7 +45,7 @@ class Judges(unittest.TestCase):
 
     def setUp(self):
         self.root = f"{self.dir}/cache"
-        shutil.copytree(f"{self.dir}/prepared/cache", self.root, symlinks=True)
+        cache.copy(f"{self.dir}/prepared/cache", self.root)
         self.addCleanup(shutil.rmtree, self.root)
 
     def entry(self, key):
