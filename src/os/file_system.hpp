@@ -22,7 +22,7 @@ struct FileSystemTraits {
     /// for the file system's own records. On other file systems, a store that finds no space ends
     /// the process by SIGBUS, while a write fails with an error.
     bool maps_without_space = false;
-    /// A file has the same number (FileIdentity::inode) as long as it exists, whoever looks at it.
+    /// A file has the same number (FileIdentity::inode) as long as it exists, for every process.
     bool has_fixed_numbers = false;
     /// A mapping keeps the open file of which it was made, and so the locks of that open file, even
     /// if all its handles are closed.
