@@ -7,7 +7,6 @@
 #include <sys/attr.h>
 #include <sys/clonefile.h>
 #include <sys/mount.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +19,19 @@
 #include "os/file_system.hpp"
 #include "os/posix/fd.hpp"
 #include "os/posix/platform.hpp"
+
+#if __has_include(<sys/xattr.h>)
+#include <sys/xattr.h>
+#else
+// The headers that come with zig lack this one. The system's library has the functions.
+extern "C" {
+ssize_t flistxattr(int fd, char* names, size_t size, int options);
+ssize_t fgetxattr(int fd, const char* name, void* value, size_t size, std::uint32_t position,
+                  int options);
+int fsetxattr(int fd, const char* name, const void* value, size_t size, std::uint32_t position,
+              int options);
+}
+#endif
 
 namespace larder::os {
 
