@@ -182,7 +182,11 @@ struct Pins : larder_pins {
     Views<larder_pin> views;
 };
 
+/// The report that a C program sees, with what it leads to: the pointers of the base lead into the
+/// members, which own the text and the arrays. So a Status stays where it was made.
 struct Status : larder_status {
+    Status(const Status&) = delete;
+    Status& operator=(const Status&) = delete;
     explicit Status(StatusReport given)
         : larder_status(sized<larder_status>()),
           kept(std::move(given)),

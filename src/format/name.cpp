@@ -147,17 +147,18 @@ std::string encode_escapes(std::string_view text) {
     if (text.empty()) return "%";
     std::string name;
     name.reserve(text.size() + 16);
-    std::size_t kept = 0;  // how many bytes of the text the name keeps
+    std::size_t copied = 0;  // the first byte of the text that is not in the name yet
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
+        // A dot at the start would hide the file, and some systems drop one at the end.
         if (plain[byte] || (byte == '.' && i != 0 && i + 1 != text.size())) continue;
-        name.append(text.substr(kept, i - kept));
+        name.append(text.substr(copied, i - copied));
         name += '%';
         name += "0123456789abcdef"[byte >> 4];
         name += "0123456789abcdef"[byte & 15];
-        kept = i + 1;
+        copied = i + 1;
     }
-    return name.append(text.substr(kept));
+    return name.append(text.substr(copied));
 }
 
 std::optional<std::string> decode_escapes(std::string_view name) {

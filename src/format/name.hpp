@@ -57,8 +57,11 @@ inline constexpr std::size_t max_bucket_name = 128;
 /// the same name, so a reader must compare the key with the one in the entry's record.
 [[nodiscard]] bool is_hashed(std::string_view name);
 
-/// Encodes any bytes of any length by the escapes alone. The fields of a record are encoded so.
+/// Encodes bytes of any length, without the hash that a long key's name ends with: each byte that
+/// is not plain becomes `%` and two hexadecimal digits, and the empty text becomes `%`. The fields
+/// of a record are encoded in this way.
 [[nodiscard]] std::string encode_escapes(std::string_view bytes);
+/// Decodes such a text. Returns nullopt unless encode_escapes would give exactly this text.
 [[nodiscard]] std::optional<std::string> decode_escapes(std::string_view text);
 
 /// Returns a number for a key of a bucket: the first bits of a SHA-1 of both. It is the same in

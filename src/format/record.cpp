@@ -124,7 +124,8 @@ std::optional<Record> parse_record(std::string_view text) {
     if (lines.value("larder") != "record 1") return std::nullopt;
     record.bucket = lines.text("bucket");
     record.key = lines.text("key");
-    const auto time = lines.value("time");
+    // From here on a line that does not match makes `lines.good` false, which is asked once, below.
+    const auto time = lines.value("time");  // seconds, a dot, nine digits of nanoseconds
     const auto dot = time.find('.');
     const auto nanos =
         nanos_of(lines.to_number(time.substr(0, dot)),
@@ -138,8 +139,8 @@ std::optional<Record> parse_record(std::string_view text) {
     record.bytes = lines.number("bytes");
     record.files = lines.number("files");
     record.producer = lines.text("producer");
-    const auto signed_length = text.size() - lines.rest().size();
-    if (lines.value("end") != crc_of(text.substr(0, signed_length)) || !lines.good ||
+    const auto checked_length = text.size() - lines.rest().size();
+    if (lines.value("end") != crc_of(text.substr(0, checked_length)) || !lines.good ||
         !lines.rest().empty())
         return std::nullopt;
     return record;

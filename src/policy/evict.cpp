@@ -179,6 +179,9 @@ private:
         return {};
     }
 
+    /// Evicts the entry that a key's link names if it is one of the victims whose records are lost.
+    /// Each of them is tried once, whether its eviction succeeds or not: `lost_` keeps those whose
+    /// keys are still to be found.
     Result<> evict_if_lost(const os::Dir& dir, const std::string& bucket,
                            const std::string& encoded_bucket, const std::string& encoded_key) {
         TRY_ASSIGN(const auto link, format::read_link(root_.link_kind(), dir, encoded_key));
@@ -186,7 +189,8 @@ private:
         if (link.kind != format::LinkRead::Kind::entry || lost == lost_.end()) return {};
         const EvictionCandidate victim = lost->second;
         lost_.erase(lost);
-        // A name that ends with a hash stands for a longer key, which only the record had.
+        // If the name ends with a hash, the key was longer. Only the record had all of it, so the
+        // report names the key as it is on the disk.
         const std::string key = format::decode_name(encoded_key).value_or(encoded_key);
         return evict_key(
             victim, {bucket, encoded_bucket, key, format::key_path(encoded_bucket, encoded_key)},

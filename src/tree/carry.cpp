@@ -82,6 +82,7 @@ public:
         TRY_ASSIGN(const os::FileInfo info, os::stat_at(pair.dir, name));
         if (info.is_directory()) return enter(pair, name);
         const Transfer transfer{pair.dir, name, info, pair.into, sight_};
+        // The names of one file stay one file in the destination.
         if (info.is_regular() && info.links > 1) {
             TRY(carry_one_of_several(pair, transfer));
         } else {

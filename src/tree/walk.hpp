@@ -36,8 +36,8 @@ struct WalkDir {
 /// Receives the names of a walk. Several threads may call it at a time, for different names.
 class Visitor {
 public:
-    /// Returns the directory to walk if `name` is a directory that is to be walked; otherwise null.
-    /// `kind` may be unknown.
+    /// Does what there is to do with one name of a directory. If the walk should enter it, returns
+    /// it, opened. Otherwise returns null, and the name is done. `kind` may be unknown.
     [[nodiscard]] virtual Result<std::unique_ptr<WalkDir>> visit(WalkDir& place,
                                                                  const std::string& name,
                                                                  os::FileKind kind) = 0;
