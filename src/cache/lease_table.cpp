@@ -93,6 +93,15 @@ public:
             new TableMemory(std::move(mapping), is_stored_to, keeps_lock));
     }
 
+    /// Keeps the memory until this process ends or becomes another program.
+    static void hand_on(std::unique_ptr<TableMemory> memory) noexcept {
+        TableMemory* const kept = memory.release();
+        kept->handed_on_before_ = handed_on.load(std::memory_order_relaxed);
+        while (!handed_on.compare_exchange_weak(
+            kept->handed_on_before_, kept, std::memory_order_release, std::memory_order_relaxed)) {
+        }
+    }
+
     LeaseTableBytes* bytes() noexcept {
         return copy_ ? copy_.get() : static_cast<LeaseTableBytes*>(mapping_->data());
     }
@@ -113,6 +122,10 @@ public:
     }
 
 private:
+    /// The last memory that was handed on; each one leads to the one before it. Nothing reads this
+    /// list: by it, tools that look for leaks see that the memory is kept on purpose.
+    static inline constinit std::atomic<TableMemory*> handed_on{nullptr};
+
     TableMemory(std::optional<os::Mapping> mapping, bool is_stored_to, bool keeps_lock)
         : mapping_(std::move(mapping)), keeps_lock_(keeps_lock) {
         if (!is_stored_to) copy_ = std::make_unique<LeaseTableBytes>();
@@ -121,6 +134,7 @@ private:
     std::optional<os::Mapping> mapping_;
     bool keeps_lock_;
     std::unique_ptr<LeaseTableBytes> copy_;
+    TableMemory* handed_on_before_ = nullptr;
 };
 
 namespace {
@@ -211,7 +225,7 @@ LeaseTable::~LeaseTable() {
         // fails, the lock does not tell, and doubt is on the side of the lease.
         if (memory_->keeps_lock()) (void)set_lock_tells(true);
         (void)file_.release();
-        (void)memory_.release();
+        TableMemory::hand_on(std::move(memory_));
         return;
     }
     SharedWord(table_->header.pid).store(0, std::memory_order_release);
