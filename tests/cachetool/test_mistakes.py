@@ -104,7 +104,7 @@ class OtherToolsWords(CacheTest):
         self.assertEqual(self.tool("help"), self.tool("--help"))
         self.assertEqual(self.tool("-V"), self.tool("--version"))
         self.assertEqual(self.tool("version"), self.tool("--version"))
-        self.assertEqual(self.json("trash"), self.json("trash", "ls"))
+        self.assertEqual(json.loads(self.tool("trash", "--json")), json.loads(self.tool("trash", "ls", "--json")))
         self.complaint("help", "frobnicate", code=2)
 
     def test_that_are_hinted_at(self):
