@@ -139,15 +139,18 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
     return read;
 }
 
-/// Writes a small file if it is missing. Writes it anew if it holds only the beginning of its text,
-/// as a power cut leaves it. A file that holds anything else is left alone.
+/// Writes a small file if it is missing. Completes it if it holds only the beginning of its text,
+/// as a power cut leaves it. A file that holds anything else is left alone. Another process may be
+/// writing the same text just now, so the file is never removed.
 Result<> write_if_missing(const os::Dir& root, const char* name, std::string_view text) {
     if (const auto info = os::stat_at(root, name)) {
         if (!info->is_regular() || info->size >= text.size()) return {};
         const auto begun = os::read_file_at(root, name, text.size());
         if (!begun || !text.starts_with(*begun)) return {};
-        if (auto removed = os::remove_file_at(root, name); !removed && !is_absent(removed))
-            return removed;
+        TRY_ASSIGN(const os::FileHandle file, os::open_at(root, name, os::OpenMode::read_write));
+        if (const auto error = os::write_at(file, text.data(), text.size(), 0))
+            return os::fail(error, "write", root / name);
+        return {};
     }
     auto written = os::write_new_file_at(root, name, text, os::readable_file);
     // A file system that is full, or refuses to make files, may still have this one.

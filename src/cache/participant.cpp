@@ -7,6 +7,7 @@
 #include "os/dir_reader.hpp"
 #include "os/file.hpp"
 #include "os/file_lock.hpp"
+#include "os/file_system.hpp"
 #include "os/points.hpp"
 
 namespace larder::cache {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/saturate.hpp"
+#include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
 #include "os/clock.hpp"
