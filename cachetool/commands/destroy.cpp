@@ -6,6 +6,7 @@
 
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/term/json.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/commands/reports.hpp"
 
+#include "cachetool/term/failure.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
