@@ -13,7 +13,7 @@ namespace {
 
 using Kind = Finding::Kind;
 
-constexpr uid_t nobody = 65534;
+constexpr uid_t another_user = 65534;
 
 std::size_t count(const VerifyReport& report, Kind kind) {
     std::size_t found = 0;
@@ -134,7 +134,7 @@ TEST_CASE("a cache of which another user owns a part, or may write to one, is re
         const TempDir dir;
         const fs::path root = dir.path() / "cache";
         put(value(open_cache(root).bucket("b")), "k", "text");
-        REQUIRE(::chown((root / part).c_str(), nobody, nobody) == 0);
+        REQUIRE(::chown((root / part).c_str(), another_user, another_user) == 0);
         require_refused(Cache::open(root, test_options()), (root / part).string());
         CHECK(Cache::open(root, unsafe()));
         REQUIRE(::chown((root / part).c_str(), 0, 0) == 0);
@@ -150,7 +150,7 @@ TEST_CASE("root makes no cache below a directory of another user, unless it is a
     const TempDir dir;
     const fs::path home = dir.path() / "home";
     fs::create_directory(home);
-    REQUIRE(::chown(home.c_str(), nobody, nobody) == 0);
+    REQUIRE(::chown(home.c_str(), another_user, another_user) == 0);
     const fs::path root = home / ".cache" / "larder";
     require_refused(Cache::open(root, test_options()), "65534");
     CHECK(count_entries(home) == 0);
@@ -233,7 +233,7 @@ TEST_CASE("destroy deletes a cache with read-only directories in it, as a user")
     CHECK_FALSE(stands(root));
 }
 
-TEST_CASE("destroy ends what an rm -rf has begun, whichever files are left") {
+TEST_CASE("destroy ends what an rm -rf has begun, for every file that may be left") {
     for (const std::string gone : {"format", "CACHEDIR.TAG", "both", "participants", "locks"}) {
         INFO(gone);
         const TempDir dir;
