@@ -37,6 +37,8 @@
 #include <string_view>
 #include <vector>
 
+#include "error_named.hpp"
+
 namespace {
 
 constexpr int wrong_usage = 2, cannot_mount = 77;
@@ -320,16 +322,6 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
     if (error != std::errc() || end != text.data() + text.size() || number == 0)
         return std::nullopt;
     return number;
-}
-
-std::optional<int> error_named(std::string_view name) {
-    if (name == "EOPNOTSUPP" || name == "ENOTSUP") return EOPNOTSUPP;
-    constexpr int last_error = 133;  // of Linux
-    for (int error = 1; error <= last_error; ++error) {
-        const char* const known = ::strerrorname_np(error);
-        if (known != nullptr && name == known) return error;
-    }
-    return std::nullopt;
 }
 
 /// Reads one argument. Returns false if it is wrong.
