@@ -7,6 +7,7 @@
 #include <boost/uuid/uuid.hpp>
 
 #include "base/error.hpp"
+#include "base/hex.hpp"
 #include "format/id.hpp"
 
 namespace larder::format {
@@ -78,11 +79,6 @@ bool is_utf8(std::string_view text) {
         i += more + 1;
     }
     return true;
-}
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 }  // namespace
@@ -170,7 +166,7 @@ std::optional<std::string> decode_escapes(std::string_view name) {
             continue;
         }
         if (i + 2 >= name.size()) return std::nullopt;
-        const int high = hex_value(name[i + 1]), low = hex_value(name[i + 2]);
+        const int high = base::hex_value(name[i + 1]), low = base::hex_value(name[i + 2]);
         if (high < 0 || low < 0) return std::nullopt;
         text += static_cast<char>(high * 16 + low);
         i += 2;

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <time.h>
 
+#include "base/hex.hpp"
 #include "os/posix/fd.hpp"
 #include "os/posix/platform.hpp"
 
@@ -50,12 +51,6 @@ bool has_other_threads(std::int64_t pid) noexcept {
     // subdirectories, and two more.
     return retry([&] { return ::stat(ProcPath(pid, "task").text.data(), &status); }) == 0 &&
            status.st_nlink > 3;
-}
-
-int hex_value(char digit) {
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    return -1;
 }
 
 /// Returns whether /proc shows the pid namespace of this process. It may have been mounted in
@@ -236,7 +231,7 @@ BootIdRead read_boot_id() noexcept {
     const std::string_view text = read_some(path, buffer);
     std::size_t digits = 0;
     for (const char c : text) {
-        const int value = hex_value(c);
+        const int value = base::hex_value(c);
         if (value < 0 || digits == 32) continue;
         id[digits / 2] = static_cast<std::uint8_t>(id[digits / 2] << 4 | value);
         ++digits;
