@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Callbacks that throw, and callbacks that close the cache. Neither ends the process.
+#include <atomic>
 #include <future>
 #include <memory>
 #include <optional>
@@ -43,21 +44,25 @@ void close_in_background(const Scene& scene,
     std::optional<Handles> handles(std::in_place, scene.root);
     std::promise<void> published;
     auto is_published = published.get_future().share();
+    // The count of `alive` orders nothing between threads, and this does.
+    const auto closed = std::make_shared<std::atomic<bool>>(false);
     auto alive = std::make_shared<int>(0);
     const std::weak_ptr<int> state = alive;
     BackgroundOptions options;
     options.every = 0s;
     options.threads = 3;
-    ask(options, [&handles, is_published, alive] {
+    ask(options, [&handles, is_published, closed, alive] {
+        const auto told = closed;
         is_published.wait();
         handles.reset();
+        *told = true;
     });
     value(handles->cache.keep_within(limits, options));
     options = {};
     alive.reset();
     (void)put(handles->bucket, "new", "x");
     published.set_value();
-    eventually("the state of the cache ends", [&] { return state.expired(); });
+    eventually("the state of the cache ends", [&] { return state.expired() && *closed; });
     CHECK_FALSE(handles);
 }
 
