@@ -154,7 +154,8 @@ Result<> write_if_missing(const os::Dir& root, const char* name, std::string_vie
     }
     auto written = os::write_new_file_at(root, name, text, os::readable_file);
     // A file system that is full, or refuses to make files, may still have this one.
-    const bool stands = written || why_of(written) == Why::exists || os::exists_at(root, name);
+    const bool stands = written || why_of(written) == Why::exists ||
+                        os::exists_at(root, name).value_or(false);
     return stands ? Result<>() : written;
 }
 

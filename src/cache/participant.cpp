@@ -18,7 +18,7 @@ namespace {
 /// then halving finds its end in few steps.
 std::uint32_t pool_size(const os::Dir& participants) {
     const auto exists = [&](std::uint32_t number) {
-        return os::exists_at(participants, format::participant_name(number));
+        return os::exists_at(participants, format::participant_name(number)).value_or(false);
     };
     if (!exists(0)) return 0;
     std::uint32_t in = 0, out = 1;
@@ -154,7 +154,8 @@ Result<AdoptedTable> adopt(const ParticipantDirs& places, const Reaper& reap,
         if (!taken) continue;
         // A table that was deleted by hand may have left a staging area. If that cannot be emptied,
         // the next number will do.
-        const bool has_remains = os::exists_at(places.staging, format::participant_name(number));
+        const bool has_remains =
+            os::exists_at(places.staging, format::participant_name(number)).value_or(true);
         auto adopted = take_over(std::move(*taken), places, reap, context);
         if (adopted || !has_remains) return adopted;
     }

@@ -70,9 +70,9 @@ enum class Follow { no, yes };
 [[nodiscard]] CallResult<FileInfo> try_stat_path(const std::filesystem::path& path,
                                                  Follow follow) noexcept;
 
-/// Returns whether something stands at `name`. A symlink that leads nowhere counts. Returns false
-/// if the system does not tell.
-[[nodiscard]] bool exists_at(const Dir& parent, const std::string& name) noexcept;
+/// Returns whether something stands at `name`. A symlink that leads nowhere counts. Errors: the
+/// system's, if it does not tell.
+[[nodiscard]] CallResult<bool> exists_at(const Dir& parent, const std::string& name) noexcept;
 /// Returns whether a directory stands at `name`. Errors: `damaged` if something else does.
 [[nodiscard]] Result<bool> is_dir_at(const Dir& parent, const std::string& name);
 

@@ -252,8 +252,9 @@ private:
     /// the two, the link leads nowhere, and the next collection removes it.
     Result<> take_apart(const Retired& retired) {
         if (!retired.id) return remove_link(retired);
-        // A table that cannot be read may lease it.
-        if (!knows_leases_ && os::exists_at(dirs_.archive, to_text(retired.id))) return {};
+        // A table that cannot be read may lease it, unless it is certain that it is gone.
+        if (!knows_leases_ && os::exists_at(dirs_.archive, to_text(retired.id)).value_or(true))
+            return {};
         if (const auto holders = leases_.find(retired.id); holders != leases_.end()) {
             const auto record = read_record(root_, retired.id);
             for (const auto& process : holders->second) {
@@ -286,7 +287,10 @@ private:
     }
 
     [[nodiscard]] Result<bool> is_there(const format::Id& id) const {
-        return os::stat_at(dirs_.archive, to_text(id)).has_value();
+        const auto there = os::stat_at(dirs_.archive, to_text(id));
+        if (is_absent(there)) return false;
+        TRY(there);
+        return true;
     }
 
     /// Moves the entry to `deleting/`. Returns false if the entry was gone: an earlier collection

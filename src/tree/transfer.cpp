@@ -90,7 +90,7 @@ template <class Make>
 Result<> make_at_once(const Transfer& transfer, const std::string& as, Make make) {
     // `as` is a fresh name already if the file replaces another one.
     if (transfer.sight == Sight::hidden || as != transfer.name) return make(as);
-    if (os::exists_at(transfer.to, as))
+    if (os::exists_at(transfer.to, as).value_or(false))
         return os::fail(Why::exists, "make", transfer.to / as);  // before anything is copied
     const std::string fresh = fresh_name();
     TRY(make(fresh));

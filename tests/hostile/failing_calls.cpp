@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Calls that fail while a cache is opened, because memory is short or the disk has a fault: the
-// open is an error, and never yields half a cache.
+// Calls that fail because memory is short or the disk has a fault. An open is an error then, and
+// never yields half a cache. A collection deletes nothing of which it could not learn that it may.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ struct Failing {
         return true;
     }
 };
-Failing faccessat_failing, fstat_failing;
+Failing faccessat_failing, fstat_failing, fstatat_failing;
 
 }  // namespace
 
@@ -40,6 +40,12 @@ int __real_fstat(int fd, struct stat* to);
 int __wrap_fstat(int fd, struct stat* to);
 int __wrap_fstat(int fd, struct stat* to) {
     return fstat_failing.now() ? -1 : __real_fstat(fd, to);
+}
+
+int __real_fstatat(int dir, const char* name, struct stat* to, int flags);
+int __wrap_fstatat(int dir, const char* name, struct stat* to, int flags);
+int __wrap_fstatat(int dir, const char* name, struct stat* to, int flags) {
+    return fstatat_failing.now() ? -1 : __real_fstatat(dir, name, to, flags);
 }
 }
 
@@ -98,4 +104,31 @@ TEST_CASE(
         CHECK(content_of(value(opened->bucket("b")), "k") == "content");
     }
     CHECK(opened_with_error >= 2);
+}
+
+TEST_CASE(
+    "if a lease table can't be read, and any look at a name fails too, a leased entry stays") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    const Bucket bucket = value(cache.bucket("b"));
+    const Lease lease = put(bucket, "k", "content");
+    const fs::path unreadable = cache.root() / "participants" / "1";
+    write_file(unreadable, std::string(8192, 'x'));
+    REQUIRE(bucket.remove("k"));
+    int collections = 0;
+    for (int call = 1;; ++call) {
+        fstatat_failing = {call, EIO};
+        const auto collected = cache.collect();
+        const bool reached = fstatat_failing.call == 0;
+        fstatat_failing = {};
+        INFO(call);
+        REQUIRE(fs::exists(lease.path()));
+        CHECK_FALSE(collected);
+        if (!reached) break;
+        ++collections;
+    }
+    CHECK(collections >= 1);
+    fs::remove(unreadable);
+    CHECK(value(cache.collect()).leased.size() == 1);
+    CHECK(fs::exists(lease.path()));
 }

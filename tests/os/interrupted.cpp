@@ -176,10 +176,10 @@ TEST_CASE("a removal that was interrupted has happened once") {
     for (const Interruption how : both) {
         write_file(temp.path() / "file", "");
         CHECK(interrupting("unlinkat", how, [&] { return os::remove_file_at(dir, "file"); }));
-        CHECK_FALSE(os::exists_at(dir, "file"));
+        CHECK_FALSE(os::exists_at(dir, "file").value());
         fs::create_directory(temp.path() / "directory");
         CHECK(interrupting("unlinkat", how, [&] { return os::remove_dir_at(dir, "directory"); }));
-        CHECK_FALSE(os::exists_at(dir, "directory"));
+        CHECK_FALSE(os::exists_at(dir, "directory").value());
     }
     // What was never there is absent, however often it is looked for.
     CHECK(is_absent(os::remove_file_at(dir, "file")));
@@ -192,7 +192,7 @@ TEST_CASE("a rename that was interrupted has happened once") {
         for (const auto rename : {os::rename_new, os::rename_new_atomic}) {
             write_file(temp.path() / "from", "x");
             CHECK(interrupting("renameat2", how, [&] { return rename(dir, "from", dir, "to"); }));
-            CHECK_FALSE(os::exists_at(dir, "from"));
+            CHECK_FALSE(os::exists_at(dir, "from").value());
             CHECK(read_file(temp.path() / "to") == "x");
             value(os::remove_file_at(dir, "to"));
         }

@@ -119,8 +119,10 @@ CallResult<FileInfo> try_stat_path(const std::filesystem::path& path, Follow fol
     return info_of(status);
 }
 
-bool exists_at(const Dir& parent, const std::string& name) noexcept {
-    return try_stat_at(parent, name.c_str()).has_value();
+CallResult<bool> exists_at(const Dir& parent, const std::string& name) noexcept {
+    const auto info = try_stat_at(parent, name.c_str());
+    if (!info && why_of(info) != Why::absent) return tl::unexpected(info.error());
+    return info.has_value();
 }
 
 Result<bool> is_dir_at(const Dir& parent, const std::string& name) {

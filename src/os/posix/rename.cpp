@@ -20,8 +20,8 @@ using platform::RenameFlag;
 /// again after a signal: the source is gone, and the target is there.
 bool has_happened(int error, const Dir& from_dir, const std::string& from, const Dir& to_dir,
                   const std::string& to) {
-    return (error == ENOENT || error == EEXIST) &&
-           why_of(try_stat_at(from_dir, from.c_str())) == Why::absent && exists_at(to_dir, to);
+    return (error == ENOENT || error == EEXIST) && !exists_at(from_dir, from).value_or(true) &&
+           exists_at(to_dir, to).value_or(false);
 }
 
 /// Renames to a name that must be free. Returns 0 or the error number.
@@ -100,7 +100,7 @@ Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir, const 
     };
     if (retry(rename, interrupted) == 0) return {};
     const int error = errno;
-    if (interrupted && error == ENOENT && exists_at(to_dir, to)) return {};
+    if (interrupted && error == ENOENT && exists_at(to_dir, to).value_or(false)) return {};
     return fail(error, "rename", from, "to " + (to_dir / to).string());
 }
 
