@@ -33,12 +33,17 @@ struct Retired {
 };
 static_assert(sizeof(Retired) == 48);
 
+/// One collection: steps 1 to 4, whose results it gathers in a report. Requires: the caller holds
+/// the collector's lock from reap to collect. An error in one step, or about one entry, is noted
+/// and stops nothing else; only a request to stop does. A dry run changes nothing, and lists what
+/// the same steps would meet.
 class Collector {
 public:
     Collector(cache::Root& root, const CollectOptions& options, const cache::CallContext& context)
         : root_(root), dirs_(root.dirs()), options_(options), context_(context) {}
 
-    /// (1) Cleans up after dead processes.
+    /// (1) Cleans up after dead processes. If the disk has no space for the renames, deletes what
+    /// lies in `deleting/` and tries once more.
     void reap() {
         const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
         const auto reap_all = [&] {
@@ -58,7 +63,9 @@ public:
         (void)os::point("collect.reaped");
     }
 
-    /// Runs the other steps that need the collector's lock. An error in one of them stops no other.
+    /// Runs steps 2 to 4, in the order that makes a lease hold: list what is retired, then read the
+    /// leases, then delete. If the leases are unknown, deletes no entry, and removes only links
+    /// whose entry is gone. Stops between two entries if the caller asked for that.
     void collect() {
         if (!list_all()) {  // asked to stop
             report_.stopped = true;
@@ -102,7 +109,8 @@ private:
         return errors_.note(list());
     }
 
-    /// Lists what (1) would reap, for a dry run.
+    /// Lists what (1) would reap, for a dry run, and counts the participants of which it can't be
+    /// told whether they live. No lock is taken, so a process may adopt such a table meanwhile.
     Result<> list_dead() {
         TRY_ASSIGN(const auto participants,
                    cache::read_participants(dirs_.participants, os::Search::everywhere));
@@ -181,6 +189,7 @@ private:
         }
     }
 
+    /// Lists the links that a reap would retire, for a dry run.
     Result<> list_staged_links(const os::Dir& staging) {
         return os::for_every_name(staging, [&](const std::string& name, os::FileKind) -> Result<> {
             const auto staged = format::parse_staged_name(name);
@@ -203,13 +212,14 @@ private:
         return std::chrono::seconds(begun_ - std::min(when, begun_)) < options_.grace;
     }
 
+    /// Counts a link that stays because of the grace.
     Result<> keep_one_for_now() {
         TRY(go_on());
         ++report_.in_grace;
         return {};
     }
 
-    /// Counts the links of a refreshed bucket, which stay for the grace.
+    /// Counts the links of a refreshed bucket that stays because of the grace.
     Result<> keep_for_now(const os::Dir& bucket) {
         return for_each_link_of(
             bucket, [this](const os::Dir&, const std::string&) { return keep_one_for_now(); },
@@ -217,7 +227,7 @@ private:
     }
 
     /// Reports progress and looks for a request to stop. Called for each link, because there may be
-    /// millions.
+    /// millions. Errors: `interrupted`.
     Result<> go_on() {
         if (options_.on_progress && ++looked_at_ % 256 == 0)
             options_.on_progress({CollectProgress::Phase::collecting, looked_at_, 0, 0});
@@ -227,6 +237,11 @@ private:
         return {};
     }
 
+    /// Reads a retired link, and adds it to the list with the size that its entry's record tells. A
+    /// link that names no id is listed to be removed alone. So is one whose entry a key still
+    /// names. What is no link of this cache is left where it is and reported. If the record is
+    /// damaged, its key is unknown and the size counts as 0. Any other error says nothing about the
+    /// entry, so the link is not listed, and a later collection looks again.
     Result<> list_link(const os::Dir& dir, const std::string& name) {
         TRY(go_on());
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
@@ -249,7 +264,9 @@ private:
     }
 
     /// (4) Moves the entry to `deleting/`, then unlinks the link. If the process is killed between
-    /// the two, the link leads nowhere, and the next collection removes it.
+    /// the two, the link leads nowhere, and the next collection removes it. In the other order, a
+    /// kill would leave an entry that no link names. A leased entry stays, with its link, and is
+    /// reported.
     Result<> take_apart(const Retired& retired) {
         if (!retired.id) return remove_link(retired);
         // A table that cannot be read may lease it, unless it is certain that it is gone.
@@ -286,6 +303,7 @@ private:
         return link.names(id);
     }
 
+    /// Returns what discard would: whether the entry still stands in the archive. For a dry run.
     [[nodiscard]] Result<bool> is_there(const format::Id& id) const {
         const auto there = os::stat_at(dirs_.archive, to_text(id));
         if (is_absent(there)) return false;
@@ -305,6 +323,7 @@ private:
         return true;
     }
 
+    /// Unlinks the link, which names no entry any more. It is no error if it is gone.
     Result<> remove_link(const Retired& retired) const {
         if (options_.dry_run) return {};
         auto removed = os::remove_file_at(dirs_.retired_links, to_text(retired.name));
@@ -337,17 +356,19 @@ private:
         report_.unknown.push_back(std::move(path));
         return {};
     };
-    std::deque<Retired> retired_;    // a deque grows without being copied
+    std::deque<Retired> retired_;    // the list of step 3; a deque grows without being copied
     std::set<std::string> buckets_;  // encoded; of the retired links
-    Leases leases_;
-    bool knows_leases_ = true;  // false if a table cannot be read
+    Leases leases_;                  // read after the list was complete
+    bool knows_leases_ = true;       // false if a table cannot be read
     CollectReport report_;
     NotedErrors errors_;
-    std::uint64_t files_ = 0, looked_at_ = 0;
+    std::uint64_t files_ = 0;      // files of the entries moved to deleting/
+    std::uint64_t looked_at_ = 0;  // links, for the report of progress
 };
 
-/// Empties `deleting/`. `files` is how many files this collection has moved there. An earlier one
-/// that was killed may have left more.
+/// Empties `deleting/` (step 5). `files` is how many files this collection has moved there. An
+/// earlier one that was killed may have left more. A request to stop is no error: the report says
+/// how many files are left.
 Result<> empty_deleting(const cache::Root& root, const CollectOptions& options, std::uint64_t files,
                         CollectReport& report) {
     tree::RemoveOptions how{options.threads, options.count_freed, options.stop, {}};

@@ -25,11 +25,15 @@ tl::unexpected<Error> refuse(const fs::path& path, std::string why) {
     return fail(Errc::refused, "destroy cache", path, std::move(why));
 }
 
+/// One destroy of the cache at `root`: first check, which changes nothing, then destroy. If it is
+/// killed or fails after the mark, another destroy ends it, because `format` keeps every process
+/// from opening the cache until then.
 class Destroyer {
 public:
     explicit Destroyer(os::Dir root) : root_(std::move(root)) {}
 
-    /// Refuses what is no cache, and what another user or a newer larder has made.
+    /// Refuses what is no cache, what another user or a newer larder has made, and a root that
+    /// holds files of others. Errors: `refused`.
     Result<> check() {
         TRY_ASSIGN(const os::FileInfo info, os::stat_of(root_));
         if (info.owner != os::this_user() && !os::is_superuser()) {
@@ -49,6 +53,8 @@ public:
                       "it holds \"" + strange + "\", which is not larder's; move that away first");
     }
 
+    /// Deletes the cache, in the order of docs/protocol.md. Requires: check has succeeded. Errors:
+    /// `busy` if another process collects or uses the cache; then its entries are as before.
     Result<> destroy() {
         std::optional<os::FileLock> collector;
         if (auto locks = os::open_dir_at(root_, format::locks_name)) {
@@ -71,7 +77,9 @@ public:
     }
 
 private:
-    /// Returns whether this is a cache, or what is left of one.
+    /// Returns whether this is a cache, or what is left of one, and keeps the text of its `format`.
+    /// Any sign will do: the format, the tag, or an archive of nothing but entries. Errors:
+    /// `refused` if a newer larder made it.
     Result<bool> is_ours() {
         const auto text = os::read_file_at(root_, format::format_name, format::max_format);
         if (text) {
@@ -95,7 +103,9 @@ private:
         return entries > 0 && others == 0;
     }
 
-    /// Replaces `format`. While it says that the cache is being destroyed, no process opens it.
+    /// Replaces `format`. While it says that the cache is being destroyed, no process opens it. The
+    /// old file is unlinked first, so a kill in between leaves a root without `format`, which the
+    /// next open or destroy completes.
     Result<> mark(std::string_view text) {
         for (;;) {
             if (auto removed = os::remove_file_at(root_, format::format_name);
@@ -110,7 +120,8 @@ private:
     }
 
     /// Makes sure that no process leases anything, and that none can do so from now on: it locks
-    /// every lease table, and then removes `participants/`.
+    /// every lease table, and then removes `participants/`. The locks stay in `closed`. Errors:
+    /// `busy` if a living process has a table.
     Result<> end_leases(cache::ClosedPool& closed) {
         for (;;) {
             const auto participants = os::open_dir_at(root_, format::participants_name);
@@ -141,6 +152,8 @@ private:
         return errors.first();
     }
 
+    /// Deletes the two files that say that this was a cache, and then the root. They go last, so
+    /// that a destroy that is interrupted before can be repeated.
     Result<> delete_root() {
         for (const char* const name : {format::cachedir_tag_name, format::format_name}) {
             auto removed = os::remove_file_at(root_, name);

@@ -8,10 +8,13 @@
 
 namespace larder::protocol {
 
-/// Returns true if the entry has its tree.
+/// Returns true if the entry has its tree. Returns false if the entry or its tree is missing, or is
+/// no directory of this cache (a symlink, a file). An error means that this can't be told.
 [[nodiscard]] Result<bool> is_complete(const cache::Root& root, const format::Id& id);
 
-/// Returns the record of an entry. Errors: `damaged` if it is missing, cut off or changed.
+/// Returns the record of an entry. Errors: `damaged` if it is certain that the record or its entry
+/// is missing, cut off or changed, so that a caller may retire the entry. Any other error says
+/// nothing about the entry.
 [[nodiscard]] Result<format::Record> read_record(const cache::Root& root, const format::Id& id);
 
 /// Returns the absolute path of the entry's tree.

@@ -82,7 +82,8 @@ public:
         return ended;
     }
 
-    /// Returns the time of the activity that shows it; 0 if other processes cannot see it.
+    /// Returns when the activity that shows it began, in nanoseconds since 1970; 0 if other
+    /// processes cannot see it.
     [[nodiscard]] std::uint64_t since_nanos() const noexcept {
         return activity_ ? activity_->since_nanos() : 0;
     }

@@ -39,8 +39,8 @@ tl::unexpected<Error> enough() {
     return tl::make_unexpected(Error{Errc::interrupted, 0, "", {}, {}});
 }
 
-/// Calls `walk`, which gets a `Result<>(bool goes_on)` for its visitor's result. An end that the
-/// visitor wanted is no error.
+/// Calls `walk` with a function that turns its visitor's answer into a Result<>: an error that ends
+/// the walk if the answer was false. An end that the visitor wanted is no error.
 template <class Walk>
 Result<> walk_until_enough(Walk walk) {
     bool had_enough = false;

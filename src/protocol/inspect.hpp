@@ -18,21 +18,28 @@ namespace larder::protocol {
 /// Lists the keys of a bucket, as their callers wrote them.
 [[nodiscard]] Result<std::vector<std::string>> list_keys(const cache::Root& root,
                                                          const std::string& encoded_bucket);
-/// Calls `visit` for each key of a bucket until it returns false.
+/// Calls `visit` for each key of a bucket until it returns false. Passes over a long key whose
+/// record cannot be read, because only the record has all of the key. A bucket that does not exist
+/// has no keys.
 [[nodiscard]] Result<> visit_keys(const cache::Root& root, const std::string& encoded_bucket,
                                   const std::function<bool(const std::string& key)>& visit);
 /// Lists the entries that retired links name. Any of them may be collected at any time, or be
 /// leased.
 [[nodiscard]] Result<std::vector<EntryInfo>> list_trash(const cache::Root& root);
-/// Calls `visit` for each of these entries until it returns false.
+/// Calls `visit` for each of these entries until it returns false. An entry whose record cannot be
+/// read has its id alone. Goes on after an error, and returns the first one at its end.
 [[nodiscard]] Result<> visit_trash(const cache::Root& root,
                                    const std::function<bool(const EntryInfo& entry)>& visit);
 /// Returns what a record and the status of its link say.
 [[nodiscard]] EntryInfo info_of(const cache::Root& root, const format::Id& id,
                                 format::Record record, const os::FileInfo& link);
-/// Returns the same for the entry of a key. Errors: `miss`, `damaged`.
+/// Returns the same for the entry of a key. If the link is replaced and its entry collected
+/// meanwhile, looks again. Errors: `miss` if the key names no complete entry; `damaged` if the
+/// entry has no good record.
 [[nodiscard]] Result<EntryInfo> info(const cache::Root& root, const KeyRef& place);
-/// Returns which processes use the cache now, and their leases and locks.
+/// Returns which processes use the cache now, and their leases and locks. The tables are read one
+/// after the other, so the report is no picture of one instant. A table that cannot be read is
+/// reported, and is no error.
 [[nodiscard]] Result<StatusReport> status(const cache::Root& root);
 
 }  // namespace larder::protocol

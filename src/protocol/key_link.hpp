@@ -15,14 +15,17 @@ namespace larder::protocol {
 [[nodiscard]] Result<bool> bucket_exists(const cache::Root& root,
                                          const std::string& encoded_bucket);
 
-/// Retires the link of a key if it names `id`. Returns whether it has retired the link. Waits for
-/// the bucket's lock.
+/// Retires the link of a key if it names `id`. Returns false if it names another entry or none, or
+/// if a refresh has carried it off: then this call has retired nothing. Waits for the bucket's
+/// lock, exclusively. Errors: `busy`, `interrupted`.
 [[nodiscard]] Result<bool> retire_if(cache::Root& root, const KeyRef& place, const format::Id& id,
                                      const cache::CallContext& context);
 /// Does the same if the bucket's lock is free. Otherwise does nothing, and returns false.
 [[nodiscard]] Result<bool> retire_if_unlocked(cache::Root& root, const KeyRef& place,
                                               const format::Id& id);
-/// Does the same without taking the bucket's lock. Requires: the caller holds it exclusively.
+/// Does the same without taking the bucket's lock. Requires: the caller holds it exclusively, so
+/// that no publish replaces the link between the check and the rename. `when` is the time of
+/// retirement that a collection compares with its grace.
 [[nodiscard]] Result<bool> retire_if_locked(const cache::Root& root, const std::string& key_path,
                                             const format::Id& id,
                                             format::RetiredAt when = format::retired_now());

@@ -14,9 +14,10 @@ namespace larder::protocol {
 /// The ids that are leased by processes that live, and these processes.
 using Leases = std::map<format::Id, std::vector<ProcessInfo>>;
 
-/// Reads every lease table. Errors: `damaged` if one of them cannot be read, because its leases are
-/// unknown. Requires: a caller that deletes what is not leased has listed the
-/// retired links before this call (see "Why a lease holds" in docs/protocol.md).
+/// Reads every lease table, once. Leaves out participants that are dead, and those that `untold`
+/// presumes dead. Errors: `damaged` if one table cannot be read, because its leases are unknown.
+/// Requires: a caller that deletes what is not leased has listed the retired links before this
+/// call, with a full fence in between (see "Why a lease holds" in docs/protocol.md).
 [[nodiscard]] Result<Leases> read_leases(const cache::Root& root, cache::Untold untold);
 /// Returns what a collection with these options does with a participant of which it can't be told
 /// whether it lives.

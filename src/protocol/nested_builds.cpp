@@ -18,8 +18,10 @@ namespace {
 using format::ActivityView;
 using format::OuterBuild;
 
+/// Returns the path by which all processes name the cache, because it is canonical.
 std::string path_of(const cache::Root& root) { return root.dirs().root.path.string(); }
 
+/// The build that this thread began last; null if it builds nothing.
 thread_local const BuildInProgress* innermost_build = nullptr;
 
 /// The builds of other processes that this process works for. LARDER_INSIDE is read before main, so
@@ -61,6 +63,8 @@ struct Involved {
     friend bool operator<(const Involved& a, const Involved& b) { return a.key() < b.key(); }
 };
 
+/// Adds the activities of one cache. Adds none if its tables cannot be read: a circle that is not
+/// seen costs time, since each wait has a limit.
 void read_involved(const cache::Root& root, std::set<Involved>& involved) {
     const auto participants = cache::read_participants(root.dirs().participants);
     if (!participants) return;
@@ -143,6 +147,8 @@ Chain find_circle(const std::set<Involved>& involved, const std::string& root, s
     return {};
 }
 
+/// Returns the circle for people: who holds the builds of the chain, in the order in which they
+/// wait.
 std::string text_of(const Chain& chain) {
     std::string text;
     for (const Involved* const link : chain) {
@@ -152,6 +158,8 @@ std::string text_of(const Chain& chain) {
     return text + ", which waits for this one";
 }
 
+/// Returns whether the process that began `build` still holds it. Returns false if the tables
+/// cannot be read.
 bool is_held_now(const OuterBuild& build, const cache::Root& root) {
     const auto participants = cache::read_participants(root.dirs().participants);
     if (!participants) return false;

@@ -49,7 +49,7 @@ private:
 [[nodiscard]] std::string text_for_nested_builds();
 
 /// Returns whether this thread builds the key now, or works for the process that does. It would
-/// wait for itself.
+/// wait for itself. A build of another process counts only while its activity is seen.
 [[nodiscard]] bool would_wait_for_itself(const BuildNumber& wanted);
 
 /// Shows other processes for which builds this thread works, for as long as it lives. It opens the

@@ -17,7 +17,9 @@ namespace {
 
 using format::LinkRead;
 
-/// Writes the record beside the tree, and syncs both if the caller asked for that.
+/// Makes the staged tree an entry: writes its record beside it, and syncs both if the caller asked
+/// for that. Errors: `invalid` if the tree holds what no entry may hold (a pipe, a socket, a
+/// device); `no_space`. Then the stage still owns the tree.
 Result<> complete(const os::Dir& staged, const KeyRef& place, const PublishOptions& options) {
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
     TRY_ASSIGN(const tree::Size size, tree::measure_new(tree));
@@ -41,6 +43,16 @@ enum class Placing {
     outdated,   ///< the key has changed during the attempt: try again
 };
 
+/// Makes one attempt to move the staged link of the entry `id` to the key at `path`. Looks at the
+/// key first, and then makes the one rename that is right for what stands there.
+///
+/// Requires: the caller holds the bucket's lock, exclusively if `exclusive` is set. Then the old
+/// link is retired before the new one is renamed into its place; otherwise the two are exchanged.
+///
+/// Returns `outdated` if the key or its bucket has changed between the look and the rename; the
+/// staged link is still in its place then. Errors: `damaged` if something stands at the key that is
+/// no link of this cache; `exists` if the key has a link and `replace` does not allow that;
+/// `unsupported` if the file system can't do the rename, and the exclusive lock is needed.
 Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::string& staged_link,
                           const format::Id& id, const std::string& path, bool exclusive,
                           Replace replace) {
@@ -88,8 +100,9 @@ Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::
     return tl::make_unexpected(std::move(placed).error());
 }
 
-/// Makes the bucket's directory if it is missing. Errors: `damaged` if a symlink stands there,
-/// because it would lead our rename out of the cache.
+/// Makes the bucket's directory if it is missing. It may be gone again when this returns, because a
+/// refresh and a collection take no lock of the bucket. Errors: `damaged` if a symlink stands
+/// there, because it would lead our rename out of the cache.
 Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucket) {
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, encoded_bucket));
@@ -100,7 +113,10 @@ Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucke
 }
 
 /// Moves the staged link to its key, under the bucket's lock (step 5). Returns `placed` or
-/// `exchanged`.
+/// `exchanged`. Begins with the shared lock, and goes on with the exclusive one if two names cannot
+/// be exchanged here, or if the key does not come to rest. Errors: `busy` and `interrupted` from
+/// the wait for the lock; those of try_place. After an error no key names the entry of the link
+/// that stands at the staged name, so the caller may retire that link.
 Result<Placing> place_link(cache::Root& root, const os::Dir& staging,
                            const std::string& staged_link, const format::Id& id,
                            const KeyRef& place, const cache::CallContext& context,
@@ -131,7 +147,8 @@ Result<Placing> place_link(cache::Root& root, const os::Dir& staging,
     }
 }
 
-/// Syncs the bucket's directory, so that the link is there after a power cut.
+/// Syncs the bucket's directory and `buckets/`, so that the link is there after a power cut. Both
+/// are directories: the first holds the link, the second holds the bucket, which may be new.
 Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket) {
     const auto& buckets = root.dirs().buckets;
     auto bucket = os::open_dir_at(buckets, encoded_bucket);
@@ -141,6 +158,8 @@ Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket) 
     return os::sync(buckets);
 }
 
+/// Syncs the staged link before it is renamed to its key. Otherwise a power cut could leave an
+/// empty file at the key, where a complete entry stood before.
 Result<> sync_link(const cache::Root& root, const os::Dir& staging,
                    const std::string& staged_link) {
     if (root.link_kind() != LinkKind::file) return {};  // a symlink has no data of its own to sync
@@ -182,6 +201,8 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
     // (4) Rename the staged tree to archive/<id>.
     if (auto archived = os::rename_new(staging, staged_tree, root.dirs().archive, to_text(id));
         !archived) {
+        // The link leads nowhere, and the stage still owns the tree. If the link cannot be removed,
+        // it is reaped after this process has ended.
         (void)os::remove_file_at(staging, staged_link);
         return tl::make_unexpected(std::move(archived).error());
     }
@@ -189,6 +210,8 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
     (void)os::point("publish.archived");
     if (power) {
         if (auto synced = os::sync(root.dirs().archive); !synced) {
+            // The link still names the entry, which is in the archive now. So it is retired and not
+            // removed: a removed link would leave an orphan.
             (void)root.retire_link(staging, staged_link);
             return tl::make_unexpected(std::move(synced).error());
         }
@@ -209,7 +232,8 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
     (void)os::point("publish.retired");
     if (power) {
         if (auto synced = sync_place(root, place.encoded_bucket); !synced) {
-            // The durability cannot be kept, so nothing is published.
+            // The durability cannot be kept, so nothing is published. If the link cannot be retired
+            // either, the entry stays, and the caller has the error of the sync.
             (void)retire_if(root, place, id, context);
             return tl::make_unexpected(std::move(synced).error());
         }

@@ -17,7 +17,8 @@ namespace {
 
 using format::LinkRead;
 
-/// Returns whether a retired link names `id`.
+/// Returns whether a retired link names `id`. Looks at every link, because only its text says what
+/// it names. Errors: the first that the walk has met, also if the link was found.
 Result<bool> is_in_trash(const cache::Root& root, const format::Id& id) {
     bool found = false;
     const VisitLink look = [&](const os::Dir& dir, const std::string& name) -> Result<> {

@@ -8,8 +8,11 @@
 
 namespace larder::protocol {
 
-/// Errors: `miss` if no retired link names `id`; `exists` if its key names an entry again and
-/// `replace` is off; `busy` while another process collects.
+/// Publishes a copy of the retired entry `id` under the bucket and key of its record, and returns a
+/// lease on it. Holds the collector's lock meanwhile, so that the files are not collected. Errors:
+/// `miss` if no retired link names `id`; `exists` if its key names an entry again and `replace` is
+/// off; `busy` while another process collects; `damaged` if the entry has no record to tell its
+/// key.
 [[nodiscard]] Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replace,
                                         const cache::CallContext& context);
 

@@ -17,6 +17,8 @@ namespace {
 
 using format::LinkRead;
 
+/// Returns the error that refuses to retire what is no link of this cache. To retire it would make
+/// it garbage that names no entry; a repair moves it to `deleting/` instead.
 tl::unexpected<Error> foreign(const cache::Root& root, const std::string& path) {
     return fail(
         Errc::damaged, "retire", root.dirs().buckets / path,
@@ -43,6 +45,8 @@ public:
     }
 
 private:
+    /// Walks through the bucket, and judges each key. A bucket that is not there has no keys.
+    /// Errors: `interrupted` if the caller asked to stop; the first error of a key.
     Result<> take_each() {
         const auto dir = os::open_dir_at(root_->dirs().buckets, encoded_bucket_);
         if (is_absent(dir)) return {};
@@ -56,6 +60,10 @@ private:
         });
     }
 
+    /// Judges one key, and retires it if it matches. `name` is its encoded name. Passes over a link
+    /// that is gone, and what is no link of this cache. Reads the record only if the age or a
+    /// hashed name needs it, since the read costs more than the rest. In a dry run this counts the
+    /// key and changes nothing.
     Result<> visit(const std::string& name) {
         const std::string path = format::key_path(encoded_bucket_, name);
         TRY_ASSIGN(const LinkRead link,
@@ -83,6 +91,8 @@ private:
         return {};
     }
 
+    /// Retires the link at `path`, which was judged when it read `link`. Returns false if it has
+    /// changed or is gone, so that this call has retired nothing.
     Result<bool> take(const std::string& path, const LinkRead& link, const std::string& key) {
         if (!options_.published_before) return take_whatever(path);
         if (link.kind == LinkRead::Kind::entry)
@@ -96,6 +106,8 @@ private:
         return again.kind == LinkRead::Kind::malformed ? take_whatever(path) : Result<bool>(false);
     }
 
+    /// Retires what stands at `path`, without a look at it. Returns false if nothing stands there:
+    /// another process has retired it first.
     Result<bool> take_whatever(const std::string& path) {
         auto retired = root_->retire_link(root_->dirs().buckets, path);
         if (is_absent(retired)) return false;
@@ -108,7 +120,7 @@ private:
     const std::string& encoded_bucket_;
     const RefreshOptions& options_;
     const cache::CallContext& context_;
-    std::uint64_t taken_ = 0;
+    std::uint64_t taken_ = 0;  // keys that were retired, or that a dry run would retire
 };
 
 }  // namespace

@@ -11,11 +11,15 @@
 
 namespace larder::protocol {
 
-/// Retires the link of a key, whatever it names. Errors: `miss`, `busy`.
+/// Retires the link of a key, whatever it names. Waits for the bucket's lock, exclusively, so that
+/// no publish puts a link there meanwhile. Errors: `miss` if the key has no link; `busy`,
+/// `interrupted`; `damaged` if something stands there that is no link of this cache.
 [[nodiscard]] Result<> remove(const RootRef& root, const KeyRef& place,
                               const cache::CallContext& context);
 
-/// Retires every key of a bucket at once, by one rename. Waits for no process.
+/// Retires every key of a bucket at once, by one rename. Waits for no process, and takes no lock.
+/// Succeeds if there is no such bucket. If its directory cannot be renamed, this retires key by
+/// key, which is not atomic: a key that is published meanwhile may be retired or not.
 [[nodiscard]] Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
                                const cache::CallContext& context);
 
@@ -24,7 +28,9 @@ struct PartialRefresh {
     std::uint64_t taken = 0;  ///< keys that were retired, also if `done` is an error
     Result<> done;
 };
-/// Retires the keys of a bucket that match `options`, one by one.
+/// Retires the keys of a bucket that match `options`, one by one. Waits for the bucket's lock only
+/// if the options have an age. Ends at the first error, which may leave keys that match; `taken`
+/// counts those that were retired before. Succeeds if there is no such bucket.
 [[nodiscard]] PartialRefresh refresh_some(const RootRef& root, std::string_view bucket,
                                           const std::string& encoded_bucket,
                                           const RefreshOptions& options,

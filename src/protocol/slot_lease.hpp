@@ -13,8 +13,8 @@ namespace larder::protocol {
 
 using RootRef = std::shared_ptr<cache::Root>;
 
-/// A slot that holds an id (invariant 4). In a cache that was opened read-only it is an id without
-/// a slot. Fork: in the child the destructor releases nothing.
+/// A slot that holds an id (invariant 4); the destructor clears it. In a cache that was opened
+/// read-only it is an id without a slot. Fork: in the child the destructor releases nothing.
 class SlotLease {
 public:
     SlotLease() = default;
@@ -37,8 +37,8 @@ public:
             root_->joined()->release(slot_);
     }
 
-    /// Takes a slot and stores the id in it. The caller must check afterwards that the entry can
-    /// still be leased.
+    /// Takes a slot and stores the id in it. The caller must check afterwards that a link still
+    /// names the entry: only then does the lease hold. Errors: `read_only`, `no_space`.
     [[nodiscard]] static Result<SlotLease> take(RootRef root, const format::Id& id,
                                                 const cache::CallContext& context) {
         TRY_ASSIGN(cache::Participant* const participant, root->participant(context));
@@ -47,7 +47,8 @@ public:
         TRY(lease.point_at(id));
         return lease;
     }
-    /// Stores another id in the same slot. Errors: `no_space`; then it is unknown what the slot
+    /// Stores another id in the same slot. The caller must check again, as after take. Requires:
+    /// there is a slot. Errors: `no_space`; then it is unknown which of the two ids the slot
     /// protects.
     [[nodiscard]] Result<> point_at(const format::Id& id) {
         if (const std::error_code error = slot_.table->store(slot_, id))
@@ -58,8 +59,10 @@ public:
 
     [[nodiscard]] const cache::Root& root() const noexcept { return *root_; }
     [[nodiscard]] const format::Id& id() const noexcept { return id_; }
+    /// Returns false for a lease of a read-only cache, whose entry may be collected at any time.
     [[nodiscard]] bool is_protected() const noexcept { return slot_.table != nullptr; }
-    /// See Lease::keep_across_exec.
+    /// Lets the program that this process becomes keep the lease: see Lease::keep_across_exec. From
+    /// then on the destructor leaves the slot alone. Requires: there is a slot.
     [[nodiscard]] Result<> hand_on() {
         TRY(slot_.table->hand_on());
         handed_on_ = true;

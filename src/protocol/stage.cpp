@@ -36,8 +36,10 @@ Result<MaterializeReport> stage_file(const fs::path& source, const os::Dir& tree
     return carried;
 }
 
-/// Renames the directory `source` to the empty tree in `staged`. A directory that moves gets
-/// another "..", for which its owner needs the right to write, and so gets that right meanwhile.
+/// Renames the directory `source` to the empty tree in `staged`. `opened` is a handle of `source`.
+/// A directory that moves gets another "..", for which its owner needs the right to write, and so
+/// gets that right meanwhile. If that right cannot be given, the first refusal is the error. Errors
+/// also if the old mode cannot be set again: then the directory may have moved.
 Result<> move_dir(const fs::path& source, const os::Dir& opened, const os::Dir& staged) {
     auto moved = os::rename_dir(source, staged, format::tree_name);
     if (why_of(moved) != Why::denied) return moved;
@@ -84,6 +86,8 @@ fs::path Stage::tree_path() const {
     return root_->joined()->staging().path / format::staged_tree_name(id_) / format::tree_name;
 }
 
+/// Refuses a source that lies in this cache, because it may belong to an entry, and a source that
+/// contains the cache, because the copy would contain itself.
 Result<> Stage::check_source(const fs::path& source) const {
     const auto& root = root_->dirs().root.path;
     if (tree::lies_within(source, root) || tree::lies_within(root, source)) {
@@ -111,11 +115,12 @@ Result<> Stage::copy_from(const fs::path& source) {
             carried = stage_file(source, tree, options);
         }
         if (carried) return {};
+        // If clones do not work, the first file fails, as a rule. Delete what was made by then, and
+        // begin again with copies. No second way helps against an error of larder's own, or one
+        // that ends a step at once.
         const Why why = why_of(carried);
         if (mode == LinkMode::copy || why == Why::none || ends_at_once(why))
             return tl::make_unexpected(std::move(carried).error());
-        // If clones do not work, the first file fails, as a rule. Delete what was made by then, and
-        // begin again with copies.
         TRY(tree::empty_dir(tree, {.threads = 1}));
     }
     return {};

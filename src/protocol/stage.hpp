@@ -10,7 +10,8 @@ namespace larder::protocol {
 /// Fork: in the child the destructor touches nothing.
 class Stage {
 public:
-    /// Makes the directory. Its id is the one under which it will be published.
+    /// Makes the directory, and joins the cache if this process has not. Its id is the one under
+    /// which it will be published. Errors: `read_only`, `no_space`.
     [[nodiscard]] static Result<Stage> make(RootRef root, const cache::CallContext& context);
 
     Stage(Stage&& other) noexcept
@@ -32,7 +33,8 @@ public:
     /// alone.
     void disown() noexcept { id_ = {}; }
 
-    /// See Staging.
+    /// Fill the tree: see Staging. Both refuse a source that lies in this cache or contains it
+    /// (`invalid`).
     [[nodiscard]] Result<> copy_from(const std::filesystem::path& source);
     [[nodiscard]] Result<> move_from(const std::filesystem::path& source);
 

@@ -20,10 +20,12 @@ using VisitBucket = std::function<Result<>(const os::Dir& bucket, const std::str
 /// Called with the path of something that larder does not know.
 using VisitUnknown = std::function<Result<>(std::filesystem::path path)>;
 
-/// Visits the links that were retired one by one.
+/// Visits the links that were retired one by one. A name that is no id goes to `unknown`; what
+/// stands at a name that is one may still be no link.
 [[nodiscard]] Result<> for_each_retired_link(const cache::Root& root, const VisitLink& visit,
                                              const VisitUnknown& unknown);
 /// Visits the buckets that were refreshed. Skips a bucket that a collection has removed meanwhile.
+/// What is no directory, or has no id for its name, goes to `unknown`.
 [[nodiscard]] Result<> for_each_refreshed_bucket(const cache::Root& root, const VisitBucket& visit,
                                                  const VisitUnknown& unknown);
 /// Visits the links of a bucket that was refreshed.

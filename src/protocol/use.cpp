@@ -8,6 +8,8 @@ namespace larder::protocol {
 
 namespace {
 
+/// Does what note_use promises. Every error ends it in silence: the hit does not depend on the use,
+/// and the next get tries again unless this call has settled the entry.
 void look_and_note(cache::Root& root, const KeyRef& place, const format::Id& id) {
     const auto& buckets = root.dirs().buckets;
     const auto link = os::stat_at(buckets, place.path);

@@ -40,6 +40,9 @@ struct SeenLink {
     std::string name;
 };
 
+/// One verify, under the collector's lock. Whatever it finds, it goes on: an error about one name
+/// becomes a finding, and only `interrupted` ends it. The lists of one part belong together, so
+/// they are made anew for each part.
 class Verifier {
 public:
     Verifier(cache::Root& root, const VerifyOptions& options, const cache::CallContext& context)
@@ -68,6 +71,8 @@ public:
     }
 
 private:
+    /// Makes all lists for one part of the entries, in the order that verify explains, and judges
+    /// the entries by them.
     Result<> verify_part() {
         entries_.clear();
         shared_.clear();
@@ -86,12 +91,15 @@ private:
     }
 
     [[nodiscard]] bool is_first_part() const { return part_ == 0; }
+    /// Returns whether an entry belongs to the present part. Each id belongs to exactly one.
     [[nodiscard]] bool is_in_part(const Id& id) const {
         // The words of an id are random in some bits and count in others, so mix them.
         const std::uint64_t mixed = (id.high ^ id.low) * 0x9e37'79b9'7f4a'7c15U;
         return (mixed >> 32) % parts_ == part_;
     }
 
+    /// Returns into how many parts the archive must be divided so that each has about `most_ids`
+    /// entries. Entries that are published later make a part larger, which costs memory alone.
     Result<std::uint64_t> count_parts() const {
         std::uint64_t entries = 0, most = most_ids;
         if (const int asked = os::point("verify.part-size"))
@@ -103,6 +111,7 @@ private:
         return entries / most + 1;
     }
 
+    /// Adds a finding. The reference is valid until the next finding is added.
     Finding& found(Finding::Kind kind, std::filesystem::path path, std::string what) {
         return report_.findings.emplace_back(
             Finding{kind, std::move(path), std::move(what), false});
@@ -127,6 +136,7 @@ private:
             return note(visit(name, kind));
         }));
     }
+    /// Reports a name that larder does not know, once, however often it is listed.
     Result<> foreign(std::filesystem::path path) {
         if (!is_known(path))
             found(Finding::Kind::foreign, std::move(path),
@@ -134,6 +144,7 @@ private:
         return {};
     }
 
+    /// Checks that the root, `locks/` and `retired/` hold only names that larder knows.
     Result<> list_root() {
         TRY(each_name(dirs_.root, [&](const std::string& name, os::FileKind) -> Result<> {
             return format::is_root_name(name) ? Result<>() : foreign(dirs_.root / name);
@@ -152,6 +163,7 @@ private:
         });
     }
 
+    /// Checks the names in `participants/`, and reports each table that cannot be read.
     Result<> list_participants() {
         TRY(each_name(dirs_.participants, [&](const std::string& name, os::FileKind) -> Result<> {
             return format::parse_participant_name(name) ? Result<>()
@@ -163,7 +175,8 @@ private:
         return {};
     }
 
-    /// Frees a lease table that cannot be read, if its process is dead.
+    /// Frees a lease table that cannot be read, if its process is dead. If that process may still
+    /// run, the finding says so.
     Result<> mend_table(Finding& finding) {
         if (!options_.repair) return {};
         const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
@@ -179,6 +192,8 @@ private:
         return {};
     }
 
+    /// Checks that `pins/` holds only directories of buckets, with files of keys. A pin may belong
+    /// to a key that has no entry.
     Result<> list_pins() {
         const auto pins = os::open_dir_at(dirs_.root, format::pins_name);
         if (is_absent(pins)) return {};
@@ -197,6 +212,8 @@ private:
         });
     }
 
+    /// Lists the entries of this part, and checks that each holds nothing but its record and its
+    /// tree.
     Result<> list_archive() {
         return each_name(
             dirs_.archive, [&](const std::string& name, os::FileKind kind) -> Result<> {
@@ -214,6 +231,7 @@ private:
             });
     }
 
+    /// Sees the links in the staging areas. A staged tree is no entry yet, and needs no check.
     Result<> list_staging() {
         return each_name(
             dirs_.staging, [&](const std::string& number, os::FileKind kind) -> Result<> {
@@ -239,6 +257,7 @@ private:
             });
     }
 
+    /// Judges each key of each bucket, and sees its link.
     Result<> list_buckets() {
         return each_name(
             dirs_.buckets, [&](const std::string& bucket, os::FileKind kind) -> Result<> {
@@ -299,7 +318,9 @@ private:
         return judge_files(dir, bucket, key, link, *record);
     }
 
-    /// Compares the files of an entry with its record, by their number and their sizes.
+    /// Compares the files of an entry with its record, by their number and their sizes. Reads the
+    /// link again before it reports a difference: if the key names another entry by now, the
+    /// finding would be out of date.
     Result<> judge_files(const os::Dir& dir, const std::string& bucket, const std::string& key,
                          const LinkRead& link, const format::Record& record) {
         const auto entry = os::open_dir_at(dirs_.archive, to_text(link.id));
@@ -331,7 +352,9 @@ private:
         return {};
     }
 
-    /// Retires a faulty link if it is still the one that was checked.
+    /// Retires a faulty link if it is still the one that was checked. Otherwise takes the finding
+    /// back. Waits for the bucket's lock, exclusively, so that no publish replaces the link between
+    /// the check and the rename. Requires: `finding` is the last one of the report.
     Result<> retire_faulty(Finding& finding, const std::string& bucket, const std::string& key,
                            const LinkRead& judged) {
         const auto lock = cache::BucketLock::exclusive(root_, bucket, context_);
@@ -352,6 +375,7 @@ private:
         return {};
     }
 
+    /// Judges each link in the buckets that were refreshed.
     Result<> list_retired_buckets() {
         const VisitBucket visit_bucket = [&](const os::Dir& bucket, const std::string& name) {
             const VisitLink judge = [&](const os::Dir&, const std::string& key) {
@@ -367,6 +391,7 @@ private:
         return for_each_refreshed_bucket(root_, visit_bucket, foreign_);
     }
 
+    /// Judges each link that was retired one by one.
     Result<> list_retired_links() {
         return for_each_retired_link(
             root_,
@@ -376,8 +401,9 @@ private:
             foreign_);
     }
 
-    /// Checks one retired link. `bucket` is the name of the refreshed bucket in which it stands, or
-    /// empty.
+    /// Checks one retired link, and counts it as garbage. `bucket` is the name of the refreshed
+    /// bucket in which it stands, or empty. What is no link blocks a collection, so a repair moves
+    /// it to `deleting/`.
     Result<> judge_retired(const os::Dir& dir, const std::string& bucket, const std::string& name) {
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
         if (link.kind == LinkRead::Kind::foreign) {
@@ -398,8 +424,9 @@ private:
         return {};
     }
 
-    /// Counts a link that names an entry. Only for an entry that several links have named are the
-    /// links themselves kept, in a second listing.
+    /// Counts a link that names an entry of this part; ignores other ids. The links themselves are
+    /// kept only for entries that several links have named, in a second listing: to keep all of
+    /// them would need the memory that the parts save.
     void see(const Id& id, SeenLink seen) {
         if (const auto shared = shared_.find(id); shared != shared_.end()) {
             shared->second.push_back(std::move(seen));
@@ -433,6 +460,8 @@ private:
         return list_links_in(LinkPlace::retired, dirs_.retired_links, "");
     }
 
+    /// Lists the links in each directory of `parent`. A directory that is gone, or was never one,
+    /// is passed over: the first listing has reported it.
     Result<> list_links_below(LinkPlace where, const os::Dir& parent) {
         return each_name(parent, [&](const std::string& name, os::FileKind) -> Result<> {
             const auto dir = os::open_dir_at(parent, name);
@@ -442,6 +471,8 @@ private:
         });
     }
 
+    /// Sees the links in one directory that name an entry of `shared_`. An error was noted by the
+    /// first listing.
     Result<> list_links_in(LinkPlace where, const os::Dir& dir, const std::string& parent) {
         return each_name(dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
             if (kind == os::FileKind::directory) return {};
@@ -452,6 +483,8 @@ private:
         });
     }
 
+    /// Reports an entry that no link names, and gives it a link in `retired/links/` if a repair was
+    /// asked for.
     Result<> mend_orphan(const Id& id) {
         Finding& finding =
             found(Finding::Kind::orphan, dirs_.archive / to_text(id), "no link names this entry");
@@ -467,8 +500,9 @@ private:
         return {};
     }
 
-    /// A link that moved during the listing was seen twice. Only links that still stand in several
-    /// directories count.
+    /// Checks an entry that several links have named. A link that moved during the listing was seen
+    /// twice, so only links that still stand in several directories count. A repair removes those
+    /// in `retired/links/`, keeps one name at least, and prefers one in a bucket.
     Result<> judge_shared(const Id& id, std::vector<SeenLink>& names) {
         std::vector<SeenLink> standing;
         for (auto& seen : names) {
@@ -501,6 +535,7 @@ private:
         return {};
     }
 
+    /// Returns whether the link still stands where it was seen, and names the entry.
     Result<bool> still_names(const SeenLink& seen, const Id& id) const {
         const std::string name =
             seen.parent.empty() ? seen.name : format::key_path(seen.parent, seen.name);
@@ -534,10 +569,10 @@ private:
     const VisitUnknown foreign_ = [this](std::filesystem::path path) {
         return foreign(std::move(path));
     };
-    std::uint64_t part_ = 0, parts_ = 1;
-    std::vector<Id> entries_;          // of this part, sorted
-    std::vector<std::uint8_t> names_;  // how many links name each of them; at most 2
-    std::map<Id, std::vector<SeenLink>> shared_;
+    std::uint64_t part_ = 0, parts_ = 1;          // the part at work, and how many there are
+    std::vector<Id> entries_;                     // of this part, sorted
+    std::vector<std::uint8_t> names_;             // how many links name each of them; at most 2
+    std::map<Id, std::vector<SeenLink>> shared_;  // entries that several links have named
     VerifyReport report_;
 };
 
