@@ -10,10 +10,12 @@
 
 namespace larder::cache {
 
+/// The limits of the call's waits, what ends it early, and where it writes down what it met. It is
+/// the caller's, and outlives each step.
 struct CallContext {
-    std::chrono::milliseconds lock_timeout;
-    std::chrono::milliseconds build_timeout;
-    std::stop_token stop;
+    std::chrono::milliseconds lock_timeout;   ///< of a wait for a bucket's lock, with its gate
+    std::chrono::milliseconds build_timeout;  ///< of a wait for another thread's build
+    std::stop_token stop;  ///< ends waits, collections and partial refreshes early
     /// Asked while the call waits: see OpenOptions::keep_waiting. Null if the program has none.
     const std::function<bool()>* keep_waiting = nullptr;
     CallJournal* journal = nullptr;  ///< null if the program has no listener

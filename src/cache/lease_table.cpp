@@ -23,6 +23,7 @@ using format::LeaseTableBytes;
 using SharedWord = std::atomic_ref<std::uint64_t>;
 static_assert(SharedWord::is_always_lock_free);
 
+/// Fills `to` with the text, cut to fit, and zeros. The last byte is always zero.
 template <std::size_t size>
 void copy_text(char (&to)[size], std::string_view text) {
     const auto length = std::min(text.size(), size - 1);
@@ -72,6 +73,8 @@ std::uint64_t now_nanos() {
 /// The bytes that the owner works on: a shared mapping of the file, or a copy in memory.
 class LeaseTable::TableMemory {
 public:
+    /// Maps the file, or makes a copy if it may not be mapped or the mapping is refused. The copy
+    /// begins with zeros. Requires: the file is wiped, so that it and the copy agree.
     static Result<std::unique_ptr<TableMemory>> of(const os::FileHandle& file,
                                                    const os::FileSystemTraits& traits,
                                                    const std::filesystem::path& path) {

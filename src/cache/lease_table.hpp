@@ -92,13 +92,17 @@ public:
     [[nodiscard]] std::optional<std::size_t> begin_activity(const ShownActivity& shown) noexcept;
     /// Shows that the thread no longer waits for the lock, but holds it.
     void set_holding(std::size_t activity) noexcept;
+    /// Ends what begin_activity shows, and frees its place. If the disk has no space for the write,
+    /// other processes see it until the next activity takes the place.
     void end_activity(std::size_t activity) noexcept;
 
     /// Lets the program that this process becomes by execve inherit the file, and so the lock. From
     /// then on this object does not give the table back: it stays locked until this process, and
-    /// each process that inherits the file, has ended.
+    /// each process that inherits the file, has ended. After an error nothing is inherited, and a
+    /// free lock may no longer prove that this process has ended.
     [[nodiscard]] Result<> hand_on();
-    /// Returns whether the file was deleted. If so, collectors no longer see the leases.
+    /// Returns whether the file was deleted. If so, collectors no longer see the leases. Returns
+    /// false if that can't be told.
     [[nodiscard]] bool is_deleted() const noexcept;
 
     /// The place of this table in its participant's list of the tables that may have a free slot.
@@ -112,16 +116,19 @@ private:
     class TableMemory;
     LeaseTable(os::FileHandle file, std::filesystem::path path,
                std::unique_ptr<TableMemory> memory);
+    /// Stores zeros into a slot. Returns false if the disk has no space for this write.
     bool clear(std::size_t slot) noexcept;
+    /// Says in the header whether a free lock proves that this process has ended: see "Dead or
+    /// alive" in docs/protocol.md.
     std::error_code set_lock_tells(bool tells) noexcept;
 
-    static constexpr std::size_t words_of_slots = format::slots_per_table / 64;
+    static constexpr std::size_t words_of_slots = format::slots_per_table / 64;  // a bit a slot
 
     os::FileHandle file_;
-    std::filesystem::path path_;
+    std::filesystem::path path_;  // for errors
     std::unique_ptr<TableMemory> memory_;
-    format::LeaseTableBytes* table_;
-    std::uint64_t owner_;
+    format::LeaseTableBytes* table_;  // in memory_
+    std::uint64_t owner_;             // the token of the process that took the table
     std::atomic<bool> handed_on_{false};
     // A bit for each slot that is taken, and for each of those that release could not clear.
     std::array<std::atomic<std::uint64_t>, words_of_slots> taken_{}, unreleased_{};

@@ -35,6 +35,7 @@ private:
     }
 };
 
+/// Returns the number of the collector's lock, by which activities name it.
 std::uint64_t collector_number() { return format::digest("locks", format::collector_lock_name); }
 
 std::string label_of(const std::string& encoded_bucket) { return "bucket " + encoded_bucket; }
@@ -50,6 +51,8 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
     const os::Dir& locks = root.dirs().locks;
     const LockNumbers both{bucket.number, gate.number};
     LockWait whole;  // the wait at the gate and the wait for the bucket's lock together
+    // Waits for one of the two locks with what is left of the limit, and adds the wait to `whole`.
+    // Fails, and writes the whole wait down, if the lock was not acquired.
     const auto wait_for = [&](const LockPlace& place, const LockNumbers& blamed,
                               auto attempt) -> Result<> {
         const auto left = std::max(

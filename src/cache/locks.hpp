@@ -32,20 +32,23 @@ class BucketLock {
 public:
     /// Waits for the lock, shared. First waits until no process holds the gate: otherwise sharers
     /// could keep the lock from a process that wants it exclusively. Writes the wait down in the
-    /// journal.
-    /// Errors: `busy`, with the holders' names; `interrupted`.
+    /// journal. Requires: this thread holds no lock of a bucket. Errors: `busy`, with the holders'
+    /// names; `interrupted`.
     [[nodiscard]] static Result<BucketLock> shared(Root& root, const std::string& encoded_bucket,
                                                    const CallContext& context);
     /// Takes the gate, waits for the lock, exclusively, and lets the gate go. The rest is as above.
     [[nodiscard]] static Result<BucketLock> exclusive(Root& root, const std::string& encoded_bucket,
                                                       const CallContext& context);
-    /// Takes the lock if it is free. Returns nullopt if another process or thread holds it.
+    /// Takes the lock if it is free, without the gate: it waits for nothing, so it needs no place
+    /// in a queue. Returns nullopt if another process or thread holds it.
     [[nodiscard]] static Result<std::optional<BucketLock>> try_exclusive(
         Root& root, const std::string& encoded_bucket);
 
 private:
     BucketLock(os::FileLock lock, Activity activity)
         : lock_(std::move(lock)), activity_(std::move(activity)) {}
+    /// Waits at the gate and then for the lock: see shared and exclusive. Both waits together last
+    /// at most as long as the limit of the call.
     [[nodiscard]] static Result<BucketLock> wait(Root& root, const std::string& encoded_bucket,
                                                  os::Mode mode, const CallContext& context);
 
@@ -56,10 +59,12 @@ private:
 /// The collector's lock. It is tried and never waited for.
 class CollectorLock {
 public:
-    /// Errors: `busy`, with the holder's name; `read_only`.
+    /// Takes the lock if it is free. Errors: `busy`, with the holder's name; `read_only`.
     [[nodiscard]] static Result<CollectorLock> try_lock(Root& root);
 
-    /// From now on shows other processes which process holds the lock.
+    /// From now on shows other processes which process holds the lock. Does nothing if
+    /// `participant` is null. It is not a part of try_lock, because a collection must reap before
+    /// it joins.
     void announce(Participant* participant);
 
 private:

@@ -51,7 +51,9 @@ Result<> check_maker(const fs::path& path) {
                             "directory of root's, or allow it");
 }
 
-/// Makes the root if nothing stands there, and the directories above it.
+/// Makes the root if nothing stands there, and the directories above it. Succeeds if a directory
+/// stands there already. Errors: `refused` for a symlink that leads nowhere, for a file, and for
+/// what check_maker refuses.
 Result<> make_root_dir(const fs::path& path, bool allow_unsafe) {
     std::error_code error;
     const auto link =
@@ -106,6 +108,9 @@ Result<> check_nothing_else_here(const os::Dir& root) {
                                  "\" and no \"format\"; name an empty or a new directory");
 }
 
+/// Reads `format`, and refuses a cache that this version cannot use, with what to do about it.
+/// Returns the kind `unknown` if there is no such file: then the root is empty or unfinished.
+/// Errors: `refused`.
 Result<format::FormatRead> read_format(const os::Dir& root) {
     auto text = os::read_file_at(root, format::format_name, format::max_format);
     if (is_absent(text)) return format::FormatRead{};
@@ -154,8 +159,8 @@ Result<> write_if_missing(const os::Dir& root, const char* name, std::string_vie
     }
     auto written = os::write_new_file_at(root, name, text, os::readable_file);
     // A file system that is full, or refuses to make files, may still have this one.
-    const bool stands = written || why_of(written) == Why::exists ||
-                        os::exists_at(root, name).value_or(false);
+    const bool stands =
+        written || why_of(written) == Why::exists || os::exists_at(root, name).value_or(false);
     return stands ? Result<>() : written;
 }
 
@@ -221,7 +226,9 @@ public:
     PartOpener(bool read_only, std::uint64_t owner, bool allow_unsafe)
         : read_only_(read_only), owner_(owner), allow_unsafe_(allow_unsafe) {}
 
-    /// Opens a directory that only writers need. In a read-only root it may be missing.
+    /// Opens a directory of the cache, and makes it if a writer finds it missing. In a read-only
+    /// root it may be missing; the result is then a Dir that is not open. Errors: `refused` if
+    /// another user may have put something there.
     Result<os::Dir> open(const os::Dir& parent, const char* name) const {
         auto opened =
             read_only_ ? os::open_dir_at(parent, name) : os::make_and_open_dir_at(parent, name);
@@ -239,6 +246,7 @@ private:
     bool allow_unsafe_;
 };
 
+/// Opens all directories of a cache below its root.
 Result<Handles> open_handles(os::Dir root, const PartOpener& parts) {
     Handles dirs;
     dirs.root = std::move(root);
@@ -256,6 +264,8 @@ Result<Handles> open_handles(os::Dir root, const PartOpener& parts) {
     return dirs;
 }
 
+/// Makes the root if it is missing, unless the caller only reads, and opens it. The path of the
+/// result is absolute and has no symlink, so that all processes name the cache by the same one.
 Result<os::Dir> open_root_dir(const fs::path& path, const OpenOptions& options) {
     std::error_code error;
     fs::path absolute =
@@ -284,6 +294,7 @@ Result<os::Dir> open_root_dir(const fs::path& path, const OpenOptions& options) 
 /// the list that it inherited, because another thread of the parent may have held the mutex.
 class Opened {
 public:
+    /// Returns the list of this process. The first call after a fork begins a new one.
     static Opened& of_this_process() {
         static std::atomic<Opened*> current{nullptr};
         Opened* opened = current.load(std::memory_order_acquire);
@@ -296,7 +307,7 @@ public:
         return *opened;
     }
 
-    std::mutex mutex;
+    std::mutex mutex;  // guards the maps, which have the identities of root directories as keys
     std::map<os::FileIdentity, std::weak_ptr<Root>> writable, readable;
 
 private:
@@ -320,8 +331,8 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
     TRY_ASSIGN(os::Dir root, open_root_dir(path, options));
 
     TRY_ASSIGN(const os::FileInfo info, os::stat_of(root));
-    // Return an error, and do not open the root read-only instead: its leases would then protect
-    // nothing.
+    // If this can't be told, return an error. Do not open the root read-only instead: its leases
+    // would then protect nothing.
     TRY_ASSIGN(const bool writable, os::is_writable(root));
     const bool read_only = options.read_only || !writable;
 

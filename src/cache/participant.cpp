@@ -15,7 +15,8 @@ namespace larder::cache {
 namespace {
 
 /// Finds the size of the pool. No table is ever unlinked, so the pool has no gaps, and doubling and
-/// then halving finds its end in few steps.
+/// then halving finds its end in few steps. A table that was deleted by hand makes the result too
+/// small, which costs tries and does no harm.
 std::uint32_t pool_size(const os::Dir& participants) {
     const auto exists = [&](std::uint32_t number) {
         return os::exists_at(participants, format::participant_name(number)).value_or(false);
@@ -81,8 +82,10 @@ void note_takeover(const format::TableView& dead, const CallContext& context) {
         context.journal->note({.kind = Event::Kind::takeover, .who = describe(dead)});
 }
 
-/// Opens and locks the table `number`. Returns nullopt if it is not free. Makes the file if it is
-/// missing and `create` is set.
+/// Opens and locks the table `number`. Returns nullopt if it is not free: its lock is held, or its
+/// process may live without the lock. Makes the file if it is missing and `create` is set. Errors:
+/// `damaged` for a table that cannot be read. After nullopt and after an error the lock is
+/// released.
 Result<std::optional<LockedTable>> try_take(const os::Dir& participants, std::uint32_t number,
                                             bool create) {
     const std::string name = format::participant_name(number);
@@ -112,7 +115,9 @@ struct AdoptedTable {
     os::Dir staging;
 };
 
-/// Empties the staging area that the predecessor of a locked table left, then wipes the table.
+/// Empties the staging area that the predecessor of a locked table left, then wipes the table. The
+/// order matters: a table that was wiped looks free, so what its staging area holds would belong to
+/// the next owner. After an error the lock is released, and the table is as before or wiped.
 Result<AdoptedTable> take_over(LockedTable taken, const ParticipantDirs& places, const Reaper& reap,
                                const CallContext& context) {
     (void)os::point("adopt.locked");
@@ -268,7 +273,10 @@ void Activity::set_holding() noexcept {
 
 namespace {
 
-/// Opens the table `name`. Returns nullopt if it is gone.
+/// Opens the table `name`, for reading only if this process may not write. Returns nullopt if it is
+/// gone. Errors: `damaged` if it cannot be opened for whatever reason, because its leases are
+/// unknown then. That this process has no descriptor left says nothing about the table, and is
+/// passed on as it is.
 Result<std::optional<os::FileHandle>> open_table(const os::Dir& participants,
                                                  const std::string& name) {
     auto file = os::open_at(participants, name, os::OpenMode::read_write);
@@ -295,6 +303,7 @@ Result<> for_each_table(const os::Dir& participants, NotedErrors& errors, Visit 
     });
 }
 
+/// Reads a table and tells whether its participant lives.
 Result<ParticipantView> view_participant(const os::FileHandle& file, std::uint32_t number,
                                          os::Search search, const std::filesystem::path& path) {
     ParticipantView view;

@@ -30,6 +30,8 @@ struct ParticipantDirs {
     const os::Dir& staging;
 };
 
+/// This process as a participant: a staging area, the table that goes with it, and further tables
+/// if it needs more slots. It never gives a table back before it ends. Thread-safe.
 class Participant {
 public:
     /// Adopts a free table after reaping what its predecessor left, or adds a table. A table whose
@@ -40,8 +42,8 @@ public:
                                                                    const Reaper& reap,
                                                                    const CallContext& context);
 
-    /// Acquires a free slot. Adopts or adds one more table if all slots are in use. The cost is the
-    /// same however many leases this process has.
+    /// Acquires a free slot, which holds no id yet. Adopts or adds one more table if all slots are
+    /// in use. The cost is the same however many leases this process has. Errors: `no_space`.
     [[nodiscard]] Result<Slot> acquire(const CallContext& context);
     /// Clears a slot and frees it. If the disk has no space for this write, the entry stays leased,
     /// and each later acquire tries again.
@@ -53,6 +55,8 @@ public:
     [[nodiscard]] bool is_lost() const;
 
 private:
+    /// An element of the list of all tables. Elements are only added, at the end, so a reader needs
+    /// no lock.
     struct Node {
         std::unique_ptr<LeaseTable> table;
         std::atomic<Node*> next{nullptr};
@@ -62,26 +66,30 @@ private:
     Participant(const ParticipantDirs& places, Reaper reap, std::unique_ptr<LeaseTable> table,
                 os::Dir staging);
 
+    /// Tries again to clear the slots of all tables that release could not clear.
     void release_again() noexcept;
+    /// Puts a table into the list of those that may have a free slot, unless it is there.
     void list(LeaseTable& table) noexcept;
 
     ParticipantDirs places_;
-    Reaper reap_;
+    Reaper reap_;  // for the predecessors of further tables
     os::Dir staging_;
     Node first_;
-    std::mutex growing_;
+    std::mutex growing_;  // guards the list of tables with free slots, and the adding of tables
     // A slot that is free is in the current table or in a listed one, or its release is about to
     // list its table. The current table is replaced, under the mutex, only after all its slots were
     // found taken.
     std::atomic<LeaseTable*> current_;
-    LeaseTable* with_free_ = nullptr;  // the first listed table; guarded by the mutex
-    std::atomic<bool> some_unreleased_{false};
+    LeaseTable* with_free_ = nullptr;           // the first listed table; guarded by the mutex
+    std::atomic<bool> some_unreleased_{false};  // release could not clear a slot
 };
 
 /// While an Activity lives, other processes see that this thread holds a lock or waits for it.
-/// Without a participant it does nothing.
+/// Without a participant, or without a free activity in its table, it does nothing. Fork: in the
+/// child the destructor changes nothing.
 class Activity {
 public:
+    /// This thread waits for the lock, or holds it. `label` is for people: "bucket wheels-v1".
     Activity(Participant* participant, std::uint64_t lock, std::string_view label, bool waiting);
     /// This thread works for the build that another process began at `since_nanos`.
     Activity(Participant* participant, std::uint64_t lock, std::uint64_t since_nanos);
@@ -89,6 +97,7 @@ public:
     Activity(Activity&& other) noexcept;
     Activity& operator=(Activity&&) = delete;
 
+    /// Shows that the thread no longer waits for the lock, but holds it.
     void set_holding() noexcept;
     /// Returns false if other processes cannot see it: see LeaseTable::begin_activity.
     [[nodiscard]] bool is_visible() const noexcept { return table_ != nullptr; }
@@ -101,8 +110,8 @@ private:
     Activity(Participant* participant, const LeaseTable::ShownActivity& shown);
 
     LeaseTable* table_ = nullptr;
-    std::size_t index_ = 0;
-    std::uint64_t owner_ = 0;
+    std::size_t index_ = 0;    // in that table
+    std::uint64_t owner_ = 0;  // the token of the process that began it
     std::uint64_t since_nanos_ = 0;
 };
 
@@ -133,7 +142,8 @@ struct ParticipantList {
     NotedErrors unreadable;
 };
 
-/// Returns all participants. Errors: `system` if the tables cannot be listed.
+/// Returns all participants, without a lock. The tables are read one after the other, and change
+/// meanwhile. Errors: `system` if the tables cannot be listed.
 [[nodiscard]] Result<ParticipantList> read_participants(const os::Dir& participants,
                                                         os::Search search = os::Search::here);
 
@@ -148,7 +158,8 @@ struct ReapReport {
 };
 
 /// Reaps every dead participant, as its adopter would. One that cannot be cleaned up after keeps
-/// its table and stops no other.
+/// its table and stops no other. Each is judged and reaped while its lock is held, so that no
+/// process adopts it meanwhile; a table whose lock is held is passed over.
 [[nodiscard]] ReapReport reap_dead(const ParticipantDirs& places, const Reaper& reap, Untold untold,
                                    const CallContext& context);
 
@@ -168,8 +179,8 @@ struct ClosedPool {
     std::vector<os::FileHandle> locked;
 };
 
-/// Locks every table that no living process has. Errors: `busy` if a living process has one; the
-/// message names the process.
+/// Locks every table, and keeps the locks in `closed`. Errors: `busy` if a living process has one
+/// of the tables, or may have it; the message names the process.
 [[nodiscard]] Result<> close_pool(const os::Dir& participants, ClosedPool& closed);
 
 /// Returns "pid 4711 (uv pip install)", for people.

@@ -36,6 +36,8 @@ struct Handles {
     os::Dir deleting;
 };
 
+/// See the head of this file. All but the participant, the recent keys and can_exchange is constant
+/// after the construction. Thread-safe.
 class Root : public std::enable_shared_from_this<Root> {
 public:
     /// `archive` is the identity of `archive/`: see is_archive.
@@ -63,7 +65,9 @@ public:
         return info.identity == archive_;
     }
 
-    /// Returns the participant of this process. Joins the cache at the first call.
+    /// Returns the participant of this process. Joins the cache at the first call; a join that
+    /// failed is tried again at the next one. The pointer is valid as long as the Root. Errors:
+    /// `read_only`, `no_space`.
     [[nodiscard]] Result<Participant*> participant(const CallContext& context);
     /// Does the same, but returns null if this process cannot join. Calls that must work on a full
     /// disk use this.
@@ -81,7 +85,9 @@ public:
     [[nodiscard]] Result<> reap(const os::Dir& staging) const;
 
     /// Renames a link to a fresh name in `retired/links/`, which bears the time `when`. Nothing
-    /// ever comes back from there (invariant 3).
+    /// ever comes back from there (invariant 3). The rename is atomic, so a kill leaves the link in
+    /// one of the two places. Errors: `absent` if nothing stands at `name`, which means to most
+    /// callers that another process has retired it; `no_space`.
     [[nodiscard]] Result<> retire_link(const os::Dir& dir, const std::string& name,
                                        format::RetiredAt when = format::retired_now()) const;
     /// Renames a file or a directory to a fresh name in `deleting/`. A directory that its owner may
@@ -100,18 +106,19 @@ public:
 
 private:
     Handles dirs_;
-    format::Format format_;
+    format::Format format_;  // read from the cache's `format`, or written there
     os::FileIdentity archive_;
     bool read_only_;
-    std::uint64_t owner_;
+    std::uint64_t owner_;  // the token of the process that opened it
     Recent recent_;
-    std::mutex joining_;
-    std::unique_ptr<Participant> participant_;
-    std::atomic<Participant*> joined_{nullptr};
+    std::mutex joining_;  // so that one thread joins, and the others wait for it
+    std::unique_ptr<Participant> participant_;   // guarded by joining_
+    std::atomic<Participant*> joined_{nullptr};  // the same, once it can be used
 };
 
 /// Opens the cache at `path`, or creates it; see Cache::open. Returns the Root that this process
-/// already has open, if it has one.
+/// already has open, if it has one and that one is not lost. Any number of processes may create the
+/// same cache at the same time.
 [[nodiscard]] Result<std::shared_ptr<Root>> open_root(const std::filesystem::path& path,
                                                       const OpenOptions& options);
 

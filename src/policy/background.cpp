@@ -36,6 +36,7 @@ private:
     const Background* before_;
 };
 
+/// Returns the options with times that can be added to a time point without an overflow.
 BackgroundOptions bounded(BackgroundOptions options) {
     options.every = std::clamp(options.every, std::chrono::seconds(0), base::century);
     options.at_most = std::clamp(options.at_most, std::chrono::milliseconds(0),
@@ -85,7 +86,9 @@ bool Background::is_time_to_look() noexcept {
 void Background::start_if_due(const protocol::RootRef& root, std::shared_ptr<const void> owner) {
     const std::unique_lock starting(mutex_, std::try_to_lock);
     if (!starting || !is_due(*root) || running_) return;
-    thread_.reset();  // it has ended
+    // It has ended, or is about to: after `running_` it only lets go of its owner. So the join
+    // takes an instant.
+    thread_.reset();
     const os::AllSignalsBlocked blocked;
     running_ = true;
     running_owner_ = std::move(owner);

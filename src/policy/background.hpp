@@ -46,17 +46,22 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
+    /// Collects once, and tells the program's callbacks. It ends early if it has lasted `at_most`,
+    /// or if it was asked to stop. An exception of a callback ends the collection and goes no
+    /// further.
     void run(const std::stop_token& stop, const protocol::RootRef& root) const noexcept;
+    /// Returns true if no process has begun a collection within the interval of the options.
+    /// Returns false if that can't be told.
     [[nodiscard]] bool is_due(const cache::Root& root) const;
 
     const BackgroundOptions options_;
     const Collect collect_;
-    const std::uint64_t owner_;
+    const std::uint64_t owner_;  // the token of the process that made it
     std::atomic<bool> retired_{false};
-    std::atomic<bool> running_{false};
-    std::atomic<Clock::rep> next_look_{0};
-    std::mutex mutex_;  // tried, never waited for
-    std::unique_ptr<std::jthread> thread_;
+    std::atomic<bool> running_{false};           // the thread has not ended its collection
+    std::atomic<Clock::rep> next_look_{0};       // when is_time_to_look returns true again
+    std::mutex mutex_;                           // tried, never waited for
+    std::unique_ptr<std::jthread> thread_;       // of the last collection; it may have ended
     std::shared_ptr<const void> running_owner_;  // empty unless a collection runs
 };
 

@@ -33,7 +33,8 @@ constexpr std::chrono::milliseconds patience{100};
 constexpr std::size_t victims_a_look = 256;
 
 /// Returns whether the link of a key that is not pinned names `id`, and its last use was before
-/// `used_by`.
+/// `used_by`. Returns false if the link is gone. An eviction asks under the bucket's lock,
+/// exclusive, because otherwise the answer could be out of date; a dry run asks without it.
 Result<bool> is_evictable(const cache::Root& root, const protocol::KeyRef& place,
                           const format::Id& id, WallTime used_by) {
     const auto& buckets = root.dirs().buckets;
@@ -50,7 +51,8 @@ Result<bool> is_evictable(const cache::Root& root, const protocol::KeyRef& place
 }
 
 /// Retires the link of a key if it is evictable. Returns whether it has retired the link. Waits for
-/// the bucket's lock.
+/// the bucket's lock. It retires the link with the time `evicted`, which is never within a grace.
+/// Errors: `busy`, `interrupted`.
 Result<bool> retire_unused(cache::Root& root, const protocol::KeyRef& place, const format::Id& id,
                            WallTime used_by, const cache::CallContext& context) {
     TRY_ASSIGN(const bool exists, protocol::bucket_exists(root, place.encoded_bucket));
@@ -63,6 +65,8 @@ Result<bool> retire_unused(cache::Root& root, const protocol::KeyRef& place, con
     return protocol::retire_if_locked(root, place.path, id, format::evicted);
 }
 
+/// One pass over a plan. Gathers what it did in the report of the collection. Requires: the caller
+/// holds the collector's lock, and everything that is passed outlives the Evictor.
 class Evictor {
 public:
     Evictor(cache::Root& root, const std::vector<std::string>& keep, const CollectOptions& options,
@@ -81,6 +85,8 @@ public:
         }
     }
 
+    /// Tries each victim once. Those whose records are lost come last, because their keys must be
+    /// searched for.
     Evicted evict(const Plan& plan) {
         report_.spared = plan.spared;
         keeps_age_ = plan.keeps_age;
@@ -109,7 +115,8 @@ public:
     }
 
 private:
-    /// Notes that a victim could not be retired. Returns false if the disk has no space for that.
+    /// Notes that a victim could not be retired. Returns false if the disk has no space for that:
+    /// then no other victim can be retired either, until the caller has made room.
     bool note(const Result<>& evicted, const EvictionCandidate& victim) {
         if (evicted) return true;
         if (evicted.error().code == Errc::no_space) return false;
@@ -117,10 +124,13 @@ private:
         return stays_too_old(victim).has_value();
     }
 
+    /// Returns the result for a disk without space, even for a rename.
     [[nodiscard]] Evicted without_room() const {
         return {.had_room = false, .all_done = false, .keeps_age = keeps_age_};
     }
 
+    /// Finds the key of a victim by its record, and evicts it. A victim without a record is put off
+    /// to evict_lost.
     Result<> evict_one(const EvictionCandidate& victim) {
         (void)os::point("evict.one");
         const auto record = protocol::read_record(root_, victim.id);
@@ -139,6 +149,10 @@ private:
         return evict_key(victim, {record->bucket, *bucket, record->key, *path}, record->bytes);
     }
 
+    /// Evicts the victim if nothing speaks against it any more, and counts it. A victim that stays
+    /// is counted under its reason: leased, used or kept, or held up by a bucket's lock. The leases
+    /// are looked at before the lock is taken, so an entry may be leased by now. Then it is evicted
+    /// and kept on the disk (invariant 4).
     Result<> evict_key(const EvictionCandidate& victim, const protocol::KeyRef& place,
                        std::uint64_t bytes) {
         const std::string bucket(place.bucket), key(place.key);
@@ -232,6 +246,9 @@ private:
         const std::string& key;
         std::uint64_t bytes;
     };
+    /// Adds an evicted entry to the report, and tells the callback. The live entries and bytes are
+    /// those of the plan less what was evicted. In a dry run it also counts as collected, because
+    /// no collection follows that could count it.
     void count(const EvictionCandidate& victim, const EvictedEntry& record) {
         ++report_.evicted;
         base::add(report_.evicted_bytes, record.bytes);
@@ -254,9 +271,9 @@ private:
     cache::CallContext context_;
     CollectReport& report_;
     NotedErrors& errors_;
-    protocol::Leases leases_;
+    protocol::Leases leases_;                       // as they were read last
     std::map<format::Id, EvictionCandidate> lost_;  // victims without a record
-    std::set<std::string> held_up_;                 // buckets
+    std::set<std::string> held_up_;                 // buckets whose lock a process holds too long
     bool keeps_age_ = true;
 };
 

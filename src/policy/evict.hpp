@@ -20,9 +20,11 @@ struct Evicted {
     bool keeps_age = true;  ///< false if a victim that is too old stays
 };
 
-/// Evicts the victims of the plan. A victim stays if a pattern of `keep` fits it, or if it was
-/// leased, pinned, used or replaced since. A victim that cannot be retired is noted in `errors`,
-/// and stops no other. Requires: the caller holds the collector's lock.
+/// Evicts the victims of the plan, in its order. A victim stays if a pattern of `keep` fits it, or
+/// if it was leased, pinned, used or replaced since. A victim that cannot be retired is noted in
+/// `errors`, and stops no other. Ends early if the disk has no space, if the leases are unknown, or
+/// on request. In a dry run it retires nothing, and counts the same victims. Requires: the caller
+/// holds the collector's lock.
 [[nodiscard]] Evicted evict(cache::Root& root, const Plan& plan,
                             const std::vector<std::string>& keep, const CollectOptions& options,
                             const cache::CallContext& context, CollectReport& report,

@@ -20,7 +20,8 @@ bool keeps_limits(const Limits& limits, const Plan& plan, const Evicted& evicted
 }
 
 /// Makes a plan and evicts by it. `garbage` is how many bytes the collection frees without any
-/// eviction.
+/// eviction. Without a plan nothing is evicted, and the error is noted in `errors`; a request to
+/// stop is noted in the report.
 Evicted evict_by_limits(const protocol::RootRef& root, const Limits& limits,
                         const CollectOptions& options, const cache::CallContext& context,
                         std::uint64_t garbage, CollectReport& report, NotedErrors& errors) {

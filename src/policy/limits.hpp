@@ -12,7 +12,10 @@ namespace larder::policy {
 /// Checks the values of the limits. Errors: `invalid`.
 [[nodiscard]] Result<> check_limits(const Limits& limits);
 
-/// Collects, and evicts until the limits are kept. See Cache::collect. Requires: a limit is set.
+/// Collects, and evicts until the limits are kept. If `min_free` is set it collects first, so that
+/// no live entry is evicted for space that garbage takes. The report adds up both collections, and
+/// says in `within_limits` whether the limits are kept. Errors: `invalid`, and those of
+/// protocol::collect. See Cache::collect. Requires: a limit is set.
 [[nodiscard]] Result<CollectReport> collect_within(const protocol::RootRef& root,
                                                    const Limits& limits,
                                                    const CollectOptions& options,

@@ -15,12 +15,15 @@
 namespace larder::policy {
 
 /// Pins a key, under the bucket's lock, shared. An eviction looks for the pin under the same lock,
-/// exclusive. So once this has returned, no eviction takes the key. Errors: `busy`.
+/// exclusive. So once this has returned, no eviction takes the key. A key that is pinned already
+/// stays pinned. Errors: `busy`, `interrupted`.
 [[nodiscard]] Result<> pin(cache::Root& root, const protocol::KeyRef& place,
                            const cache::CallContext& context);
-/// Ends a pin. Errors: `miss` if the key is not pinned.
+/// Ends a pin. Takes no lock: an eviction may take the key from now on, or not. Errors: `miss` if
+/// the key is not pinned.
 [[nodiscard]] Result<> unpin(const cache::Root& root, const protocol::KeyRef& place);
-/// Returns true if the key is pinned.
+/// Returns true if the key is pinned. If the caller holds the bucket's lock, exclusively, no pin of
+/// it is made until the caller lets go.
 [[nodiscard]] Result<bool> is_pinned(const cache::Root& root, const protocol::KeyRef& place);
 
 /// Returns the pinned keys of a bucket, encoded.

@@ -40,6 +40,9 @@ std::uint32_t counted_files(std::uint64_t files) {
            max_counted_files;
 }
 
+/// Makes one plan: lists the live entries, reads the leases, and chooses by the limits. The leases
+/// are read after the list, so that an entry that was leased in between is spared. The plan is an
+/// intention: the eviction checks each victim again, under a lock.
 class Planner {
 public:
     Planner(const cache::Root& root, const Limits& limits, const CollectOptions& options,
@@ -50,6 +53,8 @@ public:
         needs_records_ = limits.max_size || limits.min_free || !limits.keep.empty();
     }
 
+    /// Makes the plan. Of two entries that were used in the same second, the one with the lower id
+    /// goes first, so that equal caches give equal plans.
     Result<Plan> plan() {
         TRY(list());
         TRY_ASSIGN(leases_, protocol::read_leases(root_, protocol::untold_of(options_)));
@@ -62,6 +67,7 @@ public:
     }
 
 private:
+    /// Lists what may be evicted in all buckets, into `candidates_`.
     Result<> list() {
         return os::for_each_name(root_.dirs().buckets,
                                  [&](const std::string& name, os::FileKind) -> Result<> {
@@ -71,7 +77,9 @@ private:
                                  });
     }
 
-    /// A bucket or a key that cannot be read is noted, and stays out of the plan.
+    /// Lists one bucket. A bucket or a key that cannot be read is noted, and stays out of the plan.
+    /// Errors: `interrupted` if the caller asked to stop; whatever keeps the bucket from being
+    /// read.
     Result<> list_bucket(const std::string& bucket, const std::string& name) {
         auto dir = os::open_dir_at(root_.dirs().buckets, name);
         if (has_no_directory(dir)) return {};  // refreshed meanwhile, or never a bucket
@@ -86,6 +94,8 @@ private:
         });
     }
 
+    /// Counts the entry of one key, and makes it a candidate unless it is pinned or kept. A key
+    /// without an entry counts for nothing: it is garbage, or a repair's business.
     Result<> list_key(const os::Dir& dir, const std::string& bucket, const std::string& name,
                       bool pinned) {
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
@@ -217,6 +227,7 @@ private:
         return static_cast<std::uint64_t>(wanted) - space.free_files;
     }
 
+    /// Writes down that a candidate stays because it is leased, and by which processes.
     void spare(const EvictionCandidate& candidate, const std::vector<ProcessInfo>& holders,
                Reason reason) {
         if (reason == Reason::max_age) plan_.keeps_age = false;
@@ -230,10 +241,10 @@ private:
     const cache::Root& root_;
     const Limits& limits_;
     const CollectOptions& options_;
-    std::uint64_t garbage_;
+    std::uint64_t garbage_;  // bytes that are freed without any eviction
     NotedErrors& errors_;
-    bool needs_records_;
-    std::deque<EvictionCandidate> candidates_;
+    bool needs_records_;  // for sizes, or for the full keys that patterns need
+    std::deque<EvictionCandidate> candidates_;  // entries that may be evicted
     protocol::Leases leases_;
     Plan plan_;
 };

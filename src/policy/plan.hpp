@@ -28,6 +28,7 @@ static_assert(sizeof(EvictionCandidate) == 32);
 /// Returns a time in seconds since 1970; the nearest one that fits into 32 bits.
 [[nodiscard]] std::uint32_t seconds_of(WallTime time) noexcept;
 
+/// Which entries are to go, and what is known of the cache when they are chosen.
 struct Plan {
     /// In the order of eviction. A deque grows without copying its elements.
     std::deque<EvictionCandidate> victims;
@@ -51,7 +52,8 @@ struct Plan {
                                      const CollectOptions& options, std::uint64_t garbage,
                                      NotedErrors& errors);
 
-/// Converts the evictions that a caller has chosen to a plan. Errors: `invalid`.
+/// Converts the evictions that a caller has chosen to a plan, in their order. It looks at no entry:
+/// an id that is gone is found by the eviction. Errors: `invalid` if a text is no id.
 [[nodiscard]] Result<Plan> read_plan(const std::vector<Eviction>& evictions);
 
 }  // namespace larder::policy
