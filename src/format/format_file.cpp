@@ -9,6 +9,7 @@ namespace {
 
 constexpr LinkKind all_kinds[] = {LinkKind::symlink, LinkKind::file, LinkKind::junction};
 
+/// Returns what the file calls a kind of links. These names never change.
 std::string_view name_of(LinkKind kind) {
     switch (kind) {
         case LinkKind::symlink:

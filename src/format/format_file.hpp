@@ -43,7 +43,9 @@ struct FormatRead {
 
 /// Returns the text of the file.
 [[nodiscard]] std::string print_format(const Format& format);
-/// Reads the text of a file that any program may have written.
+/// Reads the text of a file that any program may have written. Accepts exactly the texts that
+/// print_format makes, so that a file that was cut off or changed is `unknown`. Of another version
+/// it reads the first line alone.
 [[nodiscard]] FormatRead parse_format(std::string_view text);
 
 }  // namespace larder::format

@@ -23,12 +23,15 @@ constexpr auto digit_values = [] {
     return values;
 }();
 
+/// Returns the first four bytes of the boot id, which are random.
 std::uint64_t boot_tag() noexcept {
     const auto boot = os::boot_id();
     return std::uint64_t{boot[0]} << 24 | std::uint64_t{boot[1]} << 16 |
            std::uint64_t{boot[2]} << 8 | boot[3];
 }
 
+/// Returns a number of 12 bytes that no process draws twice, behind a tag of four bytes. Never
+/// returns the zero id, which means that there is none.
 Id unique_with(std::uint64_t tag) noexcept {
     const auto unique = os::draw_unique();
     const Id id{tag << 32 | unique.random >> 32, unique.random << 32 | unique.counter};

@@ -23,7 +23,8 @@ struct Id {
 };
 
 /// Returns an id that no process has drawn before, on this machine or another. Every other unique
-/// name in the grammar of layout.hpp is drawn here too.
+/// name in the grammar of layout.hpp is drawn here too. It has no way to fail, so a process calls
+/// os::draw_token before: that one refuses a process without random numbers.
 [[nodiscard]] Id fresh_id() noexcept;
 
 /// When something was retired: seconds since 1970. A time beyond 2106 counts as that year.
@@ -42,6 +43,7 @@ inline constexpr RetiredAt evicted = 0;
 /// The text of an id always has this many characters. They are Crockford's base 32, in which no two
 /// letters differ only in case.
 inline constexpr std::size_t id_length = 26;
+/// Returns the text of an id. Equal ids have equal texts, and texts are ordered as ids are.
 [[nodiscard]] std::array<char, id_length> characters_of(const Id& id) noexcept;
 [[nodiscard]] std::string to_text(const Id& id);
 

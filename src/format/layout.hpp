@@ -59,18 +59,23 @@ inline constexpr std::string_view gitignore_text = "*\n";
 /// Returns true if `name` stands in a root by the grammar above.
 [[nodiscard]] bool is_root_name(std::string_view name) noexcept;
 
+/// Returns true if `name` stands in `locks/` by the grammar.
 [[nodiscard]] bool is_lock_name(std::string_view name) noexcept;
 
 [[nodiscard]] std::string participant_name(std::uint32_t number);
+/// Returns the number of a name in `participants/` or `staging/`. Returns nullopt for any other
+/// name, and for a number in another spelling than that of participant_name.
 [[nodiscard]] std::optional<std::uint32_t> parse_participant_name(std::string_view name);
 
 [[nodiscard]] std::string staged_tree_name(const Id& id);
 [[nodiscard]] std::string staged_link_name(const Id& id);
+/// What a name in a staging area is: the tree or the link of the entry `id`.
 struct StagedName {
     enum class Kind { tree, link };
     Kind kind;
     Id id;
 };
+/// Returns nullopt for a name that the two functions above cannot have made.
 [[nodiscard]] std::optional<StagedName> parse_staged_name(std::string_view name) noexcept;
 
 /// The result of key_path_via_entry. It lies on the stack, because every get makes one, and has

@@ -31,16 +31,17 @@ inline constexpr std::uint32_t flag_lock_tells = 1;
 /// See os::ProcessIdentity::boot_is_real.
 inline constexpr std::uint32_t flag_boot_is_real = 2;
 
+/// Who has the table, or had it last. The fields of the process are those of os::ProcessIdentity.
 struct TableHeaderBytes {
     std::uint64_t magic;
-    std::uint32_t flags;
+    std::uint32_t flags;  ///< the bits above
     std::uint32_t reserved;
     os::BootId boot;
     std::uint64_t pid_namespace;
     std::uint64_t start;
     std::uint64_t pid;  ///< written last and cleared first: 0 means that no process has this table
-    std::uint64_t since_nanos;
-    char command[432];
+    std::uint64_t since_nanos;  ///< when the process took the table, since 1970
+    char command[432];          ///< its command line, for people; cut, and filled with zeros
     std::int64_t clock_offset;
     std::uint64_t file;  ///< the inode of the table; 0 if the file system may change it
 };

@@ -27,6 +27,9 @@ struct Text {
     std::string_view text{};
 };
 
+/// Read what stands at a name, and its text if that may be a link of ours. Whether the text names
+/// an entry is judged by the caller. An error means that this can't be told, and that the key may
+/// have an entry.
 Result<Text> read_symlink(const os::Dir& dir, const char* name, Buffer& buffer) {
     const auto length = os::read_symlink_at(dir, name, buffer.data(), buffer.size());
     if (length) return Text{LinkRead::Kind::entry, {buffer.data(), *length}};
@@ -81,10 +84,13 @@ Result<Text> read_small_file(const os::Dir& dir, const char* name, Buffer& buffe
     return Text{LinkRead::Kind::entry, text};
 }
 
+/// Returns the error for links of a kind that this system does not have.
 tl::unexpected<Error> no_junctions(const os::Dir& dir, const std::string& name) {
     return fail(Errc::unsupported, "link", dir / name, "directory junctions exist on Windows only");
 }
 
+/// Reads what stands at a name of a cache with links of this kind. In a directory that a read-only
+/// cache lacks, nothing stands.
 Result<Text> read_text(LinkKind kind, const os::Dir& dir, const char* name, Buffer& buffer) {
     if (!dir.is_open()) return Text{LinkRead::Kind::absent};
     switch (kind) {
@@ -98,6 +104,8 @@ Result<Text> read_text(LinkKind kind, const os::Dir& dir, const char* name, Buff
     return no_junctions(dir, name);
 }
 
+/// Returns true if the text has the form of a target. What stands in the place of the id is not
+/// looked at.
 bool is_target(std::string_view text) noexcept {
     return text.size() == target_length && text.starts_with(before_id) && text.ends_with(after_id);
 }

@@ -34,6 +34,7 @@ Id hash_of(std::string_view bytes) {
     return id;
 }
 
+/// Returns a table that says of each byte whether it is one of `characters`.
 constexpr std::array<bool, 256> table_of(std::string_view characters) {
     std::array<bool, 256> is{};
     for (const unsigned char c : characters) is[c] = true;
@@ -91,6 +92,8 @@ Result<std::string> encode_key(std::string_view key, std::size_t longest_name) {
         return fail(Errc::invalid, "key", {}, "not UTF-8: " + encode_escapes(key.substr(0, 60)));
     std::string name = encode_escapes(key);
     if (name.size() <= longest_name) return name;
+    // The hash needs room, so only the first bytes are kept. If the cut falls into an escape, that
+    // escape goes as a whole.
     std::size_t keep = longest_name - hash_length;
     if (name[keep - 1] == '%') {
         keep -= 1;

@@ -36,8 +36,10 @@ inline constexpr std::size_t max_key = 4096;
 /// Counted after the encoding. Arbitrary, because programmers choose the names.
 inline constexpr std::size_t max_bucket_name = 128;
 
-/// Returns the file name for a key or a bucket. Errors: `invalid` if it is not UTF-8 or is too
-/// long.
+/// Returns the file name for a key or a bucket. The same key has the same name in every process
+/// that uses the cache, and two keys share a name only if their hashes are equal. Errors: `invalid`
+/// if it is not UTF-8 or is too long, and for a bucket without a name. Requires: `longest_name` is
+/// the one of the cache, at least min_longest_name.
 [[nodiscard]] Result<std::string> encode_key(std::string_view key,
                                              std::size_t longest_name = max_name);
 [[nodiscard]] Result<std::string> encode_bucket(std::string_view name);
@@ -45,6 +47,7 @@ inline constexpr std::size_t max_bucket_name = 128;
 /// Returns "<bucket>/<key>". Use it with the handle of `buckets/`: a handle of the bucket itself
 /// would still serve the purged entries after a refresh.
 [[nodiscard]] std::string key_path(std::string_view encoded_bucket, std::string_view encoded_key);
+/// Returns the path of a key's link from `buckets/`. Errors: those of encode_key.
 [[nodiscard]] Result<std::string> encode_key_path(std::string_view encoded_bucket,
                                                   std::string_view key,
                                                   std::size_t longest_name = max_name);

@@ -11,7 +11,8 @@ namespace larder::format {
 
 namespace {
 
-/// Takes the text up to `end`, or all of it if there is no `end`.
+/// Takes the text up to `end`, or all of it if there is no `end`. Takes `end` away too, and does
+/// not return it.
 std::string_view take_until(std::string_view& text, char end) {
     const auto length = std::min(text.find(end), text.size());
     const auto taken = text.substr(0, length);
@@ -19,6 +20,7 @@ std::string_view take_until(std::string_view& text, char end) {
     return taken;
 }
 
+/// Returns the number, or nullopt if the text is anything but a decimal number of 64 bits.
 std::optional<std::uint64_t> decimal(std::string_view digits) {
     std::uint64_t number = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);

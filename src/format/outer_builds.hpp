@@ -18,14 +18,15 @@ namespace larder::format {
 
 inline constexpr const char* outer_builds_variable = "LARDER_INSIDE";
 
-/// A build that a program works for.
+/// A build that a program works for: what a thread needs to find its holder in the lease tables.
 struct OuterBuild {
-    std::string root;
-    std::uint64_t lock = 0;
-    std::uint64_t since_nanos = 0;
+    std::string root;               ///< the path of the cache
+    std::uint64_t lock = 0;         ///< the number of the build's lock; never 0
+    std::uint64_t since_nanos = 0;  ///< of the builder's activity, since 1970
     friend bool operator==(const OuterBuild&, const OuterBuild&) = default;
 };
 
+/// Returns the text for LARDER_INSIDE; an empty one if there is no build.
 [[nodiscard]] std::string print_outer_builds(const std::vector<OuterBuild>& builds);
 /// Reads a text that any program may have written. Leaves out what is not a build.
 [[nodiscard]] std::vector<OuterBuild> parse_outer_builds(std::string_view text);

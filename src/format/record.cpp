@@ -17,6 +17,7 @@ namespace {
 constexpr std::string_view first_line = "larder record 1";
 constexpr std::size_t max_producer = 200;
 
+/// Returns the CRC-32 of the bytes, as eight hexadecimal digits.
 std::string crc_of(std::string_view bytes) {
     boost::crc_32_type crc;
     crc.process_bytes(bytes.data(), bytes.size());
@@ -28,12 +29,14 @@ std::string crc_of(std::string_view bytes) {
 /// Boost makes its table at the first use.
 [[maybe_unused]] const bool crc_made = os::before_main([] { return crc_of("x"); });
 
-/// Parses the record line by line. As soon as one line does not match, `good` is false and all
-/// later fields are empty.
+/// Takes the fields of a record line by line. If something does not match, `good` is false from
+/// then on. A line that does not match is not passed, so all fields behind it are empty, too.
 class Lines {
 public:
     explicit Lines(std::string_view text) : rest_(text) {}
 
+    /// Takes the next line, and returns what follows the name of the field and a space. Returns an
+    /// empty text if the line has another name, or no end.
     std::string_view value(std::string_view field) {
         const auto end = rest_.find('\n');
         const auto line = rest_.substr(0, end);
@@ -46,6 +49,7 @@ public:
         return line.substr(field.size() + 1);
     }
 
+    /// Takes the next line, and decodes its value.
     std::string text(std::string_view field) {
         auto decoded = decode_escapes(value(field));
         if (!decoded) good = false;
@@ -54,6 +58,7 @@ public:
 
     std::uint64_t number(std::string_view field) { return to_number(value(field)); }
 
+    /// Returns a decimal number; 0 if it is none.
     std::uint64_t to_number(std::string_view digits) {
         std::uint64_t number = 0;
         const auto [end, error] =
@@ -75,6 +80,7 @@ constexpr std::uint64_t nanos_per_second = 1'000'000'000;
 /// A record holds no time before 1970, and none after 2262, when the nanoseconds have no more bits.
 constexpr std::uint64_t most_nanos = std::numeric_limits<std::int64_t>::max();
 
+/// Returns the nanoseconds since 1970; 0 for an earlier time.
 std::uint64_t nanos_of(WallTime time) {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
                                           std::max(time, WallTime{}).time_since_epoch())

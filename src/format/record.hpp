@@ -23,14 +23,14 @@ namespace larder::format {
 ///     producer TEXT        percent-encoded
 ///     end CRC              CRC-32 of all bytes before this line, eight hexadecimal digits
 struct Record {
-    std::string bucket;
-    std::string key;
+    std::string bucket;  ///< as the caller wrote it
+    std::string key;     ///< as the caller wrote it
     WallTime published;
-    std::string boot;
+    std::string boot;  ///< the id of a boot: 32 hexadecimal digits
     Durability durability = Durability::process;
-    std::uint64_t bytes = 0;
-    std::uint64_t files = 0;
-    std::string producer;
+    std::uint64_t bytes = 0;  ///< as tree::Size counts them
+    std::uint64_t files = 0;  ///< the same
+    std::string producer;     ///< what made the entry, for people; may be empty
 
     friend bool operator==(const Record&, const Record&) = default;
 };
@@ -39,6 +39,9 @@ struct Record {
 /// short.
 inline constexpr std::size_t max_record = 16 * 1024;
 
+/// Returns the text of the file. A producer that is too long is cut off, and a time that a record
+/// cannot hold becomes the nearest one. Requires: bucket and key have passed encode_bucket and
+/// encode_key, so that the text is not longer than max_record.
 [[nodiscard]] std::string print_record(const Record& record);
 /// Returns nullopt unless `text` is a whole record. A record that was cut off at any length, or
 /// that was changed in any byte, is none.

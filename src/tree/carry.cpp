@@ -47,18 +47,25 @@ struct FirstNames {
     std::map<os::FileIdentity, FirstName> by_source;
 };
 
+/// Carries one tree, or one file. The directories of the source and of the destination are entered
+/// in pairs. A tree deeper than one walk may be is carried in several walks, each from a pair that
+/// an earlier one has put off. Ends at the first error, and leaves what was made by then.
 class Carriage final : public Visitor {
 public:
     Carriage(const os::Dir& source, const os::Dir& destination, const MaterializeOptions& options,
              Sight sight)
         : source_(source), destination_(destination), options_(options), sight_(sight) {}
 
+    /// Notes which directory the destination is, so that a walk that meets it inside the source
+    /// ends. Requires: called first.
     Result<> start() {
         TRY_ASSIGN(const os::FileInfo info, os::stat_of(destination_));
         destination_identity_ = info.identity;
         return {};
     }
 
+    /// Carries the whole tree. Takes the pair that was put off last, because that one is likely to
+    /// be open still: see max_open_put_off.
     Result<> carry_all(WalkThreads threads) {
         put_off_.emplace_back();
         while (!put_off_.empty()) {
@@ -75,6 +82,7 @@ public:
         return {};
     }
 
+    /// Carries one name, or returns the pair of directories that it leads to.
     Result<std::unique_ptr<WalkDir>> visit(WalkDir& at, const std::string& name,
                                            os::FileKind kind) override {
         auto& pair = static_cast<DirPair&>(at);
@@ -91,12 +99,17 @@ public:
         return nullptr;
     }
 
+    /// Gives a directory that was made here its final mode and time. It comes last, because filling
+    /// a directory changes its time, and a mode without the right to write would prevent the
+    /// filling. A directory that stood there before keeps what it has.
     Result<AfterLeave> leave(WalkDir& at) override {
         auto& pair = static_cast<DirPair&>(at);
         if (pair.made) TRY(finish_directory(pair.dir, pair.info, pair.into));
         return AfterLeave::done;
     }
 
+    /// Transfers a symlink, or a file whose other names do not matter. Errors: `invalid` for a
+    /// socket, a pipe or a device.
     Result<> carry_one(const Transfer& transfer, Ability& ability) {
         if (transfer.info.is_symlink()) {
             TRY(transfer_symlink(transfer, options_));
@@ -117,6 +130,7 @@ public:
     }
 
 private:
+    /// Adds a file to the report.
     void count(TransferKind kind, const os::FileInfo& info) {
         ++(kind == TransferKind::cloned       ? cloned_
            : kind == TransferKind::hardlinked ? hardlinked_
@@ -124,7 +138,10 @@ private:
         bytes_ += info.size;
     }
 
-    /// Transfers a file that has more names than this one, in this tree or elsewhere.
+    /// Transfers a file that has more names than this one, in this tree or elsewhere. The first
+    /// name makes the file; the later ones become names of that file. If that can't be done,
+    /// because another process has replaced the first name, or because the destination has no hard
+    /// links, this name gets a file of its own, and counts as the first one from then on.
     Result<> carry_one_of_several(DirPair& pair, const Transfer& transfer) {
         FirstNames& names = first_names_[transfer.info.identity.inode % first_names_.size()];
         const std::lock_guard lock(names.mutex);
@@ -167,6 +184,9 @@ private:
         return {};
     }
 
+    /// Makes the directory `name` in the destination if it is missing, and opens both sides.
+    /// Returns null if the pair is too deep for this walk and was put off. Errors: `exists` if
+    /// something other than a directory stands there.
     Result<std::unique_ptr<WalkDir>> enter(DirPair& pair, const std::string& name) {
         bool made = true;
         if (auto tried = os::make_dir_at(pair.into, name); !tried) {
@@ -189,6 +209,8 @@ private:
         return open_pair(std::move(from), std::move(*into), made);
     }
 
+    /// Keeps a pair for a later walk, and closes the oldest one that is kept open if there are too
+    /// many.
     void put_off(const std::string& path, bool made, os::Dir from, os::Dir into) {
         const std::lock_guard lock(mutex_);
         put_off_.push_back({below_base(path), made, std::move(from), std::move(into)});
@@ -198,6 +220,8 @@ private:
         oldest.into = {};
     }
 
+    /// Makes a pair that the walk can enter. Errors: `invalid` if the source is the destination
+    /// itself, because the walk would then copy its own result without end.
     Result<std::unique_ptr<WalkDir>> open_pair(os::Dir from, os::Dir into, bool made) {
         TRY_ASSIGN(auto reader, os::DirReader::borrow(from));
         auto pair = std::make_unique<DirPair>(std::move(from), std::move(reader));
@@ -222,7 +246,7 @@ private:
     std::string base_;  // where this walk's tops lie below the first
     std::mutex mutex_;
     std::vector<PutOffPair> put_off_;
-    std::map<std::pair<std::uint64_t, std::uint64_t>, Ability> abilities_;  // by devices
+    std::map<std::pair<std::uint64_t, std::uint64_t>, Ability> abilities_;  // by both devices
     std::array<FirstNames, 16> first_names_;  // more than there are threads
     std::atomic<std::uint64_t> cloned_{0}, hardlinked_{0}, copied_{0}, symlinks_{0},
         directories_{0}, bytes_{0};

@@ -34,6 +34,7 @@ fs::path resolved(const fs::path& path) {
     return result.has_filename() ? result : result.parent_path();
 }
 
+/// Returns whether the directory has a `format` of larder's, whatever its version.
 bool is_cache(const fs::path& directory) {
     const auto dir = os::open_dir(directory);
     if (!dir) return false;

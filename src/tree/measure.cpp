@@ -21,9 +21,13 @@ namespace {
 /// syncfs does not report that writing failed.
 constexpr std::uint64_t syncfs_from_files = 16;
 
-/// Walks everything below a top with one thread, to any depth.
+/// Walks everything below a top with one thread, to any depth. A class that derives from it gets
+/// each name that is no directory. Ends at the first error.
 class DeepVisitor : public Visitor {
 public:
+    /// Walks the tree below `top`. A directory that is too deep for one walk becomes the top of a
+    /// later one, so the order is not that of one walk, but each directory is left after its own
+    /// names.
     Result<> walk_all(const os::Dir& top) {
         put_off_.emplace_back();
         while (!put_off_.empty()) {
@@ -63,6 +67,7 @@ public:
 
 protected:
     ~DeepVisitor() = default;
+    /// Called once for each name that is no directory.
     virtual Result<> file(WalkDir& place, const std::string& name, const os::FileInfo& info) = 0;
 
 private:
@@ -72,6 +77,8 @@ private:
         os::Dir dir;       // not open if too many others were put off after it
     };
 
+    /// Keeps a directory for a later walk, and closes the oldest one that is kept open if there are
+    /// too many.
     void put_off(const std::string& path, os::Dir dir) {
         put_off_.push_back({base_.empty() ? path : base_ + "/" + path, std::move(dir)});
         if (put_off_.size() > max_open_put_off)
@@ -87,6 +94,7 @@ private:
     std::vector<PutOffDir> put_off_;
 };
 
+/// Adds up the sizes. If the tree is to become an entry, ends at what no entry may hold.
 class Measuring final : public DeepVisitor {
 public:
     explicit Measuring(bool is_new) : is_new_(is_new) {}

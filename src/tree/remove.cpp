@@ -32,6 +32,8 @@ struct Doomed final : WalkDir {
     std::atomic<bool> stuck{false};
 };
 
+/// One deletion of a tree. A name that cannot be deleted is noted and left, with the directories
+/// around it, and all others are deleted.
 class Removal final : public Visitor {
 public:
     enum class TopDir { keep, remove };
@@ -44,6 +46,8 @@ public:
           options_(options),
           space_(options.count_freed, top_parent) {}
 
+    /// Deletes what is below `top`, and `top` itself if that was asked for. Errors: the first name
+    /// that could not be deleted; `interrupted`.
     Result<Removed> run(std::unique_ptr<Doomed> top, WalkThreads threads) {
         top_dir_ = &top->dir;
         TRY(walk(std::move(top), *this, threads));
@@ -51,6 +55,8 @@ public:
         return removed();
     }
 
+    /// Deletes one file, or returns the directory to be emptied. A directory that is too deep is
+    /// moved up instead, if it can be.
     Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name,
                                            os::FileKind kind) override {
         if (options_.stop.stop_requested())
@@ -66,6 +72,9 @@ public:
         return doomed;
     }
 
+    /// Removes a directory that was emptied. If a name was added since it was listed, the directory
+    /// is listed again, at most max_passes times. A directory in which something is stuck stays,
+    /// and so do those around it.
     Result<AfterLeave> leave(WalkDir& at) override {
         auto& place = static_cast<Doomed&>(at);
         ++place.passes;
@@ -146,7 +155,8 @@ public:
         }
     }
 
-    /// Returns false if `name` is a directory. It is no error if the file is gone already.
+    /// Deletes a name that is no directory, and counts what the disk gets back. Returns false if it
+    /// is a directory. It is no error if the file is gone already.
     Result<bool> remove_file(const os::Dir& parent, const std::string& name, os::FileKind kind) {
         // Some systems let root unlink a directory, and then leak its contents.
         if (kind == os::FileKind::unknown) {
@@ -178,6 +188,7 @@ public:
     }
 
 private:
+    /// Opens a directory that lies on no mount of its own, and makes it writable.
     static Result<std::unique_ptr<Doomed>> try_open(const os::Dir& parent,
                                                     const std::string& name) {
         TRY_ASSIGN(os::Dir dir, os::open_dir_unmounted_at(parent, name));
@@ -190,18 +201,23 @@ private:
         return std::make_unique<Doomed>(std::move(dir), std::move(reader));
     }
 
+    /// Returns the error for a mount point, which must stay with all that is mounted there.
     static tl::unexpected<Error> mounted(const os::Dir& parent, const std::string& name) {
         return os::fail(Why::busy, "remove directory", parent / name,
                         "something is mounted there: unmount it");
     }
 
+    /// Reports progress now and then. If another thread is just doing that, this report is left
+    /// out.
     void tell(std::uint64_t files) {
         if (!options_.on_progress || files % progress_step != 0) return;
         if (const std::unique_lock telling(telling_mutex_, std::try_to_lock); telling)
             options_.on_progress(files);
     }
 
-    /// Moves a directory up into the top, which lists it later.
+    /// Moves a directory up into the top, which lists it later. Returns false if that cannot be
+    /// done, or if the directory is there already: then the caller deletes it where it is, as deep
+    /// as it lies.
     bool move_up(const os::Dir& parent, const std::string& name) {
         if (top_dir_ == nullptr || &parent == top_dir_ ||
             !os::rename_new(parent, name, *top_dir_, fresh_name()))
@@ -216,8 +232,8 @@ private:
     const RemoveOptions& options_;
     SpaceCount space_;
     std::mutex telling_mutex_;
-    const os::Dir* top_dir_ = nullptr;
-    std::atomic<bool> moved_up_{false};
+    const os::Dir* top_dir_ = nullptr;   // where deep directories are moved; null before the walk
+    std::atomic<bool> moved_up_{false};  // since the top was listed last
     std::atomic<std::uint64_t> files_{0}, directories_{0};
     std::mutex error_mutex_;
     std::optional<Error> first_error_;

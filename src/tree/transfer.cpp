@@ -22,18 +22,22 @@ bool is_for_this_file_only(Why why) {
     return why == Why::not_permitted || why == Why::too_many_links;
 }
 
+/// Makes the file `as` by a clone. Errors: `unsupported` if the system refuses that. Leaves nothing
+/// there after an error.
 Result<> clone_file(const Transfer& transfer, const std::string& as) {
     TRY_ASSIGN(const os::FileHandle source,
                os::open_at(transfer.from, transfer.name, os::OpenMode::read));
     return os::clone_file(source, transfer.info, transfer.to, as);
 }
 
+/// Makes `as` another name of the source. Errors: `unsupported` if the system refuses that.
 Result<> link_file(const Transfer& transfer, const std::string& as) {
     if (const int error = os::point("tree.link"))
         return os::refused(error, "link", transfer.to / as);
     return os::make_hard_link(transfer.from, transfer.name, transfer.to, as);
 }
 
+/// Copies a run through a buffer. Ends early, without an error, if the source has become shorter.
 Result<> copy_by_hand(const Transfer& transfer, const std::string& as, const os::FileHandle& from,
                       const os::FileHandle& to, os::ByteRun run) {
     constexpr std::size_t chunk =
@@ -52,6 +56,7 @@ Result<> copy_by_hand(const Transfer& transfer, const std::string& as, const os:
     return {};
 }
 
+/// Copies a run inside the kernel as far as it does that, and the rest by hand.
 Result<> copy_run(const Transfer& transfer, const std::string& as, const os::FileHandle& from,
                   const os::FileHandle& to, const os::ByteRun& run) {
     const auto copied = os::copy_in_kernel(from, to, run);
@@ -76,6 +81,8 @@ Result<> copy_contents(const Transfer& transfer, const std::string& as, const os
     return {};
 }
 
+/// Makes the file `as` by a copy, with the attributes, the mode and the time of its source. Leaves
+/// nothing there after an error.
 Result<> copy_file(const Transfer& transfer, const std::string& as) {
     TRY_ASSIGN(const os::FileHandle source,
                os::open_at(transfer.from, transfer.name, os::OpenMode::read));
@@ -107,7 +114,10 @@ tl::unexpected<Error> failed_alone(Error reason, const Transfer& transfer) {
     return tl::make_unexpected(std::move(reason));
 }
 
-/// Makes the file under a free name.
+/// Makes the file under a free name, in the first way that works: by a clone, a hard link or a
+/// copy. A caller who asks for one way gets that one or an error. In automatic mode a way that
+/// fails is written down in `ability`, so that it is not tried for each file; only an error that
+/// ends_at_once is passed on, because the next way would meet the same one.
 Result<TransferKind> make_file(const Transfer& transfer, const std::string& as, LinkMode mode,
                                Ability& ability) {
     const bool automatic = mode == LinkMode::automatic;
@@ -135,6 +145,8 @@ Result<TransferKind> make_file(const Transfer& transfer, const std::string& as, 
     return TransferKind::copied;
 }
 
+/// Makes the symlink `as` with the same text, and the time of its source. Errors: `exists`, and
+/// what keeps the text from being read.
 Result<> make_symlink(const Transfer& transfer, const std::string& as) {
     std::array<char, 4096> text{};  // no system allows a text of more than 4,096 bytes
     const auto length =

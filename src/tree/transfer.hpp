@@ -57,7 +57,8 @@ struct Transfer {
                                          const os::Dir& first_dir, const std::string& first,
                                          const os::FileIdentity& made);
 
-/// Makes a symlink with the same text, under the same rules.
+/// Makes a symlink with the same text and the same time of modification, under the rules of
+/// transfer_file. A file system that keeps no time for symlinks is no error.
 [[nodiscard]] Result<> transfer_symlink(const Transfer& transfer,
                                         const MaterializeOptions& options);
 

@@ -18,10 +18,16 @@ namespace larder::tree {
 
 namespace {
 
+/// One walk. Each thread takes names and visits them without the lock; the lists of what is left to
+/// do are changed under it. The walk is over when no directory is left, or after an error that the
+/// visitor does not pass over.
 class Walk {
 public:
     Walk(Visitor& visitor, WalkThreads threads) : visitor_(visitor), threads_(threads) {}
 
+    /// Walks by this thread and, if there is much to do, by helpers; returns when all of them have
+    /// ended. Errors: the first one that Visitor::failed has returned. Passes on an exception of
+    /// the visitor.
     Result<> run(std::unique_ptr<WalkDir> top) {
         places_.push_back(std::move(top));
         work();
@@ -47,9 +53,12 @@ private:
         changed_.notify_all();
     }
 
+    /// Returns whether no thread should begin anything more. Requires: the lock is held.
     [[nodiscard]] bool is_over() const { return error_ || exception_ || places_.empty(); }
 
-    /// Visits names until none is left.
+    /// Visits names until none is left. Holds the lock but for the calls of the visitor. A thread
+    /// that finds no name while directories are still being visited waits: those visits may open
+    /// more.
     void visit_all(Lock& lock) {
         std::string name;
         for (WalkDir* place = nullptr; !is_over();) {
@@ -90,6 +99,8 @@ private:
         return found == places_.end() ? nullptr : found->get();
     }
 
+    /// Takes the next name of a place. Returns false if there is none; then the place is marked as
+    /// listed. An error of listing is reported, and ends the listing of that place.
     bool take_name(WalkDir& place, std::string& name, os::FileKind& kind) {
         auto entry = place.reader.next();
         if (!entry) {
@@ -106,7 +117,8 @@ private:
         return true;
     }
 
-    /// The parent stays busy until the new place is left.
+    /// Adds a directory to the walk, and returns it. The parent stays busy until the new place is
+    /// left.
     WalkDir* enter(WalkDir& parent, std::unique_ptr<WalkDir> place, const std::string& name) {
         place->name = name;
         place->parent = &parent;
@@ -116,8 +128,9 @@ private:
         return places_.back().get();
     }
 
-    /// Leaves the place if nothing is left to do in it, and then the directories around it. Returns
-    /// where to continue.
+    /// Leaves the place if nothing is left to do in it, and then the directories around it, from
+    /// the inside to the outside. Returns where to continue; null if the top was left. A place for
+    /// which the visitor asks for another listing stays in the walk.
     WalkDir* leave_if_done(Lock& lock, WalkDir* place) {
         while (place != nullptr && place->listed && place->busy == 0 && !error_ && !exception_) {
             place->busy = 1;  // so that no other thread leaves it
@@ -141,11 +154,14 @@ private:
         return place;
     }
 
+    /// Asks the visitor whether the walk goes on after an error. Keeps the first error that ends
+    /// it.
     void report(WalkDir& place, Error error) {
         if (auto go_on = visitor_.failed(place, std::move(error)); !go_on && !error_)
             error_ = std::move(go_on).error();
     }
 
+    /// Starts the other threads. They wait for the lock, which this thread holds.
     void start_helpers() {
         if (threads_.threads < 2) return;
         const os::AllSignalsBlocked blocked;
@@ -165,10 +181,10 @@ private:
     std::condition_variable changed_;
     // In the order in which they were entered, so the outermost directories come first.
     std::vector<std::unique_ptr<WalkDir>> places_;
-    std::optional<Error> error_;
-    std::exception_ptr exception_;
-    std::uint64_t seen_ = 0;
-    unsigned idle_ = 0;
+    std::optional<Error> error_;    // the one that ends the walk
+    std::exception_ptr exception_;  // the same, for an exception of the visitor
+    std::uint64_t seen_ = 0;        // names that were handed out
+    unsigned idle_ = 0;             // threads that wait for a name
     std::vector<std::thread> helpers_;
 };
 

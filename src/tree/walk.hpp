@@ -64,7 +64,10 @@ struct WalkThreads {
     std::uint64_t alone = 0;
 };
 
-/// Visits everything below the top and leaves the top last.
+/// Visits everything below the top and leaves the top last. A directory is left after everything in
+/// it, also with several threads; the order of its names is open. Errors: the first one that the
+/// visitor does not pass over; the rest of the tree is not visited then. Throws what the visitor
+/// throws.
 [[nodiscard]] Result<> walk(std::unique_ptr<WalkDir> top, Visitor& visitor,
                             WalkThreads threads = {});
 
