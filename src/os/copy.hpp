@@ -15,7 +15,8 @@ namespace larder::os {
 /// the sticky bit, because the copy belongs to the user that made it.
 inline constexpr Permissions copied_permissions = Permissions::all;
 
-/// A file that is being made. The destructor removes it again unless it was completed.
+/// A file that is being made. The destructor removes it again unless it was completed. A kill
+/// leaves it incomplete under its name.
 class NewFile {
 public:
     /// Makes an empty file. `dir` and `name` must outlive it.
@@ -27,7 +28,8 @@ public:
 
     [[nodiscard]] const FileHandle& handle() const noexcept { return file_; }
     /// Gives the file the attributes, the permissions and the time of its source, and closes it.
-    /// `info` is what the system knows about `source`.
+    /// After an error the file is removed, at the latest by the destructor. `info` is what the
+    /// system knows about `source`.
     [[nodiscard]] Result<> complete(const FileHandle& source, const FileInfo& info);
 
 private:

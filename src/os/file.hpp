@@ -25,7 +25,9 @@ inline constexpr Permissions private_file = Permissions::owner_read | Permission
 inline constexpr Permissions readable_file =
     private_file | Permissions::group_read | Permissions::others_read;
 
-/// Opens a file. No program that this process starts inherits the handle.
+/// Opens a file, and follows no symlink at `name`. No program that this process starts inherits the
+/// handle. Errors: Why::is_link for a symlink; Why::exists for `create_new` if something stands
+/// there.
 [[nodiscard]] Result<FileHandle> open_at(const Dir& parent, const std::string& name, OpenMode mode,
                                          Permissions permissions = private_file);
 /// Does the same for a caller that expects it to fail often.
@@ -49,6 +51,8 @@ inline constexpr Permissions readable_file =
 /// Sets the length of a file. What it gains is a hole. Returns the system's error; a false
 /// error_code if there was none.
 [[nodiscard]] std::error_code set_size(const FileHandle& file, std::uint64_t size) noexcept;
+/// Writes the bytes from the present position on. After an error some of them may have been
+/// written.
 [[nodiscard]] Result<> write_all(const FileHandle& file, std::string_view bytes,
                                  const std::filesystem::path& path);
 /// Writes with one system call, so that lines that several processes append do not mix. Bytes that
@@ -59,20 +63,28 @@ void write_once(const FileHandle& file, std::string_view bytes) noexcept;
 /// not a regular file.
 [[nodiscard]] Result<std::string> read_file_at(const Dir& parent, const std::string& name,
                                                std::size_t limit);
-/// Makes a file that holds `bytes`. Removes it again if it cannot be completed.
+/// Makes a file that holds `bytes`. Removes it again if it cannot be completed. It is not made at
+/// one instant: another process may see it while it is still empty. Fails with Why::exists if
+/// something stands there.
 [[nodiscard]] Result<> write_new_file_at(const Dir& parent, const std::string& name,
                                          std::string_view bytes,
                                          Permissions permissions = private_file);
+/// Unlinks a name that is no directory. Fails with Why::absent if nothing stands there.
 [[nodiscard]] Result<> remove_file_at(const Dir& parent, const std::string& name);
 
-/// Waits until everything that was written to the file is on the disk.
+/// Waits until everything that was written to the file is on the disk. If the call for one file is
+/// refused, the whole file system is synced. An error means that data may be lost; a second call
+/// would not report that again.
 [[nodiscard]] Result<> sync(const FileHandle& file, const std::filesystem::path& path);
+/// Does the same for a directory: the names in it are on the disk then, and not what they name.
 [[nodiscard]] Result<> sync(const Dir& dir);
 /// Closes a file that was written, and returns the error. Some file systems report only at this
 /// call that there was no space.
 [[nodiscard]] std::error_code close(FileHandle file) noexcept;
 
-/// Lets the handle stay open when this process becomes another program by execve.
+/// Lets the handle stay open when this process becomes another program by execve. From then on
+/// every program that this process starts inherits it. Returns the system's error; a false
+/// error_code if there was none.
 [[nodiscard]] std::error_code keep_across_exec(const FileHandle& file) noexcept;
 
 }  // namespace larder::os

@@ -61,6 +61,7 @@ struct FileInfo {
 /// Does the same for a path of several parts, and for a caller that expects it to fail often.
 /// Follows symlinks in all parts but the last.
 [[nodiscard]] CallResult<FileInfo> try_stat_at(const Dir& parent, const char* path) noexcept;
+/// Return what the system knows about something that is open.
 [[nodiscard]] Result<FileInfo> stat_of(const Dir& dir);
 [[nodiscard]] CallResult<FileInfo> try_stat(const FileHandle& handle) noexcept;
 
@@ -91,7 +92,8 @@ enum class Follow { no, yes };
 /// Does the same for the file at `name`. If it is a symlink, sets the time of the symlink itself.
 [[nodiscard]] Result<> set_modified_at(const Dir& parent, const std::string& name,
                                        const FileTime& time);
-/// Sets that time to now.
+/// Sets the time of modification to now, by the kernel's clock. If `name` is a symlink, sets the
+/// time of the symlink itself.
 [[nodiscard]] Result<> touch_at(const Dir& parent, const std::string& name);
 
 }  // namespace larder::os

@@ -40,9 +40,13 @@ struct Range {
     static Range byte(std::uint64_t at) noexcept { return {at & 0x3fff'ffff'ffff'ffffU, 1}; }
 };
 
-/// Takes the lock if it is free, and never waits. Returns whether it was taken.
+/// Takes the lock for the open file if it is free, and never waits. Returns whether it was taken.
+/// If this open file has another lock on the range already, the new one replaces it. Errors: the
+/// system's if the file system or a sandbox refuses locks, so that a caller does not wait in vain.
+/// `path` is for messages.
 [[nodiscard]] Result<bool> try_lock(const FileHandle& file, Mode mode, const Range& range,
                                     const std::filesystem::path& path);
+/// Releases every lock of the open file, also for a forked child that shares it.
 [[nodiscard]] Result<> unlock(const FileHandle& file, const std::filesystem::path& path);
 /// Returns whether an exclusive lock by another open file would be refused now.
 [[nodiscard]] Result<bool> is_locked(const FileHandle& file, const Range& range,
@@ -69,7 +73,7 @@ public:
 private:
     explicit FileLock(FileHandle file) noexcept;
     FileHandle file_;
-    std::uint64_t owner_ = 0;
+    std::uint64_t owner_ = 0;  // the token of the process that took it
 };
 
 /// The state of a lock. `missing`: its file does not exist, so no process holds the lock.

@@ -14,6 +14,7 @@ namespace larder::os {
 /// symlinks are followed in all of them but the last.
 [[nodiscard]] CallResult<std::size_t> read_symlink_at(const Dir& parent, const char* path,
                                                       char* text, std::size_t size) noexcept;
+/// Makes a symlink at `name`. Fails with Why::exists if something stands there.
 [[nodiscard]] Result<> make_symlink_at(const Dir& parent, const std::string& name,
                                        const std::string& text);
 

@@ -15,6 +15,7 @@ namespace larder::os {
 using BootId = std::array<std::uint8_t, 16>;
 /// Returns the id of this boot; zeros if the system does not tell it.
 [[nodiscard]] BootId boot_id() noexcept;
+/// Returns the id as 32 hexadecimal digits.
 [[nodiscard]] std::string to_text(const BootId& boot);
 
 /// Returns whether the kernel itself tells the boot id. A container may have a file of its own in
@@ -33,6 +34,7 @@ struct ProcessIdentity {
     std::int64_t clock_offset = 0;  ///< what that namespace adds to the clock, in nanoseconds
     std::int64_t pid = 0;
 };
+/// Returns the identity of this process. What the system does not tell is zero in it.
 [[nodiscard]] ProcessIdentity this_process() noexcept;
 
 /// Returns whether the pid of a process is one of the pid namespace of this process. Returns true
@@ -52,6 +54,7 @@ enum class Search {
                                  Search search = Search::here) noexcept;
 
 [[nodiscard]] std::int64_t process_id() noexcept;
+/// Returns the system's number for this thread, for people and for the lease table.
 [[nodiscard]] std::int64_t this_thread() noexcept;
 /// Returns a variable of the environment. Returns nullopt if it is not set. Requires: no other
 /// thread changes the environment meanwhile.

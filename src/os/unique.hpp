@@ -24,6 +24,7 @@ struct Unique {
     std::uint64_t random;
     std::uint32_t counter;
 };
+/// Returns a new number. Costs one atomic addition.
 [[nodiscard]] Unique draw_unique() noexcept;
 
 }  // namespace larder::os

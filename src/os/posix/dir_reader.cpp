@@ -14,6 +14,7 @@ namespace larder::os {
 
 namespace {
 
+/// Opens the directory a second time. The result has a position of its own.
 Result<Fd> open_again(const Dir& dir) {
     Fd fd(retry(
         [&] { return ::openat(fd_of(dir.handle), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
@@ -65,6 +66,7 @@ struct Head {
 
 #endif
 
+/// A listing, and how far it was read.
 struct DirReader::Listing {
 #ifdef __linux__
     Listing(Fd opened, int reads_from, DirPath at_path)
@@ -73,7 +75,7 @@ struct DirReader::Listing {
     Fd own;  // none if the descriptor is borrowed
     int fd;
     DirPath path;
-    std::size_t at = 0, end = 0;
+    std::size_t at = 0, end = 0;             // the part of the buffer that was not handed out yet
     alignas(Head) char buffer[buffer_size];  // not initialized
 #else
     Listing(DIR* opened, DirPath at_path) : stream(opened), path(std::move(at_path)) {}

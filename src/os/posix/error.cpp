@@ -9,6 +9,7 @@ namespace larder::os {
 
 namespace {
 
+/// An error number of the system, and the word for it.
 struct ReasonRow {
     int number;
     Why why;
@@ -53,12 +54,15 @@ constexpr ReasonRow reasons[] = {
     {EIO, Why::io},
 };
 
+/// Returns the number that the system usually gives for a word; 0 if it has none.
 int number_of(Why why) noexcept {
     const auto* const row = std::find_if(std::begin(reasons), std::end(reasons),
                                          [&](const ReasonRow& each) { return each.why == why; });
     return row == std::end(reasons) ? 0 : row->number;
 }
 
+/// Returns the code that callers of the library act on. Every reason without a code of its own is
+/// `system`.
 Errc code_of(Why why) noexcept {
     switch (why) {
         case Why::no_space:

@@ -14,6 +14,8 @@ namespace larder::os {
 
 namespace {
 
+/// Returns the flags of open(2) for a mode. No mode follows a symlink or lets a program inherit the
+/// descriptor.
 int flags_of(OpenMode mode) noexcept {
     constexpr int always = O_CLOEXEC | O_NOFOLLOW;
     switch (mode) {
@@ -41,7 +43,8 @@ int open_as(const Dir& parent, const char* name, OpenMode mode, Permissions perm
     };
     const int fd = retry([&] { return open(flags_of(mode)); }, interrupted);
     if (fd >= 0 || mode != OpenMode::create_new || !interrupted || errno != EEXIST) return fd;
-    // The call that was interrupted may have made the file.
+    // The call that was interrupted may have made the file. It is taken for ours if it is empty and
+    // has this one name: see the rules in fd.hpp.
     Fd made(retry([&] { return open(flags_of(mode) & ~(O_CREAT | O_EXCL)); }));
     const auto info = made ? try_stat(made) : tl::unexpected(last_error());
     if (info && info->is_regular() && info->size == 0 && info->links == 1) return made.release();
@@ -102,6 +105,8 @@ std::error_code write_at(const FileHandle& file, const void* from, std::size_t s
             return ::pwrite(fd_of(file), static_cast<const char*>(from) + put, size - put,
                             static_cast<off_t>(offset + put));
         });
+        // A write of nothing has no errno. It is taken for a full disk, because a loop would never
+        // end.
         if (more == 0) errno = ENOSPC;
         if (more <= 0) return last_error();
         put += static_cast<std::size_t>(more);

@@ -53,6 +53,8 @@ tl::unexpected<std::error_code> call_failed() noexcept {
     return tl::unexpected(std::error_code(errno, std::system_category()));
 }
 
+/// Returns the argument of utimensat(2) that sets the time of modification and leaves that of
+/// access.
 std::array<timespec, 2> times_of(const FileTime& modified) {
     timespec time{};
     time.tv_sec = static_cast<time_t>(modified.seconds);

@@ -66,6 +66,7 @@ private:
 [[maybe_unused]] const bool locks_made =
     before_main([]() -> auto& { return HeldLocks::instance(); });
 
+/// Returns the argument of fcntl(2) for a lock of this type and range.
 struct flock description_of(short type, const Range& range) {
     struct flock description {};
     description.l_type = type;

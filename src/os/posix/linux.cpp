@@ -28,7 +28,8 @@ namespace {
 /// Lies on the stack, because the process may have no memory left to allocate.
 using Buffer = std::array<char, 4096>;
 
-/// Reads the first bytes of a file in /proc. Returns an empty text if it cannot be read.
+/// Reads the first bytes of a file in /proc, as many as the buffer holds. Returns an empty text,
+/// and leaves errno, if it cannot be read.
 std::string_view read_some(const char* path, Buffer& buffer) noexcept {
     const Fd fd(retry([&] { return ::open(path, O_RDONLY | O_CLOEXEC); }));
     if (!fd) return {};

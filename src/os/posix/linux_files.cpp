@@ -47,6 +47,7 @@ int rename_with_flag(int from_dir, const char* from, int to_dir, const char* to,
 #endif
 }
 
+/// Makes the system call itself, because few C libraries have a wrapper for it.
 int open_unmounted(int parent, const char* name) {
 #if defined(SYS_openat2) && __has_include(<linux/openat2.h>)
     open_how how{};

@@ -20,6 +20,8 @@ std::function<int(const char*)>& hook() {
     return function;
 }
 
+/// Does what an action of LARDER_TEST_POINTS says. Returns the error number with which the call
+/// must fail; 0 for the other actions.
 int act(std::string_view action) {
     if (action == "kill") ::kill(::getpid(), SIGKILL);
     if (action == "stop") ::kill(::getpid(), SIGSTOP);
@@ -28,6 +30,7 @@ int act(std::string_view action) {
     return error;
 }
 
+/// Does what LARDER_TEST_POINTS says for this point, if it names it.
 int act_as_environment_says(std::string_view name) {
     static const char* const plan = std::getenv("LARDER_TEST_POINTS");
     if (plan == nullptr) return 0;

@@ -16,10 +16,13 @@ namespace larder::os {
 
 namespace {
 
+/// Returns the number of the pid namespace of this process; 0 if it is unknown.
 std::uint64_t this_pid_namespace() noexcept {
     return point("os.pid-namespace") != 0 ? 0 : platform::pid_namespace();
 }
 
+/// Returns the id of this boot. Reads it once, because a file is opened for it. A read that failed
+/// is tried again by the next call.
 platform::BootIdRead this_boot() noexcept {
     // The value is not the initializer of a static variable: see os/before_main.hpp. If two threads
     // come here at once, both read the same id.
@@ -68,7 +71,9 @@ bool may_be_the_same(const ProcessStart& one, const ProcessStart& other) noexcep
     return difference + 2 * platform::start_unit <= 4 * platform::start_unit;
 }
 
-/// Looks at the process that has this pid now, in the pid namespace of this process.
+/// Looks at the process that has this pid now, in the pid namespace of this process. Returns `no`
+/// if there is none, if it has ended, or if it certainly started at another time. Returns `yes` if
+/// the starts can't be compared, because doubt is on the side of the lease.
 Running look_at(const ProcessIdentity& process) noexcept {
     if (retry([&] { return ::kill(static_cast<pid_t>(process.pid), 0); }) != 0 && errno == ESRCH)
         return Running::no;
@@ -81,7 +86,8 @@ Running look_at(const ProcessIdentity& process) noexcept {
                : Running::no;
 }
 
-/// Looks for a process of another pid namespace among all processes of the machine.
+/// Looks for a process of another pid namespace among all processes of the machine. Returns
+/// `unknown` unless this process sees all of them.
 Running look_everywhere(const ProcessIdentity& process) noexcept {
     if (point("os.all-processes") != 0) return Running::unknown;
     const auto offset = platform::clock_offset();

@@ -24,7 +24,8 @@ bool has_happened(int error, const Dir& from_dir, const std::string& from, const
            exists_at(to_dir, to).value_or(false);
 }
 
-/// Renames to a name that must be free. Returns 0 or the error number.
+/// Renames to a name that must be free, atomically. Returns 0 or the error number. The number of a
+/// refusal says nothing about the names.
 int rename_to_free_name(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                         const std::string& to) {
     bool interrupted = false;
@@ -49,6 +50,7 @@ int why_not_free(const Dir& dir, const std::string& name) {
     return why_of(there) == Why::absent ? 0 : there.error().value();
 }
 
+/// Returns the error of a plain rename, with both names.
 tl::unexpected<Error> rename_failed(int error, const Dir& from_dir, const std::string& from,
                                     const Dir& to_dir, const std::string& to) {
     return fail(error, "rename", from_dir / from, "to " + (to_dir / to).string());

@@ -50,13 +50,15 @@ std::uint64_t substitute() noexcept {
     return number | 1;
 }
 
+/// What a forked child must not share with its parent: it lies in memory that is wiped there.
 struct ForkPrivate {
-    std::atomic<std::uint64_t> token;
-    std::atomic<std::uint64_t> drawn;
+    std::atomic<std::uint64_t> token;  // 0 until it is drawn
+    std::atomic<std::uint64_t> drawn;  // how many numbers this process has drawn
 };
 
 void wipe_in_child();
 
+/// Returns the memory. It is made before main, so that no fork can come between.
 ForkPrivate& fork_private() noexcept {
     static ForkPrivate* const page =
         static_cast<ForkPrivate*>(memory_wiped_in_child(sizeof(ForkPrivate), wipe_in_child));
