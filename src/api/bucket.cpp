@@ -14,12 +14,15 @@ namespace larder {
 
 namespace {
 
+/// Returns the place of a key. It refers to the strings that are passed. Errors: `invalid` if the
+/// key cannot be encoded.
 Result<protocol::KeyRef> place_of(const cache::Root& root, const std::string& bucket,
                                   const std::string& encoded_bucket, std::string_view key) {
     TRY_ASSIGN(std::string path, format::encode_key_path(encoded_bucket, key, root.longest_name()));
     return protocol::KeyRef{bucket, encoded_bucket, key, std::move(path)};
 }
 
+/// Gets an entry, and counts the hit or the miss.
 Result<protocol::SlotLease> get_counted(const detail::CacheState& cache, const detail::Call& call,
                                         const protocol::RootRef& root,
                                         const protocol::KeyRef& place) {
@@ -28,7 +31,8 @@ Result<protocol::SlotLease> get_counted(const detail::CacheState& cache, const d
     return got;
 }
 
-/// Tells of a publish, and starts a collection if one is due.
+/// Tells of a publish, and starts a collection if one is due. Called when the entry is visible, so
+/// nothing here can fail the publish.
 void after_publish(const detail::CacheState& cache, detail::Call& call,
                    const protocol::RootRef& root, const protocol::KeyRef& place,
                    const format::Id& id) {

@@ -5,6 +5,7 @@ namespace larder::detail {
 
 namespace {
 
+/// Returns the event that a note is about. It refers to the texts of the note.
 Event event_of(const cache::StepNote& note) noexcept {
     return {.kind = note.kind,
             .at = note.at,

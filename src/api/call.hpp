@@ -9,7 +9,8 @@
 namespace larder::detail {
 
 /// Holds the context for the steps of the call. Tells the listeners what the steps have written
-/// into the journal, and what the call has done.
+/// into the journal, and what the call has done. The destructor tells what is left, so a call that
+/// fails tells its waits, too.
 class Call final : private cache::CallJournal {
 public:
     explicit Call(const CacheState& cache);
@@ -18,6 +19,7 @@ public:
     [[nodiscard]] const cache::CallContext& context() const noexcept {
         return own_context_ ? *own_context_ : cache_.context();
     }
+    /// Returns false if no event is wanted, so that the caller need not make one.
     [[nodiscard]] bool has_listeners() const noexcept { return own_context_.has_value(); }
 
     /// Tells the listeners what the steps have written down by now. Requires: the thread holds no
@@ -29,6 +31,7 @@ public:
     void tell(Event event, const format::Id& id) noexcept;
 
 private:
+    /// Tells at once that a wait goes on. The journal asks for this while the step still waits.
     void announce(const cache::StepNote& waiting) noexcept override;
 
     const CacheState& cache_;

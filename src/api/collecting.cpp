@@ -27,7 +27,8 @@ CollectOptions with_eviction_events(const CollectOptions& options, Call& call) {
     return with_events;
 }
 
-/// Returns the first failure of a collection that has done the rest, and hands over its report.
+/// Returns the first failure of a collection that has done the rest, as the error of the call. The
+/// report goes to on_partial before that, because an error has no room for it.
 Result<CollectReport> first_failure_of(Result<CollectReport> collected,
                                        const CollectOptions& options) {
     if (!collected || collected->failures.empty()) return collected;

@@ -18,6 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* step = "materialize";
 
+/// Refuses a destination in a cache, because it could overwrite an entry; one that contains the
+/// tree or its cache; and one inside the tree, because the copy would never end. Errors: `invalid`.
 Result<> check_places(const fs::path& tree, const fs::path& destination) {
     if (const auto cache = tree::enclosing_cache(destination)) {
         return fail(Errc::invalid, step, destination, "lies inside the cache " + cache->string());
@@ -36,6 +38,8 @@ Result<> check_places(const fs::path& tree, const fs::path& destination) {
 
 /// Makes the directory `name` of `parent`, which is missing, by one rename: fills a directory
 /// beside it first. So the destination is whole or missing, and no other process sees half of it.
+/// After an error nothing is left; a kill leaves a `.larder-…`. Errors: `exists` if another process
+/// has made the destination meanwhile.
 Result<MaterializeReport> make_whole(const os::Dir& source, const os::Dir& parent,
                                      const std::string& name, const fs::path& destination,
                                      const MaterializeOptions& options) {

@@ -20,6 +20,7 @@ std::string Staging::inside() const { return protocol::text_for_nested_builds();
 
 namespace {
 
+/// Returns the error for a Staging that has no directory any more.
 tl::unexpected<Error> nothing_staged(const std::filesystem::path& source) {
     return fail(Errc::invalid, "stage", source, "this Staging was published or moved away before");
 }

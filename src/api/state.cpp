@@ -7,7 +7,8 @@ namespace larder::detail {
 
 namespace {
 
-/// Makes the listeners that the options ask for.
+/// Makes the listeners that the options ask for, in the order in which they are told: the counters,
+/// the log, the callbacks. Errors: those of opening the log.
 Result<CacheListeners> listeners_of(const OpenOptions& options) {
     CacheListeners asked;
     if (options.count) {
@@ -41,6 +42,8 @@ Result<std::shared_ptr<CacheState>> CacheState::open(const std::filesystem::path
     std::filesystem::path absolute = root->dirs().root.path;
     const std::shared_ptr<CacheState> state(
         new CacheState(std::move(absolute), options, std::move(asked), std::move(root)));
+    // The reference of the caller closes the cache when it goes; the state itself lives until no
+    // call needs it any more.
     return std::shared_ptr<CacheState>(state.get(), [kept = state](CacheState*) mutable {
         kept->close();
         kept.reset();

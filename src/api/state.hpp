@@ -72,8 +72,11 @@ public:
 private:
     CacheState(std::filesystem::path path, OpenOptions options, CacheListeners asked,
                protocol::RootRef root);
+    /// Asks every collection in the background to stop, and waits for it. Called once, when the
+    /// last reference of a Cache or Bucket goes.
     void close() noexcept;
 
+    /// A Root, from when it was opened until the next one takes its place.
     struct Generation {
         explicit Generation(protocol::RootRef opened) : root(opened), kept(std::move(opened)) {}
         /// What all threads read. Empty as soon as the Root is released.
@@ -83,19 +86,22 @@ private:
         protocol::RootRef kept;
         Generation* before = nullptr;
     };
+    /// A generation, and its Root, which this reference keeps open.
     struct LiveRoot {
         Generation* generation;
         protocol::RootRef root;
     };
+    /// Returns the current generation and its Root. Never waits.
     [[nodiscard]] LiveRoot now() const noexcept;
-    /// Opens the Root anew, unless another thread has done so since `seen` was read.
+    /// Opens the Root anew, unless another thread has done so since `seen` was read. Returns the
+    /// Root that is current then. Errors: those of opening a cache; then the old generation stays.
     [[nodiscard]] Result<protocol::RootRef> reopen(const LiveRoot& seen);
 
-    std::filesystem::path path_;
+    std::filesystem::path path_;  ///< absolute, without symlinks; the Root is opened again by it
     OpenOptions options_;
     CacheListeners asked_;
-    cache::CallContext context_;
-    std::atomic<Generation*> generation_;
+    cache::CallContext context_;           ///< of a call without listeners
+    std::atomic<Generation*> generation_;  ///< the current one; never null
     /// The Background that publishes call; null if there is none.
     std::atomic<policy::Background*> background_{nullptr};
     /// The newest Background that was ever set. Each one leads to the one before it, so that the

@@ -41,7 +41,8 @@ struct Waited {
     std::chrono::steady_clock::duration took;  ///< zero if the first attempt succeeded
 };
 
-/// Asks whether a wait goes on. Keeps the time of the next question in `next`.
+/// Asks whether a wait goes on: not if the stop token or keep_waiting says no. Calls keep_waiting
+/// only if the time `next` has come, and then keeps the time of the next call there.
 [[nodiscard]] inline bool is_still_wanted(const Patience& patience,
                                           std::chrono::steady_clock::duration waited,
                                           std::chrono::steady_clock::duration& next) {
@@ -57,7 +58,9 @@ struct Waited {
 
 /// Calls `attempt`, which returns a Result<bool>, until it returns true or the patience ends. Calls
 /// `while_waiting` after each attempt that returns false, with the time waited so far. If
-/// `while_waiting` returns false, the wait ends as one that took too long.
+/// `while_waiting` returns false, the wait ends as one that took too long. The last attempt is made
+/// when the limit has passed; with a limit of 0 the first one is the last. Errors: those of
+/// `attempt`, which end the wait.
 template <class Attempt, class WhileWaiting>
 [[nodiscard]] Result<Waited> wait_until(const Patience& patience, Attempt attempt,
                                         WhileWaiting while_waiting) {

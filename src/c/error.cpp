@@ -46,7 +46,8 @@ static_assert(same_why<Why::none, LARDER_WHY_NONE> && same_why<Why::absent, LARD
               same_why<Why::no_memory, LARDER_WHY_NO_MEMORY> && same_why<Why::io, LARDER_WHY_IO> &&
               same_why<Why::other, LARDER_WHY_OTHER>);
 
-/// What a larder_error points into. All errors are of this type, except `out_of_memory`.
+/// What a larder_error points into: its pointers lead into the members, so it stays where it was
+/// made. All errors are of this type, except `out_of_memory`.
 struct OwnedError : larder_error {
     explicit OwnedError(Error given)
         : larder_error{}, kept(std::move(given)), text(kept.message()) {

@@ -25,13 +25,17 @@ namespace larder::c {
 /// Stores `error` at `place`, unless that is null, and returns its code. If memory has run out,
 /// stores the error that says so.
 larder_code give(larder_error** place, Error error) noexcept;
+/// Stores the error that says that memory has run out, which is made in advance. Returns its code.
 larder_code give_out_of_memory(larder_error** place) noexcept;
+/// Stores an error of code `system` for an exception, with what it says. Returns its code.
 larder_code give_exception(const char* step, const char* what, int sys_errno,
                            larder_error** place) noexcept;
 
-/// Takes over an error that came from C, and frees it.
+/// Takes over an error that came from C, and frees it. Throws std::bad_alloc for the error that
+/// says that memory has run out.
 [[nodiscard]] Error take(larder_error* error);
 
+/// Returns the error for an argument that must not be null. `what` is its name.
 [[nodiscard]] tl::unexpected<Error> missing(const char* step, const char* what);
 
 /// Runs `body`, which returns a Result<>, and turns an exception into an error. The exception is

@@ -23,14 +23,17 @@ struct larder_bucket {
     larder::Bucket bucket;
 };
 
+/// A lease, with the texts that C has pointers to.
 struct larder_lease {
     explicit larder_lease(larder::Lease given)
         : lease(std::move(given)), path(lease.path()), id(lease.id()) {}
     larder::Lease lease;
     const std::filesystem::path path;  ///< valid as long as the handle lives
-    const std::string id;
+    const std::string id;              ///< the same
 };
 
+/// A Staging that the handle owns, or one that is lent to a build. Both are used by the same
+/// functions, and only the first kind can be published or freed.
 struct larder_staging {
     /// A Staging that the handle owns.
     explicit larder_staging(larder::Staging given)
@@ -43,7 +46,7 @@ struct larder_staging {
     [[nodiscard]] bool is_lent() const noexcept { return !own; }
 
     std::optional<larder::Staging> own;
-    larder::Staging& staging;
+    larder::Staging& staging;  ///< `own`, or the lent one
     const std::filesystem::path path;
     std::string inside;  ///< what larder_staging_inside has returned
 };

@@ -48,6 +48,8 @@ Result<> must_be_empty(const void* reserved) {
     return {};
 }
 
+/// Returns the value of an enum whose last one is `last`. Errors: `invalid`, with the name of the
+/// field, for any other number.
 template <class Enum>
 Result<Enum> choice(const char* field, std::int32_t value, Enum last) {
     if (value < 0 || value > static_cast<std::int32_t>(last))
@@ -55,6 +57,8 @@ Result<Enum> choice(const char* field, std::int32_t value, Enum last) {
     return static_cast<Enum>(value);
 }
 
+/// Returns a limit that a caller gave; `usual` for 0, which means the default. A negative one means
+/// not to wait at all.
 std::chrono::milliseconds limit_of(std::int64_t milliseconds, std::chrono::milliseconds usual) {
     if (milliseconds == 0) return usual;
     return std::clamp<std::chrono::milliseconds>(std::chrono::milliseconds(milliseconds),
@@ -132,6 +136,7 @@ Result<RefreshOptions> options_of(const larder_refresh_options* given) {
 
 namespace {
 
+/// Copies an array of patterns. Errors: `invalid` for a null in it.
 Result<std::vector<std::string>> patterns_of(const char* const* keep, std::size_t count) {
     if (keep == nullptr && count != 0) return bad("keep is NULL, and keep_count is not 0");
     std::vector<std::string> patterns;

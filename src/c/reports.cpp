@@ -18,6 +18,7 @@ WallTime time_of(std::int64_t nanoseconds) noexcept {
 
 namespace {
 
+/// Returns a struct of zeros that says its own size.
 template <class View>
 View sized() noexcept {
     static_assert(std::has_unique_object_representations_v<View>,
@@ -64,6 +65,7 @@ private:
     std::vector<const char*> pointers_;
 };
 
+/// Return a view that points into the argument, which must live longer.
 larder_process_info process_view_of(const ProcessInfo& process) noexcept {
     auto view = sized<larder_process_info>();
     view.participant = process.participant;
@@ -92,7 +94,8 @@ larder_finding finding_view_of(const Finding& finding) noexcept {
     return view;
 }
 
-/// Leases or locks, each with its process.
+/// Leases or locks, each with its process. The views point into the values that are passed and into
+/// this list, so neither may move.
 template <class View, class Value>
 class ViewList {
 public:
@@ -133,6 +136,8 @@ private:
 
 // The results. Each is a struct of C followed by what that points into, and is freed as one.
 
+/// Leaves out a name that contains a zero byte, because C could not tell it from a shorter one, and
+/// counts it.
 struct Names : larder_names {
     explicit Names(std::vector<std::string> given)
         : larder_names(sized<larder_names>()), kept(std::move(given)) {

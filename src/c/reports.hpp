@@ -16,6 +16,7 @@
 
 namespace larder::c {
 
+/// Convert between a time and the nanoseconds since 1970 that C has.
 [[nodiscard]] std::int64_t nanoseconds_of(WallTime time) noexcept;
 [[nodiscard]] WallTime time_of(std::int64_t nanoseconds) noexcept;
 
@@ -23,6 +24,7 @@ namespace larder::c {
 [[nodiscard]] larder_entry_info view_of(const EntryInfo& info) noexcept;
 [[nodiscard]] larder_eviction view_of(const Eviction& eviction) noexcept;
 [[nodiscard]] larder_collect_progress view_of(const CollectProgress& progress) noexcept;
+/// Calls `see` with the event as C sees it, which is valid until `see` returns.
 void with_view_of(const Event& event, const std::function<void(const larder_event&)>& see);
 
 /// The caller frees the result by the function of the C interface that is named after it.

@@ -9,6 +9,8 @@
 
 namespace larder::observe {
 
+/// Adds events up. Thread-safe. A sum that is read while other threads count may lack what they
+/// count just then.
 class EventCounters final : public Listener {
 public:
     void hear(const Event& event) override;
@@ -18,6 +20,7 @@ public:
     [[nodiscard]] Counters counters() const noexcept;
 
 private:
+    /// What is counted: the fields of Counters.
     enum class Number {
         hits,
         misses,
@@ -45,7 +48,9 @@ private:
         std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Number::end)> numbers{};
     };
 
+    /// Adds to a number in this thread's shard.
     void count(Number number, std::uint64_t more) noexcept;
+    /// Returns a number, added up over all shards.
     [[nodiscard]] std::uint64_t sum(Number number) const noexcept;
 
     std::array<Shard, shards> counters_{};

@@ -23,6 +23,7 @@ std::string decimal(std::chrono::nanoseconds time) {
     return text;
 }
 
+/// Returns a time as "2026-01-31T23:59:58.123456Z".
 std::string utc(WallTime at) {
     const auto day = std::chrono::floor<std::chrono::days>(at);
     const std::chrono::year_month_day date(day);
@@ -53,6 +54,7 @@ std::size_t utf8_length(std::string_view text) {
     return length;
 }
 
+/// Appends a character as JSON's "\u", with four hexadecimal digits.
 void append_escape(std::string& line, unsigned character) {
     char escape[8];
     std::snprintf(escape, sizeof escape, "\\u%04x", character);

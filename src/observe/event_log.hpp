@@ -14,9 +14,12 @@ namespace larder::observe {
 /// stand in quotes, with JSON's escapes, so that no key can forge a line or control a terminal.
 [[nodiscard]] std::string to_line(const Event& event);
 
+/// The log of one Cache. It never fails and never waits for another process: what cannot be written
+/// is lost.
 class EventLog final : public Listener {
 public:
-    /// Opens the file, and makes it (mode 0600) if it is missing.
+    /// Opens the file, and makes it (mode 0600) if it is missing. Errors: `invalid` for anything
+    /// but a file or a terminal; those of opening it.
     [[nodiscard]] static Result<std::unique_ptr<EventLog>> open(const std::filesystem::path& path);
 
     /// Appends one line by one call of the system, so that the lines of several processes do not
@@ -26,7 +29,8 @@ public:
 
 private:
     explicit EventLog(os::FileHandle file) : file_(std::move(file)) {}
-    /// Returns false too if this process may not read the log.
+    /// Returns true if the last byte of the file ends no line. Returns false too if this process
+    /// may not read the log.
     [[nodiscard]] bool ends_in_part_of_line() const;
     os::FileHandle file_;
 };

@@ -11,6 +11,7 @@
 
 namespace larder::observe {
 
+/// Hears the events of one Cache.
 class Listener {
 public:
     Listener() = default;
