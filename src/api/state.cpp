@@ -78,6 +78,8 @@ CacheState::~CacheState() {
 void CacheState::set_background(std::unique_ptr<policy::Background> background) {
     policy::Background* const fresh = background.release();
     if (fresh != nullptr) {
+        // First put it into the list, by which the destructor finds it, and only then let publishes
+        // see it.
         fresh->before = backgrounds_.load(std::memory_order_relaxed);
         while (
             !backgrounds_.compare_exchange_weak(fresh->before, fresh, std::memory_order_acq_rel)) {

@@ -39,7 +39,8 @@ larder_code give_exception(const char* step, const char* what, int sys_errno,
 [[nodiscard]] tl::unexpected<Error> missing(const char* step, const char* what);
 
 /// Runs `body`, which returns a Result<>, and turns an exception into an error. The exception is
-/// std::bad_alloc, or a callback has thrown it (which may be written in C++).
+/// std::bad_alloc, or a callback has thrown it (which may be written in C++). First sets the error
+/// at `place` to null, so that it is null after a success. Returns the code.
 template <class Body>
 larder_code guarded(const char* step, larder_error** place, Body&& body) noexcept {
     if (place != nullptr) *place = nullptr;

@@ -151,6 +151,7 @@ struct Names : larder_names {
     std::vector<const char*> pointers;
 };
 
+/// An entry, and the texts that the struct points to.
 struct Info : larder_entry_info {
     explicit Info(EntryInfo given) : larder_entry_info{}, kept(std::move(given)) {
         static_cast<larder_entry_info&>(*this) = view_of(kept);

@@ -17,7 +17,9 @@ namespace larder::cache {
 using LockNumbers = std::vector<std::uint64_t>;
 
 /// Returns which processes hold one of these locks, by the lease tables: "pid 4711 (uv pip
-/// install), for 3 s". Returns "a process that can't be named" if no table names a holder.
+/// install), for 3 s". It is for messages alone, because the tables are written after the lock is
+/// taken. Returns "a process that can't be named" if no table names a holder, or if the tables
+/// cannot be read.
 [[nodiscard]] std::string describe_holders(const Root& root, const LockNumbers& locks);
 
 /// The result of a wait.
@@ -46,8 +48,10 @@ struct AwaitedLock {
 /// Writes a wait down in the journal, if there is one. A lock that was free at once is no wait.
 void note_wait(const CallContext& context, std::string what, LockWait wait) noexcept;
 
-/// Waits as base::wait_until does. Announces a wait that has lasted a second. (A second is
-/// arbitrary: about then a person begins to wonder.)
+/// Waits as base::wait_until does, and tells which processes held the lock if it was not acquired.
+/// Announces a wait that has lasted a second. (A second is arbitrary: about then a person begins to
+/// wonder.) A wait that ended without the lock is a result and no error; the caller decides what it
+/// means. Errors: those of `attempt`.
 template <class Attempt, class WhileWaiting>
 [[nodiscard]] Result<LockWait> wait_for_lock(const Root& root, const CallContext& context,
                                              const AwaitedLock& lock, Attempt attempt,

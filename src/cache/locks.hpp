@@ -48,7 +48,8 @@ private:
     BucketLock(os::FileLock lock, Activity activity)
         : lock_(std::move(lock)), activity_(std::move(activity)) {}
     /// Waits at the gate and then for the lock: see shared and exclusive. Both waits together last
-    /// at most as long as the limit of the call.
+    /// at most as long as the limit of the call, and are one wait in the journal. The gate is let
+    /// go when this returns: the lock itself keeps others out then.
     [[nodiscard]] static Result<BucketLock> wait(Root& root, const std::string& encoded_bucket,
                                                  os::Mode mode, const CallContext& context);
 

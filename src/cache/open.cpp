@@ -146,7 +146,8 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
 
 /// Writes a small file if it is missing. Completes it if it holds only the beginning of its text,
 /// as a power cut leaves it. A file that holds anything else is left alone. Another process may be
-/// writing the same text just now, so the file is never removed.
+/// writing the same text just now, so the file is never removed. Errors: those of making the file,
+/// if none stands there afterwards.
 Result<> write_if_missing(const os::Dir& root, const char* name, std::string_view text) {
     if (const auto info = os::stat_at(root, name)) {
         if (!info->is_regular() || info->size >= text.size()) return {};
@@ -165,7 +166,10 @@ Result<> write_if_missing(const os::Dir& root, const char* name, std::string_vie
 }
 
 /// Finds out which kind of links works, and writes `format`. That is the last file of a new cache,
-/// so a root without it is unfinished.
+/// so a root without it is unfinished. Succeeds too if another process has written it first: the
+/// caller reads what stands there. Errors: `unsupported` if the file system's names are too short,
+/// or if the kind of links that the caller asked for does not work. Crash: leaves a file in
+/// `deleting/`.
 Result<> create_format(const Handles& dirs, const OpenOptions& options) {
     format::Format format;
     format.longest_name = std::min(format::max_name, os::longest_name(dirs.buckets));

@@ -43,7 +43,8 @@ bool is_copy(const os::FileHandle& file, const format::TableView& table) {
 }
 
 /// Returns what is certain of a participant whose lock is free: see "Dead or alive" in
-/// docs/protocol.md. Requires: the lock was free when the caller looked, or the caller holds it.
+/// docs/protocol.md. Returns `untold` if nothing is, so that its leases hold. Requires: the lock
+/// was free when the caller looked, or the caller holds it.
 Life life_of(const os::FileHandle& file, const format::TableView& table, os::Search search) {
     if (!table.announced || is_copy(file, table)) return Life::dead;
     switch (os::is_running(table.process, search)) {
@@ -187,6 +188,8 @@ Participant::Participant(const ParticipantDirs& places, Reaper reap,
 Result<Slot> Participant::acquire(const CallContext& context) {
     if (some_unreleased_.load(std::memory_order_relaxed)) release_again();
     if (const auto slot = current_.load(std::memory_order_acquire)->acquire()) return *slot;
+    // All slots of the current table seemed taken. Under the mutex, look for a table in which a
+    // slot was released since, and adopt another table only if there is none.
     const std::lock_guard guard(growing_);
     for (;;) {
         // Another thread may have released a slot of this table, or replaced the table.
@@ -199,6 +202,7 @@ Result<Slot> Participant::acquire(const CallContext& context) {
         current_.store(next, std::memory_order_release);
     }
     TRY_ASSIGN(auto adopted, adopt(places_, reap_, context));
+    // No other thread knows this table yet, so it has a free slot.
     const auto slot = adopted.table->acquire();
     current_.store(adopted.table.get(), std::memory_order_release);
     Node* last = &first_;
@@ -303,7 +307,9 @@ Result<> for_each_table(const os::Dir& participants, NotedErrors& errors, Visit 
     });
 }
 
-/// Reads a table and tells whether its participant lives.
+/// Reads a table and tells whether its participant lives. Takes no lock, so both may be out of date
+/// at once, in one direction alone: a participant that was dead stays so until its table is taken
+/// anew. Errors: `damaged` if the table cannot be read.
 Result<ParticipantView> view_participant(const os::FileHandle& file, std::uint32_t number,
                                          os::Search search, const std::filesystem::path& path) {
     ParticipantView view;

@@ -70,6 +70,8 @@ void Recent::settle(std::string_view key_path, const format::Id& id,
     // All slots are in use, so one key is forgotten. Take the bits of the mark above those that
     // chose the set.
     if (slot == nullptr) slot = &set_of(mark)[mark / sets % ways];
+    // Three stores, and no lock: a reader may see the new state with the old id, or half of each
+    // id. Any id will do as a guess, because the reader confirms it by the link.
     slot->high.store(id.high, std::memory_order_relaxed);
     slot->low.store(id.low, std::memory_order_relaxed);
     slot->state.store(

@@ -24,11 +24,13 @@ inline constexpr std::size_t max_format = 4096;
 /// What the file says while the cache is being destroyed.
 inline constexpr std::string_view destroyed_text = "larder destroyed\n";
 
+/// What is chosen when a cache is made, and never changes.
 struct Format {
     LinkKind links = LinkKind::symlink;
     std::size_t longest_name = max_name;  ///< of a key: see name.hpp
 };
 
+/// What the text of a `format` says. `format` is set for `ours` alone.
 struct FormatRead {
     enum class Kind {
         ours,

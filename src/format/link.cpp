@@ -27,7 +27,7 @@ struct Text {
     std::string_view text{};
 };
 
-/// Read what stands at a name, and its text if that may be a link of ours. Whether the text names
+/// Reads what stands at a name, and its text if that may be a link of ours. Whether the text names
 /// an entry is judged by the caller. An error means that this can't be told, and that the key may
 /// have an entry.
 Result<Text> read_symlink(const os::Dir& dir, const char* name, Buffer& buffer) {
@@ -47,6 +47,8 @@ Result<Text> read_symlink(const os::Dir& dir, const char* name, Buffer& buffer) 
     }
 }
 
+/// Does the same for links of kind `file`. A text without its newline is malformed: it was cut off,
+/// or another process is just writing it.
 Result<Text> read_small_file(const os::Dir& dir, const char* name, Buffer& buffer) {
     // Without blocking, because a foreign FIFO may stand here.
     const auto file = os::try_open_at(dir, name, os::OpenMode::read_nonblocking);

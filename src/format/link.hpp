@@ -47,7 +47,8 @@ struct LinkRead {
                                              const std::string& key_path, const Id& id);
 
 /// Makes a link. A kill during the call may leave a malformed one (kind `file`), so links are made
-/// in a staging area only.
+/// in a staging area only. Errors: `exists` if something stands at `name`; `unsupported` for a kind
+/// that this system does not have.
 [[nodiscard]] Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name,
                                  const Id& id);
 

@@ -93,6 +93,7 @@ std::uint64_t nanos_of(std::uint64_t seconds, std::uint64_t nanos) {
     return std::min(seconds * nanos_per_second + std::min(nanos, nanos_per_second - 1), most_nanos);
 }
 
+/// Returns a time in seconds, with nine digits of nanoseconds.
 std::string print_time(WallTime time) {
     const auto nanos = nanos_of(time);
     char text[40];

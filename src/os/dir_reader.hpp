@@ -9,6 +9,7 @@
 
 namespace larder::os {
 
+/// One name of a directory, or the end of the listing.
 struct DirEntry {
     const char* name = nullptr;
     FileKind kind = FileKind::unknown;  ///< stays unknown if the file system does not say

@@ -39,10 +39,11 @@ struct FileTime {
     [[nodiscard]] std::chrono::system_clock::time_point to_clock() const noexcept;
 };
 
+/// What the system knew about a file at one instant.
 struct FileInfo {
     FileKind kind = FileKind::unknown;
     Permissions permissions = Permissions::none;
-    std::uint64_t size = 0;
+    std::uint64_t size = 0;       ///< bytes that it holds, holes included
     std::uint64_t allocated = 0;  ///< bytes on the disk
     std::uint64_t links = 0;      ///< names that the file has; 0 if it was deleted
     std::uint64_t owner = 0;      ///< see os/user.hpp
@@ -74,7 +75,8 @@ enum class Follow { no, yes };
 /// Returns whether something stands at `name`. A symlink that leads nowhere counts. Errors: the
 /// system's, if it does not tell.
 [[nodiscard]] CallResult<bool> exists_at(const Dir& parent, const std::string& name) noexcept;
-/// Returns whether a directory stands at `name`. Errors: `damaged` if something else does.
+/// Returns whether a directory stands at `name`; false if nothing does. Errors: `damaged` if
+/// something else does, such as a symlink to a directory.
 [[nodiscard]] Result<bool> is_dir_at(const Dir& parent, const std::string& name);
 
 /// Sets the permissions exactly: no umask alters them. Returns the system's error; a false

@@ -175,7 +175,8 @@ private:
     }
 
     /// Evicts the victims whose records are lost. Only the names in the buckets tell their keys, so
-    /// this looks at every link, once. What no link names is gone.
+    /// this looks at every link, once. What no link names is gone, and counts as used since. An
+    /// error about one link or bucket stops no other. Errors: the first one.
     Result<> evict_lost() {
         if (lost_.empty()) return {};
         TRY(os::for_every_name(

@@ -9,7 +9,8 @@
 
 namespace larder::policy {
 
-/// Checks the values of the limits. Errors: `invalid`.
+/// Checks the values of the limits. Errors: `invalid`, with the name and the value of a limit that
+/// can't be kept.
 [[nodiscard]] Result<> check_limits(const Limits& limits);
 
 /// Collects, and evicts until the limits are kept. If `min_free` is set it collects first, so that

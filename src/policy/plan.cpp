@@ -150,7 +150,11 @@ private:
         return seconds_of(os::wall_time());
     }
 
-    /// Chooses candidates, the least recently used first, until every limit is kept.
+    /// Chooses candidates, the least recently used first, until every limit is kept. A limit that
+    /// is exceeded now is kept down to its low water, so that the next publish does not exceed it
+    /// again at once; one that is kept now takes nothing. A leased candidate is passed over, and
+    /// the next one is chosen in its place. Requires: the candidates are sorted by their last use.
+    /// Errors: those of asking for the free space.
     Result<> choose() {
         std::uint64_t entries = plan_.live_entries, bytes = plan_.live_bytes;
         const auto wanted_entries = low_water(limits_.max_entries, entries);

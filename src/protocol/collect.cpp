@@ -129,7 +129,9 @@ private:
     }
 
     /// (2) Takes refreshed buckets apart. Each link is renamed before it is read: until then a late
-    /// publish, which found the bucket before it was moved aside, may still exchange it.
+    /// publish, which found the bucket before it was moved aside, may still exchange it. The links
+    /// keep the bucket's time of retirement. A bucket within the grace stays as it is. A link that
+    /// cannot be moved is noted, and keeps its bucket's directory for the next collection.
     Result<> flatten() {
         return for_each_refreshed_bucket(
             root_,

@@ -111,6 +111,7 @@ using Chain = std::vector<const Involved*>;
 /// not of processes: two processes that build several things often wait for each other, without a
 /// circle of threads.
 Chain find_circle(const std::set<Involved>& involved, const std::string& root, std::uint64_t lock) {
+    /// A build that the search has still to look at, and the chain that leads from it to the start.
     struct Step {
         std::string root;
         std::uint64_t lock;

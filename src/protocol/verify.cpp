@@ -232,6 +232,7 @@ private:
     }
 
     /// Sees the links in the staging areas. A staged tree is no entry yet, and needs no check.
+    /// Called twice for each part: see verify.
     Result<> list_staging() {
         return each_name(
             dirs_.staging, [&](const std::string& number, os::FileKind kind) -> Result<> {
@@ -274,7 +275,11 @@ private:
             });
     }
 
-    /// Checks invariant 1 for one key, and whether the key and its entry agree.
+    /// Checks invariant 1 for one key, and whether the key and its entry agree. Looks at the link
+    /// first, then at the entry, then at the link again: a finding about the entry counts only if
+    /// the key still names it after the look. Reports one finding at most, the first that applies,
+    /// and mends it if a repair was asked for. An error of reading the record says nothing about
+    /// it, and is passed on.
     Result<> judge_key(const os::Dir& dir, const std::string& bucket, const std::string& key) {
         if (!format::is_key_name(key)) return foreign(dir / key);
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, key));
@@ -438,7 +443,9 @@ private:
         if (count < 2) ++count;
     }
 
-    /// Checks invariant 2: each entry is named once.
+    /// Checks invariant 2: each entry is named once. An entry that no link has named is an orphan,
+    /// because its link would have been met in one of the lists. Two links are only a suspicion,
+    /// because a link that moved was met twice; so those entries are looked at again.
     Result<> judge_entries() {
         report_.entries += entries_.size();
         for (std::size_t i = 0; i < entries_.size(); ++i) {

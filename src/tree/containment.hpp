@@ -13,7 +13,8 @@ namespace larder::tree {
 [[nodiscard]] std::optional<std::filesystem::path> enclosing_cache(
     const std::filesystem::path& path);
 
-/// Returns true if `inner` is `outer` or lies below it. Symlinks in `inner` are resolved.
+/// Returns true if `inner` is `outer` or lies below it. Symlinks in both are resolved, and two
+/// names of one directory count as one. Neither need exist.
 [[nodiscard]] bool lies_within(const std::filesystem::path& inner,
                                const std::filesystem::path& outer);
 

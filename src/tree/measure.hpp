@@ -8,6 +8,7 @@
 
 namespace larder::tree {
 
+/// How much a tree holds. A directory counts for nothing.
 struct Size {
     std::uint64_t bytes = 0;  ///< the sum of the files' sizes; a file of several names counts once
     std::uint64_t files = 0;  ///< everything that is not a directory

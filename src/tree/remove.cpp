@@ -118,8 +118,9 @@ public:
         return {};
     }
 
-    /// Opens a directory that is to be emptied and makes it writable. Returns null if it is gone,
-    /// or if it was a file.
+    /// Opens a directory that is to be emptied and makes it writable. Returns null if nothing is
+    /// left to do here: it is gone, was a file, or was moved up. Errors: Why::busy if something is
+    /// mounted there, which is never entered; whatever else keeps it from being opened.
     Result<std::unique_ptr<Doomed>> open_doomed(const os::Dir& parent, const std::string& name) {
         auto doomed = try_open(parent, name);
         if (why_of(doomed) == Why::denied) {

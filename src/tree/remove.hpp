@@ -13,6 +13,7 @@
 
 namespace larder::tree {
 
+/// What a deletion has done.
 struct Removed {
     std::uint64_t files = 0;
     std::uint64_t directories = 0;
@@ -21,6 +22,7 @@ struct Removed {
     bool freed_at_least = false;
 };
 
+/// How a tree is deleted. The defaults delete it by some threads, to the end.
 struct RemoveOptions {
     unsigned threads = 0;  ///< as in CollectOptions
     bool count_freed = false;

@@ -64,7 +64,8 @@ Result<> copy_run(const Transfer& transfer, const std::string& as, const os::Fil
     return copy_by_hand(transfer, as, from, to, *copied);
 }
 
-/// Copies what a file holds. A hole stays a hole.
+/// Copies what a file holds. A hole stays a hole, so that a sparse file takes no more space than
+/// its source. The size is set at the end, since a hole there is written by no call.
 Result<> copy_contents(const Transfer& transfer, const std::string& as, const os::FileHandle& from,
                        const os::FileHandle& to) {
     const os::FileInfo& info = transfer.info;
@@ -92,7 +93,8 @@ Result<> copy_file(const Transfer& transfer, const std::string& as) {
 }
 
 /// Calls make(name), which makes a file piece by piece. In a destination that other processes see,
-/// the name is a fresh one until the file is complete.
+/// the name is a fresh one until the file is complete. Errors: `exists` if the final name is taken;
+/// then nothing is left under the fresh name.
 template <class Make>
 Result<> make_at_once(const Transfer& transfer, const std::string& as, Make make) {
     // `as` is a fresh name already if the file replaces another one.

@@ -51,7 +51,8 @@ struct Transfer {
                                              const MaterializeOptions& options, Ability& ability);
 
 /// Makes `name` in `to` another name of the file `first`, which `made` identifies. Returns false if
-/// that can't be done, or if another file stands there now. Follows the rules of transfer_file.
+/// that can't be done, or if another file stands at `first` now; then nothing is left, and the
+/// caller makes a file of its own. Follows the rules of transfer_file.
 [[nodiscard]] Result<bool> transfer_name(const Transfer& transfer,
                                          const MaterializeOptions& options,
                                          const os::Dir& first_dir, const std::string& first,
@@ -63,7 +64,9 @@ struct Transfer {
                                         const MaterializeOptions& options);
 
 /// Gives a new directory, once it is filled, the attributes, the mode and the modification time of
-/// its source. `info` is what the system knows about `source`.
+/// its source. The mode may take away our own right to write there, and the time changes with every
+/// name that is made, so nothing may be made there afterwards. `info` is what the system knows
+/// about `source`.
 [[nodiscard]] Result<> finish_directory(const os::Dir& source, const os::FileInfo& info,
                                         const os::Dir& made);
 

@@ -26,6 +26,7 @@ bool is_dots(const char* name) {
     return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
 }
 
+/// Returns the kind that a listing gives; many file systems give none.
 FileKind kind_of(unsigned char type) {
     switch (type) {
         case DT_UNKNOWN:

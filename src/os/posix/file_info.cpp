@@ -62,6 +62,7 @@ std::array<timespec, 2> times_of(const FileTime& modified) {
     return {timespec{0, UTIME_OMIT}, time};
 }
 
+/// Sets times of a name, and follows no symlink there.
 Result<> set_times_at(const Dir& parent, const std::string& name,
                       const std::array<timespec, 2>& times) {
     if (retry([&] {
