@@ -49,21 +49,22 @@ public:
         while (take_output(run.out)) {
         }
         run.code = code();
+        run.had_signal = signalled_;
         return run;
     }
 
 private:
-    /// Returns how long to wait for the command; -1 for as long as it takes. Kills it at the
-    /// deadline.
+    /// Returns how long to wait for the command; -1 for as long as it takes. Sends it the signal at
+    /// the deadline.
     int milliseconds_until(CommandDeadline& deadline) {
-        if (deadline == CommandDeadline::max()) return -1;
+        if (!deadline.is_set()) return -1;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-                              deadline - std::chrono::steady_clock::now())
+                              deadline.at - std::chrono::steady_clock::now())
                               .count();
         if (left > 0) return static_cast<int>(left);
-        ::kill(pid_, SIGKILL);
-        killed_ = true;
-        deadline = CommandDeadline::max();
+        ::kill(pid_, deadline.gently ? SIGTERM : SIGKILL);
+        signalled_ = true;
+        deadline = {};
         return -1;
     }
 
@@ -79,7 +80,8 @@ private:
     void reply(const std::function<void()>& answer) {
         char word = 0;
         if (::read(talk_.get(), &word, 1) != 1) return talk_.reset();
-        if (answer && !killed_) answer();
+        if (signalled_) return;
+        if (answer) answer();
         (void)!::write(talk_.get(), "!", 1);
     }
 
@@ -92,13 +94,11 @@ private:
     }
 
     pid_t pid_;
-    bool killed_ = false;
+    bool signalled_ = false;
     Fd ended_, out_, talk_;
 };
 
 }  // namespace
-
-bool CommandRun::was_killed() const noexcept { return signal() == SIGKILL; }
 
 CommandRun run_command(const std::vector<std::string>& command, CommandDeadline deadline,
                        const std::function<void()>& answer) {
@@ -107,9 +107,10 @@ CommandRun run_command(const std::vector<std::string>& command, CommandDeadline 
     for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
     int out[2], talk[2];
-    if (::pipe2(out, O_CLOEXEC) != 0) return {1, {}, false};
+    if (::pipe2(out, O_CLOEXEC) != 0) return {.code = 1, .started = false};
     Fd from(out[0]), to(out[1]);
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0) return {1, {}, false};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0)
+        return {.code = 1, .started = false};
     Fd ours(talk[0]), theirs(talk[1]);
     (void)::fcntl(from.get(), F_SETFL, O_NONBLOCK);
     posix_spawn_file_actions_t actions;
@@ -117,11 +118,20 @@ CommandRun run_command(const std::vector<std::string>& command, CommandDeadline 
     ::posix_spawn_file_actions_adddup2(&actions, to.get(), STDOUT_FILENO);
     ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), talk_fd);
+    // The processes of a run ignore SIGTERM, and a program that they start would do so too.
+    sigset_t not_ignored;
+    ::sigemptyset(&not_ignored);
+    ::sigaddset(&not_ignored, SIGTERM);
+    posix_spawnattr_t attributes;
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawnattr_setsigdefault(&attributes, &not_ignored);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
     pid_t pid = -1;
     const int error =
-        ::posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
+        ::posix_spawn(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
+    ::posix_spawnattr_destroy(&attributes);
     ::posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) return {1, std::strerror(error), false};
+    if (error != 0) return {.code = 1, .out = std::strerror(error), .started = false};
     to.reset();
     theirs.reset();
     return RunningCommand(pid, std::move(from), std::move(ours)).watch(deadline, answer);

@@ -69,11 +69,21 @@ int run_in_container(const Container& container, char** command) {
         write_text(::open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC),
                    "monotonic " + seconds + " 0\nboottime " + seconds + " 0\n", "shift the clock");
     }
+    sigset_t awaited, before;
+    ::sigemptyset(&awaited);
+    ::sigaddset(&awaited, SIGTERM);
+    ::sigaddset(&awaited, SIGCHLD);
+    must(::sigprocmask(SIG_BLOCK, &awaited, &before) == 0, "wait for signals");
     const pid_t child = ::fork();
     must(child >= 0, "fork");
-    if (child == 0) become(container, command);
+    if (child == 0) {
+        ::sigprocmask(SIG_SETMASK, &before, nullptr);
+        become(container, command);
+    }
     int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    while (::waitpid(child, &status, WNOHANG) != child) {
+        int signal = 0;
+        if (::sigwait(&awaited, &signal) == 0 && signal == SIGTERM) ::kill(child, SIGKILL);
     }
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -23,8 +23,9 @@ struct Container {
 inline constexpr int no_container = 125;
 
 /// Runs a program, with this process as its parent, and waits for its end. `command` ends with a
-/// null pointer. The program is killed if this process is. Returns the program's exit code, or 128
-/// and the number of the signal that ended it.
+/// null pointer. If this process gets SIGTERM, it kills the program and returns when that is dead.
+/// (If this process were killed instead, the program might live for a moment longer, unseen.)
+/// Returns the program's exit code, or 128 and the number of the signal that ended it.
 [[nodiscard]] int run_in_container(const Container& container, char** command);
 
 /// Returns whether this process may make containers, and sees the processes in them: it needs root,

@@ -82,20 +82,20 @@ CommandRun run_cachetool(Actor& actor, const std::vector<std::string>& command,
     if (std::find(words.begin(), words.end(), "") != words.end()) line.emplace_back("--empty-key");
     line.emplace_back("--");
     line.insert(line.end(), words.begin(), words.end());
-    auto deadline = CommandDeadline::max();
+    CommandDeadline deadline;
     if (actor.random.chance(actor.scenario().measure_of("tool-kill"))) {
         // A cachetool takes some ten milliseconds from its start to its end.
-        deadline = std::chrono::steady_clock::now() +
-                   std::chrono::microseconds(actor.random.between(0, 15'000));
+        deadline.at = std::chrono::steady_clock::now() +
+                      std::chrono::microseconds(actor.random.between(0, 15'000));
     }
     if (actor.random.chance(actor.scenario().measure_of("container"))) {
         ++actor.process.board.tally_of("container");
         line = in_container(actor, std::move(line));
+        deadline.gently = true;
     }
     auto ran = run_command(line, deadline, builds);
     if (ran.code == no_container) ran.started = false;
-    if (deadline != CommandDeadline::max() && ran.was_killed())
-        ++actor.process.board.tally_of("tool-kill");
+    if (ran.was_killed()) ++actor.process.board.tally_of("tool-kill");
     return ran;
 }
 

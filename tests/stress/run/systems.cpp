@@ -2,6 +2,7 @@
 // What the harness asks of the system: forks, words between processes, and commands.
 
 #include <atomic>
+#include <csignal>
 
 #include "catch.hpp"
 #include "stress/system/command.hpp"
@@ -15,7 +16,7 @@ namespace {
 const std::function<void()> no_answer;
 
 CommandRun run_shell(const std::string& script, const std::function<void()>& answer = no_answer,
-                     CommandDeadline deadline = CommandDeadline::max()) {
+                     CommandDeadline deadline = {}) {
     return run_command({"/bin/sh", "-c", script}, deadline, answer);
 }
 
@@ -43,11 +44,22 @@ TEST_CASE("a command's output and exit code are told") {
     CHECK(run.out == "some\n");
     CHECK(run.code == 3);
     CHECK(run.signal() == 0);
-    CHECK_FALSE(run_command({"/no/such/program"}, CommandDeadline::max(), no_answer).started);
+    CHECK_FALSE(run_command({"/no/such/program"}, {}, no_answer).started);
 }
 
 TEST_CASE("a command is killed at its deadline") {
-    const auto run = run_shell("while :; do :; done", no_answer, std::chrono::steady_clock::now());
+    const auto run =
+        run_shell("while :; do :; done", no_answer, {.at = std::chrono::steady_clock::now()});
+    CHECK(run.was_killed());
+}
+
+TEST_CASE("a command that ends what it has started is only asked to end at its deadline") {
+    // The processes of a run ignore this signal, but no command that they start does.
+    auto* const before = std::signal(SIGTERM, SIG_IGN);
+    const auto run = run_shell("while :; do :; done", no_answer,
+                               {.at = std::chrono::steady_clock::now(), .gently = true});
+    (void)std::signal(SIGTERM, before);
+    CHECK(run.signal() == SIGTERM);
     CHECK(run.was_killed());
 }
 

@@ -166,6 +166,16 @@ class RunTest(unittest.TestCase):
         self.assertGreater(said["faults"]["tool-kill"], 0)
         self.assertEqual(said["judged"]["builds"], 0)
 
+    def test_a_container_that_is_asked_to_end_leaves_no_program_behind(self):
+        container = subprocess.Popen([STRESS, "@container", "1", "sh", "-c", "echo up; exec cat"],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(container.communicate)
+        if container.stdout.read(3) != b"up\n":
+            self.skipTest("the system refuses to make a container")
+        container.terminate()
+        self.assertEqual(container.stdout.read(), b"")  # its last writer has ended
+        self.assertEqual(container.wait(), 128 + signal.SIGKILL)
+
     def test_a_run_ends_in_order_if_all_its_processes_are_asked_to_end(self):
         report, cache = self.dir / "report.json", self.dir / "cache"
         process = self.start("--seconds", HANGS, "--cache", cache, "--seed", 15,
