@@ -35,7 +35,7 @@ class ForkWork : public Workload {
         });
         if (forked) has_read.await();
 
-        PossibleRemove removal(actor, bucket, key, !actor.setting().can_exchange);
+        PossibleRemove removal(actor, bucket, key, removal_of_library(actor.setting()));
         RecordedOp operation(actor, EventKind::put, bucket, key, version);
         auto published = [&]() -> Result<Lease> {
             LARDER_TRY(written);

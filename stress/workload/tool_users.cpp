@@ -62,7 +62,7 @@ class ToolPutWork : public Workload {
 
     static void put(Actor& actor, std::uint32_t bucket, std::uint32_t key, Version version,
                     const std::filesystem::path& source) {
-        PossibleRemove removal(actor, bucket, key, !actor.setting().can_exchange);
+        PossibleRemove removal(actor, bucket, key, removal_of_command(actor.setting()));
         RecordedOp operation(actor, EventKind::put, bucket, key, version);
         CommandWords command{"put"};
         if (actor.random.chance(0.3)) command.emplace_back("--move");
@@ -103,7 +103,7 @@ class ToolBuildWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
         const Version version = actor.fresh_version();
-        PossibleRemove removal(actor, bucket, key, !actor.setting().can_exchange);
+        PossibleRemove removal(actor, bucket, key, removal_of_command(actor.setting()));
         RecordedOp operation(actor, EventKind::build, bucket, key, version);
         CommandWords words{bucket_name(bucket), key_name(key), "--"};
         for (auto& word : builder_command(actor.setting(), bucket, key, version))
@@ -170,8 +170,15 @@ class ToolRefreshWork : public Workload {
         const bool keeps = actor.random.chance(0.5);
         if (keeps) command.emplace_back("--keep-garbage");
         const auto ran = run_cachetool(actor, command, {bucket_name(bucket)});
-        ran.code == 0 ? operation.end(OpOutcome::ok)
-                      : end_without_success(actor, operation, ran, keeps);
+        if (ran.code == 0) {
+            operation.end(OpOutcome::ok);
+        } else if (ran.code == 3) {
+            // The bucket was missing at a first look. It is refreshed all the same, since a process
+            // may have made it meanwhile.
+            operation.end(OpOutcome::unclear);
+        } else {
+            end_without_success(actor, operation, ran, keeps);
+        }
     }
 };
 
