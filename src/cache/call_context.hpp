@@ -15,7 +15,7 @@ namespace larder::cache {
 struct CallContext {
     std::chrono::milliseconds lock_timeout;   ///< of a wait for a bucket's lock, with its gate
     std::chrono::milliseconds build_timeout;  ///< of a wait for another thread's build
-    std::stop_token stop;  ///< ends waits, collections and partial refreshes early
+    std::stop_token stop;                     ///< ends waits and partial refreshes early
     /// Asked while the call waits: see OpenOptions::keep_waiting. Null if the program has none.
     const std::function<bool()>* keep_waiting = nullptr;
     CallJournal* journal = nullptr;  ///< null if the program has no listener

@@ -204,8 +204,8 @@ Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::FileHandle file,
     header.file = number_of(table->file_, traits);
     header.since_nanos = now_nanos();
     copy_text(header.command, os::this_command());
-    // All other fields come first, and the pid last: a reader that sees the pid sees the process to
-    // which it belongs. If this process dies before that, the table is free.
+    // The pid comes last: once it is there, so is what tells which process has it. If this process
+    // dies before that, the table is free.
     SharedWord(header.magic).store(format::lease_table_magic, std::memory_order_release);
     std::error_code error = table->memory_->show(table->file_, header);
     SharedWord(header.pid)
@@ -301,8 +301,9 @@ std::optional<std::size_t> LeaseTable::begin_activity(const ShownActivity& shown
     const auto index = take_bit(busy_activities_, format::activities_per_table);
     if (!index) return std::nullopt;
     auto& activity = table_->activities[*index];
-    // The lock's number is stored last, and cleared first. So a reader that sees it sees the other
-    // fields of the same activity, and never those of the one before.
+    // The lock's number is stored last, and cleared first, so that a reader sees it with the fields
+    // of the same activity. But a table is read without a lock and not at one instant. So what must
+    // be certain, a circle of builds, is read twice.
     SharedWord(activity.kind)
         .store(static_cast<std::uint64_t>(shown.kind), std::memory_order_relaxed);
     activity.thread = static_cast<std::uint64_t>(os::this_thread());

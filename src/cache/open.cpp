@@ -342,6 +342,8 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
 
     Opened& opened = Opened::of_this_process();
     const std::lock_guard guard(opened.mutex);  // also lets one thread alone create a root
+    // If this process has the same directory open, it uses that Root, so that it is one
+    // participant, and not two that know nothing of each other.
     auto& known = (read_only ? opened.readable : opened.writable)[info.identity];
     if (auto shared = known.lock(); shared && !shared->is_lost()) return shared;
 
@@ -369,6 +371,8 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
                           "name another directory, or make this one writable");
         TRY(check_nothing_else_here(root));
     }
+    // The tag is the first file of a new cache. By it the next open, after a kill, knows that the
+    // directory is larder's.
     if (!read_only)
         TRY(write_if_missing(root, format::cachedir_tag_name, format::cachedir_tag_text));
     TRY_ASSIGN(Handles dirs, open_handles(std::move(root),
@@ -386,6 +390,8 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
              {format::builds_lock_name, format::buckets_lock_name, format::gates_lock_name})
             TRY(write_if_missing(dirs.locks, name, ""));
         TRY(create_format(dirs, options));
+        // Another process may have written it first, with another kind of links. What stands there
+        // counts.
         TRY_ASSIGN(const auto made, read_format(dirs.root));
         format = made.format;
     }

@@ -307,9 +307,9 @@ Result<> for_each_table(const os::Dir& participants, NotedErrors& errors, Visit 
     });
 }
 
-/// Reads a table and tells whether its participant lives. Takes no lock, so both may be out of date
-/// at once, in one direction alone: a participant that was dead stays so until its table is taken
-/// anew. Errors: `damaged` if the table cannot be read.
+/// Reads a table and tells whether its participant lives. Takes no lock, so the table may change
+/// meanwhile. But a participant that was dead stays so until a process takes its table. Errors:
+/// `damaged` if the table cannot be read.
 Result<ParticipantView> view_participant(const os::FileHandle& file, std::uint32_t number,
                                          os::Search search, const std::filesystem::path& path) {
     ParticipantView view;

@@ -52,6 +52,7 @@ Result<> Root::must_be_writable(const char* step) const {
 Result<Participant*> Root::participant(const CallContext& context) {
     if (Participant* const already = joined()) return already;
     TRY(must_be_writable("join the cache"));
+    // Threads that come meanwhile wait for this join, and do not make participants of their own.
     const std::lock_guard guard(joining_);
     if (!participant_) {
         const ParticipantDirs places{dirs_.participants, dirs_.staging};

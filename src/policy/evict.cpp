@@ -59,7 +59,8 @@ Result<bool> retire_unused(cache::Root& root, const protocol::KeyRef& place, con
     if (!exists) return false;
     const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, context);
     TRY(lock);
-    // `pin` takes this lock too.
+    // Ask under the lock. Publish and pin share it, so neither comes between this answer and the
+    // rename. A get takes no lock: a use that comes between is lost, and its lease keeps the files.
     TRY_ASSIGN(const bool evictable, is_evictable(root, place, id, used_by));
     if (!evictable) return false;
     return protocol::retire_if_locked(root, place.path, id, format::evicted);

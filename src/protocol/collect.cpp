@@ -110,7 +110,8 @@ private:
     }
 
     /// Lists what (1) would reap, for a dry run, and counts the participants of which it can't be
-    /// told whether they live. No lock is taken, so a process may adopt such a table meanwhile.
+    /// told whether they live. Their locks are not taken, so a process may adopt such a table
+    /// meanwhile.
     Result<> list_dead() {
         TRY_ASSIGN(const auto participants,
                    cache::read_participants(dirs_.participants, os::Search::everywhere));

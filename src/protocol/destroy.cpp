@@ -64,9 +64,13 @@ public:
                 return fail(Errc::busy, "destroy cache", root_.path,
                             "another process collects or verifies it; try again later");
         }
+        // From here on no process can open the cache. One that has it open may still lease, until
+        // its table is locked.
         TRY(mark(format::destroyed_text));
         (void)os::point("destroy.marked");
         cache::ClosedPool closed;
+        // A living process uses the cache, or a table cannot be read. No entry was touched, so the
+        // cache goes on with the `format` that it had.
         if (auto ended = end_leases(closed); !ended) {
             if (!format_text_.empty()) (void)mark(format_text_);
             return ended;

@@ -177,6 +177,7 @@ Result<StatusReport> status(const cache::Root& root) {
                                     activity.label, WallTime(since)});
         }
     }
+    // A lock that cannot be looked at counts as free: the report says what is known.
     const auto collector = os::look_at(root.dirs().locks, format::collector_lock_name);
     report.collecting = collector && *collector == os::State::taken;
     if (!root.dirs().deleting.is_open()) return report;

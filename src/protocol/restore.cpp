@@ -49,7 +49,8 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
             Errc::miss, "restore", {},
             "nothing that is retired has the id " + to_text(id) + "; it may have been collected");
     };
-    // While this lock is held no process collects, so the files stay.
+    // While this lock is held no process collects, so the files stay. A lease would not do: the
+    // entry is garbage, and no link confirms a lease on it.
     auto lock = cache::CollectorLock::try_lock(*root);
     TRY(lock);
     lock->announce(root->participant_if_possible(context));

@@ -127,6 +127,8 @@ private:
 
 Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallContext& context) {
     const auto no_entry = fail(Errc::miss, "no such entry", {}, {});
+    // This look needs no lock, and spares the wait for it. It also refuses a bucket that is a
+    // symlink: what is below it does not belong to the cache.
     TRY_ASSIGN(const bool exists, bucket_exists(*root, place.encoded_bucket));
     if (!exists) return no_entry;
     const os::Dir& buckets = root->dirs().buckets;
@@ -145,6 +147,7 @@ Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallConte
 
 Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
                  const cache::CallContext& context) {
+    // A rename would carry off whatever stands there. So look first that it is a bucket.
     TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
     if (!exists) return {};
     (void)os::point("refresh.begun");

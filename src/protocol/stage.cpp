@@ -61,6 +61,7 @@ Result<Stage> Stage::make(RootRef root, const cache::CallContext& context) {
     const format::Id id = format::fresh_id();
     TRY(os::make_dir_at(participant->staging(), format::staged_tree_name(id)));
     Stage stage(std::move(root), id);
+    // From here on the destructor of `stage` cleans up after an error.
     (void)os::point("stage.made");
     TRY_ASSIGN(const os::Dir staged, open_staged(*stage.root_, id));
     // The mode is reduced by the umask, as for any directory that an installer makes.

@@ -407,8 +407,8 @@ private:
     }
 
     /// Checks one retired link, and counts it as garbage. `bucket` is the name of the refreshed
-    /// bucket in which it stands, or empty. What is no link blocks a collection, so a repair moves
-    /// it to `deleting/`.
+    /// bucket in which it stands, or empty. A collection leaves alone what is no link, which would
+    /// stay there forever; so a repair moves that to `deleting/`.
     Result<> judge_retired(const os::Dir& dir, const std::string& bucket, const std::string& name) {
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
         if (link.kind == LinkRead::Kind::foreign) {

@@ -18,9 +18,8 @@ namespace larder::tree {
 
 namespace {
 
-/// One walk. Each thread takes names and visits them without the lock; the lists of what is left to
-/// do are changed under it. The walk is over when no directory is left, or after an error that the
-/// visitor does not pass over.
+/// One walk. Each thread takes a name under the lock, and visits it without the lock. The walk is
+/// over when no directory is left, or after an error that the visitor does not pass over.
 class Walk {
 public:
     Walk(Visitor& visitor, WalkThreads threads) : visitor_(visitor), threads_(threads) {}
