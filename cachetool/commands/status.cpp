@@ -87,7 +87,8 @@ CommandResult watch_status(const ParsedArguments& arguments, const CommandOutput
         LARDER_TRY_ASSIGN(const auto report, read_status(arguments, silent));
         if (output.json()) return json_line([&](JsonWriter& json) { write_json(json, report); });
         return fmt::format("{}, {}\n\n{}\n", harmless(root.string()),
-                           iso_time(std::chrono::system_clock::now()), shown_status(report));
+                           iso_time(std::chrono::system_clock::now()),
+                           output.advised(shown_status(report)));
     });
 }
 

@@ -45,7 +45,7 @@ CommandResult run_verify(const ParsedArguments& arguments, const CommandOutput& 
         return output.document([&](JsonWriter& json) { write_json(json, report); }, exit_code);
     std::string text;
     for (const auto& finding : report.findings) text += line_of(finding);
-    return output.text(text, exit_code);
+    return output.text(output.advised(text), exit_code);
 }
 
 }  // namespace cachetool

@@ -104,7 +104,13 @@ class CacheTest(unittest.TestCase):
         out, err = process.communicate(timeout=HANGS)
         out, err = (out or b"").decode(), (err or b"").decode()
         self.assertEqual(process.returncode, code, f"{process.args}\nstdout: {out}\nstderr: {err}")
+        self.assert_advice_names_the_cache(process, out + err)
         return out, err
+
+    def assert_advice_names_the_cache(self, process, said):
+        """What a user is told to run must find the cache that it is about. The manual is about no cache, and documents have the library's own words."""
+        if not {"--json", "--help", "help", "man", "completion"}.intersection(map(str, process.args)):
+            self.assertNotRegex(said, "`cachetool (?!--cache )")
 
     def tool(self, *args, code=0, **more):
         """Runs the command to its end. Returns its stdout."""

@@ -298,6 +298,10 @@ class OneBadThing(Housekeeping):
         self.assertIn(str(table), self.tool("status"))
         self.stop_using(process)
 
+    def test_the_finding_says_what_to_do_with_which_cache(self):
+        self.spoil_a_table()
+        self.assertIn(f"`cachetool --cache {self.root} verify --repair`", self.tool("verify", code=5))
+
     def test_repair_frees_the_table(self):
         self.spoil_a_table()
         self.put()

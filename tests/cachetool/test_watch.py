@@ -57,6 +57,13 @@ class Watch(CacheTest):
         self.assertEqual(self.wait_for_end(terminal), 130)
         self.assertRegex(terminal.seen, LEAVE + rb"\Z")
 
+    def test_advice_in_a_frame_names_the_cache(self):
+        self.put()
+        (self.root / "deleting" / "left").mkdir()
+        terminal = self.terminal("status", "--watch", SELDOM)
+        frame = terminal.wait_for(rb"\x1b\[H(.*?)\x1b\[J").group(1).decode()
+        self.assertIn(f"`cachetool --cache {self.root} gc`", frame)
+
     def test_again_and_again(self):
         self.put()
         terminal = self.terminal("status", "--watch", "0.1")
