@@ -6,6 +6,7 @@
 
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/system/files.hpp"
 #include "cachetool/term/json.hpp"
 #include "cachetool/term/text.hpp"
 
@@ -14,8 +15,9 @@ namespace cachetool {
 CommandResult run_destroy(const ParsedArguments& arguments, const CommandOutput& output) {
     LARDER_TRY_ASSIGN(const auto root, cache_root(arguments));
     std::error_code error;
-    const bool there = std::filesystem::symlink_status(root, error).type() !=
-                       std::filesystem::file_type::not_found;
+    const auto status = system::retried(
+        error, [&](std::error_code& each) { return std::filesystem::symlink_status(root, each); });
+    const bool there = status.type() != std::filesystem::file_type::not_found;
     if (there) {
         LARDER_TRY(larder::Cache::destroy(root));
         output.say(fmt::format("deleted the cache {}", harmless(root.string())));

@@ -8,6 +8,7 @@
 #include "cachetool/commands/table.hpp"
 #include "cachetool/doctor/probes.hpp"
 #include "cachetool/doctor/scratch.hpp"
+#include "cachetool/system/files.hpp"
 #include "cachetool/system/volume.hpp"
 #include "cachetool/term/colour.hpp"
 #include "cachetool/term/json.hpp"
@@ -40,6 +41,11 @@ bool works(const ProbeResults& results) {
     });
 }
 
+bool stands(const std::filesystem::path& path, std::error_code& error) {
+    return system::retried(
+        error, [&](std::error_code& each) { return std::filesystem::exists(path, each); });
+}
+
 Expected<std::filesystem::path> root_to_probe(const ParsedArguments& arguments) {
     if (arguments.words.empty()) return cache_root(arguments);
     auto choice = arguments;
@@ -47,7 +53,7 @@ Expected<std::filesystem::path> root_to_probe(const ParsedArguments& arguments) 
     LARDER_TRY_ASSIGN(const auto root, cache_root(choice));
     // A mistyped name must not be judged by a directory above it: that may be another disk.
     std::error_code error;
-    if (!std::filesystem::exists(root, error) && !error)
+    if (!stands(root, error) && !error)
         return fail_usage(
             fmt::format("there is no directory {}; to judge the nearest one that "
                         "exists, run `cachetool doctor {}`",
@@ -142,7 +148,7 @@ CommandResult run_doctor(const ParsedArguments& arguments, const CommandOutput& 
     LARDER_TRY_ASSIGN(const auto root, root_to_probe(arguments));
     const auto place = doctor::place_for_probing(root);
     std::error_code error;
-    if (!std::filesystem::exists(root, error))
+    if (!stands(root, error))
         output.say(fmt::format("{} does not exist yet, so this is about {}, where it would be made",
                                root.string(), place.string()));
     const auto volume = system::volume_of(place);

@@ -10,6 +10,7 @@
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/system/files.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -45,7 +46,8 @@ Expected<larder::LinkMode> link_mode_of(const ParsedArguments& arguments) {
 
 bool exists(const std::string& path) {
     std::error_code error;
-    const auto status = std::filesystem::symlink_status(path, error);
+    const auto status = system::retried(
+        error, [&](std::error_code& each) { return std::filesystem::symlink_status(path, each); });
     // A path that can't be looked at may exist: then the copy says what is wrong with it.
     return status.type() != std::filesystem::file_type::not_found;
 }

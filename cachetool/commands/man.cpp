@@ -156,7 +156,9 @@ std::vector<ManualPage> all_pages() {
 Expected<> write_files(const std::vector<ManualPage>& pages,
                        const std::filesystem::path& directory) {
     std::error_code error;
-    std::filesystem::create_directories(directory, error);
+    (void)system::retried(error, [&](std::error_code& each) {
+        return std::filesystem::create_directories(directory, each);
+    });
     if (error)
         return fail(
             system_failure(fmt::format("make the directory {}", directory.string()), error));

@@ -31,7 +31,8 @@ Expected<std::uint64_t> parse_free(const fs::path& root, std::string_view option
     if (!text.ends_with('%')) return parse_size(option, text);
     LARDER_TRY_ASSIGN(const unsigned percent, parse_percent(option, text, 0));
     std::error_code error;
-    const auto space = fs::space(root, error);
+    const auto space =
+        system::retried(error, [&](std::error_code& each) { return fs::space(root, each); });
     if (error)
         return fail(system_failure(fmt::format("read the free space of {}", root.string()), error));
     return space.capacity / 100 * percent;
@@ -172,7 +173,8 @@ Expected<PlanWriter> PlanWriter::create(const fs::path& path, const fs::path& ro
 
 PlanWriter::UnfinishedPlan::~UnfinishedPlan() {
     std::error_code ignored;
-    if (!path.empty()) fs::remove(path, ignored);
+    if (path.empty()) return;
+    (void)system::retried(ignored, [&](std::error_code& each) { return fs::remove(path, each); });
 }
 
 void PlanWriter::add(const larder::Eviction& eviction) {

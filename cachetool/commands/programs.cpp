@@ -14,6 +14,7 @@
 #include "cachetool/system/child.hpp"
 #include "cachetool/system/deadline.hpp"
 #include "cachetool/system/environment.hpp"
+#include "cachetool/system/files.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -87,7 +88,9 @@ private:
 
     static bool is_empty_directory(const std::string& path) {
         std::error_code error;
-        return std::filesystem::is_empty(path, error) && !error;
+        const bool empty = system::retried(
+            error, [&](std::error_code& each) { return std::filesystem::is_empty(path, each); });
+        return empty && !error;
     }
 
     /// Returns the failure of a COMMAND that has filled nothing. It would be the entry for ever,

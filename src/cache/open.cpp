@@ -39,8 +39,11 @@ const char* network_of(const os::Dir& dir) {
 Result<> check_maker(const fs::path& path) {
     if (!os::is_superuser()) return {};
     std::error_code error;
+    const auto exists = [&](const fs::path& place) {
+        return os::retried(error, [&](std::error_code& each) { return fs::exists(place, each); });
+    };
     fs::path above = path;
-    while (above.has_parent_path() && above != above.parent_path() && !fs::exists(above, error))
+    while (above.has_parent_path() && above != above.parent_path() && !exists(above))
         above = above.parent_path();
     const auto info = os::try_stat_path(above, os::Follow::yes);
     if (!info || info->owner == os::this_user()) return {};
@@ -60,7 +63,9 @@ Result<> make_root_dir(const fs::path& path, bool allow_unsafe) {
         os::retried(error, [&](std::error_code& each) { return fs::symlink_status(path, each); });
     const auto info = os::try_stat_path(path, os::Follow::yes);
     if (fs::is_symlink(link) && os::why_of(info) == Why::absent) {
-        return refuse(path, "a symlink to " + fs::read_symlink(path, error).string() +
+        const auto text =
+            os::retried(error, [&](std::error_code& each) { return fs::read_symlink(path, each); });
+        return refuse(path, "a symlink to " + text.string() +
                                 ", where nothing is; make that directory or remove the link");
     }
     if (info && !info->is_directory()) return refuse(path, "not a directory; name another place");

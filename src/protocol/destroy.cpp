@@ -178,7 +178,8 @@ private:
 
 Result<> destroy(const fs::path& path) {
     std::error_code error;
-    const fs::path root = fs::canonical(path, error);
+    const fs::path root =
+        os::retried(error, [&](std::error_code& each) { return fs::canonical(path, each); });
     if (error) return os::fail(error, "destroy cache", path);
     TRY_ASSIGN(os::Dir dir, os::open_dir(root));
     Destroyer destroyer(std::move(dir));

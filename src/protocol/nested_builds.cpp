@@ -214,7 +214,10 @@ ShownOuterBuilds::ShownOuterBuilds(const cache::CallContext& context) {
         // To open a root that is gone would make a new cache.
         const std::filesystem::path path = build.root;
         std::error_code error;
-        if (!std::filesystem::exists(path / format::format_name, error)) continue;
+        const bool stands = os::retried(error, [&](std::error_code& each) {
+            return std::filesystem::exists(path / format::format_name, each);
+        });
+        if (!stands) continue;
         OpenOptions options;
         options.allow_network = true;  // the builder was allowed to
         auto root = cache::open_root(path, options);

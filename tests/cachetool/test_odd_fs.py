@@ -125,6 +125,12 @@ class Interrupts(OddTest):
         self.live_a_life(self.mount(*(f"{op}:after=EINTR@%2" for op in CHANGES),
                                     *(f"{op}=EINTR@%13" for op in OTHERS)), False)
 
+    def test_a_stage_that_is_left_empty(self):
+        self.mount("readdir=EINTR@%2")
+        for key in "one", "two", "three", "four":
+            err, _ = self.complaint("build", "b", key, "--", "true", code=1)
+            self.assertIn("left LARDER_STAGE empty", err)
+
     def test_exchange_always(self):
         self.live_a_life(self.mount("exchange=EINTR"), False)
 

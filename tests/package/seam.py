@@ -80,6 +80,33 @@ def code_of(text):
     return re.sub(pattern, blank, plain, flags=re.S)
 
 
+ASKS = one_of("""
+    canonical copy copy_file create_directories create_directory create_hard_link create_symlink
+    equivalent exists file_size hard_link_count is_directory is_empty is_regular_file is_symlink
+    last_write_time permissions read_symlink remove remove_all rename resize_file space status
+    symlink_status weakly_canonical
+""".split())
+
+
+def unretried_of(tree, name, text):
+    """Returns the calls of <filesystem> that a signal can end, with their lines. FUSE and CIFS let
+    any call end so, and <filesystem> makes none again. A statement with `retried(` does. A question
+    about a status that was read before is no call. doctor's probes use a directory of their own,
+    and a probe that is interrupted reports that."""
+    if tree == "stress" or name.startswith("doctor/"):
+        return []
+    code = code_of(text)
+    found = []
+    for match in re.finditer(rf"\b(fs|std::filesystem)::{ASKS}\(", code):
+        statement = code[code.rfind(";", 0, match.start()) + 1:match.start()]
+        of_a_status = re.match(r"[^;]*?\((link|status)\)", code[match.start():match.end() + 8])
+        if "retried(" not in statement and not of_a_status:
+            number = code.count("\n", 0, match.start()) + 1
+            line = text.splitlines()[number - 1].strip()
+            found.append(f"{name}:{number}: a call of <filesystem> outside of retried(): {line}")
+    return found
+
+
 def faults_of(tree, name, text):
     """Returns the faults of one file of a tree, with their lines."""
     if re.match(SYSTEM_FILES[tree], name):
@@ -91,7 +118,7 @@ def faults_of(tree, name, text):
         for what, pattern in FORBIDDEN.items():
             if re.search(pattern, line):
                 found.append(f"{name}:{number}: {what}: {line.strip()}")
-    return found
+    return found + unretried_of(tree, name, text)
 
 
 PLANTED = [
@@ -126,7 +153,8 @@ INNOCENT = [
     "#include <filesystem>",
     "#include <fmt/format.h>",
     '#include "os/file.hpp"',
-    "return std::filesystem::exists(path);",
+    "return retried(error, [&](auto& each) { return std::filesystem::exists(path, each); });",
+    "if (fs::is_symlink(status)) return path;",
     "const auto file = log_->open(path); file.read(1); cache.kill();",
     "std::uint64_t mask = 0x3fff'ffff'ffff'ffffU; const char quote = '\"';",
     "Error{.code = Errc::miss, .sys_errno = 0}; error.sys_errno = number;",
@@ -144,6 +172,10 @@ def test_itself():
             assert any(f"{name}:2: {what}: " in fault for fault in found), (name, what, line, found)
         for line in INNOCENT:
             assert not faults_of(tree, name, f"{line}\n"), (name, line)
+    for tree, name in (("src", "protocol/get.cpp"), ("cachetool", "commands/get.cpp")):
+        for line in ("return std::filesystem::exists(path, error);",
+                     "retried(error, ask); fs::remove(path, error);"):
+            assert faults_of(tree, name, f"{line}\n"), (name, line)
     systems = "#include <fcntl.h>\n#ifdef __linux__\n#endif\n"
     assert faults_of("src", "os/file.cpp", "")
     assert not faults_of("src", "os/posix/file.cpp", systems)
