@@ -188,6 +188,8 @@ Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& pat
 Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::FileHandle file,
                                                      const std::filesystem::path& path) {
     os::write_in_place(file);
+    // The zeros allocate the blocks. So a full disk is an error here, and not when a lease is
+    // stored.
     TRY(wipe_table(file, path));
     const os::FileSystemTraits traits = os::traits_of(file);
     TRY_ASSIGN(auto memory, TableMemory::of(file, traits, path));

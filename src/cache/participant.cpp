@@ -413,6 +413,8 @@ Result<> close_pool(const os::Dir& participants, ClosedPool& closed) {
         TRY_ASSIGN(os::FileHandle file, os::open_at(participants, name, os::OpenMode::read_write));
         TRY_ASSIGN(const bool had,
                    os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
+        // Read it even if the lock was refused, because the message names its process. A table that
+        // cannot be understood may be destroyed, too.
         TRY_ASSIGN(const format::TableView table, read_damaged_table(file, path));
         if (!had || life_of(file, table, os::Search::everywhere) != Life::dead) {
             return fail(Errc::busy, "destroy cache", path,

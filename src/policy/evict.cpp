@@ -164,6 +164,8 @@ private:
         }
         if (is_kept(keep_, bucket, key)) return stays(report_.used_since);
         if (held_up_.contains(place.encoded_bucket)) return skip_bucket(victim, place);
+        // The plan knows the last use to the second. A use within that second is the one that the
+        // plan knew.
         const auto used_by = WallTime(std::chrono::seconds(victim.used) + std::chrono::seconds(1));
         auto retired = options_.dry_run ? is_evictable(root_, place, victim.id, used_by)
                                         : retire_unused(root_, place, victim.id, used_by, context_);
@@ -309,6 +311,7 @@ Result<CollectReport> collect_evicting(
             had_room = evict_some(begun, errors).had_room;
         };
         TRY_ASSIGN(auto report, protocol::collect(root, options, context, evict_first));
+        // Another round is of use only if this one has freed space. So the rounds end.
         const bool gained = report.entries > 0;
         add_report(sum, std::move(report));
         if (!had_room && !gained) {

@@ -49,6 +49,7 @@ public:
                                                  Mode::exclusive, Range::byte(number_)));
             return held_.has_value();
         };
+        // Each look for a circle reads all tables, so the time between two looks doubles.
         auto next_check = before_circle_check;
         std::optional<ShownOuterBuilds> outer;
         std::optional<std::string> circle;

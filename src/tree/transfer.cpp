@@ -161,7 +161,9 @@ Result<> make_symlink(const Transfer& transfer, const std::string& as) {
 }
 
 /// Calls make(name), which makes something at a free name of `transfer.to`. If the final name is
-/// taken and may be replaced, a fresh name is used first and then renamed over the final one.
+/// taken and may be replaced, a fresh name is used first and then renamed over the final one, so
+/// that other processes see the old file or the new one. Errors: `exists` if a directory stands
+/// there, or if `replace` is off; then nothing was changed.
 template <class Make>
 auto make_or_replace(const Transfer& transfer, bool replace, Make make)
     -> decltype(make(transfer.name)) {

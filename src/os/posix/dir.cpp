@@ -85,6 +85,7 @@ Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name) {
         if (tells_what_is_there(errno)) return fail(errno, "open directory", parent / name);
     }
     TRY_ASSIGN(Dir dir, open_dir_at(parent, name));
+    // The plain call opens it, so the other one was refused as such. Do not make it again.
     open_unmounted_works = false;
     TRY_ASSIGN(const FileInfo outside, stat_of(parent));
     TRY_ASSIGN(const FileInfo inside, stat_of(dir));

@@ -22,6 +22,7 @@ Result<> make_symlink_at(const Dir& parent, const std::string& name, const std::
               interrupted) == 0)
         return {};
     const int error = errno;
+    // The call that was interrupted may have made the link: see the rules in fd.hpp.
     if (interrupted && error == EEXIST) {
         std::string there(text.size() + 1, '\0');
         const auto length = read_symlink_at(parent, name.c_str(), there.data(), there.size());
@@ -38,6 +39,7 @@ Result<> make_hard_link(const Dir& from_dir, const std::string& from, const Dir&
     };
     if (retry(link, interrupted) == 0) return {};
     const int error = errno;
+    // As above: another name of the same file is what the caller wanted.
     if (interrupted && error == EEXIST) {
         const auto source = try_stat_at(from_dir, from.c_str());
         const auto made = try_stat_at(to_dir, to.c_str());

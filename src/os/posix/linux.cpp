@@ -220,7 +220,8 @@ std::optional<bool> any_inner_process(
     return false;
 }
 
-/// A container may mount a file of its own over the kernel's, or a whole file system.
+/// Reads the id from a file of the kernel's. A container may mount a file of its own over that one,
+/// or a whole file system; then the id is not real.
 BootIdRead read_boot_id() noexcept {
     BootIdRead result;
     BootId& id = result.id;
