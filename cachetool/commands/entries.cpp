@@ -11,6 +11,7 @@
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
 #include "cachetool/system/files.hpp"
+#include "cachetool/system/interrupt.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -107,10 +108,30 @@ CommandResult run_dir(const ParsedArguments& arguments, const CommandOutput& out
 
 CommandResult run_put(const ParsedArguments& arguments, const CommandOutput& output) {
     LARDER_TRY(check_source(arguments.words));
-    LARDER_TRY_ASSIGN(const auto cache, open_or_create(arguments, output));
+    const bool move = arguments.has("move");
+    // A signal that ended this process between the move and the publish would cost the user SOURCE.
+    // So it ends a wait instead, and SOURCE is put back.
+    std::optional<system::StopOnSignal> stop;
+    larder::OpenOptions options;
+    if (move) {
+        stop.emplace();
+        options.stop = stop->token();
+        options.keep_waiting = [&stop] {
+            stop->poll();
+            return true;
+        };
+    }
+    LARDER_TRY_ASSIGN(const auto cache, open_or_create(arguments, output, std::move(options)));
     LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(arguments.words[0]));
-    const auto lease = put(bucket, arguments.words[1], arguments.words[2], arguments.has("move"));
-    if (!lease) return fail(failure_to_put(lease.error()));
+    const auto lease = put(bucket, arguments.words[1], arguments.words[2], move);
+    if (!lease) {
+        Failure failure = failure_to_put(lease.error());
+        if (lease.error().code == larder::Errc::interrupted && stop) {
+            output.warn(failure->message);
+            stop->end_by_signal();
+        }
+        return fail(std::move(failure));
+    }
     return print_entry(arguments, output, *lease);
 }
 

@@ -24,6 +24,8 @@ CommandTable commands() {
          .help = "Copies SOURCE, a directory or a file, into the cache. The copy becomes the entry "
                  "of KEY and replaces the old one. Processes that use the old entry keep it until "
                  "they are done. Prints the path of the new entry.\n\n"
+                 "With --move, SOURCE itself becomes the entry. If it can't be published, it is "
+                 "put back.\n\n"
                  "  cachetool put tools-v1 node-22.1 ./node-v22.1-linux-x64",
          .min_words = 3,
          .max_words = 3,

@@ -385,16 +385,21 @@ const char* larder_staging_inside(larder_staging* staging);
  * attributes that users set, and hard links within the tree are kept. Set-id bits, the sticky bit,
  * capabilities and access control lists are not.
  * Errors: `invalid` if `source` lies inside the cache or contains it, or holds a pipe, a socket or
- * a device; `no_space`. */
+ * a device, and after larder_staging_move_from; `no_space`. */
 larder_code larder_staging_copy_from(larder_staging* staging, const char* source,
                                      larder_error** error);
 /* Renames the directory `source` to it; it must still be empty. If its owner may not write to
- * `source`, the owner gets that right for the time of the rename.
+ * `source`, the owner gets that right for the time of the rename. If the tree is not published,
+ * because a publish or a build fails or because the staging is freed, it is moved back to where it
+ * came from. If that cannot be done, because something else stands there by then, the tree stays in
+ * the cache's staging area as `k-<id>/tree`, and no collection deletes it. The error of the publish
+ * says where the tree is, and larder_cache_verify finds it.
  * Errors: `invalid` as above, and if `source` lies in any cache; `unsupported` if it is on
  * another file system. In these cases `source` is untouched. */
 larder_code larder_staging_move_from(larder_staging* staging, const char* source,
                                      larder_error** error);
-/* Deletes what was staged. In a forked child it touches nothing. */
+/* Deletes what was staged, and moves back what larder_staging_move_from took. In a forked child it
+ * touches nothing. */
 void larder_staging_free(larder_staging* staging);
 
 /* Makes the staged tree the entry of `key`. An entry that the key named before is replaced

@@ -17,7 +17,8 @@ class Stage;
 /// What a caller puts below path() becomes the entry's tree when Bucket::publish takes the Staging.
 /// No other process sees it before that.
 ///
-/// The destructor deletes a tree that was not published. In a forked child it touches nothing.
+/// The destructor deletes a tree that was not published. But a tree that move_from took belongs to
+/// the caller until it is published: see there. In a forked child the destructor touches nothing.
 ///
 /// Concurrency: one thread owns a Staging at a time; different Stagings are independent.
 /// Crash: what was staged is reaped by the next process that collects, or that adopts the lease
@@ -39,11 +40,18 @@ public:
     /// the sticky bit, capabilities and access control lists are not.
     ///
     /// Errors: `invalid` if `source` lies inside the cache or contains it, or holds a pipe, a
-    /// socket or a device; `no_space`. What was copied by then is deleted with the Staging.
+    /// socket or a device, and after a move_from; `no_space`. What was copied by then is deleted
+    /// with the Staging.
     [[nodiscard]] Result<> copy_from(const std::filesystem::path& source);
 
     /// Renames the directory `source` to path(), which must still be empty. If its owner may not
     /// write to `source`, the owner gets that right for the time of the rename.
+    ///
+    /// If the tree is not published, because a publish or a build fails or because the Staging is
+    /// destroyed, it is moved back to where it came from, with all that was added to it. If that
+    /// cannot be done, because something else stands there by then, the tree stays in the cache's
+    /// staging area as `k-<id>/tree`, and no collection deletes it. The error of the publish says
+    /// where the tree is, and Cache::verify finds it.
     ///
     /// Errors: `invalid` as in copy_from, and if `source` lies in any cache; `unsupported` if it is
     /// on another file system. In these cases `source` is untouched.

@@ -40,6 +40,33 @@ void after_publish(const detail::CacheState& cache, detail::Call& call,
     cache.published(root);
 }
 
+/// Publishes the stage if it belongs to this cache. If that fails, the caller still owns the stage.
+Result<protocol::SlotLease> publish_stage(const detail::CacheState& cache,
+                                          const std::string& bucket,
+                                          const std::string& encoded_bucket, std::string_view key,
+                                          protocol::Stage& stage, const PublishOptions& options) {
+    if (stage.root()->dirs().root.path != cache.path()) {
+        return fail(Errc::invalid, "publish", cache.path(),
+                    "staged in another cache, " + stage.root()->dirs().root.path.string());
+    }
+    const protocol::RootRef root = stage.root();
+    TRY_ASSIGN(const auto place, place_of(*root, bucket, encoded_bucket, key));
+    const auto lost = [&] {
+        return fail(Errc::refused, "publish", cache.path(),
+                    "the cache was moved or deleted since this was staged; stage it again");
+    };
+    // Check before the publish whether collectors will see the lease. A check after the publish is
+    // not needed: if a directory was deleted meanwhile, nothing can be made in it, and the publish
+    // fails.
+    if (root->is_lost({&cache::Handles::participants})) return lost();
+    detail::Call call(cache);
+    auto slot = protocol::publish(stage, place, options, call.context());
+    if (!slot && root->is_lost()) return lost();
+    TRY(slot);
+    after_publish(cache, call, root, place, slot->id());
+    return slot;
+}
+
 }  // namespace
 
 Bucket::Bucket(std::shared_ptr<detail::CacheState> cache, std::string name,
@@ -102,28 +129,12 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
     if (!stage)
         return fail(Errc::invalid, "publish", cache_->path(),
                     "this Staging was published or moved away before");
-    if (!stage->root()->is_ours())
+    if (!stage->root()->is_ours()) {
         return fail(Errc::invalid, "publish", cache_->path(),
                     "a forked child can't publish what its parent staged");
-    if (stage->root()->dirs().root.path != cache_->path()) {
-        return fail(Errc::invalid, "publish", cache_->path(),
-                    "staged in another cache, " + stage->root()->dirs().root.path.string());
     }
-    const protocol::RootRef root = stage->root();
-    TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
-    const auto lost = [&] {
-        return fail(Errc::refused, "publish", cache_->path(),
-                    "the cache was moved or deleted since this was staged; stage it again");
-    };
-    // Check before the publish whether collectors will see the lease. A check after the publish is
-    // not needed: if a directory was deleted meanwhile, nothing can be made in it, and the publish
-    // fails.
-    if (root->is_lost({&cache::Handles::participants})) return lost();
-    detail::Call call(*cache_);
-    auto slot = protocol::publish(std::move(*stage), place, options, call.context());
-    if (!slot && root->is_lost()) return lost();
-    TRY(slot);
-    after_publish(*cache_, call, root, place, slot->id());
+    auto slot = publish_stage(*cache_, name_, encoded_, key, *stage, options);
+    if (!slot) return tl::make_unexpected(stage->give_back(std::move(slot).error()));
     return Lease(std::move(*slot));
 }
 

@@ -77,7 +77,8 @@ Result<> Root::reap(const os::Dir& staging) const {
     NotedErrors errors;
     const auto reap_one = [&](const std::string& name, os::FileKind) -> Result<> {
         const auto staged = format::parse_staged_name(name);
-        if (!staged) return {};
+        // What is kept belongs to a user: see Stage::give_back.
+        if (!staged || staged->kind == format::StagedName::Kind::kept) return {};
         (void)os::point("reap.one");
         if (staged->kind == format::StagedName::Kind::link)
             return errors.note(retire_link(staging, name));

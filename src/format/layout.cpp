@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view staged_tree_prefix = "t-";
 constexpr std::string_view staged_link_prefix = "l-";
+constexpr std::string_view kept_tree_prefix = "k-";
 
 }  // namespace
 
@@ -47,14 +48,20 @@ std::string staged_link_name(const Id& id) {
     return std::string(staged_link_prefix).append(to_text(id));
 }
 
+std::string kept_tree_name(const Id& id) {
+    return std::string(kept_tree_prefix).append(to_text(id));
+}
+
 std::optional<StagedName> parse_staged_name(std::string_view name) noexcept {
-    static_assert(staged_tree_prefix.size() == staged_link_prefix.size());
+    static_assert(staged_tree_prefix.size() == staged_link_prefix.size() &&
+                  staged_tree_prefix.size() == kept_tree_prefix.size());
     const auto id = name.size() > staged_tree_prefix.size()
                         ? parse_id(name.substr(staged_tree_prefix.size()))
                         : std::nullopt;
     if (!id) return std::nullopt;
     if (name.starts_with(staged_tree_prefix)) return StagedName{StagedName::Kind::tree, *id};
     if (name.starts_with(staged_link_prefix)) return StagedName{StagedName::Kind::link, *id};
+    if (name.starts_with(kept_tree_prefix)) return StagedName{StagedName::Kind::kept, *id};
     return std::nullopt;
 }
 

@@ -5,7 +5,7 @@
 //                                 buckets/  archive/  retired/  deleting/  pins/
 //   locks/                      = collector  builds  gates  buckets
 //   participants/               = <number>
-//   staging/<number>/           = t-<id>/  l-<id>
+//   staging/<number>/           = t-<id>/  l-<id>  k-<id>/
 //   buckets/<bucket>/           = <key>              a link
 //   archive/<id>/               = record  tree/
 //   retired/links/              = <retired>          a link
@@ -69,9 +69,11 @@ inline constexpr std::string_view gitignore_text = "*\n";
 
 [[nodiscard]] std::string staged_tree_name(const Id& id);
 [[nodiscard]] std::string staged_link_name(const Id& id);
-/// What a name in a staging area is: the tree or the link of the entry `id`.
+/// Returns the name of a tree that a failed publish could not give back to its owner.
+[[nodiscard]] std::string kept_tree_name(const Id& id);
+/// What a name in a staging area is: the tree or the link of the entry `id`, or a kept tree.
 struct StagedName {
-    enum class Kind { tree, link };
+    enum class Kind { tree, link, kept };
     Kind kind;
     Id id;
 };

@@ -23,6 +23,11 @@ namespace larder::os {
 /// `to` is replaced. Fails with Why::not_empty or Why::exists if it is not empty.
 [[nodiscard]] Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir,
                                   const std::string& to);
+/// Renames the directory `from` to a path that a caller gave, and that must be free. Fails with
+/// Why::exists if it is taken. If the system refuses such a rename, this checks the path and then
+/// renames. That replaces an empty directory which another process makes in between.
+[[nodiscard]] Result<> rename_dir_out(const Dir& from_dir, const std::string& from,
+                                      const std::filesystem::path& to);
 /// Exchanges two names that exist. Fails with Errc::unsupported if the system or the file system
 /// refuses it. Fails with Why::interrupted if a signal interrupted the call. Then the caller must
 /// look whether the names were exchanged.

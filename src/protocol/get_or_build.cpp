@@ -120,13 +120,16 @@ Result<SlotLease> get_or_build(const RootRef& root, const KeyRef& place, const F
 
     const BuildInProgress in_progress({*root, number}, lock.since_nanos());
     TRY_ASSIGN(Stage stage, Stage::make(root, context));
-    TRY(fill(stage));
+    if (auto filled = fill(stage); !filled)
+        return tl::make_unexpected(stage.give_back(std::move(filled).error()));
     (void)os::point("build.filled");
     // What may have taken half an hour must not be lost because a process that holds the bucket's
     // lock was stopped. So this publish is as patient as a wait for a build.
     cache::CallContext patient = context;
     patient.lock_timeout = std::max(context.lock_timeout, context.build_timeout);
-    return publish(std::move(stage), place, options, patient);
+    auto published = publish(stage, place, options, patient);
+    if (!published) return tl::make_unexpected(stage.give_back(std::move(published).error()));
+    return published;
 }
 
 }  // namespace larder::protocol

@@ -169,7 +169,7 @@ Result<> sync_link(const cache::Root& root, const os::Dir& staging,
 
 }  // namespace
 
-Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions& options,
+Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOptions& options,
                           const cache::CallContext& context, Replace replace) {
     cache::Root& root = *stage.root();
     const format::Id id = stage.id();
@@ -206,25 +206,26 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
         (void)os::remove_file_at(staging, staged_link);
         return tl::make_unexpected(std::move(archived).error());
     }
-    stage.disown();
+    stage.set_in_archive();
     (void)os::point("publish.archived");
+    // Retires what was not published. The link names the entry, which is in the archive now. So it
+    // is retired and not removed: a removed link would leave an orphan. A tree that was moved here
+    // is given back by the caller instead.
+    const auto give_up = [&](const Error& error) {
+        if (!stage.owes()) (void)root.retire_link(staging, staged_link);
+        return tl::make_unexpected(error);
+    };
     if (power) {
-        if (auto synced = os::sync(root.dirs().archive); !synced) {
-            // The link still names the entry, which is in the archive now. So it is retired and not
-            // removed: a removed link would leave an orphan.
-            (void)root.retire_link(staging, staged_link);
-            return tl::make_unexpected(std::move(synced).error());
-        }
+        if (auto synced = os::sync(root.dirs().archive); !synced) return give_up(synced.error());
     }
 
     // (5) Under the bucket's lock, move the link to its key.
     const auto placed = place_link(root, staging, staged_link, id, place, context, replace);
     (void)os::point("publish.placed");
-    if (!placed) {
-        // If there is no space even for this rename, the link names garbage where it is.
-        (void)root.retire_link(staging, staged_link);
-        return tl::make_unexpected(placed.error());
-    }
+    // If there is no space even to retire the link, it names garbage where it is.
+    if (!placed) return give_up(placed.error());
+    const bool was_moved = stage.owes();
+    stage.disown();
 
     // (6) Retire the old link, which came back in exchange. If that fails, it stays in our staging
     // area. There it names garbage as well, until this process has ended.
@@ -232,10 +233,22 @@ Result<SlotLease> publish(Stage stage, const KeyRef& place, const PublishOptions
     (void)os::point("publish.retired");
     if (power) {
         if (auto synced = sync_place(root, place.encoded_bucket); !synced) {
-            // The durability cannot be kept, so nothing is published. If the link cannot be retired
-            // either, the entry stays, and the caller has the error of the sync.
-            (void)retire_if(root, place, id, context);
-            return tl::make_unexpected(std::move(synced).error());
+            Error error = std::move(synced).error();
+            if (was_moved) {
+                // Another process may use the entry by now, so it cannot be given back. It must not
+                // be lost either, because there is no other copy.
+                error.detail += (error.detail.empty() ? "" : "; ") +
+                                std::string(
+                                    "the tree was moved here, and so it stays published "
+                                    "as ") +
+                                (root.dirs().buckets / place.path).string() +
+                                ", which may be missing after a power cut";
+            } else {
+                // The durability cannot be kept, so nothing is published. If the link cannot be
+                // retired either, the entry stays, and the caller has the error of the sync.
+                (void)retire_if(root, place, id, context);
+            }
+            return tl::make_unexpected(std::move(error));
         }
     }
     return lease;

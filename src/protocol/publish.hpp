@@ -12,10 +12,9 @@ namespace larder::protocol {
 /// other process can publish between this check and the publish.
 enum class Replace { yes, no };
 
-/// Publishes the stage and returns a lease on the new entry. Consumes the stage: after an error its
-/// tree is garbage, which this call deletes or a later collection does. See Bucket::publish for
-/// errors, waits and crashes.
-[[nodiscard]] Result<SlotLease> publish(Stage stage, const KeyRef& place,
+/// Publishes the stage and returns a lease on the new entry. See Bucket::publish for errors, waits
+/// and crashes. If it fails, the caller still owns the stage, and calls Stage::give_back.
+[[nodiscard]] Result<SlotLease> publish(Stage& stage, const KeyRef& place,
                                         const PublishOptions& options,
                                         const cache::CallContext& context,
                                         Replace replace = Replace::yes);

@@ -73,7 +73,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
     TRY_ASSIGN(Stage stage, Stage::make(root, context));
     TRY(fill(stage, *entry));
     (void)os::point("restore.filled");
-    return publish(std::move(stage), place, {record.durability, record.producer}, context,
+    return publish(stage, place, {record.durability, record.producer}, context,
                    replace ? Replace::yes : Replace::no);
 }
 

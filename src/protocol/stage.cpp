@@ -2,6 +2,7 @@
 #include "protocol/stage.hpp"
 
 #include "format/layout.hpp"
+#include "format/link.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
 #include "tree/carry.hpp"
@@ -15,6 +16,8 @@ namespace larder::protocol {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* staged_already = "something has been staged here already";
 
 /// Opens the staged directory of `id`. Requires: this process has joined the cache.
 Result<os::Dir> open_staged(const cache::Root& root, const format::Id& id) {
@@ -36,22 +39,23 @@ Result<MaterializeReport> stage_file(const fs::path& source, const os::Dir& tree
     return carried;
 }
 
-/// Renames the directory `source` to the empty tree in `staged`. `opened` is a handle of `source`.
-/// A directory that moves gets another "..", for which its owner needs the right to write, and so
-/// gets that right meanwhile. If that right cannot be given, the first refusal is the error. Errors
-/// also if the old mode cannot be set again: then the directory may have moved.
-Result<> move_dir(const fs::path& source, const os::Dir& opened, const os::Dir& staged) {
-    auto moved = os::rename_dir(source, staged, format::tree_name);
-    if (why_of(moved) != Why::denied) return moved;
-    TRY_ASSIGN(const os::FileInfo info, os::stat_of(opened));
+/// Calls `rename`, which renames an opened directory into another one. Such a directory gets
+/// another "..", for which its owner needs the right to write, and so gets that right meanwhile. If
+/// that right cannot be given, the first refusal is the error. Errors also if the old mode cannot be
+/// set again: then the directory may have moved.
+template <class Rename>
+Result<> rename_as_owner(const os::Dir& directory, Rename rename) {
+    auto renamed = rename();
+    if (why_of(renamed) != Why::denied) return renamed;
+    TRY_ASSIGN(const os::FileInfo info, os::stat_of(directory));
     constexpr auto right = os::Permissions::owner_write;
     if ((info.permissions & right) != os::Permissions::none ||
-        os::try_set_permissions(opened.handle, info.permissions | right))
-        return moved;
-    moved = os::rename_dir(source, staged, format::tree_name);
-    if (const auto error = os::try_set_permissions(opened.handle, info.permissions))
-        return os::fail(error, "set mode", source);
-    return moved;
+        os::try_set_permissions(directory.handle, info.permissions | right))
+        return renamed;
+    renamed = rename();
+    if (const auto error = os::try_set_permissions(directory.handle, info.permissions))
+        return os::fail(error, "set mode", directory.path);
+    return renamed;
 }
 
 }  // namespace
@@ -74,6 +78,8 @@ Stage::~Stage() {
     // A destructor cannot return an error. What is left lies in deleting/ or in our staging area,
     // and a collection deletes it.
     try {
+        if (owes()) (void)give_back({});
+        if (!id_ || in_archive_) return;
         const auto& deleting = root_->dirs().deleting;
         const std::string in_deleting = to_text(format::fresh_id());
         const auto moved = os::rename_new(root_->joined()->staging(), format::staged_tree_name(id_),
@@ -81,6 +87,70 @@ Stage::~Stage() {
         if (moved) (void)tree::remove_tree_at(deleting, in_deleting);
     } catch (...) {
     }
+}
+
+Error Stage::give_back(Error error) {
+    if (!owes() || !root_->is_ours()) return error;
+    // Memory may run out at any of these sentences. The tree is where it should be by then.
+    const auto say = [&](const std::string& what) {
+        error.detail += (error.detail.empty() ? "" : "; ") + what;
+    };
+    const std::string origin = moved_from_.string();
+    auto done = in_archive_ ? take_back() : Result<>();
+    if (!done) {
+        const fs::path here = root_->dirs().archive / to_text(id_) / format::tree_name;
+        disown();
+        say(origin + " could not be put back (" + done.error().message() + ") and is " +
+            here.string() + ": copy it from there before the next collection");
+        return error;
+    }
+    in_archive_ = false;
+    done = move_back();
+    if (done) {
+        moved_from_.clear();
+        say(origin + " was put back");
+        return error;
+    }
+    const fs::path here = keep();
+    disown();
+    say(origin + " could not be put back (" + done.error().message() + ") and is " + here.string() +
+        ", where no collection deletes it: move it away");
+    return error;
+}
+
+/// Undoes the publish's steps 4 and 3. No key has named the entry, so no other process uses it.
+Result<> Stage::take_back() const {
+    const auto& staging = root_->joined()->staging();
+    const std::string staged_link = format::staged_link_name(id_);
+    TRY_ASSIGN(const format::LinkRead link,
+               format::read_link(root_->link_kind(), staging, staged_link));
+    if (!link.names(id_)) {
+        return fail(Errc::damaged, "take back", staging / staged_link,
+                    "this link names the new entry no more, so that another process may use it");
+    }
+    TRY(os::rename_new(root_->dirs().archive, to_text(id_), staging,
+                       format::staged_tree_name(id_)));
+    (void)os::point("publish.taken-back");
+    // If the link stays, it leads nowhere, and is reaped.
+    (void)os::remove_file_at(staging, staged_link);
+    return {};
+}
+
+/// Renames the staged tree to the path that it came from.
+Result<> Stage::move_back() const {
+    TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
+    TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
+    return rename_as_owner(
+        tree, [&] { return os::rename_dir_out(staged, format::tree_name, moved_from_); });
+}
+
+/// Gives the staged directory a name that no reap takes. Returns where the tree is.
+fs::path Stage::keep() const {
+    const auto& staging = root_->joined()->staging();
+    const std::string kept = format::kept_tree_name(id_);
+    // If even that is refused, the tree stays as it is until this process has ended.
+    const auto renamed = os::rename_new(staging, format::staged_tree_name(id_), staging, kept);
+    return renamed ? staging.path / kept / format::tree_name : tree_path();
 }
 
 fs::path Stage::tree_path() const {
@@ -100,6 +170,8 @@ Result<> Stage::check_source(const fs::path& source) const {
 
 Result<> Stage::copy_from(const fs::path& source) {
     TRY(check_source(source));
+    // A copy that fails is deleted, and must not take the moved tree with it.
+    if (owes()) return fail(Errc::invalid, "stage", tree_path(), staged_already);
     TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
     // Make no hard links, because the owner of the source may change it.
@@ -143,16 +215,26 @@ Result<> Stage::move_from(const fs::path& source) {
     TRY_ASSIGN(const os::Dir opened, os::open_dir(source));
     // The publish would refuse a pipe, socket or device too, but then the tree would be lost.
     TRY(tree::measure_new(opened));
+    if (owes()) return fail(Errc::invalid, "stage", tree_path(), staged_already);
+    std::error_code error;
+    fs::path origin =
+        os::retried(error, [&](std::error_code& each) { return fs::canonical(source, each); });
+    if (error) return os::fail(error, "stage", source);
     // A rename onto an empty directory replaces it atomically. It fails if the directory is not
     // empty.
-    auto moved = move_dir(source, opened, staged);
+    const auto moved = rename_as_owner(opened, [&]() -> Result<> {
+        auto renamed = os::rename_dir(source, staged, format::tree_name);
+        if (renamed) moved_from_ = std::move(origin);
+        return renamed;
+    });
     if (why_of(moved) == Why::cross_device) {
         return fail(Errc::unsupported, "stage", source,
                     "it is on another file system than the cache, and can't be moved; put a copy");
     }
     if (why_of(moved) == Why::not_empty || why_of(moved) == Why::exists)
-        return fail(Errc::invalid, "stage", tree_path(), "something has been staged here already");
-    return moved;
+        return fail(Errc::invalid, "stage", tree_path(), staged_already);
+    if (!moved) return tl::make_unexpected(give_back(moved.error()));
+    return {};
 }
 
 }  // namespace larder::protocol

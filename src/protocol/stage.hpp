@@ -6,7 +6,8 @@
 
 namespace larder::protocol {
 
-/// Owns `staging/<n>/t-<id>/` with its `tree/` until it is published.
+/// Owns `staging/<n>/t-<id>/` with its `tree/` until it is published. During a publish it owns
+/// `archive/<id>/`, which `l-<id>` in the staging area names.
 /// Fork: in the child the destructor touches nothing.
 class Stage {
 public:
@@ -15,23 +16,44 @@ public:
     [[nodiscard]] static Result<Stage> make(RootRef root, const cache::CallContext& context);
 
     Stage(Stage&& other) noexcept
-        : root_(std::move(other.root_)), id_(std::exchange(other.id_, {})) {}
+        : root_(std::move(other.root_)),
+          id_(std::exchange(other.id_, {})),
+          in_archive_(other.in_archive_),
+          moved_from_(std::move(other.moved_from_)) {
+        other.moved_from_.clear();
+    }
     Stage& operator=(Stage&& other) noexcept {
         std::swap(root_, other.root_);
         std::swap(id_, other.id_);
+        std::swap(in_archive_, other.in_archive_);
+        std::swap(moved_from_, other.moved_from_);
         return *this;
     }
-    /// Moves the directory to `deleting/` and deletes it. A collection deletes what cannot be
-    /// deleted now.
+    /// Gives a tree back that move_from took. Otherwise moves the directory to `deleting/` and
+    /// deletes it. A collection deletes what cannot be deleted now. An entry that is in the archive
+    /// already is left to its link.
     ~Stage();
 
     [[nodiscard]] const RootRef& root() const noexcept { return root_; }
     [[nodiscard]] const format::Id& id() const noexcept { return id_; }
     [[nodiscard]] std::filesystem::path tree_path() const;
 
+    /// Says that the directory has become `archive/<id>`, and is still owned.
+    void set_in_archive() noexcept { in_archive_ = true; }
     /// Ends the ownership. From then on the directory is an entry, and the destructor leaves it
     /// alone.
-    void disown() noexcept { id_ = {}; }
+    void disown() noexcept {
+        id_ = {};
+        moved_from_.clear();
+    }
+
+    /// Returns whether it still owns a tree that move_from took.
+    [[nodiscard]] bool owes() const noexcept { return !moved_from_.empty(); }
+    /// Moves a tree that move_from took back to where it came from, because nothing was published.
+    /// Returns `error` with a detail that says where the tree is. If it cannot be moved back, it
+    /// stays in the staging area as `k-<id>/tree`, and no collection deletes it. If there is no
+    /// such tree, returns `error` unchanged.
+    [[nodiscard]] Error give_back(Error error);
 
     /// Fill the tree: see Staging. Both refuse a source that lies in this cache or contains it
     /// (`invalid`).
@@ -41,9 +63,14 @@ public:
 private:
     Stage(RootRef root, const format::Id& id) noexcept : root_(std::move(root)), id_(id) {}
     [[nodiscard]] Result<> check_source(const std::filesystem::path& source) const;
+    [[nodiscard]] Result<> take_back() const;
+    [[nodiscard]] Result<> move_back() const;
+    [[nodiscard]] std::filesystem::path keep() const;
 
     RootRef root_;
     format::Id id_;
+    bool in_archive_ = false;
+    std::filesystem::path moved_from_;  ///< absolute; empty unless move_from took a tree
 };
 
 }  // namespace larder::protocol

@@ -144,6 +144,15 @@ private:
         return {};
     }
 
+    /// Reports a tree that a failed publish could not give back.
+    Result<> kept(const std::filesystem::path& path) {
+        if (is_known(path / format::tree_name)) return {};
+        found(Finding::Kind::foreign, path / format::tree_name,
+              "this was moved into the cache to be published, the publish failed, and something "
+              "kept it from being put back; larder leaves it alone: move it away");
+        return {};
+    }
+
     /// Checks that the root, `locks/` and `retired/` hold only names that larder knows.
     Result<> list_root() {
         TRY(each_name(dirs_.root, [&](const std::string& name, os::FileKind) -> Result<> {
@@ -244,6 +253,7 @@ private:
                     const auto staged = format::parse_staged_name(name);
                     if (!staged) return foreign(area / name);
                     if (staged->kind == format::StagedName::Kind::tree) return {};
+                    if (staged->kind == format::StagedName::Kind::kept) return kept(area / name);
                     TRY_ASSIGN(const LinkRead link,
                                format::read_link(root_.link_kind(), area, name));
                     if (link.kind == LinkRead::Kind::entry)
@@ -493,6 +503,9 @@ private:
     /// Reports an entry that no link names, and gives it a link in `retired/links/` if a repair was
     /// asked for.
     Result<> mend_orphan(const Id& id) {
+        // A failed publish may have taken its entry back (Stage::give_back).
+        TRY_ASSIGN(const bool stands, os::is_dir_at(dirs_.archive, to_text(id)));
+        if (!stands) return {};
         Finding& finding =
             found(Finding::Kind::orphan, dirs_.archive / to_text(id), "no link names this entry");
         if (!options_.repair) return {};

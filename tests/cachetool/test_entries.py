@@ -4,6 +4,8 @@
 import json
 import os
 import pathlib
+import re
+import signal
 import unittest
 
 from harness import CacheTest
@@ -37,6 +39,65 @@ class PutAndGet(CacheTest):
         entry = pathlib.Path(self.tool("put", "b", "k", str(source), "--move").rstrip("\n"))
         self.assertFalse(source.exists())
         self.assertEqual((entry / "file").stat().st_ino, inode)
+
+    def put_moved(self, source, **more):
+        """Starts a `put --move` that can't be published as long as the bucket's lock is held."""
+        return self.start("put", "b", "k", str(source), "--move", **more)
+
+    def test_put_move_that_cannot_be_published_puts_the_source_back(self):
+        self.put()
+        source = pathlib.Path(self.tree(file="text"))
+        inode = source.stat().st_ino
+        held = self.hold("buckets")
+        err, document = self.complaint("--lock-timeout", "0.1", "put", "b", "k", str(source), "--move", code=4)
+        self.assertEqual(document["error"]["code"], "busy")
+        self.assertIn(f"{source} was put back", err)
+        self.assertEqual(source.stat().st_ino, inode)
+        self.assertEqual((source / "file").read_text(), "text")
+        held.close()
+        (self.root / "buckets/b/other").mkdir()  # no link of this cache
+        err, _ = self.complaint("put", "b", "other", str(source), "--move", code=5)
+        self.assertIn(f"{source} was put back", err)
+        self.assertEqual(source.stat().st_ino, inode)
+        self.tool("gc")
+        self.assertEqual(len(list((self.root / "archive").iterdir())), 1)
+        self.assertEqual([list(area.iterdir()) for area in (self.root / "staging").iterdir()], [[]])
+
+    def test_put_move_that_a_signal_interrupts_puts_the_source_back(self):
+        self.put()
+        source = pathlib.Path(self.tree(file="text"))
+        self.hold("buckets")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            process = self.put_moved(source)
+            self.assertIn(b"waiting", process.stderr.readline())
+            self.assertFalse(source.exists())
+            process.send_signal(number)
+            self.assertIn(f"{source} was put back", process.stderr.readline().decode())
+            self.assert_ends_by(process, number)
+            self.assertEqual((source / "file").read_text(), "text")
+
+    def test_put_move_that_cannot_put_the_source_back_keeps_it(self):
+        self.put()
+        source = pathlib.Path(self.tree(file="text"))
+        held = self.hold("buckets")
+        process = self.put_moved(source)
+        self.assertIn(b"waiting", process.stderr.readline())
+        source.mkdir()
+        (source / "another").touch()
+        process.send_signal(signal.SIGINT)
+        sentence = process.stderr.readline().decode()
+        self.assert_ends_by(process, signal.SIGINT)
+        kept = pathlib.Path(re.search(r" and is (/.*/tree), where no collection deletes it", sentence).group(1))
+        held.close()
+        for _ in range(2):
+            self.put(key="other")  # joins, and so reaps
+            self.purge()
+            self.tool("verify", "--repair")
+            self.assertEqual((kept / "file").read_text(), "text")
+            self.assertTrue((source / "another").exists())
+        self.assertIn({"kind": "foreign", "path": str(kept)},
+                      [{k: one[k] for k in ("kind", "path")} for one in self.json("verify")["findings"]])
+        kept.rename(self.dir / "moved-away")
 
     def test_put_replaces(self):
         old, new = self.put(file="old"), self.put(file="new")

@@ -89,15 +89,19 @@ TEST_CASE("fresh ids differ") {
 TEST_CASE("a staged name tells what it is, and its id") {
     const Id id{7, 9};
     const auto tree = parse_staged_name(staged_tree_name(id)),
-               link = parse_staged_name(staged_link_name(id));
+               link = parse_staged_name(staged_link_name(id)),
+               kept = parse_staged_name(kept_tree_name(id));
     REQUIRE(tree);
     REQUIRE(link);
+    REQUIRE(kept);
     CHECK(tree->kind == StagedName::Kind::tree);
     CHECK(link->kind == StagedName::Kind::link);
+    CHECK(kept->kind == StagedName::Kind::kept);
     CHECK(tree->id == id);
     CHECK(link->id == id);
     CHECK(staged_tree_name(id) == "t-" + to_text(id));
     CHECK(staged_link_name(id) == "l-" + to_text(id));
+    CHECK(kept_tree_name(id) == "k-" + to_text(id));
 }
 
 TEST_CASE("a name that larder never stages is no staged name") {

@@ -57,9 +57,18 @@ void check_decoding(std::string_view name) {
     if (const auto number = parse_participant_name(name))
         must(participant_name(*number) == name, "a number likewise");
     if (const auto staged = parse_staged_name(name)) {
-        const bool is_tree = staged->kind == StagedName::Kind::tree;
-        must((is_tree ? staged_tree_name(staged->id) : staged_link_name(staged->id)) == name,
-             "a staged name likewise");
+        const auto name_again = [&] {
+            switch (staged->kind) {
+                case StagedName::Kind::tree:
+                    return staged_tree_name(staged->id);
+                case StagedName::Kind::link:
+                    return staged_link_name(staged->id);
+                case StagedName::Kind::kept:
+                    return kept_tree_name(staged->id);
+            }
+            return std::string();
+        };
+        must(name_again() == name, "a staged name likewise");
     }
 }
 

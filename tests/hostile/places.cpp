@@ -165,6 +165,83 @@ TEST_CASE("a move takes the directory itself, and works once") {
     CHECK(content_of(value(site.bucket.publish("moved", std::move(staging)))) == "staged");
 }
 
+TEST_CASE("a moved tree that is not published goes back to where it came from") {
+    const Site site;
+    fs::permissions(site.source, fs::perms(0555));
+    const auto snapshot_of_source = [&] {
+        auto found = exact_snapshot(site.source);
+        found.erase(".");  // a rename may change the time at which its status changed
+        return found;
+    };
+    const auto before = snapshot_of_source();
+    const auto modified = fs::last_write_time(site.source);
+    const auto is_back = [&] {
+        return snapshot_of_source() == before && fs::last_write_time(site.source) == modified &&
+               fs::status(site.source).permissions() == fs::perms(0555);
+    };
+    const fs::path alias = site.dir.path() / "alias";
+    fs::create_directory_symlink(site.source.parent_path(), alias);
+    {
+        auto dropped = value(site.bucket.stage());
+        REQUIRE(dropped.move_from(alias / "source"));
+        REQUIRE_FALSE(stands(site.source));
+        CHECK_FALSE(dropped.copy_from(site.dir.path() / "none"));
+        CHECK_FALSE(dropped.copy_from(site.dir.path() / "alias"));
+        CHECK(stands(dropped.path() / "f0"));
+    }
+    CHECK(is_back());
+    const auto fails_to_publish = [&](const Bucket& bucket, const std::string& key) {
+        auto staging = value(site.bucket.stage());
+        REQUIRE(staging.move_from(site.source));
+        const auto published = bucket.publish(key, std::move(staging));
+        REQUIRE_FALSE(published);
+        INFO(published.error().message());
+        CHECK(published.error().detail.find(site.source.string() + " was put back") !=
+              std::string::npos);
+        CHECK(is_back());
+    };
+    fs::create_directory(site.root / "buckets" / "b" / "taken");
+    fails_to_publish(site.bucket, "taken");
+    const Cache other = open_cache(site.dir.path() / "other");
+    fails_to_publish(value(other.bucket("b")), "k");
+    const auto built = site.bucket.get_or_build("built", [&](Staging& staging) -> Result<> {
+        REQUIRE(staging.move_from(site.source));
+        return tl::make_unexpected(Error{Errc::build, 0, "build", {}, "no"});
+    });
+    REQUIRE_FALSE(built);
+    CHECK(built.error().detail == "no; " + site.source.string() + " was put back");
+    CHECK(is_back());
+    CHECK(count_entries(site.root / "archive") == 1);
+    CHECK(count_entries(site.root / "staging" / "0") == 0);
+    CHECK(count_entries(site.root / "retired" / "links") == 0);
+}
+
+TEST_CASE("a moved tree whose place is taken is kept in the cache, and no collection deletes it") {
+    const Site site;
+    fs::path kept;
+    {
+        auto staging = value(site.bucket.stage());
+        REQUIRE(staging.move_from(site.source));
+        fs::create_directory(site.source);
+        fs::create_directory(site.root / "buckets" / "b" / "taken");
+        kept = staging.path();
+        const auto published = site.bucket.publish("taken", std::move(staging));
+        REQUIRE_FALSE(published);
+        const std::string& detail = published.error().detail;
+        INFO(detail);
+        kept = kept.parent_path().parent_path() /
+               kept.parent_path().filename().string().replace(0, 1, "k") / "tree";
+        CHECK(detail.find(kept.string()) != std::string::npos);
+    }
+    in_child([&](Child&) { value(open_cache(site.root).collect()); });
+    value(site.cache.collect());
+    CHECK(fs::is_empty(site.source));
+    CHECK(read_file(kept / "f0") == "staged");
+    const auto findings = value(site.cache.verify()).findings;
+    CHECK(std::any_of(findings.begin(), findings.end(),
+                      [&](const Finding& each) { return each.path == kept; }));
+}
+
 TEST_CASE("a symlink to a directory can't be moved, and stays") {
     const Site site;
     fs::create_directory_symlink(site.source, site.dir.path() / "link");

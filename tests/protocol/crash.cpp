@@ -120,6 +120,24 @@ TEST_CASE("a replacing put that is killed leaves the old entry or the new one, w
         check({point, "new"}, put_old, put_new);
 }
 
+TEST_CASE(
+    "a put of a moved tree that is killed while it gives the tree back leaves the old entry") {
+    const auto put_moved = [](const Cache& cache) {
+        fill(cache.root().parent_path() / "source", "new");
+        auto staging = value(bucket_of(cache).stage());
+        value(staging.move_from(cache.root().parent_path() / "source"));
+        fs::create_directory(cache.root() / "buckets" / "b" / "taken");
+        (void)bucket_of(cache).publish("taken", std::move(staging));
+    };
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    prepare_in_child(root, put_old);
+    Child victim([&](Child&) { put_moved(open_cache(root)); }, {{}, {"publish.taken-back"}});
+    REQUIRE(victim.join() == 128 + SIGKILL);
+    REQUIRE(fs::remove(root / "buckets" / "b" / "taken"));
+    check_cache(root, "old");
+}
+
 TEST_CASE("a replacing put without exchange that is killed leaves the old entry, none or the new") {
     const Errors no_exchange = {{"os.exchange", EINVAL}};
     check({"publish.before-exchange", "old"}, put_old, put_new, no_exchange);

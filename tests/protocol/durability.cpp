@@ -218,3 +218,31 @@ TEST_CASE("a publish that can't sync its entry has changed nothing") {
         require_no_leak(scene.root, 1);
     }
 }
+
+TEST_CASE("a moved tree whose publish can't sync is given back, or stays published") {
+    // Once the key names the entry, another process may use it. Before that, it goes back.
+    for (const std::string after : {"publish.leased", "publish.archived", "publish.retired"}) {
+        INFO("syncs fail after " << after);
+        const Scene scene;
+        const fs::path source = scene.root.parent_path() / "source";
+        fill(source, "moved");
+        bool failing = false;
+        os::set_point_hook([&](const char* name) {
+            failing = failing || name == after;
+            return failing && name == std::string("os.sync") ? EIO : 0;
+        });
+        Staging staging = value(scene.bucket.stage());
+        value(staging.move_from(source));
+        const auto published =
+            scene.bucket.publish("k", std::move(staging), {Durability::power, ""});
+        os::set_point_hook({});
+        REQUIRE_FALSE(published);
+        INFO(published.error().message());
+        CHECK(published.error().sys_errno == EIO);
+        const bool stays = after == "publish.retired";
+        CHECK(fs::exists(source / "f0") != stays);
+        CHECK(outcome(scene.bucket.get("k")) == (stays ? "ok" : "miss"));
+        CHECK((published.error().detail.find("stays published") != std::string::npos) == stays);
+        require_no_leak(scene.root, stays ? 1 : 0);
+    }
+}

@@ -106,6 +106,36 @@ Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir, const 
     return fail(error, "rename", from, "to " + (to_dir / to).string());
 }
 
+Result<> rename_dir_out(const Dir& from_dir, const std::string& from,
+                        const std::filesystem::path& to) {
+    const auto failed = [&](int error) {
+        return fail(error, "rename", from_dir / from, "to " + to.string());
+    };
+    const auto has_moved = [&](bool interrupted, int error) {
+        return interrupted && (error == ENOENT || error == EEXIST) &&
+               !exists_at(from_dir, from).value_or(true) && try_stat_path(to, Follow::no);
+    };
+    bool interrupted = false;
+    const auto rename_to_free = [&] {
+        if ((errno = point("os.noreplace")) != 0) return -1;
+        return platform::rename_with_flag(fd_of(from_dir.handle), from.c_str(), AT_FDCWD,
+                                          to.c_str(), RenameFlag::no_replace);
+    };
+    if (retry(rename_to_free, interrupted) == 0) return {};
+    int error = errno;
+    if (has_moved(interrupted, error)) return {};
+    if (ends_at_once(why_of(error))) return failed(error);
+    const auto there = try_stat_path(to, Follow::no);
+    if (there) return failed(EEXIST);
+    if (why_of(there) != Why::absent) return failed(there.error().value());
+    const auto rename = [&] {
+        return ::renameat(fd_of(from_dir.handle), from.c_str(), AT_FDCWD, to.c_str());
+    };
+    if (retry(rename, interrupted) == 0) return {};
+    error = errno;
+    return has_moved(interrupted, error) ? Result<>() : failed(error);
+}
+
 Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                   const std::string& to) {
     errno = point("os.exchange");
