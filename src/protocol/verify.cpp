@@ -79,14 +79,15 @@ private:
         TRY(note(list_archive()));
         std::sort(entries_.begin(), entries_.end());
         names_.assign(entries_.size(), 0);
+        missed_names_ = false;
         (void)os::point("verify.archive-listed");
-        TRY(note(list_staging()));
-        TRY(note(list_buckets()));
+        TRY(note_missed(list_staging()));
+        TRY(note_missed(list_buckets()));
         (void)os::point("verify.buckets-listed");
-        TRY(note(list_retired_buckets()));
+        TRY(note_missed(list_retired_buckets()));
         (void)os::point("verify.retired-buckets-listed");
-        TRY(note(list_staging()));
-        TRY(note(list_retired_links()));
+        TRY(note_missed(list_staging()));
+        TRY(note_missed(list_retired_links()));
         return judge_entries();
     }
 
@@ -129,11 +130,16 @@ private:
                   done.error().message() + "; it was not checked");
         return {};
     }
+    /// Does the same for an error after which a list of names may lack some.
+    Result<> note_missed(const Result<>& done) {
+        if (!done) missed_names_ = true;
+        return note(done);
+    }
     /// Calls `visit` for each name in `dir`, and notes its errors.
     template <class Visit>
     Result<> each_name(const os::Dir& dir, Visit visit) {
-        return note(os::for_each_name(dir, [&](const std::string& name, os::FileKind kind) {
-            return note(visit(name, kind));
+        return note_missed(os::for_each_name(dir, [&](const std::string& name, os::FileKind kind) {
+            return note_missed(visit(name, kind));
         }));
     }
     /// Reports a name that larder does not know, once, however often it is listed.
@@ -285,11 +291,9 @@ private:
             });
     }
 
-    /// Checks invariant 1 for one key, and whether the key and its entry agree. Looks at the link
-    /// first, then at the entry, then at the link again: a finding about the entry counts only if
-    /// the key still names it after the look. Reports one finding at most, the first that applies,
-    /// and mends it if a repair was asked for. An error of reading the record says nothing about
-    /// it, and is passed on.
+    /// Checks invariant 1 for one key, and sees its link. Reports one finding at most, the first
+    /// that applies, and mends it if a repair was asked for. Returns an error only if the link is
+    /// not known: what can't be read of its entry is a finding here.
     Result<> judge_key(const os::Dir& dir, const std::string& bucket, const std::string& key) {
         if (!format::is_key_name(key)) return foreign(dir / key);
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, key));
@@ -305,6 +309,15 @@ private:
                 found(Finding::Kind::malformed, dir / key, "a link that larder did not make"),
                 bucket, key, link);
         }
+        see(link.id, {LinkPlace::bucket, bucket, key});
+        return note(judge_entry(dir, bucket, key, link));
+    }
+
+    /// Checks whether a key and the entry that its link names agree. Looks at the entry, then at the
+    /// link again: a finding about the entry counts only if the key still names it after the look.
+    /// An error of reading the record says nothing about it, and is passed on.
+    Result<> judge_entry(const os::Dir& dir, const std::string& bucket, const std::string& key,
+                         const LinkRead& link) {
         TRY_ASSIGN(const bool complete, is_complete(root_, link.id));
         const auto record = read_record(root_, link.id);
         if (!record && record.error().code != Errc::damaged)
@@ -313,7 +326,6 @@ private:
         // Otherwise the finding is out of date.
         TRY_ASSIGN(const LinkRead again, format::read_link(root_.link_kind(), dir, key));
         if (!again.names(link.id)) return {};
-        see(link.id, {LinkPlace::bucket, bucket, key});
         const std::string entry = "entry " + to_text(link.id);
         if (!complete)
             return mend_key(
@@ -394,7 +406,7 @@ private:
     Result<> list_retired_buckets() {
         const VisitBucket visit_bucket = [&](const os::Dir& bucket, const std::string& name) {
             const VisitLink judge = [&](const os::Dir&, const std::string& key) {
-                return note(judge_retired(bucket, name, key));
+                return note_missed(judge_retired(bucket, name, key));
             };
             // A directory at a key's name is no link, but no name of another program either.
             const VisitUnknown judge_unknown = [&](std::filesystem::path path) {
@@ -411,7 +423,7 @@ private:
         return for_each_retired_link(
             root_,
             [&](const os::Dir& links, const std::string& name) {
-                return note(judge_retired(links, "", name));
+                return note_missed(judge_retired(links, "", name));
             },
             foreign_);
     }
@@ -454,12 +466,13 @@ private:
     }
 
     /// Checks invariant 2: each entry is named once. An entry that no link has named is an orphan,
-    /// because its link would have been met in one of the lists. Two links are only a suspicion,
-    /// because a link that moved was met twice; so those entries are looked at again.
+    /// because its link would have been met in one of the lists. If a list may lack some links, no
+    /// entry is called an orphan: a repair would give a live entry a second name. Two links are only
+    /// a suspicion, because a link that moved was met twice; so those entries are looked at again.
     Result<> judge_entries() {
         report_.entries += entries_.size();
         for (std::size_t i = 0; i < entries_.size(); ++i) {
-            if (names_[i] == 0) TRY(note(mend_orphan(entries_[i])));
+            if (names_[i] == 0 && !missed_names_) TRY(note(mend_orphan(entries_[i])));
             if (names_[i] > 1) shared_[entries_[i]];
         }
         if (shared_.empty()) return {};
@@ -592,6 +605,7 @@ private:
     std::uint64_t part_ = 0, parts_ = 1;          // the part at work, and how many there are
     std::vector<Id> entries_;                     // of this part, sorted
     std::vector<std::uint8_t> names_;             // how many links name each of them; at most 2
+    bool missed_names_ = false;                   // a list of this part may lack some links
     std::map<Id, std::vector<SeenLink>> shared_;  // entries that several links have named
     VerifyReport report_;
 };

@@ -25,7 +25,7 @@ struct Failing {
         return true;
     }
 };
-Failing faccessat_failing, fstat_failing, fstatat_failing;
+Failing faccessat_failing, fstat_failing, fstatat_failing, readlinkat_failing, read_failing;
 
 }  // namespace
 
@@ -46,6 +46,18 @@ int __real_fstatat(int dir, const char* name, struct stat* to, int flags);
 int __wrap_fstatat(int dir, const char* name, struct stat* to, int flags);
 int __wrap_fstatat(int dir, const char* name, struct stat* to, int flags) {
     return fstatat_failing.now() ? -1 : __real_fstatat(dir, name, to, flags);
+}
+
+ssize_t __real_readlinkat(int dir, const char* name, char* to, std::size_t size);
+ssize_t __wrap_readlinkat(int dir, const char* name, char* to, std::size_t size);
+ssize_t __wrap_readlinkat(int dir, const char* name, char* to, std::size_t size) {
+    return readlinkat_failing.now() ? -1 : __real_readlinkat(dir, name, to, size);
+}
+
+ssize_t __real_read(int fd, void* to, std::size_t size);
+ssize_t __wrap_read(int fd, void* to, std::size_t size);
+ssize_t __wrap_read(int fd, void* to, std::size_t size) {
+    return read_failing.now() ? -1 : __real_read(fd, to, size);
 }
 }
 
@@ -131,4 +143,34 @@ TEST_CASE(
     fs::remove(unreadable);
     CHECK(value(cache.collect()).leased.size() == 1);
     CHECK(fs::exists(lease.path()));
+}
+
+TEST_CASE("if a link or a record can't be read, a repair gives no live entry a second link") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    const Bucket bucket = value(cache.bucket("b"));
+    put(bucket, "k", "content");
+    put(bucket, "other", "other");
+    REQUIRE(bucket.remove("other"));
+    int failed = 0;
+    for (Failing* const failing : {&readlinkat_failing, &read_failing}) {
+        for (int call = 1;; ++call) {
+            *failing = {call, EIO};
+            const auto verified = cache.verify({.repair = true});
+            const bool reached = failing->call == 0;
+            *failing = {};
+            INFO(call);
+            for (const auto& finding : value(verified).findings) {
+                CHECK(finding.kind == Finding::Kind::unreadable);
+                CHECK_FALSE(finding.repaired);
+            }
+            const auto after = value(cache.verify());
+            CHECK(after.sound());
+            CHECK(after.garbage == 1);
+            if (!reached) break;
+            failed += !verified->findings.empty();
+        }
+    }
+    CHECK(failed >= 3);
+    CHECK(content_of(bucket, "k") == "content");
 }
