@@ -204,10 +204,13 @@ Result<Slot> Participant::acquire(const CallContext& context) {
     TRY_ASSIGN(auto adopted, adopt(places_, reap_, context));
     // No other thread knows this table yet, so it has a free slot.
     const auto slot = adopted.table->acquire();
-    current_.store(adopted.table.get(), std::memory_order_release);
+    std::unique_ptr<Node> node(new Node{std::move(adopted.table)});
+    LeaseTable* const table = node->table.get();
     Node* last = &first_;
     while (Node* const next = last->next.load(std::memory_order_relaxed)) last = next;
-    last->next.store(new Node{std::move(adopted.table)}, std::memory_order_release);
+    last->next.store(node.release(), std::memory_order_release);
+    // It becomes the current one only now: this process keeps what is in the list.
+    current_.store(table, std::memory_order_release);
     return *slot;
 }
 
@@ -408,8 +411,11 @@ Result<bool> free_unreadable_table(const ParticipantDirs& places, const std::str
 Result<> close_pool(const os::Dir& participants, ClosedPool& closed) {
     return os::for_each_name(participants, [&](const std::string& name, os::FileKind) -> Result<> {
         const auto path = participants / name;
+        if (!format::parse_participant_name(name)) return {};
         const auto info = os::stat_at(participants, name);
-        if (!format::parse_participant_name(name) || !info || !info->is_regular()) return {};
+        if (is_absent(info)) return {};
+        TRY(info);
+        if (!info->is_regular()) return {};
         TRY_ASSIGN(os::FileHandle file, os::open_at(participants, name, os::OpenMode::read_write));
         TRY_ASSIGN(const bool had,
                    os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));

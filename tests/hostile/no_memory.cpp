@@ -196,6 +196,30 @@ TEST_CASE("memory runs out: evict by a plan, and restore") {
     });
 }
 
+TEST_CASE("memory runs out: a lease for which another table is adopted") {
+    constexpr int slots_per_table = 256;
+    Scene scene;
+    for (long n = 0; n < most_allocations; ++n) {
+        INFO("allocation " << n);
+        scene.restock();
+        Outcome outcome;
+        {
+            const Cache cache = scene.cache();
+            const Bucket bucket = value(cache.bucket("bucket"));
+            std::vector<Lease> leases;
+            leases.reserve(slots_per_table);
+            for (int i = 0; i < slots_per_table; ++i) leases.push_back(value(bucket.get(key)));
+            outcome = call_without_memory(
+                n, FAIL_ONCE, [&]() -> Result<> { return bucket.get(key).map([](auto&&) {}); });
+            // What the failed call has left is of use to the next.
+            for (int i = 0; i < 2; ++i) CHECK(content_of(bucket, key) == "text");
+        }
+        scene.check();
+        if (outcome.failures == 0) return;
+    }
+    FAIL("the call makes too many allocations");
+}
+
 TEST_CASE("memory runs out: calls of a Bucket") {
     Scene scene;
     const auto each = [&](const std::string& name, auto call) {
