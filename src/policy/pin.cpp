@@ -95,9 +95,10 @@ Result<std::vector<PinInfo>> list_pins(const cache::Root& root) {
     const auto pins = os::open_dir_at(root.dirs().root, format::pins_name);
     if (is_absent(pins)) return found;
     TRY(pins);
-    TRY(os::for_each_name(*pins, [&](const std::string& encoded, os::FileKind) -> Result<> {
+    TRY(os::for_each_name(*pins, [&](const std::string& encoded, os::FileKind kind) -> Result<> {
         const auto bucket = format::decode_name(encoded);
-        if (!bucket || bucket->empty()) return {};
+        const bool is_other = kind != os::FileKind::directory && kind != os::FileKind::unknown;
+        if (!bucket || bucket->empty() || is_other) return {};
         TRY_ASSIGN(const auto names, pins_of(root, encoded));
         for (const auto& name : names) {
             TRY_ASSIGN(auto key, pinned_key(root, encoded, name));

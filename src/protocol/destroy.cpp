@@ -107,20 +107,15 @@ private:
         return entries > 0 && others == 0;
     }
 
-    /// Replaces `format`. While it says that the cache is being destroyed, no process opens it. The
-    /// old file is unlinked first, so a kill in between leaves a root without `format`, which the
-    /// next open or destroy completes.
+    /// Replaces `format`, by one rename. While it says that the cache is being destroyed, no process
+    /// opens it. A kill before the rename leaves a file that bears a fresh id: the next destroy
+    /// deletes it like all else.
     Result<> mark(std::string_view text) {
-        for (;;) {
-            if (auto removed = os::remove_file_at(root_, format::format_name);
-                !removed && !is_absent(removed))
-                return removed;
-            auto written =
-                os::write_new_file_at(root_, format::format_name, text, os::readable_file);
-            // A process that has opened the root in between takes it for unfinished, and has
-            // completed it.
-            if (why_of(written) != Why::exists) return written;
-        }
+        const std::string fresh = to_text(format::fresh_id());
+        TRY(os::write_new_file_at(root_, fresh, text, os::readable_file));
+        auto replaced = os::rename_replacing(root_, fresh, format::format_name);
+        if (!replaced) (void)os::remove_file_at(root_, fresh);
+        return replaced;
     }
 
     /// Makes sure that no process leases anything, and that none can do so from now on: it locks

@@ -18,7 +18,8 @@ namespace {
 using format::LinkRead;
 
 /// Returns whether a retired link names `id`. Looks at every link, because only its text says what
-/// it names. Errors: the first that the walk has met, also if the link was found.
+/// it names. Errors: the first that the walk has met, if the link was not found: it may be the one
+/// that could not be read.
 Result<bool> is_in_trash(const cache::Root& root, const format::Id& id) {
     bool found = false;
     const VisitLink look = [&](const os::Dir& dir, const std::string& name) -> Result<> {
@@ -26,7 +27,8 @@ Result<bool> is_in_trash(const cache::Root& root, const format::Id& id) {
         found = found || link.names(id);
         return {};
     };
-    TRY(for_each_link_in_trash(root, look));
+    const auto walked = for_each_link_in_trash(root, look);
+    if (!found) TRY(walked);
     return found;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/retire.hpp"
 
+#include "base/noted_errors.hpp"
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
@@ -51,13 +52,15 @@ private:
         const auto dir = os::open_dir_at(root_->dirs().buckets, encoded_bucket_);
         if (is_absent(dir)) return {};
         TRY(dir);
-        return os::for_each_name(*dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
+        NotedErrors errors;
+        TRY(os::for_each_name(*dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
             if (!format::is_key_name(name) || kind == os::FileKind::directory) return {};
             if (context_.stop.stop_requested())
                 return fail(Errc::interrupted, "refresh", dir->path,
                             "stopped on request; some keys are retired");
-            return visit(name);
-        });
+            return errors.note(visit(name));
+        }));
+        return errors.first();
     }
 
     /// Judges one key, and retires it if it matches. `name` is its encoded name. Passes over a link

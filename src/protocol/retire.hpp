@@ -29,8 +29,8 @@ struct PartialRefresh {
     Result<> done;
 };
 /// Retires the keys of a bucket that match `options`, one by one. Waits for the bucket's lock only
-/// if the options have an age. Ends at the first error, which may leave keys that match; `taken`
-/// counts those that were retired before. Succeeds if there is no such bucket.
+/// if the options have an age. A key that cannot be read or retired stops no other; its error, the
+/// first one, is returned at the end. Succeeds if there is no such bucket.
 [[nodiscard]] PartialRefresh refresh_some(const RootRef& root, std::string_view bucket,
                                           const std::string& encoded_bucket,
                                           const RefreshOptions& options,

@@ -313,9 +313,9 @@ private:
         return note(judge_entry(dir, bucket, key, link));
     }
 
-    /// Checks whether a key and the entry that its link names agree. Looks at the entry, then at the
-    /// link again: a finding about the entry counts only if the key still names it after the look.
-    /// An error of reading the record says nothing about it, and is passed on.
+    /// Checks whether a key and the entry that its link names agree. Looks at the entry, then at
+    /// the link again: a finding about the entry counts only if the key still names it after the
+    /// look. An error of reading the record says nothing about it, and is passed on.
     Result<> judge_entry(const os::Dir& dir, const std::string& bucket, const std::string& key,
                          const LinkRead& link) {
         TRY_ASSIGN(const bool complete, is_complete(root_, link.id));
@@ -467,8 +467,9 @@ private:
 
     /// Checks invariant 2: each entry is named once. An entry that no link has named is an orphan,
     /// because its link would have been met in one of the lists. If a list may lack some links, no
-    /// entry is called an orphan: a repair would give a live entry a second name. Two links are only
-    /// a suspicion, because a link that moved was met twice; so those entries are looked at again.
+    /// entry is called an orphan: a repair would give a live entry a second name. Two links are
+    /// only a suspicion, because a link that moved was met twice; so those entries are looked at
+    /// again.
     Result<> judge_entries() {
         report_.entries += entries_.size();
         for (std::size_t i = 0; i < entries_.size(); ++i) {

@@ -25,7 +25,8 @@ struct Failing {
         return true;
     }
 };
-Failing faccessat_failing, fstat_failing, fstatat_failing, readlinkat_failing, read_failing;
+Failing faccessat_failing, fstat_failing, fstatat_failing, readlinkat_failing, read_failing,
+    write_failing;
 
 }  // namespace
 
@@ -58,6 +59,14 @@ ssize_t __real_read(int fd, void* to, std::size_t size);
 ssize_t __wrap_read(int fd, void* to, std::size_t size);
 ssize_t __wrap_read(int fd, void* to, std::size_t size) {
     return read_failing.now() ? -1 : __real_read(fd, to, size);
+}
+
+/// With the error 0 it writes nothing, and says so.
+ssize_t __real_write(int fd, const void* from, std::size_t size);
+ssize_t __wrap_write(int fd, const void* from, std::size_t size);
+ssize_t __wrap_write(int fd, const void* from, std::size_t size) {
+    if (write_failing.now()) return write_failing.error == 0 ? 0 : -1;
+    return __real_write(fd, from, size);
 }
 }
 
@@ -173,4 +182,87 @@ TEST_CASE("if a link or a record can't be read, a repair gives no live entry a s
     }
     CHECK(failed >= 3);
     CHECK(content_of(bucket, "k") == "content");
+}
+
+TEST_CASE("a key that can't be read stops no other key of a refresh") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    const Bucket bucket = value(cache.bucket("b"));
+    for (const char* const key : {"a1", "a2", "a3"}) put(bucket, key, "content");
+    readlinkat_failing = {2, EIO};
+    std::vector<std::string> taken;
+    const auto refreshed = bucket.refresh({
+        .pattern = "a*",
+        .on_taken = [&](const std::string& key) { taken.push_back(key); },
+    });
+    readlinkat_failing = {};
+    REQUIRE_FALSE(refreshed);
+    CHECK(refreshed.error().sys_errno == EIO);
+    CHECK(taken.size() == 2);
+    CHECK(value(bucket.keys()).size() == 1);
+}
+
+TEST_CASE("a link in the trash that can't be read stops no restore of another entry") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    const Bucket bucket = value(cache.bucket("b"));
+    for (const char* const key : {"k", "other"}) {
+        put(bucket, key, "content");
+        REQUIRE(bucket.remove(key));
+    }
+    const auto trash = value(cache.trash());
+    REQUIRE(trash.size() == 2);
+    int restored = 0;
+    for (const int call : {1, 2}) {
+        readlinkat_failing = {call, EIO};
+        const auto done = cache.restore(trash.front().id, true);
+        readlinkat_failing = {};
+        if (done) ++restored;
+        if (!done) CHECK(done.error().sys_errno == EIO);
+    }
+    CHECK(restored == 1);
+}
+
+TEST_CASE("if any look at a name fails, a destroy takes nothing from a process that has leased") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    const Lease lease = put(value(cache.bucket("b")), "k", "content");
+    for (int call = 1;; ++call) {
+        fstatat_failing = {call, EIO};
+        const auto destroyed = Cache::destroy(cache.root());
+        const bool reached = fstatat_failing.call == 0;
+        fstatat_failing = {};
+        INFO(call);
+        REQUIRE_FALSE(destroyed);
+        REQUIRE(fs::exists(lease.path()));
+        CHECK(content_of(value(open_cache(cache.root()).bucket("b")), "k") == "content");
+        if (!reached) break;
+    }
+}
+
+TEST_CASE("a destroy whose writing fails leaves the cache as it was") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    OpenOptions options = test_options();
+    options.link_kind = LinkKind::file;
+    put(value(open_cache(root, options).bucket("b")), "k", "content");
+    write_failing = {1, ENOSPC};
+    const auto destroyed = Cache::destroy(root);
+    write_failing = {};
+    REQUIRE_FALSE(destroyed);
+    const Cache cache = open_cache(root);
+    CHECK(cache.link_kind() == LinkKind::file);
+    CHECK(content_of(value(cache.bucket("b")), "k") == "content");
+    CHECK(value(cache.verify()).findings.empty());
+}
+
+TEST_CASE("a write that takes no byte is a full disk, and is not made for ever") {
+    const TempDir dir;
+    const Bucket bucket = value(open_cache(dir.path() / "cache").bucket("b"));
+    auto staging = value(bucket.stage());
+    write_failing = {1, 0};
+    const auto published = bucket.publish("k", std::move(staging));
+    write_failing = {};
+    REQUIRE_FALSE(published);
+    CHECK(published.error().code == Errc::no_space);
 }

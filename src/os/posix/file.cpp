@@ -124,7 +124,8 @@ Result<> write_all(const FileHandle& file, std::string_view bytes,
                    const std::filesystem::path& path) {
     while (!bytes.empty()) {
         const ssize_t put = retry([&] { return ::write(fd_of(file), bytes.data(), bytes.size()); });
-        if (put < 0) return fail(errno, "write", path);
+        if (put == 0) errno = ENOSPC;
+        if (put <= 0) return fail(errno, "write", path);
         bytes.remove_prefix(static_cast<std::size_t>(put));
     }
     return {};
