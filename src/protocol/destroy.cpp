@@ -107,8 +107,8 @@ private:
         return entries > 0 && others == 0;
     }
 
-    /// Replaces `format`, by one rename. While it says that the cache is being destroyed, no process
-    /// opens it. A kill before the rename leaves a file that bears a fresh id: the next destroy
+    /// Replaces `format`, by one rename. While it says that the cache is being destroyed, no
+    /// process opens it. A kill before the rename leaves a file that bears a fresh id: the next destroy
     /// deletes it like all else.
     Result<> mark(std::string_view text) {
         const std::string fresh = to_text(format::fresh_id());

@@ -41,8 +41,8 @@ Result<MaterializeReport> stage_file(const fs::path& source, const os::Dir& tree
 
 /// Calls `rename`, which renames an opened directory into another one. Such a directory gets
 /// another "..", for which its owner needs the right to write, and so gets that right meanwhile. If
-/// that right cannot be given, the first refusal is the error. Errors also if the old mode cannot be
-/// set again: then the directory may have moved.
+/// that right cannot be given, the first refusal is the error. Errors also if the old mode cannot
+/// be set again: then the directory may have moved.
 template <class Rename>
 Result<> rename_as_owner(const os::Dir& directory, Rename rename) {
     auto renamed = rename();
