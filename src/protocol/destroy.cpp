@@ -108,8 +108,8 @@ private:
     }
 
     /// Replaces `format`, by one rename. While it says that the cache is being destroyed, no
-    /// process opens it. A kill before the rename leaves a file that bears a fresh id: the next destroy
-    /// deletes it like all else.
+    /// process opens it. A kill before the rename leaves a file that bears a fresh id: the next
+    /// destroy deletes it like all else.
     Result<> mark(std::string_view text) {
         const std::string fresh = to_text(format::fresh_id());
         TRY(os::write_new_file_at(root_, fresh, text, os::readable_file));
