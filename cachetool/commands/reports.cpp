@@ -136,6 +136,7 @@ void write_fields(JsonWriter& json, const larder::MaterializeReport& report) {
     json.field("symlinks", report.symlinks);
     json.field("directories", report.directories);
     json.field("bytes", report.bytes);
+    json.field("inexact", report.inexact);
 }
 
 EntryLocation location_of(std::string bucket, std::string key, const larder::Lease& lease) {

@@ -88,6 +88,7 @@ class MaterializeReport(Structure):
         ("symlinks", c_uint64),
         ("directories", c_uint64),
         ("bytes", c_uint64),
+        ("inexact", c_uint64),
     ]
 
 

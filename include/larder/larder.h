@@ -932,6 +932,7 @@ typedef struct larder_materialize_report {
     uint64_t symlinks;
     uint64_t directories; /* made by this call */
     uint64_t bytes;       /* the sizes of all files, cloned and linked ones too */
+    uint64_t inexact;     /* files and directories without their mode or time: it was refused */
 } larder_materialize_report;
 void larder_materialize_report_free(larder_materialize_report* report);
 
@@ -939,7 +940,8 @@ void larder_materialize_report_free(larder_materialize_report* report);
  * missing ones are made. Below `destination` no symlink is followed. A destination that is missing
  * is made by one rename, from a directory beside it. In one that exists, a file gets its name when
  * it is complete. Clones and copies do not have the set-id bits, the sticky bit, the capabilities
- * and the access control list of their source. `report` may be NULL.
+ * and the access control list of their source. If the destination refuses to set a mode or a
+ * modification time, that is no error: the report counts it as `inexact`. `report` may be NULL.
  * Requires: `tree` does not change during the call. Hold a lease on it.
  * Errors: `exists` if something stands in the way and `replace` is 0; `unsupported` if `mode`
  * names a way that does not work here; `invalid` if `destination` lies inside a cache or

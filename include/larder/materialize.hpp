@@ -34,12 +34,18 @@ struct MaterializeReport {
     std::uint64_t symlinks = 0;
     std::uint64_t directories = 0;  ///< made by this call
     std::uint64_t bytes = 0;        ///< the sizes of all files, cloned and linked ones included
+    /// Files and directories that are there, but without their mode or their time, because the
+    /// destination refused to set it (vfat, some FUSE file systems, some sandboxes).
+    std::uint64_t inexact = 0;
 };
 
 /// Makes `destination` hold everything that `tree` holds: directories (empty ones too), files,
 /// symlinks, modes, modification times, holes, the attributes that users set, and hard links within
 /// the tree. Symlinks are made anew with the same text and are never followed. Existing directories
 /// are filled, and missing ones are made. Below `destination` no symlink is followed.
+///
+/// If the destination refuses to set a mode or a modification time, that is no error: the report
+/// counts it as `inexact`.
 ///
 /// A destination that is missing is made by one rename, from a directory beside it. It is whole or
 /// missing. In one that exists, a file gets its name when it is complete.

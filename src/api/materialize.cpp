@@ -51,9 +51,12 @@ Result<MaterializeReport> make_whole(const os::Dir& source, const os::Dir& paren
     auto filled = [&]() -> Result<MaterializeReport> {
         TRY_ASSIGN(os::Dir into, os::open_dir_at(parent, fresh));
         into.path = destination;  // for messages
-        TRY_ASSIGN(auto report, tree::carry(source, into, options, tree::Sight::hidden));
+        TRY_ASSIGN(auto report, tree::carry(source, into, options, tree::Sight::hidden,
+                                            os::Refusal::is_counted));
         TRY_ASSIGN(const os::FileInfo info, os::stat_of(source));
-        TRY(tree::finish_directory(source, info, into));
+        TRY_ASSIGN(const bool is_exact,
+                   tree::finish_directory(source, info, into, os::Refusal::is_counted));
+        if (!is_exact) ++report.inexact;
         ++report.directories;
         TRY(os::rename_new(parent, fresh, parent, name));
         return report;
@@ -86,7 +89,7 @@ Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& dest
     if (why_of(into) == Why::not_directory)
         return fail(Errc::exists, step, path, "no directory, and a directory should go there");
     TRY(into);
-    return tree::carry(source, *into, options);
+    return tree::carry(source, *into, options, tree::Sight::seen, os::Refusal::is_counted);
 }
 
 }  // namespace larder

@@ -408,6 +408,7 @@ larder_materialize_report* result_of(const MaterializeReport& report) {
     made->symlinks = report.symlinks;
     made->directories = report.directories;
     made->bytes = report.bytes;
+    made->inexact = report.inexact;
     return made;
 }
 

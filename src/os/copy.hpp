@@ -15,6 +15,17 @@ namespace larder::os {
 /// the sticky bit, because the copy belongs to the user that made it.
 inline constexpr Permissions copied_permissions = Permissions::all;
 
+/// What a refusal to set the attributes, the permissions or the time of something new is.
+enum class Refusal {
+    is_error,    ///< in a cache, which keeps what it was given
+    is_counted,  ///< outside: some file systems and sandboxes refuse to set them (vfat, FUSE)
+};
+
+/// Returns the result of having set something: whether it was set. If `error` is a refusal that is
+/// counted, that is false. A disk that is full or broken is an error in both cases.
+[[nodiscard]] Result<bool> was_set(const std::error_code& error, const char* step,
+                                   const std::filesystem::path& path, Refusal refusal);
+
 /// A file that is being made. The destructor removes it again unless it was completed. A kill
 /// leaves it incomplete under its name.
 class NewFile {
@@ -28,9 +39,10 @@ public:
 
     [[nodiscard]] const FileHandle& handle() const noexcept { return file_; }
     /// Gives the file the attributes, the permissions and the time of its source, and closes it.
-    /// After an error the file is removed, at the latest by the destructor. `info` is what the
-    /// system knows about `source`.
-    [[nodiscard]] Result<> complete(const FileHandle& source, const FileInfo& info);
+    /// Returns whether it has them all: false only if refusals are counted. After an error the file
+    /// is removed, at the latest by the destructor. `info` is what the system knows about `source`.
+    [[nodiscard]] Result<bool> complete(const FileHandle& source, const FileInfo& info,
+                                        Refusal refusal);
 
 private:
     NewFile(const Dir& dir, const std::string& name, FileHandle file)
@@ -43,9 +55,10 @@ private:
 
 /// Makes the file `name` with the attributes, the permissions and the time of `source`. The two
 /// files share their blocks until one of them is written to. `info` is what the system knows about
-/// `source`. Fails with Errc::unsupported if the system refuses that.
-[[nodiscard]] Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
-                                  const std::string& name);
+/// `source`. Returns the same as NewFile::complete. Fails with Errc::unsupported if the system
+/// refuses to clone.
+[[nodiscard]] Result<bool> clone_file(const FileHandle& source, const FileInfo& info,
+                                      const Dir& dir, const std::string& name, Refusal refusal);
 
 /// Some bytes of a file that follow each other.
 struct ByteRun {

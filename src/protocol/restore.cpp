@@ -39,7 +39,8 @@ Result<> fill(const Stage& stage, const os::Dir& entry) {
     TRY_ASSIGN(const os::Dir to, os::open_dir(stage.tree_path()));
     TRY(tree::carry(from, to, {}, tree::Sight::hidden));
     TRY_ASSIGN(const os::FileInfo info, os::stat_of(from));
-    return tree::finish_directory(from, info, to);
+    TRY(tree::finish_directory(from, info, to));
+    return {};
 }
 
 }  // namespace

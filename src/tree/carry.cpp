@@ -53,8 +53,12 @@ struct FirstNames {
 class Carriage final : public Visitor {
 public:
     Carriage(const os::Dir& source, const os::Dir& destination, const MaterializeOptions& options,
-             Sight sight)
-        : source_(source), destination_(destination), options_(options), sight_(sight) {}
+             Sight sight, os::Refusal refusal)
+        : source_(source),
+          destination_(destination),
+          options_(options),
+          sight_(sight),
+          refusal_(refusal) {}
 
     /// Notes which directory the destination is, so that a walk that meets it inside the source
     /// ends. Requires: called first.
@@ -89,7 +93,7 @@ public:
         if (kind == os::FileKind::directory) return enter(pair, name);
         TRY_ASSIGN(const os::FileInfo info, os::stat_at(pair.dir, name));
         if (info.is_directory()) return enter(pair, name);
-        const Transfer transfer{pair.dir, name, info, pair.into, sight_};
+        const Transfer transfer{pair.dir, name, info, pair.into, sight_, refusal_};
         // The names of one file stay one file in the destination.
         if (info.is_regular() && info.links > 1) {
             TRY(carry_one_of_several(pair, transfer));
@@ -104,7 +108,9 @@ public:
     /// filling. A directory that stood there before keeps what it has.
     Result<AfterLeave> leave(WalkDir& at) override {
         auto& pair = static_cast<DirPair&>(at);
-        if (pair.made) TRY(finish_directory(pair.dir, pair.info, pair.into));
+        if (!pair.made) return AfterLeave::done;
+        TRY_ASSIGN(const bool is_exact, finish_directory(pair.dir, pair.info, pair.into, refusal_));
+        if (!is_exact) ++inexact_;
         return AfterLeave::done;
     }
 
@@ -121,20 +127,21 @@ public:
                         "a socket, pipe or device cannot be copied");
         }
         TRY_ASSIGN(const MadeFile made, transfer_file(transfer, options_, ability));
-        count(made.kind, transfer.info);
+        count(made, transfer.info);
         return {};
     }
 
     [[nodiscard]] MaterializeReport report() const {
-        return {cloned_, hardlinked_, copied_, symlinks_, directories_, bytes_};
+        return {cloned_, hardlinked_, copied_, symlinks_, directories_, bytes_, inexact_};
     }
 
 private:
     /// Adds a file to the report.
-    void count(TransferKind kind, const os::FileInfo& info) {
-        ++(kind == TransferKind::cloned       ? cloned_
-           : kind == TransferKind::hardlinked ? hardlinked_
-                                              : copied_);
+    void count(const MadeFile& made, const os::FileInfo& info) {
+        ++(made.kind == TransferKind::cloned       ? cloned_
+           : made.kind == TransferKind::hardlinked ? hardlinked_
+                                                   : copied_);
+        if (!made.is_exact) ++inexact_;
         bytes_ += info.size;
     }
 
@@ -152,13 +159,13 @@ private:
             TRY_ASSIGN(const bool named,
                        transfer_name(transfer, options_, dir, first.name, first.made.identity));
             if (named) {
-                count(first.made.kind, transfer.info);
+                count(first.made, transfer.info);
                 if (--first.left == 0) names.by_source.erase(known);
                 return {};
             }
         }
         TRY_ASSIGN(const MadeFile made, transfer_file(transfer, options_, *pair.ability));
-        count(made.kind, transfer.info);
+        count(made, transfer.info);
         // Hard links to the source are names of one file already.
         if (made.kind == TransferKind::hardlinked) return {};
         std::string dir = base_;
@@ -175,12 +182,13 @@ private:
 
     /// Gives us the right to fill a directory if the umask has taken it away. The directory gets
     /// its final mode when it is full.
-    static Result<> make_ours_to_fill(const os::Dir& made) {
+    Result<> make_ours_to_fill(const os::Dir& made) const {
         TRY_ASSIGN(const os::FileInfo info, os::stat_of(made));
         constexpr os::Permissions ours = os::Permissions::owner_all;
         if ((info.permissions & ours) == ours) return {};
-        if (const auto error = os::try_set_permissions(made.handle, info.permissions | ours))
-            return os::fail(error, "set mode", made.path);
+        // If that is refused and counted, what is made in it fails, or works all the same.
+        TRY(os::was_set(os::try_set_permissions(made.handle, info.permissions | ours), "set mode",
+                        made.path, refusal_));
         return {};
     }
 
@@ -242,6 +250,7 @@ private:
     const os::Dir& destination_;
     const MaterializeOptions& options_;
     const Sight sight_;
+    const os::Refusal refusal_;
     os::FileIdentity destination_identity_;
     std::string base_;  // where this walk's tops lie below the first
     std::mutex mutex_;
@@ -249,7 +258,7 @@ private:
     std::map<std::pair<std::uint64_t, std::uint64_t>, Ability> abilities_;  // by both devices
     std::array<FirstNames, 16> first_names_;  // more than there are threads
     std::atomic<std::uint64_t> cloned_{0}, hardlinked_{0}, copied_{0}, symlinks_{0},
-        directories_{0}, bytes_{0};
+        directories_{0}, bytes_{0}, inexact_{0};
 };
 
 /// How many names one thread transfers before others help, unless the caller chooses the number of
@@ -272,8 +281,9 @@ WalkThreads threads_for(const MaterializeOptions& options) {
 }  // namespace
 
 Result<MaterializeReport> carry(const os::Dir& source, const os::Dir& destination,
-                                const MaterializeOptions& options, Sight sight) {
-    Carriage carriage(source, destination, options, sight);
+                                const MaterializeOptions& options, Sight sight,
+                                os::Refusal refusal) {
+    Carriage carriage(source, destination, options, sight, refusal);
     TRY(carriage.start());
     TRY(carriage.carry_all(threads_for(options)));
     return carriage.report();
@@ -286,7 +296,7 @@ Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& n
     if (info.is_directory())
         return fail(Errc::invalid, "copy", source / name,
                     "this is a directory, and a file was to be copied");
-    Carriage carriage(source, destination, options, Sight::seen);
+    Carriage carriage(source, destination, options, Sight::seen, os::Refusal::is_error);
     Ability ability;
     TRY(carriage.carry_one({source, name, info, destination, Sight::seen}, ability));
     return carriage.report();

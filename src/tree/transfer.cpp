@@ -23,11 +23,11 @@ bool is_for_this_file_only(Why why) {
 }
 
 /// Makes the file `as` by a clone. Errors: `unsupported` if the system refuses that. Leaves nothing
-/// there after an error.
-Result<> clone_file(const Transfer& transfer, const std::string& as) {
+/// there after an error. Returns whether the file has the mode and the time of its source.
+Result<bool> clone_file(const Transfer& transfer, const std::string& as, os::Refusal refusal) {
     TRY_ASSIGN(const os::FileHandle source,
                os::open_at(transfer.from, transfer.name, os::OpenMode::read));
-    return os::clone_file(source, transfer.info, transfer.to, as);
+    return os::clone_file(source, transfer.info, transfer.to, as, refusal);
 }
 
 /// Makes `as` another name of the source. Errors: `unsupported` if the system refuses that.
@@ -83,29 +83,31 @@ Result<> copy_contents(const Transfer& transfer, const std::string& as, const os
 }
 
 /// Makes the file `as` by a copy, with the attributes, the mode and the time of its source. Leaves
-/// nothing there after an error.
-Result<> copy_file(const Transfer& transfer, const std::string& as) {
+/// nothing there after an error. Returns whether it has them all.
+Result<bool> copy_file(const Transfer& transfer, const std::string& as) {
     TRY_ASSIGN(const os::FileHandle source,
                os::open_at(transfer.from, transfer.name, os::OpenMode::read));
     TRY_ASSIGN(auto made, os::NewFile::create(transfer.to, as));
     TRY(copy_contents(transfer, as, source, made.handle()));
-    return made.complete(source, transfer.info);
+    return made.complete(source, transfer.info, transfer.refusal);
 }
 
-/// Calls make(name), which makes a file piece by piece. In a destination that other processes see,
-/// the name is a fresh one until the file is complete. Errors: `exists` if the final name is taken;
-/// then nothing is left under the fresh name.
+/// Calls make(name), which makes a file piece by piece, and returns its result. In a destination
+/// that other processes see, the name is a fresh one until the file is complete. Errors: `exists`
+/// if the final name is taken; then nothing is left under the fresh name.
 template <class Make>
-Result<> make_at_once(const Transfer& transfer, const std::string& as, Make make) {
+Result<bool> make_at_once(const Transfer& transfer, const std::string& as, Make make) {
     // `as` is a fresh name already if the file replaces another one.
     if (transfer.sight == Sight::hidden || as != transfer.name) return make(as);
     if (os::exists_at(transfer.to, as).value_or(false))
         return os::fail(Why::exists, "make", transfer.to / as);  // before anything is copied
     const std::string fresh = fresh_name();
-    TRY(make(fresh));
-    auto placed = os::rename_new(transfer.to, fresh, transfer.to, as);
-    if (!placed) (void)os::remove_file_at(transfer.to, fresh);
-    return placed;
+    TRY_ASSIGN(const bool is_exact, make(fresh));
+    if (auto placed = os::rename_new(transfer.to, fresh, transfer.to, as); !placed) {
+        (void)os::remove_file_at(transfer.to, fresh);
+        return tl::make_unexpected(std::move(placed).error());
+    }
+    return is_exact;
 }
 
 /// Returns the error for a caller who asked for this way and no other.
@@ -120,13 +122,16 @@ tl::unexpected<Error> failed_alone(Error reason, const Transfer& transfer) {
 /// copy. A caller who asks for one way gets that one or an error. In automatic mode a way that
 /// fails is written down in `ability`, so that it is not tried for each file; only an error that
 /// ends_at_once is passed on, because the next way would meet the same one.
-Result<TransferKind> make_file(const Transfer& transfer, const std::string& as, LinkMode mode,
-                               Ability& ability) {
+Result<MadeFile> make_file(const Transfer& transfer, const std::string& as, LinkMode mode,
+                           Ability& ability) {
     const bool automatic = mode == LinkMode::automatic;
     if (mode == LinkMode::clone || (automatic && ability.clone)) {
-        const auto cloned = make_at_once(
-            transfer, as, [&](const std::string& name) { return clone_file(transfer, name); });
-        if (cloned) return TransferKind::cloned;
+        // In automatic mode a hard link may do better than a clone whose mode or time is refused.
+        const auto refusal = automatic ? os::Refusal::is_error : transfer.refusal;
+        const auto cloned = make_at_once(transfer, as, [&](const std::string& name) {
+            return clone_file(transfer, name, refusal);
+        });
+        if (cloned) return MadeFile{TransferKind::cloned, *cloned, {}};
         if (!automatic) return failed_alone(cloned.error(), transfer);
         if (ends_at_once(why_of(cloned))) return tl::make_unexpected(cloned.error());
         ability.clone = false;
@@ -137,14 +142,15 @@ Result<TransferKind> make_file(const Transfer& transfer, const std::string& as, 
         (automatic && ability.hardlink &&
          !os::has_privileges(transfer.from, transfer.name, transfer.info))) {
         const auto linked = link_file(transfer, as);
-        if (linked) return TransferKind::hardlinked;
+        if (linked) return MadeFile{TransferKind::hardlinked, true, {}};
         if (!automatic) return failed_alone(linked.error(), transfer);
         if (ends_at_once(why_of(linked))) return tl::make_unexpected(linked.error());
         if (!is_for_this_file_only(why_of(linked))) ability.hardlink = false;
     }
-    TRY(make_at_once(transfer, as,
-                     [&](const std::string& name) { return copy_file(transfer, name); }));
-    return TransferKind::copied;
+    TRY_ASSIGN(const bool is_exact, make_at_once(transfer, as, [&](const std::string& name) {
+                   return copy_file(transfer, name);
+               }));
+    return MadeFile{TransferKind::copied, is_exact, {}};
 }
 
 /// Makes the symlink `as` with the same text, and the time of its source. Errors: `exists`, and
@@ -193,11 +199,11 @@ Result<MadeFile> transfer_file(const Transfer& transfer, const MaterializeOption
                                Ability& ability) {
     return make_or_replace(
         transfer, options.replace, [&](const std::string& as) -> Result<MadeFile> {
-            TRY_ASSIGN(const TransferKind kind, make_file(transfer, as, options.mode, ability));
-            if (kind == TransferKind::hardlinked || transfer.info.links < 2)
-                return MadeFile{kind, {}};
-            const auto info = os::try_stat_at(transfer.to, as.c_str());
-            return MadeFile{kind, info ? info->identity : os::FileIdentity()};
+            TRY_ASSIGN(MadeFile made, make_file(transfer, as, options.mode, ability));
+            if (made.kind == TransferKind::hardlinked || transfer.info.links < 2) return made;
+            if (const auto info = os::try_stat_at(transfer.to, as.c_str()))
+                made.identity = info->identity;
+            return made;
         });
 }
 
@@ -221,18 +227,21 @@ Result<> transfer_symlink(const Transfer& transfer, const MaterializeOptions& op
                            [&](const std::string& as) { return make_symlink(transfer, as); });
 }
 
-Result<> finish_directory(const os::Dir& source, const os::FileInfo& info, const os::Dir& made) {
+Result<bool> finish_directory(const os::Dir& source, const os::FileInfo& info, const os::Dir& made,
+                              os::Refusal refusal) {
     if (const auto error = os::copy_attributes(source.handle, made.handle))
         return os::fail(error, "set attributes", made.path);
     // Keep the set-group-id bit that the directory inherited from the one around it.
     TRY_ASSIGN(const os::FileInfo now, os::stat_of(made));
     const os::Permissions inherited = now.permissions & os::Permissions::set_gid;
-    if (const auto error = os::try_set_permissions(
-            made.handle, inherited | (info.permissions & os::copied_permissions)))
-        return os::fail(error, "set mode", made.path);
-    if (const auto error = os::try_set_modified(made.handle, info.modified))
-        return os::fail(error, "set time", made.path);
-    return {};
+    TRY_ASSIGN(
+        const bool has_mode,
+        os::was_set(os::try_set_permissions(
+                        made.handle, inherited | (info.permissions & os::copied_permissions)),
+                    "set mode", made.path, refusal));
+    TRY_ASSIGN(const bool has_time, os::was_set(os::try_set_modified(made.handle, info.modified),
+                                                "set time", made.path, refusal));
+    return has_mode && has_time;
 }
 
 }  // namespace larder::tree

@@ -7,7 +7,7 @@
 
 #include <larder/materialize.hpp>
 
-#include "os/file_info.hpp"
+#include "os/copy.hpp"
 
 namespace larder::tree {
 
@@ -27,6 +27,7 @@ enum class Sight { seen, hidden };
 /// A file that was made.
 struct MadeFile {
     TransferKind kind = TransferKind::copied;
+    bool is_exact = true;  // has the attributes, the mode and the time of its source
     os::FileIdentity
         identity;  // known only if it was cloned or copied from a file of several names
 };
@@ -38,6 +39,7 @@ struct Transfer {
     const os::FileInfo& info;  // of `name` in `from`; if that is a symlink, of the symlink itself
     const os::Dir& to;
     Sight sight = Sight::seen;
+    os::Refusal refusal = os::Refusal::is_error;
 };
 
 /// Makes the regular file `name` in `to`. With `replace`, a file or symlink that stands there is
@@ -66,8 +68,9 @@ struct Transfer {
 /// Gives a new directory, once it is filled, the attributes, the mode and the modification time of
 /// its source. The mode may take away our own right to write there, and the time changes with every
 /// name that is made, so nothing may be made there afterwards. `info` is what the system knows
-/// about `source`.
-[[nodiscard]] Result<> finish_directory(const os::Dir& source, const os::FileInfo& info,
-                                        const os::Dir& made);
+/// about `source`. Returns whether the directory has them all: false only if refusals are counted.
+[[nodiscard]] Result<bool> finish_directory(const os::Dir& source, const os::FileInfo& info,
+                                            const os::Dir& made,
+                                            os::Refusal refusal = os::Refusal::is_error);
 
 }  // namespace larder::tree

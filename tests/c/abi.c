@@ -64,7 +64,7 @@ static void structs(void) {
     CHECK_NUMBER(192, offsetof(larder_collect_report, untold));
     CHECK_NUMBER(32, sizeof(larder_finding));
     CHECK_NUMBER(48, sizeof(larder_verify_report));
-    CHECK_NUMBER(56, sizeof(larder_materialize_report));
+    CHECK_NUMBER(64, sizeof(larder_materialize_report));
 }
 
 static void codes(void) {

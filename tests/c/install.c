@@ -39,6 +39,7 @@ void test_install(void) {
     CHECK_NUMBER(1, report->symlinks);
     CHECK_NUMBER(2, report->directories);
     CHECK_NUMBER(10, report->bytes);
+    CHECK_NUMBER(0, report->inexact);
     larder_materialize_report_free(report);
     CHECK_TEXT("123456", read_file(below(copied, "sub/file")));
     CHECK_TEXT("1234", read_file(below(copied, "link")));

@@ -101,6 +101,16 @@ class Refuses(OddTest):
         for error in "EINVAL", "EACCES", "EPERM", "EOVERFLOW":
             self.live_a_life(self.mount(f"noreplace={error}", f"exchange={error}"))
 
+    def test_target_that_refuses_chmod_or_utime_install_goes_on_with_a_warning(self):
+        self.tool("put", "b", "k", self.source)
+        cache = self.env["LARDER_CACHE_DIR"]
+        for error in "EPERM", "EOPNOTSUPP", "EINVAL":
+            place = self.mount(f"chmod={error}", f"utimens={error}")
+            self.env["LARDER_CACHE_DIR"] = cache
+            document = self.json("install", "b", "k", str(place / "installed"))
+            self.assertEqual((document["copied"], document["inexact"]), (4, 6))
+            self.assert_same_tree(place / "installed")
+
     def test_symlinks_links_are_files(self):
         place = self.mount("symlink=EACCES")
         os.unlink(f"{self.source}/link")

@@ -70,6 +70,46 @@ class SecondWays(RefusalTest):
             self.assertIn('"copied": 2', document)
             self.assert_same_tree(place)
 
+    def test_target_that_refuses_chmod_or_utime_install_goes_on_with_a_warning(self):
+        os.chmod(f"{self.source}/f1", 0o755)
+        os.utime(f"{self.source}/f2", (1, 1))
+        self.tool("put", "b", "k", self.source)
+        for error in [*ERRORS[:7], "ENOTTY", "EDOM"]:
+            for calls in (["fchmod"], ["utimensat"], ["fchmod", "utimensat"]):
+                for mode in "auto", "copy":
+                    rules = [f"{call}={error}" for call in calls] + ["linkat=EACCES"]
+                    place = str(self.dir / f"installed-{error}-{len(calls)}-{calls[0]}-{mode}")
+                    out, err = self.refused(rules, "--json", "install", "b", "k", place,
+                                            "--link-mode", mode)
+                    self.assert_same_tree(place)
+                    # Two files, and two directories.
+                    self.assertEqual(json.loads(out)["inexact"], 4, (rules, out))
+                    self.assertEqual(json.loads(out)["copied"], 2)
+                    self.assertIn("4 files and directories in " + place + " have not the mode", err)
+                    # What was made is filled, too.
+                    _, err = self.refused(rules, "--quiet", "install", "b", "k", place,
+                                          "--link-mode", mode, "--replace")
+                    self.assertIn("2 files and directories in ", err)
+        # A hard link has all that its source has.
+        document, err = self.refused(["fchmod=EPERM", f"{CLONE}=EACCES"], "--json", "install", "b",
+                                     "k", str(self.dir / "linked"), "--link-mode", "hardlink")
+        self.assertEqual((json.loads(document)["hardlinked"], json.loads(document)["inexact"]), (2, 2))
+        # A full or broken disk is no refusal.
+        for error in "EIO", "ENOSPC":
+            place = str(self.dir / f"broken-{error}")
+            self.refused([f"fchmod={error}"], "install", "b", "k", place, "--link-mode", "copy", code=1)
+            self.assertFalse(os.path.exists(place))
+
+    def test_cache_that_refuses_chmod_or_utime_put_and_restore_fail(self):
+        self.tool("put", "b", "k", self.source)
+        self.tool("remove", "b", "k")
+        for call, said in ("fchmod", "set mode"), ("utimensat", "set time"):
+            for command in (["put", "b", "k", self.source],
+                            ["trash", "restore", "--bucket", "b", "--key", "k"]):
+                _, err = self.refused([f"{call}=EPERM"], *command, code=1)
+                self.assertIn(said, err)
+        self.tool("get", "b", "k", code=3)
+
     def test_clone_ioctl_that_answers_eacces_put_copies(self):
         for error in self.each_error():
             path, _ = self.refused([f"{CLONE}={error}"], "put", "b", "k", self.source)

@@ -148,8 +148,8 @@ std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& n
 /// Does nothing: no file system of macOS knows such a request.
 void write_in_place(const FileHandle&) noexcept {}
 
-Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
-                    const std::string& name) {
+Result<bool> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
+                        const std::string& name, Refusal /*refusal*/) {
     if (retry([&] {
             return ::fclonefileat(fd_of(source), fd_of(dir.handle), name.c_str(),
                                   CLONE_NOOWNERCOPY);
@@ -157,9 +157,10 @@ Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& d
         return refused(errno, "clone", dir / name);
     // A clone has the permissions and the times of its source, but not the set-id bits and the
     // owner (clonefile(2)). So the only thing left to do is to take away bits that a copy must not
-    // have.
-    if ((info.permissions & ~copied_permissions) == Permissions::none) return {};
-    return set_permissions_at(dir, name, info.permissions & copied_permissions);
+    // have. A refusal of that is always an error: a copy never hands on privileges.
+    if ((info.permissions & ~copied_permissions) != Permissions::none)
+        TRY(set_permissions_at(dir, name, info.permissions & copied_permissions));
+    return true;
 }
 
 /// macOS has no such call. copyfile(3) is a function of the C library that clones, or reads and

@@ -21,21 +21,31 @@ NewFile::~NewFile() {
     }
 }
 
-Result<> NewFile::complete(const FileHandle& source, const FileInfo& info) {
+Result<bool> was_set(const std::error_code& error, const char* step,
+                     const std::filesystem::path& path, Refusal refusal) {
+    if (!error) return true;
+    const Why why = why_of(error.value());
+    const bool is_refused = why != Why::no_space && why != Why::io && why != Why::no_memory;
+    if (refusal == Refusal::is_counted && is_refused) return false;
+    return fail(error, step, path);
+}
+
+Result<bool> NewFile::complete(const FileHandle& source, const FileInfo& info, Refusal refusal) {
     // Set the attributes first, while this process may still write to the file.
     if (const auto error = copy_attributes(source, file_))
         return fail(error, "set attributes", dir_ / name_);
     // Set the permissions in a call of their own, so that no umask alters them. Set the time last,
     // because writing changes it.
-    if (const auto error = try_set_permissions(file_, info.permissions & copied_permissions))
-        return fail(error, "set mode", dir_ / name_);
-    if (const auto error = try_set_modified(file_, info.modified))
-        return fail(error, "set time", dir_ / name_);
+    TRY_ASSIGN(const bool has_mode,
+               was_set(try_set_permissions(file_, info.permissions & copied_permissions),
+                       "set mode", dir_ / name_, refusal));
+    TRY_ASSIGN(const bool has_time,
+               was_set(try_set_modified(file_, info.modified), "set time", dir_ / name_, refusal));
     if (const std::error_code error = close(std::move(file_))) {
         (void)remove_file_at(dir_, name_);
         return fail(error, "close", dir_ / name_);
     }
-    return {};
+    return has_mode && has_time;
 }
 
 ByteRun next_data(const FileHandle& file, std::uint64_t from, std::uint64_t size) noexcept {

@@ -168,12 +168,12 @@ void write_in_place(const FileHandle& empty_file) noexcept {
     (void)retry([&] { return ::ioctl(fd, FS_IOC_SETFLAGS, &flags); });
 }
 
-Result<> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
-                    const std::string& name) {
+Result<bool> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
+                        const std::string& name, Refusal refusal) {
     TRY_ASSIGN(auto made, NewFile::create(dir, name));
     if (retry([&] { return ::ioctl(fd_of(made.handle()), FICLONE, fd_of(source)); }) != 0)
         return refused(errno, "clone", dir / name);
-    return made.complete(source, info);
+    return made.complete(source, info, refusal);
 }
 
 CallResult<ByteRun> copy_in_kernel(const FileHandle& from, const FileHandle& to,
