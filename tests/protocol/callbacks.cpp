@@ -28,6 +28,14 @@ void leave_garbage(const Scene& scene) {
     (void)put(scene.bucket, "live", "x");
 }
 
+/// Puts something that is no lease table among the tables, so that a collection fails in part.
+/// Returns its path.
+fs::path spoil_a_table(const Scene& scene) {
+    const fs::path table = scene.root / "participants" / "9";
+    write_file(table, std::string(8192, 'x'));
+    return table;
+}
+
 /// A Cache and a Bucket of their own, which a callback can destroy.
 struct Handles {
     explicit Handles(const fs::path& root, const OpenOptions& options = test_options())
@@ -101,6 +109,42 @@ TEST_CASE("what on_evict, on_taken and a build throw reaches the caller") {
     CHECK(value(scene.bucket.keys()).empty());
     (void)value(scene.cache.collect());  // no lock was left
     (void)put(scene.bucket, "3", "x");
+}
+
+TEST_CASE("what on_partial and a visit throw reaches the caller") {
+    const Scene scene;
+    (void)put(scene.bucket, "live", "x");
+    (void)put(scene.bucket, "gone", "x");
+    value(scene.bucket.remove("gone"));
+    CHECK_THROWS_AS(
+        (void)scene.bucket.visit_keys([](const std::string&) -> bool { throw Thrown{}; }), Thrown);
+    CHECK_THROWS_AS((void)scene.cache.visit_trash([](const EntryInfo&) -> bool { throw Thrown{}; }),
+                    Thrown);
+    const fs::path table = spoil_a_table(scene);
+    CollectOptions options;
+    options.on_partial = [](const CollectReport&) { throw Thrown{}; };
+    CHECK_THROWS_AS((void)scene.cache.collect({}, options), Thrown);
+    fs::remove(table);
+    CHECK(value(scene.cache.collect()).entries == 1);  // no lock was left
+    CHECK(content_of(scene.bucket, "live") == "x");
+}
+
+TEST_CASE("what on_wait throws is dropped, and the wait goes on") {
+    const Scene scene;
+    const auto build = [](Staging& staging) -> Result<> {
+        fill(staging.path(), "built");
+        return {};
+    };
+    Child builder([&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", build)); },
+                  {{"build.filled"}, {}});
+    builder.wait_for("build.filled");
+    OpenOptions options = test_options();
+    options.on_wait = [&, is_first = true](const std::string&) mutable {
+        if (std::exchange(is_first, false)) builder.go_on();
+        throw Thrown{};
+    };
+    CHECK(content_of(value(open_bucket(scene.root, options).get_or_build("k", build))) == "built");
+    CHECK(builder.join() == 0);
 }
 
 TEST_CASE("what the callbacks of a collection in the background throw is dropped") {
@@ -197,4 +241,44 @@ TEST_CASE("a build closes the cache, and is published") {
         return {};
     }));
     CHECK(content_of(lease) == "x");
+}
+
+TEST_CASE("a callback of a bucket, or a visit, closes the cache, and the call goes on to its end") {
+    const Scene scene;
+    (void)put(scene.bucket, "1", "x");
+    (void)put(scene.bucket, "2", "x");
+    (void)put(scene.bucket, "gone", "x");
+    value(scene.bucket.remove("gone"));
+    std::optional<Cache> cache(open_cache(scene.root));
+    const Bucket bucket = value(cache->bucket("b"));
+    int calls = 0;
+    const auto close = [&] {
+        cache.reset();
+        ++calls;
+        return true;
+    };
+    SECTION("on_taken") {
+        RefreshOptions options;
+        options.on_taken = [&](const std::string&) { close(); };
+        CHECK(value(bucket.refresh(options)) == 2);
+        CHECK(calls == 2);
+    }
+    SECTION("a visit of the keys") {
+        value(bucket.visit_keys([&](const std::string&) { return close(); }));
+        CHECK(calls == 2);
+    }
+    SECTION("a visit of the trash") {
+        value(cache->visit_trash([&](const EntryInfo&) { return close(); }));
+        CHECK(calls == 1);
+    }
+    SECTION("on_partial") {
+        const fs::path table = spoil_a_table(scene);
+        CollectOptions options;
+        options.on_partial = [&](const CollectReport&) { close(); };
+        CHECK_FALSE(cache->collect({}, options));
+        CHECK(calls == 1);
+        fs::remove(table);
+    }
+    CHECK_FALSE(cache);
+    CHECK(value(scene.cache.verify()).sound());
 }
