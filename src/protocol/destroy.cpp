@@ -152,15 +152,17 @@ private:
     }
 
     /// Deletes the two files that say that this was a cache, and then the root. They go last, so
-    /// that a destroy that is interrupted before can be repeated.
+    /// that a destroy that is interrupted before can be repeated. What needs memory or a descriptor
+    /// comes before that.
     Result<> delete_root() {
+        const fs::path path = root_.path;
+        const std::string last_name = path.filename().string();
+        TRY_ASSIGN(const os::Dir parent, os::open_dir(path.parent_path()));
         for (const char* const name : {format::cachedir_tag_name, format::format_name}) {
             auto removed = os::remove_file_at(root_, name);
             if (!removed && !is_absent(removed)) return removed;
         }
-        const fs::path path = root_.path;
-        TRY_ASSIGN(const os::Dir parent, os::open_dir(path.parent_path()));
-        auto removed = os::remove_dir_at(parent, path.filename().string());
+        auto removed = os::remove_dir_at(parent, last_name);
         if (!removed) removed.error().detail = "the cache is gone, and only its directory is left";
         return removed;
     }

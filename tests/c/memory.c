@@ -68,6 +68,24 @@ static larder_code lists_trash(larder_error** error) {
     return code;
 }
 
+static int see_all_of_the_trash(const larder_entry_info* entry, void* data) {
+    (void)data;
+    CHECK(entry->key != NULL);
+    return 1;
+}
+static larder_code visits_the_trash(larder_error** error) {
+    return larder_cache_visit_trash(cache, see_all_of_the_trash, NULL, error);
+}
+
+static int see_all_keys(const char* key, void* data) {
+    (void)data;
+    CHECK(key != NULL);
+    return 1;
+}
+static larder_code visits_keys(larder_error** error) {
+    return larder_bucket_visit_keys(bucket, see_all_keys, NULL, error);
+}
+
 static larder_code restores(larder_error** error) {
     larder_lease* lease = NULL;
     const larder_code code = larder_cache_restore(cache, trash_id, 1, &lease, error);
@@ -291,6 +309,38 @@ static void check_cache(void) {
     larder_cache_close(cache);
 }
 
+/* Destroys the cache, and ends by a second call what the first one could not. */
+static void destroys_without_memory(void) {
+    char root[4096];
+    int mode;
+    snprintf(root, sizeof root, "%s", below(playground(), "cache"));
+    for (mode = FAIL_ONCE; mode <= FAIL_FROM_NOW; ++mode) {
+        long n, failed = 1;
+        int out_of_memory = 0;
+        for (n = 0; n < 10000 && failed != 0; ++n) {
+            larder_error* error = NULL;
+            larder_code code;
+            restock();
+            larder_bucket_free(bucket);
+            larder_cache_close(cache);
+            failing_memory_begin(n, (failing_memory_mode)mode);
+            code = larder_cache_destroy(root, &error);
+            failed = failing_memory_end();
+            if (code != LARDER_OK) {
+                CHECK_NUMBER(LARDER_SYSTEM, code);
+                CHECK_NUMBER(ENOMEM, error->sys_errno);
+                ++out_of_memory;
+                larder_error_free(error);
+                error = NULL;
+            }
+            if (exists(root)) WORKS(larder_cache_destroy(root, &error));
+            CHECK(!exists(root));
+        }
+        CHECK(failed == 0);
+        CHECK(out_of_memory > 0);
+    }
+}
+
 static void without_memory(const char* name, larder_code (*call)(larder_error**),
                            larder_code usual) {
     int mode;
@@ -323,12 +373,14 @@ static void without_memory(const char* name, larder_code (*call)(larder_error**)
 }
 
 int main(void) {
+    destroys_without_memory(); /* before this process hands a lease on, and so stays a user */
     without_memory("opens", opens, LARDER_OK);
     without_memory("names a bucket", names_a_bucket, LARDER_OK);
     without_memory("lists buckets", lists_buckets, LARDER_OK);
     without_memory("counts", counts, LARDER_OK);
     without_memory("lists pins", lists_pins, LARDER_OK);
     without_memory("lists trash", lists_trash, LARDER_OK);
+    without_memory("visits the trash", visits_the_trash, LARDER_OK);
     without_memory("restores", restores, LARDER_OK);
     without_memory("finds", finds, LARDER_OK);
     without_memory("misses", misses, LARDER_MISS);
@@ -343,6 +395,7 @@ int main(void) {
     without_memory("unpins", unpins, LARDER_OK);
     without_memory("looks for a pin", looks_for_a_pin, LARDER_OK);
     without_memory("lists", lists, LARDER_OK);
+    without_memory("visits keys", visits_keys, LARDER_OK);
     without_memory("informs", informs, LARDER_OK);
     without_memory("tells who is there", tells_who_is_there, LARDER_OK);
     without_memory("verifies", verifies, LARDER_OK);

@@ -164,6 +164,9 @@ TEST_CASE("memory runs out: calls of a Cache") {
     each("collect, dry", [&](Cache& cache) { return cache.collect(limits, {.dry_run = true}); });
     each("keep within", [&](Cache& cache) { return cache.keep_within(limits); });
     each("trash", [](Cache& cache) { return cache.trash(); });
+    each("visit the trash",
+         [](Cache& cache) { return cache.visit_trash([](const EntryInfo&) { return true; }); });
+    each("pins", [](Cache& cache) { return cache.pins(); });
     each("verify", [](Cache& cache) { return cache.verify(); });
     each("repair", [](Cache& cache) { return cache.verify({.repair = true}); });
     each("status", [](Cache& cache) { return cache.status(); });
@@ -253,6 +256,8 @@ TEST_CASE("memory runs out: calls of a Bucket") {
     each("refresh", [](Bucket& bucket) { return bucket.refresh(); });
     each("refresh some", [&](Bucket& bucket) { return bucket.refresh(some); });
     each("keys", [](Bucket& bucket) { return bucket.keys(); });
+    each("visit the keys",
+         [](Bucket& bucket) { return bucket.visit_keys([](const std::string&) { return true; }); });
     each("pin", [](Bucket& bucket) { return bucket.pin(key); });
     each("unpin", [](Bucket& bucket) { return bucket.unpin(key); });
     each("is pinned", [](Bucket& bucket) { return bucket.is_pinned(key); });
@@ -272,6 +277,10 @@ TEST_CASE("memory runs out: stage and publish") {
     });
     without_memory("move from", scene, prepare, [&](StagingOfCache& prepared) {
         return prepared.staging.move_from(scene.movable());
+    });
+    without_memory("inside", scene, prepare, [&](StagingOfCache& prepared) -> Result<> {
+        (void)prepared.staging.inside();
+        return {};
     });
     for (const auto durability : {Durability::process, Durability::power}) {
         without_memory("publish", scene, prepare, [&](StagingOfCache& prepared) -> Result<> {
@@ -320,6 +329,21 @@ TEST_CASE("memory runs out: publish starts a collection in the background") {
             }
             return published.map([](auto&&) {});
         });
+}
+
+TEST_CASE("memory runs out: destroy a cache, and another call ends it") {
+    for (const auto mode : {FAIL_ONCE, FAIL_FROM_NOW}) {
+        Outcome outcome{.failures = 1};
+        for (long n = 0; n < most_allocations && outcome.failures != 0; ++n) {
+            INFO("allocation " << n << (mode == FAIL_ONCE ? "" : " and all later ones"));
+            Scene scene;
+            scene.restock();
+            outcome = call_without_memory(n, mode, [&] { return Cache::destroy(scene.root()); });
+            if (stands(scene.root())) value(Cache::destroy(scene.root()));
+            CHECK_FALSE(stands(scene.root()));
+        }
+        CHECK(outcome.failures == 0);
+    }
 }
 
 TEST_CASE("memory runs out: the message of an error") {
