@@ -4,7 +4,9 @@
 #include <fmt/core.h>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <tuple>
+#include <unordered_map>
 
 #include "cachetool/cli/nearest.hpp"
 #include "cachetool/commands/absent.hpp"
@@ -66,6 +68,7 @@ public:
 
     CommandResult run(const larder::Cache& cache) {
         LARDER_TRY_ASSIGN(trash_, cache.trash());
+        for (const auto& entry : trash_) by_id_.emplace(entry.id, &entry);
         LARDER_TRY_ASSIGN(const auto ids, chosen_ids());
         ProgressLine progress(output_);
         for (const auto& id : ids) {
@@ -132,9 +135,8 @@ private:
 
     void restore(const larder::Cache& cache, const std::string& id, ProgressLine& progress) {
         const auto lease = cache.restore(id, arguments_.has("replace"));
-        const auto found = std::find_if(trash_.begin(), trash_.end(),
-                                        [&](const auto& entry) { return entry.id == id; });
-        const auto entry = found == trash_.end() ? larder::EntryInfo{} : *found;
+        const auto found = by_id_.find(id);
+        const auto entry = found == by_id_.end() ? larder::EntryInfo{} : *found->second;
         if (lease) {
             restored_.push_back(location_of(entry.bucket, entry.key, *lease));
         } else if (lease.error().code == larder::Errc::exists && arguments_.has("bucket")) {
@@ -161,6 +163,7 @@ private:
     const ParsedArguments& arguments_;
     const CommandOutput& output_;
     Entries trash_;
+    std::unordered_map<std::string_view, const larder::EntryInfo*> by_id_;
     std::vector<EntryLocation> restored_;
     std::uint64_t done_ = 0;
     std::optional<Failure> first_failure_;

@@ -16,6 +16,7 @@
 
 #include "cache/participant.hpp"
 #include "cache/recent.hpp"
+#include "cache/retired_hints.hpp"
 #include "format/format_file.hpp"
 #include "format/id.hpp"
 #include "os/file_info.hpp"
@@ -36,8 +37,8 @@ struct Handles {
     os::Dir deleting;
 };
 
-/// See the head of this file. All but the participant, the recent keys and can_exchange is constant
-/// after the construction. Thread-safe.
+/// See the head of this file. All but the participant, the recent keys, the hints and can_exchange
+/// is constant after the construction. Thread-safe.
 class Root : public std::enable_shared_from_this<Root> {
 public:
     /// `archive` is the identity of `archive/`: see is_archive.
@@ -100,6 +101,7 @@ public:
     [[nodiscard]] Result<> discard(const os::Dir& dir, const std::string& name) const;
 
     [[nodiscard]] Recent& recent() noexcept { return recent_; }
+    [[nodiscard]] RetiredHints& retired_hints() noexcept { return retired_hints_; }
 
     /// False once a publish has found that the file system cannot exchange two names.
     std::atomic<bool> can_exchange{true};
@@ -111,6 +113,7 @@ private:
     bool read_only_;
     std::uint64_t owner_;  // the token of the process that opened it
     Recent recent_;
+    RetiredHints retired_hints_;
     std::mutex joining_;  // so that one thread joins, and the others wait for it
     std::unique_ptr<Participant> participant_;   // guarded by joining_
     std::atomic<Participant*> joined_{nullptr};  // the same, once it can be used

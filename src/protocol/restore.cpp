@@ -20,15 +20,42 @@ using format::LinkRead;
 /// Returns whether a retired link names `id`. Looks at every link, because only its text says what
 /// it names. Errors: the first that the walk has met, if the link was not found: it may be the one
 /// that could not be read.
-Result<bool> is_in_trash(const cache::Root& root, const format::Id& id) {
+Result<bool> is_in_trash(cache::Root& root, const format::Id& id) {
+    const bool brings_hints = root.retired_hints().begin_search();
+    std::vector<cache::RetiredHints::Hint> hints;
     bool found = false;
     const VisitLink look = [&](const os::Dir& dir, const std::string& name) -> Result<> {
         TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), dir, name));
         found = found || link.names(id);
+        if (!brings_hints || link.kind != LinkRead::Kind::entry) return {};
+        // In a refreshed bucket a link has the name of its key, which needs no hint.
+        if (const auto retired = format::parse_id(name)) hints.emplace_back(link.id, *retired);
         return {};
     };
     const auto walked = for_each_link_in_trash(root, look);
     if (!found) TRY(walked);
+    if (brings_hints) root.retired_hints().replace(std::move(hints));
+    return found;
+}
+
+/// Returns whether a retired link names `id`, by a look at the places where it probably stands: the
+/// name where it was seen last, and the key in each refreshed bucket. False proves nothing.
+bool is_where_expected(cache::Root& root, const format::Id& id, const KeyRef& place) {
+    bool found = false;
+    const auto look = [&](const os::Dir& dir, const std::string& name) {
+        const auto link = format::read_link(root.link_kind(), dir, name);
+        found = found || (link && link->names(id));
+    };
+    if (const auto name = root.retired_hints().name_of(id))
+        look(root.dirs().retired_links, to_text(*name));
+    if (found) return true;
+    const std::string key(place.encoded_key());
+    const VisitBucket look_in = [&](const os::Dir& bucket, const std::string&) -> Result<> {
+        look(bucket, key);
+        return {};
+    };
+    const VisitUnknown pass_over = [](const std::filesystem::path&) { return Result<>(); };
+    (void)for_each_refreshed_bucket(root, look_in, pass_over);
     return found;
 }
 
@@ -57,15 +84,23 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
     auto lock = cache::CollectorLock::try_lock(*root);
     TRY(lock);
     lock->announce(root->participant_if_possible(context));
-    TRY_ASSIGN(const bool retired, is_in_trash(*root, id));
-    if (!retired) return gone();
     const auto entry = os::open_dir_at(root->dirs().archive, to_text(id));
     if (is_absent(entry)) return gone();
     TRY(entry);
-    TRY_ASSIGN(const format::Record record, read_record(*root, id));
+    const auto read = read_record(*root, id);
+    if (!read) {
+        TRY_ASSIGN(const bool retired, is_in_trash(*root, id));
+        if (!retired) return gone();
+        return tl::make_unexpected(read.error());
+    }
+    const format::Record& record = *read;
     TRY_ASSIGN(const std::string bucket, format::encode_bucket(record.bucket));
     TRY_ASSIGN(std::string path, format::encode_key_path(bucket, record.key, root->longest_name()));
     const KeyRef place{record.bucket, bucket, record.key, std::move(path)};
+    if (!is_where_expected(*root, id, place)) {
+        TRY_ASSIGN(const bool retired, is_in_trash(*root, id));
+        if (!retired) return gone();
+    }
     // This check only avoids a useless copy. The publish checks again.
     TRY_ASSIGN(const LinkRead now,
                format::read_link(root->link_kind(), root->dirs().buckets, place.path));

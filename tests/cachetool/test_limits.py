@@ -7,12 +7,17 @@ import pathlib
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
+import sys
 import time
 import unittest
 
-from harness import TESTING_TOOL, CacheTest
+from harness import TESTING_TOOL, TOOL, CacheTest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import many_entries
 
 DAY = 24 * 3600
 
@@ -284,6 +289,29 @@ class Trash(Limits):
         self.finish(self.start("trash", "restore", ids[0], "0" * 25 + "1", ids[1]), code=3)
         self.tool("get", "b", "k1")
         self.tool("get", "b", "k2")
+
+    def start(self, *args, args_before=(), **more):
+        return super().start(*args_before, *([TOOL] if args_before else []), *args, **more)
+
+    def links_read_to_restore(self, count, how):
+        """How many links are read to restore so many entries, which were taken out one by one or with their bucket."""
+        self.root = self.dir / f"{how}-{count}"
+        self.env["LARDER_CACHE_DIR"] = str(self.root)
+        self.put()
+        many_entries.add(self.root, count)
+        self.tool("refresh", "many", "--keep-garbage", *(["--key", "*"] if how == "one-by-one" else []))
+        trace = self.dir / "trace"
+        self.tool("trash", "restore", "--bucket", "many", tool="strace",
+                  args_before=["-f", "-qq", "-o", str(trace), "-e", "trace=readlink,readlinkat"])
+        self.assertEqual(len(self.keys("many")), count)
+        return trace.read_text().count("readlink")
+
+    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    def test_each_entry_costs_the_same_to_restore_however_many_there_are(self):
+        for how in ("one-by-one", "with-the-bucket"):
+            with self.subTest(how):
+                few, many = (self.links_read_to_restore(count, how) for count in (20, 100))
+                self.assertLess(many, 6 * few)
 
     def test_wrong_words(self):
         self.put()
