@@ -366,7 +366,10 @@ private:
     }
 
     static std::string in_words(const tree::Size& size) {
-        return std::to_string(size.files) + " files of " + std::to_string(size.bytes) + " bytes";
+        const auto counted = [](std::uint64_t count, const char* noun) {
+            return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+        };
+        return counted(size.files, "file") + " of " + counted(size.bytes, "byte");
     }
 
     /// Mends a key. If that fails, the finding says why, and all else goes on.

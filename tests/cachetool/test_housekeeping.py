@@ -358,6 +358,14 @@ class Verify(Housekeeping):
         self.assertEqual(self.json("verify")["findings"], [])
         self.tool("get", "b", "other")
 
+    def test_a_file_that_was_removed_from_an_entry_is_found_and_the_entry_retired(self):
+        entry = self.put(file="one", g2="two")
+        (entry / "g2").unlink()
+        said = self.tool("verify", code=5)
+        self.assertRegex(said, r"\Achanged: .*: it holds 1 file of 3 bytes, and its record says 2 files of 6 bytes: ")
+        self.assertEqual([finding["repaired"] for finding in self.json("verify", "--repair")["findings"]], [True])
+        self.tool("install", "b", "k", str(self.dir / "out"), code=3)
+
     def test_orphan(self):
         entry = self.put()
         for link in self.root.glob("buckets/*/*"):
