@@ -124,6 +124,42 @@ TEST_CASE(
     CHECK(content_of(old) == "x");
 }
 
+TEST_CASE("one restore after the other finds each link, wherever it stands by then") {
+    const Scene scene;
+    std::map<std::string, std::string> ids;
+    const auto put_and_remove = [&](const std::string& key) {
+        ids[key] = put(scene.bucket, key, key).id();
+        value(scene.bucket.remove(key));
+    };
+    const auto link_to = [&](const std::string& key) {
+        const fs::path links = scene.root / "retired" / "links";
+        const auto dir = value(os::open_dir(links));
+        for (const auto& each : fs::directory_iterator(links)) {
+            const std::string name = each.path().filename().string();
+            if (value(format::read_link(scene.cache.link_kind(), dir, name))
+                    .names(*format::parse_id(ids[key])))
+                return each.path();
+        }
+        throw std::runtime_error("no retired link names " + key);
+    };
+    const auto restored = [&](const std::string& key) {
+        return content_of(value(scene.cache.restore(ids[key])));
+    };
+    for (const char* key : {"1", "2", "seen", "renamed", "unlinked"}) put_and_remove(key);
+    // The second restore remembers where all links stand.
+    for (const char* key : {"1", "2", "seen"}) CHECK(restored(key) == key);
+    fs::rename(link_to("renamed"), scene.root / "retired" / "links" / fresh_name());
+    CHECK(restored("renamed") == "renamed");
+    fs::remove(link_to("unlinked"));
+    CHECK(outcome(scene.cache.restore(ids["unlinked"])) == "miss");
+    put_and_remove("later");
+    CHECK(restored("later") == "later");
+    ids["with the bucket"] = put(scene.bucket, "with the bucket", "with the bucket").id();
+    value(scene.bucket.refresh());
+    CHECK(restored("with the bucket") == "with the bucket");
+    CHECK(keys_of(scene.bucket) == Keys{"with the bucket"});
+}
+
 TEST_CASE("a refresh by pattern takes the keys that fit, and no others") {
     const Scene scene;
     for (const char* key : {"numpy-1", "numpy-2", "black-1", "dir/numpy-3"})
