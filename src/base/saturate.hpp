@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -13,6 +14,15 @@ namespace larder::base {
 /// records, and a sparse file may claim 8 EiB.
 inline void add(std::uint64_t& sum, std::uint64_t more) {
     sum += std::min(more, std::numeric_limits<std::uint64_t>::max() - sum);
+}
+
+/// Does the same to a sum to which several threads add.
+inline void add(std::atomic<std::uint64_t>& sum, std::uint64_t more) noexcept {
+    std::uint64_t before = sum.load(std::memory_order_relaxed), after = 0;
+    do {
+        after = before;
+        add(after, more);
+    } while (!sum.compare_exchange_weak(before, after, std::memory_order_relaxed));
 }
 
 /// Returns how long before `now` a time was. What lies in the future counts as now, and what lies

@@ -15,7 +15,7 @@ class EventCounters final : public Listener {
 public:
     void hear(const Event& event) override;
     /// Counts a get, which is no event.
-    void count_get(bool hit) noexcept { count(hit ? Number::hits : Number::misses, 1); }
+    void count_get(bool hit) noexcept { count(hit ? Number::hits : Number::misses); }
 
     [[nodiscard]] Counters counters() const noexcept;
 
@@ -48,8 +48,11 @@ private:
         std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Number::end)> numbers{};
     };
 
-    /// Adds to a number in this thread's shard.
+    /// Adds one to a number in this thread's shard.
+    void count(Number number) noexcept;
+    /// Adds to a number that may reach its bound, and stays there: see base::add.
     void count(Number number, std::uint64_t more) noexcept;
+    [[nodiscard]] std::atomic<std::uint64_t>& number_of_this_thread(Number number) noexcept;
     /// Returns a number, added up over all shards.
     [[nodiscard]] std::uint64_t sum(Number number) const noexcept;
 

@@ -296,7 +296,7 @@ void add_report(CollectReport& sum, CollectReport more) {
     more.buckets += sum.buckets;
     more.evicted += sum.evicted;
     base::add(more.evicted_bytes, sum.evicted_bytes);
-    if (more.freed && sum.freed) *more.freed += *sum.freed;
+    if (more.freed && sum.freed) base::add(*more.freed, *sum.freed);
     more.freed_at_least = more.freed_at_least || sum.freed_at_least;
     more.files_left += sum.files_left;
     sum = std::move(more);

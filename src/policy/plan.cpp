@@ -194,7 +194,7 @@ private:
             plan_.victims.push_back(candidate);
             --entries;
             bytes -= candidate.bytes;
-            freed_files += candidate.files;
+            base::add(freed_files, candidate.files);
         }
         plan_.frees_files = freed_files >= files_to_free;
         return {};

@@ -289,7 +289,7 @@ private:
         if (was_there) {
             ++report_.entries;
             base::add(report_.bytes, retired.bytes);
-            files_ += retired.files;
+            base::add(files_, retired.files);
         }
         return remove_link(retired);
     }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/saturate.hpp"
 #include "tree/walk.hpp"
 
 namespace larder::tree {
@@ -142,7 +143,7 @@ private:
            : made.kind == TransferKind::hardlinked ? hardlinked_
                                                    : copied_);
         if (!made.is_exact) ++inexact_;
-        bytes_ += info.size;
+        base::add(bytes_, info.size);
     }
 
     /// Transfers a file that has more names than this one, in this tree or elsewhere. The first

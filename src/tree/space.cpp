@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/saturate.hpp"
 #include "os/file_system.hpp"
 
 namespace larder::tree {
@@ -22,7 +23,7 @@ GivenBack SpaceCount::look_at(const os::Dir& dir, const std::string& name) const
 }
 
 void SpaceCount::add(const GivenBack& given) noexcept {
-    bytes_ += given.bytes;
+    base::add(bytes_, given.bytes);
     if (given.at_least) at_least_ = true;
 }
 

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "catch.hpp"
+#include "observe/event_counters.hpp"
 #include "observe/event_log.hpp"
 #include "scene.hpp"
 
@@ -449,4 +450,31 @@ TEST_CASE("a log that can't be opened is an error before anything is made") {
     REQUIRE(::mkfifo(options.log.c_str(), 0600) == 0);
     CHECK_FALSE(Cache::open(dir.path() / "cache", options));  // open does not wait for a reader
     CHECK_FALSE(fs::exists(dir.path() / "cache"));
+}
+
+TEST_CASE(
+    "counters of bytes and of time stay at their largest value, in one thread and in several") {
+    constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+    for (const bool many : {false, true}) {
+        observe::EventCounters counted;
+        const auto hear = [&] {
+            counted.hear({.kind = Event::Kind::evicted, .bytes = most / 2 + 1});
+            counted.hear({.kind = Event::Kind::collected, .entries = 1, .bytes = most / 2 + 1});
+            counted.hear({.kind = Event::Kind::waited, .took = std::chrono::nanoseconds::max()});
+        };
+        for (int i = 0; i < 3; ++i) {
+            if (many) {
+                std::thread(hear).join();
+            } else {
+                hear();
+            }
+        }
+        const Counters counters = counted.counters();
+        CHECK(counters.evicted == 3);
+        CHECK(counters.evicted_bytes == most);
+        CHECK(counters.deleted == 3);
+        CHECK(counters.deleted_bytes == most);
+        CHECK(counters.waits == 3);
+        CHECK(counters.waited == std::chrono::nanoseconds::max());
+    }
 }

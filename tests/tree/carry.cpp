@@ -256,4 +256,21 @@ TEST_CASE("two processes fill one destination at the same time") {
     CHECK(files == 3000);
 }
 
+TEST_CASE("three sparse files of 8 EiB add up to the largest number, and not to a small one") {
+    const TempDir temp(fs::is_directory("/dev/shm") ? "/dev/shm" : fs::temp_directory_path());
+    fs::create_directories(temp / "source");
+    fs::create_directories(temp / "target");
+    for (const char* const name : {"a", "b", "c"}) {
+        write(temp / "source" / name, "");
+        if (::truncate((temp / "source" / name).c_str(), std::numeric_limits<off_t>::max()) != 0) {
+            WARN("SKIPPED: needs a file system with files of 8 EiB");
+            return;
+        }
+    }
+    const os::Dir source = open(temp / "source"), target = open(temp / "target");
+    const auto report = carry(source, target, {.mode = LinkMode::hardlink});
+    REQUIRE(report);
+    CHECK(report->bytes == std::numeric_limits<std::uint64_t>::max());
+}
+
 }  // namespace larder::tree
