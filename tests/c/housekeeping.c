@@ -296,6 +296,38 @@ static void keeps_within(void) {
     close(done[0]);
 }
 
+static void destroys(void) {
+    larder_cache* cache = open_cache(NULL);
+    larder_bucket* bucket = open_bucket(cache);
+    larder_lease* lease = NULL;
+    larder_error* error = NULL;
+    char root[4096], process[32];
+    CHECK(strlen(larder_cache_root(cache)) < sizeof root);
+    strcpy(root, larder_cache_root(cache));
+    sprintf(process, "pid %ld ", (long)getpid());
+    put(bucket, "leased", "12345");
+    WORKS(larder_bucket_get(bucket, "leased", &lease, &error));
+
+    /* A cache that is used stays as it is, and the message names the process. */
+    FAILS_SAYING(LARDER_BUSY, process, larder_cache_destroy(root, &error));
+    CHECK_TEXT("12345", read_file(below(larder_lease_path(lease), "text")));
+    larder_lease_free(lease);
+    larder_bucket_free(bucket);
+    larder_cache_close(cache);
+    cache = open_cache(NULL);
+    larder_cache_close(cache);
+
+    /* What is not larder's is not deleted. */
+    write_file(below(root, "notes"), "mine");
+    FAILS_SAYING(LARDER_REFUSED, "notes", larder_cache_destroy(root, &error));
+    CHECK_TEXT("mine", read_file(below(root, "notes")));
+    CHECK(remove(below(root, "notes")) == 0);
+
+    WORKS(larder_cache_destroy(root, &error));
+    CHECK(access(root, F_OK) != 0);
+    FAILS(LARDER_SYSTEM, larder_cache_destroy(root, &error));
+}
+
 void test_housekeeping(void) {
     larder_cache* const cache = open_cache(NULL);
     larder_bucket* const bucket = open_bucket(cache);
@@ -305,4 +337,5 @@ void test_housekeeping(void) {
     larder_bucket_free(bucket);
     larder_cache_close(cache);
     keeps_within();
+    destroys();
 }

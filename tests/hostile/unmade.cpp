@@ -296,6 +296,29 @@ TEST_CASE("destroy names a process that uses the cache, and changes nothing") {
     CHECK(user.join() == 0);
 }
 
+TEST_CASE("destroy names a program that has a lease and has closed its descriptors") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Child user([&](Child&) {
+        Lease lease = put(value(open_cache(root).bucket("b")), "k", "used");
+        Child::must(lease.keep_across_exec());
+        // The program has the lease, and nothing that holds a lock. The words of this child end
+        // when the program begins.
+        for (int fd = 3; fd < 1024; ++fd) (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
+        ::execlp("sleep", "sleep", "3600", nullptr);
+        Child::must(false, "no program");
+    });
+    CHECK(user.listen().empty());
+    const auto destroyed = Cache::destroy(root);
+    REQUIRE_FALSE(destroyed);
+    CHECK(destroyed.error().code == Errc::busy);
+    CHECK(contains(destroyed.error().message(), "pid " + std::to_string(user.pid())));
+    CHECK(content_of(value(open_cache(root).bucket("b")), "k") == "used");
+    user.kill();
+    value(Cache::destroy(root));
+    CHECK_FALSE(stands(root));
+}
+
 TEST_CASE("a process that joins while a cache is being destroyed keeps its lease") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
