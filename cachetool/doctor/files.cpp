@@ -30,7 +30,10 @@ std::string reason_of(const larder::Error& error) {
 
 void probe_clones(const fs::path& file, ProbeResults& results) {
     const auto cloned = install_by(larder::LinkMode::clone, file, "cloned");
-    if (cloned) {
+    if (cloned && cloned->inexact != 0) {
+        results.push_back({"clones", ProbeVerdict::limited, "the mode or the time can't be set",
+                           "install makes hard links, or copies without that mode or time"});
+    } else if (cloned) {
         results.push_back({"clones", ProbeVerdict::ok, "work",
                            "install clones files: they share space until one of them is changed"});
     } else {
