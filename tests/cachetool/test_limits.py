@@ -427,6 +427,16 @@ class Progress(Limits):
         self.assertRegex(said, r"\revicting: 0 of 3 \[-+\] +0%.*\x1b\[K")
         self.assertRegex(said, r"\r\x1b\[Kcachetool: deleted 3 entries")
 
+    def test_trash_restore_shows_how_far_it_is(self):
+        self.fill(3)
+        self.tool("refresh", "--all", "--grace", "1h")
+        restore = ["trash", "restore", "--bucket", "b", "--replace"]
+        stop = {"LARDER_TEST_POINTS": "restore.filled=stop"}
+        said = self.run_on_terminal(*restore, env=stop)
+        self.assertRegex(said, r"\rrestoring: 1 of 3 \[#+-+\] +33%.*\x1b\[K")
+        self.assertRegex(said, r"\r\x1b\[Kcachetool: restored 3 entries")
+        self.assertNotIn("restoring", self.run_on_terminal(*restore, "--quiet", env=stop))
+
     def test_is_not_shown_elsewhere(self):
         self.fill(3)
         process = self.start("gc", "--max-entries", "0", tool=TESTING_TOOL, env={"LARDER_TEST_POINTS": "evict.planned=stop"})

@@ -373,6 +373,8 @@ class Installs(Case):
         """REQUESTED of PEP 376, and direct_url.json of PEP 610."""
         place = self.here / "a place: 100% ä"
         wheel = Wheel().add_module().add("app-1.0.dist-info/REQUESTED", "somebody else's")
+        wheel.add("app-1.0.dist-info/direct_url.json",
+                  '{"url": "https://elsewhere", "archive_info": {}}')
         self.install(wheel.write(place))
         info = self.target / "app-1.0.dist-info"
         self.assertEqual((info / "REQUESTED").read_bytes(), b"")

@@ -102,6 +102,15 @@ class WheelStore(unittest.TestCase):
             )
             self.assertEqual(imported.stdout, "1.0\n", imported.stderr)
 
+    def test_a_wheel_with_a_direct_url_of_its_own_is_unpacked_as_it_is(self):
+        """PEP 610 makes the hash optional, and pip installs such a wheel too."""
+        text = '{"url": "https://example.org/one.whl", "archive_info": {}}'
+        name = "one-1.0.dist-info/direct_url.json"
+        wheel = make_wheel(self.work, "one", files={"one.py": "", name: text})
+        for target in (self.work / "env-1", self.work / "env-2"):
+            self.run_store("install", wheel, "--target", target)
+            self.assertEqual((target / name).read_text(), text)
+
     def test_two_wheels_of_one_name_differ(self):
         target = self.work / "env"
         self.run_store("install", make_wheel(self.work, "one"), "--target", target)

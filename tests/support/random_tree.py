@@ -78,6 +78,7 @@ class RandomTree:
             os.close(directory)
             directory, name = inner, b"d"
         os.close(os.open(b"end", os.O_CREAT | os.O_WRONLY, 0o644, dir_fd=directory))
+        os.utime(b"end", ns=(10**18, 10**18), dir_fd=directory)
         os.close(directory)
 
     def link_text(self, top):
