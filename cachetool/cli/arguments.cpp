@@ -134,6 +134,7 @@ Expected<> take_globals(ParsedArguments& arguments) {
     arguments.version = take(arguments, "version").has_value();
     arguments.json = take(arguments, "json").has_value();
     arguments.quiet = take(arguments, "quiet").has_value();
+    arguments.allow_unsafe = take(arguments, "allow-unsafe").has_value();
     if (const auto cache = take(arguments, "cache")) arguments.cache = *cache;
     if (const auto log = take(arguments, "log")) arguments.log = *log;
     if (const auto timeout = take(arguments, "lock-timeout")) {

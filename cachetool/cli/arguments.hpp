@@ -23,6 +23,7 @@ struct ParsedArguments : larder::options::SplitLine {
     bool version = false;
     bool json = false;
     bool quiet = false;
+    bool allow_unsafe = false;
     std::optional<std::filesystem::path> cache;
     std::optional<std::chrono::milliseconds> lock_timeout;
     std::optional<std::filesystem::path> log;

@@ -34,6 +34,7 @@ std::span<const OptionSpec> global_options() {
         {"quiet,q", nullptr, "print nothing on stderr but errors and warnings"},
         {"lock-timeout", "SECONDS",
          "how long to wait for other processes (default: 10; in build 1800)"},
+        {"allow-unsafe", nullptr, "use a cache that other users may change"},
         {"log", "FILE",
          "append a line to FILE for each event: waits, changes, evictions (default: $LARDER_LOG)"},
         {"help,h", nullptr, "print this text, or a command's"},

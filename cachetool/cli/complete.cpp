@@ -30,8 +30,9 @@ public:
     explicit TypedLine(CommandTable commands) : commands_(commands) {}
 
     const Command* command = nullptr;
-    Strings words;                            ///< of the command
-    std::optional<std::string> cache;         ///< the value of --cache
+    Strings words;                     ///< of the command
+    std::optional<std::string> cache;  ///< the value of --cache
+    bool allow_unsafe = false;
     const OptionSpec* open_option = nullptr;  ///< the option whose value is being typed
     bool after_dashes = false;                ///< nothing is an option any more
     /// How many words of the program that exec or build is to run stand there.
@@ -63,6 +64,7 @@ private:
         const auto equals = word.find('=');
         const auto* option =
             find_option(command, word.substr(2, equals == word.npos ? word.npos : equals - 2));
+        if (option != nullptr && long_name(*option) == "allow-unsafe") allow_unsafe = true;
         if (option == nullptr || option->argument == nullptr) return;
         if (equals == word.npos) {
             open_option = option;
@@ -110,9 +112,12 @@ private:
         if (place == "BUCKET" || place == "KEY" || place == "ID") {
             // A key that was typed already is not offered again. But a bucket may have the name of
             // a key.
+            const std::string_view command =
+                line_.command == nullptr ? std::string_view() : line_.command->name;
             const auto first =
                 line_.words.begin() + (place == "KEY" && !line_.words.empty() ? 1 : 0);
-            for (auto& name : names_({place, line_.cache, line_.words})) {
+            for (auto& name :
+                 names_({place, line_.cache, line_.words, command, line_.allow_unsafe})) {
                 if (std::find(first, line_.words.end(), name) == line_.words.end())
                     add(std::move(name));
             }

@@ -40,6 +40,8 @@ struct NameQuestion {
     std::string_view wanted;                  ///< BUCKET, KEY or ID
     const std::optional<std::string>& cache;  ///< the value of --cache, as it was typed
     const std::vector<std::string>& words;    ///< the command's words so far
+    std::string_view command;                 ///< empty if none has been typed
+    bool allow_unsafe = false;                ///< whether --allow-unsafe has been typed
 };
 
 /// Returns the names of the cache that a question asks for, or none if the cache can't be read.

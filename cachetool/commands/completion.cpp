@@ -3,6 +3,7 @@
 // scripts ask.
 #include <fmt/core.h>
 #include <map>
+#include <set>
 
 #include <larder/cache.hpp>
 
@@ -125,20 +126,27 @@ std::string expand_home(const std::string& path) {
 }
 
 /// Opens the cache that the line names, for reading. Returns nullopt if it can't be read.
-std::optional<larder::Cache> open_quietly(const std::optional<std::string>& typed_cache) {
+std::optional<larder::Cache> open_quietly(const NameQuestion& question) {
     ParsedArguments arguments;
-    if (typed_cache) arguments.cache = expand_home(*typed_cache);
+    if (question.cache) arguments.cache = expand_home(*question.cache);
     const auto root = cache_root(arguments);
     if (!root) return std::nullopt;
     larder::OpenOptions options;
+    options.allow_unsafe = question.allow_unsafe;
     options.read_only = true;
     auto cache = larder::Cache::open(*root, options);
     return cache ? std::optional(std::move(*cache)) : std::nullopt;
 }
 
 Strings names_in_cache(const NameQuestion& question) {
-    const auto cache = open_quietly(question.cache);
+    const auto cache = open_quietly(question);
     if (!cache) return {};
+    if (question.wanted == "BUCKET" && question.command == "trash") {
+        std::set<std::string> buckets;
+        for (const auto& entry : cache->trash().value_or(std::vector<larder::EntryInfo>()))
+            buckets.insert(entry.bucket);
+        return {buckets.begin(), buckets.end()};
+    }
     if (question.wanted == "BUCKET") return cache->buckets().value_or(Strings());
     if (question.wanted == "ID") {
         Strings ids;

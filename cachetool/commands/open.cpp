@@ -43,6 +43,7 @@ std::string absence_of(const fs::path& root) {
 
 larder::Result<larder::Cache> open_cache(const fs::path& root, const ParsedArguments& arguments,
                                          const CommandOutput& output, larder::OpenOptions options) {
+    options.allow_unsafe = arguments.allow_unsafe;
     if (arguments.lock_timeout) options.lock_timeout = *arguments.lock_timeout;
     options.log =
         arguments.log ? *arguments.log : fs::path(environment_variable("LARDER_LOG").value_or(""));

@@ -131,7 +131,17 @@ tl::expected<SplitLine, std::string> split(const std::vector<std::string>& line,
 
 std::string described(std::string_view title, std::span<const OptionSpec> specs, unsigned columns) {
     // Beside longer names there would be too little room for what they mean.
-    const std::size_t widest = columns * 3 / 8;
+    // In narrow terminals, leave room for the longest word of a description.
+    std::size_t longest_word = 0;
+    for (const auto& spec : specs) {
+        for (std::string_view help = spec.help; !help.empty();) {
+            const auto word = std::min(help.find(' '), help.size());
+            longest_word = std::max(longest_word, word);
+            help.remove_prefix(std::min(word + 1, help.size()));
+        }
+    }
+    const std::size_t room = columns - std::min<std::size_t>(columns, longest_word + 4);
+    const std::size_t widest = std::min<std::size_t>(columns * 3 / 8, room);
     std::size_t width = 0;
     for (const auto& spec : specs) {
         const auto size = shown_name(spec).size();

@@ -82,6 +82,20 @@ class Candidates(Completion):
         self.assertEqual(self.candidates("exec", "--supervise", "b", "k", "--", "node", "--json", "", kind="arguments"), [])
         self.assertEqual(self.candidates("exec", "--", "b", "k", "--", "no", kind="command"), [])
         self.assertEqual(self.candidates("exec", "b", "k", "")[0], "--")
+        self.assertEqual(self.candidates("gc", "--apply", "", kind="files"), [])
+        self.assertEqual(self.candidates("gc", "--apply=", kind="files"), [])
+
+    def test_trash_restore(self):
+        self.put_keys()
+        self.tool("refresh", "other bucket", "--grace", "1h")
+        ids = [entry["id"] for entry in json.loads(self.tool("--json", "trash", "ls"))["trash"]]
+        self.assertEqual(len(ids), 1)
+        self.assertEqual(self.candidates("trash", "restore", ""), ids)
+        self.assertEqual(self.candidates("trash", "restore", ids[0], ""), [])
+        self.assertEqual(self.candidates("trash", "restore", "--bucket", ""), ["other bucket"])
+        self.assertEqual(self.candidates("trash", "restore", "--bucket="), ["--bucket=other bucket"])
+        self.tool("put", "restore", "k", self.tree("another", file="text"))
+        self.assertEqual(self.candidates("refresh", "restore", ""), ["b"])
 
     def test_buckets_and_keys(self):
         self.put_keys()

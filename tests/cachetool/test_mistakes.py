@@ -248,5 +248,18 @@ class NarrowTerminals(CacheTest):
         self.assertRegex(self.tool("ls").splitlines()[0], r"SIZE +FILES +AGE +USED +BUCKET +KEY$")
 
 
+class Unsafe(CacheTest):
+    def test_allow_unsafe_uses_a_cache_that_others_may_write_to(self):
+        entry = self.put()
+        self.root.chmod(0o777)
+        _, document = self.complaint("get", "b", "k", code=1)
+        self.assertEqual(document["error"]["code"], "refused")
+        self.assertEqual(self.tool("--allow-unsafe", "get", "b", "k"), f"{entry}\n")
+        self.assertEqual(self.tool("get", "b", "k", "--allow-unsafe"), f"{entry}\n")
+        self.tool("--allow-unsafe", "exec", "b", "k", "--", "true")
+        self.assertEqual(self.tool("complete", "--", "get", "b", ""), "words\n")
+        self.assertEqual(self.tool("complete", "--", "--allow-unsafe", "get", "b", ""), "words\nk\n")
+
+
 if __name__ == "__main__":
     unittest.main()
