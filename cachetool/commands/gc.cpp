@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The command gc.
 #include <fmt/core.h>
+#include <functional>
 #include <set>
 
 #include "cachetool/commands/collecting.hpp"
@@ -8,6 +9,7 @@
 #include "cachetool/commands/plan.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/term/sorted_rows.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
@@ -21,19 +23,38 @@ struct CollectJob {
     std::optional<PlanWriter> plan;
 };
 
-/// What a dry run would evict.
-struct DryEvictions {
-    std::vector<larder::Eviction> evictions;
+/// What a dry run would evict, in order. It needs little memory, however much that is.
+class DryEvictions {
+public:
+    explicit DryEvictions(bool json) : json_(json) {}
 
-    [[nodiscard]] std::string lines() const {
-        std::string lines;
-        for (const auto& eviction : evictions)
-            lines += fmt::format("would evict ({}): {} {} ({}, last used {} ago)\n",
-                                 larder::name_of(eviction.reason), shown(eviction.bucket),
-                                 shown(eviction.key), shown_size(eviction.bytes),
-                                 shown_age(eviction.last_used));
-        return lines;
+    /// Adds an eviction. If it cannot be kept, `print` returns the reason.
+    void add(const larder::Eviction& eviction) {
+        constexpr std::size_t depth = 2;  // in an array in an object
+        auto text = json_
+                        ? json_element(depth, [&](JsonWriter& json) { write_json(json, eviction); })
+                        : line_of(eviction);
+        if (kept_) kept_ = rows_.add({order_of_number(count_++), std::move(text)});
     }
+
+    /// Calls `print` for the line, or for the element of the JSON array, of each eviction.
+    [[nodiscard]] Expected<> print(const std::function<void(std::string_view text)>& print) {
+        LARDER_TRY(kept_);
+        return rows_.for_each(print);
+    }
+
+private:
+    static std::string line_of(const larder::Eviction& eviction) {
+        return fmt::format("would evict ({}): {} {} ({}, last used {} ago)\n",
+                           larder::name_of(eviction.reason), shown(eviction.bucket),
+                           shown(eviction.key), shown_size(eviction.bytes),
+                           shown_age(eviction.last_used));
+    }
+
+    bool json_;
+    std::uint64_t count_ = 0;
+    SortedRows rows_{any_number};
+    Expected<> kept_;
 };
 
 Expected<CollectJob> job_of(const ParsedArguments& arguments, const std::filesystem::path& root) {
@@ -107,11 +128,33 @@ private:
 };
 
 CommandResult print_dry_run(const CommandOutput& output, const larder::CollectReport& report,
-                            const std::string& reached, const DryEvictions& dry) {
+                            const std::string& reached, DryEvictions& dry) {
     // A dry run was asked for its report, so that is data. What a real one did is a message. The
     // sum comes first: thousands of lines may follow.
-    return output.text(output.advised(summary(report, true) + "\n" + reached + kept_lines(report)) +
-                       dry.lines());
+    Expected<> read;
+    LARDER_TRY_ASSIGN(const int code, output.pieces([&](const auto& print) {
+        print(output.advised(summary(report, true) + "\n" + reached + kept_lines(report)));
+        read = dry.print(print);
+    }));
+    LARDER_TRY(read);
+    return code;
+}
+
+CommandResult print_document(const CommandOutput& output, bool dry_run,
+                             const larder::CollectReport& report, DryEvictions& dry) {
+    Expected<> read;
+    LARDER_TRY_ASSIGN(const int code, output.document([&](JsonWriter& json) {
+        json.object([&] {
+            json.field("dry_run", dry_run);
+            write_fields(json, report);
+            json.name("evictions");
+            json.array([&] {
+                read = dry.print([&](std::string_view text) { json.printed_element(text); });
+            });
+        });
+    }));
+    LARDER_TRY(read);
+    return code;
 }
 
 }  // namespace
@@ -121,14 +164,14 @@ CommandResult run_gc(const ParsedArguments& arguments, const CommandOutput& outp
     LARDER_TRY_ASSIGN(const auto root, cache_root(arguments));
     LARDER_TRY_ASSIGN(auto job, job_of(arguments, cache ? cache->root() : root));
 
-    DryEvictions dry;
+    DryEvictions dry(output.json());
     ReachedLimits reached;
     job.options.on_evict = [&](const larder::Eviction& eviction) {
         reached.add(eviction);
         if (job.plan) {
             job.plan->add(eviction);
         } else if (job.options.dry_run) {
-            dry.evictions.push_back(eviction);
+            dry.add(eviction);
         }
     };
     std::optional<larder::CollectReport> partial;
@@ -142,14 +185,7 @@ CommandResult run_gc(const ParsedArguments& arguments, const CommandOutput& outp
                                counted(report.evicted, "eviction", "evictions"),
                                shell_word(arguments.value_or("plan", ""))));
     }
-    if (output.json())
-        return output.document([&](JsonWriter& json) {
-            json.object([&] {
-                json.field("dry_run", job.options.dry_run);
-                write_fields(json, report);
-                json.list("evictions", dry.evictions);
-            });
-        });
+    if (output.json()) return print_document(output, job.options.dry_run, report, dry);
     if (job.options.dry_run) return print_dry_run(output, report, reached.lines(job.limits), dry);
     output.say_lines(reached.lines(job.limits));
     say_result(output, report);

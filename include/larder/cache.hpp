@@ -73,7 +73,8 @@ public:
 
     /// Cleans up after dead processes, evicts until `limits` are kept, then deletes what is retired
     /// and not leased. Without a limit this deletes garbage alone. It costs in proportion to the
-    /// garbage; with a limit also to the entries, and then 32 bytes of memory for each of them.
+    /// garbage; with a limit also to the entries. It needs at most some ten mebibytes of memory:
+    /// with more than 262,144 entries to evict, it looks at all entries several times.
     /// Errors: `busy` if another collect or verify runs: leave the work to that one. An error that
     /// concerns one thing stops nothing else: the first one is returned when all else is done, and
     /// CollectOptions::on_partial gets the rest of the report. `damaged` if a lease table can't be

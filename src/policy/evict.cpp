@@ -2,6 +2,7 @@
 #include "policy/evict.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/saturate.hpp"
@@ -88,34 +89,52 @@ public:
 
     /// Tries each victim once. Those whose records are lost come last, because their keys must be
     /// searched for.
-    Evicted evict(const Plan& plan) {
-        report_.spared = plan.spared;
-        keeps_age_ = plan.keeps_age;
-        std::size_t number = 0;
-        for (const EvictionCandidate& victim : plan.victims) {
-            if (options_.stop.stop_requested()) {
-                report_.stopped = true;
-                return Evicted{.all_done = false, .keeps_age = keeps_age_};
+    Evicted evict(const NextPart& next_part) {
+        for (;;) {
+            const auto part = next_part();
+            if (!part) {
+                report_.stopped = part.error().code == Errc::interrupted;
+                if (!report_.stopped) errors_.add(part.error());
+                return unfinished();
             }
-            if (number % victims_a_look == 0) {
-                auto leases = protocol::read_leases(root_, protocol::untold_of(options_));
-                if (!leases) {
-                    errors_.add(leases.error());
-                    return Evicted{.all_done = false, .keeps_age = keeps_age_};
-                }
-                leases_ = std::move(*leases);
-            }
-            if (options_.on_progress)
-                options_.on_progress({CollectProgress::Phase::evicting, number, plan.victims.size(),
-                                      report_.evicted_bytes});
-            if (!note(evict_one(victim), victim)) return without_room();
-            ++number;
+            (void)os::point("evict.planned");
+            report_.spared.insert(report_.spared.end(), part->spared.begin(), part->spared.end());
+            if (const auto ended = evict_part(*part)) return *ended;
+            if (part->is_last) break;
         }
         if (!note_all(evict_lost())) return without_room();
         return Evicted{.keeps_age = keeps_age_};
     }
 
 private:
+    /// Evicts the victims of one part. Returns how far the eviction has come if it must end now;
+    /// nullopt if the next part may follow.
+    std::optional<Evicted> evict_part(const PlanPart& part) {
+        // How many victims there are is known in the last part only.
+        const std::uint64_t total = part.is_last ? looked_at_ + part.victims.size() : 0;
+        std::size_t at = 0;
+        for (const EvictionCandidate& victim : part.victims) {
+            if (options_.stop.stop_requested()) {
+                report_.stopped = true;
+                return unfinished();
+            }
+            if (at++ % victims_a_look == 0) {
+                auto leases = protocol::read_leases(root_, protocol::untold_of(options_));
+                if (!leases) {
+                    errors_.add(leases.error());
+                    return unfinished();
+                }
+                leases_ = std::move(*leases);
+            }
+            if (options_.on_progress)
+                options_.on_progress(
+                    {CollectProgress::Phase::evicting, looked_at_, total, report_.evicted_bytes});
+            if (!note(evict_one(victim), victim)) return without_room();
+            ++looked_at_;
+        }
+        return std::nullopt;
+    }
+
     /// Notes that a victim could not be retired. Returns false if the disk has no space for that:
     /// then no other victim can be retired either, until the caller has made room.
     bool note(const Result<>& evicted, const EvictionCandidate& victim) {
@@ -125,6 +144,10 @@ private:
         return stays_too_old(victim).has_value();
     }
 
+    /// Returns the result for an eviction that ends early.
+    [[nodiscard]] Evicted unfinished() const {
+        return {.all_done = false, .keeps_age = keeps_age_};
+    }
     /// Returns the result for a disk without space, even for a rename.
     [[nodiscard]] Evicted without_room() const {
         return {.had_room = false, .all_done = false, .keeps_age = keeps_age_};
@@ -278,15 +301,16 @@ private:
     protocol::Leases leases_;                       // as they were read last
     std::map<format::Id, EvictionCandidate> lost_;  // victims without a record
     std::set<std::string> held_up_;                 // buckets whose lock a process holds too long
+    std::uint64_t looked_at_ = 0;                   // victims
     bool keeps_age_ = true;
 };
 
 }  // namespace
 
-Evicted evict(cache::Root& root, const Plan& plan, const std::vector<std::string>& keep,
+Evicted evict(cache::Root& root, const NextPart& next_part, const std::vector<std::string>& keep,
               const CollectOptions& options, const cache::CallContext& context,
               CollectReport& report, NotedErrors& errors) {
-    return Evictor(root, keep, options, context, report, errors).evict(plan);
+    return Evictor(root, keep, options, context, report, errors).evict(next_part);
 }
 
 void add_report(CollectReport& sum, CollectReport more) {
@@ -329,10 +353,11 @@ Result<CollectReport> collect_evicting(
 Result<CollectReport> collect_by_plan(const protocol::RootRef& root, const EvictionPlan& plan,
                                       const CollectOptions& options,
                                       const cache::CallContext& context) {
-    TRY_ASSIGN(const Plan read, read_plan(plan.evictions));
+    TRY_ASSIGN(const PlanPart read, read_plan(plan.evictions));
     const auto evict_planned = [&](CollectReport& report, NotedErrors& errors) {
-        (void)os::point("evict.planned");
-        return evict(*root, read, plan.keep, options, context, report, errors);
+        return evict(
+            *root, [&] { return Result<PlanPart>(read); }, plan.keep, options, context, report,
+            errors);
     };
     return collect_evicting(root, options, context, evict_planned);
 }

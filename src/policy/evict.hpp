@@ -20,12 +20,12 @@ struct Evicted {
     bool keeps_age = true;  ///< false if a victim that is too old stays
 };
 
-/// Evicts the victims of the plan, in its order. A victim stays if a pattern of `keep` fits it, or
-/// if it was leased, pinned, used or replaced since. A victim that cannot be retired is noted in
-/// `errors`, and stops no other. Ends early if the disk has no space, if the leases are unknown, or
-/// on request. In a dry run it retires nothing, and counts the same victims. Requires: the caller
-/// holds the collector's lock.
-[[nodiscard]] Evicted evict(cache::Root& root, const Plan& plan,
+/// Evicts the victims of a plan, in its order, part by part. A victim stays if a pattern of `keep`
+/// fits it, or if it was leased, pinned, used or replaced since. A victim that cannot be retired is
+/// noted in `errors`, and stops no other. Ends early if the disk has no space, if `next_part`
+/// fails, if the leases are unknown, or on request. In a dry run it retires nothing, and counts the
+/// same victims. Requires: the caller holds the collector's lock.
+[[nodiscard]] Evicted evict(cache::Root& root, const NextPart& next_part,
                             const std::vector<std::string>& keep, const CollectOptions& options,
                             const cache::CallContext& context, CollectReport& report,
                             NotedErrors& errors);

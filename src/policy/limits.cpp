@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "policy/limits.hpp"
 
-#include "os/points.hpp"
 #include "policy/evict.hpp"
 #include "protocol/collect.hpp"
 
@@ -11,31 +10,32 @@ namespace {
 
 /// Returns true if the entries that stay are within all limits. They need not be within the low
 /// water: that is where an eviction stops, and no limit.
-bool keeps_limits(const Limits& limits, const Plan& plan, const Evicted& evicted,
+bool keeps_limits(const Limits& limits, const PlanTotals& plan, const Evicted& evicted,
                   const CollectReport& report) {
     const auto entries = report.live_entries.value_or(0), bytes = report.live_bytes.value_or(0);
-    return evicted.keeps_age && entries <= limits.max_entries.value_or(entries) &&
+    return evicted.keeps_age && plan.keeps_age && entries <= limits.max_entries.value_or(entries) &&
            bytes <= limits.max_size.value_or(bytes) && report.evicted_bytes >= plan.to_free &&
            plan.frees_files;
 }
 
-/// Makes a plan and evicts by it. `garbage` is how many bytes the collection frees without any
-/// eviction. Without a plan nothing is evicted, and the error is noted in `errors`; a request to
-/// stop is noted in the report.
+/// Evicts by a plan. `garbage` is how many bytes the collection frees without any eviction. If the
+/// plan cannot be made, the error is noted in `errors`; a request to stop is noted in the report.
 Evicted evict_by_limits(const protocol::RootRef& root, const Limits& limits,
                         const CollectOptions& options, const cache::CallContext& context,
                         std::uint64_t garbage, CollectReport& report, NotedErrors& errors) {
-    const auto plan = make_plan(*root, limits, options, garbage, errors);
-    if (!plan) {
-        report.stopped = plan.error().code == Errc::interrupted;
-        if (!report.stopped) errors.add(plan.error());
-        return Evicted{.all_done = false};
-    }
-    (void)os::point("evict.planned");
-    report.live_entries = plan->live_entries;
-    report.live_bytes = plan->live_bytes;
-    const Evicted evicted = evict(*root, *plan, {}, options, context, report, errors);
-    if (evicted.all_done) report.within_limits = keeps_limits(limits, *plan, evicted, report);
+    PlanTotals totals;
+    const auto next_part = begin_plan(*root, limits, options, garbage, totals, errors);
+    const auto next_counted = [&]() -> Result<PlanPart> {
+        TRY_ASSIGN(PlanPart part, next_part());
+        // From now on each eviction is taken off these.
+        if (!report.live_entries) {
+            report.live_entries = totals.live_entries;
+            report.live_bytes = totals.live_bytes;
+        }
+        return part;
+    };
+    const Evicted evicted = evict(*root, next_counted, {}, options, context, report, errors);
+    if (evicted.all_done) report.within_limits = keeps_limits(limits, totals, evicted, report);
     return evicted;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 
 #include "base/century.hpp"
 #include "base/saturate.hpp"
@@ -31,6 +32,11 @@ using Reason = Eviction::Reason;
 /// look at them.
 constexpr std::uint64_t progress_step = 256;
 
+/// A part of a plan has at most so many candidates: 8 MiB. A smaller part would save little memory
+/// beside what the process has anyway, and each part costs a look at all entries: some ten
+/// microseconds for each of them.
+constexpr std::size_t most_candidates = std::size_t{1} << 18;
+
 /// Returns how many files an evicted entry frees: its own, its link, its record and two
 /// directories. The record does not count the directories of its tree, so it may be more.
 std::uint32_t counted_files(std::uint64_t files) {
@@ -40,30 +46,42 @@ std::uint32_t counted_files(std::uint64_t files) {
            max_counted_files;
 }
 
-/// Makes one plan: lists the live entries, reads the leases, and chooses by the limits. The leases
-/// are read after the list, so that an entry that was leased in between is spared. The plan is an
-/// intention: the eviction checks each victim again, under a lock.
+/// The order of eviction.
+bool goes_before(const EvictionCandidate& a, const EvictionCandidate& b) {
+    return a.used != b.used ? a.used < b.used : a.id < b.id;
+}
+
+/// Makes the parts of one plan: lists the live entries, reads the leases, and chooses by the
+/// limits. The leases are read after the list, so that an entry that was leased in between is
+/// spared. The plan is an intention: the eviction checks each victim again, under a lock.
 class Planner {
 public:
     Planner(const cache::Root& root, const Limits& limits, const CollectOptions& options,
-            std::uint64_t garbage, NotedErrors& errors)
-        : root_(root), limits_(limits), options_(options), garbage_(garbage), errors_(errors) {
+            std::uint64_t garbage, PlanTotals& totals, NotedErrors& errors)
+        : root_(root),
+          limits_(limits),
+          options_(options),
+          garbage_(garbage),
+          totals_(totals),
+          errors_(errors) {
         // The size and the full key of an entry are in its record. Reading all records takes time,
         // so do it only if a limit needs them.
         needs_records_ = limits.max_size || limits.min_free || !limits.keep.empty();
+        if (const int asked = os::point("plan.part-size"))
+            part_size_ = static_cast<std::size_t>(asked);
     }
 
-    /// Makes the plan. Of two entries that were used in the same second, the one with the lower id
-    /// goes first, so that equal caches give equal plans.
-    Result<Plan> plan() {
+    /// Makes the next part. Of two entries that were used in the same second, the one with the
+    /// lower id goes first, so that equal caches give equal plans.
+    Result<PlanPart> next() {
+        has_more_ = false;
+        looked_at_ = looked_at_bytes_ = 0;
         TRY(list());
         TRY_ASSIGN(leases_, protocol::read_leases(root_, protocol::untold_of(options_)));
-        std::sort(candidates_.begin(), candidates_.end(),
-                  [](const EvictionCandidate& a, const EvictionCandidate& b) {
-                      return a.used != b.used ? a.used < b.used : a.id < b.id;
-                  });
-        TRY(choose());
-        return std::move(plan_);
+        if (is_first_) TRY(set_goals());
+        is_first_ = false;
+        std::sort(candidates_.begin(), candidates_.end(), goes_before);
+        return choose();
     }
 
 private:
@@ -103,7 +121,11 @@ private:
         const auto status = os::stat_at(dir, name);
         if (is_absent(status)) return {};  // gone meanwhile
         TRY(status);
-        EvictionCandidate candidate{link.id, 0, last_use_of(dir, name, *status)};
+        const WallTime used = protocol::last_use(*status);
+        EvictionCandidate candidate{link.id, 0, seconds_of_use(dir, name, used)};
+        // Only the first look at all entries counts them, so it alone looks at each in full. (What
+        // the system's clock stamps may be some milliseconds late. That does not matter here.)
+        if (!is_first_ && (pinned || used > begun_ || !may_be_next(candidate))) return {};
         bool kept = pinned;
         if (needs_records_) {
             const auto record = protocol::read_record(root_, link.id);
@@ -123,13 +145,37 @@ private:
             const std::string key = record ? record->key : format::decode_name(name).value_or(name);
             kept = kept || is_kept(limits_.keep, bucket, key);
         }
-        ++plan_.live_entries;
-        base::add(plan_.live_bytes, candidate.bytes);
-        if (!kept) candidates_.push_back(candidate);
-        if (options_.on_progress && plan_.live_entries % progress_step == 0)
+        if (is_first_) {
+            ++totals_.live_entries;
+            base::add(totals_.live_bytes, candidate.bytes);
+        }
+        if (!kept && may_be_next(candidate)) add(candidate);
+        base::add(looked_at_bytes_, candidate.bytes);
+        if (options_.on_progress && ++looked_at_ % progress_step == 0)
             options_.on_progress(
-                {CollectProgress::Phase::planning, plan_.live_entries, 0, plan_.live_bytes});
+                {CollectProgress::Phase::planning, looked_at_, 0, looked_at_bytes_});
         return {};
+    }
+
+    /// Returns true if the candidate comes after those of earlier parts, and there is room for it
+    /// in this one. Writes down that there are more than fit.
+    bool may_be_next(const EvictionCandidate& candidate) {
+        if (last_seen_ && !goes_before(*last_seen_, candidate)) return false;
+        if (candidates_.size() < part_size_ || goes_before(candidate, candidates_.front()))
+            return true;
+        has_more_ = true;
+        return false;
+    }
+
+    /// Adds a candidate, in the place of the one that would go last if there is no room.
+    void add(const EvictionCandidate& candidate) {
+        if (candidates_.size() == part_size_) {
+            has_more_ = true;
+            std::pop_heap(candidates_.begin(), candidates_.end(), goes_before);
+            candidates_.pop_back();
+        }
+        candidates_.push_back(candidate);
+        std::push_heap(candidates_.begin(), candidates_.end(), goes_before);
     }
 
     /// Returns the size of an entry by its files.
@@ -140,64 +186,79 @@ private:
         return size.bytes;
     }
 
-    /// Returns the last use of an entry. One in the future, which comes from a wrong clock, counts
-    /// as now, and is set to now: otherwise the entry would never be the least recently used.
-    [[nodiscard]] std::uint32_t last_use_of(const os::Dir& dir, const std::string& name,
-                                            const os::FileInfo& status) const {
-        const WallTime used = protocol::last_use(status);
+    /// Returns the last use of an entry in seconds. One in the future, which comes from a wrong
+    /// clock, counts as now, and is set to now: otherwise the entry would never be the least
+    /// recently used.
+    [[nodiscard]] std::uint32_t seconds_of_use(const os::Dir& dir, const std::string& name,
+                                               WallTime used) const {
         if (used <= os::wall_time()) return seconds_of(used);
         if (!options_.dry_run) (void)os::touch_at(dir, name);
         return seconds_of(os::wall_time());
     }
 
-    /// Chooses candidates, the least recently used first, until every limit is kept. A limit that
-    /// is exceeded now is kept down to its low water, so that the next publish does not exceed it
-    /// again at once; one that is kept now takes nothing. A leased candidate is passed over, and
-    /// the next one is chosen in its place. Requires: the candidates are sorted by their last use.
-    /// Errors: those of asking for the free space.
-    Result<> choose() {
-        std::uint64_t entries = plan_.live_entries, bytes = plan_.live_bytes;
-        const auto wanted_entries = low_water(limits_.max_entries, entries);
-        const auto wanted_bytes = low_water(limits_.max_size, bytes);
-        std::uint64_t& to_free = plan_.to_free;
-        std::uint64_t files_to_free = 0, freed_files = 0;
+    /// Sets down to what entries are evicted. A limit that is exceeded now is kept down to its low
+    /// water, so that the next publish does not exceed it again at once; one that is kept now takes
+    /// nothing. Requires: all entries were counted.
+    Result<> set_goals() {
+        entries_ = totals_.live_entries;
+        bytes_ = totals_.live_bytes;
+        wanted_entries_ = low_water(limits_.max_entries, entries_);
+        wanted_bytes_ = low_water(limits_.max_size, bytes_);
         if (limits_.min_free) {
             TRY_ASSIGN(const auto space, os::space_of(root_.dirs().root));
             const os::DiskSpace expected{space.free + garbage_, space.size};
             if (expected.free < *limits_.min_free)
-                to_free = missing_space(*limits_.min_free, expected);
-            files_to_free = missing_files(*limits_.min_free, space);
+                totals_.to_free = missing_space(*limits_.min_free, expected);
+            files_to_free_ = missing_files(*limits_.min_free, space);
         }
-        const auto oldest =
-            limits_.max_age
-                ? seconds_of(os::wall_time() - std::min(*limits_.max_age, base::century))
-                : 0;
-        const std::uint64_t all_bytes = bytes;
-        const auto reason_for = [&](const EvictionCandidate& candidate) -> std::optional<Reason> {
-            if (candidate.used < oldest) return Reason::max_age;
-            if (entries > wanted_entries) return Reason::max_entries;
-            if (bytes > wanted_bytes) return Reason::max_size;
-            if (all_bytes - bytes < to_free || freed_files < files_to_free) return Reason::min_free;
-            return std::nullopt;
-        };
+        if (limits_.max_age)
+            oldest_ = seconds_of(os::wall_time() - std::min(*limits_.max_age, base::century));
+        return {};
+    }
+
+    /// Returns which limit takes an entry that was used last then; nullopt if none does.
+    [[nodiscard]] std::optional<Reason> reason_for(std::uint32_t used) const {
+        if (used < oldest_) return Reason::max_age;
+        if (entries_ > wanted_entries_) return Reason::max_entries;
+        if (bytes_ > wanted_bytes_) return Reason::max_size;
+        if (totals_.live_bytes - bytes_ < totals_.to_free || freed_files_ < files_to_free_)
+            return Reason::min_free;
+        return std::nullopt;
+    }
+
+    /// Chooses candidates, the least recently used first, until every limit is kept. A leased
+    /// candidate is passed over, and the next one is chosen in its place. Requires: the candidates
+    /// are sorted.
+    Result<PlanPart> choose() {
+        PlanPart part;
+        part.is_last = !has_more_;
         // Remove each candidate from the list once it was examined. So the candidates and the
         // victims together need the memory of one list.
         for (; !candidates_.empty(); candidates_.pop_front()) {
             EvictionCandidate candidate = candidates_.front();
-            const auto reason = reason_for(candidate);
-            if (!reason) break;  // what comes later was used later
+            const auto reason = reason_for(candidate.used);
+            if (!reason) {  // what comes later was used later
+                part.is_last = true;
+                break;
+            }
+            last_seen_ = candidate;
             if (const auto holders = leases_.find(candidate.id); holders != leases_.end()) {
-                spare(candidate, holders->second, *reason);
+                spare(candidate, holders->second, *reason, part);
                 continue;
             }
             candidate.reason = *reason;
-            plan_.victims.push_back(candidate);
-            --entries;
-            bytes -= candidate.bytes;
-            base::add(freed_files, candidate.files);
+            part.victims.push_back(candidate);
+            // A later part may meet what the first look has not counted.
+            entries_ -= std::min<std::uint64_t>(entries_, 1);
+            bytes_ -= std::min(bytes_, candidate.bytes);
+            base::add(freed_files_, candidate.files);
         }
-        plan_.frees_files = freed_files >= files_to_free;
-        return {};
+        // The next candidate was used at that time or later. If no limit would take it, spare the
+        // look at all entries.
+        if (last_seen_ && !reason_for(last_seen_->used)) part.is_last = true;
+        candidates_.clear();
+        totals_.frees_files = freed_files_ >= files_to_free_;
+        return part;
     }
 
     /// Returns the value down to which entries are evicted. If the limit is kept now, returns a
@@ -233,24 +294,38 @@ private:
 
     /// Writes down that a candidate stays because it is leased, and by which processes.
     void spare(const EvictionCandidate& candidate, const std::vector<ProcessInfo>& holders,
-               Reason reason) {
-        if (reason == Reason::max_age) plan_.keeps_age = false;
+               Reason reason, PlanPart& part) {
+        if (reason == Reason::max_age) totals_.keeps_age = false;
         const auto record = protocol::read_record(root_, candidate.id);
         for (const auto& process : holders) {
-            plan_.spared.push_back({process, to_text(candidate.id), record ? record->bucket : "",
-                                    record ? record->key : ""});
+            part.spared.push_back({process, to_text(candidate.id), record ? record->bucket : "",
+                                   record ? record->key : ""});
         }
     }
 
     const cache::Root& root_;
     const Limits& limits_;
     const CollectOptions& options_;
-    std::uint64_t garbage_;  // bytes that are freed without any eviction
+    const std::uint64_t garbage_;  // bytes that are freed without any eviction
+    PlanTotals& totals_;
     NotedErrors& errors_;
     bool needs_records_;  // for sizes, or for the full keys that patterns need
-    std::deque<EvictionCandidate> candidates_;  // entries that may be evicted
+    const WallTime begun_ = os::wall_time();
+    std::size_t part_size_ = most_candidates;
+
+    // Of one part:
+    bool is_first_ = true;
+    std::uint64_t looked_at_ = 0, looked_at_bytes_ = 0;
+    std::deque<EvictionCandidate> candidates_;  // a heap; the one that would go last is its front
+    bool has_more_ = false;                     // more candidates than these are left
     protocol::Leases leases_;
-    Plan plan_;
+
+    // Of all parts so far:
+    std::optional<EvictionCandidate> last_seen_;  // the last candidate that was chosen or spared
+    std::uint64_t entries_ = 0, bytes_ = 0;       // that stay
+    std::uint64_t freed_files_ = 0;
+    std::uint64_t wanted_entries_ = 0, wanted_bytes_ = 0, files_to_free_ = 0;
+    std::uint32_t oldest_ = 0;  // what was used before is too old
 };
 
 }  // namespace
@@ -269,13 +344,14 @@ bool is_kept(const std::vector<std::string>& keep, const std::string& bucket,
                        [&](const std::string& pattern) { return os::matches_glob(pattern, name); });
 }
 
-Result<Plan> make_plan(const cache::Root& root, const Limits& limits, const CollectOptions& options,
-                       std::uint64_t garbage, NotedErrors& errors) {
-    return Planner(root, limits, options, garbage, errors).plan();
+NextPart begin_plan(const cache::Root& root, const Limits& limits, const CollectOptions& options,
+                    std::uint64_t garbage, PlanTotals& totals, NotedErrors& errors) {
+    const auto planner = std::make_shared<Planner>(root, limits, options, garbage, totals, errors);
+    return [planner] { return planner->next(); };
 }
 
-Result<Plan> read_plan(const std::vector<Eviction>& evictions) {
-    Plan plan;
+Result<PlanPart> read_plan(const std::vector<Eviction>& evictions) {
+    PlanPart plan;
     for (const auto& eviction : evictions) {
         const auto id = format::parse_id(eviction.id);
         if (!id)

@@ -1,26 +1,37 @@
 // SPDX-License-Identifier: MIT
 // Plan: chooses which live entries go, so that every limit is kept. It takes no lock. It changes
 // nothing but the uses that lie in the future, which become now.
+//
+// A plan comes in parts, because a cache may hold more entries than should lie in memory at once.
+// Each part is made by a look at all entries, and has the victims that come next in the order.
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include <larder/collect.hpp>
 
+#include "base/noted_errors.hpp"
 #include "cache/root.hpp"
 #include "format/id.hpp"
 
 namespace larder::policy {
 
-/// A live entry that may be evicted. It has only 32 bytes, because a cache may hold millions of
-/// entries. Its key is not here, but in its record.
+/// A live entry that may be evicted. It has only 32 bytes, because a part of a plan holds many of
+/// them. Its key is not here, but in its record.
 struct EvictionCandidate {
     format::Id id;
     std::uint64_t bytes = 0;
     std::uint32_t used = 0;  ///< the last use, in seconds since 1970; good until 2106
     Eviction::Reason reason : 8 = Eviction::Reason::plan;
     std::uint32_t files : 24 = 0;  ///< at most max_counted_files
+
+    /// Returns true if this entry is evicted before the other one.
+    [[nodiscard]] bool goes_before(const EvictionCandidate& other) const noexcept {
+        return used != other.used ? used < other.used : id < other.id;
+    }
 };
 inline constexpr std::uint32_t max_counted_files = (1U << 24) - 1;
 static_assert(sizeof(EvictionCandidate) == 32);
@@ -28,32 +39,43 @@ static_assert(sizeof(EvictionCandidate) == 32);
 /// Returns a time in seconds since 1970; the nearest one that fits into 32 bits.
 [[nodiscard]] std::uint32_t seconds_of(WallTime time) noexcept;
 
-/// Which entries are to go, and what is known of the cache when they are chosen.
-struct Plan {
+/// The victims that go next.
+struct PlanPart {
     /// In the order of eviction. A deque grows without copying its elements.
     std::deque<EvictionCandidate> victims;
+    std::vector<LeaseInfo> spared;  ///< entries that would be victims, but are leased
+    bool is_last = true;            ///< true if no victims come after these
+};
+/// Returns the next part of a plan. Is not called again after the last part, or after an error.
+using NextPart = std::function<Result<PlanPart>()>;
+
+/// What a plan says of all its parts.
+struct PlanTotals {
     std::uint64_t live_entries = 0;  ///< all of them, the victims included
     std::uint64_t live_bytes = 0;
-    std::uint64_t to_free = 0;      ///< how many bytes evictions must free to keep min_free
-    bool frees_files = true;        ///< false if the victims free too few files for min_free
-    bool keeps_age = true;          ///< false if an entry that is too old is leased, and so stays
-    std::vector<LeaseInfo> spared;  ///< entries that would be victims, but are leased
+    std::uint64_t to_free = 0;  ///< how many bytes evictions must free to keep min_free
+    bool frees_files = true;    ///< false if the victims free too few files for min_free
+    bool keeps_age = true;      ///< false if an entry that is too old is leased, and so stays
 };
 
 /// Returns true if one of the patterns fits "BUCKET/KEY".
 [[nodiscard]] bool is_kept(const std::vector<std::string>& keep, const std::string& bucket,
                            const std::string& key);
 
-/// Chooses victims by limits. `garbage` is how many bytes the collection frees without any
-/// eviction. Of the options, this uses only the progress and the stop. A bucket or an entry that
-/// cannot be read is noted in `errors`, and stays out of the plan. Errors: `damaged` if a lease
-/// table cannot be read; `interrupted`.
-[[nodiscard]] Result<Plan> make_plan(const cache::Root& root, const Limits& limits,
-                                     const CollectOptions& options, std::uint64_t garbage,
-                                     NotedErrors& errors);
+/// Begins a plan that chooses victims by limits. `garbage` is how many bytes the collection frees
+/// without any eviction. Of the options, this uses only the progress and the stop. Each call of the
+/// result looks at all entries, and returns a part with the next victims, which no earlier part
+/// named. The parts after the first leave out what was used since the plan began. After each part,
+/// `totals` has what is known so far: `frees_files` and `keeps_age` are final after the last part,
+/// and the others after the first. A bucket or an entry that cannot be read is noted in `errors`,
+/// and stays out of the plan. Errors of the result: `damaged` if a lease table cannot be read;
+/// `interrupted`. Requires: all that is passed outlives the result.
+[[nodiscard]] NextPart begin_plan(const cache::Root& root, const Limits& limits,
+                                  const CollectOptions& options, std::uint64_t garbage,
+                                  PlanTotals& totals, NotedErrors& errors);
 
 /// Converts the evictions that a caller has chosen to a plan, in their order. It looks at no entry:
 /// an id that is gone is found by the eviction. Errors: `invalid` if a text is no id.
-[[nodiscard]] Result<Plan> read_plan(const std::vector<Eviction>& evictions);
+[[nodiscard]] Result<PlanPart> read_plan(const std::vector<Eviction>& evictions);
 
 }  // namespace larder::policy

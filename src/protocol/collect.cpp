@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <optional>
 #include <set>
 
 #include "base/saturate.hpp"
@@ -23,8 +24,8 @@ namespace {
 
 using format::LinkRead;
 
-/// A retired link, and the entry that it names if that may be deleted. 48 bytes, because after a
-/// purge there may be millions.
+/// A retired link, and the entry that it names if that may be deleted. 48 bytes, because a part of
+/// a collection has many.
 struct Retired {
     format::Id name;  ///< in retired/links; none in a dry run if the link is not there yet
     format::Id id;    ///< none if only the link is to be removed
@@ -33,6 +34,13 @@ struct Retired {
 };
 static_assert(sizeof(Retired) == 48);
 
+/// A part of a collection takes at most so many retired links: 3 MiB. After a purge there may be
+/// millions. Each part lists all names that are left, which costs less than a microsecond for each
+/// of them, and reads the slots.
+constexpr std::size_t most_retired = std::size_t{1} << 16;
+
+bool is_named_before(const Retired& a, const Retired& b) { return a.name < b.name; }
+
 /// One collection: steps 1 to 4, whose results it gathers in a report. Requires: the caller holds
 /// the collector's lock from reap to collect. An error in one step, or about one entry, is noted
 /// and stops nothing else; only a request to stop does. A dry run changes nothing, and lists what
@@ -40,7 +48,10 @@ static_assert(sizeof(Retired) == 48);
 class Collector {
 public:
     Collector(cache::Root& root, const CollectOptions& options, const cache::CallContext& context)
-        : root_(root), dirs_(root.dirs()), options_(options), context_(context) {}
+        : root_(root), dirs_(root.dirs()), options_(options), context_(context) {
+        if (const int asked = os::point("collect.part-size"))
+            part_size_ = static_cast<std::size_t>(asked);
+    }
 
     /// (1) Cleans up after dead processes. If the disk has no space for the renames, deletes what
     /// lies in `deleting/` and tries once more.
@@ -67,12 +78,47 @@ public:
     /// leases, then delete. If the leases are unknown, deletes no entry, and removes only links
     /// whose entry is gone. Stops between two entries if the caller asked for that.
     void collect() {
-        if (!list_all()) {  // asked to stop
-            report_.stopped = true;
-            return;
-        }
+        if (!collect_all()) report_.stopped = true;
+    }
+
+    [[nodiscard]] CollectReport& report() { return report_; }
+    [[nodiscard]] NotedErrors& errors() { return errors_; }
+    /// Returns how many files the entries have that this collection has moved to `deleting/`.
+    [[nodiscard]] std::uint64_t files() const { return files_; }
+
+private:
+    /// Runs (2) to (4). Errors: `interrupted`; all others are noted.
+    Result<> collect_all() {
+        if (options_.dry_run) read_slots();
+        if (options_.dry_run) TRY(errors_.note(list_dead()));
+        TRY(errors_.note(options_.dry_run ? list_refreshed() : flatten()));
+        (void)os::point("collect.flattened");
+        for (has_more_ = true; has_more_;) TRY(collect_part());
+        return {};
+    }
+
+    /// Runs (3) and (4) for the next part of what is retired.
+    Result<> collect_part() {
+        TRY(errors_.note(list_names()));
+        TRY(read_links());
         (void)os::point("collect.listed");
-        if (!options_.dry_run) remove_empty_buckets();
+        if (!options_.dry_run) {
+            remove_empty_buckets();
+            read_slots();
+        }
+        (void)os::point("collect.scanned");
+        for (const Retired& retired : part_) {
+            TRY(heed_stop());
+            if (options_.on_progress)
+                options_.on_progress({CollectProgress::Phase::collecting, report_.entries,
+                                      retired_links_, report_.bytes});
+            TRY(errors_.note(take_apart(retired)));
+        }
+        return {};
+    }
+
+    /// Reads the leases of all participants.
+    void read_slots() {
         // The list came first, with its check of the keys. So no link in a bucket names an entry of
         // the list, and none ever will again. A lease on such an entry was taken before the list
         // was made, and is seen here. A process that stores its id later finds the link gone when
@@ -82,31 +128,6 @@ public:
         knows_leases_ = leases.has_value();
         if (leases) leases_ = std::move(*leases);
         if (!leases) errors_.add(leases.error());
-        (void)os::point("collect.scanned");
-        for (const auto& retired : retired_) {
-            if (options_.stop.stop_requested()) {
-                report_.stopped = true;
-                break;
-            }
-            if (options_.on_progress)
-                options_.on_progress({CollectProgress::Phase::collecting, report_.entries,
-                                      retired_.size(), report_.bytes});
-            if (const auto taken = take_apart(retired); !taken) errors_.add(taken.error());
-        }
-    }
-
-    [[nodiscard]] CollectReport& report() { return report_; }
-    [[nodiscard]] NotedErrors& errors() { return errors_; }
-    /// Returns how many files the entries have that this collection has moved to `deleting/`.
-    [[nodiscard]] std::uint64_t files() const { return files_; }
-
-private:
-    /// Runs (2) and (3). Errors: `interrupted`; all others are noted.
-    Result<> list_all() {
-        if (options_.dry_run) TRY(errors_.note(list_dead()));
-        TRY(errors_.note(options_.dry_run ? list_refreshed() : flatten()));
-        (void)os::point("collect.flattened");
-        return errors_.note(list());
     }
 
     /// Lists what (1) would reap, for a dry run, and counts the participants of which it can't be
@@ -166,20 +187,58 @@ private:
             [&](const os::Dir& bucket, const std::string& name) {
                 if (is_in_grace(time_in(name))) return keep_for_now(bucket);
                 ++report_.buckets;
-                return for_each_link_of(bucket, list_link_, leave_alone_);
+                return for_each_link_of(bucket, foretell_, leave_alone_);
             },
             leave_alone_);
     }
 
-    /// (3) Lists what is retired.
-    Result<> list() {
-        return for_each_retired_link(
-            root_,
-            [this](const os::Dir& dir, const std::string& name) -> Result<> {
-                if (!is_in_grace(time_in(name))) return list_link_(dir, name);
-                return keep_one_for_now();
-            },
-            leave_alone_);
+    /// (3) Lists the names in `retired/links/` that come after those of the parts before, as many
+    /// as a part may have: those that come first.
+    Result<> list_names() {
+        const bool is_first = !last_name_;
+        part_.clear();
+        has_more_ = false;
+        const auto list_name = [&](const os::Dir&, const std::string& name) -> Result<> {
+            TRY(heed_stop());
+            const auto number = format::parse_id(name).value_or(format::Id{});
+            if (is_in_grace(format::retired_at(number)))
+                return is_first ? keep_one_for_now() : Result<>();
+            if (is_first) ++retired_links_;
+            if (number > last_name_) add({number, {}, 0, 0});
+            return {};
+        };
+        const VisitUnknown pass_over = [](const std::filesystem::path&) { return Result<>(); };
+        const auto listed =
+            for_each_retired_link(root_, list_name, is_first ? leave_alone_ : pass_over);
+        std::sort(part_.begin(), part_.end(), is_named_before);
+        if (!part_.empty()) last_name_ = part_.back().name;
+        return listed;
+    }
+
+    /// Adds a link to the part, which is a heap: its front comes last. If there is no room, that
+    /// one is left to a later part.
+    void add(const Retired& retired) {
+        if (part_.size() == part_size_) {
+            has_more_ = true;
+            if (!is_named_before(retired, part_.front())) return;
+            std::pop_heap(part_.begin(), part_.end(), is_named_before);
+            part_.pop_back();
+        }
+        part_.push_back(retired);
+        std::push_heap(part_.begin(), part_.end(), is_named_before);
+    }
+
+    /// Reads the links of the part. One that is gone, or that cannot be read, is not taken apart.
+    Result<> read_links() {
+        buckets_.clear();
+        auto end = part_.begin();
+        for (const Retired& retired : part_) {
+            const auto read = look_at(dirs_.retired_links, to_text(retired.name));
+            TRY(errors_.note(read));
+            if (read && *read) *end++ = **read;
+        }
+        part_.erase(end, part_.end());
+        return {};
     }
 
     /// Removes the directories of buckets from which links were retired, if no link is left there.
@@ -199,7 +258,7 @@ private:
             if (!staged || staged->kind != format::StagedName::Kind::link) return {};
             // A reap would retire it now.
             if (is_in_grace(begun_)) return keep_one_for_now();
-            return list_link_(staging, name);
+            return foretell_(staging, name);
         });
     }
 
@@ -234,24 +293,27 @@ private:
     Result<> go_on() {
         if (options_.on_progress && ++looked_at_ % 256 == 0)
             options_.on_progress({CollectProgress::Phase::collecting, looked_at_, 0, 0});
+        return heed_stop();
+    }
+    [[nodiscard]] Result<> heed_stop() const {
         if (options_.stop.stop_requested())
             return fail(Errc::interrupted, "collect", dirs_.root.path,
                         "stopped on request; the next collection continues");
         return {};
     }
 
-    /// Reads a retired link, and adds it to the list with the size that its entry's record tells. A
-    /// link that names no id is listed to be removed alone. So is one whose entry a key still
-    /// names. What is no link of this cache is left where it is and reported. If the record is
-    /// damaged, its key is unknown and the size counts as 0. Any other error says nothing about the
-    /// entry, so the link is not listed, and a later collection looks again.
-    Result<> list_link(const os::Dir& dir, const std::string& name) {
+    /// Reads a retired link, and the record of the entry that it names, which tells the size. A
+    /// link that names no id is to be removed alone. So is one whose entry a key still names. What
+    /// is no link of this cache is left where it is and reported. If the record is damaged, its key
+    /// is unknown and the size counts as 0. Any other error says nothing about the entry, and a
+    /// later collection looks again. Returns nullopt if there is nothing to take apart.
+    Result<std::optional<Retired>> look_at(const os::Dir& dir, const std::string& name) {
         TRY(go_on());
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
-        if (link.kind == LinkRead::Kind::foreign) return leave_alone_(dir / name);
-        const format::Id link_name = format::parse_id(name).value_or(format::Id{});
-        if (link.kind == LinkRead::Kind::malformed) retired_.push_back({link_name, {}, 0, 0});
-        if (link.kind != LinkRead::Kind::entry) return {};
+        if (link.kind == LinkRead::Kind::foreign) TRY(leave_alone_(dir / name));
+        Retired retired{format::parse_id(name).value_or(format::Id{}), {}, 0, 0};
+        if (link.kind == LinkRead::Kind::malformed) return retired;
+        if (link.kind != LinkRead::Kind::entry) return std::nullopt;
         const auto record = read_record(root_, link.id);
         if (!record && record.error().code != Errc::damaged)
             return tl::make_unexpected(record.error());
@@ -261,9 +323,16 @@ private:
             if (auto bucket = format::encode_bucket(record->bucket))
                 buckets_.insert(*std::move(bucket));
         }
-        retired_.push_back({link_name, named ? format::Id{} : link.id, record ? record->bytes : 0,
-                            record ? record->files + 1 : 0});
-        return {};
+        if (!named) retired.id = link.id;
+        if (record) retired.bytes = record->bytes;
+        if (record) retired.files = record->files + 1;
+        return retired;
+    }
+
+    /// Reports that a collection would take apart what a link names, for a dry run.
+    Result<> foretell(const os::Dir& dir, const std::string& name) {
+        TRY_ASSIGN(const auto retired, look_at(dir, name));
+        return retired ? take_apart(*retired) : Result<>();
     }
 
     /// (4) Moves the entry to `deleting/`, then unlinks the link. If the process is killed between
@@ -352,17 +421,21 @@ private:
     const cache::Untold untold_ = untold_of(options_);
     const cache::CallContext& context_;
     const format::RetiredAt begun_ = format::retired_now();
-    const VisitLink list_link_ = [this](const os::Dir& dir, const std::string& name) {
-        return errors_.note(list_link(dir, name));
+    const VisitLink foretell_ = [this](const os::Dir& dir, const std::string& name) {
+        return errors_.note(foretell(dir, name));
     };
     const VisitUnknown leave_alone_ = [this](std::filesystem::path path) -> Result<> {
         report_.unknown.push_back(std::move(path));
         return {};
     };
-    std::deque<Retired> retired_;    // the list of step 3; a deque grows without being copied
-    std::set<std::string> buckets_;  // encoded; of the retired links
-    Leases leases_;                  // read after the list was complete
-    bool knows_leases_ = true;       // false if a table cannot be read
+    std::size_t part_size_ = most_retired;
+    std::deque<Retired> part_;         // the list of step 3; a deque grows without being copied
+    format::Id last_name_;             // in this part; none before the first part
+    bool has_more_ = false;            // there are retired links that come after this part
+    std::uint64_t retired_links_ = 0;  // in all parts
+    std::set<std::string> buckets_;    // encoded; of the links of the part
+    Leases leases_;                    // read after the list of the part was complete
+    bool knows_leases_ = true;         // false if a table cannot be read
     CollectReport report_;
     NotedErrors errors_;
     std::uint64_t files_ = 0;      // files of the entries moved to deleting/

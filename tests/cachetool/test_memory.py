@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from harness import TOOL, CacheTest
@@ -27,12 +28,21 @@ COMMANDS = (
 
 
 class Memory(CacheTest):
-    def cache_of(self, name, live, retired):
+    def cache_of(self, name, live, retired, size=0, place=None):
         """Makes a cache, and returns its path."""
-        root = self.dir / name
+        root = (place or self.dir) / name
         self.tool("--cache", str(root), "put", "b", "first", self.tree(f"source-{name}", file="text"))
-        many_entries.add(root, live, retired)
+        many_entries.add(root, live, retired, size=size)
         return root
+
+    def fast_directory(self):
+        """Returns a directory on a tmpfs that can hold a million files, or else any other directory."""
+        shm = pathlib.Path("/dev/shm")
+        if "LARDER_TEST_DIR" in os.environ or not os.access(shm, os.W_OK) or os.statvfs(shm).f_favail < 1_000_000:
+            return self.dir
+        fast = tempfile.TemporaryDirectory(prefix="larder-memory-", dir=shm)
+        self.addCleanup(fast.cleanup)
+        return pathlib.Path(fast.name)
 
     def peak(self, root, *command):
         """Returns the most KiB that a command had at one time."""
@@ -56,6 +66,16 @@ class Memory(CacheTest):
             with self.subTest(command=command):
                 # A list goes to a file when it has 4 MiB.
                 self.assertLess(self.peak(many, *command) - self.peak(few, *command), 8 * 1024)
+
+    def test_a_gc_with_limits_needs_little_memory_at_100000_entries(self):
+        place = self.fast_directory()
+        few, many = self.cache_of("few", 1000, 0, 1000, place), self.cache_of("many", 100_000, 0, 1000, place)
+        for options in (["--dry-run"], []):
+            with self.subTest(options=options):
+                command = ["gc", "--max-size", "10kB", *options]
+                # The plan has 32 bytes for each victim. A list goes to a file when it has 4 MiB.
+                self.assertLess(self.peak(many, *command) - self.peak(few, *command), 10 * 1024)
+        self.assertLess(len(os.listdir(many / "archive")), 10)
 
     def test_a_list_that_is_sorted_in_a_file_is_in_order(self):
         root = self.cache_of("cache", 12_000, 0)

@@ -31,8 +31,8 @@ def record(bucket, key, published, size=0):
     return f"{text}end {zlib.crc32(text.encode()):08x}\n".encode()
 
 
-def add(root, live, retired=0, bucket="many"):
-    """Adds live entries, and others that are in the trash."""
+def add(root, live, retired=0, bucket="many", size=0):
+    """Adds live entries, and others that are in the trash. By its record, each has `size` bytes."""
     root = pathlib.Path(root)
     (root / "buckets" / bucket).mkdir(exist_ok=True)
     now = int(time.time())
@@ -40,7 +40,7 @@ def add(root, live, retired=0, bucket="many"):
         name = id_text(number)
         key = f"some-package-{number:07d}"
         (root / "archive" / name / "tree").mkdir(parents=True)
-        (root / "archive" / name / "record").write_bytes(record(bucket, key, now - number))
+        (root / "archive" / name / "record").write_bytes(record(bucket, key, now - number, size))
         is_live = number <= live
         link = root / "buckets" / bucket / key if is_live else root / "retired" / "links" / name
         link.symlink_to(f"../../archive/{name}/tree")
