@@ -44,6 +44,21 @@ void write_files(int dir) {
     }
 }
 
+void make_chain(const std::string& top, unsigned depth) {
+    int dir = AT_FDCWD;
+    for (unsigned i = 0; i < depth; ++i) {
+        const char* const name = i == 0 ? top.c_str() : "d";
+        must(::mkdirat(dir, name, 0700) == 0 || errno == EEXIST, "mkdirat");
+        const int below = ::openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        must(below >= 0, "openat");
+        const std::array<timespec, 2> times = {timespec{0, UTIME_OMIT}, timespec{1, 0}};
+        must(::futimens(below, times.data()) == 0, "utimensat");
+        if (i > 0) ::close(dir);
+        dir = below;
+    }
+    ::close(dir);
+}
+
 BarePut::BarePut(const std::string& directory) {
     must(::mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST, directory.c_str());
     root = open_directory(directory);

@@ -14,6 +14,9 @@ void read_link(int dir, const char* name);
 /// Writes ten files of 4 KiB.
 void write_files(int dir);
 
+/// Makes a chain of directories, each in the one before it, and sets the time of each.
+void make_chain(const std::string& top, unsigned depth);
+
 /// All that a put needs: makes a tree of ten files, renames it into the archive, and replaces a
 /// link to it.
 struct BarePut {

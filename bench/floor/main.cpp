@@ -119,7 +119,7 @@ json measure_all(const Arguments& arguments) {
                 json_of(measure(contest, processes,
                                 is_long ? std::max(3u, arguments.rounds / 10) : arguments.rounds)));
         }
-        if (!contest.own.empty()) fs::remove_all(contest.own);
+        if (!contest.own.empty()) delete_tree(contest.own);
     }
     if (wanted("get beside"))
         rows.push_back(json_of(measure_busy(arguments.directory, arguments.rounds, 2000)));
@@ -211,7 +211,7 @@ int run(const std::vector<std::string>& words) {
                          .dump(1)
                   << '\n';
     }
-    fs::remove_all(made);
+    delete_tree(made);
     return 0;
 }
 

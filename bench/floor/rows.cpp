@@ -397,7 +397,53 @@ Contest materialize(const fs::path& directory, unsigned files, larder::LinkMode 
     return contest;
 }
 
+/// Materializes a chain of directories, each in the one before it. (`cp -a` cannot: its paths end
+/// at 4,096 bytes.)
+Contest materialize_chain(const fs::path& directory, unsigned depth) {
+    const fs::path source = directory / "chain", bare = directory / "chain-bare",
+                   target = directory / "chain-target";
+    Contest contest{"materialize a chain of " + std::to_string(depth) + " directories",
+                    "for each directory: mkdirat, openat, utimensat, close",
+                    3,
+                    1,
+                    [=](unsigned) {
+                        return Worker{[=] { make_chain(bare, depth); }, [=] { delete_tree(bare); }};
+                    },
+                    [=](unsigned) {
+                        return Worker{[=] { (void)value(larder::materialize(source, target)); },
+                                      [=] { delete_tree(target); }};
+                    }};
+    contest.alone = true;
+    contest.prepare = [=] { make_chain(source, depth); };
+    contest.own = source;
+    return contest;
+}
+
+/// Deletes such a chain, as a collection does.
+Contest delete_chain(const fs::path& directory, const fs::path& root, unsigned depth) {
+    const fs::path bare = directory / "chain-garbage", deleting = root / "deleting" / "chain";
+    Contest contest{
+        "delete a chain of " + std::to_string(depth) + " directories",
+        "rm -rf",
+        3,
+        1,
+        [=](unsigned) {
+            make_chain(bare, depth);
+            return Worker{[=] { run({"rm", "-rf", bare}); }, [=] { make_chain(bare, depth); }};
+        },
+        [=](unsigned) {
+            make_chain(deleting, depth);
+            const auto opened = std::make_shared<Opened>(root);
+            return Worker{[=] { (void)value(opened->cache.collect()); },
+                          [=] { make_chain(deleting, depth); }};
+        }};
+    contest.alone = true;
+    return contest;
+}
+
 }  // namespace
+
+void delete_tree(const fs::path& tree) { run({"rm", "-rf", tree}); }
 
 void make_cache(const fs::path& root, unsigned keys) {
     const Opened opened(root);
@@ -441,7 +487,9 @@ std::vector<Contest> contests(const fs::path& directory, const Sizes& sizes) {
         delete_garbage(directory, root, sizes.garbage_files),
         materialize(directory, sizes.carried_files, hardlink, "hard links", {"cp", "-al"}),
         materialize(directory, sizes.carried_files, copy, "copies",
-                    {"cp", "-a", "--reflink=never"})};
+                    {"cp", "-a", "--reflink=never"}),
+        materialize_chain(directory, sizes.depth),
+        delete_chain(directory, root, sizes.depth)};
     for (auto& contest : all) {
         if (!contest.prepare) contest.prepare = [root] { make_common_cache(root); };
     }

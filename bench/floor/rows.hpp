@@ -14,10 +14,14 @@ struct Sizes {
     unsigned garbage_files = 100'000;
     unsigned carried_files = 10'000;
     unsigned tables = 1'000, leases = 60'000;  ///< that other processes, or this one, hold
+    unsigned depth = 4'000;                    ///< of a chain of directories
 };
 
 /// Returns the contests, which work below `directory`.
 [[nodiscard]] std::vector<Contest> contests(const fs::path& directory, const Sizes& sizes);
+
+/// Deletes a tree of any depth.
+void delete_tree(const fs::path& tree);
 
 /// Makes the cache of 500 entries that most rows share, unless it exists.
 void make_common_cache(const fs::path& root);
