@@ -118,11 +118,21 @@ void install_all(const Options& options, bool show, Outcome& outcome) {
     Progress progress("installing", outcome.wheels.size(), show);
     const auto install_one = [&](std::size_t i) {
         const auto report = install(outcome.wheels[i], outcome.plans[i], install_options);
-        if (report) {
-            outcome.reports[i] = *report;
-        } else {
+        const auto note = [&](std::vector<std::string>& list, std::string text) {
             const std::lock_guard guard(mutex);
-            outcome.errors.push_back(report.error().message());
+            list.push_back(std::move(text));
+        };
+        if (!report) {
+            note(outcome.errors, report.error().message());
+        } else {
+            outcome.reports[i] = *report;
+            if (report->inexact != 0) {
+                note(
+                    outcome.warnings,
+                    fmt::format("{}: {} files or directories lack their mode or their time, "
+                                "because it can't be set there",
+                                outcome.wheels[i].wheel.path.filename().string(), report->inexact));
+            }
         }
         progress.step(outcome.wheels[i].wheel.name);
     };
