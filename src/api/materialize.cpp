@@ -36,33 +36,66 @@ Result<> check_places(const fs::path& tree, const fs::path& destination) {
     return {};
 }
 
-/// Makes the directory `name` of `parent`, which is missing, by one rename: fills a directory
-/// beside it first. So the destination is whole or missing, and no other process sees half of it.
-/// After an error nothing is left; a kill leaves a `.larder-…`. Errors: `exists` if another process
-/// has made the destination meanwhile.
-Result<MaterializeReport> make_whole(const os::Dir& source, const os::Dir& parent,
-                                     const std::string& name, const fs::path& destination,
+/// A destination where nothing stands yet.
+struct MissingDestination {
+    const os::Dir& parent;
+    std::string name;
+    fs::path path;  // for messages
+};
+
+/// Fills the new directory `fresh`, which stands beside the destination, and renames it to the
+/// destination. After an error the caller must remove `fresh`.
+Result<MaterializeReport> fill_and_rename(const os::Dir& source, const std::string& fresh,
+                                          const MissingDestination& destination,
+                                          const MaterializeOptions& options) {
+    TRY_ASSIGN(os::Dir into, os::open_dir_at(destination.parent, fresh));
+    into.path = destination.path;
+    const tree::Destination hidden{
+        .dir = into,
+        .visibility = tree::Visibility::hidden,
+        .refusal = os::Refusal::is_counted,
+    };
+    TRY_ASSIGN(auto report, tree::carry(source, hidden, options));
+    TRY_ASSIGN(const os::FileInfo info, os::stat_of(source));
+    TRY_ASSIGN(const bool is_exact,
+               tree::finish_directory(source, info, into, os::Refusal::is_counted));
+    if (!is_exact) ++report.inexact;
+    ++report.directories;
+    TRY(os::rename_new(destination.parent, fresh, destination.parent, destination.name));
+    return report;
+}
+
+/// Makes a destination that is missing by one rename: fills a directory beside it first. So the
+/// destination is whole or missing, and no other process sees half of it.
+/// Errors: `exists` if another process has made the destination meanwhile. After an error nothing
+/// is left.
+/// Crash: a kill leaves a `.larder-…` beside the destination.
+Result<MaterializeReport> make_whole(const os::Dir& source, const MissingDestination& destination,
                                      const MaterializeOptions& options) {
     const std::string fresh = tree::fresh_name();
-    if (auto made = os::make_dir_at(parent, fresh); !made) {
-        made.error().path = destination;
+    if (auto made = os::make_dir_at(destination.parent, fresh); !made) {
+        made.error().path = destination.path;
         return tl::make_unexpected(std::move(made).error());
     }
-    auto filled = [&]() -> Result<MaterializeReport> {
-        TRY_ASSIGN(os::Dir into, os::open_dir_at(parent, fresh));
-        into.path = destination;  // for messages
-        TRY_ASSIGN(auto report, tree::carry(source, into, options, tree::Sight::hidden,
-                                            os::Refusal::is_counted));
-        TRY_ASSIGN(const os::FileInfo info, os::stat_of(source));
-        TRY_ASSIGN(const bool is_exact,
-                   tree::finish_directory(source, info, into, os::Refusal::is_counted));
-        if (!is_exact) ++report.inexact;
-        ++report.directories;
-        TRY(os::rename_new(parent, fresh, parent, name));
-        return report;
-    }();
-    if (!filled) (void)tree::remove_tree_at(parent, fresh);
+    auto filled = fill_and_rename(source, fresh, destination, options);
+    if (!filled) (void)tree::remove_tree_at(destination.parent, fresh);
     return filled;
+}
+
+/// Fills a destination that exists. Symlinks in the path that the caller gave are followed, and
+/// none below it. Errors: `exists` if the path leads to something other than a directory.
+Result<MaterializeReport> fill_existing(const os::Dir& source, const fs::path& path,
+                                        const MaterializeOptions& options) {
+    const auto into = os::open_dir(path);
+    if (why_of(into) == Why::not_directory)
+        return fail(Errc::exists, step, path, "no directory, and a directory should go there");
+    TRY(into);
+    const tree::Destination visible{
+        .dir = *into,
+        .visibility = tree::Visibility::visible,
+        .refusal = os::Refusal::is_counted,
+    };
+    return tree::carry(source, visible, options);
 }
 
 }  // namespace
@@ -79,17 +112,13 @@ Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& dest
     if (error) return os::fail(error, "make directory", parent);
     if (why_of(os::try_stat_path(path, os::Follow::no)) == Why::absent) {
         TRY_ASSIGN(const os::Dir around, os::open_dir(parent));
-        auto made = make_whole(source, around, path.filename().string(), path, options);
+        auto made = make_whole(
+            source, {.parent = around, .name = path.filename().string(), .path = path}, options);
         // Another process may have made the destination meanwhile. Then it is filled like any
         // other.
         if (why_of(made) != Why::exists || !os::try_stat_path(path, os::Follow::no)) return made;
     }
-    // Symlinks in the path that the caller gave are followed, and none below it.
-    const auto into = os::open_dir(path);
-    if (why_of(into) == Why::not_directory)
-        return fail(Errc::exists, step, path, "no directory, and a directory should go there");
-    TRY(into);
-    return tree::carry(source, *into, options, tree::Sight::seen, os::Refusal::is_counted);
+    return fill_existing(source, path, options);
 }
 
 }  // namespace larder

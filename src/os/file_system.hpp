@@ -14,7 +14,8 @@ namespace larder::os {
 /// What a kind of file system does. A kind that is not in the table gets the answers that are safe
 /// for every kind: its files may share blocks, and a store to a mapping may fail.
 struct FileSystemTraits {
-    /// The name of the kind if its files lie on another machine; null if they lie on this one.
+    /// The name of the kind if its files lie on another machine, or on a disk that several machines
+    /// share. Null if only this machine uses them.
     const char* network = nullptr;
     /// Files may share blocks without being hard links.
     bool has_clones = true;
@@ -47,8 +48,8 @@ struct DiskSpace {
 /// Returns the space of the file system of `dir`.
 [[nodiscard]] Result<DiskSpace> space_of(const Dir& dir);
 
-/// Returns how many bytes of a file are shared with no other file. Returns nullopt if the file
-/// system does not tell.
+/// Returns how many bytes of a file are shared with no other file, as its blocks are on the disk
+/// now. Returns nullopt if the file can't be opened, or if the file system does not tell.
 [[nodiscard]] std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& name);
 
 /// Asks a file system that copies on write to write this file in place. Then a write to allocated

@@ -64,7 +64,7 @@ bool is_where_expected(cache::Root& root, const format::Id& id, const KeyRef& pl
 Result<> fill(const Stage& stage, const os::Dir& entry) {
     TRY_ASSIGN(const os::Dir from, os::open_dir_at(entry, format::tree_name));
     TRY_ASSIGN(const os::Dir to, os::open_dir(stage.tree_path()));
-    TRY(tree::carry(from, to, {}, tree::Sight::hidden));
+    TRY(tree::carry(from, {.dir = to, .visibility = tree::Visibility::hidden}, {}));
     TRY_ASSIGN(const os::FileInfo info, os::stat_of(from));
     TRY(tree::finish_directory(from, info, to));
     return {};

@@ -34,7 +34,7 @@ Result<MaterializeReport> stage_file(const fs::path& source, const os::Dir& tree
     if (error) return os::fail(error, "stage", source);
     TRY_ASSIGN(const os::Dir from, os::open_dir(file.parent_path()));
     const std::string name = file.filename().string(), wanted = source.filename().string();
-    auto carried = tree::carry_file(from, name, tree, options);
+    auto carried = tree::carry_file(from, name, {.dir = tree}, options);
     if (carried && name != wanted) TRY(os::rename_new(tree, name, tree, wanted));
     return carried;
 }
@@ -182,7 +182,8 @@ Result<> Stage::copy_from(const fs::path& source) {
         Result<MaterializeReport> carried;
         if (info->is_directory()) {
             TRY_ASSIGN(const os::Dir from, os::open_dir(source));
-            carried = tree::carry(from, tree, options, tree::Sight::hidden);
+            carried =
+                tree::carry(from, {.dir = tree, .visibility = tree::Visibility::hidden}, options);
             if (carried) TRY(tree::finish_directory(from, *info, tree));
         } else {
             carried = stage_file(source, tree, options);

@@ -16,13 +16,13 @@ namespace larder::tree {
 
 namespace {
 
-/// A directory of the source, and the directory that it becomes.
+/// A directory of the source, which the walk has entered, and the directory that it becomes.
 struct DirPair final : WalkDir {
     using WalkDir::WalkDir;
     os::Dir into;
     bool made = false;  // `into` was made here; it gets the mode and time of its source at the end
     os::FileInfo info;  // of the source
-    Ability* ability = nullptr;
+    WorkingWays* ways = nullptr;  // between these two file systems; belongs to the Carriage
 };
 
 /// A directory that is too deep for one walk: see max_depth.
@@ -37,7 +37,7 @@ struct FirstName {
     std::string dir;  // the path of its directory; empty at the top
     std::string name;
     MadeFile made;
-    std::uint64_t left = 0;  // how many more names the source may have
+    std::uint64_t names_left = 0;  // how many more names the source may have
 };
 
 /// The files of several names, so that each name of a file that is copied or cloned becomes a name
@@ -48,38 +48,30 @@ struct FirstNames {
     std::map<os::FileIdentity, FirstName> by_source;
 };
 
-/// Carries one tree, or one file. The directories of the source and of the destination are entered
-/// in pairs. A tree deeper than one walk may be is carried in several walks, each from a pair that
-/// an earlier one has put off. Ends at the first error, and leaves what was made by then.
+/// One call of carry or carry_file, and what it has done so far. The directories of the source and
+/// of the destination are entered in pairs. A tree deeper than one walk may be is carried in
+/// several walks, each from a pair that an earlier one has put off. Ends at the first error, and
+/// leaves what was made by then.
 class Carriage final : public Visitor {
 public:
-    Carriage(const os::Dir& source, const os::Dir& destination, const MaterializeOptions& options,
-             Sight sight, os::Refusal refusal)
-        : source_(source),
-          destination_(destination),
-          options_(options),
-          sight_(sight),
-          refusal_(refusal) {}
-
-    /// Notes which directory the destination is, so that a walk that meets it inside the source
-    /// ends. Requires: called first.
-    Result<> start() {
-        TRY_ASSIGN(const os::FileInfo info, os::stat_of(destination_));
-        destination_identity_ = info.identity;
-        return {};
-    }
+    /// Requires: all arguments outlive the Carriage.
+    Carriage(const os::Dir& source, const Destination& destination,
+             const MaterializeOptions& options)
+        : source_(source), destination_(destination), options_(options) {}
 
     /// Carries the whole tree. Takes the pair that was put off last, because that one is likely to
     /// be open still: see max_open_put_off.
-    Result<> carry_all(WalkThreads threads) {
-        put_off_.emplace_back();
+    Result<> carry_tree(WalkThreads threads) {
+        TRY_ASSIGN(const os::FileInfo info, os::stat_of(destination_.dir));
+        destination_identity_ = info.identity;
+        put_off_.emplace_back();  // the two tops
         while (!put_off_.empty()) {
             PutOffPair next = std::move(put_off_.back());
             put_off_.pop_back();
             base_ = std::move(next.path);
             if (!next.from.is_open()) {
                 TRY_ASSIGN(next.from, open_below(source_, base_));
-                TRY_ASSIGN(next.into, open_below(destination_, base_));
+                TRY_ASSIGN(next.into, open_below(destination_.dir, base_));
             }
             TRY_ASSIGN(auto top, open_pair(std::move(next.from), std::move(next.into), next.made));
             TRY(walk(std::move(top), *this, threads));
@@ -94,12 +86,11 @@ public:
         if (kind == os::FileKind::directory) return enter(pair, name);
         TRY_ASSIGN(const os::FileInfo info, os::stat_at(pair.dir, name));
         if (info.is_directory()) return enter(pair, name);
-        const Transfer transfer{pair.dir, name, info, pair.into, sight_, refusal_};
-        // The names of one file stay one file in the destination.
+        const Transfer transfer = transfer_of(pair.dir, name, info, pair.into);
         if (info.is_regular() && info.links > 1) {
             TRY(carry_one_of_several(pair, transfer));
         } else {
-            TRY(carry_one(transfer, *pair.ability));
+            TRY(carry_one(transfer, *pair.ways));
         }
         return nullptr;
     }
@@ -110,14 +101,46 @@ public:
     Result<AfterLeave> leave(WalkDir& at) override {
         auto& pair = static_cast<DirPair&>(at);
         if (!pair.made) return AfterLeave::done;
-        TRY_ASSIGN(const bool is_exact, finish_directory(pair.dir, pair.info, pair.into, refusal_));
+        TRY_ASSIGN(const bool is_exact,
+                   finish_directory(pair.dir, pair.info, pair.into, destination_.refusal));
         if (!is_exact) ++inexact_;
         return AfterLeave::done;
     }
 
+    /// Carries the one file or symlink `name` of the source.
+    Result<> carry_file(const std::string& name, const os::FileInfo& info) {
+        WorkingWays ways;  // no other file follows that could profit from what this one finds out
+        return carry_one(transfer_of(source_, name, info, destination_.dir), ways);
+    }
+
+    [[nodiscard]] MaterializeReport report() const {
+        return {
+            .cloned = cloned_,
+            .hardlinked = hardlinked_,
+            .copied = copied_,
+            .symlinks = symlinks_,
+            .directories = directories_,
+            .bytes = bytes_,
+            .inexact = inexact_,
+        };
+    }
+
+private:
+    [[nodiscard]] Transfer transfer_of(const os::Dir& from, const std::string& name,
+                                       const os::FileInfo& info, const os::Dir& to) const {
+        return {
+            .from = from,
+            .name = name,
+            .info = info,
+            .to = to,
+            .visibility = destination_.visibility,
+            .refusal = destination_.refusal,
+        };
+    }
+
     /// Transfers a symlink, or a file whose other names do not matter. Errors: `invalid` for a
     /// socket, a pipe or a device.
-    Result<> carry_one(const Transfer& transfer, Ability& ability) {
+    Result<> carry_one(const Transfer& transfer, WorkingWays& ways) {
         if (transfer.info.is_symlink()) {
             TRY(transfer_symlink(transfer, options_));
             ++symlinks_;
@@ -127,21 +150,24 @@ public:
             return fail(Errc::invalid, "copy", transfer.from / transfer.name,
                         "a socket, pipe or device cannot be copied");
         }
-        TRY_ASSIGN(const MadeFile made, transfer_file(transfer, options_, ability));
+        TRY_ASSIGN(const MadeFile made, transfer_file(transfer, options_, ways));
         count(made, transfer.info);
         return {};
     }
 
-    [[nodiscard]] MaterializeReport report() const {
-        return {cloned_, hardlinked_, copied_, symlinks_, directories_, bytes_, inexact_};
-    }
-
-private:
     /// Adds a file to the report.
     void count(const MadeFile& made, const os::FileInfo& info) {
-        ++(made.kind == TransferKind::cloned       ? cloned_
-           : made.kind == TransferKind::hardlinked ? hardlinked_
-                                                   : copied_);
+        switch (made.kind) {
+            case TransferKind::cloned:
+                ++cloned_;
+                break;
+            case TransferKind::hardlinked:
+                ++hardlinked_;
+                break;
+            case TransferKind::copied:
+                ++copied_;
+                break;
+        }
         if (!made.is_exact) ++inexact_;
         base::add(bytes_, info.size);
     }
@@ -151,34 +177,51 @@ private:
     /// because another process has replaced the first name, or because the destination has no hard
     /// links, this name gets a file of its own, and counts as the first one from then on.
     Result<> carry_one_of_several(DirPair& pair, const Transfer& transfer) {
-        FirstNames& names = first_names_[transfer.info.identity.inode % first_names_.size()];
+        const os::FileIdentity& source = transfer.info.identity;
+        FirstNames& names = first_names_[source.inode % first_names_.size()];
         const std::lock_guard lock(names.mutex);
-        const auto known = names.by_source.find(transfer.info.identity);
+        const auto known = names.by_source.find(source);
         if (known != names.by_source.end()) {
             FirstName& first = known->second;
-            TRY_ASSIGN(const os::Dir dir, open_below(destination_, first.dir));
-            TRY_ASSIGN(const bool named,
-                       transfer_name(transfer, options_, dir, first.name, first.made.identity));
-            if (named) {
+            TRY_ASSIGN(const bool is_named, make_another_name(transfer, first));
+            if (is_named) {
                 count(first.made, transfer.info);
-                if (--first.left == 0) names.by_source.erase(known);
+                --first.names_left;
+                if (first.names_left == 0) names.by_source.erase(known);
                 return {};
             }
         }
-        TRY_ASSIGN(const MadeFile made, transfer_file(transfer, options_, *pair.ability));
+        TRY_ASSIGN(const MadeFile made, transfer_file(transfer, options_, *pair.ways));
         count(made, transfer.info);
         // Hard links to the source are names of one file already.
         if (made.kind == TransferKind::hardlinked) return {};
-        std::string dir = base_;
-        if (pair.parent != nullptr) dir = below_base(path_below_top(*pair.parent, pair.name));
-        names.by_source[transfer.info.identity] = {std::move(dir), transfer.name, made,
-                                                   transfer.info.links - 1};
+        names.by_source[source] = FirstName{
+            .dir = path_below_destination(pair),
+            .name = transfer.name,
+            .made = made,
+            .names_left = transfer.info.links - 1,
+        };
         return {};
+    }
+
+    /// Makes another name of the file that `first` names. Returns false if that can't be done.
+    Result<bool> make_another_name(const Transfer& transfer, const FirstName& first) {
+        TRY_ASSIGN(const os::Dir dir, open_below(destination_.dir, first.dir));
+        const EarlierFile earlier{.dir = dir, .name = first.name, .identity = first.made.identity};
+        return transfer_name(transfer, options_, earlier);
+    }
+
+    /// Returns the path of the pair's directory below the destination; empty for the destination
+    /// itself.
+    [[nodiscard]] std::string path_below_destination(const DirPair& pair) const {
+        if (pair.parent == nullptr) return base_;
+        return below_base(path_below_top(*pair.parent, pair.name));
     }
 
     /// Returns a path below this walk's tops as one below the first tops.
     [[nodiscard]] std::string below_base(const std::string& path) const {
-        return base_.empty() ? path : base_ + "/" + path;
+        if (base_.empty()) return path;
+        return base_ + "/" + path;
     }
 
     /// Gives us the right to fill a directory if the umask has taken it away. The directory gets
@@ -187,9 +230,9 @@ private:
         TRY_ASSIGN(const os::FileInfo info, os::stat_of(made));
         constexpr os::Permissions ours = os::Permissions::owner_all;
         if ((info.permissions & ours) == ours) return {};
+        const auto error = os::try_set_permissions(made.handle, info.permissions | ours);
         // If that is refused and counted, what is made in it fails, or works all the same.
-        TRY(os::was_set(os::try_set_permissions(made.handle, info.permissions | ours), "set mode",
-                        made.path, refusal_));
+        TRY(os::was_set(error, "set mode", made.path, destination_.refusal));
         return {};
     }
 
@@ -197,11 +240,9 @@ private:
     /// Returns null if the pair is too deep for this walk and was put off. Errors: `exists` if
     /// something other than a directory stands there.
     Result<std::unique_ptr<WalkDir>> enter(DirPair& pair, const std::string& name) {
-        bool made = true;
-        if (auto tried = os::make_dir_at(pair.into, name); !tried) {
-            if (why_of(tried) != Why::exists) return tl::make_unexpected(std::move(tried).error());
-            made = false;
-        }
+        const auto tried = os::make_dir_at(pair.into, name);
+        if (!tried && why_of(tried) != Why::exists) return tl::make_unexpected(tried.error());
+        const bool made = tried.has_value();
         if (made) ++directories_;
         auto into = os::open_dir_at(pair.into, name);
         if (is_no_directory(into)) {
@@ -222,7 +263,12 @@ private:
     /// many.
     void put_off(const std::string& path, bool made, os::Dir from, os::Dir into) {
         const std::lock_guard lock(mutex_);
-        put_off_.push_back({below_base(path), made, std::move(from), std::move(into)});
+        put_off_.push_back({
+            .path = below_base(path),
+            .made = made,
+            .from = std::move(from),
+            .into = std::move(into),
+        });
         if (put_off_.size() <= max_open_put_off) return;
         PutOffPair& oldest = put_off_[put_off_.size() - max_open_put_off - 1];
         oldest.from = {};
@@ -243,63 +289,54 @@ private:
         pair->into = std::move(into);
         pair->made = made;
         const std::lock_guard lock(mutex_);
-        pair->ability = &abilities_[{pair->info.identity.device, into_info.identity.device}];
+        pair->ways = &ways_[{pair->info.identity.device, into_info.identity.device}];
         return pair;
     }
 
     const os::Dir& source_;
-    const os::Dir& destination_;
+    const Destination& destination_;
     const MaterializeOptions& options_;
-    const Sight sight_;
-    const os::Refusal refusal_;
-    os::FileIdentity destination_identity_;
-    std::string base_;  // where this walk's tops lie below the first
-    std::mutex mutex_;
+    os::FileIdentity destination_identity_;  // so that a walk ends that meets it in the source
+    std::string base_;                       // where this walk's tops lie below the first
+    std::mutex mutex_;                       // guards put_off_ and ways_
     std::vector<PutOffPair> put_off_;
-    std::map<std::pair<std::uint64_t, std::uint64_t>, Ability> abilities_;  // by both devices
+    std::map<std::pair<std::uint64_t, std::uint64_t>, WorkingWays> ways_;  // by both devices
     std::array<FirstNames, 16> first_names_;  // more than there are threads
     std::atomic<std::uint64_t> cloned_{0}, hardlinked_{0}, copied_{0}, symlinks_{0},
         directories_{0}, bytes_{0}, inexact_{0};
 };
 
 /// How many names one thread transfers before others help, unless the caller chooses the number of
-/// threads. With two threads from the start, on two busy cores, 256 hard links took 15 ms instead
-/// of 3 (ext4) and 20 instead of 1 (tmpfs); 256 copies took 34 instead of 33; 1,024 copies took 144
-/// instead of 183 (ext4) and 79 instead of 95 (tmpfs). A package has about a hundred files, and its
-/// caller should not wait for threads to start.
+/// threads. Below some hundred files the start of a thread costs more than it saves (measured in
+/// bench/README.md), and most packages have about a hundred.
 constexpr std::uint64_t files_carried_alone = 512;
 
-/// One thread for each processor, four at most. Measured with 10,000 files of 1 KiB in 100
-/// directories, by one / two / four threads, as a ratio to `cp -al` or `cp -a` (two busy cores):
-/// hard links on ext4 0.95 / 0.73 / 0.57, xfs 1.03 / 0.73 / 0.54, tmpfs 0.71 / 0.79 / 0.72; copies
-/// on ext4 0.63 / 0.59 / 0.45, xfs 0.48 / 0.40 / 0.30, tmpfs 0.25 / 0.27 / 0.28; clones on xfs 0.67
-/// / 0.42 / 0.33.
+/// Returns the number that the caller chooses, or one thread for each processor, four at most: on
+/// some file systems, four are no faster than two already (measured in bench/README.md).
 WalkThreads threads_for(const MaterializeOptions& options) {
-    if (options.threads != 0) return {options.threads, 0};
-    return {std::clamp(std::thread::hardware_concurrency(), 1U, 4U), files_carried_alone};
+    if (options.threads != 0) return {.threads = options.threads, .alone = 0};
+    const unsigned processors = std::thread::hardware_concurrency();
+    return {.threads = std::clamp(processors, 1U, 4U), .alone = files_carried_alone};
 }
 
 }  // namespace
 
-Result<MaterializeReport> carry(const os::Dir& source, const os::Dir& destination,
-                                const MaterializeOptions& options, Sight sight,
-                                os::Refusal refusal) {
-    Carriage carriage(source, destination, options, sight, refusal);
-    TRY(carriage.start());
-    TRY(carriage.carry_all(threads_for(options)));
+Result<MaterializeReport> carry(const os::Dir& source, const Destination& destination,
+                                const MaterializeOptions& options) {
+    Carriage carriage(source, destination, options);
+    TRY(carriage.carry_tree(threads_for(options)));
     return carriage.report();
 }
 
 Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& name,
-                                     const os::Dir& destination,
+                                     const Destination& destination,
                                      const MaterializeOptions& options) {
     TRY_ASSIGN(const os::FileInfo info, os::stat_at(source, name));
     if (info.is_directory())
         return fail(Errc::invalid, "copy", source / name,
                     "this is a directory, and a file was to be copied");
-    Carriage carriage(source, destination, options, Sight::seen, os::Refusal::is_error);
-    Ability ability;
-    TRY(carriage.carry_one({source, name, info, destination, Sight::seen}, ability));
+    Carriage carriage(source, destination, options);
+    TRY(carriage.carry_file(name, info));
     return carriage.report();
 }
 

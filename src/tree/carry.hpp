@@ -11,17 +11,31 @@
 
 namespace larder::tree {
 
-/// Makes `destination` hold what `source` holds. larder::materialize is this call with its paths
-/// checked, and has the contract. `sight` says whether other processes see the destination.
-/// `refusal` says what it is if the destination refuses a mode or a time.
-[[nodiscard]] Result<MaterializeReport> carry(const os::Dir& source, const os::Dir& destination,
-                                              const MaterializeOptions& options,
-                                              Sight sight = Sight::seen,
-                                              os::Refusal refusal = os::Refusal::is_error);
+/// Where a tree is carried to.
+struct Destination {
+    const os::Dir& dir;
+    Visibility visibility = Visibility::visible;
+    os::Refusal refusal = os::Refusal::is_error;  ///< if a mode or a time can't be set there
+};
 
-/// Transfers the one file `name` of `source` into `destination`, which other processes see.
+/// Makes the destination hold everything that `source` holds, and returns how many files arrived in
+/// which way. Directories that stand there are filled, and missing ones are made. Names of one file
+/// become names of one file. Follows no symlink below either directory.
+///
+/// Requires: `source` does not change during the call.
+/// Errors: the first one; what was made by then stays. `exists` if something stands in the way that
+/// may not be replaced; `unsupported` if the options ask for a way that does not work here;
+/// `invalid` if the destination lies inside the source, or if the source holds a socket, a pipe or
+/// a device.
+/// Concurrency: several calls may fill one destination at a time.
+/// Crash: the same call, with `replace`, completes what was begun.
+[[nodiscard]] Result<MaterializeReport> carry(const os::Dir& source, const Destination& destination,
+                                              const MaterializeOptions& options);
+
+/// Does the same with the one file or symlink `name` of `source`. Errors: also `invalid` if `name`
+/// is a directory.
 [[nodiscard]] Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& name,
-                                                   const os::Dir& destination,
+                                                   const Destination& destination,
                                                    const MaterializeOptions& options);
 
 }  // namespace larder::tree

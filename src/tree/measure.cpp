@@ -13,12 +13,10 @@ namespace larder::tree {
 
 namespace {
 
-/// From this many files on, one syncfs is used. A syncfs also waits for what other processes have
-/// written to this file system. On a loop-mounted ext4 (files of 4 KiB, busy machine) an fsync for
-/// each file took 49 / 71 / 155 / 290 ms for 8 / 16 / 32 / 64 files. A syncfs took 2 to 40 ms if no
-/// other process wrote, 30 to 48 ms with 8 MiB of other data and 157 to 192 ms with 64 MiB. So the
-/// two cost the same at 4, 8 and 32 files, and 16 loses little in each case. Before Linux 5.8
-/// syncfs does not report that writing failed.
+/// From this many files on, one syncfs is used, which also waits for what other processes have
+/// written to this file system. The two ways cost the same at 4 to 32 files, depending on how much
+/// others write (measured in bench/README.md), and 16 loses little in each case.
+/// Before Linux 5.8 syncfs does not report that writing failed.
 constexpr std::uint64_t syncfs_from_files = 16;
 
 /// Walks everything below a top with one thread, to any depth. A class that derives from it gets
@@ -80,9 +78,11 @@ private:
     /// Keeps a directory for a later walk, and closes the oldest one that is kept open if there are
     /// too many.
     void put_off(const std::string& path, os::Dir dir) {
-        put_off_.push_back({base_.empty() ? path : base_ + "/" + path, std::move(dir)});
-        if (put_off_.size() > max_open_put_off)
-            put_off_[put_off_.size() - max_open_put_off - 1].dir = {};
+        const std::string full_path = base_.empty() ? path : base_ + "/" + path;
+        put_off_.push_back({.path = full_path, .dir = std::move(dir)});
+        if (put_off_.size() <= max_open_put_off) return;
+        PutOffDir& oldest_open = put_off_[put_off_.size() - max_open_put_off - 1];
+        oldest_open.dir = {};
     }
 
     static Result<std::unique_ptr<WalkDir>> open_place(os::Dir dir) {
@@ -94,10 +94,16 @@ private:
     std::vector<PutOffDir> put_off_;
 };
 
-/// Adds up the sizes. If the tree is to become an entry, ends at what no entry may hold.
+/// Which trees a measurement accepts.
+enum class Accept {
+    anything,
+    entries_only,  ///< not one with a pipe, a socket or a device, which no entry may hold
+};
+
+/// Adds up the sizes. Ends at the first thing that it does not accept.
 class Measuring final : public DeepVisitor {
 public:
-    explicit Measuring(bool is_new) : is_new_(is_new) {}
+    explicit Measuring(Accept accept) : accept_(accept) {}
 
     Size size;
 
@@ -106,16 +112,16 @@ private:
         ++size.files;
         if (info.is_symlink()) return {};
         if (!info.is_regular()) {
-            if (!is_new_) return {};
+            if (accept_ == Accept::anything) return {};
             return fail(Errc::invalid, "measure", place.dir / name,
                         "a pipe, socket or device can't be part of an entry; remove it");
         }
-        if (info.links < 2 || counted_.insert(info.identity).second)
-            base::add(size.bytes, info.size);
+        const bool is_first_name = info.links < 2 || counted_.insert(info.identity).second;
+        if (is_first_name) base::add(size.bytes, info.size);
         return {};
     }
 
-    const bool is_new_;
+    const Accept accept_;
     std::set<os::FileIdentity> counted_;  // the files of several names
 };
 
@@ -143,13 +149,13 @@ bool is_lost(Why why) { return ends_at_once(why) || why == Why::io; }
 }  // namespace
 
 Result<Size> measure_new(const os::Dir& tree) {
-    Measuring measuring(true);
+    Measuring measuring(Accept::entries_only);
     TRY(measuring.walk_all(tree));
     return measuring.size;
 }
 
 Result<Size> measure(const os::Dir& tree) {
-    Measuring measuring(false);
+    Measuring measuring(Accept::anything);
     TRY(measuring.walk_all(tree));
     return measuring.size;
 }
@@ -158,6 +164,7 @@ Result<> sync(const os::Dir& tree, const Size& size) {
     if (size.files >= syncfs_from_files) {
         auto synced = os::sync_file_system(tree);
         if (synced || is_lost(why_of(synced))) return synced;
+        // The system has no such call, for example.
     }
     auto synced = Syncing().walk_all(tree);
     if (synced || is_lost(why_of(synced))) return synced;

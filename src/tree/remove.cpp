@@ -79,27 +79,26 @@ public:
         auto& place = static_cast<Doomed&>(at);
         ++place.passes;
         if (place.parent == nullptr) {
-            if (moved_up_.exchange(false))
-                // The listing may not have shown the directories that were moved up.
-                return AfterLeave::list_again;
+            // The listing may not have shown the directories that were moved up.
+            if (moved_up_.exchange(false)) return AfterLeave::list_again;
             if (top_ == TopDir::keep) return AfterLeave::done;
         }
-        const os::Dir& parent = place.parent != nullptr ? place.parent->dir : top_parent_;
-        const auto removed = [&]() -> Result<> {
-            if (const int error = os::point("tree.remove_dir"))
-                return os::fail(error, "remove directory", place.dir.path);
-            return os::remove_dir_at(parent, place.parent != nullptr ? place.name : top_name_);
-        }();
+        const auto removed = remove_emptied(place);
         if (removed) {
             ++directories_;
             return AfterLeave::done;
         }
-        if (is_absent(removed))
-            return AfterLeave::done;  // another process deleted it first, or moved it up
-        if (why_of(removed) != Why::not_empty && why_of(removed) != Why::exists)
-            return tl::make_unexpected(removed.error());
+        switch (why_of(removed)) {
+            case Why::absent:  // another process deleted it first, or moved it up
+                return AfterLeave::done;
+            case Why::not_empty:
+            case Why::exists:  // the same, on some systems
+                break;
+            default:
+                return tl::make_unexpected(removed.error());
+        }
         if (place.stuck) {
-            if (place.parent != nullptr) static_cast<Doomed&>(*place.parent).stuck = true;
+            mark_stuck(place.parent);
             return AfterLeave::done;
         }
         // Another process still writes here: it has added a name since the listing.
@@ -111,8 +110,8 @@ public:
     /// A name that cannot be deleted is left, and all others are deleted.
     Result<> failed(WalkDir& place, Error error) override {
         if (error.code == Errc::interrupted) return tl::make_unexpected(std::move(error));
-        static_cast<Doomed&>(place).stuck = true;
-        if (place.parent != nullptr) static_cast<Doomed&>(*place.parent).stuck = true;
+        mark_stuck(&place);
+        mark_stuck(place.parent);
         const std::lock_guard lock(error_mutex_);
         if (!first_error_) first_error_ = std::move(error);
         return {};
@@ -185,19 +184,37 @@ public:
     }
 
     [[nodiscard]] Removed removed() const {
-        return {files_, directories_, space_.bytes(), space_.is_at_least()};
+        return {
+            .files = files_,
+            .directories = directories_,
+            .freed = space_.bytes(),
+            .freed_at_least = space_.is_at_least(),
+        };
     }
 
 private:
+    /// Notes that something in a directory cannot be deleted. Null is nothing to note.
+    static void mark_stuck(WalkDir* place) {
+        if (place != nullptr) static_cast<Doomed*>(place)->stuck = true;
+    }
+
+    /// Removes a directory that should be empty, by its name in the directory around it.
+    Result<> remove_emptied(const Doomed& place) const {
+        if (const int error = os::point("tree.remove_dir"))
+            return os::fail(error, "remove directory", place.dir.path);
+        if (place.parent == nullptr) return os::remove_dir_at(top_parent_, top_name_);
+        return os::remove_dir_at(place.parent->dir, place.name);
+    }
+
     /// Opens a directory that lies on no mount of its own, and makes it writable.
     static Result<std::unique_ptr<Doomed>> try_open(const os::Dir& parent,
                                                     const std::string& name) {
         TRY_ASSIGN(os::Dir dir, os::open_dir_unmounted_at(parent, name));
         TRY_ASSIGN(const os::FileInfo info, os::stat_of(dir));
         constexpr os::Permissions ours = os::Permissions::owner_all;
-        if ((info.permissions & ours) != ours)
-            (void)os::try_set_permissions(dir.handle,
-                                          (info.permissions & os::Permissions::all) | ours);
+        const os::Permissions wanted = (info.permissions & os::Permissions::all) | ours;
+        // If this fails, what lies in the directory can't be deleted, and tells its own error.
+        if ((info.permissions & ours) != ours) (void)os::try_set_permissions(dir.handle, wanted);
         TRY_ASSIGN(auto reader, os::DirReader::borrow(dir));
         return std::make_unique<Doomed>(std::move(dir), std::move(reader));
     }
@@ -212,17 +229,16 @@ private:
     /// out.
     void tell(std::uint64_t files) {
         if (!options_.on_progress || files % progress_step != 0) return;
-        if (const std::unique_lock telling(telling_mutex_, std::try_to_lock); telling)
-            options_.on_progress(files);
+        const std::unique_lock telling(telling_mutex_, std::try_to_lock);
+        if (telling) options_.on_progress(files);
     }
 
     /// Moves a directory up into the top, which lists it later. Returns false if that cannot be
     /// done, or if the directory is there already: then the caller deletes it where it is, as deep
     /// as it lies.
     bool move_up(const os::Dir& parent, const std::string& name) {
-        if (top_dir_ == nullptr || &parent == top_dir_ ||
-            !os::rename_new(parent, name, *top_dir_, fresh_name()))
-            return false;
+        if (top_dir_ == nullptr || &parent == top_dir_) return false;
+        if (!os::rename_new(parent, name, *top_dir_, fresh_name())) return false;
         moved_up_ = true;
         return true;
     }
@@ -241,17 +257,16 @@ private:
 };
 
 /// How many names one thread deletes before others help, unless the caller chooses the number of
-/// threads. With two threads from the start, on two busy cores, 256 files took 16 to 18 ms instead
-/// of 2 to 16, and 1,024 took 71 ms instead of 79 (ext4) or 31 instead of 25 (tmpfs). What costs
-/// there is the wait until a helper is scheduled for the first time.
+/// threads. Below some hundred files the start of a thread costs more than it saves (measured in
+/// bench/README.md).
 constexpr std::uint64_t names_removed_alone = 512;
 
-/// One thread for each processor, four at most. Measured with 10,000 files of 1 KiB in 100
-/// directories, by one / two / four threads, as a ratio to `rm -rf` (two busy cores): ext4 0.87 /
-/// 0.52 / 0.41, btrfs 1.09 / 0.60 / 0.34, tmpfs 0.80 / 0.73 / 0.87, xfs 0.71 / 0.74 / 1.01.
+/// Returns the number that the caller chooses, or one thread for each processor, four at most: on
+/// some file systems, four are no faster than two already (measured in bench/README.md).
 WalkThreads threads_for(unsigned threads) {
-    if (threads != 0) return {threads, 0};
-    return {std::clamp(std::thread::hardware_concurrency(), 1U, 4U), names_removed_alone};
+    if (threads != 0) return {.threads = threads, .alone = 0};
+    const unsigned processors = std::thread::hardware_concurrency();
+    return {.threads = std::clamp(processors, 1U, 4U), .alone = names_removed_alone};
 }
 
 }  // namespace
@@ -259,9 +274,9 @@ WalkThreads threads_for(unsigned threads) {
 Result<Removed> empty_dir(const os::Dir& dir, const RemoveOptions& options) {
     TRY_ASSIGN(os::Dir top, reopen(dir));
     TRY_ASSIGN(auto reader, os::DirReader::borrow(top));
-    return Removal(Removal::TopDir::keep, dir, {}, options)
-        .run(std::make_unique<Doomed>(std::move(top), std::move(reader)),
-             threads_for(options.threads));
+    auto doomed = std::make_unique<Doomed>(std::move(top), std::move(reader));
+    Removal removal(Removal::TopDir::keep, dir, {}, options);
+    return removal.run(std::move(doomed), threads_for(options.threads));
 }
 
 Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name) {

@@ -15,6 +15,8 @@ namespace larder::tree {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 /// Returns true if `why` may concern this file alone, so that the way is tried again for the next
 /// file: it is immutable or another user's, or has all the links that it can have. A try that fails
 /// costs a tenth of the copy that follows.
@@ -37,19 +39,30 @@ Result<> link_file(const Transfer& transfer, const std::string& as) {
     return os::make_hard_link(transfer.from, transfer.name, transfer.to, as);
 }
 
+/// A copy whose two files are open.
+struct OpenCopy {
+    const os::FileHandle& from;
+    const os::FileHandle& to;
+    const Transfer& transfer;
+    const std::string& as;  // the name of `to`
+
+    // For messages.
+    [[nodiscard]] fs::path from_path() const { return transfer.from / transfer.name; }
+    [[nodiscard]] fs::path to_path() const { return transfer.to / as; }
+};
+
 /// Copies a run through a buffer. Ends early, without an error, if the source has become shorter.
-Result<> copy_by_hand(const Transfer& transfer, const std::string& as, const os::FileHandle& from,
-                      const os::FileHandle& to, os::ByteRun run) {
-    constexpr std::size_t chunk =
-        128 * 1024;  // the size that coreutils measured to be best on most machines
+Result<> copy_by_hand(const OpenCopy& copy, os::ByteRun run) {
+    // coreutils measured this size to be best on most machines.
+    constexpr std::size_t chunk = 128 * 1024;
     const auto buffer = std::make_unique<char[]>(chunk);
     while (run.length > 0) {
         const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(chunk, run.length));
-        const auto got = os::read_at(from, buffer.get(), want, run.start);
-        if (!got) return os::fail(got.error(), "read", transfer.from / transfer.name);
+        const auto got = os::read_at(copy.from, buffer.get(), want, run.start);
+        if (!got) return os::fail(got.error(), "read", copy.from_path());
         if (*got == 0) return {};
-        if (const auto error = os::write_at(to, buffer.get(), *got, run.start))
-            return os::fail(error, "write", transfer.to / as);
+        if (const auto error = os::write_at(copy.to, buffer.get(), *got, run.start))
+            return os::fail(error, "write", copy.to_path());
         run.start += *got;
         run.length -= *got;
     }
@@ -57,28 +70,26 @@ Result<> copy_by_hand(const Transfer& transfer, const std::string& as, const os:
 }
 
 /// Copies a run inside the kernel as far as it does that, and the rest by hand.
-Result<> copy_run(const Transfer& transfer, const std::string& as, const os::FileHandle& from,
-                  const os::FileHandle& to, const os::ByteRun& run) {
-    const auto copied = os::copy_in_kernel(from, to, run);
-    if (!copied) return os::fail(copied.error(), "copy", transfer.to / as);
-    return copy_by_hand(transfer, as, from, to, *copied);
+Result<> copy_run(const OpenCopy& copy, const os::ByteRun& run) {
+    const auto rest = os::copy_in_kernel(copy.from, copy.to, run);
+    if (!rest) return os::fail(rest.error(), "copy", copy.to_path());
+    return copy_by_hand(copy, *rest);
 }
 
 /// Copies what a file holds. A hole stays a hole, so that a sparse file takes no more space than
 /// its source. The size is set at the end, since a hole there is written by no call.
-Result<> copy_contents(const Transfer& transfer, const std::string& as, const os::FileHandle& from,
-                       const os::FileHandle& to) {
-    const os::FileInfo& info = transfer.info;
+Result<> copy_contents(const OpenCopy& copy) {
+    const os::FileInfo& info = copy.transfer.info;
     // A file that has all its blocks has no holes. A compressed one may have fewer, and no holes.
-    if (info.allocated >= info.size) return copy_run(transfer, as, from, to, os::ByteRun::whole());
+    if (info.allocated >= info.size) return copy_run(copy, os::ByteRun::whole());
     for (std::uint64_t at = 0; at < info.size;) {
-        const os::ByteRun run = os::next_data(from, at, info.size);
-        if (run.length == 0) break;
-        TRY(copy_run(transfer, as, from, to, run));
+        const os::ByteRun run = os::next_data(copy.from, at, info.size);
+        if (run.length == 0) break;  // only a hole follows
+        TRY(copy_run(copy, run));
         at = run.start + run.length;
     }
-    if (const auto error = os::set_size(to, info.size))
-        return os::fail(error, "set size", transfer.to / as);
+    if (const auto error = os::set_size(copy.to, info.size))
+        return os::fail(error, "set size", copy.to_path());
     return {};
 }
 
@@ -88,7 +99,8 @@ Result<bool> copy_file(const Transfer& transfer, const std::string& as) {
     TRY_ASSIGN(const os::FileHandle source,
                os::open_at(transfer.from, transfer.name, os::OpenMode::read));
     TRY_ASSIGN(auto made, os::NewFile::create(transfer.to, as));
-    TRY(copy_contents(transfer, as, source, made.handle()));
+    const OpenCopy copy{.from = source, .to = made.handle(), .transfer = transfer, .as = as};
+    TRY(copy_contents(copy));
     return made.complete(source, transfer.info, transfer.refusal);
 }
 
@@ -98,9 +110,10 @@ Result<bool> copy_file(const Transfer& transfer, const std::string& as) {
 template <class Make>
 Result<bool> make_at_once(const Transfer& transfer, const std::string& as, Make make) {
     // `as` is a fresh name already if the file replaces another one.
-    if (transfer.sight == Sight::hidden || as != transfer.name) return make(as);
+    if (transfer.visibility == Visibility::hidden || as != transfer.name) return make(as);
+    // Fail before anything is copied, if the name is taken.
     if (os::exists_at(transfer.to, as).value_or(false))
-        return os::fail(Why::exists, "make", transfer.to / as);  // before anything is copied
+        return os::fail(Why::exists, "make", transfer.to / as);
     const std::string fresh = fresh_name();
     TRY_ASSIGN(const bool is_exact, make(fresh));
     if (auto placed = os::rename_new(transfer.to, fresh, transfer.to, as); !placed) {
@@ -110,47 +123,73 @@ Result<bool> make_at_once(const Transfer& transfer, const std::string& as, Make 
     return is_exact;
 }
 
-/// Returns the error for a caller who asked for this way and no other.
-tl::unexpected<Error> failed_alone(Error reason, const Transfer& transfer) {
-    if (reason.code != Errc::unsupported) return tl::make_unexpected(std::move(reason));
-    reason.path = transfer.to / transfer.name;
-    reason.detail = "not possible from " + transfer.from.path.string();
-    return tl::make_unexpected(std::move(reason));
+/// Makes the file `as` by a clone. Errors as in clone_file, and `exists`.
+Result<MadeFile> make_by_clone(const Transfer& transfer, const std::string& as,
+                               os::Refusal refusal) {
+    TRY_ASSIGN(const bool is_exact, make_at_once(transfer, as, [&](const std::string& name) {
+                   return clone_file(transfer, name, refusal);
+               }));
+    return MadeFile{.kind = TransferKind::cloned, .is_exact = is_exact};
 }
 
-/// Makes the file under a free name, in the first way that works: by a clone, a hard link or a
-/// copy. A caller who asks for one way gets that one or an error. In automatic mode a way that
-/// fails is written down in `ability`, so that it is not tried for each file; only an error that
-/// ends_at_once is passed on, because the next way would meet the same one.
-Result<MadeFile> make_file(const Transfer& transfer, const std::string& as, LinkMode mode,
-                           Ability& ability) {
-    const bool automatic = mode == LinkMode::automatic;
-    if (mode == LinkMode::clone || (automatic && ability.clone)) {
-        // In automatic mode a hard link may do better than a clone whose mode or time is refused.
-        const auto refusal = automatic ? os::Refusal::is_error : transfer.refusal;
-        const auto cloned = make_at_once(transfer, as, [&](const std::string& name) {
-            return clone_file(transfer, name, refusal);
-        });
-        if (cloned) return MadeFile{TransferKind::cloned, *cloned, {}};
-        if (!automatic) return failed_alone(cloned.error(), transfer);
-        if (ends_at_once(why_of(cloned))) return tl::make_unexpected(cloned.error());
-        ability.clone = false;
-    }
-    // A hard link hands on the file itself, with its privileges. Only a caller who asks for hard
-    // links gets them.
-    if (mode == LinkMode::hardlink ||
-        (automatic && ability.hardlink &&
-         !os::has_privileges(transfer.from, transfer.name, transfer.info))) {
-        const auto linked = link_file(transfer, as);
-        if (linked) return MadeFile{TransferKind::hardlinked, true, {}};
-        if (!automatic) return failed_alone(linked.error(), transfer);
-        if (ends_at_once(why_of(linked))) return tl::make_unexpected(linked.error());
-        if (!is_for_this_file_only(why_of(linked))) ability.hardlink = false;
-    }
+/// Makes the file `as` by a hard link. Errors as in link_file, and `exists`.
+Result<MadeFile> make_by_link(const Transfer& transfer, const std::string& as) {
+    TRY(link_file(transfer, as));
+    return MadeFile{.kind = TransferKind::hardlinked};
+}
+
+/// Makes the file `as` by a copy. Errors as in copy_file, and `exists`.
+Result<MadeFile> make_by_copy(const Transfer& transfer, const std::string& as) {
     TRY_ASSIGN(const bool is_exact, make_at_once(transfer, as, [&](const std::string& name) {
                    return copy_file(transfer, name);
                }));
-    return MadeFile{TransferKind::copied, is_exact, {}};
+    return MadeFile{.kind = TransferKind::copied, .is_exact = is_exact};
+}
+
+/// Makes the file `as` in the first way that works: by a clone, a hard link or a copy. A way that
+/// fails is taken out of `ways`. Only an error that ends_at_once is passed on before the last way,
+/// because the next way would meet the same one.
+Result<MadeFile> make_in_any_way(const Transfer& transfer, const std::string& as,
+                                 WorkingWays& ways) {
+    if (ways.clone) {
+        // A hard link may do better than a clone whose mode or time is refused.
+        auto cloned = make_by_clone(transfer, as, os::Refusal::is_error);
+        if (cloned || ends_at_once(why_of(cloned))) return cloned;
+        ways.clone = false;
+    }
+    // A hard link hands on the file itself, with its privileges. Only a caller who asks for hard
+    // links gets them.
+    if (ways.hardlink && !os::has_privileges(transfer.from, transfer.name, transfer.info)) {
+        auto linked = make_by_link(transfer, as);
+        if (linked || ends_at_once(why_of(linked))) return linked;
+        if (!is_for_this_file_only(why_of(linked))) ways.hardlink = false;
+    }
+    return make_by_copy(transfer, as);
+}
+
+/// Returns `made`, the result of the one way that the caller asked for. If the way does not work
+/// between these two places, the error says which they are.
+Result<MadeFile> made_in_one_way(Result<MadeFile> made, const Transfer& transfer) {
+    if (made || made.error().code != Errc::unsupported) return made;
+    made.error().path = transfer.to / transfer.name;
+    made.error().detail = "not possible from " + transfer.from.path.string();
+    return made;
+}
+
+/// Makes the file under a free name, in the way that the caller asks for.
+Result<MadeFile> make_file(const Transfer& transfer, const std::string& as, LinkMode mode,
+                           WorkingWays& ways) {
+    switch (mode) {
+        case LinkMode::automatic:
+            return make_in_any_way(transfer, as, ways);
+        case LinkMode::clone:
+            return made_in_one_way(make_by_clone(transfer, as, transfer.refusal), transfer);
+        case LinkMode::hardlink:
+            return made_in_one_way(make_by_link(transfer, as), transfer);
+        case LinkMode::copy:
+            break;
+    }
+    return make_by_copy(transfer, as);
 }
 
 /// Makes the symlink `as` with the same text, and the time of its source. Errors: `exists`, and
@@ -196,30 +235,30 @@ auto make_or_replace(const Transfer& transfer, bool replace, Make make)
 }  // namespace
 
 Result<MadeFile> transfer_file(const Transfer& transfer, const MaterializeOptions& options,
-                               Ability& ability) {
-    return make_or_replace(
-        transfer, options.replace, [&](const std::string& as) -> Result<MadeFile> {
-            TRY_ASSIGN(MadeFile made, make_file(transfer, as, options.mode, ability));
-            if (made.kind == TransferKind::hardlinked || transfer.info.links < 2) return made;
-            if (const auto info = os::try_stat_at(transfer.to, as.c_str()))
-                made.identity = info->identity;
-            return made;
-        });
+                               WorkingWays& ways) {
+    const auto make = [&](const std::string& as) -> Result<MadeFile> {
+        TRY_ASSIGN(MadeFile made, make_file(transfer, as, options.mode, ways));
+        if (made.kind == TransferKind::hardlinked || transfer.info.links < 2) return made;
+        if (const auto info = os::try_stat_at(transfer.to, as.c_str()))
+            made.identity = info->identity;
+        return made;
+    };
+    return make_or_replace(transfer, options.replace, make);
 }
 
 Result<bool> transfer_name(const Transfer& transfer, const MaterializeOptions& options,
-                           const os::Dir& first_dir, const std::string& first,
-                           const os::FileIdentity& made) {
-    return make_or_replace(transfer, options.replace, [&](const std::string& as) -> Result<bool> {
-        const auto linked = os::make_hard_link(first_dir, first, transfer.to, as);
+                           const EarlierFile& earlier) {
+    const auto make = [&](const std::string& as) -> Result<bool> {
+        const auto linked = os::make_hard_link(earlier.dir, earlier.name, transfer.to, as);
         if (why_of(linked) == Why::exists) return tl::make_unexpected(linked.error());
         if (!linked) return false;  // the caller makes a file of its own
         const auto info = os::try_stat_at(transfer.to, as.c_str());
-        if (info && info->identity == made) return true;
-        // Another process has replaced the first name.
+        if (info && info->identity == earlier.identity) return true;
+        // Another process has replaced the earlier file.
         TRY(os::remove_file_at(transfer.to, as));
         return false;
-    });
+    };
+    return make_or_replace(transfer, options.replace, make);
 }
 
 Result<> transfer_symlink(const Transfer& transfer, const MaterializeOptions& options) {
@@ -234,13 +273,11 @@ Result<bool> finish_directory(const os::Dir& source, const os::FileInfo& info, c
     // Keep the set-group-id bit that the directory inherited from the one around it.
     TRY_ASSIGN(const os::FileInfo now, os::stat_of(made));
     const os::Permissions inherited = now.permissions & os::Permissions::set_gid;
-    TRY_ASSIGN(
-        const bool has_mode,
-        os::was_set(os::try_set_permissions(
-                        made.handle, inherited | (info.permissions & os::copied_permissions)),
-                    "set mode", made.path, refusal));
-    TRY_ASSIGN(const bool has_time, os::was_set(os::try_set_modified(made.handle, info.modified),
-                                                "set time", made.path, refusal));
+    const os::Permissions wanted = inherited | (info.permissions & os::copied_permissions);
+    const auto mode_error = os::try_set_permissions(made.handle, wanted);
+    TRY_ASSIGN(const bool has_mode, os::was_set(mode_error, "set mode", made.path, refusal));
+    const auto time_error = os::try_set_modified(made.handle, info.modified);
+    TRY_ASSIGN(const bool has_time, os::was_set(time_error, "set time", made.path, refusal));
     return has_mode && has_time;
 }
 

@@ -11,25 +11,27 @@
 
 namespace larder::tree {
 
-/// Which ways have not failed yet between two file systems. If a way does not work, it is tried
-/// only once, and not again for each file.
-struct Ability {
+/// The ways that have not failed yet between two file systems. One of these is shared by all files
+/// that go from one to the other, so that a way that does not work is tried only once. Several
+/// threads may use it at a time.
+struct WorkingWays {
     std::atomic<bool> clone{true};
     std::atomic<bool> hardlink{true};
 };
 
 enum class TransferKind { cloned, hardlinked, copied };
 
-/// Whether other processes may see a destination while it is filled. In one that they see, a file
-/// gets its name only when it is complete.
-enum class Sight { seen, hidden };
+/// Whether other processes may see a destination while it is filled.
+enum class Visibility {
+    visible,  ///< a file gets its name only when it is complete
+    hidden,   ///< a file is made under its name, which saves a rename
+};
 
 /// A file that was made.
 struct MadeFile {
     TransferKind kind = TransferKind::copied;
-    bool is_exact = true;  // has the attributes, the mode and the time of its source
-    os::FileIdentity
-        identity;  // known only if it was cloned or copied from a file of several names
+    bool is_exact = true;         // has the attributes, the mode and the time of its source
+    os::FileIdentity identity{};  // known only if a file of several names was cloned or copied
 };
 
 /// The source and the destination of one transfer.
@@ -38,7 +40,7 @@ struct Transfer {
     const std::string& name;
     const os::FileInfo& info;  // of `name` in `from`; if that is a symlink, of the symlink itself
     const os::Dir& to;
-    Sight sight = Sight::seen;
+    Visibility visibility = Visibility::visible;
     os::Refusal refusal = os::Refusal::is_error;
 };
 
@@ -50,15 +52,21 @@ struct Transfer {
 /// Errors: `exists` if a directory stands there, or a file and `replace` is off.
 /// Crash: leaves a `.larder-…` beside the name, or, in a hidden destination, an incomplete file.
 [[nodiscard]] Result<MadeFile> transfer_file(const Transfer& transfer,
-                                             const MaterializeOptions& options, Ability& ability);
+                                             const MaterializeOptions& options, WorkingWays& ways);
 
-/// Makes `name` in `to` another name of the file `first`, which `made` identifies. Returns false if
-/// that can't be done, or if another file stands at `first` now; then nothing is left, and the
-/// caller makes a file of its own. Follows the rules of transfer_file.
+/// A file of several names that an earlier transfer has made.
+struct EarlierFile {
+    const os::Dir& dir;
+    const std::string& name;
+    const os::FileIdentity& identity;  // as in its MadeFile
+};
+
+/// Makes `name` in `to` another name of an earlier file. Returns false if that can't be done, or if
+/// another file stands at the earlier name now; then nothing is left, and the caller makes a file
+/// of its own. Errors and crashes are as in transfer_file.
 [[nodiscard]] Result<bool> transfer_name(const Transfer& transfer,
                                          const MaterializeOptions& options,
-                                         const os::Dir& first_dir, const std::string& first,
-                                         const os::FileIdentity& made);
+                                         const EarlierFile& earlier);
 
 /// Makes a symlink with the same text and the same time of modification, under the rules of
 /// transfer_file. A file system that keeps no time for symlinks is no error.

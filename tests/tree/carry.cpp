@@ -66,7 +66,7 @@ std::vector<std::string> expected_of(const fs::path& source) {
 Result<MaterializeReport> carry(const fs::path& source, const fs::path& destination,
                                 const MaterializeOptions& options = {}) {
     fs::create_directories(destination);
-    return tree::carry(open(source), open(destination), options);
+    return tree::carry(open(source), {.dir = open(destination)}, options);
 }
 
 }  // namespace
@@ -108,10 +108,10 @@ TEST_CASE("carry_file carries one file, or symlink, and no directory") {
     make_source(temp / "source");
     fs::create_directory(temp / "target");
     const auto source = open(temp / "source"), target = open(temp / "target");
-    CHECK(carry_file(source, "plain", target, {.mode = LinkMode::copy})->copied == 1);
-    CHECK(carry_file(source, "dangling", target, {})->symlinks == 1);
-    CHECK(carry_file(source, "bin", target, {}).error().code == Errc::invalid);
-    CHECK(carry_file(source, "none", target, {}).error().sys_errno == ENOENT);
+    CHECK(carry_file(source, "plain", {.dir = target}, {.mode = LinkMode::copy})->copied == 1);
+    CHECK(carry_file(source, "dangling", {.dir = target}, {})->symlinks == 1);
+    CHECK(carry_file(source, "bin", {.dir = target}, {}).error().code == Errc::invalid);
+    CHECK(carry_file(source, "none", {.dir = target}, {}).error().sys_errno == ENOENT);
     CHECK(read(temp / "target/plain") == "plain");
     CHECK(std::distance(fs::directory_iterator(temp / "target"), {}) == 2);
 }
@@ -141,7 +141,7 @@ TEST_CASE(
     give_to_nobody(temp / "target");
     CHECK(in_child([&] {
               become_nobody();
-              return tree::carry(open(temp / "source"), open(temp / "target"),
+              return tree::carry(open(temp / "source"), {.dir = open(temp / "target")},
                                  {.mode = LinkMode::copy})
                          ? 0
                          : 1;
@@ -268,7 +268,7 @@ TEST_CASE("three sparse files of 8 EiB add up to the largest number, and not to 
         }
     }
     const os::Dir source = open(temp / "source"), target = open(temp / "target");
-    const auto report = carry(source, target, {.mode = LinkMode::hardlink});
+    const auto report = carry(source, {.dir = target}, {.mode = LinkMode::hardlink});
     REQUIRE(report);
     CHECK(report->bytes == std::numeric_limits<std::uint64_t>::max());
 }

@@ -21,7 +21,7 @@ namespace {
 Result<MaterializeReport> carry(const fs::path& source, const fs::path& destination,
                                 const MaterializeOptions& options = {}) {
     fs::create_directories(destination);
-    return tree::carry(open(source), open(destination), options);
+    return tree::carry(open(source), {.dir = open(destination)}, options);
 }
 
 std::string code(const Result<MaterializeReport>& result) {
@@ -174,8 +174,8 @@ TEST_CASE("a tree that is deeper than there are descriptors arrives whole") {
     make_deep(temp / "source", 1000);
     CHECK(in_child([&] {
               limit(RLIMIT_NOFILE, 128);
-              const auto report =
-                  tree::carry(open(temp / "source"), open(temp / "target"), {.threads = 1});
+              const auto report = tree::carry(open(temp / "source"), {.dir = open(temp / "target")},
+                                              {.threads = 1});
               if (!report) std::fprintf(stderr, "%s\n", report.error().message().c_str());
               return report && report->directories == 1000 && report->bytes == 4 ? 0 : 1;
           }) == 0);

@@ -9,9 +9,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -83,24 +81,49 @@ int read_space(int fd, DiskSpace& space) {
 
 namespace {
 
+// What kinds of file systems have in common. A row of the table below has one of these values. A
+// mapping keeps its file on all of them, but not the locks (mmap in bsd/kern/kern_mman.c).
+
+/// A store to a mapping of an allocated file may need space: a clone or a snapshot shares the
+/// file's blocks, and Time Machine makes snapshots by itself.
+constexpr FileSystemTraits with_clones = {
+    .has_clones = true,
+    .maps_without_space = false,
+    .has_fixed_numbers = true,
+};
+
+/// A kind without clones that writes each block in place.
+constexpr FileSystemTraits written_in_place = {
+    .has_clones = false,
+    .maps_without_space = true,
+    .has_fixed_numbers = true,
+};
+
+/// The same for a kind without inodes, which may give a file another number.
+constexpr FileSystemTraits written_in_place_without_inodes = {
+    .has_clones = false,
+    .maps_without_space = true,
+    .has_fixed_numbers = false,
+};
+
+/// A kind whose files lie on another machine. All else has the safe answers.
+constexpr FileSystemTraits on_network(const char* name) {
+    return FileSystemTraits{.network = name};
+}
+
 /// One kind of file system. A kind that has the safe answers of FileSystemTraits needs no row.
 struct FileSystemOfMacos {
     std::string_view type;  ///< as statfs(2) returns it
     FileSystemTraits traits;
 };
 
-constexpr FileSystemTraits on_network(const char* name) { return {name, true, false}; }
-
 constexpr FileSystemOfMacos file_systems[] = {
-    // A store to a mapping of an allocated file may need space: a clone or a snapshot shares the
-    // file's blocks, and Time Machine makes snapshots by itself.
-    // A mapping keeps the file, but not its locks (mmap in bsd/kern/kern_mman.c).
-    {"apfs", {nullptr, true, false, true}},
-    // Without clones, and written in place.
-    {"hfs", {nullptr, false, true, true}},
-    {"msdos", {nullptr, false, true}},  // FAT
-    {"exfat", {nullptr, false, true}},
-    // On another machine.
+    // On this machine.
+    {"apfs", with_clones},
+    {"hfs", written_in_place},
+    {"msdos", written_in_place_without_inodes},  // FAT
+    {"exfat", written_in_place_without_inodes},
+    // On another machine, or on a disk that several machines share.
     {"nfs", on_network("NFS")},
     {"smbfs", on_network("SMB")},
     {"afpfs", on_network("AFP")},
@@ -114,13 +137,14 @@ constexpr FileSystemOfMacos file_systems[] = {
 FileSystemTraits traits_of(const FileHandle& handle) noexcept {
     struct statfs status {};
     if (retry([&] { return ::fstatfs(fd_of(handle), &status); }) != 0) return {};
-    const auto* const row = std::find_if(
-        std::begin(file_systems), std::end(file_systems),
-        [&](const FileSystemOfMacos& each) { return each.type == status.f_fstypename; });
-    if (row != std::end(file_systems)) return row->traits;
+    const std::string_view type = status.f_fstypename;
+    for (const FileSystemOfMacos& row : file_systems) {
+        if (row.type == type) return row.traits;
+    }
     // For all other kinds, such as macFUSE, a flag of the mount says whether the files lie on this
     // machine.
-    return (status.f_flags & MNT_LOCAL) != 0 ? FileSystemTraits{} : on_network("not local");
+    if ((status.f_flags & MNT_LOCAL) == 0) return on_network("not local");
+    return {};
 }
 
 std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& name) {
@@ -169,31 +193,47 @@ CallResult<ByteRun> copy_in_kernel(const FileHandle&, const FileHandle&, ByteRun
     return run;
 }
 
+namespace {
+
+/// Calls `get(data, size)`, which returns the size of the whole if `size` is 0, with enough room.
+/// Returns an empty text if there is nothing, or if it can't be read.
+template <class Get>
+std::string read_attribute(Get get) {
+    std::string bytes;
+    const ssize_t size = get(static_cast<char*>(nullptr), std::size_t{0});
+    if (size <= 0) return bytes;
+    bytes.resize(static_cast<std::size_t>(size));
+    const ssize_t got = get(bytes.data(), bytes.size());
+    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return bytes;
+}
+
+/// Copies one attribute. Returns the system's error if the disk is full or broken; a false
+/// error_code if there was none, or if `to` has no place for the attribute.
+std::error_code copy_attribute(const FileHandle& from, const FileHandle& to, const char* name) {
+    const std::string value = read_attribute([&](char* data, std::size_t size) {
+        return retry([&] { return ::fgetxattr(fd_of(from), name, data, size, 0, 0); });
+    });
+    const int result =
+        retry([&] { return ::fsetxattr(fd_of(to), name, value.data(), value.size(), 0, 0); });
+    if (result == 0) return {};
+    const int error = errno;
+    if (error != ENOSPC && error != EDQUOT && error != EIO) return {};
+    return {error, std::system_category()};
+}
+
+}  // namespace
+
 /// On macOS the name of an attribute does not tell who sets it, so all are copied. The system keeps
 /// some of those that begin with "com.apple." for itself, and refuses to set them.
 std::error_code copy_attributes(const FileHandle& from, const FileHandle& to) {
-    const auto read = [](auto get) {
-        std::string bytes;
-        const ssize_t size = get(static_cast<char*>(nullptr), std::size_t{0});
-        if (size <= 0) return bytes;
-        bytes.resize(static_cast<std::size_t>(size));
-        const ssize_t got = get(bytes.data(), bytes.size());
-        bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-        return bytes;
-    };
-    const std::string names = read([&](char* data, std::size_t size) {
+    const std::string names = read_attribute([&](char* data, std::size_t size) {
         return retry([&] { return ::flistxattr(fd_of(from), data, size, 0); });
     });
     for (std::size_t at = 0; at < names.size();) {
         const char* const name = names.c_str() + at;
         at += std::string_view(name).size() + 1;
-        const std::string value = read([&](char* data, std::size_t size) {
-            return retry([&] { return ::fgetxattr(fd_of(from), name, data, size, 0, 0); });
-        });
-        if (retry([&] { return ::fsetxattr(fd_of(to), name, value.data(), value.size(), 0, 0); }) !=
-                0 &&
-            (errno == ENOSPC || errno == EDQUOT || errno == EIO))
-            return {errno, std::system_category()};
+        if (const auto error = copy_attribute(from, to, name)) return error;
     }
     return {};
 }

@@ -19,7 +19,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -77,29 +76,57 @@ int read_space(int fd, DiskSpace& space) {
 
 namespace {
 
-/// One kind of file system. A kind that has the safe answers of FileSystemTraits needs no row. The
-/// numbers are in the kernel's linux/magic.h.
+// What kinds of file systems have in common. A row of the table below has one of these values.
+
+/// A kind without clones that writes each block in place, so that a store to an allocated block
+/// needs no space.
+constexpr FileSystemTraits written_in_place = {
+    .has_clones = false,
+    .maps_without_space = true,
+    .has_fixed_numbers = true,
+    .maps_keep_locks = true,
+};
+
+/// A kind without clones that writes to the end of a log, so that each store may need space.
+constexpr FileSystemTraits written_to_a_log = {
+    .has_clones = false,
+    .maps_without_space = false,
+    .has_fixed_numbers = true,
+    .maps_keep_locks = true,
+};
+
+/// A kind with clones. Any process may clone a file at any time (`cp` does), and the next store to
+/// each of its blocks needs space.
+constexpr FileSystemTraits with_clones = {
+    .has_clones = true,
+    .maps_without_space = false,
+    .has_fixed_numbers = true,
+    .maps_keep_locks = true,
+};
+
+/// A kind that other machines may use at the same time. All else has the safe answers.
+constexpr FileSystemTraits on_network(const char* name) {
+    return FileSystemTraits{.network = name};
+}
+
+/// One kind of file system, and its number in the kernel's linux/magic.h.
 struct FileSystemOfLinux {
     std::uint32_t magic;  ///< as statfs(2) returns it
     FileSystemTraits traits;
 };
 
-constexpr FileSystemTraits on_network(const char* name) { return {name, true, false}; }
-
+// Overlayfs and FUSE have no row, so they have the safe answers of FileSystemTraits: a mapping
+// there keeps the open file of the file system below, and a file may change its inode number.
 constexpr FileSystemOfLinux file_systems[] = {
-    // Local, without clones.
-    {0x0000ef53, {nullptr, false, true, true, true}},   // ext2, ext3, ext4
-    {0x01021994, {nullptr, false, true, true, true}},   // tmpfs
-    {0x858458f6, {nullptr, false, true, true, true}},   // ramfs
-    {0xf2f52010, {nullptr, false, false, true, true}},  // f2fs: logs, so a store may need space
-    // Local, with clones. Any process may clone a file at any time (`cp` does), and the next store
-    // to each of its blocks needs space.
-    {0x58465342, {nullptr, true, false, true, true}},  // xfs
-    {0x9123683e, {nullptr, true, false, true, true}},  // btrfs
-    {0xca451a4e, {nullptr, true, false, true, true}},  // bcachefs
-    // Overlayfs and FUSE keep the safe answers: a mapping keeps the open file of the file system
-    // below, and a file may change its number.
-    // On another machine.
+    // On this machine.
+    {0x0000ef53, written_in_place},  // ext2, ext3, ext4
+    {0x01021994, written_in_place},  // tmpfs
+    {0x858458f6, written_in_place},  // ramfs
+    {0xf2f52010, written_to_a_log},  // f2fs
+    {0x58465342, with_clones},       // xfs
+    {0x9123683e, with_clones},       // btrfs
+    {0xca451a4e, with_clones},       // bcachefs
+    // On another machine, or on a disk that several machines share.
     {0x00006969, on_network("NFS")},
     {0x0000517b, on_network("SMB")},
     {0xff534d42, on_network("CIFS")},
@@ -123,36 +150,64 @@ FileSystemTraits traits_of(const FileHandle& handle) noexcept {
     struct statfs status {};
     if (retry([&] { return ::fstatfs(fd_of(handle), &status); }) != 0) return {};
     const auto magic = static_cast<std::uint32_t>(status.f_type);
-    const auto* const row =
-        std::find_if(std::begin(file_systems), std::end(file_systems),
-                     [&](const FileSystemOfLinux& each) { return each.magic == magic; });
-    return row == std::end(file_systems) ? FileSystemTraits{} : row->traits;
+    for (const FileSystemOfLinux& row : file_systems) {
+        if (row.magic == magic) return row.traits;
+    }
+    return {};  // the safe answers
 }
+
+namespace {
+
+/// Some extents of a file. The kernel's fiemap ends with an array of no declared length, so this is
+/// a fiemap and the room for that array.
+class ExtentList {
+public:
+    /// Lists the extents of the file that end after the byte `from`: as many as there is room for.
+    /// Returns false if the file system does not tell them.
+    bool read(const FileHandle& file, std::uint64_t from) {
+        head().fm_start = from;
+        head().fm_length = FIEMAP_MAX_OFFSET - from;
+        head().fm_flags = 0;
+        head().fm_extent_count = most;
+        return retry([&] { return ::ioctl(fd_of(file), FS_IOC_FIEMAP, &head()); }) == 0;
+    }
+
+    [[nodiscard]] std::size_t size() { return head().fm_mapped_extents; }
+
+    /// Requires: `index` is less than size().
+    [[nodiscard]] fiemap_extent at(std::size_t index) const {
+        fiemap_extent extent{};
+        const std::size_t offset = sizeof(fiemap) + index * sizeof extent;
+        std::memcpy(&extent, bytes_.data() + offset, sizeof extent);
+        return extent;
+    }
+
+private:
+    static constexpr std::size_t most = 32;  // arbitrary, because most files have one extent
+
+    fiemap& head() { return *reinterpret_cast<fiemap*>(bytes_.data()); }
+
+    alignas(fiemap) std::array<std::byte, sizeof(fiemap) + most * sizeof(fiemap_extent)> bytes_{};
+};
+
+}  // namespace
 
 std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& name) {
     const auto file = try_open_at(dir, name.c_str(), OpenMode::read_nonblocking);
     if (!file) return std::nullopt;
-    // A fiemap ends with an array of no declared length. There is room for 32 extents here, which
-    // is arbitrary, because most files have one extent.
-    constexpr std::size_t extents = 32;
-    alignas(fiemap) std::array<std::byte, sizeof(fiemap) + extents * sizeof(fiemap_extent)> room{};
-    auto& map = *reinterpret_cast<fiemap*>(room.data());
+    ExtentList extents;
     std::uint64_t bytes = 0;
-    for (std::uint64_t from = 0;;) {
-        map.fm_start = from;
-        map.fm_length = FIEMAP_MAX_OFFSET - from;
-        map.fm_flags = 0;
-        map.fm_extent_count = extents;
-        if (retry([&] { return ::ioctl(fd_of(*file), FS_IOC_FIEMAP, &map); }) != 0)
-            return std::nullopt;
-        for (std::size_t i = 0; i < map.fm_mapped_extents; ++i) {
-            fiemap_extent extent{};
-            std::memcpy(&extent, room.data() + sizeof(fiemap) + i * sizeof extent, sizeof extent);
+    std::uint64_t from = 0;
+    for (;;) {
+        if (!extents.read(*file, from)) return std::nullopt;
+        if (extents.size() == 0) return bytes;  // the file has no data after `from`
+        for (std::size_t i = 0; i < extents.size(); ++i) {
+            const fiemap_extent extent = extents.at(i);
             if ((extent.fe_flags & FIEMAP_EXTENT_SHARED) == 0) bytes += extent.fe_length;
-            from = extent.fe_logical + extent.fe_length;
             if ((extent.fe_flags & FIEMAP_EXTENT_LAST) != 0) return bytes;
+            // This only grows, because the extents are in order and end after the last `from`.
+            from = extent.fe_logical + extent.fe_length;
         }
-        if (map.fm_mapped_extents == 0) return bytes;
     }
 }
 
@@ -176,28 +231,43 @@ Result<bool> clone_file(const FileHandle& source, const FileInfo& info, const Di
     return made.complete(source, info, refusal);
 }
 
+namespace {
+
+/// Copies as much of a run as one call of the kernel does. Returns how many bytes it has copied: 0
+/// at the end of the file. Fails with -1 and errno.
+ssize_t copy_some(const FileHandle& from, const FileHandle& to, const ByteRun& run) noexcept {
+    errno = point("tree.copy_file_range");
+    if (errno != 0) return -1;
+    constexpr std::uint64_t most = 1U << 30;  // the kernel's own limit is a little less than 2 GiB
+    const auto length = static_cast<std::size_t>(std::min(run.length, most));
+    auto read_at = static_cast<off_t>(run.start);
+    off_t write_at = read_at;
+    return retry(
+        [&] { return ::copy_file_range(fd_of(from), &read_at, fd_of(to), &write_at, length, 0); });
+}
+
+}  // namespace
+
 CallResult<ByteRun> copy_in_kernel(const FileHandle& from, const FileHandle& to,
                                    ByteRun run) noexcept {
-    // The kernel copies a little less than 2 GiB in one call.
-    constexpr std::uint64_t most = 1U << 30;
-    for (bool any = false; run.length > 0; any = true) {
-        off_t read_at = static_cast<off_t>(run.start), write_at = read_at;
-        errno = point("tree.copy_file_range");
-        const ssize_t copied = errno != 0 ? -1 : retry([&] {
-            return ::copy_file_range(fd_of(from), &read_at, fd_of(to), &write_at,
-                                     static_cast<std::size_t>(std::min(run.length, most)), 0);
-        });
-        if (copied > 0) {
-            run.start += static_cast<std::uint64_t>(copied);
-            run.length -= static_cast<std::uint64_t>(copied);
-            continue;
+    bool copied_any = false;
+    while (run.length > 0) {
+        const ssize_t copied = copy_some(from, to, run);
+        if (copied < 0) {
+            const int error = errno;
+            if (ends_at_once(why_of(error)))
+                return tl::unexpected(std::error_code(error, std::system_category()));
+            return run;  // reading and writing is the second way, and tells its own error
         }
-        // If nothing was copied, the file is empty or of a kind that this call cannot read. In both
-        // cases the caller may read it instead.
-        if (copied == 0) return any ? ByteRun{run.start, 0} : run;
-        // Reading and writing is the second way, and tells its own error.
-        if (!ends_at_once(why_of(errno))) return run;
-        return tl::unexpected(std::error_code(errno, std::system_category()));
+        if (copied == 0) {
+            if (copied_any) return ByteRun{.start = run.start, .length = 0};
+            // The file is empty, or of a kind that this call cannot read. In both cases the caller
+            // may read it instead.
+            return run;
+        }
+        copied_any = true;
+        run.start += static_cast<std::uint64_t>(copied);
+        run.length -= static_cast<std::uint64_t>(copied);
     }
     return run;
 }
@@ -227,6 +297,33 @@ std::string read_attribute(Get get) {
     }
 }
 
+/// Copies one attribute. Returns the system's error if the disk is full or broken; a false
+/// error_code if there was none, or if `to` has no place for the attribute.
+std::error_code copy_attribute(const FileHandle& from, const FileHandle& to, const char* name) {
+    const std::string value = read_attribute([&](char* data, std::size_t size) {
+        return retry([&] { return ::fgetxattr(fd_of(from), name, data, size); });
+    });
+    const int result =
+        retry([&] { return ::fsetxattr(fd_of(to), name, value.data(), value.size(), 0); });
+    if (result == 0 || is_no_place_for_attribute(errno)) return {};
+    return {errno, std::system_category()};
+}
+
+/// Writes the names of a file's attributes to `names`, each with a zero byte after it. Returns how
+/// many bytes they have. Fails with -1 and errno, also if `size` is too small.
+ssize_t list_attributes(const Dir& dir, const std::string& name, char* names, std::size_t size) {
+    // The calls for attributes take a path or an open file, and no directory. A path through /proc
+    // saves opening the file, which its permissions may forbid.
+    const std::string path = "/proc/self/fd/" + std::to_string(fd_of(dir.handle)) + "/" + name;
+    const ssize_t length = retry([&] { return ::llistxattr(path.c_str(), names, size); });
+    if (length >= 0) return length;
+    if (errno != ENOENT && errno != ENOTDIR) return -1;
+    // There may be no /proc here.
+    const auto file = try_open_at(dir, name.c_str(), OpenMode::read_nonblocking);
+    if (!file) return -1;
+    return retry([&] { return ::flistxattr(fd_of(*file), names, size); });
+}
+
 }  // namespace
 
 std::error_code copy_attributes(const FileHandle& from, const FileHandle& to) {
@@ -237,31 +334,15 @@ std::error_code copy_attributes(const FileHandle& from, const FileHandle& to) {
         const char* const name = names.c_str() + at;
         at += std::strlen(name) + 1;
         if (!std::string_view(name).starts_with("user.")) continue;
-        const std::string value = read_attribute([&](char* data, std::size_t size) {
-            return retry([&] { return ::fgetxattr(fd_of(from), name, data, size); });
-        });
-        if (retry([&] { return ::fsetxattr(fd_of(to), name, value.data(), value.size(), 0); }) !=
-                0 &&
-            !is_no_place_for_attribute(errno))
-            return {errno, std::system_category()};
+        if (const auto error = copy_attribute(from, to, name)) return error;
     }
     return {};
 }
 
 bool has_privileges(const Dir& dir, const std::string& name, const FileInfo& info) {
     if ((info.permissions & ~copied_permissions) != Permissions::none) return true;
-    // The calls for attributes take a path or an open file, and no directory. A path through /proc
-    // saves opening the file, which its permissions may forbid.
-    const std::string path = "/proc/self/fd/" + std::to_string(fd_of(dir.handle)) + "/" + name;
-    const auto list = [&](char* names, std::size_t size) {
-        const ssize_t length = retry([&] { return ::llistxattr(path.c_str(), names, size); });
-        if (length >= 0 || (errno != ENOENT && errno != ENOTDIR)) return length;
-        const auto file = try_open_at(dir, name.c_str(), OpenMode::read_nonblocking);
-        if (!file) return ssize_t{-1};
-        return retry([&] { return ::flistxattr(fd_of(*file), names, size); });
-    };
     std::array<char, 1024> names{};  // a longer list is rare, and its file is copied
-    const ssize_t length = list(names.data(), names.size());
+    const ssize_t length = list_attributes(dir, name, names.data(), names.size());
     if (length < 0) return errno != EOPNOTSUPP;
     for (std::size_t at = 0; at < static_cast<std::size_t>(length);) {
         const std::string_view attribute(names.data() + at);
