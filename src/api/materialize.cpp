@@ -98,6 +98,15 @@ Result<MaterializeReport> fill_existing(const os::Dir& source, const fs::path& p
     return tree::carry(source, visible, options);
 }
 
+/// Returns whether nothing stands at the path, not even a symlink that leads nowhere. If the look at
+/// it is refused, what can't be opened counts as missing: the rename that ends make_whole replaces
+/// nothing.
+bool is_missing(const fs::path& path) {
+    const auto info = os::try_stat_path(path, os::Follow::no);
+    if (info) return false;
+    return why_of(info) == Why::absent || is_absent(os::open_dir(path));
+}
+
 }  // namespace
 
 Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& destination,
@@ -110,13 +119,13 @@ Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& dest
     (void)os::retried(error,
                       [&](std::error_code& each) { return fs::create_directories(parent, each); });
     if (error) return os::fail(error, "make directory", parent);
-    if (why_of(os::try_stat_path(path, os::Follow::no)) == Why::absent) {
+    if (is_missing(path)) {
         TRY_ASSIGN(const os::Dir around, os::open_dir(parent));
         auto made = make_whole(
             source, {.parent = around, .name = path.filename().string(), .path = path}, options);
         // Another process may have made the destination meanwhile. Then it is filled like any
         // other.
-        if (why_of(made) != Why::exists || !os::try_stat_path(path, os::Follow::no)) return made;
+        if (why_of(made) != Why::exists || is_missing(path)) return made;
     }
     return fill_existing(source, path, options);
 }

@@ -26,7 +26,7 @@ struct Failing {
     }
 };
 Failing faccessat_failing, fstat_failing, fstatat_failing, readlinkat_failing, read_failing,
-    write_failing;
+    write_failing, lstat_failing;
 
 }  // namespace
 
@@ -59,6 +59,12 @@ ssize_t __real_read(int fd, void* to, std::size_t size);
 ssize_t __wrap_read(int fd, void* to, std::size_t size);
 ssize_t __wrap_read(int fd, void* to, std::size_t size) {
     return read_failing.now() ? -1 : __real_read(fd, to, size);
+}
+
+int __real_lstat(const char* path, struct stat* to);
+int __wrap_lstat(const char* path, struct stat* to);
+int __wrap_lstat(const char* path, struct stat* to) {
+    return lstat_failing.now() ? -1 : __real_lstat(path, to);
 }
 
 /// With the error 0 it writes nothing, and says so.
@@ -265,4 +271,19 @@ TEST_CASE("a write that takes no byte is a full disk, and is not made for ever")
     write_failing = {};
     REQUIRE_FALSE(published);
     CHECK(published.error().code == Errc::no_space);
+}
+
+TEST_CASE("if a look at a destination is refused, a materialize makes it or finds it") {
+    const TempDir dir;
+    const Lease lease = put(value(open_cache(dir.path() / "cache").bucket("b")), "k", "content");
+    for (const char* const standing : {"nothing", "a directory"}) {
+        INFO(standing);
+        const fs::path destination = dir.path() / standing;
+        if (standing == std::string("a directory")) fs::create_directory(destination);
+        lstat_failing = {1, EPERM};
+        const auto report = materialize(lease.path(), destination);
+        lstat_failing = {};
+        REQUIRE(report);
+        CHECK_FALSE(fs::is_empty(destination));
+    }
 }
