@@ -7,9 +7,7 @@ import os
 import pathlib
 import re
 import select
-import shutil
 import signal
-import stat
 import subprocess
 import tempfile
 import unittest
@@ -70,10 +68,10 @@ class CacheTest(unittest.TestCase):
         self.env["LARDER_CACHE_DIR"] = str(self.root)
 
     def delete_directory(self):
-        for path, _, _ in os.walk(self.dir):
-            if not os.access(path, os.W_OK):
-                os.chmod(path, stat.S_IRWXU)
-        shutil.rmtree(self.dir)
+        # Not by shutil.rmtree or os.walk: a tree may be deeper than Python recurses.
+        if os.geteuid() != 0:
+            subprocess.run(["chmod", "-R", "u+rwx", self.dir], check=True)
+        subprocess.run(["rm", "-rf", self.dir], check=True)
 
     def signal(self):
         made = Signal()
