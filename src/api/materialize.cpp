@@ -98,9 +98,9 @@ Result<MaterializeReport> fill_existing(const os::Dir& source, const fs::path& p
     return tree::carry(source, visible, options);
 }
 
-/// Returns whether nothing stands at the path, not even a symlink that leads nowhere. If the look at
-/// it is refused, what can't be opened counts as missing: the rename that ends make_whole replaces
-/// nothing.
+/// Returns whether nothing stands at the path, not even a symlink that leads nowhere. If the look
+/// at it is refused, what can't be opened counts as missing: the rename that ends make_whole
+/// replaces nothing.
 bool is_missing(const fs::path& path) {
     const auto info = os::try_stat_path(path, os::Follow::no);
     if (info) return false;
