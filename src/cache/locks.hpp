@@ -28,28 +28,34 @@
 namespace larder::cache {
 
 /// A bucket's lock, held from here to the destructor.
+///
+/// The gate is a second lock of the bucket. A process holds it while it waits for the bucket's lock
+/// exclusively, and a process that wants to share first waits until the gate is free. Without the
+/// gate, sharers that follow each other could keep the lock from the process that waits.
 class BucketLock {
 public:
-    /// Waits for the lock, shared. First waits until no process holds the gate: otherwise sharers
-    /// could keep the lock from a process that wants it exclusively. Writes the wait down in the
-    /// journal. Requires: this thread holds no lock of a bucket. Errors: `busy`, with the holders'
-    /// names; `interrupted`.
+    /// Waits until no process holds the gate, and then for the lock, shared. Writes the wait down
+    /// in the journal. Requires: this thread holds no lock of a bucket. Errors: `busy`, with the
+    /// holders' names; `interrupted`.
     [[nodiscard]] static Result<BucketLock> shared(Root& root, const std::string& encoded_bucket,
                                                    const CallContext& context);
-    /// Takes the gate, waits for the lock, exclusively, and lets the gate go. The rest is as above.
+    /// Takes the gate, waits for the lock, exclusively, and lets the gate go. Writes the wait down
+    /// in the journal. Requires: this thread holds no lock of a bucket. Errors: `busy`, with the
+    /// holders' names; `interrupted`.
     [[nodiscard]] static Result<BucketLock> exclusive(Root& root, const std::string& encoded_bucket,
                                                       const CallContext& context);
-    /// Takes the lock if it is free, without the gate: it waits for nothing, so it needs no place
-    /// in a queue. Returns nullopt if another process or thread holds it.
+    /// Takes the lock, exclusively, if it is free. Returns nullopt if another process or thread
+    /// holds it. It needs no gate, because it does not wait; and it writes nothing in the journal.
+    /// Requires: this thread holds no lock of a bucket. Errors: only those of the system.
     [[nodiscard]] static Result<std::optional<BucketLock>> try_exclusive(
         Root& root, const std::string& encoded_bucket);
 
 private:
     BucketLock(os::FileLock lock, Activity activity)
         : lock_(std::move(lock)), activity_(std::move(activity)) {}
-    /// Waits at the gate and then for the lock: see shared and exclusive. Both waits together last
-    /// at most as long as the limit of the call, and are one wait in the journal. The gate is let
-    /// go when this returns: the lock itself keeps others out then.
+    /// Does what shared and exclusive say, according to `mode`. The wait at the gate and the wait
+    /// for the lock together last at most as long as the limit of the call, and are one wait in the
+    /// journal. The gate is let go when this returns: the lock itself keeps others out then.
     [[nodiscard]] static Result<BucketLock> wait(Root& root, const std::string& encoded_bucket,
                                                  os::Mode mode, const CallContext& context);
 
@@ -64,8 +70,9 @@ public:
     [[nodiscard]] static Result<CollectorLock> try_lock(Root& root);
 
     /// From now on shows other processes which process holds the lock. Does nothing if
-    /// `participant` is null. It is not a part of try_lock, because a collection must reap before
-    /// it joins.
+    /// `participant` is null. It is not a part of try_lock, because a collection first reaps the
+    /// dead participants and only then joins: a process that joins may adopt the lease table of a
+    /// dead one, which the report would then lack.
     void announce(Participant* participant);
 
 private:

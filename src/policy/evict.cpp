@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/saturate.hpp"
 #include "format/layout.hpp"
@@ -71,14 +72,13 @@ Result<bool> retire_unused(cache::Root& root, const protocol::KeyRef& place, con
 /// holds the collector's lock, and everything that is passed outlives the Evictor.
 class Evictor {
 public:
-    Evictor(cache::Root& root, const std::vector<std::string>& keep, const CollectOptions& options,
-            cache::CallContext context, CollectReport& report, NotedErrors& errors)
-        : root_(root),
+    Evictor(const std::vector<std::string>& keep, const EvictionWork& work)
+        : root_(work.root),
           keep_(keep),
-          options_(options),
-          context_(std::move(context)),
-          report_(report),
-          errors_(errors) {
+          options_(work.options),
+          context_(work.context),
+          report_(work.report),
+          errors_(work.errors) {
         // A test may hold the bucket's lock for longer than that. At this point it asks for the
         // full time of the caller.
         if (os::point("evict.patient") == 0) {
@@ -88,7 +88,8 @@ public:
     }
 
     /// Tries each victim once. Those whose records are lost come last, because their keys must be
-    /// searched for.
+    /// searched for. Ends early if the caller asked to stop, if a part of the plan cannot be made,
+    /// if the leases cannot be read, or if the disk has no space.
     Evicted evict(const NextPart& next_part) {
         for (;;) {
             const auto part = next_part();
@@ -102,7 +103,7 @@ public:
             if (const auto ended = evict_part(*part)) return *ended;
             if (part->is_last) break;
         }
-        if (!note_all(evict_lost())) return without_room();
+        if (!note(evict_lost())) return without_room();
         return Evicted{.keeps_age = keeps_age_};
     }
 
@@ -112,36 +113,51 @@ private:
     std::optional<Evicted> evict_part(const PlanPart& part) {
         // How many victims there are is known in the last part only.
         const std::uint64_t total = part.is_last ? looked_at_ + part.victims.size() : 0;
-        std::size_t at = 0;
+        std::size_t number = 0;
         for (const EvictionCandidate& victim : part.victims) {
             if (options_.stop.stop_requested()) {
                 report_.stopped = true;
                 return unfinished();
             }
-            if (at++ % victims_a_look == 0) {
-                auto leases = protocol::read_leases(root_, protocol::untold_of(options_));
-                if (!leases) {
-                    errors_.add(leases.error());
-                    return unfinished();
-                }
-                leases_ = std::move(*leases);
-            }
-            if (options_.on_progress)
-                options_.on_progress(
-                    {CollectProgress::Phase::evicting, looked_at_, total, report_.evicted_bytes});
-            if (!note(evict_one(victim), victim)) return without_room();
+            const bool leases_are_old = number % victims_a_look == 0;
+            if (leases_are_old && !read_leases()) return unfinished();
+            report_progress(total);
+            const auto evicted = evict_one(victim);
+            if (!note(evicted)) return without_room();
+            if (!evicted) stays_too_old(victim);
             ++looked_at_;
+            ++number;
         }
         return std::nullopt;
     }
 
-    /// Notes that a victim could not be retired. Returns false if the disk has no space for that:
-    /// then no other victim can be retired either, until the caller has made room.
-    bool note(const Result<>& evicted, const EvictionCandidate& victim) {
-        if (evicted) return true;
-        if (evicted.error().code == Errc::no_space) return false;
-        errors_.add(evicted.error());
-        return stays_too_old(victim).has_value();
+    /// Reads the leases again. Returns false, and notes the error, if they cannot be read.
+    bool read_leases() {
+        auto leases = protocol::read_leases(root_, protocol::untold_of(options_));
+        if (!leases) {
+            errors_.add(leases.error());
+            return false;
+        }
+        leases_ = std::move(*leases);
+        return true;
+    }
+
+    /// Tells the callback how many victims were looked at. `total` is 0 if it is not known.
+    void report_progress(std::uint64_t total) const {
+        if (!options_.on_progress) return;
+        options_.on_progress({.phase = CollectProgress::Phase::evicting,
+                              .done = looked_at_,
+                              .total = total,
+                              .bytes = report_.evicted_bytes});
+    }
+
+    /// Notes the error of a step, if it has failed. Returns false if the disk has no space for the
+    /// step: then no other victim can be retired either, until the caller has made room.
+    bool note(const Result<>& done) {
+        if (done) return true;
+        if (done.error().code == Errc::no_space) return false;
+        errors_.add(done.error());
+        return true;
     }
 
     /// Returns the result for an eviction that ends early.
@@ -166,11 +182,15 @@ private:
             return {};
         }
         const auto bucket = format::encode_bucket(record->bucket);
-        const auto path = bucket
-                              ? format::encode_key_path(*bucket, record->key, root_.longest_name())
-                              : tl::make_unexpected(bucket.error());
-        if (!path) return stays(report_.used_since);
-        return evict_key(victim, {record->bucket, *bucket, record->key, *path}, record->bytes);
+        if (!bucket) return pass_over();
+        const auto path = format::encode_key_path(*bucket, record->key, root_.longest_name());
+        if (!path) return pass_over();
+        return evict_key(victim,
+                         {.bucket = record->bucket,
+                          .encoded_bucket = *bucket,
+                          .key = record->key,
+                          .path = *path},
+                         record->bytes);
     }
 
     /// Evicts the victim if nothing speaks against it any more, and counts it. A victim that stays
@@ -182,10 +202,12 @@ private:
         const std::string bucket(place.bucket), key(place.key);
         if (const auto holders = leases_.find(victim.id); holders != leases_.end()) {
             for (const auto& process : holders->second)
-                report_.spared.push_back({process, to_text(victim.id), bucket, key});
-            return stays_too_old(victim);
+                report_.spared.push_back(
+                    {.process = process, .id = to_text(victim.id), .bucket = bucket, .key = key});
+            stays_too_old(victim);
+            return {};
         }
-        if (is_kept(keep_, bucket, key)) return stays(report_.used_since);
+        if (is_kept(keep_, bucket, key)) return pass_over();
         if (held_up_.contains(place.encoded_bucket)) return skip_bucket(victim, place);
         // The plan knows the last use to the second. A use within that second is the one that the
         // plan knew.
@@ -194,9 +216,9 @@ private:
                                         : retire_unused(root_, place, victim.id, used_by, context_);
         if (!retired && retired.error().code == Errc::busy) return skip_bucket(victim, place);
         TRY(retired);
-        if (!*retired) return stays(report_.used_since);
+        if (!*retired) return pass_over();
         (void)os::point("evict.retired");
-        count(victim, {bucket, key, bytes});
+        count(victim, {.bucket = bucket, .key = key, .bytes = bytes});
         return {};
     }
 
@@ -205,20 +227,24 @@ private:
     /// error about one link or bucket stops no other. Errors: the first one.
     Result<> evict_lost() {
         if (lost_.empty()) return {};
-        TRY(os::for_every_name(
-            root_.dirs().buckets, [&](const std::string& bucket, os::FileKind) -> Result<> {
-                const auto name = format::decode_name(bucket);
-                const auto dir = os::open_dir_at(root_.dirs().buckets, bucket);
-                if (!name || name->empty() || has_no_directory(dir)) return {};
-                TRY(dir);
-                return os::for_every_name(
-                    *dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
-                        if (!format::is_key_name(key) || kind == os::FileKind::directory) return {};
-                        return evict_if_lost(*dir, *name, bucket, key);
-                    });
-            }));
+        TRY(os::for_every_name(root_.dirs().buckets, [&](const std::string& bucket, os::FileKind) {
+            return evict_lost_in(bucket);
+        }));
         report_.used_since += lost_.size();
         return {};
+    }
+
+    /// Does what evict_lost says for one bucket. Passes over what is no bucket.
+    Result<> evict_lost_in(const std::string& encoded_bucket) {
+        const auto bucket = format::decode_name(encoded_bucket);
+        if (!bucket || bucket->empty()) return {};
+        const auto dir = os::open_dir_at(root_.dirs().buckets, encoded_bucket);
+        if (has_no_directory(dir)) return {};
+        TRY(dir);
+        return os::for_every_name(*dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
+            if (!format::is_key_name(key) || kind == os::FileKind::directory) return {};
+            return evict_if_lost(*dir, *bucket, encoded_bucket, key);
+        });
     }
 
     /// Evicts the entry that a key's link names if it is one of the victims whose records are lost.
@@ -234,22 +260,17 @@ private:
         // If the name ends with a hash, the key was longer. Only the record had all of it, so the
         // report names the key as it is on the disk.
         const std::string key = format::decode_name(encoded_key).value_or(encoded_key);
-        return evict_key(
-            victim, {bucket, encoded_bucket, key, format::key_path(encoded_bucket, encoded_key)},
-            victim.bytes);
+        return evict_key(victim,
+                         {.bucket = bucket,
+                          .encoded_bucket = encoded_bucket,
+                          .key = key,
+                          .path = format::key_path(encoded_bucket, encoded_key)},
+                         victim.bytes);
     }
 
-    /// Notes the error of a step that has no victim of its own, as note does.
-    bool note_all(const Result<>& done) {
-        if (done) return true;
-        if (done.error().code == Errc::no_space) return false;
-        errors_.add(done.error());
-        return true;
-    }
-
-    /// Counts a victim that stays.
-    static Result<> stays(std::uint64_t& counter) {
-        ++counter;
+    /// Counts a victim that stays because it was used, replaced, removed or pinned since.
+    Result<> pass_over() {
+        ++report_.used_since;
         return {};
     }
 
@@ -257,14 +278,14 @@ private:
     Result<> skip_bucket(const EvictionCandidate& victim, const protocol::KeyRef& place) {
         held_up_.insert(place.encoded_bucket);
         ++report_.held_up;
-        return stays_too_old(victim);
+        stays_too_old(victim);
+        return {};
     }
 
     /// Writes down that this victim stays although it may still be too old. (A victim that was
     /// used, replaced or pinned since is not too old any more.)
-    Result<> stays_too_old(const EvictionCandidate& victim) {
-        keeps_age_ = keeps_age_ && victim.reason != Eviction::Reason::max_age;
-        return {};
+    void stays_too_old(const EvictionCandidate& victim) {
+        if (victim.reason == Eviction::Reason::max_age) keeps_age_ = false;
     }
 
     /// What an evicted entry is called, and its size.
@@ -286,9 +307,12 @@ private:
             base::add(report_.bytes, record.bytes);
         }
         if (options_.on_evict) {
-            const WallTime used{std::chrono::seconds(victim.used)};
-            options_.on_evict(
-                {record.bucket, record.key, to_text(victim.id), record.bytes, used, victim.reason});
+            options_.on_evict({.bucket = record.bucket,
+                               .key = record.key,
+                               .id = to_text(victim.id),
+                               .bytes = record.bytes,
+                               .last_used = WallTime(std::chrono::seconds(victim.used)),
+                               .reason = victim.reason});
         }
     }
 
@@ -307,57 +331,65 @@ private:
 
 }  // namespace
 
-Evicted evict(cache::Root& root, const NextPart& next_part, const std::vector<std::string>& keep,
-              const CollectOptions& options, const cache::CallContext& context,
-              CollectReport& report, NotedErrors& errors) {
-    return Evictor(root, keep, options, context, report, errors).evict(next_part);
+Evicted evict(const NextPart& next_part, const std::vector<std::string>& keep,
+              const EvictionWork& work) {
+    return Evictor(keep, work).evict(next_part);
 }
 
-void add_report(CollectReport& sum, CollectReport more) {
-    more.entries += sum.entries;
-    base::add(more.bytes, sum.bytes);
-    more.reaped += sum.reaped;
-    more.buckets += sum.buckets;
-    more.evicted += sum.evicted;
-    base::add(more.evicted_bytes, sum.evicted_bytes);
-    if (more.freed && sum.freed) base::add(*more.freed, *sum.freed);
-    more.freed_at_least = more.freed_at_least || sum.freed_at_least;
-    more.files_left += sum.files_left;
-    sum = std::move(more);
+void add_report(CollectReport& sum, CollectReport later) {
+    // Begin with the later report, because all that is not added up comes from it.
+    const CollectReport earlier = std::exchange(sum, std::move(later));
+    sum.entries += earlier.entries;
+    base::add(sum.bytes, earlier.bytes);
+    sum.reaped += earlier.reaped;
+    sum.buckets += earlier.buckets;
+    sum.evicted += earlier.evicted;
+    base::add(sum.evicted_bytes, earlier.evicted_bytes);
+    if (sum.freed) base::add(*sum.freed, earlier.freed.value_or(0));
+    sum.freed_at_least = sum.freed_at_least || earlier.freed_at_least;
+    sum.files_left += earlier.files_left;
 }
 
-Result<CollectReport> collect_evicting(
-    const protocol::RootRef& root, const CollectOptions& options, const cache::CallContext& context,
-    const std::function<Evicted(CollectReport& report, NotedErrors& errors)>& evict_some) {
+namespace {
+
+/// Returns the error of an eviction for which the disk has no space, although nothing is left that
+/// a collection could delete.
+Error no_room_in(const cache::Root& root) {
+    auto failure = fail(Errc::no_space, "evict", root.dirs().root.path,
+                        "the disk has no space for even a rename; free a little of it by other "
+                        "means");
+    return std::move(failure).value();
+}
+
+}  // namespace
+
+Result<CollectReport> collect_evicting(const protocol::RootRef& root, const CollectOptions& options,
+                                       const cache::CallContext& context,
+                                       const EvictSome& evict_some) {
     CollectReport sum;
-    for (bool had_room = false; !had_room;) {
-        const auto evict_first = [&](CollectReport& begun, NotedErrors& errors) {
-            had_room = evict_some(begun, errors).had_room;
+    for (;;) {
+        Evicted evicted;
+        const auto evict_first = [&](CollectReport& report, NotedErrors& errors) {
+            evicted = evict_some({*root, options, context, report, errors});
         };
-        TRY_ASSIGN(auto report, protocol::collect(root, options, context, evict_first));
-        // Another round is of use only if this one has freed space. So the rounds end.
-        const bool gained = report.entries > 0;
+        TRY_ASSIGN(CollectReport report, protocol::collect(root, options, context, evict_first));
+        const bool has_deleted = report.entries > 0;
         add_report(sum, std::move(report));
-        if (!had_room && !gained) {
-            const Error no_room =
-                fail(Errc::no_space, "evict", root->dirs().root.path,
-                     "the disk has no space for even a rename; free a little of it by other means")
-                    .value();
-            sum.failures.insert(sum.failures.begin(), no_room);
+        if (evicted.had_room) return sum;
+        if (!has_deleted) {  // then another round would find no space either
+            sum.failures.insert(sum.failures.begin(), no_room_in(*root));
             return sum;
         }
     }
-    return sum;
 }
 
 Result<CollectReport> collect_by_plan(const protocol::RootRef& root, const EvictionPlan& plan,
                                       const CollectOptions& options,
                                       const cache::CallContext& context) {
     TRY_ASSIGN(const PlanPart read, read_plan(plan.evictions));
-    const auto evict_planned = [&](CollectReport& report, NotedErrors& errors) {
-        return evict(
-            *root, [&] { return Result<PlanPart>(read); }, plan.keep, options, context, report,
-            errors);
+    const NextPart only_part = [&] { return Result<PlanPart>(read); };
+    const auto evict_planned = [&](const EvictionWork& work) {
+        return evict(only_part, plan.keep, work);
     };
     return collect_evicting(root, options, context, evict_planned);
 }

@@ -20,27 +20,39 @@ struct Evicted {
     bool keeps_age = true;  ///< false if a victim that is too old stays
 };
 
+/// What an eviction works with, and where it notes what it has done.
+struct EvictionWork {
+    cache::Root& root;
+    const CollectOptions& options;
+    const cache::CallContext& context;
+    CollectReport& report;
+    NotedErrors& errors;
+};
+
 /// Evicts the victims of a plan, in its order, part by part. A victim stays if a pattern of `keep`
 /// fits it, or if it was leased, pinned, used or replaced since. A victim that cannot be retired is
-/// noted in `errors`, and stops no other. Ends early if the disk has no space, if `next_part`
-/// fails, if the leases are unknown, or on request. In a dry run it retires nothing, and counts the
-/// same victims. Requires: the caller holds the collector's lock.
-[[nodiscard]] Evicted evict(cache::Root& root, const NextPart& next_part,
-                            const std::vector<std::string>& keep, const CollectOptions& options,
-                            const cache::CallContext& context, CollectReport& report,
-                            NotedErrors& errors);
+/// noted in EvictionWork::errors, and stops no other. Ends early if the disk has no space, if
+/// `next_part` fails, if the leases are unknown, or on request. In a dry run it retires nothing,
+/// and counts the same victims. Requires: the caller holds the collector's lock.
+[[nodiscard]] Evicted evict(const NextPart& next_part, const std::vector<std::string>& keep,
+                            const EvictionWork& work);
 
-/// Adds the report of a collection to that of the one before. What cannot be added up, such as the
-/// live entries, comes from the later report.
-void add_report(CollectReport& sum, CollectReport more);
+/// Adds the report of a later collection to `sum`. What cannot be added up, such as the live
+/// entries, comes from the later report. If the later one does not know the freed space, neither
+/// does the sum; if an earlier one does not, it counts as 0.
+void add_report(CollectReport& sum, CollectReport later);
 
-/// Collects as protocol::collect does, and calls `evict_some` under the collector's lock, after the
-/// dead participants were reaped. If `evict_some` finds no space on the disk, this deletes what was
-/// evicted by then, which frees some space, and begins again. If that frees none, the first of
-/// CollectReport::failures is `no_space`.
-[[nodiscard]] Result<CollectReport> collect_evicting(
-    const protocol::RootRef& root, const CollectOptions& options, const cache::CallContext& context,
-    const std::function<Evicted(CollectReport& report, NotedErrors& errors)>& evict_some);
+/// Evicts some entries, and says how far it has come. Called under the collector's lock.
+using EvictSome = std::function<Evicted(const EvictionWork& work)>;
+
+/// Collects as protocol::collect does, and calls `evict_some` after the dead participants were
+/// reaped. If `evict_some` finds no space on the disk, this deletes what was evicted by then, which
+/// frees some space, and begins again. If that frees none, the first of CollectReport::failures is
+/// `no_space`.
+[[nodiscard]] Result<CollectReport> collect_evicting(const protocol::RootRef& root,
+                                                     const CollectOptions& options,
+                                                     const cache::CallContext& context,
+                                                     const EvictSome& evict_some);
 
 /// Collects, and evicts what the plan of a caller names. See Cache::evict.
 [[nodiscard]] Result<CollectReport> collect_by_plan(const protocol::RootRef& root,

@@ -19,12 +19,13 @@ bool keeps_limits(const Limits& limits, const PlanTotals& plan, const Evicted& e
 }
 
 /// Evicts by a plan. `garbage` is how many bytes the collection frees without any eviction. If the
-/// plan cannot be made, the error is noted in `errors`; a request to stop is noted in the report.
-Evicted evict_by_limits(const protocol::RootRef& root, const Limits& limits,
-                        const CollectOptions& options, const cache::CallContext& context,
-                        std::uint64_t garbage, CollectReport& report, NotedErrors& errors) {
+/// plan cannot be made, the error is noted in EvictionWork::errors; a request to stop is noted in
+/// the report.
+Evicted evict_by_limits(const Limits& limits, std::uint64_t garbage, const EvictionWork& work) {
+    CollectReport& report = work.report;
     PlanTotals totals;
-    const auto next_part = begin_plan(*root, limits, options, garbage, totals, errors);
+    const auto next_part =
+        begin_plan(work.root, limits, work.options, garbage, totals, work.errors);
     const auto next_counted = [&]() -> Result<PlanPart> {
         TRY_ASSIGN(PlanPart part, next_part());
         // From now on each eviction is taken off these.
@@ -34,7 +35,8 @@ Evicted evict_by_limits(const protocol::RootRef& root, const Limits& limits,
         }
         return part;
     };
-    const Evicted evicted = evict(*root, next_counted, {}, options, context, report, errors);
+    const std::vector<std::string> keep;  // the plan has left out what Limits::keep fits
+    const Evicted evicted = evict(next_counted, keep, work);
     if (evicted.all_done) report.within_limits = keeps_limits(limits, totals, evicted, report);
     return evicted;
 }
@@ -68,8 +70,8 @@ Result<CollectReport> collect_within(const protocol::RootRef& root, const Limits
             sum = std::move(collected);
         }
     }
-    const auto evict_some = [&](CollectReport& begun, NotedErrors& errors) {
-        return evict_by_limits(root, limits, options, context, garbage, begun, errors);
+    const auto evict_some = [&](const EvictionWork& work) {
+        return evict_by_limits(limits, garbage, work);
     };
     TRY_ASSIGN(auto report, collect_evicting(root, options, context, evict_some));
     add_report(sum, std::move(report));

@@ -38,12 +38,12 @@ constexpr std::uint64_t progress_step = 256;
 constexpr std::size_t most_candidates = std::size_t{1} << 18;
 
 /// Returns how many files an evicted entry frees: its own, its link, its record and two
-/// directories. The record does not count the directories of its tree, so it may be more.
+/// directories. Returns max_counted_files if it frees more. The record does not count the
+/// directories of its tree, so it may be more than this.
 std::uint32_t counted_files(std::uint64_t files) {
     constexpr std::uint64_t beside = 4;
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(files, max_counted_files - beside) +
-                                      beside) &
-           max_counted_files;
+                                      beside);
 }
 
 /// The order of eviction.
@@ -122,39 +122,62 @@ private:
         if (is_absent(status)) return {};  // gone meanwhile
         TRY(status);
         const WallTime used = protocol::last_use(*status);
-        EvictionCandidate candidate{link.id, 0, seconds_of_use(dir, name, used)};
+        EvictionCandidate candidate;
+        candidate.id = link.id;
+        candidate.used = seconds_of_use(dir, name, used);
         // Only the first look at all entries counts them, so it alone looks at each in full. (What
         // the system's clock stamps may be some milliseconds late. That does not matter here.)
         if (!is_first_ && (pinned || used > begun_ || !may_be_next(candidate))) return {};
-        bool kept = pinned;
+        EntryFacts facts;  // without needs_records_, sizes count as 0
         if (needs_records_) {
-            const auto record = protocol::read_record(root_, link.id);
-            if (!record && record.error().code != Errc::damaged)
-                return tl::make_unexpected(record.error());
-            if (record) {
-                candidate.bytes = record->bytes;
-                candidate.files = counted_files(record->files) & max_counted_files;
-            } else {
-                // Its record is lost, but its files take space like any others. If it has no tree,
-                // it is gone meanwhile, or verify's business.
-                const auto size = measured(link.id);
-                if (has_no_directory(size)) return {};
-                TRY(size);
-                candidate.bytes = *size;
-            }
-            const std::string key = record ? record->key : format::decode_name(name).value_or(name);
-            kept = kept || is_kept(limits_.keep, bucket, key);
+            auto known = facts_of(link.id, name);
+            if (has_no_directory(known)) return {};  // gone meanwhile, or verify's business
+            TRY_ASSIGN(facts, std::move(known));
         }
+        candidate.bytes = facts.bytes;
+        candidate.files = facts.files_freed & max_counted_files;  // all its bits: the field has 24
+        count(facts.bytes);
+        if (pinned || is_kept(limits_.keep, bucket, facts.key)) return {};
+        if (may_be_next(candidate)) add(candidate);
+        return {};
+    }
+
+    /// Counts an entry that was looked at, and tells the callback now and then.
+    void count(std::uint64_t bytes) {
         if (is_first_) {
             ++totals_.live_entries;
-            base::add(totals_.live_bytes, candidate.bytes);
+            base::add(totals_.live_bytes, bytes);
         }
-        if (!kept && may_be_next(candidate)) add(candidate);
-        base::add(looked_at_bytes_, candidate.bytes);
-        if (options_.on_progress && ++looked_at_ % progress_step == 0)
-            options_.on_progress(
-                {CollectProgress::Phase::planning, looked_at_, 0, looked_at_bytes_});
-        return {};
+        ++looked_at_;
+        base::add(looked_at_bytes_, bytes);
+        if (!options_.on_progress || looked_at_ % progress_step != 0) return;
+        options_.on_progress({.phase = CollectProgress::Phase::planning,
+                              .done = looked_at_,
+                              .bytes = looked_at_bytes_});
+    }
+
+    /// What limits and patterns need to know of an entry, beside its last use.
+    struct EntryFacts {
+        std::string key;  ///< the full key if the record has it, else what its name tells
+        std::uint64_t bytes = 0;
+        std::uint32_t files_freed = 0;  ///< see counted_files; 0 if it is not known
+    };
+
+    /// Returns the facts of the entry `id`, whose link has the name `link_name`, from its record.
+    /// If the record is lost, measures the files, which take space like any others. Errors: one for
+    /// which has_no_directory is true, if it has neither; any other says nothing about the entry.
+    [[nodiscard]] Result<EntryFacts> facts_of(const format::Id& id,
+                                              const std::string& link_name) const {
+        auto record = protocol::read_record(root_, id);
+        if (record) {
+            return EntryFacts{.key = std::move(record->key),
+                              .bytes = record->bytes,
+                              .files_freed = counted_files(record->files)};
+        }
+        if (record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
+        TRY_ASSIGN(const std::uint64_t bytes, measured(id));
+        return EntryFacts{.key = format::decode_name(link_name).value_or(link_name),
+                          .bytes = bytes};
     }
 
     /// Returns true if the candidate comes after those of earlier parts, and there is room for it
@@ -339,6 +362,7 @@ std::uint32_t seconds_of(WallTime time) noexcept {
 
 bool is_kept(const std::vector<std::string>& keep, const std::string& bucket,
              const std::string& key) {
+    if (keep.empty()) return false;
     const std::string name = bucket + "/" + key;
     return std::any_of(keep.begin(), keep.end(),
                        [&](const std::string& pattern) { return os::matches_glob(pattern, name); });

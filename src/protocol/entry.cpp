@@ -8,10 +8,10 @@ namespace larder::protocol {
 
 namespace {
 
-/// Does the same as is_complete, without a path that leads through the tree. Such a path is refused
-/// if this process may not search the tree. Opens the entry, then looks at the tree, and follows no
-/// symlink.
-Result<bool> is_complete_by_open(const os::Dir& archive, const format::Id& id) {
+/// Opens the entry and looks at its tree there, without following a symlink. Returns true if both
+/// are directories. Returns false if one of them is missing, or is something else. It needs no
+/// right to search the tree, but one system call more than a path that leads through the tree.
+Result<bool> has_tree(const os::Dir& archive, const format::Id& id) {
     const auto entry = os::open_dir_at(archive, to_text(id));
     if (has_no_directory(entry)) return false;
     TRY(entry);
@@ -23,15 +23,14 @@ Result<bool> is_complete_by_open(const os::Dir& archive, const format::Id& id) {
 
 }  // namespace
 
+/// Returns true if the entry and its tree are directories, in the archive itself.
 Result<bool> is_complete(const cache::Root& root, const format::Id& id) {
     const auto& archive = root.dirs().archive;
     if (!archive.is_open()) return false;
     // This path leads into the tree and back up to the archive. So one call checks that the entry
     // and its tree are directories. It also checks that neither is a symlink to another place: from
     // there, the way up would not lead to the archive.
-    std::string there_and_back;
-    there_and_back.reserve(format::id_length + 16);
-    there_and_back.append(to_text(id)).append("/").append(format::tree_name).append("/../..");
+    const std::string there_and_back = to_text(id) + "/" + format::tree_name + "/../..";
     const auto info = os::try_stat_at(archive, there_and_back.c_str());
     switch (os::why_of(info)) {
         case Why::none:
@@ -40,8 +39,8 @@ Result<bool> is_complete(const cache::Root& root, const format::Id& id) {
         case Why::not_directory:
         case Why::is_link:
             return false;
-        default:
-            return is_complete_by_open(archive, id);
+        default:  // for example, this process may not search the tree
+            return has_tree(archive, id);
     }
 }
 
@@ -56,8 +55,15 @@ Result<format::Record> read_record(const cache::Root& root, const format::Id& id
     if (has_no_directory(entry)) return damaged("its entry is not there");
     TRY(entry);
     const auto text = os::read_file_at(*entry, format::record_name, format::max_record);
-    if (is_absent(text)) return damaged("it is missing");
-    if (why_of(text) == Why::is_link) return damaged("it is a symlink");
+    switch (why_of(text)) {
+        case Why::absent:
+            return damaged("it is missing");
+        case Why::is_link:
+            return damaged("it is a symlink");
+        default:
+            break;
+    }
+    // No system call has failed if the file is too long or is not a regular file.
     if (!text && text.error().code == Errc::damaged) return damaged(text.error().detail);
     TRY(text);
     auto record = format::parse_record(*text);

@@ -40,8 +40,8 @@ const std::vector<OuterBuild>& builds_in_environment() {
 std::vector<OuterBuild> outer_builds() {
     std::vector<OuterBuild> builds = builds_in_environment();
     for (auto* each = innermost_build; each != nullptr; each = each->around()) {
-        auto build = each->is_ours() ? std::nullopt : each->seen();
-        if (build) builds.push_back(*std::move(build));
+        if (each->is_ours()) continue;
+        if (auto build = each->seen()) builds.push_back(*std::move(build));
     }
     return builds;
 }
@@ -51,20 +51,32 @@ std::vector<OuterBuild> outer_builds() {
 /// same thread.
 struct Involved {
     std::string root;
-    std::tuple<os::BootId, std::uint64_t, std::uint64_t, std::int64_t> process;
+    os::ProcessIdentity process;
     std::int64_t thread;
     std::uint64_t lock;
     ActivityView::Kind kind;
     std::uint64_t since;
-    bool ours;
+    bool ours;         ///< it is an activity of this thread
     std::string text;  ///< "build numpy-2.1.0 by pid 4711 (uv pip install)"
 
-    [[nodiscard]] auto key() const { return std::tie(root, process, thread, lock, kind, since); }
+    [[nodiscard]] auto key() const {
+        return std::tie(root, process.boot, process.pid_namespace, process.start, process.pid,
+                        thread, lock, kind, since);
+    }
     friend bool operator<(const Involved& a, const Involved& b) { return a.key() < b.key(); }
 };
 
-/// Adds the activities of one cache. Adds none if its tables cannot be read: a circle that is not
-/// seen costs time, since each wait has a limit.
+/// Returns whether two activities belong to one thread.
+bool is_same_thread(const Involved& a, const Involved& b) {
+    const auto thread_of = [](const Involved& each) {
+        return std::tie(each.process.boot, each.process.pid_namespace, each.process.start,
+                        each.process.pid, each.thread);
+    };
+    return thread_of(a) == thread_of(b);
+}
+
+/// Adds the activities of one cache. Adds none if its tables cannot be read: a circle (a cycle of
+/// waits, which is a deadlock) that is not seen costs time, since each wait has a limit.
 void read_involved(const cache::Root& root, std::set<Involved>& involved) {
     const auto participants = cache::read_participants(root.dirs().participants);
     if (!participants) return;
@@ -74,14 +86,14 @@ void read_involved(const cache::Root& root, std::set<Involved>& involved) {
         const auto& process = participant.table.process;
         const bool our_process = participant.here && process.pid == me.pid;
         for (const auto& activity : participant.table.activities) {
-            involved.insert({path_of(root),
-                             {process.boot, process.pid_namespace, process.start, process.pid},
-                             activity.thread,
-                             activity.lock,
-                             activity.kind,
-                             activity.since_nanos,
-                             our_process && activity.thread == os::this_thread(),
-                             activity.label + " by " + cache::describe(participant.table)});
+            involved.insert({.root = path_of(root),
+                             .process = process,
+                             .thread = activity.thread,
+                             .lock = activity.lock,
+                             .kind = activity.kind,
+                             .since = activity.since_nanos,
+                             .ours = our_process && activity.thread == os::this_thread(),
+                             .text = activity.label + " by " + cache::describe(participant.table)});
         }
     }
 }
@@ -93,55 +105,74 @@ std::set<Involved> read_all_involved() {
     return involved;
 }
 
-/// Returns the activity that holds the build for which `inside` works. Returns null if that build
+/// Returns the activity that holds the build for which `nested` works. Returns null if that build
 /// has ended: a program may outlive the build that started it.
-const Involved* holder_for(const std::set<Involved>& involved, const Involved& inside) {
-    const auto holder = std::find_if(involved.begin(), involved.end(), [&](const Involved& other) {
-        return other.kind == ActivityView::Kind::holds && other.root == inside.root &&
-               other.lock == inside.lock && other.since == inside.since;
-    });
-    return holder == involved.end() ? nullptr : &*holder;
+const Involved* holder_for(const std::set<Involved>& involved, const Involved& nested) {
+    for (const Involved& other : involved) {
+        if (other.kind == ActivityView::Kind::holds && other.root == nested.root &&
+            other.lock == nested.lock && other.since == nested.since)
+            return &other;
+    }
+    return nullptr;
 }
 
 /// A chain of activities in the order in which they wait, without doubles.
 using Chain = std::vector<const Involved*>;
 
+/// One build in one cache.
+using BuildPlace = std::pair<std::string, std::uint64_t>;  // the path of the cache, and the lock
+
+/// Returns the activities by which threads keep a build from ending: they hold it or work for it.
+std::vector<const Involved*> threads_at(const std::set<Involved>& involved,
+                                        const BuildPlace& build) {
+    std::vector<const Involved*> at;
+    for (const auto& each : involved) {
+        if (each.kind != ActivityView::Kind::waits && BuildPlace(each.root, each.lock) == build)
+            at.push_back(&each);
+    }
+    return at;
+}
+
+/// Returns the waits of the thread that has the activity `of`.
+std::vector<const Involved*> waits_of_thread(const std::set<Involved>& involved,
+                                             const Involved& of) {
+    std::vector<const Involved*> waits;
+    for (const auto& each : involved) {
+        if (each.kind == ActivityView::Kind::waits && is_same_thread(each, of))
+            waits.push_back(&each);
+    }
+    return waits;
+}
+
 /// Returns the chain of holds and waits from the builder of `wanted` to a build that this thread
 /// holds or works for. Returns an empty chain if there is none. The chain consists of threads and
 /// not of processes: two processes that build several things often wait for each other, without a
 /// circle of threads.
-Chain find_circle(const std::set<Involved>& involved, const std::string& root, std::uint64_t lock) {
-    /// A build that the search has still to look at, and the chain that leads from it to the start.
+Chain find_circle(const std::set<Involved>& involved, const BuildPlace& wanted) {
+    /// A build that the search has still to look at, and the chain that leads from `wanted` to it.
     struct Step {
-        std::string root;
-        std::uint64_t lock;
+        BuildPlace build;
         Chain before;
     };
-    std::set<std::pair<std::string, std::uint64_t>> seen;
-    std::vector<Step> to_follow{{root, lock, {}}};
+    std::set<BuildPlace> seen;
+    std::vector<Step> to_follow{{.build = wanted, .before = {}}};
     while (!to_follow.empty()) {
         const Step step = std::move(to_follow.back());
         to_follow.pop_back();
-        if (!seen.insert({step.root, step.lock}).second) continue;
-        for (const auto& holder : involved) {
-            if (holder.kind == ActivityView::Kind::waits || holder.lock != step.lock ||
-                holder.root != step.root)
-                continue;
+        if (!seen.insert(step.build).second) continue;  // another chain has led here
+        for (const Involved* const thread : threads_at(involved, step.build)) {
             Chain chain = step.before;
-            if (holder.kind == ActivityView::Kind::works_for) {
-                const Involved* const builder = holder_for(involved, holder);
-                if (builder == nullptr) continue;
+            if (thread->kind == ActivityView::Kind::works_for) {
+                const Involved* const builder = holder_for(involved, *thread);
+                if (builder == nullptr) continue;  // that build has ended
                 chain.push_back(builder);
             }
-            chain.push_back(&holder);
-            if (holder.ours) return chain;
-            for (const auto& wait : involved) {
-                if (wait.kind != ActivityView::Kind::waits || wait.process != holder.process ||
-                    wait.thread != holder.thread)
-                    continue;
+            chain.push_back(thread);
+            if (thread->ours) return chain;
+            for (const Involved* const wait : waits_of_thread(involved, *thread)) {
                 Chain longer = chain;
-                longer.push_back(&wait);
-                to_follow.push_back({wait.root, wait.lock, std::move(longer)});
+                longer.push_back(wait);
+                to_follow.push_back({.build = {wait->root, wait->lock}, .before = longer});
             }
         }
     }
@@ -229,9 +260,8 @@ ShownOuterBuilds::ShownOuterBuilds(const cache::CallContext& context) {
 }
 
 std::optional<std::string> circle_of(const BuildNumber& wanted) {
-    const std::string root = path_of(wanted.root);
     const auto involved = read_all_involved();
-    const auto chain = find_circle(involved, root, wanted.lock);
+    const auto chain = find_circle(involved, {path_of(wanted.root), wanted.lock});
     if (chain.empty()) return std::nullopt;
     (void)os::point("build.circle-seen");
     // The tables are read one after the other, so one reading may show a circle that never existed.

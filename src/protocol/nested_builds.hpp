@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Builds inside builds: what this thread builds, which builds of other processes it works for, and
 // whether builds wait for each other in a circle.
+//
+// A circle is a deadlock: a cycle of waits, in which each thread holds a build that another one of
+// the cycle waits for. None of them could ever go on.
 #pragma once
 
 #include <memory>
