@@ -38,57 +38,73 @@ struct SeenLink {
     /// Empty for a link in retired/links/.
     std::string parent;
     std::string name;
+
+    friend bool operator==(const SeenLink& a, const SeenLink& b) {
+        return a.where == b.where && a.parent == b.parent && a.name == b.name;
+    }
+};
+
+/// The link of a key as it was read, and where it stands. Names are encoded.
+struct CheckedKey {
+    const os::Dir& dir;  ///< of the bucket
+    const std::string& bucket;
+    const std::string& key;
+    const LinkRead& link;
+
+    [[nodiscard]] std::filesystem::path path() const { return dir / key; }
 };
 
 /// One verify, under the collector's lock. Whatever it finds, it goes on: an error about one name
-/// becomes a finding, and only `interrupted` ends it. The lists of one part belong together, so
-/// they are made anew for each part.
+/// becomes a finding, and only `interrupted` ends it.
 class Verifier {
 public:
     Verifier(cache::Root& root, const VerifyOptions& options, const cache::CallContext& context)
         : root_(root), dirs_(root.dirs()), options_(options), context_(context) {}
 
-    /// The order of the lists makes verify safe while other processes write. A link moves only in
-    /// this direction:
+    /// Checks all of the cache. A directory is checked name by name, and each link that is met is
+    /// counted for the entry that it names.
+    ///
+    /// The order of the directories makes verify safe while other processes write. A link moves
+    /// only in this direction:
     ///   1. from a staging area to its bucket, by a publish;
     ///   2. with its bucket to retired/buckets, by a refresh;
     ///   3. back to a staging area, by the exchange of a later publish (a late one may exchange it
     ///      out of a bucket that was refreshed);
     ///   4. to retired/links.
-    /// The link stands in a staging area before its entry is in the archive. So if an entry is in
-    /// the first list, its link is in one of the lists that follow. Only a collection deletes
-    /// entries, and its lock keeps it away.
+    /// The link stands in a staging area before its entry is in the archive. So if the archive's
+    /// list has an entry, its link is met in one of the directories that follow. Only a collection
+    /// deletes entries, and its lock keeps it away.
     ///
     /// The ids of a large cache would need much memory. So the entries are taken in parts, and all
-    /// lists are made for each part. What concerns no entry is judged with the first part.
+    /// directories are checked once for each part. What concerns no entry is reported with the
+    /// first part.
     Result<VerifyReport> verify() {
-        TRY(note(list_root()));
-        TRY(note(list_participants()));
+        TRY(note(check_root()));
+        TRY(note(check_participants()));
         TRY_ASSIGN(parts_, count_parts());
         for (part_ = 0; part_ < parts_; ++part_) TRY(verify_part());
-        TRY(note(list_pins()));
+        TRY(note(check_pins()));
         return std::move(report_);
     }
 
 private:
-    /// Makes all lists for one part of the entries, in the order that verify explains, and judges
-    /// the entries by them.
+    /// Checks one part of the entries, in the order that verify explains.
     Result<> verify_part() {
         entries_.clear();
         shared_.clear();
-        TRY(note(list_archive()));
+        TRY(note(check_archive()));
         std::sort(entries_.begin(), entries_.end());
         names_.assign(entries_.size(), 0);
         missed_names_ = false;
         (void)os::point("verify.archive-listed");
-        TRY(note_missed(list_staging()));
-        TRY(note_missed(list_buckets()));
+        TRY(note_missed(check_staging()));
+        TRY(note_missed(check_buckets()));
         (void)os::point("verify.buckets-listed");
-        TRY(note_missed(list_retired_buckets()));
+        TRY(note_missed(check_refreshed_buckets()));
         (void)os::point("verify.retired-buckets-listed");
-        TRY(note_missed(list_staging()));
-        TRY(note_missed(list_retired_links()));
-        return judge_entries();
+        TRY(note_missed(check_staging()));
+        TRY(note_missed(check_retired_links()));
+        return check_entries();
     }
 
     [[nodiscard]] bool is_first_part() const { return part_ == 0; }
@@ -115,7 +131,7 @@ private:
     /// Adds a finding. The reference is valid until the next finding is added.
     Finding& found(Finding::Kind kind, std::filesystem::path path, std::string what) {
         return report_.findings.emplace_back(
-            Finding{kind, std::move(path), std::move(what), false});
+            Finding{.kind = kind, .path = std::move(path), .what = std::move(what)});
     }
     [[nodiscard]] bool is_known(const std::filesystem::path& path) const {
         return std::any_of(report_.findings.begin(), report_.findings.end(),
@@ -160,48 +176,47 @@ private:
     }
 
     /// Checks that the root, `locks/` and `retired/` hold only names that larder knows.
-    Result<> list_root() {
+    Result<> check_root() {
         TRY(each_name(dirs_.root, [&](const std::string& name, os::FileKind) -> Result<> {
-            return format::is_root_name(name) ? Result<>() : foreign(dirs_.root / name);
+            if (format::is_root_name(name)) return {};
+            return foreign(dirs_.root / name);
         }));
         TRY(each_name(dirs_.locks, [&](const std::string& name, os::FileKind kind) -> Result<> {
-            return format::is_lock_name(name) && kind != os::FileKind::directory
-                       ? Result<>()
-                       : foreign(dirs_.locks / name);
+            if (format::is_lock_name(name) && kind != os::FileKind::directory) return {};
+            return foreign(dirs_.locks / name);
         }));
-        const std::filesystem::path retired = dirs_.root / format::retired_name;
-        TRY_ASSIGN(const os::Dir dir, os::open_dir_at(dirs_.root, format::retired_name));
-        return each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
-            return name == format::retired_links_name || name == format::retired_buckets_name
-                       ? Result<>()
-                       : foreign(retired / name);
+        TRY_ASSIGN(const os::Dir retired, os::open_dir_at(dirs_.root, format::retired_name));
+        return each_name(retired, [&](const std::string& name, os::FileKind) -> Result<> {
+            if (name == format::retired_links_name || name == format::retired_buckets_name)
+                return {};
+            return foreign(retired / name);
         });
     }
 
     /// Checks the names in `participants/`, and reports each table that cannot be read.
-    Result<> list_participants() {
+    Result<> check_participants() {
         TRY(each_name(dirs_.participants, [&](const std::string& name, os::FileKind) -> Result<> {
-            return format::parse_participant_name(name) ? Result<>()
-                                                        : foreign(dirs_.participants / name);
+            if (format::parse_participant_name(name)) return {};
+            return foreign(dirs_.participants / name);
         }));
         TRY_ASSIGN(const auto participants, cache::read_participants(dirs_.participants));
-        for (const Error& error : participants.unreadable.all())
-            TRY(note(mend_table(found(Finding::Kind::participant, error.path, error.message()))));
+        for (const Error& error : participants.unreadable.all()) {
+            Finding& finding = found(Finding::Kind::participant, error.path, error.message());
+            if (options_.repair) TRY(note(free_table(finding)));
+        }
         return {};
     }
 
     /// Frees a lease table that cannot be read, if its process is dead. If that process may still
     /// run, the finding says so.
-    Result<> mend_table(Finding& finding) {
-        if (!options_.repair) return {};
+    Result<> free_table(Finding& finding) {
         const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
-        TRY_ASSIGN(finding.repaired,
-                   cache::free_unreadable_table(
-                       places, finding.path.filename().string(),
-                       [&](const os::Dir& staging) { return root_.reap(staging); },
-                       [&](const std::string& name) {
-                           return root_.move_to_deleting(dirs_.participants, name);
-                       }));
+        const auto reap = [&](const os::Dir& staging) { return root_.reap(staging); };
+        const auto move_away = [&](const std::string& name) {
+            return root_.move_to_deleting(dirs_.participants, name);
+        };
+        const std::string table = finding.path.filename().string();
+        TRY_ASSIGN(finding.repaired, cache::free_unreadable_table(places, table, reap, move_away));
         if (!finding.repaired)
             finding.what += "; a process that may still run has it: end that one first";
         return {};
@@ -209,160 +224,203 @@ private:
 
     /// Checks that `pins/` holds only directories of buckets, with files of keys. A pin may belong
     /// to a key that has no entry.
-    Result<> list_pins() {
+    Result<> check_pins() {
         const auto pins = os::open_dir_at(dirs_.root, format::pins_name);
         if (is_absent(pins)) return {};
         if (is_no_directory(pins)) return foreign(dirs_.root / format::pins_name);
         TRY(pins);
-        return each_name(*pins, [&](const std::string& bucket, os::FileKind) -> Result<> {
-            const auto dir = os::open_dir_at(*pins, bucket);
-            if (!format::is_bucket_name(bucket) || is_no_directory(dir))
-                return foreign(*pins / bucket);
-            TRY(dir);
-            return each_name(*dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
-                return format::is_key_name(key) && kind != os::FileKind::directory
-                           ? Result<>()
-                           : foreign(*dir / key);
-            });
+        return each_name(*pins, [&](const std::string& bucket, os::FileKind) {
+            return check_pins_of(*pins, bucket);
         });
     }
 
-    /// Lists the entries of this part, and checks that each holds nothing but its record and its
-    /// tree.
-    Result<> list_archive() {
-        return each_name(
-            dirs_.archive, [&](const std::string& name, os::FileKind kind) -> Result<> {
-                const auto id = format::parse_id(name);
-                if (!id || (kind != os::FileKind::directory && kind != os::FileKind::unknown))
-                    return foreign(dirs_.archive / name);
-                if (!is_in_part(*id)) return {};
-                entries_.push_back(*id);
-                TRY_ASSIGN(const os::Dir entry, os::open_dir_at(dirs_.archive, name));
-                return each_name(entry, [&](const std::string& part, os::FileKind) -> Result<> {
-                    return part == format::record_name || part == format::tree_name
-                               ? Result<>()
-                               : foreign(entry / part);
-                });
-            });
+    /// Checks the pins of one bucket.
+    Result<> check_pins_of(const os::Dir& pins, const std::string& bucket) {
+        if (!format::is_bucket_name(bucket)) return foreign(pins / bucket);
+        const auto dir = os::open_dir_at(pins, bucket);
+        if (is_absent(dir)) return {};  // removed meanwhile
+        if (is_no_directory(dir)) return foreign(pins / bucket);
+        TRY(dir);
+        return each_name(*dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
+            if (format::is_key_name(key) && kind != os::FileKind::directory) return {};
+            return foreign(*dir / key);
+        });
     }
 
-    /// Sees the links in the staging areas. A staged tree is no entry yet, and needs no check.
-    /// Called twice for each part: see verify.
-    Result<> list_staging() {
-        return each_name(
-            dirs_.staging, [&](const std::string& number, os::FileKind kind) -> Result<> {
-                if (!format::parse_participant_name(number) ||
-                    (kind != os::FileKind::directory && kind != os::FileKind::unknown))
-                    return foreign(dirs_.staging / number);
-                TRY_ASSIGN(const os::Dir area, os::open_dir_at(dirs_.staging, number));
-                return each_name(area, [&](const std::string& name, os::FileKind) -> Result<> {
-                    const auto staged = format::parse_staged_name(name);
-                    if (!staged) return foreign(area / name);
-                    if (staged->kind == format::StagedName::Kind::tree) return {};
-                    if (staged->kind == format::StagedName::Kind::kept) return kept(area / name);
-                    TRY_ASSIGN(const LinkRead link,
-                               format::read_link(root_.link_kind(), area, name));
-                    if (link.kind == LinkRead::Kind::entry)
-                        see(link.id, {LinkPlace::staging, number, name});
-                    // A reader may see a small file while it is being written. A symlink is
-                    // whole or not there.
-                    const bool strange = link.kind == LinkRead::Kind::foreign ||
-                                         link.kind == LinkRead::Kind::malformed;
-                    return strange && root_.link_kind() != LinkKind::file ? foreign(area / name)
-                                                                          : Result<>();
-                });
-            });
+    /// Lists the entries of this part in `entries_`, and checks each.
+    Result<> check_archive() {
+        return each_name(dirs_.archive, [&](const std::string& name, os::FileKind) -> Result<> {
+            const auto id = format::parse_id(name);
+            if (!id) return foreign(dirs_.archive / name);
+            if (!is_in_part(*id)) return {};
+            return check_entry(*id);
+        });
     }
 
-    /// Judges each key of each bucket, and sees its link.
-    Result<> list_buckets() {
-        return each_name(
-            dirs_.buckets, [&](const std::string& bucket, os::FileKind kind) -> Result<> {
-                const auto name = format::decode_name(bucket);
-                if (!name || name->empty() ||
-                    (kind != os::FileKind::directory && kind != os::FileKind::unknown))
-                    return foreign(dirs_.buckets / bucket);
-                const auto dir = os::open_dir_at(dirs_.buckets, bucket);
-                if (is_absent(dir)) return {};  // refreshed meanwhile
-                TRY(dir);
-                return each_name(*dir, [&](const std::string& key, os::FileKind) -> Result<> {
-                    return judge_key(*dir, bucket, key);
-                });
-            });
+    /// Adds an entry to `entries_`, and checks that it holds nothing but its record and its tree.
+    Result<> check_entry(const Id& id) {
+        const std::string name = to_text(id);
+        const auto entry = os::open_dir_at(dirs_.archive, name);
+        if (is_absent(entry)) return {};  // a failed publish has taken it back: Stage::give_back
+        if (is_no_directory(entry)) return foreign(dirs_.archive / name);
+        entries_.push_back(id);
+        TRY(entry);
+        return each_name(*entry, [&](const std::string& part, os::FileKind) -> Result<> {
+            if (part == format::record_name || part == format::tree_name) return {};
+            return foreign(*entry / part);
+        });
     }
 
-    /// Checks invariant 1 for one key, and sees its link. Reports one finding at most, the first
+    /// Checks the names in all staging areas, and counts the links there. Called twice for each
+    /// part: see verify.
+    Result<> check_staging() {
+        return each_name(dirs_.staging, [&](const std::string& number, os::FileKind) {
+            return check_staging_area(number);
+        });
+    }
+
+    /// Checks the staging area of one participant.
+    Result<> check_staging_area(const std::string& number) {
+        if (!format::parse_participant_name(number)) return foreign(dirs_.staging / number);
+        const auto area = os::open_dir_at(dirs_.staging, number);
+        if (is_absent(area)) return {};  // removed meanwhile
+        if (is_no_directory(area)) return foreign(dirs_.staging / number);
+        TRY(area);
+        return each_name(*area, [&](const std::string& name, os::FileKind) -> Result<> {
+            const auto staged = format::parse_staged_name(name);
+            if (!staged) return foreign(*area / name);
+            switch (staged->kind) {
+                case format::StagedName::Kind::tree:
+                    return {};  // it is no entry yet, and needs no check
+                case format::StagedName::Kind::kept:
+                    return kept(*area / name);
+                case format::StagedName::Kind::link:
+                    return check_staged_link(*area, number, name);
+            }
+            return {};  // never: all values are listed above
+        });
+    }
+
+    /// Counts a link in the staging area of the participant `number`.
+    Result<> check_staged_link(const os::Dir& area, const std::string& number,
+                               const std::string& name) {
+        TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), area, name));
+        switch (link.kind) {
+            case LinkRead::Kind::absent:
+                return {};
+            case LinkRead::Kind::entry:
+                see(link.id, {.where = LinkPlace::staging, .parent = number, .name = name});
+                return {};
+            case LinkRead::Kind::malformed:
+            case LinkRead::Kind::foreign:
+                break;
+        }
+        // A small file may be read while a process writes it. A symlink is whole or not there.
+        if (root_.link_kind() == LinkKind::file) return {};
+        return foreign(area / name);
+    }
+
+    /// Checks each key of each bucket.
+    Result<> check_buckets() {
+        return each_name(dirs_.buckets, [&](const std::string& bucket, os::FileKind) {
+            return check_bucket(bucket);
+        });
+    }
+
+    /// Checks each key of one bucket.
+    Result<> check_bucket(const std::string& bucket) {
+        const auto name = format::decode_name(bucket);
+        if (!name || name->empty()) return foreign(dirs_.buckets / bucket);
+        const auto dir = os::open_dir_at(dirs_.buckets, bucket);
+        if (is_absent(dir)) return {};  // refreshed meanwhile
+        if (is_no_directory(dir)) return foreign(dirs_.buckets / bucket);
+        TRY(dir);
+        return each_name(*dir, [&](const std::string& key, os::FileKind) {
+            return check_key(*dir, bucket, key);
+        });
+    }
+
+    /// Checks invariant 1 for one key, and counts its link. Reports one finding at most, the first
     /// that applies, and mends it if a repair was asked for. Returns an error only if the link is
     /// not known: what can't be read of its entry is a finding here.
-    Result<> judge_key(const os::Dir& dir, const std::string& bucket, const std::string& key) {
+    Result<> check_key(const os::Dir& dir, const std::string& bucket, const std::string& key) {
         if (!format::is_key_name(key)) return foreign(dir / key);
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, key));
-        if (link.kind == LinkRead::Kind::absent) return {};
-        const bool names_entry = link.kind == LinkRead::Kind::entry;
-        if (names_entry ? !is_in_part(link.id) : !is_first_part()) return {};
-        if (link.kind == LinkRead::Kind::foreign)
-            return mend_key(found(Finding::Kind::blocked, dir / key, blocked_by), bucket, key,
-                            link);
-        ++report_.live;
-        if (link.kind == LinkRead::Kind::malformed) {
-            return mend_key(
-                found(Finding::Kind::malformed, dir / key, "a link that larder did not make"),
-                bucket, key, link);
+        const CheckedKey checked{.dir = dir, .bucket = bucket, .key = key, .link = link};
+        switch (link.kind) {
+            case LinkRead::Kind::absent:  // retired meanwhile
+                return {};
+            case LinkRead::Kind::foreign:
+                if (!is_first_part()) return {};
+                return report_key(Finding::Kind::blocked, blocked_by, checked);
+            case LinkRead::Kind::malformed:
+                if (!is_first_part()) return {};
+                ++report_.live;
+                return report_key(Finding::Kind::malformed, "a link that larder did not make",
+                                  checked);
+            case LinkRead::Kind::entry:
+                break;
         }
-        see(link.id, {LinkPlace::bucket, bucket, key});
-        return note(judge_entry(dir, bucket, key, link));
+        if (!is_in_part(link.id)) return {};
+        ++report_.live;
+        see(link.id, {.where = LinkPlace::bucket, .parent = bucket, .name = key});
+        return note(check_entry_of(checked));
     }
 
     /// Checks whether a key and the entry that its link names agree. Looks at the entry, then at
     /// the link again: a finding about the entry counts only if the key still names it after the
     /// look. An error of reading the record says nothing about it, and is passed on.
-    Result<> judge_entry(const os::Dir& dir, const std::string& bucket, const std::string& key,
-                         const LinkRead& link) {
-        TRY_ASSIGN(const bool complete, is_complete(root_, link.id));
-        const auto record = read_record(root_, link.id);
+    Result<> check_entry_of(const CheckedKey& checked) {
+        const Id& id = checked.link.id;
+        TRY_ASSIGN(const bool complete, is_complete(root_, id));
+        const auto record = read_record(root_, id);
         if (!record && record.error().code != Errc::damaged)
             return tl::make_unexpected(record.error());
         // A link never comes back. If it still names this entry now, it did so during the check.
         // Otherwise the finding is out of date.
-        TRY_ASSIGN(const LinkRead again, format::read_link(root_.link_kind(), dir, key));
-        if (!again.names(link.id)) return {};
-        const std::string entry = "entry " + to_text(link.id);
-        if (!complete)
-            return mend_key(
-                found(Finding::Kind::dangling, dir / key, entry + " is not there, or has no tree"),
-                bucket, key, link);
-        if (!record)
-            return mend_key(
-                found(Finding::Kind::malformed, record.error().path, record.error().message()),
-                bucket, key, link);
-        const auto its_bucket = format::encode_bucket(record->bucket),
-                   its_key = format::encode_key(record->key, root_.longest_name());
-        if (its_bucket != bucket || its_key != key) {
-            return mend_key(found(Finding::Kind::misnamed, dir / key,
-                                  entry + " belongs to another key by its record"),
-                            bucket, key, link);
+        TRY_ASSIGN(const bool current, still_names_entry(checked));
+        if (!current) return {};
+        const std::string entry = "entry " + to_text(id);
+        if (!complete) {
+            return report_key(Finding::Kind::dangling, entry + " is not there, or has no tree",
+                              checked);
         }
-        return judge_files(dir, bucket, key, link, *record);
+        if (!record) {
+            Finding& finding =
+                found(Finding::Kind::malformed, record.error().path, record.error().message());
+            return mend_key(finding, checked);
+        }
+        const auto its_bucket = format::encode_bucket(record->bucket);
+        const auto its_key = format::encode_key(record->key, root_.longest_name());
+        if (its_bucket != checked.bucket || its_key != checked.key) {
+            return report_key(Finding::Kind::misnamed,
+                              entry + " belongs to another key by its record", checked);
+        }
+        return check_files(checked, *record);
     }
 
     /// Compares the files of an entry with its record, by their number and their sizes. Reads the
     /// link again before it reports a difference: if the key names another entry by now, the
     /// finding would be out of date.
-    Result<> judge_files(const os::Dir& dir, const std::string& bucket, const std::string& key,
-                         const LinkRead& link, const format::Record& record) {
-        const auto entry = os::open_dir_at(dirs_.archive, to_text(link.id));
-        TRY(entry);
-        const auto tree = os::open_dir_at(*entry, format::tree_name);
-        TRY(tree);
-        TRY_ASSIGN(const tree::Size size, tree::measure(*tree));
+    Result<> check_files(const CheckedKey& checked, const format::Record& record) {
+        TRY_ASSIGN(const os::Dir entry, os::open_dir_at(dirs_.archive, to_text(checked.link.id)));
+        TRY_ASSIGN(const os::Dir tree, os::open_dir_at(entry, format::tree_name));
+        TRY_ASSIGN(const tree::Size size, tree::measure(tree));
         if (size.files == record.files && size.bytes == record.bytes) return {};
-        TRY_ASSIGN(const LinkRead again, format::read_link(root_.link_kind(), dir, key));
-        if (!again.names(link.id)) return {};
-        return mend_key(found(Finding::Kind::changed, tree->path,
-                              "it holds " + in_words(size) + ", and its record says " +
-                                  in_words({record.bytes, record.files}) +
-                                  ": something has changed it since it was published"),
-                        bucket, key, link);
+        TRY_ASSIGN(const bool current, still_names_entry(checked));
+        if (!current) return {};
+        Finding& finding = found(Finding::Kind::changed, tree.path,
+                                 "it holds " + in_words(size) + ", and its record says " +
+                                     in_words({.bytes = record.bytes, .files = record.files}) +
+                                     ": something has changed it since it was published");
+        return mend_key(finding, checked);
+    }
+
+    /// Returns whether the key still names the entry that its link named when it was read.
+    [[nodiscard]] Result<bool> still_names_entry(const CheckedKey& checked) const {
+        TRY_ASSIGN(const LinkRead again,
+                   format::read_link(root_.link_kind(), checked.dir, checked.key));
+        return again.names(checked.link.id);
     }
 
     static std::string in_words(const tree::Size& size) {
@@ -372,11 +430,16 @@ private:
         return counted(size.files, "file") + " of " + counted(size.bytes, "byte");
     }
 
-    /// Mends a key. If that fails, the finding says why, and all else goes on.
-    Result<> mend_key(Finding& finding, const std::string& bucket, const std::string& key,
-                      const LinkRead& judged) {
+    /// Reports a finding at the key's link, and mends the key if a repair was asked for.
+    Result<> report_key(Finding::Kind kind, std::string what, const CheckedKey& checked) {
+        return mend_key(found(kind, checked.path(), std::move(what)), checked);
+    }
+
+    /// Mends a key if a repair was asked for. If that fails, the finding says why, and all else
+    /// goes on. Requires: `finding` is the last one of the report.
+    Result<> mend_key(Finding& finding, const CheckedKey& checked) {
         if (!options_.repair) return {};
-        auto mended = retire_faulty(finding, bucket, key, judged);
+        auto mended = retire_faulty(finding, checked);
         if (mended || mended.error().code == Errc::interrupted) return mended;
         finding.what += "; it was not repaired: " + mended.error().message();
         return {};
@@ -385,72 +448,83 @@ private:
     /// Retires a faulty link if it is still the one that was checked. Otherwise takes the finding
     /// back. Waits for the bucket's lock, exclusively, so that no publish replaces the link between
     /// the check and the rename. Requires: `finding` is the last one of the report.
-    Result<> retire_faulty(Finding& finding, const std::string& bucket, const std::string& key,
-                           const LinkRead& judged) {
-        const auto lock = cache::BucketLock::exclusive(root_, bucket, context_);
+    Result<> retire_faulty(Finding& finding, const CheckedKey& checked) {
+        const auto lock = cache::BucketLock::exclusive(root_, checked.bucket, context_);
         TRY(lock);
-        const std::string path = format::key_path(bucket, key);
+        const std::string path = format::key_path(checked.bucket, checked.key);
         TRY_ASSIGN(const LinkRead now, format::read_link(root_.link_kind(), dirs_.buckets, path));
-        if (now.kind != judged.kind || now.id != judged.id) {
-            // Another process has replaced or retired the link. The finding is the last one.
+        if (now.kind != checked.link.kind || now.id != checked.link.id) {
+            // Another process has replaced or retired the link.
             report_.findings.pop_back();
             return {};
         }
-        // What names no entry belongs to no garbage. So it does not go to retired/links.
-        const bool names_none = now.kind != LinkRead::Kind::entry;
-        TRY(names_none ? root_.move_to_deleting(dirs_.buckets, path)
-                       : root_.retire_link(dirs_.buckets, path));
+        if (now.kind == LinkRead::Kind::entry) {
+            TRY(root_.retire_link(dirs_.buckets, path));
+        } else {
+            // What names no entry belongs to no garbage. So it does not go to retired/links.
+            TRY(root_.move_to_deleting(dirs_.buckets, path));
+        }
         finding.repaired = true;
-        if (judged.kind != LinkRead::Kind::foreign) --report_.live;
+        if (now.kind != LinkRead::Kind::foreign) --report_.live;
         return {};
     }
 
-    /// Judges each link in the buckets that were refreshed.
-    Result<> list_retired_buckets() {
-        const VisitBucket visit_bucket = [&](const os::Dir& bucket, const std::string& name) {
-            const VisitLink judge = [&](const os::Dir&, const std::string& key) {
-                return note_missed(judge_retired(bucket, name, key));
-            };
-            // A directory at a key's name is no link, but no name of another program either.
-            const VisitUnknown judge_unknown = [&](std::filesystem::path path) {
-                const std::string key = path.filename().string();
-                return format::is_key_name(key) ? judge(bucket, key) : foreign(std::move(path));
-            };
-            return for_each_link_of(bucket, judge, judge_unknown);
+    /// Checks each link in the buckets that were refreshed.
+    Result<> check_refreshed_buckets() {
+        const auto check = [this](const os::Dir& bucket, const std::string& name) {
+            return check_refreshed_bucket(bucket, name);
         };
-        return for_each_refreshed_bucket(root_, visit_bucket, foreign_);
+        return for_each_refreshed_bucket(root_, check, foreign_);
     }
 
-    /// Judges each link that was retired one by one.
-    Result<> list_retired_links() {
-        return for_each_retired_link(
-            root_,
-            [&](const os::Dir& links, const std::string& name) {
-                return note_missed(judge_retired(links, "", name));
-            },
-            foreign_);
+    /// Checks each link in one of these buckets.
+    Result<> check_refreshed_bucket(const os::Dir& bucket, const std::string& name) {
+        return each_name(bucket, [&](const std::string& key, os::FileKind) -> Result<> {
+            if (!format::is_key_name(key)) return foreign(bucket / key);
+            return check_retired(bucket, name, key);
+        });
+    }
+
+    /// Checks each link that was retired one by one.
+    Result<> check_retired_links() {
+        const auto check = [this](const os::Dir& links, const std::string& name) {
+            return note_missed(check_retired(links, "", name));
+        };
+        return for_each_retired_link(root_, check, foreign_);
     }
 
     /// Checks one retired link, and counts it as garbage. `bucket` is the name of the refreshed
-    /// bucket in which it stands, or empty. A collection leaves alone what is no link, which would
-    /// stay there forever; so a repair moves that to `deleting/`.
-    Result<> judge_retired(const os::Dir& dir, const std::string& bucket, const std::string& name) {
+    /// bucket in which it stands, or empty.
+    Result<> check_retired(const os::Dir& dir, const std::string& bucket, const std::string& name) {
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
-        if (link.kind == LinkRead::Kind::foreign) {
-            if (!is_first_part()) return {};
-            Finding& finding = found(Finding::Kind::blocked, dir / name, blocked_by);
-            if (!options_.repair) return {};
-            TRY(root_.move_to_deleting(dir, name));
-            finding.repaired = true;
-            return {};
+        if (link.kind == LinkRead::Kind::entry)
+            see(link.id, {.where = LinkPlace::retired, .parent = bucket, .name = name});
+        if (!is_first_part()) return {};  // the first part has counted it
+        switch (link.kind) {
+            case LinkRead::Kind::absent:  // collected meanwhile
+                return {};
+            case LinkRead::Kind::entry:
+                ++report_.garbage;
+                return {};
+            case LinkRead::Kind::malformed:
+                ++report_.garbage;
+                found(Finding::Kind::foreign, dir / name,
+                      "a link that larder did not make, or not in full; the next collection "
+                      "removes it");
+                return {};
+            case LinkRead::Kind::foreign:
+                return report_blocked(dir, name);
         }
-        if (link.kind == LinkRead::Kind::malformed && is_first_part()) {
-            found(
-                Finding::Kind::foreign, dir / name,
-                "a link that larder did not make, or not in full; the next collection removes it");
-        }
-        if (link.kind == LinkRead::Kind::entry) see(link.id, {LinkPlace::retired, bucket, name});
-        if (link.kind != LinkRead::Kind::absent && is_first_part()) ++report_.garbage;
+        return {};  // never: all values are listed above
+    }
+
+    /// Reports something that stands where only a retired link may stand. A collection leaves it
+    /// alone, so it would stay there forever. If a repair was asked for, moves it to `deleting/`.
+    Result<> report_blocked(const os::Dir& dir, const std::string& name) {
+        Finding& finding = found(Finding::Kind::blocked, dir / name, blocked_by);
+        if (!options_.repair) return {};
+        TRY(root_.move_to_deleting(dir, name));
+        finding.repaired = true;
         return {};
     }
 
@@ -473,7 +547,7 @@ private:
     /// entry is called an orphan: a repair would give a live entry a second name. Two links are
     /// only a suspicion, because a link that moved was met twice; so those entries are looked at
     /// again.
-    Result<> judge_entries() {
+    Result<> check_entries() {
         report_.entries += entries_.size();
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             if (names_[i] == 0 && !missed_names_) TRY(note(mend_orphan(entries_[i])));
@@ -481,7 +555,7 @@ private:
         }
         if (shared_.empty()) return {};
         TRY(list_links_of_shared());
-        for (auto& [id, names] : shared_) TRY(note(judge_shared(id, names)));
+        for (const auto& [id, names] : shared_) TRY(note(check_shared(id, names)));
         return {};
     }
 
@@ -512,7 +586,7 @@ private:
             if (kind == os::FileKind::directory) return {};
             const auto link = format::read_link(root_.link_kind(), dir, name);
             if (link && link->kind == LinkRead::Kind::entry && shared_.contains(link->id))
-                see(link->id, {where, parent, name});
+                see(link->id, {.where = where, .parent = parent, .name = name});
             return {};
         });
     }
@@ -537,39 +611,44 @@ private:
         return {};
     }
 
-    /// Checks an entry that several links have named. A link that moved during the listing was seen
-    /// twice, so only links that still stand in several directories count. A repair removes those
-    /// in `retired/links/`, keeps one name at least, and prefers one in a bucket.
-    Result<> judge_shared(const Id& id, std::vector<SeenLink>& names) {
-        std::vector<SeenLink> standing;
-        for (auto& seen : names) {
-            TRY_ASSIGN(const bool stands, still_names(seen, id));
-            const bool twice =
-                std::any_of(standing.begin(), standing.end(), [&](const SeenLink& other) {
-                    return other.where == seen.where && other.parent == seen.parent &&
-                           other.name == seen.name;
-                });
-            if (stands && !twice) standing.push_back(std::move(seen));
-        }
+    /// Checks an entry that several links have named. Reports it if more than one of them still
+    /// stands. If a repair was asked for, leaves one name, and prefers one in a bucket. (If several
+    /// buckets name the entry, mend_key decides which is right.)
+    Result<> check_shared(const Id& id, const std::vector<SeenLink>& names) {
+        TRY_ASSIGN(std::vector<SeenLink> standing, standing_names(id, names));
         if (standing.size() < 2) return {};
-        std::string where;
+        std::string paths;
         for (const auto& seen : standing)
-            where += (where.empty() ? "" : ", ") + path_of(seen).string();
+            paths += (paths.empty() ? "" : ", ") + path_of(seen).string();
         Finding& finding =
-            found(Finding::Kind::shared, dirs_.archive / to_text(id), "named by " + where);
+            found(Finding::Kind::shared, dirs_.archive / to_text(id), "named by " + paths);
         if (!options_.repair) return {};
-        // Keep one name, and prefer one in a bucket. (If several buckets name the entry, mend_key
-        // decides which is right.)
+        // The first name stays, so one in a bucket comes first.
         std::stable_sort(standing.begin(), standing.end(),
                          [](const SeenLink& a, const SeenLink& b) { return a.where < b.where; });
         std::size_t left = standing.size();
         for (std::size_t i = 1; i < standing.size(); ++i) {
-            if (standing[i].where != LinkPlace::retired || !standing[i].parent.empty()) continue;
+            const bool is_in_retired_links =
+                standing[i].where == LinkPlace::retired && standing[i].parent.empty();
+            if (!is_in_retired_links) continue;
             TRY(os::remove_file_at(dirs_.retired_links, standing[i].name));
             --left;
         }
         finding.repaired = left == 1;
         return {};
+    }
+
+    /// Returns those of `names` that still name the entry, each once. A link that moved during the
+    /// listing was seen in two places, and stands in one.
+    [[nodiscard]] Result<std::vector<SeenLink>> standing_names(
+        const Id& id, const std::vector<SeenLink>& names) const {
+        std::vector<SeenLink> standing;
+        for (const auto& seen : names) {
+            TRY_ASSIGN(const bool stands, still_names(seen, id));
+            const bool twice = std::find(standing.begin(), standing.end(), seen) != standing.end();
+            if (stands && !twice) standing.push_back(seen);
+        }
+        return standing;
     }
 
     /// Returns whether the link still stands where it was seen, and names the entry.
