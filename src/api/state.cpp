@@ -61,13 +61,13 @@ CacheState::CacheState(std::filesystem::path path, OpenOptions options, CacheLis
 
 void CacheState::close() noexcept {
     policy::Background* const newest = backgrounds_.load();
-    for (policy::Background* each = newest; each != nullptr; each = each->before) each->retire();
-    for (policy::Background* each = newest; each != nullptr; each = each->before) each->finish();
+    for (policy::Background* each = newest; each != nullptr; each = each->before()) each->stop();
+    for (policy::Background* each = newest; each != nullptr; each = each->before()) each->finish();
 }
 
 CacheState::~CacheState() {
     for (policy::Background* background = backgrounds_.load(); background != nullptr;)
-        delete std::exchange(background, background->before);
+        delete std::exchange(background, background->before());
     for (Generation* generation = generation_.load(); generation != nullptr;) {
         Generation* const before = generation->before;
         delete generation;
@@ -80,13 +80,13 @@ void CacheState::set_background(std::unique_ptr<policy::Background> background) 
     if (fresh != nullptr) {
         // First put it into the list, by which the destructor finds it, and only then let publishes
         // see it.
-        fresh->before = backgrounds_.load(std::memory_order_relaxed);
-        while (
-            !backgrounds_.compare_exchange_weak(fresh->before, fresh, std::memory_order_acq_rel)) {
-        }
+        policy::Background* newest = backgrounds_.load(std::memory_order_relaxed);
+        do {
+            fresh->set_before(newest);
+        } while (!backgrounds_.compare_exchange_weak(newest, fresh, std::memory_order_acq_rel));
     }
     if (policy::Background* const old = background_.exchange(fresh, std::memory_order_acq_rel))
-        old->retire();
+        old->stop();
 }
 
 void CacheState::published(const protocol::RootRef& root) const noexcept {

@@ -49,12 +49,12 @@ BackgroundOptions bounded(BackgroundOptions options) {
 Background::Background(BackgroundOptions options, Collect collect)
     : options_(bounded(std::move(options))),
       collect_(std::move(collect)),
-      owner_(os::process_token()) {}
+      process_(os::process_token()) {}
 
 Background::~Background() {
     // A forked child does not have this thread, and its handle may belong to another thread by now.
     // So the child must not join it.
-    if (owner_ != os::process_token()) {
+    if (process_ != os::process_token()) {
         (void)thread_.release();
     } else if (thread_ && thread_->get_id() == std::this_thread::get_id()) {
         thread_->detach();  // a callback has closed the cache, and no thread can join itself
@@ -62,9 +62,9 @@ Background::~Background() {
 }
 
 void Background::finish() noexcept {
-    retire();
-    if (owner_ != os::process_token()) {
-        running_owner_.reset();
+    stop();
+    if (process_ != os::process_token()) {
+        kept_alive_.reset();
         return;
     }
     if (!thread_) return;
@@ -79,29 +79,31 @@ bool Background::is_time_to_look() noexcept {
                           std::min<std::chrono::seconds>(options_.every, look_interval))
                           .count();
     // A forked child inherits the mutex in any state, so it takes no part.
-    return now >= due && !retired_ && owner_ == os::process_token() &&
-           next_look_.compare_exchange_strong(due, now + wait);
+    if (now < due || stopped_ || process_ != os::process_token()) return false;
+    // Of several threads, only the first one to move the time looks.
+    return next_look_.compare_exchange_strong(due, now + wait);
 }
 
-void Background::start_if_due(const protocol::RootRef& root, std::shared_ptr<const void> owner) {
-    const std::unique_lock starting(mutex_, std::try_to_lock);
-    if (!starting || !is_due(*root) || running_) return;
-    // It has ended, or is about to: after `running_` it only lets go of its owner. So the join
-    // takes an instant.
+void Background::start_if_due(const protocol::RootRef& root, std::shared_ptr<const void> state) {
+    const std::unique_lock starting(starting_, std::try_to_lock);
+    if (!starting) return;  // another thread is about to start one
+    if (!is_due(*root) || running_) return;
+    // This joins the thread of the last collection. It has ended, or is about to: after `running_`
+    // it only lets go of the state. So the join takes an instant.
     thread_.reset();
     const os::AllSignalsBlocked blocked;
     running_ = true;
-    running_owner_ = std::move(owner);
+    kept_alive_ = std::move(state);
     try {
         thread_ = std::make_unique<std::jthread>([this, root](const std::stop_token& stop) {
             run(stop, root);
             // If a callback has closed the cache, this is the last reference to its state, and
             // `this` ends with it.
-            const auto last = std::move(running_owner_);
+            const auto last = std::move(kept_alive_);
             running_ = false;
         });
     } catch (...) {
-        running_owner_.reset();
+        kept_alive_.reset();
         running_ = false;  // no thread or no memory: the next publish tries again
     }
 }
@@ -119,10 +121,12 @@ void Background::run(const std::stop_token& stop, const protocol::RootRef& root)
                            .stop = enough.get_token(),
                            .count_freed = options_.count_freed,
                            .grace = options_.grace};
+        const auto must_end = [&] {
+            return stop.stop_requested() || stopped_ || options_.stop.stop_requested() ||
+                   Clock::now() >= end;
+        };
         how.on_progress = [&](const CollectProgress& progress) {
-            if (stop.stop_requested() || retired_ || options_.stop.stop_requested() ||
-                Clock::now() >= end)
-                enough.request_stop();
+            if (must_end()) enough.request_stop();
             const InCollectionOf calling(this);  // this may be a thread that deletes files
             if (options_.on_progress) options_.on_progress(progress);
         };
@@ -138,7 +142,8 @@ bool Background::is_due(const cache::Root& root) const {
     if (root.is_read_only()) return false;
     const auto last = os::stat_at(root.dirs().locks, format::collector_lock_name);
     if (!last) return false;
-    const auto now = os::wall_time(), then = last->modified.to_clock();
+    const auto now = os::wall_time();
+    const auto then = last->modified.to_clock();
     // A time in the future comes from a wrong clock.
     return base::age(then, now) >= options_.every || base::age(now, then) >= options_.every;
 }

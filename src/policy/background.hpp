@@ -15,7 +15,11 @@
 
 namespace larder::policy {
 
-/// Starts collections for one Cache, one at a time, in a thread of its own.
+/// Starts collections for one Cache, one at a time, in a thread of its own. Its life:
+///   (is_time_to_look start_if_due)* stop* finish
+///
+/// Threads: is_time_to_look, start_if_due and stop may be called by several threads at once. finish
+/// is called once, when no thread calls the others any more.
 /// Fork: in a child it does nothing, because the thread belongs to the parent.
 class Background {
 public:
@@ -23,25 +27,27 @@ public:
     using Collect = std::function<Result<CollectReport>(const protocol::RootRef& root,
                                                         const CollectOptions& options)>;
     Background(BackgroundOptions options, Collect collect);
-    /// Requires: finish() was called. A collection that was not waited for has ended, except for
-    /// its thread, which may be the one that calls this.
+    /// Requires: finish() was called. May run in the thread of the collection, if that thread held
+    /// the last reference to the Cache.
     ~Background();
     Background(const Background&) = delete;
     Background& operator=(const Background&) = delete;
 
-    /// Returns true if it is time to check the disk again. Costs one look at the clock.
+    /// Returns true if it is time to call start_if_due again. Costs one look at the clock.
     [[nodiscard]] bool is_time_to_look() noexcept;
-    /// Starts a collection if one is due. Never waits. The collection keeps `owner` alive, which
-    /// owns this Background.
-    void start_if_due(const protocol::RootRef& root, std::shared_ptr<const void> owner);
-    /// Starts no further collection, and asks one that runs to stop.
-    void retire() noexcept { retired_ = true; }
+    /// Looks at the disk, and starts a collection if one is due. Never waits. While the collection
+    /// runs it holds `state`, the state of the Cache, which contains this Background.
+    void start_if_due(const protocol::RootRef& root, std::shared_ptr<const void> state);
+    /// Starts no further collection, and asks one that runs to stop. Does not wait for it.
+    void stop() noexcept { stopped_ = true; }
     /// Does the same, and waits for the end of the collection. If one of its callbacks makes this
     /// call, it cannot wait: the collection ends by itself, after the callback has returned.
     void finish() noexcept;
 
-    /// The Background that this one has replaced in its Cache. It is retired. Set once.
-    Background* before = nullptr;
+    /// The Background that this one has replaced in its Cache; null if there was none. Both live
+    /// until the state of the Cache ends. set_before is called before another thread sees this.
+    [[nodiscard]] Background* before() const noexcept { return before_; }
+    void set_before(Background* before) noexcept { before_ = before; }
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -56,13 +62,14 @@ private:
 
     const BackgroundOptions options_;
     const Collect collect_;
-    const std::uint64_t owner_;  // the token of the process that made it
-    std::atomic<bool> retired_{false};
-    std::atomic<bool> running_{false};           // the thread has not ended its collection
-    std::atomic<Clock::rep> next_look_{0};       // when is_time_to_look returns true again
-    std::mutex mutex_;                           // tried, never waited for
-    std::unique_ptr<std::jthread> thread_;       // of the last collection; it may have ended
-    std::shared_ptr<const void> running_owner_;  // empty unless a collection runs
+    const std::uint64_t process_;  // the token of the process that made it
+    Background* before_ = nullptr;
+    std::atomic<bool> stopped_{false};
+    std::atomic<bool> running_{false};        // the thread has not ended its collection
+    std::atomic<Clock::rep> next_look_{0};    // when is_time_to_look returns true again
+    std::mutex starting_;                     // held by start_if_due; tried, never waited for
+    std::unique_ptr<std::jthread> thread_;    // of the last collection; it may have ended
+    std::shared_ptr<const void> kept_alive_;  // the state; empty unless a collection runs
 };
 
 }  // namespace larder::policy
