@@ -58,11 +58,13 @@ Result<BucketLock> BucketLock::wait(Root& root, const std::string& encoded_bucke
         const auto left = std::max(
             context.lock_timeout - std::chrono::floor<std::chrono::milliseconds>(whole.took),
             std::chrono::milliseconds(0));
-        TRY_ASSIGN(LockWait wait, wait_for_lock(root, context, {what, blamed, left, longest_pause},
-                                                attempt, [](std::chrono::steady_clock::duration) {
-                                                    (void)os::point("lock.waiting");
-                                                    return true;
-                                                }));
+        const AwaitedLock lock{
+            .what = what, .blamed = blamed, .limit = left, .longest_pause = longest_pause};
+        const auto go_on = [](std::chrono::steady_clock::duration) {
+            (void)os::point("lock.waiting");
+            return true;
+        };
+        TRY_ASSIGN(LockWait wait, wait_for_lock(root, context, lock, attempt, go_on));
         whole.end = wait.end;
         whole.took += wait.took;
         if (!wait.holders.empty()) whole.holders = std::move(wait.holders);

@@ -56,15 +56,6 @@ public:
     /// (1) Cleans up after dead processes. If the disk has no space for the renames, deletes what
     /// lies in `deleting/` and tries once more.
     void reap() {
-        const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
-        const auto reap_all = [&] {
-            const auto done = cache::reap_dead(
-                places, [&](const os::Dir& staging) { return root_.reap(staging); }, untold_,
-                context_);
-            report_.reaped += done.reaped;
-            report_.untold = done.untold;
-            return done.errors;
-        };
         auto errors = reap_all();
         if (errors.has(Errc::no_space)) {
             make_room();
@@ -87,13 +78,25 @@ public:
     [[nodiscard]] std::uint64_t files() const { return files_; }
 
 private:
+    /// Cleans up once after each dead process. Returns the errors, none of which has stopped it.
+    NotedErrors reap_all() {
+        const cache::ParticipantDirs places{dirs_.participants, dirs_.staging};
+        const auto reap_one = [&](const os::Dir& staging) { return root_.reap(staging); };
+        const auto done = cache::reap_dead(places, reap_one, untold_, context_);
+        report_.reaped += done.reaped;
+        report_.untold = done.untold;
+        return done.errors;
+    }
+
     /// Runs (2) to (4). Errors: `interrupted`; all others are noted.
     Result<> collect_all() {
         if (options_.dry_run) read_slots();
         if (options_.dry_run) TRY(errors_.note(list_dead()));
         TRY(errors_.note(options_.dry_run ? list_refreshed() : flatten()));
         (void)os::point("collect.flattened");
-        for (has_more_ = true; has_more_;) TRY(collect_part());
+        do {
+            TRY(collect_part());
+        } while (has_more_);
         return {};
     }
 
@@ -110,8 +113,10 @@ private:
         for (const Retired& retired : part_) {
             TRY(heed_stop());
             if (options_.on_progress)
-                options_.on_progress({CollectProgress::Phase::collecting, report_.entries,
-                                      retired_links_, report_.bytes});
+                options_.on_progress({.phase = CollectProgress::Phase::collecting,
+                                      .done = report_.entries,
+                                      .total = retired_links_,
+                                      .bytes = report_.bytes});
             TRY(errors_.note(take_apart(retired)));
         }
         return {};
@@ -137,11 +142,11 @@ private:
         TRY_ASSIGN(const auto participants,
                    cache::read_participants(dirs_.participants, os::Search::everywhere));
         for (const auto& participant : participants.views) {
-            const bool untold = participant.life == cache::Life::untold;
-            if (untold && untold_ == cache::Untold::keep) ++report_.untold;
-            if (!participant.table.announced || participant.life == cache::Life::alive ||
-                (untold && untold_ == cache::Untold::keep))
+            if (participant.life == cache::Life::untold && untold_ == cache::Untold::keep) {
+                ++report_.untold;
                 continue;
+            }
+            if (!participant.table.announced || participant.life == cache::Life::alive) continue;
             ++report_.reaped;
             const auto staging =
                 os::open_dir_at(dirs_.staging, format::participant_name(participant.number));
@@ -158,26 +163,33 @@ private:
         return for_each_refreshed_bucket(
             root_,
             [&](const os::Dir& bucket, const std::string& name) -> Result<> {
-                const format::RetiredAt when = time_in(name);
-                if (is_in_grace(when)) return keep_for_now(bucket);
-                TRY(for_each_link_of(
-                    bucket,
-                    [&](const os::Dir&, const std::string& key) -> Result<> {
-                        (void)os::point("collect.flatten-one");
-                        TRY(go_on());
-                        auto retired =
-                            with_room([&] { return root_.retire_link(bucket, key, when); });
-                        return is_absent(retired) ? Result<>() : errors_.note(retired);
-                    },
-                    leave_alone_));
-                // A late publish may have brought one more link. Then the next collection takes the
-                // bucket apart.
-                auto removed = os::remove_dir_at(dirs_.retired_buckets, name);
-                if (!removed && removed.error().code != Errc::exists) return removed;
-                if (removed) ++report_.buckets;
-                return {};
+                if (is_in_grace(time_in(name))) return keep_for_now(bucket);
+                return flatten_bucket(bucket, name);
             },
             leave_alone_);
+    }
+
+    /// Takes one refreshed bucket apart. A late publish may have brought one more link. Then the
+    /// directory stays, and the next collection takes it apart.
+    Result<> flatten_bucket(const os::Dir& bucket, const std::string& name) {
+        const format::RetiredAt when = time_in(name);
+        const auto move = [&](const os::Dir&, const std::string& key) {
+            return flatten_link(bucket, key, when);
+        };
+        TRY(for_each_link_of(bucket, move, leave_alone_));
+        auto removed = os::remove_dir_at(dirs_.retired_buckets, name);
+        if (!removed && removed.error().code != Errc::exists) return removed;
+        if (removed) ++report_.buckets;
+        return {};
+    }
+
+    /// Moves one link of a refreshed bucket to `retired/links/`.
+    Result<> flatten_link(const os::Dir& bucket, const std::string& key, format::RetiredAt when) {
+        (void)os::point("collect.flatten-one");
+        TRY(go_on());
+        auto retired = with_room([&] { return root_.retire_link(bucket, key, when); });
+        if (is_absent(retired)) return {};  // a late publish has exchanged it
+        return errors_.note(retired);
     }
 
     /// Lists what (2) would take apart, for a dry run.
@@ -201,10 +213,12 @@ private:
         const auto list_name = [&](const os::Dir&, const std::string& name) -> Result<> {
             TRY(heed_stop());
             const auto number = format::parse_id(name).value_or(format::Id{});
-            if (is_in_grace(format::retired_at(number)))
-                return is_first ? keep_one_for_now() : Result<>();
+            if (is_in_grace(format::retired_at(number))) {
+                if (is_first) TRY(keep_one_for_now());
+                return {};
+            }
             if (is_first) ++retired_links_;
-            if (number > last_name_) add({number, {}, 0, 0});
+            if (number > last_name_) add({.name = number, .id = {}});
             return {};
         };
         const VisitUnknown pass_over = [](const std::filesystem::path&) { return Result<>(); };
@@ -292,7 +306,7 @@ private:
     /// millions. Errors: `interrupted`.
     Result<> go_on() {
         if (options_.on_progress && ++looked_at_ % 256 == 0)
-            options_.on_progress({CollectProgress::Phase::collecting, looked_at_, 0, 0});
+            options_.on_progress({.phase = CollectProgress::Phase::collecting, .done = looked_at_});
         return heed_stop();
     }
     [[nodiscard]] Result<> heed_stop() const {
@@ -311,7 +325,7 @@ private:
         TRY(go_on());
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
         if (link.kind == LinkRead::Kind::foreign) TRY(leave_alone_(dir / name));
-        Retired retired{format::parse_id(name).value_or(format::Id{}), {}, 0, 0};
+        Retired retired{.name = format::parse_id(name).value_or(format::Id{}), .id = {}};
         if (link.kind == LinkRead::Kind::malformed) return retired;
         if (link.kind != LinkRead::Kind::entry) return std::nullopt;
         const auto record = read_record(root_, link.id);
@@ -447,15 +461,19 @@ private:
 /// how many files are left.
 Result<> empty_deleting(const cache::Root& root, const CollectOptions& options, std::uint64_t files,
                         CollectReport& report) {
-    tree::RemoveOptions how{options.threads, options.count_freed, options.stop, {}};
+    tree::RemoveOptions how{
+        .threads = options.threads, .count_freed = options.count_freed, .stop = options.stop};
     std::uint64_t deleted = 0;
     how.on_progress = [&](std::uint64_t done) {
         deleted = done;
         // If more files are deleted than were known, an earlier collection has left some. Then the
         // total is not known.
+        const std::uint64_t total = done <= files ? files : 0;
         if (options.on_progress)
-            options.on_progress(
-                {CollectProgress::Phase::deleting, done, done <= files ? files : 0, report.bytes});
+            options.on_progress({.phase = CollectProgress::Phase::deleting,
+                                 .done = done,
+                                 .total = total,
+                                 .bytes = report.bytes});
     };
     auto emptied = tree::empty_dir(root.dirs().deleting, how);
     if (!emptied && emptied.error().code == Errc::interrupted) {

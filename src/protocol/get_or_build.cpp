@@ -63,12 +63,13 @@ public:
         };
         // If other processes cannot see this thread, they cannot see a circle of which it is part.
         // So it must not wait for long.
-        const auto limit = activity_->is_visible()
-                               ? context_.build_timeout
-                               : std::min(context_.build_timeout, longest_unseen_wait);
+        auto limit = context_.build_timeout;
+        if (!activity_->is_visible()) limit = std::min(limit, longest_unseen_wait);
+        const cache::LockNumbers blamed{number_};
+        const cache::AwaitedLock lock{
+            .what = what_, .blamed = blamed, .limit = limit, .longest_pause = longest_pause};
         TRY_ASSIGN(cache::LockWait wait,
-                   cache::wait_for_lock(root_, context_, {what_, {number_}, limit, longest_pause},
-                                        attempt, go_on));
+                   cache::wait_for_lock(root_, context_, lock, attempt, go_on));
         if (circle) wait.holders = *std::move(circle);
         if (wait.acquired()) {
             activity_->set_holding();

@@ -85,17 +85,17 @@ Result<std::vector<std::string>> list_keys(const cache::Root& root,
 
 EntryInfo info_of(const cache::Root& root, const format::Id& id, format::Record record,
                   const os::FileInfo& link) {
-    return {std::move(record.bucket),
-            std::move(record.key),
-            to_text(id),
-            tree_path(root, id),
-            record.published,
-            last_use(link),
-            record.bytes,
-            record.files,
-            record.durability,
-            std::move(record.boot),
-            std::move(record.producer)};
+    return {.bucket = std::move(record.bucket),
+            .key = std::move(record.key),
+            .id = to_text(id),
+            .path = tree_path(root, id),
+            .published = record.published,
+            .last_used = last_use(link),
+            .bytes = record.bytes,
+            .files = record.files,
+            .durability = record.durability,
+            .boot = std::move(record.boot),
+            .producer = std::move(record.producer)};
 }
 
 Result<> visit_trash(const cache::Root& root,
@@ -165,16 +165,23 @@ Result<StatusReport> status(const cache::Root& root) {
         if (!participant.counts()) continue;
         for (const auto& id : participant.table.leases) {
             auto record = read_record(root, id);
-            report.leases.push_back(
-                {process, to_text(id), record ? record->bucket : "", record ? record->key : ""});
+            LeaseInfo lease{.process = process, .id = to_text(id), .bucket = "", .key = ""};
+            if (record) {
+                lease.bucket = std::move(record->bucket);
+                lease.key = std::move(record->key);
+            }
+            report.leases.push_back(std::move(lease));
         }
         for (const auto& activity : participant.table.activities) {
             using Kind = format::ActivityView::Kind;
             if (activity.kind == Kind::works_for) continue;  // another process holds that lock
             const auto since = std::chrono::duration_cast<WallTime::duration>(
                 std::chrono::nanoseconds(activity.since_nanos));
-            report.locks.push_back({process, activity.thread, activity.kind == Kind::waits,
-                                    activity.label, WallTime(since)});
+            report.locks.push_back({.process = process,
+                                    .thread = activity.thread,
+                                    .waiting = activity.kind == Kind::waits,
+                                    .what = activity.label,
+                                    .since = WallTime(since)});
         }
     }
     // A lock that cannot be looked at counts as free: the report says what is known.

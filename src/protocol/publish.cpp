@@ -23,17 +23,17 @@ using format::LinkRead;
 Result<> complete(const os::Dir& staged, const KeyRef& place, const PublishOptions& options) {
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
     TRY_ASSIGN(const tree::Size size, tree::measure_new(tree));
-    const format::Record record{std::string(place.bucket),
-                                std::string(place.key),
-                                os::wall_time(),
-                                os::to_text(os::boot_id()),
-                                options.durability,
-                                size.bytes,
-                                size.files,
-                                options.producer};
+    const format::Record record{.bucket = std::string(place.bucket),
+                                .key = std::string(place.key),
+                                .published = os::wall_time(),
+                                .boot = os::to_text(os::boot_id()),
+                                .durability = options.durability,
+                                .bytes = size.bytes,
+                                .files = size.files,
+                                .producer = options.producer};
     TRY(os::write_new_file_at(staged, format::record_name, format::print_record(record)));
     if (options.durability == Durability::process) return {};
-    return tree::sync(staged, {size.bytes, size.files + 1});
+    return tree::sync(staged, {.bytes = size.bytes, .files = size.files + 1});
 }
 
 /// The result of an attempt to move a staged link to its key.
@@ -43,8 +43,32 @@ enum class Placing {
     outdated,   ///< the key has changed during the attempt: try again
 };
 
-/// Makes one attempt to move the staged link of the entry `id` to the key at `path`. Looks at the
-/// key first, and then makes the one rename that is right for what stands there.
+/// The link that a publish has made in its staging area.
+struct StagedLink {
+    const os::Dir& staging;
+    const std::string& name;
+    const format::Id& id;  ///< the new entry, which the link names
+};
+
+/// Retires the link at `path` before a new one takes its place. So a crash in between leaves a
+/// miss, and no orphan. It is no error if the link is gone.
+Result<> retire_old(cache::Root& root, const std::string& path) {
+    auto retired = root.retire_link(root.dirs().buckets, path);
+    if (!retired && !is_absent(retired)) return retired;
+    (void)os::point("publish.old-retired");
+    return {};
+}
+
+/// Returns whether an exchange that has failed took place all the same, because a signal came
+/// between. Only this publish renames the staged link. So if that does not name the new entry any
+/// more, the names were exchanged.
+Result<bool> was_exchanged(const cache::Root& root, const StagedLink& link) {
+    TRY_ASSIGN(const LinkRead staged, format::read_link(root.link_kind(), link.staging, link.name));
+    return staged.kind == LinkRead::Kind::entry && !staged.names(link.id);
+}
+
+/// Makes one attempt to move the staged link to the key at `path`. Looks at the key first, and then
+/// makes the one rename that is right for what stands there.
 ///
 /// Requires: the caller holds the bucket's lock, exclusively if `exclusive` is set. Then the old
 /// link is retired before the new one is renamed into its place; otherwise the two are exchanged.
@@ -53,9 +77,8 @@ enum class Placing {
 /// staged link is still in its place then. Errors: `damaged` if something stands at the key that is
 /// no link of this cache; `exists` if the key has a link and `replace` does not allow that;
 /// `unsupported` if the file system can't do the rename, and the exclusive lock is needed.
-Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::string& staged_link,
-                          const format::Id& id, const std::string& path, bool exclusive,
-                          Replace replace) {
+Result<Placing> try_place(cache::Root& root, const StagedLink& link, const std::string& path,
+                          bool exclusive, Replace replace) {
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const LinkRead old, format::read_link(root.link_kind(), buckets, path));
     if (old.kind == LinkRead::Kind::foreign) {
@@ -65,38 +88,31 @@ Result<Placing> try_place(cache::Root& root, const os::Dir& staging, const std::
             "moves it away");
     }
     const bool is_new = old.kind == LinkRead::Kind::absent;
-    if (!is_new && replace == Replace::no)
+    if (!is_new && replace == Replace::no) {
         return fail(Errc::exists, "publish", buckets / path,
                     "its key has an entry; remove that, or allow its replacement");
+    }
     (void)os::point(is_new ? "publish.before-placing-new" : "publish.before-exchange");
+    const bool exchanges = !is_new && !exclusive;
     Result<> placed;
     if (exclusive) {
-        // Without an exchange, the old link is retired first. So a crash in between leaves a miss,
-        // and no orphan.
-        if (!is_new) {
-            auto retired = root.retire_link(buckets, path);
-            if (!retired && !is_absent(retired))
-                return tl::make_unexpected(std::move(retired).error());
-            (void)os::point("publish.old-retired");
-        }
-        placed = os::rename_new(staging, staged_link, buckets, path);
+        if (!is_new) TRY(retire_old(root, path));
+        placed = os::rename_new(link.staging, link.name, buckets, path);
+    } else if (is_new) {
+        placed = os::rename_new_atomic(link.staging, link.name, buckets, path);
     } else {
-        placed = is_new ? os::rename_new_atomic(staging, staged_link, buckets, path)
-                        : os::exchange(staging, staged_link, buckets, path);
+        placed = os::exchange(link.staging, link.name, buckets, path);
     }
-    if (placed) return is_new || exclusive ? Placing::placed : Placing::exchanged;
-    // A signal interrupted the exchange, or it was refused. Only this publish renames the staged
-    // link. If the staged link does not name the new entry any more, the names were exchanged.
-    if (!is_new && !exclusive) {
-        TRY_ASSIGN(const LinkRead staged,
-                   format::read_link(root.link_kind(), staging, staged_link));
-        if (staged.kind == LinkRead::Kind::entry && !staged.names(id)) return Placing::exchanged;
+    if (placed) return exchanges ? Placing::exchanged : Placing::placed;
+    if (exchanges) {
+        TRY_ASSIGN(const bool done, was_exchanged(root, link));
+        if (done) return Placing::exchanged;
         if (why_of(placed) == Why::interrupted) return Placing::outdated;
     }
     // The key was added or removed, or its bucket is gone: look again. It is an error only if our
     // own link is gone.
     const bool changed = why_of(placed) == Why::exists || is_absent(placed);
-    if (changed && os::stat_at(staging, staged_link)) return Placing::outdated;
+    if (changed && os::stat_at(link.staging, link.name)) return Placing::outdated;
     return tl::make_unexpected(std::move(placed).error());
 }
 
@@ -112,39 +128,44 @@ Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucke
     return {};
 }
 
+/// Tries to move the staged link to its key until it is placed, under a lock that the caller holds.
+/// Returns `outdated` if the key does not come to rest under the shared lock. Errors: those of
+/// try_place.
+Result<Placing> place_until_settled(cache::Root& root, const StagedLink& link, const KeyRef& place,
+                                    bool exclusive, Replace replace) {
+    // Arbitrary: a key that has changed so often, or an exchange that was interrupted so often, is
+    // settled under the exclusive lock.
+    constexpr int max_attempts = 1000;
+    for (int attempts = 1;; ++attempts) {
+        TRY(ensure_bucket(root, place.encoded_bucket));
+        auto placed = try_place(root, link, place.path, exclusive, replace);
+        if (!placed || *placed != Placing::outdated) return placed;
+        if (!exclusive && attempts == max_attempts) return placed;
+    }
+}
+
 /// Moves the staged link to its key, under the bucket's lock (step 5). Returns `placed` or
 /// `exchanged`. Begins with the shared lock, and goes on with the exclusive one if two names cannot
 /// be exchanged here, or if the key does not come to rest. Errors: `busy` and `interrupted` from
 /// the wait for the lock; those of try_place. After an error no key names the entry of the link
 /// that stands at the staged name, so the caller may retire that link.
-Result<Placing> place_link(cache::Root& root, const os::Dir& staging,
-                           const std::string& staged_link, const format::Id& id,
-                           const KeyRef& place, const cache::CallContext& context,
-                           Replace replace) {
-    const std::string& path = place.path;
-    // Arbitrary: a key that has changed so often, or an exchange that was interrupted so often, is
-    // settled under the exclusive lock.
-    constexpr int max_attempts = 1000;
-    for (bool exclusive = !root.can_exchange.load(std::memory_order_relaxed);; exclusive = true) {
-        const auto lock = exclusive
-                              ? cache::BucketLock::exclusive(root, place.encoded_bucket, context)
-                              : cache::BucketLock::shared(root, place.encoded_bucket, context);
+Result<Placing> place_link(cache::Root& root, const StagedLink& link, const KeyRef& place,
+                           Replace replace, const cache::CallContext& context) {
+    if (root.can_exchange.load(std::memory_order_relaxed)) {
+        const auto lock = cache::BucketLock::shared(root, place.encoded_bucket, context);
         TRY(lock);
         (void)os::point("publish.locked");
-        for (int attempts = 1;; ++attempts) {
-            TRY(ensure_bucket(root, place.encoded_bucket));
-            auto placed = try_place(root, staging, staged_link, id, path, exclusive, replace);
-            if (placed && *placed == Placing::outdated) {
-                if (!exclusive && attempts == max_attempts) break;
-                continue;
-            }
-            if (placed) return placed;
-            if (exclusive || placed.error().code != Errc::unsupported)
-                return tl::make_unexpected(std::move(placed).error());
+        auto placed = place_until_settled(root, link, place, false, replace);
+        if (placed && *placed != Placing::outdated) return placed;
+        if (!placed) {
+            if (placed.error().code != Errc::unsupported) return placed;
             root.can_exchange.store(false, std::memory_order_relaxed);
-            break;  // again, with the lock that the way without an exchange needs
         }
     }
+    const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, context);
+    TRY(lock);
+    (void)os::point("publish.locked");
+    return place_until_settled(root, link, place, true, replace);
 }
 
 /// Syncs the bucket's directory and `buckets/`, so that the link is there after a power cut. Both
@@ -220,7 +241,8 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
     }
 
     // (5) Under the bucket's lock, move the link to its key.
-    const auto placed = place_link(root, staging, staged_link, id, place, context, replace);
+    const auto placed = place_link(root, {.staging = staging, .name = staged_link, .id = id}, place,
+                                   replace, context);
     (void)os::point("publish.placed");
     // If there is no space even to retire the link, it names garbage where it is.
     if (!placed) return give_up(placed.error());
