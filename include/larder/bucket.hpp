@@ -36,6 +36,7 @@ public:
     Bucket& operator=(Bucket&&) noexcept;
     ~Bucket();
 
+    /// Returns the name that Cache::bucket was given.
     [[nodiscard]] const std::string& name() const noexcept;
 
     /// Returns a lease on the entry that `key` names now. A get that starts after a remove or a
@@ -127,7 +128,7 @@ public:
     [[nodiscard]] Result<> pin(std::string_view key) const;
     /// Ends a pin. Errors: `miss` if the key is not pinned.
     [[nodiscard]] Result<> unpin(std::string_view key) const;
-    /// Returns true if the key is pinned.
+    /// Returns true if the key is pinned, whether it names an entry or not.
     [[nodiscard]] Result<bool> is_pinned(std::string_view key) const;
 
     /// Returns what the record of the entry of `key` says.

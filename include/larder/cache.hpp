@@ -61,7 +61,9 @@ public:
 
     /// Returns the absolute path of the root, without symlinks.
     [[nodiscard]] const std::filesystem::path& root() const noexcept;
+    /// Returns what a key is on disk in this cache.
     [[nodiscard]] LinkKind link_kind() const noexcept;
+    /// Returns true if OpenOptions::read_only was set, or if the root could not be written.
     [[nodiscard]] bool is_read_only() const noexcept;
 
     /// Returns the bucket of this name. It need not exist, and nothing on the disk is touched.
@@ -95,10 +97,10 @@ public:
                                               const CollectOptions& options = {}) const;
 
     /// From now on a publish through this Cache or its Buckets may start, when it has published, a
-    /// collection with these limits by a thread of its own. Any other collect
-    /// fails with `busy` meanwhile; a collection of this kind leaves the work to one that already
-    /// runs. A later call replaces the limits, and asks a collection by the earlier ones to stop. A
-    /// call without any limit ends all this.
+    /// collection with these limits by a thread of its own. Any other collect fails with `busy`
+    /// meanwhile; a collection of this kind leaves the work to one that already runs. A later call
+    /// replaces the limits, and asks a collection by the earlier ones to stop. A call without any
+    /// limit ends all this.
     /// Errors: `invalid` as in collect.
     /// Concurrency: publish does not wait for the collection. When the Cache and its last Bucket
     /// are destroyed, they ask the collection to stop and wait for its end. (If a callback of that

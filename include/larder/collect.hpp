@@ -86,6 +86,7 @@ struct CollectOptions {
     bool presume_dead = false;
 };
 
+/// What a collection has done.
 struct CollectReport {
     /// Entries that were deleted, the evicted ones included. In a dry run: that would be.
     std::uint64_t entries = 0;

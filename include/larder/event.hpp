@@ -35,15 +35,16 @@ struct Event {
         reopened,  ///< the root had been deleted or replaced, and was opened again
     };
     Kind kind;
-    WallTime at{};
+    WallTime at{};  ///< when it happened
     std::string_view bucket{}, key{}, id{};
     std::string_view what{};  ///< "bucket wheels-v1", "build numpy-2.1.0"; "max-size"; for people
     std::string_view who{};   ///< "pid 4711 (uv pip install), for 3 s"; for people
-    std::chrono::nanoseconds took{};
+    std::chrono::nanoseconds took{};  ///< how long it took
     std::uint64_t entries = 0;
     std::uint64_t bytes = 0;
 };
 
+/// Returns the name of a kind: "waiting", …
 [[nodiscard]] std::string_view name_of(Event::Kind kind) noexcept;
 
 /// How often each event has happened since a Cache was opened, through it and its Buckets. No

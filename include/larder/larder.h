@@ -30,7 +30,7 @@
  * has run out, the code is LARDER_SYSTEM with ENOMEM.
  *
  * Structs. Each begins with its size, because each may grow at its end in a later version. None
- * has a hole.
+ * has a hole. A field `reserved` has no meaning yet and is 0: it fills a hole or keeps a place.
  *     Options are yours. Set `size` to sizeof the struct and everything else to zero, which
  *     means the default, or use a designated initializer, as in {.size = sizeof options,
  *     .read_only = 1}. NULL means all defaults. A program that was built for an older version
@@ -38,10 +38,11 @@
  *     with an older library if it sets no field that is unknown there; otherwise the call is
  *     `invalid`. (Functions that set one field each would be as stable, but each could fail, and
  *     compilers and debuggers would not see the fields.)
- *     Results are larder's. Read a result and then free it by the function that is named after
- *     it; all that it points to is freed with it. A list is an array of pointers, because what
- *     they point to may grow. Before you read a field that came in a later version than the
- *     oldest one with which you run, check that `size` includes it.
+ *     Results are larder's. larder sets `size` to sizeof the struct as the library knows it. Read
+ *     a result and then free it by the function that is named after it; all that it points to,
+ *     texts and lists too, is freed with it and in no other way. A list is an array of pointers,
+ *     because what they point to may grow. Before you read a field that came in a later version
+ *     than the oldest one with which you run, check that `size` includes it.
  *
  * Texts end with a zero byte. A text from larder is never NULL, but may be empty. Keys and
  * bucket names are UTF-8; paths are bytes, as on the system. C++ allows a key with a zero byte,
@@ -138,7 +139,7 @@ const char* larder_why_name(int why);
 
 /* What went wrong, in which step, and where. */
 typedef struct larder_error {
-    uint32_t size;
+    uint32_t size;       /* of the struct */
     int32_t code;        /* a larder_code */
     int32_t sys_errno;   /* the system's reason, or 0 */
     int32_t why;         /* the same as a word: a larder_why */
@@ -213,10 +214,10 @@ const char* larder_event_kind_name(int kind);
 
 /* Something that a call did, met or waited for. The texts are valid during the callback only. */
 typedef struct larder_event {
-    uint32_t size;
-    int32_t kind; /* a larder_event_kind */
-    int64_t at_ns;
-    int64_t took_ns; /* a duration */
+    uint32_t size;   /* of the struct */
+    int32_t kind;    /* a larder_event_kind */
+    int64_t at_ns;   /* when it happened */
+    int64_t took_ns; /* how long it took */
     uint64_t entries;
     uint64_t bytes;
     const char* bucket;
@@ -224,14 +225,15 @@ typedef struct larder_event {
     const char* id;
     const char* what;
     const char* who; /* "pid 4711 (uv pip install), for 3 s": for people */
-    void* reserved;
+    void* reserved;  /* 0 */
 } larder_event;
 
 /* In place of milliseconds to wait: give up at once. (0 means the default.) */
 #define LARDER_NO_WAIT (-1)
 
+/* How a cache is opened. */
 typedef struct larder_open_options {
-    uint32_t size;
+    uint32_t size;     /* set it to sizeof the struct */
     int32_t link_kind; /* for a cache that has to be created: a larder_link_kind */
     int32_t read_only; /* not 0: write nothing, not even leases; see larder_lease_is_protected */
     /* Not 0: allow a cache on a network file system. Leases then protect only the processes of this
@@ -301,12 +303,12 @@ int larder_cache_is_read_only(const larder_cache* cache);
 
 /* A list of texts. */
 typedef struct larder_names {
-    uint32_t size;
-    int32_t reserved;
+    uint32_t size;    /* of the struct */
+    int32_t reserved; /* 0 */
     size_t count;
-    size_t unnameable; /* how many were left out because they hold a zero byte */
-    const char* const* names;
-    void* reserved_pointer;
+    size_t unnameable;        /* how many were left out because they hold a zero byte */
+    const char* const* names; /* `count` of them; freed with this struct */
+    void* reserved_pointer;   /* 0 */
 } larder_names;
 void larder_names_free(larder_names* names);
 
@@ -355,13 +357,14 @@ typedef enum larder_durability {
     LARDER_SURVIVES_POWER = 1
 } larder_durability;
 
+/* How an entry is published. */
 typedef struct larder_publish_options {
-    uint32_t size;
+    uint32_t size;      /* set it to sizeof the struct */
     int32_t durability; /* a larder_durability */
     /* The name and version of the program that makes the entry, for its record. Cut to 200
      * bytes. */
     const char* producer;
-    void* reserved;
+    void* reserved; /* leave it 0 */
 } larder_publish_options;
 
 /* Returns an empty private directory to fill. No other process sees it.
@@ -447,7 +450,7 @@ larder_code larder_bucket_refresh(const larder_bucket* bucket, larder_error** er
 
 /* Which keys of a bucket a refresh takes out: those that match every condition. */
 typedef struct larder_refresh_options {
-    uint32_t size;
+    uint32_t size;               /* set it to sizeof the struct */
     int32_t dry_run;             /* not 0: take nothing out and report what would be taken */
     int64_t published_before_ns; /* 0: at any time */
     /* A glob (fnmatch(3)) for the key, in which `*` matches a slash too. If NULL or empty, every
@@ -456,7 +459,7 @@ typedef struct larder_refresh_options {
     void* on_taken_data;
     /* Called for each key that was taken out. */
     void (*on_taken)(const char* key, void* on_taken_data);
-    void* reserved;
+    void* reserved; /* leave it 0 */
 } larder_refresh_options;
 
 /* Takes the keys that match `options` out of the bucket, one after the other. `taken`, which may
@@ -490,9 +493,9 @@ larder_code larder_bucket_visit_keys(const larder_bucket* bucket,
                                      int (*visit)(const char* key, void* user_data),
                                      void* user_data, larder_error** error);
 
-/* An entry, by its record and its link. */
+/* What is known of one entry: from its record and, for `last_used_ns`, from its link. */
 typedef struct larder_entry_info {
-    uint32_t size;
+    uint32_t size;      /* of the struct */
     int32_t durability; /* a larder_durability */
     uint64_t bytes;     /* the sum of the files' sizes */
     uint64_t files;     /* everything in the tree that is not a directory */
@@ -512,27 +515,29 @@ void larder_entry_info_free(larder_entry_info* info);
 larder_code larder_bucket_info(const larder_bucket* bucket, const char* key,
                                larder_entry_info** info, larder_error** error);
 
+/* A list of entries. */
 typedef struct larder_entries {
-    uint32_t size;
-    int32_t reserved;
+    uint32_t size;    /* of the struct */
+    int32_t reserved; /* 0 */
     size_t count;
-    const larder_entry_info* const* entries; /* freed with the list, and in no other way */
+    const larder_entry_info* const* entries; /* `count` of them; freed with this struct */
 } larder_entries;
 void larder_entries_free(larder_entries* entries);
 
 /* A key that larder_bucket_pin protects, whether it has an entry or not. */
 typedef struct larder_pin {
-    uint32_t size;
-    int32_t reserved;
+    uint32_t size;    /* of the struct */
+    int32_t reserved; /* 0 */
     const char* bucket;
     const char* key;
 } larder_pin;
 
+/* A list of pins. */
 typedef struct larder_pins {
-    uint32_t size;
-    int32_t reserved;
+    uint32_t size;    /* of the struct */
+    int32_t reserved; /* 0 */
     size_t count;
-    const larder_pin* const* pins;
+    const larder_pin* const* pins; /* `count` of them; freed with this struct */
 } larder_pins;
 void larder_pins_free(larder_pins* pins);
 
@@ -558,25 +563,26 @@ larder_code larder_cache_visit_trash(const larder_cache* cache,
 larder_code larder_cache_restore(const larder_cache* cache, const char* id, int replace,
                                  larder_lease** lease, larder_error** error);
 
-/* One process, by the header of its lease table. */
+/* What is known of one process that uses the cache: from the header of its lease table. */
 typedef struct larder_process_info {
-    uint32_t size;
+    uint32_t size;        /* of the struct */
     uint32_t participant; /* the number of its table in `participants/` */
     int64_t pid;
     int64_t since_ns; /* when it began to use the cache */
     int32_t alive;    /* 0: it has died, and the next collection reaps it */
     int32_t here;     /* not 0: its pid is one of this pid namespace */
     const char* command;
-    void* reserved;
+    void* reserved; /* 0 */
     /* Not 0: it can't be told whether it lives, so it counts as alive: see `presume_dead` in
      * larder_collect_options. */
     int32_t untold;
-    int32_t reserved_2;
+    int32_t reserved_2; /* 0 */
 } larder_process_info;
 
+/* A lease that a process holds. */
 typedef struct larder_lease_info {
-    uint32_t size;
-    int32_t reserved;
+    uint32_t size;    /* of the struct */
+    int32_t reserved; /* 0 */
     const larder_process_info* process;
     const char* id;
     const char* bucket; /* empty if the record of the entry cannot be read */
@@ -585,16 +591,18 @@ typedef struct larder_lease_info {
 
 /* A lock that a process holds or waits for. */
 typedef struct larder_lock_info {
-    uint32_t size;
-    int32_t waiting;
-    int64_t thread;
-    int64_t since_ns;
+    uint32_t size;    /* of the struct */
+    int32_t waiting;  /* not 0: waits for it; 0: holds it */
+    int64_t thread;   /* the system's number of the thread */
+    int64_t since_ns; /* when it began to wait, or took the lock */
     const larder_process_info* process;
     const char* what; /* "bucket wheels-v1", "build numpy-2.1.0" */
 } larder_lock_info;
 
+/* Who uses a cache. Each list has as many items as the count above it says, and is freed with this
+ * struct. */
 typedef struct larder_status {
-    uint32_t size;
+    uint32_t size;      /* of the struct */
     int32_t collecting; /* a process holds the collector's lock */
     /* Trees in `deleting/`. A collection is deleting them now, or was stopped or killed before. */
     uint64_t deleting;
@@ -619,9 +627,9 @@ larder_code larder_cache_status(const larder_cache* cache, larder_status** statu
  * number ever shrinks. The numbers are read one after the other, so an event during the call may
  * be counted in one of them and not yet in another. */
 typedef struct larder_counters {
-    uint32_t size;
-    int32_t reserved;
-    uint64_t hits; /* of gets; each get_or_build begins with a get */
+    uint32_t size;    /* of the struct */
+    int32_t reserved; /* 0 */
+    uint64_t hits;    /* of gets; each get_or_build begins with a get */
     uint64_t misses;
     uint64_t published;
     uint64_t removed;
@@ -659,16 +667,17 @@ typedef enum larder_eviction_reason {
 
 /* A live entry that goes because of a limit. */
 typedef struct larder_eviction {
-    uint32_t size;
+    uint32_t size;  /* of the struct */
     int32_t reason; /* a larder_eviction_reason */
     uint64_t bytes;
     int64_t last_used_ns;
     const char* bucket;
     const char* key;
     const char* id;
-    void* reserved;
+    void* reserved; /* 0 */
 } larder_eviction;
 
+/* What a collection is doing. */
 typedef enum larder_collect_phase {
     LARDER_PLANNING = 0,
     LARDER_EVICTING = 1,
@@ -678,7 +687,7 @@ typedef enum larder_collect_phase {
 
 /* How far a collection is, for a progress bar. */
 typedef struct larder_collect_progress {
-    uint32_t size;
+    uint32_t size;  /* of the struct */
     int32_t phase;  /* a larder_collect_phase */
     uint64_t done;  /* planning: entries examined; evicting, collecting: entries; deleting: files */
     uint64_t total; /* 0 if not known */
@@ -696,8 +705,8 @@ typedef struct larder_collect_progress {
  * recently used until every limit is kept. An entry stays, and counts, if it is leased or pinned,
  * if it fits a pattern of `keep`, or if it was used after the collection had chosen it. */
 typedef struct larder_limits {
-    uint32_t size;
-    uint32_t set; /* LARDER_LIMIT_..., or-ed; a limit that is given without its bit is `invalid` */
+    uint32_t size; /* set it to sizeof the struct */
+    uint32_t set;  /* LARDER_LIMIT_..., or-ed; a limit that is given without its bit is `invalid` */
     uint64_t max_size; /* bytes, as the records of the live entries add them up */
     int64_t max_age_s; /* entries that were not used for longer go, whatever the other limits */
     uint64_t max_entries;
@@ -706,7 +715,7 @@ typedef struct larder_limits {
      * (For min_free it goes on until min_free is this percentage of the free space.) 0 is the
      * default, 90. */
     uint32_t low_water;
-    int32_t reserved;
+    int32_t reserved; /* leave it 0 */
     /* Glob patterns (fnmatch(3)) for "BUCKET/KEY"; `*` matches a slash too. */
     const char* const* keep;
     size_t keep_count;
@@ -714,9 +723,9 @@ typedef struct larder_limits {
 
 /* Evictions that a dry run with limits has listed (see `on_evict`). */
 typedef struct larder_eviction_plan {
-    uint32_t size;
-    int32_t reserved;
-    const larder_eviction* const* evictions;
+    uint32_t size;                           /* set it to sizeof the struct */
+    int32_t reserved;                        /* leave it 0 */
+    const larder_eviction* const* evictions; /* yours: read during the call only */
     size_t eviction_count;
     /* Glob patterns for "BUCKET/KEY": an entry that matches one is not evicted after all. */
     const char* const* keep;
@@ -725,7 +734,7 @@ typedef struct larder_eviction_plan {
 
 /* How a collection works, whatever it evicts. */
 typedef struct larder_collect_options {
-    uint32_t size;
+    uint32_t size;    /* set it to sizeof the struct */
     int32_t dry_run;  /* not 0: report what would go, and change nothing */
     uint32_t threads; /* that delete; 0 takes one for each processor, four at most */
     /* Not 0: find out how much space the disk gets back. This costs 1 to 3 calls for each file. */
@@ -739,7 +748,7 @@ typedef struct larder_collect_options {
     void (*on_progress)(const larder_collect_progress* progress, void* on_progress_data);
     void* on_progress_data;
     larder_stop* stop; /* ends the collection early, without an error; the next one carries on */
-    void* reserved;
+    void* reserved;    /* leave it 0 */
     /* Keeps what was removed, replaced or refreshed less than this many seconds ago, so that it can
      * still be restored. What is evicted is deleted at once. Any collection without a grace deletes
      * it. */
@@ -747,11 +756,13 @@ typedef struct larder_collect_options {
     /* Not 0: clean up also after a process of which it can't be told whether it lives: see
      * CollectOptions in collect.hpp. If it lives, it loses the files that it uses. */
     int32_t presume_dead;
-    int32_t reserved_2;
+    int32_t reserved_2; /* leave it 0 */
 } larder_collect_options;
 
+/* What a collection has done. Each list has as many items as the count above it says, and is freed
+ * with this struct. */
 typedef struct larder_collect_report {
-    uint32_t size;
+    uint32_t size;         /* of the struct */
     int32_t within_limits; /* 0 if the entries that stay are more than a limit allows */
     int32_t stopped;       /* not 0: it was asked to stop, and something is left */
     int32_t live_known;    /* not 0: a limit had live_entries and live_bytes counted */
@@ -817,8 +828,8 @@ larder_code larder_cache_evict(const larder_cache* cache, const larder_eviction_
 
 /* When larder_cache_keep_within collects, for how long, and how. */
 typedef struct larder_background_options {
-    uint32_t size;
-    int32_t reserved;
+    uint32_t size;    /* set it to sizeof the struct */
+    int32_t reserved; /* leave it 0 */
     /* All processes of the cache together collect at most once in this time. 0 is the default,
      * an hour; less than 0 is as often as can be. */
     int64_t every_s;
@@ -871,30 +882,32 @@ const char* larder_finding_kind_name(int kind);
 
 /* One thing that verify found. */
 typedef struct larder_finding {
-    uint32_t size;
-    int32_t kind; /* a larder_finding_kind */
-    int32_t repaired;
-    int32_t reserved;
-    const char* path;
-    const char* what;
+    uint32_t size;    /* of the struct */
+    int32_t kind;     /* a larder_finding_kind */
+    int32_t repaired; /* not 0: `repair` was set, and it was repaired */
+    int32_t reserved; /* 0 */
+    const char* path; /* where it stands */
+    const char* what; /* what is wrong with it, in a few words for people */
 } larder_finding;
 
+/* What a verification does with what it finds. */
 typedef struct larder_verify_options {
-    uint32_t size;
+    uint32_t size; /* set it to sizeof the struct */
     /* Not 0: retire faulty links, and give entries that no link names a retired link, so that a
      * collection deletes them. */
     int32_t repair;
 } larder_verify_options;
 
+/* What a verification has found. */
 typedef struct larder_verify_report {
-    uint32_t size;
+    uint32_t size; /* of the struct */
     /* Not 0: no invariant is broken, or everything was repaired. Foreign names break none. */
     int32_t sound;
     uint64_t entries; /* that were checked */
     uint64_t live;    /* named by a key */
     uint64_t garbage; /* retired, waiting for collection */
     size_t finding_count;
-    const larder_finding* const* findings;
+    const larder_finding* const* findings; /* `finding_count` of them; freed with this struct */
 } larder_verify_report;
 void larder_verify_report_free(larder_verify_report* report);
 
@@ -913,9 +926,10 @@ typedef enum larder_link_mode {
     LARDER_MODE_COPY = 3
 } larder_link_mode;
 
+/* How a tree is installed. */
 typedef struct larder_materialize_options {
-    uint32_t size;
-    int32_t mode; /* a larder_link_mode */
+    uint32_t size; /* set it to sizeof the struct */
+    int32_t mode;  /* a larder_link_mode */
     /* Not 0: replace files and symlinks that stand in the way, instead of failing. Never
      * directories. */
     int32_t replace;
@@ -924,8 +938,8 @@ typedef struct larder_materialize_options {
 
 /* How many files arrived in which way. */
 typedef struct larder_materialize_report {
-    uint32_t size;
-    int32_t reserved;
+    uint32_t size;    /* of the struct */
+    int32_t reserved; /* 0 */
     uint64_t cloned;
     uint64_t hardlinked;
     uint64_t copied;

@@ -18,6 +18,7 @@ enum class LinkMode {
     copy,
 };
 
+/// How a tree is put somewhere else.
 struct MaterializeOptions {
     LinkMode mode = LinkMode::automatic;
     /// Replaces files and symlinks that stand in the way, instead of failing. Never directories.

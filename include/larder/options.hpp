@@ -30,6 +30,7 @@ enum class Durability {
     power,
 };
 
+/// How a cache is opened.
 struct OpenOptions {
     /// The kind of links for a cache that has to be created. If it is empty, a probe of the file
     /// system decides.
@@ -76,6 +77,7 @@ struct OpenOptions {
     bool count = false;
 };
 
+/// How an entry is published.
 struct PublishOptions {
     Durability durability = Durability::process;
     /// The name and version of the program that makes the entry, for its record. Cut to 200 bytes.
@@ -94,6 +96,7 @@ struct RefreshOptions {
     std::function<void(const std::string& key)> on_taken{};
 };
 
+/// What a verification does with what it finds.
 struct VerifyOptions {
     /// Repairs what can be repaired: a faulty link is retired, so that its key is a miss from then
     /// on. An entry that no link names gets a retired link, so that a collection deletes it.

@@ -17,7 +17,7 @@ namespace larder {
 
 using WallTime = std::chrono::system_clock::time_point;
 
-/// An entry, by its record and its link.
+/// What is known of one entry: from its record and, for `last_used`, from its link.
 struct EntryInfo {
     std::string bucket;
     std::string key;
@@ -32,7 +32,7 @@ struct EntryInfo {
     std::string producer;
 };
 
-/// One process, by the header of its lease table.
+/// What is known of one process that uses the cache: from the header of its lease table.
 struct ProcessInfo {
     std::uint32_t participant = 0;  ///< the number of its table in `participants/`
     std::int64_t pid = 0;
@@ -47,12 +47,13 @@ struct ProcessInfo {
 /// A lock that a process holds or waits for.
 struct LockInfo {
     ProcessInfo process;
-    std::int64_t thread = 0;
-    bool waiting = false;
-    std::string what;  ///< "bucket wheels-v1", "build numpy-2.1.0"
-    WallTime since;
+    std::int64_t thread = 0;  ///< the system's number of the thread
+    bool waiting = false;     ///< waits for the lock, and does not hold it yet
+    std::string what;         ///< "bucket wheels-v1", "build numpy-2.1.0"
+    WallTime since;           ///< when it began to wait, or took the lock
 };
 
+/// A lease that a process holds.
 struct LeaseInfo {
     ProcessInfo process;
     std::string id;
@@ -60,6 +61,7 @@ struct LeaseInfo {
     std::string key;
 };
 
+/// Who uses a cache.
 struct StatusReport {
     std::vector<ProcessInfo> processes;
     std::vector<LeaseInfo> leases;
@@ -95,13 +97,15 @@ struct Finding {
         blocked,  ///< something that is no link stands where only a link may stand
     };
     Kind kind = Kind::foreign;
-    std::filesystem::path path;
-    std::string what;
-    bool repaired = false;
+    std::filesystem::path path;  ///< where it stands
+    std::string what;            ///< what is wrong with it, in a few words for people
+    bool repaired = false;       ///< VerifyOptions::repair was set, and it was repaired
 };
 
+/// Returns the name of a kind, as `--json` prints it: "dangling", …
 [[nodiscard]] std::string_view name_of(Finding::Kind kind) noexcept;
 
+/// What a verification has found.
 struct VerifyReport {
     std::vector<Finding> findings;
     std::uint64_t entries = 0;  ///< that were checked

@@ -30,17 +30,19 @@ std::size_t read_longest_name(std::string_view text) noexcept {
     const auto digits = text.substr(begin.size(), text.find('\n') - begin.size());
     std::size_t length = 0;
     std::from_chars(digits.data(), digits.data() + digits.size(), length);
-    return length >= min_longest_name && length < max_name ? length : 0;
+    if (length < min_longest_name || length >= max_name) return 0;
+    return length;
 }
 
 }  // namespace
 
 std::string print_format(const Format& format) {
-    const std::string names = format.longest_name == max_name
-                                  ? ""
-                                  : "names " + std::to_string(format.longest_name) + "\n";
-    return std::string(format_begin) + std::to_string(format_version) + "\n" + names + "links " +
-           std::string(name_of(format.links)) + "\n";
+    std::string text(format_begin);
+    text.append(std::to_string(format_version)).append("\n");
+    if (format.longest_name != max_name)
+        text.append("names ").append(std::to_string(format.longest_name)).append("\n");
+    text.append("links ").append(name_of(format.links)).append("\n");
+    return text;
 }
 
 FormatRead parse_format(std::string_view text) {
@@ -56,10 +58,11 @@ FormatRead parse_format(std::string_view text) {
     if (version > format_version) return {FormatRead::Kind::newer, {}};
     if (version < format_version) return {FormatRead::Kind::older, {}};
     const std::size_t longest_name = read_longest_name(text.substr(line_end + 1));
+    if (longest_name == 0) return {};
+    // The rest is right if it is what larder writes for one of the kinds of links.
     for (const auto kind : all_kinds) {
-        const Format format{kind, longest_name};
-        if (longest_name != 0 && text == print_format(format))
-            return {FormatRead::Kind::ours, format};
+        const Format format{.links = kind, .longest_name = longest_name};
+        if (text == print_format(format)) return {FormatRead::Kind::ours, format};
     }
     return {};
 }

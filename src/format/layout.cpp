@@ -34,9 +34,8 @@ std::string participant_name(std::uint32_t number) { return std::to_string(numbe
 std::optional<std::uint32_t> parse_participant_name(std::string_view name) {
     std::uint32_t number = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error != std::errc() || end != name.data() + name.size() ||
-        participant_name(number) != name)
-        return std::nullopt;
+    if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
+    if (participant_name(number) != name) return std::nullopt;  // "007" is no second name for "7"
     return number;
 }
 
@@ -55,9 +54,8 @@ std::string kept_tree_name(const Id& id) {
 std::optional<StagedName> parse_staged_name(std::string_view name) noexcept {
     static_assert(staged_tree_prefix.size() == staged_link_prefix.size() &&
                   staged_tree_prefix.size() == kept_tree_prefix.size());
-    const auto id = name.size() > staged_tree_prefix.size()
-                        ? parse_id(name.substr(staged_tree_prefix.size()))
-                        : std::nullopt;
+    if (name.size() <= staged_tree_prefix.size()) return std::nullopt;
+    const auto id = parse_id(name.substr(staged_tree_prefix.size()));
     if (!id) return std::nullopt;
     if (name.starts_with(staged_tree_prefix)) return StagedName{StagedName::Kind::tree, *id};
     if (name.starts_with(staged_link_prefix)) return StagedName{StagedName::Kind::link, *id};

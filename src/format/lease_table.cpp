@@ -35,9 +35,14 @@ TableView read_whatever_the_magic(const LeaseTableBytes& bytes) {
     const TableHeaderBytes& header = bytes.header;
     TableView view;
     view.announced = header.pid != 0;
-    view.process = {header.boot,          (header.flags & flag_boot_is_real) != 0,
-                    header.pid_namespace, header.start,
-                    header.clock_offset,  static_cast<std::int64_t>(header.pid)};
+    view.process = {
+        .boot = header.boot,
+        .boot_is_real = (header.flags & flag_boot_is_real) != 0,
+        .pid_namespace = header.pid_namespace,
+        .start = header.start,
+        .clock_offset = header.clock_offset,
+        .pid = static_cast<std::int64_t>(header.pid),
+    };
     view.lock_tells = (header.flags & flag_lock_tells) != 0;
     view.file = header.file;
     view.since_nanos = header.since_nanos;
@@ -46,9 +51,13 @@ TableView read_whatever_the_magic(const LeaseTableBytes& bytes) {
         if (activity.lock == 0) continue;
         // A kind that this version does not know belongs to no lock that this version waits for.
         if (activity.kind > static_cast<std::uint64_t>(ActivityView::Kind::works_for)) continue;
-        view.activities.push_back({static_cast<ActivityView::Kind>(activity.kind),
-                                   static_cast<std::int64_t>(activity.thread), activity.since_nanos,
-                                   activity.lock, text_of(activity.label)});
+        view.activities.push_back({
+            .kind = static_cast<ActivityView::Kind>(activity.kind),
+            .thread = static_cast<std::int64_t>(activity.thread),
+            .since_nanos = activity.since_nanos,
+            .lock = activity.lock,
+            .label = text_of(activity.label),
+        });
     }
     // Read the slots even if no process is announced: a process may take the table, and lease,
     // after its pid was read here.

@@ -41,10 +41,11 @@ Result<Text> read_symlink(const os::Dir& dir, const char* name, Buffer& buffer) 
             // Something other than a symlink stands here, or the system refuses the call itself.
             if (const auto info = os::try_stat_at(dir, name); info && !info->is_symlink())
                 return Text{LinkRead::Kind::foreign};
-            return os::fail(length.error(), "read link", dir / name);
+            break;
         default:
-            return os::fail(length.error(), "read link", dir / name);
+            break;
     }
+    return os::fail(length.error(), "read link", dir / name);
 }
 
 /// Does the same for links of kind `file`. A text without its newline is malformed: it was cut off,
@@ -106,6 +107,17 @@ Result<Text> read_text(LinkKind kind, const os::Dir& dir, const char* name, Buff
     return no_junctions(dir, name);
 }
 
+/// Makes a link `first`, renames it to `second` and reads it there. Returns whether all that works.
+/// The caller removes both names.
+bool can_make_and_rename(LinkKind kind, const os::Dir& dir, const std::string& first,
+                         const std::string& second) {
+    const Id id = fresh_id();
+    if (!make_link(kind, dir, first, id)) return false;
+    if (!os::rename_new(dir, first, dir, second)) return false;
+    const auto read = read_link(kind, dir, second);
+    return read && read->names(id);
+}
+
 /// Returns true if the text has the form of a target. What stands in the place of the id is not
 /// looked at.
 bool is_target(std::string_view text) noexcept {
@@ -128,7 +140,8 @@ Result<LinkRead> read_link(LinkKind kind, const os::Dir& dir, const std::string&
     TRY_ASSIGN(const Text read, read_text(kind, dir, name.c_str(), buffer));
     if (read.kind != LinkRead::Kind::entry) return LinkRead{read.kind, {}};
     const auto id = parse_target(read.text);
-    return id ? LinkRead{LinkRead::Kind::entry, *id} : LinkRead{LinkRead::Kind::malformed, {}};
+    if (!id) return LinkRead{LinkRead::Kind::malformed, {}};
+    return LinkRead{LinkRead::Kind::entry, *id};
 }
 
 bool link_names_complete_entry(LinkKind kind, const os::Dir& archive, const std::string& key_path,
@@ -136,8 +149,8 @@ bool link_names_complete_entry(LinkKind kind, const os::Dir& archive, const std:
     const auto path = key_path_via_entry(id, key_path);
     Buffer buffer;
     const auto read = read_text(kind, archive, path.c_str(), buffer);
-    return read && is_target(read->text) &&
-           read->text.substr(before_id.size(), id_length) == path.id_text();
+    if (!read || !is_target(read->text)) return false;
+    return read->text.substr(before_id.size(), id_length) == path.id_text();
 }
 
 Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name, const Id& id) {
@@ -153,17 +166,11 @@ Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name, c
 }
 
 bool link_kind_works(LinkKind kind, const os::Dir& scratch) {
-    if (os::point(kind == LinkKind::symlink ? "link.probe-symlink" : "link.probe-file") != 0)
-        return false;
-    const std::string first = to_text(fresh_id()), second = to_text(fresh_id());
-    const Id id = fresh_id();
-    const auto works = [&] {
-        if (!make_link(kind, scratch, first, id) ||
-            !os::rename_new(scratch, first, scratch, second))
-            return false;
-        const auto read = read_link(kind, scratch, second);
-        return read && read->names(id);
-    }();
+    const char* const point = kind == LinkKind::symlink ? "link.probe-symlink" : "link.probe-file";
+    if (os::point(point) != 0) return false;
+    const std::string first = to_text(fresh_id());
+    const std::string second = to_text(fresh_id());
+    const bool works = can_make_and_rename(kind, scratch, first, second);
     (void)os::remove_file_at(scratch, first);
     (void)os::remove_file_at(scratch, second);
     return works;

@@ -181,7 +181,8 @@ std::optional<std::string> decode_escapes(std::string_view name) {
 
 std::optional<std::string> decode_name(std::string_view name) {
     auto text = decode_escapes(name);
-    return text && is_utf8(*text) ? text : std::nullopt;
+    if (!text || !is_utf8(*text)) return std::nullopt;
+    return text;
 }
 
 std::uint64_t digest(std::string_view encoded_bucket, std::string_view key) {

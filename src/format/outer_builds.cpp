@@ -47,8 +47,8 @@ std::vector<OuterBuild> parse_outer_builds(std::string_view text) {
         const auto lock = decimal(take_until(build, ':'));
         const auto since = decimal(take_until(build, ':'));
         const auto root = decode_escapes(build);
-        if (lock && *lock != 0 && since && root && !root->empty())
-            builds.push_back({*root, *lock, *since});
+        if (!lock || *lock == 0 || !since || !root || root->empty()) continue;
+        builds.push_back({.root = *root, .lock = *lock, .since_nanos = *since});
     }
     return builds;
 }

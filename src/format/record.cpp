@@ -29,6 +29,25 @@ std::string crc_of(std::string_view bytes) {
 /// Boost makes its table at the first use.
 [[maybe_unused]] const bool crc_made = os::before_main([] { return crc_of("x"); });
 
+constexpr std::uint64_t nanos_per_second = 1'000'000'000;
+
+/// A record holds no time before 1970, and none after 2262, when the nanoseconds have no more bits.
+constexpr std::uint64_t most_nanos = std::numeric_limits<std::int64_t>::max();
+
+/// Returns the nanoseconds since 1970; 0 for an earlier time.
+std::uint64_t nanos_of(WallTime time) {
+    const auto since_1970 = std::max(time, WallTime{}).time_since_epoch();
+    const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(since_1970);
+    return static_cast<std::uint64_t>(nanos.count());
+}
+
+/// Returns the nanoseconds of a time in seconds and nanoseconds; most_nanos if they are more.
+std::uint64_t nanos_of(std::uint64_t seconds, std::uint64_t nanos) {
+    if (seconds > most_nanos / nanos_per_second) return most_nanos;
+    const std::uint64_t part_of_a_second = std::min(nanos, nanos_per_second - 1);
+    return std::min(seconds * nanos_per_second + part_of_a_second, most_nanos);
+}
+
 /// Takes the fields of a record line by line. If something does not match, `good` is false from
 /// then on. A line that does not match is not passed, so all fields behind it are empty, too.
 class Lines {
@@ -40,8 +59,9 @@ public:
     std::string_view value(std::string_view field) {
         const auto end = rest_.find('\n');
         const auto line = rest_.substr(0, end);
-        if (end == std::string_view::npos || line.size() <= field.size() ||
-            !line.starts_with(field) || line[field.size()] != ' ') {
+        const bool is_field =
+            line.size() > field.size() && line.starts_with(field) && line[field.size()] == ' ';
+        if (end == std::string_view::npos || !is_field) {
             good = false;
             return {};
         }
@@ -57,6 +77,17 @@ public:
     }
 
     std::uint64_t number(std::string_view field) { return to_number(value(field)); }
+
+    /// Takes the next line, whose value is seconds, a dot and nine digits of nanoseconds.
+    WallTime time(std::string_view field) {
+        const auto digits = value(field);
+        const auto dot = digits.find('.');
+        const std::uint64_t seconds = to_number(digits.substr(0, dot));
+        const std::uint64_t part =
+            dot == std::string_view::npos ? 0 : to_number(digits.substr(dot + 1));
+        const std::chrono::nanoseconds since_1970(nanos_of(seconds, part));
+        return WallTime(std::chrono::duration_cast<WallTime::duration>(since_1970));
+    }
 
     /// Returns a decimal number; 0 if it is none.
     std::uint64_t to_number(std::string_view digits) {
@@ -74,24 +105,6 @@ public:
 private:
     std::string_view rest_;
 };
-
-constexpr std::uint64_t nanos_per_second = 1'000'000'000;
-
-/// A record holds no time before 1970, and none after 2262, when the nanoseconds have no more bits.
-constexpr std::uint64_t most_nanos = std::numeric_limits<std::int64_t>::max();
-
-/// Returns the nanoseconds since 1970; 0 for an earlier time.
-std::uint64_t nanos_of(WallTime time) {
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                          std::max(time, WallTime{}).time_since_epoch())
-                                          .count());
-}
-
-/// Returns the nanoseconds of a time in seconds and nanoseconds; most_nanos if they are more.
-std::uint64_t nanos_of(std::uint64_t seconds, std::uint64_t nanos) {
-    if (seconds > most_nanos / nanos_per_second) return most_nanos;
-    return std::min(seconds * nanos_per_second + std::min(nanos, nanos_per_second - 1), most_nanos);
-}
 
 /// Returns a time in seconds, with nine digits of nanoseconds.
 std::string print_time(WallTime time) {
@@ -132,13 +145,7 @@ std::optional<Record> parse_record(std::string_view text) {
     record.bucket = lines.text("bucket");
     record.key = lines.text("key");
     // From here on a line that does not match makes `lines.good` false, which is asked once, below.
-    const auto time = lines.value("time");  // seconds, a dot, nine digits of nanoseconds
-    const auto dot = time.find('.');
-    const auto nanos =
-        nanos_of(lines.to_number(time.substr(0, dot)),
-                 dot == std::string_view::npos ? 0 : lines.to_number(time.substr(dot + 1)));
-    record.published =
-        WallTime(std::chrono::duration_cast<WallTime::duration>(std::chrono::nanoseconds(nanos)));
+    record.published = lines.time("time");
     record.boot = lines.value("boot");
     const auto durability = lines.value("durability");
     if (durability != "power" && durability != "process") return std::nullopt;
@@ -146,10 +153,9 @@ std::optional<Record> parse_record(std::string_view text) {
     record.bytes = lines.number("bytes");
     record.files = lines.number("files");
     record.producer = lines.text("producer");
-    const auto checked_length = text.size() - lines.rest().size();
-    if (lines.value("end") != crc_of(text.substr(0, checked_length)) || !lines.good ||
-        !lines.rest().empty())
-        return std::nullopt;
+    const std::string crc = crc_of(text.substr(0, text.size() - lines.rest().size()));
+    if (lines.value("end") != crc) return std::nullopt;
+    if (!lines.good || !lines.rest().empty()) return std::nullopt;
     return record;
 }
 

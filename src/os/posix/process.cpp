@@ -120,12 +120,15 @@ ProcessIdentity this_process() noexcept {
     const platform::BootIdRead boot = this_boot();
     const auto offset = platform::clock_offset();
     // A start that is shifted by an unknown offset is worse than none.
-    return {boot.id,
-            boot.is_real,
-            this_pid_namespace(),
-            offset ? platform::view_of_this_process().start : 0,
-            offset.value_or(0),
-            process_id()};
+    const std::uint64_t start = offset ? platform::view_of_this_process().start : 0;
+    return {
+        .boot = boot.id,
+        .boot_is_real = boot.is_real,
+        .pid_namespace = this_pid_namespace(),
+        .start = start,
+        .clock_offset = offset.value_or(0),
+        .pid = process_id(),
+    };
 }
 
 bool is_here(const ProcessIdentity& process) noexcept {
