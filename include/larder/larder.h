@@ -558,8 +558,9 @@ larder_code larder_cache_visit_trash(const larder_cache* cache,
 /* Publishes the files of an entry in the trash once more, under its bucket and key and a new id.
  * `lease` may be NULL.
  * Errors: `miss` if no retired entry has this id, or if it has been collected; `exists` if its
- * key names an entry again and `replace` is 0; `invalid` if `id` is no id; `busy` while another
- * process collects or verifies. */
+ * key names an entry again and `replace` is 0; `damaged` if the number or the sizes of its files
+ * differ from its record; `invalid` if `id` is no id; `busy` while another process collects or
+ * verifies. */
 larder_code larder_cache_restore(const larder_cache* cache, const char* id, int replace,
                                  larder_lease** lease, larder_error** error);
 
@@ -904,8 +905,8 @@ typedef struct larder_verify_report {
     /* Not 0: no invariant is broken, or everything was repaired. Foreign names break none. */
     int32_t sound;
     uint64_t entries; /* that were checked */
-    uint64_t live;    /* named by a key */
-    uint64_t garbage; /* retired, waiting for collection */
+    uint64_t live;    /* of these: named by a key */
+    uint64_t garbage; /* of these: retired, waiting for collection */
     size_t finding_count;
     const larder_finding* const* findings; /* `finding_count` of them; freed with this struct */
 } larder_verify_report;
@@ -933,7 +934,7 @@ typedef struct larder_materialize_options {
     /* Not 0: replace files and symlinks that stand in the way, instead of failing. Never
      * directories. */
     int32_t replace;
-    uint32_t threads; /* how many work; 0 lets larder choose by the number of files */
+    uint32_t threads;  /* how many work; 0 lets larder choose by the number of files */
 } larder_materialize_options;
 
 /* How many files arrived in which way. */

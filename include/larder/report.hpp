@@ -109,8 +109,8 @@ struct Finding {
 struct VerifyReport {
     std::vector<Finding> findings;
     std::uint64_t entries = 0;  ///< that were checked
-    std::uint64_t live = 0;     ///< named by a key
-    std::uint64_t garbage = 0;  ///< retired, waiting for collection
+    std::uint64_t live = 0;     ///< of these: named by a key
+    std::uint64_t garbage = 0;  ///< of these: retired, waiting for collection
     /// Returns true if no invariant is broken, or if everything was repaired. Foreign names break
     /// none.
     [[nodiscard]] bool sound() const noexcept;

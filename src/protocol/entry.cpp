@@ -3,6 +3,7 @@
 
 #include "format/layout.hpp"
 #include "os/file.hpp"
+#include "tree/measure.hpp"
 
 namespace larder::protocol {
 
@@ -19,6 +20,14 @@ Result<bool> has_tree(const os::Dir& archive, const format::Id& id) {
     if (is_absent(tree)) return false;
     TRY(tree);
     return tree->is_directory();
+}
+
+/// Returns "3 files of 12 bytes".
+std::string size_in_words(std::uint64_t files, std::uint64_t bytes) {
+    const auto counted = [](std::uint64_t count, const char* noun) {
+        return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+    };
+    return counted(files, "file") + " of " + counted(bytes, "byte");
 }
 
 }  // namespace
@@ -69,6 +78,15 @@ Result<format::Record> read_record(const cache::Root& root, const format::Id& id
     auto record = format::parse_record(*text);
     if (!record) return damaged("it is cut off, or changed");
     return std::move(*record);
+}
+
+Result<std::optional<std::string>> difference_from_record(const os::Dir& tree,
+                                                          const format::Record& record) {
+    TRY_ASSIGN(const tree::Size size, tree::measure(tree));
+    if (size.files == record.files && size.bytes == record.bytes) return std::nullopt;
+    return "it holds " + size_in_words(size.files, size.bytes) + ", and its record says " +
+           size_in_words(record.files, record.bytes) +
+           ": something has changed it since it was published";
 }
 
 std::filesystem::path tree_path(const cache::Root& root, const format::Id& id) {

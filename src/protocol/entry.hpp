@@ -3,6 +3,9 @@
 // following a link.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "cache/root.hpp"
 #include "format/record.hpp"
 
@@ -16,6 +19,11 @@ namespace larder::protocol {
 /// is missing, cut off or changed, so that a caller may retire the entry. Any other error says
 /// nothing about the entry.
 [[nodiscard]] Result<format::Record> read_record(const cache::Root& root, const format::Id& id);
+
+/// Compares the files of an entry with its record, by their number and their sizes. Returns in
+/// words how they differ, or nullopt if they agree. Errors: what keeps the tree from being read.
+[[nodiscard]] Result<std::optional<std::string>> difference_from_record(
+    const os::Dir& tree, const format::Record& record);
 
 /// Returns the absolute path of the entry's tree.
 [[nodiscard]] std::filesystem::path tree_path(const cache::Root& root, const format::Id& id);

@@ -70,6 +70,21 @@ Result<> fill(const Stage& stage, const os::Dir& entry) {
     return {};
 }
 
+/// Fails if the files of an entry are not those that its record counts, so that a restore never
+/// publishes a damaged tree under a record that calls it whole. Errors: `damaged`.
+Result<> check_files(const os::Dir& entry, const format::Record& record) {
+    const auto damaged = [&](const std::string& why) {
+        return fail(Errc::damaged, "restore", entry.path / format::tree_name,
+                    why + "; it was not restored");
+    };
+    const auto tree = os::open_dir_at(entry, format::tree_name);
+    if (has_no_directory(tree)) return damaged("its tree is not there");
+    TRY(tree);
+    TRY_ASSIGN(const auto difference, difference_from_record(*tree, record));
+    if (difference) return damaged(*difference);
+    return {};
+}
+
 }  // namespace
 
 Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replace,
@@ -101,6 +116,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replac
         TRY_ASSIGN(const bool retired, is_in_trash(*root, id));
         if (!retired) return gone();
     }
+    TRY(check_files(*entry, record));
     // This check only avoids a useless copy. The publish checks again.
     TRY_ASSIGN(const LinkRead now,
                format::read_link(root->link_kind(), root->dirs().buckets, place.path));

@@ -11,7 +11,6 @@
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
 #include "protocol/trash.hpp"
-#include "tree/measure.hpp"
 
 namespace larder::protocol {
 
@@ -355,14 +354,13 @@ private:
                 return report_key(Finding::Kind::blocked, blocked_by, checked);
             case LinkRead::Kind::malformed:
                 if (!is_first_part()) return {};
-                ++report_.live;
                 return report_key(Finding::Kind::malformed, "a link that larder did not make",
                                   checked);
             case LinkRead::Kind::entry:
                 break;
         }
         if (!is_in_part(link.id)) return {};
-        ++report_.live;
+        if (is_counted(link)) ++report_.live;
         see(link.id, {.where = LinkPlace::bucket, .parent = bucket, .name = key});
         return note(check_entry_of(checked));
     }
@@ -399,21 +397,16 @@ private:
         return check_files(checked, *record);
     }
 
-    /// Compares the files of an entry with its record, by their number and their sizes. Reads the
-    /// link again before it reports a difference: if the key names another entry by now, the
-    /// finding would be out of date.
+    /// Compares the files of an entry with its record. Reads the link again before it reports a
+    /// difference: if the key names another entry by now, the finding would be out of date.
     Result<> check_files(const CheckedKey& checked, const format::Record& record) {
         TRY_ASSIGN(const os::Dir entry, os::open_dir_at(dirs_.archive, to_text(checked.link.id)));
         TRY_ASSIGN(const os::Dir tree, os::open_dir_at(entry, format::tree_name));
-        TRY_ASSIGN(const tree::Size size, tree::measure(tree));
-        if (size.files == record.files && size.bytes == record.bytes) return {};
+        TRY_ASSIGN(const auto difference, difference_from_record(tree, record));
+        if (!difference) return {};
         TRY_ASSIGN(const bool current, still_names_entry(checked));
         if (!current) return {};
-        Finding& finding = found(Finding::Kind::changed, tree.path,
-                                 "it holds " + in_words(size) + ", and its record says " +
-                                     in_words({.bytes = record.bytes, .files = record.files}) +
-                                     ": something has changed it since it was published");
-        return mend_key(finding, checked);
+        return mend_key(found(Finding::Kind::changed, tree.path, *difference), checked);
     }
 
     /// Returns whether the key still names the entry that its link named when it was read.
@@ -421,13 +414,6 @@ private:
         TRY_ASSIGN(const LinkRead again,
                    format::read_link(root_.link_kind(), checked.dir, checked.key));
         return again.names(checked.link.id);
-    }
-
-    static std::string in_words(const tree::Size& size) {
-        const auto counted = [](std::uint64_t count, const char* noun) {
-            return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-        };
-        return counted(size.files, "file") + " of " + counted(size.bytes, "byte");
     }
 
     /// Reports a finding at the key's link, and mends the key if a repair was asked for.
@@ -460,12 +446,15 @@ private:
         }
         if (now.kind == LinkRead::Kind::entry) {
             TRY(root_.retire_link(dirs_.buckets, path));
+            finding.what += "; key " + checked.key + " of bucket " +
+                            format::decode_name(checked.bucket).value_or(checked.bucket) +
+                            " was taken out, and has no entry now";
         } else {
             // What names no entry belongs to no garbage. So it does not go to retired/links.
             TRY(root_.move_to_deleting(dirs_.buckets, path));
         }
         finding.repaired = true;
-        if (now.kind != LinkRead::Kind::foreign) --report_.live;
+        if (is_counted(now)) --report_.live;
         return {};
     }
 
@@ -493,21 +482,19 @@ private:
         return for_each_retired_link(root_, check, foreign_);
     }
 
-    /// Checks one retired link, and counts it as garbage. `bucket` is the name of the refreshed
-    /// bucket in which it stands, or empty.
+    /// Checks one retired link, and counts the entry that it names as garbage. `bucket` is the name
+    /// of the refreshed bucket in which it stands, or empty.
     Result<> check_retired(const os::Dir& dir, const std::string& bucket, const std::string& name) {
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
         if (link.kind == LinkRead::Kind::entry)
             see(link.id, {.where = LinkPlace::retired, .parent = bucket, .name = name});
-        if (!is_first_part()) return {};  // the first part has counted it
+        if (is_counted(link)) ++report_.garbage;
+        if (!is_first_part()) return {};  // the first part has reported it
         switch (link.kind) {
             case LinkRead::Kind::absent:  // collected meanwhile
-                return {};
             case LinkRead::Kind::entry:
-                ++report_.garbage;
                 return {};
             case LinkRead::Kind::malformed:
-                ++report_.garbage;
                 found(Finding::Kind::foreign, dir / name,
                       "a link that larder did not make, or not in full; the next collection "
                       "removes it");
@@ -526,6 +513,13 @@ private:
         TRY(root_.move_to_deleting(dir, name));
         finding.repaired = true;
         return {};
+    }
+
+    /// Returns whether a link names an entry of this part that was listed. Only such links count as
+    /// live or as garbage, so that both numbers and that of the orphans add up to the entries.
+    [[nodiscard]] bool is_counted(const LinkRead& link) const {
+        return link.kind == LinkRead::Kind::entry &&
+               std::binary_search(entries_.begin(), entries_.end(), link.id);
     }
 
     /// Counts a link that names an entry of this part; ignores other ids. The links themselves are

@@ -204,7 +204,7 @@ public:
         if (!report) return actor.report_violation("the last verify failed");
         if (report->garbage != 0)
             actor.report_violation(fmt::format(
-                "{} retired links are left after the last collection", report->garbage));
+                "{} retired entries are left after the last collection", report->garbage));
         if (report->entries != report->live)
             actor.report_violation(fmt::format("there are {} entries, of which only {} are live",
                                                report->entries, report->live));
