@@ -75,7 +75,13 @@ class PublishOptions(Structure):
 
 
 class MaterializeOptions(Structure):
-    _fields_ = [("size", c_uint32), ("mode", c_int32), ("replace", c_int32), ("threads", c_uint32)]
+    _fields_ = [
+        ("size", c_uint32),
+        ("mode", c_int32),
+        ("replace", c_int32),
+        ("threads", c_uint32),
+        ("stop", c_void_p),
+    ]
 
 
 class MaterializeReport(Structure):

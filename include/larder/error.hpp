@@ -22,7 +22,7 @@ enum class Errc {
     /// Another process holds the lock, and the time to wait has passed: try again. The message
     /// names the holder.
     busy,
-    interrupted,  ///< the caller's own stop_token ended the wait
+    interrupted,  ///< the caller's own stop_token ended the wait or the work
     invalid,      ///< a key, name, path or option that can never work: correct the call
     /// This cache must not be used in this way (newer format, network, another owner, no cache).
     refused,

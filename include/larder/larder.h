@@ -84,7 +84,7 @@ typedef enum larder_code {
     /* Another process holds the lock, and the time to wait has passed: try again. The message
      * names the holder. */
     LARDER_BUSY = 2,
-    LARDER_INTERRUPTED = 3, /* your own larder_stop ended the wait */
+    LARDER_INTERRUPTED = 3, /* your own larder_stop ended the wait or the work */
     /* a key, name, path, option or argument that can never work: correct the call */
     LARDER_INVALID = 4,
     /* This cache must not be used in this way (newer format, network, another owner, no cache). */
@@ -935,6 +935,7 @@ typedef struct larder_materialize_options {
      * directories. */
     int32_t replace;
     uint32_t threads;  /* how many work; 0 lets larder choose by the number of files */
+    larder_stop* stop; /* ends the call before the next file, with `interrupted` */
 } larder_materialize_options;
 
 /* How many files arrived in which way. */

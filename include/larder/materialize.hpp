@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <stop_token>
 
 #include <larder/error.hpp>
 
@@ -25,6 +26,8 @@ struct MaterializeOptions {
     bool replace = false;
     /// How many threads work. 0 lets larder choose by the number of files.
     unsigned threads = 0;
+    /// Ends the call before the next file, with the error `interrupted`.
+    std::stop_token stop{};
 };
 
 /// How many files arrived in which way.
@@ -54,7 +57,8 @@ struct MaterializeReport {
 /// Requires: `tree` does not change during the call. Hold a Lease on it.
 /// Errors: `exists` if something stands in the way and `replace` is off; `unsupported` if `mode`
 /// names a way that does not work here; `invalid` if `destination` lies inside a cache or contains
-/// the cache of `tree`. What was written by then into a destination that existed stays.
+/// the cache of `tree`; `interrupted` if `stop` was requested. What was written by then into a
+/// destination that existed stays; of one that was missing, nothing stays.
 /// Crash: leaves a `.larder-…` beside the destination, or beside a file in it. The same call, with
 /// `replace` if the destination existed, completes what was begun.
 /// Concurrency: several calls may fill one destination at the same time.

@@ -283,8 +283,10 @@ Result<VerifyOptions> options_of(const larder_verify_options* given) {
 Result<MaterializeOptions> options_of(const larder_materialize_options* given) {
     TRY_ASSIGN(const auto known, known_part(given));
     TRY_ASSIGN(const auto mode, choice("mode", known.mode, LinkMode::copy));
-    return MaterializeOptions{
+    MaterializeOptions options{
         .mode = mode, .replace = known.replace != 0, .threads = known.threads};
+    if (known.stop != nullptr) options.stop = known.stop->source.get_token();
+    return options;
 }
 
 }  // namespace larder::c

@@ -83,6 +83,8 @@ public:
     Result<std::unique_ptr<WalkDir>> visit(WalkDir& at, const std::string& name,
                                            os::FileKind kind) override {
         auto& pair = static_cast<DirPair&>(at);
+        if (options_.stop.stop_requested())
+            return fail(Errc::interrupted, "materialize", pair.into / name, "the caller ended it");
         if (kind == os::FileKind::directory) return enter(pair, name);
         TRY_ASSIGN(const os::FileInfo info, os::stat_at(pair.dir, name));
         if (info.is_directory()) return enter(pair, name);

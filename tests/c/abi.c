@@ -37,7 +37,8 @@ static void structs(void) {
     CHECK_NUMBER(32, offsetof(larder_background_options, on_done));
     CHECK_NUMBER(48, offsetof(larder_background_options, on_evict));
     CHECK_NUMBER(8, sizeof(larder_verify_options));
-    CHECK_NUMBER(16, sizeof(larder_materialize_options));
+    CHECK_NUMBER(24, sizeof(larder_materialize_options));
+    CHECK_NUMBER(16, offsetof(larder_materialize_options, stop));
 
     CHECK_NUMBER(88, sizeof(larder_event));
     CHECK_NUMBER(40, offsetof(larder_event, bucket));

@@ -32,6 +32,18 @@ void test_install(void) {
     CHECK(symlink("text", below(larder_staging_path(staging), "link")) == 0);
     WORKS(larder_bucket_publish(bucket, "tree", staging, NULL, &lease, &error));
 
+    larder_stop* const stop = larder_stop_new();
+    larder_stop_request(stop);
+    options.stop = stop;
+    CHECK_NUMBER(LARDER_INTERRUPTED,
+                 larder_materialize(larder_lease_path(lease), copied, &options, &report, &error));
+    CHECK(report == NULL);
+    CHECK(access(copied, F_OK) != 0);
+    larder_error_free(error);
+    error = NULL;
+    options.stop = NULL;
+    larder_stop_free(stop);
+
     WORKS(larder_materialize(larder_lease_path(lease), copied, &options, &report, &error));
     CHECK_NUMBER(sizeof *report, report->size);
     CHECK_NUMBER(2, report->copied);
