@@ -90,8 +90,11 @@ std::string dash_hint(const Words& ours, CommandTable commands) {
 
 constexpr std::string_view is_empty = "is empty: perhaps a variable is not set";
 
-/// Refuses an option's value that is empty.
+/// Refuses an option's value that is empty, and a second value of an option that has only one. A
+/// flag may be repeated, which changes nothing. So may the options of every command, of which the
+/// last value counts: an alias or a script gives a first one.
 Expected<> check_values(const options::SplitLine& split, std::span<const OptionSpec> specs) {
+    std::set<std::string> seen;
     for (const auto& given : split.options) {
         const auto spec = std::find_if(specs.begin(), specs.end(), [&](const OptionSpec& one) {
             return options::long_name(one) == given.name;
@@ -99,6 +102,11 @@ Expected<> check_values(const options::SplitLine& split, std::span<const OptionS
         if (spec != specs.end() && spec->argument != nullptr && given.value.empty())
             return fail_usage(
                 fmt::format("the {} of --{} {}", spec->argument, given.name, is_empty));
+        if (spec != specs.end() && spec->argument != nullptr && !spec->repeatable &&
+            !is_one_of(global_options(), given.name) && !seen.insert(given.name).second)
+            return fail_usage(
+                fmt::format("--{} is given more than once, and takes one {}; see cachetool --help",
+                            given.name, spec->argument));
     }
     return {};
 }
@@ -150,6 +158,33 @@ std::string usage_of(const Command& command) {
                        command.synopsis.empty() ? "" : " ", command.synopsis, command.name);
 }
 
+/// Returns what is probably wrong with a line that has too few or too many words, in the form "...;
+/// ", or nothing.
+std::string hint_for_count(const ParsedArguments& arguments) {
+    const Command& command = *arguments.command;
+    const auto& words = arguments.words;
+    if (command.runs_a_program && words.size() > command.min_words)
+        return "`--` is missing before COMMAND; ";
+    const auto places = places_of(command.synopsis);
+    if (command.min_words == 2 && words.size() == 1 && places.size() >= 2 &&
+        words[0].find('/') != std::string::npos && places[0] == "BUCKET" && places[1] == "KEY")
+        return fmt::format("BUCKET and KEY are two words, and \"{}\" is one; ", shown(words[0]));
+    if (words.size() > command.max_words) {
+        const auto& extra = words[command.max_words];
+        const auto most = counted(command.max_words, "word", "words");
+        return command.max_words == 0
+                   ? fmt::format("{} takes no word such as \"{}\"; ", command.name, shown(extra))
+                   : fmt::format("{} takes at most {}, and \"{}\" is one more; ", command.name,
+                                 most, shown(extra));
+    }
+    return {};
+}
+
+/// Refuses a line whose words are too few or too many.
+tl::unexpected<Failure> fail_count(const ParsedArguments& arguments) {
+    return fail_usage(hint_for_count(arguments) + usage_of(*arguments.command));
+}
+
 /// Divides what stands after "--" into words that the command still lacks and the program that it
 /// is to run.
 Expected<> take_program(ParsedArguments& arguments, Words rest) {
@@ -162,12 +197,12 @@ Expected<> take_program(ParsedArguments& arguments, Words rest) {
     if (words.size() < command.min_words) {
         // As in `exec -- BUCKET -KEY -- COMMAND`: the first "--" was for the words.
         const auto missing = command.min_words - words.size();
-        if (rest.size() <= missing || rest[missing] != "--") return fail_usage(usage_of(command));
+        if (rest.size() <= missing || rest[missing] != "--") return fail_count(arguments);
         const auto dashes = rest.begin() + static_cast<std::ptrdiff_t>(missing);
         words.insert(words.end(), rest.begin(), dashes);
         rest.erase(rest.begin(), dashes + 1);
     }
-    if (rest.empty()) return fail_usage(usage_of(command));
+    if (rest.empty()) return fail_count(arguments);
     arguments.program = std::move(rest);
     return {};
 }
@@ -181,8 +216,7 @@ Expected<> check_against_command(const ParsedArguments& arguments) {
                 did_you_mean("--" + given.name, names_of(command.options)), command.name));
     }
     const auto count = arguments.words.size();
-    if (count < command.min_words || count > command.max_words)
-        return fail_usage(usage_of(command));
+    if (count < command.min_words || count > command.max_words) return fail_count(arguments);
     return check_words(arguments);
 }
 
@@ -224,10 +258,15 @@ Expected<ParsedArguments> parse(const Words& args, CommandTable commands) {
         return fail_usage("no command given; see cachetool --help");
     }
     arguments.command = find_command(commands, words.front());
-    if (arguments.command == nullptr)
+    if (arguments.command == nullptr) {
+        const auto directory = arguments.cache ? arguments.cache->string() : std::string();
+        const auto hint =
+            find_command(commands, directory) == nullptr
+                ? suggested_command(words.front(), commands)
+                : fmt::format(", and --cache has taken \"{}\" as its DIR", shown(directory));
         return fail_usage(fmt::format("there is no command \"{}\"{}; see cachetool --help",
-                                      shown(words.front()),
-                                      suggested_command(words.front(), commands)));
+                                      shown(words.front()), hint));
+    }
     words.erase(words.begin());
     if (arguments.help || arguments.version) return arguments;
     LARDER_TRY(take_program(arguments, std::move(rest)));

@@ -77,14 +77,16 @@ Expected<std::chrono::seconds> parse_duration(std::string_view option, std::stri
                                                            {"w", 7 * day},
                                                            {"week", 7 * day},
                                                            {"weeks", 7 * day}});
-    if (!seconds) return fail_wanting(option, "a duration with its unit, such as 12h or 30d", text);
+    if (!seconds)
+        return fail_wanting(
+            option, "a duration with its unit (s, min, h, d or w), such as 12h or 30d", text);
     // A century is as good as for ever.
     return std::chrono::seconds(std::llround(std::min(*seconds, 36'500 * day)));
 }
 
 Expected<std::uint64_t> parse_count(std::string_view option, std::string_view text) {
     const auto count = larder::options::whole_number(text);
-    if (!count) return fail_wanting(option, "a whole number", text);
+    if (!count) return fail_wanting(option, "a whole number that is not negative", text);
     return *count;
 }
 

@@ -20,6 +20,9 @@ bool is_among(const Strings& names, std::string_view name) {
 /// Returns "; did you mean NAME?", or nothing.
 std::string meant(std::string_view word, const Strings& names) {
     const auto* name = nearest_or_longer(word, names);
+    // A version is not typed by mistake: after a purge of tools-v1 the bucket tools is another one.
+    if (name != nullptr && word.size() > name->size() + 1 && word.starts_with(*name))
+        name = nullptr;
     return name == nullptr ? std::string() : fmt::format("; did you mean {}?", shown(*name));
 }
 

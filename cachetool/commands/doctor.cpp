@@ -41,6 +41,25 @@ bool works(const ProbeResults& results) {
     });
 }
 
+/// Gives every probe that found no room on the disk an effect that says so: it has told nothing
+/// about the file system. Returns whether nothing else is broken.
+bool blame_the_full_disk(ProbeResults& results) {
+    bool all = true, any = false;
+    for (auto& result : results) {
+        if (result.verdict != ProbeVerdict::broken) continue;
+        bool is_full = result.name == "space";
+        const auto no_room = std::make_error_code(std::errc::no_space_on_device).message();
+        if (result.found.find(no_room) != std::string::npos) {
+            is_full = true;
+            result.effect =
+                "the disk has no room for this probe: make room (in a cache that exists, refresh "
+                "and gc do), and run doctor again";
+        }
+        (is_full ? any : all) = is_full;
+    }
+    return any && all;
+}
+
 bool stands(const std::filesystem::path& path, std::error_code& error) {
     return system::retried(
         error, [&](std::error_code& each) { return std::filesystem::exists(path, each); });
@@ -65,9 +84,15 @@ Expected<std::filesystem::path> root_to_probe(const ParsedArguments& arguments) 
 void probe(const std::filesystem::path& place, const CommandOutput& output, ProbeResults& results) {
     auto scratch = doctor::ScratchDirectory::make_in(place);
     if (!scratch) {
+        std::error_code error;
+        const bool is_file = system::retried(error, [&](std::error_code& each) {
+            return std::filesystem::exists(place, each) &&
+                   !std::filesystem::is_directory(place, each);
+        });
         results.push_back(
             {"permission", ProbeVerdict::broken, scratch.error()->message,
-             "name a directory in which you may write; a cache that exists can be read"});
+             is_file ? "this is no directory: name the one around it"
+                     : "name a directory in which you may write; a cache that exists can be read"});
         return;
     }
     const auto directory = scratch->path();
@@ -156,12 +181,17 @@ CommandResult run_doctor(const ParsedArguments& arguments, const CommandOutput& 
     doctor::probe_mount(volume, results);
     probe(place, output, results);
 
+    const bool is_full = blame_the_full_disk(results);
     const int exit_code = works(results) ? done : failed;
+    const char* const verdict = exit_code == done ? "larder works here"
+                                : is_full
+                                    ? "the disk is full, so whether larder works here can't be "
+                                      "told: make room, and run doctor again"
+                                    : "larder does not work here";
     if (!output.json())
-        return output.text(
-            fmt::format("{}\n\n{}\n{}\n", volume_text(place, volume), results_text(results),
-                        exit_code == done ? "larder works here" : "larder does not work here"),
-            exit_code);
+        return output.text(fmt::format("{}\n\n{}\n{}\n", volume_text(place, volume),
+                                       results_text(results), verdict),
+                           exit_code);
     const auto write = [&](JsonWriter& json) {
         json.object([&] {
             json.field("path", root.string());

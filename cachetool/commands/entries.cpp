@@ -87,11 +87,11 @@ std::string removal_sentence(const std::string& bucket, const std::vector<std::s
     const auto undo = keys.size() == 1 && is_plain
                           ? fmt::format(
                                 "`cachetool trash restore --bucket {} --key {}` brings it "
-                                "back until the next gc",
+                                "back until the next gc or refresh",
                                 shell_word(bucket), shell_word(key))
                           : std::string(
                                 "`cachetool trash` lists what can be brought back until "
-                                "the next gc");
+                                "the next gc or refresh");
     return fmt::format("removed {} of {}; {}",
                        keys.size() == 1 ? shown(key) : counted(keys.size(), "key", "keys"),
                        shown(bucket), undo);
@@ -125,7 +125,7 @@ CommandResult run_put(const ParsedArguments& arguments, const CommandOutput& out
     LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(arguments.words[0]));
     const auto lease = put(bucket, arguments.words[1], arguments.words[2], move);
     if (!lease) {
-        Failure failure = failure_to_put(lease.error());
+        Failure failure = failure_to_put(lease.error(), cache.root());
         if (lease.error().code == larder::Errc::interrupted && stop) {
             output.warn(failure->message);
             stop->end_by_signal();
@@ -150,10 +150,23 @@ CommandResult run_install(const ParsedArguments& arguments, const CommandOutput&
 
     const auto& destination = arguments.words[2];
     const bool replace = arguments.has("replace");
-    const auto made =
-        larder::materialize(lease.path(), destination, {.mode = mode, .replace = replace});
+    // A signal that ended this process at once would leave a directory beside DEST, or a file in
+    // it, under a name of larder's. So it ends the copy instead, which takes that away.
+    system::StopOnSignal stop;
+    const auto made = [&] {
+        const system::PollForStop polls(stop);
+        return larder::materialize(lease.path(), destination,
+                                   {.mode = mode, .replace = replace, .stop = stop.token()});
+    }();
     if (!made) {
-        Failure failure(made.error());
+        if (made.error().code == larder::Errc::interrupted) {
+            output.warn(
+                fmt::format("the install was stopped before {} was complete; it can be run "
+                            "again{}",
+                            destination, exists(destination) ? " with --replace" : ""));
+            stop.end_by_signal();
+        }
+        Failure failure = failure_near(made.error(), cache.root());
         if (made.error().code == larder::Errc::exists && !replace)
             failure->message += "; install --replace replaces files, and never directories";
         return fail(std::move(failure));

@@ -28,7 +28,11 @@ Expected<> take(const ParsedArguments& arguments, const char* option, Target& ta
 
 Expected<std::uint64_t> parse_free(const fs::path& root, std::string_view option,
                                    std::string_view text) {
-    if (!text.ends_with('%')) return parse_size(option, text);
+    if (!text.ends_with('%')) {
+        auto size = parse_size(option, text);
+        if (!size) size.error()->message += "; a percentage of the disk ends with %";
+        return size;
+    }
     LARDER_TRY_ASSIGN(const unsigned percent, parse_percent(option, text, 0));
     std::error_code error;
     const auto space =

@@ -198,7 +198,7 @@ CommandResult run_build(const ParsedArguments& arguments, const CommandOutput& o
     deadline.lift();
     if (!lease) {
         if (build.failure()) return fail(Failure(*build.failure()));
-        auto failure = failure_to_put(lease.error());
+        auto failure = failure_to_put(lease.error(), cache.root());
         if (give_up.stop_requested())
             failure = failure_to_wait(arguments, std::move(failure), builder);
         return fail(std::move(failure));

@@ -2,6 +2,7 @@
 // The command refresh: purges buckets, and collects.
 #include <algorithm>
 #include <fmt/core.h>
+#include <map>
 #include <set>
 
 #include <larder/cache.hpp>
@@ -84,19 +85,22 @@ public:
     CommandResult run(const std::optional<larder::Cache>& cache) {
         if (cache) {
             LARDER_TRY_ASSIGN(const auto names, chosen_buckets(*cache));
+            LARDER_TRY(check_names(*cache));
             for (const auto& name : names) refresh(*cache, name);
             // If nothing was taken out there is nothing new to collect. A user who mistyped a name
             // keeps the trash, and may want it.
             if (took_something_ && !conditions_.dry_run) {
-                arguments_.has("keep-garbage") ? say_whether_undone(true) : collect_garbage(*cache);
+                arguments_.has("keep-garbage")
+                    ? say_undone_by(record_.refreshed, "undoes the purge")
+                    : collect_garbage(*cache);
             }
         }
         return finish();
     }
 
 private:
-    /// Returns the buckets to refresh: those of the command line, or all. A bucket that does not
-    /// exist is refreshed too, because it may be created at any moment.
+    /// Returns the buckets to refresh: those of the command line, or all. Sorts out those that do
+    /// not exist. They are refreshed too, because one may be created at any moment.
     Expected<std::vector<std::string>> chosen_buckets(const larder::Cache& cache) {
         LARDER_TRY_ASSIGN(auto existing, cache.buckets());
         sort_names(existing);
@@ -105,11 +109,47 @@ private:
             // All names are checked before the first is refreshed: if one of them can't be a name,
             // nothing happens.
             LARDER_TRY(cache.bucket(name));
-            if (std::binary_search(existing.begin(), existing.end(), name)) continue;
-            note_failure(no_bucket_failure(name, existing));
-            absent_.insert(name);
+            if (!std::binary_search(existing.begin(), existing.end(), name)) absent_.insert(name);
         }
+        existing_ = std::move(existing);
         return arguments_.words;
+    }
+
+    /// Says which of the named buckets do not exist, before the others are purged. Fails if one of
+    /// them looks like a key of the first bucket: a user who writes `refresh BUCKET KEY` wants to
+    /// keep the other keys.
+    Expected<> check_names(const larder::Cache& cache) {
+        if (absent_.empty()) return {};
+        const auto& first = arguments_.words.front();
+        for (auto word = arguments_.words.begin() + 1;
+             !absent_.contains(first) && word != arguments_.words.end(); ++word) {
+            if (!absent_.contains(*word)) continue;
+            if (!list_entry(cache, first, *word)) continue;
+            auto failure = no_bucket_failure(*word, existing_);
+            failure->message = fmt::format(
+                "no bucket {}, but bucket {} has such a key: nothing was purged; `cachetool "
+                "refresh {} --key {}` purges that key alone",
+                shown(*word), shown(first), shell_word(first), shell_word(*word));
+            failure->write_done = [record = record_](JsonWriter& json) {
+                write_fields(json, record);
+            };
+            return fail(std::move(failure));
+        }
+        if (arguments_.words.size() == 1) {
+            note_failure(no_bucket_failure(first, existing_));
+            return {};
+        }
+        std::string names;
+        for (const auto& name : arguments_.words) {
+            if (!absent_.contains(name)) continue;
+            output_.say(no_bucket_sentence(name, existing_));
+            names += (names.empty() ? "" : ", ") + shown(name);
+        }
+        auto failure = no_bucket_failure(first, existing_);
+        failure->message = fmt::format("{} of {} buckets did not exist: {}", absent_.size(),
+                                       arguments_.words.size(), names);
+        note_failure(std::move(failure));
+        return {};
     }
 
     void refresh(const larder::Cache& cache, const std::string& name) {
@@ -156,35 +196,67 @@ private:
         auto report = collect(cache, output_, {}, options);
         if (report) {
             say_result(output_, *report);
-            say_whether_undone(report->in_grace != 0 || !report->leased.empty());
+            say_what_is_left(cache, *report);
             record_.collected = std::move(*report);
         } else if (report.error().code == larder::Errc::busy) {
             record_.collector_busy = true;
             output_.say(
                 "another collection is running: it deletes the files, or the next `cachetool gc` "
                 "does");
-            say_whether_undone(true);
+            say_undone_by(record_.refreshed, "undoes the purge");
         } else {
             note_failure(report.error());
         }
     }
 
-    /// Says in one line how the purge can be undone, or that it cannot. `remains` is true if
-    /// anything of it may still be there.
-    void say_whether_undone(bool remains) const {
-        if (!remains) {
+    /// Says how much of the purge can be undone after the collection, or that nothing can. Only
+    /// what lies in the trash can, and only what belongs to the refreshed buckets counts.
+    void say_what_is_left(const larder::Cache& cache, const larder::CollectReport& report) const {
+        std::map<std::string, std::set<std::string>> left;
+        if (report.in_grace != 0 || !report.leased.empty()) {
+            const std::set<std::string> refreshed(record_.refreshed.begin(),
+                                                  record_.refreshed.end());
+            // The keys of whole buckets were not counted.
+            std::set<std::pair<std::string, std::string>> taken;
+            for (const auto& [bucket, key] : record_.keys.value_or(std::vector<TakenKey>()))
+                taken.emplace(bucket, key);
+            const auto visited = cache.visit_trash([&](const larder::EntryInfo& entry) {
+                if (record_.keys ? taken.contains({entry.bucket, entry.key})
+                                 : refreshed.contains(entry.bucket))
+                    left[entry.bucket].insert(entry.key);
+                return true;
+            });
+            if (!visited) output_.warn(visited.error().message());
+        }
+        if (left.empty()) {
             output_.say(
                 "this purge can't be undone; with --keep-garbage or --grace 1h the next "
                 "one can");
             return;
         }
+        std::vector<std::string> buckets;
+        std::size_t keys = 0;
+        for (const auto& [bucket, its_keys] : left) {
+            buckets.push_back(bucket);
+            keys += its_keys.size();
+        }
+        // If the collection has deleted nothing, all that was purged is still there.
+        say_undone_by(buckets, report.entries == 0
+                                   ? "undoes the purge"
+                                   : fmt::format("brings back {}, and no more than that",
+                                                 counted(keys, "key", "keys")));
+    }
+
+    /// Says by which command the purge of these buckets is undone, and what that command does.
+    void say_undone_by(const std::vector<std::string>& buckets, std::string_view does) const {
+        constexpr std::size_t most_named = 3;  // arbitrary: the command must fit in a line or two
+        std::string names;
+        for (const auto& bucket : buckets) names += " --bucket " + shell_word(bucket);
+        if (buckets.size() > most_named) names = " --bucket BUCKET";
         const auto* const pattern = arguments_.value_of("key");
-        const bool one = record_.refreshed.size() == 1;
-        output_.say(
-            fmt::format("until a gc deletes the files, `cachetool trash restore --bucket "
-                        "{}{}` undoes the purge",
-                        one ? shell_word(record_.refreshed.front()) : "BUCKET",
-                        pattern == nullptr ? "" : " --key " + shell_word(*pattern)));
+        output_.say(fmt::format("until the next gc or refresh, `cachetool trash restore{}{}` {}",
+                                names, pattern == nullptr ? "" : " --key " + shell_word(*pattern),
+                                does));
     }
 
     /// The first failure is the command's own; later ones are warnings.
@@ -218,7 +290,8 @@ private:
     larder::RefreshOptions conditions_;
     std::chrono::seconds grace_;
     bool has_conditions_;
-    std::set<std::string> absent_;
+    std::vector<std::string> existing_;  // only if the command line names buckets
+    std::set<std::string> absent_;       // the named ones that do not exist
     bool took_something_ = false;
     RefreshRecord record_;
     std::optional<Failure> first_failure_;

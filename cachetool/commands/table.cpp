@@ -85,11 +85,15 @@ CommandTable commands() {
         {.name = "install",
          .synopsis = "BUCKET KEY DEST",
          .summary = "put KEY's files below the directory DEST",
-         .help = "Puts all files of KEY's entry below DEST. If DEST is missing, it is made by "
-                 "one rename when it is complete, so an interrupted install can simply be run "
-                 "again. If DEST exists, it is filled. A hard-linked file shares its content with "
-                 "the cache: do not write to it in place, or ask for copies.\n\n"
-                 "  cachetool install tools-v1 node-22.1 ./sandbox --link-mode copy",
+         .help =
+             "Puts all files of KEY's entry below DEST. If DEST is missing, it is made by "
+             "one rename when it is complete. If DEST exists, it is filled. Ctrl-C removes "
+             "what is incomplete, and an install that was stopped can be run again, with "
+             "--replace if DEST exists. Only a kill, or a second Ctrl-C, may leave a `.larder-...` "
+             "beside DEST or in it, which you can delete. A hard-linked file shares its "
+             "content with "
+             "the cache: do not write to it in place, or ask for copies.\n\n"
+             "  cachetool install tools-v1 node-22.1 ./sandbox --link-mode copy",
          .min_words = 3,
          .max_words = 3,
          .options = {{"link-mode", "auto|clone|hardlink|copy",
@@ -123,7 +127,7 @@ CommandTable commands() {
                      {"key", "PATTERN", "only keys that match, such as 'numpy-*'"},
                      {"older-than", "D", "only what was published longer ago, such as 30d"},
                      {"dry-run,n", nullptr, "print which keys would go, and change nothing"},
-                     {"keep-garbage", nullptr, "leave the deleting to a later gc"},
+                     {"keep-garbage", nullptr, "delete nothing until the next gc or refresh"},
                      {"grace", "D", "delete only what was taken out longer ago, such as 1h"}},
          .run = run_refresh,
          .foreign_names = {"purge", "clear", "invalidate", "flush", "reset"}},
@@ -141,7 +145,7 @@ CommandTable commands() {
                      {"min-free", "SIZE", "free space of the disk: 5GiB, 10%"},
                      {"low-water", "PERCENT",
                       "how much of an exceeded limit to keep (default: 90%)"},
-                     {"keep", "PATTERN", "spare matching BUCKET/KEYs; may be repeated"},
+                     {"keep", "PATTERN", "spare matching BUCKET/KEYs; may be repeated", true},
                      {"grace", "D", "keep what was taken out less than D ago, such as 1h"},
                      {"presume-dead", nullptr, "count processes that may have ended as ended"},
                      {"dry-run,n", nullptr, "print what would go, and change nothing"},
@@ -176,13 +180,14 @@ CommandTable commands() {
          .synopsis = "[ls|restore|empty] [ID...]",
          .summary = "list, restore or delete what was taken out",
          .help = "What was removed, replaced or refreshed can be restored until it is collected: "
-                 "by the next gc, or by refresh itself if it was run without --keep-garbage or "
-                 "--grace. ls, which is the default, lists it. restore publishes the files again, "
+                 "until the next gc or refresh, of any bucket, without --keep-garbage or --grace. "
+                 "ls, which is the default, lists it. restore publishes the files again, "
                  "under their key, and prints the new path. "
                  "empty is a gc without limits.\n\n"
                  "  cachetool trash restore --bucket tools-v1",
          .max_words = any_number,
-         .options = {{"bucket", "BUCKET", "restore: the last entry of each of its keys"},
+         .options = {{"bucket", "BUCKET",
+                      "restore: the last entry of each of its keys; may be repeated", true},
                      {"key", "PATTERN", "restore: only keys that match, such as 'numpy-*'"},
                      {"replace", nullptr, "restore: also if the key has an entry again"}},
          .run = run_trash,
@@ -229,7 +234,7 @@ CommandTable commands() {
                      {"max-entries", "N", "as in gc"},
                      {"min-free", "SIZE", "as in gc"},
                      {"low-water", "PERCENT", "as in gc"},
-                     {"keep", "PATTERN", "as in gc"},
+                     {"keep", "PATTERN", "as in gc", true},
                      empty_key},
          .run = run_why,
          .foreign_names = {"explain"}},

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
@@ -95,12 +96,18 @@ public:
 
 private:
     [[nodiscard]] Expected<std::vector<std::string>> chosen_ids() const {
-        const auto* const bucket = arguments_.value_of("bucket");
-        if (bucket == nullptr)
+        if (!arguments_.has("bucket"))
             return std::vector<std::string>(arguments_.words.begin() + 1, arguments_.words.end());
-        auto ids = last_of_each_key(*bucket, arguments_.value_or("key", "*"));
-        if (ids.empty()) return fail(nothing_to_restore(*bucket));
-        return ids;
+        // All names are checked before the first entry is restored.
+        std::vector<std::string> all;
+        std::set<std::string> seen;
+        for (const auto& bucket : arguments_.values_of("bucket")) {
+            if (!seen.insert(bucket).second) continue;
+            const auto ids = last_of_each_key(bucket, arguments_.value_or("key", "*"));
+            if (ids.empty()) return fail(nothing_to_restore(bucket));
+            all.insert(all.end(), ids.begin(), ids.end());
+        }
+        return all;
     }
 
     [[nodiscard]] Failure nothing_to_restore(const std::string& bucket) const {
@@ -141,8 +148,9 @@ private:
             restored_.push_back(location_of(entry.bucket, entry.key, *lease));
         } else if (lease.error().code == larder::Errc::exists && arguments_.has("bucket")) {
             progress.clear();
-            output_.say(fmt::format("{} {} has an entry again, and is left alone",
-                                    shown(entry.bucket), shown(entry.key)));
+            output_.say(
+                fmt::format("{} {} has an entry again, and is left alone; --replace replaces it",
+                            shown(entry.bucket), shown(entry.key)));
         } else if (first_failure_) {
             progress.clear();
             output_.warn(lease.error().message());

@@ -57,10 +57,10 @@ std::string trash_line(const ListedEntry& listed, bool has_entry_again) {
     const auto& info = *listed.info;
     const auto in_use = listed.users.empty()
                             ? std::string()
-                            : fmt::format(", and in use by {}, so that its files stay for now",
+                            : fmt::format(", and is in use by {}, so its files stay for now",
                                           shown_processes(listed.users));
     return fmt::format(
-        "{} published {} ago was taken out{}; until a gc deletes it, `cachetool trash "
+        "{} published {} ago was taken out{}; until the next gc or refresh, `cachetool trash "
         "restore {}{}` {}\n",
         has_entry_again ? "a former entry" : "the entry", shown_age(info.published), in_use,
         has_entry_again ? "--replace " : "", info.id,

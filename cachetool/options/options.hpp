@@ -18,6 +18,7 @@ struct OptionSpec {
     const char* name;      ///< "help", or "help,h" if the letter h may stand for it
     const char* argument;  ///< what the help calls the option's value; null if it takes none
     const char* help;
+    bool repeatable = false;  ///< a later value is added to the earlier ones
 };
 
 /// Returns the option's name without the letter that may stand for it.

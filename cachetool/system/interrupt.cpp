@@ -3,7 +3,10 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <csignal>
+#include <mutex>
 
 namespace cachetool::system {
 namespace {
@@ -54,6 +57,17 @@ void StopOnSignal::end_by_signal() const {
     std::signal(stop_signal, SIG_DFL);
     std::raise(stop_signal);
 }
+
+PollForStop::PollForStop(StopOnSignal& stop)
+    : thread_([&stop](const std::stop_token& end) {
+          // Arbitrary: a user does not notice a twentieth of a second.
+          constexpr std::chrono::milliseconds pause{50};
+          std::mutex mutex;
+          std::condition_variable_any ended;
+          std::unique_lock lock(mutex);
+          while (!ended.wait_for(lock, end, pause, [&] { return end.stop_requested(); }))
+              stop.poll();
+      }) {}
 
 DeferSignals::DeferSignals() { note_stops(before_deferring, 0); }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stop_token>
+#include <thread>
 
 namespace cachetool::system {
 
@@ -26,6 +27,15 @@ public:
 
 private:
     std::stop_source stop_;
+};
+
+/// Polls a StopOnSignal while it lives, for a call that can be stopped and calls nothing back.
+class PollForStop {
+public:
+    explicit PollForStop(StopOnSignal& stop);
+
+private:
+    std::jthread thread_;
 };
 
 /// Keeps these signals from ending the process while it lives. Its destructor lets the last one

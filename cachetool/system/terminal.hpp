@@ -18,4 +18,8 @@ struct TerminalSize {
 /// Returns the terminal's size, or 24 rows of 80 columns if it tells none.
 [[nodiscard]] TerminalSize terminal_size(StandardStream stream);
 
+/// Returns how many columns a terminal needs for a character: 0, 1 or 2, by the tables of the C
+/// library. Returns 1 for a character that these do not know.
+[[nodiscard]] std::size_t columns_of(char32_t character);
+
 }  // namespace cachetool::system

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cachetool/term/failure.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 
 #include "cachetool/term/json.hpp"
@@ -80,8 +81,16 @@ Failure::Failure(Failure&&) noexcept = default;
 Failure& Failure::operator=(Failure&&) noexcept = default;
 Failure::~Failure() = default;
 
-Failure failure_to_put(const larder::Error& error) {
+Failure failure_near(const larder::Error& error, const std::filesystem::path& root) {
     Failure failure(error);
+    const auto [in_root, in_path] =
+        std::mismatch(root.begin(), root.end(), error.path.begin(), error.path.end());
+    if (!error.path.empty() && in_root != root.end()) failure->message = error.message();
+    return failure;
+}
+
+Failure failure_to_put(const larder::Error& error, const std::filesystem::path& root) {
+    Failure failure = failure_near(error, root);
     if (error.code == larder::Errc::no_space)
         failure->message +=
             "; `cachetool gc` and `cachetool refresh` work on a full disk, and make room";

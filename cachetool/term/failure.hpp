@@ -74,7 +74,11 @@ using CommandResult = Expected<int>;
 
 /// Returns the failure of an operation that puts something into the cache. If the disk is full, the
 /// message says what to do.
-[[nodiscard]] Failure failure_to_put(const larder::Error& error);
+[[nodiscard]] Failure failure_to_put(const larder::Error& error, const std::filesystem::path& root);
+
+/// Returns the failure of a command that also works outside of the cache with the given root. For a
+/// place outside it, such as an unreadable SOURCE, it does not advise a look at the cache.
+[[nodiscard]] Failure failure_near(const larder::Error& error, const std::filesystem::path& root);
 [[nodiscard]] Failure usage_failure(std::string message);
 /// Returns the failure of an operating system call; `step` says what it was to do.
 [[nodiscard]] Failure system_failure(std::string step, std::error_code reason);

@@ -5,6 +5,8 @@
 #include <array>
 #include <fmt/core.h>
 
+#include "cachetool/system/terminal.hpp"
+
 namespace cachetool {
 namespace {
 
@@ -131,13 +133,20 @@ std::string iso_time(std::chrono::system_clock::time_point time) {
                        clock.subseconds().count());
 }
 
+CharacterSize first_character(std::string_view text) {
+    const auto [value, length] = first_code_point(text);
+    return length == 0 ? CharacterSize{1, 1} : CharacterSize{length, system::columns_of(value)};
+}
+
 std::size_t shown_width(std::string_view text) {
     std::size_t width = 0;
     bool in_colour = false;  // text from outside has no escape character left
-    for (const char c : text) {
-        if (c == '\x1b') in_colour = true;
-        if (!in_colour && (c & 0xc0) != 0x80) ++width;
-        if (c == 'm') in_colour = false;
+    while (!text.empty()) {
+        const auto [bytes, columns] = first_character(text);
+        if (text[0] == '\x1b') in_colour = true;
+        if (!in_colour) width += columns;
+        if (text[0] == 'm') in_colour = false;
+        text.remove_prefix(bytes);
     }
     return width;
 }

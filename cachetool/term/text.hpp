@@ -41,8 +41,18 @@ namespace cachetool {
 /// Returns a UTC time, to the microsecond, as ISO 8601 writes it: "2024-02-29T12:00:00.000000Z".
 [[nodiscard]] std::string iso_time(std::chrono::system_clock::time_point time);
 
-/// Returns the number of columns that a terminal needs to show `text`, nearly: one for each code
-/// point, none for the colours that cachetool adds.
+/// How much of a text one character takes.
+struct CharacterSize {
+    std::size_t bytes = 0;
+    std::size_t columns = 0;
+};
+
+/// Returns the size of the first character of `text`. A byte that is not UTF-8 has one column.
+/// Requires: `text` is not empty.
+[[nodiscard]] CharacterSize first_character(std::string_view text);
+
+/// Returns the number of columns that a terminal needs to show `text`: two for a wide character,
+/// none for one that combines with the one before, and none for the colours that cachetool adds.
 [[nodiscard]] std::size_t shown_width(std::string_view text);
 
 }  // namespace cachetool

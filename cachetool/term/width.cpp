@@ -11,14 +11,26 @@
 namespace cachetool {
 namespace {
 
-/// Returns the beginning of `text` that takes `width` columns.
+/// Returns the longest beginning of `text` that takes at most `width` columns.
 std::string_view first_columns(std::string_view text, std::size_t width) {
     std::size_t end = 0;
-    for (std::size_t columns = 0; end < text.size(); ++end) {
-        const bool begins_a_character = (text[end] & 0xc0) != 0x80;
-        if (begins_a_character && columns++ == width) break;
+    for (std::size_t taken = 0; end < text.size();) {
+        const auto [bytes, columns] = first_character(text.substr(end));
+        if (taken + columns > width) break;
+        taken += columns;
+        end += bytes;
     }
     return text.substr(0, end);
+}
+
+/// Returns the longest end of `text` that takes at most `width` columns.
+std::string_view last_columns(std::string_view text, std::size_t width) {
+    for (std::size_t left = shown_width(text); left > width;) {
+        const auto [bytes, columns] = first_character(text);
+        left -= columns;
+        text.remove_prefix(bytes);
+    }
+    return text;
 }
 
 /// Returns `text` without colours.
@@ -48,12 +60,12 @@ std::optional<std::size_t> output_width() {
 }
 
 std::string shortened(std::string_view text, std::size_t width) {
-    const auto columns = shown_width(text);
-    if (columns <= width) return std::string(text);
+    if (shown_width(text) <= width) return std::string(text);
     const auto whole = plain(text);
     const std::size_t behind = (width - 1) / 2, before = width - 1 - behind;
-    const auto tail = std::string_view(whole).substr(first_columns(whole, columns - behind).size());
-    return std::string(first_columns(whole, before)).append("…").append(tail);
+    return std::string(first_columns(whole, before))
+        .append("…")
+        .append(last_columns(whole, behind));
 }
 
 }  // namespace cachetool

@@ -115,7 +115,13 @@ class Doctor(CacheTest):
             while True:
                 full.write(b"x" * 65536)
                 full.flush()
-        self.assertEqual(verdicts(self.doctor(place, code=1))["space"], "broken")
+        document = self.doctor(place, code=1)
+        self.assertEqual(verdicts(document)["space"], "broken")
+        for probe in document["probes"]:
+            self.assertNotIn("choose another file system", probe["effect"], probe["name"])
+        said = self.tool("doctor", place, code=1)
+        self.assertIn("the disk is full, so whether larder works here can't be told: make room, and run doctor again\n", said)
+        self.assertNotIn("does not work here", said)
         subprocess.run(["mount", "-o", "remount,ro", place], check=True)
         self.assertEqual(verdicts(self.doctor(place, code=1))["mount"], "broken")
 

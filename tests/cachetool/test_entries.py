@@ -6,9 +6,12 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
+import unicodedata
 import unittest
 
-from harness import CacheTest
+from harness import TESTING_TOOL, TOOL, CacheTest
+from terminal import shown_at_a_terminal
 
 HOSTILE_KEYS = ["", ".", "..", "../../escape", "/etc/passwd", "a/b", "new\nline", "tab\tbed", "bell\x07", "\x1b[31mred", "back\\slash",
                 "%", "%41", "A", "a", "ä", "a\u0308", "\u009b2J", "right\u202eleft", "-dash", "--json", "--", "snow\u2603", "x" * 4096,
@@ -265,6 +268,68 @@ class HostileKeys(CacheTest):
                 self.assertEqual(self.json("refresh", "--keep-garbage", "--", bucket)["refreshed"], [bucket])
                 self.tool("get", "--", bucket, "k", code=3)
         self.assertEqual(sorted(path.name for path in self.dir.iterdir() if path.name != "home"), ["cache"])
+
+
+class InterruptedInstall(CacheTest):
+    def interrupt(self, destination, number):
+        """Interrupts an install at its first file, and lets it go on from file to file. Returns whether the signal has ended it."""
+        process = self.start("install", "b", "k", str(destination), "--link-mode", "hardlink", tool=TESTING_TOOL,
+                             env={"LARDER_TEST_POINTS": "tree.link=stop"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        self.assertTrue(os.WIFSTOPPED(status))
+        process.send_signal(number)
+        while os.WIFSTOPPED(status):
+            process.send_signal(signal.SIGCONT)
+            _, status = os.waitpid(process.pid, os.WUNTRACED)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        return process.returncode == -number
+
+    def test_leaves_nothing_incomplete(self):
+        self.put(**{f"file{number}": "text" for number in range(3000)})
+        around = self.dir / "around"
+        around.mkdir()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self.assertTrue(self.interrupt(around / "missing", number))
+            self.assertEqual(list(around.iterdir()), [])
+        (around / "there").mkdir()
+        self.assertTrue(self.interrupt(around / "there", signal.SIGINT))
+        self.assertEqual(list(around.rglob(".larder-*")), [])
+        self.tool("install", "b", "k", str(around / "there"), "--replace")
+        self.assertEqual(len(list((around / "there").iterdir())), 3000)
+
+
+class PlacesOutsideTheCache(CacheTest):
+    def test_are_no_reason_to_examine_the_cache(self):
+        if os.geteuid() != 0:
+            self.skipTest("not root, who can become another user")
+        self.put()
+        self.dir.chmod(0o755)
+        source = pathlib.Path(self.tree("secret", file="text"))
+        (source / "sub").mkdir(mode=0)
+        place = pathlib.Path(self.tree("place"))
+        cache = self.tree("theirs")
+        os.chown(cache, 65534, 65534)
+        stranger = {"user": 65534, "group": 65534, "extra_groups": [], "env": {"LARDER_CACHE_DIR": cache}}
+        self.tool("put", "b", "k", str(place), **stranger)
+        for args in (["put", "b", "k", str(source)], ["install", "b", "k", str(place / "dest")]):
+            with self.subTest(args):
+                sentence, _ = self.complaint(*args, code=1, **stranger)
+                self.assertIn("Permission denied", sentence)
+                self.assertNotIn("doctor", sentence)
+
+
+class WideCharacters(CacheTest):
+    def test_count_for_what_a_terminal_needs(self):
+        keys = ["\u65e5\u672c\u8a9e" * 12, "x" * 90, "a\u0308" * 9, "\uff21" * 31 + "b"]
+        for key in keys:
+            self.put(key=key)
+        for columns in (60, 61, 80):
+            for locale in ("C", "C.UTF-8"):
+                shown = shown_at_a_terminal([TOOL, "ls"], {**self.env, "LC_ALL": locale}, str(self.dir), columns)
+                for line in shown.splitlines():
+                    wide = sum(0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in line)
+                    self.assertLessEqual(wide, columns, line)
+                self.assertIn("a\u0308" * 9, shown)
 
 
 if __name__ == "__main__":

@@ -366,6 +366,29 @@ class Verify(Housekeeping):
         self.assertEqual([finding["repaired"] for finding in self.json("verify", "--repair")["findings"]], [True])
         self.tool("install", "b", "k", str(self.dir / "out"), code=3)
 
+    def test_a_repair_says_which_key_it_took_out_and_the_damage_cannot_be_restored(self):
+        entry = self.put("w", "a", file="12345")
+        (entry / "file").unlink()
+        self.assertRegex(self.tool("verify", "--repair"), r"\Achanged \(repaired\): .*; key a of bucket w was taken out, and has no entry now\n\Z")
+        self.tool("get", "w", "a", code=3)
+        sentence, _ = self.complaint("trash", "restore", "--bucket", "w", code=5)
+        self.assertIn("it holds 0 files of 0 bytes, and its record says 1 file of 5 bytes", sentence)
+        self.assertIn("it was not restored", sentence)
+        self.tool("get", "w", "a", code=3)
+        shutil.rmtree(entry)
+        self.assertIn("its tree is not there; it was not restored", self.complaint("trash", "restore", "--bucket", "w", code=5)[0])
+
+    def test_the_numbers_of_entries_add_up(self):
+        self.put(key="retired")
+        self.put(key="retired")
+        self.put(key="live")
+        shutil.rmtree(self.put(key="lost").parent)
+        self.put(key="orphan")
+        (self.root / "buckets/b/orphan").unlink()
+        for args, code, live, garbage in [((), 5, 2, 1), (("--repair",), 0, 2, 2), ((), 0, 2, 2)]:
+            report = self.json("verify", *args, code=code)
+            self.assertEqual((report["entries"], report["live"], report["garbage"]), (4, live, garbage))
+
     def test_orphan(self):
         entry = self.put()
         for link in self.root.glob("buckets/*/*"):

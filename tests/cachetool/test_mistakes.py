@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import schema
-from harness import HANGS, TOOL, CacheTest
+from harness import HANGS, MANUAL, TOOL, CacheTest
 from terminal import shown_at_a_terminal
 
 
@@ -139,7 +139,7 @@ class WhatIsSaid(CacheTest):
         self.assertIn("pinned b k\n", self.said("pin", "b", "k"))
         self.assertIn("pinned b later, which has no entry yet\n", self.said("pin", "b", "later"))
         self.assertIn("unpinned b k\n", self.said("unpin", "b", "k"))
-        self.assertRegex(self.said("remove", "b", "k"), r"removed k of b; `cachetool .*trash restore --bucket b --key k` brings it back until the next gc\n")
+        self.assertRegex(self.said("remove", "b", "k"), r"removed k of b; `cachetool .*trash restore --bucket b --key k` brings it back until the next gc or refresh\n")
         self.put(key="third")
         self.put(key="*")
         self.assertRegex(self.said("remove", "b", "third", "*"), r"removed 2 keys of b; `cachetool .*trash` lists what can be brought back")
@@ -179,6 +179,59 @@ class WhatIsSaid(CacheTest):
             self.tool("trash", "restore", "--bucket", "b")
             self.tool("get", "b", "a key")
         self.assertRegex(self.said("refresh", "b", "--key", "a *", "--grace", "1h"), r"trash restore --bucket b --key 'a \*'` undoes")
+
+    def test_a_purge_names_only_what_is_left_of_itself(self):
+        # An entry of another bucket in use does not bring this one back.
+        self.put("used")
+        user = self.start("exec", "used", "k", "--", "cat", stdin=subprocess.PIPE)
+        self.wait_for_lease("used")
+        self.put("b")
+        self.tool("refresh", "used")
+        said = self.said("refresh", "b")
+        self.assertIn("this purge can't be undone", said)
+        self.assertNotIn("trash restore", said)
+        # Of three keys, only the one in use comes back.
+        for key in ("k", "l", "m"):
+            self.put("three", key)
+        other = self.start("exec", "three", "l", "--", "cat", stdin=subprocess.PIPE)
+        self.wait_for_lease("three")
+        self.assertRegex(self.said("refresh", "three"),
+                         r"until the next gc or refresh, `cachetool .*trash restore --bucket three` brings back 1 key, and no more than that\n")
+        self.assertIn("restored 1 entry", self.finish(self.start("trash", "restore", "--bucket", "three"))[1])
+        for process in (user, other):
+            process.stdin.close()
+            process.wait()
+
+    def wait_for_lease(self, bucket):
+        while not any(one["bucket"] == bucket for one in json.loads(self.tool("--json", "ls", "--leased"))["entries"]):
+            pass
+
+    def test_the_undo_is_promised_until_the_next_gc_or_refresh(self):
+        self.put()
+        self.assertIn("until the next gc or refresh, ", self.said("refresh", "b", "--keep-garbage"))
+        self.put()
+        self.tool("remove", "b", "k")
+        self.assertIn("was taken out; until the next gc or refresh, ", self.tool("why", "b", "k", code=3))
+
+    def test_a_refresh_of_a_key_purges_nothing(self):
+        self.put("wheels-v1", "k1")
+        self.put("wheels-v1", "k2")
+        sentence, document = self.complaint("refresh", "wheels-v1", "k1", code=3)
+        self.assertRegex(sentence, r"no bucket k1, but bucket wheels-v1 has such a key: nothing was purged; "
+                                   r"`cachetool .*refresh wheels-v1 --key k1` purges that key alone")
+        self.assertEqual(document["refreshed"], [])
+        for key in ("k1", "k2"):
+            self.tool("get", "wheels-v1", key)
+
+    def test_a_refresh_says_first_which_buckets_do_not_exist(self):
+        self.put("x")
+        self.put("y")
+        _, err = self.finish(self.start("refresh", "x", "nosuch", "y", "nor-this"), 3)
+        lines = [line.removeprefix("cachetool: ") for line in err.splitlines()]
+        self.assertRegex(lines[0], "^no bucket nosuch; ")
+        self.assertRegex(lines[1], "^no bucket nor-this; ")
+        self.assertRegex(lines[2], "^purged x: ")
+        self.assertEqual(lines[-1], "2 of 4 buckets did not exist: nosuch, nor-this")
 
     def test_grace_keeps_what_was_just_taken_out(self):
         self.put()
@@ -259,6 +312,88 @@ class Unsafe(CacheTest):
         self.tool("--allow-unsafe", "exec", "b", "k", "--", "true")
         self.assertEqual(self.tool("complete", "--", "get", "b", ""), "words\n")
         self.assertEqual(self.tool("complete", "--", "--allow-unsafe", "get", "b", ""), "words\nk\n")
+
+
+class RepeatedOptions(CacheTest):
+    def test_are_refused_if_only_one_value_counts(self):
+        for args in (["ls", "--key", "a", "--key", "b"], ["gc", "--max-age", "1d", "--max-age", "2d"],
+                     ["refresh", "b", "--grace", "1h", "--grace", "1h"]):
+            with self.subTest(args):
+                sentence, _ = self.complaint(*args, code=2)
+                self.assertRegex(sentence, r"--[a-z-]+ is given more than once, and takes one [A-Z]+;")
+
+    def test_add_up_where_a_list_makes_sense(self):
+        for bucket in ("b", "c", "d"):
+            self.put(bucket)
+        self.tool("refresh", "--keep-garbage", "b", "c", "d")
+        self.complaint("trash", "restore", "--bucket", "b", "--bucket", "none", code=3)
+        self.complaint("get", "b", "k", code=3)
+        restored = json.loads(self.tool("--json", "trash", "restore", "--bucket", "b", "--bucket", "c", "--bucket", "b"))["restored"]
+        self.assertEqual([one["bucket"] for one in restored], ["b", "c"])
+        self.complaint("get", "d", "k", code=3)
+        self.tool("gc", "--max-entries", "0", "--keep", "b/*", "--keep", "c/*")
+        self.tool("get", "b", "k")
+        self.tool("get", "c", "k")
+        self.assertEqual(self.tool("--json", "--json", "dir"), self.tool("--json", "dir"))
+
+
+class Words(CacheTest):
+    def test_that_a_command_does_not_take_are_named(self):
+        for args, hint in [
+            (["exec", "b", "k", "ls"], "`--` is missing before COMMAND; usage: cachetool exec BUCKET KEY -- COMMAND..."),
+            (["build", "b", "k", "touch", "f"], "`--` is missing before COMMAND; usage: cachetool build"),
+            (["exec", "b", "k"], "usage: cachetool exec"),
+            (["gc", "wheels-v1"], 'gc takes no word such as "wheels-v1"; usage: cachetool gc'),
+            (["gc", "--max-size", "10", "GiB"], 'gc takes no word such as "GiB"; usage'),
+            (["verify", "b"], 'verify takes no word such as "b"; usage'),
+            (["destroy", "dir"], 'destroy takes no word such as "dir"; usage'),
+            (["get", "b/k"], 'BUCKET and KEY are two words, and "b/k" is one; usage'),
+            (["get", "b", "k", "l"], 'get takes at most 2 words, and "l" is one more; usage'),
+        ]:
+            with self.subTest(args):
+                self.assertIn("cachetool: " + hint, self.complaint(*args, code=2)[0])
+
+
+class Hints(CacheTest):
+    def test_say_what_was_probably_meant(self):
+        for args, hint in [
+            (["gc", "--max-age", "30m"], '--max-age wants a duration with its unit (s, min, h, d or w), such as 12h or 30d, not "30m"'),
+            (["gc", "--min-free", "10"], 'not "10"; a percentage of the disk ends with %'),
+            (["ls", "--limit=-1"], '--limit wants a whole number that is not negative, not "-1"'),
+            (["--cache", "put", "wheels-v1", "k", "d"], 'there is no command "wheels-v1", and --cache has taken "put" as its DIR;'),
+        ]:
+            with self.subTest(args):
+                self.assertIn(hint, self.complaint(*args, code=2)[0])
+        (self.dir / "file").write_text("text")
+        self.assertIn("this is no directory: name the one around it", self.tool("doctor", str(self.dir / "file"), code=1))
+
+    def test_lead_from_a_purged_bucket_to_no_other(self):
+        self.put("wheels")
+        self.put("wheels-v1")
+        self.tool("refresh", "wheels-v1")
+        self.assertNotIn("did you mean", self.complaint("refresh", "wheels-v1", code=3)[0])
+        self.assertIn("did you mean wheels?", self.complaint("refresh", "whels", code=3)[0])
+
+    def test_of_a_restore_that_replaces_nothing(self):
+        self.put()
+        self.put()
+        self.assertIn("b k has an entry again, and is left alone; --replace replaces it", self.finish(self.start("trash", "restore", "--bucket", "b"))[1])
+
+
+class Readme(CacheTest):
+    def test_its_commands_run_from_top_to_bottom(self):
+        readme = (MANUAL.parent.parent / "README.md").read_text(encoding="utf-8")
+        block = readme[readme.index("```sh\ncachetool put"):]
+        lines = block[block.index("\n") + 1:block.index("\n```")].splitlines()
+        self.assertGreater(len(lines), 7)
+        self.tree("unpacked", file="text")
+        (self.dir / "bin").mkdir()
+        (self.dir / "bin" / "cachetool").symlink_to(TOOL)
+        env = {**self.env, "PATH": f"{self.dir}/bin:{os.environ['PATH']}"}
+        for line in lines:
+            with self.subTest(line):
+                done = subprocess.run(["sh", "-c", line], env=env, cwd=self.dir, capture_output=True, text=True, timeout=HANGS)
+                self.assertEqual(done.returncode, 0, done.stderr)
 
 
 if __name__ == "__main__":
