@@ -40,18 +40,20 @@ Result<CollectReport> first_failure_of(Result<CollectReport> collected,
 
 Result<CollectReport> collect(const protocol::RootRef& root, const Limits& limits,
                               const CollectOptions& options, Call& call) {
-    if (!limits.any())
-        return first_failure_of(protocol::collect(root, options, call.context()), options);
-    return first_failure_of(
-        policy::collect_within(root, limits, with_eviction_events(options, call), call.context()),
-        options);
+    if (!limits.any()) {
+        auto collected = protocol::collect(root, options, call.context());
+        return first_failure_of(std::move(collected), options);
+    }
+    const CollectOptions with_events = with_eviction_events(options, call);
+    auto collected = policy::collect_within(root, limits, with_events, call.context());
+    return first_failure_of(std::move(collected), options);
 }
 
 Result<CollectReport> evict(const protocol::RootRef& root, const EvictionPlan& plan,
                             const CollectOptions& options, Call& call) {
-    return first_failure_of(
-        policy::collect_by_plan(root, plan, with_eviction_events(options, call), call.context()),
-        options);
+    const CollectOptions with_events = with_eviction_events(options, call);
+    auto collected = policy::collect_by_plan(root, plan, with_events, call.context());
+    return first_failure_of(std::move(collected), options);
 }
 
 }  // namespace larder::detail

@@ -81,9 +81,10 @@ Running look_at(const ProcessIdentity& process) noexcept {
     if (now.ended) return Running::no;
     const auto offset = platform::clock_offset();
     if (!offset) return Running::yes;
-    return may_be_the_same({process.start, process.clock_offset}, {now.start, *offset})
-               ? Running::yes
-               : Running::no;
+    const ProcessStart sought{.start = process.start, .clock_offset = process.clock_offset};
+    const ProcessStart seen{.start = now.start, .clock_offset = *offset};
+    if (!may_be_the_same(sought, seen)) return Running::no;  // a later process with this pid
+    return Running::yes;
 }
 
 /// Looks for a process of another pid namespace among all processes of the machine. Returns
@@ -91,11 +92,12 @@ Running look_at(const ProcessIdentity& process) noexcept {
 Running look_everywhere(const ProcessIdentity& process) noexcept {
     if (point("os.all-processes") != 0) return Running::unknown;
     const auto offset = platform::clock_offset();
+    const ProcessStart sought{.start = process.start, .clock_offset = process.clock_offset};
     const auto found = platform::any_inner_process([&](const platform::InnerProcess& inner) {
-        return inner.pid == process.pid && !differ(inner.pid_namespace, process.pid_namespace) &&
-               !inner.view.ended &&
-               (!offset || may_be_the_same({process.start, process.clock_offset},
-                                           {inner.view.start, *offset}));
+        if (inner.pid != process.pid || inner.view.ended) return false;
+        if (differ(inner.pid_namespace, process.pid_namespace)) return false;
+        if (!offset) return true;  // the two starts can't be compared
+        return may_be_the_same(sought, {.start = inner.view.start, .clock_offset = *offset});
     });
     if (!found) return Running::unknown;
     return *found ? Running::yes : Running::no;
@@ -145,9 +147,9 @@ Running is_running(const ProcessIdentity& process, Search search) noexcept {
         // The pid may be one of another namespace. If a process has this pid here, and started when
         // that one did, it is that one.
         const Running here = look_at(process);
-        if (here == Running::yes && is_known(process.start) &&
-            is_known(platform::view_of(process.pid).start))
-            return Running::yes;
+        const bool starts_are_known =
+            is_known(process.start) && is_known(platform::view_of(process.pid).start);
+        if (here == Running::yes && starts_are_known) return Running::yes;
         if (here != Running::no || !is_known(pid_namespace)) return Running::unknown;
         return search == Search::everywhere ? look_everywhere(process) : Running::unknown;
     }
