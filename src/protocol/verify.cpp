@@ -446,7 +446,8 @@ private:
         }
         if (now.kind == LinkRead::Kind::entry) {
             TRY(root_.retire_link(dirs_.buckets, path));
-            finding.what += "; key " + checked.key + " of bucket " +
+            finding.what += "; key " + format::decode_name(checked.key).value_or(checked.key) +
+                            " of bucket " +
                             format::decode_name(checked.bucket).value_or(checked.bucket) +
                             " was taken out, and has no entry now";
         } else {

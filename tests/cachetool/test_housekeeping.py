@@ -367,14 +367,14 @@ class Verify(Housekeeping):
         self.tool("install", "b", "k", str(self.dir / "out"), code=3)
 
     def test_a_repair_says_which_key_it_took_out_and_the_damage_cannot_be_restored(self):
-        entry = self.put("w", "a", file="12345")
+        entry = self.put("w", "a/b", file="12345")
         (entry / "file").unlink()
-        self.assertRegex(self.tool("verify", "--repair"), r"\Achanged \(repaired\): .*; key a of bucket w was taken out, and has no entry now\n\Z")
-        self.tool("get", "w", "a", code=3)
+        self.assertRegex(self.tool("verify", "--repair"), r"\Achanged \(repaired\): .*; key a/b of bucket w was taken out, and has no entry now\n\Z")
+        self.tool("get", "w", "a/b", code=3)
         sentence, _ = self.complaint("trash", "restore", "--bucket", "w", code=5)
         self.assertIn("it holds 0 files of 0 bytes, and its record says 1 file of 5 bytes", sentence)
         self.assertIn("it was not restored", sentence)
-        self.tool("get", "w", "a", code=3)
+        self.tool("get", "w", "a/b", code=3)
         shutil.rmtree(entry)
         self.assertIn("its tree is not there; it was not restored", self.complaint("trash", "restore", "--bucket", "w", code=5)[0])
 
