@@ -321,8 +321,10 @@ private:
         if (reason == Reason::max_age) totals_.keeps_age = false;
         const auto record = protocol::read_record(root_, candidate.id);
         for (const auto& process : holders) {
-            part.spared.push_back({process, to_text(candidate.id), record ? record->bucket : "",
-                                   record ? record->key : ""});
+            part.spared.push_back({.process = process,
+                                   .id = to_text(candidate.id),
+                                   .bucket = record ? record->bucket : "",
+                                   .key = record ? record->key : ""});
         }
     }
 
@@ -381,7 +383,10 @@ Result<PlanPart> read_plan(const std::vector<Eviction>& evictions) {
         if (!id)
             return fail(Errc::invalid, "read the plan", {},
                         "\"" + eviction.id + "\" is no id of an entry");
-        EvictionCandidate victim{*id, eviction.bytes, seconds_of(eviction.last_used)};
+        EvictionCandidate victim;
+        victim.id = *id;
+        victim.bytes = eviction.bytes;
+        victim.used = seconds_of(eviction.last_used);
         victim.reason = Reason::plan;
         plan.victims.push_back(victim);
     }

@@ -361,8 +361,10 @@ private:
         if (const auto holders = leases_.find(retired.id); holders != leases_.end()) {
             const auto record = read_record(root_, retired.id);
             for (const auto& process : holders->second) {
-                report_.leased.push_back({process, to_text(retired.id),
-                                          record ? record->bucket : "", record ? record->key : ""});
+                report_.leased.push_back({.process = process,
+                                          .id = to_text(retired.id),
+                                          .bucket = record ? record->bucket : "",
+                                          .key = record ? record->key : ""});
             }
             return {};
         }

@@ -11,7 +11,8 @@ Result<> for_each_retired_link(const cache::Root& root, const VisitLink& visit,
                                const VisitUnknown& unknown) {
     const os::Dir& links = root.dirs().retired_links;
     return os::for_every_name(links, [&](const std::string& name, os::FileKind) {
-        return format::parse_id(name) ? visit(links, name) : unknown(links / name);
+        if (!format::parse_id(name)) return unknown(links / name);
+        return visit(links, name);
     });
 }
 
@@ -32,7 +33,8 @@ Result<> for_each_link_of(const os::Dir& refreshed_bucket, const VisitLink& visi
                           const VisitUnknown& unknown) {
     return os::for_every_name(refreshed_bucket, [&](const std::string& name, os::FileKind kind) {
         const bool is_link = format::is_key_name(name) && kind != os::FileKind::directory;
-        return is_link ? visit(refreshed_bucket, name) : unknown(refreshed_bucket / name);
+        if (!is_link) return unknown(refreshed_bucket / name);
+        return visit(refreshed_bucket, name);
     });
 }
 

@@ -25,7 +25,7 @@ REPLACED = {
     r"made_before_main": "os::before_main",
     r"names_what_is_there": "link_names_complete_entry",
     r"key_path_by_way_of|way_back|KeyWay": "key_path_via_entry",
-    r"is_complete_though_closed": "is_complete_by_open",
+    r"is_complete_though_closed|is_complete_by_open": "has_tree",
 }
 
 # Words that say nothing about a type that is named by one of them alone.
