@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <fstream>
 
 #include "cachetool/doctor/probes.hpp"
 #include "cachetool/system/files.hpp"
@@ -47,7 +46,7 @@ private:
         if (has_symlinks_) {
             fs::create_symlink(text, directory_ / name, ignored);
         } else {
-            std::ofstream(directory_ / name) << text;
+            ignored = system::write_text(directory_ / name, text);
         }
     }
 
@@ -56,7 +55,7 @@ private:
         const auto path = directory_ / name;
         if (fs::is_symlink(path, error)) return fs::read_symlink(path, error).string();
         std::string text;
-        std::ifstream(path) >> text;
+        static_cast<void>(system::read_text(path, text));
         return text;
     }
 
@@ -141,8 +140,7 @@ private:
     /// Finds out whether a file made as `made` also has the name `other`.
     void probe_same_name(const char* probe, const char* made, const char* other, const char* found,
                          const char* effect) {
-        std::ofstream(directory_ / made) << "made";
-        std::error_code ignored;
+        std::error_code ignored = system::write_text(directory_ / made, "made");
         if (fs::exists(fs::symlink_status(directory_ / other, ignored))) {
             record(probe, ProbeVerdict::limited, found, effect);
         } else {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Uses larder where the other probes were made: open, publish, replace, lease, refresh and collect,
 // with a second process that is killed.
-#include <fstream>
 
 #include <larder/larder.hpp>
 
 #include "cachetool/doctor/probes.hpp"
+#include "cachetool/system/files.hpp"
 #include "cachetool/system/other_process.hpp"
 
 namespace cachetool::doctor {
@@ -43,7 +43,8 @@ public:
 private:
     static larder::Result<larder::Lease> put(const larder::Bucket& bucket, const char* text) {
         LARDER_TRY_ASSIGN(auto staging, bucket.stage());
-        std::ofstream(staging.path() / "file") << text;
+        if (const auto error = system::write_text(staging.path() / "file", text))
+            return wrong("a file can't be written into a stage: " + error.message());
         return bucket.publish("key", std::move(staging), {.producer = "cachetool doctor"});
     }
 
@@ -52,7 +53,8 @@ private:
         LARDER_TRY(put(bucket, "new"));
         LARDER_TRY_ASSIGN(const auto lease, bucket.get("key"));
         std::string text;
-        std::ifstream(lease.path() / "file") >> text;
+        if (const auto error = system::read_text(lease.path() / "file", text))
+            return wrong("a file of an entry can't be read: " + error.message());
         if (text != "new") return wrong("a get returns an entry that was replaced");
         return use_long_key(bucket);
     }

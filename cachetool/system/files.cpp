@@ -101,6 +101,32 @@ std::error_code get_modified(const fs::path& path, FileTime& time) {
     return {};
 }
 
+std::error_code write_text(const fs::path& path, std::string_view text) {
+    constexpr int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+    const int fd = retry([&] { return ::open(path.c_str(), flags, 0666); });
+    if (fd < 0) return last_error();
+    std::error_code error;
+    while (!error && !text.empty()) {
+        const ssize_t put = retry([&] { return ::write(fd, text.data(), text.size()); });
+        if (put < 0) error = last_error();
+        if (put > 0) text.remove_prefix(static_cast<std::size_t>(put));
+        if (put == 0) error = std::make_error_code(std::errc::no_space_on_device);
+    }
+    ::close(fd);
+    return error;
+}
+
+std::error_code read_text(const fs::path& path, std::string& text) {
+    const int fd = retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
+    if (fd < 0) return last_error();
+    text.resize(4096);
+    const ssize_t got = retry([&] { return ::read(fd, text.data(), text.size()); });
+    const std::error_code error = got < 0 ? last_error() : std::error_code();
+    text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+    ::close(fd);
+    return error;
+}
+
 std::error_code stream_error() { return last_error(); }
 
 }  // namespace cachetool::system

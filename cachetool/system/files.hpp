@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <filesystem>
+#include <string>
+#include <string_view>
 #include <system_error>
 
 namespace cachetool::system {
@@ -51,6 +53,13 @@ using FileTime = std::chrono::time_point<std::chrono::system_clock, std::chrono:
 
 /// Stores the time of the last change in `time`. A symlink is not followed.
 [[nodiscard]] std::error_code get_modified(const std::filesystem::path& path, FileTime& time);
+
+/// Makes a file, or empties it, and writes `text`. Unlike a stream of the standard library, it ends
+/// with an error if a file system answers each call with EINTR.
+[[nodiscard]] std::error_code write_text(const std::filesystem::path& path, std::string_view text);
+
+/// Reads the beginning of a file, up to 4 KiB, into `text`. The same holds for EINTR.
+[[nodiscard]] std::error_code read_text(const std::filesystem::path& path, std::string& text);
 
 /// Returns why the standard library could not open, read or write a file stream just now.
 [[nodiscard]] std::error_code stream_error();

@@ -37,8 +37,8 @@ public:
     }
     [[nodiscard]] int take_write_end() { return std::exchange(ends_[1], -1); }
 
-    void write_byte(char byte) const {
-        static_cast<void>(retry([&] { return ::write(ends_[1], &byte, 1); }));
+    [[nodiscard]] bool write_byte(char byte) const {
+        return retry([&] { return ::write(ends_[1], &byte, 1); }) == 1;
     }
     /// Returns '\0' if the other end is closed.
     [[nodiscard]] char read_byte() const {
@@ -62,7 +62,8 @@ OtherProcess::OtherProcess(const std::function<bool()>& act) {
         for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);
         report.close_read_end();
         ::close(stay.take_write_end());
-        report.write_byte(act() ? 'y' : 'n');
+        // Without a report, the parent would wait for one as long as the child stays.
+        if (!report.write_byte(act() ? 'y' : 'n')) ::_exit(1);
         static_cast<void>(stay.read_byte());
         ::_exit(0);
     }

@@ -173,6 +173,11 @@ class SecondWays(RefusalTest):
 class NoSecondWay(RefusalTest):
     """What nothing can replace is an error that says what to do. Nothing waits, aborts or breaks."""
 
+    def test_writes_that_signals_always_interrupt_end_doctor(self):
+        process = self.start("write=EINTR", "--", TOOL, "doctor", tool=REFUSE)
+        process.communicate(timeout=HANGS)
+        self.assertEqual(process.returncode, 1)
+
     def test_locks_that_are_refused_are_an_error_at_once(self):
         for error in self.each_error():
             _, err = self.refused([f"{LOCK}={error}"], "put", "b", "k", self.source, code=1)
