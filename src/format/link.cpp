@@ -166,8 +166,8 @@ Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name, c
 }
 
 bool link_kind_works(LinkKind kind, const os::Dir& scratch) {
-    const char* const point = kind == LinkKind::symlink ? "link.probe-symlink" : "link.probe-file";
-    if (os::point(point) != 0) return false;
+    if (os::point(kind == LinkKind::symlink ? "link.probe-symlink" : "link.probe-file") != 0)
+        return false;
     const std::string first = to_text(fresh_id());
     const std::string second = to_text(fresh_id());
     const bool works = can_make_and_rename(kind, scratch, first, second);

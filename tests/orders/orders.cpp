@@ -128,12 +128,12 @@ TEST_CASE("orders: an order is run again by its word") {
     // The get reads the link, the refresh and the collection happen, and then the get goes on.
     std::string word;
     const ProgramPair pairing =
-        parse("get x refresh and collect, present, ABBBBBBBBBBBBBBBAA", word);
+        parse("get x refresh and collect, present, A" + std::string(16, 'B') + "AA", word);
     const std::string story = replay(pairing, word);
     CHECK(story == replay(pairing, word));
-    CHECK(contains(story, "A get  [1, 18]: miss"));
+    CHECK(contains(story, "A get  [1, 19]: miss"));
     CHECK(contains(story, "B refresh  [2, 3]: ok"));
-    CHECK(contains(story, "B collect  [4, 16]: ok"));
+    CHECK(contains(story, "B collect  [4, 17]: ok"));
 }
 
 TEST_CASE("orders: get beside all") { explore_with_all("get"); }
