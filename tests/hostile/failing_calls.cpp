@@ -28,6 +28,13 @@ struct Failing {
 Failing faccessat_failing, fstat_failing, fstatat_failing, readlinkat_failing, read_failing,
     write_failing, lstat_failing;
 
+/// Returns options by which a cache has the links that readlinkat reads.
+OpenOptions with_symlinks() {
+    OpenOptions options = test_options();
+    options.link_kind = LinkKind::symlink;
+    return options;
+}
+
 }  // namespace
 
 extern "C" {
@@ -192,7 +199,7 @@ TEST_CASE("if a link or a record can't be read, a repair gives no live entry a s
 
 TEST_CASE("a key that can't be read stops no other key of a refresh") {
     const TempDir dir;
-    const Cache cache = open_cache(dir.path() / "cache");
+    const Cache cache = open_cache(dir.path() / "cache", with_symlinks());
     const Bucket bucket = value(cache.bucket("b"));
     for (const char* const key : {"a1", "a2", "a3"}) put(bucket, key, "content");
     readlinkat_failing = {2, EIO};
@@ -210,7 +217,7 @@ TEST_CASE("a key that can't be read stops no other key of a refresh") {
 
 TEST_CASE("a link in the trash that can't be read stops no restore of another entry") {
     const TempDir dir;
-    const Cache cache = open_cache(dir.path() / "cache");
+    const Cache cache = open_cache(dir.path() / "cache", with_symlinks());
     const Bucket bucket = value(cache.bucket("b"));
     for (const char* const key : {"k", "other"}) {
         put(bucket, key, "content");
