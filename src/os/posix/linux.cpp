@@ -133,13 +133,21 @@ KernelView view_in(const char* path, std::int64_t pid) noexcept {
     return view;
 }
 
+/// Reads the status of a process. `has_ended` says whether it is certain that there is none.
+std::string_view status_of(std::int64_t pid, Buffer& buffer, bool& has_ended) noexcept {
+    errno = 0;
+    const std::string_view status = read_some(ProcPath(pid, "status").text.data(), buffer);
+    has_ended = status.empty() && (errno == ENOENT || errno == ESRCH);
+    return status;
+}
+
 /// Reads the numbers of a process in all namespaces from ours down to its own. Returns nullopt if
 /// they can't be known; an inner pid of 0 if the process has ended, or is of our namespace.
 std::optional<InnerProcess> inner_process(std::int64_t pid) noexcept {
     Buffer buffer;
-    errno = 0;
-    const std::string_view status = read_some(ProcPath(pid, "status").text.data(), buffer);
-    if (status.empty() && (errno == ENOENT || errno == ESRCH)) return InnerProcess{};
+    bool has_ended = false;
+    const std::string_view status = status_of(pid, buffer, has_ended);
+    if (has_ended) return InnerProcess{};
     const std::string_view pids = status_field(status, "NSpid");  // since Linux 4.1
     if (pids.empty()) return std::nullopt;
     const auto last = pids.rfind('\t');
@@ -148,7 +156,10 @@ std::optional<InnerProcess> inner_process(std::int64_t pid) noexcept {
     std::from_chars(pids.data() + last + 1, pids.data() + pids.size(), inner.pid);
     inner.pid_namespace = namespace_at(ProcPath(pid, "ns/pid").text.data());
     inner.view = view_in(ProcPath(pid, "stat").text.data(), pid);
-    return inner;
+    // If it has ended meanwhile, its namespace and its start could not be read. They would seem to
+    // be those of any process that is looked for.
+    (void)status_of(pid, buffer, has_ended);
+    return has_ended ? InnerProcess{} : inner;
 }
 
 }  // namespace
