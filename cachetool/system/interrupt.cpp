@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
+#include <system_error>
 
 namespace cachetool::system {
 namespace {
@@ -58,16 +59,21 @@ void StopOnSignal::end_by_signal() const {
     std::raise(stop_signal);
 }
 
-PollForStop::PollForStop(StopOnSignal& stop)
-    : thread_([&stop](const std::stop_token& end) {
-          // Arbitrary: a user does not notice a twentieth of a second.
-          constexpr std::chrono::milliseconds pause{50};
-          std::mutex mutex;
-          std::condition_variable_any ended;
-          std::unique_lock lock(mutex);
-          while (!ended.wait_for(lock, end, pause, [&] { return end.stop_requested(); }))
-              stop.poll();
-      }) {}
+PollForStop::PollForStop(StopOnSignal& stop) {
+    const auto poll = [&stop](const std::stop_token& end) {
+        // Arbitrary: a user does not notice a twentieth of a second.
+        constexpr std::chrono::milliseconds pause{50};
+        std::mutex mutex;
+        std::condition_variable_any ended;
+        std::unique_lock lock(mutex);
+        while (!ended.wait_for(lock, end, pause, [&] { return end.stop_requested(); })) stop.poll();
+    };
+    try {
+        thread_ = std::jthread(poll);
+    } catch (const std::system_error&) {
+        // No thread may be started here. Then it takes a second signal to end the process.
+    }
+}
 
 DeferSignals::DeferSignals() { note_stops(before_deferring, 0); }
 

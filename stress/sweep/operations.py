@@ -271,6 +271,9 @@ def reading(*words):
     return prepared
 
 
+# How many threads a command starts that only wait for signals.
+THREADS = {"install": 1, "install-copy": 1}
+
 # The commands that change no key, or that only refusals strike.
 COMMANDS = {
     **ALL,

@@ -73,8 +73,10 @@ def can_trace():
     return tried.stderr.strip() or "strace failed" if tried.returncode != 0 else ""
 
 
-def calls_of(command, root):
+def calls_of(command, root, threads=0):
     """Runs a command. Returns how it ended, and its calls from the first that names the cache on.
+    Only those of its first thread are seen. `threads` is how many more it starts that never touch
+    the cache.
 
     What comes before are calls of the loader and of the parser of the command line.
     """
@@ -92,7 +94,8 @@ def calls_of(command, root):
             if name == "execve" and counts[name] > 1 and calls:
                 calls.append(Call(name, counts[name], line.rstrip("\n")))
                 break  # what follows are the calls of another program
-            if "CLONE_THREAD" in line:
+            threads -= "CLONE_THREAD" in line
+            if threads < 0:
                 raise RuntimeError(f"{command} starts threads: its calls are not one sequence")
             names_cache = re.search(rf'["<]{re.escape(root)}["/>]', line)
             if calls or (name != "execve" and names_cache):
