@@ -45,8 +45,10 @@ std::string TextTable::line_of(const std::vector<std::string>& row) const {
         if (!line.empty() || !padding.empty()) padding += column_gap;
         const auto cell = shortened(row[i], *widths[i]);
         const std::string filling(*widths[i] - std::min(*widths[i], shown_width(cell)), ' ');
+        line += padding;
+        if (columns_[i].aligned_right) line += filling;
+        line += cell;
         // What would only pad the last column is not written.
-        line += columns_[i].aligned_right ? padding + filling + cell : padding + cell;
         padding = columns_[i].aligned_right ? std::string() : filling;
     }
     return line + "\n";

@@ -222,8 +222,7 @@ private:
             return {};
         };
         const VisitUnknown pass_over = [](const std::filesystem::path&) { return Result<>(); };
-        const auto listed =
-            for_each_retired_link(root_, list_name, is_first ? leave_alone_ : pass_over);
+        auto listed = for_each_retired_link(root_, list_name, is_first ? leave_alone_ : pass_over);
         std::sort(part_.begin(), part_.end(), is_named_before);
         if (!part_.empty()) last_name_ = part_.back().name;
         return listed;
