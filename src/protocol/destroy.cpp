@@ -12,6 +12,7 @@
 #include "os/file.hpp"
 #include "os/file_lock.hpp"
 #include "os/points.hpp"
+#include "os/rename.hpp"
 #include "os/user.hpp"
 #include "tree/remove.hpp"
 
