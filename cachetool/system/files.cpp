@@ -119,10 +119,15 @@ std::error_code write_text(const fs::path& path, std::string_view text) {
 std::error_code read_text(const fs::path& path, std::string& text) {
     const int fd = retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
     if (fd < 0) return last_error();
-    text.resize(4096);
-    const ssize_t got = retry([&] { return ::read(fd, text.data(), text.size()); });
-    const std::error_code error = got < 0 ? last_error() : std::error_code();
-    text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+    constexpr std::size_t most = std::size_t{16} << 20;  // arbitrary: more than any text here has
+    std::array<char, 4096> chunk{};
+    std::error_code error;
+    text.clear();
+    for (ssize_t got = 1; got > 0 && text.size() < most;) {
+        got = retry([&] { return ::read(fd, chunk.data(), chunk.size()); });
+        if (got < 0) error = last_error();
+        if (got > 0) text.append(chunk.data(), static_cast<std::size_t>(got));
+    }
     ::close(fd);
     return error;
 }

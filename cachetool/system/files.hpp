@@ -58,7 +58,7 @@ using FileTime = std::chrono::time_point<std::chrono::system_clock, std::chrono:
 /// with an error if a file system answers each call with EINTR.
 [[nodiscard]] std::error_code write_text(const std::filesystem::path& path, std::string_view text);
 
-/// Reads the beginning of a file, up to 4 KiB, into `text`. The same holds for EINTR.
+/// Reads a file, or its first 16 MiB, into `text`. The same holds for EINTR.
 [[nodiscard]] std::error_code read_text(const std::filesystem::path& path, std::string& text);
 
 /// Returns why the standard library could not open, read or write a file stream just now.

@@ -11,9 +11,9 @@
 #include <sys/param.h>
 #endif
 
-#include <fstream>
 #include <sstream>
 
+#include "cachetool/system/files.hpp"
 #include "cachetool/system/last_error.hpp"
 
 namespace cachetool::system {
@@ -38,7 +38,9 @@ std::string unescaped(const std::string& text) {
 /// Reads what proc(5) describes by this example:
 /// "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue"
 void read_mount(const std::filesystem::path& path, dev_t device, MountedVolume& volume) {
-    std::ifstream mounts("/proc/self/mountinfo");
+    std::string text_of_mounts;
+    static_cast<void>(read_text("/proc/self/mountinfo", text_of_mounts));
+    std::istringstream mounts(text_of_mounts);
     const auto number = std::to_string(major(device)) + ":" + std::to_string(minor(device));
     for (std::string line; std::getline(mounts, line);) {
         std::istringstream fields(line);
