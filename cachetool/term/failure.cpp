@@ -26,10 +26,9 @@ int exit_code_of(larder::Errc code) noexcept {
     }
 }
 
-/// Returns what to do about a system call that was refused; an empty text for all other errors. An
-/// error with a detail says it itself.
-std::string_view advice_for(const larder::Error& error) {
-    if (!error.detail.empty()) return "";
+/// Returns whether the system has refused a call, and the error does not say itself what to do.
+bool wants_advice(const larder::Error& error) {
+    if (!error.detail.empty()) return false;
     switch (error.why) {
         case larder::Why::denied:
         case larder::Why::not_permitted:
@@ -37,11 +36,24 @@ std::string_view advice_for(const larder::Error& error) {
         case larder::Why::invalid:
         case larder::Why::interrupted:
         case larder::Why::other:
-            return "; if this user may do that, `cachetool doctor` shows what the file system or a "
-                   "sandbox refuses";
+            return true;
         default:
-            return "";
+            return false;
     }
+}
+
+/// Returns what to do about a call in the cache that was refused; an empty text for all other
+/// errors.
+std::string_view advice_for(const larder::Error& error) {
+    return wants_advice(error) ? "; if this user may do that, `cachetool doctor` shows what the "
+                                 "file system or a sandbox refuses"
+                               : "";
+}
+
+/// Does the same for a call outside of the cache, at which doctor does not look.
+std::string_view advice_outside(const larder::Error& error) {
+    return wants_advice(error) ? "; check what this user, the file system and a sandbox allow there"
+                               : "";
 }
 
 FailureReport report_of(const larder::Error& error) {
@@ -85,7 +97,8 @@ Failure failure_near(const larder::Error& error, const std::filesystem::path& ro
     Failure failure(error);
     const auto [in_root, in_path] =
         std::mismatch(root.begin(), root.end(), error.path.begin(), error.path.end());
-    if (!error.path.empty() && in_root != root.end()) failure->message = error.message();
+    if (!error.path.empty() && in_root != root.end())
+        failure->message = error.message() + std::string(advice_outside(error));
     return failure;
 }
 

@@ -77,7 +77,7 @@ using CommandResult = Expected<int>;
 [[nodiscard]] Failure failure_to_put(const larder::Error& error, const std::filesystem::path& root);
 
 /// Returns the failure of a command that also works outside of the cache with the given root. For a
-/// place outside it, such as an unreadable SOURCE, it does not advise a look at the cache.
+/// place outside it, such as an unreadable SOURCE, it advises a look there, and not at the cache.
 [[nodiscard]] Failure failure_near(const larder::Error& error, const std::filesystem::path& root);
 [[nodiscard]] Failure usage_failure(std::string message);
 /// Returns the failure of an operating system call; `step` says what it was to do.
