@@ -60,8 +60,8 @@ TEST_CASE("a plan in parts takes what a whole plan takes, in the same order") {
     fs::remove(scene.root / "archive" / value(scene.bucket.info(key_of(3))).id / "record");
     for (const Limits& limits :
          {Limits{.max_entries = 0}, Limits{.max_entries = 7, .low_water = 70},
-          Limits{.max_size = 900, .low_water = 100}, Limits{.max_age = 24h * 18},
-          Limits{.max_age = 24h * 19, .max_entries = 11, .low_water = 50}}) {
+          Limits{.max_size = 900, .low_water = 100}, Limits{.max_age = 24h * 18 + 12h},
+          Limits{.max_age = 24h * 19 + 12h, .max_entries = 11, .low_water = 50}}) {
         const Keys whole = would_evict(scene, limits);
         CHECK(whole.size() > 1);
         for (int part = 1; part <= 4; ++part) {
