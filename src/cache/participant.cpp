@@ -18,6 +18,8 @@ namespace {
 /// then halving finds its end in few steps. A table that was deleted by hand makes the result too
 /// small, which costs tries and does no harm.
 std::uint32_t pool_size(const os::Dir& participants) {
+    // A table at which no look is possible ends the pool here. A join then opens that table as if
+    // it were new, and its lock decides who has it.
     const auto exists = [&](std::uint32_t number) {
         return os::exists_at(participants, format::participant_name(number)).value_or(false);
     };

@@ -12,9 +12,10 @@
 
 namespace larder::cache {
 
-/// The names in `retired/links/` of the entries that the links there named when all of them were
-/// read last. A name is only a guess: its link may be gone. Callers confirm it by the link, so a
-/// wrong or missing guess costs one more look at all links. Thread-safe.
+/// For each entry in the trash, the name of the link in `retired/links/` that named it when this
+/// process last read all links. A name is only a guess, because its link may be gone by now. A
+/// caller reads the link before it relies on the name. If the guess is wrong or missing, the caller
+/// looks at all links again. Thread-safe.
 class RetiredHints {
 public:
     /// The id of an entry, and the name of the link to it.

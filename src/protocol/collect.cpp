@@ -354,7 +354,8 @@ private:
     /// reported.
     Result<> take_apart(const Retired& retired) {
         if (!retired.id) return remove_link(retired);
-        // A table that cannot be read may lease it, unless it is certain that it is gone.
+        // A table that cannot be read may lease this entry. So the entry stays, unless it is
+        // certain that it is gone already.
         if (!knows_leases_ && os::exists_at(dirs_.archive, to_text(retired.id)).value_or(true))
             return {};
         if (const auto holders = leases_.find(retired.id); holders != leases_.end()) {
