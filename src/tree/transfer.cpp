@@ -274,10 +274,15 @@ Result<bool> finish_directory(const os::Dir& source, const os::FileInfo& info, c
     TRY_ASSIGN(const os::FileInfo now, os::stat_of(made));
     const os::Permissions inherited = now.permissions & os::Permissions::set_gid;
     const os::Permissions wanted = inherited | (info.permissions & os::copied_permissions);
+    // The path is put together only for an error. It has a part for each level, so otherwise each
+    // level of a chain would cost more than the one above it.
+    const auto was_set = [&](const std::error_code& error, const char* step) -> Result<bool> {
+        return error ? os::was_set(error, step, made.path, refusal) : Result<bool>(true);
+    };
     const auto mode_error = os::try_set_permissions(made.handle, wanted);
-    TRY_ASSIGN(const bool has_mode, os::was_set(mode_error, "set mode", made.path, refusal));
+    TRY_ASSIGN(const bool has_mode, was_set(mode_error, "set mode"));
     const auto time_error = os::try_set_modified(made.handle, info.modified);
-    TRY_ASSIGN(const bool has_time, os::was_set(time_error, "set time", made.path, refusal));
+    TRY_ASSIGN(const bool has_time, was_set(time_error, "set time"));
     return has_mode && has_time;
 }
 
