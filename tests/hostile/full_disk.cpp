@@ -3,6 +3,7 @@
 // nothing leaked. The calls that make room must work there, in every process.
 
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -412,6 +413,31 @@ TEST_CASE(
     CHECK(content_of(bucket, "k") == "old");
     CHECK(count_entries(root / "archive") == 1);
     REQUIRE_NOTHROW(require_no_leak(root, 1));
+}
+
+TEST_CASE("garbage makes room before any live entry does") {
+    // A disk of its own, because the limit counts the files of a disk, too, and how much is free of
+    // it, which other programs would change.
+    const TempDir dir;
+    const Mount tmpfs("tmpfs", dir.path(), "tmpfs", 0, "size=64m,nr_inodes=2000,mode=0755");
+    SKIP_UNLESS(tmpfs, "the right to mount a tmpfs");
+    const Cache cache = value(Cache::open(dir.path() / "cache"));
+    const Bucket bucket = value(cache.bucket("b"));
+    for (const char* key : {"k0", "k1"}) REQUIRE(try_put(bucket, key, Source(key)));
+    Staging staging = value(bucket.stage());
+    write_file(staging.path() / "large", std::string(16 << 20, 'x'));
+    (void)value(bucket.publish("garbage", std::move(staging)));
+    value(bucket.remove("garbage"));
+    struct statvfs disk {};
+    REQUIRE(::statvfs(dir.path().c_str(), &disk) == 0);
+    // More than is free, and less than will be free.
+    const auto wanted = std::uint64_t{disk.f_bavail} * disk.f_frsize + (4U << 20);
+    const Limits limits{.min_free = wanted, .low_water = 100};
+    CHECK(value(cache.collect(limits, {.dry_run = true})).evicted == 0);
+    const auto done = value(cache.collect(limits));
+    CHECK(done.evicted == 0);
+    CHECK(done.entries == 1);
+    CHECK(value(bucket.keys()).size() == 2);
 }
 
 TEST_CASE("if no rename ever finds space, collect deletes in place") {

@@ -530,25 +530,6 @@ TEST_CASE("an age of centuries takes nothing, and a negative one is refused") {
     CHECK(keys_of(scene.bucket).size() == 2);
 }
 
-TEST_CASE("garbage makes room before any live entry does") {
-    const Scene scene;
-    put_old(scene, 2);
-    Staging staging = value(scene.bucket.stage());
-    write_file(staging.path() / "large", std::string(64 << 20, 'x'));
-    (void)value(scene.bucket.publish("garbage", std::move(staging)));
-    value(scene.bucket.remove("garbage"));
-    struct statvfs disk {};
-    REQUIRE(::statvfs(scene.root.c_str(), &disk) == 0);
-    // More than is free, and less than will be free.
-    const auto wanted = std::uint64_t{disk.f_bavail} * disk.f_frsize + (16U << 20);
-    const Limits limits{.min_free = wanted, .low_water = 100};
-    CHECK(collect(scene.cache, limits, {.dry_run = true}).keys.empty());
-    const auto done = collect(scene.cache, limits);
-    CHECK(done.keys.empty());
-    CHECK(done.report.entries == 1);
-    CHECK(keys_of(scene.bucket).size() == 2);
-}
-
 TEST_CASE("more may stay than low water asks for, if that is within the limit") {
     const Scene scene;
     put_old(scene, 5);
