@@ -419,6 +419,42 @@ Contest materialize_chain(const fs::path& directory, unsigned depth) {
     return contest;
 }
 
+/// Puts such a chain: copies it into a stage, and publishes that. The floor is `cp -a` of as many
+/// directories in four chains, because one chain's path is too long for it.
+Contest put_chain(const fs::path& directory, const fs::path& root, unsigned depth) {
+    const fs::path source = directory / "chain-to-put", quarters = directory / "quarter-chains",
+                   bare = directory / "quarter-chains-bare";
+    Contest contest{
+        "put a chain of " + std::to_string(depth) + " directories",
+        "cp -a of four chains, each a quarter as deep",
+        3,
+        1,
+        [=](unsigned) {
+            return Worker{[=] { run({"cp", "-a", quarters, bare}); }, [=] { delete_tree(bare); }};
+        },
+        [=](unsigned number) {
+            const auto opened = std::make_shared<Opened>(root);
+            const std::string key = key_name(1'000'000 + number);
+            return Worker{[=] {
+                              auto stage = value(opened->bucket.stage());
+                              value(stage.copy_from(source));
+                              (void)value(opened->bucket.publish(key, std::move(stage)));
+                          },
+                          [=] {
+                              value(opened->bucket.remove(key));
+                              (void)value(opened->cache.collect());
+                          }};
+        }};
+    contest.alone = true;
+    contest.prepare = [=] {
+        make_common_cache(root);
+        make_chain(source, depth);
+        fs::create_directories(quarters);
+        for (const char* name : {"a", "b", "c", "d"}) make_chain(quarters / name, depth / 4);
+    };
+    return contest;
+}
+
 /// Deletes such a chain, as a collection does.
 Contest delete_chain(const fs::path& directory, const fs::path& root, unsigned depth) {
     const fs::path bare = directory / "chain-garbage", deleting = root / "deleting" / "chain";
@@ -489,6 +525,7 @@ std::vector<Contest> contests(const fs::path& directory, const Sizes& sizes) {
         materialize(directory, sizes.carried_files, copy, "copies",
                     {"cp", "-a", "--reflink=never"}),
         materialize_chain(directory, sizes.depth),
+        put_chain(directory, root, sizes.depth),
         delete_chain(directory, root, sizes.depth)};
     for (auto& contest : all) {
         if (!contest.prepare) contest.prepare = [root] { make_common_cache(root); };
