@@ -116,7 +116,9 @@ def strike(command, root, call, error, always=False):
     """
     log = f"{os.path.dirname(root)}/strace.log"
     fate = f"error={error}" if error else "signal=SIGKILL"
-    inject = f"inject={call.name}:{fate}:when={call.k}{'+' if always else ''}"
+    # strace prints the execve that starts the program, but does not count it.
+    when = call.k - 1 if call.name == "execve" else call.k
+    inject = f"inject={call.name}:{fate}:when={when}{'+' if always else ''}"
     struck = run(["strace", "-qq", "-e", "signal=none", "-e", f"trace={call.name}", "-e", inject,
                   "-o", log, "--", *command], root)
     with open(log, encoding="utf-8", errors="replace") as lines:
