@@ -2,6 +2,7 @@
 """What the tests of the command share: a cache of their own, the binary as a process, and the documented JSON."""
 
 import fcntl
+import filecmp
 import json
 import os
 import pathlib
@@ -157,6 +158,17 @@ class CacheTest(unittest.TestCase):
         for file, text in files.items():
             (path / file).write_text(text)
         return str(path)
+
+    def assert_same_tree(self, expected, actual):
+        """Compares the names of two trees, and the content of their files."""
+        def compare(comparison):
+            self.assertEqual(comparison.left_only + comparison.right_only + comparison.diff_files
+                             + comparison.funny_files, [])
+            for below in comparison.subdirs.values():
+                compare(below)
+
+        filecmp.clear_cache()
+        compare(filecmp.dircmp(expected, actual))
 
     def put(self, bucket="b", key="k", **files):
         """Makes an entry. Returns its path."""

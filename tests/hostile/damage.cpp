@@ -153,6 +153,16 @@ void require_miss(const Site& site) {
     CHECK(lease.error().code == Errc::miss);
 }
 
+/// A put of "k" must be an error that names what stands in its way.
+void require_put_refused(const Site& site, const fs::path& obstacle) {
+    auto staging = value(site.bucket.stage());
+    fill(staging.path(), "new");
+    const auto published = site.bucket.publish("k", std::move(staging));
+    REQUIRE_FALSE(published);
+    CHECK(published.error().code == Errc::damaged);
+    CHECK(published.error().message().find(obstacle.string()) != std::string::npos);
+}
+
 }  // namespace
 
 TEST_CASE("a record that is cut off at any length is found, and heals") {
@@ -308,12 +318,7 @@ TEST_CASE("what is no link at a key's name is a miss, never replaced, and moved 
         CHECK(found_at(report, Kind::blocked, site.key()));
         CHECK_FALSE(report.sound());
 
-        auto staging = value(site.bucket.stage());
-        fill(staging.path(), "new");
-        const auto published = site.bucket.publish("k", std::move(staging));
-        REQUIRE_FALSE(published);
-        CHECK(published.error().code == Errc::damaged);
-        CHECK(published.error().message().find(site.key().string()) != std::string::npos);
+        require_put_refused(site, site.key());
         const auto removed = site.bucket.remove("k");
         REQUIRE_FALSE(removed);
         CHECK(removed.error().code == Errc::damaged);
@@ -352,12 +357,7 @@ TEST_CASE(
     CHECK(count(report, Kind::orphan) == 2);
     CHECK_FALSE(report.sound());
 
-    auto staging = value(site.bucket.stage());
-    fill(staging.path(), "new");
-    const auto published = site.bucket.publish("k", std::move(staging));
-    REQUIRE_FALSE(published);
-    CHECK(published.error().code == Errc::damaged);
-    CHECK(published.error().message().find(there.string()) != std::string::npos);
+    require_put_refused(site, there);
     for (const auto& result : {site.bucket.remove("precious"), site.bucket.refresh()}) {
         REQUIRE_FALSE(result);
         CHECK(result.error().code == Errc::damaged);

@@ -43,6 +43,19 @@ Bucket::Build counted(const Count& count) {
     };
 }
 
+/// A process that builds "k", and is held when it has filled its Staging.
+class HeldBuilder : public Child {
+public:
+    HeldBuilder(const Scene& scene, const Count& count)
+        : Child(
+              [&](Child&) {
+                  (void)value(open_bucket(scene.root).get_or_build("k", counted(count)));
+              },
+              {{"build.filled"}, {}}) {
+        wait_for("build.filled");
+    }
+};
+
 std::size_t waiting_for(const Scene& scene, const std::string& what) {
     std::size_t waiting = 0;
     for (const auto& lock : value(scene.cache.status()).locks) {
@@ -86,10 +99,7 @@ TEST_CASE("nine processes wait while one builds: the entry is built once") {
     // 3. B publishes
     const Scene scene;
     const Count count(scene);
-    Child builder(
-        [&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); },
-        {{"build.filled"}, {}});
-    builder.wait_for("build.filled");
+    HeldBuilder builder(scene, count);
     const auto others = wanting(scene, count, 9);
     builder.go_on();
     CHECK(builder.join() == 0);
@@ -440,10 +450,7 @@ TEST_CASE(
     "waits") {
     const Scene scene;
     const Count count(scene);
-    Child builder(
-        [&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); },
-        {{"build.filled"}, {}});
-    builder.wait_for("build.filled");
+    HeldBuilder builder(scene, count);
     Child waiter([&](Child& child) {
         OpenOptions options = test_options();
         options.on_wait = [&](const std::string& message) { child.say(message); };
@@ -472,10 +479,7 @@ TEST_CASE("a wait asks its caller whether it goes on, and ends at once if it doe
     const Scene scene;
     const Count count(scene);
     put(scene.bucket, "other", "old");
-    Child builder(
-        [&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); },
-        {{"build.filled"}, {}});
-    builder.wait_for("build.filled");
+    HeldBuilder builder(scene, count);
     Child remover([&](Child&) { (void)open_bucket(scene.root).remove("other"); },
                   {{"remove.locked"}, {}});
     remover.wait_for("remove.locked");
@@ -537,10 +541,7 @@ TEST_CASE("what was built is kept while a remove that was stopped holds the buck
 TEST_CASE("a wait that has lasted for the build's time limit ends in building without the lock") {
     const Scene scene;
     const Count count(scene);
-    Child builder(
-        [&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); },
-        {{"build.filled"}, {}});
-    builder.wait_for("build.filled");
+    HeldBuilder builder(scene, count);
     OpenOptions options = test_options();
     options.build_timeout = std::chrono::milliseconds(1);
     CHECK(content_of(value(open_bucket(scene.root, options).get_or_build("k", counted(count)))) ==
@@ -572,10 +573,7 @@ TEST_CASE("a wait for a stopped builder ends at the limit") {
 TEST_CASE("a stop token ends the wait for a build") {
     const Scene scene;
     const Count count(scene);
-    Child builder(
-        [&](Child&) { (void)value(open_bucket(scene.root).get_or_build("k", counted(count))); },
-        {{"build.filled"}, {}});
-    builder.wait_for("build.filled");
+    HeldBuilder builder(scene, count);
     std::stop_source stop;
     auto waiter = std::async(std::launch::async, [&] {
         OpenOptions options = test_options();
