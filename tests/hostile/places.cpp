@@ -218,22 +218,38 @@ TEST_CASE("a moved tree that is not published goes back to where it came from") 
 
 TEST_CASE("a moved tree whose place is taken is kept in the cache, and no collection deletes it") {
     const Site site;
-    fs::path kept;
-    {
-        auto staging = value(site.bucket.stage());
-        REQUIRE(staging.move_from(site.source));
+    fs::create_directory(site.root / "buckets" / "b" / "taken");
+    // A process of its own, because a collection reaps the staging areas of dead processes alone.
+    Child mover([&](Child& child) {
+        const Cache cache = open_cache(site.root);
+        const Bucket bucket = value(cache.bucket("b"));
+        auto staging = value(bucket.stage());
+        Child::must(staging.move_from(site.source).has_value(), "the move");
         fs::create_directory(site.source);
-        fs::create_directory(site.root / "buckets" / "b" / "taken");
-        kept = staging.path();
-        const auto published = site.bucket.publish("taken", std::move(staging));
-        REQUIRE_FALSE(published);
-        const std::string& detail = published.error().detail;
-        INFO(detail);
-        kept = kept.parent_path().parent_path() /
-               kept.parent_path().filename().string().replace(0, 1, "k") / "tree";
-        CHECK(detail.find(kept.string()) != std::string::npos);
+        const fs::path staged = staging.path().parent_path();
+        const auto published = bucket.publish("taken", std::move(staging));
+        Child::must(!published, "it was published");
+        const fs::path kept =
+            staged.parent_path() / staged.filename().string().replace(0, 1, "k") / "tree";
+        Child::must(contains(published.error().detail, kept.string()),
+                    "the error does not name it");
+        child.say("kept " + kept.string());
+        child.hear();
+    });
+    const fs::path kept = mover.listen().substr(std::string("kept ").size());
+    SECTION("while the process lives") {
+        value(site.cache.collect());
+        mover.go_on();
+        CHECK(mover.join() == 0);
     }
-    in_child([&](Child&) { value(open_cache(site.root).collect()); });
+    SECTION("after the process was killed") {
+        mover.kill();
+        CHECK(value(site.cache.collect()).reaped == 1);
+    }
+    SECTION("after another process has taken its table over") {
+        mover.kill();
+        in_child([&](Child&) { value(open_cache(site.root).collect()); });
+    }
     value(site.cache.collect());
     CHECK(fs::is_empty(site.source));
     CHECK(read_file(kept / "f0") == "staged");
