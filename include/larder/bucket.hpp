@@ -26,14 +26,20 @@ class CacheState;
 /// into a file name and is never interpreted as a path. A bucket's name follows the same rules,
 /// except that it must not be empty and must have at most 128 bytes after the encoding.
 ///
-/// A Bucket is a name and a reference to its cache. To make one touches nothing on the disk.
+/// A Bucket is a name and a reference to its cache, which it keeps open. To make one touches
+/// nothing on the disk: the first publish makes the bucket. What a Bucket returns may outlive it.
 ///
+/// Errors: beside those that each member lists, `system` if the system refuses something, and
+/// `read_only` from each member that writes, if the cache can only be read.
 /// Concurrency: any thread may call any member, and other threads and processes may call anything
 /// at the same time.
 class Bucket {
 public:
+    /// Moves the name and the reference. A Bucket that was moved from may only be destroyed, or be
+    /// assigned to.
     Bucket(Bucket&&) noexcept;
     Bucket& operator=(Bucket&&) noexcept;
+    /// Drops the reference to the cache: see Cache::~Cache. Changes nothing on the disk.
     ~Bucket();
 
     /// Returns the name that Cache::bucket was given.
@@ -50,43 +56,53 @@ public:
     ///   - a link that leads nowhere is retired.
     [[nodiscard]] Result<Lease> get(std::string_view key) const;
 
-    /// Fills a Staging with the files of the entry, or returns the error that prevented it.
+    /// Fills a Staging with the files of the entry, or returns the error that prevented it. The
+    /// Staging is lent: it is valid until the function returns, and must not be moved from.
     using Build = std::function<Result<>(Staging&)>;
 
-    /// Returns a lease on the entry of `key`. If there is none, calls `build` to fill a Staging and
-    /// publishes the result. Among all threads and processes, one builds while the others wait and
-    /// then get the result (single flight). `build` may call get_or_build for other keys.
+    /// Returns a lease on the entry of `key`. If there is none, calls `build` in this thread, to
+    /// fill a Staging, and publishes the result. Among all threads and processes, one builds while
+    /// the others wait and then get the result (single flight). `build` may call get_or_build for
+    /// other keys.
     ///
     /// Errors: any error that `build` returns; then the next waiting process builds. `invalid` if
-    /// `build` requests its own key.
-    /// Concurrency: waits while another process builds, but never for a process that has died. The
-    /// call builds without the lock in two cases, in which work is done twice but publishing stays
-    /// safe: after OpenOptions::build_timeout, and if builds wait for each other in a circle. A
-    /// circle may lead through several caches that this process has open, and through programs
-    /// that builds run: see Staging::inside. The Event `gave_up` names it.
+    /// `build` requests its own key, or moves its Staging away.
+    /// Concurrency: waits while another process builds, but never for a process that has died. In
+    /// two cases the call builds without waiting any longer. Then two processes may do the same
+    /// work, and the last publish wins:
+    ///   - after OpenOptions::build_timeout;
+    ///   - if builds wait for each other in a circle. A circle may lead through several caches that
+    ///     this process has open, and through programs that builds run: see Staging::inside. The
+    ///     Event `gave_up` names it.
+    ///
     /// The publish of the result waits for its bucket for OpenOptions::build_timeout, if that is
     /// longer than lock_timeout.
-    /// Crash: the staged files are reaped, and the next waiting process builds.
+    /// Crash: the staged files are deleted by a later collection, and the next waiting process
+    /// builds.
     [[nodiscard]] Result<Lease> get_or_build(std::string_view key, const Build& build,
                                              const PublishOptions& options = {}) const;
 
     /// Returns an empty private directory to fill. It is deleted unless it is published.
+    /// Errors: `no_space`.
     [[nodiscard]] Result<Staging> stage() const;
 
     /// Makes the staged tree the entry of `key` and returns a lease on it. An entry that the key
     /// named before is replaced atomically.
     ///
     /// Errors: `busy` if another process holds the bucket's lock for longer than
-    /// OpenOptions::lock_timeout; `no_space`. After an error nothing is published, and the Staging
-    /// is gone.
-    /// Concurrency: waits only for a remove or an eviction in the same bucket: while it checks a
-    /// link, or while it waits itself for a process that was stopped in the middle of a publish.
+    /// OpenOptions::lock_timeout; `no_space`; `invalid` if the Staging belongs to another cache,
+    /// was published before, or was made by the parent of this process. After an error nothing is
+    /// published, and the Staging is gone. (If the key itself is `invalid`, the Staging stays.)
+    /// Concurrency: waits only for a remove or an eviction in the same bucket. They hold the
+    /// bucket's lock while they check a link, and they may themselves wait for a process that was
+    /// stopped in the middle of a publish.
     /// Crash: the key names the old entry or the new one, and that entry is complete. The other one
     /// is garbage. On a file system that cannot exchange two names, the key may name none.
     [[nodiscard]] Result<Lease> publish(std::string_view key, Staging&& staging,
                                         const PublishOptions& options = {}) const;
 
-    /// Takes `key` out of the bucket. Leases on its entry stay valid.
+    /// Takes `key` out of the bucket. Its entry can be restored until it is collected, and leases
+    /// on it stay valid.
     ///
     /// Errors: `miss` if the key names no entry; `busy` as in publish.
     /// Crash: the key is there or it is not.
@@ -110,9 +126,9 @@ public:
     /// Crash: each key is there or it is not.
     [[nodiscard]] Result<std::uint64_t> refresh(const RefreshOptions& options) const;
 
-    /// Lists the keys, in no order. A key that is added or removed during the call may be listed or
-    /// not. A key that is too long for a file name is missing if the record of its entry is
-    /// damaged, because the record alone holds the whole key.
+    /// Lists the keys that name an entry, in no order. A key that is added or removed during the
+    /// call may be listed or not. A key that is too long for a file name is missing if the record
+    /// of its entry is damaged, because the record alone holds the whole key.
     [[nodiscard]] Result<std::vector<std::string>> keys() const;
     /// Calls `visit` for each key that keys() lists, and keeps no list in memory. Ends early if
     /// `visit` returns false. `visit` may call larder.
@@ -126,13 +142,14 @@ public:
     /// Errors: `busy` as in publish.
     /// Crash: the key is pinned or it is not.
     [[nodiscard]] Result<> pin(std::string_view key) const;
-    /// Ends a pin. Errors: `miss` if the key is not pinned.
+    /// Ends the pin of `key`.
+    /// Errors: `miss` if the key is not pinned.
     [[nodiscard]] Result<> unpin(std::string_view key) const;
     /// Returns true if the key is pinned, whether it names an entry or not.
     [[nodiscard]] Result<bool> is_pinned(std::string_view key) const;
 
-    /// Returns what the record of the entry of `key` says.
-    /// Errors: `miss`; `damaged` if the record cannot be read.
+    /// Returns what is known of the entry of `key`. Takes no lease and is no use of the entry.
+    /// Errors: `miss` if the key names no entry; `damaged` if its record cannot be read.
     [[nodiscard]] Result<EntryInfo> info(std::string_view key) const;
 
 private:
@@ -141,7 +158,7 @@ private:
            std::string encoded) noexcept;
     std::shared_ptr<detail::CacheState> cache_;
     std::string name_;
-    std::string encoded_;
+    std::string encoded_;  ///< the name as a file name
 };
 
 }  // namespace larder

@@ -18,17 +18,20 @@
 
 namespace larder {
 
-/// An open cache.
+/// An open cache. What it returns may outlive it: its Buckets keep the cache open, and Leases and
+/// Stagings need no open cache.
 ///
 /// A callback may destroy the Cache. The call that makes the callback goes on to its end.
-///
-/// Concurrency: any thread may call any member. Several Caches on one root in one process, also
-/// through several copies of the library, work as if they were in separate processes. So does a
-/// Cache that a forked child inherits.
 ///
 /// If the root is deleted or replaced while it is open, the next call that writes or lists opens,
 /// or creates, the directory that the path leads to. A get does not check the root. Until such a
 /// call it serves the directory that it has open, and the paths that it returns may lead nowhere.
+///
+/// Errors: beside those that each member lists, `system` if the system refuses something, and
+/// `read_only` from each member that writes, if the cache can only be read.
+/// Concurrency: any thread may call any member. Several Caches on one root in one process, also
+/// through several copies of the library, work as if they were in separate processes. So does a
+/// Cache that a forked child inherits.
 class Cache {
 public:
     /// Opens the cache at `root`. If nothing or an empty directory stands there, creates the cache,
@@ -55,13 +58,17 @@ public:
     /// Crash: the cache can't be opened, and another call deletes the rest.
     [[nodiscard]] static Result<> destroy(const std::filesystem::path& root);
 
+    /// Moves the reference to the cache. A Cache that was moved from may only be destroyed, or be
+    /// assigned to.
     Cache(Cache&&) noexcept;
     Cache& operator=(Cache&&) noexcept;
+    /// Drops the reference to the cache. With the last one, of the Cache and of its Buckets, the
+    /// cache is closed: a collection in the background is asked to stop and waited for.
     ~Cache();
 
     /// Returns the absolute path of the root, without symlinks.
     [[nodiscard]] const std::filesystem::path& root() const noexcept;
-    /// Returns what a key is on disk in this cache.
+    /// Returns what stands for each key in a bucket of this cache.
     [[nodiscard]] LinkKind link_kind() const noexcept;
     /// Returns true if OpenOptions::read_only was set, or if the root could not be written.
     [[nodiscard]] bool is_read_only() const noexcept;
@@ -77,12 +84,13 @@ public:
     /// and not leased. Without a limit this deletes garbage alone. It costs in proportion to the
     /// garbage; with a limit also to the entries. It needs at most some ten mebibytes of memory:
     /// with more than 262,144 entries to evict, it looks at all entries several times.
-    /// Errors: `busy` if another collect or verify runs: leave the work to that one. An error that
-    /// concerns one thing stops nothing else: the first one is returned when all else is done, and
-    /// CollectOptions::on_partial gets the rest of the report. `damaged` if a lease table can't be
-    /// read: then no entry is deleted, because its leases are unknown. `system` if something can't
-    /// be deleted (an immutable file, a mount point below an entry). `invalid` if
-    /// Limits::low_water is no percentage or a limit is negative.
+    ///
+    /// If one thing cannot be read or deleted, the collection does all the rest. It then returns
+    /// the first such error, and CollectOptions::on_partial gets the report.
+    /// Errors: `busy` if another collect or verify runs: leave the work to that one. `damaged` if a
+    /// lease table can't be read: then no entry is deleted, because its leases are unknown.
+    /// `system` if something can't be deleted (an immutable file, a mount point below an entry).
+    /// `invalid` if Limits::low_water is no percentage or a limit is negative.
     /// Concurrency: never waits, except that an eviction waits a tenth of a second for its bucket's
     /// lock. The collector's lock is held while entries are chosen and garbage is moved aside. It
     /// is not held while garbage is deleted, unless the disk is so full that nothing can be moved.
@@ -90,17 +98,18 @@ public:
     [[nodiscard]] Result<CollectReport> collect(const Limits& limits = {},
                                                 const CollectOptions& options = {}) const;
 
-    /// Does the same, but evicts what `plan` names. An entry stays if it is no longer the entry of
-    /// its key, if it was used after the plan was made, or if it is leased or pinned.
+    /// Does the same as collect, but evicts the entries that `plan` names. An entry stays if it is
+    /// no longer the entry of its key, if it was used after the plan was made, or if it is leased
+    /// or pinned.
     /// Errors: as in collect; `invalid` if the plan has something that is no id of an entry.
     [[nodiscard]] Result<CollectReport> evict(const EvictionPlan& plan,
                                               const CollectOptions& options = {}) const;
 
-    /// From now on a publish through this Cache or its Buckets may start, when it has published, a
-    /// collection with these limits by a thread of its own. Any other collect fails with `busy`
-    /// meanwhile; a collection of this kind leaves the work to one that already runs. A later call
-    /// replaces the limits, and asks a collection by the earlier ones to stop. A call without any
-    /// limit ends all this.
+    /// Lets publishes keep the cache within `limits`. From now on a publish through this Cache or
+    /// its Buckets may start a collection with these limits, when it has published, in a thread of
+    /// its own. Any other collect fails with `busy` meanwhile. If another collection runs already,
+    /// the publish leaves the work to that one. A later call replaces the limits, and asks a
+    /// collection by the earlier ones to stop. A call without any limit ends all this.
     /// Errors: `invalid` as in collect.
     /// Concurrency: publish does not wait for the collection. When the Cache and its last Bucket
     /// are destroyed, they ask the collection to stop and wait for its end. (If a callback of that
@@ -115,7 +124,8 @@ public:
     [[nodiscard]] Result<std::vector<PinInfo>> pins() const;
 
     /// Lists the entries that were removed, replaced, refreshed or evicted and are not collected
-    /// yet, in no order. `restore` brings one back. Any of them may be collected at any time.
+    /// yet, in no order. `restore` brings one back. Any of them may be collected at any time. An
+    /// entry whose record cannot be read has its id alone.
     [[nodiscard]] Result<std::vector<EntryInfo>> trash() const;
     /// Calls `visit` for each entry that trash() lists, and keeps no list in memory. Ends early if
     /// `visit` returns false. `visit` may call larder.
@@ -139,7 +149,10 @@ public:
     /// Errors: `busy` as in collect. A finding is no error: see VerifyReport::sound.
     [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options = {}) const;
 
-    /// Returns which processes use the cache now. Takes no lock and writes nothing.
+    /// Returns which processes use the cache now. A lease table that can't be read is reported, and
+    /// is no error.
+    /// Concurrency: takes no lock and writes nothing. The tables are read one after the other, so
+    /// the report is no picture of one instant.
     [[nodiscard]] Result<StatusReport> status() const;
 
     /// Returns how often each event has happened through this Cache and its Buckets. All counters

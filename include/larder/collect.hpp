@@ -20,20 +20,22 @@ namespace larder {
 
 /// A live entry that goes because of a limit or of a plan.
 struct Eviction {
-    /// Which limit, or that a plan names the entry.
+    /// What takes the entry: the member of Limits that has this name, or an EvictionPlan.
     enum class Reason { max_age, max_entries, max_size, min_free, plan };
 
     std::string bucket;
     std::string key;
     std::string id;
-    std::uint64_t bytes = 0;
-    WallTime last_used;
+    std::uint64_t bytes = 0;  ///< the sizes of its files, by its record
+    WallTime last_used;       ///< when it was last published or got, to the hour
     Reason reason = Reason::plan;
 };
 
+/// Returns the name of a reason, as `cachetool --json` prints it: "max-age" and so on.
 [[nodiscard]] std::string_view name_of(Eviction::Reason reason) noexcept;
 
-/// Evictions that a dry run with limits has listed (see CollectOptions::on_evict).
+/// Evictions that a dry run with limits has listed (see CollectOptions::on_evict), to be carried
+/// out by Cache::evict.
 struct EvictionPlan {
     std::vector<Eviction> evictions{};
     /// Glob patterns (fnmatch(3)) for "BUCKET/KEY": what fits one of them is not evicted after all.
@@ -42,14 +44,18 @@ struct EvictionPlan {
 
 /// How far a collection is, for a progress bar.
 struct CollectProgress {
-    enum class Phase { planning, evicting, collecting, deleting };
+    /// In their order. A collection may go through them more than once.
+    enum class Phase {
+        planning,    ///< looks at all live entries, and chooses which ones to evict
+        evicting,    ///< takes the links of the chosen entries out of their buckets
+        collecting,  ///< moves the retired entries aside that no process leases
+        deleting,    ///< deletes the files that were moved aside
+    };
     Phase phase = Phase::planning;
-    /// Planning: the entries that were looked at. Evicting and collecting: entries. Deleting:
-    /// files.
+    /// How much of the phase is done: files while it deletes, otherwise entries.
     std::uint64_t done = 0;
-    std::uint64_t total = 0;  ///< 0 if it is not known
-    /// Planning: of the entries that were looked at. Evicting: that were evicted. Then: of what is
-    /// deleted.
+    std::uint64_t total = 0;  ///< how much the phase has to do, in the same unit; 0 if not known
+    /// Of the entries that were looked at (planning), evicted (evicting), or collected.
     std::uint64_t bytes = 0;
 };
 
@@ -57,18 +63,18 @@ struct CollectReport;
 
 /// How a collection works, whatever it evicts.
 struct CollectOptions {
-    bool dry_run = false;  ///< report what would go, and change nothing
-    /// Threads that delete. 0 takes one for each processor, and four at most, because more gained
-    /// nothing on the disks that were measured.
+    bool dry_run = false;  ///< reports what would go, and changes nothing
+    /// How many threads delete. 0 takes one for each processor, and four at most, because more
+    /// gained nothing on the disks that were measured.
     unsigned threads = 0;
     /// Called, under the collector's lock, for each entry that was evicted, or in a dry run would
-    /// be. It may not call the cache.
+    /// be. It may not call larder.
     std::function<void(const Eviction&)> on_evict{};
     /// Called now and then, at times from another thread, but never from two at once.
     std::function<void(const CollectProgress&)> on_progress{};
     /// Ends the collection early, without an error. The next collection carries on.
     std::stop_token stop{};
-    /// Find out how much space the disk gets back (CollectReport::freed). This costs one more
+    /// Finds out how much space the disk gets back (CollectReport::freed). This costs one more
     /// system call for each file, and three if files may share blocks.
     bool count_freed = false;
     /// Keeps what was removed, replaced or refreshed less than this time ago, so that it can still
@@ -79,23 +85,21 @@ struct CollectOptions {
     /// Called at the end of a collection that returns the first of its failures, with all that it
     /// has done in spite of them.
     std::function<void(const CollectReport&)> on_partial{};
-    /// Clean up also after a process of which it can't be told whether it lives, as if it had
+    /// Also cleans up after a process of which it can't be told whether it lives, as if it had
     /// ended. If it lives, it loses the files that it uses. (Such a process belongs to another pid
-    /// namespace, has handed a lease on by Lease::keep_across_exec, and holds the descriptor of its
-    /// lease no longer.)
+    /// namespace, has called Lease::keep_across_exec, and has closed the descriptor of its lease.)
     bool presume_dead = false;
 };
 
-/// What a collection has done.
+/// What a collection has done; in a dry run, what it would do.
 struct CollectReport {
-    /// Entries that were deleted, the evicted ones included. In a dry run: that would be.
-    std::uint64_t entries = 0;
-    std::uint64_t bytes = 0;   ///< of these entries, by their records
-    std::uint64_t reaped = 0;  ///< dead processes after which this collection cleaned up
+    std::uint64_t entries = 0;  ///< entries that were deleted, the evicted ones included
+    std::uint64_t bytes = 0;    ///< of these entries, by their records
+    std::uint64_t reaped = 0;   ///< dead processes after which this collection cleaned up
     /// Processes of which it can't be told whether they live. What they use stays.
     std::uint64_t untold = 0;
     std::uint64_t buckets = 0;      ///< refreshed buckets that were taken apart
-    std::vector<LeaseInfo> leased;  ///< retired entries that stay for now, and who uses them
+    std::vector<LeaseInfo> leased;  ///< retired entries that stay for now, and who leases them
     std::uint64_t in_grace = 0;     ///< retired entries that stay because of CollectOptions::grace
     /// Names that only a newer larder, or another program, can have put there. They are left alone.
     std::vector<std::filesystem::path> unknown;
@@ -104,9 +108,9 @@ struct CollectReport {
     /// first one as its error.
     std::vector<Error> failures;
 
-    std::uint64_t evicted = 0;  ///< live entries that a limit or a plan took
-    std::uint64_t evicted_bytes = 0;
-    /// Live entries that were chosen, but stay because they are leased; and who uses them.
+    std::uint64_t evicted = 0;        ///< live entries that a limit or a plan took
+    std::uint64_t evicted_bytes = 0;  ///< of these entries, by their records
+    /// Live entries that were chosen, but stay because they are leased; and who leases them.
     std::vector<LeaseInfo> spared;
     /// Live entries that stay because they were used, replaced, removed or pinned after they were
     /// chosen.
@@ -118,7 +122,7 @@ struct CollectReport {
     std::optional<std::uint64_t> live_entries;
     std::optional<std::uint64_t> live_bytes;
     bool within_limits = true;  ///< false if the entries that stay are more than a limit allows
-    bool stopped = false;       ///< the collection was asked to stop, and something is left
+    bool stopped = false;       ///< true if it was asked to stop, and something is left
     /// If the collection was stopped: how many files lie in `deleting/`, as far as that is known.
     std::uint64_t files_left = 0;
 

@@ -17,8 +17,9 @@ class SlotLease;
 }
 
 /// While a Lease lives, its entry is neither moved nor changed nor deleted, whatever any process
-/// runs. A lease is a hazard pointer (Michael, "Hazard Pointers: Safe Memory Reclamation for
-/// Lock-Free Objects", 2004) that is kept in a file which every collector reads.
+/// does through larder, unless is_protected() returns false. A lease is a hazard pointer (Michael,
+/// "Hazard Pointers: Safe Memory Reclamation for Lock-Free Objects", 2004) that is kept in a file.
+/// Every collection reads that file before it deletes anything.
 ///
 /// The entry is immutable: write nothing below path(). A hard link to one of its files shares the
 /// content with the cache; see materialize.
@@ -28,13 +29,17 @@ class SlotLease;
 /// in the child releases nothing. If the parent releases the lease, closes the cache, or returns
 /// from main, the lease ends, although the child may still read. A child that must read for longer
 /// gets the entry itself, or the parent calls keep_across_exec before the fork.
-/// Crash: the kernel releases the lease, however the process ends, once the children that were
-/// forked from it have ended or have closed the descriptor.
+/// Crash: the kernel releases the lease, however the process ends. If it has forked children, that
+/// happens once they have ended, too, or have closed the descriptor that they inherited.
 class Lease {
 public:
+    /// Makes an object that holds no lease.
     Lease() noexcept;
+    /// Takes the lease over. The other object holds none after that.
     Lease(Lease&&) noexcept;
+    /// Releases the lease that this object holds, and takes the other one over.
     Lease& operator=(Lease&&) noexcept;
+    /// Releases the lease, if this object holds one.
     ~Lease();
 
     /// Returns the absolute path of the entry's tree; an empty path if this object holds no lease.
@@ -43,30 +48,33 @@ public:
     /// Returns the entry's id, which no other entry ever has. Empty if this object holds no lease.
     [[nodiscard]] std::string id() const;
 
-    /// Returns false for a lease from a cache that was opened read-only. Such a lease could not be
-    /// written down, so a collection by a process that can write may delete the files. On a
-    /// read-only file system no process can.
+    /// Returns true if the entry stays as long as the lease. Returns false for a lease from a cache
+    /// that was opened read-only: it could not be written down, so a collection by a process that
+    /// can write may delete the files. (On a read-only file system no process can.) Returns false
+    /// if this object holds no lease.
     [[nodiscard]] bool is_protected() const noexcept;
 
-    /// Returns true if this object holds a lease: false after a move or release().
+    /// Returns true if this object holds a lease. Returns false after a move and after release().
     [[nodiscard]] explicit operator bool() const noexcept;
 
     /// Releases the lease now instead of in the destructor. After keep_across_exec neither of the
-    /// two ends it.
+    /// two ends it. Does nothing if this object holds no lease.
     void release() noexcept;
 
-    /// Makes the lease outlive this object, and a following execve of this process: whatever
-    /// program the process becomes, the entry stays until the process ends, and until children that
-    /// inherited the descriptor have ended as well. All other leases that the process has at an
-    /// execve stay with it, so call this in a process that does nothing else.
+    /// Makes the lease outlive this object and a following execve of this process. Call it in a
+    /// process that does nothing else.
+    ///   - It keeps the entry, whatever program the process becomes. The program inherits a
+    ///     descriptor, which shows to collectors that the entry is in use.
+    ///   - It also keeps every other entry that the process leases when it calls execve.
+    ///   - The lease ends when the process has ended, and the children that inherited the
+    ///     descriptor have ended too.
+    ///   - If the program closes the descriptor, collectors in other pid namespaces cannot see that
+    ///     it has ended, except those in the machine's first one. For them the entry is in use
+    ///     until the next boot. CollectOptions::presume_dead frees it earlier.
     ///
-    /// If the program closes the descriptor, and runs in another pid namespace than a collector,
-    /// only a collector in the machine's first pid namespace finds out that it has ended. To every
-    /// other one the lease is in use until the next boot, or until a collection presumes such
-    /// processes dead (CollectOptions::presume_dead).
-    ///
-    /// Without this call, what a process leased also stays until the program that it became has
-    /// ended, but only if the collector runs in the same pid namespace.
+    /// Without this call, the entry also stays until the program has ended, but only collectors in
+    /// the same pid namespace respect that.
+    /// Errors: `invalid` if the lease is not protected, or belongs to the parent of this process.
     [[nodiscard]] Result<> keep_across_exec();
 
 private:

@@ -13,10 +13,12 @@ namespace larder {
 /// How the files of a tree reach their destination. Clones and copies do not have the set-id bits,
 /// the sticky bit, the capabilities and the access control list of their source.
 enum class LinkMode {
-    automatic,  ///< tries for each file: clone, then hard link, then copy; files with these: copy
-    clone,      ///< shares the blocks until one side is written (btrfs, xfs, APFS)
-    hardlink,   ///< shares the file: a program that writes to it in place changes the cache
-    copy,
+    /// Tries for each file: clone, then hard link, then copy. A file that has any of the things
+    /// above is copied, because a hard link would have them too.
+    automatic,
+    clone,     ///< shares the blocks until one side is written (btrfs, xfs, APFS)
+    hardlink,  ///< shares the file: a program that writes to it in place changes the cache
+    copy,      ///< shares nothing
 };
 
 /// How a tree is put somewhere else.
@@ -32,11 +34,11 @@ struct MaterializeOptions {
 
 /// How many files arrived in which way.
 struct MaterializeReport {
-    std::uint64_t cloned = 0;
-    std::uint64_t hardlinked = 0;
-    std::uint64_t copied = 0;
-    std::uint64_t symlinks = 0;
-    std::uint64_t directories = 0;  ///< made by this call
+    std::uint64_t cloned = 0;       ///< files that share their blocks with the tree
+    std::uint64_t hardlinked = 0;   ///< files that are hard links to files of the tree
+    std::uint64_t copied = 0;       ///< files that were copied
+    std::uint64_t symlinks = 0;     ///< symlinks that were made
+    std::uint64_t directories = 0;  ///< directories that were made; not those that existed
     std::uint64_t bytes = 0;        ///< the sizes of all files, cloned and linked ones included
     /// Files and directories that are there, but without their mode or their time, because the
     /// destination refused to set it (vfat, some FUSE file systems, some sandboxes).

@@ -14,23 +14,25 @@ namespace larder {
 
 struct Event;
 
-/// What a key is on disk. The kind is chosen when the cache is created and is written into its
-/// `format`. Every process uses that kind from then on.
+/// What stands in a bucket for each key, and leads to the key's entry. The kind is chosen when the
+/// cache is created, and is written into the file `format` in its root. Every process uses that
+/// kind from then on.
 enum class LinkKind {
     symlink,   ///< a symbolic link (the default wherever it works)
-    file,      ///< a small file that holds the text a symlink would
-    junction,  ///< a directory junction; Windows only
+    file,      ///< a small file that holds the text that a symlink would hold
+    junction,  ///< a directory junction; on Windows only
 };
 
 /// What a published entry survives.
 enum class Durability {
-    process,  ///< the death of any process
-    /// Also a power cut: the tree is on the disk before its link, and the link is before publish
-    /// returns.
+    process,  ///< the death of any process, but perhaps not a power cut
+    /// A power cut too: the tree is on the disk before the link that names it, and the link is
+    /// before publish returns.
     power,
 };
 
-/// How a cache is opened.
+/// How a cache is opened. What the callbacks use must stay valid until the Cache, its Buckets, and
+/// every call on them have ended.
 struct OpenOptions {
     /// The kind of links for a cache that has to be created. If it is empty, a probe of the file
     /// system decides.
@@ -44,9 +46,9 @@ struct OpenOptions {
     /// They then choose what this process gets. Also allows root to make a cache in a directory of
     /// another user, who cannot use it then.
     bool allow_unsafe = false;
-    /// How long a publish or a remove may wait for other calls in the same bucket. Such a wait
-    /// lasts microseconds, unless a process was stopped in the middle. Ten seconds is arbitrary,
-    /// because a person gives up at about that time.
+    /// How long a publish, a remove or a pin may wait for other calls in the same bucket. Such a
+    /// wait lasts microseconds, unless a process was stopped in the middle. Ten seconds is
+    /// arbitrary, because a person gives up at about that time.
     std::chrono::milliseconds lock_timeout{10'000};
     /// How long get_or_build waits for a build of another process. After that it builds without the
     /// lock. The publish of what was built waits as long for its bucket, so that a long build is
@@ -55,23 +57,24 @@ struct OpenOptions {
     std::chrono::milliseconds build_timeout{30 * 60'000};
     /// Ends every wait early, with Errc::interrupted.
     std::stop_token stop;
-    /// Called by a thread that waits, at least every tenth of a second, so that the program can see
-    /// to its signals. If it returns false, or throws, the wait ends with Errc::interrupted. It
-    /// must not call larder, and should be quick: the calling thread may hold the lock of a build
-    /// or a gate. Waits that last a tenth of a second at most, as those of an eviction, do not call
-    /// it.
+    /// Called by a thread that waits, at least every tenth of a second, so that the program can
+    /// handle its signals. If it returns false, or throws, the wait ends with Errc::interrupted. It
+    /// must not call larder, and should be quick: the calling thread may hold a lock for which
+    /// other processes wait. Waits that last a tenth of a second at most, as those of an eviction,
+    /// do not call it.
     std::function<bool()> keep_waiting;
     /// Called by the waiting thread once a wait has lasted a second, with a text such as "waiting
-    /// for pid 4711 (uv pip install), for 3 s".
+    /// for pid 4711 (uv pip install), for 3 s". It must not call larder.
     std::function<void(const std::string&)> on_wait;
 
     /// Called for each Event by the thread that caused it, so several threads may call it at once.
-    /// A collection in the background has a thread of its own. The calling thread may hold the lock
-    /// of a build or a gate, so the function should be quick. It must not call larder. An exception
-    /// that it throws is dropped.
+    /// A collection in the background has a thread of its own. The calling thread may hold a lock
+    /// for which other processes wait, so the function should be quick. It must not call larder. An
+    /// exception that it throws is dropped.
     std::function<void(const Event&)> on_event;
-    /// A file to which a line is appended for each Event. It is made with mode 0600 if it is
-    /// missing. Any number of processes may share it. A line that cannot be written is lost.
+    /// A file to which a line is appended for each Event; empty for none. It is made with mode 0600
+    /// if it is missing. Any number of processes may share it. A line that cannot be written is
+    /// lost.
     std::filesystem::path log;
     /// Counts events: see Cache::counters.
     bool count = false;
@@ -80,7 +83,8 @@ struct OpenOptions {
 /// How an entry is published.
 struct PublishOptions {
     Durability durability = Durability::process;
-    /// The name and version of the program that makes the entry, for its record. Cut to 200 bytes.
+    /// The name and version of the program that makes the entry, for its record. It is cut to 200
+    /// bytes.
     std::string producer;
 };
 
@@ -91,8 +95,8 @@ struct RefreshOptions {
     std::string pattern{};
     /// Matches the entries that were published before this time.
     std::optional<std::chrono::system_clock::time_point> published_before{};
-    bool dry_run = false;  ///< takes nothing out and reports what would be taken
-    /// Called for each key that was taken out.
+    bool dry_run = false;  ///< takes nothing out, and reports what would be taken
+    /// Called for each key that was taken out, or in a dry run would be.
     std::function<void(const std::string& key)> on_taken{};
 };
 

@@ -19,45 +19,47 @@ using WallTime = std::chrono::system_clock::time_point;
 
 /// What is known of one entry: from its record and, for `last_used`, from its link.
 struct EntryInfo {
-    std::string bucket;
+    std::string bucket;  ///< the bucket and the key that it was published under
     std::string key;
-    std::string id;
-    std::filesystem::path path;  ///< of the tree; valid as long as the entry lives
-    WallTime published;
-    std::optional<WallTime> last_used;  ///< when it was published or got, to the hour
-    std::uint64_t bytes = 0;            ///< the sum of the files' sizes
-    std::uint64_t files = 0;            ///< everything in the tree that is not a directory
-    Durability durability = Durability::process;
-    std::string boot;  ///< the boot of the machine that published it
-    std::string producer;
+    std::string id;              ///< its id, which no other entry ever has
+    std::filesystem::path path;  ///< of its tree; the files are there as long as the entry is
+    WallTime published;          ///< when it was published
+    /// When it was last published or got, to the hour. Empty if that is not known.
+    std::optional<WallTime> last_used;
+    std::uint64_t bytes = 0;                      ///< the sizes of its files, added up
+    std::uint64_t files = 0;                      ///< how much it holds that is not a directory
+    Durability durability = Durability::process;  ///< how it was published
+    std::string boot;      ///< the boot id of the machine when it was published
+    std::string producer;  ///< the program that published it; may be empty
 };
 
 /// What is known of one process that uses the cache: from the header of its lease table.
 struct ProcessInfo {
-    std::uint32_t participant = 0;  ///< the number of its table in `participants/`
-    std::int64_t pid = 0;
-    std::string command;
-    WallTime since;      ///< when it began to use the cache
-    bool alive = false;  ///< if false, it has died and the next collection reaps it
-    bool here = true;    ///< its pid is one of this pid namespace
-    /// It can't be told whether it lives, so it counts as alive: see CollectOptions::presume_dead.
+    std::uint32_t participant = 0;  ///< the number of its lease table, `participants/<number>`
+    std::int64_t pid = 0;           ///< its number in its own pid namespace
+    std::string command;            ///< its command line, cut to 431 bytes
+    WallTime since;                 ///< when it began to use the cache
+    bool alive = false;  ///< false if it has died; the next collection cleans up after it
+    bool here = true;    ///< true if `pid` is a number of this process's pid namespace
+    /// True if it can't be told whether it lives. It then counts as alive: see
+    /// CollectOptions::presume_dead.
     bool untold = false;
 };
 
 /// A lock that a process holds or waits for.
 struct LockInfo {
     ProcessInfo process;
-    std::int64_t thread = 0;  ///< the system's number of the thread
-    bool waiting = false;     ///< waits for the lock, and does not hold it yet
-    std::string what;         ///< "bucket wheels-v1", "build numpy-2.1.0"
+    std::int64_t thread = 0;  ///< the system's number of the thread that does so
+    bool waiting = false;     ///< true if it waits for the lock, and does not hold it yet
+    std::string what;         ///< for people: "bucket wheels-v1", "build numpy-2.1.0"
     WallTime since;           ///< when it began to wait, or took the lock
 };
 
 /// A lease that a process holds.
 struct LeaseInfo {
     ProcessInfo process;
-    std::string id;
-    std::string bucket;  ///< empty if the record of the entry cannot be read
+    std::string id;      ///< the id of the entry
+    std::string bucket;  ///< its bucket and key; empty if its record cannot be read
     std::string key;
 };
 
@@ -66,8 +68,9 @@ struct StatusReport {
     std::vector<ProcessInfo> processes;
     std::vector<LeaseInfo> leases;
     std::vector<LockInfo> locks;
-    bool collecting = false;  ///< a process holds the collector's lock
-    /// Trees in `deleting/`. A collection is deleting them now, or was stopped or killed before.
+    bool collecting = false;  ///< true if a process collects, verifies or restores now
+    /// Trees that wait to be deleted, in `deleting/`. A collection is deleting them now, or was
+    /// stopped or killed before.
     std::uint64_t deleting = 0;
     /// One error for each lease table that can't be read. Who has it, and what it leases, is
     /// unknown; all else is reported.
@@ -82,6 +85,7 @@ struct PinInfo {
 
 /// One thing that verify found.
 struct Finding {
+    /// The numbers are those of docs/protocol.md, section Invariants.
     enum class Kind {
         dangling,   ///< a link to an entry that is missing or not complete (invariant 1)
         malformed,  ///< a link or a record that larder did not write, or not in full (invariant 1)
@@ -97,19 +101,19 @@ struct Finding {
         blocked,  ///< something that is no link stands where only a link may stand
     };
     Kind kind = Kind::foreign;
-    std::filesystem::path path;  ///< where it stands
+    std::filesystem::path path;  ///< the file or directory that is meant
     std::string what;            ///< what is wrong with it, in a few words for people
-    bool repaired = false;       ///< VerifyOptions::repair was set, and it was repaired
+    bool repaired = false;       ///< true if it was repaired, because VerifyOptions::repair was set
 };
 
-/// Returns the name of a kind, as `--json` prints it: "dangling", …
+/// Returns the name of a kind, as `cachetool --json` prints it: "dangling" and so on.
 [[nodiscard]] std::string_view name_of(Finding::Kind kind) noexcept;
 
 /// What a verification has found.
 struct VerifyReport {
     std::vector<Finding> findings;
-    std::uint64_t entries = 0;  ///< that were checked
-    std::uint64_t live = 0;     ///< of these: named by a key
+    std::uint64_t entries = 0;  ///< entries that were checked
+    std::uint64_t live = 0;     ///< of these: those that a key names
     std::uint64_t garbage = 0;  ///< of these: retired, waiting for collection
     /// Returns true if no invariant is broken, or if everything was repaired. Foreign names break
     /// none.

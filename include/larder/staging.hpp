@@ -14,30 +14,33 @@ namespace protocol {
 class Stage;
 }
 
-/// What a caller puts below path() becomes the entry's tree when Bucket::publish takes the Staging.
-/// No other process sees it before that.
+/// Owns a private directory in the cache. What a caller puts below path() becomes the entry's tree
+/// when Bucket::publish takes the Staging. No other process sees it before that.
 ///
 /// The destructor deletes a tree that was not published. But a tree that move_from took belongs to
 /// the caller until it is published: see there. In a forked child the destructor touches nothing.
 ///
 /// Concurrency: one thread owns a Staging at a time; different Stagings are independent.
-/// Crash: what was staged is reaped by the next process that collects, or that adopts the lease
-/// table of the dead process.
+/// Crash: what was staged is deleted by the next process that collects, or that takes over the
+/// lease table of the dead process.
 class Staging {
 public:
+    /// Takes the directory over. The other object has none after that.
     Staging(Staging&&) noexcept;
+    /// Takes the directory over, and deletes the one that this object had.
     Staging& operator=(Staging&&) noexcept;
+    /// Deletes the directory, if it was not published.
     ~Staging();
 
-    /// Returns the absolute path of a directory that was made empty, with mode 0755 less the umask.
-    /// No process may still write into it after publish.
+    /// Returns the absolute path of a directory that was made empty, with mode 0755 less the umask;
+    /// an empty path after a move or a publish. No process may still write there after publish.
     [[nodiscard]] std::filesystem::path path() const;
 
     /// Fills path() with a copy of `source`, which is a directory, or a file that becomes the only
-    /// one in the tree. If `source` is a symlink, it is followed. Files are cloned if the file
-    /// system can. Symlinks below `source` are copied as symlinks. Modes, modification times,
-    /// holes, the attributes that users set, and hard links within the tree are kept. Set-id bits,
-    /// the sticky bit, capabilities and access control lists are not.
+    /// one in the tree. If `source` itself is a symlink, it is followed; symlinks below it are
+    /// copied. Files are cloned if the file system can do that. Kept are modes, modification times,
+    /// holes, the attributes that users set, and hard links within the tree. Not kept are the
+    /// set-id bits, the sticky bit, capabilities and access control lists.
     ///
     /// Errors: `invalid` if `source` lies inside the cache or contains it, or holds a pipe, a
     /// socket or a device, and after a move_from; `no_space`. What was copied by then is deleted
@@ -55,23 +58,23 @@ public:
     ///
     /// Errors: `invalid` as in copy_from, and if `source` lies in any cache; `unsupported` if it is
     /// on another file system. In these cases `source` is untouched.
-    /// Crash: `source` is either still there or staged. What is staged is reaped.
+    /// Crash: `source` is either still there or staged. What is staged is deleted.
     [[nodiscard]] Result<> move_from(const std::filesystem::path& source);
 
     /// Returns a text that tells the programs which a build runs for which builds they work. Give
-    /// it to them in the environment variable `LARDER_INSIDE`. If such a program, or one that it
-    /// runs, calls get_or_build, and builds of several processes wait for each other in a circle,
-    /// get_or_build then sees the circle. Without the variable they would wait for each other until
-    /// OpenOptions::build_timeout.
+    /// it to them in the environment variable `LARDER_INSIDE`. Suppose that such a program, or one
+    /// that it runs, calls get_or_build, and that builds of several processes then wait for each
+    /// other in a circle: get_or_build sees the circle and ends it. Without the variable they would
+    /// wait until OpenOptions::build_timeout. The library reads the variable of its own process
+    /// when the first cache is opened.
     ///
-    /// Requires: this thread runs the build. The library reads the variable of its own process when
-    /// the first cache is opened.
+    /// Requires: this thread runs the build.
     [[nodiscard]] std::string inside() const;
 
 private:
     friend class Bucket;
     explicit Staging(protocol::Stage&& stage);
-    std::unique_ptr<protocol::Stage> stage_;
+    std::unique_ptr<protocol::Stage> stage_;  ///< null after a move or a publish
 };
 
 }  // namespace larder
