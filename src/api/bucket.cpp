@@ -14,15 +14,15 @@ namespace larder {
 
 namespace {
 
-/// Returns the place of a key. It refers to the strings that are passed. Errors: `invalid` if the
-/// key cannot be encoded.
+/// Returns where the link of a key stands. The result refers to the strings that are passed, which
+/// must live longer. Errors: `invalid` if the key is not UTF-8 or is too long.
 Result<protocol::KeyRef> place_of(const cache::Root& root, const std::string& bucket,
                                   const std::string& encoded_bucket, std::string_view key) {
     TRY_ASSIGN(std::string path, format::encode_key_path(encoded_bucket, key, root.longest_name()));
     return protocol::KeyRef{bucket, encoded_bucket, key, std::move(path)};
 }
 
-/// Gets an entry, and counts the hit or the miss.
+/// Gets an entry, and counts the hit or the miss. Errors: those of protocol::get.
 Result<protocol::SlotLease> get_counted(const detail::CacheState& cache, const detail::Call& call,
                                         const protocol::RootRef& root,
                                         const protocol::KeyRef& place) {
@@ -31,8 +31,8 @@ Result<protocol::SlotLease> get_counted(const detail::CacheState& cache, const d
     return got;
 }
 
-/// Tells of a publish, and starts a collection if one is due. Called when the entry is visible, so
-/// nothing here can fail the publish.
+/// Tells the listeners of a publish, and starts a collection in the background if one is due.
+/// Called when the entry is visible. Nothing here can fail, so the publish cannot fail any more.
 void after_publish(const detail::CacheState& cache, detail::Call& call,
                    const protocol::RootRef& root, const protocol::KeyRef& place,
                    const format::Id& id) {
@@ -40,7 +40,15 @@ void after_publish(const detail::CacheState& cache, detail::Call& call,
     cache.published(root);
 }
 
-/// Publishes the stage if it belongs to this cache. If that fails, the caller still owns the stage.
+/// Returns the error for a stage whose cache is not at its path any more.
+tl::unexpected<Error> cache_is_lost(const std::filesystem::path& cache) {
+    return fail(Errc::refused, "publish", cache,
+                "the cache was moved or deleted since this was staged; stage it again");
+}
+
+/// Publishes a stage, and returns a lease on the new entry. After an error the caller still owns
+/// the stage. Errors: `invalid` if the stage belongs to another cache; `refused` if the cache was
+/// moved or deleted since it was staged; those of protocol::publish.
 Result<protocol::SlotLease> publish_stage(const detail::CacheState& cache,
                                           const std::string& bucket,
                                           const std::string& encoded_bucket, std::string_view key,
@@ -51,20 +59,15 @@ Result<protocol::SlotLease> publish_stage(const detail::CacheState& cache,
     }
     const protocol::RootRef root = stage.root();
     TRY_ASSIGN(const auto place, place_of(*root, bucket, encoded_bucket, key));
-    const auto lost = [&] {
-        return fail(Errc::refused, "publish", cache.path(),
-                    "the cache was moved or deleted since this was staged; stage it again");
-    };
-    // Check before the publish whether collectors will see the lease. A check after the publish is
-    // not needed: if a directory was deleted meanwhile, nothing can be made in it, and the publish
-    // fails.
-    if (root->is_lost({&cache::Handles::participants})) return lost();
+    // If the directory of the lease tables was deleted, no collector would see the lease. All other
+    // directories need no check: nothing can be made in one that was deleted, so the publish fails.
+    if (root->is_lost({&cache::Handles::participants})) return cache_is_lost(cache.path());
     detail::Call call(cache);
-    auto slot = protocol::publish(stage, place, options, call.context());
-    if (!slot && root->is_lost()) return lost();
-    TRY(slot);
-    after_publish(cache, call, root, place, slot->id());
-    return slot;
+    auto published = protocol::publish(stage, place, options, call.context());
+    if (!published && root->is_lost()) return cache_is_lost(cache.path());
+    TRY(published);
+    after_publish(cache, call, root, place, published->id());
+    return published;
 }
 
 }  // namespace
@@ -82,36 +85,39 @@ Result<Lease> Bucket::get(std::string_view key) const {
     TRY_ASSIGN(const auto root, cache_->root());
     TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     detail::Call call(*cache_);
-    TRY_ASSIGN(auto slot, get_counted(*cache_, call, root, place));
-    return Lease(std::move(slot));
+    TRY_ASSIGN(auto lease, get_counted(*cache_, call, root, place));
+    return Lease(std::move(lease));
 }
 
 Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
                                    const PublishOptions& options) const {
+    // A hit is by far the most frequent case. So first get as Bucket::get does, which does not ask
+    // whether the cache still stands at its path.
     TRY_ASSIGN(const auto known_root, cache_->root());
     TRY_ASSIGN(const auto place, place_of(*known_root, name_, encoded_, key));
     detail::Call call(*cache_);
-    if (auto found = get_counted(*cache_, call, known_root, place); found) {
-        return Lease(std::move(*found));
-    } else if (found.error().code != Errc::miss) {
-        return tl::make_unexpected(std::move(found).error());
-    }
+    auto found = get_counted(*cache_, call, known_root, place);
+    if (found) return Lease(std::move(*found));
+    if (found.error().code != Errc::miss) return tl::make_unexpected(std::move(found).error());
+
+    // A build takes long, and must not publish into a cache that was deleted or replaced.
     TRY_ASSIGN(const auto root, cache_->current_root());
-    bool built = false;
+    bool is_built_here = false;  // false if another thread or process has built the entry
     const auto fill = [&](protocol::Stage& stage) -> Result<> {
-        call.tell_notes();  // of the wait, before the build, because that may take minutes
-        // Lend the stage to the build as a Staging, and take it back afterwards.
+        // The listeners learn of the wait now, because the build may take minutes.
+        call.tell_notes();
+        // The build gets the stage as a Staging. It is lent, and taken back afterwards.
         Staging lent(std::move(stage));
         auto filled = build(lent);
         if (!lent.stage_)
             return fail(Errc::invalid, "build", {}, "the build has moved its Staging away");
         stage = std::move(*lent.stage_);
-        built = filled.has_value();
+        is_built_here = filled.has_value();
         return filled;
     };
-    TRY_ASSIGN(auto slot, protocol::get_or_build(root, place, fill, options, call.context()));
-    if (built) after_publish(*cache_, call, root, place, slot.id());
-    return Lease(std::move(slot));
+    TRY_ASSIGN(auto lease, protocol::get_or_build(root, place, fill, options, call.context()));
+    if (is_built_here) after_publish(*cache_, call, root, place, lease.id());
+    return Lease(std::move(lease));
 }
 
 Result<Staging> Bucket::stage() const {
@@ -123,8 +129,10 @@ Result<Staging> Bucket::stage() const {
 
 Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
                               const PublishOptions& options) const {
-    const auto known_name = format::encode_key(key);
-    if (!known_name) return tl::make_unexpected(known_name.error());  // and the Staging stays
+    // Check the key before the Staging is taken, so that a mistyped key does not cost what was
+    // staged.
+    TRY(format::encode_key(key));
+    // From here on the Staging is gone, however this call ends.
     const auto stage = std::move(staging.stage_);
     if (!stage)
         return fail(Errc::invalid, "publish", cache_->path(),
@@ -133,9 +141,10 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
         return fail(Errc::invalid, "publish", cache_->path(),
                     "a forked child can't publish what its parent staged");
     }
-    auto slot = publish_stage(*cache_, name_, encoded_, key, *stage, options);
-    if (!slot) return tl::make_unexpected(stage->give_back(std::move(slot).error()));
-    return Lease(std::move(*slot));
+    auto published = publish_stage(*cache_, name_, encoded_, key, *stage, options);
+    // A tree that move_from took goes back to its owner. The error says where it is now.
+    if (!published) return tl::make_unexpected(stage->give_back(std::move(published).error()));
+    return Lease(std::move(*published));
 }
 
 Result<> Bucket::remove(std::string_view key) const {
@@ -150,6 +159,7 @@ Result<> Bucket::remove(std::string_view key) const {
 }
 
 Result<> Bucket::refresh() const {
+    // It renames the bucket from one of these two directories to the other, and touches no others.
     TRY_ASSIGN(const auto root,
                cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_buckets}));
     TRY(root->must_be_writable("refresh"));
@@ -161,16 +171,18 @@ Result<> Bucket::refresh() const {
 }
 
 Result<std::uint64_t> Bucket::refresh(const RefreshOptions& options) const {
+    // It renames links from one of these two directories to the other, and touches no others.
     TRY_ASSIGN(const auto root,
                cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_links}));
     TRY(root->must_be_writable("refresh"));
     detail::Call call(*cache_);
-    std::uint64_t taken = 0;
+    std::uint64_t taken = 0;  // by both tries, if the disk was full at the first one
     const auto done = detail::retry_after_collect(root, call, [&] {
         auto refreshed = protocol::refresh_some(root, name_, encoded_, options, call.context());
         taken += refreshed.taken;
         return std::move(refreshed.done);
     });
+    // After an error some keys may be gone all the same, and the listeners learn of them.
     if (!options.dry_run && (done || taken != 0)) {
         const std::string_view which =
             options.pattern.empty() ? std::string_view("every key") : options.pattern;
@@ -192,6 +204,7 @@ Result<> Bucket::visit_keys(const std::function<bool(const std::string& key)>& v
 }
 
 Result<> Bucket::pin(std::string_view key) const {
+    // `pins/` is opened anew by each call, so the root is the only open directory to check.
     TRY_ASSIGN(const auto root, cache_->current_root({}));
     TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     TRY(root->must_be_writable("pin"));

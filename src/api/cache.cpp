@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <optional>
+
 #include <larder/cache.hpp>
 
 #include "api/collecting.hpp"
@@ -11,6 +13,25 @@
 #include "protocol/verify.hpp"
 
 namespace larder {
+
+namespace {
+
+/// What one call of a Cache works with. It keeps the state alive: a callback may destroy the Cache
+/// while the call that makes the callback still runs.
+struct HeldCache {
+    std::shared_ptr<detail::CacheState> state;
+    protocol::RootRef root;
+};
+
+/// Returns the state and a Root whose directories still stand at their paths. Errors: those of
+/// CacheState::current_root.
+Result<HeldCache> hold(detail::CacheState& cache) {
+    auto state = cache.keep();
+    TRY_ASSIGN(auto root, state->current_root());
+    return HeldCache{.state = std::move(state), .root = std::move(root)};
+}
+
+}  // namespace
 
 Cache::Cache(std::shared_ptr<detail::CacheState> state) noexcept : state_(std::move(state)) {}
 Cache::Cache(Cache&&) noexcept = default;
@@ -34,23 +55,20 @@ Result<Bucket> Cache::bucket(std::string_view name) const {
 }
 
 Result<std::vector<std::string>> Cache::buckets() const {
-    const auto state = state_->keep();
-    TRY_ASSIGN(const auto root, state->current_root());
-    return protocol::list_buckets(*root);
+    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    return protocol::list_buckets(*cache.root);
 }
 
 Result<CollectReport> Cache::collect(const Limits& limits, const CollectOptions& options) const {
-    const auto state = state_->keep();
-    TRY_ASSIGN(const auto root, state->current_root());
-    detail::Call call(*state);
-    return detail::collect(root, limits, options, call);
+    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    detail::Call call(*cache.state);
+    return detail::collect(cache.root, limits, options, call);
 }
 
 Result<CollectReport> Cache::evict(const EvictionPlan& plan, const CollectOptions& options) const {
-    const auto state = state_->keep();
-    TRY_ASSIGN(const auto root, state->current_root());
-    detail::Call call(*state);
-    return detail::evict(root, plan, options, call);
+    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    detail::Call call(*cache.state);
+    return detail::evict(cache.root, plan, options, call);
 }
 
 Result<> Cache::keep_within(const Limits& limits, const BackgroundOptions& options) const {
@@ -59,6 +77,8 @@ Result<> Cache::keep_within(const Limits& limits, const BackgroundOptions& optio
         state_->set_background(nullptr);
         return {};
     }
+    // A plain reference, because the state owns the Background, which owns this function. A shared
+    // one would keep the state alive for ever.
     const auto collect = [&state = *state_, limits](const protocol::RootRef& root,
                                                     const CollectOptions& how) {
         detail::Call call(state);
@@ -69,43 +89,38 @@ Result<> Cache::keep_within(const Limits& limits, const BackgroundOptions& optio
 }
 
 Result<std::vector<PinInfo>> Cache::pins() const {
-    const auto state = state_->keep();
-    TRY_ASSIGN(const auto root, state->current_root());
-    return policy::list_pins(*root);
+    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    return policy::list_pins(*cache.root);
 }
 
 Result<std::vector<EntryInfo>> Cache::trash() const {
-    const auto state = state_->keep();
-    TRY_ASSIGN(const auto root, state->current_root());
-    return protocol::list_trash(*root);
+    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    return protocol::list_trash(*cache.root);
 }
 
 Result<> Cache::visit_trash(const std::function<bool(const EntryInfo& entry)>& visit) const {
-    const auto state = state_->keep();
-    TRY_ASSIGN(const auto root, state->current_root());
-    return protocol::visit_trash(*root, visit);
+    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    return protocol::visit_trash(*cache.root, visit);
 }
 
 Result<Lease> Cache::restore(std::string_view id, bool replace) const {
-    const auto parsed = format::parse_id(id);
-    if (!parsed)
+    const std::optional<format::Id> retired = format::parse_id(id);
+    if (!retired)
         return fail(Errc::invalid, "restore", {},
                     std::string("\"").append(id).append("\" is no id of an entry"));
-    const auto state = state_->keep();
-    TRY_ASSIGN(const auto root, state->current_root());
-    detail::Call call(*state);
-    TRY_ASSIGN(auto slot, protocol::restore(root, *parsed, replace, call.context()));
-    call.tell({.kind = Event::Kind::restored}, slot.id());
-    return Lease(std::move(slot));
+    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    detail::Call call(*cache.state);
+    TRY_ASSIGN(auto restored, protocol::restore(cache.root, *retired, replace, call.context()));
+    call.tell({.kind = Event::Kind::restored}, restored.id());
+    return Lease(std::move(restored));
 }
 
 Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {
-    const auto state = state_->keep();
-    TRY_ASSIGN(const auto root, state->current_root());
-    detail::Call call(*state);
-    auto report = protocol::verify(root, options, call.context());
-    if (!report || !call.has_listeners()) return report;
-    for (const Finding& finding : report->findings) {
+    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    detail::Call call(*cache.state);
+    TRY_ASSIGN(auto report, protocol::verify(cache.root, options, call.context()));
+    if (!call.has_listeners()) return report;
+    for (const Finding& finding : report.findings) {
         if (finding.repaired)
             call.tell({.kind = Event::Kind::repaired,
                        .what = finding.path.string() + ": " + finding.what});
@@ -116,9 +131,8 @@ Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {
 Counters Cache::counters() const noexcept { return state_->counters(); }
 
 Result<StatusReport> Cache::status() const {
-    const auto state = state_->keep();
-    TRY_ASSIGN(const auto root, state->current_root());
-    return protocol::status(*root);
+    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    return protocol::status(*cache.root);
 }
 
 }  // namespace larder

@@ -44,6 +44,7 @@ void Call::tell(Event event, const format::Id& id) noexcept {
         event.id = text;
         tell(event);
     } catch (...) {
+        // There was no memory for the text. What the call has done is done, so it must not fail.
     }
 }
 

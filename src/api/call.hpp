@@ -8,26 +8,31 @@
 
 namespace larder::detail {
 
-/// Holds the context for the steps of the call. Tells the listeners what the steps have written
-/// into the journal, and what the call has done. The destructor tells what is left, so a call that
-/// fails tells its waits, too.
+/// Connects the steps of a call with the listeners of the cache. The steps get context(), and write
+/// what they meet into the journal: waits, for example. The call tells the listeners of that, and
+/// of what it has done, when it holds no bucket's lock any more.
+///
+/// Belongs to the thread that makes the call. Life: `cache` must live longer.
 class Call final : private cache::CallJournal {
 public:
     explicit Call(const CacheState& cache);
+    /// Tells what is left in the journal, so that a call that fails tells of its waits, too.
     ~Call() { tell_notes(); }
 
+    /// Returns what each step of the call is given. It is valid as long as this object.
     [[nodiscard]] const cache::CallContext& context() const noexcept {
         return own_context_ ? *own_context_ : cache_.context();
     }
-    /// Returns false if no event is wanted, so that the caller need not make one.
+    /// Returns false if the cache has no listeners, so that the caller need not make an event.
     [[nodiscard]] bool has_listeners() const noexcept { return own_context_.has_value(); }
 
     /// Tells the listeners what the steps have written down by now. Requires: the thread holds no
     /// bucket's lock.
     void tell_notes() noexcept;
-    /// Does the same, and then tells them what the call has done.
+    /// Does the same, and then tells them of `event`, which says what the call has done.
     void tell(const Event& event) noexcept;
-    /// Does the same, with the id of an entry. If there is no memory for it, the event is lost.
+    /// Does the same, with `id` as the id of the event. If there is no memory for the text of the
+    /// id, the event is lost.
     void tell(Event event, const format::Id& id) noexcept;
 
 private:
@@ -35,7 +40,9 @@ private:
     void announce(const cache::StepNote& waiting) noexcept override;
 
     const CacheState& cache_;
-    std::optional<cache::CallContext> own_context_;  ///< nullopt if there are no listeners
+    /// The context of the cache, with this object as the journal. Empty if there are no listeners:
+    /// then the steps use the context of the cache, which has no journal.
+    std::optional<cache::CallContext> own_context_;
 };
 
 }  // namespace larder::detail

@@ -9,12 +9,12 @@ namespace larder::detail {
 
 namespace {
 
-/// Returns options by which each eviction becomes an event for the listeners, and is then told to
-/// the caller's own on_evict. A dry run evicts nothing, so its options stay as they are. The result
-/// refers to both arguments, which must live longer.
+/// Returns options whose on_evict tells the listeners of each eviction, and then calls the on_evict
+/// of `options`. Returns `options` themselves if there are no listeners, and for a dry run, because
+/// it evicts nothing. The result refers to both arguments, which must live longer.
 CollectOptions with_eviction_events(const CollectOptions& options, Call& call) {
+    if (!call.has_listeners() || options.dry_run) return options;
     CollectOptions with_events = options;
-    if (!call.has_listeners() || options.dry_run) return with_events;
     with_events.on_evict = [&options, &call](const Eviction& eviction) {
         call.tell({.kind = Event::Kind::evicted,
                    .bucket = eviction.bucket,
@@ -27,10 +27,11 @@ CollectOptions with_eviction_events(const CollectOptions& options, Call& call) {
     return with_events;
 }
 
-/// Returns the first failure of a collection that has done the rest, as the error of the call. The
-/// report goes to on_partial before that, because an error has no room for it.
-Result<CollectReport> first_failure_of(Result<CollectReport> collected,
-                                       const CollectOptions& options) {
+/// Returns the report of a collection that could do all. If the collection could not do some things
+/// and has done the rest, returns the first of its failures, and gives the report to on_partial
+/// before that, because an error has no room for it.
+Result<CollectReport> report_or_first_failure(Result<CollectReport> collected,
+                                              const CollectOptions& options) {
     if (!collected || collected->failures.empty()) return collected;
     if (options.on_partial) options.on_partial(*collected);
     return tl::make_unexpected(std::move(collected->failures.front()));
@@ -42,18 +43,18 @@ Result<CollectReport> collect(const protocol::RootRef& root, const Limits& limit
                               const CollectOptions& options, Call& call) {
     if (!limits.any()) {
         auto collected = protocol::collect(root, options, call.context());
-        return first_failure_of(std::move(collected), options);
+        return report_or_first_failure(std::move(collected), options);
     }
     const CollectOptions with_events = with_eviction_events(options, call);
     auto collected = policy::collect_within(root, limits, with_events, call.context());
-    return first_failure_of(std::move(collected), options);
+    return report_or_first_failure(std::move(collected), options);
 }
 
 Result<CollectReport> evict(const protocol::RootRef& root, const EvictionPlan& plan,
                             const CollectOptions& options, Call& call) {
     const CollectOptions with_events = with_eviction_events(options, call);
     auto collected = policy::collect_by_plan(root, plan, with_events, call.context());
-    return first_failure_of(std::move(collected), options);
+    return report_or_first_failure(std::move(collected), options);
 }
 
 }  // namespace larder::detail

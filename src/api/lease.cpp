@@ -26,6 +26,7 @@ Lease::operator bool() const noexcept { return slot_ != nullptr; }
 void Lease::release() noexcept { slot_.reset(); }
 
 Result<> Lease::keep_across_exec() {
+    // A lease that is in no lease table, or none at all, cannot be kept there.
     if (!is_protected())
         return fail(Errc::invalid, "keep lease across exec", path(), "there is no lease to keep");
     if (!slot_->root().is_ours())

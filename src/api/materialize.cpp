@@ -18,8 +18,10 @@ namespace fs = std::filesystem;
 
 constexpr const char* step = "materialize";
 
-/// Refuses a destination in a cache, because it could overwrite an entry; one that contains the
-/// tree or its cache; and one inside the tree, because the copy would never end. Errors: `invalid`.
+/// Refuses three kinds of destinations, with the error `invalid`:
+///   - one in a cache, because filling it could overwrite an entry;
+///   - one that contains the tree, or the cache of the tree, because it could overwrite those;
+///   - one inside the tree, because the copy would never end.
 Result<> check_places(const fs::path& tree, const fs::path& destination) {
     if (const auto cache = tree::enclosing_cache(destination)) {
         return fail(Errc::invalid, step, destination, "lies inside the cache " + cache->string());
@@ -36,26 +38,28 @@ Result<> check_places(const fs::path& tree, const fs::path& destination) {
     return {};
 }
 
-/// A destination where nothing stands yet.
+/// A destination where nothing stands yet: a free name in an open directory.
 struct MissingDestination {
     const os::Dir& parent;
     std::string name;
-    fs::path path;  // for messages
+    fs::path path;  ///< the destination as the caller named it, for messages
 };
 
 /// Fills the new directory `fresh`, which stands beside the destination, and renames it to the
-/// destination. After an error the caller must remove `fresh`.
+/// destination. Errors: `exists` if another process has made the destination meanwhile, and those
+/// of tree::carry. After an error the caller must remove `fresh`.
 Result<MaterializeReport> fill_and_rename(const os::Dir& source, const std::string& fresh,
                                           const MissingDestination& destination,
                                           const MaterializeOptions& options) {
     TRY_ASSIGN(os::Dir into, os::open_dir_at(destination.parent, fresh));
-    into.path = destination.path;
+    into.path = destination.path;  // A message names the destination, not a directory that is gone.
     const tree::Destination hidden{
         .dir = into,
         .visibility = tree::Visibility::hidden,
         .refusal = os::Refusal::is_counted,
     };
     TRY_ASSIGN(auto report, tree::carry(source, hidden, options));
+    // The top gets its mode and times last, because each file that is made in it changes its time.
     TRY_ASSIGN(const os::FileInfo info, os::stat_of(source));
     TRY_ASSIGN(const bool is_exact,
                tree::finish_directory(source, info, into, os::Refusal::is_counted));
@@ -65,7 +69,7 @@ Result<MaterializeReport> fill_and_rename(const os::Dir& source, const std::stri
     return report;
 }
 
-/// Makes a destination that is missing by one rename: fills a directory beside it first. So the
+/// Makes a destination that is missing: fills a directory beside it, and then renames that. So the
 /// destination is whole or missing, and no other process sees half of it.
 /// Errors: `exists` if another process has made the destination meanwhile. After an error nothing
 /// is left.
@@ -74,22 +78,24 @@ Result<MaterializeReport> make_whole(const os::Dir& source, const MissingDestina
                                      const MaterializeOptions& options) {
     const std::string fresh = tree::fresh_name();
     if (auto made = os::make_dir_at(destination.parent, fresh); !made) {
-        made.error().path = destination.path;
+        made.error().path = destination.path;  // The caller does not know the fresh name.
         return tl::make_unexpected(std::move(made).error());
     }
     auto filled = fill_and_rename(source, fresh, destination, options);
+    // If this fails too, the first error still says more than a second one would.
     if (!filled) (void)tree::remove_tree_at(destination.parent, fresh);
     return filled;
 }
 
 /// Fills a destination that exists. Symlinks in the path that the caller gave are followed, and
-/// none below it. Errors: `exists` if the path leads to something other than a directory.
+/// none below it. Errors: `exists` if the path leads to something other than a directory, and those
+/// of tree::carry. What was made before an error stays.
 Result<MaterializeReport> fill_existing(const os::Dir& source, const fs::path& path,
                                         const MaterializeOptions& options) {
     const auto into = os::open_dir(path);
     if (why_of(into) == Why::not_directory)
         return fail(Errc::exists, step, path, "no directory, and a directory should go there");
-    TRY(into);
+    TRY(into);  // Any other error is the system's, and says itself what is wrong.
     const tree::Destination visible{
         .dir = *into,
         .visibility = tree::Visibility::visible,
@@ -98,36 +104,44 @@ Result<MaterializeReport> fill_existing(const os::Dir& source, const fs::path& p
     return tree::carry(source, visible, options);
 }
 
-/// Returns whether nothing stands at the path, not even a symlink that leads nowhere. If the look
-/// at it is refused, what can't be opened counts as missing: the rename that ends make_whole
-/// replaces nothing.
+/// Returns true if nothing stands at the path, not even a symlink that leads nowhere.
 bool is_missing(const fs::path& path) {
     const auto info = os::try_stat_path(path, os::Follow::no);
     if (info) return false;
-    return why_of(info) == Why::absent || is_absent(os::open_dir(path));
+    if (why_of(info) == Why::absent) return true;
+    // Some sandboxes refuse stat and allow open. A symlink that leads nowhere then seems to be
+    // missing. That is harmless: the rename that ends make_whole fails with `exists`.
+    return is_absent(os::open_dir(path));
+}
+
+/// Makes a directory, and those above it, if they are missing.
+Result<> make_directories(const fs::path& path) {
+    std::error_code error;
+    (void)os::retried(error,
+                      [&](std::error_code& each) { return fs::create_directories(path, each); });
+    if (error) return os::fail(error, "make directory", path);
+    return {};
 }
 
 }  // namespace
 
+// A destination that is missing is made whole, by one rename. One that exists is filled file by
+// file, because other files may stand in it. The contract is in <larder/materialize.hpp>.
 Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& destination,
                                       const MaterializeOptions& options) {
     TRY_ASSIGN(const os::Dir source, os::open_dir(tree));
     TRY(check_places(tree, destination));
+    // "a/b/" names what "a/b" does, but has no last part for the rename.
     const fs::path path = destination.has_filename() ? destination : destination.parent_path();
     const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    std::error_code error;
-    (void)os::retried(error,
-                      [&](std::error_code& each) { return fs::create_directories(parent, each); });
-    if (error) return os::fail(error, "make directory", parent);
-    if (is_missing(path)) {
-        TRY_ASSIGN(const os::Dir around, os::open_dir(parent));
-        auto made = make_whole(
-            source, {.parent = around, .name = path.filename().string(), .path = path}, options);
-        // Another process may have made the destination meanwhile. Then it is filled like any
-        // other.
-        if (why_of(made) != Why::exists || is_missing(path)) return made;
-    }
-    return fill_existing(source, path, options);
+    TRY(make_directories(parent));
+    if (!is_missing(path)) return fill_existing(source, path, options);
+
+    TRY_ASSIGN(const os::Dir parent_dir, os::open_dir(parent));
+    auto made = make_whole(
+        source, {.parent = parent_dir, .name = path.filename().string(), .path = path}, options);
+    const bool another_process_made_it = why_of(made) == Why::exists && !is_missing(path);
+    return another_process_made_it ? fill_existing(source, path, options) : std::move(made);
 }
 
 }  // namespace larder

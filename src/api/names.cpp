@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The public names of codes and kinds, and the sentences made of them.
+// The public names of codes and kinds, and the sentences made of them. Each name is a literal. The
+// last line of each name_of is for a number that no enumerator has, which a cast can make.
 #include <algorithm>
 #include <system_error>
 
@@ -170,28 +171,37 @@ std::string_view name_of(Finding::Kind kind) noexcept {
     return "";
 }
 
+namespace {
+
+/// Adds a part to a sentence, with a separator unless it is the first part. An empty part adds
+/// nothing.
+void add_part(std::string& sentence, std::string_view separator, std::string_view part) {
+    if (part.empty()) return;
+    if (!sentence.empty()) sentence.append(separator);
+    sentence.append(part);
+}
+
+}  // namespace
+
 std::string Error::message() const {
     std::string text = step;
-    const auto add = [&text](std::string_view separator, std::string_view more) {
-        if (!text.empty()) text.append(separator);
-        text.append(more);
-    };
-    if (!path.empty()) add(" ", path.native());
-    if (!detail.empty()) add(": ", detail);
-    if (sys_errno != 0) {
-        const std::string reason = std::system_category().message(sys_errno);
-        if (detail.empty()) {
-            add(": ", reason);
-        } else {
-            text.append(" (").append(reason).append(")");
-        }
+    add_part(text, " ", path.native());
+    add_part(text, ": ", detail);
+    const std::string reason =
+        sys_errno != 0 ? std::system_category().message(sys_errno) : std::string();
+    if (detail.empty()) {
+        add_part(text, ": ", reason);
+    } else if (!reason.empty()) {
+        text.append(" (").append(reason).append(")");
     }
+    // An Error that a program made may say nothing but its code.
     return text.empty() ? std::string(name_of(code)) : text;
 }
 
 bool VerifyReport::sound() const noexcept {
     return std::all_of(findings.begin(), findings.end(), [](const Finding& finding) {
-        return finding.kind == Finding::Kind::foreign || finding.repaired;
+        const bool breaks_an_invariant = finding.kind != Finding::Kind::foreign;
+        return !breaks_an_invariant || finding.repaired;
     });
 }
 

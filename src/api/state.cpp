@@ -10,64 +10,67 @@ namespace {
 /// Makes the listeners that the options ask for, in the order in which they are told: the counters,
 /// the log, the callbacks. Errors: those of opening the log.
 Result<CacheListeners> listeners_of(const OpenOptions& options) {
-    CacheListeners asked;
+    CacheListeners listeners;
     if (options.count) {
         auto counters = std::make_unique<observe::EventCounters>();
-        asked.counters = counters.get();
-        asked.listeners.add(std::move(counters));
+        listeners.counters = counters.get();
+        listeners.all.add(std::move(counters));
     }
     if (!options.log.empty()) {
         TRY_ASSIGN(auto log, observe::EventLog::open(options.log));
-        asked.listeners.add(std::move(log));
+        listeners.all.add(std::move(log));
     }
-    const auto call = [&](std::function<void(const Event&)> callback) {
-        asked.listeners.add(std::make_unique<observe::CallbackListener>(std::move(callback)));
-    };
-    if (options.on_event) call(options.on_event);
+    if (options.on_event)
+        listeners.all.add(std::make_unique<observe::CallbackListener>(options.on_event));
     if (options.on_wait) {
-        call([on_wait = options.on_wait](const Event& event) {
-            if (event.kind == Event::Kind::waiting)
-                on_wait(std::string("waiting for ").append(event.who));
-        });
+        listeners.all.add(std::make_unique<observe::CallbackListener>(
+            [on_wait = options.on_wait](const Event& event) {
+                if (event.kind == Event::Kind::waiting)
+                    on_wait(std::string("waiting for ").append(event.who));
+            }));
     }
-    return asked;
+    return listeners;
 }
 
 }  // namespace
 
 Result<std::shared_ptr<CacheState>> CacheState::open(const std::filesystem::path& path,
                                                      const OpenOptions& options) {
-    TRY_ASSIGN(auto asked, listeners_of(options));
+    TRY_ASSIGN(auto listeners, listeners_of(options));
     TRY_ASSIGN(auto root, cache::open_root(path, options));
     std::filesystem::path absolute = root->dirs().root.path;
     const std::shared_ptr<CacheState> state(
-        new CacheState(std::move(absolute), options, std::move(asked), std::move(root)));
-    // The reference of the caller closes the cache when it goes; the state itself lives until no
-    // call needs it any more.
+        new CacheState(std::move(absolute), options, std::move(listeners), std::move(root)));
+    // There are two counts of references. The caller's closes the cache when it comes to zero. The
+    // state's own keeps the state alive until no call needs it any more.
     return std::shared_ptr<CacheState>(state.get(), [kept = state](CacheState*) mutable {
         kept->close();
         kept.reset();
     });
 }
 
-CacheState::CacheState(std::filesystem::path path, OpenOptions options, CacheListeners asked,
+CacheState::CacheState(std::filesystem::path path, OpenOptions options, CacheListeners listeners,
                        protocol::RootRef root)
     : path_(std::move(path)),
       options_(std::move(options)),
-      asked_(std::move(asked)),
+      listeners_(std::move(listeners)),
       context_{options_.lock_timeout, options_.build_timeout, options_.stop,
                options_.keep_waiting ? &options_.keep_waiting : nullptr},
       generation_(new Generation(std::move(root))) {}
 
 void CacheState::close() noexcept {
     policy::Background* const newest = backgrounds_.load();
+    // Stop all before waiting for the first, so that the waits do not add up.
     for (policy::Background* each = newest; each != nullptr; each = each->before()) each->stop();
     for (policy::Background* each = newest; each != nullptr; each = each->before()) each->finish();
 }
 
 CacheState::~CacheState() {
-    for (policy::Background* background = backgrounds_.load(); background != nullptr;)
-        delete std::exchange(background, background->before());
+    for (policy::Background* background = backgrounds_.load(); background != nullptr;) {
+        policy::Background* const before = background->before();
+        delete background;
+        background = before;
+    }
     for (Generation* generation = generation_.load(); generation != nullptr;) {
         Generation* const before = generation->before;
         delete generation;
@@ -79,14 +82,15 @@ void CacheState::set_background(std::unique_ptr<policy::Background> background) 
     policy::Background* const fresh = background.release();
     if (fresh != nullptr) {
         // First put it into the list, by which the destructor finds it, and only then let publishes
-        // see it.
+        // see it. If another thread changes the list meanwhile, compare_exchange_weak stores the
+        // new head in `newest`.
         policy::Background* newest = backgrounds_.load(std::memory_order_relaxed);
         do {
             fresh->set_before(newest);
         } while (!backgrounds_.compare_exchange_weak(newest, fresh, std::memory_order_acq_rel));
     }
-    if (policy::Background* const old = background_.exchange(fresh, std::memory_order_acq_rel))
-        old->stop();
+    policy::Background* const old = background_.exchange(fresh, std::memory_order_acq_rel);
+    if (old != nullptr) old->stop();
 }
 
 void CacheState::published(const protocol::RootRef& root) const noexcept {
@@ -100,58 +104,59 @@ void CacheState::published(const protocol::RootRef& root) const noexcept {
 }
 
 void CacheState::count_get(const Result<protocol::SlotLease>& got) const noexcept {
-    if (asked_.counters == nullptr) return;
-    if (got || got.error().code == Errc::miss) asked_.counters->count_get(got.has_value());
+    if (listeners_.counters == nullptr) return;
+    if (got || got.error().code == Errc::miss) listeners_.counters->count_get(got.has_value());
 }
 
 Counters CacheState::counters() const noexcept {
-    return asked_.counters != nullptr ? asked_.counters->counters() : Counters();
+    return listeners_.counters != nullptr ? listeners_.counters->counters() : Counters();
 }
 
-CacheState::LiveRoot CacheState::now() const noexcept {
+CacheState::LiveRoot CacheState::current() const noexcept {
     for (;;) {
         Generation* const generation = generation_.load(std::memory_order_acquire);
         if (auto root = generation->root.lock()) return {generation, std::move(root)};
-        // Another thread has replaced this generation since it was loaded. Load the new one.
+        // Another thread has replaced this generation since it was loaded, and has released its
+        // Root. Load the new one.
     }
 }
 
 Result<protocol::RootRef> CacheState::root() {
-    LiveRoot seen = now();
+    LiveRoot seen = current();
     if (seen.root->is_ours()) return std::move(seen.root);
     return reopen(seen);
 }
 
 Result<protocol::RootRef> CacheState::current_root() {
-    LiveRoot seen = now();
+    LiveRoot seen = current();
     if (seen.root->is_ours() && !seen.root->is_lost()) return std::move(seen.root);
     return reopen(seen);
 }
 
 Result<protocol::RootRef> CacheState::current_root(
     std::initializer_list<os::Dir cache::Handles::*> used) {
-    LiveRoot seen = now();
+    LiveRoot seen = current();
     if (seen.root->is_ours() && !seen.root->is_lost(used)) return std::move(seen.root);
     return reopen(seen);
 }
 
 Result<protocol::RootRef> CacheState::reopen(const LiveRoot& seen) {
-    const auto kept = keep();  // a listener may close the cache
+    const auto kept = keep();  // A listener may close the cache.
     TRY_ASSIGN(auto root, cache::open_root(path_, options_));
-    auto* const fresh = new Generation(std::move(root));
+    auto fresh = std::make_unique<Generation>(std::move(root));
     fresh->before = seen.generation;
-    if (Generation* current = seen.generation;
-        !generation_.compare_exchange_strong(current, fresh, std::memory_order_acq_rel)) {
-        delete fresh;  // another thread was quicker
-        return now().root;
-    }
-    // A forked child keeps what it inherited open, because the leases of its parent may rest on it
-    // (see Lease).
+    Generation* expected = seen.generation;
+    if (!generation_.compare_exchange_strong(expected, fresh.get(), std::memory_order_acq_rel))
+        return current().root;  // Another thread was quicker. Its Root is as good as ours.
+    (void)fresh.release();      // The list owns it now.
+
+    // The old Root is released, unless this process is a forked child. A child keeps open what it
+    // has inherited, because the leases of its parent may rest on it (see Lease).
     if (seen.root->is_ours()) {
         seen.generation->kept.reset();
-        asked_.listeners.tell({.kind = Event::Kind::reopened});
+        listeners_.all.tell({.kind = Event::Kind::reopened});
     }
-    return now().root;
+    return current().root;
 }
 
 }  // namespace larder::detail

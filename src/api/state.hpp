@@ -15,65 +15,73 @@ namespace larder::detail {
 
 /// The listeners that the options of a Cache ask for.
 struct CacheListeners {
-    observe::Listeners listeners;
-    observe::EventCounters* counters = nullptr;  ///< one of them; null if nothing is counted
+    observe::Listeners all;
+    observe::EventCounters* counters = nullptr;  ///< one of `all`; null if nothing is counted
 };
 
-/// A cache as its caller opened it: a path, options, and the Root that the path leads to now.
+/// A cache as its caller opened it: a path, options, and the Root, which is the open directories
+/// that the path leads to now.
 ///
 /// The Root changes if the directory was deleted or replaced, and in a forked child, which opens
 /// its own. No lock guards this change: a forked child could inherit a lock that is held by a
 /// thread which the child does not have. Instead, an atomic pointer leads to the current
-/// *generation*, which has the Root. Generations are small, and are kept until the cache is closed,
-/// so that a thread may read one at any time. The Root of an older generation is released by its
-/// last user.
+/// *generation*, which has the Root. Generations are small, and are kept until the state ends, so
+/// that a thread may read one at any time. The Root of an older generation is released by its last
+/// user.
+///
+/// Threads: any thread may call any member.
 class CacheState : public std::enable_shared_from_this<CacheState> {
 public:
-    /// Returns a reference for a Cache and its Buckets. When its last copy goes, the cache is
-    /// closed: a collection in the background is asked to stop and waited for. A call that a
-    /// callback interrupts may still need the state then, so each call of a Cache holds keep().
-    /// Errors: `system` if the log can't be opened.
+    /// Opens a cache, and returns a reference for a Cache and its Buckets. When its last copy goes,
+    /// the cache is closed: a collection in the background is asked to stop and waited for.
+    ///
+    /// A callback may destroy the Cache while a call of it still runs. So each call of a Cache
+    /// holds a second reference, from keep(), until it has ended.
+    /// Errors: those of cache::open_root; `system` if the log can't be opened.
     [[nodiscard]] static Result<std::shared_ptr<CacheState>> open(const std::filesystem::path& path,
                                                                   const OpenOptions& options);
     ~CacheState();
     CacheState(const CacheState&) = delete;
     CacheState& operator=(const CacheState&) = delete;
 
-    /// Returns a reference that keeps the state, and does not keep the cache open.
+    /// Returns a reference that keeps this object alive, but does not keep the cache open.
     [[nodiscard]] std::shared_ptr<CacheState> keep() { return shared_from_this(); }
 
-    /// Returns the Root that this process has open, for a get. Asks the system nothing, unless the
-    /// process is a forked child, which opens a Root of its own. Errors: those of opening a cache.
+    /// Returns the Root that this process has open, for a get, which must be fast. Asks the system
+    /// nothing, unless the process is a forked child, which opens a Root of its own. Errors: those
+    /// of opening a cache.
     [[nodiscard]] Result<protocol::RootRef> root();
     /// Returns a Root whose directories still stand at their paths, for calls that write or list.
     /// Looks at each directory, and opens the cache anew if one was deleted or replaced. Errors:
     /// those of opening a cache.
     [[nodiscard]] Result<protocol::RootRef> current_root();
-    /// Does the same, but looks only at the directories in `used`: a call that touches no others
-    /// need not pay for them.
+    /// Does the same, but looks only at the root and the directories in `used`. A call that touches
+    /// no others need not pay for them.
     [[nodiscard]] Result<protocol::RootRef> current_root(
         std::initializer_list<os::Dir cache::Handles::*> used);
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] const cache::CallContext& context() const noexcept { return context_; }
-    [[nodiscard]] const observe::Listeners& listeners() const noexcept { return asked_.listeners; }
-    /// Counts a get. A miss counts as one only if nothing else went wrong.
+    [[nodiscard]] const observe::Listeners& listeners() const noexcept { return listeners_.all; }
+    /// Counts a get as a hit or a miss. A get that failed in another way is neither.
     void count_get(const Result<protocol::SlotLease>& got) const noexcept;
+    /// Returns the counters; all are zero if nothing is counted.
     [[nodiscard]] Counters counters() const noexcept;
-    /// Replaces the Background, or ends it if `background` is null. The one before is kept until
-    /// the cache is closed, because another thread may be using it.
+    /// Lets publishes use another Background from now on, or none if `background` is null. The one
+    /// before is asked to stop. It is kept until this object ends, because another thread may be
+    /// using it.
     void set_background(std::unique_ptr<policy::Background> background);
     /// Starts a collection in the background if what was published since the last one is enough to
     /// make one due. Every publish calls this after its entry is visible.
     void published(const protocol::RootRef& root) const noexcept;
-    [[nodiscard]] LinkKind link_kind() const noexcept { return now().root->link_kind(); }
-    [[nodiscard]] bool is_read_only() const noexcept { return now().root->is_read_only(); }
+    [[nodiscard]] LinkKind link_kind() const noexcept { return current().root->link_kind(); }
+    [[nodiscard]] bool is_read_only() const noexcept { return current().root->is_read_only(); }
 
 private:
-    CacheState(std::filesystem::path path, OpenOptions options, CacheListeners asked,
+    CacheState(std::filesystem::path path, OpenOptions options, CacheListeners listeners,
                protocol::RootRef root);
-    /// Asks every collection in the background to stop, and waits for it. Called once, when the
-    /// last reference of a Cache or Bucket goes.
+    /// Asks every collection in the background to stop, and waits for its end. Called once, when
+    /// the last reference of a Cache or Bucket goes.
     void close() noexcept;
 
     /// A Root, from when it was opened until the next one takes its place.
@@ -84,7 +92,7 @@ private:
         /// Keeps the Root open while this generation is the current one. The thread that puts
         /// another generation in its place resets this; no other thread touches it.
         protocol::RootRef kept;
-        Generation* before = nullptr;
+        Generation* before = nullptr;  ///< the one that this one has replaced; null for the first
     };
     /// A generation, and its Root, which this reference keeps open.
     struct LiveRoot {
@@ -92,20 +100,21 @@ private:
         protocol::RootRef root;
     };
     /// Returns the current generation and its Root. Never waits.
-    [[nodiscard]] LiveRoot now() const noexcept;
+    [[nodiscard]] LiveRoot current() const noexcept;
     /// Opens the Root anew, unless another thread has done so since `seen` was read. Returns the
     /// Root that is current then. Errors: those of opening a cache; then the old generation stays.
     [[nodiscard]] Result<protocol::RootRef> reopen(const LiveRoot& seen);
 
     std::filesystem::path path_;  ///< absolute, without symlinks; the Root is opened again by it
     OpenOptions options_;
-    CacheListeners asked_;
-    cache::CallContext context_;           ///< of a call without listeners
-    std::atomic<Generation*> generation_;  ///< the current one; never null
-    /// The Background that publishes call; null if there is none.
+    CacheListeners listeners_;
+    cache::CallContext context_;  ///< of a call without listeners; points into options_
+    /// The current generation; never null. It owns a list: each one owns the one before it.
+    std::atomic<Generation*> generation_;
+    /// The Background that publishes use; null if there is none. One of the list `backgrounds_`.
     std::atomic<policy::Background*> background_{nullptr};
-    /// The newest Background that was ever set. Each one leads to the one before it, so that the
-    /// destructor finds them all. There is no lock, for the same reason as above.
+    /// The newest Background that was ever set. It owns a list: each one leads to the one before
+    /// it, and the destructor deletes them all. There is no lock, for the same reason as above.
     std::atomic<policy::Background*> backgrounds_{nullptr};
 };
 

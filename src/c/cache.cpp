@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The functions of a cache. c/call.hpp explains the shape that all of them have.
 #include <larder/cache.hpp>
 
 #include "c/handles.hpp"
@@ -10,19 +11,17 @@ using namespace larder;
 larder_code larder_cache_open(const char* root, const larder_open_options* options,
                               larder_cache** cache, larder_error** error) {
     c::clear(cache);
-    return c::guarded("open", error, [&]() -> Result<> {
-        NEED("open", root);
-        NEED("open", cache);
+    return c::guarded("open", error, {{"root", root}, {"cache", cache}}, [&]() -> Result<> {
         TRY_ASSIGN(const auto chosen, c::options_of(options));
-        return c::hand_out(cache, Cache::open(root, chosen));
+        return c::hand_out_handle(cache, Cache::open(root, chosen));
     });
 }
 
+void larder_cache_close(larder_cache* cache) { delete cache; }
+
 larder_code larder_cache_destroy(const char* root, larder_error** error) {
-    return c::guarded("destroy cache", error, [&]() -> Result<> {
-        NEED("destroy cache", root);
-        return Cache::destroy(root);
-    });
+    return c::guarded("destroy cache", error, {{"root", root}},
+                      [&] { return Cache::destroy(root); });
 }
 
 const char* larder_cache_root(const larder_cache* cache) {
@@ -49,97 +48,71 @@ int larder_cache_is_read_only(const larder_cache* cache) {
 larder_code larder_cache_bucket(const larder_cache* cache, const char* name, larder_bucket** bucket,
                                 larder_error** error) {
     c::clear(bucket);
-    return c::guarded("bucket", error, [&]() -> Result<> {
-        NEED("bucket", cache);
-        NEED("bucket", name);
-        NEED("bucket", bucket);
-        return c::hand_out(bucket, cache->cache.bucket(name));
-    });
-}
-
-larder_code larder_cache_buckets(const larder_cache* cache, larder_names** names,
-                                 larder_error** error) {
-    c::clear(names);
-    return c::guarded("list buckets", error, [&]() -> Result<> {
-        NEED("list buckets", cache);
-        NEED("list buckets", names);
-        TRY_ASSIGN(auto found, cache->cache.buckets());
-        *names = c::result_of(std::move(found));
-        return {};
-    });
-}
-
-larder_code larder_cache_status(const larder_cache* cache, larder_status** status,
-                                larder_error** error) {
-    c::clear(status);
-    return c::guarded("status", error, [&]() -> Result<> {
-        NEED("status", cache);
-        NEED("status", status);
-        TRY_ASSIGN(auto found, cache->cache.status());
-        *status = c::result_of(std::move(found));
-        return {};
-    });
-}
-
-larder_code larder_cache_counters(const larder_cache* cache, larder_counters** counters,
-                                  larder_error** error) {
-    c::clear(counters);
-    return c::guarded("read counters", error, [&]() -> Result<> {
-        NEED("read counters", cache);
-        NEED("read counters", counters);
-        *counters = c::result_of(cache->cache.counters());
-        return {};
-    });
-}
-
-const char* larder_event_kind_name(int kind) {
-    if (kind < LARDER_EVENT_WAITING || kind > LARDER_EVENT_REOPENED) return "unknown";
-    return name_of(static_cast<Event::Kind>(kind))
-        .data();  // names are literals, so they end with a zero byte
-}
-
-larder_code larder_cache_pins(const larder_cache* cache, larder_pins** pins, larder_error** error) {
-    c::clear(pins);
-    return c::guarded("list pins", error, [&]() -> Result<> {
-        NEED("list pins", cache);
-        NEED("list pins", pins);
-        TRY_ASSIGN(auto found, cache->cache.pins());
-        *pins = c::result_of(std::move(found));
-        return {};
-    });
-}
-
-larder_code larder_cache_trash(const larder_cache* cache, larder_entries** entries,
-                               larder_error** error) {
-    c::clear(entries);
-    return c::guarded("list trash", error, [&]() -> Result<> {
-        NEED("list trash", cache);
-        NEED("list trash", entries);
-        TRY_ASSIGN(auto found, cache->cache.trash());
-        *entries = c::result_of(std::move(found));
-        return {};
-    });
-}
-
-larder_code larder_cache_visit_trash(const larder_cache* cache,
-                                     int (*visit)(const larder_entry_info* entry, void* user_data),
-                                     void* user_data, larder_error** error) {
-    return c::guarded("list trash", error, [&]() -> Result<> {
-        NEED("list trash", cache);
-        NEED("list trash", visit);
-        return cache->cache.visit_trash([&](const EntryInfo& entry) {
-            const larder_entry_info seen = c::view_of(entry);
-            return visit(&seen, user_data) != 0;
-        });
-    });
+    return c::guarded("bucket", error, {{"cache", cache}, {"name", name}, {"bucket", bucket}},
+                      [&] { return c::hand_out_handle(bucket, cache->cache.bucket(name)); });
 }
 
 larder_code larder_cache_restore(const larder_cache* cache, const char* id, int replace,
                                  larder_lease** lease, larder_error** error) {
     c::clear(lease);
-    return c::guarded("restore", error, [&]() -> Result<> {
-        NEED("restore", cache);
-        NEED("restore", id);
-        return c::hand_out(lease, cache->cache.restore(id, replace != 0));
+    return c::guarded("restore", error, {{"cache", cache}, {"id", id}}, [&] {
+        return c::hand_out_handle(lease, cache->cache.restore(id, replace != 0));
     });
+}
+
+// Lists and reports. After a success the caller owns what it gets, with all that this points to,
+// and frees it by one call: larder_names_free, larder_status_free and so on.
+
+larder_code larder_cache_buckets(const larder_cache* cache, larder_names** names,
+                                 larder_error** error) {
+    c::clear(names);
+    return c::guarded("list buckets", error, {{"cache", cache}, {"names", names}},
+                      [&] { return c::hand_out_struct(names, cache->cache.buckets()); });
+}
+
+larder_code larder_cache_status(const larder_cache* cache, larder_status** status,
+                                larder_error** error) {
+    c::clear(status);
+    return c::guarded("status", error, {{"cache", cache}, {"status", status}},
+                      [&] { return c::hand_out_struct(status, cache->cache.status()); });
+}
+
+larder_code larder_cache_counters(const larder_cache* cache, larder_counters** counters,
+                                  larder_error** error) {
+    c::clear(counters);
+    return c::guarded("read counters", error, {{"cache", cache}, {"counters", counters}}, [&] {
+        return c::hand_out_struct(counters, Result<Counters>(cache->cache.counters()));
+    });
+}
+
+larder_code larder_cache_pins(const larder_cache* cache, larder_pins** pins, larder_error** error) {
+    c::clear(pins);
+    return c::guarded("list pins", error, {{"cache", cache}, {"pins", pins}},
+                      [&] { return c::hand_out_struct(pins, cache->cache.pins()); });
+}
+
+larder_code larder_cache_trash(const larder_cache* cache, larder_entries** entries,
+                               larder_error** error) {
+    c::clear(entries);
+    return c::guarded("list trash", error, {{"cache", cache}, {"entries", entries}},
+                      [&] { return c::hand_out_struct(entries, cache->cache.trash()); });
+}
+
+larder_code larder_cache_visit_trash(const larder_cache* cache,
+                                     int (*visit)(const larder_entry_info* entry, void* user_data),
+                                     void* user_data, larder_error** error) {
+    // The view borrows its texts from `entry`, and both end with this call of `visit`. A visitor
+    // returns 0 to end the list early.
+    const auto visit_view = [&](const EntryInfo& entry) {
+        const larder_entry_info view = c::view_of(entry);
+        return visit(&view, user_data) != 0;
+    };
+    return c::guarded("list trash", error, {{"cache", cache}, {"visit", visit}},
+                      [&] { return cache->cache.visit_trash(visit_view); });
+}
+
+const char* larder_event_kind_name(int kind) {
+    if (kind < LARDER_EVENT_WAITING || kind > LARDER_EVENT_REOPENED) return "unknown";
+    return name_of(static_cast<Event::Kind>(kind))
+        .data();  // a literal, so it ends with a zero byte
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The functions that collect, evict and verify.
+// The functions that collect, evict and verify. c/call.hpp explains the shape that all of them
+// have.
 #include <larder/cache.hpp>
 
 #include "c/handles.hpp"
@@ -10,10 +11,11 @@ using namespace larder;
 
 namespace {
 
-/// Returns a function that hands a report to the caller, if the caller wants it.
-std::function<void(const CollectReport&)> reporting_to(larder_collect_report** report) {
-    return [report](const CollectReport& done) {
-        if (report != nullptr) *report = c::result_of(CollectReport(done));
+/// Returns an on_partial that hands out the report of a collection that fails, unless `report` is
+/// null. The call itself then returns an error, which has no room for a report.
+std::function<void(const CollectReport&)> handing_out_to(larder_collect_report** report) {
+    return [report](const CollectReport& partial) {
+        if (report != nullptr) *report = c::result_of(CollectReport(partial));
     };
 }
 
@@ -23,14 +25,11 @@ larder_code larder_cache_collect(const larder_cache* cache, const larder_limits*
                                  const larder_collect_options* options,
                                  larder_collect_report** report, larder_error** error) {
     c::clear(report);
-    return c::guarded("collect", error, [&]() -> Result<> {
-        NEED("collect", cache);
+    return c::guarded("collect", error, {{"cache", cache}}, [&]() -> Result<> {
         TRY_ASSIGN(const auto wanted, c::options_of(limits));
         TRY_ASSIGN(auto chosen, c::options_of(options));
-        chosen.on_partial = reporting_to(report);
-        TRY_ASSIGN(auto collected, cache->cache.collect(wanted, chosen));
-        if (report != nullptr) *report = c::result_of(std::move(collected));
-        return {};
+        chosen.on_partial = handing_out_to(report);
+        return c::hand_out_struct(report, cache->cache.collect(wanted, chosen));
     });
 }
 
@@ -38,23 +37,18 @@ larder_code larder_cache_evict(const larder_cache* cache, const larder_eviction_
                                const larder_collect_options* options,
                                larder_collect_report** report, larder_error** error) {
     c::clear(report);
-    return c::guarded("evict", error, [&]() -> Result<> {
-        NEED("evict", cache);
-        NEED("evict", plan);
+    return c::guarded("evict", error, {{"cache", cache}, {"plan", plan}}, [&]() -> Result<> {
         TRY_ASSIGN(const auto planned, c::options_of(plan));
         TRY_ASSIGN(auto chosen, c::options_of(options));
-        chosen.on_partial = reporting_to(report);
-        TRY_ASSIGN(auto collected, cache->cache.evict(planned, chosen));
-        if (report != nullptr) *report = c::result_of(std::move(collected));
-        return {};
+        chosen.on_partial = handing_out_to(report);
+        return c::hand_out_struct(report, cache->cache.evict(planned, chosen));
     });
 }
 
 larder_code larder_cache_keep_within(const larder_cache* cache, const larder_limits* limits,
                                      const larder_background_options* options,
                                      larder_error** error) {
-    return c::guarded("keep within limits", error, [&]() -> Result<> {
-        NEED("keep within limits", cache);
+    return c::guarded("keep within limits", error, {{"cache", cache}}, [&]() -> Result<> {
         TRY_ASSIGN(const auto wanted, c::options_of(limits));
         TRY_ASSIGN(const auto when, c::options_of(options));
         return cache->cache.keep_within(wanted, when);
@@ -64,19 +58,14 @@ larder_code larder_cache_keep_within(const larder_cache* cache, const larder_lim
 larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_options* options,
                                 larder_verify_report** report, larder_error** error) {
     c::clear(report);
-    return c::guarded("verify", error, [&]() -> Result<> {
-        NEED("verify", cache);
-        NEED("verify",
-             report);  // a finding is no error, so the report is the only way to learn of it
+    // A finding is no error, so the report is the only way to learn of it, and is needed.
+    return c::guarded("verify", error, {{"cache", cache}, {"report", report}}, [&]() -> Result<> {
         TRY_ASSIGN(const auto chosen, c::options_of(options));
-        TRY_ASSIGN(auto verified, cache->cache.verify(chosen));
-        *report = c::result_of(std::move(verified));
-        return {};
+        return c::hand_out_struct(report, cache->cache.verify(chosen));
     });
 }
 
 const char* larder_finding_kind_name(int kind) {
     if (kind < LARDER_FOUND_DANGLING || kind > LARDER_FOUND_BLOCKED) return "unknown";
-    return name_of(static_cast<Finding::Kind>(kind))
-        .data();  // names are literals, so they end with a zero byte
+    return name_of(static_cast<Finding::Kind>(kind)).data();  // a literal: it ends with a zero byte
 }

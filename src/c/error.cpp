@@ -2,13 +2,18 @@
 #include "c/error.hpp"
 
 #include <memory>
+#include <string>
 #include <type_traits>
+
+#include "c/call.hpp"
+#include "os/error.hpp"
 
 namespace larder::c {
 
 namespace {
 
-// One table for both directions: the C codes are Errc, after LARDER_OK.
+// The C codes are the numbers of Errc plus one, because LARDER_OK is 0. code_of and errc_of rely on
+// this.
 template <Errc cpp, larder_code c>
 inline constexpr bool same = static_cast<int>(cpp) + 1 == static_cast<int>(c);
 static_assert(same<Errc::miss, LARDER_MISS> && same<Errc::busy, LARDER_BUSY> &&
@@ -19,7 +24,7 @@ static_assert(same<Errc::miss, LARDER_MISS> && same<Errc::busy, LARDER_BUSY> &&
               same<Errc::build, LARDER_BUILD> && same<Errc::damaged, LARDER_DAMAGED> &&
               same<Errc::system, LARDER_SYSTEM>);
 
-// Why has the same numbers in both languages.
+// larder_why has the numbers of Why, so a cast turns one into the other.
 template <Why cpp, larder_why c>
 inline constexpr bool same_why = static_cast<int>(cpp) == static_cast<int>(c);
 static_assert(same_why<Why::none, LARDER_WHY_NONE> && same_why<Why::absent, LARDER_WHY_ABSENT> &&
@@ -46,8 +51,8 @@ static_assert(same_why<Why::none, LARDER_WHY_NONE> && same_why<Why::absent, LARD
               same_why<Why::no_memory, LARDER_WHY_NO_MEMORY> && same_why<Why::io, LARDER_WHY_IO> &&
               same_why<Why::other, LARDER_WHY_OTHER>);
 
-/// What a larder_error points into: its pointers lead into the members, so it stays where it was
-/// made. All errors are of this type, except `out_of_memory`.
+/// A larder_error with what it points to. Its pointers lead into the members, so it must stay where
+/// it was made. All errors that C sees are of this type, except `out_of_memory`.
 struct OwnedError : larder_error {
     explicit OwnedError(Error given)
         : larder_error{}, kept(std::move(given)), text(kept.message()) {
@@ -60,13 +65,16 @@ struct OwnedError : larder_error {
         detail = kept.detail.c_str();
         message = text.c_str();
     }
+    OwnedError(const OwnedError&) = delete;
+    OwnedError& operator=(const OwnedError&) = delete;
     Error kept;
-    std::string text;
+    std::string text;  ///< of `message`
 };
-static_assert(std::has_unique_object_representations_v<larder_error>);
+static_assert(std::has_unique_object_representations_v<larder_error>,
+              "a field that is added later would hide in the hole");
 
-/// Made in advance, because nothing can be allocated when it is needed. It is never changed and
-/// never freed.
+/// The error that says that memory has run out. It is made in advance, because nothing can be
+/// allocated when it is needed. It is never changed, and larder_error_free leaves it alone.
 constinit larder_error out_of_memory{.size = sizeof(larder_error),
                                      .code = LARDER_SYSTEM,
                                      .sys_errno = static_cast<int>(std::errc::not_enough_memory),
@@ -119,13 +127,18 @@ larder_code give_exception(const char* step, const char* what, int sys_errno,
 }
 
 Error take(larder_error* error) {
-    if (error == &out_of_memory) throw std::bad_alloc();  // `guarded` turns it into an error again
+    if (error == &out_of_memory) throw std::bad_alloc();  // `guarded` turns it into an error again.
+    // Every other error was made by `give`, and so is an OwnedError.
     const std::unique_ptr<OwnedError> owned(static_cast<OwnedError*>(error));
     return std::move(owned->kept);
 }
 
-tl::unexpected<Error> missing(const char* step, const char* what) {
-    return fail(Errc::invalid, step, {}, std::string(what) + " is NULL");
+Result<> refuse_null(const char* step, std::initializer_list<NeededArgument> needed) {
+    for (const NeededArgument& argument : needed) {
+        if (argument.is_null)
+            return fail(Errc::invalid, step, {}, std::string(argument.name) + " is NULL");
+    }
+    return {};
 }
 
 }  // namespace larder::c
@@ -136,19 +149,20 @@ const char* larder_version(void) { return LARDER_VERSION; }
 
 const char* larder_code_name(int code) {
     if (code == LARDER_OK) return "ok";
-    const auto known = c::errc_of(code);
-    return known ? name_of(*known).data()
-                 : "unknown";  // names are literals, so they end with a zero byte
+    const std::optional<Errc> known = c::errc_of(code);
+    if (!known) return "unknown";
+    return name_of(*known).data();  // a literal, so it ends with a zero byte
 }
 
 const char* larder_why_name(int why) {
     if (why < LARDER_WHY_NONE || why > LARDER_WHY_OTHER) return "unknown";
-    return name_of(static_cast<Why>(why)).data();  // a literal
+    return name_of(static_cast<Why>(why)).data();  // a literal, so it ends with a zero byte
 }
 
 larder_error* larder_error_new(int code, int sys_errno, const char* path, const char* detail) {
+    // guarded makes the error of a step that fails. So this runs one that always does.
     larder_error* made = nullptr;
-    c::guarded("build", &made, [&]() -> Result<> {
+    c::guarded("build", &made, {}, [&]() -> Result<> {
         return tl::make_unexpected(Error{.code = c::errc_of(code).value_or(Errc::build),
                                          .sys_errno = sys_errno,
                                          .step = "build",
@@ -160,5 +174,6 @@ larder_error* larder_error_new(int code, int sys_errno, const char* path, const 
 }
 
 void larder_error_free(larder_error* error) {
-    if (error != &c::out_of_memory) delete static_cast<c::OwnedError*>(error);
+    if (error == &c::out_of_memory) return;
+    delete static_cast<c::OwnedError*>(error);  // `give` has made it
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the handles of the C interface point to.
+// What the handles of the C interface point to: an object of the C++ interface each, and those of
+// its texts that C has pointers to.
 #pragma once
 
 #include <memory>
@@ -9,8 +10,10 @@
 
 #include <larder/cache.hpp>
 
-#include "c/error.hpp"
+#include "base/error.hpp"
+#include "c/call.hpp"
 
+/// Only a token of the source reaches the calls, so the handle may be freed before they end.
 struct larder_stop {
     std::stop_source source;
 };
@@ -23,49 +26,44 @@ struct larder_bucket {
     larder::Bucket bucket;
 };
 
-/// A lease, with the texts that C has pointers to.
 struct larder_lease {
     explicit larder_lease(larder::Lease given)
         : lease(std::move(given)), path(lease.path()), id(lease.id()) {}
     larder::Lease lease;
-    const std::filesystem::path path;  ///< valid as long as the handle lives
-    const std::string id;              ///< the same
+    const std::filesystem::path path;  ///< what larder_lease_path returns
+    const std::string id;              ///< what larder_lease_id returns
 };
 
-/// A Staging that the handle owns, or one that is lent to a build. Both are used by the same
-/// functions, and only the first kind can be published or freed.
+/// A Staging that the handle owns, or one that is lent to a build. The same functions fill both.
+/// Only one that is owned can be published or freed.
 struct larder_staging {
-    /// A Staging that the handle owns.
+    /// Takes over the Staging that larder_bucket_stage has made.
     explicit larder_staging(larder::Staging given)
         : own(std::move(given)), staging(*own), path(staging.path()) {}
-    /// A Staging that is lent to a build and belongs to the caller of that build.
+    /// Refers to a Staging that get_or_build lends to a build. It must live longer.
     explicit larder_staging(larder::Staging* lent) : staging(*lent), path(staging.path()) {}
+    // `staging` refers into the object, so it may not move.
     larder_staging(const larder_staging&) = delete;
     larder_staging& operator=(const larder_staging&) = delete;
 
     [[nodiscard]] bool is_lent() const noexcept { return !own; }
 
-    std::optional<larder::Staging> own;
-    larder::Staging& staging;  ///< `own`, or the lent one
-    const std::filesystem::path path;
-    std::string inside;  ///< what larder_staging_inside has returned
+    std::optional<larder::Staging> own;  ///< empty if the Staging is lent
+    larder::Staging& staging;            ///< `own`, or the lent one
+    const std::filesystem::path path;    ///< what larder_staging_path returns
+    std::string inside;                  ///< what larder_staging_inside has returned last
 };
 
 namespace larder::c {
 
-/// Stores a handle for the value of `got` at `place`, or returns its error. If `place` is null, the
-/// caller does not want a handle.
+/// Stores a new handle for the value of `got` at `place`, or returns its error. The caller of the C
+/// interface owns the handle. If `place` is null, the caller does not want one, and the value is
+/// destroyed.
 template <class Handle, class Value>
-Result<> hand_out(Handle** place, Result<Value> got) {
+[[nodiscard]] Result<> hand_out_handle(Handle** place, Result<Value> got) {
     TRY(got);
     if (place != nullptr) *place = new Handle{std::move(*got)};
     return {};
-}
-
-/// Sets a result to null, unless the caller does not want it.
-template <class Handle>
-void clear(Handle** place) noexcept {
-    if (place != nullptr) *place = nullptr;
 }
 
 }  // namespace larder::c

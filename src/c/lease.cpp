@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
+// The functions of a lease.
 #include <larder/lease.hpp>
 
 #include "c/handles.hpp"
 
 using namespace larder;
+
+void larder_lease_free(larder_lease* lease) { delete lease; }
 
 const char* larder_lease_path(const larder_lease* lease) {
     return lease != nullptr ? lease->path.c_str() : nullptr;
@@ -16,8 +19,6 @@ int larder_lease_is_protected(const larder_lease* lease) {
 }
 
 larder_code larder_lease_keep_across_exec(larder_lease* lease, larder_error** error) {
-    return c::guarded("keep lease across exec", error, [&]() -> Result<> {
-        NEED("keep lease across exec", lease);
-        return lease->lease.keep_across_exec();
-    });
+    return c::guarded("keep lease across exec", error, {{"lease", lease}},
+                      [&] { return lease->lease.keep_across_exec(); });
 }

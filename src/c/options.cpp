@@ -15,19 +15,23 @@ namespace {
 
 constexpr const char* step = "read options";
 
+/// Returns the error for an option that has no meaning.
 tl::unexpected<Error> bad(std::string detail) {
     return fail(Errc::invalid, step, {}, std::move(detail));
 }
 
-/// Returns the part of a struct that this library knows. A shorter struct was built for an older
-/// version: the rest gets its defaults. A longer struct was built for a newer version: it must not
-/// ask for anything that is unknown here. `first_size` is the size of the struct in the first
-/// version that had it; a smaller size was never set, or was set by mistake.
+/// Returns the part of a struct that this library knows; all defaults for null. `first_size` is the
+/// size that the struct had in the first version of the library.
+///   - A smaller size was never set, or was set by mistake. Errors: `invalid`.
+///   - A struct that is shorter than ours is from a program that was built for an older version.
+///     The fields that it lacks get their defaults.
+///   - A longer one is from a program that was built for a newer version. Errors: `invalid` if it
+///     sets a field that is unknown here, because the program relies on that field.
 template <class Options>
 Result<Options> known_part(const Options* given, std::size_t first_size = sizeof(Options)) {
     static_assert(std::has_unique_object_representations_v<Options>,
                   "a hole could not be told from a field that is added there later");
-    Options options{};
+    Options options{};  // Zero is the default of every field.
     if (given == nullptr) return options;
     const std::size_t size = given->size;
     if (size < first_size)
@@ -57,33 +61,40 @@ Result<Enum> choice(const char* field, std::int32_t value, Enum last) {
     return static_cast<Enum>(value);
 }
 
-/// Returns a limit that a caller gave; `usual` for 0, which means the default. A negative one means
-/// not to wait at all.
+/// Returns the time that a wait or a collection may last; `usual` for 0, which means the default.
+/// Less than 0 means no time at all. More than a century is cut to a century, so that its sum with
+/// the present time does not overflow.
 std::chrono::milliseconds limit_of(std::int64_t milliseconds, std::chrono::milliseconds usual) {
     if (milliseconds == 0) return usual;
     return std::clamp<std::chrono::milliseconds>(std::chrono::milliseconds(milliseconds),
                                                  std::chrono::milliseconds(0), base::century);
 }
 
+/// Returns the kind of links for a new cache. Returns nullopt if a probe is to decide.
+std::optional<LinkKind> link_kind_of(larder_link_kind kind) {
+    switch (kind) {
+        case LARDER_LINK_PROBED:
+            return std::nullopt;
+        case LARDER_LINK_SYMLINK:
+            return LinkKind::symlink;
+        case LARDER_LINK_FILE:
+            return LinkKind::file;
+        case LARDER_LINK_JUNCTION:
+            return LinkKind::junction;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
+
+// Each callback in C becomes a std::function, which calls it with the data that was given with it.
 
 Result<OpenOptions> options_of(const larder_open_options* given) {
     TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_open_options, keep_waiting)));
+    TRY_ASSIGN(const larder_link_kind link_kind,
+               choice("link_kind", known.link_kind, LARDER_LINK_JUNCTION));
     OpenOptions options;
-    TRY(choice("link_kind", known.link_kind, LARDER_LINK_JUNCTION));
-    switch (known.link_kind) {
-        case LARDER_LINK_SYMLINK:
-            options.link_kind = LinkKind::symlink;
-            break;
-        case LARDER_LINK_FILE:
-            options.link_kind = LinkKind::file;
-            break;
-        case LARDER_LINK_JUNCTION:
-            options.link_kind = LinkKind::junction;
-            break;
-        default:
-            break;
-    }
+    options.link_kind = link_kind_of(link_kind);
     options.read_only = known.read_only != 0;
     options.allow_network = known.allow_network != 0;
     options.allow_unsafe = known.allow_unsafe != 0;
@@ -136,7 +147,7 @@ Result<RefreshOptions> options_of(const larder_refresh_options* given) {
 
 namespace {
 
-/// Copies an array of patterns. Errors: `invalid` for a null in it.
+/// Returns a copy of an array of patterns. Errors: `invalid` for a null in it.
 Result<std::vector<std::string>> patterns_of(const char* const* keep, std::size_t count) {
     if (keep == nullptr && count != 0) return bad("keep is NULL, and keep_count is not 0");
     std::vector<std::string> patterns;
@@ -147,9 +158,9 @@ Result<std::vector<std::string>> patterns_of(const char* const* keep, std::size_
     return patterns;
 }
 
-/// Copies the options that a collection and a background collection share.
+/// Converts the options that larder_collect_options and larder_background_options share.
 template <class Options, class Given>
-void copy_how(const Given& given, Options& options) {
+void convert_shared(const Given& given, Options& options) {
     options.threads = given.threads;
     options.count_freed = given.count_freed != 0;
     options.grace =
@@ -171,42 +182,62 @@ void copy_how(const Given& given, Options& options) {
     }
 }
 
+/// Calls an on_done in C with the result of a collection. The structs that it sees are freed when
+/// it has returned.
+void call_on_done(decltype(larder_background_options::on_done) on_done, void* data,
+                  const Result<CollectReport>& done) {
+    larder_collect_report* report = nullptr;
+    larder_error* error = nullptr;
+    // If there is no memory for the report, on_done gets an error in its place.
+    guarded("collect", &error, {}, [&] { return hand_out_struct(&report, done); });
+    on_done(report, error, data);
+    larder_collect_report_free(report);
+    larder_error_free(error);
+}
+
+/// A limit as C gives it: a field, and the bit of larder_limits.set that says whether it is set.
+struct GivenLimit {
+    const char* field;
+    bool has_value;  ///< the field is not 0
+    unsigned bit;
+    const char* bit_name;
+};
+
+/// Returns true if the limit is set. Errors: `invalid` if it has a value but not its bit. Without
+/// this error the limit would be ignored, and the cache would grow.
+Result<bool> is_set(std::uint32_t set, const GivenLimit& limit) {
+    if ((set & limit.bit) != 0) return true;
+    if (limit.has_value)
+        return bad(std::string(limit.field) + " is given, but set has no " + limit.bit_name);
+    return false;
+}
+
 }  // namespace
 
 Result<Limits> options_of(const larder_limits* given) {
     TRY_ASSIGN(const auto known, known_part(given));
     if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
-    constexpr unsigned all =
+    constexpr unsigned known_bits =
         LARDER_LIMIT_SIZE | LARDER_LIMIT_AGE | LARDER_LIMIT_ENTRIES | LARDER_LIMIT_FREE_SPACE;
-    if ((known.set & ~all) != 0)
+    if ((known.set & ~known_bits) != 0)
         return bad("set has a bit that only a newer larder knows; this is " LARDER_VERSION);
-    const auto is_set = [&](unsigned bit) { return (known.set & bit) != 0; };
-    const auto unset = [](const char* field, const char* bit) {
-        return bad(std::string(field) + " is given, but set has no " + bit);
-    };
+    TRY_ASSIGN(const bool has_size, is_set(known.set, {"max_size", known.max_size != 0,
+                                                       LARDER_LIMIT_SIZE, "LARDER_LIMIT_SIZE"}));
+    TRY_ASSIGN(const bool has_age, is_set(known.set, {"max_age_s", known.max_age_s != 0,
+                                                      LARDER_LIMIT_AGE, "LARDER_LIMIT_AGE"}));
+    TRY_ASSIGN(const bool has_entries,
+               is_set(known.set, {"max_entries", known.max_entries != 0, LARDER_LIMIT_ENTRIES,
+                                  "LARDER_LIMIT_ENTRIES"}));
+    TRY_ASSIGN(const bool has_min_free,
+               is_set(known.set, {"min_free", known.min_free != 0, LARDER_LIMIT_FREE_SPACE,
+                                  "LARDER_LIMIT_FREE_SPACE"}));
+    if (known.max_age_s < 0) return bad("max_age_s is negative");
 
     Limits limits;
-    if (is_set(LARDER_LIMIT_SIZE)) {
-        limits.max_size = known.max_size;
-    } else if (known.max_size != 0) {
-        return unset("max_size", "LARDER_LIMIT_SIZE");
-    }
-    if (is_set(LARDER_LIMIT_AGE)) {
-        if (known.max_age_s < 0) return bad("max_age_s is negative");
-        limits.max_age = std::min(std::chrono::seconds(known.max_age_s), base::century);
-    } else if (known.max_age_s != 0) {
-        return unset("max_age_s", "LARDER_LIMIT_AGE");
-    }
-    if (is_set(LARDER_LIMIT_ENTRIES)) {
-        limits.max_entries = known.max_entries;
-    } else if (known.max_entries != 0) {
-        return unset("max_entries", "LARDER_LIMIT_ENTRIES");
-    }
-    if (is_set(LARDER_LIMIT_FREE_SPACE)) {
-        limits.min_free = known.min_free;
-    } else if (known.min_free != 0) {
-        return unset("min_free", "LARDER_LIMIT_FREE_SPACE");
-    }
+    if (has_size) limits.max_size = known.max_size;
+    if (has_age) limits.max_age = std::min(std::chrono::seconds(known.max_age_s), base::century);
+    if (has_entries) limits.max_entries = known.max_entries;
+    if (has_min_free) limits.min_free = known.min_free;
     if (known.low_water != 0) limits.low_water = known.low_water;
     TRY_ASSIGN(limits.keep, patterns_of(known.keep, known.keep_count));
     return limits;
@@ -243,7 +274,7 @@ Result<CollectOptions> options_of(const larder_collect_options* given) {
     CollectOptions options;
     options.dry_run = known.dry_run != 0;
     options.presume_dead = known.presume_dead != 0;
-    copy_how(known, options);
+    convert_shared(known, options);
     return options;
 }
 
@@ -251,25 +282,15 @@ Result<BackgroundOptions> options_of(const larder_background_options* given) {
     TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_background_options, grace_s)));
     if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
     BackgroundOptions options;
-    copy_how(known, options);
-    if (known.every_s != 0)
+    convert_shared(known, options);
+    if (known.every_s != 0)  // 0 means the default.
         options.every =
             std::clamp(std::chrono::seconds(known.every_s), std::chrono::seconds(0), base::century);
     options.at_most = limit_of(known.at_most_ms, options.at_most);
     if (known.on_done != nullptr) {
         options.on_done = [call = known.on_done,
                            data = known.on_done_data](const Result<CollectReport>& done) {
-            larder_collect_report* report = nullptr;
-            larder_error* error = nullptr;
-            // This thread has no caller that could catch an exception.
-            guarded("collect", &error, [&]() -> Result<> {
-                TRY(done);
-                report = result_of(CollectReport(*done));
-                return {};
-            });
-            call(report, error, data);
-            larder_collect_report_free(report);
-            larder_error_free(error);
+            call_on_done(call, data, done);
         };
     }
     return options;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Converts the options of the C interface to those of the C++ one.
+// Converts the options of the C interface to those of the C++ one, which own copies of all texts.
+// What the callbacks are given (their `..._data`) is not copied.
 #pragma once
 
 #include <larder/collect.hpp>
@@ -10,7 +11,8 @@
 
 namespace larder::c {
 
-/// Null means all defaults. Errors: `invalid`, with the name of the field.
+/// Returns the options that a caller has given; all defaults for null. Errors: `invalid`, with the
+/// name of the field, for a value that has no meaning and for a struct without a size.
 [[nodiscard]] Result<OpenOptions> options_of(const larder_open_options* given);
 [[nodiscard]] Result<PublishOptions> options_of(const larder_publish_options* given);
 [[nodiscard]] Result<RefreshOptions> options_of(const larder_refresh_options* given);

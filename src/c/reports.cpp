@@ -18,7 +18,7 @@ WallTime time_of(std::int64_t nanoseconds) noexcept {
 
 namespace {
 
-/// Returns a struct of zeros that says its own size.
+/// Returns a struct that says its own size, and is zero in all other fields.
 template <class View>
 View sized() noexcept {
     static_assert(std::has_unique_object_representations_v<View>,
@@ -32,13 +32,17 @@ View sized() noexcept {
 template <class View>
 class Views {
 public:
+    /// Makes a view of each value by `make(value)`. The texts of the views are those of the values,
+    /// which must live longer.
     template <class Values, class Make>
     Views(const Values& values, Make&& make) {
         views_.reserve(values.size());
         for (const auto& value : values) views_.push_back(make(value));
+        // Only now, because the views move while their vector grows.
         pointers_.reserve(values.size());
         for (const View& view : views_) pointers_.push_back(&view);
     }
+    /// Returns an array of size() pointers, which is valid as long as this object.
     [[nodiscard]] const View* const* data() const noexcept { return pointers_.data(); }
     [[nodiscard]] std::size_t size() const noexcept { return views_.size(); }
     [[nodiscard]] const View* operator[](std::size_t i) const noexcept { return pointers_[i]; }
@@ -54,6 +58,7 @@ public:
     explicit Messages(const std::vector<Error>& errors) {
         messages_.reserve(errors.size());
         for (const Error& error : errors) messages_.push_back(error.message());
+        // Only now: a short text lies inside its string, which moves while the vector grows.
         pointers_.reserve(errors.size());
         for (const std::string& message : messages_) pointers_.push_back(message.c_str());
     }
@@ -65,7 +70,8 @@ private:
     std::vector<const char*> pointers_;
 };
 
-/// Return a view that points into the argument, which must live longer.
+// Each of these returns a view. Its texts are those of the argument, which must live longer.
+
 larder_process_info process_view_of(const ProcessInfo& process) noexcept {
     auto view = sized<larder_process_info>();
     view.participant = process.participant;
@@ -78,13 +84,6 @@ larder_process_info process_view_of(const ProcessInfo& process) noexcept {
     return view;
 }
 
-larder_process_info process_view_of(const LeaseInfo& lease) noexcept {
-    return process_view_of(lease.process);
-}
-larder_process_info process_view_of(const LockInfo& lock) noexcept {
-    return process_view_of(lock.process);
-}
-
 larder_finding finding_view_of(const Finding& finding) noexcept {
     auto view = sized<larder_finding>();
     view.kind = static_cast<std::int32_t>(finding.kind);
@@ -94,51 +93,71 @@ larder_finding finding_view_of(const Finding& finding) noexcept {
     return view;
 }
 
-/// Leases or locks, each with its process. The views point into the values that are passed and into
-/// this list, so neither may move.
+larder_lease_info lease_view_of(const LeaseInfo& lease,
+                                const larder_process_info* process) noexcept {
+    auto view = sized<larder_lease_info>();
+    view.process = process;
+    view.id = lease.id.c_str();
+    view.bucket = lease.bucket.c_str();
+    view.key = lease.key.c_str();
+    return view;
+}
+
+larder_lock_info lock_view_of(const LockInfo& lock, const larder_process_info* process) noexcept {
+    auto view = sized<larder_lock_info>();
+    view.waiting = lock.waiting ? 1 : 0;
+    view.thread = lock.thread;
+    view.since_ns = nanoseconds_of(lock.since);
+    view.process = process;
+    view.what = lock.what.c_str();
+    return view;
+}
+
+larder_pin pin_view_of(const PinInfo& pin) noexcept {
+    auto view = sized<larder_pin>();
+    view.bucket = pin.bucket.c_str();
+    view.key = pin.key.c_str();
+    return view;
+}
+
+/// Leases or locks, each with a pointer to its process. The views point into the values that are
+/// passed and into this list, so neither may move.
 template <class View, class Value>
-class ViewList {
+class ViewsWithProcess {
 public:
-    explicit ViewList(const std::vector<Value>& values)
-        : processes_(values, [](const Value& value) { return process_view_of(value); }),
-          views_(values, [this, i = std::size_t{0}](const Value& value) mutable {
-              return view(value, processes_[i++]);
+    /// `make(value, process)` returns the view of a value, given the view of its process.
+    template <class Make>
+    ViewsWithProcess(const std::vector<Value>& values, Make&& make)
+        : processes_(values, [](const Value& value) { return process_view_of(value.process); }),
+          views_(values, [&, i = std::size_t{0}](const Value& value) mutable {
+              return make(value, processes_[i++]);  // both lists have the order of `values`
           }) {}
-    ViewList(const ViewList&) = delete;
-    ViewList& operator=(const ViewList&) = delete;
+    ViewsWithProcess(const ViewsWithProcess&) = delete;
+    ViewsWithProcess& operator=(const ViewsWithProcess&) = delete;
     [[nodiscard]] const View* const* data() const noexcept { return views_.data(); }
     [[nodiscard]] std::size_t size() const noexcept { return views_.size(); }
 
 private:
-    static larder_lease_info view(const LeaseInfo& lease,
-                                  const larder_process_info* process) noexcept {
-        auto view = sized<larder_lease_info>();
-        view.process = process;
-        view.id = lease.id.c_str();
-        view.bucket = lease.bucket.c_str();
-        view.key = lease.key.c_str();
-        return view;
-    }
-    static larder_lock_info view(const LockInfo& lock,
-                                 const larder_process_info* process) noexcept {
-        auto view = sized<larder_lock_info>();
-        view.waiting = lock.waiting ? 1 : 0;
-        view.thread = lock.thread;
-        view.since_ns = nanoseconds_of(lock.since);
-        view.process = process;
-        view.what = lock.what.c_str();
-        return view;
-    }
-
     Views<larder_process_info> processes_;
     Views<View> views_;
 };
 
-// The results. Each is a struct of C followed by what that points into, and is freed as one.
+using LeaseViews = ViewsWithProcess<larder_lease_info, LeaseInfo>;
+using LockViews = ViewsWithProcess<larder_lock_info, LockInfo>;
 
-/// Leaves out a name that contains a zero byte, because C could not tell it from a shorter one, and
-/// counts it.
-struct Names : larder_names {
+/// The base of each result that points into itself: such a result may not move.
+struct Unmovable {
+    Unmovable() = default;
+    Unmovable(const Unmovable&) = delete;
+    Unmovable& operator=(const Unmovable&) = delete;
+};
+
+// The results. Each is a struct of C followed by the members that own what it points to. result_of
+// makes it by new, and the function that is named after the struct deletes it as a whole.
+
+/// Names of buckets or keys. Leaves out a name that contains a zero byte, because C could not tell
+/// it from a shorter one, and counts it.
+struct Names : larder_names, Unmovable {
     explicit Names(std::vector<std::string> given)
         : larder_names(sized<larder_names>()), kept(std::move(given)) {
         unnameable = std::erase_if(
@@ -151,15 +170,16 @@ struct Names : larder_names {
     std::vector<const char*> pointers;
 };
 
-/// An entry, and the texts that the struct points to.
-struct Info : larder_entry_info {
+/// One entry.
+struct Info : larder_entry_info, Unmovable {
     explicit Info(EntryInfo given) : larder_entry_info{}, kept(std::move(given)) {
         static_cast<larder_entry_info&>(*this) = view_of(kept);
     }
     EntryInfo kept;
 };
 
-struct Entries : larder_entries {
+/// Entries of the trash.
+struct Entries : larder_entries, Unmovable {
     explicit Entries(std::vector<EntryInfo> given)
         : larder_entries(sized<larder_entries>()),
           kept(std::move(given)),
@@ -171,16 +191,10 @@ struct Entries : larder_entries {
     Views<larder_entry_info> views;
 };
 
-struct Pins : larder_pins {
+/// The pinned keys of a cache.
+struct Pins : larder_pins, Unmovable {
     explicit Pins(std::vector<PinInfo> given)
-        : larder_pins(sized<larder_pins>()),
-          kept(std::move(given)),
-          views(kept, [](const PinInfo& pin) {
-              auto view = sized<larder_pin>();
-              view.bucket = pin.bucket.c_str();
-              view.key = pin.key.c_str();
-              return view;
-          }) {
+        : larder_pins(sized<larder_pins>()), kept(std::move(given)), views(kept, pin_view_of) {
         pins = views.data();
         count = views.size();
     }
@@ -188,18 +202,14 @@ struct Pins : larder_pins {
     Views<larder_pin> views;
 };
 
-/// The report that a C program sees, with what it leads to: the pointers of the base lead into the
-/// members, which own the text and the arrays. So a Status stays where it was made.
-struct Status : larder_status {
-    Status(const Status&) = delete;
-    Status& operator=(const Status&) = delete;
+/// Who uses a cache. The views point into `kept`, and the struct of C points to the views.
+struct Status : larder_status, Unmovable {
     explicit Status(StatusReport given)
         : larder_status(sized<larder_status>()),
           kept(std::move(given)),
-          process_views(kept.processes,
-                        [](const ProcessInfo& process) { return process_view_of(process); }),
-          lease_views(kept.leases),
-          lock_views(kept.locks),
+          process_views(kept.processes, process_view_of),
+          lease_views(kept.leases, lease_view_of),
+          lock_views(kept.locks, lock_view_of),
           unreadable_messages(kept.unreadable) {
         collecting = kept.collecting ? 1 : 0;
         deleting = kept.deleting;
@@ -214,18 +224,33 @@ struct Status : larder_status {
     }
     StatusReport kept;
     Views<larder_process_info> process_views;
-    ViewList<larder_lease_info, LeaseInfo> lease_views;
-    ViewList<larder_lock_info, LockInfo> lock_views;
+    LeaseViews lease_views;
+    LockViews lock_views;
     Messages unreadable_messages;
 };
 
-struct Collected : larder_collect_report {
+/// What a collection has done. C has no optional: a number that is not known is 0, and the field
+/// `..._known` says so.
+struct Collected : larder_collect_report, Unmovable {
     explicit Collected(CollectReport given)
         : larder_collect_report(sized<larder_collect_report>()),
           kept(std::move(given)),
-          leased_views(kept.leased),
-          spared_views(kept.spared),
+          leased_views(kept.leased, lease_view_of),
+          spared_views(kept.spared, lease_view_of),
           failure_messages(kept.failures) {
+        copy_numbers();
+        leased = leased_views.data();
+        leased_count = leased_views.size();
+        spared = spared_views.data();
+        spared_count = spared_views.size();
+        for (const std::filesystem::path& path : kept.unknown)
+            unknown_paths.push_back(path.c_str());
+        unknown = unknown_paths.data();
+        unknown_count = unknown_paths.size();
+        failures = failure_messages.data();
+        failure_count = failure_messages.size();
+    }
+    void copy_numbers() noexcept {
         within_limits = kept.within_limits ? 1 : 0;
         stopped = kept.stopped ? 1 : 0;
         live_known = kept.live_entries && kept.live_bytes ? 1 : 0;
@@ -245,29 +270,20 @@ struct Collected : larder_collect_report {
         freed = kept.freed.value_or(0);
         files_left = kept.files_left;
         in_grace = kept.in_grace;
-        leased = leased_views.data();
-        leased_count = leased_views.size();
-        spared = spared_views.data();
-        spared_count = spared_views.size();
-        for (const std::filesystem::path& path : kept.unknown)
-            unknown_paths.push_back(path.c_str());
-        unknown = unknown_paths.data();
-        unknown_count = unknown_paths.size();
-        failures = failure_messages.data();
-        failure_count = failure_messages.size();
     }
     CollectReport kept;
-    ViewList<larder_lease_info, LeaseInfo> leased_views;
-    ViewList<larder_lease_info, LeaseInfo> spared_views;
+    LeaseViews leased_views;
+    LeaseViews spared_views;
     std::vector<const char*> unknown_paths;
     Messages failure_messages;
 };
 
-struct Verified : larder_verify_report {
+/// What a verification has found.
+struct Verified : larder_verify_report, Unmovable {
     explicit Verified(VerifyReport given)
         : larder_verify_report(sized<larder_verify_report>()),
           kept(std::move(given)),
-          views(kept.findings, [](const Finding& finding) { return finding_view_of(finding); }) {
+          views(kept.findings, finding_view_of) {
         sound = kept.sound() ? 1 : 0;
         entries = kept.entries;
         live = kept.live;
@@ -279,7 +295,7 @@ struct Verified : larder_verify_report {
     Views<larder_finding> views;
 };
 
-// C sees the numbers of these enums.
+// C sees the numbers of these enums, so they must agree.
 static_assert(static_cast<int>(Finding::Kind::dangling) == LARDER_FOUND_DANGLING &&
               static_cast<int>(Finding::Kind::malformed) == LARDER_FOUND_MALFORMED &&
               static_cast<int>(Finding::Kind::misnamed) == LARDER_FOUND_MISNAMED &&
@@ -343,6 +359,7 @@ larder_eviction view_of(const Eviction& eviction) noexcept {
 }
 
 void with_view_of(const Event& event, const std::function<void(const larder_event&)>& see) {
+    // The copies end with a zero byte, which a string_view need not.
     const std::string bucket(event.bucket), key(event.key), id(event.id), what(event.what),
         who(event.who);
     auto view = sized<larder_event>();
@@ -415,6 +432,9 @@ larder_materialize_report* result_of(const MaterializeReport& report) {
 }  // namespace larder::c
 
 using namespace larder::c;
+
+// Each of these deletes the whole result: the struct, and the members behind it that it points to.
+// A struct that points to nothing stands alone.
 
 void larder_names_free(larder_names* names) { delete static_cast<Names*>(names); }
 void larder_entry_info_free(larder_entry_info* info) { delete static_cast<Info*>(info); }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The functions of a staging area. Publishing it is in c/bucket.cpp.
 #include <new>
 
 #include <larder/bucket.hpp>
@@ -11,11 +12,13 @@ using namespace larder;
 larder_code larder_bucket_stage(const larder_bucket* bucket, larder_staging** staging,
                                 larder_error** error) {
     c::clear(staging);
-    return c::guarded("stage", error, [&]() -> Result<> {
-        NEED("stage", bucket);
-        NEED("stage", staging);
-        return c::hand_out(staging, bucket->bucket.stage());
-    });
+    return c::guarded("stage", error, {{"bucket", bucket}, {"staging", staging}},
+                      [&] { return c::hand_out_handle(staging, bucket->bucket.stage()); });
+}
+
+void larder_staging_free(larder_staging* staging) {
+    // A handle that is lent to a build belongs to get_or_build.
+    if (staging != nullptr && !staging->is_lent()) delete staging;
 }
 
 const char* larder_staging_path(const larder_staging* staging) {
@@ -25,6 +28,7 @@ const char* larder_staging_path(const larder_staging* staging) {
 const char* larder_staging_inside(larder_staging* staging) {
     if (staging == nullptr) return nullptr;
     try {
+        // C has a pointer to the text, so the handle keeps it.
         staging->inside = staging->staging.inside();
         return staging->inside.c_str();
     } catch (const std::bad_alloc&) {
@@ -34,18 +38,12 @@ const char* larder_staging_inside(larder_staging* staging) {
 
 larder_code larder_staging_copy_from(larder_staging* staging, const char* source,
                                      larder_error** error) {
-    return c::guarded("stage", error, [&]() -> Result<> {
-        NEED("stage", staging);
-        NEED("stage", source);
-        return staging->staging.copy_from(source);
-    });
+    return c::guarded("stage", error, {{"staging", staging}, {"source", source}},
+                      [&] { return staging->staging.copy_from(source); });
 }
 
 larder_code larder_staging_move_from(larder_staging* staging, const char* source,
                                      larder_error** error) {
-    return c::guarded("stage", error, [&]() -> Result<> {
-        NEED("stage", staging);
-        NEED("stage", source);
-        return staging->staging.move_from(source);
-    });
+    return c::guarded("stage", error, {{"staging", staging}, {"source", source}},
+                      [&] { return staging->staging.move_from(source); });
 }
