@@ -99,7 +99,7 @@ void CacheState::published(const protocol::RootRef& root) const noexcept {
     try {
         background->start_if_due(root, shared_from_this());
     } catch (...) {
-        // There was no memory for it. The next publish tries again.
+        // There was no memory, or no thread, for it. The next publish tries again.
     }
 }
 

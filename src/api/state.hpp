@@ -71,8 +71,8 @@ public:
     /// before is asked to stop. It is kept until this object ends, because another thread may be
     /// using it.
     void set_background(std::unique_ptr<policy::Background> background);
-    /// Starts a collection in the background if what was published since the last one is enough to
-    /// make one due. Every publish calls this after its entry is visible.
+    /// Starts a collection in the background, if there is a Background and a collection is due by
+    /// its options. Never waits. Every publish calls this after its entry is visible.
     void published(const protocol::RootRef& root) const noexcept;
     [[nodiscard]] LinkKind link_kind() const noexcept { return current().root->link_kind(); }
     [[nodiscard]] bool is_read_only() const noexcept { return current().root->is_read_only(); }
