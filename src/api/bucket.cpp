@@ -94,14 +94,16 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
     // A hit is by far the most frequent case. So first get as Bucket::get does, which does not ask
     // whether the cache still stands at its path.
     TRY_ASSIGN(const auto known_root, cache_->root());
-    TRY_ASSIGN(const auto place, place_of(*known_root, name_, encoded_, key));
+    TRY_ASSIGN(const auto known_place, place_of(*known_root, name_, encoded_, key));
     detail::Call call(*cache_);
-    auto found = get_counted(*cache_, call, known_root, place);
+    auto found = get_counted(*cache_, call, known_root, known_place);
     if (found) return Lease(std::move(*found));
     if (found.error().code != Errc::miss) return tl::make_unexpected(std::move(found).error());
 
-    // A build takes long, and must not publish into a cache that was deleted or replaced.
+    // A build takes long, and must not publish into a cache that was deleted or replaced. In
+    // another cache the key may have another file name.
     TRY_ASSIGN(const auto root, cache_->current_root());
+    TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     bool is_built_here = false;  // false if another thread or process has built the entry
     const auto fill = [&](protocol::Stage& stage) -> Result<> {
         // The listeners learn of the wait now, because the build may take minutes.

@@ -294,6 +294,23 @@ TEST_CASE("a build under a colliding name builds") {
     CHECK(content_of(*lease) == "built");
 }
 
+TEST_CASE("a build in a root that was replaced by one with shorter names uses its names") {
+    const Place place;
+    const Bucket bucket = value(place.cache.bucket("b"));
+    fs::remove_all(place.root);
+    os::set_point_hook(
+        [](const char* name) { return name == std::string("os.longest-name") ? 143 : 0; });
+    const Cache replacement = open_cache(place.root);
+    os::set_point_hook({});
+    const std::string key(180, 'k');
+    REQUIRE(bucket.get_or_build(key, [](Staging& staging) -> Result<> {
+        fill(staging.path(), "built");
+        return {};
+    }));
+    CHECK(content_of(value(replacement.bucket("b")), key) == "built");
+    CHECK(value(replacement.verify()).findings.empty());
+}
+
 TEST_CASE("names end at 143 bytes: keys of any length are put, got, listed, pinned and collected") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
