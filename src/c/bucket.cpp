@@ -52,15 +52,13 @@ larder_code larder_bucket_get_or_build(const larder_bucket* bucket, const char* 
                                        const larder_publish_options* options, larder_lease** lease,
                                        larder_error** error) {
     c::clear(lease);
+    const auto fill = [&](Staging& staging) { return run_build(build, user_data, staging); };
+    const auto get_or_build = [&]() -> Result<> {
+        TRY_ASSIGN(const auto chosen, c::options_of(options));
+        return c::hand_out_handle(lease, bucket->bucket.get_or_build(key, fill, chosen));
+    };
     return c::guarded("get or build", error, {{"bucket", bucket}, {"key", key}, {"build", build}},
-                      [&]() -> Result<> {
-                          TRY_ASSIGN(const auto chosen, c::options_of(options));
-                          const auto fill = [&](Staging& staging) {
-                              return run_build(build, user_data, staging);
-                          };
-                          return c::hand_out_handle(lease,
-                                                    bucket->bucket.get_or_build(key, fill, chosen));
-                      });
+                      get_or_build);
 }
 
 larder_code larder_bucket_publish(const larder_bucket* bucket, const char* key,
@@ -71,16 +69,16 @@ larder_code larder_bucket_publish(const larder_bucket* bucket, const char* key,
     // get_or_build, which publishes what it holds.
     const bool is_lent = staging != nullptr && staging->is_lent();
     const std::unique_ptr<larder_staging> owned(is_lent ? nullptr : staging);
+    const auto publish = [&]() -> Result<> {
+        if (is_lent)
+            return fail(Errc::invalid, "publish", staging->path,
+                        "this is lent to a build: get_or_build publishes it");
+        TRY_ASSIGN(const auto chosen, c::options_of(options));
+        return c::hand_out_handle(lease,
+                                  bucket->bucket.publish(key, std::move(owned->staging), chosen));
+    };
     return c::guarded("publish", error, {{"bucket", bucket}, {"key", key}, {"staging", staging}},
-                      [&]() -> Result<> {
-                          if (is_lent)
-                              return fail(Errc::invalid, "publish", staging->path,
-                                          "this is lent to a build: get_or_build publishes it");
-                          TRY_ASSIGN(const auto chosen, c::options_of(options));
-                          return c::hand_out_handle(
-                              lease,
-                              bucket->bucket.publish(key, std::move(owned->staging), chosen));
-                      });
+                      publish);
 }
 
 larder_code larder_bucket_remove(const larder_bucket* bucket, const char* key,
@@ -120,12 +118,13 @@ larder_code larder_bucket_unpin(const larder_bucket* bucket, const char* key,
 larder_code larder_bucket_is_pinned(const larder_bucket* bucket, const char* key, int* pinned,
                                     larder_error** error) {
     if (pinned != nullptr) *pinned = 0;
+    const auto ask = [&]() -> Result<> {
+        TRY_ASSIGN(const bool found, bucket->bucket.is_pinned(key));
+        *pinned = found ? 1 : 0;
+        return {};
+    };
     return c::guarded("is pinned", error, {{"bucket", bucket}, {"key", key}, {"pinned", pinned}},
-                      [&]() -> Result<> {
-                          TRY_ASSIGN(const bool found, bucket->bucket.is_pinned(key));
-                          *pinned = found ? 1 : 0;
-                          return {};
-                      });
+                      ask);
 }
 
 larder_code larder_bucket_keys(const larder_bucket* bucket, larder_names** names,

@@ -113,6 +113,6 @@ larder_code larder_cache_visit_trash(const larder_cache* cache,
 
 const char* larder_event_kind_name(int kind) {
     if (kind < LARDER_EVENT_WAITING || kind > LARDER_EVENT_REOPENED) return "unknown";
-    return name_of(static_cast<Event::Kind>(kind))
-        .data();  // a literal, so it ends with a zero byte
+    // The names are literals, so each ends with a zero byte.
+    return name_of(static_cast<Event::Kind>(kind)).data();
 }

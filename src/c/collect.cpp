@@ -67,5 +67,6 @@ larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_o
 
 const char* larder_finding_kind_name(int kind) {
     if (kind < LARDER_FOUND_DANGLING || kind > LARDER_FOUND_BLOCKED) return "unknown";
-    return name_of(static_cast<Finding::Kind>(kind)).data();  // a literal: it ends with a zero byte
+    // The names are literals, so each ends with a zero byte.
+    return name_of(static_cast<Finding::Kind>(kind)).data();
 }

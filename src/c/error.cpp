@@ -151,12 +151,14 @@ const char* larder_code_name(int code) {
     if (code == LARDER_OK) return "ok";
     const std::optional<Errc> known = c::errc_of(code);
     if (!known) return "unknown";
-    return name_of(*known).data();  // a literal, so it ends with a zero byte
+    // The names are literals, so each ends with a zero byte.
+    return name_of(*known).data();
 }
 
 const char* larder_why_name(int why) {
     if (why < LARDER_WHY_NONE || why > LARDER_WHY_OTHER) return "unknown";
-    return name_of(static_cast<Why>(why)).data();  // a literal, so it ends with a zero byte
+    // The names are literals, so each ends with a zero byte.
+    return name_of(static_cast<Why>(why)).data();
 }
 
 larder_error* larder_error_new(int code, int sys_errno, const char* path, const char* detail) {

@@ -11,9 +11,10 @@ larder_code larder_materialize(const char* tree, const char* destination,
                                const larder_materialize_options* options,
                                larder_materialize_report** report, larder_error** error) {
     c::clear(report);
+    const auto put_there = [&]() -> Result<> {
+        TRY_ASSIGN(const auto chosen, c::options_of(options));
+        return c::hand_out_struct(report, materialize(tree, destination, chosen));
+    };
     return c::guarded("materialize", error, {{"tree", tree}, {"destination", destination}},
-                      [&]() -> Result<> {
-                          TRY_ASSIGN(const auto chosen, c::options_of(options));
-                          return c::hand_out_struct(report, materialize(tree, destination, chosen));
-                      });
+                      put_there);
 }

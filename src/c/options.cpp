@@ -46,9 +46,15 @@ Result<Options> known_part(const Options* given, std::size_t first_size = sizeof
     return options;
 }
 
-/// Returns an error unless a reserved pointer is null. A later version may give it a meaning.
+/// Returns an error unless a reserved field is zero. A later version may give it a meaning, and
+/// must be able to rely on it that no program has set it.
 Result<> must_be_empty(const void* reserved) {
     if (reserved != nullptr) return bad("reserved is not NULL: set all that is not used to zero");
+    return {};
+}
+Result<> must_be_empty(const char* field, std::int32_t reserved) {
+    if (reserved != 0)
+        return bad(std::string(field) + " is not 0: set all that is not used to zero");
     return {};
 }
 
@@ -85,9 +91,39 @@ std::optional<LinkKind> link_kind_of(larder_link_kind kind) {
     return std::nullopt;
 }
 
-}  // namespace
+// Each of the following returns a function that calls the callback `call` of C, with the `data`
+// that was given with it. If `call` is null, there is no callback, and the function is empty. What
+// the callback is given is valid until it returns.
 
-// Each callback in C becomes a std::function, which calls it with the data that was given with it.
+std::function<void(const std::string&)> text_callback(void (*call)(const char*, void*),
+                                                      void* data) {
+    if (call == nullptr) return {};
+    return [call, data](const std::string& text) { call(text.c_str(), data); };
+}
+
+template <class Value, class View>
+std::function<void(const Value&)> view_callback(void (*call)(const View*, void*), void* data) {
+    if (call == nullptr) return {};
+    return [call, data](const Value& value) {
+        const View view = view_of(value);
+        call(&view, data);
+    };
+}
+
+std::function<void(const Event&)> event_callback(void (*call)(const larder_event*, void*),
+                                                 void* data) {
+    if (call == nullptr) return {};
+    return [call, data](const Event& event) {
+        with_view_of(event, [&](const larder_event& view) { call(&view, data); });
+    };
+}
+
+std::function<bool()> bool_callback(std::int32_t (*call)(void*), void* data) {
+    if (call == nullptr) return {};
+    return [call, data] { return call(data) != 0; };
+}
+
+}  // namespace
 
 Result<OpenOptions> options_of(const larder_open_options* given) {
     TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_open_options, keep_waiting)));
@@ -101,20 +137,9 @@ Result<OpenOptions> options_of(const larder_open_options* given) {
     options.lock_timeout = limit_of(known.lock_timeout_ms, options.lock_timeout);
     options.build_timeout = limit_of(known.build_timeout_ms, options.build_timeout);
     if (known.stop != nullptr) options.stop = known.stop->source.get_token();
-    if (known.on_wait != nullptr) {
-        options.on_wait = [call = known.on_wait, data = known.on_wait_data](
-                              const std::string& text) { call(text.c_str(), data); };
-    }
-    if (known.keep_waiting != nullptr) {
-        options.keep_waiting = [call = known.keep_waiting, data = known.keep_waiting_data] {
-            return call(data) != 0;
-        };
-    }
-    if (known.on_event != nullptr) {
-        options.on_event = [call = known.on_event, data = known.on_event_data](const Event& event) {
-            with_view_of(event, [&](const larder_event& seen) { call(&seen, data); });
-        };
-    }
+    options.on_wait = text_callback(known.on_wait, known.on_wait_data);
+    options.keep_waiting = bool_callback(known.keep_waiting, known.keep_waiting_data);
+    options.on_event = event_callback(known.on_event, known.on_event_data);
     if (known.log != nullptr) options.log = known.log;
     options.count = known.count != 0;
     return options;
@@ -138,10 +163,7 @@ Result<RefreshOptions> options_of(const larder_refresh_options* given) {
     if (known.published_before_ns != 0)
         options.published_before = time_of(known.published_before_ns);
     options.dry_run = known.dry_run != 0;
-    if (known.on_taken != nullptr) {
-        options.on_taken = [call = known.on_taken, data = known.on_taken_data](
-                               const std::string& key) { call(key.c_str(), data); };
-    }
+    options.on_taken = text_callback(known.on_taken, known.on_taken_data);
     return options;
 }
 
@@ -166,20 +188,8 @@ void convert_shared(const Given& given, Options& options) {
     options.grace =
         std::clamp(std::chrono::seconds(given.grace_s), std::chrono::seconds(0), base::century);
     if (given.stop != nullptr) options.stop = given.stop->source.get_token();
-    if (given.on_evict != nullptr) {
-        options.on_evict = [call = given.on_evict,
-                            data = given.on_evict_data](const Eviction& evicted) {
-            const larder_eviction seen = view_of(evicted);
-            call(&seen, data);
-        };
-    }
-    if (given.on_progress != nullptr) {
-        options.on_progress = [call = given.on_progress,
-                               data = given.on_progress_data](const CollectProgress& progress) {
-            const larder_collect_progress seen = view_of(progress);
-            call(&seen, data);
-        };
-    }
+    options.on_evict = view_callback<Eviction>(given.on_evict, given.on_evict_data);
+    options.on_progress = view_callback<CollectProgress>(given.on_progress, given.on_progress_data);
 }
 
 /// Calls an on_done in C with the result of a collection. The structs that it sees are freed when
@@ -193,6 +203,22 @@ void call_on_done(decltype(larder_background_options::on_done) on_done, void* da
     on_done(report, error, data);
     larder_collect_report_free(report);
     larder_error_free(error);
+}
+
+/// Converts one eviction of a plan. `which` names it in errors. Errors: `invalid` if the pointer,
+/// or a text that is needed, is null, and for a reason that has no meaning.
+Result<Eviction> eviction_of(const larder_eviction* given, const std::string& which) {
+    if (given == nullptr) return bad(which + " is NULL");
+    TRY_ASSIGN(const auto known, known_part(given));
+    if (known.bucket == nullptr || known.key == nullptr || known.id == nullptr)
+        return bad(which + " lacks a bucket, a key or an id");
+    TRY_ASSIGN(const auto reason, choice("reason", known.reason, Eviction::Reason::plan));
+    return Eviction{.bucket = known.bucket,
+                    .key = known.key,
+                    .id = known.id,
+                    .bytes = known.bytes,
+                    .last_used = time_of(known.last_used_ns),
+                    .reason = reason};
 }
 
 /// A limit as C gives it: a field, and the bit of larder_limits.set that says whether it is set.
@@ -216,7 +242,7 @@ Result<bool> is_set(std::uint32_t set, const GivenLimit& limit) {
 
 Result<Limits> options_of(const larder_limits* given) {
     TRY_ASSIGN(const auto known, known_part(given));
-    if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
+    TRY(must_be_empty("reserved", known.reserved));
     constexpr unsigned known_bits =
         LARDER_LIMIT_SIZE | LARDER_LIMIT_AGE | LARDER_LIMIT_ENTRIES | LARDER_LIMIT_FREE_SPACE;
     if ((known.set & ~known_bits) != 0)
@@ -245,23 +271,14 @@ Result<Limits> options_of(const larder_limits* given) {
 
 Result<EvictionPlan> options_of(const larder_eviction_plan* given) {
     TRY_ASSIGN(const auto known, known_part(given));
-    if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
+    TRY(must_be_empty("reserved", known.reserved));
     if (known.evictions == nullptr && known.eviction_count != 0)
         return bad("evictions is NULL, and eviction_count is not 0");
     EvictionPlan plan;
     for (std::size_t i = 0; i < known.eviction_count; ++i) {
-        const std::string which = "evictions[" + std::to_string(i) + "]";
-        if (known.evictions[i] == nullptr) return bad(which + " is NULL");
-        TRY_ASSIGN(const auto planned, known_part(known.evictions[i]));
-        if (planned.bucket == nullptr || planned.key == nullptr || planned.id == nullptr)
-            return bad(which + " lacks a bucket, a key or an id");
-        TRY_ASSIGN(const auto reason, choice("reason", planned.reason, Eviction::Reason::plan));
-        plan.evictions.push_back(Eviction{.bucket = planned.bucket,
-                                          .key = planned.key,
-                                          .id = planned.id,
-                                          .bytes = planned.bytes,
-                                          .last_used = time_of(planned.last_used_ns),
-                                          .reason = reason});
+        TRY_ASSIGN(auto eviction,
+                   eviction_of(known.evictions[i], "evictions[" + std::to_string(i) + "]"));
+        plan.evictions.push_back(std::move(eviction));
     }
     TRY_ASSIGN(plan.keep, patterns_of(known.keep, known.keep_count));
     return plan;
@@ -270,7 +287,7 @@ Result<EvictionPlan> options_of(const larder_eviction_plan* given) {
 Result<CollectOptions> options_of(const larder_collect_options* given) {
     TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_collect_options, grace_s)));
     TRY(must_be_empty(known.reserved));
-    if (known.reserved_2 != 0) return bad("reserved_2 is not 0: set all that is not used to zero");
+    TRY(must_be_empty("reserved_2", known.reserved_2));
     CollectOptions options;
     options.dry_run = known.dry_run != 0;
     options.presume_dead = known.presume_dead != 0;
@@ -280,7 +297,7 @@ Result<CollectOptions> options_of(const larder_collect_options* given) {
 
 Result<BackgroundOptions> options_of(const larder_background_options* given) {
     TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_background_options, grace_s)));
-    if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
+    TRY(must_be_empty("reserved", known.reserved));
     BackgroundOptions options;
     convert_shared(known, options);
     if (known.every_s != 0)  // 0 means the default.
