@@ -64,6 +64,7 @@ Result<protocol::SlotLease> publish_stage(const detail::CacheState& cache,
     if (root->is_lost({&cache::Handles::participants})) return cache_is_lost(cache.path());
     detail::Call call(cache);
     auto published = protocol::publish(stage, place, options, call.context());
+    // If the cache was deleted meanwhile, that explains the failure better than its own error does.
     if (!published && root->is_lost()) return cache_is_lost(cache.path());
     TRY(published);
     after_publish(cache, call, root, place, published->id());
@@ -82,6 +83,8 @@ Bucket::~Bucket() = default;
 const std::string& Bucket::name() const noexcept { return name_; }
 
 Result<Lease> Bucket::get(std::string_view key) const {
+    // root() asks the system nothing. To look whether the cache still stands at its path would cost
+    // more than the get does.
     TRY_ASSIGN(const auto root, cache_->root());
     TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     detail::Call call(*cache_);
@@ -108,7 +111,8 @@ Result<Lease> Bucket::get_or_build(std::string_view key, const Build& build,
     const auto fill = [&](protocol::Stage& stage) -> Result<> {
         // The listeners learn of the wait now, because the build may take minutes.
         call.tell_notes();
-        // The build gets the stage as a Staging. It is lent, and taken back afterwards.
+        // The build gets the stage as a Staging. It is lent, and taken back afterwards. If the
+        // build throws, `lent` deletes what was staged.
         Staging lent(std::move(stage));
         auto filled = build(lent);
         if (!lent.stage_)
