@@ -78,7 +78,7 @@ Result<> make_root_dir(const fs::path& path, bool allow_unsafe) {
         });
         if (error) return os::fail(error, "make directory", path.parent_path());
     }
-    TRY(os::make_dir(path));
+    TRY(os::make_dir_if_missing(path));
     return {};
 }
 

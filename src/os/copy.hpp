@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copies or clones one file. A copy keeps the contents, the holes, the permissions, the time and
-// the attributes that users set. clone_file, copy_in_kernel and what concerns attributes differ
-// between Linux and macOS: see posix/linux_files.cpp and posix/apple_files.cpp.
+// the attributes that users set. clone_file, copy_in_kernel and has_privileges differ between Linux
+// and macOS: see posix/linux_files.cpp and posix/apple_files.cpp.
 #pragma once
 
 #include <limits>
@@ -21,26 +21,29 @@ enum class Refusal {
     is_counted,  ///< outside: some file systems and sandboxes refuse to set them (vfat, FUSE)
 };
 
-/// Returns the result of having set something: whether it was set. If `error` is a refusal that is
-/// counted, that is false. A disk that is full or broken is an error in both cases.
-[[nodiscard]] Result<bool> was_set(const std::error_code& error, const char* step,
-                                   const std::filesystem::path& path, Refusal refusal);
+/// Returns whether `error`, the result of setting such a thing, makes the whole copy fail. Returns
+/// false if there was no error, and for a refusal that is counted. A disk that is full or broken
+/// makes the copy fail in both cases.
+[[nodiscard]] bool is_failure(const std::error_code& error, Refusal refusal) noexcept;
 
 /// A file that is being made. The destructor removes it again unless it was completed. A kill
 /// leaves it incomplete under its name.
 class NewFile {
 public:
-    /// Makes an empty file. `dir` and `name` must outlive it.
+    /// Makes an empty file. Errors: Why::exists if something stands at the name. Requires: `dir`
+    /// and `name` outlive the NewFile.
     [[nodiscard]] static Result<NewFile> create(const Dir& dir, const std::string& name);
     NewFile(NewFile&& other) noexcept
         : dir_(other.dir_), name_(other.name_), file_(std::move(other.file_)) {}
     NewFile& operator=(NewFile&&) = delete;
     ~NewFile();
 
+    /// Returns the file, open for writing. Requires: complete was not called.
     [[nodiscard]] const FileHandle& handle() const noexcept { return file_; }
     /// Gives the file the attributes, the permissions and the time of its source, and closes it.
-    /// Returns whether it has them all: false only if refusals are counted. After an error the file
-    /// is removed, at the latest by the destructor. `info` is what the system knows about `source`.
+    /// `info` is what the system knows about `source`. Returns whether the file has them all: false
+    /// only if refusals are counted. After an error the file is removed, at the latest by the
+    /// destructor. Call it once.
     [[nodiscard]] Result<bool> complete(const FileHandle& source, const FileInfo& info,
                                         Refusal refusal);
 
@@ -48,15 +51,16 @@ private:
     NewFile(const Dir& dir, const std::string& name, FileHandle file)
         : dir_(dir), name_(name), file_(std::move(file)) {}
 
-    const Dir& dir_;
-    const std::string& name_;
-    FileHandle file_;
+    const Dir& dir_;           // the caller's, as `name_` is: for removing the file again
+    const std::string& name_;  // in `dir_`
+    FileHandle file_;          // none once the file is complete, or moved to another NewFile
 };
 
-/// Makes the file `name` with the attributes, the permissions and the time of `source`. The two
-/// files share their blocks until one of them is written to. `info` is what the system knows about
-/// `source`. Returns the same as NewFile::complete. Fails with Errc::unsupported if the system
-/// refuses to clone.
+/// Makes the file `name` with the contents, the attributes, the permissions and the time of
+/// `source`. The two files share their blocks until one of them is written to. `info` is what the
+/// system knows about `source`. Returns whether the file has all of them: false only if refusals
+/// are counted. Leaves nothing at the name after an error. Errors: Errc::unsupported if the system
+/// refuses to clone; Why::exists if something stands at the name.
 [[nodiscard]] Result<bool> clone_file(const FileHandle& source, const FileInfo& info,
                                       const Dir& dir, const std::string& name, Refusal refusal);
 
@@ -69,13 +73,16 @@ struct ByteRun {
     static ByteRun whole() noexcept { return {0, std::numeric_limits<std::uint64_t>::max()}; }
 };
 
-/// Returns the first run of data of a file at or after `from`. Its length is 0 if nothing but a
-/// hole follows. If the file system does not know its holes, all up to `size` is data.
+/// Returns the first run of data of a file at or after `from`, and before `size`. Its length is 0
+/// if nothing but a hole follows there. If the file system does not tell where its holes are, all
+/// from `from` to `size` counts as data, so that no data are ever taken for a hole.
 [[nodiscard]] ByteRun next_data(const FileHandle& file, std::uint64_t from,
                                 std::uint64_t size) noexcept;
 
 /// Copies a run of `from` to the same place in `to` inside the kernel. Returns the run that is left
-/// because the kernel or the file system refused to copy it. Then the caller must read and write.
+/// because the kernel or the file system refused to copy it, and which the caller must read and
+/// write; a run of length 0 if nothing is left, also because `from` ended before. Errors: those
+/// that a copy by reading and writing would meet as well, such as a full disk.
 [[nodiscard]] CallResult<ByteRun> copy_in_kernel(const FileHandle& from, const FileHandle& to,
                                                  ByteRun run) noexcept;
 
@@ -84,9 +91,9 @@ struct ByteRun {
 /// Returns the system's error if the disk is full or broken; a false error_code if there was none.
 [[nodiscard]] std::error_code copy_attributes(const FileHandle& from, const FileHandle& to);
 
-/// Returns whether a file has what a copy leaves out, and what a hard link would hand on: a set-id
-/// or sticky bit, capabilities, or an access control list. `info` is what the system knows about
-/// the file. Returns true if the system does not tell.
+/// Returns whether a file has privileges that a copy leaves out and a hard link would hand on: a
+/// set-id or sticky bit, capabilities, or an access control list. `info` is what the system knows
+/// about the file. Returns true if the system does not tell.
 [[nodiscard]] bool has_privileges(const Dir& dir, const std::string& name, const FileInfo& info);
 
 }  // namespace larder::os

@@ -39,8 +39,9 @@ private:
 };
 
 /// An open directory, and the path that it had when it was opened. The path is for messages, never
-/// for access. In a cache that was opened read-only, a directory that only writers need may be
-/// missing. Then its Dir has no handle, and counts as an empty directory.
+/// for access: the directory may have been renamed since. In a cache that was opened read-only, a
+/// directory that only writers need may be missing. Then its Dir has no handle, and counts as an
+/// empty directory.
 struct Dir {
     FileHandle handle;
     DirPath path;
@@ -55,26 +56,30 @@ struct Dir {
 /// such bits, a file has all the permissions that this process has on it.
 using Permissions = std::filesystem::perms;
 
-/// Opens a path that a caller gave, and follows symlinks.
+/// Opens a directory by a path that a caller gave, and follows symlinks.
 [[nodiscard]] Result<Dir> open_dir(const std::filesystem::path& path);
-/// Opens a directory. Fails with Why::is_link or Why::not_directory if something else stands there.
+/// Opens a directory. Fails with Why::absent if nothing stands there, and with Why::is_link or
+/// Why::not_directory if something else does. If `parent` has no handle, nothing stands there.
 [[nodiscard]] Result<Dir> open_dir_at(const Dir& parent, const std::string& name);
 /// Does the same, and fails with Why::cross_device if something is mounted at `name`. If
 /// sees_bind_mounts() is false, it only compares devices. Then it does not notice a directory of
 /// the same file system that is mounted here a second time (a bind mount).
 [[nodiscard]] Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name);
-/// Returns false once the kernel has refused a call of open_dir_unmounted_at that notices all
-/// mounts. It may be that call's own directory which was opened without the full check.
+/// Returns whether open_dir_unmounted_at notices all mounts. Returns false from the first call on
+/// for which the kernel has refused to check that. So ask after a call, and not before it: the
+/// call's own directory may be the first one that was opened without the full check.
 [[nodiscard]] bool sees_bind_mounts() noexcept;
-/// Makes the directory if it is missing, then opens it.
+/// Makes the directory if it is missing, then opens it. Errors are those of open_dir_at and
+/// make_dir_at. After an error a new directory may stand there.
 [[nodiscard]] Result<Dir> make_and_open_dir_at(const Dir& parent, const std::string& name);
 
-/// Makes a directory with these permissions, less the umask.
+/// Makes a directory with these permissions, less the umask. Fails with Why::exists if something
+/// stands there.
 [[nodiscard]] Result<> make_dir_at(const Dir& parent, const std::string& name,
                                    Permissions permissions = Permissions::owner_all);
-/// Makes a directory at a path that a caller gave, for its owner alone. Returns false if something
-/// stands there already.
-[[nodiscard]] Result<bool> make_dir(const std::filesystem::path& path);
+/// Makes a directory at a path that a caller gave, for its owner alone, unless something stands
+/// there already: a directory, or anything else.
+[[nodiscard]] Result<> make_dir_if_missing(const std::filesystem::path& path);
 /// Removes a directory. Fails with Why::not_empty or Why::exists if it is not empty.
 [[nodiscard]] Result<> remove_dir_at(const Dir& parent, const std::string& name);
 

@@ -11,16 +11,18 @@ namespace larder::os {
 
 /// One name of a directory, or the end of the listing.
 struct DirEntry {
-    const char* name = nullptr;
+    const char* name = nullptr;         ///< belongs to the reader; null at the end
     FileKind kind = FileKind::unknown;  ///< stays unknown if the file system does not say
 
     [[nodiscard]] explicit operator bool() const noexcept { return name != nullptr; }
 };
 
-/// Returns the names in a directory one by one, without "." and "..".
+/// Returns the names in a directory one by one, without "." and "..". A name that is made or
+/// removed meanwhile may be returned or not; all others are returned once.
 class DirReader {
 public:
-    /// Opens the directory a second time, so that this reader has a position of its own.
+    /// Opens the directory a second time, so that this reader has a position of its own. `dir` need
+    /// not outlive the reader.
     [[nodiscard]] static Result<DirReader> open(const Dir& dir);
     /// Reads from the handle of `dir` itself if the system can, and does not open the directory
     /// again. Requires: no other reader uses that handle, and it stays open as long as this reader.
@@ -30,7 +32,7 @@ public:
     ~DirReader();
 
     /// Returns the next name, which is valid until the next call. At the end it returns a DirEntry
-    /// that is false.
+    /// that is false. A directory that another process has removed meanwhile is at its end.
     [[nodiscard]] Result<DirEntry> next();
     /// Begins the listing again. It then includes names that have appeared since.
     void rewind() noexcept;
@@ -42,7 +44,7 @@ private:
 };
 
 /// Calls `visit(name, kind)`, which returns a Result<>, for each name in `dir`. Ends at the first
-/// error that it returns.
+/// error, of listing or of `visit`, and returns it. A `dir` that is not open has no names.
 template <class Visit>
 [[nodiscard]] Result<> for_each_name(const Dir& dir, Visit visit) {
     if (!dir.is_open()) return {};

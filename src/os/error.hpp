@@ -19,7 +19,8 @@ template <class T = void>
 using CallResult = tl::expected<T, std::error_code>;
 
 /// Calls `ask(error)`, which uses <filesystem>, again as long as a signal interrupts it. Returns
-/// what the last call returned, and leaves its error. Gives up as the loop in posix/fd.hpp does.
+/// what the last call returned, and leaves its error in `error`. Gives up after as many calls as
+/// the loop in posix/fd.hpp does.
 template <class Ask>
 auto retried(std::error_code& error, Ask ask) {
     constexpr int max_interruptions = 1000;
@@ -42,8 +43,9 @@ template <class T>
 /// Every Error of a system call is made by this function.
 [[nodiscard]] tl::unexpected<Error> fail(int sys_errno, const char* step,
                                          std::filesystem::path path, std::string detail = {});
-/// Does the same for a call that has a second way. The code is `unsupported` unless ends_at_once is
-/// true for the reason, so that a caller goes the second way for every other one.
+/// Does the same for a call that has a second way, such as a clone, which a copy can replace. The
+/// code is `unsupported` unless ends_at_once is true for the reason. So a caller that gets
+/// `unsupported` goes the second way.
 [[nodiscard]] tl::unexpected<Error> refused(int sys_errno, const char* step,
                                             std::filesystem::path path, std::string detail = {});
 /// Does the same as fail for an error of <filesystem>, or of a call that returns a CallResult.

@@ -30,22 +30,24 @@ inline constexpr Permissions readable_file =
 /// there.
 [[nodiscard]] Result<FileHandle> open_at(const Dir& parent, const std::string& name, OpenMode mode,
                                          Permissions permissions = private_file);
-/// Does the same for a caller that expects it to fail often.
+/// Does the same for a caller that expects it to fail often: the error has no path, which would
+/// cost an allocation. A file that is made has the permissions private_file.
 [[nodiscard]] CallResult<FileHandle> try_open_at(const Dir& parent, const char* name,
                                                  OpenMode mode) noexcept;
 /// Opens the file at a path that a caller gave, for appending. Makes the file if it is missing.
-/// Fails if it is a pipe that no process reads.
+/// Does not wait: fails if it is a pipe that no process reads.
 [[nodiscard]] Result<FileHandle> open_to_append(const std::filesystem::path& path);
 
-/// Reads up to `size` bytes. Returns how many it has read: 0 only at the end of the file.
+/// Reads up to `size` bytes from the present position on. Returns how many it has read, which may
+/// be fewer: 0 only at the end of the file.
 [[nodiscard]] CallResult<std::size_t> read_some(const FileHandle& file, char* to,
                                                 std::size_t size) noexcept;
 /// Reads `size` bytes from `offset` on, or fewer if the file ends before. Returns how many it has
 /// read.
 [[nodiscard]] CallResult<std::size_t> read_at(const FileHandle& file, void* to, std::size_t size,
                                               std::uint64_t offset) noexcept;
-/// Writes `size` bytes at `offset`. Returns the system's error; a false error_code if there was
-/// none.
+/// Writes `size` bytes at `offset`. Returns the system's error, after which some of the bytes may
+/// have been written; a false error_code if all of them were.
 [[nodiscard]] std::error_code write_at(const FileHandle& file, const void* from, std::size_t size,
                                        std::uint64_t offset) noexcept;
 /// Sets the length of a file. What it gains is a hole. Returns the system's error; a false
@@ -74,12 +76,13 @@ void write_once(const FileHandle& file, std::string_view bytes) noexcept;
 
 /// Waits until everything that was written to the file is on the disk. If the call for one file is
 /// refused, the whole file system is synced. An error means that data may be lost; a second call
-/// would not report that again.
+/// would not report that again. `path` is for messages.
 [[nodiscard]] Result<> sync(const FileHandle& file, const std::filesystem::path& path);
 /// Does the same for a directory: the names in it are on the disk then, and not what they name.
 [[nodiscard]] Result<> sync(const Dir& dir);
-/// Closes a file that was written, and returns the error. Some file systems report only at this
-/// call that there was no space.
+/// Closes a file that was written. Returns the system's error; a false error_code if there was
+/// none. Some file systems report only at this call that there was no space. The handle is closed
+/// in either case.
 [[nodiscard]] std::error_code close(FileHandle file) noexcept;
 
 /// Lets the handle stay open when this process becomes another program by execve. From then on

@@ -59,16 +59,17 @@ struct FileInfo {
 /// Returns what the system knows about the file at `name`. If it is a symlink, that is about the
 /// symlink itself.
 [[nodiscard]] Result<FileInfo> stat_at(const Dir& parent, const std::string& name);
-/// Does the same for a path of several parts, and for a caller that expects it to fail often.
-/// Follows symlinks in all parts but the last.
+/// Does the same for a path of several parts, and for a caller that expects it to fail often: the
+/// error has no path. Follows symlinks in all parts but the last.
 [[nodiscard]] CallResult<FileInfo> try_stat_at(const Dir& parent, const char* path) noexcept;
-/// Return what the system knows about something that is open.
+/// Returns what the system knows about an open directory.
 [[nodiscard]] Result<FileInfo> stat_of(const Dir& dir);
+/// Returns what the system knows about anything that is open.
 [[nodiscard]] CallResult<FileInfo> try_stat(const FileHandle& handle) noexcept;
 
+/// Whether a symlink in the last part of a path is followed.
 enum class Follow { no, yes };
-/// Does the same for a path that a caller gave. `follow` says whether to follow a symlink in its
-/// last part.
+/// Returns what the system knows about a path that a caller gave.
 [[nodiscard]] CallResult<FileInfo> try_stat_path(const std::filesystem::path& path,
                                                  Follow follow) noexcept;
 

@@ -29,6 +29,7 @@
 
 namespace larder::os {
 
+/// How a lock is held: by any number of holders at a time, or by one alone.
 enum class Mode { shared, exclusive };
 
 /// The part of a file that a lock covers: the whole file, or one byte, which need not exist.
@@ -37,6 +38,8 @@ struct Range {
     std::uint64_t length = 0;  ///< 0 means up to the end, whatever the file's size
 
     static Range whole() noexcept { return {}; }
+    /// The byte may be given by any number, such as a hash. Its highest two bits are left out,
+    /// because off_t has a sign, and start plus length must fit as well.
     static Range byte(std::uint64_t at) noexcept { return {at & 0x3fff'ffff'ffff'ffffU, 1}; }
 };
 
@@ -46,9 +49,11 @@ struct Range {
 /// `path` is for messages.
 [[nodiscard]] Result<bool> try_lock(const FileHandle& file, Mode mode, const Range& range,
                                     const std::filesystem::path& path);
-/// Releases every lock of the open file, also for a forked child that shares it.
+/// Releases every lock of the open file, also for a forked child that shares it. `path` is for
+/// messages.
 [[nodiscard]] Result<> unlock(const FileHandle& file, const std::filesystem::path& path);
-/// Returns whether an exclusive lock by another open file would be refused now.
+/// Returns whether an exclusive lock on the range would be refused now, because another open file
+/// has a lock there. The answer may be out of date at once.
 [[nodiscard]] Result<bool> is_locked(const FileHandle& file, const Range& range,
                                      const std::filesystem::path& path);
 
@@ -71,9 +76,12 @@ public:
     ~FileLock();
 
 private:
+    /// Owns the lock that `file` has. Requires: HeldLocks has opened the file.
     explicit FileLock(FileHandle file) noexcept;
-    FileHandle file_;
-    std::uint64_t owner_ = 0;  // the token of the process that took it
+    FileHandle file_;  // none if the lock was moved away
+    // The token of the process that took the lock. In a forked child it is not that of
+    // this_process.
+    std::uint64_t owner_ = 0;
 };
 
 /// The state of a lock. `missing`: its file does not exist, so no process holds the lock.

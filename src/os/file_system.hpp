@@ -53,8 +53,8 @@ struct DiskSpace {
 [[nodiscard]] std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& name);
 
 /// Asks a file system that copies on write to write this file in place. Then a write to allocated
-/// bytes of the file needs no space. Other file systems do not know the request, and nothing
-/// happens.
+/// bytes of the file needs no space. A file system that does not know the request, or refuses it,
+/// leaves the file as it is: the request is best effort.
 /// Requires: the file is empty.
 void write_in_place(const FileHandle& empty_file) noexcept;
 

@@ -9,9 +9,10 @@
 
 namespace larder::os {
 
-/// Reads the text of a symlink, up to `size` bytes. Returns how many bytes it has read. Fails with
-/// Why::invalid if something other than a symlink stands there. `path` may have several parts, and
-/// symlinks are followed in all of them but the last.
+/// Reads the text of a symlink, up to `size` bytes, into `text`, without a zero byte at its end.
+/// Returns how many bytes it has read: `size` if the text may be longer. Fails with Why::invalid if
+/// something other than a symlink stands there. `path` may have several parts, and symlinks are
+/// followed in all of them but the last.
 [[nodiscard]] CallResult<std::size_t> read_symlink_at(const Dir& parent, const char* path,
                                                       char* text, std::size_t size) noexcept;
 /// Makes a symlink at `name`. Fails with Why::exists if something stands there.

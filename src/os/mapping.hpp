@@ -9,11 +9,13 @@
 
 namespace larder::os {
 
-/// The first bytes of a file, for reading and writing, until the destructor. The file may be closed
-/// earlier.
+/// The first bytes of a file as memory, until the destructor. The file may be closed earlier. What
+/// one process writes there, every other process that maps the file reads at once.
 class Mapping {
 public:
-    /// Maps `size` bytes. Requires: the file has at least that many.
+    /// Maps `size` bytes for reading and writing. `path` is for messages. Requires: the file has at
+    /// least that many bytes, and does not become shorter: an access behind its end kills the
+    /// process by SIGBUS.
     [[nodiscard]] static Result<Mapping> map(const FileHandle& file, std::size_t size,
                                              const std::filesystem::path& path);
     /// Does the same for reading only.
@@ -23,16 +25,19 @@ public:
     Mapping& operator=(Mapping&& other) noexcept;
     ~Mapping();
 
+    /// Returns the first byte. It is valid until the destructor, also if the Mapping is moved. An
+    /// object that was moved from must not be asked.
     [[nodiscard]] void* data() const noexcept { return data_; }
 
 private:
+    enum class Access { read, read_write };
     struct Region;
-    static Result<Mapping> map_as(const FileHandle& file, std::size_t size, bool writable,
-                                  const std::filesystem::path& path);
+    static Result<Mapping> map_for(Access access, const FileHandle& file, std::size_t size,
+                                   const std::filesystem::path& path);
     explicit Mapping(std::unique_ptr<Region> region) noexcept;
 
-    std::unique_ptr<Region> region_;
-    void* data_ = nullptr;
+    std::unique_ptr<Region> region_;  // owns the memory
+    void* data_ = nullptr;            // in region_
 };
 
 }  // namespace larder::os

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Renames. Each one is atomic unless its comment says otherwise.
+// Renames. Each one is atomic unless its comment says otherwise: at the new name, another process
+// sees what stood there before or what was renamed, and nothing in between. After an error nothing
+// was renamed.
 #pragma once
 
 #include <string>
@@ -16,7 +18,8 @@ namespace larder::os {
 /// Does the same, but fails with Errc::unsupported if the system refuses such a rename.
 [[nodiscard]] Result<> rename_new_atomic(const Dir& from_dir, const std::string& from,
                                          const Dir& to_dir, const std::string& to);
-/// Renames, and replaces a file or symlink that stands at `to`.
+/// Renames a file or symlink, and replaces one that stands at `to`. Does nothing if both are names
+/// of one file: then both stay.
 [[nodiscard]] Result<> rename_replacing(const Dir& dir, const std::string& from,
                                         const std::string& to);
 /// Renames the directory at a path that a caller gave to `to`. An empty directory that stands at
@@ -29,8 +32,9 @@ namespace larder::os {
 [[nodiscard]] Result<> rename_dir_out(const Dir& from_dir, const std::string& from,
                                       const std::filesystem::path& to);
 /// Exchanges two names that exist. Fails with Errc::unsupported if the system or the file system
-/// refuses it. Fails with Why::interrupted if a signal interrupted the call. Then the caller must
-/// look whether the names were exchanged.
+/// refuses it. Fails with Why::interrupted if a signal interrupted the call. Only then may the
+/// names have been exchanged although it failed, and the caller must look. The call is not made
+/// again, because a second exchange would undo the first.
 [[nodiscard]] Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                                 const std::string& to);
 

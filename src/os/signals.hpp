@@ -8,7 +8,7 @@
 
 namespace larder::os {
 
-/// Blocks all signals of this thread until the destructor.
+/// Blocks all signals of this thread until the destructor, which must run in the same thread.
 class AllSignalsBlocked {
 public:
     AllSignalsBlocked() noexcept;

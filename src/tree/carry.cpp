@@ -22,12 +22,16 @@ struct DirPair final : WalkDir {
     os::Dir into;
     bool made = false;  // `into` was made here; it gets the mode and time of its source at the end
     os::FileInfo info;  // of the source
-    WorkingWays* ways = nullptr;  // between these two file systems; belongs to the Carriage
+    WorkingWays* ways = nullptr;  // between these two file systems; belongs to the CarryCall
 };
 
-/// A directory that is too deep for one walk: see max_depth.
+/// Returns a directory of the walk as what it was made as. Requires: the walk is a CarryCall's,
+/// which makes each of its directories by open_pair.
+DirPair& as_pair(WalkDir& dir) { return static_cast<DirPair&>(dir); }
+
+/// A pair of directories that is too deep for one walk: see max_depth.
 struct PutOffPair {
-    std::string path;  // below both tops
+    std::string path;  // below the source, and below the destination
     bool made = false;
     os::Dir from, into;  // not open if too many others were put off after it
 };
@@ -40,9 +44,10 @@ struct FirstName {
     std::uint64_t names_left = 0;  // how many more names the source may have
 };
 
-/// The files of several names, so that each name of a file that is copied or cloned becomes a name
-/// of one file again. A shard is locked while such a file is transferred, because another thread
-/// may meet its next name meanwhile. Files of other shards go on.
+/// Some of the files of several names that were transferred, so that each name of a file that is
+/// copied or cloned becomes a name of one file again. The lock is held while such a file is
+/// transferred, because another thread may meet its next name meanwhile. There are several of
+/// these, and each has a lock of its own, so that threads seldom wait for each other.
 struct FirstNames {
     std::mutex mutex;
     std::map<os::FileIdentity, FirstName> by_source;
@@ -52,11 +57,11 @@ struct FirstNames {
 /// of the destination are entered in pairs. A tree deeper than one walk may be is carried in
 /// several walks, each from a pair that an earlier one has put off. Ends at the first error, and
 /// leaves what was made by then.
-class Carriage final : public Visitor {
+class CarryCall final : public Visitor {
 public:
-    /// Requires: all arguments outlive the Carriage.
-    Carriage(const os::Dir& source, const Destination& destination,
-             const MaterializeOptions& options)
+    /// Requires: all arguments outlive the CarryCall.
+    CarryCall(const os::Dir& source, const Destination& destination,
+              const MaterializeOptions& options)
         : source_(source), destination_(destination), options_(options) {}
 
     /// Carries the whole tree. Takes the pair that was put off last, because that one is likely to
@@ -64,14 +69,14 @@ public:
     Result<> carry_tree(WalkThreads threads) {
         TRY_ASSIGN(const os::FileInfo info, os::stat_of(destination_.dir));
         destination_identity_ = info.identity;
-        put_off_.emplace_back();  // the two tops
+        put_off_.emplace_back();  // source and destination, which are opened below like the others
         while (!put_off_.empty()) {
             PutOffPair next = std::move(put_off_.back());
             put_off_.pop_back();
-            base_ = std::move(next.path);
+            top_path_ = std::move(next.path);
             if (!next.from.is_open()) {
-                TRY_ASSIGN(next.from, open_below(source_, base_));
-                TRY_ASSIGN(next.into, open_below(destination_.dir, base_));
+                TRY_ASSIGN(next.from, open_below(source_, top_path_));
+                TRY_ASSIGN(next.into, open_below(destination_.dir, top_path_));
             }
             TRY_ASSIGN(auto top, open_pair(std::move(next.from), std::move(next.into), next.made));
             TRY(walk(std::move(top), *this, threads));
@@ -79,10 +84,11 @@ public:
         return {};
     }
 
-    /// Carries one name, or returns the pair of directories that it leads to.
-    Result<std::unique_ptr<WalkDir>> visit(WalkDir& at, const std::string& name,
+    /// Carries one name that is no directory, and returns null. For a directory, returns the pair
+    /// that the walk must enter; null if the pair was put off.
+    Result<std::unique_ptr<WalkDir>> visit(WalkDir& parent, const std::string& name,
                                            os::FileKind kind) override {
-        auto& pair = static_cast<DirPair&>(at);
+        DirPair& pair = as_pair(parent);
         if (options_.stop.stop_requested())
             return fail(Errc::interrupted, "materialize", pair.into / name, "the caller ended it");
         if (kind == os::FileKind::directory) return enter(pair, name);
@@ -100,8 +106,8 @@ public:
     /// Gives a directory that was made here its final mode and time. It comes last, because filling
     /// a directory changes its time, and a mode without the right to write would prevent the
     /// filling. A directory that stood there before keeps what it has.
-    Result<AfterLeave> leave(WalkDir& at) override {
-        auto& pair = static_cast<DirPair&>(at);
+    Result<AfterLeave> leave(WalkDir& filled) override {
+        DirPair& pair = as_pair(filled);
         if (!pair.made) return AfterLeave::done;
         TRY_ASSIGN(const bool is_exact,
                    finish_directory(pair.dir, pair.info, pair.into, destination_.refusal));
@@ -109,12 +115,14 @@ public:
         return AfterLeave::done;
     }
 
-    /// Carries the one file or symlink `name` of the source.
+    /// Carries the one file or symlink `name` of the source. `info` is what the system knows about
+    /// it.
     Result<> carry_file(const std::string& name, const os::FileInfo& info) {
-        WorkingWays ways;  // no other file follows that could profit from what this one finds out
+        WorkingWays ways;  // no other file follows for which to remember what does not work
         return carry_one(transfer_of(source_, name, info, destination_.dir), ways);
     }
 
+    /// Returns what was carried so far.
     [[nodiscard]] MaterializeReport report() const {
         return {
             .cloned = cloned_,
@@ -182,17 +190,8 @@ private:
         const os::FileIdentity& source = transfer.info.identity;
         FirstNames& names = first_names_[source.inode % first_names_.size()];
         const std::lock_guard lock(names.mutex);
-        const auto known = names.by_source.find(source);
-        if (known != names.by_source.end()) {
-            FirstName& first = known->second;
-            TRY_ASSIGN(const bool is_named, make_another_name(transfer, first));
-            if (is_named) {
-                count(first.made, transfer.info);
-                --first.names_left;
-                if (first.names_left == 0) names.by_source.erase(known);
-                return {};
-            }
-        }
+        TRY_ASSIGN(const bool is_named, name_earlier_file(names, transfer));
+        if (is_named) return {};
         TRY_ASSIGN(const MadeFile made, transfer_file(transfer, options_, *pair.ways));
         count(made, transfer.info);
         // Hard links to the source are names of one file already.
@@ -206,24 +205,33 @@ private:
         return {};
     }
 
-    /// Makes another name of the file that `first` names. Returns false if that can't be done.
-    Result<bool> make_another_name(const Transfer& transfer, const FirstName& first) {
+    /// Makes another name of the file that an earlier name of the source has made. Returns false if
+    /// there was no earlier name, or if that can't be done. Requires: the lock of `names` is held.
+    Result<bool> name_earlier_file(FirstNames& names, const Transfer& transfer) {
+        const auto known = names.by_source.find(transfer.info.identity);
+        if (known == names.by_source.end()) return false;
+        FirstName& first = known->second;
         TRY_ASSIGN(const os::Dir dir, open_below(destination_.dir, first.dir));
         const EarlierFile earlier{.dir = dir, .name = first.name, .identity = first.made.identity};
-        return transfer_name(transfer, options_, earlier);
+        TRY_ASSIGN(const bool is_named, transfer_name(transfer, options_, earlier));
+        if (!is_named) return false;
+        count(first.made, transfer.info);
+        --first.names_left;
+        if (first.names_left == 0) names.by_source.erase(known);  // no other name can follow
+        return true;
     }
 
     /// Returns the path of the pair's directory below the destination; empty for the destination
     /// itself.
     [[nodiscard]] std::string path_below_destination(const DirPair& pair) const {
-        if (pair.parent == nullptr) return base_;
-        return below_base(path_below_top(*pair.parent, pair.name));
+        if (pair.parent == nullptr) return top_path_;
+        return below_whole_tree(path_below_top(*pair.parent, pair.name));
     }
 
-    /// Returns a path below this walk's tops as one below the first tops.
-    [[nodiscard]] std::string below_base(const std::string& path) const {
-        if (base_.empty()) return path;
-        return base_ + "/" + path;
+    /// Returns a path below the top of this walk as one below the top of the whole tree.
+    [[nodiscard]] std::string below_whole_tree(const std::string& path) const {
+        if (top_path_.empty()) return path;
+        return top_path_ + "/" + path;
     }
 
     /// Gives us the right to fill a directory if the umask has taken it away. The directory gets
@@ -233,52 +241,67 @@ private:
         constexpr os::Permissions ours = os::Permissions::owner_all;
         if ((info.permissions & ours) == ours) return {};
         const auto error = os::try_set_permissions(made.handle, info.permissions | ours);
-        // If that is refused and counted, what is made in it fails, or works all the same.
-        TRY(os::was_set(error, "set mode", made.path, destination_.refusal));
+        // A refusal that is only counted is left to the calls that fill the directory: they fail,
+        // or work all the same.
+        if (os::is_failure(error, destination_.refusal))
+            return os::fail(error, "set mode", made.path);
         return {};
     }
 
-    /// Makes the directory `name` in the destination if it is missing, and opens both sides.
-    /// Returns null if the pair is too deep for this walk and was put off. Errors: `exists` if
-    /// something other than a directory stands there.
-    Result<std::unique_ptr<WalkDir>> enter(DirPair& pair, const std::string& name) {
-        const auto tried = os::make_dir_at(pair.into, name);
+    /// A directory of the destination.
+    struct TargetDir {
+        os::Dir dir;
+        bool made;  // by this call, and not found there
+    };
+
+    /// Opens the directory `name` in the destination, and makes it first if it is missing. Errors:
+    /// `exists` if something other than a directory stands there.
+    Result<TargetDir> make_or_open(const os::Dir& parent, const std::string& name) {
+        const auto tried = os::make_dir_at(parent, name);
         if (!tried && why_of(tried) != Why::exists) return tl::make_unexpected(tried.error());
         const bool made = tried.has_value();
         if (made) ++directories_;
-        auto into = os::open_dir_at(pair.into, name);
-        if (is_no_directory(into)) {
-            return fail(Errc::exists, "make directory", pair.into / name,
+        auto opened = os::open_dir_at(parent, name);
+        if (is_no_directory(opened)) {
+            return fail(Errc::exists, "make directory", parent / name,
                         "something else stands where a directory should go; move it away");
         }
-        TRY(into);
-        if (made) TRY(make_ours_to_fill(*into));
-        TRY_ASSIGN(os::Dir from, os::open_dir_at(pair.dir, name));
-        if (pair.depth + 1 >= max_depth) {
-            put_off(path_below_top(pair, name), made, std::move(from), std::move(*into));
-            return nullptr;
-        }
-        return open_pair(std::move(from), std::move(*into), made);
+        TRY(opened);
+        if (made) TRY(make_ours_to_fill(*opened));
+        return TargetDir{.dir = std::move(*opened), .made = made};
     }
 
-    /// Keeps a pair for a later walk, and closes the oldest one that is kept open if there are too
-    /// many.
-    void put_off(const std::string& path, bool made, os::Dir from, os::Dir into) {
-        const std::lock_guard lock(mutex_);
-        put_off_.push_back({
-            .path = below_base(path),
-            .made = made,
+    /// Opens the directories `name` of both sides, and makes that of the destination if it is
+    /// missing. Returns the pair for the walk to enter; null if the pair is too deep for this walk
+    /// and was put off.
+    Result<std::unique_ptr<WalkDir>> enter(DirPair& parent, const std::string& name) {
+        TRY_ASSIGN(TargetDir into, make_or_open(parent.into, name));
+        TRY_ASSIGN(os::Dir from, os::open_dir_at(parent.dir, name));
+        if (parent.depth + 1 < max_depth)
+            return open_pair(std::move(from), std::move(into.dir), into.made);
+        put_off({
+            .path = below_whole_tree(path_below_top(parent, name)),
+            .made = into.made,
             .from = std::move(from),
-            .into = std::move(into),
+            .into = std::move(into.dir),
         });
-        if (put_off_.size() <= max_open_put_off) return;
-        PutOffPair& oldest = put_off_[put_off_.size() - max_open_put_off - 1];
-        oldest.from = {};
-        oldest.into = {};
+        return nullptr;
     }
 
-    /// Makes a pair that the walk can enter. Errors: `invalid` if the source is the destination
-    /// itself, because the walk would then copy its own result without end.
+    /// Keeps a pair for a later walk. Closes the oldest one that is open if too many are.
+    void put_off(PutOffPair pair) {
+        const std::lock_guard lock(mutex_);
+        put_off_.push_back(std::move(pair));
+        if (put_off_.size() <= max_open_put_off) return;
+        // All that were put off before this one are closed already.
+        PutOffPair& oldest_open = put_off_[put_off_.size() - max_open_put_off - 1];
+        oldest_open.from = {};
+        oldest_open.into = {};
+    }
+
+    /// Makes a pair that the walk can enter. `made` says whether `into` is new. Errors: `invalid`
+    /// if `from` is the destination itself, because the walk would then copy its own result without
+    /// end.
     Result<std::unique_ptr<WalkDir>> open_pair(os::Dir from, os::Dir into, bool made) {
         TRY_ASSIGN(auto reader, os::DirReader::borrow(from));
         auto pair = std::make_unique<DirPair>(std::move(from), std::move(reader));
@@ -299,11 +322,13 @@ private:
     const Destination& destination_;
     const MaterializeOptions& options_;
     os::FileIdentity destination_identity_;  // so that a walk ends that meets it in the source
-    std::string base_;                       // where this walk's tops lie below the first
-    std::mutex mutex_;                       // guards put_off_ and ways_
-    std::vector<PutOffPair> put_off_;
-    std::map<std::pair<std::uint64_t, std::uint64_t>, WorkingWays> ways_;  // by both devices
-    std::array<FirstNames, 16> first_names_;  // more than there are threads
+    std::string top_path_;             // of the present walk's top, below the top of the whole tree
+    std::mutex mutex_;                 // guards put_off_ and ways_
+    std::vector<PutOffPair> put_off_;  // the last one is walked next
+    // By the devices of source and destination. Each pair of directories points to its element,
+    // which stays in its place when others are added.
+    std::map<std::pair<std::uint64_t, std::uint64_t>, WorkingWays> ways_;
+    std::array<FirstNames, 16> first_names_;  // by inode; more than there usually are threads
     std::atomic<std::uint64_t> cloned_{0}, hardlinked_{0}, copied_{0}, symlinks_{0},
         directories_{0}, bytes_{0}, inexact_{0};
 };
@@ -325,9 +350,9 @@ WalkThreads threads_for(const MaterializeOptions& options) {
 
 Result<MaterializeReport> carry(const os::Dir& source, const Destination& destination,
                                 const MaterializeOptions& options) {
-    Carriage carriage(source, destination, options);
-    TRY(carriage.carry_tree(threads_for(options)));
-    return carriage.report();
+    CarryCall call(source, destination, options);
+    TRY(call.carry_tree(threads_for(options)));
+    return call.report();
 }
 
 Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& name,
@@ -337,9 +362,9 @@ Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& n
     if (info.is_directory())
         return fail(Errc::invalid, "copy", source / name,
                     "this is a directory, and a file was to be copied");
-    Carriage carriage(source, destination, options);
-    TRY(carriage.carry_file(name, info));
-    return carriage.report();
+    CarryCall call(source, destination, options);
+    TRY(call.carry_file(name, info));
+    return call.report();
 }
 
 }  // namespace larder::tree

@@ -11,9 +11,9 @@
 
 namespace larder::tree {
 
-/// The ways that have not failed yet between two file systems. One of these is shared by all files
-/// that go from one to the other, so that a way that does not work is tried only once. Several
-/// threads may use it at a time.
+/// The ways to transfer a file that have not failed yet between two file systems. (A copy is always
+/// left.) One of these is shared by all files that go from one to the other, so that a way that
+/// does not work is tried only once. Several threads may use it at a time.
 struct WorkingWays {
     std::atomic<bool> clone{true};
     std::atomic<bool> hardlink{true};
@@ -34,22 +34,23 @@ struct MadeFile {
     os::FileIdentity identity{};  // known only if a file of several names was cloned or copied
 };
 
-/// The source and the destination of one transfer.
+/// The source and the destination of one transfer. Refers to what its caller owns.
 struct Transfer {
     const os::Dir& from;
-    const std::string& name;
+    const std::string& name;   // in `from`, and then in `to`
     const os::FileInfo& info;  // of `name` in `from`; if that is a symlink, of the symlink itself
     const os::Dir& to;
     Visibility visibility = Visibility::visible;
-    os::Refusal refusal = os::Refusal::is_error;
+    os::Refusal refusal = os::Refusal::is_error;  // if a mode or a time can't be set in `to`
 };
 
-/// Makes the regular file `name` in `to`. With `replace`, a file or symlink that stands there is
-/// replaced atomically. It is never written to, because it may be a hard link into a cache. A file
-/// with privileges (see os::has_privileges) is copied without them, unless hard links were asked
-/// for.
+/// Makes the regular file `name` in `to`, and returns how. With `replace`, a file or symlink that
+/// stands there is replaced atomically. It is never written to, because it may be a hard link into
+/// a cache. A file with privileges (see os::has_privileges) is copied without them, unless hard
+/// links were asked for. Takes a way out of `ways` if it does not work.
 ///
-/// Errors: `exists` if a directory stands there, or a file and `replace` is off.
+/// Errors: `exists` if a directory stands there, or a file and `replace` is off; `unsupported` if
+/// the options ask for a way that does not work here. An error leaves nothing new behind.
 /// Crash: leaves a `.larder-…` beside the name, or, in a hidden destination, an incomplete file.
 [[nodiscard]] Result<MadeFile> transfer_file(const Transfer& transfer,
                                              const MaterializeOptions& options, WorkingWays& ways);
@@ -77,6 +78,7 @@ struct EarlierFile {
 /// its source. The mode may take away our own right to write there, and the time changes with every
 /// name that is made, so nothing may be made there afterwards. `info` is what the system knows
 /// about `source`. Returns whether the directory has them all: false only if refusals are counted.
+/// After an error it may have some of them.
 [[nodiscard]] Result<bool> finish_directory(const os::Dir& source, const os::FileInfo& info,
                                             const os::Dir& made,
                                             os::Refusal refusal = os::Refusal::is_error);

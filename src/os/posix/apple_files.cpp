@@ -72,10 +72,30 @@ int sync_all(int) {
 int read_space(int fd, DiskSpace& space) {
     struct statfs status {};
     if (::fstatfs(fd, &status) != 0) return -1;
-    space = {std::uint64_t{status.f_bavail} * status.f_bsize,
-             std::uint64_t{status.f_blocks} * status.f_bsize, status.f_ffree, status.f_files};
+    space = {
+        .free = std::uint64_t{status.f_bavail} * status.f_bsize,
+        .size = std::uint64_t{status.f_blocks} * status.f_bsize,
+        .free_files = status.f_ffree,
+        .files = status.f_files,
+    };
     return 0;
 }
+
+ssize_t list_attributes(int fd, char* names, std::size_t size) {
+    return ::flistxattr(fd, names, size, 0);
+}
+
+ssize_t get_attribute(int fd, const char* name, char* value, std::size_t size) {
+    return ::fgetxattr(fd, name, value, size, 0, 0);
+}
+
+int set_attribute(int fd, const char* name, const char* value, std::size_t size) {
+    return ::fsetxattr(fd, name, value, size, 0, 0);
+}
+
+/// On macOS the name of an attribute does not tell who sets it, so all are copied. The system keeps
+/// some of those that begin with "com.apple." for itself, and refuses to set them.
+bool is_users_attribute(std::string_view) noexcept { return true; }
 
 }  // namespace platform
 
@@ -159,11 +179,11 @@ std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& n
     wanted.bitmapcount = ATTR_BIT_MAP_COUNT;
     wanted.commonattr = ATTR_CMN_RETURNED_ATTRS;
     wanted.forkattr = ATTR_CMNEXT_PRIVATESIZE;
-    if (retry([&] {
-            return ::getattrlistat(fd_of(dir.handle), name.c_str(), &wanted, &answer, sizeof answer,
-                                   FSOPT_NOFOLLOW | FSOPT_ATTR_CMN_EXTENDED);
-        }) != 0)
-        return std::nullopt;
+    const auto ask = [&] {
+        return ::getattrlistat(fd_of(dir.handle), name.c_str(), &wanted, &answer, sizeof answer,
+                               FSOPT_NOFOLLOW | FSOPT_ATTR_CMN_EXTENDED);
+    };
+    if (retry(ask) != 0) return std::nullopt;
     if ((answer.known.forkattr & ATTR_CMNEXT_PRIVATESIZE) == 0 || answer.size < sizeof answer)
         return std::nullopt;
     return static_cast<std::uint64_t>(answer.private_size);
@@ -174,11 +194,10 @@ void write_in_place(const FileHandle&) noexcept {}
 
 Result<bool> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
                         const std::string& name, Refusal /*refusal*/) {
-    if (retry([&] {
-            return ::fclonefileat(fd_of(source), fd_of(dir.handle), name.c_str(),
-                                  CLONE_NOOWNERCOPY);
-        }) != 0)
-        return refused(errno, "clone", dir / name);
+    const auto clone = [&] {
+        return ::fclonefileat(fd_of(source), fd_of(dir.handle), name.c_str(), CLONE_NOOWNERCOPY);
+    };
+    if (retry(clone) != 0) return refused(errno, "clone", dir / name);
     // A clone has the permissions and the times of its source, but not the set-id bits and the
     // owner (clonefile(2)). So the only thing left to do is to take away bits that a copy must not
     // have. A refusal of that is always an error: a copy never hands on privileges.
@@ -193,51 +212,6 @@ CallResult<ByteRun> copy_in_kernel(const FileHandle&, const FileHandle&, ByteRun
     return run;
 }
 
-namespace {
-
-/// Calls `get(data, size)`, which returns the size of the whole if `size` is 0, with enough room.
-/// Returns an empty text if there is nothing, or if it can't be read.
-template <class Get>
-std::string read_attribute(Get get) {
-    std::string bytes;
-    const ssize_t size = get(static_cast<char*>(nullptr), std::size_t{0});
-    if (size <= 0) return bytes;
-    bytes.resize(static_cast<std::size_t>(size));
-    const ssize_t got = get(bytes.data(), bytes.size());
-    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    return bytes;
-}
-
-/// Copies one attribute. Returns the system's error if the disk is full or broken; a false
-/// error_code if there was none, or if `to` has no place for the attribute.
-std::error_code copy_attribute(const FileHandle& from, const FileHandle& to, const char* name) {
-    const std::string value = read_attribute([&](char* data, std::size_t size) {
-        return retry([&] { return ::fgetxattr(fd_of(from), name, data, size, 0, 0); });
-    });
-    const int result =
-        retry([&] { return ::fsetxattr(fd_of(to), name, value.data(), value.size(), 0, 0); });
-    if (result == 0) return {};
-    const int error = errno;
-    if (error != ENOSPC && error != EDQUOT && error != EIO) return {};
-    return {error, std::system_category()};
-}
-
-}  // namespace
-
-/// On macOS the name of an attribute does not tell who sets it, so all are copied. The system keeps
-/// some of those that begin with "com.apple." for itself, and refuses to set them.
-std::error_code copy_attributes(const FileHandle& from, const FileHandle& to) {
-    const std::string names = read_attribute([&](char* data, std::size_t size) {
-        return retry([&] { return ::flistxattr(fd_of(from), data, size, 0); });
-    });
-    for (std::size_t at = 0; at < names.size();) {
-        const char* const name = names.c_str() + at;
-        at += std::string_view(name).size() + 1;
-        if (const auto error = copy_attribute(from, to, name)) return error;
-    }
-    return {};
-}
-
 /// macOS has no capabilities of files. An access control list is an attribute that has a length
 /// only if there is one: see ATTR_CMN_EXTENDED_SECURITY in getattrlist(2).
 bool has_privileges(const Dir& dir, const std::string& name, const FileInfo& info) {
@@ -245,16 +219,18 @@ bool has_privileges(const Dir& dir, const std::string& name, const FileInfo& inf
     struct __attribute__((packed, aligned(4))) Answer {
         std::uint32_t size;
         attrreference_t list;
-        char room[1024];
+        char room[1024];  // for the list itself, which is not read
     } answer{};
     attrlist wanted{};
     wanted.bitmapcount = ATTR_BIT_MAP_COUNT;
     wanted.commonattr = ATTR_CMN_EXTENDED_SECURITY;
-    if (retry([&] {
-            return ::getattrlistat(fd_of(dir.handle), name.c_str(), &wanted, &answer, sizeof answer,
-                                   FSOPT_NOFOLLOW);
-        }) != 0)
-        return errno != ENOTSUP && errno != EINVAL;
+    const auto ask = [&] {
+        return ::getattrlistat(fd_of(dir.handle), name.c_str(), &wanted, &answer, sizeof answer,
+                               FSOPT_NOFOLLOW);
+    };
+    // A file system without such lists refuses with one of two numbers. By any other error, it is
+    // not known whether the file has a list.
+    if (retry(ask) != 0) return errno != ENOTSUP && errno != EINVAL;
     return answer.list.attr_length > 0;
 }
 

@@ -12,7 +12,7 @@ std::chrono::seconds time_since_boot() noexcept {
 #ifdef CLOCK_BOOTTIME
     (void)::clock_gettime(CLOCK_BOOTTIME, &now);
 #else
-    (void)::clock_gettime(CLOCK_MONOTONIC, &now);  // on macOS it counts the sleep, too
+    (void)::clock_gettime(CLOCK_MONOTONIC, &now);  // on macOS it counts the sleep too
 #endif
     return std::chrono::seconds(now.tv_sec);
 }

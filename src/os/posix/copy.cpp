@@ -3,9 +3,60 @@
 
 #include <unistd.h>
 
+#include <string_view>
+
 #include "os/posix/fd.hpp"
+#include "os/posix/platform.hpp"
 
 namespace larder::os {
+
+namespace {
+
+/// Calls `get(data, size)` with enough room, where `get` is one of the calls of platform.hpp for
+/// attributes. Returns an empty text if there is nothing, or if it can't be read.
+template <class Get>
+std::string read_attribute(Get get) {
+    std::string bytes;
+    // Another process may make it longer between the two calls.
+    for (;;) {
+        const ssize_t size = retry([&] { return get(nullptr, 0); });
+        if (size <= 0) return {};
+        bytes.resize(static_cast<std::size_t>(size));
+        const ssize_t got = retry([&] { return get(bytes.data(), bytes.size()); });
+        if (got < 0 && errno == ERANGE) continue;
+        bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+        return bytes;
+    }
+}
+
+/// Copies one attribute. Returns the system's error if the disk is full or broken; a false
+/// error_code if there was none, or if `to` has no place for the attribute.
+std::error_code copy_attribute(const FileHandle& from, const FileHandle& to, const char* name) {
+    const std::string value = read_attribute([&](char* data, std::size_t size) {
+        return platform::get_attribute(fd_of(from), name, data, size);
+    });
+    const auto set = [&] {
+        return platform::set_attribute(fd_of(to), name, value.data(), value.size());
+    };
+    if (retry(set) == 0) return {};
+    const std::error_code error(errno, std::system_category());
+    return is_failure(error, Refusal::is_counted) ? error : std::error_code();
+}
+
+}  // namespace
+
+std::error_code copy_attributes(const FileHandle& from, const FileHandle& to) {
+    const std::string names = read_attribute([&](char* data, std::size_t size) {
+        return platform::list_attributes(fd_of(from), data, size);
+    });
+    for (std::size_t at = 0; at < names.size();) {
+        const char* const name = names.c_str() + at;  // up to its zero byte
+        at += std::string_view(name).size() + 1;
+        if (!platform::is_users_attribute(name)) continue;
+        if (const auto error = copy_attribute(from, to, name)) return error;
+    }
+    return {};
+}
 
 Result<NewFile> NewFile::create(const Dir& dir, const std::string& name) {
     TRY_ASSIGN(FileHandle file, open_at(dir, name, OpenMode::create_new));
@@ -21,42 +72,46 @@ NewFile::~NewFile() {
     }
 }
 
-Result<bool> was_set(const std::error_code& error, const char* step,
-                     const std::filesystem::path& path, Refusal refusal) {
-    if (!error) return true;
-    const Why why = why_of(error.value());
-    const bool is_refused = why != Why::no_space && why != Why::io && why != Why::no_memory;
-    if (refusal == Refusal::is_counted && is_refused) return false;
-    return fail(error, step, path);
+bool is_failure(const std::error_code& error, Refusal refusal) noexcept {
+    if (!error) return false;
+    if (refusal == Refusal::is_error) return true;
+    const Why why = why_of(error);
+    return why == Why::no_space || why == Why::io || why == Why::no_memory;
 }
 
 Result<bool> NewFile::complete(const FileHandle& source, const FileInfo& info, Refusal refusal) {
     // Set the attributes first, while this process may still write to the file.
     if (const auto error = copy_attributes(source, file_))
         return fail(error, "set attributes", dir_ / name_);
-    // Set the permissions in a call of their own, so that no umask alters them. Set the time last,
-    // because writing changes it.
-    TRY_ASSIGN(const bool has_mode,
-               was_set(try_set_permissions(file_, info.permissions & copied_permissions),
-                       "set mode", dir_ / name_, refusal));
-    TRY_ASSIGN(const bool has_time,
-               was_set(try_set_modified(file_, info.modified), "set time", dir_ / name_, refusal));
-    if (const std::error_code error = close(std::move(file_))) {
+    // Set the permissions in a call of their own, so that no umask alters them.
+    const auto mode_error = try_set_permissions(file_, info.permissions & copied_permissions);
+    if (is_failure(mode_error, refusal)) return fail(mode_error, "set mode", dir_ / name_);
+    // Set the time last, because writing changes it.
+    const auto time_error = try_set_modified(file_, info.modified);
+    if (is_failure(time_error, refusal)) return fail(time_error, "set time", dir_ / name_);
+    // From here on the destructor does not remove the file, because its handle is given away.
+    if (const auto error = close(std::move(file_))) {
         (void)remove_file_at(dir_, name_);
         return fail(error, "close", dir_ / name_);
     }
-    return has_mode && has_time;
+    return !mode_error && !time_error;
 }
 
 ByteRun next_data(const FileHandle& file, std::uint64_t from, std::uint64_t size) noexcept {
     const int fd = fd_of(file);
-    const off_t start = retry([&] { return ::lseek(fd, static_cast<off_t>(from), SEEK_DATA); });
-    if (start < 0) return errno == ENXIO ? ByteRun{size, 0} : ByteRun{from, size - from};
-    const auto begin = static_cast<std::uint64_t>(start);
-    if (begin >= size) return {size, 0};
-    const off_t end = retry([&] { return ::lseek(fd, start, SEEK_HOLE); });
-    if (end <= start || static_cast<std::uint64_t>(end) > size) return {begin, size - begin};
-    return {begin, static_cast<std::uint64_t>(end) - begin};
+    const ByteRun nothing{.start = size, .length = 0};
+    const off_t data = retry([&] { return ::lseek(fd, static_cast<off_t>(from), SEEK_DATA); });
+    // ENXIO is the answer that no data follow. Any other error means that the file system can't
+    // tell, and then all the rest is copied: reading a hole gives zeros, which is only slower.
+    if (data < 0 && errno == ENXIO) return nothing;
+    if (data < 0) return {.start = from, .length = size - from};
+    const auto start = static_cast<std::uint64_t>(data);
+    if (start >= size) return nothing;  // the file has grown meanwhile
+    // The end of a file counts as a hole, so one is found unless the file has shrunk meanwhile.
+    const off_t hole = retry([&] { return ::lseek(fd, data, SEEK_HOLE); });
+    const bool ends_before_size = hole > data && static_cast<std::uint64_t>(hole) < size;
+    const std::uint64_t end = ends_before_size ? static_cast<std::uint64_t>(hole) : size;
+    return {.start = start, .length = end - start};
 }
 
 }  // namespace larder::os

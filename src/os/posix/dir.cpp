@@ -19,20 +19,21 @@ namespace {
 
 constexpr int open_dir_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
-/// False once the kernel could not open a directory without crossing a mount, or a sandbox has
-/// forbidden the call.
+/// False once the kernel, or a sandbox, has refused the call that opens a directory only if nothing
+/// is mounted there.
 std::atomic<bool> open_unmounted_works{true};
 
 /// The longest path of a DirPath: the longest that a call accepts (PATH_MAX on Linux).
 constexpr std::size_t longest_path = 4096;
 
 /// Returns whether an error of platform::open_unmounted tells what stands at the name. Any other
-/// error may be a refusal of the call itself, and the second way shows whether it was.
+/// error may be a refusal of the call itself; opening the directory without that call shows whether
+/// it was.
 bool tells_what_is_there(int error) {
     return error == EXDEV || error == ENOENT || error == ENOTDIR || error == ELOOP;
 }
 
-/// Returns whether an empty directory stands at a name.
+/// Returns whether an empty directory stands at a name; false if the system does not tell.
 bool is_empty_dir(const Dir& parent, const std::string& name) {
     const auto dir = open_dir_at(parent, name);
     if (!dir) return false;
@@ -51,13 +52,14 @@ DirPath DirPath::below(std::string_view name) const {
     if (!text_.empty() && !text_.ends_with('/')) inner.text_ += '/';
     inner.text_ += name;
     if (inner.text_.size() <= longest_path) return inner;
-    // Keep both ends, and cut at names. A name has at most 255 bytes, so both cuts find a slash.
+    // Keep both ends, and cut at slashes, so that no name is cut. A name has at most 255 bytes, so
+    // both searches find a slash. The sizes are arbitrary: their sum is well below longest_path.
     constexpr std::string_view gap = "/...";
-    constexpr std::size_t kept_at_end = 1024, kept_at_start = 2048;
-    const auto start = inner.text_.rfind('/', kept_at_start);
-    const auto end = inner.text_.find('/', inner.text_.size() - kept_at_end);
-    if (start != std::string::npos && end != std::string::npos)
-        inner.text_.replace(start, end - start, gap);
+    constexpr std::size_t kept_at_start = 2048, kept_at_end = 1024;
+    const auto gap_begin = inner.text_.rfind('/', kept_at_start);
+    const auto gap_end = inner.text_.find('/', inner.text_.size() - kept_at_end);
+    if (gap_begin != std::string::npos && gap_end != std::string::npos)
+        inner.text_.replace(gap_begin, gap_end - gap_begin, gap);
     return inner;
 }
 
@@ -85,8 +87,9 @@ Result<Dir> open_dir_unmounted_at(const Dir& parent, const std::string& name) {
         if (tells_what_is_there(errno)) return fail(errno, "open directory", parent / name);
     }
     TRY_ASSIGN(Dir dir, open_dir_at(parent, name));
-    // The plain call opens it, so the other one was refused as such. Do not make it again.
+    // The plain call opens the directory, so the other call was refused as such. Make it no more.
     open_unmounted_works = false;
+    // What is mounted here has another device, unless it is of the same file system.
     TRY_ASSIGN(const FileInfo outside, stat_of(parent));
     TRY_ASSIGN(const FileInfo inside, stat_of(dir));
     if (inside.identity.device != outside.identity.device)
@@ -109,13 +112,13 @@ Result<> make_dir_at(const Dir& parent, const std::string& name, Permissions per
     const auto make = [&] { return ::mkdirat(fd_of(parent.handle), name.c_str(), mode); };
     if (retry(make, interrupted) == 0) return {};
     const int error = errno;
+    // The call that was interrupted may have made the directory: see the rules in fd.hpp.
     if (interrupted && error == EEXIST && is_empty_dir(parent, name)) return {};
     return fail(error, "make directory", parent / name);
 }
 
-Result<bool> make_dir(const std::filesystem::path& path) {
-    if (retry([&] { return ::mkdir(path.c_str(), 0700); }) == 0) return true;
-    if (errno == EEXIST) return false;
+Result<> make_dir_if_missing(const std::filesystem::path& path) {
+    if (retry([&] { return ::mkdir(path.c_str(), 0700); }) == 0 || errno == EEXIST) return {};
     return fail(errno, "make directory", path);
 }
 
@@ -124,15 +127,17 @@ Result<> remove_dir_at(const Dir& parent, const std::string& name) {
     const auto remove = [&] {
         return ::unlinkat(fd_of(parent.handle), name.c_str(), AT_REMOVEDIR);
     };
+    // The call that was interrupted may have removed the directory: see the rules in fd.hpp.
     if (retry(remove, interrupted) == 0 || (interrupted && errno == ENOENT)) return {};
     return fail(errno, "remove directory", parent / name);
 }
 
 Result<bool> is_writable(const Dir& dir) {
-    if (retry([&] {
-            return ::faccessat(fd_of(dir.handle), ".", R_OK | W_OK | X_OK, AT_EACCESS);
-        }) == 0)
-        return true;
+    // By the effective user, as the calls that list and change the directory check it.
+    const auto ask = [&] {
+        return ::faccessat(fd_of(dir.handle), ".", R_OK | W_OK | X_OK, AT_EACCESS);
+    };
+    if (retry(ask) == 0) return true;
     if (errno == EACCES || errno == EPERM || errno == EROFS) return false;
     return fail(errno, "look at the rights to", dir.path);
 }

@@ -22,8 +22,9 @@ Result<Fd> open_again(const Dir& dir) {
     return fd;
 }
 
+/// Returns whether a name is "." or "..".
 bool is_dots(const char* name) {
-    return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
 /// Returns the kind that a listing gives; many file systems give none.
@@ -54,11 +55,12 @@ namespace {
 
 constexpr std::size_t buffer_size = 32'768;  // as glibc has: a call returns some thousand names
 
-/// What getdents64(2) writes for each name: this head, and then the rest of the name.
-struct Head {
+/// What getdents64(2) writes for each name: linux_dirent64, which no header declares. The name
+/// continues behind the struct, up to a zero byte.
+struct RawEntry {
     std::uint64_t inode;
     std::int64_t offset;
-    unsigned short length;
+    unsigned short length;  ///< of the whole entry, up to the next one
     unsigned char type;
     char name[1];
 };
@@ -73,19 +75,24 @@ struct DirReader::Listing {
     Listing(Fd opened, int reads_from, DirPath at_path)
         : own(std::move(opened)), fd(reads_from), path(std::move(at_path)) {}
 
-    Fd own;  // none if the descriptor is borrowed
-    int fd;
-    DirPath path;
-    std::size_t at = 0, end = 0;             // the part of the buffer that was not handed out yet
-    alignas(Head) char buffer[buffer_size];  // not initialized
+    /// Fills the buffer with the next entries, if all in it were handed out. Returns false at the
+    /// end of the listing.
+    Result<bool> fill();
+
+    Fd own;                       // none if the descriptor is borrowed
+    int fd;                       // that of `own`, or the borrowed one
+    DirPath path;                 // for messages
+    std::size_t at = 0, end = 0;  // the part of the buffer that was not handed out yet
+    alignas(RawEntry) char buffer[buffer_size];  // not initialized
 #else
+    /// Takes the stream over.
     Listing(DIR* opened, DirPath at_path) : stream(opened), path(std::move(at_path)) {}
     Listing(const Listing&) = delete;
     Listing& operator=(const Listing&) = delete;
     ~Listing() { ::closedir(stream); }
 
-    DIR* stream;
-    DirPath path;
+    DIR* stream;   // owned, with its descriptor
+    DirPath path;  // for messages
 #endif
 };
 
@@ -101,26 +108,31 @@ Result<DirReader> DirReader::borrow(const Dir& dir) {
     return DirReader(std::make_unique<Listing>(Fd(), fd_of(dir.handle), dir.path));
 }
 
+Result<bool> DirReader::Listing::fill() {
+    if (at != end) return true;
+    const long got = retry([&] { return ::syscall(SYS_getdents64, fd, buffer, buffer_size); });
+    // A directory that another process has removed meanwhile has no names any more. That is the end
+    // of the listing, as POSIX says of readdir.
+    if (got == 0 || (got < 0 && errno == ENOENT)) return false;
+    if (got < 0) return fail(errno, "list", path);
+    at = 0;
+    end = static_cast<std::size_t>(got);
+    return true;
+}
+
 Result<DirEntry> DirReader::next() {
     for (Listing& listing = *listing_;;) {
-        if (listing.at == listing.end) {
-            const long got = retry(
-                [&] { return ::syscall(SYS_getdents64, listing.fd, listing.buffer, buffer_size); });
-            // A directory that another process has removed meanwhile has no names any more. That
-            // is the end of the listing, as POSIX says of readdir.
-            if (got == 0 || (got < 0 && errno == ENOENT)) return DirEntry{};
-            if (got < 0) return fail(errno, "list", listing.path);
-            listing.at = 0;
-            listing.end = static_cast<std::size_t>(got);
-        }
-        const auto* const head =
-            reinterpret_cast<const Head*>(listing.buffer + listing.at);  // the kernel aligns them
-        listing.at += head->length;
-        if (!is_dots(head->name)) return DirEntry{head->name, kind_of(head->type)};
+        TRY_ASSIGN(const bool has_more, listing.fill());
+        if (!has_more) return DirEntry{};
+        // The kernel aligns each entry, and fills the buffer with whole ones.
+        const auto* const entry = reinterpret_cast<const RawEntry*>(listing.buffer + listing.at);
+        listing.at += entry->length;
+        if (!is_dots(entry->name)) return DirEntry{entry->name, kind_of(entry->type)};
     }
 }
 
 void DirReader::rewind() noexcept {
+    // This can't fail: the descriptor is that of a directory.
     (void)retry([&] { return ::lseek(listing_->fd, 0, SEEK_SET); });
     listing_->at = listing_->end = 0;
 }
@@ -130,28 +142,29 @@ void DirReader::rewind() noexcept {
 Result<DirReader> DirReader::open(const Dir& dir) {
     TRY_ASSIGN(Fd fd, open_again(dir));
     DIR* stream = nullptr;
-    if (retry([&] {
-            stream = ::fdopendir(fd.get());
-            return stream == nullptr ? -1 : 0;
-        }) != 0)
-        return fail(errno, "open directory", dir.path);
-    (void)fd.release();
+    const auto make_stream = [&] {
+        stream = ::fdopendir(fd.get());
+        return stream == nullptr ? -1 : 0;
+    };
+    if (retry(make_stream) != 0) return fail(errno, "open directory", dir.path);
+    (void)fd.release();  // the stream has it now
     return DirReader(std::make_unique<Listing>(stream, dir.path));
 }
 
+/// Opens the directory again all the same: a stream owns its descriptor, and can't borrow one.
 Result<DirReader> DirReader::borrow(const Dir& dir) { return open(dir); }
 
 Result<DirEntry> DirReader::next() {
     for (;;) {
+        // The end and an error both return null. Only an error sets errno.
         const dirent* entry = nullptr;
-        (void)retry([&] {
+        const auto read = [&] {
             errno = 0;
             entry = ::readdir(listing_->stream);
             return entry == nullptr && errno != 0 ? -1 : 0;
-        });
+        };
         // ENOENT is an end too: another process has removed the directory meanwhile.
-        if (entry == nullptr && errno != 0 && errno != ENOENT)
-            return fail(errno, "list", listing_->path);
+        if (retry(read) != 0 && errno != ENOENT) return fail(errno, "list", listing_->path);
         if (entry == nullptr) return DirEntry{};
         if (!is_dots(entry->d_name)) return DirEntry{entry->d_name, kind_of(entry->d_type)};
     }

@@ -8,17 +8,20 @@
 
 namespace larder::os {
 
-/// A FileHandle that is made of a descriptor.
+/// A FileHandle that is made of a descriptor. It adds no member, so it may become a FileHandle.
 class Fd : public FileHandle {
 public:
     Fd() = default;
     /// Takes the descriptor over. A negative number means that there is none.
     explicit Fd(int fd) noexcept : FileHandle(fd < 0 ? Native{-1} : Native{fd}) {}
 
+    /// Returns the descriptor; -1 if there is none.
     [[nodiscard]] int get() const noexcept { return static_cast<int>(native()); }
+    /// Returns the descriptor, and no longer closes it.
     [[nodiscard]] int release() noexcept { return static_cast<int>(FileHandle::release()); }
 };
 
+/// Returns the descriptor of a handle, which keeps it; -1 if there is none.
 [[nodiscard]] inline int fd_of(const FileHandle& handle) noexcept {
     return static_cast<int>(handle.native());
 }
@@ -37,6 +40,8 @@ public:
 ///   - The making of a new directory has succeeded if its name is taken by an empty directory, and
 ///     that of a new file if it is taken by an empty file with this one name. Nothing shows that
 ///     this call has made it, and nothing is lost if another one has.
+///
+/// `interrupted` tells the caller that a second call was made, so that these rules apply.
 ///
 /// The call is given up after max_interruptions, and then fails with EINTR. Otherwise a file system
 /// that always answers so would stop this process for good.

@@ -35,40 +35,51 @@ int flags_of(OpenMode mode) noexcept {
 
 std::error_code last_error() noexcept { return {errno, std::system_category()}; }
 
-/// Returns a descriptor; -1 and errno if there is none.
-int open_as(const Dir& parent, const char* name, OpenMode mode, Permissions permissions) noexcept {
+/// Opens a file that an interrupted call with OpenMode::create_new may have made. The file is taken
+/// for ours if it is empty and has this one name: see the rules in fd.hpp. Returns a descriptor for
+/// writing; none if the file is not taken for ours.
+Fd open_if_just_made(const Dir& parent, const char* name) noexcept {
+    const int flags = flags_of(OpenMode::create_new) & ~(O_CREAT | O_EXCL);
+    Fd file(retry([&] { return ::openat(fd_of(parent.handle), name, flags); }));
+    if (!file) return {};
+    const auto info = try_stat(file);
+    if (!info || !info->is_regular() || info->size != 0 || info->links != 1) return {};
+    return file;
+}
+
+/// Opens a file. Returns no descriptor, and sets errno, if that fails.
+Fd open_as(const Dir& parent, const char* name, OpenMode mode, Permissions permissions) noexcept {
     bool interrupted = false;
-    const auto open = [&](int flags) {
-        return ::openat(fd_of(parent.handle), name, flags, static_cast<mode_t>(permissions));
+    const auto open = [&] {
+        return ::openat(fd_of(parent.handle), name, flags_of(mode),
+                        static_cast<mode_t>(permissions));
     };
-    const int fd = retry([&] { return open(flags_of(mode)); }, interrupted);
-    if (fd >= 0 || mode != OpenMode::create_new || !interrupted || errno != EEXIST) return fd;
-    // The call that was interrupted may have made the file. It is taken for ours if it is empty and
-    // has this one name: see the rules in fd.hpp.
-    Fd made(retry([&] { return open(flags_of(mode) & ~(O_CREAT | O_EXCL)); }));
-    const auto info = made ? try_stat(made) : tl::unexpected(last_error());
-    if (info && info->is_regular() && info->size == 0 && info->links == 1) return made.release();
-    made.reset();
-    errno = EEXIST;
-    return -1;
+    Fd file(retry(open, interrupted));
+    if (!file && mode == OpenMode::create_new && interrupted && errno == EEXIST) {
+        file = open_if_just_made(parent, name);
+        if (!file) errno = EEXIST;
+    }
+    return file;
 }
 
 }  // namespace
 
 Result<FileHandle> open_at(const Dir& parent, const std::string& name, OpenMode mode,
                            Permissions permissions) {
-    Fd file(open_as(parent, name.c_str(), mode, permissions));
+    Fd file = open_as(parent, name.c_str(), mode, permissions);
     if (!file) return fail(errno, "open", parent / name);
     return file;
 }
 
 CallResult<FileHandle> try_open_at(const Dir& parent, const char* name, OpenMode mode) noexcept {
-    Fd file(open_as(parent, name, mode, private_file));
+    Fd file = open_as(parent, name, mode, private_file);
     if (!file) return tl::unexpected(last_error());
     return file;
 }
 
 Result<FileHandle> open_to_append(const std::filesystem::path& path) {
+    // A path of the caller's may name a terminal or a pipe: do not wait for it, and do not make it
+    // the terminal of this process.
     constexpr int flags = O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     Fd file(retry([&] { return ::open(path.c_str(), flags | O_RDWR, 0600); }));
     // The right to write is enough.
@@ -105,7 +116,7 @@ std::error_code write_at(const FileHandle& file, const void* from, std::size_t s
             return ::pwrite(fd_of(file), static_cast<const char*>(from) + put, size - put,
                             static_cast<off_t>(offset + put));
         });
-        // A write of nothing has no errno. It is taken for a full disk, because a loop would never
+        // A write of no bytes sets no errno. It counts as a full disk: trying again might never
         // end.
         if (more == 0) errno = ENOSPC;
         if (more <= 0) return last_error();
@@ -124,7 +135,7 @@ Result<> write_all(const FileHandle& file, std::string_view bytes,
                    const std::filesystem::path& path) {
     while (!bytes.empty()) {
         const ssize_t put = retry([&] { return ::write(fd_of(file), bytes.data(), bytes.size()); });
-        if (put == 0) errno = ENOSPC;
+        if (put == 0) errno = ENOSPC;  // as in write_at
         if (put <= 0) return fail(errno, "write", path);
         bytes.remove_prefix(static_cast<std::size_t>(put));
     }
@@ -136,6 +147,7 @@ void write_once(const FileHandle& file, std::string_view bytes) noexcept {
 }
 
 Result<std::string> read_file_at(const Dir& parent, const std::string& name, std::size_t limit) {
+    // Without blocking, because a pipe may stand there.
     TRY_ASSIGN(const FileHandle file, open_at(parent, name, OpenMode::read_nonblocking));
     const auto info = try_stat(file);
     if (!info) return fail(info.error(), "look at", parent / name);
@@ -167,6 +179,7 @@ Result<> write_new_file_at(const Dir& parent, const std::string& name, std::stri
 Result<> remove_file_at(const Dir& parent, const std::string& name) {
     bool interrupted = false;
     const auto remove = [&] { return ::unlinkat(fd_of(parent.handle), name.c_str(), 0); };
+    // The call that was interrupted may have removed the file: see the rules in fd.hpp.
     if (retry(remove, interrupted) == 0 || (interrupted && errno == ENOENT)) return {};
     return fail(errno, "remove", parent / name);
 }
@@ -176,10 +189,11 @@ Result<> sync(const FileHandle& file, const std::filesystem::path& path) {
     if (retry([&] { return platform::sync_file(fd_of(file)); }) == 0) return {};
     const int error = errno;
     const Why why = why_of(error);
-    // A disk that is full or has failed has answered. If the call itself is refused, the whole file
-    // system can be synced instead.
+    // A disk that is full or has failed has answered, and data may be lost. Any other error is a
+    // refusal of the call itself; then the whole file system can be synced instead.
     if (ends_at_once(why) || why == Why::io) return fail(error, "sync", path);
     if (retry([&] { return platform::sync_all(fd_of(file)); }) == 0) return {};
+    // If there is no call for a whole file system, the first error says more.
     return fail(why_of(errno) == Why::not_supported ? error : errno, "sync", path);
 }
 

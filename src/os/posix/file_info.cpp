@@ -77,6 +77,7 @@ Result<> set_times_at(const Dir& parent, const std::string& name,
 
 std::chrono::system_clock::time_point FileTime::to_clock() const noexcept {
     using std::chrono::system_clock;
+    // Compare whole seconds: the clock counts smaller units, in which the seconds may not fit.
     constexpr auto first = std::chrono::floor<std::chrono::seconds>(system_clock::duration::min());
     constexpr auto last = std::chrono::floor<std::chrono::seconds>(system_clock::duration::max());
     if (seconds <= first.count()) return system_clock::time_point::min();

@@ -42,7 +42,8 @@ public:
         return file;
     }
 
-    /// Forgets a descriptor and closes it. No fork can happen between the two.
+    /// Forgets a descriptor and closes it. No fork can happen between the two: a child would close
+    /// a descriptor of the same number that belongs to another file.
     void close(FileHandle file) {
         const std::lock_guard guard(mutex_);
         std::erase(fds_, fd_of(file));
@@ -50,19 +51,21 @@ public:
     }
 
 private:
-    HeldLocks() {
-        at_fork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
-                [] {
-                    for (const int fd : instance().fds_) ::close(fd);
-                    instance().fds_.clear();
-                    instance().mutex_.unlock();
-                });
+    HeldLocks() { at_fork(before_fork, after_fork_in_parent, after_fork_in_child); }
+
+    static void before_fork() { instance().mutex_.lock(); }
+    static void after_fork_in_parent() { instance().mutex_.unlock(); }
+    static void after_fork_in_child() {
+        for (const int fd : instance().fds_) ::close(fd);
+        instance().fds_.clear();
+        instance().mutex_.unlock();
     }
 
-    std::mutex mutex_;
+    std::mutex mutex_;  // guards fds_, and is held during a fork
     std::vector<int> fds_;
 };
 
+// Made before main: see os/before_main.hpp.
 [[maybe_unused]] const bool locks_made =
     before_main([]() -> auto& { return HeldLocks::instance(); });
 
@@ -83,8 +86,8 @@ Result<bool> try_lock(const FileHandle& file, Mode mode, const Range& range,
     auto description = description_of(mode == Mode::shared ? F_RDLCK : F_WRLCK, range);
     if (retry([&] { return ::fcntl(fd_of(file), F_OFD_SETLK, &description); }) == 0) return true;
     if (errno == EAGAIN) return false;
-    // POSIX lets a system answer so if the lock is taken. But a sandbox that forbids locks answers
-    // so, too, and then a wait for the lock would be in vain.
+    // POSIX lets a system answer EACCES if the lock is taken. But a sandbox that forbids locks
+    // answers so, too, and then a wait for the lock would be in vain.
     if (errno == EACCES && is_locked(file, range, path).value_or(false)) return false;
     return fail(errno, "lock", path,
                 "this file system, or a sandbox, refuses file locks; name a directory on another "
@@ -113,9 +116,9 @@ bool hold_off_cleaners(const Dir& dir) noexcept {
 Result<std::optional<FileLock>> FileLock::try_lock(const Dir& dir, const std::string& name,
                                                    Mode mode, const Range& range) {
     TRY_ASSIGN(FileHandle file, HeldLocks::instance().open(dir, name));
-    FileLock lock(std::move(file));
-    TRY_ASSIGN(const bool had, larder::os::try_lock(lock.file_, mode, range, dir / name));
-    if (!had) return std::nullopt;
+    FileLock lock(std::move(file));  // closes the file again if the lock is not taken
+    TRY_ASSIGN(const bool is_taken, larder::os::try_lock(lock.file_, mode, range, dir / name));
+    if (!is_taken) return std::nullopt;
     return std::optional(std::move(lock));
 }
 
@@ -132,8 +135,8 @@ FileLock& FileLock::operator=(FileLock&& other) noexcept {
 FileLock::~FileLock() {
     if (!file_) return;
     if (owner_ != process_token()) {
-        // This child has closed the descriptor already. By now its number may belong to another
-        // file.
+        // This is a forked child, which has closed the descriptor already. By now its number may
+        // belong to another file.
         (void)file_.release();
         return;
     }

@@ -10,12 +10,11 @@
 namespace larder::os {
 
 std::size_t longest_name(const Dir& dir) noexcept {
+    // A test may tell a length here.
     if (const int told = point("os.longest-name")) return static_cast<std::size_t>(told);
-    long length = -1;
-    (void)retry([&] {
-        errno = 0;
-        length = ::fpathconf(fd_of(dir.handle), _PC_NAME_MAX);
-        return length < 0 ? -1 : 0;
+    const long length = retry([&] {
+        errno = 0;  // -1 without an error number means that there is no limit
+        return ::fpathconf(fd_of(dir.handle), _PC_NAME_MAX);
     });
     return length > 0 ? static_cast<std::size_t>(length) : 255;
 }

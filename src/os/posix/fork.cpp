@@ -23,7 +23,9 @@ void* memory_wiped_in_child(unsigned long size, void (*wipe)()) noexcept {
         retry([&] { return ::madvise(memory, size, MADV_WIPEONFORK); }) == 0)
         return memory;
 #endif
-    // The kernel can't wipe memory that it did not map, but the child can.
+    // The kernel does not wipe this memory, so the child does. If the kernel has mapped none at
+    // all, any other memory will do. (This function is called before main. If there is no memory
+    // either, the program ends.)
     if (memory == MAP_FAILED) memory = ::operator new(size);
     std::memset(memory, 0, size);
     at_fork(nullptr, nullptr, wipe);

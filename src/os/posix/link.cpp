@@ -8,6 +8,25 @@
 
 namespace larder::os {
 
+namespace {
+
+/// Returns whether a symlink with exactly this text stands at a name.
+bool has_text(const Dir& parent, const std::string& name, const std::string& text) {
+    std::string found(text.size() + 1, '\0');  // one byte more shows that a text is longer
+    const auto length = read_symlink_at(parent, name.c_str(), found.data(), found.size());
+    return length && std::string_view(found.data(), *length) == text;
+}
+
+/// Returns whether two names belong to one file; false if the system does not tell.
+bool is_one_file(const Dir& dir, const std::string& name, const Dir& other_dir,
+                 const std::string& other_name) {
+    const auto one = try_stat_at(dir, name.c_str());
+    const auto other = try_stat_at(other_dir, other_name.c_str());
+    return one && other && one->identity == other->identity;
+}
+
+}  // namespace
+
 CallResult<std::size_t> read_symlink_at(const Dir& parent, const char* path, char* text,
                                         std::size_t size) noexcept {
     const ssize_t length =
@@ -23,11 +42,7 @@ Result<> make_symlink_at(const Dir& parent, const std::string& name, const std::
         return {};
     const int error = errno;
     // The call that was interrupted may have made the link: see the rules in fd.hpp.
-    if (interrupted && error == EEXIST) {
-        std::string there(text.size() + 1, '\0');
-        const auto length = read_symlink_at(parent, name.c_str(), there.data(), there.size());
-        if (length && std::string_view(there.data(), *length) == text) return {};
-    }
+    if (interrupted && error == EEXIST && has_text(parent, name, text)) return {};
     return fail(error, "make link", parent / name);
 }
 
@@ -39,12 +54,8 @@ Result<> make_hard_link(const Dir& from_dir, const std::string& from, const Dir&
     };
     if (retry(link, interrupted) == 0) return {};
     const int error = errno;
-    // As above: another name of the same file is what the caller wanted.
-    if (interrupted && error == EEXIST) {
-        const auto source = try_stat_at(from_dir, from.c_str());
-        const auto made = try_stat_at(to_dir, to.c_str());
-        if (source && made && source->identity == made->identity) return {};
-    }
+    // As above: the call that was interrupted may have made the link.
+    if (interrupted && error == EEXIST && is_one_file(from_dir, from, to_dir, to)) return {};
     return refused(error, "link", to_dir / to);
 }
 

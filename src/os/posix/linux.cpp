@@ -25,12 +25,13 @@ namespace larder::os::platform {
 
 namespace {
 
-/// Lies on the stack, because the process may have no memory left to allocate.
-using Buffer = std::array<char, 4096>;
+/// Room for a file of /proc. Lies on the stack, because the process may have no memory left to
+/// allocate.
+using ProcBuffer = std::array<char, 4096>;
 
-/// Reads the first bytes of a file in /proc, as many as the buffer holds. Returns an empty text,
-/// and leaves errno, if it cannot be read.
-std::string_view read_some(const char* path, Buffer& buffer) noexcept {
+/// Reads the first bytes of a file in /proc, as many as the buffer holds. Returns a text in the
+/// buffer; an empty one, and errno, if the file cannot be read.
+std::string_view read_start(const char* path, ProcBuffer& buffer) noexcept {
     const Fd fd(retry([&] { return ::open(path, O_RDONLY | O_CLOEXEC); }));
     if (!fd) return {};
     const auto got = retry([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
@@ -45,13 +46,13 @@ struct ProcPath {
     std::array<char, 64> text;
 };
 
-/// Returns whether a process has a second thread.
+/// Returns whether a process has a second thread; false if the system does not tell.
 bool has_other_threads(std::int64_t pid) noexcept {
+    const ProcPath tasks(pid, "task");
     struct stat status {};
     // The directory has a subdirectory for each thread. Its number of links is that of its
     // subdirectories, and two more.
-    return retry([&] { return ::stat(ProcPath(pid, "task").text.data(), &status); }) == 0 &&
-           status.st_nlink > 3;
+    return retry([&] { return ::stat(tasks.text.data(), &status); }) == 0 && status.st_nlink > 3;
 }
 
 /// Returns whether /proc shows the pid namespace of this process. It may have been mounted in
@@ -65,23 +66,26 @@ bool proc_is_ours() noexcept {
            pid == ::getpid();
 }
 
-/// Returns the inode of a namespace of a process. Returns 0 if the system does not tell it.
-std::uint64_t namespace_at(const char* path) noexcept {
+/// Returns the inode of what stands at a path in /proc, such as a namespace of a process. Returns
+/// 0, and errno, if the system does not tell it.
+std::uint64_t inode_at(const char* path) noexcept {
     struct stat status {};
-    return retry([&] { return ::stat(path, &status); }) == 0
-               ? static_cast<std::uint64_t>(status.st_ino)
-               : 0;
+    if (retry([&] { return ::stat(path, &status); }) != 0) return 0;
+    return static_cast<std::uint64_t>(status.st_ino);
 }
 
 /// The inodes of the namespaces in which the machine starts: see PROC_PID_INIT_INO and
 /// PROC_TIME_INIT_INO in the kernel's linux/proc_ns.h. A kernel without namespaces has these alone.
 constexpr std::uint64_t first_pid_namespace = 0xef'ff'ff'fc, first_time_namespace = 0xef'ff'ff'fa;
 
-/// Does the same, and returns `first` if the kernel has no such namespaces.
+/// Returns the inode of a namespace of this process; `first` if the kernel has no such namespaces;
+/// 0 if the system does not tell.
 std::uint64_t namespace_or_first(const char* path, std::uint64_t first) noexcept {
-    const std::uint64_t inode = namespace_at(path);
+    const std::uint64_t inode = inode_at(path);
     if (inode != 0) return inode;
-    return errno == ENOENT && namespace_at("/proc/self/stat") != 0 ? first : 0;
+    // The file may be missing because there is no /proc here. Then nothing is known.
+    const bool kernel_lacks_it = errno == ENOENT && inode_at("/proc/self/stat") != 0;
+    return kernel_lacks_it ? first : 0;
 }
 
 /// Returns the text behind "NAME:\t" in the status of a process, up to the end of the line. Returns
@@ -98,29 +102,35 @@ std::string_view status_field(std::string_view status, std::string_view name) no
     return {};
 }
 
-/// Returns whether /proc shows this process all processes of the machine, and what they are.
-bool sees_all_processes() noexcept {
-    if (namespace_at("/proc/self/ns/pid") != first_pid_namespace || !proc_is_ours()) return false;
-    // The option `hidepid` of procfs hides the processes of other users. Then a process without
-    // privileges can't read the status of process 1, and one that can read it has the privilege.
-    // (A process of root's own reads it in any case, so its privilege is looked at itself.)
-    Buffer buffer;
-    if (read_some("/proc/1/status", buffer).empty()) return false;
-    if (::geteuid() != 0) return true;
-    std::uint64_t privileges = 0;
-    const auto text = status_field(read_some("/proc/self/status", buffer), "CapEff");
+/// Returns whether this process has the privilege to which procfs shows all processes
+/// (CAP_SYS_PTRACE); false if the system does not tell.
+bool has_ptrace_privilege() noexcept {
+    ProcBuffer buffer;
+    const auto text = status_field(read_start("/proc/self/status", buffer), "CapEff");
+    std::uint64_t privileges = 0;  // a bit for each
     std::from_chars(text.data(), text.data() + text.size(), privileges, 16);
-    constexpr unsigned ptrace = 19;  // CAP_SYS_PTRACE in linux/capability.h
+    constexpr unsigned ptrace = 19;  // the number of CAP_SYS_PTRACE in linux/capability.h
     return (privileges >> ptrace & 1) != 0;
 }
 
-/// Reads the state and the start, which are fields 3 and 22 of /proc/PID/stat. Field 2, the name of
-/// the command in brackets, may contain spaces and brackets. So the fields are counted from the
-/// last bracket.
-KernelView view_in(const char* path, std::int64_t pid) noexcept {
+/// Returns whether /proc shows this process all processes of the machine, and what they are.
+bool sees_all_processes() noexcept {
+    if (inode_at("/proc/self/ns/pid") != first_pid_namespace || !proc_is_ours()) return false;
+    // The option `hidepid` of procfs hides the processes of other users. Then a process without
+    // privileges can't read the status of process 1, and one that can read it has the privilege.
+    ProcBuffer buffer;
+    if (read_start("/proc/1/status", buffer).empty()) return false;
+    // Process 1 belongs to root, so a process of root's reads its status in any case.
+    return ::geteuid() != 0 || has_ptrace_privilege();
+}
+
+/// Reads the state and the start of a process from `path`, its /proc/PID/stat: fields 3 and 22.
+/// Field 2, the name of the command in brackets, may contain spaces and brackets. So the fields are
+/// counted from the last bracket. What can't be read stays unknown.
+KernelView read_view(const char* path, std::int64_t pid) noexcept {
     KernelView view;
-    Buffer buffer;
-    const std::string_view text = read_some(path, buffer);
+    ProcBuffer buffer;
+    const std::string_view text = read_start(path, buffer);
     auto at = text.rfind(')');
     if (at == text.npos || at + 2 >= text.size()) return view;
     const char state = text[at + 2];
@@ -133,44 +143,91 @@ KernelView view_in(const char* path, std::int64_t pid) noexcept {
     return view;
 }
 
-/// Reads the status of a process. `has_ended` says whether it is certain that there is none.
-std::string_view status_of(std::int64_t pid, Buffer& buffer, bool& has_ended) noexcept {
+/// The status of a process, a text in the buffer that it was read into.
+struct ProcessStatus {
+    std::string_view text;   ///< empty if it can't be read
+    bool has_ended = false;  ///< it is certain that there is no such process
+};
+
+/// Reads the status of a process.
+ProcessStatus read_status(std::int64_t pid, ProcBuffer& buffer) noexcept {
     errno = 0;
-    const std::string_view status = read_some(ProcPath(pid, "status").text.data(), buffer);
-    has_ended = status.empty() && (errno == ENOENT || errno == ESRCH);
-    return status;
+    const std::string_view text = read_start(ProcPath(pid, "status").text.data(), buffer);
+    return {.text = text, .has_ended = text.empty() && (errno == ENOENT || errno == ESRCH)};
 }
 
-/// Reads the numbers of a process in all namespaces from ours down to its own. Returns nullopt if
-/// they can't be known; an inner pid of 0 if the process has ended, or is of our namespace.
-std::optional<InnerProcess> inner_process(std::int64_t pid) noexcept {
-    Buffer buffer;
-    bool has_ended = false;
-    const std::string_view status = status_of(pid, buffer, has_ended);
-    if (has_ended) return InnerProcess{};
-    const std::string_view pids = status_field(status, "NSpid");  // since Linux 4.1
+/// Reads what is known about a process of an inner pid namespace. Returns an InnerProcess with the
+/// pid 0 if the process has ended, or is one of our own namespace. Returns nullopt if it can't be
+/// known what the process is.
+std::optional<InnerProcess> read_inner_process(std::int64_t pid) noexcept {
+    ProcBuffer buffer;
+    const ProcessStatus status = read_status(pid, buffer);
+    if (status.has_ended) return InnerProcess{};
+    // The numbers of the process in all namespaces from ours down to its own, with tabs between
+    // them. Kernels before Linux 4.1 have no such line.
+    const std::string_view pids = status_field(status.text, "NSpid");
     if (pids.empty()) return std::nullopt;
-    const auto last = pids.rfind('\t');
-    if (last == pids.npos) return InnerProcess{};
+    const auto last_tab = pids.rfind('\t');
+    if (last_tab == pids.npos) return InnerProcess{};
     InnerProcess inner;
-    std::from_chars(pids.data() + last + 1, pids.data() + pids.size(), inner.pid);
-    inner.pid_namespace = namespace_at(ProcPath(pid, "ns/pid").text.data());
-    inner.view = view_in(ProcPath(pid, "stat").text.data(), pid);
-    // If it has ended meanwhile, its namespace and its start could not be read. They would seem to
-    // be those of any process that is looked for.
-    (void)status_of(pid, buffer, has_ended);
-    return has_ended ? InnerProcess{} : inner;
+    std::from_chars(pids.data() + last_tab + 1, pids.data() + pids.size(), inner.pid);
+    inner.pid_namespace = inode_at(ProcPath(pid, "ns/pid").text.data());
+    inner.view = read_view(ProcPath(pid, "stat").text.data(), pid);
+    // If the process has ended meanwhile, its namespace and its start are not known. Then it would
+    // seem to be any process that is looked for.
+    return read_status(pid, buffer).has_ended ? InnerProcess{} : inner;
+}
+
+/// Returns the pid that a name in /proc stands for; nullopt if the name is none of a process.
+std::optional<std::int64_t> pid_of_name(std::string_view name) noexcept {
+    std::int64_t pid = 0;
+    const char* const end = name.data() + name.size();
+    const auto parsed = std::from_chars(name.data(), end, pid);
+    if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+    return pid;
+}
+
+/// Returns the offset of the clock `boottime` in the text of /proc/PID/timens_offsets, in
+/// nanoseconds; nullopt if the text does not have it. A line is "NAME SECONDS NANOSECONDS", with
+/// any number of spaces between them.
+std::optional<std::int64_t> boottime_offset(std::string_view text) noexcept {
+    constexpr std::string_view name = "boottime";
+    const auto line = text.find(name);
+    if (line == text.npos) return std::nullopt;
+    std::array<std::int64_t, 2> numbers{};  // seconds, nanoseconds
+    const char* from = text.data() + line + name.size();
+    const char* const end = text.data() + text.size();
+    for (auto& number : numbers) {
+        while (from != end && *from == ' ') ++from;
+        const auto parsed = std::from_chars(from, end, number);
+        if (parsed.ec != std::errc()) return std::nullopt;
+        from = parsed.ptr;
+    }
+    return numbers[0] * 1'000'000'000 + numbers[1];
+}
+
+/// Returns the id in the text of a UUID; zeros if the text is empty.
+BootId parse_boot_id(std::string_view text) noexcept {
+    BootId id{};
+    std::size_t digits = 0;
+    for (const char c : text) {
+        const int value = base::hex_value(c);
+        if (value < 0 || digits == 2 * id.size()) continue;  // a dash, or the newline
+        id[digits / 2] = static_cast<std::uint8_t>(id[digits / 2] << 4 | value);
+        ++digits;
+    }
+    return id;
 }
 
 }  // namespace
 
 KernelView view_of(std::int64_t pid) noexcept {
     if (!proc_is_ours()) return {};
-    return view_in(ProcPath(pid, "stat").text.data(), pid);
+    return read_view(ProcPath(pid, "stat").text.data(), pid);
 }
 
-/// Does not use the pid, because /proc may show another pid namespace.
-KernelView view_of_this_process() noexcept { return view_in("/proc/self/stat", ::getpid()); }
+/// Uses no path with the pid, because /proc may show another pid namespace.
+KernelView view_of_this_process() noexcept { return read_view("/proc/self/stat", ::getpid()); }
 
 /// The kernel shows programs a hundred ticks in a second (USER_HZ), whatever it counts itself.
 const std::uint64_t start_unit = 10'000'000;
@@ -181,22 +238,9 @@ std::optional<std::int64_t> clock_offset() noexcept {
     if (current == first_time_namespace) return 0;
     // The kernel shows the offsets of the namespace that children get. That is another one only
     // between an unshare and the next fork or execve.
-    if (namespace_at("/proc/self/ns/time_for_children") != current) return std::nullopt;
-    Buffer buffer;
-    const std::string_view text = read_some("/proc/self/timens_offsets", buffer);
-    constexpr std::string_view name = "boottime";
-    const auto at = text.find(name);
-    if (at == text.npos) return std::nullopt;
-    std::array<std::int64_t, 2> numbers{};  // seconds, nanoseconds
-    const char* from = text.data() + at + name.size();
-    const char* const end = text.data() + text.size();
-    for (auto& number : numbers) {
-        while (from != end && *from == ' ') ++from;
-        const auto parsed = std::from_chars(from, end, number);
-        if (parsed.ec != std::errc()) return std::nullopt;
-        from = parsed.ptr;
-    }
-    return numbers[0] * 1'000'000'000 + numbers[1];
+    if (inode_at("/proc/self/ns/time_for_children") != current) return std::nullopt;
+    ProcBuffer buffer;
+    return boottime_offset(read_start("/proc/self/timens_offsets", buffer));
 }
 
 std::uint64_t pid_namespace() noexcept {
@@ -213,46 +257,36 @@ std::optional<bool> any_inner_process(
     const std::unique_ptr<DIR, int (*)(DIR*)> proc(::fdopendir(fd.get()), ::closedir);
     if (!proc) return std::nullopt;
     (void)fd.release();  // closedir closes it
-    bool complete = true;
+    bool all_known = true;
     for (;;) {
-        errno = 0;
+        errno = 0;  // the end and an error both return null, but the end leaves errno
         const dirent* const entry = ::readdir(proc.get());
         if (entry == nullptr && errno == EINTR) continue;
         if (entry == nullptr) break;
-        const std::string_view name = static_cast<const char*>(entry->d_name);
-        std::int64_t pid = 0;
-        const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) continue;
-        const auto inner = inner_process(pid);
-        if (!inner) complete = false;
+        const auto pid = pid_of_name(static_cast<const char*>(entry->d_name));
+        if (!pid) continue;
+        const auto inner = read_inner_process(*pid);
+        if (!inner) all_known = false;
         if (inner && inner->pid != 0 && visit(*inner)) return true;
     }
-    if (!complete || errno != 0) return std::nullopt;
+    const bool was_listed_to_the_end = errno == 0;
+    if (!all_known || !was_listed_to_the_end) return std::nullopt;
     return false;
 }
 
 /// Reads the id from a file of the kernel's. A container may mount a file of its own over that one,
 /// or a whole file system; then the id is not real.
 BootIdRead read_boot_id() noexcept {
-    BootIdRead result;
-    BootId& id = result.id;
-    Buffer buffer;
     constexpr const char* path = "/proc/sys/kernel/random/boot_id";
     struct statfs file_system {};
-    result.is_real = retry([&] { return ::statfs(path, &file_system); }) == 0 &&
-                     file_system.f_type == PROC_SUPER_MAGIC;
-    const std::string_view text = read_some(path, buffer);
-    std::size_t digits = 0;
-    for (const char c : text) {
-        const int value = base::hex_value(c);
-        if (value < 0 || digits == 32) continue;
-        id[digits / 2] = static_cast<std::uint8_t>(id[digits / 2] << 4 | value);
-        ++digits;
-    }
-    return result;
+    const bool lies_in_proc = retry([&] { return ::statfs(path, &file_system); }) == 0 &&
+                              file_system.f_type == PROC_SUPER_MAGIC;
+    ProcBuffer buffer;
+    return {.id = parse_boot_id(read_start(path, buffer)), .is_real = lies_in_proc};
 }
 
 /// Makes the system call itself: getentropy of glibc makes it again for ever if it is interrupted.
+/// A call that fills only a part counts as failed, with EIO.
 int fill_with_random(void* bytes, std::size_t size) {
     const long got = ::syscall(SYS_getrandom, bytes, size, 0);
     if (got >= 0 && static_cast<std::size_t>(got) != size) errno = EIO;
@@ -260,8 +294,9 @@ int fill_with_random(void* bytes, std::size_t size) {
 }
 
 std::string command_line() {
-    Buffer buffer;
-    std::string text(read_some("/proc/self/cmdline", buffer));
+    // The kernel writes a zero byte after each word.
+    ProcBuffer buffer;
+    std::string text(read_start("/proc/self/cmdline", buffer));
     while (!text.empty() && text.back() == '\0') text.pop_back();
     for (char& c : text) {
         if (c == '\0') c = ' ';
@@ -271,8 +306,8 @@ std::string command_line() {
 
 std::chrono::system_clock::time_point wall_time() noexcept {
     timespec now{};
-    // The call itself, because a library may stand before the function of that name. On 32 bits the
-    // call has another type of time.
+    // Make the system call itself, because a library such as faketime may have put its own function
+    // in place of clock_gettime. On 32 bits the call has another type of time.
     if (sizeof(void*) != 8 || ::syscall(SYS_clock_gettime, CLOCK_REALTIME, &now) != 0)
         (void)::clock_gettime(CLOCK_REALTIME, &now);
     return std::chrono::system_clock::time_point(std::chrono::seconds(now.tv_sec) +
@@ -280,7 +315,7 @@ std::chrono::system_clock::time_point wall_time() noexcept {
 }
 
 int touch(int directory, const char* name) noexcept {
-    // As above. The kernel's old timespec has two longs on every machine.
+    // The system call itself, for the same reason. Its timespec has two longs on every machine.
     const long times[4] = {0, UTIME_OMIT, 0, UTIME_NOW};
     return static_cast<int>(::syscall(SYS_utimensat, directory, name, times, AT_SYMLINK_NOFOLLOW));
 }

@@ -67,10 +67,28 @@ int sync_all(int fd) { return ::syncfs(fd); }
 int read_space(int fd, DiskSpace& space) {
     struct statvfs status {};
     if (::fstatvfs(fd, &status) != 0) return -1;
-    space = {std::uint64_t{status.f_bavail} * status.f_frsize,
-             std::uint64_t{status.f_blocks} * status.f_frsize, status.f_favail, status.f_files};
+    space = {
+        .free = std::uint64_t{status.f_bavail} * status.f_frsize,
+        .size = std::uint64_t{status.f_blocks} * status.f_frsize,
+        .free_files = status.f_favail,
+        .files = status.f_files,
+    };
     return 0;
 }
+
+ssize_t list_attributes(int fd, char* names, std::size_t size) {
+    return ::flistxattr(fd, names, size);
+}
+
+ssize_t get_attribute(int fd, const char* name, char* value, std::size_t size) {
+    return ::fgetxattr(fd, name, value, size);
+}
+
+int set_attribute(int fd, const char* name, const char* value, std::size_t size) {
+    return ::fsetxattr(fd, name, value, size, 0);
+}
+
+bool is_users_attribute(std::string_view name) noexcept { return name.starts_with("user."); }
 
 }  // namespace platform
 
@@ -197,7 +215,7 @@ std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& n
     if (!file) return std::nullopt;
     ExtentList extents;
     std::uint64_t bytes = 0;
-    std::uint64_t from = 0;
+    std::uint64_t from = 0;  // the extents before it are counted
     for (;;) {
         if (!extents.read(*file, from)) return std::nullopt;
         if (extents.size() == 0) return bytes;  // the file has no data after `from`
@@ -205,7 +223,8 @@ std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& n
             const fiemap_extent extent = extents.at(i);
             if ((extent.fe_flags & FIEMAP_EXTENT_SHARED) == 0) bytes += extent.fe_length;
             if ((extent.fe_flags & FIEMAP_EXTENT_LAST) != 0) return bytes;
-            // This only grows, because the extents are in order and end after the last `from`.
+            // This grows in each round, so the loop ends: the extents are in order, and those that
+            // were read end after the last `from`.
             from = extent.fe_logical + extent.fe_length;
         }
     }
@@ -213,19 +232,18 @@ std::optional<std::uint64_t> unshared_bytes(const Dir& dir, const std::string& n
 
 void write_in_place(const FileHandle& empty_file) noexcept {
     const int fd = fd_of(empty_file);
-    int flags = 0;
-    struct stat status {};
     // On btrfs the request has an effect only while the file is empty.
-    if (retry([&] { return ::fstat(fd, &status); }) != 0 || status.st_size != 0 ||
-        retry([&] { return ::ioctl(fd, FS_IOC_GETFLAGS, &flags); }) != 0)
-        return;
+    struct stat status {};
+    if (retry([&] { return ::fstat(fd, &status); }) != 0 || status.st_size != 0) return;
+    int flags = 0;
+    if (retry([&] { return ::ioctl(fd, FS_IOC_GETFLAGS, &flags); }) != 0) return;
     flags |= FS_NOCOW_FL;
-    (void)retry([&] { return ::ioctl(fd, FS_IOC_SETFLAGS, &flags); });
+    (void)retry([&] { return ::ioctl(fd, FS_IOC_SETFLAGS, &flags); });  // best effort
 }
 
 Result<bool> clone_file(const FileHandle& source, const FileInfo& info, const Dir& dir,
                         const std::string& name, Refusal refusal) {
-    TRY_ASSIGN(auto made, NewFile::create(dir, name));
+    TRY_ASSIGN(auto made, NewFile::create(dir, name));  // removed again after an error
     if (retry([&] { return ::ioctl(fd_of(made.handle()), FICLONE, fd_of(source)); }) != 0)
         return refused(errno, "clone", dir / name);
     return made.complete(source, info, refusal);
@@ -261,8 +279,8 @@ CallResult<ByteRun> copy_in_kernel(const FileHandle& from, const FileHandle& to,
         }
         if (copied == 0) {
             if (copied_any) return ByteRun{.start = run.start, .length = 0};
-            // The file is empty, or of a kind that this call cannot read. In both cases the caller
-            // may read it instead.
+            // The file is empty, or of a kind that this call cannot read (in /proc, for example).
+            // In both cases the caller may read it instead.
             return run;
         }
         copied_any = true;
@@ -274,76 +292,28 @@ CallResult<ByteRun> copy_in_kernel(const FileHandle& from, const FileHandle& to,
 
 namespace {
 
-/// Returns whether this error of setting an attribute means that the file system has no place for
-/// it, and not that something went wrong.
-bool is_no_place_for_attribute(int error) noexcept {
-    return error != ENOSPC && error != EDQUOT && error != EIO && error != ENOMEM;
-}
-
-/// Calls `get(data, size)`, which returns the size of the whole if `size` is 0, with enough room.
-/// Returns an empty text if there is nothing, or if it can't be read.
-template <class Get>
-std::string read_attribute(Get get) {
-    std::string bytes;
-    // Another process may make it longer between the two calls.
-    for (;;) {
-        const ssize_t size = get(static_cast<char*>(nullptr), std::size_t{0});
-        if (size <= 0) return {};
-        bytes.resize(static_cast<std::size_t>(size));
-        const ssize_t got = get(bytes.data(), bytes.size());
-        if (got < 0 && errno == ERANGE) continue;
-        bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-        return bytes;
-    }
-}
-
-/// Copies one attribute. Returns the system's error if the disk is full or broken; a false
-/// error_code if there was none, or if `to` has no place for the attribute.
-std::error_code copy_attribute(const FileHandle& from, const FileHandle& to, const char* name) {
-    const std::string value = read_attribute([&](char* data, std::size_t size) {
-        return retry([&] { return ::fgetxattr(fd_of(from), name, data, size); });
-    });
-    const int result =
-        retry([&] { return ::fsetxattr(fd_of(to), name, value.data(), value.size(), 0); });
-    if (result == 0 || is_no_place_for_attribute(errno)) return {};
-    return {errno, std::system_category()};
-}
-
-/// Writes the names of a file's attributes to `names`, each with a zero byte after it. Returns how
-/// many bytes they have. Fails with -1 and errno, also if `size` is too small.
-ssize_t list_attributes(const Dir& dir, const std::string& name, char* names, std::size_t size) {
+/// Lists the attributes of the file at a name, as platform::list_attributes does for an open file.
+/// Fails with -1 and errno.
+ssize_t list_attributes_at(const Dir& dir, const std::string& name, char* names, std::size_t size) {
     // The calls for attributes take a path or an open file, and no directory. A path through /proc
     // saves opening the file, which its permissions may forbid.
     const std::string path = "/proc/self/fd/" + std::to_string(fd_of(dir.handle)) + "/" + name;
     const ssize_t length = retry([&] { return ::llistxattr(path.c_str(), names, size); });
     if (length >= 0) return length;
     if (errno != ENOENT && errno != ENOTDIR) return -1;
-    // There may be no /proc here.
+    // There may be no /proc here, so open the file after all.
     const auto file = try_open_at(dir, name.c_str(), OpenMode::read_nonblocking);
     if (!file) return -1;
-    return retry([&] { return ::flistxattr(fd_of(*file), names, size); });
+    return retry([&] { return platform::list_attributes(fd_of(*file), names, size); });
 }
 
 }  // namespace
 
-std::error_code copy_attributes(const FileHandle& from, const FileHandle& to) {
-    const std::string names = read_attribute([&](char* data, std::size_t size) {
-        return retry([&] { return ::flistxattr(fd_of(from), data, size); });
-    });
-    for (std::size_t at = 0; at < names.size();) {
-        const char* const name = names.c_str() + at;
-        at += std::strlen(name) + 1;
-        if (!std::string_view(name).starts_with("user.")) continue;
-        if (const auto error = copy_attribute(from, to, name)) return error;
-    }
-    return {};
-}
-
 bool has_privileges(const Dir& dir, const std::string& name, const FileInfo& info) {
     if ((info.permissions & ~copied_permissions) != Permissions::none) return true;
     std::array<char, 1024> names{};  // a longer list is rare, and its file is copied
-    const ssize_t length = list_attributes(dir, name, names.data(), names.size());
-    if (length < 0) return errno != EOPNOTSUPP;
+    const ssize_t length = list_attributes_at(dir, name, names.data(), names.size());
+    if (length < 0) return errno != EOPNOTSUPP;  // that one says that there are no attributes here
     for (std::size_t at = 0; at < static_cast<std::size_t>(length);) {
         const std::string_view attribute(names.data() + at);
         if (attribute == "security.capability" || attribute.starts_with("system.posix_acl_"))

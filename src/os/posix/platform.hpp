@@ -5,12 +5,15 @@
 // fail as system calls do: with -1 and errno.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "os/file_system.hpp"
 #include "os/process.hpp"
@@ -21,13 +24,16 @@
 
 namespace larder::os::platform {
 
-enum class RenameFlag { no_replace, exchange };
+enum class RenameFlag {
+    no_replace,  ///< fail with EEXIST if something stands at the new name
+    exchange,    ///< give each of the two things the name of the other
+};
 /// Renames atomically. Fails with EINVAL, ENOSYS, EOPNOTSUPP or ENOTSUP if the system or the file
 /// system can't.
 int rename_with_flag(int from_dir, const char* from, int to_dir, const char* to, RenameFlag flag);
 
-/// Opens a directory. Fails with EXDEV if something is mounted there, and with ENOSYS if the system
-/// has no such call.
+/// Opens a directory, and returns its descriptor, which belongs to the caller. Fails with EXDEV if
+/// something is mounted there, and with ENOSYS if the system has no such call.
 int open_unmounted(int parent, const char* name);
 
 /// Waits until a file is on the disk itself, and not only in the disk's own cache.
@@ -35,6 +41,19 @@ int sync_file(int fd);
 /// Waits until a whole file system is on the disk. Fails with ENOSYS if the system has no such
 /// call.
 int sync_all(int fd);
+
+/// Lists the attributes of an open file or directory: writes their names to `names`, each with a
+/// zero byte after it, and returns how many bytes they have. If `size` is 0, returns only that.
+/// Fails with ERANGE if `size` is too small.
+ssize_t list_attributes(int fd, char* names, std::size_t size);
+/// Reads an attribute to `value`, and returns how many bytes it has. Otherwise like
+/// list_attributes.
+ssize_t get_attribute(int fd, const char* name, char* value, std::size_t size);
+/// Sets an attribute, whether the file has it already or not.
+int set_attribute(int fd, const char* name, const char* value, std::size_t size);
+/// Returns whether users set attributes of this name, so that a copy takes them over. All others
+/// are the system's own.
+bool is_users_attribute(std::string_view name) noexcept;
 
 /// Fills a few bytes with random numbers of the kernel. Returns 0 if it has filled all of them.
 int fill_with_random(void* bytes, std::size_t size);
@@ -47,8 +66,10 @@ struct KernelView {
     bool ended = false;       ///< all its threads have ended, and it is a zombie
     std::uint64_t start = 0;  ///< when it started; 0 if that is unknown
 };
-/// Returns nothing but unknown values for a pid that the kernel does not show to this process.
+/// Returns what the kernel knows about the process that has this pid now, in the pid namespace of
+/// this process: unknown values alone if the kernel does not show it.
 KernelView view_of(std::int64_t pid) noexcept;
+/// Returns the same about this process, also if the kernel does not show it by its pid.
 KernelView view_of_this_process() noexcept;
 /// The unit of KernelView::start, in nanoseconds.
 extern const std::uint64_t start_unit;
@@ -78,7 +99,9 @@ struct BootIdRead {
     bool is_real = false;  ///< the kernel itself tells it
 };
 BootIdRead read_boot_id() noexcept;
+/// See os::this_command.
 std::string command_line();
+/// See os::this_thread.
 std::int64_t thread_number() noexcept;
 
 /// See os::wall_time.

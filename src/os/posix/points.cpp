@@ -15,6 +15,7 @@ namespace larder::os {
 
 namespace {
 
+/// The function that a test has set; empty if none has.
 std::function<int(const char*)>& hook() {
     static std::function<int(const char*)> function;
     return function;
@@ -30,7 +31,8 @@ int act(std::string_view action) {
     return error;
 }
 
-/// Does what LARDER_TEST_POINTS says for this point, if it names it.
+/// Does what LARDER_TEST_POINTS says for the point `name`. Returns the error number with which the
+/// call must fail; 0 if the variable does not name the point.
 int act_as_environment_says(std::string_view name) {
     static const char* const plan = std::getenv("LARDER_TEST_POINTS");
     if (plan == nullptr) return 0;

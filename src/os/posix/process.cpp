@@ -21,35 +21,57 @@ std::uint64_t this_pid_namespace() noexcept {
     return point("os.pid-namespace") != 0 ? 0 : platform::pid_namespace();
 }
 
-/// Returns the id of this boot. Reads it once, because a file is opened for it. A read that failed
-/// is tried again by the next call.
-platform::BootIdRead this_boot() noexcept {
-    // The value is not the initializer of a static variable: see os/before_main.hpp. If two threads
-    // come here at once, both read the same id.
-    static constinit std::array<std::atomic<std::uint64_t>, 2> known{};
-    static constinit std::atomic<bool> is_known{false}, is_real{false};
-    using Words = std::array<std::uint64_t, 2>;
-    if (!is_known.load(std::memory_order_acquire)) {
-        const auto read =
-            point("os.boot-id") != 0 ? platform::BootIdRead{} : platform::read_boot_id();
-        if (read.id == BootId{}) return {};
-        const auto words = std::bit_cast<Words>(read.id);
-        for (std::size_t i = 0; i < words.size(); ++i)
-            known[i].store(words[i], std::memory_order_relaxed);
-        is_real.store(read.is_real, std::memory_order_relaxed);
-        is_known.store(true, std::memory_order_release);
+/// The id of this boot, once it was read. All threads of the process share it, and no lock guards
+/// it: a fork could happen while another thread holds a lock. If two threads store it at once, both
+/// store the same.
+class KnownBoot {
+public:
+    constexpr KnownBoot() = default;
+
+    /// Returns what was stored; nullopt if nothing was.
+    [[nodiscard]] std::optional<platform::BootIdRead> load() const noexcept {
+        // This sees all that was stored before is_known_ was.
+        if (!is_known_.load(std::memory_order_acquire)) return std::nullopt;
+        const Words words{words_[0].load(std::memory_order_relaxed),
+                          words_[1].load(std::memory_order_relaxed)};
+        return platform::BootIdRead{.id = std::bit_cast<BootId>(words),
+                                    .is_real = is_real_.load(std::memory_order_relaxed)};
     }
-    return {std::bit_cast<BootId>(Words{known[0].load(std::memory_order_relaxed),
-                                        known[1].load(std::memory_order_relaxed)}),
-            is_real.load(std::memory_order_relaxed)};
+
+    void store(const platform::BootIdRead& boot) noexcept {
+        const auto words = std::bit_cast<Words>(boot.id);
+        for (std::size_t i = 0; i < words.size(); ++i)
+            words_[i].store(words[i], std::memory_order_relaxed);
+        is_real_.store(boot.is_real, std::memory_order_relaxed);
+        is_known_.store(true, std::memory_order_release);
+    }
+
+private:
+    using Words = std::array<std::uint64_t, 2>;
+    std::array<std::atomic<std::uint64_t>, 2> words_{};  // the id
+    std::atomic<bool> is_real_{false};
+    std::atomic<bool> is_known_{false};  // stored last and loaded first
+};
+
+/// Returns the id of this boot; zeros if it can't be read. Reads it once, because a file is opened
+/// for it. A read that failed is tried again by the next call.
+platform::BootIdRead this_boot() noexcept {
+    // Initialized by the compiler and not by the first call: see os/before_main.hpp.
+    static constinit KnownBoot known;
+    if (const auto boot = known.load()) return *boot;
+    if (point("os.boot-id") != 0) return {};
+    const platform::BootIdRead boot = platform::read_boot_id();
+    if (boot.id != BootId{}) known.store(boot);
+    return boot;
 }
 
-/// Returns whether two values are known, and differ. An unknown value is zero.
+/// Returns whether two values are both known, and differ. An unknown value is zero.
 template <class Value>
 bool differ(const Value& one, const Value& other) noexcept {
     return one != other && one != Value{} && other != Value{};
 }
 
+/// Returns whether the system has told a value. One that it has not told is zero.
 bool is_known(std::uint64_t value) noexcept { return value != 0; }
 
 /// When a process started, by the clock of one time namespace.
@@ -68,13 +90,16 @@ bool may_be_the_same(const ProcessStart& one, const ProcessStart& other) noexcep
         return at.start * platform::start_unit - static_cast<std::uint64_t>(at.clock_offset);
     };
     const std::uint64_t difference = without_offset(one) - without_offset(other);
+    // Accept from -2 to +2 units. A negative difference is a large number, which the sum wraps
+    // around to a small one.
     return difference + 2 * platform::start_unit <= 4 * platform::start_unit;
 }
 
-/// Looks at the process that has this pid now, in the pid namespace of this process. Returns `no`
-/// if there is none, if it has ended, or if it certainly started at another time. Returns `yes` if
-/// the starts can't be compared, because doubt is on the side of the lease.
-Running look_at(const ProcessIdentity& process) noexcept {
+/// Returns whether a process runs whose pid is one of the pid namespace of this process. Looks at
+/// the process that has this pid now: returns `no` if there is none, if it has ended, or if it
+/// certainly started at another time. Returns `yes` if the starts can't be compared, because a
+/// lease of a process must hold as long as the process may run.
+Running is_running_here(const ProcessIdentity& process) noexcept {
     if (retry([&] { return ::kill(static_cast<pid_t>(process.pid), 0); }) != 0 && errno == ESRCH)
         return Running::no;
     const platform::KernelView now = platform::view_of(process.pid);
@@ -82,25 +107,45 @@ Running look_at(const ProcessIdentity& process) noexcept {
     const auto offset = platform::clock_offset();
     if (!offset) return Running::yes;
     const ProcessStart sought{.start = process.start, .clock_offset = process.clock_offset};
-    const ProcessStart seen{.start = now.start, .clock_offset = *offset};
-    if (!may_be_the_same(sought, seen)) return Running::no;  // a later process with this pid
+    const ProcessStart current{.start = now.start, .clock_offset = *offset};
+    if (!may_be_the_same(sought, current)) return Running::no;  // a later process with this pid
     return Running::yes;
 }
 
 /// Looks for a process of another pid namespace among all processes of the machine. Returns
-/// `unknown` unless this process sees all of them.
-Running look_everywhere(const ProcessIdentity& process) noexcept {
+/// `unknown` if this process can't see all of them, and sees none that may be the one.
+Running is_running_in_any_namespace(const ProcessIdentity& process) noexcept {
     if (point("os.all-processes") != 0) return Running::unknown;
     const auto offset = platform::clock_offset();
     const ProcessStart sought{.start = process.start, .clock_offset = process.clock_offset};
-    const auto found = platform::any_inner_process([&](const platform::InnerProcess& inner) {
+    const auto may_be_it = [&](const platform::InnerProcess& inner) {
         if (inner.pid != process.pid || inner.view.ended) return false;
         if (differ(inner.pid_namespace, process.pid_namespace)) return false;
         if (!offset) return true;  // the two starts can't be compared
         return may_be_the_same(sought, {.start = inner.view.start, .clock_offset = *offset});
-    });
-    if (!found) return Running::unknown;
-    return *found ? Running::yes : Running::no;
+    };
+    const auto is_there = platform::any_inner_process(may_be_it);
+    if (!is_there) return Running::unknown;
+    return *is_there ? Running::yes : Running::no;
+}
+
+/// Looks for a process of another pid namespace as far as the caller wants that.
+Running is_running_elsewhere(const ProcessIdentity& process, Search search) noexcept {
+    return search == Search::everywhere ? is_running_in_any_namespace(process) : Running::unknown;
+}
+
+/// Looks for a process if its pid may be one of this process's namespace or of another, because one
+/// of the two namespaces is not known.
+Running is_running_somewhere(const ProcessIdentity& process, Search search) noexcept {
+    // If a process has this pid here, and started when that one did, it is that one.
+    const Running here = is_running_here(process);
+    const bool starts_are_known =
+        is_known(process.start) && is_known(platform::view_of(process.pid).start);
+    if (here == Running::yes && starts_are_known) return Running::yes;
+    // A process that runs here may be another one with the same pid, if the starts are not known.
+    // And if our own namespace is not known, no other namespace can be told from it.
+    if (here != Running::no || !is_known(this_pid_namespace())) return Running::unknown;
+    return is_running_elsewhere(process, search);
 }
 
 }  // namespace
@@ -139,24 +184,17 @@ bool is_here(const ProcessIdentity& process) noexcept {
 
 Running is_running(const ProcessIdentity& process, Search search) noexcept {
     if (process.pid <= 0) return Running::no;
-    // A boot id that a container made up differs from the machine's own, and proves nothing.
+    // A process of an earlier boot has ended. But a boot id that a container made up differs from
+    // the machine's own, and proves nothing.
     const platform::BootIdRead boot = this_boot();
     if (differ(process.boot, boot.id) && process.boot_is_real && boot.is_real) return Running::no;
     const std::uint64_t pid_namespace = this_pid_namespace();
-    if (!is_known(process.pid_namespace) || !is_known(pid_namespace)) {
-        // The pid may be one of another namespace. If a process has this pid here, and started when
-        // that one did, it is that one.
-        const Running here = look_at(process);
-        const bool starts_are_known =
-            is_known(process.start) && is_known(platform::view_of(process.pid).start);
-        if (here == Running::yes && starts_are_known) return Running::yes;
-        if (here != Running::no || !is_known(pid_namespace)) return Running::unknown;
-        return search == Search::everywhere ? look_everywhere(process) : Running::unknown;
-    }
+    if (!is_known(process.pid_namespace) || !is_known(pid_namespace))
+        return is_running_somewhere(process, search);
     // At any time only one namespace has this number. If the process is one of an earlier namespace
     // of the number, that namespace has ended, and the process with it.
-    if (process.pid_namespace == pid_namespace) return look_at(process);
-    return search == Search::everywhere ? look_everywhere(process) : Running::unknown;
+    if (process.pid_namespace == pid_namespace) return is_running_here(process);
+    return is_running_elsewhere(process, search);
 }
 
 std::int64_t process_id() noexcept { return static_cast<std::int64_t>(::getpid()); }

@@ -16,124 +16,122 @@ namespace {
 
 using platform::RenameFlag;
 
+/// One of the two names of a rename: a name in an open directory, or a path that a caller gave.
+/// Refers to what the caller owns.
+class RenamedName {
+public:
+    RenamedName(const Dir& dir, const std::string& name) : dir_(&dir), text_(name.c_str()) {}
+    explicit RenamedName(const std::filesystem::path& path) : text_(path.c_str()) {}
+
+    /// The two arguments of the system's calls.
+    [[nodiscard]] int dir_fd() const { return dir_ == nullptr ? AT_FDCWD : fd_of(dir_->handle); }
+    [[nodiscard]] const char* text() const { return text_; }
+
+    /// Returns the whole path, for messages.
+    [[nodiscard]] std::filesystem::path path() const {
+        return dir_ == nullptr ? std::filesystem::path(text_) : *dir_ / text_;
+    }
+
+    /// Returns what stands there. Follows no symlink.
+    [[nodiscard]] CallResult<FileInfo> info() const {
+        return dir_ == nullptr ? try_stat_path(text_, Follow::no) : try_stat_at(*dir_, text_);
+    }
+
+private:
+    const Dir* dir_ = nullptr;  // null for a path of its own
+    const char* text_;
+};
+
 /// Returns whether a rename has happened although it was refused with `error` when it was made
-/// again after a signal: the source is gone, and the target is there.
-bool has_happened(int error, const Dir& from_dir, const std::string& from, const Dir& to_dir,
-                  const std::string& to) {
-    return (error == ENOENT || error == EEXIST) && !exists_at(from_dir, from).value_or(true) &&
-           exists_at(to_dir, to).value_or(false);
+/// again after a signal: the source is gone, and the target is there. Returns false if the system
+/// does not tell.
+bool has_happened(int error, const RenamedName& from, const RenamedName& to) {
+    if (error != ENOENT && error != EEXIST) return false;
+    return why_of(from.info()) == Why::absent && to.info().has_value();
 }
 
-/// Renames to a name that must be free, atomically. Returns 0 or the error number. The number of a
-/// refusal says nothing about the names.
-int rename_to_free_name(const Dir& from_dir, const std::string& from, const Dir& to_dir,
-                        const std::string& to) {
+/// Calls `rename`, which returns -1 and sets errno if it fails, as long as a signal interrupts it.
+/// Returns 0 or the error number.
+template <class Rename>
+int renamed_or_error(const RenamedName& from, const RenamedName& to, Rename rename) {
     bool interrupted = false;
-    const int renamed = retry(
-        [&] {
-            if ((errno = point("os.noreplace")) != 0) return -1;
-            return platform::rename_with_flag(fd_of(from_dir.handle), from.c_str(),
-                                              fd_of(to_dir.handle), to.c_str(),
-                                              RenameFlag::no_replace);
-        },
-        interrupted);
-    if (renamed == 0) return 0;
+    if (retry(rename, interrupted) == 0) return 0;
     const int error = errno;
-    return interrupted && has_happened(error, from_dir, from, to_dir, to) ? 0 : error;
+    return interrupted && has_happened(error, from, to) ? 0 : error;
 }
 
-/// Returns 0 if nothing stands at the name, else why a plain rename would be wrong: EEXIST, or why
-/// the system does not tell.
-int why_not_free(const Dir& dir, const std::string& name) {
-    const auto there = try_stat_at(dir, name.c_str());
-    if (there) return EEXIST;
-    return why_of(there) == Why::absent ? 0 : there.error().value();
+/// Renames to a name that must be free, atomically. Returns 0 or the error number. If the system
+/// refuses such a rename, its number says nothing about the names.
+int rename_without_replacing(const RenamedName& from, const RenamedName& to) {
+    return renamed_or_error(from, to, [&] {
+        if ((errno = point("os.noreplace")) != 0) return -1;
+        return platform::rename_with_flag(from.dir_fd(), from.text(), to.dir_fd(), to.text(),
+                                          RenameFlag::no_replace);
+    });
 }
 
-/// Returns the error of a plain rename, with both names.
-tl::unexpected<Error> rename_failed(int error, const Dir& from_dir, const std::string& from,
-                                    const Dir& to_dir, const std::string& to) {
-    return fail(error, "rename", from_dir / from, "to " + (to_dir / to).string());
+/// Renames, and replaces what stands at `to` if rename(2) allows that. Returns 0 or the error
+/// number.
+int rename_plainly(const RenamedName& from, const RenamedName& to) {
+    return renamed_or_error(
+        from, to, [&] { return ::renameat(from.dir_fd(), from.text(), to.dir_fd(), to.text()); });
+}
+
+/// Returns 0 if nothing stands at the name, else why a plain rename would be wrong: EEXIST, or the
+/// number of the error if the system does not tell whether something stands there.
+int why_not_free(const RenamedName& name) {
+    const auto info = name.info();
+    if (info) return EEXIST;
+    return why_of(info) == Why::absent ? 0 : info.error().value();
+}
+
+/// Renames to a name that must be free: atomically if the system can, else by checking the name
+/// first. Errors: Why::exists if the name is taken.
+Result<> rename_to_free_name(const RenamedName& from, const RenamedName& to) {
+    int error = rename_without_replacing(from, to);
+    if (error == 0) return {};
+    if (!ends_at_once(why_of(error))) {
+        // The atomic rename itself may have been refused. Go the second way.
+        error = why_not_free(to);
+        if (error == 0) error = point("os.rename");
+        if (error == 0) error = rename_plainly(from, to);
+        if (error == 0) return {};
+    }
+    return fail(error, "rename", from.path(), "to " + to.path().string());
 }
 
 }  // namespace
 
 Result<> rename_new_atomic(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                            const std::string& to) {
-    const int error = rename_to_free_name(from_dir, from, to_dir, to);
+    const RenamedName source(from_dir, from), target(to_dir, to);
+    const int error = rename_without_replacing(source, target);
     if (error == 0) return {};
-    return refused(error, "rename without replacing", from_dir / from,
-                   "to " + (to_dir / to).string());
+    return refused(error, "rename without replacing", source.path(),
+                   "to " + target.path().string());
 }
 
 Result<> rename_new(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                     const std::string& to) {
-    const int error = rename_to_free_name(from_dir, from, to_dir, to);
-    if (error == 0) return {};
-    if (ends_at_once(why_of(error))) return rename_failed(error, from_dir, from, to_dir, to);
-    if (const int taken = why_not_free(to_dir, to))
-        return rename_failed(taken, from_dir, from, to_dir, to);
-    bool interrupted = false;
-    const auto rename = [&] {
-        if ((errno = point("os.rename")) != 0) return -1;
-        return ::renameat(fd_of(from_dir.handle), from.c_str(), fd_of(to_dir.handle), to.c_str());
-    };
-    if (retry(rename, interrupted) == 0) return {};
-    const int reason = errno;
-    if (interrupted && has_happened(reason, from_dir, from, to_dir, to)) return {};
-    return rename_failed(reason, from_dir, from, to_dir, to);
-}
-
-Result<> rename_replacing(const Dir& dir, const std::string& from, const std::string& to) {
-    bool interrupted = false;
-    const auto rename = [&] {
-        return ::renameat(fd_of(dir.handle), from.c_str(), fd_of(dir.handle), to.c_str());
-    };
-    if (retry(rename, interrupted) == 0) return {};
-    const int error = errno;
-    if (interrupted && has_happened(error, dir, from, dir, to)) return {};
-    return fail(error, "replace", dir / to);
-}
-
-Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir, const std::string& to) {
-    bool interrupted = false;
-    const auto rename = [&] {
-        return ::renameat(AT_FDCWD, from.c_str(), fd_of(to_dir.handle), to.c_str());
-    };
-    if (retry(rename, interrupted) == 0) return {};
-    const int error = errno;
-    if (interrupted && error == ENOENT && exists_at(to_dir, to).value_or(false)) return {};
-    return fail(error, "rename", from, "to " + (to_dir / to).string());
+    return rename_to_free_name({from_dir, from}, {to_dir, to});
 }
 
 Result<> rename_dir_out(const Dir& from_dir, const std::string& from,
                         const std::filesystem::path& to) {
-    const auto failed = [&](int error) {
-        return fail(error, "rename", from_dir / from, "to " + to.string());
-    };
-    const auto has_moved = [&](bool interrupted, int error) {
-        return interrupted && (error == ENOENT || error == EEXIST) &&
-               !exists_at(from_dir, from).value_or(true) && try_stat_path(to, Follow::no);
-    };
-    bool interrupted = false;
-    const auto rename_to_free = [&] {
-        if ((errno = point("os.noreplace")) != 0) return -1;
-        return platform::rename_with_flag(fd_of(from_dir.handle), from.c_str(), AT_FDCWD,
-                                          to.c_str(), RenameFlag::no_replace);
-    };
-    if (retry(rename_to_free, interrupted) == 0) return {};
-    int error = errno;
-    if (has_moved(interrupted, error)) return {};
-    if (ends_at_once(why_of(error))) return failed(error);
-    const auto there = try_stat_path(to, Follow::no);
-    if (there) return failed(EEXIST);
-    if (why_of(there) != Why::absent) return failed(there.error().value());
-    const auto rename = [&] {
-        return ::renameat(fd_of(from_dir.handle), from.c_str(), AT_FDCWD, to.c_str());
-    };
-    if (retry(rename, interrupted) == 0) return {};
-    error = errno;
-    return has_moved(interrupted, error) ? Result<>() : failed(error);
+    return rename_to_free_name({from_dir, from}, RenamedName(to));
+}
+
+Result<> rename_replacing(const Dir& dir, const std::string& from, const std::string& to) {
+    if (const int error = rename_plainly({dir, from}, {dir, to}))
+        return fail(error, "replace", dir / to);
+    return {};
+}
+
+Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir, const std::string& to) {
+    const RenamedName source(from), target(to_dir, to);
+    if (const int error = rename_plainly(source, target))
+        return fail(error, "rename", source.path(), "to " + target.path().string());
+    return {};
 }
 
 Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_dir,
@@ -144,9 +142,10 @@ Result<> exchange(const Dir& from_dir, const std::string& from, const Dir& to_di
                                    to.c_str(), RenameFlag::exchange) == 0)
         return {};
     const int error = errno;
-    if (error == EINTR)
-        return fail(error, "exchange", from_dir / from, "with " + (to_dir / to).string());
-    return refused(error, "exchange", from_dir / from, "with " + (to_dir / to).string());
+    const std::string detail = "with " + (to_dir / to).string();
+    // Not refused: the names may have been exchanged before the signal came.
+    if (error == EINTR) return fail(error, "exchange", from_dir / from, detail);
+    return refused(error, "exchange", from_dir / from, detail);
 }
 
 }  // namespace larder::os

@@ -11,6 +11,7 @@ namespace larder::os {
 AllSignalsBlocked::AllSignalsBlocked() noexcept {
     static_assert(sizeof(sigset_t) <= sizeof before_ &&
                   alignof(sigset_t) <= alignof(std::max_align_t));
+    // The header shows no type of the system's, so the old mask lies in its bytes.
     sigset_t all;
     sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, new (before_.data()) sigset_t);

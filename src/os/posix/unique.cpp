@@ -16,12 +16,12 @@ namespace larder::os {
 
 namespace {
 
-/// Returns a random number from the kernel; 0 and errno if it gives none. A generator of our own
-/// would give a forked child the same numbers as its parent.
+/// Returns a random number from the kernel, which is never 0; 0 and errno if the kernel gives none.
+/// A generator of our own would give a forked child the same numbers as its parent.
 std::uint64_t kernel_random() noexcept {
     std::uint64_t number = 0;
     if (retry([&] { return platform::fill_with_random(&number, sizeof number); }) == 0)
-        return number | 1;
+        return number | 1;  // odd, and so not 0
     // A sandbox may refuse the call, and still have the device.
     const Fd device(retry([&] { return ::open("/dev/urandom", O_RDONLY | O_CLOEXEC); }));
     if (!device) return 0;
@@ -33,10 +33,11 @@ std::uint64_t kernel_random() noexcept {
 
 /// Returns a number for a process to which the kernel gives no random one, and which has no way to
 /// return an error: a forked child, and a process that only materializes. draw_token refuses every
-/// other process. Two such processes differ by their pids, or by the time.
-std::uint64_t substitute() noexcept {
+/// other process. Two such processes differ by their pids, or by the time. Never returns 0.
+std::uint64_t number_of_pid_and_time() noexcept {
     std::uint64_t number = 0;
     const auto mix = [&](auto part) {
+        // The multiplier is 2^64 divided by the golden ratio, as hash functions often use it.
         number = (number ^ static_cast<std::uint64_t>(part)) * 0x9e3779b97f4a7c15U;
         number ^= number >> 29;
     };
@@ -50,7 +51,8 @@ std::uint64_t substitute() noexcept {
     return number | 1;
 }
 
-/// What a forked child must not share with its parent: it lies in memory that is wiped there.
+/// What a forked child must not share with its parent. It lies in memory that is zero again in the
+/// child.
 struct ForkPrivate {
     std::atomic<std::uint64_t> token;  // 0 until it is drawn
     std::atomic<std::uint64_t> drawn;  // how many numbers this process has drawn
@@ -58,8 +60,10 @@ struct ForkPrivate {
 
 void wipe_in_child();
 
-/// Returns the memory. It is made before main, so that no fork can come between.
+/// Returns the one such object of this process, which is never freed. It is made before main: see
+/// os/before_main.hpp.
 ForkPrivate& fork_private() noexcept {
+    // Memory of zeros is a valid object: both members are 0.
     static ForkPrivate* const page =
         static_cast<ForkPrivate*>(memory_wiped_in_child(sizeof(ForkPrivate), wipe_in_child));
     return *page;
@@ -82,7 +86,7 @@ Result<> draw_token() {
         return fail(errno, "draw a random number", "/dev/urandom",
                     "this sandbox refuses getrandom and the device; allow one of them");
     std::uint64_t expected = 0;
-    (void)token.compare_exchange_strong(expected, fresh);
+    (void)token.compare_exchange_strong(expected, fresh);  // or keep that of another thread
     return {};
 }
 
@@ -90,7 +94,8 @@ std::uint64_t process_token() noexcept {
     auto& token = fork_private().token;
     if (const auto known = token.load(std::memory_order_acquire)) return known;
     std::uint64_t fresh = kernel_random();
-    if (fresh == 0) fresh = substitute();
+    if (fresh == 0) fresh = number_of_pid_and_time();
+    // If another thread has drawn a token meanwhile, that is the token of this process.
     std::uint64_t expected = 0;
     return token.compare_exchange_strong(expected, fresh) ? fresh : expected;
 }
@@ -98,7 +103,8 @@ std::uint64_t process_token() noexcept {
 Unique draw_unique() noexcept {
     const std::uint64_t token = process_token();
     const std::uint64_t drawn = fork_private().drawn.fetch_add(1, std::memory_order_relaxed);
-    // The counter has 32 bits. When it begins again, the next random number is used.
+    // The counter of a Unique has 32 bits. When it begins again, the next number is used in place
+    // of the token.
     return {token + (drawn >> 32), static_cast<std::uint32_t>(drawn)};
 }
 

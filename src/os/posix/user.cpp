@@ -11,25 +11,26 @@ namespace larder::os {
 
 namespace {
 
-/// Returns the name of a user; an empty string if it has none.
+/// Returns the name of a user; an empty string if the user has none, or if the system does not
+/// tell.
 std::string name_of(uid_t user) {
     passwd entry{};
-    passwd* found = nullptr;
-    std::array<char, 4096> buffer{};
-    const bool known =
-        ::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
-    return known ? entry.pw_name : "";
+    passwd* result = nullptr;         // null if there is no such user
+    std::array<char, 4096> buffer{};  // arbitrary: the text of one line of /etc/passwd
+    if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &result) != 0) return "";
+    return result == nullptr ? "" : entry.pw_name;
 }
 
-/// Returns whether a group has the name of the user and no other member.
+/// Returns whether a group has the name of the user and no other member. Returns false if the
+/// system does not tell, also because the list of members is longer than the buffer.
 bool is_private_group(gid_t number, uid_t user) {
     const std::string owner = name_of(user);
+    if (owner.empty()) return false;
     group entry{};
-    group* found = nullptr;
-    std::array<char, 16384> buffer{};
-    if (owner.empty() || ::getgrgid_r(number, &entry, buffer.data(), buffer.size(), &found) != 0 ||
-        found == nullptr)
-        return false;
+    group* result = nullptr;           // null if there is no such group
+    std::array<char, 16384> buffer{};  // arbitrary: a private group has no more than one member
+    if (::getgrgid_r(number, &entry, buffer.data(), buffer.size(), &result) != 0) return false;
+    if (result == nullptr) return false;
     for (char** member = entry.gr_mem; *member != nullptr; ++member) {
         if (owner != *member) return false;
     }
@@ -43,11 +44,10 @@ std::uint64_t this_user() noexcept { return ::geteuid(); }
 bool is_superuser() noexcept { return ::geteuid() == 0; }
 
 bool others_may_write(const FileInfo& info) {
-    const auto may = [&](Permissions right) {
-        return (info.permissions & right) != Permissions::none;
-    };
-    if (may(Permissions::others_write)) return true;
-    return may(Permissions::group_write) &&
+    const bool all_may = (info.permissions & Permissions::others_write) != Permissions::none;
+    if (all_may) return true;
+    const bool group_may = (info.permissions & Permissions::group_write) != Permissions::none;
+    return group_may &&
            !is_private_group(static_cast<gid_t>(info.group), static_cast<uid_t>(info.owner));
 }
 
