@@ -9,7 +9,7 @@
 namespace larder::tree {
 
 /// Returns the root of the cache that `path` lies in, or nullopt if it lies in none. Symlinks are
-/// resolved. `path` need not exist.
+/// resolved. `path` need not exist. A directory that this process may not read counts as no cache.
 [[nodiscard]] std::optional<std::filesystem::path> enclosing_cache(
     const std::filesystem::path& path);
 

@@ -15,14 +15,16 @@ struct Size {
 };
 
 /// Returns the size of a tree that is to become an entry. Errors: `invalid` if the tree holds a
-/// pipe, a socket or a device, because no entry may hold one.
+/// pipe, a socket or a device, because no entry may hold one; the first thing that can't be read.
 [[nodiscard]] Result<Size> measure_new(const os::Dir& tree);
 
-/// Returns the size of the tree. Follows no symlink.
+/// Returns the size of a tree that may hold anything. Follows no symlink. Errors: the first thing
+/// that can't be read.
 [[nodiscard]] Result<Size> measure(const os::Dir& tree);
 
 /// Makes every file and directory of the tree survive a power cut: by an fsync for each of them, or
-/// by one syncfs if there are many. `size` is what measure has returned.
+/// by one syncfs if there are many. `size` is what measure has returned. An error means that parts
+/// of the tree may not be on the disk; a second call may succeed without having written them.
 [[nodiscard]] Result<> sync(const os::Dir& tree, const Size& size);
 
 }  // namespace larder::tree

@@ -24,139 +24,120 @@ constexpr unsigned max_passes = 3;
 /// delete them.
 constexpr std::uint64_t progress_step = 256;
 
-/// A directory that is being deleted.
-struct Doomed final : WalkDir {
+/// A directory that is being deleted. Removal makes each directory of its walk as one of these.
+struct DoomedDir final : WalkDir {
     using WalkDir::WalkDir;
     unsigned passes = 0;  // how often it was listed
     // Something in it cannot be deleted, so it need not be listed again.
     std::atomic<bool> stuck{false};
 };
 
-/// One deletion of a tree. A name that cannot be deleted is noted and left, with the directories
-/// around it, and all others are deleted.
+/// Returns a directory of the walk as what it was made as. Requires: the walk is a Removal's.
+DoomedDir& as_doomed(WalkDir& dir) { return static_cast<DoomedDir&>(dir); }
+
+/// Where a tree stands that is to be removed with its top.
+struct TreeName {
+    const os::Dir& parent;
+    const std::string& name;
+};
+
+/// One deletion of a tree. A name that cannot be deleted is left, with the directories around it,
+/// and all others are deleted.
 class Removal final : public Visitor {
 public:
-    enum class TopDir { keep, remove };
-    /// `top_parent` and `top_name` are needed only where the top is to be removed.
-    Removal(TopDir top, const os::Dir& top_parent, std::string top_name,
+    /// Deletes files of `file_system`, which is any directory there. `own_name` says where the top
+    /// stands; without it, the top is emptied and stays. Requires: all arguments, and what they
+    /// refer to, outlive the Removal.
+    Removal(const os::Dir& file_system, std::optional<TreeName> own_name,
             const RemoveOptions& options)
-        : top_(top),
-          top_parent_(top_parent),
-          top_name_(std::move(top_name)),
-          options_(options),
-          space_(options.count_freed, top_parent) {}
+        : own_name_(own_name), options_(options), space_(options.count_freed, file_system) {}
 
-    /// Deletes what is below `top`, and `top` itself if that was asked for. Errors: the first name
-    /// that could not be deleted; `interrupted`.
-    Result<Removed> run(std::unique_ptr<Doomed> top, WalkThreads threads) {
-        top_dir_ = &top->dir;
+    /// Deletes what is below `top`, and then `top` itself if the Removal has its name. Errors: the
+    /// first name that could not be deleted, after all others are gone; `interrupted`, and then any
+    /// part of the tree may be left.
+    Result<Removed> run(std::unique_ptr<DoomedDir> top, WalkThreads threads) {
+        walk_top_ = &top->dir;
         TRY(walk(std::move(top), *this, threads));
         if (first_error_) return tl::make_unexpected(std::move(*first_error_));
         return removed();
     }
 
-    /// Deletes one file, or returns the directory to be emptied. A directory that is too deep is
-    /// moved up instead, if it can be.
-    Result<std::unique_ptr<WalkDir>> visit(WalkDir& place, const std::string& name,
+    /// Deletes one name that is no directory; returns null then, and also if the name is gone
+    /// already. Returns a directory opened, so that the walk empties it. A directory that is too
+    /// deep is moved to the top of the tree instead; one that can't be moved is emptied where it
+    /// is, however deep.
+    Result<std::unique_ptr<WalkDir>> visit(WalkDir& parent, const std::string& name,
                                            os::FileKind kind) override {
         if (options_.stop.stop_requested())
-            return fail(Errc::interrupted, "remove", place.dir / name,
+            return fail(Errc::interrupted, "remove", parent.dir / name,
                         "stopped on request; the next collection continues");
         if (kind != os::FileKind::directory) {
-            TRY_ASSIGN(const bool gone, remove_file(place.dir, name, kind));
-            if (gone) return nullptr;
+            TRY_ASSIGN(const bool is_gone, remove_file(parent.dir, name, kind));
+            if (is_gone) return nullptr;
         }
-        TRY_ASSIGN(auto doomed, open_doomed(place.dir, name));
-        if (doomed == nullptr) return nullptr;
-        if (place.depth + 1 >= max_depth && move_up(place.dir, name)) return nullptr;
-        return doomed;
+        // Open it even if it is going to be moved: that makes it writable, and only a writable
+        // directory can be moved to another one, because its ".." changes.
+        TRY_ASSIGN(auto dir, open_doomed(parent.dir, name));
+        if (dir == nullptr) return nullptr;
+        const bool is_too_deep = parent.depth + 1 >= max_depth;
+        if (is_too_deep && move_to_top(parent.dir, name)) return nullptr;
+        return dir;
     }
 
     /// Removes a directory that was emptied. If a name was added since it was listed, the directory
     /// is listed again, at most max_passes times. A directory in which something is stuck stays,
     /// and so do those around it.
-    Result<AfterLeave> leave(WalkDir& at) override {
-        auto& place = static_cast<Doomed&>(at);
-        ++place.passes;
-        if (place.parent == nullptr) {
-            // The listing may not have shown the directories that were moved up.
-            if (moved_up_.exchange(false)) return AfterLeave::list_again;
-            if (top_ == TopDir::keep) return AfterLeave::done;
+    Result<AfterLeave> leave(WalkDir& emptied) override {
+        DoomedDir& dir = as_doomed(emptied);
+        ++dir.passes;
+        if (dir.parent == nullptr) {
+            // The listing of the top may not have shown what was moved there meanwhile.
+            if (moved_to_top_.exchange(false)) return AfterLeave::list_again;
+            if (!own_name_) return AfterLeave::done;
         }
-        const auto removed = remove_emptied(place);
-        if (removed) {
-            ++directories_;
-            return AfterLeave::done;
-        }
-        switch (why_of(removed)) {
-            case Why::absent:  // another process deleted it first, or moved it up
-                return AfterLeave::done;
-            case Why::not_empty:
-            case Why::exists:  // the same, on some systems
-                break;
-            default:
-                return tl::make_unexpected(removed.error());
-        }
-        if (place.stuck) {
-            mark_stuck(place.parent);
-            return AfterLeave::done;
-        }
-        // Another process still writes here: it has added a name since the listing.
-        if (place.passes < max_passes) return AfterLeave::list_again;
-        return os::fail(Why::not_empty, "remove directory", place.dir.path,
-                        "something still writes here");
+        const auto removed = remove_emptied(dir);
+        if (!removed) return after_refusal(dir, removed.error());
+        ++directories_;
+        return AfterLeave::done;
     }
 
-    /// A name that cannot be deleted is left, and all others are deleted.
-    Result<> failed(WalkDir& place, Error error) override {
+    /// Keeps the first error, and lets the walk go on to the other names. Only `interrupted` ends
+    /// it.
+    Result<> failed(WalkDir& dir, Error error) override {
         if (error.code == Errc::interrupted) return tl::make_unexpected(std::move(error));
-        mark_stuck(&place);
-        mark_stuck(place.parent);
+        // The error is of a name in `dir`, or of `dir` itself. In both cases `dir` stays, and the
+        // directory around it is not empty.
+        as_doomed(dir).stuck = true;
+        mark_parent_stuck(dir);
         const std::lock_guard lock(error_mutex_);
         if (!first_error_) first_error_ = std::move(error);
         return {};
     }
 
-    /// Opens a directory that is to be emptied and makes it writable. Returns null if nothing is
-    /// left to do here: it is gone, was a file, or was moved up. Errors: Why::busy if something is
-    /// mounted there, which is never entered; whatever else keeps it from being opened.
-    Result<std::unique_ptr<Doomed>> open_doomed(const os::Dir& parent, const std::string& name) {
-        auto doomed = try_open(parent, name);
-        if (why_of(doomed) == Why::denied) {
+    /// Opens a directory that is to be emptied, and makes it writable. Returns null if nothing is
+    /// left to do here: it is gone, was a file, or was moved to the top. Errors: Why::busy if
+    /// something is mounted there, which is never entered; any other reason why it can't be opened.
+    Result<std::unique_ptr<DoomedDir>> open_doomed(const os::Dir& parent, const std::string& name) {
+        auto opened = try_open(parent, name);
+        if (why_of(opened) == Why::denied) {
+            // If this is refused too, opening it again returns the error.
             (void)os::set_permissions_at(parent, name, os::Permissions::owner_all);
-            doomed = try_open(parent, name);
+            opened = try_open(parent, name);
         }
-        // If opening it could not detect a mount, rmdir does: it refuses a mount point before it
-        // checks whether the directory is empty. Ask only now, because the first refusal may have
-        // met this very directory.
-        if (doomed && !os::sees_bind_mounts()) {
-            const auto removed = os::remove_dir_at(parent, name);
-            if (removed) {
-                ++directories_;
-                return nullptr;
-            }
-            if (why_of(removed) == Why::busy) return mounted(parent, name);
+        if (!opened) {
+            TRY(settle_unopened(parent, name, opened.error()));
+            return nullptr;
         }
-        if (doomed) return doomed;
-        switch (why_of(doomed)) {
-            case Why::absent:
-                return nullptr;
-            case Why::cross_device:
-                return mounted(parent, name);
-            case Why::is_link:
-            case Why::not_directory:  // another process has replaced it by a file
-                TRY(remove_file(parent, name, os::FileKind::regular));
-                return nullptr;
-            case Why::too_many_open_files:  // try again when fewer directories are open
-                if (move_up(parent, name)) return nullptr;
-                return doomed;
-            default:
-                return doomed;
+        // Ask only after opening it: the first refusal may have met this very directory.
+        if (!os::sees_bind_mounts()) {
+            TRY_ASSIGN(const bool is_gone, remove_unless_mounted(parent, name));
+            if (is_gone) return nullptr;
         }
+        return opened;
     }
 
-    /// Deletes a name that is no directory, and counts what the disk gets back. Returns false if it
-    /// is a directory. It is no error if the file is gone already.
+    /// Deletes a name that is no directory, and counts what the disk gets back. Returns true if the
+    /// name is gone, also if another process has deleted it; false if it is a directory.
     Result<bool> remove_file(const os::Dir& parent, const std::string& name, os::FileKind kind) {
         // Some systems let root unlink a directory, and then leak its contents.
         if (kind == os::FileKind::unknown) {
@@ -165,11 +146,11 @@ public:
             TRY(info);
             if (info->is_directory()) return false;
         }
-        const GivenBack given_back = space_.look_at(parent, name);
+        const FreedSpace freed = space_.freed_by_unlinking(parent, name);
         const auto removed = os::remove_file_at(parent, name);
         if (removed) {
-            space_.add(given_back);
-            tell(++files_);
+            space_.add(freed);
+            report_progress(++files_);
             return true;
         }
         if (is_absent(removed)) return true;
@@ -183,6 +164,7 @@ public:
         return tl::make_unexpected(removed.error());
     }
 
+    /// Returns what was deleted so far.
     [[nodiscard]] Removed removed() const {
         return {
             .files = files_,
@@ -193,22 +175,47 @@ public:
     }
 
 private:
-    /// Notes that something in a directory cannot be deleted. Null is nothing to note.
-    static void mark_stuck(WalkDir* place) {
-        if (place != nullptr) static_cast<Doomed*>(place)->stuck = true;
+    /// Marks the directory around `dir`, which can't be removed because `dir` stays. The top of the
+    /// walk has none.
+    static void mark_parent_stuck(const WalkDir& dir) {
+        if (dir.parent != nullptr) as_doomed(*dir.parent).stuck = true;
     }
 
-    /// Removes a directory that should be empty, by its name in the directory around it.
-    Result<> remove_emptied(const Doomed& place) const {
+    /// Removes a directory that should be empty, by its name in the directory around it. Requires:
+    /// it is not the top, or the top has a name.
+    Result<> remove_emptied(const DoomedDir& dir) const {
         if (const int error = os::point("tree.remove_dir"))
-            return os::fail(error, "remove directory", place.dir.path);
-        if (place.parent == nullptr) return os::remove_dir_at(top_parent_, top_name_);
-        return os::remove_dir_at(place.parent->dir, place.name);
+            return os::fail(error, "remove directory", dir.dir.path);
+        if (dir.parent == nullptr) return os::remove_dir_at(own_name_->parent, own_name_->name);
+        return os::remove_dir_at(dir.parent->dir, dir.name);
+    }
+
+    /// Decides what to do about a directory that could not be removed. Errors: `error` itself; that
+    /// another process still writes there, after max_passes listings.
+    static Result<AfterLeave> after_refusal(DoomedDir& dir, const Error& error) {
+        switch (error.why) {
+            case Why::absent:  // another process deleted it first, or moved it to the top
+                return AfterLeave::done;
+            case Why::not_empty:
+            case Why::exists:  // the same, on some systems
+                break;
+            default:
+                return tl::make_unexpected(error);
+        }
+        if (dir.stuck) {
+            // What is stuck in it has told its own error.
+            mark_parent_stuck(dir);
+            return AfterLeave::done;
+        }
+        // Another process still writes here: it has added a name since the listing.
+        if (dir.passes < max_passes) return AfterLeave::list_again;
+        return os::fail(Why::not_empty, "remove directory", dir.dir.path,
+                        "something still writes here");
     }
 
     /// Opens a directory that lies on no mount of its own, and makes it writable.
-    static Result<std::unique_ptr<Doomed>> try_open(const os::Dir& parent,
-                                                    const std::string& name) {
+    static Result<std::unique_ptr<DoomedDir>> try_open(const os::Dir& parent,
+                                                       const std::string& name) {
         TRY_ASSIGN(os::Dir dir, os::open_dir_unmounted_at(parent, name));
         TRY_ASSIGN(const os::FileInfo info, os::stat_of(dir));
         constexpr os::Permissions ours = os::Permissions::owner_all;
@@ -216,7 +223,43 @@ private:
         // If this fails, what lies in the directory can't be deleted, and tells its own error.
         if ((info.permissions & ours) != ours) (void)os::try_set_permissions(dir.handle, wanted);
         TRY_ASSIGN(auto reader, os::DirReader::borrow(dir));
-        return std::make_unique<Doomed>(std::move(dir), std::move(reader));
+        return std::make_unique<DoomedDir>(std::move(dir), std::move(reader));
+    }
+
+    /// Does what can be done about a name that could not be opened as a directory. Returns success
+    /// if nothing is left to do there: it was gone, was a file and is deleted, or was moved to the
+    /// top. Errors: Why::busy for a mount point; otherwise `error` itself.
+    Result<> settle_unopened(const os::Dir& parent, const std::string& name, const Error& error) {
+        switch (error.why) {
+            case Why::absent:
+                return {};
+            case Why::cross_device:
+                return mounted(parent, name);
+            case Why::is_link:
+            case Why::not_directory:  // another process has replaced it by a file
+                TRY(remove_file(parent, name, os::FileKind::regular));
+                return {};
+            case Why::too_many_open_files:
+                // The top lists it later, when fewer directories are open.
+                if (move_to_top(parent, name)) return {};
+                break;
+            default:
+                break;
+        }
+        return tl::make_unexpected(error);
+    }
+
+    /// Removes a directory if it is empty. Returns whether it is gone. Errors: Why::busy if it is a
+    /// mount point, which rmdir refuses before it checks whether the directory is empty. So this
+    /// detects a mount that opening the directory could not detect.
+    Result<bool> remove_unless_mounted(const os::Dir& parent, const std::string& name) {
+        const auto removed = os::remove_dir_at(parent, name);
+        if (removed) {
+            ++directories_;
+            return true;
+        }
+        if (why_of(removed) == Why::busy) return mounted(parent, name);
+        return false;  // it is not empty, as a rule; the walk meets every other reason again
     }
 
     /// Returns the error for a mount point, which must stay with all that is mounted there.
@@ -225,34 +268,34 @@ private:
                         "something is mounted there: unmount it");
     }
 
-    /// Reports progress now and then. If another thread is just doing that, this report is left
-    /// out.
-    void tell(std::uint64_t files) {
-        if (!options_.on_progress || files % progress_step != 0) return;
-        const std::unique_lock telling(telling_mutex_, std::try_to_lock);
-        if (telling) options_.on_progress(files);
-    }
-
-    /// Moves a directory up into the top, which lists it later. Returns false if that cannot be
-    /// done, or if the directory is there already: then the caller deletes it where it is, as deep
-    /// as it lies.
-    bool move_up(const os::Dir& parent, const std::string& name) {
-        if (top_dir_ == nullptr || &parent == top_dir_) return false;
-        if (!os::rename_new(parent, name, *top_dir_, fresh_name())) return false;
-        moved_up_ = true;
+    /// Moves a directory to a fresh name directly in the top of the walk, so that the depth of the
+    /// walk, and with it the number of open directories, stays small. The top lists it later,
+    /// because leave() asks for another listing after such a move. Returns false if the directory
+    /// stays where it is: it is a child of the top already, or the rename was refused.
+    bool move_to_top(const os::Dir& parent, const std::string& name) {
+        if (walk_top_ == nullptr || &parent == walk_top_) return false;
+        if (!os::rename_new(parent, name, *walk_top_, fresh_name())) return false;
+        moved_to_top_ = true;
         return true;
     }
 
-    const TopDir top_;
-    const os::Dir& top_parent_;
-    const std::string top_name_;
+    /// Reports progress now and then. If another thread is just doing that, this report is left
+    /// out.
+    void report_progress(std::uint64_t files) {
+        if (!options_.on_progress || files % progress_step != 0) return;
+        const std::unique_lock reporting(progress_mutex_, std::try_to_lock);
+        if (reporting) options_.on_progress(files);
+    }
+
+    const std::optional<TreeName> own_name_;  // of the top; none if the top stays
     const RemoveOptions& options_;
     SpaceCount space_;
-    std::mutex telling_mutex_;
-    const os::Dir* top_dir_ = nullptr;   // where deep directories are moved; null before the walk
-    std::atomic<bool> moved_up_{false};  // since the top was listed last
+    std::mutex progress_mutex_;  // held while the caller's function runs
+    // The directory of the walk's top, which the walk owns. Null before the walk.
+    const os::Dir* walk_top_ = nullptr;
+    std::atomic<bool> moved_to_top_{false};  // since the top was listed last
     std::atomic<std::uint64_t> files_{0}, directories_{0};
-    std::mutex error_mutex_;
+    std::mutex error_mutex_;  // guards first_error_
     std::optional<Error> first_error_;
 };
 
@@ -274,16 +317,16 @@ WalkThreads threads_for(unsigned threads) {
 Result<Removed> empty_dir(const os::Dir& dir, const RemoveOptions& options) {
     TRY_ASSIGN(os::Dir top, reopen(dir));
     TRY_ASSIGN(auto reader, os::DirReader::borrow(top));
-    auto doomed = std::make_unique<Doomed>(std::move(top), std::move(reader));
-    Removal removal(Removal::TopDir::keep, dir, {}, options);
+    auto doomed = std::make_unique<DoomedDir>(std::move(top), std::move(reader));
+    Removal removal(dir, std::nullopt, options);
     return removal.run(std::move(doomed), threads_for(options.threads));
 }
 
 Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name) {
     const RemoveOptions options;
-    Removal removal(Removal::TopDir::remove, parent, name, options);
-    TRY_ASSIGN(const bool gone, removal.remove_file(parent, name, os::FileKind::unknown));
-    if (gone) return removal.removed();
+    Removal removal(parent, TreeName{.parent = parent, .name = name}, options);
+    TRY_ASSIGN(const bool is_gone, removal.remove_file(parent, name, os::FileKind::unknown));
+    if (is_gone) return removal.removed();
     TRY_ASSIGN(auto top, removal.open_doomed(parent, name));
     if (top == nullptr) return removal.removed();
     return removal.run(std::move(top), {});

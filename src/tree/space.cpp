@@ -11,20 +11,22 @@ namespace larder::tree {
 SpaceCount::SpaceCount(bool wanted, const os::Dir& dir)
     : wanted_(wanted), files_share_blocks_(wanted && os::traits_of(dir.handle).has_clones) {}
 
-GivenBack SpaceCount::look_at(const os::Dir& dir, const std::string& name) const {
+FreedSpace SpaceCount::freed_by_unlinking(const os::Dir& dir, const std::string& name) const {
     if (!wanted_) return {};
     const auto info = os::try_stat_at(dir, name.c_str());
     if (!info || info->links > 1) return {};
+    // Only the blocks of a regular file can be shared with a clone.
     if (!files_share_blocks_ || info->allocated == 0 || !info->is_regular())
-        return {info->allocated, false};
-    const auto own = os::unshared_bytes(dir, name);
-    if (!own) return {0, true};
-    return {std::min(*own, info->allocated), false};
+        return {.bytes = info->allocated};
+    const auto unshared = os::unshared_bytes(dir, name);
+    if (!unshared) return {.at_least = true};
+    // Extents have their length in the file, which is more than they take if they are compressed.
+    return {.bytes = std::min(*unshared, info->allocated)};
 }
 
-void SpaceCount::add(const GivenBack& given) noexcept {
-    base::add(bytes_, given.bytes);
-    if (given.at_least) at_least_ = true;
+void SpaceCount::add(const FreedSpace& freed) noexcept {
+    base::add(bytes_, freed.bytes);
+    if (freed.at_least) at_least_ = true;
 }
 
 }  // namespace larder::tree

@@ -22,13 +22,14 @@ namespace {
 /// over when no directory is left, or after an error that the visitor does not pass over.
 class Walk {
 public:
+    /// Requires: the visitor outlives the Walk.
     Walk(Visitor& visitor, WalkThreads threads) : visitor_(visitor), threads_(threads) {}
 
     /// Walks by this thread and, if there is much to do, by helpers; returns when all of them have
-    /// ended. Errors: the first one that Visitor::failed has returned. Passes on an exception of
-    /// the visitor.
+    /// ended. Errors: the first one that Visitor::failed has returned. Throws what the visitor has
+    /// thrown first, in any of the threads.
     Result<> run(std::unique_ptr<WalkDir> top) {
-        places_.push_back(std::move(top));
+        dirs_.push_back(std::move(top));
         work();
         for (auto& helper : helpers_) helper.join();
         if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
@@ -49,66 +50,67 @@ private:
             if (!lock.owns_lock()) lock.lock();
             if (!exception_) exception_ = std::current_exception();
         }
-        changed_.notify_all();
+        changed_.notify_all();  // the walk is over, so the threads that wait must end
     }
 
     /// Returns whether no thread should begin anything more. Requires: the lock is held.
-    [[nodiscard]] bool is_over() const { return error_ || exception_ || places_.empty(); }
+    [[nodiscard]] bool is_over() const { return error_ || exception_ || dirs_.empty(); }
 
-    /// Visits names until none is left. Holds the lock but for the calls of the visitor. A thread
-    /// that finds no name while directories are still being visited waits: those visits may open
-    /// more.
+    /// Visits names until the walk is over. Requires: `lock` is held; it is released while the
+    /// visitor runs, and while this thread waits.
     void visit_all(Lock& lock) {
         std::string name;
-        for (WalkDir* place = nullptr; !is_over();) {
-            place = place_with_names(place);
-            if (place == nullptr) {
-                ++idle_;
+        for (WalkDir* dir = nullptr; !is_over();) {
+            dir = dir_with_names(dir);
+            if (dir == nullptr) {
+                // Directories are still being visited, and those visits may open more.
+                ++waiting_;
                 changed_.wait(lock);
-                --idle_;
+                --waiting_;
                 continue;
             }
             auto kind = os::FileKind::unknown;
-            if (!take_name(*place, name, kind)) {
-                place = leave_if_done(lock, place);
+            if (!take_name(*dir, name, kind)) {
+                dir = leave_if_done(lock, dir);
                 continue;
             }
-            ++place->busy;
-            if (seen_++ == threads_.alone) start_helpers();
+            ++dir->busy;
+            if (names_taken_++ == threads_.alone) start_helpers();
             lock.unlock();
-            auto entered = visitor_.visit(*place, name, kind);
+            auto entered = visitor_.visit(*dir, name, kind);
             lock.lock();
             if (entered && *entered != nullptr) {
-                place = enter(*place, std::move(*entered), name);
+                dir = enter(*dir, std::move(*entered), name);
                 continue;
             }
-            if (!entered) report(*place, std::move(entered).error());
-            --place->busy;
-            place = leave_if_done(lock, place);
+            if (!entered) report(*dir, std::move(entered).error());
+            --dir->busy;
+            dir = leave_if_done(lock, dir);
         }
     }
 
-    /// Returns the place itself while it has names, else the nearest directory around it that has
-    /// some, else the outermost one of the whole walk; null if there is none.
-    WalkDir* place_with_names(WalkDir* place) {
-        while (place != nullptr && place->listed) place = place->parent;
-        if (place != nullptr) return place;
-        const auto found = std::find_if(places_.begin(), places_.end(),
-                                        [](const auto& each) { return !each->listed; });
-        return found == places_.end() ? nullptr : found->get();
+    /// Returns where a thread that was in `dir` goes on: in `dir` itself while it has names, else
+    /// in the nearest directory around it that has some, else in the outermost one of the whole
+    /// walk. Returns null if no directory has names left to take.
+    WalkDir* dir_with_names(WalkDir* dir) {
+        while (dir != nullptr && dir->listed) dir = dir->parent;
+        if (dir != nullptr) return dir;
+        const auto outermost = std::find_if(dirs_.begin(), dirs_.end(),
+                                            [](const auto& each) { return !each->listed; });
+        return outermost == dirs_.end() ? nullptr : outermost->get();
     }
 
-    /// Takes the next name of a place. Returns false if there is none; then the place is marked as
-    /// listed. An error of listing is reported, and ends the listing of that place.
-    bool take_name(WalkDir& place, std::string& name, os::FileKind& kind) {
-        auto entry = place.reader.next();
+    /// Takes the next name of a directory. Returns false if there is none; then the directory is
+    /// marked as listed. An error of listing is reported, and ends the listing of that directory.
+    bool take_name(WalkDir& dir, std::string& name, os::FileKind& kind) {
+        auto entry = dir.reader.next();
         if (!entry) {
-            place.listed = true;
-            report(place, std::move(entry).error());
+            dir.listed = true;
+            report(dir, std::move(entry).error());
             return false;
         }
         if (!*entry) {
-            place.listed = true;
+            dir.listed = true;
             return false;
         }
         name = entry->name;
@@ -116,54 +118,55 @@ private:
         return true;
     }
 
-    /// Adds a directory to the walk, and returns it. The parent stays busy until the new place is
-    /// left.
-    WalkDir* enter(WalkDir& parent, std::unique_ptr<WalkDir> place, const std::string& name) {
-        place->name = name;
-        place->parent = &parent;
-        place->depth = parent.depth + 1;
-        places_.push_back(std::move(place));
-        if (idle_ > 0) changed_.notify_one();
-        return places_.back().get();
+    /// Adds the directory `name` of `parent` to the walk, and returns it. The parent stays busy
+    /// until the new directory is left.
+    WalkDir* enter(WalkDir& parent, std::unique_ptr<WalkDir> dir, const std::string& name) {
+        dir->name = name;
+        dir->parent = &parent;
+        dir->depth = parent.depth + 1;
+        dirs_.push_back(std::move(dir));
+        if (waiting_ > 0) changed_.notify_one();
+        return dirs_.back().get();
     }
 
-    /// Leaves the place if nothing is left to do in it, and then the directories around it, from
-    /// the inside to the outside. Returns where to continue; null if the top was left. A place for
-    /// which the visitor asks for another listing stays in the walk.
-    WalkDir* leave_if_done(Lock& lock, WalkDir* place) {
-        while (place != nullptr && place->listed && place->busy == 0 && !error_ && !exception_) {
-            place->busy = 1;  // so that no other thread leaves it
+    /// Leaves the directory if nothing is left to do in it, and then the directories around it,
+    /// from the inside to the outside. Returns where to continue; null if the top was left. A
+    /// directory for which the visitor asks for another listing stays in the walk.
+    WalkDir* leave_if_done(Lock& lock, WalkDir* dir) {
+        while (dir != nullptr && dir->listed && dir->busy == 0 && !error_ && !exception_) {
+            dir->busy = 1;  // so that no other thread leaves it
             lock.unlock();
-            auto left = visitor_.leave(*place);
+            auto left = visitor_.leave(*dir);
             lock.lock();
-            place->busy = 0;
+            dir->busy = 0;
             if (!left) {
-                report(*place, std::move(left).error());
+                report(*dir, std::move(left).error());
             } else if (*left == Visitor::AfterLeave::list_again) {
-                place->reader.rewind();
-                place->listed = false;
-                if (idle_ > 0) changed_.notify_all();
-                return place;
+                dir->reader.rewind();
+                dir->listed = false;
+                if (waiting_ > 0) changed_.notify_all();
+                return dir;
             }
-            WalkDir* const parent = place->parent;
-            std::erase_if(places_, [&](const auto& each) { return each.get() == place; });
+            WalkDir* const parent = dir->parent;
+            std::erase_if(dirs_, [&](const auto& each) { return each.get() == dir; });
             if (parent != nullptr) --parent->busy;
-            place = parent;
+            dir = parent;
         }
-        return place;
+        return dir;
     }
 
     /// Asks the visitor whether the walk goes on after an error. Keeps the first error that ends
     /// it.
-    void report(WalkDir& place, Error error) {
-        if (auto go_on = visitor_.failed(place, std::move(error)); !go_on && !error_)
+    void report(WalkDir& dir, Error error) {
+        if (auto go_on = visitor_.failed(dir, std::move(error)); !go_on && !error_)
             error_ = std::move(go_on).error();
     }
 
-    /// Starts the other threads. They wait for the lock, which this thread holds.
+    /// Starts the other threads. They wait for the lock, which this thread holds. Starts fewer, or
+    /// none, if the system refuses more.
     void start_helpers() {
         if (threads_.threads < 2) return;
-        const os::AllSignalsBlocked blocked;
+        const os::AllSignalsBlocked blocked;  // the helpers inherit this
         try {
             helpers_.reserve(threads_.threads - 1);
             while (helpers_.size() + 1 < threads_.threads)
@@ -178,12 +181,13 @@ private:
     const WalkThreads threads_;
     std::mutex mutex_;  // guards the members below and the walk's part of each WalkDir
     std::condition_variable changed_;
-    // In the order in which they were entered, so the outermost directories come first.
-    std::vector<std::unique_ptr<WalkDir>> places_;
-    std::optional<Error> error_;    // the one that ends the walk
-    std::exception_ptr exception_;  // the same, for an exception of the visitor
-    std::uint64_t seen_ = 0;        // names that were handed out
-    unsigned idle_ = 0;             // threads that wait for a name
+    // The directories that were entered and not left. They are in the order in which they were
+    // entered, so the outermost ones come first.
+    std::vector<std::unique_ptr<WalkDir>> dirs_;
+    std::optional<Error> error_;     // the one that ends the walk
+    std::exception_ptr exception_;   // the same, for an exception of the visitor
+    std::uint64_t names_taken_ = 0;  // by all threads
+    unsigned waiting_ = 0;           // threads that wait for a name
     std::vector<std::thread> helpers_;
 };
 
@@ -193,9 +197,9 @@ Result<> walk(std::unique_ptr<WalkDir> top, Visitor& visitor, WalkThreads thread
     return Walk(visitor, threads).run(std::move(top));
 }
 
-std::string path_below_top(const WalkDir& place, const std::string& name) {
+std::string path_below_top(const WalkDir& dir, const std::string& name) {
     std::string path = name;
-    for (const WalkDir* each = &place; each->parent != nullptr; each = each->parent)
+    for (const WalkDir* each = &dir; each->parent != nullptr; each = each->parent)
         path.insert(0, each->name + "/");
     return path;
 }
@@ -213,12 +217,14 @@ Result<os::Dir> open_below(const os::Dir& top, const std::string& path) {
 
 Result<os::Dir> reopen(const os::Dir& dir) {
     TRY_ASSIGN(os::Dir again, os::open_dir_at(dir, "."));
-    again.path = dir.path;
+    again.path = dir.path;  // without the "/." that opening it has added
     return again;
 }
 
 std::string fresh_name() {
     const os::Unique unique = os::draw_unique();
+    // Sixteen digits for the random number, which has 64 bits, and eight for the counter, which has
+    // 32.
     char text[sizeof ".larder-" + 16 + 8];
     std::snprintf(text, sizeof text, ".larder-%016llx%08x",
                   static_cast<unsigned long long>(unique.random), unique.counter);

@@ -5,7 +5,7 @@
 // its own position in its listing. A thread takes the next name from its directory. If the name is
 // a directory, the thread continues inside it, so that few directories are open at a time. If a
 // thread has no names left, it takes names from a directory of another thread: from the outermost
-// one, because there it is likely to find a whole subtree. So several threads share a wide
+// one, because there it is likely to get a whole subtree. So several threads share a wide
 // directory as well as a deep tree, and the memory does not grow with the number of files.
 #pragma once
 
@@ -16,7 +16,8 @@
 
 namespace larder::tree {
 
-/// A directory being walked. A visitor derives its own type from it.
+/// A directory being walked. The walk owns it from the visit that returns it until it was left. A
+/// visitor may derive its own type from it, and then makes every directory of its walk as one.
 struct WalkDir {
     WalkDir(os::Dir opened, os::DirReader listing)
         : dir(std::move(opened)), reader(std::move(listing)) {}
@@ -28,7 +29,7 @@ struct WalkDir {
     unsigned depth = 0;         // below the top
 
     // The rest belongs to the walk and is guarded by its lock.
-    os::DirReader reader;
+    os::DirReader reader;  // may borrow the handle of `dir`
     unsigned busy = 0;    // names being visited, and directories entered from here and not yet left
     bool listed = false;  // all names have been handed out
 };
@@ -38,16 +39,20 @@ class Visitor {
 public:
     /// Does what there is to do with one name of a directory. If the walk should enter it, returns
     /// it, opened. Otherwise returns null, and the name is done. `kind` may be unknown.
-    [[nodiscard]] virtual Result<std::unique_ptr<WalkDir>> visit(WalkDir& place,
+    [[nodiscard]] virtual Result<std::unique_ptr<WalkDir>> visit(WalkDir& dir,
                                                                  const std::string& name,
                                                                  os::FileKind kind) = 0;
 
-    enum class AfterLeave { done, list_again };
-    /// Called when every name in `place` has been visited and every directory entered from it left.
-    [[nodiscard]] virtual Result<AfterLeave> leave(WalkDir& place) = 0;
+    enum class AfterLeave {
+        done,        ///< the walk forgets the directory
+        list_again,  ///< the walk lists the directory once more from its beginning
+    };
+    /// Called when every name in `dir` has been visited and every directory entered from it left.
+    /// Returns what happens to the directory; an error counts as `done`.
+    [[nodiscard]] virtual Result<AfterLeave> leave(WalkDir& dir) = 0;
 
-    /// Called with each error of the above, and of listing `place`. An error that it returns ends
-    /// the walk; without one the walk continues.
+    /// Called with each error of the two functions above, and of listing `dir`. An error that it
+    /// returns ends the walk; without one the walk continues.
     [[nodiscard]] virtual Result<> failed(WalkDir&, Error error) {
         return tl::make_unexpected(std::move(error));
     }
@@ -71,9 +76,9 @@ struct WalkThreads {
 [[nodiscard]] Result<> walk(std::unique_ptr<WalkDir> top, Visitor& visitor,
                             WalkThreads threads = {});
 
-/// A directory deeper than this below the top is not entered. The visitor puts it off and makes it
-/// the top of another walk. A WalkDir holds up to three descriptors. In the worst case, four
-/// threads in four full chains without a common directory, that is 384 of the usual 1,024.
+/// A visitor should not let a walk enter a directory deeper than this below the top, but put it off
+/// and make it the top of another walk. A WalkDir holds up to three descriptors. In the worst case,
+/// four threads in four full chains without a common directory, that is 384 of the usual 1,024.
 constexpr unsigned max_depth = 32;
 
 /// How many directories that were put off stay open. The others are opened again by their path,
@@ -82,15 +87,18 @@ constexpr unsigned max_depth = 32;
 /// the descriptors above.
 constexpr std::size_t max_open_put_off = 16;
 
-/// Returns the path of `name` in `place`, below the walk's top, for a walk that is put off.
-[[nodiscard]] std::string path_below_top(const WalkDir& place, const std::string& name);
-/// Opens a directory by such a path, name by name. Follows no symlink.
+/// Returns the path of `name` in `dir`, below the walk's top: the names with a slash between each
+/// two of them.
+[[nodiscard]] std::string path_below_top(const WalkDir& dir, const std::string& name);
+/// Opens a directory by a path of path_below_top, name by name, so that no part of it is followed
+/// if it has become a symlink. An empty path is the top itself, which gets a second handle.
 [[nodiscard]] Result<os::Dir> open_below(const os::Dir& top, const std::string& path);
-/// Returns a second handle on the same directory.
+/// Opens the same directory a second time. The new handle has a position of its own for listing,
+/// and stays open if the other one is closed.
 [[nodiscard]] Result<os::Dir> reopen(const os::Dir& dir);
 
-/// Returns a name that no other process draws: ".larder-…". It is for a file that is renamed into
-/// its place later, also outside of a cache.
+/// Returns a name that no other process draws: ".larder-…". It is for a file or directory that is
+/// renamed later, also outside of a cache.
 [[nodiscard]] std::string fresh_name();
 
 }  // namespace larder::tree
