@@ -7,7 +7,8 @@
 
 namespace larder {
 
-/// Returns an error that no system call has caused. `detail` says why it happened, and what to do.
+/// Returns an error that no system call has caused. `step` says what was done, as a verb ("stage"),
+/// and must live as long as the error: a literal. `detail` says why it happened, and what to do.
 [[nodiscard]] tl::unexpected<Error> fail(Errc code, const char* step, std::filesystem::path path,
                                          std::string detail);
 
@@ -24,10 +25,11 @@ template <class T>
     return why_of(result) == Why::absent;
 }
 
-/// Returns whether a refusal ends a step although there is a second way: the disk is full, the name
-/// is taken, or the source has vanished, and the second way would find the same. Every other
-/// refusal leads to the second way, whether larder knows the reason or not: file systems and
-/// sandboxes refuse in odd ways. Then the second way's own error is the one that is told.
+/// Returns whether a refusal ends a step that has a second way, such as a copy in place of a clone:
+/// the disk is full, the name is taken, or the source has vanished, and the second way would fail
+/// for the same reason. Every other refusal leads to the second way, whether larder knows the
+/// reason or not, because file systems and sandboxes refuse in odd ways. If the second way fails
+/// too, its error is the one that is returned.
 [[nodiscard]] bool ends_at_once(Why why) noexcept;
 
 /// Returns whether a directory could not be opened because something else stands at its name.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Errors of steps that do not stop the steps after them.
+// Collects the errors of steps that do not stop the steps after them.
 #pragma once
 
 #include <algorithm>
@@ -10,16 +10,17 @@
 
 namespace larder {
 
-/// Notes the errors of a loop over things of which one bad one must not stop the others. At the end
-/// the caller returns the first.
+/// The errors of a loop that goes on after an error, because one bad key, for example, must not
+/// stop the work on the others. At the end the caller returns the first of them. One thread uses
+/// it.
 class NotedErrors {
 public:
     /// More errors than this are not kept, because a bad disk may have millions. Arbitrary: more
     /// than a person reads.
     static constexpr std::size_t most = 100;
 
-    /// Notes the error of a step, if the step has failed. Returns an error only if that must end
-    /// the loop as well: `interrupted`, by which a caller ends all steps.
+    /// Keeps the error of a step, if the step has failed. Returns an error only if it must end the
+    /// loop: `interrupted`, by which a caller ends all steps. That one is not kept.
     template <class T>
     [[nodiscard]] Result<> note(const Result<T>& done) {
         if (done) return {};
@@ -28,7 +29,7 @@ public:
         return {};
     }
 
-    /// Notes an error, unless the same one has been noted.
+    /// Keeps an error, unless an equal one is kept already.
     void add(const Error& error) {
         if (errors_.size() >= most) return;
         const bool known = std::any_of(errors_.begin(), errors_.end(), [&](const Error& other) {
@@ -38,11 +39,13 @@ public:
         if (!known) errors_.push_back(error);
     }
 
-    /// Returns whether an error of this code was noted.
+    /// Returns whether an error of this code is kept.
     [[nodiscard]] bool has(Errc code) const noexcept {
         return std::any_of(errors_.begin(), errors_.end(),
                            [&](const Error& error) { return error.code == code; });
     }
+    /// Returns the errors in the order in which they were met. Valid until the next call of note or
+    /// add.
     [[nodiscard]] const std::vector<Error>& all() const noexcept { return errors_; }
     /// Returns the first error as the result of all steps; success if none has failed.
     [[nodiscard]] Result<> first() const {

@@ -18,6 +18,7 @@ inline void add(std::uint64_t& sum, std::uint64_t more) {
 
 /// Does the same to a sum to which several threads add.
 inline void add(std::atomic<std::uint64_t>& sum, std::uint64_t more) noexcept {
+    // Relaxed: the sum orders nothing else, and is read when the threads have ended.
     std::uint64_t before = sum.load(std::memory_order_relaxed), after = 0;
     do {
         after = before;
@@ -29,8 +30,9 @@ inline void add(std::atomic<std::uint64_t>& sum, std::uint64_t more) noexcept {
 /// before 1970 as 1970.
 inline std::chrono::system_clock::duration age(std::chrono::system_clock::time_point then,
                                                std::chrono::system_clock::time_point now) {
-    using Time = std::chrono::system_clock::time_point;
-    return std::max(now, Time{}) - std::clamp(then, Time{}, std::max(now, Time{}));
+    constexpr std::chrono::system_clock::time_point in_1970;
+    const auto end = std::max(now, in_1970);
+    return end - std::clamp(then, in_1970, end);
 }
 
 }  // namespace larder::base

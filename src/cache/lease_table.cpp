@@ -169,7 +169,7 @@ Result<format::TableView> read_damaged_table(const os::FileHandle& file,
                                              const std::filesystem::path& path) {
     LeaseTableBytes bytes{};
     TRY_ASSIGN(const bool whole, read_bytes(file, path, bytes));
-    return whole ? format::read_whatever_the_magic(bytes) : format::TableView{};
+    return whole ? format::parse_without_magic(bytes) : format::TableView{};
 }
 
 Result<> wipe_table(const os::FileHandle& file, const std::filesystem::path& path) {

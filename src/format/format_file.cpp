@@ -2,6 +2,7 @@
 #include "format/format_file.hpp"
 
 #include <charconv>
+#include <optional>
 
 namespace larder::format {
 
@@ -22,15 +23,29 @@ std::string_view name_of(LinkKind kind) {
     return "";
 }
 
-/// Returns what a line "names N" says with which `text` begins: max_name if there is no such line,
-/// 0 if it says what no cache has.
-std::size_t read_longest_name(std::string_view text) noexcept {
+/// Reads the version from the first line. Returns nullopt if the text does not begin with a whole
+/// such line.
+std::optional<int> read_version(std::string_view text) noexcept {
+    if (!text.starts_with(format_begin)) return std::nullopt;
+    const auto line_end = text.find('\n');
+    if (line_end == std::string_view::npos) return std::nullopt;
+    const char* const begin = text.data() + format_begin.size();
+    const char* const end = text.data() + line_end;
+    int version = 0;
+    const auto parsed = std::from_chars(begin, end, version);
+    if (parsed.ec != std::errc() || parsed.ptr != end || version < 1) return std::nullopt;
+    return version;
+}
+
+/// Reads the longest name from a text that begins with the second line: the N of "names N", or
+/// max_name if the line is another one. Returns nullopt for a number that no cache has.
+std::optional<std::size_t> read_longest_name(std::string_view text) noexcept {
     constexpr std::string_view begin = "names ";
     if (!text.starts_with(begin)) return max_name;
     const auto digits = text.substr(begin.size(), text.find('\n') - begin.size());
-    std::size_t length = 0;
+    std::size_t length = 0;  // stays 0 if there are no digits
     std::from_chars(digits.data(), digits.data() + digits.size(), length);
-    if (length < min_longest_name || length >= max_name) return 0;
+    if (length < min_longest_name || length >= max_name) return std::nullopt;
     return length;
 }
 
@@ -46,25 +61,21 @@ std::string print_format(const Format& format) {
 }
 
 FormatRead parse_format(std::string_view text) {
-    if (text == destroyed_text) return {FormatRead::Kind::destroyed, {}};
-    if (!text.starts_with(format_begin)) return {};
-    const auto line_end = text.find('\n');
-    if (line_end == std::string_view::npos) return {};
-    const auto digits = text.substr(format_begin.size(), line_end - format_begin.size());
-    int version = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), version);
-    if (error != std::errc() || end != digits.data() + digits.size() || version < 1) return {};
-    if (version > format_version) return {FormatRead::Kind::newer, {}};
-    if (version < format_version) return {FormatRead::Kind::older, {}};
-    const std::size_t longest_name = read_longest_name(text.substr(line_end + 1));
-    if (longest_name == 0) return {};
-    // The rest is right if it is what larder writes for one of the kinds of links.
+    constexpr FormatRead unknown{.kind = FormatRead::Kind::unknown, .format = {}};
+    if (text == destroyed_text) return {.kind = FormatRead::Kind::destroyed, .format = {}};
+    const auto version = read_version(text);
+    if (!version) return unknown;
+    if (*version > format_version) return {.kind = FormatRead::Kind::newer, .format = {}};
+    if (*version < format_version) return {.kind = FormatRead::Kind::older, .format = {}};
+    const auto longest_name = read_longest_name(text.substr(text.find('\n') + 1));
+    if (!longest_name) return unknown;
+    // The whole text is right if it is what larder writes for one of the kinds of links. So a text
+    // that was cut off or changed anywhere is unknown.
     for (const auto kind : all_kinds) {
-        const Format format{.links = kind, .longest_name = longest_name};
-        if (text == print_format(format)) return {FormatRead::Kind::ours, format};
+        const Format format{.links = kind, .longest_name = *longest_name};
+        if (text == print_format(format)) return {.kind = FormatRead::Kind::ours, .format = format};
     }
-    return {};
+    return unknown;
 }
 
 }  // namespace larder::format

@@ -43,7 +43,7 @@ struct FormatRead {
     Format format;
 };
 
-/// Returns the text of the file.
+/// Returns the text of the file, in this version.
 [[nodiscard]] std::string print_format(const Format& format);
 /// Reads the text of a file that any program may have written. Accepts exactly the texts that
 /// print_format makes, so that a file that was cut off or changed is `unknown`. Of another version

@@ -9,6 +9,8 @@ namespace larder::format {
 
 namespace {
 
+// The prefixes of the names in a staging area, which stand before the text of an id. All have the
+// same length.
 constexpr std::string_view staged_tree_prefix = "t-";
 constexpr std::string_view staged_link_prefix = "l-";
 constexpr std::string_view kept_tree_prefix = "k-";
@@ -68,11 +70,12 @@ PathViaEntry::PathViaEntry(const Id& id, std::string_view key_path) noexcept {
     char* end = std::copy(text.begin(), text.end(), text_.data());
     end = std::copy(from_tree_to_buckets.begin(), from_tree_to_buckets.end(), end);
     const auto room = static_cast<std::size_t>(text_.data() + longest - end);
-    const std::string_view rest = key_path.substr(0, room);
-    *std::copy(rest.begin(), rest.end(), end) = '\0';
+    const std::string_view that_fits = key_path.substr(0, room);
+    *std::copy(that_fits.begin(), that_fits.end(), end) = '\0';
 }
 
 bool is_bucket_name(std::string_view name) {
+    // Unlike a key, a bucket may not have the empty string for its name.
     return name.size() <= max_bucket_name && !decode_name(name).value_or("").empty();
 }
 

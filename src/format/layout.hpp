@@ -62,14 +62,18 @@ inline constexpr std::string_view gitignore_text = "*\n";
 /// Returns true if `name` stands in `locks/` by the grammar.
 [[nodiscard]] bool is_lock_name(std::string_view name) noexcept;
 
+/// Returns the name of a participant in `participants/` and in `staging/`.
 [[nodiscard]] std::string participant_name(std::uint32_t number);
 /// Returns the number of a name in `participants/` or `staging/`. Returns nullopt for any other
 /// name, and for a number in another spelling than that of participant_name.
 [[nodiscard]] std::optional<std::uint32_t> parse_participant_name(std::string_view name);
 
+/// Returns the name of the directory in which the entry `id` is staged.
 [[nodiscard]] std::string staged_tree_name(const Id& id);
+/// Returns the name of the link that a publish makes for the entry `id`.
 [[nodiscard]] std::string staged_link_name(const Id& id);
-/// Returns the name of a tree that a failed publish could not give back to its owner.
+/// Returns the name of a tree that a failed publish could not give back to its owner. No process
+/// deletes it.
 [[nodiscard]] std::string kept_tree_name(const Id& id);
 /// What a name in a staging area is: the tree or the link of the entry `id`, or a kept tree.
 struct StagedName {
@@ -77,7 +81,7 @@ struct StagedName {
     Kind kind;
     Id id;
 };
-/// Returns nullopt for a name that the two functions above cannot have made.
+/// Returns nullopt for a name that the three functions above cannot have made.
 [[nodiscard]] std::optional<StagedName> parse_staged_name(std::string_view name) noexcept;
 
 /// The result of key_path_via_entry. It lies on the stack, because every get makes one, and has
@@ -85,6 +89,7 @@ struct StagedName {
 class PathViaEntry {
 public:
     PathViaEntry(const Id& id, std::string_view key_path) noexcept;
+    /// Returns the path, which lives as long as this object.
     [[nodiscard]] const char* c_str() const noexcept { return text_.data(); }
     /// Returns the id's text, with which the path begins.
     [[nodiscard]] std::string_view id_text() const noexcept { return {text_.data(), id_length}; }
@@ -93,7 +98,7 @@ private:
     static constexpr std::string_view from_tree_to_buckets = "/tree/../../../buckets/";
     static constexpr std::size_t longest =
         id_length + from_tree_to_buckets.size() + max_bucket_name + 1 + max_name;
-    std::array<char, longest + 1> text_;
+    std::array<char, longest + 1> text_;  // ends with a zero byte
 };
 
 /// Returns the path of a key's link from `archive/`, through an entry's tree and back:

@@ -7,7 +7,8 @@ namespace larder::format {
 
 namespace {
 
-/// Returns the text in a buffer that any process may have written: it need not end with a zero.
+/// Returns the text in a buffer up to its first zero byte. Any process may have written it, so
+/// there may be none: then the text fills the buffer.
 template <std::size_t size>
 std::string text_of(const char (&from)[size]) {
     return std::string(from, std::find(from, from + size, '\0'));
@@ -28,10 +29,10 @@ bool is_magic_or_part_of_it(std::uint64_t word) noexcept {
 
 std::optional<TableView> parse_lease_table(const LeaseTableBytes& bytes) {
     if (!is_magic_or_part_of_it(bytes.header.magic)) return std::nullopt;
-    return read_whatever_the_magic(bytes);
+    return parse_without_magic(bytes);
 }
 
-TableView read_whatever_the_magic(const LeaseTableBytes& bytes) {
+TableView parse_without_magic(const LeaseTableBytes& bytes) {
     const TableHeaderBytes& header = bytes.header;
     TableView view;
     view.announced = header.pid != 0;

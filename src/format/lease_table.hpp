@@ -97,8 +97,9 @@ struct TableView {
 /// Parses the bytes of a whole table, which any program may have written. Returns nullopt if they
 /// do not have the format of this version. Then the leases in the table are unknown.
 [[nodiscard]] std::optional<TableView> parse_lease_table(const LeaseTableBytes& bytes);
-/// Reads the bytes as a table even if the magic says that they are none. A repair asks so which
-/// process had the table. No lease may rest on it.
-[[nodiscard]] TableView read_whatever_the_magic(const LeaseTableBytes& bytes);
+/// Parses the bytes as a table even if the magic says that they are none. A repair finds out in
+/// this way which process had the table. The leases in the result may be any bytes: protect nothing
+/// by them, and delete nothing.
+[[nodiscard]] TableView parse_without_magic(const LeaseTableBytes& bytes);
 
 }  // namespace larder::format

@@ -20,27 +20,26 @@ static_assert(target_length < 60, "ext4 keeps a symlink of less than 60 bytes in
 /// the text of kind `file`.
 using Buffer = std::array<char, target_length + 2>;
 
-/// What stands at a name and, if it is a link, its text, which `buffer` then holds.
-struct Text {
-    LinkRead::Kind
-        kind;  ///< absent, foreign, malformed; or entry, if the text is one of an entry's
-    std::string_view text{};
+/// What stands at the name of a link, and its text.
+struct LinkText {
+    LinkRead::Kind kind;      ///< `entry` if there is a text, whether it names an entry or not
+    std::string_view text{};  ///< in the caller's buffer; empty for the other kinds
 };
 
-/// Reads what stands at a name, and its text if that may be a link of ours. Whether the text names
-/// an entry is judged by the caller. An error means that this can't be told, and that the key may
+/// Reads what stands at a name, and its text if it is a symlink. Whether the text names an entry is
+/// left to the caller. An error means that it is not known what stands there, and that the key may
 /// have an entry.
-Result<Text> read_symlink(const os::Dir& dir, const char* name, Buffer& buffer) {
+Result<LinkText> read_symlink(const os::Dir& dir, const char* name, Buffer& buffer) {
     const auto length = os::read_symlink_at(dir, name, buffer.data(), buffer.size());
-    if (length) return Text{LinkRead::Kind::entry, {buffer.data(), *length}};
+    if (length) return LinkText{LinkRead::Kind::entry, {buffer.data(), *length}};
     switch (os::why_of(length)) {
         case Why::absent:
-        case Why::not_directory:
-            return Text{LinkRead::Kind::absent};
+        case Why::not_directory:  // a part of the path is no directory
+            return LinkText{LinkRead::Kind::absent};
         case Why::invalid:
             // Something other than a symlink stands here, or the system refuses the call itself.
             if (const auto info = os::try_stat_at(dir, name); info && !info->is_symlink())
-                return Text{LinkRead::Kind::foreign};
+                return LinkText{LinkRead::Kind::foreign};
             break;
         default:
             break;
@@ -48,43 +47,50 @@ Result<Text> read_symlink(const os::Dir& dir, const char* name, Buffer& buffer) 
     return os::fail(length.error(), "read link", dir / name);
 }
 
-/// Does the same for links of kind `file`. A text without its newline is malformed: it was cut off,
-/// or another process is just writing it.
-Result<Text> read_small_file(const os::Dir& dir, const char* name, Buffer& buffer) {
-    // Without blocking, because a foreign FIFO may stand here.
-    const auto file = os::try_open_at(dir, name, os::OpenMode::read_nonblocking);
-    switch (os::why_of(file)) {
-        case Why::none:
-            break;
-        case Why::absent:
-        case Why::not_directory:
-            return Text{LinkRead::Kind::absent};
-        case Why::is_link:
-        case Why::no_device:
-            return Text{LinkRead::Kind::foreign};
-        default:
-            return os::fail(file.error(), "read link", dir / name);
-    }
+/// Reads the text of an open file that may be a link of kind `file`. A text without its newline is
+/// malformed: it was cut off, or another process is just writing it.
+Result<LinkText> read_text_of(const os::FileHandle& file, const os::Dir& dir, const char* name,
+                              Buffer& buffer) {
     std::string_view text;
     // A read may return fewer bytes than there are. Half a link would count as none, and its key as
-    // a miss. The newline shows that the text is complete, so that one read is enough.
+    // a miss. The newline shows that the text is complete, so that one read is usually enough.
     while (text.size() < buffer.size() && !text.ends_with('\n')) {
         const auto got =
-            os::read_some(*file, buffer.data() + text.size(), buffer.size() - text.size());
+            os::read_some(file, buffer.data() + text.size(), buffer.size() - text.size());
+        // A directory can be opened, but not read. A pipe has nothing to read.
         if (os::why_of(got) == Why::is_directory || os::why_of(got) == Why::would_block)
-            return Text{LinkRead::Kind::foreign};
+            return LinkText{LinkRead::Kind::foreign};
         if (!got) return os::fail(got.error(), "read link", dir / name);
         if (*got == 0) break;
         text = {buffer.data(), text.size() + *got};
     }
+    // A pipe that no process writes to looks like an empty file.
     if (text.empty()) {
-        const auto info = os::try_stat(*file);
+        const auto info = os::try_stat(file);
         if (!info) return os::fail(info.error(), "read link", dir / name);
-        if (!info->is_regular()) return Text{LinkRead::Kind::foreign};
+        if (!info->is_regular()) return LinkText{LinkRead::Kind::foreign};
     }
-    if (!text.ends_with('\n')) return Text{LinkRead::Kind::malformed};
+    if (!text.ends_with('\n')) return LinkText{LinkRead::Kind::malformed};
     text.remove_suffix(1);
-    return Text{LinkRead::Kind::entry, text};
+    return LinkText{LinkRead::Kind::entry, text};
+}
+
+/// Does the same as read_symlink for links of kind `file`.
+Result<LinkText> read_small_file(const os::Dir& dir, const char* name, Buffer& buffer) {
+    // Without blocking, because a foreign pipe may stand here.
+    const auto file = os::try_open_at(dir, name, os::OpenMode::read_nonblocking);
+    switch (os::why_of(file)) {
+        case Why::none:
+            return read_text_of(*file, dir, name, buffer);
+        case Why::absent:
+        case Why::not_directory:  // a part of the path is no directory
+            return LinkText{LinkRead::Kind::absent};
+        case Why::is_link:
+        case Why::no_device:  // a socket, or a device without a driver
+            return LinkText{LinkRead::Kind::foreign};
+        default:
+            return os::fail(file.error(), "read link", dir / name);
+    }
 }
 
 /// Returns the error for links of a kind that this system does not have.
@@ -92,10 +98,10 @@ tl::unexpected<Error> no_junctions(const os::Dir& dir, const std::string& name) 
     return fail(Errc::unsupported, "link", dir / name, "directory junctions exist on Windows only");
 }
 
-/// Reads what stands at a name of a cache with links of this kind. In a directory that a read-only
-/// cache lacks, nothing stands.
-Result<Text> read_text(LinkKind kind, const os::Dir& dir, const char* name, Buffer& buffer) {
-    if (!dir.is_open()) return Text{LinkRead::Kind::absent};
+/// Reads what stands at a name of a cache with links of this kind, and its text. In a directory
+/// that a read-only cache lacks, nothing stands.
+Result<LinkText> read_text(LinkKind kind, const os::Dir& dir, const char* name, Buffer& buffer) {
+    if (!dir.is_open()) return LinkText{LinkRead::Kind::absent};
     switch (kind) {
         case LinkKind::symlink:
             return read_symlink(dir, name, buffer);
@@ -108,7 +114,7 @@ Result<Text> read_text(LinkKind kind, const os::Dir& dir, const char* name, Buff
 }
 
 /// Makes a link `first`, renames it to `second` and reads it there. Returns whether all that works.
-/// The caller removes both names.
+/// May leave a link at either name, which the caller removes.
 bool can_make_and_rename(LinkKind kind, const os::Dir& dir, const std::string& first,
                          const std::string& second) {
     const Id id = fresh_id();
@@ -118,9 +124,8 @@ bool can_make_and_rename(LinkKind kind, const os::Dir& dir, const std::string& f
     return read && read->names(id);
 }
 
-/// Returns true if the text has the form of a target. What stands in the place of the id is not
-/// looked at.
-bool is_target(std::string_view text) noexcept {
+/// Returns whether the text is a target, apart from its id, which may be any 26 characters.
+bool has_form_of_target(std::string_view text) noexcept {
     return text.size() == target_length && text.starts_with(before_id) && text.ends_with(after_id);
 }
 
@@ -131,26 +136,27 @@ std::string target_of(const Id& id) {
 }
 
 std::optional<Id> parse_target(std::string_view target) noexcept {
-    if (!is_target(target)) return std::nullopt;
+    if (!has_form_of_target(target)) return std::nullopt;
     return parse_id(target.substr(before_id.size(), id_length));
 }
 
 Result<LinkRead> read_link(LinkKind kind, const os::Dir& dir, const std::string& name) {
     Buffer buffer;
-    TRY_ASSIGN(const Text read, read_text(kind, dir, name.c_str(), buffer));
-    if (read.kind != LinkRead::Kind::entry) return LinkRead{read.kind, {}};
-    const auto id = parse_target(read.text);
-    if (!id) return LinkRead{LinkRead::Kind::malformed, {}};
-    return LinkRead{LinkRead::Kind::entry, *id};
+    TRY_ASSIGN(const LinkText link, read_text(kind, dir, name.c_str(), buffer));
+    if (link.kind != LinkRead::Kind::entry) return LinkRead{.kind = link.kind, .id = {}};
+    const auto id = parse_target(link.text);
+    if (!id) return LinkRead{.kind = LinkRead::Kind::malformed, .id = {}};
+    return LinkRead{.kind = LinkRead::Kind::entry, .id = *id};
 }
 
 bool link_names_complete_entry(LinkKind kind, const os::Dir& archive, const std::string& key_path,
                                const Id& id) {
     const auto path = key_path_via_entry(id, key_path);
     Buffer buffer;
-    const auto read = read_text(kind, archive, path.c_str(), buffer);
-    if (!read || !is_target(read->text)) return false;
-    return read->text.substr(before_id.size(), id_length) == path.id_text();
+    const auto link = read_text(kind, archive, path.c_str(), buffer);
+    if (!link || !has_form_of_target(link->text)) return false;
+    // Compare the texts, because every get comes here: parsing the id would cost more.
+    return link->text.substr(before_id.size(), id_length) == path.id_text();
 }
 
 Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name, const Id& id) {

@@ -28,15 +28,17 @@ struct LinkRead {
         foreign,    ///< no link of this cache's kind
     };
     Kind kind = Kind::absent;
-    Id id;
+    Id id;  ///< the zero id unless `kind` is `entry`
 
+    /// Returns whether this is a link to the entry `other`.
     [[nodiscard]] bool names(const Id& other) const noexcept {
         return kind == Kind::entry && id == other;
     }
 };
 
 /// Reads the link without following it. The result is one link that stood there at one instant,
-/// whatever is renamed at the same time.
+/// whatever is renamed at the same time. Errors: the system's, if it is not known what stands
+/// there; then the key may have an entry.
 [[nodiscard]] Result<LinkRead> read_link(LinkKind kind, const os::Dir& dir,
                                          const std::string& name);
 
@@ -46,9 +48,10 @@ struct LinkRead {
 [[nodiscard]] bool link_names_complete_entry(LinkKind kind, const os::Dir& archive,
                                              const std::string& key_path, const Id& id);
 
-/// Makes a link. A kill during the call may leave a malformed one (kind `file`), so links are made
-/// in a staging area only. Errors: `exists` if something stands at `name`; `unsupported` for a kind
-/// that this system does not have.
+/// Makes a link to the entry `id`, which need not exist. A kill during the call may leave a
+/// malformed link (kind `file`), so links are made in a staging area only, and renamed from there.
+/// Errors: `exists` if something stands at `name`; `unsupported` for a kind that this system does
+/// not have.
 [[nodiscard]] Result<> make_link(LinkKind kind, const os::Dir& dir, const std::string& name,
                                  const Id& id);
 

@@ -14,22 +14,24 @@ namespace larder::format {
 
 namespace {
 
+/// What stands before the hash in the name of a long key. No escape begins so.
 constexpr std::string_view hash_mark = "%~";
 constexpr std::size_t hash_length = hash_mark.size() + id_length;
-/// How many bytes fewer may be kept, so that the name does not end in half an escape.
+/// How many bytes fewer may be kept before the hash, so that no half of an escape is kept.
 constexpr std::size_t max_cut = 2;
 
-/// The name-based UUID of RFC 4122, version 5: 122 bits of a SHA-1. It does not resist an attacker
-/// who seeks collisions, and need not: a hash is only a shorter name, and a reader compares the
-/// whole key with the record.
+/// Returns the name-based UUID of RFC 4122, version 5: 122 bits of a SHA-1. It does not resist an
+/// attacker who seeks collisions, and need not: a hash is only a shorter name, and a reader
+/// compares the whole key with the record.
 Id hash_of(std::string_view bytes) {
     const boost::uuids::name_generator_sha1 generate(boost::uuids::ns::oid());
     const auto uuid = generate(bytes.data(), bytes.size());
     Id id;
     std::size_t at = 0;
     for (const auto byte : uuid) {
-        auto& word = at++ < 8 ? id.high : id.low;
+        auto& word = at < 8 ? id.high : id.low;
         word = word << 8 | byte;
+        ++at;
     }
     return id;
 }
@@ -40,10 +42,12 @@ constexpr std::array<bool, 256> table_of(std::string_view characters) {
     for (const unsigned char c : characters) is[c] = true;
     return is;
 }
+/// The characters that stay as they are anywhere in a name.
 constexpr auto plain = table_of("abcdefghijklmnopqrstuvwxyz0123456789-_+");
+/// Those that do so if they are neither the first nor the last.
 constexpr auto plain_inside = table_of("abcdefghijklmnopqrstuvwxyz0123456789-_+.");
 
-/// Returns true if the key needs no encoding. Most keys need none.
+/// Returns whether the key needs no encoding. Most keys need none.
 bool is_its_own_name(std::string_view key, std::size_t longest_name) {
     if (key.empty() || key.size() > longest_name || key.front() == '.' || key.back() == '.')
         return false;
@@ -51,33 +55,46 @@ bool is_its_own_name(std::string_view key, std::size_t longest_name) {
                        [](char c) { return plain_inside[static_cast<unsigned char>(c)]; });
 }
 
-/// Returns true for well-formed UTF-8 by table 3-7 of the Unicode standard: no surrogates, no
-/// overlong forms, nothing beyond U+10FFFF.
+/// What may follow the first byte of a character in UTF-8.
+struct Utf8Tail {
+    std::size_t length = 0;        ///< how many bytes follow
+    unsigned least_second = 0x80;  ///< what the second byte must at least be
+    unsigned most_second = 0xbf;
+};
+
+/// Returns what may follow a byte of 0x80 or more, by table 3-7 of the Unicode standard; nullopt if
+/// no character begins with it. The bounds of the second byte exclude overlong forms (after 0xe0
+/// and 0xf0), surrogates (after 0xed), and what lies beyond U+10FFFF (after 0xf4).
+std::optional<Utf8Tail> tail_after(unsigned lead) {
+    if (lead < 0xc2 || lead > 0xf4) return std::nullopt;
+    Utf8Tail tail;
+    tail.length = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    if (lead == 0xe0) tail.least_second = 0xa0;
+    if (lead == 0xed) tail.most_second = 0x9f;
+    if (lead == 0xf0) tail.least_second = 0x90;
+    if (lead == 0xf4) tail.most_second = 0x8f;
+    return tail;
+}
+
+/// Returns whether the text is well-formed UTF-8.
 bool is_utf8(std::string_view text) {
+    // Behind the end stands a 0, which follows no byte of 0x80 or more.
     const auto byte = [&](std::size_t i) {
         return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
     };
     for (std::size_t i = 0; i < text.size();) {
-        const unsigned lead = byte(i);
-        if (lead < 0x80) {
+        if (byte(i) < 0x80) {
             ++i;
             continue;
         }
+        const auto tail = tail_after(byte(i));
+        if (!tail) return false;
         const unsigned second = byte(i + 1);
-        std::size_t more = 0;
-        unsigned low = 0x80, high = 0xbf;
-        if (lead >= 0xc2 && lead <= 0xdf) more = 1;
-        if (lead >= 0xe0 && lead <= 0xef) more = 2;
-        if (lead >= 0xf0 && lead <= 0xf4) more = 3;
-        if (lead == 0xe0) low = 0xa0;
-        if (lead == 0xed) high = 0x9f;
-        if (lead == 0xf0) low = 0x90;
-        if (lead == 0xf4) high = 0x8f;
-        if (more == 0 || second < low || second > high) return false;
-        for (std::size_t k = 2; k <= more; ++k) {
+        if (second < tail->least_second || second > tail->most_second) return false;
+        for (std::size_t k = 2; k <= tail->length; ++k) {
             if (byte(i + k) < 0x80 || byte(i + k) > 0xbf) return false;
         }
-        i += more + 1;
+        i += 1 + tail->length;
     }
     return true;
 }
@@ -92,8 +109,8 @@ Result<std::string> encode_key(std::string_view key, std::size_t longest_name) {
         return fail(Errc::invalid, "key", {}, "not UTF-8: " + encode_escapes(key.substr(0, 60)));
     std::string name = encode_escapes(key);
     if (name.size() <= longest_name) return name;
-    // The hash needs room, so only the first bytes are kept. If the cut falls into an escape, that
-    // escape goes as a whole.
+    // The hash needs room, so only the first bytes are kept. If the cut falls into an escape, which
+    // has three bytes, that escape goes as a whole.
     std::size_t keep = longest_name - hash_length;
     if (name[keep - 1] == '%') {
         keep -= 1;
@@ -134,12 +151,14 @@ Result<std::string> encode_bucket(std::string_view name) {
 
 bool is_hashed(std::string_view name) {
     if (name.size() <= hash_length || name.size() > max_name) return false;
-    const auto kept = name.substr(0, name.size() - hash_length), hash = name.substr(kept.size());
-    // Append a letter first: a dot may be the last character of the part that is kept, but not of a
-    // name.
-    return hash.starts_with(hash_mark) && parse_id(hash.substr(hash_mark.size())) &&
-           decode_escapes(std::string(kept).append("k")) &&
-           kept.size() + max_cut >= min_longest_name - hash_length;
+    const auto kept = name.substr(0, name.size() - hash_length);
+    const auto hash = name.substr(kept.size());
+    if (!hash.starts_with(hash_mark) || !parse_id(hash.substr(hash_mark.size()))) return false;
+    // A name is never shortened to less than this, whatever the longest name of the cache.
+    if (kept.size() + max_cut < min_longest_name - hash_length) return false;
+    // What is kept must be an encoded text. Append a letter, because the part that is kept may end
+    // with a dot, but an encoded text may not.
+    return decode_escapes(std::string(kept).append("k")).has_value();
 }
 
 std::string encode_escapes(std::string_view text) {
@@ -150,7 +169,8 @@ std::string encode_escapes(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto byte = static_cast<unsigned char>(text[i]);
         // A dot at the start would hide the file, and some systems drop one at the end.
-        if (plain[byte] || (byte == '.' && i != 0 && i + 1 != text.size())) continue;
+        const bool is_inner_dot = byte == '.' && i != 0 && i + 1 != text.size();
+        if (plain[byte] || is_inner_dot) continue;
         name.append(text.substr(copied, i - copied));
         name += '%';
         name += "0123456789abcdef"[byte >> 4];

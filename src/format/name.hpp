@@ -36,12 +36,14 @@ inline constexpr std::size_t max_key = 4096;
 /// Counted after the encoding. Arbitrary, because programmers choose the names.
 inline constexpr std::size_t max_bucket_name = 128;
 
-/// Returns the file name for a key or a bucket. The same key has the same name in every process
-/// that uses the cache, and two keys share a name only if their hashes are equal. Errors: `invalid`
-/// if it is not UTF-8 or is too long, and for a bucket without a name. Requires: `longest_name` is
-/// the one of the cache, at least min_longest_name.
+/// Returns the file name for a key. The same key has the same name in every process that uses the
+/// cache, and two keys share a name only if their hashes are equal. Errors: `invalid` if the key is
+/// not UTF-8, or longer than max_key. Requires: `longest_name` is the one of the cache, at least
+/// min_longest_name.
 [[nodiscard]] Result<std::string> encode_key(std::string_view key,
                                              std::size_t longest_name = max_name);
+/// Returns the file name for a bucket, which never holds a hash. Errors: `invalid` if the name is
+/// empty, not UTF-8, or longer than max_bucket_name once it is encoded.
 [[nodiscard]] Result<std::string> encode_bucket(std::string_view name);
 
 /// Returns "<bucket>/<key>". Use it with the handle of `buckets/`: a handle of the bucket itself
@@ -52,8 +54,9 @@ inline constexpr std::size_t max_bucket_name = 128;
                                                   std::string_view key,
                                                   std::size_t longest_name = max_name);
 
-/// Returns the string that was encoded. Returns nullopt if encode_key cannot have made `name`, and
-/// if `name` holds a hash: then only the record of the entry has the key. See is_hashed.
+/// Returns the key or the bucket's name that was encoded as `name`. Returns nullopt if neither
+/// encode_key nor encode_bucket can have made `name`, and if `name` holds a hash: then only the
+/// record of the entry has the key. See is_hashed.
 [[nodiscard]] std::optional<std::string> decode_name(std::string_view name);
 
 /// Returns true if `name` holds a hash in place of the key's end. In theory two keys can then have

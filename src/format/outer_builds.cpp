@@ -11,8 +11,8 @@ namespace larder::format {
 
 namespace {
 
-/// Takes the text up to `end`, or all of it if there is no `end`. Takes `end` away too, and does
-/// not return it.
+/// Takes away the beginning of the text, up to the first `end`, and returns it. Takes `end` away
+/// too, and does not return it. If there is no `end`, takes all of the text.
 std::string_view take_until(std::string_view& text, char end) {
     const auto length = std::min(text.find(end), text.size());
     const auto taken = text.substr(0, length);
@@ -20,8 +20,8 @@ std::string_view take_until(std::string_view& text, char end) {
     return taken;
 }
 
-/// Returns the number, or nullopt if the text is anything but a decimal number of 64 bits.
-std::optional<std::uint64_t> decimal(std::string_view digits) {
+/// Returns the number; nullopt if the text is anything but a decimal number of 64 bits.
+std::optional<std::uint64_t> parse_decimal(std::string_view digits) {
     std::uint64_t number = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
@@ -44,8 +44,8 @@ std::vector<OuterBuild> parse_outer_builds(std::string_view text) {
     std::vector<OuterBuild> builds;
     while (!text.empty()) {
         std::string_view build = take_until(text, ',');
-        const auto lock = decimal(take_until(build, ':'));
-        const auto since = decimal(take_until(build, ':'));
+        const auto lock = parse_decimal(take_until(build, ':'));
+        const auto since = parse_decimal(take_until(build, ':'));
         const auto root = decode_escapes(build);
         if (!lock || *lock == 0 || !since || !root || root->empty()) continue;
         builds.push_back({.root = *root, .lock = *lock, .since_nanos = *since});

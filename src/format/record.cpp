@@ -15,6 +15,7 @@ namespace larder::format {
 namespace {
 
 constexpr std::string_view first_line = "larder record 1";
+/// How many bytes of a producer are kept. Arbitrary: a short text for people.
 constexpr std::size_t max_producer = 200;
 
 /// Returns the CRC-32 of the bytes, as eight hexadecimal digits.
@@ -26,7 +27,7 @@ std::string crc_of(std::string_view bytes) {
     return text;
 }
 
-/// Boost makes its table at the first use.
+/// Boost makes its table at the first use, so use it before main: see os/before_main.hpp.
 [[maybe_unused]] const bool crc_made = os::before_main([] { return crc_of("x"); });
 
 constexpr std::uint64_t nanos_per_second = 1'000'000'000;
@@ -41,7 +42,8 @@ std::uint64_t nanos_of(WallTime time) {
     return static_cast<std::uint64_t>(nanos.count());
 }
 
-/// Returns the nanoseconds of a time in seconds and nanoseconds; most_nanos if they are more.
+/// Returns the nanoseconds of a time in seconds and nanoseconds; most_nanos if they are more. The
+/// numbers come from a file, so the nanoseconds may be more than a second has.
 std::uint64_t nanos_of(std::uint64_t seconds, std::uint64_t nanos) {
     if (seconds > most_nanos / nanos_per_second) return most_nanos;
     const std::uint64_t part_of_a_second = std::min(nanos, nanos_per_second - 1);
@@ -49,10 +51,12 @@ std::uint64_t nanos_of(std::uint64_t seconds, std::uint64_t nanos) {
 }
 
 /// Takes the fields of a record line by line. If something does not match, `good` is false from
-/// then on. A line that does not match is not passed, so all fields behind it are empty, too.
-class Lines {
+/// then on, so a caller may take all fields first and ask once. A line that does not match is not
+/// passed, so all fields behind it are empty too.
+class RecordLines {
 public:
-    explicit Lines(std::string_view text) : rest_(text) {}
+    /// Requires: the text outlives this object.
+    explicit RecordLines(std::string_view text) : rest_(text) {}
 
     /// Takes the next line, and returns what follows the name of the field and a space. Returns an
     /// empty text if the line has another name, or no end.
@@ -69,13 +73,14 @@ public:
         return line.substr(field.size() + 1);
     }
 
-    /// Takes the next line, and decodes its value.
+    /// Takes the next line, and returns its value, decoded.
     std::string text(std::string_view field) {
         auto decoded = decode_escapes(value(field));
         if (!decoded) good = false;
         return std::move(decoded).value_or(std::string());
     }
 
+    /// Takes the next line, whose value is a decimal number.
     std::uint64_t number(std::string_view field) { return to_number(value(field)); }
 
     /// Takes the next line, whose value is seconds, a dot and nine digits of nanoseconds.
@@ -89,7 +94,13 @@ public:
         return WallTime(std::chrono::duration_cast<WallTime::duration>(since_1970));
     }
 
-    /// Returns a decimal number; 0 if it is none.
+    /// Returns what follows the lines that were taken.
+    [[nodiscard]] std::string_view rest() const { return rest_; }
+
+    bool good = true;
+
+private:
+    /// Returns a decimal number. If the text is none, `good` becomes false.
     std::uint64_t to_number(std::string_view digits) {
         std::uint64_t number = 0;
         const auto [end, error] =
@@ -98,15 +109,10 @@ public:
         return number;
     }
 
-    [[nodiscard]] std::string_view rest() const { return rest_; }
-
-    bool good = true;
-
-private:
     std::string_view rest_;
 };
 
-/// Returns a time in seconds, with nine digits of nanoseconds.
+/// Returns a time as RecordLines::time takes it.
 std::string print_time(WallTime time) {
     const auto nanos = nanos_of(time);
     char text[40];
@@ -139,12 +145,12 @@ std::string print_record(const Record& record) {
 
 std::optional<Record> parse_record(std::string_view text) {
     if (!text.starts_with(first_line) || text.size() > max_record) return std::nullopt;
-    Lines lines(text);
-    Record record;
+    RecordLines lines(text);
     if (lines.value("larder") != "record 1") return std::nullopt;
+    // A line that does not match makes `lines.good` false, which is asked once, below.
+    Record record;
     record.bucket = lines.text("bucket");
     record.key = lines.text("key");
-    // From here on a line that does not match makes `lines.good` false, which is asked once, below.
     record.published = lines.time("time");
     record.boot = lines.value("boot");
     const auto durability = lines.value("durability");
@@ -153,8 +159,8 @@ std::optional<Record> parse_record(std::string_view text) {
     record.bytes = lines.number("bytes");
     record.files = lines.number("files");
     record.producer = lines.text("producer");
-    const std::string crc = crc_of(text.substr(0, text.size() - lines.rest().size()));
-    if (lines.value("end") != crc) return std::nullopt;
+    const auto lines_before_crc = text.substr(0, text.size() - lines.rest().size());
+    if (lines.value("end") != crc_of(lines_before_crc)) return std::nullopt;
     if (!lines.good || !lines.rest().empty()) return std::nullopt;
     return record;
 }
