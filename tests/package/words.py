@@ -37,7 +37,7 @@ EVERYDAY = set(
 
 # Types that may share a name or have an everyday one, and why.
 EXCEPTIONS = {
-    "Listing": "os/posix/dir_reader.cpp has one for Linux and one for macOS",
+    "Listing": "os/posix has one for Linux and one for macOS",
 }
 
 # Commands that are about the command itself, so that no word belongs to them.
