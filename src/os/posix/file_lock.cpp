@@ -85,11 +85,12 @@ Result<bool> try_lock(const FileHandle& file, Mode mode, const Range& range,
                       const std::filesystem::path& path) {
     auto description = description_of(mode == Mode::shared ? F_RDLCK : F_WRLCK, range);
     if (retry([&] { return ::fcntl(fd_of(file), F_OFD_SETLK, &description); }) == 0) return true;
-    if (errno == EAGAIN) return false;
+    const int error = errno;
+    if (error == EAGAIN) return false;
     // POSIX lets a system answer EACCES if the lock is taken. But a sandbox that forbids locks
     // answers so, too, and then a wait for the lock would be in vain.
-    if (errno == EACCES && is_locked(file, range, path).value_or(false)) return false;
-    return fail(errno, "lock", path,
+    if (error == EACCES && is_locked(file, range, path).value_or(false)) return false;
+    return fail(error, "lock", path,
                 "this file system, or a sandbox, refuses file locks; name a directory on another "
                 "file system");
 }
