@@ -201,8 +201,11 @@ Result<bool> clone_file(const FileHandle& source, const FileInfo& info, const Di
     // A clone has the permissions and the times of its source, but not the set-id bits and the
     // owner (clonefile(2)). So the only thing left to do is to take away bits that a copy must not
     // have. A refusal of that is always an error: a copy never hands on privileges.
-    if ((info.permissions & ~copied_permissions) != Permissions::none)
-        TRY(set_permissions_at(dir, name, info.permissions & copied_permissions));
+    if ((info.permissions & ~copied_permissions) == Permissions::none) return true;
+    if (auto set = set_permissions_at(dir, name, info.permissions & copied_permissions); !set) {
+        (void)remove_file_at(dir, name);
+        return tl::make_unexpected(std::move(set).error());
+    }
     return true;
 }
 
