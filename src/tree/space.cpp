@@ -14,7 +14,9 @@ SpaceCount::SpaceCount(bool wanted, const os::Dir& dir)
 FreedSpace SpaceCount::freed_by_unlinking(const os::Dir& dir, const std::string& name) const {
     if (!wanted_) return {};
     const auto info = os::try_stat_at(dir, name.c_str());
-    if (!info || info->links > 1) return {};
+    // If nothing stands there, nothing will be unlinked, and the caller adds nothing.
+    if (!info) return {.at_least = true};
+    if (info->links > 1) return {};
     // Only the blocks of a regular file can be shared with a clone.
     if (!files_share_blocks_ || info->allocated == 0 || !info->is_regular())
         return {.bytes = info->allocated};

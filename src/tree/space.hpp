@@ -14,7 +14,7 @@ namespace larder::tree {
 /// The space that a disk gets back if one name is deleted.
 struct FreedSpace {
     std::uint64_t bytes = 0;
-    bool at_least = false;  ///< more may be freed: the file system does not tell what files share
+    bool at_least = false;  ///< more may be freed: the system does not tell what files share
 };
 
 /// Adds up freed space. Several threads may call it at a time.
@@ -24,10 +24,9 @@ public:
     /// call, and the sum stays 0.
     SpaceCount(bool wanted, const os::Dir& dir);
 
-    /// Returns what deleting the name will free: nothing if the file has another hard link, or if
-    /// nothing stands there. Call this before the name is unlinked, and `add` afterwards. If two
-    /// threads delete two links of one file at once, both may meet the other link, and the sum is
-    /// then too low.
+    /// Returns what deleting the name will free: nothing if the file has another hard link. Call
+    /// this before the name is unlinked, and `add` afterwards. If two threads delete two links of
+    /// one file at once, both may meet the other link, and the sum is then too low.
     [[nodiscard]] FreedSpace freed_by_unlinking(const os::Dir& dir, const std::string& name) const;
     /// Adds what freed_by_unlinking has returned, once the name is unlinked.
     void add(const FreedSpace& freed) noexcept;

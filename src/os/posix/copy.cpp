@@ -12,45 +12,56 @@ namespace larder::os {
 
 namespace {
 
-/// Calls `get(data, size)` with enough room, where `get` is one of the calls of platform.hpp for
-/// attributes. Returns an empty text if there is nothing, or if it can't be read.
+std::error_code system_error(int error) noexcept { return {error, std::system_category()}; }
+
+/// Calls `get(data, size)` with enough room, where `get` is one of the calls of platform.hpp that
+/// read attributes. Returns what it has read, or the system's error.
 template <class Get>
-std::string read_attribute(Get get) {
+CallResult<std::string> read_attribute(Get get) {
     std::string bytes;
     // Another process may make it longer between the two calls.
     for (;;) {
         const ssize_t size = retry([&] { return get(nullptr, 0); });
-        if (size <= 0) return {};
+        if (size < 0) return tl::unexpected(system_error(errno));
         bytes.resize(static_cast<std::size_t>(size));
+        if (size == 0) return bytes;
         const ssize_t got = retry([&] { return get(bytes.data(), bytes.size()); });
         if (got < 0 && errno == ERANGE) continue;
-        bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+        if (got < 0) return tl::unexpected(system_error(errno));
+        bytes.resize(static_cast<std::size_t>(got));
         return bytes;
     }
 }
 
-/// Copies one attribute. Returns the system's error if the disk is full or broken; a false
-/// error_code if there was none, or if `to` has no place for the attribute.
+/// Returns `error` if the disk is full or broken. Returns a false error_code for any other error:
+/// it is a refusal, because of which an attribute is left out.
+std::error_code unless_refusal(const std::error_code& error) noexcept {
+    return is_failure(error, Refusal::is_counted) ? error : std::error_code();
+}
+
+/// Copies one attribute. Returns the system's error if the disk is full or broken. Returns a false
+/// error_code if the attribute was copied, and if it is left out: because another process has
+/// removed it, or because `to` has no place for it.
 std::error_code copy_attribute(const FileHandle& from, const FileHandle& to, const char* name) {
-    const std::string value = read_attribute([&](char* data, std::size_t size) {
+    const auto value = read_attribute([&](char* data, std::size_t size) {
         return platform::get_attribute(fd_of(from), name, data, size);
     });
+    if (!value) return unless_refusal(value.error());
     const auto set = [&] {
-        return platform::set_attribute(fd_of(to), name, value.data(), value.size());
+        return platform::set_attribute(fd_of(to), name, value->data(), value->size());
     };
-    if (retry(set) == 0) return {};
-    const std::error_code error(errno, std::system_category());
-    return is_failure(error, Refusal::is_counted) ? error : std::error_code();
+    return retry(set) == 0 ? std::error_code() : unless_refusal(system_error(errno));
 }
 
 }  // namespace
 
 std::error_code copy_attributes(const FileHandle& from, const FileHandle& to) {
-    const std::string names = read_attribute([&](char* data, std::size_t size) {
+    const auto names = read_attribute([&](char* data, std::size_t size) {
         return platform::list_attributes(fd_of(from), data, size);
     });
-    for (std::size_t at = 0; at < names.size();) {
-        const char* const name = names.c_str() + at;  // up to its zero byte
+    if (!names) return unless_refusal(names.error());
+    for (std::size_t at = 0; at < names->size();) {
+        const char* const name = names->c_str() + at;  // up to its zero byte
         at += std::string_view(name).size() + 1;
         if (!platform::is_users_attribute(name)) continue;
         if (const auto error = copy_attribute(from, to, name)) return error;

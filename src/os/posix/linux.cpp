@@ -46,13 +46,16 @@ struct ProcPath {
     std::array<char, 64> text;
 };
 
-/// Returns whether a process has a second thread; false if the system does not tell.
-bool has_other_threads(std::int64_t pid) noexcept {
+/// Returns whether a process certainly has no thread besides its first one. Returns false if the
+/// system does not tell.
+bool has_one_thread(std::int64_t pid) noexcept {
     const ProcPath tasks(pid, "task");
     struct stat status {};
+    if (retry([&] { return ::stat(tasks.text.data(), &status); }) != 0)
+        return errno == ENOENT || errno == ESRCH;  // by now there is no such process
     // The directory has a subdirectory for each thread. Its number of links is that of its
     // subdirectories, and two more.
-    return retry([&] { return ::stat(tasks.text.data(), &status); }) == 0 && status.st_nlink > 3;
+    return status.st_nlink <= 3;
 }
 
 /// Returns whether /proc shows the pid namespace of this process. It may have been mounted in
@@ -139,7 +142,7 @@ KernelView read_view(const char* path, std::int64_t pid) noexcept {
         std::from_chars(text.data() + at + 1, text.data() + text.size(), view.start);
     // The kernel shows the state of the first thread. Other threads may still run after it has
     // ended.
-    view.ended = (state == 'Z' || state == 'X') && !has_other_threads(pid);
+    view.ended = (state == 'Z' || state == 'X') && has_one_thread(pid);
     return view;
 }
 
