@@ -84,7 +84,7 @@ Result<> Cache::keep_within(const Limits& limits, const BackgroundOptions& optio
         detail::Call call(state);
         return detail::collect(root, limits, how, call);
     };
-    state_->set_background(std::make_unique<policy::Background>(options, collect));
+    state_->set_background(std::make_unique<policy::BackgroundCollector>(options, collect));
     return {};
 }
 

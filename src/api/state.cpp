@@ -5,6 +5,8 @@
 
 namespace larder::detail {
 
+using policy::BackgroundCollector;
+
 namespace {
 
 /// Makes the listeners that the options ask for, in the order in which they are told: the counters,
@@ -59,17 +61,17 @@ CacheState::CacheState(std::filesystem::path path, OpenOptions options, CacheLis
       generation_(new Generation(std::move(root))) {}
 
 void CacheState::close() noexcept {
-    policy::Background* const newest = backgrounds_.load();
+    BackgroundCollector* const newest = backgrounds_.load();
     // Stop all before waiting for the first, so that the waits do not add up.
-    for (policy::Background* each = newest; each != nullptr; each = each->before()) each->stop();
-    for (policy::Background* each = newest; each != nullptr; each = each->before()) each->finish();
+    for (auto* each = newest; each != nullptr; each = each->replaced()) each->stop();
+    for (auto* each = newest; each != nullptr; each = each->replaced()) each->finish();
 }
 
 CacheState::~CacheState() {
-    for (policy::Background* background = backgrounds_.load(); background != nullptr;) {
-        policy::Background* const before = background->before();
+    for (BackgroundCollector* background = backgrounds_.load(); background != nullptr;) {
+        BackgroundCollector* const replaced = background->replaced();
         delete background;
-        background = before;
+        background = replaced;
     }
     for (Generation* generation = generation_.load(); generation != nullptr;) {
         Generation* const before = generation->before;
@@ -78,23 +80,23 @@ CacheState::~CacheState() {
     }
 }
 
-void CacheState::set_background(std::unique_ptr<policy::Background> background) {
-    policy::Background* const fresh = background.release();
+void CacheState::set_background(std::unique_ptr<BackgroundCollector> background) {
+    BackgroundCollector* const fresh = background.release();
     if (fresh != nullptr) {
         // First put it into the list, by which the destructor finds it, and only then let publishes
         // see it. If another thread changes the list meanwhile, compare_exchange_weak stores the
         // new head in `newest`.
-        policy::Background* newest = backgrounds_.load(std::memory_order_relaxed);
+        BackgroundCollector* newest = backgrounds_.load(std::memory_order_relaxed);
         do {
-            fresh->set_before(newest);
+            fresh->set_replaced(newest);
         } while (!backgrounds_.compare_exchange_weak(newest, fresh, std::memory_order_acq_rel));
     }
-    policy::Background* const old = background_.exchange(fresh, std::memory_order_acq_rel);
+    BackgroundCollector* const old = background_.exchange(fresh, std::memory_order_acq_rel);
     if (old != nullptr) old->stop();
 }
 
 void CacheState::published(const protocol::RootRef& root) const noexcept {
-    policy::Background* const background = background_.load(std::memory_order_acquire);
+    BackgroundCollector* const background = background_.load(std::memory_order_acquire);
     if (background == nullptr || !background->is_time_to_look()) return;
     try {
         background->start_if_due(root, shared_from_this());

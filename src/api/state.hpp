@@ -67,11 +67,11 @@ public:
     void count_get(const Result<protocol::SlotLease>& got) const noexcept;
     /// Returns the counters; all are zero if nothing is counted.
     [[nodiscard]] Counters counters() const noexcept;
-    /// Lets publishes use another Background from now on, or none if `background` is null. The one
+    /// Lets publishes use another collector from now on, or none if `background` is null. The one
     /// before is asked to stop. It is kept until this object ends, because another thread may be
     /// using it.
-    void set_background(std::unique_ptr<policy::Background> background);
-    /// Starts a collection in the background, if there is a Background and a collection is due by
+    void set_background(std::unique_ptr<policy::BackgroundCollector> background);
+    /// Starts a collection in the background, if there is a collector and a collection is due by
     /// its options. Never waits. Every publish calls this after its entry is visible.
     void published(const protocol::RootRef& root) const noexcept;
     [[nodiscard]] LinkKind link_kind() const noexcept { return current().root->link_kind(); }
@@ -111,11 +111,11 @@ private:
     cache::CallContext context_;  ///< of a call without listeners; points into options_
     /// The current generation; never null. It owns a list: each one owns the one before it.
     std::atomic<Generation*> generation_;
-    /// The Background that publishes use; null if there is none. One of the list `backgrounds_`.
-    std::atomic<policy::Background*> background_{nullptr};
-    /// The newest Background that was ever set. It owns a list: each one leads to the one before
+    /// The collector that publishes use; null if there is none. One of the list `backgrounds_`.
+    std::atomic<policy::BackgroundCollector*> background_{nullptr};
+    /// The newest collector that was ever set. It owns a list: each one leads to the one before
     /// it, and the destructor deletes them all. There is no lock, for the same reason as above.
-    std::atomic<policy::Background*> backgrounds_{nullptr};
+    std::atomic<policy::BackgroundCollector*> backgrounds_{nullptr};
 };
 
 }  // namespace larder::detail

@@ -19,21 +19,22 @@ namespace {
 /// cost nothing.
 constexpr std::chrono::minutes look_interval{1};
 
-/// The Background whose collection this thread runs, or whose callback it makes; null if there is
-/// none.
-thread_local const Background* current = nullptr;
+/// The collector whose collection this thread runs, or whose callback it calls; null if there is
+/// none. By it, finish knows that a callback of the collection has called it.
+thread_local const BackgroundCollector* current = nullptr;
 
-/// Sets `current` until the end of the scope.
+/// Sets `current` until the end of the scope, and then back to what it was. Scopes may lie inside
+/// each other: the thread of a collection is in one, and calls each callback in one more.
 class InCollectionOf {
 public:
-    explicit InCollectionOf(const Background* background)
-        : before_(std::exchange(current, background)) {}
-    ~InCollectionOf() { current = before_; }
+    explicit InCollectionOf(const BackgroundCollector* collector)
+        : outer_(std::exchange(current, collector)) {}
+    ~InCollectionOf() { current = outer_; }
     InCollectionOf(const InCollectionOf&) = delete;
     InCollectionOf& operator=(const InCollectionOf&) = delete;
 
 private:
-    const Background* before_;
+    const BackgroundCollector* outer_;
 };
 
 /// Returns the options with times that can be added to a time point without an overflow.
@@ -46,73 +47,87 @@ BackgroundOptions bounded(BackgroundOptions options) {
 
 }  // namespace
 
-Background::Background(BackgroundOptions options, Collect collect)
+BackgroundCollector::BackgroundCollector(BackgroundOptions options, Collect collect)
     : options_(bounded(std::move(options))),
       collect_(std::move(collect)),
       process_(os::process_token()) {}
 
-Background::~Background() {
+BackgroundCollector::~BackgroundCollector() {
     // A forked child does not have this thread, and its handle may belong to another thread by now.
-    // So the child must not join it.
+    // So the child must not join it, and leaks the handle.
     if (process_ != os::process_token()) {
         (void)thread_.release();
-    } else if (thread_ && thread_->get_id() == std::this_thread::get_id()) {
-        thread_->detach();  // a callback has closed the cache, and no thread can join itself
+        return;
     }
+    // This is the thread of the collection itself, and it holds the last reference to the state of
+    // the Cache. The destructor of a jthread would join it, which no thread can do with itself. To
+    // detach it is safe: after this destructor the thread only returns, and touches nothing here.
+    if (thread_ && thread_->get_id() == std::this_thread::get_id()) thread_->detach();
 }
 
-void Background::finish() noexcept {
+void BackgroundCollector::finish() noexcept {
     stop();
     if (process_ != os::process_token()) {
-        kept_alive_.reset();
+        kept_alive_.reset();  // a copy of the parent's reference, whose thread is not here
         return;
     }
     if (!thread_) return;
     thread_->request_stop();
-    if (current != this && thread_->joinable()) thread_->join();
+    const bool called_by_own_callback = current == this;
+    if (!called_by_own_callback && thread_->joinable()) thread_->join();
 }
 
-bool Background::is_time_to_look() noexcept {
-    const auto now = Clock::now().time_since_epoch().count();
-    auto due = next_look_.load(std::memory_order_relaxed);
-    const auto wait = std::chrono::duration_cast<Clock::duration>(
-                          std::min<std::chrono::seconds>(options_.every, look_interval))
-                          .count();
-    // A forked child inherits the mutex in any state, so it takes no part.
-    if (now < due || stopped_ || process_ != os::process_token()) return false;
+bool BackgroundCollector::is_time_to_look() noexcept {
+    const Clock::rep now = Clock::now().time_since_epoch().count();
+    // The order of memory does not matter: no other data is read because of this time.
+    Clock::rep due = next_look_.load(std::memory_order_relaxed);
+    if (now < due || stopped_) return false;
+    // A forked child inherits the mutex `starting_` in any state, so it takes no part.
+    if (process_ != os::process_token()) return false;
+    const auto until_next = std::chrono::duration_cast<Clock::duration>(
+        std::min<std::chrono::seconds>(options_.every, look_interval));
     // Of several threads, only the first one to move the time looks.
-    return next_look_.compare_exchange_strong(due, now + wait);
+    return next_look_.compare_exchange_strong(due, now + until_next.count());
 }
 
-void Background::start_if_due(const protocol::RootRef& root, std::shared_ptr<const void> state) {
+void BackgroundCollector::start_if_due(const protocol::RootRef& root,
+                                       std::shared_ptr<const void> state) {
     const std::unique_lock starting(starting_, std::try_to_lock);
     if (!starting) return;  // another thread is about to start one
     if (!is_due(*root) || running_) return;
-    // This joins the thread of the last collection. It has ended, or is about to: after `running_`
-    // it only lets go of the state. So the join takes an instant.
+    // This joins the thread of the last collection. It has ended, or is about to: once `running_`
+    // is false, it only lets go of the state. So the join takes an instant.
     thread_.reset();
+    // A thread inherits the mask of signals. The program's handlers must not run in a thread of
+    // which it knows nothing.
     const os::AllSignalsBlocked blocked;
     running_ = true;
     kept_alive_ = std::move(state);
     try {
-        thread_ = std::make_unique<std::jthread>([this, root](const std::stop_token& stop) {
-            run(stop, root);
-            // If a callback has closed the cache, this is the last reference to its state, and
-            // `this` ends with it.
-            const auto last = std::move(kept_alive_);
-            running_ = false;
-        });
+        thread_ = std::make_unique<std::jthread>(
+            [this, root](const std::stop_token& stop) { collect_and_release_state(stop, root); });
     } catch (...) {
         kept_alive_.reset();
         running_ = false;  // no thread or no memory: the next publish tries again
     }
 }
 
-void Background::run(const std::stop_token& stop, const protocol::RootRef& root) const noexcept {
+void BackgroundCollector::collect_and_release_state(const std::stop_token& stop,
+                                                    const protocol::RootRef& root) noexcept {
+    collect_once(stop, root);
+    // If a callback has closed the cache, this is the last reference to its state, which owns this
+    // object. So take it out of the object first, and touch no member after `running_`: `last` goes
+    // at the end of this scope, and `this` with it.
+    const auto last = std::move(kept_alive_);
+    running_ = false;
+}
+
+void BackgroundCollector::collect_once(const std::stop_token& stop,
+                                       const protocol::RootRef& root) const noexcept {
     const InCollectionOf running(this);
     try {
-        // First set the time of the lock's file. is_due of other processes reads it, and so sees
-        // that a collection has begun.
+        // First set the time of the lock's file. is_due of other processes reads it, and so they
+        // begin no collection of their own.
         (void)os::touch_at(root->dirs().locks, format::collector_lock_name);
         std::stop_source enough;
         const auto end = Clock::now() + options_.at_most;
@@ -121,13 +136,11 @@ void Background::run(const std::stop_token& stop, const protocol::RootRef& root)
                            .stop = enough.get_token(),
                            .count_freed = options_.count_freed,
                            .grace = options_.grace};
-        const auto must_end = [&] {
-            return stop.stop_requested() || stopped_ || options_.stop.stop_requested() ||
-                   Clock::now() >= end;
-        };
+        // A collection reports its progress again and again, so this is where it is stopped.
         how.on_progress = [&](const CollectProgress& progress) {
-            if (must_end()) enough.request_stop();
-            const InCollectionOf calling(this);  // this may be a thread that deletes files
+            if (must_end(stop, end)) enough.request_stop();
+            // The threads that delete files report progress, too.
+            const InCollectionOf calling(this);
             if (options_.on_progress) options_.on_progress(progress);
         };
         const auto report = collect_(root, how);
@@ -138,14 +151,21 @@ void Background::run(const std::stop_token& stop, const protocol::RootRef& root)
     }
 }
 
-bool Background::is_due(const cache::Root& root) const {
+bool BackgroundCollector::must_end(const std::stop_token& stop, Clock::time_point end) const {
+    return stop.stop_requested() || stopped_ || options_.stop.stop_requested() ||
+           Clock::now() >= end;
+}
+
+bool BackgroundCollector::is_due(const cache::Root& root) const {
     if (root.is_read_only()) return false;
-    const auto last = os::stat_at(root.dirs().locks, format::collector_lock_name);
-    if (!last) return false;
+    // A collection sets the time of this file when it begins: see collect_once.
+    const auto lock_file = os::stat_at(root.dirs().locks, format::collector_lock_name);
+    if (!lock_file) return false;
     const auto now = os::wall_time();
-    const auto then = last->modified.to_clock();
-    // A time in the future comes from a wrong clock.
-    return base::age(then, now) >= options_.every || base::age(now, then) >= options_.every;
+    const auto last = lock_file->modified.to_clock();
+    // A time that lies further than that in the future comes from a wrong clock, and must not hold
+    // off collections until then.
+    return base::age(last, now) >= options_.every || base::age(now, last) >= options_.every;
 }
 
 }  // namespace larder::policy
