@@ -14,8 +14,9 @@ using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using std::chrono::seconds;
 
-/// Returns a time in seconds, such as "1.000250". It has a point in every locale.
-std::string decimal(std::chrono::nanoseconds time) {
+/// Returns a time in seconds, such as "1.000250". It is put together from whole numbers, because
+/// some locales print a fraction with a comma.
+std::string seconds_as_text(std::chrono::nanoseconds time) {
     char text[48];
     const auto whole = duration_cast<microseconds>(time).count();
     std::snprintf(text, sizeof text, "%lld.%06lld", static_cast<long long>(whole / 1'000'000),
@@ -87,29 +88,34 @@ void append_quoted(std::string& line, std::string_view text) {
     line += '"';
 }
 
+/// Appends ` name="value"`; nothing if the text is empty.
+void append_field(std::string& line, const char* name, std::string_view value) {
+    if (value.empty()) return;
+    line.append(" ").append(name).append("=");
+    append_quoted(line, value);
+}
+
+/// Appends ` name=value`; nothing if the number is 0.
+void append_field(std::string& line, const char* name, std::uint64_t value) {
+    if (value == 0) return;
+    line.append(" ").append(name).append("=").append(std::to_string(value));
+}
+
 }  // namespace
 
 std::string to_line(const Event& event) {
     std::string line = utc(event.at);
-    const auto text = [&](const char* name, std::string_view value) {
-        if (value.empty()) return;
-        line.append(" ").append(name).append("=");
-        append_quoted(line, value);
-    };
-    const auto number = [&](const char* name, std::uint64_t value) {
-        if (value != 0) line.append(" ").append(name).append("=").append(std::to_string(value));
-    };
-    number("pid", static_cast<std::uint64_t>(os::process_id()));
-    number("thread", static_cast<std::uint64_t>(os::this_thread()));
+    append_field(line, "pid", static_cast<std::uint64_t>(os::process_id()));
+    append_field(line, "thread", static_cast<std::uint64_t>(os::this_thread()));
     line.append(" event=").append(name_of(event.kind));
-    text("bucket", event.bucket);
-    text("key", event.key);
-    text("id", event.id);
-    text("what", event.what);
-    text("who", event.who);
-    if (event.took.count() != 0) line.append(" took=").append(decimal(event.took));
-    number("entries", event.entries);
-    number("bytes", event.bytes);
+    append_field(line, "bucket", event.bucket);
+    append_field(line, "key", event.key);
+    append_field(line, "id", event.id);
+    append_field(line, "what", event.what);
+    append_field(line, "who", event.who);
+    if (event.took.count() != 0) line.append(" took=").append(seconds_as_text(event.took));
+    append_field(line, "entries", event.entries);
+    append_field(line, "bytes", event.bytes);
     line += '\n';
     return line;
 }
@@ -123,24 +129,24 @@ Result<std::unique_ptr<EventLog>> EventLog::open(const std::filesystem::path& pa
     }
     const auto info = os::try_stat(*file);
     if (!info) return os::fail(info.error(), step, path);
-    // A pipe is refused: it could block this process, or end it by SIGPIPE.
+    // A pipe is refused, because it could block this process, or end it by SIGPIPE.
     if (!info->is_regular() && info->kind != os::FileKind::character_device)
         return fail(Errc::invalid, step, path, "neither a file nor a terminal; name a file");
     return std::unique_ptr<EventLog>(new EventLog(std::move(*file)));
 }
 
-void EventLog::hear(const Event& event) {
-    // A full disk may have cut off the line of some process. Then begin a new one, so that this
-    // line is not swallowed. Two processes may do so at once, and leave an empty line.
+void EventLog::on_event(const Event& event) {
+    // A full disk may have cut off the line of some process. Then end it first, so that this event
+    // has a line of its own. Two processes may do so at once, and leave an empty line.
     std::string line = ends_in_part_of_line() ? "\n" : "";
     line += to_line(event);
-    os::write_once(file_, line);
+    os::write_once(file_, line);  // an error is ignored: no step fails because of its log
 }
 
 bool EventLog::ends_in_part_of_line() const {
     const auto info = os::try_stat(file_);
-    char last = '\n';
     if (!info || !info->is_regular() || info->size == 0) return false;
+    char last = '\n';
     const auto read = os::read_at(file_, &last, 1, info->size - 1);
     return read && last != '\n';
 }

@@ -7,7 +7,7 @@ void Listeners::tell(Event event) const noexcept {
     if (event.at == WallTime{}) event.at = std::chrono::system_clock::now();
     for (const auto& listener : listeners_) {
         try {
-            listener->hear(event);
+            listener->on_event(event);
         } catch (...) {
             // The step has done its work already. So its caller must get its result, and not this
             // exception.

@@ -458,9 +458,10 @@ TEST_CASE(
     for (const bool many : {false, true}) {
         observe::EventCounters counted;
         const auto hear = [&] {
-            counted.hear({.kind = Event::Kind::evicted, .bytes = most / 2 + 1});
-            counted.hear({.kind = Event::Kind::collected, .entries = 1, .bytes = most / 2 + 1});
-            counted.hear({.kind = Event::Kind::waited, .took = std::chrono::nanoseconds::max()});
+            counted.on_event({.kind = Event::Kind::evicted, .bytes = most / 2 + 1});
+            counted.on_event({.kind = Event::Kind::collected, .entries = 1, .bytes = most / 2 + 1});
+            counted.on_event(
+                {.kind = Event::Kind::waited, .took = std::chrono::nanoseconds::max()});
         };
         for (int i = 0; i < 3; ++i) {
             if (many) {
