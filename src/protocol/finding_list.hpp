@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// What a verify has found so far, and how its errors become findings.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <larder/report.hpp>
+
+#include "base/error.hpp"
+#include "os/dir_reader.hpp"
+
+namespace larder::protocol {
+
+/// The findings of one verify. A verify goes on whatever it meets: what can't be read is a finding,
+/// and only a request to stop (`interrupted`) ends it.
+class FindingList {
+public:
+    /// Adds a finding and returns it. The reference is valid until another finding is added or
+    /// taken back.
+    Finding& add(Finding::Kind kind, std::filesystem::path path, std::string what);
+    /// Adds a name that larder does not know, unless it was added already: some directories are
+    /// listed more than once. Always succeeds; a visitor can return the result.
+    Result<> add_foreign(std::filesystem::path path);
+    /// Removes the finding that was added last.
+    void take_back() { findings_.pop_back(); }
+    /// Returns whether there is a finding at this path.
+    [[nodiscard]] bool has(const std::filesystem::path& path) const;
+
+    /// Adds the error of a step, if the step has failed, unless its path has a finding already.
+    /// Returns the error only if it must end the verify as well: `interrupted`.
+    [[nodiscard]] Result<> note_error(const Result<>& done);
+    /// Does what note_error does, for an error that may have hidden some links. From then on
+    /// may_have_missed_links() is true.
+    [[nodiscard]] Result<> note_missed(const Result<>& done);
+    /// Returns whether a link may have been missed since the last call of forget_missed_links.
+    [[nodiscard]] bool may_have_missed_links() const noexcept { return missed_links_; }
+    void forget_missed_links() noexcept { missed_links_ = false; }
+
+    /// Calls `visit(name, kind)`, which returns a Result<>, for each name in `dir`. Passes its
+    /// errors to note_missed, and goes on with the next name. Errors: `interrupted`.
+    template <class Visit>
+    [[nodiscard]] Result<> for_each_name(const os::Dir& dir, Visit visit) {
+        return note_missed(os::for_each_name(dir, [&](const std::string& name, os::FileKind kind) {
+            return note_missed(visit(name, kind));
+        }));
+    }
+
+    /// Moves all findings out.
+    [[nodiscard]] std::vector<Finding> take_all() { return std::exchange(findings_, {}); }
+
+private:
+    std::vector<Finding> findings_;
+    bool missed_links_ = false;
+};
+
+}  // namespace larder::protocol
