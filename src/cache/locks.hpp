@@ -56,29 +56,30 @@ private:
     /// Does what shared and exclusive say, according to `mode`. The wait at the gate and the wait
     /// for the lock together last at most as long as the limit of the call, and are one wait in the
     /// journal. The gate is let go when this returns: the lock itself keeps others out then.
-    [[nodiscard]] static Result<BucketLock> wait(Root& root, const std::string& encoded_bucket,
-                                                 os::Mode mode, const CallContext& context);
+    [[nodiscard]] static Result<BucketLock> acquire(Root& root, const std::string& encoded_bucket,
+                                                    os::Mode mode, const CallContext& context);
 
     os::FileLock lock_;
-    Activity activity_;
+    Activity activity_;  // shows other processes which process holds the lock
 };
 
-/// The collector's lock. It is tried and never waited for.
+/// The collector's lock, held from try_lock to the destructor. It is tried and never waited for.
 class CollectorLock {
 public:
-    /// Takes the lock if it is free. Errors: `busy`, with the holder's name; `read_only`.
+    /// Takes the lock if it is free. Errors: `busy`, with the holder's name if it has announced
+    /// itself; `read_only`.
     [[nodiscard]] static Result<CollectorLock> try_lock(Root& root);
 
     /// From now on shows other processes which process holds the lock. Does nothing if
-    /// `participant` is null. It is not a part of try_lock, because a collection first reaps the
-    /// dead participants and only then joins: a process that joins may adopt the lease table of a
-    /// dead one, which the report would then lack.
+    /// `participant` is null; otherwise that must outlive the lock. It is not a part of try_lock,
+    /// because a collection first reaps the dead participants and only then joins: a process that
+    /// joins may adopt the lease table of a dead one, which the report would then lack.
     void announce(Participant* participant);
 
 private:
     explicit CollectorLock(os::FileLock lock) : lock_(std::move(lock)) {}
     os::FileLock lock_;
-    std::optional<Activity> activity_;
+    std::optional<Activity> activity_;  // nullopt until announce
 };
 
 }  // namespace larder::cache

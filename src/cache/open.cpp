@@ -24,6 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Returns the error of a root that is not opened. `why` says what to do, too.
 tl::unexpected<Error> refuse(const fs::path& path, std::string why) {
     return fail(Errc::refused, "open cache", path, std::move(why));
 }
@@ -34,22 +35,30 @@ const char* network_of(const os::Dir& dir) {
     return os::traits_of(dir.handle).network;
 }
 
-/// Refuses that root makes a cache below a directory of another user. That user could not use it,
-/// and would only read "Permission denied".
-Result<> check_maker(const fs::path& path) {
-    if (!os::is_superuser()) return {};
+/// Returns the nearest directory at or above `path` that exists. Counts one for which that can't be
+/// told as missing.
+fs::path nearest_existing(const fs::path& path) {
     std::error_code error;
     const auto exists = [&](const fs::path& place) {
         return os::retried(error, [&](std::error_code& each) { return fs::exists(place, each); });
     };
-    fs::path above = path;
-    while (above.has_parent_path() && above != above.parent_path() && !exists(above))
-        above = above.parent_path();
+    fs::path place = path;
+    while (place.has_parent_path() && place != place.parent_path() && !exists(place))
+        place = place.parent_path();
+    return place;
+}
+
+/// Refuses that the superuser makes a cache below a directory of another user. That user could not
+/// use it, and would only read "Permission denied".
+Result<> check_maker(const fs::path& path) {
+    if (!os::is_superuser()) return {};
+    const fs::path above = nearest_existing(path);
     const auto info = os::try_stat_path(above, os::Follow::yes);
+    // If it can't be told whose the directory is, the caller goes on, and gets the error of making
+    // the root there.
     if (!info || info->owner == os::this_user()) return {};
-    const std::string owner = os::user_name(info->owner);
     return refuse(path, "root would make it in " + above.string() + ", which belongs to user " +
-                            owner +
+                            os::user_name(info->owner) +
                             ", who could not use it then; run as that user, name a "
                             "directory of root's, or allow it");
 }
@@ -87,26 +96,28 @@ Result<> make_root_dir(const fs::path& path, bool allow_unsafe) {
 /// has other contents, then even a name that larder uses, such as "deleting", belongs to another
 /// program. The exception is our .gitignore, because "rm -rf root/*" leaves it there.
 Result<> check_nothing_else_here(const os::Dir& root) {
-    std::string strange, ours;
-    bool ignores = false;
+    std::string strange, ours;  // one name of each kind, for the message
+    bool has_gitignore = false;
     TRY(os::for_each_name(root, [&](const std::string& name, os::FileKind) -> Result<> {
         if (name == format::gitignore_name) {
-            ignores = true;
+            has_gitignore = true;
         } else {
             (format::is_root_name(name) ? ours : strange) = name;
         }
         return {};
     }));
-    const auto is_begun = [&](const char* name, std::string_view text) {
+    // A file that an open was writing when it was killed holds the beginning of its text.
+    const auto holds_beginning_of = [&](const char* name, std::string_view text) {
         const auto read = os::read_file_at(root, name, format::max_format);
         return read && text.starts_with(*read);
     };
-    // Read this after the names, because another process may have begun to create the cache
-    // meanwhile.
+    // Read the files after the names. Another process may be creating the cache, and makes the tag
+    // before any directory. So if a directory of ours was listed, its tag is there by now.
     if (strange.empty() && !ours.empty() &&
-        !is_begun(format::cachedir_tag_name, format::cachedir_tag_text))
+        !holds_beginning_of(format::cachedir_tag_name, format::cachedir_tag_text))
         strange = ours;
-    if (strange.empty() && ignores && !is_begun(format::gitignore_name, format::gitignore_text))
+    if (strange.empty() && has_gitignore &&
+        !holds_beginning_of(format::gitignore_name, format::gitignore_text))
         strange = format::gitignore_name;
     if (strange.empty()) return {};
     return refuse(root.path, "not a cache of larder's: it holds \"" + strange +
@@ -170,12 +181,10 @@ Result<> write_if_missing(const os::Dir& root, const char* name, std::string_vie
     return stands ? Result<>() : written;
 }
 
-/// Finds out which kind of links works, and writes `format`. That is the last file of a new cache,
-/// so a root without it is unfinished. Succeeds too if another process has written it first: the
-/// caller reads what stands there. Errors: `unsupported` if the file system's names are too short,
-/// or if the kind of links that the caller asked for does not work. Crash: leaves a file in
-/// `deleting/`.
-Result<> create_format(const Handles& dirs, const OpenOptions& options) {
+/// Chooses the format of a new cache: the kind of its links, and the longest name of a key. Makes
+/// and deletes links in `deleting/` to find out what works. Errors: `unsupported` if the file
+/// system's names are too short, or if the kind of links that the caller asked for does not work.
+Result<format::Format> choose_format(const Handles& dirs, const OpenOptions& options) {
     format::Format format;
     format.longest_name = std::min(format::max_name, os::longest_name(dirs.buckets));
     if (format.longest_name < format::min_longest_name) {
@@ -192,8 +201,13 @@ Result<> create_format(const Handles& dirs, const OpenOptions& options) {
     } else if (!format::link_kind_works(LinkKind::symlink, dirs.deleting)) {
         format.links = LinkKind::file;
     }
-    // It is made in deleting/, where a leftover will be deleted. A collector may delete it even
-    // now: then make it again.
+    return format;
+}
+
+/// Writes `format`, which makes the new cache complete: it is the last file of a new root, and a
+/// root without it is unfinished. Succeeds too if another process has written it first: the caller
+/// reads what stands there. Crash: leaves a file in `deleting/`, which a collection deletes.
+Result<> write_format(const Handles& dirs, const format::Format& format) {
     for (;;) {
         const std::string scratch = to_text(format::fresh_id());
         TRY(os::write_new_file_at(dirs.deleting, scratch, format::print_format(format),
@@ -209,6 +223,7 @@ Result<> create_format(const Handles& dirs, const OpenOptions& options) {
         if (why_of(placed) == Why::exists)
             return {};  // another process was first, and its file counts
         if (!is_absent(placed)) return placed;
+        // A collection has deleted the file, as it deletes everything there. Make it again.
     }
 }
 
@@ -301,32 +316,116 @@ Result<os::Dir> open_root_dir(const fs::path& path, const OpenOptions& options) 
 
 /// The Roots that this process has open. A forked child begins with an empty list. It does not use
 /// the list that it inherited, because another thread of the parent may have held the mutex.
-class Opened {
+class OpenRoots {
 public:
-    /// Returns the list of this process. The first call after a fork begins a new one.
-    static Opened& of_this_process() {
-        static std::atomic<Opened*> current{nullptr};
-        Opened* opened = current.load(std::memory_order_acquire);
-        while (opened == nullptr || opened->owner_ != os::process_token()) {
-            auto* fresh =
-                new Opened;  // never deleted, because Roots may live until the process ends
-            if (current.compare_exchange_strong(opened, fresh)) return *fresh;
-            delete fresh;
+    /// Returns the list of this process. The first call after a fork begins a new one. A list is
+    /// never deleted, because Roots may live until the process ends.
+    static OpenRoots& of_this_process() {
+        static std::atomic<OpenRoots*> current{nullptr};
+        OpenRoots* roots = current.load(std::memory_order_acquire);
+        while (roots == nullptr || roots->owner_ != os::process_token()) {
+            auto* const fresh = new OpenRoots;
+            if (current.compare_exchange_strong(roots, fresh)) return *fresh;
+            delete fresh;  // another thread was quicker; `roots` is its list now
         }
-        return *opened;
+        return *roots;
     }
 
-    std::mutex mutex;  // guards the maps, which have the identities of root directories as keys
-    std::map<os::FileIdentity, std::weak_ptr<Root>> writable, readable;
+    std::mutex mutex;  // guards the maps
+    /// By the identities of the root directories. A Root belongs to those who use it.
+    std::map<os::FileIdentity, std::weak_ptr<Root>> writable, read_only;
 
 private:
-    std::uint64_t owner_ = os::process_token();
+    const std::uint64_t owner_ = os::process_token();
 };
+
+/// Refuses a root that this process must not use, or not in this way: another user's, one to which
+/// others may write, one on a network file system. `path` is how the caller named it. Errors:
+/// `refused`.
+Result<> check_root_is_safe(const fs::path& path, const os::Dir& root, const os::FileInfo& info,
+                            bool read_only, const OpenOptions& options) {
+    if (!read_only && info.owner != os::this_user()) {
+        return refuse(path, "it belongs to user " + os::user_name(info.owner) +
+                                ", and this process runs as " + os::user_name(os::this_user()) +
+                                ": files that it made would lock the owner out; run as that user, "
+                                "or name another directory");
+    }
+    if (!options.allow_unsafe) TRY(check_hands_off(root, info, info.owner));
+    if (const char* network = network_of(root); network != nullptr && !options.allow_network) {
+        return refuse(path, std::string("it is on a network file system (") + network +
+                                "): leases live in mapped memory, which other machines do not see; "
+                                "name a local directory, or allow it "
+                                "where only this machine uses the cache");
+    }
+    return {};
+}
+
+/// Refuses a root without `format` that can't be made a cache. `path` is how the caller named it.
+/// Errors: `refused`.
+Result<> check_can_be_created(const fs::path& path, const os::Dir& root, bool read_only) {
+    if (read_only) {
+        return refuse(path,
+                      "not a cache of larder's (it has no \"format\"), and it can't be made "
+                      "one: it is open for reading only, or this process may not write there; "
+                      "name another directory, or make this one writable");
+    }
+    return check_nothing_else_here(root);
+}
+
+/// Makes what a root lacks, and returns its format. `found` is what was read of `format`. Errors:
+/// those of making a file, and of choose_format. A kill leaves a root that the next open completes.
+Result<format::Format> complete_root(const Handles& dirs, const format::FormatRead& found,
+                                     const OpenOptions& options) {
+    TRY(write_if_missing(dirs.root, format::gitignore_name, format::gitignore_text));
+    // Make it now, while there is space. A collection needs its lock on a disk that has no inode
+    // left.
+    TRY(write_if_missing(dirs.locks, format::collector_lock_name, ""));
+    if (found.kind != format::FormatRead::Kind::unknown) return found.format;
+    // A remove needs its locks on such a disk, too.
+    for (const char* const name :
+         {format::builds_lock_name, format::buckets_lock_name, format::gates_lock_name})
+        TRY(write_if_missing(dirs.locks, name, ""));
+    TRY_ASSIGN(const format::Format chosen, choose_format(dirs, options));
+    TRY(write_format(dirs, chosen));
+    // Another process may have written it first, with another kind of links. What stands there
+    // counts.
+    TRY_ASSIGN(const auto made, read_format(dirs.root));
+    return made.format;
+}
+
+/// Opens the root that `root` is an open handle of, and creates the cache if there is none. `path`
+/// is how the caller named it, and `info` is about it. Errors: `refused`, and those of the system.
+Result<std::shared_ptr<Root>> open_anew(const fs::path& path, os::Dir root,
+                                        const os::FileInfo& info, bool read_only,
+                                        const OpenOptions& options) {
+    // A cleaner that works there at this instant is neither waited for nor stopped.
+    (void)os::hold_off_cleaners(root);
+    TRY_ASSIGN(const auto found, read_format(root));
+    TRY(check_root_is_safe(path, root, info, read_only, options));
+    if (found.kind == format::FormatRead::Kind::unknown)
+        TRY(check_can_be_created(path, root, read_only));
+    // The tag is the first file of a new cache. By it the next open, after a kill, knows that the
+    // directory is larder's.
+    if (!read_only)
+        TRY(write_if_missing(root, format::cachedir_tag_name, format::cachedir_tag_text));
+    TRY_ASSIGN(Handles dirs, open_handles(std::move(root),
+                                          PartOpener(read_only, info.owner, options.allow_unsafe)));
+    format::Format format = found.format;
+    if (!read_only) {
+        TRY_ASSIGN(format, complete_root(dirs, found, options));
+    }
+    os::FileIdentity archive;
+    if (dirs.archive.is_open()) {
+        TRY_ASSIGN(const os::FileInfo archive_info, os::stat_of(dirs.archive));
+        archive = archive_info.identity;
+    }
+    return std::make_shared<Root>(std::move(dirs), archive, format, read_only);
+}
 
 }  // namespace
 
 std::vector<std::shared_ptr<Root>> open_roots() {
-    Opened& opened = Opened::of_this_process();
+    OpenRoots& opened = OpenRoots::of_this_process();
     const std::lock_guard guard(opened.mutex);
     std::vector<std::shared_ptr<Root>> roots;
     for (const auto& [identity, known] : opened.writable) {
@@ -345,69 +444,15 @@ Result<std::shared_ptr<Root>> open_root(const fs::path& path, const OpenOptions&
     TRY_ASSIGN(const bool writable, os::is_writable(root));
     const bool read_only = options.read_only || !writable;
 
-    Opened& opened = Opened::of_this_process();
+    OpenRoots& opened = OpenRoots::of_this_process();
     const std::lock_guard guard(opened.mutex);  // also lets one thread alone create a root
     // If this process has the same directory open, it uses that Root, so that it is one
     // participant, and not two that know nothing of each other.
-    auto& known = (read_only ? opened.readable : opened.writable)[info.identity];
+    auto& known = (read_only ? opened.read_only : opened.writable)[info.identity];
     if (auto shared = known.lock(); shared && !shared->is_lost()) return shared;
-
-    // A cleaner that works there at this instant is neither waited for nor stopped.
-    (void)os::hold_off_cleaners(root);
-    TRY_ASSIGN(const auto found, read_format(root));
-    if (!read_only && info.owner != os::this_user()) {
-        return refuse(path, "it belongs to user " + os::user_name(info.owner) +
-                                ", and this process runs as " + os::user_name(os::this_user()) +
-                                ": files that it made would lock the owner out; run as that user, "
-                                "or name another directory");
-    }
-    if (!options.allow_unsafe) TRY(check_hands_off(root, info, info.owner));
-    if (const char* network = network_of(root); network != nullptr && !options.allow_network) {
-        return refuse(path, std::string("it is on a network file system (") + network +
-                                "): leases live in mapped memory, which other machines do not see; "
-                                "name a local directory, or allow it "
-                                "where only this machine uses the cache");
-    }
-    if (found.kind == format::FormatRead::Kind::unknown) {
-        if (read_only)
-            return refuse(path,
-                          "not a cache of larder's (it has no \"format\"), and it can't be made "
-                          "one: it is open for reading only, or this process may not write there; "
-                          "name another directory, or make this one writable");
-        TRY(check_nothing_else_here(root));
-    }
-    // The tag is the first file of a new cache. By it the next open, after a kill, knows that the
-    // directory is larder's.
-    if (!read_only)
-        TRY(write_if_missing(root, format::cachedir_tag_name, format::cachedir_tag_text));
-    TRY_ASSIGN(Handles dirs, open_handles(std::move(root),
-                                          PartOpener(read_only, info.owner, options.allow_unsafe)));
-    format::Format format = found.format;
-    if (!read_only) {
-        TRY(write_if_missing(dirs.root, format::gitignore_name, format::gitignore_text));
-        // Make it now, while there is space. A collection needs its lock on a disk that has no
-        // inode left.
-        TRY(write_if_missing(dirs.locks, format::collector_lock_name, ""));
-    }
-    if (found.kind == format::FormatRead::Kind::unknown) {
-        // A remove needs its locks on such a disk, too.
-        for (const char* const name :
-             {format::builds_lock_name, format::buckets_lock_name, format::gates_lock_name})
-            TRY(write_if_missing(dirs.locks, name, ""));
-        TRY(create_format(dirs, options));
-        // Another process may have written it first, with another kind of links. What stands there
-        // counts.
-        TRY_ASSIGN(const auto made, read_format(dirs.root));
-        format = made.format;
-    }
-    os::FileIdentity archive;
-    if (dirs.archive.is_open()) {
-        TRY_ASSIGN(const os::FileInfo archive_info, os::stat_of(dirs.archive));
-        archive = archive_info.identity;
-    }
-    auto shared = std::make_shared<Root>(std::move(dirs), archive, format, read_only);
-    known = shared;
-    return shared;
+    TRY_ASSIGN(auto fresh, open_anew(path, std::move(root), info, read_only, options));
+    known = fresh;
+    return fresh;
 }
 
 }  // namespace larder::cache

@@ -257,14 +257,18 @@ Activity::Activity(Participant* participant, const LeaseTable::ShownActivity& sh
 }
 
 Activity::Activity(Participant* participant, std::uint64_t lock, std::string_view label,
-                   bool waiting)
-    : Activity(
-          participant,
-          {lock, waiting ? format::ActivityView::Kind::waits : format::ActivityView::Kind::holds,
-           label, now_nanos()}) {}
+                   Shows shows)
+    : Activity(participant, {.lock = lock,
+                             .kind = shows == Shows::waiting ? format::ActivityView::Kind::waits
+                                                             : format::ActivityView::Kind::holds,
+                             .label = label,
+                             .since_nanos = now_nanos()}) {}
 
 Activity::Activity(Participant* participant, std::uint64_t lock, std::uint64_t since_nanos)
-    : Activity(participant, {lock, format::ActivityView::Kind::works_for, "", since_nanos}) {}
+    : Activity(participant, {.lock = lock,
+                             .kind = format::ActivityView::Kind::works_for,
+                             .label = "",
+                             .since_nanos = since_nanos}) {}
 
 Activity::Activity(Activity&& other) noexcept
     : table_(std::exchange(other.table_, nullptr)),

@@ -88,13 +88,18 @@ private:
 };
 
 /// While an Activity lives, other processes see that this thread holds a lock or waits for it.
-/// Without a participant, or without a free activity in its table, it does nothing. Fork: in the
-/// child the destructor changes nothing.
+/// If `participant` is null, or its table has no free activity, it does nothing. Otherwise the
+/// participant must outlive it. Fork: in the child the destructor changes nothing.
 class Activity {
 public:
-    /// This thread waits for the lock, or holds it. `label` is for people: "bucket wheels-v1".
-    Activity(Participant* participant, std::uint64_t lock, std::string_view label, bool waiting);
-    /// This thread works for the build that another process began at `since_nanos`.
+    /// What a thread has to do with a lock of its own.
+    enum class Shows { waiting, holding };
+
+    /// Shows that this thread waits for the lock, or holds it. `label` is for people: "bucket
+    /// wheels-v1".
+    Activity(Participant* participant, std::uint64_t lock, std::string_view label, Shows shows);
+    /// Shows that this thread works for a build: another process holds its lock, and began to build
+    /// at `since_nanos`.
     Activity(Participant* participant, std::uint64_t lock, std::uint64_t since_nanos);
     ~Activity();
     Activity(Activity&& other) noexcept;
@@ -112,9 +117,9 @@ public:
 private:
     Activity(Participant* participant, const LeaseTable::ShownActivity& shown);
 
-    LeaseTable* table_ = nullptr;
-    std::size_t index_ = 0;    // in that table
-    std::uint64_t owner_ = 0;  // the token of the process that began it
+    LeaseTable* table_ = nullptr;  // the participant's; null if nothing is shown
+    std::size_t index_ = 0;        // in that table
+    std::uint64_t owner_ = 0;      // the token of the process that began it
     std::uint64_t since_nanos_ = 0;
 };
 

@@ -37,7 +37,8 @@ public:
           number_(number),
           what_("build " + std::string(place.encoded_key())),
           context_(context),
-          activity_(std::in_place, root.participant_if_possible(context), number, what_, true) {}
+          activity_(std::in_place, root.participant_if_possible(context), number, what_,
+                    cache::Activity::Shows::waiting) {}
 
     /// Waits for the lock, and writes the wait down in the journal. After a success the caller
     /// builds. It builds without the lock if the wait took too long, or if builds wait for each
