@@ -244,9 +244,10 @@ Result<> check_hands_off(const os::Dir& dir, const os::FileInfo& info, std::uint
     return {};
 }
 
-/// Opens the parts of a root.
+/// Opens the directories of a root.
 class PartOpener {
 public:
+    /// `owner` is the owner of the root.
     PartOpener(bool read_only, std::uint64_t owner, bool allow_unsafe)
         : read_only_(read_only), owner_(owner), allow_unsafe_(allow_unsafe) {}
 
@@ -295,6 +296,8 @@ Result<os::Dir> open_root_dir(const fs::path& path, const OpenOptions& options) 
     fs::path absolute =
         os::retried(error, [&](std::error_code& each) { return fs::absolute(path, each); });
     if (error) return os::fail(error, "open cache", path);
+    // A root that is about to be made: a ".." in its path must not need directories that do not
+    // exist.
     if (os::why_of(os::try_stat_path(absolute, os::Follow::yes)) == Why::absent)
         absolute = absolute.lexically_normal();
     if (!absolute.has_filename())

@@ -13,12 +13,15 @@ namespace larder::protocol {
 
 namespace {
 
-/// A miss allocates no memory, because it is the one error that callers meet all the time.
+/// Returns the error of a key that names no entry. It allocates no memory, because it is the one
+/// error that callers meet all the time.
 tl::unexpected<Error> miss() {
     return tl::make_unexpected(Error{Errc::miss, 0, "no such entry", {}, {}});
 }
 
-/// Returns true if the entry belongs to the key. In theory two long keys can share one hashed name.
+/// Returns true if the entry belongs to the key. The name of a long key ends with a hash, so in
+/// theory two long keys can have one name and one link. Then the record tells them apart; if it is
+/// damaged, the entry belongs to no key. Errors: those of reading the record.
 Result<bool> is_keys_own(const cache::Root& root, const KeyRef& place, const format::Id& id) {
     if (!format::is_hashed(place.encoded_key())) return true;
     const auto record = read_record(root, id);
@@ -45,6 +48,49 @@ Result<SlotLease> get_unleased(const RootRef& root, const KeyRef& place, format:
     }
 }
 
+/// Retires a link that leads nowhere, if that needs no waiting. Otherwise, and after an error,
+/// leaves it: it is a miss in any case, and the next publish replaces it.
+void retire_link_to_nowhere(cache::Root& root, const KeyRef& place, const format::Id& id,
+                            const cache::CallContext& context) {
+    const auto retired = retire_if_unlocked(root, place, id);
+    if (!retired || !*retired || context.journal == nullptr) return;
+    context.journal->note({.kind = Event::Kind::repaired,
+                           .bucket = std::string(place.bucket),
+                           .key = std::string(place.key),
+                           .what = "a link to nowhere"});
+}
+
+/// Makes a lease hold (step 3). The id in its slot is only a guess until the key's link is read
+/// after it was stored: if the link names that id, no collection can delete the entry any more. If
+/// the link names another id, stores that one and tries again. Errors: `miss` if the key names no
+/// complete entry; then the slot protects nothing that the caller may use.
+Result<> confirm(SlotLease& lease, cache::Root& root, const KeyRef& place,
+                 const cache::CallContext& context) {
+    const cache::Handles& dirs = root.dirs();
+    const std::string& path = place.path;
+    for (;;) {
+        (void)os::point("get.stored");
+        // If the link still says the id, then no collector had listed it as retired before it could
+        // see the slot, and the lease holds.
+        if (format::link_names_complete_entry(root.link_kind(), dirs.archive, path, lease.id()))
+            return {};
+        TRY_ASSIGN(const auto link, format::read_link(root.link_kind(), dirs.buckets, path));
+        if (link.kind != format::LinkRead::Kind::entry) {
+            root.recent().forget(path);
+            return miss();
+        }
+        if (link.id != lease.id()) {
+            TRY(lease.point_at(link.id));
+            continue;
+        }
+        // The link names the id, but its entry has no tree, or the tree can't be searched.
+        TRY_ASSIGN(const bool complete, is_complete(root, lease.id()));
+        if (complete) return {};
+        retire_link_to_nowhere(root, place, lease.id(), context);
+        return miss();
+    }
+}
+
 }  // namespace
 
 Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::CallContext& context) {
@@ -63,38 +109,14 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
     (void)os::point("get.read");
     // (2) Store the id in a slot, with a full fence.
     TRY_ASSIGN(SlotLease lease, SlotLease::take(root, id, context));
-    for (;;) {
-        (void)os::point("get.stored");
-        // (3) Read the link again. If it still says the id, then no collector had listed it as
-        // retired before it could see the slot, and the lease holds. If it says another id, that
-        // reading was the next (1).
-        if (format::link_names_complete_entry(root->link_kind(), dirs.archive, path, lease.id()))
-            break;
-        TRY_ASSIGN(const auto link, format::read_link(root->link_kind(), dirs.buckets, path));
-        if (link.kind != format::LinkRead::Kind::entry) {
-            root->recent().forget(path);
-            return miss();
-        }
-        if (link.id != lease.id()) {
-            TRY(lease.point_at(link.id));
-            continue;
-        }
-        TRY_ASSIGN(const bool complete, is_complete(*root, lease.id()));
-        if (complete) break;
-        // A link that leads nowhere is a miss. It is retired if that needs no waiting. The next
-        // publish replaces it in any case.
-        const auto retired = retire_if_unlocked(*root, place, lease.id());
-        if (retired && *retired && context.journal != nullptr)
-            context.journal->note({.kind = Event::Kind::repaired,
-                                   .bucket = std::string(place.bucket),
-                                   .key = std::string(place.key),
-                                   .what = "a link to nowhere"});
-        return miss();
-    }
+    // (3) Read the link again.
+    TRY(confirm(lease, *root, place, context));
     (void)os::point("get.confirmed");
     TRY_ASSIGN(const bool good, is_keys_own(*root, place, lease.id()));
     if (!good) return miss();
-    if (!known.settled || known.id != lease.id()) note_use(*root, place, lease.id());
+    // A hit whose use was written down lately costs no further system call.
+    const bool is_settled = known.settled && known.id == lease.id();
+    if (!is_settled) note_use(*root, place, lease.id());
     return lease;
 }
 

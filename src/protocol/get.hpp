@@ -9,7 +9,8 @@
 
 namespace larder::protocol {
 
-/// Returns a lease on the entry of a key. Errors: `miss` if the key names no complete entry;
+/// Returns a lease on the entry of a key. If the cache was opened read-only, the lease protects
+/// nothing: see SlotLease::is_protected. Errors: `miss` if the key names no complete entry;
 /// `no_space` if this is the first call of the process and it cannot join the cache.
 [[nodiscard]] Result<SlotLease> get(const RootRef& root, const KeyRef& place,
                                     const cache::CallContext& context);

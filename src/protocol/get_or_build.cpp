@@ -28,6 +28,35 @@ constexpr std::chrono::milliseconds before_circle_check{100};
 /// one. Arbitrary: a person waits as long without wondering.
 constexpr std::chrono::milliseconds longest_unseen_wait{10'000};
 
+/// Looks from time to time, during a wait for a build, whether builds wait for each other in a
+/// circle: a deadlock, in which each thread holds a build that the next one waits for. While it
+/// lives, other processes see for which builds this thread works, so that they can see the circle,
+/// too.
+class CircleWatch {
+public:
+    CircleWatch(const BuildNumber& wanted, const cache::CallContext& context)
+        : wanted_(wanted), context_(context) {}
+
+    /// Looks if it is time, after a wait of this length. Returns false if there is a circle.
+    bool look_after(std::chrono::steady_clock::duration waited) {
+        if (waited < next_look_) return true;
+        next_look_ *= 2;  // each look reads all tables
+        if (!outer_) outer_.emplace(context_);
+        circle_ = circle_of(wanted_);
+        return !circle_;
+    }
+
+    /// Returns the circle, for people; nullopt if none was found.
+    [[nodiscard]] const std::optional<std::string>& circle() const noexcept { return circle_; }
+
+private:
+    const BuildNumber wanted_;
+    const cache::CallContext& context_;
+    std::chrono::milliseconds next_look_ = before_circle_check;
+    std::optional<ShownOuterBuilds> outer_;  // nullopt until the first look: it opens caches
+    std::optional<std::string> circle_;
+};
+
 /// The lock of one build. Other processes can see that this thread waits for it or holds it.
 class BuildLock {
 public:
@@ -45,33 +74,22 @@ public:
     /// other in a circle. Publishing is safe without the lock; only work is done twice. Errors:
     /// `interrupted`.
     Result<> wait() {
+        CircleWatch watch({root_, number_}, context_);
         const auto attempt = [&]() -> Result<bool> {
             TRY_ASSIGN(held_, FileLock::try_lock(root_.dirs().locks, format::builds_lock_name,
                                                  Mode::exclusive, Range::byte(number_)));
             return held_.has_value();
         };
-        // Each look for a circle reads all tables, so the time between two looks doubles.
-        auto next_check = before_circle_check;
-        std::optional<ShownOuterBuilds> outer;
-        std::optional<std::string> circle;
         const auto go_on = [&](std::chrono::steady_clock::duration waited) {
             (void)os::point("build.waiting");
-            if (waited < next_check) return true;
-            next_check *= 2;
-            if (!outer) outer.emplace(context_);
-            circle = circle_of({root_, number_});
-            return !circle;
+            return watch.look_after(waited);
         };
-        // If other processes cannot see this thread, they cannot see a circle of which it is part.
-        // So it must not wait for long.
-        auto limit = context_.build_timeout;
-        if (!activity_->is_visible()) limit = std::min(limit, longest_unseen_wait);
         const cache::LockNumbers blamed{number_};
         const cache::AwaitedLock lock{
-            .what = what_, .blamed = blamed, .limit = limit, .longest_pause = longest_pause};
+            .what = what_, .blamed = blamed, .limit = time_limit(), .longest_pause = longest_pause};
         TRY_ASSIGN(cache::LockWait wait,
                    cache::wait_for_lock(root_, context_, lock, attempt, go_on));
-        if (circle) wait.holders = *std::move(circle);
+        if (watch.circle()) wait.holders = *watch.circle();
         if (wait.acquired()) {
             activity_->set_holding();
         } else {
@@ -92,20 +110,27 @@ public:
     }
 
 private:
+    /// Returns how long the wait may last. If other processes cannot see this thread, they cannot
+    /// see a circle of which it is part. So it must not wait for long.
+    [[nodiscard]] std::chrono::milliseconds time_limit() const {
+        return activity_->is_visible() ? context_.build_timeout
+                                       : std::min(context_.build_timeout, longest_unseen_wait);
+    }
+
     cache::Root& root_;
-    std::uint64_t number_;
-    std::string what_;
+    const std::uint64_t number_;  // of the lock, by which activities name it
+    std::string what_;            // for people: "build rich-13.9"; moved away by wait
     const cache::CallContext& context_;
-    std::optional<FileLock> held_;
-    std::optional<cache::Activity> activity_;
+    std::optional<FileLock> held_;             // nullopt if the caller builds without the lock
+    std::optional<cache::Activity> activity_;  // nullopt after a wait that did not get the lock
 };
 
 }  // namespace
 
 Result<SlotLease> get_or_build(const RootRef& root, const KeyRef& place, const Fill& fill,
                                const PublishOptions& options, const cache::CallContext& context) {
-    // A build ends with a publish, which needs a participant. If this process cannot join, it
-    // should fail now, and not after a wait.
+    // A build ends with a publish, which needs a participant. If this process cannot join the
+    // cache, this call should fail now, and not after a wait.
     TRY(root->participant(context));
     const std::uint64_t number = Range::byte(format::digest(place.encoded_bucket, place.key)).start;
     if (would_wait_for_itself({*root, number})) {
@@ -116,7 +141,7 @@ Result<SlotLease> get_or_build(const RootRef& root, const KeyRef& place, const F
     TRY(lock.wait());
     (void)os::point("build.locked");
 
-    // The process that built meanwhile has published.
+    // Look again: another process may have built and published during the wait.
     auto found = get(root, place, context);
     if (found || found.error().code != Errc::miss) return found;
 

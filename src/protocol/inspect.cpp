@@ -16,40 +16,55 @@ namespace larder::protocol {
 using format::LinkRead;
 
 Result<std::vector<std::string>> list_buckets(const cache::Root& root) {
+    const os::Dir& dir = root.dirs().buckets;
     std::vector<std::string> buckets;
-    TRY(os::for_each_name(root.dirs().buckets,
-                          [&](const std::string& name, os::FileKind kind) -> Result<> {
-                              auto decoded = format::decode_name(name);
-                              if (!decoded || decoded->empty()) return {};
-                              if (kind == os::FileKind::unknown) {
-                                  const auto is_dir = os::is_dir_at(root.dirs().buckets, name);
-                                  if (is_dir && *is_dir) kind = os::FileKind::directory;
-                              }
-                              if (kind == os::FileKind::directory)
-                                  buckets.push_back(std::move(*decoded));
-                              return {};
-                          }));
+    TRY(os::for_each_name(dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
+        auto decoded = format::decode_name(name);
+        if (!decoded || decoded->empty()) return {};
+        // Some file systems do not tell the kind with the name. If it can't be asked for either,
+        // the name is left out.
+        const bool is_bucket = kind == os::FileKind::unknown
+                                   ? os::is_dir_at(dir, name).value_or(false)
+                                   : kind == os::FileKind::directory;
+        if (is_bucket) buckets.push_back(std::move(*decoded));
+        return {};
+    }));
     return buckets;
 }
 
 namespace {
 
-/// The walk through a directory ends here, because its visitor wants no more. No caller sees this.
-tl::unexpected<Error> enough() {
-    return tl::make_unexpected(Error{Errc::interrupted, 0, "", {}, {}});
-}
+/// Lets the visitor of a walk end it. A walk ends at an error, so an answer `false` becomes an
+/// error, which no caller sees: the walk's result goes through result_of.
+class EndByVisitor {
+public:
+    /// Returns success if the visitor wants to go on; otherwise the error that ends the walk.
+    Result<> go_on_if(bool visitor_answer) {
+        if (visitor_answer) return {};
+        had_enough_ = true;
+        // `interrupted` ends also a walk that goes on after other errors.
+        return tl::make_unexpected(Error{Errc::interrupted, 0, "", {}, {}});
+    }
+    /// Returns success if the visitor has ended the walk; otherwise the result of the walk.
+    [[nodiscard]] Result<> result_of(Result<> walked) const {
+        return had_enough_ ? Result<>() : std::move(walked);
+    }
 
-/// Calls `walk` with a function that turns its visitor's answer into a Result<>: an error that ends
-/// the walk if the answer was false. An end that the visitor wanted is no error.
-template <class Walk>
-Result<> walk_until_enough(Walk walk) {
-    bool had_enough = false;
-    auto walked = walk([&](bool goes_on) -> Result<> {
-        if (goes_on) return {};
-        had_enough = true;
-        return enough();
-    });
-    return had_enough ? Result<>() : walked;
+private:
+    bool had_enough_ = false;
+};
+
+/// Returns the key that the name of a link stands for. The name of a long key ends with a hash;
+/// then only the record of the entry has all of the key. Returns nullopt if that record cannot be
+/// read, or if no link of this cache stands there. Errors: those of reading the link.
+Result<std::optional<std::string>> key_of_name(const cache::Root& root, const os::Dir& bucket,
+                                               const std::string& name) {
+    if (!format::is_hashed(name)) return format::decode_name(name);
+    TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), bucket, name));
+    if (link.kind != LinkRead::Kind::entry) return std::nullopt;
+    auto record = read_record(root, link.id);
+    if (!record) return std::nullopt;
+    return std::move(record->key);
 }
 
 }  // namespace
@@ -59,18 +74,13 @@ Result<> visit_keys(const cache::Root& root, const std::string& encoded_bucket,
     const auto bucket = os::open_dir_at(root.dirs().buckets, encoded_bucket);
     if (is_absent(bucket)) return {};
     TRY(bucket);
-    return walk_until_enough([&](const auto& go_on) {
-        return os::for_each_name(
-            *bucket, [&](const std::string& name, os::FileKind kind) -> Result<> {
-                if (!format::is_key_name(name) || kind == os::FileKind::directory) return {};
-                if (!format::is_hashed(name)) return go_on(visit(*format::decode_name(name)));
-                // Only the record of its entry has all of a long key.
-                TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), *bucket, name));
-                if (link.kind != LinkRead::Kind::entry) return {};
-                const auto record = read_record(root, link.id);
-                return record ? go_on(visit(record->key)) : Result<>();
-            });
-    });
+    EndByVisitor end;
+    const auto visit_name = [&](const std::string& name, os::FileKind kind) -> Result<> {
+        if (!format::is_key_name(name) || kind == os::FileKind::directory) return {};
+        TRY_ASSIGN(const auto key, key_of_name(root, *bucket, name));
+        return key ? end.go_on_if(visit(*key)) : Result<>();
+    };
+    return end.result_of(os::for_each_name(*bucket, visit_name));
 }
 
 Result<std::vector<std::string>> list_keys(const cache::Root& root,
@@ -100,22 +110,22 @@ EntryInfo info_of(const cache::Root& root, const format::Id& id, format::Record 
 
 Result<> visit_trash(const cache::Root& root,
                      const std::function<bool(const EntryInfo& entry)>& visit) {
-    return walk_until_enough([&](const auto& go_on) {
-        return for_each_link_in_trash(
-            root, [&](const os::Dir& dir, const std::string& name) -> Result<> {
-                TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), dir, name));
-                if (link.kind != LinkRead::Kind::entry) return {};
-                const auto status = os::stat_at(dir, name);
-                auto record = read_record(root, link.id);
-                const bool gone = is_absent(status);
-                if (gone || (!record && record.error().code == Errc::damaged))
-                    return {};  // collected meanwhile, or the link leads nowhere
-                TRY(status);
-                // An entry whose record cannot be read is listed by its id alone.
-                return go_on(visit(info_of(
-                    root, link.id, record ? std::move(*record) : format::Record{}, *status)));
-            });
-    });
+    EndByVisitor end;
+    const auto visit_link = [&](const os::Dir& dir, const std::string& name) -> Result<> {
+        TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), dir, name));
+        if (link.kind != LinkRead::Kind::entry) return {};
+        const auto status = os::stat_at(dir, name);
+        auto record = read_record(root, link.id);
+        if (is_absent(status)) return {};  // collected meanwhile
+        // The link leads nowhere, or the entry can't be restored.
+        if (!record && record.error().code == Errc::damaged) return {};
+        TRY(status);
+        // An entry whose record can't be read, for another reason, is listed by its id alone.
+        const EntryInfo entry =
+            info_of(root, link.id, record ? std::move(*record) : format::Record{}, *status);
+        return end.go_on_if(visit(entry));
+    };
+    return end.result_of(for_each_link_in_trash(root, visit_link));
 }
 
 Result<std::vector<EntryInfo>> list_trash(const cache::Root& root) {
@@ -151,47 +161,69 @@ Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
     }
 }
 
+namespace {
+
+/// Adds the leases of a participant to a report, with their keys as far as the records can be read.
+void add_leases(const cache::Root& root, const cache::ParticipantView& participant,
+                const ProcessInfo& process, StatusReport& report) {
+    for (const auto& id : participant.table.leases) {
+        LeaseInfo lease{.process = process, .id = to_text(id), .bucket = "", .key = ""};
+        if (auto record = read_record(root, id)) {
+            lease.bucket = std::move(record->bucket);
+            lease.key = std::move(record->key);
+        }
+        report.leases.push_back(std::move(lease));
+    }
+}
+
+/// Adds the locks that a participant's threads hold, and those for which they wait.
+void add_locks(const cache::ParticipantView& participant, const ProcessInfo& process,
+               StatusReport& report) {
+    using Kind = format::ActivityView::Kind;
+    for (const auto& activity : participant.table.activities) {
+        if (activity.kind == Kind::works_for) continue;  // another process holds that lock
+        const auto since = std::chrono::duration_cast<WallTime::duration>(
+            std::chrono::nanoseconds(activity.since_nanos));
+        report.locks.push_back({.process = process,
+                                .thread = activity.thread,
+                                .waiting = activity.kind == Kind::waits,
+                                .what = activity.label,
+                                .since = WallTime(since)});
+    }
+}
+
+/// Returns how many names are in a directory.
+Result<std::uint64_t> count_names(const os::Dir& dir) {
+    std::uint64_t count = 0;
+    TRY(os::for_each_name(dir, [&](const std::string&, os::FileKind) -> Result<> {
+        ++count;
+        return {};
+    }));
+    return count;
+}
+
+}  // namespace
+
 Result<StatusReport> status(const cache::Root& root) {
+    const cache::Handles& dirs = root.dirs();
     StatusReport report;
-    if (!root.dirs().participants.is_open())
-        return report;  // opened read-only, and no process has used the cache yet
+    // A cache that was opened read-only may have no such directory: no process has used it yet.
+    if (!dirs.participants.is_open()) return report;
     TRY_ASSIGN(const auto participants,
-               cache::read_participants(root.dirs().participants, os::Search::everywhere));
+               cache::read_participants(dirs.participants, os::Search::everywhere));
     report.unreadable = participants.unreadable.all();
     for (const auto& participant : participants.views) {
         if (!participant.table.announced) continue;
         const ProcessInfo process = info_of(participant);
         report.processes.push_back(process);
-        if (!participant.counts()) continue;
-        for (const auto& id : participant.table.leases) {
-            auto record = read_record(root, id);
-            LeaseInfo lease{.process = process, .id = to_text(id), .bucket = "", .key = ""};
-            if (record) {
-                lease.bucket = std::move(record->bucket);
-                lease.key = std::move(record->key);
-            }
-            report.leases.push_back(std::move(lease));
-        }
-        for (const auto& activity : participant.table.activities) {
-            using Kind = format::ActivityView::Kind;
-            if (activity.kind == Kind::works_for) continue;  // another process holds that lock
-            const auto since = std::chrono::duration_cast<WallTime::duration>(
-                std::chrono::nanoseconds(activity.since_nanos));
-            report.locks.push_back({.process = process,
-                                    .thread = activity.thread,
-                                    .waiting = activity.kind == Kind::waits,
-                                    .what = activity.label,
-                                    .since = WallTime(since)});
-        }
+        if (!participant.counts()) continue;  // what a dead process has written counts for nothing
+        add_leases(root, participant, process, report);
+        add_locks(participant, process, report);
     }
     // A lock that cannot be looked at counts as free: the report says what is known.
-    const auto collector = os::look_at(root.dirs().locks, format::collector_lock_name);
+    const auto collector = os::look_at(dirs.locks, format::collector_lock_name);
     report.collecting = collector && *collector == os::State::taken;
-    if (!root.dirs().deleting.is_open()) return report;
-    TRY(os::for_each_name(root.dirs().deleting, [&](const std::string&, os::FileKind) -> Result<> {
-        ++report.deleting;
-        return {};
-    }));
+    TRY_ASSIGN(report.deleting, count_names(dirs.deleting));
     return report;
 }
 

@@ -16,11 +16,14 @@ namespace larder::protocol {
 namespace {
 
 using format::LinkRead;
+using os::Mode;
 
-/// Makes the staged tree an entry: writes its record beside it, and syncs both if the caller asked
-/// for that. Errors: `invalid` if the tree holds what no entry may hold (a pipe, a socket, a
-/// device); `no_space`. Then the stage still owns the tree.
-Result<> complete(const os::Dir& staged, const KeyRef& place, const PublishOptions& options) {
+/// Makes the staged tree a complete entry: writes its record beside it, and syncs both if the
+/// caller asked for durability `power`. Errors: `invalid` if the tree holds what no entry may hold
+/// (a pipe, a socket, a device); `no_space`. The stage owns the tree in any case.
+Result<> complete(const os::Dir& staging, const std::string& staged_tree, const KeyRef& place,
+                  const PublishOptions& options) {
+    TRY_ASSIGN(const os::Dir staged, os::open_dir_at(staging, staged_tree));
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
     TRY_ASSIGN(const tree::Size size, tree::measure_new(tree));
     const format::Record record{.bucket = std::string(place.bucket),
@@ -33,6 +36,7 @@ Result<> complete(const os::Dir& staged, const KeyRef& place, const PublishOptio
                                 .producer = options.producer};
     TRY(os::write_new_file_at(staged, format::record_name, format::print_record(record)));
     if (options.durability == Durability::process) return {};
+    // One file more than the tree has: the record.
     return tree::sync(staged, {.bytes = size.bytes, .files = size.files + 1});
 }
 
@@ -59,9 +63,9 @@ Result<> retire_old(cache::Root& root, const std::string& path) {
     return {};
 }
 
-/// Returns whether an exchange that has failed took place all the same, because a signal came
-/// between. Only this publish renames the staged link. So if that does not name the new entry any
-/// more, the names were exchanged.
+/// Returns whether an exchange that has failed took place all the same: a signal may interrupt the
+/// call after it has had its effect. Only this publish renames the staged link. So if that link
+/// does not name the new entry any more, the names were exchanged.
 Result<bool> was_exchanged(const cache::Root& root, const StagedLink& link) {
     TRY_ASSIGN(const LinkRead staged, format::read_link(root.link_kind(), link.staging, link.name));
     return staged.kind == LinkRead::Kind::entry && !staged.names(link.id);
@@ -70,15 +74,16 @@ Result<bool> was_exchanged(const cache::Root& root, const StagedLink& link) {
 /// Makes one attempt to move the staged link to the key at `path`. Looks at the key first, and then
 /// makes the one rename that is right for what stands there.
 ///
-/// Requires: the caller holds the bucket's lock, exclusively if `exclusive` is set. Then the old
-/// link is retired before the new one is renamed into its place; otherwise the two are exchanged.
+/// Requires: the caller holds the bucket's lock in the mode `held`. If that is exclusive, the old
+/// link is retired before the new one is renamed into its place. Otherwise the two are exchanged,
+/// which needs no protection from other publishes.
 ///
 /// Returns `outdated` if the key or its bucket has changed between the look and the rename; the
 /// staged link is still in its place then. Errors: `damaged` if something stands at the key that is
 /// no link of this cache; `exists` if the key has a link and `replace` does not allow that;
 /// `unsupported` if the file system can't do the rename, and the exclusive lock is needed.
 Result<Placing> try_place(cache::Root& root, const StagedLink& link, const std::string& path,
-                          bool exclusive, Replace replace) {
+                          Mode held, Replace replace) {
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const LinkRead old, format::read_link(root.link_kind(), buckets, path));
     if (old.kind == LinkRead::Kind::foreign) {
@@ -93,9 +98,9 @@ Result<Placing> try_place(cache::Root& root, const StagedLink& link, const std::
                     "its key has an entry; remove that, or allow its replacement");
     }
     (void)os::point(is_new ? "publish.before-placing-new" : "publish.before-exchange");
-    const bool exchanges = !is_new && !exclusive;
+    const bool exchanges = !is_new && held == Mode::shared;
     Result<> placed;
-    if (exclusive) {
+    if (held == Mode::exclusive) {
         if (!is_new) TRY(retire_old(root, path));
         placed = os::rename_new(link.staging, link.name, buckets, path);
     } else if (is_new) {
@@ -109,8 +114,8 @@ Result<Placing> try_place(cache::Root& root, const StagedLink& link, const std::
         if (done) return Placing::exchanged;
         if (why_of(placed) == Why::interrupted) return Placing::outdated;
     }
-    // The key was added or removed, or its bucket is gone: look again. It is an error only if our
-    // own link is gone.
+    // `exists`: another process has added the key. `absent`: the key was removed, or its bucket is
+    // gone; or our own staged link is gone, and only then is it an error.
     const bool changed = why_of(placed) == Why::exists || is_absent(placed);
     if (changed && os::stat_at(link.staging, link.name)) return Placing::outdated;
     return tl::make_unexpected(std::move(placed).error());
@@ -128,19 +133,20 @@ Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucke
     return {};
 }
 
-/// Tries to move the staged link to its key until it is placed, under a lock that the caller holds.
-/// Returns `outdated` if the key does not come to rest under the shared lock. Errors: those of
-/// try_place.
+/// Calls try_place until the staged link is placed. Requires: the caller holds the bucket's lock in
+/// the mode `held`. Returns `outdated` if the key does not come to rest under the shared lock.
+/// Under the exclusive one no other publish changes the key, so the attempts end by themselves.
+/// Errors: those of try_place.
 Result<Placing> place_until_settled(cache::Root& root, const StagedLink& link, const KeyRef& place,
-                                    bool exclusive, Replace replace) {
+                                    Mode held, Replace replace) {
     // Arbitrary: a key that has changed so often, or an exchange that was interrupted so often, is
     // settled under the exclusive lock.
     constexpr int max_attempts = 1000;
     for (int attempts = 1;; ++attempts) {
         TRY(ensure_bucket(root, place.encoded_bucket));
-        auto placed = try_place(root, link, place.path, exclusive, replace);
+        auto placed = try_place(root, link, place.path, held, replace);
         if (!placed || *placed != Placing::outdated) return placed;
-        if (!exclusive && attempts == max_attempts) return placed;
+        if (held == Mode::shared && attempts == max_attempts) return placed;
     }
 }
 
@@ -155,21 +161,22 @@ Result<Placing> place_link(cache::Root& root, const StagedLink& link, const KeyR
         const auto lock = cache::BucketLock::shared(root, place.encoded_bucket, context);
         TRY(lock);
         (void)os::point("publish.locked");
-        auto placed = place_until_settled(root, link, place, false, replace);
+        auto placed = place_until_settled(root, link, place, Mode::shared, replace);
         if (placed && *placed != Placing::outdated) return placed;
         if (!placed) {
             if (placed.error().code != Errc::unsupported) return placed;
+            // Later publishes need not try: this file system exchanges no names.
             root.can_exchange.store(false, std::memory_order_relaxed);
         }
     }
     const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, context);
     TRY(lock);
     (void)os::point("publish.locked");
-    return place_until_settled(root, link, place, true, replace);
+    return place_until_settled(root, link, place, Mode::exclusive, replace);
 }
 
-/// Syncs the bucket's directory and `buckets/`, so that the link is there after a power cut. Both
-/// are directories: the first holds the link, the second holds the bucket, which may be new.
+/// Syncs the bucket's directory, which holds the new link, and `buckets/`, which holds the bucket,
+/// because that may be new. After that the key names the entry even after a power cut.
 Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket) {
     const auto& buckets = root.dirs().buckets;
     auto bucket = os::open_dir_at(buckets, encoded_bucket);
@@ -186,6 +193,32 @@ Result<> sync_link(const cache::Root& root, const os::Dir& staging,
     if (root.link_kind() != LinkKind::file) return {};  // a symlink has no data of its own to sync
     TRY_ASSIGN(const os::FileHandle file, os::open_at(staging, staged_link, os::OpenMode::read));
     return os::sync(file, staging / staged_link);
+}
+
+/// Renames the staged tree to `archive/<id>` (step 4). After an error the stage owns the tree as
+/// before, and no link names it.
+Result<> move_to_archive(Stage& stage, const StagedLink& link, const std::string& staged_tree) {
+    const os::Dir& archive = stage.root()->dirs().archive;
+    auto archived = os::rename_new(link.staging, staged_tree, archive, to_text(link.id));
+    if (!archived) {
+        // The link leads nowhere. If it cannot be removed, it is reaped after this process has
+        // ended.
+        (void)os::remove_file_at(link.staging, link.name);
+        return archived;
+    }
+    stage.set_in_archive();
+    return {};
+}
+
+/// Returns the error of a publish that could not sync its link. The tree was moved here, so the
+/// entry stays published: another process may use it by now, so it cannot be given back; and it
+/// must not be lost, because there is no other copy.
+Error keep_unsynced(const cache::Root& root, const KeyRef& place, Error error) {
+    error.detail += (error.detail.empty() ? "" : "; ") +
+                    std::string("the tree was moved here, and so it stays published as ") +
+                    (root.dirs().buckets / place.path).string() +
+                    ", which may be missing after a power cut";
+    return error;
 }
 
 }  // namespace
@@ -206,32 +239,23 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
     (void)os::point("publish.leased");
 
     // (2) Complete the entry by its record. Sync both if they are to survive a power cut.
-    {
-        TRY_ASSIGN(const os::Dir staged, os::open_dir_at(staging, staged_tree));
-        TRY(complete(staged, place, options));
-    }
+    TRY(complete(staging, staged_tree, place, options));
     (void)os::point("publish.completed");
 
     // (3) In staging, create a link that names the id. From here on, at every crash point, the link
-    // in staging (new or old) names an entry that no key names. So it is garbage by construction
-    // (invariant 2).
+    // in staging (new or old) names an entry that no key names. So that entry is garbage, and is
+    // listed: one link names it (invariant 2).
     TRY(format::make_link(root.link_kind(), staging, staged_link, id));
     if (power) TRY(sync_link(root, staging, staged_link));
     (void)os::point("publish.linked");
 
     // (4) Rename the staged tree to archive/<id>.
-    if (auto archived = os::rename_new(staging, staged_tree, root.dirs().archive, to_text(id));
-        !archived) {
-        // The link leads nowhere, and the stage still owns the tree. If the link cannot be removed,
-        // it is reaped after this process has ended.
-        (void)os::remove_file_at(staging, staged_link);
-        return tl::make_unexpected(std::move(archived).error());
-    }
-    stage.set_in_archive();
+    const StagedLink link{.staging = staging, .name = staged_link, .id = id};
+    TRY(move_to_archive(stage, link, staged_tree));
     (void)os::point("publish.archived");
-    // Retires what was not published. The link names the entry, which is in the archive now. So it
-    // is retired and not removed: a removed link would leave an orphan. A tree that was moved here
-    // is given back by the caller instead.
+    // Ends a publish whose entry is in the archive. Its link is retired and not removed: a removed
+    // link would leave an orphan. If there is no space even for that, the link names garbage where
+    // it is. A tree that was moved here is left in flight, because the caller gives it back.
     const auto give_up = [&](const Error& error) {
         if (!stage.owes()) (void)root.retire_link(staging, staged_link);
         return tl::make_unexpected(error);
@@ -241,10 +265,8 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
     }
 
     // (5) Under the bucket's lock, move the link to its key.
-    const auto placed = place_link(root, {.staging = staging, .name = staged_link, .id = id}, place,
-                                   replace, context);
+    const auto placed = place_link(root, link, place, replace, context);
     (void)os::point("publish.placed");
-    // If there is no space even to retire the link, it names garbage where it is.
     if (!placed) return give_up(placed.error());
     const bool was_moved = stage.owes();
     stage.disown();
@@ -253,27 +275,16 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
     // area. There it names garbage as well, until this process has ended.
     if (*placed == Placing::exchanged) (void)root.retire_link(staging, staged_link);
     (void)os::point("publish.retired");
-    if (power) {
-        if (auto synced = sync_place(root, place.encoded_bucket); !synced) {
-            Error error = std::move(synced).error();
-            if (was_moved) {
-                // Another process may use the entry by now, so it cannot be given back. It must not
-                // be lost either, because there is no other copy.
-                error.detail += (error.detail.empty() ? "" : "; ") +
-                                std::string(
-                                    "the tree was moved here, and so it stays published "
-                                    "as ") +
-                                (root.dirs().buckets / place.path).string() +
-                                ", which may be missing after a power cut";
-            } else {
-                // The durability cannot be kept, so nothing is published. If the link cannot be
-                // retired either, the entry stays, and the caller has the error of the sync.
-                (void)retire_if(root, place, id, context);
-            }
-            return tl::make_unexpected(std::move(error));
-        }
-    }
-    return lease;
+
+    if (!power) return lease;
+    auto synced = sync_place(root, place.encoded_bucket);
+    if (synced) return lease;
+    if (was_moved)
+        return tl::make_unexpected(keep_unsynced(root, place, std::move(synced).error()));
+    // The durability cannot be kept, so nothing is published. If the link cannot be retired either,
+    // the entry stays, and the caller has the error of the sync.
+    (void)retire_if(root, place, id, context);
+    return tl::make_unexpected(std::move(synced).error());
 }
 
 }  // namespace larder::protocol
