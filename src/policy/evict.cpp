@@ -34,6 +34,10 @@ constexpr std::chrono::milliseconds patience{100};
 /// as evicting a few entries.
 constexpr std::size_t victims_a_look = 256;
 
+/// An eviction puts off at most so many victims whose records are lost, before it searches for
+/// their keys: 6 MiB. Each search reads all links, so a smaller number would make them many.
+constexpr std::size_t most_without_record = std::size_t{1} << 16;
+
 /// Returns whether the link of a key that is not pinned names `id`, and its last use was before
 /// `used_by`. Returns false if the link is gone. An eviction asks under the bucket's lock,
 /// exclusive, because otherwise the answer could be out of date; a dry run asks without it.
@@ -85,11 +89,13 @@ public:
             context_.lock_timeout = std::min(context_.lock_timeout, patience);
             context_.keep_waiting = nullptr;  // such a wait is too short to ask about
         }
+        if (const int asked = os::point("evict.part-size"))
+            most_without_record_ = static_cast<std::size_t>(asked);
     }
 
-    /// Tries each victim once. Those whose records are lost come last, because their keys must be
-    /// searched for. Ends early if the caller asked to stop, if a part of the plan cannot be made,
-    /// if the leases cannot be read, or if the disk has no space.
+    /// Tries each victim once. Those whose records are lost come last, many at a time, because
+    /// their keys must be searched for. Ends early if the caller asked to stop, if a part of the
+    /// plan cannot be made, if the leases cannot be read, or if the disk has no space.
     Evicted evict(const NextPart& next_part) {
         for (;;) {
             const auto part = next_part();
@@ -103,7 +109,7 @@ public:
             if (const auto ended = evict_part(*part)) return *ended;
             if (part->is_last) break;
         }
-        if (!note(evict_lost())) return without_room();
+        if (!note_error(evict_without_record())) return without_room();
         return Evicted{.keeps_age = keeps_age_};
     }
 
@@ -123,8 +129,11 @@ private:
             if (leases_are_old && !read_leases()) return unfinished();
             report_progress(total);
             const auto evicted = evict_one(victim);
-            if (!note(evicted)) return without_room();
+            if (!note_error(evicted)) return without_room();
             if (!evicted) stays_too_old(victim);
+            if (without_record_.size() >= most_without_record_) {
+                if (!note_error(evict_without_record())) return without_room();
+            }
             ++looked_at_;
             ++number;
         }
@@ -153,7 +162,7 @@ private:
 
     /// Notes the error of a step, if it has failed. Returns false if the disk has no space for the
     /// step: then no other victim can be retired either, until the caller has made room.
-    bool note(const Result<>& done) {
+    bool note_error(const Result<>& done) {
         if (done) return true;
         if (done.error().code == Errc::no_space) return false;
         errors_.add(done.error());
@@ -170,15 +179,16 @@ private:
     }
 
     /// Finds the key of a victim by its record, and evicts it. A victim without a record is put off
-    /// to evict_lost.
+    /// to evict_without_record.
     Result<> evict_one(const EvictionCandidate& victim) {
         (void)os::point("evict.one");
         const auto record = protocol::read_record(root_, victim.id);
         if (!record && record.error().code != Errc::damaged)
             return tl::make_unexpected(record.error());
         if (!record) {
-            // It is gone meanwhile, or its record is lost. Its key is still known by its name.
-            lost_.emplace(victim.id, victim);
+            // The entry is gone meanwhile, or its record is lost. In that case the name of its link
+            // still tells its key.
+            without_record_.emplace(victim.id, victim);
             return {};
         }
         const auto bucket = format::encode_bucket(record->bucket);
@@ -222,20 +232,23 @@ private:
         return {};
     }
 
-    /// Evicts the victims whose records are lost. Only the names in the buckets tell their keys, so
-    /// this looks at every link, once. What no link names is gone, and counts as used since. An
-    /// error about one link or bucket stops no other. Errors: the first one.
-    Result<> evict_lost() {
-        if (lost_.empty()) return {};
-        TRY(os::for_every_name(root_.dirs().buckets, [&](const std::string& bucket, os::FileKind) {
-            return evict_lost_in(bucket);
-        }));
-        report_.used_since += lost_.size();
-        return {};
+    /// Evicts the victims that were put off because their records are lost. Only the names in the
+    /// buckets tell their keys, so this looks at every link, once. What no link names is gone, and
+    /// counts as used since. An error about one link or bucket stops no other. Errors: the first
+    /// one. No victim is put off any more after that.
+    Result<> evict_without_record() {
+        if (without_record_.empty()) return {};
+        auto searched =
+            os::for_every_name(root_.dirs().buckets, [&](const std::string& bucket, os::FileKind) {
+                return evict_without_record_in(bucket);
+            });
+        if (searched) report_.used_since += without_record_.size();
+        without_record_.clear();
+        return searched;
     }
 
-    /// Does what evict_lost says for one bucket. Passes over what is no bucket.
-    Result<> evict_lost_in(const std::string& encoded_bucket) {
+    /// Does what evict_without_record says for one bucket. Passes over what is no bucket.
+    Result<> evict_without_record_in(const std::string& encoded_bucket) {
         const auto bucket = format::decode_name(encoded_bucket);
         if (!bucket || bucket->empty()) return {};
         const auto dir = os::open_dir_at(root_.dirs().buckets, encoded_bucket);
@@ -243,20 +256,20 @@ private:
         TRY(dir);
         return os::for_every_name(*dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
             if (!format::is_key_name(key) || kind == os::FileKind::directory) return {};
-            return evict_if_lost(*dir, *bucket, encoded_bucket, key);
+            return evict_if_put_off(*dir, *bucket, encoded_bucket, key);
         });
     }
 
-    /// Evicts the entry that a key's link names if it is one of the victims whose records are lost.
-    /// Each of them is tried once, whether its eviction succeeds or not: `lost_` keeps those whose
-    /// keys are still to be found.
-    Result<> evict_if_lost(const os::Dir& dir, const std::string& bucket,
-                           const std::string& encoded_bucket, const std::string& encoded_key) {
+    /// Evicts the entry that a key's link names, if it is one of the victims that were put off.
+    /// Each of them is tried once, whether its eviction succeeds or not.
+    Result<> evict_if_put_off(const os::Dir& dir, const std::string& bucket,
+                              const std::string& encoded_bucket, const std::string& encoded_key) {
         TRY_ASSIGN(const auto link, format::read_link(root_.link_kind(), dir, encoded_key));
-        const auto lost = lost_.find(link.id);
-        if (link.kind != format::LinkRead::Kind::entry || lost == lost_.end()) return {};
-        const EvictionCandidate victim = lost->second;
-        lost_.erase(lost);
+        if (link.kind != format::LinkRead::Kind::entry) return {};
+        const auto put_off = without_record_.find(link.id);
+        if (put_off == without_record_.end()) return {};
+        const EvictionCandidate victim = put_off->second;
+        without_record_.erase(put_off);
         // If the name ends with a hash, the key was longer. Only the record had all of it, so the
         // report names the key as it is on the disk.
         const std::string key = format::decode_name(encoded_key).value_or(encoded_key);
@@ -322,11 +335,13 @@ private:
     cache::CallContext context_;
     CollectReport& report_;
     NotedErrors& errors_;
-    protocol::Leases leases_;                       // as they were read last
-    std::map<format::Id, EvictionCandidate> lost_;  // victims without a record
-    std::set<std::string> held_up_;                 // buckets whose lock a process holds too long
-    std::uint64_t looked_at_ = 0;                   // victims
-    bool keeps_age_ = true;
+    std::size_t most_without_record_ = most_without_record;
+    protocol::Leases leases_;  // as they were read last
+    // Victims whose keys are still to be found, because they have no record.
+    std::map<format::Id, EvictionCandidate> without_record_;
+    std::set<std::string> held_up_;  // encoded; buckets whose lock a process holds too long
+    std::uint64_t looked_at_ = 0;    // victims, for the report of progress
+    bool keeps_age_ = true;          // false once a victim that is too old stays
 };
 
 }  // namespace

@@ -78,6 +78,32 @@ TEST_CASE("a plan in parts takes what a whole plan takes, in the same order") {
     CHECK_FALSE(report.within_limits);
 }
 
+TEST_CASE("an eviction puts off a bounded number of victims without a record") {
+    for (const int most : {1, 2, 0}) {  // 0: the number that is built in
+        INFO("at most " << most);
+        const Scene scene;
+        for (unsigned i = 0; i < 5; ++i) {
+            put(scene.bucket, key_of(i), "x");
+            use_days_ago(scene, key_of(i), 9 - i);
+        }
+        for (const unsigned i : {0, 1, 3})
+            fs::remove(scene.root / "archive" / value(scene.bucket.info(key_of(i))).id / "record");
+        Keys evicted;
+        CollectOptions options;
+        options.on_evict = [&](const Eviction& eviction) { evicted.push_back(eviction.key); };
+        const FailingHere bounded({{"evict.part-size", most}});
+        const auto report = value(scene.cache.collect(Limits{.max_entries = 0}, options));
+        CHECK(report.evicted == 5);
+        CHECK(report.used_since == 0);
+        CHECK(report.live_entries == 0);
+        // Those that are put off come when their number is reached, and the rest at the end.
+        if (most == 1)
+            CHECK(evicted == Keys{key_of(0), key_of(1), key_of(2), key_of(3), key_of(4)});
+        if (most == 2) CHECK(evicted.back() == key_of(3));
+        if (most == 0) CHECK(evicted[0] == key_of(2));
+    }
+}
+
 TEST_CASE("a later part of a plan leaves out what was used since the plan began") {
     const Scene scene;
     for (unsigned i = 0; i < 3; ++i) {
