@@ -10,8 +10,8 @@
 
 namespace larder::cache {
 
-/// The limits of the call's waits, what ends it early, and where it writes down what it met. It is
-/// the caller's, and outlives each step.
+/// The limits of the call's waits, what ends it early, and where it writes down what it met. The
+/// call owns it and all that it points to, and outlives each step.
 struct CallContext {
     std::chrono::milliseconds lock_timeout;   ///< of a wait for a bucket's lock, with its gate
     std::chrono::milliseconds build_timeout;  ///< of a wait for another thread's build

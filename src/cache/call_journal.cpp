@@ -10,6 +10,7 @@ void CallJournal::note(StepNote note) noexcept {
     try {
         notes_.push_back(std::move(note));
     } catch (...) {
+        // Memory has run out, and the note is lost.
     }
 }
 

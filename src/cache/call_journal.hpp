@@ -14,7 +14,8 @@
 
 namespace larder::cache {
 
-/// An Event that owns its texts. See <larder/event.hpp> for what each kind of event fills in.
+/// What a step met, to become an Event. Unlike an Event it owns its texts, because the step has
+/// returned by the time it is told. See <larder/event.hpp> for what each kind of event fills in.
 struct StepNote {
     Event::Kind kind;
     WallTime at{};  ///< set when it is written down
@@ -24,7 +25,7 @@ struct StepNote {
     std::uint64_t bytes = 0;
 };
 
-/// Belongs to one call, and to the thread that makes it.
+/// The notes of one call. Only the thread that makes the call uses it.
 class CallJournal {
 public:
     CallJournal(const CallJournal&) = delete;

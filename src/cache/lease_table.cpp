@@ -9,7 +9,6 @@
 
 #include "os/clock.hpp"
 #include "os/file_lock.hpp"
-#include "os/file_system.hpp"
 #include "os/mapping.hpp"
 #include "os/points.hpp"
 
@@ -32,7 +31,7 @@ void copy_text(char (&to)[size], std::string_view text) {
 }
 
 /// Sets the first clear bit among the lowest `count`, and returns its index. Returns nullopt if all
-/// of them are set.
+/// of them are set. Several threads may call it at once; each gets a bit of its own.
 std::optional<std::size_t> take_bit(std::atomic<std::uint64_t>& bits, std::size_t count) noexcept {
     auto seen = bits.load(std::memory_order_relaxed);
     for (;;) {
@@ -44,12 +43,14 @@ std::optional<std::size_t> take_bit(std::atomic<std::uint64_t>& bits, std::size_
     }
 }
 
+/// Clears a bit that take_bit has set. What this thread did before is seen by the next one that
+/// takes the bit.
 void clear_bit(std::atomic<std::uint64_t>& bits, std::size_t index) noexcept {
     bits.fetch_and(~(std::uint64_t{1} << index), std::memory_order_release);
 }
 
-/// Returns whether the owner may store to a mapping of the table. On other file systems, a store to
-/// a mapping can find no space, and ends the process by SIGBUS.
+/// Returns whether the owner may store to a mapping of the table. On file systems for which it
+/// returns false, such a store can find no space, and then ends the process by SIGBUS.
 bool may_be_mapped(const os::FileSystemTraits& traits) {
     return os::point("os.map-table") == 0 && traits.maps_without_space;
 }
@@ -96,7 +97,7 @@ public:
             new TableMemory(std::move(mapping), is_stored_to, keeps_lock));
     }
 
-    /// Keeps the memory until this process ends or becomes another program.
+    /// Keeps the memory until this process ends or becomes another program: it is never deleted.
     static void hand_on(std::unique_ptr<TableMemory> memory) noexcept {
         TableMemory* const kept = memory.release();
         kept->handed_on_before_ = handed_on.load(std::memory_order_relaxed);
@@ -136,8 +137,8 @@ private:
 
     std::optional<os::Mapping> mapping_;
     bool keeps_lock_;
-    std::unique_ptr<LeaseTableBytes> copy_;
-    TableMemory* handed_on_before_ = nullptr;
+    std::unique_ptr<LeaseTableBytes> copy_;    // null if the owner works on the mapping
+    TableMemory* handed_on_before_ = nullptr;  // never deleted; see handed_on
 };
 
 namespace {
@@ -195,26 +196,31 @@ Result<std::unique_ptr<LeaseTable>> LeaseTable::take(os::FileHandle file,
     TRY_ASSIGN(auto memory, TableMemory::of(file, traits, path));
     auto table =
         std::unique_ptr<LeaseTable>(new LeaseTable(std::move(file), path, std::move(memory)));
-    auto& header = table->table_->header;
+    if (const std::error_code error = table->announce(traits))
+        return os::fail(error, "write lease table", path);
+    return table;
+}
+
+std::error_code LeaseTable::announce(const os::FileSystemTraits& traits) {
+    auto& header = table_->header;
     const auto process = os::this_process();
     header.boot = process.boot;
     header.pid_namespace = process.pid_namespace;
     header.start = process.start;
     header.clock_offset = process.clock_offset;
     header.flags = (process.boot_is_real ? format::flag_boot_is_real : 0) |
-                   (table->memory_->keeps_lock() ? format::flag_lock_tells : 0);
-    header.file = number_of(table->file_, traits);
+                   (memory_->keeps_lock() ? format::flag_lock_tells : 0);
+    header.file = number_of(file_, traits);
     header.since_nanos = now_nanos();
     copy_text(header.command, os::this_command());
     // The pid comes last: once it is there, so is what tells which process has it. If this process
     // dies before that, the table is free.
     SharedWord(header.magic).store(format::lease_table_magic, std::memory_order_release);
-    std::error_code error = table->memory_->show(table->file_, header);
+    std::error_code error = memory_->show(file_, header);
     SharedWord(header.pid)
         .store(static_cast<std::uint64_t>(process.pid), std::memory_order_release);
-    if (!error) error = table->memory_->show(table->file_, header.pid);
-    if (error) return os::fail(error, "write lease table", path);
-    return table;
+    if (!error) error = memory_->show(file_, header.pid);
+    return error;
 }
 
 LeaseTable::LeaseTable(os::FileHandle file, std::filesystem::path path,

@@ -18,6 +18,7 @@
 
 #include "format/lease_table.hpp"
 #include "os/file.hpp"
+#include "os/file_system.hpp"
 
 namespace larder::cache {
 
@@ -45,8 +46,8 @@ class LeaseTable;
 
 /// A slot that a caller has acquired, and that no other thread writes. A lease stays in its slot.
 struct Slot {
-    LeaseTable* table = nullptr;
-    std::size_t index = 0;
+    LeaseTable* table = nullptr;  ///< owned by the participant; null if there is no slot
+    std::size_t index = 0;        ///< in that table
 };
 
 /// The table of this process. Thread-safe.
@@ -106,9 +107,10 @@ public:
     [[nodiscard]] bool is_deleted() const noexcept;
 
     /// The place of this table in its participant's list of the tables that may have a free slot.
+    /// Only Participant uses it.
     struct PlaceInList {
         std::atomic<bool> marked{false};  ///< it is in the list, or is just being put there
-        LeaseTable* next = nullptr;
+        LeaseTable* next = nullptr;       ///< null at the end of the list; guarded by its mutex
     };
     PlaceInList in_list;
 
@@ -118,18 +120,21 @@ private:
                std::unique_ptr<TableMemory> memory);
     /// Stores zeros into a slot. Returns false if the disk has no space for this write.
     bool clear(std::size_t slot) noexcept;
+    /// Writes the header, and the pid last. From then on this process has the table. Returns an
+    /// error if the disk has no space for that.
+    std::error_code announce(const os::FileSystemTraits& traits);
     /// Says in the header whether a free lock proves that this process has ended: see "Dead or
-    /// alive" in docs/protocol.md.
+    /// alive" in docs/protocol.md. Returns an error if the disk has no space for that.
     std::error_code set_lock_tells(bool tells) noexcept;
 
     static constexpr std::size_t words_of_slots = format::slots_per_table / 64;  // a bit a slot
 
-    os::FileHandle file_;
+    os::FileHandle file_;         // its lock shows that this process lives
     std::filesystem::path path_;  // for errors
     std::unique_ptr<TableMemory> memory_;
-    format::LeaseTableBytes* table_;  // in memory_
-    std::uint64_t owner_;             // the token of the process that took the table
-    std::atomic<bool> handed_on_{false};
+    format::LeaseTableBytes* table_;      // in memory_
+    std::uint64_t owner_;                 // the token of the process that took the table
+    std::atomic<bool> handed_on_{false};  // another program may inherit the leases: see hand_on
     // A bit for each slot that is taken, and for each of those that release could not clear.
     std::array<std::atomic<std::uint64_t>, words_of_slots> taken_{}, unreleased_{};
     std::atomic<std::uint64_t> busy_activities_{};  // a bit for each activity in use

@@ -8,25 +8,32 @@
 
 namespace larder::cache {
 
+namespace {
+
+/// Appends the holds of a participant on these locks, each as "pid 4711 (uv pip install), for 3 s".
+void append_holds(const ParticipantView& participant, const LockNumbers& locks, WallTime now,
+                  std::string& text) {
+    for (const auto& activity : participant.table.activities) {
+        const bool is_hold = activity.kind == format::ActivityView::Kind::holds &&
+                             std::find(locks.begin(), locks.end(), activity.lock) != locks.end();
+        if (!is_hold) continue;
+        const auto since = std::chrono::duration_cast<WallTime::duration>(
+            std::chrono::nanoseconds(activity.since_nanos));
+        const auto held = std::chrono::floor<std::chrono::seconds>(base::age(WallTime(since), now));
+        if (!text.empty()) text += ", ";
+        text += describe(participant.table) + ", for " + std::to_string(held.count()) + " s";
+    }
+}
+
+}  // namespace
+
 std::string describe_holders(const Root& root, const LockNumbers& locks) {
     std::string text;
-    const auto participants = read_participants(root.dirs().participants);
-    if (participants) {
-        const auto now = os::wall_time();
+    if (const auto participants = read_participants(root.dirs().participants)) {
+        const WallTime now = os::wall_time();
         for (const auto& participant : participants->views) {
-            for (const auto& activity : participant.table.activities) {
-                const bool holds =
-                    activity.kind == format::ActivityView::Kind::holds &&
-                    std::find(locks.begin(), locks.end(), activity.lock) != locks.end();
-                if (!holds || !participant.counts()) continue;
-                const auto since = std::chrono::duration_cast<WallTime::duration>(
-                    std::chrono::nanoseconds(activity.since_nanos));
-                const auto held =
-                    std::chrono::floor<std::chrono::seconds>(base::age(WallTime(since), now));
-                if (!text.empty()) text += ", ";
-                text +=
-                    describe(participant.table) + ", for " + std::to_string(held.count()) + " s";
-            }
+            // The kernel has taken the locks of a dead process away.
+            if (participant.counts()) append_holds(participant, locks, now, text);
         }
     }
     return text.empty() ? "a process that can't be named" : text;

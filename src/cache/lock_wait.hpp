@@ -12,8 +12,8 @@
 
 namespace larder::cache {
 
-/// A lock has a number that is the same in every process. The activities in the lease tables name
-/// locks by these numbers.
+/// Numbers of locks. A lock has a number that is the same in every process, by which the activities
+/// in the lease tables name it.
 using LockNumbers = std::vector<std::uint64_t>;
 
 /// Returns which processes hold one of these locks, by the lease tables: "pid 4711 (uv pip
@@ -22,7 +22,7 @@ using LockNumbers = std::vector<std::uint64_t>;
 /// cannot be read.
 [[nodiscard]] std::string describe_holders(const Root& root, const LockNumbers& locks);
 
-/// The result of a wait.
+/// The result of a wait: how it ended, how long it took, and whom it waited for.
 struct LockWait {
     base::Waited::End end = base::Waited::End::acquired;
     std::chrono::steady_clock::duration took{};  ///< zero if the lock was free at once
@@ -31,7 +31,8 @@ struct LockWait {
     [[nodiscard]] bool acquired() const noexcept { return end == base::Waited::End::acquired; }
 };
 
-/// A lock to wait for, and how patiently.
+/// A lock to wait for, and how patiently. The references are to variables of the caller, which must
+/// outlive the wait.
 struct AwaitedLock {
     const std::string& what;    ///< for people: "bucket wheels-v1"
     const LockNumbers& blamed;  ///< the locks whose holders keep the caller waiting
@@ -45,13 +46,16 @@ struct AwaitedLock {
                                         const AwaitedLock& lock,
                                         std::chrono::steady_clock::duration waited);
 
-/// Writes a wait down in the journal, if there is one. A lock that was free at once is no wait.
+/// Writes a wait down in the journal, if there is one: as `waited` if the lock was acquired, and as
+/// `gave_up` otherwise. A lock that was free at once is no wait.
 void note_wait(const CallContext& context, std::string what, LockWait wait) noexcept;
 
 /// Waits as base::wait_until does, and tells which processes held the lock if it was not acquired.
 /// Announces a wait that has lasted a second. (A second is arbitrary: about then a person begins to
 /// wonder.) A wait that ended without the lock is a result and no error; the caller decides what it
-/// means. Errors: those of `attempt`.
+/// means. `attempt` returns a Result<bool>: whether the lock is acquired now. `while_waiting` is
+/// called after each attempt that failed, and ends the wait if it returns false. Errors: those of
+/// `attempt`.
 template <class Attempt, class WhileWaiting>
 [[nodiscard]] Result<LockWait> wait_for_lock(const Root& root, const CallContext& context,
                                              const AwaitedLock& lock, Attempt attempt,

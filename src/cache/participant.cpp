@@ -14,9 +14,9 @@ namespace larder::cache {
 
 namespace {
 
-/// Finds the size of the pool. No table is ever unlinked, so the pool has no gaps, and doubling and
-/// then halving finds its end in few steps. A table that was deleted by hand makes the result too
-/// small, which costs tries and does no harm.
+/// Returns how many tables there are. No table is ever unlinked, so their numbers have no gaps, and
+/// doubling and then halving finds the end in few steps. A table that was deleted by hand makes the
+/// result too small. That costs tries, and does no harm.
 std::uint32_t pool_size(const os::Dir& participants) {
     // A table at which no look is possible ends the pool here. A join then opens that table as if
     // it were new, and its lock decides who has it.
@@ -24,20 +24,21 @@ std::uint32_t pool_size(const os::Dir& participants) {
         return os::exists_at(participants, format::participant_name(number)).value_or(false);
     };
     if (!exists(0)) return 0;
-    std::uint32_t in = 0, out = 1;
-    while (exists(out)) {
-        in = out;
-        out *= 2;
+    // The table `last_seen` exists, and `first_missing` does not.
+    std::uint32_t last_seen = 0, first_missing = 1;
+    while (exists(first_missing)) {
+        last_seen = first_missing;
+        first_missing *= 2;
     }
-    while (out - in > 1) {
-        const std::uint32_t middle = in + (out - in) / 2;
-        (exists(middle) ? in : out) = middle;
+    while (first_missing - last_seen > 1) {
+        const std::uint32_t middle = last_seen + (first_missing - last_seen) / 2;
+        (exists(middle) ? last_seen : first_missing) = middle;
     }
-    return out;
+    return first_missing;
 }
 
-/// Returns true if the table was copied here from another cache, with the leases of the processes
-/// that use that one.
+/// Returns true if the table was copied here from another cache (`cp -a`), with the leases of the
+/// processes that use that one: it names the inode that it had there.
 bool is_copy(const os::FileHandle& file, const format::TableView& table) {
     if (table.file == 0 || !os::traits_of(file).has_fixed_numbers) return false;
     const auto info = os::try_stat(file);
@@ -62,46 +63,55 @@ Life life_of(const os::FileHandle& file, const format::TableView& table, os::Sea
     return table.lock_tells && sees_lock ? Life::dead : Life::untold;
 }
 
-/// Releases the lock of a table that was locked to examine it. It unlocks explicitly, because a
-/// child that is forked meanwhile shares the open file.
-struct ScopedUnlock {
-    const os::FileHandle& file;
-    bool keep = false;
+/// Releases the lock of a table at the end of the scope, unless keep_locked was called. It unlocks
+/// explicitly, because to close the file is not enough: a child that is forked meanwhile shares the
+/// open file.
+class ScopedUnlock {
+public:
+    /// `file` must outlive this object; if the lock is kept, it may be moved away.
+    explicit ScopedUnlock(const os::FileHandle& file) : file_(file) {}
     ~ScopedUnlock() {
-        if (!keep) (void)os::unlock(file, {});
+        if (!kept_) (void)os::unlock(file_, {});
     }
+    ScopedUnlock(const ScopedUnlock&) = delete;
+    ScopedUnlock& operator=(const ScopedUnlock&) = delete;
+
+    void keep_locked() noexcept { kept_ = true; }
+
+private:
+    const os::FileHandle& file_;
+    bool kept_ = false;
 };
 
 /// A table that this process has locked, and what its last owner wrote there.
 struct LockedTable {
     std::uint32_t number;
-    os::FileHandle file;
-    format::TableView before;
+    os::FileHandle file;       ///< holds the lock
+    format::TableView before;  ///< of a dead process, or of none
 };
 
-/// Writes into the journal that this process has cleaned up after a dead one.
+/// Writes into the journal that this process has cleaned up after a dead one. Writes nothing if the
+/// table belonged to no process.
 void note_takeover(const format::TableView& dead, const CallContext& context) {
     if (context.journal != nullptr && dead.announced)
         context.journal->note({.kind = Event::Kind::takeover, .who = describe(dead)});
 }
 
-/// Opens and locks the table `number`. Returns nullopt if it is not free: its lock is held, or its
-/// process may live without the lock. Makes the file if it is missing and `create` is set. Errors:
-/// `damaged` for a table that cannot be read. After nullopt and after an error the lock is
-/// released.
-Result<std::optional<LockedTable>> try_take(const os::Dir& participants, std::uint32_t number,
-                                            bool create) {
+/// Opens and locks the table `number`. `mode` says whether the file is made if it is missing.
+/// Returns nullopt if the table is not free: its lock is held, or its process may live without the
+/// lock. Errors: `damaged` for a table that cannot be read. After nullopt and after an error the
+/// lock is released.
+Result<std::optional<LockedTable>> try_lock_table(const os::Dir& participants, std::uint32_t number,
+                                                  os::OpenMode mode) {
     const std::string name = format::participant_name(number);
-    TRY_ASSIGN(os::FileHandle file,
-               os::open_at(participants, name,
-                           create ? os::OpenMode::open_or_create : os::OpenMode::read_write));
-    TRY_ASSIGN(const bool had,
+    TRY_ASSIGN(os::FileHandle file, os::open_at(participants, name, mode));
+    TRY_ASSIGN(const bool locked,
                os::try_lock(file, os::Mode::exclusive, os::Range::whole(), participants / name));
-    if (!had) return std::nullopt;
-    ScopedUnlock unlock{file};
+    if (!locked) return std::nullopt;
+    ScopedUnlock unlock(file);
     TRY_ASSIGN(format::TableView table, read_table(file, participants / name));
     if (life_of(file, table, os::Search::here) != Life::dead) return std::nullopt;
-    unlock.keep = true;
+    unlock.keep_locked();
     return LockedTable{number, std::move(file), std::move(table)};
 }
 
@@ -112,7 +122,7 @@ Result<std::optional<LockedTable>> try_take(const os::Dir& participants, std::ui
 /// pool.
 constexpr std::uint32_t tries_in_pool = 8;
 
-/// A table that was adopted, and the staging area that goes with it.
+/// A table that this process has adopted, and the staging area that goes with it.
 struct AdoptedTable {
     std::unique_ptr<LeaseTable> table;
     os::Dir staging;
@@ -125,43 +135,53 @@ Result<AdoptedTable> take_over(LockedTable taken, const ParticipantDirs& places,
                                const CallContext& context) {
     (void)os::point("adopt.locked");
     const std::string name = format::participant_name(taken.number);
-    // If this fails, the table stays dead, and the collector tells why. A child that is forked
-    // meanwhile shares the open file, so unlock it.
-    ScopedUnlock unlock{taken.file};
+    ScopedUnlock unlock(taken.file);
     AdoptedTable adopted;
+    // If one of these fails, the table stays dead, and the collector tells why.
     TRY_ASSIGN(adopted.staging, os::make_and_open_dir_at(places.staging, name));
     TRY(reap(adopted.staging));
     (void)os::point("adopt.reaped");
-    unlock.keep = true;
+    unlock.keep_locked();  // from here on it is the lock of the LeaseTable
     TRY_ASSIGN(adopted.table, LeaseTable::take(std::move(taken.file), places.participants / name));
     note_takeover(taken.before, context);
     return adopted;
 }
 
-/// Adopts a table that is free, or adds one. A table is passed over if it cannot be opened or
-/// understood, or if what its predecessor left cannot be cleaned up: the collector reports it. No
-/// stranger's remains may keep this process from joining.
-Result<AdoptedTable> adopt(const ParticipantDirs& places, const Reaper& reap,
-                           const CallContext& context) {
-    const std::uint32_t size = pool_size(places.participants);
-    const std::uint32_t tries = std::min(size, tries_in_pool);
+/// Adopts a table of the pool that no process has, after a few tries. Returns nullopt if there was
+/// none. A table is passed over if it cannot be opened or understood, or if what its predecessor
+/// left cannot be cleaned up: the collector reports it. No stranger's remains may keep this process
+/// from joining.
+std::optional<AdoptedTable> try_adopt(std::uint32_t pool, const ParticipantDirs& places,
+                                      const Reaper& reap, const CallContext& context) {
+    const std::uint32_t tries = std::min(pool, tries_in_pool);
     // The first try is at the pid, so that processes do not all try the same tables. In a small
     // pool each table is tried. In a larger one the distances grow by one, so that the tries leave
     // a run of held tables behind. (The processes of one program have pids in a row, and so hold
     // tables in a row.)
-    std::uint32_t number = size == 0 ? 0 : static_cast<std::uint32_t>(os::process_id()) % size;
+    std::uint32_t number = pool == 0 ? 0 : static_cast<std::uint32_t>(os::process_id()) % pool;
     for (std::uint32_t tried = 0; tried < tries; ++tried) {
-        const std::uint32_t distance = tried == 0 ? 0 : size <= tries_in_pool ? 1 : tried;
-        number = (number + distance) % size;
-        auto taken = try_take(places.participants, number, false);
+        const std::uint32_t distance = tried == 0 ? 0 : pool <= tries_in_pool ? 1 : tried;
+        number = (number + distance) % pool;
+        auto taken = try_lock_table(places.participants, number, os::OpenMode::read_write);
         if (!taken || !*taken) continue;
-        if (auto adopted = take_over(std::move(**taken), places, reap, context)) return adopted;
+        auto adopted = take_over(std::move(**taken), places, reap, context);
+        if (adopted) return std::move(*adopted);
     }
-    for (number = size;; ++number) {
-        TRY_ASSIGN(auto taken, try_take(places.participants, number, true));
-        if (!taken) continue;
+    return std::nullopt;
+}
+
+/// Adopts a table of the pool, or adds one behind it, with the next number that is free. Errors:
+/// those of making a table.
+Result<AdoptedTable> adopt(const ParticipantDirs& places, const Reaper& reap,
+                           const CallContext& context) {
+    const std::uint32_t pool = pool_size(places.participants);
+    if (auto adopted = try_adopt(pool, places, reap, context)) return std::move(*adopted);
+    for (std::uint32_t number = pool;; ++number) {
+        TRY_ASSIGN(auto taken,
+                   try_lock_table(places.participants, number, os::OpenMode::open_or_create));
+        if (!taken) continue;  // another process was quicker
         // A table that was deleted by hand may have left a staging area. If that cannot be emptied,
-        // the next number will do.
+        // the next number will do. Any other failure would meet each number.
         const bool has_remains =
             os::exists_at(places.staging, format::participant_name(number)).value_or(true);
         auto adopted = take_over(std::move(*taken), places, reap, context);
@@ -211,14 +231,15 @@ Result<Slot> Participant::acquire(const CallContext& context) {
     Node* last = &first_;
     while (Node* const next = last->next.load(std::memory_order_relaxed)) last = next;
     last->next.store(node.release(), std::memory_order_release);
-    // It becomes the current one only now: this process keeps what is in the list.
+    // It becomes the current one only now, when the list owns it: other threads use it from here
+    // on.
     current_.store(table, std::memory_order_release);
     return *slot;
 }
 
 void Participant::release(const Slot& slot) noexcept {
     if (slot.table->release(slot)) {
-        list(*slot.table);
+        list_as_free(*slot.table);
     } else {
         some_unreleased_.store(true, std::memory_order_relaxed);
     }
@@ -228,11 +249,11 @@ void Participant::release_again() noexcept {
     some_unreleased_.store(false, std::memory_order_relaxed);
     for (Node* node = &first_; node != nullptr; node = node->next.load(std::memory_order_acquire)) {
         if (!node->table->release_again()) some_unreleased_.store(true, std::memory_order_relaxed);
-        list(*node->table);
+        list_as_free(*node->table);
     }
 }
 
-void Participant::list(LeaseTable& table) noexcept {
+void Participant::list_as_free(LeaseTable& table) noexcept {
     if (table.in_list.marked.exchange(true, std::memory_order_acq_rel)) return;
     const std::lock_guard guard(growing_);
     table.in_list.next = std::exchange(with_free_, &table);
@@ -355,34 +376,84 @@ Result<ParticipantList> read_participants(const os::Dir& participants, os::Searc
     return list;
 }
 
+namespace {
+
+/// Reaps the dead participants of a cache, one by one.
+class DeadReaper {
+public:
+    DeadReaper(const ParticipantDirs& places, const Reaper& reap, Untold untold,
+               const CallContext& context)
+        : places_(places), reap_(reap), untold_(untold), context_(context) {}
+
+    ReapReport run() {
+        const auto visit = [this](std::uint32_t number, const os::FileHandle& file) {
+            return reap_if_dead(number, file);
+        };
+        const auto listed = for_each_table(places_.participants, report_.errors, visit);
+        if (!listed) report_.errors.add(listed.error());
+        return std::move(report_);
+    }
+
+private:
+    /// Judges the participant `number`, whose table is `file`, and reaps it if it is dead. Holds
+    /// its lock meanwhile, so that no process adopts the table. Passes over a participant whose
+    /// lock is held. After an error the table is not wiped, so the participant stays dead, and the
+    /// next collection tries again.
+    Result<> reap_if_dead(std::uint32_t number, const os::FileHandle& file) {
+        const std::string name = format::participant_name(number);
+        const auto path = places_.participants / name;
+        TRY_ASSIGN(const bool locked,
+                   os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
+        if (!locked) return {};
+        const ScopedUnlock unlock(file);
+        TRY_ASSIGN(const format::TableView table, read_table(file, path));
+        switch (life_of(file, table, os::Search::everywhere)) {
+            case Life::alive:
+                return {};
+            case Life::untold:
+                if (untold_ == Untold::presume_dead) break;
+                ++report_.untold;
+                return {};
+            case Life::dead:
+                break;
+        }
+        (void)os::point("reap.locked");
+        TRY(reap_staging(places_.staging, name, reap_));
+        (void)os::point("reap.emptied");
+        if (!table.announced) return {};  // no process has it, so there is nothing to wipe
+        TRY(wipe_table(file, path));
+        ++report_.reaped;
+        note_takeover(table, context_);
+        return {};
+    }
+
+    const ParticipantDirs& places_;
+    const Reaper& reap_;
+    const Untold untold_;
+    const CallContext& context_;
+    ReapReport report_;
+};
+
+}  // namespace
+
 ReapReport reap_dead(const ParticipantDirs& places, const Reaper& reap, Untold untold,
                      const CallContext& context) {
-    ReapReport report;
-    const auto reap_one = [&](std::uint32_t number, const os::FileHandle& file) -> Result<> {
-        const std::string name = format::participant_name(number);
-        const auto path = places.participants / name;
-        TRY_ASSIGN(const bool had,
-                   os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
-        if (!had) return {};
-        const ScopedUnlock unlock{file};
-        TRY_ASSIGN(const format::TableView table, read_table(file, path));
-        const Life life = life_of(file, table, os::Search::everywhere);
-        const bool kept = life == Life::untold && untold == Untold::keep;
-        if (kept) ++report.untold;
-        if (kept || life == Life::alive) return {};
-        (void)os::point("reap.locked");
-        TRY(reap_staging(places.staging, name, reap));
-        (void)os::point("reap.emptied");
-        if (!table.announced) return {};
-        TRY(wipe_table(file, path));
-        ++report.reaped;
-        note_takeover(table, context);
-        return {};
-    };
-    if (const auto listed = for_each_table(places.participants, report.errors, reap_one); !listed)
-        report.errors.add(listed.error());
-    return report;
+    return DeadReaper(places, reap, untold, context).run();
 }
+
+namespace {
+
+/// Puts an empty table in the place of something that is no file, which goes to `discard`. The
+/// numbers of the tables must have no gap. Succeeds too if another process has put a table there.
+Result<> replace_by_table(const os::Dir& participants, const std::string& name,
+                          const TableDiscarder& discard) {
+    TRY(discard(name));
+    auto made = os::write_new_file_at(participants, name, "");
+    if (!made && why_of(made) != Why::exists) return tl::make_unexpected(made.error());
+    return {};
+}
+
+}  // namespace
 
 Result<bool> free_unreadable_table(const ParticipantDirs& places, const std::string& name,
                                    const Reaper& reap, const TableDiscarder& discard) {
@@ -390,22 +461,20 @@ Result<bool> free_unreadable_table(const ParticipantDirs& places, const std::str
     if (is_absent(info)) return true;
     TRY(info);
     if (!info->is_regular()) {
-        TRY(discard(name));
-        // The pool of tables has no gap.
-        auto made = os::write_new_file_at(places.participants, name, "");
-        if (!made && why_of(made) != Why::exists) return tl::make_unexpected(made.error());
+        TRY(replace_by_table(places.participants, name, discard));
         return true;
     }
     const auto path = places.participants / name;
     TRY_ASSIGN(const os::FileHandle file,
                os::open_at(places.participants, name, os::OpenMode::read_write));
-    TRY_ASSIGN(const bool had, os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
-    if (!had) return false;
-    const ScopedUnlock unlock{file};
+    TRY_ASSIGN(const bool locked,
+               os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
+    if (!locked) return false;
+    const ScopedUnlock unlock(file);
     if (read_table(file, path)) return true;  // it has been freed, or made in full, meanwhile
     TRY_ASSIGN(const format::TableView table, read_damaged_table(file, path));
-    // The table names no lease that could be kept. So what can't be told is presumed here, because
-    // a repair was asked for.
+    // The table names no lease that could be kept. So if it can't be told whether its process runs,
+    // this presumes that it does not, because a repair was asked for.
     if (table.announced &&
         os::is_running(table.process, os::Search::everywhere) == os::Running::yes)
         return false;
@@ -414,28 +483,37 @@ Result<bool> free_unreadable_table(const ParticipantDirs& places, const std::str
     return true;
 }
 
+namespace {
+
+/// Locks one table, and keeps the lock in `closed`. Passes over what is no table. Errors: `busy` if
+/// a living process has the table, or may have it.
+Result<> close_table(const os::Dir& participants, const std::string& name, ClosedPool& closed) {
+    if (!format::parse_participant_name(name)) return {};
+    const auto info = os::stat_at(participants, name);
+    if (is_absent(info)) return {};
+    TRY(info);
+    if (!info->is_regular()) return {};
+    const auto path = participants / name;
+    TRY_ASSIGN(os::FileHandle file, os::open_at(participants, name, os::OpenMode::read_write));
+    TRY_ASSIGN(const bool locked,
+               os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
+    // Read it even if the lock was refused, because the message names its process. A table that
+    // cannot be understood may be destroyed, too.
+    TRY_ASSIGN(const format::TableView table, read_damaged_table(file, path));
+    if (!locked || life_of(file, table, os::Search::everywhere) != Life::dead) {
+        return fail(
+            Errc::busy, "destroy cache", path,
+            describe(table) + " uses the cache; end that process, or try again when it has ended");
+    }
+    closed.locked.push_back(std::move(file));
+    return {};
+}
+
+}  // namespace
+
 Result<> close_pool(const os::Dir& participants, ClosedPool& closed) {
-    return os::for_each_name(participants, [&](const std::string& name, os::FileKind) -> Result<> {
-        const auto path = participants / name;
-        if (!format::parse_participant_name(name)) return {};
-        const auto info = os::stat_at(participants, name);
-        if (is_absent(info)) return {};
-        TRY(info);
-        if (!info->is_regular()) return {};
-        TRY_ASSIGN(os::FileHandle file, os::open_at(participants, name, os::OpenMode::read_write));
-        TRY_ASSIGN(const bool had,
-                   os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
-        // Read it even if the lock was refused, because the message names its process. A table that
-        // cannot be understood may be destroyed, too.
-        TRY_ASSIGN(const format::TableView table, read_damaged_table(file, path));
-        if (!had || life_of(file, table, os::Search::everywhere) != Life::dead) {
-            return fail(Errc::busy, "destroy cache", path,
-                        describe(table) +
-                            " uses the cache; end that process, or try again when it "
-                            "has ended");
-        }
-        closed.locked.push_back(std::move(file));
-        return {};
+    return os::for_each_name(participants, [&](const std::string& name, os::FileKind) {
+        return close_table(participants, name, closed);
     });
 }
 

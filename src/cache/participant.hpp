@@ -24,7 +24,7 @@ namespace larder::cache {
 /// of that participant is wiped.
 using Reaper = std::function<Result<>(const os::Dir& staging)>;
 
-/// The two directories that hold the files of participants.
+/// The two directories that hold the files of participants. They belong to the Root.
 struct ParticipantDirs {
     const os::Dir& participants;
     const os::Dir& staging;
@@ -34,10 +34,11 @@ struct ParticipantDirs {
 /// if it needs more slots. It never gives a table back before it ends. Thread-safe.
 class Participant {
 public:
-    /// Adopts a free table after reaping what its predecessor left, or adds a table. A table whose
-    /// predecessor cannot be cleaned up after is left to the collector. Requires: both directories
-    /// outlive the participant. The cost hardly grows with the number of participants, because a
-    /// process tries eight tables at most before it adds one.
+    /// Adopts a free table after reaping what its predecessor left, or adds a table. If what a
+    /// predecessor left cannot be reaped, its table is left to the collector. Requires: both
+    /// directories, and what `reap` refers to, outlive the participant. The cost hardly grows with
+    /// the number of participants, because a process tries eight tables at most before it adds one.
+    /// Errors: `no_space`, and others of making a table.
     [[nodiscard]] static Result<std::unique_ptr<Participant>> join(const ParticipantDirs& places,
                                                                    const Reaper& reap,
                                                                    const CallContext& context);
@@ -59,7 +60,7 @@ public:
 
 private:
     /// An element of the list of all tables. Elements are only added, at the end, so a reader needs
-    /// no lock.
+    /// no lock. Each element owns the next one.
     struct Node {
         std::unique_ptr<LeaseTable> table;
         std::atomic<Node*> next{nullptr};
@@ -72,12 +73,12 @@ private:
     /// Tries again to clear the slots of all tables that release could not clear.
     void release_again() noexcept;
     /// Puts a table into the list of those that may have a free slot, unless it is there.
-    void list(LeaseTable& table) noexcept;
+    void list_as_free(LeaseTable& table) noexcept;
 
     ParticipantDirs places_;
-    Reaper reap_;  // for the predecessors of further tables
-    os::Dir staging_;
-    Node first_;
+    Reaper reap_;         // for the predecessors of further tables
+    os::Dir staging_;     // goes with the first table; those of further tables stay empty
+    Node first_;          // owns all tables
     std::mutex growing_;  // guards the list of tables with free slots, and the adding of tables
     // A slot that is free is in the current table or in a listed one, or its release is about to
     // list its table. The current table is replaced, under the mutex, only after all its slots were
@@ -132,12 +133,12 @@ enum class Life {
 
 /// A participant as other processes see it.
 struct ParticipantView {
-    std::uint32_t number = 0;
+    std::uint32_t number = 0;  ///< of its table and of its staging area
     Life life = Life::alive;
     bool here = true;  ///< its pid belongs to the pid namespace of this process
     format::TableView table;
 
-    /// Its leases hold.
+    /// Returns true if its leases hold: it lives, or may live.
     [[nodiscard]] bool counts() const noexcept { return life != Life::dead; }
 };
 
@@ -165,9 +166,9 @@ struct ReapReport {
     NotedErrors errors;        ///< of the others
 };
 
-/// Reaps every dead participant, as its adopter would. One that cannot be cleaned up after keeps
-/// its table and stops no other. Each is judged and reaped while its lock is held, so that no
-/// process adopts it meanwhile; a table whose lock is held is passed over.
+/// Reaps every dead participant, as its adopter would. If what one has left cannot be reaped, it
+/// keeps its table, and stops no other. Each is judged and reaped while its lock is held, so that
+/// no process adopts it meanwhile; a table whose lock another process holds is passed over.
 [[nodiscard]] ReapReport reap_dead(const ParticipantDirs& places, const Reaper& reap, Untold untold,
                                    const CallContext& context);
 
@@ -184,11 +185,12 @@ using TableDiscarder = std::function<Result<>(const std::string& name)>;
 
 /// The tables of a cache that is being destroyed. No process has one while this lives.
 struct ClosedPool {
-    std::vector<os::FileHandle> locked;
+    std::vector<os::FileHandle> locked;  ///< each holds the lock of its table
 };
 
 /// Locks every table, and keeps the locks in `closed`. Errors: `busy` if a living process has one
-/// of the tables, or may have it; the message names the process.
+/// of the tables, or may have it; the message names the process, and `closed` has the locks taken
+/// by then.
 [[nodiscard]] Result<> close_pool(const os::Dir& participants, ClosedPool& closed);
 
 /// Returns "pid 4711 (uv pip install)", for people.

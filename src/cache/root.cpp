@@ -19,20 +19,29 @@ Root::Root(Handles handles, const os::FileIdentity& archive, format::Format form
       read_only_(read_only),
       owner_(os::process_token()) {}
 
+namespace {
+
+/// Returns true if the directory was deleted since it was opened, or if that can't be told. A
+/// directory that is not open is not lost: a read-only root may lack those that only writers need.
+bool is_deleted(const os::Dir& dir) {
+    if (!dir.is_open()) return false;
+    const auto info = os::try_stat(dir.handle);
+    return !info || info->links == 0;
+}
+
+}  // namespace
+
 bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
+    // The root may have been renamed, and another cache made at its path.
     const auto here = os::try_stat(dirs_.root.handle);
     const auto at_path = os::try_stat_path(dirs_.root.path, os::Follow::yes);
     if (!here || !at_path || here->identity != at_path->identity) return true;
-    return std::any_of(used.begin(), used.end(), [&](os::Dir Handles::*which) {
-        const os::Dir& dir = dirs_.*which;
-        // A read-only root may lack the directories that only writers need.
-        if (dir.is_open()) {
-            const auto info = os::try_stat(dir.handle);
-            if (!info || info->links == 0) return true;
-        }
-        if (which != &Handles::participants) return false;
-        return joined() != nullptr && joined()->is_lost();
-    });
+    for (os::Dir Handles::*const which : used) {
+        if (is_deleted(dirs_.*which)) return true;
+        const bool has_tables = which == &Handles::participants && joined() != nullptr;
+        if (has_tables && joined()->is_lost()) return true;
+    }
+    return false;
 }
 
 bool Root::is_lost() const {
@@ -75,19 +84,23 @@ Participant* Root::participant_if_possible(const CallContext& context) noexcept 
 
 Result<> Root::reap(const os::Dir& staging) const {
     NotedErrors errors;
-    const auto reap_one = [&](const std::string& name, os::FileKind) -> Result<> {
-        const auto staged = format::parse_staged_name(name);
-        // What is kept belongs to a user: see Stage::give_back.
-        if (!staged || staged->kind == format::StagedName::Kind::kept) return {};
-        (void)os::point("reap.one");
-        if (staged->kind == format::StagedName::Kind::link)
-            return errors.note(retire_link(staging, name));
-        auto discarded = discard(staging, name);
-        return is_absent(discarded) ? Result<>() : errors.note(discarded);
+    const auto visit = [&](const std::string& name, os::FileKind) {
+        return errors.note(reap_one(staging, name));
     };
-    if (const auto listed = os::for_each_name(staging, reap_one); !listed)
-        errors.add(listed.error());
+    if (const auto listed = os::for_each_name(staging, visit); !listed) errors.add(listed.error());
     return errors.first();
+}
+
+Result<> Root::reap_one(const os::Dir& staging, const std::string& name) const {
+    const auto staged = format::parse_staged_name(name);
+    if (!staged) return {};  // a newer larder has made it
+    // What is kept belongs to a user: see Stage::give_back.
+    if (staged->kind == format::StagedName::Kind::kept) return {};
+    (void)os::point("reap.one");
+    if (staged->kind == format::StagedName::Kind::link) return retire_link(staging, name);
+    auto discarded = discard(staging, name);
+    if (is_absent(discarded)) return {};
+    return discarded;
 }
 
 Result<> Root::retire_link(const os::Dir& dir, const std::string& name,
@@ -104,7 +117,8 @@ Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) con
     };
     auto moved = move();
     if (why_of(moved) != Why::denied) return moved;
-    // To move a directory into another one changes the directory itself: the name "..".
+    // To move a directory into another one changes the directory itself, namely its name "..". So
+    // the system asks for the right to write to it, which its owner may have taken away.
     const auto info = os::stat_at(dir, name);
     if (!info || !info->is_directory() ||
         !os::set_permissions_at(dir, name, info->permissions | os::Permissions::owner_all))

@@ -23,8 +23,9 @@
 
 namespace larder::cache {
 
-/// Everything is reached through these handles. So it does not matter if a directory above is
-/// renamed, or if a symlink is put in the place of a directory.
+/// The open directories of a root, named as in format/layout.hpp. Everything is reached through
+/// these handles. So it does not matter if a directory above is renamed, or if a symlink is put in
+/// the place of a directory. In a read-only root, some may not be open.
 struct Handles {
     os::Dir root;
     os::Dir locks;
@@ -54,7 +55,7 @@ public:
     /// Returns true if this process opened it, and not a process from which this one was forked.
     [[nodiscard]] bool is_ours() const noexcept { return owner_ == os::process_token(); }
     /// Returns true if the directories were deleted or something else stands at the path of the
-    /// root. Then everything must be opened again.
+    /// root, or if that can't be told. Then everything must be opened again.
     [[nodiscard]] bool is_lost() const;
     /// Does the same, but checks only the directories `used`, for a call that works in no others.
     /// For `participants` it also checks our own lease tables.
@@ -107,25 +108,31 @@ public:
     std::atomic<bool> can_exchange{true};
 
 private:
+    /// Does what reap says for one name in the staging area.
+    [[nodiscard]] Result<> reap_one(const os::Dir& staging, const std::string& name) const;
+
     Handles dirs_;
-    format::Format format_;  // read from the cache's `format`, or written there
-    os::FileIdentity archive_;
+    format::Format format_;     // read from the cache's `format`, or written there
+    os::FileIdentity archive_;  // of `archive/`
     bool read_only_;
     std::uint64_t owner_;  // the token of the process that opened it
     Recent recent_;
     RetiredHints retired_hints_;
     std::mutex joining_;  // so that one thread joins, and the others wait for it
-    std::unique_ptr<Participant> participant_;   // guarded by joining_
-    std::atomic<Participant*> joined_{nullptr};  // the same, once it can be used
+    std::unique_ptr<Participant> participant_;   // null until a thread has joined; see joining_
+    std::atomic<Participant*> joined_{nullptr};  // the same, for threads without the mutex
 };
 
 /// Opens the cache at `path`, or creates it; see Cache::open. Returns the Root that this process
 /// already has open, if it has one and that one is not lost. Any number of processes may create the
-/// same cache at the same time.
+/// same cache at the same time. Errors: `refused` for a directory that is no cache or not a safe
+/// one, with what to do about it; `unsupported`; those of the system. A kill leaves a root that the
+/// next open completes.
 [[nodiscard]] Result<std::shared_ptr<Root>> open_root(const std::filesystem::path& path,
                                                       const OpenOptions& options);
 
-/// Returns the Roots that this process has open for writing.
+/// Returns the Roots that this process has open for writing. A forked child has none until it opens
+/// one itself.
 [[nodiscard]] std::vector<std::shared_ptr<Root>> open_roots();
 
 }  // namespace larder::cache
