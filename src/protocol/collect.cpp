@@ -35,16 +35,18 @@ struct Retired {
 static_assert(sizeof(Retired) == 48);
 
 /// A part of a collection takes at most so many retired links: 3 MiB. After a purge there may be
-/// millions. Each part lists all names that are left, which costs less than a microsecond for each
-/// of them, and reads the slots.
-constexpr std::size_t most_retired = std::size_t{1} << 16;
+/// millions. A smaller number would cost time, because for each part all names that are left are
+/// listed, at less than a microsecond each, and the slots are read.
+constexpr std::size_t most_links_in_part = std::size_t{1} << 16;
 
 bool is_named_before(const Retired& a, const Retired& b) { return a.name < b.name; }
 
-/// One collection: steps 1 to 4, whose results it gathers in a report. Requires: the caller holds
-/// the collector's lock from reap to collect. An error in one step, or about one entry, is noted
-/// and stops nothing else; only a request to stop does. A dry run changes nothing, and lists what
-/// the same steps would meet.
+/// Steps 1 to 4 of one collection, as docs/protocol.md numbers them, whose results it gathers in a
+/// report: (1) reap, (2) flatten the refreshed buckets, (3) list what is retired and read who
+/// leases what, (4) move what is not leased to `deleting/`. Requires: the caller holds the
+/// collector's lock from reap to collect. An error in one step, or about one entry, is noted and
+/// stops nothing else; only a request to stop does. A dry run changes nothing, and reports what the
+/// same steps would do.
 class Collector {
 public:
     Collector(cache::Root& root, const CollectOptions& options, const cache::CallContext& context)
@@ -90,9 +92,15 @@ private:
 
     /// Runs (2) to (4). Errors: `interrupted`; all others are noted.
     Result<> collect_all() {
-        if (options_.dry_run) read_slots();
-        if (options_.dry_run) TRY(errors_.note(list_dead()));
-        TRY(errors_.note(options_.dry_run ? list_refreshed() : flatten()));
+        if (options_.dry_run) {
+            // It deletes nothing, so it may read the leases before the list. It needs them at once,
+            // because it reports each link as soon as it meets it.
+            read_slots();
+            TRY(errors_.note(list_dead()));
+            TRY(errors_.note(list_refreshed()));
+        } else {
+            TRY(errors_.note(flatten()));
+        }
         (void)os::point("collect.flattened");
         do {
             TRY(collect_part());
@@ -111,28 +119,38 @@ private:
         }
         (void)os::point("collect.scanned");
         for (const Retired& retired : part_) {
-            TRY(heed_stop());
-            if (options_.on_progress)
-                options_.on_progress({.phase = CollectProgress::Phase::collecting,
-                                      .done = report_.entries,
-                                      .total = retired_links_,
-                                      .bytes = report_.bytes});
+            TRY(check_stop());
+            report_progress();
             TRY(errors_.note(take_apart(retired)));
         }
         return {};
     }
 
-    /// Reads the leases of all participants.
+    /// Tells the callback how many entries were taken apart so far.
+    void report_progress() const {
+        if (!options_.on_progress) return;
+        options_.on_progress({.phase = CollectProgress::Phase::collecting,
+                              .done = report_.entries,
+                              .total = link_total_,
+                              .bytes = report_.bytes});
+    }
+
+    /// Reads the leases of all participants. If one table cannot be read, notes the error, and the
+    /// part at work deletes no entry.
     void read_slots() {
         // The list came first, with its check of the keys. So no link in a bucket names an entry of
         // the list, and none ever will again. A lease on such an entry was taken before the list
         // was made, and is seen here. A process that stores its id later finds the link gone when
-        // it reads it again (Michael 2004: retire, then scan the hazard pointers).
+        // it reads it again (Michael 2004: retire, then scan the hazard pointers). The fence is the
+        // counterpart of the one in LeaseTable::store.
         std::atomic_thread_fence(std::memory_order_seq_cst);
         auto leases = read_leases(root_, untold_);
         knows_leases_ = leases.has_value();
-        if (leases) leases_ = std::move(*leases);
-        if (!leases) errors_.add(leases.error());
+        if (leases) {
+            leases_ = std::move(*leases);
+        } else {
+            errors_.add(leases.error());
+        }
     }
 
     /// Lists what (1) would reap, for a dry run, and counts the participants of which it can't be
@@ -160,23 +178,21 @@ private:
     /// keep the bucket's time of retirement. A bucket within the grace stays as it is. A link that
     /// cannot be moved is noted, and keeps its bucket's directory for the next collection.
     Result<> flatten() {
-        return for_each_refreshed_bucket(
-            root_,
-            [&](const os::Dir& bucket, const std::string& name) -> Result<> {
-                if (is_in_grace(time_in(name))) return keep_for_now(bucket);
-                return flatten_bucket(bucket, name);
-            },
-            leave_alone_);
+        const auto visit = [this](const os::Dir& bucket, const std::string& name) {
+            return flatten_bucket(bucket, name);
+        };
+        return for_each_refreshed_bucket(root_, visit, report_unknown_);
     }
 
-    /// Takes one refreshed bucket apart. A late publish may have brought one more link. Then the
-    /// directory stays, and the next collection takes it apart.
+    /// Takes the links of one refreshed bucket out, and removes its directory. If a late publish
+    /// has brought one more link meanwhile, the directory stays, and the next collection takes it.
     Result<> flatten_bucket(const os::Dir& bucket, const std::string& name) {
         const format::RetiredAt when = time_in(name);
+        if (is_in_grace(when)) return count_links_in_grace(bucket);
         const auto move = [&](const os::Dir&, const std::string& key) {
             return flatten_link(bucket, key, when);
         };
-        TRY(for_each_link_of(bucket, move, leave_alone_));
+        TRY(for_each_link_of(bucket, move, report_unknown_));
         auto removed = os::remove_dir_at(dirs_.retired_buckets, name);
         if (!removed && removed.error().code != Errc::exists) return removed;
         if (removed) ++report_.buckets;
@@ -186,7 +202,7 @@ private:
     /// Moves one link of a refreshed bucket to `retired/links/`.
     Result<> flatten_link(const os::Dir& bucket, const std::string& key, format::RetiredAt when) {
         (void)os::point("collect.flatten-one");
-        TRY(go_on());
+        TRY(count_and_check_stop());
         auto retired = with_room([&] { return root_.retire_link(bucket, key, when); });
         if (is_absent(retired)) return {};  // a late publish has exchanged it
         return errors_.note(retired);
@@ -194,43 +210,44 @@ private:
 
     /// Lists what (2) would take apart, for a dry run.
     Result<> list_refreshed() {
-        return for_each_refreshed_bucket(
-            root_,
-            [&](const os::Dir& bucket, const std::string& name) {
-                if (is_in_grace(time_in(name))) return keep_for_now(bucket);
-                ++report_.buckets;
-                return for_each_link_of(bucket, foretell_, leave_alone_);
-            },
-            leave_alone_);
+        const auto visit = [this](const os::Dir& bucket, const std::string& name) {
+            if (is_in_grace(time_in(name))) return count_links_in_grace(bucket);
+            ++report_.buckets;
+            return for_each_link_of(bucket, report_in_dry_run_, report_unknown_);
+        };
+        return for_each_refreshed_bucket(root_, visit, report_unknown_);
     }
 
-    /// (3) Lists the names in `retired/links/` that come after those of the parts before, as many
-    /// as a part may have: those that come first.
+    /// (3) Makes the next part: lists the names in `retired/links/`, and keeps the first ones, in
+    /// their order, that come after those of the parts before. Passes over what is within the
+    /// grace. The first part counts and reports what concerns all parts. Errors: `interrupted`;
+    /// those of listing the directory.
     Result<> list_names() {
         const bool is_first = !last_name_;
         part_.clear();
         has_more_ = false;
         const auto list_name = [&](const os::Dir&, const std::string& name) -> Result<> {
-            TRY(heed_stop());
+            TRY(check_stop());
             const auto number = format::parse_id(name).value_or(format::Id{});
             if (is_in_grace(format::retired_at(number))) {
-                if (is_first) TRY(keep_one_for_now());
+                if (is_first) TRY(count_in_grace());
                 return {};
             }
-            if (is_first) ++retired_links_;
-            if (number > last_name_) add({.name = number, .id = {}});
+            if (is_first) ++link_total_;
+            if (number > last_name_) add_to_part({.name = number, .id = {}});
             return {};
         };
         const VisitUnknown pass_over = [](const std::filesystem::path&) { return Result<>(); };
-        auto listed = for_each_retired_link(root_, list_name, is_first ? leave_alone_ : pass_over);
+        auto listed =
+            for_each_retired_link(root_, list_name, is_first ? report_unknown_ : pass_over);
         std::sort(part_.begin(), part_.end(), is_named_before);
         if (!part_.empty()) last_name_ = part_.back().name;
         return listed;
     }
 
-    /// Adds a link to the part, which is a heap: its front comes last. If there is no room, that
-    /// one is left to a later part.
-    void add(const Retired& retired) {
+    /// Adds a link to the part. If that is full, the link whose name comes last is left to a later
+    /// part. The part is a heap meanwhile, whose front is that last link.
+    void add_to_part(const Retired& retired) {
         if (part_.size() == part_size_) {
             has_more_ = true;
             if (!is_named_before(retired, part_.front())) return;
@@ -241,12 +258,13 @@ private:
         std::push_heap(part_.begin(), part_.end(), is_named_before);
     }
 
-    /// Reads the links of the part. One that is gone, or that cannot be read, is not taken apart.
+    /// Reads the links of the part. Takes those off the part that are gone, or that cannot be read:
+    /// they are not taken apart. Errors: `interrupted`; all others are noted.
     Result<> read_links() {
         buckets_.clear();
         auto end = part_.begin();
         for (const Retired& retired : part_) {
-            const auto read = look_at(dirs_.retired_links, to_text(retired.name));
+            const auto read = read_retired(dirs_.retired_links, to_text(retired.name));
             TRY(errors_.note(read));
             if (read && *read) *end++ = **read;
         }
@@ -270,12 +288,13 @@ private:
             const auto staged = format::parse_staged_name(name);
             if (!staged || staged->kind != format::StagedName::Kind::link) return {};
             // A reap would retire it now.
-            if (is_in_grace(begun_)) return keep_one_for_now();
-            return foretell_(staging, name);
+            if (is_in_grace(begun_)) return count_in_grace();
+            return report_in_dry_run_(staging, name);
         });
     }
 
-    /// Returns the time that a name in `retired/` bears.
+    /// Returns the time of retirement that a name in `retired/` bears; that of the zero id if it is
+    /// no such name.
     static format::RetiredAt time_in(const std::string& name) {
         return format::retired_at(format::parse_id(name).value_or(format::Id{}));
     }
@@ -288,42 +307,44 @@ private:
     }
 
     /// Counts a link that stays because of the grace.
-    Result<> keep_one_for_now() {
-        TRY(go_on());
+    Result<> count_in_grace() {
+        TRY(count_and_check_stop());
         ++report_.in_grace;
         return {};
     }
 
     /// Counts the links of a refreshed bucket that stays because of the grace.
-    Result<> keep_for_now(const os::Dir& bucket) {
+    Result<> count_links_in_grace(const os::Dir& bucket) {
         return for_each_link_of(
-            bucket, [this](const os::Dir&, const std::string&) { return keep_one_for_now(); },
-            leave_alone_);
+            bucket, [this](const os::Dir&, const std::string&) { return count_in_grace(); },
+            report_unknown_);
     }
 
-    /// Reports progress and looks for a request to stop. Called for each link, because there may be
-    /// millions. Errors: `interrupted`.
-    Result<> go_on() {
-        if (options_.on_progress && ++looked_at_ % 256 == 0)
-            options_.on_progress({.phase = CollectProgress::Phase::collecting, .done = looked_at_});
-        return heed_stop();
+    /// Called for each link, because there may be millions: counts it, tells the callback now and
+    /// then, and looks whether the caller asked to stop. Errors: `interrupted`.
+    Result<> count_and_check_stop() {
+        if (options_.on_progress && ++links_read_ % 256 == 0)
+            options_.on_progress(
+                {.phase = CollectProgress::Phase::collecting, .done = links_read_});
+        return check_stop();
     }
-    [[nodiscard]] Result<> heed_stop() const {
-        if (options_.stop.stop_requested())
-            return fail(Errc::interrupted, "collect", dirs_.root.path,
-                        "stopped on request; the next collection continues");
-        return {};
+    /// Fails if the caller asked to stop. Errors: `interrupted`.
+    [[nodiscard]] Result<> check_stop() const {
+        if (!options_.stop.stop_requested()) return {};
+        return fail(Errc::interrupted, "collect", dirs_.root.path,
+                    "stopped on request; the next collection continues");
     }
 
-    /// Reads a retired link, and the record of the entry that it names, which tells the size. A
-    /// link that names no id is to be removed alone. So is one whose entry a key still names. What
-    /// is no link of this cache is left where it is and reported. If the record is damaged, its key
-    /// is unknown and the size counts as 0. Any other error says nothing about the entry, and a
-    /// later collection looks again. Returns nullopt if there is nothing to take apart.
-    Result<std::optional<Retired>> look_at(const os::Dir& dir, const std::string& name) {
-        TRY(go_on());
+    /// Reads a retired link, and the record of the entry that it names, which tells the size.
+    /// Returns what is to be taken apart: the link and its entry; or the link alone (Retired::id is
+    /// zero) if it names no id, or if a key still names its entry. Returns nullopt if nothing is:
+    /// the link is gone, or no link of this cache stands there, which is reported. If the record is
+    /// damaged, its key is unknown and the size counts as 0. Errors: `interrupted`; any other says
+    /// nothing about the entry, and a later collection looks again.
+    Result<std::optional<Retired>> read_retired(const os::Dir& dir, const std::string& name) {
+        TRY(count_and_check_stop());
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
-        if (link.kind == LinkRead::Kind::foreign) TRY(leave_alone_(dir / name));
+        if (link.kind == LinkRead::Kind::foreign) TRY(report_unknown_(dir / name));
         Retired retired{.name = format::parse_id(name).value_or(format::Id{}), .id = {}};
         if (link.kind == LinkRead::Kind::malformed) return retired;
         if (link.kind != LinkRead::Kind::entry) return std::nullopt;
@@ -337,14 +358,17 @@ private:
                 buckets_.insert(*std::move(bucket));
         }
         if (!named) retired.id = link.id;
-        if (record) retired.bytes = record->bytes;
-        if (record) retired.files = record->files + 1;
+        if (record) {
+            retired.bytes = record->bytes;
+            retired.files = record->files + 1;  // the record is a file, too
+        }
         return retired;
     }
 
-    /// Reports that a collection would take apart what a link names, for a dry run.
-    Result<> foretell(const os::Dir& dir, const std::string& name) {
-        TRY_ASSIGN(const auto retired, look_at(dir, name));
+    /// Reports that a collection would take apart the entry that a link names. For a link that does
+    /// not stand in `retired/links/` yet, in a dry run.
+    Result<> take_apart_in_dry_run(const os::Dir& dir, const std::string& name) {
+        TRY_ASSIGN(const auto retired, read_retired(dir, name));
         return retired ? take_apart(*retired) : Result<>();
     }
 
@@ -353,19 +377,13 @@ private:
     /// kill would leave an entry that no link names. A leased entry stays, with its link, and is
     /// reported.
     Result<> take_apart(const Retired& retired) {
-        if (!retired.id) return remove_link(retired);
+        if (!retired.id) return unlink_retired(retired);  // no entry goes with it
         // A table that cannot be read may lease this entry. So the entry stays, unless it is
         // certain that it is gone already.
         if (!knows_leases_ && os::exists_at(dirs_.archive, to_text(retired.id)).value_or(true))
             return {};
         if (const auto holders = leases_.find(retired.id); holders != leases_.end()) {
-            const auto record = read_record(root_, retired.id);
-            for (const auto& process : holders->second) {
-                report_.leased.push_back({.process = process,
-                                          .id = to_text(retired.id),
-                                          .bucket = record ? record->bucket : "",
-                                          .key = record ? record->key : ""});
-            }
+            report_leased(retired.id, holders->second);
             return {};
         }
         TRY_ASSIGN(const bool was_there,
@@ -376,7 +394,18 @@ private:
             base::add(report_.bytes, retired.bytes);
             base::add(files_, retired.files);
         }
-        return remove_link(retired);
+        return unlink_retired(retired);
+    }
+
+    /// Writes down that an entry stays because these processes lease it.
+    void report_leased(const format::Id& id, const std::vector<ProcessInfo>& holders) {
+        const auto record = read_record(root_, id);
+        for (const auto& process : holders) {
+            report_.leased.push_back({.process = process,
+                                      .id = to_text(id),
+                                      .bucket = record ? record->bucket : "",
+                                      .key = record ? record->key : ""});
+        }
     }
 
     /// Returns true if the key in the record still names the entry. Then a user has copied its link
@@ -412,7 +441,7 @@ private:
     }
 
     /// Unlinks the link, which names no entry any more. It is no error if it is gone.
-    Result<> remove_link(const Retired& retired) const {
+    Result<> unlink_retired(const Retired& retired) const {
         if (options_.dry_run) return {};
         auto removed = os::remove_file_at(dirs_.retired_links, to_text(retired.name));
         if (is_absent(removed)) return {};
@@ -432,30 +461,30 @@ private:
     void make_room() const { (void)tree::empty_dir(dirs_.deleting, {.threads = 1}); }
 
     cache::Root& root_;
-    const cache::Handles& dirs_;
+    const cache::Handles& dirs_;  // of root_
     const CollectOptions& options_;
     const cache::Untold untold_ = untold_of(options_);
     const cache::CallContext& context_;
     const format::RetiredAt begun_ = format::retired_now();
-    const VisitLink foretell_ = [this](const os::Dir& dir, const std::string& name) {
-        return errors_.note(foretell(dir, name));
+    const VisitLink report_in_dry_run_ = [this](const os::Dir& dir, const std::string& name) {
+        return errors_.note(take_apart_in_dry_run(dir, name));
     };
-    const VisitUnknown leave_alone_ = [this](std::filesystem::path path) -> Result<> {
+    const VisitUnknown report_unknown_ = [this](std::filesystem::path path) -> Result<> {
         report_.unknown.push_back(std::move(path));
         return {};
     };
-    std::size_t part_size_ = most_retired;
-    std::deque<Retired> part_;         // the list of step 3; a deque grows without being copied
-    format::Id last_name_;             // in this part; none before the first part
-    bool has_more_ = false;            // there are retired links that come after this part
-    std::uint64_t retired_links_ = 0;  // in all parts
-    std::set<std::string> buckets_;    // encoded; of the links of the part
-    Leases leases_;                    // read after the list of the part was complete
-    bool knows_leases_ = true;         // false if a table cannot be read
+    std::size_t part_size_ = most_links_in_part;
+    std::deque<Retired> part_;       // the list of step 3; a deque grows without being copied
+    format::Id last_name_;           // in this part; zero before the first part
+    bool has_more_ = false;          // there are retired links that come after this part
+    std::uint64_t link_total_ = 0;   // retired links in all parts
+    std::set<std::string> buckets_;  // encoded; from which the links of the part were retired
+    Leases leases_;                  // read after the list of the part was complete
+    bool knows_leases_ = true;       // false if a table cannot be read
     CollectReport report_;
     NotedErrors errors_;
-    std::uint64_t files_ = 0;      // files of the entries moved to deleting/
-    std::uint64_t looked_at_ = 0;  // links, for the report of progress
+    std::uint64_t files_ = 0;       // files of the entries moved to deleting/
+    std::uint64_t links_read_ = 0;  // for the report of progress
 };
 
 /// Empties `deleting/` (step 5). `files` is how many files this collection has moved there. An
@@ -495,7 +524,7 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
                               const cache::CallContext& context, const EvictFirst& evict) {
     const auto begun = std::chrono::steady_clock::now();
     Collector collector(*root, options, context);
-    {
+    {  // as long as this process holds the lock
         auto lock = cache::CollectorLock::try_lock(*root);
         TRY(lock);
         (void)os::point("collect.locked");
