@@ -77,7 +77,7 @@ Result<> Cache::keep_within(const Limits& limits, const BackgroundOptions& optio
         state_->set_background(nullptr);
         return {};
     }
-    // A plain reference, because the state owns the Background, which owns this function. A shared
+    // A plain reference, because the state owns the collector, which owns this function. A shared
     // one would keep the state alive for ever.
     const auto collect = [&state = *state_, limits](const protocol::RootRef& root,
                                                     const CollectOptions& how) {
@@ -110,7 +110,8 @@ Result<Lease> Cache::restore(std::string_view id, bool replace) const {
                     std::string("\"").append(id).append("\" is no id of an entry"));
     TRY_ASSIGN(const HeldCache cache, hold(*state_));
     detail::Call call(*cache.state);
-    TRY_ASSIGN(auto restored, protocol::restore(cache.root, *retired, replace, call.context()));
+    const auto mode = replace ? protocol::Replace::yes : protocol::Replace::no;
+    TRY_ASSIGN(auto restored, protocol::restore(cache.root, *retired, mode, call.context()));
     call.tell({.kind = Event::Kind::restored}, restored.id());
     return Lease(std::move(restored));
 }

@@ -22,13 +22,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Returns the error of a directory that is not destroyed. `why` says what to do, too.
 tl::unexpected<Error> refuse(const fs::path& path, std::string why) {
     return fail(Errc::refused, "destroy cache", path, std::move(why));
 }
 
 /// One destroy of the cache at `root`: first check, which changes nothing, then destroy. If it is
-/// killed or fails after the mark, another destroy ends it, because `format` keeps every process
-/// from opening the cache until then.
+/// killed or fails after it has replaced `format`, another destroy ends it. Until then, that file
+/// keeps every process from opening the cache.
 class Destroyer {
 public:
     explicit Destroyer(os::Dir root) : root_(std::move(root)) {}
@@ -61,19 +62,21 @@ public:
         if (auto locks = os::open_dir_at(root_, format::locks_name)) {
             TRY_ASSIGN(collector, os::FileLock::try_lock(*locks, format::collector_lock_name,
                                                          os::Mode::exclusive));
-            if (!collector)
+            if (!collector) {
                 return fail(Errc::busy, "destroy cache", root_.path,
                             "another process collects or verifies it; try again later");
+            }
         }
         // From here on no process can open the cache. One that has it open may still lease, until
         // its table is locked.
-        TRY(mark(format::destroyed_text));
+        TRY(replace_format(format::destroyed_text));
         (void)os::point("destroy.marked");
         cache::ClosedPool closed;
         // A living process uses the cache, or a table cannot be read. No entry was touched, so the
         // cache goes on with the `format` that it had.
         if (auto ended = end_leases(closed); !ended) {
-            if (!format_text_.empty()) (void)mark(format_text_);
+            // If that fails, the next destroy ends this one.
+            if (!format_text_.empty()) (void)replace_format(format_text_);
             return ended;
         }
         (void)os::point("destroy.closed");
@@ -108,10 +111,10 @@ private:
         return entries > 0 && others == 0;
     }
 
-    /// Replaces `format`, by one rename. While it says that the cache is being destroyed, no
-    /// process opens it. A kill before the rename leaves a file that bears a fresh id: the next
-    /// destroy deletes it like all else.
-    Result<> mark(std::string_view text) {
+    /// Replaces the text of `format`, by one rename. While it says that the cache is being
+    /// destroyed, no process opens it. After an error the old text is there. A kill before the
+    /// rename leaves a file that bears a fresh id: the next destroy deletes it like all else.
+    Result<> replace_format(std::string_view text) {
         const std::string fresh = to_text(format::fresh_id());
         TRY(os::write_new_file_at(root_, fresh, text, os::readable_file));
         auto replaced = os::rename_replacing(root_, fresh, format::format_name);

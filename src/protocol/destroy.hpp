@@ -9,7 +9,9 @@
 namespace larder::protocol {
 
 /// Deletes the cache at `path`, or what an earlier call or an `rm -rf` has left of it. See
-/// Cache::destroy.
+/// Cache::destroy. Errors: `refused` for what is no cache, or not this user's; `busy` if a process
+/// uses it, and then its entries are as before. A kill leaves a cache that no process can open, and
+/// that another call deletes.
 [[nodiscard]] Result<> destroy(const std::filesystem::path& path);
 
 }  // namespace larder::protocol

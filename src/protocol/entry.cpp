@@ -32,10 +32,9 @@ std::string size_in_words(std::uint64_t files, std::uint64_t bytes) {
 
 }  // namespace
 
-/// Returns true if the entry and its tree are directories, in the archive itself.
 Result<bool> is_complete(const cache::Root& root, const format::Id& id) {
     const auto& archive = root.dirs().archive;
-    if (!archive.is_open()) return false;
+    if (!archive.is_open()) return false;  // a read-only root that has no entry yet
     // This path leads into the tree and back up to the archive. So one call checks that the entry
     // and its tree are directories. It also checks that neither is a symlink to another place: from
     // there, the way up would not lead to the archive.
@@ -48,7 +47,9 @@ Result<bool> is_complete(const cache::Root& root, const format::Id& id) {
         case Why::not_directory:
         case Why::is_link:
             return false;
-        default:  // for example, this process may not search the tree
+        default:
+            // This way was refused: this process may not search the tree, for example. The second
+            // way tells, or has an error of its own.
             return has_tree(archive, id);
     }
 }

@@ -11,8 +11,9 @@
 
 namespace larder::protocol {
 
-/// Returns true if the entry has its tree. Returns false if the entry or its tree is missing, or is
-/// no directory of this cache (a symlink, a file). An error means that this can't be told.
+/// Returns true if the entry has its tree: both are directories, in the archive itself. Returns
+/// false if one of them is missing, or is something else (a symlink, a file). An error means that
+/// this can't be told. Does not look for the record.
 [[nodiscard]] Result<bool> is_complete(const cache::Root& root, const format::Id& id);
 
 /// Returns the record of an entry. Errors: `damaged` if it is certain that the record or its entry
@@ -25,7 +26,7 @@ namespace larder::protocol {
 [[nodiscard]] Result<std::optional<std::string>> difference_from_record(
     const os::Dir& tree, const format::Record& record);
 
-/// Returns the absolute path of the entry's tree.
+/// Returns the absolute path of the entry's tree, whether it exists or not.
 [[nodiscard]] std::filesystem::path tree_path(const cache::Root& root, const format::Id& id);
 
 }  // namespace larder::protocol

@@ -137,25 +137,32 @@ Result<std::vector<EntryInfo>> list_trash(const cache::Root& root) {
     return entries;
 }
 
+namespace {
+
+tl::unexpected<Error> no_such_entry() { return fail(Errc::miss, "no such entry", {}, {}); }
+
+}  // namespace
+
 Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
     const auto& buckets = root.dirs().buckets;
     const std::string& path = place.path;
     TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, place.encoded_bucket));
-    if (!exists) return fail(Errc::miss, "no such entry", {}, {});
+    if (!exists) return no_such_entry();
     for (;;) {
         const auto status = os::stat_at(buckets, path);
         TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), buckets, path));
-        if (link.kind != LinkRead::Kind::entry) return fail(Errc::miss, "no such entry", {}, {});
+        if (link.kind != LinkRead::Kind::entry) return no_such_entry();
         auto record = read_record(root, link.id);
         if (!record) {
+            // The error counts only if the key still names this entry.
             TRY_ASSIGN(const LinkRead again, format::read_link(root.link_kind(), buckets, path));
             if (!again.names(link.id)) continue;  // replaced and collected between the two reads
             TRY_ASSIGN(const bool complete, is_complete(root, link.id));
-            if (!complete) return fail(Errc::miss, "no such entry", {}, {});
+            if (!complete) return no_such_entry();
             return tl::make_unexpected(std::move(record).error());
         }
-        if (record->key != place.key) return fail(Errc::miss, "no such entry", {}, {});
-        if (is_absent(status)) continue;  // retired between the two reads
+        if (record->key != place.key) return no_such_entry();  // it is another key's entry
+        if (is_absent(status)) continue;                       // retired between the two reads
         TRY(status);
         return info_of(root, link.id, std::move(*record), *status);
     }

@@ -30,10 +30,10 @@ namespace larder::protocol {
 /// read has its id alone. Goes on after an error, and returns the first one at its end.
 [[nodiscard]] Result<> visit_trash(const cache::Root& root,
                                    const std::function<bool(const EntryInfo& entry)>& visit);
-/// Returns what a record and the status of its link say.
+/// Returns what the record of the entry `id`, and the status of the link that names it, say.
 [[nodiscard]] EntryInfo info_of(const cache::Root& root, const format::Id& id,
                                 format::Record record, const os::FileInfo& link);
-/// Returns the same for the entry of a key. If the link is replaced and its entry collected
+/// Returns what is known of the entry of a key. If the link is replaced and its entry collected
 /// meanwhile, looks again. Errors: `miss` if the key names no complete entry; `damaged` if the
 /// entry has no good record.
 [[nodiscard]] Result<EntryInfo> info(const cache::Root& root, const KeyRef& place);

@@ -22,12 +22,13 @@ cache::Untold untold_of(const CollectOptions& options) noexcept {
 
 Result<Leases> read_leases(const cache::Root& root, cache::Untold untold) {
     TRY_ASSIGN(const auto participants, cache::read_participants(root.dirs().participants));
-    Leases leases;
     TRY(participants.unreadable.first());
+    Leases leases;
     for (const auto& participant : participants.views) {
-        if (!participant.counts() ||
-            (untold == cache::Untold::presume_dead && participant.life == cache::Life::untold))
-            continue;
+        if (!participant.counts()) continue;
+        const bool presumed_dead =
+            untold == cache::Untold::presume_dead && participant.life == cache::Life::untold;
+        if (presumed_dead) continue;
         for (const auto& id : participant.table.leases) leases[id].push_back(info_of(participant));
     }
     return leases;

@@ -11,7 +11,7 @@
 
 namespace larder::protocol {
 
-/// The ids that are leased by processes that live, and these processes.
+/// The ids that are leased, each with the processes that lease it.
 using Leases = std::map<format::Id, std::vector<ProcessInfo>>;
 
 /// Reads every lease table, once. Leaves out participants that are dead, and those that `untold`

@@ -46,38 +46,42 @@ std::vector<OuterBuild> outer_builds() {
     return builds;
 }
 
-/// One activity of a thread: it holds a build, waits for one, or works for one. `since` makes it
-/// unique. So if two readings find the same one, it is the same wait, and not a later wait of the
-/// same thread.
-struct Involved {
-    std::string root;
+/// One activity of a thread, as a lease table shows it: the thread holds a build, waits for one, or
+/// works for one. `since` makes it unique. So if two readings find the same one, it is the same
+/// wait, and not a later wait of the same thread.
+struct SeenActivity {
+    std::string root;  ///< the path of the cache
     os::ProcessIdentity process;
     std::int64_t thread;
-    std::uint64_t lock;
+    std::uint64_t lock;  ///< of the build
     ActivityView::Kind kind;
     std::uint64_t since;
     bool ours;         ///< it is an activity of this thread
     std::string text;  ///< "build numpy-2.1.0 by pid 4711 (uv pip install)"
 
+    /// What identifies it: all but what is derived.
     [[nodiscard]] auto key() const {
         return std::tie(root, process.boot, process.pid_namespace, process.start, process.pid,
                         thread, lock, kind, since);
     }
-    friend bool operator<(const Involved& a, const Involved& b) { return a.key() < b.key(); }
+    friend bool operator<(const SeenActivity& a, const SeenActivity& b) {
+        return a.key() < b.key();
+    }
 };
 
 /// Returns whether two activities belong to one thread.
-bool is_same_thread(const Involved& a, const Involved& b) {
-    const auto thread_of = [](const Involved& each) {
+bool is_same_thread(const SeenActivity& a, const SeenActivity& b) {
+    const auto thread_of = [](const SeenActivity& each) {
         return std::tie(each.process.boot, each.process.pid_namespace, each.process.start,
                         each.process.pid, each.thread);
     };
     return thread_of(a) == thread_of(b);
 }
 
-/// Adds the activities of one cache. Adds none if its tables cannot be read: a circle (a cycle of
-/// waits, which is a deadlock) that is not seen costs time, since each wait has a limit.
-void read_involved(const cache::Root& root, std::set<Involved>& involved) {
+/// Adds the activities of one cache. Adds none if its tables cannot be read: then a circle (a cycle
+/// of waits, which is a deadlock) may not be seen. That costs time alone, since each wait has a
+/// limit.
+void add_activities_of(const cache::Root& root, std::set<SeenActivity>& activities) {
     const auto participants = cache::read_participants(root.dirs().participants);
     if (!participants) return;
     const auto me = os::this_process();
@@ -86,29 +90,31 @@ void read_involved(const cache::Root& root, std::set<Involved>& involved) {
         const auto& process = participant.table.process;
         const bool our_process = participant.here && process.pid == me.pid;
         for (const auto& activity : participant.table.activities) {
-            involved.insert({.root = path_of(root),
-                             .process = process,
-                             .thread = activity.thread,
-                             .lock = activity.lock,
-                             .kind = activity.kind,
-                             .since = activity.since_nanos,
-                             .ours = our_process && activity.thread == os::this_thread(),
-                             .text = activity.label + " by " + cache::describe(participant.table)});
+            activities.insert(
+                {.root = path_of(root),
+                 .process = process,
+                 .thread = activity.thread,
+                 .lock = activity.lock,
+                 .kind = activity.kind,
+                 .since = activity.since_nanos,
+                 .ours = our_process && activity.thread == os::this_thread(),
+                 .text = activity.label + " by " + cache::describe(participant.table)});
         }
     }
 }
 
 /// Reads all caches that this process has open, because a circle may lead through several.
-std::set<Involved> read_all_involved() {
-    std::set<Involved> involved;
-    for (const auto& root : cache::open_roots()) read_involved(*root, involved);
-    return involved;
+std::set<SeenActivity> read_activities() {
+    std::set<SeenActivity> activities;
+    for (const auto& root : cache::open_roots()) add_activities_of(*root, activities);
+    return activities;
 }
 
 /// Returns the activity that holds the build for which `nested` works. Returns null if that build
 /// has ended: a program may outlive the build that started it.
-const Involved* holder_for(const std::set<Involved>& involved, const Involved& nested) {
-    for (const Involved& other : involved) {
+const SeenActivity* holder_for(const std::set<SeenActivity>& activities,
+                               const SeenActivity& nested) {
+    for (const SeenActivity& other : activities) {
         if (other.kind == ActivityView::Kind::holds && other.root == nested.root &&
             other.lock == nested.lock && other.since == nested.since)
             return &other;
@@ -116,17 +122,19 @@ const Involved* holder_for(const std::set<Involved>& involved, const Involved& n
     return nullptr;
 }
 
-/// A chain of activities in the order in which they wait, without doubles.
-using Chain = std::vector<const Involved*>;
+/// A chain of activities in the order in which they wait, without doubles. It points into the set
+/// of activities in which it was found.
+using Chain = std::vector<const SeenActivity*>;
 
 /// One build in one cache.
 using BuildPlace = std::pair<std::string, std::uint64_t>;  // the path of the cache, and the lock
 
-/// Returns the activities by which threads keep a build from ending: they hold it or work for it.
-std::vector<const Involved*> threads_at(const std::set<Involved>& involved,
-                                        const BuildPlace& build) {
-    std::vector<const Involved*> at;
-    for (const auto& each : involved) {
+/// Returns the activities by which threads keep a build open: they hold it or work for it. It can't
+/// end before they do.
+std::vector<const SeenActivity*> what_keeps_open(const std::set<SeenActivity>& activities,
+                                                 const BuildPlace& build) {
+    std::vector<const SeenActivity*> at;
+    for (const auto& each : activities) {
         if (each.kind != ActivityView::Kind::waits && BuildPlace(each.root, each.lock) == build)
             at.push_back(&each);
     }
@@ -134,42 +142,42 @@ std::vector<const Involved*> threads_at(const std::set<Involved>& involved,
 }
 
 /// Returns the waits of the thread that has the activity `of`.
-std::vector<const Involved*> waits_of_thread(const std::set<Involved>& involved,
-                                             const Involved& of) {
-    std::vector<const Involved*> waits;
-    for (const auto& each : involved) {
+std::vector<const SeenActivity*> waits_of_thread(const std::set<SeenActivity>& activities,
+                                                 const SeenActivity& of) {
+    std::vector<const SeenActivity*> waits;
+    for (const auto& each : activities) {
         if (each.kind == ActivityView::Kind::waits && is_same_thread(each, of))
             waits.push_back(&each);
     }
     return waits;
 }
 
-/// Returns the chain of holds and waits from the builder of `wanted` to a build that this thread
-/// holds or works for. Returns an empty chain if there is none. The chain consists of threads and
-/// not of processes: two processes that build several things often wait for each other, without a
-/// circle of threads.
-Chain find_circle(const std::set<Involved>& involved, const BuildPlace& wanted) {
+/// Follows the waits from the builder of `wanted`, to find out whether they lead to a build that
+/// this thread holds or works for. Returns the chain of holds and waits on that way; an empty chain
+/// if there is none. The chain consists of threads and not of processes: two processes that build
+/// several things often wait for each other, without a circle of threads.
+Chain find_circle(const std::set<SeenActivity>& activities, const BuildPlace& wanted) {
     /// A build that the search has still to look at, and the chain that leads from `wanted` to it.
     struct Step {
         BuildPlace build;
         Chain before;
     };
-    std::set<BuildPlace> seen;
+    std::set<BuildPlace> visited;  // so the search ends, whatever circles there are
     std::vector<Step> to_follow{{.build = wanted, .before = {}}};
     while (!to_follow.empty()) {
         const Step step = std::move(to_follow.back());
         to_follow.pop_back();
-        if (!seen.insert(step.build).second) continue;  // another chain has led here
-        for (const Involved* const thread : threads_at(involved, step.build)) {
+        if (!visited.insert(step.build).second) continue;  // another chain has led here
+        for (const SeenActivity* const thread : what_keeps_open(activities, step.build)) {
             Chain chain = step.before;
             if (thread->kind == ActivityView::Kind::works_for) {
-                const Involved* const builder = holder_for(involved, *thread);
+                const SeenActivity* const builder = holder_for(activities, *thread);
                 if (builder == nullptr) continue;  // that build has ended
                 chain.push_back(builder);
             }
             chain.push_back(thread);
             if (thread->ours) return chain;
-            for (const Involved* const wait : waits_of_thread(involved, *thread)) {
+            for (const SeenActivity* const wait : waits_of_thread(activities, *thread)) {
                 Chain longer = chain;
                 longer.push_back(wait);
                 to_follow.push_back({.build = {wait->root, wait->lock}, .before = longer});
@@ -183,7 +191,7 @@ Chain find_circle(const std::set<Involved>& involved, const BuildPlace& wanted) 
 /// wait.
 std::string text_of(const Chain& chain) {
     std::string text;
-    for (const Involved* const link : chain) {
+    for (const SeenActivity* const link : chain) {
         if (link->kind != ActivityView::Kind::holds) continue;
         text += (text.empty() ? "" : ", which waits for ") + link->text;
     }
@@ -240,35 +248,45 @@ bool would_wait_for_itself(const BuildNumber& wanted) {
     });
 }
 
+namespace {
+
+/// Opens the cache of a build. Returns null if it is gone, or can't be opened.
+std::shared_ptr<cache::Root> open_cache_of(const OuterBuild& build) {
+    const std::filesystem::path path = build.root;
+    // To open a root that is gone would make a new cache.
+    std::error_code error;
+    const bool stands = os::retried(error, [&](std::error_code& each) {
+        return std::filesystem::exists(path / format::format_name, each);
+    });
+    if (!stands) return nullptr;
+    OpenOptions options;
+    options.allow_network = true;  // the builder was allowed to
+    auto root = cache::open_root(path, options);
+    return root ? std::move(*root) : nullptr;
+}
+
+}  // namespace
+
 ShownOuterBuilds::ShownOuterBuilds(const cache::CallContext& context) {
     for (const auto& build : outer_builds()) {
-        // To open a root that is gone would make a new cache.
-        const std::filesystem::path path = build.root;
-        std::error_code error;
-        const bool stands = os::retried(error, [&](std::error_code& each) {
-            return std::filesystem::exists(path / format::format_name, each);
-        });
-        if (!stands) continue;
-        OpenOptions options;
-        options.allow_network = true;  // the builder was allowed to
-        auto root = cache::open_root(path, options);
-        if (!root || !is_held_now(build, **root)) continue;
-        activities_.emplace_back((*root)->participant_if_possible(context), build.lock,
+        auto root = open_cache_of(build);
+        if (root == nullptr || !is_held_now(build, *root)) continue;
+        activities_.emplace_back(root->participant_if_possible(context), build.lock,
                                  build.since_nanos);
-        roots_.push_back(std::move(*root));
+        roots_.push_back(std::move(root));
     }
 }
 
 std::optional<std::string> circle_of(const BuildNumber& wanted) {
-    const auto involved = read_all_involved();
-    const auto chain = find_circle(involved, {path_of(wanted.root), wanted.lock});
+    const auto activities = read_activities();
+    const auto chain = find_circle(activities, {path_of(wanted.root), wanted.lock});
     if (chain.empty()) return std::nullopt;
     (void)os::point("build.circle-seen");
     // The tables are read one after the other, so one reading may show a circle that never existed.
     // If two readings agree on a chain, all of it existed at one time between them.
-    const auto again = read_all_involved();
+    const auto again = read_activities();
     const bool still = std::all_of(chain.begin(), chain.end(),
-                                   [&](const Involved* link) { return again.contains(*link); });
+                                   [&](const SeenActivity* link) { return again.contains(*link); });
     if (!still) return std::nullopt;
     return text_of(chain);
 }

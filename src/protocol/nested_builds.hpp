@@ -19,15 +19,17 @@ namespace larder::protocol {
 
 /// A build's lock: its number in one cache.
 struct BuildNumber {
-    cache::Root& root;
-    std::uint64_t lock;
+    cache::Root& root;   ///< kept open by the call that builds or waits
+    std::uint64_t lock;  ///< the byte of locks/builds, by which activities name the lock
 };
 
-/// While it lives, this thread builds. The builds of a thread are a list on the stack and not a
-/// vector: glibc aborts if it has no memory to register the destructor of a thread's variable.
+/// While it lives, this thread builds. It lies on the stack of the build, and builds inside builds
+/// form a list there, whose head is a variable of the thread. (A vector in such a variable would
+/// not do: glibc aborts if it has no memory to register the variable's destructor.)
 class BuildInProgress {
 public:
-    /// `since_nanos` is the time of the thread's activity; 0 if it has none.
+    /// `since_nanos` is when the thread's activity began, by which other processes see the build; 0
+    /// if they cannot see it.
     BuildInProgress(const BuildNumber& build, std::uint64_t since_nanos);
     ~BuildInProgress();
     BuildInProgress(const BuildInProgress&) = delete;
@@ -44,8 +46,8 @@ public:
 private:
     const BuildNumber build_;
     const std::uint64_t since_nanos_;
-    const std::uint64_t process_;
-    const BuildInProgress* const around_;
+    const std::uint64_t process_;          // the token of the process that builds
+    const BuildInProgress* const around_;  // lives longer, because it stands deeper in the stack
 };
 
 /// Returns the text for LARDER_INSIDE: the builds of this thread, and those that it works for.
@@ -56,12 +58,14 @@ private:
 [[nodiscard]] bool would_wait_for_itself(const BuildNumber& wanted);
 
 /// Shows other processes for which builds this thread works, for as long as it lives. It opens the
-/// caches of these builds, and joins them. Leaves out what it cannot open.
+/// caches of these builds, and joins them. Leaves out what it cannot open, and builds that have
+/// ended.
 class ShownOuterBuilds {
 public:
     explicit ShownOuterBuilds(const cache::CallContext& context);
 
 private:
+    // The activities stand in lease tables of these caches, so they must end first.
     std::vector<std::shared_ptr<cache::Root>> roots_;
     std::vector<cache::Activity> activities_;
 };

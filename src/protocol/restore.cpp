@@ -6,7 +6,6 @@
 #include "format/name.hpp"
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
-#include "protocol/publish.hpp"
 #include "protocol/trash.hpp"
 #include "tree/carry.hpp"
 #include "tree/transfer.hpp"
@@ -85,50 +84,58 @@ Result<> check_files(const os::Dir& entry, const format::Record& record) {
     return {};
 }
 
+/// Returns whether a retired link names `id`. Looks first where it probably stands, because a look
+/// at all links takes long in a large trash. Errors: those of is_in_trash.
+Result<bool> is_retired(cache::Root& root, const format::Id& id, const KeyRef& place) {
+    if (is_where_expected(root, id, place)) return true;
+    return is_in_trash(root, id);
+}
+
+/// Returns the error of an id that no retired link names.
+tl::unexpected<Error> not_in_trash(const format::Id& id) {
+    return fail(
+        Errc::miss, "restore", {},
+        "nothing that is retired has the id " + to_text(id) + "; it may have been collected");
+}
+
 }  // namespace
 
-Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replace,
+Result<SlotLease> restore(const RootRef& root, const format::Id& id, Replace replace,
                           const cache::CallContext& context) {
-    const auto gone = [&] {
-        return fail(
-            Errc::miss, "restore", {},
-            "nothing that is retired has the id " + to_text(id) + "; it may have been collected");
-    };
     // While this lock is held no process collects, so the files stay. A lease would not do: the
     // entry is garbage, and no link confirms a lease on it.
     auto lock = cache::CollectorLock::try_lock(*root);
     TRY(lock);
     lock->announce(root->participant_if_possible(context));
     const auto entry = os::open_dir_at(root->dirs().archive, to_text(id));
-    if (is_absent(entry)) return gone();
+    if (is_absent(entry)) return not_in_trash(id);
     TRY(entry);
     const auto read = read_record(*root, id);
     if (!read) {
+        // Without the record its key is unknown, so it can't be published. But that matters only if
+        // the entry is retired.
         TRY_ASSIGN(const bool retired, is_in_trash(*root, id));
-        if (!retired) return gone();
+        if (!retired) return not_in_trash(id);
         return tl::make_unexpected(read.error());
     }
     const format::Record& record = *read;
     TRY_ASSIGN(const std::string bucket, format::encode_bucket(record.bucket));
     TRY_ASSIGN(std::string path, format::encode_key_path(bucket, record.key, root->longest_name()));
     const KeyRef place{record.bucket, bucket, record.key, std::move(path)};
-    if (!is_where_expected(*root, id, place)) {
-        TRY_ASSIGN(const bool retired, is_in_trash(*root, id));
-        if (!retired) return gone();
-    }
+    TRY_ASSIGN(const bool retired, is_retired(*root, id, place));
+    if (!retired) return not_in_trash(id);
     TRY(check_files(*entry, record));
     // This check only avoids a useless copy. The publish checks again.
     TRY_ASSIGN(const LinkRead now,
                format::read_link(root->link_kind(), root->dirs().buckets, place.path));
-    if (now.kind != LinkRead::Kind::absent && !replace) {
+    if (now.kind != LinkRead::Kind::absent && replace == Replace::no) {
         return fail(Errc::exists, "restore", root->dirs().buckets / place.path,
                     "its key has an entry again; remove that, or allow its replacement");
     }
     TRY_ASSIGN(Stage stage, Stage::make(root, context));
     TRY(fill(stage, *entry));
     (void)os::point("restore.filled");
-    return publish(stage, place, {record.durability, record.producer}, context,
-                   replace ? Replace::yes : Replace::no);
+    return publish(stage, place, {record.durability, record.producer}, context, replace);
 }
 
 }  // namespace larder::protocol

@@ -4,16 +4,18 @@
 #pragma once
 
 #include "cache/locks.hpp"
+#include "protocol/publish.hpp"
 #include "protocol/slot_lease.hpp"
 
 namespace larder::protocol {
 
 /// Publishes a copy of the retired entry `id` under the bucket and key of its record, and returns a
 /// lease on it. Holds the collector's lock meanwhile, so that the files are not collected. Errors:
-/// `miss` if no retired link names `id`; `exists` if its key names an entry again and `replace` is
-/// off; `busy` while another process collects; `damaged` if the entry has no record to tell its
-/// key.
-[[nodiscard]] Result<SlotLease> restore(const RootRef& root, const format::Id& id, bool replace,
+/// `miss` if no retired link names `id`; `exists` if its key names an entry again and `replace`
+/// does not allow that; `busy` while another process collects; `damaged` if the entry has no record
+/// to tell its key, or if its files are not those that the record counts. After an error the
+/// retired entry is as before.
+[[nodiscard]] Result<SlotLease> restore(const RootRef& root, const format::Id& id, Replace replace,
                                         const cache::CallContext& context);
 
 }  // namespace larder::protocol

@@ -40,6 +40,7 @@ public:
           options_(options),
           context_(context) {}
 
+    /// Retires the keys that match. An error about one of them stops no other.
     PartialRefresh run() {
         Result<> done = take_each();
         return {taken_, std::move(done)};
@@ -64,34 +65,45 @@ private:
     }
 
     /// Judges one key, and retires it if it matches. `name` is its encoded name. Passes over a link
-    /// that is gone, and what is no link of this cache. Reads the record only if the age or a
-    /// hashed name needs it, since the read costs more than the rest. In a dry run this counts the
-    /// key and changes nothing.
+    /// that is gone, and what is no link of this cache. In a dry run this counts the key and
+    /// changes nothing.
     Result<> visit(const std::string& name) {
         const std::string path = format::key_path(encoded_bucket_, name);
         TRY_ASSIGN(const LinkRead link,
                    format::read_link(root_->link_kind(), root_->dirs().buckets, path));
         if (link.kind == LinkRead::Kind::absent || link.kind == LinkRead::Kind::foreign) return {};
-        std::optional<format::Record> record;
-        const bool key_matters = !options_.pattern.empty() || options_.on_taken;
-        if (link.kind == LinkRead::Kind::entry &&
-            (options_.published_before || (key_matters && format::is_hashed(name)))) {
-            auto read = read_record(*root_, link.id);
-            if (!read && read.error().code != Errc::damaged)
-                return tl::make_unexpected(std::move(read).error());
-            if (read) record = std::move(*read);
-        }
+        TRY_ASSIGN(const auto record, record_if_needed(link, name));
         const std::string key = record ? record->key : format::decode_name(name).value_or(name);
-        if (!options_.pattern.empty() && !os::matches_glob(options_.pattern, key)) return {};
-        // If the record of an entry cannot be read, the entry has no age, and is of no use to a
-        // caller. So retire it.
-        if (options_.published_before && record && record->published >= *options_.published_before)
-            return {};
+        if (!matches(key, record)) return {};
         TRY_ASSIGN(const bool taken, options_.dry_run ? Result<bool>(true) : take(path, link, key));
         if (!taken) return {};
         ++taken_;
         if (options_.on_taken) options_.on_taken(key);
         return {};
+    }
+
+    /// Reads the record of the entry that the link names, if the age or the key cannot be told
+    /// without it: the read costs more than the rest. Returns nullopt if it is not needed, and if
+    /// there is none, or a damaged one. Errors: those that say nothing about the entry.
+    Result<std::optional<format::Record>> record_if_needed(const LinkRead& link,
+                                                           const std::string& name) const {
+        const bool key_matters = !options_.pattern.empty() || options_.on_taken;
+        const bool key_is_cut = format::is_hashed(name);  // only the record has all of it
+        const bool needed = options_.published_before || (key_matters && key_is_cut);
+        if (link.kind != LinkRead::Kind::entry || !needed) return std::nullopt;
+        auto record = read_record(*root_, link.id);
+        if (record) return std::move(*record);
+        if (record.error().code == Errc::damaged) return std::nullopt;
+        return tl::make_unexpected(std::move(record).error());
+    }
+
+    /// Returns whether the options ask for a key to be retired. An entry whose record cannot be
+    /// read has no age, and is of no use to a caller. So it counts as old.
+    [[nodiscard]] bool matches(const std::string& key,
+                               const std::optional<format::Record>& record) const {
+        if (!options_.pattern.empty() && !os::matches_glob(options_.pattern, key)) return false;
+        const auto& limit = options_.published_before;
+        return !limit || !record || record->published < *limit;
     }
 
     /// Retires the link at `path`, which was judged when it read `link`. Returns false if it has
@@ -119,8 +131,8 @@ private:
     }
 
     const RootRef& root_;
-    std::string_view bucket_;
-    const std::string& encoded_bucket_;
+    std::string_view bucket_;            // as the caller wrote it
+    const std::string& encoded_bucket_;  // the name of its directory
     const RefreshOptions& options_;
     const cache::CallContext& context_;
     std::uint64_t taken_ = 0;  // keys that were retired, or that a dry run would retire
@@ -148,19 +160,25 @@ Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallConte
     return retired;
 }
 
+namespace {
+
+/// Retires a whole bucket by one rename of its directory into `retired/buckets/`.
+Result<> move_bucket_aside(const cache::Handles& dirs, const std::string& encoded_bucket) {
+    if (const int error = os::point("refresh.rename"))
+        return os::fail(error, "refresh", dirs.buckets / encoded_bucket);
+    return os::rename_new(dirs.buckets, encoded_bucket, dirs.retired_buckets,
+                          to_text(format::fresh_retired_name(format::retired_now())));
+}
+
+}  // namespace
+
 Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
                  const cache::CallContext& context) {
     // A rename would carry off whatever stands there. So look first that it is a bucket.
     TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
     if (!exists) return {};
     (void)os::point("refresh.begun");
-    const auto& dirs = root->dirs();
-    auto moved = [&]() -> Result<> {
-        if (const int error = os::point("refresh.rename"))
-            return os::fail(error, "refresh", dirs.buckets / encoded_bucket);
-        return os::rename_new(dirs.buckets, encoded_bucket, dirs.retired_buckets,
-                              to_text(format::fresh_retired_name(format::retired_now())));
-    }();
+    auto moved = move_bucket_aside(root->dirs(), encoded_bucket);
     (void)os::point("refresh.moved");
     if (moved) return {};
     if (is_absent(moved)) return {};  // another process has just refreshed it

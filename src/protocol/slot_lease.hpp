@@ -11,10 +11,13 @@
 
 namespace larder::protocol {
 
+/// A reference that keeps a Root open.
 using RootRef = std::shared_ptr<cache::Root>;
 
-/// A slot that holds an id (invariant 4); the destructor clears it. In a cache that was opened
-/// read-only it is an id without a slot. Fork: in the child the destructor releases nothing.
+/// A slot that holds an id; the destructor clears it. While the slot holds the id of an entry that
+/// a key named afterwards, the entry is neither moved nor deleted (invariant 4). In a cache that
+/// was opened read-only it is an id without a slot, and protects nothing. Fork: in the child the
+/// destructor releases nothing, because the lease is the parent's.
 class SlotLease {
 public:
     SlotLease() = default;
@@ -25,6 +28,7 @@ public:
           slot_(std::exchange(other.slot_, {})),
           id_(std::exchange(other.id_, {})),
           handed_on_(std::exchange(other.handed_on_, false)) {}
+    /// Exchanges the two leases, so that the destructor of `other` releases the one that was here.
     SlotLease& operator=(SlotLease&& other) noexcept {
         std::swap(root_, other.root_);
         std::swap(slot_, other.slot_);
@@ -73,10 +77,10 @@ public:
     }
 
 private:
-    RootRef root_;
-    cache::Slot slot_;
-    format::Id id_;
-    bool handed_on_ = false;  ///< the slot stays as it is until the process ends
+    RootRef root_;            // owns the lease table in which the slot is; null after a move
+    cache::Slot slot_;        // without a table if there is no slot
+    format::Id id_;           // what the slot holds; zero after a move
+    bool handed_on_ = false;  // the slot stays as it is until the process ends
 };
 
 }  // namespace larder::protocol

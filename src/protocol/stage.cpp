@@ -39,18 +39,19 @@ Result<MaterializeReport> stage_file(const fs::path& source, const os::Dir& tree
     return carried;
 }
 
-/// Calls `rename`, which renames an opened directory into another one. Such a directory gets
-/// another "..", for which its owner needs the right to write, and so gets that right meanwhile. If
-/// that right cannot be given, the first refusal is the error. Errors also if the old mode cannot
-/// be set again: then the directory may have moved.
+/// Calls `rename`, which renames `directory` into another one. That changes the directory itself,
+/// namely its name "..", so the system asks for the right to write to it. If it refuses the rename,
+/// this gives the owner that right, calls `rename` once more, and takes the right away again.
+/// Errors: the first refusal, if the right was there already or cannot be given; those of `rename`;
+/// one of setting the old mode again, after which the directory may have moved.
 template <class Rename>
 Result<> rename_as_owner(const os::Dir& directory, Rename rename) {
     auto renamed = rename();
     if (why_of(renamed) != Why::denied) return renamed;
     TRY_ASSIGN(const os::FileInfo info, os::stat_of(directory));
     constexpr auto right = os::Permissions::owner_write;
-    if ((info.permissions & right) != os::Permissions::none ||
-        os::try_set_permissions(directory.handle, info.permissions | right))
+    const bool has_right = (info.permissions & right) != os::Permissions::none;
+    if (has_right || os::try_set_permissions(directory.handle, info.permissions | right))
         return renamed;
     renamed = rename();
     if (const auto error = os::try_set_permissions(directory.handle, info.permissions))
@@ -86,6 +87,7 @@ Stage::~Stage() {
                                           deleting, in_deleting);
         if (moved) (void)tree::remove_tree_at(deleting, in_deleting);
     } catch (...) {
+        // Memory has run out. A collection deletes the directory once this process has ended.
     }
 }
 
@@ -176,7 +178,7 @@ Result<> Stage::copy_from(const fs::path& source) {
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
     // Make no hard links, because the owner of the source may change it.
     for (const LinkMode mode : {LinkMode::clone, LinkMode::copy}) {
-        const MaterializeOptions options{mode, false, 0};
+        const MaterializeOptions options{.mode = mode};
         const auto info = os::try_stat_path(source, os::Follow::yes);
         if (!info) return os::fail(info.error(), "stage", source);
         Result<MaterializeReport> carried;

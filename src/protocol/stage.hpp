@@ -38,7 +38,7 @@ public:
     [[nodiscard]] const format::Id& id() const noexcept { return id_; }
     [[nodiscard]] std::filesystem::path tree_path() const;
 
-    /// Says that the directory has become `archive/<id>`, and is still owned.
+    /// Says that the directory has become `archive/<id>`, and is still owned. Called by publish.
     void set_in_archive() noexcept { in_archive_ = true; }
     /// Ends the ownership. From then on the directory is an entry, and the destructor leaves it
     /// alone.
@@ -47,7 +47,8 @@ public:
         moved_from_.clear();
     }
 
-    /// Returns whether it still owns a tree that move_from took.
+    /// Returns whether it still owns a tree that move_from took, and so must give it back if
+    /// nothing is published.
     [[nodiscard]] bool owes() const noexcept { return !moved_from_.empty(); }
     /// Moves a tree that move_from took back to where it came from, because nothing was published.
     /// Returns `error` with a detail that says where the tree is. If it cannot be moved back, it
@@ -55,22 +56,30 @@ public:
     /// such tree, returns `error` unchanged.
     [[nodiscard]] Error give_back(Error error);
 
-    /// Fill the tree: see Staging. Both refuse a source that lies in this cache or contains it
-    /// (`invalid`).
+    /// Fills the tree with a copy of the source, a directory or one file; see Staging::copy_from.
+    /// Errors: `invalid` if the source lies in this cache or contains it, or if a moved tree has
+    /// been staged here; those of copying, after which the tree may hold a part of the copy.
     [[nodiscard]] Result<> copy_from(const std::filesystem::path& source);
+    /// Moves the directory into the tree; see Staging::move_from. From then on the stage owes it to
+    /// its owner: see owes. Errors: as copy_from, `invalid` also for a source in another cache or
+    /// with what no entry may hold; `unsupported` from another file system. After an error the
+    /// source is where it was, or give_back has told where it is.
     [[nodiscard]] Result<> move_from(const std::filesystem::path& source);
 
 private:
     Stage(RootRef root, const format::Id& id) noexcept : root_(std::move(root)), id_(id) {}
+    /// Refuses a source that lies in this cache or contains it. Errors: `invalid`.
     [[nodiscard]] Result<> check_source(const std::filesystem::path& source) const;
+    // The steps of give_back: from the archive to the staging area, from there to where the tree
+    // came from; or, if that fails, to a name that no reap takes.
     [[nodiscard]] Result<> take_back() const;
     [[nodiscard]] Result<> move_back() const;
     [[nodiscard]] std::filesystem::path keep() const;
 
-    RootRef root_;
-    format::Id id_;
+    RootRef root_;   // keeps the participant alive, in whose staging area the directory is
+    format::Id id_;  // zero after disown, and after a move: nothing is owned then
     bool in_archive_ = false;
-    std::filesystem::path moved_from_;  ///< absolute; empty unless move_from took a tree
+    std::filesystem::path moved_from_;  // absolute; empty unless move_from took a tree
 };
 
 }  // namespace larder::protocol

@@ -40,7 +40,7 @@ Result<> for_each_link_of(const os::Dir& refreshed_bucket, const VisitLink& visi
 
 Result<> for_each_link_in_trash(const cache::Root& root, const VisitLink& visit) {
     const VisitUnknown pass_over = [](const std::filesystem::path&) { return Result<>(); };
-    NotedErrors errors;
+    NotedErrors errors;  // an error about the one kind must not hide the links of the other
     TRY(errors.note(for_each_retired_link(root, visit, pass_over)));
     const auto visit_bucket = [&](const os::Dir& bucket, const std::string&) {
         return for_each_link_of(bucket, visit, pass_over);

@@ -17,7 +17,8 @@ namespace larder::protocol {
 using VisitLink = std::function<Result<>(const os::Dir& dir, const std::string& name)>;
 /// Called with an open bucket that was refreshed, and its name in `retired/buckets/`.
 using VisitBucket = std::function<Result<>(const os::Dir& bucket, const std::string& name)>;
-/// Called with the path of something that larder does not know.
+/// Called with the path of something that larder does not know. An error that it returns counts
+/// like one of a visit.
 using VisitUnknown = std::function<Result<>(std::filesystem::path path)>;
 
 /// Visits the links that were retired one by one. A name that is no id goes to `unknown`; what

@@ -8,9 +8,9 @@ namespace larder::protocol {
 
 namespace {
 
-/// Does what note_use promises. Every error ends it in silence: the hit does not depend on the use,
-/// and the next get tries again unless this call has settled the entry.
-void look_and_note(cache::Root& root, const KeyRef& place, const format::Id& id) {
+/// Does what note_use promises. An error ends it, and is not told: the hit does not depend on the
+/// use, and the next get tries again unless this call has settled the entry (see cache/recent.hpp).
+void write_use_if_due(cache::Root& root, const KeyRef& place, const format::Id& id) {
     const auto& buckets = root.dirs().buckets;
     const auto link = os::stat_at(buckets, place.path);
     if (!link) return;
@@ -19,8 +19,8 @@ void look_and_note(cache::Root& root, const KeyRef& place, const format::Id& id)
     const auto now = std::chrono::system_clock::now();
     const auto used = last_use(*link);
     const auto age = std::chrono::floor<std::chrono::minutes>(base::age(used, now));
-    if (used <= now && age < cache::use_interval)
-        return root.recent().settle(place.path, id, cache::use_interval - age);
+    const bool is_recent = used <= now && age < cache::use_interval;
+    if (is_recent) return root.recent().settle(place.path, id, cache::use_interval - age);
     // The recorded use is over an hour old, or lies in the future because a clock was wrong. So
     // record a new one. Check first that `buckets/<b>` is not a symlink, because what is below a
     // symlink does not belong to the cache.
@@ -36,7 +36,7 @@ void look_and_note(cache::Root& root, const KeyRef& place, const format::Id& id)
 
 void note_use(cache::Root& root, const KeyRef& place, const format::Id& id) noexcept {
     try {
-        look_and_note(root, place, id);
+        write_use_if_due(root, place, id);
     } catch (...) {
         // There was no memory for the path of an error. The get has succeeded all the same.
     }
