@@ -114,8 +114,8 @@ public:
     }
 
 private:
-    /// Evicts the victims of one part. Returns how far the eviction has come if it must end now;
-    /// nullopt if the next part may follow.
+    /// Evicts the victims of one part. Returns nullopt if the next part may follow. If the eviction
+    /// must end now, returns how far it has come.
     std::optional<Evicted> evict_part(const PlanPart& part) {
         // How many victims there are is known in the last part only.
         const std::uint64_t total = part.is_last ? looked_at_ + part.victims.size() : 0;
@@ -130,7 +130,7 @@ private:
             report_progress(total);
             const auto evicted = evict_one(victim);
             if (!note_error(evicted)) return without_room();
-            if (!evicted) stays_too_old(victim);
+            if (!evicted) note_stays(victim);
             if (without_record_.size() >= most_without_record_) {
                 if (!note_error(evict_without_record())) return without_room();
             }
@@ -192,9 +192,9 @@ private:
             return {};
         }
         const auto bucket = format::encode_bucket(record->bucket);
-        if (!bucket) return pass_over();
+        if (!bucket) return count_used_since();
         const auto path = format::encode_key_path(*bucket, record->key, root_.longest_name());
-        if (!path) return pass_over();
+        if (!path) return count_used_since();
         return evict_key(victim,
                          {.bucket = record->bucket,
                           .encoded_bucket = *bucket,
@@ -214,19 +214,20 @@ private:
             for (const auto& process : holders->second)
                 report_.spared.push_back(
                     {.process = process, .id = to_text(victim.id), .bucket = bucket, .key = key});
-            stays_too_old(victim);
+            note_stays(victim);
             return {};
         }
-        if (is_kept(keep_, bucket, key)) return pass_over();
-        if (held_up_.contains(place.encoded_bucket)) return skip_bucket(victim, place);
+        if (is_kept(keep_, bucket, key)) return count_used_since();
+        if (held_up_.contains(place.encoded_bucket)) return leave_to_next_collection(victim, place);
         // The plan knows the last use to the second. A use within that second is the one that the
         // plan knew.
         const auto used_by = WallTime(std::chrono::seconds(victim.used) + std::chrono::seconds(1));
         auto retired = options_.dry_run ? is_evictable(root_, place, victim.id, used_by)
                                         : retire_unused(root_, place, victim.id, used_by, context_);
-        if (!retired && retired.error().code == Errc::busy) return skip_bucket(victim, place);
+        if (!retired && retired.error().code == Errc::busy)
+            return leave_to_next_collection(victim, place);
         TRY(retired);
-        if (!*retired) return pass_over();
+        if (!*retired) return count_used_since();
         (void)os::point("evict.retired");
         count(victim, {.bucket = bucket, .key = key, .bytes = bytes});
         return {};
@@ -281,23 +282,26 @@ private:
                          victim.bytes);
     }
 
-    /// Counts a victim that stays because it was used, replaced, removed or pinned since.
-    Result<> pass_over() {
+    /// Counts a victim that stays because it was used, replaced, removed or pinned since. It is no
+    /// error.
+    Result<> count_used_since() {
         ++report_.used_since;
         return {};
     }
 
-    /// Passes over a victim whose bucket's lock is held, and so over all later ones in that bucket.
-    Result<> skip_bucket(const EvictionCandidate& victim, const protocol::KeyRef& place) {
+    /// Passes over a victim whose bucket's lock another process holds too long. All later victims
+    /// in that bucket are passed over as well, because each of them would cost the same wait.
+    Result<> leave_to_next_collection(const EvictionCandidate& victim,
+                                      const protocol::KeyRef& place) {
         held_up_.insert(place.encoded_bucket);
         ++report_.held_up;
-        stays_too_old(victim);
+        note_stays(victim);
         return {};
     }
 
     /// Writes down that this victim stays although it may still be too old. (A victim that was
     /// used, replaced or pinned since is not too old any more.)
-    void stays_too_old(const EvictionCandidate& victim) {
+    void note_stays(const EvictionCandidate& victim) {
         if (victim.reason == Eviction::Reason::max_age) keeps_age_ = false;
     }
 

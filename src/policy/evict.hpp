@@ -13,14 +13,15 @@
 
 namespace larder::policy {
 
-/// How far an eviction has come.
+/// How far an eviction has come, once it has ended.
 struct Evicted {
     bool had_room = true;   ///< false if the disk had no space, not even for a rename
     bool all_done = true;   ///< false if it ended early: without space, or stopped on request
     bool keeps_age = true;  ///< false if a victim that is too old stays
 };
 
-/// What an eviction works with, and where it notes what it has done.
+/// What an eviction works with, and where it notes what it has done. All of it belongs to the
+/// collection that calls the eviction.
 struct EvictionWork {
     cache::Root& root;
     const CollectOptions& options;

@@ -13,14 +13,17 @@ namespace {
 bool keeps_limits(const Limits& limits, const PlanTotals& plan, const Evicted& evicted,
                   const CollectReport& report) {
     const auto entries = report.live_entries.value_or(0), bytes = report.live_bytes.value_or(0);
-    return evicted.keeps_age && plan.keeps_age && entries <= limits.max_entries.value_or(entries) &&
-           bytes <= limits.max_size.value_or(bytes) && report.evicted_bytes >= plan.to_free &&
-           plan.frees_files;
+    const bool keeps_age = plan.keeps_age && evicted.keeps_age;
+    const bool keeps_entries = !limits.max_entries || entries <= *limits.max_entries;
+    const bool keeps_size = !limits.max_size || bytes <= *limits.max_size;
+    const bool keeps_free = report.evicted_bytes >= plan.to_free && plan.frees_files;
+    return keeps_age && keeps_entries && keeps_size && keeps_free;
 }
 
-/// Evicts by a plan. `garbage` is how many bytes the collection frees without any eviction. If the
-/// plan cannot be made, the error is noted in EvictionWork::errors; a request to stop is noted in
-/// the report.
+/// Makes a plan by the limits, and evicts by it. `garbage` is how many bytes the collection frees
+/// without any eviction. If the plan cannot be made, the error is noted in EvictionWork::errors; a
+/// request to stop is noted in the report. Says in the report whether the limits are kept, unless
+/// the eviction has ended early.
 Evicted evict_by_limits(const Limits& limits, std::uint64_t garbage, const EvictionWork& work) {
     CollectReport& report = work.report;
     PlanTotals totals;
@@ -65,7 +68,7 @@ Result<CollectReport> collect_within(const protocol::RootRef& root, const Limits
         // Delete the garbage first: a live entry must not be evicted for space that garbage takes.
         TRY_ASSIGN(auto collected, protocol::collect(root, options, context));
         if (options.dry_run) {
-            garbage = collected.bytes;
+            garbage = collected.bytes;  // it is still there, and is to be counted as free
         } else {
             sum = std::move(collected);
         }

@@ -46,7 +46,9 @@ std::uint32_t counted_files(std::uint64_t files) {
                                       beside);
 }
 
-/// The order of eviction.
+/// Returns true if `a` is evicted before `b`: the least recently used entry goes first. Of two that
+/// were used in the same second, the one with the lower id does, so that equal caches give equal
+/// plans.
 bool goes_before(const EvictionCandidate& a, const EvictionCandidate& b) {
     return a.used != b.used ? a.used < b.used : a.id < b.id;
 }
@@ -71,8 +73,9 @@ public:
             part_size_ = static_cast<std::size_t>(asked);
     }
 
-    /// Makes the next part. Of two entries that were used in the same second, the one with the
-    /// lower id goes first, so that equal caches give equal plans.
+    /// Makes the next part: lists what may be evicted, reads the leases, and chooses. Errors:
+    /// `damaged` if a lease table cannot be read; `interrupted`; those of reading the directory of
+    /// buckets.
     Result<PlanPart> next() {
         has_more_ = false;
         looked_at_ = looked_at_bytes_ = 0;
@@ -87,12 +90,12 @@ public:
 private:
     /// Lists what may be evicted in all buckets, into `candidates_`.
     Result<> list() {
-        return os::for_each_name(root_.dirs().buckets,
-                                 [&](const std::string& name, os::FileKind) -> Result<> {
-                                     const auto bucket = format::decode_name(name);
-                                     if (!bucket || bucket->empty()) return {};
-                                     return errors_.note(list_bucket(*bucket, name));
-                                 });
+        const auto visit = [this](const std::string& name, os::FileKind) -> Result<> {
+            const auto bucket = format::decode_name(name);
+            if (!bucket || bucket->empty()) return {};  // no bucket of larder's
+            return errors_.note(list_bucket(*bucket, name));
+        };
+        return os::for_each_name(root_.dirs().buckets, visit);
     }
 
     /// Lists one bucket. A bucket or a key that cannot be read is noted, and stays out of the plan.
@@ -104,16 +107,19 @@ private:
         TRY(dir);
         TRY_ASSIGN(const auto pins, pins_of(root_, name));
         return os::for_each_name(*dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
-            if (options_.stop.stop_requested())
+            if (options_.stop.stop_requested()) {
                 return fail(Errc::interrupted, "plan", root_.dirs().root.path,
                             "asked to stop; nothing has changed");
+            }
             if (!format::is_key_name(key) || kind == os::FileKind::directory) return {};
             return errors_.note(list_key(*dir, bucket, key, pins.contains(key)));
         });
     }
 
     /// Counts the entry of one key, and makes it a candidate unless it is pinned or kept. A key
-    /// without an entry counts for nothing: it is garbage, or a repair's business.
+    /// without an entry counts for nothing: it is garbage, or a repair's business. In later parts
+    /// than the first, passes over what was used since the plan began. Errors: those of reading the
+    /// link or the record, which leave the entry out of the plan.
     Result<> list_key(const os::Dir& dir, const std::string& bucket, const std::string& name,
                       bool pinned) {
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), dir, name));
@@ -128,7 +134,7 @@ private:
         // Only the first look at all entries counts them, so it alone looks at each in full. (What
         // the system's clock stamps may be some milliseconds late. That does not matter here.)
         if (!is_first_ && (pinned || used > begun_ || !may_be_next(candidate))) return {};
-        EntryFacts facts;  // without needs_records_, sizes count as 0
+        EntryFacts facts;  // without needs_records_, sizes count as 0 and no limit asks for them
         if (needs_records_) {
             auto known = facts_of(link.id, name);
             if (has_no_directory(known)) return {};  // gone meanwhile, or verify's business
@@ -138,7 +144,7 @@ private:
         candidate.files = facts.files_freed & max_counted_files;  // all its bits: the field has 24
         count(facts.bytes);
         if (pinned || is_kept(limits_.keep, bucket, facts.key)) return {};
-        if (may_be_next(candidate)) add(candidate);
+        if (may_be_next(candidate)) add_candidate(candidate);
         return {};
     }
 
@@ -181,7 +187,7 @@ private:
     }
 
     /// Returns true if the candidate comes after those of earlier parts, and there is room for it
-    /// in this one. Writes down that there are more than fit.
+    /// in this one. If there is no room, writes down that another part must follow.
     bool may_be_next(const EvictionCandidate& candidate) {
         if (last_seen_ && !goes_before(*last_seen_, candidate)) return false;
         if (candidates_.size() < part_size_ || goes_before(candidate, candidates_.front()))
@@ -190,8 +196,9 @@ private:
         return false;
     }
 
-    /// Adds a candidate, in the place of the one that would go last if there is no room.
-    void add(const EvictionCandidate& candidate) {
+    /// Adds a candidate. If there is no room, it takes the place of the one that would go last,
+    /// which is left to a later part.
+    void add_candidate(const EvictionCandidate& candidate) {
         if (candidates_.size() == part_size_) {
             has_more_ = true;
             std::pop_heap(candidates_.begin(), candidates_.end(), goes_before);
@@ -201,7 +208,8 @@ private:
         std::push_heap(candidates_.begin(), candidates_.end(), goes_before);
     }
 
-    /// Returns the size of an entry by its files.
+    /// Returns the size of an entry by its files, in bytes. Errors: those of reading the tree; one
+    /// for which has_no_directory is true if there is none.
     Result<std::uint64_t> measured(const format::Id& id) const {
         TRY_ASSIGN(const os::Dir entry, os::open_dir_at(root_.dirs().archive, to_text(id)));
         TRY_ASSIGN(const os::Dir tree, os::open_dir_at(entry, format::tree_name));
@@ -250,8 +258,9 @@ private:
     }
 
     /// Chooses candidates, the least recently used first, until every limit is kept. A leased
-    /// candidate is passed over, and the next one is chosen in its place. Requires: the candidates
-    /// are sorted.
+    /// candidate is passed over, and the next one is chosen in its place. Counts what the victims
+    /// free as freed, although the eviction may find that one of them must stay. Requires: the
+    /// candidates are sorted.
     Result<PlanPart> choose() {
         PlanPart part;
         part.is_last = !has_more_;
@@ -266,7 +275,7 @@ private:
             }
             last_seen_ = candidate;
             if (const auto holders = leases_.find(candidate.id); holders != leases_.end()) {
-                spare(candidate, holders->second, *reason, part);
+                report_spared(candidate, holders->second, *reason, part);
                 continue;
             }
             candidate.reason = *reason;
@@ -289,6 +298,7 @@ private:
     [[nodiscard]] std::uint64_t low_water(const std::optional<std::uint64_t>& limit,
                                           std::uint64_t now) const {
         if (!limit || now <= *limit) return std::numeric_limits<std::uint64_t>::max();
+        // The limit times low_water / 100, rounded up, and without an overflow.
         return *limit / 100 * limits_.low_water + (*limit % 100 * limits_.low_water + 99) / 100;
     }
 
@@ -297,6 +307,8 @@ private:
     /// than the limit is free now.
     [[nodiscard]] std::uint64_t missing_space(std::uint64_t limit,
                                               const os::DiskSpace& space) const {
+        // The limit times 100 / low_water, rounded down. If that overflows, the limit is larger
+        // than any disk, and so counts alone.
         const std::uint64_t wanted =
             limit / limits_.low_water * 100 + limit % limits_.low_water * 100 / limits_.low_water;
         return std::max(limit, std::min(wanted, space.size)) - space.free;
@@ -316,8 +328,8 @@ private:
     }
 
     /// Writes down that a candidate stays because it is leased, and by which processes.
-    void spare(const EvictionCandidate& candidate, const std::vector<ProcessInfo>& holders,
-               Reason reason, PlanPart& part) {
+    void report_spared(const EvictionCandidate& candidate, const std::vector<ProcessInfo>& holders,
+                       Reason reason, PlanPart& part) {
         if (reason == Reason::max_age) totals_.keeps_age = false;
         const auto record = protocol::read_record(root_, candidate.id);
         for (const auto& process : holders) {
@@ -341,16 +353,18 @@ private:
     // Of one part:
     bool is_first_ = true;
     std::uint64_t looked_at_ = 0, looked_at_bytes_ = 0;
-    std::deque<EvictionCandidate> candidates_;  // a heap; the one that would go last is its front
-    bool has_more_ = false;                     // more candidates than these are left
+    // While they are listed, a heap: the one that would go last is its front. Then sorted.
+    std::deque<EvictionCandidate> candidates_;
+    bool has_more_ = false;  // more candidates than these are left
     protocol::Leases leases_;
 
     // Of all parts so far:
     std::optional<EvictionCandidate> last_seen_;  // the last candidate that was chosen or spared
-    std::uint64_t entries_ = 0, bytes_ = 0;       // that stay
-    std::uint64_t freed_files_ = 0;
+    std::uint64_t entries_ = 0, bytes_ = 0;       // what stays, if every victim goes
+    std::uint64_t freed_files_ = 0;               // by the victims
+    // The goals, which set_goals sets: down to how many entries and bytes, how many files at least.
     std::uint64_t wanted_entries_ = 0, wanted_bytes_ = 0, files_to_free_ = 0;
-    std::uint32_t oldest_ = 0;  // what was used before is too old
+    std::uint32_t oldest_ = 0;  // what was used before that is too old; in seconds since 1970
 };
 
 }  // namespace

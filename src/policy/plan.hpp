@@ -23,15 +23,10 @@ namespace larder::policy {
 /// them. Its key is not here, but in its record.
 struct EvictionCandidate {
     format::Id id;
-    std::uint64_t bytes = 0;
-    std::uint32_t used = 0;  ///< the last use, in seconds since 1970; good until 2106
+    std::uint64_t bytes = 0;  ///< 0 if no limit needs to know it
+    std::uint32_t used = 0;   ///< the last use, in seconds since 1970; good until 2106
     Eviction::Reason reason : 8 = Eviction::Reason::plan;
-    std::uint32_t files : 24 = 0;  ///< at most max_counted_files
-
-    /// Returns true if this entry is evicted before the other one.
-    [[nodiscard]] bool goes_before(const EvictionCandidate& other) const noexcept {
-        return used != other.used ? used < other.used : id < other.id;
-    }
+    std::uint32_t files : 24 = 0;  ///< that its eviction frees; at most max_counted_files
 };
 inline constexpr std::uint32_t max_counted_files = (1U << 24) - 1;
 static_assert(sizeof(EvictionCandidate) == 32);
