@@ -26,8 +26,9 @@ Result<std::optional<os::Dir>> open_pins(const cache::Root& root,
     return std::move(*bucket);
 }
 
-/// Returns the key that an encoded name stands for, or nullopt if only the record of an entry holds
-/// the whole key, and there is none.
+/// Returns the key that an encoded name stands for. Returns nullopt if only the record of an entry
+/// holds the whole key, and there is none, or a damaged one. Errors: those that leave it open what
+/// the record says.
 Result<std::optional<std::string>> pinned_key(const cache::Root& root,
                                               const std::string& encoded_bucket,
                                               const std::string& name) {
@@ -36,8 +37,9 @@ Result<std::optional<std::string>> pinned_key(const cache::Root& root,
                                                   format::key_path(encoded_bucket, name)));
     if (link.kind != format::LinkRead::Kind::entry) return std::nullopt;
     auto record = protocol::read_record(root, link.id);
-    if (!record) return std::nullopt;  // gone meanwhile, or verify's business
-    return std::move(record->key);
+    if (record) return std::move(record->key);
+    if (record.error().code == Errc::damaged) return std::nullopt;  // gone, or verify's business
+    return tl::make_unexpected(std::move(record).error());
 }
 
 }  // namespace
@@ -64,9 +66,10 @@ Result<> unpin(const cache::Root& root, const protocol::KeyRef& place) {
     auto removed = os::remove_file_at(*bucket, std::string(place.encoded_key()));
     if (is_absent(removed)) return not_pinned;
     TRY(removed);
-    // It succeeds only if no pin is left there. A pin that is just being made looks again.
-    TRY_ASSIGN(const os::Dir pins, os::open_dir_at(root.dirs().root, format::pins_name));
-    (void)os::remove_dir_at(pins, place.encoded_bucket);
+    // The key is not pinned any more. Remove the directory as well, which succeeds only if no pin
+    // is left there. A pin that is just being made looks again. If this fails, it is left empty.
+    const auto pins = os::open_dir_at(root.dirs().root, format::pins_name);
+    if (pins) (void)os::remove_dir_at(*pins, place.encoded_bucket);
     return {};
 }
 

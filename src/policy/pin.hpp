@@ -31,7 +31,8 @@ namespace larder::policy {
                                                     const std::string& encoded_bucket);
 
 /// Returns the pinned keys of all buckets. Leaves out a key that only the record of an entry holds
-/// in full, if there is no such entry. Ends at the first directory or link that cannot be read.
+/// in full, if there is no such entry, or a damaged record. Ends at the first directory, link or
+/// record that cannot be read.
 [[nodiscard]] Result<std::vector<PinInfo>> list_pins(const cache::Root& root);
 
 }  // namespace larder::policy

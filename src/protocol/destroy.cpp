@@ -58,15 +58,7 @@ public:
     /// Deletes the cache, in the order of docs/protocol.md. Requires: check has succeeded. Errors:
     /// `busy` if another process collects or uses the cache; then its entries are as before.
     Result<> destroy() {
-        std::optional<os::FileLock> collector;
-        if (auto locks = os::open_dir_at(root_, format::locks_name)) {
-            TRY_ASSIGN(collector, os::FileLock::try_lock(*locks, format::collector_lock_name,
-                                                         os::Mode::exclusive));
-            if (!collector) {
-                return fail(Errc::busy, "destroy cache", root_.path,
-                            "another process collects or verifies it; try again later");
-            }
-        }
+        TRY_ASSIGN(const auto collector, lock_collector());
         // From here on no process can open the cache. One that has it open may still lease, until
         // its table is locked.
         TRY(replace_format(format::destroyed_text));
@@ -85,12 +77,29 @@ public:
     }
 
 private:
+    /// Takes the collector's lock. Returns nullopt if there is no `locks/`: then an earlier destroy
+    /// has deleted it, and no process can collect. Errors: `busy` if another process collects.
+    Result<std::optional<os::FileLock>> lock_collector() const {
+        const auto locks = os::open_dir_at(root_, format::locks_name);
+        if (has_no_directory(locks)) return std::nullopt;
+        TRY(locks);
+        TRY_ASSIGN(auto collector, os::FileLock::try_lock(*locks, format::collector_lock_name,
+                                                          os::Mode::exclusive));
+        if (collector) return collector;
+        return fail(Errc::busy, "destroy cache", root_.path,
+                    "another process collects or verifies it; try again later");
+    }
+
     /// Returns whether this is a cache, or what is left of one, and keeps the text of its `format`.
     /// Any sign will do: the format, the tag, or an archive of nothing but entries. Errors:
-    /// `refused` if a newer larder made it.
+    /// `refused` if a newer larder made it; those of reading `format`, because what it says must be
+    /// put back if a process uses the cache.
     Result<bool> is_ours() {
         const auto text = os::read_file_at(root_, format::format_name, format::max_format);
-        if (text) {
+        const bool is_damaged =
+            why_of(text) == Why::is_link || (!text && text.error().code == Errc::damaged);
+        if (!is_absent(text) && !is_damaged) {
+            TRY(text);
             const auto read = format::parse_format(*text);
             if (read.kind == format::FormatRead::Kind::newer)
                 return refuse(root_.path, "a newer larder made this cache; use that one");

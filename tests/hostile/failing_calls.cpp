@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "catch.hpp"
+#include "os/file_lock.hpp"
 #include "support/cache.hpp"
 
 using namespace larder;
@@ -25,8 +26,8 @@ struct Failing {
         return true;
     }
 };
-Failing faccessat_failing, fstat_failing, fstatat_failing, readlinkat_failing, read_failing,
-    write_failing, lstat_failing;
+Failing faccessat_failing, fstat_failing, fstatat_failing, openat_failing, readlinkat_failing,
+    read_failing, write_failing, lstat_failing;
 
 /// Returns options by which a cache has the links that readlinkat reads.
 OpenOptions with_symlinks() {
@@ -54,6 +55,13 @@ int __real_fstatat(int dir, const char* name, struct stat* to, int flags);
 int __wrap_fstatat(int dir, const char* name, struct stat* to, int flags);
 int __wrap_fstatat(int dir, const char* name, struct stat* to, int flags) {
     return fstatat_failing.now() ? -1 : __real_fstatat(dir, name, to, flags);
+}
+
+/// The last argument is passed on whether there is one or not: openat reads it only if it should.
+int __real_openat(int dir, const char* name, int flags, mode_t mode);
+int __wrap_openat(int dir, const char* name, int flags, mode_t mode);
+int __wrap_openat(int dir, const char* name, int flags, mode_t mode) {
+    return openat_failing.now() ? -1 : __real_openat(dir, name, flags, mode);
 }
 
 ssize_t __real_readlinkat(int dir, const char* name, char* to, std::size_t size);
@@ -249,6 +257,79 @@ TEST_CASE("if any look at a name fails, a destroy takes nothing from a process t
         REQUIRE_FALSE(destroyed);
         REQUIRE(fs::exists(lease.path()));
         CHECK(content_of(value(open_cache(cache.root()).bucket("b")), "k") == "content");
+        if (!reached) break;
+    }
+}
+
+TEST_CASE("if any read fails, a destroy takes nothing from a process that has leased") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    const Lease lease = put(value(cache.bucket("b")), "k", "content");
+    const std::string format = read_file(cache.root() / "format");
+    for (int call = 1;; ++call) {
+        read_failing = {call, EIO};
+        const auto destroyed = Cache::destroy(cache.root());
+        const bool reached = read_failing.call == 0;
+        read_failing = {};
+        INFO(call);
+        REQUIRE_FALSE(destroyed);
+        REQUIRE(fs::exists(lease.path()));
+        CHECK(read_file(cache.root() / "format") == format);  // other processes can open it
+        if (!reached) break;
+    }
+}
+
+TEST_CASE("if any opening fails, a destroy takes nothing while another process collects") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    put(value(open_cache(root).bucket("b")), "k", "content");
+    const auto locks = value(os::open_dir(root / "locks"));
+    const auto collects = value(os::FileLock::try_lock(locks, "collector", os::Mode::exclusive));
+    REQUIRE(collects);
+    for (int call = 1;; ++call) {
+        openat_failing = {call, EMFILE};
+        const auto destroyed = Cache::destroy(root);
+        const bool reached = openat_failing.call == 0;
+        openat_failing = {};
+        INFO(call);
+        REQUIRE_FALSE(destroyed);
+        CHECK(content_of(value(open_cache(root).bucket("b")), "k") == "content");
+        if (!reached) break;
+    }
+}
+
+TEST_CASE("if the record of a pinned key can't be read, the list of pins is an error") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    const Bucket bucket = value(cache.bucket("b"));
+    const std::string key(1000, 'k');  // only the record has all of it
+    put(bucket, key, "content");
+    value(bucket.pin(key));
+    for (int call = 1;; ++call) {
+        read_failing = {call, EIO};
+        const auto pins = cache.pins();
+        const bool reached = read_failing.call == 0;
+        read_failing = {};
+        INFO(call);
+        CHECK(pins.has_value() == !reached);
+        if (pins) CHECK(pins->size() == 1);
+        if (!reached) break;
+        REQUIRE(call < 100);
+    }
+}
+
+TEST_CASE("if any opening fails, an unpin tells whether the key is still pinned") {
+    const TempDir dir;
+    const Cache cache = open_cache(dir.path() / "cache");
+    const Bucket bucket = value(cache.bucket("b"));
+    for (int call = 1;; ++call) {
+        value(bucket.pin("k"));
+        openat_failing = {call, EMFILE};
+        const auto unpinned = bucket.unpin("k");
+        const bool reached = openat_failing.call == 0;
+        openat_failing = {};
+        INFO(call);
+        CHECK(value(cache.pins()).size() == (unpinned ? 0 : 1));
         if (!reached) break;
     }
 }
