@@ -109,7 +109,7 @@ public:
             if (const auto ended = evict_part(*part)) return *ended;
             if (part->is_last) break;
         }
-        if (!note_error(evict_without_record())) return without_room();
+        if (const auto ended = evict_without_record()) return *ended;
         return Evicted{.keeps_age = keeps_age_};
     }
 
@@ -132,7 +132,7 @@ private:
             if (!note_error(evicted)) return without_room();
             if (!evicted) note_stays(victim);
             if (without_record_.size() >= most_without_record_) {
-                if (!note_error(evict_without_record())) return without_room();
+                if (const auto ended = evict_without_record()) return *ended;
             }
             ++looked_at_;
             ++number;
@@ -235,17 +235,23 @@ private:
 
     /// Evicts the victims that were put off because their records are lost. Only the names in the
     /// buckets tell their keys, so this looks at every link, once. What no link names is gone, and
-    /// counts as used since. An error about one link or bucket stops no other. Errors: the first
-    /// one. No victim is put off any more after that.
-    Result<> evict_without_record() {
-        if (without_record_.empty()) return {};
-        auto searched =
+    /// counts as used since. An error about one link or bucket is noted, and stops no other.
+    /// Returns how far the eviction has come if it must end now: on request, or because the disk
+    /// has no space. Otherwise returns nullopt, and no victim is put off any more.
+    std::optional<Evicted> evict_without_record() {
+        if (without_record_.empty()) return std::nullopt;
+        const auto searched =
             os::for_every_name(root_.dirs().buckets, [&](const std::string& bucket, os::FileKind) {
                 return evict_without_record_in(bucket);
             });
+        if (options_.stop.stop_requested()) {
+            report_.stopped = true;
+            return unfinished();
+        }
         if (searched) report_.used_since += without_record_.size();
         without_record_.clear();
-        return searched;
+        if (!note_error(searched)) return without_room();
+        return std::nullopt;
     }
 
     /// Does what evict_without_record says for one bucket. Passes over what is no bucket.
@@ -256,6 +262,8 @@ private:
         if (has_no_directory(dir)) return {};
         TRY(dir);
         return os::for_every_name(*dir, [&](const std::string& key, os::FileKind kind) -> Result<> {
+            // This error ends the search at once; no caller sees it.
+            if (options_.stop.stop_requested()) return fail(Errc::interrupted, "evict", {}, {});
             if (!format::is_key_name(key) || kind == os::FileKind::directory) return {};
             return evict_if_put_off(*dir, *bucket, encoded_bucket, key);
         });

@@ -104,6 +104,22 @@ TEST_CASE("an eviction puts off a bounded number of victims without a record") {
     }
 }
 
+TEST_CASE("a request to stop ends the search for victims without a record") {
+    const Scene scene;
+    for (unsigned i = 0; i < 3; ++i) {
+        put(scene.bucket, key_of(i), "x");
+        fs::remove(scene.root / "archive" / value(scene.bucket.info(key_of(i))).id / "record");
+    }
+    std::stop_source enough;
+    CollectOptions options;
+    options.stop = enough.get_token();
+    options.on_evict = [&](const Eviction&) { enough.request_stop(); };
+    const auto report = value(scene.cache.collect(Limits{.max_entries = 0}, options));
+    CHECK(report.stopped);
+    CHECK(report.evicted == 1);
+    CHECK(value(scene.bucket.keys()).size() == 2);
+}
+
 TEST_CASE("a later part of a plan leaves out what was used since the plan began") {
     const Scene scene;
     for (unsigned i = 0; i < 3; ++i) {
