@@ -28,18 +28,16 @@ class DryEvictions {
 public:
     explicit DryEvictions(bool json) : json_(json) {}
 
-    /// Adds an eviction. If it cannot be kept, `print` returns the reason.
     void add(const larder::Eviction& eviction) {
         constexpr std::size_t depth = 2;  // in an array in an object
         auto text = json_
                         ? json_element(depth, [&](JsonWriter& json) { write_json(json, eviction); })
                         : line_of(eviction);
-        if (kept_) kept_ = rows_.add({order_of_number(count_++), std::move(text)});
+        rows_.add({order_of_number(count_++), std::move(text)});
     }
 
     /// Calls `print` for the line, or for the element of the JSON array, of each eviction.
     [[nodiscard]] Expected<> print(const std::function<void(std::string_view text)>& print) {
-        LARDER_TRY(kept_);
         return rows_.for_each(print);
     }
 
@@ -54,7 +52,6 @@ private:
     bool json_;
     std::uint64_t count_ = 0;
     SortedRows rows_{any_number};
-    Expected<> kept_;
 };
 
 Expected<CollectJob> job_of(const ParsedArguments& arguments, const std::filesystem::path& root) {

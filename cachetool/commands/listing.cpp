@@ -49,18 +49,15 @@ std::optional<ListedEntry> read_entry(const larder::Bucket& bucket, std::string 
 }
 
 /// Calls `visit` for each entry of one bucket.
-Expected<> visit_bucket(const larder::Bucket& bucket, const LeaseHolders& holders,
-                        const std::function<Expected<>(const ListedEntry& listed)>& visit) {
-    Expected<> visited;
+void visit_bucket(const larder::Bucket& bucket, const LeaseHolders& holders,
+                  const std::function<void(const ListedEntry& listed)>& visit) {
     const auto walked = bucket.visit_keys([&](const std::string& key) {
-        const auto listed = read_entry(bucket, key, holders);
-        if (listed) visited = visit(*listed);
-        return visited.has_value();
+        if (const auto listed = read_entry(bucket, key, holders)) visit(*listed);
+        return true;
     });
-    LARDER_TRY(visited);
-    if (walked || walked.error().code == larder::Errc::miss) return {};
+    if (walked || walked.error().code == larder::Errc::miss) return;
     // A bucket that can't be listed stands in the list as one line, and hides no other.
-    return visit({bucket.name(), "", tl::make_unexpected(walked.error()), false});
+    visit({bucket.name(), "", tl::make_unexpected(walked.error()), false});
 }
 
 /// The cells of a row in one text. No cell has a line break.
@@ -76,6 +73,14 @@ std::vector<std::string> split(std::string_view text) {
          text.remove_prefix(end + 1))
         cells.emplace_back(text.substr(0, end));
     return cells;
+}
+
+Expected<> write_array(JsonWriter& json, const char* name, SortedRows& rows) {
+    Expected<> read;
+    json.name(name);
+    json.array(
+        [&] { read = rows.for_each([&](std::string_view text) { json.printed_element(text); }); });
+    return read;
 }
 
 }  // namespace
@@ -95,7 +100,7 @@ void write_json(JsonWriter& json, const ListedEntry& listed) {
 }
 
 Expected<> visit_entries(const larder::Cache& cache, const std::optional<std::string>& bucket,
-                         const std::function<Expected<>(const ListedEntry& listed)>& visit) {
+                         const std::function<void(const ListedEntry& listed)>& visit) {
     std::vector<std::string> names;
     if (bucket) {
         names = {*bucket};
@@ -107,40 +112,46 @@ Expected<> visit_entries(const larder::Cache& cache, const std::optional<std::st
     sort_names(names);
     for (const auto& name : names) {
         LARDER_TRY_ASSIGN(const auto opened, cache.bucket(name));
-        LARDER_TRY(visit_bucket(opened, holders, visit));
+        visit_bucket(opened, holders, visit);
     }
     return {};
 }
 
-Expected<> ListPrinter::add(std::string order, const std::function<void(JsonWriter&)>& write,
-                            const std::function<std::vector<std::string>()>& cells) {
+void ListPrinter::add(std::string order, const std::function<void(JsonWriter&)>& write,
+                      const std::function<std::vector<std::string>()>& cells) {
     constexpr std::size_t depth = 2;  // in an array in an object
-    return rows_.add(
-        {std::move(order), output_.json() ? json_element(depth, write) : joined(cells())});
+    rows_->add({std::move(order), output_.json() ? json_element(depth, write) : joined(cells())});
 }
 
 CommandResult ListPrinter::print() {
     Expected<> read;
     if (output_.json()) {
         LARDER_TRY_ASSIGN(const int code, output_.document([&](JsonWriter& json) {
-            json.object([&] {
-                json.name(array_);
-                json.array([&] {
-                    read =
-                        rows_.for_each([&](std::string_view text) { json.printed_element(text); });
-                });
-            });
+            json.object([&] { read = write_array(json, array_, *rows_); });
         }));
         LARDER_TRY(read);
         return code;
     }
-    LARDER_TRY(rows_.for_each([&](std::string_view text) { table_.measure(split(text)); }));
+    LARDER_TRY(rows_->for_each([&](std::string_view text) { table_.measure(split(text)); }));
     LARDER_TRY_ASSIGN(const int code, output_.pieces([&](const auto& print) {
         print(table_.heading_line());
-        read = rows_.for_each([&](std::string_view text) { print(table_.line_of(split(text))); });
+        read = rows_->for_each([&](std::string_view text) { print(table_.line_of(split(text))); });
     }));
     LARDER_TRY(read);
     return code;
+}
+
+CommandResult ListPrinter::print_in_spite_of(Failure failure) {
+    if (!output_.json()) {
+        LARDER_TRY(print());
+        return fail(std::move(failure));
+    }
+    failure->write_done = [array = array_, rows = rows_](JsonWriter& json) {
+        // A second failure would have no place in the document, which says already that the list
+        // is not whole.
+        (void)write_array(json, array, *rows);
+    };
+    return fail(std::move(failure));
 }
 
 Expected<ListedEntry> list_entry(const larder::Cache& cache, const std::string& bucket,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,9 +32,9 @@ void write_json(JsonWriter& json, const ListedEntry& listed);
 
 /// Calls `visit` for each entry of one bucket, or of all by the names of the buckets. The keys of a
 /// bucket come in no order. Keys that vanish meanwhile are left out.
-[[nodiscard]] Expected<> visit_entries(
-    const larder::Cache& cache, const std::optional<std::string>& bucket,
-    const std::function<Expected<>(const ListedEntry& listed)>& visit);
+[[nodiscard]] Expected<> visit_entries(const larder::Cache& cache,
+                                       const std::optional<std::string>& bucket,
+                                       const std::function<void(const ListedEntry& listed)>& visit);
 
 /// A list of rows on stdout: as one array of a JSON document, or as a table. It needs little
 /// memory, however long it is.
@@ -42,20 +43,25 @@ public:
     /// `array` is the name of the array. Prints the first `limit` rows.
     ListPrinter(const CommandOutput& output, const char* array, TextTable table,
                 std::uint64_t limit = any_number)
-        : output_(output), array_(array), table_(std::move(table)), rows_(limit) {}
+        : output_(output),
+          array_(array),
+          table_(std::move(table)),
+          rows_(std::make_shared<SortedRows>(limit)) {}
 
     /// Adds a row. `order` is what rows are sorted by: see sorted_rows.hpp. `write` writes the
     /// element of the array, and `cells` returns the cells of the table.
-    [[nodiscard]] Expected<> add(std::string order, const std::function<void(JsonWriter&)>& write,
-                                 const std::function<std::vector<std::string>()>& cells);
+    void add(std::string order, const std::function<void(JsonWriter&)>& write,
+             const std::function<std::vector<std::string>()>& cells);
     /// Prints the rows in their order.
     [[nodiscard]] CommandResult print();
+    /// Does the same with the rows that are known in spite of a failure, and returns the failure.
+    [[nodiscard]] CommandResult print_in_spite_of(Failure failure);
 
 private:
     const CommandOutput& output_;
     const char* array_;
     TextTable table_;
-    SortedRows rows_;
+    std::shared_ptr<SortedRows> rows_;  ///< shared with the writer of a failure's document
 };
 
 /// Returns the entry of one key. Errors: `miss`.

@@ -156,12 +156,12 @@ CommandResult run_ls(const ParsedArguments& arguments, const CommandOutput& outp
     LARDER_TRY_ASSIGN(const auto cache,
                       open_for_buckets(arguments, output, CacheAccess::read, bucket.has_value()));
     LARDER_TRY_ASSIGN(const auto request, request_of(arguments));
-    std::vector<ListedEntry> without_entry;
-    if (cache && request.only_pinned && !request.only_leased) {
-        LARDER_TRY_ASSIGN(without_entry, pins_without_entry(*cache, bucket));
-    }
+    Expected<std::vector<ListedEntry>> without_entry;
+    if (cache && request.only_pinned && !request.only_leased)
+        without_entry = pins_without_entry(*cache, bucket);
     // A bucket may have pins before it has keys.
-    if (bucket && without_entry.empty()) LARDER_TRY(require_bucket(*cache, *bucket));
+    if (bucket && without_entry && without_entry->empty())
+        LARDER_TRY(require_bucket(*cache, *bucket));
     const bool one_bucket = bucket.has_value();
     ListPrinter list(
         output, "entries",
@@ -169,13 +169,15 @@ CommandResult run_ls(const ParsedArguments& arguments, const CommandOutput& outp
                    : TextTable({">SIZE", "?>FILES", "?>AGE", "?>USED", "", "~BUCKET", "~KEY"}),
         request.limit);
     const auto add = [&](const ListedEntry& listed) {
-        if (!request.selects(listed)) return Expected<>();
-        return list.add(
+        if (!request.selects(listed)) return;
+        list.add(
             request.order_of(listed), [&](JsonWriter& json) { write_json(json, listed); },
             [&] { return cells_of(listed, one_bucket, output); });
     };
     if (cache) LARDER_TRY(visit_entries(*cache, bucket, add));
-    for (const auto& listed : without_entry) LARDER_TRY(add(listed));
+    // Pins that can't be read hide no entry.
+    if (!without_entry) return list.print_in_spite_of(std::move(without_entry).error());
+    for (const auto& listed : *without_entry) add(listed);
     return list.print();
 }
 

@@ -175,10 +175,8 @@ CommandResult run_stats(const ParsedArguments& arguments, const CommandOutput& o
     LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::read));
     CacheStats stats;
     if (cache) {
-        LARDER_TRY(visit_entries(*cache, std::nullopt, [&](const ListedEntry& listed) {
-            stats.add(listed);
-            return Expected<>();
-        }));
+        LARDER_TRY(visit_entries(*cache, std::nullopt,
+                                 [&](const ListedEntry& listed) { stats.add(listed); }));
     }
     if (!output.json()) return output.text(text_of(stats));
     return output.document([&](JsonWriter& json) { write_json(json, stats); });

@@ -42,20 +42,19 @@ void say_deleting(const CommandOutput& output, const larder::StatusReport& statu
 CommandResult list_trash(const ParsedArguments& arguments, const CommandOutput& output) {
     LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::read));
     ListPrinter list(output, "trash", TextTable({"ID", "?>SIZE", "?>AGE", "?~BUCKET", "~KEY"}));
-    if (cache) {
-        Expected<> added;
-        LARDER_TRY(cache->visit_trash([&](const larder::EntryInfo& entry) {
-            added = list.add(
-                order_of(entry), [&](JsonWriter& json) { write_json(json, entry); },
-                [&] {
-                    return std::vector{entry.id, shown_size(entry.bytes),
-                                       shown_age(entry.published), shown(entry.bucket),
-                                       shown(entry.key)};
-                });
-            return added.has_value();
-        }));
-        LARDER_TRY(added);
-        if (output.json()) return list.print();
+    if (!cache) return list.print();
+    const auto visited = cache->visit_trash([&](const larder::EntryInfo& entry) {
+        list.add(
+            order_of(entry), [&](JsonWriter& json) { write_json(json, entry); },
+            [&] {
+                return std::vector{entry.id, shown_size(entry.bytes), shown_age(entry.published),
+                                   shown(entry.bucket), shown(entry.key)};
+            });
+        return true;
+    });
+    // What can't be read hides none of the rest.
+    if (!visited) return list.print_in_spite_of(visited.error());
+    if (!output.json()) {
         if (const auto status = cache->status()) say_deleting(output, *status);
     }
     return list.print();
@@ -68,12 +67,21 @@ public:
         : arguments_(arguments), output_(output) {}
 
     CommandResult run(const larder::Cache& cache) {
-        LARDER_TRY_ASSIGN(trash_, cache.trash());
+        auto listed = cache.visit_trash([this](const larder::EntryInfo& entry) {
+            trash_.push_back(entry);
+            return true;
+        });
         for (const auto& entry : trash_) by_id_.emplace(entry.id, &entry);
-        LARDER_TRY_ASSIGN(const auto ids, chosen_ids());
+        auto ids = chosen_ids();
+        // What can't be read may be the very entry that is missing, and hides none of the rest.
+        if (!listed && arguments_.has("bucket")) {
+            if (!ids) return fail(Failure(listed.error()));
+            first_failure_ = Failure(listed.error());
+        }
+        if (!ids) return fail(std::move(ids).error());
         ProgressLine progress(output_);
-        for (const auto& id : ids) {
-            progress.show("restoring", done_, ids.size());
+        for (const auto& id : *ids) {
+            progress.show("restoring", done_, ids->size());
             restore(cache, id, progress);
             ++done_;
         }

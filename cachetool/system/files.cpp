@@ -64,6 +64,19 @@ std::error_code make_private_directory(const fs::path& prefix, fs::path& made) {
     return {};
 }
 
+std::FILE* open_temporary_file() {
+    std::error_code error;
+    const std::filesystem::path directory = std::filesystem::temp_directory_path(error);
+    if (error) return nullptr;
+    std::string path = directory / "cachetool-XXXXXX";
+    const int fd = ::mkostemp(path.data(), O_CLOEXEC);
+    if (fd < 0) return nullptr;
+    (void)::unlink(path.c_str());
+    std::FILE* const file = ::fdopen(fd, "w+b");
+    if (file == nullptr) ::close(fd);
+    return file;
+}
+
 bool may_write_in(const fs::path& directory) {
     return retry([&] { return ::access(directory.c_str(), W_OK | X_OK); }) == 0;
 }

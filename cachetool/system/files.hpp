@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -30,6 +31,11 @@ auto retried(std::error_code& error, Ask ask) {
 /// that make it unique. Stores its path in `made`.
 [[nodiscard]] std::error_code make_private_directory(const std::filesystem::path& prefix,
                                                      std::filesystem::path& made);
+
+/// Opens a new file without a name for reading and writing, in the directory that TMPDIR names, or
+/// in the system's for temporary files. It is gone when it is closed. Returns null if it can't be
+/// made.
+[[nodiscard]] std::FILE* open_temporary_file();
 
 /// Returns true if this user may make files in `directory`.
 [[nodiscard]] bool may_write_in(const std::filesystem::path& directory);

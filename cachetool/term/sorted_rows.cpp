@@ -20,8 +20,9 @@ using Lengths = std::array<std::uint32_t, 2>;
 
 bool is_before(const SortedRow& one, const SortedRow& other) { return one.order < other.order; }
 
-tl::unexpected<Failure> file_failed() {
-    return fail(system_failure("sort the list in a temporary file", system::stream_error()));
+tl::unexpected<Failure> reading_failed() {
+    return fail(
+        system_failure("read the sorted list from a temporary file", system::stream_error()));
 }
 
 }  // namespace
@@ -37,10 +38,10 @@ public:
     Expected<bool> next() {
         if (at_ == end_ && used_ == ahead_.size()) return false;
         Lengths lengths{};
-        if (!has(sizeof lengths)) return file_failed();
+        if (!has(sizeof lengths)) return reading_failed();
         std::memcpy(lengths.data(), ahead_.data() + used_, sizeof lengths);
         const std::size_t size = sizeof lengths + lengths[0] + lengths[1];
-        if (!has(size)) return file_failed();
+        if (!has(size)) return reading_failed();
         row_.order.assign(ahead_, used_ + sizeof lengths, lengths[0]);
         row_.text.assign(ahead_, used_ + sizeof lengths + lengths[0], lengths[1]);
         used_ += size;
@@ -77,19 +78,16 @@ void SortedRows::sort() {
     for (const auto& row : rows_) bytes_ += sizeof row + row.order.size() + row.text.size();
 }
 
-Expected<> SortedRows::add(SortedRow row) {
+void SortedRows::add(SortedRow row) {
     bytes_ += sizeof row + row.order.size() + row.text.size();
     rows_.push_back(std::move(row));
-    if (bytes_ < most_bytes) return {};
+    if (bytes_ < most_bytes || file_failed_) return;
     sort();
     // With a limit, the rows that stay may be few, and then nothing goes to the file.
-    return bytes_ < most_bytes / 2 ? Expected<>() : write_part();
+    if (bytes_ >= most_bytes / 2) write_part();
 }
 
-Expected<> SortedRows::write_part() {
-    if (!file_) file_.reset(std::tmpfile());
-    if (!file_ || std::fseek(file_.get(), 0, SEEK_END) != 0) return file_failed();
-    const long begin = std::ftell(file_.get());
+bool SortedRows::append_rows() {
     for (const auto& row : rows_) {
         const Lengths lengths{static_cast<std::uint32_t>(row.order.size()),
                               static_cast<std::uint32_t>(row.text.size())};
@@ -97,11 +95,18 @@ Expected<> SortedRows::write_part() {
         std::fwrite(row.order.data(), 1, row.order.size(), file_.get());
         std::fwrite(row.text.data(), 1, row.text.size(), file_.get());
     }
-    if (std::fflush(file_.get()) != 0 || std::ferror(file_.get()) != 0) return file_failed();
+    return std::fflush(file_.get()) == 0 && std::ferror(file_.get()) == 0;
+}
+
+void SortedRows::write_part() {
+    if (!file_) file_.reset(system::open_temporary_file());
+    const long begin =
+        file_ && std::fseek(file_.get(), 0, SEEK_END) == 0 ? std::ftell(file_.get()) : -1;
+    file_failed_ = begin < 0 || !append_rows();
+    if (file_failed_) return;
     parts_.push_back({begin, std::ftell(file_.get())});
     rows_.clear();
     bytes_ = 0;
-    return {};
 }
 
 Expected<> SortedRows::for_each(const std::function<void(std::string_view text)>& see) {

@@ -80,7 +80,8 @@ Result<> visit_keys(const cache::Root& root, const std::string& encoded_bucket,
         TRY_ASSIGN(const auto key, key_of_name(root, *bucket, name));
         return key ? end.go_on_if(visit(*key)) : Result<>();
     };
-    return end.result_of(os::for_each_name(*bucket, visit_name));
+    // A link that can't be read hides no other key.
+    return end.result_of(os::for_every_name(*bucket, visit_name));
 }
 
 Result<std::vector<std::string>> list_keys(const cache::Root& root,

@@ -2,6 +2,7 @@
 """refresh, gc, status, verify: purging while others work, who is named when something is busy, and damage."""
 
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -313,6 +314,55 @@ class OneBadThing(Housekeeping):
         self.tool("pin", "b", "k")
         document = self.json("unpin", "b", "none", "k", code=3)
         self.assertEqual(document["unpinned"], ["k"])
+
+
+class OneBadDirectory(Housekeeping):
+    """A directory that can't be read hides nothing that lies beside it."""
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0:
+            self.skipTest("not root, who can become another user")
+        self.dir.chmod(0o755)
+        self.cache = pathlib.Path(self.tree("theirs"))
+        os.chown(self.cache, 65534, 65534)
+        self.stranger = {"user": 65534, "group": 65534, "extra_groups": [], "env": {"LARDER_CACHE_DIR": self.cache}}
+        source = self.tree("place", file="text")
+        for bucket in ("bad", "good"):
+            self.tool("put", bucket, "k", source, **self.stranger)
+
+    def refresh_both(self):
+        """Refreshes both buckets. Returns the directory of what one of them held, which can't be read any more."""
+        self.tool("refresh", "--keep-garbage", "bad", **self.stranger)
+        bad = next(self.cache.glob("retired/buckets/*"))
+        bad.chmod(0)
+        self.tool("refresh", "--keep-garbage", "good", **self.stranger)
+        return bad
+
+    def test_trash_ls_lists_the_rest(self):
+        bad = self.refresh_both()
+        document = self.json("trash", "ls", code=1, **self.stranger)
+        self.assertEqual([entry["bucket"] for entry in document["trash"]], ["good"])
+        self.assertEqual(document["error"]["path"], str(bad))
+        out, err = self.finish(self.start("trash", "ls", **self.stranger), 1)
+        self.assertIn("good", out)
+        self.assertIn(str(bad), err)
+
+    def test_trash_restore_restores_the_rest(self):
+        bad = self.refresh_both()
+        document = self.json("trash", "restore", "--bucket", "good", code=1, **self.stranger)
+        self.assertEqual([entry["bucket"] for entry in document["restored"]], ["good"])
+        self.assertEqual(document["error"]["path"], str(bad))
+        self.assertEqual(self.json("trash", "restore", "--bucket", "bad", code=1, **self.stranger)["error"]["path"], str(bad))
+        self.tool("get", "good", "k", **self.stranger)
+
+    def test_ls_pinned_lists_the_rest(self):
+        for bucket in ("bad", "good"):
+            self.tool("pin", bucket, "k", **self.stranger)
+        (self.cache / "pins" / "bad").chmod(0)
+        document = self.json("ls", "--pinned", code=1, **self.stranger)
+        self.assertEqual([entry["bucket"] for entry in document["entries"]], ["good"])
+        self.assertEqual(document["error"]["path"], str(self.cache / "pins" / "bad"))
 
 
 class Destroy(Housekeeping):

@@ -88,6 +88,16 @@ class Memory(CacheTest):
                 lines = self.tool(*command).splitlines()[1:]
                 self.assertEqual([line.split()[-1] for line in lines], keys)
 
+    def test_a_list_is_sorted_in_memory_where_no_temporary_file_can_be_made(self):
+        root = self.cache_of("cache", 12_000, 0)
+        for place in ("/no/such/place", "/proc"):
+            with self.subTest(TMPDIR=place):
+                environment = {"TMPDIR": place, "LARDER_CACHE_DIR": str(root)}
+                listed = self.json("ls", "many", env=environment)
+                self.assertEqual(len(listed["entries"]), 12_000)
+                dry = self.json("gc", "--dry-run", "--max-entries", "1", env=environment)
+                self.assertGreater(len(dry["evictions"]), 11_000)
+
 
 if __name__ == "__main__":
     unittest.main()
