@@ -226,15 +226,20 @@ Result<Slot> Participant::acquire(const CallContext& context) {
     TRY_ASSIGN(auto adopted, adopt(places_, reap_, context));
     // No other thread knows this table yet, so it has a free slot.
     const auto slot = adopted.table->acquire();
-    std::unique_ptr<Node> node(new Node{std::move(adopted.table)});
-    LeaseTable* const table = node->table.get();
+    LeaseTable& table = append(std::move(adopted.table));
+    // It becomes the current one only now, when the list owns it: from here on other threads use
+    // it.
+    current_.store(&table, std::memory_order_release);
+    return *slot;
+}
+
+LeaseTable& Participant::append(std::unique_ptr<LeaseTable> table) {
+    std::unique_ptr<Node> node(new Node{std::move(table)});
+    LeaseTable& appended = *node->table;
     Node* last = &first_;
     while (Node* const next = last->next.load(std::memory_order_relaxed)) last = next;
     last->next.store(node.release(), std::memory_order_release);
-    // It becomes the current one only now, when the list owns it: other threads use it from here
-    // on.
-    current_.store(table, std::memory_order_release);
-    return *slot;
+    return appended;
 }
 
 void Participant::release(const Slot& slot) noexcept {

@@ -70,6 +70,9 @@ private:
     Participant(const ParticipantDirs& places, Reaper reap, std::unique_ptr<LeaseTable> table,
                 os::Dir staging);
 
+    /// Adds a table to the list of all tables, which owns it from then on. Returns it. Requires:
+    /// the caller holds growing_.
+    LeaseTable& append(std::unique_ptr<LeaseTable> table);
     /// Tries again to clear the slots of all tables that release could not clear.
     void release_again() noexcept;
     /// Puts a table into the list of those that may have a free slot, unless it is there.
