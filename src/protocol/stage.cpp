@@ -24,14 +24,20 @@ Result<os::Dir> open_staged(const cache::Root& root, const format::Id& id) {
     return os::open_dir_at(root.joined()->staging(), format::staged_tree_name(id));
 }
 
+/// Returns the absolute path of `source`, without symlinks.
+Result<fs::path> canonical_path(const fs::path& source) {
+    std::error_code error;
+    fs::path path =
+        os::retried(error, [&](std::error_code& each) { return fs::canonical(source, each); });
+    if (error) return os::fail(error, "stage", source);
+    return path;
+}
+
 /// Stages one file under the name that `source` ends with. If that is a symlink, the file that it
 /// leads to is staged.
 Result<MaterializeReport> stage_file(const fs::path& source, const os::Dir& tree,
                                      const MaterializeOptions& options) {
-    std::error_code error;
-    const fs::path file =
-        os::retried(error, [&](std::error_code& each) { return fs::canonical(source, each); });
-    if (error) return os::fail(error, "stage", source);
+    TRY_ASSIGN(const fs::path file, canonical_path(source));
     TRY_ASSIGN(const os::Dir from, os::open_dir(file.parent_path()));
     const std::string name = file.filename().string(), wanted = source.filename().string();
     auto carried = tree::carry_file(from, name, {.dir = tree}, options);
@@ -57,6 +63,37 @@ Result<> rename_as_owner(const os::Dir& directory, Rename rename) {
     if (const auto error = os::try_set_permissions(directory.handle, info.permissions))
         return os::fail(error, "set mode", directory.path);
     return renamed;
+}
+
+/// Calls `carry(options)`, which fills `tree`, so that it makes clones. If clones do not work here,
+/// calls it once more so that it makes copies. (It makes no hard links, because the owner of the
+/// source may change the files.) Errors: those of the last call.
+template <class Carry>
+Result<> clone_or_copy(const os::Dir& tree, Carry carry) {
+    const auto cloned = carry(MaterializeOptions{.mode = LinkMode::clone});
+    if (cloned) return {};
+    // No second way helps against an error of larder's own, or one that ends a step at once.
+    const Why why = why_of(cloned);
+    if (why == Why::none || ends_at_once(why)) return tl::make_unexpected(cloned.error());
+    // Delete what was made by then. As a rule that is little, because the first file has failed.
+    TRY(tree::empty_dir(tree, {.threads = 1}));
+    TRY(carry(MaterializeOptions{.mode = LinkMode::copy}));
+    return {};
+}
+
+/// Refuses to move a source that is no directory, or that lies in another cache: there it may be an
+/// entry that a process has leased.
+Result<> check_can_be_moved(const fs::path& source) {
+    if (const auto other = tree::enclosing_cache(source)) {
+        return fail(Errc::invalid, "stage", source,
+                    "it belongs to the cache " + other->string() + "; put a copy");
+    }
+    const auto info = os::try_stat_path(source, os::Follow::no);
+    if (!info) return os::fail(info.error(), "stage", source);
+    if (!info->is_directory())
+        return fail(Errc::invalid, "stage", source,
+                    "only a directory can be moved into the cache; put a copy");
+    return {};
 }
 
 }  // namespace
@@ -176,66 +213,48 @@ Result<> Stage::copy_from(const fs::path& source) {
     if (owes()) return fail(Errc::invalid, "stage", tree_path(), staged_already);
     TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
-    // Make no hard links, because the owner of the source may change it.
-    for (const LinkMode mode : {LinkMode::clone, LinkMode::copy}) {
-        const MaterializeOptions options{.mode = mode};
-        const auto info = os::try_stat_path(source, os::Follow::yes);
-        if (!info) return os::fail(info.error(), "stage", source);
-        Result<MaterializeReport> carried;
-        if (info->is_directory()) {
-            TRY_ASSIGN(const os::Dir from, os::open_dir(source));
-            carried =
-                tree::carry(from, {.dir = tree, .visibility = tree::Visibility::hidden}, options);
-            if (carried) TRY(tree::finish_directory(from, *info, tree));
-        } else {
-            carried = stage_file(source, tree, options);
-        }
-        if (carried) return {};
-        // If clones do not work, the first file fails, as a rule. Delete what was made by then, and
-        // begin again with copies. No second way helps against an error of larder's own, or one
-        // that ends a step at once.
-        const Why why = why_of(carried);
-        if (mode == LinkMode::copy || why == Why::none || ends_at_once(why))
-            return tl::make_unexpected(std::move(carried).error());
-        TRY(tree::empty_dir(tree, {.threads = 1}));
+    const auto info = os::try_stat_path(source, os::Follow::yes);
+    if (!info) return os::fail(info.error(), "stage", source);
+    if (!info->is_directory()) {
+        return clone_or_copy(tree, [&](const MaterializeOptions& options) {
+            return stage_file(source, tree, options);
+        });
     }
+    TRY_ASSIGN(const os::Dir from, os::open_dir(source));
+    TRY(clone_or_copy(tree, [&](const MaterializeOptions& options) {
+        return tree::carry(from, {.dir = tree, .visibility = tree::Visibility::hidden}, options);
+    }));
+    TRY(tree::finish_directory(from, *info, tree));
     return {};
 }
 
 Result<> Stage::move_from(const fs::path& source) {
     TRY(check_source(source));
-    // A tree in another cache may be an entry there, which a process has leased.
-    if (const auto other = tree::enclosing_cache(source)) {
-        return fail(Errc::invalid, "stage", source,
-                    "it belongs to the cache " + other->string() + "; put a copy");
-    }
-    const auto info = os::try_stat_path(source, os::Follow::no);
-    if (!info) return os::fail(info.error(), "stage", source);
-    if (!info->is_directory())
-        return fail(Errc::invalid, "stage", source,
-                    "only a directory can be moved into the cache; put a copy");
+    TRY(check_can_be_moved(source));
     TRY_ASSIGN(const os::Dir staged, open_staged(*root_, id_));
     TRY_ASSIGN(const os::Dir opened, os::open_dir(source));
     // The publish would refuse a pipe, socket or device too, but then the tree would be lost.
     TRY(tree::measure_new(opened));
     if (owes()) return fail(Errc::invalid, "stage", tree_path(), staged_already);
-    std::error_code error;
-    fs::path origin =
-        os::retried(error, [&](std::error_code& each) { return fs::canonical(source, each); });
-    if (error) return os::fail(error, "stage", source);
-    // A rename onto an empty directory replaces it atomically. It fails if the directory is not
-    // empty.
+    TRY_ASSIGN(fs::path origin, canonical_path(source));
     const auto moved = rename_as_owner(opened, [&]() -> Result<> {
+        // This replaces the staged tree atomically if it is empty, and fails if it is not.
         auto renamed = os::rename_dir(source, staged, format::tree_name);
-        if (renamed) moved_from_ = std::move(origin);
+        if (renamed) moved_from_ = std::move(origin);  // from here on this Stage owes it back
         return renamed;
     });
-    if (why_of(moved) == Why::cross_device) {
-        return fail(Errc::unsupported, "stage", source,
-                    "it is on another file system than the cache, and can't be moved; put a copy");
+    switch (why_of(moved)) {
+        case Why::cross_device:
+            return fail(Errc::unsupported, "stage", source,
+                        "it is on another file system than the cache, and can't be moved; put a "
+                        "copy");
+        case Why::not_empty:
+        case Why::exists:  // the same, on some systems
+            return fail(Errc::invalid, "stage", tree_path(), staged_already);
+        default:
+            break;
     }
-    if (why_of(moved) == Why::not_empty || why_of(moved) == Why::exists)
-        return fail(Errc::invalid, "stage", tree_path(), staged_already);
+    // If only the old mode could not be set again, the tree has been moved, and is given back.
     if (!moved) return tl::make_unexpected(give_back(moved.error()));
     return {};
 }
