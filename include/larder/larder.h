@@ -1086,8 +1086,14 @@ void larder_materialize_report_free(larder_materialize_report* report);
  * names a way that does not work here; `invalid` if `destination` lies inside a cache or
  * contains the cache of `tree`; `interrupted` if `stop` was requested. What was written by then
  * into a destination that existed stays; of one that was missing, nothing stays.
- * Crash: leaves a `.larder-…` beside the destination, or beside a file in it. The same call, with
- * `replace` if the destination existed, completes what was begun.
+ * Crash: leaves a directory `.larder-...` beside a destination that was missing, or a file of such
+ * a name in one that existed. The same call, with `replace` if the destination existed, completes
+ * what was begun. The first call of another process that makes a destination in the same place
+ * deletes such a directory, if this is all true:
+ *   - the process that filled it has certainly ended, and the machine was not started anew since;
+ *   - it belongs to this user, and no user but this one and root can have put it there.
+ * Nothing deletes such a file, nor any other such directory: delete it by hand when no process
+ * materializes there.
  * Concurrency: several calls may fill one destination at the same time. */
 larder_code larder_materialize(const char* tree, const char* destination,
                                const larder_materialize_options* options,

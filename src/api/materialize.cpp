@@ -8,6 +8,7 @@
 #include "tree/carry.hpp"
 #include "tree/containment.hpp"
 #include "tree/remove.hpp"
+#include "tree/unfinished.hpp"
 #include "tree/walk.hpp"
 
 namespace larder {
@@ -73,11 +74,17 @@ Result<MaterializeReport> fill_and_rename(const os::Dir& source, const std::stri
 /// destination is whole or missing, and no other process sees half of it.
 /// Errors: `exists` if another process has made the destination meanwhile. After an error nothing
 /// is left.
-/// Crash: a kill leaves a `.larder-…` beside the destination.
+/// Crash: a kill leaves a `.larder-…` beside the destination, which a later call deletes.
 Result<MaterializeReport> make_whole(const os::Dir& source, const MissingDestination& destination,
                                      const MaterializeOptions& options) {
-    const std::string fresh = tree::fresh_name();
-    if (auto made = os::make_dir_at(destination.parent, fresh); !made) {
+    std::string fresh = tree::unfinished_name();
+    auto made = os::make_dir_at(destination.parent, fresh);
+    if (why_of(made) == Why::name_too_long) {
+        // Some file systems have short names only.
+        fresh = tree::fresh_name();
+        made = os::make_dir_at(destination.parent, fresh);
+    }
+    if (!made) {
         made.error().path = destination.path;  // The caller does not know the fresh name.
         return tl::make_unexpected(std::move(made).error());
     }
@@ -138,6 +145,7 @@ Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& dest
     if (!is_missing(path)) return fill_existing(source, path, options);
 
     TRY_ASSIGN(const os::Dir parent_dir, os::open_dir(parent));
+    tree::remove_unfinished(parent_dir, options.stop);
     auto made = make_whole(
         source, {.parent = parent_dir, .name = path.filename().string(), .path = path}, options);
     const bool another_process_made_it = why_of(made) == Why::exists && !is_missing(path);

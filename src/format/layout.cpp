@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/hex.hpp"
+
 namespace larder::format {
 
 namespace {
@@ -14,6 +16,23 @@ namespace {
 constexpr std::string_view staged_tree_prefix = "t-";
 constexpr std::string_view staged_link_prefix = "l-";
 constexpr std::string_view kept_tree_prefix = "k-";
+constexpr std::string_view unfinished_prefix = ".larder-";
+
+std::string hex_digits(std::uint64_t number) {
+    std::array<char, 16> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
+    return {digits.data(), end};
+}
+
+/// Takes a number and the dash behind it off the front of `text`. Returns 0 if none stands there:
+/// the caller compares the whole name with the one that it reads.
+std::uint64_t take_hex_number(std::string_view& text) {
+    const auto part = text.substr(0, text.find('-'));
+    text.remove_prefix(std::min(part.size() + 1, text.size()));
+    std::uint64_t number = 0;
+    std::from_chars(part.data(), part.data() + part.size(), number, 16);
+    return number;
+}
 
 }  // namespace
 
@@ -63,6 +82,41 @@ std::optional<StagedName> parse_staged_name(std::string_view name) noexcept {
     if (name.starts_with(staged_link_prefix)) return StagedName{StagedName::Kind::link, *id};
     if (name.starts_with(kept_tree_prefix)) return StagedName{StagedName::Kind::kept, *id};
     return std::nullopt;
+}
+
+std::string unfinished_name(const UnfinishedName& name) {
+    std::string text(unfinished_prefix);
+    text += os::to_text(name.maker.boot);
+    for (const std::uint64_t number :
+         {name.maker.pid_namespace, name.maker.start,
+          static_cast<std::uint64_t>(name.maker.clock_offset),
+          static_cast<std::uint64_t>(name.maker.pid), name.unique.random,
+          static_cast<std::uint64_t>(name.unique.counter)})
+        text += "-" + hex_digits(number);
+    return text;
+}
+
+std::optional<UnfinishedName> parse_unfinished_name(std::string_view name) {
+    UnfinishedName read;
+    read.maker.boot_is_real = true;
+    constexpr std::size_t boot_digits = 2 * std::tuple_size_v<os::BootId>;
+    if (!name.starts_with(unfinished_prefix)) return std::nullopt;
+    std::string_view rest = name.substr(unfinished_prefix.size());
+    if (rest.size() <= boot_digits || rest[boot_digits] != '-') return std::nullopt;
+    for (std::size_t i = 0; i < boot_digits; i += 2) {
+        const int high = base::hex_value(rest[i]), low = base::hex_value(rest[i + 1]);
+        if (high < 0 || low < 0) return std::nullopt;
+        read.maker.boot[i / 2] = static_cast<std::uint8_t>(high << 4 | low);
+    }
+    rest.remove_prefix(boot_digits + 1);
+    read.maker.pid_namespace = take_hex_number(rest);
+    read.maker.start = take_hex_number(rest);
+    read.maker.clock_offset = static_cast<std::int64_t>(take_hex_number(rest));
+    read.maker.pid = static_cast<std::int64_t>(take_hex_number(rest));
+    read.unique.random = take_hex_number(rest);
+    read.unique.counter = static_cast<std::uint32_t>(take_hex_number(rest));
+    if (unfinished_name(read) != name) return std::nullopt;  // each has one spelling
+    return read;
 }
 
 PathViaEntry::PathViaEntry(const Id& id, std::string_view key_path) noexcept {

@@ -13,8 +13,13 @@
 //   deleting/                   = anything
 //   pins/<bucket>/              = <key>              an empty file
 //
+// Outside of a cache, beside a destination that is being made:
+//
+//   .larder-<boot>-<pid namespace>-<start>-<clock offset>-<pid>-<unique>/
+//
 //   <bucket>, <key> : see name.hpp      <id> : see id.hpp      <number> : decimal, no leading zero
 //   <retired> : written like an id, but not the id of an entry; it bears the time of retirement
+//   <boot> and so on : the process that makes the destination, in hexadecimal digits
 //
 // A name that does not match the grammar is left alone, because a newer version may have made it.
 #pragma once
@@ -26,6 +31,8 @@
 
 #include "format/id.hpp"
 #include "format/name.hpp"
+#include "os/process.hpp"
+#include "os/unique.hpp"
 
 namespace larder::format {
 
@@ -83,6 +90,15 @@ struct StagedName {
 };
 /// Returns nullopt for a name that the three functions above cannot have made.
 [[nodiscard]] std::optional<StagedName> parse_staged_name(std::string_view name) noexcept;
+
+/// What the name of a directory tells that is filled beside a destination (tree/unfinished.hpp).
+struct UnfinishedName {
+    os::ProcessIdentity maker;  ///< its boot id is real
+    os::Unique unique{};
+};
+[[nodiscard]] std::string unfinished_name(const UnfinishedName& name);
+/// Returns nullopt for a name that unfinished_name cannot have made.
+[[nodiscard]] std::optional<UnfinishedName> parse_unfinished_name(std::string_view name);
 
 /// The result of key_path_via_entry. It lies on the stack, because every get makes one, and has
 /// room for the longest such path.

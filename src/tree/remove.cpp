@@ -322,8 +322,9 @@ Result<Removed> empty_dir(const os::Dir& dir, const RemoveOptions& options) {
     return removal.run(std::move(doomed), threads_for(options.threads));
 }
 
-Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name) {
-    const RemoveOptions options;
+Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name,
+                               const std::stop_token& stop) {
+    const RemoveOptions options{.stop = stop};
     Removal removal(parent, TreeName{.parent = parent, .name = name}, options);
     TRY_ASSIGN(const bool is_gone, removal.remove_file(parent, name, os::FileKind::unknown));
     if (is_gone) return removal.removed();

@@ -42,7 +42,8 @@ struct RemoveOptions {
 [[nodiscard]] Result<Removed> empty_dir(const os::Dir& dir, const RemoveOptions& options);
 
 /// Deletes the tree or file `name` of `parent` in place, by this thread alone. It is no error if
-/// nothing stands there.
-[[nodiscard]] Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name);
+/// nothing stands there. Errors: `interrupted` if the call was asked to stop.
+[[nodiscard]] Result<Removed> remove_tree_at(const os::Dir& parent, const std::string& name,
+                                             const std::stop_token& stop = {});
 
 }  // namespace larder::tree

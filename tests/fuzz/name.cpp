@@ -70,6 +70,10 @@ void check_decoding(std::string_view name) {
         };
         must(name_again() == name, "a staged name likewise");
     }
+    if (const auto unfinished = parse_unfinished_name(name)) {
+        must(unfinished_name(*unfinished) == name, "the name of what is not finished likewise");
+        must(is_one_name(name), "and is one name");
+    }
 }
 
 /// Checks that two keys have two names.

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "tree/unfinished.hpp"
+
+#include <array>
+#include <atomic>
+#include <vector>
+
+#include "format/layout.hpp"
+#include "os/dir_reader.hpp"
+#include "os/process.hpp"
+#include "os/unique.hpp"
+#include "os/user.hpp"
+#include "tree/remove.hpp"
+#include "tree/walk.hpp"
+
+namespace larder::tree {
+
+namespace {
+
+/// Returns whether the names of other processes can be compared with what is known of this one.
+bool is_known_enough(const os::ProcessIdentity& process) noexcept {
+    return process.boot_is_real && process.pid_namespace != 0 && process.start != 0;
+}
+
+/// Returns whether this process has not looked into a directory yet, and notes that it has. Forgets
+/// an earlier one if there are many: a second look does no harm. Takes no lock, because another
+/// thread could hold it when the process forks.
+bool is_new_here(const os::FileIdentity& identity) noexcept {
+    static constinit std::array<std::atomic<std::uint64_t>, 64> seen{};
+    // The token is random, and a forked child has another one. The constant is odd and arbitrary:
+    // it spreads the numbers.
+    const std::uint64_t mark =
+        (identity.device * 0x9e37'79b9'7f4a'7c15U ^ identity.inode) + os::process_token();
+    auto& place = seen[identity.inode % seen.size()];
+    return place.exchange(mark, std::memory_order_relaxed) != mark;
+}
+
+/// Returns whether no user but this one and root can rename anything in the directory to a name of
+/// larder's, so that this process would delete it.
+bool only_we_name_things(const os::FileInfo& around) noexcept {
+    if (around.owner != os::this_user() && around.owner != 0) return false;
+    const bool is_sticky =
+        (around.permissions & os::Permissions::sticky_bit) != os::Permissions::none;
+    return is_sticky || !os::others_may_write(around);
+}
+
+/// Returns whether a dead process was filling the directory `name`.
+bool is_abandoned(const os::Dir& around, const std::string& name, const os::BootId& boot) {
+    const auto parsed = format::parse_unfinished_name(name);
+    // Another boot id may be that of another machine, which has the directory mounted.
+    if (!parsed || parsed->maker.boot != boot || !is_known_enough(parsed->maker)) return false;
+    if (os::is_running(parsed->maker, os::Search::everywhere) != os::Running::no) return false;
+    const auto info = os::stat_at(around, name);
+    return info && info->is_directory() && info->owner == os::this_user();
+}
+
+}  // namespace
+
+std::string unfinished_name() {
+    const os::ProcessIdentity maker = os::this_process();
+    if (!is_known_enough(maker)) return fresh_name();
+    return format::unfinished_name({.maker = maker, .unique = os::draw_unique()});
+}
+
+void remove_unfinished(const os::Dir& around, const std::stop_token& stop) {
+    const auto info = os::stat_of(around);
+    if (!info || !only_we_name_things(*info) || !is_new_here(info->identity)) return;
+    if (!os::boot_id_is_real()) return;
+    const os::BootId boot = os::boot_id();
+    // The names are collected first: what is deleted would change the listing.
+    std::vector<std::string> abandoned;
+    (void)os::for_each_name(around, [&](const std::string& name, os::FileKind) -> Result<> {
+        if (is_abandoned(around, name, boot)) abandoned.push_back(name);
+        return {};
+    });
+    for (const auto& name : abandoned) (void)remove_tree_at(around, name, stop);
+}
+
+}  // namespace larder::tree
