@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cachetool/cli/nearest.hpp"
+#include "cachetool/cli/quantity.hpp"
 #include "cachetool/options/number.hpp"
 #include "cachetool/term/text.hpp"
 
@@ -60,30 +61,47 @@ std::string suggested_option(const Words& ours, CommandTable commands) {
     const auto every = all_options(commands);
     for (const auto& word : ours) {
         const auto name = word.substr(0, word.find('='));
-        if (name.size() > 2 && name.starts_with("--") && !is_one_of(every, name.substr(2)))
-            return did_you_mean(name, names);
+        if (name.size() > 2 && name.starts_with("--") && !is_one_of(every, name.substr(2))) {
+            const auto* meant = nearest_or_longer(name, names);
+            return meant == nullptr ? std::string() : fmt::format(" (did you mean {}?)", *meant);
+        }
     }
     return {};
 }
 
 std::string suggested_command(std::string_view word, CommandTable commands) {
     Words names;
+    const std::string small = in_small_letters(word);
+    if (small != word && find_command(commands, small) != nullptr)
+        return fmt::format(" (did you mean {}?)", small);
     for (const auto& command : commands) {
         const auto& foreign = command.foreign_names;
-        if (std::find(foreign.begin(), foreign.end(), word) != foreign.end())
-            return fmt::format(" (did you mean {}?)", command.name);
+        if (std::find(foreign.begin(), foreign.end(), word) != foreign.end()) {
+            // As with restore, which is a word of trash.
+            const bool is_its_word = command.synopsis.find(word) != std::string_view::npos;
+            return fmt::format(" (did you mean {}{}{}?)", command.name, is_its_word ? " " : "",
+                               is_its_word ? word : "");
+        }
         if (!command.hidden) names.emplace_back(command.name);
     }
     return did_you_mean(word, names);
 }
 
-/// Returns what to do if one of `ours` is a key that begins with a dash, and was taken for an
-/// option. Returns nothing if the line names no command that takes words.
+/// Returns what to do if one of `ours` begins with a dash and was taken for an option: it may be of
+/// the program that exec or build is to run, or be a key. Returns nothing if neither is likely.
 std::string dash_hint(const Words& ours, CommandTable commands) {
+    const bool has_longer = std::any_of(ours.begin(), ours.end(), [](const std::string& word) {
+        return word.size() > 2 && word.starts_with('-');
+    });
     for (const auto& word : ours) {
         const auto* command = find_command(commands, word);
-        if (command != nullptr && command->max_words > 0)
-            return "; a word that begins with a dash goes after --";
+        if (command == nullptr || command->max_words == 0) continue;
+        if (command->runs_a_program) return "; `--` goes before COMMAND and its options";
+        // One letter behind a dash is an option of another tool, as in `ls -l`, or a KEY or ID.
+        const bool takes_names = command->synopsis.find("KEY") != std::string_view::npos ||
+                                 command->synopsis.find("ID") != std::string_view::npos;
+        if (has_longer || takes_names) return "; a word that begins with a dash goes after --";
+        return {};
     }
     return {};
 }
@@ -148,7 +166,10 @@ Expected<> take_globals(ParsedArguments& arguments) {
     if (const auto timeout = take(arguments, "lock-timeout")) {
         arguments.lock_timeout = parse_seconds(*timeout);
         if (!arguments.lock_timeout)
-            return fail_usage(fmt::format("--lock-timeout wants seconds, not \"{}\"", *timeout));
+            return fail_usage(fmt::format(
+                "--lock-timeout wants seconds, such as 2.5, or a duration with its unit, such as "
+                "10min, not \"{}\"",
+                shown(*timeout)));
     }
     return {};
 }
@@ -158,22 +179,45 @@ std::string usage_of(const Command& command) {
                        command.synopsis.empty() ? "" : " ", command.synopsis, command.name);
 }
 
+/// Returns whether the line gives an option whose value is a number with a unit.
+bool takes_a_quantity(const ParsedArguments& arguments) {
+    const auto& specs = arguments.command->options;
+    return std::any_of(specs.begin(), specs.end(), [&](const OptionSpec& spec) {
+        const std::string_view kind = spec.argument == nullptr ? "" : spec.argument;
+        return (kind == "SIZE" || kind == "D") && arguments.has(options::long_name(spec));
+    });
+}
+
 /// Returns what is probably wrong with a line that has too few or too many words, in the form "...;
 /// ", or nothing.
 std::string hint_for_count(const ParsedArguments& arguments) {
     const Command& command = *arguments.command;
     const auto& words = arguments.words;
-    if (command.runs_a_program && words.size() > command.min_words)
+    if (command.runs_a_program && words.size() > command.min_words && arguments.program.empty())
         return "`--` is missing before COMMAND; ";
     const auto places = places_of(command.synopsis);
-    if (command.min_words == 2 && words.size() == 1 && places.size() >= 2 &&
-        words[0].find('/') != std::string::npos && places[0] == "BUCKET" && places[1] == "KEY")
-        return fmt::format("BUCKET and KEY are two words, and \"{}\" is one; ", shown(words[0]));
+    if (words.size() < command.min_words && words.size() < places.size()) {
+        if (words.size() + 1 == command.min_words && !words.empty() &&
+            words[0].find('/') != std::string::npos && places[0] == "BUCKET" && places[1] == "KEY")
+            return fmt::format("BUCKET and KEY are two words, and \"{}\" is one; ",
+                               shown(words[0]));
+        return fmt::format("{} is missing; ", places[words.size()]);
+    }
+    if (command.runs_a_program && arguments.program.empty())
+        return "`--` and COMMAND are missing; ";
     if (words.size() > command.max_words) {
         const auto& extra = words[command.max_words];
         const auto most = counted(command.max_words, "word", "words");
+        if (is_unit(extra) && takes_a_quantity(arguments))
+            return fmt::format(
+                "a number and its unit are one word, such as 10GiB or 30d, and \"{}\" stands "
+                "alone; ",
+                extra);
         return command.max_words == 0
-                   ? fmt::format("{} takes no word such as \"{}\"; ", command.name, shown(extra))
+                   ? fmt::format(
+                         "{} takes no word such as \"{}\", because it is about the whole "
+                         "cache, which --cache DIR names; ",
+                         command.name, shown(extra))
                    : fmt::format("{} takes at most {}, and \"{}\" is one more; ", command.name,
                                  most, shown(extra));
     }
@@ -259,6 +303,7 @@ Expected<ParsedArguments> parse(const Words& args, CommandTable commands) {
     }
     arguments.command = find_command(commands, words.front());
     if (arguments.command == nullptr) {
+        if (words.front().empty()) return fail_usage(fmt::format("the command {}", is_empty));
         const auto directory = arguments.cache ? arguments.cache->string() : std::string();
         const auto hint =
             find_command(commands, directory) == nullptr
@@ -276,7 +321,8 @@ Expected<ParsedArguments> parse(const Words& args, CommandTable commands) {
 
 std::optional<std::chrono::milliseconds> parse_seconds(const std::string& text) {
     constexpr double limit = 1e9;  // thirty years: arbitrary, and far from overflowing any clock
-    const auto seconds = options::decimal_number(text);
+    auto seconds = options::decimal_number(text);
+    if (!seconds) seconds = duration_with_unit(text);
     if (!seconds || *seconds < 0 || *seconds > limit) return std::nullopt;
     return std::chrono::milliseconds(std::llround(*seconds * 1000));
 }

@@ -36,8 +36,8 @@ struct ParsedArguments : larder::options::SplitLine {
 [[nodiscard]] Expected<ParsedArguments> parse(const std::vector<std::string>& args,
                                               CommandTable commands);
 
-/// Reads a number of seconds, such as "1.5". Returns nullopt if `text` is no such number, or longer
-/// than anyone waits.
+/// Reads a number of seconds, such as "1.5", or a duration with its unit. Returns nullopt if `text`
+/// is neither, or longer than thirty years.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_seconds(const std::string& text);
 
 /// Returns true if --json is among the options, even if the rest of the line makes no sense.

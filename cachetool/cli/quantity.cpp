@@ -2,9 +2,10 @@
 #include "cachetool/cli/quantity.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fmt/core.h>
-#include <utility>
+#include <span>
 
 #include "cachetool/options/number.hpp"
 #include "cachetool/term/text.hpp"
@@ -12,18 +13,56 @@
 namespace cachetool {
 namespace {
 
-using UnitFactors = std::initializer_list<std::pair<std::string_view, double>>;
+struct UnitFactor {
+    std::string_view name;
+    double factor;
+};
 
 constexpr double kib = 1024, kb = 1000;
 
-/// Reads a number and its unit. Returns nullopt if `text` is something else.
-std::optional<double> parse(std::string_view text, const UnitFactors& units) {
+/// The units of sizes, in small letters. A unit without a B is one of 1024.
+constexpr std::array<UnitFactor, 13> size_units{{{"b", 1},
+                                                 {"k", kib},
+                                                 {"kib", kib},
+                                                 {"kb", kb},
+                                                 {"m", kib* kib},
+                                                 {"mib", kib* kib},
+                                                 {"mb", kb* kb},
+                                                 {"g", kib* kib* kib},
+                                                 {"gib", kib* kib* kib},
+                                                 {"gb", kb* kb* kb},
+                                                 {"t", kib* kib* kib* kib},
+                                                 {"tib", kib* kib* kib* kib},
+                                                 {"tb", kb* kb* kb* kb}}};
+
+constexpr double minute = 60, hour = 60 * minute, day = 24 * hour;
+
+constexpr std::array<UnitFactor, 16> duration_units{{{"s", 1},
+                                                     {"sec", 1},
+                                                     {"second", 1},
+                                                     {"seconds", 1},
+                                                     {"min", minute},
+                                                     {"minute", minute},
+                                                     {"minutes", minute},
+                                                     {"h", hour},
+                                                     {"hour", hour},
+                                                     {"hours", hour},
+                                                     {"d", day},
+                                                     {"day", day},
+                                                     {"days", day},
+                                                     {"w", 7 * day},
+                                                     {"week", 7 * day},
+                                                     {"weeks", 7 * day}}};
+
+/// Reads a number and its unit. A space may stand between them. Returns nullopt if `text` is
+/// something else.
+std::optional<double> parse(std::string_view text, std::span<const UnitFactor> units) {
     const auto digits = std::min(text.find_first_not_of("0123456789."), text.size());
     const auto number = larder::options::decimal_number(text.substr(0, digits));
     if (!number) return std::nullopt;
-    std::string unit(text.substr(digits));
-    std::transform(unit.begin(), unit.end(), unit.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    text.remove_prefix(digits);
+    if (text.size() > 1 && text.starts_with(' ')) text.remove_prefix(1);
+    const std::string unit = in_small_letters(text);
     for (const auto& [name, factor] : units) {
         if (unit == name) return *number * factor;
     }
@@ -37,21 +76,21 @@ tl::unexpected<Failure> fail_wanting(std::string_view option, std::string_view w
 
 }  // namespace
 
+bool is_unit(std::string_view word) {
+    const auto is_named = [unit = in_small_letters(word)](const UnitFactor& one) {
+        return one.name == unit;
+    };
+    return std::any_of(size_units.begin(), size_units.end(), is_named) ||
+           std::any_of(duration_units.begin(), duration_units.end(), is_named);
+}
+
+std::optional<double> duration_with_unit(std::string_view text) {
+    return parse(text, duration_units);
+}
+
 Expected<std::uint64_t> parse_size(std::string_view option, std::string_view text) {
     // Without a unit, only 0 is clear: 5 might mean gigabytes, and a gc would evict everything.
-    const auto bytes = parse(text == "0" ? "0B" : text, {{"b", 1},
-                                                         {"k", kib},
-                                                         {"kib", kib},
-                                                         {"kb", kb},
-                                                         {"m", kib * kib},
-                                                         {"mib", kib * kib},
-                                                         {"mb", kb * kb},
-                                                         {"g", kib * kib * kib},
-                                                         {"gib", kib * kib * kib},
-                                                         {"gb", kb * kb * kb},
-                                                         {"t", kib * kib * kib * kib},
-                                                         {"tib", kib * kib * kib * kib},
-                                                         {"tb", kb * kb * kb * kb}});
+    const auto bytes = parse(text == "0" ? "0B" : text, size_units);
     // 2 to the power of 63, which is more than any file system holds.
     if (!bytes || *bytes >= 9223372036854775808.0)
         return fail_wanting(option, "a size with its unit, such as 500MB or 10GiB", text);
@@ -59,24 +98,8 @@ Expected<std::uint64_t> parse_size(std::string_view option, std::string_view tex
 }
 
 Expected<std::chrono::seconds> parse_duration(std::string_view option, std::string_view text) {
-    constexpr double minute = 60, hour = 60 * minute, day = 24 * hour;
     // Without a unit, only 0 is clear: 30 might mean days.
-    const auto seconds = parse(text == "0" ? "0s" : text, {{"s", 1},
-                                                           {"sec", 1},
-                                                           {"second", 1},
-                                                           {"seconds", 1},
-                                                           {"min", minute},
-                                                           {"minute", minute},
-                                                           {"minutes", minute},
-                                                           {"h", hour},
-                                                           {"hour", hour},
-                                                           {"hours", hour},
-                                                           {"d", day},
-                                                           {"day", day},
-                                                           {"days", day},
-                                                           {"w", 7 * day},
-                                                           {"week", 7 * day},
-                                                           {"weeks", 7 * day}});
+    const auto seconds = duration_with_unit(text == "0" ? "0s" : text);
     if (!seconds)
         return fail_wanting(
             option, "a duration with its unit (s, min, h, d or w), such as 12h or 30d", text);

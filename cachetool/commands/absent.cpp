@@ -23,7 +23,7 @@ std::string meant(std::string_view word, const Strings& names) {
     // A version is not typed by mistake: after a purge of tools-v1 the bucket tools is another one.
     if (name != nullptr && word.size() > name->size() + 1 && word.starts_with(*name))
         name = nullptr;
-    return name == nullptr ? std::string() : fmt::format("; did you mean {}?", shown(*name));
+    return name == nullptr ? std::string() : fmt::format("; did you mean {}?", named(*name));
 }
 
 }  // namespace
@@ -31,13 +31,25 @@ std::string meant(std::string_view word, const Strings& names) {
 std::string no_bucket_sentence(std::string_view bucket, const Strings& buckets) {
     auto hint = meant(bucket, buckets);
     if (hint.empty() && !buckets.empty()) hint = "; `cachetool stats` lists the buckets";
-    return fmt::format("no bucket {}{}", shown(bucket), hint);
+    return fmt::format("no bucket {}{}", named(bucket), hint);
 }
 
 Failure no_bucket_failure(std::string_view bucket, const Strings& buckets) {
     return Failure(FailureReport{.exit_code = no_entry,
                                  .code = std::string(larder::name_of(larder::Errc::miss)),
                                  .message = no_bucket_sentence(bucket, buckets)});
+}
+
+bool is_empty(const larder::Cache& cache) {
+    const auto buckets = cache.buckets();
+    bool found = !buckets || !buckets->empty();
+    if (!found) {
+        (void)cache.visit_trash([&](const larder::EntryInfo&) {
+            found = true;
+            return false;
+        });
+    }
+    return !found;
 }
 
 Expected<> require_bucket(const larder::Cache& cache, const std::string& bucket) {
@@ -57,11 +69,11 @@ Failure failure_for_key(const larder::Cache& cache, const larder::Error& error,
                                ? fmt::format(
                                      "no bucket {}, but there is a bucket {}: BUCKET comes "
                                      "before KEY",
-                                     shown(bucket), shown(key))
+                                     named(bucket), named(key))
                                : no_bucket_sentence(bucket, *buckets);
         return failure;
     }
-    failure->message = fmt::format("bucket {} has no entry {}", shown(bucket), shown(key));
+    failure->message = fmt::format("bucket {} has no entry {}", named(bucket), named(key));
     if (!system::is_terminal(system::StandardStream::error)) return failure;
     const auto keys =
         cache.bucket(bucket).and_then([](const larder::Bucket& opened) { return opened.keys(); });

@@ -21,6 +21,9 @@ namespace cachetool {
 [[nodiscard]] Failure no_bucket_failure(std::string_view bucket,
                                         const std::vector<std::string>& buckets);
 
+/// Returns whether the cache holds no entry, and nothing in its trash.
+[[nodiscard]] bool is_empty(const larder::Cache& cache);
+
 /// Fails if the cache has no such bucket, or if there can be none of that name.
 [[nodiscard]] Expected<> require_bucket(const larder::Cache& cache, const std::string& bucket);
 

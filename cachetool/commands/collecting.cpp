@@ -18,8 +18,8 @@ std::string entries(std::uint64_t count) { return counted(count, "entry", "entri
 std::string lease_lines(const std::vector<larder::LeaseInfo>& leases, std::string_view what) {
     std::string lines;
     for (const auto& lease : leases) {
-        lines += fmt::format("{}: {} {} by process {} ({})\n", what, shown(lease.bucket),
-                             shown(lease.key), lease.process.pid, shown_command(lease.process));
+        lines += fmt::format("{}: {} {} by process {} ({})\n", what, named(lease.bucket),
+                             named(lease.key), lease.process.pid, shown_command(lease.process));
     }
     return lines;
 }
@@ -112,6 +112,9 @@ std::string summary(const larder::CollectReport& report, bool dry_run) {
     auto text = fmt::format("{} {} ({})", dry_run ? "would delete" : "deleted",
                             entries(report.entries), shown_size(report.bytes));
     if (report.evicted != 0) text += fmt::format(", {} of them evicted", report.evicted);
+    // What others had moved aside is deleted too, and belongs to no entry that is counted here.
+    if (report.entries == 0 && report.freed.value_or(0) != 0)
+        text += ", and what an earlier collection or dead processes left";
     if (report.freed)
         text += fmt::format("; the disk got back {}{}", report.freed_at_least ? "at least " : "",
                             shown_size(*report.freed));

@@ -147,6 +147,12 @@ Strings names_in_cache(const NameQuestion& question) {
             buckets.insert(entry.bucket);
         return {buckets.begin(), buckets.end()};
     }
+    if (question.wanted == "BUCKET" && question.command == "unpin") {
+        std::set<std::string> buckets;
+        for (const auto& pin : cache->pins().value_or(std::vector<larder::PinInfo>()))
+            buckets.insert(pin.bucket);
+        return {buckets.begin(), buckets.end()};
+    }
     if (question.wanted == "BUCKET") return cache->buckets().value_or(Strings());
     if (question.wanted == "ID") {
         Strings ids;
@@ -155,6 +161,13 @@ Strings names_in_cache(const NameQuestion& question) {
         return ids;
     }
     if (question.words.empty()) return {};
+    if (question.command == "unpin") {
+        Strings keys;
+        for (auto& pin : cache->pins().value_or(std::vector<larder::PinInfo>())) {
+            if (pin.bucket == question.words.front()) keys.push_back(std::move(pin.key));
+        }
+        return keys;
+    }
     return cache->bucket(question.words.front())
         .and_then([](const larder::Bucket& bucket) { return bucket.keys(); })
         .value_or(Strings());

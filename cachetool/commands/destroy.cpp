@@ -4,31 +4,76 @@
 
 #include <larder/cache.hpp>
 
+#include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/table.hpp"
+#include "cachetool/system/environment.hpp"
 #include "cachetool/system/files.hpp"
 #include "cachetool/term/json.hpp"
 #include "cachetool/term/text.hpp"
 
 namespace cachetool {
+namespace {
+
+/// Refuses to destroy a cache that the user has not named: a user who tries the words of the list
+/// would lose all.
+Expected<> require_named_cache(const ParsedArguments& arguments,
+                               const std::filesystem::path& root) {
+    if (arguments.cache || system::environment_variable("LARDER_CACHE_DIR")) return {};
+    return fail_usage(
+        fmt::format("destroy wants the cache by its name: `cachetool --cache {} destroy` deletes "
+                    "the one that is used without a name, with all entries",
+                    shell_word(root.string())));
+}
+
+/// Returns what a destroy would delete, and what would keep it from that.
+Expected<std::string> would_delete(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::read));
+    if (!cache) return std::string();
+    std::uint64_t entries = 0, bytes = 0;
+    LARDER_TRY(visit_entries(*cache, std::nullopt, [&](const ListedEntry& listed) {
+        ++entries;
+        if (listed.info) bytes += listed.info->bytes;
+        return Expected<>();
+    }));
+    LARDER_TRY_ASSIGN(const auto buckets, cache->buckets());
+    LARDER_TRY_ASSIGN(const auto status, cache->status());
+    auto text = fmt::format("would delete the cache {}: {} ({}) in {}\n",
+                            harmless(cache->root().string()), counted(entries, "entry", "entries"),
+                            shown_size(bytes), counted(buckets.size(), "bucket", "buckets"));
+    for (const auto& process : status.processes) {
+        if (process.alive)
+            text += fmt::format("but process {} ({}) uses it, so destroy would refuse\n",
+                                process.pid, shown_command(process));
+    }
+    return text;
+}
+
+}  // namespace
 
 CommandResult run_destroy(const ParsedArguments& arguments, const CommandOutput& output) {
     LARDER_TRY_ASSIGN(const auto root, cache_root(arguments));
+    LARDER_TRY(require_named_cache(arguments, root));
     std::error_code error;
     const auto status = system::retried(
         error, [&](std::error_code& each) { return std::filesystem::symlink_status(root, each); });
     const bool there = status.type() != std::filesystem::file_type::not_found;
-    if (there) {
+    const bool dry_run = arguments.has("dry-run");
+    std::string plan;
+    if (dry_run) {
+        LARDER_TRY_ASSIGN(plan, would_delete(arguments, output));
+    } else if (there) {
         LARDER_TRY(larder::Cache::destroy(root));
         output.say(fmt::format("deleted the cache {}", harmless(root.string())));
     } else {
         output.say(fmt::format("there is no cache at {}", harmless(root.string())));
     }
-    if (!output.json()) return done;
+    if (!output.json()) return plan.empty() ? CommandResult(done) : output.text(plan);
     return output.document([&](JsonWriter& json) {
         json.object([&] {
             json.field("path", root.string());
-            json.field("destroyed", there);
+            json.field("dry_run", dry_run);
+            json.field("destroyed", there && !dry_run);
         });
     });
 }

@@ -2,6 +2,7 @@
 // The command doctor: does larder work on this file system, and how?
 #include <algorithm>
 #include <fmt/core.h>
+#include <limits>
 
 #include "cachetool/cli/prose.hpp"
 #include "cachetool/commands/open.hpp"
@@ -12,7 +13,6 @@
 #include "cachetool/system/volume.hpp"
 #include "cachetool/term/colour.hpp"
 #include "cachetool/term/json.hpp"
-#include "cachetool/term/table.hpp"
 #include "cachetool/term/text.hpp"
 #include "cachetool/term/width.hpp"
 
@@ -134,27 +134,25 @@ void write_result(JsonWriter& json, const ProbeResult& result) {
     });
 }
 
-/// Returns a line for each probe. Below a probe that is not ok, it says what larder does then.
+/// Returns a line for each probe, or several if the terminal is narrow. Below a probe that is not
+/// ok, it says what larder does then.
 std::string results_text(const ProbeResults& results) {
-    TextTable table({"VERDICT", "PROBE", "~FOUND"});
-    for (const auto& result : results)
-        table.add({coloured(doctor::name_of(result.verdict), colour_of(result.verdict),
-                            system::StandardStream::output),
-                   result.name, harmless(result.found)});
-    const auto lines = table.text();
-    std::string out;
-    std::size_t at = 0;
-    const auto take_line = [&] {
-        const auto end = lines.find('\n', at) + 1;
-        out += lines.substr(at, end - at);
-        at = end;
+    const auto width = output_width().value_or(std::numeric_limits<std::size_t>::max());
+    const auto widest = std::max_element(
+        results.begin(), results.end(),
+        [](const auto& one, const auto& other) { return one.name.size() < other.name.size(); });
+    const std::size_t name_width = widest == results.end() ? 0 : widest->name.size();
+    const auto line = [&](std::string_view verdict, std::string_view name, std::string_view found) {
+        return hanging(fmt::format("{:<7}  {:<{}}  ", verdict, name, name_width), found, width);
     };
-    take_line();
+    auto out = line("VERDICT", "PROBE", "FOUND");
     for (const auto& result : results) {
-        take_line();
+        const std::string_view verdict = doctor::name_of(result.verdict);
+        const auto text = line(verdict, result.name, harmless(result.found));
+        out += coloured(verdict, colour_of(result.verdict), system::StandardStream::output);
+        out += text.substr(verdict.size());
         if (result.verdict == ProbeVerdict::ok || result.effect.empty()) continue;
-        out += hanging(std::string(9, ' '), result.effect,
-                       std::min<std::size_t>(output_width().value_or(75), 75));
+        out += hanging(std::string(9, ' '), result.effect, std::min<std::size_t>(width, 75));
     }
     return out;
 }
@@ -179,7 +177,10 @@ CommandResult run_doctor(const ParsedArguments& arguments, const CommandOutput& 
     const auto volume = system::volume_of(place);
     ProbeResults results;
     doctor::probe_mount(volume, results);
-    probe(place, output, results);
+    // Where nothing can be written, every other probe would find the same once more.
+    const bool is_read_only =
+        results.front().name == "mount" && results.front().verdict == ProbeVerdict::broken;
+    if (!is_read_only) probe(place, output, results);
 
     const bool is_full = blame_the_full_disk(results);
     const int exit_code = works(results) ? done : failed;

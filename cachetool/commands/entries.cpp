@@ -79,6 +79,40 @@ larder::Result<larder::Lease> put(const larder::Bucket& bucket, const std::strin
     return bucket.publish(key, std::move(staging), {.producer = "cachetool " LARDER_VERSION});
 }
 
+/// Returns what an install says if something stands in its way.
+std::string obstacle_sentence(const larder::Error& error, const std::string& destination) {
+    const auto path = error.path.string();
+    const std::filesystem::path wanted = destination;
+    if (error.path == (wanted.has_filename() ? wanted : wanted.parent_path()))
+        return fmt::format("DEST {} is no directory: name a directory, or a path that is free",
+                           path);
+    std::error_code ignored;
+    const auto status = system::retried(ignored, [&](std::error_code& each) {
+        return std::filesystem::symlink_status(error.path, each);
+    });
+    const bool is_directory = status.type() == std::filesystem::file_type::directory;
+    const bool wants_directory = error.step == std::string_view("make directory");
+    const char* const what =
+        is_directory      ? "is a directory, and a file should go there: move it away"
+        : wants_directory ? "is no directory, and a directory should go there: move it away"
+                          : "stands there already; --replace replaces files and symlinks";
+    return fmt::format("{} {}; what was installed in {} before that stays there", path, what,
+                       destination);
+}
+
+/// Returns how the files of an install have arrived: "2 files hard-linked, 1 copied".
+std::string arrivals(const larder::MaterializeReport& report) {
+    std::string text;
+    for (const auto& [count, way] :
+         {std::pair(report.cloned, "cloned"), std::pair(report.hardlinked, "hard-linked"),
+          std::pair(report.copied, "copied")}) {
+        if (count == 0) continue;
+        text += text.empty() ? fmt::format("{} {}", counted(count, "file", "files"), way)
+                             : fmt::format(", {} {}", count, way);
+    }
+    return text.empty() ? "no files" : text;
+}
+
 /// Returns what was removed, and how that is undone.
 std::string removal_sentence(const std::string& bucket, const std::vector<std::string>& keys) {
     const auto& key = keys.front();
@@ -93,8 +127,8 @@ std::string removal_sentence(const std::string& bucket, const std::vector<std::s
                                 "`cachetool trash` lists what can be brought back until "
                                 "the next gc or refresh");
     return fmt::format("removed {} of {}; {}",
-                       keys.size() == 1 ? shown(key) : counted(keys.size(), "key", "keys"),
-                       shown(bucket), undo);
+                       keys.size() == 1 ? named(key) : counted(keys.size(), "key", "keys"),
+                       named(bucket), undo);
 }
 
 }  // namespace
@@ -125,7 +159,7 @@ CommandResult run_put(const ParsedArguments& arguments, const CommandOutput& out
     LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(arguments.words[0]));
     const auto lease = put(bucket, arguments.words[1], arguments.words[2], move);
     if (!lease) {
-        Failure failure = failure_to_put(lease.error(), cache.root());
+        Failure failure = failure_to_put(lease.error(), cache.root(), is_empty(cache));
         if (lease.error().code == larder::Errc::interrupted && stop) {
             output.warn(failure->message);
             stop->end_by_signal();
@@ -167,14 +201,15 @@ CommandResult run_install(const ParsedArguments& arguments, const CommandOutput&
             stop.end_by_signal();
         }
         Failure failure = failure_near(made.error(), cache.root());
-        if (made.error().code == larder::Errc::exists && !replace)
-            failure->message += "; install --replace replaces files, and never directories";
+        if (made.error().step == std::string_view("materialize"))
+            failure->message = fmt::format("DEST {} {}", destination, made.error().detail);
+        if (made.error().code == larder::Errc::exists)
+            failure->message = obstacle_sentence(made.error(), destination);
         return fail(std::move(failure));
     }
     const auto& report = *made;
-    output.say(fmt::format("{} cloned, {} hard-linked, {} copied: {} in {}",
-                           counted(report.cloned, "file", "files"), report.hardlinked,
-                           report.copied, shown_size(report.bytes), destination));
+    output.say(
+        fmt::format("{}: {} in {}", arrivals(report), shown_size(report.bytes), destination));
     if (report.inexact != 0) {
         output.warn(
             fmt::format("{} in {} {} not the mode or the time of the entry, because the "

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The command gc.
+#include <algorithm>
 #include <fmt/core.h>
 #include <functional>
 #include <set>
@@ -11,6 +12,7 @@
 #include "cachetool/commands/table.hpp"
 #include "cachetool/term/sorted_rows.hpp"
 #include "cachetool/term/text.hpp"
+#include "cachetool/term/width.hpp"
 
 namespace cachetool {
 namespace {
@@ -43,10 +45,16 @@ public:
 
 private:
     static std::string line_of(const larder::Eviction& eviction) {
-        return fmt::format("would evict ({}): {} {} ({}, last used {} ago)\n",
-                           larder::name_of(eviction.reason), shown(eviction.bucket),
-                           shown(eviction.key), shown_size(eviction.bytes),
-                           shown_age(eviction.last_used));
+        const auto before = fmt::format("would evict ({}): ", larder::name_of(eviction.reason));
+        const auto after = fmt::format(" ({}, last used {} ago)\n", shown_size(eviction.bytes),
+                                       shown_age(eviction.last_used));
+        auto name = named(eviction.bucket) + " " + named(eviction.key);
+        if (const auto width = output_width()) {
+            constexpr std::size_t least = 8;  // arbitrary: some letters of both ends
+            const auto others = before.size() + after.size() - 1;
+            name = shortened(name, std::max(least, *width - std::min(*width, others)));
+        }
+        return before + name + after;
     }
 
     bool json_;
@@ -160,6 +168,10 @@ CommandResult run_gc(const ParsedArguments& arguments, const CommandOutput& outp
     LARDER_TRY_ASSIGN(const auto cache, open_existing(arguments, output, CacheAccess::write));
     LARDER_TRY_ASSIGN(const auto root, cache_root(arguments));
     LARDER_TRY_ASSIGN(auto job, job_of(arguments, cache ? cache->root() : root));
+    if (cache && job.limits.max_age && *job.limits.max_age < std::chrono::hours(1))
+        output.say(
+            "a use is known to the hour only, so a --max-age below 1h may evict what was used "
+            "after that");
 
     DryEvictions dry(output.json());
     ReachedLimits reached;

@@ -120,6 +120,7 @@ Expected<> visit_entries(const larder::Cache& cache, const std::optional<std::st
 void ListPrinter::add(std::string order, const std::function<void(JsonWriter&)>& write,
                       const std::function<std::vector<std::string>()>& cells) {
     constexpr std::size_t depth = 2;  // in an array in an object
+    is_empty_ = false;
     rows_->add({std::move(order), output_.json() ? json_element(depth, write) : joined(cells())});
 }
 
@@ -178,6 +179,14 @@ larder::Result<std::vector<ListedEntry>> list_trash(const larder::Cache& cache,
         return true;
     }));
     return found;
+}
+
+std::string shown_last_use(const std::optional<larder::WallTime>& last_used) {
+    if (!last_used) return "?";
+    const bool is_recent = *last_used > std::chrono::system_clock::now() - std::chrono::hours(1);
+    const auto age = shown_age(last_used);
+    return is_recent ? fmt::format("at most {} ago", age)
+                     : fmt::format("{} ago, or up to an hour later", age);
 }
 
 void sort_names(std::vector<std::string>& names) { std::sort(names.begin(), names.end()); }

@@ -52,6 +52,8 @@ public:
     /// element of the array, and `cells` returns the cells of the table.
     void add(std::string order, const std::function<void(JsonWriter&)>& write,
              const std::function<std::vector<std::string>()>& cells);
+    /// Returns whether no row was added.
+    [[nodiscard]] bool is_empty() const noexcept { return is_empty_; }
     /// Prints the rows in their order.
     [[nodiscard]] CommandResult print();
     /// Does the same with the rows that are known in spite of a failure, and returns the failure.
@@ -62,6 +64,7 @@ private:
     const char* array_;
     TextTable table_;
     std::shared_ptr<SortedRows> rows_;  ///< shared with the writer of a failure's document
+    bool is_empty_ = true;
 };
 
 /// Returns the entry of one key. Errors: `miss`.
@@ -72,6 +75,11 @@ private:
 [[nodiscard]] larder::Result<std::vector<ListedEntry>> list_trash(const larder::Cache& cache,
                                                                   const std::string& bucket,
                                                                   const std::string& key);
+
+/// Returns when an entry was last used, as exactly as it is known: "at most 2 s ago", or "5 h ago,
+/// or up to an hour later". A use within an hour after one that was written down is not written
+/// down.
+[[nodiscard]] std::string shown_last_use(const std::optional<larder::WallTime>& last_used);
 
 /// Sorts names byte by byte.
 void sort_names(std::vector<std::string>& names);

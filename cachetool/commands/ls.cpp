@@ -132,18 +132,16 @@ std::string text_of(const ListedEntry& listed) {
     line("key", shown(info.key));
     line("id", info.id);
     line("path", harmless(info.path.string()));
-    line("size", fmt::format("{} ({} bytes) in {}", shown_size(info.bytes), info.bytes,
+    const auto exact = info.bytes < 1024 ? std::string() : fmt::format(" ({} bytes)", info.bytes);
+    line("size", fmt::format("{}{} in {}", shown_size(info.bytes), exact,
                              counted(info.files, "file", "files")));
     line("published",
          fmt::format("{} ({} ago)", iso_time(info.published), shown_age(info.published)));
-    line("last used", info.last_used ? fmt::format("{} ago, or up to an hour more recently",
-                                                   shown_age(info.last_used))
-                                     : "?");
+    line("last used", shown_last_use(info.last_used));
     line("pinned", listed.pinned ? "yes: no limit evicts it" : "no");
     line("in use by", listed.users.empty() ? "no process" : shown_processes(listed.users));
     line("survives",
          info.durability == larder::Durability::power ? "a power cut" : "the death of any process");
-    line("boot", harmless(info.boot));
     line("producer", harmless(info.producer));
     return text;
 }
@@ -178,6 +176,7 @@ CommandResult run_ls(const ParsedArguments& arguments, const CommandOutput& outp
     // Pins that can't be read hide no entry.
     if (!without_entry) return list.print_in_spite_of(std::move(without_entry).error());
     for (const auto& listed : *without_entry) add(listed);
+    if (cache && list.is_empty()) output.say("no entry to list");
     return list.print();
 }
 

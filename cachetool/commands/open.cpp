@@ -37,6 +37,17 @@ bool is_absent(const fs::path& root) {
     return empty && !error;
 }
 
+/// Refuses a path with a "~" that no shell has expanded, as in --cache='~/cache': it would become a
+/// directory of that name.
+Expected<> check_tilde(const fs::path& root) {
+    const auto& text = root.native();
+    if (text != "~" && !text.starts_with("~/")) return {};
+    return fail_usage(fmt::format(
+        "the cache {0} begins with a ~ that no shell has expanded: say \"$HOME{1}\", or "
+        "./{0} for a directory of that name",
+        text, text.substr(1)));
+}
+
 std::string absence_of(const fs::path& root) {
     return fmt::format("there is no cache at {} yet", root.string());
 }
@@ -70,6 +81,7 @@ Expected<fs::path> cache_root(const ParsedArguments& arguments) {
     const auto root = chosen_root(arguments);
     if (!root)
         return fail_usage("no cache directory: give --cache, or set LARDER_CACHE_DIR or HOME");
+    LARDER_TRY(check_tilde(*root));
     std::error_code error;
     const auto absolute =
         system::retried(error, [&](std::error_code& each) { return fs::absolute(*root, each); });
@@ -83,7 +95,9 @@ Expected<fs::path> cache_root(const ParsedArguments& arguments) {
 Expected<larder::Cache> open_or_create(const ParsedArguments& arguments,
                                        const CommandOutput& output, larder::OpenOptions options) {
     LARDER_TRY_ASSIGN(const fs::path root, cache_root(arguments));
+    const bool is_new = is_absent(root);
     LARDER_TRY_ASSIGN(auto cache, open_cache(root, arguments, output, std::move(options)));
+    if (is_new) output.say(fmt::format("made a new cache at {}", root.string()));
     return cache;
 }
 

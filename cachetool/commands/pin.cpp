@@ -28,8 +28,8 @@ public:
             const auto changed = pins_ ? bucket.pin(key) : bucket.unpin(key);
             if (changed) {
                 changed_.push_back(key);
-                output_.say(fmt::format("{} {} {}{}", pins_ ? "pinned" : "unpinned", shown(name_),
-                                        shown(key), pins_ ? absence_of(cache, bucket, key) : ""));
+                output_.say(fmt::format("{} {} {}{}", pins_ ? "pinned" : "unpinned", named(name_),
+                                        named(key), pins_ ? absence_of(cache, bucket, key) : ""));
             } else if (first_failure) {
                 output_.warn(failure_of(cache, changed.error(), key)->message);
             } else {
@@ -57,7 +57,7 @@ private:
                                      const std::string& key) const {
         Failure failure(error);
         if (error.code == larder::Errc::miss)
-            failure->message = fmt::format("{} {} is not pinned{}", shown(name_), shown(key),
+            failure->message = fmt::format("{} {} is not pinned{}", named(name_), named(key),
                                            missing_bucket(cache));
         return failure;
     }
@@ -68,7 +68,7 @@ private:
                                          const std::string& key) const {
         const auto entry = bucket.info(key);
         if (entry || entry.error().code != larder::Errc::miss) return {};
-        return ", which has no entry yet" + missing_bucket(cache);
+        return ", for the entry that it may get: it has none yet" + missing_bucket(cache);
     }
 
     /// Returns "; there is no bucket wheels; did you mean wheels-v1?", or nothing if it is there.

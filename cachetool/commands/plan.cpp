@@ -84,6 +84,11 @@ public:
     PlanReader(const fs::path& path, const fs::path& root) : path_(path), root_(root) {}
 
     Expected<std::vector<larder::Eviction>> read() {
+        std::error_code error;
+        if (system::retried(error,
+                            [&](std::error_code& each) { return fs::is_directory(path_, each); }))
+            return fail_usage(
+                fmt::format("--apply {}: this is a directory, and no plan", path_.string()));
         std::ifstream file(path_, std::ios::binary);
         if (!file) return fail(file_failure("read", path_));
         LARDER_TRY_ASSIGN(const auto first, next(file));
@@ -149,6 +154,10 @@ Expected<larder::Limits> limits_of(const ParsedArguments& arguments, const fs::p
     LARDER_TRY(take(arguments, "max-entries", limits.max_entries, parse_count));
     LARDER_TRY(take(arguments, "min-free", limits.min_free, free_of));
     LARDER_TRY(take(arguments, "low-water", limits.low_water, low_water));
+    if (arguments.has("low-water") && !limits.max_size && !limits.max_entries && !limits.min_free)
+        return fail_usage(
+            "--low-water goes with --max-size, --max-entries or --min-free: it says how much of "
+            "an exceeded limit stays");
     limits.keep = arguments.values_of("keep");
     LARDER_TRY(check_keep(limits.keep));
     return limits;

@@ -51,7 +51,7 @@ public:
         auto failure = usage_failure(
             fmt::format("deadlock: {} of {} is being built by a parent of this command, so this "
                         "command would wait for itself; build what it needs under another key",
-                        shown(target_.key), shown(target_.bucket)));
+                        named(target_.key), named(target_.bucket)));
         failure->code = larder::name_of(larder::Errc::invalid);
         return fail(std::move(failure));
     }
@@ -109,8 +109,12 @@ private:
         FailureReport report{.exit_code = end.exit_code, .code = "command"};
         if (end.ending_signal != 0) {
             report.exit_code = 128 + end.ending_signal;
+            report.message = fmt::format("interrupted by {}; nothing was kept",
+                                         system::signal_for_people(end.ending_signal));
+        } else if (end.killed_by != 0) {
             report.message =
-                fmt::format("interrupted by signal {}; nothing was kept", end.ending_signal);
+                fmt::format("{} was ended by {}; nothing was kept", arguments_.program.front(),
+                            system::signal_for_people(end.killed_by));
         } else {
             report.message = fmt::format("{} ended with {}; nothing was kept",
                                          arguments_.program.front(), end.exit_code);
@@ -147,7 +151,7 @@ Failure failure_to_wait(const ParsedArguments& arguments, Failure failure,
     failure->message =
         fmt::format("gave up after {} s, because {} of {} is still being built by {}",
                     static_cast<double>(arguments.lock_timeout->count()) / 1000,
-                    shown(arguments.words[1]), shown(arguments.words[0]), builder);
+                    named(arguments.words[1]), named(arguments.words[0]), builder);
     return failure;
 }
 
@@ -198,7 +202,7 @@ CommandResult run_build(const ParsedArguments& arguments, const CommandOutput& o
     deadline.lift();
     if (!lease) {
         if (build.failure()) return fail(Failure(*build.failure()));
-        auto failure = failure_to_put(lease.error(), cache.root());
+        auto failure = failure_to_put(lease.error(), cache.root(), is_empty(cache));
         if (give_up.stop_requested())
             failure = failure_to_wait(arguments, std::move(failure), builder);
         return fail(std::move(failure));

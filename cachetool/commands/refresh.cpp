@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include <larder/cache.hpp>
 
@@ -86,6 +87,7 @@ public:
         if (cache) {
             LARDER_TRY_ASSIGN(const auto names, chosen_buckets(*cache));
             LARDER_TRY(check_names(*cache));
+            if (names.empty()) output_.say("there is no bucket, so there is nothing to purge");
             for (const auto& name : names) refresh(*cache, name);
             // If nothing was taken out there is nothing new to collect. A user who mistyped a name
             // keeps the trash, and may want it.
@@ -129,7 +131,7 @@ private:
             failure->message = fmt::format(
                 "no bucket {}, but bucket {} has such a key: nothing was purged; `cachetool "
                 "refresh {} --key {}` purges that key alone",
-                shown(*word), shown(first), shell_word(first), shell_word(*word));
+                named(*word), named(first), shell_word(first), shell_word(*word));
             failure->write_done = [record = record_](JsonWriter& json) {
                 write_fields(json, record);
             };
@@ -143,7 +145,7 @@ private:
         for (const auto& name : arguments_.words) {
             if (!absent_.contains(name)) continue;
             output_.say(no_bucket_sentence(name, existing_));
-            names += (names.empty() ? "" : ", ") + shown(name);
+            names += (names.empty() ? "" : ", ") + named(name);
         }
         auto failure = no_bucket_failure(first, existing_);
         failure->message = fmt::format("{} of {} buckets did not exist: {}", absent_.size(),
@@ -167,7 +169,7 @@ private:
         LARDER_TRY(bucket.refresh());
         if (absent_.contains(name)) return {};
         took_something_ = true;
-        output_.say(fmt::format("purged {}: its entries can no longer be obtained", shown(name)));
+        output_.say(fmt::format("purged {}: its entries can no longer be obtained", named(name)));
         return {};
     }
 
@@ -184,9 +186,9 @@ private:
 
     [[nodiscard]] std::string taken_sentence(const std::string& name, std::uint64_t taken) const {
         const auto keys = counted(taken, "key", "keys");
-        if (conditions_.dry_run) return fmt::format("{}: would take out {}", shown(name), keys);
-        if (taken == 0) return fmt::format("{}: no key matches", shown(name));
-        return fmt::format("purged {} of {}: {} can no longer be obtained", keys, shown(name),
+        if (conditions_.dry_run) return fmt::format("{}: would take out {}", named(name), keys);
+        if (taken == 0) return fmt::format("{}: no key matches", named(name));
+        return fmt::format("purged {} of {}: {} can no longer be obtained", keys, named(name),
                            taken == 1 ? "its entry" : "their entries");
     }
 
@@ -269,6 +271,12 @@ private:
     }
 
     CommandResult finish() {
+        if (record_.keys) {
+            std::sort(record_.keys->begin(), record_.keys->end(),
+                      [](const TakenKey& one, const TakenKey& other) {
+                          return std::tie(one.bucket, one.key) < std::tie(other.bucket, other.key);
+                      });
+        }
         if (first_failure_) {
             (*first_failure_)->write_done = [record = record_](JsonWriter& json) {
                 write_fields(json, record);
@@ -281,7 +289,7 @@ private:
         if (!conditions_.dry_run) return done;
         std::string lines;
         for (const auto& [bucket, key] : *record_.keys)
-            lines += fmt::format("{} {}\n", shown(bucket), shown(key));
+            lines += fmt::format("{} {}\n", named(bucket), named(key));
         return output_.text(lines);
     }
 
@@ -300,10 +308,11 @@ private:
 }  // namespace
 
 CommandResult run_refresh(const ParsedArguments& arguments, const CommandOutput& output) {
-    if (arguments.words.empty() != arguments.has("all"))
-        return fail_usage("refresh wants either BUCKET... or --all; see cachetool refresh --help");
+    // The values come first: in `refresh --older-than wheels-v1` the bucket was taken for one.
     LARDER_TRY_ASSIGN(auto conditions, conditions_of(arguments));
     LARDER_TRY_ASSIGN(const auto grace, grace_of(arguments));
+    if (arguments.words.empty() != arguments.has("all"))
+        return fail_usage("refresh wants either BUCKET... or --all; see cachetool refresh --help");
     LARDER_TRY_ASSIGN(const auto cache, open_for_buckets(arguments, output, CacheAccess::write,
                                                          !arguments.has("all")));
     return Refresher(arguments, output, std::move(conditions), grace).run(cache);

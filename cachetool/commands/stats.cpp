@@ -80,9 +80,11 @@ public:
         std::uint64_t all = 0;
         for (const auto& one : intervals_) all += one.entries;
         TextTable table({heading, ">ENTRIES", ">SIZE", "?SHARE"});
-        for (const auto& one : intervals_)
+        for (const auto& one : intervals_) {
+            if (one.entries == 0) continue;
             table.add({one.label, std::to_string(one.entries), shown_size(one.bytes),
-                       bar(one.entries, all, 30)});
+                       bar(one.entries, all, 10)});
+        }
         return table.text();
     }
 

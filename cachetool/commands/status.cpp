@@ -33,7 +33,7 @@ std::string shown_status(const larder::StatusReport& report) {
     for (const auto& process : report.processes)
         processes.add(
             {std::to_string(process.pid), shown_age(process.since), shown_process(process)});
-    auto text = processes.text();
+    auto text = processes.empty() ? "no process uses the cache\n" : processes.text();
 
     TextTable leases({">PID", "?LEASED", "~BUCKET", "~KEY"});
     for (const auto& lease : report.leases)
@@ -72,8 +72,10 @@ Expected<std::chrono::milliseconds> watch_interval(const ParsedArguments& argume
     if (arguments.words.empty()) return std::chrono::milliseconds{2000};
     const auto seconds = parse_seconds(arguments.words.front());
     if (!seconds || *seconds < std::chrono::milliseconds{100})
-        return fail_usage(fmt::format("--watch wants seconds, 0.1 at least, not \"{}\"",
-                                      shown(arguments.words.front())));
+        return fail_usage(
+            fmt::format("--watch wants seconds, 0.1 at least, such as 2, 0.5 or 10s, "
+                        "not \"{}\"",
+                        shown(arguments.words.front())));
     return *seconds;
 }
 
@@ -86,8 +88,9 @@ CommandResult watch_status(const ParsedArguments& arguments, const CommandOutput
     return watch(interval, output, [&]() -> Expected<std::string> {
         LARDER_TRY_ASSIGN(const auto report, read_status(arguments, silent));
         if (output.json()) return json_line([&](JsonWriter& json) { write_json(json, report); });
-        return fmt::format("{}, {}\n\n{}\n", harmless(root.string()),
-                           iso_time(std::chrono::system_clock::now()),
+        // To the second: no frame is more exact.
+        return fmt::format("{}, {}Z\n\n{}\n", harmless(root.string()),
+                           iso_time(std::chrono::system_clock::now()).substr(0, 19),
                            output.advised(shown_status(report)));
     });
 }

@@ -89,10 +89,10 @@ CommandTable commands() {
              "Puts all files of KEY's entry below DEST. If DEST is missing, it is made by "
              "one rename when it is complete. If DEST exists, it is filled. Ctrl-C removes "
              "what is incomplete, and an install that was stopped can be run again, with "
-             "--replace if DEST exists. Only a kill, or a second Ctrl-C, may leave a `.larder-...` "
-             "beside DEST or in it, which you can delete. A hard-linked file shares its "
-             "content with "
-             "the cache: do not write to it in place, or ask for copies.\n\n"
+             "--replace if DEST exists. A kill may leave a `.larder-...` beside DEST, which the "
+             "next install there deletes, or in DEST, which you can delete. A hard-linked file "
+             "shares its content with the cache: do not write to it in place, or ask for "
+             "copies.\n\n"
              "  cachetool install tools-v1 node-22.1 ./sandbox --link-mode copy",
          .min_words = 3,
          .max_words = 3,
@@ -201,7 +201,7 @@ CommandTable commands() {
                  "  cachetool ls tools-v1 --sort size --limit 10",
          .max_words = 1,
          .options = {{"sort", "name|size|age|used",
-                      "what should go first comes first; default: name"},
+                      "biggest, oldest or least recently used first; default: name"},
                      {"limit", "N", "only the first N"},
                      {"key", "PATTERN", "only keys that match, such as 'numpy-*'"},
                      {"pinned", nullptr, "only what is pinned, also without an entry"},
@@ -275,8 +275,10 @@ CommandTable commands() {
          .help =
              "Deletes the cache's directory with all that is in it, also read-only directories, "
              "on which `rm -rf` stops. Refuses what is no cache. If a process uses the cache, "
-             "names it, changes nothing and exits with 4. If it is stopped, run it again.\n\n"
+             "names it, changes nothing and exits with 4. If it is stopped, run it again. The "
+             "cache must be named, by --cache or LARDER_CACHE_DIR.\n\n"
              "  cachetool destroy --cache /tmp/old-cache",
+         .options = {{"dry-run,n", nullptr, "print what would go, and change nothing"}},
          .run = run_destroy},
         {.name = "doctor",
          .synopsis = "[DIR]",

@@ -56,6 +56,7 @@ CommandResult list_trash(const ParsedArguments& arguments, const CommandOutput& 
     if (!visited) return list.print_in_spite_of(visited.error());
     if (!output.json()) {
         if (const auto status = cache->status()) say_deleting(output, *status);
+        if (list.is_empty()) output.say("the trash is empty");
     }
     return list.print();
 }
@@ -124,11 +125,11 @@ private:
         auto failure = no_bucket_failure(bucket, buckets);
         const bool has_some = std::find(buckets.begin(), buckets.end(), bucket) != buckets.end();
         const auto* meant = nearest_or_longer(bucket, buckets);
-        failure->message = fmt::format("the trash holds no entry of bucket {}{}{}", shown(bucket),
+        failure->message = fmt::format("the trash holds no entry of bucket {}{}{}", named(bucket),
                                        arguments_.has("key") && has_some ? " that matches" : "",
                                        has_some || meant == nullptr
                                            ? "; `cachetool trash` lists what it holds"
-                                           : fmt::format("; did you mean {}?", shown(*meant)));
+                                           : fmt::format("; did you mean {}?", named(*meant)));
         return failure;
     }
 
@@ -158,7 +159,7 @@ private:
             progress.clear();
             output_.say(
                 fmt::format("{} {} has an entry again, and is left alone; --replace replaces it",
-                            shown(entry.bucket), shown(entry.key)));
+                            named(entry.bucket), named(entry.key)));
         } else if (first_failure_) {
             progress.clear();
             output_.warn(lease.error().message());
@@ -204,7 +205,8 @@ CommandResult empty_trash(const ParsedArguments& arguments, const CommandOutput&
 }  // namespace
 
 CommandResult run_trash(const ParsedArguments& arguments, const CommandOutput& output) {
-    const std::string verb = arguments.words.empty() ? "ls" : arguments.words.front();
+    std::string verb = arguments.words.empty() ? "ls" : arguments.words.front();
+    if (verb == "list") verb = "ls";  // as the command ls has both names
     const bool has_ids = arguments.words.size() > 1;
     for (const char* const option : {"bucket", "key", "replace"}) {
         if (verb != "restore" && arguments.has(option))
@@ -220,8 +222,9 @@ CommandResult run_trash(const ParsedArguments& arguments, const CommandOutput& o
         return TrashRestorer(arguments, output).run(cache);
     }
     return fail_usage(
-        "trash wants ls, restore ID..., restore --bucket BUCKET or empty; see cachetool trash "
-        "--help");
+        fmt::format("trash wants ls, restore ID..., restore --bucket BUCKET or empty{}; see "
+                    "cachetool trash --help",
+                    did_you_mean(verb, {"ls", "restore", "empty"})));
 }
 
 }  // namespace cachetool

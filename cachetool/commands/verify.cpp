@@ -36,10 +36,13 @@ CommandResult run_verify(const ParsedArguments& arguments, const CommandOutput& 
         LARDER_TRY_ASSIGN(report, cache->verify({.repair = repair}));
     }
     const bool sound = report.sound();
-    output.say(fmt::format(
-        "{}: {} checked, {} live, {} garbage{}", sound ? "sound" : "DAMAGED",
-        counted(report.entries, "entry", "entries"), report.live, report.garbage,
-        sound || repair ? "" : "; `cachetool verify --repair` repairs what can be repaired"));
+    // A mistyped path must not look like a cache that was checked.
+    if (!cache) output.say("nothing was checked");
+    if (cache)
+        output.say(fmt::format(
+            "{}: {} checked, {} live, {} garbage{}", sound ? "sound" : "DAMAGED",
+            counted(report.entries, "entry", "entries"), report.live, report.garbage,
+            sound || repair ? "" : "; `cachetool verify --repair` repairs what can be repaired"));
     const int exit_code = sound ? done : damaged;
     if (output.json())
         return output.document([&](JsonWriter& json) { write_json(json, report); }, exit_code);

@@ -31,8 +31,8 @@ void write_json(JsonWriter& json, const KeyFate& fate) {
 
 std::string entry_lines(const KeyFate& fate, bool limits_given) {
     const auto& entry = *fate.entry;
-    auto text = fmt::format("kept: {}, used {} ago\n", shown_size(entry.info->bytes),
-                            shown_age(entry.info->last_used));
+    auto text = fmt::format("kept: {}, last used {}\n", shown_size(entry.info->bytes),
+                            shown_last_use(entry.info->last_used));
     if (entry.pinned) text += "pinned: no limit evicts it; `cachetool unpin` ends that\n";
     if (!entry.users.empty())
         text += fmt::format(

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <cstring>
 #include <spawn.h>
 
 #include "cachetool/system/environment.hpp"
@@ -177,7 +178,14 @@ ProgramEnd run_child(const std::vector<std::string>& program, ChildOutput output
     if (retry([&] { return ::waitpid(pid, &status, 0); }) == -1)
         return {.exit_code = cannot_execute, .not_run = last_error()};  // its end is not known
     return {.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+            .killed_by = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
             .ending_signal = last_ending_signal};
+}
+
+std::string signal_for_people(int signal) {
+    const char* const name = ::strsignal(signal);
+    return "signal " + std::to_string(signal) +
+           (name == nullptr ? std::string() : " (" + std::string(name) + ")");
 }
 
 ProgramEnd become(const std::vector<std::string>& program) {

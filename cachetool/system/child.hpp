@@ -23,6 +23,8 @@ struct ProgramEnd {
     int exit_code = 0;
     /// Why the program could not be run, or no error.
     std::error_code not_run{};
+    /// The signal that ended the program itself, or 0.
+    int killed_by = 0;
     /// The last of SIGINT, SIGTERM, SIGHUP and SIGQUIT that this process received meanwhile, or 0.
     int ending_signal = 0;
 };
@@ -35,6 +37,9 @@ struct ProgramEnd {
 /// Requires: one call at a time.
 [[nodiscard]] ProgramEnd run_child(const std::vector<std::string>& program, ChildOutput output,
                                    const std::string& directory = {});
+
+/// Returns "signal 2 (Interrupt)".
+[[nodiscard]] std::string signal_for_people(int signal);
 
 /// Becomes `program`. Returns only if that failed, and then says why.
 [[nodiscard]] ProgramEnd become(const std::vector<std::string>& program);

@@ -45,8 +45,8 @@ bool wants_advice(const larder::Error& error) {
 /// Returns what to do about a call in the cache that was refused; an empty text for all other
 /// errors.
 std::string_view advice_for(const larder::Error& error) {
-    return wants_advice(error) ? "; if this user may do that, `cachetool doctor` shows what the "
-                                 "file system or a sandbox refuses"
+    return wants_advice(error) ? "; `cachetool doctor` shows whether the file system or a sandbox "
+                                 "is the cause"
                                : "";
 }
 
@@ -56,10 +56,21 @@ std::string_view advice_outside(const larder::Error& error) {
                                : "";
 }
 
+/// Returns the sentence about an error of the library.
+std::string message_of(const larder::Error& error) {
+    // The library's own sentence also speaks of callers that open a cache for reading by choice.
+    if (error.code == larder::Errc::read_only)
+        return fmt::format(
+            "the cache {} can only be read: its file system is mounted read-only, or this user may "
+            "not write there; make it writable, or name another one",
+            error.path.string());
+    return error.message() + std::string(advice_for(error));
+}
+
 FailureReport report_of(const larder::Error& error) {
     return {.exit_code = exit_code_of(error.code),
             .code = std::string(larder::name_of(error.code)),
-            .message = error.message() + std::string(advice_for(error)),
+            .message = message_of(error),
             .step = error.step,
             .path = error.path,
             .sys_errno = error.sys_errno};
@@ -102,11 +113,13 @@ Failure failure_near(const larder::Error& error, const std::filesystem::path& ro
     return failure;
 }
 
-Failure failure_to_put(const larder::Error& error, const std::filesystem::path& root) {
+Failure failure_to_put(const larder::Error& error, const std::filesystem::path& root,
+                       bool is_empty_cache) {
     Failure failure = failure_near(error, root);
     if (error.code == larder::Errc::no_space)
-        failure->message +=
-            "; `cachetool gc` and `cachetool refresh` work on a full disk, and make room";
+        failure->message += is_empty_cache
+                                ? "; make room there, or name a cache on another disk"
+                                : "; `cachetool gc` works on a full disk, and makes room";
     return failure;
 }
 

@@ -73,8 +73,9 @@ using Expected = tl::expected<Value, Failure>;
 using CommandResult = Expected<int>;
 
 /// Returns the failure of an operation that puts something into the cache. If the disk is full, the
-/// message says what to do.
-[[nodiscard]] Failure failure_to_put(const larder::Error& error, const std::filesystem::path& root);
+/// message says what to do, which is not to delete from a cache that holds nothing.
+[[nodiscard]] Failure failure_to_put(const larder::Error& error, const std::filesystem::path& root,
+                                     bool is_empty_cache);
 
 /// Returns the failure of a command that also works outside of the cache with the given root. For a
 /// place outside it, such as an unreadable SOURCE, it advises a look there, and not at the cache.

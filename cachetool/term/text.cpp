@@ -77,6 +77,18 @@ std::string harmless(std::string_view text) { return escaped(text, false); }
 
 std::string shown(std::string_view key) { return key.empty() ? "\"\"" : escaped(key, true); }
 
+std::string named(std::string_view key) {
+    const auto text = shown(key);
+    return text.find(' ') == std::string::npos ? text : "\"" + text + "\"";
+}
+
+std::string in_small_letters(std::string_view text) {
+    std::string small(text);
+    std::transform(small.begin(), small.end(), small.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return small;
+}
+
 std::string shell_word(std::string_view text) {
     constexpr std::string_view plain =
         "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz%+,-./:=@_";

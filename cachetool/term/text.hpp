@@ -19,6 +19,13 @@ namespace cachetool {
 /// harmless() does, with each backslash doubled. The empty key becomes "".
 [[nodiscard]] std::string shown(std::string_view key);
 
+/// Returns `text` with its ASCII letters made small.
+[[nodiscard]] std::string in_small_letters(std::string_view text);
+
+/// Returns a key or the name of a bucket as a sentence shows it: as shown() does, and in quotes if
+/// it holds a space, so that the reader sees where it ends.
+[[nodiscard]] std::string named(std::string_view key);
+
 /// Returns `text` as one word of a POSIX shell: as it is, or in single quotes if it has characters
 /// that mean something there.
 [[nodiscard]] std::string shell_word(std::string_view text);

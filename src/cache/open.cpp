@@ -312,7 +312,8 @@ Result<os::Dir> open_root_dir(const fs::path& path, const OpenOptions& options) 
         if (info && info->owner != os::this_user())
             opened.error().detail = "it belongs to user " + os::user_name(info->owner) +
                                     ", and this process runs as " + os::user_name(os::this_user()) +
-                                    "; let that user delete it, or name another directory";
+                                    "; ask that user for the right to read it, or name another "
+                                    "directory";
     }
     return opened;
 }

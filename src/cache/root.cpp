@@ -52,15 +52,15 @@ bool Root::is_lost() const {
 
 Result<> Root::must_be_writable(const char* step) const {
     if (!read_only_) return {};
-    return fail(
-        Errc::read_only, step, dirs_.root.path,
-        "the cache is open for reading only, by choice or because this process may not write "
-        "there; make it writable, or name another one");
+    return fail(Errc::read_only, step, dirs_.root.path,
+                "the cache can only be read: the caller opened it so, the file system is mounted "
+                "read-only, or this user may not write there; make it writable, or name another "
+                "one");
 }
 
 Result<Participant*> Root::participant(const CallContext& context) {
     if (Participant* const already = joined()) return already;
-    TRY(must_be_writable("join the cache"));
+    TRY(must_be_writable("use the cache"));
     // Threads that come meanwhile wait for this join, and do not make participants of their own.
     const std::lock_guard guard(joining_);
     if (!participant_) {

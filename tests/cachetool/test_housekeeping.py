@@ -369,9 +369,9 @@ class Destroy(Housekeeping):
     def test_deletes_the_whole_cache(self):
         entry = self.put()
         entry.chmod(0o555)
-        self.assertEqual(self.json("destroy"), {"path": str(self.root), "destroyed": True})
+        self.assertEqual(self.json("destroy"), {"path": str(self.root), "dry_run": False, "destroyed": True})
         self.assertFalse(self.root.exists())
-        self.assertEqual(self.json("destroy"), {"path": str(self.root), "destroyed": False})
+        self.assertEqual(self.json("destroy"), {"path": str(self.root), "dry_run": False, "destroyed": False})
 
     def test_names_a_process_that_uses_it(self):
         self.put()
