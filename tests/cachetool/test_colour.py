@@ -67,7 +67,7 @@ class Colours(CacheTest):
         while terminal.read():
             pass
         terminal.end()
-        self.assertRegex(terminal.seen, rb"\A\x1b\[31mcachetool:\x1b\[0m usage")
+        self.assertRegex(terminal.seen, rb"\A\x1b\[31mcachetool:\x1b\[0m KEY is missing; usage")
 
 
 
