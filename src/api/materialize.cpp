@@ -23,16 +23,21 @@ constexpr const char* step = "materialize";
 ///   - one in a cache, because filling it could overwrite an entry;
 ///   - one that contains the tree, or the cache of the tree, because it could overwrite those;
 ///   - one inside the tree, because the copy would never end.
+/// Errors also if the system does not tell what the places lie in.
 Result<> check_places(const fs::path& tree, const fs::path& destination) {
-    if (const auto cache = tree::enclosing_cache(destination)) {
+    TRY_ASSIGN(const auto cache, tree::enclosing_cache(destination));
+    if (cache) {
         return fail(Errc::invalid, step, destination, "lies inside the cache " + cache->string());
     }
-    const fs::path outermost = tree::enclosing_cache(tree).value_or(tree);
-    if (tree::lies_within(outermost, destination)) {
+    TRY_ASSIGN(const auto origin, tree::enclosing_cache(tree));
+    const fs::path outermost = origin.value_or(tree);
+    TRY_ASSIGN(const bool is_around, tree::lies_within(outermost, destination));
+    if (is_around) {
         return fail(Errc::invalid, step, destination,
                     "contains " + outermost.string() + ", where the files come from");
     }
-    if (tree::lies_within(destination, tree)) {
+    TRY_ASSIGN(const bool is_inside, tree::lies_within(destination, tree));
+    if (is_inside) {
         return fail(Errc::invalid, step, destination,
                     "lies inside the tree that is to be put there");
     }

@@ -84,7 +84,8 @@ Result<> clone_or_copy(const os::Dir& tree, Carry carry) {
 /// Refuses to move a source that is no directory, or that lies in another cache: there it may be an
 /// entry that a process has leased.
 Result<> check_can_be_moved(const fs::path& source) {
-    if (const auto other = tree::enclosing_cache(source)) {
+    TRY_ASSIGN(const auto other, tree::enclosing_cache(source));
+    if (other) {
         return fail(Errc::invalid, "stage", source,
                     "it belongs to the cache " + other->string() + "; put a copy");
     }
@@ -200,7 +201,9 @@ fs::path Stage::tree_path() const {
 /// contains the cache, because the copy would contain itself.
 Result<> Stage::check_source(const fs::path& source) const {
     const auto& root = root_->dirs().root.path;
-    if (tree::lies_within(source, root) || tree::lies_within(root, source)) {
+    TRY_ASSIGN(const bool is_inside, tree::lies_within(source, root));
+    TRY_ASSIGN(const bool is_around, tree::lies_within(root, source));
+    if (is_inside || is_around) {
         return fail(Errc::invalid, "stage", source,
                     "it lies in the cache " + root.string() + ", or contains it");
     }

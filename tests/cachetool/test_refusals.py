@@ -201,4 +201,42 @@ class NoSecondWay(RefusalTest):
 
 
 if __name__ == "__main__":
+    def test_a_full_disk_adds_no_tables(self):
+        self.tool("put", "b", "k", self.source)
+        for _ in range(3):
+            _, err = self.refused(["pwrite64=ENOSPC"], "exec", "b", "k", "--", "true", code=1)
+            self.assertIn("No space left", err)
+        self.assertEqual(os.listdir(self.root / "participants"), ["0"])
+        self.assertEqual(os.listdir(self.root / "staging"), ["0"])
+        # A pool that is empty gets one table, and not one for each try.
+        os.remove(self.root / "participants/0")
+        for _ in range(3):
+            self.refused(["pwrite64=ENOSPC"], "exec", "b", "k", "--", "true", code=1)
+        self.assertEqual(os.listdir(self.root / "participants"), ["0"])
+        self.tool("exec", "b", "k", "--", "true")
+
+    def test_an_entry_of_another_cache_is_not_moved_whatever_can_not_be_told(self):
+        other = str(self.dir / "other")
+        entry = self.tool("--cache", other, "put", "b", "k", self.source).rstrip("\n")
+        stands = f"{self.dir}/stands"
+        for call in ("openat", "open", "newfstatat", "stat", "lstat", "statx", "readlink", "readlinkat", "fstat", "read"):
+            for error in ("EACCES", "EIO"):
+                for number in range(1, 25):
+                    process = self.start(f"{call}={error}@{number}", "--", TOOL, "put", "--move", "b", "k", entry, tool=REFUSE)
+                    _, err = process.communicate(timeout=HANGS)
+                    self.assertNotEqual(process.returncode, 0, (call, error, number))
+                    self.assertTrue(os.path.isdir(entry), (call, error, number, err))
+        self.tool("--cache", other, "verify")
+
+    def test_nothing_is_installed_into_a_cache_whatever_can_not_be_told(self):
+        other = self.dir / "other"
+        entry = self.tool("--cache", str(other), "put", "b", "k", self.source).rstrip("\n")
+        self.tool("put", "b", "k", self.source)
+        for call in ("openat", "open", "newfstatat", "stat", "lstat", "statx", "readlink", "readlinkat"):
+            for number in range(1, 25):
+                process = self.start(f"{call}=EACCES@{number}", "--", TOOL, "install", "b", "k", f"{entry}/new", tool=REFUSE)
+                process.communicate(timeout=HANGS)
+                self.assertNotEqual(process.returncode, 0, (call, number))
+                self.assertFalse(os.path.exists(f"{entry}/new"), (call, number))
+
     unittest.main()

@@ -16,20 +16,33 @@ void make_cache(const fs::path& root) {
     write(root / "archive/id/tree/file", "content");
 }
 
+/// Returns the root of the cache around a path; nullopt if there is none.
+std::optional<fs::path> cache_around(const fs::path& path) {
+    const auto root = tree::enclosing_cache(path);
+    REQUIRE(root);
+    return *root;
+}
+
+bool is_within(const fs::path& inner, const fs::path& outer) {
+    const auto within = tree::lies_within(inner, outer);
+    REQUIRE(within);
+    return *within;
+}
+
 }  // namespace
 
 TEST_CASE("enclosing_cache finds the cache around a path, even if that does not exist") {
     TempDir temp;
     make_cache(temp / "cache");
     fs::create_directory_symlink("cache/archive", temp / "way-in");
-    CHECK(tree::enclosing_cache(temp / "cache") == fs::canonical(temp / "cache"));
-    CHECK(tree::enclosing_cache(temp / "cache/") == fs::canonical(temp / "cache"));
-    CHECK(tree::enclosing_cache(temp / "cache/archive/id/tree") == fs::canonical(temp / "cache"));
-    CHECK(tree::enclosing_cache(temp / "cache/none/none") == fs::canonical(temp / "cache"));
-    CHECK(tree::enclosing_cache(temp / "way-in/id") == fs::canonical(temp / "cache"));
-    CHECK(tree::enclosing_cache(temp / "none/../way-in/none") == fs::canonical(temp / "cache"));
-    CHECK_FALSE(tree::enclosing_cache(temp / "none"));
-    CHECK_FALSE(tree::enclosing_cache(temp / "cache/../none"));
+    CHECK(cache_around(temp / "cache") == fs::canonical(temp / "cache"));
+    CHECK(cache_around(temp / "cache/") == fs::canonical(temp / "cache"));
+    CHECK(cache_around(temp / "cache/archive/id/tree") == fs::canonical(temp / "cache"));
+    CHECK(cache_around(temp / "cache/none/none") == fs::canonical(temp / "cache"));
+    CHECK(cache_around(temp / "way-in/id") == fs::canonical(temp / "cache"));
+    CHECK(cache_around(temp / "none/../way-in/none") == fs::canonical(temp / "cache"));
+    CHECK_FALSE(cache_around(temp / "none"));
+    CHECK_FALSE(cache_around(temp / "cache/../none"));
 }
 
 TEST_CASE("only a regular file `format` with the right beginning makes a cache") {
@@ -42,8 +55,8 @@ TEST_CASE("only a regular file `format` with the right beginning makes a cache")
     fs::create_directory(temp / "pipe");
     REQUIRE(::mkfifo((temp / "pipe/format").c_str(), 0600) == 0);
     for (const char* name : {"other", "linked", "dir", "pipe"})
-        CHECK_FALSE(tree::enclosing_cache(temp / name / "x"));
-    CHECK(tree::enclosing_cache(temp / "cache/x"));
+        CHECK_FALSE(cache_around(temp / name / "x"));
+    CHECK(cache_around(temp / "cache/x"));
 }
 
 TEST_CASE("lies_within follows symlinks, and compares whole names") {
@@ -51,14 +64,14 @@ TEST_CASE("lies_within follows symlinks, and compares whole names") {
     fs::create_directories(temp / "a/b");
     fs::create_directories(temp / "ab");
     fs::create_directory_symlink("a/b", temp / "link");
-    CHECK(tree::lies_within(temp / "a/b", temp / "a"));
-    CHECK(tree::lies_within(temp / "a", temp / "a"));
-    CHECK(tree::lies_within(temp / "a/", temp / "a"));
-    CHECK(tree::lies_within(temp / "link/none", temp / "a"));
-    CHECK(tree::lies_within(temp / "a/b/none", temp / "link"));
-    CHECK_FALSE(tree::lies_within(temp / "ab", temp / "a"));
-    CHECK_FALSE(tree::lies_within(temp / "a", temp / "a/b"));
-    CHECK_FALSE(tree::lies_within(temp / "none", temp / "other"));
+    CHECK(is_within(temp / "a/b", temp / "a"));
+    CHECK(is_within(temp / "a", temp / "a"));
+    CHECK(is_within(temp / "a/", temp / "a"));
+    CHECK(is_within(temp / "link/none", temp / "a"));
+    CHECK(is_within(temp / "a/b/none", temp / "link"));
+    CHECK_FALSE(is_within(temp / "ab", temp / "a"));
+    CHECK_FALSE(is_within(temp / "a", temp / "a/b"));
+    CHECK_FALSE(is_within(temp / "none", temp / "other"));
 }
 
 TEST_CASE("materialize makes its destination, with the mode and time of the tree") {
