@@ -211,11 +211,11 @@ CommandResult run_install(const ParsedArguments& arguments, const CommandOutput&
     output.say(
         fmt::format("{}: {} in {}", arrivals(report), shown_size(report.bytes), destination));
     if (report.inexact != 0) {
-        output.warn(
-            fmt::format("{} in {} {} not the mode or the time of the entry, because the "
-                        "file system or a sandbox refuses to set it there",
-                        counted(report.inexact, "file or directory", "files and directories"),
-                        destination, report.inexact == 1 ? "has" : "have"));
+        output.warn(fmt::format(
+            "{} in {} {} not the mode, the time or all attributes of the entry, because "
+            "the file system or a sandbox refuses to read or to set them",
+            counted(report.inexact, "file or directory", "files and directories"), destination,
+            report.inexact == 1 ? "has" : "have"));
     }
     if (!output.json()) return done;
     return output.document([&](JsonWriter& json) {

@@ -129,8 +129,8 @@ void install_all(const Options& options, bool show, Outcome& outcome) {
             if (report->inexact != 0) {
                 note(
                     outcome.warnings,
-                    fmt::format("{}: {} files or directories lack their mode or their time, "
-                                "because it can't be set there",
+                    fmt::format("{}: {} files or directories lack their mode, their time or "
+                                "attributes, because they can't be set there",
                                 outcome.wheels[i].wheel.path.filename().string(), report->inexact));
             }
         }

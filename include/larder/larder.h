@@ -1068,7 +1068,7 @@ typedef struct larder_materialize_report {
     uint64_t symlinks;    /* symlinks that were made */
     uint64_t directories; /* directories that were made; not those that existed */
     uint64_t bytes;       /* the sizes of all files, cloned and linked ones too */
-    uint64_t inexact;     /* files and directories whose mode or time could not be set */
+    uint64_t inexact;     /* files and directories without their mode, time or all attributes */
 } larder_materialize_report;
 /* Frees what larder_materialize returned. NULL is ignored. */
 void larder_materialize_report_free(larder_materialize_report* report);
@@ -1079,8 +1079,9 @@ void larder_materialize_report_free(larder_materialize_report* report);
  * Below `destination` no symlink is followed.
  *
  * Clones and copies do not have the set-id bits, the sticky bit, the capabilities and the access
- * control list of their source. If the destination refuses to set a mode or a modification time,
- * that is no error: the report counts it as `inexact`. `report` may be NULL.
+ * control list of their source. If the destination refuses to set a mode, a modification time or an
+ * attribute, or an attribute can't be read, that is no error: the report counts it as `inexact`.
+ * `report` may be NULL.
  * Requires: `tree` does not change during the call. Hold a lease on it.
  * Errors: `exists` if something stands in the way and `replace` is 0; `unsupported` if `mode`
  * names a way that does not work here; `invalid` if `destination` lies inside a cache or

@@ -40,8 +40,9 @@ struct MaterializeReport {
     std::uint64_t symlinks = 0;     ///< symlinks that were made
     std::uint64_t directories = 0;  ///< directories that were made; not those that existed
     std::uint64_t bytes = 0;        ///< the sizes of all files, cloned and linked ones included
-    /// Files and directories that are there, but without their mode or their time, because the
-    /// destination refused to set it (vfat, some FUSE file systems, some sandboxes).
+    /// Files and directories that are there, but without their mode, their time or some of the
+    /// attributes that users set, because the destination refused to set it (vfat, some FUSE file
+    /// systems, some sandboxes), or because an attribute could not be read.
     std::uint64_t inexact = 0;
 };
 
@@ -50,8 +51,8 @@ struct MaterializeReport {
 /// the tree. Symlinks are made anew with the same text and are never followed. Existing directories
 /// are filled, and missing ones are made. Below `destination` no symlink is followed.
 ///
-/// If the destination refuses to set a mode or a modification time, that is no error: the report
-/// counts it as `inexact`.
+/// If the destination refuses to set a mode, a modification time or an attribute, or if an
+/// attribute can't be read, that is no error: the report counts it as `inexact`.
 ///
 /// A destination that is missing is made by one rename, from a directory beside it. It is whole or
 /// missing. In one that exists, a file gets its name when it is complete.

@@ -41,9 +41,9 @@ public:
     /// Returns the file, open for writing. Requires: complete was not called.
     [[nodiscard]] const FileHandle& handle() const noexcept { return file_; }
     /// Gives the file the attributes, the permissions and the time of its source, and closes it.
-    /// `info` is what the system knows about `source`. Returns whether the file has them all: false
-    /// only if refusals are counted. After an error the file is removed, at the latest by the
-    /// destructor. Call it once.
+    /// `info` is what the system knows about `source`. Returns whether the file has them all. A
+    /// refused attribute is left out; a refused mode or time is an error unless refusals are
+    /// counted. After an error the file is removed, at the latest by the destructor. Call it once.
     [[nodiscard]] Result<bool> complete(const FileHandle& source, const FileInfo& info,
                                         Refusal refusal);
 
@@ -88,9 +88,9 @@ struct ByteRun {
 
 /// Gives the open file or directory `to` the attributes of `from` that users set: on Linux those
 /// whose names begin with "user.". An attribute that can't be read, or that the file system of
-/// `to` refuses, is left out. Returns the system's error if a disk is full or broken, and then `to`
-/// may have some of the attributes; a false error_code if there was none.
-[[nodiscard]] std::error_code copy_attributes(const FileHandle& from, const FileHandle& to);
+/// `to` refuses, is left out. Returns whether none was left out. Returns the system's error if a
+/// disk is full or broken, and then `to` may have some of the attributes.
+[[nodiscard]] CallResult<bool> copy_attributes(const FileHandle& from, const FileHandle& to);
 
 /// Returns whether a file has privileges that a copy leaves out and a hard link would hand on: a
 /// set-id or sticky bit, capabilities, or an access control list. `info` is what the system knows

@@ -292,8 +292,8 @@ Result<> transfer_symlink(const Transfer& transfer, const MaterializeOptions& op
 
 Result<bool> finish_directory(const os::Dir& source, const os::FileInfo& info, const os::Dir& made,
                               os::Refusal refusal) {
-    if (const auto error = os::copy_attributes(source.handle, made.handle))
-        return os::fail(error, "set attributes", made.path);
+    const auto has_attributes = os::copy_attributes(source.handle, made.handle);
+    if (!has_attributes) return os::fail(has_attributes.error(), "set attributes", made.path);
     // Keep the set-group-id bit that the directory inherited from the one around it.
     TRY_ASSIGN(const os::FileInfo now, os::stat_of(made));
     const os::Permissions inherited = now.permissions & os::Permissions::set_gid;
@@ -302,7 +302,7 @@ Result<bool> finish_directory(const os::Dir& source, const os::FileInfo& info, c
     if (os::is_failure(mode_error, refusal)) return os::fail(mode_error, "set mode", made.path);
     const auto time_error = os::try_set_modified(made.handle, info.modified);
     if (os::is_failure(time_error, refusal)) return os::fail(time_error, "set time", made.path);
-    return !mode_error && !time_error;
+    return *has_attributes && !mode_error && !time_error;
 }
 
 }  // namespace larder::tree

@@ -77,8 +77,8 @@ struct EarlierFile {
 /// Gives a new directory, once it is filled, the attributes, the mode and the modification time of
 /// its source. The mode may take away our own right to write there, and the time changes with every
 /// name that is made, so nothing may be made there afterwards. `info` is what the system knows
-/// about `source`. Returns whether the directory has them all: false only if refusals are counted.
-/// After an error it may have some of them.
+/// about `source`. Returns whether the directory has them all, as NewFile::complete does. After an
+/// error it may have some of them.
 [[nodiscard]] Result<bool> finish_directory(const os::Dir& source, const os::FileInfo& info,
                                             const os::Dir& made,
                                             os::Refusal refusal = os::Refusal::is_error);

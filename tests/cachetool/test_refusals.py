@@ -90,6 +90,32 @@ class SecondWays(RefusalTest):
             self.refused([f"fchmod={error}"], "install", "b", "k", place, "--link-mode", "copy", code=1)
             self.assertFalse(os.path.exists(place))
 
+    def test_attributes_that_can_not_be_read_or_set_are_counted_and_never_empty(self):
+        try:
+            for path in (f"{self.source}/f1", f"{self.source}/sub"):
+                os.setxattr(path, "user.larder", b"value")
+        except OSError as error:
+            self.skipTest(f"attributes: {error}")
+        self.tool("put", "b", "k", self.source)
+        for call in "fgetxattr", "fsetxattr", "flistxattr":
+            for error in [*ERRORS[:7], "ENOTTY", "EDOM"]:
+                place = str(self.dir / f"installed-{call}-{error}")
+                out, err = self.refused([f"{call}={error}", "linkat=EACCES"], "--json", "install", "b", "k", place)
+                self.assert_same_tree(self.source, place)
+                for path in ("f1", "sub"):
+                    self.assertNotIn("user.larder", os.listxattr(f"{place}/{path}"), (call, error))
+                if (call, error) == ("flistxattr", "EOPNOTSUPP"):  # the file system has no attributes
+                    self.assertEqual(json.loads(out)["inexact"], 0)
+                    continue
+                # A file whose list can't be read may have some. So all count: two files, two directories.
+                lost = 4 if call == "flistxattr" else 2
+                self.assertEqual(json.loads(out)["inexact"], lost, (call, error))
+                self.assertIn(f"{lost} files and directories in {place}", err)
+        place = str(self.dir / "whole")
+        document = self.json("install", "b", "k", place, "--link-mode", "copy")
+        self.assertEqual(document["inexact"], 0)
+        self.assertEqual(os.getxattr(f"{place}/f1", "user.larder"), b"value")
+
     def test_cache_that_refuses_chmod_or_utime_put_and_restore_fail(self):
         self.tool("put", "b", "k", self.source)
         self.tool("remove", "b", "k")

@@ -4,12 +4,15 @@
 #ifdef __APPLE__
 
 #include <fcntl.h>
+#include <sys/acl.h>
 #include <sys/attr.h>
 #include <sys/clonefile.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -29,6 +32,12 @@ ssize_t fgetxattr(int fd, const char* name, void* value, size_t size, std::uint3
 int fsetxattr(int fd, const char* name, const void* value, size_t size, std::uint32_t position,
               int options);
 }
+#endif
+
+#if __has_include(<membership.h>)
+#include <membership.h>
+#else
+extern "C" int mbr_uid_to_uuid(uid_t user, unsigned char* uuid);
 #endif
 
 namespace larder::os {
@@ -81,6 +90,49 @@ int read_space(int fd, DiskSpace& space) {
     return 0;
 }
 
+namespace {
+
+struct AclFree {
+    void operator()(void* part) const noexcept { (void)::acl_free(part); }
+};
+
+/// Returns whether an entry of a list allows something by which a directory or what is in it
+/// changes. An entry may also deny something, as Finder does for the home of each user.
+bool allows_writing(acl_entry_t entry) noexcept {
+    acl_tag_t tag = ACL_UNDEFINED_TAG;
+    acl_permset_t rights = nullptr;
+    if (::acl_get_tag_type(entry, &tag) != 0 || ::acl_get_permset(entry, &rights) != 0) return true;
+    if (tag != ACL_EXTENDED_ALLOW) return false;
+    for (const acl_perm_t right :
+         {ACL_ADD_FILE, ACL_ADD_SUBDIRECTORY, ACL_DELETE, ACL_DELETE_CHILD, ACL_WRITE_ATTRIBUTES,
+          ACL_WRITE_EXTATTRIBUTES, ACL_WRITE_SECURITY, ACL_CHANGE_OWNER}) {
+        if (::acl_get_perm_np(rights, right) != 0) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+/// On macOS a list gives rights beside the permissions, and nothing cuts them: see chmod(1). It
+/// names users and groups by their UUIDs.
+bool list_lets_others_write(int fd, const FileInfo& info) noexcept {
+    const std::unique_ptr<void, AclFree> list(::acl_get_fd_np(fd, ACL_TYPE_EXTENDED));
+    if (!list) return errno != ENOENT && errno != ENOTSUP && errno != EINVAL;
+    uuid_t owner{};
+    if (::mbr_uid_to_uuid(static_cast<uid_t>(info.owner), owner) != 0) return true;
+    acl_entry_t entry = nullptr;
+    int which = ACL_FIRST_ENTRY;
+    for (; ::acl_get_entry(static_cast<acl_t>(list.get()), which, &entry) == 0;
+         which = ACL_NEXT_ENTRY) {
+        if (!allows_writing(entry)) continue;
+        const std::unique_ptr<void, AclFree> named(::acl_get_qualifier(entry));
+        if (!named || std::memcmp(named.get(), owner, sizeof owner) != 0) return true;
+    }
+    return false;
+}
+
+const int no_such_attribute = ENOATTR;
+
 ssize_t list_attributes(int fd, char* names, std::size_t size) {
     return ::flistxattr(fd, names, size, 0);
 }
@@ -96,6 +148,8 @@ int set_attribute(int fd, const char* name, const char* value, std::size_t size)
 /// On macOS the name of an attribute does not tell who sets it, so all are copied. The system keeps
 /// some of those that begin with "com.apple." for itself, and refuses to set them.
 bool is_users_attribute(std::string_view) noexcept { return true; }
+
+bool is_systems_attribute(std::string_view name) noexcept { return name.starts_with("com.apple."); }
 
 }  // namespace platform
 

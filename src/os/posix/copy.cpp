@@ -19,54 +19,64 @@ std::error_code system_error(int error) noexcept { return {error, std::system_ca
 template <class Get>
 CallResult<std::string> read_attribute(Get get) {
     std::string bytes;
-    // Another process may make it longer between the two calls.
-    for (;;) {
+    // Another process may make it longer between the two calls. Arbitrary: one that does so each
+    // time is left alone.
+    constexpr int max_attempts = 100;
+    for (int attempts = 1;; ++attempts) {
         const ssize_t size = retry([&] { return get(nullptr, 0); });
         if (size < 0) return tl::unexpected(system_error(errno));
         bytes.resize(static_cast<std::size_t>(size));
         if (size == 0) return bytes;
         const ssize_t got = retry([&] { return get(bytes.data(), bytes.size()); });
-        if (got < 0 && errno == ERANGE) continue;
+        if (got < 0 && errno == ERANGE && attempts < max_attempts) continue;
         if (got < 0) return tl::unexpected(system_error(errno));
         bytes.resize(static_cast<std::size_t>(got));
         return bytes;
     }
 }
 
-/// Returns `error` if the disk is full or broken. Returns a false error_code for any other error:
-/// it is a refusal, because of which an attribute is left out.
-std::error_code unless_refusal(const std::error_code& error) noexcept {
-    return is_failure(error, Refusal::is_counted) ? error : std::error_code();
+/// Returns false for a refusal, because of which an attribute is left out. Returns the error if the
+/// disk is full or broken.
+CallResult<bool> false_if_refused(const std::error_code& error) {
+    if (is_failure(error, Refusal::is_counted)) return tl::unexpected(error);
+    return false;
 }
 
-/// Copies one attribute. Returns the system's error if the disk is full or broken. Returns a false
-/// error_code if the attribute was copied, and if it is left out: because another process has
-/// removed it, or because `to` has no place for it.
-std::error_code copy_attribute(const FileHandle& from, const FileHandle& to, const char* name) {
+/// Copies one attribute. Returns whether `to` has it now; true if another process has removed it
+/// from `from`. Returns the system's error if the disk is full or broken.
+CallResult<bool> copy_attribute(const FileHandle& from, const FileHandle& to, const char* name) {
     const auto value = read_attribute([&](char* data, std::size_t size) {
         return platform::get_attribute(fd_of(from), name, data, size);
     });
-    if (!value) return unless_refusal(value.error());
+    if (!value && value.error().value() == platform::no_such_attribute) return true;
+    if (!value) return false_if_refused(value.error());
     const auto set = [&] {
         return platform::set_attribute(fd_of(to), name, value->data(), value->size());
     };
-    return retry(set) == 0 ? std::error_code() : unless_refusal(system_error(errno));
+    if (retry(set) == 0) return true;
+    return false_if_refused(system_error(errno));
 }
 
 }  // namespace
 
-std::error_code copy_attributes(const FileHandle& from, const FileHandle& to) {
+CallResult<bool> copy_attributes(const FileHandle& from, const FileHandle& to) {
     const auto names = read_attribute([&](char* data, std::size_t size) {
         return platform::list_attributes(fd_of(from), data, size);
     });
-    if (!names) return unless_refusal(names.error());
+    // The file system of `from` has no attributes.
+    const int error = names ? 0 : names.error().value();
+    if (error == ENOTSUP || error == EOPNOTSUPP) return true;
+    if (!names) return false_if_refused(names.error());
+    bool has_all = true;
     for (std::size_t at = 0; at < names->size();) {
         const char* const name = names->c_str() + at;  // up to its zero byte
         at += std::string_view(name).size() + 1;
         if (!platform::is_users_attribute(name)) continue;
-        if (const auto error = copy_attribute(from, to, name)) return error;
+        const auto copied = copy_attribute(from, to, name);
+        if (!copied) return copied;
+        if (!*copied && !platform::is_systems_attribute(name)) has_all = false;
     }
-    return {};
+    return has_all;
 }
 
 Result<NewFile> NewFile::create(const Dir& dir, const std::string& name) {
@@ -92,8 +102,8 @@ bool is_failure(const std::error_code& error, Refusal refusal) noexcept {
 
 Result<bool> NewFile::complete(const FileHandle& source, const FileInfo& info, Refusal refusal) {
     // Set the attributes first, while this process may still write to the file.
-    if (const auto error = copy_attributes(source, file_))
-        return fail(error, "set attributes", dir_ / name_);
+    const auto has_attributes = copy_attributes(source, file_);
+    if (!has_attributes) return fail(has_attributes.error(), "set attributes", dir_ / name_);
     // Set the permissions in a call of their own, so that no umask alters them.
     const auto mode_error = try_set_permissions(file_, info.permissions & copied_permissions);
     if (is_failure(mode_error, refusal)) return fail(mode_error, "set mode", dir_ / name_);
@@ -105,7 +115,7 @@ Result<bool> NewFile::complete(const FileHandle& source, const FileInfo& info, R
         (void)remove_file_at(dir_, name_);
         return fail(error, "close", dir_ / name_);
     }
-    return !mode_error && !time_error;
+    return *has_attributes && !mode_error && !time_error;
 }
 
 ByteRun next_data(const FileHandle& file, std::uint64_t from, std::uint64_t size) noexcept {

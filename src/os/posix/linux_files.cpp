@@ -76,6 +76,55 @@ int read_space(int fd, DiskSpace& space) {
     return 0;
 }
 
+namespace {
+
+/// The attribute in which the kernel keeps an access control list. It has a header, and then for
+/// each line of getfacl(1) a tag, the rights, and the number of a user or group, all in
+/// little-endian order: see linux/posix_acl_xattr.h.
+constexpr const char* acl_attribute = "system.posix_acl_access";
+constexpr std::size_t acl_header_size = 4, acl_entry_size = 8;
+
+/// The tags of entries that give rights to a user or a group that the file does not belong to.
+constexpr unsigned acl_user = 0x02, acl_group = 0x08;
+constexpr unsigned acl_write = 0x02;
+
+/// Returns the number of two bytes.
+unsigned two_bytes(const char* bytes) noexcept {
+    return static_cast<unsigned char>(bytes[0]) | static_cast<unsigned char>(bytes[1]) << 8U;
+}
+
+/// Returns the number of four bytes.
+std::uint32_t four_bytes(const char* bytes) noexcept {
+    return two_bytes(bytes) | std::uint32_t{two_bytes(bytes + 2)} << 16U;
+}
+
+}  // namespace
+
+/// What the list gives is cut by its mask, and the mask is what stat(2) shows as the rights of the
+/// group. So without that bit the list need not be read, and a group that seems to be the owner's
+/// own may stand for any users. The owner and the superuser, whom a list may name too, are no
+/// others.
+bool list_lets_others_write(int fd, const FileInfo& info) noexcept {
+    if ((info.permissions & Permissions::group_write) == Permissions::none) return false;
+    std::array<char, acl_header_size + 1024 * acl_entry_size> list{};
+    const ssize_t size =
+        retry([&] { return ::fgetxattr(fd, acl_attribute, list.data(), list.size()); });
+    if (size < 0)
+        return errno != ENODATA && errno != ENOTSUP;  // a longer list counts as such a one
+    for (auto at = acl_header_size; at + acl_entry_size <= static_cast<std::size_t>(size);
+         at += acl_entry_size) {
+        const char* const entry = list.data() + at;
+        const unsigned tag = two_bytes(entry), rights = two_bytes(entry + 2);
+        const std::uint32_t number = four_bytes(entry + 4);
+        const bool is_other =
+            tag == acl_group || (tag == acl_user && number != info.owner && number != 0);
+        if (is_other && (rights & acl_write) != 0) return true;
+    }
+    return false;
+}
+
+const int no_such_attribute = ENODATA;
+
 ssize_t list_attributes(int fd, char* names, std::size_t size) {
     return ::flistxattr(fd, names, size);
 }
@@ -89,6 +138,9 @@ int set_attribute(int fd, const char* name, const char* value, std::size_t size)
 }
 
 bool is_users_attribute(std::string_view name) noexcept { return name.starts_with("user."); }
+
+/// No attribute that begins with "user." is the system's.
+bool is_systems_attribute(std::string_view) noexcept { return false; }
 
 }  // namespace platform
 

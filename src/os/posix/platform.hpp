@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "os/file_info.hpp"
 #include "os/file_system.hpp"
 #include "os/process.hpp"
 
@@ -54,6 +55,16 @@ int set_attribute(int fd, const char* name, const char* value, std::size_t size)
 /// Returns whether users set attributes of this name, so that a copy takes them over. All others
 /// are the system's own.
 bool is_users_attribute(std::string_view name) noexcept;
+/// Returns whether an attribute that users may set is kept by the system all the same, so that a
+/// copy lacks nothing if it is refused.
+bool is_systems_attribute(std::string_view name) noexcept;
+/// The error by which the system says that a file has no attribute of this name.
+extern const int no_such_attribute;
+
+/// Returns whether the access control list of a file gives a user or a group other than the owner
+/// the right to write to it. Returns true if the system does not tell what is in the list, and
+/// false if there is none. `info` is what the system knows about the file.
+bool list_lets_others_write(int fd, const FileInfo& info) noexcept;
 
 /// Fills a few bytes with random numbers of the kernel. Returns 0 if it has filled all of them.
 int fill_with_random(void* bytes, std::size_t size);
