@@ -236,10 +236,11 @@ Result<> check_hands_off(const os::Dir& dir, const os::FileInfo& info, std::uint
                                     ": the first may have put anything there; delete the cache, or "
                                     "name another directory");
     }
-    if (os::others_may_write(info)) {
+    if (os::others_may_write(dir, info)) {
         return refuse(dir.path,
                       "other users may write to it, and so choose what this user gets; take that "
-                      "right away (`chmod go-w`), or name another directory");
+                      "right away (`chmod go-w`, which also cuts what an access control list "
+                      "gives), or name another directory");
     }
     return {};
 }

@@ -36,12 +36,12 @@ bool is_new_here(const os::FileIdentity& identity) noexcept {
 }
 
 /// Returns whether no user but this one and root can rename anything in the directory to a name of
-/// larder's, so that this process would delete it.
-bool only_we_name_things(const os::FileInfo& around) noexcept {
-    if (around.owner != os::this_user() && around.owner != 0) return false;
+/// larder's, so that this process would delete it. `info` is what the system knows about `around`.
+bool only_we_name_things(const os::Dir& around, const os::FileInfo& info) noexcept {
+    if (info.owner != os::this_user() && info.owner != 0) return false;
     const bool is_sticky =
-        (around.permissions & os::Permissions::sticky_bit) != os::Permissions::none;
-    return is_sticky || !os::others_may_write(around);
+        (info.permissions & os::Permissions::sticky_bit) != os::Permissions::none;
+    return is_sticky || !os::others_may_write(around, info);
 }
 
 /// Returns whether a dead process was filling the directory `name`.
@@ -64,7 +64,7 @@ std::string unfinished_name() {
 
 void remove_unfinished(const os::Dir& around, const std::stop_token& stop) {
     const auto info = os::stat_of(around);
-    if (!info || !only_we_name_things(*info) || !is_new_here(info->identity)) return;
+    if (!info || !only_we_name_things(around, *info) || !is_new_here(info->identity)) return;
     if (!os::boot_id_is_real()) return;
     const os::BootId boot = os::boot_id();
     // The names are collected first: what is deleted would change the listing.

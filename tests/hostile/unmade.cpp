@@ -3,6 +3,10 @@
 // directories of other users, and files that a power cut has emptied. Each is found, and the
 // message or a repair leads out.
 
+#include <sys/xattr.h>
+
+#include <cerrno>
+
 #include "format/layout.hpp"
 #include "support.hpp"
 
@@ -141,6 +145,51 @@ TEST_CASE("a cache of which another user owns a part, or may write to one, is re
         fs::permissions(root / part, fs::perms(0777));
         require_refused(Cache::open(root, test_options()), (root / part).string());
         fs::permissions(root / part, fs::perms(0700));
+        CHECK(Cache::open(root, test_options()));
+    }
+}
+
+namespace {
+
+/// Gives a directory an access control list: full rights for its owner, `rights` for another user,
+/// cut by `mask`.
+void let_another_user(const fs::path& dir, unsigned char rights, unsigned char mask) {
+    constexpr unsigned char owner_is = 1, user_is = 2, group_is = 4, mask_is = 16, others_are = 32;
+    const auto entry = [](unsigned char tag, unsigned char what, std::uint32_t number) {
+        std::string bytes{static_cast<char>(tag), '\0', static_cast<char>(what), '\0'};
+        for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(number >> shift);
+        return bytes;
+    };
+    constexpr std::uint32_t no_number = 0xffff'ffff;
+    const std::string list = std::string("\2\0\0\0", 4) + entry(owner_is, 7, no_number) +
+                             entry(user_is, rights, another_user) + entry(group_is, 0, no_number) +
+                             entry(mask_is, mask, no_number) + entry(others_are, 0, no_number);
+    REQUIRE(::setxattr(dir.c_str(), "system.posix_acl_access", list.data(), list.size(), 0) == 0);
+}
+
+/// Returns whether the file system keeps access control lists.
+bool keeps_lists(const fs::path& dir) {
+    return ::getxattr(dir.c_str(), "system.posix_acl_access", nullptr, 0) >= 0 || errno == ENODATA;
+}
+
+}  // namespace
+
+TEST_CASE("a cache to which another user may write by an access control list is refused") {
+    SKIP_UNLESS(is_root_user(), "root, whose group is its own");
+    for (const char* const part : {"", "buckets", "archive", "staging", "retired/links"}) {
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache", listed = root / part;
+        SKIP_UNLESS(keeps_lists(dir.path()), "a file system with access control lists");
+        INFO(listed);
+        put(value(open_cache(root).bucket("b")), "k", "text");
+        const fs::path stands_at = fs::canonical(listed);
+        let_another_user(stands_at, 7, 7);
+        require_refused(Cache::open(root, test_options()), "other users may write");
+        CHECK(Cache::open(root, unsafe()));
+        // The mask takes the right away, as the advice says.
+        fs::permissions(stands_at, fs::perms::group_write, fs::perm_options::remove);
+        CHECK(Cache::open(root, test_options()));
+        let_another_user(stands_at, 5, 7);
         CHECK(Cache::open(root, test_options()));
     }
 }
