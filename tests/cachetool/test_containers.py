@@ -112,6 +112,36 @@ class InContainers(ContainerTest):
         self.tool("gc")
         self.assertEqual([entry for entry in entries if entry.exists()], [])
 
+    def test_a_dry_run_finds_the_same_ones_dead_as_a_collection(self):
+        self.put()
+        self.finish_with_line(self.start_in(["--pid"], "exec", "b", "k", "--", *READS))
+        self.tool("refresh", "--all", "--keep-garbage")
+        dry, done = self.json("gc", "--dry-run"), self.json("gc")
+        for count in ("entries", "leased", "reaped"):
+            self.assertEqual(dry[count], done[count], count)
+        self.assertEqual(done["entries"], 1)
+
+    def test_a_dry_eviction_finds_the_same_ones_dead_as_an_eviction(self):
+        self.put()
+        self.finish_with_line(self.start_in(["--pid"], "exec", "b", "k", "--", *READS))
+        dry, done = (self.json("gc", *how, "--max-entries", "0") for how in (["--dry-run"], []))
+        self.assertEqual(dry["evicted"], done["evicted"])
+        self.assertEqual(done["evicted"], 1)
+
+    def test_a_process_in_many_groups_does_not_hide_what_can_be_told(self):
+        # The kernel lists the groups before what tells the pid in each namespace, and before the privileges.
+        many = [1_000_000_000 + number for number in range(600)]
+        bystander = self.start("-c", "echo ready; read _", tool="sh", stdin=subprocess.PIPE, preexec_fn=lambda: os.setgroups(many))
+        self.assertEqual(line(bystander.stdout), "ready")
+        for collector in (None, lambda: os.setgroups(many)):
+            entry = self.put()
+            self.finish_with_line(self.start_in(["--pid"], "exec", "b", "k", "--", *READS))
+            self.tool("refresh", "--all", "--keep-garbage")
+            _, err = self.finish(self.start("gc", preexec_fn=collector))
+            self.assertNotIn("can't be told", err)
+            self.assertFalse(entry.exists())
+        self.finish_with_line(bystander)
+
     def test_what_cannot_be_told_is_said_and_can_be_presumed(self):
         # A collector in one container cannot see the processes of another.
         entry = self.put()

@@ -91,25 +91,66 @@ std::uint64_t namespace_or_first(const char* path, std::uint64_t first) noexcept
     return kernel_lacks_it ? first : 0;
 }
 
-/// Returns the text behind "NAME:\t" in the status of a process, up to the end of the line. Returns
-/// an empty text if there is no such line.
-std::string_view status_field(std::string_view status, std::string_view name) noexcept {
-    for (auto at = status.find(name); at != status.npos; at = status.find(name, at + 1)) {
-        const auto behind = at + name.size();
-        if ((at != 0 && status[at - 1] != '\n') || status.substr(behind, 2) != ":\t") continue;
-        const auto text = status.substr(behind + 2);
-        const auto end = text.find('\n');
-        // A line without an end may have been cut off.
-        return end == text.npos ? std::string_view() : text.substr(0, end);
+/// Finds one line of a text that comes in pieces, and keeps what it says.
+class LineFinder {
+public:
+    /// Looks for the line that begins with the name, a colon and a tab.
+    explicit LineFinder(std::string_view name) noexcept : name_(name) {}
+
+    /// Takes the next byte of the text. Returns true once the whole line has come.
+    bool take(char c) noexcept {
+        if (c == '\n') {
+            if (state_ == State::in_value) return true;
+            state_ = State::in_name;
+            matched_ = 0;
+            return false;
+        }
+        if (state_ == State::in_value && size_ < value_.size()) value_[size_++] = c;
+        if (state_ != State::in_name) return false;
+        const char wanted = matched_ < name_.size()    ? name_[matched_]
+                            : matched_ == name_.size() ? ':'
+                                                       : '\t';
+        if (c != wanted) state_ = State::in_other_line;
+        if (c == wanted && ++matched_ == name_.size() + 2) state_ = State::in_value;
+        return false;
     }
-    return {};
+
+    /// Returns what stands behind the tab. Requires: take has returned true.
+    [[nodiscard]] std::string_view value() const noexcept { return {value_.data(), size_}; }
+
+private:
+    enum class State : unsigned char { in_name, in_value, in_other_line };
+    std::string_view name_;
+    State state_ = State::in_name;
+    std::size_t matched_ = 0;
+    // Longer than a line that is wanted here: NSpid has a number for each of at most 33 namespaces.
+    std::array<char, 512> value_{};
+    std::size_t size_ = 0;
+};
+
+/// Reads the line NAME of the status of a process to the finder. Returns 0 if it is there, and
+/// ENODATA if the status has no such line; otherwise the system's error. The line may stand far
+/// from the beginning: a process may be in 65,536 groups, and the line Groups names each.
+int find_status_line(const char* path, LineFinder& finder) noexcept {
+    const Fd fd(retry([&] { return ::open(path, O_RDONLY | O_CLOEXEC); }));
+    if (!fd) return errno;
+    ProcBuffer buffer;
+    for (;;) {
+        const auto got = retry([&] { return ::read(fd.get(), buffer.data(), buffer.size()); });
+        if (got < 0) return errno;
+        if (got == 0) return ENODATA;
+        for (const char c : std::string_view(buffer.data(), static_cast<std::size_t>(got))) {
+            if (finder.take(c)) return 0;
+        }
+    }
 }
 
 /// Returns whether this process has the privilege to which procfs shows all processes
 /// (CAP_SYS_PTRACE); false if the system does not tell.
 bool has_ptrace_privilege() noexcept {
-    ProcBuffer buffer;
-    const auto text = status_field(read_start("/proc/self/status", buffer), "CapEff");
+    LineFinder capabilities("CapEff");
+    if (find_status_line("/proc/self/status", capabilities) != 0) return false;
+    const std::string_view text = capabilities.value();
     std::uint64_t privileges = 0;  // a bit for each
     std::from_chars(text.data(), text.data() + text.size(), privileges, 16);
     constexpr unsigned ptrace = 19;  // the number of CAP_SYS_PTRACE in linux/capability.h
@@ -146,30 +187,21 @@ KernelView read_view(const char* path, std::int64_t pid) noexcept {
     return view;
 }
 
-/// The status of a process, a text in the buffer that it was read into.
-struct ProcessStatus {
-    std::string_view text;   ///< empty if it can't be read
-    bool has_ended = false;  ///< it is certain that there is no such process
-};
-
-/// Reads the status of a process.
-ProcessStatus read_status(std::int64_t pid, ProcBuffer& buffer) noexcept {
-    errno = 0;
-    const std::string_view text = read_start(ProcPath(pid, "status").text.data(), buffer);
-    return {.text = text, .has_ended = text.empty() && (errno == ENOENT || errno == ESRCH)};
-}
+/// Returns whether this error of reading a file of a process says that there is no such process.
+bool says_it_has_ended(int error) noexcept { return error == ENOENT || error == ESRCH; }
 
 /// Reads what is known about a process of an inner pid namespace. Returns an InnerProcess with the
 /// pid 0 if the process has ended, or is one of our own namespace. Returns nullopt if it can't be
 /// known what the process is.
 std::optional<InnerProcess> read_inner_process(std::int64_t pid) noexcept {
-    ProcBuffer buffer;
-    const ProcessStatus status = read_status(pid, buffer);
-    if (status.has_ended) return InnerProcess{};
+    const ProcPath status(pid, "status");
     // The numbers of the process in all namespaces from ours down to its own, with tabs between
     // them. Kernels before Linux 4.1 have no such line.
-    const std::string_view pids = status_field(status.text, "NSpid");
-    if (pids.empty()) return std::nullopt;
+    LineFinder numbers("NSpid");
+    const int error = find_status_line(status.text.data(), numbers);
+    if (says_it_has_ended(error)) return InnerProcess{};
+    if (error != 0) return std::nullopt;
+    const std::string_view pids = numbers.value();
     const auto last_tab = pids.rfind('\t');
     if (last_tab == pids.npos) return InnerProcess{};
     InnerProcess inner;
@@ -178,7 +210,9 @@ std::optional<InnerProcess> read_inner_process(std::int64_t pid) noexcept {
     inner.view = read_view(ProcPath(pid, "stat").text.data(), pid);
     // If the process has ended meanwhile, its namespace and its start are not known. Then it would
     // seem to be any process that is looked for.
-    return read_status(pid, buffer).has_ended ? InnerProcess{} : inner;
+    LineFinder again("NSpid");
+    const bool has_ended = says_it_has_ended(find_status_line(status.text.data(), again));
+    return has_ended ? InnerProcess{} : inner;
 }
 
 /// Returns the pid that a name in /proc stands for; nullopt if the name is none of a process.
