@@ -142,7 +142,7 @@ private:
 
     /// Reads the leases again. Returns false, and notes the error, if they cannot be read.
     bool read_leases() {
-        auto leases = protocol::read_leases(root_, protocol::untold_of(options_));
+        auto leases = protocol::read_leases(root_, options_);
         if (!leases) {
             errors_.add(leases.error());
             return false;

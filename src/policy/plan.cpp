@@ -80,7 +80,7 @@ public:
         has_more_ = false;
         looked_at_ = looked_at_bytes_ = 0;
         TRY(list());
-        TRY_ASSIGN(leases_, protocol::read_leases(root_, protocol::untold_of(options_)));
+        TRY_ASSIGN(leases_, protocol::read_leases(root_, options_));
         if (is_first_) TRY(set_goals());
         is_first_ = false;
         std::sort(candidates_.begin(), candidates_.end(), goes_before);

@@ -144,7 +144,7 @@ private:
         // it reads it again (Michael 2004: retire, then scan the hazard pointers). The fence is the
         // counterpart of the one in LeaseTable::store.
         std::atomic_thread_fence(std::memory_order_seq_cst);
-        auto leases = read_leases(root_, untold_);
+        auto leases = read_leases(root_, options_);
         knows_leases_ = leases.has_value();
         if (leases) {
             leases_ = std::move(*leases);

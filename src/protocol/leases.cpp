@@ -20,8 +20,11 @@ cache::Untold untold_of(const CollectOptions& options) noexcept {
     return options.presume_dead ? cache::Untold::presume_dead : cache::Untold::keep;
 }
 
-Result<Leases> read_leases(const cache::Root& root, cache::Untold untold) {
-    TRY_ASSIGN(const auto participants, cache::read_participants(root.dirs().participants));
+Result<Leases> read_leases(const cache::Root& root, const CollectOptions& options) {
+    // A collection has reaped those that died in other pid namespaces, and a dry run has not.
+    const os::Search search = options.dry_run ? os::Search::everywhere : os::Search::here;
+    const cache::Untold untold = untold_of(options);
+    TRY_ASSIGN(const auto participants, cache::read_participants(root.dirs().participants, search));
     TRY(participants.unreadable.first());
     Leases leases;
     for (const auto& participant : participants.views) {
