@@ -150,23 +150,31 @@ Result<AdoptedTable> take_over(LockedTable taken, const ParticipantDirs& places,
 /// Adopts a table of the pool that no process has, after a few tries. Returns nullopt if there was
 /// none. A table is passed over if it cannot be opened or understood, or if what its predecessor
 /// left cannot be cleaned up: the collector reports it. No stranger's remains may keep this process
-/// from joining.
-std::optional<AdoptedTable> try_adopt(std::uint32_t pool, const ParticipantDirs& places,
-                                      const Reaper& reap, const CallContext& context) {
+/// from joining. Errors: `no_space` if none was found, and one was passed over because the disk is
+/// full. Then a new table would find no space either, and would stay.
+Result<std::optional<AdoptedTable>> try_adopt(std::uint32_t pool, const ParticipantDirs& places,
+                                              const Reaper& reap, const CallContext& context) {
     const std::uint32_t tries = std::min(pool, tries_in_pool);
     // The first try is at the pid, so that processes do not all try the same tables. In a small
     // pool each table is tried. In a larger one the distances grow by one, so that the tries leave
     // a run of held tables behind. (The processes of one program have pids in a row, and so hold
     // tables in a row.)
     std::uint32_t number = pool == 0 ? 0 : static_cast<std::uint32_t>(os::process_id()) % pool;
+    std::optional<Error> no_space;
+    const auto keep_if_no_space = [&](const Error& error) {
+        if (error.why == Why::no_space && !no_space) no_space = error;
+    };
     for (std::uint32_t tried = 0; tried < tries; ++tried) {
         const std::uint32_t distance = tried == 0 ? 0 : pool <= tries_in_pool ? 1 : tried;
         number = (number + distance) % pool;
         auto taken = try_lock_table(places.participants, number, os::OpenMode::read_write);
+        if (!taken) keep_if_no_space(taken.error());
         if (!taken || !*taken) continue;
         auto adopted = take_over(std::move(**taken), places, reap, context);
         if (adopted) return std::move(*adopted);
+        keep_if_no_space(adopted.error());
     }
+    if (no_space) return tl::make_unexpected(*std::move(no_space));
     return std::nullopt;
 }
 
@@ -175,7 +183,8 @@ std::optional<AdoptedTable> try_adopt(std::uint32_t pool, const ParticipantDirs&
 Result<AdoptedTable> adopt(const ParticipantDirs& places, const Reaper& reap,
                            const CallContext& context) {
     const std::uint32_t pool = pool_size(places.participants);
-    if (auto adopted = try_adopt(pool, places, reap, context)) return std::move(*adopted);
+    TRY_ASSIGN(auto found, try_adopt(pool, places, reap, context));
+    if (found) return std::move(*found);
     for (std::uint32_t number = pool;; ++number) {
         TRY_ASSIGN(auto taken,
                    try_lock_table(places.participants, number, os::OpenMode::open_or_create));
@@ -185,7 +194,7 @@ Result<AdoptedTable> adopt(const ParticipantDirs& places, const Reaper& reap,
         const bool has_remains =
             os::exists_at(places.staging, format::participant_name(number)).value_or(true);
         auto adopted = take_over(std::move(*taken), places, reap, context);
-        if (adopted || !has_remains) return adopted;
+        if (adopted || !has_remains || why_of(adopted) == Why::no_space) return adopted;
     }
 }
 

@@ -543,3 +543,21 @@ TEST_CASE(
     CHECK(value(cache::read_table(fd, path)).leases.empty());
     CHECK(read_file(path) == std::string(whole.size(), '\0'));
 }
+
+TEST_CASE("joins on a full disk add one lease table, and not one each") {
+    const Scene scene;
+    put(scene.bucket, "k", "text");  // this process has joined, and holds its table
+    const Errors full = {{"os.map-table", 1}, {"os.write-table", ENOSPC}};
+    for (int joins = 0; joins < 3; ++joins) {
+        Child joiner([&](Child& child) {
+            fail_at(child, full);
+            Child::must(outcome(open_bucket(scene.root).get("k")) == "no_space", "joined");
+        });
+        CHECK(joiner.join() == 0);
+        CHECK(count_entries(scene.root / "participants") == 2);
+        CHECK(count_entries(scene.root / "staging") == 2);
+    }
+    Child joiner([&](Child&) { (void)value(open_bucket(scene.root).get("k")); });
+    CHECK(joiner.join() == 0);
+    CHECK(count_entries(scene.root / "participants") == 2);
+}
