@@ -260,7 +260,8 @@ std::shared_ptr<cache::Root> open_cache_of(const OuterBuild& build) {
     });
     if (!stands) return nullptr;
     OpenOptions options;
-    options.allow_network = true;  // the builder was allowed to
+    options.allow_network = true;  // the builder was allowed to, and has the cache open so
+    options.allow_unsafe = true;
     auto root = cache::open_root(path, options);
     return root ? std::move(*root) : nullptr;
 }

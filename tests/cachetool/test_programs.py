@@ -424,18 +424,18 @@ class Build(CacheTest):
         wait_for_end(int((self.dir / "pid").read_text()))
         self.assertTrue((self.dir / "built").exists())
 
-    def start_nested(self, outer, inner, recipe, ready, go):
+    def start_nested(self, outer, inner, recipe, ready, go, options=()):
         """Starts a build that builds another key when `go` is told. Both are a cache and a key."""
-        script = f'{ready.give}; {go.take}; "$0" --cache "$1" --log "$2" build --allow-empty b "$3" -- {recipe}'
+        script = f'{ready.give}; {go.take}; "$0" {" ".join(options)} --cache "$1" --log "$2" build --allow-empty b "$3" -- {recipe}'
         words = [TOOL, str(inner[0]), str(self.dir / "log"), inner[1]]
-        return self.start("--cache", str(outer[0]), "build", "--allow-empty", "b", outer[1], "--", "sh", "-c", script, *words, signals=[ready, go])
+        return self.start(*options, "--cache", str(outer[0]), "build", "--allow-empty", "b", outer[1], "--", "sh", "-c", script, *words, signals=[ready, go])
 
-    def run_circle(self, one, other, recipes, code):
+    def run_circle(self, one, other, recipes, code, options=()):
         """Two nested builds, each of which builds the key of the other, both while neither has ended."""
         running = []
         for outer, inner, recipe in ((one, other, recipes[0]), (other, one, recipes[1])):
             ready, go = self.signal(), self.signal()
-            running.append((self.start_nested(outer, inner, recipe, ready, go), go))
+            running.append((self.start_nested(outer, inner, recipe, ready, go, options), go))
             ready.wait()
         for _, go in running:
             go.set()
@@ -453,6 +453,17 @@ class Build(CacheTest):
         self.run_circle((caches[0], "k1"), (caches[1], "k2"), ["true", "true"], code=0)
         self.tool("--cache", str(caches[0]), "get", "b", "k1")
         self.tool("--cache", str(caches[1]), "get", "b", "k2")
+
+    def test_circle_over_two_caches_that_were_opened_though_others_may_write_there(self):
+        caches = self.root, self.dir / "other"
+        for cache in caches:
+            cache.mkdir(mode=0o777)
+            cache.chmod(0o777)
+        # A circle that is not seen lasts until the time limit of a wait, and says so.
+        said = self.run_circle((caches[0], "k1"), (caches[1], "k2"), ["true", "true"], code=0,
+                               options=["--allow-unsafe", "--lock-timeout", "20"])
+        self.assertNotIn("timed out", "".join(said))
+        self.assertRegex((self.dir / "log").read_text(), "which waits for this one")
 
     def test_two_recipes_that_can_not_be_built_without_each_other_both_fail(self):
         recipes = ['"$0" build b k1 -- true', '"$0" build b k2 -- true']
