@@ -64,11 +64,13 @@ Result<> retire_old(cache::Root& root, const std::string& path) {
 }
 
 /// Returns whether an exchange that has failed took place all the same: a signal may interrupt the
-/// call after it has had its effect. Only this publish renames the staged link. So if that link
-/// does not name the new entry any more, the names were exchanged.
+/// call after it has had its effect. Only this publish renames the staged link. So if something
+/// stands there that does not name the new entry, the names were exchanged. It need be no link of
+/// an entry: the old link may have been malformed. (The key tells less, because another publish may
+/// have replaced the new entry by now.)
 Result<bool> was_exchanged(const cache::Root& root, const StagedLink& link) {
     TRY_ASSIGN(const LinkRead staged, format::read_link(root.link_kind(), link.staging, link.name));
-    return staged.kind == LinkRead::Kind::entry && !staged.names(link.id);
+    return staged.kind != LinkRead::Kind::absent && !staged.names(link.id);
 }
 
 /// Makes one attempt to move the staged link to the key at `path`. Looks at the key first, and then

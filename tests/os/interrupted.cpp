@@ -341,3 +341,26 @@ TEST_CASE("a publish whose exchange was interrupted has happened once") {
     CHECK(value(cache.verify()).findings.empty());
     CHECK(content_of(bucket, "k") == "fourth");
 }
+
+TEST_CASE("a publish whose exchange with a malformed link was interrupted has happened once") {
+    for (const Interruption how : both) {
+        const TempDir temp;
+        const Cache cache = open_cache(temp.path() / "cache");
+        const Bucket bucket = value(cache.bucket("b"));
+        const fs::path link = cache.root() / "buckets" / "b" / "k";
+        put(bucket, "k", "first");
+        fs::remove(link);
+        if (cache.link_kind() == LinkKind::symlink) {
+            fs::create_symlink("no link of an entry", link);
+        } else {
+            write_file(link, "no link of an entry\n");
+        }
+        interrupted_call = "exchange";
+        interruption = how;
+        const Lease lease = put(bucket, "k", "second");
+        interruption = Interruption::none;
+        CHECK(content_of(bucket, "k") == "second");
+        CHECK(value(cache.verify({.repair = true})).sound());
+        CHECK(content_of(bucket, "k") == "second");
+    }
+}
