@@ -208,7 +208,10 @@ Result<format::Format> choose_format(const Handles& dirs, const OpenOptions& opt
 /// root without it is unfinished. Succeeds too if another process has written it first: the caller
 /// reads what stands there. Crash: leaves a file in `deleting/`, which a collection deletes.
 Result<> write_format(const Handles& dirs, const format::Format& format) {
-    for (;;) {
+    // Arbitrary: so often in a row no collection deletes the file. A file system that answers so
+    // each time must not keep this process for ever.
+    constexpr int max_attempts = 100;
+    for (int attempts = 1;; ++attempts) {
         const std::string scratch = to_text(format::fresh_id());
         TRY(os::write_new_file_at(dirs.deleting, scratch, format::print_format(format),
                                   os::readable_file));
@@ -223,6 +226,14 @@ Result<> write_format(const Handles& dirs, const format::Format& format) {
         if (why_of(placed) == Why::exists)
             return {};  // another process was first, and its file counts
         if (!is_absent(placed)) return placed;
+        if (attempts == max_attempts) {
+            placed.error().detail =
+                "the file was made " + std::to_string(attempts) +
+                " times, and each time the system said at its renaming that it is not there; open "
+                "the cache again, and if that fails too, name a directory on another file system "
+                "(`cachetool doctor` tests one)";
+            return placed;
+        }
         // A collection has deleted the file, as it deletes everything there. Make it again.
     }
 }

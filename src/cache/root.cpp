@@ -105,8 +105,15 @@ Result<> Root::reap_one(const os::Dir& staging, const std::string& name) const {
 
 Result<> Root::retire_link(const os::Dir& dir, const std::string& name,
                            format::RetiredAt when) const {
-    return os::rename_new(dir, name, dirs_.retired_links,
-                          to_text(format::fresh_retired_name(when)));
+    auto retired =
+        os::rename_new(dir, name, dirs_.retired_links, to_text(format::fresh_retired_name(when)));
+    // No other process draws this name.
+    if (why_of(retired) == Why::exists) {
+        return fail(Errc::unsupported, "retire", dir / name,
+                    "the file system says that a name is taken that was drawn for it just now; "
+                    "name a directory on another file system (`cachetool doctor` tests one)");
+    }
+    return retired;
 }
 
 Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) const {

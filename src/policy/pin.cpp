@@ -48,12 +48,20 @@ Result<> pin(cache::Root& root, const protocol::KeyRef& place, const cache::Call
     TRY_ASSIGN(const os::Dir pins, os::make_and_open_dir_at(root.dirs().root, format::pins_name));
     const auto lock = cache::BucketLock::shared(root, place.encoded_bucket, context);
     TRY(lock);
-    for (;;) {
+    // Arbitrary: so often in a row no unpin removes the directory. A file system that answers so
+    // each time must not keep this process, and the bucket's lock, for ever.
+    constexpr int max_attempts = 1000;
+    for (int attempts = 1;; ++attempts) {
         TRY_ASSIGN(const os::Dir bucket, os::make_and_open_dir_at(pins, place.encoded_bucket));
         (void)os::point("pin.locked");
         auto made = os::write_new_file_at(bucket, std::string(place.encoded_key()), "");
         // An unpin has removed the directory meanwhile, because it was empty: make it anew.
-        if (is_absent(made)) continue;
+        if (is_absent(made) && attempts < max_attempts) continue;
+        if (is_absent(made)) {
+            made.error().detail = "its directory was made " + std::to_string(attempts) +
+                                  " times and was gone each time; pin again, and if that fails "
+                                  "too, name a cache on another file system";
+        }
         if (!made && why_of(made) != Why::exists) return made;
         return {};
     }

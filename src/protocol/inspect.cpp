@@ -149,21 +149,25 @@ Result<EntryInfo> info(const cache::Root& root, const KeyRef& place) {
     const std::string& path = place.path;
     TRY_ASSIGN(const bool exists, os::is_dir_at(buckets, place.encoded_bucket));
     if (!exists) return no_such_entry();
-    for (;;) {
+    // Arbitrary: a key that is replaced so often during one look has to be looked at another time.
+    constexpr int max_attempts = 1000;
+    for (int attempts = 1;; ++attempts) {
         const auto status = os::stat_at(buckets, path);
+        const bool may_look_again = attempts < max_attempts;
         TRY_ASSIGN(const LinkRead link, format::read_link(root.link_kind(), buckets, path));
         if (link.kind != LinkRead::Kind::entry) return no_such_entry();
         auto record = read_record(root, link.id);
         if (!record) {
             // The error counts only if the key still names this entry.
             TRY_ASSIGN(const LinkRead again, format::read_link(root.link_kind(), buckets, path));
-            if (!again.names(link.id)) continue;  // replaced and collected between the two reads
+            // Replaced and collected between the two reads.
+            if (!again.names(link.id) && may_look_again) continue;
             TRY_ASSIGN(const bool complete, is_complete(root, link.id));
             if (!complete) return no_such_entry();
             return tl::make_unexpected(std::move(record).error());
         }
         if (record->key != place.key) return no_such_entry();  // it is another key's entry
-        if (is_absent(status)) continue;                       // retired between the two reads
+        if (is_absent(status) && may_look_again) continue;     // retired between the two reads
         TRY(status);
         return info_of(root, link.id, std::move(*record), *status);
     }

@@ -135,20 +135,36 @@ Result<> ensure_bucket(const cache::Root& root, const std::string& encoded_bucke
     return {};
 }
 
+/// Returns the error of a publish whose every attempt found that the key had come or gone, although
+/// no other publish and no remove changes it meanwhile.
+tl::unexpected<Error> never_settles(const cache::Root& root, const std::string& path,
+                                    int attempts) {
+    return fail(Errc::unsupported, "publish", root.dirs().buckets / path,
+                "the file system has refused " + std::to_string(attempts) +
+                    " renames to this name, each time as if the name had come or gone since the "
+                    "last look; publish again, and if that fails too, name a directory on another "
+                    "file system (`cachetool doctor` tests one)");
+}
+
 /// Calls try_place until the staged link is placed. Requires: the caller holds the bucket's lock in
 /// the mode `held`. Returns `outdated` if the key does not come to rest under the shared lock.
-/// Under the exclusive one no other publish changes the key, so the attempts end by themselves.
-/// Errors: those of try_place.
+/// Errors: those of try_place; `unsupported` if the key does not come to rest under the exclusive
+/// lock either. On a file system that answers so whatever stands there, no other process would get
+/// the lock any more.
 Result<Placing> place_until_settled(cache::Root& root, const StagedLink& link, const KeyRef& place,
                                     Mode held, Replace replace) {
     // Arbitrary: a key that has changed so often, or an exchange that was interrupted so often, is
-    // settled under the exclusive lock.
+    // settled under the exclusive lock. Under that one only a refresh or a collection, which remove
+    // the bucket's directory, can come between the look and the rename. That does not happen so
+    // often in a row.
     constexpr int max_attempts = 1000;
     for (int attempts = 1;; ++attempts) {
         TRY(ensure_bucket(root, place.encoded_bucket));
         auto placed = try_place(root, link, place.path, held, replace);
         if (!placed || *placed != Placing::outdated) return placed;
-        if (held == Mode::shared && attempts == max_attempts) return placed;
+        if (attempts < max_attempts) continue;
+        if (held == Mode::shared) return placed;
+        return never_settles(root, place.path, attempts);
     }
 }
 

@@ -282,3 +282,46 @@ TEST_CASE(
         require_no_leak(scene.root, 0);
     }
 }
+
+TEST_CASE("renames to a key that always answer as if the key had come or gone end a publish") {
+    for (const int error : {EEXIST, ENOENT}) {
+        for (const std::string old : {"", "old"}) {
+            INFO(error << " over \"" << old << "\"");
+            const Scene scene;
+            if (!old.empty()) put(scene.bucket, "k", old);
+            bool is_locked = false;
+            os::set_point_hook([&](const std::string& point) {
+                if (point == "publish.locked") is_locked = true;
+                if (point == "publish.placed") is_locked = false;
+                const bool renames =
+                    point == "os.exchange" || point == "os.noreplace" || point == "os.rename";
+                return is_locked && renames ? error : 0;
+            });
+            const auto published = try_put(scene.bucket, "k", "new");
+            os::set_point_hook({});
+            REQUIRE_FALSE(published);
+            INFO(published.error().message());
+            CHECK(outcome(published) == "unsupported");
+            CHECK(published.error().message().find("cachetool doctor") != std::string::npos);
+            // The lock is free, and the key can be published.
+            put(open_hasty(scene.root), "k", "next");
+            CHECK(content_of(scene.bucket, "k") == "next");
+            CHECK(value(scene.cache.verify()).sound());
+        }
+    }
+}
+
+TEST_CASE("the making of a cache ends if its format is gone at each renaming") {
+    const TempDir dir;
+    bool is_made = false;
+    os::set_point_hook([&](const std::string& point) {
+        if (point == "open.format") is_made = true;
+        return is_made && point == "os.noreplace" ? ENOENT : 0;
+    });
+    const auto opened = Cache::open(dir.path() / "cache", test_options());
+    os::set_point_hook({});
+    REQUIRE_FALSE(opened);
+    INFO(opened.error().message());
+    CHECK(opened.error().message().find("cachetool doctor") != std::string::npos);
+    CHECK(content_of(put(open_bucket(dir.path() / "cache"), "k", "text")) == "text");
+}
