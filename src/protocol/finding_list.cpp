@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/finding_list.hpp"
 
-#include <algorithm>
-
 namespace larder::protocol {
 
 Finding& FindingList::add(Finding::Kind kind, std::filesystem::path path, std::string what) {
+    paths_.insert(path.native());
     return findings_.emplace_back(
         Finding{.kind = kind, .path = std::move(path), .what = std::move(what)});
 }
@@ -18,9 +17,18 @@ Result<> FindingList::add_foreign(std::filesystem::path path) {
     return {};
 }
 
+void FindingList::take_back() {
+    paths_.erase(paths_.find(findings_.back().path.native()));
+    findings_.pop_back();
+}
+
 bool FindingList::has(const std::filesystem::path& path) const {
-    return std::any_of(findings_.begin(), findings_.end(),
-                       [&](const Finding& finding) { return finding.path == path; });
+    return paths_.contains(path.native());
+}
+
+std::vector<Finding> FindingList::take_all() {
+    paths_.clear();
+    return std::exchange(findings_, {});
 }
 
 Result<> FindingList::note_error(const Result<>& done) {

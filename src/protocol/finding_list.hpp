@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include <larder/report.hpp>
@@ -17,13 +18,13 @@ namespace larder::protocol {
 class FindingList {
 public:
     /// Adds a finding and returns it. The reference is valid until another finding is added or
-    /// taken back.
+    /// taken back. A caller may change what the finding says, and not its path.
     Finding& add(Finding::Kind kind, std::filesystem::path path, std::string what);
     /// Adds a name that larder does not know, unless it was added already: some directories are
     /// listed more than once. Always succeeds; a visitor can return the result.
     Result<> add_foreign(std::filesystem::path path);
     /// Removes the finding that was added last.
-    void take_back() { findings_.pop_back(); }
+    void take_back();
     /// Returns whether there is a finding at this path.
     [[nodiscard]] bool has(const std::filesystem::path& path) const;
 
@@ -47,10 +48,13 @@ public:
     }
 
     /// Moves all findings out.
-    [[nodiscard]] std::vector<Finding> take_all() { return std::exchange(findings_, {}); }
+    [[nodiscard]] std::vector<Finding> take_all();
 
 private:
     std::vector<Finding> findings_;
+    // The paths of all findings, once for each. A damaged cache may have as many as entries, and a
+    // look at all of them for each one would take minutes.
+    std::unordered_multiset<std::filesystem::path::string_type> paths_;
     bool missed_links_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "catch.hpp"
+#include "protocol/finding_list.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -169,6 +170,22 @@ TEST_CASE(
             require_no_leak(scene.root, 0);
         }
     }
+}
+
+TEST_CASE("a path has a finding until the last one there is taken back") {
+    protocol::FindingList findings;
+    CHECK_FALSE(findings.has("a/b"));
+    findings.add(Kind::dangling, "a/b", "one");
+    findings.add(Kind::shared, "a/b", "another");
+    findings.take_back();
+    CHECK(findings.has("a/b"));
+    value(findings.add_foreign("a/b"));  // it has one
+    value(findings.add_foreign("a/c"));
+    value(findings.add_foreign("a/c"));
+    findings.take_back();
+    CHECK_FALSE(findings.has("a/c"));
+    CHECK(findings.take_all().size() == 1);
+    CHECK_FALSE(findings.has("a/b"));
 }
 
 TEST_CASE("verify keeps collectors out, and waits for nothing but a bucket's lock") {
