@@ -42,12 +42,25 @@ bool wants_advice(const larder::Error& error) {
     }
 }
 
-/// Returns what to do about a call in the cache that was refused; an empty text for all other
-/// errors.
+/// Returns whether the system says that a name in the cache has come or gone, and the error does
+/// not say itself what to do. Where such a change is possible, larder has looked again by then.
+bool is_about_a_name(const larder::Error& error) {
+    return error.detail.empty() &&
+           (error.why == larder::Why::absent || error.why == larder::Why::exists ||
+            error.why == larder::Why::not_empty);
+}
+
+/// Returns what to do about a call in the cache that was refused, or that has met another name than
+/// larder left; an empty text for all other errors.
 std::string_view advice_for(const larder::Error& error) {
-    return wants_advice(error) ? "; `cachetool doctor` shows whether the file system or a sandbox "
-                                 "is the cause"
-                               : "";
+    if (wants_advice(error)) {
+        return "; `cachetool doctor` shows whether the file system or a sandbox is the cause";
+    }
+    if (is_about_a_name(error)) {
+        return "; if nothing but larder changes names there, `cachetool doctor` shows what the "
+               "file system does wrong";
+    }
+    return "";
 }
 
 /// Does the same for a call outside of the cache, at which doctor does not look.

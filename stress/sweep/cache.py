@@ -6,6 +6,7 @@ It is a second pair of eyes. larder's own `verify` is checked too, but it would 
 that larder makes twice, once in writing and once in reading.
 """
 
+import errno
 import os
 import re
 import stat
@@ -15,18 +16,40 @@ import subprocess
 TARGET = re.compile(r"\.\./\.\./archive/([0-9a-z]{26})/tree\n?")
 
 
+ATTRIBUTE = "user.larder"
+
+
 def write_tree(path, text):
-    """Writes a small tree with something of everything. It is different for each `text`."""
+    """Writes a small tree with something of everything. It is different for each `text`. Where the
+    file system has attributes, a file and a directory have one."""
     os.makedirs(f"{path}/folder/empty")
     for name, mode in {"file": 0o644, "empty": 0o600, "folder/program": 0o755}.items():
         with open(f"{path}/{name}", "w", encoding="utf-8") as file:
             file.write("" if name == "empty" else f"{text} in {name}\n")
         os.chmod(f"{path}/{name}", mode)
     os.symlink("../file", f"{path}/folder/link")
+    for name in "file", "folder":
+        try:
+            os.setxattr(f"{path}/{name}", ATTRIBUTE, f"{text} of {name}".encode())
+        except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:
+                raise
+
+
+def attributes(path):
+    """Returns the attributes that users have set, as a sorted tuple of names and values."""
+    try:
+        names_there = os.listxattr(path, follow_symlinks=False)
+    except OSError as error:
+        if error.errno != errno.EOPNOTSUPP:
+            raise
+        return ()
+    return tuple(sorted((name, os.getxattr(path, name, follow_symlinks=False))
+                        for name in names_there if name.startswith("user.")))
 
 
 def read_tree(path):
-    """Reads everything below `path`: for each relative name its kind, mode and content.
+    """Reads everything below `path`: for each relative name its kind, mode, content and attributes.
 
     Returns None if no directory stands there.
     """
@@ -44,8 +67,19 @@ def read_tree(path):
                 with open(full, "rb") as file:
                     content = file.read()
             kind, mode = stat.S_IFMT(status.st_mode), stat.S_IMODE(status.st_mode)
-            found[os.path.relpath(full, path)] = (kind, mode, content)
+            found[os.path.relpath(full, path)] = (kind, mode, content, attributes(full))
     return found
+
+
+def with_lost_attributes(tree, expected):
+    """Returns the tree with those attributes that it lacks and `expected` has. An attribute of
+    another value stays as it is, and so does a tree of other names.
+    """
+    if tree is None or expected is None or tree.keys() != expected.keys():
+        return tree
+    return {name: (*rest, wanted[-1] if set(found) <= set(wanted[-1]) else found)
+            for (name, (*rest, found)), wanted in zip(sorted(tree.items()),
+                                                      (expected[one] for one in sorted(tree)))}
 
 
 def read_link(path):

@@ -17,6 +17,12 @@ import re
 # any call so. EINTR: file systems in user space and on the network may interrupt any call.
 REFUSALS = "EPERM EACCES ENOSYS EOPNOTSUPP EINVAL EOVERFLOW EINTR".split()
 
+# What a file system in user space or on the network answers to a call that changes names, because
+# what it knows of them is out of date: a name is gone, or one has come. It may do so each time.
+STALE_NAMES = {"renameat2": "ENOENT EEXIST", "renameat": "ENOENT EEXIST", "rename": "ENOENT EEXIST",
+               "mkdirat": "ENOENT EEXIST", "symlinkat": "ENOENT EEXIST",
+               "linkat": "ENOENT EEXIST", "unlinkat": "ENOENT"}
+
 OPENS = "openat openat2 open"
 # Each row: calls, a pattern for their arguments, errors. The first row that matches a call counts.
 TABLE = [
@@ -76,4 +82,4 @@ def refusals_of(name, text):
     """Returns the refusals of a call. Memory without a file is left out, as above."""
     if name in ("munmap", "exit_group") or (name == "mmap" and not re.search(r"\d<", text)):
         return []
-    return REFUSALS
+    return [*REFUSALS, *STALE_NAMES.get(name, "").split()]

@@ -7,6 +7,7 @@ the point is clean.
 """
 
 import json
+import os
 import re
 
 import cache
@@ -69,7 +70,7 @@ class Judge:
         keys = cache.read_keys(root)
         state = {place: tree for place, (_, tree) in keys.items()}
         allowed = self.allowed(struck, error)
-        if state not in allowed.values():
+        if all(self.heeding_refusals(state, one, struck) != one for one in allowed.values()):
             places = sorted({place for one in [state, *allowed.values()] for place in one})
             wrong = [place for place in places
                      if all(state.get(place) != one.get(place) for one in allowed.values())]
@@ -81,6 +82,14 @@ class Judge:
         for entry, tree in self.operation.leased.items():
             if cache.read_tree(f"{root}/archive/{entry}/tree") != tree:
                 yield f"(4) entry {entry} is leased, but has changed"
+
+    @staticmethod
+    def heeding_refusals(state, expected, struck):
+        """Returns the state, with the attributes that it lacks because they could not be copied."""
+        if "xattr" not in struck.call:
+            return state
+        return {place: cache.with_lost_attributes(tree, expected.get(place))
+                for place, tree in state.items()}
 
     def allowed(self, struck, error):
         """Returns the states in which the keys may be, by name."""
@@ -118,10 +127,30 @@ class RefusalJudge(Judge):
         if self.operation.before != self.operation.after:
             return super().findings(root, struck, error)
         found = [*self.of_the_end(root, struck, error), *self.of_the_keys(root, struck, error)]
+        found += self.of_what_is_installed(root, struck)
         code, verdict = self.verify(root)
         if code != 0:
             found.append(f"(1, 2) verify ends with {code}: {verdict}")
         return found
+
+    def of_what_is_installed(self, root, struck):
+        """Checks that an install that succeeded has the entry's files, and counted what differs."""
+        if self.operation.arguments[0] != "install" or struck.code != 0:
+            return
+        wanted = self.operation.before["b", "key"]
+        tree = cache.read_tree(f"{os.path.dirname(root)}/installed")
+        counted = document_of(struck).get("inexact")
+        if tree is None or tree.keys() != wanted.keys():
+            yield f"installed are other names than those of the entry: {tree}"
+            return
+        for name, (kind, mode, content, attributes) in tree.items():
+            is_exact = mode == wanted[name][1] and attributes == wanted[name][3]
+            if (kind, content) != (wanted[name][0], wanted[name][2]):
+                yield f"{name} was installed with another content"
+            if not set(attributes) <= set(wanted[name][3]):
+                yield f"{name} was installed with other attributes: {attributes}"
+            if not is_exact and not counted and not is_output(struck) and not struck.silenced:
+                yield f"{name} was installed without its mode or attributes, and not counted"
 
     def of_the_end(self, root, struck, error):
         """Checks that the operation succeeded in a second way, or said what to do."""
@@ -149,11 +178,26 @@ class RefusalJudge(Judge):
             return
         if said["code"] != "command" and (said["step"] is None or said["path"] is None):
             yield f"an error that names no step or no path: {said}"
-        if not re.search(r"; |doctor|name |run |\bby\b|allow", said["message"]):
+        if not says_what_to_do(said["message"]):
             yield f"an error that does not say what to do: {said}"
         if said["code"] == "miss" or (said["code"] == "damaged"
                                       and not re.search(r"/participants(/|$)", said["path"])):
             yield f"a refusal was taken for the state of the cache: {said}"
+
+
+# An advice begins a clause with a verb, or names a command of cachetool. What stands before the
+# first colon is the step ("open cache PATH:"), and what stands in brackets is the system's reason.
+ADVICE = re.compile(
+    r"`cachetool [^`]*`|"
+    r"(?:; |: |, or |, and )(?:\w+ing )?(?:if [^,;]*, )?"
+    r"(?:then )?(?:name|run|give|move|allow|put|make|let|try|end|free|delete|remove|mount|take|use|"
+    r"set|open|wait|start|raise|close|ask|see|pin|publish|choose|update|install|repeat)\b")
+
+
+def says_what_to_do(message):
+    """Returns whether a message has advice beside the step, the path and the system's reason."""
+    _, _, said = message.partition(": ")
+    return bool(ADVICE.search(": " + re.sub(r"\([^()]*\)$", "", said)))
 
 
 def document_of(struck):

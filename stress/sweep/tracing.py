@@ -43,6 +43,7 @@ class Run:
     err: str
     reached: bool  # the call was made, and was struck
     silenced: bool = False  # it could write no more, not even a message
+    call: str = ""  # the name of the call that was struck
 
 
 def environment(root):
@@ -124,6 +125,7 @@ def strike(command, root, call, error, always=False):
     with open(log, encoding="utf-8", errors="replace") as lines:
         seen = [line for line in lines if re.match(r"(\w+)\(", line)]
     struck.silenced = always and call.name == "write"
+    struck.call = call.name
     if error:
         struck.reached = len(seen) >= call.k and "(INJECTED)" in seen[call.k - 1]
     else:

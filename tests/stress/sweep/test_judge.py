@@ -77,6 +77,18 @@ class AfterAReplace(Judges):
             file.write("more")
         self.assert_finds("key ('b', 'alpha') is neither as before nor as after")
 
+    def test_attribute_that_became_empty_or_was_lost(self):
+        path = f"{self.entry('alpha')}/file"
+        if cache.ATTRIBUTE not in os.listxattr(path):
+            self.skipTest("no attributes here")
+        refused = tracing.Run(0, "", "", True, call="fsetxattr")
+        self.do()
+        os.removexattr(path, cache.ATTRIBUTE)
+        self.assert_finds("key ('b', 'alpha') is neither", struck=DONE)
+        self.assert_finds(struck=refused, error="EPERM")
+        os.setxattr(path, cache.ATTRIBUTE, b"")
+        self.assert_finds("key ('b', 'alpha') is neither", struck=refused, error="EPERM")
+
     def test_neighbour_that_is_gone(self):
         os.unlink(f"{self.root}/buckets/b/alpha")
         self.assert_finds("it is absent", "orphan")

@@ -45,6 +45,14 @@ class TheEnd(unittest.TestCase):
         self.assert_finds("no step or no path", failed(path=None))
         self.assert_finds("without a message", tracing.Run(1, "", "", True))
 
+    def test_advice_is_more_than_a_word_of_it(self):
+        for message in ("rename /c/f: to /c/g (File exists)", "look at /c/run by name (x)",
+                        "make directory /c/name of it (Permission denied)"):
+            self.assert_finds("what to do", failed(message))
+        for message in ("lock /c/f: locks do not work; name another directory (x)",
+                        "read /c/f: `cachetool doctor` shows why (x)"):
+            self.assertEqual(self.found(failed(message)), [])
+
     def test_refusal_that_was_taken_for_the_state_of_the_cache(self):
         self.assert_finds("state of the cache", failed(code="miss"))
         self.assert_finds("state of the cache", failed(code="damaged"))
@@ -57,7 +65,7 @@ class TheEnd(unittest.TestCase):
 
 class Points(unittest.TestCase):
     def test_every_call_but_memory_is_refused(self):
-        self.assertEqual(len(errors.refusals_of("linkat", 'linkat(3, "a", 4, "b", 0)')), 7)
+        self.assertEqual(len(errors.refusals_of("linkat", 'linkat(3, "a", 4, "b", 0)')), 9)
         self.assertTrue(errors.refusals_of("mmap", "mmap(NULL, 8192, PROT_READ, MAP_SHARED, 5</c>"))
         self.assertEqual(errors.refusals_of("mmap", "mmap(NULL, 8192, PROT_READ, MAP_PRIVATE, -1"),
                          [])
