@@ -435,9 +435,15 @@ private:
         auto moved = with_room([&] { return root_.move_to_deleting(dirs_.archive, name); });
         // No process can see the entry, so it may be deleted in place.
         if (!moved && !is_absent(moved)) moved = root_.discard(dirs_.archive, name);
-        if (is_absent(moved)) return false;
-        TRY(moved);
-        return true;
+        if (!is_absent(moved)) {
+            TRY(moved);
+            return true;
+        }
+        // If the file system is wrong, and the entry stands there, its link must stay as well. No
+        // link would name the entry otherwise.
+        TRY_ASSIGN(const bool stands, is_there(id));
+        if (stands) return tl::make_unexpected(std::move(moved).error());
+        return false;
     }
 
     /// Unlinks the link, which names no entry any more. It is no error if it is gone.

@@ -181,8 +181,14 @@ Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
     auto moved = move_bucket_aside(root->dirs(), encoded_bucket);
     (void)os::point("refresh.moved");
     if (moved) return {};
-    if (is_absent(moved)) return {};  // another process has just refreshed it
-    if (ends_at_once(why_of(moved))) return moved;
+    if (is_absent(moved)) {
+        // Another process has just refreshed it, unless the file system is wrong, or a publish has
+        // made the bucket anew.
+        TRY_ASSIGN(const bool stands, bucket_exists(*root, encoded_bucket));
+        if (!stands) return {};
+    } else if (ends_at_once(why_of(moved))) {
+        return moved;
+    }
     // This directory cannot be renamed: it is one of a lower layer of overlayfs, for example. So
     // retire the keys one by one. A key that is published meanwhile may be retired or not.
     const RefreshOptions every_key;

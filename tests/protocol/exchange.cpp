@@ -325,3 +325,28 @@ TEST_CASE("the making of a cache ends if its format is gone at each renaming") {
     CHECK(opened.error().message().find("cachetool doctor") != std::string::npos);
     CHECK(content_of(put(open_bucket(dir.path() / "cache"), "k", "text")) == "text");
 }
+
+TEST_CASE("an entry stays listed if the system denies that it is there, and so can be collected") {
+    const Scene scene;
+    put(scene.bucket, "k", "text");
+    value(scene.bucket.remove("k"));
+    {
+        const FailingHere failing({{"deleting.rename", ENOENT}});
+        CHECK(why_of(scene.cache.collect()) == Why::absent);
+    }
+    CHECK(value(scene.cache.verify()).findings.empty());
+    CHECK(value(scene.cache.collect()).entries == 1);
+    require_no_leak(scene.root, 0);
+}
+
+TEST_CASE("a refresh retires the keys of a bucket of which the system denies that it is there") {
+    const Scene scene;
+    put(scene.bucket, "k", "text");
+    {
+        const FailingHere failing({{"refresh.rename", ENOENT}});
+        value(scene.bucket.refresh());
+    }
+    CHECK(content_of(scene.bucket, "k").empty());
+    CHECK(value(scene.cache.collect()).entries == 1);
+    require_no_leak(scene.root, 0);
+}
