@@ -25,6 +25,7 @@ using system::ProgramEnd;
 
 Failure failure_to_run(const std::string& program, const ProgramEnd& end) {
     auto failure = system_failure(fmt::format("run {}", program), end.not_run);
+    failure->message += "; check that it is a program that this user may run";
     failure->code = "command";
     failure->exit_code = end.exit_code;
     return failure;

@@ -26,9 +26,14 @@ int exit_code_of(larder::Errc code) noexcept {
     }
 }
 
+/// Returns whether the error says itself what to do. That of a rename has only the other name.
+bool has_advice(const larder::Error& error) {
+    return !error.detail.empty() && !error.detail.starts_with("to ");
+}
+
 /// Returns whether the system has refused a call, and the error does not say itself what to do.
 bool wants_advice(const larder::Error& error) {
-    if (!error.detail.empty()) return false;
+    if (has_advice(error)) return false;
     switch (error.why) {
         case larder::Why::denied:
         case larder::Why::not_permitted:
@@ -42,10 +47,10 @@ bool wants_advice(const larder::Error& error) {
     }
 }
 
-/// Returns whether the system says that a name in the cache has come or gone, and the error does
-/// not say itself what to do. Where such a change is possible, larder has looked again by then.
+/// Returns whether the system says that a name has come or gone, and the error does not say itself
+/// what to do. In the cache, where other processes may cause that, larder has looked again by then.
 bool is_about_a_name(const larder::Error& error) {
-    return error.detail.empty() &&
+    return !has_advice(error) &&
            (error.why == larder::Why::absent || error.why == larder::Why::exists ||
             error.why == larder::Why::not_empty);
 }
@@ -65,8 +70,10 @@ std::string_view advice_for(const larder::Error& error) {
 
 /// Does the same for a call outside of the cache, at which doctor does not look.
 std::string_view advice_outside(const larder::Error& error) {
-    return wants_advice(error) ? "; check what this user, the file system and a sandbox allow there"
-                               : "";
+    if (wants_advice(error))
+        return "; check what this user, the file system and a sandbox allow there";
+    if (is_about_a_name(error)) return "; check that path";
+    return "";
 }
 
 /// Returns the sentence about an error of the library.

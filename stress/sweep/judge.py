@@ -176,6 +176,8 @@ class RefusalJudge(Judge):
             if not re.match(r"cachetool: .*\S", struck.err):
                 yield f"failed without a message: {struck.err!r} {struck.out[-300:]!r}"
             return
+        if error == "ENOENT" and said["code"] == "miss":
+            return  # that is what the file system says of the key
         if said["code"] != "command" and (said["step"] is None or said["path"] is None):
             yield f"an error that names no step or no path: {said}"
         if not says_what_to_do(said["message"]):
@@ -188,16 +190,17 @@ class RefusalJudge(Judge):
 # An advice begins a clause with a verb, or names a command of cachetool. What stands before the
 # first colon is the step ("open cache PATH:"), and what stands in brackets is the system's reason.
 ADVICE = re.compile(
-    r"`cachetool [^`]*`|"
+    r"`cachetool [^`]*`|; --\w[\w-]* \w|"
     r"(?:; |: |, or |, and )(?:\w+ing )?(?:if [^,;]*, )?"
     r"(?:then )?(?:name|run|give|move|allow|put|make|let|try|end|free|delete|remove|mount|take|use|"
-    r"set|open|wait|start|raise|close|ask|see|pin|publish|choose|update|install|repeat)\b")
+    r"set|open|wait|start|raise|close|ask|see|pin|publish|choose|update|install|repeat|check)\b")
 
 
 def says_what_to_do(message):
     """Returns whether a message has advice beside the step, the path and the system's reason."""
-    _, _, said = message.partition(": ")
-    return bool(ADVICE.search(": " + re.sub(r"\([^()]*\)$", "", said)))
+    step, colon, said = message.partition(": ")
+    said = colon + said or step
+    return bool(ADVICE.search(re.sub(r"\([^()]*\)$", "", said)))
 
 
 def document_of(struck):
