@@ -5,5 +5,8 @@
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 #else
+#ifndef CATCH_CONFIG_EXTERNAL_INTERFACES
+#define CATCH_CONFIG_EXTERNAL_INTERFACES  // for the listener in support/child.cpp
+#endif
 #include <catch2/catch.hpp>
 #endif
