@@ -436,32 +436,6 @@ TEST_CASE(
     CHECK(tables() == 6);
 }
 
-TEST_CASE("a get costs the same with 60,000 leases held as with none") {
-    const TempDir dir;
-    const fs::path root = dir.path() / "cache";
-    const Cache cache = open_cache(root);
-    const Bucket bucket = value(cache.bucket("b"));
-    put(bucket, "k", "content");
-    // The shortest of many rounds is the time without any disturbance.
-    const auto time_of_gets = [&] {
-        auto shortest = std::chrono::steady_clock::duration::max();
-        for (int round = 0; round < 200; ++round) {
-            const auto begun = std::chrono::steady_clock::now();
-            for (int i = 0; i < 100; ++i) (void)value(bucket.get("k"));
-            shortest = std::min(shortest, std::chrono::steady_clock::now() - begun);
-        }
-        return std::chrono::duration<double, std::micro>(shortest).count() / 100;
-    };
-    (void)time_of_gets();
-    const double with_none = time_of_gets();
-    std::vector<Lease> leases;
-    leases.reserve(60'000);
-    while (leases.size() < 60'000) leases.push_back(value(bucket.get("k")));
-    const double with_many = time_of_gets();
-    INFO(with_none << " µs with none, " << with_many << " µs with 60,000");
-    CHECK(with_many < 1.5 * with_none);
-}
-
 TEST_CASE("a stopped process keeps its lease while others refresh and collect") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
