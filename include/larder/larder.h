@@ -496,8 +496,8 @@ larder_code larder_staging_move_from(larder_staging* staging, const char* source
  * them in the environment variable LARDER_INSIDE. Suppose that such a program, or one that it runs,
  * calls larder_bucket_get_or_build, and that builds of several processes then wait for each other
  * in a circle: that call sees the circle and ends it. Without the variable they would wait until
- * build_timeout_ms. The library reads the variable of its own process when the first cache is
- * opened.
+ * build_timeout_ms. The library reads the variable of its own process when it is loaded,
+ * before main().
  *
  * The text is valid until the next call for the same staging, or until the staging is freed.
  * Returns NULL if memory has run out.

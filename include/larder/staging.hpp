@@ -66,7 +66,7 @@ public:
     /// that it runs, calls get_or_build, and that builds of several processes then wait for each
     /// other in a circle: get_or_build sees the circle and ends it. Without the variable they would
     /// wait until OpenOptions::build_timeout. The library reads the variable of its own process
-    /// when the first cache is opened.
+    /// when it is loaded, before main().
     ///
     /// Requires: this thread runs the build.
     [[nodiscard]] std::string inside() const;
