@@ -7,6 +7,7 @@
 #include <larder/larder.hpp>
 
 #include "cachetool/commands/absent.hpp"
+#include "cachetool/commands/durability.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
 #include "cachetool/commands/table.hpp"
@@ -73,10 +74,12 @@ Expected<> check_source(const std::vector<std::string>& words) {
 
 /// Copies or moves `source` into a new entry of `key`.
 larder::Result<larder::Lease> put(const larder::Bucket& bucket, const std::string& key,
-                                  const std::string& source, bool move) {
+                                  const std::string& source, bool move,
+                                  larder::Durability durability) {
     LARDER_TRY_ASSIGN(auto staging, bucket.stage());
     LARDER_TRY(move ? staging.move_from(source) : staging.copy_from(source));
-    return bucket.publish(key, std::move(staging), {.producer = "cachetool " LARDER_VERSION});
+    return bucket.publish(key, std::move(staging),
+                          {.durability = durability, .producer = "cachetool " LARDER_VERSION});
 }
 
 /// Returns what an install says if something stands in its way.
@@ -141,6 +144,7 @@ CommandResult run_dir(const ParsedArguments& arguments, const CommandOutput& out
 }
 
 CommandResult run_put(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto durability, durability_of(arguments, larder::Durability::process));
     LARDER_TRY(check_source(arguments.words));
     const bool move = arguments.has("move");
     // A signal that ended this process between the move and the publish would cost the user SOURCE.
@@ -157,7 +161,7 @@ CommandResult run_put(const ParsedArguments& arguments, const CommandOutput& out
     }
     LARDER_TRY_ASSIGN(const auto cache, open_or_create(arguments, output, std::move(options)));
     LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(arguments.words[0]));
-    const auto lease = put(bucket, arguments.words[1], arguments.words[2], move);
+    const auto lease = put(bucket, arguments.words[1], arguments.words[2], move, durability);
     if (!lease) {
         Failure failure = failure_to_put(lease.error(), cache.root(), is_empty(cache));
         if (lease.error().code == larder::Errc::interrupted && stop) {
@@ -230,6 +234,7 @@ CommandResult run_install(const ParsedArguments& arguments, const CommandOutput&
 }
 
 CommandResult run_remove(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto durability, durability_of(arguments, larder::Durability::power));
     LARDER_TRY_ASSIGN(const auto cache, open_for_entry(arguments, output, CacheAccess::write));
     const auto& name = arguments.words[0];
     LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(name));
@@ -237,7 +242,7 @@ CommandResult run_remove(const ParsedArguments& arguments, const CommandOutput& 
     std::vector<std::string> removed;
     std::optional<Failure> worst;
     for (auto key = arguments.words.begin() + 1; key != arguments.words.end(); ++key) {
-        const auto result = bucket.remove(*key);
+        const auto result = bucket.remove(*key, durability);
         if (result) {
             removed.push_back(*key);
             continue;

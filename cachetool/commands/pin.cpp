@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "cachetool/commands/absent.hpp"
+#include "cachetool/commands/durability.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/table.hpp"
 #include "cachetool/term/json.hpp"
@@ -15,17 +16,20 @@ namespace {
 /// Pins or unpins the keys of the command line, until one fails.
 class KeyPinner {
 public:
-    KeyPinner(const ParsedArguments& arguments, const CommandOutput& output)
+    KeyPinner(const ParsedArguments& arguments, const CommandOutput& output,
+              larder::Durability durability)
         : output_(output),
           name_(arguments.words.front()),
           keys_(arguments.words.begin() + 1, arguments.words.end()),
-          pins_(arguments.command->name == "pin") {}
+          pins_(arguments.command->name == "pin"),
+          durability_(durability) {}
 
     CommandResult run(const larder::Cache& cache) {
         LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(name_));
         std::optional<Failure> first_failure;
         for (const auto& key : keys_) {
-            const auto changed = pins_ ? bucket.pin(key) : bucket.unpin(key);
+            const auto changed =
+                pins_ ? bucket.pin(key, durability_) : bucket.unpin(key, durability_);
             if (changed) {
                 changed_.push_back(key);
                 output_.say(fmt::format("{} {} {}{}", pins_ ? "pinned" : "unpinned", named(name_),
@@ -84,18 +88,21 @@ private:
     std::vector<std::string> keys_;
     std::vector<std::string> changed_;
     bool pins_;
+    larder::Durability durability_;
 };
 
 }  // namespace
 
 CommandResult run_pin(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto durability, durability_of(arguments, larder::Durability::power));
     LARDER_TRY_ASSIGN(const auto cache, open_or_create(arguments, output));
-    return KeyPinner(arguments, output).run(cache);
+    return KeyPinner(arguments, output, durability).run(cache);
 }
 
 CommandResult run_unpin(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto durability, durability_of(arguments, larder::Durability::power));
     LARDER_TRY_ASSIGN(const auto cache, open_for_entry(arguments, output, CacheAccess::write));
-    return KeyPinner(arguments, output).run(cache);
+    return KeyPinner(arguments, output, durability).run(cache);
 }
 
 }  // namespace cachetool

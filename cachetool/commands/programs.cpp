@@ -7,6 +7,7 @@
 #include <larder/larder.hpp>
 
 #include "cachetool/commands/absent.hpp"
+#include "cachetool/commands/durability.hpp"
 #include "cachetool/commands/nesting.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
@@ -181,6 +182,7 @@ CommandResult run_exec(const ParsedArguments& arguments, const CommandOutput& ou
 }
 
 CommandResult run_build(const ParsedArguments& arguments, const CommandOutput& output) {
+    LARDER_TRY_ASSIGN(const auto durability, durability_of(arguments, larder::Durability::process));
     const std::stop_source give_up;
     std::string builder;
     LARDER_TRY_ASSIGN(const auto cache, open_or_create(arguments, output,
@@ -199,7 +201,8 @@ CommandResult run_build(const ParsedArguments& arguments, const CommandOutput& o
         return tl::unexpected(std::move(error));
     };
     const auto lease =
-        bucket.get_or_build(arguments.words[1], fill, {.producer = "cachetool " LARDER_VERSION});
+        bucket.get_or_build(arguments.words[1], fill,
+                            {.durability = durability, .producer = "cachetool " LARDER_VERSION});
     deadline.lift();
     if (!lease) {
         if (build.failure()) return fail(Failure(*build.failure()));

@@ -11,6 +11,7 @@
 #include "cachetool/cli/quantity.hpp"
 #include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/collecting.hpp"
+#include "cachetool/commands/durability.hpp"
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
@@ -59,6 +60,7 @@ void write_fields(JsonWriter& json, const RefreshRecord& record) {
 /// Returns which keys to take out, if not all.
 Expected<larder::RefreshOptions> conditions_of(const ParsedArguments& arguments) {
     larder::RefreshOptions options;
+    LARDER_TRY_ASSIGN(options.durability, durability_of(arguments, larder::Durability::power));
     options.dry_run = arguments.has("dry-run");
     options.pattern = arguments.value_or("key", "");
     if (const auto* text = arguments.value_of("older-than")) {
@@ -166,7 +168,7 @@ private:
     }
 
     larder::Result<> refresh_all(const larder::Bucket& bucket, const std::string& name) {
-        LARDER_TRY(bucket.refresh());
+        LARDER_TRY(bucket.refresh(conditions_.durability));
         if (absent_.contains(name)) return {};
         took_something_ = true;
         output_.say(fmt::format("purged {}: its entries can no longer be obtained", named(name)));

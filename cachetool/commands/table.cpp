@@ -7,6 +7,13 @@ namespace {
 constexpr OptionSpec empty_key = {"empty-key", nullptr,
                                   "KEY may be empty; without this, an empty KEY is a mistake"};
 
+constexpr OptionSpec entry_survives = {"durability", "process|power",
+                                       "what the entry survives: the death of any process (the "
+                                       "default), or a power cut as well"};
+constexpr OptionSpec change_survives = {"durability", "process|power",
+                                        "what the change survives: the death of any process, or "
+                                        "a power cut as well (the default)"};
+
 }  // namespace
 
 CommandTable commands() {
@@ -31,6 +38,7 @@ CommandTable commands() {
          .max_words = 3,
          .options = {{"move", nullptr,
                       "move SOURCE, a directory on the same file system, instead of copying it"},
+                     entry_survives,
                      empty_key},
          .run = run_put,
          .foreign_names = {"add", "store", "save", "cp", "copy"}},
@@ -79,6 +87,7 @@ CommandTable commands() {
          .runs_a_program = true,
          .options = {{"chdir", nullptr, "run COMMAND in LARDER_STAGE"},
                      {"allow-empty", nullptr, "COMMAND may leave LARDER_STAGE empty"},
+                     entry_survives,
                      empty_key},
          .run = run_build,
          .foreign_names = {"make", "create"}},
@@ -111,7 +120,7 @@ CommandTable commands() {
                  "  cachetool remove tools-v1 node-22.0 node-22.1",
          .min_words = 2,
          .max_words = any_number,
-         .options = {empty_key},
+         .options = {change_survives, empty_key},
          .run = run_remove,
          .aliases = {"rm"},
          .foreign_names = {"delete", "del", "unlink", "drop"}},
@@ -128,7 +137,8 @@ CommandTable commands() {
                      {"older-than", "D", "only what was published longer ago, such as 30d"},
                      {"dry-run,n", nullptr, "print which keys would go, and change nothing"},
                      {"keep-garbage", nullptr, "delete nothing until the next gc or refresh"},
-                     {"grace", "D", "delete only what was taken out longer ago, such as 1h"}},
+                     {"grace", "D", "delete only what was taken out longer ago, such as 1h"},
+                     change_survives},
          .run = run_refresh,
          .foreign_names = {"purge", "clear", "invalidate", "flush", "reset"}},
         {.name = "gc",
@@ -162,7 +172,7 @@ CommandTable commands() {
                  "  cachetool pin tools-v1 node-22.1",
          .min_words = 2,
          .max_words = any_number,
-         .options = {empty_key},
+         .options = {change_survives, empty_key},
          .run = run_pin,
          .foreign_names = {"lock", "keep", "protect"}},
         {.name = "unpin",
@@ -173,7 +183,7 @@ CommandTable commands() {
                  "  cachetool unpin tools-v1 node-22.1",
          .min_words = 2,
          .max_words = any_number,
-         .options = {empty_key},
+         .options = {change_survives, empty_key},
          .run = run_unpin,
          .foreign_names = {"unlock", "unprotect"}},
         {.name = "trash",
@@ -189,7 +199,9 @@ CommandTable commands() {
          .options = {{"bucket", "BUCKET",
                       "restore: the last entry of each of its keys; may be repeated", true},
                      {"key", "PATTERN", "restore: only keys that match, such as 'numpy-*'"},
-                     {"replace", nullptr, "restore: also if the key has an entry again"}},
+                     {"replace", nullptr, "restore: also if the key has an entry again"},
+                     {"durability", "process|power",
+                      "restore: what the entry survives; default: what it survived before"}},
          .run = run_trash,
          .foreign_names = {"restore", "undo", "undelete", "empty"}},
         {.name = "ls",

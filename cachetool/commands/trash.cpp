@@ -12,6 +12,7 @@
 #include "cachetool/cli/nearest.hpp"
 #include "cachetool/commands/absent.hpp"
 #include "cachetool/commands/collecting.hpp"
+#include "cachetool/commands/durability.hpp"
 #include "cachetool/commands/listing.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
@@ -64,8 +65,11 @@ CommandResult list_trash(const ParsedArguments& arguments, const CommandOutput& 
 /// Restores entries, one after the other. A failure does not stop it.
 class TrashRestorer {
 public:
-    TrashRestorer(const ParsedArguments& arguments, const CommandOutput& output)
-        : arguments_(arguments), output_(output) {}
+    TrashRestorer(const ParsedArguments& arguments, const CommandOutput& output,
+                  larder::Durability durability)
+        : arguments_(arguments),
+          output_(output),
+          options_{.replace = arguments.has("replace"), .durability = durability} {}
 
     CommandResult run(const larder::Cache& cache) {
         auto listed = cache.visit_trash([this](const larder::EntryInfo& entry) {
@@ -150,7 +154,7 @@ private:
     }
 
     void restore(const larder::Cache& cache, const std::string& id, ProgressLine& progress) {
-        const auto lease = cache.restore(id, arguments_.has("replace"));
+        const auto lease = cache.restore(id, options_);
         const auto found = by_id_.find(id);
         const auto entry = found == by_id_.end() ? larder::EntryInfo{} : *found->second;
         if (lease) {
@@ -179,6 +183,7 @@ private:
 
     const ParsedArguments& arguments_;
     const CommandOutput& output_;
+    larder::RestoreOptions options_;
     Entries trash_;
     std::unordered_map<std::string_view, const larder::EntryInfo*> by_id_;
     std::vector<EntryLocation> restored_;
@@ -208,7 +213,7 @@ CommandResult run_trash(const ParsedArguments& arguments, const CommandOutput& o
     std::string verb = arguments.words.empty() ? "ls" : arguments.words.front();
     if (verb == "list") verb = "ls";  // as the command ls has both names
     const bool has_ids = arguments.words.size() > 1;
-    for (const char* const option : {"bucket", "key", "replace"}) {
+    for (const char* const option : {"bucket", "key", "replace", "durability"}) {
         if (verb != "restore" && arguments.has(option))
             return fail_usage(fmt::format(
                 "--{} goes with restore: ls and empty work on the whole trash", option));
@@ -218,8 +223,10 @@ CommandResult run_trash(const ParsedArguments& arguments, const CommandOutput& o
     if (arguments.has("key") && !arguments.has("bucket"))
         return fail_usage("--key goes with --bucket: it selects which keys of it to restore");
     if (verb == "restore" && has_ids != arguments.has("bucket")) {
+        LARDER_TRY_ASSIGN(const auto durability,
+                          durability_of(arguments, larder::Durability::process));
         LARDER_TRY_ASSIGN(const auto cache, open_for_entry(arguments, output, CacheAccess::write));
-        return TrashRestorer(arguments, output).run(cache);
+        return TrashRestorer(arguments, output, durability).run(cache);
     }
     return fail_usage(
         fmt::format("trash wants ls, restore ID..., restore --bucket BUCKET or empty{}; see "

@@ -26,6 +26,7 @@ from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_void
 from ctypes import c_int32, c_int64, c_uint32, c_uint64
 
 BUILD_FAILED = 10  # LARDER_BUILD
+POWER = 1  # LARDER_SURVIVES_POWER
 
 
 class Error(Structure):
@@ -146,7 +147,7 @@ get_or_build = function(
     POINTER(c_void_p),
     result=c_int,
 )
-bucket_refresh = function("larder_bucket_refresh", c_void_p, result=c_int)
+bucket_refresh = function("larder_bucket_refresh", c_void_p, c_int, result=c_int)
 bucket_free = function("larder_bucket_free", c_void_p)
 staging_path = function("larder_staging_path", c_void_p, result=c_char_p)
 lease_path = function("larder_lease_path", c_void_p, result=c_char_p)
@@ -260,7 +261,7 @@ class WheelStore:
             lease_free(lease)
 
     def purge(self):
-        bucket_refresh(self.wheels)  # takes effect at once
+        bucket_refresh(self.wheels, POWER)  # takes effect at once, and no power cut undoes it
         cache_collect(self.cache, None, None, None)  # deletes what no process uses
 
 

@@ -48,12 +48,13 @@ public:
     /// Returns a lease on the entry that `key` names now. A get that starts after a remove or a
     /// refresh has returned never yields an entry that was published before that call began.
     ///
-    /// Errors: `miss` if the key names no entry, or an entry that is not complete (for example in a
-    /// cache that was copied in part).
+    /// Errors: `miss` if the key names no entry; or an entry that is not complete, for example in a
+    /// cache that was copied in part; or an entry of an earlier boot of the machine that has lost
+    /// its record, as after a power cut.
     /// Concurrency: never waits and takes no lock. It writes to the disk in three cases only:
     ///   - the first call of a process joins the cache, which may fail with `no_space`;
     ///   - the entry's time of use is updated, at most once an hour;
-    ///   - a link that leads nowhere is retired.
+    ///   - the link of an entry that is not complete, or has lost its record, is retired.
     [[nodiscard]] Result<Lease> get(std::string_view key) const;
 
     /// Fills a Staging with the files of the entry, or returns the error that prevented it. The
@@ -102,19 +103,24 @@ public:
                                         const PublishOptions& options = {}) const;
 
     /// Takes `key` out of the bucket. Its entry can be restored until it is collected, and leases
-    /// on it stay valid.
+    /// on it stay valid. With Durability::power the entry does not come back after a power cut; nor
+    /// does one that was gone already, and for which the result is `miss`.
     ///
-    /// Errors: `miss` if the key names no entry; `busy` as in publish.
+    /// Errors: `miss` if the key names no entry; `busy` as in publish. If the disk fails to sync,
+    /// the key is taken out, and a power cut may bring it back.
     /// Crash: the key is there or it is not.
-    [[nodiscard]] Result<> remove(std::string_view key) const;
+    [[nodiscard]] Result<> remove(std::string_view key,
+                                  Durability durability = Durability::process) const;
 
     /// Purges the bucket: takes all its keys out at once, by one rename, however many there are.
     /// Leases on their entries stay valid. Cache::collect deletes the entries later. A bucket that
-    /// does not exist is no error.
+    /// does not exist is no error. With Durability::power the purge is not undone by a power cut.
     ///
-    /// Concurrency: never waits, not even for a process that was stopped inside a publish.
+    /// Errors: as in remove if the disk fails to sync.
+    /// Concurrency: never waits, not even for a process that was stopped inside a publish. It waits
+    /// for the disk if it is to survive a power cut.
     /// Crash: all keys are there, or none.
-    [[nodiscard]] Result<> refresh() const;
+    [[nodiscard]] Result<> refresh(Durability durability = Durability::process) const;
 
     /// Takes the keys that match `options` out of the bucket, one after the other, and returns how
     /// many it took. A get that starts after this call has returned never yields an entry that
@@ -137,14 +143,16 @@ public:
 
     /// Pins `key`: no limit of a collection evicts its entry, neither the present one nor a later
     /// one. Remove, publish and refresh treat a pinned key like any other. The key need not name an
-    /// entry, and may be pinned already.
+    /// entry, and may be pinned already. With Durability::power the pin survives a power cut.
     ///
     /// Errors: `busy` as in publish.
     /// Crash: the key is pinned or it is not.
-    [[nodiscard]] Result<> pin(std::string_view key) const;
-    /// Ends the pin of `key`.
+    [[nodiscard]] Result<> pin(std::string_view key,
+                               Durability durability = Durability::process) const;
+    /// Ends the pin of `key`. With Durability::power it does not come back after a power cut.
     /// Errors: `miss` if the key is not pinned.
-    [[nodiscard]] Result<> unpin(std::string_view key) const;
+    [[nodiscard]] Result<> unpin(std::string_view key,
+                                 Durability durability = Durability::process) const;
     /// Returns true if the key is pinned, whether it names an entry or not.
     [[nodiscard]] Result<bool> is_pinned(std::string_view key) const;
 

@@ -137,12 +137,13 @@ public:
     /// clones or hard links, if the file system has them.
     ///
     /// Errors: `miss` if no retired entry has this id, or if it has been collected; `exists` if its
-    /// key names an entry again and `replace` is off; `damaged` if the number or the sizes of its
-    /// files differ from its record; `invalid` if `id` is no id; `busy` while another process
-    /// collects or verifies.
+    /// key names an entry again and RestoreOptions::replace is off; `damaged` if the number or the
+    /// sizes of its files differ from its record; `invalid` if `id` is no id; `busy` while another
+    /// process collects or verifies.
     /// Concurrency: no collection runs during the call. Otherwise as Bucket::publish.
     /// Crash: the entry is back or it is not. It stays in the trash in both cases.
-    [[nodiscard]] Result<Lease> restore(std::string_view id, bool replace = false) const;
+    [[nodiscard]] Result<Lease> restore(std::string_view id,
+                                        const RestoreOptions& options = {}) const;
 
     /// Checks every invariant that can be checked while other processes work, and looks at every
     /// file of the live entries, but does not read them. Follows no link.

@@ -415,7 +415,8 @@ const char* larder_bucket_name(const larder_bucket* bucket);
  * moved nor changed nor deleted, whatever any process runs. (The exception is a cache that was
  * opened read-only: see larder_lease_is_protected.) A get that starts after a remove or a refresh
  * has returned never yields an entry that was published before that call began.
- * Errors: `miss` if the key names no entry.
+ * Errors: `miss` if the key names no entry, or one that is not complete or that a power cut has
+ * torn.
  * Concurrency: never waits and takes no lock.
  * Crash: the kernel ends the lease of a process that ends, in whatever way. */
 larder_code larder_bucket_get(const larder_bucket* bucket, const char* key, larder_lease** lease,
@@ -442,11 +443,11 @@ void larder_lease_free(larder_lease* lease);
 
 /* ---- making ---- */
 
-/* What a published entry survives. */
+/* What a change survives: a publish, a restore, a remove, a refresh, a pin, the end of a pin. */
 typedef enum larder_durability {
     LARDER_SURVIVES_PROCESS = 0, /* the death of any process, but perhaps not a power cut */
-    /* A power cut too: the tree is on the disk before the link that names it, and the link is
-     * before publish returns. */
+    /* A power cut too: the change is on the disk before the call returns. The tree of an entry is
+     * before the link that names it is. */
     LARDER_SURVIVES_POWER = 1
 } larder_durability;
 
@@ -545,18 +546,22 @@ larder_code larder_bucket_get_or_build(const larder_bucket* bucket, const char* 
 /* ---- retiring ---- */
 
 /* Takes `key` out of the bucket. Its entry can be restored until it is collected, and leases on it
- * stay valid.
- * Errors: `miss` if the key names no entry; `busy` as in publish.
+ * stay valid. With LARDER_SURVIVES_POWER the entry does not come back after a power cut; nor does
+ * one that was gone already, and for which the result is `miss`.
+ * Errors: `miss` if the key names no entry; `busy` as in publish. If the disk fails to sync, the
+ * key is taken out, and a power cut may bring it back.
  * Crash: the key is there or it is not. */
 larder_code larder_bucket_remove(const larder_bucket* bucket, const char* key,
-                                 larder_error** error);
+                                 larder_durability durability, larder_error** error);
 
 /* Purges the bucket: takes all its keys out at once, by one rename, however many there are.
  * Leases on their entries stay valid. larder_cache_collect deletes the entries later. A bucket that
- * does not exist is no error.
- * Concurrency: never waits.
+ * does not exist is no error. With LARDER_SURVIVES_POWER the purge is not undone by a power cut.
+ * Errors: as in remove if the disk fails to sync.
+ * Concurrency: never waits, except for the disk if it is to survive a power cut.
  * Crash: all keys are there, or none. */
-larder_code larder_bucket_refresh(const larder_bucket* bucket, larder_error** error);
+larder_code larder_bucket_refresh(const larder_bucket* bucket, larder_durability durability,
+                                  larder_error** error);
 
 /* Which keys of a bucket a refresh takes out: those that match every condition. */
 typedef struct larder_refresh_options {
@@ -571,7 +576,9 @@ typedef struct larder_refresh_options {
     /* Called for each key that was taken out, or in a dry run would be. NULL for no call. `key` is
      * valid during the call. */
     void (*on_taken)(const char* key, void* on_taken_data);
-    void* reserved; /* leave it NULL */
+    void* reserved;     /* leave it NULL */
+    int32_t durability; /* a larder_durability: as in larder_bucket_refresh */
+    int32_t reserved_2; /* leave it 0 */
 } larder_refresh_options;
 
 /* Takes the keys that match `options` out of the bucket, one after the other. `*taken` becomes
@@ -588,12 +595,14 @@ larder_code larder_bucket_refresh_some(const larder_bucket* bucket,
 
 /* Pins `key`: no limit of a collection evicts its entry, neither the present one nor a later one.
  * Remove, publish and refresh treat a pinned key like any other. The key need not name an entry,
- * and may be pinned already.
+ * and may be pinned already. With LARDER_SURVIVES_POWER the pin survives a power cut.
  * Errors: `busy` as in publish. */
-larder_code larder_bucket_pin(const larder_bucket* bucket, const char* key, larder_error** error);
-/* Ends the pin of `key`.
+larder_code larder_bucket_pin(const larder_bucket* bucket, const char* key,
+                              larder_durability durability, larder_error** error);
+/* Ends the pin of `key`. With LARDER_SURVIVES_POWER it does not come back after a power cut.
  * Errors: `miss` if the key is not pinned. */
-larder_code larder_bucket_unpin(const larder_bucket* bucket, const char* key, larder_error** error);
+larder_code larder_bucket_unpin(const larder_bucket* bucket, const char* key,
+                                larder_durability durability, larder_error** error);
 /* Sets `*pinned` to 1 if the key is pinned, whether it names an entry or not; otherwise to 0. */
 larder_code larder_bucket_is_pinned(const larder_bucket* bucket, const char* key, int* pinned,
                                     larder_error** error);
@@ -680,16 +689,28 @@ larder_code larder_cache_visit_trash(const larder_cache* cache,
                                      int (*visit)(const larder_entry_info* entry, void* user_data),
                                      void* user_data, larder_error** error);
 
+/* How an entry is brought back from the trash. */
+typedef struct larder_restore_options {
+    uint32_t size;   /* set it to sizeof the struct */
+    int32_t replace; /* not 0: also if the key names an entry again, which is replaced */
+    /* A larder_durability: what the new entry survives. One that was published to survive a power
+     * cut is restored so in any case. */
+    int32_t durability;
+    int32_t reserved; /* leave it 0 */
+} larder_restore_options;
+
 /* Publishes the files of an entry in the trash once more, under its bucket and key and a new id.
  * The old entry stays in the trash. `lease`, for the new entry, may be NULL if you do not want one.
+ * `options` may be NULL.
  * Errors: `miss` if no retired entry has this id, or if it has been collected; `exists` if its
  * key names an entry again and `replace` is 0; `damaged` if the number or the sizes of its files
  * differ from its record; `invalid` if `id` is no id; `busy` while another process collects or
  * verifies.
  * Concurrency: no collection runs during the call. Otherwise as larder_bucket_publish.
  * Crash: the entry is back or it is not. */
-larder_code larder_cache_restore(const larder_cache* cache, const char* id, int replace,
-                                 larder_lease** lease, larder_error** error);
+larder_code larder_cache_restore(const larder_cache* cache, const char* id,
+                                 const larder_restore_options* options, larder_lease** lease,
+                                 larder_error** error);
 
 /* What is known of one process that uses the cache: from the header of its lease table. */
 typedef struct larder_process_info {

@@ -23,11 +23,11 @@ enum class LinkKind {
     junction,  ///< a directory junction; on Windows only
 };
 
-/// What a published entry survives.
+/// What a change survives: a publish, a restore, a remove, a refresh, a pin, the end of a pin.
 enum class Durability {
     process,  ///< the death of any process, but perhaps not a power cut
-    /// A power cut too: the tree is on the disk before the link that names it, and the link is
-    /// before publish returns.
+    /// A power cut too: the change is on the disk before the call returns. The tree of an entry is
+    /// before the link that names it is.
     power,
 };
 
@@ -88,6 +88,14 @@ struct PublishOptions {
     std::string producer;
 };
 
+/// How an entry is brought back from the trash.
+struct RestoreOptions {
+    bool replace = false;  ///< also if the key names an entry again, which is replaced
+    /// What the new entry survives. An entry that was published with Durability::power is restored
+    /// with it in any case.
+    Durability durability = Durability::process;
+};
+
 /// Which keys of a bucket a refresh takes out: those that match every condition.
 struct RefreshOptions {
     /// A glob (fnmatch(3)) for the key, in which `*` matches a slash too. If empty, every key
@@ -98,6 +106,7 @@ struct RefreshOptions {
     bool dry_run = false;  ///< takes nothing out, and reports what would be taken
     /// Called for each key that was taken out, or in a dry run would be.
     std::function<void(const std::string& key)> on_taken{};
+    Durability durability = Durability::process;  ///< as in Bucket::refresh
 };
 
 /// What a verification does with what it finds.

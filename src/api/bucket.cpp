@@ -153,25 +153,25 @@ Result<Lease> Bucket::publish(std::string_view key, Staging&& staging,
     return Lease(std::move(*published));
 }
 
-Result<> Bucket::remove(std::string_view key) const {
+Result<> Bucket::remove(std::string_view key, Durability durability) const {
     TRY_ASSIGN(const auto root, cache_->current_root());
     TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     TRY(root->must_be_writable("remove"));
     detail::Call call(*cache_);
-    TRY(detail::retry_after_collect(root, call,
-                                    [&] { return protocol::remove(root, place, call.context()); }));
+    TRY(detail::retry_after_collect(
+        root, call, [&] { return protocol::remove(root, place, durability, call.context()); }));
     call.tell({.kind = Event::Kind::removed, .bucket = name_, .key = key});
     return {};
 }
 
-Result<> Bucket::refresh() const {
+Result<> Bucket::refresh(Durability durability) const {
     // It renames the bucket from one of these two directories to the other, and touches no others.
     TRY_ASSIGN(const auto root,
                cache_->current_root({&cache::Handles::buckets, &cache::Handles::retired_buckets}));
     TRY(root->must_be_writable("refresh"));
     detail::Call call(*cache_);
     TRY(detail::retry_after_collect(
-        root, call, [&] { return protocol::refresh(root, encoded_, call.context()); }));
+        root, call, [&] { return protocol::refresh(root, encoded_, durability, call.context()); }));
     call.tell({.kind = Event::Kind::refreshed, .bucket = name_});
     return {};
 }
@@ -209,20 +209,20 @@ Result<> Bucket::visit_keys(const std::function<bool(const std::string& key)>& v
     return protocol::visit_keys(*root, encoded_, visit);
 }
 
-Result<> Bucket::pin(std::string_view key) const {
+Result<> Bucket::pin(std::string_view key, Durability durability) const {
     // `pins/` is opened anew by each call, so the root is the only open directory to check.
     TRY_ASSIGN(const auto root, cache_->current_root({}));
     TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     TRY(root->must_be_writable("pin"));
     detail::Call call(*cache_);
-    return policy::pin(*root, place, call.context());
+    return policy::pin(*root, place, durability, call.context());
 }
 
-Result<> Bucket::unpin(std::string_view key) const {
+Result<> Bucket::unpin(std::string_view key, Durability durability) const {
     TRY_ASSIGN(const auto root, cache_->current_root({}));
     TRY_ASSIGN(const auto place, place_of(*root, name_, encoded_, key));
     TRY(root->must_be_writable("unpin"));
-    return policy::unpin(*root, place);
+    return policy::unpin(*root, place, durability);
 }
 
 Result<bool> Bucket::is_pinned(std::string_view key) const {

@@ -103,15 +103,14 @@ Result<> Cache::visit_trash(const std::function<bool(const EntryInfo& entry)>& v
     return protocol::visit_trash(*cache.root, visit);
 }
 
-Result<Lease> Cache::restore(std::string_view id, bool replace) const {
+Result<Lease> Cache::restore(std::string_view id, const RestoreOptions& options) const {
     const std::optional<format::Id> retired = format::parse_id(id);
     if (!retired)
         return fail(Errc::invalid, "restore", {},
                     std::string("\"").append(id).append("\" is no id of an entry"));
     TRY_ASSIGN(const HeldCache cache, hold(*state_));
     detail::Call call(*cache.state);
-    const auto mode = replace ? protocol::Replace::yes : protocol::Replace::no;
-    TRY_ASSIGN(auto restored, protocol::restore(cache.root, *retired, mode, call.context()));
+    TRY_ASSIGN(auto restored, protocol::restore(cache.root, *retired, options, call.context()));
     call.tell({.kind = Event::Kind::restored}, restored.id());
     return Lease(std::move(restored));
 }

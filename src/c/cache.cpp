@@ -52,11 +52,13 @@ larder_code larder_cache_bucket(const larder_cache* cache, const char* name, lar
                       [&] { return c::hand_out_handle(bucket, cache->cache.bucket(name)); });
 }
 
-larder_code larder_cache_restore(const larder_cache* cache, const char* id, int replace,
-                                 larder_lease** lease, larder_error** error) {
+larder_code larder_cache_restore(const larder_cache* cache, const char* id,
+                                 const larder_restore_options* options, larder_lease** lease,
+                                 larder_error** error) {
     c::clear(lease);
-    return c::guarded("restore", error, {{"cache", cache}, {"id", id}}, [&] {
-        return c::hand_out_handle(lease, cache->cache.restore(id, replace != 0));
+    return c::guarded("restore", error, {{"cache", cache}, {"id", id}}, [&]() -> Result<> {
+        TRY_ASSIGN(const auto chosen, c::options_of(options));
+        return c::hand_out_handle(lease, cache->cache.restore(id, chosen));
     });
 }
 

@@ -145,20 +145,32 @@ Result<OpenOptions> options_of(const larder_open_options* given) {
     return options;
 }
 
+Result<Durability> durability_of(std::int32_t given) {
+    TRY(choice("durability", given, LARDER_SURVIVES_POWER));
+    return given == LARDER_SURVIVES_POWER ? Durability::power : Durability::process;
+}
+
 Result<PublishOptions> options_of(const larder_publish_options* given) {
     TRY_ASSIGN(const auto known, known_part(given));
     TRY(must_be_empty(known.reserved));
-    TRY(choice("durability", known.durability, LARDER_SURVIVES_POWER));
-    return PublishOptions{.durability = known.durability == LARDER_SURVIVES_POWER
-                                            ? Durability::power
-                                            : Durability::process,
+    TRY_ASSIGN(const auto durability, durability_of(known.durability));
+    return PublishOptions{.durability = durability,
                           .producer = known.producer != nullptr ? known.producer : ""};
 }
 
-Result<RefreshOptions> options_of(const larder_refresh_options* given) {
+Result<RestoreOptions> options_of(const larder_restore_options* given) {
     TRY_ASSIGN(const auto known, known_part(given));
+    if (known.reserved != 0) return bad("reserved is not 0: set all that is not used to zero");
+    TRY_ASSIGN(const auto durability, durability_of(known.durability));
+    return RestoreOptions{.replace = known.replace != 0, .durability = durability};
+}
+
+Result<RefreshOptions> options_of(const larder_refresh_options* given) {
+    TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_refresh_options, durability)));
     TRY(must_be_empty(known.reserved));
+    if (known.reserved_2 != 0) return bad("reserved_2 is not 0: set all that is not used to zero");
     RefreshOptions options;
+    TRY_ASSIGN(options.durability, durability_of(known.durability));
     if (known.pattern != nullptr) options.pattern = known.pattern;
     if (known.published_before_ns != 0)
         options.published_before = time_of(known.published_before_ns);

@@ -15,6 +15,8 @@ namespace larder::c {
 /// name of the field, for a value that has no meaning and for a struct without a size.
 [[nodiscard]] Result<OpenOptions> options_of(const larder_open_options* given);
 [[nodiscard]] Result<PublishOptions> options_of(const larder_publish_options* given);
+[[nodiscard]] Result<Durability> durability_of(std::int32_t given);
+[[nodiscard]] Result<RestoreOptions> options_of(const larder_restore_options* given);
 [[nodiscard]] Result<RefreshOptions> options_of(const larder_refresh_options* given);
 [[nodiscard]] Result<Limits> options_of(const larder_limits* given);
 [[nodiscard]] Result<EvictionPlan> options_of(const larder_eviction_plan* given);

@@ -172,13 +172,21 @@ Result<> write_if_missing(const os::Dir& root, const char* name, std::string_vie
         TRY_ASSIGN(const os::FileHandle file, os::open_at(root, name, os::OpenMode::read_write));
         if (const auto error = os::write_at(file, text.data(), text.size(), 0))
             return os::fail(error, "write", root / name);
-        return {};
+        return os::sync(file, root / name);
     }
     auto written = os::write_new_file_at(root, name, text, os::readable_file);
     // A file system that is full, or refuses to make files, may still have this one.
     const bool stands =
         written || why_of(written) == Why::exists || os::exists_at(root, name).value_or(false);
     return stands ? Result<>() : written;
+}
+
+/// Syncs a file that write_if_missing has made. One that can't be opened is not larder's. Requires:
+/// it was seen to hold our text, or its beginning, so it is no pipe.
+Result<> sync_if_ours(const os::Dir& root, const char* name) {
+    const auto file = os::open_at(root, name, os::OpenMode::read_nonblocking);
+    if (!file) return {};
+    return os::sync(*file, root / name);
 }
 
 /// Chooses the format of a new cache: the kind of its links, and the longest name of a key. Makes
@@ -401,6 +409,10 @@ Result<format::Format> complete_root(const Handles& dirs, const format::FormatRe
     for (const char* const name :
          {format::builds_lock_name, format::buckets_lock_name, format::gates_lock_name})
         TRY(write_if_missing(dirs.locks, name, ""));
+    // If a power cut emptied these two, backups and git would take the cache, until the next open.
+    // So they are on the disk before a file says that this is a cache.
+    for (const char* const name : {format::cachedir_tag_name, format::gitignore_name})
+        TRY(sync_if_ours(dirs.root, name));
     TRY_ASSIGN(const format::Format chosen, choose_format(dirs, options));
     TRY(write_format(dirs, chosen));
     // Another process may have written it first, with another kind of links. What stands there

@@ -60,6 +60,8 @@ Id unique_with(std::uint64_t tag) noexcept {
 
 Id fresh_id() noexcept { return unique_with(boot_tag()); }
 
+bool is_of_this_boot(const Id& id) noexcept { return id.high >> 32 == boot_tag(); }
+
 RetiredAt retired_now() noexcept {
     const auto now =
         std::chrono::duration_cast<std::chrono::seconds>(os::wall_time().time_since_epoch());

@@ -27,6 +27,10 @@ struct Id {
 /// os::draw_token before: that one refuses a process without random numbers.
 [[nodiscard]] Id fresh_id() noexcept;
 
+/// Returns whether an entry of this id was made in this boot of the machine. Reads the boot's id
+/// from the system if this process has not done so yet.
+[[nodiscard]] bool is_of_this_boot(const Id& id) noexcept;
+
 /// When something was retired: seconds since 1970. A time beyond 2106 counts as that year.
 using RetiredAt = std::uint32_t;
 /// A link that a limit has evicted bears this time: no grace keeps its entry.

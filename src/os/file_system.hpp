@@ -28,6 +28,11 @@ struct FileSystemTraits {
     /// A mapping keeps the open file of which it was made, and so the locks of that open file, even
     /// if all its handles are closed.
     bool maps_keep_locks = false;
+    /// A sync of a directory writes the names in that directory alone. After a power cut, a rename
+    /// between two directories may then have happened in one of them and not in the other. With
+    /// btrfs of Linux 6.18, a cut after some such syncs has left a file system that cannot be
+    /// mounted. A sync of the whole file system writes no log, and so has neither fault.
+    bool logs_single_directories = false;
 };
 
 /// Returns the traits of the file system on which the file or directory lies. Returns the safe

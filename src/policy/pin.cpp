@@ -8,6 +8,7 @@
 #include "os/file.hpp"
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
+#include "protocol/name_sync.hpp"
 
 namespace larder::policy {
 
@@ -42,17 +43,17 @@ Result<std::optional<std::string>> pinned_key(const cache::Root& root,
     return tl::make_unexpected(std::move(record).error());
 }
 
-}  // namespace
-
-Result<> pin(cache::Root& root, const protocol::KeyRef& place, const cache::CallContext& context) {
-    TRY_ASSIGN(const os::Dir pins, os::make_and_open_dir_at(root.dirs().root, format::pins_name));
+/// Makes the file of a pin, under the bucket's lock, and returns the directory that holds it. It is
+/// no error if the file is there already.
+Result<os::Dir> make_pin(cache::Root& root, const os::Dir& pins, const protocol::KeyRef& place,
+                         const cache::CallContext& context) {
     const auto lock = cache::BucketLock::shared(root, place.encoded_bucket, context);
     TRY(lock);
     // Arbitrary: so often in a row no unpin removes the directory. A file system that answers so
     // each time must not keep this process, and the bucket's lock, for ever.
     constexpr int max_attempts = 1000;
     for (int attempts = 1;; ++attempts) {
-        TRY_ASSIGN(const os::Dir bucket, os::make_and_open_dir_at(pins, place.encoded_bucket));
+        TRY_ASSIGN(os::Dir bucket, os::make_and_open_dir_at(pins, place.encoded_bucket));
         (void)os::point("pin.locked");
         auto made = os::write_new_file_at(bucket, std::string(place.encoded_key()), "");
         // An unpin has removed the directory meanwhile, because it was empty: make it anew.
@@ -62,23 +63,50 @@ Result<> pin(cache::Root& root, const protocol::KeyRef& place, const cache::Call
                                   " times and was gone each time; pin again, and if that fails "
                                   "too, name a cache on another file system";
         }
-        if (!made && why_of(made) != Why::exists) return made;
-        return {};
+        if (!made && why_of(made) != Why::exists)
+            return tl::make_unexpected(std::move(made).error());
+        return bucket;
     }
 }
 
-Result<> unpin(const cache::Root& root, const protocol::KeyRef& place) {
+/// Syncs these directories.
+Result<> sync_each(const cache::Root& root, std::initializer_list<const os::Dir*> dirs) {
+    protocol::NameSync names(root);
+    for (const os::Dir* const dir : dirs) TRY(names.add(*dir));
+    return names.end();
+}
+
+}  // namespace
+
+Result<> pin(cache::Root& root, const protocol::KeyRef& place, Durability durability,
+             const cache::CallContext& context) {
+    TRY_ASSIGN(const os::Dir pins, os::make_and_open_dir_at(root.dirs().root, format::pins_name));
+    TRY_ASSIGN(const os::Dir bucket, make_pin(root, pins, place, context));
+    if (durability == Durability::process) return {};
+    (void)os::point("pin.made");
+    // The pin, then the directories that lead to it, which may be new.
+    return protocol::after_change(sync_each(root, {&bucket, &pins, &root.dirs().root}));
+}
+
+Result<> unpin(const cache::Root& root, const protocol::KeyRef& place, Durability durability) {
     const auto not_pinned = fail(Errc::miss, "not pinned", {}, {});
+    const auto pins = os::open_dir_at(root.dirs().root, format::pins_name);
+    if (is_absent(pins)) return not_pinned;
+    TRY(pins);
     TRY_ASSIGN(const auto bucket, open_pins(root, place.encoded_bucket));
-    if (!bucket) return not_pinned;
-    auto removed = os::remove_file_at(*bucket, std::string(place.encoded_key()));
-    if (is_absent(removed)) return not_pinned;
-    TRY(removed);
+    auto removed = bucket ? os::remove_file_at(*bucket, std::string(place.encoded_key()))
+                          : Result<>(not_pinned);
+    if (is_absent(removed)) removed = not_pinned;
+    if (!removed && removed.error().code != Errc::miss) return removed;
     // The key is not pinned any more. Remove the directory as well, which succeeds only if no pin
     // is left there. A pin that is just being made looks again. If this fails, it is left empty.
-    const auto pins = os::open_dir_at(root.dirs().root, format::pins_name);
-    if (pins) (void)os::remove_dir_at(*pins, place.encoded_bucket);
-    return {};
+    if (removed) (void)os::remove_dir_at(*pins, place.encoded_bucket);
+    if (durability == Durability::process) return removed;
+    (void)os::point("unpin.removed");
+    // A pin that was missing may have been taken away by a call that was killed before its sync.
+    TRY(protocol::after_change(bucket ? sync_each(root, {&*bucket, &*pins})
+                                      : sync_each(root, {&*pins})));
+    return removed;
 }
 
 Result<bool> is_pinned(const cache::Root& root, const protocol::KeyRef& place) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <larder/options.hpp>
 #include <larder/report.hpp>
 
 #include "cache/locks.hpp"
@@ -16,12 +17,14 @@ namespace larder::policy {
 
 /// Pins a key, under the bucket's lock, shared. An eviction looks for the pin under the same lock,
 /// exclusive. So once this has returned, no eviction takes the key. A key that is pinned already
-/// stays pinned. Errors: `busy`, `interrupted`.
-[[nodiscard]] Result<> pin(cache::Root& root, const protocol::KeyRef& place,
+/// stays pinned. For `power`, the pin is on the disk when this returns. Errors: `busy`,
+/// `interrupted`.
+[[nodiscard]] Result<> pin(cache::Root& root, const protocol::KeyRef& place, Durability durability,
                            const cache::CallContext& context);
-/// Ends a pin. Takes no lock: an eviction may take the key from now on, or not. Errors: `miss` if
-/// the key is not pinned.
-[[nodiscard]] Result<> unpin(const cache::Root& root, const protocol::KeyRef& place);
+/// Ends a pin. Takes no lock: an eviction may take the key from now on, or not. For `power`, the
+/// pin does not come back after a power cut. Errors: `miss` if the key is not pinned.
+[[nodiscard]] Result<> unpin(const cache::Root& root, const protocol::KeyRef& place,
+                             Durability durability);
 /// Returns true if the key is pinned. If the caller holds the bucket's lock, exclusively, no pin of
 /// it is made until the caller lets go.
 [[nodiscard]] Result<bool> is_pinned(const cache::Root& root, const protocol::KeyRef& place);

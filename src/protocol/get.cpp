@@ -29,6 +29,31 @@ Result<bool> is_keys_own(const cache::Root& root, const KeyRef& place, const for
     return record && record->key == place.key;
 }
 
+/// Returns false if a power cut has torn the entry: it was made in an earlier boot, and its record,
+/// which is the last thing that is written of an entry, can't be read now. An entry of this boot is
+/// not looked at. Nor is one that this process got under this key before, so `known` is the id that
+/// it remembers. If this user may not read records, nothing is known, and the entry counts as
+/// whole. Errors: the record can't be read now, which says nothing about the entry.
+Result<bool> has_survived(const cache::Root& root, const format::Id& id, const format::Id& known) {
+    if (format::is_of_this_boot(id) || id == known) return true;
+    const auto record = read_record(root, id);
+    if (record || why_of(record) == Why::denied) return true;
+    if (record.error().code != Errc::damaged) return tl::make_unexpected(record.error());
+    return false;
+}
+
+/// Retires the link of a key if that needs no waiting, and tells why. Otherwise, and after an
+/// error, leaves it: the key is a miss in any case, and the next publish replaces the link.
+void retire_useless(cache::Root& root, const KeyRef& place, const format::Id& id, const char* what,
+                    const cache::CallContext& context) {
+    const auto retired = retire_if_unlocked(root, place, id);
+    if (!retired || !*retired || context.journal == nullptr) return;
+    context.journal->note({.kind = Event::Kind::repaired,
+                           .bucket = std::string(place.bucket),
+                           .key = std::string(place.key),
+                           .what = what});
+}
+
 /// Gets an entry without a lease, in a cache that was opened read-only. `id` is what the link
 /// named. Without a lease, the entry may be replaced and collected during this call. Then its key
 /// names another entry or none, because a link never comes back. So if the entry is not complete,
@@ -38,7 +63,12 @@ Result<SlotLease> get_unleased(const RootRef& root, const KeyRef& place, format:
         (void)os::point("get.unleased");
         TRY_ASSIGN(const bool complete, is_complete(*root, id));
         if (complete) {
-            TRY_ASSIGN(const bool good, is_keys_own(*root, place, id));
+            const format::Id known = root->recent().lookup(place.path).id;
+            TRY_ASSIGN(const bool whole, has_survived(*root, id, known));
+            // No use is written down here, so only what was looked at is remembered.
+            if (whole && !format::is_of_this_boot(id) && id != known)
+                root->recent().settle(place.path, id, cache::use_interval);
+            TRY_ASSIGN(const bool good, whole ? is_keys_own(*root, place, id) : false);
             if (good) return SlotLease(root, {}, id);
         }
         TRY_ASSIGN(const auto link,
@@ -46,18 +76,6 @@ Result<SlotLease> get_unleased(const RootRef& root, const KeyRef& place, format:
         if (link.kind != format::LinkRead::Kind::entry || link.id == id) return miss();
         id = link.id;
     }
-}
-
-/// Retires a link that leads nowhere, if that needs no waiting. Otherwise, and after an error,
-/// leaves it: it is a miss in any case, and the next publish replaces it.
-void retire_link_to_nowhere(cache::Root& root, const KeyRef& place, const format::Id& id,
-                            const cache::CallContext& context) {
-    const auto retired = retire_if_unlocked(root, place, id);
-    if (!retired || !*retired || context.journal == nullptr) return;
-    context.journal->note({.kind = Event::Kind::repaired,
-                           .bucket = std::string(place.bucket),
-                           .key = std::string(place.key),
-                           .what = "a link to nowhere"});
 }
 
 /// Makes a lease hold (step 3). The id in its slot is only a guess until the key's link is read
@@ -86,7 +104,7 @@ Result<> confirm(SlotLease& lease, cache::Root& root, const KeyRef& place,
         // The link names the id, but its entry has no tree, or the tree can't be searched.
         TRY_ASSIGN(const bool complete, is_complete(root, lease.id()));
         if (complete) return {};
-        retire_link_to_nowhere(root, place, lease.id(), context);
+        retire_useless(root, place, lease.id(), "a link to nowhere", context);
         return miss();
     }
 }
@@ -112,6 +130,12 @@ Result<SlotLease> get(const RootRef& root, const KeyRef& place, const cache::Cal
     // (3) Read the link again.
     TRY(confirm(lease, *root, place, context));
     (void)os::point("get.confirmed");
+    // The lease keeps the entry while its record is read, so a record that is missing is missing.
+    TRY_ASSIGN(const bool whole, has_survived(*root, lease.id(), known.id));
+    if (!whole) {
+        retire_useless(*root, place, lease.id(), "a torn entry", context);
+        return miss();
+    }
     TRY_ASSIGN(const bool good, is_keys_own(*root, place, lease.id()));
     if (!good) return miss();
     // A hit whose use was written down lately costs no further system call.

@@ -9,6 +9,7 @@
 #include "os/points.hpp"
 #include "os/rename.hpp"
 #include "protocol/key_link.hpp"
+#include "protocol/name_sync.hpp"
 #include "tree/measure.hpp"
 
 namespace larder::protocol {
@@ -193,15 +194,23 @@ Result<Placing> place_link(cache::Root& root, const StagedLink& link, const KeyR
     return place_until_settled(root, link, place, Mode::exclusive, replace);
 }
 
-/// Syncs the bucket's directory, which holds the new link, and `buckets/`, which holds the bucket,
-/// because that may be new. After that the key names the entry even after a power cut.
-Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket) {
+/// Syncs the directories that steps 5 and 6 have changed, so that the link is there after a power
+/// cut. The old link is on the disk in `retired/links/` before the new one is in the bucket. So a
+/// cut in between leaves no entry without a link. The bucket's directory holds the link, and
+/// `buckets/` holds the bucket, which may be new. The staging area is not synced: a cut may bring
+/// the new link back there, and a collection recognizes that.
+Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket, NameSync names) {
     const auto& buckets = root.dirs().buckets;
+    TRY(names.add(root.dirs().retired_links));
+    (void)os::point("publish.retired-synced");
     auto bucket = os::open_dir_at(buckets, encoded_bucket);
-    if (is_absent(bucket)) return {};  // refreshed meanwhile: there is nothing left to sync
-    TRY(bucket);
-    TRY(os::sync(*bucket));
-    return os::sync(buckets);
+    // If it was refreshed meanwhile, there is no link left to sync.
+    if (!is_absent(bucket)) {
+        TRY(bucket);
+        TRY(names.add(*bucket));
+        TRY(names.add(buckets));
+    }
+    return names.end();
 }
 
 /// Syncs the staged link before it is renamed to its key. Otherwise a power cut could leave an
@@ -278,8 +287,11 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
         if (!stage.owes()) (void)root.retire_link(staging, staged_link);
         return tl::make_unexpected(error);
     };
+    std::optional<NameSync> names;
     if (power) {
-        if (auto synced = os::sync(root.dirs().archive); !synced) return give_up(synced.error());
+        names.emplace(root);
+        if (auto synced = names->add(root.dirs().archive); !synced) return give_up(synced.error());
+        (void)os::point("publish.archive-synced");
     }
 
     // (5) Under the bucket's lock, move the link to its key.
@@ -295,7 +307,7 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
     (void)os::point("publish.retired");
 
     if (!power) return lease;
-    auto synced = sync_place(root, place.encoded_bucket);
+    auto synced = sync_place(root, place.encoded_bucket, std::move(*names));
     if (synced) return lease;
     if (was_moved)
         return tl::make_unexpected(keep_unsynced(root, place, std::move(synced).error()));

@@ -100,7 +100,7 @@ tl::unexpected<Error> not_in_trash(const format::Id& id) {
 
 }  // namespace
 
-Result<SlotLease> restore(const RootRef& root, const format::Id& id, Replace replace,
+Result<SlotLease> restore(const RootRef& root, const format::Id& id, const RestoreOptions& options,
                           const cache::CallContext& context) {
     // While this lock is held no process collects, so the files stay. A lease would not do: the
     // entry is garbage, and no link confirms a lease on it.
@@ -128,14 +128,17 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, Replace rep
     // This check only avoids a useless copy. The publish checks again.
     TRY_ASSIGN(const LinkRead now,
                format::read_link(root->link_kind(), root->dirs().buckets, place.path));
-    if (now.kind != LinkRead::Kind::absent && replace == Replace::no) {
+    if (now.kind != LinkRead::Kind::absent && !options.replace) {
         return fail(Errc::exists, "restore", root->dirs().buckets / place.path,
                     "its key has an entry again; remove that, or allow its replacement");
     }
     TRY_ASSIGN(Stage stage, Stage::make(root, context));
     TRY(fill(stage, *entry));
     (void)os::point("restore.filled");
-    return publish(stage, place, {record.durability, record.producer}, context, replace);
+    const bool power =
+        record.durability == Durability::power || options.durability == Durability::power;
+    return publish(stage, place, {power ? Durability::power : Durability::process, record.producer},
+                   context, options.replace ? Replace::yes : Replace::no);
 }
 
 }  // namespace larder::protocol

@@ -3,8 +3,9 @@
 // retired stays garbage (invariant 3).
 #pragma once
 
+#include <larder/options.hpp>
+
 #include "cache/locks.hpp"
-#include "protocol/publish.hpp"
 #include "protocol/slot_lease.hpp"
 
 namespace larder::protocol {
@@ -15,7 +16,8 @@ namespace larder::protocol {
 /// does not allow that; `busy` while another process collects; `damaged` if the entry has no record
 /// to tell its key, or if its files are not those that the record counts. After an error the
 /// retired entry is as before.
-[[nodiscard]] Result<SlotLease> restore(const RootRef& root, const format::Id& id, Replace replace,
+[[nodiscard]] Result<SlotLease> restore(const RootRef& root, const format::Id& id,
+                                        const RestoreOptions& options,
                                         const cache::CallContext& context);
 
 }  // namespace larder::protocol

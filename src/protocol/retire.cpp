@@ -11,6 +11,7 @@
 #include "os/rename.hpp"
 #include "protocol/entry.hpp"
 #include "protocol/key_link.hpp"
+#include "protocol/name_sync.hpp"
 
 namespace larder::protocol {
 
@@ -138,9 +139,36 @@ private:
     std::uint64_t taken_ = 0;  // keys that were retired, or that a dry run would retire
 };
 
-}  // namespace
+/// Syncs the two ends of a rename that has retired something.
+Result<> sync_rename(const cache::Root& root, const os::Dir& from, const os::Dir& to) {
+    NameSync names(root);
+    TRY(names.add(to));
+    (void)os::point("retire.half-synced");
+    TRY(names.add(from));
+    return names.end();
+}
 
-Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallContext& context) {
+/// Syncs all directories in which a link of this bucket may have been retired, by this call or by
+/// one that was killed before it could sync. If the bucket's directory is not the one that has lost
+/// a link, that one was moved aside or removed since, and the sync of `buckets/` tells it.
+Result<> sync_all(const cache::Root& root, const std::string& encoded_bucket) {
+    const auto& dirs = root.dirs();
+    auto bucket = os::open_dir_at(dirs.buckets, encoded_bucket);
+    NameSync names(root);
+    TRY(names.add(dirs.retired_links));
+    TRY(names.add(dirs.retired_buckets));
+    if (!is_absent(bucket)) {
+        TRY(bucket);
+        TRY(names.add(*bucket));
+    }
+    TRY(names.add(dirs.buckets));
+    return names.end();
+}
+
+/// Makes the steps of remove, without a sync. Opens the bucket's directory into `bucket`, if the
+/// caller wants to sync it, before its link is renamed: afterwards a refresh may have moved it.
+Result<> retire_key(const RootRef& root, const KeyRef& place, os::Dir* bucket,
+                    const cache::CallContext& context) {
     const auto no_entry = fail(Errc::miss, "no such entry", {}, {});
     // This look needs no lock, and spares the wait for it. It also refuses a bucket that is a
     // symlink: what is below it does not belong to the cache.
@@ -150,6 +178,12 @@ Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallConte
     const auto lock = cache::BucketLock::exclusive(*root, place.encoded_bucket, context);
     TRY(lock);
     (void)os::point("remove.locked");
+    if (bucket != nullptr) {
+        auto opened = os::open_dir_at(buckets, place.encoded_bucket);
+        if (is_absent(opened)) return no_entry;
+        TRY(opened);
+        *bucket = std::move(*opened);
+    }
     TRY_ASSIGN(const LinkRead link, format::read_link(root->link_kind(), buckets, place.path));
     if (link.kind == LinkRead::Kind::absent) return no_entry;
     if (link.kind == LinkRead::Kind::foreign) return foreign(*root, place.path);
@@ -160,8 +194,6 @@ Result<> remove(const RootRef& root, const KeyRef& place, const cache::CallConte
     return retired;
 }
 
-namespace {
-
 /// Retires a whole bucket by one rename of its directory into `retired/buckets/`.
 Result<> move_bucket_aside(const cache::Handles& dirs, const std::string& encoded_bucket) {
     if (const int error = os::point("refresh.rename"))
@@ -170,29 +202,50 @@ Result<> move_bucket_aside(const cache::Handles& dirs, const std::string& encode
                           to_text(format::fresh_retired_name(format::retired_now())));
 }
 
-}  // namespace
-
-Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
-                 const cache::CallContext& context) {
+/// Takes a bucket out by one rename, without a sync. Succeeds if there is no such bucket. Returns
+/// false if this directory can't be renamed.
+Result<bool> take_whole(const RootRef& root, const std::string& encoded_bucket) {
     // A rename would carry off whatever stands there. So look first that it is a bucket.
     TRY_ASSIGN(const bool exists, bucket_exists(*root, encoded_bucket));
-    if (!exists) return {};
+    if (!exists) return true;
     (void)os::point("refresh.begun");
     auto moved = move_bucket_aside(root->dirs(), encoded_bucket);
     (void)os::point("refresh.moved");
-    if (moved) return {};
+    if (moved) return true;
     if (is_absent(moved)) {
         // Another process has just refreshed it, unless the file system is wrong, or a publish has
         // made the bucket anew.
         TRY_ASSIGN(const bool stands, bucket_exists(*root, encoded_bucket));
-        if (!stands) return {};
-    } else if (ends_at_once(why_of(moved))) {
-        return moved;
+        return !stands;
+    }
+    if (ends_at_once(why_of(moved))) return tl::make_unexpected(std::move(moved).error());
+    return false;
+}
+
+}  // namespace
+
+Result<> remove(const RootRef& root, const KeyRef& place, Durability durability,
+                const cache::CallContext& context) {
+    if (durability == Durability::process) return retire_key(root, place, nullptr, context);
+    os::Dir bucket;
+    auto retired = retire_key(root, place, &bucket, context);
+    if (retired) return after_change(sync_rename(*root, bucket, root->dirs().retired_links));
+    // The caller takes a miss for an entry that is gone. So it must stay gone, too.
+    if (retired.error().code == Errc::miss) TRY(sync_all(*root, place.encoded_bucket));
+    return retired;
+}
+
+Result<> refresh(const RootRef& root, const std::string& encoded_bucket, Durability durability,
+                 const cache::CallContext& context) {
+    TRY_ASSIGN(const bool moved, take_whole(root, encoded_bucket));
+    if (moved) {
+        if (durability == Durability::process) return {};
+        return after_change(sync_rename(*root, root->dirs().buckets, root->dirs().retired_buckets));
     }
     // This directory cannot be renamed: it is one of a lower layer of overlayfs, for example. So
     // retire the keys one by one. A key that is published meanwhile may be retired or not.
-    const RefreshOptions every_key;
-    return KeyByKey(root, {}, encoded_bucket, every_key, context).run().done;
+    const RefreshOptions every_key{.durability = durability};
+    return refresh_some(root, {}, encoded_bucket, every_key, context).done;
 }
 
 PartialRefresh refresh_some(const RootRef& root, std::string_view bucket,
@@ -200,8 +253,13 @@ PartialRefresh refresh_some(const RootRef& root, std::string_view bucket,
                             const cache::CallContext& context) {
     const auto exists = bucket_exists(*root, encoded_bucket);
     if (!exists) return {0, tl::make_unexpected(exists.error())};
-    if (!*exists) return {};
-    return KeyByKey(root, bucket, encoded_bucket, options, context).run();
+    PartialRefresh refreshed;
+    if (*exists) refreshed = KeyByKey(root, bucket, encoded_bucket, options, context).run();
+    if (options.durability == Durability::process || options.dry_run) return refreshed;
+    // Sync what was retired, even if an error has left other keys.
+    auto synced = after_change(sync_all(*root, encoded_bucket));
+    if (refreshed.done) refreshed.done = std::move(synced);
+    return refreshed;
 }
 
 }  // namespace larder::protocol

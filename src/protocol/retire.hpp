@@ -3,6 +3,7 @@
 // (invariant 3).
 #pragma once
 
+#include <larder/options.hpp>
 #include <larder/report.hpp>
 
 #include "cache/locks.hpp"
@@ -12,16 +13,19 @@
 namespace larder::protocol {
 
 /// Retires the link of a key, whatever it names. Waits for the bucket's lock, exclusively, so that
-/// no publish puts a link there meanwhile. Errors: `miss` if the key has no link; `busy`,
-/// `interrupted`; `damaged` if something stands there that is no link of this cache.
-[[nodiscard]] Result<> remove(const RootRef& root, const KeyRef& place,
+/// no publish puts a link there meanwhile. For `power`, what is retired, or was missing, stays so
+/// after a power cut. Errors: `miss` if the key has no link; `busy`, `interrupted`; `damaged` if
+/// something stands there that is no link of this cache. If a sync has failed, the link is retired,
+/// and a power cut may bring it back.
+[[nodiscard]] Result<> remove(const RootRef& root, const KeyRef& place, Durability durability,
                               const cache::CallContext& context);
 
 /// Retires every key of a bucket at once, by one rename. Waits for no process, and takes no lock.
 /// Succeeds if there is no such bucket. If its directory cannot be renamed, this retires key by
-/// key, which is not atomic: a key that is published meanwhile may be retired or not.
+/// key, which is not atomic: a key that is published meanwhile may be retired or not. For `power`,
+/// as in remove.
 [[nodiscard]] Result<> refresh(const RootRef& root, const std::string& encoded_bucket,
-                               const cache::CallContext& context);
+                               Durability durability, const cache::CallContext& context);
 
 /// The result of a refresh of some keys.
 struct PartialRefresh {

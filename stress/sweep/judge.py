@@ -102,7 +102,9 @@ class Judge:
             return before | after
         # If an error says that something was not done, it was not done. A refresh says what it did.
         said = document_of(struck)
-        return after if said.get("refreshed") or said.get("keys") else before
+        # A change that can't be brought to the disk was made, and the error says so.
+        unsynced = "the change was made" in (said.get("error") or {}).get("message", "")
+        return after if said.get("refreshed") or said.get("keys") or unsynced else before
 
     def after_collecting(self, root):
         """Checks (6): there is no leak."""

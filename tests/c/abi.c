@@ -23,8 +23,11 @@ static void structs(void) {
     CHECK_NUMBER(88, offsetof(larder_open_options, keep_waiting));
     CHECK_NUMBER(24, sizeof(larder_publish_options));
     CHECK_NUMBER(8, offsetof(larder_publish_options, producer));
-    CHECK_NUMBER(48, sizeof(larder_refresh_options));
+    CHECK_NUMBER(56, sizeof(larder_refresh_options));
     CHECK_NUMBER(32, offsetof(larder_refresh_options, on_taken));
+    CHECK_NUMBER(48, offsetof(larder_refresh_options, durability));
+    CHECK_NUMBER(16, sizeof(larder_restore_options));
+    CHECK_NUMBER(8, offsetof(larder_restore_options, durability));
     CHECK_NUMBER(64, sizeof(larder_limits));
     CHECK_NUMBER(40, offsetof(larder_limits, low_water));
     CHECK_NUMBER(40, sizeof(larder_eviction_plan));

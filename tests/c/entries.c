@@ -34,7 +34,7 @@ static void opens(void) {
     CHECK_NUMBER(0, larder_lease_is_protected(lease));
     CHECK_TEXT("one", read_file(below(larder_lease_path(lease), "text")));
     FAILS(LARDER_INVALID, larder_lease_keep_across_exec(lease, &error));
-    FAILS(LARDER_READ_ONLY, larder_bucket_remove(bucket, "k", &error));
+    FAILS(LARDER_READ_ONLY, larder_bucket_remove(bucket, "k", LARDER_SURVIVES_PROCESS, &error));
     larder_lease_free(lease);
     larder_bucket_free(bucket);
     larder_cache_close(cache);
@@ -147,6 +147,8 @@ static void lists_and_retires(const larder_cache* cache, const larder_bucket* bu
     larder_lease* again = NULL;
     larder_error* error = NULL;
     struct visited visited = {0, 10, "", ""};
+    larder_restore_options replacing = {
+        .size = sizeof replacing, .replace = 1, .durability = LARDER_SURVIVES_POWER};
     put(bucket, "k", "one");
     put(bucket, "l/\xc3\xa4", "two");
 
@@ -165,10 +167,10 @@ static void lists_and_retires(const larder_cache* cache, const larder_bucket* bu
 
     /* A leased entry stays, even without its key, its bucket and its cache. */
     WORKS(larder_bucket_get(bucket, "k", &lease, &error));
-    WORKS(larder_bucket_remove(bucket, "k", &error));
+    WORKS(larder_bucket_remove(bucket, "k", LARDER_SURVIVES_POWER, &error));
     FAILS(LARDER_MISS, larder_bucket_get(bucket, "k", &none, &error));
     CHECK(none == NULL);
-    FAILS(LARDER_MISS, larder_bucket_remove(bucket, "k", &error));
+    FAILS(LARDER_MISS, larder_bucket_remove(bucket, "k", LARDER_SURVIVES_PROCESS, &error));
     FAILS(LARDER_MISS, larder_bucket_info(bucket, "k", &info, &error));
     CHECK(info == NULL);
     CHECK_TEXT("one", read_file(below(larder_lease_path(lease), "text")));
@@ -184,12 +186,16 @@ static void lists_and_retires(const larder_cache* cache, const larder_bucket* bu
     CHECK_TEXT(larder_lease_id(lease), visited.id);
     FAILS_SAYING(LARDER_INVALID, "visit is NULL",
                  larder_cache_visit_trash(cache, NULL, NULL, &error));
-    WORKS(larder_cache_restore(cache, trash->entries[0]->id, 0, NULL, &error));
-    FAILS(LARDER_EXISTS, larder_cache_restore(cache, trash->entries[0]->id, 0, NULL, &error));
-    WORKS(larder_cache_restore(cache, trash->entries[0]->id, 1, &again, &error));
+    WORKS(larder_cache_restore(cache, trash->entries[0]->id, NULL, NULL, &error));
+    FAILS(LARDER_EXISTS, larder_cache_restore(cache, trash->entries[0]->id, NULL, NULL, &error));
+    WORKS(larder_cache_restore(cache, trash->entries[0]->id, &replacing, &again, &error));
     CHECK_TEXT("one", read_file(below(larder_lease_path(again), "text")));
     CHECK(strcmp(larder_lease_id(lease), larder_lease_id(again)) != 0);
-    FAILS(LARDER_INVALID, larder_cache_restore(cache, "no id", 0, NULL, &error));
+    WORKS(larder_bucket_info(bucket, "k", &info, &error));
+    CHECK_NUMBER(LARDER_SURVIVES_POWER, info->durability);
+    larder_entry_info_free(info);
+    info = NULL;
+    FAILS(LARDER_INVALID, larder_cache_restore(cache, "no id", NULL, NULL, &error));
     larder_entries_free(trash);
     larder_lease_free(lease);
     larder_lease_free(again);
@@ -223,13 +229,14 @@ static void refreshes(const larder_bucket* bucket) {
     CHECK_NUMBER(0, taken);
     CHECK_NUMBER(0, called);
     options.published_before_ns = 0;
+    options.durability = LARDER_SURVIVES_POWER;
     WORKS(larder_bucket_refresh_some(bucket, &options, &taken, &error));
     CHECK_NUMBER(2, taken);
     CHECK_NUMBER(2, called);
     FAILS(LARDER_MISS, larder_bucket_get(bucket, "s/1", &lease, &error));
     WORKS(larder_bucket_get(bucket, "t", &lease, &error));
 
-    WORKS(larder_bucket_refresh(bucket, &error));
+    WORKS(larder_bucket_refresh(bucket, LARDER_SURVIVES_POWER, &error));
     WORKS(larder_bucket_keys(bucket, &names, &error));
     CHECK_NUMBER(0, names->count);
     larder_names_free(names);
@@ -262,7 +269,7 @@ void test_entries(void) {
     opens();
     cache = open_cache(NULL);
     bucket = open_bucket(cache);
-    WORKS(larder_bucket_refresh(bucket, &error));
+    WORKS(larder_bucket_refresh(bucket, LARDER_SURVIVES_PROCESS, &error));
     WORKS(larder_cache_collect(cache, NULL, NULL, NULL, &error));
     publishes_and_gets(bucket);
     lists_and_retires(cache, bucket);

@@ -43,9 +43,9 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     FAILS_SAYING(LARDER_INVALID, "cache is NULL", larder_cache_trash(NULL, &entries, &error));
     FAILS_SAYING(LARDER_INVALID, "entries is NULL", larder_cache_trash(cache, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL",
-                 larder_cache_restore(NULL, "id", 0, &lease, &error));
+                 larder_cache_restore(NULL, "id", NULL, &lease, &error));
     FAILS_SAYING(LARDER_INVALID, "id is NULL",
-                 larder_cache_restore(cache, NULL, 0, &lease, &error));
+                 larder_cache_restore(cache, NULL, NULL, &lease, &error));
     FAILS_SAYING(LARDER_INVALID, "cache is NULL",
                  larder_cache_collect(NULL, NULL, NULL, NULL, &error));
     FAILS_SAYING(LARDER_INVALID, "root is NULL", larder_cache_destroy(NULL, &error));
@@ -84,15 +84,22 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     WORKS(larder_bucket_stage(bucket, &staging, &error));
     FAILS_SAYING(LARDER_INVALID, "bucket is NULL",
                  larder_bucket_publish(NULL, "k", staging, NULL, &lease, &error));
-    FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_remove(NULL, "k", &error));
-    FAILS_SAYING(LARDER_INVALID, "key is NULL", larder_bucket_remove(bucket, NULL, &error));
-    FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_refresh(NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "bucket is NULL",
+                 larder_bucket_remove(NULL, "k", LARDER_SURVIVES_PROCESS, &error));
+    FAILS_SAYING(LARDER_INVALID, "key is NULL",
+                 larder_bucket_remove(bucket, NULL, LARDER_SURVIVES_PROCESS, &error));
+    FAILS_SAYING(LARDER_INVALID, "bucket is NULL",
+                 larder_bucket_refresh(NULL, LARDER_SURVIVES_PROCESS, &error));
     FAILS_SAYING(LARDER_INVALID, "bucket is NULL",
                  larder_bucket_refresh_some(NULL, NULL, NULL, &error));
-    FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_pin(NULL, "k", &error));
-    FAILS_SAYING(LARDER_INVALID, "key is NULL", larder_bucket_pin(bucket, NULL, &error));
-    FAILS_SAYING(LARDER_INVALID, "bucket is NULL", larder_bucket_unpin(NULL, "k", &error));
-    FAILS_SAYING(LARDER_INVALID, "key is NULL", larder_bucket_unpin(bucket, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "bucket is NULL",
+                 larder_bucket_pin(NULL, "k", LARDER_SURVIVES_PROCESS, &error));
+    FAILS_SAYING(LARDER_INVALID, "key is NULL",
+                 larder_bucket_pin(bucket, NULL, LARDER_SURVIVES_PROCESS, &error));
+    FAILS_SAYING(LARDER_INVALID, "bucket is NULL",
+                 larder_bucket_unpin(NULL, "k", LARDER_SURVIVES_PROCESS, &error));
+    FAILS_SAYING(LARDER_INVALID, "key is NULL",
+                 larder_bucket_unpin(bucket, NULL, LARDER_SURVIVES_PROCESS, &error));
     FAILS_SAYING(LARDER_INVALID, "bucket is NULL",
                  larder_bucket_is_pinned(NULL, "k", &pinned, &error));
     CHECK_NUMBER(0, pinned);
@@ -110,7 +117,8 @@ static void refuses_null(const larder_cache* cache, larder_bucket* bucket) {
     FAILS_SAYING(LARDER_INVALID, "destination is NULL",
                  larder_materialize("t", NULL, NULL, NULL, &error));
     CHECK_NUMBER(LARDER_INVALID,
-                 larder_bucket_remove(NULL, NULL, NULL)); /* the pointer to the error may be NULL */
+                 larder_bucket_remove(NULL, NULL, LARDER_SURVIVES_PROCESS,
+                                      NULL)); /* the pointer to the error may be NULL */
 }
 
 static void tells_of_null(void) {

@@ -54,7 +54,7 @@ static void tells(void) {
     FAILS(LARDER_MISS, larder_bucket_get(bucket, "none", &lease, &error));
     WORKS(larder_bucket_get(bucket, "k", &lease, &error));
     larder_lease_free(lease);
-    WORKS(larder_bucket_remove(bucket, "k", &error));
+    WORKS(larder_bucket_remove(bucket, "k", LARDER_SURVIVES_PROCESS, &error));
     CHECK_TEXT("removed", heard.kinds[1]);
     CHECK(strstr(read_file(below(playground(), "log")),
                  " event=removed bucket=\"b\" key=\"k\"\n") != NULL);

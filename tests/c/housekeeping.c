@@ -37,7 +37,7 @@ static void collects(const larder_cache* cache, const larder_bucket* bucket) {
     CHECK_NUMBER(0, status->lock_count);
     larder_status_free(status);
 
-    WORKS(larder_bucket_refresh(bucket, &error));
+    WORKS(larder_bucket_refresh(bucket, LARDER_SURVIVES_PROCESS, &error));
     WORKS(larder_cache_collect(cache, NULL, &options, &report, &error));
     CHECK_NUMBER(1, report->entries);
     larder_collect_report_free(report);
@@ -71,7 +71,7 @@ static void collects(const larder_cache* cache, const larder_bucket* bucket) {
     CHECK_NUMBER(1, report->entries);
     larder_collect_report_free(report);
     put(bucket, "removed", "1234567");
-    WORKS(larder_bucket_remove(bucket, "removed", &error));
+    WORKS(larder_bucket_remove(bucket, "removed", LARDER_SURVIVES_PROCESS, &error));
     WORKS(larder_cache_collect(cache, NULL, NULL, &report, &error));
     CHECK_NUMBER(1, report->entries);
     CHECK_NUMBER(0, report->freed_known);
@@ -123,7 +123,7 @@ static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
     put(bucket, "old", "333");
     WORKS(larder_bucket_is_pinned(bucket, "pinned", &pinned, &error));
     CHECK_NUMBER(0, pinned);
-    WORKS(larder_bucket_pin(bucket, "pinned", &error));
+    WORKS(larder_bucket_pin(bucket, "pinned", LARDER_SURVIVES_POWER, &error));
     WORKS(larder_bucket_is_pinned(bucket, "pinned", &pinned, &error));
     CHECK_NUMBER(1, pinned);
     WORKS(larder_cache_pins(cache, &pins, &error));
@@ -170,8 +170,8 @@ static void evicts(const larder_cache* cache, const larder_bucket* bucket) {
     larder_collect_report_free(report);
 
     /* Without its pin the entry goes, too. */
-    WORKS(larder_bucket_unpin(bucket, "pinned", &error));
-    FAILS(LARDER_MISS, larder_bucket_unpin(bucket, "pinned", &error));
+    WORKS(larder_bucket_unpin(bucket, "pinned", LARDER_SURVIVES_POWER, &error));
+    FAILS(LARDER_MISS, larder_bucket_unpin(bucket, "pinned", LARDER_SURVIVES_PROCESS, &error));
     memset(&options, 0, sizeof options);
     options.size = sizeof options;
     limits.set = LARDER_LIMIT_SIZE;

@@ -87,8 +87,9 @@ static larder_code visits_keys(larder_error** error) {
 }
 
 static larder_code restores(larder_error** error) {
+    const larder_restore_options replacing = {.size = sizeof replacing, .replace = 1};
     larder_lease* lease = NULL;
-    const larder_code code = larder_cache_restore(cache, trash_id, 1, &lease, error);
+    const larder_code code = larder_cache_restore(cache, trash_id, &replacing, &lease, error);
     CHECK((lease != NULL) == (code == LARDER_OK));
     larder_lease_free(lease);
     return code;
@@ -154,9 +155,11 @@ static larder_code moves(larder_error** error) {
 }
 
 static larder_code removes(larder_error** error) {
-    return larder_bucket_remove(bucket, long_key, error);
+    return larder_bucket_remove(bucket, long_key, LARDER_SURVIVES_PROCESS, error);
 }
-static larder_code refreshes(larder_error** error) { return larder_bucket_refresh(bucket, error); }
+static larder_code refreshes(larder_error** error) {
+    return larder_bucket_refresh(bucket, LARDER_SURVIVES_PROCESS, error);
+}
 
 static larder_code refreshes_some(larder_error** error) {
     const larder_refresh_options options = {
@@ -165,9 +168,11 @@ static larder_code refreshes_some(larder_error** error) {
     return larder_bucket_refresh_some(bucket, &options, &taken, error);
 }
 
-static larder_code pins(larder_error** error) { return larder_bucket_pin(bucket, long_key, error); }
+static larder_code pins(larder_error** error) {
+    return larder_bucket_pin(bucket, long_key, LARDER_SURVIVES_PROCESS, error);
+}
 static larder_code unpins(larder_error** error) {
-    return larder_bucket_unpin(bucket, "pinned", error);
+    return larder_bucket_unpin(bucket, "pinned", LARDER_SURVIVES_PROCESS, error);
 }
 static larder_code looks_for_a_pin(larder_error** error) {
     int pinned = 0;
@@ -278,10 +283,10 @@ static void restock(void) {
     bucket = open_bucket(cache);
     put(bucket, long_key, "text");
     put(bucket, "former", "text");
-    WORKS(larder_bucket_remove(bucket, "former", &error));
-    WORKS(larder_bucket_pin(bucket, "pinned", &error));
-    larder_bucket_unpin(bucket, long_key, NULL);
-    larder_bucket_remove(bucket, "built", NULL);
+    WORKS(larder_bucket_remove(bucket, "former", LARDER_SURVIVES_PROCESS, &error));
+    WORKS(larder_bucket_pin(bucket, "pinned", LARDER_SURVIVES_PROCESS, &error));
+    larder_bucket_unpin(bucket, long_key, LARDER_SURVIVES_PROCESS, NULL);
+    larder_bucket_remove(bucket, "built", LARDER_SURVIVES_PROCESS, NULL);
     WORKS(larder_cache_trash(cache, &entries, &error));
     snprintf(trash_id, sizeof trash_id, "%s", entries->entries[0]->id);
     larder_entries_free(entries);

@@ -45,6 +45,7 @@ static void must_be_known(const larder_cache* cache, const larder_bucket* bucket
     larder_open_options open = {.size = sizeof open};
     larder_publish_options publish = {.size = sizeof publish};
     larder_refresh_options refresh = {.size = sizeof refresh};
+    larder_restore_options restore = {.size = sizeof restore};
     larder_collect_options collect = {.size = sizeof collect};
     larder_materialize_options materialize = {.size = sizeof materialize};
     larder_cache* opened = NULL;
@@ -67,6 +68,21 @@ static void must_be_known(const larder_cache* cache, const larder_bucket* bucket
     publish.durability = 2;
     FAILS_SAYING(LARDER_INVALID, "durability",
                  larder_bucket_get_or_build(bucket, "k", unused, NULL, &publish, NULL, &error));
+    FAILS_SAYING(LARDER_INVALID, "durability",
+                 larder_bucket_remove(bucket, "k", (larder_durability)2, &error));
+    FAILS_SAYING(LARDER_INVALID, "durability",
+                 larder_bucket_refresh(bucket, (larder_durability)2, &error));
+    FAILS_SAYING(LARDER_INVALID, "durability",
+                 larder_bucket_pin(bucket, "k", (larder_durability)2, &error));
+    FAILS_SAYING(LARDER_INVALID, "durability",
+                 larder_bucket_unpin(bucket, "k", (larder_durability)2, &error));
+    restore.durability = 2;
+    FAILS_SAYING(LARDER_INVALID, "durability",
+                 larder_cache_restore(cache, "id", &restore, NULL, &error));
+    restore.durability = 0;
+    restore.reserved = 1;
+    FAILS_SAYING(LARDER_INVALID, "reserved",
+                 larder_cache_restore(cache, "id", &restore, NULL, &error));
     publish.durability = 0;
     publish.reserved = &publish;
     WORKS(larder_bucket_stage(bucket, &staging, &error));
@@ -76,6 +92,20 @@ static void must_be_known(const larder_cache* cache, const larder_bucket* bucket
     refresh.reserved = &refresh;
     FAILS_SAYING(LARDER_INVALID, "reserved",
                  larder_bucket_refresh_some(bucket, &refresh, NULL, &error));
+    refresh.reserved = NULL;
+    refresh.reserved_2 = 1;
+    FAILS_SAYING(LARDER_INVALID, "reserved_2",
+                 larder_bucket_refresh_some(bucket, &refresh, NULL, &error));
+    refresh.reserved_2 = 0;
+    refresh.durability = 2;
+    FAILS_SAYING(LARDER_INVALID, "durability",
+                 larder_bucket_refresh_some(bucket, &refresh, NULL, &error));
+    refresh.size = offsetof(larder_refresh_options, durability) - 1;
+    FAILS_SAYING(LARDER_INVALID, "size",
+                 larder_bucket_refresh_some(bucket, &refresh, NULL, &error));
+    /* A program of the version before the durability. */
+    refresh.size = offsetof(larder_refresh_options, durability);
+    WORKS(larder_bucket_refresh_some(bucket, &refresh, NULL, &error));
 
     materialize.mode = 4;
     FAILS_SAYING(LARDER_INVALID, "mode",

@@ -65,7 +65,7 @@ static void can_be_stopped(larder_bucket* bucket) {
     larder_bucket* own;
     pthread_t builder;
     int built = 0;
-    WORKS(larder_bucket_refresh(bucket, &error));
+    WORKS(larder_bucket_refresh(bucket, LARDER_SURVIVES_PROCESS, &error));
     options.stop = larder_stop_new();
     CHECK(options.stop != NULL);
     cache = open_cache(&options);
@@ -97,7 +97,7 @@ static void asks(larder_bucket* bucket) {
     larder_bucket* own;
     pthread_t builder;
     int built = 0, asked = 0;
-    WORKS(larder_bucket_refresh(bucket, &error));
+    WORKS(larder_bucket_refresh(bucket, LARDER_SURVIVES_PROCESS, &error));
     options.keep_waiting = stop_at_third;
     options.keep_waiting_data = &asked;
     cache = open_cache(&options);
@@ -135,7 +135,7 @@ static void is_told(larder_bucket* bucket) {
     larder_error* error = NULL;
     pthread_t builder;
     int built = 0;
-    WORKS(larder_bucket_refresh(bucket, &error));
+    WORKS(larder_bucket_refresh(bucket, LARDER_SURVIVES_PROCESS, &error));
     builder = start_building(bucket);
     WORKS(larder_bucket_get_or_build(own, "k", quick, &built, NULL, NULL, &error));
     CHECK_NUMBER(0, built);

@@ -236,7 +236,7 @@ TEST_CASE("a link in the trash that can't be read stops no restore of another en
     int restored = 0;
     for (const int call : {1, 2}) {
         readlinkat_failing = {call, EIO};
-        const auto done = cache.restore(trash.front().id, true);
+        const auto done = cache.restore(trash.front().id, {.replace = true});
         readlinkat_failing = {};
         if (done) ++restored;
         if (!done) CHECK(done.error().sys_errno == EIO);

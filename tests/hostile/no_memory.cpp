@@ -195,7 +195,7 @@ TEST_CASE("memory runs out: evict by a plan, and restore") {
         return planned.cache.evict(planned.plan).map([](auto&&) {});
     });
     without_memory("restore", scene, prepare, [](Planned& planned) -> Result<> {
-        return planned.cache.restore(planned.id, true).map([](auto&&) {});
+        return planned.cache.restore(planned.id, {.replace = true}).map([](auto&&) {});
     });
 }
 

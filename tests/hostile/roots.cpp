@@ -362,15 +362,17 @@ TEST_CASE("a creation that is killed is completed by the next open") {
     REQUIRE_NOTHROW(require_no_leak(root, 0));
 }
 
-TEST_CASE("a creation whose format can't be synced is an error, and the next open completes it") {
-    for (const bool placed : {false, true}) {
-        INFO((placed ? "the root's directory" : "the file"));
+TEST_CASE("a creation that can't be synced is an error, and the next open completes it") {
+    const char* const synced[] = {"CACHEDIR.TAG", ".gitignore", "format", "the root's directory"};
+    for (int failing_sync = 0; failing_sync < 4; ++failing_sync) {
+        INFO(synced[failing_sync]);
+        const bool placed = failing_sync == 3;
         const TempDir dir;
         const fs::path root = dir.path() / "cache";
         {
             int syncs = 0;
             const AtPoints failing([&](const std::string& point) {
-                return point == "os.sync" && syncs++ == (placed ? 1 : 0) ? EIO : 0;
+                return point == "os.sync" && syncs++ == failing_sync ? EIO : 0;
             });
             const auto cache = Cache::open(root, test_options());
             REQUIRE_FALSE(cache);

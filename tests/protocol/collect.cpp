@@ -3,6 +3,7 @@
 
 #include "cache/lease_table.hpp"
 #include "catch.hpp"
+#include "format/layout.hpp"
 #include "scene.hpp"
 
 using namespace larder;
@@ -313,6 +314,36 @@ TEST_CASE("a copy of a live link among the retired is a leak, never a loss") {
     require_no_leak(scene.root, 1);
     value(scene.bucket.remove("k"));
     require_no_leak(scene.root, 0);
+}
+
+TEST_CASE("a link to a live entry that a power cut has left elsewhere costs the entry nothing") {
+    // A power cut may undo one half of the exchange of a publish, or of the rename of a remove:
+    // then an entry has the link of its key and another one. (btrfs does so, and any file system
+    // may, between two syncs.) Without the look at the entry's own key, the collection would take
+    // the other link for a proof that the entry is garbage, and delete what the key names.
+    const Scene scene;
+    const std::string id = put(scene.bucket, "k", "live").id();
+    std::string number;
+    {
+        Child dead([&](Child& child) {
+            const Staging staging = value(open_bucket(scene.root).stage());
+            child.say(staging.path().parent_path().parent_path().filename().string());
+            child.hear();
+        });
+        number = dead.listen();
+        dead.kill();
+    }
+    plant_link(scene.cache, scene.root / "staging" / number,
+               format::staged_link_name(*format::parse_id(id)), id);
+    plant_link(scene.cache, scene.root / "retired" / "links", fresh_name(), id);
+    fs::create_directory(scene.root / "retired" / "buckets" / fresh_name());
+    plant_link(scene.cache, fs::directory_iterator(scene.root / "retired" / "buckets")->path(), "k",
+               id);
+    const auto report = value(scene.cache.collect());
+    CHECK(report.reaped == 1);
+    CHECK(report.entries == 0);
+    CHECK(content_of(scene.bucket, "k") == "live");
+    require_no_leak(scene.root, 1);
 }
 
 TEST_CASE(

@@ -120,6 +120,14 @@ TEST_CASE("a replacing put that is killed leaves the old entry or the new one, w
         check({point, "new"}, put_old, put_new);
 }
 
+TEST_CASE("a put for power that is killed between its syncs leaves what any other put leaves") {
+    const auto put_for_power = [](const Cache& cache) {
+        put(bucket_of(cache), "k", "new", {Durability::power, ""});
+    };
+    check({"publish.archive-synced", "old"}, put_old, put_for_power);
+    check({"publish.retired-synced", "new"}, put_old, put_for_power);
+}
+
 TEST_CASE(
     "a put of a moved tree that is killed while it gives the tree back leaves the old entry") {
     const auto put_moved = [](const Cache& cache) {
@@ -174,6 +182,13 @@ TEST_CASE("a refresh that is killed has happened or not") {
     check({"refresh.moved", ""}, put_old, refresh);
 }
 
+TEST_CASE("a remove and a refresh for power that are killed between their syncs have happened") {
+    check({"retire.half-synced", ""}, put_old,
+          [](const Cache& cache) { value(bucket_of(cache).remove("k", Durability::power)); });
+    check({"retire.half-synced", ""}, put_old,
+          [](const Cache& cache) { value(bucket_of(cache).refresh(Durability::power)); });
+}
+
 TEST_CASE("a refresh by age that is killed before it retires a link has not retired it") {
     const auto refresh = [](const Cache& cache) {
         RefreshOptions options;
@@ -198,6 +213,25 @@ TEST_CASE("a pin that is killed before it is made has pinned nothing") {
     CHECK_FALSE(value(bucket_of(open_cache(root)).is_pinned("k")));
     check_cache(root, "old");
     prepare_in_child(root, pin_in_child);
+}
+
+TEST_CASE("a pin and an unpin for power that are killed before their syncs have happened") {
+    const auto pin = [](const Cache& cache) {
+        value(bucket_of(cache).pin("k", Durability::power));
+    };
+    const auto unpin = [](const Cache& cache) {
+        value(bucket_of(cache).unpin("k", Durability::power));
+    };
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    prepare_in_child(root, put_old);
+    Child pinning([&](Child&) { pin(open_cache(root)); }, {{}, {"pin.made"}});
+    REQUIRE(pinning.join() == 128 + SIGKILL);
+    CHECK(value(bucket_of(open_cache(root)).is_pinned("k")));
+    Child unpinning([&](Child&) { unpin(open_cache(root)); }, {{}, {"unpin.removed"}});
+    REQUIRE(unpinning.join() == 128 + SIGKILL);
+    CHECK_FALSE(value(bucket_of(open_cache(root)).is_pinned("k")));
+    check_cache(root, "old");
 }
 
 TEST_CASE("a restore that is killed leaves the key as it was, and the entry retired") {

@@ -1,62 +1,34 @@
 // SPDX-License-Identifier: MIT
 // What a publish syncs, and in which order: its system calls, as strace shows them.
 
-#include <sys/prctl.h>
-
-#include <cstdio>
-#include <fstream>
 #include <optional>
 
 #include "catch.hpp"
 #include "os/process.hpp"
 #include "scene.hpp"
+#include "traced.hpp"
 
 using namespace larder;
 using namespace larder::testing;
 
 namespace {
 
-using Lines = std::vector<std::string>;
-
-/// Returns the calls of one put by a process of its own; descriptors come with their paths. Returns
-/// nothing if no process can be traced here.
+/// Returns the syncs and renames of one put by a process of its own; descriptors come with their
+/// paths. Returns nothing if no process can be traced here.
 std::optional<Lines> trace_put(const Scene& scene, Durability durability, int more_files) {
-    Child child([&](Child& self) {
-#ifdef PR_SET_PTRACER
-        ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
-#endif
-        const Bucket bucket = open_bucket(scene.root);
-        Staging staging = value(bucket.stage());
-        fill(staging.path(), "new");
-        for (int i = 0; i < more_files; ++i)
-            write_file(staging.path() / ("more" + std::to_string(i)), "new");
-        self.say("ready");
-        self.hear();
-        (void)value(bucket.publish("k", std::move(staging), {durability, "test"}));
-    });
-    child.wait_for("ready");
-    const fs::path log = scene.dir.path() / "strace";
-    const std::string command =
-        "exec strace -f -y -s 256 -e "
-        "trace=fsync,fdatasync,syncfs,sync,sync_file_range,msync,renameat2 -o " +
-        log.string() + " -p " + std::to_string(child.pid()) + " 2>&1";
-    std::FILE* const strace = ::popen(command.c_str(), "r");
-    if (strace == nullptr) return std::nullopt;
-    bool attached = false;
-    char line[256];
-    while (!attached && std::fgets(line, sizeof line, strace) != nullptr)
-        attached = std::string(line).find("attached") != std::string::npos;
-    child.go_on();
-    const int code = child.join();
-    while (std::fgets(line, sizeof line, strace) != nullptr) {
-    }
-    ::pclose(strace);
-    CHECK(code == 0);
-    if (!attached) return std::nullopt;
-    std::ifstream stream(log);
-    Lines lines;
-    for (std::string each; std::getline(stream, each);) lines.push_back(each);
-    return lines;
+    return trace(
+        "fsync,fdatasync,syncfs,sync,sync_file_range,msync,renameat2",
+        [&](Child& self) {
+            const Bucket bucket = open_bucket(scene.root);
+            Staging staging = value(bucket.stage());
+            fill(staging.path(), "new");
+            for (int i = 0; i < more_files; ++i)
+                write_file(staging.path() / ("more" + std::to_string(i)), "new");
+            self.say("ready");
+            self.hear();
+            (void)value(bucket.publish("k", std::move(staging), {durability, "test"}));
+        },
+        scene.dir.path() / "strace");
 }
 
 /// Returns the number of the one line that holds all of `parts`. Fails if there is none.
@@ -115,7 +87,9 @@ TEST_CASE(
             line_with(*lines, {"fsync(", scene.root.string() + "/archive>"});
         CHECK(archived < archive);
         CHECK(archive < placed);
-        CHECK(placed < line_with(*lines, {"fsync(", "/buckets/b>"}));
+        const std::size_t bucket = line_with(*lines, {"fsync(", "/buckets/b>"});
+        CHECK(placed < line_with(*lines, {"fsync(", "/retired/links>"}));
+        CHECK(line_with(*lines, {"fsync(", "/retired/links>"}) < bucket);
         CHECK(placed < line_with(*lines, {"fsync(", "/buckets>"}));
         for (const auto& line : *lines) CHECK_FALSE(contains(line, "syncfs("));
     }
@@ -144,6 +118,114 @@ TEST_CASE("for the death of a process nothing is synced") {
         if (!lines) return skip();
         (void)line_with(*lines, {"renameat2(", "\"b/k\""});
         CHECK(count_syncs(*lines) == 0);
+    }
+}
+
+TEST_CASE("for power: what has gained a name is synced before what has lost it") {
+    using Change = std::function<void(const Bucket&, Durability)>;
+    struct Case {
+        const char* name;
+        Change change;
+        std::vector<std::string> synced;  // below the root, in this order
+    };
+    const Change remove = [](const Bucket& bucket, Durability durability) {
+        (void)bucket.remove("k", durability);
+    };
+    const std::vector<Case> cases = {
+        {"remove", remove, {"/retired/links", "/buckets/b"}},
+        {"remove of nothing", remove, {"/retired/links", "/retired/buckets", "/buckets"}},
+        {"refresh",
+         [](const Bucket& bucket, Durability durability) { value(bucket.refresh(durability)); },
+         {"/retired/buckets", "/buckets"}},
+        {"refresh of some keys",
+         [](const Bucket& bucket, Durability durability) {
+             (void)value(bucket.refresh({.pattern = "k", .durability = durability}));
+         },
+         {"/retired/links", "/retired/buckets", "/buckets/b", "/buckets"}},
+        {"dry run",
+         [](const Bucket& bucket, Durability durability) {
+             (void)value(
+                 bucket.refresh({.pattern = "k", .dry_run = true, .durability = durability}));
+         },
+         {}},
+        {"pin",
+         [](const Bucket& bucket, Durability durability) { value(bucket.pin("k", durability)); },
+         {"/pins/b", "/pins", ""}},
+        {"unpin",
+         [](const Bucket& bucket, Durability durability) {
+             value(bucket.unpin("pinned", durability));
+         },
+         {"/pins/b", "/pins"}},
+    };
+    for (const Durability durability : {Durability::power, Durability::process}) {
+        for (const Case& each : cases) {
+            INFO(each.name);
+            const Scene scene;
+            if (each.name != std::string("remove of nothing")) {
+                put(scene.bucket, "k", "x");
+                value(scene.bucket.pin("pinned"));
+                value(scene.bucket.pin("other"));
+            }
+            const auto lines = trace(
+                "fsync,fdatasync,syncfs,sync",
+                [&](Child& self) {
+                    const Bucket bucket = open_bucket(scene.root);
+                    self.say("ready");
+                    self.hear();
+                    each.change(bucket, durability);
+                },
+                scene.dir.path() / "strace");
+            if (!lines) return skip();
+            if (durability == Durability::process) {
+                CHECK(count_syncs(*lines) == 0);
+                continue;
+            }
+            REQUIRE(count_syncs(*lines) == each.synced.size());
+            for (std::size_t i = 0; i < each.synced.size(); ++i)
+                CHECK(contains((*lines)[i], scene.root.string() + each.synced[i] + ">"));
+        }
+    }
+}
+
+TEST_CASE("a remove, a refresh, a pin and an unpin that can't sync say so") {
+    const auto with_failing_sync = [](const std::function<Result<>(const Bucket&)>& change) {
+        const Scene scene;
+        put(scene.bucket, "k", "x");
+        value(scene.bucket.pin("pinned"));
+        const FailingHere failing({{"os.sync", EIO}});
+        const auto changed = change(scene.bucket);
+        return changed ? 0 : changed.error().sys_errno;
+    };
+    CHECK(with_failing_sync(
+              [](const Bucket& bucket) { return bucket.remove("k", Durability::power); }) == EIO);
+    CHECK(with_failing_sync([](const Bucket& bucket) {
+              return bucket.remove("absent", Durability::power);
+          }) == EIO);
+    CHECK(with_failing_sync(
+              [](const Bucket& bucket) { return bucket.refresh(Durability::power); }) == EIO);
+    CHECK(with_failing_sync([](const Bucket& bucket) {
+              return bucket.refresh({.pattern = "k", .durability = Durability::power})
+                  .map([](std::uint64_t) {});
+          }) == EIO);
+    CHECK(with_failing_sync(
+              [](const Bucket& bucket) { return bucket.pin("k", Durability::power); }) == EIO);
+    CHECK(with_failing_sync([](const Bucket& bucket) {
+              return bucket.unpin("pinned", Durability::power);
+          }) == EIO);
+}
+
+TEST_CASE("a restore has the stronger of two durabilities") {
+    for (const bool published : {false, true}) {
+        for (const bool asked : {false, true}) {
+            const auto of = [](bool power) {
+                return power ? Durability::power : Durability::process;
+            };
+            const Scene scene;
+            const std::string id = put(scene.bucket, "k", "x", {of(published), ""}).id();
+            value(scene.bucket.remove("k"));
+            (void)value(scene.cache.restore(id, {.durability = of(asked)}));
+            CHECK(value(scene.bucket.info("k")).durability == of(published || asked));
+        }
     }
 }
 

@@ -78,10 +78,10 @@ TEST_CASE(
     put(scene.bucket, "k", "new");
     CHECK(outcome(scene.cache.restore(live)) == "exists");
     CHECK(content_of(scene.bucket, "k") == "new");
-    CHECK(content_of(value(scene.cache.restore(live, true))) == "old");
+    CHECK(content_of(value(scene.cache.restore(live, {.replace = true}))) == "old");
     CHECK(content_of(scene.bucket, "k") == "old");
     (void)value(scene.cache.collect());
-    CHECK(outcome(scene.cache.restore(live, true)) == "miss");
+    CHECK(outcome(scene.cache.restore(live, {.replace = true})) == "miss");
     require_no_leak(scene.root, 1);
 }
 
@@ -231,7 +231,9 @@ TEST_CASE("a restore does not undo a put that came while it copied, unless it ma
         const std::string id = put(scene.bucket, "k", "old").id();
         value(scene.bucket.remove("k"));
         Child restorer(
-            [&](Child& child) { child.say(outcome(open_cache(scene.root).restore(id, replace))); },
+            [&](Child& child) {
+                child.say(outcome(open_cache(scene.root).restore(id, {.replace = replace})));
+            },
             {{"restore.filled"}, {}});
         restorer.wait_for("restore.filled");
         put(scene.bucket, "k", "new");

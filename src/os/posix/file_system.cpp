@@ -27,6 +27,7 @@ Result<DiskSpace> space_of(const Dir& dir) {
 }
 
 Result<> sync_file_system(const Dir& dir) {
+    if (const int error = point("os.sync")) return fail(error, "sync", dir.path);
     if (retry([&] { return platform::sync_all(fd_of(dir.handle)); }) != 0)
         return fail(errno, "sync", dir.path);
     return {};

@@ -174,6 +174,15 @@ constexpr FileSystemTraits with_clones = {
     .maps_keep_locks = true,
 };
 
+/// The same, and its log holds single directories.
+constexpr FileSystemTraits of_btrfs = {
+    .has_clones = true,
+    .maps_without_space = false,
+    .has_fixed_numbers = true,
+    .maps_keep_locks = true,
+    .logs_single_directories = true,
+};
+
 /// A kind that other machines may use at the same time. All else has the safe answers.
 constexpr FileSystemTraits on_network(const char* name) {
     return FileSystemTraits{.network = name};
@@ -194,7 +203,7 @@ constexpr FileSystemOfLinux file_systems[] = {
     {0x858458f6, written_in_place},  // ramfs
     {0xf2f52010, written_to_a_log},  // f2fs
     {0x58465342, with_clones},       // xfs
-    {0x9123683e, with_clones},       // btrfs
+    {0x9123683e, of_btrfs},          // btrfs
     {0xca451a4e, with_clones},       // bcachefs
     // On another machine, or on a disk that several machines share.
     {0x00006969, on_network("NFS")},

@@ -53,15 +53,23 @@ private:
     std::atomic<bool> is_known_{false};  // stored last and loaded first
 };
 
-/// Returns the id of this boot; zeros if it can't be read. Reads it once, because a file is opened
-/// for it. A read that failed is tried again by the next call.
-platform::BootIdRead this_boot() noexcept {
+/// Returns the boot id that the system tells; zeros if it can't be read. Reads it once, because a
+/// file is opened for it. A read that failed is tried again by the next call.
+platform::BootIdRead told_boot() noexcept {
     // Initialized by the compiler and not by the first call: see os/before_main.hpp.
     static constinit KnownBoot known;
     if (const auto boot = known.load()) return *boot;
     if (point("os.boot-id") != 0) return {};
     const platform::BootIdRead boot = platform::read_boot_id();
     if (boot.id != BootId{}) known.store(boot);
+    return boot;
+}
+
+/// Returns the id of this boot, as the system tells it or as a test pretends.
+platform::BootIdRead this_boot() noexcept {
+    platform::BootIdRead boot = told_boot();
+    // A test looks at what it has made as if the machine had been started again since.
+    boot.id.front() ^= static_cast<BootId::value_type>(point("os.other-boot"));
     return boot;
 }
 

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Brings to the disk what was renamed between directories.
+#pragma once
+
+#include <vector>
+
+#include "cache/root.hpp"
+
+namespace larder::protocol {
+
+/// Syncs directories, one after the other, so that what was renamed between them survives a power
+/// cut. A caller names them in this order: what a name was brought to comes before what it has
+/// left. So a cut between the two leaves a name in both places, and never in none.
+///
+/// On btrfs, whose log holds single directories, the whole file system is synced at the end in
+/// their place: see FileSystemTraits::logs_single_directories.
+class NameSync {
+public:
+    explicit NameSync(const cache::Root& root);
+
+    /// Syncs the directory, now or in end(). It must stay open until then.
+    [[nodiscard]] Result<> add(const os::Dir& dir);
+    /// Returns when the names in all these directories are on the disk.
+    [[nodiscard]] Result<> end();
+
+private:
+    bool at_once_;
+    std::vector<const os::Dir*> left_;  ///< that end() has to sync
+};
+
+/// Returns the result of the syncs that follow a change. An error then says that the change was
+/// made all the same. It is never `no_space`, after which a caller would make room and make the
+/// change once more.
+[[nodiscard]] Result<> after_change(Result<> synced);
+
+}  // namespace larder::protocol

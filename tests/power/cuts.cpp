@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT
+// Power cuts: what a cache holds when the machine has been started again. See disk.hpp for how the
+// power is cut.
+
+#include <unistd.h>
+
+#include <vector>
+
+#include "catch.hpp"
+#include "disk.hpp"
+#include "format/layout.hpp"
+#include "os/points.hpp"
+
+using namespace larder;
+using namespace larder::testing;
+
+namespace {
+
+const char* const file_systems[] = {"ext4", "xfs", "btrfs"};
+
+Bucket bucket_of(const fs::path& root, const std::string& name) {
+    return value(open_cache(root).bucket(name));
+}
+
+/// Runs `test` on a disk of each type.
+void on_each_disk(const std::function<void(CutDisk&)>& test) {
+    for (const char* const type : file_systems) {
+        INFO(type);
+        const TempDir dir;
+        CutDisk disk(dir.path(), type);
+        if (!disk) {
+            WARN("SKIPPED: needs root, a loop device and mkfs." << type);
+            continue;
+        }
+        test(disk);
+    }
+}
+
+/// A change that is made to a cache, and how to see afterwards that it was made. `made` is told
+/// which durability made it, whose cache it was made in.
+struct Change {
+    std::string name;
+    std::function<void(const fs::path& root, const std::string& bucket, Durability durability)>
+        make;
+    std::function<bool(const fs::path& root, const std::string& bucket)> is_made;
+};
+
+std::string content(const fs::path& root, const std::string& bucket, const std::string& key) {
+    return content_of(bucket_of(root, bucket), key);
+}
+
+/// Each change is made to a bucket that holds "k" and "other", with "unpinned" pinned, and an entry
+/// of "removed" in the trash.
+void prepare(const fs::path& root, const std::string& name) {
+    const Bucket bucket = bucket_of(root, name);
+    put(bucket, "k", "old");
+    put(bucket, "other", "other");
+    put(bucket, "removed", "removed");
+    value(bucket.pin("unpinned"));
+    value(bucket.remove("removed"));
+}
+
+const std::vector<Change>& changes() {
+    static const std::vector<Change> all = {
+        {"refresh",
+         [](const fs::path& root, const std::string& bucket, Durability durability) {
+             value(bucket_of(root, bucket).refresh(durability));
+         },
+         [](const fs::path& root, const std::string& bucket) {
+             return content(root, bucket, "k").empty() && content(root, bucket, "other").empty();
+         }},
+        {"refresh-some",
+         [](const fs::path& root, const std::string& bucket, Durability durability) {
+             (void)value(
+                 bucket_of(root, bucket).refresh({.pattern = "k*", .durability = durability}));
+         },
+         [](const fs::path& root, const std::string& bucket) {
+             return content(root, bucket, "k").empty();
+         }},
+        {"remove",
+         [](const fs::path& root, const std::string& bucket, Durability durability) {
+             value(bucket_of(root, bucket).remove("k", durability));
+         },
+         [](const fs::path& root, const std::string& bucket) {
+             return content(root, bucket, "k").empty();
+         }},
+        {"pin",
+         [](const fs::path& root, const std::string& bucket, Durability durability) {
+             value(bucket_of(root, bucket).pin("k", durability));
+         },
+         [](const fs::path& root, const std::string& bucket) {
+             return value(bucket_of(root, bucket).is_pinned("k"));
+         }},
+        {"unpin",
+         [](const fs::path& root, const std::string& bucket, Durability durability) {
+             value(bucket_of(root, bucket).unpin("unpinned", durability));
+         },
+         [](const fs::path& root, const std::string& bucket) {
+             return !value(bucket_of(root, bucket).is_pinned("unpinned"));
+         }},
+        {"restore",
+         [](const fs::path& root, const std::string& bucket, Durability durability) {
+             const Cache cache = open_cache(root);
+             for (const auto& entry : value(cache.trash())) {
+                 if (entry.bucket == bucket)
+                     (void)value(cache.restore(entry.id, {.durability = durability}));
+             }
+         },
+         [](const fs::path& root, const std::string& bucket) {
+             return content(root, bucket, "removed") == "removed";
+         }},
+        {"put",
+         [](const fs::path& root, const std::string& bucket, Durability durability) {
+             put(bucket_of(root, bucket), "new", "new", {durability, ""});
+         },
+         [](const fs::path& root, const std::string& bucket) {
+             return content(root, bucket, "new") == "new";
+         }},
+        {"replace",
+         [](const fs::path& root, const std::string& bucket, Durability durability) {
+             put(bucket_of(root, bucket), "k", "new", {durability, ""});
+         },
+         [](const fs::path& root, const std::string& bucket) {
+             return content(root, bucket, "k") == "new";
+         }},
+    };
+    return all;
+}
+
+/// Collects, and requires that nothing is left but what the keys name.
+void require_only_live_entries(const fs::path& root) {
+    std::size_t live = 0;
+    {
+        const Cache cache = open_cache(root);
+        (void)value(cache.collect());
+        for (const std::string& name : value(cache.buckets()))
+            live += value(value(cache.bucket(name)).keys()).size();
+    }
+    require_no_leak(root, live);
+}
+
+}  // namespace
+
+TEST_CASE("a change that was made for power is there after a cut right after it") {
+    on_each_disk([](CutDisk& disk) {
+        // 1. all buckets are on the disk
+        // 2. each change is made, for power, and the power is cut before the next one
+        in_this_boot([&] {
+            for (const Change& change : changes()) prepare(disk.root(), change.name);
+        });
+        disk.sync();
+        for (const Change& change : changes()) {
+            in_this_boot([&] { change.make(disk.root(), change.name, Durability::power); });
+            disk.cut(change.name);
+        }
+        for (const Change& change : changes()) {
+            INFO(change.name);
+            disk.start_from(change.name);
+            CHECK_NOTHROW(after_boot([&] {
+                Child::must(change.is_made(disk.root(), change.name),
+                            change.name + " was undone by the cut");
+                require_only_live_entries(disk.root());
+            }));
+        }
+    });
+}
+
+TEST_CASE("a change that was made for the death of a process is undone by a cut right after it") {
+    // This shows that the test above would notice a sync that is missing.
+    on_each_disk([](CutDisk& disk) {
+        in_this_boot([&] {
+            for (const Change& change : changes()) prepare(disk.root(), change.name);
+        });
+        disk.sync();
+        in_this_boot([&] {
+            for (const Change& change : changes())
+                change.make(disk.root(), change.name, Durability::process);
+        });
+        disk.cut("cut");
+        disk.start_from("cut");
+        for (const Change& change : changes()) {
+            CHECK_NOTHROW(after_boot([&] {
+                Child::must(!change.is_made(disk.root(), change.name),
+                            change.name + " is on the disk, and nothing has synced it");
+            }));
+        }
+    });
+}
+
+TEST_CASE("a key that a remove or an unpin for power does not find stays away after a cut") {
+    // 1. a process removes "k", unpins "unpinned" and refreshes another bucket, for nothing more
+    //    than its own death
+    // 2. another one finds them gone, for power
+    on_each_disk([](CutDisk& disk) {
+        in_this_boot([&] {
+            prepare(disk.root(), "b");
+            prepare(disk.root(), "refreshed");
+        });
+        disk.sync();
+        in_this_boot([&] {
+            const Bucket bucket = bucket_of(disk.root(), "b");
+            value(bucket.remove("k"));
+            value(bucket.unpin("unpinned"));
+            value(bucket_of(disk.root(), "refreshed").refresh());
+        });
+        in_this_boot([&] {
+            Child::must(!bucket_of(disk.root(), "b").remove("k", Durability::power), "removed");
+        });
+        disk.cut("remove");
+        in_this_boot(
+            [&] { value(bucket_of(disk.root(), "refreshed").refresh(Durability::power)); });
+        disk.cut("refresh");
+        in_this_boot([&] {
+            Child::must(!bucket_of(disk.root(), "b").unpin("unpinned", Durability::power),
+                        "unpinned");
+        });
+        disk.cut("unpin");
+        disk.start_from("remove");
+        CHECK_NOTHROW(after_boot(
+            [&] { Child::must(content(disk.root(), "b", "k").empty(), "the key is back"); }));
+        disk.start_from("refresh");
+        CHECK_NOTHROW(after_boot([&] {
+            Child::must(content(disk.root(), "refreshed", "k").empty(), "the bucket is back");
+        }));
+        disk.start_from("unpin");
+        CHECK_NOTHROW(after_boot([&] {
+            Child::must(!value(bucket_of(disk.root(), "b").is_pinned("unpinned")),
+                        "the pin is back");
+        }));
+    });
+}
+
+TEST_CASE("an entry whose files a cut has emptied is a miss in the next boot") {
+    on_each_disk([](CutDisk& disk) {
+        in_this_boot([&] { put(bucket_of(disk.root(), "b"), "whole", "x"); });
+        disk.sync();
+        in_this_boot([&] { put(bucket_of(disk.root(), "b"), "k", "torn"); });
+        in_this_boot([&] {
+            // A link that is a small file would be empty as well, and name nothing.
+            if (test_options().link_kind == LinkKind::file)
+                sync_path(disk.root() / "buckets/b/k", ::fsync);
+            disk.write_names_alone();
+        });
+        disk.cut("cut");
+        disk.start_from("cut");
+        in_this_boot([&] {
+            // The cut has torn it, or this test would show nothing.
+            const Bucket bucket = bucket_of(disk.root(), "b");
+            const auto info = bucket.info("k");
+            Child::must(!info && info.error().code == Errc::damaged, "its record is whole");
+            // In the boot in which it was made it would be served: it is not looked at.
+            Child::must(read_file(value(bucket.get("k")).path() / "f0").empty(), "not torn");
+        });
+        after_boot([&] {
+            OpenOptions options = test_options();
+            options.read_only = true;
+            const Bucket reader = value(open_cache(disk.root(), options).bucket("b"));
+            Child::must(content_of(reader, "k").empty(), "it is served");
+            Child::must(content_of(reader, "whole") == "x", "a whole entry is not served");
+        });
+        after_boot([&] {
+            std::string told;
+            OpenOptions options = test_options();
+            options.on_event = [&](const Event& event) {
+                if (event.kind == Event::Kind::repaired)
+                    told += std::string(event.key) + ": " + std::string(event.what);
+            };
+            const Cache cache = open_cache(disk.root(), options);
+            const Bucket bucket = value(cache.bucket("b"));
+            Child::must(!bucket.get("k"), "it is served");
+            Child::must(told == "k: a torn entry", "told \"" + told + "\"");
+            Child::must(content_of(bucket, "whole") == "x", "a whole entry is not served");
+            Child::must(value(bucket.keys()).size() == 1, "its link was not retired");
+            put(bucket, "k", "new");
+            require_only_live_entries(disk.root());
+            Child::must(content_of(bucket, "k") == "new", "it was not replaced");
+        });
+    });
+}
+
+TEST_CASE("a put for power that a cut interrupts leaves the old entry or the new one, whole") {
+    static const std::vector<std::string> points = {
+        "stage.made",      "publish.leased",          "publish.completed",
+        "publish.linked",  "publish.archived",        "publish.archive-synced",
+        "publish.locked",  "publish.before-exchange", "publish.placed",
+        "publish.retired", "publish.retired-synced",
+    };
+    on_each_disk([](CutDisk& disk) {
+        in_this_boot([&] {
+            put(bucket_of(disk.root(), "b"), "k", "old", {Durability::power, ""});
+        });
+        Child publisher(
+            [&](Child& self) {
+                put(bucket_of(disk.root(), "b"), "k", "new", {Durability::power, ""});
+                self.say("end");
+                self.hear();
+            },
+            {points, {}});
+        std::vector<std::string> cuts;
+        for (std::string at = publisher.listen(); !at.empty(); at = publisher.listen()) {
+            cuts.push_back(at);
+            disk.cut(at);
+            if (at == "end") break;
+            publisher.go_on();
+        }
+        publisher.kill();
+        REQUIRE(cuts.size() == points.size() + 1);
+        for (const std::string& cut : cuts) {
+            INFO("cut at " << cut);
+            disk.start_from(cut);
+            CHECK_NOTHROW(after_boot([&] {
+                const std::string found = content(disk.root(), "b", "k");
+                Child::must(found == "new" || (found == "old" && cut != "end"),
+                            "found \"" + found + "\"");
+                require_only_live_entries(disk.root());
+            }));
+        }
+    });
+}
+
+TEST_CASE("the tag and the .gitignore of a cache survive a cut right after it was made") {
+    on_each_disk([](CutDisk& disk) {
+        Child maker(
+            [&](Child& self) {
+                (void)open_cache(disk.root());
+                self.say("end");
+                self.hear();
+            },
+            {{"open.format"}, {}});
+        maker.wait_for("open.format");
+        // Its files are on the disk; this brings their names there, too.
+        in_this_boot([&] { disk.write_names_alone(); });
+        disk.cut("without-format");
+        maker.go_on();
+        maker.wait_for("end");
+        disk.cut("made");
+        maker.kill();
+        for (const char* const cut : {"without-format", "made"}) {
+            INFO(cut);
+            disk.start_from(cut);
+            CHECK_NOTHROW(after_boot([&] {
+                Child::must(read_file(disk.root() / "CACHEDIR.TAG") == format::cachedir_tag_text,
+                            "the tag is not whole");
+                Child::must(read_file(disk.root() / ".gitignore") == format::gitignore_text,
+                            "the .gitignore is not whole");
+                put(bucket_of(disk.root(), "b"), "k", "x");
+            }));
+        }
+    });
+}
