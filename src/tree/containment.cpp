@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tree/containment.hpp"
 
+#include <algorithm>
 #include <system_error>
+#include <vector>
 
 #include "format/format_file.hpp"
 #include "format/layout.hpp"
@@ -12,6 +14,8 @@ namespace larder::tree {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int max_links = 40;  // as many as Linux follows in one path
 
 /// Returns whether an error says that nothing stands at a path, or nothing that could hold more: a
 /// file, or links in a circle. Any other error tells nothing about the path.
@@ -28,27 +32,50 @@ tl::unexpected<Error> cannot_tell(const std::error_code& error, const fs::path& 
         "process the right to look there, or name another path");
 }
 
+/// The names of a path that are not resolved yet, the next one last.
+std::vector<fs::path> names_backwards(const fs::path& path) {
+    std::vector<fs::path> names(path.begin(), path.end());
+    std::reverse(names.begin(), names.end());
+    return names;
+}
+
 /// Returns the absolute path. Symlinks in the part that exists are resolved. A path with a circle
 /// of links, which leads nowhere, is taken as it is written. Errors: the system's, if it does not
 /// tell where the path leads.
+///
+/// weakly_canonical does the same, but asks for all names at once. If a file system interrupts each
+/// few of its calls, it begins again for ever.
 Result<fs::path> resolved(const fs::path& path) {
     std::error_code error;
-    // weakly_canonical leaves a path relative if its first name does not exist.
-    fs::path result = os::retried(error, [&](std::error_code& each) {
-        return fs::weakly_canonical(fs::absolute(path, each), each);
-    });
-    // Resolve once more: "none/../link" became "link", which has not been resolved yet.
-    if (!error)
-        result = os::retried(
-            error, [&](std::error_code& each) { return fs::weakly_canonical(result, each); });
-    if (error) {
-        if (!says_nothing_is_there(error)) return cannot_tell(error, path);
-        result = os::retried(error, [&](std::error_code& each) {
-                     return fs::absolute(path, each);
-                 }).lexically_normal();
+    const fs::path absolute =
+        os::retried(error, [&](std::error_code& each) { return fs::absolute(path, each); });
+    if (error) return cannot_tell(error, path);
+    int links = 0;
+    fs::path found;
+    for (auto names = names_backwards(absolute); !names.empty();) {
+        const fs::path name = std::move(names.back());
+        names.pop_back();
+        if (name.empty() || name == ".") continue;
+        if (name == "..") {
+            found = found.parent_path();  // of a path without links
+            continue;
+        }
+        const fs::path next = found / name;
+        const auto status = os::retried(
+            error, [&](std::error_code& each) { return fs::symlink_status(next, each); });
+        if (error && !says_nothing_is_there(error)) return cannot_tell(error, path);
+        if (error || !fs::is_symlink(status)) {
+            found = next;
+            continue;
+        }
+        if (++links > max_links) return absolute.lexically_normal();
+        const fs::path target =
+            os::retried(error, [&](std::error_code& each) { return fs::read_symlink(next, each); });
         if (error) return cannot_tell(error, path);
+        const auto more = names_backwards(target);  // the first of an absolute path is its root
+        names.insert(names.end(), more.begin(), more.end());
     }
-    return result.has_filename() ? result : result.parent_path();
+    return found;
 }
 
 /// Returns whether the directory has a `format` of larder's, whatever its version. Returns false if
@@ -58,8 +85,8 @@ Result<bool> is_cache(const fs::path& directory) {
     // search and not read, and almost none of them has such a file.
     const auto info = os::try_stat_path(directory / format::format_name, os::Follow::no);
     if (!info && says_nothing_is_there(info.error())) return false;
-    if (!info) return cannot_tell(info.error(), directory);
-    if (!info->is_regular()) return false;
+    if (info && !info->is_regular()) return false;
+    // Some sandboxes refuse stat and allow open. So even if the look was refused, try to read.
     const auto unread = [&](const Error& error) {
         return cannot_tell({error.sys_errno, std::system_category()}, directory);
     };
