@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries: publish, get, remove, evict, refresh, reap, collect and verify, with a kill between any
- * two steps.
+/* Entries of today's format (entries2.pml has the next one): publish, get, remove, evict, refresh,
+ * reap, collect and verify, with a kill between any two steps.
  *
  * There is one bucket with one key. Each file system operation is one atomic step. The cast and the
  * size are chosen with -D (the script `run` lists the combinations):

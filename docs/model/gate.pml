@@ -9,6 +9,11 @@
  * the gate might never be free again. (To pass with a shared lock, and to look for an exclusive
  * one, is as good.)
  *
+ * Two buckets may have one byte. Then their gates must be one byte, too, or the publishers of the
+ * one bucket look at another gate than the one that the remove in the other bucket holds
+ * (MUTANT_gates_apart). That is so if the bytes of gate and bucket are one hash, each in its own
+ * part of the file, as in format 2, the next format.
+ *
  * Kills: the kernel frees what the killed process held. `again` is a killed remove's successor.
  */
 bit gate, exclusive, got;
@@ -30,7 +35,11 @@ active [2] proctype publisher()
 		fi;
 #else
 		/* This is a hint: one that looks too early is one more sharer to wait for, once. */
+#ifdef MUTANT_gates_apart
+		atomic { !gate || _pid == 1 -> skip };
+#else
 		atomic { !gate -> skip };
+#endif
 #endif
 #endif
 		atomic { !exclusive -> sharers++ };
