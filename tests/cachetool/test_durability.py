@@ -19,7 +19,7 @@ class Durability(CacheTest):
         tried = ["strace", "-qq", "-o", "/dev/null", "true"]
         if shutil.which("strace") is None or subprocess.run(tried, capture_output=True).returncode != 0:
             self.skipTest("strace cannot trace here")
-        self.finish(self.start("-qq", "-f", "-y", "-s", "300", "-e", f"trace={SYNCS}", "-o", log, harness.TOOL, *args, tool="strace"))
+        self.finish(self.start("-E", "ASAN_OPTIONS=detect_leaks=0", "-qq", "-f", "-y", "-s", "300", "-e", f"trace={SYNCS}", "-o", log, harness.TOOL, *args, tool="strace"))
         text = log.read_text()
         if "syncfs" in text:
             self.skipTest("this file system is synced as a whole")

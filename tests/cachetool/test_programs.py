@@ -17,6 +17,15 @@ from harness import HANGS, TESTING_TOOL, TOOL, CacheTest, ignore_signals
 
 HANDED_ON = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2]
 
+# The end of a program that waits. If a signal came just before a signal.pause(), its handler would not
+# run, and the program would wait for ever.
+WAIT_FOR_EVER = """
+woken, wakes = os.pipe()
+os.set_blocking(wakes, False)
+signal.set_wakeup_fd(wakes)
+while True:
+    os.read(woken, 1)
+"""
 # Says that it is ready, then ends with the code 7 and the signal's name when a signal comes.
 WAITS_FOR_A_SIGNAL = """
 import os, signal, sys
@@ -28,9 +37,7 @@ def end(number, frame):
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(number, end)
 say("ready")
-while True:
-    signal.pause()
-"""
+""" + WAIT_FOR_EVER
 
 
 def python(text, *args):
@@ -236,9 +243,7 @@ def end(*_):
 signal.signal(signal.SIGINT, more)
 signal.signal(signal.SIGTERM, end)
 say("ready")
-while True:
-    signal.pause()
-"""
+""" + WAIT_FOR_EVER
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)
 
