@@ -6,6 +6,7 @@
 #include "format/name.hpp"
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
+#include "protocol/publish.hpp"
 #include "protocol/trash.hpp"
 #include "tree/carry.hpp"
 #include "tree/transfer.hpp"
