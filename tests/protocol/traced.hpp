@@ -18,7 +18,7 @@ using Lines = std::vector<std::string>;
 /// Runs `body` in a process of its own, and returns its system calls from the moment at which it
 /// has said "ready" and waits. Only those calls are traced that `which` names, as for strace -e.
 /// Descriptors come with their paths. `log` is a file to write to. Returns nullopt if no process
-/// can be traced here.
+/// can be traced here. Only the first thread is traced: a sanitizer has threads of its own.
 inline std::optional<Lines> trace(const std::string& which, const std::function<void(Child&)>& body,
                                   const fs::path& log) {
     Child child([&](Child& self) {
@@ -28,8 +28,8 @@ inline std::optional<Lines> trace(const std::string& which, const std::function<
         body(self);
     });
     child.wait_for("ready");
-    const std::string command = "exec strace -f -y -s 256 -e trace=" + which + " -o " +
-                                log.string() + " -p " + std::to_string(child.pid()) + " 2>&1";
+    const std::string command = "exec strace -y -s 256 -e trace=" + which + " -o " + log.string() +
+                                " -p " + std::to_string(child.pid()) + " 2>&1";
     std::FILE* const strace = ::popen(command.c_str(), "r");
     if (strace == nullptr) return std::nullopt;
     bool attached = false;
@@ -49,7 +49,7 @@ inline std::optional<Lines> trace(const std::string& which, const std::function<
     return lines;
 }
 
-/// Returns the name of the call of a line, which begins with the number of the process.
+/// Returns the name of the call of a line.
 inline std::string name_of_call(const std::string& line) {
     const std::size_t begin = line.find_first_not_of(" 0123456789");
     return line.substr(begin, line.find('(') - begin);
