@@ -443,7 +443,8 @@ void larder_lease_free(larder_lease* lease);
 
 /* ---- making ---- */
 
-/* What a change survives: a publish, a restore, a remove, a refresh, a pin, the end of a pin. */
+/* What a change survives: a publish, a restore, a remove, a refresh, a pin, the end of a pin.
+ * Parameters and fields are int32_t, so that any other value is an error and no fault. */
 typedef enum larder_durability {
     LARDER_SURVIVES_PROCESS = 0, /* the death of any process, but perhaps not a power cut */
     /* A power cut too: the change is on the disk before the call returns. The tree of an entry is
@@ -552,7 +553,7 @@ larder_code larder_bucket_get_or_build(const larder_bucket* bucket, const char* 
  * key is taken out, and a power cut may bring it back.
  * Crash: the key is there or it is not. */
 larder_code larder_bucket_remove(const larder_bucket* bucket, const char* key,
-                                 larder_durability durability, larder_error** error);
+                                 int32_t durability, larder_error** error);
 
 /* Purges the bucket: takes all its keys out at once, by one rename, however many there are.
  * Leases on their entries stay valid. larder_cache_collect deletes the entries later. A bucket that
@@ -560,7 +561,7 @@ larder_code larder_bucket_remove(const larder_bucket* bucket, const char* key,
  * Errors: as in remove if the disk fails to sync.
  * Concurrency: never waits, except for the disk if it is to survive a power cut.
  * Crash: all keys are there, or none. */
-larder_code larder_bucket_refresh(const larder_bucket* bucket, larder_durability durability,
+larder_code larder_bucket_refresh(const larder_bucket* bucket, int32_t durability,
                                   larder_error** error);
 
 /* Which keys of a bucket a refresh takes out: those that match every condition. */
@@ -598,11 +599,11 @@ larder_code larder_bucket_refresh_some(const larder_bucket* bucket,
  * and may be pinned already. With LARDER_SURVIVES_POWER the pin survives a power cut.
  * Errors: `busy` as in publish. */
 larder_code larder_bucket_pin(const larder_bucket* bucket, const char* key,
-                              larder_durability durability, larder_error** error);
+                              int32_t durability, larder_error** error);
 /* Ends the pin of `key`. With LARDER_SURVIVES_POWER it does not come back after a power cut.
  * Errors: `miss` if the key is not pinned. */
 larder_code larder_bucket_unpin(const larder_bucket* bucket, const char* key,
-                                larder_durability durability, larder_error** error);
+                                int32_t durability, larder_error** error);
 /* Sets `*pinned` to 1 if the key is pinned, whether it names an entry or not; otherwise to 0. */
 larder_code larder_bucket_is_pinned(const larder_bucket* bucket, const char* key, int* pinned,
                                     larder_error** error);

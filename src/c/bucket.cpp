@@ -81,15 +81,15 @@ larder_code larder_bucket_publish(const larder_bucket* bucket, const char* key,
                       publish);
 }
 
-larder_code larder_bucket_remove(const larder_bucket* bucket, const char* key,
-                                 larder_durability durability, larder_error** error) {
+larder_code larder_bucket_remove(const larder_bucket* bucket, const char* key, int32_t durability,
+                                 larder_error** error) {
     return c::guarded("remove", error, {{"bucket", bucket}, {"key", key}}, [&]() -> Result<> {
         TRY_ASSIGN(const auto chosen, c::durability_of(durability));
         return bucket->bucket.remove(key, chosen);
     });
 }
 
-larder_code larder_bucket_refresh(const larder_bucket* bucket, larder_durability durability,
+larder_code larder_bucket_refresh(const larder_bucket* bucket, int32_t durability,
                                   larder_error** error) {
     return c::guarded("refresh", error, {{"bucket", bucket}}, [&]() -> Result<> {
         TRY_ASSIGN(const auto chosen, c::durability_of(durability));
@@ -109,16 +109,16 @@ larder_code larder_bucket_refresh_some(const larder_bucket* bucket,
     });
 }
 
-larder_code larder_bucket_pin(const larder_bucket* bucket, const char* key,
-                              larder_durability durability, larder_error** error) {
+larder_code larder_bucket_pin(const larder_bucket* bucket, const char* key, int32_t durability,
+                              larder_error** error) {
     return c::guarded("pin", error, {{"bucket", bucket}, {"key", key}}, [&]() -> Result<> {
         TRY_ASSIGN(const auto chosen, c::durability_of(durability));
         return bucket->bucket.pin(key, chosen);
     });
 }
 
-larder_code larder_bucket_unpin(const larder_bucket* bucket, const char* key,
-                                larder_durability durability, larder_error** error) {
+larder_code larder_bucket_unpin(const larder_bucket* bucket, const char* key, int32_t durability,
+                                larder_error** error) {
     return c::guarded("unpin", error, {{"bucket", bucket}, {"key", key}}, [&]() -> Result<> {
         TRY_ASSIGN(const auto chosen, c::durability_of(durability));
         return bucket->bucket.unpin(key, chosen);
