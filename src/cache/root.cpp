@@ -105,15 +105,28 @@ Result<> Root::reap_one(const os::Dir& staging, const std::string& name) const {
 
 Result<> Root::retire_link(const os::Dir& dir, const std::string& name,
                            format::RetiredAt when) const {
-    auto retired =
-        os::rename_new(dir, name, dirs_.retired_links, to_text(format::fresh_retired_name(when)));
-    // No other process draws this name.
-    if (why_of(retired) == Why::exists) {
-        return fail(Errc::unsupported, "retire", dir / name,
-                    "the file system says that a name is taken that was drawn for it just now; "
-                    "name a directory on another file system (`cachetool doctor` tests one)");
+    // A link may be replaced between the two looks. Arbitrary: that does not happen so often in a
+    // row.
+    constexpr int max_attempts = 100;
+    for (int attempts = 1; attempts <= max_attempts; ++attempts) {
+        auto retired = os::rename_new(dir, name, dirs_.retired_links,
+                                      to_text(format::fresh_retired_name(when)));
+        // No other process draws this name.
+        if (why_of(retired) == Why::exists) {
+            return fail(Errc::unsupported, "retire", dir / name,
+                        "the file system says that a name is taken that was drawn for it just now; "
+                        "name a directory on another file system (`cachetool doctor` tests one)");
+        }
+        if (!is_absent(retired)) return retired;
+        // A file system whose names are out of date may deny a link that stands there. A caller
+        // that took it for gone would leave it.
+        const auto stands = os::stat_at(dir, name);
+        if (is_absent(stands)) return retired;
+        TRY(stands);
     }
-    return retired;
+    return fail(Errc::unsupported, "retire", dir / name,
+                "the file system shows this name, and denies it to each rename; name a directory "
+                "on another file system (`cachetool doctor` tests one)");
 }
 
 Result<> Root::move_to_deleting(const os::Dir& dir, const std::string& name) const {

@@ -89,7 +89,8 @@ public:
     /// Renames a link to a fresh name in `retired/links/`, which bears the time `when`. Nothing
     /// ever comes back from there (invariant 3). The rename is atomic, so a kill leaves the link in
     /// one of the two places. Errors: `absent` if nothing stands at `name`, which means to most
-    /// callers that another process has retired it; `no_space`.
+    /// callers that another process has retired it; `unsupported` if the file system shows the
+    /// link, and denies it to each rename; `no_space`.
     [[nodiscard]] Result<> retire_link(const os::Dir& dir, const std::string& name,
                                        format::RetiredAt when = format::retired_now()) const;
     /// Renames a file or a directory to a fresh name in `deleting/`. A directory that its owner may

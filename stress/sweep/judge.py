@@ -178,8 +178,6 @@ class RefusalJudge(Judge):
             if not re.match(r"cachetool: .*\S", struck.err):
                 yield f"failed without a message: {struck.err!r} {struck.out[-300:]!r}"
             return
-        if error == "ENOENT" and said["code"] == "miss":
-            return  # that is what the file system says of the key
         if said["code"] != "command" and (said["step"] is None or said["path"] is None):
             yield f"an error that names no step or no path: {said}"
         if not says_what_to_do(said["message"]):

@@ -350,3 +350,29 @@ TEST_CASE("a refresh retires the keys of a bucket of which the system denies tha
     CHECK(value(scene.cache.collect()).entries == 1);
     require_no_leak(scene.root, 0);
 }
+
+TEST_CASE("a link that the system shows and denies to each rename is no key that is gone") {
+    const Scene scene;
+    put(scene.bucket, "k", "text");
+    put(scene.bucket, "l", "more");
+    {
+        const FailingHere failing({{"os.noreplace", ENOENT}, {"os.rename", ENOENT}});
+        CHECK(outcome(scene.bucket.remove("k")) == "unsupported");
+        CHECK(outcome(scene.bucket.refresh({.pattern = "k*"})) == "unsupported");
+        CHECK(outcome(scene.cache.collect({.max_entries = 0})) == "unsupported");
+    }
+    CHECK(content_of(scene.bucket, "k") == "text");
+    CHECK(value(scene.cache.verify()).findings.empty());
+    // If it was denied once, the rename is made again.
+    int denied = 1;
+    os::set_point_hook([&](const std::string& point) {
+        return point == "os.noreplace" && denied-- > 0 ? ENOENT : 0;
+    });
+    const auto removed = scene.bucket.remove("k");
+    os::set_point_hook({});
+    CHECK(outcome(removed) == "ok");
+    CHECK(content_of(scene.bucket, "k").empty());
+    value(scene.bucket.refresh());
+    CHECK(value(scene.cache.collect()).entries == 2);
+    require_no_leak(scene.root, 0);
+}
