@@ -552,8 +552,8 @@ larder_code larder_bucket_get_or_build(const larder_bucket* bucket, const char* 
  * Errors: `miss` if the key names no entry; `busy` as in publish. If the disk fails to sync, the
  * key is taken out, and a power cut may bring it back.
  * Crash: the key is there or it is not. */
-larder_code larder_bucket_remove(const larder_bucket* bucket, const char* key,
-                                 int32_t durability, larder_error** error);
+larder_code larder_bucket_remove(const larder_bucket* bucket, const char* key, int32_t durability,
+                                 larder_error** error);
 
 /* Purges the bucket: takes all its keys out at once, by one rename, however many there are.
  * Leases on their entries stay valid. larder_cache_collect deletes the entries later. A bucket that
@@ -598,12 +598,12 @@ larder_code larder_bucket_refresh_some(const larder_bucket* bucket,
  * Remove, publish and refresh treat a pinned key like any other. The key need not name an entry,
  * and may be pinned already. With LARDER_SURVIVES_POWER the pin survives a power cut.
  * Errors: `busy` as in publish. */
-larder_code larder_bucket_pin(const larder_bucket* bucket, const char* key,
-                              int32_t durability, larder_error** error);
+larder_code larder_bucket_pin(const larder_bucket* bucket, const char* key, int32_t durability,
+                              larder_error** error);
 /* Ends the pin of `key`. With LARDER_SURVIVES_POWER it does not come back after a power cut.
  * Errors: `miss` if the key is not pinned. */
-larder_code larder_bucket_unpin(const larder_bucket* bucket, const char* key,
-                                int32_t durability, larder_error** error);
+larder_code larder_bucket_unpin(const larder_bucket* bucket, const char* key, int32_t durability,
+                                larder_error** error);
 /* Sets `*pinned` to 1 if the key is pinned, whether it names an entry or not; otherwise to 0. */
 larder_code larder_bucket_is_pinned(const larder_bucket* bucket, const char* key, int* pinned,
                                     larder_error** error);
