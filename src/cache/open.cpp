@@ -120,8 +120,12 @@ Result<> check_nothing_else_here(const os::Dir& root) {
         !holds_beginning_of(format::gitignore_name, format::gitignore_text))
         strange = format::gitignore_name;
     if (strange.empty()) return {};
-    return refuse(root.path, "not a cache of larder's: it holds \"" + strange +
-                                 "\" and no \"format\"; name an empty or a new directory");
+    return refuse(root.path,
+                  "not a cache of larder's: it holds \"" + strange +
+                      "\" and no \"format\"; name an empty or a new directory" +
+                      (format::is_root_name(strange)
+                           ? ", or let `cachetool destroy` delete what is left of a cache"
+                           : ""));
 }
 
 /// Reads `format`, and refuses a cache that this version cannot use, with what to do about it.
@@ -145,8 +149,8 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
     }
     if (read.kind == format::FormatRead::Kind::destroyed) {
         return refuse(root.path,
-                      "it is being destroyed, or was in part; `cachetool destroy` ends "
-                      "that, or name another directory");
+                      "it is being destroyed, or was in part; `cachetool destroy` ends that, or "
+                      "gives it back if a process uses it; or name another directory");
     }
     if (read.kind == format::FormatRead::Kind::unknown && text->empty()) {
         return refuse(root.path / format::format_name,
@@ -158,6 +162,16 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
                       "not a format that larder knows; if this was a cache, delete the directory");
     }
     return read;
+}
+
+/// Reads `format` again, after the parts of the cache were opened. A destroy marks the cache before
+/// it removes any part. So if `format` is ours now, the parts that were opened are those in which a
+/// destroy looks for leases. Errors: `refused`, also if `format` is gone.
+Result<format::Format> read_format_again(const os::Dir& root) {
+    TRY_ASSIGN(const auto read, read_format(root));
+    if (read.kind != format::FormatRead::Kind::ours)
+        return refuse(root.path, "another process has just destroyed it; try again");
+    return read.format;
 }
 
 /// Writes a small file if it is missing. Completes it if it holds only the beginning of its text,
@@ -400,6 +414,7 @@ Result<> check_can_be_created(const fs::path& path, const os::Dir& root, bool re
 /// those of making a file, and of choose_format. A kill leaves a root that the next open completes.
 Result<format::Format> complete_root(const Handles& dirs, const format::FormatRead& found,
                                      const OpenOptions& options) {
+    TRY(write_if_missing(dirs.root, format::cachedir_tag_name, format::cachedir_tag_text));
     TRY(write_if_missing(dirs.root, format::gitignore_name, format::gitignore_text));
     // Make it now, while there is space. A collection needs its lock on a disk that has no inode
     // left.
@@ -417,8 +432,7 @@ Result<format::Format> complete_root(const Handles& dirs, const format::FormatRe
     TRY(write_format(dirs, chosen));
     // Another process may have written it first, with another kind of links. What stands there
     // counts.
-    TRY_ASSIGN(const auto made, read_format(dirs.root));
-    return made.format;
+    return read_format_again(dirs.root);
 }
 
 /// Opens the root that `root` is an open handle of, and creates the cache if there is none. `path`
@@ -428,16 +442,21 @@ Result<std::shared_ptr<Root>> open_anew(const fs::path& path, os::Dir root,
                                         const OpenOptions& options) {
     // A cleaner that works there at this instant is neither waited for nor stopped.
     (void)os::hold_off_cleaners(root);
-    TRY_ASSIGN(const auto found, read_format(root));
+    TRY_ASSIGN(auto found, read_format(root));
+    (void)os::point("open.read");
     TRY(check_root_is_safe(path, root, info, read_only, options));
     if (found.kind == format::FormatRead::Kind::unknown)
         TRY(check_can_be_created(path, root, read_only));
     // The tag is the first file of a new cache. By it the next open, after a kill, knows that the
-    // directory is larder's.
-    if (!read_only)
-        TRY(write_if_missing(root, format::cachedir_tag_name, format::cachedir_tag_text));
+    // directory is larder's; and a destroy knows that its root has become a new cache. So in an old
+    // cache the tag is mended only after `format` was read again.
+    const bool is_new = found.kind == format::FormatRead::Kind::unknown;
+    if (is_new) TRY(write_if_missing(root, format::cachedir_tag_name, format::cachedir_tag_text));
     TRY_ASSIGN(Handles dirs, open_handles(std::move(root),
                                           PartOpener(read_only, info.owner, options.allow_unsafe)));
+    if (!is_new) {
+        TRY_ASSIGN(found.format, read_format_again(dirs.root));
+    }
     format::Format format = found.format;
     if (!read_only) {
         TRY_ASSIGN(format, complete_root(dirs, found, options));

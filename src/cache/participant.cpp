@@ -99,16 +99,22 @@ void note_takeover(const format::TableView& dead, const CallContext& context) {
 
 /// Opens and locks the table `number`. `mode` says whether the file is made if it is missing.
 /// Returns nullopt if the table is not free: its lock is held, or its process may live without the
-/// lock. Errors: `damaged` for a table that cannot be read. After nullopt and after an error the
-/// lock is released.
+/// lock, or a destroy has unlinked it. Errors: `damaged` for a table that cannot be read. After
+/// nullopt and after an error the lock is released.
 Result<std::optional<LockedTable>> try_lock_table(const os::Dir& participants, std::uint32_t number,
                                                   os::OpenMode mode) {
     const std::string name = format::participant_name(number);
     TRY_ASSIGN(os::FileHandle file, os::open_at(participants, name, mode));
+    (void)os::point("adopt.opened");
     TRY_ASSIGN(const bool locked,
                os::try_lock(file, os::Mode::exclusive, os::Range::whole(), participants / name));
     if (!locked) return std::nullopt;
     ScopedUnlock unlock(file);
+    // A destroy locks a table before it unlinks it. So a table that has its name while this process
+    // has the lock keeps it.
+    const auto info = os::try_stat(file);
+    if (!info) return os::fail(info.error(), "look at lease table", participants / name);
+    if (info->links == 0) return std::nullopt;
     TRY_ASSIGN(format::TableView table, read_table(file, participants / name));
     if (life_of(file, table, os::Search::here) != Life::dead) return std::nullopt;
     unlock.keep_locked();
@@ -502,7 +508,7 @@ namespace {
 /// Locks one table, and keeps the lock in `closed`. Passes over what is no table. Errors: `busy` if
 /// a living process has the table, or may have it.
 Result<> close_table(const os::Dir& participants, const std::string& name, ClosedPool& closed) {
-    if (!format::parse_participant_name(name)) return {};
+    if (!format::parse_participant_name(name) || closed.locked.contains(name)) return {};
     const auto info = os::stat_at(participants, name);
     if (is_absent(info)) return {};
     TRY(info);
@@ -519,11 +525,16 @@ Result<> close_table(const os::Dir& participants, const std::string& name, Close
             Errc::busy, "destroy cache", path,
             describe(table) + " uses the cache; end that process, or try again when it has ended");
     }
-    closed.locked.push_back(std::move(file));
+    closed.locked.emplace(name, std::move(file));
     return {};
 }
 
 }  // namespace
+
+void ClosedPool::release() noexcept {
+    for (const auto& [name, file] : locked) (void)os::unlock(file, {});
+    locked.clear();
+}
 
 Result<> close_pool(const os::Dir& participants, ClosedPool& closed) {
     return os::for_each_name(participants, [&](const std::string& name, os::FileKind) {

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -186,14 +187,21 @@ using TableDiscarder = std::function<Result<>(const std::string& name)>;
                                                  const std::string& name, const Reaper& reap,
                                                  const TableDiscarder& discard);
 
-/// The tables of a cache that is being destroyed. No process has one while this lives.
+/// The lease tables that a destroy has locked, by their names. No process has one of them while
+/// this lives.
 struct ClosedPool {
-    std::vector<os::FileHandle> locked;  ///< each holds the lock of its table
+    std::map<std::string, os::FileHandle> locked;
+
+    ClosedPool() = default;
+    ClosedPool(const ClosedPool&) = delete;
+    ClosedPool& operator=(const ClosedPool&) = delete;
+    ~ClosedPool() { release(); }
+    /// Unlocks and closes all tables. A child that is forked meanwhile does not keep the locks.
+    void release() noexcept;
 };
 
-/// Locks every table, and keeps the locks in `closed`. Errors: `busy` if a living process has one
-/// of the tables, or may have it; the message names the process, and `closed` has the locks taken
-/// by then.
+/// Locks every table that is not in `closed`, and adds it there. Errors: `busy` if a living process
+/// has one of the tables, or may have it; the message names the process.
 [[nodiscard]] Result<> close_pool(const os::Dir& participants, ClosedPool& closed);
 
 /// Returns "pid 4711 (uv pip install)", for people.

@@ -49,6 +49,27 @@ std::optional<std::size_t> read_longest_name(std::string_view text) noexcept {
     return length;
 }
 
+/// Returns what the text of a format says of which only the kind is known.
+FormatRead read_as(FormatRead::Kind kind) { return {.kind = kind, .format = {}, .before = {}}; }
+
+/// Does what parse_format does, for a text without the mark of a destroy.
+FormatRead parse_unmarked(std::string_view text) {
+    const auto version = read_version(text);
+    if (!version) return read_as(FormatRead::Kind::unknown);
+    if (*version > format_version) return read_as(FormatRead::Kind::newer);
+    if (*version < format_version) return read_as(FormatRead::Kind::older);
+    const auto longest_name = read_longest_name(text.substr(text.find('\n') + 1));
+    if (!longest_name) return read_as(FormatRead::Kind::unknown);
+    // The whole text is right if it is what larder writes for one of the kinds of links. So a text
+    // that was cut off or changed anywhere is unknown.
+    for (const auto kind : all_kinds) {
+        const Format format{.links = kind, .longest_name = *longest_name};
+        if (text == print_format(format))
+            return {.kind = FormatRead::Kind::ours, .format = format, .before = {}};
+    }
+    return read_as(FormatRead::Kind::unknown);
+}
+
 }  // namespace
 
 std::string print_format(const Format& format) {
@@ -61,21 +82,11 @@ std::string print_format(const Format& format) {
 }
 
 FormatRead parse_format(std::string_view text) {
-    constexpr FormatRead unknown{.kind = FormatRead::Kind::unknown, .format = {}};
-    if (text == destroyed_text) return {.kind = FormatRead::Kind::destroyed, .format = {}};
-    const auto version = read_version(text);
-    if (!version) return unknown;
-    if (*version > format_version) return {.kind = FormatRead::Kind::newer, .format = {}};
-    if (*version < format_version) return {.kind = FormatRead::Kind::older, .format = {}};
-    const auto longest_name = read_longest_name(text.substr(text.find('\n') + 1));
-    if (!longest_name) return unknown;
-    // The whole text is right if it is what larder writes for one of the kinds of links. So a text
-    // that was cut off or changed anywhere is unknown.
-    for (const auto kind : all_kinds) {
-        const Format format{.links = kind, .longest_name = *longest_name};
-        if (text == print_format(format)) return {.kind = FormatRead::Kind::ours, .format = format};
-    }
-    return unknown;
+    if (!text.starts_with(destroyed_text)) return parse_unmarked(text);
+    FormatRead read = read_as(FormatRead::Kind::destroyed);
+    const auto before = text.substr(destroyed_text.size());
+    if (parse_unmarked(before).kind == FormatRead::Kind::ours) read.before = before;
+    return read;
 }
 
 }  // namespace larder::format

@@ -3,6 +3,7 @@
 // that the cache uses.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,7 +22,8 @@ inline constexpr int format_version = 2;
 /// Arbitrary: room for what later versions may write.
 inline constexpr std::size_t max_format = 4096;
 
-/// What the file says while the cache is being destroyed.
+/// What the file begins with while the cache is being destroyed. Behind it stands what the file
+/// said before, so that the cache can be given back.
 inline constexpr std::string_view destroyed_text = "larder destroyed\n";
 
 /// What is chosen when a cache is made, and never changes.
@@ -41,6 +43,8 @@ struct FormatRead {
     };
     Kind kind = Kind::unknown;
     Format format;
+    /// What the file said before a destroy replaced it. Nullopt unless that was `ours`.
+    std::optional<std::string> before;
 };
 
 /// Returns the text of the file, in this version.

@@ -20,8 +20,8 @@ namespace larder::os {
                                          const Dir& to_dir, const std::string& to);
 /// Renames a file or symlink, and replaces one that stands at `to`. Does nothing if both are names
 /// of one file: then both stay.
-[[nodiscard]] Result<> rename_replacing(const Dir& dir, const std::string& from,
-                                        const std::string& to);
+[[nodiscard]] Result<> rename_replacing(const Dir& from_dir, const std::string& from,
+                                        const Dir& to_dir, const std::string& to);
 /// Renames the directory at a path that a caller gave to `to`. An empty directory that stands at
 /// `to` is replaced. Fails with Why::not_empty or Why::exists if it is not empty.
 [[nodiscard]] Result<> rename_dir(const std::filesystem::path& from, const Dir& to_dir,

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/destroy.hpp"
 
-#include <array>
 #include <optional>
+#include <vector>
 
 #include "base/noted_errors.hpp"
+#include "base/wait.hpp"
+#include "cache/lease_table.hpp"
 #include "cache/participant.hpp"
 #include "format/format_file.hpp"
+#include "format/id.hpp"
 #include "format/layout.hpp"
 #include "os/dir_reader.hpp"
 #include "os/file.hpp"
@@ -25,6 +28,28 @@ namespace fs = std::filesystem;
 /// Returns the error of a directory that is not destroyed. `why` says what to do, too.
 tl::unexpected<Error> refuse(const fs::path& path, std::string why) {
     return fail(Errc::refused, "destroy cache", path, std::move(why));
+}
+
+/// How long a destroy tries again what another process disturbs: a process adds a table or makes a
+/// directory, or a file system in user space has not closed a file yet. Arbitrary: each of these
+/// takes milliseconds.
+base::Patience destroy_patience() {
+    return {.limit = std::chrono::seconds(1),
+            .longest_pause = std::chrono::milliseconds(10),
+            .stop = {}};
+}
+
+/// Returns whether a directory could not be removed because something is in it.
+bool is_not_empty(const Result<>& removed) {
+    return why_of(removed) == Why::not_empty || why_of(removed) == Why::exists;
+}
+
+/// Returns the text of a small file, and nullopt if there is none.
+Result<std::optional<std::string>> read_if_there(const os::Dir& dir, const char* name) {
+    auto text = os::read_file_at(dir, name, format::max_format);
+    if (is_absent(text)) return std::nullopt;
+    TRY(text);
+    return std::move(*text);
 }
 
 /// One destroy of the cache at `root`: first check, which changes nothing, then destroy. If it is
@@ -58,130 +83,342 @@ public:
     /// Deletes the cache, in the order of docs/protocol.md. Requires: check has succeeded. Errors:
     /// `busy` if another process collects or uses the cache; then its entries are as before.
     Result<> destroy() {
-        TRY_ASSIGN(const auto collector, lock_collector());
+        TRY_ASSIGN(auto collector, lock_collector());
+        cache::ClosedPool closed;
+        // While a process uses the cache, nothing is changed. But an earlier destroy may have been
+        // killed after its mark: then the cache is given back.
+        TRY(read_before());
+        if (auto unused = close_pool(closed); !unused) return give_back(std::move(unused.error()));
         // From here on no process can open the cache. One that has it open may still lease, until
         // its table is locked.
-        TRY(replace_format(format::destroyed_text));
+        TRY(mark());
         (void)os::point("destroy.marked");
-        cache::ClosedPool closed;
-        // A living process uses the cache, or a table cannot be read. No entry was touched, so the
-        // cache goes on with the `format` that it had.
-        if (auto ended = end_leases(closed); !ended) {
-            // If that fails, the next destroy ends this one.
-            if (!format_text_.empty()) (void)replace_format(format_text_);
-            return ended;
-        }
+        // A process has come to use the cache since, or its participants can't be read. No entry
+        // was touched, so the cache goes on as it was.
+        if (auto ended = end_leases(closed); !ended) return give_back(std::move(ended.error()));
         (void)os::point("destroy.closed");
-        TRY(delete_all());
-        return delete_root();
+        TRY(delete_all_but(format::locks_name));
+        // No process can lease any more, so what a collector does now harms no lease. The lock is
+        // released before its file is deleted: a file system in user space keeps a file that is
+        // open under another name, and its directory could not be removed.
+        collector.reset();
+        return delete_rest();
     }
 
 private:
-    /// Takes the collector's lock. Returns nullopt if there is no `locks/`: then an earlier destroy
-    /// has deleted it, and no process can collect. Errors: `busy` if another process collects.
-    Result<std::optional<os::FileLock>> lock_collector() const {
+    /// Takes the collector's lock. Returns nullopt if there is no `locks/`, so that no process can
+    /// have it. Errors: `busy` if another process has it; whatever keeps `locks/` from being
+    /// opened.
+    Result<std::optional<os::FileLock>> lock_collector() {
         const auto locks = os::open_dir_at(root_, format::locks_name);
-        if (has_no_directory(locks)) return std::nullopt;
+        if (is_absent(locks)) return std::nullopt;
         TRY(locks);
-        TRY_ASSIGN(auto collector, os::FileLock::try_lock(*locks, format::collector_lock_name,
-                                                          os::Mode::exclusive));
-        if (collector) return collector;
-        return fail(Errc::busy, "destroy cache", root_.path,
-                    "another process collects or verifies it; try again later");
+        TRY_ASSIGN(auto lock, os::FileLock::try_lock(*locks, format::collector_lock_name,
+                                                     os::Mode::exclusive));
+        if (!lock)
+            return fail(Errc::busy, "destroy cache", root_.path,
+                        "another process collects or verifies it; try again later");
+        return lock;
     }
 
-    /// Returns whether this is a cache, or what is left of one, and keeps the text of its `format`.
-    /// Any sign will do: the format, the tag, or an archive of nothing but entries. Errors:
-    /// `refused` if a newer larder made it; those of reading `format`, because what it says must be
-    /// put back if a process uses the cache.
+    /// Returns whether this is a cache, or what is left of one. Any sign will do: the format, the
+    /// tag, an archive of nothing but entries, or larder's directories without any file. Errors:
+    /// `refused` if a newer larder made it.
     Result<bool> is_ours() {
-        const auto text = os::read_file_at(root_, format::format_name, format::max_format);
-        const bool is_damaged =
-            why_of(text) == Why::is_link || (!text && text.error().code == Errc::damaged);
-        if (!is_absent(text) && !is_damaged) {
-            TRY(text);
+        TRY_ASSIGN(const auto text, read_format_text());
+        if (text) {
             const auto read = format::parse_format(*text);
             if (read.kind == format::FormatRead::Kind::newer)
                 return refuse(root_.path, "a newer larder made this cache; use that one");
-            if (read.kind == format::FormatRead::Kind::ours) format_text_ = *text;
             if (read.kind != format::FormatRead::Kind::unknown) return true;
         }
-        const auto tag = os::read_file_at(root_, format::cachedir_tag_name, format::max_format);
+        TRY_ASSIGN(const auto tag, read_if_there(root_, format::cachedir_tag_name));
         if (tag && !tag->empty()) return format::cachedir_tag_text.starts_with(*tag);
         // An `rm -rf` that stopped half-way may have left no file of ours. Entries bear ids.
         const auto archive = os::open_dir_at(root_, format::archive_name);
-        if (has_no_directory(archive)) return false;
-        TRY(archive);
+        if (is_no_directory(archive)) return false;
         std::size_t entries = 0, others = 0;
-        TRY(os::for_each_name(*archive, [&](const std::string& name, os::FileKind) -> Result<> {
-            ++(format::parse_id(name) ? entries : others);
-            return {};
-        }));
-        return entries > 0 && others == 0;
+        if (archive) {
+            TRY(os::for_each_name(*archive, [&](const std::string& name, os::FileKind) -> Result<> {
+                ++(format::parse_id(name) ? entries : others);
+                return {};
+            }));
+        } else if (!is_absent(archive)) {
+            TRY(archive);
+        }
+        if (others > 0) return false;
+        if (entries > 0) return true;
+        return is_husk();
     }
 
-    /// Replaces the text of `format`, by one rename. While it says that the cache is being
-    /// destroyed, no process opens it. After an error the old text is there. A kill before the
-    /// rename leaves a file that bears a fresh id: the next destroy deletes it like all else.
-    Result<> replace_format(std::string_view text) {
-        const std::string fresh = to_text(format::fresh_id());
-        TRY(os::write_new_file_at(root_, fresh, text, os::readable_file));
-        auto replaced = os::rename_replacing(root_, fresh, format::format_name);
-        if (!replaced) (void)os::remove_file_at(root_, fresh);
-        return replaced;
+    /// Returns whether the root holds directories of larder's names, and in them no file but lease
+    /// tables and locks. An open that meets a destroy, which then is killed, leaves such a root.
+    Result<bool> is_husk() {
+        bool has_directory = false;
+        TRY_ASSIGN(const bool husk, holds_only(root_, [&](const std::string& name) -> Result<bool> {
+                       if (name == format::gitignore_name) {
+                           TRY_ASSIGN(const auto text, read_if_there(root_, name.c_str()));
+                           return text && *text == format::gitignore_text;
+                       }
+                       TRY_ASSIGN(const os::Dir dir, os::open_dir_at(root_, name));
+                       has_directory = true;
+                       return is_husk_part(dir, name);
+                   }));
+        return husk && has_directory;
+    }
+
+    /// Returns whether a directory of a root holds nothing that a user could miss.
+    static Result<bool> is_husk_part(const os::Dir& dir, const std::string& part) {
+        return holds_only(dir, [&](const std::string& name) -> Result<bool> {
+            TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, name));
+            if (part == format::participants_name && format::parse_participant_name(name)) {
+                if (!info.is_regular()) return false;
+                if (info.size == 0) return true;
+                TRY_ASSIGN(const auto file, os::open_at(dir, name, os::OpenMode::read));
+                return info.size == sizeof(format::LeaseTableBytes) &&
+                       cache::read_table(file, dir / name).has_value();
+            }
+            if (part == format::locks_name)
+                return format::is_lock_name(name) && info.is_regular() && info.size == 0;
+            if (!info.is_directory()) return false;
+            TRY_ASSIGN(const os::Dir below, os::open_dir_at(dir, name));
+            return holds_only(below, [](const std::string&) -> Result<bool> { return false; });
+        });
+    }
+
+    /// Returns whether `is_fine` says so of every name in a directory. What can't be looked at is
+    /// not fine.
+    template <class IsFine>
+    static Result<bool> holds_only(const os::Dir& dir, IsFine is_fine) {
+        bool all = true;
+        TRY(os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
+            if (all) all = is_fine(name).value_or(false);
+            return {};
+        }));
+        return all;
+    }
+
+    /// Makes a file with this text the new `format`, by one rename. Errors: Why::exists if `format`
+    /// stands there and may not be replaced. A kill before the rename leaves a file in `deleting/`.
+    Result<> place_format(std::string_view text, bool replaces) {
+        for (;;) {
+            TRY_ASSIGN(const os::Dir deleting,
+                       os::make_and_open_dir_at(root_, format::deleting_name));
+            const std::string fresh = to_text(format::fresh_id());
+            TRY(os::write_new_file_at(deleting, fresh, text, os::readable_file));
+            (void)os::point("destroy.written");
+            auto placed = replaces
+                              ? os::rename_replacing(deleting, fresh, root_, format::format_name)
+                              : os::rename_new(deleting, fresh, root_, format::format_name);
+            if (placed) return {};
+            (void)os::remove_file_at(deleting, fresh);
+            // A collector that has the cache open may have deleted the file. Then make it again.
+            if (!is_absent(placed)) return placed;
+        }
+    }
+
+    /// Returns the text of `format`; nullopt if nothing stands there; an empty text if what stands
+    /// there is no `format`, such as a link. Errors: those of reading it, because what it says must
+    /// be put back if a process uses the cache.
+    Result<std::optional<std::string>> read_format_text() {
+        auto text = os::read_file_at(root_, format::format_name, format::max_format);
+        if (is_absent(text)) return std::nullopt;
+        const bool is_other =
+            why_of(text) == Why::is_link || (!text && text.error().code == Errc::damaged);
+        if (is_other) return std::string();
+        TRY(text);
+        return std::move(*text);
+    }
+
+    /// Reads what `format` says, or what it said before an earlier destroy has marked it.
+    Result<> read_before() {
+        TRY_ASSIGN(before_, read_format_text());
+        if (!before_) return {};
+        auto read = format::parse_format(*before_);
+        is_marked_ = read.kind == format::FormatRead::Kind::destroyed;
+        if (is_marked_) before_ = std::move(read.before);
+        is_known_ = is_marked_ ? before_.has_value() : !before_->empty();
+        return {};
+    }
+
+    /// Replaces `format` by the mark of a destroy, which holds what `format` said before. While it
+    /// stands there, no process opens the cache.
+    Result<> mark() {
+        while (!is_marked_) {
+            std::string text(format::destroyed_text);
+            if (before_ && format::parse_format(*before_).kind == format::FormatRead::Kind::ours)
+                text += *before_;
+            auto marked = place_format(text, before_.has_value());
+            is_marked_ = marked.has_value();
+            if (is_marked_) break;
+            if (before_ || why_of(marked) != Why::exists) return marked;
+            // A process has just made the cache, and may use it.
+            TRY(read_before());
+        }
+        return {};
+    }
+
+    /// Puts back what a destroy has changed, because the cache is in use: the lease tables, empty,
+    /// so that a collection finds what their last owners left in their staging areas; and `format`.
+    /// Returns the error that ended the destroy, or another one that says that the cache can't be
+    /// opened.
+    tl::unexpected<Error> give_back(Error why) {
+        Result<> given;
+        if (const auto participants = os::open_dir_at(root_, format::participants_name)) {
+            for (const std::string& name : unlinked_) {
+                auto made = os::write_new_file_at(*participants, name, "");
+                if (!made && why_of(made) != Why::exists) given = std::move(made);
+            }
+        }
+        if (is_marked_ && is_known_) {
+            auto placed = before_ ? place_format(*before_, true)
+                                  : os::remove_file_at(root_, format::format_name);
+            if (!placed) given = std::move(placed);
+        }
+        if (given) return tl::make_unexpected(std::move(why));
+        Error error = std::move(given.error());
+        error.detail =
+            "the cache is as it was, but for this: no process can open it; run "
+            "`cachetool destroy` again. (" +
+            why.message() + ")";
+        return tl::make_unexpected(std::move(error));
+    }
+
+    /// Locks every lease table that is not locked in `closed` yet. Errors: `busy` if a living
+    /// process has a table.
+    Result<> close_pool(cache::ClosedPool& closed) {
+        const auto participants = os::open_dir_at(root_, format::participants_name);
+        if (is_absent(participants)) return {};
+        TRY(participants);
+        return cache::close_pool(*participants, closed);
     }
 
     /// Makes sure that no process leases anything, and that none can do so from now on: it locks
-    /// every lease table, and then removes `participants/`. The locks stay in `closed`. Errors:
-    /// `busy` if a living process has a table.
+    /// every lease table, unlinks those, and removes `participants/`. Errors: `busy` if a living
+    /// process has a table, or if the directory can't be emptied.
     Result<> end_leases(cache::ClosedPool& closed) {
-        for (;;) {
-            const auto participants = os::open_dir_at(root_, format::participants_name);
-            if (is_absent(participants)) return {};
-            TRY(participants);
-            TRY(cache::close_pool(*participants, closed));
-            const auto remove = [&](const std::string& name, os::FileKind) -> Result<> {
-                TRY(tree::remove_tree_at(*participants, name));
-                return {};
-            };
-            TRY(os::for_every_name(*participants, remove));
-            auto removed = os::remove_dir_at(root_, format::participants_name);
-            if (removed || is_absent(removed)) return {};
-            // A process has added a table since. Look whether it lives.
-            if (why_of(removed) != Why::not_empty && why_of(removed) != Why::exists) return removed;
-        }
+        const auto end = [&]() -> Result<bool> {
+            TRY(close_pool(closed));
+            (void)os::point("destroy.locked");
+            return remove_pool(closed);
+        };
+        TRY_ASSIGN(const base::Waited waited,
+                   base::wait_until(destroy_patience(), end, [](auto) { return true; }));
+        if (waited.end == base::Waited::End::acquired) return {};
+        return fail(Errc::busy, "destroy cache", root_ / format::participants_name,
+                    "another process has files of it open, or adds some; try again when the "
+                    "processes that used the cache have ended");
     }
 
-    /// Deletes everything but the two files that say that this was a cache. What cannot be deleted
-    /// stops nothing else.
-    Result<> delete_all() {
+    /// Unlinks the tables that are locked in `closed`, lets go of them, and removes the directory.
+    /// A process that has opened one of them finds that it has no name any more, and leaves it
+    /// alone. Returns false if something is in the directory: a table that was added meanwhile, or
+    /// a file that a file system in user space keeps under another name while it is open.
+    Result<bool> remove_pool(cache::ClosedPool& closed) {
+        const auto participants = os::open_dir_at(root_, format::participants_name);
+        if (is_absent(participants)) return true;
+        TRY(participants);
+        for (const auto& [name, file] : closed.locked) {
+            unlinked_.push_back(name);
+            const auto removed = os::remove_file_at(*participants, name);
+            if (!removed && !is_absent(removed)) return tl::make_unexpected(removed.error());
+        }
+        closed.release();
+        // What is no table belongs to no process.
+        TRY(os::for_every_name(*participants, [&](const std::string& name, os::FileKind) {
+            return remove_unless_table(*participants, name);
+        }));
+        const auto removed = os::remove_dir_at(root_, format::participants_name);
+        if (is_not_empty(removed)) return false;
+        if (!removed && !is_absent(removed)) return tl::make_unexpected(removed.error());
+        return true;
+    }
+
+    /// Deletes a name of `participants/` that no process can take for a table.
+    static Result<> remove_unless_table(const os::Dir& participants, const std::string& name) {
+        if (format::parse_participant_name(name)) {
+            const auto info = os::stat_at(participants, name);
+            if (is_absent(info)) return {};
+            TRY(info);
+            if (info->is_regular()) return {};
+        }
+        TRY(tree::remove_tree_at(participants, name));
+        return {};
+    }
+
+    /// Deletes everything but `kept` and the two files that say that this was a cache. What cannot
+    /// be deleted stops nothing else.
+    Result<> delete_all_but(std::string_view kept) {
         NotedErrors errors;
-        TRY(os::for_each_name(root_, [&](const std::string& name, os::FileKind) -> Result<> {
-            if (name == format::format_name || name == format::cachedir_tag_name) return {};
+        const auto remove = [&](const std::string& name, os::FileKind) -> Result<> {
+            if (name == format::format_name || name == format::cachedir_tag_name || name == kept)
+                return {};
             (void)os::point("destroy.one");
             return errors.note(tree::remove_tree_at(root_, name));
-        }));
+        };
+        auto listed = os::for_each_name(root_, remove);
+        // If the root is gone, another destroy has ended this one.
+        if (!listed && !is_absent(listed)) return listed;
         return errors.first();
     }
 
-    /// Deletes the two files that say that this was a cache, and then the root. They go last, so
-    /// that a destroy that is interrupted before can be repeated. What needs memory or a descriptor
-    /// comes before that.
-    Result<> delete_root() {
+    /// Deletes what is left, and the root. A process that read `format` before the mark may make
+    /// directories meanwhile, and one that has the cache open may make locks. Such things are
+    /// deleted, too.
+    Result<> delete_rest() {
+        // What needs memory or a descriptor comes before `format` is deleted.
         const fs::path path = root_.path;
         const std::string last_name = path.filename().string();
         TRY_ASSIGN(const os::Dir parent, os::open_dir(path.parent_path()));
-        for (const char* const name : {format::cachedir_tag_name, format::format_name}) {
-            auto removed = os::remove_file_at(root_, name);
+        Result<> last;
+        const auto delete_once = [&]() -> Result<bool> {
+            last = delete_all_but({});
+            if (last) {
+                last = delete_root(parent, last_name);
+                if (last) return true;
+                if (is_not_empty(last)) return is_replaced();
+            }
+            if (is_not_empty(last)) return false;
+            return tl::make_unexpected(last.error());
+        };
+        TRY_ASSIGN(const base::Waited waited,
+                   base::wait_until(destroy_patience(), delete_once, [](auto) { return true; }));
+        return waited.end == base::Waited::End::acquired ? Result<>() : last;
+    }
+
+    /// Deletes the two files that say that this was a cache, and then the root, in this order: so a
+    /// destroy that is interrupted before can be repeated. It is no error if the root is gone,
+    /// because another destroy has ended this one.
+    Result<> delete_root(const os::Dir& parent, const std::string& name) {
+        for (const char* const file : {format::cachedir_tag_name, format::format_name}) {
+            auto removed = os::remove_file_at(root_, file);
             if (!removed && !is_absent(removed)) return removed;
         }
-        auto removed = os::remove_dir_at(parent, last_name);
-        if (!removed) removed.error().detail = "the cache is gone, and only its directory is left";
+        (void)os::point("destroy.unmarked");
+        auto removed = os::remove_dir_at(parent, name);
+        if (removed || is_absent(removed)) return {};
+        removed.error().detail = "the cache is gone, and only its directory is left; delete that";
         return removed;
     }
 
+    /// Decides about what was made in the root after `format` was deleted. Returns true if it is a
+    /// new cache, which stays: its maker begins with the tag. Otherwise a process that read
+    /// `format` before the mark has made directories. Then marks the root again, so that they can
+    /// be deleted.
+    Result<bool> is_replaced() {
+        TRY_ASSIGN(const auto tag, read_if_there(root_, format::cachedir_tag_name));
+        if (tag) return true;
+        auto marked = place_format(format::destroyed_text, false);
+        if (why_of(marked) == Why::exists) return true;
+        TRY(marked);
+        return false;
+    }
+
     os::Dir root_;
-    std::string format_text_;  // what `format` said before; empty if it was destroyed or damaged
+    std::optional<std::string> before_;  // what `format` said before the mark; nullopt: no file
+    bool is_known_ = true;  // false if an earlier mark does not tell what `format` said
+    bool is_marked_ = false;
+    std::vector<std::string> unlinked_;  // the tables that were taken out of the pool
 };
 
 }  // namespace

@@ -261,7 +261,7 @@ auto make_or_replace(const Transfer& transfer, bool replace, Make make)
     const std::string fresh = fresh_name();
     made = make(fresh);
     if (!made) return made;
-    const auto renamed = os::rename_replacing(transfer.to, fresh, transfer.name);
+    const auto renamed = os::rename_replacing(transfer.to, fresh, transfer.to, transfer.name);
     // Remove the fresh name after a success, too: a rename between two names of one file succeeds
     // and does nothing.
     (void)os::remove_file_at(transfer.to, fresh);

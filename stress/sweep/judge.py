@@ -11,6 +11,7 @@ import os
 import re
 
 import cache
+import operations
 import tracing
 
 
@@ -201,6 +202,58 @@ def says_what_to_do(message):
     step, colon, said = message.partition(": ")
     said = colon + said or step
     return bool(ADVICE.search(re.sub(r"\([^()]*\)$", "", said)))
+
+
+class OfMoves:
+    """Judges a put that takes its source away, beside what a Judge does."""
+
+    def of_the_end(self, root, struck, error):
+        yield from super().of_the_end(root, struck, error)
+        source = cache.read_tree(f"{os.path.dirname(root)}/{operations.MOVED}")
+        wanted = self.operation.after["b", "key"]
+        if struck.code == 0 and source is not None:
+            yield "the source is still there"
+        # A process that was killed gives nothing back: what it had staged is reaped.
+        if source is None and error and struck.code != 0 and not is_output(struck):
+            if cache.read_keys(root).get(("b", "key"), (None, None))[1] != wanted:
+                yield f"the source was not given back: {struck.err.strip()}"
+        if source is not None and source != wanted:
+            yield f"the source is not whole: {sorted(source)}"
+
+
+class OfDestroys:
+    """Judges caches that were destroyed. Such a cache is as before, or another destroy ends it."""
+
+    def findings(self, root, struck, error):
+        """Returns the findings in a cache, and destroys it."""
+        found = list(self.of_the_end(root, struck, error))
+        if not os.path.lexists(root):
+            return found if struck.code == 0 or not error or is_output(struck) else found + [
+                f"failed, although the cache is gone: {struck.err.strip()}"]
+        if struck.code == 0:
+            found.append("the cache is still there")
+        if not os.listdir(root):
+            return found  # only its directory is left, in which a new cache can be made
+        code, verdict = self.verify(root)
+        if code == 0:
+            found += self.of_the_keys(root, struck, error)
+        elif not re.search(r"`cachetool .*destroy`", str(verdict)):
+            found.append(f"verify ends with {code}, and nothing leads out: {verdict}")
+        again = tracing.run([self.tool, "destroy"], root)
+        if again.code != 0 or os.path.lexists(root):
+            found.append(f"another destroy ends with {again.code}: {again.err.strip()}")
+        return found
+
+    def allowed(self, _struck, _error):
+        return {"before": self.operation.before}
+
+
+def judge_of(tool, operation, refuses):
+    """Returns the judge of an operation."""
+    bases = [OfDestroys] if operation.arguments[0] == "destroy" else []
+    bases += [OfMoves] if operation.moved else []
+    kind = RefusalJudge if refuses else Judge
+    return type("JudgeOfThis", (*bases, kind), {})(tool, operation)
 
 
 def document_of(struck):

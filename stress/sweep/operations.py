@@ -32,6 +32,7 @@ class Operation:
     leased: dict = dataclasses.field(default_factory=dict)
     # the processes that have leased them
     holders: list = dataclasses.field(default_factory=list)
+    moved: str = ""  # a tree that the operation takes away: each cache gets a copy of it beside it
 
     def end(self):
         for process in self.holders:
@@ -123,6 +124,9 @@ class Preparation:
         raise RuntimeError(f"preparation: {command} did not start")
 
 
+# Where the tree that an operation takes away stands, beside the cache.
+MOVED = "moved"
+
 # The calls at which a publish changes what a crash leaves.
 ARCHIVES = r'rename\w+\(.*"t-.*/archive>'
 PLACES = r'rename\w+\(.*"l-.*/buckets>'
@@ -155,6 +159,12 @@ def put_adopting(prepare):
     prepare.kill_at(PLACES, "put", "b", "dead", prepare.source("dead"))
     after = with_key(before, prepare.tree("new"))
     return ["put", "b", "key", prepare.source("new")], before, after
+
+
+def put_moving(prepare):
+    before = prepare.furnish()
+    after = with_key(before, prepare.tree("new"))
+    return ["put", "--move", "b", "key", MOVED], before, after, {}, [], prepare.source("new")
 
 
 def build(prepare):
@@ -251,9 +261,18 @@ def collect(prepare):
     return ["gc"], before, before, {entry: tree}, holders[:1]
 
 
+def destroy(prepare):
+    """The cache has an entry in every state, and the table of a dead participant."""
+    before = prepare.furnish()
+    prepare.put("b", "removed", "removed")
+    prepare.do("remove", "b", "removed")
+    prepare.kill_at(PLACES, "put", "b", "dead", prepare.source("dead"))
+    return ["destroy"], before, {}
+
+
 ALL = {"open": first_use, "put": put_new, "replace": put_replacing, "adopt": put_adopting,
-       "build": build, "remove": remove, "refresh": refresh, "refresh-some": refresh_some,
-       "evict": evict, "restore": restore, "gc": collect}
+       "move": put_moving, "destroy": destroy, "build": build, "remove": remove, "refresh": refresh,
+       "refresh-some": refresh_some, "evict": evict, "restore": restore, "gc": collect}
 
 
 def reading(*words):

@@ -137,6 +137,45 @@ class Interrupts(OddTest):
         self.live_a_life(self.mount("exchange=EINTR"), False)
 
 
+class Hides(OddTest):
+    """A file that is unlinked while it is open keeps a name until it is closed."""
+
+    def test_a_life(self):
+        place = self.mount("hide")
+        self.live_a_life(place)
+        for _ in range(2):
+            self.tool("put", "b", "k", self.source)
+            self.tool("destroy")
+            self.assertEqual(os.listdir(self.behind(place)), ["installed"])
+
+    def test_destroy_of_a_cache_in_use(self):
+        self.mount("hide")
+        self.tool("put", "b", "k", self.source)
+        process = self.start("exec", "b", "k", "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        self.assertIn(str(process.pid), self.complaint("destroy", code=4)[0])
+        self.assertEqual(os.listdir(self.behind(self.root / "participants")), ["0"])
+        self.tool("get", "b", "k")
+
+    def test_an_entry_that_a_program_reads_without_a_lease(self):
+        self.mount("hide")
+        path = pathlib.Path(self.tool("put", "b", "k", self.source).strip())
+        with open(path / "f1", encoding="utf-8") as file:
+            self.tool("refresh", "--keep-garbage", "b")
+            self.complaint("gc", code=1)
+            self.assertEqual(file.read(), "one")
+        self.tool("gc")
+        self.assertEqual(os.listdir(self.behind(self.root / "deleting")), [])
+
+    def test_destroy_beside_a_program_that_has_a_deleted_table_open(self):
+        self.mount("hide")
+        self.tool("put", "b", "k", self.source)
+        with open(self.root / "participants" / "0", "rb"):
+            self.assertIn("files of it open", self.complaint("destroy", code=4)[0])
+            self.tool("get", "b", "k")
+        self.tool("destroy")
+
+
 class Names(OddTest):
     def test_names_end_at_143_bytes(self):
         self.mount("names=143")

@@ -6,9 +6,8 @@
 
 #include <cerrno>
 
-#include "catch.hpp"
 #include "os/file_lock.hpp"
-#include "support/cache.hpp"
+#include "support.hpp"
 
 using namespace larder;
 using namespace larder::testing;
@@ -348,6 +347,34 @@ TEST_CASE("a destroy whose writing fails leaves the cache as it was") {
     CHECK(cache.link_kind() == LinkKind::file);
     CHECK(content_of(value(cache.bucket("b")), "k") == "content");
     CHECK(value(cache.verify()).findings.empty());
+}
+
+TEST_CASE("a destroy that can't give back a cache in use says so, and another one gives it back") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "content"); });
+    const Cache cache = open_cache(root);  // open, and it has not joined
+    std::optional<Lease> lease;
+    os::set_point_hook([&](const char* name) {
+        if (name == std::string("destroy.marked")) {
+            lease = value(value(cache.bucket("b")).get("k"));
+            write_failing = {1, EDQUOT};
+        }
+        return 0;
+    });
+    auto destroyed = Cache::destroy(root);
+    os::set_point_hook({});
+    CHECK(write_failing.call == 0);
+    write_failing = {};
+    REQUIRE_FALSE(destroyed);
+    CHECK(destroyed.error().sys_errno == EDQUOT);
+    INFO(destroyed.error().message());
+    CHECK(destroyed.error().message().find("no process can open it") != std::string::npos);
+    destroyed = Cache::destroy(root);
+    REQUIRE_FALSE(destroyed);
+    CHECK(destroyed.error().code == Errc::busy);
+    in_child([&](Child&) { (void)open_cache(root); });
+    CHECK(content_of(*lease) == "content");
 }
 
 TEST_CASE("a write that takes no byte is a full disk, and is not made for ever") {

@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "format/layout.hpp"
 #include "support.hpp"
@@ -336,10 +337,17 @@ TEST_CASE("destroy names a process that uses the cache, and changes nothing") {
         Child::must(content_of(lease) == "used", "another content");
     });
     user.wait_for("leased");
-    const auto destroyed = Cache::destroy(root);
-    REQUIRE_FALSE(destroyed);
-    CHECK(destroyed.error().code == Errc::busy);
-    CHECK(contains(destroyed.error().message(), "pid " + std::to_string(user.pid())));
+    // It is not even marked for an instant: a kill there would leave a cache that does not open.
+    Child destroyer(
+        [&](Child&) {
+            const auto destroyed = Cache::destroy(root);
+            Child::must(!destroyed, "destroyed");
+            Child::must(destroyed.error().code == Errc::busy, destroyed.error().message());
+            Child::must(contains(destroyed.error().message(), "pid " + std::to_string(user.pid())),
+                        destroyed.error().message());
+        },
+        {{}, {"destroy.written", "destroy.marked"}});
+    CHECK(destroyer.join() == 0);
     CHECK(content_of(value(open_cache(root).bucket("b")), "k") == "used");
     user.go_on();
     CHECK(user.join() == 0);
@@ -388,4 +396,224 @@ TEST_CASE("a process that joins while a cache is being destroyed keeps its lease
     CHECK(destroyer.join() == 0);
     CHECK(content_of(lease) == "text");
     in_child([&](Child&) { (void)open_cache(root); });  // it can be opened as before
+}
+
+namespace {
+
+/// A process that destroys the cache at `root`, is held at `point`, and says whether it succeeded:
+/// "destroyed", or "busy".
+class HeldDestroyer {
+public:
+    HeldDestroyer(const fs::path& root, const std::string& point)
+        : child_(
+              [root](Child& self) {
+                  const auto destroyed = Cache::destroy(root);
+                  if (!destroyed)
+                      Child::must(destroyed.error().code == Errc::busy,
+                                  destroyed.error().message());
+                  self.say(destroyed ? "destroyed" : "busy");
+              },
+              {{point}, {}}),
+          point_(point) {
+        child_.wait_for(point);
+    }
+    /// Lets it go on, past the same point again too, and returns what it says at its end.
+    std::string end() {
+        std::string said;
+        do {
+            child_.go_on();
+            said = child_.listen();
+        } while (said == point_);
+        CHECK(child_.join() == 0);
+        return said;
+    }
+
+private:
+    Child child_;
+    std::string point_;
+};
+
+/// Kills a destroy at a point.
+void destroy_until(const fs::path& root, const std::string& point) {
+    Child killed([&](Child&) { (void)Cache::destroy(root); }, {{}, {point}});
+    CHECK(killed.join() == 128 + SIGKILL);
+}
+
+}  // namespace
+
+TEST_CASE("a destroy unlinks no table that a process has added since it locked them") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+    const Cache cache = open_cache(root);  // open, and it has not joined
+    HeldDestroyer destroyer(root, "destroy.locked");
+    const Bucket bucket = value(cache.bucket("b"));
+    const Lease lease = value(bucket.get("k"));
+    CHECK(destroyer.end() == "busy");
+    CHECK(count_entries(root / "participants") == 2);
+    // A collector sees the lease.
+    value(bucket.remove("k"));
+    in_child([&](Child&) {
+        Child::must(value(open_cache(root).collect()).leased.size() == 1, "the lease was not seen");
+    });
+    CHECK(content_of(lease) == "text");
+}
+
+TEST_CASE("if a destroy gives a cache back, what dead processes staged is still reaped") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+    Child staging([&](Child&) { put(value(open_cache(root).bucket("b")), "other", "text"); },
+                  {{}, {"publish.archived"}});
+    CHECK(staging.join() == 128 + SIGKILL);
+    const Cache cache = open_cache(root);
+    HeldDestroyer destroyer(root, "destroy.locked");
+    const Lease lease = value(value(cache.bucket("b")).get("k"));
+    CHECK(destroyer.end() == "busy");
+    in_child([&](Child&) { (void)value(open_cache(root).collect()); });
+    require_no_leak(root, 1);
+}
+
+TEST_CASE("a process that has opened a table which a destroy then unlinks leases nothing by it") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+    Child joiner(
+        [&](Child&) {
+            const auto lease = value(open_cache(root).bucket("b")).get("k");
+            Child::must(!lease, "leased, and no collector sees it");
+        },
+        {{"adopt.opened"}, {}});
+    joiner.wait_for("adopt.opened");
+    // Its tables are gone, and its entries are there.
+    destroy_until(root, "destroy.closed");
+    joiner.go_on();
+    CHECK(joiner.join() == 0);
+    value(Cache::destroy(root));
+    CHECK_FALSE(stands(root));
+}
+
+TEST_CASE(
+    "a process that opens a cache which is destroyed meanwhile is refused, and leaves nothing") {
+    for (const std::string point : {"destroy.closed", "destroy.one", "destroy.unmarked"}) {
+        INFO(point);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+        Child opener(
+            [&](Child& self) {
+                const auto opened = Cache::open(root, test_options());
+                Child::must(!opened, "opened");
+                Child::must(opened.error().code == Errc::refused, opened.error().message());
+                Child::must(contains(opened.error().message(), "destroyed"),
+                            opened.error().message());
+                self.say("refused");
+            },
+            {{"open.read"}, {}});
+        opener.wait_for("open.read");
+        HeldDestroyer destroyer(root, point);
+        opener.go_on();
+        opener.wait_for("refused");
+        CHECK(opener.join() == 0);
+        CHECK(stands(root / "participants"));
+        CHECK(destroyer.end() == "destroyed");
+        CHECK_FALSE(stands(root));
+    }
+}
+
+TEST_CASE("a new cache that is made where a destroy has just deleted one stays") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "old"); });
+    HeldDestroyer destroyer(root, "destroy.unmarked");
+    const Lease lease = put(value(open_cache(root).bucket("b")), "k", "new");
+    CHECK(destroyer.end() == "destroyed");
+    CHECK(content_of(lease) == "new");
+    CHECK(value(open_cache(root).verify()).sound());
+}
+
+TEST_CASE("a cache that is made while a destroy looks at its root is given back if it is used") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Child maker([&](Child&) { (void)open_cache(root); }, {{}, {"open.format"}});
+    CHECK(maker.join() == 128 + SIGKILL);
+    HeldDestroyer destroyer(root, "destroy.written");
+    const Lease lease = put(value(open_cache(root).bucket("b")), "k", "new");
+    CHECK(destroyer.end() == "busy");
+    CHECK(content_of(lease) == "new");
+    in_child([&](Child&) { (void)open_cache(root); });
+}
+
+TEST_CASE(
+    "a cache in use whose destroy was killed after its mark is given back by another destroy") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    OpenOptions options = test_options();
+    options.link_kind = LinkKind::file;
+    in_child([&](Child&) { put(value(open_cache(root, options).bucket("b")), "k", "text"); });
+    const Cache cache = open_cache(root);
+    destroy_until(root, "destroy.marked");
+    const Lease lease = value(value(cache.bucket("b")).get("k"));
+    in_child([&](Child&) {
+        const auto opened = Cache::open(root, test_options());
+        Child::must(!opened && contains(opened.error().message(), "cachetool destroy"),
+                    "opened, or another message");
+    });
+    const auto destroyed = Cache::destroy(root);
+    REQUIRE_FALSE(destroyed);
+    CHECK(destroyed.error().code == Errc::busy);
+    in_child([&](Child&) {
+        Child::must(open_cache(root).link_kind() == LinkKind::file, "another kind of links");
+    });
+    CHECK(content_of(lease) == "text");
+}
+
+TEST_CASE("destroy takes a root with nothing but larder's directories, and no root with a file") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache", used = dir.path() / "used";
+    in_child([&](Child&) { put(value(open_cache(used).bucket("b")), "k", "text"); });
+    for (const std::string left : {"participants", "locks", "retired/links", "staging/0"}) {
+        INFO(left);
+        fs::create_directories(root / left);
+        if (left == "participants") fs::copy(used / "participants/0", root / "participants/0");
+        if (left == "locks") fs::copy(used / "locks/collector", root / "locks/collector");
+        require_refused(Cache::open(root, test_options()), "cachetool destroy");
+        value(Cache::destroy(root));
+        CHECK_FALSE(stands(root));
+    }
+    for (const std::string file :
+         {"participants/0", "participants/list", "locks/key", "staging/0/mine", "staging/mine",
+          "archive/mine", "deleting/x"}) {
+        INFO(file);
+        fs::create_directories((root / file).parent_path());
+        write_file(root / file, "precious");
+        const auto destroyed = Cache::destroy(root);
+        REQUIRE_FALSE(destroyed);
+        CHECK(destroyed.error().code == Errc::refused);
+        CHECK(read_file(root / file) == "precious");
+        fs::remove_all(root);
+    }
+}
+
+TEST_CASE("a destroy that can't open the locks is an error, and deletes nothing") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0777));
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) {
+        become_nobody();
+        put(value(open_cache(root).bucket("b")), "k", "text");
+    });
+    fs::permissions(root / "locks", fs::perms(0));
+    in_child([&](Child&) {
+        become_nobody();
+        const auto destroyed = Cache::destroy(root);
+        Child::must(!destroyed, "destroyed without the collector's lock");
+        Child::must(contains(destroyed.error().message(), "locks"), destroyed.error().message());
+    });
+    fs::permissions(root / "locks", fs::perms(0700));
+    in_child([&](Child&) {
+        become_nobody();
+        Child::must(content_of(value(open_cache(root).bucket("b")), "k") == "text", "no entry");
+    });
 }

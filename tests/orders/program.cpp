@@ -127,6 +127,7 @@ bool is_private(const std::string& point) {
         "publish.retired",   "remove.retired", "refresh.moved",  // nothing comes after it
         "refresh.rename",   // comes straight after refresh.begun
         "collect.emptied",  // nothing comes after it
+        "adopt.opened",     // only a destroy acts between this and adopt.locked
     };
     const bool is_for_errors =
         point.starts_with("os.") || point.starts_with("tree.") || point.starts_with("open.");

@@ -198,8 +198,8 @@ TEST_CASE("a rename that was interrupted has happened once") {
         }
         write_file(temp.path() / "from", "new");
         write_file(temp.path() / "to", "old");
-        CHECK(
-            interrupting("renameat", how, [&] { return os::rename_replacing(dir, "from", "to"); }));
+        CHECK(interrupting("renameat", how,
+                           [&] { return os::rename_replacing(dir, "from", dir, "to"); }));
         CHECK(read_file(temp.path() / "to") == "new");
         value(os::remove_file_at(dir, "to"));
         fs::create_directory(temp.path() / "tree");

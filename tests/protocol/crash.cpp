@@ -100,10 +100,20 @@ TEST_CASE("the creation of a cache that is killed is completed by the next open"
     check_cache(root, "");
 }
 
+TEST_CASE("an open that is killed changes nothing") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    prepare_in_child(root, put_old);
+    Child victim([&](Child&) { (void)open_cache(root); }, {{}, {"open.read"}});
+    REQUIRE(victim.join() == 128 + SIGKILL);
+    check_cache(root, "old");
+}
+
 TEST_CASE("a put that is killed leaves nothing, or the whole new entry") {
-    for (const char* point : {"adopt.locked", "adopt.reaped", "stage.made", "publish.leased",
-                              "publish.completed", "publish.linked", "publish.archived",
-                              "lock.past-gate", "publish.locked", "publish.before-placing-new"}) {
+    for (const char* point :
+         {"adopt.opened", "adopt.locked", "adopt.reaped", "stage.made", "publish.leased",
+          "publish.completed", "publish.linked", "publish.archived", "lock.past-gate",
+          "publish.locked", "publish.before-placing-new"}) {
         check({point, ""}, nothing, put_new);
     }
     for (const char* point : {"publish.placed", "publish.retired"})
@@ -374,7 +384,8 @@ TEST_CASE("a verify that is killed changes nothing") {
 }
 
 TEST_CASE("a destroy that is killed leaves no cache that opens, and another one ends it") {
-    for (const char* const point : {"destroy.marked", "destroy.closed", "destroy.one"}) {
+    for (const char* const point :
+         {"destroy.marked", "destroy.locked", "destroy.closed", "destroy.one"}) {
         INFO(point);
         const TempDir dir;
         const fs::path root = dir.path() / "cache";
@@ -387,6 +398,23 @@ TEST_CASE("a destroy that is killed leaves no cache that opens, and another one 
         value(Cache::destroy(root));
         CHECK_FALSE(fs::exists(fs::symlink_status(root)));
     }
+}
+
+TEST_CASE("a destroy that is killed before its mark, or after the last file, leads on") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    prepare_in_child(root, put_garbage);
+    const auto destroy_until = [&](const char* point) {
+        Child killed([&](Child&) { (void)Cache::destroy(root); }, {{}, {point}});
+        CHECK(killed.join() == 128 + SIGKILL);
+    };
+    destroy_until("destroy.written");
+    check_cache(root, "new");
+    destroy_until("destroy.unmarked");
+    CHECK(count_entries(root) == 0);
+    prepare_in_child(root, nothing);
+    value(Cache::destroy(root));
+    CHECK_FALSE(fs::exists(fs::symlink_status(root)));
 }
 
 TEST_CASE("a collection that can't move something is carried on by the next") {

@@ -2,14 +2,16 @@
 // A file system that passes everything through to a directory, and is odd in ways that a caller
 // chooses: it refuses or interrupts calls, folds the case of names, or shortens the longest name.
 //
-//     odd_fs [OP[:after]=ERROR[@N|@N+|@%N]]... [names=N] [fold] -- SOURCE MOUNTPOINT
+//     odd_fs [RULE]... -- SOURCE MOUNTPOINT
 //
-// OP is an operation, as the table below has them. `link=EACCES` refuses every link,
-// `link=EACCES@2` the second one only, `link=EACCES@2+` that and all later ones, and
-// `link=EINTR@%3` every third one. With `:after`, the operation happens, and then fails all the
-// same: so FUSE and CIFS answer EINTR to a program that gets signals. `names=143` makes longer
-// names fail, and the file system says so (_PC_NAME_MAX). With `fold`, names that differ in the
-// case of ASCII letters alone are one.
+// A RULE is OP[:after]=ERROR[@N|@N+|@%N], names=N, fold or hide. OP is an operation, as the table
+// below has them. `link=EACCES` refuses every link, `link=EACCES@2` the second one only,
+// `link=EACCES@2+` that and all later ones, and `link=EINTR@%3` every third one. With `:after`, the
+// operation happens, and then fails all the same: so FUSE and CIFS answer EINTR to a program that
+// gets signals. `names=143` makes longer names fail, and the file system says so (_PC_NAME_MAX).
+// With `fold`, names that differ in the case of ASCII letters alone are one. With `hide`, a file
+// that is unlinked while it is open keeps a name, `.fuse_hidden…` in its directory, until it is
+// closed: most file systems of libfuse do that.
 //
 // It runs in the foreground until it is unmounted (fusermount3 -u) or gets a signal, and prints
 // "mounted" when it is. The operations come one after the other, so that the counts are those of
@@ -73,7 +75,7 @@ struct Rule {
 
 std::vector<Rule> rules;
 std::size_t longest_name = 255;
-bool folds = false;
+bool folds = false, hides = false;
 int source = -1;
 
 /// Returns the name in a directory that differs from `name` in case alone; `name` if there is none.
@@ -279,7 +281,7 @@ int do_statfs(const char*, struct statvfs* status) {
 
 void* do_init(fuse_conn_info*, fuse_config* config) {
     config->use_ino = 1;
-    config->hard_remove = 1;  // a file that is open and has no name goes on without one
+    config->hard_remove = hides ? 0 : 1;
     config->nullpath_ok = 1;  // no handler needs the path of what is open
     // Nothing is remembered, so that each call of a program comes here.
     config->attr_timeout = config->entry_timeout = config->negative_timeout = 0;
@@ -327,6 +329,7 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
 /// Reads one argument. Returns false if it is wrong.
 bool parse(std::string_view text) {
     if (text == "fold") return folds = true;
+    if (text == "hide") return hides = true;
     const auto equals = text.find('=');
     if (equals == text.npos) return false;
     std::string_view operation = text.substr(0, equals), error = text.substr(equals + 1);

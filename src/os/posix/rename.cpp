@@ -121,9 +121,10 @@ Result<> rename_dir_out(const Dir& from_dir, const std::string& from,
     return rename_to_free_name({from_dir, from}, RenamedName(to));
 }
 
-Result<> rename_replacing(const Dir& dir, const std::string& from, const std::string& to) {
-    if (const int error = rename_plainly({dir, from}, {dir, to}))
-        return fail(error, "replace", dir / to);
+Result<> rename_replacing(const Dir& from_dir, const std::string& from, const Dir& to_dir,
+                          const std::string& to) {
+    if (const int error = rename_plainly({from_dir, from}, {to_dir, to}))
+        return fail(error, "replace", to_dir / to);
     return {};
 }
 
