@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of the command share: a cache of their own, the binary as a process, and the documented JSON."""
+"""What the tests of the command share: a cache of their own, the binary as a process, and the
+documented JSON.
+"""
 
 import fcntl
 import filecmp
@@ -25,19 +27,25 @@ HANGS = 60
 
 def documented(name):
     """The example document of a command in the manual."""
-    found = re.search(r"^```json %s\n(.*?)^```" % name, MANUAL.read_text(encoding="utf-8"), re.S | re.M)
+    found = re.search(
+        r"^```json %s\n(.*?)^```" % name, MANUAL.read_text(encoding="utf-8"), re.S | re.M
+    )
     return json.loads(found.group(1))
 
 
 class Signal:
-    """One process tells another that something has happened: a pipe, handed on by number, used once."""
+    """One process tells another that something has happened: a pipe, handed on by number, used
+    once.
+    """
 
     def __init__(self):
         self.read_end, self.write_end = os.pipe()
         for end in (self.read_end, self.write_end):
             os.set_inheritable(end, True)
         self.fds = (self.read_end, self.write_end)
-        self.give = f"echo $$ >/dev/fd/{self.write_end}"  # for the shell; what is told is the shell's pid
+        self.give = (
+            f"echo $$ >/dev/fd/{self.write_end}"  # for the shell; what is told is the shell's pid
+        )
         self.take = f"read _ </dev/fd/{self.read_end}"
 
     def set(self):
@@ -58,7 +66,9 @@ class Signal:
 
 
 class CacheTest(unittest.TestCase):
-    """Each test has a directory, a cache root in it that is not there yet, and processes that end with the test."""
+    """Each test has a directory, a cache root in it that is not there yet, and processes that end
+    with the test.
+    """
 
     def setUp(self):
         self.dir = pathlib.Path(os.path.realpath(tempfile.mkdtemp(prefix="larder-cachetool-")))
@@ -85,7 +95,9 @@ class CacheTest(unittest.TestCase):
         more.setdefault("stdout", subprocess.PIPE)
         more.setdefault("stderr", subprocess.PIPE)
         fds = [fd for one in signals for fd in one.fds]
-        process = subprocess.Popen([tool, *args], env={**self.env, **(env or {})}, pass_fds=fds, cwd=self.dir, **more)
+        process = subprocess.Popen(
+            [tool, *args], env={**self.env, **(env or {})}, pass_fds=fds, cwd=self.dir, **more
+        )
         self.addCleanup(self.end, process)
         return process
 
@@ -99,7 +111,8 @@ class CacheTest(unittest.TestCase):
                 stream.close()
 
     def finish(self, process, code=0):
-        """Waits for the end of a process and checks its exit code. Returns its stdout and stderr."""
+        """Waits for the end of a process and checks its exit code. Returns its stdout and stderr.
+        """
         out, err = process.communicate(timeout=HANGS)
         out, err = (out or b"").decode(), (err or b"").decode()
         self.assertEqual(process.returncode, code, f"{process.args}\nstdout: {out}\nstderr: {err}")
@@ -107,8 +120,12 @@ class CacheTest(unittest.TestCase):
         return out, err
 
     def assert_advice_names_the_cache(self, process, said):
-        """What a user is told to run must find the cache that it is about. The manual is about no cache, and documents have the library's own words."""
-        if not {"--json", "--help", "help", "man", "completion"}.intersection(map(str, process.args)):
+        """What a user is told to run must find the cache that it is about. The manual is about no
+        cache, and documents have the library's own words.
+        """
+        if not {"--json", "--help", "help", "man", "completion"}.intersection(
+            map(str, process.args)
+        ):
             self.assertNotRegex(said, "`cachetool (?!--cache )")
 
     def tool(self, *args, code=0, **more):
@@ -116,7 +133,9 @@ class CacheTest(unittest.TestCase):
         return self.finish(self.start(*args, **more), code)[0]
 
     def complaint(self, *args, code, **more):
-        """Runs a command that fails, in both ways of talking. Returns the sentence and the error document."""
+        """Runs a command that fails, in both ways of talking. Returns the sentence and the error
+        document.
+        """
         out, err = self.finish(self.start(*args, **more), code)
         self.assertEqual(out, "")
         self.assertRegex(err, r"\Acachetool: ")
@@ -127,7 +146,9 @@ class CacheTest(unittest.TestCase):
         return err, document
 
     def json(self, *args, code=0, **more):
-        """Runs the command with --json. Returns the document, the only thing on stdout, after comparing it with manual and schema."""
+        """Runs the command with --json. Returns the document, the only thing on stdout, after
+        comparing it with manual and schema.
+        """
         document = json.loads(self.tool("--json", *args, code=code, **more))
         self.assertEqual(schema.complaints(args[0], document), [])
         if "error" not in document:
@@ -161,9 +182,15 @@ class CacheTest(unittest.TestCase):
 
     def assert_same_tree(self, expected, actual):
         """Compares the names of two trees, and the content of their files."""
+
         def compare(comparison):
-            self.assertEqual(comparison.left_only + comparison.right_only + comparison.diff_files
-                             + comparison.funny_files, [])
+            self.assertEqual(
+                comparison.left_only
+                + comparison.right_only
+                + comparison.diff_files
+                + comparison.funny_files,
+                [],
+            )
             for below in comparison.subdirs.values():
                 compare(below)
 
@@ -173,7 +200,11 @@ class CacheTest(unittest.TestCase):
     def put(self, bucket="b", key="k", **files):
         """Makes an entry. Returns its path."""
         source = self.tree(f"source-{os.urandom(4).hex()}", **(files or {"file": "text"}))
-        return pathlib.Path(self.tool("put", "--move", *([] if key else ["--empty-key"]), "--", bucket, key, source).rstrip("\n"))
+        return pathlib.Path(
+            self.tool(
+                "put", "--move", *([] if key else ["--empty-key"]), "--", bucket, key, source
+            ).rstrip("\n")
+        )
 
     def hold(self, lock):
         """Holds one of the cache's lock files as another process would, until the test ends."""

@@ -34,7 +34,7 @@ class Terminal:
         while True:
             found = re.search(pattern, self.seen, re.S)
             if found:
-                self.seen = self.seen[found.end():]
+                self.seen = self.seen[found.end() :]
                 return found
             if not self.read():
                 raise AssertionError(f"{pattern} was not shown, but {self.seen}")

@@ -83,7 +83,9 @@ class Clocks(CacheTest):
         many_entries.add(self.root, 3)
         for number in (1, 2, 3):
             record = self.root / "archive" / many_entries.id_text(number) / "record"
-            record.write_bytes(many_entries.record("many", f"some-package-{number:07d}", 0, size=2**63))
+            record.write_bytes(
+                many_entries.record("many", f"some-package-{number:07d}", 0, size=2**63)
+            )
         self.assertEqual(self.json("stats")["total"]["bytes"], 2**64 - 1)
         report = self.json("gc", "--max-entries", "0")
         self.assertEqual((report["evicted_bytes"], report["bytes"]), (2**64 - 1, 2**64 - 1))

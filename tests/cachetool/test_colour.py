@@ -13,7 +13,9 @@ COLOUR = r"\x1b\[\d+m"
 
 class Colours(CacheTest):
     def at_a_terminal(self, *args, **env):
-        """What a terminal is sent, stdout and stderr in one, without the carriage returns that it adds."""
+        """What a terminal is sent, stdout and stderr in one, without the carriage returns that it
+        adds.
+        """
         terminal = Terminal([TOOL, *args], {**self.env, **env}, self.dir)
         try:
             while terminal.read():
@@ -29,8 +31,12 @@ class Colours(CacheTest):
     def test_on_a_terminal(self):
         self.put()
         self.assertRegex(self.at_a_terminal("ls"), r"\A\x1b\[1m *SIZE .*KEY\x1b\[0m\n *4 B ")
-        self.assertRegex(self.at_a_terminal("frobnicate"), r"\A\x1b\[31mcachetool:\x1b\[0m there is no command")
-        self.assertRegex(self.at_a_terminal("doctor", "--quiet"), r"(?m)^\x1b\[32mok\x1b\[0m +symlinks +work$")
+        self.assertRegex(
+            self.at_a_terminal("frobnicate"), r"\A\x1b\[31mcachetool:\x1b\[0m there is no command"
+        )
+        self.assertRegex(
+            self.at_a_terminal("doctor", "--quiet"), r"(?m)^\x1b\[32mok\x1b\[0m +symlinks +work$"
+        )
         self.assertRegex(self.at_a_terminal("doctor"), r"\Acachetool: judging")
         self.damage()
         found = self.at_a_terminal("verify")
@@ -58,17 +64,24 @@ class Colours(CacheTest):
         self.assertNotIn("\x1b", self.at_a_terminal("--json", "--quiet", "doctor"))
 
     def test_stdout_and_stderr_each_for_itself(self):
-        terminal = Terminal(["sh", "-c", f'"{TOOL}" ls 2>{self.dir}/talk; cat {self.dir}/talk'], self.env, self.dir)
+        terminal = Terminal(
+            ["sh", "-c", f'"{TOOL}" ls 2>{self.dir}/talk; cat {self.dir}/talk'], self.env, self.dir
+        )
         while terminal.read():
             pass
         terminal.end()
-        self.assertRegex(terminal.seen, rb"\A\x1b\[1m *SIZE .*KEY\x1b\[0m\r\ncachetool: there is no cache")
-        terminal = Terminal(["sh", "-c", f'"{TOOL}" get b 2>&1 >{self.dir}/data; cat {self.dir}/data'], self.env, self.dir)
+        self.assertRegex(
+            terminal.seen, rb"\A\x1b\[1m *SIZE .*KEY\x1b\[0m\r\ncachetool: there is no cache"
+        )
+        terminal = Terminal(
+            ["sh", "-c", f'"{TOOL}" get b 2>&1 >{self.dir}/data; cat {self.dir}/data'],
+            self.env,
+            self.dir,
+        )
         while terminal.read():
             pass
         terminal.end()
         self.assertRegex(terminal.seen, rb"\A\x1b\[31mcachetool:\x1b\[0m KEY is missing; usage")
-
 
 
 if __name__ == "__main__":

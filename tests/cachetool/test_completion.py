@@ -11,7 +11,23 @@ import unittest
 from harness import HANGS, TOOL, CacheTest
 from terminal import Terminal
 
-KEYS = ["plain", "my key", "it's", 'say "hi"', "a:b=c", "x@1", "$(id)", "back\\slash", "ä", "-dash", "new\nline", "\x1b[31mred", "tab\tbed", "", "*"]
+KEYS = [
+    "plain",
+    "my key",
+    "it's",
+    'say "hi"',
+    "a:b=c",
+    "x@1",
+    "$(id)",
+    "back\\slash",
+    "ä",
+    "-dash",
+    "new\nline",
+    "\x1b[31mred",
+    "tab\tbed",
+    "",
+    "*",
+]
 UNTYPABLE = {"new\nline", "\x1b[31mred", "tab\tbed", ""}
 
 
@@ -55,17 +71,27 @@ class Candidates(Completion):
         shown = [command for command in table["commands"] if not command["hidden"]]
         self.assertEqual(self.candidates(""), sorted(command["name"] for command in shown))
         for command in shown:
-            self.assertEqual(set(self.candidates(command["name"], "--")), everywhere | {f"--{option['name']}" for option in command["options"]})
+            self.assertEqual(
+                set(self.candidates(command["name"], "--")),
+                everywhere | {f"--{option['name']}" for option in command["options"]},
+            )
             for option in command["options"]:
                 if "|" in (option["argument"] or ""):
                     values = sorted(option["argument"].split("|"))
-                    self.assertEqual(self.candidates(command["name"], f"--{option['name']}", ""), values)
-                    self.assertEqual(self.candidates(command["name"], f"--{option['name']}="), [f"--{option['name']}={value}" for value in values])
+                    self.assertEqual(
+                        self.candidates(command["name"], f"--{option['name']}", ""), values
+                    )
+                    self.assertEqual(
+                        self.candidates(command["name"], f"--{option['name']}="),
+                        [f"--{option['name']}={value}" for value in values],
+                    )
 
     def test_beginnings(self):
         self.assertEqual(self.candidates("ref"), ["refresh"])
         self.assertEqual(self.candidates("gc", "--dry"), ["--dry-run"])
-        self.assertEqual(self.candidates("install", "b", "k", "d", "--link-mode", "c"), ["clone", "copy"])
+        self.assertEqual(
+            self.candidates("install", "b", "k", "d", "--link-mode", "c"), ["clone", "copy"]
+        )
         self.assertEqual(self.candidates("completion", ""), ["bash", "fish", "zsh"])
         self.assertEqual(self.candidates("trash", ""), ["empty", "ls", "restore"])
         self.assertEqual(self.candidates("trash", "restore", ""), [])
@@ -79,7 +105,12 @@ class Candidates(Completion):
         self.assertEqual(self.candidates("--cache", "", kind="directories"), [])
         self.assertEqual(self.candidates("ls", "--cache=", kind="directories"), [])
         self.assertEqual(self.candidates("exec", "b", "k", "--", "", kind="command"), [])
-        self.assertEqual(self.candidates("exec", "--supervise", "b", "k", "--", "node", "--json", "", kind="arguments"), [])
+        self.assertEqual(
+            self.candidates(
+                "exec", "--supervise", "b", "k", "--", "node", "--json", "", kind="arguments"
+            ),
+            [],
+        )
         self.assertEqual(self.candidates("exec", "--", "b", "k", "--", "no", kind="command"), [])
         self.assertEqual(self.candidates("exec", "b", "k", "")[0], "--")
         self.assertEqual(self.candidates("gc", "--apply", "", kind="files"), [])
@@ -93,7 +124,9 @@ class Candidates(Completion):
         self.assertEqual(self.candidates("trash", "restore", ""), ids)
         self.assertEqual(self.candidates("trash", "restore", ids[0], ""), [])
         self.assertEqual(self.candidates("trash", "restore", "--bucket", ""), ["other bucket"])
-        self.assertEqual(self.candidates("trash", "restore", "--bucket="), ["--bucket=other bucket"])
+        self.assertEqual(
+            self.candidates("trash", "restore", "--bucket="), ["--bucket=other bucket"]
+        )
         self.tool("put", "restore", "k", self.tree("another", file="text"))
         self.assertEqual(self.candidates("refresh", "restore", ""), ["b"])
 
@@ -103,22 +136,38 @@ class Candidates(Completion):
         self.assertEqual(self.candidates("refresh", "b", ""), ["other bucket"])
         typable = sorted(set(KEYS) - UNTYPABLE, key=str.encode)
         self.assertEqual(self.candidates("get", "--", "b", ""), typable)
-        self.assertEqual(self.candidates("get", "b", ""), [key for key in typable if not key.startswith("-")])
+        self.assertEqual(
+            self.candidates("get", "b", ""), [key for key in typable if not key.startswith("-")]
+        )
         self.assertEqual(self.candidates("get", "b", "my"), ["my key"])
         self.assertEqual(self.candidates("remove", "b", "my key", "p"), ["plain"])
         self.assertEqual(self.candidates("remove", "b", "plain", "p"), [])
         self.assertEqual(self.candidates("get", "b", "k", "k"), [])
-        self.assertEqual(self.candidates("--json", "--lock-timeout", "5", "get", "other bucket", ""), ["k"])
+        self.assertEqual(
+            self.candidates("--json", "--lock-timeout", "5", "get", "other bucket", ""), ["k"]
+        )
 
     def test_of_the_cache_that_the_line_names(self):
         self.put_keys()
         env = {"LARDER_CACHE_DIR": "", "HOME": str(self.dir)}
         self.assertEqual(self.candidates("ls", "", env=env), [])
-        for words in (["--cache", str(self.root), "ls", ""], ["ls", f"--cache={self.root}", ""], ["ls", "--cache", "~/cache", ""]):
+        for words in (
+            ["--cache", str(self.root), "ls", ""],
+            ["ls", f"--cache={self.root}", ""],
+            ["ls", "--cache", "~/cache", ""],
+        ):
             self.assertEqual(self.candidates(*words, env=env), ["b", "other bucket"])
 
     def test_makes_no_cache_and_never_fails(self):
-        for words in [("get", ""), ("get", "b", ""), ("get", "x" * 300, ""), ("get", "", ""), ("ls", "--cache", "", ""), ("--=", ""), ("--", "--", "--", "")]:
+        for words in [
+            ("get", ""),
+            ("get", "b", ""),
+            ("get", "x" * 300, ""),
+            ("get", "", ""),
+            ("ls", "--cache", "", ""),
+            ("--=", ""),
+            ("--", "--", "--", ""),
+        ]:
             self.finish(self.start("complete", "--", *words))
         self.assertFalse(self.root.exists())
         self.root.mkdir()
@@ -138,10 +187,21 @@ class Candidates(Completion):
 class Bash(Completion):
     def reply(self, line, replaced):
         """What the function puts into COMPREPLY, with the variables that bash sets for it."""
-        script = ('source <(cachetool completion bash); COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDS=(cachetool); '
-                  '_cachetool cachetool "$2" x; ((${#COMPREPLY[@]})) && printf "%s\\n" "${COMPREPLY[@]}"; complete -p cachetool >&2')
-        done = subprocess.run(["bash", "--norc", "-c", script, "bash", line, replaced], env=self.env, cwd=self.dir, capture_output=True, text=True, timeout=HANGS,
-                              check=True)
+        script = (
+            "source <(cachetool completion bash); COMP_LINE=$1 COMP_POINT=${#1} "
+            "COMP_WORDS=(cachetool); "
+            '_cachetool cachetool "$2" x; ((${#COMPREPLY[@]})) && printf "%s\\n" '
+            '"${COMPREPLY[@]}"; complete -p cachetool >&2'
+        )
+        done = subprocess.run(
+            ["bash", "--norc", "-c", script, "bash", line, replaced],
+            env=self.env,
+            cwd=self.dir,
+            capture_output=True,
+            text=True,
+            timeout=HANGS,
+            check=True,
+        )
         self.assertEqual(done.stderr, "complete -F _cachetool cachetool\n")
         return done.stdout.splitlines()
 
@@ -174,9 +234,14 @@ class Bash(Completion):
 
 
 class AtATerminal(Completion):
-    """Types a line, the tab key and return. What runs is a function that shows its words, and asks cachetool for completions."""
+    """Types a line, the tab key and return. What runs is a function that shows its words, and asks
+    cachetool for completions.
+    """
 
-    SHOW = 'args() { if [ "$1" = complete ]; then cachetool "$@"; else printf "[%s]" "$@"; echo "<done>"; fi; }'
+    SHOW = (
+        'args() { if [ "$1" = complete ]; then cachetool "$@"; '
+        'else printf "[%s]" "$@"; echo "<done>"; fi; }'
+    )
     LINES = [
         ("args ref\t", "[refresh]"),
         ("args gc --dr\t", "[gc][--dry-run]"),
@@ -216,20 +281,35 @@ class AtATerminal(Completion):
             terminal.end()
 
     def test_bash(self):
-        self.check(["bash", "--norc", "-i"], f"{self.SHOW}; source <(cachetool completion bash); complete -F _cachetool args; bind 'set enable-bracketed-paste off'")
+        self.check(
+            ["bash", "--norc", "-i"],
+            f"{self.SHOW}; source <(cachetool completion bash); complete -F _cachetool args; bind "
+            f"'set enable-bracketed-paste off'",
+        )
 
     @needs("zsh")
     def test_zsh(self):
-        self.check(["zsh", "-f", "-i"], f"{self.SHOW}; unsetopt zle_bracketed_paste prompt_sp prompt_cr; autoload -Uz compinit; compinit -D -u; "
-                   "source <(cachetool completion zsh); compdef _cachetool args")
+        self.check(
+            ["zsh", "-f", "-i"],
+            f"{self.SHOW}; unsetopt zle_bracketed_paste prompt_sp prompt_cr; autoload -Uz "
+            f"compinit; compinit -D -u; "
+            "source <(cachetool completion zsh); compdef _cachetool args",
+        )
 
     @needs("zsh")
     def test_zsh_from_its_path(self):
-        """As it is installed: a file by this name in a directory of fpath, loaded at the first tab key."""
+        """As it is installed: a file by this name in a directory of fpath, loaded at the first tab
+        key.
+        """
         (self.dir / "functions").mkdir()
         (self.dir / "functions" / "_cachetool").write_text(self.tool("completion", "zsh"))
-        self.check(["zsh", "-f", "-i"], f"{self.SHOW}; unsetopt zle_bracketed_paste prompt_sp prompt_cr; fpath=(~+/functions $fpath); "
-                   "autoload -Uz compinit; compinit -D -u; compdef _cachetool args", self.LINES[:4])
+        self.check(
+            ["zsh", "-f", "-i"],
+            f"{self.SHOW}; unsetopt zle_bracketed_paste prompt_sp prompt_cr; fpath=(~+/functions "
+            f"$fpath); "
+            "autoload -Uz compinit; compinit -D -u; compdef _cachetool args",
+            self.LINES[:4],
+        )
 
 
 @needs("fish")
@@ -250,8 +330,20 @@ class Fish(Completion):
         ]:
             with self.subTest(line):
                 script = f"cachetool completion fish | source; complete -C {shlex.quote(line)}"
-                done = subprocess.run(["fish", "--no-config", "-c", script], env=self.env, cwd=self.dir, capture_output=True, text=True, timeout=HANGS, check=True)
-                self.assertEqual([candidate.split("\t")[0] for candidate in done.stdout.splitlines()], found, done.stderr)
+                done = subprocess.run(
+                    ["fish", "--no-config", "-c", script],
+                    env=self.env,
+                    cwd=self.dir,
+                    capture_output=True,
+                    text=True,
+                    timeout=HANGS,
+                    check=True,
+                )
+                self.assertEqual(
+                    [candidate.split("\t")[0] for candidate in done.stdout.splitlines()],
+                    found,
+                    done.stderr,
+                )
 
 
 if __name__ == "__main__":

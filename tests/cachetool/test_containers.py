@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Who is alive, and who uses an entry, across containers: other pid and time namespaces, other boot ids, copies of a
-cache, and cleaners of temporary files."""
+"""Who is alive, and who uses an entry, across containers: other pid and time namespaces, other boot
+ids, copies of a cache, and cleaners of temporary files.
+"""
 
 import fcntl
 import itertools
@@ -57,7 +58,9 @@ class InContainers(ContainerTest):
         return out.decode()
 
     def assert_holds_and_ends(self, container, *how, collector=(), let_go=False, killed=False):
-        """A program in the container keeps its entry while it runs, and the first gc after its end frees it."""
+        """A program in the container keeps its entry while it runs, and the first gc after its end
+        frees it.
+        """
         entry = self.put()
         program = ([LET_GO] if let_go else []) + READS
         process = self.start_in(container, "exec", *how, "b", "k", "--", *program)
@@ -69,15 +72,22 @@ class InContainers(ContainerTest):
         if killed:
             process.kill()
             process.wait(HANGS)
-            # The kernel kills the program, which is not our child, at an instant that we can't know.
+            # The kernel kills the program, which is not our child, at an instant that we can't
+            # know.
             self.wait_until_gc_frees(entry)
         else:
             self.assertEqual(self.finish_with_line(process), "text")
         self.tool("gc")
         self.assertFalse(entry.exists(), "stays for ever")
 
-    CONTAINERS = [["--pid"], ["--pid", "--outer-proc"], ["--time", "864000"], ["--time", "-1"], ["--boot", ANOTHER_BOOT],
-                  ["--pid", "--time", "864000", "--boot", ANOTHER_BOOT]]
+    CONTAINERS = [
+        ["--pid"],
+        ["--pid", "--outer-proc"],
+        ["--time", "864000"],
+        ["--time", "-1"],
+        ["--boot", ANOTHER_BOOT],
+        ["--pid", "--time", "864000", "--boot", ANOTHER_BOOT],
+    ]
 
     def test_program_in_a_container_keeps_its_entry_and_frees_it(self):
         for container, how in itertools.product(self.CONTAINERS, ([], ["--supervise"])):
@@ -93,7 +103,9 @@ class InContainers(ContainerTest):
         for collector in (["--time", "864000"], ["--boot", ANOTHER_BOOT]):
             for how in ([], ["--supervise"]):
                 with self.subTest(collector=collector, how=how):
-                    self.assert_holds_and_ends(["--time", "77"], *how, collector=collector, let_go=True)
+                    self.assert_holds_and_ends(
+                        ["--time", "77"], *how, collector=collector, let_go=True
+                    )
 
     def test_collector_in_a_container_never_deletes_what_a_program_outside_uses(self):
         for collector, how in itertools.product(self.CONTAINERS, ([], ["--supervise"])):
@@ -102,7 +114,9 @@ class InContainers(ContainerTest):
 
     def test_ten_at_once_in_pid_namespaces_are_freed_by_the_next_gc(self):
         entries = [self.put(key=f"k{i}") for i in range(10)]
-        processes = [self.start_in(["--pid"], "exec", "b", f"k{i}", "--", *READS) for i in range(10)]
+        processes = [
+            self.start_in(["--pid"], "exec", "b", f"k{i}", "--", *READS) for i in range(10)
+        ]
         for process in processes:
             self.assertEqual(line(process.stdout), "ready")
         self.tool("refresh", "--all")
@@ -129,9 +143,16 @@ class InContainers(ContainerTest):
         self.assertEqual(done["evicted"], 1)
 
     def test_a_process_in_many_groups_does_not_hide_what_can_be_told(self):
-        # The kernel lists the groups before what tells the pid in each namespace, and before the privileges.
+        # The kernel lists the groups before what tells the pid in each namespace, and before the
+        # privileges.
         many = [1_000_000_000 + number for number in range(600)]
-        bystander = self.start("-c", "echo ready; read _", tool="sh", stdin=subprocess.PIPE, preexec_fn=lambda: os.setgroups(many))
+        bystander = self.start(
+            "-c",
+            "echo ready; read _",
+            tool="sh",
+            stdin=subprocess.PIPE,
+            preexec_fn=lambda: os.setgroups(many),
+        )
         self.assertEqual(line(bystander.stdout), "ready")
         for collector in (None, lambda: os.setgroups(many)):
             entry = self.put()
@@ -155,11 +176,27 @@ class InContainers(ContainerTest):
         self.assertEqual((entry / "file").read_text(), "text")
         out, _ = self.finish(self.start(*elsewhere, "status", tool=ELSEWHERE))
         self.assertIn("can't be told", out)
-        # The next namespace may get the number of this one once it has ended, and then gc can tell. So this container
+        # The next namespace may get the number of this one once it has ended, and then gc can tell.
+        # So this container
         # begins before that.
-        later = self.start("--pid", "sh", "-c", 'echo ready; read _; "$0" gc', TOOL, tool=ELSEWHERE, stdin=subprocess.PIPE)
-        presuming = self.start("--pid", "sh", "-c", 'echo ready; read _; "$0" gc --presume-dead', TOOL, tool=ELSEWHERE,
-                               stdin=subprocess.PIPE)
+        later = self.start(
+            "--pid",
+            "sh",
+            "-c",
+            'echo ready; read _; "$0" gc',
+            TOOL,
+            tool=ELSEWHERE,
+            stdin=subprocess.PIPE,
+        )
+        presuming = self.start(
+            "--pid",
+            "sh",
+            "-c",
+            'echo ready; read _; "$0" gc --presume-dead',
+            TOOL,
+            tool=ELSEWHERE,
+            stdin=subprocess.PIPE,
+        )
         for one in (later, presuming):
             self.assertEqual(line(one.stdout), "ready")
         self.assertEqual(self.finish_with_line(process), "text")
@@ -200,8 +237,17 @@ class Supervised(ContainerTest):
     def test_children_that_outlive_a_supervised_program_keep_the_entry(self):
         entry = self.put()
         gone, go = self.signal(), self.signal()
-        self.tool("exec", "--supervise", "b", "k", "--", "sh", "-c", f"(exec >&- 2>&-; {gone.give}; {go.take}) & :",
-                  signals=[gone, go])
+        self.tool(
+            "exec",
+            "--supervise",
+            "b",
+            "k",
+            "--",
+            "sh",
+            "-c",
+            f"(exec >&- 2>&-; {gone.give}; {go.take}) & :",
+            signals=[gone, go],
+        )
         gone.wait()
         self.purge()
         self.assertTrue(entry.exists())
@@ -228,7 +274,9 @@ class Copied(CacheTest):
 
 
 class Cleaned(CacheTest):
-    """Cleaners of temporary files lock a directory before they look into it, and pass over it if they can't."""
+    """Cleaners of temporary files lock a directory before they look into it, and pass over it if
+    they can't.
+    """
 
     def is_held_off(self):
         root = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
@@ -260,7 +308,9 @@ class Cleaned(CacheTest):
         rules.write_text(f"d {self.root.parent} - - - 0\n")
 
         def clean():
-            subprocess.run(["systemd-tmpfiles", "--clean", str(rules)], check=True, capture_output=True)
+            subprocess.run(
+                ["systemd-tmpfiles", "--clean", str(rules)], check=True, capture_output=True
+            )
 
         process = self.start("exec", "b", "k", "--", *READS, stdin=subprocess.PIPE)
         self.assertEqual(line(process.stdout), "ready")
@@ -269,7 +319,9 @@ class Cleaned(CacheTest):
         out, _ = process.communicate(b"go\n", timeout=HANGS)
         self.assertEqual(out, b"text")
         clean()
-        self.assertFalse((entry / "file").exists(), "the cleaner does nothing here, so this test shows nothing")
+        self.assertFalse(
+            (entry / "file").exists(), "the cleaner does nothing here, so this test shows nothing"
+        )
 
 
 if __name__ == "__main__":

@@ -123,8 +123,10 @@ class Rows(CopyTest):
         for way, tree in [("put", put), *self.every_way_out()]:
             with self.subTest(way):
                 for name in (".", "dir", "file"):
-                    self.assertEqual(os.getxattr(tree / name, "user.larder"),
-                                     b"value\0" + (os.fsencode(name) if name != "." else b"source"))
+                    self.assertEqual(
+                        os.getxattr(tree / name, "user.larder"),
+                        b"value\0" + (os.fsencode(name) if name != "." else b"source"),
+                    )
 
     def make_privileged(self):
         source = self.source()
@@ -172,8 +174,10 @@ class Rows(CopyTest):
         self.entry("put", "b", "k", str(source), "--move")
         for way, tree in self.every_way_out():
             with self.subTest(way):
-                self.assertEqual("system.posix_acl_access" in os.listxattr(tree / "file"),
-                                 way == "install by hardlink")
+                self.assertEqual(
+                    "system.posix_acl_access" in os.listxattr(tree / "file"),
+                    way == "install by hardlink",
+                )
 
     def make_odd(self, kind, path):
         if kind == "pipe":
@@ -191,8 +195,11 @@ class Rows(CopyTest):
             (source / "inner").mkdir(parents=True)
             (source / "inner/file").write_text("x")
             self.make_odd(kind, source / "inner/odd")
-            for way in (["put", "b", "k", str(source)], ["put", "b", "k", str(source), "--move"],
-                        ["build", "b", "k", "--", "sh", "-c", f'cp -a {source}/. "$LARDER_STAGE"']):
+            for way in (
+                ["put", "b", "k", str(source)],
+                ["put", "b", "k", str(source), "--move"],
+                ["build", "b", "k", "--", "sh", "-c", f'cp -a {source}/. "$LARDER_STAGE"'],
+            ):
                 with self.subTest(kind=kind, way=way[0], move="--move" in way):
                     if kind == "socket" and way[0] == "build":
                         continue  # cp makes no sockets
@@ -251,13 +258,25 @@ class Rows(CopyTest):
         self.assertEqual((out / "a").read_text(), "old")
         for mode in MODES:
             self.tool("install", "b", "k", str(out), "--replace", "--link-mode", mode)
-            self.assertEqual({path.name: path.read_text() for path in out.iterdir()},
-                             {"a": "new", "b": "old", "c": "new", "mine": "mine"})
+            self.assertEqual(
+                {path.name: path.read_text() for path in out.iterdir()},
+                {"a": "new", "b": "old", "c": "new", "mine": "mine"},
+            )
 
     def interrupted_install(self, out, *more):
         """Installs by copies, and is killed at the second file."""
-        self.tool("install", "b", "k", str(out), "--link-mode", "copy", *more, tool=TESTING_TOOL,
-                  env={"LARDER_TEST_POINTS": "tree.copy_file_range=kill"}, code=-signal.SIGKILL)
+        self.tool(
+            "install",
+            "b",
+            "k",
+            str(out),
+            "--link-mode",
+            "copy",
+            *more,
+            tool=TESTING_TOOL,
+            env={"LARDER_TEST_POINTS": "tree.copy_file_range=kill"},
+            code=-signal.SIGKILL,
+        )
 
     def test_an_interrupted_install_completes_when_it_is_run_again(self):
         self.put(a="1" * 5000, b="2" * 5000)
@@ -291,9 +310,11 @@ class RandomTrees(CopyTest):
         self.assertEqual(trees_differ.rsync_differences(source, moved), [])
         build = f'exec rsync -aHX --sparse {source}/ "$LARDER_STAGE/"'
         compared = 0
-        for way, args in {"put": ["put", "b", "put", str(source)],
-                          "move": ["put", "b", "move", str(moved), "--move"],
-                          "build": ["build", "b", "build", "--", "sh", "-c", build]}.items():
+        for way, args in {
+            "put": ["put", "b", "put", str(source)],
+            "move": ["put", "b", "move", str(moved), "--move"],
+            "build": ["build", "b", "build", "--", "sh", "-c", build],
+        }.items():
             self.compare(seed, way, "in the cache", source, self.entry(*args))
             for out, tree in self.every_way_out(way):
                 self.compare(seed, way, out, source, tree)
@@ -339,7 +360,10 @@ class RandomTrees(CopyTest):
             "a mode": lambda copy: (copy / "a").chmod(0o600),
             "a time": lambda copy: os.utime(copy / "dir", (5, 5)),
             "the top's time": lambda copy: os.utime(copy, (5, 5)),
-            "a hard link": lambda copy: ((copy / "b").unlink(), shutil.copy2(copy / "a", copy / "b")),
+            "a hard link": lambda copy: (
+                (copy / "b").unlink(),
+                shutil.copy2(copy / "a", copy / "b"),
+            ),
             "a name more": lambda copy: (copy / "more").touch(),
             "a name less": lambda copy: (copy / "dir").rmdir(),
             "a hole": lambda copy: (copy / "holes").write_bytes(bytes(10 << 20)),
@@ -367,7 +391,9 @@ class LongRun(RandomTrees):
         while time.monotonic() < end:
             compared += self.go_through(self.seed + trees)
             trees += 1
-        print(f"seeds {self.seed} to {self.seed + trees - 1}: {trees} trees, {compared} comparisons")
+        print(
+            f"seeds {self.seed} to {self.seed + trees - 1}: {trees} trees, {compared} comparisons"
+        )
 
 
 def load_tests(loader, _tests, _pattern):

@@ -11,8 +11,27 @@ import unittest
 from harness import HANGS, TESTING_TOOL, TOOL, CacheTest
 
 # In these words the manual and scripts know them.
-PROBES = {"mount", "access times", "space", "symlinks", "rename", "exchange", "rename no-replace", "rename of directories", "case", "normalization",
-          "clones", "hard links", "times", "times of symlinks", "locks of processes", "locks of open files", "shared memory", "network", "larder"}
+PROBES = {
+    "mount",
+    "access times",
+    "space",
+    "symlinks",
+    "rename",
+    "exchange",
+    "rename no-replace",
+    "rename of directories",
+    "case",
+    "normalization",
+    "clones",
+    "hard links",
+    "times",
+    "times of symlinks",
+    "locks of processes",
+    "locks of open files",
+    "shared memory",
+    "network",
+    "larder",
+}
 
 needs_strace = unittest.skipUnless(shutil.which("strace"), "strace is not installed")
 
@@ -34,13 +53,19 @@ class Doctor(CacheTest):
         self.assertEqual(document["file_system"]["type"], kind)
         self.assertLessEqual(PROBES, set(verdicts(document)))
         self.assertNotIn("broken", verdicts(document).values())
-        self.assertEqual(document["file_system"]["mount_point"], subprocess.run(
-            ["stat", "-c", "%m", directory], capture_output=True, text=True, check=True).stdout.strip())
+        self.assertEqual(
+            document["file_system"]["mount_point"],
+            subprocess.run(
+                ["stat", "-c", "%m", directory], capture_output=True, text=True, check=True
+            ).stdout.strip(),
+        )
         return document
 
     def of_kind(self, kind, candidates):
         for place in candidates:
-            found = subprocess.run(["stat", "-f", "-c", "%T", place], capture_output=True, text=True, check=False).stdout.strip()
+            found = subprocess.run(
+                ["stat", "-f", "-c", "%T", place], capture_output=True, text=True, check=False
+            ).stdout.strip()
             if kind in found and os.access(place, os.W_OK):
                 made = tempfile.mkdtemp(dir=place)
                 self.addCleanup(os.rmdir, made)
@@ -49,12 +74,22 @@ class Doctor(CacheTest):
         return None
 
     def test_tmpfs(self):
-        verdict = verdicts(self.assert_works_on("tmpfs", self.of_kind("tmpfs", ["/dev/shm", "/tmp", "/run"])))
-        self.assertEqual((verdict["clones"], verdict["exchange"], verdict["larder"]), ("limited", "ok", "ok"))
+        verdict = verdicts(
+            self.assert_works_on("tmpfs", self.of_kind("tmpfs", ["/dev/shm", "/tmp", "/run"]))
+        )
+        self.assertEqual(
+            (verdict["clones"], verdict["exchange"], verdict["larder"]), ("limited", "ok", "ok")
+        )
 
     def test_ext4(self):
-        verdict = verdicts(self.assert_works_on("ext4", self.of_kind("ext", ["/tmp", "/var/tmp", os.path.expanduser("~")])))
-        self.assertEqual((verdict["clones"], verdict["exchange"], verdict["larder"]), ("limited", "ok", "ok"))
+        verdict = verdicts(
+            self.assert_works_on(
+                "ext4", self.of_kind("ext", ["/tmp", "/var/tmp", os.path.expanduser("~")])
+            )
+        )
+        self.assertEqual(
+            (verdict["clones"], verdict["exchange"], verdict["larder"]), ("limited", "ok", "ok")
+        )
 
     def test_for_people(self):
         out, err = self.finish(self.start("doctor"))
@@ -62,12 +97,19 @@ class Doctor(CacheTest):
         for probe in PROBES:
             self.assertRegex(out, rf"(?m)^(ok|limited) +{probe}  ")
         self.assertTrue(out.endswith("\nlarder works here\n"))
-        self.assertRegex(err, rf"\Acachetool: {self.root} does not exist yet, so this is about {self.dir}, where it would be made\n"
-                              rf"cachetool: judging the file system of {self.dir}, in the new directory .*larder-doctor-\w+\n\Z")
+        self.assertRegex(
+            err,
+            rf"\Acachetool: {self.root} does not exist yet, so this is about {self.dir}, where it "
+            rf"would be made\n"
+            rf"cachetool: judging the file system of {self.dir}, in the new directory "
+            rf".*larder-doctor-\w+\n\Z",
+        )
         self.assertEqual(self.finish(self.start("doctor", "--quiet"))[1], "")
 
     def test_beside_a_cache(self):
-        self.assertEqual(self.doctor("--cache", "a/b/c")["probed_in"], str(self.dir))  # of a cache that is not there yet, and was not made
+        self.assertEqual(
+            self.doctor("--cache", "a/b/c")["probed_in"], str(self.dir)
+        )  # of a cache that is not there yet, and was not made
         self.assertEqual(list(self.dir.iterdir()), [])
         self.root.mkdir()
         self.assertEqual(self.doctor()["probed_in"], str(self.dir))
@@ -76,12 +118,21 @@ class Doctor(CacheTest):
         before = sorted(map(str, self.root.rglob("*")))
         changed = os.stat(self.root).st_mtime_ns
         self.assertEqual(self.doctor()["probed_in"], str(self.dir))
-        self.assertEqual((sorted(map(str, self.root.rglob("*"))), os.stat(self.root).st_mtime_ns), (before, changed))
-        self.assertEqual(self.doctor(self.tree("other", file="text"))["probed_in"], f"{self.dir}/other")
+        self.assertEqual(
+            (sorted(map(str, self.root.rglob("*"))), os.stat(self.root).st_mtime_ns),
+            (before, changed),
+        )
+        self.assertEqual(
+            self.doctor(self.tree("other", file="text"))["probed_in"], f"{self.dir}/other"
+        )
 
     def test_a_mistyped_place_is_not_judged_by_what_stands_above(self):
         sentence, _ = self.complaint("doctor", "/no/such/place", code=2)
-        self.assertIn("there is no directory /no/such/place; to judge the nearest one that exists, run `cachetool", sentence)
+        self.assertIn(
+            "there is no directory /no/such/place; to judge the nearest one that exists, run "
+            "`cachetool",
+            sentence,
+        )
         self.assertIn(" doctor /`", sentence)
         sentence, _ = self.complaint("doctor", f"{self.dir}/an other", code=2)
         self.assertIn(f" doctor {self.dir}`", sentence)
@@ -90,18 +141,31 @@ class Doctor(CacheTest):
     def stranger(self):
         tool = shutil.copy(TOOL, self.dir / "cachetool")
         subprocess.run(["chmod", "-R", "a+rX", self.dir], check=True)
-        return {"user": 65534, "group": 65534, "extra_groups": [], "tool": tool} if os.geteuid() == 0 else {}
+        return (
+            {"user": 65534, "group": 65534, "extra_groups": [], "tool": tool}
+            if os.geteuid() == 0
+            else {}
+        )
 
     def test_directory_that_cannot_be_written(self):
         place = self.tree("theirs")
         os.chmod(place, 0o555)
         document = self.doctor("--cache", f"{place}/cache", code=1, **self.stranger())
         self.assertEqual(verdicts(document)["permission"], "broken")
-        self.assertIn(place, next(probe["found"] for probe in document["probes"] if probe["name"] == "permission"))
+        self.assertIn(
+            place,
+            next(probe["found"] for probe in document["probes"] if probe["name"] == "permission"),
+        )
 
     def mount(self, kind, options):
         place = self.tree(f"mount-{kind}-{os.urandom(2).hex()}")
-        if os.geteuid() != 0 or subprocess.run(["mount", "-t", kind, "-o", options, kind, place], capture_output=True, check=False).returncode != 0:
+        if (
+            os.geteuid() != 0
+            or subprocess.run(
+                ["mount", "-t", kind, "-o", options, kind, place], capture_output=True, check=False
+            ).returncode
+            != 0
+        ):
             self.skipTest(f"can't mount {kind}")
         self.addCleanup(subprocess.run, ["umount", place], check=True)
         return place
@@ -110,7 +174,10 @@ class Doctor(CacheTest):
         place = self.mount("tmpfs", "noatime,size=10m,nr_inodes=100")
         document = self.doctor(place)
         self.assertEqual(document["file_system"]["mount_point"], place)
-        self.assertEqual((verdicts(document)["access times"], verdicts(document)["space"]), ("limited", "limited"))
+        self.assertEqual(
+            (verdicts(document)["access times"], verdicts(document)["space"]),
+            ("limited", "limited"),
+        )
         with open(f"{place}/full", "wb") as full, self.assertRaises(OSError):
             while True:
                 full.write(b"x" * 65536)
@@ -120,7 +187,11 @@ class Doctor(CacheTest):
         for probe in document["probes"]:
             self.assertNotIn("choose another file system", probe["effect"], probe["name"])
         said = self.tool("doctor", place, code=1)
-        self.assertIn("the disk is full, so whether larder works here can't be told: make room, and run doctor again\n", said)
+        self.assertIn(
+            "the disk is full, so whether larder works here can't be told: make room, and run "
+            "doctor again\n",
+            said,
+        )
         self.assertNotIn("does not work here", said)
         subprocess.run(["mount", "-o", "remount,ro", place], check=True)
         self.assertEqual(verdicts(self.doctor(place, code=1))["mount"], "broken")
@@ -129,17 +200,36 @@ class Doctor(CacheTest):
         layers = self.mount("tmpfs", "size=20m")
         for name in ("lower", "upper", "work"):
             os.mkdir(f"{layers}/{name}")
-        place = self.mount("overlay", f"lowerdir={layers}/lower,upperdir={layers}/upper,workdir={layers}/work")
+        place = self.mount(
+            "overlay", f"lowerdir={layers}/lower,upperdir={layers}/upper,workdir={layers}/work"
+        )
         document = self.doctor(place)
-        self.assertEqual((document["file_system"]["type"], verdicts(document)["layers"]), ("overlay", "limited"))
+        self.assertEqual(
+            (document["file_system"]["type"], verdicts(document)["layers"]), ("overlay", "limited")
+        )
 
     def pretend(self, inject, code, removed=True):
         """What doctor says where these system calls fail, in all its processes."""
-        return self.doctor(code=code, removed=removed, tool="strace", args_before=self.strace(inject))
+        return self.doctor(
+            code=code, removed=removed, tool="strace", args_before=self.strace(inject)
+        )
 
     def strace(self, inject):
-        # What is not traced is not injected either. A search for leaks, under the sanitizer, can't be traced.
-        return ["-E", "ASAN_OPTIONS=detect_leaks=0", "-f", "-qq", "-o", f"{self.dir}/trace", "-e", "trace=" + inject.split(":")[0], "-e", f"inject={inject}", TOOL]
+        # What is not traced is not injected either. A search for leaks, under the sanitizer, can't
+        # be traced.
+        return [
+            "-E",
+            "ASAN_OPTIONS=detect_leaks=0",
+            "-f",
+            "-qq",
+            "-o",
+            f"{self.dir}/trace",
+            "-e",
+            "trace=" + inject.split(":")[0],
+            "-e",
+            f"inject={inject}",
+            TOOL,
+        ]
 
     def start(self, *args, args_before=(), **more):
         return super().start(*args_before, *args, **more)
@@ -147,10 +237,22 @@ class Doctor(CacheTest):
     @needs_strace
     def test_file_systems_that_can_do_less(self):
         for inject, code, expected in [
-            ("renameat2:error=EINVAL", 0, {"exchange": "limited", "rename no-replace": "limited", "larder": "ok"}),
-            ("symlink,symlinkat:error=EPERM", 0, {"symlinks": "limited", "exchange": "ok", "larder": "ok"}),
+            (
+                "renameat2:error=EINVAL",
+                0,
+                {"exchange": "limited", "rename no-replace": "limited", "larder": "ok"},
+            ),
+            (
+                "symlink,symlinkat:error=EPERM",
+                0,
+                {"symlinks": "limited", "exchange": "ok", "larder": "ok"},
+            ),
             ("link,linkat:error=EPERM", 0, {"hard links": "limited", "larder": "ok"}),
-            ("utimensat:error=EPERM", 0, {"times": "limited", "times of symlinks": "limited", "larder": "ok"}),
+            (
+                "utimensat:error=EPERM",
+                0,
+                {"times": "limited", "times of symlinks": "limited", "larder": "ok"},
+            ),
             ("mkdir,mkdirat:error=EROFS", 1, {"permission": "broken"}),
         ]:
             with self.subTest(inject):
@@ -165,13 +267,26 @@ class Doctor(CacheTest):
         self.assertEqual(broken, {"locks of processes", "locks of open files", "larder"})
         (left,) = self.dir.glob("larder-doctor-*")
         shutil.rmtree(left)
-        _, err = self.finish(self.start("doctor", tool="strace", args_before=self.strace("fcntl:error=ENOLCK")), code=1)
-        self.assertRegex(err, r"cachetool: .*larder-doctor-\w+ could not be removed \(.*\): please delete it")
+        _, err = self.finish(
+            self.start("doctor", tool="strace", args_before=self.strace("fcntl:error=ENOLCK")),
+            code=1,
+        )
+        self.assertRegex(
+            err, r"cachetool: .*larder-doctor-\w+ could not be removed \(.*\): please delete it"
+        )
 
     def test_network_is_what_the_library_takes_for_one(self):
-        document = self.doctor(code=1, tool=TESTING_TOOL, env={"LARDER_TEST_POINTS": "open.network=1"})
-        self.assertEqual({name for name, verdict in verdicts(document).items() if verdict == "broken"}, {"network"})
-        self.assertIn("network file system (NFS)", next(probe["found"] for probe in document["probes"] if probe["name"] == "network"))
+        document = self.doctor(
+            code=1, tool=TESTING_TOOL, env={"LARDER_TEST_POINTS": "open.network=1"}
+        )
+        self.assertEqual(
+            {name for name, verdict in verdicts(document).items() if verdict == "broken"},
+            {"network"},
+        )
+        self.assertIn(
+            "network file system (NFS)",
+            next(probe["found"] for probe in document["probes"] if probe["name"] == "network"),
+        )
 
     @needs_strace
     def test_leaves_nothing_when_interrupted(self):

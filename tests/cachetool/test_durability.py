@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What survives a power cut: the option --durability, and the syncs that each command makes without and with it."""
+"""What survives a power cut: the option --durability, and the syncs that each command makes without
+and with it.
+"""
 
 import re
 import shutil
@@ -14,16 +16,41 @@ SYNCS = "fsync,fdatasync,syncfs,sync"
 
 class Durability(CacheTest):
     def syncs_of(self, *args):
-        """The directories and files that a command syncs, below the cache. Skips the test if nothing can be traced here."""
+        """The directories and files that a command syncs, below the cache. Skips the test if
+        nothing can be traced here.
+        """
         log = self.dir / "strace"
         tried = ["strace", "-qq", "-o", "/dev/null", "true"]
-        if shutil.which("strace") is None or subprocess.run(tried, capture_output=True).returncode != 0:
+        if (
+            shutil.which("strace") is None
+            or subprocess.run(tried, capture_output=True).returncode != 0
+        ):
             self.skipTest("strace cannot trace here")
-        self.finish(self.start("-E", "ASAN_OPTIONS=detect_leaks=0", "-qq", "-f", "-y", "-s", "300", "-e", f"trace={SYNCS}", "-o", log, harness.TOOL, *args, tool="strace"))
+        self.finish(
+            self.start(
+                "-E",
+                "ASAN_OPTIONS=detect_leaks=0",
+                "-qq",
+                "-f",
+                "-y",
+                "-s",
+                "300",
+                "-e",
+                f"trace={SYNCS}",
+                "-o",
+                log,
+                harness.TOOL,
+                *args,
+                tool="strace",
+            )
+        )
         text = log.read_text()
         if "syncfs" in text:
             self.skipTest("this file system is synced as a whole")
-        return [path.removeprefix(str(self.root)).lstrip("/").removesuffix(" (deleted)") for path in re.findall(r"fsync\(\d+<([^>]*)>", text)]
+        return [
+            path.removeprefix(str(self.root)).lstrip("/").removesuffix(" (deleted)")
+            for path in re.findall(r"fsync\(\d+<([^>]*)>", text)
+        ]
 
     def test_what_is_taken_out_stays_away_after_a_power_cut_by_default(self):
         for key in "a", "b", "c":
@@ -31,7 +58,10 @@ class Durability(CacheTest):
         self.put("other", "k")
         self.assertEqual(self.syncs_of("remove", "b", "a"), ["retired/links", "buckets/b"])
         self.assertEqual(self.syncs_of("refresh", "other"), ["retired/buckets", "buckets"])
-        self.assertEqual(self.syncs_of("refresh", "b", "--key", "b"), ["retired/links", "retired/buckets", "buckets/b", "buckets"])
+        self.assertEqual(
+            self.syncs_of("refresh", "b", "--key", "b"),
+            ["retired/links", "retired/buckets", "buckets/b", "buckets"],
+        )
         self.assertEqual(self.syncs_of("pin", "b", "c"), ["pins/b", "pins", ""])
         self.assertEqual(self.syncs_of("unpin", "b", "c"), ["pins/b", "pins"])
 
@@ -50,7 +80,17 @@ class Durability(CacheTest):
         source = self.tree(file="text")
         for durability in "process", "power":
             self.tool("put", "b", durability, source, "--durability", durability)
-            self.tool("build", "b", "built " + durability, "--durability", durability, "--", "sh", "-c", "touch $LARDER_STAGE/f")
+            self.tool(
+                "build",
+                "b",
+                "built " + durability,
+                "--durability",
+                durability,
+                "--",
+                "sh",
+                "-c",
+                "touch $LARDER_STAGE/f",
+            )
             for key in durability, "built " + durability:
                 self.assertEqual(self.json("info", "b", key)["durability"], durability)
         self.tool("remove", "b", "process")
@@ -60,8 +100,15 @@ class Durability(CacheTest):
     def test_another_word_is_a_mistake_and_changes_nothing(self):
         self.put("b", "k")
         source = self.tree(file="text")
-        for command in (["put", "b", "k", source], ["build", "b", "l", "--durability", "disk", "--", "true"], ["remove", "b", "k"],
-                        ["refresh", "b"], ["pin", "b", "k"], ["unpin", "b", "k"], ["trash", "restore", "--bucket", "b"]):
+        for command in (
+            ["put", "b", "k", source],
+            ["build", "b", "l", "--durability", "disk", "--", "true"],
+            ["remove", "b", "k"],
+            ["refresh", "b"],
+            ["pin", "b", "k"],
+            ["unpin", "b", "k"],
+            ["trash", "restore", "--bucket", "b"],
+        ):
             more = [] if "--durability" in command else ["--durability", "disk"]
             with self.subTest(command[0]):
                 said, _ = self.complaint(*command, *more, code=2)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""put, get, install, remove, ls, info, stats: entries one by one, and keys that are out to break something."""
+"""put, get, install, remove, ls, info, stats: entries one by one, and keys that are out to break
+something.
+"""
 
 import json
 import os
@@ -13,9 +15,39 @@ import unittest
 from harness import TESTING_TOOL, TOOL, CacheTest
 from terminal import shown_at_a_terminal
 
-HOSTILE_KEYS = ["", ".", "..", "../../escape", "/etc/passwd", "a/b", "new\nline", "tab\tbed", "bell\x07", "\x1b[31mred", "back\\slash",
-                "%", "%41", "A", "a", "ä", "a\u0308", "\u009b2J", "right\u202eleft", "-dash", "--json", "--", "snow\u2603", "x" * 4096,
-                "CON", "trailing.", "trailing ", " ", "*", "$(id)", "'quote\""]
+HOSTILE_KEYS = [
+    "",
+    ".",
+    "..",
+    "../../escape",
+    "/etc/passwd",
+    "a/b",
+    "new\nline",
+    "tab\tbed",
+    "bell\x07",
+    "\x1b[31mred",
+    "back\\slash",
+    "%",
+    "%41",
+    "A",
+    "a",
+    "ä",
+    "a\u0308",
+    "\u009b2J",
+    "right\u202eleft",
+    "-dash",
+    "--json",
+    "--",
+    "snow\u2603",
+    "x" * 4096,
+    "CON",
+    "trailing.",
+    "trailing ",
+    " ",
+    "*",
+    "$(id)",
+    "'quote\"",
+]
 
 
 class PutAndGet(CacheTest):
@@ -52,7 +84,9 @@ class PutAndGet(CacheTest):
         source = pathlib.Path(self.tree(file="text"))
         inode = source.stat().st_ino
         held = self.hold("buckets")
-        err, document = self.complaint("--lock-timeout", "0.1", "put", "b", "k", str(source), "--move", code=4)
+        err, document = self.complaint(
+            "--lock-timeout", "0.1", "put", "b", "k", str(source), "--move", code=4
+        )
         self.assertEqual(document["error"]["code"], "busy")
         self.assertIn(f"{source} was put back", err)
         self.assertEqual(source.stat().st_ino, inode)
@@ -90,7 +124,9 @@ class PutAndGet(CacheTest):
         process.send_signal(signal.SIGINT)
         sentence = process.stderr.readline().decode()
         self.assert_ends_by(process, signal.SIGINT)
-        kept = pathlib.Path(re.search(r" and is (/.*/tree), where no collection deletes it", sentence).group(1))
+        kept = pathlib.Path(
+            re.search(r" and is (/.*/tree), where no collection deletes it", sentence).group(1)
+        )
         held.close()
         for _ in range(2):
             self.put(key="other")  # joins, and so reaps
@@ -98,8 +134,10 @@ class PutAndGet(CacheTest):
             self.tool("verify", "--repair")
             self.assertEqual((kept / "file").read_text(), "text")
             self.assertTrue((source / "another").exists())
-        self.assertIn({"kind": "foreign", "path": str(kept)},
-                      [{k: one[k] for k in ("kind", "path")} for one in self.json("verify")["findings"]])
+        self.assertIn(
+            {"kind": "foreign", "path": str(kept)},
+            [{k: one[k] for k in ("kind", "path")} for one in self.json("verify")["findings"]],
+        )
         kept.rename(self.dir / "moved-away")
 
     def test_put_replaces(self):
@@ -116,7 +154,12 @@ class PutAndGet(CacheTest):
 
     def test_missing_entry(self):
         self.put()
-        for args in [("get", "b", "other"), ("get", "other", "k"), ("info", "b", "other"), ("install", "b", "other", "d")]:
+        for args in [
+            ("get", "b", "other"),
+            ("get", "other", "k"),
+            ("info", "b", "other"),
+            ("install", "b", "other", "d"),
+        ]:
             _, document = self.complaint(*args, code=3)
             self.assertEqual(document["error"]["code"], "miss")
 
@@ -139,7 +182,9 @@ class PutAndGet(CacheTest):
         self.tool("info", "b", "k")
         self.tool("stats")
         self.tool("status")
-        self.assertEqual(sorted((str(path), path.lstat().st_mtime_ns) for path in self.root.rglob("*")), before)
+        self.assertEqual(
+            sorted((str(path), path.lstat().st_mtime_ns) for path in self.root.rglob("*")), before
+        )
 
 
 class Install(CacheTest):
@@ -153,7 +198,9 @@ class Install(CacheTest):
 
     def test_modes(self):
         entry = self.put(file="text")
-        self.assertEqual(self.json("install", "b", "k", "linked", "--link-mode", "hardlink")["hardlinked"], 1)
+        self.assertEqual(
+            self.json("install", "b", "k", "linked", "--link-mode", "hardlink")["hardlinked"], 1
+        )
         self.assertTrue((self.dir / "linked/file").samefile(entry / "file"))
         self.assertEqual(self.json("install", "b", "k", "copied", "--link-mode=copy")["copied"], 1)
         self.assertFalse((self.dir / "copied/file").samefile(entry / "file"))
@@ -196,24 +243,37 @@ class Listing(CacheTest):
         self.put("b", "two", file="x" * 2000, other="y")
         self.put("c", "three")
         entries = self.json("ls")["entries"]
-        self.assertEqual([(entry["bucket"], entry["key"]) for entry in entries], [("b", "one"), ("b", "two"), ("c", "three")])
-        self.assertEqual([(entry["bytes"], entry["files"]) for entry in entries[:2]], [(1000, 1), (2001, 2)])
+        self.assertEqual(
+            [(entry["bucket"], entry["key"]) for entry in entries],
+            [("b", "one"), ("b", "two"), ("c", "three")],
+        )
+        self.assertEqual(
+            [(entry["bytes"], entry["files"]) for entry in entries[:2]], [(1000, 1), (2001, 2)]
+        )
         for entry in entries:
             del entry["last_used"]  # looking is a use
         self.complaint("ls", "nothing", code=3)
-        self.assertEqual([entry["key"] for entry in self.json("ls", "b")["entries"]], ["one", "two"])
-        self.assertEqual({**self.json("info", "b", "two"), "last_used": None}, {**entries[1], "last_used": None})
+        self.assertEqual(
+            [entry["key"] for entry in self.json("ls", "b")["entries"]], ["one", "two"]
+        )
+        self.assertEqual(
+            {**self.json("info", "b", "two"), "last_used": None}, {**entries[1], "last_used": None}
+        )
         self.assertRegex(entries[0]["published"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
         self.assertRegex(entries[0]["producer"], r"^cachetool \d")
         stats = self.json("stats")
-        self.assertEqual([(bucket["bucket"], bucket["entries"], bucket["bytes"]) for bucket in stats["buckets"]],
-                         [("b", 2, 3001), ("c", 1, 4)])
+        self.assertEqual(
+            [(bucket["bucket"], bucket["entries"], bucket["bytes"]) for bucket in stats["buckets"]],
+            [("b", 2, 3001), ("c", 1, 4)],
+        )
         self.assertEqual((stats["total"]["entries"], stats["total"]["files"]), (3, 4))
         self.assertEqual(stats["total"]["oldest"], entries[0]["published"])
 
     def test_tables(self):
         self.put("bucket", "one", file="x" * 2048)
-        self.assertRegex(self.tool("ls"), r"\A +SIZE .* BUCKET +KEY\n *2\.0 KiB +1 +\d+ s .* bucket +one\n\Z")
+        self.assertRegex(
+            self.tool("ls"), r"\A +SIZE .* BUCKET +KEY\n *2\.0 KiB +1 +\d+ s .* bucket +one\n\Z"
+        )
         self.assertRegex(self.tool("ls", "bucket"), r"\A +SIZE .* KEY\n *2\.0 KiB .*  one\n\Z")
         self.assertIn("2.0 KiB (2048 bytes) in 1 file", self.tool("info", "bucket", "one"))
         self.assertRegex(self.tool("stats"), r"(?m)^ +1 +2\.0 KiB .* \(all\)$")
@@ -223,7 +283,10 @@ class Listing(CacheTest):
         (entry.parent / "record").write_bytes(b"nonsense")
         self.complaint("info", "b", "k", code=5)
         listed = json.loads(self.tool("ls", "--json"))["entries"]
-        self.assertEqual([(entry["bucket"], entry["key"], entry["error"]["code"]) for entry in listed], [("b", "k", "damaged")])
+        self.assertEqual(
+            [(entry["bucket"], entry["key"], entry["error"]["code"]) for entry in listed],
+            [("b", "k", "damaged")],
+        )
         self.assertEqual(self.json("stats")["total"]["unreadable"], 1)
 
 
@@ -232,20 +295,34 @@ class HostileKeys(CacheTest):
         paths = {}
         for key in HOSTILE_KEYS:
             paths[key] = self.put(key=key, file=f"[{key[:50]}]")
-        self.assertEqual(sorted(path.name for path in self.dir.iterdir() if path.name != "home"), ["cache"])
+        self.assertEqual(
+            sorted(path.name for path in self.dir.iterdir() if path.name != "home"), ["cache"]
+        )
         for key in HOSTILE_KEYS:
             with self.subTest(key[:50]):
                 self.assertEqual(self.tool("get", "--empty-key", "--", "b", key), f"{paths[key]}\n")
                 self.assertEqual((paths[key] / "file").read_text(), f"[{key[:50]}]")
         entries = self.json("ls")["entries"]
-        self.assertEqual({entry["key"]: entry["path"] for entry in entries}, {key: str(path) for key, path in paths.items()})
+        self.assertEqual(
+            {entry["key"]: entry["path"] for entry in entries},
+            {key: str(path) for key, path in paths.items()},
+        )
 
     def test_never_control_a_terminal(self):
         for key in HOSTILE_KEYS:
             self.put(key=key)
-        for args in [("ls",), ("ls", "b")] + [("info", "--empty-key", "--", "b", key) for key in HOSTILE_KEYS]:
+        for args in [("ls",), ("ls", "b")] + [
+            ("info", "--empty-key", "--", "b", key) for key in HOSTILE_KEYS
+        ]:
             out = self.tool(*args)
-            self.assertFalse([c for c in out if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160 or c == "\u202e")], args)
+            self.assertFalse(
+                [
+                    c
+                    for c in out
+                    if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160 or c == "\u202e")
+                ],
+                args,
+            )
         self.assertIn("new\\nline\n", self.tool("ls"))
         self.assertIn("back\\\\slash\n", self.tool("ls"))
         self.assertIn('  ""\n', self.tool("ls"))
@@ -265,16 +342,32 @@ class HostileKeys(CacheTest):
             with self.subTest(bucket):
                 path = self.put(bucket=bucket)
                 self.assertEqual(self.tool("get", "--", bucket, "k"), f"{path}\n")
-                self.assertEqual(self.json("refresh", "--keep-garbage", "--", bucket)["refreshed"], [bucket])
+                self.assertEqual(
+                    self.json("refresh", "--keep-garbage", "--", bucket)["refreshed"], [bucket]
+                )
                 self.tool("get", "--", bucket, "k", code=3)
-        self.assertEqual(sorted(path.name for path in self.dir.iterdir() if path.name != "home"), ["cache"])
+        self.assertEqual(
+            sorted(path.name for path in self.dir.iterdir() if path.name != "home"), ["cache"]
+        )
 
 
 class InterruptedInstall(CacheTest):
     def interrupt(self, destination, number):
-        """Interrupts an install at its first file, and lets it go on from file to file. Returns whether the signal has ended it."""
-        process = self.start("install", "b", "k", str(destination), "--link-mode", "hardlink", tool=TESTING_TOOL,
-                             env={"LARDER_TEST_POINTS": "tree.link=stop"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        """Interrupts an install at its first file, and lets it go on from file to file. Returns
+        whether the signal has ended it.
+        """
+        process = self.start(
+            "install",
+            "b",
+            "k",
+            str(destination),
+            "--link-mode",
+            "hardlink",
+            tool=TESTING_TOOL,
+            env={"LARDER_TEST_POINTS": "tree.link=stop"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         _, status = os.waitpid(process.pid, os.WUNTRACED)
         self.assertTrue(os.WIFSTOPPED(status))
         process.send_signal(number)
@@ -309,7 +402,12 @@ class PlacesOutsideTheCache(CacheTest):
         place = pathlib.Path(self.tree("place"))
         cache = self.tree("theirs")
         os.chown(cache, 65534, 65534)
-        stranger = {"user": 65534, "group": 65534, "extra_groups": [], "env": {"LARDER_CACHE_DIR": cache}}
+        stranger = {
+            "user": 65534,
+            "group": 65534,
+            "extra_groups": [],
+            "env": {"LARDER_CACHE_DIR": cache},
+        }
         self.tool("put", "b", "k", str(place), **stranger)
         for args in (["put", "b", "k", str(source)], ["install", "b", "k", str(place / "dest")]):
             with self.subTest(args):
@@ -325,9 +423,18 @@ class WideCharacters(CacheTest):
             self.put(key=key)
         for columns in (60, 61, 80):
             for locale in ("C", "C.UTF-8"):
-                shown = shown_at_a_terminal([TOOL, "ls"], {**self.env, "LC_ALL": locale}, str(self.dir), columns)
+                shown = shown_at_a_terminal(
+                    [TOOL, "ls"], {**self.env, "LC_ALL": locale}, str(self.dir), columns
+                )
                 for line in shown.splitlines():
-                    wide = sum(0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in line)
+                    wide = sum(
+                        (
+                            0
+                            if unicodedata.combining(one)
+                            else 2 if unicodedata.east_asian_width(one) in "WF" else 1
+                        )
+                        for one in line
+                    )
                     self.assertLessEqual(wide, columns, line)
                 self.assertIn("a\u0308" * 9, shown)
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""refresh, gc, status, verify: purging while others work, who is named when something is busy, and damage."""
+"""refresh, gc, status, verify: purging while others work, who is named when something is busy, and
+damage.
+"""
 
 import os
 import pathlib
@@ -18,7 +20,9 @@ class Housekeeping(CacheTest):
 
     def start_using(self, key="k"):
         """A process that holds a lease until its stdin is closed."""
-        process = self.start("exec", "b", key, "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE)
+        process = self.start(
+            "exec", "b", key, "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE
+        )
         self.assertEqual(process.stdout.readline(), b"ready\n")
         return process
 
@@ -35,7 +39,9 @@ class Refresh(Housekeeping):
         document = self.json("refresh", "one", "two")
         self.assertEqual(document["refreshed"], ["one", "two"])
         self.assertEqual(document["collected"]["entries"], 4)
-        self.assertEqual([entry["bucket"] for entry in self.json("ls")["entries"]], ["three", "three"])
+        self.assertEqual(
+            [entry["bucket"] for entry in self.json("ls")["entries"]], ["three", "three"]
+        )
         self.assertEqual(len(self.archived()), 2)
 
     def test_all(self):
@@ -70,7 +76,9 @@ class Refresh(Housekeeping):
         self.put()
         out, err = self.finish(self.start("refresh", "b", "mistyped"), 3)
         self.assertEqual(out, "")
-        self.assertRegex(err, r"(?m)^cachetool: no bucket mistyped; `cachetool .*stats` lists the buckets$")
+        self.assertRegex(
+            err, r"(?m)^cachetool: no bucket mistyped; `cachetool .*stats` lists the buckets$"
+        )
         self.assertRegex(err, r"(?m)^cachetool: purged b: its entries can no longer be obtained")
         self.assertRegex(err, r"(?m)^cachetool: deleted 1 entry \(")
 
@@ -85,7 +93,10 @@ class Refresh(Housekeeping):
         user = self.start_using()
         document = self.json("refresh", "b")
         self.assertEqual(document["collected"]["entries"], 1)
-        self.assertEqual([(lease["key"], lease["process"]["pid"]) for lease in document["collected"]["leased"]], [("k", user.pid)])
+        self.assertEqual(
+            [(lease["key"], lease["process"]["pid"]) for lease in document["collected"]["leased"]],
+            [("k", user.pid)],
+        )
         _, err = self.finish(self.start("gc"))
         self.assertRegex(err, rf"in use: b k by process {user.pid} ")
         self.assertTrue(entry.exists())
@@ -98,7 +109,10 @@ class Refresh(Housekeeping):
         self.tool("gc")
         self.hold("collector")
         document = self.json("refresh", "b")
-        self.assertEqual((document["refreshed"], document["collected"], document["collector_busy"]), (["b"], None, True))
+        self.assertEqual(
+            (document["refreshed"], document["collected"], document["collector_busy"]),
+            (["b"], None, True),
+        )
         self.tool("get", "b", "k", code=3)
 
 
@@ -127,8 +141,17 @@ class Collect(Housekeeping):
 
     def test_cleans_up_after_the_dead(self):
         ready = self.signal()
-        builder = self.start("build", "b", "k", "--", "sh", "-c", f'touch "$LARDER_STAGE"/half; {ready.give}; read _', signals=[ready],
-                             stdin=subprocess.PIPE)
+        builder = self.start(
+            "build",
+            "b",
+            "k",
+            "--",
+            "sh",
+            "-c",
+            f'touch "$LARDER_STAGE"/half; {ready.give}; read _',
+            signals=[ready],
+            stdin=subprocess.PIPE,
+        )
         ready.wait()
         builder.kill()
         builder.wait()
@@ -145,7 +168,10 @@ class Collect(Housekeeping):
         self.assertTrue(entry.exists())
         self.put(key="more")
         self.json("refresh", "b", code=5)
-        self.assertEqual([finding["kind"] for finding in self.json("verify", code=5)["findings"]], ["participant"])
+        self.assertEqual(
+            [finding["kind"] for finding in self.json("verify", code=5)["findings"]],
+            ["participant"],
+        )
 
 
 class LockTimeout(Housekeeping):
@@ -161,12 +187,16 @@ class LockTimeout(Housekeeping):
 
 
 class StoppedProcesses(Housekeeping):
-    """A process that stands still at the worst moment: who waits names it, and who must not wait does not."""
+    """A process that stands still at the worst moment: who waits names it, and who must not wait
+    does not.
+    """
 
     def start_stopped(self, point, *args):
         process = self.start(*args, tool=TESTING_TOOL, env={"LARDER_TEST_POINTS": f"{point}=stop"})
         pid, status = os.waitpid(process.pid, os.WUNTRACED)
-        self.assertTrue(pid == process.pid and os.WIFSTOPPED(status), f"{args} did not reach {point}")
+        self.assertTrue(
+            pid == process.pid and os.WIFSTOPPED(status), f"{args} did not reach {point}"
+        )
         return process
 
     def go_on(self, process):
@@ -177,7 +207,9 @@ class StoppedProcesses(Housekeeping):
         self.put()
         stopped = self.start_stopped("remove.checked", "remove", "b", "k")
         source = self.tree(file="text")
-        sentence, document = self.complaint("put", "--lock-timeout", "0.1", "b", "k", source, code=4)
+        sentence, document = self.complaint(
+            "put", "--lock-timeout", "0.1", "b", "k", source, code=4
+        )
         self.assertIn(f"pid {stopped.pid} ", sentence)
         self.assertEqual(document["error"]["code"], "busy")
         waiting = self.start("put", "b", "k", source)
@@ -191,15 +223,26 @@ class StoppedProcesses(Housekeeping):
         source = self.tree(file="text")
         self.tool("put", "b", "k", source, "--log", log)
         stopped = self.start_stopped("remove.checked", "remove", "b", "k")
-        self.tool("put", "b", "k", source, "--lock-timeout", "0.1", code=4, env={"LARDER_LOG": str(log)})
+        self.tool(
+            "put", "b", "k", source, "--lock-timeout", "0.1", code=4, env={"LARDER_LOG": str(log)}
+        )
         self.go_on(stopped)
-        lines = [re.fullmatch(r"20\d\d-\d\d-\d\dT[0-9:.]+Z pid=\d+ thread=\d+ (.*)\n", line)[1] for line in log.open()]
+        lines = [
+            re.fullmatch(r"20\d\d-\d\d-\d\dT[0-9:.]+Z pid=\d+ thread=\d+ (.*)\n", line)[1]
+            for line in log.open()
+        ]
         self.assertEqual(len(lines), 2)
         self.assertRegex(lines[0], r'^event=published bucket="b" key="k" id="\w{26}"$')
-        self.assertRegex(lines[1], r'^event=gave_up what="bucket b" who="pid %d \(.*\), for \d+ s" took=\d\.\d+$' % stopped.pid)
+        self.assertRegex(
+            lines[1],
+            r'^event=gave_up what="bucket b" who="pid %d \(.*\), for \d+ s" took=\d\.\d+$'
+            % stopped.pid,
+        )
 
     def test_a_log_that_can_not_be_opened_is_an_error(self):
-        _, document = self.complaint("put", "b", "k", self.tree(file="text"), "--log", self.dir / "none" / "log", code=1)
+        _, document = self.complaint(
+            "put", "b", "k", self.tree(file="text"), "--log", self.dir / "none" / "log", code=1
+        )
         self.assertEqual(document["error"]["path"], str(self.dir / "none" / "log"))
         self.assertFalse(self.root.exists())
 
@@ -235,9 +278,17 @@ class Status(Housekeeping):
         entry = self.json("info", "b", "k")
         user = self.start_using()
         status = self.json("status")
-        self.assertEqual([(lease["bucket"], lease["key"], lease["id"], lease["process"]["pid"]) for lease in status["leases"]],
-                         [("b", "k", entry["id"], user.pid)])
-        self.assertIn((user.pid, True, True), [(one["pid"], one["alive"], one["here"]) for one in status["processes"]])
+        self.assertEqual(
+            [
+                (lease["bucket"], lease["key"], lease["id"], lease["process"]["pid"])
+                for lease in status["leases"]
+            ],
+            [("b", "k", entry["id"], user.pid)],
+        )
+        self.assertIn(
+            (user.pid, True, True),
+            [(one["pid"], one["alive"], one["here"]) for one in status["processes"]],
+        )
         self.assertFalse(status["collecting"])
         self.assertRegex(self.tool("status"), rf"(?m)^ *{user.pid}  {entry['id']}  b +k$")
         self.stop_using(user)
@@ -245,13 +296,25 @@ class Status(Housekeeping):
 
     def test_shows_a_build_and_who_waits_for_it(self):
         ready, go = self.signal(), self.signal()
-        first = self.start("build", "--allow-empty", "b", "k", "--", "sh", "-c", f"{ready.give}; {go.take}", signals=[ready, go])
+        first = self.start(
+            "build",
+            "--allow-empty",
+            "b",
+            "k",
+            "--",
+            "sh",
+            "-c",
+            f"{ready.give}; {go.take}",
+            signals=[ready, go],
+        )
         ready.wait()
         second = self.start("build", "b", "k", "--", "true")
         self.assertIn(f"pid {first.pid} ", second.stderr.readline().decode())
         status = self.json("status")
-        self.assertEqual(sorted((lock["process"]["pid"], lock["waiting"]) for lock in status["locks"]),
-                         sorted([(first.pid, False), (second.pid, True)]))
+        self.assertEqual(
+            sorted((lock["process"]["pid"], lock["waiting"]) for lock in status["locks"]),
+            sorted([(first.pid, False), (second.pid, True)]),
+        )
         self.assertRegex(self.tool("status"), rf"(?m)^ *{second.pid} .* waits for  .*k")
         go.set()
         self.finish(first)
@@ -286,7 +349,12 @@ class OneBadThing(Housekeeping):
         self.assertEqual(list(self.root.glob("deleting/*")), [])
         document = self.json("gc", code=5)
         # Advice names the cache, and what the collection noted is the library's own text.
-        error = {**document["error"], "message": document["error"]["message"].replace(f"`cachetool --cache {self.root} ", "`cachetool ")}
+        error = {
+            **document["error"],
+            "message": document["error"]["message"].replace(
+                f"`cachetool --cache {self.root} ", "`cachetool "
+            ),
+        }
         self.assertEqual(error, document["collected"]["failures"][0])
         self.assertEqual(self.json("trash", "empty", code=5)["collected"]["entries"], 0)
 
@@ -301,12 +369,16 @@ class OneBadThing(Housekeeping):
 
     def test_the_finding_says_what_to_do_with_which_cache(self):
         self.spoil_a_table()
-        self.assertIn(f"`cachetool --cache {self.root} verify --repair`", self.tool("verify", code=5))
+        self.assertIn(
+            f"`cachetool --cache {self.root} verify --repair`", self.tool("verify", code=5)
+        )
 
     def test_repair_frees_the_table(self):
         self.spoil_a_table()
         self.put()
-        self.assertEqual([finding["repaired"] for finding in self.json("verify", "--repair")["findings"]], [True])
+        self.assertEqual(
+            [finding["repaired"] for finding in self.json("verify", "--repair")["findings"]], [True]
+        )
         self.assertEqual(self.json("gc")["entries"], 1)
 
     def test_pin_tries_all_keys(self):
@@ -326,13 +398,20 @@ class OneBadDirectory(Housekeeping):
         self.dir.chmod(0o755)
         self.cache = pathlib.Path(self.tree("theirs"))
         os.chown(self.cache, 65534, 65534)
-        self.stranger = {"user": 65534, "group": 65534, "extra_groups": [], "env": {"LARDER_CACHE_DIR": self.cache}}
+        self.stranger = {
+            "user": 65534,
+            "group": 65534,
+            "extra_groups": [],
+            "env": {"LARDER_CACHE_DIR": self.cache},
+        }
         source = self.tree("place", file="text")
         for bucket in ("bad", "good"):
             self.tool("put", bucket, "k", source, **self.stranger)
 
     def refresh_both(self):
-        """Refreshes both buckets. Returns the directory of what one of them held, which can't be read any more."""
+        """Refreshes both buckets. Returns the directory of what one of them held, which can't be
+        read any more.
+        """
         self.tool("refresh", "--keep-garbage", "bad", **self.stranger)
         bad = next(self.cache.glob("retired/buckets/*"))
         bad.chmod(0)
@@ -353,7 +432,12 @@ class OneBadDirectory(Housekeeping):
         document = self.json("trash", "restore", "--bucket", "good", code=1, **self.stranger)
         self.assertEqual([entry["bucket"] for entry in document["restored"]], ["good"])
         self.assertEqual(document["error"]["path"], str(bad))
-        self.assertEqual(self.json("trash", "restore", "--bucket", "bad", code=1, **self.stranger)["error"]["path"], str(bad))
+        self.assertEqual(
+            self.json("trash", "restore", "--bucket", "bad", code=1, **self.stranger)["error"][
+                "path"
+            ],
+            str(bad),
+        )
         self.tool("get", "good", "k", **self.stranger)
 
     def test_ls_pinned_lists_the_rest(self):
@@ -369,9 +453,13 @@ class Destroy(Housekeeping):
     def test_deletes_the_whole_cache(self):
         entry = self.put()
         entry.chmod(0o555)
-        self.assertEqual(self.json("destroy"), {"path": str(self.root), "dry_run": False, "destroyed": True})
+        self.assertEqual(
+            self.json("destroy"), {"path": str(self.root), "dry_run": False, "destroyed": True}
+        )
         self.assertFalse(self.root.exists())
-        self.assertEqual(self.json("destroy"), {"path": str(self.root), "dry_run": False, "destroyed": False})
+        self.assertEqual(
+            self.json("destroy"), {"path": str(self.root), "dry_run": False, "destroyed": False}
+        )
 
     def test_names_a_process_that_uses_it(self):
         self.put()
@@ -393,8 +481,16 @@ class Verify(Housekeeping):
         self.put()
         self.put()
         report = self.json("verify")
-        self.assertEqual((report["sound"], report["entries"], report["live"], report["garbage"], report["findings"]),
-                         (True, 2, 1, 1, []))
+        self.assertEqual(
+            (
+                report["sound"],
+                report["entries"],
+                report["live"],
+                report["garbage"],
+                report["findings"],
+            ),
+            (True, 2, 1, 1, []),
+        )
         self.assertEqual(self.tool("verify"), "")
 
     def test_damage_is_found_and_mended(self):
@@ -402,9 +498,14 @@ class Verify(Housekeeping):
         self.put(key="other")
         shutil.rmtree(entry.parent)
         report = self.json("verify", code=5)
-        self.assertEqual([(finding["kind"], finding["repaired"]) for finding in report["findings"]], [("dangling", False)])
+        self.assertEqual(
+            [(finding["kind"], finding["repaired"]) for finding in report["findings"]],
+            [("dangling", False)],
+        )
         self.assertRegex(self.tool("verify", code=5), r"\Adangling: .*\n\Z")
-        self.assertEqual([finding["repaired"] for finding in self.json("verify", "--repair")["findings"]], [True])
+        self.assertEqual(
+            [finding["repaired"] for finding in self.json("verify", "--repair")["findings"]], [True]
+        )
         self.assertEqual(self.json("verify")["findings"], [])
         self.tool("get", "b", "other")
 
@@ -412,21 +513,35 @@ class Verify(Housekeeping):
         entry = self.put(file="one", g2="two")
         (entry / "g2").unlink()
         said = self.tool("verify", code=5)
-        self.assertRegex(said, r"\Achanged: .*: it holds 1 file of 3 bytes, and its record says 2 files of 6 bytes: ")
-        self.assertEqual([finding["repaired"] for finding in self.json("verify", "--repair")["findings"]], [True])
+        self.assertRegex(
+            said,
+            r"\Achanged: .*: it holds 1 file of 3 bytes, and its record says 2 files of 6 bytes: ",
+        )
+        self.assertEqual(
+            [finding["repaired"] for finding in self.json("verify", "--repair")["findings"]], [True]
+        )
         self.tool("install", "b", "k", str(self.dir / "out"), code=3)
 
     def test_a_repair_says_which_key_it_took_out_and_the_damage_cannot_be_restored(self):
         entry = self.put("w", "a/b", file="12345")
         (entry / "file").unlink()
-        self.assertRegex(self.tool("verify", "--repair"), r"\Achanged \(repaired\): .*; key a/b of bucket w was taken out, and has no entry now\n\Z")
+        self.assertRegex(
+            self.tool("verify", "--repair"),
+            r"\Achanged \(repaired\): .*; key a/b of bucket w was taken out, and has no entry "
+            r"now\n\Z",
+        )
         self.tool("get", "w", "a/b", code=3)
         sentence, _ = self.complaint("trash", "restore", "--bucket", "w", code=5)
-        self.assertIn("it holds 0 files of 0 bytes, and its record says 1 file of 5 bytes", sentence)
+        self.assertIn(
+            "it holds 0 files of 0 bytes, and its record says 1 file of 5 bytes", sentence
+        )
         self.assertIn("it was not restored", sentence)
         self.tool("get", "w", "a/b", code=3)
         shutil.rmtree(entry)
-        self.assertIn("its tree is not there; it was not restored", self.complaint("trash", "restore", "--bucket", "w", code=5)[0])
+        self.assertIn(
+            "its tree is not there; it was not restored",
+            self.complaint("trash", "restore", "--bucket", "w", code=5)[0],
+        )
 
     def test_the_numbers_of_entries_add_up(self):
         self.put(key="retired")
@@ -437,13 +552,17 @@ class Verify(Housekeeping):
         (self.root / "buckets/b/orphan").unlink()
         for args, code, live, garbage in [((), 5, 2, 1), (("--repair",), 0, 2, 2), ((), 0, 2, 2)]:
             report = self.json("verify", *args, code=code)
-            self.assertEqual((report["entries"], report["live"], report["garbage"]), (4, live, garbage))
+            self.assertEqual(
+                (report["entries"], report["live"], report["garbage"]), (4, live, garbage)
+            )
 
     def test_orphan(self):
         entry = self.put()
         for link in self.root.glob("buckets/*/*"):
             os.unlink(link)
-        self.assertEqual([finding["kind"] for finding in self.json("verify", code=5)["findings"]], ["orphan"])
+        self.assertEqual(
+            [finding["kind"] for finding in self.json("verify", code=5)["findings"]], ["orphan"]
+        )
         self.json("verify", "--repair")
         self.assertTrue(entry.exists())
         self.tool("gc")

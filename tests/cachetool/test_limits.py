@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Bounded caches and second thoughts: gc with limits, plans, pins, the trash, refreshes of some keys, and what is said about an entry."""
+"""Bounded caches and second thoughts: gc with limits, plans, pins, the trash, refreshes of some
+keys, and what is said about an entry.
+"""
 
 import json
 import os
@@ -28,7 +30,8 @@ class Limits(CacheTest):
         os.utime(self.root / "buckets" / bucket / key, (then, then), follow_symlinks=False)
 
     def fill(self, count, size=1000):
-        """Keys "0", "1", …: each was last used a day after the one before it, the last one today."""
+        """Keys "0", "1", …: each was last used a day after the one before it, the last one today.
+        """
         for number in range(count):
             self.put(key=str(number), file="x" * size)
             self.use_ago(str(number), (count - 1 - number) * DAY)
@@ -41,8 +44,11 @@ class NoInodes(Limits):
     def test_disk_has_blocks_and_no_inodes_min_free_evicts(self):
         place = self.dir / "disk"
         place.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,nr_inodes=200", "none",
-                                  str(place)], check=False, capture_output=True)
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64m,nr_inodes=200", "none", str(place)],
+            check=False,
+            capture_output=True,
+        )
         if mounted.returncode != 0:
             self.skipTest(f"no rights to mount: {mounted.stderr.decode()}")
         self.addCleanup(subprocess.run, ["umount", "-l", str(place)], check=False)
@@ -67,8 +73,12 @@ class NoInodes(Limits):
 
 class Gc(Limits):
     def test_each_limit_evicts_the_least_recently_used(self):
-        for limit, left in [(["--max-entries", "3", "--low-water", "100"], "234"), (["--max-size", "3.5kB", "--low-water", "60%"], "34"),
-                            (["--max-age", "36h"], "34"), (["--max-age", "12h", "--keep", "b/0"], "04")]:
+        for limit, left in [
+            (["--max-entries", "3", "--low-water", "100"], "234"),
+            (["--max-size", "3.5kB", "--low-water", "60%"], "34"),
+            (["--max-age", "36h"], "34"),
+            (["--max-age", "12h", "--keep", "b/0"], "04"),
+        ]:
             with self.subTest(limit):
                 self.purge() if self.root.exists() else None
                 self.fill(5)
@@ -82,13 +92,25 @@ class Gc(Limits):
     def test_says_what_went_and_what_the_disk_got_back(self):
         self.fill(3, size=100_000)
         err = self.finish(self.start("gc", "--max-entries", "1", "--low-water", "100"))[1]
-        self.assertRegex(err, r"deleted 2 entries \(195.3 KiB\), 2 of them evicted; the disk got back (at least )?[\d.]+ KiB; 1 entry stays")
+        self.assertRegex(
+            err,
+            r"deleted 2 entries \(195.3 KiB\), 2 of them evicted; the disk got back (at least "
+            r")?[\d.]+ KiB; 1 entry stays",
+        )
 
     def test_dry_run_prints_the_victims(self):
         self.fill(3)
         out = self.tool("gc", "--max-entries", "1", "--low-water", "100", "--dry-run")
         self.assertRegex(out, r"would evict \(max-entries\): b 0 \(1000 B, last used 2 d ago\)")
-        self.assertEqual([eviction["key"] for eviction in self.json("gc", "--max-entries", "1", "--low-water", "100", "--dry-run")["evictions"]], ["0", "1"])
+        self.assertEqual(
+            [
+                eviction["key"]
+                for eviction in self.json(
+                    "gc", "--max-entries", "1", "--low-water", "100", "--dry-run"
+                )["evictions"]
+            ],
+            ["0", "1"],
+        )
         self.assertEqual(self.keys(), ["0", "1", "2"])
 
     def test_min_free_takes_shares_and_sizes(self):
@@ -100,7 +122,9 @@ class Gc(Limits):
 
     def test_in_use_is_spared_and_said(self):
         self.fill(2)
-        user = self.start("exec", "b", "0", "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE)
+        user = self.start(
+            "exec", "b", "0", "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE
+        )
         self.assertEqual(user.stdout.readline(), b"ready\n")
         self.use_ago("0", 10 * DAY)
         out, err = self.finish(self.start("gc", "--max-entries", "0"))
@@ -112,10 +136,26 @@ class Gc(Limits):
 
     def test_nonsense_is_refused_and_nothing_goes(self):
         self.fill(1)
-        for options in [["--max-size", "ten"], ["--max-size", "-1"], ["--max-size", "1QB"], ["--max-size", ""], ["--max-size", "9e99"], ["--max-age", "1 year"],
-                        ["--max-age", "."], ["--max-age", "5"], ["--max-entries", "1", "--keep", "b"], ["--max-entries", "1.5"], ["--max-entries", "-1"], ["--max-entries", "99999999999999999999999"], ["--min-free", "101%"],
-                        ["--min-free", "%"], ["--max-entries", "0", "--low-water", "0"], ["--max-entries", "0", "--low-water", "101"], ["--plan", "p"],
-                        ["--apply", "missing", "--max-entries", "0"]]:
+        for options in [
+            ["--max-size", "ten"],
+            ["--max-size", "-1"],
+            ["--max-size", "1QB"],
+            ["--max-size", ""],
+            ["--max-size", "9e99"],
+            ["--max-age", "1 year"],
+            ["--max-age", "."],
+            ["--max-age", "5"],
+            ["--max-entries", "1", "--keep", "b"],
+            ["--max-entries", "1.5"],
+            ["--max-entries", "-1"],
+            ["--max-entries", "99999999999999999999999"],
+            ["--min-free", "101%"],
+            ["--min-free", "%"],
+            ["--max-entries", "0", "--low-water", "0"],
+            ["--max-entries", "0", "--low-water", "101"],
+            ["--plan", "p"],
+            ["--apply", "missing", "--max-entries", "0"],
+        ]:
             with self.subTest(options):
                 err, _ = self.complaint("gc", *options, code=2)
                 self.assertNotIn("terminate", err)
@@ -123,12 +163,23 @@ class Gc(Limits):
         self.assertFalse((self.dir / "p").exists())
 
     def test_no_cache_is_no_failure(self):
-        self.assertEqual(self.json("gc", "--max-size", "1GiB", "--max-age", "30d", "--min-free", "1GiB")["evicted"], 0)
+        self.assertEqual(
+            self.json("gc", "--max-size", "1GiB", "--max-age", "30d", "--min-free", "1GiB")[
+                "evicted"
+            ],
+            0,
+        )
         self.assertFalse(self.root.exists())
 
     def test_a_signal_stops_it_at_a_good_place(self):
         self.fill(50, size=1)
-        process = self.start("gc", "--max-entries", "0", tool=TESTING_TOOL, env={"LARDER_TEST_POINTS": "evict.one=stop"})
+        process = self.start(
+            "gc",
+            "--max-entries",
+            "0",
+            tool=TESTING_TOOL,
+            env={"LARDER_TEST_POINTS": "evict.one=stop"},
+        )
         first = True
         while True:
             _, status = os.waitpid(process.pid, os.WUNTRACED)
@@ -138,7 +189,9 @@ class Gc(Limits):
                 process.send_signal(signal.SIGINT)
             first = False
             process.send_signal(signal.SIGCONT)
-        process.returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+        process.returncode = (
+            -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+        )
         self.assertEqual(process.returncode, -signal.SIGINT)
         self.assertRegex(process.stderr.read(), rb"the next `cachetool --cache \S+ gc` deletes it")
         self.assertNotEqual(self.keys(), [])
@@ -172,7 +225,9 @@ class Plans(Limits):
     def test_says_what_a_dry_run_says(self):
         self.fill(5)
         dry = self.json("gc", "--max-size", "2kB", "--dry-run")["evictions"]
-        lines = [json.loads(line) for line in self.plan("--max-size", "2kB").read_text().splitlines()]
+        lines = [
+            json.loads(line) for line in self.plan("--max-size", "2kB").read_text().splitlines()
+        ]
         self.assertEqual(lines[0]["cache"], str(self.root))
         self.assertEqual(lines[-1], {"evictions": len(dry)})
         for line in lines[1:-1]:
@@ -183,10 +238,20 @@ class Plans(Limits):
         self.fill(2)
         text = self.plan().read_text()
         lines = text.splitlines(keepends=True)
-        bad = {"empty": "", "cut": "".join(lines[:-1]), "a line less": lines[0] + "".join(lines[2:]), "half a line": text[: len(text) // 2], "no JSON": "x\n" + text,
-               "another cache": text.replace(str(self.root), "/elsewhere", 1), "no plan": "[]\n", "newer": text.replace('"larder_plan":1', '"larder_plan":2'),
-               "no id": re.sub(r'"id":"[^"]*"', '"id":7', text), "hostile id": re.sub(r'"id":"[^"]*"', '"id":"../../../etc"', text),
-               "a version that is none": text.replace('"larder_plan":1', '"larder_plan":"x"'), "no time": re.sub(r'"last_used_seconds":\d+', '"last_used_seconds":-1', text)}
+        bad = {
+            "empty": "",
+            "cut": "".join(lines[:-1]),
+            "a line less": lines[0] + "".join(lines[2:]),
+            "half a line": text[: len(text) // 2],
+            "no JSON": "x\n" + text,
+            "another cache": text.replace(str(self.root), "/elsewhere", 1),
+            "no plan": "[]\n",
+            "newer": text.replace('"larder_plan":1', '"larder_plan":2'),
+            "no id": re.sub(r'"id":"[^"]*"', '"id":7', text),
+            "hostile id": re.sub(r'"id":"[^"]*"', '"id":"../../../etc"', text),
+            "a version that is none": text.replace('"larder_plan":1', '"larder_plan":"x"'),
+            "no time": re.sub(r'"last_used_seconds":\d+', '"last_used_seconds":-1', text),
+        }
         for name, content in bad.items():
             with self.subTest(name):
                 (self.dir / "bad").write_text(content)
@@ -217,7 +282,9 @@ class Pins(Limits):
 class Holders(Limits):
     def test_a_holder_that_has_ended_while_its_child_goes_on_is_named_so(self):
         self.put()
-        child = int(self.tool("exec", "b", "k", "--", "sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!"))
+        child = int(
+            self.tool("exec", "b", "k", "--", "sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!")
+        )
         self.addCleanup(os.kill, child, signal.SIGKILL)
         words = "which has ended; a process that it started still runs"
         self.assertIn(words, self.tool("why", "b", "k"))
@@ -236,7 +303,10 @@ class Trash(Limits):
         self.assert_documented(restored, "trash restore")
         self.assertEqual(self.tool("get", "b", "k").strip(), restored["restored"][0]["path"])
         self.assertNotEqual(restored["restored"][0]["path"], str(entry))
-        self.assertEqual((entry.parent.parent / restored["restored"][0]["id"] / "tree" / "file").read_text(), "precious")
+        self.assertEqual(
+            (entry.parent.parent / restored["restored"][0]["id"] / "tree" / "file").read_text(),
+            "precious",
+        )
         self.tool("trash", "empty")
         self.assertEqual(json.loads(self.tool("--json", "trash", "ls"))["trash"], [])
         self.assertEqual(self.keys(), ["k"])
@@ -249,17 +319,33 @@ class Trash(Limits):
         self.put(key="again", file="newest")
         self.put("tools-v1")
         self.tool("remove", "tools-v1", "k")
-        restored = json.loads(self.tool("--json", "trash", "restore", "--bucket", "b", "--key", "numpy-*"))
+        restored = json.loads(
+            self.tool("--json", "trash", "restore", "--bucket", "b", "--key", "numpy-*")
+        )
         self.assertEqual([one["key"] for one in restored["restored"]], ["numpy-1", "numpy-2"])
         out, err = self.finish(self.start("trash", "restore", "--bucket", "b"))
         self.assertEqual(len(out.splitlines()), 1)
         self.assertIn("b again has an entry again, and is left alone", err)
         self.assertEqual(self.keys(), ["again", "black-1", "numpy-1", "numpy-2"])
-        contents = {key: pathlib.Path(self.tool("get", "b", key).strip(), "file").read_text() for key in self.keys()}
-        self.assertEqual(contents, {"again": "newest", "black-1": "old black-1", "numpy-1": "new numpy-1", "numpy-2": "old numpy-2"})
+        contents = {
+            key: pathlib.Path(self.tool("get", "b", key).strip(), "file").read_text()
+            for key in self.keys()
+        }
+        self.assertEqual(
+            contents,
+            {
+                "again": "newest",
+                "black-1": "old black-1",
+                "numpy-1": "new numpy-1",
+                "numpy-2": "old numpy-2",
+            },
+        )
         sentence, _ = self.complaint("trash", "restore", "--bucket", "none", code=3)
         self.assertIn("the trash holds no entry of bucket none", sentence)
-        self.assertIn("; did you mean tools-v1?", self.complaint("trash", "restore", "--bucket", "tools", code=3)[0])
+        self.assertIn(
+            "; did you mean tools-v1?",
+            self.complaint("trash", "restore", "--bucket", "tools", code=3)[0],
+        )
 
     def test_what_is_being_deleted_is_told(self):
         self.put()
@@ -294,16 +380,34 @@ class Trash(Limits):
         return super().start(*args_before, *([TOOL] if args_before else []), *args, **more)
 
     def links_read_to_restore(self, count, how):
-        """How many links are read to restore so many entries, which were taken out one by one or with their bucket."""
+        """How many links are read to restore so many entries, which were taken out one by one or
+        with their bucket.
+        """
         self.root = self.dir / f"{how}-{count}"
         self.env["LARDER_CACHE_DIR"] = str(self.root)
         self.put()
         many_entries.add(self.root, count)
-        self.tool("refresh", "many", "--keep-garbage", *(["--key", "*"] if how == "one-by-one" else []))
+        self.tool(
+            "refresh", "many", "--keep-garbage", *(["--key", "*"] if how == "one-by-one" else [])
+        )
         trace = self.dir / "trace"
-        self.tool("trash", "restore", "--bucket", "many", tool="strace",
-                  args_before=["-E", "ASAN_OPTIONS=detect_leaks=0",  # leaks can't be looked for under strace
-                               "-f", "-qq", "-o", str(trace), "-e", "trace=readlink,readlinkat"])
+        self.tool(
+            "trash",
+            "restore",
+            "--bucket",
+            "many",
+            tool="strace",
+            args_before=[
+                "-E",
+                "ASAN_OPTIONS=detect_leaks=0",  # leaks can't be looked for under strace
+                "-f",
+                "-qq",
+                "-o",
+                str(trace),
+                "-e",
+                "trace=readlink,readlinkat",
+            ],
+        )
         self.assertEqual(len(self.keys("many")), count)
         return trace.read_text().count("readlink")
 
@@ -316,7 +420,18 @@ class Trash(Limits):
 
     def test_wrong_words(self):
         self.put()
-        for words in [["restore"], ["ls", "x"], ["empty", "x"], ["burn"], ["empty", "--bucket", "b"], ["ls", "--bucket", "b"], ["ls", "--key", "k"], ["empty", "--replace"], ["restore", "x", "--bucket", "b"], ["restore", "x", "--key", "k"]]:
+        for words in [
+            ["restore"],
+            ["ls", "x"],
+            ["empty", "x"],
+            ["burn"],
+            ["empty", "--bucket", "b"],
+            ["ls", "--bucket", "b"],
+            ["ls", "--key", "k"],
+            ["empty", "--replace"],
+            ["restore", "x", "--bucket", "b"],
+            ["restore", "x", "--key", "k"],
+        ]:
             self.complaint("trash", *words, code=2)
         self.complaint("trash", "restore", "nonsense", code=2)
         self.complaint("trash", "restore", "0" * 25 + "1", code=3)
@@ -327,16 +442,26 @@ class RefreshSome(Limits):
         for key in ["numpy-1", "numpy-2", "black-1"]:
             self.put(key=key)
         document = self.json("refresh", "b", "--key", "numpy-*", "--dry-run")
-        self.assertEqual([taken["key"] for taken in sorted(document["keys"], key=str)], ["numpy-1", "numpy-2"])
-        self.assertEqual(sorted(self.tool("refresh", "b", "--key", "numpy-*", "--dry-run").split("\n")), ["", "b numpy-1", "b numpy-2"])
+        self.assertEqual(
+            [taken["key"] for taken in sorted(document["keys"], key=str)], ["numpy-1", "numpy-2"]
+        )
+        self.assertEqual(
+            sorted(self.tool("refresh", "b", "--key", "numpy-*", "--dry-run").split("\n")),
+            ["", "b numpy-1", "b numpy-2"],
+        )
         self.assertEqual(len(self.keys()), 3)
-        self.assertEqual(self.json("refresh", "--all", "--key", "numpy-*")["collected"]["entries"], 2)
+        self.assertEqual(
+            self.json("refresh", "--all", "--key", "numpy-*")["collected"]["entries"], 2
+        )
         self.assertEqual(self.keys(), ["black-1"])
 
     def test_by_age(self):
         self.put(key="old")
         self.assertEqual(self.json("refresh", "b", "--older-than", "1h")["keys"], [])
-        self.assertEqual([taken["key"] for taken in self.json("refresh", "b", "--older-than", "0s")["keys"]], ["old"])
+        self.assertEqual(
+            [taken["key"] for taken in self.json("refresh", "b", "--older-than", "0s")["keys"]],
+            ["old"],
+        )
 
     def test_nonsense(self):
         self.put()
@@ -361,10 +486,14 @@ class Looks(Limits):
     def test_who_uses_it(self):
         self.put(key="used")
         self.put(key="free")
-        user = self.start("exec", "b", "used", "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE)
+        user = self.start(
+            "exec", "b", "used", "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE
+        )
         self.assertEqual(user.stdout.readline(), b"ready\n")
         self.assertEqual(self.keys("--leased"), ["used"])
-        self.assertEqual([one["pid"] for one in self.json("info", "b", "used")["leased_by"]], [user.pid])
+        self.assertEqual(
+            [one["pid"] for one in self.json("info", "b", "used")["leased_by"]], [user.pid]
+        )
         self.assertRegex(self.tool("info", "b", "used"), rf"in use by\s+{user.pid} ")
         self.assertIn(f"in use by {user.pid} ", self.tool("why", "b", "used"))
         self.tool("remove", "b", "used")
@@ -377,8 +506,12 @@ class Looks(Limits):
     def test_why(self):
         self.fill(3)
         self.tool("pin", "b", "1")
-        self.assertEqual(self.json("why", "b", "0", "--max-entries", "1")["evicted_by"], "max-entries")
-        self.assertIsNone(self.json("why", "b", "2", "--max-entries", "2", "--low-water", "100")["evicted_by"])
+        self.assertEqual(
+            self.json("why", "b", "0", "--max-entries", "1")["evicted_by"], "max-entries"
+        )
+        self.assertIsNone(
+            self.json("why", "b", "2", "--max-entries", "2", "--low-water", "100")["evicted_by"]
+        )
         self.assertIn("pinned", self.tool("why", "b", "1", "--max-entries", "0"))
         self.assertIn("would keep it", self.tool("why", "b", "1", "--max-entries", "0"))
         self.tool("remove", "b", "0")
@@ -393,17 +526,29 @@ class Looks(Limits):
         self.put(key="large", file="x" * 100_000)
         self.use_ago("large", 40 * DAY)
         document = self.json("stats")
-        self.assertEqual([(one["below"], one["entries"]) for one in document["sizes"] if one["entries"]], [(65536, 1), (1048576, 1)])
+        self.assertEqual(
+            [(one["below"], one["entries"]) for one in document["sizes"] if one["entries"]],
+            [(65536, 1), (1048576, 1)],
+        )
         self.assertEqual([one["entries"] for one in document["unused_seconds"]], [1, 0, 0, 0, 1, 0])
         self.assertIn("below 64 KiB", self.tool("stats"))
 
 
 class Progress(Limits):
     def run_on_terminal(self, *args, env=None):
-        """What the command writes to its terminal, stopped for longer than it is patient at the first point that it meets."""
+        """What the command writes to its terminal, stopped for longer than it is patient at the
+        first point that it meets.
+        """
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)
-        process = self.start(*args, stdout=slave, stderr=slave, stdin=slave, tool=TESTING_TOOL, env={"TERM": "xterm", **(env or {})})
+        process = self.start(
+            *args,
+            stdout=slave,
+            stderr=slave,
+            stdin=slave,
+            tool=TESTING_TOOL,
+            env={"TERM": "xterm", **(env or {})},
+        )
         os.close(slave)
         _, status = os.waitpid(process.pid, os.WUNTRACED)
         self.assertTrue(os.WIFSTOPPED(status))
@@ -424,7 +569,9 @@ class Progress(Limits):
 
     def test_is_shown_on_a_terminal_and_cleared(self):
         self.fill(3)
-        said = self.run_on_terminal("gc", "--max-entries", "0", env={"LARDER_TEST_POINTS": "evict.planned=stop"})
+        said = self.run_on_terminal(
+            "gc", "--max-entries", "0", env={"LARDER_TEST_POINTS": "evict.planned=stop"}
+        )
         self.assertRegex(said, r"\revicting: 0 of 3 \[-+\] +0%.*\x1b\[K")
         self.assertRegex(said, r"\r\x1b\[Kcachetool: deleted 3 entries")
 
@@ -440,7 +587,13 @@ class Progress(Limits):
 
     def test_is_not_shown_elsewhere(self):
         self.fill(3)
-        process = self.start("gc", "--max-entries", "0", tool=TESTING_TOOL, env={"LARDER_TEST_POINTS": "evict.planned=stop"})
+        process = self.start(
+            "gc",
+            "--max-entries",
+            "0",
+            tool=TESTING_TOOL,
+            env={"LARDER_TEST_POINTS": "evict.planned=stop"},
+        )
         os.waitpid(process.pid, os.WUNTRACED)
         time.sleep(0.6)
         process.send_signal(signal.SIGCONT)

@@ -31,14 +31,22 @@ class Memory(CacheTest):
     def cache_of(self, name, live, retired, size=0, place=None):
         """Makes a cache, and returns its path."""
         root = (place or self.dir) / name
-        self.tool("--cache", str(root), "put", "b", "first", self.tree(f"source-{name}", file="text"))
+        self.tool(
+            "--cache", str(root), "put", "b", "first", self.tree(f"source-{name}", file="text")
+        )
         many_entries.add(root, live, retired, size=size)
         return root
 
     def fast_directory(self):
-        """Returns a directory on a tmpfs that can hold a million files, or else any other directory."""
+        """Returns a directory on a tmpfs that can hold a million files, or else any other
+        directory.
+        """
         shm = pathlib.Path("/dev/shm")
-        if "LARDER_TEST_DIR" in os.environ or not os.access(shm, os.W_OK) or os.statvfs(shm).f_favail < 1_000_000:
+        if (
+            "LARDER_TEST_DIR" in os.environ
+            or not os.access(shm, os.W_OK)
+            or os.statvfs(shm).f_favail < 1_000_000
+        ):
             return self.dir
         fast = tempfile.TemporaryDirectory(prefix="larder-memory-", dir=shm)
         self.addCleanup(fast.cleanup)
@@ -47,8 +55,13 @@ class Memory(CacheTest):
     def peak(self, root, *command):
         """Returns the most KiB that a command had at one time."""
         file = self.dir / "peak"
-        subprocess.run([PEAK_MEMORY, file, TOOL, "--cache", root, *command], env=self.env, check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [PEAK_MEMORY, file, TOOL, "--cache", root, *command],
+            env=self.env,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         return int(file.read_text())
 
     def test_a_list_of_8000_keys_in_30_megabytes_of_addresses(self):
@@ -56,7 +69,9 @@ class Memory(CacheTest):
         if subprocess.run([*shell, "--version"], capture_output=True, check=False).returncode != 0:
             self.skipTest("this build needs more addresses than that even for --version")
         root = self.cache_of("cache", 8000, 0)
-        listed = subprocess.run([*shell, "--cache", root, "ls", "--json"], capture_output=True, check=False)
+        listed = subprocess.run(
+            [*shell, "--cache", root, "ls", "--json"], capture_output=True, check=False
+        )
         self.assertEqual((listed.returncode, listed.stderr), (0, b""))
         self.assertEqual(len(json.loads(listed.stdout)["entries"]), 8001)
 
@@ -69,7 +84,9 @@ class Memory(CacheTest):
 
     def test_a_gc_with_limits_needs_little_memory_at_100000_entries(self):
         place = self.fast_directory()
-        few, many = self.cache_of("few", 1000, 0, 1000, place), self.cache_of("many", 100_000, 0, 1000, place)
+        few, many = self.cache_of("few", 1000, 0, 1000, place), self.cache_of(
+            "many", 100_000, 0, 1000, place
+        )
         for options in (["--dry-run"], []):
             with self.subTest(options=options):
                 command = ["gc", "--max-size", "10kB", *options]
@@ -82,7 +99,9 @@ class Memory(CacheTest):
         for options in ([], ["--sort", "age"], ["--sort", "age", "--limit", "11000"]):
             with self.subTest(options=options):
                 command = ["--cache", str(root), "ls", "many", *options]
-                keys = [entry["key"] for entry in json.loads(self.tool(*command, "--json"))["entries"]]
+                keys = [
+                    entry["key"] for entry in json.loads(self.tool(*command, "--json"))["entries"]
+                ]
                 self.assertEqual(keys, sorted(keys, reverse="age" in options))
                 self.assertEqual(len(keys), 11_000 if "--limit" in options else 12_000)
                 lines = self.tool(*command).splitlines()[1:]

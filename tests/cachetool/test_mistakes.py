@@ -18,27 +18,54 @@ class Units(CacheTest):
             for number in ["5", "5.0", "10000000000"]:
                 for command in (["gc"], ["why", "b", "k"]):
                     sentence, _ = self.complaint(*command, option, number, code=2)
-                    self.assertIn(f'{option} wants a size with its unit, such as 500MB or 10GiB, not "{number}"', sentence)
+                    self.assertIn(
+                        f'{option} wants a size with its unit, such as 500MB or 10GiB, not '
+                        f'"{number}"',
+                        sentence,
+                    )
         self.tool("get", "b", "k")
 
     def test_nothing_is_zero_in_every_unit(self):
         self.put()
-        for option, value in [("--min-free", "0"), ("--max-size", "5B"), ("--max-size", "0"), ("--max-age", "0"), ("--grace", "0")]:
+        for option, value in [
+            ("--min-free", "0"),
+            ("--max-size", "5B"),
+            ("--max-size", "0"),
+            ("--max-age", "0"),
+            ("--grace", "0"),
+        ]:
             self.json("gc", "--dry-run", option, value)
         for option in ["--max-age", "--grace"]:
             self.assertIn("a duration with its unit", self.complaint("gc", option, "30", code=2)[0])
-        self.assertIn("a duration with its unit", self.complaint("refresh", "b", "--older-than", "30", code=2)[0])
+        self.assertIn(
+            "a duration with its unit",
+            self.complaint("refresh", "b", "--older-than", "30", code=2)[0],
+        )
         self.json("refresh", "b", "--older-than", "2 days".replace(" ", ""), "--grace", "1hour")
 
 
 class EmptyWords(CacheTest):
     def test_an_unset_variable_publishes_takes_and_pins_nothing(self):
         source = self.tree(file="text")
-        for args, place in [(("put", "b", "", source), "KEY"), (("put", "", "k", source), "BUCKET"), (("put", "b", "k", ""), "SOURCE"),
-                            (("build", "b", "", "--", "true"), "KEY"), (("exec", "", "k", "--", "true"), "BUCKET"), (("get", "b", ""), "KEY"),
-                            (("install", "b", "k", ""), "DEST"), (("remove", "b", "k", ""), "KEY"), (("pin", "b", ""), "KEY"), (("unpin", "b", ""), "KEY"),
-                            (("info", "b", ""), "KEY"), (("why", "b", ""), "KEY"), (("ls", ""), "BUCKET"), (("refresh", "b", ""), "BUCKET"),
-                            (("trash", "restore", ""), "ID"), (("doctor", ""), "DIR"), (("status", "--watch", ""), "SECONDS")]:
+        for args, place in [
+            (("put", "b", "", source), "KEY"),
+            (("put", "", "k", source), "BUCKET"),
+            (("put", "b", "k", ""), "SOURCE"),
+            (("build", "b", "", "--", "true"), "KEY"),
+            (("exec", "", "k", "--", "true"), "BUCKET"),
+            (("get", "b", ""), "KEY"),
+            (("install", "b", "k", ""), "DEST"),
+            (("remove", "b", "k", ""), "KEY"),
+            (("pin", "b", ""), "KEY"),
+            (("unpin", "b", ""), "KEY"),
+            (("info", "b", ""), "KEY"),
+            (("why", "b", ""), "KEY"),
+            (("ls", ""), "BUCKET"),
+            (("refresh", "b", ""), "BUCKET"),
+            (("trash", "restore", ""), "ID"),
+            (("doctor", ""), "DIR"),
+            (("status", "--watch", ""), "SECONDS"),
+        ]:
             with self.subTest(args):
                 sentence, _ = self.complaint(*args, code=2)
                 self.assertIn(f"{place} is empty: perhaps a variable is not set", sentence)
@@ -46,10 +73,21 @@ class EmptyWords(CacheTest):
         self.assertFalse(self.root.exists())
 
     def test_an_unset_variable_is_no_value_of_an_option(self):
-        for args in [("ls", "--key", ""), ("refresh", "b", "--key", ""), ("trash", "restore", "--bucket", ""), ("gc", "--keep", ""), ("gc", "--plan", ""),
-                     ("gc", "--apply", ""), ("ls", "--cache", ""), ("ls", "--log", ""), ("man", "--into", "")]:
+        for args in [
+            ("ls", "--key", ""),
+            ("refresh", "b", "--key", ""),
+            ("trash", "restore", "--bucket", ""),
+            ("gc", "--keep", ""),
+            ("gc", "--plan", ""),
+            ("gc", "--apply", ""),
+            ("ls", "--cache", ""),
+            ("ls", "--log", ""),
+            ("man", "--into", ""),
+        ]:
             with self.subTest(args):
-                self.assertIn("is empty: perhaps a variable is not set", self.complaint(*args, code=2)[0])
+                self.assertIn(
+                    "is empty: perhaps a variable is not set", self.complaint(*args, code=2)[0]
+                )
 
     def test_the_empty_key_can_be_meant(self):
         source = self.tree(file="text")
@@ -64,31 +102,58 @@ class UnknownBuckets(CacheTest):
         self.put("wheels-v1", "numpy")
 
     def test_are_named_with_what_was_meant(self):
-        for args in [("ls", "wheels"), ("refresh", "wheels"), ("refresh", "wheels", "-n"), ("remove", "wheels", "numpy"), ("get", "wheels", "numpy"),
-                     ("info", "wheels", "numpy"), ("install", "wheels", "numpy", "d"), ("exec", "wheels", "numpy", "--", "true"), ("why", "wheels", "numpy")]:
+        for args in [
+            ("ls", "wheels"),
+            ("refresh", "wheels"),
+            ("refresh", "wheels", "-n"),
+            ("remove", "wheels", "numpy"),
+            ("get", "wheels", "numpy"),
+            ("info", "wheels", "numpy"),
+            ("install", "wheels", "numpy", "d"),
+            ("exec", "wheels", "numpy", "--", "true"),
+            ("why", "wheels", "numpy"),
+        ]:
             with self.subTest(args):
                 out, err = self.finish(self.start(*args), 3)
-                self.assertEqual((out, err), ("", "cachetool: no bucket wheels; did you mean wheels-v1?\n"))
-        self.assertIn("no bucket wheels; did you mean wheels-v1?", self.finish(self.start("unpin", "wheels", "numpy"), 3)[1])
-        self.assertIn("no bucket wheels; did you mean wheels-v1?", self.finish(self.start("pin", "wheels", "numpy"))[1])
+                self.assertEqual(
+                    (out, err), ("", "cachetool: no bucket wheels; did you mean wheels-v1?\n")
+                )
+        self.assertIn(
+            "no bucket wheels; did you mean wheels-v1?",
+            self.finish(self.start("unpin", "wheels", "numpy"), 3)[1],
+        )
+        self.assertIn(
+            "no bucket wheels; did you mean wheels-v1?",
+            self.finish(self.start("pin", "wheels", "numpy"))[1],
+        )
         self.assertIn("no bucket frobs; `cachetool", self.finish(self.start("ls", "frobs"), 3)[1])
         self.tool("get", "wheels-v1", "numpy")
 
     def test_do_not_keep_the_others_from_being_refreshed(self):
         document = self.json("refresh", "wheels", "wheels-v1", code=3)
-        self.assertEqual((document["refreshed"], document["error"]["code"]), (["wheels-v1"], "miss"))
+        self.assertEqual(
+            (document["refreshed"], document["error"]["code"]), (["wheels-v1"], "miss")
+        )
 
     def test_that_are_keys(self):
         sentence, _ = self.complaint("get", "numpy", "wheels-v1", code=3)
-        self.assertIn("no bucket numpy, but there is a bucket wheels-v1: BUCKET comes before KEY", sentence)
+        self.assertIn(
+            "no bucket numpy, but there is a bucket wheels-v1: BUCKET comes before KEY", sentence
+        )
 
 
 class WordsOfPut(CacheTest):
     def test_in_the_wrong_order(self):
         self.tree("unpacked", file="text")
         sentence, _ = self.complaint("put", "wheels-v1", "./unpacked", "a", code=2)
-        self.assertIn("SOURCE a does not exist, but KEY ./unpacked does: are the words in the wrong order?", sentence)
-        self.assertIn("BUCKET ./unpacked does", self.complaint("put", "./unpacked", "wheels-v1", "a", code=2)[0])
+        self.assertIn(
+            "SOURCE a does not exist, but KEY ./unpacked does: are the words in the wrong order?",
+            sentence,
+        )
+        self.assertIn(
+            "BUCKET ./unpacked does",
+            self.complaint("put", "./unpacked", "wheels-v1", "a", code=2)[0],
+        )
         self.assertIn("No such file", self.complaint("put", "wheels-v1", "a", "b", code=1)[0])
         self.assertFalse(self.root.exists())
 
@@ -96,26 +161,47 @@ class WordsOfPut(CacheTest):
 class OtherToolsWords(CacheTest):
     def test_that_are_accepted(self):
         self.put()
-        self.assertEqual(len(self.json("ls")["entries"]), len(json.loads(self.tool("list", "--json"))["entries"]))
-        self.assertEqual(json.loads(self.tool("refresh", "-n", "b", "--json"))["keys"], [{"bucket": "b", "key": "k"}])
+        self.assertEqual(
+            len(self.json("ls")["entries"]), len(json.loads(self.tool("list", "--json"))["entries"])
+        )
+        self.assertEqual(
+            json.loads(self.tool("refresh", "-n", "b", "--json"))["keys"],
+            [{"bucket": "b", "key": "k"}],
+        )
         self.assertIn("would delete", self.tool("gc", "-n"))
         self.assertEqual(self.finish(self.start("rm", "-q", "b", "k")), ("", ""))
         self.assertEqual(self.tool("help", "gc"), self.tool("gc", "--help"))
         self.assertEqual(self.tool("help"), self.tool("--help"))
         self.assertEqual(self.tool("-V"), self.tool("--version"))
         self.assertEqual(self.tool("version"), self.tool("--version"))
-        self.assertEqual(json.loads(self.tool("trash", "--json")), json.loads(self.tool("trash", "ls", "--json")))
+        self.assertEqual(
+            json.loads(self.tool("trash", "--json")), json.loads(self.tool("trash", "ls", "--json"))
+        )
         self.complaint("help", "frobnicate", code=2)
 
     def test_that_are_hinted_at(self):
-        for word, meant in [("prune", "gc"), ("clean", "gc"), ("clear", "refresh"), ("purge", "refresh"), ("size", "stats"), ("du", "stats"),
-                            ("path", "get"), ("add", "put"), ("delete", "remove"), ("undo", "trash"), ("run", "exec"), ("check", "verify")]:
+        for word, meant in [
+            ("prune", "gc"),
+            ("clean", "gc"),
+            ("clear", "refresh"),
+            ("purge", "refresh"),
+            ("size", "stats"),
+            ("du", "stats"),
+            ("path", "get"),
+            ("add", "put"),
+            ("delete", "remove"),
+            ("undo", "trash"),
+            ("run", "exec"),
+            ("check", "verify"),
+        ]:
             with self.subTest(word):
                 self.assertIn(f"(did you mean {meant}?)", self.complaint(word, code=2)[0])
 
     def test_a_key_that_begins_with_a_dash(self):
         for args in [("remove", "b", "-key"), ("put", "b", "-1", "d"), ("trash", "restore", "-x")]:
-            self.assertIn("a word that begins with a dash goes after --", self.complaint(*args, code=2)[0])
+            self.assertIn(
+                "a word that begins with a dash goes after --", self.complaint(*args, code=2)[0]
+            )
 
 
 class WhatIsSaid(CacheTest):
@@ -127,24 +213,48 @@ class WhatIsSaid(CacheTest):
             self.put(key=str(number))
         dry = self.tool("gc", "--max-entries", "11", "--dry-run").splitlines()
         self.assertRegex(dry[0], r"^would delete 2 entries ")
-        self.assertEqual(dry[1], "evicting down to 10 entries (90 % of --max-entries; see --low-water)")
-        self.assertEqual([line.split(":")[0] for line in dry[2:]], ["would evict (max-entries)"] * 2)
-        self.assertIn("evicting down to 10 entries (90 % of --max-entries; see --low-water)", self.said("gc", "--max-entries", "11"))
-        self.assertNotIn("evicting down", self.said("gc", "--max-entries", "9", "--low-water", "100%"))
-        self.assertIn("evicting down to 18 B (90 % of --max-size", self.said("gc", "--max-size", "20B"))
+        self.assertEqual(
+            dry[1], "evicting down to 10 entries (90 % of --max-entries; see --low-water)"
+        )
+        self.assertEqual(
+            [line.split(":")[0] for line in dry[2:]], ["would evict (max-entries)"] * 2
+        )
+        self.assertIn(
+            "evicting down to 10 entries (90 % of --max-entries; see --low-water)",
+            self.said("gc", "--max-entries", "11"),
+        )
+        self.assertNotIn(
+            "evicting down", self.said("gc", "--max-entries", "9", "--low-water", "100%")
+        )
+        self.assertIn(
+            "evicting down to 18 B (90 % of --max-size", self.said("gc", "--max-size", "20B")
+        )
 
     def test_what_remove_and_pin_did(self):
         self.put()
         self.put(key="other")
         self.assertIn("pinned b k\n", self.said("pin", "b", "k"))
-        self.assertIn("pinned b later, for the entry that it may get: it has none yet\n", self.said("pin", "b", "later"))
+        self.assertIn(
+            "pinned b later, for the entry that it may get: it has none yet\n",
+            self.said("pin", "b", "later"),
+        )
         self.assertIn("unpinned b k\n", self.said("unpin", "b", "k"))
-        self.assertRegex(self.said("remove", "b", "k"), r"removed k of b; `cachetool .*trash restore --bucket b --key k` brings it back until the next gc or refresh\n")
+        self.assertRegex(
+            self.said("remove", "b", "k"),
+            r"removed k of b; `cachetool .*trash restore --bucket b --key k` brings it back until "
+            r"the next gc or refresh\n",
+        )
         self.put(key="third")
         self.put(key="*")
-        self.assertRegex(self.said("remove", "b", "third", "*"), r"removed 2 keys of b; `cachetool .*trash` lists what can be brought back")
+        self.assertRegex(
+            self.said("remove", "b", "third", "*"),
+            r"removed 2 keys of b; `cachetool .*trash` lists what can be brought back",
+        )
         self.put(key="*")
-        self.assertRegex(self.said("remove", "b", "*"), r"removed \* of b; `cachetool .*trash` lists what can be brought back")
+        self.assertRegex(
+            self.said("remove", "b", "*"),
+            r"removed \* of b; `cachetool .*trash` lists what can be brought back",
+        )
         for args in [("pin", "b", "k"), ("unpin", "b", "k"), ("remove", "b", "other")]:
             self.assertEqual(self.said("--quiet", *args), "")
 
@@ -155,30 +265,55 @@ class WhatIsSaid(CacheTest):
         document = json.loads(self.tool("--json", "ls", "--pinned"))
         self.assertEqual(schema.complaints("ls", document), [])
         listed = document["entries"]
-        self.assertEqual([(one["bucket"], one["key"], "error" in one) for one in listed], [("b", "k", False), ("b", "later", True), ("new", "later", True)])
+        self.assertEqual(
+            [(one["bucket"], one["key"], "error" in one) for one in listed],
+            [("b", "k", False), ("b", "later", True), ("new", "later", True)],
+        )
         self.assertEqual({one["error"]["code"] for one in listed[1:]}, {"miss"})
         self.assertRegex(self.tool("ls", "--pinned"), r"(?m)^ +- +- +- +- +p +new +later$")
-        self.assertEqual([one["key"] for one in json.loads(self.tool("--json", "ls", "new", "--pinned"))["entries"]], ["later"])
+        self.assertEqual(
+            [
+                one["key"]
+                for one in json.loads(self.tool("--json", "ls", "new", "--pinned"))["entries"]
+            ],
+            ["later"],
+        )
         self.assertEqual([one["key"] for one in self.json("ls")["entries"]], ["k"])
         self.complaint("ls", "new", code=3)
 
     def test_why_after_an_undo(self):
         self.put()
         self.tool("remove", "b", "k")
-        self.assertRegex(self.tool("why", "b", "k", code=3), r"(?m)^no such entry\nthe entry published .* ago was taken out; .* restores it$")
+        self.assertRegex(
+            self.tool("why", "b", "k", code=3),
+            r"(?m)^no such entry\nthe entry published .* ago was taken out; .* restores it$",
+        )
         self.tool("trash", "restore", "--bucket", "b")
-        self.assertRegex(self.tool("why", "b", "k"), r"(?ms)^kept: .*^a former entry published .* ago was taken out; .*trash restore --replace \w+` puts it "
-                                                     r"in the place of the present one$")
+        self.assertRegex(
+            self.tool("why", "b", "k"),
+            r"(?ms)^kept: .*^a former entry published .* ago was taken out; .*trash restore "
+            r"--replace \w+` puts it "
+            r"in the place of the present one$",
+        )
 
     def test_how_a_purge_can_be_undone_or_that_it_cannot(self):
         self.put()
-        self.assertIn("this purge can't be undone; with --keep-garbage or --grace 1h the next one can\n", self.said("refresh", "b"))
+        self.assertIn(
+            "this purge can't be undone; with --keep-garbage or --grace 1h the next one can\n",
+            self.said("refresh", "b"),
+        )
         for options in (["--keep-garbage"], ["--grace", "1h"]):
             self.put(key="a key")
-            self.assertRegex(self.said("refresh", "b", *options), r"`cachetool --cache \S+ trash restore --bucket b` undoes the purge")
+            self.assertRegex(
+                self.said("refresh", "b", *options),
+                r"`cachetool --cache \S+ trash restore --bucket b` undoes the purge",
+            )
             self.tool("trash", "restore", "--bucket", "b")
             self.tool("get", "b", "a key")
-        self.assertRegex(self.said("refresh", "b", "--key", "a *", "--grace", "1h"), r"trash restore --bucket b --key 'a \*'` undoes")
+        self.assertRegex(
+            self.said("refresh", "b", "--key", "a *", "--grace", "1h"),
+            r"trash restore --bucket b --key 'a \*'` undoes",
+        )
 
     def test_a_purge_names_only_what_is_left_of_itself(self):
         # An entry of another bucket in use does not bring this one back.
@@ -195,15 +330,23 @@ class WhatIsSaid(CacheTest):
             self.put("three", key)
         other = self.start("exec", "three", "l", "--", "cat", stdin=subprocess.PIPE)
         self.wait_for_lease("three")
-        self.assertRegex(self.said("refresh", "three"),
-                         r"until the next gc or refresh, `cachetool .*trash restore --bucket three` brings back 1 key, and no more than that\n")
-        self.assertIn("restored 1 entry", self.finish(self.start("trash", "restore", "--bucket", "three"))[1])
+        self.assertRegex(
+            self.said("refresh", "three"),
+            r"until the next gc or refresh, `cachetool .*trash restore --bucket three` brings "
+            r"back 1 key, and no more than that\n",
+        )
+        self.assertIn(
+            "restored 1 entry", self.finish(self.start("trash", "restore", "--bucket", "three"))[1]
+        )
         for process in (user, other):
             process.stdin.close()
             process.wait()
 
     def wait_for_lease(self, bucket):
-        while not any(one["bucket"] == bucket for one in json.loads(self.tool("--json", "ls", "--leased"))["entries"]):
+        while not any(
+            one["bucket"] == bucket
+            for one in json.loads(self.tool("--json", "ls", "--leased"))["entries"]
+        ):
             pass
 
     def test_the_undo_is_promised_until_the_next_gc_or_refresh(self):
@@ -211,14 +354,19 @@ class WhatIsSaid(CacheTest):
         self.assertIn("until the next gc or refresh, ", self.said("refresh", "b", "--keep-garbage"))
         self.put()
         self.tool("remove", "b", "k")
-        self.assertIn("was taken out; until the next gc or refresh, ", self.tool("why", "b", "k", code=3))
+        self.assertIn(
+            "was taken out; until the next gc or refresh, ", self.tool("why", "b", "k", code=3)
+        )
 
     def test_a_refresh_of_a_key_purges_nothing(self):
         self.put("wheels-v1", "k1")
         self.put("wheels-v1", "k2")
         sentence, document = self.complaint("refresh", "wheels-v1", "k1", code=3)
-        self.assertRegex(sentence, r"no bucket k1, but bucket wheels-v1 has such a key: nothing was purged; "
-                                   r"`cachetool .*refresh wheels-v1 --key k1` purges that key alone")
+        self.assertRegex(
+            sentence,
+            r"no bucket k1, but bucket wheels-v1 has such a key: nothing was purged; "
+            r"`cachetool .*refresh wheels-v1 --key k1` purges that key alone",
+        )
         self.assertEqual(document["refreshed"], [])
         for key in ("k1", "k2"):
             self.tool("get", "wheels-v1", key)
@@ -238,27 +386,58 @@ class WhatIsSaid(CacheTest):
         self.put(key="other")
         self.tool("remove", "b", "k")
         refreshed = self.json("refresh", "b", "--grace", "1h")
-        self.assertEqual((refreshed["collected"]["in_grace"], refreshed["collected"]["entries"]), (2, 0))
+        self.assertEqual(
+            (refreshed["collected"]["in_grace"], refreshed["collected"]["entries"]), (2, 0)
+        )
         self.assertEqual(self.json("gc", "--grace", "1h")["in_grace"], 2)
         self.assertIn("2 taken out too recently, kept for now", self.said("gc", "--grace", "1h"))
         self.assertEqual(self.json("gc")["entries"], 2)
 
     def test_a_wait_that_was_given_up_in_one_sentence(self):
         ready, go = self.signal(), self.signal()
-        first = self.start("build", "--allow-empty", "b", "slow", "--", "sh", "-c", f"{ready.give}; {go.take}", signals=[ready, go])
+        first = self.start(
+            "build",
+            "--allow-empty",
+            "b",
+            "slow",
+            "--",
+            "sh",
+            "-c",
+            f"{ready.give}; {go.take}",
+            signals=[ready, go],
+        )
         ready.wait()
         sentence = self.said("build", "--lock-timeout", "0.1", "b", "slow", "--", "true", code=4)
-        self.assertRegex(sentence, rf"\Acachetool: gave up after 0\.1 s, because slow of b is still being built by pid {first.pid} \(.*\), for \d+ s\n\Z")
+        self.assertRegex(
+            sentence,
+            rf"\Acachetool: gave up after 0\.1 s, because slow of b is still being built by pid "
+            rf"{first.pid} \(.*\), for \d+ s\n\Z",
+        )
         go.set()
         self.finish(first)
 
     def test_advice_names_the_cache_as_a_shell_reads_it(self):
         root = self.dir / "it's a cache"
         self.tool("put", "b", "k", self.tree(file="text"), "--cache", str(root))
-        said = self.finish(self.start("--cache", "it's a cache", "refresh", "b", "--keep-garbage", env={"LARDER_CACHE_DIR": ""}))[1]
+        said = self.finish(
+            self.start(
+                "--cache",
+                "it's a cache",
+                "refresh",
+                "b",
+                "--keep-garbage",
+                env={"LARDER_CACHE_DIR": ""},
+            )
+        )[1]
         advice = said.split("`")[1].replace("cachetool", '"$0"', 1)
-        restored = subprocess.run(["sh", "-c", advice, os.environ["CACHETOOL"]], cwd=self.dir, env={**self.env, "LARDER_CACHE_DIR": ""},
-                                  capture_output=True, timeout=HANGS, check=True)
+        restored = subprocess.run(
+            ["sh", "-c", advice, os.environ["CACHETOOL"]],
+            cwd=self.dir,
+            env={**self.env, "LARDER_CACHE_DIR": ""},
+            capture_output=True,
+            timeout=HANGS,
+            check=True,
+        )
         self.assertEqual(restored.stdout.count(b"\n"), 1)
         self.tool("get", "b", "k", "--cache", str(root))
 
@@ -272,7 +451,9 @@ class NarrowTerminals(CacheTest):
         self.put("a-bucket-with-a-long-name", "k")
 
     def shown(self, columns, *args, **env):
-        return shown_at_a_terminal([TOOL, *args], {**self.env, **env}, self.dir, columns).splitlines()
+        return shown_at_a_terminal(
+            [TOOL, *args], {**self.env, **env}, self.dir, columns
+        ).splitlines()
 
     def test_tables_fit_and_break_no_word(self):
         self.tool("pin", "wheels-v1", self.LONG)
@@ -282,7 +463,14 @@ class NarrowTerminals(CacheTest):
                     lines = self.shown(columns, *args)
                     self.assertEqual([line for line in lines if len(line) > columns], [])
             row = next(line for line in self.shown(columns, "ls", "wheels-v1") if "numpy" in line)
-            self.assertRegex(row, r"^ *2\.9 KiB .* p +numpy-\S*…x*-end$" if columns > 40 else r"^ *2\.9 KiB .*numpy-\S*…x*-end$")
+            self.assertRegex(
+                row,
+                (
+                    r"^ *2\.9 KiB .* p +numpy-\S*…x*-end$"
+                    if columns > 40
+                    else r"^ *2\.9 KiB .*numpy-\S*…x*-end$"
+                ),
+            )
             row = next(line for line in self.shown(columns, "ls") if "numpy" in line)
             self.assertIn("wheels-v1", row)
         self.assertRegex(self.shown(40, "ls")[1], r" a-\S*…\S*name +k$")
@@ -311,16 +499,23 @@ class Unsafe(CacheTest):
         self.assertEqual(self.tool("get", "b", "k", "--allow-unsafe"), f"{entry}\n")
         self.tool("--allow-unsafe", "exec", "b", "k", "--", "true")
         self.assertEqual(self.tool("complete", "--", "get", "b", ""), "words\n")
-        self.assertEqual(self.tool("complete", "--", "--allow-unsafe", "get", "b", ""), "words\nk\n")
+        self.assertEqual(
+            self.tool("complete", "--", "--allow-unsafe", "get", "b", ""), "words\nk\n"
+        )
 
 
 class RepeatedOptions(CacheTest):
     def test_are_refused_if_only_one_value_counts(self):
-        for args in (["ls", "--key", "a", "--key", "b"], ["gc", "--max-age", "1d", "--max-age", "2d"],
-                     ["refresh", "b", "--grace", "1h", "--grace", "1h"]):
+        for args in (
+            ["ls", "--key", "a", "--key", "b"],
+            ["gc", "--max-age", "1d", "--max-age", "2d"],
+            ["refresh", "b", "--grace", "1h", "--grace", "1h"],
+        ):
             with self.subTest(args):
                 sentence, _ = self.complaint(*args, code=2)
-                self.assertRegex(sentence, r"--[a-z-]+ is given more than once, and takes one [A-Z]+;")
+                self.assertRegex(
+                    sentence, r"--[a-z-]+ is given more than once, and takes one [A-Z]+;"
+                )
 
     def test_add_up_where_a_list_makes_sense(self):
         for bucket in ("b", "c", "d"):
@@ -328,7 +523,11 @@ class RepeatedOptions(CacheTest):
         self.tool("refresh", "--keep-garbage", "b", "c", "d")
         self.complaint("trash", "restore", "--bucket", "b", "--bucket", "none", code=3)
         self.complaint("get", "b", "k", code=3)
-        restored = json.loads(self.tool("--json", "trash", "restore", "--bucket", "b", "--bucket", "c", "--bucket", "b"))["restored"]
+        restored = json.loads(
+            self.tool(
+                "--json", "trash", "restore", "--bucket", "b", "--bucket", "c", "--bucket", "b"
+            )
+        )["restored"]
         self.assertEqual([one["bucket"] for one in restored], ["b", "c"])
         self.complaint("get", "d", "k", code=3)
         self.tool("gc", "--max-entries", "0", "--keep", "b/*", "--keep", "c/*")
@@ -340,26 +539,58 @@ class RepeatedOptions(CacheTest):
 class Words(CacheTest):
     def test_that_a_command_does_not_take_are_named(self):
         for args, hint in [
-            (["exec", "b", "k", "ls"], "`--` is missing before COMMAND; usage: cachetool exec BUCKET KEY -- COMMAND..."),
-            (["build", "b", "k", "touch", "f"], "`--` is missing before COMMAND; usage: cachetool build"),
+            (
+                ["exec", "b", "k", "ls"],
+                "`--` is missing before COMMAND; usage: cachetool exec BUCKET KEY -- COMMAND...",
+            ),
+            (
+                ["build", "b", "k", "touch", "f"],
+                "`--` is missing before COMMAND; usage: cachetool build",
+            ),
             (["exec", "b", "k"], "`--` and COMMAND are missing; usage: cachetool exec"),
             (["exec", "b", "k", "--"], "`--` and COMMAND are missing; usage: cachetool exec"),
             (["exec", "b", "--", "ls"], "KEY is missing; usage: cachetool exec"),
-            (["exec", "b", "k", "sh", "-c", "ls"], "unrecognised option '-c'; `--` goes before COMMAND and its options; "),
-            (["exec", "b", "k", "more", "--", "true"], 'exec takes at most 2 words, and "more" is one more; usage'),
+            (
+                ["exec", "b", "k", "sh", "-c", "ls"],
+                "unrecognised option '-c'; `--` goes before COMMAND and its options; ",
+            ),
+            (
+                ["exec", "b", "k", "more", "--", "true"],
+                'exec takes at most 2 words, and "more" is one more; usage',
+            ),
             (["get"], "BUCKET is missing; usage: cachetool get"),
             (["get", "b"], "KEY is missing; usage: cachetool get"),
             (["put", "b", "k"], "SOURCE is missing; usage: cachetool put"),
             (["put", "b/k", "source"], 'BUCKET and KEY are two words, and "b/k" is one; usage'),
             (["remove", "b"], "KEY is missing; usage: cachetool remove"),
             (["completion"], "bash|zsh|fish is missing; usage: cachetool completion"),
-            (["gc", "wheels-v1"], 'gc takes no word such as "wheels-v1", because it is about the whole cache, which --cache DIR names; '
-                                  'usage: cachetool gc'),
-            (["gc", "--max-size", "10", "GiB"], 'a number and its unit are one word, such as 10GiB or 30d, and "GiB" stands alone; usage'),
-            (["why", "b", "k", "--max-age", "30", "d"], 'a number and its unit are one word, such as 10GiB or 30d, and "d" stands alone; usage'),
+            (
+                ["gc", "wheels-v1"],
+                'gc takes no word such as "wheels-v1", because it is about the whole cache, which '
+                '--cache DIR names; '
+                "usage: cachetool gc",
+            ),
+            (
+                ["gc", "--max-size", "10", "GiB"],
+                'a number and its unit are one word, such as 10GiB or 30d, and "GiB" stands '
+                'alone; usage',
+            ),
+            (
+                ["why", "b", "k", "--max-age", "30", "d"],
+                'a number and its unit are one word, such as 10GiB or 30d, and "d" stands alone; '
+                'usage',
+            ),
             (["get", "b", "k", "s"], 'get takes at most 2 words, and "s" is one more; usage'),
-            (["verify", "b"], 'verify takes no word such as "b", because it is about the whole cache, which --cache DIR names; usage'),
-            (["destroy", "dir"], 'destroy takes no word such as "dir", because it is about the whole cache, which --cache DIR names; usage'),
+            (
+                ["verify", "b"],
+                'verify takes no word such as "b", because it is about the whole cache, which '
+                '--cache DIR names; usage',
+            ),
+            (
+                ["destroy", "dir"],
+                'destroy takes no word such as "dir", because it is about the whole cache, which '
+                '--cache DIR names; usage',
+            ),
             (["get", "b/k"], 'BUCKET and KEY are two words, and "b/k" is one; usage'),
             (["get", "b", "k", "l"], 'get takes at most 2 words, and "l" is one more; usage'),
         ]:
@@ -370,15 +601,25 @@ class Words(CacheTest):
 class Hints(CacheTest):
     def test_say_what_was_probably_meant(self):
         for args, hint in [
-            (["gc", "--max-age", "30m"], '--max-age wants a duration with its unit (s, min, h, d or w), such as 12h or 30d, not "30m"'),
+            (
+                ["gc", "--max-age", "30m"],
+                '--max-age wants a duration with its unit (s, min, h, d or w), such as 12h or '
+                '30d, not "30m"',
+            ),
             (["gc", "--min-free", "10"], 'not "10"; a percentage of the disk ends with %'),
             (["ls", "--limit=-1"], '--limit wants a whole number that is not negative, not "-1"'),
-            (["--cache", "put", "wheels-v1", "k", "d"], 'there is no command "wheels-v1", and --cache has taken "put" as its DIR;'),
+            (
+                ["--cache", "put", "wheels-v1", "k", "d"],
+                'there is no command "wheels-v1", and --cache has taken "put" as its DIR;',
+            ),
         ]:
             with self.subTest(args):
                 self.assertIn(hint, self.complaint(*args, code=2)[0])
         (self.dir / "file").write_text("text")
-        self.assertIn("this is no directory: name the one around it", self.tool("doctor", str(self.dir / "file"), code=1))
+        self.assertIn(
+            "this is no directory: name the one around it",
+            self.tool("doctor", str(self.dir / "file"), code=1),
+        )
 
     def test_lead_from_a_purged_bucket_to_no_other(self):
         self.put("wheels")
@@ -390,14 +631,17 @@ class Hints(CacheTest):
     def test_of_a_restore_that_replaces_nothing(self):
         self.put()
         self.put()
-        self.assertIn("b k has an entry again, and is left alone; --replace replaces it", self.finish(self.start("trash", "restore", "--bucket", "b"))[1])
+        self.assertIn(
+            "b k has an entry again, and is left alone; --replace replaces it",
+            self.finish(self.start("trash", "restore", "--bucket", "b"))[1],
+        )
 
 
 class Readme(CacheTest):
     def test_its_commands_run_from_top_to_bottom(self):
         readme = (MANUAL.parent.parent / "README.md").read_text(encoding="utf-8")
-        block = readme[readme.index("```sh\ncachetool put"):]
-        lines = block[block.index("\n") + 1:block.index("\n```")].splitlines()
+        block = readme[readme.index("```sh\ncachetool put") :]
+        lines = block[block.index("\n") + 1 : block.index("\n```")].splitlines()
         self.assertGreater(len(lines), 7)
         self.tree("unpacked", file="text")
         (self.dir / "bin").mkdir()
@@ -405,7 +649,14 @@ class Readme(CacheTest):
         env = {**self.env, "PATH": f"{self.dir}/bin:{os.environ['PATH']}"}
         for line in lines:
             with self.subTest(line):
-                done = subprocess.run(["sh", "-c", line], env=env, cwd=self.dir, capture_output=True, text=True, timeout=HANGS)
+                done = subprocess.run(
+                    ["sh", "-c", line],
+                    env=env,
+                    cwd=self.dir,
+                    capture_output=True,
+                    text=True,
+                    timeout=HANGS,
+                )
                 self.assertEqual(done.returncode, 0, done.stderr)
 
 

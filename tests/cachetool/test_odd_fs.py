@@ -15,7 +15,17 @@ ODD_FS = os.environ["ODD_FS"]
 
 # The operations that change names, and those that do not. The numbers have no common divisor with
 # the number of operations that a call makes, so that a call which is made again gets on.
-CHANGES = ("mkdir", "unlink", "rmdir", "symlink", "rename", "noreplace", "exchange", "link", "create")
+CHANGES = (
+    "mkdir",
+    "unlink",
+    "rmdir",
+    "symlink",
+    "rename",
+    "noreplace",
+    "exchange",
+    "link",
+    "create",
+)
 OTHERS = ("getattr", "readlink", "readdir", "open", "read", "write", "chmod", "utimens", "fsync")
 
 
@@ -36,8 +46,11 @@ class OddTest(CacheTest):
         below, place = self.dir / f"below-{self.mounts}", self.dir / f"odd-{self.mounts}"
         below.mkdir()
         place.mkdir()
-        process = subprocess.Popen([ODD_FS, *rules, "--", str(below), str(place)],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [ODD_FS, *rules, "--", str(below), str(place)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         self.addCleanup(self.unmount, process, place)
         ready = select.select([process.stdout], [], [], HANGS)[0]
         if not ready or process.stdout.readline() != b"mounted\n":
@@ -111,21 +124,29 @@ class Refuses(OddTest):
 
 
 class Interrupts(OddTest):
-    """EINTR is retried for all calls, and the first try's work is not taken for another's. No program
-    but cachetool works there: few others make a call again.
+    """EINTR is retried for all calls, and the first try's work is not taken for another's. No
+    program but cachetool works there: few others make a call again.
     """
 
     def test_before_the_effect(self):
-        self.live_a_life(self.mount(*(f"{op}=EINTR@%2" for op in CHANGES),
-                                    *(f"{op}=EINTR@%13" for op in OTHERS)), False)
+        self.live_a_life(
+            self.mount(
+                *(f"{op}=EINTR@%2" for op in CHANGES), *(f"{op}=EINTR@%13" for op in OTHERS)
+            ),
+            False,
+        )
 
     def test_after_the_effect(self):
         for op in CHANGES:
             self.live_a_life(self.mount(f"{op}:after=EINTR@%2"), False)
 
     def test_after_the_effect_all_together(self):
-        self.live_a_life(self.mount(*(f"{op}:after=EINTR@%2" for op in CHANGES),
-                                    *(f"{op}=EINTR@%13" for op in OTHERS)), False)
+        self.live_a_life(
+            self.mount(
+                *(f"{op}:after=EINTR@%2" for op in CHANGES), *(f"{op}=EINTR@%13" for op in OTHERS)
+            ),
+            False,
+        )
 
     def test_a_stage_that_is_left_empty(self):
         self.mount("readdir=EINTR@%2")
@@ -151,7 +172,9 @@ class Hides(OddTest):
     def test_destroy_of_a_cache_in_use(self):
         self.mount("hide")
         self.tool("put", "b", "k", self.source)
-        process = self.start("exec", "b", "k", "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE)
+        process = self.start(
+            "exec", "b", "k", "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE
+        )
         self.assertEqual(process.stdout.readline(), b"ready\n")
         self.assertIn(str(process.pid), self.complaint("destroy", code=4)[0])
         self.assertEqual(os.listdir(self.behind(self.root / "participants")), ["0"])

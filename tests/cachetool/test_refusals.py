@@ -13,8 +13,18 @@ from harness import HANGS, TOOL, CacheTest
 REFUSE = os.environ["REFUSE"]
 
 # Known refusals and strange ones. The last one comes from no file system at all.
-ERRORS = ("EPERM", "EACCES", "ENOSYS", "EOPNOTSUPP", "EINVAL", "EOVERFLOW", "EINTR", "EIO",
-          "ENOTTY", "EDOM")
+ERRORS = (
+    "EPERM",
+    "EACCES",
+    "ENOSYS",
+    "EOPNOTSUPP",
+    "EINVAL",
+    "EOVERFLOW",
+    "EINTR",
+    "EIO",
+    "ENOTTY",
+    "EDOM",
+)
 CLONE = "ioctl:1=0x40049409"  # FICLONE
 LOCK = "fcntl:1=37"  # F_OFD_SETLK
 
@@ -22,8 +32,9 @@ LOCK = "fcntl:1=37"  # F_OFD_SETLK
 class RefusalTest(CacheTest):
     def setUp(self):
         super().setUp()
-        tried = subprocess.run([REFUSE, "openat2=EDOM", "--", "true"], check=False,
-                               capture_output=True, text=True)
+        tried = subprocess.run(
+            [REFUSE, "openat2=EDOM", "--", "true"], check=False, capture_output=True, text=True
+        )
         if tried.returncode != 0:
             self.skipTest(tried.stderr)
         self.source = self.tree("src", f1="one", f2="two")
@@ -55,8 +66,9 @@ class SecondWays(RefusalTest):
         for error in self.each_error():
             self.tool("put", "b", "k", self.source)
             place = str(self.dir / f"installed-{error}")
-            document, _ = self.refused([f"linkat={error}", f"{CLONE}={error}"], "--json",
-                                       "install", "b", "k", place)
+            document, _ = self.refused(
+                [f"linkat={error}", f"{CLONE}={error}"], "--json", "install", "b", "k", place
+            )
             self.assertIn('"copied": 2', document)
             self.assert_same_tree(self.source, place)
 
@@ -69,25 +81,47 @@ class SecondWays(RefusalTest):
                 for mode in "auto", "copy":
                     rules = [f"{call}={error}" for call in calls] + ["linkat=EACCES"]
                     place = str(self.dir / f"installed-{error}-{len(calls)}-{calls[0]}-{mode}")
-                    out, err = self.refused(rules, "--json", "install", "b", "k", place,
-                                            "--link-mode", mode)
+                    out, err = self.refused(
+                        rules, "--json", "install", "b", "k", place, "--link-mode", mode
+                    )
                     self.assert_same_tree(self.source, place)
                     # Two files, and two directories.
                     self.assertEqual(json.loads(out)["inexact"], 4, (rules, out))
                     self.assertEqual(json.loads(out)["copied"], 2)
                     self.assertIn("4 files and directories in " + place + " have not the mode", err)
                     # What was made is filled, too.
-                    _, err = self.refused(rules, "--quiet", "install", "b", "k", place,
-                                          "--link-mode", mode, "--replace")
+                    _, err = self.refused(
+                        rules,
+                        "--quiet",
+                        "install",
+                        "b",
+                        "k",
+                        place,
+                        "--link-mode",
+                        mode,
+                        "--replace",
+                    )
                     self.assertIn("2 files and directories in ", err)
         # A hard link has all that its source has.
-        document, err = self.refused(["fchmod=EPERM", f"{CLONE}=EACCES"], "--json", "install", "b",
-                                     "k", str(self.dir / "linked"), "--link-mode", "hardlink")
-        self.assertEqual((json.loads(document)["hardlinked"], json.loads(document)["inexact"]), (2, 2))
+        document, err = self.refused(
+            ["fchmod=EPERM", f"{CLONE}=EACCES"],
+            "--json",
+            "install",
+            "b",
+            "k",
+            str(self.dir / "linked"),
+            "--link-mode",
+            "hardlink",
+        )
+        self.assertEqual(
+            (json.loads(document)["hardlinked"], json.loads(document)["inexact"]), (2, 2)
+        )
         # A full or broken disk is no refusal.
         for error in "EIO", "ENOSPC":
             place = str(self.dir / f"broken-{error}")
-            self.refused([f"fchmod={error}"], "install", "b", "k", place, "--link-mode", "copy", code=1)
+            self.refused(
+                [f"fchmod={error}"], "install", "b", "k", place, "--link-mode", "copy", code=1
+            )
             self.assertFalse(os.path.exists(place))
 
     def test_attributes_that_can_not_be_read_or_set_are_counted_and_never_empty(self):
@@ -100,14 +134,20 @@ class SecondWays(RefusalTest):
         for call in "fgetxattr", "fsetxattr", "flistxattr":
             for error in [*ERRORS[:7], "ENOTTY", "EDOM"]:
                 place = str(self.dir / f"installed-{call}-{error}")
-                out, err = self.refused([f"{call}={error}", "linkat=EACCES"], "--json", "install", "b", "k", place)
+                out, err = self.refused(
+                    [f"{call}={error}", "linkat=EACCES"], "--json", "install", "b", "k", place
+                )
                 self.assert_same_tree(self.source, place)
                 for path in ("f1", "sub"):
                     self.assertNotIn("user.larder", os.listxattr(f"{place}/{path}"), (call, error))
-                if (call, error) == ("flistxattr", "EOPNOTSUPP"):  # the file system has no attributes
+                if (call, error) == (
+                    "flistxattr",
+                    "EOPNOTSUPP",
+                ):  # the file system has no attributes
                     self.assertEqual(json.loads(out)["inexact"], 0)
                     continue
-                # A file whose list can't be read may have some. So all count: two files, two directories.
+                # A file whose list can't be read may have some. So all count: two files, two
+                # directories.
                 lost = 4 if call == "flistxattr" else 2
                 self.assertEqual(json.loads(out)["inexact"], lost, (call, error))
                 self.assertIn(f"{lost} files and directories in {place}", err)
@@ -120,8 +160,10 @@ class SecondWays(RefusalTest):
         self.tool("put", "b", "k", self.source)
         self.tool("remove", "b", "k")
         for call, said in ("fchmod", "set mode"), ("utimensat", "set time"):
-            for command in (["put", "b", "k", self.source],
-                            ["trash", "restore", "--bucket", "b", "--key", "k"]):
+            for command in (
+                ["put", "b", "k", self.source],
+                ["trash", "restore", "--bucket", "b", "--key", "k"],
+            ):
                 _, err = self.refused([f"{call}=EPERM"], *command, code=1)
                 self.assertIn(said, err)
         self.tool("get", "b", "k", code=3)
@@ -153,8 +195,13 @@ class SecondWays(RefusalTest):
             file.write(os.urandom(1 << 20))
         for error in self.each_error():
             for which in "", "@2+":
-                path, _ = self.refused([f"copy_file_range={error}{which}", f"{CLONE}={error}"],
-                                       "put", "b", "k", self.source)
+                path, _ = self.refused(
+                    [f"copy_file_range={error}{which}", f"{CLONE}={error}"],
+                    "put",
+                    "b",
+                    "k",
+                    self.source,
+                )
                 self.assert_same_tree(self.source, path.strip())
 
     def test_openat2_that_is_refused_gc_deletes(self):
@@ -168,8 +215,9 @@ class SecondWays(RefusalTest):
     def test_shared_mapping_that_is_refused_the_table_is_written(self):
         for error in self.each_error():
             self.refused([f"mmap:3=1={error}"], "put", "b", "k", self.source)  # MAP_SHARED
-            out, _ = self.refused([f"mmap:3=1={error}"], "exec", "b", "k", "--", TOOL, "--json",
-                                  "status")
+            out, _ = self.refused(
+                [f"mmap:3=1={error}"], "exec", "b", "k", "--", TOOL, "--json", "status"
+            )
             self.assertEqual([lease["key"] for lease in json.loads(out)["leases"]], ["k"])
 
     def test_fsync_that_is_refused_the_file_system_is_synced(self):
@@ -187,9 +235,12 @@ class SecondWays(RefusalTest):
 
 
 class NoSecondWay(RefusalTest):
-    """What nothing can replace is an error that says what to do. Nothing waits, aborts or breaks."""
+    """What nothing can replace is an error that says what to do. Nothing waits, aborts or breaks.
+    """
 
-    @unittest.skipIf("SANITIZED" in os.environ, "the sanitizers repeat an interrupted write for ever")
+    @unittest.skipIf(
+        "SANITIZED" in os.environ, "the sanitizers repeat an interrupted write for ever"
+    )
     def test_writes_that_signals_always_interrupt_end_doctor(self):
         process = self.start("write=EINTR", "--", TOOL, "doctor", tool=REFUSE)
         process.communicate(timeout=HANGS)
@@ -219,10 +270,31 @@ class NoSecondWay(RefusalTest):
         other = str(self.dir / "other")
         entry = self.tool("--cache", other, "put", "b", "k", self.source).rstrip("\n")
         stands = f"{self.dir}/stands"
-        for call in ("openat", "open", "newfstatat", "stat", "lstat", "statx", "readlink", "readlinkat", "fstat", "read"):
+        for call in (
+            "openat",
+            "open",
+            "newfstatat",
+            "stat",
+            "lstat",
+            "statx",
+            "readlink",
+            "readlinkat",
+            "fstat",
+            "read",
+        ):
             for error in ("EACCES", "EIO"):
                 for number in range(1, 25):
-                    process = self.start(f"{call}={error}@{number}", "--", TOOL, "put", "--move", "b", "k", entry, tool=REFUSE)
+                    process = self.start(
+                        f"{call}={error}@{number}",
+                        "--",
+                        TOOL,
+                        "put",
+                        "--move",
+                        "b",
+                        "k",
+                        entry,
+                        tool=REFUSE,
+                    )
                     _, err = process.communicate(timeout=HANGS)
                     self.assertNotEqual(process.returncode, 0, (call, error, number))
                     self.assertTrue(os.path.isdir(entry), (call, error, number, err))
@@ -232,9 +304,27 @@ class NoSecondWay(RefusalTest):
         other = self.dir / "other"
         entry = self.tool("--cache", str(other), "put", "b", "k", self.source).rstrip("\n")
         self.tool("put", "b", "k", self.source)
-        for call in ("openat", "open", "newfstatat", "stat", "lstat", "statx", "readlink", "readlinkat"):
+        for call in (
+            "openat",
+            "open",
+            "newfstatat",
+            "stat",
+            "lstat",
+            "statx",
+            "readlink",
+            "readlinkat",
+        ):
             for number in range(1, 25):
-                process = self.start(f"{call}=EACCES@{number}", "--", TOOL, "install", "b", "k", f"{entry}/new", tool=REFUSE)
+                process = self.start(
+                    f"{call}=EACCES@{number}",
+                    "--",
+                    TOOL,
+                    "install",
+                    "b",
+                    "k",
+                    f"{entry}/new",
+                    tool=REFUSE,
+                )
                 process.communicate(timeout=HANGS)
                 self.assertNotEqual(process.returncode, 0, (call, number))
                 self.assertFalse(os.path.exists(f"{entry}/new"), (call, number))
@@ -244,10 +334,23 @@ class NoSecondWay(RefusalTest):
         bare.mkdir()
         for error in self.each_error():
             # In this root there is no /dev/urandom either.
-            process = self.start("--mount", "--", "sh", "-c",
-                                 'mount --bind "$0" /dev && exec "$@"', str(bare), REFUSE,
-                                 f"getrandom={error}", "--", TOOL, "put", "b", "k", self.source,
-                                 tool="unshare")
+            process = self.start(
+                "--mount",
+                "--",
+                "sh",
+                "-c",
+                'mount --bind "$0" /dev && exec "$@"',
+                str(bare),
+                REFUSE,
+                f"getrandom={error}",
+                "--",
+                TOOL,
+                "put",
+                "b",
+                "k",
+                self.source,
+                tool="unshare",
+            )
             _, err = process.communicate(timeout=HANGS)
             if b"unshare" in err or b"mount:" in err:
                 self.skipTest(err.decode())
@@ -257,8 +360,9 @@ class NoSecondWay(RefusalTest):
     def test_readlink_that_is_refused_is_no_damage(self):
         self.tool("put", "b", "k", self.source)
         for error in ERRORS:
-            process = self.start(f"readlinkat={error}@1+", "--", TOOL, "--json", "get", "b", "k",
-                                 tool=REFUSE)
+            process = self.start(
+                f"readlinkat={error}@1+", "--", TOOL, "--json", "get", "b", "k", tool=REFUSE
+            )
             out, _ = process.communicate(timeout=HANGS)
             self.assertIn(process.returncode, (0, 1), out)
         self.assertTrue(self.json("verify")["sound"])

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Real documents, and those of the manual, against docs/schema. (The other tests hold every document that they see against it, too.)"""
+"""Real documents, and those of the manual, against docs/schema. (The other tests hold every
+document that they see against it, too.)
+"""
 
 import json
 import re
@@ -16,7 +18,9 @@ ID = "1nhqy0xgbk3tsmjfse44000004"
 
 def examples():
     """The documents of the manual, by name. An id there is not spelled out."""
-    found = re.findall(r"^```json (\w+)\n(.*?)^```", MANUAL.read_text(encoding="utf-8"), re.S | re.M)
+    found = re.findall(
+        r"^```json (\w+)\n(.*?)^```", MANUAL.read_text(encoding="utf-8"), re.S | re.M
+    )
     return {name: json.loads(text.replace('"id": "…"', f'"id": "{ID}"')) for name, text in found}
 
 
@@ -49,8 +53,15 @@ class Schemas(unittest.TestCase):
                 self.assertEqual(schema.complaints(name, example), [])
                 self.assertTrue(schema.complaints(name, {**example, "more": 1}))
                 for field in example:
-                    self.assertTrue(schema.complaints(name, {key: value for key, value in example.items() if key != field}), field)
-                    self.assertTrue(schema.complaints(name, {**example, field: {"what": "nonsense"}}), field)
+                    self.assertTrue(
+                        schema.complaints(
+                            name, {key: value for key, value in example.items() if key != field}
+                        ),
+                        field,
+                    )
+                    self.assertTrue(
+                        schema.complaints(name, {**example, field: {"what": "nonsense"}}), field
+                    )
         gc = examples()["gc"]
         gc["leased"][0]["process"]["since"] = "2024-02-30T12:00:00.000000Z"
         self.assertTrue(schema.complaints("gc", gc))
@@ -64,7 +75,10 @@ class Documents(CacheTest):
         """Runs a command with --json and holds what it prints against the schema of `name`."""
         document = json.loads(self.tool("--json", *args, code=code, **more))
         self.assertEqual(schema.complaints(name, document), [], document)
-        self.assertEqual("error" in document, code not in (0, 5) and "trash" not in document or "sound" not in document and code == 5)
+        self.assertEqual(
+            "error" in document,
+            code not in (0, 5) and "trash" not in document or "sound" not in document and code == 5,
+        )
         self.seen.add(name)
         return document
 
@@ -131,10 +145,22 @@ class Documents(CacheTest):
 
     def test_somebody_uses_it(self):
         self.put()
-        user = self.start("exec", "b", "k", "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE)
+        user = self.start(
+            "exec", "b", "k", "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE
+        )
         self.assertEqual(user.stdout.readline(), b"ready\n")
         ready, go = self.signal(), self.signal()
-        builder = self.start("build", "b", "new", "--allow-empty", "--", "sh", "-c", f"{ready.give}; {go.take}", signals=[ready, go])
+        builder = self.start(
+            "build",
+            "b",
+            "new",
+            "--allow-empty",
+            "--",
+            "sh",
+            "-c",
+            f"{ready.give}; {go.take}",
+            signals=[ready, go],
+        )
         ready.wait()
         status = self.check("status", "status")
         self.assertTrue(status["leases"] and status["locks"] and status["processes"])
@@ -145,14 +171,22 @@ class Documents(CacheTest):
         user.stdin.close()
 
     def test_failures(self):
-        for args in [("get", "b", "k"), ("info", "b", "k"), ("remove", "b", "k"), ("install", "b", "k", "d"), ("exec", "b", "k", "--", "true")]:
+        for args in [
+            ("get", "b", "k"),
+            ("info", "b", "k"),
+            ("remove", "b", "k"),
+            ("install", "b", "k", "d"),
+            ("exec", "b", "k", "--", "true"),
+        ]:
             self.check(args[0], *args, code=3)
         self.check("put", "put", "b", "k", "nowhere", code=1)
         self.check("build", "build", "b", "k", "--", "sh", "-c", "exit 7", code=7)
         self.check("build", "build", "b", "k", "--", "/nowhere/at/all", code=127)
         entry = self.put()
         self.check("exec", "exec", "b", "k", "--", "/nowhere/at/all", code=127)
-        self.assertEqual(self.check("remove", "remove", "b", "k", "other", code=3)["removed"], ["k"])
+        self.assertEqual(
+            self.check("remove", "remove", "b", "k", "other", code=3)["removed"], ["k"]
+        )
         self.put()
         self.check("ls", "ls", "x" * 200, code=2)
         shutil.rmtree(entry.parent, ignore_errors=True)
@@ -167,7 +201,15 @@ class Documents(CacheTest):
             self.check(args[0], *args, code=5)
         shutil.rmtree(self.root)
         self.root.write_text("mine")
-        for args in [("ls",), ("stats",), ("status",), ("gc",), ("verify",), ("refresh", "--all"), ("remove", "b", "k")]:
+        for args in [
+            ("ls",),
+            ("stats",),
+            ("status",),
+            ("gc",),
+            ("verify",),
+            ("refresh", "--all"),
+            ("remove", "b", "k"),
+        ]:
             self.check(args[0], *args, code=1)
 
 

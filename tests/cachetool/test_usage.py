@@ -27,8 +27,12 @@ class Help(CacheTest):
         for command in self.commands():
             text = self.tool(command["name"], "--help")
             with self.subTest(command["name"]):
-                self.assertLessEqual(len(text.splitlines()), 23)  # of 24: the last is for what is typed next
-                self.assertFalse([line for line in text.splitlines() if len(line) > 80 or line.endswith(" ")])
+                self.assertLessEqual(
+                    len(text.splitlines()), 23
+                )  # of 24: the last is for what is typed next
+                self.assertFalse(
+                    [line for line in text.splitlines() if len(line) > 80 or line.endswith(" ")]
+                )
                 self.assertRegex(text, r"(?m)^  .*cachetool " + command["name"])
                 for option in command["options"]:
                     self.assertRegex(text, rf"(?m)^  (-\w, )?--{option['name']}\b")
@@ -39,15 +43,25 @@ class Help(CacheTest):
     def test_help_and_version_as_json(self):
         table = json.loads(self.tool("--help", "--json"))
         self.assertEqual(table["help"], self.tool("--help"))
-        self.assertEqual([command["name"] for command in json.loads(self.tool("gc", "--help", "--json"))["commands"]], ["gc"])
-        self.assertRegex(json.loads(self.tool("--json", "--version"))["version"], r"^\d+\.\d+\.\d+$")
+        self.assertEqual(
+            [
+                command["name"]
+                for command in json.loads(self.tool("gc", "--help", "--json"))["commands"]
+            ],
+            ["gc"],
+        )
+        self.assertRegex(
+            json.loads(self.tool("--json", "--version"))["version"], r"^\d+\.\d+\.\d+$"
+        )
         self.assertRegex(self.tool("--version"), r"^cachetool \d")
 
     def test_help_fits_narrow_terminals(self):
         lines = {}
         for command in ["", *(command["name"] for command in self.commands())]:
             for columns in (40, 60):
-                shown = shown_at_a_terminal([TOOL, *command.split(), "--help"], self.env, self.dir, columns).splitlines()
+                shown = shown_at_a_terminal(
+                    [TOOL, *command.split(), "--help"], self.env, self.dir, columns
+                ).splitlines()
                 with self.subTest(command=command, columns=columns):
                     self.assertEqual([line for line in shown if len(line) > columns], [])
                 lines[command, columns] = shown
@@ -124,9 +138,17 @@ class WrongUsage(CacheTest):
                 self.assertEqual(document["error"]["code"], "usage")
 
     def test_nothing_is_guessed_from_afar(self):
-        for args in [("frobnicate",), ("x",), ("",), ("x" * 100000,), ("gc", "--frobnicate"), ("ls", "--=b"), ("gc", "--"  + "x" * 100000),
-                     ("gc", "--suprevise"),  # another command's
-                     ("gc", "-x")]:
+        for args in [
+            ("frobnicate",),
+            ("x",),
+            ("",),
+            ("x" * 100000,),
+            ("gc", "--frobnicate"),
+            ("ls", "--=b"),
+            ("gc", "--" + "x" * 100000),
+            ("gc", "--suprevise"),  # another command's
+            ("gc", "-x"),
+        ]:
             with self.subTest(args[-1][:20]):
                 self.assertNotIn("did you mean", self.complaint(*args, code=2)[0])
 
@@ -147,11 +169,17 @@ class WrongUsage(CacheTest):
 class Options(CacheTest):
     def test_stand_before_and_after_the_command(self):
         self.put()
-        for args in [("--json", "get", "b", "k"), ("get", "--json", "b", "k"), ("get", "b", "k", "--json")]:
+        for args in [
+            ("--json", "get", "b", "k"),
+            ("get", "--json", "b", "k"),
+            ("get", "b", "k", "--json"),
+        ]:
             self.assertEqual(json.loads(self.tool(*args))["key"], "k")
 
     def test_may_be_given_twice_and_the_last_one_counts(self):
-        self.assertEqual(self.tool("--quiet", "--cache", "/a", "dir", "--cache=/b", "--quiet"), "/b\n")
+        self.assertEqual(
+            self.tool("--quiet", "--cache", "/a", "dir", "--cache=/b", "--quiet"), "/b\n"
+        )
 
     def test_a_value_may_be_spelled_like_an_option(self):
         self.assertEqual(self.tool("--cache", "json", "dir"), f"{self.dir}/json\n")
@@ -166,7 +194,14 @@ class Options(CacheTest):
 class ChoiceOfTheCache(CacheTest):
     def dir_with(self, *args, code=0, **env):
         chosen = {k: v for k, v in self.env.items() if k not in ("HOME", "LARDER_CACHE_DIR")}
-        done = subprocess.run([TOOL, "dir", *args], env={**chosen, **env}, capture_output=True, timeout=HANGS, cwd=self.dir, check=False)
+        done = subprocess.run(
+            [TOOL, "dir", *args],
+            env={**chosen, **env},
+            capture_output=True,
+            timeout=HANGS,
+            cwd=self.dir,
+            check=False,
+        )
         self.assertEqual(done.returncode, code, done.stderr)
         return done.stdout.decode().rstrip("\n")
 
@@ -177,7 +212,9 @@ class ChoiceOfTheCache(CacheTest):
         del everything["LARDER_CACHE_DIR"]
         self.assertEqual(self.dir_with(**everything), "/xdg/larder")
         self.assertEqual(self.dir_with(**{**everything, "LARDER_CACHE_DIR": ""}), "/xdg/larder")
-        self.assertEqual(self.dir_with(**{**everything, "XDG_CACHE_HOME": "relative"}), "/home/ada/.cache/larder")
+        self.assertEqual(
+            self.dir_with(**{**everything, "XDG_CACHE_HOME": "relative"}), "/home/ada/.cache/larder"
+        )
         self.assertEqual(self.dir_with(HOME="/home/ada"), "/home/ada/.cache/larder")
         self.dir_with(code=2)
 
@@ -187,9 +224,19 @@ class ChoiceOfTheCache(CacheTest):
         self.assertEqual(list(self.dir.iterdir()), [])
 
     def test_only_commands_that_fill_a_cache_make_one(self):
-        for args, code in [(["ls"], 0), (["stats"], 0), (["status"], 0), (["verify"], 0), (["gc"], 0), (["refresh", "--all"], 0),
-                           (["get", "b", "k"], 3), (["info", "b", "k"], 3), (["remove", "b", "k"], 3),
-                           (["install", "b", "k", "d"], 3), (["exec", "b", "k", "--", "true"], 3)]:
+        for args, code in [
+            (["ls"], 0),
+            (["stats"], 0),
+            (["status"], 0),
+            (["verify"], 0),
+            (["gc"], 0),
+            (["refresh", "--all"], 0),
+            (["get", "b", "k"], 3),
+            (["info", "b", "k"], 3),
+            (["remove", "b", "k"], 3),
+            (["install", "b", "k", "d"], 3),
+            (["exec", "b", "k", "--", "true"], 3),
+        ]:
             with self.subTest(args):
                 self.tool(*args, code=code)
                 self.assertFalse(self.root.exists())
@@ -214,10 +261,16 @@ class ChoiceOfTheCache(CacheTest):
         stranger = {"user": 65534, "group": 65534, "extra_groups": [], "tool": tool}
         self.assertEqual(self.tool("get", "b", "k", **stranger), f"{entry}\n")
         self.assertEqual(len(self.json("ls", **stranger)["entries"]), 1)
-        out, err = self.finish(self.start("exec", "b", "k", "--", "sh", "-c", 'cat "$LARDER_ENTRY"/file', **stranger))
+        out, err = self.finish(
+            self.start("exec", "b", "k", "--", "sh", "-c", 'cat "$LARDER_ENTRY"/file', **stranger)
+        )
         self.assertEqual(out, "text")
         self.assertIn("the cache is read-only here", err)
-        for args in [("put", "b", "k", str(entry.parent.parent.parent.parent / "source")), ("remove", "b", "k"), ("gc",)]:
+        for args in [
+            ("put", "b", "k", str(entry.parent.parent.parent.parent / "source")),
+            ("remove", "b", "k"),
+            ("gc",),
+        ]:
             self.complaint(*args, code=1, **stranger)
 
     def test_a_root_that_is_a_file_or_full_of_something_else(self):
@@ -232,10 +285,22 @@ class ChoiceOfTheCache(CacheTest):
 
 
 class BrokenStdout(CacheTest):
-    """Data that did not arrive is a failure: a script must not take an empty answer for an answer."""
+    """Data that did not arrive is a failure: a script must not take an empty answer for an answer.
+    """
 
-    ASKING = [("dir",), ("get", "b", "k"), ("ls",), ("ls", "--json"), ("info", "b", "k"), ("stats",), ("status",), ("gc", "--json"),
-              ("verify", "--json"), ("--help",), ("--version",)]
+    ASKING = [
+        ("dir",),
+        ("get", "b", "k"),
+        ("ls",),
+        ("ls", "--json"),
+        ("info", "b", "k"),
+        ("stats",),
+        ("status",),
+        ("gc", "--json"),
+        ("verify", "--json"),
+        ("--help",),
+        ("--version",),
+    ]
 
     def assert_told(self, args, stdout, **more):
         _, err = self.finish(self.start(*args, stdout=stdout, **more), code=1)
@@ -253,8 +318,17 @@ class BrokenStdout(CacheTest):
         self.put()
         self.tool("remove", "b", "k")
         self.put()
-        for args in [*self.ASKING, ("why", "b", "k"), ("trash",), ("man",), ("completion", "bash"), ("gc", "--dry-run"),
-                     ("refresh", "b", "--dry-run"), ("get", "b", "none", "--json"), ("frobnicate", "--json")]:
+        for args in [
+            *self.ASKING,
+            ("why", "b", "k"),
+            ("trash",),
+            ("man",),
+            ("completion", "bash"),
+            ("gc", "--dry-run"),
+            ("refresh", "b", "--dry-run"),
+            ("get", "b", "none", "--json"),
+            ("frobnicate", "--json"),
+        ]:
             with self.subTest(args):
                 read_end, write_end = os.pipe()
                 os.close(read_end)
@@ -262,7 +336,9 @@ class BrokenStdout(CacheTest):
                 os.close(write_end)
                 _, err = process.communicate(timeout=HANGS)
                 if args[0] == "frobnicate" or "none" in args:
-                    self.assertNotIn(b"standard output", err)  # an error of its own comes first, and its code stays
+                    self.assertNotIn(
+                        b"standard output", err
+                    )  # an error of its own comes first, and its code stays
                 else:
                     self.assertEqual(process.returncode, 141)
                     self.assertNotIn(b"pipe", err)
@@ -276,15 +352,34 @@ class BrokenStdout(CacheTest):
 
     def test_closed_stdout_never_becomes_a_file_of_the_cache(self):
         for closed in ([0, 1, 2], [1, 2], [1]):
-            self.start("build", "b", "k", "--", "sh", "-c", "echo noise; echo noise >&2; :", preexec_fn=lambda fds=closed: [os.close(fd) for fd in fds],
-                       stdout=None, stderr=subprocess.DEVNULL).wait(HANGS)
+            self.start(
+                "build",
+                "b",
+                "k",
+                "--",
+                "sh",
+                "-c",
+                "echo noise; echo noise >&2; :",
+                preexec_fn=lambda fds=closed: [os.close(fd) for fd in fds],
+                stdout=None,
+                stderr=subprocess.DEVNULL,
+            ).wait(HANGS)
             self.json("verify")
             self.assertTrue(self.json("verify")["sound"])
 
     def test_programs_die_of_a_broken_pipe_as_ever(self):
         self.put()
         for mode in ([], ["--supervise"]):
-            out = self.tool("exec", "b", "k", *mode, "--", "sh", "-c", "(kill -PIPE $(sh -c 'echo $PPID'); echo survived); :")
+            out = self.tool(
+                "exec",
+                "b",
+                "k",
+                *mode,
+                "--",
+                "sh",
+                "-c",
+                "(kill -PIPE $(sh -c 'echo $PPID'); echo survived); :",
+            )
             self.assertEqual(out, "")
 
 

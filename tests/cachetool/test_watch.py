@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""status --watch, at a terminal and into a pipe. Frames come when they are asked for: by a change of the terminal's size."""
+"""status --watch, at a terminal and into a pipe. Frames come when they are asked for: by a change
+of the terminal's size.
+"""
 
 import json
 import os
@@ -36,7 +38,9 @@ class Watch(CacheTest):
         return os.waitstatus_to_exitcode(status)
 
     def start_using(self):
-        user = self.start("exec", "b", "k", "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE)
+        user = self.start(
+            "exec", "b", "k", "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE
+        )
         self.assertEqual(user.stdout.readline(), b"ready\n")
         return user
 
@@ -105,7 +109,18 @@ class Watch(CacheTest):
         users = []
         for number in range(30):
             self.tool("put", "b", f"k{number}", source)
-            users.append(self.start("exec", "b", f"k{number}", "--", "sh", "-c", "echo ready; read _", stdin=subprocess.PIPE))
+            users.append(
+                self.start(
+                    "exec",
+                    "b",
+                    f"k{number}",
+                    "--",
+                    "sh",
+                    "-c",
+                    "echo ready; read _",
+                    stdin=subprocess.PIPE,
+                )
+            )
             self.assertEqual(users[-1].stdout.readline(), b"ready\n")
         terminal = self.terminal("status", "--watch", SELDOM)
         self.assertEqual(terminal.wait_for(rb"\x1b\[H(.*?)\x1b\[J").group(1).count(b"\n"), 23)
@@ -144,7 +159,14 @@ class Watch(CacheTest):
         self.assertEqual((watching.returncode, err), (141, b""))
 
     def test_wrong_usage(self):
-        for args in [("5",), ("--watch", "soon"), ("--watch", "0"), ("--watch", "-1"), ("--watch", "1", "2"), ("--watch=1",)]:
+        for args in [
+            ("5",),
+            ("--watch", "soon"),
+            ("--watch", "0"),
+            ("--watch", "-1"),
+            ("--watch", "1", "2"),
+            ("--watch=1",),
+        ]:
             self.complaint("status", *args, code=2)
 
 
