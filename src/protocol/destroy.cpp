@@ -201,7 +201,10 @@ private:
     /// Makes a file with this text the new `format`, by one rename. Errors: Why::exists if `format`
     /// stands there and may not be replaced. A kill before the rename leaves a file in `deleting/`.
     Result<> place_format(std::string_view text, bool replaces) {
-        for (;;) {
+        // Arbitrary: no collector comes between so often in a row. A file system that denies the
+        // file each time must not keep this process for ever.
+        constexpr int max_attempts = 100;
+        for (int attempts = 1;; ++attempts) {
             TRY_ASSIGN(const os::Dir deleting,
                        os::make_and_open_dir_at(root_, format::deleting_name));
             const std::string fresh = to_text(format::fresh_id());
@@ -213,7 +216,7 @@ private:
             if (placed) return {};
             (void)os::remove_file_at(deleting, fresh);
             // A collector that has the cache open may have deleted the file. Then make it again.
-            if (!is_absent(placed)) return placed;
+            if (!is_absent(placed) || attempts == max_attempts) return placed;
         }
     }
 

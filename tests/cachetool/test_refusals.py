@@ -367,6 +367,15 @@ class NoSecondWay(RefusalTest):
             self.assertIn(process.returncode, (0, 1), out)
         self.assertTrue(self.json("verify")["sound"])
 
+    def test_renames_that_deny_the_mark_end_a_destroy(self):
+        self.tool("put", "b", "k", self.source)
+        rules = [f"{call}=ENOENT" for call in ("rename", "renameat", "renameat2")]
+        _, said = self.refused(rules, "destroy", code=1)
+        self.assertIn("No such file or directory", said)
+        self.assert_same_tree(self.source, self.tool("get", "b", "k").strip())
+        self.tool("destroy")
+        self.assertFalse(self.root.exists())
+
 
 if __name__ == "__main__":
     unittest.main()
