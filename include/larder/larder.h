@@ -433,8 +433,8 @@ const char* larder_lease_id(const larder_lease* lease);
  * may delete the files. Returns 0 for NULL. */
 int larder_lease_is_protected(const larder_lease* lease);
 /* Makes the lease outlive its handle, and a following execve of this process: the entry then stays
- * until the program that the process becomes has ended. Lease::keep_across_exec in lease.hpp tells
- * what else this keeps, and when it ends.
+ * until the program that the process becomes has ended. Keep the cache open until the execve.
+ * Lease::keep_across_exec in lease.hpp tells why, what else this keeps, and when it ends.
  * Errors: `invalid` if the lease is not protected, or belongs to the parent of a forked child. */
 larder_code larder_lease_keep_across_exec(larder_lease* lease, larder_error** error);
 /* Ends the lease, unless larder_lease_keep_across_exec has kept it. In a forked child it ends

@@ -66,6 +66,9 @@ public:
     ///   - It keeps the entry, whatever program the process becomes. The program inherits a
     ///     descriptor, which shows to collectors that the entry is in use.
     ///   - It also keeps every other entry that the process leases when it calls execve.
+    ///   - The Cache must stay open until the execve. A process that closes it says that it makes
+    ///     no execve any more. If it makes one all the same, and the next program closes the
+    ///     descriptor, a collector in another pid namespace takes the lease for ended.
     ///   - The lease ends when the process has ended, and the children that inherited the
     ///     descriptor have ended too.
     ///   - If the program closes the descriptor, collectors in other pid namespaces cannot see that
