@@ -44,6 +44,18 @@ bool is_not_empty(const Result<>& removed) {
     return why_of(removed) == Why::not_empty || why_of(removed) == Why::exists;
 }
 
+/// Returns the result of a removal, for which it is no error if nothing stands at the name. A file
+/// system whose names are out of date may deny a name that it shows. Then nothing was removed.
+Result<> unless_gone(const os::Dir& dir, const std::string& name, Result<> removed) {
+    if (!is_absent(removed)) return removed;
+    const auto stands = os::stat_at(dir, name);
+    if (is_absent(stands)) return {};
+    TRY(stands);
+    return fail(Errc::unsupported, "remove", dir / name,
+                "the file system shows this name, and denies it to its removal; delete what is "
+                "left of the cache by other means");
+}
+
 /// Returns the text of a small file, and nullopt if there is none.
 Result<std::optional<std::string>> read_if_there(const os::Dir& dir, const char* name) {
     auto text = os::read_file_at(dir, name, format::max_format);
@@ -394,13 +406,14 @@ private:
     /// because another destroy has ended this one.
     Result<> delete_root(const os::Dir& parent, const std::string& name) {
         for (const char* const file : {format::cachedir_tag_name, format::format_name}) {
-            auto removed = os::remove_file_at(root_, file);
-            if (!removed && !is_absent(removed)) return removed;
+            TRY(unless_gone(root_, file, os::remove_file_at(root_, file)));
         }
         (void)os::point("destroy.unmarked");
-        auto removed = os::remove_dir_at(parent, name);
-        if (removed || is_absent(removed)) return {};
-        removed.error().detail = "the cache is gone, and only its directory is left; delete that";
+        auto removed = unless_gone(parent, name, os::remove_dir_at(parent, name));
+        if (removed) return {};
+        if (!is_not_empty(removed))
+            removed.error().detail =
+                "the cache is gone, and only its directory is left; delete that";
         return removed;
     }
 

@@ -17,7 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* staged_already = "something has been staged here already";
+constexpr const char* staged_already =
+    "something has been staged here already; repeat the call with a new stage";
 
 /// Opens the staged directory of `id`. Requires: this process has joined the cache.
 Result<os::Dir> open_staged(const cache::Root& root, const format::Id& id) {
@@ -141,14 +142,14 @@ Error Stage::give_back(Error error) {
         const fs::path here = root_->dirs().archive / to_text(id_) / format::tree_name;
         disown();
         say(origin + " could not be put back (" + done.error().message() + ") and is " +
-            here.string() + ": copy it from there before the next collection");
+            here.string() + ": make a copy of it before the next collection");
         return error;
     }
     in_archive_ = false;
     done = move_back();
     if (done) {
         moved_from_.clear();
-        say(origin + " was put back");
+        say(origin + " was put back: try again when the cause is mended");
         return error;
     }
     const fs::path here = keep();

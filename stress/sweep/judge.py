@@ -215,10 +215,17 @@ class OfMoves:
             yield "the source is still there"
         # A process that was killed gives nothing back: what it had staged is reaped.
         if source is None and error and struck.code != 0 and not is_output(struck):
-            if cache.read_keys(root).get(("b", "key"), (None, None))[1] != wanted:
+            published = cache.read_keys(root).get(("b", "key"), (None, None))[1]
+            if wanted not in (published, self.tree_where_it_says(struck)):
                 yield f"the source was not given back: {struck.err.strip()}"
         if source is not None and source != wanted:
             yield f"the source is not whole: {sorted(source)}"
+
+    @staticmethod
+    def tree_where_it_says(struck):
+        """Returns the tree that could not be put back, which the message must name."""
+        place = re.search(r"could not be put back .* and is (/\S*/tree)[:,]", struck.err)
+        return cache.read_tree(place.group(1)) if place else None
 
 
 class OfDestroys:

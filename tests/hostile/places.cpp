@@ -209,7 +209,8 @@ TEST_CASE("a moved tree that is not published goes back to where it came from") 
         return tl::make_unexpected(Error{Errc::build, 0, "build", {}, "no"});
     });
     REQUIRE_FALSE(built);
-    CHECK(built.error().detail == "no; " + site.source.string() + " was put back");
+    CHECK(built.error().detail ==
+          "no; " + site.source.string() + " was put back: try again when the cause is mended");
     CHECK(is_back());
     CHECK(count_entries(site.root / "archive") == 1);
     CHECK(count_entries(site.root / "staging" / "0") == 0);
