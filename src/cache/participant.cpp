@@ -97,6 +97,19 @@ void note_takeover(const format::TableView& dead, const CallContext& context) {
         context.journal->note({.kind = Event::Kind::takeover, .who = describe(dead)});
 }
 
+/// Returns whether a file that was opened by this name still has it. Asks for the name first: a
+/// file system in user space may count no links, or give a file that is open another name instead
+/// of unlinking it.
+Result<bool> still_has_name(const os::FileHandle& file, const os::Dir& dir,
+                            const std::string& name) {
+    const auto named = os::stat_at(dir, name);
+    if (is_absent(named)) return false;
+    TRY(named);
+    const auto opened = os::try_stat(file);
+    if (!opened) return os::fail(opened.error(), "look at lease table", dir / name);
+    return opened->links != 0 || opened->identity == named->identity;
+}
+
 /// Opens and locks the table `number`. `mode` says whether the file is made if it is missing.
 /// Returns nullopt if the table is not free: its lock is held, or its process may live without the
 /// lock, or a destroy has unlinked it. Errors: `damaged` for a table that cannot be read. After
@@ -112,9 +125,8 @@ Result<std::optional<LockedTable>> try_lock_table(const os::Dir& participants, s
     ScopedUnlock unlock(file);
     // A destroy locks a table before it unlinks it. So a table that has its name while this process
     // has the lock keeps it.
-    const auto info = os::try_stat(file);
-    if (!info) return os::fail(info.error(), "look at lease table", participants / name);
-    if (info->links == 0) return std::nullopt;
+    TRY_ASSIGN(const bool is_named, still_has_name(file, participants, name));
+    if (!is_named) return std::nullopt;
     TRY_ASSIGN(format::TableView table, read_table(file, participants / name));
     if (life_of(file, table, os::Search::here) != Life::dead) return std::nullopt;
     unlock.keep_locked();
