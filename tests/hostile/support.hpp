@@ -103,7 +103,7 @@ private:
 inline void become_nobody() {
     constexpr uid_t nobody = 65534;
     Child::must(::setgroups(0, nullptr) == 0 && ::setgid(nobody) == 0 && ::setuid(nobody) == 0,
-                "become nobody");
+                "give up the rights of root");
 }
 
 /// Runs `body` in a forked process, and requires that all its checks (Child::must) hold.

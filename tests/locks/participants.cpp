@@ -2,7 +2,6 @@
 // Participants: one for each process, adopted from a dead one, and alive while its process is.
 
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -304,18 +303,8 @@ TEST_CASE("a zombie is dead") {
 }
 
 TEST_CASE("a process whose first thread has ended still runs") {
-    Child child([](Child& self) {
-        std::thread([&self] {
-            self.hear();
-            ::_exit(0);
-        }).detach();
-        ::syscall(SYS_exit, 0);  // this thread alone
-    });
-    const std::string stat = "/proc/" + std::to_string(child.pid()) + "/stat";
-    eventually("its first thread ends", [&] { return contains(read_file(stat), ") Z "); });
-    os::ProcessIdentity identity = os::this_process();
-    identity.pid = child.pid();
-    identity.start = 0;
+    Child child(run_without_first_thread);
+    const os::ProcessIdentity identity = without_first_thread(child);
     CHECK(os::is_running(identity) == os::Running::yes);
     child.go_on();
     CHECK(child.join() == 0);

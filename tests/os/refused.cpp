@@ -3,7 +3,6 @@
 // the calls below in place of the system's (see CMakeLists.txt).
 
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +10,6 @@
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -133,18 +131,8 @@ TEST_CASE("an attribute that cannot be read is not copied as an empty one") {
 }
 
 TEST_CASE("a process is not taken for dead if the system does not tell its threads") {
-    Child child([](Child& self) {
-        std::thread([&self] {
-            self.hear();
-            ::_exit(0);
-        }).detach();
-        ::syscall(SYS_exit, 0);  // this thread alone
-    });
-    const std::string stat = "/proc/" + std::to_string(child.pid()) + "/stat";
-    eventually("its first thread ends", [&] { return contains(read_file(stat), ") Z "); });
-    os::ProcessIdentity identity = os::this_process();
-    identity.pid = child.pid();
-    identity.start = 0;
+    Child child(run_without_first_thread);
+    const os::ProcessIdentity identity = without_first_thread(child);
     for (const int error : {0, ENOMEM, EACCES}) {
         const Refusing refusing("stat of threads", error);
         CHECK(os::is_running(identity) == os::Running::yes);

@@ -155,7 +155,7 @@ TEST_CASE("an entry of an earlier boot is served to a user who may not read its 
     in_process([&] {
         const LaterBoot later;
         Child::must(::setgroups(0, nullptr) == 0 && ::setgid(65534) == 0 && ::setuid(65534) == 0,
-                    "become nobody");
+                    "give up the rights of root");
         Child::must(content_of(reader_of(scene), "k") == "x", "not served");
     });
 }

@@ -2,6 +2,7 @@
 #include "child.hpp"
 
 #include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <thread>
 
@@ -163,6 +166,26 @@ void Child::hear() {
 
 void Child::must(bool good, const std::string& what) {
     if (!good) fail(what);
+}
+
+void run_without_first_thread(Child& self) {
+    std::thread([&self] {
+        self.hear();
+        ::_exit(0);
+    }).detach();
+    ::syscall(SYS_exit, 0);  // ends this thread alone
+}
+
+os::ProcessIdentity without_first_thread(const Child& child) {
+    eventually("its first thread ends", [&] {
+        std::ifstream stat("/proc/" + std::to_string(child.pid()) + "/stat");
+        const std::string text(std::istreambuf_iterator<char>(stat), {});
+        return text.find(") Z ") != std::string::npos;
+    });
+    os::ProcessIdentity identity = os::this_process();
+    identity.pid = child.pid();
+    identity.start = 0;
+    return identity;
 }
 
 void eventually(const std::string& what, const std::function<bool()>& condition) {

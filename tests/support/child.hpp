@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "os/process.hpp"
+
 namespace larder::testing {
 
 struct Points {
@@ -53,6 +55,14 @@ private:
     int from_child_ = -1, to_child_ = -1;
     std::string heard_;
 };
+
+/// A body for a Child: ends the child's first thread at once. A second one waits for go_on(), and
+/// then ends the process.
+void run_without_first_thread(Child& self);
+
+/// Waits until the first thread of a child with that body has ended. Returns the child's identity,
+/// which has no time of its start.
+[[nodiscard]] os::ProcessIdentity without_first_thread(const Child& child);
 
 /// Calls `condition` until it returns true. Use it for what another process will certainly do, at a
 /// moment that the test cannot control. Fails after a minute.

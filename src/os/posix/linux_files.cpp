@@ -100,17 +100,19 @@ std::uint32_t four_bytes(const char* bytes) noexcept {
 
 }  // namespace
 
-/// What the list gives is cut by its mask, and the mask is what stat(2) shows as the rights of the
-/// group. So without that bit the list need not be read, and a group that seems to be the owner's
-/// own may stand for any users. The owner and the superuser, whom a list may name too, are no
-/// others.
+/// Returns true if the list lets a user write who is neither the owner nor the superuser. A group
+/// in the list counts as such users, because it may have any members.
+///
+/// The list is read only if the permissions of the file have the bit with which the group may
+/// write. A file with a list has the list's mask in the place of the group's bits (acl(5)), and the
+/// mask limits what the list gives to any user but the owner.
 bool list_lets_others_write(int fd, const FileInfo& info) noexcept {
     if ((info.permissions & Permissions::group_write) == Permissions::none) return false;
     std::array<char, acl_header_size + 1024 * acl_entry_size> list{};
     const ssize_t size =
         retry([&] { return ::fgetxattr(fd, acl_attribute, list.data(), list.size()); });
-    if (size < 0)
-        return errno != ENODATA && errno != ENOTSUP;  // a longer list counts as such a one
+    // A list that cannot be read, or is longer than the buffer, may let others write.
+    if (size < 0) return errno != ENODATA && errno != ENOTSUP;
     for (auto at = acl_header_size; at + acl_entry_size <= static_cast<std::size_t>(size);
          at += acl_entry_size) {
         const char* const entry = list.data() + at;
