@@ -69,6 +69,28 @@ Result<os::Dir> make_pin(cache::Root& root, const os::Dir& pins, const protocol:
     }
 }
 
+/// Removes the file of a pin. Returns false if the key is not pinned.
+Result<bool> remove_pin(const os::Dir& bucket, const std::string& name) {
+    // Another process may pin the key between the two looks. Arbitrary: that does not happen so
+    // often in a row.
+    constexpr int max_attempts = 100;
+    for (int attempts = 1; attempts <= max_attempts; ++attempts) {
+        const auto removed = os::remove_file_at(bucket, name);
+        if (!is_absent(removed)) {
+            TRY(removed);
+            return true;
+        }
+        // A file system whose names are out of date may deny a pin that stands there. A caller that
+        // took it for gone would leave the key pinned.
+        const auto stands = os::stat_at(bucket, name);
+        if (is_absent(stands)) return false;
+        TRY(stands);
+    }
+    return fail(Errc::unsupported, "unpin", bucket / name,
+                "the file system shows this name, and denies it to each removal; name a directory "
+                "on another file system (`cachetool doctor` tests one)");
+}
+
 /// Syncs these directories.
 Result<> sync_each(const cache::Root& root, std::initializer_list<const os::Dir*> dirs) {
     protocol::NameSync names(root);
@@ -94,19 +116,22 @@ Result<> unpin(const cache::Root& root, const protocol::KeyRef& place, Durabilit
     if (is_absent(pins)) return not_pinned;
     TRY(pins);
     TRY_ASSIGN(const auto bucket, open_pins(root, place.encoded_bucket));
-    auto removed = bucket ? os::remove_file_at(*bucket, std::string(place.encoded_key()))
-                          : Result<>(not_pinned);
-    if (is_absent(removed)) removed = not_pinned;
-    if (!removed && removed.error().code != Errc::miss) return removed;
+    bool removed = false;
+    if (bucket) {
+        TRY_ASSIGN(removed, remove_pin(*bucket, std::string(place.encoded_key())));
+    }
     // The key is not pinned any more. Remove the directory as well, which succeeds only if no pin
     // is left there. A pin that is just being made looks again. If this fails, it is left empty.
     if (removed) (void)os::remove_dir_at(*pins, place.encoded_bucket);
-    if (durability == Durability::process) return removed;
-    (void)os::point("unpin.removed");
-    // A pin that was missing may have been taken away by a call that was killed before its sync.
-    TRY(protocol::after_change(bucket ? sync_each(root, {&*bucket, &*pins})
-                                      : sync_each(root, {&*pins})));
-    return removed;
+    if (durability == Durability::power) {
+        (void)os::point("unpin.removed");
+        // A pin that was missing may have been taken away by a call that was killed before its
+        // sync.
+        TRY(protocol::after_change(bucket ? sync_each(root, {&*bucket, &*pins})
+                                          : sync_each(root, {&*pins})));
+    }
+    if (!removed) return not_pinned;
+    return {};
 }
 
 Result<bool> is_pinned(const cache::Root& root, const protocol::KeyRef& place) {

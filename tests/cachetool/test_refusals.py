@@ -376,6 +376,16 @@ class NoSecondWay(RefusalTest):
         self.tool("destroy")
         self.assertFalse(self.root.exists())
 
+    def test_pin_that_is_denied_to_its_removal_is_no_pin_that_is_missing(self):
+        self.tool("put", "b", "k", self.source)
+        self.tool("pin", "b", "k")
+        _, said = self.refused(["unlinkat=ENOENT"], "unpin", "b", "k", code=1)
+        self.assertIn("denies it to each removal", said)
+        self.assertIn("doctor` tests one", said)
+        # If it is denied once, it is removed at the second attempt.
+        self.refused(["unlinkat=ENOENT@1"], "unpin", "b", "k")
+        self.tool("unpin", "b", "k", code=3)
+
 
 if __name__ == "__main__":
     unittest.main()
