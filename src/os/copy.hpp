@@ -87,9 +87,10 @@ struct ByteRun {
                                                  ByteRun run) noexcept;
 
 /// Gives the open file or directory `to` the attributes of `from` that users set: on Linux those
-/// whose names begin with "user.". An attribute that can't be read, or that the file system of
-/// `to` refuses, is left out. Returns whether none was left out. Returns the system's error if a
-/// disk is full or broken, and then `to` may have some of the attributes.
+/// whose names begin with "user.". A file system that answers "not supported" to a list of them has
+/// none. An attribute that can't be read, or that the file system of `to` refuses, is left out.
+/// Returns whether none was left out. Returns the system's error if a disk is full or broken, and
+/// then `to` may have some of the attributes.
 [[nodiscard]] CallResult<bool> copy_attributes(const FileHandle& from, const FileHandle& to);
 
 /// Returns whether a file has privileges that a copy leaves out and a hard link would hand on: a

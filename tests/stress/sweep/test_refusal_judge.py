@@ -5,13 +5,16 @@ taken for the state of the cache, and an error that says too little.
 
 import json
 import pathlib
+import shutil
 import sys
+import tempfile
 import types
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "stress" / "sweep"))
 
-import errors  # pylint: disable=wrong-import-position
+import cache  # pylint: disable=wrong-import-position
+import errors
 import judge
 import tracing
 
@@ -20,6 +23,35 @@ def failed(message="open /c/f: Permission denied; run as its owner", **said):
     """Returns a run that failed with this error."""
     error = {"code": "system", "step": "open", "path": "/c/f", "message": message, **said}
     return tracing.Run(1, json.dumps({"error": error}), f"cachetool: {message}", True)
+
+
+class WhatIsInstalled(unittest.TestCase):
+    """An install may lack what could not be read or set, if it counts it."""
+
+    def setUp(self):
+        self.place = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.place)
+        (self.place / "installed").mkdir()
+        (self.place / "installed" / "file").write_text("text")
+        self.tree = cache.read_tree(f"{self.place}/installed")
+
+    def found(self, error, call="fsetxattr", counted=0):
+        wanted = {name: (kind, mode, content, (("user.larder", b"value"),))
+                  for name, (kind, mode, content, _) in self.tree.items()}
+        operation = types.SimpleNamespace(arguments=["install"], before={("b", "key"): wanted})
+        struck = tracing.Run(0, json.dumps({"inexact": counted}), "", True)
+        struck.call, struck.silenced = call, False
+        installed = judge.RefusalJudge("cachetool", operation)
+        return list(installed.of_what_is_installed(f"{self.place}/cache", struck, error))
+
+    def test_attribute_that_is_missing_and_not_counted(self):
+        for error in ("EACCES", "EOPNOTSUPP"):
+            self.assertTrue(any("not counted" in one for one in self.found(error)), error)
+        self.assertTrue(any("not counted" in one for one in self.found("EACCES", "flistxattr")))
+        self.assertEqual(self.found("EACCES", counted=1), [])
+
+    def test_file_system_that_says_that_it_has_no_attributes(self):
+        self.assertEqual(self.found("EOPNOTSUPP", "flistxattr"), [])
 
 
 class TheEnd(unittest.TestCase):
