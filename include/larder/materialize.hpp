@@ -67,7 +67,9 @@ struct MaterializeReport {
 /// what was begun. The first call of another process that makes a destination in the same place
 /// deletes such a directory, if this is all true:
 ///   - the process that filled it has certainly ended, and the machine was not started anew since;
-///   - it belongs to this user, and no user but this one and root can have put it there.
+///   - it belongs to this user, and no user but this one and root can have put it there: if other
+///     users may write to that place, it is sticky (as /tmp is), and they may not write to the
+///     directory.
 /// Nothing deletes such a file, nor any other such directory: delete it by hand when no process
 /// materializes there.
 /// Concurrency: several calls may fill one destination at the same time.

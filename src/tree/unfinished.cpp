@@ -35,23 +35,39 @@ bool is_new_here(const os::FileIdentity& identity) noexcept {
     return place.exchange(mark, std::memory_order_relaxed) != mark;
 }
 
-/// Returns whether no user but this one and root can rename anything in the directory to a name of
-/// larder's, so that this process would delete it. `info` is what the system knows about `around`.
-bool only_we_name_things(const os::Dir& around, const os::FileInfo& info) noexcept {
-    if (info.owner != os::this_user() && info.owner != 0) return false;
+/// Who can give a directory of this user's a name in another directory.
+enum class Namers {
+    only_we,          ///< this user and root
+    all_who_move_it,  ///< other users, too, if they may move that directory
+    all,              ///< other users, too
+};
+
+/// Returns who can name things in a directory. `info` is what the system knows about it.
+Namers namers_in(const os::Dir& around, const os::FileInfo& info) noexcept {
+    if (info.owner != os::this_user() && info.owner != 0) return Namers::all;
+    if (!os::others_may_write(around, info)) return Namers::only_we;
+    // In a sticky directory, another user can't rename what is this user's. But that user can move
+    // a directory there.
     const bool is_sticky =
         (info.permissions & os::Permissions::sticky_bit) != os::Permissions::none;
-    return is_sticky || !os::others_may_write(around, info);
+    return is_sticky ? Namers::all_who_move_it : Namers::all;
 }
 
-/// Returns whether a dead process was filling the directory `name`.
-bool is_abandoned(const os::Dir& around, const std::string& name, const os::BootId& boot) {
+/// Returns whether a dead process was filling the directory `name`, so that no other user has put
+/// it there.
+bool is_abandoned(const os::Dir& around, Namers namers, const std::string& name,
+                  const os::BootId& boot) {
     const auto parsed = format::parse_unfinished_name(name);
     // Another boot id may be that of another machine, which has the directory mounted.
     if (!parsed || parsed->maker.boot != boot || !is_known_enough(parsed->maker)) return false;
     if (os::is_running(parsed->maker, os::Search::everywhere) != os::Running::no) return false;
     const auto info = os::stat_at(around, name);
-    return info && info->is_directory() && info->owner == os::this_user();
+    if (!info || !info->is_directory() || info->owner != os::this_user()) return false;
+    if (namers == Namers::only_we) return true;
+    // The system lets no user move a directory to another place who may not write to it.
+    const auto found = os::open_dir_at(around, name);
+    const auto now = found ? os::stat_of(*found) : tl::make_unexpected(found.error());
+    return now && now->owner == os::this_user() && !os::others_may_write(*found, *now);
 }
 
 }  // namespace
@@ -64,13 +80,15 @@ std::string unfinished_name() {
 
 void remove_unfinished(const os::Dir& around, const std::stop_token& stop) {
     const auto info = os::stat_of(around);
-    if (!info || !only_we_name_things(around, *info) || !is_new_here(info->identity)) return;
+    if (!info) return;
+    const Namers namers = namers_in(around, *info);
+    if (namers == Namers::all || !is_new_here(info->identity)) return;
     if (!os::boot_id_is_real()) return;
     const os::BootId boot = os::boot_id();
     // The names are collected first: what is deleted would change the listing.
     std::vector<std::string> abandoned;
     (void)os::for_each_name(around, [&](const std::string& name, os::FileKind) -> Result<> {
-        if (is_abandoned(around, name, boot)) abandoned.push_back(name);
+        if (is_abandoned(around, namers, name, boot)) abandoned.push_back(name);
         return {};
     });
     for (const auto& name : abandoned) (void)remove_tree_at(around, name, stop);

@@ -22,7 +22,8 @@ namespace larder::tree {
 ///   - unfinished_name has made its name, in the present boot of this machine;
 ///   - the process of that name has certainly ended (see os::is_running);
 ///   - the directory belongs to this user;
-///   - no user but this one and root can have put it there.
+///   - no user but this one and root can have put it there. So if other users may write to
+///     `around`, that must be sticky, and they may not write to the directory itself.
 /// Looks at a directory once in the life of a process, or a few times if there are many, because
 /// each look lists it. What can't be looked at or deleted stays, and is no error.
 /// Concurrency: several processes may delete the same directory at a time.

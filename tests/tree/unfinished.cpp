@@ -158,6 +158,39 @@ TEST_CASE("nothing is deleted where another user can have named it") {
         REQUIRE(install(tree, temp / "place/newer") == 0);
         CHECK(names_in(temp / "place") == std::set<std::string>{"new", "newer"});
     }
+    SECTION("a directory that another user may have moved to such a place") {
+        // The right to write to a directory is what the system asks of one who moves it to another
+        // place, even if that place is sticky.
+        fs::permissions(temp / "place", fs::perms(01777));
+        const auto others_may = GENERATE(0777, 0722);
+        fs::permissions(temp / "place" / name, fs::perms(others_may));
+        REQUIRE(install(tree, temp / "place/new") == 0);
+        CHECK(names_in(temp / "place") == std::set<std::string>{"new", name});
+        fs::permissions(temp / "place" / name, fs::perms(0755));
+        REQUIRE(install(tree, temp / "place/newer") == 0);
+        CHECK(names_in(temp / "place") == std::set<std::string>{"new", "newer"});
+    }
+    SECTION("a directory that another user moves to such a place") {
+        SKIP_UNLESS(is_root(), "only root can act as another user");
+        fs::remove_all(temp / "place" / name);
+        fs::permissions(temp / "place", fs::perms(01777));
+        // A directory of theirs holds one of this user's to which all may write, and in that stands
+        // a file that only this user may delete.
+        fs::create_directories(temp / "theirs/shared/sub");
+        write(temp / "theirs/shared/sub/file", "precious");
+        fs::permissions(temp / "theirs/shared", fs::perms(0777));
+        REQUIRE(::chown((temp / "theirs").c_str(), 65534, 65534) == 0);
+        Child other([&](Child&) {
+            Child::must(
+                ::setgroups(0, nullptr) == 0 && ::setgid(65534) == 0 && ::setuid(65534) == 0,
+                "not another user");
+            Child::must(::unlink((temp / "theirs/shared/sub/file").c_str()) != 0, "deleted it");
+            fs::rename(temp / "theirs/shared", temp / "place" / name);
+        });
+        REQUIRE(other.join() == 0);
+        REQUIRE(install(tree, temp / "place/new") == 0);
+        CHECK(fs::exists(temp / "place" / name / "sub/file"));
+    }
     SECTION("a place or a directory of another user") {
         SKIP_UNLESS(is_root(), "only root can make files of another user");
         const auto theirs = GENERATE(std::string("."), std::string("the directory"));
