@@ -24,9 +24,12 @@ std::uint32_t pool_size(const os::Dir& participants) {
         return os::exists_at(participants, format::participant_name(number)).value_or(false);
     };
     if (!exists(0)) return 0;
-    // The table `last_seen` exists, and `first_missing` does not.
+    // The table `last_seen` exists, and `first_missing` does not. A file system that shows each
+    // name must not keep this process for ever, so there the pool ends at a number that no pool
+    // has: far more processes than a machine can run.
+    constexpr std::uint32_t most = 1U << 30U;
     std::uint32_t last_seen = 0, first_missing = 1;
-    while (exists(first_missing)) {
+    while (first_missing < most && exists(first_missing)) {
         last_seen = first_missing;
         first_missing *= 2;
     }
@@ -112,8 +115,8 @@ Result<bool> still_has_name(const os::FileHandle& file, const os::Dir& dir,
 
 /// Opens and locks the table `number`. `mode` says whether the file is made if it is missing.
 /// Returns nullopt if the table is not free: its lock is held, or its process may live without the
-/// lock, or a destroy has unlinked it. Errors: `damaged` for a table that cannot be read. After
-/// nullopt and after an error the lock is released.
+/// lock. Errors: `busy` if the table has no name any more; `damaged` for a table that cannot be
+/// read. After nullopt and after an error the lock is released.
 Result<std::optional<LockedTable>> try_lock_table(const os::Dir& participants, std::uint32_t number,
                                                   os::OpenMode mode) {
     const std::string name = format::participant_name(number);
@@ -126,7 +129,11 @@ Result<std::optional<LockedTable>> try_lock_table(const os::Dir& participants, s
     // A destroy locks a table before it unlinks it. So a table that has its name while this process
     // has the lock keeps it.
     TRY_ASSIGN(const bool is_named, still_has_name(file, participants, name));
-    if (!is_named) return std::nullopt;
+    if (!is_named) {
+        return fail(Errc::busy, "join the cache", participants / name,
+                    "the file system shows no such lease table, although this process has opened "
+                    "it: another process deletes it, or the file system denies it; try again");
+    }
     TRY_ASSIGN(format::TableView table, read_table(file, participants / name));
     if (life_of(file, table, os::Search::here) != Life::dead) return std::nullopt;
     unlock.keep_locked();
@@ -203,16 +210,31 @@ Result<AdoptedTable> adopt(const ParticipantDirs& places, const Reaper& reap,
     const std::uint32_t pool = pool_size(places.participants);
     TRY_ASSIGN(auto found, try_adopt(pool, places, reap, context));
     if (found) return std::move(*found);
+    // Each number that is passed over may have cost a new file. Arbitrary: a process is quicker so
+    // often only if so many join at one instant; and so many tables are not deleted by hand while
+    // what their processes have staged can't be.
+    constexpr std::uint32_t most_held = 10'000, most_failed = 100;
+    std::uint32_t held = 0, failed = 0;
     for (std::uint32_t number = pool;; ++number) {
-        TRY_ASSIGN(auto taken,
-                   try_lock_table(places.participants, number, os::OpenMode::open_or_create));
-        if (!taken) continue;  // another process was quicker
+        auto taken = try_lock_table(places.participants, number, os::OpenMode::open_or_create);
+        if (!taken && taken.error().code != Errc::busy) return tl::make_unexpected(taken.error());
+        if (!taken) {
+            if (++failed == most_failed) return tl::make_unexpected(taken.error());
+            continue;
+        }
+        if (!*taken) {  // another process was quicker
+            if (++held < most_held) continue;
+            return fail(Errc::busy, "join the cache", places.participants.path,
+                        "each new lease table was locked by another process before this one could "
+                        "lock it; try again");
+        }
         // A table that was deleted by hand may have left a staging area. If that cannot be emptied,
         // the next number will do. Any other failure would meet each number.
         const bool has_remains =
-            os::exists_at(places.staging, format::participant_name(number)).value_or(true);
-        auto adopted = take_over(std::move(*taken), places, reap, context);
-        if (adopted || !has_remains || why_of(adopted) == Why::no_space) return adopted;
+            os::exists_at(places.staging, format::participant_name(number)).value_or(false);
+        auto adopted = take_over(std::move(**taken), places, reap, context);
+        const bool may_go_on = has_remains && ++failed < most_failed;
+        if (adopted || !may_go_on || why_of(adopted) == Why::no_space) return adopted;
     }
 }
 

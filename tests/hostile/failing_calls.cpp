@@ -14,13 +14,16 @@ using namespace larder::testing;
 
 namespace {
 
-/// The call that must fail, counted from 1, and its error; 0: none.
+/// The call that must fail, counted from 1, and its error; 0: none. If `always` is set, all later
+/// calls fail, too.
 struct Failing {
     int call = 0;
     int error = 0;
+    bool always = false;
 
     bool now() {
         if (call == 0 || --call != 0) return false;
+        if (always) call = 1;
         errno = error;
         return true;
     }
@@ -405,4 +408,60 @@ TEST_CASE("if a look at a destination is refused, a materialize makes it or find
             CHECK_FALSE(fs::is_empty(destination));
         }
     }
+}
+
+// ---- a join that can't succeed ----
+
+namespace {
+
+/// Joins the cache at `root` in a process of its own after `before` has run there, requires that it
+/// fails, and soon, and returns how many tables there are then.
+std::size_t tables_after_failed_join(const fs::path& root, const std::function<void()>& before) {
+    Child joiner([&](Child&) {
+        const Cache cache = open_cache(root);
+        (void)::alarm(20);  // arbitrary: each attempt takes microseconds
+        before();
+        const auto staging = value(cache.bucket("b")).stage();
+        fstatat_failing = {};
+        Child::must(!staging, "joined");
+        Child::must(staging.error().code != Errc::miss, staging.error().message());
+    });
+    CHECK(joiner.join() == 0);
+    return count_entries(root / "participants");
+}
+
+}  // namespace
+
+TEST_CASE("a join ends, and makes few tables, if the system denies each look at a table") {
+    for (const int error : {ENOENT, EIO, EACCES}) {
+        INFO(error);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        (void)open_cache(root);
+        CHECK(tables_after_failed_join(root, [error] {
+                  fstatat_failing = {.call = 1, .error = error, .always = true};
+              }) <= 128);
+    }
+}
+
+TEST_CASE("a join ends, and makes few tables, if the staging areas can't be looked at") {
+    SKIP_UNLESS(is_root_user(), "root, to become a user");
+    const TempDir dir;
+    fs::permissions(dir.path(), fs::perms(0777));
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) {
+        become_nobody();
+        put(value(open_cache(root).bucket("b")), "k", "text");
+    });
+    fs::permissions(root / "staging", fs::perms(0600));
+    Child joiner([&](Child&) {
+        become_nobody();
+        const Cache cache = open_cache(root);
+        (void)::alarm(20);  // arbitrary: each attempt takes microseconds
+        const auto staging = value(cache.bucket("b")).stage();
+        Child::must(!staging, "joined");
+        Child::must(contains(staging.error().message(), "staging"), staging.error().message());
+    });
+    CHECK(joiner.join() == 0);
+    CHECK(count_entries(root / "participants") <= 2);
 }
