@@ -5,6 +5,7 @@
 #include <atomic>
 #include <map>
 
+#include "cache/husk.hpp"
 #include "cache/root.hpp"
 #include "format/id.hpp"
 #include "format/layout.hpp"
@@ -94,7 +95,8 @@ Result<> make_root_dir(const fs::path& path, bool allow_unsafe) {
 /// Refuses to create a cache beside files of other programs. The directory must be empty, or one in
 /// which an earlier open was interrupted. An open makes the tag first. So if the tag is missing or
 /// has other contents, then even a name that larder uses, such as "deleting", belongs to another
-/// program. The exception is our .gitignore, because "rm -rf root/*" leaves it there.
+/// program. A tag that holds so little of its text that it may be another program's does only for a
+/// husk. The exception is our .gitignore, because "rm -rf root/*" leaves it there.
 Result<> check_nothing_else_here(const os::Dir& root) {
     std::string strange, ours;  // one name of each kind, for the message
     bool has_gitignore = false;
@@ -106,18 +108,21 @@ Result<> check_nothing_else_here(const os::Dir& root) {
         }
         return {};
     }));
-    // A file that an open was writing when it was killed holds the beginning of its text.
-    const auto holds_beginning_of = [&](const char* name, std::string_view text) {
-        const auto read = os::read_file_at(root, name, format::max_format);
-        return read && text.starts_with(*read);
+    // Read the files after the names. Another process may be creating the cache, and writes the tag
+    // before it makes any directory. So if a directory of ours was listed, its tag is there by now;
+    // and if it has come to more while this process looked for a husk, its tag is there after that.
+    const auto has_own_tag = [&] {
+        const auto tag = os::read_file_at(root, format::cachedir_tag_name, format::max_format);
+        return tag && format::is_own_tag(*tag);
     };
-    // Read the files after the names. Another process may be creating the cache, and makes the tag
-    // before any directory. So if a directory of ours was listed, its tag is there by now.
-    if (strange.empty() && !ours.empty() &&
-        !holds_beginning_of(format::cachedir_tag_name, format::cachedir_tag_text))
-        strange = ours;
+    if (strange.empty() && !ours.empty() && !has_own_tag()) {
+        const bool has_begun_tag =
+            holds_beginning_of(root, format::cachedir_tag_name, format::cachedir_tag_text);
+        TRY_ASSIGN(const bool husk, is_husk(root));
+        if (!(has_begun_tag && husk) && !has_own_tag()) strange = ours;
+    }
     if (strange.empty() && has_gitignore &&
-        !holds_beginning_of(format::gitignore_name, format::gitignore_text))
+        !holds_beginning_of(root, format::gitignore_name, format::gitignore_text))
         strange = format::gitignore_name;
     if (strange.empty()) return {};
     return refuse(root.path,

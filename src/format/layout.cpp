@@ -36,6 +36,12 @@ std::uint64_t take_hex_number(std::string_view& text) {
 
 }  // namespace
 
+bool is_own_tag(std::string_view text) noexcept {
+    constexpr std::string_view own_name = " larder";
+    constexpr std::size_t named = cachedir_tag_text.find(own_name) + own_name.size();
+    return text.size() >= named && cachedir_tag_text.starts_with(text);
+}
+
 bool is_root_name(std::string_view name) noexcept {
     constexpr std::array<std::string_view, 11> names = {
         format_name,       cachedir_tag_name, gitignore_name, locks_name,

@@ -63,6 +63,10 @@ inline constexpr std::string_view cachedir_tag_text =
     "be deleted at any time.\n";
 inline constexpr std::string_view gitignore_text = "*\n";
 
+/// Returns true if a tag with this text is larder's: it holds cachedir_tag_text, or a beginning of
+/// it that names larder. What stands before that name, other programs write, too.
+[[nodiscard]] bool is_own_tag(std::string_view text) noexcept;
+
 /// Returns true if `name` stands in a root by the grammar above.
 [[nodiscard]] bool is_root_name(std::string_view name) noexcept;
 

@@ -6,7 +6,7 @@
 
 #include "base/noted_errors.hpp"
 #include "base/wait.hpp"
-#include "cache/lease_table.hpp"
+#include "cache/husk.hpp"
 #include "cache/participant.hpp"
 #include "format/format_file.hpp"
 #include "format/id.hpp"
@@ -133,9 +133,9 @@ private:
         return lock;
     }
 
-    /// Returns whether this is a cache, or what is left of one. Any sign will do: the format, the
-    /// tag, an archive of nothing but entries, or larder's directories without any file. Errors:
-    /// `refused` if a newer larder made it.
+    /// Returns whether this is a cache, or what is left of one. Any sign will do: the format, a tag
+    /// that names larder, an archive of nothing but entries, or larder's directories without any
+    /// file. Errors: `refused` if a newer larder made it.
     Result<bool> is_ours() {
         TRY_ASSIGN(const auto text, read_format_text());
         if (text) {
@@ -145,7 +145,9 @@ private:
             if (read.kind != format::FormatRead::Kind::unknown) return true;
         }
         TRY_ASSIGN(const auto tag, read_if_there(root_, format::cachedir_tag_name));
-        if (tag && !tag->empty()) return format::cachedir_tag_text.starts_with(*tag);
+        if (tag && format::is_own_tag(*tag)) return true;
+        // Of the beginning of a tag, another program may have written as much.
+        if (tag && !format::cachedir_tag_text.starts_with(*tag)) return false;
         // An `rm -rf` that stopped half-way may have left no file of ours. Entries bear ids.
         const auto archive = os::open_dir_at(root_, format::archive_name);
         if (is_no_directory(archive)) return false;
@@ -160,54 +162,7 @@ private:
         }
         if (others > 0) return false;
         if (entries > 0) return true;
-        return is_husk();
-    }
-
-    /// Returns whether the root holds directories of larder's names, and in them no file but lease
-    /// tables and locks. An open that meets a destroy, which then is killed, leaves such a root.
-    Result<bool> is_husk() {
-        bool has_directory = false;
-        TRY_ASSIGN(const bool husk, holds_only(root_, [&](const std::string& name) -> Result<bool> {
-                       if (name == format::gitignore_name) {
-                           TRY_ASSIGN(const auto text, read_if_there(root_, name.c_str()));
-                           return text && *text == format::gitignore_text;
-                       }
-                       TRY_ASSIGN(const os::Dir dir, os::open_dir_at(root_, name));
-                       has_directory = true;
-                       return is_husk_part(dir, name);
-                   }));
-        return husk && has_directory;
-    }
-
-    /// Returns whether a directory of a root holds nothing that a user could miss.
-    static Result<bool> is_husk_part(const os::Dir& dir, const std::string& part) {
-        return holds_only(dir, [&](const std::string& name) -> Result<bool> {
-            TRY_ASSIGN(const os::FileInfo info, os::stat_at(dir, name));
-            if (part == format::participants_name && format::parse_participant_name(name)) {
-                if (!info.is_regular()) return false;
-                if (info.size == 0) return true;
-                TRY_ASSIGN(const auto file, os::open_at(dir, name, os::OpenMode::read));
-                return info.size == sizeof(format::LeaseTableBytes) &&
-                       cache::read_table(file, dir / name).has_value();
-            }
-            if (part == format::locks_name)
-                return format::is_lock_name(name) && info.is_regular() && info.size == 0;
-            if (!info.is_directory()) return false;
-            TRY_ASSIGN(const os::Dir below, os::open_dir_at(dir, name));
-            return holds_only(below, [](const std::string&) -> Result<bool> { return false; });
-        });
-    }
-
-    /// Returns whether `is_fine` says so of every name in a directory. What can't be looked at is
-    /// not fine.
-    template <class IsFine>
-    static Result<bool> holds_only(const os::Dir& dir, IsFine is_fine) {
-        bool all = true;
-        TRY(os::for_each_name(dir, [&](const std::string& name, os::FileKind) -> Result<> {
-            if (all) all = is_fine(name).value_or(false);
-            return {};
-        }));
-        return all;
+        return cache::is_husk(root_);
     }
 
     /// Makes a file with this text the new `format`, by one rename. Errors: Why::exists if `format`
@@ -259,14 +214,18 @@ private:
     /// Replaces `format` by the mark of a destroy, which holds what `format` said before. While it
     /// stands there, no process opens the cache.
     Result<> mark() {
-        while (!is_marked_) {
+        // Arbitrary: no two caches are made and destroyed here in a row so often meanwhile. A file
+        // system that says each time that `format` stands there, and denies it, must not keep this
+        // process for ever.
+        constexpr int max_attempts = 100;
+        for (int attempts = 1; !is_marked_; ++attempts) {
             std::string text(format::destroyed_text);
             if (before_ && format::parse_format(*before_).kind == format::FormatRead::Kind::ours)
                 text += *before_;
             auto marked = place_format(text, before_.has_value());
             is_marked_ = marked.has_value();
             if (is_marked_) break;
-            if (before_ || why_of(marked) != Why::exists) return marked;
+            if (before_ || why_of(marked) != Why::exists || attempts == max_attempts) return marked;
             // A process has just made the cache, and may use it.
             TRY(read_before());
         }

@@ -327,6 +327,71 @@ TEST_CASE("destroy refuses what is no cache, and a cache that holds something el
     CHECK_FALSE(Cache::destroy(dir.path() / "nothing"));
 }
 
+TEST_CASE("a tag of which all programs write the beginning makes no files larder's") {
+    const std::string_view tag = format::cachedir_tag_text;
+    const std::size_t first_line = tag.find('\n') + 1, own = tag.find("larder");
+    for (const std::size_t left :
+         {std::size_t{0}, first_line / 2, first_line - 1, first_line, own}) {
+        INFO(left);
+        const TempDir dir;
+        const fs::path root = dir.path() / "backup";
+        fs::create_directories(root / "archive" / "2025");
+        write_file(root / "archive" / "2025" / "thesis.txt", "precious");
+        write_file(root / "CACHEDIR.TAG", std::string(tag.substr(0, left)));
+        const auto before = exact_snapshot(root);
+        const auto destroyed = Cache::destroy(root);
+        REQUIRE_FALSE(destroyed);
+        CHECK(destroyed.error().code == Errc::refused);
+        CHECK(contains(destroyed.error().message(), "no cache"));
+        require_refused(Cache::open(root, test_options()), "not a cache");
+        CHECK(exact_snapshot(root) == before);
+    }
+}
+
+TEST_CASE("a cache whose making stopped within its tag can be completed, and destroyed") {
+    const std::string_view tag = format::cachedir_tag_text;
+    for (std::size_t left = 0; left <= tag.size(); ++left) {
+        INFO(left);
+        for (const bool has_directories : {false, true}) {
+            const TempDir dir;
+            const fs::path root = dir.path() / "cache";
+            const auto begin = [&] {
+                fs::create_directory(root);
+                write_file(root / "CACHEDIR.TAG", std::string(tag.substr(0, left)));
+                if (!has_directories) return;
+                fs::create_directories(root / "locks");
+                write_file(root / "locks" / "collector", "");
+                fs::create_directories(root / "retired" / "links");
+            };
+            begin();
+            value(Cache::destroy(root));
+            CHECK_FALSE(stands(root));
+            begin();
+            in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+            CHECK(read_file(root / "CACHEDIR.TAG") == tag);
+        }
+    }
+}
+
+TEST_CASE("a destroy whose mark is denied a name again and again ends with an error") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+    fs::remove(root / "format");
+    Child destroyer([&](Child&) {
+        const AtPoints denied(
+            [](const std::string& point) { return point == "os.noreplace" ? EEXIST : 0; });
+        (void)::alarm(20);  // no attempt takes a second
+        const auto destroyed = Cache::destroy(root);
+        Child::must(!destroyed, "destroyed");
+        Child::must(contains(destroyed.error().message(), "format"), destroyed.error().message());
+    });
+    CHECK(destroyer.join() == 0);
+    CHECK(count_entries(root / "archive") == 1);
+    value(Cache::destroy(root));
+    CHECK_FALSE(stands(root));
+}
+
 TEST_CASE("destroy names a process that uses the cache, and changes nothing") {
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
