@@ -49,13 +49,17 @@ public:
     /// on which `rm -rf` stops. An interrupted call, or an `rm -rf` that has stopped, can be
     /// completed by another call.
     ///
-    /// Errors: `busy` if a living process uses the cache, or collects; the message names it, and
-    /// nothing is changed. `refused` if `root` is no cache, belongs to another user (root may
-    /// destroy any), or holds something that is not larder's. `system` if something can't be
-    /// deleted (a mount point), after all else is gone.
-    /// Concurrency: no process can open the cache any more once this has begun. A process that has
-    /// it open and leases nothing meets errors, or makes a new cache at the path.
-    /// Crash: the cache can't be opened, and another call deletes the rest.
+    /// Errors: `busy` if a living process uses the cache, collects, or destroys it; the message
+    /// names the first. No entry is touched then, unless that process destroys the cache. `refused`
+    /// if `root` is no cache, belongs to another user (root may destroy any), or holds something
+    /// that is not larder's. `system` if something can't be deleted (a mount point), after all else
+    /// is gone.
+    /// Concurrency: if a process uses the cache, this changes nothing. If one begins to use it
+    /// during the call, no process can open the cache for an instant, and then it is as before.
+    /// Otherwise no process can open the cache any more. A process that has it open and leases
+    /// nothing meets errors, or makes a new cache at the path, which stays.
+    /// Crash: the cache is as before, or can't be opened. Then another call deletes the rest; or,
+    /// if a process uses it, gives it back.
     [[nodiscard]] static Result<> destroy(const std::filesystem::path& root);
 
     /// Moves the reference to the cache. A Cache that was moved from may only be destroyed, or be

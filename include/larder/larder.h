@@ -331,11 +331,15 @@ larder_code larder_cache_open(const char* root, const larder_open_options* optio
 void larder_cache_close(larder_cache* cache);
 /* Deletes the cache at `root`: the directory with all that is in it, read-only directories too. If
  * the call fails half way, another call deletes the rest.
- * Errors: `busy` if a living process uses the cache; the message names it, and nothing is changed.
- * `refused` if `root` is no cache, belongs to another user, or holds something that is not
- * larder's. `system` if something can't be deleted; all else is gone then.
- * Concurrency: no process can open the cache any more once this has begun.
- * Crash: the cache can't be opened, and another call deletes the rest. */
+ * Errors: `busy` if a living process uses the cache, collects, or destroys it; the message names
+ * the first. No entry is touched then, unless that process destroys the cache. `refused` if
+ * `root` is no cache, belongs to another user, or holds something that is not larder's. `system`
+ * if something can't be deleted; all else is gone then.
+ * Concurrency: if a process uses the cache, this changes nothing. If one begins to use it during
+ * the call, no process can open the cache for an instant, and then it is as before. Otherwise no
+ * process can open the cache any more.
+ * Crash: the cache is as before, or can't be opened. Then another call deletes the rest; or, if
+ * a process uses it, gives it back. */
 larder_code larder_cache_destroy(const char* root, larder_error** error);
 
 /* Returns the absolute path of the root, without symlinks. The text is valid as long as the handle.

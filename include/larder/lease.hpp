@@ -65,7 +65,8 @@ public:
     /// process that does nothing else.
     ///   - It keeps the entry, whatever program the process becomes. The program inherits a
     ///     descriptor, which shows to collectors that the entry is in use.
-    ///   - It also keeps every other entry that the process leases when it calls execve.
+    ///   - It also keeps every other entry of this cache that the process leases when it calls
+    ///     execve, however many there are. For another cache, call it on a lease of that one.
     ///   - The Cache must stay open until the execve. A process that closes it says that it makes
     ///     no execve any more. If it makes one all the same, and the next program closes the
     ///     descriptor, a collector in another pid namespace takes the lease for ended.

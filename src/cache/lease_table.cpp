@@ -352,6 +352,7 @@ std::error_code LeaseTable::set_lock_tells(bool tells) noexcept {
 }
 
 Result<> LeaseTable::hand_on() {
+    if (handed_on_) return {};
     // The flag goes first. The program may close the descriptor, and the mapping does not outlive
     // an execve.
     std::error_code error = set_lock_tells(false);

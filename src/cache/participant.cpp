@@ -2,6 +2,7 @@
 #include "cache/participant.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "format/layout.hpp"
 #include "os/dir_reader.hpp"
@@ -14,9 +15,10 @@ namespace larder::cache {
 
 namespace {
 
-/// Returns how many tables there are. No table is ever unlinked, so their numbers have no gaps, and
-/// doubling and then halving finds the end in few steps. A table that was deleted by hand makes the
-/// result too small. That costs tries, and does no harm.
+/// Returns how many tables there are. While the cache is used no table is unlinked, so their
+/// numbers have no gaps, and doubling and then halving finds the end in few steps. A table that was
+/// deleted by hand, or by a destroy that gives the cache back, makes the result too small. That
+/// costs tries, and does no harm.
 std::uint32_t pool_size(const os::Dir& participants) {
     // A table at which no look is possible ends the pool here. A join then opens that table as if
     // it were new, and its lock decides who has it.
@@ -100,19 +102,6 @@ void note_takeover(const format::TableView& dead, const CallContext& context) {
         context.journal->note({.kind = Event::Kind::takeover, .who = describe(dead)});
 }
 
-/// Returns whether a file that was opened by this name still has it. Asks for the name first: a
-/// file system in user space may count no links, or give a file that is open another name instead
-/// of unlinking it.
-Result<bool> still_has_name(const os::FileHandle& file, const os::Dir& dir,
-                            const std::string& name) {
-    const auto named = os::stat_at(dir, name);
-    if (is_absent(named)) return false;
-    TRY(named);
-    const auto opened = os::try_stat(file);
-    if (!opened) return os::fail(opened.error(), "look at lease table", dir / name);
-    return opened->links != 0 || opened->identity == named->identity;
-}
-
 /// Opens and locks the table `number`. `mode` says whether the file is made if it is missing.
 /// Returns nullopt if the table is not free: its lock is held, or its process may live without the
 /// lock. Errors: `busy` if the table has no name any more; `damaged` for a table that cannot be
@@ -128,7 +117,7 @@ Result<std::optional<LockedTable>> try_lock_table(const os::Dir& participants, s
     ScopedUnlock unlock(file);
     // A destroy locks a table before it unlinks it. So a table that has its name while this process
     // has the lock keeps it.
-    TRY_ASSIGN(const bool is_named, still_has_name(file, participants, name));
+    TRY_ASSIGN(const bool is_named, os::still_has_name(file, participants, name));
     if (!is_named) {
         return fail(Errc::busy, "join the cache", participants / name,
                     "the file system shows no such lease table, although this process has opened "
@@ -273,6 +262,7 @@ Result<Slot> Participant::acquire(const CallContext& context) {
         current_.store(next, std::memory_order_release);
     }
     TRY_ASSIGN(auto adopted, adopt(places_, reap_, context));
+    if (handed_on_) TRY(adopted.table->hand_on());
     // No other thread knows this table yet, so it has a free slot.
     const auto slot = adopted.table->acquire();
     LeaseTable& table = append(std::move(adopted.table));
@@ -280,6 +270,15 @@ Result<Slot> Participant::acquire(const CallContext& context) {
     // it.
     current_.store(&table, std::memory_order_release);
     return *slot;
+}
+
+Result<> Participant::hand_on() {
+    const std::lock_guard guard(growing_);
+    // First, so that no table is left out if one of them can't be handed on.
+    handed_on_ = true;
+    for (Node* node = &first_; node != nullptr; node = node->next.load(std::memory_order_acquire))
+        TRY(node->table->hand_on());
+    return {};
 }
 
 LeaseTable& Participant::append(std::unique_ptr<LeaseTable> table) {
@@ -539,18 +538,24 @@ Result<bool> free_unreadable_table(const ParticipantDirs& places, const std::str
 
 namespace {
 
-/// Locks one table, and keeps the lock in `closed`. Passes over what is no table. Errors: `busy` if
-/// a living process has the table, or may have it.
-Result<> close_table(const os::Dir& participants, const std::string& name, ClosedPool& closed) {
-    if (!format::parse_participant_name(name) || closed.locked.contains(name)) return {};
+/// What to do with a table of which no process has any use.
+enum class Unused { keep, unlink };
+
+/// Judges one table. Passes over what is no table. Errors: `busy` if a living process has the
+/// table, or may have it. Crash: the table is there or it is not.
+Result<> end_table(const os::Dir& participants, const std::string& name, Unused unused) {
+    if (!format::parse_participant_name(name)) return {};
     const auto info = os::stat_at(participants, name);
     if (is_absent(info)) return {};
     TRY(info);
     if (!info->is_regular()) return {};
     const auto path = participants / name;
-    TRY_ASSIGN(os::FileHandle file, os::open_at(participants, name, os::OpenMode::read_write));
+    TRY_ASSIGN(const os::FileHandle file,
+               os::open_at(participants, name, os::OpenMode::read_write));
     TRY_ASSIGN(const bool locked,
                os::try_lock(file, os::Mode::exclusive, os::Range::whole(), path));
+    std::optional<ScopedUnlock> unlock;
+    if (locked) unlock.emplace(file);
     // Read it even if the lock was refused, because the message names its process. A table that
     // cannot be understood may be destroyed, too.
     TRY_ASSIGN(const format::TableView table, read_damaged_table(file, path));
@@ -559,21 +564,35 @@ Result<> close_table(const os::Dir& participants, const std::string& name, Close
             Errc::busy, "destroy cache", path,
             describe(table) + " uses the cache; end that process, or try again when it has ended");
     }
-    closed.locked.emplace(name, std::move(file));
+    if (unused == Unused::keep) return {};
+    (void)os::point("destroy.locked");
+    // A process that waits to lock it finds that it has no name any more.
+    const auto removed = os::remove_file_at(participants, name);
+    if (!removed && !is_absent(removed)) return tl::make_unexpected(removed.error());
+    return {};
+}
+
+/// Calls end_table for each name, and ends at the first error. Opens one table at a time, because
+/// there may be more of them than this process may have descriptors.
+Result<> end_tables(const os::Dir& participants, Unused unused) {
+    // The names are collected first: what is unlinked would change the listing.
+    std::vector<std::string> names;
+    TRY(os::for_each_name(participants, [&](const std::string& name, os::FileKind) -> Result<> {
+        names.push_back(name);
+        return {};
+    }));
+    for (const std::string& name : names) TRY(end_table(participants, name, unused));
     return {};
 }
 
 }  // namespace
 
-void ClosedPool::release() noexcept {
-    for (const auto& [name, file] : locked) (void)os::unlock(file, {});
-    locked.clear();
+Result<> check_unused(const os::Dir& participants) {
+    return end_tables(participants, Unused::keep);
 }
 
-Result<> close_pool(const os::Dir& participants, ClosedPool& closed) {
-    return os::for_each_name(participants, [&](const std::string& name, os::FileKind) {
-        return close_table(participants, name, closed);
-    });
+Result<> unlink_tables(const os::Dir& participants) {
+    return end_tables(participants, Unused::unlink);
 }
 
 std::string describe(const format::TableView& table) {

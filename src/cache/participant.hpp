@@ -8,7 +8,6 @@
 
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -51,6 +50,10 @@ public:
     /// and each later acquire tries again.
     void release(const Slot& slot) noexcept;
 
+    /// Lets the program that this process becomes inherit all leases: see LeaseTable::hand_on. It
+    /// inherits the tables that are added later, too. After an error some tables may be inherited.
+    [[nodiscard]] Result<> hand_on();
+
     [[nodiscard]] const os::Dir& staging() const noexcept { return staging_; }
     [[nodiscard]] LeaseTable& table() noexcept { return *first_.table; }
     /// Returns true if one of our files was deleted. Collectors then cannot see the leases in it.
@@ -90,6 +93,7 @@ private:
     std::atomic<LeaseTable*> current_;
     LeaseTable* with_free_ = nullptr;           // the first listed table; guarded by the mutex
     std::atomic<bool> some_unreleased_{false};  // release could not clear a slot
+    bool handed_on_ = false;                    // see hand_on; guarded by the mutex
 };
 
 /// While an Activity lives, other processes see that this thread holds a lock or waits for it.
@@ -187,22 +191,14 @@ using TableDiscarder = std::function<Result<>(const std::string& name)>;
                                                  const std::string& name, const Reaper& reap,
                                                  const TableDiscarder& discard);
 
-/// The lease tables that a destroy has locked, by their names. No process has one of them while
-/// this lives.
-struct ClosedPool {
-    std::map<std::string, os::FileHandle> locked;
+/// Looks at every table, and changes nothing. Errors: `busy` if a living process has one of them,
+/// or may have it; the message names the process.
+[[nodiscard]] Result<> check_unused(const os::Dir& participants);
 
-    ClosedPool() = default;
-    ClosedPool(const ClosedPool&) = delete;
-    ClosedPool& operator=(const ClosedPool&) = delete;
-    ~ClosedPool() { release(); }
-    /// Unlocks and closes all tables. A child that is forked meanwhile does not keep the locks.
-    void release() noexcept;
-};
-
-/// Locks every table that is not in `closed`, and adds it there. Errors: `busy` if a living process
-/// has one of the tables, or may have it; the message names the process.
-[[nodiscard]] Result<> close_pool(const os::Dir& participants, ClosedPool& closed);
+/// Unlinks every table, each while its lock is held. A process that has opened a table, and locks
+/// it afterwards, finds that it has no name any more. Errors: `busy` as check_unused; then tables
+/// that no process had may be gone.
+[[nodiscard]] Result<> unlink_tables(const os::Dir& participants);
 
 /// Returns "pid 4711 (uv pip install)", for people.
 [[nodiscard]] std::string describe(const format::TableView& table);

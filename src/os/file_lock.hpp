@@ -18,8 +18,10 @@
 // before fork returns there. A lock that the function try_lock takes stays with the child: a
 // participant's lock must (see cache/participant.hpp).
 //
-// Lock files are made once and never unlinked. If one were unlinked, another process would make and
-// lock a new file of that name, and there would be two owners.
+// The files in `locks/` are made once, and only a destroy unlinks them. If one were unlinked while
+// the cache is used, another process would make and lock a new file of that name, and there would
+// be two owners. A lease table and `format` may be unlinked or replaced by a process that has their
+// lock. So a process that locks one of them asks still_has_name.
 #pragma once
 
 #include <cstdint>
@@ -71,9 +73,17 @@ public:
     /// nullopt if another process or another object holds the lock.
     [[nodiscard]] static Result<std::optional<FileLock>> try_lock(
         const Dir& dir, const std::string& name, Mode mode, const Range& range = Range::whole());
+    /// Takes the lock of a whole file, exclusively, and makes no file. Such a file may be unlinked
+    /// or replaced by a process that has its lock, so ask still_has_name afterwards. Errors:
+    /// Why::absent if there is no such file.
+    [[nodiscard]] static Result<std::optional<FileLock>> try_lock_existing(const Dir& dir,
+                                                                           const std::string& name);
     FileLock(FileLock&& other) noexcept;
     FileLock& operator=(FileLock&& other) noexcept;
     ~FileLock();
+
+    /// Returns the file, which is open for reading and writing.
+    [[nodiscard]] const FileHandle& file() const noexcept { return file_; }
 
 private:
     /// Owns the lock that `file` has. Requires: HeldLocks has opened the file.
@@ -83,6 +93,11 @@ private:
     // this_process.
     std::uint64_t owner_ = 0;
 };
+
+/// Returns whether a file that was opened by this name still has it. Call it after the file was
+/// locked, if a process that has the lock may unlink the file.
+[[nodiscard]] Result<bool> still_has_name(const FileHandle& file, const Dir& dir,
+                                          const std::string& name);
 
 /// The state of a lock. `missing`: its file does not exist, so no process holds the lock.
 enum class State { missing, free, taken };

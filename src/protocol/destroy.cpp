@@ -2,7 +2,6 @@
 #include "protocol/destroy.hpp"
 
 #include <optional>
-#include <vector>
 
 #include "base/noted_errors.hpp"
 #include "base/wait.hpp"
@@ -93,22 +92,26 @@ public:
     }
 
     /// Deletes the cache, in the order of docs/protocol.md. Requires: check has succeeded. Errors:
-    /// `busy` if another process collects or uses the cache; then its entries are as before.
+    /// `busy` if another process collects, uses or destroys the cache; then its entries are as
+    /// before, unless that process destroys it.
     Result<> destroy() {
         TRY_ASSIGN(auto collector, lock_collector());
-        cache::ClosedPool closed;
+        TRY(lock_format());
         // While a process uses the cache, nothing is changed. But an earlier destroy may have been
         // killed after its mark: then the cache is given back.
-        TRY(read_before());
-        if (auto unused = close_pool(closed); !unused) return give_back(std::move(unused.error()));
+        if (auto unused = check_unused(); !unused) return give_back(std::move(unused.error()));
         // From here on no process can open the cache. One that has it open may still lease, until
-        // its table is locked.
+        // its table is gone.
         TRY(mark());
         (void)os::point("destroy.marked");
         // A process has come to use the cache since, or its participants can't be read. No entry
         // was touched, so the cache goes on as it was.
-        if (auto ended = end_leases(closed); !ended) return give_back(std::move(ended.error()));
+        if (auto ended = end_leases(); !ended) return give_back(std::move(ended.error()));
         (void)os::point("destroy.closed");
+        // From here on nothing gives the cache back: not this process after an error, and no other
+        // destroy.
+        if (auto settled = settle_mark(); !settled) return give_back(std::move(settled.error()));
+        (void)os::point("destroy.settled");
         TRY(delete_all_but(format::locks_name));
         // No process can lease any more, so what a collector does now harms no lease. The lock is
         // released before its file is deleted: a file system in user space keeps a file that is
@@ -129,7 +132,7 @@ private:
                                                      os::Mode::exclusive));
         if (!lock)
             return fail(Errc::busy, "destroy cache", root_.path,
-                        "another process collects or verifies it; try again later");
+                        "another process collects, verifies or destroys it; try again later");
         return lock;
     }
 
@@ -165,8 +168,9 @@ private:
         return cache::is_husk(root_);
     }
 
-    /// Makes a file with this text the new `format`, by one rename. Errors: Why::exists if `format`
-    /// stands there and may not be replaced. A kill before the rename leaves a file in `deleting/`.
+    /// Makes a file with this text the new `format`, by one rename, and keeps its lock, which it
+    /// has already when it gets that name. Errors: Why::exists if `format` stands there and may not
+    /// be replaced. A kill before the rename leaves a file in `deleting/`.
     Result<> place_format(std::string_view text, bool replaces) {
         // Arbitrary: no collector comes between so often in a row. A file system that denies the
         // file each time must not keep this process for ever.
@@ -176,11 +180,16 @@ private:
                        os::make_and_open_dir_at(root_, format::deleting_name));
             const std::string fresh = to_text(format::fresh_id());
             TRY(os::write_new_file_at(deleting, fresh, text, os::readable_file));
+            auto lock = os::FileLock::try_lock_existing(deleting, fresh);
             (void)os::point("destroy.written");
-            auto placed = replaces
+            auto placed = !lock ? tl::make_unexpected(lock.error())
+                          : replaces
                               ? os::rename_replacing(deleting, fresh, root_, format::format_name)
                               : os::rename_new(deleting, fresh, root_, format::format_name);
-            if (placed) return {};
+            if (placed) {
+                lock_ = std::move(*lock);
+                return {};
+            }
             (void)os::remove_file_at(deleting, fresh);
             // A collector that has the cache open may have deleted the file. Then make it again.
             if (!is_absent(placed) || attempts == max_attempts) return placed;
@@ -200,11 +209,46 @@ private:
         return std::move(*text);
     }
 
-    /// Reads what `format` says, or what it said before an earlier destroy has marked it.
+    /// Locks `format`, if there is one, and reads what it says, or what it said before an earlier
+    /// destroy has marked it. A process that has this lock is the only one that destroys the cache.
+    /// Errors: `busy` if another process has it.
+    Result<> lock_format() {
+        // Arbitrary: see place_format.
+        constexpr int max_attempts = 100;
+        for (int attempts = 1;; ++attempts) {
+            auto lock = os::FileLock::try_lock_existing(root_, format::format_name);
+            // What is no file can't be locked. It is replaced, under the collector's lock.
+            const bool is_lockable = !is_absent(lock) && why_of(lock) != Why::is_link;
+            if (is_lockable) TRY(lock);
+            if (is_lockable && !*lock) {
+                return fail(Errc::busy, "destroy cache", root_.path,
+                            "another process destroys it at this moment");
+            }
+            if (is_lockable) {
+                // Another destroy may have replaced or deleted the file before it let go of it.
+                TRY_ASSIGN(const bool is_named,
+                           os::still_has_name((*lock)->file(), root_, format::format_name));
+                if (!is_named && attempts < max_attempts) continue;
+                if (!is_named)
+                    return fail(Errc::busy, "destroy cache", root_ / format::format_name,
+                                "other processes destroy and make it again and again, or the file "
+                                "system denies this name; try again");
+                lock_ = std::move(*lock);
+            }
+            return read_before();
+        }
+    }
+
+    /// Reads what `format` says, or what it said before an earlier destroy has marked it. Errors:
+    /// `refused` if a newer larder has made it since it was checked.
     Result<> read_before() {
         TRY_ASSIGN(before_, read_format_text());
+        is_marked_ = false;
+        is_known_ = true;
         if (!before_) return {};
         auto read = format::parse_format(*before_);
+        if (read.kind == format::FormatRead::Kind::newer)
+            return refuse(root_.path, "a newer larder made this cache; use that one");
         is_marked_ = read.kind == format::FormatRead::Kind::destroyed;
         if (is_marked_) before_ = std::move(read.before);
         is_known_ = is_marked_ ? before_.has_value() : !before_->empty();
@@ -226,29 +270,33 @@ private:
             is_marked_ = marked.has_value();
             if (is_marked_) break;
             if (before_ || why_of(marked) != Why::exists || attempts == max_attempts) return marked;
-            // A process has just made the cache, and may use it.
-            TRY(read_before());
+            // A process has just made the cache, and may use it; or another destroy has marked it.
+            TRY(lock_format());
         }
         return {};
     }
 
-    /// Puts back what a destroy has changed, because the cache is in use: the lease tables, empty,
-    /// so that a collection finds what their last owners left in their staging areas; and `format`.
-    /// Returns the error that ended the destroy, or another one that says that the cache can't be
-    /// opened.
+    /// Takes out of the mark what `format` said, in one step. From then on no destroy gives the
+    /// cache back.
+    Result<> settle_mark() {
+        if (lock_) {
+            const auto error = os::set_size(lock_->file(), format::destroyed_text.size());
+            if (error) return os::fail(error, "shorten", root_ / format::format_name);
+        }
+        return {};
+    }
+
+    /// Puts back what a destroy has changed, because the cache is in use: an empty lease table for
+    /// each staging area without one, so that a collection finds what its last owner left there;
+    /// and `format`. Returns the error that ended the destroy, or another one that says that the
+    /// cache can't be opened. Changes nothing if `format` was not marked, or if the mark does not
+    /// say what it was.
     tl::unexpected<Error> give_back(Error why) {
-        Result<> given;
-        if (const auto participants = os::open_dir_at(root_, format::participants_name)) {
-            for (const std::string& name : unlinked_) {
-                auto made = os::write_new_file_at(*participants, name, "");
-                if (!made && why_of(made) != Why::exists) given = std::move(made);
-            }
-        }
-        if (is_marked_ && is_known_) {
-            auto placed = before_ ? place_format(*before_, true)
-                                  : os::remove_file_at(root_, format::format_name);
-            if (!placed) given = std::move(placed);
-        }
+        if (!is_marked_ || !is_known_) return tl::make_unexpected(std::move(why));
+        auto given = make_tables();
+        auto placed =
+            before_ ? place_format(*before_, true) : os::remove_file_at(root_, format::format_name);
+        if (!placed) given = std::move(placed);
         if (given) return tl::make_unexpected(std::move(why));
         Error error = std::move(given.error());
         error.detail =
@@ -258,46 +306,50 @@ private:
         return tl::make_unexpected(std::move(error));
     }
 
-    /// Locks every lease table that is not locked in `closed` yet. Errors: `busy` if a living
-    /// process has a table.
-    Result<> close_pool(cache::ClosedPool& closed) {
+    /// Makes an empty lease table for each staging area without one.
+    Result<> make_tables() {
+        const auto staging = os::open_dir_at(root_, format::staging_name);
+        if (is_absent(staging)) return {};
+        TRY(staging);
+        TRY_ASSIGN(const os::Dir participants,
+                   os::make_and_open_dir_at(root_, format::participants_name));
+        return os::for_every_name(*staging, [&](const std::string& name, os::FileKind) -> Result<> {
+            if (!format::parse_participant_name(name)) return {};
+            auto made = os::write_new_file_at(participants, name, "");
+            return why_of(made) == Why::exists ? Result<>() : made;
+        });
+    }
+
+    /// Looks whether a living process uses the cache. Errors: `busy` if one does.
+    Result<> check_unused() {
         const auto participants = os::open_dir_at(root_, format::participants_name);
         if (is_absent(participants)) return {};
         TRY(participants);
-        return cache::close_pool(*participants, closed);
+        return cache::check_unused(*participants);
     }
 
-    /// Makes sure that no process leases anything, and that none can do so from now on: it locks
-    /// every lease table, unlinks those, and removes `participants/`. Errors: `busy` if a living
+    /// Makes sure that no process leases anything, and that none can do so from now on: it unlinks
+    /// every lease table under its lock, and removes `participants/`. Errors: `busy` if a living
     /// process has a table, or if the directory can't be emptied.
-    Result<> end_leases(cache::ClosedPool& closed) {
-        const auto end = [&]() -> Result<bool> {
-            TRY(close_pool(closed));
-            (void)os::point("destroy.locked");
-            return remove_pool(closed);
-        };
-        TRY_ASSIGN(const base::Waited waited,
-                   base::wait_until(destroy_patience(), end, [](auto) { return true; }));
+    Result<> end_leases() {
+        TRY_ASSIGN(const base::Waited waited, base::wait_until(
+                                                  destroy_patience(), [&] { return remove_pool(); },
+                                                  [](auto) { return true; }));
         if (waited.end == base::Waited::End::acquired) return {};
         return fail(Errc::busy, "destroy cache", root_ / format::participants_name,
                     "another process has files of it open, or adds some; try again when the "
                     "processes that used the cache have ended");
     }
 
-    /// Unlinks the tables that are locked in `closed`, lets go of them, and removes the directory.
-    /// A process that has opened one of them finds that it has no name any more, and leaves it
-    /// alone. Returns false if something is in the directory: a table that was added meanwhile, or
-    /// a file that a file system in user space keeps under another name while it is open.
-    Result<bool> remove_pool(cache::ClosedPool& closed) {
+    /// Unlinks the tables, and removes their directory. A process that has opened one of them finds
+    /// that it has no name any more, and leaves it alone. Returns false if something is in the
+    /// directory: a table that was added meanwhile, or a file that a file system in user space
+    /// keeps under another name while it is open.
+    Result<bool> remove_pool() {
         const auto participants = os::open_dir_at(root_, format::participants_name);
         if (is_absent(participants)) return true;
         TRY(participants);
-        for (const auto& [name, file] : closed.locked) {
-            unlinked_.push_back(name);
-            const auto removed = os::remove_file_at(*participants, name);
-            if (!removed && !is_absent(removed)) return tl::make_unexpected(removed.error());
-        }
-        closed.release();
+        TRY(cache::unlink_tables(*participants));
         // What is no table belongs to no process.
         TRY(os::for_every_name(*participants, [&](const std::string& name, os::FileKind) {
             return remove_unless_table(*participants, name);
@@ -320,19 +372,19 @@ private:
         return {};
     }
 
-    /// Deletes everything but `kept` and the two files that say that this was a cache. What cannot
-    /// be deleted stops nothing else.
+    /// Deletes everything of larder's but `kept` and the two files that say that this was a cache.
+    /// What cannot be deleted stops nothing else.
     Result<> delete_all_but(std::string_view kept) {
         NotedErrors errors;
         const auto remove = [&](const std::string& name, os::FileKind) -> Result<> {
-            if (name == format::format_name || name == format::cachedir_tag_name || name == kept)
+            if (name == format::format_name || name == format::cachedir_tag_name || name == kept ||
+                !format::is_root_name(name))
                 return {};
             (void)os::point("destroy.one");
             return errors.note(tree::remove_tree_at(root_, name));
         };
         auto listed = os::for_each_name(root_, remove);
-        // If the root is gone, another destroy has ended this one.
-        if (!listed && !is_absent(listed)) return listed;
+        TRY(listed);
         return errors.first();
     }
 
@@ -361,12 +413,13 @@ private:
     }
 
     /// Deletes the two files that say that this was a cache, and then the root, in this order: so a
-    /// destroy that is interrupted before can be repeated. It is no error if the root is gone,
-    /// because another destroy has ended this one.
+    /// destroy that is interrupted before can be repeated. Lets go of the mark when it has no name
+    /// any more, because a file that is open may keep the root from being removed.
     Result<> delete_root(const os::Dir& parent, const std::string& name) {
         for (const char* const file : {format::cachedir_tag_name, format::format_name}) {
             TRY(unless_gone(root_, file, os::remove_file_at(root_, file)));
         }
+        lock_.reset();
         (void)os::point("destroy.unmarked");
         auto removed = unless_gone(parent, name, os::remove_dir_at(parent, name));
         if (removed) return {};
@@ -376,13 +429,20 @@ private:
         return removed;
     }
 
-    /// Decides about what was made in the root after `format` was deleted. Returns true if it is a
-    /// new cache, which stays: its maker begins with the tag. Otherwise a process that read
-    /// `format` before the mark has made directories. Then marks the root again, so that they can
-    /// be deleted.
+    /// Decides about what stands in the root after `format` was deleted. Returns true if it is a
+    /// new cache, which stays: its maker begins with the tag. If other names of larder's stand
+    /// there, a process that read `format` before the mark has made directories: marks the root
+    /// again, so that they can be deleted. What is not larder's may be a file that is about to
+    /// vanish.
     Result<bool> is_replaced() {
-        TRY_ASSIGN(const auto tag, read_if_there(root_, format::cachedir_tag_name));
-        if (tag) return true;
+        bool has_tag = false, has_part = false;
+        TRY(os::for_each_name(root_, [&](const std::string& name, os::FileKind) -> Result<> {
+            if (name == format::cachedir_tag_name) has_tag = true;
+            if (format::is_root_name(name)) has_part = true;
+            return {};
+        }));
+        if (has_tag) return true;
+        if (!has_part) return false;
         auto marked = place_format(format::destroyed_text, false);
         if (why_of(marked) == Why::exists) return true;
         TRY(marked);
@@ -390,10 +450,10 @@ private:
     }
 
     os::Dir root_;
+    std::optional<os::FileLock> lock_;   // of `format`; none while there is no such file
     std::optional<std::string> before_;  // what `format` said before the mark; nullopt: no file
     bool is_known_ = true;  // false if an earlier mark does not tell what `format` said
     bool is_marked_ = false;
-    std::vector<std::string> unlinked_;  // the tables that were taken out of the pool
 };
 
 }  // namespace

@@ -65,10 +65,11 @@ public:
     [[nodiscard]] const format::Id& id() const noexcept { return id_; }
     /// Returns false for a lease of a read-only cache, whose entry may be collected at any time.
     [[nodiscard]] bool is_protected() const noexcept { return slot_.table != nullptr; }
-    /// Lets the program that this process becomes keep the lease: see Lease::keep_across_exec. From
-    /// then on the destructor leaves the slot alone. Requires: there is a slot.
+    /// Lets the program that this process becomes keep the lease, and all others that this process
+    /// has in this cache: see Lease::keep_across_exec. From then on the destructor leaves the slot
+    /// alone. Requires: there is a slot.
     [[nodiscard]] Result<> hand_on() {
-        TRY(slot_.table->hand_on());
+        TRY(root_->joined()->hand_on());
         handed_on_ = true;
         // The program inherits the root as well, and so what holds off cleaners. If that fails, the
         // lease is kept all the same.

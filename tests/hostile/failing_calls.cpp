@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "os/file_lock.hpp"
 #include "support.hpp"
@@ -464,4 +465,63 @@ TEST_CASE("a join ends, and makes few tables, if the staging areas can't be look
     });
     CHECK(joiner.join() == 0);
     CHECK(count_entries(root / "participants") <= 2);
+}
+
+TEST_CASE("a cache of which a destroy has deleted a part is given back after no error") {
+    for (int call = 1;; ++call) {
+        INFO(call);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        Child user([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+        CHECK(user.join() == 0);
+        Child killed([&](Child&) { (void)Cache::destroy(root); }, {{}, {"destroy.one"}});
+        CHECK(killed.join() == 128 + SIGKILL);
+        Child destroyer([&](Child& self) {
+            openat_failing = {.call = call, .error = EIO};
+            const auto destroyed = Cache::destroy(root);
+            const bool reached = openat_failing.call == 0;
+            openat_failing = {};
+            Child::must(destroyed || destroyed.error().sys_errno == EIO, "another error");
+            self.say(reached ? "reached" : "all");
+        });
+        const std::string said = destroyer.listen();
+        CHECK(destroyer.join() == 0);
+        if (stands(root)) {
+            Child opener(
+                [&](Child&) { Child::must(!Cache::open(root, test_options()), "opened"); });
+            CHECK(opener.join() == 0);
+        }
+        if (said != "reached") break;
+    }
+}
+
+TEST_CASE("a destroy that gives a cache back makes the tables again that a killed one has taken") {
+    int given_back = 0;
+    for (int call = 1;; ++call) {
+        INFO(call);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache";
+        Child staging([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); },
+                      {{}, {"publish.archived"}});
+        CHECK(staging.join() == 128 + SIGKILL);
+        Child killed([&](Child&) { (void)Cache::destroy(root); }, {{}, {"destroy.closed"}});
+        CHECK(killed.join() == 128 + SIGKILL);
+        Child destroyer([&](Child& self) {
+            openat_failing = {.call = call, .error = EIO};
+            (void)Cache::destroy(root);
+            const bool reached = openat_failing.call == 0;
+            openat_failing = {};
+            self.say(reached ? "reached" : "all");
+        });
+        const std::string said = destroyer.listen();
+        CHECK(destroyer.join() == 0);
+        if (said != "reached") break;
+        if (!stands(root)) continue;
+        const auto opened = Cache::open(root, test_options());
+        if (!opened) continue;
+        ++given_back;
+        (void)value(opened->collect());
+        require_no_leak(root, 0);
+    }
+    CHECK(given_back > 0);
 }

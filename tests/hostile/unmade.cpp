@@ -3,6 +3,7 @@
 // directories of other users, and files that a power cut has emptied. Each is found, and the
 // message or a repair leads out.
 
+#include <sys/resource.h>
 #include <sys/xattr.h>
 
 #include <cerrno>
@@ -631,6 +632,77 @@ TEST_CASE(
         Child::must(open_cache(root).link_kind() == LinkKind::file, "another kind of links");
     });
     CHECK(content_of(lease) == "text");
+}
+
+TEST_CASE("a second destroy of a cache is refused until the first has ended") {
+    for (const std::string point : {"destroy.written", "destroy.marked", "destroy.locked",
+                                    "destroy.closed", "destroy.settled", "destroy.one"}) {
+        INFO(point);
+        for (const bool has_locks : {true, false}) {
+            const TempDir dir;
+            const fs::path root = dir.path() / "cache";
+            in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+            if (!has_locks) fs::remove_all(root / "locks");
+            HeldDestroyer first(root, point);
+            in_child([&](Child&) {
+                const auto second = Cache::destroy(root);
+                Child::must(!second, "destroyed");
+                Child::must(second.error().code == Errc::busy, second.error().message());
+            });
+            CHECK(first.end() == "destroyed");
+            CHECK_FALSE(stands(root));
+        }
+    }
+}
+
+TEST_CASE("two destroys that meet at the end of a cache take no new cache in its place") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    const auto destroy = [root](Child& self) {
+        const auto destroyed = Cache::destroy(root);
+        if (!destroyed)
+            Child::must(destroyed.error().code == Errc::busy, destroyed.error().message());
+        self.say(destroyed ? "destroyed" : "busy");
+    };
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "old"); });
+    Child first(destroy, {{"destroy.one", "destroy.unmarked"}, {}});
+    first.wait_for("destroy.one");
+    // Now it has let go of the collector's lock, and deletes locks/.
+    while (count_entries(root) > 3) {
+        first.go_on();
+        first.wait_for("destroy.one");
+    }
+    Child second(destroy, {{"destroy.closed"}, {}});
+    const std::string said = second.listen();
+    CHECK(said == "busy");
+    first.go_on();
+    first.wait_for("destroy.unmarked");
+    const Lease lease = put(value(open_cache(root).bucket("b")), "k", "new");
+    if (said != "busy") {
+        second.go_on();
+        (void)second.listen();
+    }
+    CHECK(second.join() == 0);
+    CHECK(content_of(lease) == "new");
+    first.go_on();
+    first.wait_for("destroyed");
+    CHECK(first.join() == 0);
+    CHECK(content_of(lease) == "new");
+    CHECK(value(open_cache(root).verify()).sound());
+}
+
+TEST_CASE("destroy deletes a cache with more lease tables than it may open files") {
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
+    for (int number = 1; number < 200; ++number)
+        write_file(root / "participants" / std::to_string(number), "");
+    in_child([&](Child&) {
+        const rlimit few{64, 64};
+        Child::must(::setrlimit(RLIMIT_NOFILE, &few) == 0, "no limit");
+        value(Cache::destroy(root));
+    });
+    CHECK_FALSE(stands(root));
 }
 
 TEST_CASE("destroy takes a root with nothing but larder's directories, and no root with a file") {

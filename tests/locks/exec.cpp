@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "catch.hpp"
+#include "os/file_lock.hpp"
 #include "support.hpp"
 
 using namespace larder;
@@ -140,4 +141,46 @@ TEST_CASE("locks end at an execve, and what was staged ends with the process") {
     program.go_on();
     CHECK(child.join() == 0);
     REQUIRE_NOTHROW(require_no_leak(root, 0));
+}
+
+TEST_CASE("all leases of a cache are kept across an execve, in however many tables they are") {
+    constexpr int count = 600;  // a table has 256 slots
+    const TempDir dir;
+    const fs::path root = dir.path() / "cache";
+    Program program;
+    Child child([&](Child&) {
+        const Cache cache = open_cache(root);
+        const Bucket bucket = value(cache.bucket("b"));
+        std::vector<Lease> leases;
+        leases.push_back(put(bucket, "k0", "old"));
+        const auto lease_more = [&](int end) {
+            for (int i = static_cast<int>(leases.size()); i < end; ++i)
+                leases.push_back(put(bucket, "k" + std::to_string(i), "old"));
+        };
+        lease_more(count / 2);
+        value(leases.front().keep_across_exec());
+        lease_more(count);
+        // No destructor runs: the process leases all of them when it becomes the program.
+        program.become({"/bin/sh", "-c", "echo ready; read x"});
+    });
+    program.wait_for("ready");
+    {
+        // A collector that can't see the process takes a lease for ended if no lock says otherwise.
+        const auto participants = value(os::open_dir(root / "participants"));
+        int locked = 0;
+        for (const auto& entry : fs::directory_iterator(root / "participants")) {
+            const auto name = entry.path().filename().string();
+            const auto state = value(os::look_at(participants, name));
+            locked += state == os::State::taken ? 1 : 0;
+        }
+        CHECK(locked == 3);
+    }
+    const Cache cache = open_cache(root);
+    value(value(cache.bucket("b")).refresh());
+    const auto report = value(cache.collect());
+    CHECK(report.entries == 0);
+    CHECK(report.leased.size() == count);
+    program.go_on();
+    CHECK(child.join() == 0);
+    CHECK(value(cache.collect()).entries == count);
 }

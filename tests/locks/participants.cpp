@@ -455,3 +455,37 @@ TEST_CASE("a stopped process keeps its lease while others refresh and collect") 
     CHECK(value(cache.collect()).entries == 1);
     REQUIRE_NOTHROW(require_no_leak(root, 0));
 }
+
+TEST_CASE("a process that has opened a table which loses its name meanwhile takes another one") {
+    // Another file may get the name, and the first one may have another name.
+    for (const bool is_replaced : {false, true}) {
+        INFO(is_replaced);
+        const TempDir dir;
+        const fs::path root = dir.path() / "cache", table = root / "participants" / "0";
+        const Cache cache = open_cache(root);
+        Child first([&](Child& self) { stage_and_wait(self, root); });
+        first.wait_for("staged");
+        first.kill();
+        {
+            const auto participants = os::open_dir(root / "participants");
+            if (!os::traits_of(participants->handle).has_fixed_numbers) {
+                WARN("SKIPPED: needs a file system that gives a file one number for its life");
+                return;
+            }
+        }
+        Child joiner([&](Child& self) { stage_and_wait(self, root); }, {{"adopt.opened"}, {}});
+        joiner.wait_for("adopt.opened");
+        if (is_replaced) fs::create_hard_link(table, dir.path() / "elsewhere");
+        fs::remove(table);
+        if (is_replaced) std::ofstream{table};
+        std::string said;
+        do {
+            joiner.go_on();
+            said = joiner.listen();
+        } while (said == "adopt.opened");
+        CHECK(said == "staged");
+        // Others see it.
+        CHECK(numbers_of(cache, joiner.pid()).size() == 1);
+        joiner.kill();
+    }
+}

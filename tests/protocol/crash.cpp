@@ -385,7 +385,7 @@ TEST_CASE("a verify that is killed changes nothing") {
 
 TEST_CASE("a destroy that is killed leaves no cache that opens, and another one ends it") {
     for (const char* const point :
-         {"destroy.marked", "destroy.locked", "destroy.closed", "destroy.one"}) {
+         {"destroy.marked", "destroy.locked", "destroy.closed", "destroy.settled", "destroy.one"}) {
         INFO(point);
         const TempDir dir;
         const fs::path root = dir.path() / "cache";

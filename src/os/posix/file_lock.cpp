@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "os/before_main.hpp"
+#include "os/file_system.hpp"
 #include "os/posix/fd.hpp"
 #include "os/posix/fork.hpp"
 #include "os/unique.hpp"
@@ -35,9 +36,9 @@ public:
 
     /// Opens a lock file and remembers its descriptor. No fork can happen between the two: a child
     /// would inherit a descriptor that it does not close, and would share the lock.
-    Result<FileHandle> open(const Dir& dir, const std::string& name) {
+    Result<FileHandle> open(const Dir& dir, const std::string& name, OpenMode mode) {
         const std::lock_guard guard(mutex_);
-        TRY_ASSIGN(FileHandle file, open_at(dir, name, OpenMode::open_or_create));
+        TRY_ASSIGN(FileHandle file, open_at(dir, name, mode));
         fds_.push_back(fd_of(file));
         return file;
     }
@@ -116,9 +117,19 @@ bool hold_off_cleaners(const Dir& dir) noexcept {
 
 Result<std::optional<FileLock>> FileLock::try_lock(const Dir& dir, const std::string& name,
                                                    Mode mode, const Range& range) {
-    TRY_ASSIGN(FileHandle file, HeldLocks::instance().open(dir, name));
+    TRY_ASSIGN(FileHandle file, HeldLocks::instance().open(dir, name, OpenMode::open_or_create));
     FileLock lock(std::move(file));  // closes the file again if the lock is not taken
     TRY_ASSIGN(const bool is_taken, larder::os::try_lock(lock.file_, mode, range, dir / name));
+    if (!is_taken) return std::nullopt;
+    return std::optional(std::move(lock));
+}
+
+Result<std::optional<FileLock>> FileLock::try_lock_existing(const Dir& dir,
+                                                            const std::string& name) {
+    TRY_ASSIGN(FileHandle file, HeldLocks::instance().open(dir, name, OpenMode::read_write));
+    FileLock lock(std::move(file));  // closes the file again if the lock is not taken
+    TRY_ASSIGN(const bool is_taken,
+               larder::os::try_lock(lock.file_, Mode::exclusive, Range::whole(), dir / name));
     if (!is_taken) return std::nullopt;
     return std::optional(std::move(lock));
 }
@@ -145,6 +156,19 @@ FileLock::~FileLock() {
     // started shares the open file until the child closes it. So unlock first.
     (void)unlock(file_, {});
     HeldLocks::instance().close(std::move(file_));
+}
+
+Result<bool> still_has_name(const FileHandle& file, const Dir& dir, const std::string& name) {
+    // The name is asked for first: a file system in user space may count no links, or give a file
+    // that is open another name instead of unlinking it.
+    const auto named = stat_at(dir, name);
+    if (is_absent(named)) return false;
+    TRY(named);
+    const auto opened = try_stat(file);
+    if (!opened) return fail(opened.error(), "look at", dir / name);
+    if (opened->identity == named->identity) return true;
+    // Another file may have been given the name. Where numbers change, one file may seem to be two.
+    return !traits_of(file).has_fixed_numbers && opened->links != 0;
 }
 
 Result<State> look_at(const Dir& dir, const std::string& name, const Range& range) {
