@@ -137,7 +137,9 @@ Result<std::unique_ptr<EventLog>> EventLog::open(const std::filesystem::path& pa
 
 void EventLog::on_event(const Event& event) {
     // A full disk may have cut off the line of some process. Then end it first, so that this event
-    // has a line of its own. Two processes may do so at once, and leave an empty line.
+    // has a line of its own. A line that another process is just writing looks the same: the kernel
+    // shows a file that grows page by page. That line is whole when this one is appended, so an
+    // empty line is left between them.
     std::string line = ends_in_part_of_line() ? "\n" : "";
     line += to_line(event);
     os::write_once(file_, line);  // an error is ignored: no step fails because of its log

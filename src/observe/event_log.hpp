@@ -25,7 +25,7 @@ public:
 
     /// Appends one line by one call of the system, so that the lines of several processes do not
     /// mix. A line that can't be written is lost. One that is cut off, because the disk is full, is
-    /// ended before the next line.
+    /// ended before the next line. Empty lines may stand between lines.
     void on_event(const Event& event) override;
 
 private:

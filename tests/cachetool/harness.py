@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import select
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -100,6 +101,17 @@ class CacheTest(unittest.TestCase):
         )
         self.addCleanup(self.end, process)
         return process
+
+    def stranger(self, **env):
+        """Returns how to start() the command as a user who owns nothing here. Skips the test if
+        this user can't become another one.
+        """
+        if os.geteuid() != 0:
+            self.skipTest("not root, who can become another user")
+        self.dir.chmod(0o755)
+        # A copy: where this was built, no other user may be able to look.
+        tool = shutil.copy(TOOL, self.dir / "cachetool")
+        return {"user": 65534, "group": 65534, "extra_groups": [], "tool": tool, "env": env}
 
     @staticmethod
     def end(process):

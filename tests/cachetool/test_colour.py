@@ -12,6 +12,10 @@ COLOUR = r"\x1b\[\d+m"
 
 
 class Colours(CacheTest):
+    def setUp(self):
+        super().setUp()
+        self.env["TERM"] = "xterm"
+
     def at_a_terminal(self, *args, **env):
         """What a terminal is sent, stdout and stderr in one, without the carriage returns that it
         adds.

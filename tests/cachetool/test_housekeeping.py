@@ -393,58 +393,50 @@ class OneBadDirectory(Housekeeping):
 
     def setUp(self):
         super().setUp()
-        if os.geteuid() != 0:
-            self.skipTest("not root, who can become another user")
-        self.dir.chmod(0o755)
         self.cache = pathlib.Path(self.tree("theirs"))
+        self.as_stranger = self.stranger(LARDER_CACHE_DIR=self.cache)
         os.chown(self.cache, 65534, 65534)
-        self.stranger = {
-            "user": 65534,
-            "group": 65534,
-            "extra_groups": [],
-            "env": {"LARDER_CACHE_DIR": self.cache},
-        }
         source = self.tree("place", file="text")
         for bucket in ("bad", "good"):
-            self.tool("put", bucket, "k", source, **self.stranger)
+            self.tool("put", bucket, "k", source, **self.as_stranger)
 
     def refresh_both(self):
         """Refreshes both buckets. Returns the directory of what one of them held, which can't be
         read any more.
         """
-        self.tool("refresh", "--keep-garbage", "bad", **self.stranger)
+        self.tool("refresh", "--keep-garbage", "bad", **self.as_stranger)
         bad = next(self.cache.glob("retired/buckets/*"))
         bad.chmod(0)
-        self.tool("refresh", "--keep-garbage", "good", **self.stranger)
+        self.tool("refresh", "--keep-garbage", "good", **self.as_stranger)
         return bad
 
     def test_trash_ls_lists_the_rest(self):
         bad = self.refresh_both()
-        document = self.json("trash", "ls", code=1, **self.stranger)
+        document = self.json("trash", "ls", code=1, **self.as_stranger)
         self.assertEqual([entry["bucket"] for entry in document["trash"]], ["good"])
         self.assertEqual(document["error"]["path"], str(bad))
-        out, err = self.finish(self.start("trash", "ls", **self.stranger), 1)
+        out, err = self.finish(self.start("trash", "ls", **self.as_stranger), 1)
         self.assertIn("good", out)
         self.assertIn(str(bad), err)
 
     def test_trash_restore_restores_the_rest(self):
         bad = self.refresh_both()
-        document = self.json("trash", "restore", "--bucket", "good", code=1, **self.stranger)
+        document = self.json("trash", "restore", "--bucket", "good", code=1, **self.as_stranger)
         self.assertEqual([entry["bucket"] for entry in document["restored"]], ["good"])
         self.assertEqual(document["error"]["path"], str(bad))
         self.assertEqual(
-            self.json("trash", "restore", "--bucket", "bad", code=1, **self.stranger)["error"][
+            self.json("trash", "restore", "--bucket", "bad", code=1, **self.as_stranger)["error"][
                 "path"
             ],
             str(bad),
         )
-        self.tool("get", "good", "k", **self.stranger)
+        self.tool("get", "good", "k", **self.as_stranger)
 
     def test_ls_pinned_lists_the_rest(self):
         for bucket in ("bad", "good"):
-            self.tool("pin", bucket, "k", **self.stranger)
+            self.tool("pin", bucket, "k", **self.as_stranger)
         (self.cache / "pins" / "bad").chmod(0)
-        document = self.json("ls", "--pinned", code=1, **self.stranger)
+        document = self.json("ls", "--pinned", code=1, **self.as_stranger)
         self.assertEqual([entry["bucket"] for entry in document["entries"]], ["good"])
         self.assertEqual(document["error"]["path"], str(self.cache / "pins" / "bad"))
 

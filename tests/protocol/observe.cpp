@@ -387,6 +387,7 @@ TEST_CASE(
     lines = lines_of(options.log);
     std::size_t published = 0;
     for (const auto& line : lines) {
+        if (line.empty()) continue;  // between lines of two processes that wrote at once
         CHECK(line.starts_with("20"));
         published +=
             contains(line, " event=published bucket=\"b\" key=\"") && line.ends_with("\"") ? 1 : 0;
