@@ -25,7 +25,6 @@ import random_tree  # noqa: E402
 import trees_differ  # noqa: E402
 
 MODES = ["auto", "hardlink", "copy"]
-NOBODY = 65534
 CAPABILITY = bytes.fromhex("0100000200040000000000000000000000000000")  # cap_net_bind_service=ep
 
 
@@ -227,9 +226,9 @@ class Rows(CopyTest):
         """Runs the command without root's rights, in a directory that belongs to the user."""
         more = {}
         if os.geteuid() == 0:
+            more = self.stranger()
             for path in (self.dir, *self.dir.rglob("*")):
-                os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
-            more = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+                os.chown(path, more["user"], more["group"], follow_symlinks=False)
         return self.finish(self.start(*args, **more), code)[0]
 
     def test_put_move_of_a_tree_that_its_owner_may_not_write(self):
