@@ -42,7 +42,7 @@ int run_scenario(const CommandLine& line) {
     const RunSetting setting = place->setting(line);
     const auto board = make_board();
     RunProgress progress(*board, line.quiet);
-    auto outcomes = stress::run(setting, line.extent, *board, progress);
+    auto outcomes = stress::run(setting, line.extent, *board, progress, place->cut_disk());
     if (!outcomes) {
         place->keep();
         return complain(

@@ -140,4 +140,9 @@ void forget_points() {
     os::set_point_hook([](const char*) { return 0; });
 }
 
+void live_in_later_boot() {
+    os::set_point_hook(
+        [](const char* name) { return name == std::string_view("os.other-boot") ? 1 : 0; });
+}
+
 }  // namespace larder::stress

@@ -21,4 +21,8 @@ void plan_points(const Scenario& scenario, SharedBoard& board, ProcessSeat& seat
 /// Lets nothing happen at points any more in this process.
 void forget_points();
 
+/// Lets this process live in a later boot of the machine, as larder sees it. Nothing happens at
+/// other points.
+void live_in_later_boot();
+
 }  // namespace larder::stress

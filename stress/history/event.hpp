@@ -23,6 +23,12 @@ enum class EventKind : std::uint8_t {
     verify,
     open,
     evict,  ///< of one key, by a collection with limits; its middle: the collection has chosen
+    /// The supervisor copies the disk at one instant, as a power cut would leave it. `bucket` is
+    /// the number of the cut.
+    cut,
+    /// A process begins to live in the boot after a cut: all that it does from then on, it does to
+    /// what the cut has left. `bucket` is the number of the cut.
+    restart,
     // What the supervisor does and sees, and the stops of the whole machine that the metronome
     // sees. Each is an instant. The process concerned is in `detail`; 0 stands for all processes.
     born = 64,
@@ -73,7 +79,9 @@ struct LogEvent {
     EventPhase phase = EventPhase::begin;
     EventKind kind = EventKind::put;
     OpOutcome outcome = OpOutcome::none;
-    std::uint8_t reserved[19] = {};
+    /// In the begin of a change: whether it is to survive a power cut once it has ended ok.
+    bool for_power = false;
+    std::uint8_t reserved[18] = {};
 };
 static_assert(sizeof(LogEvent) == 64);
 

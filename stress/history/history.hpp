@@ -32,7 +32,8 @@ struct Operation {
     std::uint16_t detail = 0;  ///< an error number or exit code; 65535 stands for anything larger
     EventKind kind = EventKind::put;
     OpOutcome outcome = OpOutcome::unclear;
-    bool finished = false;  ///< it has an end; if not, the outcome is unclear
+    bool finished = false;   ///< it has an end; if not, the outcome is unclear
+    bool for_power = false;  ///< its begin says so
 };
 static_assert(sizeof(Operation) == 64);
 
@@ -81,6 +82,8 @@ private:
 struct History {
     std::vector<Operation> operations;  ///< not sorted
     ProcessIncidents incidents;
+    /// The processes that lived after a power cut, and the numbers of these cuts.
+    std::unordered_map<std::uint32_t, std::uint32_t> restarted;
     Time last = 0;  ///< the latest time of any event
 };
 

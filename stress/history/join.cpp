@@ -93,6 +93,9 @@ tl::expected<void, std::string> EventJoiner::begin(const LogEvent& event) {
     const auto place = history_.operations.size();
     if (place >= std::numeric_limits<std::uint32_t>::max())
         return tl::make_unexpected("a history may have at most four billion operations");
+    if (event.kind == EventKind::restart &&
+        !history_.restarted.emplace(event.process, event.bucket).second)
+        return wrong(event, "this process has been restarted already");
     if (!open_
              .emplace(OpId{event.process, event.operation, event.thread},
                       static_cast<std::uint32_t>(place))
@@ -108,6 +111,7 @@ tl::expected<void, std::string> EventJoiner::begin(const LogEvent& event) {
     operation.key = key_of(event);
     operation.thread = event.thread;
     operation.kind = event.kind;
+    operation.for_power = event.for_power;
     history_.operations.push_back(operation);
     return {};
 }

@@ -24,7 +24,8 @@ constexpr std::pair<EventKind, std::string_view> kinds[] = {
     {EventKind::remove, "remove"},   {EventKind::refresh, "refresh"},
     {EventKind::collect, "collect"}, {EventKind::list, "list"},
     {EventKind::verify, "verify"},   {EventKind::open, "open"},
-    {EventKind::evict, "evict"},     {EventKind::born, "born"},
+    {EventKind::evict, "evict"},     {EventKind::cut, "cut"},
+    {EventKind::restart, "restart"}, {EventKind::born, "born"},
     {EventKind::ended, "ended"},     {EventKind::killed, "killed"},
     {EventKind::stopped, "stopped"}, {EventKind::continued, "continued"},
 };
@@ -108,6 +109,7 @@ tl::expected<bool, std::string> parse_detail(std::string_view word, LogEvent& ev
     }
     if (parse_number(word, event.bucket)) return false;
     if (word.front() == 'v' && parse_number(word.substr(1), event.version)) return false;
+    if (word == "power") return event.for_power = true, false;
     if (word.starts_with("detail="sv) && parse_number(word.substr(7), event.detail)) return false;
     if (const auto outcome = value_for(outcomes, word)) {
         event.outcome = *outcome;
@@ -115,7 +117,7 @@ tl::expected<bool, std::string> parse_detail(std::string_view word, LogEvent& ev
     }
     return wrong(
         "\"{}\" is neither a key (0/7), a version (v12), an outcome (ok, miss, busy, failed, "
-        "unclear, broken) nor detail=NUMBER",
+        "unclear, broken), power nor detail=NUMBER",
         word);
 }
 
@@ -136,7 +138,7 @@ Parsed parse_operation(const std::vector<std::string_view>& words, LogEvent even
     if (!kind || is_instant(*kind)) {
         return wrong(
             "\"{}\" is no operation: write put, get, build, use, remove, refresh, collect, list, "
-            "verify, open or evict",
+            "verify, open, evict, cut or restart",
             words.size() > 3 ? words[3] : ""sv);
     }
     event.kind = *kind;
@@ -181,6 +183,7 @@ std::string text_of(const LogEvent& event) {
         text += fmt::format(" {}", event.bucket);
     }
     if (event.version != 0) text += fmt::format(" v{}", event.version);
+    if (event.for_power) text += " power";
     if (event.phase == EventPhase::end) text += fmt::format(" {}", word(name_of(event.outcome)));
     if (event.detail != 0) text += fmt::format(" detail={}", event.detail);
     return text;
@@ -197,6 +200,7 @@ LogEvent begin_of(const Operation& operation) noexcept {
     event.thread = operation.thread;
     event.phase = EventPhase::begin;
     event.kind = operation.kind;
+    event.for_power = operation.for_power;
     return event;
 }
 
@@ -207,12 +211,14 @@ std::vector<LogEvent> events_of(const Operation& operation) {
         events.back().phase = EventPhase::middle;
         events.back().time = operation.middle;
         events.back().version = 0;
+        events.back().for_power = false;
     }
     if (operation.finished) {
         events.push_back(events.front());
         events.back().phase = EventPhase::end;
         events.back().time = operation.end;
         events.back().version = operation.version;
+        events.back().for_power = false;
         events.back().outcome = operation.outcome;
         events.back().detail = operation.detail;
     }

@@ -33,6 +33,11 @@ void check_built_once(const JudgeContext& context, const RegisterTable& register
 /// had ended, or that was put after the collection had chosen.
 void check_evictions(const JudgeContext& context, const VersionWriters& writers);
 
+/// Checks that each power cut has left what it must leave: each change that was made for power and
+/// had ended before the cut is there, or what came after it.
+void check_cuts(const JudgeContext& context, const RegisterTable& registers,
+                const VersionWriters& writers);
+
 /// Checks that no operation took longer than it may, or gave up waiting although no other process
 /// could have held it up.
 void check_hostages(const JudgeContext& context);

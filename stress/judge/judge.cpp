@@ -46,6 +46,7 @@ JudgeVerdict judge(const History& history, const JudgeOptions& options) {
         check_linearizable(context, registers, number, writers);
         check_built_once(context, registers, number);
     }
+    check_cuts(context, registers, writers);
     return verdict;
 }
 

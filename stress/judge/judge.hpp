@@ -15,8 +15,8 @@
 //     unclear          a write or a removal that may have happened, or not, at any instant between
 //                      its begin and its end
 //
-// *Content*, *evictions*, *build once* and *hostage*: see content.cpp, evictions.cpp,
-// build_once.cpp and hostage.cpp.
+// *Content*, *evictions*, *build once*, *hostage* and *power cuts*: see content.cpp, evictions.cpp,
+// build_once.cpp, hostage.cpp and cuts.cpp.
 //
 // A sound history always passes, as long as the noise stays within the limits of JudgeOptions.
 // docs/judge.md proves this, and that an unsound order is always found.

@@ -24,6 +24,7 @@ RegisterTable::RegisterTable(const History& history) {
     std::vector<std::size_t> counts;
     for (std::size_t op = 0; op < operations.size(); ++op) {
         const auto& operation = operations[op];
+        if (history.restarted.contains(operation.process)) continue;
         if (is_on_register(operation.kind)) {
             const auto key = std::uint64_t{operation.bucket} << 32 | operation.key;
             const auto number =

@@ -15,6 +15,7 @@
 namespace larder::stress {
 
 /// The puts, gets, builds, removes and evictions of each key, and the refreshes of each bucket.
+/// What processes do after a power cut is not among them.
 class RegisterTable {
 public:
     explicit RegisterTable(const History& history);

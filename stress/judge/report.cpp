@@ -27,6 +27,9 @@ std::string text_of(const JudgeVerdict& verdict) {
         verdict.sound() ? "sound" : "VIOLATED", verdict.operations, verdict.unclear,
         verdict.registers, verdict.fewest, verdict.median, verdict.most, verdict.builds,
         verdict.evictions, verdict.waits);
+    if (verdict.cuts != 0)
+        text += fmt::format("  {} power cuts, with {} reads after them\n", verdict.cuts,
+                            verdict.cut_reads);
     for_each_kind(verdict, [&](std::string_view kind, std::uint64_t count) {
         if (count > 0) text += fmt::format("  {}: {}\n", kind, count);
     });
@@ -57,6 +60,8 @@ std::string json_of(const JudgeVerdict& verdict) {
         {"builds", verdict.builds},
         {"evictions", verdict.evictions},
         {"waits", verdict.waits},
+        {"cuts", verdict.cuts},
+        {"cut_reads", verdict.cut_reads},
         {"found", std::move(found)},
         {"violations", std::move(violations)}};
     return document.dump(2);

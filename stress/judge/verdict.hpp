@@ -51,8 +51,9 @@ struct Violation {
         built_twice,  ///< two builds of a key ran at once, or one ran although it was not needed
         hostage,      ///< an operation that never waits did, or one waited longer than it may
         evicted,      ///< an entry was evicted that was leased all the time, or newer than the plan
+        undone,       ///< a power cut has undone a change that was made for power
     };
-    static constexpr std::size_t kinds = 8;
+    static constexpr std::size_t kinds = 9;
 
     Kind kind = Kind::disorder;
     std::string explanation;            ///< a sentence
@@ -75,6 +76,8 @@ struct JudgeVerdict {
     std::uint64_t builds = 0;  ///< that called their own builder, each compared with the next one
     std::uint64_t evictions = 0;  ///< of entries, each compared with the leases on the entry
     std::uint64_t waits = 0;      ///< operations whose time was compared with a limit
+    std::uint64_t cuts = 0;       ///< power cuts after which at least one key was read
+    std::uint64_t cut_reads = 0;  ///< gets after a power cut, each compared with what it may find
 
     [[nodiscard]] bool sound() const noexcept;  ///< nothing was found
 };

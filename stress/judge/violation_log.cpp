@@ -28,6 +28,8 @@ std::string_view name_of(Violation::Kind kind) noexcept {
             return "hostage";
         case Violation::Kind::evicted:
             return "evicted";
+        case Violation::Kind::undone:
+            return "undone";
     }
     return "disorder";
 }

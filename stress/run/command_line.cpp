@@ -37,6 +37,7 @@ constexpr options::OptionSpec option_specs[] = {
      "how many times to draw work, in all processes together, instead of --seconds"},
     {"seed", "X", "repeat the random choices of another run"},
     {"faults", "LIST", "only these faults, with a measure or without: kill=5,stop; or none"},
+    {"disk", "TYPE", "the file system of a scenario that mounts a disk: tmpfs, ext4, xfs or btrfs"},
     {"link-as", "KIND", "keep keys as symlink or file (what the file system supports)"},
     {"cachetool", "PATH",
      "the cachetool to run as well (the one beside this program); empty: none"},
@@ -92,6 +93,12 @@ Result<> set_scenario(const options::SplitLine& given, CommandLine& line) {
     if (line.extent.operations == 0) return usage("--operations needs a number above 0");
     if (given.has("seconds") || !line.extent.operations)
         line.extent.seconds = line.scenario.seconds;
+    if (const auto* disk = given.value_of("disk")) {
+        if (line.scenario.disk_mib == 0)
+            return usage("--disk needs a scenario that mounts a disk: one with disk-mib");
+        if (const auto chosen = set_disk(line.scenario, *disk); !chosen)
+            return usage("--disk: " + chosen.error().detail);
+    }
     if (const auto* faults = given.value_of("faults")) {
         if (const auto chosen = choose_faults(line.scenario, *faults); !chosen)
             return usage(chosen.error().detail);

@@ -20,13 +20,13 @@ void ProcessCrowd::write_down(EventKind kind, std::uint32_t process) {
     log_.append(event);
 }
 
-CrowdMember* ProcessCrowd::spawn(ProcessRole role) {
+CrowdMember* ProcessCrowd::spawn(const ProcessTask& task) {
     ProcessSeat* const seat = board_.claim_seat();
     if (seat == nullptr) return nullptr;
     const std::uint32_t number = board_.processes.fetch_add(1) + 1;
     seat->number = number;
     write_down(EventKind::born, number);
-    const auto pid = fork_group_leader([&] { return live(setting_, board_, *seat, role); });
+    const auto pid = fork_group_leader([&] { return live(setting_, board_, *seat, task); });
     if (!pid) {
         write_down(EventKind::ended, number);
         seat->state = ProcessSeat::empty;
@@ -34,7 +34,7 @@ CrowdMember* ProcessCrowd::spawn(ProcessRole role) {
     }
     seat->pid = *pid;
     seat->state = ProcessSeat::noticed;
-    members_.push_back({*pid, number, seat, role});
+    members_.push_back({*pid, number, seat, task.role});
     return &members_.back();
 }
 

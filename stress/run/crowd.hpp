@@ -39,7 +39,7 @@ public:
 
     /// Starts a process. Returns null if there is no free seat, or if there can be no more
     /// processes.
-    CrowdMember* spawn(ProcessRole role);
+    CrowdMember* spawn(const ProcessTask& task);
 
     /// Does what becomes due until `until`: notices new children, lets stopped processes continue,
     /// buries dead ones. Returns earlier if something has happened.

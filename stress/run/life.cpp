@@ -184,13 +184,20 @@ void live_as_metronome(const RunSetting& setting, SharedBoard& board, const Proc
 }
 
 /// Calls `step` in a process that no fault strikes, before or after the run.
+///
+/// If `cut` is not 0, the process lives in the boot after that power cut.
 template <class Step>
-int live_quietly(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat, Step step) {
+int live_quietly(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat, Step step,
+                 std::uint32_t cut = 0) {
     auto log = HistoryLog::open_for_process(setting.histories, seat.number);
     if (!log) return 1;
     forget_points();
     RunProcess process{setting, board, *log, seat.number, nullptr, {}, {}};
     Actor beginner(process, before_threads, nullptr);
+    if (cut != 0) {
+        live_in_later_boot();
+        RecordedOp(beginner, EventKind::restart, cut, 0).end(OpOutcome::ok);
+    }
     process.cache = open_cache(beginner);
     if (!process.cache) return 1;
     step(process);
@@ -214,12 +221,24 @@ int check(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat) {
     });
 }
 
+/// Reads all keys before the collection and after it: the collection may not be what makes a torn
+/// entry a miss, nor take what the cut has left.
+int survive(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat, std::uint32_t cut) {
+    const auto look = [](RunProcess& process) {
+        Actor actor(process, 0, process.cache);
+        for (const char* step : {"get", "collect", "verify", "list", "get"})
+            make_workload(step)->check(actor);
+    };
+    return live_quietly(setting, board, seat, look, cut);
+}
+
 }  // namespace
 
-int live(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat, ProcessRole role) {
+int live(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat,
+         const ProcessTask& task) {
     die_with_parent();
     ignore_broken_pipes();
-    switch (role) {
+    switch (task.role) {
         case ProcessRole::worker:
             live_as_worker(setting, board, seat);
             return 0;
@@ -233,6 +252,8 @@ int live(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat, Proce
             return set_up(setting, board, seat);
         case ProcessRole::check:
             return check(setting, board, seat);
+        case ProcessRole::survivor:
+            return survive(setting, board, seat, task.cut);
     }
     return 1;
 }

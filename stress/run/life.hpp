@@ -2,6 +2,8 @@
 // The life of one process of a run.
 #pragma once
 
+#include <cstdint>
+
 #include "stress/board/board.hpp"
 #include "stress/workload/setting.hpp"
 
@@ -13,11 +15,18 @@ enum class ProcessRole {
     metronome,  ///< measures how slow the machine is; no fault strikes it
     setup,      ///< prepares the cache before the others begin
     check,      ///< checks, after all others have ended, what they have left
+    survivor,   ///< lives in the boot after a power cut, and checks what that has left
+};
+
+/// What a process of a run is for.
+struct ProcessTask {
+    ProcessRole role;
+    std::uint32_t cut = 0;  ///< of a survivor: the number of the power cut
 };
 
 /// Lives the life of a process, and returns its exit code. Requires: the supervisor has forked this
 /// process for it.
 [[nodiscard]] int live(const RunSetting& setting, SharedBoard& board, ProcessSeat& seat,
-                       ProcessRole role);
+                       const ProcessTask& task);
 
 }  // namespace larder::stress

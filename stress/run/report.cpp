@@ -113,6 +113,9 @@ std::string report_text(const RunReport& report) {
         "{}); {} builds; {} evictions; {} waits of at most {:.0f} s\n",
         verdict.operations, verdict.unclear, verdict.registers, verdict.fewest, verdict.most,
         verdict.median, verdict.builds, verdict.evictions, verdict.waits, outcomes.held_up_seconds);
+    if (verdict.cuts != 0)
+        text += fmt::format("power cuts: {}, and {} reads of keys after them\n", verdict.cuts,
+                            verdict.cut_reads);
     if (board.stalled != 0) {
         text += fmt::format("stalled: {:.1f} s of {:.1f} s, the longest {:.1f} s\n",
                             seconds_of(board.stalled), outcomes.seconds,
@@ -168,9 +171,14 @@ std::string report_json(const RunReport& report) {
             {{"name", check.name}, {"violations", check.found}, {"findings", check.findings}});
     }
     const JudgeVerdict& verdict = outcomes.verdict;
-    document["judged"] = {{"operations", verdict.operations}, {"unclear", verdict.unclear},
-                          {"keys", verdict.registers},        {"builds", verdict.builds},
-                          {"evictions", verdict.evictions},   {"waits", verdict.waits}};
+    document["judged"] = {{"operations", verdict.operations},
+                          {"unclear", verdict.unclear},
+                          {"keys", verdict.registers},
+                          {"builds", verdict.builds},
+                          {"evictions", verdict.evictions},
+                          {"waits", verdict.waits},
+                          {"cuts", verdict.cuts},
+                          {"cut_reads", verdict.cut_reads}};
     return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -39,26 +39,28 @@ std::chrono::nanoseconds grace(const Scenario& scenario, const SharedBoard& boar
 class Supervisor {
 public:
     Supervisor(const RunSetting& setting, const RunExtent& extent, SharedBoard& board,
-               RunProgress& progress, HistoryLog& log)
+               RunProgress& progress, HistoryLog& log, CutDisk* disk)
         : setting_(setting),
           extent_(extent),
           board_(board),
           progress_(progress),
           crowd_(setting, board, log),
-          random_(setting.seed, 0) {}
+          random_(setting.seed, 0),
+          field_{setting_, board_, crowd_, random_, log, disk, {}} {}
 
     RunOutcome run() {
         board_.operations_left =
             extent_.operations ? static_cast<std::int64_t>(*extent_.operations) : INT64_MAX;
-        alone(ProcessRole::setup, "setting up");
+        alone({ProcessRole::setup}, "setting up");
         const auto begun = std::chrono::steady_clock::now();
         work();
         outcomes_.seconds =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
         finish();
-        alone(ProcessRole::check, "looking at what is left");
+        alone({ProcessRole::check}, "looking at what is left");
         outcomes_.interrupted = crowd_.interrupted();
         outcomes_.processes = board_.processes;
+        survive_cuts();
         outcomes_.checks.push_back({"every process ends as it should", crowd_.strange_ends(),
                                     crowd_.strange_ends().size()});
         outcomes_.checks.push_back({"no process is held up", held_up_, held_up_.size()});
@@ -67,8 +69,8 @@ public:
 
 private:
     /// Runs one process by itself to its end.
-    void alone(ProcessRole role, std::string_view phase) {
-        if (crowd_.spawn(role) == nullptr) return held_up_.push_back("no process could be started");
+    void alone(const ProcessTask& task, std::string_view phase) {
+        if (crowd_.spawn(task) == nullptr) return held_up_.push_back("no process could be started");
         while (!crowd_.deserted()) {
             crowd_.watch(std::chrono::steady_clock::now() + seconds(1));
             progress_.show(phase, crowd_.members().size());
@@ -77,22 +79,40 @@ private:
 
     /// Keeps as many workers running as there should be, until the time or the operations are over.
     void work() {
-        StrikeContext field{setting_, board_, crowd_, random_};
         StrikeSchedule strikes(setting_, random_);
-        (void)crowd_.spawn(ProcessRole::metronome);  // without it, slowness would look like waiting
+        (void)crowd_.spawn(
+            {ProcessRole::metronome});  // without it, slowness would look like waiting
         const auto end = extent_.seconds
                              ? std::chrono::steady_clock::now() + seconds(*extent_.seconds)
                              : std::chrono::steady_clock::time_point::max();
         while (std::chrono::steady_clock::now() < end && board_.operations_left.load() > 0 &&
                !crowd_.interrupted()) {
             while (crowd_.count(ProcessRole::worker) < setting_.scenario.processes &&
-                   crowd_.spawn(ProcessRole::worker) != nullptr) {
+                   crowd_.spawn({ProcessRole::worker}) != nullptr) {
             }
-            crowd_.watch(std::min(strikes.strike_due(field), end));
+            crowd_.watch(std::min(strikes.strike_due(field_), end));
             progress_.show(setting_.scenario.name, crowd_.members().size());
         }
         board_.ending = true;
-        strikes.end(field);
+        strikes.end(field_);
+    }
+
+    /// Starts a process in the boot after each power cut. What it finds is judged with the rest.
+    void survive_cuts() {
+        for (const std::uint32_t cut : field_.cuts) {
+            if (crowd_.interrupted()) break;
+            if (const auto shown = field_.disk->show(cut); !shown) {
+                cuts_.push_back(fmt::format("power cut {}: {}", cut, shown.error().message()));
+                continue;
+            }
+            alone({ProcessRole::survivor, cut}, fmt::format("after power cut {}", cut));
+        }
+        if (!field_.cuts.empty()) {
+            if (const auto shown = field_.disk->show(0); !shown)
+                cuts_.push_back(shown.error().message());
+            outcomes_.checks.push_back(
+                {"each disk can be mounted after its power was cut", cuts_, cuts_.size()});
+        }
     }
 
     /// Waits until all workers have ended. There are no faults any more, so a worker that does not
@@ -126,18 +146,20 @@ private:
     RunProgress& progress_;
     ProcessCrowd crowd_;
     Random random_;
+    StrikeContext field_;
     RunOutcome outcomes_;
     std::vector<std::string> held_up_;
+    std::vector<std::string> cuts_;  ///< a sentence about each that could not be looked at
 };
 
 /// Returns how long an operation that never waits may take. It is the largest of the scenario's
 /// limit, the time that a second of computation took at the worst, and three times the slowest
 /// operation of the two processes that were alone in the cache, before and after the run.
 std::chrono::nanoseconds hostage_limit(const History& history, const Scenario& scenario,
-                                       const SharedBoard& board) {
+                                       const SharedBoard& board, std::uint64_t last) {
     std::uint64_t slowest = 0;
     for (const Operation& operation : history.operations) {
-        const bool alone = operation.process == 1 || operation.process == board.processes;
+        const bool alone = operation.process == 1 || operation.process == last;
         if (alone && operation.finished)
             slowest = std::max(slowest, operation.end - operation.begin);
     }
@@ -190,10 +212,10 @@ std::uint64_t RunOutcome::violations() const noexcept {
 }
 
 Result<RunOutcome> run(const RunSetting& setting, const RunExtent& extent, SharedBoard& board,
-                       RunProgress& progress) {
+                       RunProgress& progress, CutDisk* disk) {
     auto outcomes = [&]() -> Result<RunOutcome> {
         LARDER_TRY_ASSIGN(HistoryLog log, HistoryLog::open_for_process(setting.histories, 0));
-        return Supervisor(setting, extent, board, progress, log).run();
+        return Supervisor(setting, extent, board, progress, log, disk).run();
     }();
     if (!outcomes) return outcomes;
     progress.clear();
@@ -201,7 +223,7 @@ Result<RunOutcome> run(const RunSetting& setting, const RunExtent& extent, Share
     JudgeOptions options;
     options.lock_timeout = milliseconds(setting.scenario.lock_timeout_ms);
     options.build_timeout = milliseconds(setting.scenario.build_timeout_ms);
-    options.hostage_limit = hostage_limit(history, setting.scenario, board);
+    options.hostage_limit = hostage_limit(history, setting.scenario, board, outcomes->processes);
     options.noise = noise(board);
     outcomes->held_up_seconds = std::chrono::duration<double>(options.hostage_limit).count();
     outcomes->verdict = judge(history, options);

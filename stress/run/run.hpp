@@ -11,6 +11,7 @@
 
 #include "stress/judge/verdict.hpp"
 #include "stress/run/progress.hpp"
+#include "stress/system/disk.hpp"
 #include "stress/workload/setting.hpp"
 
 namespace larder::stress {
@@ -40,7 +41,8 @@ struct RunOutcome {
 };
 
 /// Runs the scenario, checks what is left, and judges. Errors: if it can't run, or can't be judged.
+/// `disk` is the disk of the cache, if its power can be cut, and null otherwise.
 [[nodiscard]] Result<RunOutcome> run(const RunSetting& setting, const RunExtent& extent,
-                                     SharedBoard& board, RunProgress& progress);
+                                     SharedBoard& board, RunProgress& progress, CutDisk* disk);
 
 }  // namespace larder::stress

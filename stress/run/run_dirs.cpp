@@ -58,11 +58,8 @@ Result<RunDirs> RunDirs::make(const CommandLine& line, std::vector<std::string>&
         const fs::path disk = place.base_ / "disk";
         LARDER_TRY(make_directory(disk));
         if (line.scenario.disk_mib != 0) {
-            if (auto mounted = SmallDisk::mount_at(disk, line.scenario.disk_mib)) {
-                place.disk_.emplace(std::move(*mounted));
-            } else {
-                left_out.push_back("a small disk: " + mounted.error().message());
-            }
+            if (const auto mounted = place.mount_disk(line.scenario, disk); !mounted)
+                left_out.push_back("a disk of its own: " + mounted.error().message());
         }
         place.cache_ = disk / "cache";
         place.scratch_ = disk / "scratch";
@@ -71,6 +68,9 @@ Result<RunDirs> RunDirs::make(const CommandLine& line, std::vector<std::string>&
     place.is_small_ = is_small(place.scratch_);
     if (line.scenario.faults.contains("full") && !place.is_small_)
         left_out.emplace_back("the fault \"full\", because the disk is too large to fill");
+    if (line.scenario.faults.contains("power-cut") && !place.cut_disk_)
+        left_out.emplace_back(
+            "the fault \"power-cut\", because the cache is not on a disk in an image file");
     if (line.cachetool ? line.cachetool->empty() : find_cachetool().empty())
         left_out.emplace_back("work with cachetool, because there is none");
     if (line.scenario.faults.contains("container") && !can_use_containers())
@@ -82,10 +82,23 @@ Result<RunDirs> RunDirs::make(const CommandLine& line, std::vector<std::string>&
     return place;
 }
 
+Result<> RunDirs::mount_disk(const Scenario& scenario, const fs::path& at) {
+    if (scenario.disk == "tmpfs") {
+        LARDER_TRY_ASSIGN(auto mounted, SmallDisk::mount_at(at, scenario.disk_mib));
+        disk_.emplace(std::move(mounted));
+        return {};
+    }
+    const fs::path store = base_ / "images";
+    LARDER_TRY(make_directory(store));
+    LARDER_TRY_ASSIGN(auto mounted, CutDisk::mount_at(at, store, scenario.disk, scenario.disk_mib));
+    cut_disk_.emplace(std::move(mounted));
+    return {};
+}
+
 RunDirs::~RunDirs() {
     if (base_.empty() || kept_) return;
     discard_tree(scratch_);
-    if (made_cache_ || disk_) {
+    if (made_cache_ || disk_ || cut_disk_) {
         discard_tree(cache_);
     } else if (!cache_.empty()) {
         std::error_code ignored;  // it was there before the run, and empty
@@ -93,12 +106,14 @@ RunDirs::~RunDirs() {
             discard_tree(entry.path());
     }
     disk_.reset();
+    cut_disk_.reset();
     discard_tree(base_);
 }
 
 void RunDirs::keep() noexcept {
     kept_ = true;
     if (disk_) disk_->keep();
+    if (cut_disk_) cut_disk_->keep();
 }
 
 RunSetting RunDirs::setting(const CommandLine& line) const {

@@ -19,6 +19,8 @@ public:
     RunDirs& operator=(RunDirs&&) = delete;
     ~RunDirs();
 
+    /// Returns the disk whose power can be cut; null if there is none.
+    [[nodiscard]] CutDisk* cut_disk() noexcept { return cut_disk_ ? &*cut_disk_ : nullptr; }
     /// Returns the setting of the run in these directories.
     [[nodiscard]] RunSetting setting(const CommandLine& line) const;
     /// Keeps the cache and the histories.
@@ -26,8 +28,10 @@ public:
 
 private:
     RunDirs() = default;
+    Result<> mount_disk(const Scenario& scenario, const std::filesystem::path& at);
     std::filesystem::path base_, cache_, scratch_, histories_;
     std::optional<SmallDisk> disk_;
+    std::optional<CutDisk> cut_disk_;
     bool made_cache_ = false;
     bool is_small_ = false;
     bool kept_ = false;

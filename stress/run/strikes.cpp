@@ -5,8 +5,6 @@
 #include <cmath>
 #include <string_view>
 
-#include "stress/system/disk.hpp"
-
 namespace larder::stress {
 
 namespace {
@@ -71,7 +69,7 @@ class ClockStrike : public FaultStrike {
 
 class CollectorStrike : public FaultStrike {
     bool start(StrikeContext& field) override {
-        CrowdMember* const collector = field.crowd.spawn(ProcessRole::collector);
+        CrowdMember* const collector = field.crowd.spawn({ProcessRole::collector});
         if (collector == nullptr) return false;
         collector->kill_at = std::chrono::steady_clock::now() +
                              std::chrono::microseconds(field.random.between(500, 50'000));
@@ -100,6 +98,25 @@ class FullStrike : public FaultStrike {
     SteadyTime until_;
 };
 
+class PowerCutStrike : public FaultStrike {
+    bool start(StrikeContext& field) override {
+        if (field.disk == nullptr) return false;
+        LogEvent event;
+        event.kind = EventKind::cut;
+        event.operation = event.bucket = ++number_;
+        event.phase = EventPhase::begin;
+        field.log.append(event);
+        const bool made = field.disk->cut(number_).has_value();
+        event.phase = EventPhase::end;
+        event.outcome = made ? OpOutcome::ok : OpOutcome::failed;
+        field.log.append(event);
+        if (made) field.cuts.push_back(number_);
+        return made;
+    }
+
+    std::uint32_t number_ = 0;
+};
+
 std::unique_ptr<FaultStrike> make_strike(std::string_view name) {
     if (name == "kill") return std::make_unique<KillStrike>();
     if (name == "stop") return std::make_unique<StopStrike>();
@@ -107,6 +124,7 @@ std::unique_ptr<FaultStrike> make_strike(std::string_view name) {
     if (name == "clock") return std::make_unique<ClockStrike>();
     if (name == "collector") return std::make_unique<CollectorStrike>();
     if (name == "full") return std::make_unique<FullStrike>();
+    if (name == "power-cut") return std::make_unique<PowerCutStrike>();
     return nullptr;  // the other faults strike from inside: see fault/
 }
 

@@ -7,6 +7,7 @@
 
 #include "stress/random.hpp"
 #include "stress/run/crowd.hpp"
+#include "stress/system/disk.hpp"
 #include "stress/workload/setting.hpp"
 
 namespace larder::stress {
@@ -17,6 +18,9 @@ struct StrikeContext {
     SharedBoard& board;
     ProcessCrowd& crowd;
     Random& random;
+    HistoryLog& log;                  ///< the supervisor's
+    CutDisk* disk = nullptr;          ///< whose power can be cut; null: none
+    std::vector<std::uint32_t> cuts;  ///< the cuts that were made
 };
 
 /// A kind of fault. Like a workload it has the steps start and check.

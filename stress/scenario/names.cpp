@@ -46,6 +46,7 @@ const std::vector<HelpEntry>& fault_names() {
         {"collector", "a process that only collects is killed at once; times a second"},
         {"tool-kill", "SIGKILL to a running cachetool; share of its runs"},
         {"container", "a cachetool, and what it runs, is in a container; share of its runs"},
+        {"power-cut", "the power of the disk is cut, and what is left is judged; times a second"},
         {"full", "the disk, if smaller than 2 GiB, is full for up to a second; times a second"},
     };
     return names;

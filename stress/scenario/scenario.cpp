@@ -79,7 +79,9 @@ const std::map<std::string_view, ScenarioSetter>& settings() {
         {"lock-timeout-ms", whole_number(&Scenario::lock_timeout_ms, 1, 3'600'000)},
         {"build-timeout-ms", whole_number(&Scenario::build_timeout_ms, 1, 3'600'000)},
         {"held-up-ms", whole_number(&Scenario::held_up_ms, 1, 3'600'000)},
+        {"power-percent", whole_number(&Scenario::power_percent, 0, 100)},
         {"disk-mib", whole_number(&Scenario::disk_mib, 0, 2047)},
+        {"disk", set_disk},
         {"tree", set_tree},
     };
     return setters;
@@ -112,6 +114,13 @@ Result<> set(Scenario& scenario, const LineWords& words, std::vector<std::string
 }
 
 }  // namespace
+
+Result<> set_disk(Scenario& scenario, std::string_view type) {
+    if (std::find(std::begin(disk_types), std::end(disk_types), type) == std::end(disk_types))
+        return invalid(fmt::format("\"{}\" is no disk: write tmpfs, ext4, xfs or btrfs", type));
+    scenario.disk = type;
+    return {};
+}
 
 Result<Scenario> parse_scenario(std::string_view text, std::string name) {
     Scenario scenario;

@@ -39,7 +39,9 @@ struct Scenario {
     unsigned build_timeout_ms = 10'000;
     /// How long an operation that never waits may take, at least: see hostage_limit in run.cpp.
     unsigned held_up_ms = 10'000;
-    unsigned disk_mib = 0;  ///< size of a tmpfs that is mounted for the cache; 0: none is
+    unsigned power_percent = 1;  ///< of puts, removes and refreshes: how many are for power
+    unsigned disk_mib = 0;       ///< size of a disk that is mounted for the cache; 0: none is
+    std::string disk = "tmpfs";  ///< the file system of that disk: see disk_types
     std::map<std::string, double> work;    ///< weights
     std::map<std::string, double> faults;  ///< see fault_names
 
@@ -58,6 +60,12 @@ struct HelpEntry {
 /// Return every `work` and every `fault` that a scenario may name, in the order of the help.
 [[nodiscard]] const std::vector<HelpEntry>& work_names();
 [[nodiscard]] const std::vector<HelpEntry>& fault_names();
+
+/// The file systems that the disk of a scenario may have. Only the power of a disk in an image file
+/// can be cut, which are all but tmpfs.
+inline constexpr std::string_view disk_types[] = {"tmpfs", "ext4", "xfs", "btrfs"};
+/// Sets the file system of the disk. Errors: `invalid`.
+[[nodiscard]] Result<> set_disk(Scenario& scenario, std::string_view type);
 
 /// Parses a scenario. Errors: `invalid`, with the number of the line and what was expected there.
 [[nodiscard]] Result<Scenario> parse_scenario(std::string_view text, std::string name);

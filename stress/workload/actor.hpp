@@ -61,6 +61,11 @@ public:
     [[nodiscard]] std::uint32_t draw_key() {
         return static_cast<std::uint32_t>(random.below(scenario().keys));
     }
+    /// Draws whether the next change is made for power.
+    [[nodiscard]] Durability draw_durability() {
+        return random.below(100) < scenario().power_percent ? Durability::power
+                                                            : Durability::process;
+    }
     /// Returns a new name below the scratch directory.
     [[nodiscard]] std::filesystem::path fresh_scratch();
 

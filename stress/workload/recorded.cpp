@@ -9,7 +9,7 @@
 namespace larder::stress {
 
 RecordedOp::RecordedOp(Actor& actor, EventKind kind, std::uint32_t bucket, std::uint32_t key,
-                       Version version)
+                       Version version, Durability durability)
     : actor_(actor), begun_(monotonic_now()) {
     event_.process = actor.process.number;
     event_.thread = actor.thread;
@@ -17,7 +17,9 @@ RecordedOp::RecordedOp(Actor& actor, EventKind kind, std::uint32_t bucket, std::
     event_.kind = kind;
     event_.bucket = bucket;
     event_.key = key;
+    event_.for_power = durability == Durability::power;
     append(EventPhase::begin, OpOutcome::none, version, 0);
+    event_.for_power = false;
 }
 
 void RecordedOp::middle() { append(EventPhase::middle, OpOutcome::none, 0, 0); }

@@ -13,7 +13,7 @@ namespace larder::stress {
 class RecordedOp {
 public:
     RecordedOp(Actor& actor, EventKind kind, std::uint32_t bucket, std::uint32_t key,
-               Version version = 0);
+               Version version = 0, Durability durability = Durability::process);
     void middle();
     void end(OpOutcome outcome, Version version = 0, std::uint64_t detail = 0);
     /// Ends the operation with the outcome that the error means. An error that no fault of this run

@@ -153,7 +153,8 @@ class ToolInstallWork : public Workload {
 class ToolRemoveWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
-        RecordedOp operation(actor, EventKind::remove, bucket, key);
+        // The command's own default.
+        RecordedOp operation(actor, EventKind::remove, bucket, key, 0, Durability::power);
         const auto ran = run_cachetool(actor, {"remove"}, {bucket_name(bucket), key_name(key)});
         ran.code == 0 ? operation.end(OpOutcome::ok)
                       : end_without_success(actor, operation, ran, true);
@@ -165,7 +166,7 @@ class ToolRemoveWork : public Workload {
 class ToolRefreshWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket();
-        RecordedOp operation(actor, EventKind::refresh, bucket, 0);
+        RecordedOp operation(actor, EventKind::refresh, bucket, 0, 0, Durability::power);
         CommandWords command{"refresh"};
         const bool keeps = actor.random.chance(0.5);
         if (keeps) command.emplace_back("--keep-garbage");

@@ -17,14 +17,13 @@ void put(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
     const Version version = actor.fresh_version();
     PublishOptions options;
     options.producer = "stress";
-    // Only a few, since each waits for the disk. A publish that can't sync what it has published
-    // removes it again.
-    if (actor.random.chance(0.01)) options.durability = Durability::power;
+    options.durability = actor.draw_durability();
+    // A publish that can't sync what it has published removes it again.
     PutRemoval when = removal_of_library(actor.setting());
     if (when == PutRemoval::none && options.durability == Durability::power)
         when = PutRemoval::on_failure;
     PossibleRemove removal(actor, bucket, key, when);
-    RecordedOp operation(actor, EventKind::put, bucket, key, version);
+    RecordedOp operation(actor, EventKind::put, bucket, key, version, options.durability);
     const auto end = [&](auto how) {
         operation.end(how);
         removal.end(false);
@@ -106,16 +105,25 @@ class BuildWork : public Workload {
     }
 };
 
+/// Ends a removal or a refresh that has failed. Its effect is one rename, and only the sync that
+/// makes it hold over a power cut comes after that.
+void end_with_error(RecordedOp& operation, const Error& error, Durability durability) {
+    const bool before_effect =
+        durability == Durability::process || error.code == Errc::busy || error.code == Errc::miss;
+    before_effect ? operation.end(error) : operation.end(OpOutcome::unclear);
+}
+
 class RemoveWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
-        RecordedOp operation(actor, EventKind::remove, bucket, key);
+        const Durability durability = actor.draw_durability();
+        RecordedOp operation(actor, EventKind::remove, bucket, key, 0, durability);
         const auto removed = [&] {
             const LibraryCall call;
-            return actor.bucket(bucket).remove(key_name(key));
+            return actor.bucket(bucket).remove(key_name(key), durability);
         }();
-        // Its only effect is its last step, so an error means that nothing has happened.
-        removed ? operation.end(OpOutcome::ok) : operation.end(removed.error());
+        if (removed) return operation.end(OpOutcome::ok);
+        end_with_error(operation, removed.error(), durability);
     }
 };
 
@@ -125,17 +133,18 @@ class RefreshWork : public Workload {
         // If a call fails on purpose, the keys are retired one by one. Then an error comes after
         // some of them, and a key that is put meanwhile may be met a second time.
         const bool may_be_partial = errors_are_planned();
-        RecordedOp operation(actor, EventKind::refresh, bucket, 0);
+        const Durability durability = actor.draw_durability();
+        RecordedOp operation(actor, EventKind::refresh, bucket, 0, 0, durability);
         std::optional<RecordedOp> again;
         if (may_be_partial) again.emplace(actor, EventKind::refresh, bucket, 0);
         const auto refreshed = [&] {
             const LibraryCall call;
-            return actor.bucket(bucket).refresh();
+            return actor.bucket(bucket).refresh(durability);
         }();
         if (again) again->end(OpOutcome::unclear);
         if (refreshed) return operation.end(OpOutcome::ok);
-        // Without that it is one rename, so an error means that nothing was moved.
-        may_be_partial ? operation.end(OpOutcome::unclear) : operation.end(refreshed.error());
+        if (may_be_partial) return operation.end(OpOutcome::unclear);
+        end_with_error(operation, refreshed.error(), durability);
     }
 };
 

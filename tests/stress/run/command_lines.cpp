@@ -36,6 +36,12 @@ TEST_CASE("options override the scenario") {
     CHECK(line.cachetool == "");
 }
 
+TEST_CASE("the disk of a scenario may have another file system") {
+    const auto line = value(parse_command_line({"--scenario", "power-cut", "--disk", "btrfs"}));
+    CHECK(line.scenario.disk == "btrfs");
+    CHECK(value(parse_command_line({"--scenario", "power-cut"})).scenario.disk == "ext4");
+}
+
 TEST_CASE("a scenario may be a file") {
     const TempDir dir;
     write_file(dir.path() / "mine.scenario", "work get 1\nkeys 3\n");
@@ -72,6 +78,8 @@ TEST_CASE("a wrong command line is refused with a sentence") {
         {"--faults", "murder"},
         {"--faults", ""},
         {"--link-as", "junction"},
+        {"--scenario", "power-cut", "--disk", "zfs"},
+        {"--scenario", "smoke", "--disk", "ext4"},  // it mounts no disk
         {"--cache", ""},
         {"--seed", "x"},
         {"--%original_token%=x"},  // placeholders in messages of Boost

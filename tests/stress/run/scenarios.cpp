@@ -18,6 +18,7 @@ TEST_CASE("a scenario sets numbers, work and faults") {
                              "seconds 5\r\n"
                              "buckets 6\nkeys 7\nfill 7\ntree mixed\nlife 0\nheld 9\n"
                              "lock-timeout-ms 10\nbuild-timeout-ms 11\nheld-up-ms 13\ndisk-mib 12\n"
+                             "disk xfs\npower-percent 14\n"
                              "work put 1.5\nwork get 0\nfault kill 2",  // no newline at the end
                              "mine"));
     CHECK(scenario.name == "mine");
@@ -34,6 +35,8 @@ TEST_CASE("a scenario sets numbers, work and faults") {
     CHECK(scenario.build_timeout_ms == 11);
     CHECK(scenario.held_up_ms == 13);
     CHECK(scenario.disk_mib == 12);
+    CHECK(scenario.disk == "xfs");
+    CHECK(scenario.power_percent == 14);
     CHECK(scenario.work == std::map<std::string, double>{{"put", 1.5}, {"get", 0}});
     CHECK(scenario.faults == std::map<std::string, double>{{"kill", 2}});
 }
@@ -51,6 +54,8 @@ TEST_CASE("a wrong scenario is refused, with the line and the word") {
         {"processes 3x\n", "\"3x\" is no number"},
         {"processes 99999999999999999999\n", "is no number"},
         {"processes 3\nprocesses 3\n", "line 2: \"processes\" is set twice"},
+        {"disk zfs\n", "\"zfs\" is no disk"},
+        {"power-percent 101\n", "from 0 to 100"},
         {"tree huge\n", "\"huge\" is no size of a tree"},
         {"work\n", "\"work\" needs a name and a number"},
         {"work get\n", "\"work\" needs a name and a number"},
@@ -98,7 +103,7 @@ TEST_CASE("every scenario that comes with stress can be read, and says what it i
         CHECK_FALSE(scenario->faults.empty());
         names.push_back(shipped.name);
     }
-    CHECK(names == std::vector<std::string_view>{"containers", "everything", "full-disk",
-                                                 "huge-bucket", "installers", "lease-hoarders",
-                                                 "refresh-storm", "same-key", "smoke"});
+    CHECK(names == std::vector<std::string_view>{
+                       "containers", "everything", "full-disk", "huge-bucket", "installers",
+                       "lease-hoarders", "power-cut", "refresh-storm", "same-key", "smoke"});
 }

@@ -69,6 +69,23 @@ class RunTest(unittest.TestCase):
                 self.assertIn("sound\n", out)
                 self.assertEqual(self.left(), [])
 
+    def test_what_was_made_for_power_survives_cuts(self):
+        report = self.dir / "report.json"
+        for disk in ("ext4", "xfs", "btrfs"):
+            with self.subTest(disk):
+                code, out, err = self.run_stress(
+                    "--scenario", "power-cut", "--disk", disk, "--operations", 1500,
+                    "--faults", "power-cut=5,kill", "--seed", 16, "--json", report)
+                self.assertEqual(code, 0, out + err)
+                said = json.loads(report.read_text())
+                if said["left_out"]:
+                    self.skipTest(str(said["left_out"]))
+                self.assertGreater(said["judged"]["cuts"], 0)
+                # Each of the 60 keys is read before and after a collection.
+                self.assertEqual(said["judged"]["cut_reads"], 120 * said["judged"]["cuts"])
+                self.assertEqual(said["judged"]["cuts"], said["faults"]["power-cut"])
+                self.assertEqual(self.left(), ["report.json"])
+
     def test_a_sound_run_says_what_it_did(self):
         report, junit, cache = (self.dir / name for name in ("report.json", "junit.xml", "cache"))
         code, out, err = self.run_stress(
