@@ -13,6 +13,11 @@ install(TARGETS ${larder_exported} EXPORT larder-targets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT larder_development
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT larder_runtime
         NAMELINK_COMPONENT larder_development)
+if(TARGET larder_content)
+    # An export of its own, because only its users need to have libcrypto.
+    install(TARGETS larder_content EXPORT larder-content-targets
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT larder_development)
+endif()
 install(DIRECTORY include/larder
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT larder_development)
 install(FILES README.md CHANGELOG.md LICENSE
@@ -46,6 +51,10 @@ endif()
 set(larder_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/larder)
 install(EXPORT larder-targets NAMESPACE larder::
     DESTINATION ${larder_package_dir} COMPONENT larder_development)
+if(TARGET larder_content)
+    install(EXPORT larder-content-targets NAMESPACE larder::
+        DESTINATION ${larder_package_dir} COMPONENT larder_development)
+endif()
 configure_package_config_file(cmake/larder-config.cmake.in larder-config.cmake
     INSTALL_DESTINATION ${larder_package_dir})
 write_basic_package_version_file(larder-config-version.cmake COMPATIBILITY SameMinorVersion)
@@ -89,6 +98,16 @@ endif()
 configure_file(cmake/larder.pc.in larder.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/larder.pc
     DESTINATION ${larder_pc_dir} COMPONENT larder_development)
+if(TARGET larder_content)
+    # The library is static, so every program links what it needs.
+    set(larder_pc_crypto)
+    if(NOT APPLE)
+        set(larder_pc_crypto libcrypto)
+    endif()
+    configure_file(cmake/larder-content.pc.in larder-content.pc @ONLY)
+    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/larder-content.pc
+        DESTINATION ${larder_pc_dir} COMPONENT larder_development)
+endif()
 
 if(PROJECT_IS_TOP_LEVEL)
     include(cmake/packages.cmake)

@@ -10,6 +10,8 @@
 #include <memory>
 #include <optional>
 
+#include <larder/content.hpp>
+
 #include "cache.hpp"
 #include "floor.hpp"
 
@@ -286,6 +288,55 @@ Contest put(const fs::path& directory, const fs::path& root) {
             }};
 }
 
+constexpr unsigned noted_files = 1000;
+
+/// How a put gives its entry digests.
+enum class Digests { none, handed_in, read_back };
+
+/// Returns a worker that puts a tree of many files of 1 KiB.
+Worker put_of_files(const fs::path& root, unsigned number, Digests digests) {
+    const auto opened = std::make_shared<Opened>(root);
+    const std::string key = key_name(1'000'000 + number);
+    return Worker{[=] {
+                      auto stage = value(opened->bucket.stage());
+                      const std::string bytes(1024, 'x'), digest(32, 'd');
+                      for (unsigned i = 0; i < noted_files; ++i) {
+                          const std::string name = std::to_string(i);
+                          std::ofstream(stage.path() / name) << bytes;
+                          // An unpacker has computed it while it wrote.
+                          if (digests == Digests::handed_in)
+                              value(stage.note(name, bytes.size(), digest));
+                      }
+                      larder::PublishOptions options;
+                      if (digests != Digests::none) options.digest = &larder::sha256();
+                      (void)value(opened->bucket.publish(key, std::move(stage), options));
+                  },
+                  [=] {
+                      value(opened->bucket.remove(key));
+                      const auto collected = opened->cache.collect();
+                      if (!collected && collected.error().code != larder::Errc::busy)
+                          give_up(collected.error().message());
+                  }};
+}
+
+Contest put_with_digests(const fs::path& directory, Digests digests) {
+    const fs::path none = directory / "digests-none", some = directory / "digests-some";
+    const bool handed_in = digests == Digests::handed_in;
+    Contest contest{
+        "put of 1000 files of 1 KiB, SHA-256 " + std::string(handed_in ? "handed in" : "computed"),
+        "the same without digests",
+        handed_in ? 1.1 : 1.5,
+        5,
+        [=](unsigned number) { return put_of_files(none, number, Digests::none); },
+        [=](unsigned number) { return put_of_files(some, number, digests); }};
+    contest.alone = true;
+    contest.prepare = [=] {
+        for (const auto& root : {none, some}) make_cache(root, 1);
+    };
+    contest.own = some;
+    return contest;
+}
+
 /// Returns the path of the only file in a directory.
 fs::path only_one_in(const fs::path& directory) {
     const fs::directory_iterator first(directory);
@@ -515,6 +566,8 @@ std::vector<Contest> contests(const fs::path& directory, const Sizes& sizes) {
         join(directory, sizes.tables),
         get_beside_leases(directory, sizes.leases),
         put(directory, root),
+        put_with_digests(directory, Digests::handed_in),
+        put_with_digests(directory, Digests::read_back),
         refresh(directory, 100),
         refresh(directory, sizes.more_keys),
         refresh(directory, sizes.many_keys),

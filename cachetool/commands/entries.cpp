@@ -4,9 +4,11 @@
 #include <fmt/core.h>
 #include <map>
 
+#include <larder/content.hpp>
 #include <larder/larder.hpp>
 
 #include "cachetool/commands/absent.hpp"
+#include "cachetool/commands/digest.hpp"
 #include "cachetool/commands/durability.hpp"
 #include "cachetool/commands/open.hpp"
 #include "cachetool/commands/reports.hpp"
@@ -75,11 +77,10 @@ Expected<> check_source(const std::vector<std::string>& words) {
 /// Copies or moves `source` into a new entry of `key`.
 larder::Result<larder::Lease> put(const larder::Bucket& bucket, const std::string& key,
                                   const std::string& source, bool move,
-                                  larder::Durability durability) {
+                                  const larder::PublishOptions& options) {
     LARDER_TRY_ASSIGN(auto staging, bucket.stage());
     LARDER_TRY(move ? staging.move_from(source) : staging.copy_from(source));
-    return bucket.publish(key, std::move(staging),
-                          {.durability = durability, .producer = "cachetool " LARDER_VERSION});
+    return bucket.publish(key, std::move(staging), options);
 }
 
 /// Returns what an install says if something stands in its way.
@@ -145,8 +146,11 @@ CommandResult run_dir(const ParsedArguments& arguments, const CommandOutput& out
 
 CommandResult run_put(const ParsedArguments& arguments, const CommandOutput& output) {
     LARDER_TRY_ASSIGN(const auto durability, durability_of(arguments, larder::Durability::process));
-    LARDER_TRY(check_source(arguments.words));
     const bool move = arguments.has("move");
+    // A move reads no file, so it makes no digests unless they are asked for.
+    LARDER_TRY_ASSIGN(const auto* const digest,
+                      digest_of(arguments, move ? nullptr : &larder::sha256()));
+    LARDER_TRY(check_source(arguments.words));
     // A signal that ended this process between the move and the publish would cost the user SOURCE.
     // So it ends a wait instead, and SOURCE is put back.
     std::optional<system::StopOnSignal> stop;
@@ -161,7 +165,9 @@ CommandResult run_put(const ParsedArguments& arguments, const CommandOutput& out
     }
     LARDER_TRY_ASSIGN(const auto cache, open_or_create(arguments, output, std::move(options)));
     LARDER_TRY_ASSIGN(const auto bucket, cache.bucket(arguments.words[0]));
-    const auto lease = put(bucket, arguments.words[1], arguments.words[2], move, durability);
+    const auto lease =
+        put(bucket, arguments.words[1], arguments.words[2], move,
+            {.durability = durability, .producer = "cachetool " LARDER_VERSION, .digest = digest});
     if (!lease) {
         Failure failure = failure_to_put(lease.error(), cache.root(), is_empty(cache));
         if (lease.error().code == larder::Errc::interrupted && stop) {

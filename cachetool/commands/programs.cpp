@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <fmt/core.h>
 
+#include <larder/content.hpp>
 #include <larder/larder.hpp>
 
 #include "cachetool/commands/absent.hpp"
+#include "cachetool/commands/digest.hpp"
 #include "cachetool/commands/durability.hpp"
 #include "cachetool/commands/nesting.hpp"
 #include "cachetool/commands/open.hpp"
@@ -183,6 +185,7 @@ CommandResult run_exec(const ParsedArguments& arguments, const CommandOutput& ou
 
 CommandResult run_build(const ParsedArguments& arguments, const CommandOutput& output) {
     LARDER_TRY_ASSIGN(const auto durability, durability_of(arguments, larder::Durability::process));
+    LARDER_TRY_ASSIGN(const auto* const digest, digest_of(arguments, &larder::sha256()));
     const std::stop_source give_up;
     std::string builder;
     LARDER_TRY_ASSIGN(const auto cache, open_or_create(arguments, output,
@@ -200,9 +203,9 @@ CommandResult run_build(const ParsedArguments& arguments, const CommandOutput& o
         error.step = "build";
         return tl::unexpected(std::move(error));
     };
-    const auto lease =
-        bucket.get_or_build(arguments.words[1], fill,
-                            {.durability = durability, .producer = "cachetool " LARDER_VERSION});
+    const auto lease = bucket.get_or_build(
+        arguments.words[1], fill,
+        {.durability = durability, .producer = "cachetool " LARDER_VERSION, .digest = digest});
     deadline.lift();
     if (!lease) {
         if (build.failure()) return fail(Failure(*build.failure()));

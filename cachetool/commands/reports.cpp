@@ -129,6 +129,18 @@ void write_json(JsonWriter& json, const larder::VerifyReport& report) {
     });
 }
 
+void write_json(JsonWriter& json, const larder::ContentReport& report) {
+    json.object([&] {
+        json.field("sound", report.sound());
+        json.field("entries", report.entries);
+        json.field("unchecked", report.unchecked);
+        json.field("without_digests", report.without_digests);
+        json.field("files", report.files);
+        json.field("bytes", report.bytes);
+        json.list("findings", report.findings);
+    });
+}
+
 void write_fields(JsonWriter& json, const larder::MaterializeReport& report) {
     json.field("cloned", report.cloned);
     json.field("hardlinked", report.hardlinked);

@@ -10,6 +10,11 @@ constexpr OptionSpec empty_key = {"empty-key", nullptr,
 constexpr OptionSpec entry_survives = {"durability", "process|power",
                                        "what the entry survives: the death of any process (the "
                                        "default), or a power cut as well"};
+constexpr OptionSpec files_have_digests = {
+    "digest", "none|sha256",
+    "the digests of the files, for `verify --content`; sha256 unless --move is given"};
+constexpr OptionSpec built_have_digests = {
+    "digest", "none|sha256", "the digests of the files, for `verify --content`; sha256 by default"};
 constexpr OptionSpec change_survives = {"durability", "process|power",
                                         "what the change survives: the death of any process, or "
                                         "a power cut as well (the default)"};
@@ -39,6 +44,7 @@ CommandTable commands() {
          .options = {{"move", nullptr,
                       "move SOURCE, a directory on the same file system, instead of copying it"},
                      entry_survives,
+                     files_have_digests,
                      empty_key},
          .run = run_put,
          .foreign_names = {"add", "store", "save", "cp", "copy"}},
@@ -88,6 +94,7 @@ CommandTable commands() {
          .options = {{"chdir", nullptr, "run COMMAND in LARDER_STAGE"},
                      {"allow-empty", nullptr, "COMMAND may leave LARDER_STAGE empty"},
                      entry_survives,
+                     built_have_digests,
                      empty_key},
          .run = run_build,
          .foreign_names = {"make", "create"}},
@@ -271,13 +278,20 @@ CommandTable commands() {
          .run = run_status,
          .foreign_names = {"ps", "who", "top", "watch"}},
         {.name = "verify",
-         .synopsis = "",
+         .synopsis = "[BUCKET...]",
          .summary = "check the cache; exit with 5 if it is damaged",
          .help = "Checks the cache while other processes work with it, prints what it finds, and "
                  "exits with 5 unless all is sound. Names that larder does not know are listed "
                  "and left alone.\n\n"
-                 "  cachetool verify --repair",
-         .options = {{"repair", nullptr,
+                 "With --content it reads the files of the entries instead, of all buckets or of "
+                 "those that are named, and compares them with the digests that `put` and `build` "
+                 "have made. It begins with the entries whose check is longest ago.\n\n"
+                 "  cachetool verify --repair\n"
+                 "  cachetool verify --content --budget 30s",
+         .max_words = any_number,
+         .options = {{"content", nullptr, "read the files, and compare them with their digests"},
+                     {"budget", "D", "with --content: begin with no entry after this time"},
+                     {"repair", nullptr,
                       "repair what can be repaired; deletes nothing but links that lead nowhere"}},
          .run = run_verify,
          .foreign_names = {"check", "fsck", "repair", "validate"}},

@@ -141,18 +141,31 @@ public:
     /// clones or hard links, if the file system has them.
     ///
     /// Errors: `miss` if no retired entry has this id, or if it has been collected; `exists` if its
-    /// key names an entry again and RestoreOptions::replace is off; `damaged` if the number or the
-    /// sizes of its files differ from its record; `invalid` if `id` is no id; `busy` while another
-    /// process collects or verifies.
+    /// key names an entry again and RestoreOptions::replace is off; `damaged` if its tree differs
+    /// from its manifest in a name, a kind, a mode or a size; `invalid` if `id` is no id; `busy`
+    /// while another process collects or verifies.
     /// Concurrency: no collection runs during the call. Otherwise as Bucket::publish.
     /// Crash: the entry is back or it is not. It stays in the trash in both cases.
     [[nodiscard]] Result<Lease> restore(std::string_view id,
                                         const RestoreOptions& options = {}) const;
 
-    /// Checks every invariant that can be checked while other processes work, and looks at every
-    /// file of the live entries, but does not read them. Follows no link.
+    /// Checks every invariant that can be checked while other processes work. Looks at every file
+    /// of the live entries and compares names, kinds, modes and sizes with the entries' manifests,
+    /// but does not read the files. Follows no link.
     /// Errors: `busy` as in collect. A finding is no error: see VerifyReport::sound.
     [[nodiscard]] Result<VerifyReport> verify(const VerifyOptions& options = {}) const;
+
+    /// Reads the files of live entries and compares them with the digests in the entries'
+    /// manifests, and names, kinds, modes and sizes as verify does. So it finds each byte that has
+    /// changed in an entry that was published with PublishOptions::digest. Begins with the entries
+    /// whose check is longest ago, or which were never checked, and notes the time of each check.
+    /// To be looked at is no use of an entry.
+    /// Errors: `interrupted` if OpenOptions::stop was requested. A finding is no error: see
+    /// ContentReport::sound.
+    /// Concurrency: takes no lock, except for a repair, which waits for the lock of a bucket as
+    /// remove does. One entry at a time is leased, so collections leave it alone.
+    /// Crash: changes nothing that a later call depends on.
+    [[nodiscard]] Result<ContentReport> verify_content(const ContentOptions& options = {}) const;
 
     /// Returns which processes use the cache now. A lease table that can't be read is reported, and
     /// is no error.

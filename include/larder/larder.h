@@ -456,6 +456,9 @@ typedef enum larder_durability {
     LARDER_SURVIVES_POWER = 1
 } larder_durability;
 
+/* An algorithm that makes digests: see <larder/content.h>. */
+typedef struct larder_digest larder_digest;
+
 /* How an entry is published. */
 typedef struct larder_publish_options {
     uint32_t size;      /* set it to sizeof(larder_publish_options) */
@@ -464,6 +467,11 @@ typedef struct larder_publish_options {
      * bytes. NULL for none. */
     const char* producer;
     void* reserved; /* leave it NULL */
+    /* Makes digests of the files, which the entry's manifest keeps, so that
+     * larder_cache_verify_content finds each byte that changes later: larder_sha256() of
+     * <larder/content.h>. NULL for none. Files whose digests were not handed in
+     * (larder_staging_note) are read once more. */
+    const larder_digest* digest;
 } larder_publish_options;
 
 /* Returns an empty private directory to fill. No other process sees it.
@@ -509,6 +517,15 @@ larder_code larder_staging_move_from(larder_staging* staging, const char* source
  * Returns NULL if memory has run out.
  * Requires: this thread runs the build. */
 const char* larder_staging_inside(larder_staging* staging);
+/* Hands in the digest of a file that was written below the staging's path, so that the publish does
+ * not read the file again. `path` is relative to that, `size` is how many bytes the file has, and
+ * `digest` points to the `digest_size` bytes that larder_publish_options.digest would return. Call
+ * it when the file is complete. A digest is not used if the file has another size at the publish,
+ * or if the publish makes no digests.
+ * Errors: `invalid` if `path` is absolute, leads out of the tree, or is not in its shortest form,
+ * and if `digest` has no bytes or more than 64. */
+larder_code larder_staging_note(larder_staging* staging, const char* path, uint64_t size,
+                                const void* digest, size_t digest_size, larder_error** error);
 /* Deletes what was staged, and moves back what larder_staging_move_from took. A staging that is
  * lent to a build is not touched, nor is any staging in a forked child. NULL is ignored. */
 void larder_staging_free(larder_staging* staging);
@@ -708,9 +725,9 @@ typedef struct larder_restore_options {
  * The old entry stays in the trash. `lease`, for the new entry, may be NULL if you do not want one.
  * `options` may be NULL.
  * Errors: `miss` if no retired entry has this id, or if it has been collected; `exists` if its
- * key names an entry again and `replace` is 0; `damaged` if the number or the sizes of its files
- * differ from its record; `invalid` if `id` is no id; `busy` while another process collects or
- * verifies.
+ * key names an entry again and `replace` is 0; `damaged` if its tree differs from its manifest
+ * in a name, a kind, a mode or a size; `invalid` if `id` is no id; `busy` while another process
+ * collects or verifies.
  * Concurrency: no collection runs during the call. Otherwise as larder_bucket_publish.
  * Crash: the entry is back or it is not. */
 larder_code larder_cache_restore(const larder_cache* cache, const char* id,
@@ -1007,15 +1024,17 @@ larder_code larder_cache_keep_within(const larder_cache* cache, const larder_lim
 
 /* What larder_cache_verify can find. All but LARDER_FOUND_FOREIGN make the cache unsound. */
 typedef enum larder_finding_kind {
-    LARDER_FOUND_DANGLING = 0,    /* a link to an entry that is missing or not complete */
-    LARDER_FOUND_MALFORMED = 1,   /* a link or a record that larder did not write, or not in full */
+    LARDER_FOUND_DANGLING = 0, /* a link to an entry that is missing or not complete */
+    /* A link, a record or a manifest that larder did not write, or not in full. */
+    LARDER_FOUND_MALFORMED = 1,
     LARDER_FOUND_MISNAMED = 2,    /* an entry whose record names another key than its link */
     LARDER_FOUND_SHARED = 3,      /* an entry that more than one link names */
     LARDER_FOUND_ORPHAN = 4,      /* an entry that no link names */
     LARDER_FOUND_PARTICIPANT = 5, /* a lease table that cannot be read; nothing can be collected */
     LARDER_FOUND_FOREIGN = 6,     /* a name that larder does not know; it breaks nothing */
     LARDER_FOUND_UNREADABLE = 7,  /* something that cannot be read, and so was not checked */
-    /* A live entry whose files are more, fewer, larger or smaller than its record says. */
+    /* A name in a live entry that is missing, was added, or is not as the entry's manifest says. A
+     * hundred of them are listed for an entry; one more finding counts the others. */
     LARDER_FOUND_CHANGED = 8,
     LARDER_FOUND_BLOCKED = 9 /* something that is no link stands where only a link may stand */
 } larder_finding_kind;
@@ -1057,11 +1076,55 @@ typedef struct larder_verify_report {
 void larder_verify_report_free(larder_verify_report* report);
 
 /* Checks every invariant that can be checked while other processes work. Looks at every file of the
- * live entries, but does not read them. Follows no link. `report` must not be NULL: a finding is no
- * error, so the report is the only way to learn of it.
+ * live entries and compares names, kinds, modes and sizes with the entries' manifests, but does not
+ * read the files. Follows no link. `report` must not be NULL: a finding is no error, so the report
+ * is the only way to learn of it.
  * Errors: `busy` as in larder_cache_collect. */
 larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_options* options,
                                 larder_verify_report** report, larder_error** error);
+
+/* Which contents are checked, and what happens to an entry that has changed. */
+typedef struct larder_content_options {
+    uint32_t size;  /* set it to sizeof(larder_content_options) */
+    int32_t repair; /* not 0: take the key of an entry that has changed out of its bucket */
+    /* Begins with no further entry after so many milliseconds. 0: no limit. Less than 0: one entry
+     * is checked. */
+    int64_t budget_ms;
+    /* `digest_count` algorithms that this program has. An entry whose manifest has digests of
+     * another one is checked by names, kinds, modes and sizes. */
+    size_t digest_count;
+    const larder_digest* const* digests;
+    /* The `bucket_count` buckets whose entries are checked; 0: all. */
+    size_t bucket_count;
+    const char* const* buckets;
+} larder_content_options;
+
+/* What a check of contents has found. Freed by larder_content_report_free. */
+typedef struct larder_content_report {
+    uint32_t size;      /* sizeof(larder_content_report), set by larder */
+    int32_t sound;      /* not 0: no entry has changed, or everything was repaired */
+    uint64_t entries;   /* live entries that were checked */
+    uint64_t unchecked; /* live entries that were left, because the time was over */
+    /* Of the entries that were checked: those that have no digests of an algorithm that the program
+     * has. */
+    uint64_t without_digests;
+    uint64_t files;                        /* files and symlinks that were read */
+    uint64_t bytes;                        /* their sizes, added up */
+    size_t finding_count;                  /* how many findings there are */
+    const larder_finding* const* findings; /* `finding_count` findings; freed with this struct */
+} larder_content_report;
+/* Frees a report with its findings. NULL is ignored. */
+void larder_content_report_free(larder_content_report* report);
+
+/* Reads the files of live entries and compares them with the digests in the entries' manifests, and
+ * names, kinds, modes and sizes as larder_cache_verify does. Begins with the entries whose check is
+ * longest ago. To be looked at is no use of an entry. `report` must not be NULL.
+ * Errors: `interrupted` if the `stop` of the cache was requested. A finding is no error.
+ * Concurrency: takes no lock, except for a repair, which waits for the lock of a bucket. One entry
+ * at a time is leased, so collections leave it alone. */
+larder_code larder_cache_verify_content(const larder_cache* cache,
+                                        const larder_content_options* options,
+                                        larder_content_report** report, larder_error** error);
 
 /* ---- installing ---- */
 
@@ -1108,11 +1171,16 @@ void larder_materialize_report_free(larder_materialize_report* report);
  * control list of their source. If the destination refuses to set a mode, a modification time or an
  * attribute, or an attribute can't be read, that is no error: the report counts it as `inexact`.
  * `report` may be NULL.
+ *
+ * If `tree` is the whole tree of an entry, a file that was modified after the entry was published
+ * is put nowhere, whatever the mode is: the call ends with `damaged`. So an edit through a hard
+ * link does not reach the next user. The times of modification tell it.
+ *
  * Requires: `tree` does not change during the call. Hold a lease on it.
  * Errors: `exists` if something stands in the way and `replace` is 0; `unsupported` if `mode`
  * names a way that does not work here; `invalid` if `destination` lies inside a cache or
- * contains the cache of `tree`; `interrupted` if `stop` was requested. What was written by then
- * into a destination that existed stays; of one that was missing, nothing stays.
+ * contains the cache of `tree`; `damaged` as above; `interrupted` if `stop` was requested. What was
+ * written by then into a destination that existed stays; of one that was missing, nothing stays.
  * Crash: leaves a directory `.larder-...` beside a destination that was missing, or a file of such
  * a name in one that existed. The same call, with `replace` if the destination existed, completes
  * what was begun. The first call of another process that makes a destination in the same place

@@ -57,11 +57,17 @@ struct MaterializeReport {
 /// A destination that is missing is made by one rename, from a directory beside it. It is whole or
 /// missing. In one that exists, a file gets its name when it is complete.
 ///
+/// If `tree` is the whole tree of an entry, a file that was modified after the entry was published
+/// is put nowhere, whatever the mode is: the call ends with `damaged`. So an edit through a hard
+/// link does not reach the next user. The times of modification tell it. So an edit is not noticed
+/// if it has set the old time again, or if files of the entry had times in the future when it was
+/// published. A cache that was copied without its times has no entry that can be put anywhere.
+///
 /// Requires: `tree` does not change during the call. Hold a Lease on it.
 /// Errors: `exists` if something stands in the way and `replace` is off; `unsupported` if `mode`
 /// names a way that does not work here; `invalid` if `destination` lies inside a cache or contains
-/// the cache of `tree`; `interrupted` if `stop` was requested. What was written by then into a
-/// destination that existed stays; of one that was missing, nothing stays.
+/// the cache of `tree`; `damaged` as above; `interrupted` if `stop` was requested. What was written
+/// by then into a destination that existed stays; of one that was missing, nothing stays.
 /// Crash: leaves a directory `.larder-…` beside a destination that was missing, or a file of such a
 /// name in one that existed. The same call, with `replace` if the destination existed, completes
 /// what was begun. The first call of another process that makes a destination in the same place

@@ -9,9 +9,11 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace larder {
 
+class DigestAlgorithm;
 struct Event;
 
 /// What stands in a bucket for each key, and leads to the key's entry. The kind is chosen when the
@@ -85,7 +87,12 @@ struct PublishOptions {
     Durability durability = Durability::process;
     /// The name and version of the program that makes the entry, for its record. It is cut to 200
     /// bytes.
-    std::string producer;
+    std::string producer{};
+    /// Makes digests of the files, which the entry's manifest keeps, so that
+    /// Cache::verify_content finds each byte that changes later. Null for none. Files whose digests
+    /// were not handed in (Staging::note) are read once more. A file that this process may not read
+    /// has no digest. The algorithm must live until the call ends.
+    const DigestAlgorithm* digest = nullptr;
 };
 
 /// How an entry is brought back from the trash.
@@ -113,6 +120,20 @@ struct RefreshOptions {
 struct VerifyOptions {
     /// Repairs what can be repaired: a faulty link is retired, so that its key is a miss from then
     /// on. An entry that no link names gets a retired link, so that a collection deletes it.
+    bool repair = false;
+};
+
+/// Which contents are checked, and what happens to an entry that has changed.
+struct ContentOptions {
+    /// The algorithms that this program has. An entry whose manifest has digests of another one is
+    /// checked by names, kinds, modes and sizes.
+    std::vector<const DigestAlgorithm*> digests{};
+    /// The buckets whose entries are checked. If empty, all are.
+    std::vector<std::string> buckets{};
+    /// Begins with no further entry after this time. At least one entry is checked.
+    std::optional<std::chrono::milliseconds> budget{};
+    /// Takes the key of an entry that has changed out of its bucket, so that it is a miss from then
+    /// on. Its files stay as they are.
     bool repair = false;
 };
 

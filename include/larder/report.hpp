@@ -87,16 +87,18 @@ struct PinInfo {
 struct Finding {
     /// The numbers are those of docs/protocol.md, section Invariants.
     enum class Kind {
-        dangling,   ///< a link to an entry that is missing or not complete (invariant 1)
-        malformed,  ///< a link or a record that larder did not write, or not in full (invariant 1)
-        misnamed,   ///< an entry whose record names another key than its link (invariant 2)
-        shared,     ///< an entry that more than one link names (invariant 2)
-        orphan,     ///< an entry that no link names (invariants 2 and 6)
+        dangling,  ///< a link to an entry that is missing or not complete (invariant 1)
+        /// A link, a record or a manifest that larder did not write, or not in full (invariant 1).
+        malformed,
+        misnamed,  ///< an entry whose record names another key than its link (invariant 2)
+        shared,    ///< an entry that more than one link names (invariant 2)
+        orphan,    ///< an entry that no link names (invariants 2 and 6)
         /// A lease table that cannot be read, so that nothing can be collected (invariant 4).
         participant,
         foreign,     ///< a name that larder does not know; it is left alone and breaks nothing
         unreadable,  ///< something that cannot be read, and so was not checked
-        /// A live entry whose files are more, fewer, larger or smaller than its record says.
+        /// A name in a live entry that is missing, was added, or is not as the entry's manifest
+        /// says. A hundred of them are listed for an entry; one more finding counts the others.
         changed,
         blocked,  ///< something that is no link stands where only a link may stand
     };
@@ -117,6 +119,21 @@ struct VerifyReport {
     std::uint64_t garbage = 0;  ///< of these: retired, waiting for collection
     /// Returns true if no invariant is broken, or if everything was repaired. Foreign names break
     /// none.
+    [[nodiscard]] bool sound() const noexcept;
+};
+
+/// What a check of contents has found.
+struct ContentReport {
+    std::vector<Finding> findings;
+    std::uint64_t entries = 0;    ///< live entries that were checked
+    std::uint64_t unchecked = 0;  ///< live entries that were left, because the time was over
+    /// Of the entries that were checked: those that have no digests of an algorithm that the
+    /// program has. They were checked by names, kinds, modes and sizes.
+    std::uint64_t without_digests = 0;
+    std::uint64_t files = 0;  ///< files and symlinks that were read
+    std::uint64_t bytes = 0;  ///< their sizes, added up
+    /// Returns true if no entry has changed, or if everything was repaired, and if all that was
+    /// looked at could be read.
     [[nodiscard]] bool sound() const noexcept;
 };
 

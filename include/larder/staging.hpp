@@ -2,8 +2,10 @@
 // A private directory in which an entry is made before any other process can see it.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string_view>
 
 #include <larder/error.hpp>
 
@@ -60,6 +62,18 @@ public:
     /// on another file system. In these cases `source` is untouched.
     /// Crash: `source` is either still there or staged. What is staged is deleted.
     [[nodiscard]] Result<> move_from(const std::filesystem::path& source);
+
+    /// Hands in the digest of a file that the caller has written below path(), so that the publish
+    /// does not read the file again. `path` is relative to path(), `size` is how many bytes the
+    /// file has, and `digest` are the bytes that PublishOptions::digest would return. Call it when
+    /// the file is complete. A digest is not used if the file has another size at the publish, or
+    /// if the publish makes no digests. A wrong one makes Cache::verify_content call the file
+    /// changed.
+    ///
+    /// Errors: `invalid` if `path` is absolute, leads out of the tree, or is not in its shortest
+    /// form, and if `digest` has no bytes or more than 64.
+    [[nodiscard]] Result<> note(const std::filesystem::path& path, std::uint64_t size,
+                                std::string_view digest);
 
     /// Returns a text that tells the programs which a build runs for which builds they work. Give
     /// it to them in the environment variable `LARDER_INSIDE`. Suppose that such a program, or one

@@ -11,6 +11,7 @@
 #include "protocol/inspect.hpp"
 #include "protocol/restore.hpp"
 #include "protocol/verify.hpp"
+#include "protocol/verify_content.hpp"
 
 namespace larder {
 
@@ -115,16 +116,39 @@ Result<Lease> Cache::restore(std::string_view id, const RestoreOptions& options)
     return Lease(std::move(restored));
 }
 
-Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {
-    TRY_ASSIGN(const HeldCache cache, hold(*state_));
-    detail::Call call(*cache.state);
-    TRY_ASSIGN(auto report, protocol::verify(cache.root, options, call.context()));
-    if (!call.has_listeners()) return report;
-    for (const Finding& finding : report.findings) {
+namespace {
+
+/// Tells the listeners of each finding that was repaired.
+void tell_of_repairs(detail::Call& call, const std::vector<Finding>& findings) {
+    if (!call.has_listeners()) return;
+    for (const Finding& finding : findings) {
         if (finding.repaired)
             call.tell({.kind = Event::Kind::repaired,
                        .what = finding.path.string() + ": " + finding.what});
     }
+}
+
+}  // namespace
+
+Result<VerifyReport> Cache::verify(const VerifyOptions& options) const {
+    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    detail::Call call(*cache.state);
+    TRY_ASSIGN(auto report, protocol::verify(cache.root, options, call.context()));
+    tell_of_repairs(call, report.findings);
+    return report;
+}
+
+Result<ContentReport> Cache::verify_content(const ContentOptions& options) const {
+    TRY_ASSIGN(const HeldCache cache, hold(*state_));
+    if (options.repair) TRY(cache.root->must_be_writable("verify"));
+    std::vector<std::string> encoded_buckets;
+    for (const std::string& bucket : options.buckets) {
+        TRY_ASSIGN(encoded_buckets.emplace_back(), format::encode_bucket(bucket));
+    }
+    detail::Call call(*cache.state);
+    TRY_ASSIGN(auto report,
+               protocol::verify_content(cache.root, encoded_buckets, options, call.context()));
+    tell_of_repairs(call, report.findings);
     return report;
 }
 

@@ -5,6 +5,7 @@
 
 #include "os/file.hpp"
 #include "os/rename.hpp"
+#include "protocol/entry_manifest.hpp"
 #include "tree/carry.hpp"
 #include "tree/containment.hpp"
 #include "tree/remove.hpp"
@@ -44,6 +45,24 @@ Result<> check_places(const fs::path& tree, const fs::path& destination) {
     return {};
 }
 
+/// Returns the latest time of modification that the files of a tree may have, if it is that of an
+/// entry: its manifest stands beside it. Returns nullopt for any other tree, and for an entry whose
+/// manifest cannot be read. Costs three system calls, however many files there are.
+std::optional<os::FileTime> newest_allowed(const os::Dir& source) {
+    // By the handle, because the path may lead through the link of a key.
+    const auto entry = os::open_dir_at(source, "..");
+    if (!entry) return std::nullopt;
+    const auto head = protocol::read_manifest_head(*entry);
+    if (!head) return std::nullopt;
+    return head->newest;
+}
+
+/// A tree that is put somewhere else.
+struct SourceTree {
+    const os::Dir& dir;
+    tree::NewestAllowed newest;
+};
+
 /// A destination where nothing stands yet: a free name in an open directory.
 struct MissingDestination {
     const os::Dir& parent;
@@ -54,7 +73,7 @@ struct MissingDestination {
 /// Fills the new directory `fresh`, which stands beside the destination, and renames it to the
 /// destination. Errors: `exists` if another process has made the destination meanwhile, and those
 /// of tree::carry. After an error the caller must remove `fresh`.
-Result<MaterializeReport> fill_and_rename(const os::Dir& source, const std::string& fresh,
+Result<MaterializeReport> fill_and_rename(const SourceTree& source, const std::string& fresh,
                                           const MissingDestination& destination,
                                           const MaterializeOptions& options) {
     TRY_ASSIGN(os::Dir into, os::open_dir_at(destination.parent, fresh));
@@ -64,11 +83,11 @@ Result<MaterializeReport> fill_and_rename(const os::Dir& source, const std::stri
         .visibility = tree::Visibility::hidden,
         .refusal = os::Refusal::is_counted,
     };
-    TRY_ASSIGN(auto report, tree::carry(source, hidden, options));
+    TRY_ASSIGN(auto report, tree::carry(source.dir, hidden, options, source.newest));
     // The top gets its mode and times last, because each file that is made in it changes its time.
-    TRY_ASSIGN(const os::FileInfo info, os::stat_of(source));
+    TRY_ASSIGN(const os::FileInfo info, os::stat_of(source.dir));
     TRY_ASSIGN(const bool is_exact,
-               tree::finish_directory(source, info, into, os::Refusal::is_counted));
+               tree::finish_directory(source.dir, info, into, os::Refusal::is_counted));
     if (!is_exact) ++report.inexact;
     ++report.directories;
     TRY(os::rename_new(destination.parent, fresh, destination.parent, destination.name));
@@ -80,7 +99,8 @@ Result<MaterializeReport> fill_and_rename(const os::Dir& source, const std::stri
 /// Errors: `exists` if another process has made the destination meanwhile. After an error nothing
 /// is left.
 /// Crash: a kill leaves a `.larder-…` beside the destination, which a later call deletes.
-Result<MaterializeReport> make_whole(const os::Dir& source, const MissingDestination& destination,
+Result<MaterializeReport> make_whole(const SourceTree& source,
+                                     const MissingDestination& destination,
                                      const MaterializeOptions& options) {
     std::string fresh = tree::unfinished_name();
     auto made = os::make_dir_at(destination.parent, fresh);
@@ -102,7 +122,7 @@ Result<MaterializeReport> make_whole(const os::Dir& source, const MissingDestina
 /// Fills a destination that exists. Symlinks in the path that the caller gave are followed, and
 /// none below it. Errors: `exists` if the path leads to something other than a directory, and those
 /// of tree::carry. What was made before an error stays.
-Result<MaterializeReport> fill_existing(const os::Dir& source, const fs::path& path,
+Result<MaterializeReport> fill_existing(const SourceTree& source, const fs::path& path,
                                         const MaterializeOptions& options) {
     const auto into = os::open_dir(path);
     if (why_of(into) == Why::not_directory)
@@ -113,7 +133,7 @@ Result<MaterializeReport> fill_existing(const os::Dir& source, const fs::path& p
         .visibility = tree::Visibility::visible,
         .refusal = os::Refusal::is_counted,
     };
-    return tree::carry(source, visible, options);
+    return tree::carry(source.dir, visible, options, source.newest);
 }
 
 /// Returns true if nothing stands at the path, not even a symlink that leads nowhere.
@@ -141,8 +161,10 @@ Result<> make_directories(const fs::path& path) {
 // file, because other files may stand in it. The contract is in <larder/materialize.hpp>.
 Result<MaterializeReport> materialize(const fs::path& tree, const fs::path& destination,
                                       const MaterializeOptions& options) {
-    TRY_ASSIGN(const os::Dir source, os::open_dir(tree));
+    TRY_ASSIGN(const os::Dir dir, os::open_dir(tree));
     TRY(check_places(tree, destination));
+    const auto newest = newest_allowed(dir);
+    const SourceTree source{.dir = dir, .newest = newest ? &*newest : nullptr};
     // "a/b/" names what "a/b" does, but has no last part for the rename.
     const fs::path path = destination.has_filename() ? destination : destination.parent_path();
     const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");

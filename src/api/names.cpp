@@ -198,11 +198,20 @@ std::string Error::message() const {
     return text.empty() ? std::string(name_of(code)) : text;
 }
 
-bool VerifyReport::sound() const noexcept {
+namespace {
+
+/// Returns whether each finding was repaired, or breaks no invariant.
+bool are_harmless(const std::vector<Finding>& findings) noexcept {
     return std::all_of(findings.begin(), findings.end(), [](const Finding& finding) {
         const bool breaks_an_invariant = finding.kind != Finding::Kind::foreign;
         return !breaks_an_invariant || finding.repaired;
     });
 }
+
+}  // namespace
+
+bool VerifyReport::sound() const noexcept { return are_harmless(findings); }
+
+bool ContentReport::sound() const noexcept { return are_harmless(findings); }
 
 }  // namespace larder

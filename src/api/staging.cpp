@@ -31,6 +31,11 @@ Result<> Staging::copy_from(const std::filesystem::path& source) {
     return stage_ ? stage_->copy_from(source) : nothing_staged(source);
 }
 
+Result<> Staging::note(const std::filesystem::path& path, std::uint64_t size,
+                       std::string_view digest) {
+    return stage_ ? stage_->note(path, size, digest) : nothing_staged(path);
+}
+
 Result<> Staging::move_from(const std::filesystem::path& source) {
     return stage_ ? stage_->move_from(source) : nothing_staged(source);
 }

@@ -65,6 +65,16 @@ larder_code larder_cache_verify(const larder_cache* cache, const larder_verify_o
     });
 }
 
+larder_code larder_cache_verify_content(const larder_cache* cache,
+                                        const larder_content_options* options,
+                                        larder_content_report** report, larder_error** error) {
+    c::clear(report);
+    return c::guarded("verify", error, {{"cache", cache}, {"report", report}}, [&]() -> Result<> {
+        TRY_ASSIGN(const auto chosen, c::options_of(options));
+        return c::hand_out_struct(report, cache->cache.verify_content(chosen));
+    });
+}
+
 const char* larder_finding_kind_name(int kind) {
     if (kind < LARDER_FOUND_DANGLING || kind > LARDER_FOUND_BLOCKED) return "unknown";
     // The names are literals, so each ends with a zero byte.

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include <larder/digest.hpp>
+
 #include "base/century.hpp"
 #include "c/reports.hpp"
 
@@ -151,11 +153,13 @@ Result<Durability> durability_of(std::int32_t given) {
 }
 
 Result<PublishOptions> options_of(const larder_publish_options* given) {
-    TRY_ASSIGN(const auto known, known_part(given));
+    TRY_ASSIGN(const auto known, known_part(given, offsetof(larder_publish_options, digest)));
     TRY(must_be_empty(known.reserved));
     TRY_ASSIGN(const auto durability, durability_of(known.durability));
     return PublishOptions{.durability = durability,
-                          .producer = known.producer != nullptr ? known.producer : ""};
+                          .producer = known.producer != nullptr ? known.producer : "",
+                          // C has only what larder_sha256 has cast in the other direction.
+                          .digest = reinterpret_cast<const DigestAlgorithm*>(known.digest)};
 }
 
 Result<RestoreOptions> options_of(const larder_restore_options* given) {
@@ -328,6 +332,24 @@ Result<BackgroundOptions> options_of(const larder_background_options* given) {
 Result<VerifyOptions> options_of(const larder_verify_options* given) {
     TRY_ASSIGN(const auto known, known_part(given));
     return VerifyOptions{.repair = known.repair != 0};
+}
+
+Result<ContentOptions> options_of(const larder_content_options* given) {
+    TRY_ASSIGN(const auto known, known_part(given));
+    ContentOptions options;
+    options.repair = known.repair != 0;
+    if (known.budget_ms != 0) options.budget = limit_of(known.budget_ms, {});
+    for (std::size_t i = 0; i < known.digest_count; ++i) {
+        const larder_digest* const each = known.digests != nullptr ? known.digests[i] : nullptr;
+        if (each == nullptr) return bad("digests has a NULL before digest_count");
+        options.digests.push_back(reinterpret_cast<const DigestAlgorithm*>(each));
+    }
+    for (std::size_t i = 0; i < known.bucket_count; ++i) {
+        const char* const each = known.buckets != nullptr ? known.buckets[i] : nullptr;
+        if (each == nullptr) return bad("buckets has a NULL before bucket_count");
+        options.buckets.emplace_back(each);
+    }
+    return options;
 }
 
 Result<MaterializeOptions> options_of(const larder_materialize_options* given) {

@@ -23,6 +23,7 @@ namespace larder::c {
 [[nodiscard]] Result<CollectOptions> options_of(const larder_collect_options* given);
 [[nodiscard]] Result<BackgroundOptions> options_of(const larder_background_options* given);
 [[nodiscard]] Result<VerifyOptions> options_of(const larder_verify_options* given);
+[[nodiscard]] Result<ContentOptions> options_of(const larder_content_options* given);
 [[nodiscard]] Result<MaterializeOptions> options_of(const larder_materialize_options* given);
 
 }  // namespace larder::c

@@ -295,6 +295,25 @@ struct Verified : larder_verify_report, Unmovable {
     Views<larder_finding> views;
 };
 
+/// What a check of contents has found.
+struct ContentVerified : larder_content_report, Unmovable {
+    explicit ContentVerified(ContentReport given)
+        : larder_content_report(sized<larder_content_report>()),
+          kept(std::move(given)),
+          views(kept.findings, finding_view_of) {
+        sound = kept.sound() ? 1 : 0;
+        entries = kept.entries;
+        unchecked = kept.unchecked;
+        without_digests = kept.without_digests;
+        files = kept.files;
+        bytes = kept.bytes;
+        findings = views.data();
+        finding_count = views.size();
+    }
+    ContentReport kept;
+    Views<larder_finding> views;
+};
+
 // C sees the numbers of these enums, so they must agree.
 static_assert(static_cast<int>(Finding::Kind::dangling) == LARDER_FOUND_DANGLING &&
               static_cast<int>(Finding::Kind::malformed) == LARDER_FOUND_MALFORMED &&
@@ -394,6 +413,9 @@ larder_pins* result_of(std::vector<PinInfo> pins) { return new Pins(std::move(pi
 larder_status* result_of(StatusReport status) { return new Status(std::move(status)); }
 larder_collect_report* result_of(CollectReport report) { return new Collected(std::move(report)); }
 larder_verify_report* result_of(VerifyReport report) { return new Verified(std::move(report)); }
+larder_content_report* result_of(ContentReport report) {
+    return new ContentVerified(std::move(report));
+}
 
 larder_counters* result_of(const Counters& counters) {
     auto* const made = new larder_counters(sized<larder_counters>());
@@ -447,5 +469,9 @@ void larder_collect_report_free(larder_collect_report* report) {
 }
 void larder_verify_report_free(larder_verify_report* report) {
     delete static_cast<Verified*>(report);
+}
+
+void larder_content_report_free(larder_content_report* report) {
+    delete static_cast<ContentVerified*>(report);
 }
 void larder_materialize_report_free(larder_materialize_report* report) { delete report; }

@@ -47,3 +47,12 @@ larder_code larder_staging_move_from(larder_staging* staging, const char* source
     return c::guarded("stage", error, {{"staging", staging}, {"source", source}},
                       [&] { return staging->staging.move_from(source); });
 }
+
+larder_code larder_staging_note(larder_staging* staging, const char* path, uint64_t size,
+                                const void* digest, size_t digest_size, larder_error** error) {
+    return c::guarded(
+        "note a digest", error, {{"staging", staging}, {"path", path}, {"digest", digest}}, [&] {
+            const std::string_view bytes(static_cast<const char*>(digest), digest_size);
+            return staging->staging.note(path, size, bytes);
+        });
+}

@@ -7,7 +7,7 @@
 //   participants/               = <number>
 //   staging/<number>/           = t-<id>/  l-<id>  k-<id>/
 //   buckets/<bucket>/           = <key>              a link
-//   archive/<id>/               = record  tree/
+//   archive/<id>/               = record  manifest  tree/
 //   retired/links/              = <retired>          a link
 //   retired/buckets/<retired>/  = <key>              a link
 //   deleting/                   = anything
@@ -50,6 +50,7 @@ inline constexpr const char* retired_buckets_name = "buckets";  ///< in retired/
 inline constexpr const char* deleting_name = "deleting";
 inline constexpr const char* pins_name = "pins";  ///< made with the first pin
 inline constexpr const char* record_name = "record";
+inline constexpr const char* manifest_name = "manifest";
 inline constexpr const char* tree_name = "tree";
 inline constexpr const char* collector_lock_name = "collector";
 // One byte of these files is the lock of one key, or of one bucket.

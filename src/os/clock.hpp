@@ -3,12 +3,22 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 namespace larder::os {
 
 /// Returns the time since the machine started. It includes the time that the machine slept, if the
 /// system counts that.
 [[nodiscard]] std::chrono::seconds time_since_boot() noexcept;
+
+/// A time since the machine started. Two of them can be compared if and only if both were told in
+/// one boot and in one time namespace, and that is known.
+struct BootTime {
+    std::chrono::nanoseconds since_boot{};
+    std::uint64_t time_namespace = 0;  ///< in which it was told; 0 if that is unknown
+};
+/// Returns the time since the machine started, as time_since_boot counts it.
+[[nodiscard]] BootTime boot_time() noexcept;
 
 /// Returns the time of day by the kernel's clock. A library that shows this process another time
 /// (as faketime does) should not change what all processes read.

@@ -33,6 +33,7 @@ struct FileIdentity {
 struct FileTime {
     std::int64_t seconds = 0;  ///< since 1970
     std::uint32_t nanoseconds = 0;
+    friend auto operator<=>(const FileTime&, const FileTime&) = default;
 
     /// Converts it to a time of the clock. A time that the clock cannot hold becomes the first or
     /// the last one that it can.

@@ -3,7 +3,6 @@
 
 #include "format/layout.hpp"
 #include "os/file.hpp"
-#include "tree/measure.hpp"
 
 namespace larder::protocol {
 
@@ -81,9 +80,8 @@ Result<format::Record> read_record(const cache::Root& root, const format::Id& id
     return std::move(*record);
 }
 
-Result<std::optional<std::string>> difference_from_record(const os::Dir& tree,
-                                                          const format::Record& record) {
-    TRY_ASSIGN(const tree::Size size, tree::measure(tree));
+std::optional<std::string> difference_from_record(const tree::Size& size,
+                                                  const format::Record& record) {
     if (size.files == record.files && size.bytes == record.bytes) return std::nullopt;
     return "it holds " + size_in_words(size.files, size.bytes) + ", and its record says " +
            size_in_words(record.files, record.bytes) +

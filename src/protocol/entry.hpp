@@ -8,6 +8,7 @@
 
 #include "cache/root.hpp"
 #include "format/record.hpp"
+#include "tree/measure.hpp"
 
 namespace larder::protocol {
 
@@ -21,10 +22,10 @@ namespace larder::protocol {
 /// nothing about the entry.
 [[nodiscard]] Result<format::Record> read_record(const cache::Root& root, const format::Id& id);
 
-/// Compares the files of an entry with its record, by their number and their sizes. Returns in
-/// words how they differ, or nullopt if they agree. Errors: what keeps the tree from being read.
-[[nodiscard]] Result<std::optional<std::string>> difference_from_record(
-    const os::Dir& tree, const format::Record& record);
+/// Compares the size of an entry's tree with its record. Returns in words how they differ, or
+/// nullopt if they agree.
+[[nodiscard]] std::optional<std::string> difference_from_record(const tree::Size& size,
+                                                                const format::Record& record);
 
 /// Returns the absolute path of the entry's tree, whether it exists or not.
 [[nodiscard]] std::filesystem::path tree_path(const cache::Root& root, const format::Id& id);

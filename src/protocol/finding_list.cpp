@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "protocol/finding_list.hpp"
 
+#include "format/layout.hpp"
+
 namespace larder::protocol {
 
 Finding& FindingList::add(Finding::Kind kind, std::filesystem::path path, std::string what) {
@@ -17,9 +19,37 @@ Result<> FindingList::add_foreign(std::filesystem::path path) {
     return {};
 }
 
-void FindingList::take_back() {
-    paths_.erase(paths_.find(findings_.back().path.native()));
-    findings_.pop_back();
+std::size_t FindingList::add_changes(const os::Dir& entry, const EntryChanges& changes) {
+    if (!changes.no_manifest.empty()) {
+        add(Finding::Kind::malformed, entry / format::manifest_name,
+            "this is no manifest: " + changes.no_manifest +
+                "; so the entry's files could not be compared with it");
+        return 1;
+    }
+    const std::filesystem::path tree = entry / format::tree_name;
+    std::size_t added = 0;
+    for (const EntryChange& change : changes.listed) {
+        add(Finding::Kind::changed, change.path.empty() ? tree : tree / change.path, change.how);
+        ++added;
+    }
+    if (changes.not_listed > 0) {
+        add(Finding::Kind::changed, tree,
+            std::to_string(changes.not_listed) +
+                " more names below this directory differ from the manifest");
+        ++added;
+    }
+    return added;
+}
+
+std::span<Finding> FindingList::last(std::size_t count) noexcept {
+    return std::span(findings_).last(count);
+}
+
+void FindingList::take_back(std::size_t count) {
+    for (; count > 0; --count) {
+        paths_.erase(paths_.find(findings_.back().path.native()));
+        findings_.pop_back();
+    }
 }
 
 bool FindingList::has(const std::filesystem::path& path) const {

@@ -2,6 +2,7 @@
 // What a verify has found so far, and how its errors become findings.
 #pragma once
 
+#include <span>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -10,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "os/dir_reader.hpp"
+#include "protocol/entry_manifest.hpp"
 
 namespace larder::protocol {
 
@@ -23,8 +25,13 @@ public:
     /// Adds a name that larder does not know, unless it was added already: some directories are
     /// listed more than once. Always succeeds; a visitor can return the result.
     Result<> add_foreign(std::filesystem::path path);
-    /// Removes the finding that was added last.
-    void take_back();
+    /// Adds a finding for each name in which an entry differs from its manifest, or one for a
+    /// manifest that is none. Returns how many it has added.
+    std::size_t add_changes(const os::Dir& entry, const EntryChanges& changes);
+    /// Returns the findings that were added last. They are valid as long as what add returns.
+    [[nodiscard]] std::span<Finding> last(std::size_t count) noexcept;
+    /// Removes the findings that were added last.
+    void take_back(std::size_t count);
     /// Returns whether there is a finding at this path.
     [[nodiscard]] bool has(const std::filesystem::path& path) const;
 

@@ -8,6 +8,7 @@
 #include "os/file.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
+#include "protocol/entry_manifest.hpp"
 #include "protocol/key_link.hpp"
 #include "protocol/name_sync.hpp"
 #include "tree/measure.hpp"
@@ -19,14 +20,16 @@ namespace {
 using format::LinkRead;
 using os::Mode;
 
-/// Makes the staged tree a complete entry: writes its record beside it, and syncs both if the
-/// caller asked for durability `power`. Errors: `invalid` if the tree holds what no entry may hold
-/// (a pipe, a socket, a device); `no_space`. The stage owns the tree in any case.
+/// Makes the staged tree a complete entry: writes its manifest and then its record beside it, and
+/// syncs all of it if the caller asked for durability `power`. Errors: `invalid` if the tree holds
+/// what no entry may hold (a pipe, a socket, a device); `no_space`. The stage owns the tree in any
+/// case.
 Result<> complete(const os::Dir& staging, const std::string& staged_tree, const KeyRef& place,
-                  const PublishOptions& options) {
+                  const PublishOptions& options, const NotedDigests& noted) {
     TRY_ASSIGN(const os::Dir staged, os::open_dir_at(staging, staged_tree));
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
-    TRY_ASSIGN(const tree::Size size, tree::measure_new(tree));
+    TRY_ASSIGN(const tree::Size size, list_tree(staged, tree, options.digest, noted));
+    (void)os::point("publish.listed");
     const format::Record record{.bucket = std::string(place.bucket),
                                 .key = std::string(place.key),
                                 .published = os::wall_time(),
@@ -37,8 +40,8 @@ Result<> complete(const os::Dir& staging, const std::string& staged_tree, const 
                                 .producer = options.producer};
     TRY(os::write_new_file_at(staged, format::record_name, format::print_record(record)));
     if (options.durability == Durability::process) return {};
-    // One file more than the tree has: the record.
-    return tree::sync(staged, {.bytes = size.bytes, .files = size.files + 1});
+    // Two files more than the tree has: the manifest and the record.
+    return tree::sync(staged, {.bytes = size.bytes, .files = size.files + 2});
 }
 
 /// The result of an attempt to move a staged link to its key.
@@ -265,8 +268,9 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
     TRY_ASSIGN(SlotLease lease, SlotLease::take(stage.root(), id, context));
     (void)os::point("publish.leased");
 
-    // (2) Complete the entry by its record. Sync both if they are to survive a power cut.
-    TRY(complete(staging, staged_tree, place, options));
+    // (2) Complete the entry by its manifest and its record. Sync both and the tree if they are to
+    // survive a power cut.
+    TRY(complete(staging, staged_tree, place, options, stage.noted()));
     (void)os::point("publish.completed");
 
     // (3) In staging, create a link that names the id. From here on, at every crash point, the link

@@ -6,6 +6,7 @@
 #include "format/name.hpp"
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
+#include "protocol/entry_manifest.hpp"
 #include "protocol/publish.hpp"
 #include "protocol/trash.hpp"
 #include "tree/carry.hpp"
@@ -70,9 +71,10 @@ Result<> fill(const Stage& stage, const os::Dir& entry) {
     return {};
 }
 
-/// Fails if the files of an entry are not those that its record counts, so that a restore never
-/// publishes a damaged tree under a record that calls it whole. Errors: `damaged`.
-Result<> check_files(const os::Dir& entry, const format::Record& record) {
+/// Fails if the tree of an entry is not as its manifest and its record say, so that a restore never
+/// publishes a damaged tree under records that call it whole. Returns the digests of its manifest,
+/// which are those of the restored files. Errors: `damaged`.
+Result<NotedDigests> check_files(const os::Dir& entry, const format::Record& record) {
     const auto damaged = [&](const std::string& why) {
         return fail(Errc::damaged, "restore", entry.path / format::tree_name,
                     why + "; it was not restored");
@@ -80,9 +82,19 @@ Result<> check_files(const os::Dir& entry, const format::Record& record) {
     const auto tree = os::open_dir_at(entry, format::tree_name);
     if (has_no_directory(tree)) return damaged("its tree is not there");
     TRY(tree);
-    TRY_ASSIGN(const auto difference, difference_from_record(*tree, record));
-    if (difference) return damaged(*difference);
-    return {};
+    tree::Inventory inventory;
+    TRY_ASSIGN(const tree::Size size, tree::measure(*tree, &inventory));
+    if (const auto difference = difference_from_record(size, record)) return damaged(*difference);
+    NotedDigests digests;
+    TRY_ASSIGN(const EntryChanges changes,
+               compare_with_manifest(entry, inventory, nullptr, &digests));
+    if (!changes.no_manifest.empty()) return damaged("it has no manifest: " + changes.no_manifest);
+    // A new manifest would say that such a file is as it was published.
+    if (changes.modified_since) return damaged("a file in it was modified after it was published");
+    if (changes.none()) return digests;
+    const EntryChange& first = changes.listed.front();
+    return damaged("of " + (first.path.empty() ? "the tree itself" : first.path) + ": " +
+                   first.how);
 }
 
 /// Returns whether a retired link names `id`. Looks first where it probably stands, because a look
@@ -125,7 +137,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, const Resto
     const KeyRef place{record.bucket, bucket, record.key, std::move(path)};
     TRY_ASSIGN(const bool retired, is_retired(*root, id, place));
     if (!retired) return not_in_trash(id);
-    TRY(check_files(*entry, record));
+    TRY_ASSIGN(NotedDigests digests, check_files(*entry, record));
     // This check only avoids a useless copy. The publish checks again.
     TRY_ASSIGN(const LinkRead now,
                format::read_link(root->link_kind(), root->dirs().buckets, place.path));
@@ -135,6 +147,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, const Resto
     }
     TRY_ASSIGN(Stage stage, Stage::make(root, context));
     TRY(fill(stage, *entry));
+    stage.note(std::move(digests));
     (void)os::point("restore.filled");
     const bool power =
         record.durability == Durability::power || options.durability == Durability::power;

@@ -3,6 +3,7 @@
 
 #include "format/layout.hpp"
 #include "format/link.hpp"
+#include "format/manifest.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
 #include "tree/carry.hpp"
@@ -229,6 +230,23 @@ Result<> Stage::copy_from(const fs::path& source) {
         return tree::carry(from, {.dir = tree, .visibility = tree::Visibility::hidden}, options);
     }));
     TRY(tree::finish_directory(from, *info, tree));
+    return {};
+}
+
+Result<> Stage::note(const fs::path& path, std::uint64_t size, std::string_view digest) {
+    const bool is_below = !path.empty() && path.is_relative() && path.has_filename() &&
+                          path.native() == path.lexically_normal().native() &&
+                          *path.begin() != ".." && path != ".";
+    if (!is_below) {
+        return fail(Errc::invalid, "note a digest", path,
+                    "give the path of a file below the staged tree, in its shortest form");
+    }
+    if (digest.empty() || digest.size() > format::max_manifest_digest) {
+        return fail(Errc::invalid, "note a digest", path,
+                    "a digest has 1 to " + std::to_string(format::max_manifest_digest) + " bytes");
+    }
+    noted_.files.insert_or_assign(
+        path.string(), NotedDigests::OfFile{.size = size, .digest = std::string(digest)});
     return {};
 }
 

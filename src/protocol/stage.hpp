@@ -2,6 +2,7 @@
 // Stage: fills a private directory that no other process sees.
 #pragma once
 
+#include "protocol/entry_manifest.hpp"
 #include "protocol/slot_lease.hpp"
 
 namespace larder::protocol {
@@ -19,7 +20,8 @@ public:
         : root_(std::move(other.root_)),
           id_(std::exchange(other.id_, {})),
           in_archive_(other.in_archive_),
-          moved_from_(std::move(other.moved_from_)) {
+          moved_from_(std::move(other.moved_from_)),
+          noted_(std::move(other.noted_)) {
         other.moved_from_.clear();
     }
     Stage& operator=(Stage&& other) noexcept {
@@ -27,6 +29,7 @@ public:
         std::swap(id_, other.id_);
         std::swap(in_archive_, other.in_archive_);
         std::swap(moved_from_, other.moved_from_);
+        std::swap(noted_, other.noted_);
         return *this;
     }
     /// Gives a tree back that move_from took. Otherwise moves the directory to `deleting/` and
@@ -66,6 +69,13 @@ public:
     /// source is where it was, or give_back has told where it is.
     [[nodiscard]] Result<> move_from(const std::filesystem::path& source);
 
+    /// Hands in the digest of a file; see Staging::note. Errors: `invalid`.
+    [[nodiscard]] Result<> note(const std::filesystem::path& path, std::uint64_t size,
+                                std::string_view digest);
+    /// Hands in all digests of a restored entry.
+    void note(NotedDigests noted) { noted_ = std::move(noted); }
+    [[nodiscard]] const NotedDigests& noted() const noexcept { return noted_; }
+
 private:
     Stage(RootRef root, const format::Id& id) noexcept : root_(std::move(root)), id_(id) {}
     /// Refuses a source that lies in this cache or contains it. Errors: `invalid`.
@@ -80,6 +90,7 @@ private:
     format::Id id_;  // zero after disown, and after a move: nothing is owned then
     bool in_archive_ = false;
     std::filesystem::path moved_from_;  // absolute; empty unless move_from took a tree
+    NotedDigests noted_;
 };
 
 }  // namespace larder::protocol

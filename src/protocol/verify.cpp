@@ -183,7 +183,8 @@ private:
                                        });
     }
 
-    /// Adds an entry to the census, and checks that it holds nothing but its record and its tree.
+    /// Adds an entry to the census, and checks that it holds nothing but its record, its manifest
+    /// and its tree.
     Result<> check_entry(const Id& id) {
         const std::string name = to_text(id);
         const auto entry = os::open_dir_at(dirs_.archive, name);
@@ -193,7 +194,9 @@ private:
         TRY(entry);
         return findings_.for_each_name(
             *entry, [&](const std::string& part, os::FileKind) -> Result<> {
-                if (part == format::record_name || part == format::tree_name) return {};
+                if (part == format::record_name || part == format::manifest_name ||
+                    part == format::tree_name)
+                    return {};
                 return findings_.add_foreign(*entry / part);
             });
     }
@@ -329,9 +332,8 @@ private:
                               checked);
         }
         if (!record) {
-            Finding& finding = findings_.add(Finding::Kind::malformed, record.error().path,
-                                             record.error().message());
-            return mend_key(finding, checked);
+            findings_.add(Finding::Kind::malformed, record.error().path, record.error().message());
+            return mend_key(1, checked);
         }
         const auto its_bucket = format::encode_bucket(record->bucket);
         const auto its_key = format::encode_key(record->key, root_.longest_name());
@@ -342,16 +344,25 @@ private:
         return check_files(checked, *record);
     }
 
-    /// Compares the files of an entry with its record. Reads the link again before it reports a
-    /// difference: if the key names another entry by now, the finding would be out of date.
+    /// Compares what the tree of an entry holds with its manifest and its record. Reads the link
+    /// again before it reports a difference: if the key names another entry by now, the finding
+    /// would be out of date.
     Result<> check_files(const CheckedKey& checked, const format::Record& record) {
         TRY_ASSIGN(const os::Dir entry, os::open_dir_at(dirs_.archive, to_text(checked.link.id)));
         TRY_ASSIGN(const os::Dir tree, os::open_dir_at(entry, format::tree_name));
-        TRY_ASSIGN(const auto difference, difference_from_record(tree, record));
-        if (!difference) return {};
+        tree::Inventory inventory;
+        TRY_ASSIGN(const tree::Size size, tree::measure(tree, &inventory));
+        TRY_ASSIGN(const EntryChanges changes, compare_with_manifest(entry, inventory));
+        const auto difference = difference_from_record(size, record);
+        if (changes.none() && !difference) return {};
         TRY_ASSIGN(const bool current, still_names_entry(checked));
         if (!current) return {};
-        return mend_key(findings_.add(Finding::Kind::changed, tree.path, *difference), checked);
+        std::size_t added = findings_.add_changes(entry, changes);
+        if (changes.listed.empty() && difference) {
+            findings_.add(Finding::Kind::changed, tree.path, *difference);
+            ++added;
+        }
+        return mend_key(added, checked);
     }
 
     /// Returns whether the key still names the entry that its link named when it was read.
@@ -363,43 +374,47 @@ private:
 
     /// Reports a finding at the key's link, and mends the key if a repair was asked for.
     Result<> report_key(Finding::Kind kind, std::string what, const CheckedKey& checked) {
-        return mend_key(findings_.add(kind, checked.path(), std::move(what)), checked);
+        findings_.add(kind, checked.path(), std::move(what));
+        return mend_key(1, checked);
     }
 
-    /// Mends a key if a repair was asked for. If that fails, the finding says why, and all else
-    /// goes on. Requires: `finding` was added last. Errors: `interrupted`.
-    Result<> mend_key(Finding& finding, const CheckedKey& checked) {
+    /// Mends a key if a repair was asked for. If that fails, the first of its findings says why,
+    /// and all else goes on. Requires: `findings`, of which there is at least one, is how many of
+    /// those that were added last are about the key. Errors: `interrupted`.
+    Result<> mend_key(std::size_t findings, const CheckedKey& checked) {
         if (!options_.repair) return {};
-        auto mended = retire_faulty(finding, checked);
+        auto mended = retire_faulty(findings, checked);
         if (mended || mended.error().code == Errc::interrupted) return mended;
-        finding.what += "; it was not repaired: " + mended.error().message();
+        findings_.last(findings).front().what +=
+            "; it was not repaired: " + mended.error().message();
         return {};
     }
 
-    /// Retires a faulty link if it is still the one that was checked. Otherwise takes the finding
+    /// Retires a faulty link if it is still the one that was checked. Otherwise takes its findings
     /// back. Waits for the bucket's lock, exclusively, so that no publish replaces the link between
-    /// the check and the rename. Requires: `finding` was added last.
-    Result<> retire_faulty(Finding& finding, const CheckedKey& checked) {
+    /// the check and the rename. Requires: as in mend_key.
+    Result<> retire_faulty(std::size_t findings, const CheckedKey& checked) {
         const auto lock = cache::BucketLock::exclusive(root_, checked.bucket, context_);
         TRY(lock);
         const std::string path = format::key_path(checked.bucket, checked.key);
         TRY_ASSIGN(const LinkRead now, format::read_link(root_.link_kind(), dirs_.buckets, path));
         if (now.kind != checked.link.kind || now.id != checked.link.id) {
             // Another process has replaced or retired the link.
-            findings_.take_back();
+            findings_.take_back(findings);
             return {};
         }
+        const auto about_key = findings_.last(findings);
         if (now.kind == LinkRead::Kind::entry) {
             TRY(root_.retire_link(dirs_.buckets, path));
-            finding.what += "; key " + format::decode_name(checked.key).value_or(checked.key) +
-                            " of bucket " +
-                            format::decode_name(checked.bucket).value_or(checked.bucket) +
-                            " was taken out, and has no entry now";
+            about_key.front().what +=
+                "; key " + format::decode_name(checked.key).value_or(checked.key) + " of bucket " +
+                format::decode_name(checked.bucket).value_or(checked.bucket) +
+                " was taken out, and has no entry now";
         } else {
             // What names no entry belongs to no garbage. So it does not go to retired/links.
             TRY(root_.move_to_deleting(dirs_.buckets, path));
         }
-        finding.repaired = true;
+        for (Finding& finding : about_key) finding.repaired = true;
         if (census_.has_entry_of(now)) --report_.live;
         return {};
     }

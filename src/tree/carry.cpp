@@ -61,8 +61,8 @@ class CarryCall final : public Visitor {
 public:
     /// Requires: all arguments outlive the CarryCall.
     CarryCall(const os::Dir& source, const Destination& destination,
-              const MaterializeOptions& options)
-        : source_(source), destination_(destination), options_(options) {}
+              const MaterializeOptions& options, NewestAllowed newest)
+        : source_(source), destination_(destination), options_(options), newest_(newest) {}
 
     /// Carries the whole tree. Takes the pair that was put off last, because that one is likely to
     /// be open still: see max_open_put_off.
@@ -94,6 +94,12 @@ public:
         if (kind == os::FileKind::directory) return enter(pair, name);
         TRY_ASSIGN(const os::FileInfo info, os::stat_at(pair.dir, name));
         if (info.is_directory()) return enter(pair, name);
+        if (newest_ != nullptr && info.is_regular() && info.modified > *newest_) {
+            return fail(Errc::damaged, "materialize", pair.dir / name,
+                        "it was modified after its entry was published, perhaps through a hard "
+                        "link; `cachetool verify --content` tells whether its bytes have changed; "
+                        "remove the key, and make the entry anew");
+        }
         const Transfer transfer = transfer_of(pair.dir, name, info, pair.into);
         if (info.is_regular() && info.links > 1) {
             TRY(carry_one_of_several(pair, transfer));
@@ -321,6 +327,7 @@ private:
     const os::Dir& source_;
     const Destination& destination_;
     const MaterializeOptions& options_;
+    const NewestAllowed newest_;
     os::FileIdentity destination_identity_;  // so that a walk ends that meets it in the source
     std::string top_path_;             // of the present walk's top, below the top of the whole tree
     std::mutex mutex_;                 // guards put_off_ and ways_
@@ -349,8 +356,8 @@ WalkThreads threads_for(const MaterializeOptions& options) {
 }  // namespace
 
 Result<MaterializeReport> carry(const os::Dir& source, const Destination& destination,
-                                const MaterializeOptions& options) {
-    CarryCall call(source, destination, options);
+                                const MaterializeOptions& options, NewestAllowed newest) {
+    CarryCall call(source, destination, options, newest);
     TRY(call.carry_tree(threads_for(options)));
     return call.report();
 }
@@ -362,7 +369,7 @@ Result<MaterializeReport> carry_file(const os::Dir& source, const std::string& n
     if (info.is_directory())
         return fail(Errc::invalid, "copy", source / name,
                     "this is a directory, and a file was to be copied");
-    CarryCall call(source, destination, options);
+    CarryCall call(source, destination, options, nullptr);
     TRY(call.carry_file(name, info));
     return call.report();
 }

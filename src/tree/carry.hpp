@@ -18,6 +18,9 @@ struct Destination {
     os::Refusal refusal = os::Refusal::is_error;  ///< if a mode or a time can't be set there
 };
 
+/// The latest time of modification that a file of the source may have. Null: any.
+using NewestAllowed = const os::FileTime*;
+
 /// Makes the destination hold everything that `source` holds, and returns how many files arrived in
 /// which way. Directories that stand there are filled, and missing ones are made. Names of one file
 /// become names of one file. Follows no symlink below either directory.
@@ -26,11 +29,12 @@ struct Destination {
 /// Errors: the first one; what was made by then stays. `exists` if something stands in the way that
 /// may not be replaced; `unsupported` if the options ask for a way that does not work here;
 /// `invalid` if the destination lies inside the source, or if the source holds a socket, a pipe or
-/// a device.
+/// a device; `damaged` if a file of the source was modified after `newest`.
 /// Concurrency: several calls may fill one destination at a time.
 /// Crash: the same call, with `replace`, completes what was begun.
 [[nodiscard]] Result<MaterializeReport> carry(const os::Dir& source, const Destination& destination,
-                                              const MaterializeOptions& options);
+                                              const MaterializeOptions& options,
+                                              NewestAllowed newest = nullptr);
 
 /// Does the same with the one file or symlink `name` of `source`. Errors: also `invalid` if `name`
 /// is a directory.

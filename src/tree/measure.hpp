@@ -5,6 +5,8 @@
 #include <cstdint>
 
 #include "os/file.hpp"
+#include "tree/digest.hpp"
+#include "tree/inventory.hpp"
 
 namespace larder::tree {
 
@@ -14,13 +16,17 @@ struct Size {
     std::uint64_t files = 0;  ///< everything that is not a directory
 };
 
-/// Returns the size of a tree that is to become an entry. Errors: `invalid` if the tree holds a
-/// pipe, a socket or a device, because no entry may hold one; the first thing that can't be read.
-[[nodiscard]] Result<Size> measure_new(const os::Dir& tree);
+/// Returns the size of a tree that is to become an entry, and adds all that it holds to `inventory`
+/// unless that is null, with the digests that `find_digest` tells unless that is null too. An
+/// inventory costs one more system call for each directory. Errors: `invalid` if the tree holds a
+/// pipe, a socket or a device, because no entry may hold one; the first thing that can't be read;
+/// those of `find_digest`.
+[[nodiscard]] Result<Size> measure_new(const os::Dir& tree, Inventory* inventory = nullptr,
+                                       const FindDigest* find_digest = nullptr);
 
-/// Returns the size of a tree that may hold anything. Follows no symlink. Errors: the first thing
+/// Does the same for a tree that may hold anything. Follows no symlink. Errors: the first thing
 /// that can't be read.
-[[nodiscard]] Result<Size> measure(const os::Dir& tree);
+[[nodiscard]] Result<Size> measure(const os::Dir& tree, Inventory* inventory = nullptr);
 
 /// Makes every file and directory of the tree survive a power cut: by an fsync for each of them, or
 /// by one syncfs if there are many. `size` is what measure has returned. An error means that parts

@@ -21,8 +21,9 @@ static void structs(void) {
     CHECK_NUMBER(48, offsetof(larder_open_options, on_wait));
     CHECK_NUMBER(72, offsetof(larder_open_options, log));
     CHECK_NUMBER(88, offsetof(larder_open_options, keep_waiting));
-    CHECK_NUMBER(24, sizeof(larder_publish_options));
+    CHECK_NUMBER(32, sizeof(larder_publish_options));
     CHECK_NUMBER(8, offsetof(larder_publish_options, producer));
+    CHECK_NUMBER(24, offsetof(larder_publish_options, digest));
     CHECK_NUMBER(56, sizeof(larder_refresh_options));
     CHECK_NUMBER(32, offsetof(larder_refresh_options, on_taken));
     CHECK_NUMBER(48, offsetof(larder_refresh_options, durability));
@@ -40,6 +41,8 @@ static void structs(void) {
     CHECK_NUMBER(32, offsetof(larder_background_options, on_done));
     CHECK_NUMBER(48, offsetof(larder_background_options, on_evict));
     CHECK_NUMBER(8, sizeof(larder_verify_options));
+    CHECK_NUMBER(48, sizeof(larder_content_options));
+    CHECK_NUMBER(8, offsetof(larder_content_options, budget_ms));
     CHECK_NUMBER(24, sizeof(larder_materialize_options));
     CHECK_NUMBER(16, offsetof(larder_materialize_options, stop));
 
@@ -68,6 +71,7 @@ static void structs(void) {
     CHECK_NUMBER(192, offsetof(larder_collect_report, untold));
     CHECK_NUMBER(32, sizeof(larder_finding));
     CHECK_NUMBER(48, sizeof(larder_verify_report));
+    CHECK_NUMBER(64, sizeof(larder_content_report));
     CHECK_NUMBER(64, sizeof(larder_materialize_report));
 }
 

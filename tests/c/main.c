@@ -8,6 +8,7 @@
 void test_abi(void);
 void test_builds(void);
 void test_callbacks(void);
+void test_content(void);
 void test_entries(void);
 void test_errors(void);
 void test_events(void);
@@ -23,6 +24,7 @@ static const struct {
     {"abi", test_abi},
     {"builds", test_builds},
     {"callbacks", test_callbacks},
+    {"content", test_content},
     {"entries", test_entries},
     {"errors", test_errors},
     {"events", test_events},

@@ -121,10 +121,17 @@ void must_be_no_space(const Error& error) {
     Child::must(error.code == Errc::no_space && error.sys_errno == ENOSPC, error.message());
 }
 
-const std::vector<std::string> steps_of_put = {
-    "stage.made",       "publish.leased", "publish.completed",          "publish.linked",
-    "publish.archived", "publish.locked", "publish.before-placing-new", "publish.before-exchange",
-    "publish.placed",   "publish.retired"};
+const std::vector<std::string> steps_of_put = {"stage.made",
+                                               "publish.leased",
+                                               "publish.listed",
+                                               "publish.completed",
+                                               "publish.linked",
+                                               "publish.archived",
+                                               "publish.locked",
+                                               "publish.before-placing-new",
+                                               "publish.before-exchange",
+                                               "publish.placed",
+                                               "publish.retired"};
 
 /// Puts `key` while the disk becomes full at one of the steps. The put happens or not, and its
 /// error says why.

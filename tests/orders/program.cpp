@@ -123,8 +123,8 @@ std::string read_small(const Lease& lease) { return read_file(lease.path() / "fi
 
 bool is_private(const std::string& point) {
     static const std::vector<std::string> points = {
-        "publish.completed", "publish.linked",                   // in its own staging area
-        "publish.retired",   "remove.retired", "refresh.moved",  // nothing comes after it
+        "publish.listed",  "publish.completed", "publish.linked",  // in its own staging area
+        "publish.retired", "remove.retired",    "refresh.moved",   // nothing comes after it
         "refresh.rename",   // comes straight after refresh.begun
         "collect.emptied",  // nothing comes after it
         "adopt.opened",     // only a destroy acts between this and adopt.locked

@@ -16,7 +16,7 @@ import sys
 # The rooms of each tree, lowest first. Files in the folder of a tree stand above all rooms, except
 # those of FOUNDATIONS, which stand below.
 ROOMS = {
-    "src": "base os format tree cache protocol policy observe api c".split(),
+    "src": "base os format tree cache protocol policy observe api c content".split(),
     "cachetool": "options system term cli doctor commands".split(),
     "stress": "system history judge content scenario board fault workload run".split(),
 }
@@ -96,7 +96,7 @@ def check_circles(source_dir, tree_name):
 def listed_sources(source_dir):
     """Returns the sources of the library in the order of their lists in src/CMakeLists.txt."""
     lists = (source_dir / "src" / "CMakeLists.txt").read_text()
-    lists = re.findall(r"set\(larder_(?:public_)?sources\n(.*?)\n\)", lists, re.S)
+    lists = re.findall(r"set\(larder_(?:public_|content_)?sources\n(.*?)\n\)", lists, re.S)
     return [name for text in lists for name in text.split()]
 
 

@@ -112,8 +112,8 @@ TEST_CASE("an open that is killed changes nothing") {
 TEST_CASE("a put that is killed leaves nothing, or the whole new entry") {
     for (const char* point :
          {"adopt.opened", "adopt.locked", "adopt.reaped", "stage.made", "publish.leased",
-          "publish.completed", "publish.linked", "publish.archived", "lock.past-gate",
-          "publish.locked", "publish.before-placing-new"}) {
+          "publish.listed", "publish.completed", "publish.linked", "publish.archived",
+          "lock.past-gate", "publish.locked", "publish.before-placing-new"}) {
         check({point, ""}, nothing, put_new);
     }
     for (const char* point : {"publish.placed", "publish.retired"})
@@ -122,12 +122,18 @@ TEST_CASE("a put that is killed leaves nothing, or the whole new entry") {
 
 TEST_CASE("a replacing put that is killed leaves the old entry or the new one, whole") {
     for (const char* point :
-         {"stage.made", "publish.leased", "publish.completed", "publish.linked", "publish.archived",
-          "lock.past-gate", "publish.locked", "publish.before-exchange"}) {
+         {"stage.made", "publish.leased", "publish.listed", "publish.completed", "publish.linked",
+          "publish.archived", "lock.past-gate", "publish.locked", "publish.before-exchange"}) {
         check({point, "old"}, put_old, put_new);
     }
     for (const char* point : {"publish.placed", "publish.retired"})
         check({point, "new"}, put_old, put_new);
+}
+
+TEST_CASE("a check of contents that is killed changes nothing") {
+    const auto check_contents = [](const Cache& cache) { value(cache.verify_content()); };
+    for (const char* point : {"content.listed", "content.leased"})
+        check({point, "old"}, put_old, check_contents);
 }
 
 TEST_CASE("a put for power that is killed between its syncs leaves what any other put leaves") {

@@ -103,8 +103,9 @@ TEST_CASE(
     "verify finds nothing while a publish is held at any point, and goes on between verify's "
     "listings") {
     for (const bool replaces : {false, true}) {
-        for (const std::string at : {"stage.made", "publish.completed", "publish.linked",
-                                     "publish.archived", "publish.locked", "publish.placed"}) {
+        for (const std::string at :
+             {"stage.made", "publish.listed", "publish.completed", "publish.linked",
+              "publish.archived", "publish.locked", "publish.placed"}) {
             for (const std::string& point : listing_points) {
                 INFO("publish held at " << at << ", verify at " << point);
                 const Scene scene;
@@ -177,12 +178,12 @@ TEST_CASE("a path has a finding until the last one there is taken back") {
     CHECK_FALSE(findings.has("a/b"));
     findings.add(Kind::dangling, "a/b", "one");
     findings.add(Kind::shared, "a/b", "another");
-    findings.take_back();
+    findings.take_back(1);
     CHECK(findings.has("a/b"));
     value(findings.add_foreign("a/b"));  // it has one
     value(findings.add_foreign("a/c"));
     value(findings.add_foreign("a/c"));
-    findings.take_back();
+    findings.take_back(1);
     CHECK_FALSE(findings.has("a/c"));
     CHECK(findings.take_all().size() == 1);
     CHECK_FALSE(findings.has("a/b"));

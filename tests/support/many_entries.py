@@ -31,6 +31,16 @@ def record(bucket, key, published, size=0):
     return f"{text}end {zlib.crc32(text.encode()):08x}\n".encode()
 
 
+def manifest(tree):
+    """Returns the bytes of the manifest of an empty tree."""
+    text = (
+        "larder manifest 1\nboot 7c0dcde2c6304fedb5baf7055d782d8e\nboottime 1.000000000\n"
+        "timens 0\ndigest none\nnewest 0.000000000\n"
+    )
+    text += f"head {zlib.crc32(text.encode()):08x}\nd 0 {tree.stat().st_mode & 0o7777:o} .\n"
+    return f"{text}end {zlib.crc32(text.encode()):08x}\n".encode()
+
+
 def add(root, live, retired=0, bucket="many", size=0):
     """Adds live entries, and others that are in the trash. By its record, each has `size` bytes."""
     root = pathlib.Path(root)
@@ -39,8 +49,10 @@ def add(root, live, retired=0, bucket="many", size=0):
     for number in range(1, live + retired + 1):
         name = id_text(number)
         key = f"some-package-{number:07d}"
-        (root / "archive" / name / "tree").mkdir(parents=True)
-        (root / "archive" / name / "record").write_bytes(record(bucket, key, now - number, size))
+        entry = root / "archive" / name
+        (entry / "tree").mkdir(parents=True)
+        (entry / "manifest").write_bytes(manifest(entry / "tree"))
+        (entry / "record").write_bytes(record(bucket, key, now - number, size))
         is_live = number <= live
         link = root / "buckets" / bucket / key if is_live else root / "retired" / "links" / name
         link.symlink_to(f"../../archive/{name}/tree")

@@ -67,6 +67,8 @@ std::optional<std::int64_t> clock_offset() noexcept { return 0; }
 /// macOS has one pid namespace, which has no number of its own.
 std::uint64_t pid_namespace() noexcept { return 1; }
 
+std::uint64_t time_namespace() noexcept { return 1; }
+
 /// No process is of another pid namespace.
 std::optional<bool> any_inner_process(const std::function<bool(const InnerProcess&)>&) noexcept {
     return false;

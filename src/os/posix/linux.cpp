@@ -270,7 +270,7 @@ KernelView view_of_this_process() noexcept { return read_view("/proc/self/stat",
 const std::uint64_t start_unit = 10'000'000;
 
 std::optional<std::int64_t> clock_offset() noexcept {
-    const std::uint64_t current = namespace_or_first("/proc/self/ns/time", first_time_namespace);
+    const std::uint64_t current = time_namespace();
     if (current == 0) return std::nullopt;
     if (current == first_time_namespace) return 0;
     // The kernel shows the offsets of the namespace that children get. That is another one only
@@ -282,6 +282,10 @@ std::optional<std::int64_t> clock_offset() noexcept {
 
 std::uint64_t pid_namespace() noexcept {
     return namespace_or_first("/proc/self/ns/pid", first_pid_namespace);
+}
+
+std::uint64_t time_namespace() noexcept {
+    return namespace_or_first("/proc/self/ns/time", first_time_namespace);
 }
 
 /// The kernel lists processes in the order of their pids, so none that exists all the time is left

@@ -91,6 +91,8 @@ std::optional<std::int64_t> clock_offset() noexcept;
 /// Returns the number of the pid namespace of this process; 0 if the system does not tell it. A
 /// system without namespaces has one.
 std::uint64_t pid_namespace() noexcept;
+/// Returns the same for the time namespace of this process.
+std::uint64_t time_namespace() noexcept;
 
 /// A process as it is seen from a pid namespace above its own.
 struct InnerProcess {

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Digests of contents. */
+#define _XOPEN_SOURCE 700
+#include <stdio.h>
+#include <string.h>
+
+#include <larder/content.h>
+
+#include "support.h"
+
+/* Publishes two files with digests. That of "noted" is handed in: 32 bytes that are wrong. */
+static void publish(const larder_bucket* bucket, const char* key) {
+    larder_publish_options options = {.size = sizeof options, .digest = larder_sha256()};
+    unsigned char digest[32] = {0};
+    larder_staging* staging = NULL;
+    larder_error* error = NULL;
+    WORKS(larder_bucket_stage(bucket, &staging, &error));
+    write_file(below(larder_staging_path(staging), "noted"), "x");
+    write_file(below(larder_staging_path(staging), "read"), "x");
+    FAILS(LARDER_INVALID, larder_staging_note(staging, "/noted", 1, digest, 32, &error));
+    FAILS(LARDER_INVALID, larder_staging_note(staging, "noted", 1, digest, 0, &error));
+    FAILS(LARDER_INVALID, larder_staging_note(staging, "noted", 1, NULL, 32, &error));
+    WORKS(larder_staging_note(staging, "noted", 1, digest, 32, &error));
+    WORKS(larder_bucket_publish(bucket, key, staging, &options, NULL, &error));
+}
+
+void test_content(void) {
+    const larder_digest* const digests[] = {larder_sha256()};
+    const char* const buckets[] = {"b"};
+    const char* const no_buckets[] = {NULL};
+    larder_content_options options = {.size = sizeof options};
+    larder_content_report* report = NULL;
+    larder_cache* cache = open_cache(NULL);
+    larder_bucket* bucket = open_bucket(cache);
+    larder_lease* lease = NULL;
+    larder_error* error = NULL;
+    publish(bucket, "k");
+
+    /* Without an algorithm nothing is read. */
+    WORKS(larder_cache_verify_content(cache, NULL, &report, &error));
+    CHECK_NUMBER(sizeof *report, report->size);
+    CHECK_NUMBER(1, report->sound);
+    CHECK_NUMBER(1, report->entries);
+    CHECK_NUMBER(1, report->without_digests);
+    CHECK_NUMBER(0, report->files);
+    larder_content_report_free(report);
+
+    options.digests = digests;
+    options.digest_count = 1;
+    options.buckets = buckets;
+    options.bucket_count = 1;
+    options.budget_ms = 60000;
+    WORKS(larder_cache_verify_content(cache, &options, &report, &error));
+    CHECK_NUMBER(0, report->sound);
+    CHECK_NUMBER(0, report->without_digests);
+    CHECK_NUMBER(2, report->files);
+    CHECK_NUMBER(2, report->bytes);
+    CHECK_NUMBER(0, report->unchecked);
+    CHECK_NUMBER(1, report->finding_count);
+    CHECK_NUMBER(LARDER_FOUND_CHANGED, report->findings[0]->kind);
+    CHECK(strstr(report->findings[0]->path, "/tree/noted") != NULL);
+    larder_content_report_free(report);
+
+    options.repair = 1;
+    options.budget_ms = -1;
+    WORKS(larder_cache_verify_content(cache, &options, &report, &error));
+    CHECK_NUMBER(1, report->sound);
+    CHECK_NUMBER(1, report->findings[0]->repaired);
+    larder_content_report_free(report);
+    FAILS(LARDER_MISS, larder_bucket_get(bucket, "k", &lease, &error));
+
+    options.buckets = no_buckets;
+    FAILS_SAYING(LARDER_INVALID, "buckets",
+                 larder_cache_verify_content(cache, &options, &report, &error));
+    options.digests = NULL;
+    FAILS_SAYING(LARDER_INVALID, "digests",
+                 larder_cache_verify_content(cache, &options, &report, &error));
+    larder_content_report_free(NULL);
+    larder_bucket_free(bucket);
+    larder_cache_close(cache);
+}
