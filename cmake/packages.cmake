@@ -69,6 +69,10 @@ set(larder_same_version
 set(CPACK_DEBIAN_LARDER_DEVELOPMENT_PACKAGE_NAME liblarder-dev)
 set(CPACK_DEBIAN_LARDER_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LARDER_DEVELOPMENT_PACKAGE_DEPENDS libexpected-dev)
+if(TARGET larder_content)
+    # Only programs that link larder::content need libcrypto.
+    set(CPACK_DEBIAN_LARDER_DEVELOPMENT_PACKAGE_RECOMMENDS libssl-dev)
+endif()
 set(CPACK_COMPONENT_LARDER_DEVELOPMENT_DESCRIPTION "${larder_about}
 This package has the headers for C++ and C, the static library, and the files
 that CMake and pkg-config read.")

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: MIT
- * SHA-256, for the digests of files, for C. It is a library of its own, larder::content, because it
- * needs libcrypto and larder itself does not. See <larder/content.hpp>. */
+/* SPDX-License-Identifier: MIT */
+/* SHA-256, for the digests of files, for C. It is a library of its own, larder::content, because it
+ * needs libcrypto and larder itself does not. */
 #ifndef LARDER_CONTENT_H
 #define LARDER_CONTENT_H
 

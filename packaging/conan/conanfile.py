@@ -23,8 +23,10 @@ class Larder(ConanFile):
     topics = ("cache", "package-manager", "hazard-pointers", "filesystem")
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False], "fPIC": [True, False], "tool": [True, False]}
-    default_options = {"shared": False, "fPIC": True, "tool": False}
+    # `content` is the component that needs libcrypto, and `tool` needs that component.
+    options = {"shared": [True, False], "fPIC": [True, False], "content": [True, False],
+               "tool": [True, False]}
+    default_options = {"shared": False, "fPIC": True, "content": False, "tool": False}
     implements = ["auto_shared_fpic"]
 
     def set_version(self):
@@ -41,10 +43,15 @@ class Larder(ConanFile):
     def layout(self):
         cmake_layout(self)
 
+    def has_content(self):
+        return bool(self.options.content or self.options.tool)
+
     def requirements(self):
         # Boost's headers are needed to build larder. larder's own headers include tl::expected's.
         self.requires("boost/[>=1.74]", libs=bool(self.options.tool), transitive_headers=False)
         self.requires("tl-expected/[>=1.0]", transitive_headers=True)
+        if self.has_content():
+            self.requires("openssl/[>=1.1]")
         if self.options.tool:
             self.requires("fmt/[>=8]")
             self.requires("nlohmann_json/[>=3.10]")
@@ -59,6 +66,7 @@ class Larder(ConanFile):
         shared = bool(self.options.shared)
         toolchain.cache_variables["LARDER_BUILD_SHARED"] = shared
         toolchain.cache_variables["LARDER_BUILD_STATIC"] = not shared
+        toolchain.cache_variables["LARDER_BUILD_CONTENT"] = self.has_content()
         toolchain.cache_variables["LARDER_BUILD_TOOL"] = bool(self.options.tool)
         for part in ("EXAMPLES", "TESTS", "BENCH", "STRESS"):
             toolchain.cache_variables[f"LARDER_BUILD_{part}"] = False
@@ -94,3 +102,9 @@ class Larder(ConanFile):
         cxx.requires = ["c", "tl-expected::tl-expected"]
         if self.options.tool:
             cxx.requires += ["boost::program_options", "fmt::fmt", "nlohmann_json::nlohmann_json"]
+        if self.has_content():
+            content = self.cpp_info.components["content"]
+            content.set_property("cmake_target_name", "larder::content")
+            content.set_property("pkg_config_name", "larder-content")
+            content.libs = ["larder-content"]
+            content.requires = ["cxx", "openssl::crypto"]

@@ -583,9 +583,9 @@ class Words(CacheTest):
             (["get", "b", "k", "s"], 'get takes at most 2 words, and "s" is one more; usage'),
             (
                 ["verify", "b"],
-                'verify takes no word such as "b", because it is about the whole cache, which '
-                '--cache DIR names; usage',
+                "only --content takes buckets and --budget: add --content",
             ),
+            (["verify", "--budget", "1s"], "only --content takes buckets and --budget"),
             (
                 ["destroy", "dir"],
                 'destroy takes no word such as "dir", because it is about the whole cache, which '

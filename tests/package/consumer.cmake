@@ -47,7 +47,8 @@ set(common -G ${GENERATOR} -D CMAKE_PREFIX_PATH=${prefix} -D CMAKE_C_COMPILER=${
 run(${CMAKE_COMMAND} -S ${SOURCE_DIR}/consumer -B ${WORK_DIR}/build
     -D CMAKE_CXX_COMPILER=${CXX} ${common})
 run(${CMAKE_COMMAND} --build ${WORK_DIR}/build)
-foreach(program consumer consumer_static consumer_shared consumer_c_static consumer_c_shared)
+foreach(program consumer consumer_static consumer_shared consumer_c_static consumer_c_shared
+        consumer_content)
     file(REMOVE_RECURSE ${WORK_DIR}/cache)
     run(${WORK_DIR}/build/${program} ${WORK_DIR}/cache)
 endforeach()

@@ -14,7 +14,8 @@ wrong = []
 
 # The mangled names of the public C++ functions begin like this.
 PUBLIC = re.compile(
-    r"_ZNK?6larder(6Bucket|5Cache|5Lease|7Staging|5Error7message|12VerifyReport5sound)"
+    r"_ZNK?6larder(6Bucket|5Cache|5Lease|7Staging|5Error7message|12VerifyReport5sound"
+    r"|13ContentReport5sound)"
     r"|_ZN6larder(7name_of|11materialize)"
 )
 # The libraries that every C++ program needs, and those of the sanitizers.

@@ -98,6 +98,8 @@ fields = fields_of(development)
 check(f"liblarder{minor} (= {debian})" in fields["Depends"]
       and "libexpected-dev" in fields["Depends"],
       f"it depends on the library and on what the headers need: {fields['Depends']}")
+check(fields["Recommends"] == "libssl-dev",
+      f"and only recommends what larder::content needs: {fields['Recommends']}")
 
 names = contents_of(tool)
 check("/usr/bin/cachetool" in names, "the command is /usr/bin/cachetool")

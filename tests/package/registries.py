@@ -32,7 +32,7 @@ def included_by(*folders):
                 if library == "boost":
                     part = rest.partition("/")[0].removesuffix(".hpp")
                     ports.add("boost-" + part.replace("_", "-"))
-                elif library in ("fmt", "nlohmann", "tl"):
+                elif library in ("fmt", "nlohmann", "openssl", "tl"):
                     ports.add({"nlohmann": "nlohmann-json", "tl": "tl-expected"}.get(library,
                                                                                      library))
     return ports
@@ -50,11 +50,14 @@ portfile = (source / "packaging/vcpkg/larder/portfile.cmake").read_text()
 check("vcpkg_install_copyright" in portfile and "SKIP_COPYRIGHT_CHECK" not in portfile,
       "the portfile installs no licence")
 
-library = included_by("src", "include")
+content = included_by("src/content")
+library = included_by("src", "include") - content
 tool = included_by("cachetool") - library
+check(content == {"openssl"}, f"src/content includes headers of {sorted(content)}")
 check("tl-expected" in library, "no include of tl::expected was found in src/ and include/")
 for what, dependencies, included in (
         ("vcpkg.json", port["dependencies"], library),
+        ("the port's feature content", port["features"]["content"]["dependencies"], content),
         ("the port's feature tool", port["features"]["tool"]["dependencies"], tool)):
     for name in sorted(included - named_by(dependencies)):
         check(False, f"{what} lacks {name}, which the sources include")

@@ -3,7 +3,10 @@
 # vcpkg_from_git or the like instead.
 cmake_path(SET SOURCE_PATH NORMALIZE "${CURRENT_PORT_DIR}/../../..")
 
-vcpkg_check_features(OUT_FEATURE_OPTIONS features FEATURES tool LARDER_BUILD_TOOL)
+vcpkg_check_features(OUT_FEATURE_OPTIONS features
+    FEATURES
+        content LARDER_BUILD_CONTENT
+        tool LARDER_BUILD_TOOL)
 if(VCPKG_LIBRARY_LINKAGE STREQUAL "static")
     set(kinds -DBUILD_SHARED_LIBS=OFF -DLARDER_BUILD_STATIC=ON -DLARDER_BUILD_SHARED=OFF)
 else()
