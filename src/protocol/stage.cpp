@@ -99,6 +99,17 @@ Result<> check_can_be_moved(const fs::path& source) {
     return {};
 }
 
+/// Returns whether a path leads to something below the directory from which it starts, and has no
+/// shorter form. It is called for each file that is unpacked, so it makes no std::filesystem::path.
+bool is_shortest_below(std::string_view path) {
+    for (;;) {
+        const auto part = path.substr(0, path.find('/'));
+        if (part.empty() || part == "." || part == "..") return false;
+        if (part.size() == path.size()) return true;
+        path.remove_prefix(part.size() + 1);
+    }
+}
+
 }  // namespace
 
 Result<Stage> Stage::make(RootRef root, const cache::CallContext& context) {
@@ -234,10 +245,7 @@ Result<> Stage::copy_from(const fs::path& source) {
 }
 
 Result<> Stage::note(const fs::path& path, std::uint64_t size, std::string_view digest) {
-    const bool is_below = !path.empty() && path.is_relative() && path.has_filename() &&
-                          path.native() == path.lexically_normal().native() &&
-                          *path.begin() != ".." && path != ".";
-    if (!is_below) {
+    if (!is_shortest_below(path.native())) {
         return fail(Errc::invalid, "note a digest", path,
                     "give the path of a file below the staged tree, in its shortest form");
     }
