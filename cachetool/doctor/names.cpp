@@ -99,8 +99,8 @@ private:
                    "publish takes the bucket's lock shared");
         } else {
             record("exchange", ProbeVerdict::limited, error ? error.message() : "does not swap",
-                   "publish takes the bucket's lock exclusively, and a crash between its two "
-                   "renames leaves a miss");
+                   "publish takes the bucket's lock exclusively, and makes a second link to the "
+                   "entry that it replaces");
         }
     }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one lock file of format 2, the next format. Each lock is one byte of it, at a hash.
+/* The one lock file, which no code has yet. Each lock is one byte of it, at a hash.
  *
  *   order  lock         byte
  *   1      collector    0: tried, never waited for

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pins of format 2, the next format, beside bucket pointers. A pin is a file pins/<bucket>/<key>.
+/* Pins beside bucket pointers, which no code has yet. A pin is a file pins/<bucket>/<key>.
  * It is not in the bucket's generation, so a refresh leaves it where it is.
  *
  * There is one bucket with one key. Generation 1 is there at the start, with entry 1 under the key.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Roots of format 2, the next format: a process links a key to a path DEST, which becomes a symlink
+/* Roots, which no code has yet: a process links a key to a path DEST, which becomes a symlink
  * to the entry's tree. The entry is kept for as long as DEST leads there.
  *
  * Entry 1 is under the key at the start, and a publisher may replace it by entry 2 or remove both.

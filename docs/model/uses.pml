@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The ring of uses of format 2, the next format. A get writes the entry's id into a ring in its
+/* The ring of uses, which no code has yet. A get writes the entry's id into a ring in its
  * process's mapped table, which costs no system call. A process that needs times, or that is about
  * to lose a ring, settles it: it sets the time of the entry's link to the present.
  *

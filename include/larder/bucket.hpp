@@ -98,7 +98,7 @@ public:
     /// bucket's lock while they check a link, and they may themselves wait for a process that was
     /// stopped in the middle of a publish.
     /// Crash: the key names the old entry or the new one, and that entry is complete. The other one
-    /// is garbage. On a file system that cannot exchange two names, the key may name none.
+    /// is garbage.
     [[nodiscard]] Result<Lease> publish(std::string_view key, Staging&& staging,
                                         const PublishOptions& options = {}) const;
 

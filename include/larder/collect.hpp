@@ -93,9 +93,11 @@ struct CollectOptions {
 
 /// What a collection has done; in a dry run, what it would do.
 struct CollectReport {
-    std::uint64_t entries = 0;  ///< entries that were deleted, the evicted ones included
-    std::uint64_t bytes = 0;    ///< of these entries, by their records
-    std::uint64_t reaped = 0;   ///< dead processes after which this collection cleaned up
+    /// Entries that were deleted: also the evicted ones, and those that a killed process has left
+    /// before it published them.
+    std::uint64_t entries = 0;
+    std::uint64_t bytes = 0;   ///< of these entries, by their records
+    std::uint64_t reaped = 0;  ///< dead processes after which this collection cleaned up
     /// Processes of which it can't be told whether they live. What they use stays.
     std::uint64_t untold = 0;
     std::uint64_t buckets = 0;      ///< refreshed buckets that were taken apart

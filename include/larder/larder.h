@@ -474,10 +474,10 @@ typedef struct larder_publish_options {
     const larder_digest* digest;
 } larder_publish_options;
 
-/* Returns an empty private directory to fill. No other process sees it.
+/* Returns an empty directory to fill, where the entry will stay. No process can get it before it is
+ * published.
  * Errors: `no_space`.
- * Crash: what was staged is deleted by the next process that collects, or that takes over the lease
- * table of the dead process. */
+ * Crash: what was staged is deleted by the next process that collects. */
 larder_code larder_bucket_stage(const larder_bucket* bucket, larder_staging** staging,
                                 larder_error** error);
 /* Returns the absolute path of the directory, which was made empty, with mode 0755 less the umask.
@@ -498,9 +498,9 @@ larder_code larder_staging_copy_from(larder_staging* staging, const char* source
  * may not write to `source`, the owner gets that right for the time of the rename.
  *
  * If the tree is not published, because a publish or a build fails or because the staging is freed,
- * it is moved back to where it came from. If something else stands there by then, the tree stays in
- * the cache's staging area as `k-<id>/tree`, and no collection deletes it. The error of the publish
- * says where the tree is, and larder_cache_verify finds it.
+ * it is moved back to where it came from. If something else stands there by then, the tree stays
+ * where it is, and no collection deletes it. The error of the publish says where the tree is, and
+ * larder_cache_verify finds it.
  * Errors: `invalid` as in larder_staging_copy_from, and if `source` lies in any cache;
  * `unsupported` if it is on another file system. In these cases `source` is untouched.
  * Crash: `source` is either still there or staged. What is staged is deleted. */
@@ -535,8 +535,7 @@ void larder_staging_free(larder_staging* staging);
  * build is not freed; publishing it is `invalid`.) `lease` may be NULL if you do not want one.
  * Errors: `busy` if another process holds the bucket's lock for longer than lock_timeout_ms;
  * `no_space`. After an error nothing is published.
- * Crash: the key names the old entry or the new one, and that entry is complete. On a file system
- * that cannot exchange two names, the key may name none. */
+ * Crash: the key names the old entry or the new one, and that entry is complete. */
 larder_code larder_bucket_publish(const larder_bucket* bucket, const char* key,
                                   larder_staging* staging, const larder_publish_options* options,
                                   larder_lease** lease, larder_error** error);
@@ -916,7 +915,9 @@ typedef struct larder_collect_report {
     /* Not 0: `freed` is a lower bound, because the file system does not tell which blocks some
      * files share. */
     int32_t freed_at_least;
-    uint64_t entries;       /* entries that were deleted, the evicted ones included */
+    /* Entries that were deleted: also the evicted ones, and those that a killed process has left
+     * before it published them. */
+    uint64_t entries;
     uint64_t bytes;         /* of these entries, by their records */
     uint64_t reaped;        /* dead processes after which this collection cleaned up */
     uint64_t buckets;       /* refreshed buckets that were taken apart */

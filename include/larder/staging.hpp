@@ -16,15 +16,15 @@ namespace protocol {
 class Stage;
 }
 
-/// Owns a private directory in the cache. What a caller puts below path() becomes the entry's tree
-/// when Bucket::publish takes the Staging. No other process sees it before that.
+/// Owns a new entry in the cache, which no key names yet. What a caller puts below path() becomes
+/// the entry's tree when Bucket::publish takes the Staging. It stays at this path. No process can
+/// get it before that.
 ///
 /// The destructor deletes a tree that was not published. But a tree that move_from took belongs to
 /// the caller until it is published: see there. In a forked child the destructor touches nothing.
 ///
 /// Concurrency: one thread owns a Staging at a time; different Stagings are independent.
-/// Crash: what was staged is deleted by the next process that collects, or that takes over the
-/// lease table of the dead process.
+/// Crash: what was staged is deleted by the next process that collects.
 class Staging {
 public:
     /// Takes the directory over. The other object has none after that.
@@ -54,9 +54,9 @@ public:
     ///
     /// If the tree is not published, because a publish or a build fails or because the Staging is
     /// destroyed, it is moved back to where it came from, with all that was added to it. If that
-    /// cannot be done, because something else stands there by then, the tree stays in the cache's
-    /// staging area as `k-<id>/tree`, and no collection deletes it. The error of the publish says
-    /// where the tree is, and Cache::verify finds it.
+    /// cannot be done, because something else stands there by then, the tree stays at path(), and
+    /// no collection deletes it. The error of the publish says where the tree is, and Cache::verify
+    /// finds it.
     ///
     /// Errors: `invalid` as in copy_from, and if `source` lies in any cache; `unsupported` if it is
     /// on another file system. In these cases `source` is untouched.

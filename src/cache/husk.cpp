@@ -2,6 +2,7 @@
 #include "cache/husk.hpp"
 
 #include "cache/lease_table.hpp"
+#include "format/boot_file.hpp"
 #include "format/format_file.hpp"
 #include "format/layout.hpp"
 #include "os/dir_reader.hpp"
@@ -34,6 +35,9 @@ Result<bool> is_husk_part(const os::Dir& dir, const std::string& part) {
             return info.size == sizeof(format::LeaseTableBytes) &&
                    read_table(file, dir / name).has_value();
         }
+        if (part == format::boots_name)
+            return format::is_boot_name(name) && info.is_regular() &&
+                   info.size <= format::max_boot_file;
         if (part == format::locks_name)
             return format::is_lock_name(name) && info.is_regular() && info.size == 0;
         if (!info.is_directory()) return false;

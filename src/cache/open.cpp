@@ -147,10 +147,11 @@ Result<format::FormatRead> read_format(const os::Dir& root) {
                                      "\"); update this program, or name another directory");
     }
     if (read.kind == format::FormatRead::Kind::older) {
-        return refuse(root.path, "an older larder made this cache (its format begins with \"" +
-                                     text->substr(0, text->find('\n')) +
-                                     "\"), and locks it in another way; end the programs that use "
-                                     "it and delete the directory, or name another directory");
+        return refuse(root.path,
+                      "an older larder made this cache (its format begins with \"" +
+                          text->substr(0, text->find('\n')) +
+                          "\"), by another protocol; make a new one: end the programs that "
+                          "use it and delete the directory, or name another directory");
     }
     if (read.kind == format::FormatRead::Kind::destroyed) {
         return refuse(root.path,

@@ -5,6 +5,7 @@
 
 #include "base/noted_errors.hpp"
 #include "format/layout.hpp"
+#include "format/link.hpp"
 #include "os/dir_reader.hpp"
 #include "os/points.hpp"
 #include "os/rename.hpp"
@@ -83,24 +84,69 @@ Participant* Root::participant_if_possible(const CallContext& context) noexcept 
 }
 
 Result<> Root::reap(const os::Dir& staging) const {
+    using Kind = format::StagedName::Kind;
     NotedErrors errors;
-    const auto visit = [&](const std::string& name, os::FileKind) {
-        return errors.note(reap_one(staging, name));
+    std::vector<format::Id> unsettled;
+    const auto settle = [&](const std::string& name, os::FileKind) -> Result<> {
+        const auto staged = format::parse_staged_name(name);
+        if (!staged || staged->kind != Kind::old) return {};
+        (void)os::point("reap.old-one");
+        auto settled = settle_old_link(staging, staged->id);
+        if (!settled) unsettled.push_back(staged->id);
+        return errors.note(settled);
     };
-    if (const auto listed = os::for_each_name(staging, visit); !listed) errors.add(listed.error());
+    // While an `o-` may stand that was not settled, no `l-` may go: the next reap would take the
+    // old entry for replaced, although its key names it.
+    TRY(os::for_each_name(staging, settle));
+    const auto retire = [&](const std::string& name, os::FileKind) -> Result<> {
+        const auto staged = format::parse_staged_name(name);
+        if (!staged) return {};  // a newer larder has made it
+        const auto& id = staged->id;
+        if (std::find(unsettled.begin(), unsettled.end(), id) != unsettled.end()) return {};
+        if (staged->kind == Kind::kept) return errors.note(reap_kept(staging, id));
+        if (staged->kind != Kind::link) return {};
+        (void)os::point("reap.link-one");
+        return errors.note(reap_link(staging, id));
+    };
+    if (const auto listed = os::for_each_name(staging, retire); !listed) errors.add(listed.error());
     return errors.first();
 }
 
-Result<> Root::reap_one(const os::Dir& staging, const std::string& name) const {
-    const auto staged = format::parse_staged_name(name);
-    if (!staged) return {};  // a newer larder has made it
+Result<> Root::settle_old_link(const os::Dir& staging, const format::Id& id) const {
+    const std::string name = format::old_link_name(id);
+    const auto beside = os::stat_at(staging, format::staged_link_name(id));
+    Result<> settled;
+    if (is_absent(beside)) {
+        settled = retire_link(staging, name);
+    } else {
+        TRY(beside);
+        settled = os::remove_file_at(staging, name);
+    }
+    if (is_absent(settled)) return {};
+    return settled;
+}
+
+Result<> Root::reap_link(const os::Dir& staging, const format::Id& id) const {
+    const std::string name = format::staged_link_name(id);
+    const auto link = format::read_link(format_.links, staging, name);
+    // An entry that no key has ever named is no one's loss, and no grace keeps it.
+    const bool was_never_live = link && link->names(id);
+    auto retired =
+        retire_link(staging, name, was_never_live ? format::evicted : format::retired_now());
+    if (retired || is_absent(retired)) return {};
+    if (!was_never_live) return retired;
+    // A disk that has no space for a rename may be full of just this entry.
+    TRY(tree::remove_tree_at(dirs_.archive, to_text(id)));
+    return os::remove_file_at(staging, name);
+}
+
+Result<> Root::reap_kept(const os::Dir& staging, const format::Id& id) const {
+    const auto tree = os::exists_at(dirs_.archive, format::entry_tree_path(id));
     // What is kept belongs to a user: see Stage::give_back.
-    if (staged->kind == format::StagedName::Kind::kept) return {};
-    (void)os::point("reap.one");
-    if (staged->kind == format::StagedName::Kind::link) return retire_link(staging, name);
-    auto discarded = discard(staging, name);
-    if (is_absent(discarded)) return {};
-    return discarded;
+    if (!tree || *tree) return {};
+    auto retired = retire_link(staging, format::kept_link_name(id), format::evicted);
+    if (is_absent(retired)) return {};
+    return retired;
 }
 
 Result<> Root::retire_link(const os::Dir& dir, const std::string& name,

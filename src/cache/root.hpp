@@ -79,12 +79,18 @@ public:
         return joined_.load(std::memory_order_acquire);
     }
 
-    /// Moves what a dead participant left to where a collection finds it: staged trees to
-    /// `deleting/`, and staged links to `retired/links/`. (A link in a staging area names no live
-    /// entry: see invariant 2.)
-    /// What cannot be moved is deleted in place, and what cannot be deleted either stops nothing
-    /// else. Requires: the caller holds the lock of that participant. Errors: the first one.
+    /// Moves what a dead participant left to where a collection finds it: `retired/links/`. First
+    /// settles every link `o-`, and then retires the links `l-`. What cannot be settled or moved
+    /// stops nothing else, but the `l-` beside an `o-` that stays. Requires: the caller holds the
+    /// lock of that participant, from before it was judged dead until this returns. Errors: the
+    /// first one.
     [[nodiscard]] Result<> reap(const os::Dir& staging) const;
+
+    /// Settles the link `o-<id>` of a publisher that gave up or died. If `l-<id>` stands beside it,
+    /// the key still names the old entry, and `o-<id>` is unlinked. Otherwise the old entry was
+    /// replaced, and its link is retired. It is no error if there is no such link. Requires: no
+    /// publish of `id` is at work.
+    [[nodiscard]] Result<> settle_old_link(const os::Dir& staging, const format::Id& id) const;
 
     /// Renames a link to a fresh name in `retired/links/`, which bears the time `when`. Nothing
     /// ever comes back from there (invariant 3). The rename is atomic, so a kill leaves the link in
@@ -109,8 +115,11 @@ public:
     std::atomic<bool> can_exchange{true};
 
 private:
-    /// Does what reap says for one name in the staging area.
-    [[nodiscard]] Result<> reap_one(const os::Dir& staging, const std::string& name) const;
+    /// Retires the link `l-<id>` of a dead participant. If that is refused, and `id` was never
+    /// live, deletes the entry in place, and then the link.
+    [[nodiscard]] Result<> reap_link(const os::Dir& staging, const format::Id& id) const;
+    /// Retires the link of a kept tree if its owner has moved the tree away.
+    [[nodiscard]] Result<> reap_kept(const os::Dir& staging, const format::Id& id) const;
 
     Handles dirs_;
     format::Format format_;     // read from the cache's `format`, or written there

@@ -78,6 +78,7 @@ std::string print_format(const Format& format) {
     if (format.longest_name != max_name)
         text.append("names ").append(std::to_string(format.longest_name)).append("\n");
     text.append("links ").append(name_of(format.links)).append("\n");
+    text.append("buckets directory\n");
     return text;
 }
 

@@ -13,12 +13,13 @@
 
 namespace larder::format {
 
-/// On disk: "larder 2\nlinks symlink\n", and between the two lines "names 143\n" if the longest
-/// name is not max_name. (It is no last line, because a text that is cut off must be none.) Every
-/// later version keeps the form of the first line, so that an older version recognizes it.
+/// On disk: "larder 3\nlinks symlink\nbuckets directory\n", and after the first line "names 143\n"
+/// if the longest name is not max_name. (It is no last line, because a text that is cut off must be
+/// none.) Every later version keeps the form of the first line, so that an older version recognizes
+/// it.
 inline constexpr std::string_view format_begin = "larder ";
-/// Version 1, which was never released, had two lock files for each bucket.
-inline constexpr int format_version = 2;
+/// Versions 1 and 2, which were never released, staged trees in the staging areas.
+inline constexpr int format_version = 3;
 /// Arbitrary: room for what later versions may write.
 inline constexpr std::size_t max_format = 4096;
 
@@ -36,7 +37,7 @@ struct Format {
 struct FormatRead {
     enum class Kind {
         ours,
-        older,      ///< an earlier version wrote it: this version would lock the cache otherwise
+        older,      ///< an earlier version wrote it, by another protocol
         newer,      ///< a later version wrote it: this version must not touch the cache
         unknown,    ///< larder did not write it, or it was cut off
         destroyed,  ///< the cache is being destroyed, or was in part

@@ -13,9 +13,9 @@ namespace {
 
 // The prefixes of the names in a staging area, which stand before the text of an id. All have the
 // same length.
-constexpr std::string_view staged_tree_prefix = "t-";
 constexpr std::string_view staged_link_prefix = "l-";
-constexpr std::string_view kept_tree_prefix = "k-";
+constexpr std::string_view old_link_prefix = "o-";
+constexpr std::string_view kept_link_prefix = "k-";
 constexpr std::string_view unfinished_prefix = ".larder-";
 
 std::string hex_digits(std::uint64_t number) {
@@ -43,10 +43,10 @@ bool is_own_tag(std::string_view text) noexcept {
 }
 
 bool is_root_name(std::string_view name) noexcept {
-    constexpr std::array<std::string_view, 11> names = {
+    constexpr std::array<std::string_view, 12> names = {
         format_name,       cachedir_tag_name, gitignore_name, locks_name,
         participants_name, staging_name,      buckets_name,   archive_name,
-        retired_name,      deleting_name,     pins_name};
+        retired_name,      deleting_name,     pins_name,      boots_name};
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -66,27 +66,27 @@ std::optional<std::uint32_t> parse_participant_name(std::string_view name) {
     return number;
 }
 
-std::string staged_tree_name(const Id& id) {
-    return std::string(staged_tree_prefix).append(to_text(id));
-}
-
 std::string staged_link_name(const Id& id) {
     return std::string(staged_link_prefix).append(to_text(id));
 }
 
-std::string kept_tree_name(const Id& id) {
-    return std::string(kept_tree_prefix).append(to_text(id));
+std::string old_link_name(const Id& id) { return std::string(old_link_prefix).append(to_text(id)); }
+
+std::string kept_link_name(const Id& id) {
+    return std::string(kept_link_prefix).append(to_text(id));
 }
 
+std::string entry_tree_path(const Id& id) { return to_text(id) + "/" + tree_name; }
+
 std::optional<StagedName> parse_staged_name(std::string_view name) noexcept {
-    static_assert(staged_tree_prefix.size() == staged_link_prefix.size() &&
-                  staged_tree_prefix.size() == kept_tree_prefix.size());
-    if (name.size() <= staged_tree_prefix.size()) return std::nullopt;
-    const auto id = parse_id(name.substr(staged_tree_prefix.size()));
+    static_assert(staged_link_prefix.size() == old_link_prefix.size() &&
+                  staged_link_prefix.size() == kept_link_prefix.size());
+    if (name.size() <= staged_link_prefix.size()) return std::nullopt;
+    const auto id = parse_id(name.substr(staged_link_prefix.size()));
     if (!id) return std::nullopt;
-    if (name.starts_with(staged_tree_prefix)) return StagedName{StagedName::Kind::tree, *id};
     if (name.starts_with(staged_link_prefix)) return StagedName{StagedName::Kind::link, *id};
-    if (name.starts_with(kept_tree_prefix)) return StagedName{StagedName::Kind::kept, *id};
+    if (name.starts_with(old_link_prefix)) return StagedName{StagedName::Kind::old, *id};
+    if (name.starts_with(kept_link_prefix)) return StagedName{StagedName::Kind::kept, *id};
     return std::nullopt;
 }
 

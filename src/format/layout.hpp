@@ -2,16 +2,17 @@
 // Every name on disk, by one grammar. No other file builds or parses a name.
 //
 //   root/                       = CACHEDIR.TAG  .gitignore  format  locks/  participants/  staging/
-//                                 buckets/  archive/  retired/  deleting/  pins/
+//                                 buckets/  archive/  retired/  deleting/  pins/  boots/
 //   locks/                      = collector  builds  gates  buckets
 //   participants/               = <number>
-//   staging/<number>/           = t-<id>/  l-<id>  k-<id>/
+//   staging/<number>/           = l-<id>  o-<id>  k-<id>    links
 //   buckets/<bucket>/           = <key>              a link
 //   archive/<id>/               = record  manifest  tree/
 //   retired/links/              = <retired>          a link
 //   retired/buckets/<retired>/  = <key>              a link
 //   deleting/                   = anything
 //   pins/<bucket>/              = <key>              an empty file
+//   boots/                      = <boot>             see boot_file.hpp
 //
 // Outside of a cache, beside a destination that is being made:
 //
@@ -48,7 +49,8 @@ inline constexpr const char* retired_name = "retired";
 inline constexpr const char* retired_links_name = "links";      ///< in retired/
 inline constexpr const char* retired_buckets_name = "buckets";  ///< in retired/
 inline constexpr const char* deleting_name = "deleting";
-inline constexpr const char* pins_name = "pins";  ///< made with the first pin
+inline constexpr const char* pins_name = "pins";    ///< made with the first pin
+inline constexpr const char* boots_name = "boots";  ///< made by the first collection
 inline constexpr const char* record_name = "record";
 inline constexpr const char* manifest_name = "manifest";
 inline constexpr const char* tree_name = "tree";
@@ -80,16 +82,17 @@ inline constexpr std::string_view gitignore_text = "*\n";
 /// name, and for a number in another spelling than that of participant_name.
 [[nodiscard]] std::optional<std::uint32_t> parse_participant_name(std::string_view name);
 
-/// Returns the name of the directory in which the entry `id` is staged.
-[[nodiscard]] std::string staged_tree_name(const Id& id);
-/// Returns the name of the link that a publish makes for the entry `id`.
+/// Returns the name of the link that names the entry `id` from its birth until it is published.
+/// After an exchange, the link to the entry that `id` has replaced has this name.
 [[nodiscard]] std::string staged_link_name(const Id& id);
-/// Returns the name of a tree that a failed publish could not give back to its owner. No process
-/// deletes it.
-[[nodiscard]] std::string kept_tree_name(const Id& id);
-/// What a name in a staging area is: the tree or the link of the entry `id`, or a kept tree.
+/// Returns the name of the link to the entry that `id` is about to replace.
+[[nodiscard]] std::string old_link_name(const Id& id);
+/// Returns the name of the link to an entry `id` whose tree a failed publish could not give back to
+/// its owner. No process deletes that tree.
+[[nodiscard]] std::string kept_link_name(const Id& id);
+/// What a name in a staging area is: one of the three links above, and the id in its name.
 struct StagedName {
-    enum class Kind { tree, link, kept };
+    enum class Kind { link, old, kept };
     Kind kind;
     Id id;
 };
@@ -130,6 +133,9 @@ private:
                                                      std::string_view key_path) noexcept {
     return {id, key_path};
 }
+
+/// Returns the path of an entry's tree from `archive/`.
+[[nodiscard]] std::string entry_tree_path(const Id& id);
 
 /// Returns whether encode_bucket can have made `name`.
 [[nodiscard]] bool is_bucket_name(std::string_view name);

@@ -15,6 +15,7 @@
 #include "os/points.hpp"
 #include "protocol/entry.hpp"
 #include "protocol/leases.hpp"
+#include "protocol/orphans.hpp"
 #include "protocol/trash.hpp"
 #include "tree/remove.hpp"
 
@@ -41,12 +42,12 @@ constexpr std::size_t most_links_in_part = std::size_t{1} << 16;
 
 bool is_named_before(const Retired& a, const Retired& b) { return a.name < b.name; }
 
-/// Steps 1 to 4 of one collection, as docs/protocol.md numbers them, whose results it gathers in a
-/// report: (1) reap, (2) flatten the refreshed buckets, (3) list what is retired and read who
-/// leases what, (4) move what is not leased to `deleting/`. Requires: the caller holds the
-/// collector's lock from reap to collect. An error in one step, or about one entry, is noted and
-/// stops nothing else; only a request to stop does. A dry run changes nothing, and reports what the
-/// same steps would do.
+/// Steps 1 to 5 of one collection, as docs/protocol.md numbers them, whose results it gathers in a
+/// report: (1) reap, (2) find the orphans of earlier boots, (3) flatten the refreshed buckets, (4)
+/// list what is retired and read who leases what, (5) move what is not leased to `deleting/`.
+/// Requires: the caller holds the collector's lock from reap to collect. An error in one step, or
+/// about one entry, is noted and stops nothing else; only a request to stop does. A dry run changes
+/// nothing, and reports what the same steps would do.
 class Collector {
 public:
     Collector(cache::Root& root, const CollectOptions& options, const cache::CallContext& context)
@@ -67,7 +68,7 @@ public:
         (void)os::point("collect.reaped");
     }
 
-    /// Runs steps 2 to 4, in the order that makes a lease hold: list what is retired, then read the
+    /// Runs steps 2 to 5, in the order that makes a lease hold: list what is retired, then read the
     /// leases, then delete. If the leases are unknown, deletes no entry, and removes only links
     /// whose entry is gone. Stops between two entries if the caller asked for that.
     void collect() {
@@ -90,12 +91,13 @@ private:
         return done.errors;
     }
 
-    /// Runs (2) to (4). Errors: `interrupted`; all others are noted.
+    /// Runs (2) to (5). Errors: `interrupted`; all others are noted.
     Result<> collect_all() {
+        // A dry run deletes nothing, so it may read the leases before the list. It needs them at
+        // once, because it reports each link as soon as it meets it.
+        if (options_.dry_run) read_slots();
+        TRY(errors_.note(find_orphans()));
         if (options_.dry_run) {
-            // It deletes nothing, so it may read the leases before the list. It needs them at once,
-            // because it reports each link as soon as it meets it.
-            read_slots();
             TRY(errors_.note(list_dead()));
             TRY(errors_.note(list_refreshed()));
         } else {
@@ -108,7 +110,38 @@ private:
         return {};
     }
 
-    /// Runs (3) and (4) for the next part of what is retired.
+    /// (2) If this is the first collection of the boot: gives each entry of an earlier boot that no
+    /// link names a link, and writes down that it has done so.
+    Result<> find_orphans() {
+        TRY_ASSIGN(const bool settled, is_boot_settled(root_));
+        if (settled) return {};
+        const auto visit = [&](const format::Id& id) -> Result<> {
+            if (options_.dry_run) return report_orphan(id);
+            TRY(with_room([&] { return name_orphan(root_, id, context_); }));
+            (void)os::point("boot.named-one");
+            return {};
+        };
+        TRY(for_each_orphan(root_, visit, options_.stop));
+        if (options_.dry_run) return {};
+        // A full disk has no room for a file. Then the next collection looks again.
+        auto done = with_room([&] { return settle_boot(root_); });
+        if (why_of(done) == Why::no_space) return {};
+        return done;
+    }
+
+    /// Reports, in a dry run, that a collection would retire an orphan now, and take it apart
+    /// unless there is a grace.
+    Result<> report_orphan(const format::Id& id) {
+        if (is_in_grace(begun_)) return count_in_grace();
+        Retired retired{.name = {}, .id = id};
+        if (const auto record = read_record(root_, id)) {
+            retired.bytes = record->bytes;
+            retired.files = record->files + 1;  // the record is a file, too
+        }
+        return errors_.note(take_apart(retired));
+    }
+
+    /// Runs (4) and (5) for the next part of what is retired.
     Result<> collect_part() {
         TRY(errors_.note(list_names()));
         TRY(read_links());
@@ -173,7 +206,7 @@ private:
         return {};
     }
 
-    /// (2) Takes refreshed buckets apart. Each link is renamed before it is read: until then a late
+    /// (3) Takes refreshed buckets apart. Each link is renamed before it is read: until then a late
     /// publish, which found the bucket before it was moved aside, may still exchange it. The links
     /// keep the bucket's time of retirement. A bucket within the grace stays as it is. A link that
     /// cannot be moved is noted, and keeps its bucket's directory for the next collection.
@@ -208,7 +241,7 @@ private:
         return errors_.note(retired);
     }
 
-    /// Lists what (2) would take apart, for a dry run.
+    /// Lists what (3) would take apart, for a dry run.
     Result<> list_refreshed() {
         const auto visit = [this](const os::Dir& bucket, const std::string& name) {
             if (is_in_grace(time_in(name))) return count_links_in_grace(bucket);
@@ -218,7 +251,7 @@ private:
         return for_each_refreshed_bucket(root_, visit, report_unknown_);
     }
 
-    /// (3) Makes the next part: lists the names in `retired/links/`, and keeps the first ones, in
+    /// (4) Makes the next part: lists the names in `retired/links/`, and keeps the first ones, in
     /// their order, that come after those of the parts before. Passes over what is within the
     /// grace. The first part counts and reports what concerns all parts. Errors: `interrupted`;
     /// those of listing the directory.
@@ -285,12 +318,28 @@ private:
     /// Lists the links that a reap would retire, for a dry run.
     Result<> list_staged_links(const os::Dir& staging) {
         return os::for_every_name(staging, [&](const std::string& name, os::FileKind) -> Result<> {
-            const auto staged = format::parse_staged_name(name);
-            if (!staged || staged->kind != format::StagedName::Kind::link) return {};
-            // A reap would retire it now.
-            if (is_in_grace(begun_)) return count_in_grace();
+            TRY_ASSIGN(const auto when, would_be_retired(staging, name));
+            if (!when) return {};
+            if (is_in_grace(*when)) return count_in_grace();
             return report_in_dry_run_(staging, name);
         });
+    }
+
+    /// Returns with which time Root::reap would retire a link in a staging area; nullopt if it
+    /// would not.
+    Result<std::optional<format::RetiredAt>> would_be_retired(const os::Dir& staging,
+                                                              const std::string& name) const {
+        using Kind = format::StagedName::Kind;
+        const auto staged = format::parse_staged_name(name);
+        if (!staged || staged->kind == Kind::kept) return std::nullopt;
+        if (staged->kind == Kind::old) {
+            const std::string beside = format::staged_link_name(staged->id);
+            TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), staging, beside));
+            if (link.kind != LinkRead::Kind::absent) return std::nullopt;
+            return begun_;
+        }
+        TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), staging, name));
+        return link.names(staged->id) ? format::evicted : begun_;
     }
 
     /// Returns the time of retirement that a name in `retired/` bears; that of the zero id if it is
@@ -372,7 +421,7 @@ private:
         return retired ? take_apart(*retired) : Result<>();
     }
 
-    /// (4) Moves the entry to `deleting/`, then unlinks the link. If the process is killed between
+    /// (5) Moves the entry to `deleting/`, then unlinks the link. If the process is killed between
     /// the two, the link leads nowhere, and the next collection removes it. In the other order, a
     /// kill would leave an entry that no link names. A leased entry stays, with its link, and is
     /// reported.
@@ -480,7 +529,7 @@ private:
         return {};
     };
     std::size_t part_size_ = most_links_in_part;
-    std::deque<Retired> part_;       // the list of step 3; a deque grows without being copied
+    std::deque<Retired> part_;       // the list of step 4; a deque grows without being copied
     format::Id last_name_;           // in this part; zero before the first part
     bool has_more_ = false;          // there are retired links that come after this part
     std::uint64_t link_total_ = 0;   // retired links in all parts
@@ -493,7 +542,7 @@ private:
     std::uint64_t links_read_ = 0;  // for the report of progress
 };
 
-/// Empties `deleting/` (step 5). `files` is how many files this collection has moved there. An
+/// Empties `deleting/` (step 6). `files` is how many files this collection has moved there. An
 /// earlier one that was killed may have left more. A request to stop is no error: the report says
 /// how many files are left.
 Result<> empty_deleting(const cache::Root& root, const CollectOptions& options, std::uint64_t files,
@@ -544,7 +593,7 @@ Result<CollectReport> collect(const RootRef& root, const CollectOptions& options
         collector.collect();
     }
     (void)os::point("collect.unlocked");
-    // (5) Outside every lock: delete what was moved aside, by this collection or by one that was
+    // (6) Outside every lock: delete what was moved aside, by this collection or by one that was
     // killed.
     if (!options.dry_run) {
         const auto emptied = empty_deleting(*root, options, collector.files(), collector.report());

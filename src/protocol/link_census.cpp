@@ -56,6 +56,10 @@ private:
         return findings_.for_each_name(
             dir, [&](const std::string& name, os::FileKind kind) -> Result<> {
                 if (kind == os::FileKind::directory) return {};
+                const auto staged = format::parse_staged_name(name);
+                if (where == LinkPlace::staging && staged &&
+                    staged->kind == format::StagedName::Kind::old)
+                    return {};
                 const auto link = format::read_link(root_.link_kind(), dir, name);
                 if (!link || link->kind != LinkRead::Kind::entry) return {};
                 if (const auto entry = links_.find(link->id); entry != links_.end())
@@ -119,7 +123,12 @@ void LinkCensus::count_link_to(const Id& id) {
     const std::size_t index = index_of(id);
     if (index == entries_.size()) return;
     auto& count = link_count_[index];
-    if (count < 2) ++count;
+    if ((count & ~has_old_link) < 2) ++count;
+}
+
+void LinkCensus::note_old_link_to(const Id& id) {
+    const std::size_t index = index_of(id);
+    if (index != entries_.size()) link_count_[index] |= has_old_link;
 }
 
 bool LinkCensus::has_entry_of(const LinkRead& link) const {
@@ -136,7 +145,7 @@ std::vector<Id> LinkCensus::without_link() const {
 std::vector<Id> LinkCensus::with_several_links() const {
     std::vector<Id> found;
     for (std::size_t i = 0; i < entries_.size(); ++i)
-        if (link_count_[i] > 1) found.push_back(entries_[i]);
+        if ((link_count_[i] & ~has_old_link) > 1) found.push_back(entries_[i]);
     return found;
 }
 

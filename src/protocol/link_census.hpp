@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which links name which entries. Exactly one link names each entry (invariant 2). verify counts
+// Which links name which entries. One link names each entry (invariant 2). verify counts
 // the links of every entry, and looks again at the entries whose count is wrong.
 #pragma once
 
@@ -38,6 +38,9 @@ public:
     void end_of_entries();
     /// Counts one link to an entry. Ignores the id if no such entry was added.
     void count_link_to(const format::Id& id);
+    /// Notes a link `o-`, which may name an entry beside its key. So it counts only if there is no
+    /// other link.
+    void note_old_link_to(const format::Id& id);
 
     /// Returns true if the link names an entry that was added.
     [[nodiscard]] bool has_entry_of(const format::LinkRead& link) const;
@@ -53,8 +56,11 @@ private:
     [[nodiscard]] std::size_t index_of(const format::Id& id) const;
 
     std::uint64_t part_, parts_;
-    std::vector<format::Id> entries_;       // of this part; sorted by end_of_entries
-    std::vector<std::uint8_t> link_count_;  // for each of entries_; 2 stands for more, too
+    std::vector<format::Id> entries_;  // of this part; sorted by end_of_entries
+    /// For each of entries_. The lower bits count its links; 2 stands for more, too. The highest
+    /// bit says that an `o-` names it.
+    std::vector<std::uint8_t> link_count_;
+    static constexpr std::uint8_t has_old_link = 0x80;
 };
 
 /// In which kind of directory a link stands. The order is that in which a repair prefers to keep
@@ -84,8 +90,8 @@ struct PlacedLink {
 using LinksOfEntries = std::map<format::Id, std::vector<PlacedLink>>;
 
 /// Lists all links of the cache once more, and returns those that name one of `entries`, each as
-/// often as it is met. An error about a directory or a link is noted in `findings`, and stops no
-/// other. Errors: `interrupted`.
+/// often as it is met, but no link `o-`, which may stand beside another one. An error about a
+/// directory or a link is noted in `findings`, and stops no other. Errors: `interrupted`.
 [[nodiscard]] Result<LinksOfEntries> links_of(const cache::Root& root,
                                               const std::vector<format::Id>& entries,
                                               FindingList& findings);

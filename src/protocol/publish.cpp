@@ -24,11 +24,11 @@ using os::Mode;
 /// syncs all of it if the caller asked for durability `power`. Errors: `invalid` if the tree holds
 /// what no entry may hold (a pipe, a socket, a device); `no_space`. The stage owns the tree in any
 /// case.
-Result<> complete(const os::Dir& staging, const std::string& staged_tree, const KeyRef& place,
-                  const PublishOptions& options, const NotedDigests& noted) {
-    TRY_ASSIGN(const os::Dir staged, os::open_dir_at(staging, staged_tree));
+Result<> complete(const Stage& stage, const KeyRef& place, const PublishOptions& options) {
+    TRY_ASSIGN(const os::Dir staged,
+               os::open_dir_at(stage.root()->dirs().archive, to_text(stage.id())));
     TRY_ASSIGN(const os::Dir tree, os::open_dir_at(staged, format::tree_name));
-    TRY_ASSIGN(const tree::Size size, list_tree(staged, tree, options.digest, noted));
+    TRY_ASSIGN(const tree::Size size, list_tree(staged, tree, options.digest, stage.noted()));
     (void)os::point("publish.listed");
     const format::Record record{.bucket = std::string(place.bucket),
                                 .key = std::string(place.key),
@@ -48,23 +48,25 @@ Result<> complete(const os::Dir& staging, const std::string& staged_tree, const 
 enum class Placing {
     placed,     ///< the key names the new entry
     exchanged,  ///< the same, and the old link now stands at the name of the staged link
+    replaced,   ///< the same, and the link `o-` in the staging area names the old entry
     outdated,   ///< the key has changed during the attempt: try again
 };
 
-/// The link that a publish has made in its staging area.
+/// The links of one publish in its staging area.
 struct StagedLink {
     const os::Dir& staging;
-    const std::string& name;
-    const format::Id& id;  ///< the new entry, which the link names
+    const format::Id& id;    ///< the new entry
+    const std::string name;  ///< of the link to it
+    const std::string old;   ///< of the link to the entry that it replaces, if there is one
+    const bool power;        ///< that link must survive a power cut
 };
 
-/// Retires the link at `path` before a new one takes its place. So a crash in between leaves a
-/// miss, and no orphan. It is no error if the link is gone.
-Result<> retire_old(cache::Root& root, const std::string& path) {
-    auto retired = root.retire_link(root.dirs().buckets, path);
-    if (!retired && !is_absent(retired)) return retired;
-    (void)os::point("publish.old-retired");
-    return {};
+/// Syncs a link in the staging area before it is renamed to its key. Otherwise a power cut could
+/// leave an empty file at the key, where a complete entry stood before.
+Result<> sync_link(const cache::Root& root, const os::Dir& staging, const std::string& name) {
+    if (root.link_kind() != LinkKind::file) return {};  // a symlink has no data of its own to sync
+    TRY_ASSIGN(const os::FileHandle file, os::open_at(staging, name, os::OpenMode::read));
+    return os::sync(file, staging / name);
 }
 
 /// Returns whether an exchange that has failed took place all the same: a signal may interrupt the
@@ -77,19 +79,10 @@ Result<bool> was_exchanged(const cache::Root& root, const StagedLink& link) {
     return staged.kind != LinkRead::Kind::absent && !staged.names(link.id);
 }
 
-/// Makes one attempt to move the staged link to the key at `path`. Looks at the key first, and then
-/// makes the one rename that is right for what stands there.
-///
-/// Requires: the caller holds the bucket's lock in the mode `held`. If that is exclusive, the old
-/// link is retired before the new one is renamed into its place. Otherwise the two are exchanged,
-/// which needs no protection from other publishes.
-///
-/// Returns `outdated` if the key or its bucket has changed between the look and the rename; the
-/// staged link is still in its place then. Errors: `damaged` if something stands at the key that is
-/// no link of this cache; `exists` if the key has a link and `replace` does not allow that;
-/// `unsupported` if the file system can't do the rename, and the exclusive lock is needed.
-Result<Placing> try_place(cache::Root& root, const StagedLink& link, const std::string& path,
-                          Mode held, Replace replace) {
+/// Reads the link of the key at `path` before it is replaced. Errors: `damaged` if something stands
+/// there that is no link of this cache; `exists` if the key has a link and `replace` does not allow
+/// that.
+Result<LinkRead> look_at_key(const cache::Root& root, const std::string& path, Replace replace) {
     const auto& buckets = root.dirs().buckets;
     TRY_ASSIGN(const LinkRead old, format::read_link(root.link_kind(), buckets, path));
     if (old.kind == LinkRead::Kind::foreign) {
@@ -104,27 +97,85 @@ Result<Placing> try_place(cache::Root& root, const StagedLink& link, const std::
                     "its key has an entry; remove that, or allow its replacement");
     }
     (void)os::point(is_new ? "publish.before-placing-new" : "publish.before-exchange");
-    const bool exchanges = !is_new && held == Mode::shared;
-    Result<> placed;
-    if (held == Mode::exclusive) {
-        if (!is_new) TRY(retire_old(root, path));
-        placed = os::rename_new(link.staging, link.name, buckets, path);
-    } else if (is_new) {
-        placed = os::rename_new_atomic(link.staging, link.name, buckets, path);
-    } else {
-        placed = os::exchange(link.staging, link.name, buckets, path);
-    }
-    if (placed) return exchanges ? Placing::exchanged : Placing::placed;
-    if (exchanges) {
-        TRY_ASSIGN(const bool done, was_exchanged(root, link));
-        if (done) return Placing::exchanged;
-        if (why_of(placed) == Why::interrupted) return Placing::outdated;
-    }
+    return old;
+}
+
+/// Returns what an attempt is whose rename has failed: `outdated` if the key or its bucket has
+/// changed between the look and the rename. Otherwise returns the error.
+Result<Placing> outdated_or_failed(const StagedLink& link, Result<> failed) {
     // `exists`: another process has added the key. `absent`: the key was removed, or its bucket is
     // gone; or our own staged link is gone, and only then is it an error.
-    const bool changed = why_of(placed) == Why::exists || is_absent(placed);
+    const bool changed = why_of(failed) == Why::exists || is_absent(failed);
     if (changed && os::stat_at(link.staging, link.name)) return Placing::outdated;
-    return tl::make_unexpected(std::move(placed).error());
+    return tl::make_unexpected(std::move(failed).error());
+}
+
+/// Makes one attempt to move the staged link to the key at `path`. Looks at the key first, and then
+/// makes the one rename that is right for what stands there: an exchange, or a rename that never
+/// replaces. Neither needs protection from other publishes.
+///
+/// Requires: the caller holds the bucket's lock, shared.
+///
+/// Returns `outdated` if the key or its bucket has changed between the look and the rename; the
+/// staged link is still in its place then. Errors: those of look_at_key; `unsupported` if the file
+/// system can't do the rename, and the exclusive lock is needed.
+Result<Placing> try_exchange(const cache::Root& root, const StagedLink& link,
+                             const std::string& path, Replace replace) {
+    const auto& buckets = root.dirs().buckets;
+    TRY_ASSIGN(const LinkRead old, look_at_key(root, path, replace));
+    if (old.kind == LinkRead::Kind::absent) {
+        auto placed = os::rename_new_atomic(link.staging, link.name, buckets, path);
+        if (placed) return Placing::placed;
+        return outdated_or_failed(link, std::move(placed));
+    }
+    auto exchanged = os::exchange(link.staging, link.name, buckets, path);
+    if (exchanged) return Placing::exchanged;
+    TRY_ASSIGN(const bool done, was_exchanged(root, link));
+    if (done) return Placing::exchanged;
+    if (why_of(exchanged) == Why::interrupted) return Placing::outdated;
+    return outdated_or_failed(link, std::move(exchanged));
+}
+
+/// Writes down which entry the key names before a new link is renamed over its link: makes a second
+/// link to it in the staging area. So the old entry is named at every instant.
+Result<> write_down_old(const cache::Root& root, const StagedLink& link, const format::Id& old) {
+    TRY(format::make_link(root.link_kind(), link.staging, link.old, old));
+    if (link.power) TRY(sync_link(root, link.staging, link.old));
+    (void)os::point("replace.written-down");
+    return {};
+}
+
+/// Returns whether the staged link has been renamed to the key although the system said that it was
+/// not: a file system on a network may answer so if it had to repeat a request.
+bool was_renamed(const cache::Root& root, const StagedLink& link, const std::string& path) {
+    if (!is_absent(os::stat_at(link.staging, link.name))) return false;
+    const auto now = format::read_link(root.link_kind(), root.dirs().buckets, path);
+    return now && now->names(link.id);
+}
+
+/// Makes one attempt to put the staged link in the place of the key's link without an exchange:
+/// record, then replace. First a link `o-` names the old entry, and then the staged link is renamed
+/// over the key. If the key has no link, the staged link is renamed to a name that must be free.
+///
+/// Requires: the caller holds the bucket's lock, exclusively. Otherwise another publish could
+/// replace the same entry, and one of two new ones would have no name.
+///
+/// Returns `replaced` if `o-` names the old entry, which the caller retires. Otherwise as
+/// try_exchange. After an error, or `outdated`, `o-` may stand: see Root::settle_old_link.
+Result<Placing> try_replace(const cache::Root& root, const StagedLink& link,
+                            const std::string& path, Replace replace) {
+    const auto& buckets = root.dirs().buckets;
+    TRY_ASSIGN(const LinkRead old, look_at_key(root, path, replace));
+    const bool names_entry = old.kind == LinkRead::Kind::entry;
+    if (names_entry) TRY(write_down_old(root, link, old.id));
+    auto placed = old.kind == LinkRead::Kind::absent
+                      ? os::rename_new(link.staging, link.name, buckets, path)
+                      : os::rename_replacing(link.staging, link.name, buckets, path);
+    if (!placed && !was_renamed(root, link, path))
+        return outdated_or_failed(link, std::move(placed));
+    if (!names_entry) return Placing::placed;
+    (void)os::point("replace.placed");
+    return Placing::replaced;
 }
 
 /// Makes the bucket's directory if it is missing. It may be gone again when this returns, because a
@@ -150,13 +201,14 @@ tl::unexpected<Error> never_settles(const cache::Root& root, const std::string& 
                     "file system (`cachetool doctor` tests one)");
 }
 
-/// Calls try_place until the staged link is placed. Requires: the caller holds the bucket's lock in
-/// the mode `held`. Returns `outdated` if the key does not come to rest under the shared lock.
-/// Errors: those of try_place; `unsupported` if the key does not come to rest under the exclusive
-/// lock either. On a file system that answers so whatever stands there, no other process would get
-/// the lock any more.
-Result<Placing> place_until_settled(cache::Root& root, const StagedLink& link, const KeyRef& place,
-                                    Mode held, Replace replace) {
+/// Makes attempts until the staged link is placed. Requires: the caller holds the bucket's lock in
+/// the mode `held`. If that is shared, the attempts are those of try_exchange; if it is exclusive,
+/// those of try_replace. Returns `outdated` if the key does not come to rest under the shared lock.
+/// Errors: those of the attempts; `unsupported` if the key does not come to rest under the
+/// exclusive lock either. On a file system that answers so whatever stands there, no other process
+/// would get the lock any more.
+Result<Placing> place_until_settled(const cache::Root& root, const StagedLink& link,
+                                    const KeyRef& place, Mode held, Replace replace) {
     // Arbitrary: a key that has changed so often, or an exchange that was interrupted so often, is
     // settled under the exclusive lock. Under that one only a refresh or a collection, which remove
     // the bucket's directory, can come between the look and the rename. That does not happen so
@@ -164,19 +216,21 @@ Result<Placing> place_until_settled(cache::Root& root, const StagedLink& link, c
     constexpr int max_attempts = 1000;
     for (int attempts = 1;; ++attempts) {
         TRY(ensure_bucket(root, place.encoded_bucket));
-        auto placed = try_place(root, link, place.path, held, replace);
+        auto placed = held == Mode::shared ? try_exchange(root, link, place.path, replace)
+                                           : try_replace(root, link, place.path, replace);
         if (!placed || *placed != Placing::outdated) return placed;
+        if (held == Mode::exclusive) TRY(root.settle_old_link(link.staging, link.id));
         if (attempts < max_attempts) continue;
         if (held == Mode::shared) return placed;
         return never_settles(root, place.path, attempts);
     }
 }
 
-/// Moves the staged link to its key, under the bucket's lock (step 5). Returns `placed` or
-/// `exchanged`. Begins with the shared lock, and goes on with the exclusive one if two names cannot
-/// be exchanged here, or if the key does not come to rest. Errors: `busy` and `interrupted` from
-/// the wait for the lock; those of try_place. After an error no key names the entry of the link
-/// that stands at the staged name, so the caller may retire that link.
+/// Moves the staged link to its key, under the bucket's lock (steps 3 and 4). Returns `placed`,
+/// `exchanged` or `replaced`. Begins with the shared lock. If two names cannot be exchanged here,
+/// or if the key does not come to rest, goes on with the exclusive one, and record, then replace.
+/// Errors: `busy` and `interrupted` from the wait for the lock; those of the attempts. After an
+/// error no key names the entry of the link that stands at the staged name.
 Result<Placing> place_link(cache::Root& root, const StagedLink& link, const KeyRef& place,
                            Replace replace, const cache::CallContext& context) {
     if (root.can_exchange.load(std::memory_order_relaxed)) {
@@ -194,10 +248,16 @@ Result<Placing> place_link(cache::Root& root, const StagedLink& link, const KeyR
     const auto lock = cache::BucketLock::exclusive(root, place.encoded_bucket, context);
     TRY(lock);
     (void)os::point("publish.locked");
-    return place_until_settled(root, link, place, Mode::exclusive, replace);
+    auto placed = place_until_settled(root, link, place, Mode::exclusive, replace);
+    if (placed) return placed;
+    // Give up. The name that may be false goes first: `o-`, then `l-`. If `o-` cannot be settled
+    // now, the two stay together: see Stage::drop and Root::reap.
+    (void)root.settle_old_link(link.staging, link.id);
+    (void)os::point("replace.given-up");
+    return placed;
 }
 
-/// Syncs the directories that steps 5 and 6 have changed, so that the link is there after a power
+/// Syncs the directories that steps 4 and 5 have changed, so that the link is there after a power
 /// cut. The old link is on the disk in `retired/links/` before the new one is in the bucket. So a
 /// cut in between leaves no entry without a link. The bucket's directory holds the link, and
 /// `buckets/` holds the bucket, which may be new. The staging area is not synced: a cut may bring
@@ -214,30 +274,6 @@ Result<> sync_place(const cache::Root& root, const std::string& encoded_bucket, 
         TRY(names.add(buckets));
     }
     return names.end();
-}
-
-/// Syncs the staged link before it is renamed to its key. Otherwise a power cut could leave an
-/// empty file at the key, where a complete entry stood before.
-Result<> sync_link(const cache::Root& root, const os::Dir& staging,
-                   const std::string& staged_link) {
-    if (root.link_kind() != LinkKind::file) return {};  // a symlink has no data of its own to sync
-    TRY_ASSIGN(const os::FileHandle file, os::open_at(staging, staged_link, os::OpenMode::read));
-    return os::sync(file, staging / staged_link);
-}
-
-/// Renames the staged tree to `archive/<id>` (step 4). After an error the stage owns the tree as
-/// before, and no link names it.
-Result<> move_to_archive(Stage& stage, const StagedLink& link, const std::string& staged_tree) {
-    const os::Dir& archive = stage.root()->dirs().archive;
-    auto archived = os::rename_new(link.staging, staged_tree, archive, to_text(link.id));
-    if (!archived) {
-        // The link leads nowhere. If it cannot be removed, it is reaped after this process has
-        // ended.
-        (void)os::remove_file_at(link.staging, link.name);
-        return archived;
-    }
-    stage.set_in_archive();
-    return {};
 }
 
 /// Returns the error of a publish that could not sync its link. The tree was moved here, so the
@@ -258,56 +294,46 @@ Result<SlotLease> publish(Stage& stage, const KeyRef& place, const PublishOption
     cache::Root& root = *stage.root();
     const format::Id id = stage.id();
     const bool power = options.durability == Durability::power;
-    const std::string staged_tree = format::staged_tree_name(id),
-                      staged_link = format::staged_link_name(id);
     TRY_ASSIGN(cache::Participant* const participant, root.participant(context));
     const os::Dir& staging = participant->staging();
+    // The link was made before the entry (Stage::make). From there on, at every crash point, the
+    // link in staging (new or old) names an entry that no key names. So that entry is garbage, and
+    // is listed: one link names it (invariant 2).
+    const StagedLink link{.staging = staging,
+                          .id = id,
+                          .name = format::staged_link_name(id),
+                          .old = format::old_link_name(id),
+                          .power = power};
 
-    // (1) Take the lease that publish returns. It comes first, so that the entry is leased at the
-    // instant at which other processes can see it.
-    TRY_ASSIGN(SlotLease lease, SlotLease::take(stage.root(), id, context));
+    // (1) Complete the entry by its manifest and its record. Sync both and the tree if they are to
+    // survive a power cut.
+    TRY(complete(stage, place, options));
+    (void)os::point("publish.recorded");
+
+    // (2) Lease the entry, before any other process can see it.
+    TRY_ASSIGN(auto lease, SlotLease::take(stage.root(), id, context));
     (void)os::point("publish.leased");
 
-    // (2) Complete the entry by its manifest and its record. Sync both and the tree if they are to
-    // survive a power cut.
-    TRY(complete(staging, staged_tree, place, options, stage.noted()));
-    (void)os::point("publish.completed");
-
-    // (3) In staging, create a link that names the id. From here on, at every crash point, the link
-    // in staging (new or old) names an entry that no key names. So that entry is garbage, and is
-    // listed: one link names it (invariant 2).
-    TRY(format::make_link(root.link_kind(), staging, staged_link, id));
-    if (power) TRY(sync_link(root, staging, staged_link));
-    (void)os::point("publish.linked");
-
-    // (4) Rename the staged tree to archive/<id>.
-    const StagedLink link{.staging = staging, .name = staged_link, .id = id};
-    TRY(move_to_archive(stage, link, staged_tree));
-    (void)os::point("publish.archived");
-    // Ends a publish whose entry is in the archive. Its link is retired and not removed: a removed
-    // link would leave an orphan. If there is no space even for that, the link names garbage where
-    // it is. A tree that was moved here is left in flight, because the caller gives it back.
-    const auto give_up = [&](const Error& error) {
-        if (!stage.owes()) (void)root.retire_link(staging, staged_link);
-        return tl::make_unexpected(error);
-    };
     std::optional<NameSync> names;
     if (power) {
+        TRY(sync_link(root, staging, link.name));
         names.emplace(root);
-        if (auto synced = names->add(root.dirs().archive); !synced) return give_up(synced.error());
+        TRY(names->add(root.dirs().archive));
         (void)os::point("publish.archive-synced");
     }
 
-    // (5) Under the bucket's lock, move the link to its key.
+    // (3), (4) Under the bucket's lock, move the link to its key.
     const auto placed = place_link(root, link, place, replace, context);
     (void)os::point("publish.placed");
-    if (!placed) return give_up(placed.error());
+    // The caller still owns the stage, and drops it, or gives a moved tree back.
+    if (!placed) return tl::make_unexpected(placed.error());
     const bool was_moved = stage.owes();
     stage.disown();
 
-    // (6) Retire the old link, which came back in exchange. If that fails, it stays in our staging
-    // area. There it names garbage as well, until this process has ended.
-    if (*placed == Placing::exchanged) (void)root.retire_link(staging, staged_link);
+    // (5) Retire the old link, which came back in exchange, or was written down. If that fails, it
+    // stays in our staging area. There it names garbage as well, until this process has ended.
+    if (*placed == Placing::exchanged) (void)root.retire_link(staging, link.name);
+    if (*placed == Placing::replaced) (void)root.retire_link(staging, link.old);
     (void)os::point("publish.retired");
 
     if (!power) return lease;

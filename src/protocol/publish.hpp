@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Publish: makes a staged tree visible under a key, atomically.
+// Publish: makes a staged entry visible under a key, atomically.
 #pragma once
 
 #include "cache/locks.hpp"

@@ -71,30 +71,46 @@ Result<> fill(const Stage& stage, const os::Dir& entry) {
     return {};
 }
 
+/// Returns the error of an entry that is not restored because it is not whole.
+tl::unexpected<Error> damaged(const os::Dir& entry, const std::string& why) {
+    return fail(Errc::damaged, "restore", entry.path / format::tree_name,
+                why + "; it was not restored");
+}
+
 /// Fails if the tree of an entry is not as its manifest and its record say, so that a restore never
 /// publishes a damaged tree under records that call it whole. Returns the digests of its manifest,
 /// which are those of the restored files. Errors: `damaged`.
 Result<NotedDigests> check_files(const os::Dir& entry, const format::Record& record) {
-    const auto damaged = [&](const std::string& why) {
-        return fail(Errc::damaged, "restore", entry.path / format::tree_name,
-                    why + "; it was not restored");
-    };
     const auto tree = os::open_dir_at(entry, format::tree_name);
-    if (has_no_directory(tree)) return damaged("its tree is not there");
+    if (has_no_directory(tree)) return damaged(entry, "its tree is not there");
     TRY(tree);
     tree::Inventory inventory;
     TRY_ASSIGN(const tree::Size size, tree::measure(*tree, &inventory));
-    if (const auto difference = difference_from_record(size, record)) return damaged(*difference);
+    if (const auto difference = difference_from_record(size, record))
+        return damaged(entry, *difference);
     NotedDigests digests;
     TRY_ASSIGN(const EntryChanges changes,
                compare_with_manifest(entry, inventory, nullptr, &digests));
-    if (!changes.no_manifest.empty()) return damaged("it has no manifest: " + changes.no_manifest);
+    if (!changes.no_manifest.empty())
+        return damaged(entry, "it has no manifest: " + changes.no_manifest);
     // A new manifest would say that such a file is as it was published.
-    if (changes.modified_since) return damaged("a file in it was modified after it was published");
+    if (changes.modified_since)
+        return damaged(entry, "a file in it was modified after it was published");
     if (changes.none()) return digests;
     const EntryChange& first = changes.listed.front();
-    return damaged("of " + (first.path.empty() ? "the tree itself" : first.path) + ": " +
-                   first.how);
+    return damaged(
+        entry, "of " + (first.path.empty() ? "the tree itself" : first.path) + ": " + first.how);
+}
+
+/// Fails if the copied files are not those that the record of `entry` counts. A file system may
+/// only pretend to lock, so that the source may be deleted while it is copied. Errors: `damaged`.
+Result<> check_copy(const Stage& stage, const os::Dir& entry, const format::Record& record) {
+    TRY_ASSIGN(const os::Dir tree, os::open_dir(stage.tree_path()));
+    TRY_ASSIGN(const tree::Size size, tree::measure(tree));
+    if (const auto difference = difference_from_record(size, record))
+        return damaged(entry, *difference);
+    (void)os::point("restore.compared");
+    return {};
 }
 
 /// Returns whether a retired link names `id`. Looks first where it probably stands, because a look
@@ -149,6 +165,7 @@ Result<SlotLease> restore(const RootRef& root, const format::Id& id, const Resto
     TRY(fill(stage, *entry));
     stage.note(std::move(digests));
     (void)os::point("restore.filled");
+    TRY(check_copy(stage, *entry, record));
     const bool power =
         record.durability == Durability::power || options.durability == Durability::power;
     return publish(stage, place, {power ? Durability::power : Durability::process, record.producer},

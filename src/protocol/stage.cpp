@@ -21,9 +21,9 @@ namespace fs = std::filesystem;
 constexpr const char* staged_already =
     "something has been staged here already; repeat the call with a new stage";
 
-/// Opens the staged directory of `id`. Requires: this process has joined the cache.
+/// Opens the directory of the entry `id`.
 Result<os::Dir> open_staged(const cache::Root& root, const format::Id& id) {
-    return os::open_dir_at(root.joined()->staging(), format::staged_tree_name(id));
+    return os::open_dir_at(root.dirs().archive, to_text(id));
 }
 
 /// Returns the absolute path of `source`, without symlinks.
@@ -115,31 +115,52 @@ bool is_shortest_below(std::string_view path) {
 Result<Stage> Stage::make(RootRef root, const cache::CallContext& context) {
     TRY_ASSIGN(cache::Participant* const participant, root->participant(context));
     const format::Id id = format::fresh_id();
-    TRY(os::make_dir_at(participant->staging(), format::staged_tree_name(id)));
+    const os::Dir& archive = root->dirs().archive;
+    // The link comes first, so that the entry is named as soon as it exists (invariant 2).
+    TRY(format::make_link(root->link_kind(), participant->staging(), format::staged_link_name(id),
+                          id));
     Stage stage(std::move(root), id);
     // From here on the destructor of `stage` cleans up after an error.
-    (void)os::point("stage.made");
-    TRY_ASSIGN(const os::Dir staged, open_staged(*stage.root_, id));
+    (void)os::point("stage.linked");
+    TRY(os::make_dir_at(archive, to_text(id)));
     // The mode is reduced by the umask, as for any directory that an installer makes.
-    TRY(os::make_dir_at(staged, format::tree_name, os::Permissions::all));
+    TRY(os::make_dir_at(archive, format::entry_tree_path(id), os::Permissions::all));
+    (void)os::point("stage.made");
     return stage;
 }
 
 Stage::~Stage() {
     if (!id_ || !root_->is_ours()) return;
-    // A destructor cannot return an error. What is left lies in deleting/ or in our staging area,
-    // and a collection deletes it.
+    // A destructor cannot return an error. What is left has its link in our staging area, or in
+    // retired/links, and a collection deletes it.
     try {
         if (owes()) (void)give_back({});
-        if (!id_ || in_archive_) return;
-        const auto& deleting = root_->dirs().deleting;
-        const std::string in_deleting = to_text(format::fresh_id());
-        const auto moved = os::rename_new(root_->joined()->staging(), format::staged_tree_name(id_),
-                                          deleting, in_deleting);
-        if (moved) (void)tree::remove_tree_at(deleting, in_deleting);
+        if (id_) drop();
     } catch (...) {
-        // Memory has run out. A collection deletes the directory once this process has ended.
+        // Memory has run out. A collection deletes the entry once this process has ended.
     }
+}
+
+void Stage::drop() const {
+    const auto& staging = root_->joined()->staging();
+    const std::string staged_link = format::staged_link_name(id_);
+    // If the link names the entry no more, a key may, and nothing is deleted.
+    if (!check_unpublished()) return;
+    // While the link to an old entry stands, this one must stay beside it: see Root::reap.
+    if (os::exists_at(staging, format::old_link_name(id_)).value_or(true) &&
+        !root_->settle_old_link(staging, id_))
+        return;
+    const auto& dirs = root_->dirs();
+    const std::string entry = to_text(id_), in_deleting = to_text(format::fresh_id());
+    const auto moved = os::rename_new(dirs.archive, entry, dirs.deleting, in_deleting);
+    // Only if the entry is gone from the archive may its link go.
+    if (!moved && os::exists_at(dirs.archive, entry).value_or(true)) {
+        (void)root_->retire_link(staging, staged_link, format::evicted);
+        return;
+    }
+    (void)os::point("stage.dropped");
+    (void)os::remove_file_at(staging, staged_link);
+    if (moved) (void)tree::remove_tree_at(dirs.deleting, in_deleting);
 }
 
 Error Stage::give_back(Error error) {
@@ -148,45 +169,38 @@ Error Stage::give_back(Error error) {
     const auto say = [&](const std::string& what) {
         error.detail += (error.detail.empty() ? "" : "; ") + what;
     };
-    const std::string origin = moved_from_.string();
-    auto done = in_archive_ ? take_back() : Result<>();
-    if (!done) {
-        const fs::path here = root_->dirs().archive / to_text(id_) / format::tree_name;
+    const std::string origin = moved_from_.string(), here = tree_path().string();
+    const auto say_it_is_here = [&](const Result<>& done, const char* what_to_do) {
         disown();
-        say(origin + " could not be put back (" + done.error().message() + ") and is " +
-            here.string() + ": make a copy of it before the next collection");
+        say(origin + " could not be put back (" + done.error().message() + ") and is " + here +
+            what_to_do);
+    };
+    if (const auto unpublished = check_unpublished(); !unpublished) {
+        say_it_is_here(unpublished, ": make a copy of it before the next collection");
         return error;
     }
-    in_archive_ = false;
-    done = move_back();
+    const auto done = move_back();
     if (done) {
         moved_from_.clear();
         say(origin + " was put back: try again when the cause is mended");
-        return error;
+    } else if (keep()) {
+        say_it_is_here(done, ", where no collection deletes it: move it away");
+    } else {
+        say_it_is_here(done, ": move it away before this process ends");
     }
-    const fs::path here = keep();
-    disown();
-    say(origin + " could not be put back (" + done.error().message() + ") and is " + here.string() +
-        ", where no collection deletes it: move it away");
     return error;
 }
 
-/// Undoes the publish's steps 4 and 3. No key has named the entry, so no other process uses it.
-Result<> Stage::take_back() const {
+/// Fails if the link does not name the entry any more. While it does, no key names the entry, so no
+/// other process uses it.
+Result<> Stage::check_unpublished() const {
     const auto& staging = root_->joined()->staging();
     const std::string staged_link = format::staged_link_name(id_);
     TRY_ASSIGN(const format::LinkRead link,
                format::read_link(root_->link_kind(), staging, staged_link));
-    if (!link.names(id_)) {
-        return fail(Errc::damaged, "take back", staging / staged_link,
-                    "this link names the new entry no more, so that another process may use it");
-    }
-    TRY(os::rename_new(root_->dirs().archive, to_text(id_), staging,
-                       format::staged_tree_name(id_)));
-    (void)os::point("publish.taken-back");
-    // If the link stays, it leads nowhere, and is reaped.
-    (void)os::remove_file_at(staging, staged_link);
-    return {};
+    if (link.names(id_)) return {};
+    return fail(Errc::damaged, "take back", staging / staged_link,
+                "this link names the new entry no more, so that another process may use it");
 }
 
 /// Renames the staged tree to the path that it came from.
@@ -197,17 +211,17 @@ Result<> Stage::move_back() const {
         tree, [&] { return os::rename_dir_out(staged, format::tree_name, moved_from_); });
 }
 
-/// Gives the staged directory a name that no reap takes. Returns where the tree is.
-fs::path Stage::keep() const {
+/// Gives the link to the entry a name that no reap takes.
+Result<> Stage::keep() const {
     const auto& staging = root_->joined()->staging();
-    const std::string kept = format::kept_tree_name(id_);
-    // If even that is refused, the tree stays as it is until this process has ended.
-    const auto renamed = os::rename_new(staging, format::staged_tree_name(id_), staging, kept);
-    return renamed ? staging.path / kept / format::tree_name : tree_path();
+    // While the link to an old entry stands, this one must stay beside it: see Root::reap.
+    TRY(root_->settle_old_link(staging, id_));
+    return os::rename_new(staging, format::staged_link_name(id_), staging,
+                          format::kept_link_name(id_));
 }
 
 fs::path Stage::tree_path() const {
-    return root_->joined()->staging().path / format::staged_tree_name(id_) / format::tree_name;
+    return root_->dirs().archive.path / to_text(id_) / format::tree_name;
 }
 
 /// Refuses a source that lies in this cache, because it may belong to an entry, and a source that

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Stage: fills a private directory that no other process sees.
+// Stage: fills an entry in its place, before any key names it.
 #pragma once
 
 #include "protocol/entry_manifest.hpp"
@@ -7,19 +7,18 @@
 
 namespace larder::protocol {
 
-/// Owns `staging/<n>/t-<id>/` with its `tree/` until it is published. During a publish it owns
-/// `archive/<id>/`, which `l-<id>` in the staging area names.
+/// Owns `archive/<id>/` with its `tree/` until it is published. The link `l-<id>` in the staging
+/// area names it.
 /// Fork: in the child the destructor touches nothing.
 class Stage {
 public:
-    /// Makes the directory, and joins the cache if this process has not. Its id is the one under
-    /// which it will be published. Errors: `read_only`, `no_space`.
+    /// Makes the link and then the directory, and joins the cache if this process has not. The id
+    /// is the one under which the entry will be published. Errors: `read_only`, `no_space`.
     [[nodiscard]] static Result<Stage> make(RootRef root, const cache::CallContext& context);
 
     Stage(Stage&& other) noexcept
         : root_(std::move(other.root_)),
           id_(std::exchange(other.id_, {})),
-          in_archive_(other.in_archive_),
           moved_from_(std::move(other.moved_from_)),
           noted_(std::move(other.noted_)) {
         other.moved_from_.clear();
@@ -27,24 +26,19 @@ public:
     Stage& operator=(Stage&& other) noexcept {
         std::swap(root_, other.root_);
         std::swap(id_, other.id_);
-        std::swap(in_archive_, other.in_archive_);
         std::swap(moved_from_, other.moved_from_);
         std::swap(noted_, other.noted_);
         return *this;
     }
-    /// Gives a tree back that move_from took. Otherwise moves the directory to `deleting/` and
-    /// deletes it. A collection deletes what cannot be deleted now. An entry that is in the archive
-    /// already is left to its link.
+    /// Gives a tree back that move_from took. Otherwise moves the directory to `deleting/`, unlinks
+    /// its link, and deletes it. A collection deletes what cannot be deleted now.
     ~Stage();
 
     [[nodiscard]] const RootRef& root() const noexcept { return root_; }
     [[nodiscard]] const format::Id& id() const noexcept { return id_; }
     [[nodiscard]] std::filesystem::path tree_path() const;
 
-    /// Says that the directory has become `archive/<id>`, and is still owned. Called by publish.
-    void set_in_archive() noexcept { in_archive_ = true; }
-    /// Ends the ownership. From then on the directory is an entry, and the destructor leaves it
-    /// alone.
+    /// Ends the ownership. From then on the destructor leaves the entry alone.
     void disown() noexcept {
         id_ = {};
         moved_from_.clear();
@@ -55,8 +49,8 @@ public:
     [[nodiscard]] bool owes() const noexcept { return !moved_from_.empty(); }
     /// Moves a tree that move_from took back to where it came from, because nothing was published.
     /// Returns `error` with a detail that says where the tree is. If it cannot be moved back, it
-    /// stays in the staging area as `k-<id>/tree`, and no collection deletes it. If there is no
-    /// such tree, returns `error` unchanged.
+    /// stays where it is, the link to its entry becomes `k-<id>`, and no collection deletes it. If
+    /// there is no such tree, returns `error` unchanged.
     [[nodiscard]] Error give_back(Error error);
 
     /// Fills the tree with a copy of the source, a directory or one file; see Staging::copy_from.
@@ -80,15 +74,16 @@ private:
     Stage(RootRef root, const format::Id& id) noexcept : root_(std::move(root)), id_(id) {}
     /// Refuses a source that lies in this cache or contains it. Errors: `invalid`.
     [[nodiscard]] Result<> check_source(const std::filesystem::path& source) const;
-    // The steps of give_back: from the archive to the staging area, from there to where the tree
-    // came from; or, if that fails, to a name that no reap takes.
-    [[nodiscard]] Result<> take_back() const;
+    // The steps of give_back: see that no key can have named the entry; then move the tree to where
+    // it came from; or, if that fails, give its link a name that no reap takes.
+    [[nodiscard]] Result<> check_unpublished() const;
     [[nodiscard]] Result<> move_back() const;
-    [[nodiscard]] std::filesystem::path keep() const;
+    [[nodiscard]] Result<> keep() const;
+    /// Deletes what was staged.
+    void drop() const;
 
-    RootRef root_;   // keeps the participant alive, in whose staging area the directory is
+    RootRef root_;   // keeps the participant alive, in whose staging area the link is
     format::Id id_;  // zero after disown, and after a move: nothing is owned then
-    bool in_archive_ = false;
     std::filesystem::path moved_from_;  // absolute; empty unless move_from took a tree
     NotedDigests noted_;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "format/boot_file.hpp"
 #include "format/layout.hpp"
 #include "format/link.hpp"
 #include "format/name.hpp"
@@ -11,6 +12,7 @@
 #include "protocol/entry.hpp"
 #include "protocol/finding_list.hpp"
 #include "protocol/link_census.hpp"
+#include "protocol/orphans.hpp"
 #include "protocol/trash.hpp"
 
 namespace larder::protocol {
@@ -69,6 +71,7 @@ public:
             TRY(verify_part());
         }
         TRY(findings_.note_error(check_pins()));
+        TRY(findings_.note_error(check_boots()));
         report_.findings = findings_.take_all();
         return std::move(report_);
     }
@@ -157,6 +160,19 @@ private:
         });
     }
 
+    /// Checks that `boots/` holds only files of boots.
+    Result<> check_boots() {
+        const auto boots = os::open_dir_at(dirs_.root, format::boots_name);
+        if (is_absent(boots)) return {};  // nothing was ever collected
+        if (is_no_directory(boots)) return findings_.add_foreign(dirs_.root / format::boots_name);
+        TRY(boots);
+        return findings_.for_each_name(
+            *boots, [&](const std::string& name, os::FileKind kind) -> Result<> {
+                if (format::is_boot_name(name) && kind != os::FileKind::directory) return {};
+                return findings_.add_foreign(*boots / name);
+            });
+    }
+
     /// Checks the pins of one bucket.
     Result<> check_pins_of(const os::Dir& pins, const std::string& bucket) {
         if (!format::is_bucket_name(bucket)) return findings_.add_foreign(pins / bucket);
@@ -188,7 +204,7 @@ private:
     Result<> check_entry(const Id& id) {
         const std::string name = to_text(id);
         const auto entry = os::open_dir_at(dirs_.archive, name);
-        if (is_absent(entry)) return {};  // a failed publish has taken it back: Stage::give_back
+        if (is_absent(entry)) return {};  // a stage was dropped meanwhile
         if (is_no_directory(entry)) return findings_.add_foreign(dirs_.archive / name);
         census_.add_entry(id);
         TRY(entry);
@@ -227,35 +243,42 @@ private:
         const auto staged = format::parse_staged_name(name);
         if (!staged) return findings_.add_foreign(area / name);
         switch (staged->kind) {
-            case format::StagedName::Kind::tree:
-                return {};  // it is no entry yet, and needs no check
             case format::StagedName::Kind::kept:
-                return report_kept(area / name);
+                TRY(report_kept(staged->id));
+                return check_staged_link(area, name, staged->kind);
+            case format::StagedName::Kind::old:
             case format::StagedName::Kind::link:
-                return check_staged_link(area, name);
+                return check_staged_link(area, name, staged->kind);
         }
         return {};  // never: all values are listed above
     }
 
     /// Reports a tree that a failed publish could not give back to its owner. Does so once, because
     /// the staging areas are listed more than once.
-    Result<> report_kept(const std::filesystem::path& path) {
-        if (findings_.has(path / format::tree_name)) return {};
+    Result<> report_kept(const Id& id) {
+        const auto path = tree_path(root_, id);
+        const auto tree = os::exists_at(dirs_.archive, format::entry_tree_path(id));
+        if (findings_.has(path) || !tree.value_or(true)) return {};  // its owner has moved it away
         findings_.add(
-            Finding::Kind::foreign, path / format::tree_name,
+            Finding::Kind::foreign, path,
             "this was moved into the cache to be published, the publish failed, and something "
             "kept it from being put back; larder leaves it alone: move it away");
         return {};
     }
 
     /// Counts a link in a staging area.
-    Result<> check_staged_link(const os::Dir& area, const std::string& name) {
+    Result<> check_staged_link(const os::Dir& area, const std::string& name,
+                               format::StagedName::Kind kind) {
         TRY_ASSIGN(const LinkRead link, format::read_link(root_.link_kind(), area, name));
         switch (link.kind) {
             case LinkRead::Kind::absent:
                 return {};
             case LinkRead::Kind::entry:
-                census_.count_link_to(link.id);
+                if (kind == format::StagedName::Kind::old) {
+                    census_.note_old_link_to(link.id);
+                } else {
+                    census_.count_link_to(link.id);
+                }
                 return {};
             case LinkRead::Kind::malformed:
             case LinkRead::Kind::foreign:
@@ -476,7 +499,7 @@ private:
         return {};
     }
 
-    /// Checks that exactly one link names each entry of this part (invariant 2).
+    /// Checks that links name each entry of this part as invariant 2 says.
     ///
     /// An entry without a link is an orphan, because its link would have been met in one of the
     /// lists. But if a list may lack some links, no entry is called an orphan: the missing link may
@@ -499,29 +522,30 @@ private:
     /// Reports an entry that no link names, and gives it a link in `retired/links/` if a repair was
     /// asked for.
     Result<> report_orphan(const Id& id) {
-        // A failed publish may have taken its entry back (Stage::give_back).
+        // A stage may have been dropped meanwhile.
         TRY_ASSIGN(const bool stands, os::is_dir_at(dirs_.archive, to_text(id)));
         if (!stands) return {};
         Finding& finding = findings_.add(Finding::Kind::orphan, dirs_.archive / to_text(id),
                                          "no link names this entry");
         if (!options_.repair) return {};
-        // The entry is not deleted here, because a process may have leased it. It gets a link in
-        // retired/links, so that a collection treats it like any other garbage.
-        TRY_ASSIGN(cache::Participant* const participant, root_.participant(context_));
-        const std::string link = format::staged_link_name(format::fresh_id());
-        TRY(format::make_link(root_.link_kind(), participant->staging(), link, id));
-        TRY(root_.retire_link(participant->staging(), link));
+        // The entry is not deleted here, because a process may have leased it.
+        TRY(name_orphan(root_, id, context_));
         finding.repaired = true;
         ++report_.garbage;
         return {};
     }
 
-    /// Reports an entry if more than one of these links still names it. If a repair was asked for,
+    /// Reports an entry if more than one of these links still names it. Several retired links are
+    /// no fault: a refresh came between two steps of a publish. If a repair was asked for,
     /// removes those in `retired/links/`, but leaves one link in any case. (Of several links in
     /// buckets, those whose key is not that of the entry's record are retired by mend_key.)
     Result<> check_shared(const Id& id, const std::vector<PlacedLink>& links) {
         TRY_ASSIGN(std::vector<PlacedLink> standing, still_standing(root_, id, links));
-        if (standing.size() < 2) return {};
+        const auto is_retired = [](const PlacedLink& link) {
+            return link.where == LinkPlace::retired;
+        };
+        if (standing.size() < 2 || std::all_of(standing.begin(), standing.end(), is_retired))
+            return {};
         std::string paths;
         for (const PlacedLink& link : standing)
             paths += (paths.empty() ? "" : ", ") + path_of(root_, link).string();

@@ -132,7 +132,6 @@ RunSetting RunDirs::setting(const CommandLine& line) const {
     if (!setting.cachetool.empty()) setting.cachetool = fs::absolute(setting.cachetool);
     setting.self = this_program();
     setting.link_kind = line.link_kind;
-    setting.can_exchange = can_exchange(scratch_);
     setting.disk_is_small = is_small_;
     return setting;
 }

@@ -69,7 +69,7 @@ class Preparation:
             # cachetool makes links of the kind that the file system has, but keeps to what an
             # existing cache says. The tag makes this a cache whose making was interrupted.
             files = {"CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n",
-                     "format": "larder 2\nlinks file\n"}
+                     "format": "larder 3\nlinks file\nbuckets directory\n"}
             for name, text in files.items():
                 with open(f"{self.root}/{name}", "w", encoding="utf-8") as file:
                     file.write(text)
@@ -128,7 +128,7 @@ class Preparation:
 MOVED = "moved"
 
 # The calls at which a publish changes what a crash leaves.
-ARCHIVES = r'rename\w+\(.*"t-.*/archive>'
+RECORDS = r'openat\(.*/archive/\w+>, "record"'
 PLACES = r'rename\w+\(.*"l-.*/buckets>'
 RETIRES_OLD = r'rename\w+\(.*"l-.*/retired/links>'
 
@@ -236,9 +236,9 @@ def collect(prepare):
                          "echo ready >&2; read _; true"]
     holders = [prepare.start(prepare.tool, "exec", "b", "leased", "--", *waits)]
     prepare.do("remove", "b", "leased")
-    # Participants that died: with a staged tree and a link to an entry that does not exist yet,
-    # with an entry in flight, and with the old link that a put took out.
-    for key, pattern in {"staged": ARCHIVES, "flying": PLACES}.items():
+    # Participants that died: with an entry that has no record yet, with a complete one, and with
+    # the old link that a put took out.
+    for key, pattern in {"staged": RECORDS, "flying": PLACES}.items():
         command = ["build", "b", key, "--", *waits]
         call = prepare.first_call(pattern, *command)
         kill = f"inject={call.name}:signal=SIGKILL:when={call.k}"
@@ -256,7 +256,7 @@ def collect(prepare):
         os.rename(f"{prepare.root}/{where}/3", f"{prepare.root}/{where}/0")
     staged = [name[0] for number in "012"
               for name in cache.names(f"{prepare.root}/staging/{number}")]
-    if sorted(staged) != ["l", "l", "l", "t"] or not cache.names(f"{prepare.root}/deleting"):
+    if staged != ["l", "l", "l"] or not cache.names(f"{prepare.root}/deleting"):
         raise RuntimeError(f"preparation: this is not the garbage that was wanted: {staged}")
     return ["gc"], before, before, {entry: tree}, holders[:1]
 

@@ -17,8 +17,6 @@
 
 #include <larder/try.hpp>
 
-#include "os/file.hpp"
-#include "os/rename.hpp"
 #include "stress/system/command.hpp"
 #include "stress/system/posix.hpp"
 
@@ -189,18 +187,6 @@ bool is_small(const fs::path& directory) {
     constexpr std::uint64_t limit = std::uint64_t{2} << 30;
     return ::statvfs(directory.c_str(), &status) == 0 &&
            std::uint64_t{status.f_blocks} * status.f_frsize < limit;
-}
-
-bool can_exchange(const fs::path& directory) {
-    const auto opened = os::open_dir(directory);
-    if (!opened) return false;
-    const std::string a = ".stress-probe-a", b = ".stress-probe-b";
-    const bool made =
-        os::write_new_file_at(*opened, a, "a") && os::write_new_file_at(*opened, b, "b");
-    const bool works = made && os::exchange(*opened, a, *opened, b);
-    (void)os::remove_file_at(*opened, a);
-    (void)os::remove_file_at(*opened, b);
-    return works;
 }
 
 std::string type_of(const fs::path& directory) {

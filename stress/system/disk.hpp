@@ -91,9 +91,6 @@ private:
 /// program.
 [[nodiscard]] bool is_small(const std::filesystem::path& directory);
 
-/// Returns whether the file system can exchange two names.
-[[nodiscard]] bool can_exchange(const std::filesystem::path& directory);
-
 /// Returns the type of the file system for the report, as /proc/self/mounts says.
 [[nodiscard]] std::string type_of(const std::filesystem::path& directory);
 

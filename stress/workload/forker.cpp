@@ -35,7 +35,6 @@ class ForkWork : public Workload {
         });
         if (forked) has_read.await();
 
-        PossibleRemove removal(actor, bucket, key, removal_of_library(actor.setting()));
         RecordedOp operation(actor, EventKind::put, bucket, key, version);
         auto published = [&]() -> Result<Lease> {
             LARDER_TRY(written);
@@ -43,7 +42,6 @@ class ForkWork : public Workload {
             return actor.bucket(bucket).publish(key_name(key), std::move(**staging));
         }();
         published ? operation.end(OpOutcome::ok, version) : operation.end(published.error());
-        removal.end(published.has_value());
     }
 };
 

@@ -64,24 +64,13 @@ void RecordedOp::append(EventPhase phase, OpOutcome outcome, Version version,
     actor_.process.log.append(event_);
 }
 
-PutRemoval removal_of_library(const RunSetting& setting) noexcept {
-    return errors_are_planned() ? PutRemoval::midway : removal_of_command(setting);
-}
-
-PutRemoval removal_of_command(const RunSetting& setting) noexcept {
-    return setting.can_exchange ? PutRemoval::none : PutRemoval::midway;
-}
-
 PossibleRemove::PossibleRemove(Actor& actor, std::uint32_t bucket, std::uint32_t key,
-                               PutRemoval when)
-    : when_(when) {
-    if (when != PutRemoval::none) operation_.emplace(actor, EventKind::remove, bucket, key);
+                               Durability durability) {
+    if (durability == Durability::power) operation_.emplace(actor, EventKind::remove, bucket, key);
 }
 
 void PossibleRemove::end(bool published) {
-    if (!operation_) return;
-    const bool none = published && when_ == PutRemoval::on_failure;
-    operation_->end(none ? OpOutcome::failed : OpOutcome::unclear);
+    if (operation_) operation_->end(published ? OpOutcome::failed : OpOutcome::unclear);
 }
 
 }  // namespace larder::stress

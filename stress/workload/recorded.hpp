@@ -27,28 +27,15 @@ private:
     std::uint64_t begun_;
 };
 
-/// When a put may remove what its key named before.
-enum class PutRemoval {
-    none,
-    on_failure,  ///< if it can't sync what it has published, it removes that again
-    midway,      ///< it retires the old link first: the key is gone until the new link is placed
-};
-
-/// Returns how a put of this process may remove: `midway` if two names can't be exchanged, since
-/// the file system can't do so, or since calls fail on purpose, an exchange among them.
-[[nodiscard]] PutRemoval removal_of_library(const RunSetting& setting) noexcept;
-/// Does the same for a put of a cachetool, of which no call is made to fail.
-[[nodiscard]] PutRemoval removal_of_command(const RunSetting& setting) noexcept;
-
-/// Records, beside a put, that the key may have been removed. It lives as long as the put.
+/// Records, beside a put that is to survive a power cut, that the key may have been removed: if the
+/// put can't sync what it has published, it removes that again. It lives as long as the put.
 class PossibleRemove {
 public:
-    PossibleRemove(Actor& actor, std::uint32_t bucket, std::uint32_t key, PutRemoval when);
+    PossibleRemove(Actor& actor, std::uint32_t bucket, std::uint32_t key, Durability durability);
     /// Ends the removal.
     void end(bool published);
 
 private:
-    PutRemoval when_;
     std::optional<RecordedOp> operation_;
 };
 

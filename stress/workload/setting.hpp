@@ -22,8 +22,6 @@ struct RunSetting {
     std::filesystem::path cachetool;  ///< empty: there is none, and its work is left out
     std::filesystem::path self;  ///< this program, which a cachetool runs to fill and read trees
     std::optional<LinkKind> link_kind;
-    /// Whether the file system can exchange two names. See PossibleRemove.
-    bool can_exchange = true;
     bool disk_is_small = false;  ///< so that the fault `full` may strike
 };
 

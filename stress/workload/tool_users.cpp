@@ -62,7 +62,6 @@ class ToolPutWork : public Workload {
 
     static void put(Actor& actor, std::uint32_t bucket, std::uint32_t key, Version version,
                     const std::filesystem::path& source) {
-        PossibleRemove removal(actor, bucket, key, removal_of_command(actor.setting()));
         RecordedOp operation(actor, EventKind::put, bucket, key, version);
         CommandWords command{"put"};
         if (actor.random.chance(0.3)) command.emplace_back("--move");
@@ -73,7 +72,6 @@ class ToolPutWork : public Workload {
         } else {
             end_without_success(actor, operation, ran, true);
         }
-        removal.end(ran.code == 0);
     }
 };
 
@@ -103,7 +101,6 @@ class ToolBuildWork : public Workload {
     void start(Actor& actor) override {
         const auto bucket = actor.draw_bucket(), key = actor.draw_key();
         const Version version = actor.fresh_version();
-        PossibleRemove removal(actor, bucket, key, removal_of_command(actor.setting()));
         RecordedOp operation(actor, EventKind::build, bucket, key, version);
         CommandWords words{bucket_name(bucket), key_name(key), "--"};
         for (auto& word : builder_command(actor.setting(), bucket, key, version))
@@ -111,7 +108,7 @@ class ToolBuildWork : public Workload {
         const auto ran = run_cachetool(actor, {"build"}, words, [&] { operation.middle(); });
         if (ran.code != 0) {
             end_without_success(actor, operation, ran, true);
-            return removal.end(false);
+            return;
         }
         const auto document = document_of(ran);
         if (document.value("built", false)) {
@@ -122,7 +119,6 @@ class ToolBuildWork : public Workload {
             // The lease ended with the cachetool, and the entry is gone.
             operation.end(OpOutcome::unclear);
         }
-        removal.end(true);
     }
 };
 

@@ -18,11 +18,7 @@ void put(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
     PublishOptions options;
     options.producer = "stress";
     options.durability = actor.draw_durability();
-    // A publish that can't sync what it has published removes it again.
-    PutRemoval when = removal_of_library(actor.setting());
-    if (when == PutRemoval::none && options.durability == Durability::power)
-        when = PutRemoval::on_failure;
-    PossibleRemove removal(actor, bucket, key, when);
+    PossibleRemove removal(actor, bucket, key, options.durability);
     RecordedOp operation(actor, EventKind::put, bucket, key, version, options.durability);
     const auto end = [&](auto how) {
         operation.end(how);
@@ -75,7 +71,6 @@ class BuildWork : public Workload {
 
     void build(Actor& actor, std::uint32_t bucket, std::uint32_t key) {
         const Version version = actor.fresh_version();
-        PossibleRemove removal(actor, bucket, key, removal_of_library(actor.setting()));
         RecordedOp operation(actor, EventKind::build, bucket, key, version);
         const auto fill = [&](Staging& staging) -> Result<> {
             const OutsideLibrary outside;
@@ -94,11 +89,9 @@ class BuildWork : public Workload {
             return actor.bucket(bucket).get_or_build(key_name(key), fill);
         }();
         if (!lease) {
-            operation.end(lease.error());
-            return removal.end(false);
+            return operation.end(lease.error());
         }
         auto held = end_with_lease(actor, operation, std::move(*lease), bucket, key);
-        removal.end(true);
         if (!held) return;
         use(actor, *held);
         actor.hold(std::move(*held));

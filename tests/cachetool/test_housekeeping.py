@@ -159,6 +159,13 @@ class Collect(Housekeeping):
         self.assertEqual(self.json("gc")["reaped"], 1)
         self.assertEqual(list(self.root.glob("staging/*/*")), [])
 
+    def test_lists_the_archive_once_if_the_machine_tells_its_boot(self):
+        self.put()
+        self.tool("gc", tool=TESTING_TOOL, env={"LARDER_TEST_POINTS": "os.boot-id=2"})
+        self.assertFalse((self.root / "boots").exists())
+        self.tool("gc")
+        self.assertEqual(len(list((self.root / "boots").iterdir())), 1)
+
     def test_lease_table_that_cannot_be_read_stops_everything(self):
         entry = self.put()
         self.tool("refresh", "b", "--keep-garbage")

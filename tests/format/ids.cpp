@@ -88,28 +88,29 @@ TEST_CASE("fresh ids differ") {
 
 TEST_CASE("a staged name tells what it is, and its id") {
     const Id id{7, 9};
-    const auto tree = parse_staged_name(staged_tree_name(id)),
-               link = parse_staged_name(staged_link_name(id)),
-               kept = parse_staged_name(kept_tree_name(id));
-    REQUIRE(tree);
+    const auto link = parse_staged_name(staged_link_name(id)),
+               old = parse_staged_name(old_link_name(id)),
+               kept = parse_staged_name(kept_link_name(id));
     REQUIRE(link);
+    REQUIRE(old);
     REQUIRE(kept);
-    CHECK(tree->kind == StagedName::Kind::tree);
     CHECK(link->kind == StagedName::Kind::link);
+    CHECK(old->kind == StagedName::Kind::old);
     CHECK(kept->kind == StagedName::Kind::kept);
-    CHECK(tree->id == id);
     CHECK(link->id == id);
-    CHECK(staged_tree_name(id) == "t-" + to_text(id));
+    CHECK(old->id == id);
+    CHECK(kept->id == id);
     CHECK(staged_link_name(id) == "l-" + to_text(id));
-    CHECK(kept_tree_name(id) == "k-" + to_text(id));
+    CHECK(old_link_name(id) == "o-" + to_text(id));
+    CHECK(kept_link_name(id) == "k-" + to_text(id));
 }
 
 TEST_CASE("a name that larder never stages is no staged name") {
     for (const std::string& name :
-         {std::string(), std::string("t"), std::string("t-"), "x-" + sample, "T-" + sample,
-          "t_" + sample, "-t" + sample, sample, "t-" + sample.substr(1), "t-" + sample + "0",
-          "t-" + sample + "/x", "l-" + sample + " ", "t-" + std::string(id_length, '0'),
-          "t-t-" + sample}) {
+         {std::string(), std::string("l"), std::string("l-"), "t-" + sample, "L-" + sample,
+          "l_" + sample, "-l" + sample, sample, "l-" + sample.substr(1), "l-" + sample + "0",
+          "o-" + sample + "/x", "l-" + sample + " ", "k-" + std::string(id_length, '0'),
+          "l-l-" + sample}) {
         INFO(name);
         CHECK_FALSE(parse_staged_name(name));
     }
@@ -139,9 +140,10 @@ TEST_CASE("the names of the locks are known, and no others") {
     }
 }
 
-TEST_CASE("a root has these ten names") {
-    for (const char* name : {"CACHEDIR.TAG", ".gitignore", "format", "locks", "participants",
-                             "staging", "buckets", "archive", "retired", "deleting"}) {
+TEST_CASE("a root has these twelve names") {
+    for (const char* name :
+         {"CACHEDIR.TAG", ".gitignore", "format", "locks", "participants", "staging", "buckets",
+          "archive", "retired", "deleting", "pins", "boots"}) {
         CHECK(is_root_name(name));
     }
     for (const char* name : {"", ".", "..", "Format", "format ", "cachedir.tag", "lock", "tras",

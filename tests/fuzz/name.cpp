@@ -59,12 +59,12 @@ void check_decoding(std::string_view name) {
     if (const auto staged = parse_staged_name(name)) {
         const auto name_again = [&] {
             switch (staged->kind) {
-                case StagedName::Kind::tree:
-                    return staged_tree_name(staged->id);
                 case StagedName::Kind::link:
                     return staged_link_name(staged->id);
+                case StagedName::Kind::old:
+                    return old_link_name(staged->id);
                 case StagedName::Kind::kept:
-                    return kept_tree_name(staged->id);
+                    return kept_link_name(staged->id);
             }
             return std::string();
         };

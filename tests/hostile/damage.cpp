@@ -415,7 +415,7 @@ TEST_CASE("reaping does not follow a staging area that is a symlink to outside")
         write_file(site.root / "participants" / std::to_string(number + 1),
                    "");  // it has no owner, so it is reaped
     }
-    write_file(site.outside / format::staged_tree_name({1, 2}), "mine");
+    write_file(site.outside / format::old_link_name({1, 2}), "mine");
     write_file(site.outside / format::staged_link_name({1, 2}), "mine");
     const auto before = exact_snapshot(site.outside);
     CHECK(found_at(value(site.cache.verify()), Kind::foreign, site.root / "staging" / "1"));
@@ -520,11 +520,18 @@ TEST_CASE("wrong kinds of file under staged names of a dead process are reaped, 
     forge(area / format::staged_link_name({1, 1}), "/etc");
     forge(area / format::staged_link_name({1, 2}), "../../../outside/tree");
     forge(area / format::staged_link_name({1, 3}), format::target_of({9, 9}));
-    fs::create_directory_symlink(site.outside, area / format::staged_tree_name({1, 4}));
-    write_file(area / format::staged_tree_name({1, 5}), "no directory");
-    fs::create_directories(area / format::staged_tree_name({1, 6}) / "tree");
+    fs::create_directory_symlink(site.outside, area / format::staged_link_name({1, 4}));
+    forge(area / format::old_link_name({1, 4}), "/etc");
+    forge(area / format::old_link_name({1, 5}), "/etc");
+    forge(area / format::old_link_name({1, 6}), format::target_of({9, 9}));
+    forge(area / format::kept_link_name({1, 7}), format::target_of({1, 7}));
+    // An entry that was staged, with a link in it, and one whose archive is a link.
+    forge(area / format::staged_link_name({1, 8}), format::target_of({1, 8}));
+    fs::create_directories(site.root / "archive" / format::to_text({1, 8}) / "tree");
     fs::create_directory_symlink(site.outside,
-                                 area / format::staged_tree_name({1, 6}) / "tree" / "link");
+                                 site.root / "archive" / format::to_text({1, 8}) / "tree" / "link");
+    forge(area / format::staged_link_name({1, 9}), format::target_of({1, 9}));
+    fs::create_directory_symlink(site.outside, site.root / "archive" / format::to_text({1, 9}));
     (void)value(site.cache.collect());
     CHECK(count_entries(area) == 0);
     CHECK(count_entries(site.root / "retired" / "links") == 0);

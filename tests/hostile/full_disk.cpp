@@ -121,12 +121,11 @@ void must_be_no_space(const Error& error) {
     Child::must(error.code == Errc::no_space && error.sys_errno == ENOSPC, error.message());
 }
 
-const std::vector<std::string> steps_of_put = {"stage.made",
-                                               "publish.leased",
+const std::vector<std::string> steps_of_put = {"stage.linked",
+                                               "stage.made",
                                                "publish.listed",
-                                               "publish.completed",
-                                               "publish.linked",
-                                               "publish.archived",
+                                               "publish.recorded",
+                                               "publish.leased",
                                                "publish.locked",
                                                "publish.before-placing-new",
                                                "publish.before-exchange",

@@ -196,7 +196,7 @@ TEST_CASE("overlay: what a dead process of the image has staged is reaped") {
         [&](Child&) {
             put(value(open_cache(dir.path() / "lower" / "cache").bucket("b")), "k", "half");
         },
-        {{}, {"publish.completed"}});
+        {{}, {"publish.recorded"}});
     REQUIRE(victim.join() == 128 + SIGKILL);
     const Mount overlay("overlay", dir.path() / "merged", "overlay", 0,
                         "lowerdir=" + (dir.path() / "lower").string() +

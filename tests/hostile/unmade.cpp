@@ -530,7 +530,7 @@ TEST_CASE("if a destroy gives a cache back, what dead processes staged is still 
     const fs::path root = dir.path() / "cache";
     in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); });
     Child staging([&](Child&) { put(value(open_cache(root).bucket("b")), "other", "text"); },
-                  {{}, {"publish.archived"}});
+                  {{}, {"publish.leased"}});
     CHECK(staging.join() == 128 + SIGKILL);
     const Cache cache = open_cache(root);
     HeldDestroyer destroyer(root, "destroy.locked");

@@ -103,7 +103,7 @@ struct Row {
 //                                          | | | | | | | | | | refresh
 const Row matrix[] = {
     {"get",     "get.stored",              ". . . . . . . . . . ."},
-    {"publish", "publish.archived",        ". . . . . . . . . . ."},
+    {"publish", "publish.leased",          ". . . . . . . . . . ."},
     {"publish", "publish.locked",          ". . . W . . . . . . ."},
     {"replace", "publish.before-exchange", ". . . W . . . . . . ."},
     {"publish", "publish.placed",          ". . . . . . . . . . ."},

@@ -72,7 +72,7 @@ TEST_CASE("a dead participant's table is adopted, and its staging area reaped fi
     second.wait_for("staged");
     CHECK(count_entries(root / "participants") == 1);
     CHECK(staged_by(root, 0) == 1);
-    CHECK(count_entries(root / "deleting") == 1);
+    CHECK(count_entries(root / "retired" / "links") == 1);
     const Cache cache = open_cache(root);
     CHECK(numbers_of(cache, second.pid()) == std::vector<std::uint32_t>{0});
     second.kill();

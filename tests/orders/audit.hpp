@@ -23,7 +23,8 @@ public:
 
     /// Throws if one of these is broken:
     ///     1  every link in a bucket names a complete entry
-    ///     2  every entry in the archive is named by exactly one link
+    ///     2  one link names every entry in the archive; or its key, and links `o-` of publishers
+    ///        that replace it; or two retired links. No retired link names what a key names
     ///     3  no link comes back to a bucket, and no entry to the archive
     void look();
     /// Checks invariant 3 in the buckets alone. That is enough in a state that look() has checked
@@ -45,7 +46,14 @@ private:
         void meet(const Ids& now, const std::string& where);
     };
 
-    std::string count(const os::Dir& dir, const std::string& name);
+    /// How many links of each kind name an entry.
+    struct LinkCounts {
+        int live = 0, staged = 0, old = 0, retired = 0;
+    };
+
+    std::string count(const os::Dir& dir, const std::string& name, int LinkCounts::*kind);
+    /// Throws if these are not the links that one entry may have.
+    static void must_be_named(const std::string& id, const LinkCounts& links);
     void for_each_key(
         const std::function<void(const std::string& key, const std::string& id)>& visit);
     void look_into_staging();
@@ -56,8 +64,8 @@ private:
     Listing buckets_, archive_, staging_, retired_links_, retired_buckets_;
     std::map<std::string, Listing> areas_;  ///< below staging/
     std::string dangling_;
-    std::map<std::string, int> links_to_;  ///< id -> links that name it
-    Ids complete_;                         ///< entries are immutable, so each is read once
+    std::map<std::string, LinkCounts> links_to_;  ///< id -> links that name it
+    Ids complete_;                                ///< entries are immutable, so each is read once
     SeenIds bucket_, kept_;
 };
 

@@ -14,7 +14,8 @@ WorldStart beginning_of(const ProgramPair& pairing) {
     const auto either = [&](Op operation) {
         return pairing.a.has(operation) || pairing.b.has(operation);
     };
-    return {pairing.key, either(Op::collect), pairing.a.finds_dead || pairing.b.finds_dead};
+    return {pairing.key, either(Op::collect),
+            pairing.a.finds_dead() ? pairing.a.died_at : pairing.b.died_at};
 }
 
 /// Returns whether the operation may wait. No other may (invariant 7).
@@ -131,7 +132,7 @@ void ProcessDuel::conclude() {
         return event.operation == Op::adopt ||
                (event.operation == Op::collect && event.result == "ok");
     };
-    const bool a_process_died = beginning_of(pairing_).dead;
+    const bool a_process_died = !beginning_of(pairing_).died_at.empty();
     if ((!a_process_died || std::any_of(history_.begin(), history_.end(), reaps)) &&
         !world_.staging_is_empty()) {
         fail("something is left in a staging area");

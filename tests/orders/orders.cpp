@@ -17,11 +17,14 @@ namespace {
 const OpProgram programs[] = {
     {"get", {Op::get}},
     {"put", {Op::put}},
+    {"replace", {Op::put}, "", true},  // record, then replace
     {"remove", {Op::remove}},
     {"refresh", {Op::refresh}},
     {"collect", {Op::collect}},
-    {"reap", {Op::collect}, true},
-    {"adopt", {Op::adopt}, true},
+    {"reap", {Op::collect}, "publish.leased"},
+    {"reap a pair", {Op::collect}, "replace.written-down"},
+    {"adopt", {Op::adopt}, "publish.leased"},
+    {"adopt a pair", {Op::adopt}, "replace.written-down"},
     {"verify", {Op::verify}},
     {"evict", {Op::evict}},
     // What programs do: a purge, an eviction, an installer that replaces or removes the entry which
@@ -138,10 +141,13 @@ TEST_CASE("orders: an order is run again by its word") {
 
 TEST_CASE("orders: get beside all") { explore_with_all("get"); }
 TEST_CASE("orders: put beside put and all that follow") { explore_with_all("put"); }
+TEST_CASE("orders: replace") { explore_with_all("replace"); }
 TEST_CASE("orders: remove") { explore_with_all("remove"); }
 TEST_CASE("orders: refresh") { explore_with_all("refresh"); }
 TEST_CASE("orders: collect") { explore_with_all("collect"); }
 TEST_CASE("orders: reap") { explore_with_all("reap"); }
+TEST_CASE("orders: reap a pair") { explore_with_all("reap a pair"); }
+TEST_CASE("orders: adopt a pair") { explore_with_all("adopt a pair"); }
 TEST_CASE("orders: adopt") { explore_with_all("adopt"); }
 TEST_CASE("orders: verify") { explore_with_all("verify"); }
 TEST_CASE("orders: evict") { explore_with_all("evict"); }

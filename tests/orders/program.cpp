@@ -2,6 +2,7 @@
 #include "program.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 
 #include "cache/root.hpp"
@@ -123,8 +124,8 @@ std::string read_small(const Lease& lease) { return read_file(lease.path() / "fi
 
 bool is_private(const std::string& point) {
     static const std::vector<std::string> points = {
-        "publish.listed",  "publish.completed", "publish.linked",  // in its own staging area
-        "publish.retired", "remove.retired",    "refresh.moved",   // nothing comes after it
+        "stage.made",      "publish.listed", "publish.recorded",  // in an entry that no key names
+        "publish.retired", "remove.retired", "refresh.moved",     // nothing comes after it
         "refresh.rename",   // comes straight after refresh.begun
         "collect.emptied",  // nothing comes after it
         "adopt.opened",     // only a destroy acts between this and adopt.locked
@@ -141,6 +142,7 @@ void work(Child& child, const fs::path& root, const OpProgram& program, int proc
         std::optional<OrderWorker> worker(std::in_place, root, program, process);
         os::set_point_hook([&](const char* point) {
             if (std::string_view(point) == "evict.patient") return 1;
+            if (program.lacks_exchange && std::string_view(point) == "os.exchange") return EINVAL;
             if (is_private(point)) return 0;
             child.say(std::string("at ") + point);
             child.hear();

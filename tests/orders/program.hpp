@@ -12,7 +12,11 @@ namespace larder::testing {
 struct OpProgram {
     std::string name;
     std::vector<Op> operations;
-    bool finds_dead = false;  ///< a process has died, and left what must be cleaned up
+    /// A process has died at this point, and left what must be cleaned up. Empty: none has.
+    std::string died_at = {};
+    bool lacks_exchange = false;  ///< no two names can be exchanged
+
+    [[nodiscard]] bool finds_dead() const { return !died_at.empty(); }
 
     [[nodiscard]] bool has(Op operation) const;
 };

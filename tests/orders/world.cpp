@@ -41,7 +41,10 @@ OrderWorld::OrderWorld(WorldStart beginning)
     : beginning_(beginning),
       dir_(in_memory()),
       root_(dir_.path() / "cache"),
-      audit_(root_, open_cache(root_).link_kind()) {}
+      audit_(root_, open_cache(root_).link_kind()) {
+    // The first collection of a boot has steps of its own, which no later one has.
+    (void)value(open_cache(root_).collect());
+}
 
 void OrderWorld::prepare() {
     std::string dangling;
@@ -56,16 +59,19 @@ void OrderWorld::prepare() {
             plant_link(cache, root_ / "buckets" / the_bucket, the_key, dangling = fresh_name());
     }
     audit_.begin_anew(dangling);
-    if (beginning_.dead) {
+    if (!beginning_.died_at.empty()) {
+        // Without an old entry, a put replaces nothing.
+        const std::vector<std::string> held = {beginning_.died_at, "publish.before-placing-new"};
         victim_ = std::make_unique<Child>(
-            [this](Child&) {
+            [this, held](Child& child) {
+                fail_at(child, {{"os.exchange", EINVAL}}, {held, {}});
                 const Bucket bucket = open_bucket(root_);
                 const Staging staged = value(bucket.stage());
                 fill_small(staged.path(), "staged by the dead");
                 put_small(bucket, the_key, "in flight from the dead");
             },
-            Points{{"publish.archived"}, {}});
-        victim_->wait_for("publish.archived");
+            Points{});
+        if (victim_->listen().empty()) throw std::runtime_error("the victim has ended too early");
     }
 }
 

@@ -23,7 +23,9 @@ enum class KeyState {
 struct WorldStart {
     KeyState key = KeyState::absent;
     bool garbage = false;  ///< a retired entry waits for collection
-    bool dead = false;     ///< a dead participant has left a staged tree and an unfinished put
+    /// Where a participant has died that left a staged entry and an unfinished put, without an
+    /// exchange. Empty: none has.
+    std::string died_at = {};
 };
 
 /// One cache, which is emptied after each schedule.

@@ -280,17 +280,11 @@ TEST_CASE("an entry whose files a cut has emptied is a miss in the next boot") {
 
 TEST_CASE("a put for power that a cut interrupts leaves the old entry or the new one, whole") {
     static const std::vector<std::string> points = {
-        "stage.made",
-        "publish.leased",
-        "publish.listed",
-        "publish.completed",
-        "publish.linked",
-        "publish.archived",
-        "publish.archive-synced",
-        "publish.locked",
-        "publish.before-exchange",
-        "publish.placed",
-        "publish.retired",
+        "stage.linked",           "stage.made",
+        "publish.listed",         "publish.recorded",
+        "publish.leased",         "publish.archive-synced",
+        "publish.locked",         "publish.before-exchange",
+        "publish.placed",         "publish.retired",
         "publish.retired-synced",
     };
     on_each_disk([](CutDisk& disk) {

@@ -109,7 +109,7 @@ TEST_CASE("nine processes wait while one builds: the entry is built once") {
 }
 
 TEST_CASE("a builder is killed while nine others wait: exactly one takes over") {
-    for (const std::string point : {"build.locked", "build.filled", "publish.archived"}) {
+    for (const std::string point : {"build.locked", "build.filled", "publish.leased"}) {
         INFO("killed at " << point);
         const Scene scene;
         const Count count(scene);

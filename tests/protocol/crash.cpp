@@ -47,7 +47,7 @@ void put_garbage(const Cache& cache) {
     put_old(cache);
     put_new(cache);
     Child victim([&](Child&) { put(bucket_of(open_cache(cache.root())), "other", "half"); },
-                 {{}, {"publish.archived"}});
+                 {{}, {"publish.leased"}});
     Child::must(victim.join() == 128 + SIGKILL, "the victim lives");
 }
 
@@ -110,10 +110,9 @@ TEST_CASE("an open that is killed changes nothing") {
 }
 
 TEST_CASE("a put that is killed leaves nothing, or the whole new entry") {
-    for (const char* point :
-         {"adopt.opened", "adopt.locked", "adopt.reaped", "stage.made", "publish.leased",
-          "publish.listed", "publish.completed", "publish.linked", "publish.archived",
-          "lock.past-gate", "publish.locked", "publish.before-placing-new"}) {
+    for (const char* point : {"adopt.opened", "adopt.locked", "adopt.reaped", "stage.linked",
+                              "stage.made", "publish.listed", "publish.recorded", "publish.leased",
+                              "lock.past-gate", "publish.locked", "publish.before-placing-new"}) {
         check({point, ""}, nothing, put_new);
     }
     for (const char* point : {"publish.placed", "publish.retired"})
@@ -122,8 +121,8 @@ TEST_CASE("a put that is killed leaves nothing, or the whole new entry") {
 
 TEST_CASE("a replacing put that is killed leaves the old entry or the new one, whole") {
     for (const char* point :
-         {"stage.made", "publish.leased", "publish.listed", "publish.completed", "publish.linked",
-          "publish.archived", "lock.past-gate", "publish.locked", "publish.before-exchange"}) {
+         {"stage.linked", "stage.made", "publish.listed", "publish.recorded", "publish.leased",
+          "lock.past-gate", "publish.locked", "publish.before-exchange"}) {
         check({point, "old"}, put_old, put_new);
     }
     for (const char* point : {"publish.placed", "publish.retired"})
@@ -144,29 +143,44 @@ TEST_CASE("a put for power that is killed between its syncs leaves what any othe
     check({"publish.retired-synced", "new"}, put_old, put_for_power);
 }
 
-TEST_CASE(
-    "a put of a moved tree that is killed while it gives the tree back leaves the old entry") {
-    const auto put_moved = [](const Cache& cache) {
-        fill(cache.root().parent_path() / "source", "new");
-        auto staging = value(bucket_of(cache).stage());
-        value(staging.move_from(cache.root().parent_path() / "source"));
-        fs::create_directory(cache.root() / "buckets" / "b" / "taken");
-        (void)bucket_of(cache).publish("taken", std::move(staging));
-    };
+TEST_CASE("a put that is killed when it has given a moved tree back leaves the old entry") {
     const TempDir dir;
-    const fs::path root = dir.path() / "cache";
+    const fs::path root = dir.path() / "cache", source = dir.path() / "source";
     prepare_in_child(root, put_old);
-    Child victim([&](Child&) { put_moved(open_cache(root)); }, {{}, {"publish.taken-back"}});
+    Child victim(
+        [&](Child&) {
+            const Cache cache = open_cache(root);
+            fill(source, "new");
+            auto staging = value(bucket_of(cache).stage());
+            value(staging.move_from(source));
+            fs::create_directory(root / "buckets" / "b" / "taken");
+            (void)bucket_of(cache).publish("taken", std::move(staging));
+        },
+        {{}, {"stage.dropped"}});
     REQUIRE(victim.join() == 128 + SIGKILL);
+    CHECK(fs::exists(source / "f0"));
     REQUIRE(fs::remove(root / "buckets" / "b" / "taken"));
     check_cache(root, "old");
 }
 
-TEST_CASE("a replacing put without exchange that is killed leaves the old entry, none or the new") {
+TEST_CASE("a replacing put without exchange that is killed leaves the old entry or the new one") {
     const Errors no_exchange = {{"os.exchange", EINVAL}};
-    check({"publish.before-exchange", "old"}, put_old, put_new, no_exchange);
-    check({"publish.old-retired", ""}, put_old, put_new, no_exchange);
-    check({"publish.placed", "new"}, put_old, put_new, no_exchange);
+    for (const char* point : {"publish.before-exchange", "replace.written-down"})
+        check({point, "old"}, put_old, put_new, no_exchange);
+    for (const char* point : {"replace.placed", "publish.placed", "publish.retired"})
+        check({point, "new"}, put_old, put_new, no_exchange);
+}
+
+TEST_CASE("a put without exchange that is killed when it has given up leaves the old entry") {
+    const Errors no_rename = {{"os.exchange", EINVAL}, {"os.rename-over", EDOM}};
+    check(
+        {"replace.given-up", "old"}, put_old,
+        [](const Cache& cache) { (void)try_put(bucket_of(cache), "k", "new"); }, no_rename);
+}
+
+TEST_CASE("a stage that is dropped by a process which is killed then leaves nothing") {
+    check({"stage.dropped", "old"}, put_old,
+          [](const Cache& cache) { (void)value(bucket_of(cache).stage()); });
 }
 
 TEST_CASE("a get that is killed changes nothing, and its slot protects nothing") {
@@ -259,7 +273,8 @@ TEST_CASE("a restore that is killed leaves the key as it was, and the entry reti
         (void)value(cache.restore(value(cache.trash()).at(0).id));
     };
     check({"restore.filled", ""}, put_and_remove, restore);
-    check({"publish.archived", ""}, put_and_remove, restore);
+    check({"restore.compared", ""}, put_and_remove, restore);
+    check({"publish.leased", ""}, put_and_remove, restore);
     check({"publish.placed", "old"}, put_and_remove, restore);
 
     const TempDir dir;
@@ -281,10 +296,58 @@ TEST_CASE("an eviction that is killed has happened or not") {
 TEST_CASE("a collection that is killed is carried on by the next") {
     const auto collect = [](const Cache& cache) { (void)value(cache.collect()); };
     for (const char* point :
-         {"collect.locked", "reap.locked", "reap.one", "reap.emptied", "collect.reaped",
+         {"collect.locked", "reap.locked", "reap.link-one", "reap.emptied", "collect.reaped",
           "collect.flatten-one", "collect.flattened", "collect.listed", "collect.bucket-one",
           "collect.scanned", "collect.moved", "collect.unlocked", "collect.emptied"}) {
         check({point, "new"}, put_garbage, collect);
+    }
+}
+
+TEST_CASE("a collection that is killed between the links of a pair is carried on by the next") {
+    // The dead publisher has written the old entry down, or has also replaced it.
+    for (const std::string died_at : {"replace.written-down", "replace.placed"}) {
+        const auto replace_and_die = [&](const Cache& cache) {
+            put_old(cache);
+            Child dead([&](Child& child) {
+                fail_at(child, {{"os.exchange", EINVAL}}, {{}, {died_at}});
+                put_new(open_cache(cache.root()));
+            });
+            Child::must(dead.join() == 128 + SIGKILL, "it lives");
+        };
+        for (const char* point : {"reap.old-one", "reap.link-one"}) {
+            if (died_at == "replace.placed" && point == std::string("reap.link-one")) continue;
+            check({point, died_at == "replace.placed" ? "new" : "old"}, replace_and_die,
+                  [](const Cache& cache) { (void)value(cache.collect()); });
+        }
+    }
+}
+
+TEST_CASE("a collection that is killed while it names orphans is carried on by the next") {
+    for (const std::string point : {"boot.listed", "boot.named-one", "boot.settled"}) {
+        INFO("killed at " << point);
+        const Scene scene;
+        put(scene.bucket, "k", "live");
+        std::vector<fs::path> orphans;
+        for (const char* key : {"a", "b"}) {
+            orphans.push_back(scene.root / "archive" / put(scene.bucket, key, "lost").id());
+            fs::remove(scene.root / "buckets" / "b" / key);
+        }
+        const auto collect_in_later_boot = [&](const Points& points) {
+            Child collector([&](Child& self) {
+                fail_at(self, {{"os.other-boot", 1}}, points);
+                (void)value(open_cache(scene.root).collect());
+            });
+            return collector.join();
+        };
+        REQUIRE(collect_in_later_boot({{}, {point}}) == 128 + SIGKILL);
+        const bool is_settled =
+            fs::exists(scene.root / "boots") && count_entries(scene.root / "boots") == 1;
+        CHECK(is_settled == (point == "boot.settled"));
+        const std::size_t left = point == "boot.listed" ? 2 : point == "boot.named-one" ? 1 : 0;
+        CHECK(value(scene.cache.verify()).findings.size() == left);
+        REQUIRE(collect_in_later_boot({}) == 0);
+        for (const auto& orphan : orphans) CHECK_FALSE(fs::exists(orphan));
+        check_cache(scene.root, "live");
     }
 }
 

@@ -64,17 +64,17 @@ TEST_CASE(
         const auto lines = trace_put(scene, Durability::power, 0);
         if (!lines) return skip();
         const std::string id = value(scene.bucket.info("k")).id;
-        const std::string staged = "/t-" + id;
-        const std::size_t archived =
-            line_with(*lines, {"renameat2(", "\"t-" + id + "\"", "/archive>"});
+        const std::string staged = "/archive/" + id;
         const std::size_t placed =
             line_with(*lines, {"renameat2(", "\"l-" + id + "\"", "\"b/k\"",
                                replaces ? "RENAME_EXCHANGE" : "RENAME_NOREPLACE"});
-        CHECK(archived < placed);
+        const std::size_t archive =
+            line_with(*lines, {"fsync(", scene.root.string() + "/archive>"});
+        CHECK(archive < placed);
         for (const char* each : {"/tree/f0>", "/tree/sub/f1>", "/tree/sub/deep/f2>",
                                  "/tree/sub/deep>", "/tree/sub>", "/tree>", "/record>", ">"}) {
             INFO(each);
-            CHECK(line_with(*lines, {"fsync(", staged + each + ")"}) < archived);
+            CHECK(line_with(*lines, {"fsync(", staged + each + ")"}) < archive);
         }
         // A directory comes after what is in it.
         CHECK(line_with(*lines, {"fsync(", "/tree/sub/deep/f2>"}) <
@@ -83,10 +83,6 @@ TEST_CASE(
               line_with(*lines, {"fsync(", staged + ">)"}));
         if (scene.cache.link_kind() == LinkKind::file)
             CHECK(line_with(*lines, {"fsync(", "/l-" + id + ">"}) < placed);
-        const std::size_t archive =
-            line_with(*lines, {"fsync(", scene.root.string() + "/archive>"});
-        CHECK(archived < archive);
-        CHECK(archive < placed);
         const std::size_t bucket = line_with(*lines, {"fsync(", "/buckets/b>"});
         CHECK(placed < line_with(*lines, {"fsync(", "/retired/links>"}));
         CHECK(line_with(*lines, {"fsync(", "/retired/links>"}) < bucket);
@@ -101,11 +97,9 @@ TEST_CASE("for power: one syncfs brings many files to the disk before the link i
     if (!lines) return skip();
     const std::string id = value(scene.bucket.info("k")).id;
     const std::size_t synced = line_with(*lines, {"syncfs("});
-    const std::size_t archived = line_with(*lines, {"renameat2(", "\"t-" + id + "\"", "/archive>"});
     const std::size_t placed = line_with(*lines, {"renameat2(", "\"l-" + id + "\"", "\"b/k\""});
     const std::size_t archive = line_with(*lines, {"fsync(", "/archive>"});
-    CHECK(synced < archived);
-    CHECK(archived < archive);
+    CHECK(synced < archive);
     CHECK(archive < placed);
     CHECK(placed < line_with(*lines, {"fsync(", "/buckets/b>"}));
     CHECK(placed < line_with(*lines, {"fsync(", "/buckets>"}));
@@ -277,10 +271,10 @@ TEST_CASE("a publish that can't sync its link has published nothing") {
 }
 
 TEST_CASE("a publish that can't sync its entry has changed nothing") {
-    for (const std::string before : {"publish.completed", "publish.linked", "publish.archived"}) {
+    for (const std::string before : {"publish.recorded", "publish.leased"}) {
         const Scene scene;
         put(scene.bucket, "k", "old");
-        bool failing = before == "publish.completed";  // from the start until that point
+        bool failing = before == "publish.recorded";  // from the start until that point
         bool failed = false;
         os::set_point_hook([&](const char* name) {
             if (name == before) failing = !failing;
@@ -303,7 +297,7 @@ TEST_CASE("a publish that can't sync its entry has changed nothing") {
 
 TEST_CASE("a moved tree whose publish can't sync is given back, or stays published") {
     // Once the key names the entry, another process may use it. Before that, it goes back.
-    for (const std::string after : {"publish.leased", "publish.archived", "publish.retired"}) {
+    for (const std::string after : {"stage.made", "publish.leased", "publish.retired"}) {
         INFO("syncs fail after " << after);
         const Scene scene;
         const fs::path source = scene.root.parent_path() / "source";

@@ -70,8 +70,7 @@ TEST_CASE("whatever refuses the exchange, the second way is tried, and its own e
         }
         CHECK(content_of(scene.bucket, "k") == "new");
         require_no_leak(scene.root, 1);
-        const FailingHere failing(
-            {{"os.exchange", error}, {"os.noreplace", EDOM}, {"os.rename", EXDEV}});
+        const FailingHere failing({{"os.exchange", error}, {"os.rename-over", EXDEV}});
         const auto put_again = try_put(scene.bucket, "k", "third");
         REQUIRE_FALSE(put_again);
         CHECK(put_again.error().sys_errno == EXDEV);
@@ -91,17 +90,16 @@ TEST_CASE("an exchange for which there is no space is an error, and nothing is l
 }
 
 TEST_CASE(
-    "without exchange: a put that is killed leaves the old entry, none, or the new one, and no "
-    "orphan") {
+    "without exchange: a put that is killed leaves the old entry or the new one, and no orphan") {
     struct Crash {
         std::string point, old, left;
     };
     for (const Errors& errors : {no_exchange, no_flags}) {
         for (const Crash& crash :
              {Crash{"publish.before-exchange", "old", "old"}, Crash{"lock.at-gate", "old", "old"},
-              Crash{"publish.old-retired", "old", ""}, Crash{"publish.placed", "old", "new"},
-              Crash{"publish.retired", "old", "new"}, Crash{"publish.before-placing-new", "", ""},
-              Crash{"publish.placed", "", "new"}}) {
+              Crash{"replace.written-down", "old", "old"}, Crash{"replace.placed", "old", "new"},
+              Crash{"publish.placed", "old", "new"}, Crash{"publish.retired", "old", "new"},
+              Crash{"publish.before-placing-new", "", ""}, Crash{"publish.placed", "", "new"}}) {
             INFO("killed at " << crash.point << " over \"" << crash.old << "\"");
             const Scene scene;
             if (!crash.old.empty()) put(scene.bucket, "k", crash.old);
@@ -116,17 +114,19 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "without exchange: between the old link and the new one a get is a miss, and no other process "
-    "publishes") {
-    // 1. P, without exchange, has retired the old link, under the exclusive lock
-    // 2. a get misses; a put, with or without exchange, waits; a refresh does not wait
+    "without exchange: a get finds the old entry until it finds the new one, and no other process "
+    "publishes meanwhile") {
+    // 1. P, without exchange, has written the old entry down, under the exclusive lock
+    // 2. a get finds the old entry; a put, with or without exchange, waits; a refresh does not wait
     // 3. P places the new link
     for (const bool with_refresh : {false, true}) {
         const Scene scene;
         put(scene.bucket, "k", "old");
-        Child publish = lacking(scene, no_exchange, "new", {{"publish.old-retired"}, {}});
-        publish.wait_for("publish.old-retired");
-        CHECK(content_of(scene.bucket, "k") == "");
+        Child publish =
+            lacking(scene, no_exchange, "new", {{"replace.written-down", "replace.placed"}, {}});
+        publish.wait_for("replace.written-down");
+        CHECK(content_of(scene.bucket, "k") == "old");
+        CHECK(value(scene.cache.verify()).findings.empty());
         const auto refused = try_put(open_hasty(scene.root), "k", "other");
         REQUIRE(outcome(refused) == "busy");
         CHECK(contains(refused.error().message(), "pid " + std::to_string(publish.pid())));
@@ -135,14 +135,149 @@ TEST_CASE(
         second.go_on();
         CHECK(second.join() == 0);
         if (with_refresh) value(scene.bucket.refresh());
-        (void)value(scene.cache.collect());
+        CHECK(value(scene.cache.collect()).entries == (with_refresh ? 1 : 0));
         publish.go_on();
+        if (!with_refresh) {
+            publish.wait_for("replace.placed");
+            CHECK(content_of(scene.bucket, "k") == "new");
+            CHECK(value(scene.cache.collect()).entries == 0);
+            CHECK(value(scene.cache.verify()).findings.empty());
+            publish.go_on();
+        }
         publish.wait_for("put: ok");
         CHECK(content_of(scene.bucket, "k") == "new");
         publish.go_on();
         CHECK(publish.join() == 0);
         require_no_leak(scene.root, 1);
     }
+}
+
+TEST_CASE("without exchange: a refresh that comes between leaves two names, and then none") {
+    // 1. P has renamed the new link over the key, and not yet retired the old one
+    // 2. a refresh retires the new link, and the collection deletes nothing that P leases
+    // 3. Q has written down what P has placed; a refresh carries that off; Q gives its own name up
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    Child publish = lacking(scene, no_exchange, "new", {{"replace.placed"}, {}});
+    publish.wait_for("replace.placed");
+    value(scene.bucket.refresh());
+    CHECK(value(scene.cache.verify()).findings.empty());
+    CHECK(value(scene.cache.collect()).leased.size() == 1);
+    publish.go_on();
+    publish.wait_for("put: ok");
+    publish.go_on();
+    CHECK(publish.join() == 0);
+    put(scene.bucket, "k", "newer");
+    Child second = lacking(scene, no_exchange, "newest", {{"replace.written-down"}, {}});
+    second.wait_for("replace.written-down");
+    value(scene.bucket.refresh());
+    second.kill();
+    CHECK(value(scene.cache.verify()).findings.empty());
+    require_no_leak(scene.root, 0);
+}
+
+TEST_CASE("without exchange: no get of a key that is only ever replaced misses") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    const auto replace = [&](Child& child, const Errors& errors) {
+        fail_at(child, errors);
+        const Bucket bucket = open_bucket(scene.root);
+        child.say("ready");
+        child.hear();
+        for (int i = 0; i < 150; ++i) put(bucket, "k", "new");
+        child.say("done");
+    };
+    Child a([&](Child&child) { replace(child, no_exchange); }),
+        b([&](Child&child) { replace(child, no_flags); });
+    const auto get = [&](Child& child) {
+        const Bucket bucket = open_bucket(scene.root);
+        int gets = 0;
+        child.say("ready");
+        child.hear();
+        for (bool replaced = false; !replaced; ++gets) {
+            replaced = fs::exists(scene.root.parent_path() / "end");
+            Child::must(!content_of(bucket, "k").empty(),
+                        "a miss after " + std::to_string(gets) + " gets");
+        }
+    };
+    Child c(get), d(get);
+    for (Child* each : {&a, &b, &c, &d}) each->wait_for("ready");
+    for (Child* each : {&a, &b, &c, &d}) each->go_on();
+    for (Child* each : {&a, &b}) {
+        each->wait_for("done");
+        CHECK(each->join() == 0);
+    }
+    write_file(scene.root.parent_path() / "end", "");
+    for (Child* each : {&c, &d}) CHECK(each->join() == 0);
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE(
+    "without exchange: a put whose rename is refused leaves the old entry, and nothing else") {
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    {
+        const FailingHere failing({{"os.exchange", EINVAL}, {"os.rename-over", EIO}});
+        CHECK(why_of(try_put(scene.bucket, "k", "new")) == Why::io);
+        CHECK(content_of(scene.bucket, "k") == "old");
+        CHECK(value(scene.cache.verify()).findings.empty());
+        CHECK(count_entries(scene.root / "archive") == 1);
+    }
+    require_no_leak(scene.root, 1);
+}
+
+TEST_CASE("a pair that an adopter reaps leaves no retired link to what is live") {
+    // P has written the old entry down, or has also replaced it, and dies. A takes its table over.
+    for (const std::string died_at : {"replace.written-down", "replace.placed"}) {
+        INFO("died at " << died_at);
+        const Scene scene;
+        std::string old_id, live_id;
+        Child before(
+            [&](Child& child) { child.say(put(open_bucket(scene.root), "k", "old").id()); });
+        old_id = before.listen();
+        CHECK(before.join() == 0);
+        Child dead = lacking(scene, no_exchange, "new", {{}, {died_at}});
+        REQUIRE(dead.join() == 128 + SIGKILL);
+        Child adopter([&](Child&) { (void)value(open_bucket(scene.root).stage()); });
+        CHECK(adopter.join() == 0);
+        CHECK(count_entries(scene.root / "staging" / "0") == 0);
+        CHECK(count_entries(scene.root / "retired" / "links") == 1);
+        CHECK(value(scene.cache.verify()).findings.empty());
+        live_id = value(scene.bucket.info("k")).id;
+        CHECK((live_id == old_id) == (died_at == "replace.written-down"));
+        // Even if no record tells which key the live entry has, it is not deleted.
+        fs::remove(scene.root / "archive" / live_id / "record");
+        CHECK(value(scene.cache.collect()).entries == 1);
+        CHECK(fs::exists(scene.root / "archive" / live_id / "tree"));
+    }
+}
+
+TEST_CASE("an `o-` that can't be settled keeps its pair, and the next reap settles both") {
+    // P has written the old entry down, and dies. Then something stands there that can't be
+    // unlinked.
+    const Scene scene;
+    put(scene.bucket, "k", "old");
+    Child dead = lacking(scene, no_exchange, "new", {{}, {"replace.written-down"}});
+    REQUIRE(dead.join() == 128 + SIGKILL);
+    std::vector<fs::path> left;
+    for (const auto& area : fs::directory_iterator(scene.root / "staging"))
+        for (const auto& link : fs::directory_iterator(area)) left.push_back(link.path());
+    REQUIRE(left.size() == 2);
+    std::sort(left.begin(), left.end());
+    REQUIRE(left[0].filename().string().starts_with("l-"));
+    REQUIRE(left[1].filename().string().starts_with("o-"));
+    fs::remove(left[1]);
+    fs::create_directory(left[1]);
+    CHECK_FALSE(scene.cache.collect());
+    CHECK(fs::is_symlink(fs::symlink_status(left[0])));
+    CHECK(content_of(scene.bucket, "k") == "old");
+    fs::remove(left[1]);
+    plant_link(scene.cache, left[1].parent_path(), left[1].filename().string(),
+               value(scene.bucket.info("k")).id);
+    CHECK(value(scene.cache.collect()).entries == 1);
+    CHECK(fs::is_empty(left[1].parent_path()));
+    CHECK(content_of(scene.bucket, "k") == "old");
+    require_no_leak(scene.root, 1);
 }
 
 TEST_CASE("a process without exchange waits for one that has it, and the other way around") {
@@ -293,8 +428,8 @@ TEST_CASE("renames to a key that always answer as if the key had come or gone en
             os::set_point_hook([&](const std::string& point) {
                 if (point == "publish.locked") is_locked = true;
                 if (point == "publish.placed") is_locked = false;
-                const bool renames =
-                    point == "os.exchange" || point == "os.noreplace" || point == "os.rename";
+                const bool renames = point == "os.exchange" || point == "os.noreplace" ||
+                                     point == "os.rename" || point == "os.rename-over";
                 return is_locked && renames ? error : 0;
             });
             const auto published = try_put(scene.bucket, "k", "new");

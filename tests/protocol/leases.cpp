@@ -85,7 +85,7 @@ TEST_CASE("a stopped process keeps its lease, and delays no other process") {
 TEST_CASE(
     "a process stopped inside publish holds up no refresh, no collection, no get and no other "
     "publish") {
-    for (const std::string point : {"publish.archived", "publish.locked"}) {
+    for (const std::string point : {"publish.leased", "publish.locked"}) {
         INFO("stopped at " << point);
         const Scene scene;
         put(scene.bucket, "k", "old");
@@ -183,7 +183,7 @@ TEST_CASE("a forked child can read what its parent had leased, even after the pa
     parent.go_on();
     eventually("the forked child has ended",
                [&] { return value(scene.cache.status()).leases.empty(); });
-    CHECK(value(scene.cache.collect()).entries == 1);
+    CHECK(value(scene.cache.collect()).entries == 2);  // what was leased, and what was staged
     require_no_leak(scene.root, 0);
 }
 
@@ -228,8 +228,8 @@ TEST_CASE("an entry that was published and is not yet placed is leased too") {
             Child::must(content_of(lease) == "mine", "the publisher's entry has changed");
             self.say("whole");
         },
-        {{"publish.archived"}, {}});
-    child.wait_for("publish.archived");
+        {{"publish.leased"}, {}});
+    child.wait_for("publish.leased");
     const auto status = value(scene.cache.status());
     REQUIRE(status.leases.size() == 1);
     CHECK(status.leases[0].process.pid == child.pid());

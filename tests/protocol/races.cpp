@@ -245,18 +245,18 @@ void check_publish_beside(const std::string& old, const std::string& point, Othe
 }  // namespace
 
 TEST_CASE("a publish of a new key beside collect, refresh, remove and another publish") {
-    for (const char* point : {"stage.made", "publish.leased", "publish.completed", "publish.linked",
-                              "publish.archived", "lock.past-gate", "publish.locked",
-                              "publish.before-placing-new", "publish.placed", "publish.retired"}) {
+    for (const char* point :
+         {"stage.linked", "stage.made", "publish.recorded", "publish.leased", "lock.past-gate",
+          "publish.locked", "publish.before-placing-new", "publish.placed", "publish.retired"}) {
         for (const Other other : {Other::collect, Other::refresh, Other::remove, Other::replace})
             check_publish_beside("", point, other);
     }
 }
 
 TEST_CASE("a publish that replaces beside collect, refresh, remove and another publish") {
-    for (const char* point : {"stage.made", "publish.leased", "publish.completed", "publish.linked",
-                              "publish.archived", "lock.past-gate", "publish.locked",
-                              "publish.before-exchange", "publish.placed", "publish.retired"}) {
+    for (const char* point :
+         {"stage.linked", "stage.made", "publish.recorded", "publish.leased", "lock.past-gate",
+          "publish.locked", "publish.before-exchange", "publish.placed", "publish.retired"}) {
         for (const Other other : {Other::collect, Other::refresh, Other::remove, Other::replace})
             check_publish_beside("old", point, other);
     }

@@ -279,3 +279,23 @@ TEST_CASE("a refresh by age takes a malformed link, and not the entry that is pu
     spoil();
     CHECK(value(scene.bucket.refresh(options)) == 1);
 }
+
+TEST_CASE("a copy that has lost a file before it is published is not restored") {
+    // A file system that only pretends to lock lets another process delete the source meanwhile.
+    const Scene scene;
+    const std::string id = put(scene.bucket, "k", "text").id();
+    value(scene.bucket.remove("k"));
+    os::set_point_hook([&](const std::string& point) {
+        if (point != "restore.filled") return 0;
+        for (const auto& entry : fs::directory_iterator(scene.root / "archive"))
+            if (entry.path().filename() != id) fs::remove(entry.path() / "tree" / "f0");
+        return 0;
+    });
+    const auto restored = scene.cache.restore(id);
+    os::set_point_hook({});
+    CHECK(outcome(restored) == "damaged");
+    CHECK(content_of(scene.bucket, "k").empty());
+    CHECK(count_entries(scene.root / "archive") == 1);
+    CHECK(value(scene.cache.restore(id)).id() != id);
+    CHECK(content_of(scene.bucket, "k") == "text");
+}

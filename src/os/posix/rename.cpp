@@ -123,8 +123,9 @@ Result<> rename_dir_out(const Dir& from_dir, const std::string& from,
 
 Result<> rename_replacing(const Dir& from_dir, const std::string& from, const Dir& to_dir,
                           const std::string& to) {
-    if (const int error = rename_plainly({from_dir, from}, {to_dir, to}))
-        return fail(error, "replace", to_dir / to);
+    int error = point("os.rename-over");
+    if (error == 0) error = rename_plainly({from_dir, from}, {to_dir, to});
+    if (error != 0) return fail(error, "replace", to_dir / to);
     return {};
 }
 

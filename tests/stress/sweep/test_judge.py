@@ -132,7 +132,7 @@ class AfterACollection(Judges):
     name = "gc"
 
     def test_garbage_of_every_kind_is_clean(self):
-        for where in ("deleting/*", "staging/*/t-*", "staging/*/l-*", "retired/links/*",
+        for where in ("deleting/*", "staging/*/l-*", "archive/*/tree", "retired/links/*",
                       "retired/buckets/*/*"):
             self.assertTrue(glob.glob(f"{self.root}/{where}"), where)
         self.assert_finds()
