@@ -11,8 +11,8 @@
  *
  * Two buckets may have one byte. Then their gates must be one byte, too, or the publishers of the
  * one bucket look at another gate than the one that the remove in the other bucket holds
- * (MUTANT_gates_apart). That is so if the bytes of gate and bucket are one hash, each in its own
- * part of the file, as in locks.pml.
+ * (MUTANT_gates_apart). That is so, because the bytes of gate and bucket are one hash, each in its
+ * own part of the file.
  *
  * Kills: the kernel frees what the killed process held. `again` is a killed remove's successor.
  */

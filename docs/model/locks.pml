@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The one lock file, which no code has yet. Each lock is one byte of it, at a hash.
+/* The one lock file. Each lock is one byte of it, at a hash.
  *
  *   order  lock         byte
- *   1      collector    0: tried, never waited for
+ *   1      collector    in a part of its own: tried, never waited for
  *   2      build        a hash of bucket and key, in a part of its own
  *   3      gate         a hash of the bucket, in a part of its own: held while waiting for 4
  *   4      bucket       the same hash, in a part of its own

@@ -38,8 +38,6 @@ Result<bool> is_husk_part(const os::Dir& dir, const std::string& part) {
         if (part == format::boots_name)
             return format::is_boot_name(name) && info.is_regular() &&
                    info.size <= format::max_boot_file;
-        if (part == format::locks_name)
-            return format::is_lock_name(name) && info.is_regular() && info.size == 0;
         if (!info.is_directory()) return false;
         TRY_ASSIGN(const os::Dir below, os::open_dir_at(dir, name));
         return holds_only(below, [](const std::string&) -> Result<bool> { return false; });
@@ -59,6 +57,10 @@ Result<bool> is_husk(const os::Dir& root) {
                    if (name == format::cachedir_tag_name)
                        return holds_beginning_of(root, format::cachedir_tag_name,
                                                  format::cachedir_tag_text);
+                   if (name == format::locks_name) {
+                       TRY_ASSIGN(const os::FileInfo info, os::stat_at(root, name));
+                       return info.is_regular() && info.size == 0;
+                   }
                    TRY_ASSIGN(const os::Dir dir, os::open_dir_at(root, name));
                    return is_husk_part(dir, name);
                }));

@@ -7,10 +7,10 @@
 
 namespace larder::cache {
 
-/// Returns whether the root holds larder's directories, and in them no file but lease tables and
-/// locks. Beside them, or in their place, may stand a tag that holds our text or the beginning of
-/// it; and beside them our .gitignore. What can't be looked at counts as a file. Errors: `system`
-/// if the root can't be listed.
+/// Returns whether the root holds parts of a cache, and in them no file but lease tables and the
+/// empty file of the locks. Beside them, or in their place, may stand a tag that holds our text or
+/// the beginning of it; and beside them our .gitignore. What can't be looked at counts as a file.
+/// Errors: `system` if the root can't be listed.
 [[nodiscard]] Result<bool> is_husk(const os::Dir& root);
 
 /// Returns whether a file holds the beginning of the text, or all of it: a file that is being

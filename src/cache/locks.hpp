@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 // The locks, and the order in which a process takes them. A process that holds a lock takes only
-// locks of a higher number. docs/protocol.md has the same table.
+// locks of a higher number. Locks 1 to 4 are bytes of the file `locks` (format/lock_bytes.hpp), and
+// each one has an open file of its own. docs/protocol.md has the same table.
 //
 //   1  collector    Exclusive; tried, and never waited for. Taken by collect, verify and restore,
 //                   so that only one of them runs at a time.
-//   2  build        Exclusive; one byte of locks/builds for each key. Taken by get_or_build, so
-//                   that only one process builds a key at a time.
-//   3  gate         Exclusive; one byte of locks/gates for each bucket. Held while a process waits
-//                   for 4 exclusively. Without it, processes that share 4 could keep that process
-//                   waiting forever.
-//   4  bucket       One byte of locks/buckets for each bucket. Shared by publish and pin. Exclusive
-//                   for remove, refresh by age, evict, repair, and publish without exchange. So the
-//                   link that a process has checked is the link that it retires.
+//   2  build        Exclusive; one byte for each key. Taken by get_or_build, so that only one
+//                   process builds a key at a time.
+//   3  gate         Exclusive; one byte for each bucket. Held while a process waits for 4
+//                   exclusively. Without it, processes that share 4 could keep that process waiting
+//                   forever.
+//   4  bucket       One byte for each bucket. Shared by publish and pin. Exclusive for remove,
+//                   refresh by age, evict, repair, and publish without exchange. So the link that a
+//                   process has checked is the link that it retires.
 //   -  participant  Exclusive; held by a participant for as long as it lives. It shows that the
 //                   process lives and owns its staging area.
 //

@@ -184,7 +184,8 @@ Result<format::Format> read_format_again(const os::Dir& root) {
 /// as a power cut leaves it. A file that holds anything else is left alone. Another process may be
 /// writing the same text just now, so the file is never removed. Errors: those of making the file,
 /// if none stands there afterwards.
-Result<> write_if_missing(const os::Dir& root, const char* name, std::string_view text) {
+Result<> write_if_missing(const os::Dir& root, const char* name, std::string_view text,
+                          os::Permissions permissions = os::readable_file) {
     if (const auto info = os::stat_at(root, name)) {
         if (!info->is_regular() || info->size >= text.size()) return {};
         const auto begun = os::read_file_at(root, name, text.size());
@@ -194,7 +195,7 @@ Result<> write_if_missing(const os::Dir& root, const char* name, std::string_vie
             return os::fail(error, "write", root / name);
         return os::sync(file, root / name);
     }
-    auto written = os::write_new_file_at(root, name, text, os::readable_file);
+    auto written = os::write_new_file_at(root, name, text, permissions);
     // A file system that is full, or refuses to make files, may still have this one.
     const bool stands =
         written || why_of(written) == Why::exists || os::exists_at(root, name).value_or(false);
@@ -275,13 +276,38 @@ Result<> check_hands_off(const os::Dir& dir, const os::FileInfo& info, std::uint
                                     ": the first may have put anything there; delete the cache, or "
                                     "name another directory");
     }
-    if (os::others_may_write(dir, info)) {
+    if (os::others_may_write(dir.handle, info)) {
         return refuse(dir.path,
                       "other users may write to it, and so choose what this user gets; take that "
                       "right away (`chmod go-w`, which also cuts what an access control list "
                       "gives), or name another directory");
     }
     return {};
+}
+
+/// Refuses a file of the locks that belongs to another user than the root, or to which other users
+/// may write: they could take every lock. One that is missing is made later, and if something else
+/// stands there, the first lock is an error.
+Result<> check_locks(const os::Dir& root, std::uint64_t owner) {
+    const auto info = os::stat_at(root, format::locks_name);
+    if (!info || !info->is_regular()) return {};
+    const fs::path path = root / format::locks_name;
+    if (info->owner != owner) {
+        return refuse(path, "it belongs to user " + os::user_name(info->owner) +
+                                ", and the cache to user " + os::user_name(owner) +
+                                ": the first may take every lock; delete the cache, or name "
+                                "another directory");
+    }
+    // Without these rights, no access control list gives one.
+    const auto others = os::Permissions::group_write | os::Permissions::others_write;
+    if ((info->permissions & others) == os::Permissions::none) return {};
+    TRY_ASSIGN(const os::FileHandle file,
+               os::open_at(root, format::locks_name, os::OpenMode::read_nonblocking));
+    if (!os::others_may_write(file, *info)) return {};
+    return refuse(path,
+                  "other users may write to it, and so take every lock; take that right away "
+                  "(`chmod go-w`, which also cuts what an access control list gives), or name "
+                  "another directory");
 }
 
 /// Opens the directories of a root.
@@ -315,7 +341,6 @@ private:
 Result<Handles> open_handles(os::Dir root, const PartOpener& parts) {
     Handles dirs;
     dirs.root = std::move(root);
-    TRY_ASSIGN(dirs.locks, parts.open(dirs.root, format::locks_name));
     TRY_ASSIGN(dirs.participants, parts.open(dirs.root, format::participants_name));
     TRY_ASSIGN(dirs.staging, parts.open(dirs.root, format::staging_name));
     TRY_ASSIGN(dirs.buckets, parts.open(dirs.root, format::buckets_name));
@@ -422,14 +447,10 @@ Result<format::Format> complete_root(const Handles& dirs, const format::FormatRe
                                      const OpenOptions& options) {
     TRY(write_if_missing(dirs.root, format::cachedir_tag_name, format::cachedir_tag_text));
     TRY(write_if_missing(dirs.root, format::gitignore_name, format::gitignore_text));
-    // Make it now, while there is space. A collection needs its lock on a disk that has no inode
-    // left.
-    TRY(write_if_missing(dirs.locks, format::collector_lock_name, ""));
+    // Make it now, while there is space. A collection and a remove need their locks on a disk that
+    // has no inode left.
+    TRY(write_if_missing(dirs.root, format::locks_name, "", os::private_file));
     if (found.kind != format::FormatRead::Kind::unknown) return found.format;
-    // A remove needs its locks on such a disk, too.
-    for (const char* const name :
-         {format::builds_lock_name, format::buckets_lock_name, format::gates_lock_name})
-        TRY(write_if_missing(dirs.locks, name, ""));
     // If a power cut emptied these two, backups and git would take the cache, until the next open.
     // So they are on the disk before a file says that this is a cache.
     for (const char* const name : {format::cachedir_tag_name, format::gitignore_name})
@@ -460,6 +481,7 @@ Result<std::shared_ptr<Root>> open_anew(const fs::path& path, os::Dir root,
     if (is_new) TRY(write_if_missing(root, format::cachedir_tag_name, format::cachedir_tag_text));
     TRY_ASSIGN(Handles dirs, open_handles(std::move(root),
                                           PartOpener(read_only, info.owner, options.allow_unsafe)));
+    if (!options.allow_unsafe) TRY(check_locks(dirs.root, info.owner));
     if (!is_new) {
         TRY_ASSIGN(found.format, read_format_again(dirs.root));
     }

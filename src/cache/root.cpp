@@ -46,9 +46,8 @@ bool Root::is_lost(std::initializer_list<os::Dir Handles::*> used) const {
 }
 
 bool Root::is_lost() const {
-    return is_lost({&Handles::locks, &Handles::participants, &Handles::staging, &Handles::buckets,
-                    &Handles::archive, &Handles::retired_links, &Handles::retired_buckets,
-                    &Handles::deleting});
+    return is_lost({&Handles::participants, &Handles::staging, &Handles::buckets, &Handles::archive,
+                    &Handles::retired_links, &Handles::retired_buckets, &Handles::deleting});
 }
 
 Result<> Root::must_be_writable(const char* step) const {

@@ -28,7 +28,6 @@ namespace larder::cache {
 /// the place of a directory. In a read-only root, some may not be open.
 struct Handles {
     os::Dir root;
-    os::Dir locks;
     os::Dir participants;
     os::Dir staging;
     os::Dir buckets;

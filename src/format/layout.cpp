@@ -50,12 +50,6 @@ bool is_root_name(std::string_view name) noexcept {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool is_lock_name(std::string_view name) noexcept {
-    constexpr std::array<std::string_view, 4> names = {collector_lock_name, builds_lock_name,
-                                                       gates_lock_name, buckets_lock_name};
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 std::string participant_name(std::uint32_t number) { return std::to_string(number); }
 
 std::optional<std::uint32_t> parse_participant_name(std::string_view name) {

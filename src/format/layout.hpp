@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Every name on disk, by one grammar. No other file builds or parses a name.
 //
-//   root/                       = CACHEDIR.TAG  .gitignore  format  locks/  participants/  staging/
+//   root/                       = CACHEDIR.TAG  .gitignore  format  locks  participants/  staging/
 //                                 buckets/  archive/  retired/  deleting/  pins/  boots/
-//   locks/                      = collector  builds  gates  buckets
 //   participants/               = <number>
 //   staging/<number>/           = l-<id>  o-<id>  k-<id>    links
 //   buckets/<bucket>/           = <key>              a link
@@ -40,7 +39,7 @@ namespace larder::format {
 inline constexpr const char* format_name = "format";
 inline constexpr const char* cachedir_tag_name = "CACHEDIR.TAG";
 inline constexpr const char* gitignore_name = ".gitignore";
-inline constexpr const char* locks_name = "locks";
+inline constexpr const char* locks_name = "locks";  ///< a file: see lock_bytes.hpp
 inline constexpr const char* participants_name = "participants";
 inline constexpr const char* staging_name = "staging";
 inline constexpr const char* buckets_name = "buckets";
@@ -54,11 +53,6 @@ inline constexpr const char* boots_name = "boots";  ///< made by the first colle
 inline constexpr const char* record_name = "record";
 inline constexpr const char* manifest_name = "manifest";
 inline constexpr const char* tree_name = "tree";
-inline constexpr const char* collector_lock_name = "collector";
-// One byte of these files is the lock of one key, or of one bucket.
-inline constexpr const char* builds_lock_name = "builds";
-inline constexpr const char* gates_lock_name = "gates";
-inline constexpr const char* buckets_lock_name = "buckets";
 
 /// https://bford.info/cachedir/
 inline constexpr std::string_view cachedir_tag_text =
@@ -72,9 +66,6 @@ inline constexpr std::string_view gitignore_text = "*\n";
 
 /// Returns true if `name` stands in a root by the grammar above.
 [[nodiscard]] bool is_root_name(std::string_view name) noexcept;
-
-/// Returns true if `name` stands in `locks/` by the grammar.
-[[nodiscard]] bool is_lock_name(std::string_view name) noexcept;
 
 /// Returns the name of a participant in `participants/` and in `staging/`.
 [[nodiscard]] std::string participant_name(std::uint32_t number);

@@ -205,8 +205,4 @@ std::optional<std::string> decode_name(std::string_view name) {
     return text;
 }
 
-std::uint64_t digest(std::string_view encoded_bucket, std::string_view key) {
-    return hash_of(std::string(encoded_bucket).append("/").append(key)).high;
-}
-
 }  // namespace larder::format

@@ -70,8 +70,4 @@ inline constexpr std::size_t max_bucket_name = 128;
 /// Decodes such a text. Returns nullopt unless encode_escapes would give exactly this text.
 [[nodiscard]] std::optional<std::string> decode_escapes(std::string_view text);
 
-/// Returns a number for a key of a bucket: the first bits of a SHA-1 of both. It is the same in
-/// every process and in every version.
-[[nodiscard]] std::uint64_t digest(std::string_view encoded_bucket, std::string_view key);
-
 }  // namespace larder::format

@@ -35,7 +35,7 @@ std::string print_outer_builds(const std::vector<OuterBuild>& builds) {
     for (const auto& build : builds) {
         if (!text.empty()) text += ',';
         text += std::to_string(build.lock) + ':' + std::to_string(build.since_nanos) + ':' +
-                encode_escapes(build.root);
+                encode_escapes(build.key_path) + ':' + encode_escapes(build.root);
     }
     return text;
 }
@@ -46,9 +46,13 @@ std::vector<OuterBuild> parse_outer_builds(std::string_view text) {
         std::string_view build = take_until(text, ',');
         const auto lock = parse_decimal(take_until(build, ':'));
         const auto since = parse_decimal(take_until(build, ':'));
+        const auto key_path = decode_escapes(take_until(build, ':'));
         const auto root = decode_escapes(build);
-        if (!lock || *lock == 0 || !since || !root || root->empty()) continue;
-        builds.push_back({.root = *root, .lock = *lock, .since_nanos = *since});
+        if (!lock || *lock == 0 || !since || !key_path || key_path->empty() || !root ||
+            root->empty())
+            continue;
+        builds.push_back(
+            {.root = *root, .lock = *lock, .since_nanos = *since, .key_path = *key_path});
     }
     return builds;
 }

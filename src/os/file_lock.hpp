@@ -18,10 +18,12 @@
 // before fork returns there. A lock that the function try_lock takes stays with the child: a
 // participant's lock must (see cache/participant.hpp).
 //
-// The files in `locks/` are made once, and only a destroy unlinks them. If one were unlinked while
-// the cache is used, another process would make and lock a new file of that name, and there would
-// be two owners. A lease table and `format` may be unlinked or replaced by a process that has their
-// lock. So a process that locks one of them asks still_has_name.
+// A cache's file of the locks is made once, and only a destroy unlinks it. If it were unlinked
+// while the cache is used, another process would make and lock a new file of that name, and there
+// would be two owners. A lease table and `format` may be unlinked or replaced by a process that has
+// their lock. So a process that locks one of them asks still_has_name.
+//
+// Many locks may be bytes of one file. So trap 2 would let go of all of them at once.
 #pragma once
 
 #include <cstdint>
@@ -40,9 +42,9 @@ struct Range {
     std::uint64_t length = 0;  ///< 0 means up to the end, whatever the file's size
 
     static Range whole() noexcept { return {}; }
-    /// The byte may be given by any number, such as a hash. Its highest two bits are left out,
-    /// because off_t has a sign, and start plus length must fit as well.
-    static Range byte(std::uint64_t at) noexcept { return {at & 0x3fff'ffff'ffff'ffffU, 1}; }
+    /// Requires: `at` is less than 2^62, because off_t has a sign, and start plus length must fit
+    /// as well.
+    static Range byte(std::uint64_t at) noexcept { return {at, 1}; }
 };
 
 /// Takes the lock for the open file if it is free, and never waits. Returns whether it was taken.
@@ -65,12 +67,24 @@ struct Range {
 /// the open directory, so it ends with the last handle of it. Returns whether it was taken.
 bool hold_off_cleaners(const Dir& dir) noexcept;
 
-/// One lock, held from try_lock to the destructor.
+/// One lock, held from try_lock to the destructor. It has an open file of its own, so it keeps out
+/// every other lock of the file, also one of the same thread.
 /// Fork: the child does not hold the lock, and the destructor in the child touches nothing.
 class FileLock {
 public:
-    /// Takes the lock if it is free, and never waits. Makes the file if it is missing. Returns
-    /// nullopt if another process or another object holds the lock.
+    /// Opens the lock file, and takes no lock yet. `mode` says whether the file is made if it is
+    /// missing.
+    [[nodiscard]] static Result<FileLock> open(const Dir& dir, const std::string& name,
+                                               OpenMode mode = OpenMode::open_or_create);
+    /// Takes the lock if it is free, and never waits. Returns false if another process or another
+    /// object holds it. Requires: this object has no lock yet.
+    [[nodiscard]] Result<bool> try_lock(Mode mode, const Range& range);
+    /// Returns whether another process or another object has a lock on the range. The answer is
+    /// only a hint: it may be out of date at once.
+    [[nodiscard]] Result<bool> is_taken(const Range& range) const;
+
+    /// Opens the lock file, makes it if it is missing, and takes the lock if it is free. Returns
+    /// nullopt if another process or another object holds it.
     [[nodiscard]] static Result<std::optional<FileLock>> try_lock(
         const Dir& dir, const std::string& name, Mode mode, const Range& range = Range::whole());
     /// Takes the lock of a whole file, exclusively, and makes no file. Such a file may be unlinked
@@ -86,10 +100,12 @@ public:
     [[nodiscard]] const FileHandle& file() const noexcept { return file_; }
 
 private:
-    /// Owns the lock that `file` has. Requires: HeldLocks has opened the file.
-    explicit FileLock(FileHandle file) noexcept;
+    /// Requires: HeldLocks has opened the file.
+    FileLock(FileHandle file, std::filesystem::path path) noexcept;
     FileHandle file_;  // none if the lock was moved away
-    // The token of the process that took the lock. In a forked child it is not that of
+    std::filesystem::path path_;
+    bool is_held_ = false;
+    // The token of the process that opened the file. In a forked child it is not that of
     // this_process.
     std::uint64_t owner_ = 0;
 };

@@ -15,10 +15,10 @@ namespace larder::os {
 [[nodiscard]] std::string user_name(std::uint64_t user);
 /// Returns true if this process may act on the files of all users.
 [[nodiscard]] bool is_superuser() noexcept;
-/// Returns true if users other than the owner may write to the directory: by its permissions, or by
-/// its access control list. A group that bears the owner's name and has no other member, as many
-/// systems make for each user, gives that right to no other user. `info` is what the system knows
-/// about `dir`. Returns true if the system does not tell what is in the list.
-[[nodiscard]] bool others_may_write(const Dir& dir, const FileInfo& info);
+/// Returns true if users other than the owner may write to the file or directory: by its
+/// permissions, or by its access control list. A group that bears the owner's name and has no other
+/// member, as many systems make for each user, gives that right to no other user. `info` is what
+/// the system knows about `file`. Returns true if the system does not tell what is in the list.
+[[nodiscard]] bool others_may_write(const FileHandle& file, const FileInfo& info);
 
 }  // namespace larder::os

@@ -126,9 +126,9 @@ void BackgroundCollector::collect_once(const std::stop_token& stop,
                                        const protocol::RootRef& root) const noexcept {
     const InCollectionOf running(this);
     try {
-        // First set the time of the lock's file. is_due of other processes reads it, and so they
+        // First set the time of the locks' file. is_due of other processes reads it, and so they
         // begin no collection of their own.
-        (void)os::touch_at(root->dirs().locks, format::collector_lock_name);
+        (void)os::touch_at(root->dirs().root, format::locks_name);
         std::stop_source enough;
         const auto end = Clock::now() + options_.at_most;
         CollectOptions how{.threads = options_.threads,
@@ -159,7 +159,7 @@ bool BackgroundCollector::must_end(const std::stop_token& stop, Clock::time_poin
 bool BackgroundCollector::is_due(const cache::Root& root) const {
     if (root.is_read_only()) return false;
     // A collection sets the time of this file when it begins: see collect_once.
-    const auto lock_file = os::stat_at(root.dirs().locks, format::collector_lock_name);
+    const auto lock_file = os::stat_at(root.dirs().root, format::locks_name);
     if (!lock_file) return false;
     const auto now = os::wall_time();
     const auto last = lock_file->modified.to_clock();

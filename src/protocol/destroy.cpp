@@ -10,6 +10,7 @@
 #include "format/format_file.hpp"
 #include "format/id.hpp"
 #include "format/layout.hpp"
+#include "format/lock_bytes.hpp"
 #include "os/dir_reader.hpp"
 #include "os/file.hpp"
 #include "os/file_lock.hpp"
@@ -115,25 +116,24 @@ public:
         TRY(delete_all_but(format::locks_name));
         // No process can lease any more, so what a collector does now harms no lease. The lock is
         // released before its file is deleted: a file system in user space keeps a file that is
-        // open under another name, and its directory could not be removed.
+        // open under another name, and the root could not be removed.
         collector.reset();
         return delete_rest();
     }
 
 private:
-    /// Takes the collector's lock. Returns nullopt if there is no `locks/`, so that no process can
-    /// have it. Errors: `busy` if another process has it; whatever keeps `locks/` from being
-    /// opened.
+    /// Takes the collector's lock. Returns nullopt if there is no `locks`, so that no process can
+    /// have it. Errors: `busy` if another process has it; whatever keeps `locks` from being opened.
     Result<std::optional<os::FileLock>> lock_collector() {
-        const auto locks = os::open_dir_at(root_, format::locks_name);
-        if (is_absent(locks)) return std::nullopt;
-        TRY(locks);
-        TRY_ASSIGN(auto lock, os::FileLock::try_lock(*locks, format::collector_lock_name,
-                                                     os::Mode::exclusive));
-        if (!lock)
+        auto lock = os::FileLock::open(root_, format::locks_name, os::OpenMode::read_write);
+        if (is_absent(lock)) return std::nullopt;
+        TRY(lock);
+        TRY_ASSIGN(const bool is_ours,
+                   lock->try_lock(os::Mode::exclusive, os::Range::byte(format::collector_byte)));
+        if (!is_ours)
             return fail(Errc::busy, "destroy cache", root_.path,
                         "another process collects, verifies or destroys it; try again later");
-        return lock;
+        return std::move(*lock);
     }
 
     /// Returns whether this is a cache, or what is left of one. Any sign will do: the format, a tag

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "format/layout.hpp"
-#include "format/name.hpp"
+#include "format/lock_bytes.hpp"
 #include "os/points.hpp"
 #include "protocol/get.hpp"
 #include "protocol/nested_builds.hpp"
@@ -34,7 +34,7 @@ constexpr std::chrono::milliseconds longest_unseen_wait{10'000};
 /// too.
 class CircleWatch {
 public:
-    CircleWatch(const BuildNumber& wanted, const cache::CallContext& context)
+    CircleWatch(const BuildRef& wanted, const cache::CallContext& context)
         : wanted_(wanted), context_(context) {}
 
     /// Looks if it is time, after a wait of this length. Returns false if there is a circle.
@@ -50,7 +50,7 @@ public:
     [[nodiscard]] const std::optional<std::string>& circle() const noexcept { return circle_; }
 
 private:
-    const BuildNumber wanted_;
+    const BuildRef wanted_;
     const cache::CallContext& context_;
     std::chrono::milliseconds next_look_ = before_circle_check;
     std::optional<ShownOuterBuilds> outer_;  // nullopt until the first look: it opens caches
@@ -60,40 +60,46 @@ private:
 /// The lock of one build. Other processes can see that this thread waits for it or holds it.
 class BuildLock {
 public:
-    BuildLock(cache::Root& root, const KeyRef& place, std::uint64_t number,
-              const cache::CallContext& context)
-        : root_(root),
-          number_(number),
+    BuildLock(const BuildRef& build, const KeyRef& place, const cache::CallContext& context)
+        : build_(build),
           what_("build " + std::string(place.encoded_key())),
           context_(context),
-          activity_(std::in_place, root.participant_if_possible(context), number, what_,
+          activity_(std::in_place, build.root.participant_if_possible(context), build.lock, what_,
                     cache::Activity::Shows::waiting) {}
+
+    /// Takes the byte that this thread holds already, for the build of another key around this
+    /// one. The lock of that build keeps others from this key, too.
+    void share_own_byte() noexcept {
+        activity_->set_holding();
+        has_lock_ = true;
+    }
 
     /// Waits for the lock, and writes the wait down in the journal. After a success the caller
     /// builds. It builds without the lock if the wait took too long, or if builds wait for each
     /// other in a circle. Publishing is safe without the lock; only work is done twice. Errors:
     /// `interrupted`.
     Result<> wait() {
-        CircleWatch watch({root_, number_}, context_);
-        const auto attempt = [&]() -> Result<bool> {
-            TRY_ASSIGN(held_, FileLock::try_lock(root_.dirs().locks, format::builds_lock_name,
-                                                 Mode::exclusive, Range::byte(number_)));
-            return held_.has_value();
+        CircleWatch watch(build_, context_);
+        TRY_ASSIGN(held_, FileLock::open(build_.root.dirs().root, format::locks_name));
+        const auto attempt = [&] {
+            return held_->try_lock(Mode::exclusive, Range::byte(build_.lock));
         };
         const auto go_on = [&](std::chrono::steady_clock::duration waited) {
             (void)os::point("build.waiting");
             return watch.look_after(waited);
         };
-        const cache::LockNumbers blamed{number_};
+        const cache::LockNumbers blamed{build_.lock};
         const cache::AwaitedLock lock{
             .what = what_, .blamed = blamed, .limit = time_limit(), .longest_pause = longest_pause};
         TRY_ASSIGN(cache::LockWait wait,
-                   cache::wait_for_lock(root_, context_, lock, attempt, go_on));
+                   cache::wait_for_lock(build_.root, context_, lock, attempt, go_on));
         if (watch.circle()) wait.holders = *watch.circle();
-        if (wait.acquired()) {
+        has_lock_ = wait.acquired();
+        if (has_lock_) {
             activity_->set_holding();
         } else {
             activity_.reset();  // neither waiting nor holding
+            held_.reset();
         }
         Result<> ended;
         if (wait.end == base::Waited::End::interrupted)
@@ -108,6 +114,8 @@ public:
     [[nodiscard]] std::uint64_t since_nanos() const noexcept {
         return activity_ ? activity_->since_nanos() : 0;
     }
+    /// Returns whether this thread holds the byte.
+    [[nodiscard]] bool has_lock() const noexcept { return has_lock_; }
 
 private:
     /// Returns how long the wait may last. If other processes cannot see this thread, they cannot
@@ -117,11 +125,11 @@ private:
                                        : std::min(context_.build_timeout, longest_unseen_wait);
     }
 
-    cache::Root& root_;
-    const std::uint64_t number_;  // of the lock, by which activities name it
-    std::string what_;            // for people: "build rich-13.9"; moved away by wait
+    const BuildRef build_;
+    std::string what_;  // for people: "build rich-13.9"; moved away by wait
     const cache::CallContext& context_;
-    std::optional<FileLock> held_;             // nullopt if the caller builds without the lock
+    bool has_lock_ = false;
+    std::optional<FileLock> held_;             // nullopt without the lock, and if it is shared
     std::optional<cache::Activity> activity_;  // nullopt after a wait that did not get the lock
 };
 
@@ -132,20 +140,26 @@ Result<SlotLease> get_or_build(const RootRef& root, const KeyRef& place, const F
     // A build ends with a publish, which needs a participant. If this process cannot join the
     // cache, this call should fail now, and not after a wait.
     TRY(root->participant(context));
-    const std::uint64_t number = Range::byte(format::digest(place.encoded_bucket, place.key)).start;
-    if (would_wait_for_itself({*root, number})) {
+    const BuildRef build{*root, format::build_byte(place.encoded_bucket, place.encoded_key()),
+                         place.path};
+    const OwnPart own = own_part_of(build);
+    if (own == OwnPart::key) {
         return fail(Errc::invalid, "build", root->dirs().buckets / place.path,
                     "this build requests its own key; build what it needs under another key");
     }
-    BuildLock lock(*root, place, number, context);
-    TRY(lock.wait());
+    BuildLock lock(build, place, context);
+    if (own == OwnPart::byte) {
+        lock.share_own_byte();
+    } else {
+        TRY(lock.wait());
+    }
     (void)os::point("build.locked");
 
     // Look again: another process may have built and published during the wait.
     auto found = get(root, place, context);
     if (found || found.error().code != Errc::miss) return found;
 
-    const BuildInProgress in_progress({*root, number}, lock.since_nanos());
+    const BuildInProgress in_progress(build, lock.since_nanos(), lock.has_lock());
     TRY_ASSIGN(Stage stage, Stage::make(root, context));
     if (auto filled = fill(stage); !filled)
         return tl::make_unexpected(stage.give_back(std::move(filled).error()));

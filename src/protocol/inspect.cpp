@@ -3,6 +3,7 @@
 
 #include "format/layout.hpp"
 #include "format/link.hpp"
+#include "format/lock_bytes.hpp"
 #include "format/name.hpp"
 #include "os/dir_reader.hpp"
 #include "os/file_lock.hpp"
@@ -233,7 +234,8 @@ Result<StatusReport> status(const cache::Root& root) {
         add_locks(participant, process, report);
     }
     // A lock that cannot be looked at counts as free: the report says what is known.
-    const auto collector = os::look_at(dirs.locks, format::collector_lock_name);
+    const auto collector =
+        os::look_at(dirs.root, format::locks_name, os::Range::byte(format::collector_byte));
     report.collecting = collector && *collector == os::State::taken;
     TRY_ASSIGN(report.deleting, count_names(dirs.deleting));
     return report;

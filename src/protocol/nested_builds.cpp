@@ -126,8 +126,8 @@ const SeenActivity* holder_for(const std::set<SeenActivity>& activities,
 /// of activities in which it was found.
 using Chain = std::vector<const SeenActivity*>;
 
-/// One build in one cache.
-using BuildPlace = std::pair<std::string, std::uint64_t>;  // the path of the cache, and the lock
+/// The lock of a build in one cache.
+using BuildPlace = std::pair<std::string, std::uint64_t>;  // the path of the cache, and the byte
 
 /// Returns the activities by which threads keep a build open: they hold it or work for it. It can't
 /// end before they do.
@@ -216,9 +216,10 @@ bool is_held_now(const OuterBuild& build, const cache::Root& root) {
 
 }  // namespace
 
-BuildInProgress::BuildInProgress(const BuildNumber& build, std::uint64_t since_nanos)
+BuildInProgress::BuildInProgress(const BuildRef& build, std::uint64_t since_nanos, bool has_lock)
     : build_(build),
       since_nanos_(since_nanos),
+      has_lock_(has_lock),
       process_(os::process_token()),
       around_(std::exchange(innermost_build, this)) {}
 
@@ -226,7 +227,8 @@ BuildInProgress::~BuildInProgress() { innermost_build = around_; }
 
 std::optional<OuterBuild> BuildInProgress::seen() const {
     if (since_nanos_ == 0) return std::nullopt;
-    return OuterBuild{path_of(build_.root), build_.lock, since_nanos_};
+    return OuterBuild{path_of(build_.root), build_.lock, since_nanos_,
+                      std::string(build_.key_path)};
 }
 
 std::string text_for_nested_builds() {
@@ -237,15 +239,22 @@ std::string text_for_nested_builds() {
     return format::print_outer_builds(builds);
 }
 
-bool would_wait_for_itself(const BuildNumber& wanted) {
+OwnPart own_part_of(const BuildRef& wanted) {
+    auto part = OwnPart::none;
     for (auto* each = innermost_build; each != nullptr; each = each->around()) {
-        if (&each->number().root == &wanted.root && each->number().lock == wanted.lock) return true;
+        const BuildRef& build = each->build();
+        if (&build.root != &wanted.root || build.lock != wanted.lock) continue;
+        if (build.key_path == wanted.key_path) return OwnPart::key;
+        if (each->has_lock()) part = OwnPart::byte;
     }
-    const auto outer = outer_builds();
-    return std::any_of(outer.begin(), outer.end(), [&](const OuterBuild& build) {
-        return build.lock == wanted.lock && build.root == path_of(wanted.root) &&
-               is_held_now(build, wanted.root);
-    });
+    for (const OuterBuild& build : outer_builds()) {
+        if (build.lock != wanted.lock || build.root != path_of(wanted.root) ||
+            !is_held_now(build, wanted.root))
+            continue;
+        if (build.key_path == wanted.key_path) return OwnPart::key;
+        part = OwnPart::byte;
+    }
+    return part;
 }
 
 namespace {
@@ -278,7 +287,7 @@ ShownOuterBuilds::ShownOuterBuilds(const cache::CallContext& context) {
     }
 }
 
-std::optional<std::string> circle_of(const BuildNumber& wanted) {
+std::optional<std::string> circle_of(const BuildRef& wanted) {
     const auto activities = read_activities();
     const auto chain = find_circle(activities, {path_of(wanted.root), wanted.lock});
     if (chain.empty()) return std::nullopt;

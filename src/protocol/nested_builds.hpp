@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cache/root.hpp"
@@ -17,10 +18,11 @@
 
 namespace larder::protocol {
 
-/// A build's lock: its number in one cache.
-struct BuildNumber {
-    cache::Root& root;   ///< kept open by the call that builds or waits
-    std::uint64_t lock;  ///< the byte of locks/builds, by which activities name the lock
+/// A build in one cache. It refers to variables of the call that builds or waits.
+struct BuildRef {
+    cache::Root& root;
+    std::uint64_t lock;         ///< the byte of its lock, by which activities name it
+    std::string_view key_path;  ///< "<bucket>/<key>", encoded: another key may have the same byte
 };
 
 /// While it lives, this thread builds. It lies on the stack of the build, and builds inside builds
@@ -29,23 +31,26 @@ struct BuildNumber {
 class BuildInProgress {
 public:
     /// `since_nanos` is when the thread's activity began, by which other processes see the build; 0
-    /// if they cannot see it.
-    BuildInProgress(const BuildNumber& build, std::uint64_t since_nanos);
+    /// if they cannot see it. `has_lock` is false if the thread builds without the lock.
+    BuildInProgress(const BuildRef& build, std::uint64_t since_nanos, bool has_lock);
     ~BuildInProgress();
     BuildInProgress(const BuildInProgress&) = delete;
     BuildInProgress& operator=(const BuildInProgress&) = delete;
 
     /// Returns the build inside which this one runs; null if there is none.
     [[nodiscard]] const BuildInProgress* around() const noexcept { return around_; }
-    [[nodiscard]] const BuildNumber& number() const noexcept { return build_; }
+    [[nodiscard]] const BuildRef& build() const noexcept { return build_; }
+    /// Returns whether the thread holds the byte of the build, for it or for a build around it.
+    [[nodiscard]] bool has_lock() const noexcept { return has_lock_; }
     /// Returns false in a process that was forked by the thread that builds.
     [[nodiscard]] bool is_ours() const noexcept { return process_ == os::process_token(); }
     /// Returns the build as other processes see it. Returns nullopt if they cannot see it.
     [[nodiscard]] std::optional<format::OuterBuild> seen() const;
 
 private:
-    const BuildNumber build_;
+    const BuildRef build_;
     const std::uint64_t since_nanos_;
+    const bool has_lock_;
     const std::uint64_t process_;          // the token of the process that builds
     const BuildInProgress* const around_;  // lives longer, because it stands deeper in the stack
 };
@@ -53,9 +58,16 @@ private:
 /// Returns the text for LARDER_INSIDE: the builds of this thread, and those that it works for.
 [[nodiscard]] std::string text_for_nested_builds();
 
-/// Returns whether this thread builds the key now, or works for the process that does. It would
-/// wait for itself. A build of another process counts only while its activity is seen.
-[[nodiscard]] bool would_wait_for_itself(const BuildNumber& wanted);
+/// What this thread has to do already with a build that it wants.
+enum class OwnPart {
+    none,
+    byte,  ///< it builds another key whose lock is the same byte
+    key,   ///< it builds this very key
+};
+/// Returns what this thread builds now of `wanted`, or works for the process that does. A wait for
+/// either would be a wait for itself. A build of another process counts only while its activity is
+/// seen.
+[[nodiscard]] OwnPart own_part_of(const BuildRef& wanted);
 
 /// Shows other processes for which builds this thread works, for as long as it lives. It opens the
 /// caches of these builds, and joins them. Leaves out what it cannot open, and builds that have
@@ -73,6 +85,6 @@ private:
 /// Returns the circle of builds that wait for each other, of which the wait of this thread for
 /// `wanted` is a part, for people. Returns nullopt if there is none. It sees circles through all
 /// caches that this process has open.
-[[nodiscard]] std::optional<std::string> circle_of(const BuildNumber& wanted);
+[[nodiscard]] std::optional<std::string> circle_of(const BuildRef& wanted);
 
 }  // namespace larder::protocol

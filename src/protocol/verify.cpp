@@ -95,18 +95,13 @@ private:
         return check_counts();
     }
 
-    /// Checks that the root, `locks/` and `retired/` hold only names that larder knows.
+    /// Checks that the root and `retired/` hold only names that larder knows.
     Result<> check_root() {
         TRY(findings_.for_each_name(dirs_.root,
                                     [&](const std::string& name, os::FileKind) -> Result<> {
                                         if (format::is_root_name(name)) return {};
                                         return findings_.add_foreign(dirs_.root / name);
                                     }));
-        TRY(findings_.for_each_name(
-            dirs_.locks, [&](const std::string& name, os::FileKind kind) -> Result<> {
-                if (format::is_lock_name(name) && kind != os::FileKind::directory) return {};
-                return findings_.add_foreign(dirs_.locks / name);
-            }));
         TRY_ASSIGN(const os::Dir retired, os::open_dir_at(dirs_.root, format::retired_name));
         return findings_.for_each_name(
             retired, [&](const std::string& name, os::FileKind) -> Result<> {

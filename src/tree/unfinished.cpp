@@ -45,7 +45,7 @@ enum class Namers {
 /// Returns who can name things in a directory. `info` is what the system knows about it.
 Namers namers_in(const os::Dir& around, const os::FileInfo& info) noexcept {
     if (info.owner != os::this_user() && info.owner != 0) return Namers::all;
-    if (!os::others_may_write(around, info)) return Namers::only_we;
+    if (!os::others_may_write(around.handle, info)) return Namers::only_we;
     // In a sticky directory, another user can't rename what is this user's. But that user can move
     // a directory there.
     const bool is_sticky =
@@ -67,7 +67,7 @@ bool is_abandoned(const os::Dir& around, Namers namers, const std::string& name,
     // The system lets no user move a directory to another place who may not write to it.
     const auto found = os::open_dir_at(around, name);
     const auto now = found ? os::stat_of(*found) : tl::make_unexpected(found.error());
-    return now && now->owner == os::this_user() && !os::others_may_write(*found, *now);
+    return now && now->owner == os::this_user() && !os::others_may_write(found->handle, *now);
 }
 
 }  // namespace

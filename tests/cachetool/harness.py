@@ -219,10 +219,13 @@ class CacheTest(unittest.TestCase):
         )
 
     def hold(self, lock):
-        """Holds one of the cache's lock files as another process would, until the test ends."""
-        file = open(self.root / "locks" / lock, "r+b")
+        """Holds a lock of the cache as another process would, until the test ends. "collector" is
+        one byte of the locks' file; "buckets" are the bytes of every bucket's lock.
+        """
+        start, length = {"collector": (1, 1), "buckets": (3 << 60, 1 << 60)}[lock]
+        file = open(self.root / "locks", "r+b")
         self.addCleanup(file.close)
-        fcntl.lockf(file, fcntl.LOCK_EX)
+        fcntl.lockf(file, fcntl.LOCK_EX, length, start)
         return file
 
     def purge(self):

@@ -637,6 +637,21 @@ class Build(CacheTest):
         self.assertTrue((self.dir / "inner").exists())
         self.tool("get", "b", "inner")
 
+    def test_program_may_build_another_key_whose_lock_is_that_of_its_own(self):
+        asks = [
+            "sh",
+            "-c",
+            '"$0" build --allow-empty b inner -- true && "$0" --json build b outer -- true >"$1"; '
+            'echo $? >"$LARDER_STAGE/code"',
+            TESTING_TOOL,
+            str(self.dir / "answer"),
+        ]
+        all_collide = {"LARDER_TEST_POINTS": "lock.hash=1"}
+        self.tool("build", "b", "outer", "--", *asks, tool=TESTING_TOOL, env=all_collide)
+        self.tool("get", "b", "inner")
+        answer = json.loads((self.dir / "answer").read_text())
+        self.assertEqual(answer["error"]["code"], "invalid")
+
     def test_program_that_asks_for_its_own_key_is_told_so(self):
         asks = [
             "sh",

@@ -249,7 +249,7 @@ class NoSecondWay(RefusalTest):
     def test_locks_that_are_refused_are_an_error_at_once(self):
         for error in self.each_error():
             _, err = self.refused([f"{LOCK}={error}"], "put", "b", "k", self.source, code=1)
-            self.assertIn("refuses file locks", err)
+            self.assertIn("refuses file locks (fcntl F_OFD_SETLK of the whole file)", err)
             self.assertLess(len(os.listdir(self.root / "participants")), 2)
 
     def test_a_full_disk_adds_no_tables(self):

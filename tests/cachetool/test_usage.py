@@ -247,7 +247,7 @@ class ChoiceOfTheCache(CacheTest):
     def test_looking_at_a_cache_that_is_being_created(self):
         self.root.mkdir(parents=True)
         (self.root / "CACHEDIR.TAG").touch()  # the first file to be made
-        (self.root / "locks").mkdir()
+        (self.root / "participants").mkdir()
         self.assertEqual(self.json("ls")["entries"], [])
         self.tool("get", "b", "k", code=3)
 

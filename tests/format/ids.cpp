@@ -128,18 +128,6 @@ TEST_CASE("a participant's number has one spelling") {
     CHECK_FALSE(parse_participant_name(std::string_view("1\0", 2)));
 }
 
-TEST_CASE("the names of the locks are known, and no others") {
-    for (const char* name : {"collector", "builds", "gates", "buckets"}) {
-        INFO(name);
-        CHECK(is_lock_name(name));
-    }
-    for (const char* name : {"", "Collector", "collector ", "build", "bucket", "gate", "bucket.b",
-                             "gate.b", "buckets.", "locks"}) {
-        INFO(name);
-        CHECK_FALSE(is_lock_name(name));
-    }
-}
-
 TEST_CASE("a root has these twelve names") {
     for (const char* name :
          {"CACHEDIR.TAG", ".gitignore", "format", "locks", "participants", "staging", "buckets",

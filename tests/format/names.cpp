@@ -314,13 +314,6 @@ TEST_CASE("the path to a key's link via an entry leads through its tree and back
           to_text(id) + "/tree/../../../buckets/b/k");
 }
 
-TEST_CASE("the digest differs for different buckets and keys") {
-    CHECK(digest("b", "k") == digest("b", "k"));
-    CHECK(digest("b", "k") != digest("b", "l"));
-    CHECK(digest("b", "k") != digest("c", "k"));
-    CHECK(digest("b", "k/l") != digest("c", "k/l"));
-}
-
 TEST_CASE("hashed names that encode_key can't have made belong to no key") {
     const std::string hash(26, '0');
     for (const char* kept : {"k", "FOO bar", "../x"})

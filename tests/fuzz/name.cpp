@@ -50,7 +50,6 @@ void check_decoding(std::string_view name) {
     }
     if (is_key_name(name)) must(is_safe_on_any_file_system(name), "a key's name is safe");
     if (is_hashed(name)) must(!decode_name(name), "a name with a hash has no key of its own");
-    if (is_lock_name(name)) must(is_one_name(name), "a lock's name is one name");
     if (is_root_name(name)) must(is_one_name(name), "a root's names are names");
     if (const auto id = parse_id(name))
         must(to_text(*id) == name, "an id is accepted in one spelling only");

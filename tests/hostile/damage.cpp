@@ -384,7 +384,7 @@ TEST_CASE(
     "a directory of the cache that is a symlink to outside is an error that names it, and is not "
     "followed") {
     for (const char* name : {"archive", "deleting", "staging", "retired", "retired/links",
-                             "retired/buckets", "buckets", "participants", "locks"}) {
+                             "retired/buckets", "buckets", "participants"}) {
         INFO(name);
         const Site site;
         fs::rename(site.root / name, site.dir.path() / "moved");
@@ -426,18 +426,10 @@ TEST_CASE("reaping does not follow a staging area that is a symlink to outside")
 
 TEST_CASE("foreign names in every directory are found, break nothing, and survive everything") {
     const Site site;
-    const std::vector<fs::path> places = {"",
-                                          "locks",
-                                          "participants",
-                                          "staging",
-                                          "staging/0",
-                                          "buckets",
-                                          "retired",
-                                          "retired/links",
-                                          "retired/buckets",
-                                          "archive",
-                                          "archive/" + site.id,
-                                          "buckets/b"};
+    const std::vector<fs::path> places = {
+        "",         "participants",  "staging",         "staging/0", "buckets",
+        "retired",  "retired/links", "retired/buckets", "archive",   "archive/" + site.id,
+        "buckets/b"};
     std::vector<fs::path> files;
     for (const auto& place : places) {
         // "Foreign" is never a name of larder: it has a capital.
@@ -698,19 +690,30 @@ TEST_CASE("a lease table that was cut off has no owner") {
 
 TEST_CASE("a lock file of another kind is an error, and is not followed") {
     const Site site;
-    for (const char* name : {"collector", "buckets", "gates", "builds"}) {
-        fs::remove(site.root / "locks" / name);
-        fs::create_symlink(site.outside / "precious", site.root / "locks" / name);
+    const fs::path locks = site.root / "locks";
+    for (const fs::path& to :
+         {site.outside / "precious", site.dir.path() / "would-be-created", site.outside}) {
+        INFO(to);
+        fs::remove(locks);
+        fs::create_symlink(to, locks);
+        const auto collected = site.cache.collect();
+        REQUIRE_FALSE(collected);
+        CHECK(collected.error().message().find(locks.string()) != std::string::npos);
+        do_everything(site.cache);
+        do_everything_anew(site.root);
+        auto staging = value(site.bucket.stage());
+        CHECK_FALSE(value(site.cache.bucket("c")).publish("k", std::move(staging)));
+        CHECK(fs::is_symlink(locks));
+        CHECK_FALSE(stands(site.dir.path() / "would-be-created"));
+        site.require_outside_untouched();
     }
-    fs::remove(site.root / "locks" / "buckets");
-    fs::create_symlink(site.dir.path() / "would-be-created", site.root / "locks" / "buckets");
+    fs::remove(locks);
+    fs::create_directory(locks);
+    write_file(locks / "file", "mine");
     CHECK_FALSE(site.cache.collect());
     do_everything(site.cache);
     do_everything_anew(site.root);
-    auto staging = value(site.bucket.stage());
-    CHECK_FALSE(value(site.cache.bucket("c")).publish("k", std::move(staging)));
-    CHECK_FALSE(stands(site.dir.path() / "would-be-created"));
-    site.require_outside_untouched();
+    CHECK(read_file(locks / "file") == "mine");
 }
 
 TEST_CASE("an entry that is a symlink to outside is a miss, and is found") {

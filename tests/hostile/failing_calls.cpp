@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "format/lock_bytes.hpp"
 #include "os/file_lock.hpp"
 #include "support.hpp"
 
@@ -286,8 +287,9 @@ TEST_CASE("if any opening fails, a destroy takes nothing while another process c
     const TempDir dir;
     const fs::path root = dir.path() / "cache";
     put(value(open_cache(root).bucket("b")), "k", "content");
-    const auto locks = value(os::open_dir(root / "locks"));
-    const auto collects = value(os::FileLock::try_lock(locks, "collector", os::Mode::exclusive));
+    const auto dir_of_locks = value(os::open_dir(root));
+    const auto collects = value(os::FileLock::try_lock(dir_of_locks, "locks", os::Mode::exclusive,
+                                                       os::Range::byte(format::collector_byte)));
     REQUIRE(collects);
     for (int call = 1;; ++call) {
         openat_failing = {call, EMFILE};

@@ -423,13 +423,19 @@ TEST_CASE("a directory with a foreign .gitignore or tag is not made a cache") {
 
 TEST_CASE(
     "a creation that was interrupted after any number of names is completed by the next open") {
-    const std::vector<std::string> names = {"locks",   "participants",  "staging",
-                                            "buckets", "archive",       "deleting",
-                                            "retired", "retired/links", "retired/buckets"};
+    const std::vector<std::string> names = {"participants",  "staging",         "buckets",
+                                            "archive",       "deleting",        "retired",
+                                            "retired/links", "retired/buckets", "locks"};
     for (std::size_t made = 0; made <= names.size(); ++made) {
         const TempDir dir;
         write_file(dir.path() / "CACHEDIR.TAG", std::string(format::cachedir_tag_text));
-        for (std::size_t i = 0; i < made; ++i) fs::create_directory(dir.path() / names[i]);
+        for (std::size_t i = 0; i < made; ++i) {
+            if (names[i] == "locks") {
+                write_file(dir.path() / names[i], "");
+            } else {
+                fs::create_directory(dir.path() / names[i]);
+            }
+        }
         INFO(made);
         require_usable(open_cache(dir.path()));
     }

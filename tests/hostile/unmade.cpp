@@ -360,8 +360,7 @@ TEST_CASE("a cache whose making stopped within its tag can be completed, and des
                 fs::create_directory(root);
                 write_file(root / "CACHEDIR.TAG", std::string(tag.substr(0, left)));
                 if (!has_directories) return;
-                fs::create_directories(root / "locks");
-                write_file(root / "locks" / "collector", "");
+                write_file(root / "locks", "");
                 fs::create_directories(root / "retired" / "links");
             };
             begin();
@@ -667,7 +666,7 @@ TEST_CASE("two destroys that meet at the end of a cache take no new cache in its
     in_child([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "old"); });
     Child first(destroy, {{"destroy.one", "destroy.unmarked"}, {}});
     first.wait_for("destroy.one");
-    // Now it has let go of the collector's lock, and deletes locks/.
+    // Now it has let go of the collector's lock, and deletes `locks`.
     while (count_entries(root) > 3) {
         first.go_on();
         first.wait_for("destroy.one");
@@ -711,16 +710,16 @@ TEST_CASE("destroy takes a root with nothing but larder's directories, and no ro
     in_child([&](Child&) { put(value(open_cache(used).bucket("b")), "k", "text"); });
     for (const std::string left : {"participants", "locks", "retired/links", "staging/0"}) {
         INFO(left);
-        fs::create_directories(root / left);
+        fs::create_directories(left == "locks" ? root : root / left);
         if (left == "participants") fs::copy(used / "participants/0", root / "participants/0");
-        if (left == "locks") fs::copy(used / "locks/collector", root / "locks/collector");
+        if (left == "locks") fs::copy(used / "locks", root / "locks");
         require_refused(Cache::open(root, test_options()), "cachetool destroy");
         value(Cache::destroy(root));
         CHECK_FALSE(stands(root));
     }
     for (const std::string file :
-         {"participants/0", "participants/list", "locks/key", "staging/0/mine", "staging/mine",
-          "archive/mine", "deleting/x"}) {
+         {"participants/0", "participants/list", "locks", "locks/key", "staging/0/mine",
+          "staging/mine", "archive/mine", "deleting/x"}) {
         INFO(file);
         fs::create_directories((root / file).parent_path());
         write_file(root / file, "precious");

@@ -51,7 +51,7 @@ private:
 void collected_ago(const Scene& scene, std::chrono::seconds ago) {
     const auto then = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() - ago);
     const timespec times[2] = {{then, 0}, {then, 0}};
-    REQUIRE(::utimensat(AT_FDCWD, (scene.root / "locks" / "collector").c_str(), times, 0) == 0);
+    REQUIRE(::utimensat(AT_FDCWD, (scene.root / "locks").c_str(), times, 0) == 0);
 }
 
 }  // namespace

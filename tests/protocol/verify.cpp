@@ -340,9 +340,8 @@ TEST_CASE("foreign: unknown names in every directory are listed, left alone, and
     value(scene.bucket.pin("k"));
     (void)value(scene.cache.collect());
     std::size_t planted = 0;
-    for (const char* directory :
-         {"", "pins/b", "locks", "participants", "staging", "staging/0", "buckets/b", "archive",
-          "retired", "retired/links", "retired/buckets"}) {
+    for (const char* directory : {"", "pins/b", "participants", "staging", "staging/0", "buckets/b",
+                                  "archive", "retired", "retired/links", "retired/buckets"}) {
         write_file(scene.root / directory / "Foreign file", "x");
         fs::create_directory(scene.root / directory / "Foreign directory");
         planted += 2;

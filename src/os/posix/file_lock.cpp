@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "os/before_main.hpp"
@@ -20,6 +21,8 @@
 #ifndef F_OFD_SETLK
 #error "larder needs locks of open file descriptions (F_OFD_SETLK, POSIX.1-2024)"
 #endif
+// The bytes of a cache's locks have numbers of 62 bits.
+static_assert(sizeof(off_t) == 8, "larder needs file offsets of 64 bits");
 
 namespace larder::os {
 
@@ -80,6 +83,17 @@ struct flock description_of(short type, const Range& range) {
     return description;  // l_pid stays 0: fcntl(2) requires it for these commands
 }
 
+/// Returns the error of a call for a lock of this range, with what to do about it.
+tl::unexpected<Error> refused(int error, const char* command, const Range& range,
+                              const std::filesystem::path& path) {
+    const std::string what =
+        range.length == 0 ? std::string("the whole file") : "byte " + std::to_string(range.start);
+    return fail(error, "lock", path,
+                "this file system, or a sandbox, refuses file locks (fcntl " +
+                    std::string(command) + " of " + what +
+                    "); name a directory on another file system");
+}
+
 }  // namespace
 
 Result<bool> try_lock(const FileHandle& file, Mode mode, const Range& range,
@@ -91,9 +105,7 @@ Result<bool> try_lock(const FileHandle& file, Mode mode, const Range& range,
     // POSIX lets a system answer EACCES if the lock is taken. But a sandbox that forbids locks
     // answers so, too, and then a wait for the lock would be in vain.
     if (error == EACCES && is_locked(file, range, path).value_or(false)) return false;
-    return fail(error, "lock", path,
-                "this file system, or a sandbox, refuses file locks; name a directory on another "
-                "file system");
+    return refused(error, "F_OFD_SETLK", range, path);
 }
 
 Result<> unlock(const FileHandle& file, const std::filesystem::path& path) {
@@ -107,7 +119,7 @@ Result<bool> is_locked(const FileHandle& file, const Range& range,
                        const std::filesystem::path& path) {
     auto description = description_of(F_WRLCK, range);
     if (retry([&] { return ::fcntl(fd_of(file), F_OFD_GETLK, &description); }) != 0)
-        return fail(errno, "look at lock", path);
+        return refused(errno, "F_OFD_GETLK", range, path);
     return description.l_type != F_UNLCK;
 }
 
@@ -115,31 +127,43 @@ bool hold_off_cleaners(const Dir& dir) noexcept {
     return retry([&] { return ::flock(fd_of(dir.handle), LOCK_SH | LOCK_NB); }) == 0;
 }
 
+Result<FileLock> FileLock::open(const Dir& dir, const std::string& name, OpenMode mode) {
+    TRY_ASSIGN(FileHandle file, HeldLocks::instance().open(dir, name, mode));
+    return FileLock(std::move(file), dir / name);
+}
+
+Result<bool> FileLock::try_lock(Mode mode, const Range& range) {
+    TRY_ASSIGN(is_held_, larder::os::try_lock(file_, mode, range, path_));
+    return is_held_;
+}
+
+Result<bool> FileLock::is_taken(const Range& range) const { return is_locked(file_, range, path_); }
+
 Result<std::optional<FileLock>> FileLock::try_lock(const Dir& dir, const std::string& name,
                                                    Mode mode, const Range& range) {
-    TRY_ASSIGN(FileHandle file, HeldLocks::instance().open(dir, name, OpenMode::open_or_create));
-    FileLock lock(std::move(file));  // closes the file again if the lock is not taken
-    TRY_ASSIGN(const bool is_taken, larder::os::try_lock(lock.file_, mode, range, dir / name));
-    if (!is_taken) return std::nullopt;
+    TRY_ASSIGN(FileLock lock, open(dir, name));
+    TRY_ASSIGN(const bool is_ours, lock.try_lock(mode, range));
+    if (!is_ours) return std::nullopt;
     return std::optional(std::move(lock));
 }
 
 Result<std::optional<FileLock>> FileLock::try_lock_existing(const Dir& dir,
                                                             const std::string& name) {
-    TRY_ASSIGN(FileHandle file, HeldLocks::instance().open(dir, name, OpenMode::read_write));
-    FileLock lock(std::move(file));  // closes the file again if the lock is not taken
-    TRY_ASSIGN(const bool is_taken,
-               larder::os::try_lock(lock.file_, Mode::exclusive, Range::whole(), dir / name));
-    if (!is_taken) return std::nullopt;
+    TRY_ASSIGN(FileLock lock, open(dir, name, OpenMode::read_write));
+    TRY_ASSIGN(const bool is_ours, lock.try_lock(Mode::exclusive, Range::whole()));
+    if (!is_ours) return std::nullopt;
     return std::optional(std::move(lock));
 }
 
-FileLock::FileLock(FileHandle file) noexcept : file_(std::move(file)), owner_(process_token()) {}
+FileLock::FileLock(FileHandle file, std::filesystem::path path) noexcept
+    : file_(std::move(file)), path_(std::move(path)), owner_(process_token()) {}
 
 FileLock::FileLock(FileLock&& other) noexcept = default;
 
 FileLock& FileLock::operator=(FileLock&& other) noexcept {
     std::swap(file_, other.file_);
+    std::swap(path_, other.path_);
+    std::swap(is_held_, other.is_held_);
     std::swap(owner_, other.owner_);
     return *this;
 }
@@ -154,7 +178,7 @@ FileLock::~FileLock() {
     }
     // Closing alone would not release the lock at once: a child that is just being forked or
     // started shares the open file until the child closes it. So unlock first.
-    (void)unlock(file_, {});
+    if (is_held_) (void)unlock(file_, {});
     HeldLocks::instance().close(std::move(file_));
 }
 

@@ -46,14 +46,14 @@ std::uint64_t this_user() noexcept { return ::geteuid(); }
 
 bool is_superuser() noexcept { return ::geteuid() == 0; }
 
-bool others_may_write(const Dir& dir, const FileInfo& info) {
+bool others_may_write(const FileHandle& file, const FileInfo& info) {
     const bool all_may = (info.permissions & Permissions::others_write) != Permissions::none;
     if (all_may) return true;
     const bool group_may = (info.permissions & Permissions::group_write) != Permissions::none;
     if (group_may &&
         !is_private_group(static_cast<gid_t>(info.group), static_cast<uid_t>(info.owner)))
         return true;
-    return platform::list_lets_others_write(fd_of(dir.handle), info);
+    return platform::list_lets_others_write(fd_of(file), info);
 }
 
 std::string user_name(std::uint64_t user) {
