@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <cstdint>
+#include <optional>
+
 #include "cachetool/doctor/probes.hpp"
 #include "cachetool/system/file_lock.hpp"
 #include "cachetool/system/other_process.hpp"
@@ -8,7 +11,6 @@ namespace cachetool::doctor {
 namespace {
 
 namespace fs = std::filesystem;
-using system::FileLockOwner;
 using system::LockableFile;
 using system::OtherProcess;
 using system::SharedPage;
@@ -18,30 +20,41 @@ bool is_locked_by_another(std::error_code error) {
            error == std::errc::permission_denied;
 }
 
+/// What a lock covers: one byte, or the whole file.
+using LockedPart = std::optional<std::uint64_t>;
+
+/// Two bytes like those that larder locks. They differ in one of the highest bits, which says the
+/// kind of the lock. A file system that leaves such bits out takes the two for one.
+constexpr std::uint64_t high_byte = (std::uint64_t{1} << 62) - 1;
+constexpr std::uint64_t other_byte = high_byte - (std::uint64_t{1} << 61);
+
 /// Judges locks: what a second process meets while the first holds one, and after it has died.
-ProbeResult judged_locks(const fs::path& file, FileLockOwner owner) {
+ProbeResult judged_locks(const fs::path& file, LockedPart part) {
     // Each process opens the file for itself: a descriptor that a child inherits shares the lock of
     // the open file.
     OtherProcess holder([&] {
         static LockableFile held(file);  // for as long as the child lives
-        return !held.try_lock(owner);
+        return !held.try_lock(part);
     });
     if (!holder.succeeded()) return {{}, ProbeVerdict::broken, "can't be taken", {}};
     LockableFile ours(file);
-    const auto while_held = ours.try_lock(owner);
+    const auto while_held = ours.try_lock(part);
+    const auto beside = part ? ours.try_lock(other_byte) : std::error_code();
     holder.crash();
-    const auto afterwards = ours.try_lock(owner);
+    const auto afterwards = ours.try_lock(part);
     if (!while_held) return {{}, ProbeVerdict::broken, "let two processes in at once", {}};
     if (!is_locked_by_another(while_held))
         return {{}, ProbeVerdict::broken, while_held.message(), {}};
+    if (is_locked_by_another(beside))
+        return {{}, ProbeVerdict::broken, "take different bytes for one", {}};
+    if (beside) return {{}, ProbeVerdict::broken, beside.message(), {}};
     if (afterwards) return {{}, ProbeVerdict::broken, "outlive the process that held them", {}};
     return {{}, ProbeVerdict::ok, "keep others out, and end with their process", {}};
 }
 
-void probe_locks(const fs::path& file, FileLockOwner owner, const char* name, const char* effect,
+void probe_locks(const fs::path& file, LockedPart part, const char* name, const char* effect,
                  ProbeResults& results) {
-    if (!system::knows_locks_of(owner)) return;
-    auto result = judged_locks(file, owner);
+    auto result = judged_locks(file, part);
     result.name = name;
     if (result.verdict != ProbeVerdict::ok) result.effect = effect;
     results.push_back(std::move(result));
@@ -78,11 +91,11 @@ void probe_memory(const fs::path& file, ProbeResults& results) {
 }  // namespace
 
 void probe_processes(const fs::path& scratch, ProbeResults& results) {
-    probe_locks(scratch / "process-lock", FileLockOwner::process, "locks of processes",
+    probe_locks(scratch / "byte-lock", high_byte, "locks of bytes",
                 "puts and removes of one bucket would not wait for each other: choose another file "
                 "system",
                 results);
-    probe_locks(scratch / "file-lock", FileLockOwner::open_file, "locks of open files",
+    probe_locks(scratch / "file-lock", std::nullopt, "locks of files",
                 "larder could not tell which processes are alive, and so which leases count: "
                 "choose another file system",
                 results);

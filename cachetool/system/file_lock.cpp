@@ -8,15 +8,6 @@
 
 namespace cachetool::system {
 
-bool knows_locks_of(FileLockOwner owner) {
-#ifdef F_OFD_SETLK
-    static_cast<void>(owner);
-    return true;
-#else
-    return owner == FileLockOwner::process;
-#endif
-}
-
 LockableFile::LockableFile(const std::filesystem::path& path)
     : descriptor_(retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); })) {
 }
@@ -25,16 +16,13 @@ LockableFile::~LockableFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-std::error_code LockableFile::try_lock(FileLockOwner owner) {
-    if (!knows_locks_of(owner)) return std::make_error_code(std::errc::not_supported);
-    int command = F_SETLK;
-#ifdef F_OFD_SETLK
-    if (owner == FileLockOwner::open_file) command = F_OFD_SETLK;
-#endif
-    struct flock whole {};
-    whole.l_type = F_WRLCK;
-    whole.l_whence = SEEK_SET;
-    return error_unless_zero(retry([&] { return ::fcntl(descriptor_, command, &whole); }));
+std::error_code LockableFile::try_lock(std::optional<std::uint64_t> byte) {
+    struct flock range {};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    range.l_start = static_cast<off_t>(byte.value_or(0));
+    range.l_len = byte ? 1 : 0;  // 0 means up to the end, whatever the file's size
+    return error_unless_zero(retry([&] { return ::fcntl(descriptor_, F_OFD_SETLK, &range); }));
 }
 
 }  // namespace cachetool::system

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Locks of files, to try out.
+// Locks of open files, to try out: such a lock ends when the last descriptor of the open file is
+// closed.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 namespace cachetool::system {
 
-enum class FileLockOwner {
-    process,    ///< the lock belongs to the process and ends with it
-    open_file,  ///< the lock belongs to the open file and ends when all its descriptors are closed
-};
-
-/// Returns false if this system knows no such locks.
-[[nodiscard]] bool knows_locks_of(FileLockOwner owner);
-
-/// An open file that can be locked as a whole. Destroying it ends the lock.
+/// An open file that can be locked. Destroying it ends its locks.
 class LockableFile {
 public:
     /// Opens the file, or makes it. If that fails, try_lock reports it.
@@ -24,9 +19,10 @@ public:
     LockableFile(const LockableFile&) = delete;
     LockableFile& operator=(const LockableFile&) = delete;
 
-    /// Locks the file exclusively, without waiting. Fails with resource_unavailable_try_again or
-    /// permission_denied if another owner has locked it.
-    [[nodiscard]] std::error_code try_lock(FileLockOwner owner);
+    /// Locks one byte exclusively, without waiting, or the whole file if there is no `byte`. The
+    /// byte need not exist. Fails with resource_unavailable_try_again or permission_denied if
+    /// another open file has a lock there.
+    [[nodiscard]] std::error_code try_lock(std::optional<std::uint64_t> byte = std::nullopt);
 
 private:
     int descriptor_;

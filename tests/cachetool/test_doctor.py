@@ -27,8 +27,8 @@ PROBES = {
     "hard links",
     "times",
     "times of symlinks",
-    "locks of processes",
-    "locks of open files",
+    "locks of bytes",
+    "locks of files",
     "shared memory",
     "network",
     "larder",
@@ -275,7 +275,7 @@ class Doctor(CacheTest):
         # No directory can be listed without that call, either: what is left is told.
         verdict = verdicts(self.pretend("fcntl:error=ENOLCK", code=1, removed=False))
         broken = {name for name, what in verdict.items() if what == "broken"}
-        self.assertEqual(broken, {"locks of processes", "locks of open files", "larder"})
+        self.assertEqual(broken, {"locks of bytes", "locks of files", "larder"})
         (left,) = self.dir.glob("larder-doctor-*")
         shutil.rmtree(left)
         _, err = self.finish(
@@ -284,6 +284,39 @@ class Doctor(CacheTest):
         )
         self.assertRegex(
             err, r"cachetool: .*larder-doctor-\w+ could not be removed \(.*\): please delete it"
+        )
+
+    def narrow_locks(self, how):
+        """Returns the environment in which locks know only 32 bits of an offset."""
+        if "NARROW_LOCKS_LIBRARY" not in os.environ:
+            self.skipTest("this build can't preload a library")
+        return {"LD_PRELOAD": os.environ["NARROW_LOCKS_LIBRARY"], "NARROW_LOCKS": how}
+
+    def test_locks_of_high_bytes_that_are_refused(self):
+        narrow = self.narrow_locks("refuse")
+        verdict = verdicts(self.doctor(code=1, env=narrow))
+        broken = {name for name, what in verdict.items() if what == "broken"}
+        self.assertEqual(broken, {"locks of bytes", "larder"})
+        # What the command says names the call, the file, and what to do.
+        self.put()
+        source = self.tree(file="text")
+        for command, call in [
+            (("remove", "b", "k"), "F_OFD_SETLK"),
+            (("put", "b", "new", source), "F_OFD_GETLK"),
+            (("build", "b", "new", "--", "true"), "F_OFD_SETLK"),
+        ]:
+            _, err = self.finish(self.start(*command, env=narrow), code=1)
+            self.assertRegex(
+                err,
+                rf"lock {self.root}/locks: .*refuses file locks \(fcntl {call} of byte \d{{19}}\); "
+                "name a directory on another file system",
+            )
+
+    def test_locks_that_take_high_bytes_for_low_ones(self):
+        document = self.doctor(code=1, env=self.narrow_locks("cut"))
+        (probe,) = [each for each in document["probes"] if each["name"] == "locks of bytes"]
+        self.assertEqual(
+            (probe["verdict"], probe["found"]), ("broken", "take different bytes for one")
         )
 
     def test_network_is_what_the_library_takes_for_one(self):
