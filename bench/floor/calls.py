@@ -33,6 +33,14 @@ EXPECTED = {
         "renameat": 2,
         "symlinkat": 1,
     },
+    ("remove of a key", "floor"): {
+        "openat": 2,
+        "fcntl": 4,
+        "readlinkat": 1,
+        "renameat": 1,
+        "close": 2,
+    },
+    ("pin of a key", "floor"): {"openat": 2, "fcntl": 3, "close": 2},
     ("refresh of 100 keys, until visible", "floor"): {"rename": 1},
 }
 CALLS = 10  # the number that bench_floor --trace makes

@@ -19,6 +19,31 @@ void must(bool done, const char* what) {
     if (!done) give_up(std::string(what) + ": " + std::to_string(errno));
 }
 
+/// The bytes of two locks in one file.
+constexpr off_t gate = off_t{1} << 61, bucket_lock = gate + (off_t{1} << 60);
+
+/// Calls fcntl(2) for a lock of one byte.
+struct flock lock_call(int file, int command, short type, off_t byte) {
+    struct flock range {};
+    range.l_type = type;
+    range.l_whence = SEEK_SET;
+    range.l_start = byte;
+    range.l_len = 1;
+    must(::fcntl(file, command, &range) == 0, "fcntl");
+    return range;
+}
+
+int open_locks(int root) {
+    const int file = ::openat(root, "locks", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    must(file >= 0, "locks");
+    return file;
+}
+
+void unlock(int file, off_t byte) {
+    lock_call(file, F_OFD_SETLK, F_UNLCK, byte);
+    ::close(file);
+}
+
 constexpr std::array<const char*, 10> files = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
 
 }  // namespace
@@ -87,6 +112,41 @@ void BarePut::undo(const char* id, const char* key) const {
     for (const char* name : files) must(::unlinkat(dir, name, 0) == 0, "unlinkat");
     ::close(dir);
     must(::unlinkat(archive, id, AT_REMOVEDIR) == 0, "rmdir");
+}
+
+BareLocks::BareLocks(const std::string& directory) {
+    must(::mkdir(directory.c_str(), 0700) == 0 || errno == EEXIST, directory.c_str());
+    root = open_directory(directory);
+    for (const char* name : {"pins", "retired"})
+        must(::mkdirat(root, name, 0700) == 0 || errno == EEXIST, name);
+    pins = open_directory(directory + "/pins");
+    retired = open_directory(directory + "/retired");
+}
+
+void BareLocks::pin(const char* key) const {
+    const int file = open_locks(root);
+    lock_call(file, F_OFD_GETLK, F_WRLCK, gate);
+    lock_call(file, F_OFD_SETLK, F_RDLCK, bucket_lock);
+    const int made = ::openat(pins, key, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    must(made >= 0, "openat");
+    ::close(made);
+    unlock(file, bucket_lock);
+}
+
+void BareLocks::unpin(const char* key) const { must(::unlinkat(pins, key, 0) == 0, "unlinkat"); }
+
+void BareLocks::remove(const char* key) const {
+    const int waiting = open_locks(root), file = open_locks(root);
+    lock_call(waiting, F_OFD_SETLK, F_WRLCK, gate);
+    lock_call(file, F_OFD_SETLK, F_WRLCK, bucket_lock);
+    unlock(waiting, gate);
+    read_link(root, key);
+    must(::renameat(root, key, retired, key) == 0, "renameat");
+    unlock(file, bucket_lock);
+}
+
+void BareLocks::undo_remove(const char* key) const {
+    must(::renameat(retired, key, root, key) == 0, "renameat");
 }
 
 void open_get_close(const std::string& lock_file, const std::string& buckets, const char* name) {

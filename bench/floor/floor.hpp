@@ -28,6 +28,21 @@ struct BarePut {
     int root, staging, archive, bucket;
 };
 
+/// The locks of a bucket, each with an open file of its own. The gate is held while the lock is
+/// taken exclusively, and is looked at before the lock is shared.
+struct BareLocks {
+    /// Makes the directory, and in it the file of the locks, pins/ and retired/.
+    explicit BareLocks(const std::string& directory);
+    /// Makes the file of a pin under the lock, shared.
+    void pin(const char* key) const;
+    void unpin(const char* key) const;
+    /// Reads the link of a key, and renames it away, under the lock, exclusive.
+    void remove(const char* key) const;
+    void undo_remove(const char* key) const;
+
+    int root, pins, retired;
+};
+
 /// Does what a short process needs: looks up one key under a shared lock.
 void open_get_close(const std::string& lock_file, const std::string& buckets, const char* name);
 

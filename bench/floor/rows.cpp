@@ -344,6 +344,58 @@ fs::path only_one_in(const fs::path& directory) {
     return first->path();
 }
 
+/// Removes a key, which takes the bucket's lock exclusively. Undone by a rename back.
+Contest remove_key(const fs::path& directory) {
+    const fs::path root = directory / "remove";
+    Contest contest{
+        "remove of a key",
+        "two locks of bytes, readlinkat, rename",
+        4,
+        50,
+        [=](unsigned) {
+            const auto bare = std::make_shared<BareLocks>(directory / "bare-locks");
+            (void)::symlinkat("../../archive/0p1vnv6b4ye87v0m496w000000/tree", bare->root, "key");
+            return Worker{[=] { bare->remove("key"); }, [=] { bare->undo_remove("key"); }};
+        },
+        [=](unsigned) {
+            const auto opened = std::make_shared<Opened>(root);
+            (void)value(opened->bucket.get(key_name(0)));  // joins the cache
+            return Worker{[=] { value(opened->bucket.remove(key_name(0))); },
+                          [=] {
+                              fs::rename(only_one_in(root / "retired" / "links"),
+                                         root / "buckets" / "bench-v1" / key_name(0));
+                          }};
+        }};
+    contest.alone = true;
+    contest.prepare = [=] { make_cache(root, 1); };
+    contest.own = root;
+    return contest;
+}
+
+/// Pins a key, which shares the bucket's lock.
+Contest pin_key(const fs::path& directory) {
+    const fs::path root = directory / "pin";
+    Contest contest{"pin of a key",
+                    "a lock of a byte, create, close",
+                    4,
+                    50,
+                    [=](unsigned) {
+                        const auto bare = std::make_shared<BareLocks>(directory / "bare-locks");
+                        return Worker{[=] { bare->pin("key"); }, [=] { bare->unpin("key"); }};
+                    },
+                    [=](unsigned) {
+                        const auto opened = std::make_shared<Opened>(root);
+                        (void)value(opened->bucket.get(key_name(0)));  // joins the cache
+                        value(opened->bucket.pin("another"));  // so that the directory stays
+                        return Worker{[=] { value(opened->bucket.pin(key_name(0))); },
+                                      [=] { value(opened->bucket.unpin(key_name(0))); }};
+                    }};
+    contest.alone = true;
+    contest.prepare = [=] { make_cache(root, 1); };
+    contest.own = root;
+    return contest;
+}
+
 Contest refresh(const fs::path& directory, unsigned keys) {
     const fs::path root = directory / ("refresh-" + std::to_string(keys));
     Contest contest{
@@ -568,6 +620,8 @@ std::vector<Contest> contests(const fs::path& directory, const Sizes& sizes) {
         put(directory, root),
         put_with_digests(directory, Digests::handed_in),
         put_with_digests(directory, Digests::read_back),
+        remove_key(directory),
+        pin_key(directory),
         refresh(directory, 100),
         refresh(directory, sizes.more_keys),
         refresh(directory, sizes.many_keys),
