@@ -504,7 +504,7 @@ TEST_CASE("a destroy that gives a cache back makes the tables again that a kille
         const TempDir dir;
         const fs::path root = dir.path() / "cache";
         Child staging([&](Child&) { put(value(open_cache(root).bucket("b")), "k", "text"); },
-                      {{}, {"publish.archived"}});
+                      {{}, {"publish.recorded"}});
         CHECK(staging.join() == 128 + SIGKILL);
         Child killed([&](Child&) { (void)Cache::destroy(root); }, {{}, {"destroy.closed"}});
         CHECK(killed.join() == 128 + SIGKILL);

@@ -269,7 +269,7 @@ TEST_CASE("an `o-` that can't be settled keeps its pair, and the next reap settl
     fs::remove(left[1]);
     fs::create_directory(left[1]);
     CHECK_FALSE(scene.cache.collect());
-    CHECK(fs::is_symlink(fs::symlink_status(left[0])));
+    CHECK(fs::exists(fs::symlink_status(left[0])));
     CHECK(content_of(scene.bucket, "k") == "old");
     fs::remove(left[1]);
     plant_link(scene.cache, left[1].parent_path(), left[1].filename().string(),
